@@ -1,0 +1,1 @@
+"""Casper's Kitchens digital twin: replay and understand delivery operations."""

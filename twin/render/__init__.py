@@ -1,0 +1,1 @@
+"""Pictures as pure functions of the data: base map tiles, dense frames."""

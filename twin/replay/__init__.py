@@ -1,0 +1,1 @@
+"""The replay clock (pure) and its controller (Param)."""

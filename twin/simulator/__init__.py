@@ -1,0 +1,1 @@
+"""Demo data: street grids, demand, lifecycles and menus in the real schema."""

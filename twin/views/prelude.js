@@ -1,0 +1,123 @@
+// Shared by all views of a page; put in front of each view's module (see component.py).
+const twin = (globalThis.__twin ??= { clocks: new Map() });
+
+if (!document.getElementById("twin-tokens")) {
+  const style = document.createElement("style");
+  style.id = "twin-tokens";
+  style.textContent = TOKENS_CSS;
+  document.head.append(style);
+}
+
+/**
+ * The replay clock: the same affine formula as twin/replay/clock.py, evaluated in the browser.
+ * An anchor is {t0, speed, playing, start, end, loop, epoch, age}; times are seconds of data time since 1970 (UTC),
+ * `age` the seconds that have passed since t0 was true when the anchor was sent.
+ */
+class ReplayClock {
+  constructor() {
+    this.anchor = null;
+    this.wall0 = 0;
+    this.listeners = new Set();
+  }
+  static wall() { return performance.now() / 1000; }
+  /** Take an anchor from the server; the browser's own prediction of the same change (equal epoch) is kept. */
+  set(anchor) {
+    const known = this.anchor;
+    if (known && (anchor.epoch < known.epoch || (anchor.epoch === known.epoch && anchor.speed === known.speed
+        && anchor.playing === known.playing && anchor.t0 === known.t0 && anchor.loop === known.loop
+        && anchor.start === known.start && anchor.end === known.end))) return;
+    this.anchor = anchor;
+    this.wall0 = ReplayClock.wall() - (anchor.age ?? 0);
+    for (const listener of [...this.listeners]) listener(anchor);
+  }
+  /** Apply a user's verb at once; the server confirms with the same epoch. Returns the playhead it was applied at. */
+  predict(change) {
+    if (!this.anchor) return null;
+    const t0 = change.t0 ?? this.now();
+    this.set({ ...this.anchor, ...change, t0, age: 0, epoch: this.anchor.epoch + 1 });
+    return t0;
+  }
+  /** The playhead: seconds of data time. */
+  now() {
+    const a = this.anchor;
+    if (!a) return 0;
+    if (!a.playing) return a.t0;
+    const t = a.t0 + a.speed * (ReplayClock.wall() - this.wall0);
+    if (t < a.end) return t;
+    const span = a.end - a.start;
+    return a.loop && span > 0 ? a.start + ((t - a.start) % span) : a.end;
+  }
+  /** Whether the playhead is moving at this instant. */
+  get moving() {
+    const a = this.anchor;
+    return !!a && a.playing && (a.loop || this.now() < a.end);
+  }
+  on(listener) { this.listeners.add(listener); return () => this.listeners.delete(listener); }
+}
+
+/** The clock of one controller, shared by all views on it. */
+function clockOf(id) {
+  if (!twin.clocks.has(id)) twin.clocks.set(id, new ReplayClock());
+  return twin.clocks.get(id);
+}
+
+/** Make an element: el("p", {class: "x", onclick: f}, "text", child). Text is always text, never markup. */
+function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (key === "style") node.style.cssText = value;
+    else node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+/** Icons on a 24-unit grid, drawn with strokes of the current colour. */
+const ICONS = {
+  play: "M8 5v14l11-7z", pause: "M8 5v14M16 5v14", stop: "M6 6h12v12H6z", back: "M18 6l-8 6 8 6zM7 6v12", forward: "M6 6l8 6-8 6zM17 6v12",
+  loop: "M17 3l3 3-3 3M4 12V9a3 3 0 0 1 3-3h13M7 21l-3-3 3-3M20 12v3a3 3 0 0 1-3 3H4",
+  plus: "M12 6v12M6 12h12", minus: "M6 12h12", check: "M5 12.5l4.5 4.5L19 7.5", alert: "M12 5v9M12 18.5v.5", fit: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
+  home: "M4 11l8-7 8 7v9h-5v-6H9v6H4z", flame: "M12 3c1 4 5 5.500 5 10a5 5 0 0 1-10 0c0-2 1-3 2-4 .3 1.500 1 2 1.500 2C10.500 8 11 5 12 3z",
+  box: "M4 8l8-4 8 4v8l-8 4-8-4zM4 8l8 4 8-4M12 12v8", car: "M4 16v-3l2-5h12l2 5v3zM7 16v2M17 16v2M4.500 12.500h15", arrow: "M5 12h13M13 7l5 5-5 5",
+  pin: "M12 21s7-6.500 7-11.500a7 7 0 0 0-14 0C5 14.500 12 21 12 21zM12 12a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5z",
+  receipt: "M6 3h12v18l-3-2-3 2-3-2-3 2zM9 8h6M9 12h6", kitchen: "M5 11h14v8H5zM3 11h18M8 7c0-1.500 1-1.500 1-3M12 7c0-1.500 1-1.500 1-3M16 7c0-1.500 1-1.500 1-3",
+  close: "M6 6l12 12M18 6L6 18", help: "M9 9a3 3 0 1 1 4.500 2.600c-1 .6-1.500 1.200-1.500 2.400M12 18v.5", link: "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1",
+  theme: "M12 4a8 8 0 1 0 0 16zM12 4a8 8 0 0 1 0 16", calendar: "M4 6h16v14H4zM4 10h16M8 3v5M16 3v5", question: "M9 9a3 3 0 1 1 4.500 2.600c-1 .6-1.500 1.200-1.500 2.400M12 18v.5",
+};
+const FILLED = new Set(["play", "stop", "back", "forward"]);
+/** An icon as an SVG element, hidden from screen readers (its button carries the label). */
+function icon(name, size = 16) {
+  const svg = document.createElementNS(SVG, "svg");
+  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", width: size, height: size, "aria-hidden": "true",
+    fill: FILLED.has(name) ? "currentColor" : "none", stroke: "currentColor", "stroke-width": 2, "stroke-linecap": "round", "stroke-linejoin": "round" }))
+    svg.setAttribute(key, value);
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", ICONS[name] ?? ICONS.alert);
+  svg.append(path);
+  return svg;
+}
+
+const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+const two = (n) => String(n).padStart(2, "0");
+/** Data time is naive: always read with the UTC getters, never in the browser's zone. */
+const dateOf = (t) => new Date(t * 1000);
+function clockText(t, seconds = true) {
+  const d = dateOf(t);
+  return `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}${seconds ? ":" + two(d.getUTCSeconds()) : ""}`;
+}
+const dayText = (t) => DAYS[dateOf(t).getUTCDay()];
+const dateText = (t) => { const d = dateOf(t); return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}`; };
+/** A duration in the shortest honest words: 42 s, 7 min, 1 h 05. */
+function durationText(seconds) {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))}`;
+}
+/** The value of a design token as the element sees it. */
+const token = (node, name) => getComputedStyle(node).getPropertyValue(`--tw-${name}`).trim();
+
