@@ -20,17 +20,20 @@ class ReplayClock {
     this.listeners = new Set();
   }
   static wall() { return performance.now() / 1000; }
-  /** Take an anchor from the server; the browser's own prediction of the same change (equal epoch) is kept. */
-  set(anchor) {
+  /**
+   * Take an anchor from the server. An older one (lower epoch) is ignored, and of the same change the browser's own prediction
+   * is kept: it was there first, and the answer's age leaves out the time it took to come. `resync` takes the age all the same.
+   */
+  set(anchor, resync = false) {
     const known = this.anchor;
-    if (known && (anchor.epoch < known.epoch || (anchor.epoch === known.epoch && anchor.speed === known.speed
+    if (known && (anchor.epoch < known.epoch || (!resync && anchor.epoch === known.epoch && anchor.speed === known.speed
         && anchor.playing === known.playing && anchor.t0 === known.t0 && anchor.loop === known.loop
         && anchor.start === known.start && anchor.end === known.end))) return;
     this.anchor = anchor;
     this.wall0 = ReplayClock.wall() - (anchor.age ?? 0);
     for (const listener of [...this.listeners]) listener(anchor);
   }
-  /** Apply a user's verb at once; the server confirms with the same epoch. Returns the playhead it was applied at. */
+  /** Apply a change at once, from the playhead unless it has a t0; the server is told the epoch and confirms with it. Returns the new t0. */
   predict(change) {
     if (!this.anchor) return null;
     const t0 = change.t0 ?? this.now();
@@ -42,7 +45,7 @@ class ReplayClock {
     const a = this.anchor;
     if (!a) return 0;
     if (!a.playing) return a.t0;
-    const t = a.t0 + a.speed * (ReplayClock.wall() - this.wall0);
+    const t = a.t0 + a.speed * Math.max(0, ReplayClock.wall() - this.wall0);
     if (t < a.end) return t;
     const span = a.end - a.start;
     return a.loop && span > 0 ? a.start + ((t - a.start) % span) : a.end;
@@ -111,6 +114,15 @@ function clockText(t, seconds = true) {
 }
 const dayText = (t) => DAYS[dateOf(t).getUTCDay()];
 const dateText = (t) => { const d = dateOf(t); return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}`; };
+/** A range of time in words: Thu 16 Oct 2025 00:00 – 24:00; both dates where it spans more than a day. */
+function rangeText(start, end) {
+  const midnight = end % 86400 === 0, last = midnight && end > start ? end - 1 : end;  // a range that ends at midnight ends with that day
+  const day = (t, year) => `${dayText(t)} ${dateOf(t).getUTCDate()} ${MONTHS[dateOf(t).getUTCMonth()].slice(0, 3)}${year ? " " + dateOf(t).getUTCFullYear() : ""}`;
+  const until = last !== end ? "24:00" : clockText(end, false);
+  const sameYear = dateOf(start).getUTCFullYear() === dateOf(last).getUTCFullYear();
+  return day(start) === day(last) && sameYear && last - start < 86400 ? `${day(start, true)} ${clockText(start, false)} – ${until}`
+    : `${day(start, !sameYear)} ${clockText(start, false)} – ${day(last, true)} ${until}`;
+}
 /** A duration in the shortest honest words: 42 s, 7 min, 1 h 05. */
 function durationText(seconds) {
   const s = Math.max(0, Math.round(seconds));

@@ -1,0 +1,272 @@
+"""The panels as a person meets them in Chromium: read the figures, follow the feed, look into the data's health, choose a city."""
+
+import re
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import panel as pn
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.fake_timeline import DAY0, HOUR, FakeController, FakeHealth, FakeItem, FakeTimeline
+from twin.sources.base import Location, Quality, Volume
+from twin.views.feed import FeedView
+from twin.views.health import HealthView
+from twin.views.kpis import KpiView
+from twin.views.pipeline import PipelineView
+from twin.views.welcome import WelcomeView
+
+pytestmark = pytest.mark.browser
+
+MINUTE = 60.0
+EVIL = "<img src=x onerror=\"document.title='owned'\">"
+NOON = DAY0 + 12 * HOUR
+
+
+def busy_morning() -> FakeTimeline:
+    """Ten orders delivered in 40 minutes before noon, three meals waiting since 20 minutes, one order just made."""
+    rows = []
+    for k in range(10):
+        t = NOON - HOUR + MINUTE * k
+        rows.append(
+            {
+                "created": t,
+                "started": t + 120,
+                "finished": t + 720,
+                "ready": t + 840,
+                "picked_up": t + 1200,
+                "delivered": t + 2400,
+            }
+        )
+    rows += [{"created": NOON - 40 * MINUTE, "finished": NOON - 20 * MINUTE, "ready": NOON - 20 * MINUTE}] * 3
+    rows.append({"created": NOON - 5})
+    ids = [f"AAA{k:03d}" for k in range(len(rows))]
+    baskets = [[FakeItem("Soup", "Pho Real", 2)] for _ in rows]
+    baskets[-1] = [FakeItem("Soup", EVIL)]
+    timeline = FakeTimeline(rows, ids, baskets, extra=[(NOON - 30 * MINUTE, "driver_ping", 0, 50.0)])
+    timeline.health = FakeHealth(1037, 1000, {"no order": 25, "duplicate": 12}, {"unknown type": 4})
+    return timeline
+
+
+@dataclass
+class Session:
+    """What the server side of the last opened page holds."""
+
+    views: list = field(default_factory=list)
+    timeline: FakeTimeline | None = None
+    document: object = None
+    chosen: list = field(default_factory=list)
+    retried: list = field(default_factory=list)
+
+    def show(self, t: float) -> None:
+        """Show a moment, as the session's tick does."""
+        self.document.add_next_tick_callback(lambda: [view.show(self.timeline.at(t)) for view in self.views])
+
+
+SESSION = Session()
+
+
+def panels() -> pn.Column:
+    timeline = busy_morning()
+    controller = FakeController(timeline, key=f"clock-{time.monotonic_ns()}")
+    views = [view(controller) for view in (PipelineView, KpiView, FeedView, HealthView)]
+    SESSION.views, SESSION.timeline, SESSION.document = views, timeline, pn.state.curdoc
+    for view in views:
+        view.show(timeline.at(NOON))
+    pipeline, kpis, feed, health = views
+    return pn.Column(health, pipeline, pn.Column(kpis, feed, width=408, height=620), sizing_mode="stretch_width")
+
+
+def welcome() -> pn.Column:
+    SESSION.chosen, SESSION.retried = [], []
+    view = WelcomeView(SESSION.chosen.append, lambda: SESSION.retried.append(1))
+    SESSION.views, SESSION.document = [view], pn.state.curdoc
+    cities = [
+        Location(
+            "sanfrancisco", "San Francisco", 37.79, -122.39, 6437.0, 4213, DAY0 - 6 * 24 * HOUR, DAY0 + 24 * HOUR - 1
+        ),
+        Location("chicago", EVIL, None, None, None, 8, DAY0, DAY0 + HOUR),
+    ]
+    volume = Volume(DAY0 + HOUR * np.arange(24.0), np.arange(24))
+    view.show_locations(cities, {"sanfrancisco": volume}, {"chicago": Quality(10, 7, {"no order": 3})})
+    return pn.Column(view, sizing_mode="stretch_width")
+
+
+@pytest.fixture(scope="module")
+def address():
+    server = pn.serve(
+        {"panels": panels, "welcome": welcome}, port=0, address="127.0.0.1", show=False, threaded=True, verbose=False
+    )
+    deadline = time.monotonic() + 20
+    while not getattr(server, "port", None) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{server.port}"
+    server.stop()
+
+
+@pytest.fixture
+def opened(page: Page, address: str):
+    """Open a path; at the end no page may have logged an error."""
+    errors = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+
+    def go(path: str, width: int = 1440, height: int = 900) -> Page:
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(f"{address}/{path}")
+        page.get_by_test_id("stage-cooking-count" if path == "panels" else "welcome").wait_for()
+        return page
+
+    yield go
+    assert [error for error in errors if "favicon" not in error] == []
+
+
+def test_the_pipeline_and_the_cards_show_the_moment(opened):
+    page = opened("panels")
+
+    expect(page.get_by_test_id("stage-created-count")).to_have_text("1")
+    expect(page.get_by_test_id("stage-ready-count")).to_have_text("3")
+    expect(page.get_by_test_id("stage-ready-oldest")).to_have_text("oldest 20 min")
+    expect(page.get_by_test_id("stage-completed-count")).to_have_text("10")
+    expect(page.get_by_test_id("kpi-orders-hour-value")).to_have_text("13")
+    expect(page.get_by_test_id("kpi-delivery-time-value")).to_have_text("40 min")
+    expect(page.get_by_test_id("kpi-delivery-time")).to_contain_text("10 over target 30")
+    expect(page.get_by_test_id("kpi-completion-value")).to_have_text("–")
+    expect(page.get_by_test_id("kpi-completion")).to_contain_text("No order is due yet")
+    expect(page.get_by_test_id("kpi-active-value")).to_have_text("4")
+
+
+def test_a_stage_in_trouble_stands_out_and_others_do_not(opened):
+    page = opened("panels")
+
+    colour = "element => getComputedStyle(element).backgroundColor"
+    ready = page.get_by_test_id("stage-ready").evaluate(colour)
+    cooking = page.get_by_test_id("stage-cooking").evaluate(colour)
+
+    assert ready != cooking
+    assert cooking == "rgba(0, 0, 0, 0)"
+
+
+def test_every_number_tells_its_definition(opened):
+    page = opened("panels")
+
+    expect(page.get_by_test_id("stage-ready-count")).to_have_attribute("title", re.compile("cooked, waiting"))
+    expect(page.get_by_test_id("stage-cooking-service")).to_have_attribute("title", re.compile("last 60 minutes"))
+    expect(page.get_by_test_id("kpi-completion")).to_have_attribute("title", re.compile("24 hours to 90 minutes"))
+
+
+def test_the_feed_shows_the_latest_event_on_top_and_takes_data_as_text(opened):
+    page = opened("panels")
+    top = page.get_by_test_id("feed-row").first
+
+    expect(top).to_contain_text("Order created · AAA013")
+    expect(top).to_contain_text(EVIL)
+    assert page.title() != "owned"
+
+
+def test_a_new_event_is_put_on_top_of_the_rows_that_are_there(opened):
+    page = opened("panels")
+    SESSION.show(NOON - 10 * MINUTE)
+    expect(page.get_by_test_id("feed-row").first).to_contain_text("Delivered · AAA009")
+    page.get_by_test_id("feed-row").first.evaluate("node => { node.mine = true }")
+
+    SESSION.show(NOON)
+
+    expect(page.get_by_test_id("feed-row").first).to_contain_text("Order created")
+    assert page.get_by_test_id("feed-row").nth(1).evaluate("node => node.mine === true")
+
+
+def test_going_back_takes_the_later_events_away(opened):
+    page = opened("panels")
+    SESSION.show(NOON - 59.5 * MINUTE)
+
+    expect(page.get_by_test_id("feed-row")).to_have_count(1)
+    SESSION.show(NOON - 2 * HOUR)
+    expect(page.get_by_test_id("feed-empty")).to_have_text("No events before this moment")
+    expect(page.get_by_test_id("feed-row")).to_have_count(0)
+
+
+def test_driver_pings_come_with_the_switch(opened):
+    page = opened("panels")
+    expect(page.get_by_text("50 % of the way")).to_have_count(0)
+    SESSION.show(NOON - 29 * MINUTE)
+
+    page.get_by_test_id("feed-pings").click()
+
+    expect(page.get_by_test_id("feed-pings")).to_have_attribute("aria-checked", "true")
+    expect(page.get_by_text("50 % of the way")).to_be_visible()
+
+
+def test_the_health_chip_opens_its_account_and_escape_or_a_click_outside_closes_it(opened):
+    page = opened("panels")
+    chip, details = page.get_by_test_id("health"), page.get_by_test_id("health-details")
+    expect(chip).to_contain_text("1,000 rows used · 37 set aside")
+    expect(details).to_be_hidden()
+
+    chip.click()
+    expect(details).to_be_visible()
+    expect(page.get_by_test_id("health-sum")).to_have_text("1,000 used + 37 set aside = 1,037 rows read")
+    expect(page.get_by_test_id("health-rejected").locator("tr").first).to_have_text("no order25")
+    page.keyboard.press("Escape")
+    expect(details).to_be_hidden()
+    expect(chip).to_be_focused()
+
+    page.keyboard.press("Enter")
+    expect(details).to_be_visible()
+    page.mouse.click(1400, 880)
+    expect(details).to_be_hidden()
+    chip.click()
+    chip.click()
+    expect(details).to_be_hidden()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1920, 1080), (390, 844)])
+def test_all_five_counts_are_on_the_screen_at_every_size(opened, width, height):
+    page = opened("panels", width, height)
+
+    for stage in ("created", "cooking", "ready", "out_for_delivery", "completed"):
+        box = page.get_by_test_id(f"stage-{stage}-count").bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+
+
+def test_a_city_is_chosen_with_a_click_once(opened):
+    page = opened("welcome")
+    card = page.get_by_test_id("city-sanfrancisco")
+    expect(card).to_contain_text("San Francisco7 days · 10 – 16 October 2025")
+    expect(card).to_contain_text("4,213 orders")
+    expect(page.get_by_test_id("city-chicago")).to_contain_text(EVIL)
+    expect(page.get_by_test_id("city-chicago")).to_contain_text("3 rows set aside")
+
+    card.click()
+    card.click()
+
+    expect(card).to_contain_text("Opening")
+    page.wait_for_timeout(300)
+    assert SESSION.chosen == ["sanfrancisco"]
+
+
+def test_a_city_is_chosen_with_the_keyboard(opened):
+    page = opened("welcome")
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_test_id("city-sanfrancisco")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_test_id("city-chicago")).to_contain_text("Opening")
+    page.wait_for_timeout(300)
+    assert SESSION.chosen == ["chicago"]
+
+
+def test_a_failure_can_be_tried_again(opened):
+    page = opened("welcome")
+    SESSION.document.add_next_tick_callback(lambda: SESSION.views[0].fail("No file matches x.csv.", "Check the path."))
+    expect(page.get_by_test_id("welcome-error")).to_contain_text("No file matches x.csv.Check the path.")
+
+    page.get_by_test_id("welcome-retry").click()
+
+    expect(page.get_by_test_id("welcome-error")).to_have_count(0)
+    assert SESSION.retried == [1]

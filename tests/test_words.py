@@ -1,0 +1,150 @@
+"""The feed says what happened, and nothing that was not known yet."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fake_timeline import DAY0, EVENT_OF, FakeItem, FakeTimeline
+from twin.words import average_text, describe, minutes_text, short_id
+
+MINUTE = 60.0
+BASKET = [FakeItem("Pho", "Pho Real", 2), FakeItem("Bowl", "Green Machine", 1), FakeItem("Tea", "Pho Real", 1)]
+
+
+def order(**minutes: float) -> dict[str, float]:
+    return {milestone: DAY0 + MINUTE * at for milestone, at in minutes.items()}
+
+
+def line(kind, row, *, at=None, order_id="A7K2M9", basket=(), progress=math.nan, target=1800.0):
+    """Describe one event of one order; `at` in minutes, else the time of the event's own milestone."""
+    timeline = FakeTimeline([row], [order_id], [list(basket)])
+    own = next((m for m, event in EVENT_OF.items() if event == kind), None)
+    t = row[own] if at is None else DAY0 + MINUTE * at
+    return describe(timeline, FakeTimeline.slice([(t, kind, 0, progress)]), target)[0]
+
+
+def test_a_delivery_tells_its_total_and_how_far_over_the_target_it_is():
+    said = line("delivered", order(created=0, delivered=44))
+
+    assert (said.title, said.detail) == ("Delivered · A7K2M9", "Total 44 min · 14 over target")
+    assert (said.icon, said.colour) == ("check", "completed")
+
+
+def test_a_delivery_in_time_says_so():
+    assert line("delivered", order(created=0, delivered=30)).detail == "Total 30 min · within target"
+
+
+def test_the_target_is_a_setting():
+    assert (
+        line("delivered", order(created=0, delivered=30), target=20 * MINUTE).detail == "Total 30 min · 10 over target"
+    )
+
+
+def test_a_delivery_whose_creation_is_unknown_tells_no_total():
+    assert line("delivered", order(delivered=30)).detail == ""
+
+
+def test_a_pick_up_tells_how_long_the_food_had_waited():
+    assert line("driver_picked_up", order(ready=10, picked_up=31)).detail == "Food had waited 21 min"
+
+
+def test_a_ready_meal_tells_what_it_is_and_that_nobody_is_there_to_fetch_it():
+    said = line("gk_ready", order(created=0, ready=14, arrived=20), basket=[FakeItem("Bibimbap", "Seoul Food", 3)])
+
+    assert (said.title, said.detail) == ("Ready · A7K2M9", "3 items from Seoul Food · no driver yet")
+
+
+def test_a_ready_meal_tells_of_the_driver_who_is_waiting():
+    said = line("gk_ready", order(created=0, arrived=10, ready=14), basket=[FakeItem("Bibimbap", "Seoul Food", 1)])
+
+    assert said.detail == "1 item from Seoul Food · driver here for 4 min"
+
+
+@pytest.mark.parametrize(
+    ("arrived", "title", "detail", "colour"),
+    [
+        (9, "Driver arrived", "Food not ready yet", "out_for_delivery"),
+        (15, "Driver arrived", "5 min after the food was ready", "out_for_delivery"),
+        (29, "Driver arrived late", "19 min after the food was ready", "bad"),
+    ],
+)
+def test_a_driver_is_late_more_than_five_minutes_after_the_food_was_ready(arrived, title, detail, colour):
+    said = line("driver_arrived", order(created=0, ready=10, arrived=arrived))
+
+    assert (said.title, said.detail, said.colour) == (f"{title} · A7K2M9", detail, colour)
+
+
+def test_a_new_order_tells_how_many_items_of_which_brands():
+    assert line("order_created", order(created=0), basket=BASKET).detail == "4 items from Pho Real, Green Machine"
+
+
+def test_more_than_two_brands_are_counted():
+    basket = [FakeItem("x", brand) for brand in ("Pho Real", "Green Machine", "Seoul Food", "Wok This Way")]
+
+    assert (
+        line("order_created", order(created=0), basket=basket).detail
+        == "4 items from Pho Real, Green Machine and 2 more"
+    )
+
+
+@pytest.mark.parametrize("qty", [None, math.nan, 0, -3])
+def test_an_item_without_a_sensible_quantity_is_one_item(qty):
+    assert line("order_created", order(created=0), basket=[FakeItem("x", "", qty)]).detail == "1 item"
+
+
+def test_a_ping_tells_how_far_the_driver_is():
+    said = line("driver_ping", order(created=0, picked_up=20), at=25, progress=65.4)
+
+    assert (said.title, said.detail) == ("On the road · A7K2M9", "65 % of the way")
+
+
+def test_a_ping_without_progress_still_makes_a_line():
+    assert line("driver_ping", order(created=0, picked_up=20), at=25).detail == ""
+
+
+def test_an_unknown_type_is_told_by_its_raw_name_in_words():
+    said = line("driver_took_break", order(created=0), at=3)
+
+    assert (said.title, said.colour, said.type) == ("Driver took break · A7K2M9", "mute", "driver_took_break")
+
+
+@pytest.mark.parametrize("kind", ["", "___", " "])
+def test_a_type_without_a_word_in_it_is_nameless(kind):
+    assert line(kind, order(created=0), at=3).title == "Nameless event · A7K2M9"
+
+
+@pytest.mark.parametrize(
+    ("order_id", "shown"),
+    [("A7K2M9", "A7K2M9"), ("A7K2M9-L1", "A7K2M9-L1"), ("0f3c9a55d1e84b27a6c0d1e2f3a4b5c6", "0f3c9a")],
+)
+def test_long_ids_are_shown_short(order_id, shown):
+    assert short_id(order_id) == shown
+    assert line("order_created", order(created=0), order_id=order_id).title == f"Order created · {shown}"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (59.4, "59 s"), (59.6, "1 min"), (150, "3 min"), (3570, "1 h 00 min"), (7500, "2 h 05 min")],
+)
+def test_durations_are_said_in_the_unit_that_fits(seconds, words):
+    assert minutes_text(seconds) == words
+
+
+def test_long_averages_are_said_in_hours():
+    assert (average_text(624), average_text(6001)) == ("10.4 min", "1 h 40 min")
+
+
+MOMENTS = st.dictionaries(st.sampled_from(list(EVENT_OF)), st.integers(0, 300), min_size=1)
+
+
+@given(MOMENTS, st.integers(0, 300), st.sampled_from([*EVENT_OF.values(), "driver_ping", "surprise"]))
+def test_a_line_does_not_know_what_happens_after_its_event(minutes, at, kind):
+    whole = order(**minutes)
+    known = {milestone: t for milestone, t in whole.items() if t <= DAY0 + MINUTE * at}
+
+    with_future = line(kind, whole, at=at, basket=BASKET)
+    without = line(kind, known or {}, at=at, basket=BASKET)
+
+    assert (with_future.title, with_future.detail, with_future.icon) == (without.title, without.detail, without.icon)

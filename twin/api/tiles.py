@@ -1,0 +1,92 @@
+"""Serves the base map's tiles: /tiles/{location}/{dark|light}/{z}/{x}/{y}.png, with @2x before .png for dense displays.
+
+Panel's login guards its own pages only; whoever may not see the page may not see the streets of its deliveries either, so
+that the handler asks the server's login provider itself.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
+
+from bokeh.server.views.auth_request_handler import AuthRequestHandler
+from tornado.web import HTTPError
+
+from twin.errors import UnknownLocationError
+from twin.render.grid import is_tile
+from twin.render.tiles import TileSet
+from twin.render.tone import RAMPS
+
+RENDER_THREADS = 3
+"""Rendering leaves the interpreter's lock for most of its time; one more thread than cores lets cached tiles pass."""
+
+YEAR_S = 31_536_000
+
+provider: Callable[[str], TileSet] | None = None
+"""Finds a location's tiles; set it with `set_tilesets`."""
+
+_renderers = ThreadPoolExecutor(RENDER_THREADS, thread_name_prefix="tiles")
+
+
+def set_tilesets(lookup: Callable[[str], TileSet] | None) -> None:
+    """Let the tiles of a location be found by `lookup`, called in a worker thread (it may load what it needs).
+
+    It raises UnknownLocationError for an id that the source does not have.
+    """
+    global provider
+    provider = lookup
+
+
+def tile_url(location: str, theme: str, version: str, dense: bool = False) -> str:
+    """Return the address of a location's tiles for a tile source, relative to the page, with {Z}, {X} and {Y}.
+
+    It names the version of the data, so that a browser keeps tiles without asking again and never shows old ones.
+    """
+    return f"tiles/{quote(location, safe='')}/{theme}/{{Z}}/{{X}}/{{Y}}{'@2x' if dense else ''}.png?v={version}"
+
+
+class TileHandler(AuthRequestHandler):
+    """Answers with one tile; rendered in a worker thread, so that the event loop goes on serving sessions."""
+
+    _etag: str | None = None
+
+    async def get(self, location: str, theme: str, z: str, x: str, y: str, dense: str | None = None) -> None:
+        """404 unknown location, 400 what is no tile, 403 without the login that the page needs."""
+        if self.current_user is None:
+            raise HTTPError(403)
+        if theme not in RAMPS:
+            raise HTTPError(400, f"theme must be one of {', '.join(RAMPS)}")
+        tile = _whole(z), _whole(x), _whole(y)
+        if not is_tile(*tile):
+            raise HTTPError(400, "no such tile")
+        work = asyncio.get_running_loop().run_in_executor
+        try:
+            tiles = await work(_renderers, _find, location)
+        except UnknownLocationError as error:
+            raise HTTPError(404, "unknown location") from error
+        self._etag = f'"{tiles.version}"'
+        current = self.get_query_argument("v", "") == tiles.version
+        self.set_header("Cache-Control", f"private, max-age={YEAR_S}, immutable" if current else "private, no-cache")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_etag_header()
+        if self.check_etag_header():
+            self.set_status(304)
+            return
+        png = await work(_renderers, tiles.tile, *tile, theme, 2 if dense else 1)
+        self.set_header("Content-Type", "image/png")
+        self.write(png)
+
+    def compute_etag(self) -> str | None:
+        """Return the version of the data: a tile's address and version decide its bytes, no need to hash them."""
+        return self._etag
+
+
+def _find(location: str) -> TileSet:
+    if provider is None:
+        raise UnknownLocationError(f"No source is loaded that could have the location {location!r}.")
+    return provider(location)
+
+
+def _whole(text: str) -> int:
+    """Return a non-negative decimal of at most 8 digits (zoom 20 has seven), else -1, which is no tile."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 8 else -1

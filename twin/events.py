@@ -1,0 +1,155 @@
+"""The event contract: decoded rows become typed columns in time order, repeated rows become rejects.
+
+Sources cast and judge in SQL (`sources/queries/events.sql`); this module turns their rows into arrays. An order is known
+by its row number in `order_ids`, an event type by its code, so that a million events stay small and fast.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+EVENT_TYPES: tuple[str, ...] = (
+    "order_created",
+    "gk_started",
+    "gk_finished",
+    "gk_ready",
+    "driver_arrived",
+    "driver_picked_up",
+    "driver_ping",
+    "delivered",
+    "order_cancelled",
+)
+"""The known types in the order of a lifecycle; an event's code is its position here, unknown types come after."""
+
+(
+    ORDER_CREATED,
+    GK_STARTED,
+    GK_FINISHED,
+    GK_READY,
+    DRIVER_ARRIVED,
+    DRIVER_PICKED_UP,
+    DRIVER_PING,
+    DELIVERED,
+    ORDER_CANCELLED,
+) = range(len(EVENT_TYPES))
+
+MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class EventSlice:
+    """Some events, one per position; `order` is the row in the timeline's orders, `progress` percent (NaN but for pings)."""
+
+    ts: NDArray[np.float64]
+    type: list[str]
+    order: NDArray[np.int32]
+    progress: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Events in the order (ts, sequence, order id, type), n rows.
+
+    ts: (n,) int64 microseconds since 1970; type: (n,) uint8 code into `type_names`; order: (n,) int32 row of `order_ids`.
+    lat, lon: (n,) float64 degrees, NaN where absent; progress: (n,) float32 percent, NaN but for pings.
+    row: (n,) int64 position in the table that was decoded, where the bodies are. duplicates: rows left out as copies.
+    """
+
+    ts: NDArray[np.int64]
+    type: NDArray[np.uint8]
+    order: NDArray[np.int32]
+    lat: NDArray[np.float64]
+    lon: NDArray[np.float64]
+    progress: NDArray[np.float32]
+    row: NDArray[np.int64]
+    order_ids: pa.StringArray
+    type_names: tuple[str, ...]
+    duplicates: int
+
+
+def extremes(events: Events) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the first and the last time (n_orders,) of each order's events, in seconds."""
+    ts = events.ts / MICROSECONDS
+    first, last = np.full(len(events.order_ids), np.nan), np.full(len(events.order_ids), np.nan)
+    first[events.order[::-1]] = ts[::-1]  # backwards: the earliest is written last
+    last[events.order] = ts
+    return first, last
+
+
+def decode(rows: pa.Table) -> Events:
+    """Return the typed events of decoded rows (columns as `sources/queries/window.sql` names them), in any order."""
+    order_ids, order = _codes(rows["order_id"], ordered=True)
+    names, code = _codes(rows["event_type"], ordered=True)
+    known = {name: i for i, name in enumerate(EVENT_TYPES)}
+    unknown = [name for name in names.to_pylist() if name not in known][: 255 - len(EVENT_TYPES)]
+    numbers = known | {name: len(EVENT_TYPES) + i for i, name in enumerate(unknown)}
+    kind = np.array([numbers.get(name, 255) for name in names.to_pylist()], dtype=np.uint8)[code]
+
+    ts = pc.cast(rows["ts"], pa.timestamp("us")).to_numpy().astype("datetime64[us]").astype(np.int64)
+    sequence = _floats(rows["sequence"])
+    lat, lon, progress = (_floats(rows[name]) for name in ("lat", "lon", "progress"))
+
+    tie_break = np.nan_to_num(sequence, nan=np.inf)
+    by_time = np.lexsort((kind, order, tie_break, ts)) if len(ts) else np.empty(0, np.int64)
+    copy = _copies(ts[by_time], order[by_time], kind[by_time], tie_break[by_time])
+    if copy.any():
+        by_time = _best_copies(by_time, copy, lat, progress)
+    return Events(
+        ts=ts[by_time],
+        type=kind[by_time],
+        order=order[by_time],
+        lat=lat[by_time],
+        lon=lon[by_time],
+        progress=progress[by_time].astype(np.float32),
+        row=by_time,
+        order_ids=order_ids,
+        type_names=(*EVENT_TYPES, *unknown),
+        duplicates=int(copy.sum()),
+    )
+
+
+def _codes(column: pa.ChunkedArray, *, ordered: bool) -> tuple[pa.StringArray, NDArray[np.int32]]:
+    """Return the distinct texts, sorted (so that codes do not depend on the rows' order), and each row's code."""
+    encoded = pc.dictionary_encode(column.combine_chunks() if column.num_chunks != 1 else column.chunk(0))
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    by_text = pc.sort_indices(encoded.dictionary).to_numpy()
+    rank = np.empty(len(by_text), dtype=np.int32)
+    rank[by_text] = np.arange(len(by_text), dtype=np.int32)
+    indices = encoded.indices.to_numpy(zero_copy_only=False)
+    return encoded.dictionary.take(pa.array(by_text)).cast(pa.string()), rank[indices] if len(rank) else indices.astype(
+        np.int32
+    )
+
+
+def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    return np.asarray(pc.cast(column, pa.float64()).to_numpy(), dtype=np.float64)
+
+
+def _copies(
+    ts: NDArray[np.int64], order: NDArray[np.int32], kind: NDArray[np.uint8], sequence: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Mark each row that repeats the one before it in (ts, order, type, sequence)."""
+    copy = np.zeros(len(ts), dtype=bool)
+    copy[1:] = (
+        (ts[1:] == ts[:-1]) & (order[1:] == order[:-1]) & (kind[1:] == kind[:-1]) & (sequence[1:] == sequence[:-1])
+    )
+    return copy
+
+
+def _best_copies(
+    by_time: NDArray[np.int64], copy: NDArray[np.bool_], lat: NDArray[np.float64], progress: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Keep one row of each run of copies: the one that says most (a position, a progress), whatever the rows' order."""
+    run = np.cumsum(~copy) - 1
+    told = np.isfinite(lat[by_time]) * 2 + np.isfinite(progress[by_time])
+    best = np.lexsort((np.nan_to_num(lat[by_time]), -told, run))
+    first = np.ones(len(best), dtype=bool)
+    first[1:] = run[best][1:] != run[best][:-1]
+    return by_time[best[first]]

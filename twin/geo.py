@@ -1,0 +1,51 @@
+"""Web Mercator (EPSG:3857) for arrays, without a projection library: the formula is four lines and runs on every event."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+EARTH_RADIUS_M = 6_378_137.0
+"""Equatorial radius of WGS 84, which EPSG:3857 takes for its sphere."""
+
+
+def project(lat: ArrayLike, lon: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return Web Mercator (x, y) in metres for degrees of latitude and longitude (within ±85.05°)."""
+    x = EARTH_RADIUS_M * np.radians(np.asarray(lon, dtype=np.float64))
+    y = EARTH_RADIUS_M * np.arcsinh(np.tan(np.radians(np.asarray(lat, dtype=np.float64))))
+    return x, y
+
+
+def unproject(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (lat, lon) in degrees for Web Mercator metres."""
+    lat = np.degrees(np.arctan(np.sinh(np.asarray(y, dtype=np.float64) / EARTH_RADIUS_M)))
+    lon = np.degrees(np.asarray(x, dtype=np.float64) / EARTH_RADIUS_M)
+    return lat, lon
+
+
+FAR_FROM_KITCHEN_M = 200_000.0
+"""A coordinate this far from the kitchen is a GPS error, not a delivery: it has no place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A kitchen's own plane: Web Mercator metres east and north of its position (degrees)."""
+
+    lat: float
+    lon: float
+
+    @property
+    def scale(self) -> float:
+        """True metres per Web Mercator metre."""
+        return float(np.cos(np.radians(self.lat)))
+
+    def place(
+        self, lat: NDArray[np.float64], lon: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return metres (east, north) of degrees; NaN where that is unknown or farther than `FAR_FROM_KITCHEN_M`."""
+        x0, y0 = project(self.lat, self.lon)
+        x, y = project(lat, lon)
+        x, y = x - x0, y - y0
+        far = ~(np.hypot(x, y) * self.scale <= FAR_FROM_KITCHEN_M)
+        x[far] = y[far] = np.nan
+        return x, y

@@ -1,0 +1,558 @@
+"""Trips of drivers as knots: where each driver was when, along the route, and how well that is known.
+
+A knot is a moment and a place; between two knots the driver moves in a straight line. Where the order has a route, its
+vertices are the knots and what was measured (pick-up, pings, delivery) is pinned onto it; the time of the vertices between
+two pins follows the distance. A trip whose pings leave the route (or that has none) is drawn through its pings instead:
+what was measured wins over what was planned.
+"""
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from twin import events as ev
+from twin.events import MICROSECONDS, Events
+from twin.geo import Frame, unproject
+from twin.orders import Orders, Routes
+from twin.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
+
+ON_VERTEX_M = 30.0
+"""A ping this near to the vertex that its progress names is that vertex (the generator rounds to 7 decimals)."""
+ON_ROUTE_M = 150.0
+"""A ping farther than this from the route was not driven along it: the trip is drawn through its pings."""
+MEASURED_GAP = 150.0
+"""A position between two observations at most this many seconds apart (pings come every 60) counts as measured, and so does
+one within a second of an observation."""
+IMPOSSIBLE_SPEED = 50.0
+"""Metres per second (180 km/h) between two observations that no delivery drives."""
+STRAIGHT_M = 0.5
+"""A route's vertex this near to the line between its neighbours is left out: metres, well below a pixel."""
+DETOUR = 1.3
+"""Road distance over straight distance in a street grid, for trips without a route."""
+_CHUNK = 4_000_000
+"""Ping-segment pairs projected at a time, to bound memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """Whole trips, n of them with k knots in all; metres are Web Mercator, east/north of the kitchen."""
+
+    order: NDArray[np.int32]
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+    offsets: NDArray[np.int32]
+    t: NDArray[np.float32]
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Drivers:
+    """Drivers on the road at a moment, (k,) each; lat, lon in degrees, x, y absolute Web Mercator metres (NaN if unknown)."""
+
+    order: NDArray[np.int32]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    lon: NDArray[np.float64]
+    heading: NDArray[np.float64]
+    progress: NDArray[np.float64]
+    eta: NDArray[np.float64]
+    measured: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+
+@dataclass(frozen=True, slots=True)
+class Trips:
+    """All trips of a timeline, n of them in the order of their start, with k knots.
+
+    Knots are small on purpose (a million events have three million): t (k,) float32 seconds since the trip's start (inf for the
+    part of a route that an unfinished trip never reached), x, y (k,) int16 in units of `unit` metres from the kitchen, observed
+    (k,) bool. end: when the driver leaves the road. usual_speed: metres per second, the median over finished trips.
+    """
+
+    order: NDArray[np.int32]
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+    offsets: NDArray[np.int32]
+    t: NDArray[np.float32]
+    x: NDArray[np.int16]
+    y: NDArray[np.int16]
+    observed: NDArray[np.bool_]
+    routed: NDArray[np.bool_]
+    too_fast: NDArray[np.bool_]
+    unit: float
+    scale: float
+    usual_speed: float
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return sum(getattr(self, name).nbytes for name in self.__slots__ if isinstance(getattr(self, name), np.ndarray))
+
+    def knots(self, trips: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+        """Return the positions of all knots of some trips and the offsets (len + 1) of each trip among them."""
+        begin, stop = self.offsets[trips].astype(np.int64), self.offsets[trips + 1].astype(np.int64)
+        bounds = np.concatenate(([0], np.cumsum(stop - begin)))
+        return np.arange(bounds[-1]) + np.repeat(begin - bounds[:-1], stop - begin), bounds
+
+    def between(self, start: float, end: float, after: float | None = None) -> NDArray[np.intp]:
+        """Return the trips on the road at some time in [start, end]; with `after` only those that began in (after, end]."""
+        begun = np.searchsorted(self.start, end, side="right")
+        if after is not None:
+            return np.arange(np.searchsorted(self.start, after, side="right"), begun)
+        return np.flatnonzero(self.end[:begun] >= start)
+
+
+def build(events: Events, orders: Orders, routes: Routes, frame: Frame | None) -> Trips:
+    """Return the trips of `orders`; without a frame (no kitchen position) there is no place to draw and no trip."""
+    start, delivered = orders.enter[OUT_FOR_DELIVERY], orders.enter[COMPLETED]
+    end = np.minimum(
+        np.where(np.isfinite(delivered), delivered, orders.last + STALLED_AFTER), orders.leave[OUT_FOR_DELIVERY]
+    )
+    driven = np.flatnonzero(np.isfinite(start) & (end > start))
+    if frame is None or not len(driven):
+        return _none()
+    scale = frame.scale
+    driven = driven[np.argsort(start[driven], kind="stable")]
+    trip_of = np.full(len(orders), -1, dtype=np.int64)
+    trip_of[driven] = np.arange(len(driven))
+    begin = start[driven]
+
+    path = _route_vertices(routes, trip_of, len(driven), frame)
+    pings = _pings(events, trip_of, begin, end[driven], frame)
+    goal_x, goal_y = _goals(events, orders, driven, frame)
+    arrival = np.where(np.isfinite(delivered[driven]), delivered[driven] - begin, np.nan)
+
+    place, distance = _pin(path, pings, scale)
+    on_route = distance <= ON_ROUTE_M
+    off = np.zeros(len(driven), dtype=bool)
+    off[pings.trip[~on_route]] = True
+    off |= _runs_backwards(pings.trip, place, len(driven), scale)
+    routed = (path.count > 0) & ~off
+    parts = [_along_route(path, pings, place, routed, arrival)]
+    parts.append(_through_pings(path, pings, routed, goal_x, goal_y, arrival))
+    trip, t, x, y, s, observed = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    # the parts are sorted runs, which a stable sort merges; along a trip the way grows with time
+    by_time = np.argsort(trip * (float(s.max(initial=0.0)) + 1.0) + s, kind="stable")
+    trip, t, x, y, observed = trip[by_time], t[by_time], x[by_time], y[by_time], observed[by_time]
+
+    keep = _needed(trip, x, y, observed | ~np.isfinite(t), scale)
+    trip, t, x, y, observed = trip[keep], t[keep], x[keep], y[keep], observed[keep]
+
+    count = np.bincount(trip, minlength=len(driven))
+    drawn = count > 0
+    offsets = np.concatenate(([0], np.cumsum(count[drawn]))).astype(np.int32)
+    reach = max(float(np.abs(x).max(initial=0)), float(np.abs(y).max(initial=0)), 1.0)
+    unit = max(reach / 32_000, 0.25)  # int16 holds ±32,767
+    speed_limit, speed = _speeds(trip, t, x, y, observed, scale, len(driven), path, arrival)
+    return Trips(
+        order=driven[drawn].astype(np.int32),
+        start=begin[drawn],
+        end=end[driven][drawn],
+        offsets=offsets,
+        t=t.astype(np.float32),
+        x=np.round(x / unit).astype(np.int16),
+        y=np.round(y / unit).astype(np.int16),
+        observed=observed,
+        routed=routed[drawn],
+        too_fast=speed_limit[drawn],
+        unit=unit,
+        scale=scale,
+        usual_speed=speed,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """Route vertices by trip: count, first (n,), and trip, x, y, s (p,) with s the metres along the route (Web Mercator)."""
+
+    count: NDArray[np.int64]
+    first: NDArray[np.int64]
+    trip: NDArray[np.int64]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    s: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pings:
+    """Pings by trip in time order: trip, t seconds since its start, x, y (NaN where absent), progress 0..1 (NaN)."""
+
+    trip: NDArray[np.int64]
+    t: NDArray[np.float64]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    progress: NDArray[np.float64]
+
+
+def _none() -> Trips:
+    empty = np.empty(0)
+    return Trips(
+        order=empty.astype(np.int32), start=empty, end=empty, offsets=np.zeros(1, np.int32), t=empty.astype(np.float32),
+        x=empty.astype(np.int16), y=empty.astype(np.int16), observed=empty.astype(bool), routed=empty.astype(bool),
+        too_fast=empty.astype(bool), unit=1.0, scale=1.0, usual_speed=np.nan,
+    )  # fmt: skip
+
+
+def _route_vertices(routes: Routes, trip_of: NDArray[np.int64], n: int, frame: Frame) -> _Path:
+    x, y = frame.place(routes.lat, routes.lon)
+    lengths = np.diff(routes.offsets)
+    trip = np.repeat(trip_of[routes.order], lengths)
+    keep = (trip >= 0) & np.isfinite(x)
+    trip, x, y = trip[keep], x[keep], y[keep]
+    by_trip = np.argsort(trip, kind="stable")
+    trip, x, y = trip[by_trip], x[by_trip], y[by_trip]
+    count = np.bincount(trip, minlength=n)
+    alone = count[trip] < 2
+    trip, x, y = trip[~alone], x[~alone], y[~alone]
+    count = np.where(count < 2, 0, count)
+    first = np.concatenate(([0], np.cumsum(count)))[:-1]
+    step = np.zeros(len(trip))
+    step[1:] = np.where(trip[1:] == trip[:-1], np.hypot(np.diff(x), np.diff(y)), 0.0)
+    total = np.cumsum(step)
+    has = count > 0
+    base = np.zeros(n)
+    base[has] = total[first[has]]
+    return _Path(count, first, trip, x, y, total - base[trip])
+
+
+def _pings(
+    events: Events, trip_of: NDArray[np.int64], begin: NDArray[np.float64], end: NDArray[np.float64], frame: Frame
+) -> _Pings:
+    at = np.flatnonzero(events.type == ev.DRIVER_PING)
+    trip = trip_of[events.order[at]]
+    at, trip = at[trip >= 0], trip[trip >= 0]
+    t = events.ts[at] / MICROSECONDS
+    during = (t > begin[trip]) & (t < end[trip])
+    at, trip, t = at[during], trip[during], t[during] - begin[trip[during]]
+    by_trip = np.argsort(trip, kind="stable")
+    at, trip, t = at[by_trip], trip[by_trip], t[by_trip]
+    x, y = frame.place(events.lat[at], events.lon[at])
+    return _Pings(trip, t, x, y, events.progress[at].astype(np.float64) / 100)
+
+
+def _goals(
+    events: Events, orders: Orders, driven: NDArray[np.intp], frame: Frame
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return where each trip ends: the delivered position, else the customer's."""
+    x, y = orders.customer_x.astype(np.float64), orders.customer_y.astype(np.float64)
+    told = np.flatnonzero((events.type == ev.DELIVERED) & np.isfinite(events.lat) & np.isfinite(events.lon))[::-1]
+    x[events.order[told]], y[events.order[told]] = frame.place(events.lat[told], events.lon[told])
+    return x[driven], y[driven]
+
+
+def _pin(path: _Path, pings: _Pings, scale: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return for each ping the metres along its trip's route where it belongs and its true distance from the route.
+
+    The generator puts a ping on vertex int(progress × (n − 1)); where that holds nothing needs to be searched.
+    A ping without a position takes its progress's vertex; without both, or without a route, its place is NaN.
+    """
+    place = np.full(len(pings.trip), np.nan)
+    distance = np.full(len(pings.trip), np.inf)
+    n = path.count[pings.trip]
+    routed = np.flatnonzero(n > 0)
+    for offset in (0, 1, -1):  # progress is rounded to 0.1 %
+        guess = np.flatnonzero(np.isinf(distance) & (n > 0) & np.isfinite(pings.progress))
+        vertex = np.clip((pings.progress[guess] * (n[guess] - 1)).astype(np.int64) + offset, 0, n[guess] - 1)
+        vertex += path.first[pings.trip[guess]]
+        off = np.hypot(path.x[vertex] - pings.x[guess], path.y[vertex] - pings.y[guess]) * scale
+        off[np.isnan(off)] = 0.0 if offset == 0 else np.inf
+        near = off <= ON_VERTEX_M
+        place[guess[near]], distance[guess[near]] = path.s[vertex[near]], off[near]
+    search = routed[np.isinf(distance[routed]) & np.isfinite(pings.x[routed])]
+    pairs = np.cumsum(n[search] - 1)
+    for part in np.split(search, np.searchsorted(pairs, np.arange(_CHUNK, pairs[-1] if len(pairs) else 0, _CHUNK))):
+        if len(part):
+            place[part], distance[part] = _nearest(path, pings, part, scale)
+    lost = ~np.isfinite(pings.x) & np.isinf(distance)  # neither position nor progress: says nothing about the place
+    distance[lost] = 0.0
+    return place, distance
+
+
+def _nearest(
+    path: _Path, pings: _Pings, part: NDArray[np.intp], scale: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return place and distance of pings by projecting each on every segment of its route."""
+    segments = path.count[pings.trip[part]] - 1
+    bounds = np.concatenate(([0], np.cumsum(segments)))
+    segment = np.arange(bounds[-1]) + np.repeat(path.first[pings.trip[part]] - bounds[:-1], segments)
+    ax, ay = path.x[segment], path.y[segment]
+    bx, by = path.x[segment + 1] - ax, path.y[segment + 1] - ay
+    px, py = np.repeat(pings.x[part], segments) - ax, np.repeat(pings.y[part], segments) - ay
+    length = bx * bx + by * by
+    share = np.clip(np.divide(px * bx + py * by, length, out=np.zeros_like(length), where=length > 0), 0, 1)
+    away = np.hypot(px - share * bx, py - share * by) * scale
+    nearest = np.minimum.reduceat(away, bounds[:-1])
+    owner = np.repeat(np.arange(len(part)), segments)
+    hit = np.flatnonzero(away == nearest[owner])
+    best = hit[np.unique(owner[hit], return_index=True)[1]]
+    along = path.s[segment[best]] + share[best] * (path.s[segment[best] + 1] - path.s[segment[best]])
+    return along, nearest
+
+
+def _runs_backwards(trip: NDArray[np.int64], place: NDArray[np.float64], n: int, scale: float) -> NDArray[np.bool_]:
+    """Mark trips in which a later ping lies clearly behind an earlier one on the route (a route that crosses itself, a U-turn)."""
+    backwards = np.zeros(n, dtype=bool)
+    known = np.isfinite(place)
+    trip, place = trip[known], place[known]
+    falls = (trip[1:] == trip[:-1]) & ((place[:-1] - place[1:]) * scale > ON_ROUTE_M)
+    backwards[trip[1:][falls]] = True
+    return backwards
+
+
+_Columns = tuple[
+    NDArray[np.int64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.bool_],
+]
+
+
+def _along_route(
+    path: _Path, pings: _Pings, place: NDArray[np.float64], routed: NDArray[np.bool_], arrival: NDArray[np.float64]
+) -> _Columns:
+    """Return the knots (trip, t, x, y, s, observed) of trips that follow their route."""
+    trips = np.flatnonzero(routed)
+    if not len(trips):
+        none = np.empty(0)
+        return trips, none, none, none, none, none.astype(bool)
+    last_vertex = path.first[trips] + path.count[trips] - 1
+    done = np.isfinite(arrival[trips])
+    use = np.flatnonzero(routed[pings.trip] & np.isfinite(place))
+    # pins: the start, the pings, and the arrival where there was one
+    pin_trip = np.concatenate((trips, pings.trip[use], trips[done]))
+    pin_t = np.concatenate((np.zeros(len(trips)), pings.t[use], arrival[trips[done]]))
+    pin_s = np.concatenate((np.zeros(len(trips)), place[use], path.s[last_vertex[done]]))
+    by_time = np.lexsort((pin_t, pin_trip))
+    pin_trip, pin_t, pin_s = pin_trip[by_time], pin_t[by_time], pin_s[by_time]
+
+    # one axis for all trips: trip i occupies [i × span, (i + 1) × span), so one interpolation serves every trip
+    span = float(path.s.max(initial=0.0)) + 1.0
+    axis = np.maximum.accumulate(pin_trip * span + pin_s)  # a small step back is a stop
+    pin_s = axis - pin_trip * span
+    vertices = np.flatnonzero(routed[path.trip])
+    vertex_trip, vertex_axis = path.trip[vertices], path.trip[vertices] * span + path.s[vertices]
+    # a vertex that a pin sits on is that pin
+    left = np.searchsorted(axis, vertex_axis - 0.01)
+    pinned = (left < len(axis)) & (axis[np.minimum(left, len(axis) - 1)] <= vertex_axis + 0.01)
+    vertices, vertex_trip, vertex_axis = vertices[~pinned], vertex_trip[~pinned], vertex_axis[~pinned]
+    vertex_t = np.interp(vertex_axis, axis, pin_t)
+    last_pin = np.full(len(routed), -np.inf)
+    np.maximum.at(last_pin, pin_trip, axis)
+    vertex_t[vertex_axis > last_pin[vertex_trip]] = np.inf  # the rest of a route that was never reached
+
+    pin_x, pin_y = _on_path(path, pin_trip, pin_s)
+    return (
+        np.concatenate((pin_trip, vertex_trip)),
+        np.concatenate((pin_t, vertex_t)),
+        np.concatenate((pin_x, path.x[vertices])),
+        np.concatenate((pin_y, path.y[vertices])),
+        np.concatenate((pin_s, path.s[vertices])),
+        np.concatenate((np.ones(len(pin_trip), dtype=bool), np.zeros(len(vertices), dtype=bool))),
+    )
+
+
+def _on_path(
+    path: _Path, trip: NDArray[np.int64], s: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the points `s` metres along the routes of `trip`."""
+    span = float(path.s.max(initial=0.0)) + 1.0
+    axis = path.trip * span + path.s
+    wanted = trip * span + s
+    return np.interp(wanted, axis, path.x), np.interp(wanted, axis, path.y)
+
+
+def _through_pings(
+    path: _Path,
+    pings: _Pings,
+    routed: NDArray[np.bool_],
+    goal_x: NDArray[np.float64],
+    goal_y: NDArray[np.float64],
+    arrival: NDArray[np.float64],
+) -> _Columns:
+    """Return the knots of trips drawn from start through the pings to the goal; the start is the route's, else the kitchen."""
+    trips = np.flatnonzero(~routed)
+    has_route = path.count[trips] > 0
+    x0, y0 = np.zeros(len(trips)), np.zeros(len(trips))
+    x0[has_route], y0[has_route] = path.x[path.first[trips[has_route]]], path.y[path.first[trips[has_route]]]
+    gx, gy = goal_x[trips].copy(), goal_y[trips].copy()
+    no_goal = ~np.isfinite(gx) & has_route
+    ends = path.first[trips[no_goal]] + path.count[trips[no_goal]] - 1
+    gx[no_goal], gy[no_goal] = path.x[ends], path.y[ends]
+    use = np.flatnonzero(~routed[pings.trip] & np.isfinite(pings.x))
+    done = np.isfinite(arrival[trips]) & np.isfinite(gx)
+    # a trip without any place but the kitchen's is not drawn: it would pretend that the driver stands there
+    told = np.zeros(len(routed), dtype=bool)
+    told[pings.trip[use]] = True
+    told[trips[done]] = True
+    begins = told[trips]
+    trip = np.concatenate((trips[begins], pings.trip[use], trips[done]))
+    t = np.concatenate((np.zeros(int(begins.sum())), pings.t[use], arrival[trips[done]]))
+    x = np.concatenate((x0[begins], pings.x[use], gx[done]))
+    y = np.concatenate((y0[begins], pings.y[use], gy[done]))
+    return trip, t, x, y, t, np.ones(len(trip), dtype=bool)
+
+
+def _needed(
+    trip: NDArray[np.int64], x: NDArray[np.float64], y: NDArray[np.float64], pinned: NDArray[np.bool_], scale: float
+) -> NDArray[np.bool_]:
+    """Mark the knots to keep: a vertex within `STRAIGHT_M` of the line between its neighbours says nothing new.
+
+    Of two vertices in a row at most one goes, so that the error stays below `STRAIGHT_M` for each; pins always stay.
+    """
+    keep = np.ones(len(trip), dtype=bool)
+    inner = np.flatnonzero((trip[:-2] == trip[2:]) & ~pinned[1:-1]) + 1
+    ax, ay = x[inner - 1], y[inner - 1]
+    bx, by = x[inner + 1] - ax, y[inner + 1] - ay
+    length = np.hypot(bx, by)
+    off = np.abs((x[inner] - ax) * by - (y[inner] - ay) * bx)
+    ahead = (x[inner] - ax) * bx + (y[inner] - ay) * by
+    straight = inner[(off * scale <= STRAIGHT_M * length) & (ahead >= 0) & (ahead <= length * length)]
+    runs = np.ones(len(straight), dtype=bool)
+    runs[1:] = np.diff(straight) > 1
+    begins = np.maximum.accumulate(np.where(runs, np.arange(len(straight)), 0))
+    keep[straight[(np.arange(len(straight)) - begins) % 2 == 0]] = False
+    return keep
+
+
+def _speeds(
+    trip: NDArray[np.int64],
+    t: NDArray[np.float64],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    observed: NDArray[np.bool_],
+    scale: float,
+    n: int,
+    path: _Path,
+    arrival: NDArray[np.float64],
+) -> tuple[NDArray[np.bool_], float]:
+    """Return which trips contain an impossible speed, and the usual speed (median of finished trips, m/s; NaN if none)."""
+    step = np.hypot(np.diff(x), np.diff(y)) * scale
+    same = trip[1:] == trip[:-1]
+    walked = np.concatenate(([0.0], np.cumsum(np.where(same, step, 0.0))))
+    seen = np.flatnonzero(observed)
+    pair = trip[seen[1:]] == trip[seen[:-1]]
+    duration = t[seen[1:]] - t[seen[:-1]]
+    distance = walked[seen[1:]] - walked[seen[:-1]]
+    fast = pair & (distance > IMPOSSIBLE_SPEED * np.maximum(duration, 1.0))
+    too_fast = np.zeros(n, dtype=bool)
+    too_fast[trip[seen[1:]][fast]] = True
+    length = np.bincount(trip[1:][same], weights=step[same], minlength=n)
+    finished = np.isfinite(arrival) & (arrival > 0) & (arrival < STALLED_AFTER) & (length > 0)
+    speed = float(np.median(length[finished] / arrival[finished])) if finished.any() else float("nan")
+    return too_fast, speed
+
+
+def locate(
+    trips: Trips, active: NDArray[np.intp], orders: Orders, kitchen_xy: tuple[float, float], t: float
+) -> Drivers:
+    """Return where the drivers of trips `active` (all on the road at t) are; see the module's docstring for how."""
+    found = _walk(trips.offsets, trips.t, trips.x, trips.y, trips.observed, trips.start, active, t)
+    found[_LENGTHS] *= trips.unit
+    x, y, east, north, done, length, seen_t, seen_s, seen_x, seen_y, next_t = found
+    absolute_x, absolute_y = kitchen_xy[0] + x, kitchen_xy[1] + y
+    lat, lon = unproject(absolute_x, absolute_y)
+    return Drivers(
+        order=trips.order[active],
+        x=absolute_x,
+        y=absolute_y,
+        lat=lat,
+        lon=lon,
+        heading=np.degrees(np.arctan2(east, north)) % 360,
+        progress=np.divide(done, length, out=np.zeros(len(active)), where=length > 0),
+        eta=_arrivals(trips, active, orders, t, seen_t, seen_s, length, seen_x, seen_y),
+        measured=(next_t - seen_t <= MEASURED_GAP) | (t - trips.start[active] - seen_t < 1.0),
+    )
+
+
+_LENGTHS = np.array([0, 1, 2, 3, 4, 5, 7, 8, 9])
+"""The rows of `_walk`'s result that are lengths."""
+
+
+@numba.njit(cache=True, nogil=True)
+def _walk(
+    offsets: NDArray[np.int32],
+    knot_t: NDArray[np.float32],
+    knot_x: NDArray[np.int16],
+    knot_y: NDArray[np.int16],
+    observed: NDArray[np.bool_],
+    start: NDArray[np.float64],
+    active: NDArray[np.int32],
+    t: float,
+) -> NDArray[np.float64]:
+    """Walk each active trip's knots up to t; return (11, n), lengths in knot units.
+
+    Rows: x, y, direction east and north, way done, way in all, time, way and place (x, y) of the last observation, time of the
+    next one (inf if none). Compiled, because a snapshot walks thousands of knots and must not take longer than a frame.
+    """
+    found = np.zeros((11, len(active)))
+    for i in range(len(active)):
+        trip = active[i]
+        first, stop = offsets[trip], offsets[trip + 1]
+        since = t - start[trip]
+        way = 0.0
+        found[10, i] = np.inf
+        found[0, i], found[1, i] = knot_x[first], knot_y[first]
+        found[7, i], found[8, i], found[9, i] = 0.0, knot_x[first], knot_y[first]
+        for k in range(first, stop):
+            here = knot_t[k]
+            if here <= since:
+                found[0, i], found[1, i], found[4, i] = knot_x[k], knot_y[k], way
+                if observed[k]:
+                    found[6, i], found[7, i], found[8, i], found[9, i] = here, way, knot_x[k], knot_y[k]
+            elif observed[k] and here < found[10, i]:
+                found[10, i] = here
+            if k + 1 < stop:
+                dx, dy = float(knot_x[k + 1]) - knot_x[k], float(knot_y[k + 1]) - knot_y[k]
+                step = np.sqrt(dx * dx + dy * dy)
+                after = knot_t[k + 1]
+                if here <= since < after and np.isfinite(after):
+                    share = (since - here) / (after - here)
+                    found[0, i], found[1, i] = knot_x[k] + share * dx, knot_y[k] + share * dy
+                    found[2, i], found[3, i] = dx, dy
+                    found[4, i] = way + share * step
+                way += step
+        found[5, i] = way
+    return found
+
+
+def _arrivals(
+    trips: Trips,
+    active: NDArray[np.int32],
+    orders: Orders,
+    t: float,
+    seen_t: NDArray[np.float64],
+    seen_s: NDArray[np.float64],
+    length: NDArray[np.float64],
+    seen_x: NDArray[np.float64],
+    seen_y: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the estimated arrivals, from what was known at t: the route, the last observation, the promise, the usual speed.
+
+    Once a tenth of the route is driven, its own pace tells; before, the promised minutes, else the usual speed. A trip
+    without a route has the straight distance to its customer (× `DETOUR`) at the usual speed, else its promise.
+    """
+    start = trips.start[active]
+    order = trips.order[active]
+    promised = orders.eta_mins[order].astype(np.float64) * 60
+    usual = trips.usual_speed / trips.scale  # Web Mercator metres per second
+    routed = trips.routed[active]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        planned = np.where(np.isfinite(promised) & (promised > 0), length / promised, usual)
+        pace = np.where((seen_s > 0.1 * length) & (seen_t > 0), seen_s / seen_t, planned)
+        by_route = start + seen_t + (length - seen_s) / pace
+        straight = np.hypot(orders.customer_x[order] - seen_x, orders.customer_y[order] - seen_y) * DETOUR
+        by_line = start + seen_t + straight / usual
+        by_line = np.where(np.isfinite(by_line), by_line, start + promised)
+        eta = np.where(routed, by_route, by_line)
+    return np.where(np.isfinite(eta), np.maximum(eta, t), np.nan)

@@ -1,0 +1,102 @@
+"""The replay clock: one affine anchor, changed only by named commands.
+
+Data time = t0 + speed * (wall - wall0) while playing, t0 while paused. Nothing ticks it: server and browser evaluate
+the same formula (`ReplayClock` in twin/views/prelude.js) whenever they want to know, so 1x and 1000x cost the same and
+nothing can drift. `wall` is any monotonic clock in seconds; it is always handed in, never read here.
+"""
+
+from dataclasses import dataclass, replace
+
+MAX_SPEED = 1000.0
+"""Data seconds per wall second; a day in 86 seconds. Faster, a frame would skip whole trips."""
+
+STEPS = (1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0, 6 * 3600.0)
+"""Step lengths that people can add up, seconds."""
+
+STEPS_PER_RANGE = 1440
+"""A step is at least this fraction of the range, so that a day is stepped through by the minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Where the playhead is, and how it goes on from there.
+
+    `t0`, `start`, `end` are data seconds since 1970, `wall0` the wall seconds at which the playhead was `t0`, `speed`
+    data seconds per wall second. `epoch` counts the commands: the anchor with the higher epoch is the newer one.
+
+    >>> paused = Anchor(start=0.0, end=100.0)
+    >>> playing = paused.set_speed(10.0, wall=0.0).play(wall=0.0)
+    >>> playing.at(wall=3.0), playing.at(wall=60.0)
+    (30.0, 100.0)
+    """
+
+    t0: float = 0.0
+    wall0: float = 0.0
+    speed: float = 1.0
+    playing: bool = False
+    start: float = 0.0
+    end: float = 0.0
+    loop: bool = False
+    epoch: int = 0
+
+    def at(self, wall: float) -> float:
+        """Return the playhead, data seconds, always in [start, end]. A loop wraps: its end is its start."""
+        if not self.playing:
+            return self.t0
+        t = self.t0 + self.speed * max(0.0, wall - self.wall0)
+        if t < self.end:
+            return t
+        span = self.end - self.start
+        return self.start + (t - self.start) % span if self.loop and span > 0 else self.end
+
+    def ended(self, wall: float) -> bool:
+        """Whether playback has run into the end of the range and stands there."""
+        return self.playing and not self.loop and self.at(wall) >= self.end
+
+    def play(self, wall: float, at: float | None = None) -> "Anchor":
+        """Play on from the playhead; from the start if it stands at the end. An empty range stays paused."""
+        t = self._position(wall, at)
+        if t >= self.end:
+            t = self.start
+        return self._moved(wall, t, playing=self.end > self.start)
+
+    def pause(self, wall: float, at: float | None = None) -> "Anchor":
+        return self._moved(wall, self._position(wall, at), playing=False)
+
+    def stop(self, wall: float) -> "Anchor":
+        """Return to the start of the range, paused."""
+        return self._moved(wall, self.start, playing=False)
+
+    def seek(self, wall: float, t: float) -> "Anchor":
+        """Move the playhead to `t`, or the nearest moment of the range; playing or paused as before."""
+        return self._moved(wall, self._clamp(t))
+
+    def step(self, wall: float, seconds: float, at: float | None = None) -> "Anchor":
+        """Move the playhead by data seconds (negative: back), paused: who steps wants to look."""
+        return self._moved(wall, self._clamp(self._position(wall, at) + seconds), playing=False)
+
+    def set_speed(self, speed: float, wall: float, at: float | None = None) -> "Anchor":
+        """Go on at another speed from exactly where the playhead is."""
+        return self._moved(wall, self._position(wall, at), speed=speed)
+
+    def set_loop(self, loop: bool, wall: float, at: float | None = None) -> "Anchor":
+        return self._moved(wall, self._position(wall, at), loop=loop)
+
+    def set_range(self, start: float, end: float, wall: float) -> "Anchor":
+        """Play in [start, end]; the playhead stays where it is, or goes to the nearest end."""
+        return self._moved(wall, min(max(self.at(wall), start), end), start=start, end=end)
+
+    def step_length(self) -> float:
+        """Return the seconds of one step: a minute for a day, ten minutes for a week."""
+        least = (self.end - self.start) / STEPS_PER_RANGE
+        return next((step for step in STEPS if step >= least), STEPS[-1])
+
+    def _clamp(self, t: float) -> float:
+        return min(max(t, self.start), self.end)
+
+    def _position(self, wall: float, at: float | None) -> float:
+        """Return where a command applies: `at` is the playhead that the user saw when giving it."""
+        return self.at(wall) if at is None else self._clamp(at)
+
+    def _moved(self, wall: float, t: float, **changes: float | bool) -> "Anchor":
+        return replace(self, t0=t, wall0=wall, epoch=self.epoch + 1, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,405 @@
+"""Event files as a source: CSV, JSON lines, JSON arrays and Parquet, in either generation of the schema, read by DuckDB."""
+
+import csv
+import glob
+import gzip
+import json
+import logging
+import re
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from twin.errors import SourceError, UnknownLocationError
+from twin.sources import places, queries
+from twin.sources.base import Location, Quality, Volume
+
+log = logging.getLogger(__name__)
+
+FORMATS = {
+    ".csv": "csv", ".csv.gz": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet", ".json": "json", ".json.gz": "json",
+    ".jsonl": "json", ".jsonl.gz": "json", ".ndjson": "json", ".ndjson.gz": "json",
+}  # fmt: skip
+REQUIRED = ("event_type", "ts", "order_id")
+DIMENSIONS = ("brands", "menus", "categories", "items", "locations")
+ON_DISK_ABOVE = 1 << 30
+"""Bytes of input above which the decoded events go to a temporary database on disk instead of memory."""
+
+Progress = Callable[[str, float], None]
+
+
+class _BrokenArrayError(Exception):
+    """A JSON array that does not parse to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _EventFiles:
+    """Files of one format and one set of columns."""
+
+    paths: tuple[str, ...]
+    format: str
+    columns: dict[str, str]  # lower-case name -> name as written
+
+
+class FileSource:
+    """Event files decoded once into DuckDB; every question is then one query over the decoded rows.
+
+    Raises `SourceError` when nothing usable is there: the message names the file and says what is missing.
+    """
+
+    def __init__(self, source: str | Path, progress: Progress | None = None) -> None:
+        self.name = str(source)
+        report = progress or (lambda _message, _share: None)
+        paths = _find(str(source))
+        self._lock = threading.Lock()
+        on_disk = sum(Path(path).stat().st_size for path in paths) > ON_DISK_ABOVE
+        self._connection = _connect(on_disk)
+        report(f"Reading {len(paths)} file{'s' * (len(paths) != 1)}", 0.1)
+        self._broken_lines = 0
+        groups, self._dimension_files = self._sort_out(paths)
+        bronze = [self._bronze(group) for group in groups]
+        self._execute(f"CREATE TABLE events AS {queries.decode_for_duckdb(' UNION ALL '.join(bronze))}")
+        self._broken_lines += self._count_broken_lines()
+        report("Looking for the kitchens", 0.8)
+        self._quality_rows = self._rows("quality")
+        self._flag_rows = self._rows("flags")
+        self._locations = self._find_locations()
+        self._refuse_nothing()
+        self._volumes: dict[str, Volume] | None = None
+
+    # -- what a source answers ------------------------------------------------------------------------------------------
+    def locations(self) -> list[Location]:
+        return list(self._locations)
+
+    def quality(self, location: str | None = None) -> Quality:
+        read = used = 0
+        rejected: dict[str, int] = {}
+        for place, reason, rows, kept in self._quality_rows:
+            if location is not None and place != location:
+                continue
+            read += rows
+            used += kept
+            why = reason or "duplicate"
+            if rows > kept:
+                rejected[why] = rejected.get(why, 0) + rows - kept
+        if location is None and self._broken_lines:
+            read += self._broken_lines
+            rejected["broken line"] = rejected.get("broken line", 0) + self._broken_lines
+        flagged: dict[str, int] = {}
+        for place, flag, rows in self._flag_rows:
+            if location is None or place == location:
+                flagged[flag] = flagged.get(flag, 0) + rows
+        return Quality(read, used, rejected, flagged)
+
+    def volume(self, location: str) -> Volume:
+        if self._volumes is None:
+            rows = self._arrow(queries.for_duckdb("volume"), {})
+            names = np.asarray(rows["location"].to_pylist(), dtype=object)
+            hours = rows["hour"].to_numpy().astype("datetime64[s]").astype(np.float64)
+            orders = rows["orders"].to_numpy().astype(np.int64)
+            self._volumes = {
+                place.id: Volume(hours[names == place.id], orders[names == place.id]) for place in self._locations
+            }
+        if location not in self._volumes:
+            raise UnknownLocationError(_unknown(location, self._locations))
+        return self._volumes[location]
+
+    def window(self, location: str, start: float, end: float) -> pa.Table:
+        if all(place.id != location for place in self._locations):
+            raise UnknownLocationError(_unknown(location, self._locations))
+        parameters = {"location": location, "from_ts": _timestamp(start), "to_ts": _timestamp(end)}
+        return self._arrow(queries.for_duckdb("window"), parameters)
+
+    def routes(self, location: str, most: int) -> pa.Table:
+        return self._arrow(queries.for_duckdb("routes"), {"location": location, "most": most})
+
+    def names(self, dimension: str) -> Mapping[str, str]:
+        rows = self._dimension(dimension)
+        singular = {"categories": "category"}.get(dimension, dimension.rstrip("s"))
+        names: dict[str, str] = {}
+        for row in rows:
+            key = row.get("id") or row.get(f"{singular}_id")
+            name = row.get("name") or row.get(f"{singular}_name")
+            if key and name:
+                names[key] = name
+        return names
+
+    # -- opening --------------------------------------------------------------------------------------------------------
+    def _sort_out(self, paths: list[str]) -> tuple[list[_EventFiles], dict[str, str]]:
+        """Tell event files from dimension files by their columns; group what can be read in one go."""
+        dimensions: dict[str, str] = {}
+        groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        columns_of: dict[tuple[str, tuple[str, ...]], dict[str, str]] = {}
+        unusable: list[str] = []
+        for path in paths:
+            stem = _stem(path).lower().rsplit(".", 1)[-1]
+            if Path(path).stat().st_size == 0:
+                unusable.append(f"{Path(path).name} is empty")
+                continue
+            try:
+                columns = self._columns(path)
+            except _BrokenArrayError:
+                path = self._salvage(path)
+                columns = self._columns(path)
+            lower = {name.lower(): name for name in columns}
+            if all(name in lower for name in REQUIRED):
+                key = (_kind(path), tuple(columns))
+                groups.setdefault(key, []).append(path)
+                columns_of[key] = lower
+            elif stem in DIMENSIONS:
+                dimensions[stem] = path
+            else:
+                missing = [name for name in REQUIRED if name not in lower]
+                unusable.append(f"{Path(path).name} has no column {', '.join(missing)}")
+        if not groups:
+            what = "; ".join(unusable[:3]) or "only dimension tables are there"
+            raise SourceError(
+                f"{self.name}: no usable event file: {what}. Event rows need the columns event_type, ts and order_id "
+                "(besides location or location_id, sequence, body)."
+            )
+        for reason in unusable:
+            log.warning("left out of the source: %s", reason)
+        return [_EventFiles(tuple(files), key[0], columns_of[key]) for key, files in groups.items()], dimensions
+
+    def _columns(self, path: str) -> list[str]:
+        """Return a file's column names, in its order."""
+        kind = _kind(path)
+        try:
+            if kind == "csv":
+                header = _first_text(path)
+                return next(csv.reader([header], delimiter=_delimiter(header)), [])
+            reader = {
+                "parquet": f"read_parquet({_literal(path)})",
+                "json lines": f"read_json({_literal(path)}, format='newline_delimited', ignore_errors=true)",
+                "json array": f"read_json({_literal(path)}, format='array', sample_size=-1)",
+            }[kind]
+            return [row[0] for row in self._connection.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()]
+        except (duckdb.Error, OSError) as error:
+            if kind == "json array":
+                raise _BrokenArrayError(path) from error
+            raise SourceError(f"{path} cannot be read as {kind}: {_first_line(error)}") from error
+
+    def _salvage(self, path: str) -> str:
+        """Return a JSON lines file with the objects of a torn JSON array that can still be read; the rest is one broken line.
+
+        Only a broken file comes here (a flush cut off by a crash), so reading it object by object is affordable.
+        """
+        with (gzip.open if path.lower().endswith(".gz") else open)(
+            path, "rt", encoding="utf-8-sig", errors="replace"
+        ) as file:
+            text = file.read()
+        decoder, at = json.JSONDecoder(), text.find("{")
+        handle, salvaged = tempfile.mkstemp(prefix="twin-", suffix=".jsonl")
+        with open(handle, "w", encoding="utf-8") as out:
+            while at >= 0:
+                try:
+                    row, end = decoder.raw_decode(text, at)
+                except ValueError:
+                    break
+                out.write(json.dumps(row) + "\n")
+                at = text.find("{", end)
+        self._broken_lines += 1
+        log.warning("%s is a torn JSON array: read up to the tear", Path(path).name)
+        return salvaged
+
+    def _bronze(self, group: _EventFiles) -> str:
+        """Return the SELECT that brings a group's columns under the contract's names (identifiers are the file's own)."""
+
+        def column(*names: str) -> str:
+            found = [_quoted(group.columns[name]) for name in names if name in group.columns]
+            return f"coalesce({', '.join(f'CAST({name} AS VARCHAR)' for name in found)})" if found else "NULL::VARCHAR"
+
+        location = column("location", "location_id", "gk_id")
+        if location.startswith("NULL"):
+            location = "'kitchen'"  # a file of one kitchen that does not say so
+        ts = _quoted(group.columns["ts"])
+        return (
+            f"SELECT {column('event_type')} AS event_type, {ts} AS ts, {location} AS location, {column('order_id')} AS order_id, "
+            f"{column('sequence')} AS sequence, {column('body')} AS body FROM {_reader(group.paths, group.format, list(group.columns.values()))}"
+        )
+
+    def _count_broken_lines(self) -> int:
+        """Return how many CSV lines could not be split into columns at all."""
+        try:
+            rows = self._connection.execute("SELECT count(DISTINCT (file_id, line)) FROM reject_errors").fetchone()
+        except duckdb.CatalogException:  # no CSV file was read, so DuckDB made no such table
+            return 0
+        return int(rows[0]) if rows else 0
+
+    def _find_locations(self) -> list[Location]:
+        table = {row.get("location_id") or row.get("id") or "": row for row in self._dimension("locations")}
+        table |= {row["location_code"]: row for row in table.values() if row.get("location_code")}
+        found = []
+        for row in self._arrow(queries.for_duckdb("locations"), {}).to_pylist():
+            known = table.get(row["location"], {})
+            lat, lon = _number(known.get("lat")), _number(known.get("lon"))
+            if lat is None or lon is None:
+                lat, lon = row["lat"], row["lon"]
+            miles = _number(known.get("radius_mi")) or places.KNOWN_RADIUS_MI.get(row["location"])
+            last = row["last_delivered"]
+            found.append(
+                Location(
+                    id=row["location"],
+                    display_name=known.get("name") or places.display_name(row["location"]),
+                    lat=lat,
+                    lon=lon,
+                    radius_m=miles * places.METRES_PER_MILE if miles else row["radius_m"],
+                    orders=row["orders"],
+                    start=_seconds(row["first_ts"]),
+                    end=_seconds(row["last_ts"]),
+                    last_delivered=None if last is None else _seconds(last),
+                )
+            )
+        return sorted(found, key=lambda place: (-place.orders, place.display_name))
+
+    def _refuse_nothing(self) -> None:
+        quality = self.quality()
+        if quality.read == 0:
+            raise SourceError(f"{self.name} is empty: no event row in it. Check what wrote it.")
+        if not self._locations:
+            why = ", ".join(f"{count:,} × {reason}" for reason, count in quality.rejected.items())
+            raise SourceError(
+                f"{self.name}: all {quality.read:,} rows were set aside ({why}), so there is nothing to replay. "
+                "Check that ts, order_id and body hold what their names say."
+            )
+
+    # -- queries --------------------------------------------------------------------------------------------------------
+    def _execute(self, sql: str) -> None:
+        try:
+            self._connection.execute(sql)
+        except duckdb.Error as error:
+            raise SourceError(f"{self.name} cannot be read: {_first_line(error)}") from error
+
+    def _arrow(self, sql: str, parameters: dict[str, Any]) -> pa.Table:
+        with self._lock:
+            return self._connection.sql(sql, params=parameters).to_arrow_table()
+
+    def _rows(self, name: str) -> list[tuple[Any, ...]]:
+        return self._connection.execute(queries.for_duckdb(name)).fetchall()
+
+    def _dimension(self, name: str) -> list[dict[str, str]]:
+        path = self._dimension_files.get(name)
+        if path is None:
+            return []
+        with self._lock:
+            rows = self._connection.sql(
+                f"SELECT COLUMNS(*)::VARCHAR FROM {_reader([path], _kind(path), self._columns(path))}"
+            ).to_arrow_table()
+        return [{key.lower(): value for key, value in row.items()} for row in rows.to_pylist()]
+
+
+# -- files --------------------------------------------------------------------------------------------------------------
+def _find(source: str) -> list[str]:
+    path = Path(source).expanduser()
+    if path.is_file():
+        folder, found = path.parent, [str(path)]
+        beside = [
+            str(p)
+            for p in sorted(folder.iterdir())
+            if _stem(str(p)).lower().rsplit(".", 1)[-1] in DIMENSIONS and _format(str(p))
+        ]
+        return found + [p for p in beside if p != str(path)]
+    if path.is_dir():
+        found = sorted(
+            str(p) for p in path.rglob("*") if p.is_file() and _format(str(p)) and not p.name.startswith(("_", "."))
+        )
+    else:
+        found = sorted(p for p in glob.glob(str(path), recursive=True) if Path(p).is_file() and _format(p))
+    if not found:
+        kind = "holds no event file" if path.is_dir() else "does not exist"
+        raise SourceError(
+            f"{source} {kind}: name a file, a folder or a pattern of {', '.join(FORMATS)} files, or `demo`."
+        )
+    return found
+
+
+def _format(path: str) -> str:
+    name = Path(path).name.lower()
+    return next((kind for ending, kind in FORMATS.items() if name.endswith(ending)), "")
+
+
+def _kind(path: str) -> str:
+    """Return what a file holds: csv, parquet, json lines or json array (a flush of the generator is one array per file)."""
+    kind = _format(path)
+    return kind if kind != "json" else "json array" if _first_text(path).lstrip().startswith("[") else "json lines"
+
+
+def _stem(path: str) -> str:
+    return re.sub(r"(\.(csv|tsv|json|jsonl|ndjson|parquet|pq|gz))+$", "", Path(path).name, flags=re.IGNORECASE)
+
+
+def _reader(paths: Sequence[str], kind: str, columns: Sequence[str] = ()) -> str:
+    """Return the DuckDB table function that reads files of one kind, all values as text.
+
+    Dialect and columns are given, not sniffed: one torn row would make the sniffer see another file.
+    """
+    files = "[" + ", ".join(_literal(path) for path in paths) + "]"
+    if kind == "parquet":
+        return f"read_parquet({files}, union_by_name=true)"
+    types = "{" + ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in columns) + "}"
+    if kind == "csv":
+        delimiter = _literal(_delimiter(_first_text(paths[0])))
+        return (
+            f"read_csv({files}, columns={types}, auto_detect=false, header=true, delim={delimiter}, quote='\"', escape='\"', "
+            "null_padding=true, store_rejects=true)"
+        )
+    if kind == "json array":
+        return f"read_json({files}, format='array', columns={types})"
+    return f"read_json({files}, format='newline_delimited', ignore_errors=true, columns={types})"
+
+
+def _first_text(path: str) -> str:
+    """Return the first line of a text file, without a byte order mark."""
+    opener = gzip.open if path.lower().endswith(".gz") else open
+    with opener(path, "rt", encoding="utf-8-sig", errors="replace") as file:
+        return file.readline(1 << 20)
+
+
+def _delimiter(header: str) -> str:
+    return max(",;\t|", key=header.count)
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _connect(on_disk: bool) -> duckdb.DuckDBPyConnection:
+    if not on_disk:
+        return duckdb.connect()
+    folder = tempfile.mkdtemp(prefix="twin-")
+    return duckdb.connect(str(Path(folder) / "events.duckdb"))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0]
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
+
+
+def _seconds(moment: Any) -> float:
+    return float(np.datetime64(moment, "us").astype(np.int64) / 1e6)
+
+
+def _timestamp(seconds: float) -> Any:
+    return np.datetime64(round(seconds * 1e6), "us").item()
+
+
+def _unknown(location: str, known: list[Location]) -> str:
+    near = places.near_matches(location, known) or [place.id for place in known]
+    return f"No location {location!r} in this source: did you mean {' or '.join(near[:5])}?"

@@ -1,0 +1,47 @@
+"""Names and delivery radii of the kitchens whose data has none: the first generation names Houston's sites by place id."""
+
+from twin.sources.base import Location
+
+METRES_PER_MILE = 1609.344
+
+# From the generator's configurations; a source's own `locations` table, where present, comes before these.
+KNOWN_NAMES: dict[str, str] = {
+    "sanfrancisco": "San Francisco",
+    "chicago": "Chicago",
+    "ChIJvXT99PfCQIYROz3H0NrIctA": "Houston Fondren",
+    "ChIJARA-WRHDQIYR_dt-PARrtas": "Houston Westheimer",
+}
+KNOWN_RADIUS_MI: dict[str, float] = {
+    "sanfrancisco": 4.0,
+    "chicago": 3.5,
+    "ChIJvXT99PfCQIYROz3H0NrIctA": 7.5,
+    "ChIJARA-WRHDQIYR_dt-PARrtas": 3.5,
+}
+
+
+def display_name(location: str) -> str:
+    """Return a readable name for a location id that no table names.
+
+    >>> display_name("new_york")
+    'New York'
+    >>> display_name("7")
+    'Kitchen 7'
+    """
+    if location in KNOWN_NAMES:
+        return KNOWN_NAMES[location]
+    words = location.replace("_", " ").replace("-", " ").strip()
+    if words.isdigit() or (any(c.isdigit() for c in words) and " " not in words and len(words) > 12):
+        return f"Kitchen {location}"
+    return words.title() if words == words.lower() else words
+
+
+def near_matches(wanted: str, locations: list[Location]) -> list[str]:
+    """Return the ids whose id or display name resembles `wanted`, for an error message."""
+    key = wanted.casefold().replace(" ", "")
+    return [
+        place.id
+        for place in locations
+        if key in place.id.casefold()
+        or key in place.display_name.casefold().replace(" ", "")
+        or place.id.casefold() in key
+    ]

@@ -1,0 +1,65 @@
+-- Decoded events: the fragment that begins every query, so that an aggregate and a loaded window agree by construction.
+-- In:  bronze (event_type, ts, location, order_id, sequence, body), one row per raw row, as the source holds them.
+-- Out: events, one row per raw row. `reason` says why a row is set aside and is NULL where it is used;
+--      `flag` marks rows that are used although something about them is odd. A body is kept where more than a
+--      position is in it (items, address, route). Repeated rows are still in: see docs/decisions/duplicates.md.
+-- Dialect: Databricks SQL, transpiled for DuckDB. `get_json_object(body, '$')` is NULL where the body is no JSON.
+typed AS (
+  SELECT
+    nullif(lower(trim(event_type)), '') AS event_type,
+    try_cast(ts AS TIMESTAMP_NTZ) AS ts,
+    nullif(trim(location), '') AS location,
+    nullif(trim(order_id), '') AS order_id,
+    try_cast(sequence AS DOUBLE) AS sequence,
+    CASE
+      WHEN body IS NULL OR body IN ('{}', '', 'null', 'NULL') THEN '{}'
+      WHEN substr(ltrim(body), 1, 1) = '{' AND get_json_object(body, '$') IS NOT NULL THEN body
+    END AS body
+  FROM bronze
+),
+placed AS (
+  SELECT
+    event_type, ts, location, order_id, sequence, body,
+    try_cast(CASE event_type
+      WHEN 'driver_ping' THEN coalesce(get_json_object(body, '$.loc_lat'), get_json_object(body, '$.lat'))
+      WHEN 'order_created' THEN get_json_object(body, '$.customer_lat')
+      WHEN 'delivered' THEN get_json_object(body, '$.delivered_lat')
+    END AS DOUBLE) AS lat,
+    try_cast(CASE event_type
+      WHEN 'driver_ping' THEN coalesce(get_json_object(body, '$.loc_lon'), get_json_object(body, '$.lon'))
+      WHEN 'order_created' THEN get_json_object(body, '$.customer_lon')
+      WHEN 'delivered' THEN get_json_object(body, '$.delivered_lon')
+    END AS DOUBLE) AS lon,
+    CASE WHEN event_type = 'driver_ping' THEN try_cast(get_json_object(body, '$.progress_pct') AS DOUBLE) END AS progress
+  FROM typed
+),
+events AS (
+  SELECT
+    location,
+    order_id,
+    event_type,
+    ts,
+    sequence,
+    -- Web Mercator ends at 85.05 degrees; exactly 0, 0 is a GPS that has no fix
+    CASE WHEN abs(lat) <= 85.05 AND abs(lon) <= 180 AND NOT (lat = 0 AND lon = 0) THEN lat END AS lat,
+    CASE WHEN abs(lat) <= 85.05 AND abs(lon) <= 180 AND NOT (lat = 0 AND lon = 0) THEN lon END AS lon,
+    CASE WHEN progress BETWEEN 0 AND 100 THEN progress END AS progress,
+    CASE WHEN event_type IN ('order_created', 'driver_picked_up') THEN body END AS body,
+    CASE
+      WHEN order_id IS NULL AND event_type IS NULL AND ts IS NULL THEN 'broken line'
+      WHEN order_id IS NULL THEN 'no order'
+      WHEN event_type IS NULL THEN 'no event type'
+      WHEN location IS NULL THEN 'no location'
+      -- years outside 1990 to 2100 are broken clocks; one such row would stretch every range
+      WHEN ts IS NULL OR ts < CAST('1990-01-01' AS TIMESTAMP_NTZ) OR ts >= CAST('2100-01-01' AS TIMESTAMP_NTZ) THEN 'bad timestamp'
+      WHEN body IS NULL THEN 'broken JSON'
+    END AS reason,
+    CASE
+      WHEN event_type NOT IN (
+        'order_created', 'gk_started', 'gk_finished', 'gk_ready', 'driver_arrived', 'driver_picked_up', 'driver_ping',
+        'delivered', 'order_cancelled') THEN 'unknown type'
+      WHEN event_type IN ('order_created', 'driver_ping', 'delivered') AND (lat IS NULL OR lon IS NULL) THEN 'missing coordinate'
+      WHEN abs(lat) > 85.05 OR abs(lon) > 180 OR (lat = 0 AND lon = 0) THEN 'odd coordinate'
+    END AS flag
+  FROM placed
+)

@@ -1,0 +1,27 @@
+-- What the source holds, a row per location: order count, range, and where the kitchen must be.
+-- The first generation has no kitchen position: it is the median start of the routes; the radius is the 95th percentile of
+-- the customers' distance (equirectangular, metres: 111,195 m to a degree of latitude).
+SELECT
+  e.location,
+  count(DISTINCT e.order_id) AS orders,
+  count(*) AS rows_used,
+  min(e.ts) AS first_ts,
+  max(e.ts) AS last_ts,
+  max(CASE WHEN e.event_type = 'delivered' THEN e.ts END) AS last_delivered,
+  max(k.lat) AS lat,
+  max(k.lon) AS lon,
+  percentile_cont(0.95) WITHIN GROUP (ORDER BY CASE WHEN e.event_type = 'order_created' THEN
+    111195 * sqrt(power(e.lat - k.lat, 2) + power((e.lon - k.lon) * cos(radians(k.lat)), 2)) END) AS radius_m
+FROM events AS e
+LEFT JOIN (
+  SELECT
+    location,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY try_cast(get_json_object(body, '$.route_points[0][0]') AS DOUBLE)) AS lat,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY try_cast(get_json_object(body, '$.route_points[0][1]') AS DOUBLE)) AS lon
+  FROM events
+  WHERE reason IS NULL AND event_type = 'driver_picked_up'
+  GROUP BY location
+) AS k ON k.location = e.location
+WHERE e.reason IS NULL
+GROUP BY e.location
+ORDER BY e.location

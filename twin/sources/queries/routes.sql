@@ -1,0 +1,6 @@
+-- A sample of a location's routes for its base map: by order id, which is random, so the sample is spread over the history.
+SELECT body
+FROM events
+WHERE reason IS NULL AND location = :location AND event_type = 'driver_picked_up' AND body IS NOT NULL
+ORDER BY order_id
+LIMIT :most

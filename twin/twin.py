@@ -1,0 +1,107 @@
+"""The public door: a `Twin` is an open source with its kitchens, and shares what is loaded between all who ask."""
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.errors import UnknownLocationError
+from twin.geo import project
+from twin.orders import route_points
+from twin.sources.base import Location, Quality, Source, Window
+from twin.sources.files import FileSource
+from twin.timeline import Timeline
+from twin.times import Time, seconds
+
+MAX_ROUTES = 20_000
+"""Routes that the base map is drawn from; more change nothing that the eye sees."""
+TIMELINE_BYTES = 512 << 20
+"""Loaded timelines kept in the process for the next session that looks at the same window."""
+LAST_HOURS = 24.0
+
+Progress = Callable[[str, float], None]
+
+
+class Twin:
+    """An open source. Thread-safe; timelines are loaded once and shared."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._timelines: OrderedDict[tuple[str, float, float], Timeline] = OrderedDict()
+        self._lock = threading.Lock()
+        self._loading: dict[tuple[str, float, float], threading.Lock] = {}
+
+    @property
+    def locations(self) -> list[Location]:
+        """The kitchens in the source, the busiest first."""
+        return self.source.locations()
+
+    def location(self, location: str) -> Location:
+        """Return one kitchen by its id. Raises `UnknownLocationError`."""
+        for place in self.locations:
+            if place.id == location:
+                return place
+        known = ", ".join(place.id for place in self.locations)
+        raise UnknownLocationError(f"No location {location!r} in this source; it has {known}.")
+
+    def quality(self, location: str | None = None) -> Quality:
+        """Return the account of all raw rows: read, used, set aside by reason."""
+        return self.source.quality(location)
+
+    def last_hours(self, location: str, hours: float = LAST_HOURS) -> Window:
+        """Return the last hours of a location's data, counted back from its last delivered order."""
+        place = self.location(location)
+        last = place.end if place.last_delivered is None else place.last_delivered
+        end = np.floor(last / 60) * 60 + 60  # the whole minute after it, so that [start, end) holds it
+        return Window(float(end - hours * 3600), float(end))
+
+    def timeline(self, location: str, start: Time | None = None, end: Time | None = None) -> Timeline:
+        """Return the timeline of a location over [start, end), by default its last 24 hours."""
+        window = self.last_hours(location)
+        key = (location, window.start if start is None else seconds(start), window.end if end is None else seconds(end))
+        with self._lock:
+            loading = self._loading.setdefault(key, threading.Lock())
+        with loading:  # whoever comes second waits for the first one's result
+            with self._lock:
+                if key in self._timelines:
+                    self._timelines.move_to_end(key)
+                    return self._timelines[key]
+            timeline = Timeline.load(self.source, *key)
+            with self._lock:
+                self._timelines[key] = timeline
+                self._loading.pop(key, None)
+                while (
+                    len(self._timelines) > 1 and sum(kept.nbytes for kept in self._timelines.values()) > TIMELINE_BYTES
+                ):
+                    self._timelines.popitem(last=False)
+        return timeline
+
+    def streets(self, location: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
+        """Return routes driven at a location for its base map: x, y (k,) Web Mercator metres and offsets (n + 1,)."""
+        route, lat, lon, _ = route_points(self.source.routes(location, MAX_ROUTES))
+        counts = np.bincount(route) if len(route) else np.zeros(0, np.int64)
+        x, y = project(lat, lon)
+        return x, y, np.concatenate(([0], np.cumsum(counts[counts > 0]))).astype(np.int32)
+
+
+def open(source: str | Path | None = None, progress: Progress | None = None) -> Twin:
+    """Open a source of events: `demo`, or a file, folder or glob of CSV, JSON or Parquet event rows.
+
+    Without `source`, the environment's TWIN_SOURCE, else the demo (made on first use in the folder that TWIN_DEMO names,
+    by default `demo` in the current one). `progress(message, share)` is told how far it is. Raises `SourceError`.
+    """
+    chosen = str(source or os.environ.get("TWIN_SOURCE") or "demo")
+    if chosen == "demo":
+        from twin.simulator import ensure_demo  # the simulator is only needed to make the demo
+
+        chosen = str(ensure_demo(demo_folder(), progress=progress))
+    return Twin(FileSource(chosen, progress=progress))
+
+
+def demo_folder() -> Path:
+    """Return the folder that holds the demo data."""
+    return Path(os.environ.get("TWIN_DEMO") or "demo").resolve()

@@ -1,0 +1,153 @@
+"""What the map sends to the browser, as plain arrays: windows of trips, the first view, circles. No Panel, no Bokeh."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.geo import ground_scale, project, unproject
+
+if TYPE_CHECKING:
+    from twin.orders import Orders
+    from twin.sources.base import Location
+    from twin.timeline import Motion, Timeline
+
+Floats = NDArray[np.floating[Any]]
+
+FINE_M, COARSE_M = 1.0, 12.0
+"""Tolerances, in Web Mercator metres, of the simplified knots: 1 m is under a pixel at every zoom the map offers; 12 m is a
+pixel of the first view, and at `COARSE_FROM` a driver crosses several pixels per frame."""
+COARSE_FROM = 500.0
+"""Speed (data seconds per second) from which windows are sent with `COARSE_M`: many trips pass per second of wall time."""
+
+PASSES = 5
+"""Each pass can halve the knots; five leave one of 32, more than a route of 14-81 points can give up."""
+
+TILE_M = 156_543.033_928_040_97
+"""Web Mercator metres per pixel at zoom 0 with tiles of 256 pixels: 2π · 6378137 / 256."""
+
+HALF_WORLD_M = TILE_M * 128
+
+FEW_ROUTES = 300
+"""With fewer routes than this the base map shows too little to judge distances by: range rings help (DESIGN, 9)."""
+
+RINGS_SHOWN = 4
+
+LONGEST_WINDOW_S = 6 * 3600.0
+"""A browser asks for some seconds of playback (4000 s at 1000x); more than this is not answered."""
+
+
+def simplify(offsets: NDArray[np.int32], t: Floats, x: Floats, y: Floats, tolerance: float) -> NDArray[np.bool_]:
+    """Return which knots to keep, (k,) bool, so that no position at any time moves by more than `tolerance`.
+
+    Every pass drops those odd interior knots of a trip that lie, at their own time, near the straight line between their
+    two neighbours. Dropping alternate knots only moves the line by at most that distance, and each pass may spend an equal
+    share of the tolerance, so the bound holds without a recursion: whole windows are simplified in a few array operations.
+    """
+    kept = np.arange(len(t))
+    first, last = np.zeros(len(t), bool), np.zeros(len(t), bool)
+    filled = np.diff(offsets) > 0
+    first[offsets[:-1][filled]] = True
+    last[offsets[1:][filled] - 1] = True
+    share = tolerance / PASSES
+    for _ in range(PASSES):
+        if len(kept) < 3:
+            break
+        starts = np.flatnonzero(first[kept])
+        rank = np.arange(len(kept)) - np.repeat(starts, np.diff(np.append(starts, len(kept))))
+        here = np.flatnonzero((rank % 2 == 1) & ~last[kept])
+        before, at, after = kept[here - 1], kept[here], kept[here + 1]
+        span = t[after] - t[before]
+        f = np.divide(t[at] - t[before], span, out=np.zeros(len(at)), where=span > 0)
+        off = np.hypot(x[before] + f * (x[after] - x[before]) - x[at], y[before] + f * (y[after] - y[before]) - y[at])
+        # written as a negation so that a knot without a position (NaN) is kept, not judged
+        kept = np.delete(kept, here[~(off > share) & np.isfinite(off)])
+    mask = np.zeros(len(t), bool)
+    mask[kept] = True
+    return mask
+
+
+def window_message(motion: "Motion", orders: "Orders", speed: float) -> dict[str, Any]:
+    """Return the trips of a window as arrays for the browser (kept as binary buffers on the wire).
+
+    `order` int32 (n,), `start`/`end` float64 (n,) seconds, `offsets` int32 (n+1,), `t` float32 (k,) seconds since the trip's
+    start, `x`/`y` float32 (k,) and the customer's `cx`/`cy` float32 (n,): metres east/north of the kitchen, NaN if unknown.
+    """
+    tolerance = COARSE_M if speed >= COARSE_FROM else FINE_M
+    keep = simplify(motion.offsets, motion.t, motion.x, motion.y, tolerance)
+    offsets = np.concatenate([[0], np.cumsum(keep)])[motion.offsets]
+    return {
+        "order": np.ascontiguousarray(motion.order, np.int32),
+        "start": np.ascontiguousarray(motion.start, np.float64),
+        "end": np.ascontiguousarray(motion.end, np.float64),
+        "offsets": offsets.astype(np.int32),
+        "t": motion.t[keep].astype(np.float32),
+        "x": motion.x[keep].astype(np.float32),
+        "y": motion.y[keep].astype(np.float32),
+        "cx": np.asarray(orders.customer_x, np.float32)[motion.order],
+        "cy": np.asarray(orders.customer_y, np.float32)[motion.order],
+    }
+
+
+def kitchen_of(timeline: "Timeline") -> tuple[float, float] | None:
+    """Return the kitchen in Web Mercator metres, or None if the location has no position."""
+    location: Location = timeline.location
+    if location.lat is None or location.lon is None:
+        return None
+    x, y = project(location.lat, location.lon)
+    return float(x), float(y)
+
+
+def radius_of(location: "Location") -> float | None:
+    """Return the delivery radius in Web Mercator metres (which are longer than true metres by 1/cos of the latitude)."""
+    if location.radius_m is None or location.lat is None:
+        return None
+    return location.radius_m / ground_scale(location.lat)
+
+
+def first_view(timeline: "Timeline", kitchen: tuple[float, float]) -> tuple[float, float, float, float]:
+    """Return the calm first view (x0, y0, x1, y1) in Web Mercator metres: the kitchen and nearly all its customers.
+
+    The 5-95 percentile box keeps a stray address from shrinking the city; the whole radius is shown instead if it is not
+    much larger than where the customers really are.
+    """
+    kx, ky = kitchen
+    x, y = np.asarray(timeline.orders.customer_x, float), np.asarray(timeline.orders.customer_y, float)
+    known = np.isfinite(x) & np.isfinite(y)
+    radius = radius_of(timeline.location)
+    reach = radius or 4000.0
+    if not known.any():
+        return kx - reach, ky - reach, kx + reach, ky + reach
+    (x0, x1), (y0, y1) = np.percentile(x[known], [5, 95]), np.percentile(y[known], [5, 95])
+    x0, x1, y0, y1 = min(x0, 0.0), max(x1, 0.0), min(y0, 0.0), max(y1, 0.0)
+    widest = max(x1 - x0, y1 - y0, 500.0)
+    if radius is not None and 2 * radius <= 1.35 * widest:
+        x0, x1, y0, y1 = -radius, radius, -radius, radius
+    margin = 0.04 * widest
+    return kx + x0 - margin, ky + y0 - margin, kx + x1 + margin, ky + y1 + margin
+
+
+def circle(kitchen: tuple[float, float], radius: float) -> tuple[Floats, Floats]:
+    """Return a closed circle, two (97,) float64 arrays in Web Mercator metres: smooth to a pixel at city scale."""
+    angle = np.linspace(0.0, 2 * np.pi, 97)
+    return kitchen[0] + radius * np.cos(angle), kitchen[1] + radius * np.sin(angle)
+
+
+def ring_radii(reach_m: float) -> list[float]:
+    """Return up to four round true distances, in metres, that divide `reach_m` well."""
+    for step in (100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0, 20_000.0):
+        if reach_m / step <= RINGS_SHOWN:
+            return [step * k for k in range(1, RINGS_SHOWN + 1) if step * k <= reach_m * 1.05] or [step]
+    return [50_000.0]
+
+
+def to_viewport(x: float, y: float, metres_per_pixel: float) -> tuple[float, float, float]:
+    """Return (lon, lat, zoom) of a centre in Web Mercator metres and a resolution; zoom as in web maps, any fraction."""
+    lat, lon = unproject(x, y)
+    return float(lon), float(lat), float(np.log2(TILE_M / metres_per_pixel))
+
+
+def from_viewport(lon: float, lat: float, zoom: float) -> tuple[float, float, float]:
+    """Return (x, y, metres per pixel), the inverse of `to_viewport`."""
+    x, y = project(lat, lon)
+    return float(x), float(y), float(TILE_M / 2.0**zoom)
