@@ -132,6 +132,13 @@ def test_a_duration_over_four_hours_is_left_out_and_counted():
     assert (result.delivery_time, result.deliveries, result.deliveries_excluded) == (1800, 1, 1)
 
 
+def test_an_order_delivered_at_the_very_moment_is_complete():
+    timeline = FakeTimeline([{"created": DAY0, "delivered": DAY0 + 2 * HOUR}])
+
+    assert kpis(timeline, DAY0 + 2 * HOUR).completion == 1
+    assert kpis(timeline, DAY0 + 2 * HOUR - 1).completion == 0
+
+
 def test_an_order_that_skipped_a_stage_is_not_counted_in_it():
     timeline = FakeTimeline([{"created": DAY0, "picked_up": DAY0 + 600}])
 

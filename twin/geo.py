@@ -23,6 +23,11 @@ def unproject(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[
     return lat, lon
 
 
+def ground_scale(lat: float) -> float:
+    """Return true metres per Web Mercator metre at a latitude in degrees."""
+    return float(np.cos(np.radians(lat)))
+
+
 FAR_FROM_KITCHEN_M = 200_000.0
 """A coordinate this far from the kitchen is a GPS error, not a delivery: it has no place."""
 
@@ -37,7 +42,7 @@ class Frame:
     @property
     def scale(self) -> float:
         """True metres per Web Mercator metre."""
-        return float(np.cos(np.radians(self.lat)))
+        return ground_scale(self.lat)
 
     def place(
         self, lat: NDArray[np.float64], lon: NDArray[np.float64]

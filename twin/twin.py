@@ -1,6 +1,7 @@
 """The public door: a `Twin` is an open source with its kitchens, and shares what is loaded between all who ask."""
 
 import os
+import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -96,12 +97,28 @@ def open(source: str | Path | None = None, progress: Progress | None = None) -> 
     """
     chosen = str(source or os.environ.get("TWIN_SOURCE") or "demo")
     if chosen == "demo":
-        from twin.simulator import ensure_demo  # the simulator is only needed to make the demo
-
-        chosen = str(ensure_demo(demo_folder(), progress=progress))
+        chosen = str(_demo(progress))
     return Twin(FileSource(chosen, progress=progress))
 
 
 def demo_folder() -> Path:
     """Return the folder that holds the demo data."""
     return Path(os.environ.get("TWIN_DEMO") or "demo").resolve()
+
+
+def _demo(progress: Progress | None) -> Path:
+    """Return the folder of the demo data, made where it is absent: whole or not at all, also if two processes make it."""
+    folder = demo_folder()
+    if folder.is_dir() and any(folder.iterdir()):
+        return folder
+    from twin.simulator import write_demo  # only needed the first time
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".demo-") as making:
+        write_demo(Path(making) / "demo", progress=progress)
+        try:
+            (Path(making) / "demo").rename(folder)
+        except OSError:
+            if not any(folder.glob("*")):  # somebody else was faster: theirs is as good
+                raise
+    return folder

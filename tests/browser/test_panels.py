@@ -1,7 +1,9 @@
-"""The panels as a person meets them in Chromium: read the figures, follow the feed, look into the data's health, choose a city."""
+"""The panels as a person meets them: read the figures, follow the feed, look into the data's health, choose a city."""
 
 import re
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,6 +60,7 @@ class Session:
     document: object = None
     chosen: list = field(default_factory=list)
     retried: list = field(default_factory=list)
+    loaded: threading.Event = field(default_factory=threading.Event)
 
     def show(self, t: float) -> None:
         """Show a moment, as the session's tick does."""
@@ -75,6 +78,7 @@ def panels() -> pn.Column:
     for view in views:
         view.show(timeline.at(NOON))
     pipeline, kpis, feed, health = views
+    pn.state.onload(SESSION.loaded.set)
     return pn.Column(health, pipeline, pn.Column(kpis, feed, width=408, height=620), sizing_mode="stretch_width")
 
 
@@ -90,36 +94,28 @@ def welcome() -> pn.Column:
     ]
     volume = Volume(DAY0 + HOUR * np.arange(24.0), np.arange(24))
     view.show_locations(cities, {"sanfrancisco": volume}, {"chicago": Quality(10, 7, {"no order": 3})})
+    pn.state.onload(SESSION.loaded.set)
     return pn.Column(view, sizing_mode="stretch_width")
 
 
 @pytest.fixture(scope="module")
-def address():
-    server = pn.serve(
-        {"panels": panels, "welcome": welcome}, port=0, address="127.0.0.1", show=False, threaded=True, verbose=False
-    )
-    deadline = time.monotonic() + 20
-    while not getattr(server, "port", None) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.port}"
-    server.stop()
+def address(serve: Callable[..., str]) -> str:
+    return serve({"panels": panels, "welcome": welcome})
 
 
 @pytest.fixture
-def opened(page: Page, address: str):
-    """Open a path; at the end no page may have logged an error."""
-    errors = []
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
+def opened(page: Page, address: str) -> Callable[..., Page]:
+    """Open a path and wait for its view."""
 
     def go(path: str, width: int = 1440, height: int = 900) -> Page:
         page.set_viewport_size({"width": width, "height": height})
+        SESSION.loaded.clear()
         page.goto(f"{address}/{path}")
         page.get_by_test_id("stage-cooking-count" if path == "panels" else "welcome").wait_for()
+        assert SESSION.loaded.wait(timeout=10), "Panel takes changes of a page only once it has loaded"
         return page
 
-    yield go
-    assert [error for error in errors if "favicon" not in error] == []
+    return go
 
 
 def test_the_pipeline_and_the_cards_show_the_moment(opened):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.render.pictures import KITCHEN, streets_of, wandering
 
+from tests.render.pictures import KITCHEN, streets_of, wandering
 from twin.render.streets import Streets, Strokes
 
 

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from tests.render.pictures import KITCHEN, levels, streets_of, wandering
 
+from tests.render.pictures import KITCHEN, levels, streets_of, wandering
 from twin.geo import project
 from twin.render import tiles as module
 from twin.render.cache import ByteCache

@@ -1,17 +1,18 @@
 """HTTP routes served beside the dashboards, under the server's prefix: `panel serve --plugins twin.api`.
 
-`ROUTES` is the list of Tornado handlers. It comes into being when a server asks for it, and asking is taken as mounting: a
-page then knows from `is_serving()` whether it may point the browser to these addresses, or whether it runs under a plain
-`panel serve dashboards/*.py`, in a notebook or in a saved file, where nobody would answer (and Bokeh asks an unreachable
-tile server again at every repaint).
+`ROUTES` is the list of Tornado handlers. It comes into being when a server asks for it, and asking is taken as mounting; a
+page under a plain `panel serve dashboards/*.py` mounts them itself with `mount()`. Either way it knows whether it may point
+the browser to these addresses, or whether it runs in a notebook or a saved file, where nobody would answer (and Bokeh asks
+an unreachable tile server again at every repaint).
 """
 
 from typing import Any
 
+from twin.api.attach import attach
 from twin.api.health import HealthHandler, set_health
 from twin.api.tiles import TileHandler, set_tilesets, tile_url
 
-__all__ = ["HealthHandler", "TileHandler", "is_serving", "set_health", "set_tilesets", "tile_url"]
+__all__ = ["HealthHandler", "TileHandler", "is_serving", "mount", "set_health", "set_tilesets", "tile_url"]
 
 _ROUTES: list[tuple[str, type, dict[str, Any]]] = [
     (r"/tiles/([^/]+)/([^/]+)/([^/]+)/([^/]+)/([^/.@]+)(@2x)?\.png", TileHandler, {}),
@@ -29,5 +30,16 @@ def __getattr__(name: str) -> Any:
 
 
 def is_serving() -> bool:
-    """Return whether a server of this process has taken `ROUTES`."""
+    """Return whether a server of this process was given `ROUTES`, or the current page's server `mount()`."""
     return _mounted
+
+
+def mount() -> bool:
+    """Add the routes, and compression, to the server that runs the current page; return whether it answers them now.
+
+    Call it from a page's code, on the event loop; in a notebook or a script there is no server, and nothing happens.
+    """
+    global _mounted
+    answers = attach(_ROUTES)
+    _mounted = _mounted or answers
+    return answers

@@ -29,8 +29,8 @@ CACHE_BYTES = 96 * 2**20
 MAX_IMAGE_PX = 4096
 """Longest side of one image: larger ones would take hundreds of megabytes to render."""
 
-_SAMPLE_TILES = 24
-"""Tiles that stand for the whole map when the curve of a zoom level is made: 1.5 million pixels."""
+_SAMPLE_TILES = 16
+"""Tiles that stand for the whole map when the curve of a zoom level is made: a million pixels."""
 
 _PEN_ZOOM = 13
 """Where the look's pen is meant; it widens by √2 per zoom level, half as fast as the streets do."""
@@ -50,6 +50,8 @@ class TileSet:
         """Prepare the strokes; nothing is drawn yet."""
         self.version = f"{streets.version}{LOOK_VERSION}"
         """Changes with the data and with the way they are drawn; put it into the tiles' address."""
+        self.routes = streets.routes
+        """How many routes drew it."""
         self._strokes = Strokes.of(streets)
         self._look = FEW if streets.few else ROADS if self._strokes.on_roads else TRACES
         self._tones: dict[int, Curve] = {}

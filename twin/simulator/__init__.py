@@ -1,7 +1,7 @@
 """Demo data: street grids, demand, lifecycles and menus in the real schema.
 
-    from twin.simulator import write_demo
-    write_demo(Path("demo"), days=7)
+from twin.simulator import write_demo
+write_demo(Path("demo"), days=7)
 """
 
 from twin.simulator.demo import DemoSummary, write_demo

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +22,16 @@ COLUMNS = {
     "2025": ("body", "event_id", "event_type", "gk_id", "location", "order_id", "sequence", "ts", "_rescued_data"),
     "2026": ("event_id", "event_type", "ts", "location_id", "order_id", "sequence", "body", "_rescued_data"),
 }
-TYPES = ("order_created", "gk_started", "gk_finished", "gk_ready", "driver_arrived", "driver_picked_up", "driver_ping", "delivered")
+TYPES = (
+    "order_created",
+    "gk_started",
+    "gk_finished",
+    "gk_ready",
+    "driver_arrived",
+    "driver_picked_up",
+    "driver_ping",
+    "delivered",
+)
 
 
 def schema(generation: str) -> pa.Schema:
@@ -91,11 +101,11 @@ class Kitchen:
         pair = [f"[{a}, {b}]" for a, b in zip(self._lat.to_pylist(), self._lon.to_pylist(), strict=True)]
         point = [pair[i] for i in index.tolist()]
         ends = self.routes.offsets.tolist()
-        self._route_text = pa.array([f"[{', '.join(point[a:b])}]" for a, b in zip(ends[:-1], ends[1:], strict=True)])
+        self._route_text = pa.array([f"[{', '.join(point[a:b])}]" for a, b in pairwise(ends)], pa.string())
         self._vertex = index.astype(np.int64)
         last = self.routes.offsets[1:] - 1
         self._home = self._vertex[last]
-        self._address = pa.array(addresses(self.graph, self.config.city, self.routes.nodes[last]))
+        self._address = pa.array(addresses(self.graph, self.config.city, self.routes.nodes[last]), pa.string())
 
     def events(self, number: int) -> pa.Table:
         """The events of the orders of one day, by time; whole lifecycles, so a few lie after midnight."""
@@ -115,21 +125,34 @@ class Kitchen:
         sequence = np.concatenate([np.full(n, k) for k in range(6)] + [5 + h, 6 + count])
         ping_time = lives.picked_up[ping_order] + h * float(self.config.ping_sec)
         times = np.concatenate(
-            [lives.created, lives.started, lives.finished, lives.ready, lives.arrived, lives.picked_up, ping_time, lives.delivered]
+            [
+                lives.created,
+                lives.started,
+                lives.finished,
+                lives.ready,
+                lives.arrived,
+                lives.picked_up,
+                ping_time,
+                lives.delivered,
+            ]
         )
         bodies = pa.concat_arrays(
             [
                 self._created(n, route, index=number, rng=rng),
                 pa.repeat(pa.scalar("{}"), 4 * n),
                 self._picked_up(lives, route, rng),
-                self._pings(np.array([round(a / b * 100, 1) for a, b in _pairs(h, hops)[0]] or [0.0]), h, hops, vertex, rng),
+                self._pings(
+                    np.array([round(a / b * 100, 1) for a, b in _pairs(h, hops)[0]] or [0.0]), h, hops, vertex, rng
+                ),
                 self._places("delivered", "delivered_lat", "delivered_lon", self._home[route], rng),
             ]
         )
         by_time = np.lexsort((sequence, order, times))
         canonical = self.generation == "2026"
         total = len(by_time)
-        orders = text.order_ids(self._first + self._before(number), n, self._seed[0]) if canonical else text.hex_ids(n, rng)
+        orders = (
+            text.order_ids(self._first + self._before(number), n, self._seed[0]) if canonical else text.hex_ids(n, rng)
+        )
         columns: dict[str, pa.Array] = {
             "event_id": text.uuids(total, rng) if canonical else text.hex_ids(total, rng),
             "event_type": pa.array(TYPES).take(pa.array(kind[by_time])),
@@ -166,7 +189,13 @@ class Kitchen:
 
     def _picked_up(self, lives: Lifecycles, route: Ints, rng: np.random.Generator) -> pa.Array:
         n = len(route)
-        fields = [("route_points", self._route_text.take(pa.array(route)), self._null("driver_picked_up", "route_points", n, rng))]
+        fields = [
+            (
+                "route_points",
+                self._route_text.take(pa.array(route)),
+                self._null("driver_picked_up", "route_points", n, rng),
+            )
+        ]
         if self.generation == "2025":
             eta = text.numbers(np.round(lives.drive, 1))
             fields.append(("eta_mins", eta, self._null("driver_picked_up", "eta_mins", n, rng)))

@@ -9,6 +9,7 @@ An outline (cities/*.json) names few things by hand and lets arithmetic do the r
                   main, `halves` chance of an alley between two streets, `gaps` share of missing pieces, `wave`
                   [amplitude, length] of bends, all in metres
   suburbs         superblocks `cell` metres wide, each with a small street pattern of its own
+  names           what the streets of its grids are called, in addresses
   lines           streets drawn by hand: diagonals, shore drives, freeways; `bridge` lets one cross water
 """
 
@@ -130,7 +131,9 @@ def on_river(city: City, xy: Floats) -> Bools:
     return result
 
 
-def _grid_streets(grid: dict[str, Any], ring: Floats, plane: Any, number: int, reach: float, rng: np.random.Generator) -> list[Street]:
+def _grid_streets(
+    grid: dict[str, Any], ring: Floats, plane: Any, number: int, reach: float, rng: np.random.Generator
+) -> list[Street]:
     """Both families of a district's streets. Each family is laid horizontally in its own turned frame, then turned back."""
     streets: list[Street] = []
     origin = plane([grid["origin"]]) if "origin" in grid else np.zeros((1, 2))
@@ -139,7 +142,11 @@ def _grid_streets(grid: dict[str, Any], ring: Floats, plane: Any, number: int, r
         turn = grid["bearing"] - 90.0 if family == "ns" else grid["bearing"]
         turned, start = rotate(ring, -turn), float(rotate(origin, -turn)[0, 1])
         spacing = float(grid["blocks"][axis])
-        through = [float(rotate(plane([[lat, lon]]), -turn)[0, 1]) for which, lat, lon in grid.get("main", []) if which == family]
+        through = [
+            float(rotate(plane([[lat, lon]]), -turn)[0, 1])
+            for which, lat, lon in grid.get("main", [])
+            if which == family
+        ]
         low = int(np.floor((max(turned[:, 1].min(), -reach * 1.5) - start) / spacing))
         high = int(np.ceil((min(turned[:, 1].max(), reach * 1.5) - start) / spacing))
         for k in range(low, high + 1):
@@ -157,7 +164,9 @@ def _grid_streets(grid: dict[str, Any], ring: Floats, plane: Any, number: int, r
     return streets
 
 
-def _suburb_streets(suburb: dict[str, Any], ring: Floats, plane: Any, number: int, reach: float, rng: np.random.Generator) -> list[Street]:
+def _suburb_streets(
+    suburb: dict[str, Any], ring: Floats, plane: Any, number: int, reach: float, rng: np.random.Generator
+) -> list[Street]:
     """Superblocks between section roads: every second road is a main one, and each block has a pattern of its own.
 
     That is how the outskirts of Houston look: no through grid, but patches that differ in direction and density.
@@ -175,7 +184,9 @@ def _suburb_streets(suburb: dict[str, Any], ring: Floats, plane: Any, number: in
             half = cell / 2 - 20.0
             block = centre + np.array([[-half, -half], [half, -half], [half, half], [-half, half]])
             tall = rng.random() < 0.5
-            short, long = rng.uniform(90, 135), rng.uniform(230, 430)
+            # A map of 24 km shows no side street every 100 m; coarser blocks there keep the graph small.
+            coarse = float(np.clip(reach / 7_500.0, 1.0, 1.6))
+            short, long = coarse * rng.uniform(90, 135), coarse * rng.uniform(230, 430)
             pattern = {
                 "bearing": bearing + rng.normal(0.0, 3.0),
                 "blocks": [short, long] if tall else [long, short],

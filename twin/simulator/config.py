@@ -108,7 +108,9 @@ def load_configs(path: Path) -> list[KitchenConfig]:
     names = [kitchen.location_name for kitchen in kitchens]
     for name in names:
         if names.count(name) > 1:
-            raise ConfigError(f"Two configurations in {path} have the location_name {name!r}: give each kitchen its own.")
+            raise ConfigError(
+                f"Two configurations in {path} have the location_name {name!r}: give each kitchen its own."
+            )
     return kitchens
 
 
@@ -118,7 +120,7 @@ def parse_config(raw: object, where: str, free_id: int = 101) -> KitchenConfig:
         raise ConfigError(f"{where} holds a {type(raw).__name__}: a kitchen's configuration is a JSON object.")
     name = raw.get("location_name")
     if not isinstance(name, str) or not name.strip():
-        raise ConfigError(f"{where}: location_name is missing: give the kitchen a short name such as \"sanfrancisco\".")
+        raise ConfigError(f'{where}: location_name is missing: give the kitchen a short name such as "sanfrancisco".')
     changes: dict[str, Any] = {}
     for key, (target, low, high) in _NUMBERS.items():
         if key in raw and not (key == "random_seed" and raw[key] is None):
@@ -135,16 +137,42 @@ def parse_config(raw: object, where: str, free_id: int = 101) -> KitchenConfig:
             _number(value[0], f"{where}: svc.{key}[0]", 0, 600),
             _number(value[1], f"{where}: svc.{key}[1]", 0, 600),
         )
-    changes |= _group(raw, "driver_arrival", where, {"alpha": ("arrival_alpha", 0.01, 1000), "beta": ("arrival_beta", 0.01, 1000), "after_ready_pct": ("after_ready", 0, 1)})
+    changes |= _group(
+        raw,
+        "driver_arrival",
+        where,
+        {
+            "alpha": ("arrival_alpha", 0.01, 1000),
+            "beta": ("arrival_beta", 0.01, 1000),
+            "after_ready_pct": ("after_ready", 0, 1),
+        },
+    )
     changes |= _group(raw, "momentum_rates", where, {"growth": ("growth", 0, 10), "decline": ("decline", 0, 0.99)})
-    momentum = _group(raw, "brand_momentum", where, {"improving": ("improving", 0, 1), "flat": ("flat", 0, 1), "declining": ("declining", 0, 1)})
+    momentum = _group(
+        raw,
+        "brand_momentum",
+        where,
+        {"improving": ("improving", 0, 1), "flat": ("flat", 0, 1), "declining": ("declining", 0, 1)},
+    )
     if momentum:
         total = sum(momentum.values())
         if len(momentum) != 3 or abs(total - 1) > 1e-6:
-            raise ConfigError(f"{where}: brand_momentum adds up to {total:g}: improving, flat and declining must add up to 1.")
+            raise ConfigError(
+                f"{where}: brand_momentum adds up to {total:g}: improving, flat and declining must add up to 1."
+            )
         changes |= {"improving": momentum["improving"], "flat": momentum["flat"]}
     changes["dq"] = parse_nulls(raw.get("dq", {}), f"{where}: dq")
-    known = {*_NUMBERS, *_IGNORED, "svc", "driver_arrival", "brand_momentum", "momentum_rates", "dq", "gk_location", "location_name"}
+    known = {
+        *_NUMBERS,
+        *_IGNORED,
+        "svc",
+        "driver_arrival",
+        "brand_momentum",
+        "momentum_rates",
+        "dq",
+        "gk_location",
+        "location_name",
+    }
     changes["unknown"] = tuple(sorted(str(key) for key in raw if key not in known))
     return replace(_site(raw.get("gk_location"), name, where, free_id), **changes)
 
@@ -172,15 +200,21 @@ def _site(raw: object, name: str, where: str, free_id: int) -> KitchenConfig:
     if found:
         lat, lon = float(found[1]), float(found[2])
         if not (-80 <= lat <= 80 and -180 <= lon <= 180):
-            raise ConfigError(f"{where}: gk_location {text!r} is not on the map: give \"latitude, longitude\".")
+            raise ConfigError(f'{where}: gk_location {text!r} is not on the map: give "latitude, longitude".')
         nearest = min(KITCHENS, key=lambda k: abs(k.lat - lat) + abs(k.lon - lon))
         city = nearest.city if abs(nearest.lat - lat) < 0.05 and abs(nearest.lon - lon) < 0.06 else "generic"
         return KitchenConfig(name, free_id, name.replace("_", " ").title(), city, lat, lon, text)
     for kitchen in KITCHENS:
         if squeezed(kitchen.city) in squeezed(text) or squeezed(kitchen.city) in squeezed(name):
-            return replace(kitchen, location_name=name, location_id=free_id, display_name=name.replace("_", " ").title(), address=text)
+            return replace(
+                kitchen,
+                location_name=name,
+                location_id=free_id,
+                display_name=name.replace("_", " ").title(),
+                address=text,
+            )
     raise ConfigError(
-        f"{where}: gk_location {text!r} is not a place the simulator knows: give \"latitude, longitude\", "
+        f'{where}: gk_location {text!r} is not a place the simulator knows: give "latitude, longitude", '
         "or an address in San Francisco, Chicago or Houston."
     )
 

@@ -24,7 +24,9 @@ def minute_weights() -> NDArray[np.float64]:
     return weights
 
 
-def orders_of_day(kitchen: KitchenConfig, day: date, index: int, days: int, scale: float, rng: np.random.Generator) -> float:
+def orders_of_day(
+    kitchen: KitchenConfig, day: date, index: int, days: int, scale: float, rng: np.random.Generator
+) -> float:
     """Orders expected on the day `index` of `days`: growth, weekday and ±noise. `scale` multiplies them."""
     share = index / (days - 1) if days > 1 else 0.0
     base = kitchen.orders_day_1 + (kitchen.orders_last - kitchen.orders_day_1) * share
@@ -32,7 +34,9 @@ def orders_of_day(kitchen: KitchenConfig, day: date, index: int, days: int, scal
     return base * WEEKDAYS[day.weekday()] * rng.uniform(1.0 - noise, 1.0 + noise) * scale
 
 
-def created_seconds(expected: float, incidents: list[Incident], midnight: float, rng: np.random.Generator) -> NDArray[np.float64]:
+def created_seconds(
+    expected: float, incidents: list[Incident], midnight: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
     """(n,) whole seconds after midnight at which orders are placed, ascending. A spike adds orders, it moves none."""
     weights = minute_weights()
     per_minute = expected * weights / weights.sum()

@@ -84,7 +84,9 @@ def write_demo(
     span = len(dates[0])
     incidents = plan([k.location_name for k in kitchens], end, span, seed) if config is None else []
     folder = Path(folder)
-    names = {k.location_name: f"events_{re.sub(r'[^A-Za-z0-9_-]', '_', k.location_name)}.{file_format}" for k in kitchens}
+    names = {
+        k.location_name: f"events_{re.sub(r'[^A-Za-z0-9_-]', '_', k.location_name)}.{file_format}" for k in kitchens
+    }
     _refuse_strangers(folder, set(names.values()))
     folder.mkdir(parents=True, exist_ok=True)
     report = progress or (lambda words, share: None)
@@ -106,7 +108,9 @@ def write_demo(
                 for number, day in enumerate(kitchen.days):
                     table = kitchen.events(number)
                     first, last = _widened(first, last, table)
-                    table, counts = dirt.soil(table, level, np.random.default_rng([seed, place, day.date.toordinal(), 9]))
+                    table, counts = dirt.soil(
+                        table, level, np.random.default_rng([seed, place, day.date.toordinal(), 9])
+                    )
                     file.append(table)
                     events[name] += table.num_rows
                     faults = {kind: faults[kind] + counts[kind] for kind in faults}
@@ -136,7 +140,9 @@ def write_demo(
         events_by_location=events,
         dirt=faults,
         incidents=tuple(incidents),
-        notes=tuple(f"{k.location_name}: the key {key!r} is not known and was ignored." for k in kitchens for key in k.unknown),
+        notes=tuple(
+            f"{k.location_name}: the key {key!r} is not known and was ignored." for k in kitchens for key in k.unknown
+        ),
     )
 
 
@@ -189,9 +195,16 @@ def _dimensions(generation: str, kitchens: list[KitchenConfig]) -> dict[str, pa.
     tables = dict(menu(generation).tables)
     if generation == "2026":
         rows = [
-            {"location_id": k.location_id, "location_code": k.location_name, "name": k.display_name, "address": k.address, "lat": k.lat, "lon": k.lon}
+            {
+                "location_id": k.location_id,
+                "location_code": k.location_name,
+                "name": k.display_name,
+                "address": k.address,
+                "lat": k.lat,
+                "lon": k.lon,
+            }
             for k in kitchens
-        ]  # fmt: skip
+        ]
         tables["locations"] = pa.Table.from_pylist(rows)
     return tables
 
@@ -200,7 +213,9 @@ def _widened(first: float, last: float, table: pa.Table) -> tuple[float, float]:
     if not table.num_rows:
         return first, last
     edge = pc.min_max(table.column("ts"))
-    low, high = (np.datetime64(edge[side].as_py().replace(" ", "T"), "us").astype(np.int64) / 1e6 for side in ("min", "max"))
+    low, high = (
+        np.datetime64(edge[side].as_py().replace(" ", "T"), "us").astype(np.int64) / 1e6 for side in ("min", "max")
+    )
     return min(first, float(low)), max(last, float(high))
 
 

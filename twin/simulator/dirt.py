@@ -35,7 +35,10 @@ def soil(table: pa.Table, level: float, rng: np.random.Generator) -> tuple[pa.Ta
     bodies = _replaced(bodies, nulled, changed)
     where = np.flatnonzero(cut)
     share = rng.uniform(0.2, 0.9, len(where))
-    pieces = [str(bodies[int(row)])[: max(2, int(len(str(bodies[int(row)])) * part))] for row, part in zip(where, share, strict=True)]
+    pieces = [
+        str(bodies[int(row)])[: max(2, int(len(str(bodies[int(row)])) * part))]
+        for row, part in zip(where, share, strict=True)
+    ]
     bodies = _replaced(bodies, cut, pa.array(pieces, pa.string()))
     wrong = pa.array([BAD_TIMESTAMPS[k] for k in rng.integers(0, len(BAD_TIMESTAMPS), int(bad.sum()))], pa.string())
     columns |= {

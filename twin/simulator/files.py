@@ -45,7 +45,9 @@ class TableFile:
             return self._stack.enter_context(pa.CompressedOutputStream(str(self._path), "gzip"))
         return self._stack.enter_context(pa.OSFile(str(self._path), "wb"))
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._format == "json" and kind is None:
             self._sink.write(b"[]\n" if self._rows == 0 else b"\n]\n")
         self._stack.__exit__(kind, error, trace)

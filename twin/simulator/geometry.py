@@ -5,6 +5,7 @@ a few metres, which is less than the width of a street.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,7 @@ def rotate(xy: Floats, degrees: float) -> Floats:
 def distance_to_line(xy: Floats, line: Floats) -> Floats:
     """(n,) metres from each point to the nearest place on a polyline (m, 2)."""
     best = np.full(len(xy), np.inf)
-    for a, b in zip(line[:-1], line[1:], strict=True):
+    for a, b in pairwise(line):
         along = b - a
         t = np.clip(((xy - a) @ along) / max(float(along @ along), 1e-9), 0.0, 1.0)
         best = np.minimum(best, np.hypot(*(xy - a - t[:, None] * along).T))

@@ -68,7 +68,9 @@ def plan(locations: Sequence[str], end: date, days: int, seed: int) -> list[Inci
         minute = int(rng.choice([11, 12, 17, 18, 19])) * 60 + int(rng.integers(0, 12)) * 5
         who = locations[int(rng.integers(len(locations)))]
         found.append(_incident(kind, who, day, f"{minute // 60:02d}:{minute % 60:02d}"))
-    return sorted((item for item in found if item.start >= _midnight(first)), key=lambda item: (item.start, item.location))
+    return sorted(
+        (item for item in found if item.start >= _midnight(first)), key=lambda item: (item.start, item.location)
+    )
 
 
 def _midnight(day: date) -> float:

@@ -31,10 +31,14 @@ def drive_minutes(metres: Floats, mph: float) -> Floats:
     return metres / METRES_PER_MILE / mph * 60.0
 
 
-def live(kitchen: KitchenConfig, created: Floats, drive: Floats, incidents: list[Incident], rng: np.random.Generator) -> Lifecycles:
+def live(
+    kitchen: KitchenConfig, created: Floats, drive: Floats, incidents: list[Incident], rng: np.random.Generator
+) -> Lifecycles:
     """Whole lifecycles of orders created at `created` (seconds since 1970) with `drive` minutes on the road."""
     n = len(created)
-    queue, cook, pack, wait = (_minutes(spread, n, rng) for spread in (kitchen.queue, kitchen.cook, kitchen.pack, kitchen.wait))
+    queue, cook, pack, wait = (
+        _minutes(spread, n, rng) for spread in (kitchen.queue, kitchen.cook, kitchen.pack, kitchen.wait)
+    )
     late = rng.random(n) < kitchen.after_ready
     share = rng.beta(kitchen.arrival_alpha, kitchen.arrival_beta, n)
     short_wait = np.clip(rng.normal(np.mean(SHORTAGE_WAIT), 2.5, n), *SHORTAGE_WAIT)
@@ -57,7 +61,16 @@ def live(kitchen: KitchenConfig, created: Floats, drive: Floats, incidents: list
     picked_up = ready + 60.0 * np.where(stranded, short_wait, wait)
     arrived = np.where(late, ready + share * (picked_up - ready), created + share * (ready - created))
     arrived = np.where(stranded, picked_up - 60.0 * short_gap, arrived)
-    return Lifecycles(created, started, finished, ready, np.minimum(arrived, picked_up - 1e-6), picked_up, picked_up + 60.0 * drive, drive)
+    return Lifecycles(
+        created,
+        started,
+        finished,
+        ready,
+        np.minimum(arrived, picked_up - 1e-6),
+        picked_up,
+        picked_up + 60.0 * drive,
+        drive,
+    )
 
 
 def pings(drive: Floats, every: int) -> tuple[Ints, Ints, Ints]:

@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -39,12 +41,22 @@ def menu(generation: str) -> Menu:
     canonical = generation == "2026"
     brands = [{**brand, "items": brand["items"][:ITEMS_2026]} for brand in raw] if canonical else raw[:BRANDS_2025]
     names = list(dict.fromkeys(item[0] for brand in brands for item in brand["items"]))
-    category_id: dict[str, int | str] = {name: number if canonical else name for number, name in enumerate(names, start=1)}
-    items, rows = [], []
+    category_id: dict[str, int | str] = {
+        name: number if canonical else name for number, name in enumerate(names, start=1)
+    }
+    items: list[dict[str, Any]] = []
+    rows: list[range] = []
     for number, brand in enumerate(brands, start=1):
         rows.append(range(len(items), len(items) + len(brand["items"])))
         items += [
-            {"id": len(items) + k, "category_id": category_id[category], "menu_id": number, "brand_id": number, "name": name, "price": price}
+            {
+                "id": len(items) + k,
+                "category_id": category_id[category],
+                "menu_id": number,
+                "brand_id": number,
+                "name": name,
+                "price": price,
+            }
             for k, (category, name, price) in enumerate(brand["items"], start=1)
         ]
     brand_items = np.full((len(rows), max(map(len, rows))), -1, dtype=np.int64)
@@ -52,9 +64,15 @@ def menu(generation: str) -> Menu:
         brand_items[number, : len(row)] = row
     key = "brand_id" if canonical else "id"
     tables = {
-        "brands": pa.Table.from_pylist([{key: n, "name": b["name"], "cuisine": b["cuisine"]} for n, b in enumerate(brands, start=1)]),
-        "menus": pa.Table.from_pylist([{"id": n, "brand_id": n, "name": f"{b['name']} menu"} for n, b in enumerate(brands, start=1)]),
-        "categories": pa.Table.from_pylist([{"id": category_id[name], "name": name.replace("_", " ").capitalize()} for name in names]),
+        "brands": pa.Table.from_pylist(
+            [{key: n, "name": b["name"], "cuisine": b["cuisine"]} for n, b in enumerate(brands, start=1)]
+        ),
+        "menus": pa.Table.from_pylist(
+            [{"id": n, "brand_id": n, "name": f"{b['name']} menu"} for n, b in enumerate(brands, start=1)]
+        ),
+        "categories": pa.Table.from_pylist(
+            [{"id": category_id[name], "name": name.replace("_", " ").capitalize()} for name in names]
+        ),
         "items": pa.Table.from_pylist(items),
     }
     return Menu(tables, brand_items, tuple(json.dumps(item)[:-1] + ', "qty": ' for item in items))
@@ -92,4 +110,4 @@ def basket_texts(menu: Menu, orders: int, order: Ints, item: Ints, quantity: Int
     """The JSON array of each order's items."""
     lines = [f"{menu.heads[i]}{q}}}" for i, q in zip(item.tolist(), quantity.tolist(), strict=True)]
     ends = np.searchsorted(order, np.arange(orders + 1)).tolist()
-    return [f"[{', '.join(lines[a:b])}]" for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return [f"[{', '.join(lines[a:b])}]" for a, b in pairwise(ends)]

@@ -103,7 +103,9 @@ def routes(graph: StreetGraph, trees: Trees, tree: Ints, customer: Ints) -> Rout
     typical = max(float(np.median(metres)), 1.0) if len(metres) else 1.0
     # Real routes have about as many points as their length says, give or take a quarter.
     spread = np.exp(0.22 * np.sin(customer * 12.9898 + tree * 78.233))
-    wanted = np.clip(np.round(POINTS_MEDIAN * (metres / typical) ** 0.8 * spread), POINTS_LEAST, POINTS_MOST).astype(np.int64)
+    wanted = np.clip(np.round(POINTS_MEDIAN * (metres / typical) ** 0.8 * spread), POINTS_LEAST, POINTS_MOST).astype(
+        np.int64
+    )
     rank = _rank(_worth(graph, nodes, place, size[owner]), owner)
     keep = rank < np.minimum(wanted, size)[owner]
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owner[keep], minlength=len(size)))])
@@ -147,4 +149,3 @@ def _rank(worth: Floats, owner: Ints) -> Ints:
     rank = np.empty(len(owner), dtype=np.int64)
     rank[order] = np.arange(len(owner)) - first[order]
     return rank
-

@@ -81,7 +81,9 @@ def _planar(city: City) -> tuple[Floats, Ints, Ints]:
         marks = along
         if np.diff(along).max() > CUT:
             marks = np.unique(np.concatenate([along, np.linspace(0, along[-1], int(along[-1] / CUT) + 2)]))
-        points = np.column_stack([np.interp(marks, along, street.line[:, 0]), np.interp(marks, along, street.line[:, 1])])
+        points = np.column_stack(
+            [np.interp(marks, along, street.line[:, 0]), np.interp(marks, along, street.line[:, 1])]
+        )
         near = np.abs((points[:-1] + points[1:]) / 2).max(axis=1) < city.half_side + 400.0
         starts.append(points[:-1][near])
         ends.append(points[1:][near])
@@ -163,7 +165,9 @@ def _doubled(city: City, middle: Floats, direction: Floats) -> Bools:
 
 def _noise(a: Ints, b: Ints) -> Floats:
     """A fixed number in [0, 1) for each pair of integers (a small integer hash)."""
-    mixed = (a.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) ^ (b.astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F))
+    mixed = (a.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) ^ (
+        b.astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
+    )
     mixed ^= mixed >> np.uint64(29)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
     return ((mixed >> np.uint64(40)).astype(np.float64)) / float(1 << 24)
@@ -226,4 +230,3 @@ def _connected(city: City, xy: Floats, edges: Ints, attributes: Ints) -> StreetG
         city, xy, latlon, edges[:, 0], edges[:, 1], np.maximum(length, 0.5),
         attributes[:, 0], attributes[:, 1], attributes[:, 2] == 1, len(xy) - 1,
     )  # fmt: skip
-

@@ -46,10 +46,9 @@ def timestamps(seconds: Floats, *, whole_seconds: bool) -> pa.Array:
     unit, digits = ("ms", 1) if whole_seconds else ("us", 1_000_000)
     ticks = np.floor(np.asarray(seconds)) if whole_seconds else np.round(np.asarray(seconds) * digits)
     stamp = (ticks * (1000 if whole_seconds else 1)).astype(np.int64).astype(f"datetime64[{unit}]")
-    text = np.datetime_as_string(stamp).astype("S26" if not whole_seconds else "S23")
-    characters = text.view(np.uint8).reshape(len(text), -1).copy()
-    if len(text):
-        characters[:, 10] = ord(" ")
+    width = len("2025-10-13T01:52:23.000") if whole_seconds else len("2025-10-13T01:52:23.293453")
+    characters = np.datetime_as_string(stamp).astype(f"S{width}").view(np.uint8).reshape(len(stamp), width).copy()
+    characters[:, 10] = ord(" ")
     return fixed(characters)
 
 

@@ -26,6 +26,11 @@ def style_source(name: str) -> str:
     return (_HERE / "shared.css").read_text("utf-8") + (_HERE / name).read_text("utf-8")
 
 
+def style_text(name: str) -> str:
+    """Return the style sheet `name` alone, for a layout that shows nothing itself."""
+    return (_HERE / name).read_text("utf-8")
+
+
 class Component(JSComponent):
     """A `JSComponent` whose module may use the prelude (tokens, clock, icons, formats)."""
 

@@ -103,9 +103,8 @@ def _new_rows(keys: list[Key], shown: list[Key] | None) -> int | None:
     """Return how many rows came on top of the shown ones; None if the list cannot be continued from them."""
     if not shown or shown[0] not in keys:
         return None
-    new = keys.index(shown[0])
-    kept = keys[new:]
-    return new if new and kept == shown[: len(kept)] else None
+    # the timeline does not change: below the newest shown event follows what is shown already
+    return keys.index(shown[0]) or None
 
 
 def _head(events: "EventSlice", n: int) -> "EventSlice":

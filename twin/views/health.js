@@ -17,7 +17,7 @@ export function render({ model }) {
   const sheet = el("div", { class: "sheet", popover: "auto", role: "dialog", "aria-label": "Data health", tabindex: "-1", "data-testid": "health-details" });
   const chip = el("button", { class: "chip", type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", "data-testid": "health",
     title: "Which rows this page stands on" }, mark, el("span", {}, el("span", { class: "lead" }, "Data: "), used, aside));
-  chip.popoverTargetElement = sheet;  // the browser opens, closes on Escape or a click outside, and gives the focus back
+  chip.popoverTargetElement = sheet;  // the browser opens it, and closes it on Escape or a click outside
 
   const place = () => {
     const box = chip.getBoundingClientRect(), width = sheet.offsetWidth;
@@ -25,9 +25,13 @@ export function render({ model }) {
     sheet.style.top = `${box.bottom + 6}px`;
     sheet.style.maxHeight = `${innerHeight - box.bottom - 6 - MARGIN}px`;
   };
+  // browsers give the focus back by themselves, but not across the shadow roots of nested layouts
+  let inside = false;
+  sheet.addEventListener("beforetoggle", (event) => { inside = event.newState === "closed" && sheet.matches(":focus-within"); });
   sheet.addEventListener("toggle", (event) => {
     const open = event.newState === "open";
     chip.setAttribute("aria-expanded", String(open));
+    if (!open && inside) chip.focus();
     if (!open) return;
     place();
     sheet.focus();

@@ -10,7 +10,8 @@ from typing import Any
 import geoviews as gv
 import holoviews as hv
 import numpy as np
-from bokeh.models import ColumnDataSource, GlyphRenderer, PanTool, TileRenderer, WheelZoomTool, WMTSTileSource
+from bokeh.models import ColumnDataSource, GlyphRenderer, PanTool, WheelZoomTool, WMTSTileSource
+from bokeh.models.renderers import TileRenderer
 from bokeh.plotting import figure as Figure
 
 from twin.views.theme import TOKENS
@@ -75,7 +76,7 @@ class MapFigure:
 
     def show_radius(self, xs: Any, ys: Any) -> None:
         """Draw the delivery radius from two (n,) arrays in Web Mercator metres; empty ones hide it."""
-        self.radius.data_source.data = {"xs": [[[xs]]] if len(xs) else [], "ys": [[[ys]]] if len(xs) else []}
+        self.radius.data_source.data = {"xs": [xs] if len(xs) else [], "ys": [ys] if len(xs) else []}
 
     def show_rings(self, rings: list[tuple[Any, Any]]) -> None:
         """Draw range rings, each a pair of arrays in Web Mercator metres."""
@@ -154,9 +155,10 @@ def _strip(figure: Figure) -> None:
     for grid in figure.grid:
         grid.visible = False
     figure.update(
-        min_border=0, outline_line_color=None, background_fill_color=None, border_fill_color=None,
+        min_border=0, min_border_left=0, min_border_right=0, min_border_top=0, min_border_bottom=0,
+        outline_line_color=None, background_fill_color=None, border_fill_color=None,
         match_aspect=False, sizing_mode="stretch_both", width=None, height=None, aspect_ratio=None,
-        frame_width=None, frame_height=None, title=None,
+        frame_width=None, frame_height=None, title=None, output_backend="canvas",
     )  # fmt: skip
     for extent in (figure.x_range, figure.y_range):
         extent.update(min_interval=MIN_SPAN_M, max_interval=MAX_SPAN_M, js_property_callbacks={}, js_event_callbacks={})

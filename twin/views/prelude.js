@@ -114,13 +114,14 @@ function clockText(t, seconds = true) {
 }
 const dayText = (t) => DAYS[dateOf(t).getUTCDay()];
 const dateText = (t) => { const d = dateOf(t); return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}`; };
-/** A range of time in words: Thu 16 Oct 2025 00:00 – 24:00; both dates where it spans more than a day. */
+/** A range of time in words: Thu 16 Oct 2025 00:00 – 24:00; Mon 13 Oct – Thu 16 Oct 2025 for whole days; else both moments. */
 function rangeText(start, end) {
   const midnight = end % 86400 === 0, last = midnight && end > start ? end - 1 : end;  // a range that ends at midnight ends with that day
   const day = (t, year) => `${dayText(t)} ${dateOf(t).getUTCDate()} ${MONTHS[dateOf(t).getUTCMonth()].slice(0, 3)}${year ? " " + dateOf(t).getUTCFullYear() : ""}`;
   const until = last !== end ? "24:00" : clockText(end, false);
   const sameYear = dateOf(start).getUTCFullYear() === dateOf(last).getUTCFullYear();
   return day(start) === day(last) && sameYear && last - start < 86400 ? `${day(start, true)} ${clockText(start, false)} – ${until}`
+    : midnight && start % 86400 === 0 ? `${day(start, !sameYear)} – ${day(last, true)}`
     : `${day(start, !sameYear)} ${clockText(start, false)} – ${day(last, true)} ${until}`;
 }
 /** A duration in the shortest honest words: 42 s, 7 min, 1 h 05. */

@@ -107,7 +107,7 @@ class TransportView(pn.viewable.Viewer):
         self._draw()
         self._push()
 
-    def show(self, snapshot: "Snapshot") -> None:
+    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]
         """Show nothing new: the bar runs by the clock in the browser and needs no message for a moment."""
 
     def _push(self, *_: param.parameterized.Event) -> None:

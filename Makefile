@@ -1,0 +1,38 @@
+# `make run` serves the dashboard, `make test` runs every test; both set up what they need.
+PORT ?= 5006
+ADDRESS ?= 127.0.0.1
+SOURCE ?=
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test lint bench clean
+
+run: $(VENV)/.installed
+	$(BIN)/twin serve --address $(ADDRESS) --port $(PORT) $(if $(SOURCE),--source "$(SOURCE)")
+
+test: $(VENV)/.testing
+	scripts/chromium
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.testing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.testing
+	scripts/chromium
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(VENV)/.installed: requirements.txt pyproject.toml
+	scripts/venv $(VENV)
+	@echo "Installing (about a minute) …"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.testing: requirements-test.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	@touch $@

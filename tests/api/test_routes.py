@@ -1,0 +1,170 @@
+"""The routes on a real server: tiles, health, mounting, compression."""
+
+import gzip
+import json
+import threading
+from collections.abc import Iterator
+
+import pytest
+from bokeh.document import Document
+from bokeh.io.doc import patch_curdoc
+from bokeh.models import Div
+
+import twin.api as api
+from tests.api.serving import ask, served
+from tests.render.pictures import wandering
+from twin.api import set_health, set_tilesets, tile_url
+from twin.errors import UnknownLocationError
+from twin.render.tiles import TileSet
+
+TILES = TileSet(wandering(30))
+TILE = (13, 1310, 3166)
+"""The tile of the kitchen around which the routes wander."""
+
+ADDRESS = "/tiles/sf/dark/13/1310/3166.png"
+
+
+def lookup(location: str) -> TileSet:
+    if location not in ("sf", "a/b é"):
+        raise UnknownLocationError(location)
+    return TILES
+
+
+@pytest.fixture(autouse=True)
+def _registered() -> Iterator[None]:
+    set_tilesets(lookup)
+    yield
+    set_tilesets(None)
+    set_health(None)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with served(
+        lambda doc: doc.add_root(Div(text="page")), extra_patterns=list(api.ROUTES), prefix="/under"
+    ) as address:
+        yield address
+
+
+def test_a_tile_is_the_renderers_png(server: str) -> None:
+    answer = ask(server + ADDRESS)
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/png")
+    assert answer.body == TILES.tile(*TILE, "dark")
+    assert ask(server + ADDRESS.replace("dark", "light")).body == TILES.tile(*TILE, "light")
+    assert ask(server + ADDRESS.replace(".png", "@2x.png")).body == TILES.tile(*TILE, "dark", scale=2)
+
+
+def test_the_address_made_for_a_map_leads_to_the_tile_whatever_the_locations_name(server: str) -> None:
+    for location in ("sf", "a/b é"):
+        for dense in (False, True):
+            url = tile_url(location, "light", TILES.version, dense)
+            filled = url.replace("{Z}", "13").replace("{X}", "1310").replace("{Y}", "3166")
+            assert ask(f"{server}/{filled}").body == TILES.tile(*TILE, "light", scale=2 if dense else 1)
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/tiles/nowhere/dark/13/1310/3166.png", 404),
+        ("/tiles/sf/blue/13/1310/3166.png", 400),
+        ("/tiles/sf/dark/13/8192/3166.png", 400),
+        ("/tiles/sf/dark/13/1310/-1.png", 400),
+        ("/tiles/sf/dark/21/1310/3166.png", 400),
+        ("/tiles/sf/dark/13/1e3/3166.png", 400),
+        ("/tiles/sf/dark/13/%D9%A1/3166.png", 400),
+        ("/tiles/sf/dark/13/99999999999999999999/3166.png", 400),
+        ("/tiles/sf/dark/13/1310/3166.jpg", 404),
+    ],
+)
+def test_what_is_no_tile_is_refused(server: str, address: str, status: int) -> None:
+    assert ask(server + address).status == status
+
+
+def test_nothing_is_known_before_a_source_is_loaded(server: str) -> None:
+    set_tilesets(None)
+    assert ask(server + ADDRESS).status == 404
+
+
+def test_a_versioned_tile_is_kept_and_an_unversioned_or_old_one_is_asked_for_again(server: str) -> None:
+    kept = ask(f"{server}{ADDRESS}?v={TILES.version}")
+    assert "immutable" in kept.headers["cache-control"]
+    for address in (ADDRESS, ADDRESS + "?v=older"):
+        again = ask(server + address)
+        assert again.headers["cache-control"] == "private, no-cache"
+        unchanged = ask(server + address, {"If-None-Match": again.headers["etag"]})
+        assert (unchanged.status, unchanged.body) == (304, b"")
+        assert ask(server + address, {"If-None-Match": '"other"'}).status == 200
+
+
+def test_the_event_loop_answers_while_a_tile_is_rendered(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendering, go_on = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> bytes:
+        rendering.set()
+        assert go_on.wait(20)
+        return b"tile"
+
+    monkeypatch.setattr(TILES, "tile", slow)
+    bodies: list[bytes] = []
+    waiting = threading.Thread(target=lambda: bodies.append(ask(server + ADDRESS).body))
+    waiting.start()
+    assert rendering.wait(20)
+    assert ask(server + "/healthz").status == 200, "answered before the tile is"
+    assert not bodies
+    go_on.set()
+    waiting.join()
+    assert bodies == [b"tile"]
+
+
+def test_health_is_ok_or_says_what_fails(server: str) -> None:
+    assert (answer := ask(server + "/healthz")).status == 200
+    assert json.loads(answer.body) == {"status": "ok"}
+    set_health(lambda: "The source cannot be read.")
+    assert (answer := ask(server + "/healthz")).status == 503
+    assert json.loads(answer.body)["reason"] == "The source cannot be read."
+    set_health(lambda: None)
+    assert ask(server + "/healthz", method="HEAD").status == 200
+
+
+def test_a_check_that_breaks_is_a_failure_and_keeps_its_secrets(server: str) -> None:
+    def broken() -> str | None:
+        raise RuntimeError("password=hunter2")
+
+    set_health(broken)
+    answer = ask(server + "/healthz")
+    assert answer.status == 503
+    assert b"hunter2" not in answer.body
+
+
+def test_taking_the_routes_is_serving_and_nothing_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "_mounted", False)
+    with pytest.raises(AttributeError):
+        api.NOT_THERE  # noqa: B018
+    assert not api.mount(), "no server runs this test"
+    assert not api.is_serving()
+    assert {path.split("/")[1] for path, *_ in api.ROUTES} == {"tiles", "healthz"}
+    assert api.is_serving()
+
+
+def test_a_page_under_a_plain_server_mounts_routes_and_compression_itself() -> None:
+    mounted: list[bool] = []
+
+    def page(doc: Document) -> None:
+        with patch_curdoc(doc):  # as it is for the code of every page that `panel serve` runs
+            mounted.append(api.mount())
+
+    with served(page, prefix="/under") as address:
+        accepts = {"Accept-Encoding": "gzip"}
+        assert ask(address + ADDRESS).status == 404
+        script = ask(address + "/static/js/bokeh.min.js", accepts)
+        assert "content-encoding" not in script.headers
+        for _ in range(2):
+            assert ask(address + "/page").status == 200
+        assert mounted == [True, True]
+        assert ask(address + ADDRESS).body == TILES.tile(*TILE, "dark")
+        assert ask(address + "/healthz").status == 200
+        packed = ask(address + "/static/js/bokeh.min.js", accepts)
+        assert packed.headers["content-encoding"] == "gzip"
+        assert gzip.decompress(packed.body) == script.body
+        assert len(packed.body) < len(script.body) / 3
+        assert "content-encoding" not in ask(address + ADDRESS, accepts).headers

@@ -1,0 +1,106 @@
+"""A person at a browser: Chromium, a page that tells what went wrong in it, and served applications.
+
+Without Chromium these tests fail; they are never skipped, because a page that nobody looked at is not tested.
+"""
+
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import panel as pn
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+CHROMIUM_ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+"""No window, no graphics card, and no traffic of the browser's own."""
+
+OWN_HOSTS = {"127.0.0.1", "localhost", ""}
+"""The application itself; "" is the host of data: and blob: addresses."""
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The Chromium to drive: $CHROMIUM, else the first one on the path."""
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if path is None:
+        pytest.fail("The browser tests need Chromium: install it, or name it in the environment variable CHROMIUM.")
+    return path
+
+
+@pytest.fixture(scope="package")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    """One Chromium for all browser tests; every test gets a profile of its own.
+
+    It is closed with this package, not with the session: while it is open Playwright's event loop runs in this thread, and a
+    test elsewhere that wants one of its own (`asyncio.run`) would fail.
+    """
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path, args=list(CHROMIUM_ARGUMENTS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty page, 1440 x 900. The test fails if the page logs an error, throws, or asks another host for anything."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    problems: list[str] = []
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            problems.append(f"console: {message.text}")
+
+    def on_request(request: Request) -> None:
+        if (urlsplit(request.url).hostname or "") not in OWN_HOSTS:
+            problems.append(f"foreign request: {request.url}")
+
+    context.on("console", on_console)
+    context.on("request", on_request)
+    context.on("weberror", lambda error: problems.append(f"uncaught: {error.error}"))
+    yield page
+    context.close()
+    assert problems == []
+
+
+@pytest.fixture(scope="module")
+def serve() -> Iterator[Callable[..., str]]:
+    """Serve applications {name: function} on a free port until the module's tests are over; returns the address."""
+    running = []
+
+    def start(applications: dict[str, Callable[[], object]], **options: object) -> str:
+        name = uuid.uuid4().hex
+        thread = pn.serve(
+            applications,
+            port=0,
+            address="127.0.0.1",
+            show=False,
+            threaded=True,
+            verbose=False,
+            server_id=name,
+            **options,
+        )
+        running.append(thread)
+        deadline = time.monotonic() + 20
+        while name not in pn.state._servers:
+            assert time.monotonic() < deadline, "the server did not start within 20 s"
+            time.sleep(0.05)
+        return f"http://127.0.0.1:{pn.state._servers[name][0].port}"
+
+    yield start
+    for thread in running:
+        thread.stop()

@@ -1,0 +1,174 @@
+"""The transport's Python side: what it sends, and what it does with the browser's messages."""
+
+import asyncio
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twin.errors import SourceError
+from twin.replay.controller import ReplayController
+from twin.views.transport import BUCKETS, MOST_BARS, TransportView, bucket_width
+
+DAY = 86_400.0
+START = 1_760_572_800.0
+CREATED = START + np.array([5.0, 700.0, 701.0, 86_399.0])
+
+
+class Timeline:
+    """Four orders on a Thursday."""
+
+    def __init__(self, start=START, end=START + DAY):
+        self.window = SimpleNamespace(start=start, end=end)
+
+    def volume(self, bucket):
+        edges = np.append(np.arange(self.window.start, self.window.end, bucket), self.window.end)
+        return edges, np.histogram(CREATED, edges)[0]
+
+
+@pytest.fixture
+def replay():
+    return ReplayController(Timeline(), wall=lambda: 7.0)
+
+
+def say(view, **message):
+    """Let the browser say something."""
+    view.__panel__()._process_event(_data_event(view.__panel__(), message))
+
+
+def _data_event(component, message):
+    from panel.models.esm import DataEvent
+
+    return DataEvent(model=None, data=message)
+
+
+@given(st.floats(60, 5 * 365 * DAY))
+def test_there_are_never_too_many_bars_and_seldom_few(span):
+    width = bucket_width(START, START + span)
+    assert width in BUCKETS
+    assert 36 < np.ceil(span / width) <= MOST_BARS
+
+
+@pytest.mark.parametrize(("hours", "minutes"), [(1, 0.5), (6, 2), (12, 5), (24, 10), (48, 20), (168, 60), (720, 240)])
+def test_bars_have_widths_that_people_name(hours, minutes):
+    assert bucket_width(START, START + hours * 3600) == minutes * 60
+
+
+def test_the_bars_are_the_orders_of_the_range(replay):
+    bar = TransportView(replay).__panel__()
+    assert len(bar.volume["edges"]) == 145
+    assert (bar.volume["counts"][:3], bar.volume["counts"][-1], sum(bar.volume["counts"])) == ([1, 2, 0], 1, 4)
+    assert bar.step == 60.0
+
+
+def test_before_anything_is_loaded_there_are_no_bars():
+    bar = TransportView(ReplayController()).__panel__()
+    assert bar.volume == {"edges": [], "counts": []}
+    assert bar.anchor["end"] == 0.0
+
+
+def test_another_timeline_brings_its_own_bars_and_range(replay):
+    view = TransportView(replay)
+    replay.load(Timeline(START, START + 3600))
+    view.reset()
+    assert view.__panel__().volume["edges"][-1] == view.__panel__().anchor["end"] == START + 3600
+
+
+def test_every_change_of_the_clock_reaches_the_browser(replay):
+    view = TransportView(replay)
+    replay.seek("2025-10-16 18:30")
+    replay.play()
+    assert view.__panel__().anchor == replay.to_browser()
+    assert view.__panel__().anchor["playing"]
+
+
+def test_showing_a_moment_sends_nothing(replay):
+    view = TransportView(replay)
+    heard = []
+    view.__panel__().param.watch(heard.append, ["anchor", "volume", "busy", "step", "source"])
+    view.show(SimpleNamespace(t=START))
+    assert heard == []
+
+
+def test_a_verb_of_the_browser_moves_the_clock(replay):
+    view = TransportView(replay)
+    say(view, verb="step", n=10, at=START + 3600, epoch=9)
+    assert (replay.now(), view.__panel__().anchor["epoch"]) == (START + 4200, 9)
+
+
+def test_a_verb_that_makes_no_sense_is_logged_and_answered_with_the_truth(replay, caplog):
+    view = TransportView(replay)
+    say(view, verb="set_speed", speed=1e6, epoch=30)
+    assert "at most 1000" in caplog.text
+    assert (view.__panel__().anchor["speed"], view.__panel__().anchor["epoch"]) == (60, 30)
+
+
+def test_asked_how_far_it_has_come_it_tells_the_age():
+    times = iter([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 4.5])
+    replay = ReplayController(Timeline(), wall=lambda: next(times, 4.5))
+    replay.play()
+    view = TransportView(replay)
+    for _ in times:
+        pass
+    say(view, verb="sync")
+    assert view.__panel__().anchor["age"] == 4.5
+
+
+def test_a_chosen_range_is_handed_on_while_the_bar_is_busy(replay):
+    seen = []
+    view = TransportView(replay, on_range=lambda start, end: seen.append((start, end, view.__panel__().busy)))
+    asyncio.run(view.choose(START, START + 3600))
+    assert seen == [(START, START + 3600, "Loading the range …")]
+    assert (view.__panel__().busy, view.__panel__().problem) == ("", "")
+
+
+def test_loading_may_be_a_coroutine(replay):
+    seen = []
+
+    async def load(start, end):
+        await asyncio.sleep(0)
+        seen.append(view.busy)
+
+    view = TransportView(replay, on_range=load)
+    asyncio.run(view.choose(START, START + 3600))
+    assert (seen, view.busy) == (["Loading the range …"], "")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "problem"),
+    [(START, START, "must end after it starts"), (START + 1, START, "must end after it starts"), (None, START, "is no time"),
+     (START, float("inf"), "is no time")],
+)  # fmt: skip
+def test_a_range_that_is_none_is_refused_in_words_and_not_loaded(replay, start, end, problem):
+    def load(start, end):
+        raise AssertionError("was loaded")
+
+    view = TransportView(replay, on_range=load)
+    asyncio.run(view.choose(start, end))
+    assert problem in view.__panel__().problem
+    assert view.busy == ""
+
+
+def test_what_goes_wrong_while_loading_is_told_until_the_next_choice(replay):
+    answers = iter([SourceError("The warehouse does not answer."), None])
+
+    def load(start, end):
+        if error := next(answers):
+            raise error
+
+    view = TransportView(replay, on_range=load)
+    asyncio.run(view.choose(START, START + 60))
+    assert view.__panel__().problem == "The warehouse does not answer."
+    asyncio.run(view.choose(START, START + 60))
+    assert view.__panel__().problem == ""
+
+
+def test_the_picker_knows_the_data_of_the_location(replay):
+    view = TransportView(replay, source_range=(START - DAY, START + DAY))
+    assert view.__panel__().source == {"start": START - DAY, "end": START + DAY, "latest": START + DAY}
+    view.latest = START + 80_000
+    assert view.__panel__().source["latest"] == START + 80_000
+    view.source_range = None
+    assert view.__panel__().source == {}

@@ -1,0 +1,96 @@
+"""The command line: `twin serve`, `twin demo`, `twin check`. Thin: what it does lives elsewhere."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from twin.errors import TwinError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 2 with one sentence on stderr for what the user can mend."""
+    parser = _parser()
+    options, others = parser.parse_known_args(arguments)
+    if others and options.command != "serve":
+        parser.error(f"unknown option {others[0]}; see twin {options.command} --help")
+    try:
+        match options.command:
+            case "serve":
+                from twin.serve import serve
+
+                serve(options.source, options.address, options.port, others)
+            case "check":
+                _check(options.source)
+            case _:
+                _demo(options)
+    except TwinError as error:
+        print(f"twin: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="twin", description="Digital twin of Casper's Kitchens.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="serve the dashboards", epilog="Other options go to `panel serve`.")
+    serve.add_argument("--source", help="demo, or a file, folder or glob of event rows (default: $TWIN_SOURCE, else demo)")
+    serve.add_argument("--port", type=int, default=5006)
+    serve.add_argument("--address", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    check = commands.add_parser("check", help="print what a source holds")
+    check.add_argument("source", help="demo, or a file, folder or glob of event rows")
+    demo = commands.add_parser("demo", help="write demo data in the real schema")
+    demo.add_argument("--out", type=Path, help="folder to write (default: $TWIN_DEMO, else ./demo)")
+    demo.add_argument("--generation", choices=["2025", "2026"], default="2025", help="schema (default: %(default)s)")
+    demo.add_argument("--days", type=int, help="days of data (default: 7)")
+    demo.add_argument("--end", type=date.fromisoformat, help="last day (default: 2025-10-17)")
+    demo.add_argument("--scale", type=float, help="times as many orders (default: 1)")
+    demo.add_argument("--seed", type=int, help="the same seed writes the same data")
+    demo.add_argument("--dq", type=float, help="share of rows to spoil, 0 to 1 (default: 0.003)")
+    demo.add_argument("--config", type=Path, help="a generator configuration (JSON), or a folder of them")
+    demo.add_argument("--format", help="parquet, csv, csv.gz, jsonl or json (default: parquet)")
+    return parser
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from twin.simulator import write_demo
+    from twin.twin import demo_folder
+
+    given = {name: getattr(options, name) for name in ("days", "end", "scale", "seed", "dq", "config")}
+    given["file_format"] = options.format
+    folder = options.out or demo_folder()
+    summary = write_demo(
+        folder,
+        generation=options.generation,
+        progress=lambda message, share: print(f"{message} … {share:.0%}", file=sys.stderr),
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    print(f"{summary.events:,} events of {summary.orders:,} orders in {folder}")
+    for incident in summary.incidents:
+        print(f"  planted: {incident}")
+
+
+def _check(source: str) -> None:
+    import twin
+    from twin.times import text
+
+    opened = twin.open(source)
+    print(f"{'location':<34} {'name':<22} {'orders':>9}  {'first event':<19}  {'last event':<19}  kitchen")
+    for place in opened.locations:
+        where = "unknown" if place.lat is None else f"{place.lat:.4f},{place.lon:.4f} ({(place.radius_m or 0) / 1000:.1f} km)"
+        print(
+            f"{place.id:<34} {place.display_name:<22} {place.orders:>9,}  {text(place.start)}  {text(place.end)}  {where}"
+        )
+    quality = opened.quality()
+    print(f"\n{quality.read:,} rows read = {quality.used:,} used + {quality.read - quality.used:,} set aside")
+    for reason, count in sorted(quality.rejected.items(), key=lambda item: -item[1]):
+        print(f"{count:>12,}  set aside: {reason}")
+    for flag, count in sorted(quality.flagged.items(), key=lambda item: -item[1]):
+        print(f"{count:>12,}  used, but: {flag}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

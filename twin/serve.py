@@ -1,0 +1,91 @@
+"""The server's side of the product: one source per process, shared by every session, and the command that serves it.
+
+A page asks `current()`; under `twin serve` the source was opened before the port, under a plain `panel serve
+dashboards/*.py` it opens with the first page.
+"""
+
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+import twin
+from twin import api
+from twin.errors import SourceError, TwinError
+from twin.render.streets import Streets
+from twin.render.tiles import TileSet, warm
+from twin.twin import Twin
+
+DASHBOARDS = Path(__file__).resolve().parent.parent / "dashboards"
+MOST_TILESETS = 32
+"""Base maps kept ready per process; their pictures are capped by bytes in the renderer's own cache."""
+
+_lock = threading.Lock()
+_twin: Twin | None = None
+_failure: TwinError | None = None
+_tilesets: OrderedDict[str, TileSet] = OrderedDict()
+
+
+def current() -> Twin:
+    """Return the process's open source, opening what TWIN_SOURCE names (else the demo) at the first call.
+
+    Raises the `TwinError` that opening ended with; the next call tries again.
+    """
+    global _twin, _failure
+    with _lock:
+        if _twin is None:
+            try:
+                _twin = twin.open(progress=_say)
+            except TwinError as error:
+                _failure = error
+                raise
+            _failure = None
+        return _twin
+
+
+def tileset(location: str) -> TileSet:
+    """Return a location's base map. Raises `UnknownLocationError`."""
+    source = current()
+    source.location(location)
+    with _lock:
+        if location not in _tilesets:
+            _tilesets[location] = TileSet(Streets(*source.streets(location)))
+            while len(_tilesets) > MOST_TILESETS:
+                _tilesets.popitem(last=False)
+        _tilesets.move_to_end(location)
+        return _tilesets[location]
+
+
+def health() -> str | None:
+    """Return what keeps the page from being served, None when nothing does."""
+    return None if _failure is None else str(_failure)
+
+
+api.set_tilesets(tileset)
+api.set_health(health)
+
+
+def serve(source: str | None, address: str, port: int, others: Sequence[str] = ()) -> None:
+    """Open the source, then run `panel serve` on the dashboards until interrupted; `others` are its own options."""
+    import os
+
+    from panel.command import main
+
+    if not DASHBOARDS.is_dir():
+        raise SourceError(f"There are no pages to serve: {DASHBOARDS} is missing. Run `twin serve` from a checkout.")
+    if source:
+        os.environ["TWIN_SOURCE"] = source
+    os.environ.setdefault("BOKEH_RESOURCES", "server")  # every asset from this server, none from a CDN
+    current()
+    warm()
+    pages = [str(page) for page in sorted(DASHBOARDS.glob("*.py"))]
+    print(f"Open http://{'localhost' if address in ('0.0.0.0', '127.0.0.1') else address}:{port}/ (Ctrl+C stops)", flush=True)
+    options = ["--address", address, "--port", str(port), "--index", "operations", "--plugins", "twin.api"]
+    options += ["--unused-session-lifetime", "60000", "--exclude-headers", "Authorization", "Cookie", "X-Forwarded-Access-Token"]
+    sys.argv = ["panel", "serve", *pages, *options, *others]
+    main()
+
+
+def _say(message: str, share: float) -> None:
+    print(f"{message} … {share:.0%}", flush=True)

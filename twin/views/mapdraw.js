@@ -1,0 +1,237 @@
+// The drawing of the map on two canvases between the figure's base map and its drivers: `ground` (routes, customers, kitchen), which
+// may lag behind by a few frames when there is much to draw, and `air` (trails, headings, fresh deliveries), each frame.
+
+const GLYPHS_MOST = 2000;                       // drivers drawn by Bokeh; more are drawn here, pixel by pixel
+const STROKES_MOST = 400;                       // trails drawn as strokes; more are drawn pixel by pixel
+const ROUTES_MOST = 400;                        // with more on the road only the one pointed at has its route drawn
+const PINS_MOST = 2000;
+const TRAIL_WALL = 1.1, TRAIL_MIN = 25, TRAIL_MAX = 240;   // a trail is 1.1 s of playback, within these data seconds
+const TRAIL_STEPS = 5;
+const HEAD_PX = 7.5;
+
+/** By how many are on the road: seconds between two drawings of the ground, and how loud its lines and pins are. */
+const DENSITIES = [
+  { most: 15, every: 0, way: 4, wayAlpha: 0.9, rest: 2, restAlpha: 0.85, pin: 7.5 },
+  { most: 40, every: 0.033, way: 3, wayAlpha: 0.6, rest: 1.8, restAlpha: 0.6, pin: 6 },
+  { most: 120, every: 0.05, way: 2.4, wayAlpha: 0.4, rest: 1.5, restAlpha: 0.4, pin: 4.5 },
+  { most: 400, every: 0.2, way: 2, wayAlpha: 0.28, rest: 1.2, restAlpha: 0.22, pin: 3 },
+  { most: Infinity, every: 0.5, way: 4, wayAlpha: 0.9, rest: 2, restAlpha: 0.85, pin: 0 },
+];
+
+class Picture {
+  constructor() {
+    this.layers = ["ground", "air"].map((name) => {
+      const canvas = el("canvas", { "data-layer": name, style: "position:absolute;pointer-events:none" });
+      this[name] = canvas.getContext("2d");
+      return canvas;
+    });
+    this.colours = {};
+    this.groundAt = -Infinity;
+    this.kitchenIcon = new Path2D(ICONS.kitchen);
+    this.pins = new Map();
+  }
+  /** Put the canvases under the drivers' layer of the figure, where they are not already. */
+  attach(pv) {
+    const under = pv.canvas_view.overlays.el;
+    if (under.previousSibling !== this.layers[1]) under.before(...this.layers);
+  }
+  remove() { for (const layer of this.layers) layer.remove(); }
+  recolour(node) {
+    const of = (name) => token(node, name);
+    this.colours = { blue: of("out_for_delivery-fill"), done: of("completed-fill"), ink: of("ink"), panel: of("panel"), accent: of("accent"), trail: of("out_for_delivery") };
+    this.pins.clear();
+    this.groundAt = -Infinity;
+  }
+  /** Take the figure's ranges: px = X(metres east of the kitchen). Returns whether the view has changed since the last time. */
+  frame(pv, [kx, ky]) {
+    const { x_range: xr, y_range: yr } = pv.model, { left, top, width, height } = pv.frame.bbox, ratio = devicePixelRatio || 1;
+    const sx = width / (xr.end - xr.start), sy = height / (yr.end - yr.start);
+    const view = { left, top, width, height, ratio, sx, sy, ox: (kx - xr.start) * sx, oy: (yr.end - ky) * sy };
+    const old = this.view, changed = !old || Object.keys(view).some((key) => view[key] !== old[key]);
+    if (changed) {
+      for (const canvas of this.layers) {
+        canvas.style.cssText = `position:absolute;pointer-events:none;left:${left}px;top:${top}px;width:${width}px;height:${height}px`;
+        const w = Math.round(width * ratio), h = Math.round(height * ratio);
+        if (canvas.width !== w || canvas.height !== h) { canvas.width = w; canvas.height = h; }
+      }
+    }
+    this.view = view;
+    return changed;
+  }
+  X(x) { return this.view.ox + x * this.view.sx; }
+  Y(y) { return this.view.oy - y * this.view.sy; }
+  begin(ink) {
+    const { ratio, width, height } = this.view;
+    ink.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ink.globalAlpha = 1;
+    ink.clearRect(0, 0, width, height);
+    ink.translate(0.5, 0.5);   // as Bokeh's own canvas does
+    ink.lineJoin = ink.lineCap = "round";
+  }
+  trace(ink, trip, from, to) {
+    const { ox, oy, sx, sy } = this.view;
+    trip.along(from, to, (x, y, first) => { if (first) ink.moveTo(ox + x * sx, oy - y * sy); else ink.lineTo(ox + x * sx, oy - y * sy); });
+  }
+  sees(x, y, margin) { const { width, height } = this.view; return x > -margin && y > -margin && x < width + margin && y < height + margin; }
+
+  /** Draw the ground if it is due: what is on the road (trips at data time t), what of it to show, the trip pointed at. */
+  drawGround(active, t, show, hovered, force) {
+    const look = DENSITIES.find(({ most }) => active.length <= most), wall = ReplayClock.wall();
+    if (!force && wall - this.groundAt < look.every) return;
+    this.groundAt = wall;
+    const ink = this.ground, { colours } = this;
+    this.begin(ink);
+    const some = hovered?.t ? active.filter((trip) => trip === hovered) : show.routes && active.length <= ROUTES_MOST ? active : [];
+    if (hovered?.t && show.routes && active.length <= ROUTES_MOST) this.routes(ink, active, t, { ...look, wayAlpha: look.wayAlpha * 0.35, restAlpha: look.restAlpha * 0.35 });
+    if (some.length) this.routes(ink, some, t, hovered?.t ? DENSITIES[0] : look);
+    if (show.customers && active.length <= PINS_MOST) for (const trip of active) this.customer(ink, trip.cx, trip.cy, look.pin);
+    if (hovered?.t && active.includes(hovered)) this.customer(ink, hovered.cx, hovered.cy, DENSITIES[0].pin);
+    this.kitchen(ink, colours);
+  }
+  routes(ink, trips, t, look) {
+    ink.strokeStyle = this.colours.blue;
+    ink.globalAlpha = look.restAlpha; ink.lineWidth = look.rest;
+    if (trips.length <= 120) ink.setLineDash([0.1, look.rest * 2.6]);   // dashes are dear to draw
+    ink.beginPath();
+    for (const trip of trips) this.trace(ink, trip, t - trip.start, Infinity);
+    ink.stroke();
+    ink.setLineDash([]);
+    ink.globalAlpha = look.wayAlpha; ink.lineWidth = look.way;
+    ink.beginPath();
+    for (const trip of trips) this.trace(ink, trip, 0, t - trip.start);
+    ink.stroke();
+    ink.globalAlpha = 1;
+  }
+  /** A customer's pin, its point at the address; drawn once per size and copied. */
+  customer(ink, cx, cy, r) {
+    const x = this.X(cx), y = this.Y(cy);
+    if (Number.isNaN(x) || !this.sees(x, y, 30)) return;
+    if (!r) { ink.fillStyle = this.colours.ink; ink.fillRect(x - 1, y - 1, 2, 2); return; }
+    const { ratio } = this.view, size = Math.ceil(4 * r + 4), key = `${r}/${ratio}`;
+    let pin = this.pins.get(key);
+    if (!pin) {
+      pin = el("canvas");
+      pin.width = pin.height = Math.ceil(size * ratio);
+      const p = pin.getContext("2d");
+      p.scale(ratio, ratio);
+      p.translate(size / 2, size - 2);
+      p.beginPath(); p.moveTo(0, 0);
+      p.bezierCurveTo(-0.25 * r, -0.75 * r, -r, -1.15 * r, -r, -1.9 * r);
+      p.arc(0, -1.9 * r, r, Math.PI, 0);
+      p.bezierCurveTo(r, -1.15 * r, 0.25 * r, -0.75 * r, 0, 0);
+      p.fillStyle = this.colours.panel; p.strokeStyle = this.colours.ink; p.lineWidth = r > 4 ? 1.5 : 1.1; p.lineJoin = "round";
+      p.fill(); p.stroke();
+      if (r > 4) { p.beginPath(); p.arc(0, -1.9 * r, r * 0.33, 0, 7); p.fillStyle = this.colours.ink; p.fill(); }
+      this.pins.set(key, pin);
+    }
+    ink.drawImage(pin, x - size / 2, y - size + 2, size, size);
+  }
+  kitchen(ink, colours) {
+    const x = this.X(0), y = this.Y(0), half = 16;
+    ink.save();
+    ink.shadowColor = "rgb(0 0 0 / .35)"; ink.shadowBlur = 8; ink.shadowOffsetY = 2;
+    ink.fillStyle = colours.ink;
+    ink.beginPath(); ink.roundRect(x - half, y - half, 2 * half, 2 * half, 9); ink.fill();
+    ink.shadowColor = "transparent";
+    ink.lineWidth = 2; ink.strokeStyle = colours.panel; ink.stroke();
+    ink.translate(x - 10.2, y - 10.6); ink.scale(0.85, 0.85);
+    ink.lineWidth = 2.1; ink.stroke(this.kitchenIcon);
+    ink.restore();
+  }
+
+  /** Draw what moves: trails, headings, fresh deliveries, and the drivers themselves where they are too many for glyphs. */
+  drawAir(active, faded, t, speed, show, hovered) {
+    const ink = this.air, { colours } = this, long = Math.min(TRAIL_MAX, Math.max(TRAIL_MIN, TRAIL_WALL * speed));
+    this.begin(ink);
+    if (active.length > STROKES_MOST) this.pixels(ink, active, t, show.trails ? long : 0);
+    else if (show.trails) this.trails(ink, active, t, long);
+    const fade = fadeSpan(speed);
+    ink.fillStyle = ink.strokeStyle = colours.done;
+    for (const trip of faded) {
+      const f = (t - trip.end) / fade, x = this.X(trip.px), y = this.Y(trip.py);
+      ink.globalAlpha = 0.95 * (1 - f);
+      ink.beginPath(); ink.arc(x, y, 5, 0, 7); ink.fill();
+      ink.lineWidth = 1.5; ink.beginPath(); ink.arc(x, y, 5 + 9 * f, 0, 7); ink.stroke();
+    }
+    ink.globalAlpha = 1;
+    if (active.length <= STROKES_MOST) this.headings(ink, active);
+    if (hovered?.t && active.includes(hovered)) {
+      ink.fillStyle = colours.accent; ink.globalAlpha = 0.35;
+      ink.beginPath(); ink.arc(this.X(hovered.px), this.Y(hovered.py), 17, 0, 7); ink.fill();
+      ink.globalAlpha = 1;
+    }
+  }
+  trails(ink, active, t, long) {
+    const step = long / TRAIL_STEPS, many = active.length > 60;
+    ink.strokeStyle = this.colours.trail;
+    for (let k = TRAIL_STEPS - 1; k >= 0; k--) {
+      ink.globalAlpha = (many ? 0.7 : 0.8) * (1 - k / TRAIL_STEPS) ** 1.4;
+      ink.lineWidth = (many ? 3.5 : 6) * (1 - 0.6 * k / TRAIL_STEPS);
+      ink.beginPath();
+      for (const trip of active) {
+        const to = t - trip.start - k * step;
+        if (to > 0) this.trace(ink, trip, Math.max(0, to - step), to);
+      }
+      ink.stroke();
+    }
+    ink.globalAlpha = 1;
+  }
+  /** A small white beak under each head, pointing where it goes. */
+  headings(ink, active) {
+    ink.fillStyle = "#ffffff";
+    ink.beginPath();
+    for (const trip of active) {
+      const [dx, dy] = trip.heading(), n = Math.hypot(dx, dy);
+      if (!n) continue;
+      const x = this.X(trip.px), y = this.Y(trip.py), ux = dx / n, uy = -dy / n, r = HEAD_PX + 5.5, s = HEAD_PX * 0.75;
+      ink.moveTo(x + ux * r, y + uy * r);
+      ink.lineTo(x + ux * 3 - uy * s, y + uy * 3 + ux * s);
+      ink.lineTo(x + ux * 3 + uy * s, y + uy * 3 - ux * s);
+      ink.closePath();
+    }
+    ink.fill();
+  }
+  /** Write thousands of trails (and heads, beyond the glyphs) into one pixel buffer: constant cost per pixel, no path. */
+  pixels(ink, active, t, long) {
+    const { width: w, height: h } = ink.canvas, { ratio } = this.view;
+    if (this.image?.width !== w || this.image?.height !== h) { this.image = ink.createImageData(w, h); this.buffer = new Uint32Array(this.image.data.buffer); }
+    const { buffer } = this, blue = packed(this.colours.trail), head = packed(this.colours.blue);
+    buffer.fill(0);
+    const dot = (x, y, alpha) => {
+      if (x < 0 || y < 0 || x >= w || y >= h) return;
+      const i = y * w + x;
+      if (buffer[i] >>> 24 < alpha) buffer[i] = blue | alpha << 24;
+    };
+    const most = active.length > GLYPHS_MOST ? 4 : 8;   // pieces of a trail, each of one strength
+    if (long) for (const trip of active) {
+      const now = t - trip.start;
+      let px = 0, py = 0, k = 0;
+      const from = Math.max(0, now - long);
+      trip.along(from, now, (x, y, first) => {
+        const qx = this.X(x) * ratio, qy = this.Y(y) * ratio;
+        if (!first) {
+          const alpha = Math.min(220, 60 + 40 * Math.min(most, ++k)), n = Math.min(400, Math.ceil(Math.max(Math.abs(qx - px), Math.abs(qy - py))));
+          for (let j = 0; j <= n; j++) {
+            const f = n ? j / n : 0, ix = Math.round(px + f * (qx - px)), iy = Math.round(py + f * (qy - py));
+            dot(ix, iy, alpha); dot(ix + 1, iy, alpha >> 1);
+          }
+        }
+        px = qx; py = qy;
+      });
+    }
+    if (active.length > GLYPHS_MOST) {
+      const white = 0xffffffff | 0, r = Math.round(2 * ratio);
+      for (const trip of active) {
+        const cx = Math.round(this.X(trip.px) * ratio), cy = Math.round(this.Y(trip.py) * ratio);
+        if (cx < r || cy < r || cx >= w - r || cy >= h - r) continue;
+        for (let dy = -r; dy <= r; dy++) for (let dx = -r; dx <= r; dx++) {
+          const d = dx * dx + dy * dy;
+          if (d <= r * r + 1) buffer[(cy + dy) * w + cx + dx] = d > (r - 1) * (r - 1) ? white : head | 0xff000000;
+        }
+      }
+    }
+    ink.putImageData(this.image, 0, 0);
+  }
+}
+/** A #rrggbb colour as the low 24 bits of a little-endian RGBA pixel. */
+const packed = (hex) => { const n = parseInt(hex.slice(1, 7), 16); return (n & 0xff) << 16 | n & 0xff00 | n >> 16 & 0xff; };

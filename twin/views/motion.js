@@ -1,0 +1,155 @@
+// Where every driver is, from whole trips that the server sends once each. Pure: no drawing, no page; see map.js.
+//
+// Trips come in windows of data time. While the clock runs, the next window is asked for before the playhead reaches the end of
+// what is held; a playhead outside of it asks at once, and until the answer is here the last moment stays. One question
+// at a time: that is the flow control.
+
+const LEAD_WALL = 2, LENGTH_WALL = 4;   // a window is asked for 2 s of the viewer's time ahead and lasts 4 s of it ...
+const LENGTH_MIN = 60;                  // ... but at least a minute of data
+const ASK_GAP = 1, ASK_LOST = 5;        // seconds between two windows in a row; after which an answer counts as lost
+const FADE = 30, FADE_WALL = [0.3, 2];  // a delivered driver fades for 30 data seconds, within these of the viewer's time
+
+/** The data seconds for which a delivery stays visible at a speed. */
+const fadeSpan = (speed) => Math.min(Math.max(FADE, FADE_WALL[0] * speed), FADE_WALL[1] * Math.max(speed, 1));
+
+/** One driver's way: t seconds since `start`, x and y metres east and north of the kitchen, straight between the knots. */
+class Trip {
+  constructor(m, i) {
+    const a = m.offsets[i], b = m.offsets[i + 1];
+    this.order = m.order[i];
+    this.start = m.start[i];
+    this.end = m.end[i];
+    this.t = m.t.subarray(a, b);
+    this.x = m.x.subarray(a, b);
+    this.y = m.y.subarray(a, b);
+    const last = b - a - 1;
+    this.cx = Number.isNaN(m.cx[i]) && last >= 0 ? this.x[last] : m.cx[i];
+    this.cy = Number.isNaN(m.cy[i]) && last >= 0 ? this.y[last] : m.cy[i];
+    this.knot = 0;          // the one before the driver
+    this.px = this.py = NaN;  // where place() found the driver
+  }
+  /** Find the driver `s` seconds after the start, into px and py. */
+  place(s) {
+    const { t, x, y } = this, last = t.length - 1;
+    if (last < 0) return;
+    let i = this.knot;
+    if (i > last || t[i] > s) i = 0;
+    while (i < last && t[i + 1] <= s) i++;
+    this.knot = i;
+    const f = i < last ? share(t[i], t[i + 1], s) : 0;
+    this.px = x[i] + (f && f * (x[i + 1] - x[i]));
+    this.py = y[i] + (f && f * (y[i + 1] - y[i]));
+  }
+  /** Visit the way from `from` to `to` seconds after the start as points (x, y, first). */
+  along(from, to, visit) {
+    const { t, x, y } = this, last = t.length - 1;
+    if (last < 0) return;
+    let i = 0;
+    while (i < last && t[i + 1] <= from) i++;
+    let f = i < last ? share(t[i], t[i + 1], from) : 0;
+    visit(x[i] + (f && f * (x[i + 1] - x[i])), y[i] + (f && f * (y[i + 1] - y[i])), true);
+    for (i++; i <= last && t[i] < to; i++) visit(x[i], y[i], false);
+    if (i > last) { if (to === Infinity) for (; i <= last; i++) visit(x[i], y[i], false); return; }
+    f = share(t[i - 1], t[i], to);
+    if (to === Infinity) visit(x[i], y[i], false);
+    else visit(x[i - 1] + (f && f * (x[i] - x[i - 1])), y[i - 1] + (f && f * (y[i] - y[i - 1])), false);
+  }
+  /** The direction of travel as [east, north], not normalised; [0, 0] when standing. */
+  heading() {
+    const i = Math.min(this.knot, this.t.length - 2);
+    return i < 0 ? [0, 0] : [this.x[i + 1] - this.x[i], this.y[i + 1] - this.y[i]];
+  }
+}
+/** How far s is from a to b, 0 to 1; a knot at infinity (a place that was never reached) is not approached. */
+const share = (a, b, s) => (b > a && b < Infinity && s > a ? Math.min(1, (s - a) / (b - a)) : 0);
+
+/** The trips on the road at some time in [from, to]. */
+class Held {
+  constructor(m) { this.from = m.from; this.to = m.to; this.trips = []; this.orders = new Set(); this.add(m); }
+  covers(t) { return t >= this.from && t <= this.to; }
+  add(m) {
+    for (let i = 0; i < m.order.length; i++) {
+      if (this.orders.has(m.order[i])) continue;
+      this.orders.add(m.order[i]);
+      this.trips.push(new Trip(m, i));
+    }
+    this.to = Math.max(this.to, m.to);
+  }
+  /** Forget what ended before t. */
+  prune(t) {
+    if (t <= this.from) return;
+    this.from = t;
+    this.trips = this.trips.filter((trip) => trip.end >= t || void this.orders.delete(trip.order));
+  }
+}
+
+class Motion {
+  /** `send(question)` passes a question to the server, whose answer comes to `receive`. */
+  constructor(clock, send) {
+    this.clock = clock;
+    this.send = send;
+    this.asks = 0;
+    this.forget(0);
+  }
+  /** Start over with another timeline, which `version` names in questions and answers. */
+  forget(version) {
+    this.version = version;
+    this.held = this.next = this.asked = null;   // `next`: the start of the range, held ready for the loop's return
+    this.t = NaN;                                // the moment that is drawn
+    this.asked_at = -Infinity;
+    this.active = [];
+    this.faded = [];
+  }
+  get speed() { return this.clock.anchor?.speed ?? 1; }
+  get waiting() { return !!this.asked; }
+
+  /** Bring active and faded to the playhead; false if it is not held yet and the last moment stays. */
+  advance() {
+    const now = this.clock.now();
+    if (!this.version || !this.clock.anchor) return false;
+    if (this.next?.covers(now) && !this.held?.covers(now)) { this.held = this.next; this.next = null; }
+    this.want(now);
+    // just past the end a late window lacks only the drivers that start in it; to draw the others beats standing still
+    const { held } = this, late = held && this.clock.moving && now > held.to && now < held.to + 5 * LENGTH_WALL * this.speed;
+    if (!held || !(held.covers(now) || late)) return false;
+    this.t = now;
+    const fade = fadeSpan(this.speed), active = [], faded = [];
+    for (const trip of held.trips) {
+      if (trip.start > now) continue;
+      if (now < trip.end) { trip.place(now - trip.start); active.push(trip); }
+      else if (now < trip.end + fade) { trip.place(trip.end - trip.start); faded.push(trip); }
+    }
+    this.active = active;
+    this.faded = faded;
+    return true;
+  }
+  want(now) {
+    const wall = ReplayClock.wall();
+    if (this.asked && wall - this.asked.wall < ASK_LOST) return;
+    const { held } = this, a = this.clock.anchor, limit = a.end + 1;   // the end itself is shown too
+    const length = Math.max(LENGTH_MIN, LENGTH_WALL * a.speed), ahead = now + Math.max(LEAD_WALL * a.speed, LENGTH_MIN / 3);
+    const behind = held && this.clock.moving && now > held.to && now < held.to + length;
+    if (!held || !(held.covers(now) || behind)) this.ask("new", now - fadeSpan(a.speed), now + length);
+    else if (!this.clock.moving || wall - this.asked_at < ASK_GAP) return;
+    else if (held.to < limit && ahead > held.to) this.ask("more", held.to, Math.min(Math.max(ahead, held.to) + length, limit + 1));
+    else if (a.loop && !this.next && ahead > a.end && !held.covers(a.start)) this.ask("loop", a.start, a.start + length);
+  }
+  ask(kind, from, to) {
+    const wall = ReplayClock.wall();
+    this.asked = { kind, number: ++this.asks, wall };
+    this.asked_at = wall;
+    this.send({ ask: "motion", version: this.version, number: this.asks, from, to, after: kind === "more" ? from : null });
+  }
+  /** Take an answer; false if it is not the one that is waited for. */
+  receive(m) {
+    const { asked } = this;
+    if (!asked || m.version !== this.version || m.number !== asked.number) return false;
+    this.asked = null;
+    if (asked.kind === "more" && this.held) {
+      this.held.prune(this.t - Math.max(2 * LENGTH_MIN, LENGTH_WALL * this.speed));
+      this.held.add(m);
+    } else if (asked.kind === "loop") this.next = new Held(m);
+    else this.held = new Held(m);
+    return true;
+  }
+}

@@ -1,0 +1,17 @@
+// What a page does beside its views: keeps its address current and tells the server whether anybody can see it.
+export function render({ model }) {
+  const address = () => {
+    const url = new URL(location.href);
+    if (url.search !== model.query) history.replaceState(history.state, "", `${url.pathname}${model.query}${url.hash}`);
+  };
+  const tell = () => { model.seen = !document.hidden; };
+  // the page's own theme class is inside a shadow root; the tokens hang on the document
+  const theme = () => { document.documentElement.dataset.theme = model.dark ? "dark" : "light"; };
+  model.on("dark", theme);
+  theme();
+  model.on("query", address);
+  document.addEventListener("visibilitychange", tell);
+  model.on("remove", () => document.removeEventListener("visibilitychange", tell));
+  tell();
+  return el("span", { hidden: true });
+}

@@ -1,0 +1,212 @@
+"""A session: one user's replay. It loads what the user chooses and ticks the views; nobody else touches them.
+
+While it plays, four ticks a second sample the clock and show that moment in every view, all in one message. A verb
+shows its moment at once. A session that nobody sees (a hidden tab, a lost connection) or that is paused does no work.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from urllib.parse import urlencode
+
+import panel as pn
+import param
+
+from twin.errors import TwinError
+from twin.replay.controller import ReplayController
+from twin.sources.base import Location
+from twin.times import seconds, text
+from twin.twin import Twin
+from twin.views.component import Component, module_source
+
+if TYPE_CHECKING:
+    from twin.timeline import Snapshot, Timeline
+
+log = logging.getLogger(__name__)
+
+TICK_MS = 250
+"""Counts and feed four times a second (DESIGN, decision 5)."""
+
+
+class View(Protocol):
+    """What a session asks of a view."""
+
+    def reset(self) -> None:
+        """Take the controller's timeline."""
+
+    def show(self, snapshot: "Snapshot") -> None:
+        """Show a moment."""
+
+
+class PageLink(Component):
+    """The page itself: its address, and whether it can be seen."""
+
+    query = param.String(default="", doc="The address's query with its question mark; the address is replaced, not pushed.")
+    dark = param.Boolean(default=False, doc="Whether the page is dark; told to the document, where the tokens hang.")
+    seen = param.Boolean(default=True, doc="Whether the page is in a visible tab.")
+
+    _esm = module_source("page.js")
+    _stylesheets: ClassVar[list[Any]] = []
+
+
+class ReplaySession(param.Parameterized):
+    """Loads locations and ranges into a controller and keeps its views at the playhead.
+
+    `place` is the location shown, None while there is the choice; `problem` a sentence when loading failed.
+    """
+
+    place = param.ClassSelector(class_=Location, default=None, allow_None=True, doc="The location shown.")
+    problem = param.String(default="", doc="Why the last choice could not be loaded; empty if it could.")
+    waiting = param.String(default="", doc="What is being loaded; empty when nothing is.")
+
+    def __init__(
+        self, twin: Twin, controller: ReplayController, prepare: Callable[[str], object] | None = None
+    ) -> None:
+        """`prepare(location id)` is called in the thread that loads: what else a location needs before it is shown."""
+        super().__init__()
+        self.twin = twin
+        self._prepare = prepare
+        self.controller = controller
+        self.page = PageLink(width=0, height=0, margin=0, sizing_mode="fixed")
+        self._views: Sequence[View] = ()
+        self._shown: tuple[int, float] | None = None
+        self._written = ""
+        self._ticker: Any = None
+        self._newest = 0
+        controller.param.watch(self._verb, "anchor")
+
+    def watch(self, views: Sequence[View]) -> None:
+        """Take the views to keep at the playhead."""
+        self._views = views
+
+    def start(self) -> None:
+        """Begin to tick; in a served session, after the page is built."""
+        self._ticker = pn.io.PeriodicCallback(callback=self.tick, period=TICK_MS, background=True, log=False)
+        self._ticker.start()
+
+    async def choose(
+        self, location: str, start: float | None = None, end: float | None = None, at: float | None = None, speed: float | None = None
+    ) -> None:
+        """Load a location over [start, end) (default: its last 24 hours) and show it at `at` (default: its busiest moment).
+
+        Loading runs in a thread, the page stays alive; of two choices in a row the later one wins. Raises nothing that the
+        user can cause: `problem` says it.
+        """
+        self._newest += 1
+        mine = self._newest
+        self.problem = ""
+        try:
+            place = self.twin.location(location)
+            self.waiting = f"Loading {place.display_name} …"
+            timeline = await asyncio.to_thread(self._load, location, start, end)
+        except (TwinError, ValueError) as error:
+            if mine == self._newest:
+                self.problem, self.waiting = str(error), ""
+            return
+        if mine == self._newest:
+            self._take(place, timeline, at, speed)
+
+    def _load(self, location: str, start: float | None, end: float | None) -> "Timeline":
+        if self._prepare is not None:
+            self._prepare(location)
+        return self.twin.timeline(location, start, end)
+
+    def _take(self, place: Location, timeline: "Timeline", at: float | None, speed: float | None) -> None:
+        with pn.io.hold():
+            self.controller.load(timeline, timeline.busiest() if at is None else at)
+            if speed is not None:
+                self.controller.set_speed(speed)
+            self.place = place
+            for view in self._views:
+                view.reset()
+            self.waiting = ""
+            self.tick(force=True)
+
+    async def range(self, start: float, end: float) -> None:
+        """Load another range of the location shown. Raises ValueError where the source has no data in it."""
+        place = self.place
+        if place is None:
+            return
+        if end <= place.start or start > place.end:
+            raise ValueError(f"No data in this range: {place.display_name} has {text(place.start)} to {text(place.end)}.")
+        await self.choose(place.id, start, end)
+        if self.problem:
+            raise ValueError(self.problem)
+
+    def tick(self, force: bool = False) -> None:
+        """Show the playhead's moment in every view, if it is another than the one shown and somebody can see it."""
+        if self.controller.timeline is None or not (force or self._visible()):
+            return
+        with pn.io.hold():
+            self.controller.settle()
+            anchor, t = self.controller.anchor, self.controller.now()
+            if not force and self._shown == (anchor.epoch, t):
+                self._write_address()
+                return
+            self._shown = (anchor.epoch, t)
+            snapshot = self.controller.timeline.at(t)
+            for view in self._views:
+                view.show(snapshot)
+            if not anchor.playing:
+                self._write_address()
+
+    def _verb(self, *_: param.parameterized.Event) -> None:
+        if self._shown is not None and self.controller.anchor.epoch != self._shown[0]:
+            self.tick(force=True)
+
+    def _visible(self) -> bool:
+        context = pn.state.curdoc.session_context if pn.state.curdoc else None
+        connected = getattr(getattr(context, "_session", None), "connection_count", 1)
+        return self.page.seen and connected > 0
+
+    # -- the address ----------------------------------------------------------------------------------------------------
+    def _write_address(self) -> None:
+        """Put location, range, playhead and speed into the page's address; the playhead as it was last set, not the clock."""
+        if self.place is None or self.controller.timeline is None:
+            return
+        window, anchor = self.controller.timeline.window, self.controller.anchor
+        query = "?" + urlencode(
+            {
+                "location": self.place.id,
+                "start": _iso(window.start),
+                "end": _iso(window.end),
+                "t": _iso(anchor.t0),
+                "speed": f"{anchor.speed:g}",
+            },
+            safe=":",
+        )
+        if query != self._written:
+            self._written = self.page.query = query
+
+    async def follow_address(self, query: dict[str, str], fallback: Callable[[], None]) -> None:
+        """Restore what an address tells; what in it makes no sense is left out, and without a location `fallback` is called."""
+        location = query.get("location")
+        known = {place.id for place in self.twin.locations}
+        if location not in known:
+            fallback()
+            return
+        start, end, at = (_time(query.get(name)) for name in ("start", "end", "t"))
+        if start is None or end is None or end <= start:
+            start = end = None
+        speed = _speed(query.get("speed"))
+        await self.choose(location, start, end, at, speed)
+
+
+def _iso(t: float) -> str:
+    return text(t).replace(" ", "T")
+
+
+def _time(value: str | None) -> float | None:
+    try:
+        return None if value is None else seconds(value)
+    except ValueError:
+        return None
+
+
+def _speed(value: str | None) -> float | None:
+    try:
+        speed = float(value or "")
+    except ValueError:
+        return None
+    return speed if 0 < speed <= max(ReplayController.SPEEDS) else None
