@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from twin.simulator import write_demo
+
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
@@ -13,3 +15,11 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("TWIN_TEST_DATA names no folder of real samples")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo of two days, made by the simulator once per run."""
+    folder = tmp_path_factory.mktemp("demo") / "demo"
+    write_demo(folder, days=2, scale=0.5, seed=7)
+    return folder

@@ -228,10 +228,10 @@ class FileSource:
     def _count_broken_lines(self) -> int:
         """Return how many CSV lines could not be split into columns at all."""
         try:
-            rows = self._connection.execute("SELECT count(DISTINCT (file_id, line)) FROM reject_errors").fetchone()
+            ((lines,),) = self._connection.execute("SELECT count(DISTINCT (file_id, line)) FROM reject_errors").fetchall()
         except duckdb.CatalogException:  # no CSV file was read, so DuckDB made no such table
             return 0
-        return int(rows[0]) if rows else 0
+        return int(lines)
 
     def _find_locations(self) -> list[Location]:
         table = {row.get("location_id") or row.get("id") or "": row for row in self._dimension("locations")}

@@ -76,7 +76,7 @@ class MapFigure:
 
     def show_radius(self, xs: Any, ys: Any) -> None:
         """Draw the delivery radius from two (n,) arrays in Web Mercator metres; empty ones hide it."""
-        self.radius.data_source.data = {"xs": [xs] if len(xs) else [], "ys": [ys] if len(xs) else []}
+        self.radius.data_source.data = {"xs": [[[xs]]] if len(xs) else [], "ys": [[[ys]]] if len(xs) else []}
 
     def show_rings(self, rings: list[tuple[Any, Any]]) -> None:
         """Draw range rings, each a pair of arrays in Web Mercator metres."""

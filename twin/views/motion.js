@@ -19,9 +19,9 @@ class Trip {
     this.order = m.order[i];
     this.start = m.start[i];
     this.end = m.end[i];
-    this.t = m.t.subarray(a, b);
-    this.x = m.x.subarray(a, b);
-    this.y = m.y.subarray(a, b);
+    this.t = slice(m.t, a, b);
+    this.x = slice(m.x, a, b);
+    this.y = slice(m.y, a, b);
     const last = b - a - 1;
     this.cx = Number.isNaN(m.cx[i]) && last >= 0 ? this.x[last] : m.cx[i];
     this.cy = Number.isNaN(m.cy[i]) && last >= 0 ? this.y[last] : m.cy[i];
@@ -60,6 +60,8 @@ class Trip {
     return i < 0 ? [0, 0] : [this.x[i + 1] - this.x[i], this.y[i + 1] - this.y[i]];
   }
 }
+/** A part of an array without a copy. Bokeh's own array classes inherit a subarray() that begins at the wrong place. */
+const slice = (array, a, b) => new Float32Array(array.buffer, array.byteOffset + 4 * a, b - a);
 /** How far s is from a to b, 0 to 1; a knot at infinity (a place that was never reached) is not approached. */
 const share = (a, b, s) => (b > a && b < Infinity && s > a ? Math.min(1, (s - a) / (b - a)) : 0);
 

@@ -28,7 +28,7 @@ def operations_page() -> pmui.Page:
     pn.extension(notifications=True, reconnect=True)
     api.mount()
     body = pn.Column(sizing_mode="stretch_both", margin=0)
-    header = pn.Row(sizing_mode="stretch_width", margin=0, align="center")
+    header = pn.Row(sizing_mode="stretch_width", margin=(0, 0, 0, 18), align="center")
     page = pmui.Page(
         title=TITLE,
         main=[body],
@@ -65,7 +65,7 @@ class _Operations:
         session.watch(views)
         self.replay = self._arrange(*views[:5])
         self.choice = pmui.Select(
-            label="Kitchen", options={place.display_name: place.id for place in session.twin.locations}, size="small", width=220,
+            label="Kitchen", variant="outlined", options={place.display_name: place.id for place in session.twin.locations}, size="small", width=220,
             margin=0, visible=False,
         )  # fmt: skip
         self.choice.param.watch(self._switch, "value")

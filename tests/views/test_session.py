@@ -1,0 +1,150 @@
+"""A session without a browser: loading, ticking, the address."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import twin
+from twin.replay.controller import ReplayController
+from twin.twin import Twin
+from twin.views.session import ReplaySession
+
+
+class Recorder:
+    """A view that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.resets = 0
+        self.shown: list[Any] = []
+
+    def reset(self) -> None:
+        self.resets += 1
+
+    def show(self, snapshot: Any) -> None:
+        self.shown.append(snapshot)
+
+
+@pytest.fixture(scope="module")
+def opened(demo: Path) -> Twin:
+    return twin.open(demo)
+
+
+@pytest.fixture
+def wall() -> list[float]:
+    return [50.0]
+
+
+@pytest.fixture
+def session(opened: Twin, wall: list[float]) -> ReplaySession:
+    made = ReplaySession(opened, ReplayController(wall=lambda: wall[0]))
+    made.watch([Recorder()])
+    return made
+
+
+def view(session: ReplaySession) -> Recorder:
+    (recorder,) = session._views
+    assert isinstance(recorder, Recorder)
+    return recorder
+
+
+def test_choosing_a_location_shows_its_last_day_at_its_busiest_moment(session: ReplaySession, opened: Twin) -> None:
+    asyncio.run(session.choose("chicago"))
+    assert session.place is not None
+    assert session.place.display_name == "Chicago"
+    timeline = session.controller.timeline
+    assert timeline is not None
+    assert timeline.window == opened.last_hours("chicago")
+    assert session.controller.now() == timeline.busiest()
+    assert view(session).resets == 1
+    assert view(session).shown[-1].t == timeline.busiest()
+    assert len(view(session).shown[-1].drivers) > 0
+
+
+def test_an_unknown_location_is_said_and_nothing_changes(session: ReplaySession) -> None:
+    asyncio.run(session.choose("atlantis"))
+    assert "atlantis" in session.problem
+    assert session.place is None
+    assert view(session).resets == 0
+
+
+def test_of_two_choices_the_later_one_wins(session: ReplaySession) -> None:
+    async def both() -> None:
+        await asyncio.gather(session.choose("sanfrancisco"), session.choose("chicago"))
+
+    asyncio.run(both())
+    assert session.place is not None
+    assert session.place.id == "chicago"
+    assert view(session).resets == 1
+
+
+def test_a_range_without_data_is_refused_with_what_there_is(session: ReplaySession) -> None:
+    asyncio.run(session.choose("chicago"))
+    with pytest.raises(ValueError, match="Chicago has 2025-10-16"):
+        asyncio.run(session.range(0.0, 3600.0))
+
+
+def test_paused_ticks_do_nothing_and_playing_ones_show_the_clock(session: ReplaySession, wall: list[float]) -> None:
+    asyncio.run(session.choose("chicago"))
+    before = len(view(session).shown)
+    for _ in range(3):
+        wall[0] += 0.25
+        session.tick()
+    assert len(view(session).shown) == before
+    session.controller.play()
+    start = session.controller.now()
+    for _ in range(4):
+        wall[0] += 0.25
+        session.tick()
+    assert view(session).shown[-1].t == pytest.approx(start + 60)
+    assert len(view(session).shown) == before + 5  # the verb itself, and four ticks
+
+
+def test_a_page_that_nobody_sees_does_no_work(session: ReplaySession, wall: list[float]) -> None:
+    asyncio.run(session.choose("chicago"))
+    session.controller.play()
+    session.page.seen = False
+    before = len(view(session).shown)
+    wall[0] += 5
+    session.tick()
+    assert len(view(session).shown) == before
+    session.page.seen = True
+    session.tick()
+    assert len(view(session).shown) == before + 1
+
+
+def test_a_verb_shows_its_moment_at_once(session: ReplaySession) -> None:
+    asyncio.run(session.choose("chicago"))
+    target = session.controller.now() - 1800
+    session.controller.seek(target)
+    assert view(session).shown[-1].t == target
+
+
+def test_the_address_restores_where_one_was(opened: Twin, session: ReplaySession, wall: list[float]) -> None:
+    asyncio.run(session.choose("chicago"))
+    session.controller.seek(session.controller.now() // 1 - 600)
+    session.controller.set_speed(500)
+    session.tick()
+    query = dict(part.split("=") for part in session.page.query[1:].split("&"))
+    other = ReplaySession(opened, ReplayController())
+    asyncio.run(other.follow_address(query, fallback=lambda: pytest.fail("the address names a location")))
+    assert other.place == session.place
+    assert other.controller.now() == session.controller.now()
+    assert other.controller.speed == 500
+    assert other.controller.timeline is session.controller.timeline  # shared, not loaded twice
+
+
+@pytest.mark.parametrize("query", [{}, {"location": "atlantis"}, {"location": "<script>"}])
+def test_an_address_without_a_known_location_offers_the_choice(session: ReplaySession, query: dict[str, str]) -> None:
+    offered = []
+    asyncio.run(session.follow_address(query, fallback=lambda: offered.append(True)))
+    assert offered == [True]
+    assert session.place is None
+
+
+def test_nonsense_in_an_address_is_left_out(session: ReplaySession) -> None:
+    query = {"location": "chicago", "start": "soon", "end": "2025-10-01", "t": "noon", "speed": "1e9"}
+    asyncio.run(session.follow_address(query, fallback=lambda: pytest.fail("the location is known")))
+    assert session.place is not None
+    assert session.controller.speed == ReplayController.DEFAULT_SPEED
