@@ -203,8 +203,12 @@ class Timeline:
         )
 
     def volume(self, bucket: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return edges (n + 1,) and the orders created in each bucket of `bucket` seconds over the window."""
-        edges = np.append(np.arange(self.window.start, self.window.end, bucket), self.window.end)
+        """Return edges (n + 1,) and the orders created in each bucket of `bucket` seconds over the window.
+
+        Inner edges are multiples of the bucket (13:50, 14:00), so the first and the last bucket may be shorter.
+        """
+        first = (self.window.start // bucket + 1) * bucket
+        edges = np.concatenate(([self.window.start], np.arange(first, self.window.end, bucket), [self.window.end]))
         began = np.where(np.isnan(self.orders.created), self.orders.first, self.orders.created)
         inside = began[(began >= self.window.start) & (began < self.window.end)]
         return edges, np.histogram(inside, edges)[0]

@@ -156,7 +156,7 @@ def _strip(figure: Figure) -> None:
         grid.visible = False
     figure.update(
         min_border=0, min_border_left=0, min_border_right=0, min_border_top=0, min_border_bottom=0,
-        outline_line_color=None, background_fill_color=None, border_fill_color=None,
+        outline_line_color=None, background_fill_alpha=0.0, border_fill_alpha=0.0,
         match_aspect=False, sizing_mode="stretch_both", width=None, height=None, aspect_ratio=None,
         frame_width=None, frame_height=None, title=None, output_backend="canvas",
     )  # fmt: skip

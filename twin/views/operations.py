@@ -74,14 +74,16 @@ class _Operations:
         session.param.watch(self._arrived, "place")
         session.param.watch(lambda event: self.transport.param.update(busy=event.new), "waiting")
         session.param.watch(self._failed, "problem")
-        self._offer()
         query = {key: values[0].decode() for key, values in pn.state.session_args.items() if values}
         if query.get("location") in {place.id for place in session.twin.locations}:
             body[:] = [self.replay]
         else:
             body[:] = [self.welcome]
-        pn.state.onload(partial(session.follow_address, query, self._offer))
-        session.start()
+        pn.state.onload(partial(self._begin, query))  # not before: Panel loses what changes while a page is being drawn
+
+    async def _begin(self, query: dict[str, str]) -> None:
+        await self.session.follow_address(query, self._offer)
+        self.session.start()
 
     def _arrange(self, map_view: Any, pipeline: Any, kpis: Any, feed: Any, transport: Any) -> pn.Column:
         def placed(view: Any, area: str) -> Any:

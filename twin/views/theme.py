@@ -35,6 +35,6 @@ def css() -> str:
 
     def block(selector: str, theme: str) -> str:
         rules = ";".join(f"--tw-{name}:{value}" for name, value in TOKENS[theme].items())
-        return f"{selector}{{{rules};--tw-font:{FONT}}}"
+        return f"{selector}{{{rules};--tw-font:{FONT};color-scheme:{theme}}}"
 
     return block(_LIGHT, "light") + block(_DARK, "dark")
