@@ -8,6 +8,7 @@ const REACH_PX = 14;                                              // how near th
 const SETTLED_MS = 500;                                           // a moved view is told to the server when it rests
 const BY_HAND_MS = 1000;                                          // a range that changes this soon after an input was moved by the user
 const PROBE_MS = 6000;
+const TILES_MS = 20_000;                                          // a tile that takes longer will be seen when the map is moved
 
 const toLon = (x) => x / WORLD * 180, toLat = (y) => Math.atan(Math.sinh(y / WORLD * Math.PI)) * 180 / Math.PI;
 const toX = (lon) => lon / 180 * WORLD, toY = (lat) => Math.asinh(Math.tan(lat * Math.PI / 180)) / Math.PI * WORLD;
@@ -19,7 +20,7 @@ export function render({ model, view: component }) {
   const HOME = { kitchen: true };   // what the pointer is over when it is the kitchen
   let pv = null, source = null, tiles = null, raf = 0, gone = false, frames = 0, dirty = true;
   let looking = null;               // the view that the map keeps: {x, y, metres (per pixel)}, Web Mercator
-  let size = null, touched = -Infinity, told = [], settling = 0;
+  let size = null, touched = -Infinity, told = [], settling = 0, following = 0;
   let hovered = null, pointer = null, detail = null, askedDetail = 0, problem = "";
 
   // ---- the frame around the figure ---------------------------------------------------------------------------------------
@@ -77,6 +78,18 @@ export function render({ model, view: component }) {
       if (tiles.tile_source.url !== url) tiles.tile_source.setv({ url, max_zoom: map.max_zoom }, { sync: false });
     }
     tiles.setv({ visible: !!map?.url }, { sync: false });
+    followTiles();
+  }
+  /** Repaint until all tiles are shown: Bokeh does not, for one that it had begun to fetch ahead when it came into view. */
+  function followTiles() {
+    const since = performance.now();
+    let shown = -1;
+    clearInterval(following);
+    following = setInterval(() => {
+      const all = [...tiles.tile_source.tiles.values()], loaded = all.filter((tile) => tile.loaded).length;
+      if (loaded !== shown) { shown = loaded; pv.request_repaint(); }
+      else if (all.every((tile) => tile.loaded || tile.finished) || performance.now() - since > TILES_MS) clearInterval(following);
+    }, 250);
   }
   function reachable(map) {
     const [kx, ky] = model.scene.kitchen ?? [0, 0], z = 10, n = 2 ** z;
@@ -125,7 +138,7 @@ export function render({ model, view: component }) {
     const changed = picture.frame(pv, model.scene.kitchen);
     picture.drawGround(motion.active, motion.t, show, hovered, force || changed || !clock.moving);
     picture.drawAir(motion.active, motion.faded, motion.t, motion.speed, show, hovered);
-    if (changed) ruler();
+    if (changed) { ruler(); if (tiles.visible) followTiles(); }
     if (hovered) hover();
   }
   function redraw() { dirty = true; picture.groundAt = -Infinity; wake(); }
@@ -310,6 +323,7 @@ export function render({ model, view: component }) {
     gone = true;
     cancelAnimationFrame(raf);
     clearTimeout(settling);
+    clearInterval(following);
     dropClock();
     themes.disconnect();
     document.removeEventListener("visibilitychange", onShown);

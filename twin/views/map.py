@@ -131,7 +131,7 @@ class MapView(pn.viewable.Viewer):
         streets = self._base_map(location) if self._base_map else None
         if streets is not None:
             credit = f"Streets drawn from {streets.routes:,} delivery route{'s' * (streets.routes != 1)}"
-            maps["streets"] = {"url": streets.url, "label": "Streets from the data", "credit": credit, "max_zoom": 18}
+            maps["streets"] = {"url": streets.url, "label": "Streets", "credit": credit, "max_zoom": 18}
         for key, online in ONLINE.items():
             maps[key] = {
                 "url": online.url, "label": online.label, "credit": online.credit, "link": online.link,
@@ -149,7 +149,7 @@ class MapView(pn.viewable.Viewer):
         match message:
             case {"ask": "motion", "from": float() | int() as start, "to": float() | int() as end}:
                 self._send_window(timeline, float(start), float(end), message.get("after"), message.get("number", 0))
-            case {"ask": "order", "order": int() as order, "t": float() | int() as t} if 0 <= order < len(timeline.orders):
+            case {"ask": "order", "order": int() as order, "t": float() | int() as t} if 0 <= order < len(timeline.orders.ids):
                 self._frame._send_msg({"tell": "order", "order": order, **describe(timeline, order, float(t))})
             case {"base": str() as chosen} if chosen in self._frame.base.get("maps", {}):
                 self._frame.base = {**self._frame.base, "chosen": chosen}

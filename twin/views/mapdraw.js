@@ -1,5 +1,5 @@
-// The drawing of the map on two canvases between the figure's base map and its drivers: `ground` (routes, customers, kitchen), which
-// may lag behind by a few frames when there is much to draw, and `air` (trails, headings, fresh deliveries), each frame.
+// The drawing of the map on two canvases between the figure's base map and its drivers: `ground` (routes, customers), which may lag
+// behind by a few frames when there is much to draw, and `air` (trails, headings, fresh deliveries), each frame.
 
 const GLYPHS_MOST = 2000;                       // drivers drawn by Bokeh; more are drawn here, pixel by pixel
 const STROKES_MOST = 400;                       // trails drawn as strokes; more are drawn pixel by pixel
@@ -18,6 +18,9 @@ const DENSITIES = [
   { most: Infinity, every: 0.5, way: 4, wayAlpha: 0.9, rest: 2, restAlpha: 0.85, pin: 0 },
 ];
 
+const KITCHEN_STYLE = "position:absolute;left:-17px;top:-17px;width:34px;height:34px;border-radius:10px;display:grid;place-items:center;pointer-events:none;"
+  + "background:var(--tw-ink);color:var(--tw-panel);border:2px solid var(--tw-panel);box-shadow:0 2px 8px rgb(0 0 0 / .4);box-sizing:border-box";
+
 class Picture {
   constructor() {
     this.layers = ["ground", "air"].map((name) => {
@@ -27,15 +30,16 @@ class Picture {
     });
     this.colours = {};
     this.groundAt = -Infinity;
-    this.kitchenIcon = new Path2D(ICONS.kitchen);
+    this.kitchen = el("div", { style: KITCHEN_STYLE, "data-layer": "kitchen" }, icon("kitchen", 22));
     this.pins = new Map();
   }
   /** Put the canvases under the drivers' layer of the figure, where they are not already. */
   attach(pv) {
     const under = pv.canvas_view.overlays.el;
     if (under.previousSibling !== this.layers[1]) under.before(...this.layers);
+    if (this.kitchen.parentNode !== pv.canvas_view.overlays_el) pv.canvas_view.overlays_el.append(this.kitchen);   // above the drivers
   }
-  remove() { for (const layer of this.layers) layer.remove(); }
+  remove() { for (const node of [...this.layers, this.kitchen]) node.remove(); }
   recolour(node) {
     const of = (name) => token(node, name);
     this.colours = { blue: of("out_for_delivery-fill"), done: of("completed-fill"), ink: of("ink"), panel: of("panel"), accent: of("accent"), trail: of("out_for_delivery") };
@@ -54,6 +58,7 @@ class Picture {
         const w = Math.round(width * ratio), h = Math.round(height * ratio);
         if (canvas.width !== w || canvas.height !== h) { canvas.width = w; canvas.height = h; }
       }
+      this.kitchen.style.transform = `translate(${left + view.ox}px, ${top + view.oy}px)`;
     }
     this.view = view;
     return changed;
@@ -79,14 +84,13 @@ class Picture {
     const look = DENSITIES.find(({ most }) => active.length <= most), wall = ReplayClock.wall();
     if (!force && wall - this.groundAt < look.every) return;
     this.groundAt = wall;
-    const ink = this.ground, { colours } = this;
+    const ink = this.ground;
     this.begin(ink);
     const some = hovered?.t ? active.filter((trip) => trip === hovered) : show.routes && active.length <= ROUTES_MOST ? active : [];
     if (hovered?.t && show.routes && active.length <= ROUTES_MOST) this.routes(ink, active, t, { ...look, wayAlpha: look.wayAlpha * 0.35, restAlpha: look.restAlpha * 0.35 });
     if (some.length) this.routes(ink, some, t, hovered?.t ? DENSITIES[0] : look);
     if (show.customers && active.length <= PINS_MOST) for (const trip of active) this.customer(ink, trip.cx, trip.cy, look.pin);
     if (hovered?.t && active.includes(hovered)) this.customer(ink, hovered.cx, hovered.cy, DENSITIES[0].pin);
-    this.kitchen(ink, colours);
   }
   routes(ink, trips, t, look) {
     ink.strokeStyle = this.colours.blue;
@@ -126,18 +130,6 @@ class Picture {
     }
     ink.drawImage(pin, x - size / 2, y - size + 2, size, size);
   }
-  kitchen(ink, colours) {
-    const x = this.X(0), y = this.Y(0), half = 16;
-    ink.save();
-    ink.shadowColor = "rgb(0 0 0 / .35)"; ink.shadowBlur = 8; ink.shadowOffsetY = 2;
-    ink.fillStyle = colours.ink;
-    ink.beginPath(); ink.roundRect(x - half, y - half, 2 * half, 2 * half, 9); ink.fill();
-    ink.shadowColor = "transparent";
-    ink.lineWidth = 2; ink.strokeStyle = colours.panel; ink.stroke();
-    ink.translate(x - 10.2, y - 10.6); ink.scale(0.85, 0.85);
-    ink.lineWidth = 2.1; ink.stroke(this.kitchenIcon);
-    ink.restore();
-  }
 
   /** Draw what moves: trails, headings, fresh deliveries, and the drivers themselves where they are too many for glyphs. */
   drawAir(active, faded, t, speed, show, hovered) {
@@ -164,6 +156,7 @@ class Picture {
   trails(ink, active, t, long) {
     const step = long / TRAIL_STEPS, many = active.length > 60;
     ink.strokeStyle = this.colours.trail;
+    ink.lineCap = "butt";   // the pieces meet without overlapping
     for (let k = TRAIL_STEPS - 1; k >= 0; k--) {
       ink.globalAlpha = (many ? 0.7 : 0.8) * (1 - k / TRAIL_STEPS) ** 1.4;
       ink.lineWidth = (many ? 3.5 : 6) * (1 - 0.6 * k / TRAIL_STEPS);
@@ -176,19 +169,20 @@ class Picture {
     }
     ink.globalAlpha = 1;
   }
-  /** A small white beak under each head, pointing where it goes. */
+  /** A small beak under each head, pointing where it goes. */
   headings(ink, active) {
-    ink.fillStyle = "#ffffff";
+    ink.fillStyle = this.colours.blue; ink.strokeStyle = "#ffffff"; ink.lineWidth = 2.5; ink.lineJoin = "round";
     ink.beginPath();
     for (const trip of active) {
       const [dx, dy] = trip.heading(), n = Math.hypot(dx, dy);
       if (!n) continue;
-      const x = this.X(trip.px), y = this.Y(trip.py), ux = dx / n, uy = -dy / n, r = HEAD_PX + 5.5, s = HEAD_PX * 0.75;
+      const x = this.X(trip.px), y = this.Y(trip.py), ux = dx / n, uy = -dy / n, r = HEAD_PX + 5, s = HEAD_PX * 0.8;
       ink.moveTo(x + ux * r, y + uy * r);
       ink.lineTo(x + ux * 3 - uy * s, y + uy * 3 + ux * s);
       ink.lineTo(x + ux * 3 + uy * s, y + uy * 3 - ux * s);
       ink.closePath();
     }
+    ink.stroke();
     ink.fill();
   }
   /** Write thousands of trails (and heads, beyond the glyphs) into one pixel buffer: constant cost per pixel, no path. */

@@ -396,8 +396,8 @@ export function render({ model }) {
     bar.setAttribute("aria-busy", String(!!model.busy));
     left.inert = off;
     scrubber.node.setAttribute("aria-disabled", String(off));
-    const [first, second] = model.volume.edges;
-    write(legend, model.busy || (second > first ? `Orders per ${bucketText(second - first)}` : ""));
+    const { edges } = model.volume, inner = edges.length > 3 ? 1 : 0;   // the first and the last bar may be shorter
+    write(legend, model.busy || (edges.length > 1 ? `Orders per ${bucketText(edges[inner + 1] - edges[inner])}` : ""));
   };
   const changed = () => { scrubber.draw(); range.show(); controlsOf(); waiting(); wake(); };
 
