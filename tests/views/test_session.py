@@ -125,6 +125,7 @@ def test_the_address_restores_where_one_was(opened: Twin, session: ReplaySession
     asyncio.run(session.choose("chicago"))
     session.controller.seek(session.controller.now() // 1 - 600)
     session.controller.set_speed(500)
+    session.viewport = [-87.63, 41.89, 13.25]
     session.tick()
     query = dict(part.split("=") for part in session.page.query[1:].split("&"))
     other = ReplaySession(opened, ReplayController())
@@ -132,6 +133,7 @@ def test_the_address_restores_where_one_was(opened: Twin, session: ReplaySession
     assert other.place == session.place
     assert other.controller.now() == session.controller.now()
     assert other.controller.speed == 500
+    assert other.viewport == [-87.63, 41.89, 13.25]
     assert other.controller.timeline is session.controller.timeline  # shared, not loaded twice
 
 
@@ -144,7 +146,8 @@ def test_an_address_without_a_known_location_offers_the_choice(session: ReplaySe
 
 
 def test_nonsense_in_an_address_is_left_out(session: ReplaySession) -> None:
-    query = {"location": "chicago", "start": "soon", "end": "2025-10-01", "t": "noon", "speed": "1e9"}
+    query = {"location": "chicago", "start": "soon", "end": "2025-10-01", "t": "noon", "speed": "1e9", "view": "nan,1,2"}
     asyncio.run(session.follow_address(query, fallback=lambda: pytest.fail("the location is known")))
     assert session.place is not None
     assert session.controller.speed == ReplayController.DEFAULT_SPEED
+    assert session.viewport == []

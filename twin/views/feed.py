@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import panel as pn
 import param
 
 from twin.metrics import DELIVERY_TARGET
 from twin.views.component import Component, module_source, style_source
+from twin.views.view import ReplayView
 from twin.words import EventLine, describe
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class FeedList(Component):
     _stylesheets: ClassVar[list[Any]] = [style_source("feed.css")]
 
 
-class FeedView(pn.viewable.Viewer):
+class FeedView(ReplayView):
     """The latest events at the playhead, newest first."""
 
     target = param.Number(default=DELIVERY_TARGET, bounds=(0, None), doc="Promised delivery time, seconds.")
@@ -59,7 +59,7 @@ class FeedView(pn.viewable.Viewer):
         self._t: float | None = None
         self._keys: list[Key] | None = None
 
-    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]  # a moment, not a server
+    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]
         """Show the events up to the snapshot's moment; only rows that are new are sent."""
         self._show_at(snapshot.t)
 

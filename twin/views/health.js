@@ -39,9 +39,11 @@ export function render({ model }) {
   addEventListener("resize", place);
   model.on("remove", () => removeEventListener("resize", place));
 
+  const root = el("div", { class: "health" }, chip, sheet);
   const show = () => {
     const s = model.state;
-    if (s.read === undefined) return;
+    root.hidden = s.read === undefined;   // nothing to account for until something is loaded
+    if (root.hidden) return;
     const set = s.rejected.reduce((sum, [, n]) => sum + n, 0);
     used.textContent = many(s.used);
     aside.textContent = ` ${s.used === 1 ? "row" : "rows"} used${set ? ` · ${many(set)} set aside` : ""}`;
@@ -63,5 +65,5 @@ export function render({ model }) {
   };
   model.on("state", show);
   show();
-  return el("div", { class: "health" }, chip, sheet);
+  return root;
 }

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import panel as pn
 import param
 
 from twin.views.component import Component, module_source, style_source
+from twin.views.view import ReplayView
 
 if TYPE_CHECKING:
     from twin.replay.controller import ReplayController
-    from twin.timeline import Health, Snapshot
+    from twin.timeline import Health
 
 
 class HealthChip(Component):
@@ -24,7 +24,7 @@ class HealthChip(Component):
     _stylesheets: ClassVar[list[Any]] = [style_source("health.css")]
 
 
-class HealthView(pn.viewable.Viewer):
+class HealthView(ReplayView):
     """The account of every raw row of the controller's timeline; hidden while there is none."""
 
     def __init__(self, controller: "ReplayController", **params: Any) -> None:
@@ -42,9 +42,6 @@ class HealthView(pn.viewable.Viewer):
         self._chip.visible = timeline is not None
         if timeline is not None:
             self._chip.state = _state(timeline.health)
-
-    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]  # a moment, not a server
-        """Do nothing: the account is of the whole timeline and the same at every moment."""
 
 
 def _state(health: "Health") -> dict[str, Any]:

@@ -3,12 +3,12 @@
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import panel as pn
 import param
 
 from twin.metrics import DELIVERY_TARGET, KpiSet, Series, index_of
 from twin.stages import COMPLETED, STAGES
 from twin.views.component import Component, module_source, style_source
+from twin.views.view import ReplayView
 from twin.words import whole_minutes
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class KpiCards(Component):
     _stylesheets: ClassVar[list[Any]] = [style_source("kpis.css")]
 
 
-class KpiView(pn.viewable.Viewer):
+class KpiView(ReplayView):
     """The KPIs at the playhead."""
 
     target = param.Number(default=DELIVERY_TARGET, bounds=(0, None), doc="Promised delivery time, seconds.")
@@ -44,7 +44,7 @@ class KpiView(pn.viewable.Viewer):
         """Take the controller's timeline; the numbers follow with the next `show`."""
         self._timeline: Timeline | None = self._controller.timeline
 
-    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]  # a moment, not a server
+    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]
         """Show the KPIs at the snapshot's moment; nothing is sent unless something shown changes."""
         if self._timeline is None:
             return

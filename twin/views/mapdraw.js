@@ -1,8 +1,8 @@
-// The drawing of the map on two canvases between the figure's base map and its drivers: `ground` (routes, customers), which may lag
-// behind by a few frames when there is much to draw, and `air` (trails, headings, fresh deliveries), each frame.
+// The drawing of the map on a canvas between the figure's base map and its drivers: first the `ground` (routes, customers), a picture
+// that may lag behind by a few frames when there is much to draw, then the `air` (trails, headings, fresh deliveries), each frame.
 
 const GLYPHS_MOST = 2000;                       // drivers drawn by Bokeh; more are drawn here, pixel by pixel
-const STROKES_MOST = 400;                       // trails drawn as strokes; more are drawn pixel by pixel
+const STROKES_MOST = 120;                       // trails and headings drawn as strokes; more trails are drawn pixel by pixel
 const ROUTES_MOST = 400;                        // with more on the road only the one pointed at has its route drawn
 const PINS_MOST = 2000;
 const TRAIL_WALL = 1.1, TRAIL_MIN = 25, TRAIL_MAX = 240;   // a trail is 1.1 s of playback, within these data seconds
@@ -23,11 +23,9 @@ const KITCHEN_STYLE = "position:absolute;left:-17px;top:-17px;width:34px;height:
 
 class Picture {
   constructor() {
-    this.layers = ["ground", "air"].map((name) => {
-      const canvas = el("canvas", { "data-layer": name, style: "position:absolute;pointer-events:none" });
-      this[name] = canvas.getContext("2d");
-      return canvas;
-    });
+    this.layer = el("canvas", { "data-layer": "motion" });
+    this.air = this.layer.getContext("2d");
+    this.ground = el("canvas").getContext("2d");   // not in the page: every layer there costs the browser a blend per frame
     this.colours = {};
     this.groundAt = -Infinity;
     this.kitchen = el("div", { style: KITCHEN_STYLE, "data-layer": "kitchen" }, icon("kitchen", 22));
@@ -36,10 +34,10 @@ class Picture {
   /** Put the canvases under the drivers' layer of the figure, where they are not already. */
   attach(pv) {
     const under = pv.canvas_view.overlays.el;
-    if (under.previousSibling !== this.layers[1]) under.before(...this.layers);
+    if (under.previousSibling !== this.layer) under.before(this.layer);
     if (this.kitchen.parentNode !== pv.canvas_view.overlays_el) pv.canvas_view.overlays_el.append(this.kitchen);   // above the drivers
   }
-  remove() { for (const node of [...this.layers, this.kitchen]) node.remove(); }
+  remove() { this.layer.remove(); this.kitchen.remove(); }
   recolour(node) {
     const of = (name) => token(node, name);
     this.colours = { blue: of("out_for_delivery-fill"), done: of("completed-fill"), ink: of("ink"), panel: of("panel"), accent: of("accent"), trail: of("out_for_delivery") };
@@ -53,11 +51,9 @@ class Picture {
     const view = { left, top, width, height, ratio, sx, sy, ox: (kx - xr.start) * sx, oy: (yr.end - ky) * sy };
     const old = this.view, changed = !old || Object.keys(view).some((key) => view[key] !== old[key]);
     if (changed) {
-      for (const canvas of this.layers) {
-        canvas.style.cssText = `position:absolute;pointer-events:none;left:${left}px;top:${top}px;width:${width}px;height:${height}px`;
-        const w = Math.round(width * ratio), h = Math.round(height * ratio);
-        if (canvas.width !== w || canvas.height !== h) { canvas.width = w; canvas.height = h; }
-      }
+      this.layer.style.cssText = `position:absolute;pointer-events:none;left:${left}px;top:${top}px;width:${width}px;height:${height}px`;
+      const w = Math.round(width * ratio), h = Math.round(height * ratio);
+      for (const { canvas } of [this.air, this.ground]) if (canvas.width !== w || canvas.height !== h) { canvas.width = w; canvas.height = h; }
       this.kitchen.style.transform = `translate(${left + view.ox}px, ${top + view.oy}px)`;
     }
     this.view = view;
@@ -136,7 +132,12 @@ class Picture {
     const ink = this.air, { colours } = this, long = Math.min(TRAIL_MAX, Math.max(TRAIL_MIN, TRAIL_WALL * speed));
     this.begin(ink);
     if (active.length > STROKES_MOST) this.pixels(ink, active, t, show.trails ? long : 0);
-    else if (show.trails) this.trails(ink, active, t, long);
+    ink.setTransform(1, 0, 0, 1, 0, 0);
+    ink.globalCompositeOperation = "destination-over";   // under the pixels
+    ink.drawImage(this.ground.canvas, 0, 0);
+    ink.globalCompositeOperation = "source-over";
+    ink.setTransform(this.view.ratio, 0, 0, this.view.ratio, this.view.ratio / 2, this.view.ratio / 2);
+    if (active.length <= STROKES_MOST && show.trails) this.trails(ink, active, t, long);
     const fade = fadeSpan(speed);
     ink.fillStyle = ink.strokeStyle = colours.done;
     for (const trip of faded) {

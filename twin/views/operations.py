@@ -56,6 +56,7 @@ class _Operations:
     def __init__(self, session: ReplaySession, page: pmui.Page, body: pn.Column, header: pn.Row) -> None:
         controller = session.controller
         self.session = session
+        self.page = page
         self.body = body
         self.welcome = WelcomeView(on_choose=lambda place: pn.state.execute(partial(session.choose, place)))
         self.map = MapView(controller, base_map=_base_map, dark=page.dark_theme)
@@ -71,6 +72,8 @@ class _Operations:
         self.choice.param.watch(self._switch, "value")
         header[:] = [self.choice, pn.HSpacer(), self.health, session.page]
         page.param.watch(self._darken, "dark_theme")
+        self.map.param.watch(lambda event: session.param.update(viewport=event.new), "viewport")
+        session.param.watch(lambda event: self.map.param.update(viewport=event.new), "viewport")
         session.param.watch(self._arrived, "place")
         session.param.watch(lambda event: self.transport.param.update(busy=event.new), "waiting")
         session.param.watch(self._failed, "problem")
@@ -82,6 +85,8 @@ class _Operations:
         pn.state.onload(partial(self._begin, query))  # not before: Panel loses what changes while a page is being drawn
 
     async def _begin(self, query: dict[str, str]) -> None:
+        if "theme" not in query:  # an address that asks for a theme gets it; else the user's system is followed
+            self.page.dark_theme = self.session.page.prefers_dark
         await self.session.follow_address(query, self._offer)
         self.session.start()
 

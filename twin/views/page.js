@@ -13,5 +13,6 @@ export function render({ model }) {
   document.addEventListener("visibilitychange", tell);
   model.on("remove", () => document.removeEventListener("visibilitychange", tell));
   tell();
+  model.prefers_dark = matchMedia("(prefers-color-scheme: dark)").matches;
   return el("span", { hidden: true });
 }

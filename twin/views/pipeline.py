@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import panel as pn
 import param
 
 from twin.metrics import StageFigures, index_of
 from twin.stages import COMPLETED, STAGES
 from twin.views.component import Component, module_source, style_source
+from twin.views.view import ReplayView
 from twin.words import average_text, minutes_text
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class PipelineStrip(Component):
     _stylesheets: ClassVar[list[Any]] = [style_source("pipeline.css")]
 
 
-class PipelineView(pn.viewable.Viewer):
+class PipelineView(ReplayView):
     """The five stages at the playhead.
 
     A time over the stage's limit is marked, and the whole stage is tinted when one of its averages is over, not when
@@ -55,7 +55,7 @@ class PipelineView(pn.viewable.Viewer):
         """Take the controller's timeline; the numbers follow with the next `show`."""
         self._timeline: Timeline | None = self._controller.timeline
 
-    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]  # a moment, not a server
+    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]
         """Show the stages at the snapshot's moment; nothing is sent unless a shown text changes."""
         if self._timeline is None:
             return

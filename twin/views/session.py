@@ -7,7 +7,7 @@ shows its moment at once. A session that nobody sees (a hidden tab, a lost conne
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
 import panel as pn
@@ -19,9 +19,10 @@ from twin.sources.base import Location
 from twin.times import seconds, text
 from twin.twin import Twin
 from twin.views.component import Component, module_source
+from twin.views.view import ReplayView
 
 if TYPE_CHECKING:
-    from twin.timeline import Snapshot, Timeline
+    from twin.timeline import Timeline
 
 log = logging.getLogger(__name__)
 
@@ -29,21 +30,12 @@ TICK_MS = 250
 """Counts and feed four times a second (DESIGN, decision 5)."""
 
 
-class View(Protocol):
-    """What a session asks of a view."""
-
-    def reset(self) -> None:
-        """Take the controller's timeline."""
-
-    def show(self, snapshot: "Snapshot") -> None:
-        """Show a moment."""
-
-
 class PageLink(Component):
     """The page itself: its address, and whether it can be seen."""
 
     query = param.String(default="", doc="The address's query with its question mark; the address is replaced, not pushed.")
     dark = param.Boolean(default=False, doc="Whether the page is dark; told to the document, where the tokens hang.")
+    prefers_dark = param.Boolean(default=False, doc="Whether the user's system asks for dark pages.")
     seen = param.Boolean(default=True, doc="Whether the page is in a visible tab.")
 
     _esm = module_source("page.js")
@@ -58,6 +50,7 @@ class ReplaySession(param.Parameterized):
 
     place = param.ClassSelector(class_=Location, default=None, allow_None=True, doc="The location shown.")
     problem = param.String(default="", doc="Why the last choice could not be loaded; empty if it could.")
+    viewport = param.List(default=[], doc="Centre and zoom of the map that the user chose: [lon, lat, zoom]; empty: the first view.")
     waiting = param.String(default="", doc="What is being loaded; empty when nothing is.")
 
     def __init__(
@@ -69,14 +62,14 @@ class ReplaySession(param.Parameterized):
         self._prepare = prepare
         self.controller = controller
         self.page = PageLink(width=0, height=0, margin=0, sizing_mode="fixed")
-        self._views: Sequence[View] = ()
+        self._views: Sequence[ReplayView] = ()
         self._shown: tuple[int, float] | None = None
         self._written = ""
         self._ticker: Any = None
         self._newest = 0
         controller.param.watch(self._verb, "anchor")
 
-    def watch(self, views: Sequence[View]) -> None:
+    def watch(self, views: Sequence[ReplayView]) -> None:
         """Take the views to keep at the playhead."""
         self._views = views
 
@@ -166,16 +159,16 @@ class ReplaySession(param.Parameterized):
         if self.place is None or self.controller.timeline is None:
             return
         window, anchor = self.controller.timeline.window, self.controller.anchor
-        query = "?" + urlencode(
-            {
-                "location": self.place.id,
-                "start": _iso(window.start),
-                "end": _iso(window.end),
-                "t": _iso(anchor.t0),
-                "speed": f"{anchor.speed:g}",
-            },
-            safe=":",
-        )
+        told = {
+            "location": self.place.id,
+            "start": _iso(window.start),
+            "end": _iso(window.end),
+            "t": _iso(anchor.t0),
+            "speed": f"{anchor.speed:g}",
+        }
+        if self.viewport:
+            told["view"] = ",".join(f"{number:.5f}" for number in self.viewport)
+        query = "?" + urlencode(told, safe=":,")
         if query != self._written:
             self._written = self.page.query = query
 
@@ -190,6 +183,7 @@ class ReplaySession(param.Parameterized):
         if start is None or end is None or end <= start:
             start = end = None
         speed = _speed(query.get("speed"))
+        self.viewport = _viewport(query.get("view"))
         await self.choose(location, start, end, at, speed)
 
 
@@ -210,3 +204,12 @@ def _speed(value: str | None) -> float | None:
     except ValueError:
         return None
     return speed if 0 < speed <= max(ReplayController.SPEEDS) else None
+
+
+def _viewport(value: str | None) -> list[float]:
+    try:
+        lon, lat, zoom = (float(part) for part in (value or "").split(","))
+    except ValueError:
+        return []
+    inside = abs(lon) <= 180 and abs(lat) <= 85 and 0 <= zoom <= 24  # false for NaN
+    return [lon, lat, zoom] if inside else []

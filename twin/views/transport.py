@@ -5,7 +5,7 @@ import logging
 import math
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import panel as pn
 import param
@@ -14,9 +14,7 @@ from twin.errors import TwinError
 from twin.replay.controller import ReplayController
 from twin.times import seconds, text
 from twin.views.component import Component, module_source, style_source
-
-if TYPE_CHECKING:
-    from twin.timeline import Snapshot
+from twin.views.view import ReplayView
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
@@ -68,7 +66,7 @@ class TransportBar(Component):
     _stylesheets: ClassVar[list[Any]] = [style_source("transport.css")]
 
 
-class TransportView(pn.viewable.Viewer):
+class TransportView(ReplayView):
     """Play, pause, stop, step, speed, loop; the scrubber over the orders of the range; the range picker.
 
     Choosing a range means loading other data, which is the session's work: it gives `on_range(start, end)`, plain or a
@@ -106,9 +104,6 @@ class TransportView(pn.viewable.Viewer):
         """Take the controller's timeline: its orders per bar and its range."""
         self._draw()
         self._push()
-
-    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]
-        """Show nothing new: the bar runs by the clock in the browser and needs no message for a moment."""
 
     def _push(self, *_: param.parameterized.Event) -> None:
         self._bar.anchor = self._controller.to_browser()

@@ -1,0 +1,18 @@
+"""What a session asks of every view."""
+
+from typing import TYPE_CHECKING
+
+import panel as pn
+
+if TYPE_CHECKING:
+    from twin.timeline import Snapshot
+
+
+class ReplayView(pn.viewable.Viewer):
+    """A view on a controller. The session calls both methods in its own tick; a view never makes a timer of its own."""
+
+    def reset(self) -> None:
+        """Take the controller's timeline, which may be another location or range."""
+
+    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]  # a moment, not a server
+        """Show a moment. Nothing is to be done where the browser draws it by its own clock, or where it says nothing new."""
