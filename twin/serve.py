@@ -77,14 +77,21 @@ def serve(source: str | None, address: str, port: int, others: Sequence[str] = (
     if source:
         os.environ["TWIN_SOURCE"] = source
     os.environ.setdefault("BOKEH_RESOURCES", "server")  # every asset from this server, none from a CDN
-    current()
-    warm()
+    _warm(current())
     pages = [str(page) for page in sorted(DASHBOARDS.glob("*.py"))]
     print(f"Open http://{'localhost' if address in ('0.0.0.0', '127.0.0.1') else address}:{port}/ (Ctrl+C stops)", flush=True)
     options = ["--address", address, "--port", str(port), "--index", "operations", "--plugins", "twin.api"]
     options += ["--unused-session-lifetime", "60000", "--exclude-headers", "Authorization", "Cookie", "X-Forwarded-Access-Token"]
     sys.argv = ["panel", "serve", *pages, *options, *others]
     main()
+
+
+def _warm(source: Twin) -> None:
+    """Compile what is compiled at its first use, so that the first page does not wait for it."""
+    _say("Warming up", 0.9)
+    warm()
+    first = source.timeline(source.locations[0].id)
+    first.at(first.busiest())
 
 
 def _say(message: str, share: float) -> None:

@@ -91,6 +91,8 @@ class ReplaySession(param.Parameterized):
         self.problem = ""
         try:
             place = self.twin.location(location)
+            if self.place is not None and place.id != self.place.id:
+                self.viewport = []  # where the user looked in another city
             self.waiting = f"Loading {place.display_name} …"
             timeline = await asyncio.to_thread(self._load, location, start, end)
         except (TwinError, ValueError) as error:
