@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _demo(options: argparse.Namespace) -> None:
     from twin.simulator import write_demo
+    from twin.times import text
     from twin.twin import demo_folder
 
     given = {name: getattr(options, name) for name in ("days", "end", "scale", "seed", "dq", "config")}
@@ -69,8 +70,10 @@ def _demo(options: argparse.Namespace) -> None:
         **{name: value for name, value in given.items() if value is not None},
     )
     print(f"{summary.events:,} events of {summary.orders:,} orders in {folder}")
+    for note in summary.notes:
+        print(f"  note: {note}")
     for incident in summary.incidents:
-        print(f"  planted: {incident}")
+        print(f"  planted: {text(incident.start)} to {text(incident.end)[11:16]}, {incident.location}: {incident.title}")
 
 
 def _check(source: str) -> None:
