@@ -37,7 +37,9 @@ class Road:
 class RoadTimeline:
     """A timeline with nothing but trips: `drivers` on the road at any moment, each trip `minutes` long."""
 
-    def __init__(self, drivers: int, window=(DAY0, DAY0 + 7200.0), minutes: float = 10.0, location=KITCHEN, seed: int = 7) -> None:
+    def __init__(
+        self, drivers: int, window=(DAY0, DAY0 + 7200.0), minutes: float = 10.0, location=KITCHEN, seed: int = 7
+    ) -> None:
         rng = np.random.default_rng(seed)
         self.location = location
         self.window = Window(*window)
@@ -73,7 +75,11 @@ class RoadTimeline:
     def truth(self, t: float) -> dict[int, tuple[float, float]]:
         """Order -> Web Mercator metres of every driver on the road at t."""
         kx, ky = self.kitchen
-        return {i: (kx + road.at(t)[0], ky + road.at(t)[1]) for i, road in enumerate(self.roads) if road.start <= t < road.end}
+        return {
+            i: (kx + road.at(t)[0], ky + road.at(t)[1])
+            for i, road in enumerate(self.roads)
+            if road.start <= t < road.end
+        }
 
     def motion(self, t0: float, t1: float, after: float | None = None) -> SimpleNamespace:
         self.questions.append((t0, t1, after))

@@ -96,7 +96,7 @@ def decode(rows: pa.Table) -> Events:
     lat, lon, progress = (_floats(rows[name]) for name in ("lat", "lon", "progress"))
 
     tie_break = np.nan_to_num(sequence, nan=np.inf)
-    by_time = np.lexsort((kind, order, tie_break, ts)) if len(ts) else np.empty(0, np.int64)
+    by_time = _in_time(ts, tie_break, order, kind)
     copy = _copies(ts[by_time], order[by_time], kind[by_time], tie_break[by_time])
     if copy.any():
         by_time = _best_copies(by_time, copy, lat, progress)
@@ -132,6 +132,20 @@ def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
     return np.asarray(pc.cast(column, pa.float64()).to_numpy(), dtype=np.float64)
 
 
+def _in_time(
+    ts: NDArray[np.int64], sequence: NDArray[np.float64], order: NDArray[np.int32], kind: NDArray[np.uint8]
+) -> NDArray[np.int64]:
+    """Return the rows' positions in the order (ts, sequence, order, type); only rows that share a time need the last three."""
+    by_time = np.argsort(ts, kind="stable")
+    same = ts[by_time[1:]] == ts[by_time[:-1]]
+    tied = np.zeros(len(ts), dtype=bool)
+    tied[1:] = same
+    tied[:-1] |= same
+    rows = by_time[tied]
+    by_time[tied] = rows[np.lexsort((kind[rows], order[rows], sequence[rows], ts[rows]))]
+    return by_time
+
+
 def _copies(
     ts: NDArray[np.int64], order: NDArray[np.int32], kind: NDArray[np.uint8], sequence: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
@@ -148,8 +162,12 @@ def _best_copies(
 ) -> NDArray[np.int64]:
     """Keep one row of each run of copies: the one that says most (a position, a progress), whatever the rows' order."""
     run = np.cumsum(~copy) - 1
-    told = np.isfinite(lat[by_time]) * 2 + np.isfinite(progress[by_time])
-    best = np.lexsort((np.nan_to_num(lat[by_time]), -told, run))
+    repeated = np.flatnonzero(np.bincount(run)[run] > 1)
+    rows, run = by_time[repeated], run[repeated]
+    told = np.isfinite(lat[rows]) * 2 + np.isfinite(progress[rows])
+    best = np.lexsort((np.nan_to_num(lat[rows]), -told, run))
     first = np.ones(len(best), dtype=bool)
     first[1:] = run[best][1:] != run[best][:-1]
-    return by_time[best[first]]
+    kept = by_time[~copy]
+    kept[run[best[first]]] = rows[best[first]]
+    return kept

@@ -203,17 +203,21 @@ def _none() -> Trips:
 
 
 def _route_vertices(routes: Routes, trip_of: NDArray[np.int64], n: int, frame: Frame) -> _Path:
-    x, y = frame.place(routes.lat, routes.lon)
-    lengths = np.diff(routes.offsets)
-    trip = np.repeat(trip_of[routes.order], lengths)
-    keep = (trip >= 0) & np.isfinite(x)
-    trip, x, y = trip[keep], x[keep], y[keep]
-    by_trip = np.argsort(trip, kind="stable")
-    trip, x, y = trip[by_trip], x[by_trip], y[by_trip]
+    trips = trip_of[routes.order]
+    by_trip = np.argsort(trips, kind="stable")[int(np.count_nonzero(trips < 0)) :]
+    lengths = np.diff(routes.offsets)[by_trip]
+    bounds = np.cumsum(lengths)
+    trip = np.repeat(trips[by_trip], lengths)
+    point = np.arange(len(trip)) + np.repeat(routes.offsets[by_trip] - bounds + lengths, lengths)
+    x, y = frame.place(routes.lat[point], routes.lon[point])
+    keep = np.isfinite(x)
+    if not keep.all():
+        trip, x, y = trip[keep], x[keep], y[keep]
     count = np.bincount(trip, minlength=n)
-    alone = count[trip] < 2
-    trip, x, y = trip[~alone], x[~alone], y[~alone]
-    count = np.where(count < 2, 0, count)
+    if (count == 1).any():
+        several = count[trip] >= 2
+        trip, x, y = trip[several], x[several], y[several]
+        count = np.where(count < 2, 0, count)
     first = np.concatenate(([0], np.cumsum(count)))[:-1]
     step = np.zeros(len(trip))
     step[1:] = np.where(trip[1:] == trip[:-1], np.hypot(np.diff(x), np.diff(y)), 0.0)

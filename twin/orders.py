@@ -46,7 +46,6 @@ class Orders:
     """
 
     ids: pa.StringArray
-    first: NDArray[np.float64]
     last: NDArray[np.float64]
     milestones: NDArray[np.float64]  # (9, n), a row per known event type
     enter: NDArray[np.float64]
@@ -63,7 +62,12 @@ class Orders:
     item_price: NDArray[np.float32]
 
     def __len__(self) -> int:
-        return len(self.first)
+        return len(self.last)
+
+    @property
+    def first(self) -> NDArray[np.float64]:
+        """When each order was first heard of: it is in its first stage from then on."""
+        return self.enter[CREATED]
 
     @property
     def leave(self) -> NDArray[np.float64]:
@@ -164,7 +168,6 @@ def build(events: Events, rows: pa.Table, brand_names: Mapping[str, str], frame:
     x, y = _customers(events, frame, n)
     orders = Orders(
         ids=events.order_ids,
-        first=first,
         last=last,
         milestones=milestones,
         enter=enter,
@@ -224,26 +227,34 @@ def _stalls(
 
 
 def _bodies(events: Events, rows: pa.Table, kind: int) -> tuple[NDArray[np.int32], pa.Table]:
-    """Return the orders that have an event of type `kind` (its first one each) and a table of those bodies."""
+    """Return the orders that have an event of type `kind` and a table that says which bodies (its first one each) are meant.
+
+    Both are in the order of `rows`, whose bodies are not copied: they are most of what is in memory.
+    """
     positions = np.flatnonzero(events.type == kind)
     _, firsts = np.unique(events.order[positions], return_index=True)
     positions = positions[firsts]
-    return events.order[positions], pa.table({"body": rows["body"].take(pa.array(events.row[positions]))})
+    positions = positions[np.argsort(events.row[positions])]
+    wanted = np.zeros(len(rows), dtype=bool)
+    wanted[events.row[positions]] = True
+    return events.order[positions], pa.table({"body": rows["body"], "wanted": wanted})
 
 
 def _parse(bodies: pa.Table, structure: str) -> pa.StructArray:
-    """Return JSON bodies as typed structs; what does not fit the structure is NULL, never an error."""
+    """Return JSON bodies as typed structs, all or those `wanted`; what does not fit the structure is NULL, never an error."""
+    some = " WHERE wanted" if "wanted" in bodies.column_names else ""
     with duckdb.connect() as connection:
         connection.register("bodies", bodies)
-        parsed = connection.sql(f"SELECT json_transform(body, '{structure}') AS value FROM bodies").to_arrow_table()
-    return parsed["value"].combine_chunks()
+        query = f"SELECT json_transform(body, '{structure}') AS value FROM bodies{some}"
+        return connection.sql(query).to_arrow_table()["value"].combine_chunks()
 
 
 def _items(
     events: Events, rows: pa.Table, brand_names: Mapping[str, str], n: int
 ) -> tuple[dict[str, Any], pa.StringArray]:
     order, bodies = _bodies(events, rows, ev.ORDER_CREATED)
-    parsed = _parse(bodies, _ITEMS)
+    by_order = np.argsort(order)
+    order, parsed = order[by_order], _parse(bodies, _ITEMS).take(pa.array(by_order))
     lines = pc.fill_null(pc.list_value_length(pc.struct_field(parsed, "items")), 0).to_numpy().astype(np.int64)
     counts = np.zeros(n, dtype=np.int64)
     counts[order] = lines
@@ -258,13 +269,20 @@ def _items(
     addresses[order] = pc.struct_field(parsed, "customer_addr").to_numpy(zero_copy_only=False)
     columns = {
         "item_offsets": item_offsets,
-        "item_names": pc.dictionary_encode(pc.struct_field(flat, "name").cast(pa.string())),
-        "item_brands": pa.DictionaryArray.from_arrays(brands.indices, pa.array(named, pa.string())),
+        "item_names": _small(pc.dictionary_encode(pc.struct_field(flat, "name").cast(pa.string()))),
+        "item_brands": _small(pa.DictionaryArray.from_arrays(brands.indices, pa.array(named, pa.string()))),
         "item_qty": qty,
         "item_price": price,
         "revenue": revenue.astype(np.float32),
     }
     return columns, pa.array(addresses, pa.string())
+
+
+def _small(texts: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Return the same texts with 16-bit codes where these suffice: a menu has some hundred names."""
+    if len(texts.dictionary) > np.iinfo(np.int16).max:
+        return texts
+    return pa.DictionaryArray.from_arrays(texts.indices.cast(pa.int16()), texts.dictionary)
 
 
 def _routes(events: Events, rows: pa.Table, n: int) -> tuple[Routes, NDArray[np.float32]]:
@@ -274,15 +292,18 @@ def _routes(events: Events, rows: pa.Table, n: int) -> tuple[Routes, NDArray[np.
     eta_mins[order] = minutes
     counts = np.bincount(route, minlength=len(order))
     kept = counts >= 2  # one point is no route
-    inside = kept[route]
+    if not kept.all():
+        lat, lon = lat[kept[route]], lon[kept[route]]
     offsets = np.concatenate(([0], np.cumsum(counts[kept]))).astype(np.int64)
-    return Routes(order[kept].astype(np.int32), offsets, lat[inside], lon[inside]), eta_mins
+    return Routes(order[kept].astype(np.int32), offsets, lat, lon), eta_mins
 
 
 def route_points(
     bodies: pa.Table,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
-    """Return the routes in `body` texts of driver_picked_up: each point's body number, lat, lon; and each body's eta_mins."""
+    """Return the routes in texts of driver_picked_up (column `body`; all, or those with `wanted`): each point's number among
+    these bodies, lat, lon; and each body's eta_mins.
+    """
     parsed = _parse(bodies, _ROUTE)
     minutes = pc.struct_field(parsed, "eta_mins").to_numpy(zero_copy_only=False).astype(np.float32)
     points = pc.struct_field(parsed, "route_points")
@@ -290,7 +311,9 @@ def route_points(
     lat, lon = _pairs(pc.list_flatten(points))
     body = np.repeat(np.arange(len(lengths)), lengths)
     good = (np.abs(lat) <= 85.05) & (np.abs(lon) <= 180) & ~((lat == 0) & (lon == 0))
-    return body[good], lat[good], lon[good], minutes
+    if not good.all():
+        body, lat, lon = body[good], lat[good], lon[good]
+    return body, lat, lon, minutes
 
 
 def _pairs(points: pa.ListArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -299,6 +322,8 @@ def _pairs(points: pa.ListArray) -> tuple[NDArray[np.float64], NDArray[np.float6
         return np.empty(0), np.empty(0)
     lengths = pc.fill_null(pc.list_value_length(points), 0).to_numpy().astype(np.int64)
     values = np.asarray(pc.list_flatten(points).to_numpy(zero_copy_only=False), dtype=np.float64)
+    if (lengths == 2).all():
+        return values[::2], values[1::2]
     starts = np.concatenate(([0], np.cumsum(lengths)))[:-1]
     whole = lengths >= 2
     lat, lon = np.full(len(lengths), np.nan), np.full(len(lengths), np.nan)

@@ -41,6 +41,8 @@ def current() -> Twin:
                 _failure = error
                 raise
             _failure = None
+            # a plain `panel serve` did not warm up: the renderer compiles while the first page is being drawn
+            threading.Thread(target=warm, name="warm-tiles", daemon=True).start()
         return _twin
 
 

@@ -20,7 +20,7 @@ export function render({ model, view: component }) {
   const HOME = { kitchen: true };   // what the pointer is over when it is the kitchen
   let pv = null, source = null, tiles = null, raf = 0, gone = false, frames = 0, dirty = true;
   let looking = null;               // the view that the map keeps: {x, y, metres (per pixel)}, Web Mercator
-  let size = null, touched = -Infinity, told = [], settling = 0, following = 0;
+  let size = null, touched = -Infinity, told = [], settling = 0, following = 0, resting = 0;
   let hovered = null, pointer = null, detail = null, askedDetail = 0, problem = "";
 
   // ---- the frame around the figure ---------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ export function render({ model, view: component }) {
     } }), label);
     const choice = Object.keys(maps).length < 2 ? null : el("select", { title: "Base map", "aria-label": "Base map", "data-testid": "map-base",
       onchange: (event) => model.send_msg({ base: event.target.value, version: model.scene.version }) },
-      ...Object.entries(maps).map(([key, map]) => el("option", { value: key, selected: key === shown }, map.label)));
+      ...Object.entries({ ...maps, ...(maps[shown] ? {} : { none: { label: "No base map" } }) }).map(([key, map]) => el("option", { value: key, selected: key === shown || (key === "none" && !maps[shown]) }, map.label)));
     layers.replaceChildren(...[toggle("routes", "Routes"), toggle("customers", "Customers"), toggle("trails", "Trails"), choice].filter(Boolean));
   }
   function fillCredit() {
@@ -107,6 +107,7 @@ export function render({ model, view: component }) {
   const wake = () => { if (!raf && !gone && pv) raf = requestAnimationFrame(frame); };
   function frame() {
     raf = 0;
+    clearTimeout(resting);
     if (gone || document.hidden || !pv) return;
     frames++;
     const moved = motion.advance();
@@ -116,6 +117,7 @@ export function render({ model, view: component }) {
     }
     if (hovered?.t && clock.moving && ReplayClock.wall() - askedDetail > 1) askDetail();
     if (clock.moving || motion.waiting) wake();
+    else if (motion.later) resting = setTimeout(wake, REST * 1000 + 50);
   }
   /** Move the glyphs; true if the figure will be painted for it. */
   function heads() {
@@ -324,6 +326,7 @@ export function render({ model, view: component }) {
     cancelAnimationFrame(raf);
     clearTimeout(settling);
     clearInterval(following);
+    clearTimeout(resting);
     dropClock();
     themes.disconnect();
     document.removeEventListener("visibilitychange", onShown);

@@ -34,10 +34,16 @@ NO_PLACE = "No coordinates in this data: without routes or a kitchen position th
 
 @dataclass(frozen=True, slots=True)
 class BaseMap:
-    """The streets of a location: a tile address with {theme}, {dense}, {X}, {Y} and {Z}, and how many routes drew them."""
+    """The streets of a location, and how many routes drew them.
 
-    url: str
+    `url` is a tile address with {theme}, {dense}, {X}, {Y} and {Z}. Where no server answers for tiles it is None, and
+    `image` is one picture (a data URL) over `extent` (x0, y0, x1, y1), Web Mercator metres.
+    """
+
+    url: str | None
     routes: int
+    image: str | None = None
+    extent: tuple[float, float, float, float] | None = None
 
 
 class MapFrame(Component):
@@ -46,13 +52,17 @@ class MapFrame(Component):
     figure = Child(doc="The figure; it stays the same for the session's life.")
     clock = param.String(default="", doc="Name of the replay clock in the browser.")
     anchor = param.Dict(default={}, doc="The clock, as `ReplayController.to_browser()` gives it.")
-    scene = param.Dict(default={}, doc="The location: version, name, kitchen (x, y), home extent, ground scale, empty text.")
+    scene = param.Dict(
+        default={}, doc="The location: version, name, kitchen (x, y), home extent, ground scale, empty text."
+    )
     base = param.Dict(
         default={}, doc="Base maps to choose from: `maps` key -> url, label, credit, link, max_zoom; and `chosen`."
     )
     layers = param.Dict(default={}, doc="Which of routes, customers and trails are shown; all unless told otherwise.")
     dark = param.Boolean(default=False, doc="Whether the page is dark.")
-    viewport = param.List(default=[], doc="Centre and zoom that the user chose: [lon, lat, zoom]; empty: the first view.")
+    viewport = param.List(
+        default=[], doc="Centre and zoom that the user chose: [lon, lat, zoom]; empty: the first view."
+    )
 
     _esm = module_source("motion.js") + style_text("mapdraw.js") + style_text("map.js")
     _stylesheets: ClassVar[list[Any]] = [style_source("map.css")]
@@ -65,7 +75,9 @@ class MapView(pn.viewable.Viewer):
     """
 
     dark = param.Boolean(default=False, doc="Whether the page is dark.")
-    viewport = param.List(default=[], doc="Centre and zoom that the user chose: [lon, lat, zoom]; empty: the first view.")
+    viewport = param.List(
+        default=[], doc="Centre and zoom that the user chose: [lon, lat, zoom]; empty: the first view."
+    )
 
     def __init__(
         self, controller: ReplayController, base_map: Callable[[str], BaseMap | None] | None = None, **params: Any
@@ -129,6 +141,7 @@ class MapView(pn.viewable.Viewer):
             raise ConfigError(f"TWIN_TILES is {wanted!r}; it can be streets, {', '.join(ONLINE)}.")
         maps: dict[str, dict[str, Any]] = {}
         streets = self._base_map(location) if self._base_map else None
+        self._figure.show_image(streets.image if streets else None, streets.extent if streets else None)
         if streets is not None:
             credit = f"Streets drawn from {streets.routes:,} delivery route{'s' * (streets.routes != 1)}"
             maps["streets"] = {"url": streets.url, "label": "Streets", "credit": credit, "max_zoom": 18}
@@ -149,7 +162,9 @@ class MapView(pn.viewable.Viewer):
         match message:
             case {"ask": "motion", "from": float() | int() as start, "to": float() | int() as end}:
                 self._send_window(timeline, float(start), float(end), message.get("after"), message.get("number", 0))
-            case {"ask": "order", "order": int() as order, "t": float() | int() as t} if 0 <= order < len(timeline.orders.ids):
+            case {"ask": "order", "order": int() as order, "t": float() | int() as t} if (
+                0 <= order < len(timeline.orders.ids)
+            ):
                 self._frame._send_msg({"tell": "order", "order": order, **describe(timeline, order, float(t))})
             case {"base": str() as chosen} if chosen in self._frame.base.get("maps", {}):
                 self._frame.base = {**self._frame.base, "chosen": chosen}
@@ -159,9 +174,19 @@ class MapView(pn.viewable.Viewer):
     def _send_window(self, timeline: "Timeline", start: float, end: float, after: Any, number: int) -> None:
         end = min(end, start + mapdata.LONGEST_WINDOW_S)
         since = float(after) if isinstance(after, float | int) else None
-        window = mapdata.window_message(timeline.motion(start, end, after=since), timeline.orders, self._controller.speed)
+        window = mapdata.window_message(
+            timeline.motion(start, end, after=since), timeline.orders, self._controller.speed
+        )
         self._frame._send_msg(
-            {"tell": "motion", "version": self._version, "number": number, "from": start, "to": end, "after": since, **window}
+            {
+                "tell": "motion",
+                "version": self._version,
+                "number": number,
+                "from": start,
+                "to": end,
+                "after": since,
+                **window,
+            }
         )
 
 

@@ -57,9 +57,13 @@ def simplify(offsets: NDArray[np.int32], t: Floats, x: Floats, y: Floats, tolera
         rank = np.arange(len(kept)) - np.repeat(starts, np.diff(np.append(starts, len(kept))))
         here = np.flatnonzero((rank % 2 == 1) & ~last[kept])
         before, at, after = kept[here - 1], kept[here], kept[here + 1]
-        span = t[after] - t[before]
-        f = np.divide(t[at] - t[before], span, out=np.zeros(len(at)), where=span > 0)
-        off = np.hypot(x[before] + f * (x[after] - x[before]) - x[at], y[before] + f * (y[after] - y[before]) - y[at])
+        # knots that were never reached lie at infinity: the result is NaN, and they are kept
+        with np.errstate(invalid="ignore"):
+            span = t[after] - t[before]
+            f = np.divide(t[at] - t[before], span, out=np.zeros(len(at)), where=span > 0)
+            off = np.hypot(
+                x[before] + f * (x[after] - x[before]) - x[at], y[before] + f * (y[after] - y[before]) - y[at]
+            )
         # written as a negation so that a knot without a position (NaN) is kept, not judged
         kept = np.delete(kept, here[~(off > share) & np.isfinite(off)])
     mask = np.zeros(len(t), bool)
@@ -68,25 +72,22 @@ def simplify(offsets: NDArray[np.int32], t: Floats, x: Floats, y: Floats, tolera
 
 
 def window_message(motion: "Motion", orders: "Orders", speed: float) -> dict[str, Any]:
-    """Return the trips of a window as arrays for the browser (kept as binary buffers on the wire).
+    """Return the trips of a window for the browser: counts and one buffer, because each buffer is two messages on the wire.
 
-    `order` int32 (n,), `start`/`end` float64 (n,) seconds, `offsets` int32 (n+1,), `t` float32 (k,) seconds since the trip's
-    start, `x`/`y` float32 (k,) and the customer's `cx`/`cy` float32 (n,): metres east/north of the kitchen, NaN if unknown.
+    The buffer holds, for n trips with k knots: start, end float64 (n,) seconds; order int32 (n,); offsets int32 (n + 1,);
+    t float32 (k,) seconds since the trip's start; x, y float32 (k,) and the customer's cx, cy float32 (n,), metres
+    east/north of the kitchen, NaN if unknown. `unpack` in motion.js reads it.
     """
     tolerance = COARSE_M if speed >= COARSE_FROM else FINE_M
     keep = simplify(motion.offsets, motion.t, motion.x, motion.y, tolerance)
     offsets = np.concatenate([[0], np.cumsum(keep)])[motion.offsets]
-    return {
-        "order": np.ascontiguousarray(motion.order, np.int32),
-        "start": np.ascontiguousarray(motion.start, np.float64),
-        "end": np.ascontiguousarray(motion.end, np.float64),
-        "offsets": offsets.astype(np.int32),
-        "t": motion.t[keep].astype(np.float32),
-        "x": motion.x[keep].astype(np.float32),
-        "y": motion.y[keep].astype(np.float32),
-        "cx": np.asarray(orders.customer_x, np.float32)[motion.order],
-        "cy": np.asarray(orders.customer_y, np.float32)[motion.order],
-    }
+    columns: list[tuple[Any, str]] = [
+        (motion.start, "<f8"), (motion.end, "<f8"), (motion.order, "<i4"), (offsets, "<i4"),
+        (motion.t[keep], "<f4"), (motion.x[keep], "<f4"), (motion.y[keep], "<f4"),
+        (orders.customer_x[motion.order], "<f4"), (orders.customer_y[motion.order], "<f4"),
+    ]  # fmt: skip
+    packed = b"".join(np.asarray(column, dtype).tobytes() for column, dtype in columns)
+    return {"trips": len(motion.order), "knots": int(offsets[-1]), "packed": np.frombuffer(packed, np.uint8)}
 
 
 def kitchen_of(timeline: "Timeline") -> tuple[float, float] | None:

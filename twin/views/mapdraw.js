@@ -1,9 +1,10 @@
 // The drawing of the map on a canvas between the figure's base map and its drivers: first the `ground` (routes, customers), a picture
 // that may lag behind by a few frames when there is much to draw, then the `air` (trails, headings, fresh deliveries), each frame.
 
-const GLYPHS_MOST = 2000;                       // drivers drawn by Bokeh; more are drawn here, pixel by pixel
+const GLYPHS_MOST = 250;                        // drivers drawn by Bokeh; more are drawn here, pixel by pixel, several times as fast
+const SMALL_HEADS = 2500;                       // with more drivers the heads are dots
 const STROKES_MOST = 120;                       // trails and headings drawn as strokes; more trails are drawn pixel by pixel
-const ROUTES_MOST = 400;                        // with more on the road only the one pointed at has its route drawn
+const ROUTES_MOST = 200;                        // with more on the road only the one pointed at has its route drawn
 const PINS_MOST = 2000;
 const TRAIL_WALL = 1.1, TRAIL_MIN = 25, TRAIL_MAX = 240;   // a trail is 1.1 s of playback, within these data seconds
 const TRAIL_STEPS = 5;
@@ -11,11 +12,11 @@ const HEAD_PX = 7.5;
 
 /** By how many are on the road: seconds between two drawings of the ground, and how loud its lines and pins are. */
 const DENSITIES = [
-  { most: 15, every: 0, way: 4, wayAlpha: 0.9, rest: 2, restAlpha: 0.85, pin: 7.5 },
-  { most: 40, every: 0.033, way: 3, wayAlpha: 0.6, rest: 1.8, restAlpha: 0.6, pin: 6 },
-  { most: 120, every: 0.05, way: 2.4, wayAlpha: 0.4, rest: 1.5, restAlpha: 0.4, pin: 4.5 },
-  { most: 400, every: 0.2, way: 2, wayAlpha: 0.28, rest: 1.2, restAlpha: 0.22, pin: 3 },
-  { most: Infinity, every: 0.5, way: 4, wayAlpha: 0.9, rest: 2, restAlpha: 0.85, pin: 0 },
+  { most: 15, every: 0.03, way: 4, wayAlpha: 0.9, rest: 3, restAlpha: 0.95, pin: 7.5 },
+  { most: 40, every: 0.05, way: 3, wayAlpha: 0.6, rest: 2.2, restAlpha: 0.7, pin: 6 },
+  { most: 120, every: 0.1, way: 2.4, wayAlpha: 0.4, rest: 1.5, restAlpha: 0.4, pin: 4.5 },
+  { most: 400, every: 0.25, way: 2, wayAlpha: 0.28, rest: 1.2, restAlpha: 0.22, pin: 3 },
+  { most: Infinity, every: 0.5, way: 4, wayAlpha: 0.9, rest: 3, restAlpha: 0.95, pin: 0 },
 ];
 
 const KITCHEN_STYLE = "position:absolute;left:-17px;top:-17px;width:34px;height:34px;border-radius:10px;display:grid;place-items:center;pointer-events:none;"
@@ -30,6 +31,7 @@ class Picture {
     this.groundAt = -Infinity;
     this.kitchen = el("div", { style: KITCHEN_STYLE, "data-layer": "kitchen" }, icon("kitchen", 22));
     this.pins = new Map();
+    this.stamps = new Map();
   }
   /** Put the canvases under the drivers' layer of the figure, where they are not already. */
   attach(pv) {
@@ -41,7 +43,9 @@ class Picture {
   recolour(node) {
     const of = (name) => token(node, name);
     this.colours = { blue: of("out_for_delivery-fill"), done: of("completed-fill"), ink: of("ink"), panel: of("panel"), accent: of("accent"), trail: of("out_for_delivery") };
+    this.pixel = packed(this.colours.trail);
     this.pins.clear();
+    this.stamps.clear();
     this.groundAt = -Infinity;
   }
   /** Take the figure's ranges: px = X(metres east of the kitchen). Returns whether the view has changed since the last time. */
@@ -89,13 +93,14 @@ class Picture {
     if (hovered?.t && active.includes(hovered)) this.customer(ink, hovered.cx, hovered.cy, DENSITIES[0].pin);
   }
   routes(ink, trips, t, look) {
-    ink.strokeStyle = this.colours.blue;
+    ink.strokeStyle = this.colours.trail;
     ink.globalAlpha = look.restAlpha; ink.lineWidth = look.rest;
-    if (trips.length <= 120) ink.setLineDash([0.1, look.rest * 2.6]);   // dashes are dear to draw
+    if (trips.length <= 120) ink.setLineDash([0.1, look.rest * 2.2]);   // dashes are dear to draw
     ink.beginPath();
     for (const trip of trips) this.trace(ink, trip, t - trip.start, Infinity);
     ink.stroke();
     ink.setLineDash([]);
+    ink.strokeStyle = this.colours.blue;
     ink.globalAlpha = look.wayAlpha; ink.lineWidth = look.way;
     ink.beginPath();
     for (const trip of trips) this.trace(ink, trip, 0, t - trip.start);
@@ -131,7 +136,7 @@ class Picture {
   drawAir(active, faded, t, speed, show, hovered) {
     const ink = this.air, { colours } = this, long = Math.min(TRAIL_MAX, Math.max(TRAIL_MIN, TRAIL_WALL * speed));
     this.begin(ink);
-    if (active.length > STROKES_MOST) this.pixels(ink, active, t, show.trails ? long : 0);
+    if (active.length > STROKES_MOST) this.pixels(ink, active, t, show.trails ? (active.length > SMALL_HEADS ? long / 2 : long) : 0);
     ink.setTransform(1, 0, 0, 1, 0, 0);
     ink.globalCompositeOperation = "destination-over";   // under the pixels
     ink.drawImage(this.ground.canvas, 0, 0);
@@ -186,47 +191,64 @@ class Picture {
     ink.stroke();
     ink.fill();
   }
-  /** Write thousands of trails (and heads, beyond the glyphs) into one pixel buffer: constant cost per pixel, no path. */
+  headStamp(r) {
+    const key = `${r}/${this.view.ratio}`;
+    if (!this.stamps.has(key)) this.stamps.set(key, stampOf(r, this.view.ratio, this.colours.blue));
+    return this.stamps.get(key);
+  }
+  /** Write hundreds of trails and heads into one pixel buffer: thousands of small paths would cost ten times as much. */
   pixels(ink, active, t, long) {
     const { width: w, height: h } = ink.canvas, { ratio } = this.view;
     if (this.image?.width !== w || this.image?.height !== h) { this.image = ink.createImageData(w, h); this.buffer = new Uint32Array(this.image.data.buffer); }
-    const { buffer } = this, blue = packed(this.colours.trail), head = packed(this.colours.blue);
-    buffer.fill(0);
-    const dot = (x, y, alpha) => {
-      if (x < 0 || y < 0 || x >= w || y >= h) return;
-      const i = y * w + x;
-      if (buffer[i] >>> 24 < alpha) buffer[i] = blue | alpha << 24;
-    };
-    const most = active.length > GLYPHS_MOST ? 4 : 8;   // pieces of a trail, each of one strength
-    if (long) for (const trip of active) {
-      const now = t - trip.start;
-      let px = 0, py = 0, k = 0;
-      const from = Math.max(0, now - long);
-      trip.along(from, now, (x, y, first) => {
-        const qx = this.X(x) * ratio, qy = this.Y(y) * ratio;
-        if (!first) {
-          const alpha = Math.min(220, 60 + 40 * Math.min(most, ++k)), n = Math.min(400, Math.ceil(Math.max(Math.abs(qx - px), Math.abs(qy - py))));
-          for (let j = 0; j <= n; j++) {
-            const f = n ? j / n : 0, ix = Math.round(px + f * (qx - px)), iy = Math.round(py + f * (qy - py));
-            dot(ix, iy, alpha); dot(ix + 1, iy, alpha >> 1);
-          }
-        }
-        px = qx; py = qy;
-      });
-    }
+    this.buffer.fill(0);
+    if (long) for (const trip of active) this.pixelTrail(trip, t - trip.start, long, w, h, active.length <= SMALL_HEADS);
     if (active.length > GLYPHS_MOST) {
-      const white = 0xffffffff | 0, r = Math.round(2 * ratio);
+      const { reach, steps, colours } = this.headStamp(active.length > SMALL_HEADS ? 2.5 : 5, w), { buffer } = this;
       for (const trip of active) {
-        const cx = Math.round(this.X(trip.px) * ratio), cy = Math.round(this.Y(trip.py) * ratio);
-        if (cx < r || cy < r || cx >= w - r || cy >= h - r) continue;
-        for (let dy = -r; dy <= r; dy++) for (let dx = -r; dx <= r; dx++) {
-          const d = dx * dx + dy * dy;
-          if (d <= r * r + 1) buffer[(cy + dy) * w + cx + dx] = d > (r - 1) * (r - 1) ? white : head | 0xff000000;
-        }
+        const x = Math.round(this.X(trip.px) * ratio), y = Math.round(this.Y(trip.py) * ratio);
+        if (!(x >= reach && y >= reach && x < w - reach && y < h - reach)) continue;
+        for (let k = 0, at = y * w + x; k < steps.length; k++) buffer[at + steps[k]] = colours[k];
       }
     }
     ink.putImageData(this.image, 0, 0);
   }
+  /** Write the trail of a driver found by place(): from the driver back over the knots, fading with the time passed. */
+  pixelTrail(trip, now, long, w, h, wide) {
+    const { t, x, y } = trip, { ratio, ox, oy, sx, sy } = this.view, { buffer } = this, blue = this.pixel;
+    let qx = (ox + trip.px * sx) * ratio, qy = (oy - trip.py * sy) * ratio, qs = now;
+    for (let i = trip.knot; i >= 0 && qs > now - long; i--) {
+      let px = (ox + x[i] * sx) * ratio, py = (oy - y[i] * sy) * ratio, ps = t[i];
+      if (ps >= qs) continue;
+      if (ps < now - long) { const f = (now - long - ps) / (qs - ps); px += f * (qx - px); py += f * (qy - py); ps = now - long; }
+      const dx = px - qx, dy = py - qy, far = Math.max(Math.abs(dx), Math.abs(dy)), flat = Math.abs(dx) > Math.abs(dy);
+      const n = Math.min(600, Math.ceil(far)), side = flat ? w : 1;
+      let strength = 1 - (now - qs) / long;
+      const stepX = dx / n, stepY = dy / n, fall = (qs - ps) / long / n;
+      for (let k = 0, fx = qx, fy = qy; k < n; k++, fx += stepX, fy += stepY, strength -= fall) {
+        const cx = fx + 0.5 | 0, cy = fy + 0.5 | 0;
+        if (cx < 0 || cy < 0 || cx >= w - 1 || cy >= h - 1) continue;
+        const alpha = 200 * strength * strength | 0, at = cy * w + cx;
+        if (buffer[at] >>> 24 < alpha) buffer[at] = blue | alpha << 24;
+        if (wide && buffer[at + side] >>> 24 < alpha) buffer[at + side] = blue | alpha << 24;
+      }
+      qx = px; qy = py; qs = ps;
+    }
+  }
+  headStamp(r, w) {
+    const key = `${r}/${this.view.ratio}/${w}`;
+    if (!this.stamps.has(key)) this.stamps.set(key, stampOf(r, this.view.ratio, this.colours.blue, w));
+    return this.stamps.get(key);
+  }
+}
+/** A driver's head of radius r, CSS pixels, in a buffer of width w: where each of its pixels is from the middle, and its colour. */
+function stampOf(r, ratio, colour, w) {
+  const size = Math.ceil((2 * r + 3) * ratio) | 1, half = size >> 1, ink = el("canvas", { width: size, height: size }).getContext("2d");
+  ink.arc(size / 2, size / 2, r * ratio, 0, 7);
+  ink.fillStyle = colour; ink.strokeStyle = "#ffffff"; ink.lineWidth = (r > 4 ? 1.8 : 1.2) * ratio;
+  ink.fill(); ink.stroke();
+  const pixels = new Uint32Array(ink.getImageData(0, 0, size, size).data.buffer), steps = [], colours = [];
+  pixels.forEach((pixel, i) => { if (pixel >>> 24 > 100) { steps.push((Math.floor(i / size) - half) * w + i % size - half); colours.push(pixel); } });
+  return { reach: half + 1, steps: Int32Array.from(steps), colours: Uint32Array.from(colours) };
 }
 /** A #rrggbb colour as the low 24 bits of a little-endian RGBA pixel. */
 const packed = (hex) => { const n = parseInt(hex.slice(1, 7), 16); return (n & 0xff) << 16 | n & 0xff00 | n >> 16 & 0xff; };

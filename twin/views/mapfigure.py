@@ -10,8 +10,8 @@ from typing import Any
 import geoviews as gv
 import holoviews as hv
 import numpy as np
-from bokeh.models import ColumnDataSource, GlyphRenderer, PanTool, WheelZoomTool, WMTSTileSource
-from bokeh.models.renderers import TileRenderer
+from bokeh.models import ColumnDataSource, PanTool, WheelZoomTool, WMTSTileSource
+from bokeh.models.renderers import GlyphRenderer, TileRenderer
 from bokeh.plotting import figure as Figure
 
 from twin.views.theme import TOKENS
@@ -76,30 +76,29 @@ class MapFigure:
 
     def show_radius(self, xs: Any, ys: Any) -> None:
         """Draw the delivery radius from two (n,) arrays in Web Mercator metres; empty ones hide it."""
-        self.radius.data_source.data = {"xs": [[[xs]]] if len(xs) else [], "ys": [[[ys]]] if len(xs) else []}
+        _write(self.radius, {"xs": [[[xs]]] if len(xs) else [], "ys": [[[ys]]] if len(xs) else []})
 
     def show_rings(self, rings: list[tuple[Any, Any]]) -> None:
         """Draw range rings, each a pair of arrays in Web Mercator metres."""
-        self.rings.data_source.data = {"xs": [x for x, _ in rings], "ys": [y for _, y in rings]}
-
-    def show_tiles(self, url: str | None, max_zoom: int = MAX_ZOOM) -> None:
-        """Take the base map from a tile address, or from none: an unreachable one would be asked again at every paint."""
-        source = self.tiles.tile_source
-        if url is not None and (source.url != url or source.max_zoom != max_zoom):
-            source.update(url=url, max_zoom=max_zoom)
-        self.tiles.visible = url is not None
+        _write(self.rings, {"xs": [x for x, _ in rings], "ys": [y for _, y in rings]})
 
     def show_image(self, url: str | None, extent: tuple[float, float, float, float] | None) -> None:
         """Take the base map from one image (data URL) over (x0, y0, x1, y1) in Web Mercator metres, or from none."""
         if url is None or extent is None:
-            self.image.data_source.data = {"url": [], "x": [], "y": [], "w": [], "h": []}
+            _write(self.image, {"url": [], "x": [], "y": [], "w": [], "h": []})
             return
         x0, y0, x1, y1 = extent
-        self.image.data_source.data = {"url": [url], "x": [x0], "y": [y1], "w": [x1 - x0], "h": [y1 - y0]}
+        _write(self.image, {"url": [url], "x": [x0], "y": [y1], "w": [x1 - x0], "h": [y1 - y0]})
+
+
+def _write(renderer: GlyphRenderer, data: dict[str, Any]) -> None:
+    source = renderer.data_source
+    assert isinstance(source, ColumnDataSource)
+    source.data = data
 
 
 def build_figure() -> MapFigure:
-    """Return a new figure (about 40 ms); every session has its own, because Bokeh models belong to one document."""
+    """Return a new figure (about 0.2 s); every session has its own, because Bokeh models belong to one document."""
     parts: dict[str, Any] = {}
 
     def named(name: str, level: str) -> Any:

@@ -6,6 +6,8 @@
 
 const LEAD_WALL = 2, LENGTH_WALL = 4;   // a window is asked for 2 s of the viewer's time ahead and lasts 4 s of it ...
 const LENGTH_MIN = 60;                  // ... but at least a minute of data
+const READY = 900, READY_MOST = 100;    // a quarter of an hour is held ready for a sudden 1000x, while no more than 100 are on the road
+const REST = 0.4;                       // ... and got when the playhead has rested so long: who drags it wants the next moment, not the hour
 const ASK_GAP = 1, ASK_LOST = 5;        // seconds between two windows in a row; after which an answer counts as lost
 const FADE = 30, FADE_WALL = [0.3, 2];  // a delivered driver fades for 30 data seconds, within these of the viewer's time
 
@@ -19,9 +21,9 @@ class Trip {
     this.order = m.order[i];
     this.start = m.start[i];
     this.end = m.end[i];
-    this.t = slice(m.t, a, b);
-    this.x = slice(m.x, a, b);
-    this.y = slice(m.y, a, b);
+    this.t = m.t.subarray(a, b);
+    this.x = m.x.subarray(a, b);
+    this.y = m.y.subarray(a, b);
     const last = b - a - 1;
     this.cx = Number.isNaN(m.cx[i]) && last >= 0 ? this.x[last] : m.cx[i];
     this.cy = Number.isNaN(m.cy[i]) && last >= 0 ? this.y[last] : m.cy[i];
@@ -60,22 +62,32 @@ class Trip {
     return i < 0 ? [0, 0] : [this.x[i + 1] - this.x[i], this.y[i + 1] - this.y[i]];
   }
 }
-/** A part of an array without a copy. Bokeh's own array classes inherit a subarray() that begins at the wrong place. */
-const slice = (array, a, b) => new Float32Array(array.buffer, array.byteOffset + 4 * a, b - a);
+/** The columns of a window, which come as one buffer (see window_message in mapdata.py). Bokeh's arrays are copied into plain ones,
+ * because subarray() of its own classes begins at the wrong place. */
+function unpack({ trips: n, knots: k, packed }) {
+  const buffer = packed.buffer.slice(packed.byteOffset, packed.byteOffset + packed.byteLength);
+  let at = 0;
+  const next = (Kind, length) => { const column = new Kind(buffer, at, length); at += column.byteLength; return column; };
+  return {
+    start: next(Float64Array, n), end: next(Float64Array, n), order: next(Int32Array, n), offsets: next(Int32Array, n + 1),
+    t: next(Float32Array, k), x: next(Float32Array, k), y: next(Float32Array, k), cx: next(Float32Array, n), cy: next(Float32Array, n),
+  };
+}
 /** How far s is from a to b, 0 to 1; a knot at infinity (a place that was never reached) is not approached. */
 const share = (a, b, s) => (b > a && b < Infinity && s > a ? Math.min(1, (s - a) / (b - a)) : 0);
 
 /** The trips on the road at some time in [from, to]. */
 class Held {
-  constructor(m) { this.from = m.from; this.to = m.to; this.trips = []; this.orders = new Set(); this.add(m); }
+  constructor(window) { this.from = window.from; this.to = window.to; this.trips = []; this.orders = new Set(); this.add(window); }
   covers(t) { return t >= this.from && t <= this.to; }
-  add(m) {
+  add(window) {
+    const m = unpack(window);
     for (let i = 0; i < m.order.length; i++) {
       if (this.orders.has(m.order[i])) continue;
       this.orders.add(m.order[i]);
       this.trips.push(new Trip(m, i));
     }
-    this.to = Math.max(this.to, m.to);
+    this.to = Math.max(this.to, window.to);
   }
   /** Forget what ended before t. */
   prune(t) {
@@ -104,6 +116,13 @@ class Motion {
   }
   get speed() { return this.clock.anchor?.speed ?? 1; }
   get waiting() { return !!this.asked; }
+  /** Whether there will be something to ask for when the paused playhead has rested for REST seconds. */
+  get later() { return !this.asked && !this.clock.moving && !!this.held && this.held.to < this.ahead(this.t); }
+  /** Until when trips should be held. */
+  ahead(now) {
+    const a = this.clock.anchor, ready = this.active.length <= READY_MOST ? READY : LENGTH_MIN / 3;
+    return Math.min(now + Math.max(LEAD_WALL * a.speed, ready), a.end + 1);   // the end itself is shown too
+  }
 
   /** Bring active and faded to the playhead; false if it is not held yet and the last moment stays. */
   advance() {
@@ -128,13 +147,13 @@ class Motion {
   want(now) {
     const wall = ReplayClock.wall();
     if (this.asked && wall - this.asked.wall < ASK_LOST) return;
-    const { held } = this, a = this.clock.anchor, limit = a.end + 1;   // the end itself is shown too
-    const length = Math.max(LENGTH_MIN, LENGTH_WALL * a.speed), ahead = now + Math.max(LEAD_WALL * a.speed, LENGTH_MIN / 3);
-    const behind = held && this.clock.moving && now > held.to && now < held.to + length;
+    const { held } = this, a = this.clock.anchor, { moving } = this.clock;
+    const length = Math.max(LENGTH_MIN, LENGTH_WALL * a.speed), ahead = this.ahead(now);
+    const behind = held && moving && now > held.to && now < held.to + length;
     if (!held || !(held.covers(now) || behind)) this.ask("new", now - fadeSpan(a.speed), now + length);
-    else if (!this.clock.moving || wall - this.asked_at < ASK_GAP) return;
-    else if (held.to < limit && ahead > held.to) this.ask("more", held.to, Math.min(Math.max(ahead, held.to) + length, limit + 1));
-    else if (a.loop && !this.next && ahead > a.end && !held.covers(a.start)) this.ask("loop", a.start, a.start + length);
+    else if (wall - this.asked_at < (moving ? ASK_GAP : REST)) return;
+    else if (held.to < ahead) this.ask("more", held.to, Math.min(ahead + length, Math.max(ahead, a.end + 1)));
+    else if (moving && a.loop && !this.next && now + LEAD_WALL * a.speed + LENGTH_MIN / 3 > a.end && !held.covers(a.start)) this.ask("loop", a.start, a.start + length);
   }
   ask(kind, from, to) {
     const wall = ReplayClock.wall();

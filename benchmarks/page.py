@@ -1,0 +1,134 @@
+"""How soon the page is usable, play plays and a seek is shown, in a real browser against a real server."""
+
+import random
+import statistics
+
+from playwright.sync_api import Browser, Page
+
+import twin
+from benchmarks import data
+from benchmarks.browser import chromium, new_page, open_page, watch_wire
+from benchmarks.served import Served, serving
+from benchmarks.table import Row, percentile, spread
+
+DRIVERS = 300
+MEGABIT = 1_000_000 / 8
+SLOW = {"offline": False, "latency": 0, "downloadThroughput": 10 * MEGABIT, "uploadThroughput": 10 * MEGABIT}
+"""10 Mbit/s. Chromium does not slow WebSockets down by this, so what comes over one is not counted against it."""
+SETTLE_MS = 1200
+"""After this long nothing of a seek is still under way; what the page shows then is what it had to show."""
+
+
+def measure(quick: bool) -> list[Row]:
+    """Return the rows of loading, playing and seeking, with some 300 drivers on the road."""
+    folder = data.crowd(DRIVERS)
+    few = 2 if quick else 5
+    with serving(folder) as server:
+        address = server.page(location=data.LOCATION, t="2025-10-16T18:45:00", speed="60")
+        first, _ = _cold(address, None)
+        loads = [_cold(address, None) for _ in range(few)]
+        slow = [_cold(address, SLOW)[0] for _ in range(few)]
+        with chromium() as browser:
+            plays = [_play(browser, address) for _ in range(few)]
+            seeks, right = _seeks(browser, server, folder, 10 if quick else 40)
+    usable = [ms / 1000 for ms, _ in loads]
+    slowly = [ms / 1000 for ms in slow]
+    megabytes = [size / 1e6 for _, size in loads]
+    return [
+        Row(
+            "page usable, cold browser, loopback", "≤ 1.5 s",
+            f"{spread(usable, 's', 2)}; the server's very first page {first / 1000:.2f} s", statistics.median(usable) <= 1.5,
+        ),
+        Row("page usable, cold browser, 10 Mbit/s", "≤ 3 s", spread(slowly, "s", 2), statistics.median(slowly) <= 3),
+        Row(
+            "transferred for it (HTTP, as on the wire)", "≤ 1.8 MB", spread(megabytes, "MB", 2),
+            statistics.median(megabytes) <= 1.8,
+        ),
+        Row("play pressed → drivers moving", "≤ 300 ms", spread(plays, "ms"), statistics.median(plays) <= 300),
+        Row(
+            "seek → everything repainted, p95", "≤ 150 ms",
+            f"{percentile(seeks, 0.95):.0f} ms (median {statistics.median(seeks):.0f}, worst {max(seeks):.0f}, n={len(seeks)}); "
+            f"{right} of {len(seeks)} show Timeline.at(t)'s counts", percentile(seeks, 0.95) <= 150 and right == len(seeks),
+        ),
+    ]  # fmt: skip
+
+
+def _cold(address: str, network: dict[str, object] | None) -> tuple[float, int]:
+    """Return milliseconds until usable and bytes transferred until then, in a browser launched for it."""
+    with chromium() as browser:
+        page = new_page(browser)
+        wire, session = watch_wire(page)
+        if network:
+            session.send("Network.emulateNetworkConditions", network)
+        return open_page(page, address), wire.http_bytes
+
+
+def _play(browser: Browser, address: str) -> float:
+    """Return the milliseconds from the press on Play until a driver is drawn elsewhere."""
+    page = new_page(browser)
+    open_page(page, address)
+    page.wait_for_timeout(SETTLE_MS)
+    taken = page.evaluate(
+        """async () => {
+          const eyes = globalThis.__bench, where = () => eyes.motion.positions().map((d) => d.x + ":" + d.y).join();
+          const before = where(), began = performance.now();
+          eyes.find("play").click();
+          return await eyes.frames(() => where() !== before) - began;
+        }"""
+    )
+    page.context.close()
+    return taken
+
+
+def _seeks(browser: Browser, server: Served, folder: object, count: int) -> tuple[list[float], int]:
+    """Click the scrubber at random; return the milliseconds until all panels show what they settle on, and how many are right."""
+    page = new_page(browser)
+    open_page(
+        page,
+        server.page(
+            location=data.LOCATION, t="2025-10-16T18:45:00", start="2025-10-16T18:00:00", end="2025-10-16T20:00:00"
+        ),
+    )
+    page.wait_for_timeout(SETTLE_MS)
+    box = page.evaluate(
+        "() => { const b = globalThis.__bench.find('scrubber').getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; }"
+    )
+    known = twin.open(str(folder)).timeline(data.LOCATION, "2025-10-16T18:00:00", "2025-10-16T20:00:00")
+    chance = random.Random(1)
+    taken, right = [], 0
+    for _ in range(count):
+        x, y = box[0] + box[2] * chance.uniform(0.1, 0.7), box[1] + box[3] * 0.4
+        ms, t, shown = _seek(page, x, y)
+        counts = known.at(t).counts
+        expected = [counts[stage] for stage in ("created", "cooking", "ready", "out_for_delivery", "completed")]
+        right += [int(text.replace(",", "")) for text in shown] == expected
+        taken.append(ms)
+    page.context.close()
+    return taken, right
+
+
+def _seek(page: Page, x: float, y: float) -> tuple[float, float, list[str]]:
+    page.evaluate(
+        """(settle) => {
+          const eyes = globalThis.__bench;
+          eyes.seek = new Promise((done) => addEventListener("pointerdown", () => {
+            const began = performance.now();
+            let shown = eyes.panels(), since = null, changed = false;
+            eyes.frames((now) => {
+              if (changed) { since = now; changed = false; }   // the frame after the one that first shows it
+              const text = eyes.panels();
+              if (text !== shown) { shown = text; changed = true; }
+              return now - began > settle;
+            }).then(() => done(since - began));
+          }, { once: true, capture: true }));
+        }""",
+        SETTLE_MS,
+    )
+    page.mouse.click(x, y)
+    return page.evaluate(
+        """async () => {
+          const eyes = globalThis.__bench, taken = await eyes.seek;
+          const stages = ["created", "cooking", "ready", "out_for_delivery", "completed"];
+          return [taken, eyes.clock.now(), stages.map((stage) => eyes.text(`stage-${stage}-count`))];
+        }"""
+    )

@@ -1,0 +1,75 @@
+"""Any moment at random, and one tick of a session, with a million events loaded."""
+
+import statistics
+import time
+
+import numpy as np
+
+import twin
+from benchmarks import data
+from benchmarks.table import Row, percentile
+from twin.timeline import Timeline
+
+MOMENTS = 5000
+
+
+def measure(quick: bool) -> list[Row]:
+    """Return the rows of `Timeline.at` and of a tick's work in the views."""
+    source = twin.open(data.week()).source
+    place = source.locations()[0]
+    timeline = Timeline.load(source, place.id, place.start, place.end + 1)
+    moments = np.random.default_rng(1).uniform(place.start, place.end, MOMENTS // 5 if quick else MOMENTS)
+    for t in moments[:100]:  # the compiled parts are loaded, as in a running server
+        timeline.at(t)
+    times, drivers = [], []
+    for t in moments:
+        began = time.perf_counter()
+        snapshot = timeline.at(t)
+        times.append((time.perf_counter() - began) * 1e3)
+        drivers.append(len(snapshot.drivers))
+    return [
+        Row(
+            "snapshot at a random time, 1 M events loaded",
+            "≤ 0.2 ms",
+            f"{statistics.median(times):.3f} ms (p95 {percentile(times, 0.95):.3f}, n={len(times):,}; "
+            f"{statistics.median(drivers):.0f} drivers, at most {max(drivers)})",
+            statistics.median(times) <= 0.2,
+        ),
+        *_tick(timeline, moments[: len(moments) // 10]),
+    ]
+
+
+def _tick(timeline: Timeline, moments: np.ndarray) -> list[Row]:
+    from twin.replay.controller import ReplayController
+    from twin.views.feed import FeedView
+    from twin.views.health import HealthView
+    from twin.views.kpis import KpiView
+    from twin.views.map import MapView
+    from twin.views.pipeline import PipelineView
+    from twin.views.transport import TransportView
+
+    controller = ReplayController(timeline)
+    kinds = (PipelineView, KpiView, FeedView, MapView, TransportView, HealthView)
+    views = [kind(controller) for kind in kinds]
+    for view in views:
+        view.reset()
+    spent: dict[str, list[float]] = {kind.__name__: [] for kind in kinds}
+    whole = []
+    for t in moments:
+        controller.seek(float(t))
+        began = time.perf_counter()
+        snapshot = timeline.at(controller.now())
+        for view in views:
+            start = time.perf_counter()
+            view.show(snapshot)
+            spent[type(view).__name__].append((time.perf_counter() - start) * 1e3)
+        whole.append((time.perf_counter() - began) * 1e3)
+    costly = sorted(((statistics.median(values), name) for name, values in spent.items()), reverse=True)[:3]
+    parts = ", ".join(f"{name} {cost:.2f}" for cost, name in costly)
+    return [
+        Row(
+            "a tick on the server: snapshot and all views, without the wire",
+            "–",
+            f"{statistics.median(whole):.2f} ms (p95 {percentile(whole, 0.95):.2f}, n={len(whole)}); {parts}",
+        )
+    ]

@@ -1,0 +1,353 @@
+"""The map as a person sees it: drivers where they were, moving without a jump, and a view that stays true when it is moved."""
+
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import panel as pn
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.fake_roads import DAY0, Road, RoadTimeline
+from twin.geo import project
+from twin.replay.controller import ReplayController
+from twin.sources.base import Location
+from twin.views import theme
+from twin.views.map import MapView
+
+pytestmark = pytest.mark.browser
+
+HOUR = 3600.0
+NEAR_M = 30.0
+EVIL = "<img src=x onerror=\"document.title='owned'\">"
+MAP = "[...window.__twin.motion.values()][0]"
+RECORD = f"""(seconds) => new Promise((done) => {{
+  const map = {MAP}, frames = [], until = performance.now() + seconds * 1000;
+  const look = () => {{
+    frames.push({{ time: map.time(), positions: map.positions().map((d) => [d.order, d.x, d.y]) }});
+    if (performance.now() < until) requestAnimationFrame(look); else done(frames);
+  }};
+  requestAnimationFrame(look);
+}})"""
+
+
+@dataclass
+class Shown:
+    """The page of one test and what the server holds of it."""
+
+    page: Page
+    timeline: RoadTimeline
+    held: dict = field(default_factory=dict)
+
+    @property
+    def view(self) -> MapView:
+        return self.held["view"]
+
+    @property
+    def controller(self) -> ReplayController:
+        return self.held["controller"]
+
+    def do(self, act: Callable[[], object]) -> None:
+        """Act on the server in the session's own thread; return when it is done."""
+        done = []
+        self.held["document"].add_next_tick_callback(lambda: done.append((act(), True)))
+        wait_for(lambda: done)
+
+    def ask(self, expression: str):
+        return self.page.evaluate(f"() => {{ const map = {MAP}; return {expression}; }}")
+
+    def seek(self, t: float) -> None:
+        self.do(lambda: self.controller.seek(t))
+        self.page.wait_for_function(f"(t) => {MAP}.time() === t", arg=t)
+
+    def positions(self) -> dict[int, tuple[float, float]]:
+        return {d["order"]: (d["x"], d["y"]) for d in self.ask("map.positions()")}
+
+    def assert_true_to(self, t: float, drawn: dict[int, tuple[float, float]]) -> None:
+        truth = self.timeline.truth(t)
+        assert drawn.keys() == truth.keys()
+        for order, (x, y) in truth.items():
+            assert np.hypot(drawn[order][0] - x, drawn[order][1] - y) < NEAR_M
+
+    def picture(self) -> np.ndarray:
+        shot = self.page.get_by_test_id("map").screenshot()
+        return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"), dtype=int)
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within 20 s"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def show(page, serve):
+    """Open a page with a map of a timeline, paused an hour after its start."""
+
+    def open_map(timeline: RoadTimeline, at: float = DAY0 + HOUR) -> Shown:
+        shown = Shown(page, timeline)
+
+        def app():
+            pn.extension()
+            controller = ReplayController(timeline)
+            controller.seek(at)
+            view = MapView(controller)
+            shown.held.update(controller=controller, view=view, document=pn.state.curdoc)
+            return pn.Column(view, width=900, height=560, margin=0)
+
+        page.goto(serve({"map": app}) + "/map", wait_until="domcontentloaded")
+        expect(page.get_by_test_id("map")).to_be_visible()
+        if timeline.location.lat is not None:
+            page.wait_for_function(f"() => window.__twin?.motion?.size && {MAP}.held && {MAP}.positions().length")
+        return shown
+
+    return open_map
+
+
+def test_drivers_are_drawn_where_they_were_at_any_moment(show):
+    shown = show(RoadTimeline(40))
+    rng = np.random.default_rng(1)
+    for t in DAY0 + rng.uniform(0, 2 * HOUR, 12).round(3):
+        shown.seek(float(t))
+        shown.assert_true_to(float(t), shown.positions())
+
+
+def test_with_many_drivers_they_are_drawn_by_the_canvas_in_the_same_places(show):
+    shown = show(RoadTimeline(600))
+    shown.assert_true_to(DAY0 + HOUR, shown.positions())
+    heads = np.abs(shown.picture() - [59, 130, 246]).sum(axis=2) < 60
+    found = []
+    for x, y in shown.timeline.truth(DAY0 + HOUR).values():
+        px, py = shown.page.evaluate(f"([x, y]) => {MAP}.screen(x, y)", [x, y])
+        if 20 < px < 780 and 20 < py < 500:  # not under the buttons and the legend
+            found.append(heads[round(py) - 3 : round(py) + 4, round(px) - 3 : round(px) + 4].any())
+    assert len(found) > 100
+    assert np.mean(found) > 0.9  # the rest is under the kitchen or another driver's rim
+
+
+@pytest.mark.parametrize("speed", [60, 1000])
+def test_no_driver_jumps_blinks_or_stands_still_where_two_windows_meet(show, speed):
+    shown = show(RoadTimeline(25), at=DAY0 + 600)
+    shown.page.wait_for_function(f"() => {MAP}.held[1] - {MAP}.time() >= 900")  # a rested page is ready for any speed
+    before = shown.ask("map.asks")
+    shown.do(lambda: (shown.controller.set_speed(speed), shown.controller.play()))
+    frames = shown.page.evaluate(RECORD, 6)
+
+    assert shown.ask("map.asks") - before >= 1
+    times = [frame["time"] for frame in frames[5:]]
+    assert len(times) > 30
+    assert np.all(np.diff(times) > 0)  # the clock's moment is drawn in every frame
+    for frame in frames[5:]:
+        shown.assert_true_to(frame["time"], {int(order): (x, y) for order, x, y in frame["positions"]})
+
+
+def test_a_loop_returns_to_its_start_without_a_gap(show):
+    shown = show(RoadTimeline(25))
+    start, end = DAY0 + 1800, DAY0 + 2100  # five seconds at 60x
+    shown.do(lambda: (shown.controller.set_range(start, end), shown.controller.set_loop(True)))
+    shown.page.wait_for_function(f"(end) => {MAP}.time() <= end", arg=end)
+    shown.do(shown.controller.play)
+    frames = shown.page.evaluate(RECORD, 8)
+
+    times = np.array([frame["time"] for frame in frames[5:]])
+    assert np.count_nonzero(np.diff(times) < 0) >= 1
+    assert np.all(np.diff(times) != 0)
+    assert times.min() >= start
+    assert times.max() < end
+    for frame in frames[5:]:
+        shown.assert_true_to(frame["time"], {int(order): (x, y) for order, x, y in frame["positions"]})
+
+
+def test_the_last_picture_stays_until_the_trips_of_another_moment_are_here(show):
+    shown = show(RoadTimeline(25))
+    before = shown.positions()
+    answer = shown.view._send_window
+    shown.view._send_window = lambda *question: shown.held.update(question=question)
+    shown.do(lambda: shown.controller.seek(DAY0 + 1.5 * HOUR))
+    wait_for(lambda: "question" in shown.held)
+    assert shown.positions() == before
+    shown.view._send_window = answer
+    shown.do(lambda: answer(*shown.held["question"]))
+    shown.page.wait_for_function(f"(t) => {MAP}.time() === t", arg=DAY0 + 1.5 * HOUR)
+    shown.assert_true_to(DAY0 + 1.5 * HOUR, shown.positions())
+
+
+def test_the_picture_moves_while_playing(show):
+    shown = show(RoadTimeline(25))
+    shown.do(shown.controller.play)
+    first = shown.picture()
+    shown.page.wait_for_timeout(600)
+    assert np.count_nonzero((shown.picture() != first).any(axis=2)) > 200
+
+
+def test_nothing_moves_and_nothing_is_sent_while_paused(page, show):
+    messages = []
+    page.on(
+        "websocket",
+        lambda socket: [
+            socket.on(way, lambda data, way=way: messages.append(way)) for way in ("framesent", "framereceived")
+        ],
+    )
+    shown = show(RoadTimeline(25))
+    assert messages
+    shown.do(shown.controller.play)
+    shown.page.wait_for_timeout(500)
+    shown.do(shown.controller.pause)
+    shown.page.wait_for_timeout(1000)  # the pause arrives, what was under way ends
+    messages.clear()
+    first, frames = shown.picture(), shown.ask("map.frames")
+    shown.page.wait_for_timeout(2000)
+    assert np.array_equal(shown.picture(), first)
+    assert shown.ask("map.frames") == frames
+    assert messages == []
+
+
+def test_hover_shows_an_order_s_hostile_names_as_text(show):
+    timeline = RoadTimeline(6)
+    timeline.item = EVIL
+    shown = show(timeline)
+    order = next(d["order"] for d in shown.ask("map.positions()") if far_from_kitchen(timeline, d))
+    hover(shown, order)
+    tip = shown.page.get_by_test_id("map-tip")
+    expect(tip).to_contain_text(f"Order R{order:05d}")
+    expect(tip).to_contain_text(EVIL)
+    expect(tip).to_contain_text("% of the way")
+    assert tip.locator("img").count() == 0
+    assert shown.page.title() != "owned"
+
+
+def far_from_kitchen(timeline: RoadTimeline, driver: dict) -> bool:
+    kx, ky = timeline.kitchen
+    others = [place for order, place in timeline.truth(DAY0 + HOUR).items() if order != driver["order"]]
+    away = min(np.hypot(x - driver["x"], y - driver["y"]) for x, y in [*others, (kx, ky)])
+    return away > 600
+
+
+def hover(shown: Shown, order: int) -> None:
+    box = shown.page.get_by_test_id("map").bounding_box()
+    x, y = shown.page.evaluate(f"([x, y]) => {MAP}.screen(x, y)", list(shown.positions()[order]))
+    shown.page.mouse.move(box["x"] + x, box["y"] + y)
+
+
+def alignment(shown: Shown) -> tuple[float, float]:
+    """Pixels between where our canvas and where Bokeh draws a driver; relative difference of the two axes' scales."""
+    return tuple(
+        shown.ask(
+            """(() => {
+          const { x, y } = map.positions()[0], [px, py] = map.screen(x, y), view = map.figure();
+          const { x_scale, y_scale, bbox } = view.frame;
+          const { x_range: xr, y_range: yr } = view.model;
+          return [Math.hypot(px + bbox.left - x_scale.compute(x), py + bbox.top - y_scale.compute(y)),
+                  Math.abs((xr.end - xr.start) / bbox.width / ((yr.end - yr.start) / bbox.height) - 1)];
+        })()"""
+        )
+    )
+
+
+def test_panning_zooming_and_resizing_keep_canvas_and_glyphs_together_and_the_map_undistorted(show):
+    shown = show(RoadTimeline(25))
+    page, box = shown.page, shown.page.get_by_test_id("map").bounding_box()
+    x, y = box["x"] + 300, box["y"] + 250
+
+    def settled():
+        page.wait_for_timeout(400)
+        off, skew = alignment(shown)
+        assert off < 0.01
+        assert skew < 0.002
+        return shown.ask("map.looking")
+
+    seen = [settled()]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 120, y + 60, steps=6)
+    page.mouse.up()
+    seen.append(settled())
+    for _ in range(3):
+        page.mouse.wheel(0, -120)
+        page.wait_for_timeout(60)
+    seen.append(settled())
+    page.get_by_test_id("map-out").click()
+    seen.append(settled())
+    assert seen[1]["x"] < seen[0]["x"]  # the map follows the hand
+    assert seen[1]["y"] > seen[0]["y"]
+    assert seen[2]["metres"] < seen[1]["metres"]
+    assert seen[3]["metres"] == pytest.approx(2 * seen[2]["metres"])
+    shown.do(lambda: setattr(shown.view.__panel__(), "height", 400))
+    assert settled()["metres"] == pytest.approx(seen[3]["metres"])
+
+
+def test_a_moved_view_is_known_to_the_server_and_fit_returns(show):
+    shown = show(RoadTimeline(25))
+    home = shown.ask("map.looking")
+    shown.page.get_by_test_id("map-in").click()
+    wait_for(lambda: shown.view.viewport)
+    lon, lat, zoom = shown.view.viewport
+    x, y = project(lat, lon)
+    assert np.hypot(float(x) - home["x"], float(y) - home["y"]) < 5
+    assert 156_543.034 / 2**zoom == pytest.approx(home["metres"] / 2, rel=1e-3)
+    shown.page.get_by_test_id("map-fit").click()
+    wait_for(lambda: shown.view.viewport == [])
+    assert shown.ask("map.looking.metres") == pytest.approx(home["metres"])
+
+
+def test_a_viewport_given_by_the_server_is_shown(show):
+    shown = show(RoadTimeline(25))
+    shown.do(lambda: setattr(shown.view, "viewport", [-122.42, 37.77, 14.5]))
+    x, y = project(37.77, -122.42)
+    shown.page.wait_for_function(f"(x) => Math.abs({MAP}.looking.x - x) < 1", arg=float(x))
+    assert shown.ask("map.looking.y") == pytest.approx(float(y), abs=1)
+    assert shown.ask("map.looking.metres") == pytest.approx(156_543.034 / 2**14.5, rel=1e-6)
+
+
+def test_another_city_takes_the_map_there_even_from_a_moved_view(show):
+    shown = show(RoadTimeline(25))
+    shown.page.get_by_test_id("map-in").click()
+    wait_for(lambda: shown.view.viewport)
+    chicago = RoadTimeline(
+        10, location=Location("chi", "Chicago", 41.88, -87.63, 5000.0, 0, DAY0, DAY0 + 86_400.0), seed=3
+    )
+    shown.timeline = chicago
+    shown.do(lambda: (shown.controller.load(chicago, DAY0 + 1800), shown.view.reset()))
+    shown.page.wait_for_function(f"(t) => {MAP}.time() === t", arg=DAY0 + 1800)
+    kx, _ = chicago.kitchen
+    assert abs(shown.ask("map.looking.x") - kx) < 10_000
+    shown.assert_true_to(DAY0 + 1800, shown.positions())
+
+
+def test_layers_can_be_switched_off(show):
+    shown = show(RoadTimeline(12))
+    with_all = shown.picture()
+    for name in ("routes", "customers", "trails"):
+        shown.page.get_by_test_id(f"map-{name}").uncheck()
+    shown.page.wait_for_timeout(300)
+    assert np.count_nonzero((shown.picture() != with_all).any(axis=2)) > 500
+    shown.assert_true_to(DAY0 + HOUR, shown.positions())
+
+
+def test_without_coordinates_the_map_says_why_it_is_empty(show):
+    timeline = RoadTimeline(3)
+    timeline.location = Location("x", "Nowhere", None, None, None, 0, DAY0, DAY0 + HOUR)
+    shown = show(timeline)
+    expect(shown.page.get_by_test_id("map-empty")).to_contain_text("No coordinates in this data")
+    expect(shown.page.get_by_test_id("map-fit")).not_to_be_visible()
+
+
+def test_in_the_dark_the_map_takes_the_dark_colours(show):
+    shown = show(RoadTimeline(12))
+    shown.page.evaluate("() => { document.documentElement.dataset.theme = 'dark'; }")
+    shown.page.wait_for_timeout(500)
+    background = tuple(int(theme.TOKENS["dark"]["map"][i : i + 2], 16) for i in (1, 3, 5))
+    corner = shown.picture()[30, 5]
+    assert np.abs(corner - background).max() < 25
+
+
+def test_a_trip_that_never_ends_leaves_no_error(show):
+    timeline = RoadTimeline(3)
+    stuck = Road(DAY0 + HOUR - 60, *(np.array(v, np.float32) for v in ([0, 30, 7200], [0, 200, 200], [0, 0, 0])))
+    timeline.roads[0] = stuck
+    shown = show(timeline)
+    assert shown.positions()[0] == pytest.approx((timeline.kitchen[0] + 200, timeline.kitchen[1]), abs=NEAR_M)

@@ -1,0 +1,328 @@
+"""The operations page, used as a person uses it: `twin serve` in a process of its own, Chromium, eyes on what is shown."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+import twin
+from tests.browser.app import free_port, running
+from twin.timeline import Timeline
+from twin.times import seconds, text
+from twin.twin import Twin
+
+pytestmark = pytest.mark.browser
+
+MOTION = "() => [...globalThis.__twin.motion.values()][0]"
+CLOCK = "() => [...globalThis.__twin.clocks.values()].find((clock) => clock.anchor?.end > clock.anchor?.start).now()"
+NUMBER = re.compile(r"^[\d,]+$")
+HOSTILE = "<img src=x onerror=alert(1)>Pie"
+
+
+@pytest.fixture(scope="module")
+def address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port = free_port()
+    log = tmp_path_factory.mktemp("served") / "log.txt"
+    with running(["twin.cli", "serve", "--source", str(demo), "--port", str(port)], port, log) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def source(demo: Path) -> Twin:
+    return twin.open(demo)
+
+
+def timeline(source: Twin, location: str) -> Timeline:
+    return source.timeline(location)
+
+
+def test_id(page: Page, name: str) -> Locator:
+    return page.get_by_test_id(name).first
+
+
+def choose(page: Page, address: str, location: str, **query: str) -> None:
+    """Open a location by its address and wait until it is alive."""
+    words = "".join(f"&{key}={value}" for key, value in query.items())
+    page.goto(f"{address}/operations?location={location}{words}")
+    expect(test_id(page, "stage-created-count")).to_have_text(NUMBER, timeout=20_000)
+    page.wait_for_function(f"() => globalThis.__twin?.motion?.size && ({MOTION})().held", timeout=20_000)
+
+
+def clock(page: Page) -> float:
+    return float(page.evaluate(CLOCK))
+
+
+def counts(page: Page) -> dict[str, int]:
+    stages = ("created", "cooking", "ready", "out_for_delivery", "completed")
+    return {stage: int(test_id(page, f"stage-{stage}-count").inner_text().replace(",", "")) for stage in stages}
+
+
+def five(snapshot_counts: dict[str, int]) -> dict[str, int]:
+    return {stage: snapshot_counts[stage] for stage in ("created", "cooking", "ready", "out_for_delivery", "completed")}
+
+
+def drawn(page: Page) -> dict[int, tuple[float, float]]:
+    positions = page.evaluate(f"() => ({MOTION})().positions()")
+    return {one["order"]: (one["x"], one["y"]) for one in positions}
+
+
+def assert_drawn_where_at_says(page: Page, line: Timeline, t: float) -> None:
+    drivers = line.at(t).drivers
+    shown = drawn(page)
+    assert set(shown) == set(drivers.order.tolist())
+    scale = np.cos(np.radians(line.location.lat or 0))
+    for order, x, y in zip(drivers.order.tolist(), drivers.x, drivers.y, strict=True):
+        assert np.hypot(shown[order][0] - x, shown[order][1] - y) * scale < 30
+
+
+def scrub_to(page: Page, t: float, line: Timeline) -> None:
+    box = test_id(page, "scrubber").bounding_box()
+    assert box is not None
+    share = (t - line.window.start) / (line.window.end - line.window.start)
+    page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+
+
+def test_a_newcomer_chooses_a_kitchen_and_sees_it_alive(page: Page, address: str, source: Twin) -> None:
+    page.goto(address)
+    for place in source.locations:
+        card = test_id(page, f"city-{place.id}")
+        expect(card).to_contain_text(place.display_name, timeout=20_000)
+        expect(card).to_contain_text(f"{place.orders:,}")
+        assert card.locator("svg.activity").count() == 1
+    test_id(page, "city-sanfrancisco").click()
+    expect(test_id(page, "stage-cooking-count")).to_have_text(NUMBER, timeout=20_000)
+    line = timeline(source, "sanfrancisco")
+    assert counts(page) == five(line.at(line.busiest()).counts)
+    assert clock(page) == pytest.approx(line.busiest(), abs=1e-3)
+    page.wait_for_function(f"() => ({MOTION})().positions().length > 0")
+    assert_drawn_where_at_says(page, line, line.busiest())
+    for panel in ("clock", "kpi-orders-hour", "kpi-delivery-time", "kpi-completion", "kpi-active", "feed", "health"):
+        expect(test_id(page, panel)).to_be_visible()
+    assert test_id(page, "feed-row").count() > 0
+
+
+def test_the_clock_keeps_its_speed_and_the_drivers_move_until_paused(page: Page, address: str) -> None:
+    choose(page, address, "sanfrancisco", t="2025-10-17T18:30:00")
+    figure = page.locator(".bk-Figure").first
+    still = figure.screenshot()
+    test_id(page, "play").click()
+    page.wait_for_timeout(500)
+    begin = page.evaluate(f"() => [({CLOCK})(), performance.now() / 1000]")
+    page.wait_for_timeout(10_000)
+    end = page.evaluate(f"() => [({CLOCK})(), performance.now() / 1000]")
+    speed = (end[0] - begin[0]) / (end[1] - begin[1])
+    assert speed == pytest.approx(60, rel=0.05)
+    assert figure.screenshot() != still
+    test_id(page, "play").click()
+    page.wait_for_timeout(700)
+    one, t = figure.screenshot(), clock(page)
+    page.wait_for_timeout(1000)
+    assert figure.screenshot() == one
+    assert clock(page) == t
+
+
+def test_scrubbing_shows_that_moment_in_every_panel(page: Page, address: str, source: Twin) -> None:
+    choose(page, address, "sanfrancisco")
+    line = timeline(source, "sanfrancisco")
+    scrub_to(page, seconds("2025-10-17 18:30"), line)
+    page.wait_for_timeout(1000)
+    t = clock(page)
+    assert abs(t - seconds("2025-10-17 18:30")) < 120  # a pixel of the scrubber is a minute and a half
+    snapshot = line.at(t)
+    assert counts(page) == five(snapshot.counts)
+    expect(test_id(page, "clock")).to_contain_text("Fri 18:")
+    expect(test_id(page, "kpi-active")).to_contain_text(str(len(snapshot.order)))
+    assert_drawn_where_at_says(page, line, t)
+    newest = line.latest(t, 1)
+    assert line.orders.ids[newest.order[0]].as_py()[:6] in test_id(page, "feed-row").inner_text()
+
+
+def test_a_change_of_speed_keeps_the_position(page: Page, address: str) -> None:
+    choose(page, address, "sanfrancisco", t="2025-10-17T12:00:00")
+    test_id(page, "play").click()
+    page.wait_for_timeout(1000)
+    before = clock(page)
+    test_id(page, "speed-1000").click()
+    jump = clock(page) - before
+    page.wait_for_timeout(1000)
+    assert 0 <= jump < 1000  # less than a second of playback went by between the two looks
+    assert clock(page) - before > 800
+
+
+def test_another_city_brings_its_own_range_map_and_numbers(page: Page, address: str, source: Twin) -> None:
+    choose(page, address, "sanfrancisco")
+    page.get_by_role("combobox").first.click()
+    page.get_by_role("option", name="Chicago").click()
+    line = timeline(source, "chicago")
+    page.wait_for_function(f"(t) => Math.abs(({CLOCK})() - t) < 0.01", arg=line.busiest())
+    page.wait_for_function(f"() => ({MOTION})().held && ({MOTION})().positions().length > 0")
+    assert counts(page) == five(line.at(line.busiest()).counts)
+    assert_drawn_where_at_says(page, line, line.busiest())
+    centre = page.evaluate(
+        "() => { const f = [...Bokeh.documents[0]._all_models.values()].find((m) => m.type === 'Figure');"
+        " return [(f.x_range.start + f.x_range.end) / 2, (f.y_range.start + f.y_range.end) / 2]; }"
+    )
+    assert np.hypot(centre[0] - line.location.x, centre[1] - line.location.y) < 8000
+    assert "location=chicago" in page.url
+
+
+def test_a_link_restores_where_one_was(page: Page, address: str) -> None:
+    choose(page, address, "chicago", t="2025-10-17T17:15:00", speed="100")
+    test_id(page, "step-forward").click()
+    page.wait_for_timeout(800)
+    t, shown = clock(page), counts(page)
+    page.reload()
+    page.wait_for_function(f"(t) => globalThis.__twin?.clocks?.size && Math.abs(({CLOCK})() - t) < 0.01", arg=t, timeout=20_000)
+    expect(test_id(page, "speed-100")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_timeout(500)
+    assert counts(page) == shown
+
+
+def test_stop_returns_to_the_start_of_the_range(page: Page, address: str, source: Twin) -> None:
+    choose(page, address, "sanfrancisco")
+    test_id(page, "stop").click()
+    page.wait_for_timeout(500)
+    assert clock(page) == timeline(source, "sanfrancisco").window.start
+
+
+def test_the_data_health_chip_accounts_for_every_row(page: Page, address: str, source: Twin) -> None:
+    choose(page, address, "sanfrancisco")
+    test_id(page, "health").click()
+    quality = source.quality("sanfrancisco")
+    said = test_id(page, "health-sum").inner_text()
+    assert said.startswith(f"{quality.used:,} used + {quality.read - quality.used:,} set aside = {quality.read:,}")
+    for reason in quality.rejected:
+        expect(page.get_by_text(reason, exact=False).first).to_be_visible()
+
+
+@pytest.mark.parametrize("speed", [60, 1000])
+def test_no_driver_jumps_blinks_or_stands_still_at_the_border_of_two_windows(
+    page: Page, address: str, source: Twin, speed: int
+) -> None:
+    line = timeline(source, "sanfrancisco")
+    start = "2025-10-17T18:05:00"
+    choose(page, address, "sanfrancisco", t=start, speed=str(speed))
+    test_id(page, "play").click()
+    frames = page.evaluate(
+        f"""() => new Promise((done) => {{
+          const motion = ({MOTION})(), frames = [], first = motion.asks;
+          const look = () => {{
+            frames.push([motion.time(), motion.asks - first, motion.positions().map((d) => [d.order, d.x, d.y])]);
+            if (frames.length < 600 && motion.asks - first < 4) requestAnimationFrame(look); else done(frames);
+          }};
+          requestAnimationFrame(look);
+        }})"""
+    )
+    assert frames[-1][1] >= 2  # several windows were crossed
+    scale = np.cos(np.radians(line.location.lat or 0))
+    for t, _, shown in frames[:: max(1, len(frames) // 60)]:
+        drivers = line.at(t).drivers
+        truth = dict(zip(drivers.order.tolist(), zip(drivers.x, drivers.y, strict=True), strict=True))
+        assert {order for order, _, _ in shown} == set(truth)  # nobody blinks
+        for order, x, y in shown:
+            assert np.hypot(x - truth[order][0], y - truth[order][1]) * scale < 30  # nobody jumps or stands
+
+
+def test_the_page_fits_a_phone(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    choose(page, address, "sanfrancisco")
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    for stage in ("created", "cooking", "ready", "out_for_delivery", "completed"):
+        box = test_id(page, f"stage-{stage}-count").bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] <= 390 - box["width"]
+        assert box["y"] < 844
+
+
+def test_dark_and_light_are_whole_pages(page: Page, address: str) -> None:
+    choose(page, address, "sanfrancisco")
+    background = "() => getComputedStyle(document.documentElement).getPropertyValue('--tw-bg').trim()"
+    light = page.evaluate(background)
+    with page.expect_request(lambda request: "/tiles/sanfrancisco/dark/" in request.url, timeout=10_000):
+        page.get_by_label("Toggle theme").click()
+    page.wait_for_function(f"(light) => ({background})() !== light", arg=light)
+
+
+def hostile_events(folder: Path) -> Path:
+    lines = []
+    for number in range(40):
+        t0 = seconds("2025-10-16 12:00") + number * 60
+        body = {"customer_lat": 37.78, "customer_lon": -122.40, "customer_addr": HOSTILE, "items": [{"name": HOSTILE, "brand_id": HOSTILE, "price": 1, "qty": 1}]}
+        route = {"route_points": [[37.791, -122.393], [37.785, -122.396], [37.78, -122.40]]}
+        for sequence, (kind, after, content) in enumerate(
+            [("order_created", 0, body), ("gk_ready", 300, {}), ("driver_picked_up", 400, route), ("delivered", 1300, {})]
+        ):
+            ts = text(t0 + after)
+            lines.append(
+                json.dumps({"event_type": kind, "ts": ts, "location": HOSTILE, "order_id": f"{HOSTILE}{number}", "sequence": sequence, "body": json.dumps(content)})
+            )
+    path = folder / "events.jsonl"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_hostile_texts_are_only_texts(page: Page, tmp_path: Path) -> None:
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    port = free_port()
+    command = ["twin.cli", "serve", "--source", str(hostile_events(tmp_path)), "--port", str(port)]
+    with running(command, port, tmp_path / "log.txt") as address:
+        page.goto(address)
+        page.locator(".city").first.click()
+        expect(page.get_by_text("<img src=x").first).to_be_visible(timeout=20_000)
+        page.wait_for_function(f"() => ({MOTION})().positions().length > 0")
+        box = page.locator(".bk-Figure").first.bounding_box()
+        assert box is not None
+        for step in range(40):  # sweep over the map's drivers and pins
+            page.mouse.move(box["x"] + box["width"] * (0.3 + step / 100), box["y"] + box["height"] * (0.2 + step / 66))
+        page.wait_for_timeout(500)
+        assert page.locator("img[src=x]").count() == 0
+    assert dialogs == []
+
+
+@pytest.mark.parametrize(("name", "least"), [("casper_sample_events.csv", 1), ("sf_cabs_2008-05-24.csv.gz", 50)])
+def test_real_data_loads_plays_and_shows_its_drivers(page: Page, real_data: Path, tmp_path: Path, name: str, least: int) -> None:
+    port = free_port()
+    command = ["twin.cli", "serve", "--source", str(real_data / name), "--port", str(port)]
+    with running(command, port, tmp_path / "log.txt") as address:
+        choose(page, address, "sanfrancisco")
+        page.wait_for_function(f"(least) => ({MOTION})().positions().length >= least", arg=least)
+        before = drawn(page)
+        test_id(page, "play").click()
+        page.wait_for_timeout(1500)
+        after = drawn(page)
+        assert any(before[order] != after[order] for order in set(before) & set(after))
+
+
+@pytest.mark.parametrize(("content", "says"), [(None, "does not exist"), ("event_type,ts,order_id\nx,never,1\n", "set aside")])
+def test_a_bad_source_is_one_sentence_on_the_command_line_and_on_the_page(
+    page: Page, tmp_path: Path, content: str | None, says: str
+) -> None:
+    path = tmp_path / "events.csv"
+    if content is not None:
+        path.write_text(content)
+    done = subprocess.run([sys.executable, "-m", "twin.cli", "serve", "--source", str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    port = free_port()
+    command = ["panel", "serve", "dashboards/operations.py", "--port", str(port), "--address", "127.0.0.1", "--plugins", "twin.api"]
+    with running(command, port, tmp_path / "log.txt", TWIN_SOURCE=str(path)) as address:
+        page.goto(f"{address}/operations")
+        problem = test_id(page, "welcome-error")
+        expect(problem).to_contain_text(says, timeout=20_000)
+        assert "Traceback" not in problem.inner_text()
+
+
+def test_a_plain_panel_serve_works_too(page: Page, demo: Path, tmp_path: Path) -> None:
+    port = free_port()
+    command = ["panel", "serve", "dashboards/operations.py", "--port", str(port), "--address", "127.0.0.1"]
+    with running(command, port, tmp_path / "log.txt", TWIN_SOURCE=str(demo)) as address:
+        with page.expect_response(lambda response: "/tiles/" in response.url and response.ok, timeout=40_000):
+            choose(page, address, "sanfrancisco")

@@ -1,0 +1,219 @@
+"""What the map sends: windows that keep every driver's position, a calm first view, texts for hover, and nothing unasked."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fake_roads import DAY0, KITCHEN, RoadTimeline
+from tests.fake_timeline import say
+from twin.errors import ConfigError
+from twin.geo import project
+from twin.replay.controller import ReplayController
+from twin.sources.base import Location
+from twin.views import mapdata
+from twin.views.map import BaseMap, MapView
+
+
+def unpacked(message):
+    """The columns of a window, read from its buffer in the order that the docstring of `window_message` gives."""
+    n, k, raw = message["trips"], message["knots"], message["packed"].tobytes()
+    columns, at = {}, 0
+    for name, kind, length in (
+        *(("start", "<f8", n), ("end", "<f8", n), ("order", "<i4", n), ("offsets", "<i4", n + 1)),
+        *(("t", "<f4", k), ("x", "<f4", k), ("y", "<f4", k), ("cx", "<f4", n), ("cy", "<f4", n)),
+    ):
+        columns[name] = np.frombuffer(raw, kind, length, at)
+        at += columns[name].nbytes
+    assert at == len(raw)
+    return columns
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """A map of 20 drivers, and the messages that it sends to the browser."""
+    timeline = RoadTimeline(20)
+    view = MapView(ReplayController(timeline))
+    messages = []
+    monkeypatch.setattr(view.__panel__(), "_send_msg", messages.append)
+    return view, timeline, messages
+
+
+def ask(view, **question):
+    say(view.__panel__(), {"version": view.__panel__().scene["version"], **question})
+
+
+def test_a_window_puts_every_driver_where_the_roads_put_it(sent):
+    view, timeline, messages = sent
+    ask(view, ask="motion", number=1, **{"from": DAY0 + 600, "to": DAY0 + 900, "after": None})
+
+    (answer,) = messages
+    window = unpacked(answer)
+    t = DAY0 + 700.0
+    found = {}
+    for i, order in enumerate(window["order"].tolist()):
+        if window["start"][i] <= t < window["end"][i]:
+            knots = slice(window["offsets"][i], window["offsets"][i + 1])
+            s = t - window["start"][i]
+            found[order] = [np.interp(s, window["t"][knots], window[axis][knots]) for axis in "xy"]
+    truth = timeline.truth(t)
+    assert found.keys() == truth.keys()
+    kx, ky = timeline.kitchen
+    for order, (x, y) in truth.items():
+        assert np.hypot(found[order][0] + kx - x, found[order][1] + ky - y) < mapdata.FINE_M + 0.1
+
+
+def test_a_window_that_goes_on_brings_only_what_the_browser_lacks(sent):
+    view, timeline, messages = sent
+    ask(view, ask="motion", number=2, **{"from": DAY0 + 900, "to": DAY0 + 1200, "after": DAY0 + 900})
+    starts = unpacked(messages[0])["start"]
+    expected = [road.start for road in timeline.roads if DAY0 + 900 < road.start <= DAY0 + 1200]
+    assert sorted(starts) == expected
+    assert expected
+
+
+@given(
+    st.lists(st.lists(st.floats(-3000, 3000, width=32), min_size=1, max_size=60), min_size=1, max_size=4),
+    st.sampled_from([0.5, 5.0, 50.0]),
+)
+def test_simplified_trips_stay_within_the_tolerance_at_every_time(trips, tolerance):
+    lengths = [len(xs) for xs in trips]
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    x = np.concatenate([np.array(xs, np.float32) for xs in trips])
+    y = np.concatenate([np.array(xs[::-1], np.float32) for xs in trips])
+    t = np.concatenate([np.arange(n, dtype=np.float32) * 3 for n in lengths])
+
+    keep = mapdata.simplify(offsets, t, x, y, tolerance)
+
+    for a, b in pairwise(offsets):
+        at, kept = t[a:b], keep[a:b]
+        assert kept[0]
+        assert kept[-1]
+        off = [np.interp(at, at[kept], axis[a:b][kept]) - axis[a:b] for axis in (x, y)]
+        assert np.hypot(*off).max() <= tolerance * 1.001 + 0.01
+
+
+def test_knots_on_a_straight_even_way_are_not_sent():
+    n = 65
+    line = np.arange(n, dtype=np.float32)
+    keep = mapdata.simplify(np.array([0, n], np.int32), line, 8 * line, -3 * line, 1.0)
+    assert keep.sum() < 6
+
+
+def test_knots_that_were_never_reached_are_kept():
+    t = np.array([0, 60, *[np.inf] * 5], np.float32)
+    x = np.arange(7, dtype=np.float32) * 100
+    assert mapdata.simplify(np.array([0, 7], np.int32), t, x, x, 50.0)[[0, 1, 3, 4, 5, 6]].all()
+
+
+def test_the_first_view_holds_the_kitchen_and_nine_of_ten_customers(sent):
+    _, timeline, _ = sent
+    kx, ky = timeline.kitchen
+    x0, y0, x1, y1 = mapdata.first_view(timeline, (kx, ky))
+    assert x0 < kx < x1
+    assert y0 < ky < y1
+    x, y = kx + timeline.orders.customer_x, ky + timeline.orders.customer_y
+    assert np.mean((x > x0) & (x < x1)) >= 0.9
+    assert np.mean((y > y0) & (y < y1)) >= 0.9
+
+
+def test_the_first_view_of_a_kitchen_without_known_customers_is_its_radius(sent):
+    _, timeline, _ = sent
+    timeline.orders.customer_x[:] = np.nan
+    kx, ky = timeline.kitchen
+    x0, y0, x1, y1 = mapdata.first_view(timeline, (kx, ky))
+    # 5 km on the ground are longer on the map by 1/cos(latitude)
+    assert x1 - x0 == pytest.approx(2 * 5000 / np.cos(np.radians(37.7910)))
+    assert (y0 + y1) / 2 == pytest.approx(ky)
+
+
+@given(st.floats(-179, 179), st.floats(-80, 80), st.floats(1, 20))
+def test_a_viewport_survives_the_way_to_metres_and_back(lon, lat, zoom):
+    assert mapdata.to_viewport(*mapdata.from_viewport(lon, lat, zoom)) == pytest.approx((lon, lat, zoom), abs=1e-6)
+
+
+def test_hover_tells_the_order_as_plain_text(sent):
+    view, timeline, messages = sent
+    timeline.item = "<b>Pho</b>"
+    ask(view, ask="order", order=30, t=timeline.roads[30].start + 60)
+    (told,) = messages
+    assert told["id"] == "R00030"
+    assert told["items"] == "2 items from <b>Pho</b>"
+    assert told["address"] == "30 Market Street"
+    assert told["eta"] == pytest.approx(timeline.roads[30].end)
+    assert told["measured"] is True
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"ask": "order", "order": 10**9, "t": DAY0},
+        {"ask": "order", "order": -1, "t": DAY0},
+        {"ask": "motion", "from": "yesterday", "to": DAY0},
+        {"base": "somewhere"},
+        {},
+    ],
+)
+def test_a_message_that_makes_no_sense_is_left_unanswered(sent, nonsense):
+    view, _, messages = sent
+    ask(view, **nonsense)
+    assert messages == []
+
+
+def test_a_question_about_the_timeline_before_is_left_unanswered(sent):
+    view, _, messages = sent
+    say(view.__panel__(), {"version": 0, "ask": "motion", "number": 1, "from": DAY0, "to": DAY0 + 60})
+    assert messages == []
+
+
+def test_a_location_without_position_says_so_instead_of_drawing():
+    nowhere = Location("x", "Nowhere", None, None, None, 0, DAY0, DAY0 + 60)
+    timeline = RoadTimeline(3)
+    timeline.location = nowhere
+    scene = MapView(ReplayController(timeline)).__panel__().scene
+    assert "No coordinates" in scene["empty"]
+    assert "kitchen" not in scene
+
+
+def test_showing_moments_sends_nothing(sent):
+    view, timeline, messages = sent
+    for k in range(20):
+        view.show(timeline.at(DAY0 + k))
+    assert messages == []
+
+
+def test_no_base_map_from_elsewhere_unless_it_is_asked_for(monkeypatch):
+    monkeypatch.delenv("TWIN_TILES", raising=False)
+    controller = ReplayController(RoadTimeline(3))
+    assert MapView(controller).__panel__().base["chosen"] == "none"
+    ours = MapView(controller, base_map=lambda _id: BaseMap("tiles/sf/{theme}/{Z}/{X}/{Y}.png", 6029)).__panel__().base
+    assert ours["chosen"] == "streets"
+    assert ours["maps"]["streets"]["credit"] == "Streets drawn from 6,029 delivery routes"
+    monkeypatch.setenv("TWIN_TILES", "osm")
+    chosen = MapView(controller).__panel__().base
+    assert "openstreetmap" in chosen["maps"][chosen["chosen"]]["link"]
+    monkeypatch.setenv("TWIN_TILES", "atlantis")
+    with pytest.raises(ConfigError, match="atlantis"):
+        MapView(controller)
+
+
+def test_few_routes_are_helped_by_rings_at_round_distances():
+    controller = ReplayController(RoadTimeline(3))
+    view = MapView(controller, base_map=lambda _id: BaseMap("tiles/{Z}/{X}/{Y}.png", 12))
+    rings = view._figure.rings.data_source.data["xs"]
+    kx, _ = project(KITCHEN.lat, KITCHEN.lon)
+    reach = [float(np.max(xs) - kx) * np.cos(np.radians(KITCHEN.lat)) for xs in rings]
+    assert reach == pytest.approx([2000, 4000])
+    many = MapView(controller, base_map=lambda _id: BaseMap("tiles/{Z}/{X}/{Y}.png", 5000))
+    assert many._figure.rings.data_source.data["xs"] == []
+
+
+def test_without_a_tile_server_the_streets_are_one_picture_in_the_figure():
+    picture = BaseMap(None, 6029, "data:image/png;base64,AAAA", (0.0, 10.0, 200.0, 110.0))
+    view = MapView(ReplayController(RoadTimeline(3)), base_map=lambda _id: picture)
+    assert view._figure.image.data_source.data == {
+        "url": ["data:image/png;base64,AAAA"], "x": [0.0], "y": [110.0], "w": [200.0], "h": [100.0]
+    }  # fmt: skip
+    assert view.__panel__().base["maps"]["streets"]["url"] is None
