@@ -7,7 +7,6 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import data
 from benchmarks.table import Row, spread
 
 PAGE = 4096
@@ -16,6 +15,8 @@ PAGE = 4096
 
 def measure(quick: bool) -> list[Row]:
     """Return the rows of loading: seconds and resident bytes per event."""
+    from benchmarks import data  # not above: the measured process times its own import of twin
+
     file = data.week()
     runs = [_run(file) for _ in range(2 if quick else 5)]
     last = runs[-1]

@@ -12,6 +12,8 @@ CROWDS = {20: None, 300: 55, 500: None, 2000: 50, 12_000: 45}
 COSTS = {20: 1.0, 500: 2.0}
 """Drivers -> percent of a core that the server may take."""
 MOST_MESSAGES, MOST_KILOBYTES = 4.0, 60.0
+ENOUGH = 0.9
+"""Share of the drivers in a row's name that must be on the road; the week's orders do not suffice for 12,000 at once."""
 FRAMES_S, COST_S, SETTLE_S = 6, 20, 3
 
 
@@ -43,13 +45,14 @@ def _crowd(drivers: int, quick: bool) -> list[Row]:
         frames = page.evaluate(_FRAMES, FRAMES_S * 1000)
     seen = f"{frames['drivers']:,.0f} drivers"
     rows = []
+    enough = frames["drivers"] >= ENOUGH * drivers  # with fewer, a miss is a miss but a pass would prove nothing
     if CROWDS[drivers] is not None:
         rows.append(
             Row(
                 f"frames per second with trails, {drivers:,} drivers at 60x",
                 f"≥ {CROWDS[drivers]}",
                 f"{frames['moved']:.0f} with drivers moved ({frames['all']:.0f} in all), p95 gap {frames['gap']:.0f} ms; {seen}",
-                frames["moved"] >= CROWDS[drivers],
+                False if frames["moved"] < CROWDS[drivers] else True if enough else None,
             )
         )
     else:

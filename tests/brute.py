@@ -90,7 +90,7 @@ def lifecycles(used: list[dict[str, Any]], location: str) -> dict[str, list[tupl
 def counts(orders: dict[str, list[tuple[float, str]]], t: float) -> dict[str, int]:
     """Orders by state at t; completed, cancelled and stalled only where that happened since midnight."""
     midnight = t - t % 86400
-    found = Counter({name: 0 for name in [*ORDER, "cancelled", "stalled"]})
+    found = Counter(dict.fromkeys([*ORDER, "cancelled", "stalled"], 0))
     for events in orders.values():
         name = state(events, t)
         if name is None:

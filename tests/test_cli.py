@@ -11,7 +11,13 @@ def test_check_tells_what_is_in_a_source(demo: Path, capsys: pytest.CaptureFixtu
     assert main(["check", str(demo)]) == 0
     said = capsys.readouterr().out
     assert "San Francisco" in said
-    numbers = [int(word.replace(",", "")) for word in said.splitlines() if "rows read" in word for word in word.split() if word[0].isdigit()]
+    numbers = [
+        int(word.replace(",", ""))
+        for word in said.splitlines()
+        if "rows read" in word
+        for word in word.split()
+        if word[0].isdigit()
+    ]
     read, used, aside = numbers
     assert read == used + aside > 0
     assert "set aside: duplicate" in said
@@ -32,7 +38,10 @@ def test_a_bad_source_is_one_sentence_and_exit_code_2(
 
 def test_demo_writes_data_that_check_accepts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "demo"
-    assert main(["demo", "--out", str(out), "--days", "1", "--scale", "0.1", "--generation", "2026", "--format", "jsonl"]) == 0
+    assert (
+        main(["demo", "--out", str(out), "--days", "1", "--scale", "0.1", "--generation", "2026", "--format", "jsonl"])
+        == 0
+    )
     assert main(["check", str(out)]) == 0
     assert "Chicago" in capsys.readouterr().out
 

@@ -85,7 +85,7 @@ def dirty_rows(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 @settings(
-    max_examples=int(os.environ.get('TWIN_EXAMPLES', '40')),
+    max_examples=int(os.environ.get("TWIN_EXAMPLES", "40")),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # the seed of a failure says enough; shrinking takes minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -110,7 +110,10 @@ def test_every_row_is_accounted_for_and_every_moment_agrees_with_the_raw_rows(
     for t in moments:
         snapshot = timeline.at(t)
         assert snapshot.counts == brute.counts(orders, t)
-        states = {timeline.orders.ids[row].as_py(): brute.ORDER[stage] for row, stage in zip(snapshot.order, snapshot.stage, strict=True)}
+        states = {
+            timeline.orders.ids[row].as_py(): brute.ORDER[stage]
+            for row, stage in zip(snapshot.order, snapshot.stage, strict=True)
+        }
         truth = {order: brute.state(events, t) for order, events in orders.items()}
         assert states == {order: name for order, name in truth.items() if name in brute.ORDER[:4]}
 

@@ -37,7 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="twin", description="Digital twin of Casper's Kitchens.")
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="serve the dashboards", epilog="Other options go to `panel serve`.")
-    serve.add_argument("--source", help="demo, or a file, folder or glob of event rows (default: $TWIN_SOURCE, else demo)")
+    serve.add_argument(
+        "--source", help="demo, or a file, folder or glob of event rows (default: $TWIN_SOURCE, else demo)"
+    )
     serve.add_argument("--port", type=int, default=5006)
     serve.add_argument("--address", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     check = commands.add_parser("check", help="print what a source holds")
@@ -73,7 +75,9 @@ def _demo(options: argparse.Namespace) -> None:
     for note in summary.notes:
         print(f"  note: {note}")
     for incident in summary.incidents:
-        print(f"  planted: {text(incident.start)} to {text(incident.end)[11:16]}, {incident.location}: {incident.title}")
+        print(
+            f"  planted: {text(incident.start)} to {text(incident.end)[11:16]}, {incident.location}: {incident.title}"
+        )
 
 
 def _check(source: str) -> None:
@@ -83,7 +87,11 @@ def _check(source: str) -> None:
     opened = twin.open(source)
     print(f"{'location':<34} {'name':<22} {'orders':>9}  {'first event':<19}  {'last event':<19}  kitchen")
     for place in opened.locations:
-        where = "unknown" if place.lat is None else f"{place.lat:.4f},{place.lon:.4f} ({(place.radius_m or 0) / 1000:.1f} km)"
+        where = (
+            "unknown"
+            if place.lat is None
+            else f"{place.lat:.4f},{place.lon:.4f} ({(place.radius_m or 0) / 1000:.1f} km)"
+        )
         print(
             f"{place.id:<34} {place.display_name:<22} {place.orders:>9,}  {text(place.start)}  {text(place.end)}  {where}"
         )

@@ -303,7 +303,7 @@ def _nearest(
 
 
 def _runs_backwards(trip: NDArray[np.int64], place: NDArray[np.float64], n: int, scale: float) -> NDArray[np.bool_]:
-    """Mark trips in which a later ping lies clearly behind an earlier one on the route (a route that crosses itself, a U-turn)."""
+    """Mark trips in which a later ping lies behind an earlier one on the route (a U-turn, a route that crosses itself)."""
     backwards = np.zeros(n, dtype=bool)
     known = np.isfinite(place)
     trip, place = trip[known], place[known]
@@ -458,7 +458,7 @@ def _speeds(
 
 
 def locate(
-    trips: Trips, active: NDArray[np.intp], orders: Orders, kitchen_xy: tuple[float, float], t: float
+    trips: Trips, active: NDArray[np.int32], orders: Orders, kitchen_xy: tuple[float, float], t: float
 ) -> Drivers:
     """Return where the drivers of trips `active` (all on the road at t) are; see the module's docstring for how."""
     found = _walk(trips.offsets, trips.t, trips.x, trips.y, trips.observed, trips.start, active, t)

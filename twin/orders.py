@@ -21,7 +21,10 @@ from twin.events import MICROSECONDS, Events
 from twin.geo import Frame
 from twin.stages import COMPLETED, CREATED, OUT_FOR_DELIVERY, READY, STALLED_AFTER
 
-_ITEMS = '{"items": [{"id": "VARCHAR", "brand_id": "VARCHAR", "name": "VARCHAR", "price": "DOUBLE", "qty": "DOUBLE"}], "customer_addr": "VARCHAR"}'
+_ITEMS = (
+    '{"items": [{"brand_id": "VARCHAR", "name": "VARCHAR", "price": "DOUBLE", "qty": "DOUBLE"}], '
+    '"customer_addr": "VARCHAR"}'
+)
 _ROUTE = '{"route_points": [["DOUBLE"]], "eta_mins": "DOUBLE"}'
 
 
@@ -214,7 +217,7 @@ def _stages(milestones: NDArray[np.float64], first: NDArray[np.float64]) -> NDAr
 def _stalls(
     events: Events, ts: NDArray[np.float64], milestones: NDArray[np.float64]
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the spells in which an open order had no event for `STALLED_AFTER`: order, start, end (inf if it never came back)."""
+    """Return the spells in which an open order had no event for `STALLED_AFTER`: order, start, end (inf if for good)."""
     by_order = np.argsort(events.order, kind="stable")
     order, when = events.order[by_order], ts[by_order]
     following = np.full(len(when), np.inf)

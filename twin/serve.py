@@ -81,9 +81,19 @@ def serve(source: str | None, address: str, port: int, others: Sequence[str] = (
     os.environ.setdefault("BOKEH_RESOURCES", "server")  # every asset from this server, none from a CDN
     _warm(current())
     pages = [str(page) for page in sorted(DASHBOARDS.glob("*.py"))]
-    print(f"Open http://{'localhost' if address in ('0.0.0.0', '127.0.0.1') else address}:{port}/ (Ctrl+C stops)", flush=True)
+    print(
+        f"Open http://{'localhost' if address in ('0.0.0.0', '127.0.0.1') else address}:{port}/ (Ctrl+C stops)",
+        flush=True,
+    )
     options = ["--address", address, "--port", str(port), "--index", "operations", "--plugins", "twin.api"]
-    options += ["--unused-session-lifetime", "60000", "--exclude-headers", "Authorization", "Cookie", "X-Forwarded-Access-Token"]
+    options += [
+        "--unused-session-lifetime",
+        "60000",
+        "--exclude-headers",
+        "Authorization",
+        "Cookie",
+        "X-Forwarded-Access-Token",
+    ]
     sys.argv = ["panel", "serve", *pages, *options, *others]
     main()
 

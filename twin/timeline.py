@@ -116,9 +116,7 @@ class Timeline:
         frame = None if place.lat is None or place.lon is None else Frame(place.lat, place.lon)
         built, routes = orders.build(events, rows, source.names("brands"), frame)
         trips = motion.build(events, built, routes, frame)
-        return cls(
-            place, window, events, built, trips, _health(source, location, built, trips, cut)
-        )
+        return cls(place, window, events, built, trips, _health(source, location, built, trips, cut))
 
     # -- the questions ---------------------------------------------------------------------------------------------------
     def at(self, t: Time) -> Snapshot:
@@ -137,13 +135,16 @@ class Timeline:
         counts = {}
         for stage, name in enumerate(STAGES[:COMPLETED]):
             inside = self._entered[stage].searchsorted(t, "right") - self._left[stage].searchsorted(t, "right")
-            counts[name] = int(inside) - self._stalled_in(stage, t)
+            counts[name] = int(inside)
         delivered = self._entered[COMPLETED]
         counts[STATES[COMPLETED]] = int(delivered.searchsorted(t, "right") - delivered.searchsorted(since, "left"))
         cancelled, until = self._cancelled
         counts[STATES[CANCELLED]] = int(np.count_nonzero((cancelled >= since) & (cancelled <= t) & (until > t)))
         _, start, end = self.orders.stalls
-        counts[STATES[STALLED]] = int(np.count_nonzero((start >= since) & (start <= t) & (end > t)))
+        stalled = np.flatnonzero((start <= t) & (end > t))
+        for stage in self._stall_stage[stalled].tolist():
+            counts[STAGES[stage]] -= 1
+        counts[STATES[STALLED]] = int(np.count_nonzero(start[stalled] >= since))
         return counts
 
     def between(self, t0: Time, t1: Time) -> EventSlice:
@@ -153,10 +154,10 @@ class Timeline:
 
     def latest(self, t: Time, n: int, *, pings: bool = False) -> EventSlice:
         """Return the last `n` events with ts <= t, newest first; pings only when asked for."""
-        stop = np.searchsorted(self._ts, round(seconds(t) * MICROSECONDS), side="right")
+        stop = int(np.searchsorted(self._ts, round(seconds(t) * MICROSECONDS), side="right"))
         if pings:
             return self._slice(np.arange(max(0, stop - n), stop)[::-1])
-        stop = np.searchsorted(self._told, stop)
+        stop = int(np.searchsorted(self._told, stop))
         return self._slice(self._told[max(0, stop - n) : stop][::-1])
 
     def order(self, order_id: str) -> Order:
@@ -233,7 +234,9 @@ class Timeline:
     def nbytes(self) -> int:
         """Bytes held, all columns and indexes."""
         mine = {id(value): value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray)}
-        mine |= {id(times): times.nbytes for times in (*self._entered, *self._left)}  # the same arrays if nobody cancelled
+        mine |= {
+            id(times): times.nbytes for times in (*self._entered, *self._left)
+        }  # the same arrays if nobody cancelled
         return sum(mine.values()) + self.orders.nbytes + self.trips.nbytes
 
     # -- indexes ---------------------------------------------------------------------------------------------------------
@@ -245,13 +248,12 @@ class Timeline:
         none_cancelled = not np.isfinite(built.cancelled).any()
         self._left = self._entered[1:] if none_cancelled else [np.sort(times) for times in built.leave[:COMPLETED]]
         cancelled = np.flatnonzero(np.isfinite(built.cancelled))
-        self._cancelled = built.cancelled[cancelled], built.enter[COMPLETED, cancelled]  # delivered after all: no longer cancelled
+        self._cancelled = (
+            built.cancelled[cancelled],
+            built.enter[COMPLETED, cancelled],
+        )  # delivered after all: no longer cancelled
         order, start, _ = built.stalls
         self._stall_stage = (built.enter[:, order] <= start).sum(axis=0) - 1
-
-    def _stalled_in(self, stage: int, t: float) -> int:
-        _, start, end = self.orders.stalls
-        return int(np.count_nonzero((self._stall_stage == stage) & (start <= t) & (end > t))) if len(start) else 0
 
     def _index_open_orders(self) -> None:
         """List for every bucket of time the spells in which an order is open (in a stage before Completed)."""
@@ -291,7 +293,10 @@ class Timeline:
         pieces = self._bucket_pieces[self._bucket_offsets[bucket] : self._bucket_offsets[bucket + 1]]
         pieces = pieces[(self._piece_start[pieces] <= t) & (self._piece_end[pieces] > t)]
         order = self._piece_order[pieces]
-        stage = (self.orders.enter[:, order] <= t).sum(axis=0, dtype=np.uint8) - np.uint8(1)
+        # an open order has entered Created and not Completed, so the three stages between tell which it is in
+        stage = np.zeros(len(order), np.uint8)
+        for entered in self.orders.enter[1:COMPLETED]:
+            stage += entered.take(order) <= t
         return order, stage
 
     def _slice(self, positions: NDArray[np.intp] | NDArray[np.int32]) -> EventSlice:

@@ -84,7 +84,11 @@ def test_seeking_to_a_moment_is_playing_to_it(timeline: Timeline) -> None:
 
 def test_random_moments_of_the_demo_agree_with_the_raw_rows(demo: Path) -> None:
     opened = twin.open(demo)
-    rows = duckdb.sql("SELECT * FROM read_parquet($1)", params=[str(demo / "events_*.parquet")]).to_arrow_table().to_pylist()
+    rows = (
+        duckdb.sql("SELECT * FROM read_parquet($1)", params=[str(demo / "events_*.parquet")])
+        .to_arrow_table()
+        .to_pylist()
+    )
     used, rejected = brute.judge(rows)
     quality = opened.quality()
     assert (quality.read, quality.used, dict(quality.rejected)) == (len(rows), len(used), dict(rejected))

@@ -13,9 +13,12 @@ from twin.errors import SourceError
 from twin.sources.files import FileSource
 from twin.timeline import Timeline
 
-BODY = json.dumps({"customer_lat": 37.8, "customer_lon": -122.4, "items": [{"name": "<b>Pie</b>", "price": 5, "qty": 2}]})
+BODY = json.dumps(
+    {"customer_lat": 37.8, "customer_lon": -122.4, "items": [{"name": "<b>Pie</b>", "price": 5, "qty": 2}]}
+)
 ROWS = [
-    {"event_type": "order_created", "ts": "2025-10-13 01:00:00", "location": "sf", "order_id": "A", "sequence": "0", "body": BODY},
+    {"event_type": "order_created", "ts": "2025-10-13 01:00:00", "location": "sf", "order_id": "A", "sequence": "0",
+     "body": BODY},
     {"event_type": "gk_started", "ts": "2025-10-13 01:02:00", "location": "sf", "order_id": "A", "sequence": "1", "body": "{}"},
     {"event_type": "delivered", "ts": "2025-10-13 01:30:00", "location": "sf", "order_id": "A", "sequence": "2", "body": "{}"},
 ]  # fmt: skip
@@ -71,7 +74,15 @@ def test_every_form_of_file_gives_the_same_order(tmp_path: Path, form: str) -> N
 
 
 def test_columns_may_come_in_any_order_and_case_and_body_as_an_object(tmp_path: Path) -> None:
-    rows = [{"Body": json.loads(row["body"]), "TS": row["ts"] + "Z", **{k: row[k] for k in ("order_id", "event_type")}, "location_id": 4} for row in ROWS]
+    rows = [
+        {
+            "Body": json.loads(row["body"]),
+            "TS": row["ts"] + "Z",
+            **{k: row[k] for k in ("order_id", "event_type")},
+            "location_id": 4,
+        }
+        for row in ROWS
+    ]
     (tmp_path / "e.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     source = FileSource(tmp_path / "e.jsonl")
     assert [place.id for place in source.locations()] == ["4"]
@@ -84,7 +95,10 @@ def test_a_folder_reads_events_and_the_tables_beside_them(tmp_path: Path) -> Non
         del row["location"]
     write_csv(tmp_path / "events_1.csv", rows[:2])
     write_csv(tmp_path / "events_2.csv", rows[2:])
-    write_csv(tmp_path / "locations.csv", [{"location_id": "7", "location_code": "rio", "name": "Rio", "lat": "-22.9", "lon": "-43.2"}])
+    write_csv(
+        tmp_path / "locations.csv",
+        [{"location_id": "7", "location_code": "rio", "name": "Rio", "lat": "-22.9", "lon": "-43.2"}],
+    )
     (place,) = FileSource(tmp_path).locations()
     assert (place.display_name, place.lat, place.lon, place.orders) == ("Rio", -22.9, -43.2, 1)
     (place,) = FileSource(f"{tmp_path}/events_*.csv").locations()

@@ -146,7 +146,14 @@ def test_an_address_without_a_known_location_offers_the_choice(session: ReplaySe
 
 
 def test_nonsense_in_an_address_is_left_out(session: ReplaySession) -> None:
-    query = {"location": "chicago", "start": "soon", "end": "2025-10-01", "t": "noon", "speed": "1e9", "view": "nan,1,2"}
+    query = {
+        "location": "chicago",
+        "start": "soon",
+        "end": "2025-10-01",
+        "t": "noon",
+        "speed": "1e9",
+        "view": "nan,1,2",
+    }
     asyncio.run(session.follow_address(query, fallback=lambda: pytest.fail("the location is known")))
     assert session.place is not None
     assert session.controller.speed == ReplayController.DEFAULT_SPEED

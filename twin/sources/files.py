@@ -220,15 +220,18 @@ class FileSource:
         if location.startswith("NULL"):
             location = "'kitchen'"  # a file of one kitchen that does not say so
         ts = _quoted(group.columns["ts"])
+        files = _reader(group.paths, group.format, list(group.columns.values()))
         return (
             f"SELECT {column('event_type')} AS event_type, {ts} AS ts, {location} AS location, {column('order_id')} AS order_id, "
-            f"{column('sequence')} AS sequence, {column('body')} AS body FROM {_reader(group.paths, group.format, list(group.columns.values()))}"
+            f"{column('sequence')} AS sequence, {column('body')} AS body FROM {files}"
         )
 
     def _count_broken_lines(self) -> int:
         """Return how many CSV lines could not be split into columns at all."""
         try:
-            ((lines,),) = self._connection.execute("SELECT count(DISTINCT (file_id, line)) FROM reject_errors").fetchall()
+            ((lines,),) = self._connection.execute(
+                "SELECT count(DISTINCT (file_id, line)) FROM reject_errors"
+            ).fetchall()
         except duckdb.CatalogException:  # no CSV file was read, so DuckDB made no such table
             return 0
         return int(lines)

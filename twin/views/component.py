@@ -11,14 +11,14 @@ from twin.views import theme
 _HERE = Path(__file__).parent
 
 
-def module_source(name: str) -> str:
-    """Return the JavaScript of a view: the shared prelude followed by the view's own module `name`.
+def module_source(*names: str) -> str:
+    """Return the JavaScript of a view: the shared prelude followed by the view's own files, which become one module.
 
     A component's module reaches the browser as text, without a URL to import siblings from (a notebook or a saved page
     has no server), so what views share is put in front of each; the prelude keeps its state once per page.
     """
     tokens = f"const TOKENS_CSS = {json.dumps(theme.css())};\n"
-    return tokens + (_HERE / "prelude.js").read_text("utf-8") + (_HERE / name).read_text("utf-8")
+    return tokens + "".join((_HERE / name).read_text("utf-8") for name in ("prelude.js", *names))
 
 
 def style_source(name: str) -> str:

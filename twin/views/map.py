@@ -20,12 +20,13 @@ from twin.errors import ConfigError
 from twin.replay.controller import ReplayController
 from twin.stages import OUT_FOR_DELIVERY, STAGE_LABELS, STAGES
 from twin.views import mapdata
-from twin.views.component import Component, module_source, style_source, style_text
+from twin.views.component import Component, module_source, style_source
 from twin.views.mapfigure import ONLINE, build_figure
+from twin.views.view import ReplayView
 from twin.words import short_id
 
 if TYPE_CHECKING:
-    from twin.timeline import Snapshot, Timeline
+    from twin.timeline import Timeline
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +65,11 @@ class MapFrame(Component):
         default=[], doc="Centre and zoom that the user chose: [lon, lat, zoom]; empty: the first view."
     )
 
-    _esm = module_source("motion.js") + style_text("mapdraw.js") + style_text("map.js")
+    _esm = module_source("motion.js", "mapdraw.js", "map.js")
     _stylesheets: ClassVar[list[Any]] = [style_source("map.css")]
 
 
-class MapView(pn.viewable.Viewer):
+class MapView(ReplayView):
     """Kitchen, radius, customers, routes and drivers at the playhead.
 
     `base_map(location id)` tells where a location's tiles are, None where there is no server to ask.
@@ -127,9 +128,6 @@ class MapView(pn.viewable.Viewer):
             "name": location.display_name,
             "empty": "",
         }
-
-    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]  # a moment, not a server
-        """Do nothing: the browser draws the moment by its own clock."""
 
     def _push(self, *_: param.parameterized.Event) -> None:
         self._frame.anchor = self._controller.to_browser()

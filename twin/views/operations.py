@@ -18,6 +18,7 @@ from twin.views.map import BaseMap, MapView
 from twin.views.pipeline import PipelineView
 from twin.views.session import ReplaySession
 from twin.views.transport import TransportView
+from twin.views.view import ReplayView
 from twin.views.welcome import WelcomeView
 
 TITLE = "Casper’s Kitchens"
@@ -62,12 +63,19 @@ class _Operations:
         self.map = MapView(controller, base_map=_base_map, dark=page.dark_theme)
         self.transport = TransportView(controller, on_range=session.range)
         self.health = HealthView(controller)
-        views = [self.map, PipelineView(controller), KpiView(controller), FeedView(controller), self.transport, self.health]
+        views: list[ReplayView] = [
+            self.map,
+            PipelineView(controller),
+            KpiView(controller),
+            FeedView(controller),
+            self.transport,
+            self.health,
+        ]
         session.watch(views)
         self.replay = self._arrange(*views[:5])
         self.choice = pmui.Select(
-            label="Kitchen", variant="outlined", options={place.display_name: place.id for place in session.twin.locations}, size="small", width=220,
-            margin=0, visible=False,
+            label="Kitchen", options={place.display_name: place.id for place in session.twin.locations},
+            variant="outlined", size="small", width=220, margin=0, visible=False,
         )  # fmt: skip
         self.choice.param.watch(self._switch, "value")
         header[:] = [self.choice, pn.HSpacer(), self.health, session.page]
@@ -98,7 +106,11 @@ class _Operations:
             return shown
 
         side = pn.Column(
-            placed(kpis, "kpis"), placed(feed, "feed"), stylesheets=[style_text("side.css")], styles={"grid-area": "side"}, margin=0
+            placed(kpis, "kpis"),
+            placed(feed, "feed"),
+            stylesheets=[style_text("side.css")],
+            styles={"grid-area": "side"},
+            margin=0,
         )
         return pn.Column(
             placed(pipeline, "pipeline"), placed(map_view, "map"), side, placed(transport, "transport"),
@@ -146,9 +158,23 @@ def _chrome() -> dict[str, Any]:
     return {
         # this pair tells the header's widgets that the bar has the page's colours, not white on primary
         ".MuiAppBar-root": {"bgcolor": "primary.contrastText", "color": "primary.main"},
-        "&& .MuiAppBar-root": {"backgroundColor": "var(--tw-bg)", "color": "var(--tw-ink)", "boxShadow": "none", "backgroundImage": "none"},
-        "& .MuiAppBar-root .MuiToolbar-root, & .main .MuiToolbar-root": {"minHeight": "52px", "height": "52px", "padding": "0 12px"},
-        "& .MuiAppBar-root .title": {"color": "var(--tw-ink)", "fontSize": "15px", "fontWeight": 700, "fontFamily": theme.FONT},
+        "&& .MuiAppBar-root": {
+            "backgroundColor": "var(--tw-bg)",
+            "color": "var(--tw-ink)",
+            "boxShadow": "none",
+            "backgroundImage": "none",
+        },
+        "& .MuiAppBar-root .MuiToolbar-root, & .main .MuiToolbar-root": {
+            "minHeight": "52px",
+            "height": "52px",
+            "padding": "0 12px",
+        },
+        "& .MuiAppBar-root .title": {
+            "color": "var(--tw-ink)",
+            "fontSize": "15px",
+            "fontWeight": 700,
+            "fontFamily": theme.FONT,
+        },
         "& .main": {"padding": 0, "backgroundColor": "var(--tw-bg)"},
     }
 

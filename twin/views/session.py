@@ -1,6 +1,6 @@
 """A session: one user's replay. It loads what the user chooses and ticks the views; nobody else touches them.
 
-While it plays, four ticks a second sample the clock and show that moment in every view, all in one message. A verb
+While it plays, a few ticks a second sample the clock and show that moment in every view, all in one message. A verb
 shows its moment at once. A session that nobody sees (a hidden tab, a lost connection) or that is paused does no work.
 """
 
@@ -26,14 +26,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TICK_MS = 250
-"""Counts and feed four times a second (DESIGN, decision 5)."""
+TICK_MS = 280
+"""Counts and feed some four times a second; with the windows of the map a playing session stays below four messages."""
 
 
 class PageLink(Component):
     """The page itself: its address, and whether it can be seen."""
 
-    query = param.String(default="", doc="The address's query with its question mark; the address is replaced, not pushed.")
+    query = param.String(
+        default="", doc="The address's query with its question mark; the address is replaced, not pushed."
+    )
     dark = param.Boolean(default=False, doc="Whether the page is dark; told to the document, where the tokens hang.")
     prefers_dark = param.Boolean(default=False, doc="Whether the user's system asks for dark pages.")
     seen = param.Boolean(default=True, doc="Whether the page is in a visible tab.")
@@ -50,7 +52,9 @@ class ReplaySession(param.Parameterized):
 
     place = param.ClassSelector(class_=Location, default=None, allow_None=True, doc="The location shown.")
     problem = param.String(default="", doc="Why the last choice could not be loaded; empty if it could.")
-    viewport = param.List(default=[], doc="Centre and zoom of the map that the user chose: [lon, lat, zoom]; empty: the first view.")
+    viewport = param.List(
+        default=[], doc="Centre and zoom of the map that the user chose: [lon, lat, zoom]; empty: the first view."
+    )
     waiting = param.String(default="", doc="What is being loaded; empty when nothing is.")
 
     def __init__(
@@ -79,7 +83,12 @@ class ReplaySession(param.Parameterized):
         self._ticker.start()
 
     async def choose(
-        self, location: str, start: float | None = None, end: float | None = None, at: float | None = None, speed: float | None = None
+        self,
+        location: str,
+        start: float | None = None,
+        end: float | None = None,
+        at: float | None = None,
+        speed: float | None = None,
     ) -> None:
         """Load a location over [start, end) (default: its last 24 hours) and show it at `at` (default: its busiest moment).
 
@@ -124,7 +133,9 @@ class ReplaySession(param.Parameterized):
         if place is None:
             return
         if end <= place.start or start > place.end:
-            raise ValueError(f"No data in this range: {place.display_name} has {text(place.start)} to {text(place.end)}.")
+            raise ValueError(
+                f"No data in this range: {place.display_name} has {text(place.start)} to {text(place.end)}."
+            )
         await self.choose(place.id, start, end)
         if self.problem:
             raise ValueError(self.problem)
