@@ -159,7 +159,7 @@ def test_a_change_of_speed_keeps_the_position(page: Page, address: str) -> None:
 def test_another_city_brings_its_own_range_map_and_numbers(page: Page, address: str, source: Twin) -> None:
     choose(page, address, "sanfrancisco")
     page.locator(".MuiSelect-select").first.click()
-    page.get_by_role("option", name="Chicago").click()
+    page.get_by_role("menuitem", name="Chicago").click()
     line = timeline(source, "chicago")
     page.wait_for_function(f"(t) => Math.abs(({CLOCK})() - t) < 0.01", arg=line.busiest())
     page.wait_for_function(DRAWN)
