@@ -157,3 +157,17 @@ def test_the_hourly_volume_counts_each_order_once(tmp_path: Path) -> None:
     volume = source.volume("sf")
     assert volume.orders.tolist() == [1]
     assert volume.hour.tolist() == [1760317200.0]
+
+
+def test_large_input_is_decoded_on_disk_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twin.sources.files.ON_DISK_ABOVE", 10)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    source = FileSource(write_csv(tmp_path / "e.csv", ROWS))
+    assert list(tmp_path.glob("twin-*/events.duckdb"))
+    assert source.quality().used == 3
+    source._connection.close()
+    assert source._folder is not None
+    source._folder.cleanup()
+    assert not list(tmp_path.glob("twin-*"))

@@ -60,7 +60,9 @@ class FileSource:
         paths = _find(str(source))
         self._lock = threading.Lock()
         on_disk = sum(Path(path).stat().st_size for path in paths) > ON_DISK_ABOVE
-        self._connection = _connect(on_disk)
+        # removed with the source; it must outlive the connection, whose file is in it
+        self._folder = tempfile.TemporaryDirectory(prefix="twin-", ignore_cleanup_errors=True) if on_disk else None
+        self._connection = duckdb.connect(f"{self._folder.name}/events.duckdb" if self._folder else ":memory:")
         report(f"Reading {len(paths)} file{'s' * (len(paths) != 1)}", 0.1)
         self._broken_lines = 0
         groups, self._dimension_files = self._sort_out(paths)
@@ -375,13 +377,6 @@ def _literal(text: str) -> str:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _connect(on_disk: bool) -> duckdb.DuckDBPyConnection:
-    if not on_disk:
-        return duckdb.connect()
-    folder = tempfile.mkdtemp(prefix="twin-")
-    return duckdb.connect(str(Path(folder) / "events.duckdb"))
 
 
 def _first_line(error: Exception) -> str:

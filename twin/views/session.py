@@ -1,6 +1,6 @@
 """A session: one user's replay. It loads what the user chooses and ticks the views; nobody else touches them.
 
-While it plays, a few ticks a second sample the clock and show that moment in every view, all in one message. A verb
+While it plays, three ticks a second sample the clock and show that moment in every view, all in one message. A verb
 shows its moment at once. A session that nobody sees (a hidden tab, a lost connection) or that is paused does no work.
 """
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TICK_MS = 280
-"""Counts and feed some four times a second; with the windows of the map a playing session stays below four messages."""
+TICK_MS = 330
+"""Counts and feed three times a second: with the map's windows (0.9 a second) that makes at most four messages."""
 
 
 class PageLink(Component):
