@@ -236,6 +236,11 @@ def test_the_page_fits_a_phone(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     choose(page, address, "sanfrancisco")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    # what is cut off does not scroll either: the header's controls must be inside the window
+    for control in (by_id(page, "health"), page.get_by_label("Toggle theme")):
+        box = control.bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] <= 390 - box["width"]
     for stage in ("created", "cooking", "ready", "out_for_delivery", "completed"):
         box = by_id(page, f"stage-{stage}-count").bounding_box()
         assert box is not None

@@ -173,6 +173,7 @@ def _chrome() -> dict[str, Any]:
             "color": "var(--tw-ink)",
             "fontSize": "15px",
             "fontWeight": 700,
+            "@media (max-width: 600px)": {"display": "none"},  # a phone has room for the controls alone
             "fontFamily": theme.FONT,
         },
         "& .main": {"padding": 0, "backgroundColor": "var(--tw-bg)"},
