@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import param
 from panel.models.esm import DataEvent
 
+from twin.replay.controller import ReplayController
 from twin.stages import STAGES
 
 HOUR = 3600.0
@@ -141,9 +143,13 @@ def say(component, message) -> None:
     component._process_event(DataEvent(None, message))
 
 
-class FakeController:
-    """What a view reads of a controller."""
+class FakeController(ReplayController):
+    """A controller whose timeline is given as it is, without a window."""
 
-    def __init__(self, timeline=None, key: str = "test") -> None:
-        self.timeline = timeline
-        self.key = key
+    def __init__(self, timeline=None) -> None:
+        super().__init__()
+        self.take(timeline)
+
+    def take(self, timeline) -> None:
+        with param.edit_constant(self):
+            self.timeline = timeline

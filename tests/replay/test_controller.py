@@ -185,7 +185,7 @@ def test_the_browser_can_work_out_the_playhead_from_the_json(t, playing, loop, w
         replay.play()
     wall.time += wait
     a = json.loads(json.dumps(replay.to_browser()))
-    assert set(a) == {"t0", "speed", "playing", "start", "end", "loop", "epoch", "age"}
+    assert set(a) == {"t0", "speed", "playing", "start", "end", "loop", "epoch", "age", "step"}
     there = a["t0"] + a["speed"] * a["age"] if a["playing"] else a["t0"]
     if there >= a["end"] and a["playing"]:
         there = a["start"] + (there - a["start"]) % (a["end"] - a["start"]) if a["loop"] else a["end"]

@@ -139,7 +139,7 @@ def test_reset_shows_the_new_timeline_and_nothing_of_the_old_one():
     view = FeedView(controller)
     browser = Browser(view)
     view.show(controller.timeline.at(DAY0 + 4000))
-    controller.timeline = FakeTimeline([{"created": DAY0 + 3990}], ["NEW001"])
+    controller.take(FakeTimeline([{"created": DAY0 + 3990}], ["NEW001"]))
 
     view.reset()
     view.show(controller.timeline.at(DAY0 + 4000))

@@ -36,7 +36,7 @@ def test_reasons_of_equal_count_keep_one_order():
 def test_it_follows_the_controller_to_another_timeline():
     controller = FakeController(None)
     view = HealthView(controller)
-    controller.timeline = FakeTimeline([])
+    controller.take(FakeTimeline([]))
     controller.timeline.health = FakeHealth(7, 7)
 
     view.reset()

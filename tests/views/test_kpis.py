@@ -81,7 +81,7 @@ def test_nothing_is_sent_while_nothing_shown_changes():
 def test_reset_takes_the_new_timeline():
     controller = FakeController(FakeTimeline([]))
     view = KpiView(controller)
-    controller.timeline = FakeTimeline([{"created": DAY0}])
+    controller.take(FakeTimeline([{"created": DAY0}]))
 
     view.reset()
     view.show(controller.timeline.at(DAY0))

@@ -108,7 +108,7 @@ def test_the_same_moment_again_sends_nothing():
 def test_reset_takes_the_new_timeline():
     controller = FakeController(FakeTimeline(waiting(3, DAY0)))
     view = PipelineView(controller)
-    controller.timeline = FakeTimeline(waiting(7, DAY0))
+    controller.take(FakeTimeline(waiting(7, DAY0)))
 
     view.reset()
     view.show(controller.timeline.at(DAY0 + 60))

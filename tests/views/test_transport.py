@@ -60,7 +60,7 @@ def test_the_bars_are_the_orders_of_the_range(replay):
     bar = TransportView(replay).__panel__()
     assert len(bar.volume["edges"]) == 145
     assert (bar.volume["counts"][:3], bar.volume["counts"][-1], sum(bar.volume["counts"])) == ([1, 2, 0], 1, 4)
-    assert bar.step == 60.0
+    assert bar.anchor["step"] == 60.0
 
 
 def test_before_anything_is_loaded_there_are_no_bars():
@@ -87,7 +87,7 @@ def test_every_change_of_the_clock_reaches_the_browser(replay):
 def test_showing_a_moment_sends_nothing(replay):
     view = TransportView(replay)
     heard = []
-    view.__panel__().param.watch(heard.append, ["anchor", "volume", "busy", "step", "source"])
+    view.__panel__().param.watch(heard.append, ["anchor", "volume", "busy", "source"])
     view.show(SimpleNamespace(t=START))
     assert heard == []
 

@@ -12,8 +12,10 @@ import param
 
 from twin import times
 from twin.replay.clock import MAX_SPEED, Anchor
+from twin.replay.selection import Selection
 
 if TYPE_CHECKING:
+    from twin.insights import Insights
     from twin.timeline import Timeline
 
 MAX_EPOCH = 2**53
@@ -58,9 +60,18 @@ class ReplayController(param.Parameterized):
         class_=Anchor, default=Anchor(speed=DEFAULT_SPEED), constant=True, doc="The clock; all other figures follow it."
     )
     key = param.String(default="", constant=True, doc="Names this clock in the browser, where views share it.")
+    selection: Selection = param.ClassSelector(class_=Selection, constant=True, doc="What the user looks at.")  # type: ignore[assignment]
+    insights: "Insights | None" = param.Parameter(  # type: ignore[assignment]
+        default=None,
+        constant=True,
+        doc="What is usual here and what stands out in the timeline; None until it is known.",
+    )
+
+    VERBS = ("play", "pause", "stop", "seek", "step", "set_speed", "set_loop", "set_range")
+    """What a browser may ask for."""
 
     def __init__(self, timeline: "Timeline | None" = None, wall: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(key=f"clock-{uuid.uuid4().hex}")
+        super().__init__(key=f"clock-{uuid.uuid4().hex}", selection=Selection())
         self._wall = wall
         self._asked_epoch = 0
         if timeline is not None:
@@ -80,7 +91,15 @@ class ReplayController(param.Parameterized):
         start, end = _range(timeline.window.start, timeline.window.end)
         wall = self._wall()
         anchor = self.anchor.pause(wall).set_range(start, end, wall)
-        self._take(anchor.seek(wall, start if playhead is None else times.seconds(playhead)), timeline=timeline)
+        moment = start if playhead is None else times.seconds(playhead)
+        self._take(anchor.seek(wall, moment), timeline=timeline, insights=None)
+        self.selection.attach(timeline)
+
+    def learn(self, insights: "Insights") -> None:
+        """Take what is known about the timeline beside its events; insights about another timeline are left aside."""
+        if insights.timeline is self.timeline:
+            with param.edit_constant(self):
+                self.insights = insights
 
     def play(self, at: times.Time | None = None) -> None:
         """Play on; from the start of the range if the playhead stands at its end."""
@@ -144,10 +163,11 @@ class ReplayController(param.Parameterized):
             "loop": a.loop,
             "epoch": a.epoch,
             "age": age,
+            "step": self.step_length,
         }
 
     def obey(self, message: dict[str, Any]) -> None:
-        """Carry out a browser's message {verb, at?, epoch?, + t | n | speed | loop}.
+        """Carry out a browser's message {verb, at?, epoch?, + t | n | speed | loop | start, end}.
 
         The browser has already applied the verb to its own clock and tells the `epoch` it gave the result; ours becomes
         at least that, so that the confirmation is not taken for something older. A message that makes no sense raises
@@ -180,6 +200,8 @@ class ReplayController(param.Parameterized):
                 self.set_speed(_given(message, "speed"), at)
             case "set_loop":
                 self.set_loop(_given(message, "loop"), at)
+            case "set_range":
+                self.set_range(_given(message, "start"), _given(message, "end"))
             case verb:
                 raise ValueError(f"There is no verb {verb!r}.")
 

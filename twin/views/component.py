@@ -1,14 +1,20 @@
 """The base of the product's own browser components: one plain ES module each, over one shared prelude."""
 
 import json
+import logging
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import param
 from panel.custom import JSComponent
 
 from twin.views import theme
 
+if TYPE_CHECKING:
+    from twin.replay.controller import ReplayController
+
 _HERE = Path(__file__).parent
+_log = logging.getLogger(__name__)
 
 
 def module_source(*names: str) -> str:
@@ -32,8 +38,47 @@ def style_text(name: str) -> str:
 
 
 class Component(JSComponent):
-    """A `JSComponent` whose module may use the prelude (tokens, clock, icons, formats)."""
+    """A `JSComponent` whose module may use the prelude (tokens, clock, icons, formats).
+
+    `join` gives it a controller's clock and selection: its module may then use verbs.js, whose messages are answered here.
+    """
+
+    clock: str = param.String(default="", doc="Name of the replay clock in the browser, shared by all views on it.")  # type: ignore[assignment]
+    anchor: dict[str, Any] = param.Dict(  # type: ignore[assignment]
+        default={}, doc="That clock, as `ReplayController.to_browser()` gives it."
+    )
+    selection: dict[str, Any] = param.Dict(  # type: ignore[assignment]
+        default={}, doc="What is selected, as `Selection.to_browser()` gives it; empty: this view does not follow it."
+    )
 
     __abstract = True
 
     _stylesheets: ClassVar[list[Any]] = []
+
+    def join(self, controller: "ReplayController") -> None:
+        """Follow a controller's selection, and carry out the verbs and choices that the browser sends."""
+        chosen = controller.selection
+
+        def choose(*_: Any) -> None:
+            self.selection = chosen.to_browser()
+
+        def set_clock(*_: Any) -> None:
+            self.anchor = controller.to_browser()
+
+        def obey(event: Any) -> None:
+            message = event.data
+            try:
+                match message:
+                    case {"selection": asked}:
+                        chosen.obey(asked)
+                    case {"verb": str() as verb} if verb in controller.VERBS:
+                        controller.obey(message)
+            except ValueError as error:
+                _log.warning("%s: refused a message: %s", type(self).__name__, error)
+
+        self.clock = controller.key
+        controller.param.watch(set_clock, "anchor")
+        chosen.param.watch(choose, "version")
+        self.on_msg(obey)
+        set_clock()
+        choose()

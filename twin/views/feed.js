@@ -17,7 +17,7 @@ function buildRow([key, symbol, colour, title, detail, t]) {
 }
 
 export function render({ model }) {
-  const clock = clockOf(model.clock);
+  const clock = clockFrom(model);
   const list = el("ol", { class: "rows", role: "log", "aria-label": "Latest events", "aria-live": "off", tabindex: "0", "data-testid": "feed-rows" });
   const empty = el("p", { class: "empty", "data-testid": "feed-empty" }, "No events before this moment");
   const pings = el("button", { class: "toggle", role: "switch", "aria-checked": String(model.pings), "data-testid": "feed-pings",

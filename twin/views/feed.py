@@ -30,7 +30,6 @@ class FeedList(Component):
     """
 
     state = param.Dict(default={"serial": 0, "base": 0, "rows": []}, doc="The latest link of rows.")
-    clock = param.String(default="", doc="Name of the replay clock that ages count from.")
     pings = param.Boolean(default=False, doc="Whether driver pings are listed.")
 
     _esm = module_source("feed.js")
@@ -45,7 +44,8 @@ class FeedView(ReplayView):
     def __init__(self, controller: "ReplayController", **params: Any) -> None:
         super().__init__(**params)
         self._controller = controller
-        self._list = FeedList(clock=controller.key, sizing_mode="stretch_both")
+        self._list = FeedList(sizing_mode="stretch_both")
+        self._list.join(controller)
         self._list.on_msg(self._on_message)
         self._list.param.watch(self._on_pings, "pings")
         self.reset()

@@ -35,6 +35,7 @@ class KpiView(ReplayView):
         super().__init__(**params)
         self._controller = controller
         self._cards = KpiCards(sizing_mode="stretch_width")
+        self._cards.join(controller)
         self.reset()
 
     def __panel__(self) -> KpiCards:

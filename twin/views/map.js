@@ -14,7 +14,7 @@ const toLon = (x) => x / WORLD * 180, toLat = (y) => Math.atan(Math.sinh(y / WOR
 const toX = (lon) => lon / 180 * WORLD, toY = (lat) => Math.asinh(Math.tan(lat * Math.PI / 180)) / Math.PI * WORLD;
 
 export function render({ model, view: component }) {
-  const clock = clockOf(model.clock), picture = new Picture();
+  const clock = clockFrom(model), picture = new Picture();
   const motion = new Motion(clock, (question) => model.send_msg(question));
   const show = { routes: true, customers: true, trails: true, ...model.layers };
   const HOME = { kitchen: true };   // what the pointer is over when it is the kitchen
@@ -316,7 +316,6 @@ export function render({ model, view: component }) {
   const dropClock = clock.on(wake);
   document.addEventListener("visibilitychange", onShown);
   model.on("msg:custom", receive);
-  model.on("anchor", () => clock.set(model.anchor));
   model.on("scene", restage);
   model.on("base", baseMap);
   model.on("dark", () => requestAnimationFrame(recolour));
@@ -334,7 +333,6 @@ export function render({ model, view: component }) {
     pv?.repainted.disconnect(onPainted);
     twin.motion?.delete(model.clock);
   });
-  if (model.anchor?.epoch !== undefined) clock.set(model.anchor);
   fillLayers();
   fillCredit();
   // for tests: what is drawn now, and what it cost

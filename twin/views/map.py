@@ -51,8 +51,6 @@ class MapFrame(Component):
     """The figure in its frame: it moves the drivers, draws routes, trails and pins, and holds the map's buttons."""
 
     figure = Child(doc="The figure; it stays the same for the session's life.")
-    clock = param.String(default="", doc="Name of the replay clock in the browser.")
-    anchor = param.Dict(default={}, doc="The clock, as `ReplayController.to_browser()` gives it.")
     scene = param.Dict(
         default={}, doc="The location: version, name, kitchen (x, y), home extent, ground scale, empty text."
     )
@@ -89,13 +87,13 @@ class MapView(ReplayView):
         self._figure = build_figure()
         self._version = 0
         self._frame = MapFrame(
-            figure=pn.pane.Bokeh(self._figure.figure, sizing_mode="stretch_both", margin=0), clock=controller.key,
-            anchor=controller.to_browser(), dark=self.dark, viewport=self.viewport, sizing_mode="stretch_both", margin=0,
+            figure=pn.pane.Bokeh(self._figure.figure, sizing_mode="stretch_both", margin=0),
+            dark=self.dark, viewport=self.viewport, sizing_mode="stretch_both", margin=0,
         )  # fmt: skip
+        self._frame.join(controller)
         self._frame.on_msg(self._on_message)
         self._frame.param.watch(lambda event: self.param.update(viewport=event.new), "viewport")
         self.param.watch(lambda event: self._frame.param.update({event.name: event.new}), ["viewport", "dark"])
-        controller.param.watch(self._push, "anchor")
         self.reset()
 
     def __panel__(self) -> MapFrame:
@@ -103,7 +101,6 @@ class MapView(ReplayView):
 
     def reset(self) -> None:
         """Take the controller's timeline: its place, its streets; the browser then asks for its trips."""
-        self._push()
         timeline = self._controller.timeline
         if timeline is None:
             return
@@ -128,9 +125,6 @@ class MapView(ReplayView):
             "name": location.display_name,
             "empty": "",
         }
-
-    def _push(self, *_: param.parameterized.Event) -> None:
-        self._frame.anchor = self._controller.to_browser()
 
     def _choose_base(self, location: str) -> int | None:
         """Offer the base maps, ours first; TWIN_TILES names another to begin with. Return how many routes drew ours."""

@@ -46,6 +46,7 @@ class PipelineView(ReplayView):
         super().__init__(**params)
         self._controller = controller
         self._strip = PipelineStrip(sizing_mode="stretch_width")
+        self._strip.join(controller)
         self.reset()
 
     def __panel__(self) -> PipelineStrip:

@@ -64,6 +64,14 @@ function clockOf(id) {
   return twin.clocks.get(id);
 }
 
+/** The clock of a view that has joined a controller, following the anchors that the server sends. */
+function clockFrom(model) {
+  const clock = clockOf(model.clock), take = () => { if (model.anchor.epoch !== undefined) clock.set(model.anchor); };
+  model.on("anchor", take);
+  take();
+  return clock;
+}
+
 /** Make an element: el("p", {class: "x", onclick: f}, "text", child). Text is always text, never markup. */
 function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);

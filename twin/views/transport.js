@@ -1,6 +1,4 @@
 const DAY = 86400;
-/** At most ten messages a second while the playhead is dragged; the browser itself follows every movement. */
-const SEND_EVERY = 100;
 const TICKS = [1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 84 * DAY, 364 * DAY];
 /** Room that an axis label needs, pixels. */
 const LABEL = 76;
@@ -46,56 +44,6 @@ const svgNode = (name, attributes) => {
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   return node;
 };
-
-/** What the user does to the clock: applied here at once, told to the server with the playhead and epoch it led to. */
-function verbsOf(model, clock) {
-  let due = null, timer = 0, sent = -Infinity;
-  const flush = () => {
-    clearTimeout(timer);
-    timer = 0;
-    if (!due) return;
-    model.send_msg({ ...due, epoch: clock.anchor.epoch });
-    due = null;
-    sent = performance.now();
-  };
-  const tell = (message, soon = false) => {
-    due = message;  // the latest state wins
-    const wait = sent + SEND_EVERY - performance.now();
-    if (!soon || wait <= 0) flush();
-    else if (!timer) timer = setTimeout(flush, wait);
-  };
-  const within = (t) => clamp(t, clock.anchor.start, clock.anchor.end);
-  return {
-    flush,
-    play(t = clock.now()) {
-      const { start, end } = clock.anchor;
-      clock.predict({ t0: t >= end ? start : t, playing: end > start });
-      tell({ verb: "play", at: t });
-    },
-    pause() { tell({ verb: "pause", at: clock.predict({ playing: false }) }); },
-    toggle() { if (clock.moving) this.pause(); else this.play(); },
-    stop() {
-      clock.predict({ t0: clock.anchor.start, playing: false });
-      tell({ verb: "stop" });
-    },
-    step(n) {
-      const at = clock.now();
-      clock.predict({ t0: within(at + n * model.step), playing: false });
-      tell({ verb: "step", n, at });
-    },
-    speed(speed) { tell({ verb: "set_speed", speed, at: clock.predict({ speed }) }); },
-    loop(loop) { tell({ verb: "set_loop", loop, at: clock.predict({ loop }) }); },
-    seek(t) {
-      clock.predict({ t0: within(t) });
-      tell({ verb: "seek", t: clock.anchor.t0 });
-    },
-    /** Hold the playhead at t, as under a finger: the server hears of it now and then, and of the last one surely. */
-    hold(t) {
-      clock.predict({ t0: within(t), playing: false });
-      tell({ verb: "pause", at: clock.anchor.t0 }, true);
-    },
-  };
-}
 
 /** The scrubber: the range's orders as bars, the axis, and the playhead that can be dragged. */
 function buildScrubber(model, clock, verbs) {
@@ -211,7 +159,7 @@ function buildScrubber(model, clock, verbs) {
   node.addEventListener("keydown", (event) => {
     if (!usable() || event.ctrlKey || event.metaKey || event.altKey) return;
     const many = event.shiftKey ? 10 : 1, { start, end } = range();
-    const stepBy = (n) => verbs.hold(clock.now() + n * model.step);
+    const stepBy = (n) => verbs.hold(clock.now() + n * clock.anchor.step);
     const acts = {
       ArrowRight: () => stepBy(many), ArrowUp: () => stepBy(many), ArrowLeft: () => stepBy(-many), ArrowDown: () => stepBy(-many),
       PageUp: () => verbs.seek(clock.now() + (end - start) / 24), PageDown: () => verbs.seek(clock.now() - (end - start) / 24),
@@ -332,7 +280,7 @@ function shortcuts(model, clock, verbs) {
     if (on(TYPING)) return;
     const speed = /^[1-9]$/.test(event.key) ? model.speeds[Number(event.key) - 1] : undefined;
     if (event.key === " " && !on(PRESSED)) { if (!event.repeat) verbs.toggle(); }
-    else if ((event.key === "ArrowLeft" || event.key === "ArrowRight") && !on(ARROWED)) verbs.hold(clock.now() + (event.key === "ArrowLeft" ? -1 : 1) * (event.shiftKey ? 10 : 1) * model.step);
+    else if ((event.key === "ArrowLeft" || event.key === "ArrowRight") && !on(ARROWED)) verbs.hold(clock.now() + (event.key === "ArrowLeft" ? -1 : 1) * (event.shiftKey ? 10 : 1) * clock.anchor.step);
     else if (speed !== undefined) verbs.speed(speed);
     else return;
     event.preventDefault();
@@ -382,8 +330,8 @@ export function render({ model }) {
     shownIcon = name;
     play.setAttribute("aria-label", moving ? "Pause" : "Play");
     play.title = `${moving ? "Pause" : "Play"} (space)`;
-    back.title = `Back ${durationText(model.step)} (←, with shift ten times that)`;
-    forward.title = `Forward ${durationText(model.step)} (→, with shift ten times that)`;
+    back.title = `Back ${durationText(clock.anchor.step)} (←, with shift ten times that)`;
+    forward.title = `Forward ${durationText(clock.anchor.step)} (→, with shift ten times that)`;
     loop.setAttribute("aria-pressed", String(!!clock.anchor?.loop));
     for (const node of speeds.children) node.setAttribute("aria-pressed", String(Number(node.dataset.speed) === clock.anchor?.speed));
   };
@@ -413,7 +361,6 @@ export function render({ model }) {
   sync();
   model.on("anchor", take);
   model.on("volume", changed);
-  model.on("step", controlsOf);
   model.on("speeds", () => { buildSpeeds(); controlsOf(); });
   model.on("source", range.offer);
   model.on("busy", waiting);

@@ -1,7 +1,6 @@
 """The transport: the bar that shows the playhead over the range's orders, and moves it."""
 
 import inspect
-import logging
 import math
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -33,8 +32,6 @@ LOADING = "Loading the range …"
 
 RangeHandler = Callable[[float, float], Awaitable[None] | None]
 
-_log = logging.getLogger(__name__)
-
 
 def bucket_width(start: float, end: float) -> float:
     """Return the seconds of one bar: the narrowest of `BUCKETS` that needs at most `MOST_BARS` of them.
@@ -49,12 +46,9 @@ def bucket_width(start: float, end: float) -> float:
 class TransportBar(Component):
     """The bar in the browser. It runs by the anchor alone: while it plays, no message passes in either direction."""
 
-    anchor = param.Dict(default={}, doc="The clock, as `ReplayController.to_browser()` gives it.")
-    clock = param.String(default="", doc="Name of the replay clock in the browser, shared with the other views.")
     volume = param.Dict(
         default={"edges": [], "counts": []}, doc="Orders per bar: edges (n + 1) in data seconds, counts (n)."
     )
-    step = param.Number(default=MINUTE, bounds=(0, None), doc="Data seconds of one step.")
     speeds = param.List(default=list(ReplayController.SPEEDS), doc="The speeds offered, data seconds per second.")
     source = param.Dict(
         default={}, doc="What the range picker may choose from: `start`, `end` and `latest`, data seconds."
@@ -62,7 +56,7 @@ class TransportBar(Component):
     busy = param.String(default="", doc="What the bar waits for; empty when it can be used.")
     problem = param.String(default="", doc="Why the chosen range was not taken; empty if it was.")
 
-    _esm = module_source("transport.js")
+    _esm = module_source("verbs.js", "transport.js")
     _stylesheets: ClassVar[list[Any]] = [style_source("transport.css")]
 
 
@@ -88,11 +82,9 @@ class TransportView(ReplayView):
         super().__init__(**params)
         self._controller = controller
         self._on_range = on_range
-        self._bar = TransportBar(
-            clock=controller.key, sizing_mode="stretch_width", anchor=controller.to_browser(), busy=self.busy
-        )
+        self._bar = TransportBar(sizing_mode="stretch_width", busy=self.busy)
+        self._bar.join(controller)
         self._bar.on_msg(self._on_message)
-        controller.param.watch(self._push, "anchor")
         controller.param.watch(self._draw, ["start", "end"])
         self.reset()
         self._offer()
@@ -103,14 +95,9 @@ class TransportView(ReplayView):
     def reset(self) -> None:
         """Take the controller's timeline: its orders per bar and its range."""
         self._draw()
-        self._push()
-
-    def _push(self, *_: param.parameterized.Event) -> None:
-        self._bar.anchor = self._controller.to_browser()
 
     def _draw(self, *_: param.parameterized.Event) -> None:
         timeline, controller = self._controller.timeline, self._controller
-        self._bar.step = controller.step_length
         if timeline is None:
             self._bar.volume = {"edges": [], "counts": []}
             return
@@ -147,15 +134,10 @@ class TransportView(ReplayView):
         message = event.data
         match message.get("verb"):
             case "sync":  # the page has just appeared, or woken up: how far has the playhead come meanwhile?
-                self._push()
+                self._bar.anchor = self._controller.to_browser()
             case "range":
                 self.busy = LOADING  # reaches the browser before the loading, which is a later callback, begins
                 pn.state.execute(partial(self.choose, message.get("start"), message.get("end")))
-            case verb:
-                try:
-                    self._controller.obey(message)
-                except ValueError as error:
-                    _log.warning("transport: refused %s: %s", verb, error)
 
 
 def _ordered(start: Any, end: Any) -> tuple[float, float]:
