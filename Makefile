@@ -5,7 +5,7 @@ SOURCE ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench soak demo-video clean
 
 run: $(VENV)/.installed
 	$(BIN)/twin serve --address $(ADDRESS) --port $(PORT) $(if $(SOURCE),--source "$(SOURCE)")
@@ -22,6 +22,14 @@ lint: $(VENV)/.testing
 bench: $(VENV)/.testing
 	scripts/chromium
 	$(BIN)/python -m benchmarks
+
+soak: $(VENV)/.testing
+	scripts/chromium
+	$(BIN)/python -m benchmarks.soak
+
+demo-video: $(VENV)/.testing
+	scripts/chromium
+	$(BIN)/python -m scripts.demo_video
 
 clean:
 	rm -rf $(VENV) build *.egg-info

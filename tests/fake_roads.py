@@ -34,6 +34,17 @@ class Road:
         return float(np.interp(t - self.start, self.t, self.x)), float(np.interp(t - self.start, self.t, self.y))
 
 
+class RoadOrders(SimpleNamespace):
+    """The orders of a `RoadTimeline`: each made a quarter of an hour before its pick-up, delivered at the end of its road."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def row_of(self) -> dict[str, int]:
+        return {order: row for row, order in enumerate(self.ids.to_pylist())}
+
+
 class RoadTimeline:
     """A timeline with nothing but trips: `drivers` on the road at any moment, each trip `minutes` long."""
 
@@ -49,13 +60,20 @@ class RoadTimeline:
         self.item = "Pho & rolls"
         n = len(self.roads)
         ends = [(road.x[-1], road.y[-1]) for road in self.roads]
-        self.orders = SimpleNamespace(
+        self.orders = RoadOrders(
             ids=pa.array([f"R{i:05d}" for i in range(n)]),
             customer_x=np.array([x for x, _ in ends], np.float32),
             customer_y=np.array([y for _, y in ends], np.float32),
             items=lambda order: [SimpleNamespace(name=self.item, brand=self.item, qty=2, price=9.0)],
             address=lambda order: f"{order} Market Street",
+            created=starts - 900.0,
+            enter=np.array([starts - 900.0, starts - 800.0, starts - 300.0, starts, [road.end for road in self.roads]]),
+            delivered=np.array([road.end for road in self.roads]),
+            cancelled=np.full(n, np.nan),
+            eta_mins=np.array([road.t[-1] / 60 for road in self.roads], np.float32),
         )
+        self.unseen: list[tuple[int, float, float]] = []
+        """Spells without an observation: order, from and to, seconds since its pick-up."""
         self.questions: list[tuple[float, float, float | None]] = []
 
     def _road(self, rng, start: float, length: float) -> Road:
@@ -89,6 +107,7 @@ class RoadTimeline:
             if (road.end >= t0 and road.start <= t1 if after is None else after < road.start <= t1)
         ]
         roads = [self.roads[i] for i in chosen]
+        unseen = [spell for spell in self.unseen if spell[0] in chosen]
         join = lambda name: np.concatenate([np.empty(0, np.float32), *(getattr(road, name) for road in roads)])  # noqa: E731
         return SimpleNamespace(
             order=np.array(chosen, np.int32),
@@ -98,11 +117,15 @@ class RoadTimeline:
             t=join("t"),
             x=join("x"),
             y=join("y"),
+            gap_trip=np.array([chosen.index(order) for order, _, _ in unseen], np.int32),
+            gap_from=np.array([begin for _, begin, _ in unseen], np.float32),
+            gap_to=np.array([end for _, _, end in unseen], np.float32),
         )
 
     def at(self, t: float) -> SimpleNamespace:
         on = list(self.truth(t))
         return SimpleNamespace(
+            t=t,
             order=np.array(on, np.int32),
             stage=np.full(len(on), 3, np.uint8),
             drivers=SimpleNamespace(

@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-import pyarrow as pa
 import param
+import pyarrow as pa
 from panel.models.esm import DataEvent
 
 from twin.replay.controller import ReplayController

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fake_timeline import DAY0, HOUR, MILESTONES, FakeTimeline
@@ -48,6 +48,7 @@ def brute_deliveries(timeline, t):
     return kept, len(all_of_them) - len(kept)
 
 
+@settings(deadline=None)
 @given(lifecycles(), MOMENT)
 def test_the_kpis_equal_a_count_over_the_orders(timeline, t):
     result = kpis(timeline, t, target=1800)
@@ -60,17 +61,29 @@ def test_the_kpis_equal_a_count_over_the_orders(timeline, t):
     durations, excluded = brute_deliveries(timeline, t)
     assert result.delivery_time == pytest.approx(mean(durations))
     assert result.delivery_p50 == pytest.approx(percentile(durations, 0.5))
+    assert result.delivery_p75 == pytest.approx(percentile(durations, 0.75))
     assert result.delivery_p95 == pytest.approx(percentile(durations, 0.95))
     assert (result.deliveries, result.deliveries_excluded) == (len(durations), excluded)
+    in_minutes = [math.floor((d - 1800) / 60 + 0.5) for d in durations]
+    assert result.deliveries_over == sum(late > 0 for late in in_minutes)
+    assert result.delivery_bins == [sum(min(d // 300, 12) == k for d in durations) for k in range(13)]
+
+    undated = [row for row in timeline.rows if "created" not in row]
+    assert result.deliveries_undated == sum(t - HOUR < row.get("delivered", math.inf) <= t for row in undated)
+    entered = timeline.orders.enter[0]
+    first_heard = [entered[i] for i, row in enumerate(timeline.rows) if "created" not in row]
+    assert result.orders_undated == sum(t - HOUR < first <= t for first in first_heard)
 
     due = [row for row in timeline.rows if t - 24 * HOUR < row.get("created", math.inf) <= t - 1.5 * HOUR]
     assert result.completion_due == len(due)
+    assert result.not_due == sum(t - 1.5 * HOUR < c <= t for c in created)
     assert result.completion == mean([row.get("delivered", math.inf) <= t for row in due])
 
     assert result.active == {k: timeline.at(t).counts[k] for k in ("created", "cooking", "ready", "out_for_delivery")}
     assert result.in_kitchen + result.on_road == result.active_total
 
 
+@settings(deadline=None)
 @given(lifecycles(), MOMENT)
 def test_the_time_in_each_stage_equals_a_walk_through_the_orders(timeline, t):
     enter = timeline.orders.enter
@@ -89,25 +102,57 @@ def test_the_time_in_each_stage_equals_a_walk_through_the_orders(timeline, t):
         assert figures.oldest == (max(ages) if ages else None)
 
 
+@settings(deadline=None)
 @given(lifecycles(), MOMENT)
 def test_a_sparkline_shows_what_the_kpis_were_at_its_marks(timeline, t):
     series = index_of(timeline).series(t)
 
-    assert len(series.t) == SERIES_POINTS + 1
-    assert series.t[-1] == t
-    assert np.all(np.diff(series.t[:-1]) == 600)
-    assert np.all(series.t[:-1] % 600 == 0)
-    assert t - 600 < series.t[-2] <= t
+    assert len(series.t) == SERIES_POINTS
+    assert np.all(np.diff(series.t) == 600)
+    assert np.all(series.t % 600 == 0)
+    assert t - 600 < series.t[-1] <= t
     for at, volume, duration in zip(series.t, series.orders_per_hour, series.delivery_time, strict=True):
         there = kpis(timeline, float(at))
         assert (None if np.isnan(volume) else int(volume)) == there.orders_per_hour
         assert (None if np.isnan(duration) else float(duration)) == pytest.approx(there.delivery_time)
 
 
+@settings(deadline=None)
+@given(lifecycles(), MOMENT, st.data())
+def test_revenue_is_a_sum_over_the_orders_created(timeline, t, data):
+    prices = data.draw(
+        st.lists(st.sampled_from((0.0, 9.5, 31.25)), min_size=len(timeline.rows), max_size=len(timeline.rows))
+    )
+    timeline.orders.revenue = np.array(prices, np.float32)
+    midnight = t - t % (24 * HOUR)
+
+    result = kpis(timeline, t)
+
+    dated = [(row["created"], price) for row, price in zip(timeline.rows, prices, strict=True) if "created" in row]
+    hour = [price for created, price in dated if t - HOUR < created <= t]
+    today = [price for created, price in dated if midnight <= created <= t]
+    known = any(price for _, price in dated)
+    assert (result.revenue, result.revenue_today) == ((sum(hour), sum(today)) if known else (None, None))
+    assert (result.unpriced, result.unpriced_today) == (hour.count(0), today.count(0))
+
+
+def test_of_a_stage_that_no_order_was_seen_in_the_data_tells_nothing():
+    cabs = FakeTimeline([{"picked_up": DAY0, "delivered": DAY0 + 600}])
+
+    assert index_of(cabs).told == (False, False, False, True, True)
+    assert index_of(FakeTimeline([])).told == (True,) * 5
+
+
 def test_nothing_to_average_is_none_and_never_zero_or_nan():
     result = kpis(FakeTimeline([]), DAY0)
 
-    for value in (result.orders_per_hour, result.delivery_time, result.delivery_p50, result.completion):
+    for value in (
+        result.orders_per_hour,
+        result.delivery_time,
+        result.delivery_p50,
+        result.completion,
+        result.revenue,
+    ):
         assert value is None
     for figures in stage_means(FakeTimeline([]), DAY0):
         assert (figures.service, figures.age, figures.oldest) == (None, None, None)

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,9 +18,10 @@ def order(**minutes: float) -> dict[str, float]:
     return {milestone: DAY0 + MINUTE * at for milestone, at in minutes.items()}
 
 
-def line(kind, row, *, at=None, order_id="A7K2M9", basket=(), progress=math.nan, target=1800.0):
+def line(kind, row, *, at=None, order_id="A7K2M9", basket=(), progress=math.nan, target=1800.0, eta=math.nan):
     """Describe one event of one order; `at` in minutes, else the time of the event's own milestone."""
     timeline = FakeTimeline([row], [order_id], [list(basket)])
+    timeline.orders.eta_mins = np.array([eta], np.float32)
     own = next((m for m, event in EVENT_OF.items() if event == kind), None)
     t = row[own] if at is None else DAY0 + MINUTE * at
     return describe(timeline, FakeTimeline.slice([(t, kind, 0, progress)]), target)[0]
@@ -97,7 +99,48 @@ def test_an_item_without_a_sensible_quantity_is_one_item(qty):
 def test_a_ping_tells_how_far_the_driver_is():
     said = line("driver_ping", order(created=0, picked_up=20), at=25, progress=65.4)
 
-    assert (said.title, said.detail) == ("On the road · A7K2M9", "65 % of the way")
+    assert (said.title, said.detail) == ("On the road · A7K2M9", "65 % complete, 3 min remaining")
+
+
+@pytest.mark.parametrize(
+    ("progress", "at", "eta", "detail"),
+    [
+        (50, 30, math.nan, "50 % complete, 10 min remaining"),  # ten minutes for the first half
+        (5, 21, 8, "5 % complete, 7 min remaining"),  # too early for a pace: what is left of the promise
+        (5, 21, math.nan, "5 % complete"),
+        (5, 40, 8, "5 % complete"),  # the promise is broken already
+        (100, 30, math.nan, "100 % complete, 0 s remaining"),
+        (140, 30, math.nan, "140 % complete"),
+    ],
+)
+def test_a_ping_tells_the_time_remaining_as_it_was_known_then(progress, at, eta, detail):
+    assert line("driver_ping", order(created=0, picked_up=20), at=at, progress=progress, eta=eta).detail == detail
+
+
+def test_a_ping_of_a_trip_whose_pick_up_is_unknown_tells_no_time():
+    assert line("driver_ping", order(created=0), at=25, progress=65, eta=10).detail == "65 % complete"
+
+
+def test_a_pick_up_tells_when_the_meal_is_expected():
+    said = line("driver_picked_up", order(ready=10, picked_up=31), eta=9)
+
+    assert said.detail == "Food had waited 21 min · expected in 9 min"
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "problem"),
+    [
+        ("driver_arrived", {"created": 0, "ready": 10, "arrived": 29}, True),
+        ("driver_arrived", {"created": 0, "ready": 10, "arrived": 15}, False),
+        ("delivered", {"created": 0, "delivered": 44}, True),
+        ("delivered", {"created": 0, "delivered": 30.4}, False),
+        ("delivered", {"delivered": 30}, False),
+        ("order_cancelled", {"created": 0, "cancelled": 3}, True),
+        ("order_created", {"created": 0}, False),
+    ],
+)
+def test_what_went_wrong_is_a_problem(kind, row, problem):
+    assert line(kind, order(**row)).problem is problem
 
 
 def test_a_ping_without_progress_still_makes_a_line():
@@ -147,4 +190,9 @@ def test_a_line_does_not_know_what_happens_after_its_event(minutes, at, kind):
     with_future = line(kind, whole, at=at, basket=BASKET)
     without = line(kind, known or {}, at=at, basket=BASKET)
 
-    assert (with_future.title, with_future.detail, with_future.icon) == (without.title, without.detail, without.icon)
+    assert (with_future.title, with_future.detail, with_future.icon, with_future.problem) == (
+        without.title,
+        without.detail,
+        without.icon,
+        without.problem,
+    )

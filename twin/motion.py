@@ -37,7 +37,11 @@ _CHUNK = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """Whole trips, n of them with k knots in all; metres are Web Mercator, east/north of the kitchen."""
+    """Whole trips, n of them with k knots in all; metres are Web Mercator, east/north of the kitchen.
+
+    gap_trip, gap_from, gap_to (g,): spells whose positions are inferred, not measured; the trip's number among these, and
+    seconds since its start (inf where nothing was observed any more).
+    """
 
     order: NDArray[np.int32]
     start: NDArray[np.float64]
@@ -46,6 +50,9 @@ class Motion:
     t: NDArray[np.float32]
     x: NDArray[np.float32]
     y: NDArray[np.float32]
+    gap_trip: NDArray[np.int32]
+    gap_from: NDArray[np.float32]
+    gap_to: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,22 @@ class Trips:
         begin, stop = self.offsets[trips].astype(np.int64), self.offsets[trips + 1].astype(np.int64)
         bounds = np.concatenate(([0], np.cumsum(stop - begin)))
         return np.arange(bounds[-1]) + np.repeat(begin - bounds[:-1], stop - begin), bounds
+
+    def gaps(
+        self, trips: NDArray[np.intp], knot: NDArray[np.intp], bounds: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
+        """Return the spells in which the positions of some trips are inferred, as in `Motion`; `knot`, `bounds` from `knots`.
+
+        The rule is `locate`'s: two observations too far apart, from a second after the first of them on.
+        """
+        seen = np.flatnonzero(self.observed[knot])
+        trip, t = np.repeat(np.arange(len(trips), dtype=np.int32), np.diff(bounds))[seen], self.t[knot[seen]]
+        following = np.full(len(seen), np.inf, np.float32)
+        same = trip[1:] == trip[:-1]
+        following[:-1][same] = t[1:][same]
+        length = (self.end - self.start)[trips]
+        inferred = (following - t > MEASURED_GAP) & (t + 1.0 < length[trip])
+        return trip[inferred], t[inferred] + np.float32(1.0), following[inferred]
 
     def between(self, start: float, end: float, after: float | None = None) -> NDArray[np.intp]:
         """Return the trips on the road at some time in [start, end]; with `after` only those that began in (after, end]."""

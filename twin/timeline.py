@@ -193,6 +193,7 @@ class Timeline:
         """Return the trips on the road at some time in [t0, t1]; with `after` only those that begin in (after, t1]."""
         chosen = self.trips.between(t0, t1, after)
         knot, bounds = self.trips.knots(chosen)
+        gap_trip, gap_from, gap_to = self.trips.gaps(chosen, knot, bounds)
         return Motion(
             order=self.trips.order[chosen],
             start=self.trips.start[chosen],
@@ -201,6 +202,9 @@ class Timeline:
             t=self.trips.t[knot],
             x=(self.trips.x[knot] * self.trips.unit).astype(np.float32),
             y=(self.trips.y[knot] * self.trips.unit).astype(np.float32),
+            gap_trip=gap_trip,
+            gap_from=gap_from,
+            gap_to=gap_to,
         )
 
     def volume(self, bucket: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -224,6 +228,11 @@ class Timeline:
             return self.window.start
         load = np.searchsorted(enter, begins, "right") - np.searchsorted(leave, begins, "right")
         return float(begins[int(np.argmax(load))])
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether any order begins in the window or is open in it."""
+        return bool(((self.orders.first < self.window.end) & (self.orders.last >= self.window.start)).any())
 
     @property
     def event_count(self) -> int:

@@ -6,12 +6,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.baseline import Baseline
 from twin.errors import UnknownLocationError
 from twin.geo import project
+from twin.insights import Insights
+from twin.moments import Moment, find
 from twin.orders import route_points
 from twin.sources.base import Location, Quality, Source, Window
 from twin.sources.files import FileSource
@@ -35,6 +39,9 @@ class Twin:
         self._timelines: OrderedDict[tuple[str, float, float], Timeline] = OrderedDict()
         self._lock = threading.Lock()
         self._loading: dict[tuple[str, float, float], threading.Lock] = {}
+        # the parts, not the Insights: these hold their timeline, and an entry would keep its own key alive
+        self._known: WeakKeyDictionary[Timeline, tuple[Baseline, tuple[Moment, ...]]] = WeakKeyDictionary()
+        self._learning: WeakKeyDictionary[Timeline, threading.Lock] = WeakKeyDictionary()
 
     @property
     def locations(self) -> list[Location]:
@@ -80,6 +87,20 @@ class Twin:
                 ):
                     self._timelines.popitem(last=False)
         return timeline
+
+    def insights(self, timeline: Timeline) -> Insights:
+        """Return what is usual at a timeline's kitchen and what stands out in it; asks the source once per timeline."""
+        with self._lock:
+            learning = self._learning.setdefault(timeline, threading.Lock())
+        with learning:  # whoever comes second waits for the first one's result
+            with self._lock:
+                known = self._known.get(timeline)
+            if known is None:
+                baseline = Baseline.load(self.source, timeline.location, timeline.window)
+                known = (baseline, find(timeline, baseline))
+                with self._lock:
+                    self._known[timeline] = known
+        return Insights(timeline, *known)
 
     def streets(self, location: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
         """Return routes driven at a location for its base map: x, y (k,) Web Mercator metres and offsets (n + 1,)."""

@@ -7,7 +7,7 @@ the timeline holds it, so that the feed reads the same in a live kitchen as in a
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LATE_AFTER = 5 * 60.0
 """A driver is late who arrives more than these seconds after the food was ready."""
 
+PACE_TELLS_FROM = 10.0
+"""Percent of the way after which a driver's own pace tells the time remaining better than the promise (as in motion.py)."""
+
 SHORT_ID = 6
 LONGEST_ID = 10
 """Ids up to 10 characters (A7K2M9, A7K2M9-L1) are shown whole, longer ones (32 hex) by their first 6."""
@@ -33,7 +36,8 @@ BRANDS_SHOWN = 2
 class EventLine:
     """One event in words. `icon` and `colour` are keys of the views' icons and tokens; `t` is data time, seconds.
 
-    `order` is the row number in `timeline.orders`, `type` the raw event type.
+    `title` says what happened, `detail` what makes it remarkable; `problem`: something went wrong. `order` is the row
+    number in `timeline.orders`, `type` the raw event type.
     """
 
     icon: str
@@ -44,6 +48,20 @@ class EventLine:
     order_id: str
     order: int
     type: str
+    problem: bool = False
+
+
+def is_late(waited: Any) -> Any:
+    """Return whether a driver who comes `waited` seconds (a number or an array) after the food was ready is late."""
+    return waited > LATE_AFTER
+
+
+def is_over_target(total: Any, target: float) -> Any:
+    """Return whether a delivery time in seconds (a number or an array) is over the target.
+
+    Compared in the whole minutes that are shown: "0 over target" would puzzle.
+    """
+    return np.floor((total - target) / 60 + 0.5) > 0
 
 
 def short_id(order_id: str) -> str:
@@ -121,57 +139,97 @@ class _Known:
         return words
 
 
-def _created(known: _Known) -> tuple[str, str, str, str]:
-    return "plus", "created", "Order created", known.basket()
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A line before its order is named."""
+
+    icon: str
+    colour: str
+    title: str
+    detail: str = ""
+    problem: bool = False
 
 
-def _started(known: _Known) -> tuple[str, str, str, str]:
+def _created(known: _Known) -> _Said:
+    return _Said("plus", "created", "Order created", known.basket())
+
+
+def _started(known: _Known) -> _Said:
     waited = known.passed(known.orders.created)
     detail = known.basket() or (f"{minutes_text(waited)} after the order" if waited is not None else "")
-    return "flame", "cooking", "Cooking started", detail
+    return _Said("flame", "cooking", "Cooking started", detail)
 
 
-def _finished(known: _Known) -> tuple[str, str, str, str]:
+def _finished(known: _Known) -> _Said:
     cooked = known.passed(known.orders.started)
-    return "kitchen", "ready", "Cooked", "" if cooked is None else f"Took {minutes_text(cooked)}"
+    return _Said("kitchen", "ready", "Cooked", "" if cooked is None else f"Took {minutes_text(cooked)}")
 
 
-def _ready(known: _Known) -> tuple[str, str, str, str]:
+def _ready(known: _Known) -> _Said:
     waiting = known.passed(known.orders.arrived)
     driver = "no driver yet" if waiting is None else f"driver here for {minutes_text(waiting)}"
-    return "box", "ready", "Ready", _join(known.basket(), driver)
+    return _Said("box", "ready", "Ready", _join(known.basket(), driver))
 
 
-def _arrived(known: _Known) -> tuple[str, str, str, str]:
+def _arrived(known: _Known) -> _Said:
     waited = known.passed(known.orders.ready)
     if waited is None:
-        return "car", "out_for_delivery", "Driver arrived", "Food not ready yet"
-    if waited > LATE_AFTER:
-        return "alert", "bad", "Driver arrived late", f"{minutes_text(waited)} after the food was ready"
-    return "car", "out_for_delivery", "Driver arrived", f"{minutes_text(waited)} after the food was ready"
+        return _Said("car", "out_for_delivery", "Driver arrived", "Food not ready yet")
+    detail = f"{minutes_text(waited)} after the food was ready"
+    if is_late(waited):
+        return _Said("alert", "bad", "Driver arrived late", detail, problem=True)
+    return _Said("car", "out_for_delivery", "Driver arrived", detail)
 
 
-def _picked_up(known: _Known) -> tuple[str, str, str, str]:
+def _picked_up(known: _Known) -> _Said:
     waited = known.passed(known.orders.ready)
-    return "arrow", "out_for_delivery", "Picked up", "" if waited is None else f"Food had waited {minutes_text(waited)}"
+    promised = float(known.orders.eta_mins[known.order]) * 60
+    return _Said(
+        "arrow",
+        "out_for_delivery",
+        "Picked up",
+        _join(
+            "" if waited is None else f"food had waited {minutes_text(waited)}",
+            f"expected in {minutes_text(promised)}" if promised > 0 else "",  # NaN, no promise, compares False
+        ),
+    )
 
 
-def _delivered(known: _Known) -> tuple[str, str, str, str]:
+def _pinged(known: _Known, progress: float) -> _Said:
+    if math.isnan(progress):
+        return _Said("pin", "out_for_delivery", "On the road")
+    remaining = _remaining(known, progress)
+    detail = f"{progress:.0f} % complete" + ("" if remaining is None else f", {minutes_text(remaining)} remaining")
+    return _Said("pin", "out_for_delivery", "On the road", detail)
+
+
+def _remaining(known: _Known, progress: float) -> float | None:
+    """Return the seconds that the rest of the way takes at the pace so far; at the beginning, what is left of the promise."""
+    driven = known.passed(known.orders.picked_up)
+    if driven is None:
+        return None
+    if PACE_TELLS_FROM < progress <= 100 and driven > 0:
+        return driven * (100 - progress) / progress
+    left = float(known.orders.eta_mins[known.order]) * 60 - driven
+    return left if left > 0 else None
+
+
+def _delivered(known: _Known) -> _Said:
     total = known.passed(known.orders.created)
     if total is None:
-        return "check", "completed", "Delivered", ""
-    over = total - known.target
-    # compared in the minutes that are shown: "0 over target" would puzzle
-    verdict = f"{whole_minutes(over)} over target" if whole_minutes(over) > 0 else "within target"
-    return "check", "completed", "Delivered", f"Total {minutes_text(total)} · {verdict}"
+        return _Said("check", "completed", "Delivered")
+    over = bool(is_over_target(total, known.target))
+    verdict = f"{whole_minutes(total - known.target)} over target" if over else "within target"
+    return _Said("check", "completed", "Delivered", f"Total {minutes_text(total)} · {verdict}", problem=over)
 
 
-def _cancelled(known: _Known) -> tuple[str, str, str, str]:
+def _cancelled(known: _Known) -> _Said:
     age = known.passed(known.orders.created)
-    return "close", "bad", "Order cancelled", "" if age is None else f"{minutes_text(age)} after it was made"
+    detail = "" if age is None else f"{minutes_text(age)} after it was made"
+    return _Said("close", "bad", "Order cancelled", detail, problem=True)
 
 
-_WORDS: dict[str, Callable[[_Known], tuple[str, str, str, str]]] = {
+_WORDS: dict[str, Callable[[_Known], _Said]] = {
     "order_created": _created,
     "gk_started": _started,
     "gk_finished": _finished,
@@ -185,14 +243,16 @@ _WORDS: dict[str, Callable[[_Known], tuple[str, str, str, str]]] = {
 
 def _describe_one(known: _Known, kind: str, progress: float) -> EventLine:
     if kind == "driver_ping":
-        detail = "" if math.isnan(progress) else f"{progress:.0f} % of the way"
-        icon, colour, title = "pin", "out_for_delivery", "On the road"
+        said = _pinged(known, progress)
     elif kind in _WORDS:
-        icon, colour, title, detail = _WORDS[kind](known)
+        said = _WORDS[kind](known)
     else:
-        icon, colour, title, detail = "question", "mute", _unknown(kind), "Unknown event type"
+        said = _Said("question", "mute", _unknown(kind), "Unknown event type", problem=True)
     order_id = str(known.orders.ids[known.order].as_py())
-    return EventLine(icon, colour, f"{title} · {short_id(order_id)}", detail, known.t, order_id, known.order, kind)
+    title = f"{said.title} · {short_id(order_id)}"
+    return EventLine(
+        said.icon, said.colour, title, said.detail, known.t, order_id, known.order, kind, problem=said.problem
+    )
 
 
 def _unknown(kind: str) -> str:

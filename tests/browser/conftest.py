@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import panel as pn
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -30,6 +31,12 @@ CHROMIUM_ARGUMENTS = (
 
 OWN_HOSTS = {"127.0.0.1", "localhost", ""}
 """The application itself; "" is the host of data: and blob: addresses."""
+
+
+WCAG_21_AA = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+
+GRAVE = {"serious", "critical"}
+"""Impacts, as axe-core judges them, that no page may have."""
 
 
 @pytest.fixture(scope="session")
@@ -104,3 +111,24 @@ def serve() -> Iterator[Callable[..., str]]:
     yield start
     for thread in running:
         thread.stop()
+
+
+@pytest.fixture(scope="session")
+def barriers() -> Callable[[Page], list[str]]:
+    """What keeps people out of a page as it is now: axe-core's serious and critical findings, one line per element.
+
+    axe looks into open shadow roots by itself; the address of an element there has its hosts before it.
+    """
+    axe = Axe()
+
+    def found(page: Page) -> list[str]:
+        violations = axe.run(page, options=WCAG_21_AA).response["violations"]
+        return [
+            f"{violation['id']} ({node['impact']}) {node['target']}: {node['html'][:160]} – "
+            + "; ".join(check["message"] for check in (*node["any"], *node["all"], *node["none"]))
+            for violation in violations
+            for node in violation["nodes"]
+            if node["impact"] in GRAVE
+        ]
+
+    return found

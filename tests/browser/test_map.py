@@ -72,6 +72,17 @@ class Shown:
         for order, (x, y) in truth.items():
             assert np.hypot(drawn[order][0] - x, drawn[order][1] - y) < NEAR_M
 
+    def rested(self) -> dict:
+        """Where the camera looks once it has stopped."""
+        self.page.wait_for_timeout(150)  # for a fit to begin
+        self.page.wait_for_function(f"() => !{MAP}.gliding")
+        return self.ask("map.looking")
+
+    def layer(self, name: str, on: bool) -> None:
+        shown = {**self.view.__panel__().layers, name: on}
+        self.do(lambda: setattr(self.view.__panel__(), "layers", shown))
+        self.page.wait_for_timeout(100)
+
     def picture(self) -> np.ndarray:
         shot = self.page.get_by_test_id("map").screenshot()
         return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"), dtype=int)
@@ -118,6 +129,7 @@ def test_drivers_are_drawn_where_they_were_at_any_moment(show):
 
 def test_with_many_drivers_they_are_drawn_by_the_canvas_in_the_same_places(show):
     shown = show(RoadTimeline(600))
+    shown.layer("clusters", False)
     shown.assert_true_to(DAY0 + HOUR, shown.positions())
     heads = np.abs(shown.picture() - [59, 130, 246]).sum(axis=2) < 60
     found = []
@@ -215,7 +227,9 @@ def test_hover_shows_an_order_s_hostile_names_as_text(show):
     tip = shown.page.get_by_test_id("map-tip")
     expect(tip).to_contain_text(f"Order R{order:05d}")
     expect(tip).to_contain_text(EVIL)
+    expect(tip).to_contain_text("Out for delivery · ")
     expect(tip).to_contain_text("% of the way")
+    expect(tip).to_contain_text("Expected at ")
     assert tip.locator("img").count() == 0
     assert shown.page.title() != "owned"
 
@@ -255,10 +269,11 @@ def test_panning_zooming_and_resizing_keep_canvas_and_glyphs_together_and_the_ma
 
     def settled():
         page.wait_for_timeout(400)
+        looking = shown.rested()
         off, skew = alignment(shown)
         assert off < 0.01
         assert skew < 0.002
-        return shown.ask("map.looking")
+        return looking
 
     seen = [settled()]
     page.mouse.move(x, y)
@@ -280,18 +295,19 @@ def test_panning_zooming_and_resizing_keep_canvas_and_glyphs_together_and_the_ma
     assert settled()["metres"] == pytest.approx(seen[3]["metres"])
 
 
-def test_a_moved_view_is_known_to_the_server_and_fit_returns(show):
+def test_a_moved_view_is_known_to_the_server_and_home_returns(show):
     shown = show(RoadTimeline(25))
-    home = shown.ask("map.looking")
+    shown.page.get_by_test_id("map-home").click()
+    home = shown.rested()
     shown.page.get_by_test_id("map-in").click()
     wait_for(lambda: shown.view.viewport)
     lon, lat, zoom = shown.view.viewport
     x, y = project(lat, lon)
     assert np.hypot(float(x) - home["x"], float(y) - home["y"]) < 5
     assert 156_543.034 / 2**zoom == pytest.approx(home["metres"] / 2, rel=1e-3)
-    shown.page.get_by_test_id("map-fit").click()
+    shown.page.get_by_test_id("map-home").click()
     wait_for(lambda: shown.view.viewport == [])
-    assert shown.ask("map.looking.metres") == pytest.approx(home["metres"])
+    assert shown.rested()["metres"] == pytest.approx(home["metres"])
 
 
 def test_a_viewport_given_by_the_server_is_shown(show):
@@ -318,14 +334,21 @@ def test_another_city_takes_the_map_there_even_from_a_moved_view(show):
     shown.assert_true_to(DAY0 + 1800, shown.positions())
 
 
-def test_layers_can_be_switched_off(show):
+def test_layers_are_switched_in_their_list_and_kept_as_text(show):
     shown = show(RoadTimeline(12))
     with_all = shown.picture()
-    for name in ("routes", "customers", "trails"):
+    shown.page.get_by_test_id("map-layers").click()
+    for name in ("routes", "customers", "trails", "radius"):
         shown.page.get_by_test_id(f"map-{name}").uncheck()
+    shown.page.keyboard.press("Escape")
+    expect(shown.page.get_by_test_id("map-layer-list")).to_be_hidden()
+    wait_for(lambda: shown.view.layers_text == "clusters")
     shown.page.wait_for_timeout(300)
-    assert np.count_nonzero((shown.picture() != with_all).any(axis=2)) > 500
-    shown.assert_true_to(DAY0 + HOUR, shown.positions())
+    without = shown.picture()
+    assert np.count_nonzero((without != with_all).any(axis=2)) > 500
+    shown.do(lambda: setattr(shown.view, "layers_text", ""))
+    shown.page.wait_for_timeout(300)
+    assert np.count_nonzero((shown.picture() != without).any(axis=2)) > 500
 
 
 def test_without_coordinates_the_map_says_why_it_is_empty(show):
@@ -351,3 +374,169 @@ def test_a_trip_that_never_ends_leaves_no_error(show):
     timeline.roads[0] = stuck
     shown = show(timeline)
     assert shown.positions()[0] == pytest.approx((timeline.kitchen[0] + 200, timeline.kitchen[1]), abs=NEAR_M)
+
+
+def color_near(shown: Shown, x: float, y: float) -> np.ndarray:
+    """The colours of the 7 x 7 pixels around a place of the map, (49, 3)."""
+    px, py = (round(v) for v in shown.page.evaluate(f"([x, y]) => {MAP}.screen(x, y)", [x, y]))
+    return shown.picture()[py - 3 : py + 4, px - 3 : px + 4].reshape(-1, 3)
+
+
+def has(colours: np.ndarray, token: str) -> bool:
+    wanted = [int(theme.TOKENS["light"][token][i : i + 2], 16) for i in (1, 3, 5)]
+    return bool((np.abs(colours - wanted).sum(axis=1) < 30).any())
+
+
+def test_late_drivers_have_the_colour_of_trouble_and_inferred_positions_are_hollow(show):
+    timeline = RoadTimeline(8)
+    drivers = [order for order, place in timeline.truth(DAY0 + HOUR).items()]
+    kx, ky = timeline.kitchen
+    apart = sorted(drivers, key=lambda o: -np.hypot(*(np.subtract(timeline.truth(DAY0 + HOUR)[o], (kx, ky)))))[:4]
+    late, risky, hollow, fine = apart
+    starts = np.array([road.start for road in timeline.roads])
+    timeline.orders.created = starts - 60.0
+    timeline.orders.eta_mins[:] = 12.0
+    timeline.orders.created[late] = DAY0 + HOUR - 1801  # a second over the half hour that is promised
+    timeline.orders.created[risky] = starts[risky] + 12 * 60 - 1801  # it will be, when the promise is kept
+    if timeline.orders.created[risky] < DAY0 + HOUR - 1800:
+        timeline.orders.eta_mins[risky] = 60.0
+        timeline.orders.created[risky] = starts[risky] - 60.0
+    timeline.unseen = [(hollow, 1.0, np.inf)]
+    shown = show(timeline)
+    told = {d["order"]: d for d in shown.ask("map.positions()")}
+    assert (told[late]["tone"], told[risky]["tone"], told[fine]["tone"]) == (2, 1, 0)
+    assert [order for order, d in told.items() if d["inferred"]] == [hollow]
+    shown.rested()
+    at = {order: color_near(shown, told[order]["x"], told[order]["y"]) for order in apart}
+    assert has(at[late], "bad")
+    assert has(at[risky], "warn")
+    assert has(at[fine], "out_for_delivery-fill")
+    assert has(at[hollow], "panel")
+    assert not has(at[hollow], "out_for_delivery-fill")
+
+
+def test_a_delivered_driver_fades_for_thirty_seconds_of_kitchen_time(show):
+    shown = show(RoadTimeline(25))
+    road = next(road for road in shown.timeline.roads if DAY0 + HOUR < road.end < DAY0 + HOUR + 1200)
+    order = shown.timeline.roads.index(road)
+    for since, there in ((-1.0, False), (1.0, True), (29.0, True), (31.0, False)):
+        shown.seek(road.end + since)
+        assert (order in shown.ask("map.faded()")) is there
+    shown.do(lambda: shown.controller.set_speed(1000))  # half a second of the viewer's time is 500 seconds there
+    shown.seek(road.end + 450.0)
+    assert order in shown.ask("map.faded()")
+    shown.seek(road.end + 510.0)
+    assert order not in shown.ask("map.faded()")
+
+
+def test_over_fifty_drivers_that_overlap_are_one_number_and_a_click_opens_it(show):
+    shown = show(RoadTimeline(120))
+    shown.page.wait_for_function(f"() => {MAP}.clusters().length > 0")
+    shown.page.get_by_test_id("map-home").click()
+    shown.rested()
+    shown.page.wait_for_timeout(500)
+    merged, lone = ([d for d in shown.ask("map.positions()") if d["merged"] is wanted] for wanted in (True, False))
+    bubbles = shown.ask("map.clusters()")
+    assert sum(b["n"] for b in bubbles) == len(merged)
+    assert min(b["n"] for b in bubbles) >= 2
+    assert lone  # who is alone goes on moving by itself
+    points = [shown.page.evaluate(f"([x, y]) => {MAP}.screen(x, y)", [d["x"], d["y"]]) for d in lone]
+    nearest = [
+        min(np.hypot(x - a, y - b) for i, (a, b) in enumerate(points) if i != k) for k, (x, y) in enumerate(points)
+    ]
+    assert min(nearest) >= 14  # no two of them overlap
+    before = shown.ask("map.looking.metres")
+    box, biggest = shown.page.get_by_test_id("map").bounding_box(), max(bubbles, key=lambda b: b["n"])
+    shown.page.mouse.click(box["x"] + biggest["x"], box["y"] + biggest["y"])
+    shown.page.wait_for_function(f"(metres) => {MAP}.looking.metres < metres / 1.5", arg=before)
+    shown.layer("clusters", False)
+    shown.page.wait_for_function(f"() => {MAP}.clusters().length === 0")
+
+
+def test_fewer_than_fifty_drivers_are_never_merged(show):
+    shown = show(RoadTimeline(40))
+    assert shown.ask("map.clusters().length") == 0
+
+
+def test_the_map_fits_to_what_is_on_the_road_until_it_is_moved_by_hand(show):
+    shown = show(RoadTimeline(25))
+    fit, page = shown.page.get_by_test_id("map-fit"), shown.page
+    expect(fit).to_have_attribute("aria-pressed", "true")
+    box = page.get_by_test_id("map").bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 300)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 500, box["y"] + 300, steps=5)
+    page.mouse.up()
+    expect(fit).to_have_attribute("aria-pressed", "false")
+    moved = shown.rested()
+    shown.seek(DAY0 + 1.2 * HOUR)
+    page.wait_for_timeout(1800)  # longer than the time between two fits
+    assert shown.rested() == moved
+    shown.do(lambda: None)
+    page.evaluate("() => [...globalThis.__twin.mapcommands.values()][0].toggleFit()")
+    expect(fit).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function(f"(x) => {MAP}.looking.x !== x", arg=moved["x"])
+    shown.rested()
+    for d in shown.ask("map.positions()"):
+        x, y = page.evaluate(f"([x, y]) => {MAP}.screen(x, y)", [d["x"], d["y"]])
+        assert 0 < x < box["width"]
+        assert 0 < y < box["height"]
+
+
+def test_a_click_on_a_driver_selects_its_order_and_a_selection_from_elsewhere_shows_here(show):
+    timeline = RoadTimeline(6)
+    shown = show(timeline)
+    shown.rested()
+    inner = (slice(5, -5), slice(5, -5))  # the focus may leave a ring around the map
+    order = next(d["order"] for d in shown.ask("map.positions()") if far_from_kitchen(timeline, d))
+    plain = shown.picture()[inner]
+    hover(shown, order)
+    shown.page.mouse.down()
+    shown.page.mouse.up()
+    wait_for(lambda: shown.controller.selection.row == order)
+    expect(shown.page.get_by_test_id("map-follow")).to_be_visible()
+    shown.page.mouse.move(1, 1)
+    shown.page.wait_for_timeout(300)
+    assert np.count_nonzero((shown.picture()[inner] != plain).any(axis=2)) > 500  # the others are dimmed
+    shown.do(lambda: shown.controller.selection.select(None))
+    expect(shown.page.get_by_test_id("map-follow")).to_be_hidden()
+    shown.page.wait_for_timeout(300)
+    assert np.count_nonzero((shown.picture()[inner] != plain).any(axis=2)) < 300
+
+
+def test_a_followed_driver_stays_in_view(show):
+    shown = show(RoadTimeline(6, minutes=20.0))
+    page = shown.page
+    order = shown.ask("map.positions()")[-1]["order"]
+    shown.do(lambda: shown.controller.selection.select(order))
+    for _ in range(3):
+        page.get_by_test_id("map-in").click()
+        shown.rested()
+    page.get_by_test_id("map-follow").click()
+    for later in (60.0, 300.0, 540.0):
+        shown.seek(DAY0 + HOUR + later)
+        page.wait_for_timeout(100)
+        shown.rested()
+        positions = shown.positions()
+        if order not in positions:
+            break
+        x, y = page.evaluate(f"([x, y]) => {MAP}.screen(x, y)", list(positions[order]))
+        assert 90 < x < 810
+        assert 56 < y < 504
+
+
+def test_the_map_is_one_picture_for_a_report(show):
+    shown = show(RoadTimeline(12))
+    shown.rested()
+    pixels = shown.page.evaluate(
+        """() => {
+          const [make] = globalThis.__twin.reports.values(), canvas = make();
+          const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+          const some = []; for (let i = 0; i < data.length; i += 4) some.push(data[i], data[i + 1], data[i + 2]);
+          return { width: canvas.width, height: canvas.height, some };
+        }"""
+    )
+    report = np.array(pixels["some"], int).reshape(pixels["height"], pixels["width"], 3)
+    seen = shown.picture()
+    middle = (slice(120, 440), slice(100, 780))
+    assert np.mean(np.abs(report[: seen.shape[0], : seen.shape[1]][middle] - seen[middle]).max(axis=2) < 60) > 0.97

@@ -1,4 +1,4 @@
-"""The panels as a person meets them: read the figures, follow the feed, look into the data's health, choose a city."""
+"""The panels as a person meets them: read the figures, look into the data's health, choose a city."""
 
 import re
 import threading
@@ -13,7 +13,6 @@ from playwright.sync_api import Page, expect
 
 from tests.fake_timeline import DAY0, HOUR, FakeController, FakeHealth, FakeItem, FakeTimeline
 from twin.sources.base import Location, Quality, Volume
-from twin.views.feed import FeedView
 from twin.views.health import HealthView
 from twin.views.kpis import KpiView
 from twin.views.pipeline import PipelineView
@@ -73,13 +72,13 @@ SESSION = Session()
 def panels() -> pn.Column:
     timeline = busy_morning()
     controller = FakeController(timeline, key=f"clock-{time.monotonic_ns()}")
-    views = [view(controller) for view in (PipelineView, KpiView, FeedView, HealthView)]
+    views = [view(controller) for view in (PipelineView, KpiView, HealthView)]
     SESSION.views, SESSION.timeline, SESSION.document = views, timeline, pn.state.curdoc
     for view in views:
         view.show(timeline.at(NOON))
-    pipeline, kpis, feed, health = views
+    pipeline, kpis, health = views
     pn.state.onload(SESSION.loaded.set)
-    return pn.Column(health, pipeline, pn.Column(kpis, feed, width=408, height=620), sizing_mode="stretch_width")
+    return pn.Column(health, pipeline, pn.Column(kpis, width=408, height=620), sizing_mode="stretch_width")
 
 
 def welcome() -> pn.Column:
@@ -129,16 +128,19 @@ def test_the_pipeline_and_the_cards_show_the_moment(opened):
     expect(page.get_by_test_id("kpi-delivery-time-value")).to_have_text("40 min")
     expect(page.get_by_test_id("kpi-delivery-time")).to_contain_text("10 over target 30")
     expect(page.get_by_test_id("kpi-completion-value")).to_have_text("–")
-    expect(page.get_by_test_id("kpi-completion")).to_contain_text("No order is due yet")
+    expect(page.get_by_test_id("kpi-delivery-time-p75")).to_have_text("P75 40")
+    expect(page.get_by_test_id("kpi-delivery-time-late")).to_have_text("10 of 10 late")
+    expect(page.get_by_test_id("kpi-completion")).to_contain_text("nothing due yet")
     expect(page.get_by_test_id("kpi-active-value")).to_have_text("4")
+    expect(page.get_by_test_id("kpi-revenue-value")).to_have_text("–")
 
 
 def test_a_stage_in_trouble_stands_out_and_others_do_not(opened):
     page = opened("panels")
 
     colour = "element => getComputedStyle(element).backgroundColor"
-    ready = page.get_by_test_id("stage-ready").evaluate(colour)
-    cooking = page.get_by_test_id("stage-cooking").evaluate(colour)
+    ready = page.get_by_test_id("stage-ready").locator(".tile").evaluate(colour)
+    cooking = page.get_by_test_id("stage-cooking").locator(".tile").evaluate(colour)
 
     assert ready != cooking
     assert cooking == "rgba(0, 0, 0, 0)"
@@ -149,49 +151,111 @@ def test_every_number_tells_its_definition(opened):
 
     expect(page.get_by_test_id("stage-ready-count")).to_have_attribute("title", re.compile("cooked, waiting"))
     expect(page.get_by_test_id("stage-cooking-service")).to_have_attribute("title", re.compile("last 60 minutes"))
-    expect(page.get_by_test_id("kpi-completion")).to_have_attribute("title", re.compile("24 hours to 90 minutes"))
+    expect(page.get_by_test_id("kpi-completion-value")).to_have_attribute("title", re.compile("24 hours to 90 minutes"))
 
 
-def test_the_feed_shows_the_latest_event_on_top_and_takes_data_as_text(opened):
+def test_every_number_tells_exactly_what_it_is(opened):
     page = opened("panels")
-    top = page.get_by_test_id("feed-row").first
 
-    expect(top).to_contain_text("Order created · AAA013")
-    expect(top).to_contain_text(EVIL)
+    expect(page.get_by_test_id("stage-ready-count")).to_have_attribute("data-value", "3")
+    expect(page.get_by_test_id("stage-ready-oldest")).to_have_attribute("data-value", "1200")
+    expect(page.get_by_test_id("stage-cooking-service")).to_have_attribute("data-value", "600")
+    expect(page.get_by_test_id("stage-completed-flow")).to_have_attribute("data-value", "10")
+    expect(page.get_by_test_id("kpi-delivery-time-value")).to_have_attribute("data-value", "2400")
+    expect(page.get_by_test_id("kpi-delivery-time-bin-8")).to_have_attribute("data-value", "10")
+    expect(page.get_by_test_id("kpi-orders-hour-change")).to_have_attribute("data-value", "12")
+
+
+def test_a_click_on_a_stage_picks_it_out_and_lists_its_orders(opened):
+    page = opened("panels")
+    ready, orders = page.get_by_test_id("stage-ready-pick"), page.get_by_test_id("stage-orders")
+    expect(orders).to_be_hidden()
+
+    page.get_by_test_id("stage-ready-count").click()
+
+    expect(ready).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("stage-ready-only")).to_be_visible()
+    expect(orders).to_contain_text("Ready · 3 orders")
+    expect(page.get_by_test_id("stage-order")).to_have_count(3)
+    expect(page.get_by_test_id("stage-order").first).to_have_text("AAA010Pho Real20 min")
+
+    page.get_by_test_id("stage-ready-count").click()
+    expect(ready).to_have_attribute("aria-pressed", "false")
+    expect(orders).to_be_hidden()
+
+
+def test_an_order_of_a_stage_is_pointed_at_and_selected(opened):
+    page = opened("panels")
+    page.get_by_test_id("stage-ready-count").click()
+    order = page.get_by_test_id("stage-order").nth(1)
+    chosen = "() => { const s = [...__twin.selections.values()].at(-1); return [s.hovered, s.row, s.stage]; }"
+
+    order.hover()
+    assert page.evaluate(chosen) == [11, -1, "ready"]
+
+    order.click()
+    expect(order).to_have_attribute("aria-current", "true")
+    page.mouse.move(5, 700)
+    assert page.evaluate(chosen) == [-1, 11, "ready"]
+
+
+def test_the_keyboard_opens_a_stage_walks_its_orders_and_escape_shows_all(opened):
+    page = opened("panels")
+    page.get_by_test_id("stage-ready-pick").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("stage-order")).to_have_count(3)
+
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_test_id("stage-order").first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_test_id("stage-order").nth(1)).to_be_focused()
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_test_id("stage-orders")).to_be_hidden()
+    expect(page.get_by_test_id("stage-ready-pick")).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_test_id("stage-ready-pick")).to_be_focused()
+
+
+def test_what_an_order_holds_is_text_in_its_list(opened):
+    page = opened("panels")
+
+    page.get_by_test_id("stage-created-count").click()
+
+    expect(page.get_by_test_id("stage-order")).to_contain_text(EVIL)
     assert page.title() != "owned"
 
 
-def test_a_new_event_is_put_on_top_of_the_rows_that_are_there(opened):
+def test_orders_flow_while_it_plays_and_stand_still_when_paused_or_when_motion_is_unwelcome(opened):
     page = opened("panels")
-    SESSION.show(NOON - 10 * MINUTE)
-    expect(page.get_by_test_id("feed-row").first).to_contain_text("Delivered · AAA009")
-    page.get_by_test_id("feed-row").first.evaluate("node => { node.mine = true }")
+    dots = page.get_by_test_id("stage-cooking").locator(".dots")
+    state = "node => getComputedStyle(node).animationPlayState"
+    assert dots.evaluate(state) == "paused"
 
-    SESSION.show(NOON)
+    page.evaluate("() => [...__twin.clocks.values()].at(-1).predict({ start: 0, end: 1e10, t0: 1, playing: true })")
+    assert dots.evaluate(state) == "running"
 
-    expect(page.get_by_test_id("feed-row").first).to_contain_text("Order created")
-    assert page.get_by_test_id("feed-row").nth(1).evaluate("node => node.mine === true")
+    page.emulate_media(reduced_motion="reduce")
+    assert dots.evaluate("node => getComputedStyle(node).animationName") == "none"
 
 
-def test_going_back_takes_the_later_events_away(opened):
+def test_a_report_can_be_told_the_stages_and_the_cards(opened):
     page = opened("panels")
-    SESSION.show(NOON - 59.5 * MINUTE)
 
-    expect(page.get_by_test_id("feed-row")).to_have_count(1)
-    SESSION.show(NOON - 2 * HOUR)
-    expect(page.get_by_test_id("feed-empty")).to_have_text("No events before this moment")
-    expect(page.get_by_test_id("feed-row")).to_have_count(0)
+    told = page.evaluate("() => Object.fromEntries([...__twin.reports].map(([key, tell]) => [key.split('/')[1], tell()]))")
+
+    ready = told["pipeline"][2]
+    assert (ready["label"], ready["count"], ready["trouble"]) == ("Ready", "3", True)
+    assert ready["lines"][-1].startswith("oldest 20 min")
+    assert told["kpis"][1]["heading"] == "Delivery time"
+    assert (told["kpis"][1]["value"], told["kpis"][1]["tone"]) == ("40 min", "bad")
 
 
-def test_driver_pings_come_with_the_switch(opened):
+def test_nobody_is_kept_out_of_the_stages_and_the_cards(opened, barriers):
     page = opened("panels")
-    expect(page.get_by_text("50 % of the way")).to_have_count(0)
-    SESSION.show(NOON - 29 * MINUTE)
+    page.get_by_test_id("stage-ready-count").click()
+    expect(page.get_by_test_id("stage-order")).to_have_count(3)
 
-    page.get_by_test_id("feed-pings").click()
-
-    expect(page.get_by_test_id("feed-pings")).to_have_attribute("aria-checked", "true")
-    expect(page.get_by_text("50 % of the way")).to_be_visible()
+    assert [line for line in barriers(page) if "stage" in line or "kpi" in line or "order" in line] == []
 
 
 def test_the_health_chip_opens_its_account_and_escape_or_a_click_outside_closes_it(opened):

@@ -12,6 +12,7 @@ from panel.io import PeriodicCallback
 from playwright.sync_api import Page, expect
 
 from twin.replay.controller import ReplayController
+from twin.views.theme import TOKENS
 from twin.views.transport import TransportView
 
 pytestmark = pytest.mark.browser
@@ -23,14 +24,40 @@ DATA = (THURSDAY - 6 * DAY + 8 * HOUR, THURSDAY + 2 * DAY - 1)
 
 
 class Timeline:
-    """Ten orders in every bar, eleven in those that begin with an hour."""
+    """Ten orders in every bar, eleven in those that begin with an hour; of 12 meals at 18:00 nine wait for 40 minutes."""
 
     def __init__(self, start: float = THURSDAY, end: float = THURSDAY + DAY) -> None:
         self.window = SimpleNamespace(start=start, end=end)
+        ready = np.full(12, THURSDAY + 18 * HOUR)
+        picked_up = ready + np.where(np.arange(12) < 9, 2400.0, 0.0)
+        delivered = picked_up + 1200.0
+        missing = np.full(12, np.nan)
+        self.orders = SimpleNamespace(
+            created=ready - 900.0, ready=ready, finished=missing, cancelled=missing, delivered=delivered,
+            enter=np.vstack([ready - 900.0, ready - 600.0, ready - 60.0, picked_up, delivered]),
+            revenue=np.full(12, 25.0),
+        )  # fmt: skip
 
     def volume(self, bucket: float):
         edges = np.append(np.arange(self.window.start, self.window.end, bucket), self.window.end)
         return edges, np.where(edges[:-1] % HOUR == 0, 11, 10)
+
+
+def moment(kind: str, hour: float, title: str) -> SimpleNamespace:
+    """A moment of 40 minutes that is worst after half an hour."""
+    start = THURSDAY + hour * HOUR
+    return SimpleNamespace(
+        kind=kind, start=start, end=start + 2400, at=start + 1800, title=title, when=f"Thu {hour:g} h", sentence="It was bad."
+    )  # fmt: skip
+
+
+MOMENTS = (
+    moment("driver_shortage", 18, "Drivers are <b>short</b>"),
+    moment("food_waiting", 18.1, "Food waits"),
+    moment("demand_spike", 18.05, "Many orders"),
+    moment("peak", 9, "Breakfast"),
+)
+NO_BASELINE = SimpleNamespace(stage_time=lambda stage, t: None)
 
 
 @dataclass
@@ -64,6 +91,9 @@ def replay_page() -> pn.Column:
     view = TransportView(replay, on_range=load, source_range=DATA, latest=THURSDAY + 2 * DAY - 600)
     if pn.state.session_args.get("playing"):
         replay.play()
+    if pn.state.session_args.get("moments"):
+        replay.learn(SimpleNamespace(timeline=replay.timeline, baseline=NO_BASELINE, moments=MOMENTS))
+        view.learn()
     PeriodicCallback(callback=replay.settle, period=250, background=True, log=False).start()
     column = pn.Column(pn.Spacer(height=420), view, sizing_mode="stretch_width")
     SESSION.__init__(replay, pn.state.curdoc, [], column)
@@ -274,7 +304,9 @@ def test_a_finger_drags_it_on_a_telephone(bar):
 def test_the_pointer_is_told_the_time_and_the_orders(bar):
     x, y = x_of(bar, THURSDAY + 12 * HOUR)
     bar.mouse.move(x + 2, y)
-    expect(bar.get_by_test_id("tip")).to_have_text(re.compile(r"^Thu 12:0\d · 11 orders 12:00 – 12:10$"))
+    expect(bar.get_by_test_id("tip")).to_have_text(
+        re.compile(r"^Thu 12:0\d · 11 orders 12:00 – 12:100 meals waiting · 0 drivers on the road$")
+    )
     bar.mouse.wheel(0, 100)
     bar.mouse.move(10, 10)
     expect(bar.get_by_test_id("tip")).to_be_hidden()
@@ -336,6 +368,7 @@ def test_at_the_end_it_settles_and_play_begins_anew(bar):
 
 def test_a_loop_goes_on_from_the_start(bar):
     bar.get_by_test_id("loop").click()
+    until(bar, lambda: SESSION.replay.loop)  # else the server's own seek may come before it
     SESSION.do(lambda: SESSION.replay.seek(THURSDAY + DAY - 30))
     expect(bar.get_by_test_id("clock")).to_have_text("Thu 23:59:30")
     bar.get_by_test_id("play").click()
@@ -380,7 +413,7 @@ def test_any_range_can_be_typed_and_days_are_marked_in_it(bar):
         ("2025-10-16T12:00", "2025-10-16T12:00", "The end must be after the start."),
         ("", "2025-10-16T12:00", "Give both a date and a time for the start and for the end."),
         ("2024-01-01T00:00", "2024-02-01T00:00",
-         "There is no data in this range: it runs from Fri 10 October 2025, 08:00:00 to Fri 17 October 2025, 23:59:59."),
+         "No orders in this range: the data covers Fri 10 October 2025, 08:00:00 to Fri 17 October 2025, 23:59:59."),
     ],
 )  # fmt: skip
 def test_a_range_that_cannot_be_says_why(bar, start, end, problem):
@@ -445,5 +478,100 @@ def test_the_theme_changes_without_a_new_drawing(bar):
     light = bar.locator(".played path").evaluate("(n) => getComputedStyle(n.parentNode).fill")
     bar.evaluate("() => document.documentElement.classList.add('mui-dark')")
     dark = bar.locator(".played path").evaluate("(n) => getComputedStyle(n.parentNode).fill")
-    assert (light, dark) == ("rgb(31, 94, 255)", "rgb(110, 160, 255)")
-    assert bar.evaluate(fill) == "#6ea0ff"
+    accents = [TOKENS[theme]["accent"] for theme in ("light", "dark")]
+    assert [light, dark] == [f"rgb{tuple(bytes.fromhex(accent[1:]))}" for accent in accents]
+    assert bar.evaluate(fill) == accents[1]
+
+
+def test_the_ribbon_tells_of_waiting_meals_without_colour_too(bar):
+    bar.mouse.move(*x_of(bar, THURSDAY + 18 * HOUR + 900))
+    expect(bar.get_by_test_id("tip")).to_have_text(
+        re.compile("9 meals waiting · 3 drivers on the road · drivers short$")
+    )
+    high = "(path) => path.getBBox().height"
+    assert bar.locator(".ribbon .short").evaluate(high) > 3 * bar.locator(".ribbon .fine").evaluate(high)
+    expect(bar.get_by_test_id("ribbon-legend")).to_have_attribute("title", re.compile("Red and hatched"))
+
+
+def test_the_whole_range_is_summed_up(bar):
+    expect(bar.get_by_test_id("summary")).to_have_text("12 ordersdelivery 1 h 05 min (P95 75)all delivered$300")
+    expect(bar.get_by_test_id("summary").get_by_text("delivery")).to_have_attribute("title", re.compile("12 delivered"))
+
+
+def test_brushing_the_strip_loops_a_section(bar):
+    x, y = x_of(bar, THURSDAY + 12 * HOUR)
+    bar.mouse.move(x, bar.get_by_test_id("strip").bounding_box()["y"] + 5)
+    bar.mouse.down()
+    bar.mouse.move(x_of(bar, THURSDAY + 14 * HOUR)[0], y, steps=5)
+    bar.mouse.up()
+    expect(bar.get_by_test_id("section-clear")).to_have_text("Loop 12:00 – 14:00")
+    expect(bar.get_by_test_id("clock")).to_have_text("Thu 12:00:00")
+    until(bar, lambda: (SESSION.replay.start, SESSION.replay.end) == (THURSDAY + 12 * HOUR, THURSDAY + 14 * HOUR))
+    until(bar, lambda: SESSION.replay.loop and SESSION.replay.now() == THURSDAY + 12 * HOUR)
+    expect(bar.get_by_test_id("range")).to_have_text("Thu 16 Oct 2025 00:00 – 24:00")
+    assert playhead_x(bar) == pytest.approx(x, abs=1.5), "the scrubber still shows the whole range"
+    bar.mouse.click(*x_of(bar, THURSDAY + 20 * HOUR))
+    expect(bar.get_by_test_id("clock")).to_have_text("Thu 14:00:00")
+    bar.get_by_test_id("section-start").focus()
+    bar.keyboard.press("ArrowRight")
+    expect(bar.get_by_test_id("section-clear")).to_have_text("Loop 12:05 – 14:00")
+    bar.get_by_test_id("section-clear").click()
+    expect(bar.get_by_test_id("section-clear")).to_be_hidden()
+    until(bar, lambda: (SESSION.replay.start, SESSION.replay.end) == (THURSDAY, THURSDAY + DAY))
+    until(bar, lambda: not SESSION.replay.loop)
+
+
+def test_the_keyboard_sets_a_section_and_steps_suit_it(bar):
+    bar.keyboard.press("[")
+    bar.keyboard.press("Shift+ArrowRight")
+    bar.keyboard.press("]")
+    expect(bar.get_by_test_id("section-clear")).to_have_text("Loop 18:00 – 18:10")
+    until(bar, lambda: SESSION.replay.step_length == 1)
+    bar.wait_for_function("() => [...__twin.clocks.values()].at(-1).anchor.step === 1")
+    bar.keyboard.press("Home")
+    bar.get_by_test_id("step-forward").click()
+    expect(bar.get_by_test_id("clock")).to_have_text("Thu 18:00:01")
+    agreed(bar, THURSDAY + 18 * HOUR + 1)
+    bar.keyboard.press("\\")
+    expect(bar.get_by_test_id("section-clear")).to_be_hidden()
+
+
+def test_moments_are_marked_explained_and_visited(page, address):
+    page.goto(address + "?moments=1")
+    expect(page.get_by_test_id("moment")).to_have_count(4)
+    until(page, lambda: SESSION.ready)
+    gravest = page.get_by_role("button", name=re.compile("Drivers are"))
+    gravest.hover()
+    expect(page.get_by_test_id("moment-note")).to_have_text("Drivers are <b>short</b>Thu 18 hIt was bad.")
+    names = [
+        page.get_by_role("button", name=re.compile(title)).locator(".name") for title in ("Drivers", "Food", "Many")
+    ]
+    expect(names[0]).to_be_visible()
+    expect(names[2]).to_be_hidden()  # the graver two have the room to its right and left
+    first, second = (name.bounding_box() for name in names[:2])
+    assert second["x"] + second["width"] < first["x"]
+    gravest.click(force=True)
+    expect(page.get_by_test_id("clock")).to_have_text("Thu 18:30:00")
+    agreed(page, THURSDAY + 18.5 * HOUR)
+    for key, moment in [("m", "18:33"), ("m", "18:36"), ("m", "09:30"), ("Shift+M", "18:36")]:
+        page.keyboard.press(key)
+        expect(page.get_by_test_id("clock")).to_have_text(f"Thu {moment}:00")
+
+
+def test_a_moment_outside_the_section_leaves_it(page, address):
+    page.goto(address + "?moments=1")
+    expect(page.get_by_test_id("moment")).to_have_count(4)
+    until(page, lambda: SESSION.ready)
+    page.keyboard.press("[")
+    expect(page.get_by_test_id("section-clear")).to_be_visible()
+    page.get_by_role("button", name=re.compile("Breakfast")).press("Enter")
+    expect(page.get_by_test_id("clock")).to_have_text("Thu 09:30:00")
+    expect(page.get_by_test_id("section-clear")).to_be_hidden()
+    agreed(page, THURSDAY + 9.5 * HOUR)
+
+
+def test_a_meal_of_the_day_shown_is_chosen(bar):
+    bar.get_by_test_id("range").click()
+    bar.get_by_role("button", name="Dinner 17:00 – 21:00").click()
+    expect(bar.get_by_test_id("range")).to_have_text("Thu 16 Oct 2025 17:00 – 21:00")
+    assert SESSION.ranges == [(THURSDAY + 17 * HOUR, THURSDAY + 21 * HOUR)]

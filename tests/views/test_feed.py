@@ -1,178 +1,147 @@
-"""The feed sends each event once, in links that a browser can check; whoever follows the links sees the latest events."""
+"""The feed's Python side: it answers what the browser asks for, and a tick costs it nothing."""
 
-import math
+from pathlib import Path
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pytest
 
-from tests.fake_timeline import DAY0, FakeController, FakeItem, FakeTimeline, say
-from twin.views.feed import ROWS, FeedView
+import twin
+from tests.fake_timeline import say
+from twin.feed import GROUPS, index_of, orders_in
+from twin.replay.controller import ReplayController
+from twin.timeline import Timeline
+from twin.views.feed import PAGE_ROWS, ROWS_BEFORE, FeedView
+from twin.words import describe
 
-MINUTE = 60.0
 
-
-def day(orders: int = 40) -> FakeTimeline:
-    rows, pings = [], []
-    for i in range(orders):
-        t = DAY0 + 150.0 * i
-        rows.append({"created": t, "started": t + 120, "ready": t + 900, "picked_up": t + 1200, "delivered": t + 2000})
-        pings += [(t + 1200 + 60 * k, "driver_ping", i, 8.0 * k) for k in range(1, 12)]
-    return FakeTimeline(rows, baskets=[[FakeItem("<img src=x>", "Pho Real")]] * orders, extra=pings)
+@pytest.fixture(scope="module")
+def timeline(demo: Path) -> Timeline:
+    source = twin.open(str(demo)).source
+    place = next(place for place in source.locations() if place.id == "sanfrancisco")
+    return Timeline.load(source, place.id, place.start, place.end)
 
 
 class Browser:
-    """Follows the links as feed.js does."""
+    """Asks as feedpages.js does, and keeps the answers."""
 
     def __init__(self, view: FeedView) -> None:
-        self.view, self.rows, self.serial, self.received = view, [], None, 0
         self.list = view.__panel__()
-        self.list.param.watch(self.take, "state")
-        self.take()
+        self.sent: list[dict] = []
+        self.list._send_msg = self.sent.append
 
-    def take(self, *_) -> None:
-        link = self.list.state
-        self.received += len(link["rows"])
-        if link["base"] == 0:
-            self.rows = link["rows"]
-        elif link["base"] == self.serial:
-            self.rows = [*link["rows"], *self.rows]
-        else:
-            say(self.list, {"ask": "all"})
-            return
-        self.serial = link["serial"]
-
-    def shows(self, timeline, t, pings=False) -> bool:
-        """Whether the rows on the screen are the latest events, none missing, none twice."""
-        truth = timeline.latest(t, max(ROWS, len(self.rows)), pings=pings)
-        return [(row[5], row[0].split(".")[-1]) for row in self.rows] == list(
-            zip(truth.ts.tolist(), truth.type, strict=True)
-        )
+    def ask(self, at: float, **more) -> dict | None:
+        before = len(self.sent)
+        asked = {"ask": "feed", "serial": 7, "version": self.list.version, "query": "", "stage": "", "row": -1, "t": at}
+        say(self.list, asked | more)
+        return self.sent[-1] if len(self.sent) > before else None
 
 
-def feed(timeline):
-    view = FeedView(FakeController(timeline))
+@pytest.fixture
+def feed(timeline: Timeline) -> tuple[FeedView, Browser]:
+    view = FeedView(ReplayController(timeline))
     return view, Browser(view)
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.integers(-10, 8200), min_size=1, max_size=12))
-def test_wherever_the_playhead_goes_the_list_shows_the_latest_events(seconds):
-    timeline = day()
-    view, browser = feed(timeline)
+def test_a_page_holds_the_latest_events_at_the_moment_and_the_next_ones(timeline, feed):
+    t = timeline.busiest()
 
-    for second in seconds:
-        view.show(timeline.at(DAY0 + second))
-        assert browser.shows(timeline, DAY0 + second)
+    answer = feed[1].ask(t)
 
-
-def test_playing_on_sends_only_the_new_events():
-    timeline = day()
-    view, browser = feed(timeline)
-    view.show(timeline.at(DAY0 + 3000))
-    browser.received = 0
-
-    view.show(timeline.at(DAY0 + 3200))
-
-    new = [e for e in timeline.events if DAY0 + 3000 < e[0] <= DAY0 + 3200 and e[1] != "driver_ping"]
-    assert browser.received == len(new) > 0
+    latest = describe(timeline, timeline.latest(t, ROWS_BEFORE))[::-1]
+    shown = answer["rows"][: answer["top"] - answer["first"]]
+    assert [(row[0], row[1], row[5], row[6]) for row in shown] == [
+        (line.t, line.order, line.title, line.detail) for line in latest
+    ]
+    assert len(answer["rows"]) == PAGE_ROWS
+    assert all(row[0] > t for row in answer["rows"][len(shown) :])
+    assert answer["serial"] == 7
 
 
-def test_a_moment_without_news_sends_nothing():
-    timeline = day()
-    view, browser = feed(timeline)
-    view.show(timeline.at(DAY0 + 3000))
-    serial = browser.serial
+def test_pages_by_number_reach_back_to_the_first_event_of_the_range(timeline, feed):
+    answer = feed[1].ask(timeline.busiest(), first=0)
 
-    view.show(timeline.at(DAY0 + 3000.5))
-
-    assert view.__panel__().state["serial"] == serial
+    everything = timeline.between(timeline.window.start, timeline.window.end)
+    first = next(t for t, kind in zip(everything.ts, everything.type, strict=True) if kind != "driver_ping")
+    assert answer["first"] == 0
+    assert answer["rows"][0][0] == answer["oldest"] == first
 
 
-def test_a_jump_sends_at_most_thirty_rows():
-    timeline = day()
-    view, browser = feed(timeline)
-    view.show(timeline.at(DAY0 + 300))
+def test_the_filter_is_taken_from_the_ask(timeline, feed):
+    answer = feed[1].ask(timeline.busiest(), query="types=problem;text=pho")
 
-    view.show(timeline.at(DAY0 + 8000))
-
-    assert len(browser.rows) == ROWS == 30
-    assert view.__panel__().state["base"] == 0
+    assert answer["rows"]
+    assert all(row[4] for row in answer["rows"])
+    brands = [[item.brand + item.name for item in timeline.orders.items(row[1])] for row in answer["rows"]]
+    assert all(any("pho" in name.lower() for name in names) for names in brands)
 
 
-def test_a_browser_that_missed_a_link_asks_and_gets_everything():
-    timeline = day()
-    view, _ = feed(timeline)
-    view.show(timeline.at(DAY0 + 3000))
-    view.show(timeline.at(DAY0 + 3200))
+def test_only_the_selected_order_is_its_whole_story(timeline, feed):
+    row = 4
+    answer = feed[1].ask(timeline.busiest(), query=f"types={','.join(GROUPS)};only", row=row)
 
-    late = Browser(view)
-
-    assert late.shows(timeline, DAY0 + 3200)
+    whole = timeline.order(timeline.orders.ids[row].as_py()).events
+    assert [told[0] for told in answer["rows"]] == whole.ts.tolist()
+    assert {told[1] for told in answer["rows"]} == {row}
 
 
-def test_pings_are_listed_only_on_demand():
-    timeline = day()
-    view, browser = feed(timeline)
-    view.show(timeline.at(DAY0 + 4000))
-    assert not any(row[0].endswith("driver_ping") for row in browser.rows)
+def test_a_stage_shows_what_its_orders_went_through_so_far(timeline, feed):
+    t = timeline.busiest()
 
-    view.__panel__().pings = True
-    assert browser.shows(timeline, DAY0 + 4000, pings=True)
-    assert any(row[0].endswith("driver_ping") for row in browser.rows)
+    answer = feed[1].ask(t, stage="out_for_delivery")
 
-    view.__panel__().pings = False
-    assert browser.shows(timeline, DAY0 + 4000)
+    inside = set(orders_in(timeline, "out_for_delivery", t).tolist())
+    assert {row[1] for row in answer["rows"]} == inside != set()
+    assert answer["total"] == answer["top"]
+    assert answer["until"] == t
+    assert all(row[0] <= t for row in answer["rows"])
 
 
-def test_before_the_first_event_the_list_is_empty():
-    timeline = day()
-    view, browser = feed(timeline)
-    view.show(timeline.at(DAY0 + 4000))
+def test_a_tick_says_nothing(timeline, feed):
+    view, browser = feed
+    state = dict(view.__panel__().param.values())
 
-    view.show(timeline.at(DAY0 - 60))
+    view.show(timeline.at(timeline.busiest()))
 
-    assert browser.rows == []
+    assert browser.sent == []
+    assert dict(view.__panel__().param.values()) == state
 
 
-def test_reset_shows_the_new_timeline_and_nothing_of_the_old_one():
-    controller = FakeController(day())
-    view = FeedView(controller)
-    browser = Browser(view)
-    view.show(controller.timeline.at(DAY0 + 4000))
-    controller.take(FakeTimeline([{"created": DAY0 + 3990}], ["NEW001"]))
+def test_another_timeline_makes_the_old_numbers_void(timeline, feed):
+    view, browser = feed
+    old = browser.list.version
 
     view.reset()
-    view.show(controller.timeline.at(DAY0 + 4000))
 
-    assert [row[3] for row in browser.rows] == ["Order created · NEW001"]
-
-
-def test_events_at_the_same_instant_are_all_shown():
-    rows = [{"created": DAY0, "arrived": DAY0}, {"created": DAY0}]
-    timeline = FakeTimeline(rows, extra=[(DAY0, "surprise", 0, math.nan)])
-    view, browser = feed(timeline)
-
-    view.show(timeline.at(DAY0))
-
-    assert len(browser.rows) == 4
-    assert len({row[0] for row in browser.rows}) == 4
+    assert browser.ask(timeline.busiest(), version=old) is None
+    assert browser.ask(timeline.busiest()) is not None
 
 
-def test_the_rows_are_sent_as_plain_text():
-    timeline = FakeTimeline([{"created": DAY0}], baskets=[[FakeItem("x", "<b>Kingpin</b>")]])
-    view, browser = feed(timeline)
+@pytest.mark.parametrize("more", [{"first": "x"}, {"first": {}}, {"t": "now"}, {"query": 3}, {"row": "a", "stage": 9}])
+def test_what_makes_no_sense_is_no_error(timeline, feed, more):
+    feed[1].ask(timeline.busiest(), **more)
 
-    view.show(timeline.at(DAY0))
-
-    assert browser.rows[0][4] == "1 item from <b>Kingpin</b>"
+    assert feed[1].ask(timeline.busiest()) is not None
 
 
-def test_an_unasked_message_changes_nothing():
-    timeline = day()
-    view, browser = feed(timeline)
-    view.show(timeline.at(DAY0 + 100))
-    serial = browser.serial
+def test_without_a_timeline_there_is_no_answer():
+    assert Browser(FeedView(ReplayController())).ask(0.0) is None
 
-    say(view.__panel__(), {"seek": 0})
 
-    assert view.__panel__().state["serial"] == serial
+def test_the_filter_goes_to_the_address_and_comes_from_it(timeline):
+    view = FeedView(ReplayController(timeline), query="types=driver,nonsense;text= pho ")
+    assert view.__panel__().query == "types=driver;text=pho"
+
+    view.query = "types=problem"
+    assert view.__panel__().query == "types=problem"
+
+    view.__panel__().query = "text=bowl"
+    assert view.query == "text=bowl"
+
+
+def test_the_target_decides_what_is_late(timeline, feed):
+    view, browser = feed
+    usual = browser.ask(timeline.busiest(), query="types=problem")["total"]
+
+    view.target = 600.0
+
+    assert browser.ask(timeline.busiest(), query="types=problem")["total"] > usual
+    assert index_of(timeline) is index_of(timeline)

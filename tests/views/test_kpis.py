@@ -1,4 +1,9 @@
-"""The KPI cards show rounded figures, None where there are none, and speak only when something shown has changed."""
+"""The KPI cards show the figures of the moment, None where there are none, and speak only when something shown changes."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
 
 from tests.fake_timeline import DAY0, HOUR, FakeController, FakeTimeline
 from twin.views.kpis import KpiView
@@ -6,76 +11,139 @@ from twin.views.kpis import KpiView
 MINUTE = 60.0
 
 
-def cards_of(timeline, t, **params):
+def view_of(timeline, t, **params):
     view = KpiView(FakeController(timeline), **params)
     view.show(timeline.at(t))
-    return view.__panel__()
+    return view
+
+
+def state_of(view):
+    return json.loads(view.__panel__().state)
+
+
+def cards_of(timeline, t, **params):
+    return state_of(view_of(timeline, t, **params))
+
+
+def learned(view, **usual):
+    """Tell the view what is usual: orders_per_hour, delivery_time, completion_before."""
+    baseline = SimpleNamespace(
+        orders_per_hour=lambda t: usual.get("orders_per_hour"),
+        delivery_time=lambda t: usual.get("delivery_time"),
+        completion_before=lambda t: usual.get("completion_before", (None, 0)),
+        words=lambda t: "Thursdays at 0 h",
+    )
+    controller = view._controller
+    controller.learn(SimpleNamespace(timeline=controller.timeline, baseline=baseline, moments=()))
+    view.learn()
 
 
 def test_the_cards_show_the_kpis_of_the_moment():
     rows = [{"created": DAY0 + MINUTE * k, "delivered": DAY0 + MINUTE * (k + 35 + k)} for k in range(11)]
     rows += [{"created": DAY0 + 50 * MINUTE, "picked_up": DAY0 + 59 * MINUTE}, {"created": DAY0 + 55 * MINUTE}]
 
-    state = cards_of(FakeTimeline(rows), DAY0 + HOUR).state
+    state = cards_of(FakeTimeline(rows), DAY0 + HOUR)
 
     # deliveries of 35, 36 … 45 minutes, all in the first hour; the order created at DAY0 itself is 60 minutes old: outside
-    assert (state["delivery"], state["p50"], state["p95"], state["target"]) == (40, 40, 45, 30)
-    assert (state["orders"], state["orders_change"]) == (12, 11)
-    assert state["active"] == [1, 0, 0, 1]
-    assert (state["completion"], state["due"]) == (None, 0)
+    delivery = state["delivery"]
+    assert [delivery[name] / MINUTE for name in ("mean", "p50", "p75", "p95")] == [40, 40, 42.5, 44.5]
+    assert (delivery["target"], delivery["count"], delivery["over"]) == (1800, 11, 11)
+    assert delivery["bins"] == [0] * 7 + [5, 5, 1, 0, 0, 0]
+    assert (state["orders"]["now"], state["orders"]["before"]) == (12, 1)
+    active = [state["active"][key] for key in ("created", "cooking", "ready", "out_for_delivery")]
+    assert active == [1, None, None, 1], "no order was ever seen cooking or ready: unknown, not none"
+    assert (state["completion"]["share"], state["completion"]["due"], state["completion"]["not_due"]) == (None, 0, 13)
 
 
-def test_the_completion_rate_is_a_percentage_of_the_orders_due():
-    rows = [{"created": DAY0, "delivered": DAY0 + 60}] * 2 + [{"created": DAY0}]
+def test_the_completion_rate_is_the_delivered_share_of_the_orders_due():
+    rows = [{"created": DAY0, "delivered": DAY0 + 60}] * 2 + [{"created": DAY0}, {"created": DAY0 + HOUR}]
 
-    state = cards_of(FakeTimeline(rows), DAY0 + 2 * HOUR).state
+    completion = cards_of(FakeTimeline(rows), DAY0 + 2 * HOUR)["completion"]
 
-    assert (state["completion"], state["due"]) == (66.6, 3)
+    assert (completion["share"], completion["due"], completion["not_due"]) == (2 / 3, 3, 1)
 
 
-def test_deliveries_left_out_are_told():
-    rows = [{"created": DAY0 - 6 * HOUR, "delivered": DAY0 + 60}]
+def test_what_is_left_out_is_counted_by_its_reason():
+    rows = [{"created": DAY0 - 6 * HOUR, "delivered": DAY0 + 60}, {"picked_up": DAY0, "delivered": DAY0 + 90}]
 
-    state = cards_of(FakeTimeline(rows), DAY0 + HOUR).state
+    state = cards_of(FakeTimeline(rows), DAY0 + 0.5 * HOUR)
 
-    assert (state["delivery"], state["excluded"]) == (None, 1)
+    assert (state["delivery"]["mean"], state["delivery"]["long"], state["delivery"]["undated"]) == (None, 1, 1)
+    assert state["orders"]["undated"] == 1
 
 
 def test_data_without_creations_shows_none_instead_of_zero():
-    state = cards_of(FakeTimeline([{"picked_up": DAY0, "delivered": DAY0 + 600}]), DAY0 + HOUR).state
+    state = cards_of(FakeTimeline([{"picked_up": DAY0, "delivered": DAY0 + 600}]), DAY0 + HOUR)
 
-    assert (state["orders"], state["orders_change"], state["delivery"]) == (None, None, None)
-
-
-def test_the_target_is_a_setting():
-    assert cards_of(FakeTimeline([]), DAY0, target=25 * MINUTE).state["target"] == 25
+    assert (state["orders"]["now"], state["orders"]["before"], state["delivery"]["mean"]) == (None, None, None)
+    assert (state["delivery"]["dated"], state["completion"]["dated"]) == (False, False)
+    assert (state["revenue"]["hour"], state["revenue"]["today"]) == (None, None)
 
 
-def test_the_lines_show_gaps_where_nothing_was_delivered():
-    rows = [{"created": DAY0, "delivered": DAY0 + 30 * MINUTE}]
+def test_revenue_is_of_the_last_hour_and_of_the_day():
+    timeline = FakeTimeline([{"created": DAY0 + HOUR * k} for k in range(4)])
+    timeline.orders.revenue = np.array([10.0, 20.5, 30.0, 0.0], np.float32)
 
-    series = cards_of(FakeTimeline(rows), DAY0 + 3 * HOUR).series
+    revenue = cards_of(timeline, DAY0 + 3 * HOUR)["revenue"]
 
-    assert len(series["orders"]) == len(series["delivery"]) == 38
-    # delivered at 00:30: in the trailing hour of the marks 00:30 … 01:20, and of no other
-    assert [value for value in series["delivery"] if value is not None] == [30.0] * 6
-    # created at 00:00: in the trailing hour of the marks 00:00 … 00:50
-    assert series["orders"].count(1) == 6
-    assert series["orders"].count(0) == 32
+    # (02:00, 03:00] holds only the order without a price; the day holds all four
+    assert revenue == {"hour": 0.0, "unpriced": 1, "today": 60.5, "unpriced_today": 1}
+
+
+def test_what_is_usual_stands_beside_once_it_is_known():
+    timeline = FakeTimeline([{"created": DAY0, "delivered": DAY0 + 1800}])
+    view = view_of(timeline, DAY0 + 1800)
+    assert (state_of(view)["orders"]["usual"], state_of(view)["completion"]["before"]) == (None, None)
+
+    learned(view, orders_per_hour=52.0, delivery_time=1600.0, completion_before=(0.98, 640))
+    view.show(timeline.at(DAY0 + 1800))
+
+    state = state_of(view)
+    assert (state["orders"]["usual"], state["orders"]["words"]) == (52.0, "Thursdays at 0 h")
+    assert state["delivery"]["usual"] == 1600.0
+    assert (state["completion"]["before"], state["completion"]["before_due"]) == (0.98, 640)
+    assert json.loads(view.__panel__().series)["usual"] == [52.0] * 37
+
+
+def test_the_targets_are_settings():
+    state = cards_of(FakeTimeline([]), DAY0, target=25 * MINUTE, completion_target=0.99)
+
+    assert (state["delivery"]["target"], state["completion"]["goal"]) == (25 * MINUTE, 0.99)
+
+
+def test_the_line_shows_the_six_hours_to_the_last_full_ten_minutes():
+    timeline = FakeTimeline([{"created": DAY0, "delivered": DAY0 + 30 * MINUTE}])
+
+    values = json.loads(view_of(timeline, DAY0 + 3 * HOUR + 599).__panel__().series)["orders"]
+
+    # marks from 21:00 the day before to 03:00; created at 00:00: in the trailing hour of 00:00 … 00:50
+    assert values == [0] * 18 + [1] * 6 + [0] * 13
 
 
 def test_nothing_is_sent_while_nothing_shown_changes():
     timeline = FakeTimeline([{"created": DAY0}, {"created": DAY0 + 900}])
-    view = KpiView(FakeController(timeline))
+    view = view_of(timeline, DAY0 + 60)
     sent = []
-    view.__panel__().param.watch(lambda event: sent.append(event.name), ["state", "series"], onlychanged=False)
+    view.__panel__().param.watch(lambda *events: sent.extend(event.name for event in events), ["state", "series"])
 
-    view.show(timeline.at(DAY0 + 60))
     view.show(timeline.at(DAY0 + 61))
-    assert sorted(sent) == ["series", "state"]
+    assert sent == []
 
     view.show(timeline.at(DAY0 + 901))
-    assert sorted(sent) == ["series", "series", "state", "state"]
+    assert sorted(sent) == ["series", "state"]
+
+
+def test_while_it_plays_averages_are_sent_in_whole_minutes():
+    rows = [{"created": DAY0, "delivered": DAY0 + 1000 + 7 * k} for k in range(3)]
+    timeline = FakeTimeline(rows)
+    view = view_of(timeline, DAY0 + 1800)
+    assert state_of(view)["delivery"]["mean"] == 1007
+
+    view._controller.load(SimpleNamespace(window=SimpleNamespace(start=DAY0, end=DAY0 + 9000), orders=timeline.orders))
+    view._controller.play()
+    view.show(timeline.at(DAY0 + 1800))
+
+    assert state_of(view)["delivery"]["mean"] == 17 * MINUTE
 
 
 def test_reset_takes_the_new_timeline():
@@ -86,4 +154,4 @@ def test_reset_takes_the_new_timeline():
     view.reset()
     view.show(controller.timeline.at(DAY0))
 
-    assert view.__panel__().state["orders"] == 1
+    assert state_of(view)["orders"]["now"] == 1

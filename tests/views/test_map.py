@@ -7,23 +7,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import twin
 from tests.fake_roads import DAY0, KITCHEN, RoadTimeline
 from tests.fake_timeline import say
 from twin.errors import ConfigError
 from twin.geo import project
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
-from twin.views import mapdata
+from twin.stages import STAGES
+from twin.views import mapanswers, mapdata
 from twin.views.map import BaseMap, MapView
+from twin.views.maplayers import LAYERS, layers_of, layers_text
 
 
 def unpacked(message):
     """The columns of a window, read from its buffer in the order that the docstring of `window_message` gives."""
-    n, k, raw = message["trips"], message["knots"], message["packed"].tobytes()
+    n, k, g, raw = message["trips"], message["knots"], message["gaps"], message["packed"].tobytes()
     columns, at = {}, 0
     for name, kind, length in (
         *(("start", "<f8", n), ("end", "<f8", n), ("order", "<i4", n), ("offsets", "<i4", n + 1)),
         *(("t", "<f4", k), ("x", "<f4", k), ("y", "<f4", k), ("cx", "<f4", n), ("cy", "<f4", n)),
+        *(
+            ("age", "<f4", n),
+            ("promise", "<f4", n),
+            ("gap_trip", "<i4", g),
+            ("gap_from", "<f4", g),
+            ("gap_to", "<f4", g),
+        ),
     ):
         columns[name] = np.frombuffer(raw, kind, length, at)
         at += columns[name].nbytes
@@ -217,3 +227,168 @@ def test_without_a_tile_server_the_streets_are_one_picture_in_the_figure():
         "url": ["data:image/png;base64,AAAA"], "x": [0.0], "y": [110.0], "w": [200.0], "h": [100.0]
     }  # fmt: skip
     assert view.__panel__().base["maps"]["streets"]["url"] is None
+
+
+def test_a_window_tells_the_age_of_each_order_and_what_was_promised(sent):
+    view, timeline, messages = sent
+    timeline.orders.created[30] = np.nan
+    ask(view, ask="motion", number=1, **{"from": DAY0 + 600, "to": DAY0 + 1200, "after": None})
+    window = unpacked(messages[0])
+    for i, order in enumerate(window["order"].tolist()):
+        road = timeline.roads[order]
+        assert window["age"][i] == pytest.approx(road.start - timeline.orders.created[order], nan_ok=True)
+        assert window["promise"][i] == pytest.approx(road.t[-1], rel=1e-5)
+    assert np.isnan(window["age"]).sum() == np.count_nonzero(window["order"] == 30)
+
+
+def test_a_window_tells_where_positions_are_inferred(sent):
+    view, timeline, messages = sent
+    timeline.unseen = [(30, 61.0, 300.0), (34, 200.0, np.inf)]
+    ask(view, ask="motion", number=1, **{"from": DAY0, "to": DAY0 + 3600, "after": None})
+    window = unpacked(messages[0])
+    spells = {
+        (int(window["order"][trip]), float(begin), float(end))
+        for trip, begin, end in zip(window["gap_trip"], window["gap_from"], window["gap_to"], strict=True)
+    }
+    assert spells == set(timeline.unseen)
+
+
+def jump(view, timeline, t):
+    """Seek, and show the moment as the session does."""
+    view._controller.seek(t)
+    view.show(timeline.at(t))
+
+
+def test_a_seek_beyond_what_the_browser_has_brings_its_window_unasked(sent):
+    view, timeline, messages = sent
+    jump(view, timeline, DAY0 + 600)
+    assert messages == []  # the browser has not asked for anything yet: it may not be there
+    ask(view, ask="motion", number=1, **{"from": DAY0 + 570, "to": DAY0 + 840, "after": None})
+    messages.clear()
+    jump(view, timeline, DAY0 + 700)
+    assert messages == []  # it has that
+    jump(view, timeline, DAY0 + 5000)
+    (pushed,) = messages
+    assert pushed["pushed"]
+    assert pushed["from"] <= DAY0 + 5000 < pushed["to"]
+    on_the_road = {int(o) for o in unpacked(pushed)["order"]}
+    assert timeline.truth(DAY0 + 5000).keys() <= on_the_road
+    view.show(timeline.at(DAY0 + 5001))
+    assert len(messages) == 1  # no jump, no window
+
+
+def test_what_was_pushed_is_not_sent_again_to_a_browser_that_asked_before_it_came(sent):
+    view, timeline, messages = sent
+    ask(view, ask="motion", number=1, **{"from": DAY0 + 570, "to": DAY0 + 840, "after": None})
+    jump(view, timeline, DAY0 + 5000)
+    messages.clear()
+    question = {"ask": "motion", "number": 2, "from": DAY0 + 4970, "to": DAY0 + 5240, "after": None, "at": DAY0 + 5000}
+    ask(view, **question, pushes=0)
+    assert messages == []
+    ask(view, **question, pushes=1)  # it came, and yet the browser asks: it needs it
+    assert len(messages) == 1
+    ask(view, **{**question, "at": DAY0 + 100}, pushes=0)  # another moment
+    assert len(messages) == 2
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        ({}, ""),
+        ({"heat": True}, "routes,customers,trails,radius,clusters,heat"),
+        ({"clusters": False}, "routes,customers,trails,radius"),
+        (dict.fromkeys(LAYERS, False), "none"),
+    ],
+)
+def test_layers_survive_the_way_through_an_address(shown, text):
+    layers = {**LAYERS, **shown}
+    assert layers_text(layers) == text
+    assert layers_of(text) == layers
+
+
+def test_nonsense_in_an_address_shows_the_usual_layers():
+    assert layers_of("<script>") == LAYERS
+    assert layers_of("heat,<script>") == {**dict.fromkeys(LAYERS, False), "heat": True}
+
+
+def test_a_layer_switched_in_the_browser_is_known_to_the_view(sent):
+    view, _, _ = sent
+    view.__panel__().layers = {**LAYERS, "trails": False}
+    assert "trails" not in view.layers_text.split(",")
+    view.layers_text = ""
+    assert view.__panel__().layers == LAYERS
+
+
+def test_a_layout_is_told_whether_there_is_a_place_to_draw():
+    controller = ReplayController(RoadTimeline(3))
+    view = MapView(controller)
+    assert view.has_place
+    nowhere = RoadTimeline(3)
+    nowhere.location = Location("x", "Nowhere", None, None, None, 0, DAY0, DAY0 + 60)
+    controller.load(nowhere)
+    view.reset()
+    assert not view.has_place
+
+
+@pytest.fixture
+def kitchen(demo):
+    """A real timeline of the small demo, with all its stages; a new one for each test."""
+    source = twin.open(str(demo))
+    place = source.locations[0]
+    return source.timeline(place.id, place.start, place.end)
+
+
+def pins(message):
+    n, raw = message["pins"], message["packed"].tobytes()
+    begin, until = np.frombuffer(raw, "<f8", n), np.frombuffer(raw, "<f8", n, 8 * n)
+    order = np.frombuffer(raw, "<i4", n, 16 * n)
+    return {int(o): (b, u) for o, b, u in zip(order, begin, until, strict=True)}
+
+
+@pytest.mark.parametrize("stage", ["created", "cooking", "ready"])
+def test_the_pins_of_a_stage_are_its_orders_at_every_moment_of_the_window(kitchen, stage):
+    middle = kitchen.busiest()
+    told = pins(mapanswers.stage_message(kitchen, stage, middle, middle + 600))
+    number = STAGES.index(stage)
+    seen = 0
+    for t in np.linspace(middle, middle + 600, 7):
+        snapshot = kitchen.at(float(t))
+        expected = {int(o) for o in snapshot.order[snapshot.stage == number]}
+        assert {order for order, (begin, until) in told.items() if begin <= t < until} == expected
+        seen += len(expected)
+    assert seen
+
+
+def test_completed_orders_are_pinned_for_half_an_hour(kitchen):
+    t = kitchen.busiest()
+    told = pins(mapanswers.stage_message(kitchen, "completed", t, t))
+    delivered = kitchen.orders.delivered
+    recent = {row for row in range(len(delivered)) if t - 1800 < delivered[row] <= t}
+    assert told.keys() == recent
+    assert recent
+
+
+def test_the_heat_is_of_the_orders_delivered_in_the_range(kitchen):
+    x, _ = mapanswers.delivered_places(kitchen)
+    inside = [row for row, t in enumerate(kitchen.orders.delivered) if kitchen.window.start <= t < kitchen.window.end]
+    assert x.tolist() == pytest.approx(kitchen.orders.customer_x[inside].tolist(), nan_ok=True)
+    assert len(inside) > 100
+
+
+def test_positions_are_inferred_in_a_window_where_a_snapshot_says_so(kitchen):
+    """The demo's pings come every minute; without every second one of some trips there are gaps."""
+    trips = kitchen.trips
+    trips.observed[np.arange(len(trips.observed)) % 3 != 0] = False
+    trips.observed[trips.offsets[:-1]] = True
+    middle = kitchen.busiest()
+    motion = kitchen.motion(middle - 3600, middle + 3600)
+    judged = {True: 0, False: 0}
+    for t in np.linspace(middle - 3000, middle + 3000, 40):
+        drivers = kitchen.at(float(t)).drivers
+        for order, known in zip(drivers.order.tolist(), drivers.measured.tolist(), strict=True):
+            (trip,) = np.flatnonzero(motion.order == order)
+            s, spells = t - motion.start[trip], motion.gap_trip == trip
+            inside = bool(((motion.gap_from[spells] <= s) & (s < motion.gap_to[spells])).any())
+            assert inside is not known
+            judged[known] += 1
+    assert min(judged.values()) > 10

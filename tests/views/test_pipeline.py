@@ -1,21 +1,44 @@
-"""The pipeline strip shows the stages of the moment, and speaks only when something shown has changed."""
+"""The pipeline strip shows the stages of the moment, lists their orders, and speaks only when something shown changes."""
 
+import json
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
-from tests.fake_timeline import DAY0, FakeController, FakeTimeline
-from twin.views.pipeline import PipelineView
+from tests.fake_timeline import DAY0, FakeController, FakeItem, FakeTimeline, say
+from twin.views.pipeline import AMBER, FINE, RED, PipelineView, is_well_over
 
 MINUTE = 60.0
 
 
-def strip_of(timeline, t, **params):
+def view_of(timeline, t, **params):
     view = PipelineView(FakeController(timeline), **params)
     view.show(timeline.at(t))
-    return view.__panel__()
+    return view
+
+
+def state_of(view):
+    return json.loads(view.__panel__().state)
+
+
+def strip_of(timeline, t, **params):
+    return state_of(view_of(timeline, t, **params))
 
 
 def waiting(n: int, since: float) -> list[dict[str, float]]:
     return [{"created": since - 900, "finished": since} for _ in range(n)]
+
+
+def baseline(**stage_times):
+    """What is usual, seconds per stage."""
+    return SimpleNamespace(stage_time=lambda key, t: stage_times.get(key), words=lambda t: "Thursdays at 0 h")
+
+
+def learned(view, **stage_times):
+    controller = view._controller
+    controller.learn(SimpleNamespace(timeline=controller.timeline, baseline=baseline(**stage_times), moments=()))
+    view.learn()
 
 
 def test_every_stage_shows_its_orders_and_the_times_in_it():
@@ -24,85 +47,203 @@ def test_every_stage_shows_its_orders_and_the_times_in_it():
         {"created": DAY0, "started": DAY0 + 4 * MINUTE},
         {"created": DAY0 + 10 * MINUTE},
     ]
-    state = strip_of(FakeTimeline(rows), DAY0 + 15 * MINUTE).state
+    state = strip_of(FakeTimeline(rows), DAY0 + 15 * MINUTE)
 
-    assert [state[key]["count"] for key in ("created", "cooking", "ready", "out_for_delivery", "completed")] == [
-        1,
-        1,
-        1,
-        0,
-        0,
-    ]
-    assert (state["created"]["service"], state["created"]["oldest"], state["created"]["flow"]) == (
-        "3.0 min",
-        "5 min",
-        3,
-    )
-    assert (state["cooking"]["service"], state["cooking"]["age"]) == ("10.0 min", "11 min")
-    assert (state["out_for_delivery"]["service"], state["out_for_delivery"]["oldest"]) == (None, None)
+    counts = [state[key]["count"] for key in ("created", "cooking", "ready", "out_for_delivery", "completed")]
+    assert counts == [1, 1, 1, 0, 0]
+    created, cooking = state["created"], state["cooking"]
+    assert (created["service"], created["oldest"], created["flow"]) == (3 * MINUTE, 5 * MINUTE, 2 + 1)
+    assert (cooking["service"], cooking["age"], cooking["served"]) == (10 * MINUTE, 11 * MINUTE, 1)
 
 
 def test_completed_counts_the_day_and_tells_the_share_of_the_due_orders():
     rows = [{"created": DAY0 + MINUTE * k, "delivered": DAY0 + MINUTE * (k + 30)} for k in range(9)]
     rows.append({"created": DAY0})
 
-    completed = strip_of(FakeTimeline(rows), DAY0 + 3 * 3600).state["completed"]
+    completed = strip_of(FakeTimeline(rows), DAY0 + 3 * 3600)["completed"]
 
-    assert (completed["count"], completed["share"], completed["due"]) == (9, "90.0 %", 10)
+    assert (completed["count"], completed["share"], completed["due"]) == (9, 0.9, 10)
 
 
-def test_a_share_just_below_all_is_not_rounded_up_to_all():
+def test_while_it_plays_a_share_just_below_all_is_not_rounded_up_to_all():
     rows = [{"created": DAY0, "delivered": DAY0 + 60} for _ in range(2999)] + [{"created": DAY0}]
+    timeline = FakeTimeline(rows)
+    view = PipelineView(FakeController(timeline))
+    view._controller.load(SimpleNamespace(window=SimpleNamespace(start=DAY0, end=DAY0 + 9000), orders=timeline.orders))
+    view._controller.play()
 
-    assert strip_of(FakeTimeline(rows), DAY0 + 2 * 3600).state["completed"]["share"] == "99.9 %"
+    view.show(timeline.at(DAY0 + 2 * 3600))
+
+    assert state_of(view)["completed"]["share"] == 0.999
 
 
-def test_cancelled_orders_stand_beside_only_when_there_are_any():
+def test_cancelled_orders_stand_beside():
     quiet = [{"created": DAY0}]
     troubled = [*quiet, {"created": DAY0, "cancelled": DAY0 + 60}]
 
-    assert strip_of(FakeTimeline(quiet), DAY0 + 120).state["beside"] == {}
-    assert strip_of(FakeTimeline(troubled), DAY0 + 120).state["beside"] == {"cancelled": 1}
+    assert strip_of(FakeTimeline(quiet), DAY0 + 120)["completed"]["cancelled"] == 0
+    assert strip_of(FakeTimeline(troubled), DAY0 + 120)["completed"]["cancelled"] == 1
 
 
-def test_a_stage_is_marked_when_its_orders_are_there_too_long():
+def test_a_stage_without_any_order_in_the_data_is_told_apart_from_an_empty_one():
+    state = strip_of(FakeTimeline([{"picked_up": DAY0, "delivered": DAY0 + 600}]), DAY0 + 700)
+
+    assert [state[key]["told"] for key in ("created", "cooking", "ready", "out_for_delivery")] == [False] * 3 + [True]
+    assert state["out_for_delivery"]["count"] == 0
+
+
+def test_the_oldest_order_passes_amber_then_red():
     timeline = FakeTimeline(waiting(5, DAY0))
 
-    calm = strip_of(timeline, DAY0 + 14 * MINUTE).state["ready"]["over"]
-    late = strip_of(timeline, DAY0 + 16 * MINUTE).state["ready"]["over"]
+    levels = [strip_of(timeline, DAY0 + minutes * MINUTE)["ready"]["levels"] for minutes in (11, 14, 16)]
 
-    assert not any(calm.values())
-    assert late == {"service": False, "age": True, "oldest": True}
+    assert levels == [[FINE, FINE, FINE], [FINE, AMBER, AMBER], [FINE, RED, RED]]
 
 
 def test_one_forgotten_order_marks_itself_and_not_the_stage():
     timeline = FakeTimeline([*waiting(1, DAY0), *waiting(8, DAY0 + 110 * MINUTE)])
 
-    over = strip_of(timeline, DAY0 + 112 * MINUTE).state["ready"]["over"]
-
-    assert over == {"service": False, "age": False, "oldest": True}
+    assert strip_of(timeline, DAY0 + 112 * MINUTE)["ready"]["levels"] == [FINE, AMBER, RED]
+    assert strip_of(timeline, DAY0 + 111 * MINUTE)["ready"]["levels"] == [FINE, AMBER, RED]
 
 
 def test_the_limits_are_settings():
-    state = strip_of(FakeTimeline(waiting(5, DAY0)), DAY0 + 5 * MINUTE, limits={"ready": 4 * MINUTE}).state
+    timeline = FakeTimeline(waiting(5, DAY0))
+    view = view_of(timeline, DAY0 + 5 * MINUTE, amber={"ready": 3 * MINUTE}, red={"ready": 4 * MINUTE})
 
-    assert state["ready"]["over"]["age"]
-    assert (state["ready"]["limit"], state["cooking"]["limit"]) == ("4 min", None)
+    assert state_of(view)["ready"]["levels"][1] == RED
+    assert view.__panel__().limits["ready"] == [3 * MINUTE, 4 * MINUTE]
+    assert view.__panel__().limits["cooking"] == [None, None]
+
+
+def test_an_average_well_over_the_usual_marks_the_stage():
+    rows = [{"created": DAY0, "started": DAY0 + MINUTE, "finished": DAY0 + 10 * MINUTE} for _ in range(3)]
+    timeline = FakeTimeline(rows)
+    view = view_of(timeline, DAY0 + 11 * MINUTE)
+    assert (state_of(view)["cooking"]["usual"], state_of(view)["cooking"]["levels"][0]) == (None, FINE)
+
+    learned(view, cooking=5 * MINUTE)
+    view.show(timeline.at(DAY0 + 11 * MINUTE))
+
+    assert (state_of(view)["cooking"]["usual"], state_of(view)["cooking"]["levels"][0]) == (5 * MINUTE, RED)
+    assert view.__panel__().usual_words == "Thursdays at 0 h"
+
+
+@pytest.mark.parametrize(
+    ("service", "usual", "served", "over"),
+    [
+        (600, 400, 3, True),
+        (599, 400, 3, False),
+        (600, 400, 2, False),
+        (80, 40, 9, False),
+        (100, 40, 9, True),
+        (None, 400, 0, False),
+        (600, None, 9, False),
+    ],
+)
+def test_well_over_is_half_more_a_minute_more_and_three_orders(service, usual, served, over):
+    assert is_well_over(service, usual, served) is over
 
 
 def test_the_same_moment_again_sends_nothing():
     timeline = FakeTimeline(waiting(3, DAY0))
-    view = PipelineView(FakeController(timeline))
+    view = view_of(timeline, DAY0 + 60)
     sent = []
-    view.__panel__().param.watch(lambda event: sent.append(event.new), "state", onlychanged=False)
+    names = ["state", "usual_words", "here"]
+    view.__panel__().param.watch(lambda *events: sent.extend(event.name for event in events), names)
 
     view.show(timeline.at(DAY0 + 60))
-    view.show(timeline.at(DAY0 + 60))
-    view.show(timeline.at(DAY0 + 60.2))
-    assert len(sent) == 1
+    assert sent == []
 
     view.show(timeline.at(DAY0 + 180))
-    assert len(sent) == 2
+    assert sent == ["state"]
+
+
+def test_while_it_plays_only_what_looks_different_is_sent():
+    timeline = FakeTimeline(waiting(3, DAY0))
+    view = PipelineView(FakeController(timeline))
+    view._controller.load(SimpleNamespace(window=SimpleNamespace(start=DAY0, end=DAY0 + 9000), orders=timeline.orders))
+    view._controller.play()
+    view.show(timeline.at(DAY0 + 61))
+    sent = []
+    view.__panel__().param.watch(lambda event: sent.append(event.name), "state")
+
+    view.show(timeline.at(DAY0 + 80))
+    assert sent == []
+
+    view.show(timeline.at(DAY0 + 180))
+    assert sent == ["state"]
+
+
+class Rows:
+    """As much of a timeline's orders as a selection asks for."""
+
+    def __init__(self, ids) -> None:
+        self.ids, self.row_of = ids, {order.as_py(): row for row, order in enumerate(ids)}
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def test_the_stage_of_the_selected_order_is_marked_also_while_paused():
+    timeline = FakeTimeline([{"created": DAY0}, *waiting(1, DAY0), {"created": DAY0, "delivered": DAY0 + 30}])
+    view = view_of(timeline, DAY0 + 60)
+    controller, strip = view._controller, view.__panel__()
+    controller.selection.attach(SimpleNamespace(orders=Rows(timeline.orders.ids)))
+
+    marked = []
+    for row in (0, 1, 2, None):
+        controller.selection.select(row)
+        marked.append(strip.here)
+
+    assert marked == ["created", "ready", "completed", ""]
+
+
+def asked(view, monkeypatch, **message):
+    """What the browser is told when it asks."""
+    told, strip = [], view.__panel__()
+    monkeypatch.setattr(strip, "_send_msg", told.append)
+    say(strip, {"ask": "stage", "loads": strip.loads, **message})
+    return told
+
+
+def test_the_orders_of_a_stage_are_listed_oldest_first(monkeypatch):
+    rows = [*waiting(1, DAY0 + 60), *waiting(1, DAY0), {"created": DAY0}]
+    baskets = [[FakeItem("a", "Pho Real"), FakeItem("b", "<b>"), FakeItem("c", "Pho Real"), FakeItem("d", "x")], [], []]
+    timeline = FakeTimeline(rows, ids=["A", "B", "C"], baskets=baskets)
+    view = view_of(timeline, DAY0 + 120)
+
+    (told,) = asked(view, monkeypatch, stage="ready", t=DAY0 + 120)
+
+    assert told["total"] == 2
+    assert told["rows"] == [[1, "B", DAY0, None, ""], [0, "A", DAY0 + 60, None, "Pho Real, <b> +1"]]
+
+
+def test_completed_orders_are_listed_newest_first_with_their_time(monkeypatch):
+    rows = [{"created": DAY0 + k, "delivered": DAY0 + 600 + 2 * k} for k in range(300)]
+    view = view_of(FakeTimeline(rows), DAY0 + 3600)
+
+    (told,) = asked(view, monkeypatch, stage="completed", t=DAY0 + 3600)
+
+    assert (told["total"], len(told["rows"])) == (300, 200)
+    assert [row[0] for row in told["rows"]] == list(range(299, 99, -1))
+    assert told["rows"][0][2:4] == [DAY0 + 600 + 598, 600 + 299]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [{"stage": "baking", "t": DAY0}, {"stage": "ready", "t": np.nan}, {"stage": "ready"}, {"stage": 3, "t": 0}],
+)
+def test_a_question_that_makes_no_sense_is_left_unanswered(message, monkeypatch):
+    assert asked(view_of(FakeTimeline([{"created": DAY0}]), DAY0), monkeypatch, **message) == []
+
+
+def test_a_question_about_an_earlier_timeline_is_left_unanswered(monkeypatch):
+    view = view_of(FakeTimeline([{"created": DAY0}]), DAY0)
+    loads = view.__panel__().loads
+    view.reset()
+
+    assert asked(view, monkeypatch, stage="created", t=DAY0, loads=loads) == []
 
 
 def test_reset_takes_the_new_timeline():
@@ -113,13 +254,13 @@ def test_reset_takes_the_new_timeline():
     view.reset()
     view.show(controller.timeline.at(DAY0 + 60))
 
-    assert view.__panel__().state["ready"]["count"] == 7
+    assert state_of(view)["ready"]["count"] == 7
 
 
 @pytest.mark.parametrize("t", [DAY0 - 1e6, DAY0, DAY0 + 1e6])
 def test_no_timeline_and_no_orders_show_no_figures(t):
     view = PipelineView(FakeController(None))
     view.show(FakeTimeline([]).at(t))
-    assert view.__panel__().state == {}
+    assert state_of(view) == {}
 
-    assert strip_of(FakeTimeline([]), t).state["created"]["service"] is None
+    assert strip_of(FakeTimeline([]), t)["created"]["service"] is None

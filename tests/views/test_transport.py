@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.errors import SourceError
+from twin.moments import KINDS
 from twin.replay.controller import ReplayController
-from twin.views.transport import BUCKETS, MOST_BARS, TransportView, bucket_width
+from twin.supply import RangeSummary
+from twin.views.transport import BUCKETS, MOST_BARS, TransportView, bucket_width, summary_parts, usual_pressure
 
 DAY = 86_400.0
 START = 1_760_572_800.0
@@ -22,6 +24,12 @@ class Timeline:
 
     def __init__(self, start=START, end=START + DAY):
         self.window = SimpleNamespace(start=start, end=end)
+        ready, picked_up, delivered = CREATED + 900, CREATED + 1200, CREATED + 1800
+        nothing = np.full(len(CREATED), np.nan)
+        self.orders = SimpleNamespace(
+            created=CREATED, ready=ready, finished=nothing, delivered=delivered, cancelled=nothing,
+            enter=np.vstack([CREATED, CREATED + 60, ready, picked_up, delivered]), revenue=np.full(len(CREATED), 20.0),
+        )  # fmt: skip
 
     def volume(self, bucket):
         edges = np.append(np.arange(self.window.start, self.window.end, bucket), self.window.end)
@@ -172,3 +180,45 @@ def test_the_picker_knows_the_data_of_the_location(replay):
     assert view.__panel__().source["latest"] == START + 80_000
     view.source_range = None
     assert view.__panel__().source == {}
+
+
+def test_the_range_is_told_apart_from_the_section_played(replay):
+    bar = TransportView(replay).__panel__()
+    replay.set_range(START + 3600, START + 7200)
+    assert bar.window == {"start": START, "end": START + DAY}
+    assert (bar.anchor["start"], bar.anchor["end"]) == (START + 3600, START + 7200)
+    assert len(bar.volume["counts"]) == len(bar.supply["waiting"]) == 144
+
+
+def test_insights_bring_the_moments_and_another_timeline_takes_them_away(replay):
+    view = TransportView(replay)
+    told = SimpleNamespace(
+        kind="peak", start=START, end=START + 600, at=START + 60, when="Thu 00:00–00:10", title="Peak", sentence="Busy."
+    )
+    baseline = SimpleNamespace(stage_time=lambda stage, t: None)
+    replay.learn(SimpleNamespace(timeline=replay.timeline, baseline=baseline, moments=(told,)))
+    view.learn()
+    [moment] = view.__panel__().moments
+    assert (moment["at"], moment["label"], moment["quiet"]) == (START + 60, KINDS["peak"], True)
+    replay.load(Timeline(START, START + 3600))
+    view.reset()
+    assert view.__panel__().moments == []
+
+
+def test_what_is_usual_is_the_time_of_waiting_against_the_time_on_the_road():
+    times = {"ready": 300.0, "out_for_delivery": 600.0}
+    baseline = SimpleNamespace(stage_time=lambda stage, t: times[stage] if t < START + 100 else None)
+    usual = usual_pressure(baseline, START + np.array([0.0, 100.0, 200.0]))
+    assert usual[0] == 0.5
+    assert np.isnan(usual[1])
+
+
+def test_the_summary_says_what_is_known_and_never_all_while_one_is_missing():
+    known = RangeSummary(10_000, 9_999, 1, 9_990, 9, 29.4 * 60, 41.2 * 60, 18_240.4)
+    parts = {part["key"]: part for part in summary_parts(known)}
+    assert [part["text"] for part in parts.values()] == [
+        "10,000 orders", "delivery 29 min (P95 41)", "99.9 % delivered", "$18,240",
+    ]  # fmt: skip
+    assert "9 over 4 h are left out" in parts["delivery"]["title"]
+    assert "1 were cancelled, of 0 no delivery" in parts["delivered"]["title"]
+    assert [part["text"] for part in summary_parts(RangeSummary(1, 0, 0, 0, 0, None, None, 0.0))] == ["1 order"]

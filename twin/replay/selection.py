@@ -18,12 +18,13 @@ class Selection(param.Parameterized):
 
     A browser applies a choice at once and tells it with the `version` it gave it; the higher version is the newer one.
     An order is kept by its id, so that it stays selected when another range of the same kitchen is loaded; `row` is its
-    number in the timeline that is shown, which is what views and browsers work with.
+    number in the timeline that is shown, which is what views and browsers work with. Rows mean something in their own
+    timeline only: a browser says which one (`loads`) it was looking at, and a row of an earlier one is not taken.
 
     >>> chosen = Selection()
     >>> chosen.filter("ready")
     >>> chosen.to_browser()
-    {'row': -1, 'stage': 'ready', 'version': 1}
+    {'row': -1, 'stage': 'ready', 'away': False, 'loads': 0, 'version': 1}
     """
 
     order: str = param.String(default="", constant=True, doc="Id of the selected order; empty: none.")  # type: ignore[assignment]
@@ -38,6 +39,12 @@ class Selection(param.Parameterized):
     def __init__(self) -> None:
         super().__init__()
         self._timeline: Timeline | None = None
+        self._loads = 0
+
+    @property
+    def away(self) -> bool:
+        """Whether the selected order is not in the timeline that is loaded."""
+        return bool(self.order) and self.row < 0
 
     def select(self, order: str | int | None) -> None:
         """Select an order by its id or its row; None selects nothing. Raises ValueError for a row that is not there."""
@@ -61,29 +68,45 @@ class Selection(param.Parameterized):
     def attach(self, timeline: "Timeline | None") -> None:
         """Take the timeline that rows count in; the selected order is looked up in it. For the controller."""
         self._timeline = timeline
+        self._loads += 1
         rows = getattr(getattr(timeline, "orders", None), "row_of", {})
         self._take(row=rows.get(self.order, -1) if self.order else -1)
 
     def to_browser(self) -> dict[str, Any]:
-        """Return the selection as JSON for the browser."""
-        return {"row": self.row, "stage": self.stage, "version": self.version}
+        """Return the selection as JSON for the browser; `loads` counts the timelines that rows have counted in."""
+        told = {name: getattr(self, name) for name in ("row", "stage", "away")}
+        return {**told, "loads": self._loads, "version": self.version}
 
     def obey(self, message: Any) -> None:
-        """Carry out a browser's message {row, stage, version}; ValueError, and the browser put right, if it makes no sense."""
+        """Carry out a browser's message {row, stage, version, + away, loads}.
+
+        ValueError, and the browser put right, if it makes no sense. A row of a timeline that has been replaced since is
+        not taken, but the stage is: the user chose before the new rows came.
+        """
+        asked = 0
         try:
             match message:
                 case {"row": int() as row, "stage": str() as stage, "version": int() as version} if (
                     version < MAX_VERSION
                 ):
+                    asked = version
                     if stage not in ("", *STATES):
                         raise ValueError(f"There is no stage {stage!r}.")
-                    number, name = self._known(row) if row >= 0 else (-1, "")
-                    self._take(version, order=name, row=number, stage=stage)
+                    self._take(asked, stage=stage, **self._asked_order(row, message))
                 case _:
                     raise ValueError(f"A selection is row, stage and version, not {message!r}.")
         except ValueError:
-            self._take()
+            self._take(asked)
             raise
+
+    def _asked_order(self, row: int, message: dict[str, Any]) -> dict[str, Any]:
+        """Return what changes about the order: nothing for a row of an earlier timeline, or where one that is away stays."""
+        if row < 0:
+            return {} if message.get("away") else {"order": "", "row": -1}
+        if message.get("loads", self._loads) != self._loads:
+            return {}
+        number, name = self._known(row)
+        return {"order": name, "row": number}
 
     def _known(self, row: int) -> tuple[int, str]:
         if self._timeline is None or not 0 <= row < len(self._timeline.orders):

@@ -79,6 +79,9 @@ class Source(Protocol):
     def window(self, location: str, start: float, end: float) -> pa.Table:
         """Return the decoded rows of a location in [start, end) seconds, columns as in queries/window.sql."""
 
+    def history(self, location: str, start: float, end: float) -> pa.Table:
+        """Return a row per order with an event in [start, end) seconds: its milestones, columns as in queries/history.sql."""
+
     def routes(self, location: str, most: int) -> pa.Table:
         """Return the bodies (column `body`) of at most `most` driver_picked_up events, spread over the location's history."""
 

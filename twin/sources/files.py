@@ -114,10 +114,10 @@ class FileSource:
         return self._volumes[location]
 
     def window(self, location: str, start: float, end: float) -> pa.Table:
-        if all(place.id != location for place in self._locations):
-            raise UnknownLocationError(_unknown(location, self._locations))
-        parameters = {"location": location, "from_ts": _timestamp(start), "to_ts": _timestamp(end)}
-        return self._arrow(queries.for_duckdb("window"), parameters)
+        return self._between("window", location, start, end)
+
+    def history(self, location: str, start: float, end: float) -> pa.Table:
+        return self._between("history", location, start, end)
 
     def routes(self, location: str, most: int) -> pa.Table:
         return self._arrow(queries.for_duckdb("routes"), {"location": location, "most": most})
@@ -285,6 +285,12 @@ class FileSource:
     def _arrow(self, sql: str, parameters: dict[str, Any]) -> pa.Table:
         with self._lock:
             return self._connection.sql(sql, params=parameters).to_arrow_table()
+
+    def _between(self, name: str, location: str, start: float, end: float) -> pa.Table:
+        if all(place.id != location for place in self._locations):
+            raise UnknownLocationError(_unknown(location, self._locations))
+        parameters = {"location": location, "from_ts": _timestamp(start), "to_ts": _timestamp(end)}
+        return self._arrow(queries.for_duckdb(name), parameters)
 
     def _rows(self, name: str) -> list[tuple[Any, ...]]:
         return self._connection.execute(queries.for_duckdb(name)).fetchall()

@@ -5,32 +5,40 @@ interpolates them at its own clock and draws every frame. So a frame costs no me
 flooded, and what is drawn is `Timeline.at(t)`'s position.
 """
 
+import asyncio
+import base64
 import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakKeyDictionary
 
-import numpy as np
 import panel as pn
 import param
 from panel.custom import Child
 
 from twin.errors import ConfigError
+from twin.metrics import DELIVERY_TARGET
 from twin.replay.controller import ReplayController
-from twin.stages import OUT_FOR_DELIVERY, STAGE_LABELS, STAGES
-from twin.views import mapdata
+from twin.stages import OUT_FOR_DELIVERY, STAGES, STATES
+from twin.views import mapanswers, mapdata
 from twin.views.component import Component, module_source, style_source
 from twin.views.mapfigure import ONLINE, build_figure
+from twin.views.maplayers import LAYERS, layers_of, layers_text
 from twin.views.view import ReplayView
-from twin.words import short_id
 
 if TYPE_CHECKING:
-    from twin.timeline import Timeline
+    from twin.render.heat import Heat
+    from twin.timeline import Snapshot, Timeline
 
 log = logging.getLogger(__name__)
 
 NO_PLACE = "No coordinates in this data: without routes or a kitchen position there is nothing to draw on a map."
+
+_heats: "WeakKeyDictionary[Timeline, dict[str, Heat | None]]" = WeakKeyDictionary()
+"""Heat of deliveries by timeline and theme, shared by all sessions of the process; gone with its timeline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +60,21 @@ class MapFrame(Component):
 
     figure = Child(doc="The figure; it stays the same for the session's life.")
     scene = param.Dict(
-        default={}, doc="The location: version, name, kitchen (x, y), home extent, ground scale, empty text."
+        default={}, doc="The location: version, name, kitchen (x, y), home extent, ground scale, target, empty text."
     )
     base = param.Dict(
         default={}, doc="Base maps to choose from: `maps` key -> url, label, credit, link, max_zoom; and `chosen`."
     )
-    layers = param.Dict(default={}, doc="Which of routes, customers and trails are shown; all unless told otherwise.")
+    layers = param.Dict(default=dict(LAYERS), doc="Whether each of `LAYERS` is shown.")
     dark = param.Boolean(default=False, doc="Whether the page is dark.")
     viewport = param.List(
         default=[], doc="Centre and zoom that the user chose: [lon, lat, zoom]; empty: the first view."
     )
 
-    _esm = module_source("motion.js", "mapdraw.js", "map.js")
+    _esm = module_source(
+        "verbs.js", "motion.js", "mapmarks.js", "mappixels.js", "mapclusters.js", "mapdraw.js", "mapcamera.js",
+        "mapbase.js", "mapasked.js", "mapcontrols.js", "mappointer.js", "mapreport.js", "map.js",
+    )  # fmt: skip
     _stylesheets: ClassVar[list[Any]] = [style_source("map.css")]
 
 
@@ -77,6 +88,12 @@ class MapView(ReplayView):
     viewport = param.List(
         default=[], doc="Centre and zoom that the user chose: [lon, lat, zoom]; empty: the first view."
     )
+    layers_text = param.String(
+        default="",
+        doc="The layers shown, for an address: names of `LAYERS` with commas, `none`; empty: the usual ones.",
+    )
+    target = param.Number(default=DELIVERY_TARGET, bounds=(0, None), doc="Promised delivery time, seconds.")
+    has_place = param.Boolean(default=False, doc="Whether there is a kitchen to draw; a layout may give the room away.")
 
     def __init__(
         self, controller: ReplayController, base_map: Callable[[str], BaseMap | None] | None = None, **params: Any
@@ -86,18 +103,48 @@ class MapView(ReplayView):
         self._base_map = base_map
         self._figure = build_figure()
         self._version = 0
+        self._epoch = -1
+        self._held: tuple[float, float] | None = None  # what the browser has, as far as it told
+        self._pushed: tuple[float, float] | None = None
+        self._pushes = 0
         self._frame = MapFrame(
             figure=pn.pane.Bokeh(self._figure.figure, sizing_mode="stretch_both", margin=0),
-            dark=self.dark, viewport=self.viewport, sizing_mode="stretch_both", margin=0,
+            dark=self.dark, viewport=self.viewport, layers=layers_of(self.layers_text), sizing_mode="stretch_both", margin=0,
         )  # fmt: skip
         self._frame.join(controller)
         self._frame.on_msg(self._on_message)
         self._frame.param.watch(lambda event: self.param.update(viewport=event.new), "viewport")
-        self.param.watch(lambda event: self._frame.param.update({event.name: event.new}), ["viewport", "dark"])
+        self._frame.param.watch(lambda event: self.param.update(layers_text=layers_text(event.new)), "layers")
+        self.param.watch(self._pass_on, ["viewport", "dark", "layers_text"])
         self.reset()
 
     def __panel__(self) -> MapFrame:
         return self._frame
+
+    def _pass_on(self, *events: param.parameterized.Event) -> None:
+        for event in events:
+            if event.name == "layers_text":
+                self._frame.layers = layers_of(event.new)
+            else:
+                self._frame.param.update({event.name: event.new})
+
+    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]  # a moment, not a server
+        """Send the trips of a moment to which the playhead has jumped, with everything else that shows it.
+
+        The browser would ask for them a moment later; so it saves a round trip. While the clock runs, it asks in time.
+        """
+        epoch, t = self._controller.anchor.epoch, snapshot.t
+        if epoch == self._epoch:
+            return
+        self._epoch = epoch
+        timeline = self._controller.timeline
+        if timeline is None or self._held is None or self._held[0] <= t <= self._held[1]:
+            return
+        start, end = mapdata.window_at(t, self._controller.speed)
+        self._held = self._pushed = start, end
+        self._pushes += 1
+        window = mapdata.window_message(timeline.motion(start, end), timeline.orders, self._controller.speed)
+        self._tell("motion", {"pushed": True, "from": start, "to": end, **window})
 
     def reset(self) -> None:
         """Take the controller's timeline: its place, its streets; the browser then asks for its trips."""
@@ -105,7 +152,10 @@ class MapView(ReplayView):
         if timeline is None:
             return
         self._version += 1
+        self._held = self._pushed = None
+        self._pushes = 0
         location, kitchen = timeline.location, mapdata.kitchen_of(timeline)
+        self.has_place = kitchen is not None
         if kitchen is None:
             self._figure.show_radius([], [])
             self._frame.scene = {"version": self._version, "empty": NO_PLACE}
@@ -122,6 +172,7 @@ class MapView(ReplayView):
             "kitchen": kitchen,
             "home": mapdata.first_view(timeline, kitchen),
             "scale": scale,
+            "target": self.target,
             "name": location.display_name,
             "empty": "",
         }
@@ -151,57 +202,64 @@ class MapView(ReplayView):
         message, timeline = event.data, self._controller.timeline
         if timeline is None or not isinstance(message, dict) or message.get("version") != self._version:
             return
+        rows = len(timeline.orders.ids)
         match message:
             case {"ask": "motion", "from": float() | int() as start, "to": float() | int() as end}:
-                self._send_window(timeline, float(start), float(end), message.get("after"), message.get("number", 0))
-            case {"ask": "order", "order": int() as order, "t": float() | int() as t} if (
-                0 <= order < len(timeline.orders.ids)
-            ):
-                self._frame._send_msg({"tell": "order", "order": order, **describe(timeline, order, float(t))})
+                if not self._is_under_way(message):
+                    number = message.get("number", 0)
+                    self._send_window(timeline, float(start), float(end), message.get("after"), number)
+            case {"ask": "order", "order": int() as order, "t": float() | int() as t} if 0 <= order < rows:
+                self._tell("order", {"order": order, **mapanswers.describe(timeline, order, float(t))})
+            case {"ask": "place", "order": int() as order} if 0 <= order < rows:
+                self._tell("place", mapanswers.place_message(timeline, order))
+            case {
+                "ask": "stage",
+                "stage": str() as stage,
+                "from": float() | int() as start,
+                "to": float() | int() as end,
+            } if stage in STATES and stage != STAGES[OUT_FOR_DELIVERY]:
+                self._tell("stage", mapanswers.stage_message(timeline, stage, float(start), float(end)))
+            case {"ask": "heat"}:
+                pn.state.execute(partial(self._send_heat, timeline, "dark" if self.dark else "light"))
             case {"base": str() as chosen} if chosen in self._frame.base.get("maps", {}):
                 self._frame.base = {**self._frame.base, "chosen": chosen}
+            case {"selection": _} | {"verb": _}:
+                pass  # for the controller, see `Component.join`
             case _:
                 log.warning("map: a message that makes no sense was left unanswered")
+
+    def _tell(self, what: str, answer: dict[str, Any]) -> None:
+        self._frame._send_msg({"tell": what, "version": self._version, **answer})
+
+    def _is_under_way(self, question: dict[str, Any]) -> bool:
+        """Whether a window that was sent with a seek, and had not arrived when the browser asked, answers it."""
+        at, pushes = question.get("at"), question.get("pushes", self._pushes)
+        if self._pushed is None or not isinstance(at, float | int) or not isinstance(pushes, int):
+            return False
+        return pushes < self._pushes and self._pushed[0] <= at <= self._pushed[1]
 
     def _send_window(self, timeline: "Timeline", start: float, end: float, after: Any, number: int) -> None:
         end = min(end, start + mapdata.LONGEST_WINDOW_S)
         since = float(after) if isinstance(after, float | int) else None
-        window = mapdata.window_message(
-            timeline.motion(start, end, after=since), timeline.orders, self._controller.speed
-        )
-        self._frame._send_msg(
-            {
-                "tell": "motion",
-                "version": self._version,
-                "number": number,
-                "from": start,
-                "to": end,
-                "after": since,
-                **window,
-            }
-        )
+        speed = self._controller.speed
+        window = mapdata.window_message(timeline.motion(start, end, after=since), timeline.orders, speed)
+        self._tell("motion", {"number": number, "from": start, "to": end, "after": since, **window})
+        if since is None:
+            self._held = start, end
+        elif self._held is not None:  # the browser now forgets what has passed
+            kept = self._controller.now() - max(mapdata.KEPT_S, mapdata.WINDOW_WALL_S * speed)
+            self._held = max(self._held[0], kept), max(self._held[1], end)
 
+    async def _send_heat(self, timeline: "Timeline", theme: str) -> None:
+        """Draw the heat of the range's deliveries in a thread (the first of a process compiles for a second) and send it."""
+        from twin.render import heat  # not before somebody wants it: a page should open soon
 
-def describe(timeline: "Timeline", order: int, t: float) -> dict[str, Any]:
-    """Return what a tooltip says of an order at t: plain texts; the browser puts them in as text, never as markup."""
-    snapshot = timeline.at(t)
-    items = timeline.orders.items(order)
-    brands = ", ".join(dict.fromkeys(item.brand for item in items if item.brand))
-    count = int(sum(item.qty for item in items))
-    stage = snapshot.stage[snapshot.order == order]
-    told: dict[str, Any] = {
-        "id": short_id(timeline.orders.ids[order].as_py()),
-        "items": f"{count} item{'s' * (count != 1)}{f' from {brands}' if brands else ''}" if count else "",
-        "address": timeline.orders.address(order),
-        "stage": STAGE_LABELS[STAGES[int(stage[0])]] if len(stage) else "",
-    }
-    mine = np.flatnonzero(snapshot.drivers.order == order)
-    if len(stage) and int(stage[0]) == OUT_FOR_DELIVERY and len(mine):
-        at = mine[0]
-        eta = float(snapshot.drivers.eta[at])
-        told |= {
-            "progress": round(float(snapshot.drivers.progress[at]) * 100),
-            "eta": None if np.isnan(eta) else eta,
-            "measured": bool(snapshot.drivers.measured[at]),
-        }
-    return told
+        made = _heats.setdefault(timeline, {})
+        if theme not in made:
+            made[theme] = await asyncio.to_thread(heat.heat, *mapanswers.delivered_places(timeline), theme)
+        drawn = made[theme]
+        if drawn is None or timeline is not self._controller.timeline:
+            return
+        url = f"data:image/png;base64,{base64.b64encode(drawn.png).decode()}"
+        colours = list(heat.RAMPS[theme])
+        self._tell("heat", {"url": url, "extent": drawn.extent, "deliveries": drawn.deliveries, "colours": colours})

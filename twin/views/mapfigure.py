@@ -1,7 +1,8 @@
 """The map's figure: built once with GeoViews, without toolbar, axes or margin; afterwards only its sources move.
 
-What moves with the drivers is named (`drivers`), so that the browser finds it; what belongs to the location (radius,
-rings, base map) is rewritten in place at a change of location, so that a session keeps one figure for its life.
+It holds what stands still: base map, delivery radius, range rings, rewritten in place at a change of location, so that a
+session keeps one figure for its life. What moves is drawn over it by the browser (mapdraw.js): a glyph that changes makes
+Bokeh repaint at every frame, and can neither be dimmed nor hollow nor merged one by one at that rate.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,6 @@ hv.extension("bokeh", logo=False)
 BLUE = TOKENS["dark"]["out_for_delivery-fill"]
 """Fills are equal in both themes, so that the figure needs no repainting when the theme changes."""
 
-HEAD_PX = 15
 MIN_SPAN_M, MAX_SPAN_M = 250.0, 400_000.0
 """Zoom stops at a house and at a region: beyond, the base map has nothing to show."""
 
@@ -72,7 +72,6 @@ class MapFigure:
     image: GlyphRenderer
     radius: GlyphRenderer
     rings: GlyphRenderer
-    drivers: GlyphRenderer
 
     def show_radius(self, xs: Any, ys: Any) -> None:
         """Draw the delivery radius from two (n,) arrays in Web Mercator metres; empty ones hide it."""
@@ -118,25 +117,19 @@ def build_figure() -> MapFigure:
     rings = hv.Path([{"x": corner, "y": corner}]).opts(
         color=TOKENS["dark"]["created-fill"], alpha=0.45, line_width=1, hooks=[named("rings", "underlay")]
     )
-    drivers = hv.Points((corner, corner)).opts(
-        color=BLUE, line_color="#ffffff", line_width=2, size=HEAD_PX, hooks=[named("drivers", "overlay")]
-    )
     plain = hv.opts.Overlay(xaxis=None, yaxis=None, toolbar=None, show_legend=False, show_frame=False, default_tools=[])
-    figure: Figure = hv.render((streets * radius * rings * drivers).opts(plain), backend="bokeh")
+    figure: Figure = hv.render((streets * radius * rings).opts(plain), backend="bokeh")
 
     nowhere = ColumnDataSource({"url": [], "x": [], "y": [], "w": [], "h": []})
     image = figure.image_url("url", "x", "y", "w", "h", source=nowhere, anchor="top_left", level="image", name="image")
     _strip(figure)
-    for name in ("radius", "rings", "drivers"):
+    for name in ("radius", "rings"):
         # only the browser chooses what is drawn: no dimmed look for what is not selected, no automatic view
         parts[name].nonselection_glyph = parts[name].selection_glyph = parts[name].muted_glyph = None
-    # A source of ours: its `change` in the browser is emitted by hand, and nothing of it ever travels back.
-    parts["drivers"].data_source = ColumnDataSource({"x": np.full(1, np.nan), "y": np.full(1, np.nan)})
-    parts["drivers"].glyph.update(x="x", y="y")
     tiles = parts["tiles"]
     tiles.visible = False
     tiles.tile_source = WMTSTileSource(url="", max_zoom=MAX_ZOOM, attribution="")
-    made = MapFigure(figure, tiles, image, parts["radius"], parts["rings"], parts["drivers"])
+    made = MapFigure(figure, tiles, image, parts["radius"], parts["rings"])
     made.show_radius([], [])
     made.show_rings([])
     return made

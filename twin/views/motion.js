@@ -9,10 +9,11 @@ const LENGTH_MIN = 60;                  // ... but at least a minute of data
 const READY = 900, READY_MOST = 100;    // a quarter of an hour is held ready for a sudden 1000x, while no more than 100 are on the road
 const REST = 0.4;                       // ... and got when the playhead has rested so long: who drags it wants the next moment, not the hour
 const ASK_GAP = 1, ASK_LOST = 5;        // seconds between two windows in a row; after which an answer counts as lost
-const FADE = 30, FADE_WALL = [0.3, 2];  // a delivered driver fades for 30 data seconds, within these of the viewer's time
+const FADE = 30, FADE_WALL = 0.5;       // a delivered driver fades for 30 data seconds, and at least so long of the viewer's time
+const ON_TIME = 0, AT_RISK = 1, LATE = 2;
 
 /** The data seconds for which a delivery stays visible at a speed. */
-const fadeSpan = (speed) => Math.min(Math.max(FADE, FADE_WALL[0] * speed), FADE_WALL[1] * Math.max(speed, 1));
+const fadeSpan = (speed) => Math.max(FADE, FADE_WALL * speed);
 
 /** One driver's way: t seconds since `start`, x and y metres east and north of the kitchen, straight between the knots. */
 class Trip {
@@ -27,8 +28,20 @@ class Trip {
     const last = b - a - 1;
     this.cx = Number.isNaN(m.cx[i]) && last >= 0 ? this.x[last] : m.cx[i];
     this.cy = Number.isNaN(m.cy[i]) && last >= 0 ? this.y[last] : m.cy[i];
-    this.knot = 0;          // the one before the driver
+    this.created = this.start - m.age[i];        // NaN: unknown, and so is whether it is late
+    this.promised = this.start + m.promise[i];
+    this.gaps = null;         // [from, to, …] seconds since the start between which positions are inferred
+    this.knot = 0;            // the one before the driver
     this.px = this.py = NaN;  // where place() found the driver
+    this.tone = ON_TIME; this.inferred = false;
+    this.cluster = null;      // the bubble that stands for this driver, see mapclusters.js
+  }
+  /** Judge the moment t: late when the order is older than `target` seconds, at risk when its promised arrival will be. */
+  judge(t, target) {
+    const due = this.created + target, { gaps } = this;
+    this.tone = t > due ? LATE : this.promised > due ? AT_RISK : ON_TIME;
+    this.inferred = false;
+    if (gaps) for (let i = 0, s = t - this.start; i < gaps.length; i += 2) if (s >= gaps[i] && s < gaps[i + 1]) this.inferred = true;
   }
   /** Find the driver `s` seconds after the start, into px and py. */
   place(s) {
@@ -62,31 +75,45 @@ class Trip {
     return i < 0 ? [0, 0] : [this.x[i + 1] - this.x[i], this.y[i + 1] - this.y[i]];
   }
 }
-/** The columns of a window, which come as one buffer (see window_message in mapdata.py). Bokeh's arrays are copied into plain ones,
- * because subarray() of its own classes begins at the wrong place. */
-function unpack({ trips: n, knots: k, packed }) {
-  const buffer = packed.buffer.slice(packed.byteOffset, packed.byteOffset + packed.byteLength);
-  let at = 0;
-  const next = (Kind, length) => { const column = new Kind(buffer, at, length); at += column.byteLength; return column; };
+/** The columns of a window, which come as one buffer (see window_message in mapdata.py). */
+function unpack({ trips: n, knots: k, gaps: g, packed }) {
+  const next = columnsOf(packed);
   return {
     start: next(Float64Array, n), end: next(Float64Array, n), order: next(Int32Array, n), offsets: next(Int32Array, n + 1),
     t: next(Float32Array, k), x: next(Float32Array, k), y: next(Float32Array, k), cx: next(Float32Array, n), cy: next(Float32Array, n),
+    age: next(Float32Array, n), promise: next(Float32Array, n), gapTrip: next(Int32Array, g), gapFrom: next(Float32Array, g), gapTo: next(Float32Array, g),
   };
+}
+/** The customers of a stage (see stage_message in mapdata.py). */
+function unpackPins({ pins: n, packed }) {
+  const next = columnsOf(packed);
+  const begin = next(Float64Array, n), until = next(Float64Array, n), order = next(Int32Array, n), cx = next(Float32Array, n), cy = next(Float32Array, n);
+  return Array.from(order, (row, i) => ({ order: row, begin: begin[i], until: until[i], cx: cx[i], cy: cy[i] }));
+}
+/** A function that takes the columns of a buffer one after the other. Bokeh's arrays are copied into plain ones, because subarray() of
+ * its own classes begins at the wrong place. */
+function columnsOf(packed) {
+  const buffer = packed.buffer.slice(packed.byteOffset, packed.byteOffset + packed.byteLength);
+  let at = 0;
+  return (Kind, length) => { const column = new Kind(buffer, at, length); at += column.byteLength; return column; };
 }
 /** How far s is from a to b, 0 to 1; a knot at infinity (a place that was never reached) is not approached. */
 const share = (a, b, s) => (b > a && b < Infinity && s > a ? Math.min(1, (s - a) / (b - a)) : 0);
 
 /** The trips on the road at some time in [from, to]. */
 class Held {
-  constructor(window) { this.from = window.from; this.to = window.to; this.trips = []; this.orders = new Set(); this.add(window); }
+  constructor(window) { this.from = window.from; this.to = window.to; this.trips = []; this.orders = new Map(); this.add(window); }
   covers(t) { return t >= this.from && t <= this.to; }
   add(window) {
-    const m = unpack(window);
+    const m = unpack(window), fresh = new Map();
     for (let i = 0; i < m.order.length; i++) {
       if (this.orders.has(m.order[i])) continue;
-      this.orders.add(m.order[i]);
-      this.trips.push(new Trip(m, i));
+      const trip = new Trip(m, i);
+      this.orders.set(m.order[i], trip);
+      this.trips.push(trip);
+      fresh.set(i, trip);
     }
+    m.gapTrip.forEach((i, k) => { const trip = fresh.get(i); if (trip) (trip.gaps ??= []).push(m.gapFrom[k], m.gapTo[k]); });
     this.to = Math.max(this.to, window.to);
   }
   /** Forget what ended before t. */
@@ -103,6 +130,7 @@ class Motion {
     this.clock = clock;
     this.send = send;
     this.asks = 0;
+    this.target = Infinity;   // seconds from order to door that were promised
     this.forget(0);
   }
   /** Start over with another timeline, which `version` names in questions and answers. */
@@ -111,6 +139,7 @@ class Motion {
     this.held = this.next = this.asked = null;   // `next`: the start of the range, held ready for the loop's return
     this.t = NaN;                                // the moment that is drawn
     this.asked_at = -Infinity;
+    this.pushes = 0;                             // windows that came unasked, with a seek
     this.active = [];
     this.faded = [];
   }
@@ -137,12 +166,17 @@ class Motion {
     const fade = fadeSpan(this.speed), active = [], faded = [];
     for (const trip of held.trips) {
       if (trip.start > now) continue;
-      if (now < trip.end) { trip.place(now - trip.start); active.push(trip); }
+      if (now < trip.end) { trip.place(now - trip.start); trip.judge(now, this.target); active.push(trip); }
       else if (now < trip.end + fade) { trip.place(trip.end - trip.start); faded.push(trip); }
     }
     this.active = active;
     this.faded = faded;
     return true;
+  }
+  /** The trip of an order, if it is on the road at the moment drawn. */
+  trip(order) {
+    const trip = this.held?.orders.get(order);
+    return trip && trip.start <= this.t && this.t < trip.end ? trip : null;
   }
   want(now) {
     const wall = ReplayClock.wall();
@@ -150,20 +184,26 @@ class Motion {
     const { held } = this, a = this.clock.anchor, { moving } = this.clock;
     const length = Math.max(LENGTH_MIN, LENGTH_WALL * a.speed), ahead = this.ahead(now);
     const behind = held && moving && now > held.to && now < held.to + length;
-    if (!held || !(held.covers(now) || behind)) this.ask("new", now - fadeSpan(a.speed), now + length);
+    if (!held || !(held.covers(now) || behind)) this.ask("new", now - fadeSpan(a.speed), now + length, now);
     else if (wall - this.asked_at < (moving ? ASK_GAP : REST)) return;
     else if (held.to < ahead) this.ask("more", held.to, Math.min(ahead + length, Math.max(ahead, a.end + 1)));
     else if (moving && a.loop && !this.next && now + LEAD_WALL * a.speed + LENGTH_MIN / 3 > a.end && !held.covers(a.start)) this.ask("loop", a.start, a.start + length);
   }
-  ask(kind, from, to) {
+  ask(kind, from, to, at = null) {
     const wall = ReplayClock.wall();
     this.asked = { kind, number: ++this.asks, wall };
     this.asked_at = wall;
-    this.send({ ask: "motion", version: this.version, number: this.asks, from, to, after: kind === "more" ? from : null });
+    this.send({ ask: "motion", version: this.version, number: this.asks, from, to, at, pushes: this.pushes, after: kind === "more" ? from : null });
   }
-  /** Take an answer; false if it is not the one that is waited for. */
+  /** Take an answer, or a window that the server sends with a seek before it is asked; false if it is not waited for. */
   receive(m) {
     const { asked } = this;
+    if (m.pushed && m.version === this.version) {
+      this.pushes++;
+      this.held = new Held(m);
+      if (asked?.kind !== "loop") this.asked = null;   // of another moment, or this very window, which is not sent twice
+      return true;
+    }
     if (!asked || m.version !== this.version || m.number !== asked.number) return false;
     this.asked = null;
     if (asked.kind === "more" && this.held) {

@@ -10,14 +10,22 @@ from twin import api, serve
 from twin.errors import TwinError
 from twin.replay.controller import ReplayController
 from twin.views import theme
+from twin.views.alert import AlertView
+from twin.views.banner import BannerView
+from twin.views.chrome import ChromeView
 from twin.views.component import style_text
 from twin.views.feed import FeedView
 from twin.views.health import HealthView
 from twin.views.kpis import KpiView
 from twin.views.map import BaseMap, MapView
+from twin.views.moments import MomentsView
+from twin.views.order import OrderView
+from twin.views.orders import OrdersView
 from twin.views.pipeline import PipelineView
 from twin.views.session import ReplaySession
+from twin.views.tabs import TabBar
 from twin.views.transport import TransportView
+from twin.views.trends import TrendsView
 from twin.views.view import ReplayView
 from twin.views.welcome import WelcomeView
 
@@ -59,66 +67,136 @@ class _Operations:
         self.session = session
         self.page = page
         self.body = body
-        self.welcome = WelcomeView(on_choose=lambda place: pn.state.execute(partial(session.choose, place)))
+        self._begun: bool | None = None
+        self.welcome = WelcomeView(
+            on_choose=lambda place: pn.state.execute(partial(session.choose, place)), on_retry=self._offer
+        )
         self.map = MapView(controller, base_map=_base_map, dark=page.dark_theme)
+        self.pipeline = PipelineView(controller)
+        self.kpis = KpiView(controller)
+        self.alert = AlertView(controller)
+        self.feed = FeedView(controller)
+        self.moments = MomentsView(controller)
+        self.orders = OrdersView(controller)
+        self.trends = TrendsView(controller, active=False, dark=page.dark_theme)
+        self.order = OrderView(controller)
         self.transport = TransportView(controller, on_range=session.range)
         self.health = HealthView(controller)
-        views: list[ReplayView] = [
-            self.map,
-            PipelineView(controller),
-            KpiView(controller),
-            FeedView(controller),
-            self.transport,
-            self.health,
-        ]
-        session.watch(views)
-        self.replay = self._arrange(*views[:5])
+        self.chrome = ChromeView(controller)
+        self.banner = BannerView()
+        self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
+        session.watch(
+            [self.map, self.pipeline, self.kpis, self.alert, self.feed, self.moments, self.orders, self.trends, self.order,
+             self.transport, self.health, self.chrome]
+        )  # fmt: skip
+        session.keep(events=(self.feed, "query"), layers=(self.map, "layers_text"), tab=(self.tabs, "tab"))
+        self._panels: dict[str, ReplayView] = {
+            "events": self.feed, "moments": self.moments, "orders": self.orders, "trends": self.trends,
+        }  # fmt: skip
+        self.replay = self._arrange()
         self.choice = pmui.Select(
             label="Kitchen", options={place.display_name: place.id for place in session.twin.locations},
             variant="outlined", size="small", width=220, margin=0, visible=False,
         )  # fmt: skip
         self.choice.param.watch(self._switch, "value")
-        header[:] = [self.choice, pn.HSpacer(), self.health, session.page]
-        page.param.watch(self._darken, "dark_theme")
-        self.map.param.watch(lambda event: session.param.update(viewport=event.new), "viewport")
-        session.param.watch(lambda event: self.map.param.update(viewport=event.new), "viewport")
-        session.param.watch(self._arrived, "place")
-        session.param.watch(lambda event: self.transport.param.update(busy=event.new), "waiting")
-        session.param.watch(self._failed, "problem")
+        header[:] = [self.choice, pn.HSpacer(), self.health, self.chrome, session.page]
+        self._follow()
         query = {key: values[0].decode() for key, values in pn.state.session_args.items() if values}
         if query.get("location") in {place.id for place in session.twin.locations}:
-            body[:] = [self.replay]
+            body[:] = [self.banner, self.replay]
         else:
             body[:] = [self.welcome]
         pn.state.onload(partial(self._begin, query))  # not before: Panel loses what changes while a page is being drawn
 
+    def _follow(self) -> None:
+        """Let the parts follow each other."""
+        session, controller = self.session, self.session.controller
+        self.page.param.watch(self._darken, "dark_theme")
+        self.map.param.watch(lambda event: session.param.update(viewport=event.new), "viewport")
+        session.param.watch(lambda event: self.map.param.update(viewport=event.new), "viewport")
+        session.param.watch(self._arrived, "place")
+        session.param.watch(self._wait, "waiting")
+        session.param.watch(self._failed, "problem")
+        self.tabs.param.watch(self._choose_panel, ["tab", "room"])
+        self.map.param.watch(self._choose_panel, "has_place")
+        self.order.param.watch(self._choose_panel, "visible_order")
+        self.moments.param.watch(self._name_tabs, "count")
+        session.param.watch(self._check_range, "place")
+        controller.param.watch(self._check_range, "timeline")
+        self._choose_panel()
+        self._begun = False
+
     async def _begin(self, query: dict[str, str]) -> None:
+        self._begun = True
+        self._choose_panel()
         if "theme" not in query:  # an address that asks for a theme gets it; else the user's system is followed
             self.page.dark_theme = self.session.page.prefers_dark
         await self.session.follow_address(query, self._offer)
         self.session.start()
 
-    def _arrange(self, map_view: Any, pipeline: Any, kpis: Any, feed: Any, transport: Any) -> pn.Column:
-        def placed(view: Any, area: str) -> Any:
-            shown = view.__panel__()
-            shown.styles = {**shown.styles, "grid-area": area, "min-width": "0", "min-height": "0"}
+    def _arrange(self) -> pn.Column:
+        def placed(view: Any, area: str, *classes: str) -> Any:
+            shown = view if isinstance(view, TabBar) else view.__panel__()
+            shown.styles = {**shown.styles, "min-width": "0", "min-height": "0"} | ({"grid-area": area} if area else {})
+            shown.css_classes = [*shown.css_classes, *classes]
             shown.margin = 0
             return shown
 
-        side = pn.Column(
-            placed(kpis, "kpis"),
-            placed(feed, "feed"),
-            stylesheets=[style_text("side.css")],
-            styles={"grid-area": "side"},
-            margin=0,
-        )
         return pn.Column(
-            placed(pipeline, "pipeline"), placed(map_view, "map"), side, placed(transport, "transport"),
+            placed(self.pipeline, "pipeline"), placed(self.map, "map"), placed(self.kpis, "kpis", "covered"),
+            placed(self.alert, "", "alert"), placed(self.tabs, "tabs", "covered"),
+            placed(self.feed, "panel", "covered"), placed(self.moments, "panel", "covered"),
+            placed(self.orders, "panel", "covered"), placed(self.trends, "panel", "covered", "trends"),
+            placed(self.order, "", "order-panel"), placed(self.transport, "transport"),
             stylesheets=[style_text("layout.css")], sizing_mode="stretch_both", margin=0,
         )  # fmt: skip
 
+    def _choose_panel(self, *_: Any) -> None:
+        """Show one panel of the tabs; the trends stand beside it where the window has room for them."""
+        if (
+            self._begun is False
+        ):  # Panel would lose it: the browser tells the window's size while the page is being drawn
+            return
+        beside = self._has_room()
+        if beside and self.tabs.tab == "trends":
+            self.tabs.tab = "events"
+            return
+        open_order = self.order.visible_order
+        with pn.io.hold():
+            for key, view in self._panels.items():
+                seen = key == self.tabs.tab or (key == "trends" and beside)
+                _switch_class(view.__panel__(), "off", not seen)
+                if "active" in view.param:  # the moments cost nothing while hidden
+                    view.param.update(active=seen and not (open_order and not (key == "trends" and beside)))
+            trends = self.trends.__panel__()
+            trends.styles = {**trends.styles, "grid-area": "trends" if beside else "panel"}
+            self.trends.wide = beside
+            _switch_class(self.replay, "no-map", not self._has_map())
+            _switch_class(self.replay, "with-order", open_order)
+            self._name_tabs()
+            self.session.tick(force=True)
+
+    def _has_room(self) -> bool:
+        """Whether the trends have a place of their own: on a wall, or where the map has given its space away."""
+        return self.tabs.room == "wall" or (self.tabs.room == "desk" and not self._has_map())
+
+    def _has_map(self) -> bool:
+        """Whether there is something to draw on a map, as far as anything is loaded that could tell."""
+        return self.map.has_place or self.session.controller.timeline is None
+
+    def _name_tabs(self, *_: Any) -> None:
+        tabs: list[list[Any]] = [
+            ["events", "Events", None],
+            ["moments", "Moments", self.moments.count],
+            ["orders", "Orders", None],
+        ]
+        if not self._has_room():
+            tabs.append(["trends", "Trends", None])
+        if tabs != self.tabs.tabs:
+            self.tabs.tabs = tabs
+
     def _darken(self, event: Any) -> None:
-        self.map.dark = self.session.page.dark = event.new
+        self.map.dark = self.trends.dark = self.session.page.dark = event.new
 
     def _offer(self) -> None:
         twin = self.session.twin
@@ -133,16 +211,40 @@ class _Operations:
     def _arrived(self, event: Any) -> None:
         place = event.new
         self.choice.param.update(value=place.id, visible=True)
+        self.chrome.param.update(place=place.display_name, place_id=place.id)
         self.transport.param.update(source_range=(place.start, place.end), latest=place.last_delivered)
-        if self.body[0] is not self.replay:
-            self.body[:] = [self.replay]
+        self._choose_panel()
+        if self.replay not in list(self.body):
+            self.body[:] = [self.banner, self.replay]
+
+    def _wait(self, event: Any) -> None:
+        self.transport.busy = event.new
+        self.chrome.waiting = event.new if self.session.controller.timeline is None else ""
+
+    def _check_range(self, *_: Any) -> None:
+        """Say so where the range that was chosen has no orders."""
+        timeline, place = self.session.controller.timeline, self.session.place
+        if timeline is None or place is None or timeline.has_orders:
+            self.banner.clear()
+        else:
+            latest = partial(pn.state.execute, partial(self.session.choose, place.id))
+            self.banner.no_orders(place.start, place.end, latest)
 
     def _failed(self, event: Any) -> None:
-        if event.new and self.session.place is None:
+        if not event.new:
+            self.banner.clear()
+        elif self.session.place is None:
             self.body[:] = [self.welcome]
             self.welcome.fail(event.new)
-        elif event.new and pn.state.notifications:
-            pn.state.notifications.error(event.new)
+        else:
+            self.banner.fail(event.new, partial(pn.state.execute, self.session.retry))
+
+
+def _switch_class(shown: Any, name: str, on: bool) -> None:
+    """Give something shown a CSS class or take it away."""
+    classes = [kept for kept in shown.css_classes if kept != name] + [name] * on
+    if classes != shown.css_classes:
+        shown.css_classes = classes
 
 
 def _base_map(location: str) -> BaseMap | None:

@@ -1,67 +1,159 @@
-const STAGES = [
-  ["created", "Created", "receipt", "ordered, not cooking yet"],
-  ["cooking", "Cooking", "flame", "being cooked"],
-  ["ready", "Ready", "box", "cooked, waiting for the driver"],
-  ["out_for_delivery", "Out for delivery", "car", "on the road"],
-  ["completed", "Completed today", "check", "delivered since midnight of this day"],
+// The kitchen's pipeline: five stages, and between them the orders per hour that pass from one to the next.
+
+const PIPELINE = [
+  ["created", "Created", "receipt", "ordered, not cooking yet", "created"],
+  ["cooking", "Cooking", "flame", "being cooked", "went into cooking"],
+  ["ready", "Ready", "box", "cooked, waiting for the driver", "became ready"],
+  ["out_for_delivery", "Out for delivery", "car", "on the road", "were picked up"],
+  ["completed", "Completed today", "check", "delivered since midnight of this day", "were delivered"],
 ];
+/** Pixels between the dots of a flow, by its level: one level for each doubling of the orders per hour, none at 0. */
+const DOT_GAPS = [0, 46, 34, 26, 20, 15, 11, 8];
+/** Pixels a second at which dots move: slow enough to be ignored. */
+const DOT_SPEED = 11;
+const flowLevel = (flow) => (flow > 0 ? Math.min(DOT_GAPS.length - 1, 1 + Math.max(0, Math.floor(Math.log2(flow / 4)))) : 0);
+const LEVELS = ["", "amber", "red"], SIGNS = ["", "clock", "alert"];
 
-/** Set a text only when it differs: an unchanged node costs no layout. */
-function put(node, text, title) {
-  if (node.textContent !== text) node.textContent = text;
-  if (title !== undefined && node.title !== title) node.title = title;
-}
-
-const orders = (n) => `${n.toLocaleString("en-US")} ${n === 1 ? "order" : "orders"}`;
-
-function buildStage([key, label, symbol, meaning]) {
-  const parts = { key, meaning };
-  parts.count = el("span", { class: "count", "data-testid": `stage-${key}-count` }, "–");
-  parts.service = el("span", { class: key === "completed" ? "share" : "service", "data-testid": `stage-${key}-service` });
-  parts.flow = el("span", { class: "flow" });
-  parts.age = el("span", { class: "age" });
-  parts.oldest = el("span", { class: "oldest", "data-testid": `stage-${key}-oldest` });
-  parts.beside = key === "completed" ? el("span", { class: "beside", "data-testid": "stage-beside" }) : null;
+function buildStage([key, label, symbol, meaning, passed]) {
+  const parts = { key, label, meaning, passed, count: figure("count", `stage-${key}-count`), rate: figure("rate", `stage-${key}-flow`), dots: el("i", { class: "dots" }) };
+  parts.count.textContent = NONE;
   const badge = el("span", { class: "badge" });
   badge.append(icon(symbol, 13));
-  parts.root = el("li", { class: "stage", "data-testid": `stage-${key}`,
-    style: `--text:var(--tw-${key});--fill:var(--tw-${key}-fill)` },
-  el("h3", {}, badge, el("span", { class: "name" }, label), parts.beside),
-  el("div", { class: "row" }, parts.count,
-    el("div", { class: "more" }, el("p", {}, parts.service, parts.flow), el("p", { class: "second" }, parts.age, parts.oldest))));
+  parts.pick = el("button", { type: "button", class: "pick", "aria-pressed": "false", "aria-haspopup": "dialog", "aria-expanded": "false", "data-testid": `stage-${key}-pick`,
+    title: "Show only the orders of this stage, and list them" }, badge, el("span", { class: "name" }, label));
+  parts.here = el("span", { class: "here", role: "img", "aria-label": "The selected order is in this stage", title: "The selected order is in this stage", "data-testid": `stage-${key}-here`, hidden: true });
+  parts.only = el("span", { class: "only", title: "Map, events and lists show only this stage; click again, or press Escape, to show all", "data-testid": `stage-${key}-only`, hidden: true });
+  parts.only.append(icon("filter", 11), "only");
+  parts.first = el("p");
+  parts.second = el("p", { class: "second" });
+  if (key === "completed") {
+    parts.share = figure("share", "stage-completed-share");
+    parts.beside = ["cancelled", "stalled"].map((name) => el("button", { type: "button", class: "beside", "data-testid": `stage-${name}`, hidden: true }));
+    parts.first.append(parts.share);
+    parts.second.append(...parts.beside);
+  } else {
+    for (const name of ["service", "usual", "oldest"]) parts[name] = figure(name, `stage-${key}-${name}`);
+    parts.age = figure("age", `stage-${key}-age`);
+    parts.sign = el("span", { class: "sign" });
+    parts.first.append(parts.service, parts.usual);
+    parts.second.append(parts.oldest, parts.sign, parts.age);
+  }
+  parts.flow = el("div", { class: "flow" }, parts.rate, el("span", { class: "pipe" }, el("span", { class: "lane" }, parts.dots)));
+  parts.tile = el("div", { class: "tile" }, el("h3", {}, parts.pick, parts.here, parts.only),
+    el("div", { class: "row" }, parts.count, el("div", { class: "more" }, parts.first, parts.second)));
+  parts.root = el("li", { class: "stage", "data-testid": `stage-${key}`, style: `--text:var(--tw-${key});--fill:var(--tw-${key}-fill)` }, parts.flow, parts.tile);
   return parts;
 }
 
-function showStage(parts, s) {
-  put(parts.count, s.count.toLocaleString("en-US"), `${orders(s.count)} ${parts.meaning}`);
-  put(parts.flow, `${s.flow}/h in`, `${orders(s.flow)} entered this stage in the last 60 minutes`);
-  if (parts.key === "completed") {
-    put(parts.service, s.share ?? "", s.share ? `Delivered share of the ${orders(s.due)} created from 24 hours to 90 minutes ago` : "");
-    parts.service.hidden = !s.share;
-    return;
+function showFlow(parts, s) {
+  put(parts.rate, s.told ? `${many(s.flow)}/h` : "", undefined, s.told ? s.flow : null);
+  const title = s.told ? `${plural(s.flow, "order")} ${parts.passed} in the last 60 minutes` : "The data tells nothing of this step";
+  if (parts.flow.title !== title) parts.flow.title = title;
+  const level = s.told ? flowLevel(s.flow) : 0;
+  if (parts.level === level) return;
+  parts.level = level;
+  const gap = DOT_GAPS[level];
+  parts.flow.classList.toggle("dry", level === 0);
+  parts.dots.style.cssText = gap ? `--gap:${gap}px;animation-duration:${(gap / DOT_SPEED).toFixed(2)}s` : "";
+}
+
+function showStage(parts, s, limits, usualWords) {
+  put(parts.count, s.told ? many(s.count) : NONE, s.told ? `${plural(s.count, "order")} ${parts.meaning}` : "The data tells nothing of this stage", s.told ? s.count : null);
+  showFlow(parts, s);
+  if (parts.key === "completed") return showCompleted(parts, s);
+  const left = s.excluded ? `; ${plural(s.excluded, "order")} over 4 hours left out` : "", [service, age, oldest] = s.levels, [amber, red] = limits;
+  const limit = amber === null || red === null ? "" : `; marked from ${minutesText(amber)} on, red from ${minutesText(red)}`;
+  put(parts.service, s.service === null ? (s.told ? "no recent average" : "not in the data") : `avg ${averageText(s.service)}`, s.service === null ? `No order moved on from this stage in the last 60 minutes${left}`
+    : `Average time in this stage of the ${plural(s.served, "order")} that moved on in the last 60 minutes${left}${service === 2 ? "; well over what is usual, or over the limit" : ""}`, s.service);
+  put(parts.usual, s.usual === null || s.service === null ? "" : `usual ${(s.usual / 60).toFixed(1)}`, s.usual === null ? "" : `Usual average here: ${averageText(s.usual)} (${usualWords}, other days)`, s.usual);
+  put(parts.oldest, s.oldest === null ? (s.told ? "none now" : "") : `oldest ${minutesText(s.oldest)}`, s.oldest === null ? "No order is in this stage now"
+    : `The order that has been here longest${limit}`, s.oldest);
+  put(parts.age, s.age === null ? "" : `avg age ${minutesText(s.age)}`, s.age === null ? "" : `Average time that the ${plural(s.count, "order")} here now have been here so far${limit}`, s.age);
+  parts.service.className = `service ${LEVELS[service]}`;
+  parts.age.className = `age ${LEVELS[age]}`;
+  parts.oldest.className = `oldest ${LEVELS[oldest]}`;
+  if (parts.signed !== oldest) {
+    parts.signed = oldest;
+    parts.sign.className = `sign ${LEVELS[oldest]}`;
+    parts.sign.title = oldest ? `Over ${minutesText(oldest === 2 ? red : amber)}` : "";
+    parts.sign.replaceChildren(...(oldest ? [icon(SIGNS[oldest], 12)] : []));
   }
-  const left = s.excluded ? `; ${orders(s.excluded)} over 4 hours left out` : "";
-  put(parts.service, s.service ?? "–", s.service
-    ? `Average time in this stage of the ${orders(s.served)} that moved on in the last 60 minutes${left}`
-    : `No order moved on from this stage in the last 60 minutes${left}`);
-  put(parts.age, s.age ? `now ${s.age}` : "", s.age ? `Average time that the ${orders(s.count)} here now have been here so far` : "");
-  put(parts.oldest, s.oldest ? `oldest ${s.oldest}` : "none now",
-    s.oldest ? `The order that has been here longest; marked when over ${s.limit}` : "No order is in this stage now");
-  parts.age.hidden = !s.age;
-  for (const name of ["service", "age", "oldest"]) parts[name].classList.toggle("over", s.over[name]);
-  parts.root.classList.toggle("trouble", s.over.service || s.over.age);
+  parts.root.classList.toggle("trouble", service === 2 || age === 2);
+}
+
+function showCompleted(parts, s) {
+  put(parts.share, s.share === null ? "" : `${percentText(s.share)} of due`,
+    s.share === null ? "" : `Delivered share of the ${plural(s.due, "order")} created from 24 hours to 90 minutes ago`, s.share);
+  for (const [i, name] of ["cancelled", "stalled"].entries()) {
+    const button = parts.beside[i];
+    button.hidden = !s[name];
+    put(button, `${many(s[name])} ${name}`, name === "cancelled" ? "Orders cancelled since midnight: show and list them" : "Orders without any event for 4 hours, since midnight: show and list them", s[name]);
+  }
 }
 
 export function render({ model }) {
-  const stages = STAGES.map(buildStage);
-  const beside = stages.at(-1).beside;
-  const show = () => {
-    const state = model.state;
-    for (const parts of stages) if (state[parts.key]) showStage(parts, state[parts.key]);
-    const others = Object.entries(state.beside ?? {}).map(([key, n]) => `${n.toLocaleString("en-US")} ${key}`);
-    put(beside, others.join(" · "), others.length ? "Cancelled orders, and orders without any event for 4 hours" : "");
+  const stages = PIPELINE.map(buildStage), clock = clockFrom(model), selection = selectionOf(model);
+  const strip = el("ol", { class: "card strip", "aria-label": "Kitchen pipeline" }, ...stages.map(({ root }) => root));
+  const root = el("div", { class: "root" }, strip);
+  let pressed = null;
+  const list = new StageList(model, clock, selection, () => pressed?.focus());
+  root.append(list.sheet);
+
+  /** Filter by a stage and list its orders; the same again shows all. */
+  const choose = (key, label, button, tile, event) => {
+    const on = selection.stage !== key;
+    selection.filter(key);
+    pressed = button;
+    if (on) list.show(key, label, `var(--tw-${key}, var(--tw-bad))`, tile, event.detail === 0);  // 0: by the keyboard
+    else list.close();
+    follow();
   };
-  model.on("state", show);
+  const follow = () => {
+    if (list.open && list.stage !== selection.stage) list.close();
+    const { stage } = selection;
+    strip.classList.toggle("picked", stage !== "");
+    for (const parts of stages) {
+      const on = stage === parts.key;
+      parts.root.classList.toggle("on", on);
+      parts.pick.setAttribute("aria-pressed", String(on));
+      parts.pick.setAttribute("aria-expanded", String(list.stage === parts.key));
+      parts.only.hidden = !on;
+    }
+    for (const [i, name] of ["cancelled", "stalled"].entries()) stages[4].beside[i].setAttribute("aria-pressed", String(stage === name));
+    list.mark();
+  };
+  for (const parts of stages) parts.tile.addEventListener("click", (event) => choose(parts.key, parts.label, parts.pick, parts.tile, event));
+  for (const [i, name] of ["cancelled", "stalled"].entries()) {
+    const button = stages[4].beside[i];
+    button.addEventListener("click", (event) => { event.stopPropagation(); choose(name, name === "cancelled" ? "Cancelled" : "Stalled", button, stages[4].tile, event); });
+  }
+  root.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !list.open) return;
+    event.preventDefault();  // a view alone has no page around it to clear the selection
+    list.close();
+    selection.clear();
+  });
+
+  const show = () => {
+    const state = JSON.parse(model.state);
+    for (const parts of stages) if (state[parts.key]) showStage(parts, state[parts.key], model.limits[parts.key] ?? [null, null], model.usual_words);
+  };
+  const move = () => strip.classList.toggle("moving", clock.moving);
+  const here = () => { for (const parts of stages) parts.here.hidden = parts.key !== model.here; };
+  for (const name of ["state", "limits", "usual_words"]) model.on(name, show);
+  model.on("here", here);
+  model.on("loads", () => list.close());
+  model.on("msg:custom", (message) => { if (message.tell === "stage") list.take(message); });
+  const offs = [clock.on(() => { move(); list.ask(); }), selection.on(follow)];
+  model.on("remove", () => { list.close(); offs.forEach((off) => off()); });
+  reportAs(model, "pipeline", () => stages.map((parts) => {
+    const text = (node) => node?.textContent ?? "", style = getComputedStyle(parts.root);
+    return { label: parts.label, count: text(parts.count), colour: style.getPropertyValue("--text").trim(), trouble: parts.root.classList.contains("trouble"),
+      lines: [[text(parts.service), text(parts.usual), text(parts.share)].filter(Boolean).join(" · "), [text(parts.oldest), text(parts.rate) && `${text(parts.rate)} in`].filter(Boolean).join(" · ")].filter(Boolean) };
+  }));
   show();
-  return el("ol", { class: "card strip", "aria-label": "Kitchen pipeline" }, ...stages.map((parts) => parts.root));
+  here();
+  follow();
+  move();
+  return root;
 }

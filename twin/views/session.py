@@ -7,6 +7,7 @@ shows its moment at once. A session that nobody sees (a hidden tab, a lost conne
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ import param
 from twin.errors import TwinError
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
+from twin.stages import STATES
 from twin.times import seconds, text
 from twin.twin import Twin
 from twin.views.component import Component, module_source
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from twin.timeline import Timeline
 
 log = logging.getLogger(__name__)
+
+LONGEST_ID = 200
+"""Characters of an order id that is taken from an address; real ones have 32."""
 
 TICK_MS = 330
 """Counts and feed three times a second: with the map's windows (0.9 a second) that makes at most four messages."""
@@ -69,9 +74,21 @@ class ReplaySession(param.Parameterized):
         self._views: Sequence[ReplayView] = ()
         self._shown: tuple[int, float] | None = None
         self._written = ""
+        self._asked: tuple[str, float | None, float | None, float | None, float | None] | None = None
+        self._kept: dict[str, tuple[param.Parameterized, str, str]] = {}
         self._ticker: Any = None
         self._newest = 0
         controller.param.watch(self._verb, "anchor")
+        controller.selection.param.watch(self._remember, "version")
+
+    def keep(self, **states: tuple[param.Parameterized, str]) -> None:
+        """Keep in the address, under each given name, a string Param of a view: (view, Param's name).
+
+        What it is now goes without saying.
+        """
+        self._kept = {name: (view, state, getattr(view, state)) for name, (view, state) in states.items()}
+        for view, name in states.values():
+            view.param.watch(self._remember, name)
 
     def watch(self, views: Sequence[ReplayView]) -> None:
         """Take the views to keep at the playhead."""
@@ -98,10 +115,12 @@ class ReplaySession(param.Parameterized):
         self._newest += 1
         mine = self._newest
         self.problem = ""
+        self._asked = (location, start, end, at, speed)
         try:
             place = self.twin.location(location)
             if self.place is not None and place.id != self.place.id:
                 self.viewport = []  # where the user looked in another city
+                self.controller.selection.clear()
             self.waiting = f"Loading {place.display_name} …"
             timeline = await asyncio.to_thread(self._load, location, start, end)
         except (TwinError, ValueError) as error:
@@ -110,6 +129,11 @@ class ReplaySession(param.Parameterized):
             return
         if mine == self._newest:
             self._take(place, timeline, at, speed)
+
+    async def retry(self) -> None:
+        """Try again to load what was asked for last."""
+        if self._asked is not None:
+            await self.choose(*self._asked)
 
     def _load(self, location: str, start: float | None, end: float | None) -> "Timeline":
         if self._prepare is not None:
@@ -126,6 +150,23 @@ class ReplaySession(param.Parameterized):
                 view.reset()
             self.waiting = ""
             self.tick(force=True)
+        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+            pn.state.execute(partial(self.learn, timeline))
+
+    async def learn(self, timeline: "Timeline") -> None:
+        """Find out what is usual at the kitchen and what stands out in the timeline, in a thread, and tell the views."""
+        try:
+            insights = await asyncio.to_thread(self.twin.insights, timeline)
+        except TwinError as error:  # the replay goes on without them
+            log.warning("no insights: %s", error)
+            return
+        if timeline is not self.controller.timeline:
+            return
+        with pn.io.hold():
+            self.controller.learn(insights)
+            for view in self._views:
+                view.learn()
+            self.tick(force=True)
 
     async def range(self, start: float, end: float) -> None:
         """Load another range of the location shown. Raises ValueError where the source has no data in it."""
@@ -134,7 +175,7 @@ class ReplaySession(param.Parameterized):
             return
         if end <= place.start or start > place.end:
             raise ValueError(
-                f"No data in this range: {place.display_name} has {text(place.start)} to {text(place.end)}."
+                f"No orders in this range: the data covers {text(place.start)} to {text(place.end)}."
             )
         await self.choose(place.id, start, end)
         if self.problem:
@@ -153,13 +194,18 @@ class ReplaySession(param.Parameterized):
             self._shown = (anchor.epoch, t)
             snapshot = self.controller.timeline.at(t)
             for view in self._views:
-                view.show(snapshot)
+                if getattr(view, "active", True):
+                    view.show(snapshot)
             if not anchor.playing:
                 self._write_address()
 
     def _verb(self, *_: param.parameterized.Event) -> None:
         if self._shown is not None and self.controller.anchor.epoch != self._shown[0]:
             self.tick(force=True)
+
+    def _remember(self, *_: param.parameterized.Event) -> None:
+        if not self.controller.anchor.playing:
+            self._write_address()
 
     def _visible(self) -> bool:
         context = pn.state.curdoc.session_context if pn.state.curdoc else None
@@ -168,7 +214,10 @@ class ReplaySession(param.Parameterized):
 
     # -- the address ----------------------------------------------------------------------------------------------------
     def _write_address(self) -> None:
-        """Put location, range, playhead and speed into the page's address; the playhead as it was last set, not the clock."""
+        """Put location, range, playhead, speed, selection and what the views keep into the page's address.
+
+        The playhead is the one that was last set, not the running clock.
+        """
         if self.place is None or self.controller.timeline is None:
             return
         window, anchor = self.controller.timeline.window, self.controller.anchor
@@ -181,6 +230,11 @@ class ReplaySession(param.Parameterized):
         }
         if self.viewport:
             told["view"] = ",".join(f"{number:.5f}" for number in self.viewport)
+        chosen = self.controller.selection
+        told |= {"order": chosen.order, "stage": chosen.stage}
+        told = {name: value for name, value in told.items() if value}
+        now = {name: getattr(view, state) for name, (view, state, _) in self._kept.items()}
+        told |= {name: now[name] for name, (_, _, first) in self._kept.items() if now[name] != first}
         query = "?" + urlencode(told, safe=":,")
         if query != self._written:
             self._written = self.page.query = query
@@ -197,6 +251,13 @@ class ReplaySession(param.Parameterized):
             start = end = None
         speed = _speed(query.get("speed"))
         self.viewport = _viewport(query.get("view"))
+        for name, (view, state, _) in self._kept.items():
+            if name in query:
+                view.param.update({state: query[name]})
+        chosen = self.controller.selection
+        chosen.select(query.get("order", "")[:LONGEST_ID])
+        if query.get("stage") in STATES:
+            chosen.filter(query["stage"])
         await self.choose(location, start, end, at, speed)
 
 

@@ -22,6 +22,13 @@ function verbsOf(model, clock = clockOf(model.clock)) {
   };
   const within = (t) => Math.min(Math.max(t, clock.anchor.start), clock.anchor.end);
   const stepLength = () => clock.anchor.step ?? 60;
+  /** A change of the range and of the loop: two verbs, the second of which tells the playhead that both led to. */
+  const confine = (start, end, loop) => {
+    const t = clock.now(), t0 = t >= start && t <= end ? t : start;
+    clock.predict({ start, end, t0 });
+    tell({ verb: "set_range", start, end });
+    tell({ verb: "set_loop", loop, at: clock.predict({ loop, t0 }) });
+  };
   return {
     flush,
     play(t = clock.now()) {
@@ -46,10 +53,19 @@ function verbsOf(model, clock = clockOf(model.clock)) {
       clock.predict({ t0: within(t) });
       tell({ verb: "seek", t: clock.anchor.t0 });
     },
-    /** Go to a moment and stay there, as a click on something that happened then asks for. */
+    /** Go to a moment and stay there, as a click on something that happened then asks for; a section that it lies outside is left. */
     visit(t) {
+      const { start, end } = clock.anchor, whole = clock.window;
+      if ((t < start || t > end) && whole && t >= whole.start && t <= whole.end) this.wholeRange();
       clock.predict({ t0: within(t), playing: false });
       tell({ verb: "pause", at: clock.anchor.t0 });
+    },
+    /** Play only [start, end], again and again: from where the playhead is, or from the start if that is elsewhere. */
+    section(start, end) { confine(start, end, true); },
+    /** Play all that is loaded, once. The transport tells the clock what that is (`clock.window`). */
+    wholeRange() {
+      const { start, end } = clock.window ?? clock.anchor;
+      confine(start, end, false);
     },
     /** Hold the playhead at t, as under a finger: the server hears of it now and then, and of the last one surely. */
     hold(t) {
@@ -59,34 +75,42 @@ function verbsOf(model, clock = clockOf(model.clock)) {
   };
 }
 
-/** What is selected on one clock: an order (row number, -1: none), a stage ("": all), and the order under the pointer. */
+/**
+ * What is selected on one clock: an order (row number, -1: none), a stage ("": all), and the order under the pointer.
+ * `away`: an order is selected that the loaded range does not hold. `loads` names the timeline that rows count in.
+ */
 class Selected {
   constructor() {
     this.row = -1;
     this.stage = "";
+    this.away = false;
     this.hovered = -1;
+    this.loads = -1;
     this.version = 0;
     this.senders = new Set();
     this.listeners = new Set();
   }
-  /** Take the server's word, unless it is older than what the user did meanwhile. */
-  take({ row, stage, version }) {
-    if (version === undefined || version < this.version) return;
-    const changed = row !== this.row || stage !== this.stage;
-    Object.assign(this, { row, stage, version });
+  /** Take the server's word, unless it is older than what the user did meanwhile; rows of a new timeline overrule that. */
+  take({ row, stage, away = false, loads = 0, version }) {
+    if (version === undefined) return;
+    const reloaded = loads > this.loads;
+    if (version < this.version && !reloaded) return;
+    const changed = row !== this.row || stage !== this.stage || away !== this.away || (reloaded && this.hovered >= 0);
+    Object.assign(this, { row, stage, away, loads, version: Math.max(version, this.version) });
+    if (reloaded) this.hovered = -1;
     if (changed) this.tell();
   }
-  select(row) { this.change({ row: row === this.row ? -1 : row }); }
+  select(row) { this.change({ row: row === this.row ? -1 : row, away: false }); }
   /** Select without the toggle of `select`. */
-  show(row) { if (row !== this.row) this.change({ row }); }
+  show(row) { if (row !== this.row || this.away) this.change({ row, away: false }); }
   filter(stage) { this.change({ stage: stage === this.stage ? "" : stage }); }
-  clear() { if (this.row >= 0 || this.stage) this.change({ row: -1, stage: "" }); }
+  clear() { if (this.row >= 0 || this.away || this.stage) this.change({ row: -1, away: false, stage: "" }); }
   /** Point at an order (-1: at none): the browser's own affair, the server is not told. */
   hover(row) { if (row !== this.hovered) { this.hovered = row; this.tell(); } }
   change(changes) {
     Object.assign(this, changes, { version: this.version + 1 });
-    const [send] = this.senders;
-    send?.({ selection: { row: this.row, stage: this.stage, version: this.version } });
+    const { row, stage, away, loads, version } = this, [send] = this.senders;
+    send?.({ selection: { row, stage, away, loads, version } });
     this.tell();
   }
   tell() { for (const listener of [...this.listeners]) listener(this); }

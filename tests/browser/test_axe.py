@@ -1,0 +1,108 @@
+"""Nobody is kept out: axe-core finds nothing serious or critical on the operations page, light or dark, in any state."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.app import free_port, running
+
+pytestmark = pytest.mark.browser
+
+NUMBER = re.compile(r"^[\d,]+$")
+FOCUSED = """() => {
+  let node = document.activeElement;
+  while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
+  if (!node || node === document.body) return null;
+  const box = node.getBoundingClientRect(), style = getComputedStyle(node);
+  const area = node.closest("[data-testid]") ?? node;
+  return { y: box.y, width: box.width, height: box.height, name: node.dataset.testid || area.dataset.testid || node.tagName,
+    ring: style.outlineStyle !== "none" || style.boxShadow !== "none" || !!node.closest(".Mui-focusVisible, .Mui-focused") };
+}"""
+"""What has the focus, through all shadow roots: where it is and whether it shows."""
+
+
+@pytest.fixture(scope="module")
+def address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port = free_port()
+    log = tmp_path_factory.mktemp("served") / "log.txt"
+    with running(["twin.cli", "serve", "--source", str(demo), "--port", str(port)], port, log) as served:
+        yield served
+
+
+def open_replay(page: Page, address: str) -> None:
+    page.goto(f"{address}/operations?location=sanfrancisco")
+    expect(page.get_by_test_id("stage-created-count").first).to_have_text(NUMBER, timeout=20_000)
+    expect(page.get_by_test_id("skeleton")).to_be_hidden()
+    expect(page.get_by_test_id("feed-row").first).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_welcome_is_open_to_all(
+    page: Page, address: str, barriers: Callable[[Page], list[str]], theme: str
+) -> None:
+    page.emulate_media(color_scheme=theme)
+    page.goto(address)
+    expect(page.locator(".city:not(.skeleton)").first).to_be_visible(timeout=20_000)
+    assert barriers(page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_replay_is_open_to_all_also_with_an_order_selected_and_with_help(
+    page: Page, address: str, barriers: Callable[[Page], list[str]], theme: str
+) -> None:
+    page.emulate_media(color_scheme=theme)
+    open_replay(page, address)
+    assert barriers(page) == []
+    page.get_by_test_id("feed-row").first.click()
+    page.wait_for_function("() => [...globalThis.__twin.selections.values()].some((one) => one.row >= 0)")
+    assert barriers(page) == []
+    page.keyboard.press("?")
+    expect(page.get_by_test_id("help-dialog")).to_be_visible()
+    assert barriers(page) == []
+
+
+def test_the_tab_key_leads_through_the_page_from_top_to_bottom_and_one_sees_where_it_is(
+    page: Page, address: str
+) -> None:
+    open_replay(page, address)
+    stops = []
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(FOCUSED)
+        if stop is None:
+            break
+        stops.append(stop)
+    names = [stop["name"] for stop in stops]
+    assert [name for name in names if name in ("link", "stage-created", "scrubber")] == [
+        "link",
+        "stage-created",
+        "scrubber",
+    ]
+    assert [stop["name"] for stop in stops if not stop["ring"]] == []
+    assert [stop["name"] for stop in stops if stop["width"] == 0 or stop["y"] + stop["height"] < 0] == []
+
+
+def test_twice_as_large_everything_is_still_there(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 720, "height": 450})  # 1440 x 900 at 200 %
+    open_replay(page, address)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 720
+    for part in ("stage-completed", "map", "kpi-active", "scrubber", "feed"):
+        shown = page.get_by_test_id(part).first
+        shown.scroll_into_view_if_needed()
+        box = shown.bounding_box()
+        assert box is not None
+        assert -1 <= box["x"] <= 721 - box["width"], part
+
+
+def test_nothing_moves_for_people_who_asked_for_stillness(page: Page, address: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    open_replay(page, address)
+    page.keyboard.press("?")
+    moving = page.evaluate(
+        "() => document.getAnimations().filter((one) => one.playState === 'running')"
+        ".map((one) => one.effect?.target?.className ?? '?')"
+    )
+    assert moving == []

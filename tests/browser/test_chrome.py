@@ -1,0 +1,211 @@
+"""The header's controls as a person uses them: link, picture, help, tour, keys, the skeleton while something loads."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import panel as pn
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.fake_timeline import DAY0, HOUR, FakeTimeline
+from twin.replay.controller import ReplayController
+from twin.sources.base import Window
+from twin.views.banner import BannerView
+from twin.views.chrome import ChromeView
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
+
+REPORTS = """() => {
+  const clock = [...__twin.clocks.keys()][0], reports = (__twin.reports ??= new Map()), map = document.createElement("canvas");
+  map.width = 800; map.height = 500;
+  const pen = map.getContext("2d");
+  pen.fillStyle = "#ff0000"; pen.fillRect(0, 0, 800, 500);
+  reports.set(`${clock}/map`, () => map);
+  const ready = {label: "Ready", count: 14, lines: ["oldest 28 min"], colour: "#0000ff", trouble: true};
+  reports.set(`${clock}/pipeline`, () => [ready]);
+  reports.set(`${clock}/kpis`, () => [{heading: "Delivery time", value: "41 min", lines: ["11 over"], tone: "bad"}]);
+}"""
+"""What the views of a page offer for a picture: a red map, one stage in blue and one figure."""
+
+
+@dataclass
+class Session:
+    """What the server holds of the page opened last."""
+
+    chrome: ChromeView | None = None
+    banner: BannerView | None = None
+    controller: ReplayController | None = None
+    document: Any = None
+    retried: list[int] = field(default_factory=list)
+
+    def do(self, change: Callable[[], object]) -> None:
+        self.document.add_next_tick_callback(change)
+
+
+SESSION = Session()
+
+
+def application() -> pn.Column:
+    timeline = FakeTimeline([{"created": DAY0 + HOUR * k} for k in range(24)])
+    timeline.window = Window(DAY0, DAY0 + 24 * HOUR)
+    controller = ReplayController()
+    controller.load(timeline, DAY0 + 18.75 * HOUR)
+    SESSION.controller, SESSION.document = controller, pn.state.curdoc
+    SESSION.chrome = ChromeView(controller, place=HOSTILE, place_id="sanfrancisco")
+    SESSION.banner = BannerView()
+    SESSION.retried.clear()
+    below = pn.pane.HTML(
+        '<p data-testid="map" style="height:300px">A map</p><input aria-label="Search" data-testid="search">'
+    )
+    return pn.Column(SESSION.chrome, SESSION.banner, below, sizing_mode="stretch_width")
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str]) -> str:
+    return serve({"chrome": application})
+
+
+@pytest.fixture
+def opened(page: Page, address: str) -> Page:
+    page.goto(f"{address}/chrome?location=sanfrancisco&t=2025-10-16T00:00:00")
+    expect(page.get_by_test_id("help")).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("banner")).to_be_attached()
+    page.wait_for_function("() => Bokeh.documents[0].is_idle")  # what changes while a page is being drawn is lost
+    return page
+
+
+def test_the_copied_link_leads_to_the_moment_that_is_seen(opened: Page) -> None:
+    opened.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened.get_by_test_id("link").click()
+    expect(opened.get_by_test_id("toast")).to_have_text("Link copied")
+    query = parse_qs(urlsplit(opened.evaluate("() => navigator.clipboard.readText()")).query)
+    assert query == {"location": ["sanfrancisco"], "t": ["2025-10-16T18:45:00"], "speed": ["60"]}
+
+
+def test_without_a_clipboard_the_link_is_offered_in_a_field(opened: Page) -> None:
+    opened.evaluate("() => Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    opened.keyboard.press("c")
+    field = opened.get_by_test_id("link-field")
+    expect(field).to_have_value(re.compile(r"t=2025-10-16T18:45:00"))
+    assert field.evaluate("(node) => node.value.slice(node.selectionStart, node.selectionEnd) === node.value")
+
+
+def test_the_picture_shows_what_the_views_offer_under_the_place_s_name(opened: Page) -> None:
+    opened.evaluate(REPORTS)
+    with opened.expect_download() as download:
+        opened.keyboard.press("r")
+    assert download.value.suggested_filename == "casper-sanfrancisco-2025-10-16T1845.png"
+    picture = Image.open(BytesIO(download.value.path().read_bytes())).convert("RGB")
+    colours = {colour: count for count, colour in picture.getcolors(1 << 24) or []}
+    assert picture.width == 3200
+    assert colours[(255, 0, 0)] > picture.width * picture.height / 3  # the map fills most of it
+    assert colours[(0, 0, 255)] > 50  # the stage's dot and number
+    assert opened.title() != "owned"
+
+
+def test_without_anything_to_show_no_picture_is_saved(opened: Page) -> None:
+    opened.keyboard.press("r")
+    expect(opened.get_by_test_id("toast")).to_contain_text("nothing to put into a picture")
+
+
+def test_help_opens_on_its_key_closes_on_escape_and_gives_the_focus_back(opened: Page) -> None:
+    opened.get_by_test_id("help").focus()
+    opened.keyboard.press("?")
+    dialog = opened.get_by_test_id("help-dialog")
+    expect(dialog).to_be_visible()
+    expect(dialog).to_contain_text("The mean of the orders that moved on in the 60 minutes up to the playhead")
+    opened.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(opened.get_by_test_id("help")).to_be_focused()
+
+
+def test_escape_closes_what_is_open_before_it_clears_the_selection(opened: Page) -> None:
+    SESSION.do(lambda: SESSION.controller.selection.filter("ready"))
+    opened.wait_for_function("() => [...(__twin.selections?.values() ?? [])].some((one) => one.stage === 'ready')")
+    opened.keyboard.press("?")
+    opened.keyboard.press("Escape")
+    expect(opened.get_by_test_id("help-dialog")).to_be_hidden()
+    assert opened.evaluate("() => [...__twin.selections.values()][0].stage") == "ready"
+    opened.keyboard.press("Escape")
+    assert opened.evaluate("() => [...__twin.selections.values()][0].stage") == ""
+
+
+def test_keys_are_left_to_somebody_who_types(opened: Page) -> None:
+    opened.get_by_test_id("search").click()
+    opened.keyboard.type("?cr")
+    expect(opened.get_by_test_id("search")).to_have_value("?cr")
+    expect(opened.get_by_test_id("help-dialog")).to_be_hidden()
+
+
+def test_single_keys_can_be_switched_off_for_every_view_and_stay_off(opened: Page) -> None:
+    opened.evaluate("() => { window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key)); }")
+    opened.get_by_test_id("help").click()
+    opened.get_by_test_id("single-keys").uncheck()
+    opened.keyboard.press("Escape")
+    opened.keyboard.press("m")
+    opened.keyboard.press("ArrowRight")
+    assert opened.evaluate("() => heard").count("m") == 0
+    assert "ArrowRight" in opened.evaluate("() => heard")
+    opened.reload()
+    expect(opened.get_by_test_id("help")).to_be_visible(timeout=20_000)
+    opened.keyboard.press("?")
+    expect(opened.get_by_test_id("help-dialog")).to_be_hidden()
+
+
+def test_the_tour_is_offered_once_and_shows_only_what_is_there(opened: Page) -> None:
+    expect(opened.get_by_test_id("tour")).to_be_hidden()  # never by itself
+    before = opened.evaluate("() => [...__twin.clocks.values()][0].now()")
+    opened.get_by_test_id("tour-start").click()
+    tour = opened.get_by_test_id("tour")
+    expect(tour).to_contain_text("1 of 2")  # this page has a map and the link alone
+    expect(tour).to_contain_text("Who is on the road")
+    opened.keyboard.press("ArrowRight")
+    expect(tour).to_contain_text("2 of 2")
+    opened.keyboard.press("Enter")
+    expect(tour).to_be_hidden()
+    assert opened.evaluate("() => [...__twin.clocks.values()][0].now()") == before
+    opened.reload()
+    expect(opened.get_by_test_id("help")).to_be_visible(timeout=20_000)
+    expect(opened.get_by_test_id("tour-offer")).to_be_hidden()
+
+
+def test_a_skeleton_stands_in_while_something_loads_and_says_what_when_it_takes_long(opened: Page) -> None:
+    skeleton = opened.get_by_test_id("skeleton")
+    SESSION.do(lambda: SESSION.chrome.param.update(waiting=f"Loading {HOSTILE} …"))
+    expect(skeleton).to_be_visible()
+    expect(skeleton).to_contain_text("Loading <img src=x")
+    SESSION.do(lambda: SESSION.chrome.param.update(waiting=""))
+    expect(skeleton).to_be_hidden()
+
+
+def test_a_phone_finds_everything_in_one_menu(opened: Page) -> None:
+    opened.set_viewport_size({"width": 390, "height": 844})
+    expect(opened.get_by_test_id("link")).to_be_hidden()
+    opened.get_by_test_id("more").click()
+    for name in ("link", "report", "tour", "help"):
+        expect(opened.get_by_test_id(f"menu-{name}")).to_be_visible()
+    opened.get_by_test_id("menu-help").click()
+    box = opened.get_by_test_id("help-dialog").bounding_box()
+    assert box is not None
+    assert 0 <= box["x"] <= 390 - box["width"]
+
+
+def test_a_failing_source_says_so_and_shows_that_it_tries_again(opened: Page) -> None:
+    message = f"The data source does not answer: {HOSTILE}"
+    expect(opened.get_by_test_id("banner")).to_be_hidden()
+    SESSION.do(lambda: SESSION.banner.fail(message, retry=lambda: SESSION.retried.append(1)))
+    expect(opened.get_by_role("alert")).to_contain_text(message)
+    opened.get_by_test_id("banner-action").click()
+    expect(opened.get_by_test_id("banner-action")).to_have_text("Trying …")
+    expect(opened.get_by_test_id("banner-action")).to_be_disabled()
+    SESSION.do(SESSION.banner.clear)
+    expect(opened.get_by_test_id("banner")).to_be_hidden()
+    assert SESSION.retried == [1]
+    assert opened.title() != "owned"

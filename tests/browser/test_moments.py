@@ -1,0 +1,160 @@
+"""The moments list and the alert as a person meets them: read what was wrong, go there, loop it."""
+
+from collections.abc import Callable
+
+import panel as pn
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.fake_timeline import DAY0, HOUR, FakeController
+from tests.views.test_moments import replay
+from twin.moments import Moment
+from twin.views.alert import JUST_ENDED, AlertView
+from twin.views.moments import MomentsView
+
+pytestmark = pytest.mark.browser
+
+EVIL = "<img src=x onerror=\"document.title='owned'\">"
+SHORT = Moment(
+    "driver_shortage", DAY0 + 18 * HOUR, DAY0 + 19 * HOUR, DAY0 + 18.5 * HOUR, 0.9, "Drivers are short", EVIL
+)
+SLOW = Moment(
+    "slow_kitchen", DAY0 + 11 * HOUR, DAY0 + 12 * HOUR, DAY0 + 11.5 * HOUR, 0.5, "Kitchen is slow", "17 min against 10"
+)
+MILD = Moment(
+    "drivers_late", DAY0 + 18.2 * HOUR, DAY0 + 19.5 * HOUR, DAY0 + 19 * HOUR, 0.3, "Drivers are late", "3 late"
+)
+PEAK = Moment("peak", DAY0 + 12 * HOUR, DAY0 + 13 * HOUR, DAY0 + 12.5 * HOUR, 0.2, "Lunch peak", "60 an hour")
+
+HELD: dict[str, FakeController] = {}
+
+
+def build(*moments: Moment, learnt: bool = True) -> pn.Column:
+    controller = replay(*moments) if learnt else FakeController(replay().timeline)
+    controller.set_range(DAY0, DAY0 + 24 * HOUR)
+    HELD["controller"] = controller
+    return pn.Column(AlertView(controller), MomentsView(controller), width=408, height=600)
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str]) -> str:
+    return serve(
+        {
+            "some": lambda: build(SHORT, SLOW, MILD, PEAK),
+            "none": lambda: build(),
+            "early": lambda: build(learnt=False),
+        }
+    )
+
+
+@pytest.fixture
+def opened(page: Page, address: str) -> Callable[[str], Page]:
+    def go(path: str = "some") -> Page:
+        page.goto(f"{address}/{path}")
+        page.get_by_test_id("moments").wait_for()
+        return page
+
+    return go
+
+
+def seek(page: Page, t: float) -> None:
+    page.evaluate("t => [...globalThis.__twin.clocks.values()].at(-1).predict({ t0: t })", t)
+
+
+def shown(page: Page) -> list[str]:
+    return page.get_by_test_id("moment").locator(".title").all_inner_texts()
+
+
+def test_the_most_remarkable_moment_is_first_and_the_order_of_time_is_a_click_away(opened):
+    page = opened()
+    assert shown(page) == ["Drivers are short", "Kitchen is slow", "Drivers are late", "Lunch peak"]
+    expect(page.get_by_test_id("moment").first).to_contain_text(EVIL)
+    assert page.title() != "owned"
+
+    page.get_by_test_id("moments-order").click()
+    assert shown(page) == ["Kitchen is slow", "Lunch peak", "Drivers are short", "Drivers are late"]
+
+    page.get_by_test_id("moments-peaks").click()
+    assert shown(page) == ["Lunch peak"]
+    page.get_by_test_id("moments-troubles").click()
+    assert shown(page) == ["Kitchen is slow", "Drivers are short", "Drivers are late"]
+
+
+def test_a_click_goes_to_when_it_was_worst_and_the_moment_is_marked(opened):
+    page = opened()
+
+    page.get_by_test_id("moment").nth(1).click()
+
+    expect(page.get_by_test_id("moment").nth(1)).to_have_attribute("aria-current", "true")
+    expect(page.get_by_test_id("moment").nth(1)).to_contain_text("now")
+    expect(page.locator("[aria-current=true]")).to_have_count(1)
+    page.wait_for_timeout(200)
+    assert HELD["controller"].now() == SLOW.at
+
+
+def test_the_keyboard_walks_the_list_and_goes_there(opened):
+    page = opened()
+    page.get_by_test_id("moment").first.focus()
+
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_test_id("moment").nth(2)).to_have_attribute("aria-current", "true")
+    page.wait_for_timeout(200)
+    assert HELD["controller"].now() == MILD.at
+
+
+def test_a_moment_can_be_looped(opened):
+    page = opened()
+
+    page.get_by_test_id("moment-loop").nth(1).click()
+    page.wait_for_timeout(400)
+
+    controller = HELD["controller"]
+    assert (controller.start, controller.end, controller.loop, controller.playing) == (SLOW.start, SLOW.end, True, True)
+    assert SLOW.start <= controller.now() < SLOW.end
+
+
+def test_the_alert_tells_the_most_severe_trouble_since_when_and_for_a_while_that_it_ended(opened):
+    page = opened()
+    alert = page.get_by_test_id("alert")
+
+    seek(page, SHORT.start + 1800)
+    expect(alert).to_have_attribute("data-state", "trouble")
+    expect(alert).to_contain_text("Drivers are short")
+    expect(alert).to_contain_text("Thu 18:00–19:00 · for 30 min")
+    expect(alert).to_contain_text("and 1 more now")
+    expect(alert).to_contain_text(EVIL)
+
+    seek(page, SLOW.end + JUST_ENDED)
+    expect(alert).to_have_attribute("data-state", "ended")
+    expect(alert).to_contain_text("Just ended")
+    seek(page, SLOW.end + JUST_ENDED + 1)
+    expect(alert).to_have_attribute("data-state", "quiet")
+
+
+def test_without_trouble_the_alert_is_a_line_that_leads_to_the_next_one(opened):
+    page = opened()
+    alert = page.get_by_test_id("alert")
+    seek(page, DAY0 + 13 * HOUR)  # after the slow kitchen; a peak is no trouble
+
+    expect(alert).to_contain_text("No trouble at this moment")
+    assert alert.bounding_box()["height"] <= 40
+    page.get_by_test_id("alert-go").click()
+
+    expect(alert).to_have_attribute("data-state", "trouble")
+    assert alert.bounding_box()["height"] <= 90
+    page.wait_for_timeout(200)
+    assert HELD["controller"].now() == SHORT.at
+
+
+def test_nothing_found_and_not_looked_yet_are_told_apart(opened):
+    page = opened("none")
+    expect(page.get_by_test_id("moments-state")).to_contain_text("Nothing out of the ordinary in this range")
+    expect(page.get_by_test_id("moments-state")).to_contain_text("the same hours of 6 other days")
+    expect(page.get_by_test_id("alert")).to_contain_text("No trouble in this range")
+
+    page = opened("early")
+    expect(page.get_by_test_id("moments-state")).to_contain_text("Looking for moments")
+    expect(page.get_by_test_id("alert")).to_contain_text("Looking for trouble")

@@ -1,0 +1,54 @@
+"""Targets come from the environment; a slip of the hand is told, never taken."""
+
+import pytest
+
+from twin.errors import ConfigError
+from twin.settings import Settings
+
+
+def test_without_an_environment_the_targets_are_the_kitchens_own():
+    settings = Settings.from_environment({})
+
+    assert (settings.delivery_target_s, settings.late_after_s, settings.completion_target) == (1800, 300, 0.95)
+    assert all(settings.stage_amber_s[key] < red for key, red in settings.stage_red_s.items())
+
+
+def test_the_environment_tells_minutes_and_percent():
+    settings = Settings.from_environment(
+        {
+            "TWIN_DELIVERY_TARGET_MIN": " 25.5 ",
+            "TWIN_LATE_AFTER_MIN": "3",
+            "TWIN_COMPLETION_TARGET_PERCENT": "98",
+            "TWIN_STAGE_RED_MIN": "ready=30, cooking=25",
+            "TWIN_STAGE_AMBER_MIN": "ready=20",
+        }
+    )
+
+    assert (settings.delivery_target_s, settings.late_after_s, settings.completion_target) == (1530, 180, 0.98)
+    assert (settings.stage_red_s["ready"], settings.stage_red_s["cooking"]) == (1800, 1500)
+    assert (settings.stage_amber_s["ready"], settings.stage_red_s["created"]) == (1200, 300)
+
+
+def test_a_lower_red_limit_takes_the_amber_one_along():
+    settings = Settings.from_environment({"TWIN_STAGE_RED_MIN": "ready=10"})
+
+    assert settings.stage_amber_s["ready"] == settings.stage_red_s["ready"] == 600
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("TWIN_DELIVERY_TARGET_MIN", "soon"),
+        ("TWIN_DELIVERY_TARGET_MIN", "0"),
+        ("TWIN_DELIVERY_TARGET_MIN", "nan"),
+        ("TWIN_DELIVERY_TARGET_MIN", "1800"),
+        ("TWIN_LATE_AFTER_MIN", "-5"),
+        ("TWIN_COMPLETION_TARGET_PERCENT", "101"),
+        ("TWIN_STAGE_RED_MIN", "baking=5"),
+        ("TWIN_STAGE_RED_MIN", "ready"),
+        ("TWIN_STAGE_AMBER_MIN", "ready=16"),
+    ],
+)
+def test_nonsense_is_refused_with_its_name(name, text):
+    with pytest.raises(ConfigError, match=name):
+        Settings.from_environment({name: text})

@@ -1,0 +1,122 @@
+"""Waiting meals and drivers on the road, against counting them second by second; the summary, against counting by hand."""
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.fake_timeline import DAY0, FakeTimeline
+from twin.supply import FINE, SHORT, TIGHT, summarise, supply
+
+MINUTE, HOUR = 60.0, 3600.0
+
+
+def kitchen(rows, start=DAY0, end=DAY0 + 24 * HOUR, revenue=()):
+    timeline = FakeTimeline([{name: DAY0 + t for name, t in row.items()} for row in rows])
+    timeline.window = SimpleNamespace(start=start, end=end)
+    timeline.orders.revenue = np.array(revenue or [0.0] * len(rows), np.float32)
+    return timeline
+
+
+def mean_present(spells, begin, end):
+    """Count who is there at every half second between begin and end."""
+    moments = np.arange(begin + 0.5, end)
+    return float(np.mean([sum(a <= t < b for a, b in spells) for t in moments]))
+
+
+@st.composite
+def lifecycles(draw):
+    """Whole seconds, so that counting at half seconds is exact; some without gk_ready, some not picked up or not delivered."""
+    at = [int(draw(st.integers(0, 900)))]
+    for _ in range(3):
+        at.append(at[-1] + draw(st.integers(0, 600)))
+    names = ["finished", "ready", "picked_up", "delivered"][: draw(st.integers(2, 4))]
+    row = dict(zip(names, at, strict=False))
+    if draw(st.booleans()):
+        del row["ready"]
+    if "delivered" not in row and draw(st.booleans()):
+        row["cancelled"] = at[len(names) - 1] + 30
+    return row
+
+
+@settings(deadline=None)  # counting second by second takes its time
+@given(st.lists(lifecycles(), max_size=12))
+def test_the_figures_are_means_of_counts(rows):
+    edges = DAY0 + np.array([0.0, 100.0, 700.0, 1300.0])
+    told = supply(kitchen(rows), edges)
+    never = math.inf
+    meals, drives = [], []
+    for row in rows:
+        gone = min(row.get("picked_up", never), row.get("delivered", never), row.get("cancelled", never))
+        meals.append((row.get("ready", row["finished"]), gone))
+        if "picked_up" in row:
+            drives.append((row["picked_up"], min(row.get("delivered", never), row.get("cancelled", never))))
+    for i in range(3):
+        span = (edges[i] - DAY0, edges[i + 1] - DAY0)
+        assert told.waiting[i] == pytest.approx(mean_present(meals, *span), abs=1e-5)
+        assert told.on_road[i] == pytest.approx(mean_present(drives, *span), abs=1e-5)
+
+
+def shortage(meals, drivers, start=0.0, length=10 * MINUTE):
+    """Return orders of which `meals` wait and `drivers` are out through the whole spell."""
+    waiting = {"ready": start, "picked_up": start + length, "delivered": start + length + 1}
+    driving = {"ready": start - 2, "picked_up": start - 1, "delivered": start + length}
+    return [waiting] * meals + [driving] * drivers
+
+
+@pytest.mark.parametrize(
+    ("meals", "drivers", "level"),
+    [(7, 0, FINE), (8, 9, FINE), (8, 8, TIGHT), (8, 5, SHORT), (9, 6, SHORT), (30, 21, TIGHT), (30, 20, SHORT)],
+)
+def test_drivers_are_short_where_many_meals_wait_for_few_of_them(meals, drivers, level):
+    told = supply(kitchen(shortage(meals, drivers)), DAY0 + np.array([0.0, 600.0]))
+    assert (told.waiting[0], told.on_road[0], told.level[0]) == (meals, drivers, level)
+
+
+def test_where_waiting_is_usual_it_takes_more_than_usual():
+    timeline, edges = kitchen(shortage(20, 8)), DAY0 + np.array([0.0, 600.0])
+    levels = [supply(timeline, edges, np.array([usual])).level[0] for usual in (math.nan, 0.4, 1.5, 2.0)]
+    assert levels == [SHORT, SHORT, TIGHT, FINE]
+
+
+def test_a_long_bar_shows_its_worst_part():
+    """An hour: at first ten meals and twelve drivers, later nine meals and three drivers, which is worse."""
+    rows = shortage(10, 12, 0, 600) + shortage(9, 3, 2400, 600)
+    told = supply(kitchen(rows), DAY0 + np.array([0.0, HOUR]))
+    assert (told.waiting[0], told.on_road[0], told.level[0]) == (9, 3, SHORT)
+    assert (told.begin[0] - DAY0, told.end[0] - DAY0) == (2400, 3000)
+
+
+def test_a_meal_that_nobody_ever_fetches_stops_waiting_after_four_hours():
+    edges = DAY0 + np.array([0.0, HOUR, 4 * HOUR, 5 * HOUR])
+    assert supply(kitchen([{"ready": 0.0}]), edges).waiting.tolist() == [1, 1, 0]
+
+
+def test_without_bars_there_is_nothing():
+    assert len(supply(kitchen([]), np.empty(0)).waiting) == 0
+    assert supply(kitchen([]), DAY0 + np.array([0.0, HOUR])).waiting.tolist() == [0]
+
+
+def test_the_summary_counts_the_orders_created_in_the_window():
+    rows = [
+        {"created": -1.0, "delivered": 1200.0},  # before it
+        {"created": 0.0, "delivered": 1200.0},
+        {"created": 60.0, "delivered": 60.0 + 2400.0},
+        {"created": 100.0, "delivered": 100.0 + 5 * HOUR},  # too long to count into the mean
+        {"created": 200.0, "cancelled": 900.0},
+        {"ready": 300.0},  # known by its first event
+        {"created": HOUR, "delivered": 2 * HOUR},  # after it
+    ]
+    told = summarise(kitchen(rows, end=DAY0 + HOUR, revenue=[1, 10, 20, 30, 40, math.nan, 1000]))
+    assert (told.orders, told.delivered, told.cancelled, told.undelivered) == (5, 3, 1, 2)
+    assert (told.timed, told.excluded, told.delivery_time) == (2, 1, 1800.0)
+    assert told.delivery_p95 == pytest.approx(1200 + 0.95 * 1200)
+    assert told.revenue == 100.0
+
+
+def test_the_summary_of_nothing_has_no_averages():
+    told = summarise(kitchen([]))
+    assert (told.orders, told.delivery_time, told.delivery_p95, told.revenue) == (0, None, None, 0.0)

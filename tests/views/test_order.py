@@ -1,0 +1,219 @@
+"""The order panel tells one order once; everything in it agrees with the raw rows, and says from when it was known."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from tests.fake_timeline import say
+from tests.raw_orders import EVIL, MINUTE, NOON, WHOLE, rows_of, timeline_of
+from twin.insights import Insights
+from twin.replay.controller import ReplayController
+from twin.views.order import OrderView
+
+
+def panel_of(timeline, order="A1", **params):
+    """(view, panel, controller) with an order selected."""
+    controller = ReplayController(timeline)
+    view = OrderView(controller, **params)
+    controller.selection.select(order)
+    return view, view.__panel__(), controller
+
+
+def story_of(folder, minutes=WHOLE, **how):
+    return panel_of(timeline_of(folder, rows_of("A1", minutes, **how), rows_of("B2", WHOLE)))[1].story
+
+
+def facts(story):
+    """Label → (value, note, minutes after noon from which it is known, tone)."""
+    return {
+        label: (value, note, None if at is None else (at - NOON) / MINUTE, tone)
+        for label, value, note, at, tone, _ in story["facts"]
+    }
+
+
+def test_no_order_no_panel(tmp_path):
+    view = OrderView(ReplayController(timeline_of(tmp_path, rows_of("A1", WHOLE))))
+    assert (view.__panel__().story, view.visible_order) == ({}, False)
+
+
+def test_before_a_timeline_is_loaded_the_view_says_nothing():
+    view = OrderView(ReplayController())
+    assert (view.__panel__().story, view.visible_order) == ({}, False)
+
+
+def test_the_facts_of_a_late_order(tmp_path):
+    assert facts(story_of(tmp_path)) == {
+        "Delivery time": ("43 min", "13 min over target of 30 min", 43, "bad"),
+        "Promised": ("10 min", "from pick-up", 32, ""),
+        "Drive": ("11 min", "1 min longer than promised", 43, "bad"),
+        "Food waited": ("16 min", "for its driver", 30, "bad"),
+        "Distance": ("2.1 km", "along the route", 32, ""),
+        "Address": ("1 Main Street", "", None, ""),
+    }
+
+
+def test_the_facts_of_an_order_in_time_whose_driver_waited(tmp_path):
+    told = facts(story_of(tmp_path, WHOLE | {"arrived": 9, "picked_up": 15, "delivered": 25}))
+
+    assert told["Delivery time"] == ("25 min", "within target of 30 min", 25, "good")
+    assert told["Drive"] == ("10 min", "as promised", 25, "good")
+    assert told["Driver waited"] == ("5 min", "for the food", 14, "")
+    assert "Food waited" not in told
+
+
+def test_the_target_is_a_setting(tmp_path):
+    _, panel, _ = panel_of(timeline_of(tmp_path, rows_of("A1", WHOLE)), target=40 * MINUTE)
+    assert facts(panel.story)["Delivery time"][1] == "3 min over target of 40 min"
+
+
+def test_a_cancelled_order_says_so_and_when(tmp_path):
+    story = story_of(tmp_path, {"created": 0, "started": 2, "cancelled": 8})
+
+    assert facts(story)["Delivery"] == ("cancelled", "8 min after it was made", 8, "bad")
+    assert (story["cancelled"], story["delivered"]) == (NOON + 8 * MINUTE, None)
+
+
+def test_what_the_data_lacks_is_said_to_be_lacking(tmp_path):
+    no_creation = facts(story_of(tmp_path, {"started": 2, "picked_up": 32, "delivered": 43}, eta=None, places=False))
+
+    assert no_creation["Delivery time"][:2] == ("not in the data", "its creation is missing")
+    assert no_creation["Promised"][0] == "not in the data"
+    assert no_creation["Address"][0] == "not in the data"
+    assert no_creation["Drive"][:2] == ("11 min", "")
+
+
+def test_an_order_without_coordinates_has_no_distance(tmp_path):
+    _, panel, _ = panel_of(timeline_of(tmp_path, rows_of("A1", WHOLE, places=False)))
+
+    assert facts(panel.story)["Distance"][0] == "not in the data"
+    assert panel.story["arrivals"] == []
+
+
+def test_an_order_known_by_its_pings_alone_is_told_with_what_there_is(tmp_path):
+    story = story_of(tmp_path, {}, pings={5.0: 10.0, 6.0: 20.0})
+
+    assert [stage[0] for stage in story["stages"]] == ["out_for_delivery"]
+    assert (story["events"], story["items"], story["revenue"]) == ([], [], None)
+    assert story["pings"] == [2, NOON + 5 * MINUTE, NOON + 6 * MINUTE]
+
+
+def test_items_and_their_total_are_those_of_the_row(tmp_path):
+    story = story_of(tmp_path)
+
+    assert [item[0] for item in story["items"]] == ["Pho", EVIL]
+    assert [(qty, price) for _, _, qty, price in story["items"]] == [(2, 12.5), (1, 4.0)]
+    assert story["revenue"] == 2 * 12.5 + 4.0
+
+
+def test_the_events_are_told_in_order_without_their_pings(tmp_path):
+    story = story_of(tmp_path, pings={33.0: 9.0, 34.0: 18.0})
+
+    assert [(event[2], (event[4] - NOON) / MINUTE) for event in story["events"]] == [
+        ("Order created", 0),
+        ("Cooking started", 2),
+        ("Cooked", 12),
+        ("Ready", 14),
+        ("Driver arrived late", 30),
+        ("Picked up", 32),
+        ("Delivered", 43),
+    ]
+    assert story["pings"][0] == 2
+
+
+def test_a_story_is_sent_once_and_a_tick_sends_nothing(tmp_path):
+    timeline = timeline_of(tmp_path, rows_of("A1", WHOLE))
+    view, panel, _ = panel_of(timeline)
+    sent = []
+    panel.param.watch(sent.append, ["story", "said"])
+
+    for minute in range(0, 60, 5):
+        view.show(timeline.at(NOON + minute * MINUTE))
+
+    assert sent == []
+
+
+def test_a_story_fits_into_a_message(tmp_path):
+    json.dumps(story_of(tmp_path), allow_nan=False)
+
+
+def test_what_is_usual_comes_with_the_insights(tmp_path):
+    timeline = timeline_of(tmp_path, rows_of("A1", WHOLE))
+    view, panel, controller = panel_of(timeline)
+    assert [stage[3] for stage in panel.story["stages"]] == [None] * 4
+
+    baseline = SimpleNamespace(stage_time=lambda key, _t: 480.0 if key == "ready" else None)
+    controller.learn(Insights(timeline, baseline, ()))
+    view.learn()
+
+    assert [stage[3] for stage in panel.story["stages"]] == [None, None, 480.0, None]
+
+
+def test_an_order_that_another_range_does_not_hold_is_said_to_be_outside(tmp_path):
+    view, panel, controller = panel_of(timeline_of(tmp_path, rows_of("A1", WHOLE)))
+    controller.load(timeline_of(tmp_path, rows_of("B2", WHOLE)))
+    view.reset()
+
+    assert panel.story == {"id": "A1", "short": "A1", "away": True}
+    assert view.visible_order
+
+
+def test_an_order_stays_in_the_panel_when_a_range_with_it_is_loaded(tmp_path):
+    view, panel, controller = panel_of(timeline_of(tmp_path, rows_of("B2", WHOLE)), "B2")
+    controller.load(timeline_of(tmp_path, rows_of("A1", WHOLE), rows_of("B2", WHOLE | {"delivered": 50})))
+    view.reset()
+
+    assert (panel.story["id"], panel.story["row"]) == ("B2", 1)
+    assert facts(panel.story)["Delivery time"][0] == "50 min"
+
+
+def three(folder):
+    orders = [rows_of(name, {m: at + by for m, at in WHOLE.items()}) for name, by in {"C": 0, "A": 3, "B": 20}.items()]
+    return timeline_of(folder, *orders)
+
+
+def test_next_and_previous_go_by_creation_and_end_with_a_word(tmp_path):
+    _, panel, controller = panel_of(three(tmp_path), "C")
+    assert panel.story["place"] == [1, 3]
+
+    met = [controller.selection.order]
+    for _ in range(3):
+        say(panel, {"neighbour": 1})
+        met.append(controller.selection.order)
+
+    assert met == ["C", "A", "B", "B"]
+    assert panel.said == [1, "No later order in the loaded range."]
+    say(panel, {"neighbour": -1})
+    assert controller.selection.order == "A"
+
+
+def test_with_a_stage_next_is_the_next_in_that_stage_at_the_playhead(tmp_path):
+    _, panel, controller = panel_of(three(tmp_path), "C")
+    controller.seek(NOON + 30 * MINUTE)  # C and A are ready, B cooks
+    controller.selection.filter("cooking")
+
+    say(panel, {"neighbour": 1})
+
+    assert controller.selection.order == "B"
+    say(panel, {"neighbour": 1})
+    assert panel.said[1] == "No later order in Cooking now."
+
+
+def test_close_clears_the_order_and_leaves_the_stage(tmp_path):
+    view, panel, controller = panel_of(timeline_of(tmp_path, rows_of("A1", WHOLE)))
+    controller.selection.filter("ready")
+
+    say(panel, {"close": True})
+
+    assert (controller.selection.order, controller.selection.stage) == ("", "ready")
+    assert (panel.story, view.visible_order) == ({}, False)
+
+
+@pytest.mark.parametrize("message", [{"neighbour": 2}, {"neighbour": "1"}, {"close": 1}, "close", None, {"ask": "all"}])
+def test_an_unasked_message_changes_nothing(tmp_path, message):
+    _, panel, controller = panel_of(three(tmp_path), "A")
+
+    say(panel, message)
+
+    assert controller.selection.order == "A"
+    assert panel.said == [0, ""]

@@ -1,0 +1,86 @@
+"""Everybody can read the page: the contrast of every token, computed from the definition of WCAG 2.1."""
+
+import re
+
+import pytest
+
+from twin.stages import STAGES
+from twin.views import theme
+
+READ = 4.5
+"""WCAG 1.4.3, text of normal size."""
+
+SEEN = 3.0
+"""WCAG 1.4.11, marks and the borders of controls."""
+
+THEMES = ("light", "dark")
+GROUNDS = ("panel", "bg")
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_the_measure_itself_agrees_with_known_pairs():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)  # the grey that famously just fails
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("name", theme.TEXT)
+@pytest.mark.parametrize("mode", THEMES)
+def test_text_can_be_read(mode, name, ground):
+    tokens = theme.TOKENS[mode]
+    assert contrast(tokens[name], tokens[ground]) >= READ
+
+
+@pytest.mark.parametrize("ground", [*GROUNDS, "map"])
+@pytest.mark.parametrize("name", theme.FILLS)
+@pytest.mark.parametrize("mode", THEMES)
+def test_marks_can_be_seen(mode, name, ground):
+    tokens = theme.TOKENS[mode]
+    assert contrast(tokens[name], tokens[ground]) >= SEEN
+
+
+@pytest.mark.parametrize("mode", THEMES)
+def test_text_on_the_accent_can_be_read(mode):
+    tokens = theme.TOKENS[mode]
+    assert contrast(tokens["on-accent"], tokens["accent"]) >= READ
+
+
+def test_every_stage_has_a_text_and_a_fill_that_are_checked():
+    assert set(STAGES) <= set(theme.TEXT)
+    assert {f"{stage}-fill" for stage in STAGES} <= set(theme.FILLS)
+
+
+def test_both_themes_define_the_same_tokens():
+    assert set(theme.TOKENS["light"]) == set(theme.TOKENS["dark"])
+    assert not set(theme.SCALE) & set(theme.TOKENS["light"])
+
+
+def test_the_style_sheet_holds_every_token_of_both_themes_and_the_sizes_once():
+    css = theme.css()
+    for mode in THEMES:
+        for name, value in theme.TOKENS[mode].items():
+            assert f"--tw-{name}:{value};" in css
+    for name, value in theme.SCALE.items():
+        assert len(re.findall(rf"--tw-{name}:{re.escape(value)}[;}}]", css)) == 1
+
+
+def mixed(colour: str, ground: str, share: float) -> str:
+    pairs = ((int(colour[at : at + 2], 16), int(ground[at : at + 2], 16)) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(share * one + (1 - share) * other):02x}" for one, other in pairs)
+
+
+@pytest.mark.parametrize("name", ["accent", "bad", "warn", "good"])
+@pytest.mark.parametrize("mode", THEMES)
+def test_a_pressed_button_can_be_read_on_the_tint_of_its_own_colour(mode, name):
+    tokens = theme.TOKENS[mode]
+    assert contrast(tokens[name], mixed(tokens[name], tokens["panel"], 0.12)) >= READ

@@ -1,0 +1,68 @@
+"""Find runs of unusual values in a sequence: where a sum of scores climbs, and how sure one can be that it is no chance.
+
+A score is positive for what speaks for trouble and negative for what speaks against it. Page's cumulative sum,
+S = max(0, S + score), stays near 0 while all is usual and climbs while it is not; a run goes from where S left 0 to its
+top (E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954). By chance S reaches h in n values about
+n·exp(−θh) times, where θ > 0 solves mean(exp(θ·score)) = 1 over usual values (Karlin and Altschul, PNAS 87, 1990).
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+CHANCE = 0.01
+"""False runs accepted in a sequence, before the floors on size: one in a hundred windows and signals."""
+WORST_EXPONENT, BEST_EXPONENT = 0.25, 2.0
+"""Bounds of θ: a history full of trouble may not hide the next one, a spotless one may not make two late orders an alarm."""
+CALIBRATION_POINTS = 2_000
+"""Quantiles of the usual scores that θ is solved on; more change its second digit."""
+
+
+def runs(score: Floats, height: float) -> list[tuple[int, int]]:
+    """Return the runs (first, last), both inclusive, in which the sum of `score` (n,) climbs to `height` at least.
+
+    A run ends at its top once the sum has fallen from there by `height` too: what comes later is another run.
+    """
+    found: list[tuple[int, int]] = []
+    begin = 0
+    while begin < len(score):
+        total = np.concatenate(([0.0], np.cumsum(score[begin:])))
+        floor = np.minimum.accumulate(total)
+        alarms = total - floor >= height
+        alarm = int(np.argmax(alarms))
+        if not alarms[alarm]:
+            break
+        first = int(
+            np.flatnonzero(total[: alarm + 1] == floor[alarm])[-1]
+        )  # the sum's last low: the run starts after it
+        climb = total[alarm:]
+        fallen = np.maximum.accumulate(climb) - climb >= height
+        until = int(np.argmax(fallen)) if fallen.any() else len(climb)
+        last = alarm + int(np.argmax(climb[:until])) - 1
+        found.append((begin + first, begin + last))
+        begin += last + 1
+    return found
+
+
+def height(usual: Floats, n: int) -> float:
+    """Return how high the sum must climb in `n` scores to be no chance, given what usual scores look like."""
+    return math.log(max(n, 1) / CHANCE) / exponent(usual)
+
+
+def exponent(usual: Floats) -> float:
+    """Return θ > 0 with mean(exp(θ·usual)) = 1, within its bounds; the scores must be negative on average to have one."""
+    if len(usual) > CALIBRATION_POINTS:
+        places = (np.arange(CALIBRATION_POINTS) + 0.5) * len(usual) / CALIBRATION_POINTS
+        usual = np.sort(usual)[places.astype(np.int64)]
+    low, high = WORST_EXPONENT, BEST_EXPONENT
+    if not len(usual) or np.mean(np.exp(high * usual)) <= 1:
+        return high
+    if np.mean(np.exp(low * usual)) >= 1:
+        return low
+    while high - low > 0.01:
+        middle = (low + high) / 2
+        low, high = (middle, high) if np.mean(np.exp(middle * usual)) < 1 else (low, middle)
+    return low

@@ -1,0 +1,51 @@
+"""The alert: what is wrong at the playhead, since when and how badly, in one card; else a quiet line."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import param
+
+from twin.views.component import Component, module_source, style_source
+from twin.views.moments import to_browser
+from twin.views.view import ReplayView
+
+if TYPE_CHECKING:
+    from twin.replay.controller import ReplayController
+
+JUST_ENDED = 10 * 60.0
+"""Seconds after a trouble's end for which it is still told: who comes a little late shall learn what happened."""
+
+
+class AlertCard(Component):
+    """The card in the browser, which chooses by its own clock what to show."""
+
+    moments: list[dict[str, Any]] | None = param.List(  # type: ignore[assignment]
+        default=None, allow_None=True, doc="The troubles, ranked, as `to_browser` gives them; None while looked for."
+    )
+    tail: float = param.Number(default=JUST_ENDED, doc="Seconds for which a trouble that has ended is shown.")  # type: ignore[assignment]
+
+    _esm = module_source("verbs.js", "alert.js")
+    _stylesheets: ClassVar[list[Any]] = [style_source("alert.css")]
+
+
+class AlertView(ReplayView):
+    """The most severe trouble at the playhead; while there is none, the next one."""
+
+    def __init__(self, controller: "ReplayController", **params: Any) -> None:
+        super().__init__(**params)
+        self._controller = controller
+        self._card = AlertCard(sizing_mode="stretch_width")
+        self._card.join(controller)
+        self.learn()
+
+    def __panel__(self) -> AlertCard:
+        return self._card
+
+    def reset(self) -> None:
+        """Forget the troubles of another timeline."""
+        self.learn()
+
+    def learn(self) -> None:
+        """Take the troubles that the controller knows of."""
+        insights = self._controller.insights
+        known = None if insights is None else [moment for moment in to_browser(insights.moments) if moment["trouble"]]
+        self._card.moments = known

@@ -1,0 +1,88 @@
+"""The page's own controls: copy link, picture for a report, presentation, tour, help, and the keys that are not the replay's."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import param
+
+from twin.metrics import COMPLETION_SPAN, DELIVERY_TARGET, TRAILING
+from twin.stages import STALLED_AFTER
+from twin.views.component import Component, module_source, style_source
+from twin.views.view import ReplayView
+from twin.words import LATE_AFTER
+
+if TYPE_CHECKING:
+    from twin.replay.controller import ReplayController
+
+HOUR, MINUTE = 3600.0, 60.0
+
+
+def definitions(target: float = DELIVERY_TARGET) -> list[list[str]]:
+    """Return how the figures are defined, as [term, text] pairs; `target` is the promised delivery time, seconds.
+
+    The numbers come from where the figures are computed, so that help and page cannot disagree.
+    """
+    oldest, youngest = COMPLETION_SPAN
+    now = f"the {TRAILING / MINUTE:.0f} minutes up to the playhead"
+    longest = f"{STALLED_AFTER / HOUR:.0f} hours"
+    return [
+        ["Stage", "The furthest step that an order has reached by the playhead, whatever the latest event says."],
+        ["Orders per hour", f"Orders created in {now}."],
+        [
+            "Delivery time",
+            f"From created to delivered, the mean of what was delivered in {now}; the target is {target / MINUTE:.0f} minutes. "
+            f"Deliveries of over {longest} are left out and counted.",
+        ],
+        [
+            "Completion rate",
+            f"The delivered share of the orders created between {oldest / HOUR:.0f} hours and {youngest / MINUTE:.0f} minutes "
+            "before the playhead; later ones may still be on the way.",
+        ],
+        ["Active orders", "Orders between their first event and delivery, neither cancelled nor stalled."],
+        [
+            "Time in a stage",
+            f"The mean of the orders that moved on in {now}. The oldest is the one waiting longest now.",
+        ],
+        ["Meals waiting", "Ready and not yet picked up."],
+        ["Late driver", f"Arrived more than {LATE_AFTER / MINUTE:.0f} minutes after the food was ready."],
+        ["Stalled", f"Open, and without any event for {longest}."],
+        ["Usual", "The same hour on other days of this kitchen, never the day that is looked at."],
+        ["Kitchen time", "The times of the data as they are (UTC); the zone of your computer plays no part."],
+    ]
+
+
+class ChromeBar(Component):
+    """The controls in the browser."""
+
+    place = param.String(default="", doc="Name of the location shown, for people; empty before the first one.")
+    place_id = param.String(default="", doc="Id of the location shown, for file names.")
+    waiting = param.String(default="", doc="What is being loaded; a skeleton is shown while this is not empty.")
+    definitions = param.List(default=[], doc="[term, text] pairs of the help.")
+
+    _esm = module_source("verbs.js", "keys.js", "help.js", "tour.js", "report.js", "chrome.js")
+    _stylesheets: ClassVar[list[Any]] = [style_source("chrome.css")]
+
+
+class ChromeView(ReplayView):
+    """The buttons of the page's header, and what they open. One per page: it answers the page's keys."""
+
+    place: str = param.String(default="", doc="Name of the location shown, for captions.")  # type: ignore[assignment]
+    place_id: str = param.String(default="", doc="Id of the location shown, for file names.")  # type: ignore[assignment]
+    waiting: str = param.String(  # type: ignore[assignment]
+        default="", doc="What is being loaded, a sentence; the page shows a skeleton until this is empty again."
+    )
+    target: float = param.Number(default=DELIVERY_TARGET, bounds=(1, None), doc="Promised delivery time, seconds.")  # type: ignore[assignment]
+
+    def __init__(self, controller: "ReplayController", **params: Any) -> None:
+        super().__init__(**params)
+        self._bar = ChromeBar(margin=0)
+        self._bar.join(controller)
+        self._tell()
+        self.param.watch(self._tell, ["place", "place_id", "waiting", "target"])
+
+    def __panel__(self) -> ChromeBar:
+        return self._bar
+
+    def _tell(self, *_: param.parameterized.Event) -> None:
+        self._bar.param.update(
+            place=self.place, place_id=self.place_id, waiting=self.waiting, definitions=definitions(self.target)
+        )

@@ -1,0 +1,103 @@
+// What the feed knows of its rows. Rows are counted from the oldest that matches the filter (0), as the server counts them.
+
+/** Rows of a page, as the server sends them. */
+const PAGE = 200;
+/** Rows beyond the visible ones that are fetched before they are scrolled to. */
+const MARGIN = 40;
+/** Rows kept at most; beyond, those far from the ones that came last are forgotten. */
+const KEPT = 4000;
+/** Seconds of play for which rows should be at hand. */
+const AHEAD = 4;
+/** Milliseconds between two asks: while playing at most one in two seconds, whatever the speed. */
+const EVERY = { playing: 2000, still: 100 };
+/** Milliseconds after which an answer is given up, as after a lost connection. */
+const PATIENCE = 5000;
+
+/** The first position in `times` whose value is over t. */
+function upperBound(times, t) {
+  let low = 0, high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle] <= t) low = middle + 1; else high = middle;
+  }
+  return low;
+}
+
+/** The pages of one filter at a time; asks for what is missing, one ask at a time, and calls `changed` when it came. */
+class FeedPages {
+  constructor(model, changed) {
+    Object.assign(this, { model, changed, filter: null, key: "", version: 0, list: null, flying: null, serial: 0, asked: -Infinity, hurried: false });
+    model.on("msg:custom", (message) => { if (message.tell === "feed") this.take(message); });
+  }
+  /** Choose what is listed: {query, stage, row}. Returns whether that is another list than before. */
+  choose(filter) {
+    const key = JSON.stringify([this.model.version, filter.query, filter.stage, filter.row]);
+    if (key === this.key) return false;
+    if (this.version !== this.model.version) this.list = null;   // rows of another timeline mean other orders
+    Object.assign(this, { filter, key, version: this.model.version, flying: null, hurried: true });
+    return true;
+  }
+  /** Whether the list at hand is the chosen one. */
+  get ready() { return this.list?.key === this.key; }
+  get total() { return this.list?.total ?? 0; }
+  row(number) { return this.list?.rows.get(number); }
+  /** How many rows lie at or before t; null where that is not known. */
+  topAt(t) {
+    if (!this.ready) return null;
+    const { first, times, until, at, total } = this.list;
+    if (this.filter.stage) return t === at ? total : null;   // who is in a stage changes with every moment
+    if (t !== at && (t >= until || (first > 0 && !(t >= times[0])))) return null;
+    return first + upperBound(times, t);
+  }
+  /** The end of the rows that are at hand in a row, as the best guess while the answer for a later moment is under way. */
+  get reach() { return this.list ? this.list.first + this.list.times.length : 0; }
+  /** The user has gone elsewhere: the next ask need not wait. */
+  hurry() { this.hurried = true; }
+  /**
+   * Ask for what is needed next: `now` the playhead, `speed` its data seconds per second (0: still), `following` whether the
+   * newest rows are looked at, `low` to `high` the numbers in sight. Returns milliseconds after which to try again, 0: nothing is needed.
+   */
+  need({ now, speed, following, low, high }) {
+    if (!this.filter || !this.model.version) return 0;
+    const wall = performance.now();
+    const ask = this.next(now, speed, following, low, high);
+    if (!ask) return 0;
+    if (this.flying && wall - this.flying.wall < PATIENCE) return EVERY.still;
+    const slow = speed > 0 && ask.first === undefined && !this.hurried;
+    const wait = this.asked + (slow ? EVERY.playing : EVERY.still) - wall;
+    if (wait > 0 && this.ready) return wait;
+    this.hurried = false;
+    this.asked = wall;
+    this.flying = { ...ask, key: this.key, serial: ++this.serial, wall };
+    this.model.send_msg({ ask: "feed", serial: this.serial, version: this.model.version, ...this.filter, ...ask });
+    return 0;
+  }
+  next(now, speed, following, low, high) {
+    if (!this.ready) return { t: now };
+    if (following && this.topAt(now) === null) return { t: now };
+    const t = this.list.at, missing = this.missing(low, high);
+    if (missing !== null) return { t, first: missing };
+    if (following && speed > 0 && !this.filter.stage && this.list.until - now < speed * AHEAD) return { t: now };
+    const near = this.missing(low - MARGIN, high + MARGIN);
+    return near === null ? null : { t, first: near };
+  }
+  /** The beginning of the page of the first row missing between two numbers; null if none is. */
+  missing(low, high) {
+    for (let number = Math.min(high, this.total) - 1; number >= Math.max(0, low); number--)
+      if (!this.list.rows.has(number)) return Math.floor(number / PAGE) * PAGE;
+    return null;
+  }
+  take({ serial, version, total, top, first, until, oldest, rows }) {
+    const asked = this.flying;
+    if (!asked || asked.serial !== serial || asked.key !== this.key || version !== this.model.version) return;
+    this.flying = null;
+    const whole = asked.first === undefined;
+    if (!this.ready || (whole && this.filter.stage)) this.list = { key: this.key, rows: new Map(), first: 0, times: [], at: asked.t, until: -Infinity };
+    const kept = this.list.rows;   // a row stays the same object, and so its node and the focus on it
+    rows.forEach((row, i) => { if (!kept.has(first + i)) kept.set(first + i, row); });
+    if (kept.size > KEPT) for (const number of [...kept.keys()]) if (Math.abs(number - first) > KEPT / 4) kept.delete(number);
+    if (whole) Object.assign(this.list, { first, times: rows.map(([t]) => t), at: asked.t, until: until ?? Infinity, top });
+    Object.assign(this.list, { total, oldest });
+    this.changed();
+  }
+}

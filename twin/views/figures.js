@@ -1,0 +1,40 @@
+// Figures as text: how the panels write a number, and how a number tells the page what it exactly is.
+
+const NONE = "–";
+const many = (n) => n.toLocaleString("en-US");
+const plural = (n, noun, more = `${noun}s`) => `${many(n)} ${n === 1 ? noun : more}`;
+/** Whole minutes, half up, as twin/words.py rounds them. */
+const wholeMinutes = (seconds) => Math.floor(seconds / 60 + 0.5);
+/** A duration in whole minutes, in seconds below one: 40 s, 21 min, 2 h 05. */
+function minutesText(seconds) {
+  if (seconds < 59.5) return `${Math.round(seconds)} s`;
+  const minutes = wholeMinutes(seconds);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${two(minutes % 60)}`;
+}
+/** An average in tenths of a minute, from 100 minutes on in hours. */
+const averageText = (seconds) => (seconds < 6000 ? `${(seconds / 60).toFixed(1)} min` : minutesText(seconds));
+/** A share in tenths of a percent, rounded down so that 100 % means all of them; the tolerance undoes binary fractions. */
+const percentText = (share) => (share >= 1 ? "100 %" : `${(Math.floor(share * 1000 + 1e-6) / 10).toFixed(1)} %`);
+/** Money in short: $1,243, $12.4k, $1.24M. The data names no currency; Casper's menus are in dollars. */
+function moneyText(dollars) {
+  if (dollars < 10000) return `$${many(Math.round(dollars))}`;
+  return dollars < 999950 ? `$${(dollars / 1000).toFixed(1)}k` : `$${(dollars / 1e6).toFixed(2)}M`;
+}
+/**
+ * Write a figure: its text, its title, and `data-value`, the number behind the text (none where it is unknown). Only what
+ * differs is written: an unchanged node costs no layout.
+ */
+function put(node, text, title, value) {
+  if (node.textContent !== text) node.textContent = text;
+  if (title !== undefined && node.title !== title) node.title = title;
+  if (value === null) node.removeAttribute("data-value");
+  else if (value !== undefined && node.dataset.value !== String(value)) node.dataset.value = value;
+}
+/** An element for a figure. */
+const figure = (name, id) => el("span", { class: name, "data-testid": id });
+/** Register what this view tells a report; forgotten with the view. */
+function reportAs(model, name, tell) {
+  const reports = (twin.reports ??= new Map()), key = `${model.clock}/${name}`;
+  reports.set(key, tell);
+  model.on("remove", () => { if (reports.get(key) === tell) reports.delete(key); });
+}

@@ -1,0 +1,46 @@
+// The keys of the page itself, in one place; those of the replay (space, arrows, 1 to 6, M) are the transport's.
+
+/** Everything in the page that matches, shadow roots included, in document order. */
+function findAll(selector, root = document, found = []) {
+  for (const node of root.querySelectorAll("*")) {
+    if (node.matches(selector)) found.push(node);
+    if (node.shadowRoot) findAll(selector, node.shadowRoot, found);
+  }
+  return found;
+}
+/** Something open that closes on Escape by itself. */
+const OPEN = ":popover-open:not(.quiet), dialog[open], .MuiModal-root:not(.MuiModal-hidden)";
+const TYPES = 'input:not([type="checkbox"], [type="radio"], [type="range"], [type="button"]), textarea, select, [contenteditable=""], [contenteditable="true"]';
+const SINGLE_KEYS_OFF = "twin-single-keys-off";
+
+/** A small memory of the browser's; it may be denied (private windows, notebooks in frames), then nothing is remembered. */
+const memory = {
+  get(name) { try { return localStorage.getItem(name); } catch { return null; } },
+  set(name, value) { try { if (value === null) localStorage.removeItem(name); else localStorage.setItem(name, value); } catch { /* then not */ } },
+};
+
+/**
+ * Carry out `actions` {key: function} on their keys, and `escape` on Escape when nothing open takes it. Where the user types, or
+ * has a dialog open, keys are left alone. WCAG 2.1.4: keys of a single character can be switched off (`single`), for people
+ * whose dictation or tremor presses them; then they reach no view of the page at all.
+ */
+function pageKeys(actions, escape) {
+  const keys = { single: memory.get(SINGLE_KEYS_OFF) === null };
+  const typing = (event) => { const focus = event.composedPath()[0]; return focus instanceof Element && focus.matches(TYPES); };
+  const guard = (event) => {
+    const menu = event.composedPath().some((node) => node instanceof Element && node.matches('[role="menu"], [role="listbox"]'));
+    if (!keys.single && event.key.length === 1 && event.key !== " " && !typing(event) && !menu) event.stopImmediatePropagation();
+  };
+  const press = (event) => {
+    if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey || typing(event)) return;
+    const act = event.key === "Escape" ? escape : actions[event.key.toLowerCase()];
+    if (!act || findAll(OPEN).length) return;
+    if (event.key !== "Escape") event.preventDefault();
+    act();
+  };
+  addEventListener("keydown", guard, true);
+  document.addEventListener("keydown", press);
+  keys.allow = (single) => { keys.single = single; memory.set(SINGLE_KEYS_OFF, single ? null : "yes"); };
+  keys.remove = () => { removeEventListener("keydown", guard, true); document.removeEventListener("keydown", press); };
+  return keys;
+}

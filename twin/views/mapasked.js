@@ -1,0 +1,68 @@
+// What the map asks for beside the drivers' ways: where an order belongs, the customers of a stage, the heat of deliveries.
+
+const PLACES_MOST = 500;
+const PINS_WALL = 10, PINS_MIN = 600;           // the pins of a stage are asked for so long ahead: viewer's seconds, at least data seconds
+const PINS_GAP = 1;                             // at most one question a second
+const DETAIL_GAP = 1;
+const STAGE_WORDS = ["Created", "Cooking", "Ready", "Out for delivery", "Delivered"];
+
+class Asked {
+  /** `send(question)` passes a question to the server; `came()` is called when an answer has changed what is to be drawn. */
+  constructor(clock, send, came) { Object.assign(this, { clock, send, came }); this.forget(); }
+  forget() { this.places = new Map(); this.pins = null; this.heat = null; this.heatAsked = false; this.pinsAsked = this.detailAsked = -Infinity; this.detailOf = -1; }
+  /** Where an order belongs: {id, customer, enter, closed}; null until the answer is here. */
+  place(order) {
+    if (!this.places.has(order)) {
+      if (this.places.size > PLACES_MOST) this.places.clear();
+      this.places.set(order, null);
+      this.send({ ask: "place", order });
+    }
+    return this.places.get(order);
+  }
+  /** Ask what a tooltip says of an order at t, again and again while it changes. */
+  detail(order, t) {
+    const wall = ReplayClock.wall();
+    if (order === this.detailOf && wall - this.detailAsked < DETAIL_GAP) return;
+    this.detailOf = order; this.detailAsked = wall;
+    this.send({ ask: "order", order, t });
+  }
+  /** The customers of the orders in `stage` at t; those known, while more are being asked for. */
+  pinsAt(stage, t) {
+    const { pins } = this, wall = ReplayClock.wall(), speed = this.clock.anchor?.speed ?? 1, ahead = Math.max(PINS_MIN, PINS_WALL * speed);
+    const short = pins?.stage !== stage || t < pins.from || t > pins.to || (this.clock.moving && t > pins.to - ahead / 4 && pins.to < this.clock.anchor.end);
+    if (short && (wall - this.pinsAsked > PINS_GAP || (this.pinsFor !== stage))) {
+      this.pinsAsked = wall; this.pinsFor = stage;
+      this.send({ ask: "stage", stage, from: t - 60, to: t + ahead });
+    }
+    return pins?.stage === stage ? pins.all.filter((pin) => pin.begin <= t && t < pin.until) : [];
+  }
+  /** The picture of where deliveries go, once it is here. */
+  heatOf() {
+    if (!this.heatAsked) { this.heatAsked = true; this.send({ ask: "heat" }); }
+    return this.heat?.picture ? this.heat : null;
+  }
+  forgetHeat() { this.heat = null; this.heatAsked = false; }
+  receive(m) {
+    if (m.tell === "place") this.places.set(m.order, m);
+    else if (m.tell === "stage") this.pins = { stage: m.stage, from: m.from, to: m.to, all: unpackPins(m) };
+    else if (m.tell === "heat") {
+      const picture = new Image(), heat = { ...m, picture: null };
+      this.heat = heat;
+      picture.onload = () => { heat.picture = picture; this.came(); };
+      picture.src = m.url;
+    } else return;
+    this.came();
+  }
+}
+/** The number of the stage that an order is in at t; -1 before it is known, 5 when it was closed without being delivered. */
+function stageAt({ enter, closed }, t) {
+  let stage = -1;
+  enter.forEach((entered, k) => { if (entered !== null && entered <= t) stage = k; });
+  return closed !== null && closed <= t && stage < 4 ? 5 : stage;
+}
+/** What the map writes beside an order that is not on the road at t. */
+function placeText(place, t) {
+  const stage = stageAt(place, t);
+  const words = stage === 5 ? "Cancelled" : stage < 0 ? "not ordered yet" : stage === 4 ? `Delivered at ${clockText(place.enter[4], false)}` : STAGE_WORDS[stage];
+  return `${place.id} · ${words}`;
+}

@@ -1,0 +1,182 @@
+// Where one looks: home, what the user chose by hand, the whole of what is on the road (fit), or one driver (follow).
+// A move of the figure repaints its tiles, which is dear: the camera moves seldom, and then glides for a third of a second.
+
+const WORLD = 20037508.342789244, TILE_M = 156543.03392804097;   // Web Mercator: half its width; metres per pixel at zoom 0
+const NEAREST_M = 0.3, FARTHEST_M = 400;                          // zoom stops at these metres per pixel
+const SETTLED_MS = 500;                                           // a moved view is told to the server when it rests
+const BY_HAND_MS = 1000;                                          // a range that changes this soon after an input was moved by the user
+const GLIDE_MS = 320;
+const FIT_EVERY_MS = 1500;                                        // fitting moves the view at most so often ...
+const FIT_PADS = [36, 42, 58, 56], FIT_SPARE = 1.08;              // ... to what is on the road, so many pixels from the left, top, right and bottom edge
+const EDGE_PX = 8, UNDER_LEGEND_PX = 44;                          // nearer to an edge than this nothing can be seen well (a pin stands up three times as far)
+const NO_PADS = [0, 0, 0, 0], NEAR_PADS = [80, 80, 80, 80];
+const FIT_SMALL = 0.5;                                            // ... closer only when half the view would do
+const FIT_LEAST_M = 1800;                                         // ... and never closer than this many metres
+const FIT_EXACT = 60;                                             // with more drivers the outermost 2 % on each side may be out of view
+const FOLLOW_INNER = 0.3;                                         // a followed driver may go this far from the middle, as a share of the view
+
+const toLon = (x) => x / WORLD * 180, toLat = (y) => Math.atan(Math.sinh(y / WORLD * Math.PI)) * 180 / Math.PI;
+const toX = (lon) => lon / 180 * WORLD, toY = (lat) => Math.asinh(Math.tan(lat * Math.PI / 180)) / Math.PI * WORLD;
+const zoomable = (metres) => Math.min(FARTHEST_M, Math.max(NEAREST_M, metres));
+const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+class Camera {
+  /** `changed()` is called when the mode changes, `wake()` when a frame is wanted. */
+  constructor(model, changed, wake) {
+    Object.assign(this, { model, changed, wake });
+    this.pv = null;
+    this.view = null;        // the view that is kept: {x, y, metres (per pixel)}, Web Mercator
+    this.fitting = true;     // fit to what is on the road
+    this.following = false;  // ... or keep one driver in view
+    this.size = null; this.told = []; this.timer = 0; this.glide = null;
+    this.touched = this.fitted = -Infinity;
+  }
+  remove() { clearTimeout(this.timer); }
+  get box() { return this.pv.frame.bbox; }
+  touch() { this.touched = performance.now(); }
+
+  /** Bokeh's tiles snap the ranges and its resizing stretches them: what the user did not do is undone. */
+  keep() {
+    const { width, height } = this.box, { x_range: xr, y_range: yr } = this.pv.model, { view } = this;
+    if (!(width > 0 && height > 0) || !view) return;
+    if (!this.size || this.size.width !== width || this.size.height !== height) {
+      const was = this.size;
+      this.size = { width, height };
+      if ((!was && !this.told.length) || view.home) return this.go(this.homeView(), false);
+      this.fitted = -Infinity;
+      return this.apply();
+    }
+    const metres = (xr.end - xr.start) / width, x = (xr.start + xr.end) / 2, y = (yr.start + yr.end) / 2;
+    const off = Math.hypot(x - view.x, y - view.y) / metres + Math.abs(metres / view.metres - 1) * width;
+    const skewed = Math.abs((yr.end - yr.start) / height / metres - 1) * height > 0.5;
+    if (off < 0.2 && !skewed) return;
+    if (performance.now() - this.touched < BY_HAND_MS) {
+      this.glide = null;
+      this.view = { x, y, metres: zoomable(metres) };
+      this.byHand();
+      if (skewed || this.view.metres !== metres) this.apply();
+    } else this.apply();
+  }
+  byHand() {
+    const was = this.fitting || this.following;
+    this.fitting = this.following = false;
+    if (was) this.changed();
+    this.settle();
+  }
+  apply() {
+    const { width, height } = this.box, { x, y, metres } = this.view;
+    this.pv.model.x_range.setv({ start: x - metres * width / 2, end: x + metres * width / 2 }, { sync: false });
+    this.pv.model.y_range.setv({ start: y - metres * height / 2, end: y + metres * height / 2 }, { sync: false });
+  }
+  /** Go to a view, gliding if asked to and if the user does not mind motion. */
+  go(view, gently = true) {
+    if (!view) return;
+    if (!gently || !this.view || calm()) { this.glide = null; this.view = view; this.apply(); }
+    else { this.glide = { from: this.view, to: view, began: performance.now() }; this.wake(); }
+    this.settle();
+  }
+  /** Take the next step of a glide; whether there is one. */
+  step() {
+    if (!this.glide) return false;
+    const { from, to, began } = this.glide, f = Math.min(1, (performance.now() - began) / GLIDE_MS), e = f * f * (3 - 2 * f);
+    this.view = f === 1 ? to : { x: from.x + e * (to.x - from.x), y: from.y + e * (to.y - from.y), metres: from.metres * (to.metres / from.metres) ** e };
+    if (f === 1) this.glide = null;
+    this.apply();
+    return true;
+  }
+  homeView() {
+    if (!this.pv || !this.model.scene.home) return null;
+    return { ...this.around(this.model.scene.home, NO_PADS), home: true };
+  }
+  /** The view that shows a box [x0, y0, x1, y1], Web Mercator metres, so many pixels from its left, top, right and bottom edge. */
+  around([x0, y0, x1, y1], [left, top, right, bottom], spare = 1, least = 0) {
+    const { width, height } = this.box;
+    const metres = zoomable(Math.max(spare * (x1 - x0) / Math.max(width - left - right, width / 2), spare * (y1 - y0) / Math.max(height - top - bottom, height / 2), least));
+    return { x: (x0 + x1) / 2 + (right - left) / 2 * metres, y: (y0 + y1) / 2 + (top - bottom) / 2 * metres, metres };
+  }
+  /** Return to the first view, for good. */
+  home() {
+    this.fitting = this.following = false;
+    this.changed();
+    this.go(this.homeView());
+  }
+  zoom(factor) {
+    if (!this.view) return;
+    const { x, y, metres } = this.glide?.to ?? this.view;
+    this.byHand();
+    this.go({ x, y, metres: zoomable(metres * factor) });
+  }
+  /** Look at a box because the user asked to. */
+  lookAt(box) { this.byHand(); const near = this.around(box, NEAR_PADS); this.go({ ...near, metres: Math.min(near.metres, this.view.metres / 1.6) }); }
+  toggleFit() {
+    this.fitting = !this.fitting;
+    this.following = false;
+    this.fitted = -Infinity;
+    this.changed();
+    this.settle();
+    this.wake();
+  }
+  toggleFollow() {
+    this.following = !this.following;
+    if (this.following) this.fitting = false;
+    this.changed();
+    this.wake();
+  }
+  /** Keep to what is on the road, or to the driver followed (null: none). Returns milliseconds until it should be asked again, 0 for never. */
+  consider(active, driver) {
+    if (!this.view || this.glide) return 0;
+    const [kx, ky] = this.model.scene.kitchen;
+    if (this.following) {
+      if (!driver) return 0;
+      const { width, height } = this.box, x = kx + driver.px, y = ky + driver.py, { metres } = this.view;
+      if (Math.abs(x - this.view.x) > FOLLOW_INNER * width * metres || Math.abs(y - this.view.y) > FOLLOW_INNER * height * metres) this.go({ x, y, metres });
+      return 0;
+    }
+    if (!this.fitting || !active.length) return 0;
+    const wait = this.fitted + FIT_EVERY_MS - performance.now();
+    if (wait > 0) return wait;
+    const [x0, y0, x1, y1] = boundsOf(active).map((m, i) => m + (i % 2 ? ky : kx)), { width, height } = this.box;
+    const view = this.around([x0, y0, x1, y1], FIT_PADS, FIT_SPARE, FIT_LEAST_M / Math.min(width, height));
+    const reachX = width / 2 * this.view.metres, reachY = height / 2 * this.view.metres, edge = EDGE_PX * this.view.metres;
+    const out = x0 < this.view.x - reachX + edge || x1 > this.view.x + reachX - edge || y0 < this.view.y - reachY + UNDER_LEGEND_PX * this.view.metres || y1 > this.view.y + reachY - 3 * edge;
+    this.fitted = performance.now();
+    if (out || view.metres < FIT_SMALL * this.view.metres) this.go(view);
+    return 0;
+  }
+  settle() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      const view = this.glide?.to ?? this.view;
+      this.told = view.home || this.fitting || this.following ? [] : [toLon(view.x), toLat(view.y), Math.log2(TILE_M / view.metres)].map((n) => Number(n.toFixed(5)));
+      if (String(this.told) !== String(this.model.viewport)) this.model.viewport = this.told;
+    }, SETTLED_MS);
+  }
+  /** Go to the view that was asked for, if it shows this kitchen's region at all; else home, from where fitting goes on. */
+  begin() {
+    const [lon, lat, level] = this.model.viewport ?? [], [kx, ky] = this.model.scene.kitchen;
+    const given = level !== undefined && Math.hypot(toX(lon) - kx, toY(lat) - ky) <= 200_000;
+    this.fitting = !given;
+    this.following = false;
+    this.fitted = -Infinity;
+    this.told = given ? [...this.model.viewport] : [];
+    this.changed();
+    if (!given) return this.go(this.homeView(), false);
+    this.glide = null;
+    this.view = { x: toX(lon), y: toY(lat), metres: zoomable(TILE_M / 2 ** level) };
+    this.apply();
+  }
+}
+/** The box [x0, y0, x1, y1] of the kitchen, the drivers and their customers, metres from the kitchen. */
+function boundsOf(active) {
+  const share = active.length > FIT_EXACT ? 0.02 : 0, box = [0, 0, 0, 0];
+  for (const [axis, now, goal] of [[0, "px", "cx"], [1, "py", "cy"]]) {
+    const all = [];
+    for (const trip of active) for (const at of [trip[now], trip[goal]]) if (Number.isFinite(at)) all.push(at);
+    if (!all.length) continue;
+    all.sort((a, b) => a - b);
+    const cut = Math.floor(share * all.length);
+    box[axis] = Math.min(0, all[cut]);
+    box[axis + 2] = Math.max(0, all[all.length - 1 - cut]);
+  }
+  return box;
+}

@@ -1,0 +1,107 @@
+// What stands around the map: buttons, the layers to choose from, the legend, scale and credit.
+
+const LAYERS = {
+  routes: ["Routes", "Ways of the drivers on the road: driven solid, ever brighter towards the driver; what remains dotted"],
+  customers: ["Customers", "Where the orders on the road go"],
+  trails: ["Trails", "The last stretch of each driver's way"],
+  radius: ["Delivery radius", "How far this kitchen delivers"],
+  clusters: ["Group drivers", "Drivers that overlap stand together as one number, when more than 50 are on the road"],
+  heat: ["Heat of deliveries", "Where the deliveries of the whole range went, not only those up to the playhead"],
+};
+
+/** `act` has home, fit, follow, zoom(factor), layer(name, on), base(key). `show` are the layers that are on. */
+class Controls {
+  constructor(model, show, act) {
+    Object.assign(this, { model, show, act });
+    const button = (name, drawn, label, onclick, text) => {
+      const b = el("button", { type: "button", title: label, "aria-label": label, "data-testid": `map-${name}`, onclick });
+      b.append(icon(drawn, 15), text ?? "");
+      return b;
+    };
+    this.fit = button("fit", "fit", "Keep every active delivery in view (F). Moving the map by hand turns it off", act.fit, "Fit");
+    this.followed = button("follow", "car", "Keep the selected driver in view", act.follow, "Follow");
+    this.followed.hidden = true;
+    this.tools = el("div", { class: "tools", role: "group", "aria-label": "Map view" }, this.fit, button("home", "home", "The kitchen and its delivery area", act.home),
+      button("in", "plus", "Zoom in", () => act.zoom(0.5)), button("out", "minus", "Zoom out", () => act.zoom(2)), this.followed);
+    this.opener = el("button", { type: "button", class: "opener", "aria-expanded": "false", "data-testid": "map-layers", title: "What is shown on the map", onclick: () => this.open(this.popover.hidden) }, "Layers");
+    this.opener.prepend(stackIcon());
+    this.popover = el("div", { class: "popover", role: "group", "aria-label": "Shown on the map", hidden: true, "data-testid": "map-layer-list" });
+    this.legend = el("ul", { class: "legend", "aria-label": "Legend", "data-testid": "map-legend" });
+    this.foot = el("div", { class: "foot" }, this.popover, this.opener, this.legend);
+    this.scale = el("div", { class: "scale", title: "Distance on the ground" });
+    this.credit = el("span", { class: "credit", "data-testid": "map-credit" });
+    this.edge = el("div", { class: "edge" }, this.scale, this.credit);
+    this.closing = (event) => { if (!this.popover.hidden && !event.composedPath().includes(this.foot)) this.open(false); };
+    this.foot.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || this.popover.hidden) return;
+      event.stopPropagation();   // Escape closes this list, not the selection
+      this.open(false);
+      this.opener.focus();
+    });
+    document.addEventListener("pointerdown", this.closing);
+  }
+  remove() { document.removeEventListener("pointerdown", this.closing); }
+  open(on) {
+    this.popover.hidden = !on;
+    this.opener.setAttribute("aria-expanded", String(on));
+  }
+  /** Show which of fit and follow is on, and whether there is a driver to follow. */
+  modes({ fitting, following }, selected) {
+    this.fit.setAttribute("aria-pressed", String(fitting));
+    this.followed.setAttribute("aria-pressed", String(following));
+    this.followed.hidden = !selected;
+  }
+  /** Build the list of layers where there is something new to choose from; else only tick what is on, which leaves the focus where it is. */
+  fillLayers() {
+    const { maps = {} } = this.model.base, shown = this.model.base.chosen, offered = Object.keys(maps).join();
+    if (offered === this.offered) {
+      for (const box of this.popover.querySelectorAll("input")) box.checked = !!this.show[box.value];
+      const select = this.popover.querySelector("select");
+      if (select && maps[shown]) select.value = shown;
+      return;
+    }
+    this.offered = offered;
+    const toggles = Object.entries(LAYERS).map(([name, [label, title]]) => el("label", { title }, el("input", { type: "checkbox", value: name, checked: this.show[name], "data-testid": `map-${name}`,
+      onchange: (event) => this.act.layer(name, event.target.checked) }), label));
+    const options = Object.entries({ ...maps, ...(maps[shown] ? {} : { none: { label: "No base map" } }) });
+    const choice = Object.keys(maps).length < 2 ? null : el("label", { class: "base" }, "Base map", el("select", { "data-testid": "map-base", onchange: (event) => this.act.base(event.target.value) },
+      ...options.map(([key, map]) => el("option", { value: key, selected: key === shown || (key === "none" && !maps[shown]) }, map.label))));
+    this.popover.replaceChildren(...toggles, ...(choice ? [choice] : []), this.legend.cloneNode());
+    this.fillLegend();
+  }
+  fillCredit({ map, problem }) {
+    this.credit.replaceChildren(problem || (!map ? "" : map.link ? el("a", { href: map.link, target: "_blank", rel: "noopener noreferrer" }, map.credit) : map.credit));
+  }
+  /** Take the marks as they are drawn (canvases), so that the legend shows what the map shows; `heat` its colours and number. */
+  fillLegend(marks = this.marks, heat = this.heat, minutes = this.minutes) {
+    Object.assign(this, { marks, heat, minutes });
+    if (!marks?.colours.blue) return;
+    const shown = (canvas) => { const own = el("canvas", { width: canvas.width, height: canvas.height }); own.getContext("2d").drawImage(canvas, 0, 0); own.style.width = `${canvas.width / marks.ratio}px`; return own; };
+    const entry = (mark, text, title) => el("li", { title }, mark, text);
+    const done = el("i", { class: "done" }), way = el("i", { class: "way" });
+    const entries = () => [
+      entry(shown(marks.head(ON_TIME, false, 6)), "On time", `Order younger than ${minutes} min, and promised to arrive within them`),
+      entry(shown(marks.head(AT_RISK, false, 6)), "Will be late", `Its promised arrival is more than ${minutes} min after the order`),
+      entry(shown(marks.head(LATE, false, 6)), "Late", `On the road although the order is older than ${minutes} min`),
+      entry(shown(marks.head(ON_TIME, true, 6)), "Inferred", "Position worked out along the route: no measurement for 2½ minutes or more. All others are measured"),
+      entry(done.cloneNode(), "Delivered", "Fades out over 30 seconds of kitchen time (at high speeds over half a second of yours)"),
+      ...(this.show.routes ? [entry(way.cloneNode(), "Driven, to go", "A route is solid where it was driven, brightest at the driver, and dotted where it remains")] : []),
+      ...(this.show.heat && heat ? [entry(el("i", { class: "heat", style: `background:linear-gradient(90deg, transparent, ${heat.colours.join(", ")})` }), "Deliveries, few to many",
+        `${heat.deliveries.toLocaleString("en")} deliveries of the whole range, also those after the playhead`)] : []),
+    ];
+    this.legend.replaceChildren(...entries());
+    this.popover.querySelector(".legend")?.replaceChildren(...entries());
+  }
+  ruler(perMetre) {
+    let length = 10 ** Math.floor(Math.log10(110 / perMetre));
+    for (const k of [5, 2]) if (k * length * perMetre <= 110) { length *= k; break; }
+    this.scale.textContent = length >= 1000 ? `${length / 1000} km` : `${length} m`;
+    this.scale.style.width = `${Math.round(length * perMetre)}px`;
+  }
+}
+/** Sheets upon each other. */
+function stackIcon() {
+  const drawn = icon("box", 15);
+  drawn.firstChild.setAttribute("d", "M12 4l9 5-9 5-9-5zM3 14l9 5 9-5");
+  return drawn;
+}

@@ -1,0 +1,101 @@
+// The marks of the map, each drawn once per size and colour and then copied: drivers' heads, customers' pins, labels.
+// What a colour says, a shape says too: a late driver carries "!", one that will be late a dot, an inferred position is hollow.
+
+const HEAD_PX = 7.5;                              // radius of a driver's head
+const PIN_PX = 7.5;                               // radius of a customer's pin where there is room for it
+const DIMMED = 0.3;                               // what is not selected
+
+class Marks {
+  constructor() { this.made = new Map(); this.colours = {}; this.ratio = 1; }
+  /** Take the colours as `node` sees them. */
+  recolour(node) {
+    const of = (name) => token(node, name);
+    this.colours = {
+      blue: of("out_for_delivery-fill"), done: of("completed-fill"), ink: of("ink"), mute: of("mute"), panel: of("panel"), line: of("line"), accent: of("accent"),
+      map: of("map"), trail: of("out_for_delivery"), onTone: of("panel"), tones: [of("out_for_delivery-fill"), of("warn"), of("bad")], trails: [of("out_for_delivery"), of("warn"), of("bad")],
+      stages: Object.fromEntries(["created", "cooking", "ready", "completed"].map((stage) => [stage, of(`${stage}-fill`)])),
+    };
+    this.made.clear();
+  }
+  /** The canvas called `key`, `size` CSS pixels wide, drawn by `draw(ink)` around its middle when it is first wanted. */
+  stamp(key, size, draw) {
+    const name = `${key}/${this.ratio}`;
+    let canvas = this.made.get(name);
+    if (!canvas) {
+      canvas = el("canvas");
+      canvas.width = canvas.height = Math.ceil(size * this.ratio);
+      const ink = canvas.getContext("2d");
+      ink.scale(this.ratio, this.ratio);
+      ink.translate(size / 2, size / 2);
+      draw(ink);
+      this.made.set(name, canvas);
+    }
+    return canvas;
+  }
+  /** A driver's head: tone 0, 1, 2 and whether its position is inferred. */
+  head(tone, inferred, r = HEAD_PX) {
+    const { tones, onTone, panel } = this.colours;
+    return this.stamp(`head/${tone}/${inferred}/${r}`, 2 * r + 5, (ink) => {
+      ink.beginPath(); ink.arc(0, 0, r, 0, 7);
+      if (inferred) {
+        ink.fillStyle = panel; ink.fill();
+        ink.strokeStyle = tones[tone]; ink.lineWidth = r > 4 ? 2.4 : 1.4;
+        if (r > 4) ink.setLineDash([3.2, 1.9]);
+        ink.stroke(); ink.setLineDash([]);
+      } else {
+        ink.fillStyle = tones[tone]; ink.fill();
+        ink.strokeStyle = "#ffffff"; ink.lineWidth = r > 4 ? 2 : 1.1; ink.stroke();
+      }
+      if (!tone || r < 5) return;
+      ink.fillStyle = inferred ? tones[tone] : onTone;
+      if (tone === LATE) { ink.fillRect(-1.1, -0.58 * r, 2.2, 0.72 * r); ink.beginPath(); ink.arc(0, 0.46 * r, 1.25, 0, 7); ink.fill(); }
+      else { ink.beginPath(); ink.arc(0, 0, 0.32 * r, 0, 7); ink.fill(); }
+    });
+  }
+  drawHead(ink, x, y, tone, inferred) {
+    const size = 2 * HEAD_PX + 5;
+    ink.drawImage(this.head(tone, inferred), x - size / 2, y - size / 2, size, size);
+  }
+  /** A customer's pin with its point at (x, y); `rim` names its colour, ink unless told. */
+  drawPin(ink, x, y, r, rim = this.colours.ink) {
+    if (!r) { ink.fillStyle = rim; ink.fillRect(x - 1, y - 1, 2, 2); return; }
+    const size = Math.ceil(6 * r + 4), { panel } = this.colours;
+    const pin = this.stamp(`pin/${r}/${rim}`, size, (p) => {
+      p.beginPath(); p.moveTo(0, 0);
+      p.bezierCurveTo(-0.25 * r, -0.75 * r, -r, -1.15 * r, -r, -1.9 * r);
+      p.arc(0, -1.9 * r, r, Math.PI, 0);
+      p.bezierCurveTo(r, -1.15 * r, 0.25 * r, -0.75 * r, 0, 0);
+      p.fillStyle = panel; p.strokeStyle = rim; p.lineWidth = r > 4 ? 1.5 : 1.1; p.lineJoin = "round";
+      p.fill(); p.stroke();
+      if (r > 4) { p.beginPath(); p.arc(0, -1.9 * r, r * 0.36, 0, 7); p.fillStyle = rim; p.fill(); }
+    });
+    ink.drawImage(pin, x - size / 2, y - size / 2, size, size);
+  }
+  /** A short text on a plate, centred over (x, y) or under it. */
+  drawLabel(ink, text, x, y, limit, under = false) {
+    const { panel, line, ink: colour } = this.colours;
+    ink.font = `600 12px ${this.font}`;
+    const w = Math.ceil(ink.measureText(text).width) + 14, h = 21, left = Math.max(4, Math.min(limit - w - 4, x - w / 2)), top = under ? y : y - h;
+    ink.beginPath(); ink.roundRect(left, top, w, h, 6);
+    ink.fillStyle = panel; ink.globalAlpha = 0.94; ink.fill(); ink.globalAlpha = 1;
+    ink.strokeStyle = line; ink.lineWidth = 1; ink.stroke();
+    ink.fillStyle = colour; ink.textAlign = "left"; ink.textBaseline = "middle";
+    ink.fillText(text, left + 7, top + h / 2 + 0.5);
+  }
+  /** A bubble for several drivers: how many, and on its rim which share is late or will be. */
+  drawBubble(ink, x, y, r, n, shares) {
+    const { panel, ink: colour, tones } = this.colours;
+    ink.beginPath(); ink.arc(x, y, r, 0, 7); ink.fillStyle = panel; ink.fill();
+    ink.lineCap = "butt";
+    let from = -Math.PI / 2;
+    for (const tone of [ON_TIME, AT_RISK, LATE]) {
+      const to = from + 2 * Math.PI * shares[tone] / n;
+      if (to > from) { ink.beginPath(); ink.arc(x, y, r - 1, from, to); ink.strokeStyle = tones[tone]; ink.lineWidth = 3.2; ink.stroke(); }
+      from = to;
+    }
+    ink.fillStyle = colour; ink.textAlign = "center"; ink.textBaseline = "middle";
+    ink.font = `700 ${r < 14 ? 11 : 12.5}px ${this.font}`;
+    ink.fillText(n, x, y + 0.5);
+  }
+  font = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
+}

@@ -1,0 +1,80 @@
+// The scrubber's drawing: pure functions from data to ticks, paths and words.
+
+const DAY = 86400;
+const TICKS = [1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 84 * DAY, 364 * DAY];
+/** Room that an axis label needs, pixels. */
+const LABEL = 76;
+const MONDAY = 4 * DAY;  // the first one after 1970-01-01, a Thursday: steps of weeks begin on it
+/** Meals per driver, and meals, at which the ribbon has its full height. */
+const FULL_PRESSURE = 2, FULL_MEALS = 8;
+/** Height of the ribbon where nothing waits, as a share: a line that says "here is nothing", not "here is no data". */
+const LEAST = 0.18;
+
+const shortDay = (t) => `${dayText(t)} ${dateOf(t).getUTCDate()}`;
+const shortDate = (t) => `${dateOf(t).getUTCDate()} ${MONTHS[dateOf(t).getUTCMonth()].slice(0, 3)}`;
+const momentText = (t) => `${dayText(t)} ${dateText(t)}, ${clockText(t)}`;
+const bucketText = (s) => ({ 60: "minute", 3600: "hour", [DAY]: "day", [7 * DAY]: "week" })[s] ?? (s % DAY === 0 ? `${s / DAY} days` : s % 3600 === 0 ? `${s / 3600} h` : durationText(s));
+const counted = (n, one, many) => `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
+const snapped = (x) => Math.round(x * devicePixelRatio) / devicePixelRatio;
+const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
+
+/** From one moment to another in few words: 18:10 – 18:50, Thu 23:00 – Fri 01:00; with seconds where minutes do not tell. */
+function spanText(start, end) {
+  const seconds = start % 60 !== 0 || end % 60 !== 0, sameDay = Math.floor(start / DAY) === Math.floor((end - 1) / DAY);
+  const until = sameDay && end % DAY === 0 ? "24:00" : clockText(end, seconds);
+  return sameDay ? `${clockText(start, seconds)} – ${until}` : `${dayText(start)} ${clockText(start, seconds)} – ${dayText(end)} ${until}`;
+}
+
+/** The axis: ticks {t, label, day} for a range drawn `width` pixels wide; `day` marks a midnight within several days. */
+function axisTicks(start, end, width) {
+  const span = end - start;
+  const step = TICKS.find((s) => span / s <= Math.max(2, width / LABEL)) ?? TICKS.at(-1);
+  const origin = step > DAY ? MONDAY : 0;
+  const ticks = [];
+  for (let t = origin + Math.ceil((start - origin) / step) * step; t <= end; t += step) {
+    const midnight = t % DAY === 0, severalDays = span > DAY;
+    const label = midnight && severalDays ? (step > DAY ? shortDate(t) : shortDay(t)) : midnight && t === end ? "24:00" : clockText(t, step < 60);
+    if (!(midnight && severalDays && t === end)) ticks.push({ t, label, day: midnight && severalDays });  // the day that begins there is not shown
+  }
+  return ticks;
+}
+
+/** The bars as one SVG path on device pixels, `height` pixels high at the fullest bar. */
+function barsPath({ edges, counts }, x, height) {
+  const most = Math.max(1, ...counts);
+  let path = "";
+  counts.forEach((count, i) => {
+    const left = snapped(x(edges[i])), right = snapped(x(edges[i + 1]));
+    const gap = right - left >= 3 ? 1 : 0;
+    const h = snapped((count / most) * height);
+    if (h > 0 && right - gap > left) path += `M${left} ${height}V${height - h}H${right - gap}V${height}Z`;
+  });
+  return path;
+}
+
+/** How high the ribbon stands, 0..1: by meals per driver, of which few meals make little. */
+function ribbonHeight(waiting, road) {
+  const share = Math.min(1, waiting / Math.max(1, road) / FULL_PRESSURE) * Math.min(1, waiting / FULL_MEALS);
+  return LEAST + (1 - LEAST) * share;
+}
+
+/** The ribbon as one SVG path per level (fine, tight, short), `height` pixels high at the worst. */
+function ribbonPaths({ waiting = [], road = [], level = [] }, edges, x, height) {
+  const paths = ["", "", ""];
+  waiting.forEach((meals, i) => {
+    const left = snapped(x(edges[i])), right = snapped(x(edges[i + 1])), top = height - snapped(ribbonHeight(meals, road[i]) * height);
+    if (right > left) paths[level[i]] += `M${left} ${height}V${top}H${right}V${height}Z`;
+  });
+  return paths;
+}
+
+const svgNode = (name, attributes, ...children) => {
+  const node = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+};
+
+/** The hatching of a shortage, which tells it without colour. Ids are of the shadow root they stand in. */
+const hatching = () => svgNode("defs", {}, svgNode("pattern", { id: "hatch", width: 4, height: 4, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+  svgNode("rect", { class: "hatch-ground", width: 4, height: 4 }), svgNode("rect", { class: "hatch-line", width: 1.4, height: 4 })));

@@ -1,0 +1,68 @@
+"""The orders of one stage at a moment, as a list to read: who is there, since when, with what."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.feed import orders_in
+from twin.stages import CANCELLED, COMPLETED, STALLED, STATES
+
+if TYPE_CHECKING:
+    from twin.timeline import Timeline
+
+MOST_ROWS = 200
+"""Orders of a list; more are counted, not listed: nobody reads further, and each second anew they would cost."""
+
+BRANDS_SHOWN = 2
+
+
+class StageOrders:
+    """Lists the orders of one timeline; the words about an order are kept, as a list is asked for anew every second."""
+
+    def __init__(self, timeline: "Timeline") -> None:
+        self._timeline = timeline
+        self._baskets: dict[int, str] = {}
+
+    def at(self, stage: str, t: float) -> tuple[int, list[list[Any]]]:
+        """Return how many orders are in a stage or state at t, and up to `MOST_ROWS` of them.
+
+        A row: [order row, id, since (data seconds), total (s) or None, basket]. `since` is when it entered, was
+        delivered, cancelled, or last heard of (stalled). Open orders come oldest first, closed ones newest first.
+        `total` is the time from created to delivered.
+        """
+        rows = np.asarray(orders_in(self._timeline, stage, t), np.intp)
+        since = self._since(rows, STATES.index(stage), t)
+        newest_first = STATES.index(stage) >= COMPLETED
+        chosen = np.argsort(-since if newest_first else since, kind="stable")[:MOST_ROWS]
+        orders = self._timeline.orders
+        totals = orders.delivered[rows[chosen]] - orders.created[rows[chosen]]
+        completed = stage == STATES[COMPLETED]
+        return len(rows), [
+            [
+                row,
+                str(orders.ids[row].as_py()),
+                at,
+                total if completed and np.isfinite(total) else None,
+                self._basket(row),
+            ]
+            for row, at, total in zip(rows[chosen].tolist(), since[chosen].tolist(), totals.tolist(), strict=True)
+        ]
+
+    def _since(self, rows: Any, number: int, t: float) -> Any:
+        orders = self._timeline.orders
+        if number == CANCELLED:
+            return orders.cancelled[rows]
+        if number == STALLED:
+            stalled, start, end = orders.stalls
+            now = (start <= t) & (end > t)
+            began = dict(zip(stalled[now].tolist(), start[now].tolist(), strict=True))
+            return np.array([began[row] for row in rows.tolist()], np.float64)
+        return orders.enter[number][rows]
+
+    def _basket(self, row: int) -> str:
+        """Return "Pho Real, Green Machine +1"; empty where the data tells of no items."""
+        if row not in self._baskets:
+            brands = list(dict.fromkeys(item.brand for item in self._timeline.orders.items(row) if item.brand))
+            more = f" +{len(brands) - BRANDS_SHOWN}" if len(brands) > BRANDS_SHOWN else ""
+            self._baskets[row] = ", ".join(brands[:BRANDS_SHOWN]) + more
+        return self._baskets[row]

@@ -1,0 +1,116 @@
+"""What the trend figures show of a timeline, as plain arrays: computed once when a timeline comes, never while it plays."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.stages import COMPLETED, STAGES, STALLED_AFTER
+from twin.times import text
+
+if TYPE_CHECKING:
+    from twin.timeline import Timeline
+
+Floats = NDArray[np.float64]
+
+HOUR, DAY = 3600.0, 86_400.0
+
+BUCKETS = (60.0, 300.0, 600.0, 900.0, 1800.0, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 7 * DAY)
+MOST_BARS = 100
+"""A bar stays three pixels wide in the narrow column: a day in quarters of an hour, a week in steps of two hours."""
+
+TICKS = (
+    60.0,
+    300.0,
+    600.0,
+    1800.0,
+    HOUR,
+    2 * HOUR,
+    4 * HOUR,
+    6 * HOUR,
+    12 * HOUR,
+    DAY,
+    2 * DAY,
+    7 * DAY,
+    28 * DAY,
+    56 * DAY,
+    364 * DAY,
+)
+MOST_TICKS = 7
+"""Labels that fit under 350 pixels."""
+
+SHARES = (0.05, 0.25, 0.50, 0.75, 0.95)
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimes:
+    """The times that orders spent in one stage: `quantiles` are the P5, P25, P50, P75, P95 in seconds, empty if there are
+    none; `number` orders are in them, `excluded` ones over 4 h are not.
+    """
+
+    key: str
+    quantiles: tuple[float, ...]
+    number: int
+    excluded: int
+
+
+def bucket_of(span: float) -> float:
+    """Return the seconds of a bar over `span` seconds.
+
+    >>> bucket_of(86_400.0), bucket_of(7 * 86_400.0)
+    (900.0, 7200.0)
+    """
+    return next((bucket for bucket in BUCKETS if span / bucket <= MOST_BARS), BUCKETS[-1])
+
+
+def time_ticks(start: float, end: float) -> list[tuple[float, str]]:
+    """Return where the axis of time is marked, and the labels: the hour, or the day at midnights within several days.
+
+    >>> time_ticks(36_000.0, 86_400.0)[-3:]
+    [(57600.0, '16:00'), (72000.0, '20:00'), (86400.0, '24:00')]
+    """
+    step = next((step for step in TICKS if (end - start) / step < MOST_TICKS), TICKS[-1])
+    marks = np.arange(np.ceil(start / step) * step, end + 1, step)
+    return [(float(t), _label(float(t), start, end)) for t in marks]
+
+
+def _label(t: float, start: float, end: float) -> str:
+    if t % DAY or end - start <= DAY:
+        return "24:00" if t == end and t % DAY == 0 else text(t)[11:16]
+    day = np.datetime64(int(t), "s").astype("datetime64[D]").item()
+    return f"{day:%a} {day.day}" if end - start <= 14 * DAY else f"{day.day} {day:%b}"
+
+
+def usual_counts(edges: Floats, orders_per_hour: Callable[[float], float | None]) -> Floats:
+    """Return the usual number of orders per bucket, (n,), NaN where it is not known.
+
+    `orders_per_hour(t)` looks at the hour before t, so a bucket shorter than an hour asks for the hour around its middle,
+    a longer one adds up its hours.
+    """
+    usual = np.full(len(edges) - 1, np.nan)
+    for i, (start, end) in enumerate(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)):
+        if end - start <= HOUR:
+            rates = [orders_per_hour((start + end) / 2 + HOUR / 2)]
+        else:
+            rates = [orders_per_hour(t) for t in np.arange(start + HOUR, end + 1, HOUR)]
+        known = [rate for rate in rates if rate is not None]
+        if len(known) == len(rates):
+            usual[i] = sum(known) / len(known) * (end - start) / HOUR
+    return usual
+
+
+def stage_times(timeline: "Timeline") -> list[StageTimes]:
+    """Return the times in the four stages before Completed, of the orders that left the stage in the window."""
+    enter, window = timeline.orders.enter, timeline.window
+    figures = []
+    for stage, key in enumerate(STAGES[:COMPLETED]):
+        left = enter[stage + 1]
+        # entered and left at one instant: the milestone is missing, the order was never seen in this stage
+        moved = (left >= window.start) & (left < window.end) & (enter[stage] < left)
+        spent = left[moved] - enter[stage][moved]
+        kept = spent[spent <= STALLED_AFTER]
+        quantiles = tuple(np.quantile(kept, SHARES).tolist()) if len(kept) else ()
+        figures.append(StageTimes(key, quantiles, len(kept), len(spent) - len(kept)))
+    return figures
