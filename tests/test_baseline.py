@@ -11,7 +11,7 @@ import twin
 from twin import baseline as module
 from twin.baseline import Baseline, History
 from twin.metrics import index_of
-from twin.orders import _stages
+from twin.orders import stages_of
 from twin.sources.base import Location, Volume, Window
 from twin.times import seconds
 
@@ -22,7 +22,7 @@ NAMES = ("created", "started", "finished", "ready", "arrived", "picked_up", "pin
 
 def history(rows: list[dict[str, float]]) -> History:
     milestones = np.array([[row.get(name, np.nan) for row in rows] for name in NAMES]).reshape(9, len(rows))
-    return History(milestones, _stages(milestones, np.nanmin(milestones, axis=0) if rows else np.empty(0)))
+    return History(milestones, stages_of(milestones, np.nanmin(milestones, axis=0) if rows else np.empty(0)))
 
 
 def steady(days: list[int], minutes: dict[int, float] | None = None, every: float = 600.0) -> list[dict[str, float]]:

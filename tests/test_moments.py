@@ -24,7 +24,7 @@ from twin.simulator.incidents import Incident
 from twin.times import seconds
 
 UNSEEN = (113, 114, 115)
-"""Not among the seeds that the thresholds were chosen on (1 to 20)."""
+"""Not among the seeds that the thresholds were chosen on (1 to 12)."""
 
 KIND_OF = {
     "driver_shortage": "driver_shortage",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from twin import events as ev
 from twin.metrics import COMPLETION_SPAN, TRAILING, MetricIndex
-from twin.orders import _stages as stages_of
+from twin.orders import stages_of
 from twin.sources.base import Location, Source, Window
 from twin.stages import COMPLETED, STAGES, STALLED_AFTER
 
@@ -105,7 +105,7 @@ class Baseline:
         self._index = MetricIndex(as_timeline)  # the same code: completion cannot mean two things
         self._deliveries = _Means(self.history.created, self.history.delivered)
         enter = self.history.enter
-        self._stages = {STAGES[k]: _Means(enter[k], enter[k + 1]) for k in range(COMPLETED)}
+        self._stage_means = {STAGES[k]: _Means(enter[k], enter[k + 1]) for k in range(COMPLETED)}
 
     @classmethod
     def none(cls) -> "Baseline":
@@ -148,7 +148,7 @@ class Baseline:
     def stage_time(self, stage: str, t: float) -> float | None:
         """Return the usual mean time (s) in stage `stage` (a key of `STAGES`) of those that left it in the 60 minutes to t."""
         times = self._same_time(t)
-        return self._stages[stage].usual(times) if len(times) and stage in self._stages else None
+        return self._stage_means[stage].usual(times) if len(times) and stage in self._stage_means else None
 
     def completion_before(self, t: float) -> tuple[float | None, int]:
         """Return the completion rate as it was 24 hours before t, and the number of orders that were due."""

@@ -165,7 +165,7 @@ def build(events: Events, rows: pa.Table, brand_names: Mapping[str, str], frame:
     ts = events.ts / MICROSECONDS
     milestones = _milestones(events, ts, n)
     first, last = ev.extremes(events)
-    enter = _stages(milestones, first)
+    enter = stages_of(milestones, first)
     item_columns, addresses = _items(events, rows, brand_names, n)
     routes, eta_mins = _routes(events, rows, n)
     x, y = _customers(events, frame, n)
@@ -200,7 +200,7 @@ def _milestones(events: Events, ts: NDArray[np.float64], n: int) -> NDArray[np.f
     return milestones
 
 
-def _stages(milestones: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray[np.float64]:
+def stages_of(milestones: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return when each stage was entered, (5, n); see the module's docstring for the rule."""
     enter = np.full((5, len(first)), np.inf)
     reached = np.where(np.isnan(milestones), np.inf, milestones)

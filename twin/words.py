@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin import settings
 from twin.metrics import DELIVERY_TARGET
 
 if TYPE_CHECKING:
     from twin.orders import Orders
     from twin.timeline import EventSlice, Timeline
 
-LATE_AFTER = 5 * 60.0
+LATE_AFTER = settings.current().late_after_s
 """A driver is late who arrives more than these seconds after the food was ready."""
 
 PACE_TELLS_FROM = 10.0

@@ -16,10 +16,12 @@ FOCUSED = """() => {
   let node = document.activeElement;
   while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
   if (!node || node === document.body) return null;
-  const box = node.getBoundingClientRect(), style = getComputedStyle(node);
-  const area = node.closest("[data-testid]") ?? node;
-  return { y: box.y, width: box.width, height: box.height, name: node.dataset.testid || area.dataset.testid || node.tagName,
-    ring: style.outlineStyle !== "none" || style.boxShadow !== "none" || !!node.closest(".Mui-focusVisible, .Mui-focused") };
+  const box = node.getBoundingClientRect(), area = node.closest("[data-testid]") ?? node;
+  const styles = [node, node.parentElement].filter(Boolean).map((one) => getComputedStyle(one));
+  const ring = styles.some((one) => one.outlineStyle !== "none" || one.boxShadow !== "none");
+  const name = node.dataset.testid || area.dataset.testid || node.tagName;
+  const material = !!node.closest(".Mui-focusVisible, .Mui-focused");
+  return { y: box.y, width: box.width, height: box.height, name, ring: ring || material };
 }"""
 """What has the focus, through all shadow roots: where it is and whether it shows."""
 
@@ -75,12 +77,10 @@ def test_the_tab_key_leads_through_the_page_from_top_to_bottom_and_one_sees_wher
         if stop is None:
             break
         stops.append(stop)
-    names = [stop["name"] for stop in stops]
-    assert [name for name in names if name in ("link", "stage-created", "scrubber")] == [
-        "link",
-        "stage-created",
-        "scrubber",
+    landmarks = [
+        name for stop in stops for name in ("link", "stage-created", "scrubber") if stop["name"].startswith(name)
     ]
+    assert landmarks == ["link", "stage-created", "scrubber"]
     assert [stop["name"] for stop in stops if not stop["ring"]] == []
     assert [stop["name"] for stop in stops if stop["width"] == 0 or stop["y"] + stop["height"] < 0] == []
 

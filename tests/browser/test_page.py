@@ -1,7 +1,6 @@
 """The operations page, used as a person uses it: `twin serve` in a process of its own, Chromium, eyes on what is shown."""
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,20 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 import twin
 from tests.browser.app import free_port, running
+from tests.browser.operations import CLOCK, DRAWN, MOTION, NUMBER, by_id, choose, clock, counts, drawn, five
 from twin.timeline import Timeline
 from twin.times import seconds, text
 from twin.twin import Twin
 
 pytestmark = pytest.mark.browser
 
-MOTION = "() => [...globalThis.__twin.motion.values()][0]"
-CLOCK = "() => [...globalThis.__twin.clocks.values()].find((clock) => clock.anchor?.end > clock.anchor?.start)?.now()"
-DRAWN = f"() => globalThis.__twin?.motion?.size && ({MOTION})().held && ({MOTION})().positions().length > 0"
-NUMBER = re.compile(r"^[\d,]+$")
 HOSTILE = "<img src=x onerror=alert(1)>Pie"
 
 
@@ -41,36 +37,6 @@ def source(demo: Path) -> Twin:
 
 def timeline(source: Twin, location: str) -> Timeline:
     return source.timeline(location)
-
-
-def by_id(page: Page, name: str) -> Locator:
-    return page.get_by_test_id(name).first
-
-
-def choose(page: Page, address: str, location: str, **query: str) -> None:
-    """Open a location by its address and wait until it is alive."""
-    words = "".join(f"&{key}={value}" for key, value in query.items())
-    page.goto(f"{address}/operations?location={location}{words}")
-    expect(by_id(page, "stage-created-count")).to_have_text(NUMBER, timeout=20_000)
-    page.wait_for_function(f"() => globalThis.__twin?.motion?.size && ({MOTION})().held", timeout=20_000)
-
-
-def clock(page: Page) -> float:
-    return float(page.evaluate(CLOCK))
-
-
-def counts(page: Page) -> dict[str, int]:
-    stages = ("created", "cooking", "ready", "out_for_delivery", "completed")
-    return {stage: int(by_id(page, f"stage-{stage}-count").inner_text().replace(",", "")) for stage in stages}
-
-
-def five(snapshot_counts: dict[str, int]) -> dict[str, int]:
-    return {stage: snapshot_counts[stage] for stage in ("created", "cooking", "ready", "out_for_delivery", "completed")}
-
-
-def drawn(page: Page) -> dict[int, tuple[float, float]]:
-    positions = page.evaluate(f"() => ({MOTION})().positions()")
-    return {one["order"]: (one["x"], one["y"]) for one in positions}
 
 
 def assert_drawn_where_at_says(page: Page, line: Timeline, t: float) -> None:

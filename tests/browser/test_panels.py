@@ -2,9 +2,9 @@
 
 import re
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
 import panel as pn
@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.fake_timeline import DAY0, HOUR, FakeController, FakeHealth, FakeItem, FakeTimeline
+from tests.views.test_pipeline import Rows
 from twin.sources.base import Location, Quality, Volume
 from twin.views.health import HealthView
 from twin.views.kpis import KpiView
@@ -71,7 +72,10 @@ SESSION = Session()
 
 def panels() -> pn.Column:
     timeline = busy_morning()
-    controller = FakeController(timeline, key=f"clock-{time.monotonic_ns()}")
+    timeline.window = SimpleNamespace(start=NOON - 6 * HOUR, end=NOON + HOUR)
+    controller = FakeController()
+    controller.load(timeline, NOON)
+    controller.selection.attach(SimpleNamespace(orders=Rows(timeline.orders.ids)))
     views = [view(controller) for view in (PipelineView, KpiView, HealthView)]
     SESSION.views, SESSION.timeline, SESSION.document = views, timeline, pn.state.curdoc
     for view in views:
@@ -241,7 +245,9 @@ def test_orders_flow_while_it_plays_and_stand_still_when_paused_or_when_motion_i
 def test_a_report_can_be_told_the_stages_and_the_cards(opened):
     page = opened("panels")
 
-    told = page.evaluate("() => Object.fromEntries([...__twin.reports].map(([key, tell]) => [key.split('/')[1], tell()]))")
+    told = page.evaluate(
+        "() => Object.fromEntries([...__twin.reports].map(([key, tell]) => [key.split('/')[1], tell()]))"
+    )
 
     ready = told["pipeline"][2]
     assert (ready["label"], ready["count"], ready["trouble"]) == ("Ready", "3", True)

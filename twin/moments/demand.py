@@ -53,8 +53,9 @@ def moments(scene: Scene) -> list[Moment]:
         expected = _expected(orders[:known], day, courses)
         special: list[Moment] = []
         if expected is not None:
-            expected[: max(0, math.ceil((record[0] - midnight) / BIN))] = 0.0
-            special = _rushes(scene, orders[:known], expected, midnight) + _silences(orders[:known], expected, midnight)
+            most, least = expected
+            least[: max(0, math.ceil((record[0] - midnight) / BIN))] = 0.0
+            special = _rushes(scene, orders[:known], most, midnight) + _silences(orders[:known], least, midnight)
         found += special + _peaks(scene, orders[:known], midnight, special)
     return found
 
@@ -69,8 +70,11 @@ def _per_bin(began: Floats, midnight: float) -> Floats:
     return np.bincount(((began[first:last] - midnight) // BIN).astype(np.int64), minlength=BINS).astype(np.float64)
 
 
-def _expected(orders: Floats, day: int, courses: dict[int, Floats]) -> Floats | None:
-    """Return the orders expected per bin: the other days' usual course, at the level that this day otherwise has."""
+def _expected(orders: Floats, day: int, courses: dict[int, Floats]) -> tuple[Floats, Floats] | None:
+    """Return the most and the least orders expected per bin: the other days' usual course, at this day's own level.
+
+    The two are a standard error of that course to either side, so that doubt about the usual never makes an alarm.
+    """
     others = [course for other, course in courses.items() if other != day]
     if not others:
         return None
@@ -82,8 +86,9 @@ def _expected(orders: Floats, day: int, courses: dict[int, Floats]) -> Floats | 
         table[:, ~covered] = 0.0
     course = np.nanmedian(table, axis=0)[: len(orders)]
     behind = course * (2 * SMOOTH + 1) * len(table)  # orders that each estimate rests on
-    doubt = 1 + 1 / np.sqrt(np.maximum(behind, 1.0))  # one standard error in favour of the usual
-    return course * doubt * _level(orders, course)
+    doubt = 1 + 1 / np.sqrt(np.maximum(behind, 1.0))
+    level = _level(orders, course)
+    return course * level * doubt, course * level / doubt
 
 
 def _courses(theirs: Floats) -> dict[int, Floats]:

@@ -19,7 +19,7 @@ KINDS = ("problem", "empty")
 class Banner(Component):
     """The notice in the browser; hidden while `message` is empty."""
 
-    kind = param.Selector(default="problem", objects=list(KINDS), doc="How grave it is: problem or empty.")
+    kind: str = param.Selector(default="problem", objects=list(KINDS), doc="How grave it is: problem or empty.")  # type: ignore[assignment]
     message = param.String(default="", doc="What is the case, a sentence; empty: nothing is.")
     action = param.String(default="", doc="What the button says; empty: there is none.")
     busy = param.Boolean(default=False, doc="Whether the action is under way.")

@@ -34,7 +34,9 @@ TITLE = "Casper’s Kitchens"
 
 def operations_page() -> pmui.Page:
     """Return the page of a new session; the source is the process's own."""
-    pn.extension(notifications=True, reconnect=True)
+    pn.extension(reconnect=True)
+    if pn.state.curdoc is not None:
+        pn.state.curdoc.config.notify_connection_status = False  # the banner tells of it, in our words and our place
     api.mount()
     body = pn.Column(sizing_mode="stretch_both", margin=0)
     header = pn.Row(sizing_mode="stretch_width", margin=(0, 0, 0, 18), align="center")
@@ -48,14 +50,18 @@ def operations_page() -> pmui.Page:
         raw_css=[theme.css(), "html, body { background: var(--tw-bg); }"],
         theme_config=_material(),
     )
-    try:
-        twin = serve.current()
-    except TwinError as error:
-        welcome = WelcomeView(on_choose=lambda _id: None)
-        welcome.fail(str(error), "Start the app with another source, for example: twin serve --source demo")
-        body[:] = [welcome]
-        return page
-    _Operations(ReplaySession(twin, ReplayController(), prepare=serve.tileset), page, body, header)
+
+    def build() -> None:
+        try:
+            twin = serve.current()
+        except TwinError as error:
+            welcome.fail(str(error), "Start the app with another source, for example: twin serve --source demo")
+            body[:] = [welcome]
+        else:
+            _Operations(ReplaySession(twin, ReplayController(), prepare=serve.tileset), page, body, header)
+
+    welcome = WelcomeView(on_choose=lambda _id: None, on_retry=build)
+    build()
     return page
 
 
@@ -96,13 +102,14 @@ class _Operations:
         self.replay = self._arrange()
         self.choice = pmui.Select(
             label="Kitchen", options={place.display_name: place.id for place in session.twin.locations},
-            variant="outlined", size="small", width=220, margin=0, visible=False,
+            variant="outlined", size="small", sizing_mode="stretch_width", min_width=130, max_width=220, margin=0, visible=False,
         )  # fmt: skip
         self.choice.param.watch(self._switch, "value")
         header[:] = [self.choice, pn.HSpacer(), self.health, self.chrome, session.page]
         self._follow()
         query = {key: values[0].decode() for key, values in pn.state.session_args.items() if values}
         if query.get("location") in {place.id for place in session.twin.locations}:
+            self.chrome.waiting = "Loading …"
             body[:] = [self.banner, self.replay]
         else:
             body[:] = [self.welcome]
@@ -219,7 +226,7 @@ class _Operations:
 
     def _wait(self, event: Any) -> None:
         self.transport.busy = event.new
-        self.chrome.waiting = event.new if self.session.controller.timeline is None else ""
+        self.chrome.waiting = event.new if self.session.is_moving else ""
 
     def _check_range(self, *_: Any) -> None:
         """Say so where the range that was chosen has no orders."""
@@ -231,9 +238,10 @@ class _Operations:
             self.banner.no_orders(place.start, place.end, latest)
 
     def _failed(self, event: Any) -> None:
-        if not event.new:
-            self.banner.clear()
-        elif self.session.place is None:
+        if not event.new:  # a new try has begun: what it leads to says the rest
+            return
+        self.chrome.waiting = ""
+        if self.session.place is None:
             self.body[:] = [self.welcome]
             self.welcome.fail(event.new)
         else:

@@ -163,8 +163,8 @@ def _delivery(told: Lifecycle, target: float) -> list[Any]:
     why = "From the order’s creation to its delivery, against the target"
     if told.total is not None:
         over = words.whole_minutes(told.total - target)
-        against = f"target of {words.minutes_text(target)}"
-        note = f"{over} min over {against}" if over > 0 else f"within {against}"
+        against = f"target {words.minutes_text(target)}"
+        note = f"{over} over {against}" if over > 0 else f"within {against}"
         return _fact(
             "Delivery time", words.minutes_text(told.total), note, told.delivered, "bad" if over > 0 else "good", why
         )

@@ -67,7 +67,7 @@ function showStage(parts, s, limits, usualWords) {
     : `Average time in this stage of the ${plural(s.served, "order")} that moved on in the last 60 minutes${left}${service === 2 ? "; well over what is usual, or over the limit" : ""}`, s.service);
   put(parts.usual, s.usual === null || s.service === null ? "" : `usual ${(s.usual / 60).toFixed(1)}`, s.usual === null ? "" : `Usual average here: ${averageText(s.usual)} (${usualWords}, other days)`, s.usual);
   put(parts.oldest, s.oldest === null ? (s.told ? "none now" : "") : `oldest ${minutesText(s.oldest)}`, s.oldest === null ? "No order is in this stage now"
-    : `The order that has been here longest${limit}`, s.oldest);
+    : `The order that has been here longest${limit}. The ${plural(s.count, "order")} here now have been here ${minutesText(s.age)} on average`, s.oldest);
   put(parts.age, s.age === null ? "" : `avg age ${minutesText(s.age)}`, s.age === null ? "" : `Average time that the ${plural(s.count, "order")} here now have been here so far${limit}`, s.age);
   parts.service.className = `service ${LEVELS[service]}`;
   parts.age.className = `age ${LEVELS[age]}`;

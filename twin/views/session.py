@@ -135,6 +135,11 @@ class ReplaySession(param.Parameterized):
         if self._asked is not None:
             await self.choose(*self._asked)
 
+    @property
+    def is_moving(self) -> bool:
+        """Whether what is being loaded is another location than the one shown."""
+        return self._asked is not None and (self.place is None or self._asked[0] != self.place.id)
+
     def _load(self, location: str, start: float | None, end: float | None) -> "Timeline":
         if self._prepare is not None:
             self._prepare(location)
@@ -174,9 +179,7 @@ class ReplaySession(param.Parameterized):
         if place is None:
             return
         if end <= place.start or start > place.end:
-            raise ValueError(
-                f"No orders in this range: the data covers {text(place.start)} to {text(place.end)}."
-            )
+            raise ValueError(f"No orders in this range: the data covers {text(place.start)} to {text(place.end)}.")
         await self.choose(place.id, start, end)
         if self.problem:
             raise ValueError(self.problem)

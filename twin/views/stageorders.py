@@ -32,7 +32,7 @@ class StageOrders:
         """
         rows = np.asarray(orders_in(self._timeline, stage, t), np.intp)
         since = self._since(rows, STATES.index(stage), t)
-        newest_first = STATES.index(stage) >= COMPLETED
+        newest_first = STATES.index(stage) in (COMPLETED, CANCELLED)
         chosen = np.argsort(-since if newest_first else since, kind="stable")[:MOST_ROWS]
         orders = self._timeline.orders
         totals = orders.delivered[rows[chosen]] - orders.created[rows[chosen]]

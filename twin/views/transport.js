@@ -45,7 +45,7 @@ export function render({ model }) {
   const legend = el("span", { class: "legend mute", role: "status", "data-testid": "legend" });
   const swatches = el("i", { class: "swatches", "aria-hidden": "true" }, el("i", { class: "fine" }), el("i", { class: "tight" }), el("i", { class: "short" }));
   const rule = el("span", { class: "rule mute", "data-testid": "ribbon-legend" }, swatches, "Meals waiting per driver");
-  const summary = el("span", { class: "summary", "data-testid": "summary", "aria-label": "The whole range" });
+  const summary = el("span", { class: "summary", role: "group", "data-testid": "summary", "aria-label": "The whole range" });
   const controls = el("div", { class: "controls" }, back, play, stop, forward, loop), left = el("div", { class: "left" }, el("div", { class: "time" }, time, date), controls, speeds);
   const bar = el("section", { class: "bar card", "aria-label": "Replay", "data-testid": "transport" }, left,
     el("div", { class: "right" }, el("div", { class: "head" }, legend, rule, summary, scrubber.brush.clear, range.button), scrubber.node), range.sheet);

@@ -1,0 +1,191 @@
+"""Every number on the page, at ten random moments, against SQL over the raw files that shares no code with the product.
+
+The page is read through `data-value`, the number behind a text.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.app import free_port, running
+
+pytestmark = pytest.mark.browser
+
+DAY = (1_760_572_800.0, 1_760_659_200.0)
+"""Thursday 16 October 2025, naive UTC."""
+MOMENTS = sorted(np.random.default_rng(2025).integers(int(DAY[0]) + 600, int(DAY[1]) - 1, 10).tolist())
+KITCHEN = "sanfrancisco"
+STAGES = ("created", "cooking", "ready", "out_for_delivery", "completed")
+HOUR = 3600
+
+PREPARE = """
+CREATE TABLE event AS
+SELECT DISTINCT trim(order_id) AS o, lower(trim(event_type)) AS e, epoch(try_cast(ts AS TIMESTAMP)) AS t,
+  try_cast(sequence AS DOUBLE) AS s, CASE WHEN lower(trim(event_type)) = 'order_created' THEN body END AS body
+FROM read_parquet(?)
+WHERE nullif(trim(order_id), '') IS NOT NULL AND nullif(trim(event_type), '') IS NOT NULL
+  AND nullif(trim(location), '') IS NOT NULL
+  AND try_cast(ts AS TIMESTAMP) BETWEEN TIMESTAMP '1990-01-01' AND TIMESTAMP '2100-01-01'
+  AND (body IS NULL OR body IN ('', 'null', 'NULL') OR json_valid(body));
+CREATE TABLE milestone AS
+SELECT o, min(t) AS first, min(t) FILTER (e = 'order_created') AS created, min(t) FILTER (e = 'delivered') AS delivered,
+  -- a stage begins with its first milestone, or with that of a later stage where its own is missing or late
+  least(min(t) FILTER (e = 'gk_started'), min(t) FILTER (e IN ('gk_finished', 'gk_ready')),
+        min(t) FILTER (e IN ('driver_picked_up', 'driver_ping')), min(t) FILTER (e = 'delivered')) AS cooking,
+  least(min(t) FILTER (e IN ('gk_finished', 'gk_ready')), min(t) FILTER (e IN ('driver_picked_up', 'driver_ping')),
+        min(t) FILTER (e = 'delivered')) AS ready,
+  least(min(t) FILTER (e IN ('driver_picked_up', 'driver_ping')), min(t) FILTER (e = 'delivered')) AS road
+FROM event GROUP BY o;
+CREATE TABLE priced AS
+SELECT o, sum(try_cast(i ->> 'price' AS DOUBLE) * coalesce(try_cast(i ->> 'qty' AS DOUBLE), 1)) AS revenue
+FROM (SELECT o, unnest(from_json(body -> 'items', '["JSON"]')) AS i FROM event WHERE e = 'order_created' AND json_valid(body))
+GROUP BY o;
+"""
+
+STATE = """
+WITH heard AS (
+  SELECT o, max(t) AS last FROM event WHERE t <= $t GROUP BY o
+), state AS (
+  SELECT m.*, h.last, CASE
+      WHEN delivered <= $t THEN 'completed' WHEN h.last <= $t - 14400 THEN 'stalled' WHEN road <= $t THEN 'out_for_delivery'
+      WHEN ready <= $t THEN 'ready' WHEN cooking <= $t THEN 'cooking' ELSE 'created' END AS stage,
+    CASE WHEN road <= $t THEN road WHEN ready <= $t THEN ready WHEN cooking <= $t THEN cooking ELSE first END AS since
+  FROM milestone AS m JOIN heard AS h USING (o)
+)
+SELECT stage, count(*) FILTER (stage NOT IN ('completed', 'stalled') OR (stage = 'completed' AND delivered >= $midnight)
+    OR (stage = 'stalled' AND last + 14400 >= $midnight)) AS orders, $t - min(since) AS oldest
+FROM state GROUP BY stage
+"""
+
+
+@pytest.fixture(scope="module")
+def address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port = free_port()
+    log = tmp_path_factory.mktemp("served") / "log.txt"
+    with running(["twin.cli", "serve", "--source", str(demo), "--port", str(port)], port, log) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def raw(demo: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        for statement in PREPARE.split(";\n"):
+            files = [str(demo / f"events_{KITCHEN}.parquet")] if "?" in statement else None
+            connection.execute(statement, files)
+        yield connection
+
+
+def one(raw: duckdb.DuckDBPyConnection, sql: str, **values: float) -> tuple:
+    (row,) = raw.execute(sql, values).fetchall()
+    return row
+
+
+def expected(raw: duckdb.DuckDBPyConnection, t: int) -> dict[str, float | None]:
+    """Return what the page must show at t: test id -> number, None where it must show none."""
+    midnight, now = t - t % 86_400, {"t": t, "midnight": t - t % 86_400}
+    told: dict[str, float | None] = {}
+    states = {stage: (orders, oldest) for stage, orders, oldest in raw.execute(STATE, now).fetchall()}
+    for stage in STAGES:
+        told[f"stage-{stage}-count"] = states.get(stage, (0, None))[0]
+        if stage != "completed":
+            told[f"stage-{stage}-oldest"] = states.get(stage, (0, None))[1]
+    edges = {"created": ("first", "cooking"), "cooking": ("cooking", "ready"), "ready": ("ready", "road"),
+             "out_for_delivery": ("road", "delivered")}  # fmt: skip
+    for stage, (start, end) in edges.items():
+        spent = f"{end} > {start} AND {end} - {start} <= 14400 AND {end} > $t - 3600 AND {end} <= $t"
+        (told[f"stage-{stage}-service"],) = one(raw, f"SELECT avg({end} - {start}) FROM milestone WHERE {spent}", t=t)
+        entered = f"{start} > $t - 3600 AND {start} <= $t AND ({end} IS NULL OR {end} > {start})"
+        (told[f"stage-{stage}-flow"],) = one(raw, f"SELECT count(*) FROM milestone WHERE {entered}", t=t)
+    in_hour = "{0} > $t - 3600 AND {0} <= $t"
+    (told["stage-completed-flow"],) = one(
+        raw, f"SELECT count(*) FROM milestone WHERE {in_hour.format('delivered')}", t=t
+    )
+    (told["kpi-orders-hour-value"],) = one(
+        raw, f"SELECT count(*) FROM milestone WHERE {in_hour.format('created')}", t=t
+    )
+    told |= dict(zip(
+        (f"kpi-delivery-time-{name}" for name in ("value", "p50", "p75", "p95", "late")),
+        one(raw, f"""SELECT avg(d), quantile_cont(d, 0.5), quantile_cont(d, 0.75), quantile_cont(d, 0.95),
+            count(*) FILTER (floor(d / 60 + 0.5) > 30)
+            FROM (SELECT delivered - created AS d FROM milestone WHERE {in_hour.format("delivered")})
+            WHERE d BETWEEN 0 AND 14400""", t=t), strict=True))  # fmt: skip
+    for name, then in (("value", t), ("before", t - 86_400)):
+        share, due = one(raw, """SELECT avg(CASE WHEN delivered <= $t THEN 1.0 ELSE 0 END), count(*) FROM milestone
+            WHERE created > $t - 86400 AND created <= $t - 5400""", t=then)  # fmt: skip
+        told[f"kpi-completion-{name}"] = share
+        if name == "value":
+            told["kpi-completion-due"], told["stage-completed-share"] = due, share
+    active = {stage: states.get(stage, (0, None))[0] for stage in STAGES[:4]}
+    told["kpi-active-value"] = sum(active.values())
+    told["kpi-active-kitchen"], told["kpi-active-road"] = (
+        sum(active.values()) - active["out_for_delivery"],
+        active["out_for_delivery"],
+    )
+    told |= {f"kpi-active-{stage}": number for stage, number in active.items()}
+    for name, start in (("value", f"> {t - HOUR}"), ("today", f">= {midnight}")):
+        (told[f"kpi-revenue-{name}"],) = one(
+            raw,
+            f"SELECT coalesce(sum(revenue), 0) FROM milestone JOIN priced USING (o) WHERE created {start} AND created <= $t",
+            t=t,
+        )
+    mark = t - t % 600
+    counts = [
+        one(raw, f"SELECT count(*) FROM milestone WHERE {in_hour.format('created')}", t=mark + day * 86_400)[0]
+        for day in range(-7, 8)
+        if day
+        and one(raw, "SELECT min(first) <= $t - 3600 AND max(first) >= $t FROM milestone", t=mark + day * 86_400)[0]
+    ]
+    told["kpi-orders-hour-usual"] = float(np.median(counts))
+    return told
+
+
+READ = """ids => {
+  const found = {}, wanted = new Set(ids);
+  const walk = (root) => { for (const node of root.querySelectorAll("*")) {
+    const id = node.dataset?.testid;
+    if (wanted.has(id)) found[id] = node.dataset.value === undefined ? null : Number(node.dataset.value);
+    if (node.shadowRoot) walk(node.shadowRoot);
+  } };
+  walk(document);
+  return found;
+}"""
+
+
+def moment(t: float) -> str:
+    return datetime.fromtimestamp(t, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def open_at(page: Page, address: str, t: int) -> None:
+    page.goto(f"{address}/operations?location={KITCHEN}&start={moment(DAY[0])}&end={moment(DAY[1])}&t={moment(t)}")
+    expect(page.get_by_test_id("clock")).to_have_text(
+        datetime.fromtimestamp(t, UTC).strftime("%a %H:%M:%S"), timeout=30_000
+    )
+    # what is usual comes a moment after the rest
+    page.wait_for_function(f"() => (({READ})(['kpi-orders-hour-usual']))['kpi-orders-hour-usual'] > 0", timeout=30_000)
+
+
+def test_every_number_equals_sql_at_ten_random_moments(
+    page: Page, address: str, raw: duckdb.DuckDBPyConnection
+) -> None:
+    wrong = []
+    for t in MOMENTS:
+        open_at(page, address, t)
+        want = expected(raw, t)
+        page.wait_for_timeout(400)
+        got = page.evaluate(READ, list(want))
+        assert set(got) == set(want), f"not on the page: {set(want) - set(got)}"
+        for name, value in want.items():
+            # half a second or a hundredth: what a float32 price and a rounded second can differ by
+            same = (
+                got[name] is None
+                if value is None
+                else got[name] is not None and abs(got[name] - value) <= max(0.02, 1e-5 * abs(value))
+            )
+            if not same:
+                wrong.append(f"{moment(t)} {name}: page {got[name]}, SQL {value}")
+    assert not wrong, "\n".join(wrong)

@@ -1,0 +1,196 @@
+"""The specification's user workflows, step by step, as a person goes through them on the demo data."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+import twin
+from tests.browser.app import free_port, running
+from tests.browser.operations import CLOCK, DRAWN, MOTION, NUMBER, by_id, choose, clock, counts, five
+from twin.times import seconds
+from twin.twin import Twin
+
+pytestmark = pytest.mark.browser
+
+SHORTAGE = (seconds("2025-10-16 18:10"), seconds("2025-10-16 18:50"))
+"""When the demo's San Francisco lacks drivers; the page is not told."""
+MOST_MS = 30_000
+NUMBER_ATTRIBUTE = re.compile(r"^[\d.]+$")
+
+
+@pytest.fixture(scope="module")
+def address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port = free_port()
+    log = tmp_path_factory.mktemp("served") / "log.txt"
+    with running(["twin.cli", "serve", "--source", str(demo), "--port", str(port)], port, log) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def source(demo: Path) -> Twin:
+    return twin.open(demo)
+
+
+def choose_day(page: Page, day: str) -> None:
+    by_id(page, "range").click()
+    by_id(page, "range-sheet").get_by_role("button", name=day, exact=True).click()
+    expect(by_id(page, "range")).to_contain_text(f"{day} Oct 2025 00:00 – 24:00", timeout=MOST_MS)
+
+
+def test_workflow_1_initial_demo_load(page: Page, address: str, source: Twin) -> None:
+    page.goto(address)  # 1. the user opens the app and lands on the welcome screen
+    expect(by_id(page, "welcome")).to_be_visible(timeout=MOST_MS)
+    for place in source.locations:  # 2. the locations are there to choose from
+        expect(by_id(page, f"city-{place.id}")).to_contain_text(place.display_name, timeout=MOST_MS)
+    by_id(page, "city-sanfrancisco").click()  # 3. the user selects San Francisco
+    expect(by_id(page, "stage-cooking-count")).to_have_text(NUMBER, timeout=MOST_MS)
+    line = source.timeline("sanfrancisco")
+    # 4. and 5. its range is asked for, and the last 24 hours of its data are loaded
+    assert line.window.end - line.window.start == 24 * 3600
+    assert line.window.start < (line.location.last_delivered or 0) < line.window.end
+    span = page.evaluate(
+        """() => {
+          const { anchor } = [...globalThis.__twin.clocks.values()].find((clock) => clock.anchor);
+          return [anchor.start, anchor.end];
+        }"""
+    )
+    assert span == [line.window.start, line.window.end]
+    # 6. the map is centred on the kitchen and shows its radius
+    page.wait_for_function(DRAWN)
+    kitchen = page.locator('[data-layer="kitchen"]').first
+    expect(kitchen).to_be_visible()
+    frame = page.locator(".bk-Figure").first.bounding_box()
+    at = kitchen.bounding_box()
+    assert frame is not None
+    assert at is not None
+    assert frame["x"] < at["x"] < frame["x"] + frame["width"]
+    assert frame["y"] < at["y"] < frame["y"] + frame["height"]
+    # 7. the range's summary
+    created = line.orders.created
+    orders = int(((created >= line.window.start) & (created < line.window.end)).sum())
+    expect(by_id(page, "summary")).to_contain_text(f"{orders:,} orders")
+    for figure in ("kpi-orders-hour-value", "kpi-delivery-time-value", "kpi-active-value"):
+        expect(by_id(page, figure)).to_have_attribute("data-value", NUMBER_ATTRIBUTE)
+    # 8. the feed shows the latest events
+    expect(by_id(page, "feed-row")).to_be_visible(timeout=MOST_MS)
+
+
+def test_workflow_2_historical_replay(page: Page, address: str, source: Twin) -> None:
+    choose(page, address, "sanfrancisco")
+    choose_day(page, "Thu 16")  # 1. the user adjusts the range to a day
+    line = source.timeline("sanfrancisco", seconds("2025-10-16"), seconds("2025-10-17"))
+    page.wait_for_function(f"(t) => Math.abs(({CLOCK})() - t) < 1", arg=line.busiest())
+    page.wait_for_function(DRAWN)
+    before, t0 = counts(page), clock(page)
+    assert before == five(line.at(t0).counts)
+    by_id(page, "play").click()  # 2. clicks Play
+    page.wait_for_timeout(1000)
+    t1 = clock(page)  # 3. the timeline advances, 4. at 60x
+    page.wait_for_timeout(4000)
+    t2 = clock(page)
+    assert t2 - t1 == pytest.approx(60 * 4, rel=0.2)
+    # 5. drivers appear, move and complete; 6. and 7. counts and figures follow
+    page.wait_for_function(f"(t) => ({CLOCK})() > t + 600", arg=t2, timeout=MOST_MS)
+    assert counts(page) != before
+    by_id(page, "play").click()  # 8. the user pauses
+    page.wait_for_timeout(800)
+    t3 = clock(page)
+    assert counts(page) == five(line.at(t3).counts)
+    page.wait_for_timeout(600)
+    assert clock(page) == t3
+    # 9. clicks an order on the map: its whole lifecycle is shown
+    order = page.evaluate(
+        f"""() => {{ const drivers = ({MOTION})().positions(); return drivers[Math.floor(drivers.length / 2)].order; }}"""
+    )
+    click_driver(page, order)
+    expect(by_id(page, "order-panel")).to_be_visible(timeout=MOST_MS)
+    chosen = line.order(line.orders.ids[order].as_py())
+    expect(by_id(page, "order-id")).to_contain_text(chosen.id[:6])
+    for stage, _, _ in chosen.stages[:4]:
+        expect(by_id(page, f"lane-{stage}")).to_be_visible()
+    for item in chosen.items:
+        expect(by_id(page, "order-items")).to_contain_text(item.name)
+    page.keyboard.press("Escape")
+    expect(by_id(page, "order-panel")).to_be_hidden()
+    by_id(page, "play").click()  # 10. resumes, and scrubs to another time
+    page.wait_for_timeout(500)
+    assert clock(page) > t3
+    box = by_id(page, "scrubber").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 12.5 / 24, box["y"] + 20)
+    page.wait_for_timeout(600)
+    assert abs(clock(page) - seconds("2025-10-16 12:30")) < 900
+
+
+def click_driver(page: Page, order: int) -> None:
+    """Click a driver where it is drawn."""
+    place = page.evaluate(
+        f"""(order) => {{
+          const driver = ({MOTION})().positions().find((one) => one.order === order);
+          const maps = [...Bokeh.documents[0]._all_models.values()].filter(({{ type }}) => type === "Figure");
+          const view = Bokeh.index.find_one(maps.find(({{ renderers }}) => renderers.some(({{ name }}) => name === "tiles")));
+          const {{ left, top, width, height }} = view.frame.bbox, {{ x_range: xr, y_range: yr }} = view.model;
+          const canvas = view.canvas_view.el.getBoundingClientRect();
+          return [canvas.x + left + (driver.x - xr.start) / (xr.end - xr.start) * width,
+                  canvas.y + top + (yr.end - driver.y) / (yr.end - yr.start) * height];
+        }}""",
+        order,
+    )
+    page.mouse.move(*place)
+    page.mouse.click(*place)
+
+
+def test_workflow_3_location_comparison(page: Page, address: str, source: Twin) -> None:
+    choose(page, address, "sanfrancisco")
+    by_id(page, "stage-ready-pick").click()
+    page.keyboard.press("Escape")
+    first = {name: by_id(page, f"kpi-{name}-value").inner_text() for name in ("orders-hour", "active", "revenue")}
+    page.locator(".MuiSelect-select").first.click()  # 1. the user selects Chicago
+    page.get_by_role("menuitem", name="Chicago").click()
+    line = source.timeline("chicago")
+    # 2. the timeline is Chicago's range
+    page.wait_for_function(f"(t) => Math.abs(({CLOCK})() - t) < 0.01", arg=line.busiest(), timeout=MOST_MS)
+    page.wait_for_function(DRAWN, timeout=MOST_MS)
+    # 3. the map shows Chicago's kitchen
+    centre = page.evaluate(f"() => ({MOTION})().positions()[0]")
+    assert abs(centre["x"] - (line.location.x or 0)) < 20_000
+    # 4. the figures are Chicago's
+    assert counts(page) == five(line.at(line.busiest()).counts)
+    expect(by_id(page, "kpi-active-value")).to_have_attribute("data-value", str(len(line.at(line.busiest()).order)))
+    assert {name: by_id(page, f"kpi-{name}-value").inner_text() for name in first} != first  # 5. they can be told apart
+
+
+def test_workflow_4_a_performance_issue_is_found_through_the_moments(page: Page, address: str, source: Twin) -> None:
+    choose(page, address, "sanfrancisco")
+    choose_day(page, "Thu 16")
+    by_id(page, "tab-moments").click()
+    found = by_id(page, "moments-list").get_by_test_id("moment")
+    expect(found.first).to_contain_text("short", timeout=MOST_MS)  # the worst of the day comes first
+    found.first.click()  # 1. and 2. the user goes to where delivery takes long
+    page.wait_for_timeout(1000)
+    t = clock(page)
+    assert SHORTAGE[0] <= t <= SHORTAGE[1] + 900
+    line = source.timeline("sanfrancisco", seconds("2025-10-16"), seconds("2025-10-17"))
+    assert counts(page) == five(line.at(t).counts)
+    # 3. drivers are late on the map: its report of the order says so
+    late = line.at(t).drivers.order
+    assert len(late) > 0
+    # 4. the pipeline shows the bottleneck at Ready, and nowhere before it
+    expect(by_id(page, "stage-ready").locator(".service.red, .oldest.red")).not_to_have_count(0)
+    for stage in ("created", "cooking"):
+        expect(by_id(page, f"stage-{stage}").locator(".service.red")).to_have_count(0)
+    # the alert names the trouble and when it was
+    expect(by_id(page, "alert")).to_contain_text("short")
+    expect(by_id(page, "alert")).to_contain_text("Thu 18:")
+    # 5. the feed tells of drivers who arrived late
+    by_id(page, "tab-events").click()
+    by_id(page, "feed-problems").click()
+    expect(by_id(page, "feed").get_by_text("Driver arrived late").first).to_be_visible(timeout=MOST_MS)
+    # 6. and 7. the conclusion goes into a picture for the review
+    with page.expect_download(timeout=MOST_MS) as download:
+        by_id(page, "report").click()
+    assert download.value.suggested_filename.startswith("casper-sanfrancisco-2025-10-16T18")
+    assert Path(download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
