@@ -51,7 +51,7 @@ def _waiting(scene: Scene, run: Slow) -> Moment:
         at=busiest(scene, "wait", run.rows, run.start, run.end),
         severity=severity(scene, run.excess),
         title=title,
-        sentence=f"{said} against {usually} usually{words}",
+        sentence=f"{said} against {usually} min usually{words}",
         figures={
             "orders": float(len(run.affected)),
             "minutes": run.took / 60,
@@ -74,7 +74,7 @@ def _driving(scene: Scene, run: Slow) -> Moment:
         at=busiest(scene, "drive", run.rows, run.start, run.end),
         severity=severity(scene, run.excess),
         title="Drives take long",
-        sentence=f"{count(len(run.affected), 'drive')} took {took} min against {usually} usually{words}",
+        sentence=f"{count(len(run.affected), 'drive')} took {took} min against {usually} min usually{words}",
         figures={
             "orders": float(len(run.affected)),
             "minutes": run.took / 60,

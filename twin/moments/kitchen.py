@@ -18,10 +18,10 @@ _TITLES = {
     "queue": (
         "Orders wait to be started",
         "created",
-        "Cooking began {took} min after the order against {usually} usually",
+        "Cooking began {took} min after the order against {usually} min usually",
     ),
-    "cook": ("The kitchen is slow", "cooking", "Cooking took {took} min against {usually} usually"),
-    "pack": ("Packing is slow", "ready", "Packing took {took} min against {usually} usually"),
+    "cook": ("The kitchen is slow", "cooking", "Cooking took {took} min against {usually} min usually"),
+    "pack": ("Packing is slow", "ready", "Packing took {took} min against {usually} min usually"),
 }
 
 

@@ -35,14 +35,14 @@ def deliveries(scene: Scene, rows: NDArray[np.intp]) -> tuple[float, float] | No
 
 
 def delivery_figures(scene: Scene, rows: NDArray[np.intp]) -> tuple[str, dict[str, float]]:
-    """Return ", delivery time 41 min against 27 usually" (or "29 min as usual") and its figures; nothing where unknown."""
+    """Return ", their delivery time 41 min against 27 min usually" (or "29 min as usual") and its figures; nothing where unknown."""
     told = deliveries(scene, rows)
     if told is None:
         return "", {}
     took, usually = minutes(told[0]), minutes(told[1])
-    words = f", delivery time {took} min against {usually} usually"
+    words = f", their delivery time {took} min against {usually} min usually"
     if abs(told[0] - told[1]) < UNCHANGED * told[1]:
-        words = f", delivery time {took} min as usual"
+        words = f", their delivery time {took} min as usual"
     return words, {"delivery_minutes": told[0] / 60, "usual_delivery_minutes": told[1] / 60}
 
 

@@ -93,7 +93,7 @@ class MapView(ReplayView):
         doc="The layers shown, for an address: names of `LAYERS` with commas, `none`; empty: the usual ones.",
     )
     target = param.Number(default=DELIVERY_TARGET, bounds=(0, None), doc="Promised delivery time, seconds.")
-    has_place = param.Boolean(default=False, doc="Whether there is a kitchen to draw; a layout may give the room away.")
+    has_place = param.Boolean(default=True, doc="Whether there is a kitchen to draw; a layout may give the room away.")
 
     def __init__(
         self, controller: ReplayController, base_map: Callable[[str], BaseMap | None] | None = None, **params: Any

@@ -5,6 +5,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+from panel.util import edit_readonly
 
 from twin import api, serve
 from twin.errors import TwinError
@@ -50,6 +51,8 @@ def operations_page() -> pmui.Page:
         raw_css=[theme.css(), "html, body { background: var(--tw-bg); }"],
         theme_config=_material(),
     )
+    with edit_readonly(page):
+        page.busy = False  # not `pn.state.busy`: every answer to a browser's question would cost two messages more
 
     def build() -> None:
         try:
@@ -178,18 +181,14 @@ class _Operations:
             trends = self.trends.__panel__()
             trends.styles = {**trends.styles, "grid-area": "trends" if beside else "panel"}
             self.trends.wide = beside
-            _switch_class(self.replay, "no-map", not self._has_map())
+            _switch_class(self.replay, "no-map", not self.map.has_place)
             _switch_class(self.replay, "with-order", open_order)
             self._name_tabs()
             self.session.tick(force=True)
 
     def _has_room(self) -> bool:
         """Whether the trends have a place of their own: on a wall, or where the map has given its space away."""
-        return self.tabs.room == "wall" or (self.tabs.room == "desk" and not self._has_map())
-
-    def _has_map(self) -> bool:
-        """Whether there is something to draw on a map, as far as anything is loaded that could tell."""
-        return self.map.has_place or self.session.controller.timeline is None
+        return self.tabs.room == "wall" or (self.tabs.room == "desk" and not self.map.has_place)
 
     def _name_tabs(self, *_: Any) -> None:
         tabs: list[list[Any]] = [

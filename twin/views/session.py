@@ -1,6 +1,6 @@
 """A session: one user's replay. It loads what the user chooses and ticks the views; nobody else touches them.
 
-While it plays, three ticks a second sample the clock and show that moment in every view, all in one message. A verb
+While it plays, two ticks a second sample the clock and show that moment in every view, all in one message. A verb
 shows its moment at once. A session that nobody sees (a hidden tab, a lost connection) or that is paused does no work.
 """
 
@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 LONGEST_ID = 200
 """Characters of an order id that is taken from an address; real ones have 32."""
 
-TICK_MS = 330
-"""Counts and feed three times a second: with the map's windows (0.9 a second) that makes at most four messages."""
+TICK_MS = 500
+"""Counts and charts twice a second, where the eye still reads them; clock, feed and motion go by the browser's own clock."""
 
 
 class PageLink(Component):
