@@ -35,7 +35,7 @@ def deliveries(scene: Scene, rows: NDArray[np.intp]) -> tuple[float, float] | No
 
 
 def delivery_figures(scene: Scene, rows: NDArray[np.intp]) -> tuple[str, dict[str, float]]:
-    """Return ", their delivery time 41 min against 27 min usually" (or "29 min as usual") and its figures; nothing where unknown."""
+    """Return ", their delivery time 41 min against 27 min usually" (or "… as usual") and its figures; nothing where unknown."""
     told = deliveries(scene, rows)
     if told is None:
         return "", {}
