@@ -274,7 +274,23 @@ def test_hostile_texts_are_only_texts(page: Page, tmp_path: Path) -> None:
         assert box is not None
         for step in range(40):  # sweep over the map's drivers and pins
             page.mouse.move(box["x"] + box["width"] * (0.3 + step / 100), box["y"] + box["height"] * (0.2 + step / 66))
+        by_id(page, "stage-ready-pick").click()  # every panel that shows texts of the data
+        expect(by_id(page, "stage-orders")).to_be_visible()
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        by_id(page, "feed-search").fill("<img src=x")
+        expect(by_id(page, "feed-row")).to_contain_text("<img s", timeout=20_000)  # the short id
+        by_id(page, "tab-trends").click()
+        expect(by_id(page, "trends-brand")).to_contain_text("<img src=x", timeout=20_000)
+        by_id(page, "tab-moments").click()
+        by_id(page, "tab-orders").click()
+        by_id(page, "orders-row").click()
+        expect(by_id(page, "order-items")).to_contain_text("<img src=x", timeout=20_000)
+        expect(by_id(page, "order-panel")).to_contain_text(HOSTILE)
         page.wait_for_timeout(500)
+        assert page.locator("img[src=x]").count() == 0
+        page.goto(f"{page.url}&order={HOSTILE}&stage={HOSTILE}&tab={HOSTILE}&events=text={HOSTILE}&layers={HOSTILE}")
+        expect(by_id(page, "stage-created-count")).to_have_text(NUMBER, timeout=20_000)
         assert page.locator("img[src=x]").count() == 0
         page.goto("about:blank")  # before its server goes
     assert dialogs == []

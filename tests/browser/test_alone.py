@@ -1,0 +1,118 @@
+"""Every view alone, on a controller of its own: no session, no page around it, as in a notebook."""
+
+from pathlib import Path
+
+import panel as pn
+import pytest
+from playwright.sync_api import Page, expect
+
+import twin
+from twin.replay.controller import ReplayController
+from twin.times import seconds
+from twin.twin import Twin
+from twin.views.alert import AlertView
+from twin.views.chrome import ChromeView
+from twin.views.feed import FeedView
+from twin.views.health import HealthView
+from twin.views.kpis import KpiView
+from twin.views.map import MapView
+from twin.views.moments import MomentsView
+from twin.views.order import OrderView
+from twin.views.orders import OrdersView
+from twin.views.pipeline import PipelineView
+from twin.views.transport import TransportView
+from twin.views.trends import TrendsView
+from twin.views.view import ReplayView
+
+pytestmark = pytest.mark.browser
+
+T0, T1 = seconds("2025-10-16 18:30"), seconds("2025-10-16 12:15")
+
+VIEWS: dict[str, tuple[type[ReplayView], str]] = {
+    "map": (MapView, "map-layers"),
+    "pipeline": (PipelineView, "stage-cooking-count"),
+    "kpis": (KpiView, "kpi-active-value"),
+    "feed": (FeedView, "feed-row"),
+    "moments": (MomentsView, "moments-list"),
+    "alert": (AlertView, "alert"),
+    "orders": (OrdersView, "orders-row"),
+    "order": (OrderView, "order-gantt"),
+    "trends": (TrendsView, "trends-volume"),
+    "transport": (TransportView, "range"),
+    "health": (HealthView, "health"),
+    "chrome": (ChromeView, "help"),
+}
+"""Each view and something that it shows when it works."""
+MOVES = {
+    "pipeline": "stage-cooking-count",
+    "kpis": "kpi-active-value",
+    "feed": "feed-row",
+    "orders": "orders-row",
+    "transport": "clock",
+}
+"""What shows another text at another moment."""
+MOST_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def source(demo: Path) -> Twin:
+    return twin.open(demo)
+
+
+class Alone:
+    """The view of the page opened last and its controller."""
+
+    replay: ReplayController
+    view: ReplayView
+    document: object
+
+
+@pytest.fixture(scope="module")
+def address(serve, source: Twin) -> str:
+    def app(kind: type[ReplayView]):
+        def build() -> pn.Column:
+            line = source.timeline("sanfrancisco", "2025-10-16", "2025-10-17")
+            replay = ReplayController()
+            view = kind(replay)
+            Alone.replay, Alone.view, Alone.document = replay, view, pn.state.curdoc
+
+            def begin() -> None:
+                replay.load(line, T0)
+                view.reset()
+                replay.learn(source.insights(line))
+                view.learn()
+                replay.selection.select(int(line.at(T0).order[0]))
+                view.show(line.at(T0))
+
+            pn.state.onload(begin)
+            return pn.Column(view, width=900, height=600)
+
+        return build
+
+    return serve({name: app(kind) for name, (kind, _) in VIEWS.items()})
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_works_alone(page: Page, address: str, name: str) -> None:
+    page.goto(f"{address}/{name}")
+    expect(page.get_by_test_id(VIEWS[name][1]).first).to_be_visible(timeout=MOST_MS)
+    if name in MOVES:
+        shown = page.get_by_test_id(MOVES[name]).first
+        expect(shown).not_to_have_text("–", timeout=MOST_MS)
+        page.wait_for_timeout(500)
+        before = shown.inner_text()
+
+        def seek() -> None:
+            Alone.replay.seek(T1)
+            Alone.view.show(Alone.replay.timeline.at(T1))  # type: ignore[union-attr]
+
+        Alone.document.add_next_tick_callback(seek)  # type: ignore[attr-defined]
+        expect(shown).not_to_have_text(before, timeout=MOST_MS)
+
+
+def test_the_views_above_are_all_there_are() -> None:
+    def below(kind: type) -> set[type]:
+        return {kind} | {deeper for child in kind.__subclasses__() for deeper in below(child)}
+
+    ours = {kind for kind in below(ReplayView) if kind.__module__.startswith("twin.views.")} - {ReplayView}
+    assert ours == {kind for kind, _ in VIEWS.values()}
