@@ -57,6 +57,8 @@ def test_the_replay_is_open_to_all_also_with_an_order_selected_and_with_help(
 ) -> None:
     page.emulate_media(color_scheme=theme)
     open_replay(page, address)
+    page.wait_for_function("(theme) => document.documentElement.dataset.theme === theme", arg=theme)
+    page.wait_for_timeout(600)  # colours fade from one theme to the other
     assert barriers(page) == []
     page.get_by_test_id("feed-row").first.click()
     page.wait_for_function("() => [...globalThis.__twin.selections.values()].some((one) => one.row >= 0)")

@@ -268,7 +268,7 @@ def test_hostile_texts_are_only_texts(page: Page, tmp_path: Path) -> None:
     with running(command, port, tmp_path / "log.txt") as address:
         page.goto(address)
         page.locator(".city").first.click()
-        expect(page.get_by_text("<img src=x").first).to_be_visible(timeout=20_000)
+        expect(page.get_by_text("<img src=x").first).to_be_visible(timeout=40_000)
         page.wait_for_function(DRAWN)
         box = page.locator(".bk-Figure").first.bounding_box()
         assert box is not None
