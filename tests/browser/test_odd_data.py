@@ -28,7 +28,9 @@ def day(location: str, *, places: bool = True, year: str = "2025", number: int =
         items = [{"brand_id": str(1 + k % 5), "name": f"Bowl {k % 11}", "price": 9.5 + k % 4, "qty": 1 + k % 2}]
         address = f"{k} Main Street" if places else None
         order = f"{location[:4].upper():X<4}{k:04d}"
-        told = rows_of(order, minutes, pings=pings if places else None, route=route, items=items, address=address, places=places)
+        told = rows_of(
+            order, minutes, pings=pings if places else None, route=route, items=items, address=address, places=places
+        )
         rows += [{**row, "location": location, "ts": year + row["ts"][4:]} for row in told]
     return rows
 
