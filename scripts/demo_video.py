@@ -24,35 +24,48 @@ from twin.twin import demo_folder
 VIDEO = Path(__file__).resolve().parent.parent / "build" / "demo.mp4"
 SIZE = (1440, 900)
 FRAMES_PER_SECOND = 25
+JPEG_QUALITY = 90
 PATIENCE_MS = 60_000
+DAY = "Thu 16"
+NOON, SHORTAGE = 12.0, 18.6
+"""Hours of that day: where the drag begins, and where it ends, among the demo's short drivers."""
 
 STAGE = """() => {
-  const cursor = document.createElement("div"), words = document.createElement("div");
-  Object.assign(cursor.style, { position: "fixed", zIndex: 2147483647, left: 0, top: 0, width: "22px", height: "22px",
-    margin: "-11px", borderRadius: "50%", pointerEvents: "none", background: "rgb(255 196 0 / .45)",
-    border: "2px solid #fff", boxShadow: "0 0 6px rgb(0 0 0 / .6)" });
-  Object.assign(words.style, { position: "fixed", zIndex: 2147483646, left: "35%", bottom: "212px", padding: "10px 20px",
-    transform: "translateX(-50%)", borderRadius: "10px", background: "rgb(8 14 24 / .9)", color: "#fff",
-    font: "600 19px system-ui, sans-serif", pointerEvents: "none", boxShadow: "0 4px 20px rgb(0 0 0 / .5)" });
+  const cursor = document.createElement("div"), arrow = document.createElement("div");
+  const ring = document.createElement("div"), words = document.createElement("div");
+  Object.assign(cursor.style, { position: "fixed", zIndex: 2147483647, left: 0, top: 0, pointerEvents: "none",
+    filter: "drop-shadow(0 0 1px #000) drop-shadow(0 2px 3px rgb(0 0 0 / .6))" });
+  Object.assign(arrow.style, { width: "21px", height: "31px", background: "#fff",
+    clipPath: "polygon(0 0, 100% 68%, 57% 71%, 80% 100%, 57% 100%, 34% 77%, 0 93%)" });
+  Object.assign(ring.style, { position: "absolute", left: "-17px", top: "-17px", width: "30px", height: "30px",
+    border: "3px solid #ffc400", borderRadius: "50%", opacity: 0 });
+  Object.assign(words.style, { position: "fixed", zIndex: 2147483646, left: "704px", top: "172px", padding: "9px 18px",
+    transform: "translateX(-50%)", borderRadius: "10px", background: "rgb(255 255 255 / .95)", color: "#101828",
+    font: "600 17px system-ui, sans-serif", whiteSpace: "nowrap", pointerEvents: "none",
+    boxShadow: "0 4px 20px rgb(0 0 0 / .5)" });
+  cursor.append(ring, arrow);
   document.body.append(cursor, words);
-  const follow = ({ clientX: x, clientY: y }) => { cursor.style.transform = `translate(${x}px, ${y}px)`; };
-  addEventListener("mousemove", follow, true);
-  globalThis.__caption = (text) => { words.textContent = text; words.hidden = !text; };
+  addEventListener("mousemove", ({ clientX: x, clientY: y }) => { cursor.style.transform = `translate(${x}px, ${y}px)`; }, true);
+  const press = [{ opacity: 1, transform: "scale(.4)" }, { opacity: 0, transform: "scale(1.5)" }];
+  addEventListener("mousedown", () => ring.animate(press, 600), true);
+  globalThis.__caption = (text) => { words.textContent = text; words.style.visibility = text ? "visible" : "hidden"; };
   __caption("");
 }"""
+"""A cursor with a ring at each click, and captions: between the alert and the map's buttons, where they hide nothing."""
 
 DRIVER = """() => {
-  const motion = [...globalThis.__twin.motion.values()][0], drivers = motion.positions();
+  const drivers = [...globalThis.__twin.motion.values()][0].positions();
   const maps = [...Bokeh.documents[0]._all_models.values()].filter(({ type }) => type === "Figure");
   const view = Bokeh.index.find_one(maps.find(({ renderers }) => renderers.some(({ name }) => name === "tiles")));
   const { left, top, width, height } = view.frame.bbox, { x_range: xr, y_range: yr } = view.model;
   const canvas = view.canvas_view.el.getBoundingClientRect();
   const places = drivers.map((d) => [canvas.x + left + (d.x - xr.start) / (xr.end - xr.start) * width,
     canvas.y + top + (yr.end - d.y) / (yr.end - yr.start) * height]);
-  const inside = ([x, y]) => x > canvas.x + 460 && x < canvas.right - 120 && y > canvas.y + 60 && y < canvas.bottom - 70;
-  const free = places.filter(inside);
-  return free[Math.floor(free.length / 2)] ?? places[0];
+  const room = (a) => Math.min(...places.filter((b) => b !== a).map((b) => Math.hypot(a[0] - b[0], a[1] - b[1])));
+  const inside = ([x, y]) => x > canvas.x + 60 && x < canvas.right - 120 && y > canvas.y + 130 && y < canvas.bottom - 70;
+  return places.filter(inside).sort((a, b) => room(b) - room(a))[0];
 }"""
+"""Where on the window the driver is that stands most alone, clear of what lies over the map."""
 
 
 class Recorder:
@@ -62,9 +75,8 @@ class Recorder:
         self.frames: list[tuple[float, bytes]] = []
         self._session = session
         session.on("Page.screencastFrame", self._take)
-        session.send(
-            "Page.startScreencast", {"format": "jpeg", "quality": 90, "maxWidth": SIZE[0], "maxHeight": SIZE[1]}
-        )
+        asked = {"format": "jpeg", "quality": JPEG_QUALITY, "maxWidth": SIZE[0], "maxHeight": SIZE[1]}
+        session.send("Page.startScreencast", asked)
 
     def _take(self, event: dict) -> None:
         self.frames.append((event["metadata"]["timestamp"], base64.b64decode(event["data"])))
@@ -94,6 +106,46 @@ class Recorder:
         return end - begin
 
 
+class Hand:
+    """The mouse, moved at a pace that can be followed however slow the machine is, and the captions."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self._at = (SIZE[0] * 0.5, SIZE[1] * 0.6)
+
+    def say(self, text: str, seconds: float = 0) -> None:
+        """Show a caption, and leave time to read it."""
+        self.page.evaluate("(text) => globalThis.__caption(text)", text)
+        self.wait(seconds)
+
+    def wait(self, seconds: float) -> None:
+        """Let the page go on."""
+        self.page.wait_for_timeout(seconds * 1000)
+
+    def glide(self, x: float, y: float, seconds: float = 0.8) -> None:
+        """Move to a place, slow at both ends; as many steps as the machine manages in that time."""
+        (x0, y0), began, done = self._at, time.monotonic(), 0.0
+        while done < 1:
+            done = min(1.0, (time.monotonic() - began) / seconds)
+            eased = done * done * (3 - 2 * done)
+            self.page.mouse.move(x0 + (x - x0) * eased, y0 + (y - y0) * eased)
+        self._at = (x, y)
+
+    def click(self, name: str, button: str = "") -> None:
+        """Go to what has a test id, or to a button within it, and click."""
+        target = self.page.get_by_test_id(name).first
+        if button:
+            target = target.get_by_role("button", name=button, exact=True)
+        box = target.bounding_box()
+        assert box is not None, f"{name} {button} is not shown"
+        self.press(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    def press(self, x: float, y: float) -> None:
+        """Go to a place and click."""
+        self.glide(x, y)
+        self.page.mouse.click(x, y)
+
+
 def main() -> int:
     """Record and encode; return the exit code."""
     folder = demo_folder()
@@ -103,78 +155,66 @@ def main() -> int:
         context = browser.new_context(viewport={"width": SIZE[0], "height": SIZE[1]}, color_scheme="dark")
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
-        page.goto(server.page(location="sanfrancisco"))
+        page.goto(server.page(location="sanfrancisco", theme="dark"))
         page.get_by_test_id("moment").first.wait_for(state="attached")
         page.get_by_test_id("tour-dismiss").first.click()
         page.evaluate(STAGE)
         recorder = Recorder(context.new_cdp_session(page))
         began = time.monotonic()
-        _act(page)
+        _act(Hand(page))
         recorder.stop()
-        print(f"recorded {time.monotonic() - began:.0f} s, {len(recorder.frames)} frames; encoding …", flush=True)
+        took, frames = time.monotonic() - began, len(recorder.frames)
+        print(f"recorded {took:.0f} s, {frames} frames ({frames / took:.0f} a second); encoding …", flush=True)
         length = recorder.write(VIDEO)
     print(f"{VIDEO}: {length:.0f} s, {VIDEO.stat().st_size / 1e6:.1f} MB")
     return 0
 
 
-def _act(page: Page) -> None:
-    """Go through the workflow at a pace that can be followed."""
-    _say(page, "San Francisco, the last 24 hours", 3)
-    _say(page, "Choose a day to replay", 1)
-    _click(page, "range")
-    page.wait_for_timeout(1200)
-    day = page.get_by_test_id("range-sheet").get_by_role("button", name="Wed 15", exact=True)
-    _move(page, day.bounding_box())
-    day.click()
-    page.wait_for_timeout(2500)
-    _say(page, "Play: a minute of kitchen time each second", 1)
-    _click(page, "play")
-    page.wait_for_timeout(12_000)
-    _say(page, "Orders flow through the stages, drivers move, figures follow", 9)
-    _say(page, "Pause to look closer", 1)
-    _click(page, "play")
-    page.wait_for_timeout(1500)
-    _say(page, "A click on a driver opens the order’s whole life", 1)
-    x, y = page.evaluate(DRIVER)
-    _glide(page, x, y)
-    page.mouse.click(x, y)
-    page.wait_for_timeout(6000)
-    page.keyboard.press("Escape")
-    _say(page, "Go on, faster …", 1)
-    _click(page, "speed-100")
-    _click(page, "play")
-    page.wait_for_timeout(7000)
-    _say(page, "… or scrub to any other moment", 1)
-    box = page.get_by_test_id("scrubber").first.bounding_box()
-    if box is not None:
-        y = box["y"] + box["height"] / 2
-        _glide(page, box["x"] + box["width"] * 0.3, y)
-        page.mouse.down()
-        _glide(page, box["x"] + box["width"] * 0.77, y, steps=60)
-        page.mouse.up()
-    page.wait_for_timeout(4000)
-    _say(page, "Casper’s Kitchens: every moment, asked again", 3)
+def _act(hand: Hand) -> None:
+    """Go through the workflow."""
+    hand.say("San Francisco: one kitchen, its last 24 hours", 2.5)
+    hand.say("Choose a day to replay")
+    hand.click("range")
+    hand.wait(1)
+    hand.click("range-sheet", DAY)
+    hand.page.get_by_test_id("range").get_by_text(DAY).wait_for()
+    hand.page.get_by_test_id("feed-row").first.wait_for()
+    hand.say("Play: a minute of kitchen time each second")
+    hand.click("play")
+    hand.wait(8)
+    hand.say("Orders flow, drivers move, every figure follows", 8)
+    hand.say("Pause to look closer")
+    hand.click("play")
+    hand.wait(1)
+    hand.say("A click on a driver opens the order’s whole life")
+    hand.press(*hand.page.evaluate(DRIVER))
+    hand.page.get_by_test_id("order-gantt").wait_for()
+    hand.wait(2)
+    hand.say("Each stage against its usual time, the promise, the items")
+    _point_at(hand, "order-gantt")
+    hand.wait(5)
+    hand.page.keyboard.press("Escape")
+    hand.say("Go on, faster …")
+    hand.click("speed-100")
+    hand.click("play")
+    hand.wait(5)
+    hand.say("… or scrub to any other moment")
+    box = hand.page.get_by_test_id("scrubber").first.bounding_box()
+    assert box is not None, "the scrubber is not shown"
+    y = box["y"] + box["height"] / 2
+    hand.glide(box["x"] + box["width"] * NOON / 24, y)
+    hand.page.mouse.down()
+    hand.glide(box["x"] + box["width"] * SHORTAGE / 24, y, seconds=5)
+    hand.page.mouse.up()
+    hand.click("play")  # it went on from there: hold it, so that one can read
+    hand.say("Here meals waited for drivers, and it says so", 5)
+    hand.say("Casper’s Kitchens: any moment, asked again", 2.5)
 
 
-def _say(page: Page, text: str, seconds: float) -> None:
-    page.evaluate("(text) => globalThis.__caption(text)", text)
-    page.wait_for_timeout(seconds * 1000)
-
-
-def _click(page: Page, name: str) -> None:
-    target = page.get_by_test_id(name).first
-    _move(page, target.bounding_box())
-    target.click()
-
-
-def _move(page: Page, box: dict[str, float] | None) -> None:
-    if box is not None:
-        _glide(page, box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-
-
-def _glide(page: Page, x: float, y: float, steps: int = 20) -> None:
-    page.mouse.move(x, y, steps=steps)
-    page.wait_for_timeout(250)
+def _point_at(hand: Hand, name: str) -> None:
+    box = hand.page.get_by_test_id(name).bounding_box()
+    assert box is not None, f"{name} is not shown"
+    hand.glide(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.8)
 
 
 if __name__ == "__main__":

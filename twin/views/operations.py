@@ -153,10 +153,10 @@ class _Operations:
             return shown
 
         return pn.Column(
-            placed(self.pipeline, "pipeline"), placed(self.map, "map"), placed(self.kpis, "kpis", "covered"),
+            placed(self.pipeline, "pipeline"), placed(self.map, "map"), placed(self.kpis, "kpis", "covered", "figures"),
             placed(self.alert, "", "alert"), placed(self.tabs, "tabs", "covered"),
             placed(self.feed, "panel", "covered"), placed(self.moments, "panel", "covered"),
-            placed(self.orders, "panel", "covered"), placed(self.trends, "panel", "covered", "trends"),
+            placed(self.orders, "panel", "covered"), placed(self.trends, "panel", "covered", "trends", "figures"),
             placed(self.order, "", "order-panel"), placed(self.transport, "transport"),
             stylesheets=[style_text("layout.css")], sizing_mode="stretch_both", margin=0,
         )  # fmt: skip
