@@ -18,14 +18,12 @@ from playwright.sync_api import CDPSession, Page
 
 from benchmarks.browser import chromium
 from benchmarks.served import serving
-from twin.simulator import write_demo
-from twin.twin import demo_folder
+from scripts.showing import demo, opened
 
 VIDEO = Path(__file__).resolve().parent.parent / "build" / "demo.mp4"
 SIZE = (1440, 900)
 FRAMES_PER_SECOND = 25
 JPEG_QUALITY = 90
-PATIENCE_MS = 60_000
 DAY = "Thu 16"
 NOON, SHORTAGE = 12.0, 18.6
 """Hours of that day: where the drag begins, and where it ends, among the demo's short drivers."""
@@ -39,9 +37,9 @@ STAGE = """() => {
     clipPath: "polygon(0 0, 100% 68%, 57% 71%, 80% 100%, 57% 100%, 34% 77%, 0 93%)" });
   Object.assign(ring.style, { position: "absolute", left: "-17px", top: "-17px", width: "30px", height: "30px",
     border: "3px solid #ffc400", borderRadius: "50%", opacity: 0 });
-  Object.assign(words.style, { position: "fixed", zIndex: 2147483646, left: "704px", top: "172px", padding: "9px 18px",
+  Object.assign(words.style, { position: "fixed", zIndex: 2147483646, left: "694px", top: "172px", padding: "9px 16px",
     transform: "translateX(-50%)", borderRadius: "10px", background: "rgb(255 255 255 / .95)", color: "#101828",
-    font: "600 17px system-ui, sans-serif", whiteSpace: "nowrap", pointerEvents: "none",
+    font: "600 16px system-ui, sans-serif", whiteSpace: "nowrap", pointerEvents: "none",
     boxShadow: "0 4px 20px rgb(0 0 0 / .5)" });
   cursor.append(ring, arrow);
   document.body.append(cursor, words);
@@ -148,18 +146,10 @@ class Hand:
 
 def main() -> int:
     """Record and encode; return the exit code."""
-    folder = demo_folder()
-    if not (folder.is_dir() and any(folder.iterdir())):
-        write_demo(folder)
-    with serving(folder) as server, chromium() as browser:
-        context = browser.new_context(viewport={"width": SIZE[0], "height": SIZE[1]}, color_scheme="dark")
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.goto(server.page(location="sanfrancisco", theme="dark"))
-        page.get_by_test_id("moment").first.wait_for(state="attached")
-        page.get_by_test_id("tour-dismiss").first.click()
+    with serving(demo()) as server, chromium() as browser:
+        page = opened(browser, server, SIZE, dark=True, location="sanfrancisco")
         page.evaluate(STAGE)
-        recorder = Recorder(context.new_cdp_session(page))
+        recorder = Recorder(page.context.new_cdp_session(page))
         began = time.monotonic()
         _act(Hand(page))
         recorder.stop()
@@ -190,7 +180,7 @@ def _act(hand: Hand) -> None:
     hand.press(*hand.page.evaluate(DRIVER))
     hand.page.get_by_test_id("order-gantt").wait_for()
     hand.wait(2)
-    hand.say("Each stage against its usual time, the promise, the items")
+    hand.say("Its stages against the usual, the promise, the items")
     _point_at(hand, "order-gantt")
     hand.wait(5)
     hand.page.keyboard.press("Escape")

@@ -21,6 +21,7 @@ class AlertCard(Component):
     moments: list[dict[str, Any]] | None = param.List(  # type: ignore[assignment]
         default=None, allow_None=True, doc="The troubles, ranked, as `to_browser` gives them; None while looked for."
     )
+    empty: bool = param.Boolean(default=False, doc="Whether the range has no orders: then there is no peace to tell of.")  # type: ignore[assignment]
     tail: float = param.Number(default=JUST_ENDED, doc="Seconds for which a trouble that has ended is shown.")  # type: ignore[assignment]
 
     _esm = module_source("verbs.js", "alert.js")
@@ -48,4 +49,5 @@ class AlertView(ReplayView):
         """Take the troubles that the controller knows of."""
         insights = self._controller.insights
         known = None if insights is None else [moment for moment in to_browser(insights.moments) if moment["trouble"]]
-        self._card.moments = known
+        timeline = self._controller.timeline
+        self._card.param.update(moments=known, empty=timeline is not None and not timeline.has_orders)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NO_PLACE = "No coordinates in this data: there is nothing to draw on a map."
+NO_PLACE = "No coordinates in this data, so no map."
 
 _heats: "WeakKeyDictionary[Timeline, dict[str, Heat | None]]" = WeakKeyDictionary()
 """Heat of deliveries by timeline and theme, shared by all sessions of the process; gone with its timeline."""

@@ -168,7 +168,7 @@ class _Operations:
         ):  # Panel would lose it: the browser tells the window's size while the page is being drawn
             return
         beside = self._has_room()
-        if beside and self.tabs.tab == "trends":
+        if self.tabs.tab not in self._panels or (beside and self.tabs.tab == "trends"):  # an address may name anything
             self.tabs.tab = "events"
             return
         open_order = self.order.visible_order
