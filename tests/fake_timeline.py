@@ -102,6 +102,10 @@ class FakeTimeline:
         events = [(t, EVENT_OF[m], i, math.nan) for i, row in enumerate(rows) for m, t in row.items()]
         self.events = sorted([*events, *extra], key=lambda event: event[0])
 
+    @property
+    def has_orders(self) -> bool:
+        return bool(len(self.orders.ids))
+
     def at(self, t: float) -> FakeSnapshot:
         counts = dict.fromkeys((*STAGES, "cancelled", "stalled"), 0)
         open_orders = []

@@ -21,7 +21,9 @@ class AlertCard(Component):
     moments: list[dict[str, Any]] | None = param.List(  # type: ignore[assignment]
         default=None, allow_None=True, doc="The troubles, ranked, as `to_browser` gives them; None while looked for."
     )
-    empty: bool = param.Boolean(default=False, doc="Whether the range has no orders: then there is no peace to tell of.")  # type: ignore[assignment]
+    empty: bool = param.Boolean(
+        default=False, doc="Whether the range has no orders: then there is no peace to tell of."
+    )  # type: ignore[assignment]
     tail: float = param.Number(default=JUST_ENDED, doc="Seconds for which a trouble that has ended is shown.")  # type: ignore[assignment]
 
     _esm = module_source("verbs.js", "alert.js")
