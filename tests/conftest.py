@@ -4,8 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from twin.simulator import write_demo
+
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+"""The same examples in every run, so that a change is red for its own faults only; HYPOTHESIS_PROFILE=default searches on."""
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ COMMANDS = {
     "stop": lambda a, wall, x: a.stop(wall),
     "seek": lambda a, wall, x: a.seek(wall, START + x),
     "step": lambda a, wall, x: a.step(wall, x - 50_000),
-    "speed": lambda a, wall, x: a.set_speed(1 + x / 200, wall),
+    "speed": lambda a, wall, x: a.set_speed(0.1 + abs(x) / 200, wall),
     "loop": lambda a, wall, x: a.set_loop(x > 50_000, wall),
     "range": lambda a, wall, x: a.set_range(START + x / 10, END - x / 10, wall),
 }

@@ -22,7 +22,8 @@ class Anchor:
     """Where the playhead is, and how it goes on from there.
 
     `t0`, `start`, `end` are data seconds since 1970, `wall0` the wall seconds at which the playhead was `t0`, `speed`
-    data seconds per wall second. `epoch` counts the commands: the anchor with the higher epoch is the newer one.
+    data seconds per wall second, over 0 (ReplayController checks it). `epoch` counts the commands: the anchor with the
+    higher epoch is the newer one.
 
     >>> paused = Anchor(start=0.0, end=100.0)
     >>> playing = paused.set_speed(10.0, wall=0.0).play(wall=0.0)
