@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import param
-from panel.custom import JSComponent
+from panel.custom import Child, JSComponent
 
 from twin.views import theme
 
@@ -62,6 +62,25 @@ class Component(JSComponent):
         for name in model.data.properties():  # type: ignore[attr-defined]
             model.__dict__.setdefault(name, None)
         return model
+
+    def _update_properties(self, *events: Any, doc: Any) -> dict[str, Any]:
+        # Panel asks the design for its styles at every change of any Param, which costs more than the change
+        if any(event.name == "stylesheets" for event in events):
+            return super()._update_properties(*events, doc=doc)
+        return self._process_param_change({event.name: event.new for event in events})
+
+    def _update_model(self, events: Any, msg: dict[str, Any], root: Any, model: Any, doc: Any, comm: Any) -> None:
+        # Panel walks the model's tree at every change, for children and echoes; a value that only the server sets has neither
+        plain = msg.keys() <= model.data.properties() and not any(isinstance(self.param[name], Child) for name in msg)
+        if comm or self._events or doc in self._in_process__events or not plain:
+            super()._update_model(events, msg, root, model, doc, comm)
+            return
+        ref = root.ref["id"]
+        self._changing[ref] = list(msg)
+        try:
+            model.data.update(**msg)
+        finally:
+            del self._changing[ref]
 
     def join(self, controller: "ReplayController") -> None:
         """Follow a controller's selection, and carry out the verbs and choices that the browser sends."""

@@ -86,8 +86,8 @@ class KpiView(ReplayView):
             self._series_mark = mark
             if (series := self._series(index, mark)) != self._cards.series:
                 changed["series"] = series
-        if changed:
-            self._cards.param.update(**changed)
+        for name, value in changed.items():
+            setattr(self._cards, name, value)
 
     def _state(self, kpis: KpiSet, index: MetricIndex, snapshot: "Snapshot", mark: float) -> dict[str, dict[str, Any]]:
         # while it plays, figures have the precision they are shown with: what looks the same is not sent again

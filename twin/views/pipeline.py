@@ -125,8 +125,8 @@ class PipelineView(ReplayView):
         here = self._here()
         if here != strip.here:
             changed["here"] = here
-        if changed:
-            strip.param.update(**changed)
+        for name, value in changed.items():
+            setattr(strip, name, value)
 
     def _times(self, figures: StageFigures, usual: float | None, playing: bool) -> dict[str, Any]:
         amber, red = self.amber.get(figures.key), self.red.get(figures.key)
