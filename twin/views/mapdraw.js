@@ -8,7 +8,6 @@ const PINS_MOST = 2000;
 const TRAIL_WALL = 1.1, TRAIL_MIN = 25, TRAIL_MAX = 240;   // a trail is 1.1 s of playback, within these data seconds
 const TRAIL_STEPS = 5;
 const PROGRESS_STEPS = 5;                       // shades of the way driven, from the kitchen (faint) to the driver (bright)
-const FADE_SHADES = 12;                         // steps in which a delivery fades
 const PULSE = 1.6;                              // seconds of one pulse around the kitchen
 
 /** By how many are on the road: seconds between two drawings of the ground, and how loud its lines and pins are. */
@@ -33,6 +32,7 @@ class Picture {
     this.air = this.layer.getContext("2d");
     this.ground = el("canvas").getContext("2d");   // not in the page: every layer there costs the browser a blend per frame
     this.groundAt = -Infinity;
+    this.bare = true;                              // whether nothing is on the ground: blending it costs as much as thousands of drivers
     this.kitchen = el("div", { style: KITCHEN_STYLE, "data-layer": "kitchen" }, icon("kitchen", 22));
     this.marks = new Marks();
     this.pixels = new Pixels(this.marks);
@@ -89,13 +89,15 @@ class Picture {
     this.groundAt = wall;
     const ink = this.ground, others = focus.length ? active.filter((trip) => !focus.includes(trip)) : active;
     this.begin(ink);
-    if (show.heat && m.heat) {
+    const heat = show.heat && m.heat, routes = show.routes && active.length <= ROUTES_MOST, customers = show.customers && active.length <= PINS_MOST;
+    this.bare = !heat && !(others.length && (routes || customers)) && !focus.length && !m.pins.length && !m.places.length;
+    if (heat) {
       const [x0, y0, x1, y1] = m.heat.extent, { sx, sy } = this.view;
       ink.drawImage(m.heat.picture, this.X(x0), this.Y(y1), (x1 - x0) * sx, (y1 - y0) * sy);
     }
-    if (show.routes && active.length <= ROUTES_MOST) this.routes(ink, others, m.t, look, m.faint || focus.length ? DIMMED : 1);
+    if (routes) this.routes(ink, others, m.t, look, m.faint || focus.length ? DIMMED : 1);
     this.routes(ink, focus, m.t, DENSITIES[0], 1);
-    if (show.customers && active.length <= PINS_MOST) this.pins(ink, others, look.pin, m.faint ? DIMMED : 1);
+    if (customers) this.pins(ink, others, look.pin, m.faint ? DIMMED : 1);
     const rim = this.colours.stages[m.stage] ?? this.colours.mute;
     if (m.stage === "completed") this.dots(ink, m.pins);
     else this.pins(ink, m.pins, PIN_PX, 1, rim);
@@ -148,13 +150,16 @@ class Picture {
   drawAir(m) {
     const { active, focus, show, t } = m, ink = this.air, long = Math.min(TRAIL_MAX, Math.max(TRAIL_MIN, TRAIL_WALL * m.speed));
     const strength = m.faint ? DIMMED : 1, many = active.length > STROKES_MOST, { ratio } = this.view;
+    this.marks.snap = many;
     this.begin(ink);
-    if (many) this.pixels.draw(ink, this.view, active, t, show.trails ? (active.length > SMALL_HEADS ? long / 2 : long) : 0, active.length > GLYPHS_MOST, strength);
-    ink.setTransform(1, 0, 0, 1, 0, 0);
-    ink.globalCompositeOperation = "destination-over";   // under the pixels
-    ink.drawImage(this.ground.canvas, 0, 0);
-    ink.globalCompositeOperation = "source-over";
-    ink.setTransform(ratio, 0, 0, ratio, ratio / 2, ratio / 2);
+    if (many) this.pixels.draw(ink, this.view, active, t, show.trails ? long * Math.min(1, SMALL_HEADS / active.length) : 0, active.length > GLYPHS_MOST, strength);
+    if (!this.bare) {
+      ink.setTransform(1, 0, 0, 1, 0, 0);
+      ink.globalCompositeOperation = "destination-over";   // under the pixels
+      ink.drawImage(this.ground.canvas, 0, 0);
+      ink.globalCompositeOperation = "source-over";
+      ink.setTransform(ratio, 0, 0, ratio, ratio / 2, ratio / 2);
+    }
     if (!many && show.trails) this.trails(ink, active, t, long, strength);
     this.deliveries(ink, m);
     const alone = active.length <= GLYPHS_MOST ? active.filter((trip) => !trip.cluster && !focus.includes(trip)) : [];
@@ -190,26 +195,13 @@ class Picture {
     ink.globalAlpha = 1;
     this.marks.drawLabel(ink, text, x, y + 26, width, true);
   }
-  /** Fresh deliveries: a dot that fades under a ring that widens. In a few shades, because one path of many dots is cheap and many paths are not. */
+  /** Fresh deliveries: a dot that fades under a ring that widens. */
   deliveries(ink, m) {
-    const fade = fadeSpan(m.speed), shades = Array.from({ length: FADE_SHADES }, () => []);
+    const fade = fadeSpan(m.speed);
     for (const trip of m.faded) {
-      const x = this.X(trip.px), y = this.Y(trip.py), f = (m.t - trip.end) / fade;
-      if (this.sees(x, y, 16)) shades[Math.min(FADE_SHADES - 1, Math.floor(f * FADE_SHADES))].push([x, y, f]);
+      const x = this.X(trip.px), y = this.Y(trip.py), shade = Math.floor(FADE_SHADES * (m.t - trip.end) / fade);
+      if (this.sees(x, y, 16)) this.marks.drawDelivery(ink, x, y, Math.max(0, Math.min(FADE_SHADES - 1, shade)));
     }
-    ink.fillStyle = ink.strokeStyle = this.colours.done;
-    ink.lineWidth = 1.5;
-    shades.forEach((dots, k) => {
-      if (!dots.length) return;
-      ink.globalAlpha = 0.95 * (1 - (k + 0.5) / FADE_SHADES);
-      ink.beginPath();
-      for (const [x, y] of dots) { ink.moveTo(x + 5, y); ink.arc(x, y, 5, 0, 7); }
-      ink.fill();
-      ink.beginPath();
-      for (const [x, y, f] of dots) { const r = 5 + 9 * f; ink.moveTo(x + r, y); ink.arc(x, y, r, 0, 7); }
-      ink.stroke();
-    });
-    ink.globalAlpha = 1;
   }
   trails(ink, active, t, long, strength) {
     const step = long / TRAIL_STEPS, many = active.length > 60;

@@ -4,9 +4,11 @@
 const HEAD_PX = 7.5;                              // radius of a driver's head
 const PIN_PX = 7.5;                               // radius of a customer's pin where there is room for it
 const DIMMED = 0.3;                               // what is not selected
+const FADE_SHADES = 24;                           // steps in which a delivery fades
+const RIM_STEPS = 12;                             // parts of a bubble's rim: few, so that each is soon drawn already
 
 class Marks {
-  constructor() { this.made = new Map(); this.colours = {}; this.ratio = 1; }
+  constructor() { this.made = new Map(); this.colours = {}; this.ratio = 1; this.snap = false; }
   /** Take the colours as `node` sees them. */
   recolour(node) {
     const of = (name) => token(node, name);
@@ -17,20 +19,24 @@ class Marks {
     };
     this.made.clear();
   }
-  /** The canvas called `key`, `size` CSS pixels wide, drawn by `draw(ink)` around its middle when it is first wanted. */
+  /** The picture called `key`, `size` CSS pixels wide, drawn by `draw(ink)` around its middle when it is first wanted. */
   stamp(key, size, draw) {
     const name = `${key}/${this.ratio}`;
-    let canvas = this.made.get(name);
-    if (!canvas) {
-      canvas = el("canvas");
-      canvas.width = canvas.height = Math.ceil(size * this.ratio);
-      const ink = canvas.getContext("2d");
+    let stamp = this.made.get(name);
+    if (!stamp) {
+      const pixels = Math.ceil(size * this.ratio), canvas = new OffscreenCanvas(pixels, pixels), ink = canvas.getContext("2d");
       ink.scale(this.ratio, this.ratio);
       ink.translate(size / 2, size / 2);
       draw(ink);
-      this.made.set(name, canvas);
+      stamp = canvas.transferToImageBitmap();   // a canvas would be looked at for changes at every copy
+      this.made.set(name, stamp);
     }
-    return canvas;
+    return stamp;
+  }
+  /** Copy a stamp of `size` CSS pixels with its middle at (x, y): to whole pixels if `snap`, which is several times as fast. */
+  put(ink, stamp, x, y, size) {
+    const { ratio } = this, half = size / 2, snap = (at) => (this.snap ? Math.round(at * ratio) / ratio - 0.5 : at);   // the ink is shifted by half a pixel
+    ink.drawImage(stamp, snap(x - half), snap(y - half), stamp.width / ratio, stamp.height / ratio);
   }
   /** A driver's head: tone 0, 1, 2 and whether its position is inferred. */
   head(tone, inferred, r = HEAD_PX) {
@@ -54,7 +60,7 @@ class Marks {
   }
   drawHead(ink, x, y, tone, inferred) {
     const size = 2 * HEAD_PX + 5;
-    ink.drawImage(this.head(tone, inferred), x - size / 2, y - size / 2, size, size);
+    this.put(ink, this.head(tone, inferred), x, y, size);
   }
   /** A customer's pin with its point at (x, y); `rim` names its colour, ink unless told. */
   drawPin(ink, x, y, r, rim = this.colours.ink) {
@@ -69,7 +75,7 @@ class Marks {
       p.fill(); p.stroke();
       if (r > 4) { p.beginPath(); p.arc(0, -1.9 * r, r * 0.36, 0, 7); p.fillStyle = rim; p.fill(); }
     });
-    ink.drawImage(pin, x - size / 2, y - size / 2, size, size);
+    this.put(ink, pin, x, y, size);
   }
   /** A short text on a plate, centred over (x, y) or under it. */
   drawLabel(ink, text, x, y, limit, under = false) {
@@ -84,18 +90,37 @@ class Marks {
   }
   /** A bubble for several drivers: how many, and on its rim which share is late or will be. */
   drawBubble(ink, x, y, r, n, shares) {
-    const { panel, ink: colour, tones } = this.colours;
-    ink.beginPath(); ink.arc(x, y, r, 0, 7); ink.fillStyle = panel; ink.fill();
-    ink.lineCap = "butt";
-    let from = -Math.PI / 2;
-    for (const tone of [ON_TIME, AT_RISK, LATE]) {
-      const to = from + 2 * Math.PI * shares[tone] / n;
-      if (to > from) { ink.beginPath(); ink.arc(x, y, r - 1, from, to); ink.strokeStyle = tones[tone]; ink.lineWidth = 3.2; ink.stroke(); }
-      from = to;
-    }
-    ink.fillStyle = colour; ink.textAlign = "center"; ink.textBaseline = "middle";
-    ink.font = `700 ${r < 14 ? 11 : 12.5}px ${this.font}`;
-    ink.fillText(n, x, y + 0.5);
+    const [, risk, late] = shares.map((share) => Math.round(RIM_STEPS * share / n)), radius = Math.round(r), size = 2 * radius + 4;
+    const rim = this.stamp(`rim/${radius}/${risk}/${late}`, size, (b) => {
+      const { panel, tones } = this.colours;
+      b.beginPath(); b.arc(0, 0, radius, 0, 7); b.fillStyle = panel; b.fill();
+      b.lineWidth = 3.2;
+      let from = 0;
+      [RIM_STEPS - risk - late, risk, late].forEach((steps, tone) => {
+        const [start, end] = [from, from += steps].map((step) => 2 * Math.PI * step / RIM_STEPS - Math.PI / 2);
+        if (steps > 0) { b.beginPath(); b.arc(0, 0, radius - 1, start, end); b.strokeStyle = tones[tone]; b.stroke(); }
+      });
+    });
+    const high = radius < 14 ? 11 : 12.5, wide = 4 * high;
+    const number = this.stamp(`number/${n}/${high}`, wide, (b) => {
+      b.fillStyle = this.colours.ink; b.textAlign = "center"; b.textBaseline = "middle";
+      b.font = `700 ${high}px ${this.font}`;
+      b.fillText(n, 0, 0.5);
+    });
+    this.put(ink, rim, x, y, size);
+    this.put(ink, number, x, y, wide);
+  }
+  /** A fresh delivery, which fades and widens from `shade` 0 to FADE_SHADES - 1. */
+  drawDelivery(ink, x, y, shade) {
+    const f = (shade + 0.5) / FADE_SHADES, size = 32;
+    const dot = this.stamp(`delivery/${shade}`, size, (d) => {
+      d.fillStyle = d.strokeStyle = this.colours.done;
+      d.globalAlpha = 0.95 * (1 - f);
+      d.lineWidth = 1.5;
+      d.beginPath(); d.arc(0, 0, 5, 0, 7); d.fill();
+      d.beginPath(); d.arc(0, 0, 5 + 9 * f, 0, 7); d.stroke();
+    });
+    this.put(ink, dot, x, y, size);
   }
   font = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 }

@@ -35,11 +35,12 @@ class Pixels {
       if (ps < now - long) { const f = (now - long - ps) / (qs - ps); px += f * (qx - px); py += f * (qy - py); ps = now - long; }
       const dx = px - qx, dy = py - qy, far = Math.max(Math.abs(dx), Math.abs(dy)), flat = Math.abs(dx) > Math.abs(dy);
       const n = Math.min(600, Math.ceil(far)), side = flat ? w : 1;
+      const out = !(Math.min(px, qx) >= 1 && Math.min(py, qy) >= 1 && Math.max(px, qx) < w - 2 && Math.max(py, qy) < h - 2);
       let strength = 1 - (now - qs) / long;
       const stepX = dx / n, stepY = dy / n, fall = (qs - ps) / long / n;
       for (let k = 0, fx = qx, fy = qy; k < n; k++, fx += stepX, fy += stepY, strength -= fall) {
         const cx = fx + 0.5 | 0, cy = fy + 0.5 | 0;
-        if (cx < 0 || cy < 0 || cx >= w - 1 || cy >= h - 1) continue;
+        if (out && (cx < 0 || cy < 0 || cx >= w - 1 || cy >= h - 1)) continue;
         const alpha = most * strength * strength | 0, at = cy * w + cx;
         if (buffer[at] >>> 24 < alpha) buffer[at] = hue | alpha << 24;
         if (wide && buffer[at + side] >>> 24 < alpha) buffer[at + side] = hue | alpha << 24;
@@ -51,8 +52,9 @@ class Pixels {
   headStamp(tone, inferred, r, w, strength) {
     const key = `${tone}/${inferred}/${r}/${w}/${strength}/${this.view.ratio}`;
     if (!this.stamps.has(key)) {
-      const drawn = this.marks.head(tone, inferred, r), size = drawn.width, half = size >> 1;
-      const pixels = new Uint32Array(drawn.getContext("2d").getImageData(0, 0, size, size).data.buffer), steps = [], colours = [];
+      const drawn = this.marks.head(tone, inferred, r), size = drawn.width, half = size >> 1, copy = new OffscreenCanvas(size, size).getContext("2d");
+      copy.drawImage(drawn, 0, 0);
+      const pixels = new Uint32Array(copy.getImageData(0, 0, size, size).data.buffer), steps = [], colours = [];
       pixels.forEach((pixel, i) => {
         if (pixel >>> 24 <= 100) return;
         steps.push((Math.floor(i / size) - half) * w + i % size - half);
