@@ -108,7 +108,9 @@ def test_the_uploaded_folder_has_what_the_command_names_and_no_file_too_large() 
     left_out = [pattern.split("/")[0] for pattern in bundle()["sync"]["exclude"]]
     for name in ("twin", "dashboards", "scripts", "stages", "app.yaml", "requirements.txt"):
         assert name not in left_out
-        files = [ROOT / name] if (ROOT / name).is_file() else [path for path in (ROOT / name).rglob("*") if path.is_file()]
+        files = (
+            [ROOT / name] if (ROOT / name).is_file() else [path for path in (ROOT / name).rglob("*") if path.is_file()]
+        )
         assert files
         assert max(path.stat().st_size for path in files) < LARGEST_FILE
 

@@ -46,7 +46,9 @@ def wanted_by(name: str, extras: set[str]) -> list[Requirement]:
 
 def test_every_requirement_of_the_code_and_of_its_packages_is_pinned_within_its_range() -> None:
     exact = pins()
-    todo = [Requirement(text) for text in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]]
+    todo = [
+        Requirement(text) for text in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    ]
     reached: set[str] = set()
     while todo:
         wanted = todo.pop()
