@@ -1,11 +1,15 @@
 """Which address may open the page's WebSocket, as an app and elsewhere."""
 
+import json
 import logging
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from databricks.sdk.errors import PermissionDenied
 
-from twin.hosting import allow_own_host
+from twin.hosting import allow_own_host, own_address
 
 HOST = "twin-123.aws.databricksapps.com"
 
@@ -54,3 +58,56 @@ def test_an_app_without_an_address_yet_allows_nobody(caplog: pytest.LogCaptureFi
     allow_own_host(environment, lambda name: "")
     assert "BOKEH_ALLOW_WS_ORIGIN" not in environment
     assert "names no address" in caplog.text
+
+
+class Answers(BaseHTTPRequestHandler):
+    """A workspace that knows one app, and whoever brings the right token."""
+
+    def do_GET(self) -> None:
+        known = self.path == "/api/2.0/apps/twin"
+        allowed = self.headers["Authorization"] == "Bearer right"
+        status, body = (
+            (200, {"name": "twin", "url": f"https://{HOST}"}) if known else (404, {"error_code": "NOT_FOUND"})
+        )
+        if known and not allowed:
+            status, body = 403, {"error_code": "PERMISSION_DENIED", "message": "no"}
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """The SDK's environment, pointing to a workspace on this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    monkeypatch.setenv("DATABRICKS_HOST", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("DATABRICKS_AUTH_TYPE", "pat")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("DATABRICKS_TOKEN", "right")
+    yield monkeypatch
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.usefixtures("workspace")
+def test_the_workspace_is_asked_through_the_real_sdk() -> None:
+    assert own_address("twin") == f"https://{HOST}"
+
+
+def test_a_workspace_that_forbids_it_leaves_the_origin_unset(
+    workspace: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    workspace.setenv("DATABRICKS_TOKEN", "wrong")
+    environment = {"DATABRICKS_APP_NAME": "twin"}
+    allow_own_host(environment)
+    assert "BOKEH_ALLOW_WS_ORIGIN" not in environment
+    assert "PermissionDenied" in caplog.text
