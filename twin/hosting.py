@@ -16,7 +16,7 @@ ORIGINS = "BOKEH_ALLOW_WS_ORIGIN"
 APP_NAME = "DATABRICKS_APP_NAME"
 
 ASK_S = 20
-"""Seconds for each of the SDK's two questions (host, app), retries included: its own 300 would use up what an app has to start."""
+"""Seconds for each of the SDK's two questions (host, app), retries included; its own 300 would use up an app's time to start."""
 
 
 def own_address(name: str) -> str:
