@@ -18,6 +18,7 @@ PURE = [
     "twin.words",
     "twin.render.heat",
     "twin.settings",
+    "twin.hosting",
     "twin.durations",
     "twin.roster",
     "twin.lifecycle",

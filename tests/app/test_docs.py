@@ -1,0 +1,38 @@
+"""docs/databricks.md: what it shows is what there is."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+import twin
+from tests.app.files import ROOT, app_yaml, bundle
+
+TEXT = (ROOT / "docs" / "databricks.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+
+
+def test_the_view_that_a_notebook_writes_into_a_file_is_there_with_its_figures(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (code,) = [block for block in blocks("python") if "TrendsView" in block]
+    opened, shown = twin.open, []
+    monkeypatch.setattr(twin, "open", {"databricks": opened(demo)}.__getitem__)
+    exec(code.replace("/tmp/trends.html", str(tmp_path / "trends.html")), {"displayHTML": shown.append})
+    assert "Order volume" in shown[0]
+    assert "Bokeh.embed" in shown[0] or "embed_items" in shown[0]
+
+
+def test_the_task_to_add_to_caspers_job_is_the_one_of_the_bundle() -> None:
+    (task,) = yaml.safe_load(blocks("yaml")[0])
+    assert task in bundle()["targets"]["stage"]["resources"]["jobs"]["caspers"]["tasks"]
+
+
+def test_every_setting_of_app_yaml_is_explained() -> None:
+    for entry in app_yaml()["env"]:
+        if entry["name"] != "BOKEH_RESOURCES":  # not a choice
+            assert f"`{entry['name']}`" in TEXT

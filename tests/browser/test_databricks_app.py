@@ -1,0 +1,166 @@
+"""The app as the platform starts it: app.yaml's own command, word for word, behind a proxy's headers, in a real browser."""
+
+import base64
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+from bokeh.util.token import get_token_payload
+from playwright.sync_api import Browser, Page, expect
+
+from tests.app.files import ROOT, app_environment, app_yaml
+from tests.browser.app import free_port, wait_for_health
+from tests.browser.operations import CLOCK, by_id, choose, clock
+
+ACCESS_TOKEN = "eyJhbGciOiJub25lIn0.dXNlci1hY2Nlc3MtdG9rZW4.c2lnbmF0dXJl"
+
+FORWARDED = {
+    "X-Forwarded-Access-Token": ACCESS_TOKEN,
+    "X-Forwarded-Email": "maya.okafor@caspers.example",
+    "X-Forwarded-User": "7301846655209@1048576",
+    "X-Forwarded-Preferred-Username": "Maya-Okafor",
+    "X-Real-Ip": "203.0.113.77",
+    "X-Request-Id": "0d9a52f1-9c0f-4d8a-b7c4-7c6f6d3f1f55",
+}
+"""What the platform's proxy adds to every request of a signed-in user, with values that occur nowhere else."""
+
+COOKIE = ("__Host-databricksapps", "c29tZS1zZWFsZWQtY29va2ll")
+SECRET = "the-client-secret-of-the-app"
+
+STOP_S = 15
+"""Seconds between the platform's SIGTERM and its SIGKILL."""
+
+
+@dataclass(frozen=True)
+class App:
+    """A running app: where it answers and what it has written."""
+
+    address: str
+    log: Path
+
+
+@pytest.fixture(scope="module")
+def app(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The command of app.yaml in the environment that the platform makes for it; the events are the demo's."""
+    port = free_port()
+    # the platform replaces this one name; nothing else stands for anything else
+    command = [word.replace("$DATABRICKS_APP_PORT", str(port)) for word in app_yaml()["command"]]
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": os.environ.get("HOME", "/"),
+        "DATABRICKS_APP_PORT": str(port),
+        "DATABRICKS_APP_NAME": "caspers-digital-twin",
+        "DATABRICKS_HOST": "https://workspace.invalid",
+        "DATABRICKS_CLIENT_ID": "app-client",
+        "DATABRICKS_CLIENT_SECRET": SECRET,
+        **app_environment("warehouse-1"),
+        "BOKEH_ALLOW_WS_ORIGIN": f"127.0.0.1:{port}",  # as the stage sets it on deployment
+        "TWIN_SOURCE": "demo",
+        "TWIN_DEMO": str(demo),
+    }
+    log = tmp_path_factory.mktemp("app") / "log"
+    with log.open("w") as out:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            address = f"http://127.0.0.1:{port}"
+            wait_for_health(address, process, log)
+            yield App(address, log)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(STOP_S) in (0, -signal.SIGTERM)  # the platform would kill it
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+@pytest.fixture
+def signed_in(app: App, browser: Browser) -> Iterator[Page]:
+    """The page as a signed-in user has it, behind the proxy."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, extra_http_headers=FORWARDED)
+    context.add_cookies([{"name": COOKIE[0].removeprefix("__Host-"), "value": COOKIE[1], "url": app.address}])
+    page = context.new_page()
+    problems: list[str] = []
+    context.on("weberror", lambda error: problems.append(f"uncaught: {error.error}"))
+    context.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    yield page
+    context.close()
+    assert problems == []
+
+
+def token_of(html: str) -> str:
+    """The session token that Bokeh writes into the page."""
+    found = re.search(r'"token":\s*"([^"]+)"', html)
+    assert found is not None
+    return found.group(1)
+
+
+def opened(app: App) -> str:
+    """The page's source, asked for as the proxy does for a signed-in user."""
+    headers = {**FORWARDED, "Cookie": f"{COOKIE[0]}={COOKIE[1]}", "Authorization": f"Bearer {ACCESS_TOKEN}"}
+    with urllib.request.urlopen(urllib.request.Request(f"{app.address}/operations", headers=headers)) as answer:
+        return answer.read().decode()
+
+
+def test_the_page_opens_and_plays(app: App, signed_in: Page) -> None:
+    signed_in.goto(app.address)
+    expect(by_id(signed_in, "welcome")).to_be_visible(timeout=30_000)
+    choose(signed_in, app.address, "sanfrancisco")
+    before = clock(signed_in)
+    signed_in.keyboard.press("Space")
+    signed_in.wait_for_function(f"(before) => ({CLOCK})() > before", arg=before)
+
+
+def test_neither_the_page_nor_its_session_token_has_a_token_a_cookie_or_a_forwarded_header(app: App) -> None:
+    html = opened(app)
+    payload = get_token_payload(token_of(html))
+    assert payload["headers"] == {}
+    assert payload["cookies"] == {}
+    for told in (html, json.dumps(payload)):
+        for secret in (*FORWARDED.values(), COOKIE[1], SECRET):
+            assert secret not in told
+
+
+def test_the_log_has_no_token_and_no_user(app: App) -> None:
+    opened(app)
+    text = app.log.read_text()
+    for secret in (*FORWARDED.values(), COOKIE[1], SECRET):
+        assert secret not in text
+
+
+def handshake(app: App, origin: str) -> int:
+    """The answer to the opening request of the page's WebSocket, as a browser at `origin` sends it."""
+    connection = http.client.HTTPConnection(app.address.removeprefix("http://"), timeout=30)
+    with closing(connection):
+        connection.request(
+            "GET",
+            "/operations/ws",
+            headers={
+                "Upgrade": "websocket",
+                "Connection": "Upgrade",
+                "Origin": origin,
+                "Sec-WebSocket-Version": "13",
+                "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+                "Sec-WebSocket-Protocol": f"bokeh, {token_of(opened(app))}",
+            },
+        )
+        return connection.getresponse().status
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "http://127.0.0.1:1"])
+def test_a_page_from_another_address_may_not_open_the_websocket(app: App, origin: str) -> None:
+    assert handshake(app, origin) == HTTPStatus.FORBIDDEN
+
+
+def test_the_apps_own_page_may(app: App) -> None:
+    assert handshake(app, app.address) == HTTPStatus.SWITCHING_PROTOCOLS
