@@ -175,7 +175,9 @@ def _ready(known: _Known) -> _Said:
 def _arrived(known: _Known) -> _Said:
     waited = known.passed(known.orders.ready)
     if waited is None:
-        return _Said("car", "out_for_delivery", "Driver arrived", "Food not ready yet")
+        told = any(math.isfinite(times[known.order]) for times in (known.orders.started, known.orders.ready))
+        # where the kitchen tells nothing of an order, nobody knows whether its food is ready
+        return _Said("car", "out_for_delivery", "Driver arrived", "Food not ready yet" if told else "")
     detail = f"{minutes_text(waited)} after the food was ready"
     if is_late(waited):
         return _Said("alert", "bad", "Driver arrived late", detail, problem=True)

@@ -2,10 +2,25 @@
 
 import json
 import random
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+from playwright.sync_api import Page, expect
+
+import twin
+from tests.browser.app import free_port, running
+from tests.browser.operations import CLOCK, by_id, clock, counts
 from tests.raw_orders import CUSTOMER, WHOLE, rows_of
+from twin import metrics
+from twin.errors import SourceError
+from twin.sources.base import Source
+from twin.twin import Twin
+from twin.views.operations import operations_page
+
+pytestmark = pytest.mark.browser
 
 Rows = list[dict[str, Any]]
 
@@ -62,3 +77,105 @@ def written(folder: Path) -> Path:
     path = folder / "events.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for rows in ODD.values() for row in rows))
     return path
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Twin:
+    return twin.open(written(tmp_path_factory.mktemp("odd")))
+
+
+@pytest.fixture(scope="module")
+def address(odd: Twin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("served")
+    port = free_port()
+    with running(
+        ["twin.cli", "serve", "--source", str(written(folder)), "--port", str(port)], port, folder / "log.txt"
+    ) as served:
+        yield served
+
+
+STAGE_KEYS = ("created", "cooking", "ready", "out_for_delivery", "completed")
+
+
+@pytest.mark.parametrize("location", ODD)
+def test_whatever_is_missing_the_stages_show_what_is_known_and_the_feed_tells_it(
+    page: Page, address: str, odd: Twin, location: str
+) -> None:
+    line = odd.timeline(location)
+    page.goto(f"{address}/operations?location={location}")
+    expect(by_id(page, "feed-row")).to_be_visible(timeout=20_000)
+    known = line.at(clock(page)).counts
+    told = metrics.index_of(line).told
+    for key, is_told in zip(STAGE_KEYS, told, strict=True):
+        expect(by_id(page, f"stage-{key}-count")).to_have_text(str(known[key]) if is_told else "–")
+    by_id(page, "play").click()
+    before = clock(page)
+    page.wait_for_function(f"(before) => ({CLOCK})() > before + 30", arg=before)
+    for tab in ("moments", "orders", "events"):
+        by_id(page, f"tab-{tab}").click()
+        expect(by_id(page, f"tab-{tab}")).to_have_attribute("aria-selected", "true")
+
+
+def test_what_is_missing_is_said_where_it_is_missed(page: Page, address: str) -> None:
+    page.goto(f"{address}/operations?location=kitchenless")
+    expect(by_id(page, "stage-cooking")).to_contain_text("not in the data", timeout=20_000)
+    page.goto(f"{address}/operations?location=uncreated")
+    expect(by_id(page, "kpi-orders-hour")).to_contain_text("not in the data", timeout=20_000)
+    page.goto(f"{address}/operations?location=nowhere")
+    expect(by_id(page, "map-empty")).to_contain_text("No coordinates in this data", timeout=20_000)
+
+
+def test_disorder_and_doubles_change_nothing(odd: Twin) -> None:
+    plain = odd.timeline("plain")
+    for t in range(int(plain.window.start), int(plain.window.end), 1777):
+        expected = plain.at(float(t)).counts
+        assert odd.timeline("shuffled").at(float(t)).counts == expected
+        assert odd.timeline("doubled").at(float(t)).counts == expected
+    assert odd.quality("doubled").rejected == {"duplicate": odd.quality("plain").read}
+
+
+def test_an_empty_range_says_what_there_is_and_leads_there(page: Page, address: str) -> None:
+    page.goto(f"{address}/operations?location=plain&start=2025-10-20T00:00:00&end=2025-10-21T00:00:00")
+    expect(by_id(page, "banner-message")).to_contain_text("No orders in this range: the data covers", timeout=20_000)
+    expect(by_id(page, "alert-status")).to_have_text("No orders in this range")
+    by_id(page, "banner-action").click()
+    expect(by_id(page, "feed-row")).to_be_visible(timeout=20_000)
+    expect(by_id(page, "banner")).to_be_hidden()
+
+
+class Unsteady:
+    """A source that can be made to fail, as a warehouse does that stops."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.down = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+    def window(self, location: str, start: float, end: float) -> Any:
+        if self.down:
+            raise SourceError("The warehouse does not answer. Try again in a minute.")
+        return self._source.window(location, start, end)
+
+
+def test_a_source_that_fails_says_so_keeps_the_last_picture_and_is_tried_again(
+    page: Page, serve: Callable[..., str], odd: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Unsteady(odd.source)
+    unsteady = Twin(source)
+    monkeypatch.setattr("twin.serve.current", lambda: unsteady)
+    address = serve({"operations": operations_page})
+    page.goto(f"{address}/operations?location=plain")
+    expect(by_id(page, "feed-row")).to_be_visible(timeout=20_000)
+    shown = counts(page)
+    source.down = True
+    by_id(page, "range").click()
+    page.get_by_role("button", name=re.compile("Whole|All")).first.click()
+    expect(by_id(page, "banner-message")).to_contain_text("The warehouse does not answer", timeout=20_000)
+    assert counts(page) == shown
+    source.down = False
+    by_id(page, "banner-action").click()
+    expect(by_id(page, "banner")).to_be_hidden(timeout=20_000)
+    expect(by_id(page, "feed-row")).to_be_visible()
+    page.goto("about:blank")

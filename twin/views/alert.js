@@ -27,7 +27,7 @@ export function render({ model }) {
     const t = clock.now(), moments = model.moments, trouble = moments && troubleAt(moments, t, model.tail), next = moments && !trouble && nextAfter(moments, t);
     const over = trouble && t > trouble.end, since = trouble && !over && durationText(Math.floor((t - trouble.start) / 60) * 60);
     const others = trouble ? moments.filter((other) => other !== trouble && other.start <= t && t <= other.end).length : 0;
-    const state = [moments?.length, trouble?.rank, over, others, next?.rank, model.moments === null].join("|");
+    const state = [moments?.length, trouble?.rank, over, others, next?.rank, model.moments === null, model.empty].join("|");
     if (state !== told) {
       told = state;
       root.classList.toggle("bad", !!trouble && !over);
@@ -47,6 +47,7 @@ export function render({ model }) {
       el("p", { class: "sentence", title: `${trouble.sentence}${more}` }, trouble.sentence, more))];
   }
   function quiet(moments, next) {
+    if (model.empty) return [el("p", { class: "line mute" }, "No orders in this range")];
     if (!moments) return [el("p", { class: "line mute" }, "Looking for trouble in this range …")];
     const words = el("p", { class: "line" }, moments.length ? "No trouble at this moment" : "No trouble in this range");
     words.prepend(icon("check", 14));
@@ -56,6 +57,7 @@ export function render({ model }) {
   const timer = setInterval(() => { if (clock.moving) update(); }, LOOK), off = clock.on(update);
   document.addEventListener("visibilitychange", update);
   model.on("moments", update);
+  model.on("empty", update);
   model.on("remove", () => {
     clearInterval(timer);
     off();
