@@ -141,7 +141,25 @@ def expected(raw: duckdb.DuckDBPyConnection, t: int) -> dict[str, float | None]:
         and one(raw, "SELECT min(first) <= $t - 3600 AND max(first) >= $t FROM milestone", t=mark + day * 86_400)[0]
     ]
     told["kpi-orders-hour-usual"] = float(np.median(counts))
+    told["kpi-delivery-time-usual"] = usual(raw, mark, "created", "delivered")
+    for stage, (start, end) in edges.items():
+        # shown beside an average alone
+        known = told[f"stage-{stage}-service"] is not None
+        told[f"stage-{stage}-usual"] = usual(raw, mark, start, end) if known else None
     return told
+
+
+def usual(raw: duckdb.DuckDBPyConnection, mark: int, start: str, end: str) -> float | None:
+    """The median over the other days of the mean time from `start` to `end` of those that ended in the hour to `mark`."""
+    means = []
+    for day in range(-7, 8):
+        then = mark + day * 86_400
+        (covered,) = one(raw, "SELECT min(first) <= $t - 3600 AND max(first) >= $t FROM milestone", t=then)
+        mean, number = one(raw, f"""SELECT avg({end} - {start}), count(*) FROM milestone
+            WHERE {end} > {start} AND {end} - {start} <= 14400 AND {end} > $t - 3600 AND {end} <= $t""", t=then)  # fmt: skip
+        if day and covered and number >= 3:
+            means.append(mean)
+    return float(np.median(means)) if means else None
 
 
 READ = """ids => {
@@ -189,3 +207,60 @@ def test_every_number_equals_sql_at_ten_random_moments(
             if not same:
                 wrong.append(f"{moment(t)} {name}: page {got[name]}, SQL {value}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_range_s_summary_equals_sql(page: Page, address: str, raw: duckdb.DuckDBPyConnection) -> None:
+    open_at(page, address, MOMENTS[5])
+    number, delivered, mean, p95, revenue = one(raw, """
+        SELECT count(*), count(delivered), avg(delivered - created) FILTER (delivered - created <= 14400),
+          quantile_cont(delivered - created, 0.95) FILTER (delivered - created <= 14400), sum(revenue)
+        FROM milestone LEFT JOIN priced USING (o) WHERE coalesce(created, first) >= $start AND coalesce(created, first) < $end
+        """, start=DAY[0], end=DAY[1])  # fmt: skip
+    share = "all" if delivered == number else f"{np.floor(1000 * delivered / number) / 10:.1f} %"
+    shown = page.get_by_test_id("summary").locator("span").all_inner_texts()
+    assert shown == [
+        f"{number:,} orders",
+        f"delivery {minutes(mean)} min (P95 {minutes(p95)})",
+        f"{share} delivered",
+        f"${revenue:,.0f}",
+    ]
+
+
+def test_the_brands_and_the_stages_of_the_trends_equal_sql(
+    page: Page, address: str, raw: duckdb.DuckDBPyConnection, demo: Path
+) -> None:
+    open_at(page, address, MOMENTS[5])
+    page.get_by_test_id("tab-trends").click()
+    expect(page.get_by_test_id("trends-brand").first).to_be_visible(timeout=20_000)
+    wanted = raw.execute("""
+        WITH item AS (
+          SELECT o, coalesce(b.name, 'brand ' || (i ->> 'brand_id')) AS brand,
+            try_cast(i ->> 'price' AS DOUBLE) * coalesce(try_cast(i ->> 'qty' AS DOUBLE), 1) AS value
+          FROM (SELECT o, unnest(from_json(body -> 'items', '["JSON"]')) AS i FROM event
+                WHERE e = 'order_created' AND json_valid(body))
+          LEFT JOIN read_parquet($brands) AS b ON b.id = try_cast(i ->> 'brand_id' AS INTEGER)
+        ), pair AS (
+          SELECT o, brand, sum(value) AS revenue, any_value(delivered - created) AS d
+          FROM item JOIN milestone USING (o) WHERE created >= $start AND created < $end GROUP BY o, brand
+        )
+        SELECT brand, count(*), sum(revenue), avg(d) FILTER (d <= 14400) FROM pair GROUP BY brand ORDER BY count(*) DESC
+        """, {"brands": str(demo / "brands.parquet"), "start": DAY[0], "end": DAY[1]}).fetchall()  # fmt: skip
+    rows = page.get_by_test_id("trends-brand").evaluate_all(
+        "rows => rows.map(({ cells }) => [cells[0].title, cells[1].innerText, cells[2].title, cells[3].innerText])"
+    )
+    assert rows
+    shown = {brand: (orders, revenue, time) for brand, orders, revenue, time in rows}
+    for brand, orders, revenue, time in wanted[: len(rows) - 1]:  # those with equal orders at the list's end may differ
+        told_orders, told_revenue, told_time = shown[brand]
+        assert (told_orders, told_time) == (f"{orders:,}", f"{time / 60:.1f} min"), brand
+        assert float(told_revenue.strip("$").replace(",", "")) == pytest.approx(revenue, abs=0.02), brand
+    for stage, start, end in [("cooking", "cooking", "ready"), ("out_for_delivery", "road", "delivered")]:
+        (median,) = one(raw, f"""SELECT quantile_cont({end} - {start}, 0.5) FROM milestone
+            WHERE {end} > {start} AND {end} - {start} <= 14400 AND {end} >= $start AND {end} < $end""",
+            start=DAY[0], end=DAY[1])  # fmt: skip
+        expect(page.get_by_test_id(f"trends-stage-{stage}").locator(".value")).to_have_text(f"{median / 60:.1f} min")
+
+
+def minutes(seconds: float) -> int:
+    """Whole minutes, half up."""
+    return int(seconds / 60 + 0.5)

@@ -119,6 +119,10 @@ def test_whatever_is_missing_the_stages_show_what_is_known_and_the_feed_tells_it
 def test_what_is_missing_is_said_where_it_is_missed(page: Page, address: str) -> None:
     page.goto(f"{address}/operations?location=kitchenless")
     expect(by_id(page, "stage-cooking")).to_contain_text("not in the data", timeout=20_000)
+    # Created lasts until the pick-up there: that is not slow
+    colour = "(node) => getComputedStyle(node).color"
+    told = [by_id(page, f"stage-{stage}-oldest") for stage in ("created", "out_for_delivery")]
+    assert told[0].evaluate(colour) == told[1].evaluate(colour)
     page.goto(f"{address}/operations?location=uncreated")
     expect(by_id(page, "kpi-orders-hour")).to_contain_text("not in the data", timeout=20_000)
     page.goto(f"{address}/operations?location=nowhere")

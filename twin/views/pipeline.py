@@ -107,7 +107,7 @@ class PipelineView(ReplayView):
         state: dict[str, dict[str, Any]] = {}
         # while it plays, figures have the precision they are shown with: what looks the same is not sent again
         playing = self._controller.playing
-        for figures, told in zip(index.stages(snapshot), index.told, strict=True):
+        for figures, told, ends in zip(index.stages(snapshot), index.told, (*index.told[1:], True), strict=True):
             key = figures.key
             state[key] = {"count": int(snapshot.counts[key]), "flow": figures.entered, "told": told}
             if key == STAGES[COMPLETED]:
@@ -119,7 +119,8 @@ class PipelineView(ReplayView):
                     "stalled": int(snapshot.counts["stalled"]),
                 }
             else:
-                state[key] |= self._times(figures, self._usual.get(key), playing)
+                # where nothing is known of the next stage, this one lasts beyond its own end, and no limit is meant for that
+                state[key] |= self._times(figures, self._usual.get(key), playing, limited=ends)
         if (text := json.dumps(state)) != strip.state:
             changed["state"] = text
         here = self._here()
@@ -128,8 +129,8 @@ class PipelineView(ReplayView):
         for name, value in changed.items():
             setattr(strip, name, value)
 
-    def _times(self, figures: StageFigures, usual: float | None, playing: bool) -> dict[str, Any]:
-        amber, red = self.amber.get(figures.key), self.red.get(figures.key)
+    def _times(self, figures: StageFigures, usual: float | None, playing: bool, limited: bool) -> dict[str, Any]:
+        amber, red = (self.amber.get(figures.key), self.red.get(figures.key)) if limited else (None, None)
         service = level(figures.service, amber, red)
         if is_well_over(figures.service, usual, figures.served):
             service = RED
