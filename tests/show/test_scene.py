@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.show import Anchor, Scene, Show
+from twin.show import Anchor, Position, Scene, Show
 
 EPOCH = 1_795_000_000.0
 """A second of November 2026."""
@@ -31,22 +31,22 @@ def walked(lengths: list[int], seconds: int) -> tuple[int, int, int]:
 @given(durations, st.integers(0, 5000))
 def test_a_show_stands_where_one_comes_by_walking_through_its_scenes(lengths: list[int], seconds: int) -> None:
     show = Show(tuple(scene(length) for length in lengths))
-    assert show.position(seconds) == walked(lengths, seconds)
+    assert show.position(seconds) == Position(*walked(lengths, seconds))
 
 
 @given(durations, st.integers(0, 200))
 def test_each_scene_begins_where_the_one_before_it_ends(lengths: list[int], number: int) -> None:
     show = Show(tuple(scene(length) for length in lengths))
     begin = show.start_of(number)
-    assert show.position(begin) == (number, number % len(lengths), 0)
+    assert show.position(begin) == Position(number, number % len(lengths), 0)
     assert show.start_of(number + 1) - begin == lengths[number % len(lengths)]
 
 
 def test_without_a_loop_the_last_scene_stays_at_its_end() -> None:
     show = Show((scene(10), scene(20)), loop=False)
-    assert show.position(-5) == (0, 0, 0)
-    assert show.position(12) == (1, 1, 2)
-    assert show.position(10_000) == (1, 1, 20)
+    assert show.position(-5) == Position(0, 0, 0)
+    assert show.position(12) == Position(1, 1, 2)
+    assert show.position(10_000) == Position(1, 1, 20)
 
 
 def test_a_scene_plays_at_its_speed_and_stands_at_the_end_of_its_range() -> None:
@@ -58,8 +58,8 @@ def test_a_scene_plays_at_its_speed_and_stands_at_the_end_of_its_range() -> None
 @given(durations, st.integers(0, 5000), st.integers(1, 9))
 def test_a_loop_is_the_same_in_every_round(lengths: list[int], seconds: int, rounds: int) -> None:
     show = Show(tuple(scene(length) for length in lengths))
-    number, index, elapsed = show.position(seconds)
-    assert show.position(seconds + rounds * sum(lengths)) == (number + rounds * len(lengths), index, elapsed)
+    first, later = show.position(seconds), show.position(seconds + rounds * sum(lengths))
+    assert later == Position(first.number + rounds * len(lengths), first.index, first.elapsed)
 
 
 @given(durations, st.floats(0, 900), st.integers(-7, 7))
@@ -88,4 +88,4 @@ def test_a_held_show_can_be_stepped_through() -> None:
     held = Anchor().hold(EPOCH)
     number = show.position(held.seconds(EPOCH)).number
     on = held.move(show, 1, EPOCH + 5)
-    assert show.position(on.seconds(EPOCH + 50)) == (number + 1, (number + 1) % 2, 0)
+    assert show.position(on.seconds(EPOCH + 50)) == Position(number + 1, (number + 1) % 2, 0)

@@ -4,7 +4,6 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
-from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,8 @@ class Scene:
         return min(self.t + self.speed * max(0.0, elapsed), self.end)
 
 
-class Position(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Position:
     """Where a show stands: the scene's number, counted over all rounds, its index, and the seconds since it began."""
 
     number: int

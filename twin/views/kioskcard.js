@@ -19,8 +19,8 @@ function pictureFrom(text) {
   } catch { return ""; }
 }
 
-export function render({ model }) {
-  const clock = clockFrom(model), began = performance.now();
+export function render({ model, view }) {
+  const clock = clockFrom(model);
   const heading = el("span", { class: "heading" }), logo = el("img", { class: "logo", alt: "", hidden: true });
   const headline = el("h1", { "data-testid": "kiosk-headline" }), detail = el("p", { class: "detail", "data-testid": "kiosk-detail" });
   const time = el("b", { class: "time", "data-testid": "kiosk-time" }), day = el("span", { class: "day" });
@@ -70,8 +70,10 @@ export function render({ model }) {
     detail.textContent = s.detail;
     if (fills.length !== s.count) bars.replaceChildren(...(fills = Array.from({ length: s.count }, () => el("i", {}))).map((fill) => el("span", {}, fill)));
   }
+  /** Whether the scene is seen, and no title card before it. */
+  const isOpen = () => veil.classList.contains("lifted");
   function lift() {
-    if (!arrived() || veil.classList.contains("lifted") || !clock.anchor) return;
+    if (!arrived() || isOpen() || !clock.anchor) return;
     const since = performance.now() - covered;
     if (since > (model.scene.number === first ? 0 : TITLE_MS) && (isMapped() || since > TITLE_MS + TILES_MS)) {
       veil.classList.remove("drawn", "closed");
@@ -91,9 +93,8 @@ export function render({ model }) {
       if (day.textContent !== longDay(t)) day.textContent = longDay(t);
     }
     if (!drawn || drawn.frames !== painted.frames || !clock.moving || document.hidden) painted = { frames: drawn?.frames ?? -1, at: now };
-    const lifted = veil.classList.contains("lifted");
-    const stuck = now - painted.at > STUCK_MS || (!lifted && !wall.lost && first !== null && now - covered > COVERED_MS);
-    if (parent !== window) parent.postMessage({ twin: "beat", lost: wall.lost, problem: model.problem, ready: arrived() && lifted, stuck, number: s.number ?? null, remember: model.remember, aged: now - began }, location.origin);
+    const stuck = now - painted.at > STUCK_MS || (!isOpen() && !wall.lost && first !== null && now - covered > COVERED_MS);
+    if (parent !== window) parent.postMessage({ twin: "beat", lost: wall.lost, closed: wall.closed, problem: model.problem, ready: arrived() && isOpen(), stuck, number: s.number ?? null, remember: model.remember }, location.origin);
   }
   function dress() {
     heading.textContent = model.heading;
@@ -103,6 +104,11 @@ export function render({ model }) {
   }
   const obey = (event) => { if (event.source === parent && event.origin === location.origin && event.data?.twin === "key") model.send_msg({ show: event.data.key }); };
   addEventListener("message", obey);
+  view.model.document?.on_event("connection_lost", (_, event) => {
+    const connection = event.connection?.deref();
+    if (connection) connection.send = () => {};   // this page is the last picture now; what its views would ask, nobody hears
+    wall.close();
+  });
   const dropClock = clock.on(() => align());
   model.on("scene", () => { caption(); align(); });
   model.on("arrived", align);
@@ -110,7 +116,7 @@ export function render({ model }) {
   model.on("logo", dress);
   const beating = setInterval(beat, BEAT_MS);
   model.on("remove", () => { clearInterval(beating); wall.remove(); dropClock(); removeEventListener("message", obey); });
-  twin.kiosk = { wall, now: () => clock.now(), epoch: () => wall.epoch(), scene: () => model.scene };   // for tests
+  twin.kiosk = { wall, now: () => clock.now(), epoch: () => wall.epoch(), scene: () => model.scene, ready: () => arrived() && isOpen() };   // for tests
   document.body.inert = true;   // nobody touches a wall: nothing in it takes the focus
   dress();
   caption();

@@ -1,7 +1,7 @@
 // The static page of a wall screen. It has no connection of its own, so nothing can take it away: it keeps the last picture in a
 // frame until a new one is ready behind it, then swaps them.
 (() => {
-  const STAGE = [960, 540];             // the frame is at least so wide and high, and scaled to the display
+  const LONG = 960, SHORT = 540;        // the frame is at least so long and so short, and scaled to the display
   const DRIFT_PX = 4, DRIFT_MS = 60_000; // against burn-in the picture moves by a pixel a minute within so many pixels
   const BEAT_LOST_MS = 5000;            // a frame that is silent for so long is broken
   const READY_MS = 60_000;              // a new frame that is not ready after so long is given up
@@ -22,7 +22,7 @@
 
   // ---- the frames --------------------------------------------------------------------------------------------------------
   function measure() {
-    const width = innerWidth - 2 * DRIFT_PX, height = innerHeight - 2 * DRIFT_PX, scale = Math.min(width / STAGE[0], height / STAGE[1]);
+    const width = innerWidth - 2 * DRIFT_PX, height = innerHeight - 2 * DRIFT_PX, scale = Math.min(Math.max(width, height) / LONG, Math.min(width, height) / SHORT);
     return { scale, width: width / scale, height: height / scale };
   }
   function place(frame) {
@@ -75,7 +75,10 @@
   }
   async function answers() {
     const stop = new AbortController(), late = setTimeout(() => stop.abort(), PROBE_MS);
-    try { return (await fetch("healthz", { cache: "no-store", signal: stop.signal })).ok; } catch { return false; } finally { clearTimeout(late); }
+    try {
+      const answer = await fetch("healthz", { cache: "no-store", signal: stop.signal });
+      return answer.ok || (await answer.json()).status === "failing";   // a server without its data can still tell why
+    } catch { return false; } finally { clearTimeout(late); }
   }
   /** Why the picture that is shown should be replaced; empty: it should not. */
   function wanted() {
@@ -91,13 +94,14 @@
   function tick() {
     const now = performance.now(), slept = now - ticked > SLEPT_MS;
     ticked = now;
+    drift();
     if (slept) {   // everything was silent, not only the server: what lives says so within seconds
       for (const frame of [front, back]) if (frame) frame.heard = now;
       return;
     }
-    if (back && now - back.heard > READY_MS && now - back.born > READY_MS) { drop(back); back = null; again(); }
-    else if (back && now - back.born > READY_MS && !back.beat?.problem) { drop(back); back = null; again(); }
-    else if (back?.beat?.lost) { drop(back); back = null; again(); }
+    // a new frame that says what keeps it is waited for: it tries again by itself
+    const spent = back && now - back.born > READY_MS && !(back.beat?.problem && now - back.heard < BEAT_LOST_MS);
+    if (spent || back?.beat?.closed) { drop(back); back = null; again(); }
     if (front && !front.stale && now - front.born > RENEW_MS) front.stale = "old";
     const why = wanted();
     if (!why && back) { drop(back); back = null; }   // the old one is back before the new one was ready
@@ -108,7 +112,6 @@
     else if (now - troubled > HOPELESS_MS) { troubled = now; startOver(); }
     if (why) renew(why);
     tell();
-    drift();
   }
   async function startOver() { if (await answers()) location.reload(); }
   function tell() {

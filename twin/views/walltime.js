@@ -10,7 +10,7 @@ const LOST_MS = 6000;                                      // three questions wi
 class WallTime {
   /** `changed()` is called at each answer, and when answers cease. */
   constructor(model, changed) {
-    Object.assign(this, { model, changed, samples: [], asked: 0, heard: performance.now(), lost: false });
+    Object.assign(this, { model, changed, samples: [], asked: 0, heard: performance.now(), lost: false, closed: false });
     model.on("msg:custom", (event) => this.receive(event?.data ?? event));
     this.ask();
   }
@@ -18,6 +18,12 @@ class WallTime {
   get known() { return this.samples.length > 0; }
   /** The epoch second now; NaN before the first answer. */
   epoch() { return performance.now() / 1000 + (this.lead ?? NaN); }
+  /** The connection has been closed: nothing will be heard any more. */
+  close() {
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.judge();
+  }
   ask() {
     this.model.send_msg({ ask: "time", sent: performance.now() });
     this.judge();
@@ -36,7 +42,7 @@ class WallTime {
   }
   /** Find out whether the server is lost; samples from before a gap are of a clock that may have slept since. */
   judge() {
-    const lost = performance.now() - this.heard > LOST_MS;
+    const lost = this.closed || performance.now() - this.heard > LOST_MS;
     if (lost && !this.lost) this.samples = [];
     if (lost === this.lost) return;
     this.lost = lost;
