@@ -1,5 +1,6 @@
 """The wall screen, as it hangs there: nobody touches it, and it goes on whatever happens to its server and its network."""
 
+import itertools
 import os
 import re
 import signal
@@ -322,5 +323,5 @@ def test_the_picture_drifts_by_whole_pixels_within_its_margin(server: Server, br
             places.append((matrix["e"], matrix["f"]))
         assert all(abs(x) <= 4 and abs(y) <= 4 and x == int(x) and y == int(y) for x, y in places)
         assert len(set(places)) == 81  # every pixel within reach has its turn
-        steps = [abs(a[0] - b[0]) + abs(a[1] - b[1]) for a, b in zip(places, places[1:], strict=False)]
+        steps = [abs(a[0] - b[0]) + abs(a[1] - b[1]) for a, b in itertools.pairwise(places)]
         assert max(steps) <= 1  # and nobody sees it go

@@ -35,7 +35,7 @@ VEIL_S = 0.7
 RETRY_S = 5.0
 """Seconds after which a scene that could not be loaded is tried again."""
 
-_stage = Stage(serve.current, lambda twin: None)
+_stage = Stage(serve.current, serve.script)
 """One for the process: screens that ask for the same show see the same."""
 
 
