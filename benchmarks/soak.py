@@ -1,4 +1,5 @@
-"""`make soak` and `make kiosk-soak`: an hour of data played at 1000x in a loop for ten minutes; browser heap and server memory must stay flat.
+"""`make soak` and `make kiosk-soak`: an hour of data played at 1000x in a loop for ten minutes;
+browser heap and server memory must stay flat.
 
 Flat means that the middle of the last third of the readings is at most `GROWTH` above that of the second third: the first
 third is warming up (caches fill, code is compiled). Exit code 1 where it is not, or where the console showed an error.

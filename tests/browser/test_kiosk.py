@@ -27,8 +27,9 @@ WALL = {"width": 1920, "height": 1080}
 STATE = """() => {
   const { front, back } = __kiosk, inside = front?.node.contentWindow.__twin, kiosk = inside?.kiosk;
   const motion = [...inside?.motion?.values() ?? []][0], scene = kiosk?.scene();
-  return { back: !!back, beat: front?.beat ?? null, t: kiosk?.now() ?? null, epoch: kiosk?.epoch() ?? null, scene: scene ?? null, ready: !!kiosk?.ready(),
-    drawn: motion?.time() ?? null, frames: motion?.frames ?? 0, drivers: motion?.positions().length ?? 0,
+  return { back: !!back, beat: front?.beat ?? null, t: kiosk?.now() ?? null,
+    epoch: kiosk?.epoch() ?? null, scene: scene ?? null, ready: !!kiosk?.ready(),
+    frames: motion?.frames ?? 0, drivers: motion?.positions().length ?? 0,
     notice: document.getElementById("notice").hidden ? "" : document.getElementById("notice").textContent };
 }"""
 SHOWN = "() => __kiosk.front?.beat?.ready === true && __kiosk.why === ''"
@@ -150,9 +151,7 @@ def test_the_screen_is_filled_without_scroll_bars_controls_or_cursor(
         assert box["width"] >= width - 10
         assert box["height"] >= height - 10
         for where in (page, frame):
-            sizes = where.evaluate(
-                "() => { const d = document.scrollingElement; return [d.scrollWidth - d.clientWidth, d.scrollHeight - d.clientHeight]; }"
-            )
+            sizes = where.evaluate(BEYOND)
             assert max(sizes) <= 0
         assert page.evaluate("() => getComputedStyle(document.body).cursor") == "none"
         assert page.evaluate("() => getComputedStyle(document.querySelector('iframe')).pointerEvents") == "none"
@@ -170,6 +169,16 @@ def test_the_screen_is_filled_without_scroll_bars_controls_or_cursor(
         assert {words: size for words, size in small.items() if size < LEAST_PX} == {}
 
 
+BEYOND = """() => {
+  const page = document.scrollingElement;
+  return [page.scrollWidth - page.clientWidth, page.scrollHeight - page.clientHeight];
+}"""
+
+LOOK = """() => {
+  const kiosk = __kiosk.front.node.contentWindow.__twin.kiosk;
+  return [kiosk.now(), Date.now() / 1000, kiosk.ready() ? kiosk.scene().number : null];
+}"""
+
 LEAST_PX = 25.0
 """Of 1080 rows. On a 55-inch display its capitals are 11.5 mm high, 8 minutes of arc at five metres; normal sight ends at 5."""
 
@@ -178,8 +187,10 @@ TEXT_SIZES = """() => {
   const walk = (root) => {
     for (const node of root.querySelectorAll("*")) {
       if (node.shadowRoot) walk(node.shadowRoot);
-      const words = [...node.childNodes].filter((child) => child.nodeType === 3 && child.data.trim()).map((child) => child.data.trim()).join(" ");
-      if (!words || ["SCRIPT", "STYLE", "TITLE"].includes(node.tagName) || !node.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+      const words = [...node.childNodes].filter((child) => child.nodeType === 3)
+        .map((child) => child.data.trim()).filter(Boolean).join(" ");
+      if (!words || ["SCRIPT", "STYLE", "TITLE"].includes(node.tagName)) continue;
+      if (!node.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
       const box = node.getBoundingClientRect();
       if (box.width && box.height) sizes[words] = Math.min(sizes[words] ?? Infinity, parseFloat(getComputedStyle(node).fontSize));
     }
@@ -206,9 +217,7 @@ def test_two_screens_are_in_step(server: Server, browser: Browser) -> None:
         for _ in range(20):
             first, second = (
                 # one machine, one epoch: what each page shows is told against the same clock
-                page.evaluate(
-                    "() => { const k = __kiosk.front.node.contentWindow.__twin.kiosk; return [k.now(), Date.now() / 1000, k.ready() ? k.scene().number : null]; }"
-                )
+                page.evaluate(LOOK)
                 for page in pages
             )
             if first[2] == second[2] is not None:

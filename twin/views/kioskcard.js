@@ -21,7 +21,7 @@ function pictureFrom(text) {
 
 export function render({ model, view }) {
   const clock = clockFrom(model);
-  const heading = el("span", { class: "heading" }), logo = el("img", { class: "logo", alt: "", hidden: true });
+  const heading = el("span", { class: "heading" }), logo = el("img", { class: "logo", alt: "", hidden: true }), who = el("div", { class: "who" }, logo, heading);
   const headline = el("h1", { "data-testid": "kiosk-headline" }), detail = el("p", { class: "detail", "data-testid": "kiosk-detail" });
   const time = el("b", { class: "time", "data-testid": "kiosk-time" }), day = el("span", { class: "day" });
   const bars = el("div", { class: "bars", "aria-hidden": "true" });
@@ -100,6 +100,7 @@ export function render({ model, view }) {
     heading.textContent = model.heading;
     const address = pictureFrom(model.logo);
     logo.hidden = !address;
+    who.hidden = !address && !model.heading;
     if (address) logo.src = address;
   }
   const obey = (event) => { if (event.source === parent && event.origin === location.origin && event.data?.twin === "key") model.send_msg({ show: event.data.key }); };
@@ -120,5 +121,5 @@ export function render({ model, view }) {
   document.body.inert = true;   // nobody touches a wall: nothing in it takes the focus
   dress();
   caption();
-  return el("header", { class: "card-root" }, el("div", { class: "who" }, logo, heading), el("div", { class: "words" }, headline, detail), el("div", { class: "when" }, time, day), bars, veil);
+  return el("header", { class: "card-root" }, who, el("div", { class: "words" }, headline, detail), el("div", { class: "when" }, time, day), bars, veil);
 }
