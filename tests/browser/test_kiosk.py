@@ -334,3 +334,23 @@ def test_the_picture_drifts_by_whole_pixels_within_its_margin(server: Server, br
         assert len(set(places)) == 81  # every pixel within reach has its turn
         steps = [abs(a[0] - b[0]) + abs(a[1] - b[1]) for a, b in itertools.pairwise(places)]
         assert max(steps) <= 1  # and nobody sees it go
+
+
+def test_a_minute_at_1000x_leaves_the_heap_as_it_was_and_the_console_clean(server: Server, browser: Browser) -> None:
+    """The short form of `make kiosk-soak`; the first rounds fill caches, so that they are not counted."""
+    with screens(browser) as [page]:
+        hang(page, server.port, speed=1000, seconds=8, locations="chicago,sanfrancisco")
+        eyes = page.context.new_cdp_session(page)
+        eyes.send("Performance.enable")
+
+        def heap() -> float:
+            eyes.send("HeapProfiler.collectGarbage")
+            metrics = {metric["name"]: metric["value"] for metric in eyes.send("Performance.getMetrics")["metrics"]}
+            return float(metrics["JSHeapUsedSize"])
+
+        page.wait_for_timeout(34_000)  # a round
+        before = heap()
+        page.wait_for_timeout(34_000)
+        after = heap()
+        assert after < 1.1 * before
+        assert state(page)["notice"] == ""
