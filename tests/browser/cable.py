@@ -11,6 +11,8 @@ class Cable:
     def __init__(self, to: int) -> None:
         self._to = to
         self._whole: asyncio.Event
+        self._server: asyncio.Server
+        self._writers: list[asyncio.StreamWriter] = []
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cable", daemon=True)
@@ -37,26 +39,34 @@ class Cable:
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._listen())
         self._loop.run_forever()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.run_until_complete(self._leave())
         self._loop.close()
+
+    async def _leave(self) -> None:
+        """Close every connection; each relay then comes to its end by itself."""
+        self._whole.set()
+        self._server.close()
+        for writer in self._writers:
+            writer.close()
+        relays = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*relays, return_exceptions=True)
 
     async def _listen(self) -> None:
         self._whole = asyncio.Event()
         self._whole.set()
-        server = await asyncio.start_server(self._join, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
         self._ready.set()
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
         try:
             await self._whole.wait()
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
         except OSError:  # nobody listens there now: the caller learns it as he would without the cable
             writer.close()
             return
+        self._writers.append(far_writer)
         await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer), return_exceptions=True)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

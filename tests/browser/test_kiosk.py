@@ -287,7 +287,7 @@ def test_a_screen_that_is_switched_on_before_its_server_waits_for_the_data(
             page.goto(f"http://127.0.0.1:{port}/kiosk?seconds=30")
             expect(page.get_by_test_id("kiosk-notice")).to_contain_text("later", timeout=NEW_MS)
             missing.symlink_to(demo)
-            page.wait_for_function(SHOWN, timeout=NEW_MS)
+            page.wait_for_function(SHOWN, timeout=3 * NEW_MS)  # reading, compiling and drawing, all for the first time
     finally:
         process.kill()
         process.wait()

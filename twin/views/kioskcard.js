@@ -4,9 +4,9 @@
 const BEAT_MS = 250;
 const OFF_S = 0.02;           // the clock is put right when it is off by so many seconds of the viewer's time
 const TITLE_MS = 2600;        // a title card stays so long that it can be read
-const TILES_MS = 5000;        // longer than this a scene does not wait for its streets
+const TILES_MS = 12_000;       // longer than this a scene does not wait for its streets
 const STUCK_MS = 20_000;      // a playing map that paints no frame for so long is broken
-const COVERED_MS = 15_000;    // a title card that has stayed so long hides something that will not come
+const COVERED_MS = 30_000;    // a title card that has stayed so long hides something that will not come
 
 /** "Thursday 16 October". */
 const longDay = (t) => `${["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"][dateOf(t).getUTCDay()]} ${dateOf(t).getUTCDate()} ${MONTHS[dateOf(t).getUTCMonth()]}`;
