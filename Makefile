@@ -2,13 +2,14 @@
 PORT ?= 5006
 ADDRESS ?= 127.0.0.1
 SOURCE ?=
+SCENES ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench soak demo-video clean
+.PHONY: run test lint bench soak kiosk-soak demo-video clean
 
 run: $(VENV)/.installed
-	$(BIN)/twin serve --address $(ADDRESS) --port $(PORT) $(if $(SOURCE),--source "$(SOURCE)")
+	$(BIN)/twin serve --address $(ADDRESS) --port $(PORT) $(if $(SOURCE),--source "$(SOURCE)") $(if $(SCENES),--scenes "$(SCENES)")
 
 test: $(VENV)/.testing
 	scripts/chromium
@@ -26,6 +27,10 @@ bench: $(VENV)/.testing
 soak: $(VENV)/.testing
 	scripts/chromium
 	$(BIN)/python -m benchmarks.soak
+
+kiosk-soak: $(VENV)/.testing
+	scripts/chromium
+	$(BIN)/python -m benchmarks.soak --kiosk
 
 demo-video: $(VENV)/.testing
 	scripts/chromium

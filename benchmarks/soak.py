@@ -1,4 +1,5 @@
-"""`make soak`: an hour of data played at 1000x in a loop for ten minutes; browser heap and server memory must stay flat.
+"""`make soak` and `make kiosk-soak`: an hour of data played at 1000x in a loop for ten minutes;
+browser heap and server memory must stay flat.
 
 Flat means that the middle of the last third of the readings is at most `GROWTH` above that of the second third: the first
 third is warming up (caches fill, code is compiled). Exit code 1 where it is not, or where the console showed an error.
@@ -10,7 +11,7 @@ import sys
 
 from playwright.sync_api import CDPSession, Page
 
-from benchmarks.browser import chromium, new_page, open_page
+from benchmarks.browser import READY_MS, chromium, new_page, open_page
 from benchmarks.served import Served, serving
 from twin.simulator import write_demo
 from twin.twin import demo_folder
@@ -22,12 +23,20 @@ GROWTH = 0.05
 HOUR = ("2025-10-16T18:00:00", "2025-10-16T19:00:00")
 """The busiest hour of the demo's busiest kitchen, with its driver shortage."""
 
+KIOSK_SCENE_S = 20
+"""Seconds of a scene of the tour: with four kitchens a change of place three times a minute."""
+KIOSK_PLAYS = "() => globalThis.__kiosk.front.beat.ready || globalThis.__kiosk.front.beat.number !== null"
+
 
 def main() -> int:
     """Play, read, judge; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=MINUTES, help=f"how long to play (default {MINUTES:g})")
-    minutes = parser.parse_args().minutes
+    parser.add_argument(
+        "--kiosk", action="store_true", help="the wall screen on its tour at 1000x, instead of the operations page"
+    )
+    options = parser.parse_args()
+    minutes = options.minutes
     folder = demo_folder()
     if not (folder.is_dir() and any(folder.iterdir())):
         write_demo(folder)
@@ -38,8 +47,12 @@ def main() -> int:
         page = new_page(browser)
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: problems.append(str(error)))
-        open_page(page, server.page(location="sanfrancisco", start=HOUR[0], end=HOUR[1], t=HOUR[0], speed="1000"))
-        page.evaluate("() => { for (const id of ['loop', 'play']) globalThis.__bench.find(id).click(); }")
+        if options.kiosk:
+            page.goto(f"{server.address}/kiosk?speed=1000&seconds={KIOSK_SCENE_S}")
+            page.wait_for_function("() => globalThis.__kiosk?.front?.beat?.ready", timeout=READY_MS)
+        else:
+            open_page(page, server.page(location="sanfrancisco", start=HOUR[0], end=HOUR[1], t=HOUR[0], speed="1000"))
+            page.evaluate("() => { for (const id of ['loop', 'play']) globalThis.__bench.find(id).click(); }")
         eyes = page.context.new_cdp_session(page)
         eyes.send("Performance.enable")
         for reading in range(max(6, round(minutes * 60 / READ_EVERY_S))):
@@ -49,7 +62,8 @@ def main() -> int:
                 f"{(reading + 1) * READ_EVERY_S:5.0f} s  heap {heap[-1]:6.1f} MB  server {memory[-1]:7.1f} MB",
                 flush=True,
             )
-        moving = page.evaluate("() => globalThis.__bench.clock.moving")
+        playing = KIOSK_PLAYS if options.kiosk else "() => globalThis.__bench.clock.moving"
+        moving = page.evaluate(playing)
     flat = _judge("browser heap", heap) & _judge("server memory", memory)
     print(f"console errors: {len(problems)}; still playing: {'yes' if moving else 'no'}")
     for problem in problems[:10]:
@@ -68,7 +82,12 @@ def _judge(what: str, readings: list[float]) -> bool:
     third = len(readings) // 3
     before, after = (statistics.median(part) for part in (readings[third : 2 * third], readings[2 * third :]))
     growth = after / before - 1
-    print(f"{what}: {before:.1f} MB in the second third, {after:.1f} MB in the last: {growth:+.1%}")
+    slope, _ = statistics.linear_regression(range(len(readings[third:])), readings[third:])
+    an_hour = slope * 3600 / READ_EVERY_S
+    print(
+        f"{what}: {before:.1f} MB in the second third, {after:.1f} MB in the last: {growth:+.1%}; "
+        f"slope of both {an_hour:+.1f} MB an hour"
+    )
     return growth <= GROWTH
 
 

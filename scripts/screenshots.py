@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from benchmarks.browser import chromium
 from benchmarks.served import serving
-from scripts.showing import demo, opened
+from scripts.showing import PATIENCE_MS, demo, opened
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 DESK, WALL, PHONE = (1440, 900), (1920, 1080), (390, 844)
@@ -20,6 +20,9 @@ BUSY = {
     "t": "2025-10-16T18:40:00",
 }
 """The demo's driver shortage, in its thick."""
+LARGE_WALL = (3840, 2160)
+SHORTAGE = "locations=sanfrancisco&range=2025-10-16T18:00/2025-10-16T19:00&seconds=3600&speed=1"
+"""The same on a wall screen, slow enough to be taken at leisure."""
 REPORT_WIDTH = 1440
 COLOURS = 256
 SETTLE_MS = 3500
@@ -55,6 +58,11 @@ def main() -> int:
         page = opened(browser, server, DESK)
         page.get_by_test_id("city-sanfrancisco").wait_for()
         _take("welcome", page)
+        for name, size in (("kiosk-1080", WALL), ("kiosk-2160", LARGE_WALL)):
+            page = browser.new_context(viewport=ViewportSize(width=size[0], height=size[1])).new_page()
+            page.goto(f"{server.address}/kiosk?{SHORTAGE}")
+            page.wait_for_function("() => globalThis.__kiosk?.front?.beat?.ready", timeout=PATIENCE_MS)
+            _take(name, page)
     return 0
 
 

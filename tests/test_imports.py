@@ -29,6 +29,8 @@ PURE = [
     "twin.simulator",
     "twin.render.tiles",
     "twin.replay.clock",
+    "twin.show.stage",
+    "twin.show.scenefile",
     "twin",
 ]
 

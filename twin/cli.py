@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "serve":
                 from twin.serve import serve
 
-                serve(options.source, options.address, options.port, others)
+                serve(options.source, options.address, options.port, others, options.scenes)
             case "check":
                 _check(options.source)
             case _:
@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--port", type=int, default=5006)
     serve.add_argument("--address", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serve.add_argument("--scenes", help="a YAML file of scenes for the wall screens at /kiosk (see docs/kiosk.md)")
     check = commands.add_parser("check", help="print what a source holds")
     check.add_argument("source", help="demo, or a file, folder or glob of event rows")
     demo = commands.add_parser("demo", help="write demo data in the real schema")

@@ -4,6 +4,7 @@ A page asks `current()`; under `twin serve` the source was opened before the por
 dashboards/*.py` it opens with the first page.
 """
 
+import os
 import sys
 import threading
 from collections import OrderedDict
@@ -15,6 +16,7 @@ from twin import api
 from twin.errors import SourceError, TwinError
 from twin.render.streets import Streets
 from twin.render.tiles import TileSet, warm
+from twin.show import Show, scenefile
 from twin.twin import Twin
 
 DASHBOARDS = Path(__file__).resolve().parent.parent / "dashboards"
@@ -59,6 +61,12 @@ def tileset(location: str) -> TileSet:
         return _tilesets[location]
 
 
+def script(source: Twin) -> Show | None:
+    """Return the rehearsed show that TWIN_SCENES names, None where it names none. Raises `ConfigError`."""
+    path = os.environ.get("TWIN_SCENES")
+    return scenefile.load(path, source) if path else None
+
+
 def health() -> str | None:
     """Return what keeps the page from being served, None when nothing does."""
     return None if _failure is None else str(_failure)
@@ -68,18 +76,23 @@ api.set_tilesets(tileset)
 api.set_health(health)
 
 
-def serve(source: str | None, address: str, port: int, others: Sequence[str] = ()) -> None:
-    """Open the source, then run `panel serve` on the dashboards until interrupted; `others` are its own options."""
-    import os
+def serve(source: str | None, address: str, port: int, others: Sequence[str] = (), scenes: str | None = None) -> None:
+    """Open the source, then run `panel serve` on the dashboards until interrupted; `others` are its own options.
 
+    `scenes` is a file of scenes that wall screens show unless their address asks for a tour of its own.
+    """
     from panel.command import main
 
     if not DASHBOARDS.is_dir():
         raise SourceError(f"There are no pages to serve: {DASHBOARDS} is missing. Run `twin serve` from a checkout.")
     if source:
         os.environ["TWIN_SOURCE"] = source
+    if scenes:
+        os.environ["TWIN_SCENES"] = str(Path(scenes).resolve())
     os.environ.setdefault("BOKEH_RESOURCES", "server")  # every asset from this server, none from a CDN
-    _warm(current())
+    opened = current()
+    script(opened)  # what is wrong in it is said now, not on the wall
+    _warm(opened)
     pages = [str(page) for page in sorted(DASHBOARDS.glob("*.py"))]
     print(
         f"Open http://{'localhost' if address in ('0.0.0.0', '127.0.0.1') else address}:{port}/ (Ctrl+C stops)",

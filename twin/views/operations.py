@@ -80,7 +80,7 @@ class _Operations:
         self.welcome = WelcomeView(
             on_choose=lambda place: pn.state.execute(partial(session.choose, place)), on_retry=self._offer
         )
-        self.map = MapView(controller, base_map=_base_map, dark=page.dark_theme)
+        self.map = MapView(controller, base_map=base_map, dark=page.dark_theme)
         self.pipeline = PipelineView(controller)
         self.kpis = KpiView(controller)
         self.alert = AlertView(controller)
@@ -254,7 +254,7 @@ def _switch_class(shown: Any, name: str, on: bool) -> None:
         shown.css_classes = classes
 
 
-def _base_map(location: str) -> BaseMap | None:
+def base_map(location: str) -> BaseMap | None:
     """Return where a location's tiles are; None where no server of ours answers for them."""
     if not api.is_serving():
         return None

@@ -1,0 +1,81 @@
+"""A network cable that can be cut: a TCP relay on loopback whose connections stay open and silent while it is cut."""
+
+import asyncio
+import threading
+from types import TracebackType
+
+
+class Cable:
+    """Relays a free port of this machine to another one, from `with` until its end; `cut` and `mend` are for any thread."""
+
+    def __init__(self, to: int) -> None:
+        self._to = to
+        self._whole: asyncio.Event
+        self._server: asyncio.Server
+        self._writers: list[asyncio.StreamWriter] = []
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="cable", daemon=True)
+        self.port = 0
+
+    def __enter__(self) -> "Cable":
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    def cut(self) -> None:
+        """Let nothing pass any more; nobody is told."""
+        self._loop.call_soon_threadsafe(self._whole.clear)
+
+    def mend(self) -> None:
+        """Let everything pass again, also what was sent meanwhile."""
+        self._loop.call_soon_threadsafe(self._whole.set)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._listen())
+        self._loop.run_forever()
+        self._loop.run_until_complete(self._leave())
+        self._loop.close()
+
+    async def _leave(self) -> None:
+        """Close every connection; each relay then comes to its end by itself."""
+        self._whole.set()
+        self._server.close()
+        for writer in self._writers:
+            writer.close()
+        relays = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*relays, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        self._whole = asyncio.Event()
+        self._whole.set()
+        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        self._ready.set()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
+        try:
+            await self._whole.wait()
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
+        except OSError:  # nobody listens there now: the caller learns it as he would without the cable
+            writer.close()
+            return
+        self._writers.append(far_writer)
+        await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer), return_exceptions=True)
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(1 << 16):
+                await self._whole.wait()
+                writer.write(data)
+                await writer.drain()
+        except OSError:  # one side has gone; the other is told below
+            pass
+        finally:
+            writer.close()

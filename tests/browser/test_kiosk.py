@@ -1,0 +1,356 @@
+"""The wall screen, as it hangs there: nobody touches it, and it goes on whatever happens to its server and its network."""
+
+import itertools
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Frame, Page, expect
+
+import twin
+from tests.browser.app import ROOT, free_port, wait_for_health
+from tests.browser.cable import Cable
+from twin.show.deriving import derive
+from twin.show.options import Options
+from twin.twin import Twin
+
+pytestmark = pytest.mark.browser
+
+WALL = {"width": 1920, "height": 1080}
+STATE = """() => {
+  const { front, back } = __kiosk, inside = front?.node.contentWindow.__twin, kiosk = inside?.kiosk;
+  const motion = [...inside?.motion?.values() ?? []][0], scene = kiosk?.scene();
+  return { back: !!back, beat: front?.beat ?? null, t: kiosk?.now() ?? null,
+    epoch: kiosk?.epoch() ?? null, scene: scene ?? null, ready: !!kiosk?.ready(),
+    frames: motion?.frames ?? 0, drivers: motion?.positions().length ?? 0,
+    notice: document.getElementById("notice").hidden ? "" : document.getElementById("notice").textContent };
+}"""
+SHOWN = "() => __kiosk.front?.beat?.ready === true && __kiosk.why === ''"
+NEW_MS = 45_000
+"""A new page on a busy machine, streets included."""
+
+
+class Server:
+    """`twin serve` on a port that stays the same over its lives."""
+
+    def __init__(self, source: Path, log: Path, *options: str) -> None:
+        self.port = free_port()
+        self._command = [sys.executable, "-m", "twin.cli", "serve", "--source", str(source), "--port", str(self.port)]
+        self._command += options
+        self._log = log
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *others: str) -> None:
+        with self._log.open("a") as out:
+            self.process = subprocess.Popen([*self._command, *others], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+        wait_for_health(f"http://127.0.0.1:{self.port}", self.process, self._log)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture(scope="module")
+def server(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    served = Server(demo, tmp_path_factory.mktemp("kiosk") / "log.txt")
+    served.start()
+    yield served
+    served.kill()
+
+
+@pytest.fixture(scope="module")
+def source(demo: Path) -> Twin:
+    return twin.open(demo)
+
+
+@contextmanager
+def screens(
+    browser: Browser, count: int = 1, *, lonely: bool = False, size: dict[str, int] = WALL
+) -> Iterator[list[Page]]:
+    """Open that many displays, each a computer of its own; a console error of any fails, unless it is one of the network."""
+    problems: list[str] = []
+    pages = []
+    for _ in range(count):
+        context = browser.new_context(viewport=size)  # type: ignore[arg-type]
+        context.on("weberror", lambda error: problems.append(f"uncaught: {error.error}"))
+        context.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page = context.new_page()
+        page.set_default_timeout(NEW_MS)
+        pages.append(page)
+    yield pages
+    for page in pages:
+        page.context.close()
+    network = re.compile(
+        r"Failed to load resource: net::ERR_|WebSocket connection to .* failed|Lost websocket|ERR_CONNECTION"
+    )
+    assert [problem for problem in problems if not (lonely and network.search(problem))] == []
+
+
+def hang(page: Page, port: int, **query: object) -> None:
+    words = "&".join(f"{key}={value}" for key, value in query.items())
+    page.goto(f"http://127.0.0.1:{port}/kiosk?{words}")
+    page.wait_for_function(SHOWN, timeout=NEW_MS)
+
+
+def state(page: Page) -> dict[str, Any]:
+    return page.evaluate(STATE)
+
+
+def living(page: Page) -> Frame:
+    return next(frame for frame in page.frames if "frame=1" in frame.url)
+
+
+def until(page: Page, holds: Callable[[dict[str, Any]], bool], what: str, most_ms: int = NEW_MS) -> dict[str, Any]:
+    for _ in range(most_ms // 200):
+        now = state(page)
+        if holds(now):
+            return now
+        page.wait_for_timeout(200)
+    raise AssertionError(f"{what}: not within {most_ms} ms; the screen is at {now}")
+
+
+def test_a_wall_screen_tours_two_locations_unattended(server: Server, browser: Browser, source: Twin) -> None:
+    places = [place.id for place in source.locations[:2]]
+    scenes = derive(source, Options(locations=tuple(places), scene_s=6)).scenes
+    with screens(browser) as [page]:
+        hang(page, server.port, locations=",".join(places), seconds=6)
+        seen: dict[int, dict[str, Any]] = {}
+        for _ in range(300):
+            now = state(page)
+            if now["ready"] and now["drivers"]:
+                seen.setdefault(now["scene"]["index"], now)
+            if len(seen) == len(scenes):
+                break
+            page.wait_for_timeout(150)
+        assert sorted(seen) == list(range(len(scenes)))
+        for index, now in seen.items():
+            assert now["scene"]["headline"] == scenes[index].headline
+            assert scenes[index].t <= now["t"] <= scenes[index].at(6) + 60
+        assert {scenes[index].name for index in seen} == {source.location(place).display_name for place in places}
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (3840, 2160), (1280, 720), (1080, 1920)])
+def test_the_screen_is_filled_without_scroll_bars_controls_or_cursor(
+    server: Server, browser: Browser, width: int, height: int
+) -> None:
+    with screens(browser, size={"width": width, "height": height}) as [page]:
+        hang(page, server.port, seconds=600)
+        frame = living(page)
+        box = page.locator("iframe").first.bounding_box()
+        assert box is not None
+        assert box["width"] >= width - 10
+        assert box["height"] >= height - 10
+        for where in (page, frame):
+            sizes = where.evaluate(BEYOND)
+            assert max(sizes) <= 0
+        assert page.evaluate("() => getComputedStyle(document.body).cursor") == "none"
+        assert page.evaluate("() => getComputedStyle(document.querySelector('iframe')).pointerEvents") == "none"
+        assert frame.evaluate("() => document.body.inert")
+        names = (
+            frame.locator("button").filter(visible=True).evaluate_all("(all) => all.map((one) => one.dataset.testid)")
+        )
+        assert all(re.fullmatch("stage-.*-pick", name) for name in names)  # the names of the stages, no more to press
+        for _ in range(8):
+            page.keyboard.press("Tab")
+        assert frame.evaluate("() => document.activeElement === document.body")
+        sizes = frame.evaluate(TEXT_SIZES)
+        scale = box["width"] / frame.evaluate("() => innerWidth")
+        small = {words: size * scale * 1080 / min(width, height) for words, size in sizes.items()}
+        assert {words: size for words, size in small.items() if size < LEAST_PX} == {}
+
+
+BEYOND = """() => {
+  const page = document.scrollingElement;
+  return [page.scrollWidth - page.clientWidth, page.scrollHeight - page.clientHeight];
+}"""
+
+LOOK = """() => {
+  const kiosk = __kiosk.front.node.contentWindow.__twin.kiosk;
+  return [kiosk.now(), Date.now() / 1000, kiosk.ready() ? kiosk.scene().number : null];
+}"""
+
+LEAST_PX = 25.0
+"""Of 1080 rows. On a 55-inch display its capitals are 11.5 mm high, 8 minutes of arc at five metres; normal sight ends at 5."""
+
+TEXT_SIZES = """() => {
+  const sizes = {};
+  const walk = (root) => {
+    for (const node of root.querySelectorAll("*")) {
+      if (node.shadowRoot) walk(node.shadowRoot);
+      const words = [...node.childNodes].filter((child) => child.nodeType === 3)
+        .map((child) => child.data.trim()).filter(Boolean).join(" ");
+      if (!words || ["SCRIPT", "STYLE", "TITLE"].includes(node.tagName)) continue;
+      if (!node.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+      const box = node.getBoundingClientRect();
+      if (box.width && box.height) sizes[words] = Math.min(sizes[words] ?? Infinity, parseFloat(getComputedStyle(node).fontSize));
+    }
+  };
+  walk(document.body);
+  return sizes;
+}"""
+
+
+def test_two_screens_are_in_step(server: Server, browser: Browser) -> None:
+    speed = 1000
+    with screens(browser, 2) as pages:
+        for page in pages:
+            hang(
+                page,
+                server.port,
+                seconds=60,
+                speed=speed,
+                range="2025-10-16T00:00/2025-10-18T00:00",
+                locations="chicago",
+            )
+        pages[0].wait_for_timeout(4000)
+        apart = []
+        for _ in range(20):
+            first, second = (
+                # one machine, one epoch: what each page shows is told against the same clock
+                page.evaluate(LOOK)
+                for page in pages
+            )
+            if first[2] == second[2] is not None:
+                apart.append(abs((first[0] - second[0]) - speed * (first[1] - second[1])) / speed)
+            pages[0].wait_for_timeout(200)
+        print(f"apart: {max(apart) * 1000:.1f} ms at most in {len(apart)} looks")
+        assert len(apart) >= 10
+        assert max(apart) < 0.1
+
+
+def test_the_server_is_killed_and_comes_back(server: Server, browser: Browser) -> None:
+    with screens(browser, lonely=True) as [page]:
+        hang(page, server.port, seconds=30, locations="chicago,sanfrancisco")
+        server.kill()
+        until(page, lambda now: "Connection lost" in now["notice"], "the notice")
+        last = state(page)
+        page.wait_for_timeout(3000)
+        assert state(page)["t"] == last["t"]  # the last picture, standing still
+        assert last["frames"] > 0
+        assert page.locator("iframe").first.is_visible()
+        server.start()
+        page.wait_for_function(SHOWN, timeout=NEW_MS)
+        back = until(page, lambda now: now["notice"] == "" and now["drivers"] > 0, "the picture")
+        # the right place: where the show would be had nothing happened
+        scene = back["scene"]
+        due = min(scene["t"] + scene["speed"] * (back["epoch"] - scene["began"]), scene["end"])
+        assert back["t"] == pytest.approx(due, abs=0.1 * scene["speed"])
+        number = int(back["epoch"] // 30)
+        assert scene["number"] == number
+
+
+def test_the_network_is_cut_for_a_minute(server: Server, browser: Browser) -> None:
+    with Cable(server.port) as cable, screens(browser, lonely=True) as [page]:
+        hang(page, cable.port, seconds=40, locations="chicago")
+        cable.cut()
+        until(page, lambda now: "Connection lost" in now["notice"], "the notice")
+        last = state(page)["t"]
+        page.wait_for_timeout(60_000)
+        assert state(page)["t"] == last
+        assert page.locator("iframe").first.is_visible()
+        cable.mend()
+        page.wait_for_function(SHOWN, timeout=NEW_MS)
+        back = until(page, lambda now: now["notice"] == "" and now["drivers"] > 0, "the picture")
+        assert back["scene"]["number"] == int(back["epoch"] // 40)
+
+
+def test_a_screen_that_is_switched_on_before_its_server_waits_for_the_data(
+    browser: Browser, demo: Path, tmp_path: Path
+) -> None:
+    """The source is missing when the server starts: a plain `panel serve` opens it with the first page."""
+    missing = tmp_path / "later"
+    port = free_port()
+    log = tmp_path / "log.txt"
+    command = ["panel", "serve", "dashboards/kiosk.py", "--port", str(port), "--address", "127.0.0.1"]
+    environment = {"TWIN_SOURCE": str(missing), "BOKEH_RESOURCES": "server"}
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command, "--plugins", "twin.api"],
+            cwd=ROOT,
+            stdout=out,
+            stderr=out,
+            env={**os.environ, **environment},
+        )
+    try:
+        wait_for_health(f"http://127.0.0.1:{port}", process, log)
+        with screens(browser, lonely=True) as [page]:
+            page.goto(f"http://127.0.0.1:{port}/kiosk?seconds=30")
+            expect(page.get_by_test_id("kiosk-notice")).to_contain_text("later", timeout=NEW_MS)
+            missing.symlink_to(demo)
+            page.wait_for_function(SHOWN, timeout=3 * NEW_MS)  # reading, compiling and drawing, all for the first time
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_presenter_steps_pauses_and_blanks(server: Server, browser: Browser) -> None:
+    with screens(browser, 2) as pages:
+        for page in pages:
+            hang(page, server.port, seconds=300, locations="chicago,sanfrancisco", speed=61)
+        first, second = pages
+        before = state(first)["scene"]["number"]
+        first.keyboard.press("ArrowRight")
+        for page in pages:  # one presenter, all screens of the show
+            until(page, lambda now: now["scene"]["number"] == before + 1 and now["ready"], "the next scene")
+        first.keyboard.press(" ")
+        held = until(second, lambda now: now["scene"].get("held") is not None, "the pause")["t"]
+        second.wait_for_timeout(1500)
+        assert state(second)["t"] == pytest.approx(held, abs=0.1)
+        assert state(first)["t"] == pytest.approx(state(second)["t"], abs=0.1)
+        first.reload()  # a restart of the screen forgets nothing
+        first.wait_for_function(SHOWN)
+        assert state(first)["scene"].get("held") is not None
+        first.keyboard.press(" ")
+        until(second, lambda now: now["scene"].get("held") is None, "going on")
+        first.keyboard.press("ArrowLeft")
+        until(second, lambda now: now["scene"]["number"] == before, "the scene before")
+        first.keyboard.press("b")
+        assert first.locator("#blank").is_visible()
+        assert not second.locator("#blank").is_visible()
+        first.keyboard.press("b")
+        assert not first.locator("#blank").is_visible()
+
+
+def test_the_picture_drifts_by_whole_pixels_within_its_margin(server: Server, browser: Browser) -> None:
+    with screens(browser) as [page]:
+        page.clock.install()
+        page.goto(f"http://127.0.0.1:{server.port}/kiosk?seconds=600")
+        places = []
+        for _ in range(200):
+            page.clock.fast_forward(60_000)
+            matrix = page.evaluate("() => new DOMMatrix(getComputedStyle(document.getElementById('stage')).transform)")
+            places.append((matrix["e"], matrix["f"]))
+        assert all(abs(x) <= 4 and abs(y) <= 4 and x == int(x) and y == int(y) for x, y in places)
+        assert len(set(places)) == 81  # every pixel within reach has its turn
+        steps = [abs(a[0] - b[0]) + abs(a[1] - b[1]) for a, b in itertools.pairwise(places)]
+        assert max(steps) <= 1  # and nobody sees it go
+
+
+def test_a_minute_at_1000x_leaves_the_heap_as_it_was_and_the_console_clean(server: Server, browser: Browser) -> None:
+    """The short form of `make kiosk-soak`; the first rounds fill caches, so that they are not counted."""
+    with screens(browser) as [page]:
+        hang(page, server.port, speed=1000, seconds=8, locations="chicago,sanfrancisco")
+        eyes = page.context.new_cdp_session(page)
+        eyes.send("Performance.enable")
+
+        def heap() -> float:
+            eyes.send("HeapProfiler.collectGarbage")
+            metrics = {metric["name"]: metric["value"] for metric in eyes.send("Performance.getMetrics")["metrics"]}
+            return float(metrics["JSHeapUsedSize"])
+
+        page.wait_for_timeout(34_000)  # a round
+        before = heap()
+        page.wait_for_timeout(34_000)
+        after = heap()
+        assert after < 1.1 * before
+        assert state(page)["notice"] == ""

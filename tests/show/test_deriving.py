@@ -1,0 +1,62 @@
+"""The tour of a source: made of what it holds."""
+
+from pathlib import Path
+
+import pytest
+
+import twin
+from twin.errors import SourceError
+from twin.show.deriving import caption, derive
+from twin.show.options import Options
+from twin.times import seconds
+from twin.twin import Twin
+
+
+@pytest.fixture(scope="module")
+def source(demo: Path) -> Twin:
+    return twin.open(demo)
+
+
+def test_the_places_take_turns(source: Twin) -> None:
+    scenes = derive(source, Options()).scenes
+    places = [place.id for place in source.locations]
+    assert [scene.location for scene in scenes[: len(places)]] == places
+    assert all(len([scene for scene in scenes if scene.location == place]) <= 2 for place in places)
+
+
+def test_a_scene_shows_its_moment_within_its_range(source: Twin) -> None:
+    options = Options(scene_s=30, speed=120)
+    for scene in derive(source, options).scenes:
+        timeline = source.timeline(scene.location, scene.start, scene.end)
+        moments = source.insights(timeline).moments
+        told = [moment for moment in moments if moment.sentence == scene.detail]
+        assert told
+        assert scene.t <= told[0].at <= scene.at(scene.duration)
+        assert scene.start <= scene.t < scene.end
+        assert scene.at(scene.duration) - scene.t == pytest.approx(30 * 120)
+        assert scene.headline.startswith(scene.name + ", ")
+
+
+def test_only_the_locations_asked_for_are_shown_in_their_order(source: Twin) -> None:
+    asked = tuple(place.id for place in reversed(source.locations[:2]))
+    shown = [scene.location for scene in derive(source, Options(locations=asked)).scenes]
+    assert set(shown) == set(asked)
+    assert tuple(shown[:2]) == asked
+
+
+def test_unknown_locations_are_left_out_and_none_known_means_all(source: Twin) -> None:
+    assert {scene.location for scene in derive(source, Options(locations=("atlantis", "chicago"))).scenes} == {
+        "chicago"
+    }
+    everywhere = {scene.location for scene in derive(source, Options()).scenes}
+    assert {scene.location for scene in derive(source, Options(locations=("atlantis",))).scenes} == everywhere
+
+
+def test_a_range_without_orders_says_so(source: Twin) -> None:
+    with pytest.raises(SourceError, match="no orders"):
+        derive(source, Options(range=(seconds("2001-01-01"), seconds("2001-01-02"))))
+
+
+def test_captions_are_plain_words() -> None:
+    t = seconds("2025-10-16 18:10")
+    assert caption("San Francisco", t, "Drivers are short") == "San Francisco, Thursday 18:10: drivers are short"

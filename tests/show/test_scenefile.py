@@ -1,0 +1,78 @@
+"""A rehearsed show, read from a file as people write it."""
+
+from pathlib import Path
+
+import pytest
+
+import twin
+from twin.errors import ConfigError
+from twin.show.scenefile import load
+from twin.times import seconds
+from twin.twin import Twin
+
+
+@pytest.fixture(scope="module")
+def source(demo: Path) -> Twin:
+    return twin.open(demo)
+
+
+def test_a_file_tells_place_time_speed_zoom_order_caption_and_duration(source: Twin, tmp_path: Path) -> None:
+    day = source.timeline("sanfrancisco", "2025-10-16 17:00", "2025-10-16 20:00")
+    order = str(day.orders.ids[0].as_py())
+    file = tmp_path / "show.yaml"
+    file.write_text(
+        f"""
+loop: false
+scenes:
+  - place: sanfrancisco
+    time: 2025-10-16 18:10
+    speed: 120
+    zoom: 13.5
+    order: "{order}"
+    caption: Drivers are short
+    detail: Meals wait for them
+    duration: 25
+  - {{place: chicago, time: 2025-10-17T12:00:00}}
+"""
+    )
+    show = load(file, source)
+    first, second = show.scenes
+    assert not show.loop
+    assert (first.location, first.t, first.speed) == ("sanfrancisco", seconds("2025-10-16 18:10"), 120)
+    assert (first.zoom, first.order, first.duration) == (13.5, order, 25)
+    assert (first.headline, first.detail) == ("Drivers are short", "Meals wait for them")
+    assert (second.location, second.t) == ("chicago", seconds("2025-10-17 12:00"))
+    assert "Friday 12:00" in second.headline
+    for scene in show.scenes:
+        assert scene.start < scene.t
+        assert scene.t + scene.speed * scene.duration < scene.end  # it never stands still
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("scenes: []", "at least one scene"),
+        ("just words", "at least one scene"),
+        ("scenes: [{place: chicago}]", "scene 1 needs `place` and `time`"),
+        ("scenes: [{place: atlantis, time: 2025-10-16 18:10}]", "atlantis"),
+        ("scenes: [{place: chicago, time: 18:10}]", "needs its day"),
+        ("scenes: [{place: chicago, time: teatime}]", "teatime"),
+        ("scenes: [{place: chicago, time: 1999-01-01 10:00}]", "has no 1999"),
+        ("scenes: [{place: chicago, time: 2025-10-16 18:10, spede: 3}]", "spede is not known"),
+        ("scenes: [{place: chicago, time: 2025-10-16 18:10, speed: fast}]", "speed must be a number"),
+        ("scenes: [{place: chicago, time: 2025-10-16 18:10, order: nobody}]", "no order 'nobody'"),
+        ("scenes: [{place: chicago, time: 2025-10-16 18:10}]\nlop: true", "lop is not known"),
+        ("scenes: [", "is no YAML"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(source: Twin, tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "show.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=said) as raised:
+        load(file, source)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_that_is_not_there_is_said(source: Twin, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path / "none.yaml", source)

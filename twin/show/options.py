@@ -1,0 +1,88 @@
+"""What an address asks of a show: locations, speed, range, seconds per scene, loop. What makes no sense is left out.
+
+A wall screen's address is typed once, often by hand on a television; a slip in it shall not leave the wall dark.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from twin.replay.clock import MAX_SPEED
+from twin.times import seconds
+
+SPEED = 60.0
+SCENE_S = 40.0
+SHORTEST_S, LONGEST_S = 4.0, 3600.0
+"""A scene shorter than 4 s is over before its caption is read."""
+HOURS = 24.0
+MOST_HOURS = 31 * 24.0
+"""A month: what is loaded for a tour stays in memory as a whole."""
+
+PANES = ("map", "pipeline", "kpis", "trends", "feed")
+"""What a screen can show."""
+USUAL_PANES = ("map", "pipeline", "kpis")
+
+_NO = {"0", "no", "false", "off"}
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)([hd])")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What decides the scenes; screens with equal options show the same show.
+
+    `locations` are ids, empty for all. `range` is (start, end) in data seconds, or None: then the last `hours` of each location.
+    """
+
+    locations: tuple[str, ...] = ()
+    speed: float = SPEED
+    range: tuple[float, float] | None = None
+    hours: float = HOURS
+    scene_s: float = SCENE_S
+    loop: bool = True
+    scripted: bool = True
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> "Options":
+        """Read an address.
+
+        >>> Options.from_query({"speed": "120", "seconds": "soon", "range": "2d", "loop": "0"})
+        Options(locations=(), speed=120.0, range=None, hours=48.0, scene_s=40.0, loop=False, scripted=False)
+        """
+        options = cls(
+            locations=tuple(part.strip() for part in query.get("locations", "").split(",") if part.strip()),
+            speed=_number(query.get("speed"), SPEED, 0.1, MAX_SPEED),
+            scene_s=_number(query.get("seconds"), SCENE_S, SHORTEST_S, LONGEST_S),
+            loop=query.get("loop", "1").strip().lower() not in _NO,
+            # an address that asks for a tour of its own gets it, though a script lies ready
+            scripted=not any(name in query for name in ("locations", "range", "seconds", "speed")),
+        )
+        return _ranged(options, query.get("range", "").strip())
+
+
+def panes_of(text: str | None) -> tuple[str, ...]:
+    """Return the panes that an address names, in its order; the usual ones if it names none that exist."""
+    named = tuple(dict.fromkeys(part.strip().lower() for part in (text or "").split(",")))
+    return tuple(pane for pane in named if pane in PANES) or USUAL_PANES
+
+
+def _ranged(options: Options, text: str) -> Options:
+    if match := _LENGTH.fullmatch(text.lower()):
+        hours = float(match[1]) * (24 if match[2] == "d" else 1)
+        return replace(options, hours=min(hours, MOST_HOURS)) if hours > 0 else options
+    first, slash, last = text.partition("/")
+    if not slash:
+        return options
+    try:
+        start, end = seconds(first), seconds(last)
+    except ValueError:
+        return options
+    return replace(options, range=(start, end)) if 0 < end - start <= MOST_HOURS * 3600 else options
+
+
+def _number(text: str | None, default: float, least: float, most: float) -> float:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return default
+    return min(max(value, least), most) if math.isfinite(value) else default
