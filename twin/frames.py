@@ -104,7 +104,7 @@ def stages(timeline: "Timeline") -> pd.DataFrame:
     return pd.DataFrame(
         {
             "order": _ids(timeline, rows[order]),
-            "stage": pd.Categorical.from_codes(stage, list(STAGES), ordered=True),
+            "stage": _stages(stage),
             "entered": stamps(entered),
             "left": stamps(left),
             "minutes": np.where(np.isfinite(left), left - entered, np.nan) / MINUTE,
@@ -128,7 +128,7 @@ def open_orders(timeline: "Timeline", snapshot: "Snapshot") -> pd.DataFrame:
     """Return the orders that are open at a moment, by id, the longest in its stage first: stage, since, minutes in it."""
     made = pd.DataFrame(
         {
-            "stage": pd.Categorical.from_codes(snapshot.stage, list(STAGES), ordered=True),
+            "stage": _stages(snapshot.stage),
             "since": stamps(snapshot.since),
             "minutes": (snapshot.t - snapshot.since) / MINUTE,
         },
@@ -244,6 +244,10 @@ def html(title: str, facts: Sequence[str], table: pd.DataFrame) -> str:
 
 def _ids(timeline: "Timeline", rows: NDArray[Any]) -> pd.Index:
     return pd.Index(timeline.orders.ids.take(np.asarray(rows, np.int64)).to_pylist(), name="order", dtype="str")
+
+
+def _stages(numbers: NDArray[Any]) -> pd.Categorical:
+    return pd.Categorical([STAGES[number] for number in numbers.tolist()], list(STAGES), ordered=True)
 
 
 def _minute(seconds: float | None) -> float | None:

@@ -28,6 +28,6 @@ def volume(timeline: "Timeline", every: float) -> hv.Curve:
 def curve(name: str, history: "pd.DataFrame", kpi: str) -> hv.Curve:
     """Return a column of a kitchen's history. Raises ValueError for one that is not there."""
     if kpi not in history:
-        raise ValueError(f"There is no KPI {kpi!r}: it can be {', '.join(history)}.")
+        raise ValueError(f"There is no KPI {kpi!r}: it can be {', '.join(map(str, history.columns))}.")
     made = hv.Curve((history.index.to_numpy(), history[kpi].to_numpy()), "time", kpi, label=name)
     return made.opts(width=WIDTH, height=HEIGHT, backend="bokeh")

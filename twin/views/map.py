@@ -6,7 +6,6 @@ flooded, and what is drawn is `Timeline.at(t)`'s position.
 """
 
 import asyncio
-import base64
 import logging
 import os
 from collections.abc import Callable
@@ -261,6 +260,4 @@ class MapView(ReplayView):
         drawn = made[theme]
         if drawn is None or timeline is not self._controller.timeline:
             return
-        url = f"data:image/png;base64,{base64.b64encode(drawn.png).decode()}"
-        colours = list(heat.RAMPS[theme])
-        self._tell("heat", {"url": url, "extent": drawn.extent, "deliveries": drawn.deliveries, "colours": colours})
+        self._tell("heat", mapanswers.heat_message(drawn, theme))

@@ -33,6 +33,9 @@ IMAGE_MARGIN = 0.6
 MOST_VIEWS = 40
 """Panes kept at the playhead; of cells that were run again and again the oldest are let go. Each costs some 0.2 ms a tick."""
 
+FIXED_RANGE = ".range { pointer-events: none; visibility: hidden; } .range .words { visibility: visible; }"
+"""Another range is another kitchen: the range is told, not chosen."""
+
 HEIGHTS = {"map": 480, "trends": 260, "feed": 420}
 """Pixels, of the panes that fill what room they get."""
 
@@ -42,7 +45,7 @@ class Replay:
 
     def __init__(self, twin: "Twin", timeline: "Timeline") -> None:
         self._twin = twin
-        self._timeline = timeline
+        self.timeline = timeline
         self._views: list[ReplayView] = []
         self._ticking = False
         self.controller = ReplayController(timeline)
@@ -56,21 +59,17 @@ class Replay:
         """Return a new pane: map, pipeline, timeline, kpis, trends, feed or alert."""
         _load_scripts()
         shown = self._add(self._makers()[name]())
+        if name == "timeline":
+            shown.stylesheets = [*shown.stylesheets, FIXED_RANGE]
         if name in HEIGHTS:
             shown.param.update(height=HEIGHTS[name], sizing_mode="stretch_width")
         self._start()
         return shown
 
-    def dashboard(self) -> pn.Column:
-        """Return all panes, arranged for a notebook's cell."""
-        side = pn.Column(
-            self.pane("kpis"),
-            self.pane("alert"),
-            self.pane("feed"),
-            width=360,
-            sizing_mode="fixed",
-            margin=(0, 0, 0, 8),
-        )
+    def dashboard(self, feed: bool = True) -> pn.Column:
+        """Return all panes, or all but the feed, arranged for a notebook's cell."""
+        beside = [self.pane(name) for name in ("kpis", "alert", "feed")[: 3 if feed else 2]]
+        side = pn.Column(*beside, width=360, margin=(0, 0, 0, 8))
         middle = pn.Row(self._high("map", 660), side, sizing_mode="stretch_width", margin=(8, 0))
         return pn.Column(
             self.pane("pipeline"), middle, self.pane("timeline"), self.pane("trends"),
@@ -96,7 +95,7 @@ class Replay:
 
     def _add(self, view: ReplayView) -> Any:
         view.learn()
-        view.show(self._timeline.at(self.controller.now()))
+        view.show(self.timeline.at(self.controller.now()))
         self._views.append(view)
         del self._views[:-MOST_VIEWS]
         return view.__panel__()
@@ -114,8 +113,8 @@ class Replay:
 
     def _base_map(self, location: str) -> BaseMap | None:
         tiles = _tileset(self._twin, location)
-        kitchen = mapdata.kitchen_of(self._timeline)
-        return None if kitchen is None or not tiles.routes else inlined(tiles, self._timeline, kitchen, is_dark())
+        kitchen = mapdata.kitchen_of(self.timeline)
+        return None if kitchen is None or not tiles.routes else inlined(tiles, self.timeline, kitchen, is_dark())
 
 
 def inlined(tiles: "TileSet", timeline: "Timeline", kitchen: tuple[float, float], dark: bool) -> BaseMap:
