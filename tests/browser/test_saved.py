@@ -54,8 +54,8 @@ def test_it_opens_at_the_moment_that_was_looked_at_with_its_figures(saved: Page,
     now = kitchen.at("18:45")
     assert clock(saved) == now.snapshot.t
     assert counts(saved) == five(now.counts)
-    drawn = saved.evaluate("() => [...globalThis.__twin.motion.values()][0].positions().map((one) => one.order).sort()")
-    assert drawn == sorted(now.snapshot.drivers.order.tolist())
+    drawn = saved.evaluate("() => [...globalThis.__twin.motion.values()][0].positions().map((one) => one.order)")
+    assert sorted(drawn) == sorted(now.snapshot.drivers.order.tolist())
 
 
 def test_it_plays(saved: Page) -> None:
