@@ -1,11 +1,15 @@
 """Casper's Kitchens digital twin: replay and understand delivery operations.
 
 >>> import twin
->>> t = twin.open("demo")  # doctest: +SKIP
->>> [place.display_name for place in t.locations]  # doctest: +SKIP
-['Chicago', 'San Francisco', 'Houston Fondren', 'Houston Westheimer']
+>>> t = twin.open("demo")
+>>> sorted(place.id for place in t.locations)[-1]
+'sanfrancisco'
+>>> k = t.kitchen("sanfrancisco", day="2025-10-16")
+>>> k.at("18:30").counts["cooking"] > 0
+True
 """
 
-from twin.twin import Twin, open
+from twin.kitchen import Instant, Kitchen
+from twin.twin import Locations, Twin, open
 
-__all__ = ["Twin", "open"]
+__all__ = ["Instant", "Kitchen", "Locations", "Twin", "open"]

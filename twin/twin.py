@@ -9,18 +9,22 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from twin.baseline import Baseline
 from twin.errors import UnknownLocationError
+from twin.frames import html
+from twin.frames import locations as location_table
 from twin.geo import project
 from twin.insights import Insights
+from twin.kitchen import Kitchen
 from twin.moments import Moment, find
 from twin.orders import route_points
 from twin.sources.base import Location, Quality, Source, Window
 from twin.sources.files import FileSource
-from twin.timeline import Timeline
-from twin.times import Time, seconds
+from twin.timeline import DAY, Timeline, midnight
+from twin.times import Time, seconds, text
 
 MAX_ROUTES = 20_000
 """Routes that the base map is drawn from; more change nothing that the eye sees."""
@@ -31,8 +35,33 @@ LAST_HOURS = 24.0
 Progress = Callable[[str, float], None]
 
 
+class Locations(list[Location]):
+    """The kitchens of a source: a list, which a notebook shows as a table.
+
+    >>> {"chicago", "sanfrancisco"} <= {place.id for place in twin.open("demo").locations}
+    True
+    """
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The same as a frame, by id: name, orders, start, end, lat, lon, radius_m.
+
+        >>> twin.open("demo").locations.table.loc["chicago", "name"]
+        'Chicago'
+        """
+        return location_table(self)
+
+    def _repr_html_(self) -> str:
+        return html("Kitchens", [f"{len(self)} in this source"], self.table)
+
+
 class Twin:
-    """An open source. Thread-safe; timelines are loaded once and shared."""
+    """An open source. Thread-safe; timelines are loaded once and shared.
+
+    >>> t = twin.open("demo")
+    >>> t["chicago"].location.id
+    'chicago'
+    """
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -44,12 +73,54 @@ class Twin:
         self._learning: WeakKeyDictionary[Timeline, threading.Lock] = WeakKeyDictionary()
 
     @property
-    def locations(self) -> list[Location]:
-        """The kitchens in the source, the busiest first."""
-        return self.source.locations()
+    def locations(self) -> Locations:
+        """The kitchens in the source.
+
+        >>> sorted(place.display_name for place in twin.open("demo").locations)[:2]
+        ['Chicago', 'Houston Fondren']
+        """
+        return Locations(self.source.locations())
+
+    def kitchen(
+        self, location: str, day: Time | None = None, start: Time | None = None, end: Time | None = None
+    ) -> Kitchen:
+        """Return a kitchen over one day, over [start, end), or over the last 24 hours of its data.
+
+        Raises `UnknownLocationError`; ValueError, with a sentence, for a range without data.
+
+        >>> twin.open("demo").kitchen("sanfrancisco", start="2025-10-16 17:00", end="2025-10-16 21:00").end
+        Timestamp('2025-10-16 21:00:00')
+        """
+        if day is not None:
+            if start is not None or end is not None:
+                raise ValueError("Give either a day, or a start and an end.")
+            first = midnight(seconds(day))
+            start, end = first, first + DAY
+        timeline = self.timeline(location, start, end)
+        if not timeline.has_orders:
+            place = timeline.location
+            raise ValueError(f"No orders in this range: the data covers {text(place.start)} to {text(place.end)}.")
+        return Kitchen(self, timeline)
+
+    def __getitem__(self, location: str) -> Kitchen:
+        """Return `kitchen(location)`; a notebook completes the ids: `t["<tab>`."""
+        return self.kitchen(location)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [place.id for place in self.locations]
+
+    def __repr__(self) -> str:
+        return f"<Twin of {self.source.name}: {', '.join(self._ipython_key_completions_())}>"
+
+    def _repr_html_(self) -> str:
+        return html("Twin", [self.source.name], self.locations.table)
 
     def location(self, location: str) -> Location:
-        """Return one kitchen by its id. Raises `UnknownLocationError`."""
+        """Return one location by its id. Raises `UnknownLocationError`.
+
+        >>> twin.open("demo").location("chicago").display_name
+        'Chicago'
+        """
         for place in self.locations:
             if place.id == location:
                 return place
@@ -57,18 +128,33 @@ class Twin:
         raise UnknownLocationError(f"No location {location!r} in this source; it has {known}.")
 
     def quality(self, location: str | None = None) -> Quality:
-        """Return the account of all raw rows: read, used, set aside by reason."""
+        """Return the account of all raw rows: read, used, set aside by reason.
+
+        >>> told = twin.open("demo").quality()
+        >>> told.read == told.used + sum(told.rejected.values())
+        True
+        """
         return self.source.quality(location)
 
     def last_hours(self, location: str, hours: float = LAST_HOURS) -> Window:
-        """Return the last hours of a location's data, counted back from its last delivered order."""
+        """Return the last hours of a location's data, counted back from its last delivered order.
+
+        >>> window = twin.open("demo").last_hours("chicago", 6)
+        >>> (window.end - window.start) / 3600
+        6.0
+        """
         place = self.location(location)
         last = place.end if place.last_delivered is None else place.last_delivered
         end = np.floor(last / 60) * 60 + 60  # the whole minute after it, so that [start, end) holds it
         return Window(float(end - hours * 3600), float(end))
 
     def timeline(self, location: str, start: Time | None = None, end: Time | None = None) -> Timeline:
-        """Return the timeline of a location over [start, end), by default its last 24 hours."""
+        """Return the timeline of a location over [start, end), by default its last 24 hours.
+
+        >>> kitchen = twin.open("demo").timeline("sanfrancisco", "2025-10-16", "2025-10-17")
+        >>> kitchen.at("2025-10-16 18:30").counts["cooking"] > 0
+        True
+        """
         window = self.last_hours(location)
         key = (location, window.start if start is None else seconds(start), window.end if end is None else seconds(end))
         with self._lock:
@@ -89,7 +175,12 @@ class Twin:
         return timeline
 
     def insights(self, timeline: Timeline) -> Insights:
-        """Return what is usual at a timeline's kitchen and what stands out in it; asks the source once per timeline."""
+        """Return what is usual at a timeline's kitchen and what stands out in it; asks the source once per timeline.
+
+        >>> t = twin.open("demo")
+        >>> [moment.kind for moment in t.insights(t.timeline("sanfrancisco")).moments] != []
+        True
+        """
         with self._lock:
             learning = self._learning.setdefault(timeline, threading.Lock())
         with learning:  # whoever comes second waits for the first one's result
@@ -103,7 +194,12 @@ class Twin:
         return Insights(timeline, *known)
 
     def streets(self, location: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
-        """Return routes driven at a location for its base map: x, y (k,) Web Mercator metres and offsets (n + 1,)."""
+        """Return routes driven at a location for its base map: x, y (k,) Web Mercator metres and offsets (n + 1,).
+
+        >>> x, y, offsets = twin.open("demo").streets("chicago")
+        >>> len(x) == len(y) == int(offsets[-1])
+        True
+        """
         route, lat, lon, _ = route_points(self.source.routes(location, MAX_ROUTES))
         counts = np.bincount(route) if len(route) else np.zeros(0, np.int64)
         x, y = project(lat, lon)
@@ -115,6 +211,9 @@ def open(source: str | Path | None = None, progress: Progress | None = None) -> 
 
     Without `source`, the environment's TWIN_SOURCE, else the demo (made on first use in the folder that TWIN_DEMO names,
     by default `demo` in the current one). `progress(message, share)` is told how far it is. Raises `SourceError`.
+
+    >>> len(twin.open("demo").locations)
+    4
     """
     chosen = str(source or os.environ.get("TWIN_SOURCE") or "demo")
     if chosen == "demo":

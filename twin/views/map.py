@@ -6,7 +6,6 @@ flooded, and what is drawn is `Timeline.at(t)`'s position.
 """
 
 import asyncio
-import base64
 import logging
 import os
 from collections.abc import Callable
@@ -93,6 +92,7 @@ class MapView(ReplayView):
         doc="The layers shown, for an address: names of `LAYERS` with commas, `none`; empty: the usual ones.",
     )
     target = param.Number(default=DELIVERY_TARGET, bounds=(0, None), doc="Promised delivery time, seconds.")
+    online = param.Boolean(default=True, doc="Whether base maps from elsewhere are offered, too.")
     has_place = param.Boolean(default=True, doc="Whether there is a kitchen to draw; a layout may give the room away.")
 
     def __init__(
@@ -188,7 +188,7 @@ class MapView(ReplayView):
         if streets is not None:
             credit = f"Streets drawn from {streets.routes:,} delivery route{'s' * (streets.routes != 1)}"
             maps["streets"] = {"url": streets.url, "label": "Streets", "credit": credit, "max_zoom": 18}
-        for key, online in ONLINE.items():
+        for key, online in ONLINE.items() if self.online else ():
             maps[key] = {
                 "url": online.url, "label": online.label, "credit": online.credit, "link": online.link,
                 "max_zoom": online.max_zoom,
@@ -260,6 +260,4 @@ class MapView(ReplayView):
         drawn = made[theme]
         if drawn is None or timeline is not self._controller.timeline:
             return
-        url = f"data:image/png;base64,{base64.b64encode(drawn.png).decode()}"
-        colours = list(heat.RAMPS[theme])
-        self._tell("heat", {"url": url, "extent": drawn.extent, "deliveries": drawn.deliveries, "colours": colours})
+        self._tell("heat", mapanswers.heat_message(drawn, theme))

@@ -1,5 +1,6 @@
 """What the map answers about orders: a tooltip's words, the customers of a stage, where an order belongs. No Panel, no Bokeh."""
 
+import base64
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from twin.views.mapdata import Floats, packed
 from twin.words import short_id
 
 if TYPE_CHECKING:
+    from twin.render.heat import Heat
     from twin.timeline import Timeline
 
 RECENT_S = 1800.0
@@ -77,6 +79,14 @@ def delivered_places(timeline: "Timeline") -> tuple[Floats, Floats]:
     delivered = timeline.orders.delivered
     inside = (delivered >= timeline.window.start) & (delivered < timeline.window.end)
     return timeline.orders.customer_x[inside], timeline.orders.customer_y[inside]
+
+
+def heat_message(drawn: "Heat", theme: str) -> dict[str, Any]:
+    """Return a picture of where deliveries go, as a data URL over its extent, with its colours from few to many."""
+    from twin.render.heat import RAMPS
+
+    url = f"data:image/png;base64,{base64.b64encode(drawn.png).decode()}"
+    return {"url": url, "extent": drawn.extent, "deliveries": drawn.deliveries, "colours": list(RAMPS[theme])}
 
 
 def place_message(timeline: "Timeline", order: int) -> dict[str, Any]:

@@ -15,9 +15,8 @@ from bokeh.models import ColumnDataSource, PanTool, WheelZoomTool, WMTSTileSourc
 from bokeh.models.renderers import GlyphRenderer, TileRenderer
 from bokeh.plotting import figure as Figure
 
+from twin.views import bokehbackend  # noqa: F401  # how figures are drawn
 from twin.views.theme import TOKENS
-
-hv.extension("bokeh", logo=False)
 
 BLUE = TOKENS["dark"]["out_for_delivery-fill"]
 """Fills are equal in both themes, so that the figure needs no repainting when the theme changes."""

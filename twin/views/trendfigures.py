@@ -15,10 +15,9 @@ from bokeh.plotting import figure as Figure
 
 from twin.brands import BrandFigures
 from twin.stages import COMPLETED, STAGES
+from twin.views import bokehbackend  # noqa: F401  # how figures are drawn
 from twin.views.theme import FONT, TOKENS
 from twin.views.trenddata import Floats, StageTimes
-
-hv.extension("bokeh", logo=False)
 
 MINUTE = 60.0
 BAR = 0.36

@@ -1,0 +1,120 @@
+"""A real JupyterLab: the first example is run, its map plays, and what is clicked comes back to Python."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.app import ROOT, free_port
+from tests.browser.operations import DRAWN, by_id, clock
+
+EXAMPLE = ROOT / "examples" / "1-first-look.ipynb"
+START_S, RUN_MS = 90, 120_000
+
+
+@pytest.fixture(scope="module")
+def lab(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """JupyterLab on a copy of the example, without a token: it listens on this machine alone."""
+    folder, port = tmp_path_factory.mktemp("lab"), free_port()
+    (folder / EXAMPLE.name).write_bytes(EXAMPLE.read_bytes())
+    settings = folder / "settings"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+        "TWIN_DEMO": str(demo),
+        "JUPYTERLAB_SETTINGS_DIR": str(settings),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+    }
+    environment.pop("TWIN_SOURCE", None)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}", "--ip=127.0.0.1"]
+    options = ["--ServerApp.token=", "--ServerApp.password=", f"--ServerApp.root_dir={folder}"]
+    options += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    log = folder / "log"
+    with log.open("w") as out:
+        process = subprocess.Popen([*command, *options], env=environment, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + START_S
+            while True:
+                assert process.poll() is None, log.read_text()[-2000:]
+                try:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=2):
+                        break
+                except OSError:
+                    assert time.monotonic() < deadline, log.read_text()[-2000:]
+                    time.sleep(0.3)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@pytest.fixture
+def notebook(browser: Browser, lab: str) -> Iterator[Page]:
+    """The example in JupyterLab, run from top to bottom. No page error, and no request to another host."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1500})
+    page = context.new_page()
+    problems: list[str] = []
+    context.on("weberror", lambda error: problems.append(f"uncaught: {error.error}"))
+    context.on(
+        "request",
+        lambda request: (
+            problems.append(request.url) if request.url.startswith("http") and not request.url.startswith(lab) else None
+        ),
+    )
+    page.goto(f"{lab}/lab/tree/{EXAMPLE.name}?reset")
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
+    expect(page.get_by_text("| Idle")).to_be_visible(timeout=60_000)  # cells run before the kernel is there are lost
+    page.locator(".lm-MenuBar-item", has_text="Run").click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    by_id(page, "map").scroll_into_view_if_needed(timeout=RUN_MS)  # JupyterLab draws what is in sight
+    page.wait_for_function(DRAWN, timeout=30_000)
+    yield page
+    context.close()
+    assert problems == []
+
+
+def run_new_cell(page: Page, code: str) -> str:
+    """Run code in a new cell at the notebook's end; return what it printed."""
+    page.keyboard.press("Escape")
+    last = page.locator(".jp-Notebook .jp-Cell").last
+    last.scroll_into_view_if_needed()
+    last.locator(".jp-InputPrompt").click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    page.keyboard.insert_text(code)
+    page.keyboard.press("Control+Enter")
+    output = page.locator(".jp-Notebook .jp-CodeCell").last.locator(".jp-OutputArea-output pre").last
+    expect(output).to_be_visible(timeout=30_000)
+    return output.inner_text().strip()
+
+
+def test_the_first_example_plays_and_gives_the_selection_back(notebook: Page) -> None:
+    page = notebook
+    before = clock(page)
+    by_id(page, "play").click()
+    page.wait_for_function(
+        "(t) => [...globalThis.__twin.clocks.values()].some((clock) => clock.now() > t + 60)", arg=before
+    )
+    by_id(page, "play").click()
+    now = clock(page)
+    row = page.evaluate("() => [...globalThis.__twin.motion.values()][0].positions()[0].order")
+    page.evaluate("(row) => [...globalThis.__twin.selections.values()][0].show(row)", row)
+    page.wait_for_timeout(500)
+    printed = run_new_cell(
+        page,
+        "print(k.selection.index.tolist() == [k.replay.selection.order], k.replay.selection.row, k.replay.now())",
+    )
+    same, told, t = printed.split()
+    assert (same, int(told)) == ("True", row)
+    assert abs(float(t) - now) < 1
