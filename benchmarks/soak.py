@@ -25,7 +25,10 @@ HOUR = ("2025-10-16T18:00:00", "2025-10-16T19:00:00")
 
 KIOSK_SCENE_S = 20
 """Seconds of a scene of the tour: with four kitchens a change of place three times a minute."""
-KIOSK_PLAYS = "() => globalThis.__kiosk.front.beat.ready || globalThis.__kiosk.front.beat.number !== null"
+KIOSK_PLAYS = (
+    "() => { const { front, why } = globalThis.__kiosk; return why === '' && !front.beat.lost && !front.beat.stuck; }"
+)
+"""The frame's heart beats, its server answers, and its map paints while the clock runs."""
 
 
 def main() -> int:
