@@ -137,12 +137,13 @@ class _Stream:
         self._start, self._end = micros(query.start), micros(query.end)
         self._speed = query.speed
         self._at = after
-        self._page: deque[log.Entry] = deque()
+        self._page: deque[tuple[Position, str]] = deque()
         self._read_to = after
         self._ended = False
         self._sent = 0
         self._told = -TOLD_S
         self._orders_told = False
+        self._waited = 0.0
 
     async def run(self) -> None:
         """Write the whole stream."""
@@ -159,35 +160,34 @@ class _Stream:
                 break
             if began - self._told >= TOLD_S:
                 await self._tell()
-            took = now() - began
-            if took > BATCH_S:  # a slow reader, or a slow source: the clock waits for them
-                anchor = replace(anchor, wall0=anchor.wall0 + took - BATCH_S)
-            await asyncio.sleep(max(0.0, BATCH_S - took) if self._speed else 0.0)
+            if self._waited > BATCH_S:  # a slow reader: the clock waits for it
+                anchor = replace(anchor, wall0=anchor.wall0 + self._waited)
+            self._waited = 0.0
+            await asyncio.sleep(max(0.0, BATCH_S - (now() - began)) if self._speed else 0.0)
         await self._tell()
         self._message("replay_complete", models.ReplayComplete(current_time=from_micros(self._end), events=self._sent))
-        await self._handler.flush()
+        await self._flush()
 
     async def _events(self, until: int) -> None:
         """Write the events up to and with `until` (unpaced: the next few); the position is then there."""
         budget = WRITE_EVENTS if not self._speed else None
         while True:
             if not self._page and not self._ended:
-                read = partial(log.read, self._twin.source, self._place.id, self._read_to, self._end, PAGE)
-                entries, self._ended = await self._off_loop(read)
-                self._page.extend(entries)
-                if entries:
-                    self._read_to = entries[-1].position
+                read = partial(_read, self._twin, self._place.id, self._read_to, self._end)
+                page, self._ended = await self._off_loop(read)
+                self._page.extend(page)
+                if page:
+                    self._read_to = page[-1][0]
             parts: list[str] = []
-            while self._page and self._page[0].at <= until and len(parts) < WRITE_EVENTS:
-                entry = self._page.popleft()
-                parts.append(_event_message(entry))
-                self._at = entry.position
+            while self._page and self._page[0][0].at <= until and len(parts) < WRITE_EVENTS:
+                self._at, message = self._page.popleft()
+                parts.append(message)
             if parts:
                 self._sent += len(parts)
                 telemetry.STREAMED.inc(len(parts))
                 self._handler.write("".join(parts))
-                await self._handler.flush()
-            if self._page and self._page[0].at > until:
+                await self._flush()
+            if self._page and self._page[0][0].at > until:
                 break
             if not self._page and self._ended:
                 break
@@ -205,8 +205,14 @@ class _Stream:
             self._orders_told = True
         share = 100 * (at - self._start) / (self._end - self._start)
         self._message("replay_position", models.ReplayPosition(current_time=from_micros(at), progress_pct=share))
-        await self._handler.flush()
+        await self._flush()
         self._told = self._handler.clock()
+
+    async def _flush(self) -> None:
+        """Send what is written; comes back when the socket has taken it, which is at once unless its reader is slow."""
+        began = self._handler.clock()
+        await self._handler.flush()
+        self._waited += self._handler.clock() - began
 
     def _message(self, kind: str, model: BaseModel) -> None:
         self._handler.write(f"event: {kind}\nid: {self._at}\ndata: {model.model_dump_json(exclude_unset=True)}\n\n")
@@ -219,7 +225,13 @@ class _Stream:
             if done:
                 return working.result()
             self._handler.write(": still here\n\n")
-            await self._handler.flush()
+            await self._flush()
+
+
+def _read(twin: Twin, location: str, after: Position, end: int) -> tuple[list[tuple[Position, str]], bool]:
+    """Return the next page, each event with its message (written here, in the thread), and whether the log ends with it."""
+    entries, ended = log.read(twin.source, location, after, end, PAGE)
+    return [(entry.position, _event_message(entry)) for entry in entries], ended
 
 
 def _event_message(entry: log.Entry) -> str:
