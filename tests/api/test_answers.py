@@ -11,6 +11,7 @@ import pytest
 from tests import brute
 from tests.api.conftest import World
 from twin import brands as branding
+from twin import settings
 from twin.api import answers, log
 from twin.api import parameters as asked
 from twin.api.instants import instant, micros
@@ -362,3 +363,12 @@ def test_copies_of_rows_are_left_out_of_the_log_and_never_stop_it(tmp_path: Any)
             break
         query = query.model_copy(update={"cursor": read_position(page.next_cursor)})
     assert sorted(found) == ["A", "A", "A", "B", "C", "D", "E"]
+
+
+def test_a_configured_capacity_comes_before_the_observed_one(
+    demo_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "current", lambda: settings.Settings(capacity={"chicago": 4}))
+    told = answers.kitchen_status(demo_world.twin, "chicago", asked.Moment(at_time=instant(1_760_727_000.0)))
+    assert (told.capacity_orders, told.capacity_source) == (4, "configured")
+    assert told.capacity_utilization_pct == 25 * told.orders_by_stage.cooking

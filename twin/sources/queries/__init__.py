@@ -68,7 +68,9 @@ def _typed_json(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.FromJson):
         shape = exp.DataType.build(node.expression.name, dialect="databricks")
         structure = exp.Literal.string(json.dumps(_structure(shape)))
-        return exp.Anonymous(this="json_transform", expressions=[node.this.copy(), structure])
+        # what is no JSON is NULL in Databricks, an error in DuckDB
+        told = exp.Case(ifs=[exp.If(this=exp.func("json_valid", node.this.copy()), true=node.this.copy())])
+        return exp.Anonymous(this="json_transform", expressions=[told, structure])
     return node
 
 
