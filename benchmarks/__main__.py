@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.table import Row, table
 
-MEASURES = ("load", "snapshot", "page", "playing")
+MEASURES = ("load", "snapshot", "page", "playing", "api")
 NOT_YET = (
     Row("dense frame, 100,000 drivers, 1200×800", "≤ 10 ms server CPU, ≤ 1 MB", "not yet"),
     Row("dense frame, 1,000,000 drivers, 1200×800", "≤ 25 ms server CPU, ≤ 1 MB", "not yet"),

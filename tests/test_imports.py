@@ -25,6 +25,7 @@ PURE = [
     "twin.supply",
     "twin.feed",
     "twin.brands",
+    "twin.telemetry",
     "twin.sources.files",
     "twin.simulator",
     "twin.render.tiles",

@@ -52,3 +52,11 @@ def test_a_lower_red_limit_takes_the_amber_one_along():
 def test_nonsense_is_refused_with_its_name(name, text):
     with pytest.raises(ConfigError, match=name):
         Settings.from_environment({name: text})
+
+
+def test_a_kitchens_capacity_is_orders_by_location() -> None:
+    told = Settings.from_environment({"TWIN_KITCHEN_CAPACITY": "sanfrancisco=60, chicago=45"})
+    assert dict(told.capacity) == {"sanfrancisco": 60, "chicago": 45}
+    assert dict(Settings.from_environment({}).capacity) == {}
+    with pytest.raises(ConfigError, match="TWIN_KITCHEN_CAPACITY, chicago"):
+        Settings.from_environment({"TWIN_KITCHEN_CAPACITY": "chicago=many"})

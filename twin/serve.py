@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import twin
@@ -72,6 +73,7 @@ def health() -> str | None:
     return None if _failure is None else str(_failure)
 
 
+api.set_source(current)
 api.set_tilesets(tileset)
 api.set_health(health)
 
@@ -117,6 +119,8 @@ def _warm(source: Twin) -> None:
     warm()
     first = source.timeline(source.locations[0].id)
     first.at(first.busiest())
+    # what aggregates read from is made beside the first page, not in front of it
+    threading.Thread(target=partial(source.source.ask, "capacity", location=first.location.id), daemon=True).start()
 
 
 def _say(message: str, share: float) -> None:

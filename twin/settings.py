@@ -16,6 +16,9 @@ from twin.stages import COMPLETED, STAGES
 
 MINUTE = 60.0
 
+MOST_AT_ONCE = 100_000
+"""Orders that no kitchen cooks at once."""
+
 LONGEST_MIN = 24 * 60.0
 """Minutes beyond which a target is surely a slip of the hand, such as seconds given for minutes."""
 
@@ -44,6 +47,8 @@ class Settings:
     completion_target: float = 0.95
     stage_amber_s: Mapping[str, float] = field(default_factory=lambda: STAGE_AMBER)
     stage_red_s: Mapping[str, float] = field(default_factory=lambda: STAGE_RED)
+    capacity: Mapping[str, int] = field(default_factory=dict)
+    """Orders that a kitchen can cook at once, by location id; without it, what it has shown that it can."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -66,6 +71,7 @@ class Settings:
             completion_target=_percent(environment, "TWIN_COMPLETION_TARGET_PERCENT", default.completion_target),
             stage_amber_s=MappingProxyType(amber),
             stage_red_s=MappingProxyType(red),
+            capacity=_capacities(environment, "TWIN_KITCHEN_CAPACITY"),
         )
 
 
@@ -96,6 +102,15 @@ def _stages(environment: Mapping[str, str], name: str, default_s: Mapping[str, f
             )
         limits[key] = _number(text, f"{name}, {key}", LONGEST_MIN, "minutes, as in ready=10") * MINUTE
     return limits
+
+
+def _capacities(environment: Mapping[str, str], name: str) -> Mapping[str, int]:
+    """Read "sanfrancisco=60,chicago=45": orders that a kitchen can cook at once."""
+    capacities = {}
+    for part in filter(None, (part.strip() for part in environment.get(name, "").split(","))):
+        location, _, number = (piece.strip() for piece in part.partition("="))
+        capacities[location] = round(_number(number, f"{name}, {location}", MOST_AT_ONCE, "orders, as in chicago=45"))
+    return MappingProxyType(capacities)
 
 
 def _number(text: str, where: str, most: float, what: str) -> float:

@@ -99,8 +99,9 @@ class Timeline:
     def load(cls, source: Source, location: str, start: Time, end: Time) -> "Timeline":
         """Read the events of `location` whose orders live in [start, end) and build their timeline.
 
-        Reads from the midnight before `start` (so that Completed is the day's count) and `STALLED_AFTER` beyond both edges (so
-        that lifecycles are whole). Raises `UnknownLocationError`; ValueError where end is not after start.
+        Reads from 24 hours before `start` (so that the completion rate and the day's Completed are whole from the first moment
+        on) and `STALLED_AFTER` beyond both edges (so that lifecycles are whole). Raises `UnknownLocationError`; ValueError where
+        end is not after start.
         """
         places = {place.id: place for place in source.locations()}
         if location not in places:
@@ -108,7 +109,7 @@ class Timeline:
         window = Window(seconds(start), seconds(end))
         if not window.end > window.start:
             raise ValueError(f"The range must end after it starts; it ends {window.start - window.end:.0f} s before.")
-        lower, upper = midnight(window.start), window.end
+        lower, upper = window.start - DAY, window.end
         rows = source.window(location, lower - STALLED_AFTER, upper + STALLED_AFTER)
         decoded = ev.decode(rows)
         events, cut = _alive(decoded, lower, upper, places[location])

@@ -16,11 +16,16 @@ from tests.api.serving import ask
 
 PAGE = "import panel as pn\npn.pane.Markdown('streets').servable()\n"
 SETUP = """
+from pathlib import Path
+import twin
+from tests.sources.test_files import ROWS, write_csv
 from tests.render.pictures import wandering
-from twin.api import set_tilesets
+from twin.api import set_source, set_tilesets
 from twin.render.tiles import TileSet
 tiles = TileSet(wandering(30))
 set_tilesets(lambda location: tiles)
+opened = twin.open(write_csv(Path("events.csv"), ROWS))
+set_source(lambda: opened)
 """
 TILE = "/tiles/sf/dark/13/1310/3166.png"
 
@@ -84,3 +89,31 @@ def test_who_logged_in_sees_the_tiles(guarded: str) -> None:
 
 def test_a_probe_needs_no_login(guarded: str) -> None:
     assert ask(guarded + "/healthz").status == 200
+    assert ask(guarded + "/readyz").status in (200, 503)
+
+
+CLOSED = (
+    "/api/v1/locations",
+    "/api/v1/orders/abc",
+    "/api/v1/locations/sf/kitchen-status",
+    "/api/v1/locations/sf/replay?start=2025-10-17T00:00:00Z&end=2025-10-18T00:00:00Z",
+    "/api/v1/openapi.json",
+    "/api/v1/docs",
+    "/api/v1/nothing",
+    "/metrics",
+)
+
+
+@pytest.mark.parametrize("address", CLOSED)
+def test_a_stranger_gets_nothing_from_the_api(guarded: str, address: str) -> None:
+    for headers in ({}, {"Cookie": "user=mira"}):
+        answer = ask(guarded + address, headers)
+        assert (answer.status, answer.headers["content-type"]) == (403, "application/problem+json")
+        assert b"/under/login" in answer.body
+
+
+def test_who_logged_in_is_answered(guarded: str) -> None:
+    cookie = {"Cookie": log_in(guarded, "open sesame")}
+    assert ask(guarded + "/api/v1/openapi.json", cookie).status == 200
+    told = ask(guarded + "/api/v1/locations", cookie)
+    assert (told.status, b'"location_name":"sf"' in told.body) == (200, True)

@@ -9,14 +9,35 @@ an unreachable tile server again at every repaint).
 from typing import Any
 
 from twin.api.attach import attach
+from twin.api.endpoints import BASE, ENDPOINTS, JsonHandler
+from twin.api.handler import NothingHere
 from twin.api.health import HealthHandler, set_health
+from twin.api.probes import DocsHandler, MetricsHandler, OpenApiHandler, ReadyHandler
+from twin.api.replay import ReplayHandler
+from twin.api.source import set_source
 from twin.api.tiles import TileHandler, set_tilesets, tile_url
 
-__all__ = ["HealthHandler", "TileHandler", "is_serving", "mount", "set_health", "set_tilesets", "tile_url"]
+__all__ = [
+    "HealthHandler",
+    "TileHandler",
+    "is_serving",
+    "mount",
+    "set_health",
+    "set_source",
+    "set_tilesets",
+    "tile_url",
+]
 
 _ROUTES: list[tuple[str, type, dict[str, Any]]] = [
     (r"/tiles/([^/]+)/([^/]+)/([^/]+)/([^/]+)/([^/.@]+)(@2x)?\.png", TileHandler, {}),
     (r"/healthz", HealthHandler, {}),
+    (r"/readyz", ReadyHandler, {}),
+    (r"/metrics", MetricsHandler, {}),
+    *((endpoint.pattern, JsonHandler, {"endpoint": endpoint}) for endpoint in ENDPOINTS),
+    (BASE + r"/locations/([^/]+)/replay", ReplayHandler, {}),
+    (BASE + r"/openapi\.json", OpenApiHandler, {}),
+    (BASE + r"/docs", DocsHandler, {}),
+    (BASE + r"(?:/.*)?", NothingHere, {}),
 ]
 _mounted = False
 

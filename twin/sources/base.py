@@ -82,6 +82,12 @@ class Source(Protocol):
     def history(self, location: str, start: float, end: float) -> pa.Table:
         """Return a row per order with an event in [start, end) seconds: its milestones, columns as in queries/history.sql."""
 
+    def ask(self, query: str, **parameters: str | int | float) -> pa.Table:
+        """Return the answer to queries/`query`.sql, columns as it names them; parameters that end in `_ts` are data seconds.
+
+        Safe to call from several threads at once; raises `SourceError` when the source cannot answer.
+        """
+
     def routes(self, location: str, most: int) -> pa.Table:
         """Return the bodies (column `body`) of at most `most` driver_picked_up events, spread over the location's history."""
 

@@ -17,6 +17,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from twin import telemetry
 from twin.errors import SourceError, UnknownLocationError
 from twin.sources import places, queries
 from twin.sources.base import Location, Quality, Volume
@@ -75,6 +76,8 @@ class FileSource:
         self._locations = self._find_locations()
         self._refuse_nothing()
         self._volumes: dict[str, Volume] | None = None
+        self._made: set[str] = set()
+        self._making = threading.Lock()
 
     # -- what a source answers ------------------------------------------------------------------------------------------
     def locations(self) -> list[Location]:
@@ -118,6 +121,18 @@ class FileSource:
 
     def history(self, location: str, start: float, end: float) -> pa.Table:
         return self._between("history", location, start, end)
+
+    def ask(self, query: str, **parameters: str | int | float) -> pa.Table:
+        given = {
+            name: _timestamp(float(value)) if name.endswith("_ts") else value for name, value in parameters.items()
+        }
+        try:
+            self._make(queries.relations(query))
+            # a cursor of its own: questions of several threads do not wait for each other
+            with telemetry.query(query), self._connection.cursor() as cursor:
+                return cursor.sql(queries.for_duckdb(query), params=given).to_arrow_table()
+        except duckdb.Error as error:
+            raise SourceError(f"{self.name} cannot be asked: {_first_line(error)}") from error
 
     def routes(self, location: str, most: int) -> pa.Table:
         return self._arrow(queries.for_duckdb("routes"), {"location": location, "most": most})
@@ -276,6 +291,15 @@ class FileSource:
             )
 
     # -- queries --------------------------------------------------------------------------------------------------------
+    def _make(self, relations: Sequence[str]) -> None:
+        """Keep what aggregates read from as tables, made at the first question: a second per million events, once."""
+        with self._making:
+            for relation in relations:
+                if relation not in self._made:
+                    with self._connection.cursor() as cursor:
+                        cursor.execute(f"CREATE TABLE {relation} AS {queries.for_duckdb(relation)}")
+                    self._made.add(relation)
+
     def _execute(self, sql: str) -> None:
         try:
             self._connection.execute(sql)
@@ -290,7 +314,8 @@ class FileSource:
         if all(place.id != location for place in self._locations):
             raise UnknownLocationError(_unknown(location, self._locations))
         parameters = {"location": location, "from_ts": _timestamp(start), "to_ts": _timestamp(end)}
-        return self._arrow(queries.for_duckdb(name), parameters)
+        with telemetry.query(name):
+            return self._arrow(queries.for_duckdb(name), parameters)
 
     def _rows(self, name: str) -> list[tuple[Any, ...]]:
         return self._connection.execute(queries.for_duckdb(name)).fetchall()

@@ -18,6 +18,7 @@ from twin.errors import TwinError
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
 from twin.stages import STATES
+from twin.telemetry import TICKS
 from twin.times import seconds, text
 from twin.twin import Twin
 from twin.views.component import Component, module_source
@@ -195,6 +196,7 @@ class ReplaySession(param.Parameterized):
                 self._write_address()
                 return
             self._shown = (anchor.epoch, t)
+            TICKS.inc()
             snapshot = self.controller.timeline.at(t)
             for view in self._views:
                 if getattr(view, "active", True):

@@ -1,5 +1,7 @@
 """The SQL files, written once in Databricks SQL: run verbatim on a warehouse, transpiled for DuckDB."""
 
+import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -7,6 +9,9 @@ import sqlglot
 from sqlglot import exp
 
 _FOLDER = Path(__file__).parent
+
+RELATIONS = ("orders", "lines")
+"""Queries that others read from as if they were tables, each from those before it."""
 
 
 @cache
@@ -17,7 +22,19 @@ def text(name: str) -> str:
 
 def databricks(name: str, bronze: str) -> str:
     """Return query `name` in Databricks SQL, begun by the decoding of `bronze` (a SELECT with the contract's columns)."""
-    return f"WITH bronze AS (\n{bronze}\n),\n{text('events')}\n{text(name)}"
+    between = "".join(f",\n{relation} AS (\n{text(relation)})" for relation in relations(name))
+    return f"WITH bronze AS (\n{bronze}\n),\n{text('events')}{between}\n{text(name)}"
+
+
+@cache
+def relations(name: str) -> tuple[str, ...]:
+    """Return which of `RELATIONS` query `name` reads from, those that these read from included, in the order of making.
+
+    >>> relations("totals"), relations("event_page")
+    (('orders', 'lines'), ())
+    """
+    read = [relation for relation in RELATIONS if re.search(rf"(FROM|JOIN) {relation}\b", text(name))]
+    return tuple(dict.fromkeys(one for relation in read for one in (*relations(relation), relation)))
 
 
 def decode_for_duckdb(bronze: str) -> str:
@@ -35,7 +52,7 @@ def for_duckdb(name: str) -> str:
 
 def _transpile(sql: str) -> str:
     tree = sqlglot.parse_one(sql, read="databricks")
-    return tree.transform(_tolerant_json).sql(dialect="duckdb", comments=False)
+    return tree.transform(_tolerant_json).transform(_typed_json).sql(dialect="duckdb", comments=False)
 
 
 def _tolerant_json(node: exp.Expression) -> exp.Expression:
@@ -44,3 +61,22 @@ def _tolerant_json(node: exp.Expression) -> exp.Expression:
         valid = exp.func("json_valid", node.this.copy())
         return exp.Case(ifs=[exp.If(this=valid, true=node.this.copy())])
     return node
+
+
+def _typed_json(node: exp.Expression) -> exp.Expression:
+    """Replace from_json(x, 'ARRAY<STRUCT<…>>') by json_transform: DuckDB tells the same structure in JSON."""
+    if isinstance(node, exp.FromJson):
+        shape = exp.DataType.build(node.expression.name, dialect="databricks")
+        structure = exp.Literal.string(json.dumps(_structure(shape)))
+        # what is no JSON is NULL in Databricks, an error in DuckDB
+        told = exp.Case(ifs=[exp.If(this=exp.func("json_valid", node.this.copy()), true=node.this.copy())])
+        return exp.Anonymous(this="json_transform", expressions=[told, structure])
+    return node
+
+
+def _structure(shape: exp.DataType) -> object:
+    if shape.this == exp.DataType.Type.ARRAY:
+        return [_structure(shape.expressions[0])]
+    if shape.this == exp.DataType.Type.STRUCT:
+        return {field.name: _structure(field.args["kind"]) for field in shape.expressions}
+    return shape.sql("duckdb")

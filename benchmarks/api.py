@@ -1,0 +1,181 @@
+"""The API over a million events: each endpoint new and repeated, one unpaced stream, and sixteen streams beside a probe."""
+
+import json
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from urllib.parse import urlencode
+
+import httpx
+
+from benchmarks import data
+from benchmarks.served import serving
+from benchmarks.table import Row, percentile, spread
+
+BASE = f"/api/v1/locations/{data.LOCATION}"
+MIDNIGHT = 1_760_140_800
+"""2025-10-11, the first day of the benchmark's week."""
+NEW_MS, REPEATED_MS, PROBE_MS = 100, 10, 50
+STREAMS = 16
+
+
+def measure(quick: bool) -> list[Row]:
+    """Return the rows of the API."""
+    n = 8 if quick else 30
+    with serving(data.week()) as server, httpx.Client(base_url=server.address, trust_env=False, timeout=120) as client:
+        rows = [row for name, address in _addresses(client).items() for row in _endpoint(client, name, address, n)]
+        rows.append(_long_query(client, server.address))
+        rows.append(_unpaced(server.address, 3 if quick else 10))
+        rows.append(_pace(server.address, 60, 10 if quick else 60))
+        rows.append(_pace(server.address, 1000, 10 if quick else 60))
+        rows.append(_many(client, server.address, 5 if quick else 20))
+        return rows
+
+
+def _time(number: int, hours: float = 0) -> str:
+    """The start of the number-th of many ranges, all different, spread over the week."""
+    return _at(number % 6 * 24 + number * 97 / 3600 + hours)
+
+
+def _at(hours: float) -> str:
+    """A time, hours after the week's beginning."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(MIDNIGHT + hours * 3600))
+
+
+def _addresses(client: httpx.Client) -> dict[str, Callable[[int], str]]:
+    """Return what to ask of each endpoint the n-th time: always something else, so that no kept answer helps."""
+    page = client.get(
+        f"{BASE}/events", params={"start": _time(0), "end": _at(24), "limit": 1000, "type": "delivered"}
+    ).json()
+    orders = [event["order_id"] for event in page["events"]]
+    return {
+        "locations": lambda n: "/api/v1/locations",
+        "time-range, a day": lambda n: f"{BASE}/time-range?start={_time(n)}&end={_time(n, 24)}",
+        "time-range, the week": lambda n: f"{BASE}/time-range?start={_at(n / 60)}&end={_at(168)}",
+        "orders": lambda n: f"/api/v1/orders/{orders[n * 17 % len(orders)]}",
+        "kitchen-status": lambda n: f"{BASE}/kitchen-status?at_time={_time(n, 13)}",
+        "brands, a day": lambda n: f"{BASE}/brands?start={_time(n)}&end={_time(n, 24)}",
+        "brands, the week": lambda n: f"{BASE}/brands?start={_at(n / 60)}&end={_at(168)}",
+        "moments of a day": lambda n: f"{BASE}/moments?start={_time(n % 6)}&end={_time(n % 6, 24)}",
+        "events": lambda n: f"{BASE}/events?start={_time(n)}&end={_time(n, 6)}&limit=500",
+        "data-quality": lambda n: f"{BASE}/data-quality",
+    }
+
+
+def _endpoint(client: httpx.Client, name: str, address: Callable[[int], str], n: int) -> Iterator[Row]:
+    for number in range(7):  # the days' timelines and tables, which a process makes once
+        client.get(address(number + 1)).raise_for_status()
+    new = [_timed(client, address(number + 10)) for number in range(n)]
+    repeated = [_timed(client, address(10)) for _ in range(n)]
+    middle = statistics.median(new)
+    yield Row(f"API {name}", f"median ≤ {NEW_MS} ms", spread(new, "ms", 1), middle <= NEW_MS)
+    if name not in ("events", "orders"):  # never kept
+        yield Row(
+            "… repeated",
+            f"median ≤ {REPEATED_MS} ms",
+            spread(repeated, "ms", 1),
+            statistics.median(repeated) <= REPEATED_MS,
+        )
+
+
+def _timed(client: httpx.Client, address: str) -> float:
+    began = time.perf_counter()
+    client.get(address).raise_for_status()
+    return 1e3 * (time.perf_counter() - began)
+
+
+def _long_query(client: httpx.Client, server: str) -> Row:
+    """Probe while queries over 90 days run one after the other in another connection."""
+    stop = threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(base_url=server, trust_env=False, timeout=120) as other:
+            number = 0
+            while not stop.is_set():
+                number += 1
+                window = f"start=2025-08-01T00:00:{number % 60:02d}Z&end=2025-10-30T00:00:00.{number:06d}Z"
+                other.get(f"{BASE}/brands?{window}").raise_for_status()
+                other.get(f"{BASE}/time-range?{window}").raise_for_status()
+
+    return _probed(client, "/healthz while 90-day queries run", [threading.Thread(target=ask)], stop, 5.0)
+
+
+def _probed(
+    client: httpx.Client, what: str, threads: list[threading.Thread], stop: threading.Event, seconds: float
+) -> Row:
+    for thread in threads:
+        thread.start()
+    time.sleep(1.0)
+    took = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        took.append(_timed(client, "/healthz"))
+        time.sleep(0.05)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    p95 = percentile(took, 0.95)
+    return Row(what, f"≤ {PROBE_MS} ms", f"{spread(took, 'ms', 1)}; p95 {p95:.1f} ms", p95 <= PROBE_MS)
+
+
+def _stream(server: str, speed: float, start: str) -> Iterator[bytes]:
+    query = urlencode({"start": start, "end": _at(168), "speed": speed})
+    with (
+        httpx.Client(trust_env=False, timeout=60) as client,
+        client.stream("GET", f"{server}{BASE}/replay?{query}") as answer,
+    ):
+        yield from answer.iter_raw()
+
+
+def _unpaced(server: str, seconds: float) -> Row:
+    events = 0
+    began = time.perf_counter()
+    with closing(_stream(server, 0, _at(0))) as stream:
+        for chunk in stream:
+            events += chunk.count(b"event: order_event")
+            if time.perf_counter() - began > seconds:
+                break
+    rate = events / (time.perf_counter() - began)
+    return Row(
+        "one unpaced SSE client", "≥ 10,000 events/s", f"{rate:,.0f} events/s ({events:,} events)", rate >= 10_000
+    )
+
+
+def _pace(server: str, speed: float, seconds: float) -> Row:
+    """Compare where the stream says it is with what the wall clock says, from its second position on."""
+    told: list[tuple[float, float]] = []
+    rest = b""
+    with closing(_stream(server, speed, _time(1))) as stream:
+        for chunk in stream:
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                if b'"current_time"' in line:
+                    current = json.loads(line.removeprefix(b"data: "))["current_time"].removesuffix("Z")
+                    whole, _, part = current.partition(".")
+                    at = time.mktime(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) + float(f"0.{part or 0}")
+                    told.append((time.perf_counter(), at))
+            if len(told) > 2 and told[-1][0] - told[1][0] > seconds:
+                break
+    wall, data_time = told[-1][0] - told[1][0], told[-1][1] - told[1][1]
+    error = 100 * (data_time / wall / speed - 1)
+    return Row(f"pace of a replay at {speed:g}x over {wall:.0f} s", "within 2 %", f"{error:+.2f} %", abs(error) <= 2)
+
+
+def _many(client: httpx.Client, server: str, seconds: float) -> Row:
+    stop = threading.Event()
+    counts = [0] * STREAMS
+
+    def read(number: int) -> None:
+        with closing(_stream(server, 1000, _time(number))) as stream:
+            for chunk in stream:
+                counts[number] += chunk.count(b"event: order_event")
+                if stop.is_set():
+                    break
+
+    began = time.monotonic()
+    threads = [threading.Thread(target=read, args=(number,)) for number in range(STREAMS)]
+    row = _probed(client, f"/healthz beside {STREAMS} streams at 1000x", threads, stop, seconds)
+    rate = sum(counts) / (time.monotonic() - began)
+    return Row(row.what, row.goal, f"{row.measured}; {rate:,.0f} events/s in all", row.met)

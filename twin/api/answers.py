@@ -1,0 +1,314 @@
+"""The answers themselves: functions from an open source and parameters to a model. They know nothing of HTTP.
+
+Ranges are aggregated by the source (SQL push-down); only a kitchen's state at a moment and what stands out need a timeline.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from twin import brands as branding
+from twin import events as ev
+from twin import motion, orders
+from twin.api import kitchen, log, models
+from twin.api import parameters as asked
+from twin.api.instants import from_micros, instant, maybe, micros, seconds
+from twin.api.position import Position
+from twin.errors import UnknownLocationError, UnknownOrderError, UnknownTimeError
+from twin.geo import Frame
+from twin.lifecycle import Lifecycle, lifecycle
+from twin.sources import places
+from twin.sources.base import Location, Window
+from twin.timeline import DAY, Health, Timeline
+from twin.times import UTC
+from twin.twin import Twin
+
+MOST_BUCKETS = 20_000
+"""Two years of hours; a client that wants more asks for days."""
+MOST_DAYS = 31
+"""Moments are found in a loaded timeline: of more days than these a process would not hold many."""
+NEAR = 5
+
+STEPS = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(weeks=1)}
+
+
+def locations(twin: Twin, _: asked.Parameters) -> models.Locations:
+    """Return every kitchen."""
+    return models.Locations(locations=[_config(place) for place in twin.locations])
+
+
+def time_range(twin: Twin, location: str, query: asked.BucketedRange) -> models.TimeRange:
+    """Return a range's figures and their course."""
+    place = place_of(twin, location)
+    window = _window(twin, place, query)
+    bounds: dict[str, str | float] = {"location": location, "from_ts": window.start, "to_ts": window.end}
+    steps = list(_steps(place, window, query.granularity))
+    (total,) = twin.source.ask("totals", **bounds).to_pylist()
+    rows = twin.source.ask("buckets", granularity=query.granularity, **bounds).to_pylist()
+    told = {row["bucket"].replace(tzinfo=UTC): row for row in rows}
+    return models.TimeRange(
+        location=location,
+        start=instant(window.start),
+        end=instant(window.end),
+        granularity=query.granularity,
+        metrics=models.RangeMetrics(
+            total_orders=total["orders"],
+            delivered_orders=total["delivered"],
+            cancelled_orders=total["cancelled"],
+            avg_delivery_time_min=_mean_minutes(total["took_us"], total["timed"]),
+            timed_orders=total["timed"],
+            excluded_orders=total["excluded"],
+            completion_rate_pct=100 * total["delivered"] / total["orders"] if total["orders"] else None,
+            total_revenue=round(float(total["revenue"] or 0), 2),
+        ),
+        hourly_breakdown=[
+            models.Bucket(
+                timestamp=step,
+                order_count=told[step]["orders"] if step in told else 0,
+                avg_delivery_time=_mean_minutes(told[step]["took_us"], told[step]["timed"]) if step in told else None,
+            )
+            for step in steps
+        ],
+    )
+
+
+def brands(twin: Twin, location: str, query: asked.Range) -> models.Brands:
+    """Return how the brands of a kitchen did in a range."""
+    place = place_of(twin, location)
+    window = _window(twin, place, query)
+    rows = twin.source.ask("brands", location=location, from_ts=window.start, to_ts=window.end).to_pylist()
+    names = twin.source.names("brands")
+    return models.Brands(
+        location=location,
+        start=instant(window.start),
+        end=instant(window.end),
+        brands=[
+            models.BrandPerformance(
+                brand_id=row["brand_id"],
+                brand_name=names.get(row["brand_id"], f"brand {row['brand_id']}"),
+                order_count=row["orders"],
+                revenue=round(float(row["revenue"]), 2),
+                avg_delivery_time_min=_mean_minutes(row["took_us"], row["timed"]),
+                trend=branding.trend(row["earlier"], row["later"], row["kitchen"] // 2 * 2),
+            )
+            for row in rows
+        ],
+    )
+
+
+def kitchen_status(twin: Twin, location: str, query: asked.Moment) -> models.KitchenStatus:
+    """Return a kitchen's state at a moment."""
+    place = place_of(twin, location)
+    t = twin.last_hours(location).end if query.at_time is None else seconds(query.at_time)
+    return kitchen.status(twin, place, t)
+
+
+def moments(twin: Twin, location: str, query: asked.Range) -> models.Moments:
+    """Return what stands out in a range."""
+    place = place_of(twin, location)
+    window = _within(place, _window(twin, place, query))
+    if window.end - window.start > MOST_DAYS * DAY:
+        raise UnknownTimeError(f"Moments are found in at most {MOST_DAYS} days at once: ask for a shorter range.")
+    found = twin.insights(twin.timeline(location, window.start, window.end)).moments
+    return models.Moments(
+        location=location,
+        start=instant(window.start),
+        end=instant(window.end),
+        moments=[
+            models.MomentOfInterest(
+                kind=moment.kind,
+                label=moment.label,
+                start=instant(moment.start),
+                end=instant(moment.end),
+                at=instant(moment.at),
+                severity=moment.severity,
+                title=moment.title,
+                sentence=moment.sentence,
+                stage=moment.stage or None,
+                figures=moment.figures,
+            )
+            for moment in found
+        ],
+    )
+
+
+def events(twin: Twin, location: str, query: asked.EventFilter) -> models.Events:
+    """Return a page of the log of events."""
+    place = place_of(twin, location)
+    window = _window(twin, place, query)
+    after = max(Position(round(window.start * 1e6)), query.cursor or Position(0))
+    types = [kind.strip() for kind in (query.type or "").split(",") if kind.strip()]
+    chosen = log.Filter(types, query.order_id or "")
+    entries, ended = log.read(twin.source, location, after, round(window.end * 1e6), query.limit, chosen)
+    return models.Events(
+        location=location,
+        events=[
+            models.LoggedEvent(
+                event_type=entry.kind,
+                timestamp=from_micros(entry.at),
+                order_id=entry.order_id,
+                sequence=entry.sequence,
+                event_id=str(entry.position),
+                data=log.data_of(entry),
+            )
+            for entry in entries
+        ],
+        next_cursor=None if ended else str(entries[-1].position),
+    )
+
+
+def data_quality(twin: Twin, location: str, _: asked.Parameters) -> models.DataQuality:
+    """Return the account of a location's raw rows."""
+    quality = twin.quality(place_of(twin, location).id)
+    return models.DataQuality(
+        location=location,
+        rows_read=quality.read,
+        rows_used=quality.used,
+        rejected=dict(quality.rejected),
+        flagged=dict(quality.flagged),
+    )
+
+
+def order(twin: Twin, order_id: str, query: asked.OneOrder) -> models.OrderLifecycle:
+    """Return an order's whole life, found by its id alone. Raises `UnknownOrderError` with near matches."""
+    if query.location is not None:
+        place_of(twin, query.location)
+    rows = twin.source.ask("find_order", order_id=order_id)
+    if query.location is not None:
+        rows = rows.filter(np.asarray(rows["location"]) == query.location)
+    if not len(rows):
+        near = twin.source.ask("near_orders", wanted=order_id, most=NEAR)["order_id"].to_pylist()
+        where = f" at {query.location}" if query.location else ""
+        raise UnknownOrderError(f"No order {order_id!r}{where}.", near=[other for other in near if other != order_id])
+    first = rows["location"][int(np.argmin(rows["ts"].to_numpy()))].as_py()
+    rows = rows.filter(np.asarray(rows["location"]) == first)
+    place = place_of(twin, first)
+    return _life(place, lifecycle(_alone(twin, place, rows), 0), log.of_order(rows))
+
+
+# -- parts --------------------------------------------------------------------------------------------------------------
+def place_of(twin: Twin, location: str) -> Location:
+    """Return a location by its id. Raises `UnknownLocationError` with near matches."""
+    known = twin.locations
+    for place in known:
+        if place.id == location:
+            return place
+    near = places.near_matches(location, known)[:NEAR]
+    raise UnknownLocationError(f"No location {location!r} in this source.", near=near or [place.id for place in known])
+
+
+def _window(twin: Twin, place: Location, query: asked.Range) -> Window:
+    """Return the range that is meant; one end alone leaves the other at the data's."""
+    if query.start is None and query.end is None:
+        return twin.last_hours(place.id)
+    start = place.start if query.start is None else seconds(query.start)
+    end = np.nextafter(place.end, np.inf) + 1 if query.end is None else seconds(query.end)
+    if end <= start:
+        edge, at = ("start", place.end) if query.end is None else ("end", place.start)
+        raise UnknownTimeError(
+            f"The {edge} of the range lies beyond the data of {place.id}, which ends at {instant(at)}."
+        )
+    return Window(float(start), float(end))
+
+
+def _within(place: Location, window: Window) -> Window:
+    """Return the part of a range that the data can tell of; raise `UnknownTimeError` where there is none."""
+    start, end = max(window.start, place.start // DAY * DAY), min(window.end, place.end // DAY * DAY + DAY)
+    if end <= start:
+        raise UnknownTimeError(
+            f"No data of {place.id} in this range: it reaches from {instant(place.start)} to {instant(place.end)}."
+        )
+    return Window(start, end)
+
+
+def _steps(place: Location, window: Window, granularity: str) -> Iterator[dt.datetime]:
+    """Yield the start of each bucket in the range, as far as the data reaches."""
+    step = STEPS[granularity]
+    first, last = max(window.start, place.start), min(window.end, place.end + 1)
+    if last <= first:
+        return
+    at = instant(first).replace(minute=0, second=0, microsecond=0)
+    if granularity != "hour":
+        at = at.replace(hour=0)
+    if granularity == "week":
+        at -= dt.timedelta(days=at.weekday())
+    if (instant(last) - at) / step > MOST_BUCKETS:
+        raise UnknownTimeError(
+            f"That would be over {MOST_BUCKETS:,} buckets: ask for a coarser granularity or a shorter range."
+        )
+    while micros(at) < round(last * 1e6):
+        yield at
+        at += step
+
+
+def _config(place: Location) -> models.LocationConfig:
+    return models.LocationConfig(
+        location_name=place.id,
+        display_name=place.display_name,
+        gk_lat=place.lat,
+        gk_lon=place.lon,
+        radius_mi=None if place.radius_m is None else place.radius_m / places.METRES_PER_MILE,
+        total_orders=place.orders,
+        date_range=models.DateRange(start=instant(place.start), end=instant(place.end)),
+    )
+
+
+def _mean_minutes(total_us: object, number: int) -> float | None:
+    return int(str(total_us)) / number / 60e6 if number else None  # sums of integers come as decimals
+
+
+def _alone(twin: Twin, place: Location, rows: pa.Table) -> Timeline:
+    """Return a timeline of one order's rows: the same code then tells its stages as for a whole kitchen."""
+    decoded = ev.decode(rows)
+    frame = None if place.lat is None or place.lon is None else Frame(place.lat, place.lon)
+    built, routes = orders.build(decoded, rows, twin.source.names("brands"), frame)
+    trips = motion.build(decoded, built, routes, frame)
+    first, last = ev.extremes(decoded)
+    account = Health(len(rows), len(decoded.ts), {}, {}, 0)
+    return Timeline(place, Window(float(first[0]), float(last[0]) + 1), decoded, built, trips, account)
+
+
+def _life(place: Location, life: Lifecycle, entries: Sequence[log.Entry]) -> models.OrderLifecycle:
+    told = life.order
+    firsts: dict[str, dt.datetime] = {}
+    for entry in entries:
+        firsts.setdefault(entry.kind, from_micros(entry.at))
+    return models.OrderLifecycle(
+        order_id=told.id,
+        location=place.id,
+        created_at=maybe(told.created),
+        delivered_at=maybe(told.delivered),
+        total_duration_min=_minutes(life.total),
+        status=told.status,
+        customer_address=told.address or None,
+        revenue=round(told.revenue, 2),
+        items=[
+            models.OrderedItem(
+                item_name=item.name or None, quantity=item.qty, brand=item.brand or None, price=round(item.price, 2)
+            )
+            for item in told.items
+        ],
+        milestones=models.Milestones(**{name: firsts.get(name) for name in models.Milestones.model_fields}),
+        stages=[
+            models.StageSpan(
+                stage=span.key,
+                entered_at=instant(span.start),
+                left_at=maybe(span.end),
+                duration_min=_minutes(None if span.end is None else span.end - span.start),
+            )
+            for span in life.stages
+        ],
+        food_waited_min=_minutes(life.food_waited),
+        driver_waited_min=_minutes(life.driver_waited),
+        promised_min=told.eta_mins,
+        events=[
+            models.Event(event_type=entry.kind, timestamp=from_micros(entry.at), data=log.data_of(entry))
+            for entry in entries
+        ],
+    )
+
+
+def _minutes(value: float | None) -> float | None:
+    return None if value is None else value / 60

@@ -1,0 +1,79 @@
+"""The API's documentation as one page of plain HTML, made from the OpenAPI document: no script, no asset, no other host."""
+
+import html
+import json
+from typing import Any
+
+from twin.api.endpoints import BASE, ENDPOINTS
+from twin.api.openapi import REPLAY, document
+
+_STYLE = """
+:root{color-scheme:light dark}
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}
+code,pre{font:.9em/1.5 ui-monospace,monospace}
+pre{overflow:auto;padding:.75rem;border:1px solid #8888;border-radius:6px}
+h2{margin-top:2.5rem;font-size:1.15rem;overflow-wrap:anywhere}
+table{border-collapse:collapse;width:100%}
+th,td{text-align:left;vertical-align:top;padding:.3rem .8rem .3rem 0;border-bottom:1px solid #8884}
+td:first-child{white-space:nowrap}
+summary{cursor:pointer}
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    told = document()
+    examples = {BASE + endpoint.path: endpoint.example for endpoint in ENDPOINTS}
+    examples[BASE + REPLAY] = "?start=2025-10-17T18:00:00Z&end=2025-10-17T19:00:00Z&speed=60"
+    paths = "".join(_path(path, operations["get"], examples[path], told) for path, operations in told["paths"].items())
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{html.escape(told['info']['title'])}: API</title><style>{_STYLE}</style></head><body><main>"
+        f"<h1>{html.escape(told['info']['title'])}: API</h1><p>{html.escape(told['info']['description'])}</p>"
+        '<p>For programs: <a href="../../api/v1/openapi.json">openapi.json</a>. Errors are <code>application/problem+json</code> '
+        "(RFC 9457). Answers have an ETag; send <code>Accept-Encoding: gzip</code> for smaller ones.</p>"
+        f"{paths}</main></body></html>"
+    )
+
+
+def _path(path: str, operation: dict[str, Any], example: str, told: dict[str, Any]) -> str:
+    rows = "".join(
+        f"<tr><td><code>{html.escape(parameter['name'])}</code>{' *' if parameter.get('required') else ''}</td>"
+        f"<td>{html.escape(_allowed(parameter['schema']))}</td><td>{html.escape(parameter.get('description', ''))}</td></tr>"
+        for parameter in operation["parameters"]
+    )
+    table = f"<table><thead><tr><th>parameter</th><th>allowed</th><th></th></tr></thead><tbody>{rows}</tbody></table>"
+    filled = path.replace("{location}", "sanfrancisco").replace("{order_id}", "ORDER")
+    curl = f"curl {'-N ' if path.endswith('replay') else ''}'http://localhost:5006{filled}{example}'"
+    return (
+        f"<section><h2><code>GET {html.escape(path)}</code></h2><p>{html.escape(operation['summary'])}</p>"
+        f"<p>{html.escape(operation.get('description', ''))}</p>{table if rows else ''}<pre>{html.escape(curl)}</pre>"
+        f"{_answer(operation, told)}</section>"
+    )
+
+
+def _answer(operation: dict[str, Any], told: dict[str, Any]) -> str:
+    content = operation["responses"]["200"]["content"]
+    if "application/json" in content:
+        shapes = [content["application/json"]["schema"]["$ref"]]
+    else:
+        shapes = [message["$ref"] for message in content["text/event-stream"]["x-messages"]]
+    schemas = told["components"]["schemas"]
+    blocks = []
+    for name in (shape.rpartition("/")[2] for shape in shapes):
+        text = json.dumps(schemas[name]["properties"], indent=1, ensure_ascii=False)
+        blocks.append(f"<details><summary>{html.escape(name)}</summary><pre>{html.escape(text)}</pre></details>")
+    return "".join(blocks)
+
+
+def _allowed(schema: dict[str, Any]) -> str:
+    """Return what a parameter may be, in a few words."""
+    if "enum" in schema:
+        words = " | ".join(schema["enum"])
+    else:
+        words = {"date-time": "ISO 8601 time"}.get(schema.get("format", ""), schema.get("type", "text"))
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is not None and high is not None:
+        words += f" {low:g}–{high:g}"
+    return f"{words} (default {schema['default']})" if "default" in schema else words

@@ -1,0 +1,185 @@
+"""The JSON endpoints: one line of facts each, from which come the routes, the OpenAPI document and the docs page."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+from pydantic import BaseModel
+
+from twin.api import answers, models
+from twin.api import parameters as asked
+from twin.api.handler import ApiHandler, Refusal
+from twin.api.source import current_source
+from twin.api.store import AGGREGATES_S, METADATA_S, Encoded, Store
+from twin.api.work import answering
+from twin.twin import Twin
+
+BASE = "/api/v1"
+LONGEST_NAME = 200
+"""Characters of a location or order id; real ones have 32."""
+
+Query = TypeVar("Query", bound=asked.Parameters)
+
+
+@dataclass(frozen=True)
+class Endpoint(Generic[Query]):
+    """One address. `answer` is called in a worker thread with the source, the path's names and the parameters; `keep` is how
+    many seconds its answer may be old, None for never kept.
+    """
+
+    path: str
+    name: str
+    summary: str
+    query: type[Query]
+    model: type[BaseModel]
+    answer: Callable[..., BaseModel]
+    keep: int | None
+    example: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """The names in the path."""
+        return re.findall(r"{(\w+)}", self.path)
+
+    @property
+    def pattern(self) -> str:
+        """The path as Tornado matches it."""
+        return re.escape(BASE) + re.sub(r"{\w+}", "([^/]+)", self.path)
+
+
+ENDPOINTS: tuple[Endpoint[Any], ...] = (
+    Endpoint(
+        "/locations",
+        "locations",
+        "The kitchens in the source",
+        asked.Parameters,
+        models.Locations,
+        answers.locations,
+        METADATA_S,
+    ),
+    Endpoint(
+        "/locations/{location}/time-range",
+        "time_range",
+        "Orders, delivery time, completion and revenue of a range, and their course by hour, day or week",
+        asked.BucketedRange,
+        models.TimeRange,
+        answers.time_range,
+        AGGREGATES_S,
+        "?start=2025-10-17T00:00:00Z&end=2025-10-18T00:00:00Z&granularity=hour",
+    ),
+    Endpoint(
+        "/orders/{order_id}",
+        "order",
+        "One order's whole life: milestones, stages, items and every event",
+        asked.OneOrder,
+        models.OrderLifecycle,
+        answers.order,
+        None,
+    ),
+    Endpoint(
+        "/locations/{location}/kitchen-status",
+        "kitchen_status",
+        "A kitchen at a moment, exactly as the dashboard shows it: stages, open orders, drivers, figures",
+        asked.Moment,
+        models.KitchenStatus,
+        answers.kitchen_status,
+        AGGREGATES_S,
+        "?at_time=2025-10-17T18:50:00Z",
+    ),
+    Endpoint(
+        "/locations/{location}/brands",
+        "brands",
+        "How the brands did in a range: orders, revenue, delivery time, trend",
+        asked.Range,
+        models.Brands,
+        answers.brands,
+        AGGREGATES_S,
+        "?start=2025-10-17T00:00:00Z&end=2025-10-18T00:00:00Z",
+    ),
+    Endpoint(
+        "/locations/{location}/moments",
+        "moments",
+        "What stands out in a range: peaks and troubles, ranked, in words and figures",
+        asked.Range,
+        models.Moments,
+        answers.moments,
+        AGGREGATES_S,
+        "?start=2025-10-17T00:00:00Z&end=2025-10-18T00:00:00Z",
+    ),
+    Endpoint(
+        "/locations/{location}/events",
+        "events",
+        "The log of events in pages, filtered by range, type and order",
+        asked.EventFilter,
+        models.Events,
+        answers.events,
+        None,
+        "?start=2025-10-17T18:00:00Z&type=driver_arrived,delivered&limit=50",
+    ),
+    Endpoint(
+        "/locations/{location}/data-quality",
+        "data_quality",
+        "Every raw row accounted for: read, used, set aside by reason",
+        asked.Parameters,
+        models.DataQuality,
+        answers.data_quality,
+        METADATA_S,
+    ),
+)
+
+_stores: WeakKeyDictionary[Twin, Store] = WeakKeyDictionary()
+"""By source: another source has other answers."""
+
+
+class JsonHandler(ApiHandler):
+    """Answers one endpoint: parse, find or make the answer off the event loop, send it compressed where that pays."""
+
+    def initialize(self, **options: Any) -> None:
+        """Take the `endpoint` that this route answers."""
+        super().initialize()
+        endpoint: Endpoint[Any] = options["endpoint"]
+        self._endpoint = endpoint
+        self.route = endpoint.name
+
+    async def get(self, *names: str) -> None:
+        """200 with JSON, 304 where the caller has it already; see `Problem` for the rest."""
+        endpoint = self._endpoint
+        for name, value in zip(endpoint.names, names, strict=True):
+            if len(value) > LONGEST_NAME:
+                raise Refusal(404, f"No {name.replace('_', ' ')} has over {LONGEST_NAME} characters.")
+        query = self.parameters(endpoint.query)
+        twin = await answering(current_source)
+
+        async def make() -> Encoded:
+            return await answering(lambda: _encoded(endpoint, twin, names, query))
+
+        if endpoint.keep is None:
+            self.send(await make())
+            return
+        key = (endpoint.name, names, query.model_dump_json())
+        answer = await _stores.setdefault(twin, Store()).get(key, endpoint.keep, make)
+        self.set_header("Cache-Control", f"private, max-age={endpoint.keep}")
+        self.send(answer)
+
+    head = get
+
+    def send(self, answer: Encoded) -> None:
+        """Send an encoded answer."""
+        self._etag = answer.etag
+        self.set_header("Content-Type", "application/json")
+        self.add_header("Vary", "Accept-Encoding")
+        packed = answer.packed is not None and "gzip" in self.request.headers.get("Accept-Encoding", "")
+        if packed:
+            self.set_header("Content-Encoding", "gzip")
+        self.write(answer.packed if packed and answer.packed is not None else answer.body)
+
+
+def _encoded(endpoint: Endpoint[Any], twin: Twin, names: tuple[str, ...], query: asked.Parameters) -> Encoded:
+    return Encoded.of(endpoint.answer(twin, *names, query).model_dump_json().encode())
+
+
+def forget() -> None:
+    """Drop every kept answer."""
+    _stores.clear()

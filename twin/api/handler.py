@@ -1,0 +1,197 @@
+"""What all routes of the API share: login, errors as problem+json, request ids, allowed origins, log and counters."""
+
+import logging
+import os
+import re
+import time
+import uuid
+from collections.abc import Mapping
+from http.client import responses
+from typing import Any, TypeVar
+
+from bokeh.server.views.auth_request_handler import AuthRequestHandler
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from tornado.web import HTTPError
+
+from twin import telemetry
+from twin.api.models import FieldError, Problem
+from twin.errors import SourceError, TwinError, UnknownNameError, UnknownTimeError
+
+log = logging.getLogger(__name__)
+
+PROBLEM = "application/problem+json"
+RETRY_S = 5
+"""Seconds after which a source that is down, or a full house of streams, is worth another try."""
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Refusal(Exception):
+    """An answer that is a problem: raised anywhere below a handler."""
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers, self.more = status, detail, dict(headers or {}), more
+
+
+def allowed_origins() -> frozenset[str]:
+    """Return the web origins whose pages may read the API: TWIN_CORS_ORIGINS, separated by commas; none by default."""
+    named = os.environ.get("TWIN_CORS_ORIGINS", "").split(",")
+    return frozenset(origin.strip().rstrip("/") for origin in named if origin.strip())
+
+
+class ApiHandler(AuthRequestHandler):
+    """Base of the API's handlers. `guarded` routes need the login that the pages need; without a login all are open."""
+
+    guarded = True
+    route = "other"
+    methods = "GET, HEAD, OPTIONS"
+
+    def initialize(self, **_: Any) -> None:
+        """Give the request its id: the caller's own, if it is one, so that logs can be joined."""
+        self.began = time.perf_counter()
+        given = self.request.headers.get("X-Request-ID", "")
+        self.request_id = given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
+        self._etag: str | None = None
+        self._error = ""
+
+    @property
+    def prefix(self) -> str:
+        """The server's path prefix, empty without one."""
+        return str(getattr(self.application, "prefix", ""))
+
+    def set_default_headers(self) -> None:
+        """Tell no browser to guess types; open answers to pages of allowed origins only."""
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cache-Control", "no-store")
+        origin = self.request.headers.get("Origin", "")
+        if allowed := allowed_origins():
+            self.set_header("Vary", "Origin")
+            if origin in allowed:
+                self.set_header("Access-Control-Allow-Origin", origin)
+                self.set_header("Access-Control-Allow-Credentials", "true")
+                self.set_header("Access-Control-Expose-Headers", "ETag, X-Request-ID, Retry-After")
+
+    async def prepare(self) -> None:
+        """Let in who is logged in, where there is a login."""
+        self.set_header("X-Request-ID", self.request_id)
+        await super().prepare()
+        if self.guarded and self.request.method != "OPTIONS" and self.current_user is None:
+            raise Refusal(403, f"Log in first, at {self.prefix}/login, and send the cookie that it sets.")
+
+    def options(self, *_: str) -> None:
+        """Answer a browser's question whether it may ask."""
+        self.set_header("Allow", self.methods)
+        if "Access-Control-Allow-Origin" in self._headers:
+            self.set_header("Access-Control-Allow-Methods", self.methods)
+            self.set_header("Access-Control-Allow-Headers", "Last-Event-ID, X-Request-ID, If-None-Match")
+            self.set_header("Access-Control-Max-Age", "600")
+        self.set_status(204)
+
+    def parameters(self, model: type[Model]) -> Model:
+        """Return the query as a model. Raises `Refusal`: 400 for what is no text, 422 naming each wrong parameter."""
+        given: dict[str, str] = {}
+        for name, values in self.request.query_arguments.items():
+            if len(values) > 1:
+                raise Refusal(
+                    422, f"{name} is given {len(values)} times.", errors=[FieldError(field=name, message="once only")]
+                )
+            try:
+                given[name] = values[0].decode("utf-8")
+            except UnicodeDecodeError:
+                raise Refusal(
+                    400, f"{name} is no UTF-8 text.", errors=[FieldError(field=name, message="must be UTF-8")]
+                ) from None
+        try:
+            return model.model_validate(given)
+        except ValidationError as error:
+            errors = [_field_error(detail, model) for detail in error.errors()]
+            raise Refusal(
+                422, "; ".join(f"{wrong.field}: {wrong.message}" for wrong in errors) + ".", errors=errors
+            ) from None
+
+    def compute_etag(self) -> str | None:
+        """Return the etag of what is sent, if it has one."""
+        return self._etag
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log what nobody foresaw with its traceback; the rest is told in the request's line."""
+        if not isinstance(value, Refusal | TwinError | HTTPError):
+            log.error("request %s failed", self.request_id, exc_info=(typ, value, tb))
+
+    def write_error(self, status_code: int, **more: Any) -> None:
+        """Answer any failure as problem+json; what nobody foresaw keeps its details in the log."""
+        error = more.get("exc_info", (None, None, None))[1]
+        refusal = _refusal(status_code, error)
+        if refusal.status == 405:
+            self.set_header("Allow", self.methods)
+        for name, value in refusal.headers.items():
+            self.set_header(name, value)
+        self._error = refusal.detail
+        self.set_status(refusal.status)
+        self.set_header("X-Request-ID", self.request_id)
+        self.set_header("Content-Type", PROBLEM)
+        problem = Problem(
+            title=responses.get(refusal.status, "Unknown"),
+            status=refusal.status,
+            detail=refusal.detail,
+            instance=f"urn:request:{self.request_id}",
+            **refusal.more,
+        )
+        self.finish(problem.model_dump_json(exclude_none=True))
+
+    def _log(self) -> None:
+        """Write the request's line and count it; Tornado calls this when the answer is complete."""
+        took = time.perf_counter() - self.began
+        method = self.request.method if self.request.method in self.SUPPORTED_METHODS else "other"
+        telemetry.REQUESTS.labels(self.route, method, self.get_status()).inc()
+        telemetry.REQUEST_SECONDS.labels(self.route).observe(took)
+        facts = {
+            "request": self.request_id,
+            "method": method,
+            "route": self.route,
+            "path": self.request.path,
+            "status": self.get_status(),
+            "ms": round(took * 1e3, 1),
+        }
+        telemetry.log_request(**facts, **({"error": self._error} if self._error else {}))
+
+
+class NothingHere(ApiHandler):
+    """Answers addresses under the API that are none."""
+
+    route = "none"
+
+    def get(self) -> None:
+        """404."""
+        raise Refusal(404, f"There is no {self.request.path}; {self.prefix}/api/v1/docs lists what there is.")
+
+    head = get
+
+
+def _refusal(status: int, error: BaseException | None) -> Refusal:
+    """Return the problem that an exception is."""
+    match error:
+        case Refusal():
+            return error
+        case UnknownNameError():
+            return Refusal(404, str(error), near=error.near or None)
+        case UnknownTimeError():
+            return Refusal(422, str(error))
+        case SourceError() | TwinError():
+            return Refusal(503, str(error), {"Retry-After": str(RETRY_S)})
+        case HTTPError():
+            return Refusal(error.status_code, error.log_message or responses.get(error.status_code, "Refused") + ".")
+    return Refusal(status, "Something went wrong here; the server's log tells it under this request's id.")
+
+
+def _field_error(detail: ErrorDetails, model: type[BaseModel]) -> FieldError:
+    """Return a parameter's error with what is allowed."""
+    name = ".".join(str(part) for part in detail["loc"]) or "start, end"
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        allowed = ", ".join(model.model_fields) or "none"
+        message = f"no such parameter; there are: {allowed}"
+    return FieldError(field=name, message=message)

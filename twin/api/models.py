@@ -1,0 +1,329 @@
+"""What the API answers: one pydantic model per shape, from which the OpenAPI document is made.
+
+Names and shapes are the specification's; what it does not know is added beside. Times are ISO 8601 with Z, durations
+minutes, shares percent, and null stands where nothing tells.
+"""
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from twin.api.instants import EXAMPLE, write
+from twin.moments import KINDS
+from twin.stages import STAGES
+
+Time = Annotated[
+    dt.datetime,
+    PlainSerializer(write, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": [EXAMPLE]}),
+]
+Stage = Annotated[str, Field(json_schema_extra={"enum": list(STAGES)})]
+Kind = Annotated[str, Field(json_schema_extra={"enum": list(KINDS)})]
+Trend = Annotated[str, Field(json_schema_extra={"enum": ["improving", "flat", "declining"]})]
+Status = Annotated[str, Field(json_schema_extra={"enum": ["completed", "in_progress", "cancelled"]})]
+Count = Annotated[int, Field(ge=0)]
+Granularity = Literal["hour", "day", "week"]
+
+
+class Answer(BaseModel):
+    """Base of all answers: strict about its own names, so that a slip is an error in our tests and not in a client."""
+
+    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
+
+
+class DateRange(Answer):
+    start: Time
+    end: Time
+
+
+class LocationConfig(Answer):
+    """A kitchen that the source has events of."""
+
+    location_name: str = Field(description="The id, as other addresses take it.")
+    display_name: str
+    gk_lat: float | None = Field(
+        description="From the source's table of locations, else the median start of the routes; null where neither tells."
+    )
+    gk_lon: float | None
+    radius_mi: float | None = Field(
+        description="Delivery radius: configured, else the 95th percentile of the customers' distance."
+    )
+    total_orders: Count
+    date_range: DateRange = Field(description="First and last event.")
+
+
+class Locations(Answer):
+    locations: list[LocationConfig] = Field(description="The busiest first.")
+
+
+class RangeMetrics(Answer):
+    """The orders that began in the range: by their order_created, else by their first event."""
+
+    total_orders: Count
+    delivered_orders: Count = Field(description="Delivered whenever that was, perhaps after the range.")
+    cancelled_orders: Count
+    avg_delivery_time_min: float | None = Field(description="From created to delivered, mean of `timed_orders`.")
+    timed_orders: Count
+    excluded_orders: Count = Field(
+        description="Delivered after more than 4 hours (or less than none): left out of the mean."
+    )
+    completion_rate_pct: float | None = Field(description="Delivered share of the orders; null without an order.")
+    total_revenue: float = Field(description="Price × quantity of every item; the data names no currency.")
+
+
+class Bucket(Answer):
+    timestamp: Time = Field(description="Start of the hour, day or week (Monday).")
+    order_count: Count
+    avg_delivery_time: float | None = Field(description="Minutes; null where no delivery tells.")
+
+
+class TimeRange(Answer):
+    location: str
+    start: Time
+    end: Time
+    granularity: Granularity
+    metrics: RangeMetrics
+    hourly_breakdown: list[Bucket] = Field(description="By `granularity`, without gaps as far as the data reaches.")
+
+
+class Event(Answer):
+    event_type: str
+    timestamp: Time
+    data: dict[str, Any] = Field(
+        description="order_created and driver_picked_up as they were written; driver_ping: lat, lon, progress_pct; "
+        "delivered: delivered_lat, delivered_lon; else empty."
+    )
+
+
+class LoggedEvent(Event):
+    order_id: str
+    sequence: float | None
+    event_id: str = Field(
+        description="Position in the log, good as `cursor` and as `Last-Event-ID`: what follows this event."
+    )
+
+
+class Events(Answer):
+    location: str
+    events: list[LoggedEvent] = Field(
+        description="In the order (timestamp, sequence, order_id, event_type), copies left out."
+    )
+    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null at the end.")
+
+
+class OrderedItem(Answer):
+    item_name: str | None
+    quantity: float
+    brand: str | None
+    price: float
+
+
+class StageSpan(Answer):
+    stage: Stage
+    entered_at: Time
+    left_at: Time | None = Field(description="null while it lasts.")
+    duration_min: float | None
+
+
+class Milestones(Answer):
+    """When each event of the lifecycle came first; null where the data has none."""
+
+    order_created: Time | None
+    gk_started: Time | None
+    gk_finished: Time | None
+    gk_ready: Time | None
+    driver_arrived: Time | None
+    driver_picked_up: Time | None
+    delivered: Time | None
+    order_cancelled: Time | None
+
+
+class OrderLifecycle(Answer):
+    """An order from its first event to its last."""
+
+    order_id: str
+    location: str
+    created_at: Time | None
+    delivered_at: Time | None
+    total_duration_min: float | None = Field(description="From created to delivered.")
+    status: Status
+    customer_address: str | None
+    revenue: float
+    items: list[OrderedItem]
+    milestones: Milestones
+    stages: list[StageSpan]
+    food_waited_min: float | None = Field(description="The meal was ready and no driver there.")
+    driver_waited_min: float | None = Field(description="The driver was there and the meal not ready.")
+    promised_min: float | None = Field(description="Minutes of driving promised at pick-up, where the data has them.")
+    events: list[Event]
+
+
+class StageCounts(Answer):
+    created: Count
+    cooking: Count
+    ready: Count
+    out_for_delivery: Count
+    completed: Count = Field(description="Delivered since the midnight of the moment's day.")
+
+
+class ActiveOrder(Answer):
+    order_id: str
+    stage: Stage
+    time_in_stage_min: float
+    since: Time
+
+
+class DriverPosition(Answer):
+    """A driver between pick-up and delivery."""
+
+    order_id: str
+    timestamp: Time
+    lat: float | None
+    lon: float | None
+    heading: float | None = Field(description="Degrees, clockwise from north.")
+    progress_pct: float = Field(description="Share of the way.")
+    estimated_arrival: Time | None = Field(
+        description="From what was known at the moment, never from the delivery itself."
+    )
+    measured: bool = Field(description="Between two position reports; else inferred.")
+
+
+class StageTimes(Answer):
+    stage: Stage
+    service_time_min: float | None = Field(
+        description="Mean time in it, of the orders that moved on in the last 60 minutes."
+    )
+    served: Count
+    avg_age_min: float | None = Field(description="Mean time so far, of the orders in it now.")
+    oldest_min: float | None
+    entered: Count = Field(description="Orders that entered it in the last 60 minutes.")
+
+
+class KitchenMetrics(Answer):
+    """A kitchen at one moment; events at the moment itself have happened."""
+
+    location: str
+    timestamp: Time
+    orders_by_stage: StageCounts
+    cancelled: Count = Field(description="Since midnight.")
+    stalled: Count = Field(description="Without an event for 4 hours, since midnight.")
+    throughput_per_hour: float | None = Field(description="Orders created in the last 60 minutes.")
+    avg_service_time_min: float | None = Field(
+        description="Mean time in Cooking, of those who left it in the last 60 minutes."
+    )
+    avg_delivery_time_min: float | None = Field(description="Of the deliveries of the last 60 minutes.")
+    completion_rate_pct: float | None = Field(
+        description="Delivered share of the orders created 24 hours to 90 minutes before."
+    )
+    capacity_utilization_pct: float | None = Field(description="Orders in Cooking in percent of `capacity_orders`.")
+    capacity_orders: Count | None = Field(
+        description="TWIN_KITCHEN_CAPACITY where it names the location, else the most orders it ever cooked at once."
+    )
+    capacity_source: str | None = Field(description='"configured" or "observed".')
+    stages: list[StageTimes]
+
+
+class KitchenStatus(KitchenMetrics):
+    """A kitchen at one moment, with its open orders and its drivers on the road."""
+
+    active_orders: list[ActiveOrder]
+    drivers: list[DriverPosition]
+
+
+class BrandPerformance(Answer):
+    brand_id: str
+    brand_name: str
+    order_count: Count = Field(description="Orders with an item of it; an order of several brands counts for each.")
+    revenue: float = Field(description="Of its own items.")
+    avg_delivery_time_min: float | None
+    trend: Trend | None = Field(
+        description="Its share of the later half of the range's orders against the earlier; null under 20 orders."
+    )
+
+
+class Brands(Answer):
+    location: str
+    start: Time
+    end: Time
+    brands: list[BrandPerformance] = Field(description="The one with most orders first.")
+
+
+class MomentOfInterest(Answer):
+    kind: Kind
+    label: str
+    start: Time
+    end: Time
+    at: Time = Field(description="When it is worst: the moment to look at.")
+    severity: float = Field(ge=0, le=1)
+    title: str
+    sentence: str
+    stage: Stage | None
+    figures: dict[str, float]
+
+
+class Moments(Answer):
+    location: str
+    start: Time
+    end: Time
+    moments: list[MomentOfInterest] = Field(description="The most remarkable first.")
+
+
+class DataQuality(Answer):
+    """Every raw row accounted for: rows_read = rows_used + the sum of `rejected`."""
+
+    location: str
+    rows_read: Count
+    rows_used: Count
+    rejected: dict[str, int] = Field(description="Rows set aside, by reason.")
+    flagged: dict[str, int] = Field(description="Rows used although something about them is odd, by reason.")
+
+
+class OrderEvent(LoggedEvent):
+    """`order_event`: something happened."""
+
+
+class MetricsUpdate(KitchenMetrics):
+    """`metrics_update`: the kitchen at the replay's moment; the first of a stream also lists the open orders."""
+
+    throughput: float | None = Field(
+        description="The same as throughput_per_hour, under the specification's name here."
+    )
+    active_orders: list[ActiveOrder] | None = None
+
+
+class ReplayPosition(Answer):
+    """`replay_position`: everything up to this moment has been sent."""
+
+    current_time: Time
+    progress_pct: float
+
+
+class ReplayComplete(Answer):
+    """`replay_complete`: the end of the range is reached."""
+
+    current_time: Time
+    events: Count = Field(description="Order events that this connection has sent.")
+
+
+class Ready(Answer):
+    status: Literal["ready", "failing"]
+    latency_ms: float | None = Field(description="Of one question to the source.")
+    reason: str | None = None
+
+
+class FieldError(Answer):
+    field: str
+    message: str
+
+
+class Problem(Answer):
+    """What went wrong, after RFC 9457."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="The request's id, as in the log and in X-Request-ID.")
+    errors: list[FieldError] | None = Field(default=None, description="What is wrong with which parameter.")
+    near: list[str] | None = Field(default=None, description="Names like the one that was not found.")

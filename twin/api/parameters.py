@@ -1,0 +1,77 @@
+"""What the API accepts: one pydantic model per set of query parameters; anything else is refused by name."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from twin.api.instants import Instant
+from twin.api.models import Granularity
+from twin.api.position import POSITION, Position
+from twin.replay.clock import MAX_SPEED
+
+LARGEST_PAGE = 1000
+
+
+class Parameters(BaseModel):
+    """No parameter at all; base of the others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Range(Parameters):
+    """A range [start, end); without one, the last 24 hours of the location's data, as the dashboard opens."""
+
+    start: Instant | None = Field(default=None, description="Start of the range, itself included.")
+    end: Instant | None = Field(default=None, description="End of the range, itself left out.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.start is not None and self.end is not None and self.end <= self.start:
+            raise ValueError("end must be after start")
+        return self
+
+
+class BucketedRange(Range):
+    granularity: Granularity = Field(default="hour", description="Length of a bucket.")
+
+
+class Moment(Parameters):
+    at_time: Instant | None = Field(
+        default=None, description="The moment; by default the end of the last 24 hours of the location's data."
+    )
+
+
+class OneOrder(Parameters):
+    location: str | None = Field(
+        default=None, description="Where it was, if an id is in use at several locations; else the first to use it."
+    )
+
+
+class EventFilter(Range):
+    type: str | None = Field(default=None, description="Only these event types, separated by commas.")
+    order_id: str | None = Field(default=None, description="Only this order's events.")
+    limit: int = Field(default=100, ge=1, le=LARGEST_PAGE, description="Most events on a page.")
+    cursor: Annotated[Position | None, *POSITION] = Field(
+        default=None, description="`next_cursor` of the page before, or any event_id: begin after it."
+    )
+
+
+class Replay(Parameters):
+    start: Instant = Field(description="Start of the range, itself included.")
+    end: Instant = Field(description="End of the range, itself left out.")
+    speed: float = Field(
+        default=60,
+        ge=0,
+        le=MAX_SPEED,
+        allow_inf_nan=False,
+        description="Data seconds per second; 0: as fast as it can be read.",
+    )
+    from_time: Annotated[Position | None, *POSITION] = Field(
+        default=None, description="Begin here instead of at start: a time, or the id of the last message that was read."
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end <= self.start:
+            raise ValueError("end must be after start")
+        return self

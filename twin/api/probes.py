@@ -1,0 +1,108 @@
+"""What operators ask: is the source there (/readyz), what does the process count (/metrics), what can be asked (the docs)."""
+
+import asyncio
+import json
+import logging
+import time
+
+from bokeh.server.tornado import BokehTornado
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from twin import telemetry
+from twin.api.docspage import page
+from twin.api.handler import ApiHandler
+from twin.api.models import Ready
+from twin.api.openapi import document
+from twin.api.source import current_source
+from twin.api.store import METADATA_S
+from twin.api.work import answering
+from twin.errors import TwinError
+
+log = logging.getLogger(__name__)
+
+READY_WITHIN_S = 5.0
+"""A source that takes longer to say that it is there is not ready for anybody."""
+
+
+class ReadyHandler(ApiHandler):
+    """200 with the source's latency, or 503 with the reason; open to all, as probes do not log in, and it tells no data."""
+
+    route = "readyz"
+    guarded = False
+
+    async def get(self) -> None:
+        """Ask the source one small question."""
+        try:
+            latency = await asyncio.wait_for(answering(_latency), READY_WITHIN_S)
+            answer = Ready(status="ready", latency_ms=round(1e3 * latency, 2))
+        except TwinError as error:
+            log.warning("not ready: %s", error)  # the sentence may name a path or a host, and anybody may ask
+            answer = Ready(
+                status="failing", latency_ms=None, reason="The source does not answer; the server's log says why."
+            )
+        except TimeoutError:
+            answer = Ready(status="failing", latency_ms=None, reason=f"No answer within {READY_WITHIN_S:g} s.")
+        self.set_status(200 if answer.status == "ready" else 503)
+        self.set_header("Content-Type", "application/json")
+        self.write(answer.model_dump_json(exclude_none=True))
+
+    head = get
+
+
+class MetricsHandler(ApiHandler):
+    """Prometheus text; behind the login, where there is one: it tells how much business there is."""
+
+    route = "metrics"
+
+    async def get(self) -> None:
+        """Count sessions and rejects, which are states, and tell everything."""
+        if isinstance(self.application, BokehTornado):
+            sessions = [self.application.get_sessions(path) for path in self.application.app_paths]
+            telemetry.SESSIONS.set(sum(map(len, sessions)))
+        try:
+            quality = await answering(lambda: current_source().quality())
+        except TwinError:  # what is counted besides is told all the same
+            telemetry.REJECTS.clear()
+        else:
+            telemetry.REJECTS.clear()
+            for reason, rows in quality.rejected.items():
+                telemetry.REJECTS.labels(reason).set(rows)
+        self.set_header("Content-Type", CONTENT_TYPE_LATEST)
+        self.write(telemetry.exposition())
+
+    head = get
+
+
+class OpenApiHandler(ApiHandler):
+    """The OpenAPI document."""
+
+    route = "openapi"
+
+    def get(self) -> None:
+        """Tell it; it changes with the program only."""
+        self.set_header("Cache-Control", f"private, max-age={METADATA_S}")
+        self.set_header("Content-Type", "application/json")
+        self.write(json.dumps(document()))
+
+    head = get
+
+
+class DocsHandler(ApiHandler):
+    """The same for people."""
+
+    route = "docs"
+
+    def get(self) -> None:
+        """Tell it."""
+        self.set_header("Cache-Control", f"private, max-age={METADATA_S}")
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+        self.write(page())
+
+    head = get
+
+
+def _latency() -> float:
+    began = time.perf_counter()
+    current_source().source.ask("ready")
+    return time.perf_counter() - began

@@ -1,0 +1,19 @@
+-- The same orders by the hour, day or week (from Monday) in which they began; what has no order has no row.
+SELECT
+  bucket,
+  count(*) AS orders,
+  count(CASE WHEN took BETWEEN 0 AND 14400000000 THEN took END) AS timed,
+  sum(CASE WHEN took BETWEEN 0 AND 14400000000 THEN took END) AS took_us
+FROM (
+  SELECT
+    CASE :granularity
+      WHEN 'hour' THEN date_trunc('HOUR', began)
+      WHEN 'day' THEN date_trunc('DAY', began)
+      ELSE date_trunc('WEEK', began)
+    END AS bucket,
+    timestampdiff(MICROSECOND, created, delivered) AS took
+  FROM orders
+  WHERE location = :location AND began >= :from_ts AND began < :to_ts
+)
+GROUP BY bucket
+ORDER BY bucket

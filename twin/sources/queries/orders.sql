@@ -1,0 +1,17 @@
+-- One row per order and location, over everything that the source holds: what aggregates over ranges are made of. `began`
+-- decides the range that an order belongs to. `items` is the body of its first order_created.
+-- Milestones are first times; copies of a row cannot change any of it.
+SELECT
+  location,
+  order_id,
+  coalesce(min(CASE WHEN event_type = 'order_created' THEN ts END), min(ts)) AS began,
+  min(CASE WHEN event_type = 'order_created' THEN ts END) AS created,
+  min(CASE WHEN event_type = 'gk_started' THEN ts END) AS started,
+  min(CASE WHEN event_type IN ('gk_finished', 'gk_ready') THEN ts END) AS ready,
+  min(CASE WHEN event_type IN ('driver_picked_up', 'driver_ping') THEN ts END) AS on_road,
+  min(CASE WHEN event_type = 'delivered' THEN ts END) AS delivered,
+  min(CASE WHEN event_type = 'order_cancelled' THEN ts END) AS cancelled,
+  min_by(CASE WHEN event_type = 'order_created' THEN body END, CASE WHEN event_type = 'order_created' THEN ts END) AS items
+FROM events
+WHERE reason IS NULL
+GROUP BY location, order_id
