@@ -107,8 +107,8 @@ class PipelineView(ReplayView):
         state: dict[str, dict[str, Any]] = {}
         # while it plays, figures have the precision they are shown with: what looks the same is not sent again
         playing = self._controller.playing
-        for figures, told, ends in zip(index.stages(snapshot), index.told, (*index.told[1:], True), strict=True):
-            key = figures.key
+        for number, (figures, told) in enumerate(zip(index.stages(snapshot), index.told, strict=True)):
+            key, following = figures.key, index.told[number + 1 :]
             state[key] = {"count": int(snapshot.counts[key]), "flow": figures.entered, "told": told}
             if key == STAGES[COMPLETED]:
                 share, due = index.completion(snapshot.t)
@@ -119,8 +119,9 @@ class PipelineView(ReplayView):
                     "stalled": int(snapshot.counts["stalled"]),
                 }
             else:
-                # where nothing is known of the next stage, this one lasts beyond its own end, and no limit is meant for that
-                state[key] |= self._times(figures, self._usual.get(key), playing, limited=ends)
+                # where the data leaves out the next stage, this one lasts beyond its own end, and no limit is meant for that
+                skipped = any(following) and not following[0]
+                state[key] |= self._times(figures, self._usual.get(key), playing, limited=not skipped)
         if (text := json.dumps(state)) != strip.state:
             changed["state"] = text
         here = self._here()
