@@ -7,7 +7,7 @@ stages are the intervals [E(k), E(k+1)): they cannot overlap and leave no gap, w
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import duckdb
@@ -243,10 +243,16 @@ def _bodies(events: Events, rows: pa.Table, kind: int) -> tuple[NDArray[np.int32
     return events.order[positions], pa.table({"body": rows["body"], "wanted": wanted})
 
 
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """Return an empty database to parse with: opening one takes longer than an order's bodies do."""
+    return duckdb.connect()
+
+
 def _parse(bodies: pa.Table, structure: str) -> pa.StructArray:
     """Return JSON bodies as typed structs, all or those `wanted`; what does not fit the structure is NULL, never an error."""
     some = " WHERE wanted" if "wanted" in bodies.column_names else ""
-    with duckdb.connect() as connection:
+    with _engine().cursor() as connection:
         connection.register("bodies", bodies)
         query = f"SELECT json_transform(body, '{structure}') AS value FROM bodies{some}"
         return connection.sql(query).to_arrow_table()["value"].combine_chunks()

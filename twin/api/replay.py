@@ -13,9 +13,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TypeVar
 
+import numpy as np
 from pydantic import BaseModel
 from tornado.iostream import StreamClosedError
 
@@ -231,18 +232,27 @@ class _Stream:
 def _read(twin: Twin, location: str, after: Position, end: int) -> tuple[list[tuple[Position, str]], bool]:
     """Return the next page, each event with its message (written here, in the thread), and whether the log ends with it."""
     entries, ended = log.read(twin.source, location, after, end, PAGE)
-    return [(entry.position, _event_message(entry)) for entry in entries], ended
+    moments = np.datetime_as_string(np.array([entry.at for entry in entries], "datetime64[us]"))
+    texts = [moment.removesuffix(".000000") + "Z" for moment in moments.tolist()]  # as `write`, of all at once
+    told = zip(entries, texts, strict=True)
+    return [(entry.position, _event_message(entry, text)) for entry, text in told], ended
 
 
-def _event_message(entry: log.Entry) -> str:
+def _event_message(entry: log.Entry, at: str) -> str:
     """Return one order_event; written by hand because a stream must take tens of thousands a second."""
-    at, position = write(from_micros(entry.at)), str(entry.position)
+    position = f"{at}~{entry.position.read}"
     sequence = "null" if entry.sequence is None else repr(entry.sequence)
     return (
         f"event: order_event\nid: {position}\n"
-        f'data: {{"event_type":{json.dumps(entry.kind)},"timestamp":"{at}","order_id":{json.dumps(entry.order_id)},'
+        f'data: {{"event_type":{_quoted(entry.kind)},"timestamp":"{at}","order_id":{_quoted(entry.order_id)},'
         f'"sequence":{sequence},"event_id":"{position}","data":{entry.data}}}\n\n'
     )
+
+
+@lru_cache(maxsize=8192)
+def _quoted(text: str) -> str:
+    """Return JSON text; an order's id is written a dozen times."""
+    return json.dumps(text)
 
 
 def _place(twin: Twin, location: str, query: Replay) -> Location:

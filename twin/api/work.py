@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 ANSWER_THREADS = 4
-STREAM_THREADS = 4
-"""Of their own, so that a few slow queries over months cannot hold up every replay, nor replays the answers."""
+STREAM_THREADS = 2
+"""Of their own, so that a few slow queries over months cannot hold up every replay, nor replays the answers; few, because they
+compete with the event loop for the interpreter."""
 
 Result = TypeVar("Result")
 
