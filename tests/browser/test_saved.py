@@ -21,6 +21,12 @@ def kitchen(demo: Path) -> Kitchen:
     return made
 
 
+@pytest.fixture(scope="module", autouse=True)
+def beside_another_library() -> None:
+    """Panel's Material UI, once imported, is the design of everything; an analyst may well have imported it."""
+    import panel_material_ui  # noqa: F401
+
+
 @pytest.fixture(scope="module")
 def file(kitchen: Kitchen, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return kitchen.save(tmp_path_factory.mktemp("saved") / "replay.html")

@@ -11,6 +11,7 @@ Left out are the event feed, one order's life, and customers' addresses: a file 
 import base64
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -44,6 +45,8 @@ MOST_STEPS = 1500
 """A day in minutes; a longer range is recorded in longer steps."""
 STEPS = (60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 """Seconds of data between two recorded states."""
+LINKED = re.compile(r'<link rel="stylesheet"[^>]*>')
+"""Style sheets of other libraries that are imported somewhere: Panel names them on every page; no view of ours uses them."""
 FULL_DETAIL = 5000
 """Up to so many orders, trips keep every turn (1 m); beyond, they are simplified to 12 m."""
 
@@ -66,16 +69,16 @@ def save(kitchen: "Kitchen", path: str | Path, step: float | None = None) -> Pat
         raise ValueError(
             f"At most {MOST_STEPS:,} steps are recorded: choose a step of at least {span / MOST_STEPS:.0f} s."
         )
-    replay = Replay(kitchen._twin, timeline)
-    moment = kitchen._replay.controller.now()
-    page = replay.dashboard(feed=False)
-    views = [view for view in page.select(Component) if view.clock]
-    recorded = record(replay, views, chosen)
-    replay.controller.seek(moment)
-    player = Recording(width=0, height=0, margin=0, recording=_packed(recorded))
-    player.join(replay.controller)
-    page.insert(0, player)  # before those who ask
-    made = _html(page, f"{timeline.location.display_name} · Casper’s Kitchens")
+    with pn.config.set(design=None):  # Material UI's, in force since its import, would load its scripts from a server
+        replay = Replay(kitchen._twin, timeline)
+        page = replay.dashboard(feed=False)
+        views = [view for view in page.select(Component) if view.clock]
+        recorded = record(replay, views, chosen)
+        replay.controller.seek(kitchen._replay.controller.now())
+        player = Recording(width=0, height=0, margin=0, recording=_packed(recorded))
+        player.join(replay.controller)
+        page.insert(0, player)  # before those who ask
+        made = _html(page, f"{timeline.location.display_name} · Casper’s Kitchens")
     if len(made) > MOST_BYTES:
         raise ValueError(
             f"The file would have {len(made) / 1e6:.1f} MB, more than {MOST_BYTES / 1e6:.0f}: save a shorter range."
@@ -222,6 +225,8 @@ def _html(page: pn.Column, title: str) -> bytes:
         assert isinstance(model, UIElement)
         model.stylesheets = [_inlined(sheet) for sheet in model.stylesheets]
     made = file_html(root, INLINE, title=title, template=FILE, template_variables={})
+    head, script, rest = made.partition("<script")
+    made = LINKED.sub("", head) + script + rest
     theme = "dark" if is_dark() else "light"
     return made.replace("<html", f'<html data-theme="{theme}"', 1).encode()
 
