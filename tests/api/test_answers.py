@@ -293,9 +293,9 @@ def test_reading_on_after_any_event_loses_and_repeats_nothing(demo_world: World)
     location = demo_world.places[0]
     source = demo_world.twin.source
     end = round(whole(demo_world, location)[1] * 1e6) + 1
-    first, _ = log.read(source, location, Position(0), end, 300)
+    first = list(log.read(source, location, Position(0), end, 300)[0])
     for cut in range(0, 299, 23):
-        rest, _ = log.read(source, location, first[cut].position, end, 299 - cut)
+        rest = list(log.read(source, location, first[cut].position, end, 299 - cut)[0])
         assert rest == first[cut + 1 :]
 
 

@@ -141,7 +141,8 @@ def events(twin: Twin, location: str, query: asked.EventFilter) -> models.Events
     after = max(Position(round(window.start * 1e6)), query.cursor or Position(0))
     types = [kind.strip() for kind in (query.type or "").split(",") if kind.strip()]
     chosen = log.Filter(types, query.order_id or "")
-    entries, ended = log.read(twin.source, location, after, round(window.end * 1e6), query.limit, chosen)
+    read, ended = log.read(twin.source, location, after, round(window.end * 1e6), query.limit, chosen)
+    entries = list(read)
     return models.Events(
         location=location,
         events=[

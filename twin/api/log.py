@@ -4,7 +4,7 @@ A page is one bounded question to the source, so that neither a week of events n
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,8 +45,12 @@ knows the times of its blocks then reads a few of them, not the rest of the log.
 
 def read(
     source: Source, location: str, after: Position, end: int, most: int, chosen: Filter = ALL
-) -> tuple[list[Entry], bool]:
-    """Return at most `most` events after a position and before `end` (microseconds), and whether the log ends with them."""
+) -> tuple[Iterator[Entry], bool]:
+    """Return at most `most` events after a position and before `end` (microseconds), and whether the log ends with them.
+
+    The events come one by one, because thousands of objects that live at once make Python search all its memory for
+    garbage, for a third of a second, beside everything else that the process serves.
+    """
     rows_wanted = most + after.read + 1
     until = end if chosen != ALL else min(end, after.at + FIRST_SLICE)
     while True:
@@ -63,7 +67,7 @@ def read(
             until = min(end, after.at + SLICE_GROWTH * (until - after.at))
             continue
         if not len(rows):
-            return [], True
+            return iter(()), True
         events = ev.decode(rows)
         first = min(after.read, int(np.searchsorted(events.ts, after.at, side="right")))
         whole = len(rows) < rows_wanted
@@ -76,16 +80,15 @@ def read(
 def of_order(rows: pa.Table) -> list[Entry]:
     """Return all events of the answer to `find_order`."""
     events = ev.decode(rows)
-    return _entries(events, rows, 0, len(events.ts))
+    return list(_entries(events, rows, 0, len(events.ts)))
 
 
-def _entries(events: ev.Events, rows: pa.Table, first: int, last: int) -> list[Entry]:
+def _entries(events: ev.Events, rows: pa.Table, first: int, last: int) -> Iterator[Entry]:
     ts = events.ts[:last].tolist()
     told = rows.select(["event_type", "order_id", "sequence", "lat", "lon", "progress", "body"]).take(
         pa.array(events.row[first:last])
     )
     columns = [column.to_pylist() for column in told.columns]
-    entries = []
     same = 0
     while first - same > 0 and ts[first - same - 1] == ts[min(first, last - 1)]:
         same += 1  # events of the first one's time that stand before this page
@@ -93,10 +96,7 @@ def _entries(events: ev.Events, rows: pa.Table, first: int, last: int) -> list[E
     for at, kind, order_id, sequence, lat, lon, progress, body in zip(ts[first:], *columns, strict=True):
         same = same + 1 if at == previous else 1
         previous = at
-        entries.append(
-            Entry(at, Position(at, same), kind, order_id, sequence, data_json(kind, lat, lon, progress, body))
-        )
-    return entries
+        yield Entry(at, Position(at, same), kind, order_id, sequence, data_json(kind, lat, lon, progress, body))
 
 
 def data_json(kind: str, lat: float | None, lon: float | None, progress: float | None, body: str | None) -> str:

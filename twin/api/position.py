@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
-from twin.api.instants import EXAMPLE, from_micros, micros, parse, write
+from twin.api.instants import EXAMPLE, micros, parse, write_micros
 
 MOST_AT_ONCE = 10_000_000
 """Events of one instant that a position may skip: more than any source has."""
@@ -23,7 +23,7 @@ class Position:
     read: int = 0
 
     def __str__(self) -> str:
-        return f"{write(from_micros(self.at))}~{self.read}"
+        return f"{write_micros(self.at)}~{self.read}"
 
 
 def read_position(value: Any) -> Position:

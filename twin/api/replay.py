@@ -10,13 +10,12 @@ import contextlib
 import json
 import os
 import time
-from collections import deque
+from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import TypeVar
 
-import numpy as np
 from pydantic import BaseModel
 from tornado.iostream import StreamClosedError
 
@@ -24,7 +23,7 @@ from twin import telemetry
 from twin.api import kitchen, log, models
 from twin.api.answers import place_of
 from twin.api.handler import RETRY_S, ApiHandler, Refusal
-from twin.api.instants import from_micros, micros, write
+from twin.api.instants import from_micros, micros, write, write_micros
 from twin.api.parameters import Replay
 from twin.api.position import Position, read_position
 from twin.api.source import current_source
@@ -41,8 +40,9 @@ TOLD_S = 1.0
 """Metrics and position are told once a second: faster than a person reads, slower than it costs."""
 HEARTBEAT_S = 10.0
 """Proxies close what is silent for a minute, some for half of it."""
-PAGE = 4000
-"""Events read at a time; 2 MB at most, three seconds of the busiest kitchen at 1000x."""
+PAGE = 2000
+"""Events read at a time: 1 MB at most, a second of the busiest kitchen at 1000x. More would hold the interpreter, and so every
+other request, for longer at a time."""
 WRITE_EVENTS = 1000
 """Events written at a time, so that an unpaced stream looks at its socket often."""
 MAX_STREAMS = 16
@@ -138,8 +138,8 @@ class _Stream:
         self._start, self._end = micros(query.start), micros(query.end)
         self._speed = query.speed
         self._at = after
-        self._page: deque[tuple[Position, str]] = deque()
-        self._read_to = after
+        self._page = _Page()
+        self._taken = 0
         self._ended = False
         self._sent = 0
         self._told = -TOLD_S
@@ -171,29 +171,26 @@ class _Stream:
 
     async def _events(self, until: int) -> None:
         """Write the events up to and with `until` (unpaced: the next few); the position is then there."""
-        budget = WRITE_EVENTS if not self._speed else None
         while True:
-            if not self._page and not self._ended:
-                read = partial(_read, self._twin, self._place.id, self._read_to, self._end)
+            page = self._page
+            if self._taken == len(page.at) and not self._ended:
+                read = partial(_read, self._twin, self._place.id, page.end or self._at, self._end)
                 page, self._ended = await self._off_loop(read)
-                self._page.extend(page)
-                if page:
-                    self._read_to = page[-1][0]
-            parts: list[str] = []
-            while self._page and self._page[0][0].at <= until and len(parts) < WRITE_EVENTS:
-                self._at, message = self._page.popleft()
-                parts.append(message)
-            if parts:
+                self._page, self._taken = page, 0
+            due = bisect_right(page.at, until, lo=self._taken)
+            stop = min(due, self._taken + WRITE_EVENTS)
+            if stop > self._taken:
+                parts = page.messages[self._taken : stop]
+                self._at = page.position(stop - 1)
+                self._taken = stop
                 self._sent += len(parts)
                 telemetry.STREAMED.inc(len(parts))
                 self._handler.write("".join(parts))
                 await self._flush()
-            if self._page and self._page[0][0].at > until:
+                if not self._speed:
+                    return  # there may be more, without a clock that would ask for it
+            elif stop < len(page.at) or self._ended:
                 break
-            if not self._page and self._ended:
-                break
-            if budget is not None and parts:
-                return  # unpaced, and there is more
         self._at = max(self._at, Position(until))
 
     async def _tell(self) -> None:
@@ -229,13 +226,31 @@ class _Stream:
             await self._flush()
 
 
-def _read(twin: Twin, location: str, after: Position, end: int) -> tuple[list[tuple[Position, str]], bool]:
-    """Return the next page, each event with its message (written here, in the thread), and whether the log ends with it."""
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Events that are read and not yet all sent, in order: their times (microseconds), positions there, and messages."""
+
+    at: list[int] = field(default_factory=list)
+    read: list[int] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+
+    def position(self, row: int) -> Position:
+        return Position(self.at[row], self.read[row])
+
+    @property
+    def end(self) -> Position | None:
+        return self.position(-1) if self.at else None
+
+
+def _read(twin: Twin, location: str, after: Position, end: int) -> tuple[_Page, bool]:
+    """Return the next page, its messages written here, in the thread, and whether the log ends with it."""
     entries, ended = log.read(twin.source, location, after, end, PAGE)
-    moments = np.datetime_as_string(np.array([entry.at for entry in entries], "datetime64[us]"))
-    texts = [moment.removesuffix(".000000") + "Z" for moment in moments.tolist()]  # as `write`, of all at once
-    told = zip(entries, texts, strict=True)
-    return [(entry.position, _event_message(entry, text)) for entry, text in told], ended
+    page = _Page()
+    for entry in entries:
+        page.at.append(entry.at)
+        page.read.append(entry.position.read)
+        page.messages.append(_event_message(entry, write_micros(entry.at)))
+    return page, ended
 
 
 def _event_message(entry: log.Entry, at: str) -> str:
