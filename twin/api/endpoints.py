@@ -76,7 +76,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         asked.OneOrder,
         models.OrderLifecycle,
         answers.order,
-        None,
+        AGGREGATES_S,
     ),
     Endpoint(
         "/locations/{location}/kitchen-status",
