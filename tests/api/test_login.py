@@ -1,15 +1,20 @@
 """The routes under `panel serve` with a login: what the page hides, its tiles do not show."""
 
+import json
 import os
 import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
+import httpx
 import pytest
 
 from tests.api.serving import ask
@@ -30,25 +35,25 @@ set_source(lambda: opened)
 TILE = "/tiles/sf/dark/13/1310/3166.png"
 
 
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("login")
+@contextmanager
+def served(folder: Path, *options: str, **environment: str) -> Iterator[str]:
+    """Serve a page and our routes with `panel serve` under /under, with a login by these options."""
     (folder / "page.py").write_text(PAGE)
     (folder / "setup.py").write_text(SETUP)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}/under"
     command = [sys.executable, "-m", "panel", "serve", "page.py", "--setup", "setup.py", "--plugins", "twin.api"]
     command += ["--port", str(port), "--address", "127.0.0.1", "--prefix", "/under"]
-    command += ["--basic-auth", "open sesame", "--cookie-secret", "a test's secret"]
+    command += [*(option.format(address=address) for option in options), "--cookie-secret", "a test's secret"]
     root = str(Path(__file__).parents[2])
     with (
         (folder / "log").open("w") as log,
         subprocess.Popen(
-            command, cwd=folder, env={**os.environ, "PYTHONPATH": root}, stdout=log, stderr=log
+            command, cwd=folder, env={**os.environ, "PYTHONPATH": root, **environment}, stdout=log, stderr=log
         ) as process,
     ):
-        address = f"http://127.0.0.1:{port}/under"
         try:
             for _ in range(300):
                 assert process.poll() is None, (folder / "log").read_text()
@@ -60,6 +65,12 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield address
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(tmp_path_factory.mktemp("login"), "--basic-auth", "open sesame") as address:
+        yield address
 
 
 def log_in(address: str, password: str) -> str:
@@ -117,3 +128,66 @@ def test_who_logged_in_is_answered(guarded: str) -> None:
     assert ask(guarded + "/api/v1/openapi.json", cookie).status == 200
     told = ask(guarded + "/api/v1/locations", cookie)
     assert (told.status, b'"location_name":"sf"' in told.body) == (200, True)
+
+
+class Provider(BaseHTTPRequestHandler):
+    """A company's OAuth service, where everybody is Mira and the only code is `once`."""
+
+    def do_GET(self) -> None:
+        """Send the browser back with a code, or say who holds the token."""
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        if self.path.startswith("/authorize"):
+            self.send_response(302)
+            self.send_header(
+                "Location", asked["redirect_uri"] + "?" + urlencode({"code": "once", "state": asked["state"]})
+            )
+            self.end_headers()
+        else:
+            known = self.headers["Authorization"] == "Bearer mira-token"
+            self._say({"email": "mira@example.com"} if known else {"error": "who?"}, 200 if known else 401)
+
+    def do_POST(self) -> None:
+        """Give a token for the code."""
+        body = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        good = body.get("code") == ["once"] and body.get("client_secret") == ["shared secret"]
+        self._say(
+            {"access_token": "mira-token", "token_type": "Bearer"} if good else {"error": "no"}, 200 if good else 400
+        )
+
+    def _say(self, answer: dict[str, str], status: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def provider() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_companys_login_covers_the_api_too(provider: str, tmp_path: Path) -> None:
+    options = ("--oauth-provider", "generic", "--oauth-key", "twin", "--oauth-secret", "shared secret")
+    places = {f"PANEL_OAUTH_{name.upper()}_URL": f"{provider}/{name}" for name in ("authorize", "token", "user")}
+    back = ("--oauth-redirect-uri", "{address}/login")
+    with (
+        served(tmp_path, *options, *back, PANEL_OAUTH_SCOPE="openid", **places) as address,
+        httpx.Client(trust_env=False, follow_redirects=True) as browser,
+    ):
+        for path in (TILE, *CLOSED):
+            assert browser.get(address + path).status_code == 403
+        assert browser.get(address + "/healthz").status_code == 200
+        assert browser.get(f"{address}/page").status_code == 200, "by way of the company's login"
+        assert browser.get(address + TILE).content[:4] == b"\x89PNG"
+        answer = browser.get(f"{address}/api/v1/locations")
+        assert answer.json()["locations"][0]["location_name"] == "sf"
+        assert "mira-token" not in answer.text
