@@ -123,7 +123,7 @@ def test_the_alert_tells_the_most_severe_trouble_since_when_and_for_a_while_that
     seek(page, SHORT.start + 1800)
     expect(alert).to_have_attribute("data-state", "trouble")
     expect(alert).to_contain_text("Drivers are short")
-    expect(alert).to_contain_text("Thu 18:00–19:00 · for 30 min")
+    expect(alert).to_contain_text("Since Thu 18:00 · 30 min so far, until 19:00")
     expect(alert).to_contain_text("and 1 more now")
     expect(alert).to_contain_text(EVIL)
 

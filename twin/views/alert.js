@@ -35,7 +35,7 @@ export function render({ model }) {
       root.dataset.state = !moments ? "looking" : trouble ? (over ? "ended" : "trouble") : "quiet";
       body.replaceChildren(...(trouble ? tell(trouble, over, others) : quiet(moments, next)));
     }
-    const age = body.querySelector(".since"), text = since ? ` · for ${since}` : "";
+    const age = body.querySelector(".since"), text = since ? ` · ${since} so far, until ${clockText(trouble.end, false)}` : "";
     if (age && age.textContent !== text) age.textContent = text;
   }
   function tell(trouble, over, others) {
@@ -43,7 +43,7 @@ export function render({ model }) {
     badge.append(icon(trouble.icon, 16));
     return [badge, el("div", { class: "words" },
       el("div", { class: "head" }, el("b", {}, trouble.title), link("See it", `Go to when it is worst, ${clockText(trouble.at, false)}`, trouble)),
-      el("p", { class: "when" }, over ? "Just ended · " : "", trouble.when, over ? null : el("span", { class: "since", "aria-hidden": "true" })),
+      el("p", { class: "when" }, over ? `Just ended · ${trouble.when}` : `Since ${dayText(trouble.start)} ${clockText(trouble.start, false)}`, over ? null : el("span", { class: "since", "aria-hidden": "true" })),
       el("p", { class: "sentence", title: `${trouble.sentence}${more}` }, trouble.sentence, more))];
   }
   function quiet(moments, next) {

@@ -2,6 +2,8 @@
 
 const STAGE_NAMES = { created: "Created", cooking: "Cooking", ready: "Ready", out_for_delivery: "Out for delivery" };
 const DAY_S = 86400;
+/** Late share of an hour's deliveries from which it is marked, and a mean on target is no longer good news. */
+const MANY_LATE = 1 / 4;
 
 /** A card: heading with its window, value with a note beside it, lines of detail, and a drawing. */
 function buildCard(id, heading, span, lines, drawing, axis) {
@@ -66,7 +68,9 @@ export function render({ model }) {
       put(cards.delivery.value, known ? minutesText(s.mean) : NONE, known ? `Average time from created to delivered, of the ${plural(s.count, "delivery", "deliveries")} of the last 60 minutes` : s.dated ? "No delivery in the last 60 minutes" : "The data does not tell when orders were created", s.mean);
       leaveOut(cards.delivery, left);
       put(f["delivery-time-over"], !known ? "" : over > 0 ? `${minutesText(over * 60).replace(" min", "")} over` : over < 0 ? `${-over} under` : "on", undefined, known ? s.mean - s.target : null);
-      tone(f["delivery-time-over"], "figure accent", known ? (over > 0 ? "bad" : "good") : "");
+      const manyLate = s.count > 0 && s.over / s.count >= MANY_LATE;  // a mean on target does not make up for them
+      tone(f["delivery-time-over"], "figure accent", known ? (over > 0 ? "bad" : manyLate ? "" : "good") : "");
+      tone(f["delivery-time-late"], "figure note", manyLate ? "bad" : "");
       put(f["delivery-time-target"], known ? ` target ${wholeMinutes(s.target)}` : s.dated ? "none delivered in the hour" : "not in the data", `The target: ${minutesText(s.target)} from created to delivered`, s.target);
       put(f["delivery-time-usual"], known && s.usual !== null ? ` · usual ${wholeMinutes(s.usual)}` : "", s.usual === null ? "" : `Usually ${averageText(s.usual)} at this time of day, on other days`, s.usual);
       for (const [name, share] of [["p50", "half"], ["p75", "three quarters"], ["p95", "95 %"]])

@@ -114,7 +114,7 @@ export function render({ model, view: component }) {
     empties.stages.textContent = told.some((stage) => stage.excluded) ? "Every stage lasted over 4 h here; such times are left out" : "No stage times in this data";
     slots.stages.parentNode.classList.toggle("blank", !some);
     const left = told.reduce((sum, stage) => sum + stage.excluded, 0);
-    stageKey.replaceChildren(el("i", { class: "dot" }), "last 60 min", ...(model.now.some((n) => n[2] !== null) ? [el("i", { class: "tick" }), "usual"] : []));
+    stageKey.replaceChildren(el("i", { class: "dot" }), "last 60 min", ...(model.now.some((n) => n[2] !== null) ? [el("i", { class: "tick" }), "usual"] : []), el("span", {}, "figure: median"));
     leftOut.textContent = left ? `${number(left)} over 4 h left out` : "";
     rows.replaceChildren(...told.map((stage, i) => {
       const dot = el("i", { class: "dot mark", hidden: true }), usual = el("i", { class: "tick mark", hidden: true });
