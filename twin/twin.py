@@ -207,7 +207,8 @@ class Twin:
 
 
 def open(source: str | Path | None = None, progress: Progress | None = None) -> Twin:
-    """Open a source of events: `demo`, or a file, folder or glob of CSV, JSON or Parquet event rows.
+    """Open a source of events: `demo`, a file, folder or glob of CSV, JSON or Parquet event rows, or a SQL warehouse's tables
+    (`databricks`, `databricks://catalog.schema`; see docs/databricks.md).
 
     Without `source`, the environment's TWIN_SOURCE, else the demo (made on first use in the folder that TWIN_DEMO names,
     by default `demo` in the current one). `progress(message, share)` is told how far it is. Raises `SourceError`.
@@ -216,6 +217,10 @@ def open(source: str | Path | None = None, progress: Progress | None = None) -> 
     4
     """
     chosen = str(source or os.environ.get("TWIN_SOURCE") or "demo")
+    if chosen == "databricks" or chosen.startswith("databricks://"):
+        from twin.sources.databricks import DatabricksSource  # the connector is only needed here
+
+        return Twin(DatabricksSource(chosen, progress=progress))
     if chosen == "demo":
         chosen = str(_demo(progress))
     return Twin(FileSource(chosen, progress=progress))

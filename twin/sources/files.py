@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from twin import telemetry
 from twin.errors import SourceError, UnknownLocationError
-from twin.sources import places, queries
+from twin.sources import queries, tables
 from twin.sources.base import Location, Quality, Volume
 
 log = logging.getLogger(__name__)
@@ -29,7 +28,6 @@ FORMATS = {
     ".jsonl": "json", ".jsonl.gz": "json", ".ndjson": "json", ".ndjson.gz": "json",
 }  # fmt: skip
 REQUIRED = ("event_type", "ts", "order_id")
-DIMENSIONS = ("brands", "menus", "categories", "items", "locations")
 ON_DISK_ABOVE = 1 << 30
 """Bytes of input above which the decoded events go to a temporary database on disk instead of memory."""
 
@@ -73,8 +71,11 @@ class FileSource:
         report("Looking for the kitchens", 0.8)
         self._quality_rows = self._rows("quality")
         self._flag_rows = self._rows("flags")
-        self._locations = self._find_locations()
-        self._refuse_nothing()
+        self._locations = tables.kitchens(
+            self._arrow(queries.for_duckdb("locations"), {}), self._dimension("locations")
+        )
+        if nothing := tables.nothing_usable(self.name, self.quality(), self._locations):
+            raise SourceError(nothing)
         self._volumes: dict[str, Volume] | None = None
         self._made: set[str] = set()
         self._making = threading.Lock()
@@ -84,36 +85,13 @@ class FileSource:
         return list(self._locations)
 
     def quality(self, location: str | None = None) -> Quality:
-        read = used = 0
-        rejected: dict[str, int] = {}
-        for place, reason, rows, kept in self._quality_rows:
-            if location is not None and place != location:
-                continue
-            read += rows
-            used += kept
-            why = reason or "duplicate"
-            if rows > kept:
-                rejected[why] = rejected.get(why, 0) + rows - kept
-        if location is None and self._broken_lines:
-            read += self._broken_lines
-            rejected["broken line"] = rejected.get("broken line", 0) + self._broken_lines
-        flagged: dict[str, int] = {}
-        for place, flag, rows in self._flag_rows:
-            if location is None or place == location:
-                flagged[flag] = flagged.get(flag, 0) + rows
-        return Quality(read, used, rejected, flagged)
+        return tables.account(self._quality_rows, self._flag_rows, location, self._broken_lines)
 
     def volume(self, location: str) -> Volume:
         if self._volumes is None:
-            rows = self._arrow(queries.for_duckdb("volume"), {})
-            names = np.asarray(rows["location"].to_pylist(), dtype=object)
-            hours = rows["hour"].to_numpy().astype("datetime64[s]").astype(np.float64)
-            orders = rows["orders"].to_numpy().astype(np.int64)
-            self._volumes = {
-                place.id: Volume(hours[names == place.id], orders[names == place.id]) for place in self._locations
-            }
+            self._volumes = tables.volumes(self._arrow(queries.for_duckdb("volume"), {}), self._locations)
         if location not in self._volumes:
-            raise UnknownLocationError(_unknown(location, self._locations))
+            raise UnknownLocationError(tables.unknown(location, self._locations))
         return self._volumes[location]
 
     def window(self, location: str, start: float, end: float) -> pa.Table:
@@ -124,7 +102,8 @@ class FileSource:
 
     def ask(self, query: str, **parameters: str | int | float) -> pa.Table:
         given = {
-            name: _timestamp(float(value)) if name.endswith("_ts") else value for name, value in parameters.items()
+            name: tables.moment(float(value)).item() if name.endswith("_ts") else value
+            for name, value in parameters.items()
         }
         try:
             self._make(queries.relations(query))
@@ -138,15 +117,7 @@ class FileSource:
         return self._arrow(queries.for_duckdb("routes"), {"location": location, "most": most})
 
     def names(self, dimension: str) -> Mapping[str, str]:
-        rows = self._dimension(dimension)
-        singular = {"categories": "category"}.get(dimension, dimension.rstrip("s"))
-        names: dict[str, str] = {}
-        for row in rows:
-            key = row.get("id") or row.get(f"{singular}_id")
-            name = row.get("name") or row.get(f"{singular}_name")
-            if key and name:
-                names[key] = name
-        return names
+        return tables.names(self._dimension(dimension), dimension)
 
     # -- opening --------------------------------------------------------------------------------------------------------
     def _sort_out(self, paths: list[str]) -> tuple[list[_EventFiles], dict[str, str]]:
@@ -170,7 +141,7 @@ class FileSource:
                 key = (_kind(path), tuple(columns))
                 groups.setdefault(key, []).append(path)
                 columns_of[key] = lower
-            elif stem in DIMENSIONS:
+            elif stem in tables.DIMENSIONS:
                 dimensions[stem] = path
             else:
                 missing = [name for name in REQUIRED if name not in lower]
@@ -253,43 +224,6 @@ class FileSource:
             return 0
         return int(lines)
 
-    def _find_locations(self) -> list[Location]:
-        table = {row.get("location_id") or row.get("id") or "": row for row in self._dimension("locations")}
-        table |= {row["location_code"]: row for row in table.values() if row.get("location_code")}
-        found = []
-        for row in self._arrow(queries.for_duckdb("locations"), {}).to_pylist():
-            known = table.get(row["location"], {})
-            lat, lon = _number(known.get("lat")), _number(known.get("lon"))
-            if lat is None or lon is None:
-                lat, lon = row["lat"], row["lon"]
-            miles = _number(known.get("radius_mi")) or places.KNOWN_RADIUS_MI.get(row["location"])
-            last = row["last_delivered"]
-            found.append(
-                Location(
-                    id=row["location"],
-                    display_name=known.get("name") or places.display_name(row["location"]),
-                    lat=lat,
-                    lon=lon,
-                    radius_m=miles * places.METRES_PER_MILE if miles else row["radius_m"],
-                    orders=row["orders"],
-                    start=_seconds(row["first_ts"]),
-                    end=_seconds(row["last_ts"]),
-                    last_delivered=None if last is None else _seconds(last),
-                )
-            )
-        return sorted(found, key=lambda place: (-place.orders, place.display_name))
-
-    def _refuse_nothing(self) -> None:
-        quality = self.quality()
-        if quality.read == 0:
-            raise SourceError(f"{self.name} is empty: no event row in it. Check what wrote it.")
-        if not self._locations:
-            why = ", ".join(f"{count:,} × {reason}" for reason, count in quality.rejected.items())
-            raise SourceError(
-                f"{self.name}: all {quality.read:,} rows were set aside ({why}), so there is nothing to replay. "
-                "Check that ts, order_id and body hold what their names say."
-            )
-
     # -- queries --------------------------------------------------------------------------------------------------------
     def _make(self, relations: Sequence[str]) -> None:
         """Keep what aggregates read from as tables, made at the first question: a second per million events, once."""
@@ -312,8 +246,8 @@ class FileSource:
 
     def _between(self, name: str, location: str, start: float, end: float) -> pa.Table:
         if all(place.id != location for place in self._locations):
-            raise UnknownLocationError(_unknown(location, self._locations))
-        parameters = {"location": location, "from_ts": _timestamp(start), "to_ts": _timestamp(end)}
+            raise UnknownLocationError(tables.unknown(location, self._locations))
+        parameters = {"location": location, "from_ts": tables.moment(start).item(), "to_ts": tables.moment(end).item()}
         with telemetry.query(name):
             return self._arrow(queries.for_duckdb(name), parameters)
 
@@ -339,7 +273,7 @@ def _find(source: str) -> list[str]:
         beside = [
             str(p)
             for p in sorted(folder.iterdir())
-            if _stem(str(p)).lower().rsplit(".", 1)[-1] in DIMENSIONS and _format(str(p))
+            if _stem(str(p)).lower().rsplit(".", 1)[-1] in tables.DIMENSIONS and _format(str(p))
         ]
         return found + [p for p in beside if p != str(path)]
     if path.is_dir():
@@ -412,23 +346,3 @@ def _quoted(name: str) -> str:
 
 def _first_line(error: Exception) -> str:
     return str(error).split("\n", 1)[0]
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return None
-
-
-def _seconds(moment: Any) -> float:
-    return float(np.datetime64(moment, "us").astype(np.int64) / 1e6)
-
-
-def _timestamp(seconds: float) -> Any:
-    return np.datetime64(round(seconds * 1e6), "us").item()
-
-
-def _unknown(location: str, known: list[Location]) -> str:
-    near = places.near_matches(location, known) or [place.id for place in known]
-    return f"No location {location!r} in this source: did you mean {' or '.join(near[:5])}?"

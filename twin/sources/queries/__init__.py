@@ -39,7 +39,7 @@ def relations(name: str) -> tuple[str, ...]:
 
 def decode_for_duckdb(bronze: str) -> str:
     """Return the DuckDB SELECT that decodes `bronze` (DuckDB SQL) into the `events` relation."""
-    return _transpile(f"WITH bronze AS (SELECT * FROM bronze_rows),\n{text('events')}\nSELECT * FROM events").replace(
+    return transpile(f"WITH bronze AS (SELECT * FROM bronze_rows),\n{text('events')}\nSELECT * FROM events").replace(
         "bronze_rows", f"({bronze})"
     )
 
@@ -47,10 +47,11 @@ def decode_for_duckdb(bronze: str) -> str:
 @cache
 def for_duckdb(name: str) -> str:
     """Return query `name` for DuckDB over a relation `events` that is decoded already; parameters are $name."""
-    return _transpile(text(name))
+    return transpile(text(name))
 
 
-def _transpile(sql: str) -> str:
+def transpile(sql: str) -> str:
+    """Return Databricks SQL as DuckDB's; parameters are $name."""
     tree = sqlglot.parse_one(sql, read="databricks")
     return tree.transform(_tolerant_json).transform(_typed_json).sql(dialect="duckdb", comments=False)
 

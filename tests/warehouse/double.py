@@ -1,0 +1,373 @@
+"""A SQL warehouse on loopback: Databricks' Thrift protocol and login over HTTP, statements executed by DuckDB.
+
+The genuine connector talks to it, unpatched. What a real service does wrong can be switched on, and every statement is kept.
+"""
+
+import itertools
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import sqlglot
+from databricks.sql.thrift_api.TCLIService import TCLIService, ttypes
+from sqlglot import exp
+from thrift.protocol import TBinaryProtocol
+from thrift.transport import TTransport
+
+from twin.sources import queries
+
+TOKEN = "dapi-the-apps-own-token"
+CLIENT_SECRET = "the-client-secret-of-the-app"
+WAREHOUSE = "warehouse-1"
+HTTP_PATH = f"/sql/1.0/warehouses/{WAREHOUSE}"
+
+OK = ttypes.TStatus(statusCode=ttypes.TStatusCode.SUCCESS_STATUS)
+DONE = ttypes.TGetOperationStatusResp(status=OK, operationState=ttypes.TOperationState.FINISHED_STATE)
+
+KINDS = {
+    pa.types.is_boolean: ttypes.TTypeId.BOOLEAN_TYPE,
+    pa.types.is_integer: ttypes.TTypeId.BIGINT_TYPE,
+    pa.types.is_floating: ttypes.TTypeId.DOUBLE_TYPE,
+    pa.types.is_timestamp: ttypes.TTypeId.TIMESTAMP_TYPE,
+    pa.types.is_date: ttypes.TTypeId.DATE_TYPE,
+}
+
+
+@dataclass
+class Faults:
+    """What goes wrong; counts are used up one by one."""
+
+    starting_s: float = 0.0
+    """Until so long after the first request the warehouse starts: HTTP 503."""
+    unavailable: int = 0
+    """Requests that are answered 503."""
+    dead_sessions: int = 0
+    """Statements that find their session gone."""
+    torn_results: int = 0
+    """Results of which the connection breaks in the middle."""
+    denied: bool = False
+    """The service principal may not read the tables."""
+    latency_s: float = 0.0
+    """Added to every statement."""
+    down: bool = False
+    """Connections are closed without an answer."""
+    hold: threading.Event | None = None
+    """Statements wait for it."""
+
+
+@dataclass
+class Statement:
+    """What was executed."""
+
+    sql: str
+    parameters: dict[str, Any]
+
+
+@dataclass
+class Warehouse:
+    """The running double. `address` is what DATABRICKS_HOST names."""
+
+    connection: duckdb.DuckDBPyConnection
+    faults: Faults = field(default_factory=Faults)
+    statements: list[Statement] = field(default_factory=list)
+    sessions: set[bytes] = field(default_factory=set)
+    most_sessions: int = 0
+    cancelled: int = 0
+    logins: int = 0
+    address: str = ""
+    rows_per_batch: int = 20_000
+    _results: dict[bytes, Iterator[tuple[int, pa.RecordBatch | None]]] = field(default_factory=dict)
+    _schemas: dict[bytes, pa.Schema] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _begun: float | None = None
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Return the variables with which the product finds this warehouse."""
+        return {
+            "DATABRICKS_HOST": self.address,
+            "DATABRICKS_TOKEN": TOKEN,
+            "DATABRICKS_WAREHOUSE_ID": WAREHOUSE,
+            "CATALOG": "caspers",
+            "LAKEFLOW_SCHEMA": "lakeflow",
+            "SIMULATOR_SCHEMA": "simulator",
+            **more,
+        }
+
+    @property
+    def asked(self) -> list[str]:
+        """The statements so far, as text."""
+        return [statement.sql for statement in self.statements]
+
+    def is_starting(self) -> bool:
+        now = time.monotonic()
+        self._begun = self._begun or now
+        return now - self._begun < self.faults.starting_s
+
+    def take(self, fault: str) -> bool:
+        """Use up one of a counted fault."""
+        with self._lock:
+            left: int = getattr(self.faults, fault)
+            if left:
+                setattr(self.faults, fault, left - 1)
+            return bool(left)
+
+    # -- TCLIService ------------------------------------------------------------------------------------------------------
+    def OpenSession(self, req: Any) -> Any:
+        name = uuid.uuid4().bytes
+        with self._lock:
+            self.sessions.add(name)
+            self.most_sessions = max(self.most_sessions, len(self.sessions))
+        protocol = ttypes.TProtocolVersion.SPARK_CLI_SERVICE_PROTOCOL_V8
+        handle = ttypes.TSessionHandle(ttypes.THandleIdentifier(guid=name, secret=name), protocol)
+        return ttypes.TOpenSessionResp(
+            status=OK, serverProtocolVersion=protocol, sessionHandle=handle, canUseMultipleCatalogs=True
+        )
+
+    def CloseSession(self, req: Any) -> Any:
+        with self._lock:
+            self.sessions.discard(req.sessionHandle.sessionId.guid)
+        return ttypes.TCloseSessionResp(status=OK)
+
+    def ExecuteStatement(self, req: Any) -> Any:
+        if self.take("dead_sessions"):
+            with self._lock:
+                self.sessions.discard(req.sessionHandle.sessionId.guid)
+        if req.sessionHandle.sessionId.guid not in self.sessions:
+            return ttypes.TExecuteStatementResp(
+                status=_failed("Invalid SessionHandle: the session was closed or has expired")
+            )
+        given = {one.name: _value(one) for one in req.parameters or []}
+        self.statements.append(Statement(req.statement, given))
+        time.sleep(self.faults.latency_s)
+        if self.faults.hold is not None:
+            self.faults.hold.wait(60)
+        name = uuid.uuid4().bytes
+        handle = ttypes.TOperationHandle(
+            ttypes.THandleIdentifier(guid=name, secret=name), ttypes.TOperationType.EXECUTE_STATEMENT, True
+        )
+        try:
+            table = self._execute(req.statement, given)
+        except PermissionError as error:
+            return _refused(handle, f"[INSUFFICIENT_PERMISSIONS] Insufficient privileges: {error} SQLSTATE: 42501")
+        except duckdb.CatalogException as error:
+            return _refused(handle, f"[TABLE_OR_VIEW_NOT_FOUND] The table or view cannot be found. {error}")
+        except (duckdb.Error, sqlglot.errors.SqlglotError) as error:
+            return _refused(handle, f"[PARSE_SYNTAX_ERROR] {error}")
+        batches = table.combine_chunks().to_batches(self.rows_per_batch)
+        self._results[name] = iter(
+            [*zip(itertools.accumulate([0, *(len(one) for one in batches)]), batches, strict=False)]
+        )
+        self._schemas[name] = table.schema
+        direct = ttypes.TSparkDirectResults(
+            operationStatus=DONE,
+            resultSetMetadata=_metadata(table.schema),
+            resultSet=self._next(name, len(batches) > 1),
+        )
+        return ttypes.TExecuteStatementResp(status=OK, operationHandle=handle, directResults=direct)
+
+    def FetchResults(self, req: Any) -> Any:
+        name = req.operationHandle.operationId.guid
+        return self._next(name, True)
+
+    def GetResultSetMetadata(self, req: Any) -> Any:
+        return _metadata(self._schemas[req.operationHandle.operationId.guid])
+
+    def GetOperationStatus(self, req: Any) -> Any:
+        return DONE
+
+    def CancelOperation(self, req: Any) -> Any:
+        self.cancelled += 1
+        return ttypes.TCancelOperationResp(status=OK)
+
+    def CloseOperation(self, req: Any) -> Any:
+        self._results.pop(req.operationHandle.operationId.guid, None)
+        self._schemas.pop(req.operationHandle.operationId.guid, None)
+        return ttypes.TCloseOperationResp(status=OK)
+
+    # -- results ----------------------------------------------------------------------------------------------------------
+    def _next(self, name: bytes, more: bool) -> Any:
+        start, batch = next(self._results[name], (0, None))
+        batches = [] if batch is None else [ttypes.TSparkArrowBatch(batch.serialize().to_pybytes(), batch.num_rows)]
+        rows = ttypes.TRowSet(startRowOffset=start, rows=[], arrowBatches=batches)
+        return ttypes.TFetchResultsResp(
+            status=OK,
+            hasMoreRows=more and batch is not None,
+            results=rows,
+            resultSetMetadata=_metadata(self._schemas[name]),
+        )
+
+    def _execute(self, sql: str, given: dict[str, Any]) -> pa.Table:
+        if self.faults.denied and "FROM `caspers`" in sql:
+            raise PermissionError("the app's service principal has no SELECT on the table.")
+        with self.connection.cursor() as cursor:
+            # DuckDB has one information_schema for all catalogs
+            told = queries.transpile(sql.replace("`caspers`.information_schema", "information_schema"))
+            table = cursor.sql(told, params=given).to_arrow_table()
+        return _as_spark_does(table)
+
+
+def _as_spark_does(table: pa.Table) -> pa.Table:
+    """Return a result in the types of Databricks: DuckDB's sums of integers are 128 bits wide."""
+    for index, field_ in enumerate(table.schema):
+        if pa.types.is_decimal(field_.type) and field_.type.scale == 0:
+            table = table.set_column(index, field_.name, table.column(index).cast(pa.int64()))
+    return table
+
+
+def _metadata(schema: pa.Schema) -> Any:
+    columns = [
+        ttypes.TColumnDesc(
+            columnName=one.name,
+            position=place,
+            typeDesc=ttypes.TTypeDesc(
+                [
+                    ttypes.TTypeEntry(
+                        primitiveEntry=ttypes.TPrimitiveTypeEntry(
+                            next((kind for test, kind in KINDS.items() if test(one.type)), ttypes.TTypeId.STRING_TYPE)
+                        )
+                    )
+                ]
+            ),
+        )
+        for place, one in enumerate(schema, 1)
+    ]
+    return ttypes.TGetResultSetMetadataResp(
+        status=OK,
+        schema=ttypes.TTableSchema(columns),
+        resultFormat=ttypes.TSparkRowSetType.ARROW_BASED_SET,
+        lz4Compressed=False,
+        arrowSchema=schema.serialize().to_pybytes(),
+    )
+
+
+def _failed(message: str) -> Any:
+    return ttypes.TStatus(
+        statusCode=ttypes.TStatusCode.ERROR_STATUS, errorMessage=message, displayMessage=message, sqlState="HY000"
+    )
+
+
+def _refused(handle: Any, message: str) -> Any:
+    status = ttypes.TGetOperationStatusResp(
+        status=OK, operationState=ttypes.TOperationState.ERROR_STATE, errorMessage=message, displayMessage=message
+    )
+    return ttypes.TExecuteStatementResp(
+        status=OK, operationHandle=handle, directResults=ttypes.TSparkDirectResults(operationStatus=status)
+    )
+
+
+def _value(given: Any) -> Any:
+    text = None if given.value is None else given.value.stringValue
+    if text is None:
+        return None
+    readers: dict[str, Callable[[str], Any]] = {"BIGINT": int, "INT": int, "DOUBLE": float, "FLOAT": float}
+    if given.type.startswith("TIMESTAMP"):
+        return duckdb.TimestampValue(text.removesuffix("Z"))
+    return readers.get(given.type, str)(text)
+
+
+# -- HTTP ---------------------------------------------------------------------------------------------------------------------
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    warehouse: Warehouse
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/oidc/.well-known"):
+            endpoints = {
+                name: f"{self.warehouse.address}/oidc/v1/{name.split('_')[0]}"
+                for name in ("token_endpoint", "authorization_endpoint")
+            }
+            self._json(200, endpoints)
+        else:
+            self._json(404, {"error_code": "ENDPOINT_NOT_FOUND", "message": self.path})
+
+    def do_POST(self) -> None:
+        warehouse = self.warehouse
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if warehouse.faults.down:
+            self.close_connection = True
+            return
+        if self.path.startswith("/oidc/v1/token"):
+            warehouse.logins += 1
+            self._json(200, {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600})
+        elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            self._json(403, {"error_code": 403, "message": "Invalid access token."})
+        elif warehouse.is_starting() or warehouse.take("unavailable"):
+            self.send_response(503)
+            self.send_header("Retry-After", "1")
+            self.send_header("X-Thriftserver-Error-Message", "TEMPORARILY_UNAVAILABLE: the warehouse is starting")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif self.path.startswith(HTTP_PATH):
+            self._thrift(body)
+        else:
+            self._json(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "There is no such warehouse."})
+
+    def _thrift(self, body: bytes) -> None:
+        out = TTransport.TMemoryBuffer()
+        TCLIService.Processor(self.warehouse).process(
+            TBinaryProtocol.TBinaryProtocol(TTransport.TMemoryBuffer(body)), TBinaryProtocol.TBinaryProtocol(out)
+        )
+        answer = out.getvalue()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-thrift")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        if len(answer) > 2_000 and self.warehouse.take("torn_results"):
+            self.wfile.write(answer[: len(answer) // 2])
+            self.close_connection = True
+            return
+        self.wfile.write(answer)
+
+    def _json(self, status: int, answer: dict[str, Any]) -> None:
+        text = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def running(connection: duckdb.DuckDBPyConnection) -> Iterator[Warehouse]:
+    """Run a warehouse over a DuckDB that has a catalog `caspers` with the schemas `lakeflow` and `simulator`."""
+    warehouse = Warehouse(connection)
+    handler = type("Handler", (_Handler,), {"warehouse": warehouse})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    warehouse.address = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, name="warehouse")
+    thread.start()
+    try:
+        yield warehouse
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def filled(files: dict[str, Path | str]) -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB with tables by name ("lakeflow.all_events"), each a SELECT or a Parquet or CSV file, all texts."""
+    connection = duckdb.connect()
+    connection.execute("ATTACH ':memory:' AS caspers")
+    for schema in ("lakeflow", "simulator"):
+        connection.execute(f"CREATE SCHEMA caspers.{schema}")
+    for name, origin in files.items():
+        if isinstance(origin, Path):
+            reader = "read_parquet" if origin.suffix == ".parquet" else "read_csv"
+            origin = f"SELECT COLUMNS(*)::VARCHAR FROM {reader}({exp.Literal.string(str(origin)).sql('duckdb')}" + (
+                ")" if reader == "read_parquet" else ", all_varchar=true)"
+            )
+        connection.execute(f"CREATE TABLE caspers.{name} AS {origin}")
+    return connection

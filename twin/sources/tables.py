@@ -1,0 +1,119 @@
+"""What every source makes of the rows that its engine answers with: the account of all rows, the kitchens, the names."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from twin.sources import places
+from twin.sources.base import Location, Quality, Volume
+
+DIMENSIONS = ("brands", "menus", "categories", "items", "locations")
+
+
+def account(
+    told: Iterable[Sequence[Any]], flags: Iterable[Sequence[Any]], location: str | None, broken_lines: int = 0
+) -> Quality:
+    """Return the account of all rows, or of one location's, from the rows of queries/quality.sql and queries/flags.sql."""
+    read = used = 0
+    rejected: dict[str, int] = {}
+    for place, reason, rows, kept in told:
+        if location is not None and place != location:
+            continue
+        read += rows
+        used += kept
+        why = reason or "duplicate"
+        if rows > kept:
+            rejected[why] = rejected.get(why, 0) + rows - kept
+    if location is None and broken_lines:
+        read += broken_lines
+        rejected["broken line"] = rejected.get("broken line", 0) + broken_lines
+    flagged: dict[str, int] = {}
+    for place, flag, rows in flags:
+        if location is None or place == location:
+            flagged[flag] = flagged.get(flag, 0) + rows
+    return Quality(read, used, rejected, flagged)
+
+
+def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Location]:
+    """Return the kitchens from the rows of queries/locations.sql, with what a table of locations knows besides."""
+    table = {str(row.get("location_id") or row.get("id") or ""): row for row in dimension}
+    table |= {str(row["location_code"]): row for row in table.values() if row.get("location_code")}
+    found = []
+    for row in rows.to_pylist():
+        known = table.get(row["location"], {})
+        lat, lon = _number(known.get("lat")), _number(known.get("lon"))
+        if lat is None or lon is None:
+            lat, lon = row["lat"], row["lon"]
+        miles = _number(known.get("radius_mi")) or places.KNOWN_RADIUS_MI.get(row["location"])
+        last = row["last_delivered"]
+        found.append(
+            Location(
+                id=row["location"],
+                display_name=known.get("name") or places.display_name(row["location"]),
+                lat=lat,
+                lon=lon,
+                radius_m=miles * places.METRES_PER_MILE if miles else row["radius_m"],
+                orders=row["orders"],
+                start=_seconds(row["first_ts"]),
+                end=_seconds(row["last_ts"]),
+                last_delivered=None if last is None else _seconds(last),
+            )
+        )
+    return sorted(found, key=lambda place: (-place.orders, place.display_name))
+
+
+def volumes(rows: pa.Table, found: Iterable[Location]) -> dict[str, Volume]:
+    """Return orders per hour by location from the rows of queries/volume.sql."""
+    names = np.asarray(rows["location"].to_pylist(), dtype=object)
+    hours = rows["hour"].to_numpy().astype("datetime64[s]").astype(np.float64)
+    orders = rows["orders"].to_numpy().astype(np.int64)
+    return {place.id: Volume(hours[names == place.id], orders[names == place.id]) for place in found}
+
+
+def names(rows: Iterable[Mapping[str, Any]], dimension: str) -> dict[str, str]:
+    """Return id -> name from the rows of a dimension table, whichever of the generations' columns it has."""
+    singular = {"categories": "category"}.get(dimension, dimension.rstrip("s"))
+    found: dict[str, str] = {}
+    for row in rows:
+        key = row.get("id") or row.get(f"{singular}_id")
+        name = row.get("name") or row.get(f"{singular}_name")
+        if key and name:
+            found[str(key)] = str(name)
+    return found
+
+
+def unknown(location: str, known: list[Location]) -> str:
+    """Return the sentence about a location that is not there."""
+    near = places.near_matches(location, known) or [place.id for place in known]
+    return f"No location {location!r} in this source: did you mean {' or '.join(near[:5])}?"
+
+
+def nothing_usable(name: str, quality: Quality, found: list[Location]) -> str:
+    """Return what to say of a source without a usable row, "" where there is one."""
+    if quality.read == 0:
+        return f"{name} is empty: no event row in it. Check what wrote it."
+    if not found:
+        why = ", ".join(f"{count:,} × {reason}" for reason, count in quality.rejected.items())
+        return (
+            f"{name}: all {quality.read:,} rows were set aside ({why}), so there is nothing to replay. "
+            "Check that ts, order_id and body hold what their names say."
+        )
+    return ""
+
+
+def moment(seconds: float) -> np.datetime64:
+    """Return data seconds as a query's parameter, in microseconds."""
+    return np.datetime64(round(seconds * 1e6), "us")
+
+
+def _number(text: Any) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
+
+
+def _seconds(at: Any) -> float:
+    return float(np.datetime64(at, "us").astype(np.int64) / 1e6)
