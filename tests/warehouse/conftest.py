@@ -1,0 +1,72 @@
+"""Warehouses that hold what files hold, in the shapes that the real ones have."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.warehouse.double import Warehouse, filled, running
+from twin.simulator import write_demo
+from twin.twin import Twin
+from twin.twin import open as open_twin
+
+FORMS = ("2025", "2026", "typed")
+"""Both generations of the schema with everything as text, as Auto Loader leaves it, and one whose table has types."""
+DIMENSIONS = ("brands", "menus", "categories", "items", "locations")
+
+
+def tables(folder: Path, form: str = "") -> dict[str, Path | str]:
+    """Return the lakehouse's tables from a demo's files."""
+    kinds = "*" if form == "typed" else "COLUMNS(*)::VARCHAR"
+    events = f"SELECT {kinds} FROM read_parquet('{folder}/events_*.parquet', union_by_name=true)"
+    if form == "typed":
+        events = (
+            "SELECT * REPLACE (try_cast(ts AS TIMESTAMP) AS ts, try_cast(sequence AS INTEGER) AS sequence) "
+            f"FROM ({events})"
+        )
+    found = {f"simulator.{name}": folder / f"{name}.parquet" for name in DIMENSIONS}
+    return {"lakeflow.all_events": events, **{name: path for name, path in found.items() if path.exists()}}
+
+
+@pytest.fixture(scope="session")
+def demos(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A demo of two days by its form, made once."""
+    made: dict[str, Path] = {}
+
+    def demo(form: str) -> Path:
+        generation = "2026" if form == "2026" else "2025"
+        if generation not in made:
+            made[generation] = tmp_path_factory.mktemp(generation) / "demo"
+            write_demo(made[generation], days=2, scale=0.2, seed=11, generation=generation, dq=0.01)
+        return made[generation]
+
+    return demo
+
+
+@pytest.fixture
+def warehouse_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Warehouse]]:
+    """Run a warehouse over tables, and let the environment name it."""
+    with ExitStack() as stack:
+
+        def start(held: dict[str, Path | str]) -> Warehouse:
+            warehouse = stack.enter_context(running(filled(held)))
+            for name, value in warehouse.environment(TWIN_CACHE=str(tmp_path / "cache")).items():
+                monkeypatch.setenv(name, value)
+            return warehouse
+
+        yield start
+
+
+@pytest.fixture
+def lakehouse() -> Iterator[Callable[[], Twin]]:
+    """Open the source `databricks`; its connections are closed afterwards."""
+    opened: list[Twin] = []
+
+    def open_source(name: str = "databricks") -> Twin:
+        opened.append(open_twin(name))
+        return opened[-1]
+
+    yield open_source
+    for one in opened:
+        one.source.close()  # type: ignore[attr-defined]

@@ -1,0 +1,185 @@
+"""The whole product through the connector and its protocol: the same answers as from files."""
+
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+import twin
+from tests.warehouse.conftest import FORMS, tables
+from tests.warehouse.double import CLIENT_SECRET, TOKEN, Warehouse
+from twin.cli import main
+from twin.errors import SourceError, UnknownLocationError
+from twin.sources.base import Location
+from twin.twin import Twin
+
+Start = Callable[..., Warehouse]
+Open = Callable[..., Twin]
+Demos = Callable[[str], Path]
+
+
+def rows(table: pa.Table) -> list[tuple[Any, ...]]:
+    """A table's rows in an order of their own, numbers as numbers."""
+    return sorted((tuple(row.values()) for row in table.to_pylist()), key=repr)
+
+
+def same(first: pa.Table, second: pa.Table) -> bool:
+    ours, theirs = rows(first), rows(second)
+    assert first.column_names == second.column_names
+    return len(ours) == len(theirs) and all(
+        len(a) == len(b) and all(x == y or (isinstance(x, float) and x == pytest.approx(y)) for x, y in zip(a, b, strict=True))
+        for a, b in zip(ours, theirs, strict=True)
+    )
+
+
+def questions(place: Location, order: str) -> dict[str, dict[str, Any]]:
+    """Every query that an endpoint or a page asks, over part of the range."""
+    part: dict[str, Any] = {"location": place.id, "from_ts": place.start + 9 * 3600, "to_ts": place.start + 33 * 3600}
+    return {
+        "totals": part,
+        "brands": part,
+        "buckets": {**part, "granularity": "hour"},
+        "capacity": {"location": place.id},
+        "event_page": {**part, "types": "delivered,gk_ready", "order_id": "", "most": 50},
+        "find_order": {"order_id": order},
+        "near_orders": {"wanted": order[:-1], "most": 5},
+        "ready": {},
+    }
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_question_has_the_answer_that_the_files_give(
+    form: str, demos: Demos, warehouse_of: Start, lakehouse: Open
+) -> None:
+    folder = demos(form)
+    warehouse_of(tables(folder, form))
+    through, direct = lakehouse(), twin.open(folder)
+    assert through.locations == direct.locations
+    # a column of times holds no text that is none: its rows are without a time, and rejected for it as well
+    assert through.quality() == direct.quality()
+    for place in direct.locations:
+        ours, theirs = through.source, direct.source
+        assert through.quality(place.id) == direct.quality(place.id)
+        assert ours.volume(place.id).orders.tolist() == theirs.volume(place.id).orders.tolist()
+        part = (place.id, place.start + 6 * 3600.5, place.start + 30 * 3600)
+        assert same(ours.window(*part), theirs.window(*part))
+        assert same(ours.history(*part), theirs.history(*part))
+        assert same(ours.routes(place.id, 20), theirs.routes(place.id, 20))
+    order = through.timeline(place.id).orders.ids[3].as_py()
+    for query, parameters in questions(place, order).items():
+        assert same(through.source.ask(query, **parameters), direct.source.ask(query, **parameters)), query
+    for dimension in ("brands", "menus", "categories", "items"):
+        assert through.source.names(dimension) == direct.source.names(dimension)
+
+
+def test_the_real_sample_has_the_same_answers(real_data: Path, warehouse_of: Start, lakehouse: Open) -> None:
+    sample = real_data / "casper_sample_events.csv"
+    warehouse_of({"lakeflow.all_events": sample})
+    through, direct = lakehouse(), twin.open(sample)
+    assert (through.locations, through.quality()) == (direct.locations, direct.quality())
+    place = direct.locations[0]
+    assert same(
+        through.source.window(place.id, place.start, place.end + 1),
+        direct.source.window(place.id, place.start, place.end + 1),
+    )
+
+
+def test_twin_check_reports_the_same(
+    demos: Demos, warehouse_of: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = demos("2025")
+    warehouse_of(tables(folder))
+
+    def told(source: str) -> str:
+        assert main(["check", source]) in (0, None)
+        return capsys.readouterr().out.replace(source, "SOURCE")
+
+    assert told("databricks").splitlines()[-8:] == told(str(folder)).splitlines()[-8:]
+
+
+def test_an_address_names_catalog_and_schema(demos: Demos, warehouse_of: Start, lakehouse: Open) -> None:
+    warehouse_of(tables(demos("2025")))
+    assert [place.id for place in lakehouse("databricks://caspers.lakeflow").locations]
+    with pytest.raises(SourceError, match="no table `caspers`.`elsewhere`.`all_events`"):
+        lakehouse("databricks://caspers.elsewhere")
+
+
+def test_hostile_names_are_only_values(demos: Demos, warehouse_of: Start, lakehouse: Open) -> None:
+    evil = "x' OR '1'='1`; DROP TABLE all_events; --"
+    folder = demos("2025")
+    events = (
+        f"SELECT * REPLACE (CASE location WHEN 'chicago' THEN '  {evil.replace(chr(39), chr(39) * 2)} ' ELSE location END AS location) "
+        f"FROM read_parquet('{folder}/events_*.parquet', union_by_name=true)"
+    )
+    warehouse = warehouse_of({"lakeflow.all_events": events})
+    source = lakehouse()
+    assert evil in {place.id for place in source.locations}
+    place = source.location(evil)
+    assert source.source.window(evil, place.start, place.end).num_rows > 100
+    assert source.source.ask("find_order", order_id=evil).num_rows == 0
+    assert source.source.ask("near_orders", wanted=evil, most=3).num_rows == 0
+    with pytest.raises(UnknownLocationError):
+        source.source.window(evil + "'", 0, 1)
+    assert not any("DROP" in sql or "1'='1" in sql for sql in warehouse.asked)
+
+
+def test_a_window_is_asked_for_by_place_and_time_and_only_once(
+    demos: Demos, warehouse_of: Start, lakehouse: Open
+) -> None:
+    warehouse = warehouse_of(tables(demos("2025")))
+    source = lakehouse()
+    opening = len(warehouse.statements)
+    assert opening == 6  # columns, then side by side: spellings, two accounts, kitchens, orders per hour
+    place = source.locations[0]
+    before = len(warehouse.statements)
+    threads = [
+        threading.Thread(target=source.source.window, args=(place.id, place.start, place.start + 3600)) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    source.source.window(place.id, place.start, place.start + 3600)
+    asked = warehouse.statements[before:]
+    assert len(asked) == 1, "the day's rows come once, for whoever asks"
+    assert re.search(r"WHERE \(CAST\(`location` AS STRING\) IN \(:place_0\)\) AND .*:bronze_from", asked[0].sql)
+    assert asked[0].parameters["place_0"] == place.id
+
+
+def test_the_past_comes_from_the_disk_the_next_time(demos: Demos, warehouse_of: Start, lakehouse: Open) -> None:
+    warehouse = warehouse_of(tables(demos("2025")))
+    place = lakehouse().locations[0]
+    first = lakehouse().source.window(place.id, place.start, place.start + 3600)
+    asked = len(warehouse.statements)
+    again = lakehouse()
+    opened = len(warehouse.statements)
+    assert same(again.source.window(place.id, place.start, place.start + 3600), first)
+    assert (opened - asked, len(warehouse.statements) - opened) == (6, 0)
+
+
+def test_a_window_that_is_too_large_is_refused_with_what_fits(
+    demos: Demos, warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = warehouse_of(tables(demos("2025")))
+    source = lakehouse()
+    place = source.locations[0]
+    monkeypatch.setattr("twin.sources.databricks.MOST_ROWS", 1000)
+    before = len(warehouse.statements)
+    with pytest.raises(SourceError, match=r"2 days of .* million events, more than can be held: choose at most 1 days?"):
+        source.source.window(place.id, place.end - 2 * 86_400, place.end)
+    assert len(warehouse.statements) == before, "nothing is read for it"
+
+
+def test_no_secret_is_told(demos: Demos, warehouse_of: Start, lakehouse: Open, capfd: pytest.CaptureFixture[str]) -> None:
+    warehouse = warehouse_of(tables(demos("2025")))
+    source = lakehouse()
+    warehouse.faults.down = True
+    with pytest.raises(SourceError) as caught:
+        source.source.ask("capacity", location=source.locations[0].id)
+    out, err = capfd.readouterr()
+    for secret in (TOKEN, CLIENT_SECRET):
+        assert secret not in f"{caught.value} {source!r} {vars(source.source)} {out} {err}"
