@@ -78,7 +78,9 @@ class Chunks:
             log.warning("a chunk is not kept: %s", error.strerror or type(error).__name__)
 
     def _make_room(self) -> None:
-        files = sorted(((file.stat(), file) for file in self._folder.glob("*.parquet")), key=lambda pair: pair[0].st_mtime)
+        files = sorted(
+            ((file.stat(), file) for file in self._folder.glob("*.parquet")), key=lambda pair: pair[0].st_mtime
+        )
         held = sum(stat.st_size for stat, _ in files)
         for stat, file in files:
             if held <= self._most:

@@ -58,7 +58,9 @@ class Schema:
             return cls(catalog, environment.get("LAKEFLOW_SCHEMA", "").strip() or "lakeflow", simulator)
         catalog, dot, schema = name.removeprefix("databricks://").partition(".")
         if not (catalog and dot and schema) or "/" in schema:
-            raise ConfigError(f"{name!r} names no schema: write databricks://catalog.schema, or databricks and set CATALOG.")
+            raise ConfigError(
+                f"{name!r} names no schema: write databricks://catalog.schema, or databricks and set CATALOG."
+            )
         return cls(catalog, schema, simulator)
 
     def table(self, name: str, simulator: bool = False) -> str:
@@ -69,7 +71,9 @@ class Schema:
 class DatabricksSource:
     """The event table of a lakehouse. Raises SourceError with one sentence that says what to do."""
 
-    def __init__(self, name: str, progress: Progress | None = None, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, name: str, progress: Progress | None = None, environment: Mapping[str, str] = os.environ
+    ) -> None:
         report = progress or (lambda _message, _share: None)
         self.name = name
         self._schema = Schema.of(name, environment)
@@ -99,7 +103,9 @@ class DatabricksSource:
         if nothing := tables.nothing_usable(self._schema.table(EVENTS), self.quality(), self._locations):
             raise SourceError(nothing)
         # another table, other rows or another decoding are other chunks
-        self._chunks = Chunks((self._schema.table(EVENTS), queries.databricks("window", ""), told["locations"].to_pylist()))
+        self._chunks = Chunks(
+            (self._schema.table(EVENTS), queries.databricks("window", ""), told["locations"].to_pylist())
+        )
 
     # -- what a source answers ------------------------------------------------------------------------------------------
     def locations(self) -> list[Location]:
@@ -130,12 +136,17 @@ class DatabricksSource:
         return self._between("history", location, start, end)
 
     def ask(self, query: str, **parameters: str | int | float) -> pa.Table:
-        given = {name: tables.moment(float(value)) if name.endswith("_ts") else value for name, value in parameters.items()}
+        given = {
+            name: tables.moment(float(value)) if name.endswith("_ts") else value for name, value in parameters.items()
+        }
         location = str(parameters.get("location", ""))
-        where, more = "", {}
+        where = ""
+        more: dict[str, Any] = {}
         if location and {"from_ts", "to_ts"} <= set(parameters):
             margin = LIFE_S if queries.relations(query) else 0.0
-            where, more = self._bounds(location, float(parameters["from_ts"]) - margin, float(parameters["to_ts"]) + margin)
+            where, more = self._bounds(
+                location, float(parameters["from_ts"]) - margin, float(parameters["to_ts"]) + margin
+            )
         elif location:
             where, more = self._bounds(location)
         elif "order_id" in parameters:
@@ -179,7 +190,8 @@ class DatabricksSource:
         table = self._schema.table(EVENTS)
         if not self._table:
             raise SourceError(
-                f"There is no table {table}, or the app may not see it: run the pipeline, grant SELECT, or set CATALOG and LAKEFLOW_SCHEMA."
+                f"There is no table {table}, or the app may not see it: run the pipeline, grant SELECT, "
+                "or set CATALOG and LAKEFLOW_SCHEMA."
             )
         if missing := [name for name in REQUIRED if name not in self._table]:
             raise SourceError(
@@ -188,11 +200,12 @@ class DatabricksSource:
             )
 
     def _find_spellings(self) -> dict[str, list[str | None]]:
-        """Return by location how its rows write it: what a predicate on the raw column has to name, for the engine to skip files."""
+        """Return by location how its rows write it: what a predicate on the raw column names, so that files can be skipped."""
         place = self._place_columns()
         raw = place[0] if place else "CAST(NULL AS STRING)"
         rows = self._warehouse.query(
-            f"SELECT {raw} AS raw, {self._place_expression()} AS place\nFROM {self._schema.table(EVENTS)}\nGROUP BY 1, 2", {}
+            f"SELECT {raw} AS raw, {self._place_expression()} AS place\nFROM {self._schema.table(EVENTS)}\nGROUP BY 1, 2",
+            {},
         )
         spelled: dict[str, list[str | None]] = {}
         for row in rows.to_pylist():
@@ -206,12 +219,17 @@ class DatabricksSource:
         if not chosen:
             return []
         listed = ", ".join(f"{_text(written)} AS {_quoted(written.lower())}" for written in chosen)
-        return self._warehouse.query(f"SELECT {listed}\nFROM {self._schema.table(name, simulator=True)}", {}).to_pylist()
+        return self._warehouse.query(
+            f"SELECT {listed}\nFROM {self._schema.table(name, simulator=True)}", {}
+        ).to_pylist()
 
     # -- queries ----------------------------------------------------------------------------------------------------------
     def _bronze(self, where: str) -> str:
         """Return the SELECT that brings the table's columns under the contract's names."""
-        column = {name: _text(self._table[name]) if name in self._table else "CAST(NULL AS STRING)" for name in ("sequence", "body")}
+        column = {
+            name: _text(self._table[name]) if name in self._table else "CAST(NULL AS STRING)"
+            for name in ("sequence", "body")
+        }
         return (
             f"SELECT {_text(self._table['event_type'])} AS event_type, {_quoted(self._table['ts'])} AS ts, "
             f"{self._place_expression()} AS location, {_text(self._table['order_id'])} AS order_id, "
@@ -227,14 +245,18 @@ class DatabricksSource:
             return "'kitchen'"  # a table of one kitchen that does not say so
         return columns[0] if len(columns) == 1 else f"coalesce({', '.join(columns)})"
 
-    def _bounds(self, location: str, start: float | None = None, end: float | None = None) -> tuple[str, dict[str, Any]]:
+    def _bounds(
+        self, location: str, start: float | None = None, end: float | None = None
+    ) -> tuple[str, dict[str, Any]]:
         """Return a WHERE over raw columns, and its parameters: nothing that is wanted lies outside, and files can be skipped."""
         parameters: dict[str, Any] = {}
         said: list[str] = []
         first = next((self._table[name] for name in PLACES if name in self._table), None)
         if first is not None:
             spelled = self._spelled.get(location, [location])
-            parameters |= {f"place_{number}": text for number, text in enumerate(one for one in spelled if one is not None)}
+            parameters |= {
+                f"place_{number}": text for number, text in enumerate(one for one in spelled if one is not None)
+            }
             tests = [f"{_text(first)} IN ({', '.join(f':{name}' for name in parameters)})"] if parameters else []
             tests += [f"{_quoted(first)} IS NULL"] if None in spelled else []
             said.append(f"({' OR '.join(tests)})")
@@ -245,7 +267,9 @@ class DatabricksSource:
                 said.append(f"{ts} >= :bronze_from AND {ts} < :bronze_to")
             else:  # text: days sort as they are written; what is written otherwise is let through and decoded
                 parameters |= {"bronze_from": _day_text(start), "bronze_to": _day_text(end + DAY)}
-                said.append(f"({ts} >= :bronze_from AND {ts} < :bronze_to OR NOT {ts} RLIKE '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')")
+                said.append(
+                    f"({ts} >= :bronze_from AND {ts} < :bronze_to OR NOT {ts} RLIKE '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
+                )
         return (f"WHERE {' AND '.join(said)}" if said else ""), parameters
 
     def _whole(self, query: str) -> pa.Table:

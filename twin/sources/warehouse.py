@@ -38,7 +38,8 @@ REST_S = 15.0
 """So long nobody asks a warehouse that did not answer."""
 STATEMENTS = 500
 """After so many a connection is replaced: the connector keeps a note of each."""
-PATIENT = re.compile(r"503|TEMPORARILY_UNAVAILABLE|429|RESOURCE_EXHAUSTED")
+PATIENT = re.compile(r"HTTP 503|HTTP 429|TEMPORARILY_UNAVAILABLE|RESOURCE_EXHAUSTED|max retry duration")
+"""What the connector says when a service asks to come again, which it may do once."""
 DEAD = re.compile(r"Invalid (Session|Operation)Handle|INVALID_HANDLE|session .*(closed|expired)", re.IGNORECASE)
 LOCAL = ("127.0.0.1", "localhost")
 
@@ -63,7 +64,8 @@ class Address:
         warehouse = environment.get("DATABRICKS_WAREHOUSE_ID", "").strip()
         if not path and not warehouse:
             raise SourceError(
-                "Which SQL warehouse? Set DATABRICKS_WAREHOUSE_ID (in its address, behind /sql/warehouses/) or DATABRICKS_HTTP_PATH."
+                "Which SQL warehouse? Set DATABRICKS_WAREHOUSE_ID (in its address, behind /sql/warehouses/) "
+                "or DATABRICKS_HTTP_PATH."
             )
         return cls(environment.get("DATABRICKS_HOST", "").strip(), path or f"/sql/1.0/warehouses/{warehouse}")
 
@@ -105,7 +107,7 @@ class Warehouse:
         """End the sessions."""
         with self._lock:
             self._closed = True
-            free, self._free = self._free, []
+            free, self._free, self._config = self._free, [], None
         for session in free:
             session.close()
 
@@ -251,15 +253,10 @@ def _is_answer(error: Exception) -> bool:
 
 
 def _sentence(error: Exception) -> str:
-    """Return an error's first line, with its causes' where it hides them; never a header or a token."""
-    told = [
-        line
-        for one in (error, error.__cause__, getattr(error, "orig_exc", None))
-        if one
-        for line in [str(one).split("\n", 1)[0]]
-    ]
-    text = "; ".join(dict.fromkeys(told))
-    return re.sub(r"(Bearer\s+|dapi|eyJ)[\w.\-]+", "…", text)[:500]
+    """Return an error's first line with its HTTP status; never a header or a token."""
+    code = getattr(error, "context", {}).get("http-code")
+    text = str(error).partition("\n")[0].strip() + (f" HTTP {code}" if code else "")
+    return re.sub(r"(Bearer\s+|dapi|eyJ)[\w.\-]+", "…", text)[:500].rstrip(". ")
 
 
 def _explained(words: str, address: Address | None = None) -> str:
@@ -268,10 +265,11 @@ def _explained(words: str, address: Address | None = None) -> str:
         return f"The warehouse may not read the tables: grant USE SCHEMA and SELECT to the app ({words})."
     if re.search(r"TABLE_OR_VIEW_NOT_FOUND|SCHEMA_NOT_FOUND|NO_SUCH_CATALOG", words):
         return f"The tables are not there: run the pipeline, or set CATALOG and LAKEFLOW_SCHEMA ({words})."
-    if re.search(r"Invalid access token|\b401\b|\b403\b|default auth|cannot configure|invalid_client", words):
-        return f"The workspace refused the credentials, or there are none: sign in anew, or check the app's service principal ({words})."
-    if re.search(r"RESOURCE_DOES_NOT_EXIST|\b404\b|no such warehouse", words):
-        return f"There is no SQL warehouse at {address.http_path if address else 'this address'}: check DATABRICKS_WAREHOUSE_ID ({words})."
+    if re.search(r"Invalid access token|HTTP 40[13]|default auth|cannot configure|invalid_client", words):
+        return f"The workspace refused the credentials, or there are none: sign in anew, or check the app's secret ({words})."
+    if re.search(r"RESOURCE_DOES_NOT_EXIST|HTTP 404", words):
+        place = address.http_path if address else "this address"
+        return f"There is no SQL warehouse at {place}: check DATABRICKS_WAREHOUSE_ID ({words})."
     if PATIENT.search(words):
         return f"The SQL warehouse did not start within {START_S / 60:.0f} minutes ({words})."
     return f"The SQL warehouse does not answer: {words}. Try again in a minute."

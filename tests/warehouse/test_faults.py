@@ -1,0 +1,242 @@
+"""What goes wrong with a service: each ends in right answers or in one clear sentence, and leaves nothing behind."""
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+import twin
+from tests.warehouse.conftest import tables
+from tests.warehouse.double import Warehouse
+from tests.warehouse.test_answers import same
+from twin.errors import SourceError
+from twin.twin import Twin
+
+Start = Callable[..., Warehouse]
+Open = Callable[..., Twin]
+
+
+@pytest.fixture
+def held(demos: Callable[[str], Path]) -> dict[str, Path | str]:
+    return tables(demos("2025"))
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.sources.warehouse.RETRY_S", 0.2)
+
+
+def test_a_wrong_token_is_refused_with_what_to_do(
+    held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = warehouse_of(held)
+    monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-of-somebody-else")
+    with pytest.raises(SourceError, match=r"refused the credentials.*sign in anew") as caught:
+        lakehouse()
+    assert "dapi" not in str(caught.value)
+    assert (warehouse.sessions, warehouse.statements) == (set(), [])
+
+
+def test_no_credentials_at_all_are_said(
+    held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse_of(held)
+    monkeypatch.delenv("DATABRICKS_TOKEN")
+    with pytest.raises(SourceError, match="credentials"):
+        lakehouse()
+
+
+@pytest.mark.parametrize("missing", ["DATABRICKS_WAREHOUSE_ID"])
+def test_a_missing_setting_is_named(
+    missing: str, held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse_of(held)
+    monkeypatch.delenv(missing)
+    with pytest.raises(SourceError, match=missing):
+        lakehouse()
+
+
+def test_a_warehouse_that_does_not_exist_is_said(
+    held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse_of(held)
+    monkeypatch.setenv("DATABRICKS_WAREHOUSE_ID", "another")
+    with pytest.raises(SourceError, match=r"no SQL warehouse at /sql/1\.0/warehouses/another"):
+        lakehouse()
+
+
+def test_credentials_do_not_travel_over_plain_http_beyond_this_machine(
+    held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse_of(held)
+    monkeypatch.setattr("twin.sources.warehouse.LOCAL", ())
+    with pytest.raises(SourceError, match="https:// only"):
+        lakehouse()
+
+
+def test_tables_that_may_not_be_read_are_said(
+    held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open
+) -> None:
+    warehouse_of(held).faults.denied = True
+    with pytest.raises(SourceError, match="grant USE SCHEMA and SELECT"):
+        lakehouse()
+
+
+def test_a_missing_table_is_said(warehouse_of: Start, lakehouse: Open) -> None:
+    warehouse_of({})
+    with pytest.raises(SourceError, match=r"no table `caspers`\.`lakeflow`\.`all_events`.*run the pipeline"):
+        lakehouse()
+
+
+def test_missing_columns_are_named(warehouse_of: Start, lakehouse: Open) -> None:
+    warehouse_of({"lakeflow.all_events": "SELECT 'x' AS event_type, 'A' AS order_key"})
+    with pytest.raises(SourceError, match="has no column ts, order_id"):
+        lakehouse()
+
+
+def test_an_empty_table_is_said(warehouse_of: Start, lakehouse: Open) -> None:
+    columns = ", ".join(f"''::VARCHAR AS {name}" for name in ("event_type", "ts", "location", "order_id", "body"))
+    warehouse_of({"lakeflow.all_events": f"SELECT {columns} WHERE false"})
+    with pytest.raises(SourceError, match="is empty: no event row"):
+        lakehouse()
+
+
+def test_a_table_without_body_and_place_is_one_kitchen(warehouse_of: Start, lakehouse: Open) -> None:
+    row = "SELECT 'order_created' AS event_type, '2025-10-16 12:00:00' AS ts, 'A' AS order_id"
+    warehouse_of({"lakeflow.all_events": row})
+    place = lakehouse().locations[0]
+    assert (place.id, place.orders) == ("kitchen", 1)
+
+
+@pytest.mark.parametrize("fault", ["dead_sessions", "torn_results"])
+def test_what_breaks_once_is_done_again(
+    fault: str, held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open
+) -> None:
+    warehouse = warehouse_of(held)
+    source = lakehouse()
+    place = source.locations[0]
+    whole = source.source.history(place.id, place.start, place.end)
+    setattr(warehouse.faults, fault, 1)
+    before = len(warehouse.statements)
+    assert same(source.source.history(place.id, place.start, place.end), whole)
+    assert len(warehouse.statements) - before == (1 if fault == "dead_sessions" else 2)
+    assert getattr(warehouse.faults, fault) == 0
+
+
+def test_what_breaks_again_and_again_is_said_once_and_then_left_alone(
+    held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = warehouse_of(held)
+    source = lakehouse()
+    place = source.locations[0]
+    warehouse.faults.torn_results = 2
+
+    def ask() -> pa.Table:
+        return source.source.history(place.id, place.start, place.end)
+
+    with pytest.raises(SourceError, match="broke off twice"):
+        ask()
+    asked = len(warehouse.statements)
+    for _ in range(10):
+        with pytest.raises(SourceError, match=r"broke off twice.*Asked again in \d+ s"):
+            ask()
+    assert len(warehouse.statements) == asked, "ten viewers do not hammer it"
+    monkeypatch.setattr("time.monotonic", lambda now=time.monotonic: now() + 60)
+    assert ask().num_rows > 0
+
+
+def test_a_warehouse_that_starts_is_waited_for_and_the_wait_is_told(
+    held: dict[str, Path | str], warehouse_of: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = warehouse_of(held)
+    warehouse.faults.starting_s = 2.5
+    told: list[str] = []
+    opened = twin.open("databricks", progress=lambda words, _share: told.append(words))
+    opened.source.close()  # type: ignore[attr-defined]
+    waits = [words for words in told if words.startswith("Starting the SQL warehouse")]
+    assert len(waits) > 3
+    assert waits[0] != waits[-1], "with the time that has passed"
+
+
+def test_a_warehouse_that_never_starts_is_given_up(
+    held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twin.sources.warehouse.START_S", 1.0)
+    warehouse_of(held).faults.starting_s = 3600
+    with pytest.raises(SourceError, match="did not start within"):
+        lakehouse()
+
+
+def test_a_service_that_is_gone_is_said(held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open) -> None:
+    warehouse_of(held).faults.down = True
+    with pytest.raises(SourceError, match="does not answer"):
+        lakehouse()
+
+
+def test_a_moment_of_overload_costs_a_retry(held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open) -> None:
+    warehouse_of(held).faults.unavailable = 1
+    assert lakehouse().locations
+
+
+def test_a_full_disk_only_makes_the_next_opening_slower(
+    held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    warehouse_of(held)
+    source = lakehouse()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("twin.sources.chunks.pq.write_table", full)
+    place = source.locations[0]
+    assert source.source.window(place.id, place.start, place.start + 3600).num_rows > 0
+    assert [file.name for file in (tmp_path / "cache").iterdir()] == []
+
+
+def test_a_spoilt_chunk_is_fetched_again(
+    held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open, tmp_path: Path
+) -> None:
+    warehouse_of(held)
+    source = lakehouse()
+    place = source.locations[0]
+    first = source.source.window(place.id, place.start, place.start + 3600)
+    (chunk,) = (tmp_path / "cache").iterdir()
+    chunk.write_bytes(b"half a file")
+    assert source.source.window(place.id, place.start, place.start + 3600).num_rows == first.num_rows
+
+
+def test_the_cache_keeps_to_its_bytes(
+    held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("twin.sources.chunks.most_bytes", lambda: 1000)
+    warehouse_of(held)
+    source = lakehouse()
+    for place in source.locations:
+        source.source.window(place.id, place.start, place.start + 3600)
+    assert len(list((tmp_path / "cache").iterdir())) <= 1
+
+
+def test_nothing_is_left_behind(held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open) -> None:
+    warehouse = warehouse_of(held)
+    before = ours()
+    source = lakehouse()
+    place = source.locations[0]
+    for fault in ("dead_sessions", "torn_results"):
+        setattr(warehouse.faults, fault, 1)
+        source.source.history(place.id, place.start, place.end)
+    assert warehouse.most_sessions <= 5, "four at once, and one that replaced a dead one"
+    source.source.close()  # type: ignore[attr-defined]
+    deadline = time.monotonic() + 10
+    while (left := ours() - before) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert (warehouse.sessions, left) == (set(), set())
+
+
+def ours() -> set[threading.Thread]:
+    """The threads that are alive, without the double's own."""
+    return {thread for thread in threading.enumerate() if "process_request" not in thread.name}
