@@ -22,6 +22,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.app.files import ROOT, app_environment, app_yaml
 from tests.browser.app import free_port, wait_for_health
 from tests.browser.operations import CLOCK, by_id, choose, clock
+from tests.warehouse.conftest import tables
+from tests.warehouse.double import CLIENT_SECRET, TOKEN, WAREHOUSE, Warehouse, filled, running
 
 ACCESS_TOKEN = "eyJhbGciOiJub25lIn0.dXNlci1hY2Nlc3MtdG9rZW4.c2lnbmF0dXJl"
 
@@ -36,7 +38,10 @@ FORWARDED = {
 """What the platform's proxy adds to every request of a signed-in user, with values that occur nowhere else."""
 
 COOKIE = ("__Host-databricksapps", "c29tZS1zZWFsZWQtY29va2ll")
-SECRET = "the-client-secret-of-the-app"
+SECRET = CLIENT_SECRET
+
+MOST_STATEMENTS = 20
+"""For opening the source, the kitchens' list and one kitchen's day; what an aggregate reads from is asked once beside."""
 
 STOP_S = 15
 """Seconds between the platform's SIGTERM and its SIGKILL."""
@@ -51,8 +56,15 @@ class App:
 
 
 @pytest.fixture(scope="module")
-def app(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The command of app.yaml in the environment that the platform makes for it; the events are the demo's."""
+def warehouse(demo: Path) -> Iterator[Warehouse]:
+    """The workspace's SQL warehouse and login, with the demo's events in its tables."""
+    with running(filled(tables(demo))) as double:
+        yield double
+
+
+@pytest.fixture(scope="module")
+def app(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The command of app.yaml, word for word, in the environment that the platform makes for it, on a warehouse."""
     port = free_port()
     # the platform replaces this one name; nothing else stands for anything else
     command = [word.replace("$DATABRICKS_APP_PORT", str(port)) for word in app_yaml()["command"]]
@@ -61,13 +73,12 @@ def app(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         "HOME": os.environ.get("HOME", "/"),
         "DATABRICKS_APP_PORT": str(port),
         "DATABRICKS_APP_NAME": "caspers-digital-twin",
-        "DATABRICKS_HOST": "https://workspace.invalid",
+        "DATABRICKS_HOST": warehouse.address,
         "DATABRICKS_CLIENT_ID": "app-client",
         "DATABRICKS_CLIENT_SECRET": SECRET,
-        **app_environment("warehouse-1"),
+        **app_environment(WAREHOUSE),
         "BOKEH_ALLOW_WS_ORIGIN": f"127.0.0.1:{port}",  # as the stage sets it on deployment
-        "TWIN_SOURCE": "demo",
-        "TWIN_DEMO": str(demo),
+        "TWIN_CACHE": str(tmp_path_factory.mktemp("cache")),
     }
     log = tmp_path_factory.mktemp("app") / "log"
     with log.open("w") as out:
@@ -112,13 +123,18 @@ def opened(app: App) -> str:
         return answer.read().decode()
 
 
-def test_the_page_opens_and_plays(app: App, signed_in: Page) -> None:
+def test_the_page_opens_and_plays(app: App, signed_in: Page, warehouse: Warehouse) -> None:
     signed_in.goto(app.address)
     expect(by_id(signed_in, "welcome")).to_be_visible(timeout=30_000)
     choose(signed_in, app.address, "sanfrancisco")
     before = clock(signed_in)
     signed_in.keyboard.press("Space")
     signed_in.wait_for_function(f"(before) => ({CLOCK})() > before", arg=before)
+    assert warehouse.logins == 1, "as the app's service principal"
+    asked = len(warehouse.statements)
+    signed_in.wait_for_timeout(2000)
+    assert len(warehouse.statements) == asked, "playing asks nothing"
+    assert asked <= MOST_STATEMENTS
 
 
 def test_neither_the_page_nor_its_session_token_has_a_token_a_cookie_or_a_forwarded_header(app: App) -> None:
@@ -127,14 +143,14 @@ def test_neither_the_page_nor_its_session_token_has_a_token_a_cookie_or_a_forwar
     assert payload["headers"] == {}
     assert payload["cookies"] == {}
     for told in (html, json.dumps(payload)):
-        for secret in (*FORWARDED.values(), COOKIE[1], SECRET):
+        for secret in (*FORWARDED.values(), COOKIE[1], SECRET, TOKEN):
             assert secret not in told
 
 
 def test_the_log_has_no_token_and_no_user(app: App) -> None:
     opened(app)
     text = app.log.read_text()
-    for secret in (*FORWARDED.values(), COOKIE[1], SECRET):
+    for secret in (*FORWARDED.values(), COOKIE[1], SECRET, TOKEN):
         assert secret not in text
 
 

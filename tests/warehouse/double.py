@@ -280,7 +280,9 @@ class _Handler(BaseHTTPRequestHandler):
     warehouse: Warehouse
 
     def do_GET(self) -> None:
-        if self.path.startswith("/oidc/.well-known"):
+        if self.path == "/.well-known/databricks-config":
+            self._json(200, {"oidc_endpoint": f"{self.warehouse.address}/oidc"})
+        elif self.path.startswith("/oidc/.well-known"):
             endpoints = {
                 name: f"{self.warehouse.address}/oidc/v1/{name.split('_')[0]}"
                 for name in ("token_endpoint", "authorization_endpoint")
