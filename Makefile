@@ -13,6 +13,7 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.testing
 	scripts/chromium
+	scripts/java
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.testing

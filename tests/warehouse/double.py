@@ -3,6 +3,7 @@
 The genuine connector talks to it, unpatched. What a real service does wrong can be switched on, and every statement is kept.
 """
 
+import datetime as dt
 import itertools
 import json
 import threading
@@ -270,7 +271,7 @@ def _value(given: Any) -> Any:
         return None
     readers: dict[str, Callable[[str], Any]] = {"BIGINT": int, "INT": int, "DOUBLE": float, "FLOAT": float}
     if given.type.startswith("TIMESTAMP"):
-        return duckdb.TimestampValue(text.removesuffix("Z"))
+        return dt.datetime.fromisoformat(text.removesuffix("Z"))
     return readers.get(given.type, str)(text)
 
 

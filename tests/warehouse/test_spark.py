@@ -1,0 +1,210 @@
+"""Every statement that the product sends, also executed by Spark, which a warehouse runs: the same rows as DuckDB gives."""
+
+import datetime as dt
+import os
+import re
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from tests.warehouse.conftest import FORMS, tables
+from tests.warehouse.double import Statement, Warehouse
+from tests.warehouse.test_answers import questions
+from twin.sources import queries
+from twin.twin import Twin
+
+ALL = sorted(path.stem for path in Path(queries.__file__).parent.glob("*.sql"))
+FRAGMENTS = {"events", *queries.RELATIONS}
+"""Not asked by themselves: they begin the others."""
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """Spark in this process, with a warehouse's settings: ANSI, UTC."""
+    folder = tmp_path_factory.mktemp("spark")
+    settings = {
+        "spark.sql.ansi.enabled": "true",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.sql.warehouse.dir": str(folder),
+        "spark.ui.enabled": "false",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.memory": "1g",
+    }
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    builder = SparkSession.builder.master("local[2]").appName("twin-tests")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
+
+
+def odd_rows() -> str:
+    """Rows that nobody promised, as DuckDB's VALUES: blanks, other cases, offsets, broken JSON, strange numbers.
+
+    One thing is known to differ and is not here: NaN in JSON, which DuckDB reads, makes a body broken JSON for Spark.
+    """
+    rows = [
+        ("Order_Created ", "2025-10-16T12:00:00Z", " sanfrancisco ", " odd-1 ", "01", '{"items": []}'),
+        (
+            "order_created",
+            "2025-10-16 12:01:00.123456",
+            "sanfrancisco",
+            "odd-2",
+            "1.5",
+            '{"items": [{"price": "x", "qty": 2}]}',
+        ),
+        (
+            "order_created",
+            "2025-10-16 12:02:00",
+            "sanfrancisco",
+            "odd-3",
+            "abc",
+            '{"items": "none", "customer_lat": "37.8"}',
+        ),
+        (
+            "order_created",
+            "2025-10-16 12:03:00",
+            "sanfrancisco",
+            "odd-4",
+            "1",
+            '{"items": [{"brand_id": 7, "price": 9.5}]}',
+        ),
+        ("delivered", "2025-10-16 12:30:00", "sanfrancisco", "odd-4", "2", '{"delivered_lat": 91, "delivered_lon": 0}'),
+        ("delivered", "2025-10-16 11:00:00", "sanfrancisco", "odd-2", "2", "null"),
+        (
+            "driver_ping",
+            "2025-10-16 12:10:00",
+            "sanfrancisco",
+            "odd-4",
+            "3",
+            '{"loc_lat": 0, "loc_lon": 0, "progress_pct": 101}',
+        ),
+        (
+            "driver_ping",
+            "2025-10-16 12:11:00",
+            "sanfrancisco",
+            "odd-4",
+            "4",
+            '{"lat": "37.79", "lon": -122.4, "progress_pct": "55"}',
+        ),
+        ("gk_started", "2025-10-16 12:05:00", "sanfrancisco", "odd-4", "6", "{broken"),
+        ("gk_started", "2025-10-16 12:05:00", "sanfrancisco", "odd-4", "6", "[1, 2]"),
+        ("gk_started", "16.10.2025 12:05", "sanfrancisco", "odd-4", "6", "{}"),
+        ("gk_started", "1760616300", "sanfrancisco", "odd-4", "6", "{}"),
+        ("gk_started", "2025-13-45 99:99:99", "sanfrancisco", "odd-4", "6", "{}"),
+        ("gk_ready", "2025-10-16 12:20:00+02:00", "sanfrancisco", "odd-4", "7", "{}"),
+        ("gk_ready", "0001-01-01 00:00:00", "sanfrancisco", "odd-4", "7", "{}"),
+        ("teleported", "2025-10-16 12:21:00", "sanfrancisco", "odd-4", "8", '{"emoji": "🍜 \\u00e9"}'),
+        ("", "2025-10-16 12:22:00", "", "", "", ""),
+    ]
+    texts = ["(" + ", ".join("'" + value.replace("'", "''") + "'" for value in row) + ")" for row in rows]
+    return f"SELECT * FROM (VALUES {', '.join(texts)}) AS odd(event_type, ts, location, order_id, sequence, body)"
+
+
+def with_odd_rows(events: str, form: str) -> str:
+    place = "location_id" if form == "2026" else "location"
+    odd = odd_rows().replace("location,", f"{place},")
+    return f"({events}) UNION ALL BY NAME ({odd})"
+
+
+def asked_of(source: Twin) -> None:
+    """Ask what pages and endpoints ask."""
+    for place in source.locations[:1]:
+        timeline = source.timeline(place.id)
+        source.insights(timeline)
+        source.streets(place.id)
+        order = timeline.orders.ids[3].as_py()
+        for query, parameters in questions(place, order).items():
+            source.source.ask(query, **parameters)
+    for granularity in ("day", "week"):
+        more = questions(source.locations[0], "")["buckets"] | {"granularity": granularity}
+        source.source.ask("buckets", **more)
+
+
+def rows(columns: list[str], found: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Rows in an order of their own, numbers rounded to nine digits."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dt.datetime):
+            return value.replace(tzinfo=None).isoformat()
+        return (
+            float(f"{float(value):.9g}")
+            if isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+            else value
+        )
+
+    return sorted((tuple(plain(row[name]) for name in columns) for row in found), key=repr)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # sockets that pyspark's collect leaves
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+@pytest.mark.parametrize("form", FORMS)
+def test_every_statement_gives_the_same_rows_in_spark(
+    form: str,
+    demos: Callable[[str], Path],
+    warehouse_of: Callable[..., Warehouse],
+    lakehouse: Callable[..., Twin],
+    spark: SparkSession,
+    tmp_path: Path,
+) -> None:
+    held = tables(demos(form), form)
+    if form != "typed":
+        held["lakeflow.all_events"] = with_odd_rows(str(held["lakeflow.all_events"]), form)
+    warehouse = warehouse_of(held)
+    with warehouse.connection.cursor() as cursor:
+        for name in held:
+            stored = tmp_path / f"{name}.parquet"
+            cursor.execute(f"COPY caspers.{name} TO '{stored}' (FORMAT parquet)")
+            spark.read.parquet(str(stored)).createOrReplaceTempView(name.replace(".", "_"))
+    asked_of(lakehouse())
+    sent: dict[tuple[str, str], Statement] = {
+        (one.sql, repr(one.parameters)): one for one in warehouse.statements if "information_schema" not in one.sql
+    }
+    assert {query for query in ALL if any(is_asked(query, one.sql) for one in sent.values())} == set(ALL) - FRAGMENTS
+    for one in sent.values():
+        here = re.sub(r"`caspers`\.`(\w+)`\.`(\w+)`", r"\1_\2", one.sql)
+        told = spark.sql(here, args=one.parameters)
+        with warehouse.connection.cursor() as cursor:
+            expected = cursor.sql(queries.transpile(one.sql), params=one.parameters).to_arrow_table()
+        assert told.columns == expected.column_names
+        ours = rows(told.columns, [row.asDict(recursive=True) for row in told.collect()])
+        assert ours == rows(told.columns, expected.to_pylist()), one.sql[-1500:]
+
+
+def is_asked(query: str, sql: str) -> bool:
+    return sql.endswith(queries.text(query))
+
+
+UNEQUAL = {
+    r"\bunix_timestamp\(": "reads text by other rules",
+    r"CAST\([^()]* AS TIMESTAMP\)": "depends on the session's time zone: use TIMESTAMP_NTZ",
+    r"\bpercentile\(": "exists in Databricks alone: use percentile_cont",
+    r"\w+:\w+\.": "the colon path reads other JSON than get_json_object",
+    r"(?i)json_extract": "is not Databricks SQL",
+}
+
+
+@pytest.mark.parametrize("query", ALL)
+def test_no_query_uses_what_the_engines_understand_differently(query: str) -> None:
+    sql = re.sub(r"--.*", "", queries.text(query))
+    for pattern, why in UNEQUAL.items():
+        assert not re.search(pattern, sql), f"{query}.sql: {pattern} {why}"
+
+
+def test_the_lint_would_find_them() -> None:
+    guilty = [
+        "unix_timestamp(ts)",
+        "CAST(ts AS TIMESTAMP)",
+        "percentile(x, 0.5)",
+        "body:items.price",
+        "JSON_EXTRACT_SCALAR(body)",
+    ]
+    assert all(any(re.search(pattern, sql) for pattern in UNEQUAL) for sql in guilty)
