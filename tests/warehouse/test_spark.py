@@ -93,7 +93,7 @@ def odd_rows() -> str:
             "sanfrancisco",
             "odd-4",
             "4",
-            '{"lat": "37.79", "lon": -122.4, "progress_pct": "55"}',
+            '{"lat": "37.79", "lon": 1, "progress_pct": "55"}',
         ),
         ("gk_started", "2025-10-16 12:05:00", "sanfrancisco", "odd-4", "6", "{broken"),
         ("gk_started", "2025-10-16 12:05:00", "sanfrancisco", "odd-4", "6", "[1, 2]"),
