@@ -27,6 +27,7 @@ MOST_TILESETS = 32
 _lock = threading.Lock()
 _twin: Twin | None = None
 _failure: TwinError | None = None
+_stage = ""
 _tilesets: OrderedDict[str, TileSet] = OrderedDict()
 
 
@@ -47,6 +48,16 @@ def current() -> Twin:
             # a plain `panel serve` did not warm up: the renderer compiles while the first page is being drawn
             threading.Thread(target=warm, name="warm-tiles", daemon=True).start()
         return _twin
+
+
+def is_open() -> bool:
+    """Return whether the source is open, so that `current` answers at once."""
+    return _twin is not None
+
+
+def stage() -> str:
+    """Return what opening the source is at, in words; "" before it begins."""
+    return _stage
 
 
 def tileset(location: str) -> TileSet:
@@ -124,4 +135,6 @@ def _warm(source: Twin) -> None:
 
 
 def _say(message: str, share: float) -> None:
+    global _stage
+    _stage = message
     print(f"{message} … {share:.0%}", flush=True)

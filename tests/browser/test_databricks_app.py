@@ -124,8 +124,14 @@ def opened(app: App) -> str:
 
 
 def test_the_page_opens_and_plays(app: App, signed_in: Page, warehouse: Warehouse) -> None:
+    warehouse.faults.starting_s = 8.0
     signed_in.goto(app.address)
-    expect(by_id(signed_in, "welcome")).to_be_visible(timeout=30_000)
+    expect(by_id(signed_in, "welcome")).to_contain_text(
+        re.compile(r"Starting the SQL warehouse, \d s so far"), timeout=30_000
+    )
+    with urllib.request.urlopen(f"{app.address}/api/v1/openapi.json", timeout=2) as other:
+        assert other.status == HTTPStatus.OK, "the process serves others meanwhile"
+    expect(by_id(signed_in, "welcome")).to_contain_text("Choose one of", timeout=60_000)
     choose(signed_in, app.address, "sanfrancisco")
     before = clock(signed_in)
     signed_in.keyboard.press("Space")

@@ -1,5 +1,6 @@
 """The operations page: the views, arranged; what each does is its own file."""
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ from panel.util import edit_readonly
 from twin import api, serve
 from twin.errors import TwinError
 from twin.replay.controller import ReplayController
+from twin.twin import Twin
 from twin.views import theme
 from twin.views.alert import AlertView
 from twin.views.banner import BannerView
@@ -31,6 +33,8 @@ from twin.views.view import ReplayView
 from twin.views.welcome import WelcomeView
 
 TITLE = "Casper’s Kitchens"
+TOLD_S = 0.5
+"""Between two words of what opening the source is at."""
 
 
 def operations_page() -> pmui.Page:
@@ -55,13 +59,24 @@ def operations_page() -> pmui.Page:
         page.busy = False  # not `pn.state.busy`: every answer to a browser's question would cost two messages more
 
     def build() -> None:
+        if serve.is_open():
+            show(serve.current())
+        else:
+            body[:] = [welcome]
+            pn.state.onload(wait)
+
+    async def wait() -> None:
+        """Open the source in a thread: a warehouse may take minutes to start, and others are being served meanwhile."""
+        opening = asyncio.ensure_future(asyncio.to_thread(serve.current))
+        while not (await asyncio.wait({opening}, timeout=TOLD_S))[0]:
+            welcome.show_loading(serve.stage())
         try:
-            twin = serve.current()
+            show(opening.result())
         except TwinError as error:
             welcome.fail(str(error), "Start the app with another source, for example: twin serve --source demo")
-            body[:] = [welcome]
-        else:
-            _Operations(ReplaySession(twin, ReplayController(), prepare=serve.tileset), page, body, header)
+
+    def show(twin: Twin) -> None:
+        _Operations(ReplaySession(twin, ReplayController(), prepare=serve.tileset), page, body, header)
 
     welcome = WelcomeView(on_choose=lambda _id: None, on_retry=build)
     build()

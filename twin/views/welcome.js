@@ -66,7 +66,7 @@ export function render({ model }) {
     grid.setAttribute("aria-busy", String(s.status === "loading"));
     grid.className = `grid is-${s.status}`;  // prefixed: Panel styles a plain .error
     grid.dataset.count = s.status === "loading" ? SKELETONS : cities.length > 4 ? "many" : cities.length;
-    lead.textContent = { loading: "Reading the data …", ready: cities.length === 1 ? "One kitchen in this data" : `Choose one of ${cities.length} kitchens` }[s.status] ?? "";
+    lead.textContent = { loading: `${s.words || "Reading the data"} …`, ready: cities.length === 1 ? "One kitchen in this data" : `Choose one of ${cities.length} kitchens` }[s.status] ?? "";
     if (s.status === "loading") grid.replaceChildren(...Array.from({ length: SKELETONS }, skeleton));
     else if (s.status === "ready") grid.replaceChildren(...cities.map((city) => cityCard(city, choose)));
     else if (s.status === "empty") grid.replaceChildren(notice("empty", "No kitchen in this data", "The source has no order with a location. Point the app at another file or table, or start it with the demo data."));

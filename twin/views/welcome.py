@@ -48,9 +48,9 @@ class WelcomeView(pn.viewable.Viewer):
     def __panel__(self) -> CityCards:
         return self._cards
 
-    def show_loading(self) -> None:
-        """Show skeletons while the source is read."""
-        self._cards.state = {"status": "loading"}
+    def show_loading(self, words: str = "") -> None:
+        """Show skeletons while the source is read, with what that is at."""
+        self._cards.state = {"status": "loading", "words": words}
 
     def show_locations(
         self,
