@@ -181,7 +181,7 @@ def test_a_companys_login_covers_the_api_too(provider: str, tmp_path: Path) -> N
     back = ("--oauth-redirect-uri", "{address}/login")
     with (
         served(tmp_path, *options, *back, PANEL_OAUTH_SCOPE="openid", **places) as address,
-        httpx.Client(trust_env=False, follow_redirects=True) as browser,
+        httpx.Client(trust_env=False, follow_redirects=True, timeout=60) as browser,
     ):
         for path in (TILE, *CLOSED):
             assert browser.get(address + path).status_code == 403
