@@ -16,6 +16,7 @@ from twin.api.probes import DocsHandler, MetricsHandler, OpenApiHandler, ReadyHa
 from twin.api.replay import ReplayHandler
 from twin.api.source import set_source
 from twin.api.tiles import TileHandler, set_tilesets, tile_url
+from twin.api.user import UserHandler, user_url
 
 __all__ = [
     "HealthHandler",
@@ -26,6 +27,7 @@ __all__ = [
     "set_source",
     "set_tilesets",
     "tile_url",
+    "user_url",
 ]
 
 _ROUTES: list[tuple[str, type, dict[str, Any]]] = [
@@ -33,6 +35,7 @@ _ROUTES: list[tuple[str, type, dict[str, Any]]] = [
     (r"/healthz", HealthHandler, {}),
     (r"/readyz", ReadyHandler, {}),
     (r"/metrics", MetricsHandler, {}),
+    (r"/user", UserHandler, {}),
     *((endpoint.pattern, JsonHandler, {"endpoint": endpoint}) for endpoint in ENDPOINTS),
     (BASE + r"/locations/([^/]+)/replay", ReplayHandler, {}),
     (BASE + r"/openapi\.json", OpenApiHandler, {}),

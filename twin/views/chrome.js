@@ -156,6 +156,13 @@ export function render({ model }) {
   });
   update();
   screen();
+  const user = el("span", { class: "user", "data-testid": "user", hidden: true });
+  // whom the proxy forwards is told to this browser alone, not to the page; without an answer there is no name
+  if (model.user) fetch(model.user).then((answer) => answer.ok ? answer.json() : {}).then(({ name }) => {
+    user.hidden = !name;
+    user.textContent = name ?? "";
+    user.title = name ? `Signed in as ${name}` : "";
+  }).catch(() => {});
   return el("div", { class: "chrome", role: "group", "aria-label": "Page", "data-testid": "chrome" },
-    offer, ...bar.map(([, node]) => node), more, menu, help.node, tour.node, link.node, skeleton.node, ...toast.parts);
+    user, offer, ...bar.map(([, node]) => node), more, menu, help.node, tour.node, link.node, skeleton.node, ...toast.parts);
 }

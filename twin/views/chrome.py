@@ -56,6 +56,9 @@ class ChromeBar(Component):
     place = param.String(default="", doc="Name of the location shown, for people; empty before the first one.")
     place_id = param.String(default="", doc="Id of the location shown, for file names.")
     waiting = param.String(default="", doc="What is being loaded; a skeleton is shown while this is not empty.")
+    user = param.String(
+        default="", doc="Address that tells the name of who is signed in, relative to the page; empty: nobody."
+    )
     definitions = param.List(default=[], doc="[term, text] pairs of the help.")
 
     _esm = module_source("verbs.js", "keys.js", "help.js", "tour.js", "report.js", "chrome.js")
@@ -70,11 +73,12 @@ class ChromeView(ReplayView):
     waiting: str = param.String(  # type: ignore[assignment]
         default="", doc="What is being loaded, a sentence; the page shows a skeleton until this is empty again."
     )
+    user: str = param.String(default="", doc="Address that tells who is signed in, relative to the page.")  # type: ignore[assignment]
     target: float = param.Number(default=DELIVERY_TARGET, bounds=(1, None), doc="Promised delivery time, seconds.")  # type: ignore[assignment]
 
     def __init__(self, controller: "ReplayController", **params: Any) -> None:
         super().__init__(**params)
-        self._bar = ChromeBar(margin=0)
+        self._bar = ChromeBar(margin=0, user=self.user)
         self._bar.join(controller)
         self._tell()
         self.param.watch(self._tell, ["place", "place_id", "waiting", "target"])

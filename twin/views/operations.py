@@ -106,7 +106,7 @@ class _Operations:
         self.order = OrderView(controller)
         self.transport = TransportView(controller, on_range=session.range)
         self.health = HealthView(controller)
-        self.chrome = ChromeView(controller)
+        self.chrome = ChromeView(controller, user=api.user_url() if api.is_serving() else "")
         self.banner = BannerView()
         self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
         session.watch(
