@@ -156,12 +156,14 @@ export function render({ model }) {
   });
   update();
   screen();
-  const user = el("span", { class: "user", "data-testid": "user", hidden: true });
+  const name = el("span", { class: "name" }), user = el("span", { class: "user", "data-testid": "user", hidden: true }, name);
   // whom the proxy forwards is told to this browser alone, not to the page; without an answer there is no name
-  if (model.user) fetch(model.user).then((answer) => answer.ok ? answer.json() : {}).then(({ name }) => {
-    user.hidden = !name;
-    user.textContent = name ?? "";
-    user.title = name ? `Signed in as ${name}` : "";
+  if (model.user) fetch(model.user).then((answer) => answer.ok ? answer.json() : {}).then((told) => {
+    if (!told.name) return;
+    user.hidden = false;
+    user.title = `Signed in as ${told.name}`;
+    user.dataset.initials = told.name.split("@")[0].split(/[^\p{L}\p{N}]+/u).filter(Boolean).map((word) => word[0]).slice(0, 2).join("").toUpperCase();
+    name.textContent = told.name;
   }).catch(() => {});
   return el("div", { class: "chrome", role: "group", "aria-label": "Page", "data-testid": "chrome" },
     user, offer, ...bar.map(([, node]) => node), more, menu, help.node, tour.node, link.node, skeleton.node, ...toast.parts);
