@@ -75,6 +75,7 @@ class RoadTimeline:
         self.unseen: list[tuple[int, float, float]] = []
         """Spells without an observation: order, from and to, seconds since its pick-up."""
         self.questions: list[tuple[float, float, float | None]] = []
+        self._trips: SimpleNamespace | None = None
 
     def _road(self, rng, start: float, length: float) -> Road:
         """A way along a street grid: legs of 100-600 m, turning left or right at random, at its own even pace."""
@@ -89,6 +90,14 @@ class RoadTimeline:
     def kitchen(self) -> tuple[float, float]:
         x, y = project(self.location.lat, self.location.lon)
         return float(x), float(y)
+
+    @property
+    def trips(self) -> SimpleNamespace:
+        """What the server's own passes over all knots read, in metres."""
+        if self._trips is None:
+            self._trips = SimpleNamespace(**vars(self.motion(-np.inf, np.inf)), unit=1.0)
+            self.questions.pop()
+        return self._trips
 
     def truth(self, t: float) -> dict[int, tuple[float, float]]:
         """Order -> Web Mercator metres of every driver on the road at t."""

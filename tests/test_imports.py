@@ -10,6 +10,8 @@ PURE = [
     "twin.events",
     "twin.orders",
     "twin.motion",
+    "twin.crowd",
+    "twin.render.densestore",
     "twin.timeline",
     "twin.metrics",
     "twin.baseline",

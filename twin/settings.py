@@ -19,6 +19,9 @@ MINUTE = 60.0
 MOST_AT_ONCE = 100_000
 """Orders that no kitchen cooks at once."""
 
+MOST_DRAWN = 1_000_000
+"""Drivers that no browser draws one by one."""
+
 LONGEST_MIN = 24 * 60.0
 """Minutes beyond which a target is surely a slip of the hand, such as seconds given for minutes."""
 
@@ -49,6 +52,8 @@ class Settings:
     stage_red_s: Mapping[str, float] = field(default_factory=lambda: STAGE_RED)
     capacity: Mapping[str, int] = field(default_factory=dict)
     """Orders that a kitchen can cook at once, by location id; without it, what it has shown that it can."""
+    dense_from: int = 20_000
+    """Drivers on the road, and in view, above which the map shows their density: a browser draws so many smoothly."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -72,6 +77,7 @@ class Settings:
             stage_amber_s=MappingProxyType(amber),
             stage_red_s=MappingProxyType(red),
             capacity=_capacities(environment, "TWIN_KITCHEN_CAPACITY"),
+            dense_from=_drivers(environment, "TWIN_DENSE_DRIVERS", default.dense_from),
         )
 
 
@@ -89,6 +95,11 @@ def _minutes(environment: Mapping[str, str], name: str, default_s: float) -> flo
 def _percent(environment: Mapping[str, str], name: str, default: float) -> float:
     text = environment.get(name, "").strip()
     return _number(text, name, 100, "percent, such as 95") / 100 if text else default
+
+
+def _drivers(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name, "").strip()
+    return round(_number(text, name, MOST_DRAWN, "drivers, such as 20000")) if text else default
 
 
 def _stages(environment: Mapping[str, str], name: str, default_s: Mapping[str, float]) -> dict[str, float]:

@@ -1,0 +1,150 @@
+"""Everyone on the road at a moment, in one pass: for crowds too large to be sent driver by driver.
+
+`motion.locate` tells all there is to tell of some drivers (way, arrival, measured or not); here only places are worked out, by
+the same rule, for any number of drivers. Compiled, without Python's lock, because a million drivers are placed for a frame.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1: Web Mercator metres east and north of the kitchen."""
+
+
+class Ways(Protocol):
+    """The part of `motion.Trips` that is needed here: n trips in the order of their start, with k knots."""
+
+    @property
+    def start(self) -> NDArray[np.float64]: ...
+    @property
+    def end(self) -> NDArray[np.float64]: ...
+    @property
+    def offsets(self) -> NDArray[np.int32]: ...
+    @property
+    def t(self) -> NDArray[np.float32]: ...
+    @property
+    def x(self) -> NDArray[np.int16]: ...
+    @property
+    def y(self) -> NDArray[np.int16]: ...
+    @property
+    def unit(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """The drivers on the road at t, m of them: trip (m,) int32, x, y (m,) float64, metres east/north of the kitchen."""
+
+    t: float
+    trip: NDArray[np.int32]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.trip)
+
+    def inside(self, box: Box) -> int:
+        """Return how many are in a box, its edges included."""
+        return int(_inside(self.x, self.y, *box))
+
+    def nearest(self, x: float, y: float, reach: float) -> int:
+        """Return the trip of the driver nearest to a place, at most `reach` metres away; -1 if there is none."""
+        found = _nearest(self.x, self.y, x, y, reach)
+        return int(self.trip[found]) if found >= 0 else -1
+
+
+def moving(ways: Ways, t: float) -> int:
+    """Return how many drivers are on the road at t: from their start on, and no longer at their end."""
+    begun = int(np.searchsorted(ways.start, t, side="right"))
+    return int(np.count_nonzero(ways.end[:begun] > t))
+
+
+def gather(ways: Ways, t: float) -> Crowd:
+    """Return everyone on the road at t and where they are."""
+    begun = int(np.searchsorted(ways.start, t, side="right"))
+    trip, x, y = np.empty(begun, np.int32), np.empty(begun), np.empty(begun)
+    n = _gather(
+        ways.offsets, ways.t, ways.x, ways.y, ways.start, ways.end, float(ways.unit), float(t), begun, trip, x, y
+    )
+    return Crowd(float(t), trip[:n], x[:n], y[:n])
+
+
+def through(ways: Ways, box: Box, start: float, end: float) -> NDArray[np.intp]:
+    """Return the trips, (n,), that may be in a box at some time in [start, end]: all that are, and a few that pass close by."""
+    begun = int(np.searchsorted(ways.start, end, side="right"))
+    passes = np.zeros(begun, np.bool_)
+    reach = np.array(box, np.float64) / ways.unit
+    _through(ways.offsets, ways.t, ways.x, ways.y, ways.start, ways.end, reach, float(start), float(end), passes)
+    return np.flatnonzero(passes)
+
+
+@numba.njit(cache=True, nogil=True)
+def _gather(offsets, knot_t, knot_x, knot_y, start, end, unit, t, begun, trip, x, y):  # type: ignore[no-untyped-def]
+    n = 0
+    for i in range(begun):
+        first, stop = offsets[i], offsets[i + 1]
+        if end[i] <= t or first == stop:
+            continue
+        since = t - start[i]
+        low, high = first, stop  # the last knot that is not later: in [low, high)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if knot_t[middle] <= since:
+                low = middle
+            else:
+                high = middle
+        east, north = float(knot_x[low]), float(knot_y[low])
+        if low + 1 < stop:
+            here, after = float(knot_t[low]), float(knot_t[low + 1])
+            if here <= since < after and np.isfinite(after):  # a knot at infinity was never reached
+                share = (since - here) / (after - here)
+                east += share * (float(knot_x[low + 1]) - east)
+                north += share * (float(knot_y[low + 1]) - north)
+        trip[n], x[n], y[n] = i, east * unit, north * unit
+        n += 1
+    return n
+
+
+@numba.njit(cache=True, nogil=True)
+def _inside(x, y, x0, y0, x1, y1):  # type: ignore[no-untyped-def]
+    n = 0
+    for i in range(len(x)):
+        if x0 <= x[i] <= x1 and y0 <= y[i] <= y1:
+            n += 1
+    return n
+
+
+@numba.njit(cache=True, nogil=True)
+def _nearest(xs, ys, x, y, reach):  # type: ignore[no-untyped-def]
+    best, least = -1, reach * reach
+    for i in range(len(xs)):
+        dx, dy = xs[i] - x, ys[i] - y
+        distance = dx * dx + dy * dy
+        if distance <= least:
+            best, least = i, distance
+    return best
+
+
+@numba.njit(cache=True, nogil=True)
+def _through(offsets, knot_t, knot_x, knot_y, start, end, box, t0, t1, passes):  # type: ignore[no-untyped-def]
+    for i in range(len(passes)):
+        if end[i] < t0:
+            continue
+        first, stop = offsets[i], offsets[i + 1]
+        for k in range(first, stop):
+            after = min(k + 1, stop - 1)
+            if start[i] + knot_t[after] < t0 and after > k:
+                continue
+            if start[i] + knot_t[k] > t1 and k > first:
+                break
+            if (
+                max(knot_x[k], knot_x[after]) >= box[0]
+                and min(knot_x[k], knot_x[after]) <= box[2]
+                and max(knot_y[k], knot_y[after]) >= box[1]
+                and min(knot_y[k], knot_y[after]) <= box[3]
+            ):
+                passes[i] = True
+                break

@@ -1,0 +1,71 @@
+"""Frames of crowds, shared by all sessions of the process: each made once, even when asked for twice at the same time."""
+
+import itertools
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from twin import crowd
+from twin.crowd import Crowd
+from twin.render import dense
+from twin.render.cache import ByteCache, Flights
+from twin.render.dense import Extent
+
+if TYPE_CHECKING:
+    from twin.timeline import Timeline
+
+MOST_BYTES = 64 * 2**20
+"""Of frames: some hundreds."""
+
+MOMENTS = 3
+"""Moments of a timeline whose crowds are kept (20 MB each for a million drivers): the map is moved, or pointed at, at one."""
+
+
+class DenseStore:
+    """Crowds and frames by timeline, moment and extent. Any thread may ask; a timeline's are gone with it."""
+
+    def __init__(self, most: int = MOST_BYTES) -> None:
+        """Keep at most `most` bytes of frames."""
+        self.frames = ByteCache(most)
+        self._flights: Flights[bytes] = Flights()
+        self._gathering: Flights[Crowd] = Flights()
+        self._numbers = itertools.count()
+        self._known: WeakKeyDictionary[Timeline, tuple[int, OrderedDict[float, Crowd]]] = WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    def _of(self, timeline: "Timeline") -> tuple[int, OrderedDict[float, Crowd]]:
+        with self._lock:
+            if timeline not in self._known:
+                self._known[timeline] = next(self._numbers), OrderedDict()
+            return self._known[timeline]
+
+    def crowd(self, timeline: "Timeline", t: float) -> Crowd:
+        """Return everyone on the road at t."""
+        number, moments = self._of(timeline)
+
+        def make() -> Crowd:
+            made = crowd.gather(timeline.trips, t)
+            with self._lock:
+                moments[t] = made
+                while len(moments) > MOMENTS:
+                    moments.popitem(last=False)
+            return made
+
+        with self._lock:
+            if t in moments:
+                moments.move_to_end(t)
+                return moments[t]
+        return self._gathering.once((number, t), make)
+
+    def frame(self, timeline: "Timeline", t: float, extent: Extent) -> bytes:
+        """Return the packed frame (see `dense.pack`) of a moment and an extent."""
+        key = (self._of(timeline)[0], t, extent)
+
+        def make() -> bytes:
+            made = dense.pack(dense.counts(self.crowd(timeline, t), extent))
+            self.frames.put(key, made)
+            return made
+
+        held = self.frames.get(key)
+        return held if held is not None else self._flights.once(key, make)
