@@ -31,11 +31,10 @@ def lookup(location: str) -> TileSet:
 
 
 @pytest.fixture(autouse=True)
-def _registered() -> Iterator[None]:
-    set_tilesets(lookup)
-    yield
-    set_tilesets(None)
-    set_health(None)
+def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests' own tiles and health; what was registered before (`twin.serve` does once, at its import) comes back."""
+    monkeypatch.setattr("twin.api.tiles.provider", lookup)
+    monkeypatch.setattr("twin.api.health._check", None)
 
 
 @pytest.fixture(scope="module")
