@@ -522,12 +522,15 @@ def test_brushing_the_strip_loops_a_section(bar):
 
 
 def test_the_keyboard_sets_a_section_and_steps_suit_it(bar):
+    step = "(step) => [...__twin.clocks.values()].at(-1).anchor.step === step"
     bar.keyboard.press("[")
+    until(bar, lambda: SESSION.replay.step_length == 30)
+    bar.wait_for_function(step, arg=30)
     bar.keyboard.press("Shift+ArrowRight")
     bar.keyboard.press("]")
-    expect(bar.get_by_test_id("section-clear")).to_have_text("Loop 18:00 – 18:10")
+    expect(bar.get_by_test_id("section-clear")).to_have_text("Loop 18:00 – 18:05")
     until(bar, lambda: SESSION.replay.step_length == 1)
-    bar.wait_for_function("() => [...__twin.clocks.values()].at(-1).anchor.step === 1")
+    bar.wait_for_function(step, arg=1)
     bar.keyboard.press("Home")
     bar.get_by_test_id("step-forward").click()
     expect(bar.get_by_test_id("clock")).to_have_text("Thu 18:00:01")

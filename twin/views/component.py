@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import param
 from panel.custom import Child, JSComponent
+from panel.io.document import hold
 
 from twin.views import theme
 
@@ -99,7 +100,8 @@ class Component(JSComponent):
                     case {"selection": asked}:
                         chosen.obey(asked)
                     case {"verb": str() as verb} if verb in controller.VERBS:
-                        controller.obey(message)
+                        with hold():  # the clock of every view and what each shows: one message
+                            controller.obey(message)
             except ValueError as error:
                 _log.warning("%s: refused a message: %s", type(self).__name__, error)
 

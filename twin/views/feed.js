@@ -40,6 +40,7 @@ export function render({ model }) {
   const keys = model.groups.map(([key]) => key), usual = keys.filter((key) => key !== "ping");
   let filter = parseFilter(model.query, keys, usual);
   let following = true, coming = true, top = 0, topTime = Infinity, focused = null, drawn = new Map(), retry = 0, typing = 0;
+  let height = 0, scrollTop = 0;   // of the list, as the browser told them: to ask it costs a layout of the whole page
 
   // -- the list ---------------------------------------------------------------------------------------------------------
   const sizer = el("ol", { class: "sizer" });
@@ -51,10 +52,12 @@ export function render({ model }) {
   const playhead = () => (clock.anchor ? clock.now() : 0);
   const idle = () => !model.active || document.hidden;
 
-  const follow = () => { following = true; list.scrollTop = 0; update(); };
+  const scrollTo = (y) => { if (y !== scrollTop) { list.scrollTop = y; scrollTop = list.scrollTop; } };
+  const follow = () => { following = true; scrollTo(0); update(); };
   function scrolled() {
+    scrollTop = list.scrollTop;
     if (!pages.ready) return;   // what scrolls is on its way out
-    const atTop = list.scrollTop < 4;
+    const atTop = scrollTop < 4;
     if (following && !atTop) topTime = pages.row(top - 1)?.[0] ?? Infinity;   // from now on the list stands still
     following = atTop;
     update();
@@ -67,7 +70,7 @@ export function render({ model }) {
     coming = pages.choose({ query: filterText(filter, keys, usual), stage: selected.stage, row }) || coming;
     if ((coming && pages.ready) || (!following && t < topTime)) {   // another list, or the playhead went back beyond what is read
       following = true;
-      list.scrollTop = 0;
+      scrollTo(0);
       coming &&= !pages.ready;
     }
     if (!pages.list) top = 0;
@@ -83,10 +86,10 @@ export function render({ model }) {
   }
   /** How much taller the rows are than the element that scrolls, and what of it is in sight. */
   function inSight() {
-    const height = list.clientHeight, tall = top * ROW, real = Math.min(tall, MOST_PX);
-    const offset = real > height ? list.scrollTop * (tall - height) / (real - height) : 0;
+    const tall = top * ROW, real = Math.min(tall, MOST_PX);
+    const offset = real > height ? scrollTop * (tall - height) / (real - height) : 0;
     const from = Math.max(0, Math.floor(offset / ROW) - 2), to = Math.min(top, Math.ceil((offset + height) / ROW) + 2);
-    return { offset, tall, real, height, from, to, low: top - to, high: top - from };
+    return { offset, tall, real, from, to, low: top - to, high: top - from };
   }
   function draw(before) {
     const tall = `${Math.min(top * ROW, MOST_PX)}px`;
@@ -100,7 +103,7 @@ export function render({ model }) {
       const data = pages.row(number) ?? null, old = drawn.get(number);
       const entry = old && old.data === data ? old : { data, node: buildRow(data) };
       if (fresh && number >= before) entry.node.classList.add("new");
-      entry.node.style.transform = `translateY(${(top - 1 - number) * ROW - offset + list.scrollTop}px)`;
+      entry.node.style.transform = `translateY(${(top - 1 - number) * ROW - offset + scrollTop}px)`;
       entry.node.setAttribute("aria-setsize", top);
       entry.node.setAttribute("aria-posinset", top - number);
       next.set(number, entry);
@@ -157,10 +160,10 @@ export function render({ model }) {
     if (!by || !hit) return;
     event.preventDefault();
     event.stopPropagation();
-    const number = Math.min(Math.max(hit.number + by, 0), top - 1), y = (top - 1 - number) * ROW, { offset, height, tall, real } = inSight();
+    const number = Math.min(Math.max(hit.number + by, 0), top - 1), y = (top - 1 - number) * ROW, { offset, tall, real } = inSight();
     const goal = y < offset ? y : y + ROW > offset + height ? y + ROW - height : offset;
     focused = number;
-    if (goal !== offset) list.scrollTop = goal * (real > height ? (real - height) / (tall - height) : 1);
+    if (goal !== offset) scrollTo(goal * (real > height ? (real - height) / (tall - height) : 1));
     scrolled();
     drawn.get(number)?.node.firstChild.focus?.({ preventScroll: true });
   });
@@ -273,7 +276,7 @@ export function render({ model }) {
     if (is !== was) { was = is; update(); }
   };
   const offs = [clock.on(() => { pages.hurry(); update(); }), selected.on(choose)];
-  const resized = new ResizeObserver(() => update());
+  const resized = new ResizeObserver(() => { height = list.clientHeight; scrollTop = list.scrollTop; update(); });
   resized.observe(list);
   model.on("remove", () => {
     clearInterval(timer);

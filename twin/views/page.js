@@ -1,9 +1,14 @@
 // What a page does beside its views: keeps its address current and tells the server whether anybody can see it.
+const ADDRESS_AFTER = 150;   // milliseconds
+
 export function render({ model }) {
-  const address = () => {
+  let due = 0;
+  const write = () => {
     const url = new URL(location.href);
     if (url.search !== model.query) history.replaceState(history.state, "", `${url.pathname}${model.query}${url.hash}`);
   };
+  // the browser takes some milliseconds to change an address: not before what it tells of is drawn
+  const address = () => { clearTimeout(due); due = setTimeout(write, ADDRESS_AFTER); };
   const tell = () => { model.seen = !document.hidden; };
   // the page's own theme class is inside a shadow root; the tokens hang on the document
   const theme = () => { document.documentElement.dataset.theme = model.dark ? "dark" : "light"; };
@@ -11,7 +16,7 @@ export function render({ model }) {
   theme();
   model.on("query", address);
   document.addEventListener("visibilitychange", tell);
-  model.on("remove", () => document.removeEventListener("visibilitychange", tell));
+  model.on("remove", () => { clearTimeout(due); document.removeEventListener("visibilitychange", tell); });
   tell();
   model.prefers_dark = matchMedia("(prefers-color-scheme: dark)").matches;
   return el("span", { hidden: true });

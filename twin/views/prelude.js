@@ -17,6 +17,7 @@ class ReplayClock {
   constructor() {
     this.anchor = null;
     this.wall0 = 0;
+    this.telling = false;   // a prediction that the listeners have not heard of yet
     this.listeners = new Set();
   }
   static wall() { return performance.now() / 1000; }
@@ -29,15 +30,26 @@ class ReplayClock {
     if (known && (anchor.epoch < known.epoch || (!resync && anchor.epoch === known.epoch && anchor.speed === known.speed
         && anchor.playing === known.playing && anchor.t0 === known.t0 && anchor.loop === known.loop
         && anchor.start === known.start && anchor.end === known.end))) return;
+    this.take(anchor);
+    this.tell();
+  }
+  take(anchor) {
     this.anchor = anchor;
     this.wall0 = ReplayClock.wall() - (anchor.age ?? 0);
-    for (const listener of [...this.listeners]) listener(anchor);
   }
-  /** Apply a change at once, from the playhead unless it has a t0; the server is told the epoch and confirms with it. Returns the new t0. */
+  tell() {
+    this.telling = false;
+    for (const listener of [...this.listeners]) listener(this.anchor);
+  }
+  /**
+   * Apply a change at once, from the playhead unless it has a t0; the server is told the epoch and confirms with it. Returns the
+   * new t0. The views hear of it when the caller is done, so that what the user did is on its way before anything is drawn.
+   */
   predict(change) {
     if (!this.anchor) return null;
     const t0 = change.t0 ?? this.now();
-    this.set({ ...this.anchor, ...change, t0, age: 0, epoch: this.anchor.epoch + 1 });
+    this.take({ ...this.anchor, ...change, t0, age: 0, epoch: this.anchor.epoch + 1 });
+    if (!this.telling) { this.telling = true; queueMicrotask(() => { if (this.telling) this.tell(); }); }
     return t0;
   }
   /** The playhead: seconds of data time. */
