@@ -73,6 +73,11 @@ def tileset(location: str) -> TileSet:
         return _tilesets[location]
 
 
+def has_tileset(location: str) -> bool:
+    """Return whether a location's base map is ready, so that `tileset` answers at once."""
+    return location in _tilesets
+
+
 def script(source: Twin) -> Show | None:
     """Return the rehearsed show that TWIN_SCENES names, None where it names none. Raises `ConfigError`."""
     path = os.environ.get("TWIN_SCENES")

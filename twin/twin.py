@@ -174,6 +174,30 @@ class Twin:
                     self._timelines.popitem(last=False)
         return timeline
 
+    def kept(self, location: str, start: Time | None = None, end: Time | None = None) -> Timeline | None:
+        """Return what `timeline` would, if it is in memory; else None, at once.
+
+        >>> t = twin.open("demo")
+        >>> t.timeline("sanfrancisco") is t.kept("sanfrancisco")
+        True
+        """
+        window = self.last_hours(location)
+        key = (location, window.start if start is None else seconds(start), window.end if end is None else seconds(end))
+        with self._lock:
+            return self._timelines.get(key)
+
+    def kept_insights(self, timeline: Timeline) -> Insights | None:
+        """Return what `insights` would, if it is in memory; else None, at once.
+
+        >>> t = twin.open("demo")
+        >>> kitchen = t.timeline("sanfrancisco")
+        >>> t.insights(kitchen) == t.kept_insights(kitchen)
+        True
+        """
+        with self._lock:
+            known = self._known.get(timeline)
+        return None if known is None else Insights(timeline, *known)
+
     def insights(self, timeline: Timeline) -> Insights:
         """Return what is usual at a timeline's kitchen and what stands out in it; asks the source once per timeline.
 

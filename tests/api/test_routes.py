@@ -141,7 +141,15 @@ def test_taking_the_routes_is_serving_and_nothing_else_is(monkeypatch: pytest.Mo
         api.NOT_THERE  # noqa: B018
     assert not api.mount(), "no server runs this test"
     assert not api.is_serving()
-    assert {path.split("/")[1] for path, *_ in api.ROUTES} == {"tiles", "healthz", "readyz", "metrics", "user", "api"}
+    assert {path.split("/")[1] for path, *_ in api.ROUTES} == {
+        "tiles",
+        "assets",
+        "healthz",
+        "readyz",
+        "metrics",
+        "user",
+        "api",
+    }
     assert api.is_serving()
 
 

@@ -20,8 +20,7 @@ FOCUSED = """() => {
   const styles = [node, node.parentElement].filter(Boolean).map((one) => getComputedStyle(one));
   const ring = styles.some((one) => one.outlineStyle !== "none" || one.boxShadow !== "none");
   const name = node.dataset.testid || area.dataset.testid || node.tagName;
-  const material = !!node.closest(".Mui-focusVisible, .Mui-focused");
-  return { y: box.y, width: box.width, height: box.height, name, ring: ring || material };
+  return { y: box.y, width: box.width, height: box.height, name, ring };
 }"""
 """What has the focus, through all shadow roots: where it is and whether it shows."""
 

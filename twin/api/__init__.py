@@ -8,7 +8,8 @@ an unreachable tile server again at every repaint).
 
 from typing import Any
 
-from twin.api.attach import attach
+from twin.api.assets import AssetHandler, publish
+from twin.api.attach import attach, is_answering
 from twin.api.endpoints import BASE, ENDPOINTS, JsonHandler
 from twin.api.handler import NothingHere
 from twin.api.health import HealthHandler, set_health
@@ -21,8 +22,10 @@ from twin.api.user import UserHandler, user_url
 __all__ = [
     "HealthHandler",
     "TileHandler",
+    "is_answering",
     "is_serving",
     "mount",
+    "publish",
     "set_health",
     "set_source",
     "set_tilesets",
@@ -32,6 +35,7 @@ __all__ = [
 
 _ROUTES: list[tuple[str, type, dict[str, Any]]] = [
     (r"/tiles/([^/]+)/([^/]+)/([^/]+)/([^/]+)/([^/.@]+)(@2x)?\.png", TileHandler, {}),
+    (r"/assets/([0-9a-f]+)\.js", AssetHandler, {}),
     (r"/healthz", HealthHandler, {}),
     (r"/readyz", ReadyHandler, {}),
     (r"/metrics", MetricsHandler, {}),

@@ -9,6 +9,7 @@ import gc
 from typing import Any
 from weakref import WeakSet
 
+from bokeh.document import Document
 from bokeh.io import curdoc
 from bokeh.server.contexts import ApplicationContext
 from bokeh.server.tornado import BokehTornado
@@ -43,6 +44,12 @@ def attach(routes: list[tuple[str, type, dict[str, Any]]]) -> bool:
                 _extend(server, routes)
                 _attached.update(server._applications.values())
     return page in _attached
+
+
+def is_answering(document: Document | None) -> bool:
+    """Return whether the server of a document's page answers the routes, so that the page may ask for them."""
+    session = document.session_context if document is not None else None
+    return getattr(session and session.server_context, "application_context", None) in _attached
 
 
 def _extend(server: BokehTornado, routes: list[tuple[str, type, dict[str, Any]]]) -> None:

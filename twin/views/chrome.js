@@ -61,7 +61,7 @@ function buildLink(clock, toast) {
 /** What the page will look like, while it is not there: panels at their places. */
 function buildSkeleton(model) {
   const words = el("p", { class: "skeleton-words" });
-  const bone = (area, n) => el("div", { class: `card bone ${area}`, "aria-hidden": "true" }, ...Array.from({ length: n }, () => el("i", {})));
+  const bone = (area, n) => el("div", { class: `bone ${area}`, "aria-hidden": "true" }, ...Array.from({ length: n }, () => el("i", {})));
   const node = el("div", { class: "skeleton quiet", popover: "manual", role: "status", "aria-label": "Loading", "data-testid": "skeleton" },
     bone("pipeline", 5), bone("map", 0), bone("kpis", 4), bone("panel", 5), bone("transport", 2), words);
   let begin = 0, tell = 0;
@@ -71,8 +71,6 @@ function buildSkeleton(model) {
     if (!model.waiting) { if (node.matches(":popover-open")) node.hidePopover(); words.textContent = ""; return; }
     // nothing lies below before the first location, so there is nothing to keep in sight
     begin = setTimeout(() => {
-      const bar = findAll("header.MuiAppBar-root")[0]?.getBoundingClientRect().bottom ?? 0;
-      node.style.setProperty("--top", `${Math.max(0, bar)}px`);
       if (node.isConnected && !node.matches(":popover-open")) node.showPopover();
     }, model.place ? SKELETON_AFTER : 0);
     tell = setTimeout(() => { words.textContent = model.waiting; }, WORDS_AFTER);
@@ -91,10 +89,11 @@ export function render({ model }) {
     const change = document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen();
     change.catch(() => toast.say("The browser does not allow full screen here", "alert"));
   };
+  const toggleTheme = () => { model.dark = !model.dark; };
   const loaded = () => (clock.anchor?.end ?? 0) > (clock.anchor?.start ?? 0);
   const keys = pageKeys({
     "?": () => help.open(), c: () => loaded() && link.copy(), r: () => loaded() && report(), p: () => document.fullscreenEnabled && present(),
-    t: () => findAll('[aria-label="Toggle theme"]')[0]?.click(), f: () => twin.mapcommands?.get(model.clock)?.toggleFit?.(),
+    t: () => toggleTheme(), f: () => twin.mapcommands?.get(model.clock)?.toggleFit?.(),
   }, () => selected.clear());
   const help = buildHelp(model.definitions, keys, () => startTour());
   const offer = el("span", { class: "offer", "data-testid": "tour-offer" });
@@ -105,6 +104,7 @@ export function render({ model }) {
     { name: "report", sign: "image", label: "Picture", title: "Save a picture of this moment for a report (R)", act: report, needs: loaded },
     { name: "present", sign: "expand", label: "Present", title: "Full screen, for a wall or a meeting (P)", act: present, needs: () => document.fullscreenEnabled },
     { name: "tour", sign: "tour", label: "Guided tour", title: "Show what is where", act: startTour, needs: loaded, only: "menu" },
+    { name: "theme", sign: "theme", label: "Toggle theme", title: "Light or dark (T)", act: toggleTheme, quiet: true },
     { name: "help", sign: "question", label: "Help", title: "Keys, how to read the page, definitions (?)", act: () => help.open(), quiet: true },
   ];
   const button = ({ sign, label, title, act, quiet, name }, within) => {
@@ -134,7 +134,6 @@ export function render({ model }) {
   const update = () => {
     for (const [{ needs }, node] of [...bar, ...items]) node.hidden = needs ? !needs() : false;
     offer.hidden = !loaded() || memory.get(TOURED) !== null;
-    for (const busy of findAll('[role="progressbar"]:not([aria-label])')) busy.setAttribute("aria-label", "Working");  // the page bar's own
   };
   const screen = () => {
     for (const [{ name }, node] of [...bar, ...items]) if (name === "present") {

@@ -6,7 +6,7 @@ import param
 
 from twin.metrics import COMPLETION_SPAN, DELIVERY_TARGET, TRAILING
 from twin.stages import STALLED_AFTER
-from twin.views.component import Component, module_source, style_source
+from twin.views.component import Component, module_source, style_source, style_text
 from twin.views.view import ReplayView
 from twin.words import LATE_AFTER
 
@@ -60,9 +60,10 @@ class ChromeBar(Component):
         default="", doc="Address that tells the name of who is signed in, relative to the page; empty: nobody."
     )
     definitions = param.List(default=[], doc="[term, text] pairs of the help.")
+    dark = param.Boolean(default=False, doc="Whether the page is dark; its button changes it.")
 
     _esm = module_source("verbs.js", "keys.js", "help.js", "tour.js", "report.js", "chrome.js")
-    _stylesheets: ClassVar[list[Any]] = [style_source("chrome.css")]
+    _stylesheets: ClassVar[list[Any]] = [style_source("chrome.css") + style_text("skeleton.css")]
 
 
 class ChromeView(ReplayView):
@@ -74,19 +75,22 @@ class ChromeView(ReplayView):
         default="", doc="What is being loaded, a sentence; the page shows a skeleton until this is empty again."
     )
     user: str = param.String(default="", doc="Address that tells who is signed in, relative to the page.")  # type: ignore[assignment]
+    dark: bool = param.Boolean(default=False, doc="Whether the page is dark; the user changes it.")  # type: ignore[assignment]
     target: float = param.Number(default=DELIVERY_TARGET, bounds=(1, None), doc="Promised delivery time, seconds.")  # type: ignore[assignment]
 
     def __init__(self, controller: "ReplayController", **params: Any) -> None:
         super().__init__(**params)
-        self._bar = ChromeBar(margin=0, user=self.user)
+        self._bar = ChromeBar(margin=0, user=self.user, dark=self.dark)
+        self._bar.param.watch(lambda event: self.param.update(dark=event.new), "dark")
         self._bar.join(controller)
         self._tell()
-        self.param.watch(self._tell, ["place", "place_id", "waiting", "target"])
+        self.param.watch(self._tell, ["place", "place_id", "waiting", "target", "dark"])
 
     def __panel__(self) -> ChromeBar:
         return self._bar
 
     def _tell(self, *_: param.parameterized.Event) -> None:
         self._bar.param.update(
-            place=self.place, place_id=self.place_id, waiting=self.waiting, definitions=definitions(self.target)
-        )
+            place=self.place, place_id=self.place_id, waiting=self.waiting, dark=self.dark,
+            definitions=definitions(self.target),
+        )  # fmt: skip

@@ -1,14 +1,19 @@
 """The base of the product's own browser components: one plain ES module each, over one shared prelude."""
 
+import functools
+import hashlib
 import json
 import logging
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import panel as pn
 import param
 from panel.custom import Child, JSComponent
 from panel.io.document import hold
 
+from twin.api import is_answering, publish
 from twin.views import theme
 
 if TYPE_CHECKING:
@@ -21,11 +26,37 @@ _log = logging.getLogger(__name__)
 def module_source(*names: str) -> str:
     """Return the JavaScript of a view: the shared prelude followed by the view's own files, which become one module.
 
-    A component's module reaches the browser as text, without a URL to import siblings from (a notebook or a saved page
-    has no server), so what views share is put in front of each; the prelude keeps its state once per page.
+    In a notebook or a saved page a component's module reaches the browser as text, without a URL to import siblings from, so
+    that what views share is put in front of each; the prelude keeps its state once per page.
     """
-    tokens = f"const TOKENS_CSS = {json.dumps(theme.css())};\n"
-    return tokens + "".join((_HERE / name).read_text("utf-8") for name in ("prelude.js", *names))
+    return _prelude() + "".join((_HERE / name).read_text("utf-8") for name in names)
+
+
+@functools.cache
+def _prelude() -> str:
+    return f"const TOKENS_CSS = {json.dumps(theme.css())};\n" + (_HERE / "prelude.js").read_text("utf-8")
+
+
+def bundle_url() -> str:
+    """Return where a page of our own server finds all views as one module, relative to the server's prefix."""
+    return _published(tuple(sorted(_views(Component), key=lambda view: view.__name__)))
+
+
+def _views(base: "type[Component]") -> "set[type[Component]]":
+    inherited = {one for view in base.__subclasses__() for one in _views(view)}
+    return inherited | {view for view in base.__subclasses__() if view.__module__.startswith("twin.")}
+
+
+@functools.cache
+def _published(views: "tuple[type[Component], ...]") -> str:
+    """Publish the module of these views: the prelude once, then each in a scope of its own, by its class's name."""
+    scopes = []
+    for view in views:
+        own = re.sub(r"^export (?=function render\b)", "", str(view._esm).removeprefix(_prelude()), flags=re.MULTILINE)
+        scopes.append(f"const {view.__name__} = (() => {{\n{own}\nreturn {{ render }};\n}})();\n")
+    return publish(
+        _prelude() + "".join(scopes) + f"export default {{ {', '.join(view.__name__ for view in views)} }};\n"
+    )
 
 
 def style_source(name: str) -> str:
@@ -63,6 +94,16 @@ class Component(JSComponent):
         for name in model.data.properties():  # type: ignore[attr-defined]
             model.__dict__.setdefault(name, None)
         return model
+
+    def _get_properties(self, doc: Any) -> dict[str, Any]:
+        # a module that is not called a bundle is read by Panel's TypeScript compiler, in the browser and before it is drawn;
+        # and as text every view would bring the prelude again, over a socket that does not compress
+        properties = super()._get_properties(doc)
+        if is_answering(doc) and type(self).__module__.startswith("twin."):
+            properties |= {"bundle": "url", "esm": f"{pn.state.rel_path or '.'}/{bundle_url()}"}
+        else:
+            properties["bundle"] = hashlib.sha256(properties["esm"].encode()).hexdigest()
+        return properties
 
     def _update_properties(self, *events: Any, doc: Any) -> dict[str, Any]:
         # Panel asks the design for its styles at every change of any Param, which costs more than the change

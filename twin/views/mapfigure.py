@@ -5,15 +5,18 @@ session keeps one figure for its life. What moves is drawn over it by the browse
 Bokeh repaint at every frame, and can neither be dimmed nor hollow nor merged one by one at that rate.
 """
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
 import geoviews as gv
 import holoviews as hv
 import numpy as np
+from bokeh.core.serialization import Deserializer, Serializer
 from bokeh.models import ColumnDataSource, PanTool, WheelZoomTool, WMTSTileSource
 from bokeh.models.renderers import GlyphRenderer, TileRenderer
 from bokeh.plotting import figure as Figure
+from bokeh.util.serialization import make_id
 
 from twin.views import bokehbackend  # noqa: F401  # how figures are drawn
 from twin.views.theme import TOKENS
@@ -96,7 +99,29 @@ def _write(renderer: GlyphRenderer, data: dict[str, Any]) -> None:
 
 
 def build_figure() -> MapFigure:
-    """Return a new figure (about 0.2 s); every session has its own, because Bokeh models belong to one document."""
+    """Return a new figure; every session has its own, because Bokeh models belong to one document.
+
+    GeoViews takes 0.2 s to draw one, so it draws the first, and the others are copies of what Bokeh would send of that.
+    """
+    figure: Figure = Deserializer().deserialize(_renamed(_drawn(), {}))
+    parts: dict[Any, Any] = {renderer.name: renderer for renderer in figure.renderers}
+    return MapFigure(figure, parts["tiles"], parts["image"], parts["radius"], parts["rings"])
+
+
+def _renamed(content: Any, ids: dict[str, str]) -> Any:
+    """Return serialized models under ids of their own: two figures may stand in one document."""
+    if isinstance(content, list):
+        return [_renamed(value, ids) for value in content]
+    if not isinstance(content, dict):
+        return content
+    return {
+        key: ids.setdefault(value, make_id()) if key == "id" else _renamed(value, ids) for key, value in content.items()
+    }
+
+
+@functools.cache
+def _drawn() -> Any:
+    """Return the figure as Bokeh serializes it."""
     parts: dict[str, Any] = {}
 
     def named(name: str, level: str) -> Any:
@@ -120,7 +145,7 @@ def build_figure() -> MapFigure:
     figure: Figure = hv.render((streets * radius * rings).opts(plain), backend="bokeh")
 
     nowhere = ColumnDataSource({"url": [], "x": [], "y": [], "w": [], "h": []})
-    image = figure.image_url("url", "x", "y", "w", "h", source=nowhere, anchor="top_left", level="image", name="image")
+    figure.image_url("url", "x", "y", "w", "h", source=nowhere, anchor="top_left", level="image", name="image")
     _strip(figure)
     for name in ("radius", "rings"):
         # only the browser chooses what is drawn: no dimmed look for what is not selected, no automatic view
@@ -128,10 +153,9 @@ def build_figure() -> MapFigure:
     tiles = parts["tiles"]
     tiles.visible = False
     tiles.tile_source = WMTSTileSource(url="", max_zoom=MAX_ZOOM, attribution="")
-    made = MapFigure(figure, tiles, image, parts["radius"], parts["rings"])
-    made.show_radius([], [])
-    made.show_rings([])
-    return made
+    for name in ("radius", "rings"):
+        _write(parts[name], {"xs": [], "ys": []})
+    return Serializer().serialize(figure).content
 
 
 def _strip(figure: Figure) -> None:

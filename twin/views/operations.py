@@ -5,8 +5,6 @@ from functools import partial
 from typing import Any
 
 import panel as pn
-import panel_material_ui as pmui
-from panel.util import edit_readonly
 
 from twin import api, serve
 from twin.errors import TwinError
@@ -16,7 +14,7 @@ from twin.views import theme
 from twin.views.alert import AlertView
 from twin.views.banner import BannerView
 from twin.views.chrome import ChromeView
-from twin.views.component import style_text
+from twin.views.component import bundle_url, style_text
 from twin.views.feed import FeedView
 from twin.views.health import HealthView
 from twin.views.kpis import KpiView
@@ -33,30 +31,32 @@ from twin.views.view import ReplayView
 from twin.views.welcome import WelcomeView
 
 TITLE = "Casper’s Kitchens"
+TITLE_CSS = """
+:host { flex: none; }
+span { color: var(--tw-ink); font: 700 var(--tw-text-lg)/1.2 var(--tw-font); white-space: nowrap; }
+@media (max-width: 600px) { span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } }
+"""
+"""A phone has room for the controls alone; the name is still read out."""
 TOLD_S = 0.5
 """Between two words of what opening the source is at."""
 
 
-def operations_page() -> pmui.Page:
+BONES = (("pipeline", 5), ("map", 0), ("kpis", 4), ("panel", 5), ("transport", 2))
+"""What is shown of the panels before any script has run: where, and how many bars."""
+
+
+def operations_page() -> pn.Column:
     """Return the page of a new session; the source is the process's own."""
     pn.extension(reconnect=True)
-    if pn.state.curdoc is not None:
-        pn.state.curdoc.config.notify_connection_status = False  # the banner tells of it, in our words and our place
-    api.mount()
+    query = {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
+    mounted = api.mount()
+    _frame(query, f"{pn.state.rel_path or '.'}/{bundle_url()}" if mounted else "")
     body = pn.Column(sizing_mode="stretch_both", margin=0)
-    header = pn.Row(sizing_mode="stretch_width", margin=(0, 0, 0, 18), align="center")
-    page = pmui.Page(
-        title=TITLE,
-        main=[body],
-        header=[header],
-        sizing_mode="stretch_both",
-        busy_indicator=None,
-        sx=_chrome(),
-        raw_css=[theme.css(), "html, body { background: var(--tw-bg); }"],
-        theme_config=_material(),
+    title = pn.pane.HTML(f"<span>{TITLE}</span>", margin=0, stylesheets=[TITLE_CSS])
+    header = pn.Row(title, sizing_mode="stretch_width", margin=0, stylesheets=[style_text("header.css")])
+    page = pn.Column(
+        header, body, sizing_mode="stretch_both", margin=0, stylesheets=[":host { background: var(--tw-bg); }"]
     )
-    with edit_readonly(page):
-        page.busy = False  # not `pn.state.busy`: every answer to a browser's question would cost two messages more
 
     def build() -> None:
         if serve.is_open():
@@ -76,7 +76,9 @@ def operations_page() -> pmui.Page:
             welcome.fail(str(error), "Start the app with another source, for example: twin serve --source demo")
 
     def show(twin: Twin) -> None:
-        _Operations(ReplaySession(twin, ReplayController(), prepare=serve.tileset), page, body, header)
+        session = ReplaySession(twin, ReplayController(), serve.tileset, serve.has_tileset)
+        parts = _Operations(session, body, query)
+        header[:] = [title, parts.choice, pn.Spacer(css_classes=["between"], margin=0), *parts.bar]
 
     welcome = WelcomeView(on_choose=lambda _id: None, on_retry=build)
     build()
@@ -86,23 +88,22 @@ def operations_page() -> pmui.Page:
 class _Operations:
     """The parts of one session's page and how they hang together."""
 
-    def __init__(self, session: ReplaySession, page: pmui.Page, body: pn.Column, header: pn.Row) -> None:
+    def __init__(self, session: ReplaySession, body: pn.Column, query: dict[str, str]) -> None:
         controller = session.controller
         self.session = session
-        self.page = page
         self.body = body
         self._begun: bool | None = None
         self.welcome = WelcomeView(
             on_choose=lambda place: pn.state.execute(partial(session.choose, place)), on_retry=self._offer
         )
-        self.map = MapView(controller, base_map=base_map, dark=page.dark_theme)
+        self.map = MapView(controller, base_map=base_map)
         self.pipeline = PipelineView(controller)
         self.kpis = KpiView(controller)
         self.alert = AlertView(controller)
         self.feed = FeedView(controller)
         self.moments = MomentsView(controller)
         self.orders = OrdersView(controller)
-        self.trends = TrendsView(controller, active=False, dark=page.dark_theme)
+        self.trends = TrendsView(controller, active=False)
         self.order = OrderView(controller)
         self.transport = TransportView(controller, on_range=session.range)
         self.health = HealthView(controller)
@@ -118,15 +119,17 @@ class _Operations:
             "events": self.feed, "moments": self.moments, "orders": self.orders, "trends": self.trends,
         }  # fmt: skip
         self.replay = self._arrange()
-        self.choice = pmui.Select(
-            label="Kitchen", options={place.display_name: place.id for place in session.twin.locations},
-            variant="outlined", size="small", sizing_mode="stretch_width", min_width=130, max_width=220, margin=0, visible=False,
+        self.choice = pn.widgets.Select(
+            name="Kitchen", options={place.display_name: place.id for place in session.twin.locations}, margin=0,
+            visible=False, css_classes=["kitchen"], stylesheets=[style_text("choice.css")],
         )  # fmt: skip
         self.choice.param.watch(self._switch, "value")
-        header[:] = [self.choice, pn.HSpacer(), self.health, self.chrome, session.page]
+        self.bar = (self.health, self.chrome, session.page)
         self._follow()
-        query = {key: values[0].decode() for key, values in pn.state.session_args.items() if values}
-        if query.get("location") in {place.id for place in session.twin.locations}:
+        self._recalled = session.recall(query)
+        if self._recalled:
+            pass  # `_arrived` has put the replay in its place
+        elif query.get("location") in {place.id for place in session.twin.locations}:
             self.chrome.waiting = "Loading …"
             body[:] = [self.banner, self.replay]
         else:
@@ -136,7 +139,8 @@ class _Operations:
     def _follow(self) -> None:
         """Let the parts follow each other."""
         session, controller = self.session, self.session.controller
-        self.page.param.watch(self._darken, "dark_theme")
+        self.chrome.param.watch(self._darken, "dark")
+        session.page.param.watch(self._take_theme, "was_dark")
         self.map.param.watch(lambda event: session.param.update(viewport=event.new), "viewport")
         session.param.watch(lambda event: self.map.param.update(viewport=event.new), "viewport")
         session.param.watch(self._arrived, "place")
@@ -154,9 +158,12 @@ class _Operations:
     async def _begin(self, query: dict[str, str]) -> None:
         self._begun = True
         self._choose_panel()
-        if "theme" not in query:  # an address that asks for a theme gets it; else the user's system is followed
-            self.page.dark_theme = self.session.page.prefers_dark
-        await self.session.follow_address(query, self._offer)
+        self._take_theme()
+        timeline = self.session.controller.timeline
+        if not self._recalled or timeline is None:
+            await self.session.follow_address(query, self._offer)
+        elif self.session.controller.insights is None:
+            await self.session.learn(timeline)
         self.session.start()
 
     def _arrange(self) -> pn.Column:
@@ -215,6 +222,11 @@ class _Operations:
             tabs.append(["trends", "Trends", None])
         if tabs != self.tabs.tabs:
             self.tabs.tabs = tabs
+
+    def _take_theme(self, *_: Any) -> None:
+        """Take the theme that the document chose before it was painted (operationsframe.html), which may be told late."""
+        if self._begun and self.session.page.was_dark is not None:
+            self.chrome.dark = self.session.page.was_dark
 
     def _darken(self, event: Any) -> None:
         self.map.dark = self.trends.dark = self.session.page.dark = event.new
@@ -277,45 +289,16 @@ def base_map(location: str) -> BaseMap | None:
     return BaseMap(api.tile_url(location, "{theme}", tiles.version).replace(".png", "{dense}.png"), tiles.routes)
 
 
-def _chrome() -> dict[str, Any]:
-    """Return the page bar in our own look: 48 pixels, the page's colours, no shadow."""
-    return {
-        # this pair tells the header's widgets that the bar has the page's colours, not white on primary
-        ".MuiAppBar-root": {"bgcolor": "primary.contrastText", "color": "primary.main"},
-        "&& .MuiAppBar-root": {
-            "backgroundColor": "var(--tw-bg)",
-            "color": "var(--tw-ink)",
-            "boxShadow": "none",
-            "backgroundImage": "none",
-        },
-        "& .MuiAppBar-root .MuiToolbar-root, & .main .MuiToolbar-root": {
-            "minHeight": "52px",
-            "height": "52px",
-            "padding": "0 12px",
-        },
-        "& .MuiAppBar-root .title": {
-            "color": "var(--tw-ink)",
-            "fontSize": "15px",
-            "fontWeight": 700,
-            "@media (max-width: 600px)": {"display": "none"},  # a phone has room for the controls alone
-            "fontFamily": theme.FONT,
-        },
-        "& .main": {"padding": 0, "backgroundColor": "var(--tw-bg)"},
-    }
-
-
-def _material() -> dict[str, Any]:
-    """Return the palette of the Material widgets, from the same tokens."""
-
-    def palette(name: str) -> dict[str, Any]:
-        tokens = theme.TOKENS[name]
-        return {
-            "palette": {
-                "primary": {"main": tokens["accent"], "contrastText": tokens["on-accent"]},
-                "background": {"default": tokens["bg"], "paper": tokens["panel"]},
-                "text": {"primary": tokens["ink"], "secondary": tokens["mute"]},
-            },
-            "typography": {"fontFamily": theme.FONT, "fontSize": 13},
-        }
-
-    return {"light": palette("light"), "dark": palette("dark")}
+def _frame(query: dict[str, str], bundle: str) -> None:
+    """Give the document its first picture: the colours, the bar's name and the panels' places, before any script has run."""
+    document = pn.state.curdoc
+    if document is None:
+        return
+    document.config.notify_connection_status = False  # the banner tells of it, in our words and our place
+    document.title = TITLE
+    document.template = style_text("operationsframe.html")  # type: ignore[assignment]  # Panel takes the text of blocks, too
+    theme_asked = query.get("theme", "")
+    document.template_variables.update(
+        bundle=bundle, tokens=theme.css(), skeleton=style_text("skeleton.css"), bones=BONES if "location" in query else (),
+        asked_theme=theme_asked if theme_asked in theme.TOKENS else "",
+    )  # fmt: skip

@@ -13,11 +13,12 @@ export function render({ model }) {
   // the page's own theme class is inside a shadow root; the tokens hang on the document
   const theme = () => { document.documentElement.dataset.theme = model.dark ? "dark" : "light"; };
   model.on("dark", theme);
-  theme();
+  if (!document.documentElement.dataset.theme) theme();   // the document may have chosen before anything was painted
   model.on("query", address);
   document.addEventListener("visibilitychange", tell);
   model.on("remove", () => { clearTimeout(due); document.removeEventListener("visibilitychange", tell); });
+  if (model.query) address();
   tell();
-  model.prefers_dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  model.was_dark = document.documentElement.dataset.theme === "dark";
   return el("span", { hidden: true });
 }

@@ -15,6 +15,7 @@ import panel as pn
 import param
 
 from twin.errors import TwinError
+from twin.insights import Insights
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
 from twin.stages import STATES
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from twin.timeline import Timeline
 
 log = logging.getLogger(__name__)
+
+Asked = tuple[str, float | None, float | None, float | None, float | None]
+"""What is to be loaded: location, start, end, playhead, speed; None: as it comes."""
 
 LONGEST_ID = 200
 """Characters of an order id that is taken from an address; real ones have 32."""
@@ -43,7 +47,9 @@ class PageLink(Component):
         default="", doc="The address's query with its question mark; the address is replaced, not pushed."
     )
     dark = param.Boolean(default=False, doc="Whether the page is dark; told to the document, where the tokens hang.")
-    prefers_dark = param.Boolean(default=False, doc="Whether the user's system asks for dark pages.")
+    was_dark = param.Boolean(
+        default=None, allow_None=True, doc="Whether the document was dark when it opened; None: not told yet."
+    )
     seen = param.Boolean(default=True, doc="Whether the page is in a visible tab.")
 
     _esm = module_source("page.js")
@@ -64,18 +70,26 @@ class ReplaySession(param.Parameterized):
     waiting = param.String(default="", doc="What is being loaded; empty when nothing is.")
 
     def __init__(
-        self, twin: Twin, controller: ReplayController, prepare: Callable[[str], object] | None = None
+        self,
+        twin: Twin,
+        controller: ReplayController,
+        prepare: Callable[[str], object] | None = None,
+        prepared: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        """`prepare(location id)` is called in the thread that loads: what else a location needs before it is shown."""
+        """`prepare(location id)` is called in the thread that loads: what else a location needs before it is shown.
+
+        `prepared(location id)` tells, at once, whether it need not be called.
+        """
         super().__init__()
         self.twin = twin
         self._prepare = prepare
+        self._prepared = prepared
         self.controller = controller
         self.page = PageLink(width=0, height=0, margin=0, sizing_mode="fixed")
         self._views: Sequence[ReplayView] = ()
         self._shown: tuple[int, float] | None = None
         self._written = ""
-        self._asked: tuple[str, float | None, float | None, float | None, float | None] | None = None
+        self._asked: Asked | None = None
         self._kept: dict[str, tuple[param.Parameterized, str, str]] = {}
         self._ticker: Any = None
         self._newest = 0
@@ -130,6 +144,8 @@ class ReplaySession(param.Parameterized):
             return
         if mine == self._newest:
             self._take(place, timeline, at, speed)
+            if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+                pn.state.execute(partial(self.learn, timeline))
 
     async def retry(self) -> None:
         """Try again to load what was asked for last."""
@@ -156,8 +172,6 @@ class ReplaySession(param.Parameterized):
                 view.reset()
             self.waiting = ""
             self.tick(force=True)
-        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
-            pn.state.execute(partial(self.learn, timeline))
 
     async def learn(self, timeline: "Timeline") -> None:
         """Find out what is usual at the kitchen and what stands out in the timeline, in a thread, and tell the views."""
@@ -166,8 +180,10 @@ class ReplaySession(param.Parameterized):
         except TwinError as error:  # the replay goes on without them
             log.warning("no insights: %s", error)
             return
-        if timeline is not self.controller.timeline:
-            return
+        if timeline is self.controller.timeline:
+            self._learn(insights)
+
+    def _learn(self, insights: Insights) -> None:
         with pn.io.hold():
             self.controller.learn(insights)
             for view in self._views:
@@ -244,13 +260,37 @@ class ReplaySession(param.Parameterized):
         if query != self._written:
             self._written = self.page.query = query
 
+    def recall(self, query: dict[str, str]) -> bool:
+        """Restore what an address tells, if all that needs is in memory; return whether it was.
+
+        For a page that is being made: it is sent with its first picture, which else follows when the browser has drawn an
+        empty one. What is usual may be told later (`learn`).
+        """
+        asked = self._read_address(query)
+        timeline = self.twin.kept(*asked[:3]) if asked else None
+        if asked is None or timeline is None or not self._prepared(asked[0]):
+            return False
+        self._asked = asked
+        self._take(self.twin.location(asked[0]), timeline, *asked[3:])
+        insights = self.twin.kept_insights(timeline)
+        if insights is not None:
+            self._learn(insights)
+        return True
+
     async def follow_address(self, query: dict[str, str], fallback: Callable[[], None]) -> None:
         """Restore what an address tells; what in it makes no sense is left out, and without a location `fallback` is called."""
+        asked = self._read_address(query)
+        if asked is None:
+            fallback()
+        else:
+            await self.choose(*asked)
+
+    def _read_address(self, query: dict[str, str]) -> Asked | None:
+        """Take over where an address looks and what it has selected; return what it wants loaded, None where that is nothing."""
         location = query.get("location")
         known = {place.id for place in self.twin.locations}
         if location not in known:
-            fallback()
-            return
+            return None
         start, end, at = (_time(query.get(name)) for name in ("start", "end", "t"))
         if start is None or end is None or end <= start:
             start = end = None
@@ -263,7 +303,7 @@ class ReplaySession(param.Parameterized):
         chosen.select(query.get("order", "")[:LONGEST_ID])
         if query.get("stage") in STATES:
             chosen.filter(query["stage"])
-        await self.choose(location, start, end, at, speed)
+        return location, start, end, at, speed
 
 
 def _iso(t: float) -> str:

@@ -39,6 +39,8 @@ SCALE: dict[str, str] = {
     "radius-pill": "999px",
     # the smallest target of a pointer, and of a finger
     "target": "28px", "target-touch": "40px",
+    # the page's own bar
+    "bar": "52px",
 }  # fmt: skip
 """Sizes, the same in both themes; `--tw-text-md` and so on."""
 
