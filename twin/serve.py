@@ -135,6 +135,11 @@ def _warm(source: Twin) -> None:
     warm()
     first = source.timeline(source.locations[0].id)
     first.at(first.busiest())
+    tileset(first.location.id)
+    from twin.views.mapfigure import build_figure  # the page's modules, and the first figure that GeoViews draws
+    from twin.views.operations import operations_page  # noqa: F401
+
+    build_figure()
     # what aggregates read from is made beside the first page, not in front of it
     threading.Thread(target=partial(source.source.ask, "capacity", location=first.location.id), daemon=True).start()
 

@@ -135,6 +135,17 @@ def test_a_check_that_breaks_is_a_failure_and_keeps_its_secrets(server: str) -> 
     assert b"hunter2" not in answer.body
 
 
+def test_a_published_script_is_kept_by_the_browser_under_a_name_of_its_content(server: str) -> None:
+    address = api.publish("export default 1;\n" * 100)
+    assert address == api.publish("export default 1;\n" * 100) != api.publish("export default 2;")
+    told = ask(f"{server}/{address}")
+    assert (told.status, told.body) == (200, b"export default 1;\n" * 100)
+    assert told.headers["content-type"].startswith("text/javascript")
+    assert "immutable" in told.headers["cache-control"]
+    assert ask(f"{server}/assets/0123456789abcdef0123.js").status == 404
+    assert ask(f"{server}/assets/../../etc/passwd.js").status == 404
+
+
 def test_taking_the_routes_is_serving_and_nothing_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "_mounted", False)
     with pytest.raises(AttributeError):
@@ -174,4 +185,8 @@ def test_a_page_under_a_plain_server_mounts_routes_and_compression_itself() -> N
         assert packed.headers["content-encoding"] == "gzip"
         assert gzip.decompress(packed.body) == script.body
         assert len(packed.body) < len(script.body) / 3
+        again = ask(address + "/static/js/bokeh.min.js", accepts)  # this time from memory
+        assert again.body == packed.body
+        assert again.headers["content-length"] == str(len(again.body))
+        assert ask(address + "/static/js/bokeh.min.js").body == script.body, "who cannot unpack gets it as it is"
         assert "content-encoding" not in ask(address + ADDRESS, accepts).headers

@@ -213,6 +213,34 @@ def test_the_page_fits_a_phone(page: Page, address: str) -> None:
         assert box["y"] < 844
 
 
+def test_a_page_loads_what_it_uses_and_shows_its_places_before_any_script_has_run(page: Page, address: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    assert page.context.browser is not None
+    still = page.context.browser.new_context(java_script_enabled=False)
+    first = still.new_page()
+    first.goto(f"{address}/operations?location=sanfrancisco")
+    for bone in first.locator(".opening .bone").all():
+        expect(bone).to_be_visible()
+    expect(first.locator(".opening .bone")).to_have_count(5)
+    still.close()
+    choose(page, address, "sanfrancisco")
+    assert len({url for url in asked if "/assets/" in url}) == 1, "all views are one script"
+    assert not [url for url in asked if "material-ui" in url or ".woff" in url]
+
+
+def test_who_works_in_the_dark_is_not_dazzled(page: Page, address: str) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.add_init_script(
+        "globalThis.themes = []; new MutationObserver(() => { const { theme } = document.documentElement.dataset;"
+        " if (theme && themes.at(-1) !== theme) themes.push(theme); })"
+        ".observe(document, { attributes: true, subtree: true, attributeFilter: ['data-theme'] });"
+    )
+    with page.expect_request(lambda request: "/tiles/sanfrancisco/dark/" in request.url, timeout=20_000):
+        choose(page, address, "sanfrancisco")
+    assert page.evaluate("() => themes") == ["dark"]
+
+
 def test_dark_and_light_are_whole_pages(page: Page, address: str) -> None:
     choose(page, address, "sanfrancisco")
     background = "() => getComputedStyle(document.documentElement).getPropertyValue('--tw-bg').trim()"

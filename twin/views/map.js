@@ -97,7 +97,7 @@ export function render({ model, view: component }) {
     root.classList.toggle("nowhere", !!text);
     pointer.forget();
     asked.forget();
-    motion.forget(text ? 0 : version);
+    if (motion.version !== (text ? 0 : version)) motion.forget(text ? 0 : version);   // else it has been asked for already
     motion.target = target ?? Infinity;
     fillLegend();
     if (pv && model.scene.kitchen) { camera.begin(); base.show(); pv.request_repaint(); }
@@ -184,6 +184,8 @@ export function render({ model, view: component }) {
     get frames() { return frames; }, get asks() { return motion.asks; }, get pushes() { return motion.pushes; },
     get looking() { return camera.view; }, get gliding() { return !!camera.glide; }, get fitting() { return camera.fitting; }, get heat() { return !!asked.heat?.picture; },
   });
+  restage();   // the first trips are asked for while the figure is still being laid out
+  if (motion.version && clock.anchor) motion.want(clock.now());
   attach();
   return root;
 }
