@@ -91,7 +91,7 @@ export function render({ model }) {
     write(legend, model.busy || (edges.length > 1 ? `Orders per ${bucketText(edges[inner + 1] - edges[inner])}` : ""));
   };
   const summarise = () => {
-    summary.replaceChildren(...model.summary.map(({ key, text, title }) => el("span", { title, class: key }, text)));
+    summary.replaceChildren(...(model.summary.length ? [el("em", { title: "The figures of all that is loaded, also of what comes after the playhead" }, "Range")] : []), ...model.summary.map(({ key, text, title }) => el("span", { title, class: key }, text)));
     rule.hidden = !model.supply.rule;
     rule.title = model.supply.rule ?? "";
   };
