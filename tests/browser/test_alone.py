@@ -1,5 +1,6 @@
 """Every view alone, on a controller of its own: no session, no page around it, as in a notebook."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import panel as pn
@@ -7,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import twin
+from twin.kitchen import Kitchen
 from twin.replay.controller import ReplayController
 from twin.times import seconds
 from twin.twin import Twin
@@ -116,3 +118,32 @@ def test_the_views_above_are_all_there_are() -> None:
 
     ours = {kind for kind in below(ReplayView) if kind.__module__.startswith("twin.views.")} - {ReplayView}
     assert ours == {kind for kind, _ in VIEWS.values()}
+
+
+def test_two_kitchens_side_by_side_have_a_clock_each_and_the_panes_of_one_share_it(
+    page: Page, serve: Callable[..., str], source: Twin
+) -> None:
+    kitchens: list[Kitchen] = []
+
+    def side_by_side() -> pn.Column:
+        kitchens[:] = [source.kitchen(place, day="2025-10-16") for place in ("sanfrancisco", "chicago")]
+        return pn.Column(*(pane for kitchen in kitchens for pane in (kitchen.timeline(), kitchen.pipeline())))
+
+    page.goto(f"{serve({'two': side_by_side})}/two")
+    clocks, completed = page.get_by_test_id("clock"), page.get_by_test_id("stage-completed-count")
+    expect(clocks).to_have_count(2, timeout=MOST_MS)
+    expect(completed).to_have_count(2)
+    first, second = kitchens
+    still, shown = clocks.nth(1).inner_text(), completed.nth(1).inner_text()
+    page.get_by_test_id("speed-1000").first.click()
+    page.get_by_test_id("play").first.click()
+    before = first.replay.now()
+    page.wait_for_timeout(2000)
+    page.get_by_test_id("play").first.click()
+    expect(completed.first).to_have_text(f"{first.at(first.replay.now()).counts['completed']:,}")
+    assert first.replay.now() > before + 500
+    assert (clocks.nth(1).inner_text(), completed.nth(1).inner_text()) == (still, shown)
+    assert not second.replay.playing
+    second.replay.seek("2025-10-16 08:00")  # by code, as in a cell
+    assert first.replay.now() > before + 500
+    page.goto("about:blank")
