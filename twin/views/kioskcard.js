@@ -1,6 +1,7 @@
 // What a wall screen says: caption, clock, place in the tour, and the title card between two places. It keeps the page's clock
 // where the show is by epoch time, and tells the static page around it (kioskouter.js) how this one fares.
 
+const SMALLEST = 0.65;   // of a caption's size, below which it is cut after all
 const BEAT_MS = 250;
 const OFF_S = 0.02;           // the clock is put right when it is off by so many seconds of the viewer's time
 const TITLE_MS = 2600;        // a title card stays so long that it can be read
@@ -54,6 +55,12 @@ export function render({ model, view }) {
     const all = tiles ? [...tiles.tiles.values()] : [];
     return all.length > 0 && all.every((tile) => tile.loaded || tile.finished);
   }
+  /** Write a long caption smaller rather than cut it. */
+  function fit() {
+    headline.style.fontSize = "";
+    const share = headline.clientWidth / headline.scrollWidth;
+    if (share < 1) headline.style.fontSize = `${parseFloat(getComputedStyle(headline).fontSize) * Math.max(SMALLEST, share)}px`;
+  }
   function caption() {
     const s = model.scene;
     if (s.number === undefined) return;
@@ -68,6 +75,7 @@ export function render({ model, view }) {
     }
     headline.textContent = s.headline;
     detail.textContent = s.detail;
+    fit();
     if (fills.length !== s.count) bars.replaceChildren(...(fills = Array.from({ length: s.count }, () => el("i", {}))).map((fill) => el("span", {}, fill)));
   }
   /** Whether the scene is seen, and no title card before it. */
@@ -115,8 +123,9 @@ export function render({ model, view }) {
   model.on("arrived", align);
   model.on("heading", dress);
   model.on("logo", dress);
-  const beating = setInterval(beat, BEAT_MS);
-  model.on("remove", () => { clearInterval(beating); wall.remove(); dropClock(); removeEventListener("message", obey); });
+  const beating = setInterval(beat, BEAT_MS), fitting = new ResizeObserver(fit);
+  fitting.observe(headline.parentElement ?? headline);
+  model.on("remove", () => { clearInterval(beating); fitting.disconnect(); wall.remove(); dropClock(); removeEventListener("message", obey); });
   twin.kiosk = { wall, now: () => clock.now(), epoch: () => wall.epoch(), scene: () => model.scene, ready: () => arrived() && isOpen() };   // for tests
   document.body.inert = true;   // nobody touches a wall: nothing in it takes the focus
   dress();

@@ -92,7 +92,11 @@ class KioskShow(pn.viewable.Viewer):
             shown = view.__panel__()
             shown.styles = {**shown.styles, "grid-area": pane, "min-width": "0", "min-height": "0"}
             shown.stylesheets = [*shown.stylesheets, style_text("kioskpanes.css")]
-            shown.css_classes = [*shown.css_classes, f"pane-{pane}"]
+            shown.css_classes = [
+                *shown.css_classes,
+                f"pane-{pane}",
+                *(["tight"] if {"feed", "trends"} & set(self._views) else []),
+            ]
             shown.margin = 0
             parts.append(shown)
         return pn.Column(

@@ -174,6 +174,7 @@ def _strip(figure: Figure) -> None:
         outline_line_color=None, background_fill_alpha=0.0, border_fill_alpha=0.0,
         match_aspect=False, sizing_mode="stretch_both", width=None, height=None, aspect_ratio=None,
         frame_width=None, frame_height=None, title=None, output_backend="canvas",
+        stylesheets=[".bk-Panel { display: none; }"],  # the frame of Bokeh's own credit for tiles: a mark in the corner
     )  # fmt: skip
     for extent in (figure.x_range, figure.y_range):
         extent.update(min_interval=MIN_SPAN_M, max_interval=MAX_SPAN_M, js_property_callbacks={}, js_event_callbacks={})
