@@ -1,0 +1,109 @@
+"""The API over HTTP, and what a page asks: through a warehouse as from files, in few statements and within seconds."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bokeh.models import Div
+
+import twin
+from tests.api.serving import ask, served
+from tests.warehouse.conftest import tables
+from tests.warehouse.double import Warehouse
+from twin import api
+from twin.api.endpoints import BASE, ENDPOINTS
+from twin.times import text
+from twin.twin import Twin
+
+Start = Callable[..., Warehouse]
+Open = Callable[..., Twin]
+Demos = Callable[[str], Path]
+
+OPENING = 6
+"""Statements: the columns, then side by side spellings, counts, flags, kitchens and volume."""
+LONGEST_DAY_S = 86_400.0
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with served(lambda doc: doc.add_root(Div(text="page")), extra_patterns=list(api.ROUTES)) as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def _own_source() -> Iterator[None]:
+    yield
+    api.set_source(None)
+
+
+def addresses(source: Twin) -> list[str]:
+    """Every endpoint of every kitchen, in its middle hours, and what is refused."""
+    found = ["/locations", "/orders/nobody", "/locations/nowhere/brands"]
+    for place in source.locations:
+        middle = (place.start + place.end) / 2
+        start, end = (text(middle + hours * 3600).replace(" ", "T") + "Z" for hours in (-8, 8))
+        order = source.timeline(place.id).orders.ids[7].as_py()
+        part, own = f"start={start}&end={end}", f"/locations/{place.id}"
+        found += [
+            f"/orders/{order}", f"{own}/kitchen-status?at_time={end}", f"{own}/data-quality", f"{own}/events?{part}&limit=100",
+            f"{own}/time-range?{part}&granularity=hour", f"{own}/brands?{part}", f"{own}/moments?{part}",
+        ]  # fmt: skip
+    kinds = {endpoint.path.rpartition("/")[2] for endpoint in ENDPOINTS if "{order_id}" not in endpoint.path}
+    assert kinds <= {address.partition("?")[0].rpartition("/")[2] for address in found}, "an endpoint is left out"
+    return found
+
+
+def like(first: Any, second: Any) -> bool:
+    """Equal, numbers to nine digits: sums run in another order."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(like(first[key], second[key]) for key in first)
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(like(a, b) for a, b in zip(first, second, strict=True))
+    if isinstance(first, float) or isinstance(second, float):
+        return bool(first == pytest.approx(second, rel=1e-9, abs=1e-9))
+    return bool(first == second)
+
+
+@pytest.mark.parametrize("form", ["2025", "2026"])
+def test_every_endpoint_answers_as_it_does_from_files(
+    form: str, server: str, demos: Demos, warehouse_of: Start, lakehouse: Open
+) -> None:
+    folder = demos(form)
+    warehouse_of(tables(folder, form))
+    direct, through = twin.open(folder), lakehouse()
+
+    def told(source: Twin) -> dict[str, tuple[int, Any]]:
+        api.set_source(lambda: source)
+        answers = {address: ask(server + BASE + address) for address in asked}
+        return {address: (answer.status, json.loads(answer.body)) for address, answer in answers.items()}
+
+    asked = addresses(direct)
+    files, warehouse = told(direct), told(through)
+    for address, (status, body) in files.items():
+        assert warehouse[address][0] == status, address
+        for answer in (body, warehouse[address][1]):
+            for own in ("request_id", "requestId", "instance"):  # of problems: each its own
+                answer.pop(own, None)
+        assert like(body, warehouse[address][1]), address
+    assert {status for status, _ in files.values()} == {200, 404}
+
+
+def test_a_page_costs_few_statements(demos: Demos, warehouse_of: Start, lakehouse: Open) -> None:
+    warehouse = warehouse_of(tables(demos("2025"), "2025"))
+    through = lakehouse()
+    assert len(warehouse.statements) == OPENING
+    place = through.locations[0]
+    line = through.timeline(place.id, place.end - LONGEST_DAY_S, place.end)
+    assert len(warehouse.statements) <= OPENING + 4, (
+        "the three days that a window with its margins touches, and the brands' names"
+    )
+    through.streets(place.id)
+    through.insights(line)
+    shown = len(warehouse.statements)
+    assert shown <= OPENING + 7, "besides, the routes of the base map and what is usual"
+    for hour in range(24):
+        line.at(place.end - hour * 3600)
+    assert through.timeline(place.id, place.end - LONGEST_DAY_S, place.end) is line
+    assert len(warehouse.statements) == shown, "playing and a second visitor ask nothing"
