@@ -97,7 +97,7 @@ def test_a_page_costs_few_statements(demos: Demos, warehouse_of: Start, lakehous
     place = through.locations[0]
     line = through.timeline(place.id, place.end - LONGEST_DAY_S, place.end)
     assert len(warehouse.statements) <= OPENING + 4, (
-        "the three days that a window with its margins touches, and the brands' names"
+        "three days that the window touches, and the names of brands"
     )
     through.streets(place.id)
     through.insights(line)
