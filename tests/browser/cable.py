@@ -43,13 +43,15 @@ class Cable:
         self._loop.close()
 
     async def _leave(self) -> None:
-        """Close every connection; each relay then comes to its end by itself."""
+        """Close every connection and end every relay, also of those that were just being joined."""
         self._whole.set()
         self._server.close()
-        for writer in self._writers:
-            writer.close()
-        relays = asyncio.all_tasks() - {asyncio.current_task()}
-        await asyncio.gather(*relays, return_exceptions=True)
+        while relays := asyncio.all_tasks() - {asyncio.current_task()}:
+            for writer in self._writers:
+                writer.close()
+            for relay in relays:
+                relay.cancel()
+            await asyncio.gather(*relays, return_exceptions=True)
 
     async def _listen(self) -> None:
         self._whole = asyncio.Event()
