@@ -92,6 +92,8 @@ def run_new_cell(page: Page, code: str) -> str:
     page.keyboard.press("Escape")
     page.keyboard.press("b")
     page.keyboard.press("Enter")
+    editor = page.locator(".jp-Notebook .jp-CodeCell").last.locator(".cm-content")
+    expect(editor).to_be_focused()  # a slow JupyterLab makes the cell after the keys have come
     page.keyboard.insert_text(code)
     page.keyboard.press("Control+Enter")
     output = page.locator(".jp-Notebook .jp-CodeCell").last.locator(".jp-OutputArea-output pre").last

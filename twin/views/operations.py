@@ -120,7 +120,7 @@ class _Operations:
         }  # fmt: skip
         self.replay = self._arrange()
         self.choice = pn.widgets.Select(
-            name="Kitchen", options={place.display_name: place.id for place in session.twin.locations}, margin=0,
+            label="Kitchen", options={place.display_name: place.id for place in session.twin.locations}, margin=0,
             visible=False, css_classes=["kitchen"], stylesheets=[style_text("choice.css")],
         )  # fmt: skip
         self.choice.param.watch(self._switch, "value")
