@@ -38,8 +38,13 @@ class BaseMap {
     this.following = setInterval(() => {
       const all = [...this.tiles.tile_source.tiles.values()], loaded = all.filter((tile) => tile.loaded).length;
       if (loaded !== shown) { shown = loaded; this.pv.request_repaint(); }
-      else if (all.every((tile) => tile.loaded || tile.finished) || performance.now() - since > TILES_MS) clearInterval(this.following);
+      else if (all.every((tile) => tile.loaded || tile.finished) || performance.now() - since > TILES_MS) { clearInterval(this.following); this.forget(); }
     }, 250);
+  }
+  /** Let go of tiles that are done: Bokeh's view keeps every one that it ever drew, to tell whether it has finished. */
+  forget() {
+    const view = this.pv.renderer_views.get(this.tiles);
+    if (view?._tiles) view._tiles = view._tiles.filter((tile) => !tile.finished);
   }
   reachable(map) {
     const [kx, ky] = this.model.scene.kitchen ?? [0, 0], z = 10, n = 2 ** z;
