@@ -96,9 +96,7 @@ def test_a_page_costs_few_statements(demos: Demos, warehouse_of: Start, lakehous
     assert len(warehouse.statements) == OPENING
     place = through.locations[0]
     line = through.timeline(place.id, place.end - LONGEST_DAY_S, place.end)
-    assert len(warehouse.statements) <= OPENING + 4, (
-        "three days that the window touches, and the names of brands"
-    )
+    assert len(warehouse.statements) <= OPENING + 4, "three days that the window touches, and the names of brands"
     through.streets(place.id)
     through.insights(line)
     shown = len(warehouse.statements)
