@@ -22,6 +22,8 @@ pytestmark = pytest.mark.browser
 
 HOUR = 3600.0
 NEAR_M = 30.0
+STILL_S = 2.0
+"""Longer than the camera waits between two moves of its own."""
 EVIL = "<img src=x onerror=\"document.title='owned'\">"
 MAP = "[...window.__twin.motion.values()][0]"
 RECORD = f"""(seconds) => new Promise((done) => {{
@@ -77,6 +79,15 @@ class Shown:
         self.page.wait_for_timeout(150)  # for a fit to begin
         self.page.wait_for_function(f"() => !{MAP}.gliding")
         return self.ask("map.looking")
+
+    def still(self) -> None:
+        """Wait until nothing is drawn any more: what was under way has ended, the tiles have come."""
+        deadline, drawn, since = time.monotonic() + 20, -1, time.monotonic()
+        while time.monotonic() - since < STILL_S:
+            assert time.monotonic() < deadline, "the map never comes to rest"
+            if (now := self.ask("map.frames + map.paints")) != drawn:
+                drawn, since = now, time.monotonic()
+            self.page.wait_for_timeout(50)
 
     def layer(self, name: str, on: bool) -> None:
         shown = {**self.view.__panel__().layers, name: on}
@@ -209,7 +220,7 @@ def test_nothing_moves_and_nothing_is_sent_while_paused(page, show):
     shown.do(shown.controller.play)
     shown.page.wait_for_timeout(500)
     shown.do(shown.controller.pause)
-    shown.page.wait_for_timeout(1000)  # the pause arrives, what was under way ends
+    shown.still()
     messages.clear()
     first, frames = shown.picture(), shown.ask("map.frames")
     shown.page.wait_for_timeout(2000)
@@ -528,6 +539,7 @@ def test_a_followed_driver_stays_in_view(show):
 def test_the_map_is_one_picture_for_a_report(show):
     shown = show(RoadTimeline(12))
     shown.rested()
+    shown.still()
     pixels = shown.page.evaluate(
         """() => {
           const [make] = globalThis.__twin.reports.values(), canvas = make();

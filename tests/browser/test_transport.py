@@ -494,7 +494,7 @@ def test_the_ribbon_tells_of_waiting_meals_without_colour_too(bar):
 
 
 def test_the_whole_range_is_summed_up(bar):
-    expect(bar.get_by_test_id("summary")).to_have_text("12 ordersdelivery 1 h 05 min (P95 75)all delivered$300")
+    expect(bar.get_by_test_id("summary")).to_have_text("Range12 ordersdelivery 1 h 05 min (P95 75)all delivered$300")
     expect(bar.get_by_test_id("summary").get_by_text("delivery")).to_have_attribute("title", re.compile("12 delivered"))
 
 

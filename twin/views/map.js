@@ -8,7 +8,7 @@ export function render({ model, view: component }) {
   const motion = new Motion(clock, send);
   const asked = new Asked(clock, send, () => { fillLegend(); redraw(); });
   const show = { ...model.layers };
-  let pv = null, raf = 0, gone = false, frames = 0, dirty = true, resting = 0, moved = false, pins = [], parts = null;
+  let pv = null, raf = 0, gone = false, frames = 0, dirty = true, paints = 0, resting = 0, moved = false, pins = [], parts = null;
 
   const camera = new Camera(model, () => controls.modes(camera, selection.row >= 0), () => wake());
   const base = new BaseMap(model, () => { controls.fillLayers(); controls.fillCredit(base); });
@@ -75,6 +75,7 @@ export function render({ model, view: component }) {
   function redraw() { dirty = true; picture.groundAt = -Infinity; wake(); }
   function onPainted() {
     if (gone || !model.scene.kitchen) return;
+    paints++;
     picture.attach(pv);
     camera.keep();
     if (picture.frame(pv, model.scene.kitchen)) { moved = true; controls.ruler(picture.view.sx / (model.scene.scale || 1)); base.follow(); }
@@ -181,7 +182,7 @@ export function render({ model, view: component }) {
     faded: () => motion.faded.map((trip) => trip.order), pins: () => pins.map((pin) => pin.order),
     figure: () => pv, time: () => motion.t,
     get held() { return motion.held && [motion.held.from, motion.held.to]; },
-    get frames() { return frames; }, get asks() { return motion.asks; }, get pushes() { return motion.pushes; },
+    get frames() { return frames; }, get paints() { return paints; }, get asks() { return motion.asks; }, get pushes() { return motion.pushes; },
     get looking() { return camera.view; }, get gliding() { return !!camera.glide; }, get fitting() { return camera.fitting; }, get heat() { return !!asked.heat?.picture; },
   });
   restage();   // the first trips are asked for while the figure is still being laid out
