@@ -11,6 +11,10 @@ class SourceError(TwinError):
     """A source cannot be read: missing, empty, without a usable column, or with no usable row."""
 
 
+class CancelledError(TwinError):
+    """Nobody waits any more for what was being done, see `twin.errand`."""
+
+
 class UnknownNameError(TwinError):
     """What was asked for does not exist; `near` are names like it."""
 

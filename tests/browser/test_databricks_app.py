@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
@@ -142,6 +143,29 @@ def test_the_page_opens_and_plays(app: App, signed_in: Page, warehouse: Warehous
     signed_in.wait_for_timeout(2000)
     assert len(warehouse.statements) == asked, "playing asks nothing"
     assert asked <= MOST_STATEMENTS
+
+
+def test_who_does_not_want_to_wait_stays_where_they_are(app: App, signed_in: Page, warehouse: Warehouse) -> None:
+    signed_in.goto(f"{app.address}/operations?location=sanfrancisco")
+    expect(by_id(signed_in, "legend")).to_contain_text("Orders per", timeout=60_000)
+    kitchens = signed_in.get_by_role("combobox", name="Kitchen", exact=True)
+    before, cancelled = clock(signed_in), warehouse.cancelled
+    warehouse.faults.hold = threading.Event()
+    try:
+        kitchens.select_option("Chicago")
+        expect(by_id(signed_in, "skeleton")).to_contain_text("Loading Chicago")
+        expect(by_id(signed_in, "skeleton-cancel")).to_be_visible()
+        by_id(signed_in, "skeleton-cancel").click()
+        expect(by_id(signed_in, "skeleton")).to_be_hidden()
+        expect(kitchens).to_have_value("San Francisco")
+        assert clock(signed_in) == before
+        signed_in.wait_for_timeout(500)
+        assert warehouse.cancelled > cancelled
+    finally:
+        warehouse.faults.hold = None
+    kitchens.select_option("Chicago")
+    signed_in.wait_for_url(re.compile("location=chicago"), timeout=60_000)
+    expect(by_id(signed_in, "skeleton")).to_be_hidden()
 
 
 def test_neither_the_page_nor_its_session_token_has_a_token_a_cookie_or_a_forwarded_header(app: App) -> None:

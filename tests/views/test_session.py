@@ -1,12 +1,15 @@
 """A session without a browser: loading, ticking, the address."""
 
 import asyncio
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import twin
+from twin import errand
 from twin.replay.controller import ReplayController
 from twin.twin import Twin
 from twin.views.session import ReplaySession
@@ -47,6 +50,56 @@ def view(session: ReplaySession) -> Recorder:
     (recorder,) = session._views
     assert isinstance(recorder, Recorder)
     return recorder
+
+
+def test_what_is_being_loaded_can_be_given_up(
+    session: ReplaySession, opened: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(session.choose("chicago"))
+    shown, asked = session.controller.timeline, session._asked
+    going = threading.Event()
+
+    def slow(*_: Any) -> Any:
+        going.set()
+        for _ in range(500):
+            errand.current().step(0.4)
+            time.sleep(0.01)
+
+    monkeypatch.setattr(opened, "timeline", slow)
+
+    async def change_the_mind() -> str:
+        loading = asyncio.ensure_future(session.choose("sanfrancisco"))
+        await asyncio.to_thread(going.wait)
+        said = session.waiting
+        session.cancel()
+        assert session.waiting == ""
+        await loading
+        return said
+
+    assert asyncio.run(change_the_mind()).startswith("Loading San Francisco …")
+    assert (session.problem, session.waiting) == ("", "")
+    assert session.controller.timeline is shown
+    assert session._asked == asked
+    assert not session.is_moving
+
+
+def test_how_far_the_loading_is_is_said(session: ReplaySession, opened: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    session.param.watch(lambda event: told.append(event.new), "waiting")
+    load = opened.timeline
+
+    def slow(*asked: Any) -> Any:
+        errand.current().say("Starting the SQL warehouse, 3 s so far")
+        time.sleep(0.4)
+        errand.current().step(0.25)
+        return load(*asked)
+
+    monkeypatch.setattr(opened, "timeline", slow)
+    asyncio.run(session.choose("chicago"))
+    assert told[0] == "Loading Chicago …"
+    assert "Starting the SQL warehouse, 3 s so far …" in told
+    assert "Loading Chicago … 25 %" in told
+    assert told[-1] == ""
 
 
 def test_choosing_a_location_shows_its_last_day_at_its_busiest_moment(session: ReplaySession, opened: Twin) -> None:

@@ -34,6 +34,9 @@ HTTP_PATH = f"/sql/1.0/warehouses/{WAREHOUSE}"
 OK = ttypes.TStatus(statusCode=ttypes.TStatusCode.SUCCESS_STATUS)
 DONE = ttypes.TGetOperationStatusResp(status=OK, operationState=ttypes.TOperationState.FINISHED_STATE)
 
+POLL_S = 0.05
+"""A question for the state of a running statement is answered after so long, as a real service holds it back for a while."""
+
 KINDS = {
     pa.types.is_boolean: ttypes.TTypeId.BOOLEAN_TYPE,
     pa.types.is_integer: ttypes.TTypeId.BIGINT_TYPE,
@@ -62,7 +65,7 @@ class Faults:
     down: bool = False
     """Connections are closed without an answer."""
     hold: threading.Event | None = None
-    """Statements wait for it."""
+    """Statements run until it is set, or until they are cancelled."""
 
 
 @dataclass
@@ -88,6 +91,7 @@ class Warehouse:
     rows_per_batch: int = 20_000
     _results: dict[bytes, Iterator[tuple[int, pa.RecordBatch | None]]] = field(default_factory=dict)
     _schemas: dict[bytes, pa.Schema] = field(default_factory=dict)
+    _running: dict[bytes, Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _begun: float | None = None
 
@@ -149,8 +153,6 @@ class Warehouse:
         given = {one.name: _value(one) for one in req.parameters or []}
         self.statements.append(Statement(req.statement, given))
         time.sleep(self.faults.latency_s)
-        if self.faults.hold is not None:
-            self.faults.hold.wait(60)
         name = uuid.uuid4().bytes
         handle = ttypes.TOperationHandle(
             ttypes.THandleIdentifier(guid=name, secret=name), ttypes.TOperationType.EXECUTE_STATEMENT, True
@@ -168,6 +170,12 @@ class Warehouse:
             [*zip(itertools.accumulate([0, *(len(one) for one in batches)]), batches, strict=False)]
         )
         self._schemas[name] = table.schema
+        if self.faults.hold is not None:
+            self._running[name] = ttypes.TOperationState.RUNNING_STATE
+            running = ttypes.TGetOperationStatusResp(status=OK, operationState=self._running[name])
+            return ttypes.TExecuteStatementResp(
+                status=OK, operationHandle=handle, directResults=ttypes.TSparkDirectResults(operationStatus=running)
+            )
         direct = ttypes.TSparkDirectResults(
             operationStatus=DONE,
             resultSetMetadata=_metadata(table.schema),
@@ -183,10 +191,18 @@ class Warehouse:
         return _metadata(self._schemas[req.operationHandle.operationId.guid])
 
     def GetOperationStatus(self, req: Any) -> Any:
-        return DONE
+        name = req.operationHandle.operationId.guid
+        if name not in self._running:
+            return DONE
+        if self.faults.hold is None or self.faults.hold.wait(POLL_S):
+            if self._running[name] == ttypes.TOperationState.RUNNING_STATE:
+                del self._running[name]
+                return DONE
+        return ttypes.TGetOperationStatusResp(status=OK, operationState=self._running[name])
 
     def CancelOperation(self, req: Any) -> Any:
         self.cancelled += 1
+        self._running[req.operationHandle.operationId.guid] = ttypes.TOperationState.CANCELED_STATE
         return ttypes.TCancelOperationResp(status=OK)
 
     def CloseOperation(self, req: Any) -> Any:

@@ -14,7 +14,9 @@ import twin
 from tests.warehouse.conftest import tables
 from tests.warehouse.double import Warehouse
 from tests.warehouse.test_answers import same
-from twin.errors import SourceError
+from twin.errand import Errand
+from twin.errors import CancelledError, SourceError
+from twin.timeline import READING
 from twin.twin import Twin
 
 Start = Callable[..., Warehouse]
@@ -219,6 +221,67 @@ def test_the_cache_keeps_to_its_bytes(
     for place in source.locations:
         source.source.window(place.id, place.start, place.start + 3600)
     assert len(list((tmp_path / "cache").iterdir())) <= 1
+
+
+def test_what_nobody_waits_for_is_cancelled_in_the_warehouse(
+    held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open
+) -> None:
+    warehouse = warehouse_of(held)
+    source = lakehouse()
+    place = source.locations[0]
+    warehouse.faults.hold = threading.Event()
+    asked = len(warehouse.statements)
+    errand = Errand()
+
+    def load() -> None:
+        with errand.under_way(), pytest.raises(CancelledError):
+            source.timeline(place.id, place.start, place.end)
+
+    loading = threading.Thread(target=load)
+    loading.start()
+    wait_until(lambda: len(warehouse.statements) > asked)
+    errand.cancel()
+    loading.join(10)
+    assert not loading.is_alive()
+    assert warehouse.cancelled >= 1
+    warehouse.faults.hold = None
+    assert source.timeline(place.id, place.start, place.end).has_orders, "the next one loads it"
+    assert warehouse.most_sessions <= 4
+
+
+def test_who_waits_hears_how_far_it_is(held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open) -> None:
+    warehouse_of(held)
+    source = lakehouse()
+    place = source.locations[0]
+    told: list[float] = []
+    with Errand(lambda share, _words: told.append(share)).under_way():
+        source.timeline(place.id, place.start, place.end)
+    days = sum(share < READING for share in told)
+    assert days >= 1
+    assert told == sorted(told)
+    assert len(set(told)) > days > 0
+    assert 0 < told[0] <= told[-1] <= 1
+
+
+def test_a_warehouse_that_has_gone_to_sleep_says_that_it_starts(
+    held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open
+) -> None:
+    warehouse = warehouse_of(held)
+    source = lakehouse()
+    place = source.locations[0]
+    source.source._warehouse._free.clear()  # type: ignore[attr-defined]  # as after hours without a question
+    warehouse.faults.starting_s, warehouse._begun = 1.0, None
+    told: list[str] = []
+    with Errand(lambda _share, words: told.append(words)).under_way():
+        source.timeline(place.id, place.start, place.end)
+    assert any(words.startswith("Starting the SQL warehouse") for words in told)
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within 10 s"
+        time.sleep(0.02)
 
 
 def test_nothing_is_left_behind(held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open) -> None:

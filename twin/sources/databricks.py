@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from twin import telemetry
+from twin import errand, telemetry
 from twin.errors import ConfigError, SourceError, UnknownLocationError
 from twin.sources import queries, tables
 from twin.sources.base import Location, Quality, Volume
@@ -126,7 +127,11 @@ class DatabricksSource:
         parts = [self._later(partial(self._day, location, float(day))) for day in days]
         if not parts:
             return self._between("window", location, start, start)
-        whole = pa.concat_tables([part() for part in parts])
+        under_way, fetched = errand.current(), []
+        for done, part in enumerate(parts, 1):
+            fetched.append(part())
+            under_way.step(done / len(parts))
+        whole = pa.concat_tables(fetched)
         ts = whole["ts"].cast(pa.int64()).to_numpy()
         kept = (ts >= tables.moment(start).astype(np.int64)) & (ts < tables.moment(end).astype(np.int64))
         return whole if kept.all() else whole.filter(pa.array(kept))
@@ -288,12 +293,13 @@ class DatabricksSource:
 
     def _day(self, location: str, day: float) -> pa.Table:
         """Return a day's rows, from the disk where they are there and the day can no longer change."""
+        errand.current().check()  # it may have waited in the pool
         place = self._place(location)
         ended = day + 2 * DAY <= place.end
         return self._chunks.get((location, day), partial(self._between, "window", location, day, day + DAY), keep=ended)
 
     def _later(self, work: Callable[[], Answer]) -> Callable[[], Answer]:
-        return self._pool.submit(work).result
+        return self._pool.submit(copy_context().run, work).result
 
     def _place(self, location: str) -> Location:
         for place in self._locations:

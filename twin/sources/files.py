@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from twin import telemetry
+from twin import errand, telemetry
 from twin.errors import SourceError, UnknownLocationError
 from twin.sources import queries, tables
 from twin.sources.base import Location, Quality, Volume
@@ -241,8 +241,8 @@ class FileSource:
             raise SourceError(f"{self.name} cannot be read: {_first_line(error)}") from error
 
     def _arrow(self, sql: str, parameters: dict[str, Any]) -> pa.Table:
-        with self._lock:
-            return self._connection.sql(sql, params=parameters).to_arrow_table()
+        with self._lock, self._connection.cursor() as cursor, errand.current().stopping(cursor.interrupt):
+            return cursor.sql(sql, params=parameters).to_arrow_table()
 
     def _between(self, name: str, location: str, start: float, end: float) -> pa.Table:
         if all(place.id != location for place in self._locations):

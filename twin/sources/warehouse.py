@@ -19,10 +19,11 @@ from urllib.parse import urlsplit
 import numpy as np
 import pyarrow as pa
 
-from twin.errors import SourceError
+from twin import errand
+from twin.errors import CancelledError, SourceError
 
 if TYPE_CHECKING:
-    from databricks.sql.client import Connection
+    from databricks.sql.client import Connection, Cursor
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class Warehouse:
         with self._places:
             self._refuse_while_resting()
             for attempt in (1, 2):
-                with self._session(report or (lambda _words: None)) as session:
+                with self._session(report or errand.current().say) as session:
                     try:
                         return session.execute(sql, parameters)
                     except Broken as error:
@@ -209,8 +210,12 @@ class _Session:
         self.is_idle = False
         cursor = self._connection.cursor()
         try:
-            cursor.execute(sql, parameters=[_parameter(name, value) for name, value in parameters.items()])
-            table = cursor.fetchall_arrow()
+            with errand.current().stopping(lambda: self._cancel(cursor)):
+                cursor.execute(sql, parameters=[_parameter(name, value) for name, value in parameters.items()])
+                table = cursor.fetchall_arrow()
+        except CancelledError:
+            self.is_idle = True
+            raise
         except Exception as error:  # see `Warehouse._open`
             words = _sentence(error)
             if DEAD.search(words) or not _is_answer(error):
@@ -222,6 +227,14 @@ class _Session:
                 cursor.close()
         self.is_idle = True
         return table
+
+    def _cancel(self, cursor: "Cursor") -> None:
+        """Cancel what the cursor executes, as soon as the service has told by which name."""
+        given_up = time.monotonic() + SOCKET_S
+        while cursor.active_command_id is None and not self.is_idle and time.monotonic() < given_up:
+            time.sleep(0.05)
+        if not self.is_idle:
+            cursor.cancel()
 
     def close(self) -> None:
         with suppress(Exception):

@@ -60,22 +60,29 @@ function buildLink(clock, toast) {
 
 /** What the page will look like, while it is not there: panels at their places. */
 function buildSkeleton(model) {
-  const words = el("p", { class: "skeleton-words" });
+  const words = el("span"), give_up = () => model.send_msg({ act: "cancel" });
+  const said = el("div", { class: "skeleton-words", hidden: true }, words, el("button", { type: "button", class: "button pill", onclick: give_up, "data-testid": "skeleton-cancel", title: "Stay where you are (Esc)" }, "Cancel"));
   const bone = (area, n) => el("div", { class: `bone ${area}`, "aria-hidden": "true" }, ...Array.from({ length: n }, () => el("i", {})));
   const node = el("div", { class: "skeleton quiet", popover: "manual", role: "status", "aria-label": "Loading", "data-testid": "skeleton" },
-    bone("pipeline", 5), bone("map", 0), bone("kpis", 4), bone("panel", 5), bone("transport", 2), words);
+    bone("pipeline", 5), bone("map", 0), bone("kpis", 4), bone("panel", 5), bone("transport", 2), said);
   let begin = 0, tell = 0;
   const show = () => {
     clearTimeout(begin);
-    clearTimeout(tell);
-    if (!model.waiting) { if (node.matches(":popover-open")) node.hidePopover(); words.textContent = ""; return; }
+    words.textContent = model.waiting;
+    if (!model.waiting) {
+      clearTimeout(tell);
+      tell = 0;
+      said.hidden = true;
+      if (node.matches(":popover-open")) node.hidePopover();
+      return;
+    }
     // nothing lies below before the first location, so there is nothing to keep in sight
     begin = setTimeout(() => {
       if (node.isConnected && !node.matches(":popover-open")) node.showPopover();
     }, model.place ? SKELETON_AFTER : 0);
-    tell = setTimeout(() => { words.textContent = model.waiting; }, WORDS_AFTER);
+    tell ||= setTimeout(() => { said.hidden = false; }, WORDS_AFTER);
   };
-  return { node, show, remove: () => { clearTimeout(begin); clearTimeout(tell); } };
+  return { node, show, give_up, remove: () => { clearTimeout(begin); clearTimeout(tell); } };
 }
 
 export function render({ model }) {
@@ -94,7 +101,7 @@ export function render({ model }) {
   const keys = pageKeys({
     "?": () => help.open(), c: () => loaded() && link.copy(), r: () => loaded() && report(), p: () => document.fullscreenEnabled && present(),
     t: () => toggleTheme(), f: () => twin.mapcommands?.get(model.clock)?.toggleFit?.(),
-  }, () => selected.clear());
+  }, () => (model.waiting ? skeleton.give_up() : selected.clear()));
   const help = buildHelp(model.definitions, keys, () => startTour());
   const offer = el("span", { class: "offer", "data-testid": "tour-offer" });
   const startTour = () => { offer.hidden = true; tour.start(); };

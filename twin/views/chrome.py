@@ -1,5 +1,6 @@
 """The page's own controls: copy link, picture for a report, presentation, tour, help, and the keys that are not the replay's."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import param
@@ -78,9 +79,14 @@ class ChromeView(ReplayView):
     dark: bool = param.Boolean(default=False, doc="Whether the page is dark; the user changes it.")  # type: ignore[assignment]
     target: float = param.Number(default=DELIVERY_TARGET, bounds=(1, None), doc="Promised delivery time, seconds.")  # type: ignore[assignment]
 
-    def __init__(self, controller: "ReplayController", **params: Any) -> None:
+    def __init__(
+        self, controller: "ReplayController", on_cancel: Callable[[], object] = lambda: None, **params: Any
+    ) -> None:
+        """`on_cancel()` is called when the user does not want to wait any longer."""
         super().__init__(**params)
         self._bar = ChromeBar(margin=0, user=self.user, dark=self.dark)
+        self._on_cancel = on_cancel
+        self._bar.on_msg(self._on_message)
         self._bar.param.watch(lambda event: self.param.update(dark=event.new), "dark")
         self._bar.join(controller)
         self._tell()
@@ -88,6 +94,10 @@ class ChromeView(ReplayView):
 
     def __panel__(self) -> ChromeBar:
         return self._bar
+
+    def _on_message(self, event: Any) -> None:
+        if event.data == {"act": "cancel"}:
+            self._on_cancel()
 
     def _tell(self, *_: param.parameterized.Event) -> None:
         self._bar.param.update(

@@ -105,9 +105,9 @@ class _Operations:
         self.orders = OrdersView(controller)
         self.trends = TrendsView(controller, active=False)
         self.order = OrderView(controller)
-        self.transport = TransportView(controller, on_range=session.range)
+        self.transport = TransportView(controller, on_range=session.range, on_cancel=self._cancel)
         self.health = HealthView(controller)
-        self.chrome = ChromeView(controller, user=api.user_url() if api.is_serving() else "")
+        self.chrome = ChromeView(controller, on_cancel=self._cancel, user=api.user_url() if api.is_serving() else "")
         self.banner = BannerView()
         self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
         session.watch(
@@ -253,6 +253,16 @@ class _Operations:
     def _wait(self, event: Any) -> None:
         self.transport.busy = event.new
         self.chrome.waiting = event.new if self.session.is_moving else ""
+
+    def _cancel(self) -> None:
+        """Give up what is being loaded: stay with what is shown, or choose again where nothing is."""
+        session = self.session
+        session.cancel()
+        if session.place is None:
+            self.body[:] = [self.welcome]
+            self._offer()
+        else:
+            self.choice.value = session.place.id
 
     def _check_range(self, *_: Any) -> None:
         """Say so where the range that was chosen has no orders."""

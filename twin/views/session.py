@@ -6,6 +6,7 @@ shows its moment at once. A session that nobody sees (a hidden tab, a lost conne
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,7 +15,8 @@ from urllib.parse import urlencode
 import panel as pn
 import param
 
-from twin.errors import TwinError
+from twin.errand import Errand
+from twin.errors import CancelledError, TwinError
 from twin.insights import Insights
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
@@ -35,6 +37,9 @@ Asked = tuple[str, float | None, float | None, float | None, float | None]
 
 LONGEST_ID = 200
 """Characters of an order id that is taken from an address; real ones have 32."""
+
+TOLD_EVERY_S = 0.3
+"""Between two words of how far the loading is."""
 
 TICK_MS = 500
 """Counts and charts twice a second, where the eye still reads them; clock, feed and motion go by the browser's own clock."""
@@ -90,11 +95,16 @@ class ReplaySession(param.Parameterized):
         self._shown: tuple[int, float] | None = None
         self._written = ""
         self._asked: Asked | None = None
+        self._taken: Asked | None = None
+        self._errand = Errand()
+        self._told = 0.0
         self._kept: dict[str, tuple[param.Parameterized, str, str]] = {}
         self._ticker: Any = None
         self._newest = 0
         controller.param.watch(self._verb, "anchor")
         controller.selection.param.watch(self._remember, "version")
+        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+            pn.state.on_session_destroyed(lambda _context: self._errand.cancel())
 
     def keep(self, **states: tuple[param.Parameterized, str]) -> None:
         """Keep in the address, under each given name, a string Param of a view: (view, Param's name).
@@ -124,20 +134,20 @@ class ReplaySession(param.Parameterized):
     ) -> None:
         """Load a location over [start, end) (default: its last 24 hours) and show it at `at` (default: its busiest moment).
 
-        Loading runs in a thread, the page stays alive; of two choices in a row the later one wins. Raises nothing that the
-        user can cause: `problem` says it.
+        Loading runs in a thread, the page stays alive; of two choices in a row the later one wins, the other is given up.
+        Raises nothing that the user can cause: `problem` says it.
         """
         self._newest += 1
         mine = self._newest
+        self._errand.cancel()
+        self._errand = loading = Errand(partial(self._progress, pn.state.curdoc, mine))
         self.problem = ""
         self._asked = (location, start, end, at, speed)
         try:
             place = self.twin.location(location)
-            if self.place is not None and place.id != self.place.id:
-                self.viewport = []  # where the user looked in another city
-                self.controller.selection.clear()
             self.waiting = f"Loading {place.display_name} …"
-            timeline = await asyncio.to_thread(self._load, location, start, end)
+            with loading.under_way():
+                timeline = await asyncio.to_thread(self._load, location, start, end)
         except (TwinError, ValueError) as error:
             if mine == self._newest:
                 self.problem, self.waiting = str(error), ""
@@ -146,6 +156,31 @@ class ReplaySession(param.Parameterized):
             self._take(place, timeline, at, speed)
             if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
                 pn.state.execute(partial(self.learn, timeline))
+
+    def cancel(self) -> None:
+        """Give up what is being loaded; what is shown stays."""
+        if self.waiting:
+            self._newest += 1
+            self._errand.cancel()
+            self._asked = self._taken
+            self.waiting = ""
+
+    def _progress(self, document: Any, of: int, share: float, words: str) -> None:
+        """Tell in the session's own thread how far the loading is; called in any."""
+        now = time.monotonic()
+        if now - self._told < TOLD_EVERY_S and not words:
+            return
+        self._told = now
+        tell = partial(self._show_progress, of, share, words)
+        if document is None or document.session_context is None:
+            tell()
+        else:
+            document.add_next_tick_callback(tell)
+
+    def _show_progress(self, of: int, share: float, words: str) -> None:
+        if of == self._newest and self.waiting and self._asked is not None:
+            name = self.twin.location(self._asked[0]).display_name
+            self.waiting = f"{words} …" if words else f"Loading {name} … {100 * share:.0f} %"
 
     async def retry(self) -> None:
         """Try again to load what was asked for last."""
@@ -164,6 +199,10 @@ class ReplaySession(param.Parameterized):
 
     def _take(self, place: Location, timeline: "Timeline", at: float | None, speed: float | None) -> None:
         with pn.io.hold():
+            if self.place is not None and place.id != self.place.id:
+                self.viewport = []  # where the user looked in another city
+                self.controller.selection.clear()
+            self._taken = self._asked
             self.controller.load(timeline, timeline.busiest() if at is None else at)
             if speed is not None:
                 self.controller.set_speed(speed)
@@ -176,7 +215,10 @@ class ReplaySession(param.Parameterized):
     async def learn(self, timeline: "Timeline") -> None:
         """Find out what is usual at the kitchen and what stands out in the timeline, in a thread, and tell the views."""
         try:
-            insights = await asyncio.to_thread(self.twin.insights, timeline)
+            with self._errand.under_way():
+                insights = await asyncio.to_thread(self.twin.insights, timeline)
+        except CancelledError:
+            return
         except TwinError as error:  # the replay goes on without them
             log.warning("no insights: %s", error)
             return

@@ -1,5 +1,7 @@
 // The transport: clock, buttons, speeds, the head over the scrubber, and the keys of the whole page.
 
+const PATIENCE_MS = 1000;                       // what takes longer can be cancelled
+
 /** Keys that work wherever the focus is, unless what has the focus uses them itself. */
 function shortcuts(model, clock, verbs, scrubber) {
   const TYPING = 'input, textarea, select, [contenteditable=""], [contenteditable="true"]';
@@ -46,9 +48,11 @@ export function render({ model }) {
   const swatches = el("i", { class: "swatches", "aria-hidden": "true" }, el("i", { class: "fine" }), el("i", { class: "tight" }), el("i", { class: "short" }));
   const rule = el("span", { class: "rule mute", "data-testid": "ribbon-legend" }, swatches, "Meals waiting per driver");
   const summary = el("span", { class: "summary", role: "group", "data-testid": "summary", "aria-label": "The whole range" });
+  const cancel = el("button", { class: "range cancel", type: "button", hidden: true, "data-testid": "cancel", onclick: () => model.send_msg({ verb: "cancel" }) }, "Cancel");
+  let patience = 0;
   const controls = el("div", { class: "controls" }, back, play, stop, forward, loop), left = el("div", { class: "left" }, el("div", { class: "time" }, time, date), controls, speeds);
   const bar = el("section", { class: "bar card", "aria-label": "Replay", "data-testid": "transport" }, left,
-    el("div", { class: "right" }, el("div", { class: "head" }, legend, rule, summary, scrubber.brush.clear, range.button), scrubber.node), range.sheet);
+    el("div", { class: "right" }, el("div", { class: "head" }, legend, cancel, rule, summary, scrubber.brush.clear, range.button), scrubber.node), range.sheet);
 
   const write = (node, text) => { if (node.textContent !== text) node.textContent = text; };
   let frame = 0, seen = true;
@@ -82,6 +86,9 @@ export function render({ model }) {
       title: speed === 1 ? `As it happened (${i + 1})` : `${durationText(speed)} of kitchen time each second (${i + 1})` }, `${speed}×`)));
   const waiting = () => {
     const off = !!model.busy || !loaded();
+    clearTimeout(patience);
+    if (!model.busy) cancel.hidden = true;
+    else if (cancel.hidden) patience = setTimeout(() => { cancel.hidden = false; }, PATIENCE_MS);
     bar.toggleAttribute("data-busy", !!model.busy);
     bar.setAttribute("aria-busy", String(!!model.busy));
     left.inert = off;

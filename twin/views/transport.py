@@ -98,6 +98,7 @@ class TransportView(ReplayView):
 
     Choosing a range means loading other data, which is the session's work: it gives `on_range(start, end)`, plain or a
     coroutine function. The bar is busy while that runs; what it raises as `TwinError` or `ValueError` is shown.
+    `on_cancel()` is called when the user does not want to wait any longer.
     """
 
     source_range = param.NumericTuple(
@@ -111,10 +112,18 @@ class TransportView(ReplayView):
     )
     busy = param.String(default="", doc="What is being waited for, in words; shown instead of the controls' readiness.")
 
-    def __init__(self, controller: ReplayController, on_range: RangeHandler | None = None, **params: Any) -> None:
+    def __init__(
+        self,
+        controller: ReplayController,
+        on_range: RangeHandler | None = None,
+        on_cancel: Callable[[], object] | None = None,
+        **params: Any,
+    ) -> None:
         super().__init__(**params)
         self._controller = controller
         self._on_range = on_range
+        self._on_cancel = on_cancel
+        self._choices = 0
         self._bar = TransportBar(sizing_mode="stretch_width", busy=self.busy)
         self._bar.join(controller)
         self._bar.on_msg(self._on_message)
@@ -174,6 +183,8 @@ class TransportView(ReplayView):
     async def choose(self, start: float, end: float) -> None:
         """Hand a chosen range, data seconds, to `on_range`; show why if it cannot be taken."""
         self._bar.problem = ""
+        self._choices += 1
+        mine = self._choices
         self.busy = self.busy or LOADING
         try:
             first, last = _ordered(start, end)
@@ -183,13 +194,16 @@ class TransportView(ReplayView):
         except (TwinError, ValueError) as error:
             self._bar.problem = str(error)
         finally:
-            self.busy = ""
+            if mine == self._choices:
+                self.busy = ""
 
     def _on_message(self, event: Any) -> None:
         message = event.data
         match message.get("verb"):
             case "sync":  # the page has just appeared, or woken up: how far has the playhead come meanwhile?
                 self._bar.anchor = self._controller.to_browser()
+            case "cancel" if self._on_cancel is not None:
+                self._on_cancel()
             case "range":
                 self.busy = LOADING  # reaches the browser before the loading, which is a later callback, begins
                 pn.state.execute(partial(self.choose, message.get("start"), message.get("end")))
