@@ -52,6 +52,8 @@ class Settings:
     stage_red_s: Mapping[str, float] = field(default_factory=lambda: STAGE_RED)
     capacity: Mapping[str, int] = field(default_factory=dict)
     """Orders that a kitchen can cook at once, by location id; without it, what it has shown that it can."""
+    refresh_s: float = 10 * MINUTE
+    """What is known of a table that grows may be so old when somebody chooses a kitchen or a range; then it is asked again."""
     dense_from: int = 20_000
     """Drivers on the road, and in view, above which the map shows their density: a browser draws so many smoothly."""
 
@@ -77,6 +79,7 @@ class Settings:
             stage_amber_s=MappingProxyType(amber),
             stage_red_s=MappingProxyType(red),
             capacity=_capacities(environment, "TWIN_KITCHEN_CAPACITY"),
+            refresh_s=_minutes(environment, "TWIN_REFRESH_MIN", default.refresh_s),
             dense_from=_drivers(environment, "TWIN_DENSE_DRIVERS", default.dense_from),
         )
 

@@ -1,8 +1,10 @@
 """The public door: a `Twin` is an open source with its kitchens, and shares what is loaded between all who ask."""
 
+import logging
 import os
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from twin import settings
 from twin.baseline import Baseline
-from twin.errors import UnknownLocationError
+from twin.errors import SourceError, UnknownLocationError
 from twin.frames import html
 from twin.frames import locations as location_table
 from twin.geo import project
@@ -25,6 +28,8 @@ from twin.sources.base import Location, Quality, Source, Window
 from twin.sources.files import FileSource
 from twin.timeline import DAY, Timeline, midnight
 from twin.times import Time, seconds, text
+
+log = logging.getLogger(__name__)
 
 MAX_ROUTES = 20_000
 """Routes that the base map is drawn from; more change nothing that the eye sees."""
@@ -71,6 +76,8 @@ class Twin:
         # the parts, not the Insights: these hold their timeline, and an entry would keep its own key alive
         self._known: WeakKeyDictionary[Timeline, tuple[Baseline, tuple[Moment, ...]]] = WeakKeyDictionary()
         self._learning: WeakKeyDictionary[Timeline, threading.Lock] = WeakKeyDictionary()
+        self._refreshing = threading.Lock()
+        self._stale = ""
 
     @property
     def locations(self) -> Locations:
@@ -126,6 +133,60 @@ class Twin:
                 return place
         known = ", ".join(place.id for place in self.locations)
         raise UnknownLocationError(f"No location {location!r} in this source; it has {known}.")
+
+    @property
+    def as_of(self) -> float | None:
+        """When the source was last asked what it holds, seconds since 1970 of the wall clock; None: it does not change.
+
+        >>> twin.open("demo").as_of is None
+        True
+        """
+        return self.source.as_of
+
+    @property
+    def stale(self) -> str:
+        """Why the last `refresh` failed, a sentence; empty if it did not.
+
+        >>> twin.open("demo").stale
+        ''
+        """
+        return self._stale
+
+    def refresh(self) -> bool:
+        """Look whether the source holds other rows than before; return whether. Raises `SourceError`, and what was known stays.
+
+        Timelines that are in use stay as they are; who asks for theirs again gets a new one.
+
+        >>> twin.open("demo").refresh()
+        False
+        """
+        with self._refreshing:
+            try:
+                changed = self.source.refresh()
+            except SourceError as error:
+                self._stale = str(error)
+                raise
+            self._stale = ""
+        if changed:
+            with self._lock:
+                self._timelines.clear()
+        return changed
+
+    def freshen(self) -> None:
+        """Refresh in a thread if what is known is older than TWIN_REFRESH_MIN; returns at once, raises nothing.
+
+        >>> twin.open("demo").freshen()
+        """
+        known = self.source.as_of
+        if known is None or self._refreshing.locked() or time.time() - known < settings.current().refresh_s:
+            return
+        threading.Thread(target=self._freshen, name="refresh", daemon=True).start()
+
+    def _freshen(self) -> None:
+        try:
+            self.refresh()
+        except SourceError as error:
+            log.warning("what is known stays as it is: %s", error)
 
     def quality(self, location: str | None = None) -> Quality:
         """Return the account of all raw rows: read, used, set aside by reason.

@@ -4,6 +4,7 @@ The page is read through `data-value`, the number behind a text.
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.app import free_port, running
+from tests.warehouse.conftest import tables
+from tests.warehouse.double import filled
+from tests.warehouse.double import running as warehouse_running
 
 pytestmark = pytest.mark.browser
 
@@ -63,12 +67,18 @@ FROM state GROUP BY stage
 """
 
 
-@pytest.fixture(scope="module")
-def address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture(scope="module", params=["files", "warehouse"])
+def address(request: pytest.FixtureRequest, demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page over the demo's files, and over a SQL warehouse that holds them."""
     port = free_port()
-    log = tmp_path_factory.mktemp("served") / "log.txt"
-    with running(["twin.cli", "serve", "--source", str(demo), "--port", str(port)], port, log) as served:
-        yield served
+    folder = tmp_path_factory.mktemp("served")
+    with ExitStack() as stack:
+        source, environment = str(demo), {}
+        if request.param == "warehouse":
+            double = stack.enter_context(warehouse_running(filled(tables(demo))))
+            source, environment = "databricks", double.environment(TWIN_CACHE=str(folder / "cache"))
+        command = ["twin.cli", "serve", "--source", source, "--port", str(port)]
+        yield stack.enter_context(running(command, port, folder / "log.txt", **environment))
 
 
 @pytest.fixture(scope="module")

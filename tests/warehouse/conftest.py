@@ -13,6 +13,7 @@ from twin.twin import open as open_twin
 
 FORMS = ("2025", "2026", "typed")
 """Both generations of the schema with everything as text, as Auto Loader leaves it, and one whose table has types."""
+TABLE = "caspers.lakeflow.all_events"
 DIMENSIONS = ("brands", "menus", "categories", "items", "locations")
 
 
@@ -27,6 +28,15 @@ def tables(folder: Path, form: str = "") -> dict[str, Path | str]:
         )
     found = {f"simulator.{name}": folder / f"{name}.parquet" for name in DIMENSIONS}
     return {"lakeflow.all_events": events, **{name: path for name, path in found.items() if path.exists()}}
+
+
+def add_orders(warehouse: Warehouse, place: str, hours: float, like: str = "") -> None:
+    """Let the orders of a place (those that `like` says) come in once more, so much later."""
+    moved = f"strftime(ts::TIMESTAMP + to_seconds({hours * 3600}), '%Y-%m-%d %H:%M:%S.%f')"
+    warehouse.connection.execute(
+        f"INSERT INTO {TABLE} SELECT * REPLACE (order_id || '-{hours:g}' AS order_id, {moved} AS ts) FROM {TABLE} "
+        f"WHERE location = '{place}' AND try_cast(ts AS TIMESTAMP) IS NOT NULL AND order_id IS NOT NULL {like}"
+    )
 
 
 @pytest.fixture(scope="session")

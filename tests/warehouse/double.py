@@ -194,10 +194,10 @@ class Warehouse:
         name = req.operationHandle.operationId.guid
         if name not in self._running:
             return DONE
-        if self.faults.hold is None or self.faults.hold.wait(POLL_S):
-            if self._running[name] == ttypes.TOperationState.RUNNING_STATE:
-                del self._running[name]
-                return DONE
+        let_go = self.faults.hold is None or self.faults.hold.wait(POLL_S)
+        if let_go and self._running[name] == ttypes.TOperationState.RUNNING_STATE:
+            del self._running[name]
+            return DONE
         return ttypes.TGetOperationStatusResp(status=OK, operationState=self._running[name])
 
     def CancelOperation(self, req: Any) -> Any:

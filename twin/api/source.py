@@ -14,7 +14,14 @@ def set_source(lookup: Callable[[], Twin] | None) -> None:
 
 
 def current_source() -> Twin:
-    """Return the source; without `set_source` that of the pages (`twin.serve`), opened at the first call."""
+    """Return the source, and let it look for newer events if it has not for a while."""
+    source = known_source()
+    source.freshen()
+    return source
+
+
+def known_source() -> Twin:
+    """Return the source as it is; without `set_source` that of the pages (`twin.serve`), opened at the first call."""
     if _lookup is not None:
         return _lookup()
     from twin.serve import current  # it imports this package

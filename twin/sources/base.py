@@ -66,6 +66,11 @@ class Source(Protocol):
     """Where raw rows come from."""
 
     name: str
+    as_of: float | None
+    """When it was last asked what it holds, seconds since 1970 of the wall clock; None: it does not change while it is open."""
+
+    def refresh(self) -> bool:
+        """Look whether it holds other rows than before, which it then answers from; return whether. Raises `SourceError`."""
 
     def locations(self) -> list[Location]:
         """Return the kitchens that the source has usable events of, in the order of their names."""

@@ -9,7 +9,7 @@ import logging
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,7 +33,7 @@ class Chunks:
         self._lock = threading.Lock()
         self._making: dict[str, threading.Lock] = {}
 
-    def get(self, key: Hashable, make: Callable[[], pa.Table], keep: bool) -> pa.Table:
+    def get(self, key: object, make: Callable[[], pa.Table], keep: bool) -> pa.Table:
         """Return the table under `key`, made where it is not there; two who ask at once wait for one."""
         name = hashlib.blake2b(f"{self._of} {key!r}".encode(), digest_size=16).hexdigest()
         path = self._folder / f"{name}.parquet"

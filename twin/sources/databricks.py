@@ -8,6 +8,7 @@ kept on disk (chunks.py).
 import os
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -33,6 +34,8 @@ LIFE_S = DAY
 """An order's events lie within so much of its first one: aggregates over a range read so much more on both sides."""
 MOST_ROWS = 20_000_000
 """Events of one window; beyond, an app of 6 GB could not hold it."""
+
+NO_VOLUME = Volume(np.empty(0), np.empty(0, np.int64))
 
 Progress = Callable[[str, float], None]
 Answer = TypeVar("Answer")
@@ -69,6 +72,18 @@ class Schema:
         return ".".join(_quoted(part) for part in (self.catalog, self.simulator if simulator else self.lakeflow, name))
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the table holds, as far as was told when it was last asked."""
+
+    rows: int
+    spelled: Mapping[str, list[str | None]]
+    quality: Sequence[tuple[Any, ...]]
+    flags: Sequence[tuple[Any, ...]]
+    locations: Sequence[Location]
+    volumes: Mapping[str, Volume]
+
+
 class DatabricksSource:
     """The event table of a lakehouse. Raises SourceError with one sentence that says what to do."""
 
@@ -87,37 +102,36 @@ class DatabricksSource:
         self._table = self._columns.get((self._schema.lakeflow.lower(), EVENTS), {})
         self._refuse_strange_table()
         report("Looking for the kitchens", 0.5)
-        asked = {
-            "spelled": self._later(self._find_spellings),
-            "quality": self._later(partial(self._whole, "quality")),
-            "flags": self._later(partial(self._whole, "flags")),
-            "locations": self._later(partial(self._whole, "locations")),
-            "volume": self._later(partial(self._whole, "volume")),
-            "dimension": self._later(partial(self._dimension, "locations")),
-        }
-        told = {key: future() for key, future in asked.items()}
-        self._spelled: dict[str, list[str | None]] = told["spelled"]
-        self._quality_rows = _rows(told["quality"], "location", "reason", "rows_read", "rows_used")
-        self._flag_rows = _rows(told["flags"], "location", "flag", "rows_used")
-        self._locations = tables.kitchens(told["locations"], told["dimension"])
-        self._volumes = tables.volumes(told["volume"], self._locations)
-        if nothing := tables.nothing_usable(self._schema.table(EVENTS), self.quality(), self._locations):
-            raise SourceError(nothing)
-        # another table, other rows or another decoding are other chunks
-        self._chunks = Chunks(
-            (self._schema.table(EVENTS), queries.databricks("window", ""), told["locations"].to_pylist())
-        )
+        self.as_of: float | None = time.time()
+        self._known = self._look()
+        # another table or another decoding are other chunks; so are other rows, see `_day`
+        self._chunks = Chunks((self._schema.table(EVENTS), queries.databricks("window", "")))
 
     # -- what a source answers ------------------------------------------------------------------------------------------
     def locations(self) -> list[Location]:
-        return list(self._locations)
+        return list(self._known.locations)
 
     def quality(self, location: str | None = None) -> Quality:
-        return tables.account(self._quality_rows, self._flag_rows, location)
+        return tables.account(self._known.quality, self._known.flags, location)
 
     def volume(self, location: str) -> Volume:
         self._place(location)
-        return self._volumes[location]
+        return self._known.volumes[location]
+
+    def refresh(self) -> bool:
+        """Ask the table what it holds now, if it has grown; return whether it has. Raises SourceError.
+
+        One statement, which a Delta table answers from its log, where nothing has come in.
+        """
+        asked = time.time()
+        if self._count() == self._known.rows:
+            self.as_of = asked
+            return False
+        self._known = self._look()  # at once, for whoever reads meanwhile
+        self.as_of = asked
+        with self._lock:
+            self._names.clear()
+        return True
 
     def window(self, location: str, start: float, end: float) -> pa.Table:
         """Return the decoded rows; whole days of the past are fetched once per machine."""
@@ -174,6 +188,24 @@ class DatabricksSource:
         self._warehouse.close()
 
     # -- opening ----------------------------------------------------------------------------------------------------------
+    def _look(self) -> _Known:
+        """Ask the table what it holds, all questions side by side. Raises SourceError where nothing of it can be used."""
+        spelled = self._later(self._find_spellings)
+        asked = {name: self._later(partial(self._whole, name)) for name in ("quality", "flags", "locations", "volume")}
+        dimension = self._later(partial(self._dimension, "locations"))
+        told = {name: answer() for name, answer in asked.items()}
+        quality = _rows(told["quality"], "location", "reason", "rows_read", "rows_used")
+        flags = _rows(told["flags"], "location", "flag", "rows_used")
+        found = tables.kitchens(told["locations"], dimension())
+        account = tables.account(quality, flags, None)
+        if nothing := tables.nothing_usable(self._schema.table(EVENTS), account, found):
+            raise SourceError(nothing)
+        return _Known(account.read, spelled(), quality, flags, found, tables.volumes(told["volume"], found))
+
+    def _count(self) -> int:
+        rows = self._warehouse.query(f"SELECT count(*) AS rows_read\nFROM {self._schema.table(EVENTS)}", {})
+        return int(rows["rows_read"][0].as_py())
+
     def _find_columns(self, report: Callable[[str], None]) -> dict[tuple[str, str], dict[str, str]]:
         """Return by (schema, table) the columns as written, by their names in small letters; "ts" has its type besides."""
         rows = self._warehouse.query(
@@ -258,7 +290,7 @@ class DatabricksSource:
         said: list[str] = []
         first = next((self._table[name] for name in PLACES if name in self._table), None)
         if first is not None:
-            spelled = self._spelled.get(location, [location])
+            spelled = self._known.spelled.get(location, [location])
             parameters |= {
                 f"place_{number}": text for number, text in enumerate(one for one in spelled if one is not None)
             }
@@ -292,27 +324,32 @@ class DatabricksSource:
             return self._warehouse.query(sql, used)
 
     def _day(self, location: str, day: float) -> pa.Table:
-        """Return a day's rows, from the disk where they are there and the day can no longer change."""
+        """Return a day's rows, from the disk where they are there and the day has ended.
+
+        Rows that are added to a day later bring orders; a kept day is known by the orders of its hours.
+        """
         errand.current().check()  # it may have waited in the pool
-        place = self._place(location)
+        place, volume = self._place(location), self._known.volumes.get(location, NO_VOLUME)
         ended = day + 2 * DAY <= place.end
-        return self._chunks.get((location, day), partial(self._between, "window", location, day, day + DAY), keep=ended)
+        near = (volume.hour >= day - DAY) & (volume.hour < day + 2 * DAY)
+        key = (location, day, volume.hour[near].tolist(), volume.orders[near].tolist())
+        return self._chunks.get(key, partial(self._between, "window", location, day, day + DAY), keep=ended)
 
     def _later(self, work: Callable[[], Answer]) -> Callable[[], Answer]:
         return self._pool.submit(copy_context().run, work).result
 
     def _place(self, location: str) -> Location:
-        for place in self._locations:
+        for place in self._known.locations:
             if place.id == location:
                 return place
-        raise UnknownLocationError(tables.unknown(location, self._locations))
+        raise UnknownLocationError(tables.unknown(location, list(self._known.locations)))
 
     def _refuse_too_much(self, place: Location, start: float, end: float) -> None:
         """Refuse a window that could not be held, before it is read."""
-        volume = self._volumes[place.id]
+        volume = self._known.volumes[place.id]
         orders = int(volume.orders.sum()) or 1
         inside = int(volume.orders[(volume.hour >= start - 3600) & (volume.hour < end)].sum())
-        used = sum(row[3] for row in self._quality_rows if row[0] == place.id)
+        used = sum(row[3] for row in self._known.quality if row[0] == place.id)
         rows = inside * used // orders
         if rows > MOST_ROWS:
             days = (end - start) / DAY

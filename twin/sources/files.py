@@ -81,6 +81,12 @@ class FileSource:
         self._making = threading.Lock()
 
     # -- what a source answers ------------------------------------------------------------------------------------------
+    as_of: float | None = None
+
+    def refresh(self) -> bool:
+        """Return False: what was read at first is kept."""
+        return False
+
     def locations(self) -> list[Location]:
         return list(self._locations)
 

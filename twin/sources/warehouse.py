@@ -269,6 +269,7 @@ def _sentence(error: Exception) -> str:
     """Return an error's first line with its HTTP status; never a header or a token."""
     code = getattr(error, "context", {}).get("http-code")
     text = str(error).partition("\n")[0].strip() + (f" HTTP {code}" if code else "")
+    text = re.sub(r"HTTPS?ConnectionPool\(.*", "the connection failed", text)  # its rest is addresses and classes
     return re.sub(r"(Bearer\s+|dapi|eyJ)[\w.\-]+", "…", text)[:500].rstrip(". ")
 
 

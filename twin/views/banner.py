@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import panel as pn
 import param
 
+from twin.times import text
 from twin.views.component import Component, module_source, style_source
 from twin.views.welcome import range_words
 
@@ -53,6 +54,10 @@ class BannerView(pn.viewable.Viewer):
         """Say that the range has no orders although the data covers [start, end) (data seconds), and offer what there is."""
         message = f"No orders in this range: the data covers {range_words(start, end)}."
         self.say("empty", message, "Show the last 24 hours", show_latest)
+
+    def newer(self, until: float, show: Callable[[], Any]) -> None:
+        """Say that there are orders until `until` (data seconds) beyond what is shown, and offer them."""
+        self.say("empty", f"New orders have come in, until {text(until)[:16]}.", "Show the latest", show)
 
     def say(self, kind: str, message: str, action: str = "", on_action: Callable[[], Any] | None = None) -> None:
         """Show a notice of one of `KINDS`; `on_action()` is called when its button is pressed."""

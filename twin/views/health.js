@@ -39,6 +39,21 @@ export function render({ model }) {
   addEventListener("resize", place);
   model.on("remove", () => removeEventListener("resize", place));
 
+  // how old the data are: kept over redrawing, so that the button keeps the focus
+  const when = el("span"), note = el("p", { role: "status", "data-testid": "health-note" });
+  const look = el("button", { type: "button", class: "look", "data-testid": "health-look", onclick: () => model.send_msg({ act: "look" }) });
+  const age = el("footer", { "data-testid": "health-age" }, when, look, note);
+  const showAge = () => {
+    age.hidden = !model.age.as_of;
+    when.textContent = `As of ${model.age.as_of}`;
+    look.textContent = model.looking ? "Looking …" : model.age.stale ? "Try again" : "Look for newer";
+    look.setAttribute("aria-disabled", String(model.looking));
+    note.textContent = model.age.note ?? "";
+    note.className = model.age.stale ? "bad" : "mute";
+  };
+  for (const name of ["age", "looking"]) model.on(name, showAge);
+  showAge();
+
   const root = el("div", { class: "health" }, chip, sheet);
   const show = () => {
     const s = model.state;
@@ -61,6 +76,7 @@ export function render({ model }) {
       ...(set ? [reasonTable("Set aside", "Not used anywhere on this page.", s.rejected, "rejected")] : [el("p", { class: "mute" }, "Every row read is used.")]),
       ...(s.flagged.length ? [reasonTable("Used, but suspicious", "Used as far as they go; look here first when a figure seems odd.", s.flagged, "flagged")] : []),
       ...(s.cut ? [el("p", { class: "mute cut" }, `${many(s.cut)} ${s.cut === 1 ? "order begins or ends" : "orders begin or end"} outside what was read for this range.`)] : []),
+      age,
     );
   };
   model.on("state", show);

@@ -106,7 +106,7 @@ class _Operations:
         self.trends = TrendsView(controller, active=False)
         self.order = OrderView(controller)
         self.transport = TransportView(controller, on_range=session.range, on_cancel=self._cancel)
-        self.health = HealthView(controller)
+        self.health = HealthView(controller, on_look=session.look)
         self.chrome = ChromeView(controller, on_cancel=self._cancel, user=api.user_url() if api.is_serving() else "")
         self.banner = BannerView()
         self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
@@ -146,6 +146,8 @@ class _Operations:
         session.param.watch(self._arrived, "place")
         session.param.watch(self._wait, "waiting")
         session.param.watch(self._failed, "problem")
+        session.param.watch(self._tell_age, ["as_of", "stale"])
+        session.param.watch(self._offer_newer, "newer")
         self.tabs.param.watch(self._choose_panel, ["tab", "room"])
         self.map.param.watch(self._choose_panel, "has_place")
         self.order.param.watch(self._choose_panel, "visible_order")
@@ -264,6 +266,16 @@ class _Operations:
         else:
             self.choice.value = session.place.id
 
+    def _tell_age(self, *_: Any) -> None:
+        self.health.param.update(as_of=self.session.as_of, stale=self.session.stale)
+
+    def _offer_newer(self, event: Any) -> None:
+        """Offer what has come in since the last hours were loaded; what is shown stays until it is wanted."""
+        place = self.session.place
+        if event.new is not None and place is not None:
+            latest = partial(pn.state.execute, partial(self.session.choose, place.id))
+            self.banner.newer(event.new, latest)
+
     def _check_range(self, *_: Any) -> None:
         """Say so where the range that was chosen has no orders."""
         timeline, place = self.session.controller.timeline, self.session.place
@@ -281,7 +293,8 @@ class _Operations:
             self.body[:] = [self.welcome]
             self.welcome.fail(event.new)
         else:
-            self.banner.fail(event.new, partial(pn.state.execute, self.session.retry))
+            as_of = f" What is shown is as of {self.health.age}." if self.health.age else ""
+            self.banner.fail(event.new + as_of, partial(pn.state.execute, self.session.retry))
 
 
 def _switch_class(shown: Any, name: str, on: bool) -> None:

@@ -73,6 +73,13 @@ class ReplaySession(param.Parameterized):
         default=[], doc="Centre and zoom of the map that the user chose: [lon, lat, zoom]; empty: the first view."
     )
     waiting = param.String(default="", doc="What is being loaded; empty when nothing is.")
+    as_of = param.Number(
+        default=None, allow_None=True, doc="When the source was last asked, seconds since 1970 of the wall clock."
+    )
+    stale = param.String(default="", doc="Why it could not be asked again; empty if it could, or need not be.")
+    newer = param.Number(
+        default=None, allow_None=True, doc="Data seconds until which there is more than the last hours shown; None: no."
+    )
 
     def __init__(
         self,
@@ -98,6 +105,7 @@ class ReplaySession(param.Parameterized):
         self._taken: Asked | None = None
         self._errand = Errand()
         self._told = 0.0
+        self._is_latest = False
         self._kept: dict[str, tuple[param.Parameterized, str, str]] = {}
         self._ticker: Any = None
         self._newest = 0
@@ -140,6 +148,7 @@ class ReplaySession(param.Parameterized):
         self._newest += 1
         mine = self._newest
         self._errand.cancel()
+        self.twin.freshen()
         self._errand = loading = Errand(partial(self._progress, pn.state.curdoc, mine))
         self.problem = ""
         self._asked = (location, start, end, at, speed)
@@ -187,6 +196,33 @@ class ReplaySession(param.Parameterized):
         if self._asked is not None:
             await self.choose(*self._asked)
 
+    async def look(self) -> str:
+        """Look for newer events, in a thread; return what came of it, a sentence."""
+        try:
+            changed = await asyncio.to_thread(self.twin.refresh)
+        except TwinError as error:
+            self._take_news()
+            return str(error)
+        self._take_news()
+        if self.newer is not None:
+            return "Newer orders have come in."
+        return "More rows have come in, none newer than what is shown." if changed else "There is nothing newer."
+
+    def _take_news(self) -> None:
+        """Tell how old the data are, and whether there is more by now; what is shown stays until the user wants the other."""
+        if (self.twin.as_of, self.twin.stale) == (self.as_of, self.stale):
+            return
+        with pn.io.hold():
+            self.param.update(as_of=self.twin.as_of, stale=self.twin.stale)
+            place, timeline = self.place, self.controller.timeline
+            if place is None or timeline is None or place.id not in {known.id for known in self.twin.locations}:
+                return
+            if (known := self.twin.location(place.id)) != place:
+                self.place = known
+            latest = self.twin.last_hours(place.id)
+            if self._is_latest and latest.end > timeline.window.end:
+                self.newer = latest.end
+
     @property
     def is_moving(self) -> bool:
         """Whether what is being loaded is another location than the one shown."""
@@ -207,6 +243,8 @@ class ReplaySession(param.Parameterized):
             if speed is not None:
                 self.controller.set_speed(speed)
             self.place = place
+            self.newer = None
+            self._is_latest = timeline.window == self.twin.last_hours(place.id)
             for view in self._views:
                 view.reset()
             self.waiting = ""
@@ -247,6 +285,7 @@ class ReplaySession(param.Parameterized):
         """Show the playhead's moment in every view, if it is another than the one shown and somebody can see it."""
         if self.controller.timeline is None or not (force or self._visible()):
             return
+        self._take_news()
         with pn.io.hold():
             self.controller.settle()
             anchor, t = self.controller.anchor, self.controller.now()

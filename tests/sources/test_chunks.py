@@ -1,0 +1,66 @@
+"""Kept chunks under a race: processes that share the folder, and threads that want the same."""
+
+import multiprocessing
+import threading
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from twin.sources.chunks import Chunks
+
+KEYS, ROUNDS, MOST_BYTES = 6, 40, 60_000
+
+
+def table(key: int) -> pa.Table:
+    return pa.table({"key": [key] * 20_000, "row": range(20_000)})
+
+
+def race(folder: str, wrong: "multiprocessing.Queue[str]") -> None:
+    """Read and write the same few chunks again and again, with hardly room for two of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TWIN_CACHE", folder)
+        patch.setattr("twin.sources.chunks.most_bytes", lambda: MOST_BYTES)
+        chunks = Chunks("race")
+        try:
+            for turn in range(ROUNDS):
+                key = turn % KEYS
+                got = chunks.get(key, lambda key=key: table(key), keep=True)
+                if got["key"][0].as_py() != key or got.num_rows != 20_000:
+                    wrong.put(f"{key}: {got.num_rows} rows of {got['key'][0]}")
+        except Exception as error:
+            wrong.put(repr(error))
+
+
+def test_processes_that_race_for_the_same_chunks_all_read_whole_ones(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    wrong: multiprocessing.Queue[str] = context.Queue()
+    racers = [context.Process(target=race, args=(str(tmp_path), wrong)) for _ in range(3)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join(120)
+        assert racer.exitcode == 0
+    assert wrong.empty(), wrong.get()
+    assert not list(tmp_path.glob("*.part"))
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= MOST_BYTES
+
+
+def test_threads_that_want_the_same_chunk_wait_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWIN_CACHE", str(tmp_path))
+    chunks, made = Chunks("one"), []
+
+    def make() -> pa.Table:
+        made.append(1)
+        time.sleep(0.2)
+        return table(1)
+
+    got: list[pa.Table] = []
+    threads = [threading.Thread(target=lambda: got.append(chunks.get("k", make, keep=True))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1
+    assert all(one.equals(got[0]) for one in got)
