@@ -80,6 +80,57 @@ def _squeeze(source: Path, drivers: int, folder: Path) -> None:
         )
 
 
+def metropolis(drivers: int) -> Path:
+    """Return a folder with a kitchen that has `drivers` drivers on the road all through an hour, from `CROWD_START` on.
+
+    Each order has the three events that a trip needs; its route is a street grid's, of some ten legs, in a city of 40 km.
+    """
+    folder = FOLDER / f"metropolis-{drivers}"
+    if not folder.exists():
+        print(f"Making {drivers:,} drivers …", flush=True)
+        _whole(lambda making: _populate(drivers, making), folder)
+    return folder
+
+
+def _populate(drivers: int, folder: Path) -> None:
+    lat, lon = 41.890664, -87.632079
+    with duckdb.connect() as connection:
+        chance = "(hash(i, {}) % 1000003 + 1) / 1000003.0"  # the same ones each time
+        connection.execute(
+            f"""
+            CREATE TABLE trip AS
+            SELECT i, 20 * sqrt(-2 * ln({chance.format(1)})) / 3 AS far, 2 * pi() * {chance.format(2)} AS turned,
+              {chance.format(3)} AS late
+            FROM range({drivers}) AS r(i)
+            """
+        )
+        connection.execute(
+            f"""
+            CREATE TABLE way AS
+            SELECT i, late, '[' || string_agg('[' || round({lat} + km_n / 111.195, 5) || ',' || round({lon} + km_e / 82.8, 5)
+              || ']', ',' ORDER BY k) || ']' AS points
+            FROM (
+              SELECT i, late, k,  -- a staircase along the streets, from the kitchen out
+                far * sin(turned) * (k - k % 2) / 10 AS km_n, far * cos(turned) * least(10, k + k % 2) / 10 AS km_e
+              FROM trip, range(11) AS s(k)
+            )
+            GROUP BY i, late
+            """
+        )
+        connection.execute(
+            f"""
+            COPY (
+              SELECT '{LOCATION}' AS location, 'T' || lpad(i::VARCHAR, 8, '0') AS order_id, e.name AS event_type, e.n AS sequence,
+                strftime(TIMESTAMP '{CROWD_START}' + to_seconds(e.after_s + 600 * late), '%Y-%m-%d %H:%M:%S.%f') AS ts,
+                CASE e.n WHEN 2 THEN '{{"route_points":' || points || ',"eta_mins":80}}' ELSE '{{}}' END AS body
+              FROM way, (VALUES
+                ('order_created', 1, -1500), ('driver_picked_up', 2, -600), ('delivered', 3, 3600)
+              ) AS e(name, n, after_s)
+            ) TO '{folder / f"events_{LOCATION}.parquet"}' (FORMAT parquet)
+            """
+        )
+
+
 def _whole(make: Callable[[Path], object], folder: Path) -> None:
     """Let `make` fill a folder that appears under its name only when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -110,11 +110,14 @@ class RoadTimeline:
 
     def motion(self, t0: float, t1: float, after: float | None = None) -> SimpleNamespace:
         self.questions.append((t0, t1, after))
-        chosen = [
+        return self.motion_of([
             i
             for i, road in enumerate(self.roads)
             if (road.end >= t0 and road.start <= t1 if after is None else after < road.start <= t1)
-        ]
+        ])  # fmt: skip
+
+    def motion_of(self, trips) -> SimpleNamespace:
+        chosen = [int(trip) for trip in trips]
         roads = [self.roads[i] for i in chosen]
         unseen = [spell for spell in self.unseen if spell[0] in chosen]
         join = lambda name: np.concatenate([np.empty(0, np.float32), *(getattr(road, name) for road in roads)])  # noqa: E731
@@ -132,15 +135,14 @@ class RoadTimeline:
         )
 
     def at(self, t: float) -> SimpleNamespace:
-        on = list(self.truth(t))
+        on = np.array(list(self.truth(t)), np.int32)
+        return SimpleNamespace(t=t, order=on, stage=np.full(len(on), 3, np.uint8), drivers=self.drivers(on, t))
+
+    def drivers(self, orders: np.ndarray, t: float) -> SimpleNamespace:
+        roads = [self.roads[i] for i in orders]
         return SimpleNamespace(
-            t=t,
-            order=np.array(on, np.int32),
-            stage=np.full(len(on), 3, np.uint8),
-            drivers=SimpleNamespace(
-                order=np.array(on, np.int32),
-                progress=np.array([(t - self.roads[i].start) / (self.roads[i].end - self.roads[i].start) for i in on]),
-                eta=np.array([self.roads[i].end for i in on]),
-                measured=np.ones(len(on), bool),
-            ),
+            order=orders,
+            progress=np.array([(t - road.start) / (road.end - road.start) for road in roads]),
+            eta=np.array([road.end for road in roads]),
+            measured=np.ones(len(roads), bool),
         )

@@ -4,7 +4,9 @@
 always the same. Nothing is accumulated while a replay plays, so nothing can drift or be wrong after a seek.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +30,13 @@ READING = 0.6
 """The share of loading that reading the rows is, for those who wait: from files some half of it, from a warehouse more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """One moment of a kitchen.
 
     counts: orders by state; completed, cancelled and stalled count from the midnight of t's day.
     order (m,) int32, stage (m,) uint8, since (m,) float64: the open orders, the stage of each and when it entered it.
+    locate: works out where the drivers are.
     """
 
     t: float
@@ -41,7 +44,12 @@ class Snapshot:
     order: NDArray[np.int32]
     stage: NDArray[np.uint8]
     since: NDArray[np.float64]
-    drivers: Drivers
+    locate: Callable[[], Drivers] = field(repr=False, compare=False)
+
+    @cached_property
+    def drivers(self) -> Drivers:
+        """Who is on the road and where, worked out when it is first asked for: a page that counts need not."""
+        return self.locate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +140,15 @@ class Timeline:
         t = seconds(t)
         order, stage = self._open_at(t)
         since = self.orders.enter[stage, order]
-        trips = self._trip_of[order[stage == OUT_FOR_DELIVERY]]
-        trips = trips[trips >= 0]
-        drivers = motion.locate(self.trips, trips, self.orders, (self.location.x or 0.0, self.location.y or 0.0), t)
-        return Snapshot(t, self.counts(t), order, stage, since, drivers)
+        return Snapshot(
+            t, self.counts(t), order, stage, since, lambda: self.drivers(order[stage == OUT_FOR_DELIVERY], t)
+        )
+
+    def drivers(self, orders: NDArray[np.int32], t: float) -> Drivers:
+        """Return where the drivers of some orders are, which are out for delivery at t; those without a trip are left out."""
+        trips = self._trip_of[orders]
+        kitchen = self.location.x or 0.0, self.location.y or 0.0
+        return motion.locate(self.trips, trips[trips >= 0], self.orders, kitchen, t)
 
     def counts(self, t: float) -> dict[str, int]:
         """Return the number of orders in each state at t; completed, cancelled and stalled since midnight."""
@@ -199,7 +212,10 @@ class Timeline:
 
     def motion(self, t0: float, t1: float, after: float | None = None) -> Motion:
         """Return the trips on the road at some time in [t0, t1]; with `after` only those that begin in (after, t1]."""
-        chosen = self.trips.between(t0, t1, after)
+        return self.motion_of(self.trips.between(t0, t1, after))
+
+    def motion_of(self, chosen: NDArray[np.intp]) -> Motion:
+        """Return some trips, (n,) their numbers in `trips`, ascending."""
         knot, bounds = self.trips.knots(chosen)
         gap_trip, gap_from, gap_to = self.trips.gaps(chosen, knot, bounds)
         return Motion(

@@ -110,7 +110,7 @@ def wait_for(condition: Callable[[], object]) -> None:
 def show(page, serve):
     """Open a page with a map of a timeline, paused an hour after its start."""
 
-    def open_map(timeline: RoadTimeline, at: float = DAY0 + HOUR) -> Shown:
+    def open_map(timeline: RoadTimeline, at: float = DAY0 + HOUR, ready: str = f"{MAP}.positions().length") -> Shown:
         shown = Shown(page, timeline)
 
         def app():
@@ -124,7 +124,7 @@ def show(page, serve):
         page.goto(serve({"map": app}) + "/map", wait_until="domcontentloaded")
         expect(page.get_by_test_id("map")).to_be_visible()
         if timeline.location.lat is not None:
-            page.wait_for_function(f"() => window.__twin?.motion?.size && {MAP}.held && {MAP}.positions().length")
+            page.wait_for_function(f"() => window.__twin?.motion?.size && {MAP}.held && {ready}")
         return shown
 
     return open_map

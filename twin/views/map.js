@@ -6,14 +6,21 @@ export function render({ model, view: component }) {
   const clock = clockFrom(model), selection = selectionOf(model), picture = new Picture(), clusters = new Clusters();
   const send = (question) => model.send_msg({ ...question, version: model.scene.version });
   const motion = new Motion(clock, send);
+  motion.look = () => ({ box: picture.view ? viewBox() : null, order: selection.row });
   const asked = new Asked(clock, send, () => { fillLegend(); redraw(); });
+  const crowd = new Crowd(model, send, () => redraw());
   const show = { ...model.layers };
-  let pv = null, raf = 0, gone = false, frames = 0, dirty = true, paints = 0, resting = 0, moved = false, pins = [], parts = null;
+  let told = 0, pv = null, raf = 0, gone = false, frames = 0, dirty = true, paints = 0, resting = 0, moved = false, pins = [], parts = null;
 
   const camera = new Camera(model, () => controls.modes(camera, selection.row >= 0), () => wake());
   const base = new BaseMap(model, () => { controls.fillLayers(); controls.fillCredit(base); });
   const pointer = new Pointer({
     picture, motion, show, clusters, selection, get pins() { return pins; }, get name() { return model.scene.name; }, get kitchen() { return model.scene.kitchen; },
+    near([x, y], reach) {
+      if (!motion.crowded || !crowd.frame) return null;
+      const { ox, oy, sx, sy } = picture.view;
+      return crowd.near((x - ox) / sx, (oy - y) / sy, reach / sx, crowd.frame.t);
+    },
     ask: (order) => asked.detail(order, motion.t), redraw: () => redraw(), touch: () => camera.touch(),
     open(cluster) {
       const [kx, ky] = model.scene.kitchen, inside = motion.active.filter((trip) => trip.cluster === cluster), xs = inside.map((trip) => trip.px + kx), ys = inside.map((trip) => trip.py + ky);
@@ -37,12 +44,29 @@ export function render({ model, view: component }) {
     clearTimeout(resting);
     if (gone || document.hidden || !pv || !model.scene.kitchen) return;
     frames++;
-    const gliding = camera.step(), advanced = motion.advance();
-    if (advanced || dirty) { dirty = false; paint(false); }
-    const wait = camera.consider(motion.active, selection.row >= 0 ? motion.trip(selection.row) : null);
+    const gliding = camera.step(), advanced = motion.advance(), going = follow();
+    if ((advanced && !(motion.crowded && !motion.active.length)) || dirty || going) { dirty = false; paint(going); }
+    const wait = motion.held?.crowd ? 0 : camera.consider(motion.active, selection.row >= 0 ? motion.trip(selection.row) : null);
     if (pointer.found?.order !== undefined && pointer.at && clock.moving) asked.detail(pointer.found.order, motion.t);
-    if (clock.moving || motion.waiting || gliding || camera.glide) wake();
+    if (clock.moving || motion.waiting || gliding || camera.glide || going || motion.stale || (motion.crowded && crowd.waiting)) wake();
     else if (wait || motion.later) resting = setTimeout(wake, Math.max(wait, motion.later ? REST * 1000 + 50 : 0));
+  }
+  /** What is seen, metres east and north of the kitchen. */
+  function viewBox() {
+    const { ox, oy, sx, sy, width, height } = picture.view;
+    return [-ox / sx, (oy - height) / sy, (width - ox) / sx, oy / sy];
+  }
+  /** Ask for the frames of a crowd, or for its drivers one by one where they are few. Whether frames are fading. */
+  function follow() {
+    const { held } = motion, n = motion.crowded ? held.crowd : 0;
+    if (!picture.view || !held) return false;
+    if (n) {
+      const { sx } = picture.view, box = viewBox();
+      crowd.want(Number.isNaN(motion.t) ? clock.now() : motion.t, box, 1 / sx, motion.speed, clock.moving);
+      if (crowd.few && !motion.waiting) { crowd.few = false; motion.again(); }
+    } else if (held.crowd && motion.outgrown(viewBox())) motion.again();
+    if (n !== told) { told = n; fillLegend(); }
+    return !n && crowd.leave();
   }
   /** The orders picked out, here or in another panel: those on the road as trips, the others as places. */
   function pickedOut() {
@@ -65,7 +89,7 @@ export function render({ model, view: component }) {
     clusters.update(motion.active, picture, show.clusters, focus, wall, motion.t, moved);
     const moment = {
       active: motion.active, faded: motion.faded, t: motion.t, speed: motion.speed, show, focus, places, pins, stage, faint: selection.row >= 0 || filtered,
-      clusters: clusters.list, heat: show.heat ? asked.heatOf() : null, pulse: clock.moving && !calm() ? wall : null,
+      clusters: clusters.list, heat: show.heat ? asked.heatOf() : null, crowd: crowd.frame ? crowd : null, pulse: clock.moving && !calm() ? wall : null,
     };
     picture.drawGround(moment, force || moved || !clock.moving);
     picture.drawAir(moment);
@@ -78,12 +102,12 @@ export function render({ model, view: component }) {
     paints++;
     picture.attach(pv);
     camera.keep();
-    if (picture.frame(pv, model.scene.kitchen)) { moved = true; controls.ruler(picture.view.sx / (model.scene.scale || 1)); base.follow(); }
+    if (picture.frame(pv, model.scene.kitchen)) { moved = true; if (motion.held?.crowd) wake(); controls.ruler(picture.view.sx / (model.scene.scale || 1)); base.follow(); }
     paint(false);
   }
 
   // ---- life --------------------------------------------------------------------------------------------------------------
-  const fillLegend = () => controls.fillLegend(picture.marks, asked.heat, Math.round(motion.target / 60));
+  const fillLegend = () => controls.fillLegend(picture.marks, asked.heat, Math.round(motion.target / 60), motion.crowded ? { n: motion.held.crowd, ramp: crowd.ramp } : null);
   function layersChanged() {
     controls.fillLayers();
     fillLegend();
@@ -98,6 +122,7 @@ export function render({ model, view: component }) {
     root.classList.toggle("nowhere", !!text);
     pointer.forget();
     asked.forget();
+    crowd.forget();
     if (motion.version !== (text ? 0 : version)) motion.forget(text ? 0 : version);   // else it has been asked for already
     motion.target = target ?? Infinity;
     fillLegend();
@@ -108,6 +133,7 @@ export function render({ model, view: component }) {
     if (!pv) return;
     picture.recolour(root);
     asked.forgetHeat();
+    crowd.colour();
     fillLegend();
     base.show();
     redraw();
@@ -116,11 +142,14 @@ export function render({ model, view: component }) {
     const m = event?.data ?? event;
     if (m.tell === "motion") { if (motion.receive(m)) wake(); } else if (m.version !== model.scene.version) return;
     else if (m.tell === "order") pointer.tell(m);
+    else if (m.tell === "crowd") crowd.receive(m);
+    else if (m.tell === "near") crowd.tell(m);
     else asked.receive(m);
   }
   function onSelection() {
     if (selection.row < 0) camera.following = false;
     controls.modes(camera, selection.row >= 0);
+    if (motion.held?.crowd && selection.row >= 0 && !motion.held.orders.has(selection.row)) motion.again();
     redraw();
   }
   /** Wait until the figure is laid out, then take hold of it. */
@@ -184,6 +213,8 @@ export function render({ model, view: component }) {
     get held() { return motion.held && [motion.held.from, motion.held.to]; },
     get frames() { return frames; }, get paints() { return paints; }, get asks() { return motion.asks; }, get pushes() { return motion.pushes; },
     get looking() { return camera.view; }, get gliding() { return !!camera.glide; }, get fitting() { return camera.fitting; }, get heat() { return !!asked.heat?.picture; },
+    get crowd() { return motion.held?.crowd ?? 0; }, get within() { return motion.held?.within ?? null; }, get onRoad() { return motion.onRoad; }, frame: () => crowd.frame && { ...crowd.frame, cells: Array.from(crowd.frame.cells) },
+    get frameAt() { return crowd.frame?.t; },
   });
   restage();   // the first trips are asked for while the figure is still being laid out
   if (motion.version && clock.anchor) motion.want(clock.now());

@@ -9,11 +9,12 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import panel as pn
 import param
 from panel.custom import Child
@@ -22,13 +23,16 @@ from twin.errors import ConfigError
 from twin.metrics import DELIVERY_TARGET
 from twin.replay.controller import ReplayController
 from twin.stages import OUT_FOR_DELIVERY, STAGES, STATES
-from twin.views import mapanswers, mapdata
+from twin.views import mapanswers, mapcrowd, mapdata
 from twin.views.component import Component, module_source, style_source
+from twin.views.mapcrowd import Look
 from twin.views.mapfigure import ONLINE, build_figure
 from twin.views.maplayers import LAYERS, layers_of, layers_text
 from twin.views.view import ReplayView
 
 if TYPE_CHECKING:
+    from twin.render.dense import Extent
+    from twin.render.densestore import DenseStore
     from twin.render.heat import Heat
     from twin.timeline import Snapshot, Timeline
 
@@ -38,6 +42,18 @@ NO_PLACE = "No coordinates in this data, so no map."
 
 _heats: "WeakKeyDictionary[Timeline, dict[str, Heat | None]]" = WeakKeyDictionary()
 """Heat of deliveries by timeline and theme, shared by all sessions of the process; gone with its timeline."""
+
+
+@cache
+def _dense() -> "DenseStore":
+    """Return the frames of crowds, shared by all sessions of the process."""
+    from twin.render.densestore import DenseStore  # not before there is a crowd
+
+    return DenseStore()
+
+
+def _frame_of(timeline: "Timeline", t: float, view: mapcrowd.Box, extent: "Extent") -> tuple[bytes, int]:
+    return _dense().frame(timeline, t, extent), _dense().crowd(timeline, t).inside(view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +88,7 @@ class MapFrame(Component):
 
     _esm = module_source(
         "verbs.js", "motion.js", "mapmarks.js", "mappixels.js", "mapclusters.js", "mapdraw.js", "mapcamera.js",
-        "mapbase.js", "mapasked.js", "mapcontrols.js", "mappointer.js", "mapreport.js", "map.js",
+        "mapbase.js", "mapasked.js", "mapcrowd.js", "mapcontrols.js", "mappointer.js", "mapreport.js", "map.js",
     )  # fmt: skip
     _stylesheets: ClassVar[list[Any]] = [style_source("map.css")]
 
@@ -107,6 +123,7 @@ class MapView(ReplayView):
         self._held: tuple[float, float] | None = None  # what the browser has, as far as it told
         self._pushed: tuple[float, float] | None = None
         self._pushes = 0
+        self._look = Look(0.0, None, -1, False)
         self._frame = MapFrame(
             figure=pn.pane.Bokeh(self._figure.figure, sizing_mode="stretch_both", margin=0),
             dark=self.dark, viewport=self.viewport, layers=layers_of(self.layers_text), sizing_mode="stretch_both", margin=0,
@@ -141,10 +158,11 @@ class MapView(ReplayView):
         if timeline is None or self._held is None or self._held[0] <= t <= self._held[1]:
             return
         start, end = mapdata.window_at(t, self._controller.speed)
-        self._held = self._pushed = start, end
         self._pushes += 1
-        window = mapdata.window_message(timeline.motion(start, end), timeline.orders, self._controller.speed)
-        self._tell("motion", {"pushed": True, "from": start, "to": end, **window})
+        self._look = replace(self._look, t=t)
+        window = self._window(timeline, start, end)
+        self._held = self._pushed = start, window["to"]
+        self._tell("motion", {"pushed": True, **window})
 
     def reset(self) -> None:
         """Take the controller's timeline: its place, its streets; the browser then asks for its trips."""
@@ -206,8 +224,15 @@ class MapView(ReplayView):
         match message:
             case {"ask": "motion", "from": float() | int() as start, "to": float() | int() as end}:
                 if not self._is_under_way(message):
-                    number = message.get("number", 0)
-                    self._send_window(timeline, float(start), float(end), message.get("after"), number)
+                    self._send_window(timeline, float(start), float(end), message)
+            case {"ask": "crowd", "t": float() | int() as t, "box": list() as box, "pixel": float() | int() as pixel}:
+                if (view := mapcrowd.box_of(box)) is not None and pixel > 0:
+                    pn.state.execute(partial(self._send_crowd, timeline, float(t), view, float(pixel)))
+            case {
+                "ask": "near", "t": float() | int() as t, "x": float() | int() as x, "y": float() | int() as y,
+                "reach": float() | int() as reach,
+            }:  # fmt: skip
+                pn.state.execute(partial(self._send_near, timeline, float(t), (float(x), float(y)), float(reach)))
             case {"ask": "order", "order": int() as order, "t": float() | int() as t} if 0 <= order < rows:
                 self._tell("order", {"order": order, **mapanswers.describe(timeline, order, float(t))})
             case {"ask": "place", "order": int() as order} if 0 <= order < rows:
@@ -238,17 +263,50 @@ class MapView(ReplayView):
             return False
         return pushes < self._pushes and self._pushed[0] <= at <= self._pushed[1]
 
-    def _send_window(self, timeline: "Timeline", start: float, end: float, after: Any, number: int) -> None:
+    def _window(self, timeline: "Timeline", start: float, end: float, after: float | None = None) -> dict[str, Any]:
+        """Return the trips of a window for a browser that looks at `self._look`."""
+        chosen = mapcrowd.choose(timeline, start, end, after, self._look)
+        rows = chosen.trips
+        motion = timeline.motion(start, end, after=after) if rows is None else timeline.motion_of(rows)
+        told = mapdata.window_message(motion, timeline.orders, self._controller.speed)
+        return {"from": start, "to": chosen.end, "after": after, "crowd": chosen.crowd, "within": chosen.within, **told}
+
+    def _send_window(self, timeline: "Timeline", start: float, end: float, question: dict[str, Any]) -> None:
         end = min(end, start + mapdata.LONGEST_WINDOW_S)
+        after = question.get("after")
         since = float(after) if isinstance(after, float | int) else None
-        speed = self._controller.speed
-        window = mapdata.window_message(timeline.motion(start, end, after=since), timeline.orders, speed)
-        self._tell("motion", {"number": number, "from": start, "to": end, "after": since, **window})
+        self._look = Look.of(question, self._controller.now())
+        window = self._window(timeline, start, end, since)
+        self._tell("motion", {"number": question.get("number", 0), **window})
+        end = window["to"]
         if since is None:
             self._held = start, end
         elif self._held is not None:  # the browser now forgets what has passed
-            kept = self._controller.now() - max(mapdata.KEPT_S, mapdata.WINDOW_WALL_S * speed)
+            kept = self._controller.now() - max(mapdata.KEPT_S, mapdata.WINDOW_WALL_S * self._controller.speed)
             self._held = max(self._held[0], kept), max(self._held[1], end)
+
+    async def _send_crowd(self, timeline: "Timeline", t: float, view: mapcrowd.Box, pixel: float) -> None:
+        """Send how many drivers are where at t in a view, from a thread (or from another session's question for the same)."""
+        from twin.render.dense import Extent
+
+        extent = Extent.around(view, pixel)
+        frame, inside = await asyncio.to_thread(_frame_of, timeline, t, view, extent)
+        if timeline is self._controller.timeline:
+            self._tell("crowd", {
+                "t": t, "extent": extent.box, "columns": extent.columns, "rows": extent.rows, "few": mapcrowd.few(inside),
+                "inside": inside, "packed": np.frombuffer(frame, np.uint8),
+            })  # fmt: skip
+
+    async def _send_near(self, timeline: "Timeline", t: float, place: tuple[float, float], reach: float) -> None:
+        """Send who of a crowd is nearest to a place at t."""
+        everyone = await asyncio.to_thread(_dense().crowd, timeline, t)
+        found = everyone.nearest(*place, reach)
+        at = np.flatnonzero(everyone.trip == found)
+        if found >= 0 and timeline is self._controller.timeline:
+            x, y, order = float(everyone.x[at[0]]), float(everyone.y[at[0]]), int(timeline.trips.order[found])
+            self._tell("near", {"t": t, "asked": place, "order": order, "x": x, "y": y})
+        elif timeline is self._controller.timeline:
+            self._tell("near", {"t": t, "asked": place, "order": -1, "x": 0.0, "y": 0.0})
 
     async def _send_heat(self, timeline: "Timeline", theme: str) -> None:
         """Draw the heat of the range's deliveries in a thread (the first of a process compiles for a second) and send it."""

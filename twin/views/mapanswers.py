@@ -20,10 +20,10 @@ RECENT_S = 1800.0
 
 def describe(timeline: "Timeline", order: int, t: float) -> dict[str, Any]:
     """Return what a tooltip says of an order at t: plain texts; the browser puts them in as text, never as markup."""
-    snapshot = timeline.at(t)
     items = timeline.orders.items(order)
     brands = ", ".join(dict.fromkeys(item.brand for item in items if item.brand))
     count = int(sum(item.qty for item in items))
+    snapshot = timeline.at(t)
     stage = snapshot.stage[snapshot.order == order]
     told: dict[str, Any] = {
         "id": short_id(timeline.orders.ids[order].as_py()),
@@ -31,15 +31,14 @@ def describe(timeline: "Timeline", order: int, t: float) -> dict[str, Any]:
         "address": timeline.orders.address(order),
         "stage": STAGE_LABELS[STAGES[int(stage[0])]] if len(stage) else "",
     }
-    mine = np.flatnonzero(snapshot.drivers.order == order)
-    if len(stage) and int(stage[0]) == OUT_FOR_DELIVERY and len(mine):
-        at = mine[0]
-        eta = float(snapshot.drivers.eta[at])
-        told |= {
-            "progress": round(float(snapshot.drivers.progress[at]) * 100),
-            "eta": None if np.isnan(eta) else eta,
-            "measured": bool(snapshot.drivers.measured[at]),
-        }
+    if len(stage) and int(stage[0]) == OUT_FOR_DELIVERY:
+        driver = timeline.drivers(np.array([order], np.int32), t)
+        for eta, progress, measured in zip(driver.eta.tolist(), driver.progress, driver.measured, strict=True):
+            told |= {
+                "progress": round(float(progress) * 100),
+                "eta": None if np.isnan(eta) else eta,
+                "measured": bool(measured),
+            }
     return told
 
 

@@ -73,13 +73,15 @@ class Controls {
     this.credit.replaceChildren(problem || (!map ? "" : map.link ? el("a", { href: map.link, target: "_blank", rel: "noopener noreferrer" }, map.credit) : map.credit));
   }
   /** Take the marks as they are drawn (canvases), so that the legend shows what the map shows; `heat` its colours and number. */
-  fillLegend(marks = this.marks, heat = this.heat, minutes = this.minutes) {
-    Object.assign(this, { marks, heat, minutes });
+  fillLegend(marks = this.marks, heat = this.heat, minutes = this.minutes, crowd = this.crowd) {
+    Object.assign(this, { marks, heat, minutes, crowd });
     if (!marks?.colours.blue) return;
     const shown = (canvas) => { const own = el("canvas", { width: canvas.width, height: canvas.height }); own.getContext("2d").drawImage(canvas, 0, 0); own.style.width = `${canvas.width / marks.ratio}px`; return own; };
     const entry = (mark, text, title) => el("li", { title }, mark, text);
     const done = el("i", { class: "done" }), way = el("i", { class: "way" });
-    const entries = () => [
+    const many = () => [entry(el("i", { class: "heat", style: `background:linear-gradient(90deg, ${crowd.ramp.join(", ")})`, "data-testid": "map-crowd" }), `${crowd.n.toLocaleString("en")} drivers, few to many`,
+      `So many are on the road that the map shows how many are where. Zoom in to see each of them`)];
+    const entries = () => crowd ? many() : [
       entry(shown(marks.head(ON_TIME, false, 6)), "On time", `Order younger than ${minutes} min, and promised to arrive within them`),
       entry(shown(marks.head(AT_RISK, false, 6)), "Will be late", `Its promised arrival is more than ${minutes} min after the order`),
       entry(shown(marks.head(LATE, false, 6)), "Late", `On the road although the order is older than ${minutes} min`),

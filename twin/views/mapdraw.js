@@ -24,7 +24,7 @@ const KITCHEN_STYLE = "position:absolute;left:-17px;top:-17px;width:34px;height:
 
 /**
  * A moment to draw: {active, faded (trips), t, speed, show (layers), focus (trips picked out), faint (whether the others are dimmed),
- * pins (customers of a stage: {cx, cy}), stage, places (orders picked out that are not on the road: {cx, cy, text, inside}), clusters, heat, pulse (wall seconds, null: still)}.
+ * crowd (frames of drivers that are not told one by one; null: none), pins (customers of a stage: {cx, cy}), stage, places (orders picked out that are not on the road: {cx, cy, text, inside}), clusters, heat, pulse (wall seconds, null: still)}.
  */
 class Picture {
   constructor() {
@@ -90,11 +90,12 @@ class Picture {
     const ink = this.ground, others = focus.length ? active.filter((trip) => !focus.includes(trip)) : active;
     this.begin(ink);
     const heat = show.heat && m.heat, routes = show.routes && active.length <= ROUTES_MOST, customers = show.customers && active.length <= PINS_MOST;
-    this.bare = !heat && !(others.length && (routes || customers)) && !focus.length && !m.pins.length && !m.places.length;
+    this.bare = !heat && !m.crowd && !(others.length && (routes || customers)) && !focus.length && !m.pins.length && !m.places.length;
     if (heat) {
       const [x0, y0, x1, y1] = m.heat.extent, { sx, sy } = this.view;
       ink.drawImage(m.heat.picture, this.X(x0), this.Y(y1), (x1 - x0) * sx, (y1 - y0) * sy);
     }
+    m.crowd?.draw(ink, this);
     if (routes) this.routes(ink, others, m.t, look, m.faint || focus.length ? DIMMED : 1);
     this.routes(ink, focus, m.t, DENSITIES[0], 1);
     if (customers) this.pins(ink, others, look.pin, m.faint ? DIMMED : 1);

@@ -4,7 +4,7 @@ const REACH_PX = 14;                            // how near the pointer must be 
 const CLICK_PX = 5;                             // a press that moves farther is a drag
 
 class Pointer {
-  /** `host` has picture, motion, show, pins, clusters, selection, name, kitchen; and ask(order), look(box), redraw(), touch(). */
+  /** `host` has near(place, reach): who of a crowd is there, as trips have it; picture, motion, show, pins, clusters, selection, name, kitchen; and ask(order), look(box), redraw(), touch(). */
   constructor(host) {
     this.host = host;
     this.tip = el("div", { class: "tip", role: "status", hidden: true, "data-testid": "map-tip" });
@@ -29,6 +29,8 @@ class Pointer {
       if (d < near) { near = d; best = trip; }
     }
     if (best) return { kind: "driver", key: best.order, order: best.order, trip: best };
+    const other = this.host.near([x, y], REACH_PX);
+    if (other) return { kind: "driver", key: other.order, order: other.order, trip: other };
     const cluster = clusters.under([x, y]);
     if (cluster) return { kind: "cluster", key: cluster, cluster };
     if (Math.max(Math.abs(picture.X(0) - x), Math.abs(picture.Y(0) - y)) < 17) return { kind: "kitchen", key: "kitchen" };
@@ -77,9 +79,9 @@ class Pointer {
     const { tip, found, detail, at } = this, { picture, motion } = this.host;
     tip.hidden = !found || !at;
     if (tip.hidden) return;
-    const line = (text, strong) => text ? el("p", { class: strong ? "strong" : null }, text) : null, count = (n) => `${n} driver${n === 1 ? "" : "s"}`;
+    const line = (text, strong) => text ? el("p", { class: strong ? "strong" : null }, text) : null, count = (n) => `${n.toLocaleString("en")} driver${n === 1 ? "" : "s"}`;
     let lines;
-    if (found.kind === "kitchen") lines = [el("b", {}, `${this.host.name} kitchen`), line(`${count(motion.active.length)} on the road`)];
+    if (found.kind === "kitchen") lines = [el("b", {}, `${this.host.name} kitchen`), line(`${count(motion.onRoad)} on the road`)];
     else if (found.cluster) {
       const { n, shares } = found.cluster, of = [shares[LATE] && `${shares[LATE]} late`, shares[AT_RISK] && `${shares[AT_RISK]} will be late`].filter(Boolean);
       lines = [el("b", {}, count(n)), line(of.join(" · ") || "all on time", true), line("Click to zoom in")];

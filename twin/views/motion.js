@@ -10,6 +10,8 @@ const READY = 900, READY_MOST = 100;    // a quarter of an hour is held ready fo
 const REST = 0.4;                       // ... and got when the playhead has rested so long: who drags it wants the next moment, not the hour
 const ASK_GAP = 1, ASK_LOST = 5;        // seconds between two windows in a row; after which an answer counts as lost
 const FADE = 30, FADE_WALL = 0.5;       // a delivered driver fades for 30 data seconds, and at least so long of the viewer's time
+const MARGIN = 0.25;                    // of a view's size, on each side: so far it is moved before others are asked for
+const AGAIN = 0.25;                     // seconds between two questions for another part of a crowd
 const ON_TIME = 0, AT_RISK = 1, LATE = 2;
 
 /** The data seconds for which a delivery stays visible at a speed. */
@@ -97,12 +99,22 @@ function columnsOf(packed) {
   let at = 0;
   return (Kind, length) => { const column = new Kind(buffer, at, length); at += column.byteLength; return column; };
 }
+/** A view with room to move it before others are asked for. */
+const widened = (box) => {
+  if (!box) return null;
+  const [x0, y0, x1, y1] = box, east = MARGIN * (x1 - x0), north = MARGIN * (y1 - y0);
+  return [x0 - east, y0 - north, x1 + east, y1 + north];
+};
 /** How far s is from a to b, 0 to 1; a knot at infinity (a place that was never reached) is not approached. */
 const share = (a, b, s) => (b > a && b < Infinity && s > a ? Math.min(1, (s - a) / (b - a)) : 0);
 
 /** The trips on the road at some time in [from, to]. */
 class Held {
-  constructor(window) { this.from = window.from; this.to = window.to; this.trips = []; this.orders = new Map(); this.add(window); }
+  constructor(window) {
+    this.from = window.from; this.to = window.to; this.trips = []; this.orders = new Map();
+    this.within = window.within ?? null;         // in a crowd: where everybody is held; null: nobody but who is picked out
+    this.add(window);
+  }
   covers(t) { return t >= this.from && t <= this.to; }
   add(window) {
     const m = unpack(window), fresh = new Map();
@@ -115,7 +127,10 @@ class Held {
     }
     m.gapTrip.forEach((i, k) => { const trip = fresh.get(i); if (trip) (trip.gaps ??= []).push(m.gapFrom[k], m.gapTo[k]); });
     this.to = Math.max(this.to, window.to);
+    this.crowd = window.crowd ?? 0;              // how many are on the road, where not all of them are held
   }
+  /** Whether an answer goes on with what is held: a crowd may have come or gone, or so many be in view that none is told. */
+  continues(window) { return !!window.crowd === !!this.crowd && !!window.within === !!this.within; }
   /** Forget what ended before t. */
   prune(t) {
     if (t <= this.from) return;
@@ -131,6 +146,7 @@ class Motion {
     this.send = send;
     this.asks = 0;
     this.target = Infinity;   // seconds from order to door that were promised
+    this.look = () => ({});   // what a question tells besides: {box, order}
     this.forget(0);
   }
   /** Start over with another timeline, which `version` names in questions and answers. */
@@ -140,16 +156,30 @@ class Motion {
     this.t = NaN;                                // the moment that is drawn
     this.asked_at = -Infinity;
     this.pushes = 0;                             // windows that came unasked, with a seek
+    this.stale = false;                          // whether others are wanted than those held, though of the same moment
     this.active = [];
     this.faded = [];
   }
   get speed() { return this.clock.anchor?.speed ?? 1; }
   get waiting() { return !!this.asked; }
+  /** How many are on the road: all that there are, also those of a crowd. */
+  get onRoad() { return this.held?.crowd || this.active.length; }
+  /** Whether the drivers are in frames, none of them told but who is picked out. */
+  get crowded() { return !!this.held?.crowd && !this.held.within; }
+  /** See whether a crowd's view, a box in metres from the kitchen, has left where everybody is held. */
+  outgrown([x0, y0, x1, y1]) {
+    const { held } = this;
+    if (!held?.within) return false;
+    const [ax, ay, bx, by] = held.within;
+    return x0 < ax || y0 < ay || x1 > bx || y1 > by;
+  }
+  /** Ask anew for the moment held: another view, another order picked out. */
+  again() { this.stale = true; }
   /** Whether there will be something to ask for when the paused playhead has rested for REST seconds. */
   get later() { return !this.asked && !this.clock.moving && !!this.held && this.held.to < this.ahead(this.t); }
   /** Until when trips should be held. */
   ahead(now) {
-    const a = this.clock.anchor, ready = this.active.length <= READY_MOST ? READY : LENGTH_MIN / 3;
+    const a = this.clock.anchor, ready = !this.held?.crowd && this.active.length <= READY_MOST ? READY : LENGTH_MIN / 3;
     return Math.min(now + Math.max(LEAD_WALL * a.speed, ready), a.end + 1);   // the end itself is shown too
   }
 
@@ -184,7 +214,7 @@ class Motion {
     const { held } = this, a = this.clock.anchor, { moving } = this.clock;
     const length = Math.max(LENGTH_MIN, LENGTH_WALL * a.speed), ahead = this.ahead(now);
     const behind = held && moving && now > held.to && now < held.to + length;
-    if (!held || !(held.covers(now) || behind)) this.ask("new", now - fadeSpan(a.speed), now + length, now);
+    if (!held || !(held.covers(now) || behind) || (this.stale && wall - this.asked_at > AGAIN)) this.ask("new", now - fadeSpan(a.speed), now + length, now);
     else if (wall - this.asked_at < (moving ? ASK_GAP : REST)) return;
     else if (held.to < ahead) this.ask("more", held.to, Math.min(ahead + length, Math.max(ahead, a.end + 1)));
     else if (moving && a.loop && !this.next && now + LEAD_WALL * a.speed + LENGTH_MIN / 3 > a.end && !held.covers(a.start)) this.ask("loop", a.start, a.start + length);
@@ -193,7 +223,10 @@ class Motion {
     const wall = ReplayClock.wall();
     this.asked = { kind, number: ++this.asks, wall };
     this.asked_at = wall;
-    this.send({ ask: "motion", version: this.version, number: this.asks, from, to, at, pushes: this.pushes, after: kind === "more" ? from : null });
+    const { box, order } = this.look();
+    if (kind === "new") this.stale = false;
+    const wide = kind === "more" && this.held?.within ? this.held.within : widened(box);
+    this.send({ t: this.clock.now(), box: wide, order, crowd: !!this.held?.crowd, ask: "motion", version: this.version, number: this.asks, from, to, at, pushes: this.pushes, after: kind === "more" ? from : null });
   }
   /** Take an answer, or a window that the server sends with a seek before it is asked; false if it is not waited for. */
   receive(m) {
@@ -206,7 +239,8 @@ class Motion {
     }
     if (!asked || m.version !== this.version || m.number !== asked.number) return false;
     this.asked = null;
-    if (asked.kind === "more" && this.held) {
+    if (asked.kind === "more" && this.held && !this.held.continues(m)) this.stale = true;
+    else if (asked.kind === "more" && this.held) {
       this.held.prune(this.t - Math.max(2 * LENGTH_MIN, LENGTH_WALL * this.speed));
       this.held.add(m);
     } else if (asked.kind === "loop") this.next = new Held(m);
