@@ -6,9 +6,10 @@ export function render({ model, view: component }) {
   const clock = clockFrom(model), selection = selectionOf(model), picture = new Picture(), clusters = new Clusters();
   const send = (question) => model.send_msg({ ...question, version: model.scene.version });
   const motion = new Motion(clock, send);
-  motion.look = () => ({ box: picture.view ? viewBox() : null, order: selection.row });
+  let near = false;   // whether so few of a crowd are in view that they may be told one by one
+  motion.look = () => ({ box: picture.view && (near || motion.held?.within) ? viewBox() : null, order: selection.row });
   const asked = new Asked(clock, send, () => { fillLegend(); redraw(); });
-  const crowd = new Crowd(model, send, () => redraw());
+  const crowd = new Crowd(model, send, () => follow(), () => redraw());
   const show = { ...model.layers };
   let told = 0, pv = null, raf = 0, gone = false, frames = 0, dirty = true, paints = 0, resting = 0, moved = false, pins = [], parts = null;
 
@@ -62,8 +63,8 @@ export function render({ model, view: component }) {
     if (!picture.view || !held) return false;
     if (n) {
       const { sx } = picture.view, box = viewBox();
-      crowd.want(Number.isNaN(motion.t) ? clock.now() : motion.t, box, 1 / sx, motion.speed, clock.moving);
-      if (crowd.few && !motion.waiting) { crowd.few = false; motion.again(); }
+      crowd.want(clock.now(), box, 1 / sx, motion.speed, clock.moving);
+      if (near !== crowd.few && !motion.waiting) { near = crowd.few; if (near) motion.again(); }
     } else if (held.crowd && motion.outgrown(viewBox())) motion.again();
     if (n !== told) { told = n; fillLegend(); }
     return !n && crowd.leave();
@@ -214,6 +215,7 @@ export function render({ model, view: component }) {
     get frames() { return frames; }, get paints() { return paints; }, get asks() { return motion.asks; }, get pushes() { return motion.pushes; },
     get looking() { return camera.view; }, get gliding() { return !!camera.glide; }, get fitting() { return camera.fitting; }, get heat() { return !!asked.heat?.picture; },
     get crowd() { return motion.held?.crowd ?? 0; }, get within() { return motion.held?.within ?? null; }, get onRoad() { return motion.onRoad; }, frame: () => crowd.frame && { ...crowd.frame, cells: Array.from(crowd.frame.cells) },
+    get framesShown() { return crowd.shown; },
     get frameAt() { return crowd.frame?.t; },
   });
   restage();   // the first trips are asked for while the figure is still being laid out

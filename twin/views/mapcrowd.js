@@ -10,9 +10,9 @@ const FEW_CELLS = 6;                            // a frame whose fullest cell ho
 const CROWD_RAMPS = { dark: ["#0e5a78", "#22c3d6", "#fdf6b2"], light: ["#2f9cc4", "#0f5f8c", "#031a2c"] };   // from few to many, ever stronger: told apart without hues
 
 class Crowd {
-  /** `send(question)` passes a question to the server; `came()` is called when there is something new to draw. */
-  constructor(model, send, came) { Object.assign(this, { model, send, came }); this.sheet = el("canvas"); this.forget(); }
-  forget() { this.frame = this.asked = this.wanted = null; this.key = ""; this.few = false; this.left = -Infinity; this.close = null; this.near_at = -Infinity; }
+  /** `send(question)` passes a question to the server; `next()` is called when another frame may be asked for, `came()` when there is something new to draw. */
+  constructor(model, send, next, came) { Object.assign(this, { model, send, next, came }); this.sheet = el("canvas"); this.forget(); }
+  forget() { this.frame = this.asked = this.pointed = null; this.key = ""; this.few = false; this.left = -Infinity; this.close = null; this.near_at = -Infinity; this.shown = 0; }
   get ramp() { return CROWD_RAMPS[this.model.dark ? "dark" : "light"]; }
   /** Whether an answer is being waited for. */
   get waiting() { return !!this.asked; }
@@ -36,12 +36,14 @@ class Crowd {
   }
   get alpha() { return this.left === -Infinity ? 1 : Math.max(0, 1 - (ReplayClock.wall() - this.left) / LEAVE); }
   async receive(m) {
-    const bytes = columnsOf(m.packed)(Uint8Array, m.packed.length), most = bytes[0];
-    const cells = new Uint8Array(await new Response(new Blob([bytes.subarray(1)]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer());
     this.asked = null;
     this.few = m.few;
+    this.next();   // the server works on the next one while this one is unpacked and painted
+    const bytes = columnsOf(m.packed)(Uint8Array, m.packed.length), most = bytes[0];
+    const cells = new Uint8Array(await new Response(new Blob([bytes.subarray(1)]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer());
     this.frame = { t: m.t, extent: m.extent, columns: m.columns, rows: m.rows, most, inside: m.inside, cells };
     this.colour();
+    this.shown++;
     this.came();
   }
   /** Paint the frame's cells on its sheet, the north row first. */

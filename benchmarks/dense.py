@@ -1,0 +1,113 @@
+"""A crowd: what a frame costs the server and the wire, against HoloViews' own way; how many a browser shows while panning."""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+import pandas as pd
+from holoviews.operation.datashader import rasterize
+
+import twin
+from benchmarks import data
+from benchmarks.browser import READY_MS, chromium, new_page
+from benchmarks.served import serving
+from benchmarks.table import Row, spread
+from twin import crowd
+from twin.render import dense
+from twin.render.dense import Extent
+from twin.timeline import Timeline
+
+GOALS = {100_000: 10.0, 1_000_000: 25.0}
+"""Drivers on the road -> milliseconds of the server's CPU that DESIGN allows for a frame."""
+MOST_MB = 1.0
+FEWEST_A_SECOND = 8.0
+WIDTH, HEIGHT, METRES = 1200, 800, 12.0
+"""The view, pixels, and its scale, metres to a pixel: the city's middle."""
+FRAMES, PAN_S = 15, 6.0
+SETTLE_S = 20.0
+"""Until what is usual and what stands out has been worked out, beside the page, from a million orders."""
+HOUR = {"start": "2025-10-16T18:00:00", "end": "2025-10-16T19:00:00", "t": "2025-10-16T18:20:00"}
+MAP = "[...globalThis.__twin.motion.values()][0]"
+
+
+def measure(quick: bool) -> list[Row]:
+    """Return the rows of frames on the server and in the browser."""
+    rows: list[Row] = []
+    for drivers in list(GOALS)[: 1 if quick else None]:
+        rows += _server(drivers)
+        rows.append(_browser(drivers))
+    return rows
+
+
+def _server(drivers: int) -> list[Row]:
+    source = twin.open(data.metropolis(drivers)).source
+    timeline = Timeline.load(source, data.LOCATION, HOUR["start"], HOUR["end"])
+    half = WIDTH * METRES / 2, HEIGHT * METRES / 2
+    extent = Extent.around((-half[0], -half[1], half[0], half[1]), METRES)
+    moments = timeline.window.start + np.arange(1, FRAMES + 1) * 6.0
+
+    def ours(t: float) -> int:
+        return len(dense.pack(dense.counts(crowd.gather(timeline.trips, t), extent)))
+
+    def theirs(t: float) -> Any:
+        everyone = crowd.gather(timeline.trips, t)
+        x0, y0, x1, y1 = extent.box
+        points = hv.Points(pd.DataFrame({"x": everyone.x, "y": everyone.y}), ["x", "y"])
+        return rasterize(
+            points, x_range=(x0, x1), y_range=(y0, y1), width=extent.columns, height=extent.rows, dynamic=False
+        )
+
+    size = ours(moments[0])
+    theirs(moments[0])  # both compile at their first use
+    mine, other = _cpu(ours, moments), _cpu(theirs, moments)
+    named = f"dense frame, {drivers:,} drivers, {WIDTH}×{HEIGHT}"
+    ratio = statistics.median(other) / statistics.median(mine)
+    return [
+        Row(
+            f"{named}: server CPU", f"≤ {GOALS[drivers]:g} ms",
+            f"{spread(mine, 'ms', 1)}; HoloViews' rasterize of the same places {ratio:.1f} times as much",
+            statistics.median(mine) <= GOALS[drivers],
+        ),
+        Row(f"{named}: on the wire", f"≤ {MOST_MB:g} MB", f"{size / 1e6:.2f} MB", size <= MOST_MB * 1e6),
+    ]  # fmt: skip
+
+
+def _cpu(make: Callable[[float], Any], moments: np.ndarray) -> list[float]:
+    """Return the milliseconds of all threads' CPU for each moment."""
+    spent = []
+    for t in moments.tolist():
+        began = time.process_time()
+        make(t)
+        spent.append((time.process_time() - began) * 1e3)
+    return spent
+
+
+def _browser(drivers: int) -> Row:
+    with serving(data.metropolis(drivers)) as server, chromium() as browser:
+        page = new_page(browser)
+        page.goto(server.page(location=data.LOCATION, speed="60", **HOUR))
+        page.wait_for_function(f"() => globalThis.__twin?.motion?.size && {MAP}.frameAt", timeout=READY_MS * 4)
+        page.wait_for_timeout(SETTLE_S * 1000)
+        page.get_by_test_id("play").click()
+        page.wait_for_timeout(1000)
+        box = page.get_by_test_id("map").bounding_box()
+        if box is None:
+            raise AssertionError("the map is not shown")
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(x + 40, y + 40)
+        page.mouse.down()
+        before, began, turn = page.evaluate(f"() => {MAP}.framesShown"), time.monotonic(), 0
+        while time.monotonic() - began < PAN_S:
+            turn += 1
+            page.mouse.move(x + 150 * np.sin(turn / 8), y + 100 * np.cos(turn / 8))
+            page.wait_for_timeout(30)
+        seconds = time.monotonic() - began
+        shown = (page.evaluate(f"() => {MAP}.framesShown") - before) / seconds
+        page.mouse.up()
+    return Row(
+        f"dense frames shown while panning, {drivers:,} drivers at 60x", f"≥ {FEWEST_A_SECOND:g} /s", f"{shown:.1f} /s",
+        shown >= FEWEST_A_SECOND,
+    )  # fmt: skip
