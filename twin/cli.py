@@ -38,13 +38,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="serve the dashboards", epilog="Other options go to `panel serve`.")
     serve.add_argument(
-        "--source", help="demo, or a file, folder or glob of event rows (default: $TWIN_SOURCE, else demo)"
+        "--source",
+        help="demo, databricks://catalog.schema, or a file, folder or glob of event rows (default: $TWIN_SOURCE, else demo)",
     )
     serve.add_argument("--port", type=int, default=5006)
     serve.add_argument("--address", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     serve.add_argument("--scenes", help="a YAML file of scenes for the wall screens at /kiosk (see docs/kiosk.md)")
     check = commands.add_parser("check", help="print what a source holds")
-    check.add_argument("source", help="demo, or a file, folder or glob of event rows")
+    check.add_argument("source", help="demo, databricks://catalog.schema, or a file, folder or glob of event rows")
     demo = commands.add_parser("demo", help="write demo data in the real schema")
     demo.add_argument("--out", type=Path, help="folder to write (default: $TWIN_DEMO, else ./demo)")
     demo.add_argument("--generation", choices=["2025", "2026"], default="2025", help="schema (default: %(default)s)")
@@ -102,6 +103,15 @@ def _check(source: str) -> None:
         print(f"{count:>12,}  set aside: {reason}")
     for flag, count in sorted(quality.flagged.items(), key=lambda item: -item[1]):
         print(f"{count:>12,}  used, but: {flag}")
+    if gold := opened.source.gold():
+        print("\norders here, and in the pipeline's gold_order_header:")
+        mine = {place.id: place.orders for place in opened.locations}
+        for name in sorted({*mine, *gold}):
+            here, there = mine.get(name, 0), gold.get(name, 0)
+            verdict = (
+                "the same" if here == there else f"{abs(here - there):,} {'more' if here > there else 'fewer'} here"
+            )
+            print(f"{name:<34} {here:>9,} {there:>9,}  {verdict}")
 
 
 if __name__ == "__main__":

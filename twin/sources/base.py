@@ -96,5 +96,8 @@ class Source(Protocol):
     def routes(self, location: str, most: int) -> pa.Table:
         """Return the bodies (column `body`) of at most `most` driver_picked_up events, spread over the location's history."""
 
+    def gold(self) -> Mapping[str, int]:
+        """Return orders by location as the pipeline's gold_order_header counts them; empty where it is absent."""
+
     def names(self, dimension: str) -> Mapping[str, str]:
         """Return id -> name of a dimension (`brands`, `menus`, `categories`, `items`); empty where it is absent."""

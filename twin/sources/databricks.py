@@ -27,7 +27,7 @@ from twin.sources.chunks import Chunks
 from twin.sources.warehouse import CONNECTIONS, Address, Warehouse
 
 DAY = 86_400.0
-EVENTS = "all_events"
+EVENTS, GOLD = "all_events", "gold_order_header"
 REQUIRED = ("event_type", "ts", "order_id")
 PLACES = ("location", "location_id", "gk_id")
 LIFE_S = DAY
@@ -175,6 +175,19 @@ class DatabricksSource:
     def routes(self, location: str, most: int) -> pa.Table:
         self._place(location)
         return self.ask("routes", location=location, most=most)
+
+    def gold(self) -> Mapping[str, int]:
+        """Count the orders of gold_order_header. Raises SourceError."""
+        columns = self._columns.get((self._schema.lakeflow.lower(), GOLD), {})
+        places = [_text(columns[name]) for name in PLACES if name in columns]
+        if not places or "order_id" not in columns:
+            return {}
+        rows = self._warehouse.query(
+            f"SELECT coalesce({', '.join(places)}) AS location, count(DISTINCT {_text(columns['order_id'])}) AS orders\n"
+            f"FROM {self._schema.table(GOLD)}\nGROUP BY 1",
+            {},
+        )
+        return {(row["location"] or "").strip(): row["orders"] for row in rows.to_pylist()}
 
     def names(self, dimension: str) -> Mapping[str, str]:
         with self._lock:
