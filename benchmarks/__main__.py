@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.table import Row, table
 
-MEASURES = ("load", "snapshot", "page", "playing", "dense", "api")
+MEASURES = ("load", "snapshot", "page", "playing", "dense", "sessions", "api")
 
 
 def main() -> int:

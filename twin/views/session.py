@@ -111,6 +111,7 @@ class ReplaySession(param.Parameterized):
         self._newest = 0
         controller.param.watch(self._verb, "anchor")
         controller.selection.param.watch(self._remember, "version")
+        self.page.param.watch(self._rest, "seen")
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
             pn.state.on_session_destroyed(lambda _context: self._errand.cancel())
 
@@ -300,6 +301,16 @@ class ReplaySession(param.Parameterized):
                     view.show(snapshot)
             if not anchor.playing:
                 self._write_address()
+
+    def _rest(self, event: param.parameterized.Event) -> None:
+        """Not even look at the clock in a tab that nobody sees; when it is seen again, show the moment at once."""
+        if self._ticker is None:
+            return
+        if not event.new:
+            self._ticker.stop()
+        elif not self._ticker.running:
+            self.tick()
+            self._ticker.start()
 
     def _verb(self, *_: param.parameterized.Event) -> None:
         if self._shown is not None and self.controller.anchor.epoch != self._shown[0]:

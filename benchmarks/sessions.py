@@ -1,0 +1,158 @@
+"""Fifty sessions that play at once: how late their ticks are, what they cost, and that nothing of them is left."""
+
+import asyncio
+import time
+import urllib.request
+
+from benchmarks import data
+from benchmarks.client import Client
+from benchmarks.served import Served, serving
+from benchmarks.table import Row, percentile, spread
+
+SESSIONS, FROZEN = 50, 10
+PLAY_S, QUICK_S, WARM_S = 300.0, 45.0, 60.0
+LATE_MS, ON_TIME = 250.0, 0.95
+TICK_S = 0.5
+"""Between two ticks; one that comes later than this after the one before is late by the difference."""
+GROWTH = 0.02
+FREED_S = 120.0
+"""Within which closed sessions must be gone: the server keeps them for a minute, should the browser come back."""
+DAY, FIRST_HOUR = "2025-10-16", 12
+FAST = 1000
+
+
+def measure(quick: bool) -> list[Row]:
+    """Return the rows of many sessions."""
+    with serving(data.week()) as server:
+        return asyncio.run(_measure(server, quick))
+
+
+async def _measure(server: Served, quick: bool) -> list[Row]:
+    rows = []
+    clients, opened, cpu_ms = await _open(server, SESSIONS, 60)
+    rows.append(
+        Row(
+            "session opened: page, socket, document", "–",
+            f"{spread(opened, 's', 2)}; {cpu_ms:.0f} ms of the server's CPU each",
+        )
+    )  # fmt: skip
+    rows += await _playing(server, clients, QUICK_S if quick else PLAY_S, WARM_S if not quick else QUICK_S / 3)
+    rows.append(await _hidden(server, clients))
+    rows.append(await _freed(server, clients, "closed"))
+    rows.append(await _frozen(server, QUICK_S if quick else WARM_S))
+    return rows
+
+
+async def _open(server: Served, number: int, speed: float) -> tuple[list[Client], list[float], float]:
+    """Open sessions one after the other, each at another moment of the day; the first one loads the day and is not counted."""
+    clients = [
+        Client(
+            server.page(
+                location=data.LOCATION, t=f"{DAY}T{FIRST_HOUR + n % 6:02d}:{n:02d}:00", speed=str(speed),
+                start=f"{DAY}T00:00:00", end=f"{DAY}T23:59:00",
+            )
+        )
+        for n in range(number)
+    ]  # fmt: skip
+    await clients[0].open()
+    await asyncio.sleep(5)  # what is usual and what stands out is worked out beside it
+    used = server.cpu()
+    opened = [await client.open() for client in clients[1:]]
+    await asyncio.sleep(1)
+    return clients, opened, 1000 * (server.cpu() - used) / len(opened)
+
+
+async def _playing(server: Served, clients: list[Client], seconds: float, warm: float) -> list[Row]:
+    for client in clients:
+        await client.play()
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(warm)
+    for client in clients:
+        client.seen.ticks.clear()
+    before, used, began = server.resident(), server.cpu(), time.monotonic()
+    await asyncio.sleep(seconds)
+    share, grown = (server.cpu() - used) / (time.monotonic() - began), server.resident() / before - 1
+    late = [
+        max(0.0, 1000 * (after - first - TICK_S))
+        for client in clients
+        for first, after in zip(client.seen.ticks, client.seen.ticks[1:], strict=False)
+    ]
+    came = min(len(client.seen.ticks) for client in clients) / (seconds / TICK_S)
+    worst = percentile(late, ON_TIME)
+    return [
+        Row(
+            f"{len(clients)} playing sessions, {seconds:.0f} s at 60x: ticks late, p95", f"≤ {LATE_MS:g} ms",
+            f"{worst:.0f} ms (worst {max(late):.0f}, n={len(late):,}); of the session with the fewest {came:.0%} came; "
+            f"{100 * share:.0f} % of a core, {100 * share / len(clients):.1f} a session",
+            worst <= LATE_MS and came > ON_TIME,
+        ),
+        Row(
+            f"{len(clients)} playing sessions: the server's memory meanwhile", f"≤ +{GROWTH:.0%}",
+            f"{grown:+.1%} (from {before / 1e6:.0f} MB after {warm:.0f} s)", grown <= GROWTH,
+        ),
+    ]  # fmt: skip
+
+
+async def _hidden(server: Served, clients: list[Client]) -> Row:
+    for client in clients:
+        await client.hide(True)
+    await asyncio.sleep(3)
+    messages, used = sum(client.seen.messages for client in clients), server.cpu()
+    await asyncio.sleep(15)
+    share = (server.cpu() - used) / 15
+    sent = sum(client.seen.messages for client in clients) - messages
+    return Row(
+        f"{len(clients)} playing sessions in hidden tabs", "≤ 1 % of a core, 0 messages",
+        f"{100 * share:.1f} % of a core, {sent} messages", share <= 0.01 and sent == 0,
+    )  # fmt: skip
+
+
+async def _freed(server: Served, clients: list[Client], what: str) -> Row:
+    """Close all, wait until they are forgotten, and open as many again: what the second round needs more was not freed."""
+    before = server.resident()
+    await _close(server, clients)
+    again, _, _ = await _open(server, len(clients), 60)
+    for client in again:
+        await client.play()
+    await asyncio.sleep(10)
+    after = server.resident()
+    left = await _close(server, again)
+    return Row(
+        f"{len(clients)} sessions {what}, and as many again", f"0 left, ≤ +{GROWTH:.0%}",
+        f"{left} left; memory {after / before - 1:+.1%} (from {before / 1e6:.0f} MB)",
+        left == 0 and after <= (1 + GROWTH) * before,
+    )  # fmt: skip
+
+
+async def _close(server: Served, clients: list[Client]) -> int:
+    """Close the sessions; return how many the server still holds after a while."""
+    for client in clients:
+        await client.close()
+    deadline = time.monotonic() + FREED_S
+    while (left := _held(server)) and time.monotonic() < deadline:
+        await asyncio.sleep(1)
+    return left
+
+
+def _held(server: Served) -> int:
+    with urllib.request.urlopen(f"{server.address}/metrics", timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    return int(float(next(line.split()[1] for line in lines if line.startswith("twin_sessions "))))
+
+
+async def _frozen(server: Served, seconds: float) -> Row:
+    clients, _, _ = await _open(server, FROZEN, FAST)
+    for client in clients:
+        await client.play()
+    await asyncio.sleep(5)
+    for client in clients:
+        client.freeze()
+    await asyncio.sleep(10)  # until the sockets are full
+    before = server.resident()
+    await asyncio.sleep(seconds)
+    grown = server.resident() / before - 1
+    left = await _close(server, clients)
+    return Row(
+        f"{FROZEN} clients frozen at {FAST}x for {seconds:.0f} s", f"≤ +{GROWTH:.0%}, 0 left",
+        f"memory {grown:+.1%} (from {before / 1e6:.0f} MB); {left} left after they close", grown <= GROWTH and left == 0,
+    )  # fmt: skip

@@ -1,0 +1,131 @@
+"""Sessions of a served page, through Bokeh's protocol: what is left of one that was closed, what a hidden one does."""
+
+import asyncio
+import gc
+import logging
+import time
+import uuid
+import weakref
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+import pytest
+from bokeh.document import Document
+from bokeh.model import Model
+
+import twin
+from benchmarks.client import Client
+from twin import serve
+from twin.replay.controller import ReplayController
+from twin.views.operations import operations_page
+from twin.views.session import ReplaySession
+from twin.views.view import ReplayView
+
+UNUSED_MS, CHECK_MS = 300, 100
+GONE_S = 15.0
+OURS = (ReplaySession, ReplayController, ReplayView, Document, Model)
+
+
+@pytest.fixture
+def address(demo: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The operations page of San Francisco's last day, at 60x, on a server that soon forgets who has left."""
+    monkeypatch.setattr(serve, "_twin", twin.open(demo))
+    monkeypatch.setattr(serve, "_tilesets", type(serve._tilesets)())
+    logging.disable(logging.INFO)  # pytest keeps the records, and they what they tell of
+    name = uuid.uuid4().hex
+    thread = pn.serve(
+        {"operations": operations_page}, port=0, address="127.0.0.1", show=False, threaded=True, verbose=False, server_id=name,
+        unused_session_lifetime_milliseconds=UNUSED_MS, check_unused_sessions_milliseconds=CHECK_MS,
+    )  # fmt: skip
+    deadline = time.monotonic() + 20
+    while name not in pn.state._servers:
+        assert time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.05)
+    place = serve.current().location("sanfrancisco")
+    start = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(place.end - 4 * 3600))
+    yield f"http://127.0.0.1:{pn.state._servers[name][0].port}/operations?location=sanfrancisco&t={start}&speed=60"
+    thread.stop()
+    logging.disable(logging.NOTSET)
+
+
+def run(replay: Callable[[Client], Coroutine[Any, Any, None]], address: str) -> None:
+    """Open the page, let `replay` use it, and close it."""
+
+    async def main() -> None:
+        client = Client(address)
+        try:
+            await client.open()
+            await asyncio.sleep(1)
+            await replay(client)
+        finally:
+            await client.close()
+
+    asyncio.run(main())
+
+
+def alive() -> set[int]:
+    """The ids of all objects that a session of the page has made."""
+    return {id(one) for one in gc.get_objects() if isinstance(one, OURS)}
+
+
+async def play(client: Client) -> None:
+    """Play for a moment."""
+    await client.play()
+    await asyncio.sleep(2)
+    assert len(client.seen.ticks) > 2
+
+
+def test_nothing_of_a_closed_session_is_left(address: str) -> None:
+    run(play, address)  # what a process makes once is made now
+    wait_until_forgotten()
+    before = alive()
+    made: list[weakref.ref[Any]] = []
+
+    async def watch(client: Client) -> None:
+        await play(client)
+        made.extend(weakref.ref(one) for one in gc.get_objects() if isinstance(one, OURS) and id(one) not in before)
+
+    run(watch, address)
+    kinds = {type(reference()) for reference in made}
+    assert {ReplaySession, ReplayController, Document} <= kinds  # it was there, and whole
+    assert sum(issubclass(kind, ReplayView) for kind in kinds) >= 10
+    wait_until_forgotten()
+    deadline = time.monotonic() + GONE_S
+    while time.monotonic() < deadline and any(reference() is not None for reference in made):
+        gc.collect()
+        time.sleep(0.2)
+    assert [type(reference()).__name__ for reference in made if reference() is not None] == []
+
+
+def wait_until_forgotten() -> None:
+    """Return when the server holds no session any more."""
+    deadline = time.monotonic() + GONE_S
+    while sum(len(context.sessions) for context in contexts()):
+        assert time.monotonic() < deadline, "the server does not forget the session"
+        time.sleep(0.1)
+
+
+def contexts() -> list[Any]:
+    """The applications of all servers of this process."""
+    return [
+        context
+        for server, *_ in pn.state._servers.values()
+        for context in server._tornado._applications.values()
+    ]  # fmt: skip
+
+
+def test_a_hidden_tab_gets_nothing_and_is_up_to_date_when_it_is_seen_again(address: str) -> None:
+    async def hide(client: Client) -> None:
+        await play(client)
+        await client.hide(True)
+        await asyncio.sleep(1)
+        messages, ticks = client.seen.messages, len(client.seen.ticks)
+        await asyncio.sleep(2)
+        assert (client.seen.messages, len(client.seen.ticks)) == (messages, ticks)
+        await client.hide(False)
+        await asyncio.sleep(2)
+        assert len(client.seen.ticks) > ticks + 2
+
+    run(hide, address)
