@@ -1,13 +1,20 @@
-"""`python -m benchmarks [--only NAME …] [--quick]`: print DESIGN's table of goals with what this machine reaches."""
+"""`python -m benchmarks [--only NAME …] [--quick]`: print DESIGN's table of goals with what this machine reaches.
+
+The table is kept in build/bench/results.md, with the machine's facts, and as results.json for programs.
+"""
 
 import argparse
+import dataclasses
 import importlib
+import json
 import os
 import sys
 
+from benchmarks.data import FOLDER
+from benchmarks.machine import facts
 from benchmarks.table import Row, table
 
-MEASURES = ("load", "snapshot", "page", "playing", "dense", "sessions", "api")
+MEASURES = ("load", "snapshot", "page", "playing", "dense", "sessions", "curves", "deckgl", "api")
 
 
 def main() -> int:
@@ -18,6 +25,7 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="fewer repetitions: a look, not a figure to quote")
     options = parser.parse_args()
+    machine = facts()
     rows: list[Row] = []
     broken = 0
     for name in options.only:
@@ -27,8 +35,15 @@ def main() -> int:
         except Exception as error:  # one broken measure must not hide the others' figures; it is told in its place
             broken += 1
             rows.append(Row(name, "", f"broken: {type(error).__name__}: {str(error).splitlines()[0][:160]}", False))
-    load = os.getloadavg()[0]
-    print(f"\n{os.cpu_count()} cores, load {load:.1f}; median (least–most, n)\n\n{table(rows)}")
+    machine["load at the end"] = f"{os.getloadavg()[0]:.1f}"
+    told = (
+        f"{', '.join(f'{name} {fact}' for name, fact in machine.items())}\n\nmedian (least–most, n)\n\n{table(rows)}\n"
+    )
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    FOLDER.joinpath("results.md").write_text(told)
+    kept = {"machine": machine, "quick": options.quick, "rows": [dataclasses.asdict(row) for row in rows]}
+    FOLDER.joinpath("results.json").write_text(json.dumps(kept, indent=2))
+    print(f"\n{told}")
     return 1 if broken else 0
 
 

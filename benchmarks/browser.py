@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -65,15 +65,15 @@ globalThis.__bench = {
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Launch a Chromium ($CHROMIUM, else the first on the path), closed when the block is left."""
+def chromium(more: Sequence[str] = ()) -> Iterator[Browser]:
+    """Launch a Chromium ($CHROMIUM, else the first on the path) with `more` options, closed when the block is left."""
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if path is None:
         raise RuntimeError(
             "The page's measures need Chromium: install it, or name it in the environment variable CHROMIUM."
         )
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=path, args=[*CHROMIUM_ARGUMENTS, *more])
         try:
             yield browser
         finally:

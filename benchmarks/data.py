@@ -23,8 +23,29 @@ def week() -> Path:
     file = FOLDER / "week" / f"events_{LOCATION}.parquet"
     if not file.exists():
         print("Making a million events (once, about a minute) …", flush=True)
-        _whole(lambda folder: write_demo(folder, scale=SCALE), file.parent)
+        whole(lambda folder: write_demo(folder, scale=SCALE), file.parent)
     return file
+
+
+def part(share: float) -> Path:
+    """Return the Parquet file of the week with a share of its orders."""
+    file = FOLDER / f"week-{share:g}" / f"events_{LOCATION}.parquet"
+    if not file.exists():
+        source = week()
+        whole(lambda folder: _sample(source, share, folder), file.parent)
+    return file
+
+
+def _sample(source: Path, share: float, folder: Path) -> None:
+    for name in ("brands", "items", "menus", "categories"):
+        shutil.copy(source.with_name(f"{name}.parquet"), folder)
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            COPY (SELECT * FROM read_parquet('{source}') WHERE hash(order_id) % 100000 < {round(share * 100000)})
+            TO '{folder / f"events_{LOCATION}.parquet"}' (FORMAT parquet)
+            """
+        )
 
 
 def crowd(drivers: int) -> Path:
@@ -35,7 +56,7 @@ def crowd(drivers: int) -> Path:
     folder = FOLDER / f"crowd-{drivers}"
     if not folder.exists():
         source = week()
-        _whole(lambda making: _squeeze(source, drivers, making), folder)
+        whole(lambda making: _squeeze(source, drivers, making), folder)
     return folder
 
 
@@ -88,7 +109,7 @@ def metropolis(drivers: int) -> Path:
     folder = FOLDER / f"metropolis-{drivers}"
     if not folder.exists():
         print(f"Making {drivers:,} drivers …", flush=True)
-        _whole(lambda making: _populate(drivers, making), folder)
+        whole(lambda making: _populate(drivers, making), folder)
     return folder
 
 
@@ -131,7 +152,7 @@ def _populate(drivers: int, folder: Path) -> None:
         )
 
 
-def _whole(make: Callable[[Path], object], folder: Path) -> None:
+def whole(make: Callable[[Path], object], folder: Path) -> None:
     """Let `make` fill a folder that appears under its name only when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-") as making:

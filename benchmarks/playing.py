@@ -42,7 +42,7 @@ def _crowd(drivers: int, quick: bool) -> list[Row]:
             (now - then) / cost_s
             for now, then in zip((wire.messages, wire.socket_bytes, wire.sent), before, strict=True)
         )
-        frames = page.evaluate(_FRAMES, FRAMES_S * 1000)
+        frames = page.evaluate(FRAMES, FRAMES_S * 1000)
     seen = f"{frames['drivers']:,.0f} drivers"
     rows = []
     enough = frames["drivers"] >= ENOUGH * drivers  # with fewer, a miss is a miss but a pass would prove nothing
@@ -83,7 +83,7 @@ def _cpu(page: Page, server: Served, seconds: float) -> float:
     return (server.cpu() - used) / seconds
 
 
-_FRAMES = """async (span) => {
+FRAMES = """async (span) => {
   const eyes = globalThis.__bench, gaps = [];
   let all = 0, moved = 0, drivers = 0, last = 0, time = NaN, began = 0;
   await eyes.frames((now) => {

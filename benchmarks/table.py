@@ -1,4 +1,4 @@
-"""The rows of the printed table: a goal, what was measured, and whether that meets it."""
+"""The rows of the printed table: a goal, what was measured, whether that meets it, and the plain way beside it."""
 
 import math
 import statistics
@@ -8,12 +8,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line; `met` is None where nothing was measured against the goal."""
+    """One line.
+
+    `met` is None where nothing was measured against a goal; `value` is the figure that was compared with it, in the unit that
+    `measured` says; `against` tells what a plain baseline took in the same run, and `ratio` how many times as much that was.
+    """
 
     what: str
     goal: str
     measured: str
     met: bool | None = None
+    value: float | None = None
+    against: str = ""
+    ratio: float | None = None
 
 
 def spread(values: Sequence[float], unit: str, digits: int = 0) -> str:
@@ -29,12 +36,30 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[max(0, math.ceil(len(values) * share) - 1)]
 
 
+def exponent(work: Sequence[float], cost: Sequence[float]) -> float:
+    """Return the power of the work with which the cost grows: the slope of a line through both logarithms.
+
+    >>> exponent([1, 10, 100], [3, 30, 300])
+    1.0
+    """
+    return round(statistics.linear_regression([math.log(w) for w in work], [math.log(c) for c in cost]).slope, 6)
+
+
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as an aligned text table (also valid Markdown)."""
     mark = {True: "yes", False: "NO", None: "–"}
-    cells = [("what", "goal", "measured", "met?")]
-    cells += [(row.what, row.goal, row.measured, mark[row.met]) for row in rows]
-    widths = [max(len(line[column]) for line in cells) for column in range(4)]
+    cells = [("what", "goal", "measured", "met?", "against a plain way")]
+    cells += [
+        (
+            row.what,
+            row.goal,
+            row.measured,
+            mark[row.met],
+            row.against + (f": {row.ratio:.1f}×" if row.ratio is not None else ""),
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[column]) for line in cells) for column in range(5)]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in cells
     ]

@@ -1,0 +1,129 @@
+"""How costs grow with the work: the same figure at about 1, 10 and 100 times as much, and the exponent that fits."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+import twin
+from benchmarks import data
+from benchmarks.load import run
+from benchmarks.snapshot import ticks
+from benchmarks.table import Row, exponent
+from twin import crowd
+from twin.render import dense
+from twin.render.dense import Extent
+from twin.timeline import Timeline
+from twin.views import mapdata
+
+LINEAR, BELOW_LINEAR = 1.1, 1.0
+"""Exponents allowed: linear with room for the caches of a processor, and no more than the drivers that are asked for."""
+FLAT = 0.25
+"""The exponent of a logarithm over these sizes is about 0.1; what a processor's caches add stays below a quarter."""
+SHARES = (0.01, 0.1, 1.0)
+CROWDS = (20, 300, 2000)
+METROPOLISES = (10_000, 100_000, 1_000_000)
+HOURS = (1, 24, 162)
+MOMENTS, AGAIN = 300, 60
+PEAK = "2025-10-16T18:40:00"
+WIDTH, HEIGHT, METRES = 1200, 800, 12.0
+
+
+def measure(quick: bool) -> list[Row]:
+    """Return a row per cost."""
+    return [*_loading(quick), *_history(), *_drivers(), *([] if quick else [_dense()])]
+
+
+def _row(
+    what: str, goal: float, work: Sequence[float], cost: Sequence[float], of: str, unit: str, digits: int = 2
+) -> Row:
+    power = exponent(work, cost)
+    told = ", ".join(f"{w:,.0f} {of} {c:,.{digits}f}" for w, c in zip(work, cost, strict=True))
+    return Row(
+        f"growth: {what}", f"exponent ≤ {goal:g}", f"{power:.2f}: {told} {unit}", power <= goal, power,
+    )  # fmt: skip
+
+
+def _loading(quick: bool) -> list[Row]:
+    runs = []
+    for share in SHARES:
+        tries = [run(data.part(share) if share < 1 else data.week()) for _ in range(1 if quick else 3)]
+        runs.append(min(tries, key=lambda one: one["open"] + one["load"]))
+    events = [one["events"] for one in runs]
+    return [
+        _row("opening and loading", LINEAR, events, [one["open"] + one["load"] for one in runs], "events", "s"),
+        _row("a timeline's memory", LINEAR, events, [one["bytes"] / 1e6 for one in runs], "events", "MB"),
+    ]
+
+
+def _history() -> list[Row]:
+    """The same moments, the same orders open and drivers on the road; only ever more history is loaded around them."""
+    source = twin.open(data.week()).source
+    peak = twin.times.seconds(PEAK)
+    events, at, seek = [], [], []
+    for hours in HOURS:
+        place = source.locations()[0]
+        timeline = Timeline.load(
+            source, place.id, max(place.start, peak - 0.8 * hours * 3600), peak + 1800 + 0.2 * hours * 3600
+        )
+        moments = peak + np.random.default_rng(1).uniform(-900, 900, MOMENTS)
+        events.append(timeline.event_count)
+        at.append(_middle(lambda t, of=timeline: of.at(t).drivers, moments))
+        seek.append(statistics.median(ticks(timeline, moments)[0]))
+    return [
+        _row("snapshot, by history loaded, the same drivers", FLAT, events, at, "events", "ms", 3),
+        _row("seek on the server, by history loaded", FLAT, events, seek, "events", "ms", 3),
+    ]
+
+
+def _drivers() -> list[Row]:
+    busy, at, seek, windows = [], [], [], []
+    for drivers in CROWDS:
+        source = twin.open(data.crowd(drivers)).source
+        place = source.locations()[0]
+        timeline = Timeline.load(source, place.id, "2025-10-16T18:00:00", "2025-10-16T19:30:00")
+        moments = twin.times.seconds(PEAK) + np.random.default_rng(1).uniform(-900, 900, MOMENTS)
+        busy.append(statistics.median(len(timeline.at(t).drivers) for t in moments[:20].tolist()))
+        at.append(_middle(lambda t, of=timeline: of.at(t).drivers, moments))
+        seek.append(statistics.median(ticks(timeline, moments)[0]))
+        windows.append(_middle(lambda t, of=timeline: _window(of, t), moments[:AGAIN]))
+    return [
+        _row("snapshot, by drivers on the road", BELOW_LINEAR, busy, at, "drivers", "ms", 3),
+        _row("seek on the server, by drivers on the road", BELOW_LINEAR, busy, seek, "drivers", "ms", 3),
+        _row("a window of motion (4 s at 60x)", BELOW_LINEAR, busy, windows, "drivers", "ms"),
+    ]
+
+
+def _window(timeline: Timeline, t: float) -> object:
+    start, end = mapdata.window_at(t, 60)
+    return mapdata.window_message(timeline.motion(start, end), timeline.orders, 60)
+
+
+def _dense() -> Row:
+    extent = Extent.around((-WIDTH * METRES / 2, -HEIGHT * METRES / 2, WIDTH * METRES / 2, HEIGHT * METRES / 2), METRES)
+    spent = []
+    for drivers in METROPOLISES:
+        source = twin.open(data.metropolis(drivers)).source
+        timeline = Timeline.load(source, data.LOCATION, "2025-10-16T18:00:00", "2025-10-16T19:00:00")
+        moments = timeline.window.start + np.arange(1, 20) * 6.0
+        spent.append(
+            _middle(
+                lambda t, of=timeline: dense.pack(dense.counts(crowd.gather(of.trips, t), extent)),
+                moments,
+                time.process_time,
+            )
+        )
+    return _row("a dense frame's CPU", BELOW_LINEAR, METROPOLISES, spent, "drivers", "ms", 1)
+
+
+def _middle(
+    do: Callable[[float], object], moments: np.ndarray, clock: Callable[[], float] = time.perf_counter
+) -> float:
+    """Return the middle of the milliseconds that something takes at each moment; the first one compiles, and is left out."""
+    spent = []
+    for t in moments.tolist():
+        began = clock()
+        do(t)
+        spent.append((clock() - began) * 1e3)
+    return statistics.median(spent[1:])
