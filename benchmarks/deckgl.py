@@ -23,7 +23,7 @@ from playwright.sync_api import Browser
 import twin
 from benchmarks import data
 from benchmarks.browser import READY_MS, chromium, new_page, open_page
-from benchmarks.playing import FRAMES
+from benchmarks.playing import ALL_ALONE, FRAMES
 from benchmarks.served import serving
 from benchmarks.table import Row
 from twin import geo
@@ -66,7 +66,7 @@ def _ours(browser: Browser, folder: Path, start: float) -> tuple[float, float, d
     with serving(folder) as server:
         page = new_page(browser)
         view = {"view": VIEW} if folder.name.startswith("taxis") else {}
-        open_page(page, server.page(location=place, t=_iso(start), speed=str(SPEED), **view))
+        open_page(page, server.page(location=place, t=_iso(start), speed=str(SPEED), layers=ALL_ALONE, **view))
         page.evaluate("() => globalThis.__bench.find('play').click()")
         page.wait_for_timeout(SETTLE_S * 1000)
         frames = page.evaluate(FRAMES, SECONDS * 1000)

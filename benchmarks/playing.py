@@ -12,6 +12,8 @@ CROWDS = {20: None, 300: 55, 500: None, 2000: 50, 12_000: 45}
 COSTS = {20: 1.0, 500: 2.0}
 """Drivers -> percent of a core that the server may take."""
 MOST_MESSAGES, MOST_KILOBYTES = 4.0, 60.0
+ALL_ALONE = "routes,customers,trails,radius"
+"""The map's layers without clusters: every driver is drawn, with its trail."""
 ENOUGH = 0.9
 """Share of the drivers in a row's name that must be on the road; the week's orders do not suffice for 12,000 at once."""
 FRAMES_S, COST_S, SETTLE_S = 6, 20, 3
@@ -31,7 +33,7 @@ def _crowd(drivers: int, quick: bool) -> list[Row]:
     with serving(folder) as server, chromium() as browser:
         page = new_page(browser)
         wire, _ = watch_wire(page)
-        open_page(page, server.page(location=data.LOCATION, t="2025-10-16T18:40:00", speed="60"))
+        open_page(page, server.page(location=data.LOCATION, t="2025-10-16T18:40:00", speed="60", layers=ALL_ALONE))
         page.wait_for_timeout(SETTLE_S * 1000)
         idle = _cpu(page, server, cost_s)
         page.evaluate("() => globalThis.__bench.find('play').click()")
