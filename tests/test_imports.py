@@ -18,7 +18,7 @@ PURE = [
     "twin.moments",
     "twin.insights",
     "twin.words",
-    "twin.render.heat",
+    "twin.render.density",
     "twin.settings",
     "twin.hosting",
     "twin.durations",

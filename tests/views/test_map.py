@@ -295,7 +295,7 @@ def test_what_was_pushed_is_not_sent_again_to_a_browser_that_asked_before_it_cam
     ("shown", "text"),
     [
         ({}, ""),
-        ({"heat": True}, "routes,customers,trails,radius,clusters,heat"),
+        ({"routes": False}, "customers,trails,radius,clusters"),
         ({"clusters": False}, "routes,customers,trails,radius"),
         (dict.fromkeys(LAYERS, False), "none"),
     ],
@@ -308,7 +308,7 @@ def test_layers_survive_the_way_through_an_address(shown, text):
 
 def test_nonsense_in_an_address_shows_the_usual_layers():
     assert layers_of("<script>") == LAYERS
-    assert layers_of("heat,<script>") == {**dict.fromkeys(LAYERS, False), "heat": True}
+    assert layers_of("trails,<script>") == {**dict.fromkeys(LAYERS, False), "trails": True}
 
 
 def test_a_layer_switched_in_the_browser_is_known_to_the_view(sent):
@@ -317,6 +317,17 @@ def test_a_layer_switched_in_the_browser_is_known_to_the_view(sent):
     assert "trails" not in view.layers_text.split(",")
     view.layers_text = ""
     assert view.__panel__().layers == LAYERS
+
+
+def test_a_layer_of_density_chosen_in_the_browser_is_known_to_the_view_if_it_makes_sense(sent):
+    view, _, _ = sent
+    frame = view.__panel__()
+    frame.density = {"kind": "slow", "minutes": 60, "strength": 70}
+    assert view.density_text == "slow,60,70"
+    frame.density = {"kind": "<b>", "minutes": "x", "strength": None}
+    assert view.density_text == ""
+    view.density_text = "ways"
+    assert frame.density == {"kind": "ways", "minutes": 30, "strength": 100}
 
 
 def test_a_layout_is_told_whether_there_is_a_place_to_draw():
@@ -366,13 +377,6 @@ def test_completed_orders_are_pinned_for_half_an_hour(kitchen):
     recent = {row for row in range(len(delivered)) if t - 1800 < delivered[row] <= t}
     assert told.keys() == recent
     assert recent
-
-
-def test_the_heat_is_of_the_orders_delivered_in_the_range(kitchen):
-    x, _ = mapanswers.delivered_places(kitchen)
-    inside = [row for row, t in enumerate(kitchen.orders.delivered) if kitchen.window.start <= t < kitchen.window.end]
-    assert x.tolist() == pytest.approx(kitchen.orders.customer_x[inside].tolist(), nan_ok=True)
-    assert len(inside) > 100
 
 
 def test_positions_are_inferred_in_a_window_where_a_snapshot_says_so(kitchen):

@@ -30,6 +30,7 @@ export function render({ model, view: component }) {
   });
   const controls = new Controls(model, show, {
     home: () => camera.home(), fit: () => camera.toggleFit(), follow: () => camera.toggleFollow(), zoom: (factor) => camera.zoom(factor),
+    density(changes) { model.density = { ...model.density, ...changes }; layersChanged(); },
     layer(name, on) { show[name] = on; model.layers = { ...show }; layersChanged(); },
     base: (chosen) => send({ base: chosen }),
   });
@@ -90,7 +91,7 @@ export function render({ model, view: component }) {
     clusters.update(motion.active, picture, show.clusters, focus, wall, motion.t, moved);
     const moment = {
       active: motion.active, faded: motion.faded, t: motion.t, speed: motion.speed, show, focus, places, pins, stage, faint: selection.row >= 0 || filtered,
-      clusters: clusters.list, heat: show.heat ? asked.heatOf() : null, crowd: crowd.frame ? crowd : null, pulse: clock.moving && !calm() ? wall : null,
+      clusters: clusters.list, density: asked.densityOf(model.density, motion.t), strength: model.density.strength, crowd: crowd.frame ? crowd : null, pulse: clock.moving && !calm() ? wall : null,
     };
     picture.drawGround(moment, force || moved || !clock.moving);
     picture.drawAir(moment);
@@ -108,11 +109,11 @@ export function render({ model, view: component }) {
   }
 
   // ---- life --------------------------------------------------------------------------------------------------------------
-  const fillLegend = () => controls.fillLegend(picture.marks, asked.heat, Math.round(motion.target / 60), motion.crowded ? { n: motion.held.crowd, ramp: crowd.ramp } : null);
+  const fillLegend = () => controls.fillLegend(picture.marks, asked.density, Math.round(motion.target / 60), motion.crowded ? { n: motion.held.crowd, ramp: crowd.ramp } : null);
   function layersChanged() {
     controls.fillLayers();
     fillLegend();
-    root.classList.toggle("hot", show.heat);   // a longer legend
+    root.classList.toggle("hot", !!model.density.kind);   // a longer legend
     for (const name of ["radius", "rings"]) parts?.[name]?.setv({ visible: show.radius }, { sync: false });
     redraw();
   }
@@ -133,7 +134,7 @@ export function render({ model, view: component }) {
   function recolour() {
     if (!pv) return;
     picture.recolour(root);
-    asked.forgetHeat();
+    asked.forgetDensity();
     crowd.colour();
     fillLegend();
     base.show();
@@ -180,6 +181,7 @@ export function render({ model, view: component }) {
   model.on("scene", restage);
   model.on("base", () => base.show());
   model.on("layers", () => { Object.assign(show, model.layers); layersChanged(); });
+  model.on("density", layersChanged);
   model.on("dark", () => requestAnimationFrame(recolour));
   model.on("viewport", () => { if (pv && String(model.viewport) !== String(camera.told) && model.scene.kitchen) camera.begin(); });
   const reports = (twin.reports ??= new Map()), commands = (twin.mapcommands ??= new Map()), drawn = (twin.motion ??= new Map());
@@ -187,6 +189,7 @@ export function render({ model, view: component }) {
     gone = true;
     cancelAnimationFrame(raf);
     clearTimeout(resting);
+    asked.forget();
     for (const part of [camera, base, controls, picture]) part.remove();
     dropClock(); dropSelection();
     themes.disconnect();
@@ -213,7 +216,7 @@ export function render({ model, view: component }) {
     figure: () => pv, time: () => motion.t,
     get held() { return motion.held && [motion.held.from, motion.held.to]; },
     get frames() { return frames; }, get paints() { return paints; }, get asks() { return motion.asks; }, get pushes() { return motion.pushes; },
-    get looking() { return camera.view; }, get gliding() { return !!camera.glide; }, get fitting() { return camera.fitting; }, get heat() { return !!asked.heat?.picture; },
+    get looking() { return camera.view; }, get gliding() { return !!camera.glide; }, get fitting() { return camera.fitting; }, get density() { return asked.density && { kind: asked.density.kind, until: asked.density.until, drawn: !!asked.density.picture }; },
     get crowd() { return motion.held?.crowd ?? 0; }, get within() { return motion.held?.within ?? null; }, get onRoad() { return motion.onRoad; }, frame: () => crowd.frame && { ...crowd.frame, cells: Array.from(crowd.frame.cells) },
     get framesShown() { return crowd.shown; },
     get frameAt() { return crowd.frame?.t; },

@@ -9,10 +9,9 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import panel as pn
@@ -23,9 +22,10 @@ from twin.errors import ConfigError
 from twin.metrics import DELIVERY_TARGET
 from twin.replay.controller import ReplayController
 from twin.stages import OUT_FOR_DELIVERY, STAGES, STATES
-from twin.views import mapanswers, mapcrowd, mapdata
+from twin.views import mapanswers, mapcrowd, mapdata, mapdensity
 from twin.views.component import Component, module_source, style_source
 from twin.views.mapcrowd import Look
+from twin.views.mapdensity import KINDS, MINUTES, Density
 from twin.views.mapfigure import ONLINE, build_figure
 from twin.views.maplayers import LAYERS, layers_of, layers_text
 from twin.views.view import ReplayView
@@ -33,15 +33,11 @@ from twin.views.view import ReplayView
 if TYPE_CHECKING:
     from twin.render.dense import Extent
     from twin.render.densestore import DenseStore
-    from twin.render.heat import Heat
     from twin.timeline import Snapshot, Timeline
 
 log = logging.getLogger(__name__)
 
 NO_PLACE = "No coordinates in this data, so no map."
-
-_heats: "WeakKeyDictionary[Timeline, dict[str, Heat | None]]" = WeakKeyDictionary()
-"""Heat of deliveries by timeline and theme, shared by all sessions of the process; gone with its timeline."""
 
 
 @cache
@@ -81,6 +77,12 @@ class MapFrame(Component):
         default={}, doc="Base maps to choose from: `maps` key -> url, label, credit, link, max_zoom; and `chosen`."
     )
     layers = param.Dict(default=dict(LAYERS), doc="Whether each of `LAYERS` is shown.")
+    density = param.Dict(
+        default=asdict(Density()),
+        doc="The layer of density: kind (of `KINDS`, empty: none), minutes, strength in percent.",
+    )
+    densities = param.List(default=list(KINDS), doc="The kinds that there are answers for; a saved page has not all.")
+    spans = param.List(default=list(MINUTES), doc="Minutes to choose from.")
     dark = param.Boolean(default=False, doc="Whether the page is dark.")
     viewport = param.List(
         default=[], doc="Centre and zoom that the user chose: [lon, lat, zoom]; empty: the first view."
@@ -107,6 +109,9 @@ class MapView(ReplayView):
         default="",
         doc="The layers shown, for an address: names of `LAYERS` with commas, `none`; empty: the usual ones.",
     )
+    density_text = param.String(
+        default="", doc="The layer of density, for an address: its kind, minutes, percent of strength; empty: none."
+    )
     target = param.Number(default=DELIVERY_TARGET, bounds=(0, None), doc="Promised delivery time, seconds.")
     online = param.Boolean(default=True, doc="Whether base maps from elsewhere are offered, too.")
     has_place = param.Boolean(default=True, doc="Whether there is a kitchen to draw; a layout may give the room away.")
@@ -126,13 +131,15 @@ class MapView(ReplayView):
         self._look = Look(0.0, None, -1, False)
         self._frame = MapFrame(
             figure=pn.pane.Bokeh(self._figure.figure, sizing_mode="stretch_both", margin=0),
-            dark=self.dark, viewport=self.viewport, layers=layers_of(self.layers_text), sizing_mode="stretch_both", margin=0,
+            dark=self.dark, viewport=self.viewport, layers=layers_of(self.layers_text),
+            density=asdict(Density.of(self.density_text)), sizing_mode="stretch_both", margin=0,
         )  # fmt: skip
         self._frame.join(controller)
         self._frame.on_msg(self._on_message)
         self._frame.param.watch(lambda event: self.param.update(viewport=event.new), "viewport")
         self._frame.param.watch(lambda event: self.param.update(layers_text=layers_text(event.new)), "layers")
-        self.param.watch(self._pass_on, ["viewport", "dark", "layers_text"])
+        self._frame.param.watch(self._take_density, "density")
+        self.param.watch(self._pass_on, ["viewport", "dark", "layers_text", "density_text"])
         self.reset()
 
     def __panel__(self) -> MapFrame:
@@ -142,8 +149,15 @@ class MapView(ReplayView):
         for event in events:
             if event.name == "layers_text":
                 self._frame.layers = layers_of(event.new)
+            elif event.name == "density_text":
+                self._frame.density = asdict(Density.of(event.new))
             else:
                 self._frame.param.update({event.name: event.new})
+
+    def _take_density(self, event: param.parameterized.Event) -> None:
+        chosen = event.new
+        told = ",".join(str(chosen.get(name, "")) for name in ("kind", "minutes", "strength"))
+        self.density_text = Density.of(told).text  # as the browser tells it: only what makes sense
 
     def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]  # a moment, not a server
         """Send the trips of a moment to which the playhead has jumped, with everything else that shows it.
@@ -244,8 +258,11 @@ class MapView(ReplayView):
                 "to": float() | int() as end,
             } if stage in STATES and stage != STAGES[OUT_FOR_DELIVERY]:
                 self._tell("stage", mapanswers.stage_message(timeline, stage, float(start), float(end)))
-            case {"ask": "heat"}:
-                pn.state.execute(partial(self._send_heat, timeline, "dark" if self.dark else "light"))
+            case {"ask": "density", "kind": str() as kind, "minutes": int() as minutes, "t": float() | int() as t} if (
+                kind in KINDS and minutes in MINUTES
+            ):
+                theme = "dark" if self.dark else "light"
+                pn.state.execute(partial(self._send_density, timeline, kind, minutes, float(t), theme))
             case {"base": str() as chosen} if chosen in self._frame.base.get("maps", {}):
                 self._frame.base = {**self._frame.base, "chosen": chosen}
             case {"selection": _} | {"verb": _}:
@@ -308,14 +325,8 @@ class MapView(ReplayView):
         elif timeline is self._controller.timeline:
             self._tell("near", {"t": t, "asked": place, "order": -1, "x": 0.0, "y": 0.0})
 
-    async def _send_heat(self, timeline: "Timeline", theme: str) -> None:
-        """Draw the heat of the range's deliveries in a thread (the first of a process compiles for a second) and send it."""
-        from twin.render import heat  # not before somebody wants it: a page should open soon
-
-        made = _heats.setdefault(timeline, {})
-        if theme not in made:
-            made[theme] = await asyncio.to_thread(heat.heat, *mapanswers.delivered_places(timeline), theme)
-        drawn = made[theme]
-        if drawn is None or timeline is not self._controller.timeline:
-            return
-        self._tell("heat", mapanswers.heat_message(drawn, theme))
+    async def _send_density(self, timeline: "Timeline", kind: str, minutes: int, t: float, theme: str) -> None:
+        """Draw a layer of density in a thread (the first of a process compiles for a second) and send it."""
+        told = await asyncio.to_thread(mapdensity.message, timeline, kind, minutes, t, theme)
+        if timeline is self._controller.timeline:
+            self._tell("density", told)

@@ -1,17 +1,15 @@
 """What the map answers about orders: a tooltip's words, the customers of a stage, where an order belongs. No Panel, no Bokeh."""
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.stages import COMPLETED, OUT_FOR_DELIVERY, STAGE_LABELS, STAGES
-from twin.views.mapdata import Floats, packed
+from twin.views.mapdata import packed
 from twin.words import short_id
 
 if TYPE_CHECKING:
-    from twin.render.heat import Heat
     from twin.timeline import Timeline
 
 RECENT_S = 1800.0
@@ -71,21 +69,6 @@ def stage_message(timeline: "Timeline", stage: str, start: float, end: float) ->
         (begin, "<f8"), (until, "<f8"), (rows, "<i4"), (orders.customer_x[rows], "<f4"), (orders.customer_y[rows], "<f4"),
     ]  # fmt: skip
     return {"stage": stage, "from": start, "to": end, "pins": len(rows), "packed": packed(columns)}
-
-
-def delivered_places(timeline: "Timeline") -> tuple[Floats, Floats]:
-    """Return the customers' places of all orders delivered in the window, two (n,) arrays, metres east/north of the kitchen."""
-    delivered = timeline.orders.delivered
-    inside = (delivered >= timeline.window.start) & (delivered < timeline.window.end)
-    return timeline.orders.customer_x[inside], timeline.orders.customer_y[inside]
-
-
-def heat_message(drawn: "Heat", theme: str) -> dict[str, Any]:
-    """Return a picture of where deliveries go, as a data URL over its extent, with its colours from few to many."""
-    from twin.render.heat import RAMPS
-
-    url = f"data:image/png;base64,{base64.b64encode(drawn.png).decode()}"
-    return {"url": url, "extent": drawn.extent, "deliveries": drawn.deliveries, "colours": list(RAMPS[theme])}
 
 
 def place_message(timeline: "Timeline", order: int) -> dict[str, Any]:

@@ -1,15 +1,18 @@
-// What the map asks for beside the drivers' ways: where an order belongs, the customers of a stage, the heat of deliveries.
+// What the map asks for beside the drivers' ways: where an order belongs, the customers of a stage, a layer of density.
 
 const PLACES_MOST = 500;
 const PINS_WALL = 10, PINS_MIN = 600;           // the pins of a stage are asked for so long ahead: viewer's seconds, at least data seconds
 const PINS_GAP = 1;                             // at most one question a second
 const DETAIL_GAP = 1;
+const LATELY = ["slow", "ways"];                // layers of the last minutes, which change with the playhead ...
+const DENSITY_STEP = 60, DENSITY_GAP = 2;       // ... by whole minutes of data, at most every two seconds of the viewer's
+const DENSITY_LOST = 20;                        // seconds after which an answer is not waited for any more
 const STAGE_WORDS = ["Created", "Cooking", "Ready", "Out for delivery", "Delivered"];
 
 class Asked {
   /** `send(question)` passes a question to the server; `came()` is called when an answer has changed what is to be drawn. */
   constructor(clock, send, came) { Object.assign(this, { clock, send, came }); this.forget(); }
-  forget() { this.places = new Map(); this.pins = null; this.heat = null; this.heatAsked = false; this.pinsAsked = this.detailAsked = -Infinity; this.detailOf = -1; }
+  forget() { this.places = new Map(); this.pins = null; this.forgetDensity(); this.pinsAsked = this.detailAsked = -Infinity; this.detailOf = -1; }
   /** Where an order belongs: {id, customer, enter, closed}; null until the answer is here. */
   place(order) {
     if (!this.places.has(order)) {
@@ -36,20 +39,30 @@ class Asked {
     }
     return pins?.stage === stage ? pins.all.filter((pin) => pin.begin <= t && t < pin.until) : [];
   }
-  /** The picture of where deliveries go, once it is here. */
-  heatOf() {
-    if (!this.heatAsked) { this.heatAsked = true; this.send({ ask: "heat" }); }
-    return this.heat?.picture ? this.heat : null;
+  /** The layer of density chosen, at t; what is known of it while another moment of it is being drawn. */
+  densityOf({ kind, minutes }, t) {
+    if (!kind || Number.isNaN(t)) return null;
+    const wall = ReplayClock.wall(), { density, flying } = this, lately = LATELY.includes(kind), until = lately ? Math.floor(t / DENSITY_STEP) * DENSITY_STEP : null;
+    const here = density?.kind === kind && (!lately || density.minutes === minutes);
+    const since = wall - this.densityAsked, wanted = `${kind} ${lately ? `${minutes} ${until}` : ""}`;
+    if ((here && density.until === until) || (flying && since < DENSITY_LOST && (here || flying.startsWith(`${kind} `)))) return here ? density : null;
+    if (here && since < DENSITY_GAP) this.densityTimer ||= setTimeout(() => { this.densityTimer = 0; this.came(); }, 1000 * (DENSITY_GAP - since));
+    else {
+      this.flying = wanted; this.densityAsked = wall;
+      this.send({ ask: "density", kind, minutes, t });
+    }
+    return here ? density : null;
   }
-  forgetHeat() { this.heat = null; this.heatAsked = false; }
+  forgetDensity() { this.density = null; this.flying = ""; this.densityAsked = -Infinity; clearTimeout(this.densityTimer); this.densityTimer = 0; }
   receive(m) {
     if (m.tell === "place") this.places.set(m.order, m);
     else if (m.tell === "stage") this.pins = { stage: m.stage, from: m.from, to: m.to, all: unpackPins(m) };
-    else if (m.tell === "heat") {
-      const picture = new Image(), heat = { ...m, picture: null };
-      this.heat = heat;
-      picture.onload = () => { heat.picture = picture; this.came(); };
+    else if (m.tell === "density") {
+      const picture = m.url ? new Image() : null, taken = () => { this.flying = ""; this.density = { ...m, picture }; this.came(); };
+      if (!picture) return taken();
+      picture.onload = picture.onerror = taken;
       picture.src = m.url;
+      return;
     } else return;
     this.came();
   }

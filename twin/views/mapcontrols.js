@@ -6,10 +6,15 @@ const LAYERS = {
   trails: ["Trails", "The last stretch of each driver's way"],
   radius: ["Delivery radius", "How far this kitchen delivers"],
   clusters: ["Group drivers", "Drivers that overlap stand together as one number, when more than 50 are on the road"],
-  heat: ["Heat of deliveries", "Where the deliveries of the whole range went, not only those up to the playhead"],
+};
+const DENSITIES_OFFERED = {
+  orders: ["Where orders go", "The places of all orders of the range"],
+  waits: ["Where drivers wait", "At the kitchen until pick-up, and where they stand on the road; over the range"],
+  slow: ["Slow streets", "Where drivers were slower in the last minutes than there at other times of the range"],
+  ways: ["Ways driven", "Where drivers drove in the last minutes, whether or not they are still on the road"],
 };
 
-/** `act` has home, fit, follow, zoom(factor), layer(name, on), base(key). `show` are the layers that are on. */
+/** `act` has home, fit, follow, zoom(factor), layer(name, on), density(changes), base(key). `show` are the layers that are on. */
 class Controls {
   constructor(model, show, act) {
     Object.assign(this, { model, show, act });
@@ -56,8 +61,9 @@ class Controls {
     const { maps = {} } = this.model.base, shown = this.model.base.chosen, offered = Object.keys(maps).join();
     if (offered === this.offered) {
       for (const box of this.popover.querySelectorAll("input")) box.checked = !!this.show[box.value];
-      const select = this.popover.querySelector("select");
+      const select = this.popover.querySelector(".base select");
       if (select && maps[shown]) select.value = shown;
+      this.fillDensity();
       return;
     }
     this.offered = offered;
@@ -66,30 +72,49 @@ class Controls {
     const options = Object.entries({ ...maps, ...(maps[shown] ? {} : { none: { label: "No base map" } }) });
     const choice = Object.keys(maps).length < 2 ? null : el("label", { class: "base" }, "Base map", el("select", { "data-testid": "map-base", onchange: (event) => this.act.base(event.target.value) },
       ...options.map(([key, map]) => el("option", { value: key, selected: key === shown || (key === "none" && !maps[shown]) }, map.label))));
-    this.popover.replaceChildren(...toggles, ...(choice ? [choice] : []), this.legend.cloneNode());
+    this.popover.replaceChildren(...toggles, this.densityField(), ...(choice ? [choice] : []), this.legend.cloneNode());
+    this.fillDensity();
     this.fillLegend();
+  }
+  /** The choice of a layer of density, of its minutes and its strength. */
+  densityField() {
+    const { densities, spans } = this.model, field = (words, control, testid) => { control.dataset.testid = testid; return el("label", { class: "density" }, words, control); };
+    this.kind = el("select", { onchange: () => this.act.density({ kind: this.kind.value }) }, el("option", { value: "" }, "None"),
+      ...densities.map((kind) => el("option", { value: kind, title: DENSITIES_OFFERED[kind][1] }, DENSITIES_OFFERED[kind][0])));
+    this.span = el("select", { onchange: () => this.act.density({ minutes: Number(this.span.value) }) }, ...spans.map((minutes) => el("option", { value: minutes }, `${minutes} min`)));
+    this.strength = el("input", { type: "range", min: 20, max: 100, step: 10, oninput: () => this.act.density({ strength: Number(this.strength.value) }) });
+    this.spanField = field("Of the last", this.span, "map-density-minutes");
+    this.strengthField = field("Strength", this.strength, "map-density-strength");
+    return el("div", { class: "densities", role: "group", "aria-label": "Layer of density" }, field("Density", this.kind, "map-density"), this.spanField, this.strengthField);
+  }
+  fillDensity() {
+    const { kind, minutes, strength } = this.model.density;
+    this.kind.value = kind; this.span.value = String(minutes); this.strength.value = String(strength);
+    this.spanField.hidden = !LATELY.includes(kind);
+    this.strengthField.hidden = !kind;
   }
   fillCredit({ map, problem }) {
     this.credit.replaceChildren(problem || (!map ? "" : map.link ? el("a", { href: map.link, target: "_blank", rel: "noopener noreferrer" }, map.credit) : map.credit));
   }
-  /** Take the marks as they are drawn (canvases), so that the legend shows what the map shows; `heat` its colours and number. */
-  fillLegend(marks = this.marks, heat = this.heat, minutes = this.minutes, crowd = this.crowd) {
-    Object.assign(this, { marks, heat, minutes, crowd });
+  /** Take the marks as they are drawn (canvases), so that the legend shows what the map shows; `density` its layer as it was told. */
+  fillLegend(marks = this.marks, density = this.density, minutes = this.minutes, crowd = this.crowd) {
+    Object.assign(this, { marks, density, minutes, crowd });
     if (!marks?.colours.blue) return;
     const shown = (canvas) => { const own = el("canvas", { width: canvas.width, height: canvas.height }); own.getContext("2d").drawImage(canvas, 0, 0); own.style.width = `${canvas.width / marks.ratio}px`; return own; };
     const entry = (mark, text, title) => el("li", { title }, mark, text);
     const done = el("i", { class: "done" }), way = el("i", { class: "way" });
     const many = () => [entry(el("i", { class: "heat", style: `background:linear-gradient(90deg, ${crowd.ramp.join(", ")})`, "data-testid": "map-crowd" }), `${crowd.n.toLocaleString("en")} drivers, few to many`,
       `So many are on the road that the map shows how many are where. Zoom in to see each of them`)];
-    const entries = () => crowd ? many() : [
+    const dense = () => !this.model.density.kind ? [] : density?.kind !== this.model.density.kind ? [entry("", "Drawing …", "The layer of density is being worked out")]
+      : [entry(density.url ? el("i", { class: "heat", style: `background:linear-gradient(90deg, transparent, ${density.colours.join(", ")})` }) : "", density.label, density.title)];
+    const entries = () => crowd ? [...many(), ...dense()] : [
       entry(shown(marks.head(ON_TIME, false, 6)), "On time", `Order younger than ${minutes} min, and promised to arrive within them`),
       entry(shown(marks.head(AT_RISK, false, 6)), "Will be late", `Its promised arrival is more than ${minutes} min after the order`),
       entry(shown(marks.head(LATE, false, 6)), "Late", `On the road although the order is older than ${minutes} min`),
       entry(shown(marks.head(ON_TIME, true, 6)), "Inferred", "Position worked out along the route: no measurement for 2½ minutes or more. All others are measured"),
       entry(done.cloneNode(), "Delivered", "Fades out over 30 seconds of kitchen time (at high speeds over half a second of yours)"),
       ...(this.show.routes ? [entry(way.cloneNode(), "Driven, to go", "A route is solid where it was driven, brightest at the driver, and dotted where it remains")] : []),
-      ...(this.show.heat && heat ? [entry(el("i", { class: "heat", style: `background:linear-gradient(90deg, transparent, ${heat.colours.join(", ")})` }), "Deliveries, few to many",
-        `${heat.deliveries.toLocaleString("en")} deliveries of the whole range, also those after the playhead`)] : []),
+      ...dense(),
     ];
     this.legend.replaceChildren(...entries());
     this.popover.querySelector(".legend")?.replaceChildren(...entries());

@@ -1,4 +1,4 @@
-// The drawing of the map on a canvas over the figure's base map: first the `ground` (heat, routes, pins), a picture that may lag
+// The drawing of the map on a canvas over the figure's base map: first the `ground` (density, routes, pins), a picture that may lag
 // behind by a few frames when there is much to draw, then the `air` (trails, drivers, fresh deliveries), each frame.
 
 const GLYPHS_MOST = 250;                        // heads copied one by one; more are written pixel by pixel, several times as fast
@@ -89,11 +89,13 @@ class Picture {
     this.groundAt = wall;
     const ink = this.ground, others = focus.length ? active.filter((trip) => !focus.includes(trip)) : active;
     this.begin(ink);
-    const heat = show.heat && m.heat, routes = show.routes && active.length <= ROUTES_MOST, customers = show.customers && active.length <= PINS_MOST;
-    this.bare = !heat && !m.crowd && !(others.length && (routes || customers)) && !focus.length && !m.pins.length && !m.places.length;
-    if (heat) {
-      const [x0, y0, x1, y1] = m.heat.extent, { sx, sy } = this.view;
-      ink.drawImage(m.heat.picture, this.X(x0), this.Y(y1), (x1 - x0) * sx, (y1 - y0) * sy);
+    const dense = m.density?.picture, routes = show.routes && active.length <= ROUTES_MOST, customers = show.customers && active.length <= PINS_MOST;
+    this.bare = !dense && !m.crowd && !(others.length && (routes || customers)) && !focus.length && !m.pins.length && !m.places.length;
+    if (dense) {
+      const [x0, y0, x1, y1] = m.density.extent, { sx, sy } = this.view;
+      ink.globalAlpha = m.strength / 100;
+      ink.drawImage(dense, this.X(x0), this.Y(y1), (x1 - x0) * sx, (y1 - y0) * sy);
+      ink.globalAlpha = 1;
     }
     m.crowd?.draw(ink, this);
     if (routes) this.routes(ink, others, m.t, look, m.faint || focus.length ? DIMMED : 1);

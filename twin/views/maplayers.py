@@ -1,7 +1,7 @@
 """What the map can show, and how an address tells which of it is shown."""
 
 LAYERS: dict[str, bool] = {
-    "routes": True, "customers": True, "trails": True, "radius": True, "clusters": True, "heat": False,
+    "routes": True, "customers": True, "trails": True, "radius": True, "clusters": True,
 }  # fmt: skip
 """What the map can show, and whether it does unless told otherwise."""
 
@@ -12,8 +12,8 @@ NO_LAYERS = "none"
 def layers_text(layers: dict[str, bool]) -> str:
     """Return the layers that are shown as text for an address; empty for the usual ones.
 
-    >>> layers_text({**LAYERS, "heat": True})
-    'routes,customers,trails,radius,clusters,heat'
+    >>> layers_text({**LAYERS, "clusters": False})
+    'routes,customers,trails,radius'
     """
     if all(layers.get(name, usual) == usual for name, usual in LAYERS.items()):
         return ""

@@ -114,7 +114,12 @@ class _Operations:
             [self.map, self.pipeline, self.kpis, self.alert, self.feed, self.moments, self.orders, self.trends, self.order,
              self.transport, self.health, self.chrome]
         )  # fmt: skip
-        session.keep(events=(self.feed, "query"), layers=(self.map, "layers_text"), tab=(self.tabs, "tab"))
+        session.keep(
+            events=(self.feed, "query"),
+            layers=(self.map, "layers_text"),
+            density=(self.map, "density_text"),
+            tab=(self.tabs, "tab"),
+        )
         self._panels: dict[str, ReplayView] = {
             "events": self.feed, "moments": self.moments, "orders": self.orders, "trends": self.trends,
         }  # fmt: skip

@@ -37,7 +37,7 @@ class Answers {
       case "place": return this.places[order] ? { tell: "place", version, ...this.places[order] } : null;
       case "order": return { tell: "order", version, order, ...this.words[order], stage: this.labels[this.stateOf(order, question.t)] ?? "" };
       case "stage": return this.pins[question.stage] ? { tell: "stage", version, ...this.pins[question.stage] } : null;
-      case "heat": return this.heat ? { tell: "heat", version, ...this.heat } : null;
+      case "density": return this.densities[question.kind] ? { tell: "density", version, ...this.densities[question.kind] } : null;
       default: return null;
     }
   }

@@ -27,11 +27,11 @@ from panel.io.resources import CDN_DIST, DIST_DIR
 from panel.io.save import file_html
 from pyviz_comms import Comm
 
-from twin.render import heat
 from twin.stages import COMPLETED, STAGE_LABELS, STAGES, STATES
 from twin.timeline import DAY, midnight
-from twin.views import mapanswers, mapdata
+from twin.views import mapanswers, mapdata, mapdensity
 from twin.views.component import Component, module_source
+from twin.views.map import MapFrame
 from twin.views.notebook import Replay, is_dark
 from twin.words import short_id
 
@@ -47,6 +47,9 @@ STEPS = (60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 """Seconds of data between two recorded states."""
 LINKED = re.compile(r'<link rel="stylesheet"[^>]*>')
 """Style sheets of other libraries that are imported somewhere: Panel names them on every page; no view of ours uses them."""
+SAVED_DENSITIES = ("orders", "waits")
+"""Layers of density whose picture is the same for the whole range; the others would need one for every minute."""
+
 FULL_DETAIL = 5000
 """Up to so many orders, trips keep every turn (1 m); beyond, they are simplified to 12 m."""
 
@@ -73,6 +76,8 @@ def save(kitchen: "Kitchen", path: str | Path, step: float | None = None) -> Pat
         replay = Replay(kitchen._twin, timeline)
         page = replay.dashboard(feed=False)
         views = [view for view in page.select(Component) if view.clock]
+        for frame in page.select(MapFrame):
+            frame.densities = list(SAVED_DENSITIES)
         recorded = record(replay, views, chosen)
         replay.controller.seek(kitchen._replay.controller.now())
         player = Recording(width=0, height=0, margin=0, recording=_packed(recorded))
@@ -136,14 +141,16 @@ def answers(timeline: "Timeline") -> dict[str, Any]:
         "places": {str(row): mapanswers.place_message(timeline, row) for row in rows.tolist()},
         "words": {str(row): _words(timeline, row) for row in rows.tolist()},
         "labels": STAGE_LABELS,
-        "heat": _heat(timeline),
+        "densities": _densities(timeline),
     }
 
 
-def _heat(timeline: "Timeline") -> dict[str, Any] | None:
+def _densities(timeline: "Timeline") -> dict[str, Any]:
     theme = "dark" if is_dark() else "light"
-    drawn = heat.heat(*mapanswers.delivered_places(timeline), theme)
-    return None if drawn is None else mapanswers.heat_message(drawn, theme)
+    return {
+        kind: mapdensity.message(timeline, kind, mapdensity.USUAL_MINUTES, timeline.window.end, theme)
+        for kind in SAVED_DENSITIES
+    }
 
 
 def spells(timeline: "Timeline", rows: Any) -> dict[str, list[list[float]]]:

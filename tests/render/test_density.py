@@ -1,4 +1,4 @@
-"""The heat of deliveries: every delivery counted once, strongest where they are, nothing where nobody ordered."""
+"""Pictures of density: every order counted once, strongest where they are, nothing where nobody ordered."""
 
 import io
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from twin.render.heat import LONGEST_PX, RAMPS, SPREAD_M, Heat, density, heat
+from twin.render.density import LONGEST_PX, RAMPS, SPREAD_M, Picture, spots, spread
 
 
 def places(n: int, x: float, y: float, around: float = 100.0) -> tuple[np.ndarray, np.ndarray]:
@@ -14,11 +14,11 @@ def places(n: int, x: float, y: float, around: float = 100.0) -> tuple[np.ndarra
     return rng.normal(x, around, n), rng.normal(y, around, n)
 
 
-def pixels(drawn: Heat) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(drawn.png)))
+def pixels(drawn: Picture) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(drawn.png)).convert("RGBA"))
 
 
-def at(drawn: Heat, x: float, y: float) -> np.ndarray:
+def at(drawn: Picture, x: float, y: float) -> np.ndarray:
     """The pixel (r, g, b, a) of a place; pictures begin in the north."""
     picture, (x0, y0, x1, y1) = pixels(drawn), drawn.extent
     height, width = picture.shape[:2]
@@ -27,22 +27,23 @@ def at(drawn: Heat, x: float, y: float) -> np.ndarray:
 
 def test_every_delivery_is_counted_once():
     x, y = places(500, 0.0, 0.0, 800.0)
-    spread = density(x, y, (-6000.0, -5000.0, 6000.0, 5000.0))
-    assert spread.sum() == pytest.approx(500, rel=1e-3)
-    assert max(spread.shape) == LONGEST_PX
+    grid = spread(x, y, np.ones(500), (-6000.0, -5000.0, 6000.0, 5000.0), SPREAD_M, LONGEST_PX)
+    assert grid.sum() == pytest.approx(500, rel=1e-3)
+    assert max(grid.shape) == LONGEST_PX
 
 
 def test_one_delivery_is_spread_over_its_neighbourhood():
-    spread = density(np.zeros(1), np.zeros(1), (-3000.0, -3000.0, 3000.0, 3000.0))
+    one = np.zeros(1)
+    grid = spread(one, one, one + 1, (-3000.0, -3000.0, 3000.0, 3000.0), SPREAD_M, LONGEST_PX)
     pixel = 6000 / LONGEST_PX
-    east = (np.indices(spread.shape)[1] + 0.5) * pixel - 3000
-    assert np.sqrt((spread * east**2).sum()) == pytest.approx(SPREAD_M, rel=0.03)
+    east = (np.indices(grid.shape)[1] + 0.5) * pixel - 3000
+    assert np.sqrt((grid * east**2).sum()) == pytest.approx(SPREAD_M, rel=0.03)
 
 
 def test_it_is_strongest_where_most_deliveries_went_and_clear_where_none_did():
     many, few = places(900, 2000.0, 1500.0), places(100, -2500.0, -1000.0)
-    drawn = heat(np.concatenate([many[0], few[0]]), np.concatenate([many[1], few[1]]), "dark")
-    assert drawn.deliveries == pytest.approx(1000, abs=20)
+    drawn = spots(np.concatenate([many[0], few[0]]), np.concatenate([many[1], few[1]]), "dark")
+    assert drawn.inside == pytest.approx(1000, abs=20)
     strong, weak, none = (at(drawn, *spot)[3] for spot in ((2000.0, 1500.0), (-2500.0, -1000.0), (-200.0, 1500.0)))
     assert strong > weak > 0
     assert none == 0
@@ -50,7 +51,7 @@ def test_it_is_strongest_where_most_deliveries_went_and_clear_where_none_did():
 
 def test_the_themes_differ_in_colour_only():
     x, y = places(300, 0.0, 0.0, 900.0)
-    dark, light = heat(x, y, "dark"), heat(x, y, "light")
+    dark, light = spots(x, y, "dark"), spots(x, y, "light")
     assert dark.extent == light.extent
     assert np.array_equal(pixels(dark)[..., 3], pixels(light)[..., 3])
     assert not np.array_equal(pixels(dark)[..., :3], pixels(light)[..., :3])
@@ -62,18 +63,18 @@ def test_the_themes_differ_in_colour_only():
 def test_unknown_places_are_left_out_and_without_any_there_is_nothing():
     x, y = places(50, 0.0, 0.0)
     x[::2] = np.nan
-    assert heat(x, y, "light").deliveries <= 25
-    assert heat(np.full(3, np.nan), np.zeros(3), "light") is None
+    assert spots(x, y, "light").inside <= 25
+    assert spots(np.full(3, np.nan), np.zeros(3), "light") is None
 
 
 def test_one_stray_address_does_not_widen_the_picture():
     x, y = places(1000, 0.0, 0.0, 500.0)
     x[0] = 150_000.0
-    drawn = heat(x, y, "light")
+    drawn = spots(x, y, "light")
     assert drawn.extent[2] < 5000
-    assert drawn.deliveries < 1000
+    assert drawn.inside < 1000
 
 
 def test_an_unknown_theme_is_an_error():
     with pytest.raises(KeyError):
-        heat(np.zeros(1), np.zeros(1), "sepia")
+        spots(np.zeros(1), np.zeros(1), "sepia")

@@ -1,0 +1,265 @@
+"""The map's layers of density, each the answer to a question: where orders come from, where drivers wait, which streets are
+slow, where was driven. No Panel, no Bokeh.
+
+Pictures are shared by all sessions of the process that look at the same, and forgotten with their timeline.
+"""
+
+import base64
+import math
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.driven import Driven, driven
+
+if TYPE_CHECKING:
+    from twin.render.streets import Box
+    from twin.timeline import Timeline
+
+KINDS = ("orders", "waits", "slow", "ways")
+"""What can be shown: places of orders and of waiting, of the whole range; slow streets and ways driven, of the last minutes."""
+
+MINUTES = (15, 30, 60, 120)
+USUAL_MINUTES = 30
+FULL, LEAST = 100, 20
+"""Percent of strength: as drawn, and the least that can still be seen."""
+
+EVERY_S = 60.0
+"""A picture of the last minutes is made for whole minutes of data, so that sessions share it."""
+
+KEPT = 48
+"""Pictures per timeline; each is some 100 KB."""
+
+PIECE_M = 60.0
+"""Length of the pieces in which the driven is counted: a street's width on the picture."""
+
+STANDS_MPS = 1.0
+"""Metres a second below which a driver stands: slower than anybody walks."""
+
+FEWEST_NOW, FEWEST_USUAL = 1.5, 4.0
+"""Drivers that must have passed a place lately, and at other times of the range, for its speed to be compared."""
+
+SLOW_FROM, SLOW_FULL = 0.8, 0.4
+"""Share of the usual speed from which a street counts as slow, and at which it is drawn as strongly as can be."""
+
+LEAST_WAIT_S = 30.0
+"""Seconds of waiting around a place below which it stays clear."""
+
+_WORDS = {
+    "orders": "Orders, few to many", "waits": "Waiting, little to much", "slow": "Slower than usual",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Density:
+    """What an address tells of a layer: kind ("": none), minutes for those of the last minutes, strength in percent."""
+
+    kind: str = ""
+    minutes: int = USUAL_MINUTES
+    strength: int = FULL
+
+    @classmethod
+    def of(cls, text: str) -> "Density":
+        """Return what `text` of an address tells; what makes no sense is left aside.
+
+        >>> Density.of("slow,60,70").text, Density.of("<b>").text, Density.of("orders,7,900").text
+        ('slow,60,70', '', 'orders')
+        """
+        kind, *numbers = text.split(",")
+        minutes, strength = (int(one) if one.isdecimal() else 0 for one in [*numbers, "", ""][:2])
+        return cls(
+            kind if kind in KINDS else "", minutes if minutes in MINUTES else USUAL_MINUTES,
+            strength if LEAST <= strength <= FULL else FULL,
+        )  # fmt: skip
+
+    @property
+    def text(self) -> str:
+        """The shortest text that tells it."""
+        if not self.kind:
+            return ""
+        told = [self.kind, str(self.minutes), str(self.strength)]
+        if self.strength == FULL:
+            told.pop()
+            if self.minutes == USUAL_MINUTES:
+                told.pop()
+        return ",".join(told)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What has been worked out of one timeline."""
+
+    pictures: "OrderedDict[tuple[Any, ...], dict[str, Any]]" = field(default_factory=OrderedDict)
+    usual: "tuple[Box, NDArray[np.float64], NDArray[np.float64]] | None" = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+_known: "WeakKeyDictionary[Timeline, _Known]" = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def message(timeline: "Timeline", kind: str, minutes: int, t: float, theme: str) -> dict[str, Any]:
+    """Return a layer at t for the map: a picture (data URL) over its extent, its colours, and the words of its legend.
+
+    `until` is the moment of the data that it shows. Raises KeyError for a kind or a theme that does not exist.
+    """
+    if kind not in KINDS:
+        raise KeyError(kind)
+    lately = kind in ("slow", "ways")
+    until = math.floor(t / EVERY_S) * EVERY_S if lately else timeline.window.end
+    key = (kind, minutes if lately else 0, until, theme)
+    with _lock:
+        known = _known.setdefault(timeline, _Known())
+    with known.lock:  # the second who asks waits for the first one's picture
+        if key not in known.pictures:
+            known.pictures[key] = _drawn(timeline, known, kind, minutes, until, theme)
+            while len(known.pictures) > KEPT:
+                known.pictures.popitem(last=False)
+        known.pictures.move_to_end(key)
+        return {"kind": kind, "minutes": minutes, "until": until if lately else None, **known.pictures[key]}
+
+
+def _drawn(timeline: "Timeline", known: _Known, kind: str, minutes: int, until: float, theme: str) -> dict[str, Any]:
+    from twin.render import density  # not before somebody wants it: a page should open soon
+
+    ramp = density.RAMPS[theme]
+    if kind == "orders":
+        x, y = ordered_places(timeline)
+        found = density.spots(x, y, theme)
+        placed = int(np.count_nonzero(np.isfinite(x)))
+        told = f"Where {placed:,} of the {len(x):,} orders of the whole range went, also those after the playhead"
+        picture = None if found is None else (found.png, found.extent)
+        return _told(_WORDS[kind], told, ramp, picture, "No order of the range has a place")
+    if kind == "waits":
+        return _waits(timeline, theme)
+    if known.usual is None:
+        known.usual = _usual(timeline)
+    extent, seconds, metres = known.usual
+    part = driven(timeline.trips, until - 60.0 * minutes, until, PIECE_M)
+    told = f"The last {minutes} min"
+    if not len(part):
+        return _told("", told, ramp, None, f"Nobody drove in the last {minutes} min")
+    pixel = max(extent[2] - extent[0], extent[3] - extent[1]) / density.LONGEST_ROADS_PX
+    across = density.ROAD_SPREAD_M / pixel * math.sqrt(2 * math.pi)
+    passed = _grid(part, part.metres, extent) / pixel * across  # in the middle of a street once driven along it is 1
+    if kind == "ways":
+        drivers = len(np.unique(part.trip))
+        told = f"Where {drivers:,} driver{'s' * (drivers != 1)} drove in the last {minutes} min"
+        return _told(
+            f"Driven in {minutes} min, once to often",
+            told,
+            ramp,
+            (density.painted(density.wide_tones(passed, 0.3), ramp), extent),
+            "",
+        )
+    now = part.measured
+    slow = _slowness(
+        _grid(part, part.seconds * now, extent), _grid(part, part.metres * now, extent), seconds, metres, across / pixel
+    )
+    told = (
+        f"Streets where drivers were slower in the last {minutes} min than there at the other times of the range: "
+        f"faintest at {100 * (1 - SLOW_FROM):.0f} % slower, strongest at {100 * (1 - SLOW_FULL):.0f} %. Only where at least two "
+        "drivers were measured"
+    )  # fmt: skip
+    picture = (density.painted(slow, ramp), extent) if slow.any() else None
+    return _told(_WORDS[kind], told, ramp, picture, f"No street was slower than usual in the last {minutes} min")
+
+
+def _slowness(
+    seconds: NDArray[np.float64], metres: NDArray[np.float64], all_seconds: NDArray[np.float64],
+    all_metres: NDArray[np.float64], passes: float,
+) -> NDArray[np.float64]:  # fmt: skip
+    """Return how slow each place is against the other times of the range: 0 not or unknown, 1 as slow as is told.
+
+    `passes` turns metres into how many drivers passed.
+    """
+    other_seconds, other_metres = np.maximum(all_seconds - seconds, 0), np.maximum(all_metres - metres, 0)
+    known = (metres * passes >= FEWEST_NOW) & (other_metres * passes >= FEWEST_USUAL)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(known, (metres / seconds) / (other_metres / other_seconds), 1.0)
+    tone = (SLOW_FROM - np.nan_to_num(ratio, nan=1.0)) / (SLOW_FROM - SLOW_FULL)
+    return np.where(tone > 0, 0.5 + 0.5 * np.clip(tone, 0, 1), 0.0)  # the faintest is seen, too
+
+
+def _usual(timeline: "Timeline") -> "tuple[Box, NDArray[np.float64], NDArray[np.float64]]":
+    """Return the box of all that is loaded, and the measured seconds and metres in each of its pixels."""
+    from twin.render import density
+
+    every = driven(timeline.trips, -np.inf, np.inf, PIECE_M)
+    extent = density.extent_of(every.x, every.y, density.ROAD_SPREAD_M) if len(every) else (-1.0, -1.0, 1.0, 1.0)
+    return (
+        extent, _grid(every, every.seconds * every.measured, extent), _grid(every, every.metres * every.measured, extent),
+    )  # fmt: skip
+
+
+def _grid(part: Driven, weight: NDArray[np.float64], extent: "Box") -> NDArray[np.float64]:
+    from twin.render import density
+
+    return density.spread(part.x, part.y, weight, extent, density.ROAD_SPREAD_M, density.LONGEST_ROADS_PX)
+
+
+def _waits(timeline: "Timeline", theme: str) -> dict[str, Any]:
+    from twin.render import density
+
+    part, kitchen = standing(timeline), kitchen_waits(timeline)
+    x, y = np.append(part.x, 0.0), np.append(part.y, 0.0)
+    weight = np.append(part.seconds, kitchen)
+    ramp, road = density.RAMPS[theme], float(part.seconds.sum())
+    told = (
+        f"Drivers of the whole range waited {_hours(kitchen)} at the kitchen between arrival and pick-up, and stood "
+        f"{_hours(road)} on the road, slower than {STANDS_MPS:g} m/s between two measurements"
+    )
+    if weight.sum() <= 0:
+        return _told(_WORDS["waits"], told, ramp, None, "No driver waited in the range")
+    extent = density.extent_of(x, y, density.SPREAD_M)
+    grid = density.spread(x, y, weight, extent, density.ROAD_SPREAD_M, density.LONGEST_ROADS_PX)
+    pixel = max(extent[2] - extent[0], extent[3] - extent[1]) / density.LONGEST_ROADS_PX
+    least = (
+        LEAST_WAIT_S * pixel**2 / (2 * math.pi * density.ROAD_SPREAD_M**2)
+    )  # such a wait at one place, in its middle
+    return _told(_WORDS["waits"], told, ramp, (density.painted(density.wide_tones(grid, least), ramp), extent), "")
+
+
+def ordered_places(timeline: "Timeline") -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the customers' places of all orders of the range, two (n,) arrays, metres east/north of the kitchen, NaN unknown."""
+    first = timeline.orders.first
+    inside = (first >= timeline.window.start) & (first < timeline.window.end)
+    return timeline.orders.customer_x[inside], timeline.orders.customer_y[inside]
+
+
+def standing(timeline: "Timeline") -> Driven:
+    """Return the pieces of the range's trips in which drivers stood, as measured."""
+    part = driven(timeline.trips, timeline.window.start, timeline.window.end, PIECE_M)
+    still = part.measured & (part.metres * timeline.trips.scale < STANDS_MPS * part.seconds)
+    return Driven(*(getattr(part, name)[still] for name in Driven.__slots__))
+
+
+def kitchen_waits(timeline: "Timeline") -> float:
+    """Return the seconds that drivers waited at the kitchen in the range, from arrival to pick-up."""
+    start, end = timeline.window.start, timeline.window.end
+    spent = np.clip(timeline.orders.picked_up, start, end) - np.clip(timeline.orders.arrived, start, end)
+    return float(np.nansum(np.maximum(spent, 0)))
+
+
+def _told(
+    label: str, title: str, ramp: tuple[str, ...], picture: "tuple[bytes, Box] | None", empty: str
+) -> dict[str, Any]:
+    url = f"data:image/png;base64,{base64.b64encode(picture[0]).decode()}" if picture else ""
+    return {
+        "url": url, "extent": picture[1] if picture else None, "colours": list(ramp), "label": label if picture else empty,
+        "title": title,
+    }  # fmt: skip
+
+
+def _hours(seconds: float) -> str:
+    """Return a duration in words.
+
+    >>> _hours(5400), _hours(90)
+    ('1.5 h', '2 min')
+    """
+    return f"{seconds / 3600:,.1f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"
