@@ -2,6 +2,8 @@
 
 const NONE = "–";
 const many = (n) => n.toLocaleString("en-US");
+/** A number for a place of some six digits: 12,345, 123k, 1.23M. */
+const shortMany = (n) => (n < 100_000 ? many(n) : n.toLocaleString("en-US", { notation: "compact", maximumSignificantDigits: 3 }));
 const plural = (n, noun, more = `${noun}s`) => `${many(n)} ${n === 1 ? noun : more}`;
 /** Whole minutes, half up, as twin/words.py rounds them. */
 const wholeMinutes = (seconds) => Math.floor(seconds / 60 + 0.5);

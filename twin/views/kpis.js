@@ -4,6 +4,8 @@ const STAGE_NAMES = { created: "Created", cooking: "Cooking", ready: "Ready", ou
 const DAY_S = 86400;
 /** Late share of an hour's deliveries from which it is marked, and a mean on target is no longer good news. */
 const MANY_LATE = 1 / 4;
+/** From so many deliveries on, those late are told as a share: two long numbers have no room beside the mean. */
+const LONG_COUNT = 1000;
 
 /** A card: heading with its window, value with a note beside it, lines of detail, and a drawing. */
 function buildCard(id, heading, span, lines, drawing, axis) {
@@ -75,7 +77,7 @@ export function render({ model }) {
       put(f["delivery-time-usual"], known && s.usual !== null ? ` · usual ${wholeMinutes(s.usual)}` : "", s.usual === null ? "" : `Usually ${averageText(s.usual)} at this time of day, on other days`, s.usual);
       for (const [name, share] of [["p50", "half"], ["p75", "three quarters"], ["p95", "95 %"]])
         put(f[`delivery-time-${name}`], known ? `${name.toUpperCase()} ${wholeMinutes(s[name])}` : "", known ? `Of ${plural(s.count, "delivery", "deliveries")} in the last 60 minutes ${share} took at most ${minutesText(s[name])}` : "", s[name]);
-      put(f["delivery-time-late"], s.count ? `${many(s.over)} of ${many(s.count)} late` : "", s.count ? `${many(s.over)} of the ${plural(s.count, "delivery", "deliveries")} of the last 60 minutes took longer than the target, in whole minutes` : "", s.count ? s.over : null);
+      put(f["delivery-time-late"], s.count ? (s.count < LONG_COUNT ? `${many(s.over)} of ${many(s.count)} late` : `${percentText(s.over / s.count)} late`) : "", s.count ? `${many(s.over)} of the ${plural(s.count, "delivery", "deliveries")} of the last 60 minutes took longer than the target, in whole minutes` : "", s.count ? s.over : null);
       cards.delivery.root.classList.toggle("over", over > 0);
       histogram.draw(s.bins, s.target);
       label(histogram.svg, s.count ? `Delivery times of the last 60 minutes in steps of 5 minutes; ${many(s.over)} of ${many(s.count)} over the target of ${wholeMinutes(s.target)} minutes` : "No delivery times in the last 60 minutes");
@@ -101,9 +103,9 @@ export function render({ model }) {
       const keys = Object.keys(STAGE_NAMES), told = keys.filter((key) => s[key] !== null), total = told.reduce((sum, key) => sum + s[key], 0);
       const kitchen = keys.slice(0, 3).some((key) => s[key] !== null) ? total - (s.out_for_delivery ?? 0) : null, road = s.out_for_delivery;
       const words = told.map((key) => `${STAGE_NAMES[key]} ${many(s[key])}`).join(", "), beside = s.cancelled + s.stalled;
-      put(cards.active.value, told.length ? many(total) : NONE, `Orders created and not yet delivered, cancelled or stalled: ${words}${beside ? `. Left out, since midnight: ${many(s.cancelled)} cancelled, ${many(s.stalled)} stalled` : ""}`, told.length ? total : null);
-      put(f["active-kitchen"], kitchen === null ? NONE : many(kitchen), "In the kitchen: created, cooking or ready, not yet picked up", kitchen);
-      put(f["active-road"], road === null ? NONE : many(road), "On the road: out for delivery", road);
+      put(cards.active.value, told.length ? shortMany(total) : NONE, `Orders created and not yet delivered, cancelled or stalled: ${words}${beside ? `. Left out, since midnight: ${many(s.cancelled)} cancelled, ${many(s.stalled)} stalled` : ""}`, told.length ? total : null);
+      put(f["active-kitchen"], kitchen === null ? NONE : shortMany(kitchen), "In the kitchen: created, cooking or ready, not yet picked up", kitchen);
+      put(f["active-road"], road === null ? NONE : shortMany(road), "On the road: out for delivery", road);
       stages.forEach((bar, i) => { const n = s[keys[i]] ?? 0; bar.style.flexGrow = n; bar.hidden = !n; bar.title = `${STAGE_NAMES[keys[i]]}: ${plural(n, "order")}`; bar.dataset.value = n; });
     },
     revenue(s) {
