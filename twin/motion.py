@@ -6,6 +6,8 @@ two pins follows the distance. A trip whose pings leave the route (or that has n
 what was measured wins over what was planned.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numba
@@ -31,6 +33,12 @@ STRAIGHT_M = 0.5
 """A route's vertex this near to the line between its neighbours is left out: metres, well below a pixel."""
 DETOUR = 1.3
 """Road distance over straight distance in a street grid, for trips without a route."""
+_TRIPS = 4096
+"""Trips that are made at a time: some 200,000 knots, whose columns fit a processor's caches."""
+
+_THREADS = 4
+"""Most parts at a time; NumPy works without Python's lock."""
+
 _CHUNK = 4_000_000
 """Ping-segment pairs projected at a time, to bound memory."""
 
@@ -143,54 +151,103 @@ def build(events: Events, orders: Orders, routes: Routes, frame: Frame | None) -
     driven = np.flatnonzero(np.isfinite(start) & (end > start))
     if frame is None or not len(driven):
         return _none()
-    scale = frame.scale
     driven = driven[np.argsort(start[driven], kind="stable")]
     trip_of = np.full(len(orders), -1, dtype=np.int64)
     trip_of[driven] = np.arange(len(driven))
     begin = start[driven]
-
-    path = _route_vertices(routes, trip_of, len(driven), frame)
-    pings = _pings(events, trip_of, begin, end[driven], frame)
-    goal_x, goal_y = _goals(events, orders, driven, frame)
     arrival = np.where(np.isfinite(delivered[driven]), delivered[driven] - begin, np.nan)
-
-    place, distance = _pin(path, pings, scale)
-    on_route = distance <= ON_ROUTE_M
-    off = np.zeros(len(driven), dtype=bool)
-    off[pings.trip[~on_route]] = True
-    off |= _runs_backwards(pings.trip, place, len(driven), scale)
-    routed = (path.count > 0) & ~off
-    parts = [_along_route(path, pings, place, routed, arrival)]
-    parts.append(_through_pings(path, pings, routed, goal_x, goal_y, arrival))
-    trip, t, x, y, s, observed = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    # the parts are sorted runs, which a stable sort merges; along a trip the way grows with time
-    by_time = np.argsort(trip * (float(s.max(initial=0.0)) + 1.0) + s, kind="stable")
-    trip, t, x, y, observed = trip[by_time], t[by_time], x[by_time], y[by_time], observed[by_time]
-
-    keep = _needed(trip, x, y, observed | ~np.isfinite(t), scale)
-    trip, t, x, y, observed = trip[keep], t[keep], x[keep], y[keep], observed[keep]
-
-    count = np.bincount(trip, minlength=len(driven))
+    route, route_trip = _sorted_routes(routes, trip_of)
+    ping, ping_trip, ping_t = _sorted_pings(events, trip_of, begin, end[driven])
+    goal_x, goal_y = _goals(events, orders, driven, frame)
+    work = _Work(routes, route, route_trip, events, ping, ping_trip, ping_t, frame, arrival, goal_x, goal_y)
+    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
+        parts = list(threads.map(work.part, range(0, len(driven), _TRIPS)))
+    count, routed, too_fast, speed = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("count", "routed", "too_fast", "speed")
+    )
     drawn = count > 0
     offsets = np.concatenate(([0], np.cumsum(count[drawn]))).astype(np.int32)
-    reach = max(float(np.abs(x).max(initial=0)), float(np.abs(y).max(initial=0)), 1.0)
+    reach = max(1.0, *(float(np.abs(axis).max(initial=0)) for part in parts for axis in (part.x, part.y)))
     unit = max(reach / 32_000, 0.25)  # int16 holds ±32,767
-    speed_limit, speed = _speeds(trip, t, x, y, observed, scale, len(driven), path, arrival)
+    known = speed[np.isfinite(speed)]
     return Trips(
         order=driven[drawn].astype(np.int32),
         start=begin[drawn],
         end=end[driven][drawn],
         offsets=offsets,
-        t=t.astype(np.float32),
-        x=np.round(x / unit).astype(np.int16),
-        y=np.round(y / unit).astype(np.int16),
-        observed=observed,
+        t=np.concatenate([part.t for part in parts]),
+        x=np.concatenate([np.round(part.x / unit).astype(np.int16) for part in parts]),
+        y=np.concatenate([np.round(part.y / unit).astype(np.int16) for part in parts]),
+        observed=np.concatenate([part.observed for part in parts]),
         routed=routed[drawn],
-        too_fast=speed_limit[drawn],
+        too_fast=too_fast[drawn],
         unit=unit,
-        scale=scale,
-        usual_speed=speed,
+        scale=frame.scale,
+        usual_speed=float(np.median(known)) if len(known) else float("nan"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The knots of some trips that follow each other, m of them: count, routed, too_fast, speed (m/s, NaN unfinished) (m,);
+    t seconds since the trip's start, x, y metres from the kitchen, observed (k,).
+    """
+
+    count: NDArray[np.int64]
+    routed: NDArray[np.bool_]
+    too_fast: NDArray[np.bool_]
+    speed: NDArray[np.float64]
+    t: NDArray[np.float32]
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+    observed: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What the trips are made of, sorted by trip; made in parts, because what a part needs meanwhile fits the caches, and all
+    trips at once would need ten times what is kept of them.
+    """
+
+    routes: Routes
+    route: NDArray[np.intp]
+    route_trip: NDArray[np.int64]
+    events: Events
+    ping: NDArray[np.intp]
+    ping_trip: NDArray[np.int64]
+    ping_t: NDArray[np.float64]
+    frame: Frame
+    arrival: NDArray[np.float64]
+    goal_x: NDArray[np.float64]
+    goal_y: NDArray[np.float64]
+
+    def part(self, begin: int) -> _Part:
+        """Return the knots of `_TRIPS` trips from number `begin` on."""
+        end, scale = min(begin + _TRIPS, len(self.arrival)), self.frame.scale
+        n, arrival = end - begin, self.arrival[begin:end]
+        some = slice(*np.searchsorted(self.route_trip, (begin, end)))
+        path = _route_vertices(self.routes, self.route[some], self.route_trip[some] - begin, n, self.frame)
+        some = slice(*np.searchsorted(self.ping_trip, (begin, end)))
+        pings = _pings(self.events, self.ping[some], self.ping_trip[some] - begin, self.ping_t[some], self.frame)
+        place, distance = _pin(path, pings, scale)
+        on_route = distance <= ON_ROUTE_M
+        off = np.zeros(n, dtype=bool)
+        off[pings.trip[~on_route]] = True
+        off |= _runs_backwards(pings.trip, place, n, scale)
+        routed = (path.count > 0) & ~off
+        parts = [_along_route(path, pings, place, routed, arrival)]
+        parts.append(_through_pings(path, pings, routed, self.goal_x[begin:end], self.goal_y[begin:end], arrival))
+        trip, t, x, y, s, observed = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        # the parts are sorted runs, which a stable sort merges; along a trip the way grows with time
+        by_time = np.argsort(trip * (float(s.max(initial=0.0)) + 1.0) + s, kind="stable")
+        trip, t, x, y, observed = trip[by_time], t[by_time], x[by_time], y[by_time], observed[by_time]
+        keep = _needed(trip, x, y, observed | ~np.isfinite(t), scale)
+        trip, t, x, y, observed = trip[keep], t[keep], x[keep], y[keep], observed[keep]
+        too_fast, speed = _speeds(trip, t, x, y, observed, scale, n, arrival)
+        return _Part(
+            np.bincount(trip, minlength=n), routed, too_fast, speed, t.astype(np.float32), x.astype(np.float32),
+            y.astype(np.float32), observed,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,12 +282,17 @@ def _none() -> Trips:
     )  # fmt: skip
 
 
-def _route_vertices(routes: Routes, trip_of: NDArray[np.int64], n: int, frame: Frame) -> _Path:
+def _sorted_routes(routes: Routes, trip_of: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Return the routes of trips in the trips' order, and their trips."""
     trips = trip_of[routes.order]
     by_trip = np.argsort(trips, kind="stable")[int(np.count_nonzero(trips < 0)) :]
+    return by_trip, trips[by_trip]
+
+
+def _route_vertices(routes: Routes, by_trip: NDArray[np.intp], trips: NDArray[np.int64], n: int, frame: Frame) -> _Path:
     lengths = np.diff(routes.offsets)[by_trip]
     bounds = np.cumsum(lengths)
-    trip = np.repeat(trips[by_trip], lengths)
+    trip = np.repeat(trips, lengths)
     point = np.arange(len(trip)) + np.repeat(routes.offsets[by_trip] - bounds + lengths, lengths)
     x, y = frame.place(routes.lat[point], routes.lon[point])
     keep = np.isfinite(x)
@@ -251,9 +313,10 @@ def _route_vertices(routes: Routes, trip_of: NDArray[np.int64], n: int, frame: F
     return _Path(count, first, trip, x, y, total - base[trip])
 
 
-def _pings(
-    events: Events, trip_of: NDArray[np.int64], begin: NDArray[np.float64], end: NDArray[np.float64], frame: Frame
-) -> _Pings:
+def _sorted_pings(
+    events: Events, trip_of: NDArray[np.int64], begin: NDArray[np.float64], end: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.float64]]:
+    """Return the pings of trips in the trips' order and in time: their events, their trips, seconds since the trip's start."""
     at = np.flatnonzero(events.type == ev.DRIVER_PING)
     trip = trip_of[events.order[at]]
     at, trip = at[trip >= 0], trip[trip >= 0]
@@ -261,7 +324,12 @@ def _pings(
     during = (t > begin[trip]) & (t < end[trip])
     at, trip, t = at[during], trip[during], t[during] - begin[trip[during]]
     by_trip = np.argsort(trip, kind="stable")
-    at, trip, t = at[by_trip], trip[by_trip], t[by_trip]
+    return at[by_trip], trip[by_trip], t[by_trip]
+
+
+def _pings(
+    events: Events, at: NDArray[np.intp], trip: NDArray[np.int64], t: NDArray[np.float64], frame: Frame
+) -> _Pings:
     x, y = frame.place(events.lat[at], events.lon[at])
     return _Pings(trip, t, x, y, events.progress[at].astype(np.float64) / 100)
 
@@ -460,10 +528,9 @@ def _speeds(
     observed: NDArray[np.bool_],
     scale: float,
     n: int,
-    path: _Path,
     arrival: NDArray[np.float64],
-) -> tuple[NDArray[np.bool_], float]:
-    """Return which trips contain an impossible speed, and the usual speed (median of finished trips, m/s; NaN if none)."""
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Return which trips contain an impossible speed, and the mean speed of each (m/s; NaN where it is not finished)."""
     step = np.hypot(np.diff(x), np.diff(y)) * scale
     same = trip[1:] == trip[:-1]
     walked = np.concatenate(([0.0], np.cumsum(np.where(same, step, 0.0))))
@@ -476,8 +543,7 @@ def _speeds(
     too_fast[trip[seen[1:]][fast]] = True
     length = np.bincount(trip[1:][same], weights=step[same], minlength=n)
     finished = np.isfinite(arrival) & (arrival > 0) & (arrival < STALLED_AFTER) & (length > 0)
-    speed = float(np.median(length[finished] / arrival[finished])) if finished.any() else float("nan")
-    return too_fast, speed
+    return too_fast, np.divide(length, arrival, out=np.full(n, np.nan), where=finished)
 
 
 def locate(
