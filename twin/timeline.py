@@ -130,6 +130,7 @@ class Timeline:
         place = places[location]
         frame = None if place.lat is None or place.lon is None else Frame(place.lat, place.lon)
         built, routes = orders.build(events, rows, source.names("brands"), frame)
+        del rows, decoded  # their texts are most of what is in memory; nothing below reads them
         under_way.step((3 + READING) / 4)
         trips = motion.build(events, built, routes, frame)
         return cls(place, window, events, built, trips, _health(source, location, built, trips, cut))

@@ -30,6 +30,10 @@ FORMATS = {
 REQUIRED = ("event_type", "ts", "order_id")
 ON_DISK_ABOVE = 1 << 30
 """Bytes of input above which the decoded events go to a temporary database on disk instead of memory."""
+PACKED = 3
+"""Times as many bytes count for a file that is compressed, as Parquet is."""
+ON_DISK_MEMORY = "1GB"
+"""What the database on disk may keep in memory: ten million events are then read in a process of 6 GB."""
 
 Progress = Callable[[str, float], None]
 
@@ -58,10 +62,14 @@ class FileSource:
         report = progress or (lambda _message, _share: None)
         paths = _find(str(source))
         self._lock = threading.Lock()
-        on_disk = sum(Path(path).stat().st_size for path in paths) > ON_DISK_ABOVE
+        on_disk = sum(map(_size, paths)) > ON_DISK_ABOVE
         # removed with the source; it must outlive the connection, whose file is in it
         self._folder = tempfile.TemporaryDirectory(prefix="twin-", ignore_cleanup_errors=True) if on_disk else None
-        self._connection = duckdb.connect(f"{self._folder.name}/events.duckdb" if self._folder else ":memory:")
+        self._connection = (
+            duckdb.connect(f"{self._folder.name}/events.duckdb", config={"memory_limit": ON_DISK_MEMORY})
+            if self._folder
+            else duckdb.connect(":memory:")
+        )
         report(f"Reading {len(paths)} file{'s' * (len(paths) != 1)}", 0.1)
         self._broken_lines = 0
         groups, self._dimension_files = self._sort_out(paths)
@@ -297,6 +305,11 @@ def _find(source: str) -> list[str]:
             f"{source} {kind}: name a file, a folder or a pattern of {', '.join(FORMATS)} files, or `demo`."
         )
     return found
+
+
+def _size(path: str) -> int:
+    """Return the bytes of a file, as they would be about without compression."""
+    return Path(path).stat().st_size * (PACKED if path.endswith((".gz", ".parquet", ".pq")) else 1)
 
 
 def _format(path: str) -> str:
