@@ -2,19 +2,20 @@
 
 import random
 import statistics
+from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
 import twin
 from benchmarks import data
-from benchmarks.browser import chromium, new_page, open_page, watch_wire
-from benchmarks.served import Served, serving
+from benchmarks.browser import SIZE, chromium, new_page, open_page, watch_wire
+from benchmarks.served import Served, running, serving
 from benchmarks.table import Row, percentile, spread
 
 DRIVERS = 300
 MEGABIT = 1_000_000 / 8
-SLOW = {"offline": False, "latency": 0, "downloadThroughput": 10 * MEGABIT, "uploadThroughput": 10 * MEGABIT}
-"""10 Mbit/s. Chromium does not slow WebSockets down by this, so what comes over one is not counted against it."""
+SLOW = {"offline": False, "latency": 40, "downloadThroughput": 10 * MEGABIT, "uploadThroughput": 10 * MEGABIT}
+"""10 Mbit/s with 40 ms. Chromium does not slow WebSockets down by this, so what comes over one is not counted against it."""
 SETTLE_MS = 1200
 """After this long nothing of a seek is still under way; what the page shows then is what it had to show."""
 
@@ -31,6 +32,7 @@ def measure(quick: bool) -> list[Row]:
         with chromium() as browser:
             plays = [_play(browser, address) for _ in range(few)]
             seeks, right = _seeks(browser, server, folder, 10 if quick else 40)
+    plain_ms, plain_bytes = _plain(few)
     usable = [ms / 1000 for ms, _ in loads]
     slowly = [ms / 1000 for ms in slow]
     megabytes = [size / 1e6 for _, size in loads]
@@ -38,19 +40,46 @@ def measure(quick: bool) -> list[Row]:
         Row(
             "page usable, cold browser, loopback", "≤ 1.5 s",
             f"{spread(usable, 's', 2)}; the server's very first page {first / 1000:.2f} s", statistics.median(usable) <= 1.5,
+            statistics.median(usable), f"a plain Panel page of points, curve, number and slider in {plain_ms / 1000:.2f} s",
+            plain_ms / 1000 / statistics.median(usable),
         ),
-        Row("page usable, cold browser, 10 Mbit/s", "≤ 3 s", spread(slowly, "s", 2), statistics.median(slowly) <= 3),
+        Row(
+            "page usable, cold browser, 10 Mbit/s and 40 ms", "≤ 3 s", spread(slowly, "s", 2),
+            statistics.median(slowly) <= 3, statistics.median(slowly),
+        ),
         Row(
             "transferred for it (HTTP, as on the wire)", "≤ 1.8 MB", spread(megabytes, "MB", 2),
-            statistics.median(megabytes) <= 1.8,
+            statistics.median(megabytes) <= 1.8, statistics.median(megabytes), f"the plain page {plain_bytes / 1e6:.1f} MB",
+            plain_bytes / 1e6 / statistics.median(megabytes),
         ),
-        Row("play pressed → drivers moving", "≤ 300 ms", spread(plays, "ms"), statistics.median(plays) <= 300),
+        Row(
+            "play pressed → drivers moving", "≤ 300 ms", spread(plays, "ms"), statistics.median(plays) <= 300,
+            statistics.median(plays),
+        ),
         Row(
             "seek → everything repainted, p95", "≤ 150 ms",
             f"{percentile(seeks, 0.95):.0f} ms (median {statistics.median(seeks):.0f}, worst {max(seeks):.0f}, n={len(seeks)}); "
             f"{right} of {len(seeks)} show Timeline.at(t)'s counts", percentile(seeks, 0.95) <= 150 and right == len(seeks),
+            percentile(seeks, 0.95),
         ),
     ]  # fmt: skip
+
+
+def _plain(times: int) -> tuple[float, float]:
+    """Return the middle milliseconds and bytes until a plain page of Panel's shows its figures."""
+    page = Path(__file__).with_name("plain.py")
+    command = ["panel", "serve", str(page), "--address", "127.0.0.1", "--log-level", "error"]
+    spent, sizes = [], []
+    with running(command, "/plain", data.FOLDER / "plain.log") as server:
+        for _ in range(times):
+            with chromium() as browser:
+                shown = browser.new_context(viewport=SIZE).new_page()
+                wire, _ = watch_wire(shown)
+                shown.goto(f"{server.address}/plain", wait_until="commit")
+                shown.locator(".bk-Figure canvas").nth(1).wait_for()
+                spent.append(shown.evaluate("() => performance.now()"))
+                sizes.append(wire.http_bytes)
+    return statistics.median(spent), statistics.median(sizes)
 
 
 def _cold(address: str, network: dict[str, object] | None) -> tuple[float, int]:

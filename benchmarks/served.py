@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,16 +40,25 @@ class Served:
 @contextmanager
 def serving(source: Path) -> Iterator[Served]:
     """Serve `source` in a process of its own until the block is left."""
+    log = source.parent / "serve.log" if source.is_dir() else source.with_name("serve.log")
+    with running(["twin.cli", "serve", "--source", str(source)], "/healthz", log) as server:
+        yield server
+
+
+@contextmanager
+def running(command: Sequence[str], ready: str, log: Path) -> Iterator[Served]:
+    """Run a Python module that serves, on a free port, until the block is left; it is up when it answers at `ready`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "twin.cli", "serve", "--source", str(source), "--port", str(port)]
-    log = source.parent / "serve.log" if source.is_dir() else source.with_name("serve.log")
     with log.open("w") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command, "--port", str(port)], stdout=output, stderr=subprocess.STDOUT,
+            env={**os.environ, "BOKEH_RESOURCES": "server"},
+        )  # fmt: skip
         try:
             address = f"http://127.0.0.1:{port}"
-            _wait(process, address, log)
+            _wait(process, address + ready, log)
             yield Served(address, process.pid)
         finally:
             process.terminate()
@@ -60,11 +69,11 @@ def serving(source: Path) -> Iterator[Served]:
                 process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+def _wait(process: subprocess.Popen[bytes], ready: str, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            with urllib.request.urlopen(f"{address}/healthz", timeout=5):
+            with urllib.request.urlopen(ready, timeout=5):
                 return
         except (urllib.error.URLError, OSError):
             if process.poll() is not None or time.monotonic() > deadline:
