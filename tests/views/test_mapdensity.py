@@ -112,6 +112,18 @@ def test_an_address_tells_kind_minutes_and_strength(text: str, told: Density) ->
     assert Density.of(told.text) == told
 
 
+def test_orders_without_any_place_are_told_in_words(tmp_path: Path) -> None:
+    rows = ["order_id,event_type,ts,sequence,location,body"]
+    for number in range(5):
+        for at, kind in enumerate(("order_created", "driver_picked_up", "delivered")):
+            rows.append(f"o{number},{kind},2025-01-01 10:{10 * at + number:02d}:00,{at},nowhere,{{}}")
+    tmp_path.joinpath("events.csv").write_text("\n".join(rows))
+    nowhere = twin.open(tmp_path).timeline("nowhere")
+    told = [mapdensity.message(nowhere, kind, 30, nowhere.busiest(), "light") for kind in KINDS]
+    assert [one["url"] for one in told] == [""] * len(KINDS)
+    assert all(one["label"] for one in told)
+
+
 def test_what_does_not_exist_is_an_error(timeline: Timeline) -> None:
     with pytest.raises(KeyError):
         mapdensity.message(timeline, "prices", 30, timeline.busiest(), "dark")

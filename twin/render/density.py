@@ -33,6 +33,9 @@ LONGEST_PX = 480
 LONGEST_ROADS_PX = 900
 """Longer side of a picture of streets, which are narrower."""
 
+FINEST = 32
+"""Pixels to a spread at most: a finer picture of a small place would show nothing more."""
+
 OUTLIERS_PERCENT = 0.5
 """Share of the places on each side that do not widen the picture: one stray address would blur the city."""
 
@@ -81,11 +84,17 @@ def spots(x: Floats, y: Floats, theme: str) -> Picture | None:
 def spread(x: Floats, y: Floats, weight: Floats, extent: Box, metres: float, longest: int) -> Grid:
     """Return the weight of places per pixel over `extent`, each spread by `metres`; the sum is the weight inside."""
     x0, y0, x1, y1 = extent
-    pixel = max(x1 - x0, y1 - y0) / longest
+    pixel = pixel_of(extent, metres, longest)
     width, height = max(round((x1 - x0) / pixel), 1), max(round((y1 - y0) / pixel), 1)
     canvas = ds.Canvas(plot_width=width, plot_height=height, x_range=(x0, x1), y_range=(y0, y1))
     added = canvas.points(pd.DataFrame({"x": x, "y": y, "w": weight}), "x", "y", ds.sum("w")).to_numpy()
     return np.asarray(gaussian_filter(np.nan_to_num(added.astype(np.float64)), metres / pixel, mode="constant"))
+
+
+def pixel_of(extent: Box, metres: float, longest: int) -> float:
+    """Return the metres to a pixel of a picture whose places are spread by `metres`."""
+    x0, y0, x1, y1 = extent
+    return max(max(x1 - x0, y1 - y0) / longest, metres / FINEST)
 
 
 def extent_of(x: Floats, y: Floats, metres: float) -> Box:

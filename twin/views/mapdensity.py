@@ -137,14 +137,14 @@ def _drawn(timeline: "Timeline", known: _Known, kind: str, minutes: int, until: 
         return _told(_WORDS[kind], told, ramp, picture, "No order of the range has a place")
     if kind == "waits":
         return _waits(timeline, theme)
-    if known.usual is None:
-        known.usual = _usual(timeline)
-    extent, seconds, metres = known.usual
     part = driven(timeline.trips, until - 60.0 * minutes, until, PIECE_M)
     told = f"The last {minutes} min"
     if not len(part):
         return _told("", told, ramp, None, f"Nobody drove in the last {minutes} min")
-    pixel = max(extent[2] - extent[0], extent[3] - extent[1]) / density.LONGEST_ROADS_PX
+    if known.usual is None:
+        known.usual = _usual(timeline)
+    extent, seconds, metres = known.usual
+    pixel = density.pixel_of(extent, density.ROAD_SPREAD_M, density.LONGEST_ROADS_PX)
     across = density.ROAD_SPREAD_M / pixel * math.sqrt(2 * math.pi)
     passed = _grid(part, part.metres, extent) / pixel * across  # in the middle of a street once driven along it is 1
     if kind == "ways":
@@ -187,11 +187,11 @@ def _slowness(
 
 
 def _usual(timeline: "Timeline") -> "tuple[Box, NDArray[np.float64], NDArray[np.float64]]":
-    """Return the box of all that is loaded, and the measured seconds and metres in each of its pixels."""
+    """Return the box of all that is loaded, which is something, and the measured seconds and metres in each of its pixels."""
     from twin.render import density
 
     every = driven(timeline.trips, -np.inf, np.inf, PIECE_M)
-    extent = density.extent_of(every.x, every.y, density.ROAD_SPREAD_M) if len(every) else (-1.0, -1.0, 1.0, 1.0)
+    extent = density.extent_of(every.x, every.y, density.ROAD_SPREAD_M)
     return (
         extent, _grid(every, every.seconds * every.measured, extent), _grid(every, every.metres * every.measured, extent),
     )  # fmt: skip
@@ -218,7 +218,7 @@ def _waits(timeline: "Timeline", theme: str) -> dict[str, Any]:
         return _told(_WORDS["waits"], told, ramp, None, "No driver waited in the range")
     extent = density.extent_of(x, y, density.SPREAD_M)
     grid = density.spread(x, y, weight, extent, density.ROAD_SPREAD_M, density.LONGEST_ROADS_PX)
-    pixel = max(extent[2] - extent[0], extent[3] - extent[1]) / density.LONGEST_ROADS_PX
+    pixel = density.pixel_of(extent, density.ROAD_SPREAD_M, density.LONGEST_ROADS_PX)
     least = (
         LEAST_WAIT_S * pixel**2 / (2 * math.pi * density.ROAD_SPREAD_M**2)
     )  # such a wait at one place, in its middle
