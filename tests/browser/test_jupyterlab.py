@@ -97,7 +97,7 @@ def run_new_cell(page: Page, code: str) -> str:
     page.keyboard.insert_text(code)
     page.keyboard.press("Control+Enter")
     output = page.locator(".jp-Notebook .jp-CodeCell").last.locator(".jp-OutputArea-output pre").last
-    expect(output).to_be_visible(timeout=30_000)
+    expect(output).to_be_visible(timeout=120_000)
     return output.inner_text().strip()
 
 

@@ -176,7 +176,10 @@ def test_a_loop_returns_to_its_start_without_a_gap(show):
     shown.do(shown.controller.play)
     frames = shown.page.evaluate(RECORD, 8)
 
-    times = np.array([frame["time"] for frame in frames[5:]])
+    began = next(
+        k for k, frame in enumerate(frames) if frame["time"] != frames[0]["time"]
+    )  # a busy machine takes its time
+    times = np.array([frame["time"] for frame in frames[max(5, began) :]])
     assert np.count_nonzero(np.diff(times) < 0) >= 1
     assert np.all(np.diff(times) != 0)
     assert times.min() >= start

@@ -25,6 +25,8 @@ from twin.views.view import ReplayView
 
 UNUSED_MS, CHECK_MS = 300, 100
 GONE_S = 15.0
+SERVER = f"sessions-{uuid.uuid4().hex}"
+"""This module's server; others of the process may hold sessions of their own."""
 OURS = (ReplaySession, ReplayController, ReplayView, Document, Model)
 
 
@@ -34,19 +36,19 @@ def address(demo: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(serve, "_twin", twin.open(demo))
     monkeypatch.setattr(serve, "_tilesets", type(serve._tilesets)())
     logging.disable(logging.INFO)  # pytest keeps the records, and they what they tell of
-    name = uuid.uuid4().hex
     thread = pn.serve(
-        {"operations": operations_page}, port=0, address="127.0.0.1", show=False, threaded=True, verbose=False, server_id=name,
+        {"operations": operations_page}, port=0, address="127.0.0.1", show=False, threaded=True, verbose=False, server_id=SERVER,
         unused_session_lifetime_milliseconds=UNUSED_MS, check_unused_sessions_milliseconds=CHECK_MS,
     )  # fmt: skip
     deadline = time.monotonic() + 20
-    while name not in pn.state._servers:
+    while SERVER not in pn.state._servers:
         assert time.monotonic() < deadline, "the server did not start"
         time.sleep(0.05)
     place = serve.current().location("sanfrancisco")
     start = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(place.end - 4 * 3600))
-    yield f"http://127.0.0.1:{pn.state._servers[name][0].port}/operations?location=sanfrancisco&t={start}&speed=60"
+    yield f"http://127.0.0.1:{pn.state._servers[SERVER][0].port}/operations?location=sanfrancisco&t={start}&speed=60"
     thread.stop()
+    pn.state._servers.pop(SERVER, None)  # the next test's is another
     logging.disable(logging.NOTSET)
 
 
@@ -102,18 +104,10 @@ def test_nothing_of_a_closed_session_is_left(address: str) -> None:
 def wait_until_forgotten() -> None:
     """Return when the server holds no session any more."""
     deadline = time.monotonic() + GONE_S
-    while sum(len(context.sessions) for context in contexts()):
+    server = pn.state._servers[SERVER][0]
+    while sum(len(context.sessions) for context in server._tornado._applications.values()):
         assert time.monotonic() < deadline, "the server does not forget the session"
         time.sleep(0.1)
-
-
-def contexts() -> list[Any]:
-    """The applications of all servers of this process."""
-    return [
-        context
-        for server, *_ in pn.state._servers.values()
-        for context in server._tornado._applications.values()
-    ]  # fmt: skip
 
 
 def test_a_hidden_tab_gets_nothing_and_is_up_to_date_when_it_is_seen_again(address: str) -> None:
