@@ -17,7 +17,8 @@ TICK_S = 0.5
 GROWTH = 0.02
 FREED_S = 120.0
 """Within which closed sessions must be gone: the server keeps them for a minute, should the browser come back."""
-DAY, FIRST_HOUR = "2025-10-16", 12
+DAY, FIRST_HOUR = "2025-10-16", 10
+"""From here on, over six hours; seven hours of data pass at 60x until all is measured, and the day must not end before."""
 FAST = 1000
 
 
