@@ -8,12 +8,15 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import panel as pn
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.browser.app import free_port, running
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -82,6 +85,15 @@ def page(browser: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert problems == []
+
+
+@pytest.fixture(scope="module")
+def address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `twin serve` over the demo, a process of the module's own; modules with other data have their own."""
+    port = free_port()
+    log = tmp_path_factory.mktemp("served") / "log.txt"
+    with running(["twin.cli", "serve", "--source", str(demo), "--port", str(port)], port, log) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")

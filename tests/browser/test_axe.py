@@ -1,13 +1,10 @@
 """Nobody is kept out: axe-core finds nothing serious or critical on the operations page, light or dark, in any state."""
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
-
-from tests.browser.app import free_port, running
 
 pytestmark = pytest.mark.browser
 
@@ -23,14 +20,6 @@ FOCUSED = """() => {
   return { y: box.y, width: box.width, height: box.height, name, ring };
 }"""
 """What has the focus, through all shadow roots: where it is and whether it shows."""
-
-
-@pytest.fixture(scope="module")
-def address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = free_port()
-    log = tmp_path_factory.mktemp("served") / "log.txt"
-    with running(["twin.cli", "serve", "--source", str(demo), "--port", str(port)], port, log) as served:
-        yield served
 
 
 def open_replay(page: Page, address: str) -> None:

@@ -2,28 +2,17 @@
 
 import io
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.app import free_port, running
 from tests.browser.operations import DRAWN, MOTION, by_id, choose, clock
 
 pytestmark = pytest.mark.browser
 
 MOMENT = "2025-10-17T18:40:00"
-
-
-@pytest.fixture(scope="module")
-def address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = free_port()
-    log = tmp_path_factory.mktemp("served") / "log.txt"
-    with running(["twin.cli", "serve", "--source", str(demo), "--port", str(port)], port, log) as served:
-        yield served
 
 
 def violet(page: Page) -> int:

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +19,6 @@ from twin.twin import Twin
 pytestmark = pytest.mark.browser
 
 HOSTILE = "<img src=x onerror=alert(1)>Pie"
-
-
-@pytest.fixture(scope="module")
-def address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = free_port()
-    log = tmp_path_factory.mktemp("served") / "log.txt"
-    with running(["twin.cli", "serve", "--source", str(demo), "--port", str(port)], port, log) as served:
-        yield served
 
 
 @pytest.fixture(scope="module")

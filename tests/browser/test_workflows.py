@@ -1,14 +1,12 @@
 """The specification's user workflows, step by step, as a person goes through them on the demo data."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 import twin
-from tests.browser.app import free_port, running
 from tests.browser.operations import CLOCK, DRAWN, MOTION, NUMBER, by_id, choose, clock, counts, five
 from twin.times import seconds
 from twin.twin import Twin
@@ -19,14 +17,6 @@ SHORTAGE = (seconds("2025-10-16 18:10"), seconds("2025-10-16 18:50"))
 """When the demo's San Francisco lacks drivers; the page is not told."""
 MOST_MS = 30_000
 NUMBER_ATTRIBUTE = re.compile(r"^[\d.]+$")
-
-
-@pytest.fixture(scope="module")
-def address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = free_port()
-    log = tmp_path_factory.mktemp("served") / "log.txt"
-    with running(["twin.cli", "serve", "--source", str(demo), "--port", str(port)], port, log) as served:
-        yield served
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 const NONE = "–";
 const many = (n) => n.toLocaleString("en-US");
+/** From here on a number is so long that it is written smaller, or told as a share: the words beside it need room. */
+const LONG_COUNT = 1000;
 /** A number for a place of some six digits: 12,345, 123k, 1.23M. */
 const shortMany = (n) => (n < 100_000 ? many(n) : n.toLocaleString("en-US", { notation: "compact", maximumSignificantDigits: 3 }));
 const plural = (n, noun, more = `${noun}s`) => `${many(n)} ${n === 1 ? noun : more}`;

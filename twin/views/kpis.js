@@ -4,8 +4,6 @@ const STAGE_NAMES = { created: "Created", cooking: "Cooking", ready: "Ready", ou
 const DAY_S = 86400;
 /** Late share of an hour's deliveries from which it is marked, and a mean on target is no longer good news. */
 const MANY_LATE = 1 / 4;
-/** From so many deliveries on, those late are told as a share: two long numbers have no room beside the mean. */
-const LONG_COUNT = 1000;
 
 /** A card: heading with its window, value with a note beside it, lines of detail, and a drawing. */
 function buildCard(id, heading, span, lines, drawing, axis) {

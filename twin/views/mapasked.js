@@ -58,9 +58,11 @@ class Asked {
     if (m.tell === "place") this.places.set(m.order, m);
     else if (m.tell === "stage") this.pins = { stage: m.stage, from: m.from, to: m.to, all: unpackPins(m) };
     else if (m.tell === "density") {
-      const picture = m.url ? new Image() : null, taken = () => { this.flying = ""; this.density = { ...m, picture }; this.came(); };
-      if (!picture) return taken();
-      picture.onload = picture.onerror = taken;
+      const taken = (picture) => { this.flying = ""; this.density = { ...m, picture }; this.came(); };
+      if (!m.url) return taken(null);
+      const picture = new Image();
+      picture.onload = () => taken(picture);
+      picture.onerror = () => taken(null);   // a canvas refuses a broken picture, in every frame
       picture.src = m.url;
       return;
     } else return;

@@ -16,10 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.driven import Driven, driven
+from twin.render.cache import Flights
 
 if TYPE_CHECKING:
     from twin.render.streets import Box
     from twin.timeline import Timeline
+
+    _Usual = tuple[Box, NDArray[np.float64], NDArray[np.float64]]
 
 KINDS = ("orders", "waits", "slow", "ways")
 """What can be shown: places of orders and of waiting, of the whole range; slow streets and ways driven, of the last minutes."""
@@ -30,7 +33,7 @@ FULL, LEAST = 100, 20
 """Percent of strength: as drawn, and the least that can still be seen."""
 
 EVERY_S = 60.0
-"""A picture of the last minutes is made for whole minutes of data, so that sessions share it."""
+"""A picture of the last minutes is made for whole minutes of data (as in mapasked.js), so that sessions share it."""
 
 KEPT = 48
 """Pictures per timeline; each is some 100 KB."""
@@ -90,17 +93,18 @@ class Density:
         return ",".join(told)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Known:
     """What has been worked out of one timeline."""
 
     pictures: "OrderedDict[tuple[Any, ...], dict[str, Any]]" = field(default_factory=OrderedDict)
-    usual: "tuple[Box, NDArray[np.float64], NDArray[np.float64]] | None" = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    usual: "_Usual | None" = None
 
 
 _known: "WeakKeyDictionary[Timeline, _Known]" = WeakKeyDictionary()
 _lock = threading.Lock()
+_flights: "Flights[dict[str, Any]]" = Flights()
+_usual_flights: "Flights[_Usual]" = Flights()
 
 
 def message(timeline: "Timeline", kind: str, minutes: int, t: float, theme: str) -> dict[str, Any]:
@@ -115,13 +119,21 @@ def message(timeline: "Timeline", kind: str, minutes: int, t: float, theme: str)
     key = (kind, minutes if lately else 0, until, theme)
     with _lock:
         known = _known.setdefault(timeline, _Known())
-    with known.lock:  # the second who asks waits for the first one's picture
-        if key not in known.pictures:
-            known.pictures[key] = _drawn(timeline, known, kind, minutes, until, theme)
+        drawn = known.pictures.get(key)
+        if drawn is not None:
+            known.pictures.move_to_end(key)
+
+    def make() -> dict[str, Any]:
+        made = _drawn(timeline, known, kind, minutes, until, theme)
+        with _lock:
+            known.pictures[key] = made
             while len(known.pictures) > KEPT:
                 known.pictures.popitem(last=False)
-        known.pictures.move_to_end(key)
-        return {"kind": kind, "minutes": minutes, "until": until if lately else None, **known.pictures[key]}
+        return made
+
+    if drawn is None:
+        drawn = _flights.once((known, key), make)
+    return {"kind": kind, "minutes": minutes, "until": until if lately else None, **drawn}
 
 
 def _drawn(timeline: "Timeline", known: _Known, kind: str, minutes: int, until: float, theme: str) -> dict[str, Any]:
@@ -141,9 +153,7 @@ def _drawn(timeline: "Timeline", known: _Known, kind: str, minutes: int, until: 
     told = f"The last {minutes} min"
     if not len(part):
         return _told("", told, ramp, None, f"Nobody drove in the last {minutes} min")
-    if known.usual is None:
-        known.usual = _usual(timeline)
-    extent, seconds, metres = known.usual
+    extent, seconds, metres = known.usual or _usual_flights.once(known, lambda: _usual(timeline, known))
     pixel = density.pixel_of(extent, density.ROAD_SPREAD_M, density.LONGEST_ROADS_PX)
     across = density.ROAD_SPREAD_M / pixel * math.sqrt(2 * math.pi)
     passed = _grid(part, part.metres, extent) / pixel * across  # in the middle of a street once driven along it is 1
@@ -186,15 +196,16 @@ def _slowness(
     return np.where(tone > 0, 0.5 + 0.5 * np.clip(tone, 0, 1), 0.0)  # the faintest is seen, too
 
 
-def _usual(timeline: "Timeline") -> "tuple[Box, NDArray[np.float64], NDArray[np.float64]]":
+def _usual(timeline: "Timeline", known: _Known) -> "_Usual":
     """Return the box of all that is loaded, which is something, and the measured seconds and metres in each of its pixels."""
     from twin.render import density
 
     every = driven(timeline.trips, -np.inf, np.inf, PIECE_M)
     extent = density.extent_of(every.x, every.y, density.ROAD_SPREAD_M)
-    return (
+    known.usual = (
         extent, _grid(every, every.seconds * every.measured, extent), _grid(every, every.metres * every.measured, extent),
     )  # fmt: skip
+    return known.usual
 
 
 def _grid(part: Driven, weight: NDArray[np.float64], extent: "Box") -> NDArray[np.float64]:

@@ -57,8 +57,6 @@ function showFlow(parts, s) {
   parts.dots.style.cssText = gap ? `--gap:${gap}px;animation-duration:${(gap / DOT_SPEED).toFixed(2)}s` : "";
 }
 
-const LONG_COUNT = 1000;   // from here on a number is written smaller, for the words beside it
-
 function showStage(parts, s, limits, usualWords) {
   put(parts.count, s.told ? many(s.count) : NONE, s.told ? `${plural(s.count, "order")} ${parts.meaning}` : "The data tells nothing of this stage", s.told ? s.count : null);
   parts.count.classList.toggle("long", s.count >= LONG_COUNT);

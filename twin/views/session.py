@@ -131,7 +131,8 @@ class ReplaySession(param.Parameterized):
     def start(self) -> None:
         """Begin to tick; in a served session, after the page is built."""
         self._ticker = pn.io.PeriodicCallback(callback=self.tick, period=TICK_MS, background=True, log=False)
-        self._ticker.start()
+        if self.page.seen:  # a page may open in a tab behind
+            self._ticker.start()
 
     async def choose(
         self,
