@@ -5,7 +5,7 @@ import multiprocessing
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
 from urllib.parse import urlencode
@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import httpx
 
 from benchmarks import data
-from benchmarks.served import serving
+from benchmarks.served import running, serving
 from benchmarks.table import Row, percentile, spread
 
 BASE = f"/api/v1/locations/{data.LOCATION}"
@@ -30,7 +30,7 @@ def measure(quick: bool) -> list[Row]:
     with serving(data.week()) as server, httpx.Client(base_url=server.address, trust_env=False, timeout=120) as client:
         rows = [row for name, address in _addresses(client).items() for row in _endpoint(client, name, address, n)]
         rows.append(_long_query(client, server.address))
-        rows.append(_unpaced(server.address, 3 if quick else 10))
+        rows.append(_unpaced(server.address, _plain_rate(3 if quick else 10), 3 if quick else 10))
         rows.append(_pace(server.address, 60, 10 if quick else 60))
         rows.append(_pace(server.address, 1000, 10 if quick else 60))
         rows.append(_many(client, server.address, 5 if quick else 20))
@@ -123,27 +123,41 @@ def _probed(
     return Row(what, f"≤ {PROBE_MS} ms", f"{spread(took, 'ms', 1)}; p95 {p95:.1f} ms", p95 <= PROBE_MS)
 
 
-def _stream(server: str, speed: float, start: str) -> Iterator[bytes]:
+def _stream(server: str, speed: float, start: str) -> Generator[bytes]:
     query = urlencode({"start": start, "end": _at(168), "speed": speed})
-    with (
-        httpx.Client(trust_env=False, timeout=60) as client,
-        client.stream("GET", f"{server}{BASE}/replay?{query}") as answer,
-    ):
+    yield from _chunks(f"{server}{BASE}/replay?{query}")
+
+
+def _chunks(address: str) -> Generator[bytes]:
+    with httpx.Client(trust_env=False, timeout=60) as client, client.stream("GET", address) as answer:
         yield from answer.iter_raw()
 
 
-def _unpaced(server: str, seconds: float) -> Row:
+def _unpaced(server: str, plain: float, seconds: float) -> Row:
+    rate, events = _rate(_stream(server, 0, _at(0)), seconds)
+    return Row(
+        "one unpaced SSE client", "≥ 10,000 events/s", f"{rate:,.0f} events/s ({events:,} events)", rate >= 10_000, rate,
+        f"ours in a second, to a Tornado handler's that tells pandas' rows one by one ({plain:,.0f})", rate / plain,
+    )  # fmt: skip
+
+
+def _plain_rate(seconds: float) -> float:
+    """Return the events a second of a plain stream over the same file."""
+    command = ["benchmarks.plainstream", "--source", str(data.week())]
+    with running(command, "/up", data.FOLDER / "plainstream.log") as server:
+        return _rate(_chunks(f"{server.address}/"), seconds)[0]
+
+
+def _rate(stream: Generator[bytes], seconds: float) -> tuple[float, int]:
+    """Return events a second, and events, of a stream that is read for so long."""
     events = 0
     began = time.perf_counter()
-    with closing(_stream(server, 0, _at(0))) as stream:
+    with closing(stream):
         for chunk in stream:
             events += chunk.count(b"event: order_event")
             if time.perf_counter() - began > seconds:
                 break
-    rate = events / (time.perf_counter() - began)
-    return Row(
-        "one unpaced SSE client", "≥ 10,000 events/s", f"{rate:,.0f} events/s ({events:,} events)", rate >= 10_000
-    )
+    return events / (time.perf_counter() - began), events
 
 
 def _pace(server: str, speed: float, seconds: float) -> Row:

@@ -38,31 +38,18 @@ class Seen:
     """Bytes."""
 
 
-class Client:
-    """One session on the operations page at `address`, whose query names location, `t` and speed."""
+class Session:
+    """One session on any page of a Bokeh server, at `address`."""
 
     def __init__(self, address: str) -> None:
-        query = parse_qs(urlsplit(address).query)
-        self._address = address
-        self._start = datetime.fromisoformat(query["t"][0]).replace(tzinfo=UTC).timestamp()
-        self.speed = float(query.get("speed", ["1"])[0])
         self.seen = Seen()
+        self._address = address
         self._numbers = itertools.count(1)
-        self._models: dict[str, str] = {}
-        self._data: dict[str, str] = {}
-        self._versions: dict[str, int] = {}
-        self._began: float | None = None
-        self._held = self._start + LENGTH_MIN
-        self._asking = False
-        self._fed = 0.0
-        self._thawed = asyncio.Event()
-        self._thawed.set()
         self._tasks: list[asyncio.Task[None]] = []
         self._socket: WebSocketClientConnection | None = None
 
-    async def open(self) -> float:
-        """Open the page and take its document; return the seconds until it was there, with its models."""
-        began = time.monotonic()
+    async def connect(self) -> dict[str, Any]:
+        """Open the page and its socket; return its document, as a browser takes it."""
         answer = await AsyncHTTPClient().fetch(self._address, request_timeout=OPEN_S)
         found = re.search(r'"token":"([^"]+)"', answer.body.decode())
         if found is None:
@@ -76,7 +63,60 @@ class Client:
         await self._send("PULL-DOC-REQ", {})
         while (reply := await self._receive())[0] != "PULL-DOC-REPLY":
             pass
-        for model in _components(reply[1]):
+        return reply[1]
+
+    async def close(self) -> None:
+        """Close the page."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._socket is not None:
+            self._socket.close()
+
+    async def _send(self, kind: str, content: dict[str, Any]) -> None:
+        assert self._socket is not None
+        for part in ({"msgid": f"client-{next(self._numbers)}", "msgtype": kind}, {}, content):
+            await self._socket.write_message(json.dumps(part))
+
+    async def _receive(self) -> tuple[str, dict[str, Any]]:
+        header, _, content = [await self._frame() for _ in range(3)]
+        told = json.loads(header)
+        for _ in range(2 * told.get("num_buffers", 0)):
+            await self._frame()
+        return told["msgtype"], json.loads(content)
+
+    async def _frame(self) -> str | bytes:
+        assert self._socket is not None
+        frame = await self._socket.read_message()
+        if frame is None:
+            raise ConnectionError("The server closed the session.")
+        self.seen.received += len(frame)
+        return frame
+
+
+class Client(Session):
+    """One session on the operations page, whose query names location, `t` and speed."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        query = parse_qs(urlsplit(address).query)
+        self._start = datetime.fromisoformat(query["t"][0]).replace(tzinfo=UTC).timestamp()
+        self.speed = float(query.get("speed", ["1"])[0])
+        self._models: dict[str, str] = {}
+        self._data: dict[str, str] = {}
+        self._versions: dict[str, int] = {}
+        self._began: float | None = None
+        self._held = self._start + LENGTH_MIN
+        self._asking = False
+        self._fed = 0.0
+        self._thawed = asyncio.Event()
+        self._thawed.set()
+
+    async def open(self) -> float:
+        """Open the page and take its document; return the seconds until it was there, with its models."""
+        began = time.monotonic()
+        document = await self.connect()
+        for model in _components(document):
             self._models[model.name] = model.id
             self._versions[model.data] = model.version
             self._data[model.name] = model.data
@@ -105,14 +145,6 @@ class Client:
         """Read nothing more, as a browser does that hangs; what the server sends stays in the socket until that is full."""
         self._tasks.pop(0).cancel()
         self._thawed.clear()
-
-    async def close(self) -> None:
-        """Close the page."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._socket is not None:
-            self._socket.close()
 
     @property
     def now(self) -> float:
@@ -170,26 +202,6 @@ class Client:
         await self._send(
             "PATCH-DOC", {"events": [{"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": event}]}
         )
-
-    async def _send(self, kind: str, content: dict[str, Any]) -> None:
-        assert self._socket is not None
-        for part in ({"msgid": f"client-{next(self._numbers)}", "msgtype": kind}, {}, content):
-            await self._socket.write_message(json.dumps(part))
-
-    async def _receive(self) -> tuple[str, dict[str, Any]]:
-        header, _, content = [await self._frame() for _ in range(3)]
-        told = json.loads(header)
-        for _ in range(2 * told.get("num_buffers", 0)):
-            await self._frame()
-        return told["msgtype"], json.loads(content)
-
-    async def _frame(self) -> str | bytes:
-        assert self._socket is not None
-        frame = await self._socket.read_message()
-        if frame is None:
-            raise ConnectionError("The server closed the session.")
-        self.seen.received += len(frame)
-        return frame
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """How costs grow with the work: the same figure at about 1, 10 and 100 times as much, and the exponent that fits."""
 
+import functools
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -7,13 +8,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 import twin
-from benchmarks import data
+from benchmarks import data, dense
 from benchmarks.load import run
 from benchmarks.snapshot import ticks
 from benchmarks.table import Row, exponent
-from twin import crowd
-from twin.render import dense
-from twin.render.dense import Extent
+from benchmarks.timing import milliseconds
 from twin.timeline import Timeline
 from twin.views import mapdata
 
@@ -27,7 +26,6 @@ METROPOLISES = (10_000, 100_000, 1_000_000)
 HOURS = (1, 24, 162)
 MOMENTS, AGAIN = 300, 60
 PEAK = "2025-10-16T18:40:00"
-WIDTH, HEIGHT, METRES = 1200, 800, 12.0
 
 
 def measure(quick: bool) -> list[Row]:
@@ -101,19 +99,12 @@ def _window(timeline: Timeline, t: float) -> object:
 
 
 def _dense() -> Row:
-    extent = Extent.around((-WIDTH * METRES / 2, -HEIGHT * METRES / 2, WIDTH * METRES / 2, HEIGHT * METRES / 2), METRES)
     spent = []
     for drivers in METROPOLISES:
         source = twin.open(data.metropolis(drivers)).source
         timeline = Timeline.load(source, data.LOCATION, "2025-10-16T18:00:00", "2025-10-16T19:00:00")
         moments = timeline.window.start + np.arange(1, 20) * 6.0
-        spent.append(
-            _middle(
-                lambda t, of=timeline: dense.pack(dense.counts(crowd.gather(of.trips, t), extent)),
-                moments,
-                time.process_time,
-            )
-        )
+        spent.append(_middle(functools.partial(dense.packed, timeline), moments, time.process_time))
     return _row("a dense frame's CPU", BELOW_LINEAR, METROPOLISES, spent, "drivers", "ms", 1)
 
 
@@ -121,9 +112,4 @@ def _middle(
     do: Callable[[float], object], moments: np.ndarray, clock: Callable[[], float] = time.perf_counter
 ) -> float:
     """Return the middle of the milliseconds that something takes at each moment; the first one compiles, and is left out."""
-    spent = []
-    for t in moments.tolist():
-        began = clock()
-        do(t)
-        spent.append((clock() - began) * 1e3)
-    return statistics.median(spent[1:])
+    return statistics.median(milliseconds(do, moments.tolist(), clock)[1:])

@@ -13,6 +13,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "build" / "bench"
 SCALE = 15.0
 """Times the demo's orders, so that a week of Chicago has the 75,000 orders and 1.0 M events of the goal."""
 LOCATION = "chicago"
+EVENTS = f"events_{LOCATION}.parquet"
 CROWD_SPAN = 5400.0
 """Seconds over which a crowd's pick-ups are spread: several times the longest trip, so that it is level in the middle."""
 CROWD_START = "2025-10-16 18:00:00"
@@ -20,49 +21,44 @@ CROWD_START = "2025-10-16 18:00:00"
 
 def week() -> Path:
     """Return the Parquet file of one kitchen's week with about a million events."""
-    file = FOLDER / "week" / f"events_{LOCATION}.parquet"
-    if not file.exists():
-        print("Making a million events (once, about a minute) …", flush=True)
-        whole(lambda folder: write_demo(folder, scale=SCALE), file.parent)
-    return file
+    return made("week", lambda folder: write_demo(folder, scale=SCALE)) / EVENTS
 
 
 def part(share: float) -> Path:
     """Return the Parquet file of the week with a share of its orders."""
-    file = FOLDER / f"week-{share:g}" / f"events_{LOCATION}.parquet"
-    if not file.exists():
-        source = week()
-        whole(lambda folder: _sample(source, share, folder), file.parent)
-    return file
+    return made(f"week-{share:g}", lambda folder: _sample(share, folder)) / EVENTS
 
 
-def _sample(source: Path, share: float, folder: Path) -> None:
-    for name in ("brands", "items", "menus", "categories"):
-        shutil.copy(source.with_name(f"{name}.parquet"), folder)
+def _sample(share: float, folder: Path) -> None:
+    source = _week_for(folder)
     with duckdb.connect() as connection:
         connection.execute(
             f"""
             COPY (SELECT * FROM read_parquet('{source}') WHERE hash(order_id) % 100000 < {round(share * 100000)})
-            TO '{folder / f"events_{LOCATION}.parquet"}' (FORMAT parquet)
+            TO '{folder / EVENTS}' (FORMAT parquet)
             """
         )
+
+
+def _week_for(folder: Path) -> Path:
+    """Return the week's file, after copying what goes with it (brands, menus …) to a folder that is made from it."""
+    source = week()
+    for name in ("brands", "items", "menus", "categories"):
+        shutil.copy(source.with_name(f"{name}.parquet"), folder)
+    return source
 
 
 def crowd(drivers: int) -> Path:
     """Return a folder with a kitchen that has about `drivers` drivers on the road at any moment but the edges.
 
     The orders are the week's, unchanged but for the day: each is moved as a whole so that pick-ups follow each other evenly.
+    Where a week has too few, its orders come again under other ids.
     """
-    folder = FOLDER / f"crowd-{drivers}"
-    if not folder.exists():
-        source = week()
-        whole(lambda making: _squeeze(source, drivers, making), folder)
-    return folder
+    return made(f"crowd-{drivers}", lambda folder: _squeeze(drivers, folder))
 
 
-def _squeeze(source: Path, drivers: int, folder: Path) -> None:
-    for name in ("brands", "items", "menus", "categories"):
-        shutil.copy(source.with_name(f"{name}.parquet"), folder)
+def _squeeze(drivers: int, folder: Path) -> None:
+    source = _week_for(folder)
     with duckdb.connect() as connection:
         connection.execute(
             "CREATE TABLE raw AS SELECT *, try_cast(ts AS TIMESTAMP) AS moment FROM read_parquet(?)", [str(source)]
@@ -86,17 +82,22 @@ def _squeeze(source: Path, drivers: int, folder: Path) -> None:
             """
         )
         ((mean, available),) = connection.execute("SELECT avg(seconds), count(*) FROM trips").fetchall()
-        orders = min(available, round(drivers * CROWD_SPAN / mean))
+        orders = round(drivers * CROWD_SPAN / mean)
         connection.execute(
             f"""
             COPY (
               SELECT
                 raw.* EXCLUDE (moment) REPLACE (
-                  strftime(moment + (TIMESTAMP '{CROWD_START}' + to_seconds({CROWD_SPAN} * number / {orders}) - picked_up),
+                  CASE again WHEN 0 THEN order_id ELSE order_id || '-' || again END AS order_id,
+                  strftime(moment + (TIMESTAMP '{CROWD_START}' + to_seconds({CROWD_SPAN} * place / {orders}) - picked_up),
                            '%Y-%m-%d %H:%M:%S.%f') AS ts)
-              FROM raw JOIN trips USING (order_id)
-              WHERE number < {orders} AND moment IS NOT NULL
-            ) TO '{folder / f"events_{LOCATION}.parquet"}' (FORMAT parquet)
+              FROM raw
+                JOIN (
+                  SELECT order_id, picked_up, again, number + {available} * again AS place
+                  FROM trips, range({-(-orders // available)}) AS copies(again)
+                ) AS placed USING (order_id)
+              WHERE place < {orders} AND moment IS NOT NULL
+            ) TO '{folder / EVENTS}' (FORMAT parquet)
             """
         )
 
@@ -106,11 +107,7 @@ def metropolis(drivers: int) -> Path:
 
     Each order has the three events that a trip needs; its route is a street grid's, of some ten legs, in a city of 40 km.
     """
-    folder = FOLDER / f"metropolis-{drivers}"
-    if not folder.exists():
-        print(f"Making {drivers:,} drivers …", flush=True)
-        whole(lambda making: _populate(drivers, making), folder)
-    return folder
+    return made(f"metropolis-{drivers}", lambda folder: _populate(drivers, folder))
 
 
 def _populate(drivers: int, folder: Path) -> None:
@@ -147,16 +144,21 @@ def _populate(drivers: int, folder: Path) -> None:
               FROM way, (VALUES
                 ('order_created', 1, -1500), ('driver_picked_up', 2, -600), ('delivered', 3, 3600)
               ) AS e(name, n, after_s)
-            ) TO '{folder / f"events_{LOCATION}.parquet"}' (FORMAT parquet)
+            ) TO '{folder / EVENTS}' (FORMAT parquet)
             """
         )
 
 
-def whole(make: Callable[[Path], object], folder: Path) -> None:
-    """Let `make` fill a folder that appears under its name only when it is complete."""
+def made(name: str, make: Callable[[Path], object]) -> Path:
+    """Return the folder of that name; the first time `make` fills it, and it appears only when it is complete."""
+    folder = FOLDER / name
+    if folder.exists():
+        return folder
+    print(f"Making {name} (once) …", flush=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-") as making:
-        made = Path(making) / "made"
-        made.mkdir()
-        make(made)
-        made.rename(folder)
+        filled = Path(making) / "filled"
+        filled.mkdir()
+        make(filled)
+        filled.rename(folder)
+    return folder

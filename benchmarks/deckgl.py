@@ -126,10 +126,7 @@ def _taxis(copies: int) -> Path | None:
     example = Path(os.environ.get("TWIN_TEST_DATA", "")) / EXAMPLE
     if not example.is_file():
         return None
-    folder = data.FOLDER / f"taxis-{copies}"
-    if not folder.exists():
-        data.whole(lambda making: _write(json.loads(example.read_text()), copies, making), folder)
-    return folder
+    return data.made(f"taxis-{copies}", lambda folder: _write(json.loads(example.read_text()), copies, folder))
 
 
 def _write(trips: list[dict[str, list]], copies: int, folder: Path) -> None:

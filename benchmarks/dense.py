@@ -1,8 +1,8 @@
 """A crowd: what a frame costs the server and the wire, against HoloViews' own way; how many a browser shows while panning."""
 
+import functools
 import statistics
 import time
-from collections.abc import Callable
 from typing import Any
 
 import holoviews as hv
@@ -15,6 +15,7 @@ from benchmarks import data
 from benchmarks.browser import READY_MS, chromium, new_page
 from benchmarks.served import serving
 from benchmarks.table import Row, spread
+from benchmarks.timing import milliseconds
 from twin import crowd
 from twin.render import dense
 from twin.render.dense import Extent
@@ -26,6 +27,7 @@ MOST_MB = 1.0
 FEWEST_A_SECOND = 8.0
 WIDTH, HEIGHT, METRES = 1200, 800, 12.0
 """The view, pixels, and its scale, metres to a pixel: the city's middle."""
+EXTENT = Extent.around((-WIDTH * METRES / 2, -HEIGHT * METRES / 2, WIDTH * METRES / 2, HEIGHT * METRES / 2), METRES)
 FRAMES, PAN_S = 15, 6.0
 SETTLE_S = 20.0
 """Until what is usual and what stands out has been worked out, beside the page, from a million orders."""
@@ -45,24 +47,20 @@ def measure(quick: bool) -> list[Row]:
 def _server(drivers: int) -> list[Row]:
     source = twin.open(data.metropolis(drivers)).source
     timeline = Timeline.load(source, data.LOCATION, HOUR["start"], HOUR["end"])
-    half = WIDTH * METRES / 2, HEIGHT * METRES / 2
-    extent = Extent.around((-half[0], -half[1], half[0], half[1]), METRES)
     moments = timeline.window.start + np.arange(1, FRAMES + 1) * 6.0
-
-    def ours(t: float) -> int:
-        return len(dense.pack(dense.counts(crowd.gather(timeline.trips, t), extent)))
 
     def theirs(t: float) -> Any:
         everyone = crowd.gather(timeline.trips, t)
-        x0, y0, x1, y1 = extent.box
+        x0, y0, x1, y1 = EXTENT.box
         points = hv.Points(pd.DataFrame({"x": everyone.x, "y": everyone.y}), ["x", "y"])
         return rasterize(
-            points, x_range=(x0, x1), y_range=(y0, y1), width=extent.columns, height=extent.rows, dynamic=False
+            points, x_range=(x0, x1), y_range=(y0, y1), width=EXTENT.columns, height=EXTENT.rows, dynamic=False
         )
 
+    ours = functools.partial(packed, timeline)
     size = ours(moments[0])
     theirs(moments[0])  # both compile at their first use
-    mine, other = _cpu(ours, moments), _cpu(theirs, moments)
+    mine, other = (milliseconds(do, moments.tolist(), time.process_time) for do in (ours, theirs))
     named = f"dense frame, {drivers:,} drivers, {WIDTH}×{HEIGHT}"
     ratio = statistics.median(other) / statistics.median(mine)
     return [
@@ -75,14 +73,9 @@ def _server(drivers: int) -> list[Row]:
     ]  # fmt: skip
 
 
-def _cpu(make: Callable[[float], Any], moments: np.ndarray) -> list[float]:
-    """Return the milliseconds of all threads' CPU for each moment."""
-    spent = []
-    for t in moments.tolist():
-        began = time.process_time()
-        make(t)
-        spent.append((time.process_time() - began) * 1e3)
-    return spent
+def packed(timeline: Timeline, t: float) -> int:
+    """Make the frame of a moment; return its bytes."""
+    return len(dense.pack(dense.counts(crowd.gather(timeline.trips, t), EXTENT)))
 
 
 def _browser(drivers: int) -> Row:

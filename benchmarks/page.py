@@ -2,14 +2,13 @@
 
 import random
 import statistics
-from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
 import twin
 from benchmarks import data
 from benchmarks.browser import SIZE, chromium, new_page, open_page, watch_wire
-from benchmarks.served import Served, running, serving
+from benchmarks.served import Served, serving, serving_plain
 from benchmarks.table import Row, percentile, spread
 
 DRIVERS = 300
@@ -67,10 +66,8 @@ def measure(quick: bool) -> list[Row]:
 
 def _plain(times: int) -> tuple[float, float]:
     """Return the middle milliseconds and bytes until a plain page of Panel's shows its figures."""
-    page = Path(__file__).with_name("plain.py")
-    command = ["panel", "serve", str(page), "--address", "127.0.0.1", "--log-level", "error"]
     spent, sizes = [], []
-    with running(command, "/plain", data.FOLDER / "plain.log") as server:
+    with serving_plain() as server:
         for _ in range(times):
             with chromium() as browser:
                 shown = browser.new_context(viewport=SIZE).new_page()

@@ -15,7 +15,7 @@ MOST_MESSAGES, MOST_KILOBYTES = 4.0, 60.0
 ALL_ALONE = "routes,customers,trails,radius"
 """The map's layers without clusters: every driver is drawn, with its trail."""
 ENOUGH = 0.9
-"""Share of the drivers in a row's name that must be on the road; the week's orders do not suffice for 12,000 at once."""
+"""Share of the drivers in a row's name that must be on the road; with fewer, a row proves nothing."""
 FRAMES_S, COST_S, SETTLE_S = 6, 20, 3
 
 

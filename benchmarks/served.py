@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.data import FOLDER
+
 START_SECONDS = 120
 
 
@@ -42,6 +44,15 @@ def serving(source: Path) -> Iterator[Served]:
     """Serve `source` in a process of its own until the block is left."""
     log = source.parent / "serve.log" if source.is_dir() else source.with_name("serve.log")
     with running(["twin.cli", "serve", "--source", str(source)], "/healthz", log) as server:
+        yield server
+
+
+@contextmanager
+def serving_plain() -> Iterator[Served]:
+    """Serve the plain page of Panel's, at /plain, until the block is left."""
+    page = Path(__file__).with_name("plain.py")
+    command = ["panel", "serve", str(page), "--address", "127.0.0.1", "--log-level", "error"]
+    with running(command, "/plain", FOLDER / "plain.log") as server:
         yield server
 
 

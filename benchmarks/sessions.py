@@ -1,12 +1,13 @@
 """Fifty sessions that play at once: how late their ticks are, what they cost, and that nothing of them is left."""
 
 import asyncio
+import statistics
 import time
 import urllib.request
 
 from benchmarks import data
-from benchmarks.client import Client
-from benchmarks.served import Served, serving
+from benchmarks.client import Client, Session
+from benchmarks.served import Served, serving, serving_plain
 from benchmarks.table import Row, percentile, spread
 
 SESSIONS, FROZEN = 50, 10
@@ -24,22 +25,40 @@ FAST = 1000
 
 def measure(quick: bool) -> list[Row]:
     """Return the rows of many sessions."""
+    with serving_plain() as server:
+        plain_s, plain_ms = asyncio.run(_plain(server))
     with serving(data.week()) as server:
-        return asyncio.run(_measure(server, quick))
+        return asyncio.run(_measure(server, quick, plain_s, plain_ms))
 
 
-async def _measure(server: Served, quick: bool) -> list[Row]:
+async def _plain(server: Served) -> tuple[float, float]:
+    """Return the middle seconds and the CPU milliseconds of a session on a plain page of Panel's."""
+    sessions = [Session(f"{server.address}/plain") for _ in range(SESSIONS)]
+    await sessions[0].connect()
+    used, spent = server.cpu(), []
+    for session in sessions[1:]:
+        began = time.monotonic()
+        await session.connect()
+        spent.append(time.monotonic() - began)
+    cpu_ms = 1000 * (server.cpu() - used) / len(spent)
+    for session in sessions:
+        await session.close()
+    return statistics.median(spent), cpu_ms
+
+
+async def _measure(server: Served, quick: bool, plain_s: float, plain_ms: float) -> list[Row]:
     rows = []
     clients, opened, cpu_ms = await _open(server, SESSIONS, 60)
     rows.append(
         Row(
             "session opened: page, socket, document", "–",
-            f"{spread(opened, 's', 2)}; {cpu_ms:.0f} ms of the server's CPU each",
+            f"{spread(opened, 's', 2)}; {cpu_ms:.0f} ms of the server's CPU each", None, cpu_ms,
+            f"a plain Panel page of points, curve, number and slider {plain_s:.2f} s, {plain_ms:.0f} ms", plain_ms / cpu_ms,
         )
     )  # fmt: skip
     rows += await _playing(server, clients, QUICK_S if quick else PLAY_S, WARM_S if not quick else QUICK_S / 3)
     rows.append(await _hidden(server, clients))
-    rows.append(await _freed(server, clients, "closed"))
+    rows.append(await _freed(server, clients))
     rows.append(await _frozen(server, QUICK_S if quick else WARM_S))
     return rows
 
@@ -108,7 +127,7 @@ async def _hidden(server: Served, clients: list[Client]) -> Row:
     )  # fmt: skip
 
 
-async def _freed(server: Served, clients: list[Client], what: str) -> Row:
+async def _freed(server: Served, clients: list[Client]) -> Row:
     """Close all, wait until they are forgotten, and open as many again: what the second round needs more was not freed."""
     before = server.resident()
     await _close(server, clients)
@@ -119,7 +138,7 @@ async def _freed(server: Served, clients: list[Client], what: str) -> Row:
     after = server.resident()
     left = await _close(server, again)
     return Row(
-        f"{len(clients)} sessions {what}, and as many again", f"0 left, ≤ +{GROWTH:.0%}",
+        f"{len(clients)} sessions closed, and as many again", f"0 left, ≤ +{GROWTH:.0%}",
         f"{left} left; memory {after / before - 1:+.1%} (from {before / 1e6:.0f} MB)",
         left == 0 and after <= (1 + GROWTH) * before,
     )  # fmt: skip

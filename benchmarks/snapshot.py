@@ -2,13 +2,13 @@
 
 import statistics
 import time
-from collections.abc import Callable
 
 import numpy as np
 
 import twin
 from benchmarks import baselines, data
 from benchmarks.table import Row, percentile
+from benchmarks.timing import milliseconds
 from twin.timeline import Timeline
 from twin.views import mapdata
 
@@ -32,7 +32,7 @@ def measure(quick: bool) -> list[Row]:
         drivers.append(len(snapshot.drivers))
         times.append((time.perf_counter() - began) * 1e3)
     orders, _, _ = baselines.pandas_load(data.week(), data.LOCATION)
-    plain = statistics.median(_ms(lambda t: baselines.pandas_counts(orders, t), t) for t in moments[:50].tolist())
+    plain = statistics.median(milliseconds(lambda t: baselines.pandas_counts(orders, t), moments[:50].tolist()))
     return [
         Row(
             "snapshot at a random time, 1 M events loaded",
@@ -61,17 +61,11 @@ def _motion(timeline: Timeline, moments: np.ndarray) -> Row:
         drivers = timeline.at(t).drivers
         piped.send(drivers.lon, drivers.lat)
 
-    ours, theirs = (statistics.median(_ms(do, t) for t in moments.tolist()) for do in (window, frame))
+    ours, theirs = (statistics.median(milliseconds(do, moments.tolist())) for do in (window, frame))
     return Row(
         f"drivers moved for {mapdata.WINDOW_WALL_S:.0f} s of playback at {SPEED}x, at any frame rate: server", "–",
         f"{ours:.2f} ms (n={len(moments)})", None, ours, f"one frame through a HoloViews Pipe {theirs:.1f} ms", theirs / ours,
     )  # fmt: skip
-
-
-def _ms(do: Callable[[float], object], t: float) -> float:
-    began = time.perf_counter()
-    do(t)
-    return (time.perf_counter() - began) * 1e3
 
 
 def _tick(timeline: Timeline, moments: np.ndarray) -> list[Row]:

@@ -1,0 +1,47 @@
+"""The event stream that one writes first: a Tornado handler that tells pandas' rows one after the other."""
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+
+import pandas as pd
+from tornado.web import Application, RequestHandler
+
+
+class Up(RequestHandler):
+    """Answers that the stream can be had."""
+
+    def get(self) -> None:
+        self.finish("up")
+
+
+class Stream(RequestHandler):
+    """Every event of a file as a Server-Sent Event, as fast as the client reads."""
+
+    def initialize(self, rows: pd.DataFrame) -> None:
+        self._rows = rows
+
+    async def get(self) -> None:
+        self.set_header("Content-Type", "text/event-stream")
+        for number, row in enumerate(self._rows.itertuples(index=False)):
+            told = {**row._asdict(), "ts": row.ts.isoformat()}
+            self.write(f"id: {number}\nevent: order_event\ndata: {json.dumps(told)}\n\n")
+            await self.flush()
+
+
+async def main() -> None:
+    """Serve the stream of `--source` on loopback."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--source", type=Path)
+    parser.add_argument("--port", type=int)
+    options = parser.parse_args()
+    rows = pd.read_parquet(options.source, columns=["event_type", "ts", "order_id", "sequence", "body"])
+    rows["ts"] = pd.to_datetime(rows["ts"], errors="coerce")
+    rows = rows.dropna(subset=["ts"]).sort_values(["ts", "sequence"])
+    Application([("/", Stream, {"rows": rows}), ("/up", Up)]).listen(options.port, "127.0.0.1")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
