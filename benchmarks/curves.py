@@ -4,6 +4,7 @@ import functools
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -23,7 +24,8 @@ FLAT = 0.25
 SHARES = (0.01, 0.1, 1.0)
 CROWDS = (20, 300, 2000)
 METROPOLISES = (10_000, 100_000, 1_000_000)
-HOURS = (1, 24, 162)
+BUSY, COPIES = 300, (1, 10, 100)
+"""Drivers on the road, and how many times their two hours are loaded."""
 MOMENTS, AGAIN = 300, 60
 PEAK = "2025-10-16T18:40:00"
 
@@ -57,15 +59,10 @@ def _loading(quick: bool) -> list[Row]:
 
 def _history() -> list[Row]:
     """The same moments, the same orders open and drivers on the road; only ever more history is loaded around them."""
-    source = twin.open(data.week()).source
-    peak = twin.times.seconds(PEAK)
     events, at, seek = [], [], []
-    for hours in HOURS:
-        place = source.locations()[0]
-        timeline = Timeline.load(
-            source, place.id, max(place.start, peak - 0.8 * hours * 3600), peak + 1800 + 0.2 * hours * 3600
-        )
-        moments = peak + np.random.default_rng(1).uniform(-900, 900, MOMENTS)
+    for copies in COPIES:
+        timeline = _whole(data.history(BUSY, copies))
+        moments = twin.times.seconds(PEAK) + np.random.default_rng(1).uniform(-900, 900, MOMENTS)
         events.append(timeline.event_count)
         at.append(_middle(lambda t, of=timeline: of.at(t).drivers, moments))
         seek.append(statistics.median(ticks(timeline, moments)[0]))
@@ -78,9 +75,7 @@ def _history() -> list[Row]:
 def _drivers() -> list[Row]:
     busy, at, seek, windows = [], [], [], []
     for drivers in CROWDS:
-        source = twin.open(data.crowd(drivers)).source
-        place = source.locations()[0]
-        timeline = Timeline.load(source, place.id, "2025-10-16T18:00:00", "2025-10-16T19:30:00")
+        timeline = _whole(data.crowd(drivers))
         moments = twin.times.seconds(PEAK) + np.random.default_rng(1).uniform(-900, 900, MOMENTS)
         busy.append(statistics.median(len(timeline.at(t).drivers) for t in moments[:20].tolist()))
         at.append(_middle(lambda t, of=timeline: of.at(t).drivers, moments))
@@ -91,6 +86,12 @@ def _drivers() -> list[Row]:
         _row("seek on the server, by drivers on the road", BELOW_LINEAR, busy, seek, "drivers", "ms", 3),
         _row("a window of motion (4 s at 60x)", BELOW_LINEAR, busy, windows, "drivers", "ms"),
     ]
+
+
+def _whole(folder: Path) -> Timeline:
+    source = twin.open(folder).source
+    place = source.locations()[0]
+    return Timeline.load(source, place.id, place.start, place.end + 1)
 
 
 def _window(timeline: Timeline, t: float) -> object:

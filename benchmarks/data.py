@@ -16,6 +16,8 @@ LOCATION = "chicago"
 EVENTS = f"events_{LOCATION}.parquet"
 CROWD_SPAN = 5400.0
 """Seconds over which a crowd's pick-ups are spread: several times the longest trip, so that it is level in the middle."""
+REPEATED_S = 7200
+"""Seconds between a crowd and its copy in a history."""
 CROWD_START = "2025-10-16 18:00:00"
 
 
@@ -97,6 +99,26 @@ def _squeeze(drivers: int, folder: Path) -> None:
                   FROM trips, range({-(-orders // available)}) AS copies(again)
                 ) AS placed USING (order_id)
               WHERE place < {orders} AND moment IS NOT NULL
+            ) TO '{folder / EVENTS}' (FORMAT parquet)
+            """
+        )
+
+
+def history(drivers: int, copies: int) -> Path:
+    """Return a folder with a crowd and, before it, the same crowd again and again: history grows, the last hour is the same."""
+    return made(f"history-{drivers}-{copies}", lambda folder: _repeat(drivers, copies, folder))
+
+
+def _repeat(drivers: int, copies: int, folder: Path) -> None:
+    source = crowd(drivers) / EVENTS
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            COPY (
+              SELECT raw.* REPLACE (
+                CASE n WHEN 0 THEN order_id ELSE order_id || '-' || n END AS order_id,
+                strftime(ts::TIMESTAMP - to_seconds({REPEATED_S} * n), '%Y-%m-%d %H:%M:%S.%f') AS ts)
+              FROM read_parquet('{source}') AS raw, range({copies}) AS r(n)
             ) TO '{folder / EVENTS}' (FORMAT parquet)
             """
         )
