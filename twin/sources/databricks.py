@@ -211,8 +211,8 @@ class DatabricksSource:
         flags = _rows(told["flags"], "location", "flag", "rows_used")
         found = tables.kitchens(told["locations"], dimension())
         account = tables.account(quality, flags, None)
-        if nothing := tables.nothing_usable(self._schema.table(EVENTS), account, found):
-            raise SourceError(nothing)
+        if not found:
+            raise SourceError(tables.nothing_usable(self._schema.table(EVENTS), account))
         return _Known(account.read, spelled(), quality, flags, found, tables.volumes(told["volume"], found))
 
     def _count(self) -> int:

@@ -9,6 +9,7 @@ import re
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,13 +78,15 @@ class FileSource:
         self._execute(f"CREATE TABLE events AS {queries.decode_for_duckdb(' UNION ALL '.join(bronze))}")
         self._broken_lines += self._count_broken_lines()
         report("Looking for the kitchens", 0.8)
-        self._quality_rows = self._rows("quality")
-        self._flag_rows = self._rows("flags")
         self._locations = tables.kitchens(
             self._arrow(queries.for_duckdb("locations"), {}), self._dimension("locations")
         )
-        if nothing := tables.nothing_usable(self.name, self.quality(), self._locations):
-            raise SourceError(nothing)
+        # every row is accounted for beside what comes next; who asks for the account waits for it
+        beside = ThreadPoolExecutor(1, "account")
+        self._account = beside.submit(lambda: (self._rows("quality"), self._rows("flags")))
+        beside.shutdown(wait=False)
+        if not self._locations:
+            raise SourceError(tables.nothing_usable(self.name, self.quality()))
         self._volumes: dict[str, Volume] | None = None
         self._made: set[str] = set()
         self._making = threading.Lock()
@@ -99,7 +102,7 @@ class FileSource:
         return list(self._locations)
 
     def quality(self, location: str | None = None) -> Quality:
-        return tables.account(self._quality_rows, self._flag_rows, location, self._broken_lines)
+        return tables.account(*self._account.result(), location, self._broken_lines)
 
     def volume(self, location: str) -> Volume:
         if self._volumes is None:
@@ -269,7 +272,8 @@ class FileSource:
             return self._arrow(queries.for_duckdb(name), parameters)
 
     def _rows(self, name: str) -> list[tuple[Any, ...]]:
-        return self._connection.execute(queries.for_duckdb(name)).fetchall()
+        with self._connection.cursor() as cursor:
+            return cursor.execute(queries.for_duckdb(name)).fetchall()
 
     def _dimension(self, name: str) -> list[dict[str, str]]:
         path = self._dimension_files.get(name)

@@ -90,17 +90,15 @@ def unknown(location: str, known: list[Location]) -> str:
     return f"No location {location!r} in this source: did you mean {' or '.join(near[:5])}?"
 
 
-def nothing_usable(name: str, quality: Quality, found: list[Location]) -> str:
-    """Return what to say of a source without a usable row, "" where there is one."""
+def nothing_usable(name: str, quality: Quality) -> str:
+    """Return what to say of a source in which no kitchen was found."""
     if quality.read == 0:
         return f"{name} is empty: no event row in it. Check what wrote it."
-    if not found:
-        why = ", ".join(f"{count:,} × {reason}" for reason, count in quality.rejected.items())
-        return (
-            f"{name}: all {quality.read:,} rows were set aside ({why}), so there is nothing to replay. "
-            "Check that ts, order_id and body hold what their names say."
-        )
-    return ""
+    why = ", ".join(f"{count:,} × {reason}" for reason, count in quality.rejected.items())
+    return (
+        f"{name}: all {quality.read:,} rows were set aside ({why}), so there is nothing to replay. "
+        "Check that ts, order_id and body hold what their names say."
+    )
 
 
 def moment(seconds: float) -> np.datetime64:
