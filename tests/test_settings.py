@@ -29,6 +29,12 @@ def test_the_environment_tells_minutes_and_percent():
     assert (settings.stage_amber_s["ready"], settings.stage_red_s["created"]) == (1200, 300)
 
 
+def test_the_environment_tells_from_how_many_drivers_on_they_are_drawn_another_way():
+    settings = Settings.from_environment({"TWIN_GLYPH_DRIVERS": "60", "TWIN_DENSE_DRIVERS": "5000"})
+
+    assert (settings.glyphs_to, settings.dense_from) == (60, 5000)
+
+
 def test_a_lower_red_limit_takes_the_amber_one_along():
     settings = Settings.from_environment({"TWIN_STAGE_RED_MIN": "ready=10"})
 
@@ -44,6 +50,8 @@ def test_a_lower_red_limit_takes_the_amber_one_along():
         ("TWIN_DELIVERY_TARGET_MIN", "1800"),
         ("TWIN_LATE_AFTER_MIN", "-5"),
         ("TWIN_COMPLETION_TARGET_PERCENT", "101"),
+        ("TWIN_GLYPH_DRIVERS", "few"),
+        ("TWIN_DENSE_DRIVERS", "-1"),
         ("TWIN_STAGE_RED_MIN", "baking=5"),
         ("TWIN_STAGE_RED_MIN", "ready"),
         ("TWIN_STAGE_AMBER_MIN", "ready=16"),

@@ -54,6 +54,8 @@ class Settings:
     """Orders that a kitchen can cook at once, by location id; without it, what it has shown that it can."""
     refresh_s: float = 10 * MINUTE
     """What is known of a table that grows may be so old when somebody chooses a kitchen or a range; then it is asked again."""
+    glyphs_to: int = 250
+    """Drivers on the road up to which the map draws each as a glyph; more are written pixel by pixel, several times as fast."""
     dense_from: int = 20_000
     """Drivers on the road, and in view, above which the map shows their density: a browser draws so many smoothly."""
 
@@ -80,6 +82,7 @@ class Settings:
             stage_red_s=MappingProxyType(red),
             capacity=_capacities(environment, "TWIN_KITCHEN_CAPACITY"),
             refresh_s=_minutes(environment, "TWIN_REFRESH_MIN", default.refresh_s),
+            glyphs_to=_drivers(environment, "TWIN_GLYPH_DRIVERS", default.glyphs_to),
             dense_from=_drivers(environment, "TWIN_DENSE_DRIVERS", default.dense_from),
         )
 

@@ -152,6 +152,34 @@ def test_with_many_drivers_they_are_drawn_by_the_canvas_in_the_same_places(show)
     assert np.mean(found) > 0.9  # the rest is under the kitchen or another driver's rim
 
 
+def test_no_driver_jumps_where_glyphs_become_pixels(show):
+    shown = show(RoadTimeline(400))
+    for layer in ("clusters", "trails", "routes", "customers", "radius"):
+        shown.layer(layer, False)
+
+    def heads(glyphs: int) -> list[np.ndarray]:
+        """The middle of what is blue around each driver that stands alone, pixels."""
+        frame = shown.view.__panel__()
+        shown.do(lambda: setattr(frame, "scene", {**frame.scene, "glyphs": glyphs}))
+        shown.still()
+        blue = np.abs(shown.picture() - [59, 130, 246]).sum(axis=2) < 120
+        places = np.array([shown.ask(f"map.screen({x}, {y})") for x, y in shown.timeline.truth(DAY0 + HOUR).values()])
+        found = []
+        for x, y in places:
+            alone = np.sum(np.hypot(*(places - (x, y)).T) < 24) == 1
+            if alone and 30 < x < 770 and 30 < y < 490:  # not under the buttons and the legend
+                box = blue[round(y) - 9 : round(y) + 10, round(x) - 9 : round(x) + 10]
+                found.append(np.argwhere(box).mean(axis=0) if box.any() else np.full(2, np.nan))
+        return found
+
+    one_by_one, by_pixels = np.array(heads(1000)), np.array(heads(10))
+    seen = np.isfinite(one_by_one).all(axis=1) & np.isfinite(by_pixels).all(axis=1)
+    assert len(seen) > 20
+    assert seen.mean() > 0.9  # the rest is under the kitchen
+    apart = np.hypot(*(one_by_one - by_pixels)[seen].T)
+    assert apart.max() < 1.0
+
+
 @pytest.mark.parametrize("speed", [60, 1000])
 def test_no_driver_jumps_blinks_or_stands_still_where_two_windows_meet(show, speed):
     shown = show(RoadTimeline(25), at=DAY0 + 600)

@@ -118,7 +118,7 @@ export function render({ model, view: component }) {
     redraw();
   }
   function restage() {
-    const { version = 0, empty: text = "", target } = model.scene;
+    const { version = 0, empty: text = "", target, glyphs = 0 } = model.scene;
     empty.hidden = !text;
     empty.textContent = text;
     root.classList.toggle("nowhere", !!text);
@@ -127,6 +127,7 @@ export function render({ model, view: component }) {
     crowd.forget();
     if (motion.version !== (text ? 0 : version)) motion.forget(text ? 0 : version);   // else it has been asked for already
     motion.target = target ?? Infinity;
+    picture.glyphs = glyphs;
     fillLegend();
     if (pv && model.scene.kitchen) { camera.begin(); base.show(); pv.request_repaint(); }
     redraw();

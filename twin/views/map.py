@@ -18,6 +18,7 @@ import panel as pn
 import param
 from panel.custom import Child
 
+from twin import settings
 from twin.errors import ConfigError
 from twin.metrics import DELIVERY_TARGET
 from twin.replay.controller import ReplayController
@@ -205,6 +206,7 @@ class MapView(ReplayView):
             "home": mapdata.first_view(timeline, kitchen),
             "scale": scale,
             "target": self.target,
+            "glyphs": settings.current().glyphs_to,
             "name": location.display_name,
             "empty": "",
         }

@@ -1,7 +1,6 @@
 // The drawing of the map on a canvas over the figure's base map: first the `ground` (density, routes, pins), a picture that may lag
 // behind by a few frames when there is much to draw, then the `air` (trails, drivers, fresh deliveries), each frame.
 
-const GLYPHS_MOST = 250;                        // heads copied one by one; more are written pixel by pixel, several times as fast
 const STROKES_MOST = 120;                       // trails and headings drawn as strokes; more trails are drawn pixel by pixel
 const ROUTES_MOST = 200;                        // with more on the road only the one pointed at has its route drawn
 const PINS_MOST = 2000;
@@ -27,6 +26,7 @@ const KITCHEN_STYLE = "position:absolute;left:-17px;top:-17px;width:34px;height:
  * crowd (frames of drivers that are not told one by one; null: none), pins (customers of a stage: {cx, cy}), stage, places (orders picked out that are not on the road: {cx, cy, text, inside}), clusters, heat, pulse (wall seconds, null: still)}.
  */
 class Picture {
+  glyphs = 0;   // so many heads are drawn one by one; more are written pixel by pixel, several times as fast (Settings.glyphs_to)
   constructor() {
     this.layer = el("canvas", { "data-layer": "motion" });
     this.air = this.layer.getContext("2d");
@@ -152,10 +152,10 @@ class Picture {
   /** Draw what moves: trails, headings, fresh deliveries, the drivers, and what is picked out. */
   drawAir(m) {
     const { active, focus, show, t } = m, ink = this.air, long = Math.min(TRAIL_MAX, Math.max(TRAIL_MIN, TRAIL_WALL * m.speed));
-    const strength = m.faint ? DIMMED : 1, many = active.length > STROKES_MOST, { ratio } = this.view;
+    const strength = m.faint ? DIMMED : 1, many = active.length > Math.min(STROKES_MOST, this.glyphs), { ratio } = this.view;
     this.marks.snap = many;
     this.begin(ink);
-    if (many) this.pixels.draw(ink, this.view, active, t, show.trails ? long * Math.min(1, SMALL_HEADS / active.length) : 0, active.length > GLYPHS_MOST, strength);
+    if (many) this.pixels.draw(ink, this.view, active, t, show.trails ? long * Math.min(1, SMALL_HEADS / active.length) : 0, active.length > this.glyphs, strength);
     if (!this.bare) {
       ink.setTransform(1, 0, 0, 1, 0, 0);
       ink.globalCompositeOperation = "destination-over";   // under the pixels
@@ -165,7 +165,7 @@ class Picture {
     }
     if (!many && show.trails) this.trails(ink, active, t, long, strength);
     this.deliveries(ink, m);
-    const alone = active.length <= GLYPHS_MOST ? active.filter((trip) => !trip.cluster && !focus.includes(trip)) : [];
+    const alone = active.length <= this.glyphs ? active.filter((trip) => !trip.cluster && !focus.includes(trip)) : [];
     if (!many) this.headings(ink, alone, strength);
     ink.globalAlpha = strength;
     for (const trip of alone) this.head(ink, trip);

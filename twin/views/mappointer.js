@@ -93,7 +93,7 @@ class Pointer {
       lines[4]?.classList.add(LATE_CLASSES[found.trip?.tone ?? ON_TIME]);
     }
     tip.replaceChildren(...lines.filter(Boolean));
-    const on = found.trip && motion.active.length <= GLYPHS_MOST ? [picture.X(found.trip.px), picture.Y(found.trip.py)] : at;
+    const on = found.trip && motion.active.length <= picture.glyphs ? [picture.X(found.trip.px), picture.Y(found.trip.py)] : at;
     const near = Math.hypot(on[0] - at[0], on[1] - at[1]) < 2 * REACH_PX ? on : at;
     const { width, height } = picture.view, w = tip.offsetWidth, h = tip.offsetHeight;
     const x = near[0] + 18 + w < width ? near[0] + 18 : near[0] - 18 - w;
