@@ -15,7 +15,9 @@ PAGE = 4096
 
 def measure(quick: bool) -> list[Row]:
     """Return the rows of loading: seconds and resident bytes per event."""
-    from benchmarks import data  # not above: the measured process times its own import of twin
+    import pandas as pd  # not above: the measured process times its own import of twin
+
+    from benchmarks import data
 
     file = data.week()
     runs = [run(file) for _ in range(2 if quick else 5)]
@@ -25,6 +27,7 @@ def measure(quick: bool) -> list[Row]:
         f"{name} {statistics.median(run[name] for run in runs):.2f}" for name in ("import", "open", "load", "cpu")
     )
     plain = statistics.median(_plain(file) for _ in range(1 if quick else 3))
+    frame = int(pd.read_parquet(file).memory_usage(deep=True).sum()) / last["events"]
     held = last["bytes"] / last["events"]
     grown = statistics.median(run["grown"] for run in runs) / last["events"]
     return [
@@ -43,6 +46,8 @@ def measure(quick: bool) -> list[Row]:
             f"{held:.1f} bytes in the timeline; the process grew by {grown:,.0f} with the source's own rows",
             held <= 64,
             held,
+            f"the rows as a pandas frame {frame:,.0f}",
+            frame / held,
         ),
     ]
 

@@ -6,6 +6,7 @@ import panel as pn
 
 pn.extension()
 at = np.arange(200.0)
-points = hv.Points((np.cos(at), np.sin(at))).opts(responsive=True, height=400)
+t = pn.widgets.IntSlider(label="t", start=0, end=100)
+points = hv.DynamicMap(lambda value: hv.Points((np.cos(at + value), np.sin(at))), streams={"value": t.param.value})
 curve = hv.Curve((at, np.sin(at / 9))).opts(responsive=True, height=200)
-pn.Column(points, curve, pn.indicators.Number(value=7), pn.widgets.IntSlider(label="t")).servable()
+pn.Column(points.opts(responsive=True, height=400), curve, pn.indicators.Number(value=7), t).servable()

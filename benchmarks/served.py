@@ -40,24 +40,24 @@ class Served:
 
 
 @contextmanager
-def serving(source: Path) -> Iterator[Served]:
-    """Serve `source` in a process of its own until the block is left."""
+def serving(source: Path, **environment: str) -> Iterator[Served]:
+    """Serve `source` in a process of its own, with settings in its environment, until the block is left."""
     log = source.parent / "serve.log" if source.is_dir() else source.with_name("serve.log")
-    with running(["twin.cli", "serve", "--source", str(source)], "/healthz", log) as server:
+    with running(["twin.cli", "serve", "--source", str(source)], "/healthz", log, **environment) as server:
         yield server
 
 
 @contextmanager
-def serving_plain() -> Iterator[Served]:
-    """Serve the plain page of Panel's, at /plain, until the block is left."""
-    page = Path(__file__).with_name("plain.py")
+def serving_plain(name: str = "plain", **environment: str) -> Iterator[Served]:
+    """Serve a plain page of Panel's, a module of this package, at /name until the block is left."""
+    page = Path(__file__).with_name(f"{name}.py")
     command = ["panel", "serve", str(page), "--address", "127.0.0.1", "--log-level", "error"]
-    with running(command, "/plain", FOLDER / "plain.log") as server:
+    with running(command, f"/{name}", FOLDER / f"{name}.log", **environment) as server:
         yield server
 
 
 @contextmanager
-def running(command: Sequence[str], ready: str, log: Path) -> Iterator[Served]:
+def running(command: Sequence[str], ready: str, log: Path, **environment: str) -> Iterator[Served]:
     """Run a Python module that serves, on a free port, until the block is left; it is up when it answers at `ready`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -65,7 +65,7 @@ def running(command: Sequence[str], ready: str, log: Path) -> Iterator[Served]:
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *command, "--port", str(port)], stdout=output, stderr=subprocess.STDOUT,
-            env={**os.environ, "BOKEH_RESOURCES": "server"},
+            env={**os.environ, "BOKEH_RESOURCES": "server", **environment},
         )  # fmt: skip
         try:
             address = f"http://127.0.0.1:{port}"

@@ -1,0 +1,33 @@
+"""The crowd that one draws first with HoloViews: points, rasterized anew wherever one looks; served by `panel serve`.
+
+CROWD names the folder of events, CROWD_T the moment, data seconds.
+"""
+
+import os
+
+import holoviews as hv
+import pandas as pd
+import panel as pn
+from holoviews.operation.datashader import rasterize
+
+import twin
+from twin import crowd
+from twin.timeline import Timeline
+
+pn.extension()
+
+
+@pn.cache
+def places() -> pd.DataFrame:
+    """Everyone's place at the moment, metres from the kitchen."""
+    source, t = twin.open(os.environ["CROWD"]).source, float(os.environ["CROWD_T"])
+    found = crowd.gather(Timeline.load(source, source.locations()[0].id, t - 1200, t + 2400).trips, t)
+    return pd.DataFrame({"x": found.x, "y": found.y})
+
+
+points = hv.Points(places(), ["x", "y"])
+pn.pane.HoloViews(
+    rasterize(points).opts(
+        width=1200, height=800, active_tools=["pan"], xlim=(-7200, 7200), ylim=(-4800, 4800), tools=["pan"]
+    )
+).servable()
