@@ -10,6 +10,7 @@ PURE = [
     "twin.events",
     "twin.orders",
     "twin.motion",
+    "twin.knots",
     "twin.crowd",
     "twin.render.densestore",
     "twin.timeline",

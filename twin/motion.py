@@ -17,30 +17,20 @@ from numpy.typing import NDArray
 from twin import events as ev
 from twin.events import MICROSECONDS, Events
 from twin.geo import Frame, unproject
+from twin.knots import weave
 from twin.orders import Orders, Routes
 from twin.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
 
-ON_VERTEX_M = 30.0
-"""A ping this near to the vertex that its progress names is that vertex (the generator rounds to 7 decimals)."""
-ON_ROUTE_M = 150.0
-"""A ping farther than this from the route was not driven along it: the trip is drawn through its pings."""
 MEASURED_GAP = 150.0
 """A position between two observations at most this many seconds apart (pings come every 60) counts as measured, and so does
 one within a second of an observation."""
-IMPOSSIBLE_SPEED = 50.0
-"""Metres per second (180 km/h) between two observations that no delivery drives."""
-STRAIGHT_M = 0.5
-"""A route's vertex this near to the line between its neighbours is left out: metres, well below a pixel."""
 DETOUR = 1.3
 """Road distance over straight distance in a street grid, for trips without a route."""
 _TRIPS = 4096
-"""Trips that are made at a time: some 200,000 knots, whose columns fit a processor's caches."""
+"""Trips that are made at a time: some 200,000 knots, so that little is needed besides what is kept."""
 
 _THREADS = 4
-"""Most parts at a time; NumPy works without Python's lock."""
-
-_CHUNK = 4_000_000
-"""Ping-segment pairs projected at a time, to bound memory."""
+"""Most parts at a time; what is compiled works without Python's lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,54 +213,34 @@ class _Work:
 
     def part(self, begin: int) -> _Part:
         """Return the knots of `_TRIPS` trips from number `begin` on."""
-        end, scale = min(begin + _TRIPS, len(self.arrival)), self.frame.scale
-        n, arrival = end - begin, self.arrival[begin:end]
+        end, events = min(begin + _TRIPS, len(self.arrival)), self.events
         some = slice(*np.searchsorted(self.route_trip, (begin, end)))
-        path = _route_vertices(self.routes, self.route[some], self.route_trip[some] - begin, n, self.frame)
+        lengths = np.diff(self.routes.offsets)[self.route[some]]
+        path = _offsets(np.repeat(self.route_trip[some] - begin, lengths), end - begin)
+        point = np.arange(path[-1]) + np.repeat(
+            self.routes.offsets[self.route[some]] - path[self.route_trip[some] - begin], lengths
+        )
         some = slice(*np.searchsorted(self.ping_trip, (begin, end)))
-        pings = _pings(self.events, self.ping[some], self.ping_trip[some] - begin, self.ping_t[some], self.frame)
-        place, distance = _pin(path, pings, scale)
-        on_route = distance <= ON_ROUTE_M
-        off = np.zeros(n, dtype=bool)
-        off[pings.trip[~on_route]] = True
-        off |= _runs_backwards(pings.trip, place, n, scale)
-        routed = (path.count > 0) & ~off
-        parts = [_along_route(path, pings, place, routed, arrival)]
-        parts.append(_through_pings(path, pings, routed, self.goal_x[begin:end], self.goal_y[begin:end], arrival))
-        trip, t, x, y, s, observed = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-        # the parts are sorted runs, which a stable sort merges; along a trip the way grows with time
-        by_time = np.argsort(trip * (float(s.max(initial=0.0)) + 1.0) + s, kind="stable")
-        trip, t, x, y, observed = trip[by_time], t[by_time], x[by_time], y[by_time], observed[by_time]
-        keep = _needed(trip, x, y, observed | ~np.isfinite(t), scale)
-        trip, t, x, y, observed = trip[keep], t[keep], x[keep], y[keep], observed[keep]
-        too_fast, speed = _speeds(trip, t, x, y, observed, scale, n, arrival)
+        at = self.ping[some]
         return _Part(
-            np.bincount(trip, minlength=n), routed, too_fast, speed, t.astype(np.float32), x.astype(np.float32),
-            y.astype(np.float32), observed,
-        )  # fmt: skip
+            *weave(
+                path,
+                *self.frame.place(self.routes.lat[point], self.routes.lon[point]),
+                _offsets(self.ping_trip[some] - begin, end - begin),
+                self.ping_t[some],
+                *self.frame.place(events.lat[at], events.lon[at]),
+                events.progress[at].astype(np.float64) / 100,
+                self.arrival[begin:end],
+                self.goal_x[begin:end],
+                self.goal_y[begin:end],
+                self.frame.scale,
+            )
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class _Path:
-    """Route vertices by trip: count, first (n,), and trip, x, y, s (p,) with s the metres along the route (Web Mercator)."""
-
-    count: NDArray[np.int64]
-    first: NDArray[np.int64]
-    trip: NDArray[np.int64]
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    s: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class _Pings:
-    """Pings by trip in time order: trip, t seconds since its start, x, y (NaN where absent), progress 0..1 (NaN)."""
-
-    trip: NDArray[np.int64]
-    t: NDArray[np.float64]
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    progress: NDArray[np.float64]
+def _offsets(trip: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Return the offsets (n + 1,) of each of n trips in something that is sorted by trip."""
+    return np.concatenate(([0], np.cumsum(np.bincount(trip, minlength=n))))
 
 
 def _none() -> Trips:
@@ -289,30 +259,6 @@ def _sorted_routes(routes: Routes, trip_of: NDArray[np.int64]) -> tuple[NDArray[
     return by_trip, trips[by_trip]
 
 
-def _route_vertices(routes: Routes, by_trip: NDArray[np.intp], trips: NDArray[np.int64], n: int, frame: Frame) -> _Path:
-    lengths = np.diff(routes.offsets)[by_trip]
-    bounds = np.cumsum(lengths)
-    trip = np.repeat(trips, lengths)
-    point = np.arange(len(trip)) + np.repeat(routes.offsets[by_trip] - bounds + lengths, lengths)
-    x, y = frame.place(routes.lat[point], routes.lon[point])
-    keep = np.isfinite(x)
-    if not keep.all():
-        trip, x, y = trip[keep], x[keep], y[keep]
-    count = np.bincount(trip, minlength=n)
-    if (count == 1).any():
-        several = count[trip] >= 2
-        trip, x, y = trip[several], x[several], y[several]
-        count = np.where(count < 2, 0, count)
-    first = np.concatenate(([0], np.cumsum(count)))[:-1]
-    step = np.zeros(len(trip))
-    step[1:] = np.where(trip[1:] == trip[:-1], np.hypot(np.diff(x), np.diff(y)), 0.0)
-    total = np.cumsum(step)
-    has = count > 0
-    base = np.zeros(n)
-    base[has] = total[first[has]]
-    return _Path(count, first, trip, x, y, total - base[trip])
-
-
 def _sorted_pings(
     events: Events, trip_of: NDArray[np.int64], begin: NDArray[np.float64], end: NDArray[np.float64]
 ) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.float64]]:
@@ -327,13 +273,6 @@ def _sorted_pings(
     return at[by_trip], trip[by_trip], t[by_trip]
 
 
-def _pings(
-    events: Events, at: NDArray[np.intp], trip: NDArray[np.int64], t: NDArray[np.float64], frame: Frame
-) -> _Pings:
-    x, y = frame.place(events.lat[at], events.lon[at])
-    return _Pings(trip, t, x, y, events.progress[at].astype(np.float64) / 100)
-
-
 def _goals(
     events: Events, orders: Orders, driven: NDArray[np.intp], frame: Frame
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -342,208 +281,6 @@ def _goals(
     told = np.flatnonzero((events.type == ev.DELIVERED) & np.isfinite(events.lat) & np.isfinite(events.lon))[::-1]
     x[events.order[told]], y[events.order[told]] = frame.place(events.lat[told], events.lon[told])
     return x[driven], y[driven]
-
-
-def _pin(path: _Path, pings: _Pings, scale: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return for each ping the metres along its trip's route where it belongs and its true distance from the route.
-
-    The generator puts a ping on vertex int(progress × (n − 1)); where that holds nothing needs to be searched.
-    A ping without a position takes its progress's vertex; without both, or without a route, its place is NaN.
-    """
-    place = np.full(len(pings.trip), np.nan)
-    distance = np.full(len(pings.trip), np.inf)
-    n = path.count[pings.trip]
-    routed = np.flatnonzero(n > 0)
-    for offset in (0, 1, -1):  # progress is rounded to 0.1 %
-        guess = np.flatnonzero(np.isinf(distance) & (n > 0) & np.isfinite(pings.progress))
-        vertex = np.clip((pings.progress[guess] * (n[guess] - 1)).astype(np.int64) + offset, 0, n[guess] - 1)
-        vertex += path.first[pings.trip[guess]]
-        off = np.hypot(path.x[vertex] - pings.x[guess], path.y[vertex] - pings.y[guess]) * scale
-        off[np.isnan(off)] = 0.0 if offset == 0 else np.inf
-        near = off <= ON_VERTEX_M
-        place[guess[near]], distance[guess[near]] = path.s[vertex[near]], off[near]
-    search = routed[np.isinf(distance[routed]) & np.isfinite(pings.x[routed])]
-    pairs = np.cumsum(n[search] - 1)
-    for part in np.split(search, np.searchsorted(pairs, np.arange(_CHUNK, pairs[-1] if len(pairs) else 0, _CHUNK))):
-        if len(part):
-            place[part], distance[part] = _nearest(path, pings, part, scale)
-    lost = ~np.isfinite(pings.x) & np.isinf(distance)  # neither position nor progress: says nothing about the place
-    distance[lost] = 0.0
-    return place, distance
-
-
-def _nearest(
-    path: _Path, pings: _Pings, part: NDArray[np.intp], scale: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return place and distance of pings by projecting each on every segment of its route."""
-    segments = path.count[pings.trip[part]] - 1
-    bounds = np.concatenate(([0], np.cumsum(segments)))
-    segment = np.arange(bounds[-1]) + np.repeat(path.first[pings.trip[part]] - bounds[:-1], segments)
-    ax, ay = path.x[segment], path.y[segment]
-    bx, by = path.x[segment + 1] - ax, path.y[segment + 1] - ay
-    px, py = np.repeat(pings.x[part], segments) - ax, np.repeat(pings.y[part], segments) - ay
-    length = bx * bx + by * by
-    share = np.clip(np.divide(px * bx + py * by, length, out=np.zeros_like(length), where=length > 0), 0, 1)
-    away = np.hypot(px - share * bx, py - share * by) * scale
-    nearest = np.minimum.reduceat(away, bounds[:-1])
-    owner = np.repeat(np.arange(len(part)), segments)
-    hit = np.flatnonzero(away == nearest[owner])
-    best = hit[np.unique(owner[hit], return_index=True)[1]]
-    along = path.s[segment[best]] + share[best] * (path.s[segment[best] + 1] - path.s[segment[best]])
-    return along, nearest
-
-
-def _runs_backwards(trip: NDArray[np.int64], place: NDArray[np.float64], n: int, scale: float) -> NDArray[np.bool_]:
-    """Mark trips in which a later ping lies behind an earlier one on the route (a U-turn, a route that crosses itself)."""
-    backwards = np.zeros(n, dtype=bool)
-    known = np.isfinite(place)
-    trip, place = trip[known], place[known]
-    falls = (trip[1:] == trip[:-1]) & ((place[:-1] - place[1:]) * scale > ON_ROUTE_M)
-    backwards[trip[1:][falls]] = True
-    return backwards
-
-
-_Columns = tuple[
-    NDArray[np.int64],
-    NDArray[np.float64],
-    NDArray[np.float64],
-    NDArray[np.float64],
-    NDArray[np.float64],
-    NDArray[np.bool_],
-]
-
-
-def _along_route(
-    path: _Path, pings: _Pings, place: NDArray[np.float64], routed: NDArray[np.bool_], arrival: NDArray[np.float64]
-) -> _Columns:
-    """Return the knots (trip, t, x, y, s, observed) of trips that follow their route."""
-    trips = np.flatnonzero(routed)
-    if not len(trips):
-        none = np.empty(0)
-        return trips, none, none, none, none, none.astype(bool)
-    last_vertex = path.first[trips] + path.count[trips] - 1
-    done = np.isfinite(arrival[trips])
-    use = np.flatnonzero(routed[pings.trip] & np.isfinite(place))
-    # pins: the start, the pings, and the arrival where there was one
-    pin_trip = np.concatenate((trips, pings.trip[use], trips[done]))
-    pin_t = np.concatenate((np.zeros(len(trips)), pings.t[use], arrival[trips[done]]))
-    pin_s = np.concatenate((np.zeros(len(trips)), place[use], path.s[last_vertex[done]]))
-    by_time = np.lexsort((pin_t, pin_trip))
-    pin_trip, pin_t, pin_s = pin_trip[by_time], pin_t[by_time], pin_s[by_time]
-
-    # one axis for all trips: trip i occupies [i × span, (i + 1) × span), so one interpolation serves every trip
-    span = float(path.s.max(initial=0.0)) + 1.0
-    axis = np.maximum.accumulate(pin_trip * span + pin_s)  # a small step back is a stop
-    pin_s = axis - pin_trip * span
-    vertices = np.flatnonzero(routed[path.trip])
-    vertex_trip, vertex_axis = path.trip[vertices], path.trip[vertices] * span + path.s[vertices]
-    # a vertex that a pin sits on is that pin
-    left = np.searchsorted(axis, vertex_axis - 0.01)
-    pinned = (left < len(axis)) & (axis[np.minimum(left, len(axis) - 1)] <= vertex_axis + 0.01)
-    vertices, vertex_trip, vertex_axis = vertices[~pinned], vertex_trip[~pinned], vertex_axis[~pinned]
-    vertex_t = np.interp(vertex_axis, axis, pin_t)
-    last_pin = np.full(len(routed), -np.inf)
-    np.maximum.at(last_pin, pin_trip, axis)
-    vertex_t[vertex_axis > last_pin[vertex_trip]] = np.inf  # the rest of a route that was never reached
-
-    pin_x, pin_y = _on_path(path, pin_trip, pin_s)
-    return (
-        np.concatenate((pin_trip, vertex_trip)),
-        np.concatenate((pin_t, vertex_t)),
-        np.concatenate((pin_x, path.x[vertices])),
-        np.concatenate((pin_y, path.y[vertices])),
-        np.concatenate((pin_s, path.s[vertices])),
-        np.concatenate((np.ones(len(pin_trip), dtype=bool), np.zeros(len(vertices), dtype=bool))),
-    )
-
-
-def _on_path(
-    path: _Path, trip: NDArray[np.int64], s: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the points `s` metres along the routes of `trip`."""
-    span = float(path.s.max(initial=0.0)) + 1.0
-    axis = path.trip * span + path.s
-    wanted = trip * span + s
-    return np.interp(wanted, axis, path.x), np.interp(wanted, axis, path.y)
-
-
-def _through_pings(
-    path: _Path,
-    pings: _Pings,
-    routed: NDArray[np.bool_],
-    goal_x: NDArray[np.float64],
-    goal_y: NDArray[np.float64],
-    arrival: NDArray[np.float64],
-) -> _Columns:
-    """Return the knots of trips drawn from start through the pings to the goal; the start is the route's, else the kitchen."""
-    trips = np.flatnonzero(~routed)
-    has_route = path.count[trips] > 0
-    x0, y0 = np.zeros(len(trips)), np.zeros(len(trips))
-    x0[has_route], y0[has_route] = path.x[path.first[trips[has_route]]], path.y[path.first[trips[has_route]]]
-    gx, gy = goal_x[trips].copy(), goal_y[trips].copy()
-    no_goal = ~np.isfinite(gx) & has_route
-    ends = path.first[trips[no_goal]] + path.count[trips[no_goal]] - 1
-    gx[no_goal], gy[no_goal] = path.x[ends], path.y[ends]
-    use = np.flatnonzero(~routed[pings.trip] & np.isfinite(pings.x))
-    done = np.isfinite(arrival[trips]) & np.isfinite(gx)
-    # a trip without any place but the kitchen's is not drawn: it would pretend that the driver stands there
-    told = np.zeros(len(routed), dtype=bool)
-    told[pings.trip[use]] = True
-    told[trips[done]] = True
-    begins = told[trips]
-    trip = np.concatenate((trips[begins], pings.trip[use], trips[done]))
-    t = np.concatenate((np.zeros(int(begins.sum())), pings.t[use], arrival[trips[done]]))
-    x = np.concatenate((x0[begins], pings.x[use], gx[done]))
-    y = np.concatenate((y0[begins], pings.y[use], gy[done]))
-    return trip, t, x, y, t, np.ones(len(trip), dtype=bool)
-
-
-def _needed(
-    trip: NDArray[np.int64], x: NDArray[np.float64], y: NDArray[np.float64], pinned: NDArray[np.bool_], scale: float
-) -> NDArray[np.bool_]:
-    """Mark the knots to keep: a vertex within `STRAIGHT_M` of the line between its neighbours says nothing new.
-
-    Of two vertices in a row at most one goes, so that the error stays below `STRAIGHT_M` for each; pins always stay.
-    """
-    keep = np.ones(len(trip), dtype=bool)
-    inner = np.flatnonzero((trip[:-2] == trip[2:]) & ~pinned[1:-1]) + 1
-    ax, ay = x[inner - 1], y[inner - 1]
-    bx, by = x[inner + 1] - ax, y[inner + 1] - ay
-    length = np.hypot(bx, by)
-    off = np.abs((x[inner] - ax) * by - (y[inner] - ay) * bx)
-    ahead = (x[inner] - ax) * bx + (y[inner] - ay) * by
-    straight = inner[(off * scale <= STRAIGHT_M * length) & (ahead >= 0) & (ahead <= length * length)]
-    runs = np.ones(len(straight), dtype=bool)
-    runs[1:] = np.diff(straight) > 1
-    begins = np.maximum.accumulate(np.where(runs, np.arange(len(straight)), 0))
-    keep[straight[(np.arange(len(straight)) - begins) % 2 == 0]] = False
-    return keep
-
-
-def _speeds(
-    trip: NDArray[np.int64],
-    t: NDArray[np.float64],
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    observed: NDArray[np.bool_],
-    scale: float,
-    n: int,
-    arrival: NDArray[np.float64],
-) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Return which trips contain an impossible speed, and the mean speed of each (m/s; NaN where it is not finished)."""
-    step = np.hypot(np.diff(x), np.diff(y)) * scale
-    same = trip[1:] == trip[:-1]
-    walked = np.concatenate(([0.0], np.cumsum(np.where(same, step, 0.0))))
-    seen = np.flatnonzero(observed)
-    pair = trip[seen[1:]] == trip[seen[:-1]]
-    duration = t[seen[1:]] - t[seen[:-1]]
-    distance = walked[seen[1:]] - walked[seen[:-1]]
-    fast = pair & (distance > IMPOSSIBLE_SPEED * np.maximum(duration, 1.0))
-    too_fast = np.zeros(n, dtype=bool)
-    too_fast[trip[seen[1:]][fast]] = True
-    length = np.bincount(trip[1:][same], weights=step[same], minlength=n)
-    finished = np.isfinite(arrival) & (arrival > 0) & (arrival < STALLED_AFTER) & (length > 0)
-    return too_fast, np.divide(length, arrival, out=np.full(n, np.nan), where=finished)
 
 
 def locate(

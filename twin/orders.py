@@ -174,7 +174,7 @@ def build(events: Events, rows: pa.Table, brand_names: Mapping[str, str], frame:
         last=last,
         milestones=milestones,
         enter=enter,
-        stalls=_stalls(events, ts, milestones),
+        stalls=_stalls(events, ts, milestones, last - first),
         customer_x=x,
         customer_y=y,
         eta_mins=eta_mins,
@@ -215,15 +215,19 @@ def stages_of(milestones: NDArray[np.float64], first: NDArray[np.float64]) -> ND
 
 
 def _stalls(
-    events: Events, ts: NDArray[np.float64], milestones: NDArray[np.float64]
+    events: Events, ts: NDArray[np.float64], milestones: NDArray[np.float64], life: NDArray[np.float64]
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the spells in which an open order had no event for `STALLED_AFTER`: order, start, end (inf if for good)."""
-    by_order = np.argsort(events.order, kind="stable")
+    """Return the spells in which an open order had no event for `STALLED_AFTER`: order, start, end (inf if for good).
+
+    Only an order that never ended, or whose `life` (n,) from its first event to its last is longer, can have one: few.
+    """
+    ended = np.fmin(milestones[ev.DELIVERED], milestones[ev.ORDER_CANCELLED])
+    looked_at = np.flatnonzero((np.isnan(ended) | (life > STALLED_AFTER))[events.order])
+    by_order = looked_at[np.argsort(events.order[looked_at], kind="stable")]
     order, when = events.order[by_order], ts[by_order]
     following = np.full(len(when), np.inf)
     same = order[1:] == order[:-1]
     following[:-1][same] = when[1:][same]
-    ended = np.fmin(milestones[ev.DELIVERED], milestones[ev.ORDER_CANCELLED])
     open_still = ~(when >= ended[order])  # NaN compares false: never ended
     stalled = np.flatnonzero((following - when > STALLED_AFTER) & open_still)
     return order[stalled], when[stalled] + STALLED_AFTER, following[stalled]

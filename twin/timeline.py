@@ -4,6 +4,7 @@
 always the same. Nothing is accumulated while a replay plays, so nothing can drift or be wrong after a seek.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import errand, motion, orders
+from twin import errand, knots, motion, orders
 from twin import events as ev
 from twin.errors import UnknownLocationError, UnknownOrderError
 from twin.events import MICROSECONDS, Events, EventSlice
@@ -121,6 +122,7 @@ class Timeline:
             raise ValueError(f"The range must end after it starts; it ends {window.start - window.end:.0f} s before.")
         lower, upper = window.start - DAY, window.end
         under_way = errand.current()
+        threading.Thread(target=knots.warm, name="warm-knots").start()  # beside the reading
         with under_way.part(0.0, READING):
             rows = source.window(location, lower - STALLED_AFTER, upper + STALLED_AFTER)
         under_way.step(READING)
