@@ -141,6 +141,7 @@ def test_drivers_are_drawn_where_they_were_at_any_moment(show):
 def test_with_many_drivers_they_are_drawn_by_the_canvas_in_the_same_places(show):
     shown = show(RoadTimeline(600))
     shown.layer("clusters", False)
+    shown.still()
     shown.assert_true_to(DAY0 + HOUR, shown.positions())
     heads = np.abs(shown.picture() - [59, 130, 246]).sum(axis=2) < 60
     found = []
