@@ -60,9 +60,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _demo(options: argparse.Namespace) -> None:
+    from twin.hub import demo_folder
     from twin.simulator import write_demo
     from twin.times import text
-    from twin.twin import demo_folder
 
     given = {name: getattr(options, name) for name in ("days", "end", "scale", "seed", "dq", "config")}
     given["file_format"] = options.format

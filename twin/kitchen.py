@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     import panel as pn
 
     from twin.baseline import Baseline
+    from twin.hub import Hub
     from twin.insights import Insights
     from twin.replay.controller import ReplayController
     from twin.sources.base import Location
     from twin.timeline import Order, Snapshot, Timeline
-    from twin.twin import Twin
     from twin.views.notebook import Replay
 
 TEN_MINUTES = 600.0
@@ -122,8 +122,8 @@ class Kitchen:
     <Kitchen San Francisco, 2025-10-16 00:00:00 to 2025-10-17 00:00:00, ... orders>
     """
 
-    def __init__(self, twin: "Twin", timeline: "Timeline") -> None:
-        self._twin = twin
+    def __init__(self, hub: "Hub", timeline: "Timeline") -> None:
+        self._hub = hub
         self.data = timeline
         """The loaded `Timeline`, for what these tables do not tell."""
 
@@ -252,7 +252,7 @@ class Kitchen:
         >>> k.insights.timeline is k.data
         True
         """
-        return self._twin.insights(self.data)
+        return self._hub.insights(self.data)
 
     def history(self, every: float = TEN_MINUTES) -> pd.DataFrame:
         """Return the KPIs over the range, one row per `every` seconds, as `at(t).kpis` tells them.
@@ -402,13 +402,13 @@ class Kitchen:
         """
         from twin.views.saved import save
 
-        return save(self, path, step)
+        return save(self._hub, self.data, path, self.replay.now(), step)
 
     @cached_property
     def _replay(self) -> "Replay":
         from twin.views.notebook import Replay
 
-        return Replay(self._twin, self.data)
+        return Replay(self._hub, self.data)
 
     def _moment(self, time: Time) -> float:
         """Return a time in seconds; a time of day is the one moment of the range that has it."""

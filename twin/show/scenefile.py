@@ -17,8 +17,8 @@ from twin.show.scene import Scene, Show
 from twin.times import seconds
 
 if TYPE_CHECKING:
+    from twin.hub import Hub
     from twin.timeline import Timeline
-    from twin.twin import Twin
 
 ASIDE_S = 6 * 3600.0
 """Seconds loaded before and after what a scene plays, so that its figures of the last hours and its trends are whole."""
@@ -27,7 +27,7 @@ LEAST_ZOOM, MOST_ZOOM = 3.0, 20.0
 _KEYS = {"place", "time", "speed", "zoom", "order", "caption", "detail", "duration"}
 
 
-def load(path: str | Path, twin: "Twin") -> Show:
+def load(path: str | Path, hub: "Hub") -> Show:
     """Return the show that a file tells. Raises `ConfigError` with one sentence for what is wrong in it."""
     try:
         told = yaml.safe_load(Path(path).read_text("utf-8"))
@@ -43,10 +43,10 @@ def load(path: str | Path, twin: "Twin") -> Show:
     loop = told.get("loop", True)
     if not isinstance(loop, bool):
         raise ConfigError(f"{path}: loop must be true or false, not {loop!r}.")
-    return Show(tuple(_scene(scene, f"{path}, scene {n}", twin) for n, scene in enumerate(scenes, 1)), loop)
+    return Show(tuple(_scene(scene, f"{path}, scene {n}", hub) for n, scene in enumerate(scenes, 1)), loop)
 
 
-def _scene(told: Any, where: str, twin: "Twin") -> Scene:
+def _scene(told: Any, where: str, hub: "Hub") -> Scene:
     if not isinstance(told, Mapping) or not {"place", "time"} <= set(told):
         raise ConfigError(f"{where} needs `place` and `time`.")
     if unknown := set(told) - _KEYS:
@@ -56,8 +56,8 @@ def _scene(told: Any, where: str, twin: "Twin") -> Scene:
     zoom = told.get("zoom")
     t = _time(told["time"], where)
     try:
-        place = twin.location(str(told["place"]))
-        timeline = twin.timeline(place.id, t - ASIDE_S, t + speed * duration + ASIDE_S)
+        place = hub.location(str(told["place"]))
+        timeline = hub.timeline(place.id, t - ASIDE_S, t + speed * duration + ASIDE_S)
     except TwinError as error:
         raise ConfigError(f"{where}: {error}") from error
     if not place.start <= t <= place.end:

@@ -13,7 +13,8 @@ import param
 from panel.custom import Child, JSComponent
 from panel.io.document import hold
 
-from twin.api import is_answering, publish
+from twin.server.assets import publish
+from twin.server.attach import is_answering
 from twin.views import theme
 
 if TYPE_CHECKING:

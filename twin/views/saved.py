@@ -27,6 +27,7 @@ from panel.io.resources import CDN_DIST, DIST_DIR
 from panel.io.save import file_html
 from pyviz_comms import Comm
 
+from twin.hub import Hub
 from twin.stages import COMPLETED, STAGE_LABELS, STAGES, STATES
 from twin.timeline import DAY, midnight
 from twin.views import mapanswers, mapdata, mapdensity
@@ -36,7 +37,6 @@ from twin.views.notebook import Replay, is_dark
 from twin.words import short_id
 
 if TYPE_CHECKING:
-    from twin.kitchen import Kitchen
     from twin.timeline import Timeline
 
 MOST_BYTES = 15_000_000
@@ -63,9 +63,8 @@ class Recording(Component):
     _stylesheets: ClassVar[list[Any]] = []
 
 
-def save(kitchen: "Kitchen", path: str | Path, step: float | None = None) -> Path:
-    """Write a kitchen's replay to `path`; see `Kitchen.save`."""
-    timeline = kitchen.data
+def save(hub: Hub, timeline: "Timeline", path: str | Path, playhead: float, step: float | None = None) -> Path:
+    """Write a replay of a timeline, opening at `playhead`, to `path`; see `Kitchen.save`."""
     span = timeline.window.end - timeline.window.start
     chosen = step or next((width for width in STEPS if span <= width * MOST_STEPS), span / MOST_STEPS)
     if not span / MOST_STEPS <= chosen:
@@ -73,13 +72,13 @@ def save(kitchen: "Kitchen", path: str | Path, step: float | None = None) -> Pat
             f"At most {MOST_STEPS:,} steps are recorded: choose a step of at least {span / MOST_STEPS:.0f} s."
         )
     with pn.config.set(design=None):  # Material UI's, in force since its import, would load its scripts from a server
-        replay = Replay(kitchen._twin, timeline)
+        replay = Replay(hub, timeline)
         page = replay.dashboard(feed=False)
         views = [view for view in page.select(Component) if view.clock]
         for frame in page.select(MapFrame):
             frame.densities = list(SAVED_DENSITIES)
         recorded = record(replay, views, chosen)
-        replay.controller.seek(kitchen._replay.controller.now())
+        replay.controller.seek(playhead)
         player = Recording(width=0, height=0, margin=0, recording=_packed(recorded))
         player.join(replay.controller)
         page.insert(0, player)  # before those who ask
