@@ -235,7 +235,7 @@ def open_source(name: str | Path | None = None, progress: Progress | None = None
     """Open the source of events that `name` names: see `twin.open`. Raises `SourceError`."""
     chosen = str(name or os.environ.get("TWIN_SOURCE") or "demo")
     if chosen == "databricks" or chosen.startswith("databricks://"):
-        from twin.sources.databricks import DatabricksSource  # the connector is only needed here
+        from twin.sources.databricks import DatabricksSource  # noqa: PLC0415  # the connector is an optional package
 
         return DatabricksSource(chosen, progress=progress)
     if chosen == "demo":
@@ -253,7 +253,7 @@ def _demo(progress: Progress | None) -> Path:
     folder = demo_folder()
     if folder.is_dir() and any(folder.iterdir()):
         return folder
-    from twin.simulator import write_demo  # only needed the first time
+    from twin.simulator import write_demo  # noqa: PLC0415  # only needed the first time
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".demo-") as making:

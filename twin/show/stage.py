@@ -5,14 +5,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from twin.hub import Hub
 from twin.show.deriving import derive
 from twin.show.options import Options
 from twin.show.scene import Anchor, Show
-
-if TYPE_CHECKING:
-    from twin.hub import Hub
 
 MOST_SHOWS = 32
 """Kept per process. Options come from addresses, which anybody may vary."""
@@ -30,7 +27,7 @@ class _Kept:
 class Stage:
     """Makes and keeps shows. Thread-safe; `show` may load data, the rest answers at once."""
 
-    def __init__(self, source: "Callable[[], Hub]", script: "Callable[[Hub], Show | None]") -> None:
+    def __init__(self, source: Callable[[], Hub], script: Callable[[Hub], Show | None]) -> None:
         """`source()` opens the data; `script(twin)` returns a rehearsed show, None where there is none."""
         self._source = source
         self._script = script

@@ -4,11 +4,15 @@ import asyncio
 import base64
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import panel as pn
 
+from twin.hub import Hub
+from twin.render.streets import Streets
+from twin.render.tiles import TileSet
 from twin.replay.controller import ReplayController
+from twin.timeline import Timeline
 from twin.views import mapdata
 from twin.views.alert import AlertView
 from twin.views.component import style_text
@@ -20,11 +24,6 @@ from twin.views.session import ReplaySession
 from twin.views.transport import TransportView
 from twin.views.trends import TrendsView
 from twin.views.view import ReplayView
-
-if TYPE_CHECKING:
-    from twin.hub import Hub
-    from twin.render.tiles import TileSet
-    from twin.timeline import Timeline
 
 IMAGE_PX = 1600
 """Longest side of the inlined base map: sharp at the first view of a map 900 pixels wide, blurred two zoom steps in."""
@@ -43,7 +42,7 @@ HEIGHTS = {"map": 480, "trends": 260, "feed": 420}
 class Replay:
     """One kitchen's clock, selection and panes."""
 
-    def __init__(self, hub: "Hub", timeline: "Timeline") -> None:
+    def __init__(self, hub: Hub, timeline: Timeline) -> None:
         self._hub = hub
         self.timeline = timeline
         self._views: list[ReplayView] = []
@@ -117,7 +116,7 @@ class Replay:
         return None if kitchen is None or not tiles.routes else inlined(tiles, self.timeline, kitchen, is_dark())
 
 
-def inlined(tiles: "TileSet", timeline: "Timeline", kitchen: tuple[float, float], dark: bool) -> BaseMap:
+def inlined(tiles: TileSet, timeline: Timeline, kitchen: tuple[float, float], dark: bool) -> BaseMap:
     """Return the base map around the first view as one image in a data URL, at most some 1.5 MB."""
     x0, y0, x1, y1 = mapdata.first_view(timeline, kitchen)
     reach = max(x1 - x0, y1 - y0) * (0.5 + IMAGE_MARGIN)
@@ -132,10 +131,7 @@ def is_dark() -> bool:
     return bool(pn.config.theme == "dark")
 
 
-def _tileset(hub: "Hub", location: str) -> "TileSet":
-    from twin.render.streets import Streets
-    from twin.render.tiles import TileSet
-
+def _tileset(hub: Hub, location: str) -> TileSet:
     return TileSet(Streets(*hub.streets(location)))
 
 

@@ -13,7 +13,7 @@ import gzip
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
@@ -29,15 +29,12 @@ from pyviz_comms import Comm
 
 from twin.hub import Hub
 from twin.stages import COMPLETED, STAGE_LABELS, STAGES, STATES
-from twin.timeline import DAY, midnight
+from twin.timeline import DAY, Timeline, midnight
 from twin.views import mapanswers, mapdata, mapdensity
 from twin.views.component import Component, module_source
 from twin.views.map import MapFrame
 from twin.views.notebook import Replay, is_dark
 from twin.words import short_id
-
-if TYPE_CHECKING:
-    from twin.timeline import Timeline
 
 MOST_BYTES = 15_000_000
 """A larger file is refused: mail servers take some 20 MB, as does a Databricks notebook's `displayHTML`."""
@@ -63,7 +60,7 @@ class Recording(Component):
     _stylesheets: ClassVar[list[Any]] = []
 
 
-def save(hub: Hub, timeline: "Timeline", path: str | Path, playhead: float, step: float | None = None) -> Path:
+def save(hub: Hub, timeline: Timeline, path: str | Path, playhead: float, step: float | None = None) -> Path:
     """Write a replay of a timeline, opening at `playhead`, to `path`; see `Kitchen.save`."""
     span = timeline.window.end - timeline.window.start
     chosen = step or next((width for width in STEPS if span <= width * MOST_STEPS), span / MOST_STEPS)
@@ -119,7 +116,7 @@ def record(replay: Replay, views: list[Component], step: float) -> dict[str, Any
     }
 
 
-def answers(timeline: "Timeline") -> dict[str, Any]:
+def answers(timeline: Timeline) -> dict[str, Any]:
     """Return the answers to what views ask, for all moments of the range.
 
     motion: all trips, one window. pins: the customers of each state. spells: by state [order row, begin, until], the orders
@@ -144,7 +141,7 @@ def answers(timeline: "Timeline") -> dict[str, Any]:
     }
 
 
-def _densities(timeline: "Timeline") -> dict[str, Any]:
+def _densities(timeline: Timeline) -> dict[str, Any]:
     theme = "dark" if is_dark() else "light"
     return {
         kind: mapdensity.message(timeline, kind, mapdensity.USUAL_MINUTES, timeline.window.end, theme)
@@ -152,7 +149,7 @@ def _densities(timeline: "Timeline") -> dict[str, Any]:
     }
 
 
-def spells(timeline: "Timeline", rows: Any) -> dict[str, list[list[float]]]:
+def spells(timeline: Timeline, rows: Any) -> dict[str, list[list[float]]]:
     """Return by state when each of some orders (row numbers) is listed in it: [row, begin, until].
 
     A closed order is listed until the midnight after, as `Timeline.counts` counts it; a stalled one in no stage meanwhile.
@@ -193,7 +190,7 @@ def _told(view: Component) -> list[str]:
     return sorted(name for name in own if isinstance(getattr(view, name), str | int | float | list | dict))
 
 
-def _words(timeline: "Timeline", row: int) -> dict[str, Any]:
+def _words(timeline: Timeline, row: int) -> dict[str, Any]:
     orders = timeline.orders
     items = orders.items(row)
     brands = list(dict.fromkeys(item.brand for item in items if item.brand))

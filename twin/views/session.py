@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import panel as pn
@@ -23,12 +23,10 @@ from twin.replay.controller import ReplayController
 from twin.sources.base import Location
 from twin.stages import STATES
 from twin.telemetry import TICKS
+from twin.timeline import Timeline
 from twin.times import seconds, text
 from twin.views.component import Component, module_source
 from twin.views.view import ReplayView
-
-if TYPE_CHECKING:
-    from twin.timeline import Timeline
 
 log = logging.getLogger(__name__)
 
@@ -230,12 +228,12 @@ class ReplaySession(param.Parameterized):
         """Whether what is being loaded is another location than the one shown."""
         return self._asked is not None and (self.place is None or self._asked[0] != self.place.id)
 
-    def _load(self, location: str, start: float | None, end: float | None) -> "Timeline":
+    def _load(self, location: str, start: float | None, end: float | None) -> Timeline:
         if self._prepare is not None:
             self._prepare(location)
         return self.hub.timeline(location, start, end)
 
-    def _take(self, place: Location, timeline: "Timeline", at: float | None, speed: float | None) -> None:
+    def _take(self, place: Location, timeline: Timeline, at: float | None, speed: float | None) -> None:
         with pn.io.hold():
             if self.place is not None and place.id != self.place.id:
                 self.viewport = []  # where the user looked in another city
@@ -252,7 +250,7 @@ class ReplaySession(param.Parameterized):
             self.waiting = ""
             self.tick(force=True)
 
-    async def learn(self, timeline: "Timeline") -> None:
+    async def learn(self, timeline: Timeline) -> None:
         """Find out what is usual at the kitchen and what stands out in the timeline, in a thread, and tell the views."""
         try:
             with self._errand.under_way():
