@@ -110,7 +110,7 @@ def _browser(drivers: int) -> Row:
 
 def _plain(drivers: int) -> float:
     """Return the frames a second that a plain page of HoloViews' shows of the same crowd, standing still, drag after drag."""
-    moment = str(twin.times.seconds(HOUR["t"]))
+    moment = str(twin.foundation.times.seconds(HOUR["t"]))
     with (
         serving_plain("plaindense", CROWD=str(data.metropolis(drivers)), CROWD_T=moment) as server,
         chromium() as browser,

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 
-from twin.geo import project
+from twin.foundation.geo import project
 from twin.sources.base import Location, Window
 
 DAY0 = 1_760_572_800.0

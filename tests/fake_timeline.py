@@ -11,8 +11,8 @@ import param
 import pyarrow as pa
 from panel.models.esm import DataEvent
 
+from twin.foundation.stages import STAGES
 from twin.replay.controller import ReplayController
-from twin.stages import STAGES
 
 HOUR = 3600.0
 DAY0 = 1_760_572_800.0

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 import twin
 from twin import baseline as module
 from twin.baseline import Baseline, History
+from twin.foundation.times import seconds
 from twin.metrics import index_of
 from twin.orders import stages_of
 from twin.sources.base import Location, Volume, Window
-from twin.times import seconds
 
 DAY, HOUR = 86_400.0, 3600.0
 THURSDAY = seconds("2025-10-16")

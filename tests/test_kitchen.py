@@ -9,7 +9,7 @@ import pytest
 
 import twin
 from twin import frames
-from twin.errors import UnknownLocationError
+from twin.foundation.errors import UnknownLocationError
 from twin.kitchen import Kitchen
 from twin.notebook.door import Twin
 

@@ -14,10 +14,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from twin import events as ev
+from twin.foundation.stages import COMPLETED, STAGES, STALLED_AFTER
 from twin.metrics import COMPLETION_SPAN, TRAILING, MetricIndex
 from twin.orders import stages_of
 from twin.sources.base import Location, Source, Window
-from twin.stages import COMPLETED, STAGES, STALLED_AFTER
 from twin.timeline import Timeline
 
 Floats = NDArray[np.float64]

@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from twin.foundation.stages import STALLED_AFTER
+from twin.foundation.times import Time, seconds
 from twin.orders import Orders
-from twin.stages import STALLED_AFTER
 from twin.timeline import Timeline
-from twin.times import Time, seconds
 
 TREND_Z = 2.58
 """Standard deviations beyond which a difference is called a trend: one brand in a hundred gets the word by mere chance."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.stages import STALLED_AFTER
+from twin.foundation.stages import STALLED_AFTER
 
 Floats = NDArray[np.float64]
 

@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from twin.events import MICROSECONDS, EventSlice
+from twin.foundation.stages import CANCELLED, COMPLETED, STALLED, STATES
 from twin.metrics import DELIVERY_TARGET
 from twin.orders import Orders
-from twin.stages import CANCELLED, COMPLETED, STALLED, STATES
 from twin.timeline import Timeline, midnight
 from twin.words import is_late, is_over_target
 

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from twin import events as ev
 from twin.brands import BrandFigures
+from twin.foundation.stages import STAGES
+from twin.foundation.times import Time, seconds
 from twin.metrics import KpiSet, StageFigures, index_of
 from twin.moments import Moment
 from twin.sources.base import Location
-from twin.stages import STAGES
 from twin.timeline import EventSlice, Health, Snapshot, Timeline
-from twin.times import Time, seconds
 
 MINUTE = 60.0
 

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from twin import brands, frames, times
+from twin import brands, frames
 from twin.baseline import Baseline
 from twin.feed import orders_in
+from twin.foundation import times
+from twin.foundation.times import Time
 from twin.hub import Hub
 from twin.insights import Insights
 from twin.metrics import index_of
 from twin.sources.base import Location
 from twin.timeline import DAY, Order, Snapshot, Timeline, midnight
-from twin.times import Time
 
 if TYPE_CHECKING:
     import holoviews as hv

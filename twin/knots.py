@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.stages import STALLED_AFTER
+from twin.foundation.stages import STALLED_AFTER
 
 ON_VERTEX_M = 30.0
 """A ping this near to the vertex that its progress names is that vertex (the generator rounds to 7 decimals)."""

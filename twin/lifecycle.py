@@ -11,8 +11,8 @@ import numpy as np
 from twin import events as ev
 from twin import motion
 from twin.baseline import Baseline
-from twin.geo import ground_scale
-from twin.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
+from twin.foundation.geo import ground_scale
+from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
 from twin.timeline import Order, Timeline
 
 AT_ONCE = 1e-3

@@ -11,9 +11,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import settings
 from twin.durations import Durations, count, percentiles
-from twin.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
+from twin.foundation import settings
+from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
 from twin.timeline import DAY, Snapshot, Timeline, midnight
 
 Floats = NDArray[np.float64]

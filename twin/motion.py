@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from twin import events as ev
 from twin.events import MICROSECONDS, Events
-from twin.geo import Frame, unproject
+from twin.foundation.geo import Frame, unproject
+from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
 from twin.knots import weave
 from twin.orders import Orders, Routes
-from twin.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
 
 MEASURED_GAP = 150.0
 """A position between two observations at most this many seconds apart (pings come every 60) counts as measured, and so does

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from twin import events as ev
 from twin.events import MICROSECONDS, Events
-from twin.geo import Frame
-from twin.stages import COMPLETED, CREATED, OUT_FOR_DELIVERY, READY, STALLED_AFTER
+from twin.foundation.geo import Frame
+from twin.foundation.stages import COMPLETED, CREATED, OUT_FOR_DELIVERY, READY, STALLED_AFTER
 
 _ITEMS = (
     '{"items": [{"brand_id": "VARCHAR", "name": "VARCHAR", "price": "DOUBLE", "qty": "DOUBLE"}], '

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
+from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
 from twin.timeline import Timeline
 
 Floats = NDArray[np.float64]

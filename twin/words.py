@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import settings
+from twin.foundation import settings
 from twin.metrics import DELIVERY_TARGET
 from twin.orders import Orders
 from twin.timeline import EventSlice, Timeline

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from twin.errors import SourceError
+from twin.foundation.errors import SourceError
 from twin.sources.files import FileSource
 from twin.timeline import Timeline
 

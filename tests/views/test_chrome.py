@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from twin import metrics, stages, words
+from twin import metrics, words
+from twin.foundation import stages
 from twin.replay.controller import ReplayController
 from twin.views.chrome import ChromeView, definitions
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.errors import SourceError
+from twin.foundation.errors import SourceError
 from twin.moments import KINDS
 from twin.replay.controller import ReplayController
 from twin.supply import RangeSummary

@@ -14,8 +14,8 @@ import twin
 from tests.warehouse.conftest import tables
 from tests.warehouse.double import Warehouse
 from tests.warehouse.test_answers import same
-from twin.errand import Errand
-from twin.errors import CancelledError, SourceError
+from twin.foundation.errors import CancelledError, SourceError
+from twin.foundation.progress import Errand
 from twin.notebook.door import Twin
 from twin.timeline import READING
 

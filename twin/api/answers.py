@@ -16,14 +16,14 @@ from twin.api import kitchen, log, models
 from twin.api import parameters as asked
 from twin.api.instants import from_micros, instant, maybe, micros, seconds
 from twin.api.position import Position
-from twin.errors import UnknownLocationError, UnknownOrderError, UnknownTimeError
-from twin.geo import Frame
+from twin.foundation.errors import UnknownLocationError, UnknownOrderError, UnknownTimeError
+from twin.foundation.geo import Frame
+from twin.foundation.times import UTC
 from twin.hub import Hub
 from twin.lifecycle import Lifecycle, lifecycle
 from twin.sources import places
 from twin.sources.base import Location, Window
 from twin.timeline import DAY, Health, Timeline
-from twin.times import UTC
 
 MOST_BUCKETS = 20_000
 """Two years of hours; a client that wants more asks for days."""

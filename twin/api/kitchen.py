@@ -6,16 +6,16 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from twin import settings
 from twin.api import models
 from twin.api.instants import instant, maybe
-from twin.errors import UnknownTimeError
+from twin.foundation import settings
+from twin.foundation.errors import UnknownTimeError
+from twin.foundation.stages import CANCELLED, COMPLETED, COOKING, STAGES, STALLED, STATES
+from twin.foundation.times import text
 from twin.hub import Hub
 from twin.metrics import StageFigures, index_of
 from twin.sources.base import Location
-from twin.stages import CANCELLED, COMPLETED, COOKING, STAGES, STALLED, STATES
 from twin.timeline import DAY, Snapshot, Timeline, midnight
-from twin.times import text
 
 CAPACITY_S = 900.0
 """Seconds for which an observed capacity stands: it is metadata, which the specification lets be 15 minutes old."""

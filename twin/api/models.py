@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from twin.api.instants import EXAMPLE, write
+from twin.foundation.stages import STAGES
 from twin.moments import KINDS
-from twin.stages import STAGES
 
 Time = Annotated[
     dt.datetime,

@@ -19,7 +19,6 @@ from typing import TypeVar
 from pydantic import BaseModel
 from tornado.iostream import StreamClosedError
 
-from twin import telemetry
 from twin.api import kitchen, log, models
 from twin.api.answers import place_of
 from twin.api.handler import RETRY_S, ApiHandler, Refusal
@@ -27,12 +26,13 @@ from twin.api.instants import from_micros, micros, write, write_micros
 from twin.api.parameters import Replay
 from twin.api.position import Position, read_position
 from twin.api.source import current_source
-from twin.errors import ConfigError, UnknownTimeError
+from twin.foundation import telemetry
+from twin.foundation.errors import ConfigError, UnknownTimeError
+from twin.foundation.stages import STALLED_AFTER
 from twin.hub import Hub
 from twin.replay.clock import Anchor
 from twin.server.threads import streaming
 from twin.sources.base import Location
-from twin.stages import STALLED_AFTER
 
 BATCH_S = 0.1
 """Events are written every 100 ms."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from twin.times import text
+from twin.foundation.times import text
 
 KINDS: dict[str, str] = {
     "driver_shortage": "drivers short",

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from twin import events as ev
 from twin.baseline import Baseline, History
+from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
 from twin.moments.usual import Usual
-from twin.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
 from twin.timeline import Timeline
 
 Floats = NDArray[np.float64]

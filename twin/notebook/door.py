@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from twin.foundation.times import Time, seconds, text
 from twin.frames import html
 from twin.frames import locations as location_table
 from twin.hub import Hub, Progress, open_source
 from twin.kitchen import Kitchen
 from twin.sources.base import Location
 from twin.timeline import DAY, midnight
-from twin.times import Time, seconds, text
 
 
 class Locations(list[Location]):

@@ -7,8 +7,8 @@ from weakref import WeakKeyDictionary
 
 from twin import crowd
 from twin.crowd import Crowd
+from twin.foundation.cache import ByteCache, Flights
 from twin.render import dense
-from twin.render.cache import ByteCache, Flights
 from twin.render.dense import Extent
 from twin.timeline import Timeline
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import param
 
-from twin import times
+from twin.foundation import times
 from twin.insights import Insights
 from twin.replay.clock import MAX_SPEED, Anchor
 from twin.replay.selection import Selection

@@ -4,7 +4,7 @@ from typing import Any
 
 import param
 
-from twin.stages import STATES
+from twin.foundation.stages import STATES
 from twin.timeline import Timeline
 
 MAX_VERSION = 2**53

@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from twin.errors import ConfigError
+from twin.foundation.errors import ConfigError
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,9 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from twin import errand, telemetry
-from twin.errors import ConfigError, SourceError, UnknownLocationError
+from twin.foundation import progress as errand
+from twin.foundation import telemetry
+from twin.foundation.errors import ConfigError, SourceError, UnknownLocationError
 from twin.sources import queries, tables
 from twin.sources.base import Location, Quality, Volume
 from twin.sources.chunks import Chunks

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 import param
 
+from twin.foundation.stages import STALLED_AFTER
 from twin.metrics import COMPLETION_SPAN, DELIVERY_TARGET, TRAILING
 from twin.replay.controller import ReplayController
-from twin.stages import STALLED_AFTER
 from twin.views.component import Component, module_source, style_source, style_text
 from twin.views.view import ReplayView
 from twin.words import LATE_AFTER

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import param
 
 from twin.feed import GROUPS, Filter, Page, Positions, index_of, orders_in
+from twin.foundation.stages import STAGE_LABELS, STATES
 from twin.metrics import DELIVERY_TARGET
 from twin.replay.controller import ReplayController
-from twin.stages import STAGE_LABELS, STATES
 from twin.timeline import Timeline
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView

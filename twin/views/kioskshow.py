@@ -9,7 +9,7 @@ from typing import Any
 
 import panel as pn
 
-from twin.errors import TwinError
+from twin.foundation.errors import TwinError
 from twin.replay.controller import ReplayController
 from twin.server.process import process
 from twin.show.options import Options, panes_of

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.stages import COMPLETED, OUT_FOR_DELIVERY, STAGE_LABELS, STAGES
+from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGE_LABELS, STAGES
 from twin.timeline import Timeline
 from twin.views.mapdata import packed
 from twin.words import short_id

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import crowd, settings
+from twin import crowd
 from twin.crowd import Box
+from twin.foundation import settings
 from twin.motion import Trips
 from twin.timeline import Timeline
 

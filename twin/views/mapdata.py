@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.geo import ground_scale, project, unproject
+from twin.foundation.geo import ground_scale, project, unproject
 from twin.orders import Orders
 from twin.sources.base import Location
 from twin.timeline import Motion, Timeline

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.driven import Driven, driven
+from twin.foundation.cache import Flights
 from twin.render import density
-from twin.render.cache import Flights
 from twin.render.streets import Box
 from twin.timeline import Timeline
 

@@ -27,8 +27,8 @@ from panel.io.resources import CDN_DIST, DIST_DIR
 from panel.io.save import file_html
 from pyviz_comms import Comm
 
+from twin.foundation.stages import COMPLETED, STAGE_LABELS, STAGES, STATES
 from twin.hub import Hub
-from twin.stages import COMPLETED, STAGE_LABELS, STAGES, STATES
 from twin.timeline import DAY, Timeline, midnight
 from twin.views import mapanswers, mapdata, mapdensity
 from twin.views.component import Component, module_source

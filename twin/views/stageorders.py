@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from twin.feed import orders_in
-from twin.stages import CANCELLED, COMPLETED, STALLED, STATES
+from twin.foundation.stages import CANCELLED, COMPLETED, STALLED, STATES
 from twin.timeline import Timeline
 
 MOST_ROWS = 200

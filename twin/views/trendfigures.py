@@ -14,7 +14,7 @@ from bokeh.models import BasicTicker, CustomJSTickFormatter, FixedTicker, Numera
 from bokeh.plotting import figure as Figure
 
 from twin.brands import BrandFigures
-from twin.stages import COMPLETED, STAGES
+from twin.foundation.stages import COMPLETED, STAGES
 from twin.views import bokehbackend  # noqa: F401  # how figures are drawn
 from twin.views.theme import FONT, TOKENS
 from twin.views.trenddata import Floats, StageTimes

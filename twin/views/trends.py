@@ -14,10 +14,10 @@ import param
 from panel.custom import Child
 
 from twin.brands import BrandFigures, performance
+from twin.foundation.stages import COMPLETED, STAGE_LABELS, STAGES
 from twin.insights import Insights
 from twin.metrics import index_of
 from twin.replay.controller import ReplayController
-from twin.stages import COMPLETED, STAGE_LABELS, STAGES
 from twin.timeline import Snapshot, Timeline
 from twin.views import trenddata
 from twin.views.component import Component, module_source, style_source

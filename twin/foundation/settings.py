@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 
-from twin.errors import ConfigError
-from twin.stages import COMPLETED, STAGES
+from twin.foundation.errors import ConfigError
+from twin.foundation.stages import COMPLETED, STAGES
 
 MINUTE = 60.0
 

@@ -12,7 +12,7 @@ class SourceError(TwinError):
 
 
 class CancelledError(TwinError):
-    """Nobody waits any more for what was being done, see `twin.errand`."""
+    """Nobody waits any more for what was being done, see `twin.foundation.progress`."""
 
 
 class UnknownNameError(TwinError):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
-from twin.errors import CancelledError
+from twin.foundation.errors import CancelledError
 
 
 class Errand:
