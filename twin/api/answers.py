@@ -21,7 +21,7 @@ from twin.foundation.geo import Frame
 from twin.foundation.times import UTC
 from twin.hub import Hub
 from twin.lifecycle import Lifecycle, lifecycle
-from twin.sources import places
+from twin.sources import known_kitchens
 from twin.sources.base import Location, Window
 from twin.timeline import DAY, Health, Timeline
 
@@ -196,7 +196,7 @@ def place_of(hub: Hub, location: str) -> Location:
     for place in known:
         if place.id == location:
             return place
-    near = places.near_matches(location, known)[:NEAR]
+    near = known_kitchens.near_matches(location, known)[:NEAR]
     raise UnknownLocationError(f"No location {location!r} in this source.", near=near or [place.id for place in known])
 
 
@@ -250,7 +250,7 @@ def _config(place: Location) -> models.LocationConfig:
         display_name=place.display_name,
         gk_lat=place.lat,
         gk_lon=place.lon,
-        radius_mi=None if place.radius_m is None else place.radius_m / places.METRES_PER_MILE,
+        radius_mi=None if place.radius_m is None else place.radius_m / known_kitchens.METRES_PER_MILE,
         total_orders=place.orders,
         date_range=models.DateRange(start=instant(place.start), end=instant(place.end)),
     )
