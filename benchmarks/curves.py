@@ -14,7 +14,7 @@ from benchmarks.load import run
 from benchmarks.snapshot import ticks
 from benchmarks.table import Row, exponent
 from benchmarks.timing import milliseconds
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 from twin.views import mapdata
 
 LINEAR, BELOW_LINEAR = 1.1, 1.0

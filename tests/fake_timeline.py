@@ -1,6 +1,6 @@
 """A timeline small enough to see through: the attributes that metrics, words and views read, computed row by row.
 
-Nothing here shares code with `twin.timeline`: a figure that agrees on both was right twice.
+Nothing here shares code with `twin.timeline.timeline`: a figure that agrees on both was right twice.
 """
 
 import math

@@ -7,7 +7,7 @@ from typing import Any
 
 from twin.foundation.times import text
 from twin.sources.files import FileSource
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 
 DAY = 1_760_572_800.0
 """2025-10-16 00:00 UTC."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import twin
 from twin.feed import GROUPS, LONGEST_TEXT, USUAL_GROUPS, FeedIndex, Filter, index_of, matching, orders_in
 from twin.foundation.stages import STATES
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 from twin.words import describe
 
 EVERYTHING = frozenset(GROUPS)

@@ -7,13 +7,13 @@ import pytest
 
 FORBIDDEN = ("param", "panel", "bokeh", "holoviews", "geoviews")
 PURE = [
-    "twin.events",
-    "twin.orders",
-    "twin.motion",
-    "twin.knots",
-    "twin.crowd",
+    "twin.timeline.events",
+    "twin.timeline.orders",
+    "twin.timeline.trips",
+    "twin.timeline.knots",
+    "twin.timeline.fleet",
     "twin.render.densestore",
-    "twin.timeline",
+    "twin.timeline.timeline",
     "twin.metrics",
     "twin.baseline",
     "twin.moments",
@@ -23,7 +23,7 @@ PURE = [
     "twin.foundation.settings",
     "twin.server.hosting",
     "twin.durations",
-    "twin.roster",
+    "twin.timeline.membership",
     "twin.lifecycle",
     "twin.supply",
     "twin.feed",

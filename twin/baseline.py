@@ -13,12 +13,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from twin import events as ev
 from twin.foundation.stages import COMPLETED, STAGES, STALLED_AFTER
 from twin.metrics import COMPLETION_SPAN, TRAILING, MetricIndex
-from twin.orders import stages_of
 from twin.sources.base import Location, Source, Window
-from twin.timeline import Timeline
+from twin.timeline import events as ev
+from twin.timeline.orders import stages_of
+from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
 

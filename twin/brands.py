@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from twin.foundation.stages import STALLED_AFTER
 from twin.foundation.times import Time, seconds
-from twin.orders import Orders
-from twin.timeline import Timeline
+from twin.timeline.orders import Orders
+from twin.timeline.timeline import Timeline
 
 TREND_Z = 2.58
 """Standard deviations beyond which a difference is called a trend: one brand in a hundred gets the word by mere chance."""

@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from twin.events import MICROSECONDS, EventSlice
 from twin.foundation.stages import CANCELLED, COMPLETED, STALLED, STATES
 from twin.metrics import DELIVERY_TARGET
-from twin.orders import Orders
-from twin.timeline import Timeline, midnight
+from twin.timeline.events import MICROSECONDS, EventSlice
+from twin.timeline.orders import Orders
+from twin.timeline.timeline import Timeline, midnight
 from twin.words import is_late, is_over_target
 
 Positions = NDArray[np.int32]

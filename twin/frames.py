@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twin import events as ev
 from twin.brands import BrandFigures
 from twin.foundation.stages import STAGES
 from twin.foundation.times import Time, seconds
 from twin.metrics import KpiSet, StageFigures, index_of
 from twin.moments import Moment
 from twin.sources.base import Location
-from twin.timeline import EventSlice, Health, Snapshot, Timeline
+from twin.timeline import events as ev
+from twin.timeline.timeline import EventSlice, Health, Snapshot, Timeline
 
 MINUTE = 60.0
 

@@ -20,10 +20,10 @@ from twin.foundation.geo import project
 from twin.foundation.times import Time, seconds
 from twin.insights import Insights
 from twin.moments import Moment, find
-from twin.orders import route_points
 from twin.sources.base import Location, Quality, Source, Window
 from twin.sources.files import FileSource
-from twin.timeline import Timeline
+from twin.timeline.orders import route_points
+from twin.timeline.timeline import Timeline
 
 log = logging.getLogger(__name__)
 

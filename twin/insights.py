@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from twin.baseline import Baseline
 from twin.moments import Moment
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)

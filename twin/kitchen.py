@@ -22,7 +22,7 @@ from twin.hub import Hub
 from twin.insights import Insights
 from twin.metrics import index_of
 from twin.sources.base import Location
-from twin.timeline import DAY, Order, Snapshot, Timeline, midnight
+from twin.timeline.timeline import DAY, Order, Snapshot, Timeline, midnight
 
 if TYPE_CHECKING:
     import holoviews as hv

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twin import events as ev
-from twin import motion
 from twin.baseline import Baseline
 from twin.foundation.geo import ground_scale
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
-from twin.timeline import Order, Timeline
+from twin.timeline import events as ev
+from twin.timeline import trips as motion
+from twin.timeline.timeline import Order, Timeline
 
 AT_ONCE = 1e-3
 """Seconds after an observation at which its estimate is asked for: float32 knots do not hit the instant itself."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from twin.durations import Durations, count, percentiles
 from twin.foundation import settings
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
-from twin.timeline import DAY, Snapshot, Timeline, midnight
+from twin.timeline.timeline import DAY, Snapshot, Timeline, midnight
 
 Floats = NDArray[np.float64]
 

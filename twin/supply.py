@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from twin.foundation import settings
 from twin.metrics import DELIVERY_TARGET
-from twin.orders import Orders
-from twin.timeline import EventSlice, Timeline
+from twin.timeline.orders import Orders
+from twin.timeline.timeline import EventSlice, Timeline
 
 LATE_AFTER = settings.current().late_after_s
 """A driver is late who arrives more than these seconds after the food was ready."""

@@ -14,7 +14,7 @@ from tests.browser.app import free_port, running
 from tests.browser.operations import CLOCK, DRAWN, MOTION, NUMBER, by_id, choose, clock, counts, drawn, five
 from twin.foundation.times import seconds, text
 from twin.notebook.door import Twin
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ import twin
 from tests.fake_timeline import say
 from twin.feed import GROUPS, index_of, orders_in
 from twin.replay.controller import ReplayController
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 from twin.views.feed import PAGE_ROWS, ROWS_BEFORE, FeedView
 from twin.words import describe
 

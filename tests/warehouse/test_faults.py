@@ -17,7 +17,7 @@ from tests.warehouse.test_answers import same
 from twin.foundation.errors import CancelledError, SourceError
 from twin.foundation.progress import Errand
 from twin.notebook.door import Twin
-from twin.timeline import READING
+from twin.timeline.timeline import READING
 
 Start = Callable[..., Warehouse]
 Open = Callable[..., Twin]

@@ -10,8 +10,6 @@ import numpy as np
 import pyarrow as pa
 
 from twin import brands as branding
-from twin import events as ev
-from twin import motion, orders
 from twin.api import kitchen, log, models
 from twin.api import parameters as asked
 from twin.api.instants import from_micros, instant, maybe, micros, seconds
@@ -23,7 +21,10 @@ from twin.hub import Hub
 from twin.lifecycle import Lifecycle, lifecycle
 from twin.sources import known_kitchens
 from twin.sources.base import Location, Window
-from twin.timeline import DAY, Health, Timeline
+from twin.timeline import events as ev
+from twin.timeline import orders
+from twin.timeline import trips as motion
+from twin.timeline.timeline import DAY, Health, Timeline
 
 MOST_BUCKETS = 20_000
 """Two years of hours; a client that wants more asks for days."""

@@ -15,7 +15,7 @@ from twin.foundation.times import text
 from twin.hub import Hub
 from twin.metrics import StageFigures, index_of
 from twin.sources.base import Location
-from twin.timeline import DAY, Snapshot, Timeline, midnight
+from twin.timeline.timeline import DAY, Snapshot, Timeline, midnight
 
 CAPACITY_S = 900.0
 """Seconds for which an observed capacity stands: it is metadata, which the specification lets be 15 minutes old."""

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from twin import events as ev
 from twin.api.position import Position
 from twin.sources.base import Source
+from twin.timeline import events as ev
 
 
 @dataclass(frozen=True, slots=True)

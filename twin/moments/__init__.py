@@ -12,7 +12,7 @@ from twin.moments import deliveries, demand, drivers, kitchen
 from twin.moments.merging import merged
 from twin.moments.moment import KINDS, TROUBLES, Moment
 from twin.moments.scene import Scene
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 
 __all__ = ["KINDS", "TROUBLES", "Moment", "find"]
 

@@ -5,12 +5,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import events as ev
 from twin.moments import runs
 from twin.moments.moment import Moment
 from twin.moments.scene import Scene, spells
 from twin.moments.slowness import LEAST_AFFECTED, LEAST_MINUTES, Slow, slow
 from twin.moments.telling import busiest, count, delivery_figures, minutes, severity
+from twin.timeline import events as ev
 from twin.words import LATE_AFTER
 
 Rows = NDArray[np.intp]

@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import events as ev
 from twin.moments.moment import Moment
 from twin.moments.scene import Scene, spells
 from twin.moments.slowness import Slow, slow
 from twin.moments.telling import busiest, count, delivery_figures, minutes, severity
+from twin.timeline import events as ev
 
 LEAST_STILL = 10 * 60.0
 """Seconds without a start that make an outage, if enough orders waited meanwhile."""

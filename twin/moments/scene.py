@@ -6,11 +6,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import events as ev
 from twin.baseline import Baseline, History
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
 from twin.moments.usual import Usual
-from twin.timeline import Timeline
+from twin.timeline import events as ev
+from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
 DAY = 86_400.0

@@ -10,7 +10,7 @@ from twin.frames import locations as location_table
 from twin.hub import Hub, Progress, open_source
 from twin.kitchen import Kitchen
 from twin.sources.base import Location
-from twin.timeline import DAY, midnight
+from twin.timeline.timeline import DAY, midnight
 
 
 class Locations(list[Location]):

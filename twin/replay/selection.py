@@ -5,7 +5,7 @@ from typing import Any
 import param
 
 from twin.foundation.stages import STATES
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 
 MAX_VERSION = 2**53
 """Versions are counted in the browser too, where whole numbers end here."""

@@ -9,7 +9,7 @@ from twin.hub import Hub
 from twin.moments import Moment
 from twin.show.options import Options
 from twin.show.scene import Scene, Show
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 
 log = logging.getLogger(__name__)
 

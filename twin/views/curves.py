@@ -6,7 +6,7 @@ import holoviews as hv
 import numpy as np
 
 from twin.frames import stamps
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 from twin.views import bokehbackend  # noqa: F401  # how figures are drawn
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from twin.feed import GROUPS, Filter, Page, Positions, index_of, orders_in
 from twin.foundation.stages import STAGE_LABELS, STATES
 from twin.metrics import DELIVERY_TARGET
 from twin.replay.controller import ReplayController
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
 from twin.words import describe

@@ -11,7 +11,7 @@ from twin.foundation import settings
 from twin.foundation.stages import COMPLETED, STAGES
 from twin.metrics import BIN, BINS, DELIVERY_TARGET, SERIES_POINTS, SERIES_STEP, KpiSet, MetricIndex, index_of
 from twin.replay.controller import ReplayController
-from twin.timeline import Snapshot, Timeline
+from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
 

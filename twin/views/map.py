@@ -25,7 +25,7 @@ from twin.metrics import DELIVERY_TARGET
 from twin.render.dense import Extent
 from twin.render.densestore import DenseStore
 from twin.replay.controller import ReplayController
-from twin.timeline import Snapshot, Timeline
+from twin.timeline.timeline import Snapshot, Timeline
 from twin.views import mapanswers, mapcrowd, mapdata, mapdensity
 from twin.views.component import Component, module_source, style_source
 from twin.views.mapcrowd import Look

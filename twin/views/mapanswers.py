@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGE_LABELS, STAGES
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 from twin.views.mapdata import packed
 from twin.words import short_id
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.foundation.geo import ground_scale, project, unproject
-from twin.orders import Orders
 from twin.sources.base import Location
-from twin.timeline import Motion, Timeline
+from twin.timeline.orders import Orders
+from twin.timeline.timeline import Motion, Timeline
 
 Floats = NDArray[np.floating[Any]]
 

@@ -12,7 +12,7 @@ from twin.hub import Hub
 from twin.render.streets import Streets
 from twin.render.tiles import TileSet
 from twin.replay.controller import ReplayController
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 from twin.views import mapdata
 from twin.views.alert import AlertView
 from twin.views.component import style_text

@@ -10,8 +10,8 @@ from twin.foundation.stages import STAGE_LABELS
 from twin.lifecycle import PINGS, ROUTE, STRAIGHT, Lifecycle, lifecycle
 from twin.metrics import DELIVERY_TARGET
 from twin.replay.controller import ReplayController
-from twin.roster import began, neighbour
-from twin.timeline import EventSlice, Timeline
+from twin.timeline.membership import began, neighbour
+from twin.timeline.timeline import EventSlice, Timeline
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
 

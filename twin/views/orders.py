@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from twin import words
 from twin.metrics import DELIVERY_TARGET
 from twin.replay.controller import ReplayController
-from twin.roster import Roster, began, counts, roster
-from twin.timeline import Snapshot, Timeline
+from twin.timeline.membership import Roster, began, counts, roster
+from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
 

@@ -29,7 +29,7 @@ from pyviz_comms import Comm
 
 from twin.foundation.stages import COMPLETED, STAGE_LABELS, STAGES, STATES
 from twin.hub import Hub
-from twin.timeline import DAY, Timeline, midnight
+from twin.timeline.timeline import DAY, Timeline, midnight
 from twin.views import mapanswers, mapdata, mapdensity
 from twin.views.component import Component, module_source
 from twin.views.map import MapFrame

@@ -24,7 +24,7 @@ from twin.hub import Hub
 from twin.insights import Insights
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 from twin.views.component import Component, module_source
 from twin.views.view import ReplayView
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from twin.foundation.stages import COMPLETED, STAGES, STALLED_AFTER
 from twin.foundation.times import text
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
 

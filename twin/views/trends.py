@@ -18,7 +18,7 @@ from twin.foundation.stages import COMPLETED, STAGE_LABELS, STAGES
 from twin.insights import Insights
 from twin.metrics import index_of
 from twin.replay.controller import ReplayController
-from twin.timeline import Snapshot, Timeline
+from twin.timeline.timeline import Snapshot, Timeline
 from twin.views import trenddata
 from twin.views.component import Component, module_source, style_source
 from twin.views.trendfigures import BrandsFigure, StagesFigure, VolumeFigure

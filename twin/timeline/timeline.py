@@ -12,17 +12,18 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import events as ev
-from twin import knots, motion, orders
-from twin.events import MICROSECONDS, Events, EventSlice
 from twin.foundation import progress as errand
 from twin.foundation.errors import UnknownLocationError, UnknownOrderError
 from twin.foundation.geo import Frame
 from twin.foundation.stages import CANCELLED, COMPLETED, OUT_FOR_DELIVERY, STAGES, STALLED, STALLED_AFTER, STATES
 from twin.foundation.times import Time, seconds
-from twin.motion import Drivers, Motion, Trips
-from twin.orders import Item, Orders
 from twin.sources.base import Location, Source, Window
+from twin.timeline import events as ev
+from twin.timeline import knots, orders
+from twin.timeline import trips as motion
+from twin.timeline.events import MICROSECONDS, Events, EventSlice
+from twin.timeline.orders import Item, Orders
+from twin.timeline.trips import Drivers, Motion, Trips
 
 DAY = 86_400.0
 BUCKET = 600.0

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from twin.foundation.stages import CANCELLED, COMPLETED, STAGES, STALLED, STATES
 from twin.metrics import TRAILING
-from twin.timeline import Snapshot, Timeline
+from twin.timeline.timeline import Snapshot, Timeline
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.motion import Trips
+from twin.timeline.trips import Trips
 
 Floats = NDArray[np.float64]
 

@@ -14,12 +14,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import events as ev
-from twin.events import MICROSECONDS, Events
 from twin.foundation.geo import Frame, unproject
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
-from twin.knots import weave
-from twin.orders import Orders, Routes
+from twin.timeline import events as ev
+from twin.timeline.events import MICROSECONDS, Events
+from twin.timeline.knots import weave
+from twin.timeline.orders import Orders, Routes
 
 MEASURED_GAP = 150.0
 """A position between two observations at most this many seconds apart (pings come every 60) counts as measured, and so does

@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from twin import events as ev
-from twin.events import MICROSECONDS, Events
 from twin.foundation.geo import Frame
 from twin.foundation.stages import COMPLETED, CREATED, OUT_FOR_DELIVERY, READY, STALLED_AFTER
+from twin.timeline import events as ev
+from twin.timeline.events import MICROSECONDS, Events
 
 _ITEMS = (
     '{"items": [{"brand_id": "VARCHAR", "name": "VARCHAR", "price": "DOUBLE", "qty": "DOUBLE"}], '
