@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import twin
-from twin import baseline as module
-from twin.baseline import Baseline, History
+from twin.analysis import baseline as module
+from twin.analysis.baseline import Baseline, History
+from twin.analysis.metrics import index_of
 from twin.foundation.times import seconds
-from twin.metrics import index_of
 from twin.sources.base import Location, Volume, Window
 from twin.timeline.orders import stages_of
 

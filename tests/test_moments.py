@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import twin
-from twin.baseline import Baseline
+from twin.analysis.baseline import Baseline
+from twin.analysis.moments import KINDS, TROUBLES, Moment, find
+from twin.analysis.moments.merging import merged
+from twin.analysis.moments.runs import exponent, runs
 from twin.foundation.times import seconds
-from twin.moments import KINDS, TROUBLES, Moment, find
-from twin.moments.merging import merged
-from twin.moments.runs import exponent, runs
 from twin.simulator import demo as demo_module
 from twin.simulator import write_demo
 from twin.simulator.incidents import Incident

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twin.brands import BrandFigures
+from twin.analysis.brands import BrandFigures
+from twin.analysis.metrics import KpiSet, StageFigures, index_of
+from twin.analysis.moments import Moment
 from twin.foundation.stages import STAGES
 from twin.foundation.times import Time, seconds
-from twin.metrics import KpiSet, StageFigures, index_of
-from twin.moments import Moment
 from twin.sources.base import Location
 from twin.timeline import events as ev
 from twin.timeline.timeline import EventSlice, Health, Snapshot, Timeline

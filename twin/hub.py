@@ -13,13 +13,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.baseline import Baseline
+from twin.analysis.baseline import Baseline
+from twin.analysis.insights import Insights
+from twin.analysis.moments import Moment, find
 from twin.foundation import settings
 from twin.foundation.errors import SourceError, UnknownLocationError
 from twin.foundation.geo import project
 from twin.foundation.times import Time, seconds
-from twin.insights import Insights
-from twin.moments import Moment, find
 from twin.sources.base import Location, Quality, Source, Window
 from twin.sources.files import FileSource
 from twin.timeline.orders import route_points

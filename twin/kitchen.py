@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from twin import brands, frames
-from twin.baseline import Baseline
-from twin.feed import orders_in
+from twin import frames
+from twin.analysis import brands
+from twin.analysis.baseline import Baseline
+from twin.analysis.event_index import orders_in
+from twin.analysis.insights import Insights
+from twin.analysis.metrics import index_of
 from twin.foundation import times
 from twin.foundation.times import Time
 from twin.hub import Hub
-from twin.insights import Insights
-from twin.metrics import index_of
 from twin.sources.base import Location
 from twin.timeline.timeline import DAY, Order, Snapshot, Timeline, midnight
 

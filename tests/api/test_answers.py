@@ -10,14 +10,14 @@ import pytest
 
 from tests import brute
 from tests.api.conftest import World
-from twin import brands as branding
+from twin.analysis import brands as branding
+from twin.analysis.metrics import kpis, stage_means
 from twin.api import answers, log
 from twin.api import parameters as asked
 from twin.api.instants import instant, micros
 from twin.api.position import Position, read_position
 from twin.foundation import settings
 from twin.foundation.errors import UnknownLocationError, UnknownOrderError, UnknownTimeError
-from twin.metrics import kpis, stage_means
 from twin.notebook.door import Twin
 
 EMPTY = asked.Parameters()

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
-from twin import brands as branding
+from twin.analysis import brands as branding
+from twin.analysis.lifecycle import Lifecycle, lifecycle
 from twin.api import kitchen, log, models
 from twin.api import parameters as asked
 from twin.api.instants import from_micros, instant, maybe, micros, seconds
@@ -18,7 +19,6 @@ from twin.foundation.errors import UnknownLocationError, UnknownOrderError, Unkn
 from twin.foundation.geo import Frame
 from twin.foundation.times import UTC
 from twin.hub import Hub
-from twin.lifecycle import Lifecycle, lifecycle
 from twin.sources import known_kitchens
 from twin.sources.base import Location, Window
 from twin.timeline import events as ev

@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from twin.analysis.metrics import StageFigures, index_of
 from twin.api import models
 from twin.api.instants import instant, maybe
 from twin.foundation import settings
@@ -13,7 +14,6 @@ from twin.foundation.errors import UnknownTimeError
 from twin.foundation.stages import CANCELLED, COMPLETED, COOKING, STAGES, STALLED, STATES
 from twin.foundation.times import text
 from twin.hub import Hub
-from twin.metrics import StageFigures, index_of
 from twin.sources.base import Location
 from twin.timeline.timeline import DAY, Snapshot, Timeline, midnight
 

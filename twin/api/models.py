@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from twin.analysis.moments import KINDS
 from twin.api.instants import EXAMPLE, write
 from twin.foundation.stages import STAGES
-from twin.moments import KINDS
 
 Time = Annotated[
     dt.datetime,

@@ -10,8 +10,8 @@ from typing import Any
 
 import param
 
+from twin.analysis.insights import Insights
 from twin.foundation import times
-from twin.insights import Insights
 from twin.replay.clock import MAX_SPEED, Anchor
 from twin.replay.selection import Selection
 from twin.timeline.timeline import Timeline

@@ -3,10 +3,10 @@
 import logging
 from itertools import zip_longest
 
+from twin.analysis.moments import Moment
 from twin.foundation.errors import SourceError, TwinError
 from twin.foundation.times import text
 from twin.hub import Hub
-from twin.moments import Moment
 from twin.show.options import Options
 from twin.show.scene import Scene, Show
 from twin.timeline.timeline import Timeline

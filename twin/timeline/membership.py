@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.analysis.metrics import TRAILING
 from twin.foundation.stages import CANCELLED, COMPLETED, STAGES, STALLED, STATES
-from twin.metrics import TRAILING
 from twin.timeline.timeline import Snapshot, Timeline
 
 

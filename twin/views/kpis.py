@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 import param
 
-from twin.baseline import Baseline
+from twin.analysis.baseline import Baseline
+from twin.analysis.metrics import BIN, BINS, DELIVERY_TARGET, SERIES_POINTS, SERIES_STEP, KpiSet, MetricIndex, index_of
 from twin.foundation import settings
 from twin.foundation.stages import COMPLETED, STAGES
-from twin.metrics import BIN, BINS, DELIVERY_TARGET, SERIES_POINTS, SERIES_STEP, KpiSet, MetricIndex, index_of
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.component import Component, module_source, style_source

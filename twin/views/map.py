@@ -18,10 +18,10 @@ import panel as pn
 import param
 from panel.custom import Child
 
+from twin.analysis.metrics import DELIVERY_TARGET
 from twin.foundation import settings
 from twin.foundation.errors import ConfigError
 from twin.foundation.stages import OUT_FOR_DELIVERY, STAGES, STATES
-from twin.metrics import DELIVERY_TARGET
 from twin.render.dense import Extent
 from twin.render.densestore import DenseStore
 from twin.replay.controller import ReplayController

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import param
 
+from twin.analysis.metrics import SERIES_STEP, StageFigures, index_of
 from twin.foundation import settings
 from twin.foundation.stages import COMPLETED, STAGES, STATES
-from twin.metrics import SERIES_STEP, StageFigures, index_of
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.component import Component, module_source, style_source

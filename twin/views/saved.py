@@ -27,6 +27,7 @@ from panel.io.resources import CDN_DIST, DIST_DIR
 from panel.io.save import file_html
 from pyviz_comms import Comm
 
+from twin.analysis.wording import short_id
 from twin.foundation.stages import COMPLETED, STAGE_LABELS, STAGES, STATES
 from twin.hub import Hub
 from twin.timeline.timeline import DAY, Timeline, midnight
@@ -34,7 +35,6 @@ from twin.views import mapanswers, mapdata, mapdensity
 from twin.views.component import Component, module_source
 from twin.views.map import MapFrame
 from twin.views.notebook import Replay, is_dark
-from twin.words import short_id
 
 MOST_BYTES = 15_000_000
 """A larger file is refused: mail servers take some 20 MB, as does a Databricks notebook's `displayHTML`."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.feed import orders_in
+from twin.analysis.event_index import orders_in
 from twin.foundation.stages import CANCELLED, COMPLETED, STALLED, STATES
 from twin.timeline.timeline import Timeline
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.moments.moment import Moment
+from twin.analysis.moments.moment import Moment
 
 Found = tuple[Moment, NDArray[np.intp]]
 

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from twin.analysis.metrics import COMPLETION_SPAN, TRAILING, MetricIndex
 from twin.foundation.stages import COMPLETED, STAGES, STALLED_AFTER
-from twin.metrics import COMPLETION_SPAN, TRAILING, MetricIndex
 from twin.sources.base import Location, Source, Window
 from twin.timeline import events as ev
 from twin.timeline.orders import stages_of

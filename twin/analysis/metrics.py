@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.durations import Durations, count, percentiles
+from twin.analysis.durations import Durations, count, percentiles
 from twin.foundation import settings
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
 from twin.timeline.timeline import DAY, Snapshot, Timeline, midnight

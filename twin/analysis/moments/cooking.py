@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.moments.moment import Moment
-from twin.moments.scene import Scene, spells
-from twin.moments.slowness import Slow, slow
-from twin.moments.telling import busiest, count, delivery_figures, minutes, severity
+from twin.analysis.moments.evidence import Scene, spells
+from twin.analysis.moments.moment import Moment
+from twin.analysis.moments.phrases import busiest, count, delivery_figures, minutes, severity
+from twin.analysis.moments.slowness import Slow, slow
 from twin.timeline import events as ev
 
 LEAST_STILL = 10 * 60.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twin.baseline import Baseline
+from twin.analysis.baseline import Baseline
 from twin.foundation.geo import ground_scale
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
 from twin.timeline import events as ev

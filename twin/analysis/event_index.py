@@ -15,12 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from twin.analysis.metrics import DELIVERY_TARGET
+from twin.analysis.wording import is_late, is_over_target
 from twin.foundation.stages import CANCELLED, COMPLETED, STALLED, STATES
-from twin.metrics import DELIVERY_TARGET
 from twin.timeline.events import MICROSECONDS, EventSlice
 from twin.timeline.orders import Orders
 from twin.timeline.timeline import Timeline, midnight
-from twin.words import is_late, is_over_target
 
 Positions = NDArray[np.int32]
 Mask = NDArray[np.bool_]

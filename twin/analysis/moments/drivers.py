@@ -5,13 +5,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.moments import runs
-from twin.moments.moment import Moment
-from twin.moments.scene import Scene, spells
-from twin.moments.slowness import LEAST_AFFECTED, LEAST_MINUTES, Slow, slow
-from twin.moments.telling import busiest, count, delivery_figures, minutes, severity
+from twin.analysis.moments import runs
+from twin.analysis.moments.evidence import Scene, spells
+from twin.analysis.moments.moment import Moment
+from twin.analysis.moments.phrases import busiest, count, delivery_figures, minutes, severity
+from twin.analysis.moments.slowness import LEAST_AFFECTED, LEAST_MINUTES, Slow, slow
+from twin.analysis.wording import LATE_AFTER
 from twin.timeline import events as ev
-from twin.words import LATE_AFTER
 
 Rows = NDArray[np.intp]
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.analysis.metrics import DELIVERY_TARGET
 from twin.foundation import settings
-from twin.metrics import DELIVERY_TARGET
 from twin.timeline.orders import Orders
 from twin.timeline.timeline import EventSlice, Timeline
 

@@ -5,10 +5,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.moments import runs
-from twin.moments.moment import Moment
-from twin.moments.scene import DAY, Scene
-from twin.moments.telling import TROUBLE_FROM, count, delivery_figures, minutes
+from twin.analysis.moments import runs
+from twin.analysis.moments.evidence import DAY, Scene
+from twin.analysis.moments.moment import Moment
+from twin.analysis.moments.phrases import TROUBLE_FROM, count, delivery_figures, minutes
 
 Floats = NDArray[np.float64]
 

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.moments.moment import Moment
-from twin.moments.scene import Scene
-from twin.moments.slowness import slow
-from twin.moments.telling import busiest, count, minutes, severity
+from twin.analysis.moments.evidence import Scene
+from twin.analysis.moments.moment import Moment
+from twin.analysis.moments.phrases import busiest, count, minutes, severity
+from twin.analysis.moments.slowness import slow
 
 
 def troubles(scene: Scene, explained: NDArray[np.intp]) -> list[tuple[Moment, NDArray[np.intp]]]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.moments import runs
-from twin.moments.scene import Scene, spells
+from twin.analysis.moments import runs
+from twin.analysis.moments.evidence import Scene, spells
 
 Floats = NDArray[np.float64]
 

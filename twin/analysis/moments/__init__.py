@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from twin.baseline import Baseline
-from twin.moments import deliveries, demand, drivers, kitchen
-from twin.moments.merging import merged
-from twin.moments.moment import KINDS, TROUBLES, Moment
-from twin.moments.scene import Scene
+from twin.analysis.baseline import Baseline
+from twin.analysis.moments import cooking, deliveries, demand, drivers
+from twin.analysis.moments.evidence import Scene
+from twin.analysis.moments.merging import merged
+from twin.analysis.moments.moment import KINDS, TROUBLES, Moment
 from twin.timeline.timeline import Timeline
 
 __all__ = ["KINDS", "TROUBLES", "Moment", "find"]
@@ -25,7 +25,7 @@ def find(timeline: Timeline, baseline: Baseline) -> tuple[Moment, ...]:
     if not len(timeline.orders):
         return ()
     scene = Scene.of(timeline, baseline)
-    causes = merged(kitchen.troubles(scene) + drivers.troubles(scene))
+    causes = merged(cooking.troubles(scene) + drivers.troubles(scene))
     explained = [rows for _, rows in causes]
     met = np.unique(np.concatenate(explained)) if explained else np.empty(0, np.intp)
     causes += merged(deliveries.troubles(scene, met))

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from twin.baseline import Baseline
-from twin.moments import Moment
+from twin.analysis.baseline import Baseline
+from twin.analysis.moments import Moment
 from twin.timeline.timeline import Timeline
 
 

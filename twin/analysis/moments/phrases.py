@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.moments.scene import Scene, spells
+from twin.analysis.moments.evidence import Scene, spells
 
 WORST_SHARE = 0.5
 """Work lost, as a share of all delivery minutes of a usual hour, at which severity has made two thirds of its way up."""

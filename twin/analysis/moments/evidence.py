@@ -6,9 +6,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.baseline import Baseline, History
+from twin.analysis.baseline import Baseline, History
+from twin.analysis.moments.usual import Usual
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
-from twin.moments.usual import Usual
 from twin.timeline import events as ev
 from twin.timeline.timeline import Timeline
 
