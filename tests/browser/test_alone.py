@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 import twin
 from twin.foundation.times import seconds
-from twin.kitchen import Kitchen
 from twin.notebook.door import Twin
+from twin.notebook.kitchen import Kitchen
 from twin.replay.controller import ReplayController
 from twin.views.alert import AlertView
 from twin.views.chrome import ChromeView

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from twin import frames
 from twin.analysis import brands
 from twin.analysis.baseline import Baseline
 from twin.analysis.event_index import orders_in
@@ -22,6 +21,7 @@ from twin.analysis.metrics import index_of
 from twin.foundation import times
 from twin.foundation.times import Time
 from twin.hub import Hub
+from twin.notebook import tables
 from twin.sources.base import Location
 from twin.timeline.timeline import DAY, Order, Snapshot, Timeline, midnight
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     import holoviews as hv
     import panel as pn
 
+    from twin.notebook.panes import Replay
     from twin.replay.controller import ReplayController
-    from twin.views.notebook import Replay
 
 TEN_MINUTES = 600.0
 
@@ -56,7 +56,7 @@ class Instant:
         >>> twin.open("demo").kitchen("chicago").at("12:00").time.hour
         12
         """
-        return frames.stamp(self.snapshot.t)
+        return tables.stamp(self.snapshot.t)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -74,7 +74,7 @@ class Instant:
         >>> list(twin.open("demo").kitchen("chicago").at("12:00").orders)
         ['stage', 'since', 'minutes']
         """
-        return frames.open_orders(self.timeline, self.snapshot)
+        return tables.open_orders(self.timeline, self.snapshot)
 
     @property
     def drivers(self) -> pd.DataFrame:
@@ -83,7 +83,7 @@ class Instant:
         >>> list(twin.open("demo").kitchen("chicago").at("12:00").drivers)
         ['lat', 'lon', 'heading', 'progress', 'eta', 'measured']
         """
-        return frames.drivers(self.timeline, self.snapshot)
+        return tables.drivers(self.timeline, self.snapshot)
 
     @property
     def stages(self) -> pd.DataFrame:
@@ -92,7 +92,7 @@ class Instant:
         >>> list(twin.open("demo").kitchen("chicago").at("12:00").stages.index)
         ['created', 'cooking', 'ready', 'out_for_delivery', 'completed']
         """
-        return frames.stage_figures(index_of(self.timeline).stages(self.snapshot))
+        return tables.stage_figures(index_of(self.timeline).stages(self.snapshot))
 
     @property
     def kpis(self) -> pd.Series:
@@ -101,7 +101,7 @@ class Instant:
         >>> bool(twin.open("demo").kitchen("chicago").at("12:00").kpis["orders_per_hour"] > 0)
         True
         """
-        row = frames.kpi_row(index_of(self.timeline).kpis(self.snapshot.t, self.snapshot.counts))
+        row = tables.kpi_row(index_of(self.timeline).kpis(self.snapshot.t, self.snapshot.counts))
         return pd.Series(row, name=self.time)
 
     def __repr__(self) -> str:
@@ -110,7 +110,7 @@ class Instant:
 
     def _repr_html_(self) -> str:
         facts = [times.text(self.snapshot.t), *(f"{count} {state}" for state, count in self.counts.items() if count)]
-        return frames.html(self.timeline.location.display_name, facts, self.stages.round(1))
+        return tables.html(self.timeline.location.display_name, facts, self.stages.round(1))
 
 
 class Kitchen:
@@ -146,7 +146,7 @@ class Kitchen:
         >>> twin.open("demo").kitchen("chicago", day="2025-10-16").start
         Timestamp('2025-10-16 00:00:00')
         """
-        return frames.stamp(self.data.window.start)
+        return tables.stamp(self.data.window.start)
 
     @property
     def end(self) -> pd.Timestamp:
@@ -155,7 +155,7 @@ class Kitchen:
         >>> twin.open("demo").kitchen("chicago", day="2025-10-16").end
         Timestamp('2025-10-17 00:00:00')
         """
-        return frames.stamp(self.data.window.end)
+        return tables.stamp(self.data.window.end)
 
     def at(self, time: Time) -> Instant:
         """Return the kitchen at a moment: a time of day such as "18:30" where the range has it once, or any full time.
@@ -175,7 +175,7 @@ class Kitchen:
         >>> bool(k.orders["created"].between(k.start, k.end, inclusive="left").all())
         True
         """
-        return frames.orders(self.data)
+        return tables.orders(self.data)
 
     @cached_property
     def stages(self) -> pd.DataFrame:
@@ -185,7 +185,7 @@ class Kitchen:
         >>> k.stages.groupby("stage", observed=True)["minutes"].median()["cooking"] > 0
         True
         """
-        return frames.stages(self.data)
+        return tables.stages(self.data)
 
     def events(self, start: Time | None = None, end: Time | None = None) -> pd.DataFrame:
         """Return the events in [start, end), by default the range: ts, type, order, progress.
@@ -196,7 +196,7 @@ class Kitchen:
         """
         first = self.data.window.start if start is None else self._moment(start)
         last = self.data.window.end if end is None else self._moment(end)
-        return frames.events(self.data, self.data.between(first, last))
+        return tables.events(self.data, self.data.between(first, last))
 
     def order(self, order: str) -> Order:
         """Return one order's whole life: stages, events, items, address. Raises `UnknownOrderError`.
@@ -215,7 +215,7 @@ class Kitchen:
         True
         """
         first, last = (None if time is None else self._moment(time) for time in (start, end))
-        return frames.brands(brands.performance(self.data, first, last))
+        return tables.brands(brands.performance(self.data, first, last))
 
     @property
     def moments(self) -> pd.DataFrame:
@@ -225,7 +225,7 @@ class Kitchen:
         >>> bool(k.moments["severity"].is_monotonic_decreasing)
         True
         """
-        return frames.moments(self.insights.moments)
+        return tables.moments(self.insights.moments)
 
     @property
     def rejects(self) -> pd.DataFrame:
@@ -234,7 +234,7 @@ class Kitchen:
         >>> list(twin.open("demo").kitchen("chicago").rejects)
         ['what', 'reason', 'rows', 'share']
         """
-        return frames.rejects(self.data.health)
+        return tables.rejects(self.data.health)
 
     @property
     def baseline(self) -> Baseline:
@@ -266,7 +266,7 @@ class Kitchen:
         window = self.data.window
         if not every > 0:
             raise ValueError(f"A step must be longer than 0 seconds, not {every:g}.")
-        return frames.kpis(self.data, np.arange(np.ceil(window.start / every) * every, window.end, every))
+        return tables.kpis(self.data, np.arange(np.ceil(window.start / every) * every, window.end, every))
 
     # -- what the user does ----------------------------------------------------------------------------------------------
     @property
@@ -275,7 +275,7 @@ class Kitchen:
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> k.replay.seek("2025-10-16 18:30")
-        >>> twin.frames.stamp(k.replay.now())
+        >>> twin.notebook.tables.stamp(k.replay.now())
         Timestamp('2025-10-16 18:30:00')
         """
         return self._replay.controller
@@ -295,7 +295,7 @@ class Kitchen:
         replay, timeline = self.replay, self.data
         chosen = replay.selection
         if chosen.row >= 0:
-            return frames.orders(timeline, np.array([chosen.row]))
+            return tables.orders(timeline, np.array([chosen.row]))
         built = timeline.orders
         began = np.where(np.isnan(built.created), built.first, built.created)
         inside = (began >= replay.start) & (began < replay.end)
@@ -303,7 +303,7 @@ class Kitchen:
             among = np.zeros(len(built), bool)
             among[orders_in(timeline, chosen.stage, replay.now())] = True
             inside &= among
-        return frames.orders(timeline, np.flatnonzero(inside))
+        return tables.orders(timeline, np.flatnonzero(inside))
 
     # -- panes -----------------------------------------------------------------------------------------------------------
     def map(self) -> "pn.viewable.Viewable":
@@ -370,7 +370,7 @@ class Kitchen:
         >>> int(k.volume().dimension_values("orders").sum()) == len(k.orders)
         True
         """
-        from twin.views.curves import volume  # noqa: PLC0415  # panes and figures need Panel, tables do not
+        from twin.notebook.curves import volume  # noqa: PLC0415  # panes and figures need Panel, tables do not
 
         return volume(self.data, every)
 
@@ -383,7 +383,7 @@ class Kitchen:
            .Curve.San_Francisco.I  :Curve   [time]   (delivery_min)
            .Curve.San_Francisco.II :Curve   [time]   (orders)
         """
-        from twin.views.curves import curve  # noqa: PLC0415
+        from twin.notebook.curves import curve  # noqa: PLC0415
 
         return curve(self.location.display_name, self.history(every), kpi)
 
@@ -400,13 +400,13 @@ class Kitchen:
         ...     written.stat().st_size < 15_000_000
         True
         """
-        from twin.views.saved import save  # noqa: PLC0415
+        from twin.notebook.saved import save  # noqa: PLC0415
 
         return save(self._hub, self.data, path, self.replay.now(), step)
 
     @cached_property
     def _replay(self) -> "Replay":
-        from twin.views.notebook import Replay  # noqa: PLC0415
+        from twin.notebook.panes import Replay  # noqa: PLC0415
 
         return Replay(self._hub, self.data)
 
@@ -437,4 +437,4 @@ class Kitchen:
         return f"<Kitchen {self.location.display_name}, {', '.join(self._facts)}>"
 
     def _repr_html_(self) -> str:
-        return frames.html(self.location.display_name, self._facts, self.moments[["title", "sentence", "start", "end"]])
+        return tables.html(self.location.display_name, self._facts, self.moments[["title", "sentence", "start", "end"]])

@@ -30,11 +30,11 @@ from pyviz_comms import Comm
 from twin.analysis.wording import short_id
 from twin.foundation.stages import COMPLETED, STAGE_LABELS, STAGES, STATES
 from twin.hub import Hub
+from twin.notebook.panes import Replay, is_dark
 from twin.timeline.timeline import DAY, Timeline, midnight
 from twin.views import mapanswers, mapdata, mapdensity
 from twin.views.component import Component, module_source
 from twin.views.map import MapFrame
-from twin.views.notebook import Replay, is_dark
 
 MOST_BYTES = 15_000_000
 """A larger file is refused: mail servers take some 20 MB, as does a Databricks notebook's `displayHTML`."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import holoviews as hv
 import numpy as np
 
-from twin.frames import stamps
+from twin.notebook.tables import stamps
 from twin.timeline.timeline import Timeline
 from twin.views import bokehbackend  # noqa: F401  # how figures are drawn
 
