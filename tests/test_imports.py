@@ -33,7 +33,7 @@ PURE = [
     "twin.simulator",
     "twin.render.tiles",
     "twin.replay.clock",
-    "twin.show.stage",
+    "twin.show.showings",
     "twin.show.scenefile",
     "twin",
 ]

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from twin.analysis import brands as branding
 from twin.analysis.lifecycle import Lifecycle, lifecycle
-from twin.api import kitchen, log, models
+from twin.api import event_log, models
+from twin.api import kitchen_status as kitchen
 from twin.api import parameters as asked
 from twin.api.instants import from_micros, instant, maybe, micros, seconds
 from twin.api.position import Position
@@ -141,8 +142,8 @@ def events(hub: Hub, location: str, query: asked.EventFilter) -> models.Events:
     window = _window(hub, place, query)
     after = max(Position(round(window.start * 1e6)), query.cursor or Position(0))
     types = [kind.strip() for kind in (query.type or "").split(",") if kind.strip()]
-    chosen = log.Filter(types, query.order_id or "")
-    read, ended = log.read(hub.source, location, after, round(window.end * 1e6), query.limit, chosen)
+    chosen = event_log.Filter(types, query.order_id or "")
+    read, ended = event_log.read(hub.source, location, after, round(window.end * 1e6), query.limit, chosen)
     entries = list(read)
     return models.Events(
         location=location,
@@ -153,7 +154,7 @@ def events(hub: Hub, location: str, query: asked.EventFilter) -> models.Events:
                 order_id=entry.order_id,
                 sequence=entry.sequence,
                 event_id=str(entry.position),
-                data=log.data_of(entry),
+                data=event_log.data_of(entry),
             )
             for entry in entries
         ],
@@ -187,7 +188,7 @@ def order(hub: Hub, order_id: str, query: asked.OneOrder) -> models.OrderLifecyc
     first = rows["location"][int(np.argmin(rows["ts"].to_numpy()))].as_py()
     rows = rows.filter(np.asarray(rows["location"]) == first)
     place = place_of(hub, first)
-    return _life(place, lifecycle(_alone(hub, place, rows), 0), log.of_order(rows))
+    return _life(place, lifecycle(_alone(hub, place, rows), 0), event_log.of_order(rows))
 
 
 # -- parts --------------------------------------------------------------------------------------------------------------
@@ -272,7 +273,7 @@ def _alone(hub: Hub, place: Location, rows: pa.Table) -> Timeline:
     return Timeline(place, Window(float(first[0]), float(last[0]) + 1), decoded, built, trips, account)
 
 
-def _life(place: Location, life: Lifecycle, entries: Sequence[log.Entry]) -> models.OrderLifecycle:
+def _life(place: Location, life: Lifecycle, entries: Sequence[event_log.Entry]) -> models.OrderLifecycle:
     told = life.order
     firsts: dict[str, dt.datetime] = {}
     for entry in entries:
@@ -306,7 +307,7 @@ def _life(place: Location, life: Lifecycle, entries: Sequence[log.Entry]) -> mod
         driver_waited_min=_minutes(life.driver_waited),
         promised_min=told.eta_mins,
         events=[
-            models.Event(event_type=entry.kind, timestamp=from_micros(entry.at), data=log.data_of(entry))
+            models.Event(event_type=entry.kind, timestamp=from_micros(entry.at), data=event_log.data_of(entry))
             for entry in entries
         ],
     )

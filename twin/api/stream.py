@@ -19,7 +19,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 from tornado.iostream import StreamClosedError
 
-from twin.api import kitchen, log, models
+from twin.api import event_log, kitchen_status, models
 from twin.api.answers import place_of
 from twin.api.handler import RETRY_S, ApiHandler, Refusal
 from twin.api.instants import from_micros, micros, write, write_micros
@@ -198,7 +198,7 @@ class _Stream:
         at = self._at.at
         with contextlib.suppress(UnknownTimeError):
             orders = not self._orders_told
-            update = await self._off_loop(partial(kitchen.update, self._hub, self._place, at / 1e6, orders))
+            update = await self._off_loop(partial(kitchen_status.update, self._hub, self._place, at / 1e6, orders))
             self._message("metrics_update", update)
             self._orders_told = True
         share = 100 * (at - self._start) / (self._end - self._start)
@@ -244,7 +244,7 @@ class _Page:
 
 def _read(hub: Hub, location: str, after: Position, end: int) -> tuple[_Page, bool]:
     """Return the next page, its messages written here, in the thread, and whether the log ends with it."""
-    entries, ended = log.read(hub.source, location, after, end, PAGE)
+    entries, ended = event_log.read(hub.source, location, after, end, PAGE)
     page = _Page()
     for entry in entries:
         page.at.append(entry.at)
@@ -253,7 +253,7 @@ def _read(hub: Hub, location: str, after: Position, end: int) -> tuple[_Page, bo
     return page, ended
 
 
-def _event_message(entry: log.Entry, at: str) -> str:
+def _event_message(entry: event_log.Entry, at: str) -> str:
     """Return one order_event; written by hand because a stream must take tens of thousands a second."""
     position = f"{at}~{entry.position.read}"
     sequence = "null" if entry.sequence is None else repr(entry.sequence)
