@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import twin
-from twin.feed import GROUPS, LONGEST_TEXT, USUAL_GROUPS, FeedIndex, Filter, index_of, matching, orders_in
+from twin.feed import GROUPS, LONGEST_TEXT, USUAL_GROUPS, FeedIndex, Filter, index_of, matching
 from twin.stages import STATES
 from twin.timeline import Timeline
 from twin.words import describe
@@ -101,7 +101,7 @@ def test_a_page_is_a_slice_of_what_matches_around_the_moment(timeline, index, fi
 @pytest.mark.parametrize("state", STATES)
 def test_the_orders_of_a_stage_are_as_many_as_the_timeline_counts(timeline, state):
     for t in np.linspace(timeline.window.start, timeline.window.end, 40):
-        assert len(orders_in(timeline, state, float(t))) == timeline.counts(float(t))[state]
+        assert len(timeline.membership.at(float(t), state)) == timeline.counts(float(t))[state]
 
 
 def test_the_events_of_some_orders_are_theirs_alone(index):

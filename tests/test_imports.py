@@ -23,7 +23,7 @@ PURE = [
     "twin.settings",
     "twin.hosting",
     "twin.durations",
-    "twin.roster",
+    "twin.membership",
     "twin.lifecycle",
     "twin.supply",
     "twin.feed",

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from twin import events as ev
 from twin.metrics import COMPLETION_SPAN, TRAILING, MetricIndex
-from twin.orders import stages_of
+from twin.orders import began, stages_of
 from twin.sources.base import Location, Source, Window
-from twin.stages import COMPLETED, STAGES, STALLED_AFTER
+from twin.stages import COMPLETED, CREATED, STAGES, STALLED_AFTER
 
 if TYPE_CHECKING:
     from twin.timeline import Timeline
@@ -75,7 +75,7 @@ class History:
     @cached_property
     def began(self) -> Floats:
         """When each order was created, else first heard of: sorted."""
-        return np.sort(np.where(np.isnan(self.created), self.enter[0], self.created))
+        return np.sort(began(self.created, self.enter[CREATED]))
 
     @cached_property
     def days(self) -> NDArray[np.int64]:

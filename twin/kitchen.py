@@ -290,18 +290,15 @@ class Kitchen:
         >>> bool((k.selection["created"].dt.hour == 18).all()), 0 < len(k.selection) < len(k.orders)
         (True, True)
         """
-        from twin.feed import orders_in
-
         replay, timeline = self.replay, self.data
         chosen = replay.selection
         if chosen.row >= 0:
             return frames.orders(timeline, np.array([chosen.row]))
         built = timeline.orders
-        began = np.where(np.isnan(built.created), built.first, built.created)
-        inside = (began >= replay.start) & (began < replay.end)
+        inside = (built.began >= replay.start) & (built.began < replay.end)
         if chosen.stage:
             among = np.zeros(len(built), bool)
-            among[orders_in(timeline, chosen.stage, replay.now())] = True
+            among[timeline.membership.at(replay.now(), chosen.stage).order] = True
             inside &= among
         return frames.orders(timeline, np.flatnonzero(inside))
 

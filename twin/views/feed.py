@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import param
 
-from twin.feed import GROUPS, Filter, Page, Positions, index_of, orders_in
+from twin.feed import GROUPS, Filter, Page, Positions, index_of
 from twin.metrics import DELIVERY_TARGET
 from twin.stages import STAGE_LABELS, STATES
 from twin.views.component import Component, module_source, style_source
@@ -128,7 +128,7 @@ class FeedView(ReplayView):
         if stage not in STATES:
             return found, math.inf
         # who is in a stage changes with the playhead: these rows hold for this moment alone
-        found = index.of_orders(found[: index.before(found, t)], orders_in(timeline, stage, t))
+        found = index.of_orders(found[: index.before(found, t)], timeline.membership.at(t, stage).order)
         return found, t
 
     def _rows(self, timeline: "Timeline", page: Page) -> list[list[Any]]:

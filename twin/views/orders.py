@@ -9,8 +9,8 @@ import param
 from numpy.typing import NDArray
 
 from twin import words
+from twin.membership import Members
 from twin.metrics import DELIVERY_TARGET
-from twin.roster import Roster, began, counts, roster
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
 
@@ -90,7 +90,7 @@ class OrdersView(ReplayView):
     def reset(self) -> None:
         """Take the controller's timeline; its orders follow with the next `show`."""
         self._timeline: Timeline | None = self._controller.timeline
-        self._began = np.empty(0) if self._timeline is None else began(self._timeline)
+        self._began = np.empty(0) if self._timeline is None else self._timeline.orders.began
         self._told: frozenset[int] = frozenset()
         self._shown: tuple[Any, ...] | None = None
         self._sent = -np.inf
@@ -109,9 +109,10 @@ class OrdersView(ReplayView):
     def _draw(self, snapshot: "Snapshot") -> None:
         timeline = self._timeline
         assert timeline is not None
-        listed = roster(timeline, snapshot, self._controller.selection.stage)
+        stage = self._controller.selection.stage
+        listed = timeline.membership.at(snapshot.t, stage) if stage else Members.open(snapshot)
         shown = listed.take(self._sorted(timeline, listed)[:MOST_ROWS])
-        told = counts(timeline, snapshot)
+        told = snapshot.counts
         key = (shown.order.tobytes(), shown.state.tobytes(), shown.since.tobytes(), len(listed), tuple(told.values()))
         if key == self._shown:
             return
@@ -129,7 +130,7 @@ class OrdersView(ReplayView):
             "more": len(listed) - len(rows),
         }
 
-    def _sorted(self, timeline: "Timeline", listed: Roster) -> NDArray[np.intp]:
+    def _sorted(self, timeline: "Timeline", listed: Members) -> NDArray[np.intp]:
         """Return the positions of the listed orders in the order of `sort`; ties stand longest in their stage first."""
         turned, by = self.sort.startswith("-"), self.sort.lstrip("-")
         keys: dict[str, NDArray[Any]] = {
