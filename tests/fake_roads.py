@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from twin.geo import project
+from twin.membership import Membership
 from twin.sources.base import Location, Window
 
 DAY0 = 1_760_572_800.0
@@ -70,8 +71,11 @@ class RoadTimeline:
             enter=np.array([starts - 900.0, starts - 800.0, starts - 300.0, starts, [road.end for road in self.roads]]),
             delivered=np.array([road.end for road in self.roads]),
             cancelled=np.full(n, np.nan),
+            first=starts - 900.0,
+            stalls=(np.empty(0, np.int32), np.empty(0), np.empty(0)),
             eta_mins=np.array([road.t[-1] / 60 for road in self.roads], np.float32),
         )
+        self.membership = Membership(self.orders)  # type: ignore[arg-type]
         self.unseen: list[tuple[int, float, float]] = []
         """Spells without an observation: order, from and to, seconds since its pick-up."""
         self.questions: list[tuple[float, float, float | None]] = []

@@ -147,7 +147,9 @@ def test_an_order_that_goes_on_after_a_stall_is_in_its_stage_again(tmp_path: Pat
     ]
 
 
-def test_an_order_delivered_after_it_was_cancelled_is_cancelled_until_then_and_completed_from_then(tmp_path: Path) -> None:
+def test_an_order_delivered_after_it_was_cancelled_is_cancelled_until_then_and_completed_from_then(
+    tmp_path: Path,
+) -> None:
     rows = rows_of("X", {"created": 0, "started": 2, "cancelled": 10, "delivered": 30})
     callers = Callers(load(tmp_path, rows))
 

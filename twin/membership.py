@@ -107,8 +107,14 @@ class Membership:
         """Return the number of orders in each state at t; completed, cancelled and stalled since midnight."""
         reached = [int(times.searchsorted(t, "right")) for times in self._entered]
         before_today = int(self._entered[COMPLETED].searchsorted(midnight(t), "left"))
-        inside = [reached[stage] - reached[stage + 1] - _inside(self._set_aside[stage], t) for stage in range(COMPLETED)]
-        inside += [reached[COMPLETED] - before_today, _inside(self._cancelled_times, t), _inside(self._stalled_times, t)]
+        inside = [
+            reached[stage] - reached[stage + 1] - _inside(self._set_aside[stage], t) for stage in range(COMPLETED)
+        ]
+        inside += [
+            reached[COMPLETED] - before_today,
+            _inside(self._cancelled_times, t),
+            _inside(self._stalled_times, t),
+        ]
         return dict(zip(STATES, inside, strict=True))
 
     def in_stage(self, stage: int, times: Floats) -> NDArray[np.intp]:
@@ -139,7 +145,9 @@ class Membership:
 
     def between(self, t0: float, t1: float, state: str = "") -> Spells:
         """Return the spells in one state, or in all, of which some moment is in [t0, t1]; by state."""
-        parts = [self._between(t0, t1, number) for number in (range(len(STATES)) if not state else [STATES.index(state)])]
+        parts = [
+            self._between(t0, t1, number) for number in (range(len(STATES)) if not state else [STATES.index(state)])
+        ]
         return Spells(*(np.concatenate([getattr(part, name) for part in parts]) for name in Spells.__slots__))
 
     @property
@@ -156,7 +164,9 @@ class Membership:
     def _of_cancelled(self) -> Spells:
         """Return the spells of cancelled orders: none where the delivery came first."""
         orders = self._orders
-        row = np.flatnonzero(orders.cancelled < orders.enter[COMPLETED]).astype(np.int32)  # NaN, never cancelled, is false
+        row = np.flatnonzero(orders.cancelled < orders.enter[COMPLETED]).astype(
+            np.int32
+        )  # NaN, never cancelled, is false
         return _until_midnight(CANCELLED, row, orders.cancelled[row], orders.enter[COMPLETED, row])
 
     def _between(self, t0: float, t1: float, number: int) -> Spells:
@@ -184,7 +194,9 @@ class Membership:
         end = np.concatenate((np.full(len(self._cancelled), np.inf), stall_end))
         self._set_aside: list[_Times | None] = []
         for stage in range(COMPLETED):
-            spells = _real(order, stage, np.maximum(begin, enter[stage, order]), np.minimum(end, enter[stage + 1, order]))
+            spells = _real(
+                order, stage, np.maximum(begin, enter[stage, order]), np.minimum(end, enter[stage + 1, order])
+            )
             self._set_aside.append(_Times.of(spells))
 
     def _split_open(self) -> None:

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 import twin
 from tests.fake_roads import DAY0, KITCHEN, RoadTimeline
 from tests.fake_timeline import say
+from tests.raw_orders import NOON, WHOLE, rows_of, timeline_of
 from twin.errors import ConfigError
 from twin.geo import project
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
 from twin.stages import STAGES
+from twin.times import DAY, midnight
 from twin.views import mapanswers, mapdata
 from twin.views.map import BaseMap, MapView
 from twin.views.maplayers import LAYERS, layers_of, layers_text
@@ -350,10 +352,11 @@ def kitchen(demo):
 
 
 def pins(message):
+    """(order, begin, until) of every pin, as they come."""
     n, raw = message["pins"], message["packed"].tobytes()
     begin, until = np.frombuffer(raw, "<f8", n), np.frombuffer(raw, "<f8", n, 8 * n)
     order = np.frombuffer(raw, "<i4", n, 16 * n)
-    return {int(o): (b, u) for o, b, u in zip(order, begin, until, strict=True)}
+    return [(int(o), b, u) for o, b, u in zip(order, begin, until, strict=True)]
 
 
 @pytest.mark.parametrize("stage", ["created", "cooking", "ready"])
@@ -364,19 +367,48 @@ def test_the_pins_of_a_stage_are_its_orders_at_every_moment_of_the_window(kitche
     seen = 0
     for t in np.linspace(middle, middle + 600, 7):
         snapshot = kitchen.at(float(t))
-        expected = {int(o) for o in snapshot.order[snapshot.stage == number]}
-        assert {order for order, (begin, until) in told.items() if begin <= t < until} == expected
+        expected = sorted(int(o) for o in snapshot.order[snapshot.stage == number])
+        assert sorted(order for order, begin, until in told if begin <= t < until) == expected
         seen += len(expected)
     assert seen
 
 
-def test_completed_orders_are_pinned_for_half_an_hour(kitchen):
+def test_completed_orders_are_pinned_until_midnight(kitchen):
     t = kitchen.busiest()
     told = pins(mapanswers.stage_message(kitchen, "completed", t, t))
     delivered = kitchen.orders.delivered
-    recent = {row for row in range(len(delivered)) if t - 1800 < delivered[row] <= t}
-    assert told.keys() == recent
-    assert recent
+    today = [row for row in range(len(delivered)) if midnight(t) <= delivered[row] <= t]
+    assert sorted(order for order, _, _ in told) == today
+    assert {until for _, _, until in told} == {midnight(t) + DAY}
+    assert len(today) == kitchen.at(t).counts["completed"] > 20
+
+
+def test_of_many_completed_orders_the_newest_are_pinned_and_the_others_counted(kitchen, monkeypatch):
+    monkeypatch.setattr(mapanswers, "MOST_PINS", 20)
+    start = kitchen.busiest()
+    message = mapanswers.stage_message(kitchen, "completed", start, start + 600)
+    told, delivered = pins(message), kitchen.orders.delivered
+
+    assert message["most"] == 20
+    for t in (start, start + 300, start + 600):
+        today = sorted((d, row) for row, d in enumerate(delivered.tolist()) if midnight(t) <= d <= t)
+        here = [order for order, begin, until in told if begin <= t < until]
+        assert here[-20:] == [row for _, row in today[-20:]]
+        assert len(here) + sum(n for until, n in message["hidden"] if t < until) == len(today)
+    assert mapanswers.stage_message(kitchen, "cooking", start, start + 600)["most"] is None
+
+
+def test_pins_of_yesterday_that_are_only_counted_are_not_counted_after_midnight(tmp_path, monkeypatch):
+    monkeypatch.setattr(mapanswers, "MOST_PINS", 1)
+    before = 12 * 60 - WHOLE["delivered"] - 5  # delivered five minutes before the next midnight
+    lives = [rows_of(name, {m: at + before + by for m, at in WHOLE.items()}) for name, by in {"A": 0, "B": 1}.items()]
+    timeline = timeline_of(tmp_path, *lives, end=NOON + DAY)
+    turn = NOON + 12 * 3600
+
+    message = mapanswers.stage_message(timeline, "completed", turn - 60, turn + 600)
+
+    assert [(timeline.orders.ids[o].as_py(), until) for o, _, until in pins(message)] == [("B", turn)]
+    assert message["hidden"] == [[turn, 1]]
 
 
 def test_positions_are_inferred_in_a_window_where_a_snapshot_says_so(kitchen):

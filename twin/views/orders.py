@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from twin import words
 from twin.membership import Members
 from twin.metrics import DELIVERY_TARGET
+from twin.stages import COMPLETED, STATES
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from twin.timeline import Snapshot, Timeline
 
 MOST_ROWS = 300
-"""A list that is read, not searched: more rows are counted. 300 also bound the message, about 5 KB."""
+"""A list that is read, not searched: more rows are counted. 300 also bound the message, about 5 KB.
+
+Of a day's completed, cancelled or stalled orders, the newest are listed; of open ones, the first by the chosen sort."""
 
 SEND_EVERY = 1.0
 """Wall seconds between two lists while it plays: rows that change faster cannot be read or clicked."""
@@ -111,7 +114,8 @@ class OrdersView(ReplayView):
         assert timeline is not None
         stage = self._controller.selection.stage
         listed = timeline.membership.at(snapshot.t, stage) if stage else Members.open(snapshot)
-        shown = listed.take(self._sorted(timeline, listed)[:MOST_ROWS])
+        some = _newest(listed) if stage in STATES[COMPLETED:] else listed
+        shown = some.take(self._sorted(some)[:MOST_ROWS])
         told = snapshot.counts
         key = (shown.order.tobytes(), shown.state.tobytes(), shown.since.tobytes(), len(listed), tuple(told.values()))
         if key == self._shown:
@@ -130,7 +134,7 @@ class OrdersView(ReplayView):
             "more": len(listed) - len(rows),
         }
 
-    def _sorted(self, timeline: "Timeline", listed: Members) -> NDArray[np.intp]:
+    def _sorted(self, listed: Members) -> NDArray[np.intp]:
         """Return the positions of the listed orders in the order of `sort`; ties stand longest in their stage first."""
         turned, by = self.sort.startswith("-"), self.sort.lstrip("-")
         keys: dict[str, NDArray[Any]] = {
@@ -167,3 +171,8 @@ class OrdersView(ReplayView):
         if event.data == {"ask": "texts"}:
             self._told, self._shown = frozenset(), None
             self._redraw()
+
+
+def _newest(listed: Members) -> Members:
+    """Return the orders that came into their state last, as many as are listed."""
+    return listed.take(np.sort(np.argsort(-listed.since, kind="stable")[:MOST_ROWS]))

@@ -171,7 +171,9 @@ def spells(timeline: "Timeline", rows: Any) -> dict[str, list[list[float]]]:
         order, begin, end = some.order[chosen], some.begin[chosen], some.end[chosen]
         since = enter[number, order] if number < COMPLETED else begin
         until = np.where(np.isfinite(end), end, NEVER)
-        found[state] = [list(row) for row in zip(*(part.tolist() for part in (order, begin, until, since)), strict=True)]
+        found[state] = [
+            list(row) for row in zip(*(part.tolist() for part in (order, begin, until, since)), strict=True)
+        ]
     return found
 
 
