@@ -177,7 +177,7 @@ class Kitchen:
 
     @cached_property
     def stages(self) -> pd.DataFrame:
-        """One row per order and stage it was in: order, stage, entered, left, minutes.
+        """One row per order and spell in a stage: order, stage, entered, left, minutes; who stalls leaves the stage.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> k.stages.groupby("stage", observed=True)["minutes"].median()["cooking"] > 0
