@@ -103,6 +103,9 @@ class RoadTimeline:
             self.questions.pop()
         return self._trips
 
+    def stalled_trips(self, t: float) -> np.ndarray:
+        return np.empty(0, np.int32)
+
     def truth(self, t: float) -> dict[int, tuple[float, float]]:
         """Order -> Web Mercator metres of every driver on the road at t."""
         kx, ky = self.kitchen

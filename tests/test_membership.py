@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from tests import brute
 from tests.raw_orders import DAY, MINUTE, NOON, WHOLE, rows_of
 from twin import frames
+from twin.render.densestore import DenseStore
 from twin.replay.controller import ReplayController
 from twin.sources.files import FileSource
 from twin.stages import CANCELLED, COMPLETED, OUT_FOR_DELIVERY, STATES
 from twin.timeline import Timeline
-from twin.views import mapanswers, saved
+from twin.views import mapanswers, mapdata, saved
 from twin.views.feed import FeedView
 from twin.views.orders import OrdersView
 from twin.views.stageorders import StageOrders
@@ -47,6 +48,15 @@ def pinned(timeline: Timeline, state: str, start: float, end: float, t: float) -
     return order[(begin <= t) & (t < until)].tolist()
 
 
+def driving(timeline: Timeline, t: float) -> list[int]:
+    """The orders whose drivers a map shows at t, as motion.js reads the message."""
+    trips = timeline.motion(t - 600, t + 600)
+    message = mapdata.window_message(trips, timeline.orders, 60.0)
+    stalled = {trip for trip, begin, until in message["stalls"] if begin <= t < until}
+    on = np.flatnonzero((trips.start <= t) & (t < trips.end))
+    return trips.order[[trip for trip in on.tolist() if trip not in stalled]].tolist()
+
+
 class Callers:
     """Everything that says which orders are in a state, over one timeline."""
 
@@ -57,6 +67,8 @@ class Callers:
         self.list = StageOrders(timeline)
         self.feed = FeedView(self.controller)
         self.table = frames.stages(timeline)
+        self.placed = set(self.ids(timeline.trips.order.tolist()))
+        """Orders whose driver's way is known, at least a place of it."""
         self.recorded = saved.spells(timeline, np.arange(len(timeline.orders)))
 
     def ids(self, rows: Iterable[int]) -> list[str]:
@@ -74,7 +86,7 @@ class Callers:
             "orders tab": self.ids(self.tab.__panel__().state["rows"]),
             "saved page": self.ids(int(row) for row, begin, until, *_ in self.recorded[state] if begin <= t < until),
         }
-        if state != STATES[OUT_FOR_DELIVERY]:  # of those the map shows the drivers
+        if state != STATES[OUT_FOR_DELIVERY]:  # of those the map shows the drivers, see `drivers`
             told["map"] = self.ids(pinned(timeline, state, t, t, t))
             told["map that asked before"] = self.ids(pinned(timeline, state, t - 600, t + 600, t))
         if state in OPEN:
@@ -82,6 +94,16 @@ class Callers:
         if STATES.index(state) <= COMPLETED:
             told["notebook's table"] = sorted(self._in_table(state, t))
         return told
+
+    def drivers(self, t: float) -> dict[str, list[str]]:
+        """The orders whose drivers are shown on the road at t, by who shows them."""
+        timeline = self.timeline
+        everyone = DenseStore().crowd(timeline, t)
+        return {
+            "map": self.ids(driving(timeline, t)),
+            "map of a crowd": self.ids(timeline.trips.order[everyone.trip].tolist()),
+            "snapshot": self.ids(timeline.at(t).drivers.order.tolist()),
+        }
 
     def numbers(self, state: str, t: float) -> dict[str, int]:
         """How many orders are in a state at t, by who says so."""
@@ -115,6 +137,10 @@ def check(timeline: Timeline, orders: brute.Lifecycles, moments: Iterable[float]
             expected = sorted(truth[state])
             for who, ids in callers.at(state, t).items():
                 assert ids == expected, (who, state, t - DAY)
+            if state == STATES[OUT_FOR_DELIVERY]:
+                on_road = [order for order in expected if order in callers.placed]
+                for who, ids in callers.drivers(t).items():
+                    assert ids == on_road, (who, t - DAY)
             for who, number in callers.numbers(state, t).items():
                 assert number == len(expected), (who, state, t - DAY)
             assert callers.in_feed(state, t) == expected, ("feed", state, t - DAY)
@@ -164,6 +190,15 @@ def test_an_order_delivered_after_it_was_cancelled_is_cancelled_until_then_and_c
     assert told == on_map == [{"cooking"}, {"cancelled"}, {"cancelled"}, {"completed"}, {"completed"}]
 
 
+def test_a_driver_is_on_no_road_while_the_order_has_stalled(tmp_path: Path) -> None:
+    life = {"created": 0, "started": 2, "finished": 10, "picked_up": 20, "delivered": 400}
+    callers = Callers(load(tmp_path, rows_of("S", life, pings={25.0: 30.0, 390.0: 80.0})))
+
+    for minute, expected in ((264, ["S"]), (265, []), (389, []), (390, ["S"])):
+        told = callers.drivers(NOON + minute * MINUTE)
+        assert {who: ids for who, ids in told.items() if ids != expected} == {}, minute
+
+
 @pytest.mark.parametrize("hours_later", [0.25, 0.75, 2, 11])
 def test_a_click_on_completed_shows_one_set_of_orders_until_midnight(tmp_path: Path, hours_later: float) -> None:
     callers = Callers(load(tmp_path, rows_of("A", WHOLE)))
@@ -208,7 +243,7 @@ def lives(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 @settings(
-    max_examples=int(os.environ.get("TWIN_EXAMPLES", "25")),
+    max_examples=int(os.environ.get("TWIN_EXAMPLES", "20")),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking would take minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -146,6 +146,13 @@ class Timeline:
         kitchen = self.location.x or 0.0, self.location.y or 0.0
         return motion.locate(self.trips, trips[trips >= 0], self.orders, kitchen, t)
 
+    def stalled_trips(self, t: float) -> NDArray[np.int32]:
+        """Return the trips (numbers in `trips`) whose drivers are on no road at t, as their order has stalled meanwhile."""
+        order, begin, end = self.orders.stalls
+        trips = self._trip_of[order[(begin <= t) & (end > t)]]
+        trips = trips[trips >= 0]
+        return trips[(self.trips.start[trips] <= t) & (self.trips.end[trips] > t)]
+
     def counts(self, t: float) -> dict[str, int]:
         """Return the number of orders in each state at t; completed, cancelled and stalled since midnight."""
         return self.membership.counts(t)

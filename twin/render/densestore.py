@@ -45,7 +45,7 @@ class DenseStore:
         number, moments = self._of(timeline)
 
         def make() -> Crowd:
-            made = crowd.gather(timeline.trips, t)
+            made = crowd.gather(timeline.trips, t).without(timeline.stalled_trips(t))
             with self._lock:
                 moments[t] = made
                 while len(moments) > MOMENTS:
