@@ -42,7 +42,7 @@ class DenseStore:
         number, moments = self._of(timeline)
 
         def make() -> Crowd:
-            made = fleet.gather(timeline.trips, t)
+            made = fleet.gather(timeline.trips, t).without(timeline.stalled_trips(t))
             with self._lock:
                 moments[t] = made
                 while len(moments) > MOMENTS:
