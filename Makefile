@@ -14,7 +14,7 @@ run: $(VENV)/.installed
 test: $(VENV)/.testing
 	scripts/chromium
 	scripts/java
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m ""
 
 lint: $(VENV)/.testing
 	$(BIN)/ruff check .

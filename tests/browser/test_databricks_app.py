@@ -26,6 +26,8 @@ from tests.browser.operations import CLOCK, by_id, choose, clock
 from tests.warehouse.conftest import add_orders, tables
 from tests.warehouse.double import CLIENT_SECRET, TOKEN, WAREHOUSE, Warehouse, filled, running
 
+pytestmark = pytest.mark.browser
+
 ACCESS_TOKEN = "eyJhbGciOiJub25lIn0.dXNlci1hY2Nlc3MtdG9rZW4.c2lnbmF0dXJl"
 
 FORWARDED = {

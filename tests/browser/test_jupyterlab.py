@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.app import ROOT, free_port
 from tests.browser.operations import DRAWN, by_id, clock
 
+pytestmark = pytest.mark.browser
+
 EXAMPLE = ROOT / "examples" / "1-first-look.ipynb"
 START_S, RUN_MS = 90, 120_000
 
