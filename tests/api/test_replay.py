@@ -169,11 +169,11 @@ def test_positions_follow_the_data_clock(whole: Any, demo_world: World, speed: f
     """A minute of replay on a clock of our own: where the stream says it is, is where speed × time leads, within 2 %."""
 
     class Recorder:
-        def __init__(self) -> None:
-            self.now, self.told = 0.0, []
+        """A connection that notes when, on its own clock, it was told which moment; a sleep is over at once."""
 
-        def clock(self) -> float:
-            return self.now
+        def __init__(self) -> None:
+            self.now = 0.0
+            self.told: list[tuple[float, float]] = []
 
         def write(self, text: str) -> None:
             for line in text.splitlines():
@@ -184,26 +184,23 @@ def test_positions_follow_the_data_clock(whole: Any, demo_world: World, speed: f
         async def flush(self) -> None:
             return None
 
+        async def sleep(self, duration: float) -> None:
+            self.now += duration
+
     recorder = Recorder()
     start = whole[0][0] + 3600
     query = asked.Replay(start=instant(start), end=instant(start + 60.05 * speed), speed=speed)
+    stream = replay.Stream(
+        recorder,
+        demo_world.twin,
+        demo_world.twin.location(LOCATION),
+        query,
+        replay.Position(round(start * 1e6)),
+        clock=lambda: recorder.now,
+        sleep=recorder.sleep,
+    )
 
-    async def run() -> None:
-        stream = replay._Stream(
-            recorder, demo_world.twin, demo_world.twin.location(LOCATION), query, replay.Position(round(start * 1e6))
-        )
-
-        async def sleep(duration: float) -> None:
-            recorder.now += duration
-
-        original = replay.asyncio.sleep
-        replay.asyncio.sleep = sleep  # type: ignore[assignment]
-        try:
-            await stream.run()
-        finally:
-            replay.asyncio.sleep = original  # type: ignore[assignment]
-
-    asyncio.run(run())
+    asyncio.run(stream.run())
     assert recorder.told[-1][0] == pytest.approx(60.05, rel=0.02)
     for now, t in recorder.told[1:]:
         assert t - start == pytest.approx(speed * now, rel=0.02, abs=0.2 * speed)
