@@ -13,8 +13,8 @@ from playwright.sync_api import CDPSession, Page
 
 from benchmarks.browser import READY_MS, chromium, new_page, open_page
 from benchmarks.served import Served, serving
+from twin.hub import demo_folder
 from twin.simulator import write_demo
-from twin.twin import demo_folder
 
 MINUTES = 10.0
 READ_EVERY_S = 15.0

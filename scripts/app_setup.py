@@ -1,5 +1,5 @@
 """What app.yaml runs once before the pages are served (`panel serve --setup`)."""
 
-from twin.hosting import allow_own_host
+from twin.server.hosting import allow_own_host
 
 allow_own_host()

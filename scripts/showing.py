@@ -5,8 +5,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from benchmarks.served import Served
+from twin.hub import demo_folder
 from twin.simulator import write_demo
-from twin.twin import demo_folder
 
 PATIENCE_MS = 60_000
 

@@ -21,7 +21,7 @@ PURE = [
     "twin.words",
     "twin.render.density",
     "twin.settings",
-    "twin.hosting",
+    "twin.server.hosting",
     "twin.durations",
     "twin.roster",
     "twin.lifecycle",

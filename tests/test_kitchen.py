@@ -11,7 +11,7 @@ import twin
 from twin import frames
 from twin.errors import UnknownLocationError
 from twin.kitchen import Kitchen
-from twin.twin import Twin
+from twin.notebook.door import Twin
 
 DAY = "2025-10-16"
 

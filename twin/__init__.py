@@ -10,6 +10,6 @@ True
 """
 
 from twin.kitchen import Instant, Kitchen
-from twin.twin import Locations, Twin, open
+from twin.notebook.door import Locations, Twin, open
 
 __all__ = ["Instant", "Kitchen", "Locations", "Twin", "open"]

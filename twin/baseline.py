@@ -7,7 +7,7 @@ are three of them), so that one bad evening does not become the measure. See doc
 from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +18,7 @@ from twin.metrics import COMPLETION_SPAN, TRAILING, MetricIndex
 from twin.orders import stages_of
 from twin.sources.base import Location, Source, Window
 from twin.stages import COMPLETED, STAGES, STALLED_AFTER
-
-if TYPE_CHECKING:
-    from twin.timeline import Timeline
+from twin.timeline import Timeline
 
 Floats = NDArray[np.float64]
 
@@ -57,7 +55,7 @@ class History:
         return cls(milestones, stages_of(milestones, _seconds(rows["first"])))
 
     @classmethod
-    def from_timeline(cls, timeline: "Timeline") -> "History":
+    def from_timeline(cls, timeline: Timeline) -> "History":
         """Take the orders of a timeline, where no source can be asked."""
         return cls(timeline.orders.milestones, timeline.orders.enter)
 

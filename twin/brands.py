@@ -9,18 +9,15 @@ and the rule is the same for a day and for a month.
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from twin.orders import Orders
 from twin.stages import STALLED_AFTER
+from twin.timeline import Timeline
 from twin.times import Time, seconds
-
-if TYPE_CHECKING:
-    from twin.orders import Orders
-    from twin.timeline import Timeline
 
 TREND_Z = 2.58
 """Standard deviations beyond which a difference is called a trend: one brand in a hundred gets the word by mere chance."""
@@ -49,7 +46,7 @@ class BrandFigures:
     trend: str | None
 
 
-def performance(timeline: "Timeline", t0: Time | None = None, t1: Time | None = None) -> list[BrandFigures]:
+def performance(timeline: Timeline, t0: Time | None = None, t1: Time | None = None) -> list[BrandFigures]:
     """Return the figures of every brand with orders in [t0, t1) (default: the window), the one with most orders first.
 
     An order belongs to the range of its order_created, else of its first event; its delivery counts whenever it came.
@@ -114,7 +111,7 @@ def trend(earlier: int, later: int, kitchen: int) -> str | None:
 
 
 def _pairs(
-    orders: "Orders", inside: NDArray[np.bool_]
+    orders: Orders, inside: NDArray[np.bool_]
 ) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Return the brands' names and every pair of an order `inside` and a brand in it once: order, brand, revenue (pairs,)."""
     lines = np.diff(orders.item_offsets)

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+import twin
 from twin.errors import TwinError
+from twin.hub import demo_folder
+from twin.times import text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         match options.command:
             case "serve":
-                from twin.serve import serve
+                from twin.serve import serve  # noqa: PLC0415  # Panel, which only a server needs
 
                 serve(options.source, options.address, options.port, others, options.scenes)
             case "check":
@@ -60,9 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _demo(options: argparse.Namespace) -> None:
-    from twin.simulator import write_demo
-    from twin.times import text
-    from twin.twin import demo_folder
+    from twin.simulator import write_demo  # noqa: PLC0415  # only to make data
 
     given = {name: getattr(options, name) for name in ("days", "end", "scale", "seed", "dq", "config")}
     given["file_format"] = options.format
@@ -83,9 +84,6 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _check(source: str) -> None:
-    import twin
-    from twin.times import text
-
     opened = twin.open(source)
     print(f"{'location':<34} {'name':<22} {'orders':>9}  {'first event':<19}  {'last event':<19}  kitchen")
     for place in opened.locations:

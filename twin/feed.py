@@ -8,7 +8,6 @@ import math
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -18,13 +17,10 @@ from numpy.typing import NDArray
 
 from twin.events import MICROSECONDS, EventSlice
 from twin.metrics import DELIVERY_TARGET
+from twin.orders import Orders
 from twin.stages import CANCELLED, COMPLETED, STALLED, STATES
-from twin.timeline import midnight
+from twin.timeline import Timeline, midnight
 from twin.words import is_late, is_over_target
-
-if TYPE_CHECKING:
-    from twin.orders import Orders
-    from twin.timeline import Timeline
 
 Positions = NDArray[np.int32]
 Mask = NDArray[np.bool_]
@@ -110,7 +106,7 @@ class FeedIndex:
     About 17 bytes per event. Made by `index_of`, shared by all who read the timeline.
     """
 
-    def __init__(self, timeline: "Timeline") -> None:
+    def __init__(self, timeline: Timeline) -> None:
         # an event at the very end of the window can be seen with the playhead there
         events = timeline.between(timeline.window.start, timeline.window.end + 1 / MICROSECONDS)
         types = pa.array(events.type, pa.string()).dictionary_encode()
@@ -185,7 +181,7 @@ class FeedIndex:
         return problem
 
 
-def matching(orders: "Orders", text: str) -> Mask:
+def matching(orders: Orders, text: str) -> Mask:
     """Return which orders (n,) contain the text in their id, address, an item's or a brand's name; case does not matter."""
     found = _contains(orders.ids, text) | _contains(orders.addresses, text)
     line = np.zeros(len(orders.item_qty), dtype=bool)
@@ -200,7 +196,7 @@ def _contains(texts: pa.Array, text: str) -> Mask:
     return np.array(pc.fill_null(pc.match_substring(texts, text, ignore_case=True), False))
 
 
-def orders_in(timeline: "Timeline", state: str, t: float) -> NDArray[np.int64]:
+def orders_in(timeline: Timeline, state: str, t: float) -> NDArray[np.int64]:
     """Return the orders (row numbers) that are in a stage or state at t; the closed ones since the midnight before t.
 
     The same orders that `Timeline.counts` counts.
@@ -223,7 +219,7 @@ def orders_in(timeline: "Timeline", state: str, t: float) -> NDArray[np.int64]:
 _indexes: "WeakKeyDictionary[Timeline, FeedIndex]" = WeakKeyDictionary()
 
 
-def index_of(timeline: "Timeline") -> FeedIndex:
+def index_of(timeline: Timeline) -> FeedIndex:
     """Return the timeline's index, made at the first question and dropped together with the timeline."""
     index = _indexes.get(timeline)
     if index is None:

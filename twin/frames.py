@@ -5,22 +5,20 @@ Every figure comes from where the page takes it (timeline, metrics, brands, mome
 
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from twin import events as ev
+from twin.brands import BrandFigures
 from twin.metrics import KpiSet, StageFigures, index_of
+from twin.moments import Moment
+from twin.sources.base import Location
 from twin.stages import STAGES
+from twin.timeline import EventSlice, Health, Snapshot, Timeline
 from twin.times import Time, seconds
-
-if TYPE_CHECKING:
-    from twin.brands import BrandFigures
-    from twin.moments import Moment
-    from twin.sources.base import Location
-    from twin.timeline import EventSlice, Health, Snapshot, Timeline
 
 MINUTE = 60.0
 
@@ -50,7 +48,7 @@ def stamp(time: Time) -> pd.Timestamp:
     return pd.Timestamp(seconds(time), unit="s").as_unit("us")
 
 
-def locations(places: "Sequence[Location]") -> pd.DataFrame:
+def locations(places: Sequence[Location]) -> pd.DataFrame:
     """Return one row per kitchen, by id: name, orders, first and last event, position (degrees), radius (metres)."""
     return pd.DataFrame(
         {
@@ -66,7 +64,7 @@ def locations(places: "Sequence[Location]") -> pd.DataFrame:
     )
 
 
-def orders(timeline: "Timeline", rows: NDArray[Any] | None = None) -> pd.DataFrame:
+def orders(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame:
     """Return one row per order, by id: when it reached each milestone, what it is worth, how long it took to the door.
 
     `rows` chooses row numbers of `timeline.orders`; without it, the orders of the window: created (else first heard of) in it.
@@ -94,7 +92,7 @@ def orders(timeline: "Timeline", rows: NDArray[Any] | None = None) -> pd.DataFra
     )
 
 
-def stages(timeline: "Timeline") -> pd.DataFrame:
+def stages(timeline: Timeline) -> pd.DataFrame:
     """Return one row per order of the window and stage it was seen in: order, stage, entered, left (NaT: not yet), minutes."""
     built = timeline.orders
     rows = np.flatnonzero((built.first < timeline.window.end) & (built.last >= timeline.window.start))
@@ -112,7 +110,7 @@ def stages(timeline: "Timeline") -> pd.DataFrame:
     )
 
 
-def events(timeline: "Timeline", found: "EventSlice") -> pd.DataFrame:
+def events(timeline: Timeline, found: EventSlice) -> pd.DataFrame:
     """Return one row per event: ts, type, order, progress (percent of the way, driver pings only)."""
     return pd.DataFrame(
         {
@@ -124,7 +122,7 @@ def events(timeline: "Timeline", found: "EventSlice") -> pd.DataFrame:
     )
 
 
-def open_orders(timeline: "Timeline", snapshot: "Snapshot") -> pd.DataFrame:
+def open_orders(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:
     """Return the orders that are open at a moment, by id, the longest in its stage first: stage, since, minutes in it."""
     made = pd.DataFrame(
         {
@@ -137,7 +135,7 @@ def open_orders(timeline: "Timeline", snapshot: "Snapshot") -> pd.DataFrame:
     return made.sort_values("minutes", ascending=False)
 
 
-def drivers(timeline: "Timeline", snapshot: "Snapshot") -> pd.DataFrame:
+def drivers(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:
     """Return the drivers on the road, by order: position (degrees), heading (degrees), progress 0..1, arrival."""
     found = snapshot.drivers
     return pd.DataFrame(
@@ -186,14 +184,14 @@ def kpi_row(kpis: KpiSet) -> dict[str, float]:
     return {name: np.nan if value is None else float(value) for name, value in told.items()}
 
 
-def kpis(timeline: "Timeline", times: NDArray[np.float64]) -> pd.DataFrame:
+def kpis(timeline: Timeline, times: NDArray[np.float64]) -> pd.DataFrame:
     """Return the KPIs at many moments, (n,) seconds: one row each, by time."""
     index = index_of(timeline)
     rows = [kpi_row(index.kpis(t, timeline.counts(t))) for t in times.tolist()]
     return pd.DataFrame(rows, index=pd.Index(stamps(times), name="time"))
 
 
-def brands(figures: "list[BrandFigures]") -> pd.DataFrame:
+def brands(figures: list[BrandFigures]) -> pd.DataFrame:
     """Return one row per brand, the one with most orders first."""
     return pd.DataFrame(
         {
@@ -207,7 +205,7 @@ def brands(figures: "list[BrandFigures]") -> pd.DataFrame:
     )
 
 
-def moments(found: "Sequence[Moment]") -> pd.DataFrame:
+def moments(found: Sequence[Moment]) -> pd.DataFrame:
     """Return one row per moment, the most remarkable first; `at` is when it is worst."""
     return pd.DataFrame(
         {
@@ -223,7 +221,7 @@ def moments(found: "Sequence[Moment]") -> pd.DataFrame:
     )
 
 
-def rejects(health: "Health") -> pd.DataFrame:
+def rejects(health: Health) -> pd.DataFrame:
     """Return one row per reason: rows `set aside`, or `used, odd`, and their share of all that were read."""
     rows = [("set aside", reason, count) for reason, count in health.rejected.items()]
     rows += [("used, odd", reason, count) for reason, count in health.flagged.items()]
@@ -242,7 +240,7 @@ def html(title: str, facts: Sequence[str], table: pd.DataFrame) -> str:
     return f"<div><strong>{escape(title)}</strong> {words}</div>{table.to_html(escape=True, max_rows=20, na_rep='–')}"
 
 
-def _ids(timeline: "Timeline", rows: NDArray[Any]) -> pd.Index:
+def _ids(timeline: Timeline, rows: NDArray[Any]) -> pd.Index:
     return pd.Index(timeline.orders.ids.take(np.asarray(rows, np.int64)).to_pylist(), name="order", dtype="str")
 
 

@@ -1,12 +1,10 @@
 """What is known about a timeline beside its own events: what is usual at its kitchen, and what stands out."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from twin.baseline import Baseline
-    from twin.moments import Moment
-    from twin.timeline import Timeline
+from twin.baseline import Baseline
+from twin.moments import Moment
+from twin.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +14,6 @@ class Insights:
     `moments` are ranked, the most remarkable first.
     """
 
-    timeline: "Timeline"
-    baseline: "Baseline"
-    moments: tuple["Moment", ...]
+    timeline: Timeline
+    baseline: Baseline
+    moments: tuple[Moment, ...]

@@ -14,20 +14,20 @@ import numpy as np
 import pandas as pd
 
 from twin import brands, frames, times
+from twin.baseline import Baseline
+from twin.feed import orders_in
+from twin.hub import Hub
+from twin.insights import Insights
 from twin.metrics import index_of
-from twin.timeline import DAY, midnight
+from twin.sources.base import Location
+from twin.timeline import DAY, Order, Snapshot, Timeline, midnight
 from twin.times import Time
 
 if TYPE_CHECKING:
     import holoviews as hv
     import panel as pn
 
-    from twin.baseline import Baseline
-    from twin.insights import Insights
     from twin.replay.controller import ReplayController
-    from twin.sources.base import Location
-    from twin.timeline import Order, Snapshot, Timeline
-    from twin.twin import Twin
     from twin.views.notebook import Replay
 
 TEN_MINUTES = 600.0
@@ -44,8 +44,8 @@ class Instant:
     (Timestamp('2025-10-16 18:30:00'), True, True)
     """
 
-    timeline: "Timeline"
-    snapshot: "Snapshot"
+    timeline: Timeline
+    snapshot: Snapshot
 
     @property
     def time(self) -> pd.Timestamp:
@@ -122,14 +122,14 @@ class Kitchen:
     <Kitchen San Francisco, 2025-10-16 00:00:00 to 2025-10-17 00:00:00, ... orders>
     """
 
-    def __init__(self, twin: "Twin", timeline: "Timeline") -> None:
-        self._twin = twin
+    def __init__(self, hub: Hub, timeline: Timeline) -> None:
+        self._hub = hub
         self.data = timeline
         """The loaded `Timeline`, for what these tables do not tell."""
 
     # -- values and tables -----------------------------------------------------------------------------------------------
     @property
-    def location(self) -> "Location":
+    def location(self) -> Location:
         """The location.
 
         >>> twin.open("demo").kitchen("chicago").location.display_name
@@ -196,7 +196,7 @@ class Kitchen:
         last = self.data.window.end if end is None else self._moment(end)
         return frames.events(self.data, self.data.between(first, last))
 
-    def order(self, order: str) -> "Order":
+    def order(self, order: str) -> Order:
         """Return one order's whole life: stages, events, items, address. Raises `UnknownOrderError`.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
@@ -235,7 +235,7 @@ class Kitchen:
         return frames.rejects(self.data.health)
 
     @property
-    def baseline(self) -> "Baseline":
+    def baseline(self) -> Baseline:
         """What is usual here: the same hour on other days.
 
         >>> usual = twin.open("demo").kitchen("chicago").baseline
@@ -245,14 +245,14 @@ class Kitchen:
         return self.insights.baseline
 
     @property
-    def insights(self) -> "Insights":
+    def insights(self) -> Insights:
         """Baseline and moments together; the source is asked once.
 
         >>> k = twin.open("demo").kitchen("chicago")
         >>> k.insights.timeline is k.data
         True
         """
-        return self._twin.insights(self.data)
+        return self._hub.insights(self.data)
 
     def history(self, every: float = TEN_MINUTES) -> pd.DataFrame:
         """Return the KPIs over the range, one row per `every` seconds, as `at(t).kpis` tells them.
@@ -290,8 +290,6 @@ class Kitchen:
         >>> bool((k.selection["created"].dt.hour == 18).all()), 0 < len(k.selection) < len(k.orders)
         (True, True)
         """
-        from twin.feed import orders_in
-
         replay, timeline = self.replay, self.data
         chosen = replay.selection
         if chosen.row >= 0:
@@ -370,7 +368,7 @@ class Kitchen:
         >>> int(k.volume().dimension_values("orders").sum()) == len(k.orders)
         True
         """
-        from twin.views.curves import volume
+        from twin.views.curves import volume  # noqa: PLC0415  # panes and figures need Panel, tables do not
 
         return volume(self.data, every)
 
@@ -383,7 +381,7 @@ class Kitchen:
            .Curve.San_Francisco.I  :Curve   [time]   (delivery_min)
            .Curve.San_Francisco.II :Curve   [time]   (orders)
         """
-        from twin.views.curves import curve
+        from twin.views.curves import curve  # noqa: PLC0415
 
         return curve(self.location.display_name, self.history(every), kpi)
 
@@ -400,15 +398,15 @@ class Kitchen:
         ...     written.stat().st_size < 15_000_000
         True
         """
-        from twin.views.saved import save
+        from twin.views.saved import save  # noqa: PLC0415
 
-        return save(self, path, step)
+        return save(self._hub, self.data, path, self.replay.now(), step)
 
     @cached_property
     def _replay(self) -> "Replay":
-        from twin.views.notebook import Replay
+        from twin.views.notebook import Replay  # noqa: PLC0415
 
-        return Replay(self._twin, self.data)
+        return Replay(self._hub, self.data)
 
     def _moment(self, time: Time) -> float:
         """Return a time in seconds; a time of day is the one moment of the range that has it."""

@@ -5,18 +5,15 @@ can then tell what was known by then from what came later. Estimates of arrival 
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from twin import events as ev
 from twin import motion
+from twin.baseline import Baseline
 from twin.geo import ground_scale
 from twin.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
-
-if TYPE_CHECKING:
-    from twin.baseline import Baseline
-    from twin.timeline import Order, Timeline
+from twin.timeline import Order, Timeline
 
 AT_ONCE = 1e-3
 """Seconds after an observation at which its estimate is asked for: float32 knots do not hit the instant itself."""
@@ -52,7 +49,7 @@ class Lifecycle:
     pings: number, first and last time of the driver's position reports, None if there was none.
     """
 
-    order: "Order"
+    order: Order
     row: int
     first: float
     last: float
@@ -112,7 +109,7 @@ class Lifecycle:
         return None if self.ready is None or self.arrived is None else self.arrived - self.ready
 
 
-def lifecycle(timeline: "Timeline", row: int, baseline: "Baseline | None" = None) -> Lifecycle:
+def lifecycle(timeline: Timeline, row: int, baseline: Baseline | None = None) -> Lifecycle:
     """Return the lifecycle of order number `row`; the stages' usual durations come from the baseline, where there is one."""
     orders = timeline.orders
     order = timeline.order(str(orders.ids[row].as_py()))
@@ -150,12 +147,12 @@ def lifecycle(timeline: "Timeline", row: int, baseline: "Baseline | None" = None
     )
 
 
-def _trip(timeline: "Timeline", row: int) -> int | None:
+def _trip(timeline: Timeline, row: int) -> int | None:
     found = np.flatnonzero(timeline.trips.order == row)
     return int(found[0]) if len(found) else None
 
 
-def _distance(timeline: "Timeline", row: int, trip: int | None) -> Distance | None:
+def _distance(timeline: Timeline, row: int, trip: int | None) -> Distance | None:
     trips, orders = timeline.trips, timeline.orders
     if trip is not None and trips.routed[trip]:
         return Distance(_length(timeline, trip), ROUTE)
@@ -166,7 +163,7 @@ def _distance(timeline: "Timeline", row: int, trip: int | None) -> Distance | No
     return Distance(air, STRAIGHT) if np.isfinite(air) else None
 
 
-def _length(timeline: "Timeline", trip: int) -> float:
+def _length(timeline: Timeline, trip: int) -> float:
     """Return the true metres of a trip's line."""
     trips = timeline.trips
     knots = slice(int(trips.offsets[trip]), int(trips.offsets[trip + 1]))
@@ -174,13 +171,13 @@ def _length(timeline: "Timeline", trip: int) -> float:
     return float(np.hypot(np.diff(x), np.diff(y)).sum()) * trips.unit * _scale(timeline)
 
 
-def _scale(timeline: "Timeline") -> float:
+def _scale(timeline: Timeline) -> float:
     """Return true metres per Web Mercator metre at the kitchen."""
     lat = timeline.location.lat
     return 1.0 if lat is None else ground_scale(lat)
 
 
-def _arrivals(timeline: "Timeline", trip: int) -> list[tuple[float, float]]:
+def _arrivals(timeline: Timeline, trip: int) -> list[tuple[float, float]]:
     """Return the estimates of a trip: each observation makes one, which stands until the next."""
     trips, orders = timeline.trips, timeline.orders
     knots = slice(int(trips.offsets[trip]), int(trips.offsets[trip + 1]))

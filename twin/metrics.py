@@ -6,7 +6,6 @@ timeline (`MetricIndex`); at a moment only binary searches and short slices rema
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -15,10 +14,7 @@ from numpy.typing import NDArray
 from twin import settings
 from twin.durations import Durations, count, percentiles
 from twin.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
-from twin.timeline import DAY, midnight
-
-if TYPE_CHECKING:
-    from twin.timeline import Snapshot, Timeline
+from twin.timeline import DAY, Snapshot, Timeline, midnight
 
 Floats = NDArray[np.float64]
 
@@ -129,7 +125,7 @@ class MetricIndex:
     About 170 bytes per order; made once per timeline by `index_of`.
     """
 
-    def __init__(self, timeline: "Timeline") -> None:
+    def __init__(self, timeline: Timeline) -> None:
         orders = timeline.orders
         created: Floats = np.asarray(orders.created, np.float64)
         delivered: Floats = np.asarray(orders.delivered, np.float64)
@@ -217,7 +213,7 @@ class MetricIndex:
             volume -= self.created.searchsorted(times - TRAILING, "right")
         return Series(times, volume, self._deliveries.means(times - TRAILING, times))
 
-    def stages(self, snapshot: "Snapshot") -> list[StageFigures]:
+    def stages(self, snapshot: Snapshot) -> list[StageFigures]:
         """Return the figures of the five stages at the snapshot's time."""
         t, edges = snapshot.t, snapshot.t - _TRAILING_EDGES
         number = np.bincount(snapshot.stage, minlength=len(STAGES)).tolist()
@@ -250,10 +246,10 @@ class MetricIndex:
         return float(self._revenue[last] - self._revenue[first]) if self._any_price else None
 
 
-_indexes: WeakKeyDictionary["Timeline", MetricIndex] = WeakKeyDictionary()
+_indexes: WeakKeyDictionary[Timeline, MetricIndex] = WeakKeyDictionary()
 
 
-def index_of(timeline: "Timeline") -> MetricIndex:
+def index_of(timeline: Timeline) -> MetricIndex:
     """Return the timeline's index, made at the first question and dropped together with the timeline."""
     index = _indexes.get(timeline)
     if index is None:
@@ -261,11 +257,11 @@ def index_of(timeline: "Timeline") -> MetricIndex:
     return index
 
 
-def kpis(timeline: "Timeline", t: float, target: float = DELIVERY_TARGET) -> KpiSet:
+def kpis(timeline: Timeline, t: float, target: float = DELIVERY_TARGET) -> KpiSet:
     """Return the KPIs of a timeline at t."""
     return index_of(timeline).kpis(t, timeline.at(t).counts, target)
 
 
-def stage_means(timeline: "Timeline", t: float) -> list[StageFigures]:
+def stage_means(timeline: Timeline, t: float) -> list[StageFigures]:
     """Return the mean time in each of the five stages at t."""
     return index_of(timeline).stages(timeline.at(t))

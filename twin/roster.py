@@ -1,16 +1,13 @@
 """Which orders a list shows at a moment, and which order comes before or after another."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.metrics import TRAILING
 from twin.stages import CANCELLED, COMPLETED, STAGES, STALLED, STATES
-
-if TYPE_CHECKING:
-    from twin.timeline import Snapshot, Timeline
+from twin.timeline import Snapshot, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,7 @@ class Roster:
         return Roster(self.order[positions], self.state[positions], self.since[positions])
 
 
-def roster(timeline: "Timeline", snapshot: "Snapshot", state: str = "") -> Roster:
+def roster(timeline: Timeline, snapshot: Snapshot, state: str = "") -> Roster:
     """Return the open orders at the snapshot's moment, or those in one state.
 
     Completed and cancelled are lists without an end: of them, those of the trailing 60 minutes, (t − 3600, t].
@@ -44,7 +41,7 @@ def roster(timeline: "Timeline", snapshot: "Snapshot", state: str = "") -> Roste
     return Roster(order.astype(np.int32), np.full(len(order), number, np.uint8), since)
 
 
-def counts(timeline: "Timeline", snapshot: "Snapshot") -> dict[str, int]:
+def counts(timeline: Timeline, snapshot: Snapshot) -> dict[str, int]:
     """Return how many orders `roster` lists for each state."""
     inside = np.bincount(snapshot.stage, minlength=len(STAGES)).tolist()
     found = dict(zip(STAGES[:COMPLETED], inside, strict=False))
@@ -53,13 +50,13 @@ def counts(timeline: "Timeline", snapshot: "Snapshot") -> dict[str, int]:
     return found
 
 
-def began(timeline: "Timeline") -> NDArray[np.float64]:
+def began(timeline: Timeline) -> NDArray[np.float64]:
     """Return when each order was created, else first heard of, (n,) data seconds: what orders are lined up by."""
     orders = timeline.orders
     return np.where(np.isnan(orders.created), orders.first, orders.created)
 
 
-def neighbour(timeline: "Timeline", snapshot: "Snapshot", row: int, step: int, state: str = "") -> int | None:
+def neighbour(timeline: Timeline, snapshot: Snapshot, row: int, step: int, state: str = "") -> int | None:
     """Return the order created next after (`step` 1) or before (−1) order number `row`; None if there is none.
 
     Without a state all orders of the window are lined up, with one those that `roster` lists at the snapshot's moment.
@@ -80,7 +77,7 @@ def neighbour(timeline: "Timeline", snapshot: "Snapshot", row: int, step: int, s
     return int(others[lined_up[0 if step > 0 else -1]])
 
 
-def _beside(timeline: "Timeline", t: float, number: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _beside(timeline: Timeline, t: float, number: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return the orders in Completed, Cancelled or Stalled that are listed at t, and since when each is."""
     orders = timeline.orders
     if number == STALLED:

@@ -6,15 +6,12 @@ visible in a week as in a day.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
-
-if TYPE_CHECKING:
-    from twin.timeline import Timeline
+from twin.timeline import Timeline
 
 Floats = NDArray[np.float64]
 
@@ -47,7 +44,7 @@ class Supply:
     end: Floats
 
 
-def supply(timeline: "Timeline", edges: Floats, usual: Floats | None = None) -> Supply:
+def supply(timeline: Timeline, edges: Floats, usual: Floats | None = None) -> Supply:
     """Return meals waiting and drivers on the road for the bars between `edges` (n + 1,), ascending data seconds.
 
     A meal waits from gk_ready (gk_finished where that is missing) until it is picked up, cancelled, or given up for lost
@@ -80,7 +77,7 @@ def _level(waiting: Floats, on_road: Floats, usual: Floats | None) -> NDArray[np
     return np.where(waiting >= FEWEST_MEALS, level, FINE).astype(np.uint8)
 
 
-def _meals(timeline: "Timeline") -> tuple[Floats, Floats]:
+def _meals(timeline: Timeline) -> tuple[Floats, Floats]:
     """Return when each meal began and ceased to wait."""
     orders = timeline.orders
     ready = np.where(np.isnan(orders.ready), orders.finished, orders.ready)
@@ -89,7 +86,7 @@ def _meals(timeline: "Timeline") -> tuple[Floats, Floats]:
     return ready, gone
 
 
-def _drives(timeline: "Timeline") -> tuple[Floats, Floats]:
+def _drives(timeline: Timeline) -> tuple[Floats, Floats]:
     """Return when each drive began and ended."""
     orders = timeline.orders
     out = np.where(np.isfinite(orders.enter[OUT_FOR_DELIVERY]), orders.enter[OUT_FOR_DELIVERY], np.nan)
@@ -138,7 +135,7 @@ class RangeSummary:
         return self.orders - self.delivered
 
 
-def summarise(timeline: "Timeline") -> RangeSummary:
+def summarise(timeline: Timeline) -> RangeSummary:
     """Return the figures of a timeline's whole window; an order belongs to it by its order_created, else its first event."""
     orders, window = timeline.orders, timeline.window
     began = np.where(np.isnan(orders.created), orders.enter[0], orders.created)

@@ -7,17 +7,15 @@ the timeline holds it, so that the feed reads the same in a live kitchen as in a
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin import settings
 from twin.metrics import DELIVERY_TARGET
-
-if TYPE_CHECKING:
-    from twin.orders import Orders
-    from twin.timeline import EventSlice, Timeline
+from twin.orders import Orders
+from twin.timeline import EventSlice, Timeline
 
 LATE_AFTER = settings.current().late_after_s
 """A driver is late who arrives more than these seconds after the food was ready."""
@@ -100,7 +98,7 @@ def average_text(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 100 * 60 else minutes_text(seconds)
 
 
-def describe(timeline: "Timeline", events: "EventSlice", target: float = DELIVERY_TARGET) -> list[EventLine]:
+def describe(timeline: Timeline, events: EventSlice, target: float = DELIVERY_TARGET) -> list[EventLine]:
     """Return one line per event, in the order of the events; `target` is the promised delivery time in seconds."""
     orders = timeline.orders
     return [
@@ -113,7 +111,7 @@ def describe(timeline: "Timeline", events: "EventSlice", target: float = DELIVER
 class _Known:
     """What is known of one order at time `t`."""
 
-    orders: "Orders"
+    orders: Orders
     order: int
     t: float
     target: float

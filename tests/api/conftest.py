@@ -17,7 +17,8 @@ import twin.api as api
 from tests import brute
 from tests.api.serving import served
 from twin.api.endpoints import forget
-from twin.twin import Twin
+from twin.notebook.door import Twin
+from twin.server.process import process
 
 FIELDS = ("event_type", "ts", "location", "order_id", "sequence", "body")
 
@@ -96,7 +97,7 @@ def world(request: pytest.FixtureRequest) -> World:
 
 @pytest.fixture(scope="module")
 def routes() -> Iterator[str]:
-    """A server with the routes; which source it tells of is set by `api.set_source`."""
+    """A server with the routes; which source it tells of is set by `process.use`."""
     with served(
         lambda doc: doc.add_root(Div(text="page")), extra_patterns=list(api.ROUTES), prefix="/under"
     ) as address:
@@ -107,6 +108,6 @@ def routes() -> Iterator[str]:
 def server(routes: str, demo_world: World) -> Iterator[str]:
     """The same, telling of the demo."""
     forget()
-    api.set_source(lambda: demo_world.twin)
+    process.use(demo_world.twin)
     yield routes
-    api.set_source(None)
+    process.use(None)

@@ -18,7 +18,7 @@ from twin.api.instants import instant, micros
 from twin.api.position import Position, read_position
 from twin.errors import UnknownLocationError, UnknownOrderError, UnknownTimeError
 from twin.metrics import kpis, stage_means
-from twin.twin import Twin
+from twin.notebook.door import Twin
 
 EMPTY = asked.Parameters()
 

@@ -11,13 +11,13 @@ from typing import Any
 import duckdb
 import pytest
 
-import twin.api as api
 from tests.api.conftest import World
 from tests.api.serving import ask
 from twin.api.endpoints import BASE, ENDPOINTS, forget
 from twin.api.openapi import document
 from twin.api.store import Encoded, Store
 from twin.errors import SourceError
+from twin.server.process import process
 
 SF = BASE + "/locations/sanfrancisco"
 DAY = "start=2025-10-17T00:00:00Z&end=2025-10-18T00:00:00Z"
@@ -293,6 +293,6 @@ def test_another_source_has_answers_of_its_own(server: str, tmp_path: Any) -> No
 
     first = ask(server + BASE + "/locations").body
     other = twin.open(write_csv(tmp_path / "events.csv", ROWS))
-    api.set_source(lambda: other)
+    process.use(other)
     assert ask(server + BASE + "/locations").body != first
     forget()

@@ -25,12 +25,11 @@ from pathlib import Path
 import twin
 from tests.sources.test_files import ROWS, write_csv
 from tests.render.pictures import wandering
-from twin.api import set_source, set_tilesets
 from twin.render.tiles import TileSet
+from twin.server.process import process
 tiles = TileSet(wandering(30))
-set_tilesets(lambda location: tiles)
-opened = twin.open(write_csv(Path("events.csv"), ROWS))
-set_source(lambda: opened)
+process.tileset = lambda location: tiles
+process.use(twin.open(write_csv(Path("events.csv"), ROWS)))
 """
 TILE = "/tiles/sf/dark/13/1310/3166.png"
 

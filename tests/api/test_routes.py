@@ -4,6 +4,7 @@ import gzip
 import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from bokeh.document import Document
@@ -13,9 +14,12 @@ from bokeh.models import Div
 import twin.api as api
 from tests.api.serving import ask, served
 from tests.render.pictures import wandering
-from twin.api import set_health, set_tilesets, tile_url
-from twin.errors import UnknownLocationError
+from tests.sources.test_files import ROWS, write_csv
+from twin.errors import SourceError, UnknownLocationError
 from twin.render.tiles import TileSet
+from twin.server.assets import publish
+from twin.server.process import Process, process
+from twin.server.tiles import tile_url
 
 TILES = TileSet(wandering(30))
 TILE = (13, 1310, 3166)
@@ -32,16 +36,13 @@ def lookup(location: str) -> TileSet:
 
 @pytest.fixture(autouse=True)
 def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests' own tiles and health; what was registered before (`twin.serve` does once, at its import) comes back."""
-    monkeypatch.setattr("twin.api.tiles.provider", lookup)
-    monkeypatch.setattr("twin.api.health._check", None)
+    """These tests' own tiles."""
+    monkeypatch.setattr(process, "tileset", lookup)
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with served(
-        lambda doc: doc.add_root(Div(text="page")), extra_patterns=list(api.ROUTES), prefix="/under"
-    ) as address:
+    with served(lambda doc: doc.add_root(Div(text="page")), extra_patterns=api.ROUTES, prefix="/under") as address:
         yield address
 
 
@@ -79,11 +80,6 @@ def test_what_is_no_tile_is_refused(server: str, address: str, status: int) -> N
     assert ask(server + address).status == status
 
 
-def test_nothing_is_known_before_a_source_is_loaded(server: str) -> None:
-    set_tilesets(None)
-    assert ask(server + ADDRESS).status == 404
-
-
 def test_a_versioned_tile_is_kept_and_an_unversioned_or_old_one_is_asked_for_again(server: str) -> None:
     kept = ask(f"{server}{ADDRESS}?v={TILES.version}")
     assert "immutable" in kept.headers["cache-control"]
@@ -115,29 +111,32 @@ def test_the_event_loop_answers_while_a_tile_is_rendered(server: str, monkeypatc
     assert bodies == [b"tile"]
 
 
-def test_health_is_ok_or_says_what_fails(server: str) -> None:
+def test_health_is_ok_or_says_what_fails(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_failure", None)
     assert (answer := ask(server + "/healthz")).status == 200
     assert json.loads(answer.body) == {"status": "ok"}
-    set_health(lambda: "The source cannot be read.")
+    monkeypatch.setattr(process, "_failure", SourceError("The source cannot be read."))
     assert (answer := ask(server + "/healthz")).status == 503
     assert json.loads(answer.body)["reason"] == "The source cannot be read."
-    set_health(lambda: None)
+    monkeypatch.setattr(process, "_failure", None)
     assert ask(server + "/healthz", method="HEAD").status == 200
 
 
-def test_a_check_that_breaks_is_a_failure_and_keeps_its_secrets(server: str) -> None:
-    def broken() -> str | None:
-        raise RuntimeError("password=hunter2")
-
-    set_health(broken)
-    answer = ask(server + "/healthz")
-    assert answer.status == 503
-    assert b"hunter2" not in answer.body
+def test_a_source_that_could_not_be_opened_is_tried_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    mine = Process()
+    monkeypatch.setenv("TWIN_SOURCE", str(tmp_path / "nothing.csv"))
+    with pytest.raises(SourceError):
+        mine.hub()
+    assert mine.failure
+    assert "nothing.csv" in mine.failure
+    monkeypatch.setenv("TWIN_SOURCE", str(write_csv(tmp_path / "nothing.csv", ROWS)))
+    assert mine.hub().locations
+    assert mine.failure is None
 
 
 def test_a_published_script_is_kept_by_the_browser_under_a_name_of_its_content(server: str) -> None:
-    address = api.publish("export default 1;\n" * 100)
-    assert address == api.publish("export default 1;\n" * 100) != api.publish("export default 2;")
+    address = publish("export default 1;\n" * 100)
+    assert address == publish("export default 1;\n" * 100) != publish("export default 2;")
     told = ask(f"{server}/{address}")
     assert (told.status, told.body) == (200, b"export default 1;\n" * 100)
     assert told.headers["content-type"].startswith("text/javascript")
@@ -146,12 +145,8 @@ def test_a_published_script_is_kept_by_the_browser_under_a_name_of_its_content(s
     assert ask(f"{server}/assets/../../etc/passwd.js").status == 404
 
 
-def test_taking_the_routes_is_serving_and_nothing_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "_mounted", False)
-    with pytest.raises(AttributeError):
-        api.NOT_THERE  # noqa: B018
+def test_outside_a_server_nothing_is_mounted() -> None:
     assert not api.mount(), "no server runs this test"
-    assert not api.is_serving()
     assert {path.split("/")[1] for path, *_ in api.ROUTES} == {
         "tiles",
         "assets",
@@ -161,7 +156,6 @@ def test_taking_the_routes_is_serving_and_nothing_else_is(monkeypatch: pytest.Mo
         "user",
         "api",
     }
-    assert api.is_serving()
 
 
 def test_a_page_under_a_plain_server_mounts_routes_and_compression_itself() -> None:

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from databricks.sdk.errors import PermissionDenied
 
-from twin.hosting import allow_own_host, own_address
+from twin.server.hosting import allow_own_host, own_address
 
 HOST = "twin-123.aws.databricksapps.com"
 

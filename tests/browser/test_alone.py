@@ -9,9 +9,9 @@ from playwright.sync_api import Page, expect
 
 import twin
 from twin.kitchen import Kitchen
+from twin.notebook.door import Twin
 from twin.replay.controller import ReplayController
 from twin.times import seconds
-from twin.twin import Twin
 from twin.views.alert import AlertView
 from twin.views.chrome import ChromeView
 from twin.views.feed import FeedView

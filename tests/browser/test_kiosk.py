@@ -17,9 +17,9 @@ from playwright.sync_api import Browser, Frame, Page, expect
 import twin
 from tests.browser.app import ROOT, free_port, wait_for_health
 from tests.browser.cable import Cable
+from twin.notebook.door import Twin
 from twin.show.deriving import derive
 from twin.show.options import Options
-from twin.twin import Twin
 
 pytestmark = pytest.mark.browser
 

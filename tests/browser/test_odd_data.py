@@ -16,8 +16,8 @@ from tests.browser.operations import CLOCK, by_id, clock, counts
 from tests.raw_orders import CUSTOMER, WHOLE, rows_of
 from twin import metrics
 from twin.errors import SourceError
+from twin.notebook.door import Twin
 from twin.sources.base import Source
-from twin.twin import Twin
 from twin.views.operations import operations_page
 
 pytestmark = pytest.mark.browser
@@ -168,7 +168,7 @@ def test_a_source_that_fails_says_so_keeps_the_last_picture_and_is_tried_again(
 ) -> None:
     source = Unsteady(odd.source)
     unsteady = Twin(source)
-    monkeypatch.setattr("twin.serve.current", lambda: unsteady)
+    monkeypatch.setattr("twin.server.process.process.hub", lambda: unsteady)
     address = serve({"operations": operations_page})
     page.goto(f"{address}/operations?location=plain")
     expect(by_id(page, "feed-row")).to_be_visible(timeout=20_000)

@@ -12,9 +12,9 @@ from playwright.sync_api import Page, expect
 import twin
 from tests.browser.app import free_port, running
 from tests.browser.operations import CLOCK, DRAWN, MOTION, NUMBER, by_id, choose, clock, counts, drawn, five
+from twin.notebook.door import Twin
 from twin.timeline import Timeline
 from twin.times import seconds, text
-from twin.twin import Twin
 
 pytestmark = pytest.mark.browser
 

@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 import twin
 from tests.browser.operations import CLOCK, DRAWN, MOTION, NUMBER, by_id, choose, clock, counts, five
+from twin.notebook.door import Twin
 from twin.times import seconds
-from twin.twin import Twin
 
 pytestmark = pytest.mark.browser
 

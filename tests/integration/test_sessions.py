@@ -17,8 +17,8 @@ from bokeh.model import Model
 
 import twin
 from benchmarks.client import Client
-from twin import serve
 from twin.replay.controller import ReplayController
+from twin.server.process import process
 from twin.views.operations import operations_page
 from twin.views.session import ReplaySession
 from twin.views.view import ReplayView
@@ -31,10 +31,9 @@ OURS = (ReplaySession, ReplayController, ReplayView, Document, Model)
 
 
 @pytest.fixture
-def address(demo: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def address(demo: Path) -> Iterator[str]:
     """The operations page of San Francisco's last day, at 60x, on a server that soon forgets who has left."""
-    monkeypatch.setattr(serve, "_twin", twin.open(demo))
-    monkeypatch.setattr(serve, "_tilesets", type(serve._tilesets)())
+    process.use(twin.open(demo))
     logging.disable(logging.INFO)  # pytest keeps the records, and they what they tell of
     thread = pn.serve(
         {"operations": operations_page}, port=0, address="127.0.0.1", show=False, threaded=True, verbose=False, server_id=SERVER,
@@ -44,12 +43,13 @@ def address(demo: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     while SERVER not in pn.state._servers:
         assert time.monotonic() < deadline, "the server did not start"
         time.sleep(0.05)
-    place = serve.current().location("sanfrancisco")
+    place = process.hub().location("sanfrancisco")
     start = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(place.end - 4 * 3600))
     yield f"http://127.0.0.1:{pn.state._servers[SERVER][0].port}/operations?location=sanfrancisco&t={start}&speed=60"
     thread.stop()
     pn.state._servers.pop(SERVER, None)  # the next test's is another
     logging.disable(logging.NOTSET)
+    process.use(None)
 
 
 def run(replay: Callable[[Client], Coroutine[Any, Any, None]], address: str) -> None:

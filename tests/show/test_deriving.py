@@ -6,10 +6,10 @@ import pytest
 
 import twin
 from twin.errors import SourceError
+from twin.notebook.door import Twin
 from twin.show.deriving import caption, derive
 from twin.show.options import Options
 from twin.times import seconds
-from twin.twin import Twin
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import pytest
 
 import twin
 from twin.errors import ConfigError
+from twin.notebook.door import Twin
 from twin.show.scenefile import load
 from twin.times import seconds
-from twin.twin import Twin
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 import twin
+from twin.notebook.door import Twin
 from twin.show import Anchor, Scene, Show
 from twin.show.options import Options
 from twin.show.stage import Stage
-from twin.twin import Twin
 
 NOW = 1_795_000_000.0
 

@@ -10,8 +10,8 @@ import pytest
 
 import twin
 from twin import errand
+from twin.notebook.door import Twin
 from twin.replay.controller import ReplayController
-from twin.twin import Twin
 from twin.views.session import ReplaySession
 
 

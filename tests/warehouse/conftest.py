@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.warehouse.double import Warehouse, filled, running
+from twin.notebook.door import Twin
+from twin.notebook.door import open as open_twin
 from twin.simulator import write_demo
-from twin.twin import Twin
-from twin.twin import open as open_twin
 
 FORMS = ("2025", "2026", "typed")
 """Both generations of the schema with everything as text, as Auto Loader leaves it, and one whose table has types."""

@@ -14,8 +14,9 @@ from tests.warehouse.conftest import tables
 from tests.warehouse.double import Warehouse
 from twin import api
 from twin.api.endpoints import BASE, ENDPOINTS
+from twin.notebook.door import Twin
+from twin.server.process import process
 from twin.times import text
-from twin.twin import Twin
 
 Start = Callable[..., Warehouse]
 Open = Callable[..., Twin]
@@ -35,7 +36,7 @@ def server() -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def _own_source() -> Iterator[None]:
     yield
-    api.set_source(None)
+    process.use(None)
 
 
 def addresses(source: Twin) -> list[str]:
@@ -75,7 +76,7 @@ def test_every_endpoint_answers_as_it_does_from_files(
     direct, through = twin.open(folder), lakehouse()
 
     def told(source: Twin) -> dict[str, tuple[int, Any]]:
-        api.set_source(lambda: source)
+        process.use(source)
         answers = {address: ask(server + BASE + address) for address in asked}
         return {address: (answer.status, json.loads(answer.body)) for address, answer in answers.items()}
 

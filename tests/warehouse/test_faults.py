@@ -16,8 +16,8 @@ from tests.warehouse.double import Warehouse
 from tests.warehouse.test_answers import same
 from twin.errand import Errand
 from twin.errors import CancelledError, SourceError
+from twin.notebook.door import Twin
 from twin.timeline import READING
-from twin.twin import Twin
 
 Start = Callable[..., Warehouse]
 Open = Callable[..., Twin]

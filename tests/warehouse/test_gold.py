@@ -8,7 +8,7 @@ import pytest
 from tests.warehouse.conftest import tables
 from tests.warehouse.double import Warehouse
 from twin.cli import main
-from twin.twin import Twin
+from twin.notebook.door import Twin
 
 Start = Callable[..., Warehouse]
 Open = Callable[..., Twin]

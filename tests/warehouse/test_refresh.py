@@ -9,8 +9,8 @@ import pytest
 from tests.warehouse.conftest import add_orders, tables
 from tests.warehouse.double import Warehouse
 from twin.errors import SourceError
+from twin.notebook.door import Twin
 from twin.replay.controller import ReplayController
-from twin.twin import Twin
 from twin.views.session import ReplaySession
 
 Start = Callable[..., Warehouse]

@@ -14,8 +14,8 @@ from pyspark.sql import SparkSession
 from tests.warehouse.conftest import FORMS, tables
 from tests.warehouse.double import Statement, Warehouse
 from tests.warehouse.test_answers import questions
+from twin.notebook.door import Twin
 from twin.sources import queries
-from twin.twin import Twin
 
 ALL = sorted(path.stem for path in Path(queries.__file__).parent.glob("*.sql"))
 FRAGMENTS = {"events", *queries.RELATIONS}

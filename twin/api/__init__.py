@@ -1,39 +1,25 @@
 """HTTP routes served beside the dashboards, under the server's prefix: `panel serve --plugins twin.api`.
 
-`ROUTES` is the list of Tornado handlers. It comes into being when a server asks for it, and asking is taken as mounting; a
-page under a plain `panel serve dashboards/*.py` mounts them itself with `mount()`. Either way it knows whether it may point
-the browser to these addresses, or whether it runs in a notebook or a saved file, where nobody would answer (and Bokeh asks
-an unreachable tile server again at every repaint).
+`ROUTES` is the list of Tornado handlers. Under a plain `panel serve dashboards/*.py` a page adds them to its server itself,
+with `mount()`. Either way the page knows whether it may point the browser to these addresses, or whether it runs in a notebook
+or a saved file, where nobody would answer (and Bokeh asks an unreachable tile server again at every repaint).
 """
 
 from typing import Any
 
-from twin.api.assets import AssetHandler, publish
-from twin.api.attach import attach, is_answering
 from twin.api.endpoints import BASE, ENDPOINTS, JsonHandler
 from twin.api.handler import NothingHere
-from twin.api.health import HealthHandler, set_health
 from twin.api.probes import DocsHandler, MetricsHandler, OpenApiHandler, ReadyHandler
 from twin.api.replay import ReplayHandler
-from twin.api.source import set_source
-from twin.api.tiles import TileHandler, set_tilesets, tile_url
 from twin.api.user import UserHandler, user_url
+from twin.server.assets import AssetHandler
+from twin.server.attach import attach
+from twin.server.health import HealthHandler
+from twin.server.tiles import TileHandler
 
-__all__ = [
-    "HealthHandler",
-    "TileHandler",
-    "is_answering",
-    "is_serving",
-    "mount",
-    "publish",
-    "set_health",
-    "set_source",
-    "set_tilesets",
-    "tile_url",
-    "user_url",
-]
+__all__ = ["ROUTES", "mount", "user_url"]
 
-_ROUTES: list[tuple[str, type, dict[str, Any]]] = [
+ROUTES: list[tuple[str, type, dict[str, Any]]] = [
     (r"/tiles/([^/]+)/([^/]+)/([^/]+)/([^/]+)/([^/.@]+)(@2x)?\.png", TileHandler, {}),
     (r"/assets/([0-9a-f]+)\.js", AssetHandler, {}),
     (r"/healthz", HealthHandler, {}),
@@ -46,20 +32,6 @@ _ROUTES: list[tuple[str, type, dict[str, Any]]] = [
     (BASE + r"/docs", DocsHandler, {}),
     (BASE + r"(?:/.*)?", NothingHere, {}),
 ]
-_mounted = False
-
-
-def __getattr__(name: str) -> Any:
-    if name != "ROUTES":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    global _mounted
-    _mounted = True
-    return list(_ROUTES)
-
-
-def is_serving() -> bool:
-    """Return whether a server of this process was given `ROUTES`, or the current page's server `mount()`."""
-    return _mounted
 
 
 def mount() -> bool:
@@ -67,7 +39,4 @@ def mount() -> bool:
 
     Call it from a page's code, on the event loop; in a notebook or a script there is no server, and nothing happens.
     """
-    global _mounted
-    answers = attach(_ROUTES)
-    _mounted = _mounted or answers
-    return answers
+    return attach(ROUTES)

@@ -18,12 +18,12 @@ from twin.api.instants import from_micros, instant, maybe, micros, seconds
 from twin.api.position import Position
 from twin.errors import UnknownLocationError, UnknownOrderError, UnknownTimeError
 from twin.geo import Frame
+from twin.hub import Hub
 from twin.lifecycle import Lifecycle, lifecycle
 from twin.sources import places
 from twin.sources.base import Location, Window
 from twin.timeline import DAY, Health, Timeline
 from twin.times import UTC
-from twin.twin import Twin
 
 MOST_BUCKETS = 20_000
 """Two years of hours; a client that wants more asks for days."""
@@ -34,19 +34,19 @@ NEAR = 5
 STEPS = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(weeks=1)}
 
 
-def locations(twin: Twin, _: asked.Parameters) -> models.Locations:
+def locations(hub: Hub, _: asked.Parameters) -> models.Locations:
     """Return every kitchen."""
-    return models.Locations(locations=[_config(place) for place in twin.locations])
+    return models.Locations(locations=[_config(place) for place in hub.locations])
 
 
-def time_range(twin: Twin, location: str, query: asked.BucketedRange) -> models.TimeRange:
+def time_range(hub: Hub, location: str, query: asked.BucketedRange) -> models.TimeRange:
     """Return a range's figures and their course."""
-    place = place_of(twin, location)
-    window = _window(twin, place, query)
+    place = place_of(hub, location)
+    window = _window(hub, place, query)
     bounds: dict[str, str | float] = {"location": location, "from_ts": window.start, "to_ts": window.end}
     steps = list(_steps(place, window, query.granularity))
-    (total,) = twin.source.ask("totals", **bounds).to_pylist()
-    rows = twin.source.ask("buckets", granularity=query.granularity, **bounds).to_pylist()
+    (total,) = hub.source.ask("totals", **bounds).to_pylist()
+    rows = hub.source.ask("buckets", granularity=query.granularity, **bounds).to_pylist()
     told = {row["bucket"].replace(tzinfo=UTC): row for row in rows}
     return models.TimeRange(
         location=location,
@@ -74,12 +74,12 @@ def time_range(twin: Twin, location: str, query: asked.BucketedRange) -> models.
     )
 
 
-def brands(twin: Twin, location: str, query: asked.Range) -> models.Brands:
+def brands(hub: Hub, location: str, query: asked.Range) -> models.Brands:
     """Return how the brands of a kitchen did in a range."""
-    place = place_of(twin, location)
-    window = _window(twin, place, query)
-    rows = twin.source.ask("brands", location=location, from_ts=window.start, to_ts=window.end).to_pylist()
-    names = twin.source.names("brands")
+    place = place_of(hub, location)
+    window = _window(hub, place, query)
+    rows = hub.source.ask("brands", location=location, from_ts=window.start, to_ts=window.end).to_pylist()
+    names = hub.source.names("brands")
     return models.Brands(
         location=location,
         start=instant(window.start),
@@ -98,20 +98,20 @@ def brands(twin: Twin, location: str, query: asked.Range) -> models.Brands:
     )
 
 
-def kitchen_status(twin: Twin, location: str, query: asked.Moment) -> models.KitchenStatus:
+def kitchen_status(hub: Hub, location: str, query: asked.Moment) -> models.KitchenStatus:
     """Return a kitchen's state at a moment."""
-    place = place_of(twin, location)
-    t = twin.last_hours(location).end if query.at_time is None else seconds(query.at_time)
-    return kitchen.status(twin, place, t)
+    place = place_of(hub, location)
+    t = hub.last_hours(location).end if query.at_time is None else seconds(query.at_time)
+    return kitchen.status(hub, place, t)
 
 
-def moments(twin: Twin, location: str, query: asked.Range) -> models.Moments:
+def moments(hub: Hub, location: str, query: asked.Range) -> models.Moments:
     """Return what stands out in a range."""
-    place = place_of(twin, location)
-    window = _within(place, _window(twin, place, query))
+    place = place_of(hub, location)
+    window = _within(place, _window(hub, place, query))
     if window.end - window.start > MOST_DAYS * DAY:
         raise UnknownTimeError(f"Moments are found in at most {MOST_DAYS} days at once: ask for a shorter range.")
-    found = twin.insights(twin.timeline(location, window.start, window.end)).moments
+    found = hub.insights(hub.timeline(location, window.start, window.end)).moments
     return models.Moments(
         location=location,
         start=instant(window.start),
@@ -134,14 +134,14 @@ def moments(twin: Twin, location: str, query: asked.Range) -> models.Moments:
     )
 
 
-def events(twin: Twin, location: str, query: asked.EventFilter) -> models.Events:
+def events(hub: Hub, location: str, query: asked.EventFilter) -> models.Events:
     """Return a page of the log of events."""
-    place = place_of(twin, location)
-    window = _window(twin, place, query)
+    place = place_of(hub, location)
+    window = _window(hub, place, query)
     after = max(Position(round(window.start * 1e6)), query.cursor or Position(0))
     types = [kind.strip() for kind in (query.type or "").split(",") if kind.strip()]
     chosen = log.Filter(types, query.order_id or "")
-    read, ended = log.read(twin.source, location, after, round(window.end * 1e6), query.limit, chosen)
+    read, ended = log.read(hub.source, location, after, round(window.end * 1e6), query.limit, chosen)
     entries = list(read)
     return models.Events(
         location=location,
@@ -160,9 +160,9 @@ def events(twin: Twin, location: str, query: asked.EventFilter) -> models.Events
     )
 
 
-def data_quality(twin: Twin, location: str, _: asked.Parameters) -> models.DataQuality:
+def data_quality(hub: Hub, location: str, _: asked.Parameters) -> models.DataQuality:
     """Return the account of a location's raw rows."""
-    quality = twin.quality(place_of(twin, location).id)
+    quality = hub.quality(place_of(hub, location).id)
     return models.DataQuality(
         location=location,
         rows_read=quality.read,
@@ -172,27 +172,27 @@ def data_quality(twin: Twin, location: str, _: asked.Parameters) -> models.DataQ
     )
 
 
-def order(twin: Twin, order_id: str, query: asked.OneOrder) -> models.OrderLifecycle:
+def order(hub: Hub, order_id: str, query: asked.OneOrder) -> models.OrderLifecycle:
     """Return an order's whole life, found by its id alone. Raises `UnknownOrderError` with near matches."""
     if query.location is not None:
-        place_of(twin, query.location)
-    rows = twin.source.ask("find_order", order_id=order_id)
+        place_of(hub, query.location)
+    rows = hub.source.ask("find_order", order_id=order_id)
     if query.location is not None:
         rows = rows.filter(np.asarray(rows["location"]) == query.location)
     if not len(rows):
-        near = twin.source.ask("near_orders", wanted=order_id, most=NEAR)["order_id"].to_pylist()
+        near = hub.source.ask("near_orders", wanted=order_id, most=NEAR)["order_id"].to_pylist()
         where = f" at {query.location}" if query.location else ""
         raise UnknownOrderError(f"No order {order_id!r}{where}.", near=[other for other in near if other != order_id])
     first = rows["location"][int(np.argmin(rows["ts"].to_numpy()))].as_py()
     rows = rows.filter(np.asarray(rows["location"]) == first)
-    place = place_of(twin, first)
-    return _life(place, lifecycle(_alone(twin, place, rows), 0), log.of_order(rows))
+    place = place_of(hub, first)
+    return _life(place, lifecycle(_alone(hub, place, rows), 0), log.of_order(rows))
 
 
 # -- parts --------------------------------------------------------------------------------------------------------------
-def place_of(twin: Twin, location: str) -> Location:
+def place_of(hub: Hub, location: str) -> Location:
     """Return a location by its id. Raises `UnknownLocationError` with near matches."""
-    known = twin.locations
+    known = hub.locations
     for place in known:
         if place.id == location:
             return place
@@ -200,10 +200,10 @@ def place_of(twin: Twin, location: str) -> Location:
     raise UnknownLocationError(f"No location {location!r} in this source.", near=near or [place.id for place in known])
 
 
-def _window(twin: Twin, place: Location, query: asked.Range) -> Window:
+def _window(hub: Hub, place: Location, query: asked.Range) -> Window:
     """Return the range that is meant; one end alone leaves the other at the data's."""
     if query.start is None and query.end is None:
-        return twin.last_hours(place.id)
+        return hub.last_hours(place.id)
     start = place.start if query.start is None else seconds(query.start)
     end = np.nextafter(place.end, np.inf) + 1 if query.end is None else seconds(query.end)
     if end <= start:
@@ -260,11 +260,11 @@ def _mean_minutes(total_us: object, number: int) -> float | None:
     return int(str(total_us)) / number / 60e6 if number else None  # sums of integers come as decimals
 
 
-def _alone(twin: Twin, place: Location, rows: pa.Table) -> Timeline:
+def _alone(hub: Hub, place: Location, rows: pa.Table) -> Timeline:
     """Return a timeline of one order's rows: the same code then tells its stages as for a whole kitchen."""
     decoded = ev.decode(rows)
     frame = None if place.lat is None or place.lon is None else Frame(place.lat, place.lon)
-    built, routes = orders.build(decoded, rows, twin.source.names("brands"), frame)
+    built, routes = orders.build(decoded, rows, hub.source.names("brands"), frame)
     trips = motion.build(decoded, built, routes, frame)
     first, last = ev.extremes(decoded)
     account = Health(len(rows), len(decoded.ts), {}, {}, 0)

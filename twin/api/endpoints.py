@@ -13,8 +13,8 @@ from twin.api import parameters as asked
 from twin.api.handler import ApiHandler, Refusal
 from twin.api.source import current_source
 from twin.api.store import AGGREGATES_S, METADATA_S, Encoded, Store
-from twin.api.work import answering
-from twin.twin import Twin
+from twin.hub import Hub
+from twin.server.threads import answering
 
 BASE = "/api/v1"
 LONGEST_NAME = 200
@@ -129,7 +129,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     ),
 )
 
-_stores: WeakKeyDictionary[Twin, Store] = WeakKeyDictionary()
+_stores: WeakKeyDictionary[Hub, Store] = WeakKeyDictionary()
 """By source: another source has other answers."""
 
 
@@ -150,16 +150,16 @@ class JsonHandler(ApiHandler):
             if len(value) > LONGEST_NAME:
                 raise Refusal(404, f"No {name.replace('_', ' ')} has over {LONGEST_NAME} characters.")
         query = self.parameters(endpoint.query)
-        twin = await answering(current_source)
+        hub = await answering(current_source)
 
         async def make() -> Encoded:
-            return await answering(lambda: _encoded(endpoint, twin, names, query))
+            return await answering(lambda: _encoded(endpoint, hub, names, query))
 
         if endpoint.keep is None:
             self.send(await make())
             return
         key = (endpoint.name, names, query.model_dump_json())
-        answer = await _stores.setdefault(twin, Store()).get(key, endpoint.keep, make)
+        answer = await _stores.setdefault(hub, Store()).get(key, endpoint.keep, make)
         self.set_header("Cache-Control", f"private, max-age={endpoint.keep}")
         self.send(answer)
 
@@ -176,8 +176,8 @@ class JsonHandler(ApiHandler):
         self.write(answer.packed if packed and answer.packed is not None else answer.body)
 
 
-def _encoded(endpoint: Endpoint[Any], twin: Twin, names: tuple[str, ...], query: asked.Parameters) -> Encoded:
-    return Encoded.of(endpoint.answer(twin, *names, query).model_dump_json().encode())
+def _encoded(endpoint: Endpoint[Any], hub: Hub, names: tuple[str, ...], query: asked.Parameters) -> Encoded:
+    return Encoded.of(endpoint.answer(hub, *names, query).model_dump_json().encode())
 
 
 def forget() -> None:

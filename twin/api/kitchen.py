@@ -10,51 +10,51 @@ from twin import settings
 from twin.api import models
 from twin.api.instants import instant, maybe
 from twin.errors import UnknownTimeError
+from twin.hub import Hub
 from twin.metrics import StageFigures, index_of
 from twin.sources.base import Location
 from twin.stages import CANCELLED, COMPLETED, COOKING, STAGES, STALLED, STATES
 from twin.timeline import DAY, Snapshot, Timeline, midnight
 from twin.times import text
-from twin.twin import Twin
 
 CAPACITY_S = 900.0
 """Seconds for which an observed capacity stands: it is metadata, which the specification lets be 15 minutes old."""
 
-_observed: WeakKeyDictionary[Twin, dict[str, tuple[float, int | None]]] = WeakKeyDictionary()
+_observed: WeakKeyDictionary[Hub, dict[str, tuple[float, int | None]]] = WeakKeyDictionary()
 
 
-def timeline_at(twin: Twin, place: Location, t: float) -> Timeline:
+def timeline_at(hub: Hub, place: Location, t: float) -> Timeline:
     """Return the timeline that tells a moment: the one that the dashboard opens with where `t` is in it, else that of t's day.
 
     Raises `UnknownTimeError` for days that the location's data does not reach.
     """
-    window = twin.last_hours(place.id)
+    window = hub.last_hours(place.id)
     if window.start <= t <= window.end:
-        return twin.timeline(place.id)
+        return hub.timeline(place.id)
     day = midnight(t)
     if not midnight(place.start) <= t < midnight(place.end) + DAY:
         raise UnknownTimeError(
             f"No data of {place.id} at this time: it reaches from {text(place.start)} to {text(place.end)} UTC."
         )
-    return twin.timeline(place.id, day, day + DAY)
+    return hub.timeline(place.id, day, day + DAY)
 
 
-def status(twin: Twin, place: Location, t: float) -> models.KitchenStatus:
+def status(hub: Hub, place: Location, t: float) -> models.KitchenStatus:
     """Return the whole state of a kitchen at t."""
-    timeline = timeline_at(twin, place, t)
+    timeline = timeline_at(hub, place, t)
     snapshot = timeline.at(t)
     return models.KitchenStatus(
-        **_metrics(twin, timeline, snapshot),
+        **_metrics(hub, timeline, snapshot),
         active_orders=_active(timeline, snapshot),
         drivers=_drivers(timeline, snapshot),
     )
 
 
-def update(twin: Twin, place: Location, t: float, orders: bool) -> models.MetricsUpdate:
+def update(hub: Hub, place: Location, t: float, orders: bool) -> models.MetricsUpdate:
     """Return what a replay tells of a kitchen at t, with its open orders where asked."""
-    timeline = timeline_at(twin, place, t)
+    timeline = timeline_at(hub, place, t)
     snapshot = timeline.at(t)
-    metrics = _metrics(twin, timeline, snapshot)
+    metrics = _metrics(hub, timeline, snapshot)
     return models.MetricsUpdate(
         **metrics,
         throughput=metrics["throughput_per_hour"],
@@ -62,25 +62,25 @@ def update(twin: Twin, place: Location, t: float, orders: bool) -> models.Metric
     )
 
 
-def capacity(twin: Twin, location: str) -> tuple[int | None, str | None]:
+def capacity(hub: Hub, location: str) -> tuple[int | None, str | None]:
     """Return how many orders a kitchen can cook at once, and whether that is "configured" or "observed"."""
     configured = settings.current().capacity.get(location)
     if configured is not None:
         return configured, "configured"
-    observed = _observed.setdefault(twin, {})
+    observed = _observed.setdefault(hub, {})
     asked_at, most = observed.get(location, (-CAPACITY_S, None))
     if time.monotonic() - asked_at >= CAPACITY_S:
-        answer = twin.source.ask("capacity", location=location)["most"][0].as_py()
+        answer = hub.source.ask("capacity", location=location)["most"][0].as_py()
         most = int(answer) if answer else None
         observed[location] = (time.monotonic(), most)
     return (most, "observed") if most else (None, None)
 
 
-def _metrics(twin: Twin, timeline: Timeline, snapshot: Snapshot) -> dict[str, Any]:
+def _metrics(hub: Hub, timeline: Timeline, snapshot: Snapshot) -> dict[str, Any]:
     index = index_of(timeline)
     kpis = index.kpis(snapshot.t, snapshot.counts)
     figures = index.stages(snapshot)
-    orders, source = capacity(twin, timeline.location.id)
+    orders, source = capacity(hub, timeline.location.id)
     counts = snapshot.counts
     return {
         "location": timeline.location.id,

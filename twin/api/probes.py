@@ -13,10 +13,10 @@ from twin.api.docspage import page
 from twin.api.handler import ApiHandler
 from twin.api.models import Ready
 from twin.api.openapi import document
-from twin.api.source import known_source
 from twin.api.store import METADATA_S
-from twin.api.work import answering
 from twin.errors import TwinError
+from twin.server.process import process
+from twin.server.threads import answering
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class MetricsHandler(ApiHandler):
             sessions = [self.application.get_sessions(path) for path in self.application.app_paths]
             telemetry.SESSIONS.set(sum(map(len, sessions)))
         try:
-            quality = await answering(lambda: known_source().quality())
+            quality = await answering(lambda: process.hub().quality())
         except TwinError:  # what is counted besides is told all the same
             telemetry.REJECTS.clear()
         else:
@@ -104,5 +104,5 @@ class DocsHandler(ApiHandler):
 
 def _latency() -> float:
     began = time.perf_counter()
-    known_source().source.ask("ready")
+    process.hub().source.ask("ready")
     return time.perf_counter() - began

@@ -27,12 +27,12 @@ from twin.api.instants import from_micros, micros, write, write_micros
 from twin.api.parameters import Replay
 from twin.api.position import Position, read_position
 from twin.api.source import current_source
-from twin.api.work import streaming
 from twin.errors import ConfigError, UnknownTimeError
+from twin.hub import Hub
 from twin.replay.clock import Anchor
+from twin.server.threads import streaming
 from twin.sources.base import Location
 from twin.stages import STALLED_AFTER
-from twin.twin import Twin
 
 BATCH_S = 0.1
 """Events are written every 100 ms."""
@@ -83,15 +83,15 @@ class ReplayHandler(ApiHandler):
         telemetry.STREAMS.set(_open)
         self._task = asyncio.current_task()
         try:
-            twin = await streaming(current_source)
-            place = await streaming(partial(_place, twin, location, query))
+            hub = await streaming(current_source)
+            place = await streaming(partial(_place, hub, location, query))
             self.set_header("Content-Type", "text/event-stream")
             self.set_header("Content-Encoding", "identity")  # compressing would hold back what must go at once
             self.set_header("X-Accel-Buffering", "no")
             if self.request.method == "HEAD":
                 return
             with contextlib.suppress(StreamClosedError):
-                await Stream(self, twin, place, query, after).run()
+                await Stream(self, hub, place, query, after).run()
         except asyncio.CancelledError:
             if not self._gone:  # the server stops
                 raise
@@ -145,7 +145,7 @@ class Stream:
     def __init__(
         self,
         connection: Connection,
-        twin: Twin,
+        hub: Hub,
         place: Location,
         query: Replay,
         after: Position,
@@ -153,7 +153,7 @@ class Stream:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._connection, self._twin, self._place = connection, twin, place
+        self._connection, self._hub, self._place = connection, hub, place
         self._clock, self._sleep = clock, sleep
         self._start, self._end = micros(query.start), micros(query.end)
         self._speed = query.speed
@@ -194,7 +194,7 @@ class Stream:
         while True:
             page = self._page
             if self._taken == len(page.at) and not self._ended:
-                read = partial(_read, self._twin, self._place.id, page.end or self._at, self._end)
+                read = partial(_read, self._hub, self._place.id, page.end or self._at, self._end)
                 page, self._ended = await self._off_loop(read)
                 self._page, self._taken = page, 0
             due = bisect_right(page.at, until, lo=self._taken)
@@ -218,7 +218,7 @@ class Stream:
         at = self._at.at
         with contextlib.suppress(UnknownTimeError):
             orders = not self._orders_told
-            update = await self._off_loop(partial(kitchen.update, self._twin, self._place, at / 1e6, orders))
+            update = await self._off_loop(partial(kitchen.update, self._hub, self._place, at / 1e6, orders))
             self._message("metrics_update", update)
             self._orders_told = True
         share = 100 * (at - self._start) / (self._end - self._start)
@@ -262,9 +262,9 @@ class _Page:
         return self.position(-1) if self.at else None
 
 
-def _read(twin: Twin, location: str, after: Position, end: int) -> tuple[_Page, bool]:
+def _read(hub: Hub, location: str, after: Position, end: int) -> tuple[_Page, bool]:
     """Return the next page, its messages written here, in the thread, and whether the log ends with it."""
-    entries, ended = log.read(twin.source, location, after, end, PAGE)
+    entries, ended = log.read(hub.source, location, after, end, PAGE)
     page = _Page()
     for entry in entries:
         page.at.append(entry.at)
@@ -290,9 +290,9 @@ def _quoted(text: str) -> str:
     return json.dumps(text)
 
 
-def _place(twin: Twin, location: str, query: Replay) -> Location:
+def _place(hub: Hub, location: str, query: Replay) -> Location:
     """Return the location; raise for one that is unknown, or a range without any of its data."""
-    place = place_of(twin, location)
+    place = place_of(hub, location)
     if micros(query.end) / 1e6 <= place.start - STALLED_AFTER or micros(query.start) / 1e6 > place.end + STALLED_AFTER:
         raise UnknownTimeError(
             f"No data of {location} in this range: it reaches from {write(from_micros(round(place.start * 1e6)))} "

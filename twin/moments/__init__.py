@@ -4,23 +4,20 @@ Every detector compares with the same hour of other days; the rules and threshol
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twin.baseline import Baseline
 from twin.moments import deliveries, demand, drivers, kitchen
 from twin.moments.merging import merged
 from twin.moments.moment import KINDS, TROUBLES, Moment
 from twin.moments.scene import Scene
-
-if TYPE_CHECKING:
-    from twin.baseline import Baseline
-    from twin.timeline import Timeline
+from twin.timeline import Timeline
 
 __all__ = ["KINDS", "TROUBLES", "Moment", "find"]
 
 
-def find(timeline: "Timeline", baseline: "Baseline") -> tuple[Moment, ...]:
+def find(timeline: Timeline, baseline: Baseline) -> tuple[Moment, ...]:
     """Return what stands out in the timeline's window, the most remarkable first.
 
     Without a history (`Baseline.none()`) the timeline's other days tell what is usual, or the rest of its only day.

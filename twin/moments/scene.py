@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +10,7 @@ from twin import events as ev
 from twin.baseline import Baseline, History
 from twin.moments.usual import Usual
 from twin.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
-
-if TYPE_CHECKING:
-    from twin.timeline import Timeline
+from twin.timeline import Timeline
 
 Floats = NDArray[np.float64]
 DAY = 86_400.0
@@ -64,7 +61,7 @@ class Scene:
     _usual: dict[str, Usual] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, timeline: "Timeline", baseline: Baseline) -> "Scene":
+    def of(cls, timeline: Timeline, baseline: Baseline) -> "Scene":
         """Take a timeline; without a history its own other days tell what is usual."""
         orders = History.from_timeline(timeline)
         window = timeline.window

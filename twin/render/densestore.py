@@ -3,7 +3,6 @@
 import itertools
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from twin import crowd
@@ -11,9 +10,7 @@ from twin.crowd import Crowd
 from twin.render import dense
 from twin.render.cache import ByteCache, Flights
 from twin.render.dense import Extent
-
-if TYPE_CHECKING:
-    from twin.timeline import Timeline
+from twin.timeline import Timeline
 
 MOST_BYTES = 64 * 2**20
 """Of frames: some hundreds."""
@@ -34,13 +31,13 @@ class DenseStore:
         self._known: WeakKeyDictionary[Timeline, tuple[int, OrderedDict[float, Crowd]]] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
-    def _of(self, timeline: "Timeline") -> tuple[int, OrderedDict[float, Crowd]]:
+    def _of(self, timeline: Timeline) -> tuple[int, OrderedDict[float, Crowd]]:
         with self._lock:
             if timeline not in self._known:
                 self._known[timeline] = next(self._numbers), OrderedDict()
             return self._known[timeline]
 
-    def crowd(self, timeline: "Timeline", t: float) -> Crowd:
+    def crowd(self, timeline: Timeline, t: float) -> Crowd:
         """Return everyone on the road at t."""
         number, moments = self._of(timeline)
 
@@ -58,7 +55,7 @@ class DenseStore:
                 return moments[t]
         return self._gathering.once((number, t), make)
 
-    def frame(self, timeline: "Timeline", t: float, extent: Extent) -> bytes:
+    def frame(self, timeline: Timeline, t: float, extent: Extent) -> bytes:
         """Return the packed frame (see `dense.pack`) of a moment and an extent."""
         key = (self._of(timeline)[0], t, extent)
 

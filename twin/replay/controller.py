@@ -6,17 +6,15 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import param
 
 from twin import times
+from twin.insights import Insights
 from twin.replay.clock import MAX_SPEED, Anchor
 from twin.replay.selection import Selection
-
-if TYPE_CHECKING:
-    from twin.insights import Insights
-    from twin.timeline import Timeline
+from twin.timeline import Timeline
 
 MAX_EPOCH = 2**53
 """Epochs are counted in the browser too, where whole numbers end here."""
@@ -44,7 +42,7 @@ class ReplayController(param.Parameterized):
     DEFAULT_SPEED = 60.0
     """A minute per second: drivers move visibly, and a lunch peak passes in two minutes."""
 
-    timeline: "Timeline | None" = param.Parameter(default=None, constant=True, doc="What is played; None until loaded.")  # type: ignore[assignment]
+    timeline: Timeline | None = param.Parameter(default=None, constant=True, doc="What is played; None until loaded.")  # type: ignore[assignment]
     start = param.Number(default=0.0, constant=True, doc="Start of the range played, data seconds since 1970.")
     end = param.Number(default=0.0, constant=True, doc="End of the range played, data seconds since 1970.")
     speed = param.Number(
@@ -61,7 +59,7 @@ class ReplayController(param.Parameterized):
     )
     key = param.String(default="", constant=True, doc="Names this clock in the browser, where views share it.")
     selection: Selection = param.ClassSelector(class_=Selection, constant=True, doc="What the user looks at.")  # type: ignore[assignment]
-    insights: "Insights | None" = param.Parameter(  # type: ignore[assignment]
+    insights: Insights | None = param.Parameter(  # type: ignore[assignment]
         default=None,
         constant=True,
         doc="What is usual here and what stands out in the timeline; None until it is known.",
@@ -70,7 +68,7 @@ class ReplayController(param.Parameterized):
     VERBS = ("play", "pause", "stop", "seek", "step", "set_speed", "set_loop", "set_range")
     """What a browser may ask for."""
 
-    def __init__(self, timeline: "Timeline | None" = None, wall: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, timeline: Timeline | None = None, wall: Callable[[], float] = time.monotonic) -> None:
         super().__init__(key=f"clock-{uuid.uuid4().hex}", selection=Selection())
         self._wall = wall
         self._asked_epoch = 0
@@ -86,7 +84,7 @@ class ReplayController(param.Parameterized):
         """Data seconds of one step, suited to the range."""
         return self.anchor.step_length()
 
-    def load(self, timeline: "Timeline", playhead: times.Time | None = None) -> None:
+    def load(self, timeline: Timeline, playhead: times.Time | None = None) -> None:
         """Take another timeline: its window becomes the range, paused at `playhead` (default: the start)."""
         start, end = _range(timeline.window.start, timeline.window.end)
         wall = self._wall()
@@ -95,7 +93,7 @@ class ReplayController(param.Parameterized):
         self._take(anchor.seek(wall, moment), timeline=timeline, insights=None)
         self.selection.attach(timeline)
 
-    def learn(self, insights: "Insights") -> None:
+    def learn(self, insights: Insights) -> None:
         """Take what is known about the timeline beside its events; insights about another timeline are left aside."""
         if insights.timeline is self.timeline:
             with param.edit_constant(self):

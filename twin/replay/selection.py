@@ -1,13 +1,11 @@
 """What the user looks at: one order, one stage. Every view on a controller shows the same selection."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import param
 
 from twin.stages import STATES
-
-if TYPE_CHECKING:
-    from twin.timeline import Timeline
+from twin.timeline import Timeline
 
 MAX_VERSION = 2**53
 """Versions are counted in the browser too, where whole numbers end here."""
@@ -65,7 +63,7 @@ class Selection(param.Parameterized):
         """Select nothing and show every stage."""
         self._take(order="", row=-1, stage="")
 
-    def attach(self, timeline: "Timeline | None") -> None:
+    def attach(self, timeline: Timeline | None) -> None:
         """Take the timeline that rows count in; the selected order is looked up in it. For the controller."""
         self._timeline = timeline
         self._loads += 1

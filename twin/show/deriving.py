@@ -2,17 +2,14 @@
 
 import logging
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
 from twin.errors import SourceError, TwinError
+from twin.hub import Hub
+from twin.moments import Moment
 from twin.show.options import Options
 from twin.show.scene import Scene, Show
+from twin.timeline import Timeline
 from twin.times import text
-
-if TYPE_CHECKING:
-    from twin.moments import Moment
-    from twin.timeline import Timeline
-    from twin.twin import Twin
 
 log = logging.getLogger(__name__)
 
@@ -26,18 +23,18 @@ _DAY = 86_400.0
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def derive(twin: "Twin", options: Options) -> Show:
+def derive(hub: Hub, options: Options) -> Show:
     """Return a show of the source's locations: the first moment of each, then the second of each, so that the places take turns.
 
     A location without a moment shows its busiest time. One without orders in the range, or that cannot be loaded, is left out;
     where none is left, SourceError says so.
     """
-    known = {place.id: place for place in twin.locations}
+    known = {place.id: place for place in hub.locations}
     wanted = [name for name in options.locations if name in known] or list(known)
     tours, problem = [], ""
     for location in wanted:
         try:
-            tours.append(_tour(twin, location, options))
+            tours.append(_tour(hub, location, options))
         except TwinError as error:
             problem = str(error)
             log.warning("show: %s is left out: %s", location, error)
@@ -61,15 +58,15 @@ def weekday(t: float) -> str:
     return _WEEKDAYS[int(t // _DAY + 3) % 7]  # 1970 began on a Thursday
 
 
-def _tour(twin: "Twin", location: str, options: Options) -> list[Scene]:
+def _tour(hub: Hub, location: str, options: Options) -> list[Scene]:
     if options.range is not None:
-        timeline = twin.timeline(location, *options.range)
+        timeline = hub.timeline(location, *options.range)
     else:
-        window = twin.last_hours(location, options.hours)
-        timeline = twin.timeline(location, window.start, window.end)
+        window = hub.last_hours(location, options.hours)
+        timeline = hub.timeline(location, window.start, window.end)
     if not timeline.has_orders:
         return []
-    moments = twin.insights(timeline).moments
+    moments = hub.insights(timeline).moments
     if not moments:
         busiest = timeline.busiest()
         return [
@@ -78,12 +75,12 @@ def _tour(twin: "Twin", location: str, options: Options) -> list[Scene]:
     return [_told(timeline, moment, options) for moment in moments[:MOST_PER_LOCATION]]
 
 
-def _told(timeline: "Timeline", moment: "Moment", options: Options) -> Scene:
+def _told(timeline: Timeline, moment: Moment, options: Options) -> Scene:
     headline = caption(timeline.location.display_name, moment.start, moment.title)
     return _scene(timeline, moment.at, headline, moment.sentence, options)
 
 
-def _scene(timeline: "Timeline", worst: float, headline: str, detail: str, options: Options) -> Scene:
+def _scene(timeline: Timeline, worst: float, headline: str, detail: str, options: Options) -> Scene:
     window, length = timeline.window, options.scene_s * options.speed
     begin = max(window.start, min(worst - BEFORE * length, window.end - length))
     place = timeline.location

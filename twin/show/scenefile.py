@@ -5,20 +5,18 @@ What is wrong in the file is said with the scene's number when the server starts
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from twin.errors import ConfigError, TwinError
+from twin.hub import Hub
 from twin.replay.clock import MAX_SPEED
 from twin.show.deriving import caption
 from twin.show.options import LONGEST_S, SCENE_S, SHORTEST_S, SPEED
 from twin.show.scene import Scene, Show
+from twin.timeline import Timeline
 from twin.times import seconds
-
-if TYPE_CHECKING:
-    from twin.timeline import Timeline
-    from twin.twin import Twin
 
 ASIDE_S = 6 * 3600.0
 """Seconds loaded before and after what a scene plays, so that its figures of the last hours and its trends are whole."""
@@ -27,7 +25,7 @@ LEAST_ZOOM, MOST_ZOOM = 3.0, 20.0
 _KEYS = {"place", "time", "speed", "zoom", "order", "caption", "detail", "duration"}
 
 
-def load(path: str | Path, twin: "Twin") -> Show:
+def load(path: str | Path, hub: Hub) -> Show:
     """Return the show that a file tells. Raises `ConfigError` with one sentence for what is wrong in it."""
     try:
         told = yaml.safe_load(Path(path).read_text("utf-8"))
@@ -43,10 +41,10 @@ def load(path: str | Path, twin: "Twin") -> Show:
     loop = told.get("loop", True)
     if not isinstance(loop, bool):
         raise ConfigError(f"{path}: loop must be true or false, not {loop!r}.")
-    return Show(tuple(_scene(scene, f"{path}, scene {n}", twin) for n, scene in enumerate(scenes, 1)), loop)
+    return Show(tuple(_scene(scene, f"{path}, scene {n}", hub) for n, scene in enumerate(scenes, 1)), loop)
 
 
-def _scene(told: Any, where: str, twin: "Twin") -> Scene:
+def _scene(told: Any, where: str, hub: Hub) -> Scene:
     if not isinstance(told, Mapping) or not {"place", "time"} <= set(told):
         raise ConfigError(f"{where} needs `place` and `time`.")
     if unknown := set(told) - _KEYS:
@@ -56,8 +54,8 @@ def _scene(told: Any, where: str, twin: "Twin") -> Scene:
     zoom = told.get("zoom")
     t = _time(told["time"], where)
     try:
-        place = twin.location(str(told["place"]))
-        timeline = twin.timeline(place.id, t - ASIDE_S, t + speed * duration + ASIDE_S)
+        place = hub.location(str(told["place"]))
+        timeline = hub.timeline(place.id, t - ASIDE_S, t + speed * duration + ASIDE_S)
     except TwinError as error:
         raise ConfigError(f"{where}: {error}") from error
     if not place.start <= t <= place.end:
@@ -70,7 +68,7 @@ def _scene(told: Any, where: str, twin: "Twin") -> Scene:
     )  # fmt: skip
 
 
-def _order(told: Any, timeline: "Timeline", where: str) -> str:
+def _order(told: Any, timeline: Timeline, where: str) -> str:
     if told is None:
         return ""
     if str(told) not in timeline.orders.row_of:

@@ -5,14 +5,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from twin.hub import Hub
 from twin.show.deriving import derive
 from twin.show.options import Options
 from twin.show.scene import Anchor, Show
-
-if TYPE_CHECKING:
-    from twin.twin import Twin
 
 MOST_SHOWS = 32
 """Kept per process. Options come from addresses, which anybody may vary."""
@@ -30,7 +27,7 @@ class _Kept:
 class Stage:
     """Makes and keeps shows. Thread-safe; `show` may load data, the rest answers at once."""
 
-    def __init__(self, source: "Callable[[], Twin]", script: "Callable[[Twin], Show | None]") -> None:
+    def __init__(self, source: Callable[[], Hub], script: Callable[[Hub], Show | None]) -> None:
         """`source()` opens the data; `script(twin)` returns a rehearsed show, None where there is none."""
         self._source = source
         self._script = script
@@ -40,15 +37,15 @@ class Stage:
 
     def show(self, options: Options) -> Show:
         """Return the show of these options, made anew when the source has got other data. Raises `TwinError`."""
-        twin = self._source()
-        data = tuple((place.id, place.end) for place in twin.locations)
+        hub = self._source()
+        data = tuple((place.id, place.end) for place in hub.locations)
         with self._making:  # whoever comes second waits for the first one's result
             with self._lock:
                 kept = self._kept.get(options)
                 if kept is not None and kept.data == data:
                     self._kept.move_to_end(options)
                     return kept.show
-            show = (self._script(twin) if options.scripted else None) or derive(twin, options)
+            show = (self._script(hub) if options.scripted else None) or derive(hub, options)
             with self._lock:
                 # one that plays once begins when it is first asked for; one that loops has no begin
                 anchor = kept.anchor if kept else Anchor() if show.loop else Anchor(origin=time.time())

@@ -152,8 +152,8 @@ class Warehouse:
                 return session
 
     def _connect(self) -> "Connection":
-        from databricks import sql
-        from databricks.sdk.core import Config
+        from databricks import sql  # noqa: PLC0415  # an optional package
+        from databricks.sdk.core import Config  # noqa: PLC0415
 
         with self._lock:
             if self._config is None:
@@ -242,7 +242,7 @@ class _Session:
 
 
 def _parameter(name: str, value: Any) -> Any:
-    from databricks.sql.parameters import native
+    from databricks.sql.parameters import native  # noqa: PLC0415
 
     match value:
         case np.datetime64():
@@ -258,7 +258,7 @@ def _parameter(name: str, value: Any) -> Any:
 
 def _is_answer(error: Exception) -> bool:
     """Whether the warehouse itself refused the statement, in contrast to a connection that failed."""
-    from databricks.sql.exc import RequestError, ServerOperationError
+    from databricks.sql.exc import RequestError, ServerOperationError  # noqa: PLC0415
 
     return isinstance(error, ServerOperationError) or (
         not isinstance(error, RequestError | OSError) and "DatabaseError" in type(error).__name__

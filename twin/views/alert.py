@@ -1,15 +1,13 @@
 """The alert: what is wrong at the playhead, since when and how badly, in one card; else a quiet line."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import param
 
+from twin.replay.controller import ReplayController
 from twin.views.component import Component, module_source, style_source
 from twin.views.moments import to_browser
 from twin.views.view import ReplayView
-
-if TYPE_CHECKING:
-    from twin.replay.controller import ReplayController
 
 JUST_ENDED = 10 * 60.0
 """Seconds after a trouble's end for which it is still told: who comes a little late shall learn what happened."""
@@ -33,7 +31,7 @@ class AlertCard(Component):
 class AlertView(ReplayView):
     """The most severe trouble at the playhead; while there is none, the next one."""
 
-    def __init__(self, controller: "ReplayController", **params: Any) -> None:
+    def __init__(self, controller: ReplayController, **params: Any) -> None:
         super().__init__(**params)
         self._controller = controller
         self._card = AlertCard(sizing_mode="stretch_width")

@@ -1,18 +1,16 @@
 """The page's own controls: copy link, picture for a report, presentation, tour, help, and the keys that are not the replay's."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import param
 
 from twin.metrics import COMPLETION_SPAN, DELIVERY_TARGET, TRAILING
+from twin.replay.controller import ReplayController
 from twin.stages import STALLED_AFTER
 from twin.views.component import Component, module_source, style_source, style_text
 from twin.views.view import ReplayView
 from twin.words import LATE_AFTER
-
-if TYPE_CHECKING:
-    from twin.replay.controller import ReplayController
 
 HOUR, MINUTE = 3600.0, 60.0
 
@@ -80,7 +78,7 @@ class ChromeView(ReplayView):
     target: float = param.Number(default=DELIVERY_TARGET, bounds=(1, None), doc="Promised delivery time, seconds.")  # type: ignore[assignment]
 
     def __init__(
-        self, controller: "ReplayController", on_cancel: Callable[[], object] = lambda: None, **params: Any
+        self, controller: ReplayController, on_cancel: Callable[[], object] = lambda: None, **params: Any
     ) -> None:
         """`on_cancel()` is called when the user does not want to wait any longer."""
         super().__init__(**params)

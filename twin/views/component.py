@@ -6,18 +6,17 @@ import json
 import logging
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import panel as pn
 import param
 from panel.custom import Child, JSComponent
 from panel.io.document import hold
 
-from twin.api import is_answering, publish
+from twin.replay.controller import ReplayController
+from twin.server.assets import publish
+from twin.server.attach import is_answering
 from twin.views import theme
-
-if TYPE_CHECKING:
-    from twin.replay.controller import ReplayController
 
 _HERE = Path(__file__).parent
 _log = logging.getLogger(__name__)
@@ -124,7 +123,7 @@ class Component(JSComponent):
         finally:
             del self._changing[ref]
 
-    def join(self, controller: "ReplayController") -> None:
+    def join(self, controller: ReplayController) -> None:
         """Follow a controller's selection, and carry out the verbs and choices that the browser sends."""
         chosen = controller.selection
 

@@ -6,18 +6,17 @@ import holoviews as hv
 import numpy as np
 
 from twin.frames import stamps
+from twin.timeline import Timeline
 from twin.views import bokehbackend  # noqa: F401  # how figures are drawn
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from twin.timeline import Timeline
-
 WIDTH, HEIGHT = 720, 240
 """Pixels: the width of a notebook's cell on a laptop."""
 
 
-def volume(timeline: "Timeline", every: float) -> hv.Curve:
+def volume(timeline: Timeline, every: float) -> hv.Curve:
     """Return the orders created in each `every` seconds of the window, drawn as steps."""
     edges, counts = timeline.volume(every)
     name = timeline.location.display_name

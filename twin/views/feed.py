@@ -13,16 +13,15 @@ import param
 
 from twin.feed import GROUPS, Filter, Page, Positions, index_of, orders_in
 from twin.metrics import DELIVERY_TARGET
+from twin.replay.controller import ReplayController
 from twin.stages import STAGE_LABELS, STATES
+from twin.timeline import Timeline
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
 from twin.words import describe
 
 if TYPE_CHECKING:
     from panel.models.esm import DataEvent
-
-    from twin.replay.controller import ReplayController
-    from twin.timeline import Timeline
 
 PAGE_ROWS = 200
 """Rows of a page: some 25 kB, half a minute of a busy city at 60x."""
@@ -68,7 +67,7 @@ class FeedView(ReplayView):
     )
     active: bool = param.Boolean(default=True, doc="Whether the list can be seen; otherwise it asks for nothing.")  # type: ignore[assignment]
 
-    def __init__(self, controller: "ReplayController", **params: Any) -> None:
+    def __init__(self, controller: ReplayController, **params: Any) -> None:
         super().__init__(**params)
         self._controller = controller
         self._list = FeedList(query=str(Filter.parse(self.query)), active=self.active, sizing_mode="stretch_both")
@@ -103,7 +102,7 @@ class FeedView(ReplayView):
                 except (ValueError, TypeError) as error:
                     log.warning("feed: a message that makes no sense was left unanswered: %s", error)
 
-    def _page(self, timeline: "Timeline", message: dict[str, Any]) -> dict[str, Any]:
+    def _page(self, timeline: Timeline, message: dict[str, Any]) -> dict[str, Any]:
         index, t, first = index_of(timeline), float(message["t"]), message.get("first")
         found, until = self._find(timeline, message, t)
         page = index.page(found, t, PAGE_ROWS, None if first is None else int(first), ROWS_BEFORE)
@@ -118,7 +117,7 @@ class FeedView(ReplayView):
             "rows": self._rows(timeline, page),
         }
 
-    def _find(self, timeline: "Timeline", message: dict[str, Any], t: float) -> tuple[Positions, float]:
+    def _find(self, timeline: Timeline, message: dict[str, Any], t: float) -> tuple[Positions, float]:
         """Return the positions asked for, and until when they stand."""
         index, wanted = index_of(timeline), Filter.parse(message["query"])
         found = index.select(wanted.groups, wanted.text, self.target)
@@ -131,7 +130,7 @@ class FeedView(ReplayView):
         found = index.of_orders(found[: index.before(found, t)], orders_in(timeline, stage, t))
         return found, t
 
-    def _rows(self, timeline: "Timeline", page: Page) -> list[list[Any]]:
+    def _rows(self, timeline: Timeline, page: Page) -> list[list[Any]]:
         """Return the page's rows as the browser takes them: data time, order row, icon, colour, problem, title, detail."""
         lines = describe(timeline, index_of(timeline).events(page.positions), self.target)
         return [

@@ -2,17 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import panel as pn
 import param
 
+from twin.replay.controller import ReplayController
+from twin.timeline import Health
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
-
-if TYPE_CHECKING:
-    from twin.replay.controller import ReplayController
-    from twin.timeline import Health
 
 
 class HealthChip(Component):
@@ -37,7 +35,7 @@ class HealthView(ReplayView):
     stale: str = param.String(default="", doc="Why it could not be asked again; empty if it could.")  # type: ignore[assignment]
 
     def __init__(
-        self, controller: "ReplayController", on_look: Callable[[], Awaitable[str]] | None = None, **params: Any
+        self, controller: ReplayController, on_look: Callable[[], Awaitable[str]] | None = None, **params: Any
     ) -> None:
         """`on_look()` looks for newer events and returns what came of it, a sentence."""
         super().__init__(**params)
@@ -86,7 +84,7 @@ class HealthView(ReplayView):
             self._chip.state = _state(timeline.health)
 
 
-def _state(health: "Health") -> dict[str, Any]:
+def _state(health: Health) -> dict[str, Any]:
     return {
         "read": health.read,
         "used": health.used,

@@ -44,8 +44,8 @@ def _living(query: Mapping[str, str]) -> None:
         document.template = _text("kioskframe.html")  # type: ignore[assignment]  # Panel takes the text of blocks, too
         document.template_variables["html_attrs"] = f'data-theme="{theme_of(query)}"'
         document.template_variables["theme_bg"] = theme.TOKENS[theme_of(query)]["bg"]
-    api.mount()
-    KioskShow(Options.from_query(query), query, remembered(query.get("anchor"))).servable()
+    mounted = api.mount()
+    KioskShow(Options.from_query(query), query, remembered(query.get("anchor")), mounted).servable()
 
 
 def _static(query: Mapping[str, str]) -> None:

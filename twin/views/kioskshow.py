@@ -9,18 +9,18 @@ from typing import Any
 
 import panel as pn
 
-from twin import serve
 from twin.errors import TwinError
 from twin.replay.controller import ReplayController
+from twin.server.process import process
 from twin.show.options import Options, panes_of
 from twin.show.scene import Anchor, Position, Scene, Show
 from twin.show.stage import Stage
+from twin.views.basemap import base_map
 from twin.views.component import style_text
 from twin.views.feed import FeedView
 from twin.views.kioskcard import KioskCard
 from twin.views.kpis import KpiView
 from twin.views.map import MapView
-from twin.views.operations import base_map
 from twin.views.pipeline import PipelineView
 from twin.views.session import ReplaySession
 from twin.views.trends import TrendsView
@@ -35,15 +35,19 @@ VEIL_S = 0.7
 RETRY_S = 5.0
 """Seconds after which a scene that could not be loaded is tried again."""
 
-_stage = Stage(serve.current, serve.script)
+_stage = Stage(process.hub, process.rehearsed_show)
 """One for the process: screens that ask for the same show see the same."""
 
 
 class KioskShow(pn.viewable.Viewer):
     """The views of one screen, and what moves them from scene to scene."""
 
-    def __init__(self, options: Options, query: Mapping[str, str], remembered: Anchor | None = None) -> None:
+    def __init__(
+        self, options: Options, query: Mapping[str, str], remembered: Anchor | None = None, mounted: bool = False
+    ) -> None:
+        """`mounted` tells whether the page's server answers our routes."""
         super().__init__()
+        self._mounted = mounted
         self._options = options
         self._remembered = remembered
         self._controller = ReplayController()
@@ -74,7 +78,7 @@ class KioskShow(pn.viewable.Viewer):
         for pane in panes:
             match pane:
                 case "map":
-                    made[pane] = MapView(controller, base_map=base_map, dark=self._dark)
+                    made[pane] = MapView(controller, base_map=base_map if self._mounted else None, dark=self._dark)
                 case "pipeline":
                     made[pane] = PipelineView(controller)
                 case "kpis":
@@ -150,7 +154,7 @@ class KioskShow(pn.viewable.Viewer):
         self._show = await asyncio.to_thread(_stage.show, self._options)
         if self._remembered is not None:
             _stage.offer(self._options, self._remembered)
-        self._session = ReplaySession(serve.current(), self._controller, prepare=serve.tileset)
+        self._session = ReplaySession(process.hub(), self._controller, prepare=process.tileset)
         self._session.watch(list(self._views.values()))
         self._session.start()
         self._card.problem = ""

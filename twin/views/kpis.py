@@ -2,20 +2,18 @@
 
 import json
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import param
 
 from twin import settings
+from twin.baseline import Baseline
 from twin.metrics import BIN, BINS, DELIVERY_TARGET, SERIES_POINTS, SERIES_STEP, KpiSet, MetricIndex, index_of
+from twin.replay.controller import ReplayController
 from twin.stages import COMPLETED, STAGES
+from twin.timeline import Snapshot, Timeline
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
-
-if TYPE_CHECKING:
-    from twin.baseline import Baseline
-    from twin.replay.controller import ReplayController
-    from twin.timeline import Snapshot, Timeline
 
 
 class KpiCards(Component):
@@ -51,7 +49,7 @@ class KpiView(ReplayView):
         default=settings.current().completion_target, bounds=(0, 1), doc="Completion rate that is good enough, 0..1."
     )
 
-    def __init__(self, controller: "ReplayController", **params: Any) -> None:
+    def __init__(self, controller: ReplayController, **params: Any) -> None:
         super().__init__(**params)
         self._controller = controller
         self._cards = KpiCards(sizing_mode="stretch_width")
@@ -72,7 +70,7 @@ class KpiView(ReplayView):
         self._usual = None if insights is None else _Usual(insights.baseline)
         self._series_mark = math.nan
 
-    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]
+    def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
         """Show the KPIs at the snapshot's moment; nothing is sent unless something shown changes."""
         if self._timeline is None:
             return
@@ -89,7 +87,7 @@ class KpiView(ReplayView):
         for name, value in changed.items():
             setattr(self._cards, name, value)
 
-    def _state(self, kpis: KpiSet, index: MetricIndex, snapshot: "Snapshot", mark: float) -> dict[str, dict[str, Any]]:
+    def _state(self, kpis: KpiSet, index: MetricIndex, snapshot: Snapshot, mark: float) -> dict[str, dict[str, Any]]:
         # while it plays, figures have the precision they are shown with: what looks the same is not sent again
         playing = self._controller.playing
         usual = self._usual
@@ -149,7 +147,7 @@ class KpiView(ReplayView):
 class _Usual:
     """A baseline asked once per ten minutes of data time: it moves slowly and costs more than all figures of a tick."""
 
-    def __init__(self, baseline: "Baseline") -> None:
+    def __init__(self, baseline: Baseline) -> None:
         self._baseline = baseline
         self._orders: dict[float, float | None] = {}
         self._delivery: tuple[float, float | None] = (math.nan, None)

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
@@ -21,8 +21,11 @@ from panel.custom import Child
 from twin import settings
 from twin.errors import ConfigError
 from twin.metrics import DELIVERY_TARGET
+from twin.render.dense import Extent
+from twin.render.densestore import DenseStore
 from twin.replay.controller import ReplayController
 from twin.stages import OUT_FOR_DELIVERY, STAGES, STATES
+from twin.timeline import Snapshot, Timeline
 from twin.views import mapanswers, mapcrowd, mapdata, mapdensity
 from twin.views.component import Component, module_source, style_source
 from twin.views.mapcrowd import Look
@@ -31,25 +34,18 @@ from twin.views.mapfigure import ONLINE, build_figure
 from twin.views.maplayers import LAYERS, layers_of, layers_text
 from twin.views.view import ReplayView
 
-if TYPE_CHECKING:
-    from twin.render.dense import Extent
-    from twin.render.densestore import DenseStore
-    from twin.timeline import Snapshot, Timeline
-
 log = logging.getLogger(__name__)
 
 NO_PLACE = "No coordinates in this data, so no map."
 
 
 @cache
-def _dense() -> "DenseStore":
+def _dense() -> DenseStore:
     """Return the frames of crowds, shared by all sessions of the process."""
-    from twin.render.densestore import DenseStore  # not before there is a crowd
-
     return DenseStore()
 
 
-def _frame_of(timeline: "Timeline", t: float, view: mapcrowd.Box, extent: "Extent") -> tuple[bytes, int]:
+def _frame_of(timeline: Timeline, t: float, view: mapcrowd.Box, extent: Extent) -> tuple[bytes, int]:
     return _dense().frame(timeline, t, extent), _dense().crowd(timeline, t).inside(view)
 
 
@@ -160,7 +156,7 @@ class MapView(ReplayView):
         told = ",".join(str(chosen.get(name, "")) for name in ("kind", "minutes", "strength"))
         self.density_text = Density.of(told).text  # as the browser tells it: only what makes sense
 
-    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]  # a moment, not a server
+    def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]  # a moment, not a server
         """Send the trips of a moment to which the playhead has jumped, with everything else that shows it.
 
         The browser would ask for them a moment later; so it saves a round trip. While the clock runs, it asks in time.
@@ -282,7 +278,7 @@ class MapView(ReplayView):
             return False
         return pushes < self._pushes and self._pushed[0] <= at <= self._pushed[1]
 
-    def _window(self, timeline: "Timeline", start: float, end: float, after: float | None = None) -> dict[str, Any]:
+    def _window(self, timeline: Timeline, start: float, end: float, after: float | None = None) -> dict[str, Any]:
         """Return the trips of a window for a browser that looks at `self._look`."""
         chosen = mapcrowd.choose(timeline, start, end, after, self._look)
         rows = chosen.trips
@@ -290,7 +286,7 @@ class MapView(ReplayView):
         told = mapdata.window_message(motion, timeline.orders, self._controller.speed)
         return {"from": start, "to": chosen.end, "after": after, "crowd": chosen.crowd, "within": chosen.within, **told}
 
-    def _send_window(self, timeline: "Timeline", start: float, end: float, question: dict[str, Any]) -> None:
+    def _send_window(self, timeline: Timeline, start: float, end: float, question: dict[str, Any]) -> None:
         end = min(end, start + mapdata.LONGEST_WINDOW_S)
         after = question.get("after")
         since = float(after) if isinstance(after, float | int) else None
@@ -304,10 +300,8 @@ class MapView(ReplayView):
             kept = self._controller.now() - max(mapdata.KEPT_S, mapdata.WINDOW_WALL_S * self._controller.speed)
             self._held = max(self._held[0], kept), max(self._held[1], end)
 
-    async def _send_crowd(self, timeline: "Timeline", t: float, view: mapcrowd.Box, pixel: float) -> None:
+    async def _send_crowd(self, timeline: Timeline, t: float, view: mapcrowd.Box, pixel: float) -> None:
         """Send how many drivers are where at t in a view, from a thread (or from another session's question for the same)."""
-        from twin.render.dense import Extent
-
         extent = Extent.around(view, pixel)
         frame, inside = await asyncio.to_thread(_frame_of, timeline, t, view, extent)
         if timeline is self._controller.timeline:
@@ -316,7 +310,7 @@ class MapView(ReplayView):
                 "inside": inside, "packed": np.frombuffer(frame, np.uint8),
             })  # fmt: skip
 
-    async def _send_near(self, timeline: "Timeline", t: float, place: tuple[float, float], reach: float) -> None:
+    async def _send_near(self, timeline: Timeline, t: float, place: tuple[float, float], reach: float) -> None:
         """Send who of a crowd is nearest to a place at t."""
         everyone = await asyncio.to_thread(_dense().crowd, timeline, t)
         found = everyone.nearest(*place, reach)
@@ -327,7 +321,7 @@ class MapView(ReplayView):
         elif timeline is self._controller.timeline:
             self._tell("near", {"t": t, "asked": place, "order": -1, "x": 0.0, "y": 0.0})
 
-    async def _send_density(self, timeline: "Timeline", kind: str, minutes: int, t: float, theme: str) -> None:
+    async def _send_density(self, timeline: Timeline, kind: str, minutes: int, t: float, theme: str) -> None:
         """Draw a layer of density in a thread (the first of a process compiles for a second) and send it."""
         told = await asyncio.to_thread(mapdensity.message, timeline, kind, minutes, t, theme)
         if timeline is self._controller.timeline:

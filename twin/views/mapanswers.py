@@ -1,22 +1,20 @@
 """What the map answers about orders: a tooltip's words, the customers of a stage, where an order belongs. No Panel, no Bokeh."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.stages import COMPLETED, OUT_FOR_DELIVERY, STAGE_LABELS, STAGES
+from twin.timeline import Timeline
 from twin.views.mapdata import packed
 from twin.words import short_id
-
-if TYPE_CHECKING:
-    from twin.timeline import Timeline
 
 RECENT_S = 1800.0
 """Completed orders are pinned for half an hour: the deliveries of a day would cover the map."""
 
 
-def describe(timeline: "Timeline", order: int, t: float) -> dict[str, Any]:
+def describe(timeline: Timeline, order: int, t: float) -> dict[str, Any]:
     """Return what a tooltip says of an order at t: plain texts; the browser puts them in as text, never as markup."""
     items = timeline.orders.items(order)
     brands = ", ".join(dict.fromkeys(item.brand for item in items if item.brand))
@@ -40,7 +38,7 @@ def describe(timeline: "Timeline", order: int, t: float) -> dict[str, Any]:
     return told
 
 
-def stage_message(timeline: "Timeline", stage: str, start: float, end: float) -> dict[str, Any]:
+def stage_message(timeline: Timeline, stage: str, start: float, end: float) -> dict[str, Any]:
     """Return the customers of the orders in a stage at some time in [start, end], for pins on the map.
 
     Completed and cancelled orders count for half an hour after the fact. One buffer, for n pins: begin, end float64 (n,)
@@ -71,7 +69,7 @@ def stage_message(timeline: "Timeline", stage: str, start: float, end: float) ->
     return {"stage": stage, "from": start, "to": end, "pins": len(rows), "packed": packed(columns)}
 
 
-def place_message(timeline: "Timeline", order: int) -> dict[str, Any]:
+def place_message(timeline: Timeline, order: int) -> dict[str, Any]:
     """Return where an order belongs on the map at any time: its id, its customer's place, when it entered each stage."""
     orders = timeline.orders
     cx, cy = float(orders.customer_x[order]), float(orders.customer_y[order])

@@ -6,17 +6,15 @@ are few enough, and the one who is picked out; the others are in frames that tel
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin import crowd, settings
 from twin.crowd import Box
-
-if TYPE_CHECKING:
-    from twin.motion import Trips
-    from twin.timeline import Timeline
+from twin.motion import Trips
+from twin.timeline import Timeline
 
 FEW = 0.5
 """Of `dense_from`: so many in view are sent one by one. A window has several times as many who pass through within it."""
@@ -62,7 +60,7 @@ def limit() -> int:
     return settings.current().dense_from
 
 
-def choose(timeline: "Timeline", start: float, end: float, after: float | None, look: Look) -> Chosen:
+def choose(timeline: Timeline, start: float, end: float, after: float | None, look: Look) -> Chosen:
     """Return whom a window over [start, end] holds, with `after` only of those who begin later than that."""
     trips, most = timeline.trips, limit()
     moving = crowd.moving(trips, look.t)
@@ -97,7 +95,7 @@ def few(inside: int) -> bool:
     return inside <= limit() * FEW / 3
 
 
-def _of(trips: "Trips", order: int, start: float, end: float) -> NDArray[np.intp]:
+def _of(trips: Trips, order: int, start: float, end: float) -> NDArray[np.intp]:
     if order < 0:
         return np.empty(0, np.intp)
     mine = np.flatnonzero(trips.order == order)

@@ -1,16 +1,14 @@
 """What the map sends to the browser, as plain arrays: windows of trips, pins, the first view, circles. No Panel, no Bokeh."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.geo import ground_scale, project, unproject
-
-if TYPE_CHECKING:
-    from twin.orders import Orders
-    from twin.sources.base import Location
-    from twin.timeline import Motion, Timeline
+from twin.orders import Orders
+from twin.sources.base import Location
+from twin.timeline import Motion, Timeline
 
 Floats = NDArray[np.floating[Any]]
 
@@ -78,7 +76,7 @@ def simplify(offsets: NDArray[np.int32], t: Floats, x: Floats, y: Floats, tolera
     return mask
 
 
-def window_message(motion: "Motion", orders: "Orders", speed: float) -> dict[str, Any]:
+def window_message(motion: Motion, orders: Orders, speed: float) -> dict[str, Any]:
     """Return the trips of a window for the browser: counts and one buffer, because each buffer is two messages on the wire.
 
     The buffer holds, for n trips with k knots and g gaps: start, end float64 (n,) seconds; order int32 (n,); offsets int32
@@ -120,7 +118,7 @@ def window_at(t: float, speed: float) -> tuple[float, float]:
     return t - fade_span(speed), t + max(WINDOW_MIN_S, WINDOW_WALL_S * speed)
 
 
-def kitchen_of(timeline: "Timeline") -> tuple[float, float] | None:
+def kitchen_of(timeline: Timeline) -> tuple[float, float] | None:
     """Return the kitchen in Web Mercator metres, or None if the location has no position."""
     location: Location = timeline.location
     if location.lat is None or location.lon is None:
@@ -129,14 +127,14 @@ def kitchen_of(timeline: "Timeline") -> tuple[float, float] | None:
     return float(x), float(y)
 
 
-def radius_of(location: "Location") -> float | None:
+def radius_of(location: Location) -> float | None:
     """Return the delivery radius in Web Mercator metres (which are longer than true metres by 1/cos of the latitude)."""
     if location.radius_m is None or location.lat is None:
         return None
     return location.radius_m / ground_scale(location.lat)
 
 
-def first_view(timeline: "Timeline", kitchen: tuple[float, float]) -> tuple[float, float, float, float]:
+def first_view(timeline: Timeline, kitchen: tuple[float, float]) -> tuple[float, float, float, float]:
     """Return the calm first view (x0, y0, x1, y1) in Web Mercator metres: the kitchen and nearly all its customers.
 
     The 5-95 percentile box keeps a stray address from shrinking the city; the whole radius is shown instead if it is not

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.driven import Driven, driven
+from twin.render import density
 from twin.render.cache import Flights
+from twin.render.streets import Box
+from twin.timeline import Timeline
 
 if TYPE_CHECKING:
-    from twin.render.streets import Box
-    from twin.timeline import Timeline
-
     _Usual = tuple[Box, NDArray[np.float64], NDArray[np.float64]]
 
 KINDS = ("orders", "waits", "slow", "ways")
@@ -97,17 +97,17 @@ class Density:
 class _Known:
     """What has been worked out of one timeline."""
 
-    pictures: "OrderedDict[tuple[Any, ...], dict[str, Any]]" = field(default_factory=OrderedDict)
+    pictures: OrderedDict[tuple[Any, ...], dict[str, Any]] = field(default_factory=OrderedDict)
     usual: "_Usual | None" = None
 
 
 _known: "WeakKeyDictionary[Timeline, _Known]" = WeakKeyDictionary()
 _lock = threading.Lock()
-_flights: "Flights[dict[str, Any]]" = Flights()
+_flights: Flights[dict[str, Any]] = Flights()
 _usual_flights: "Flights[_Usual]" = Flights()
 
 
-def message(timeline: "Timeline", kind: str, minutes: int, t: float, theme: str) -> dict[str, Any]:
+def message(timeline: Timeline, kind: str, minutes: int, t: float, theme: str) -> dict[str, Any]:
     """Return a layer at t for the map: a picture (data URL) over its extent, its colours, and the words of its legend.
 
     `until` is the moment of the data that it shows. Raises KeyError for a kind or a theme that does not exist.
@@ -136,9 +136,7 @@ def message(timeline: "Timeline", kind: str, minutes: int, t: float, theme: str)
     return {"kind": kind, "minutes": minutes, "until": until if lately else None, **drawn}
 
 
-def _drawn(timeline: "Timeline", known: _Known, kind: str, minutes: int, until: float, theme: str) -> dict[str, Any]:
-    from twin.render import density  # not before somebody wants it: a page should open soon
-
+def _drawn(timeline: Timeline, known: _Known, kind: str, minutes: int, until: float, theme: str) -> dict[str, Any]:
     ramp = density.RAMPS[theme]
     if kind == "orders":
         x, y = ordered_places(timeline)
@@ -196,10 +194,8 @@ def _slowness(
     return np.where(tone > 0, 0.5 + 0.5 * np.clip(tone, 0, 1), 0.0)  # the faintest is seen, too
 
 
-def _usual(timeline: "Timeline", known: _Known) -> "_Usual":
+def _usual(timeline: Timeline, known: _Known) -> "_Usual":
     """Return the box of all that is loaded, which is something, and the measured seconds and metres in each of its pixels."""
-    from twin.render import density
-
     every = driven(timeline.trips, -np.inf, np.inf, PIECE_M)
     extent = density.extent_of(every.x, every.y, density.ROAD_SPREAD_M)
     known.usual = (
@@ -208,15 +204,11 @@ def _usual(timeline: "Timeline", known: _Known) -> "_Usual":
     return known.usual
 
 
-def _grid(part: Driven, weight: NDArray[np.float64], extent: "Box") -> NDArray[np.float64]:
-    from twin.render import density
-
+def _grid(part: Driven, weight: NDArray[np.float64], extent: Box) -> NDArray[np.float64]:
     return density.spread(part.x, part.y, weight, extent, density.ROAD_SPREAD_M, density.LONGEST_ROADS_PX)
 
 
-def _waits(timeline: "Timeline", theme: str) -> dict[str, Any]:
-    from twin.render import density
-
+def _waits(timeline: Timeline, theme: str) -> dict[str, Any]:
     part, kitchen = standing(timeline), kitchen_waits(timeline)
     x, y = np.append(part.x, 0.0), np.append(part.y, 0.0)
     weight = np.append(part.seconds, kitchen)
@@ -236,21 +228,21 @@ def _waits(timeline: "Timeline", theme: str) -> dict[str, Any]:
     return _told(_WORDS["waits"], told, ramp, (density.painted(density.wide_tones(grid, least), ramp), extent), "")
 
 
-def ordered_places(timeline: "Timeline") -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def ordered_places(timeline: Timeline) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the customers' places of all orders of the range, two (n,) arrays, metres east/north of the kitchen, NaN unknown."""
     first = timeline.orders.first
     inside = (first >= timeline.window.start) & (first < timeline.window.end)
     return timeline.orders.customer_x[inside], timeline.orders.customer_y[inside]
 
 
-def standing(timeline: "Timeline") -> Driven:
+def standing(timeline: Timeline) -> Driven:
     """Return the pieces of the range's trips in which drivers stood, as measured."""
     part = driven(timeline.trips, timeline.window.start, timeline.window.end, PIECE_M)
     still = part.measured & (part.metres * timeline.trips.scale < STANDS_MPS * part.seconds)
     return Driven(*(getattr(part, name)[still] for name in Driven.__slots__))
 
 
-def kitchen_waits(timeline: "Timeline") -> float:
+def kitchen_waits(timeline: Timeline) -> float:
     """Return the seconds that drivers waited at the kitchen in the range, from arrival to pick-up."""
     start, end = timeline.window.start, timeline.window.end
     spent = np.clip(timeline.orders.picked_up, start, end) - np.clip(timeline.orders.arrived, start, end)
@@ -258,7 +250,7 @@ def kitchen_waits(timeline: "Timeline") -> float:
 
 
 def _told(
-    label: str, title: str, ramp: tuple[str, ...], picture: "tuple[bytes, Box] | None", empty: str
+    label: str, title: str, ramp: tuple[str, ...], picture: tuple[bytes, Box] | None, empty: str
 ) -> dict[str, Any]:
     url = f"data:image/png;base64,{base64.b64encode(picture[0]).decode()}" if picture else ""
     return {

@@ -1,17 +1,15 @@
 """The moments list: what stands out in the range, ranked, each with its sentence, and a click away."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import param
 
+from twin.insights import Insights
 from twin.moments import KINDS, TROUBLES, Moment
+from twin.replay.controller import ReplayController
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
-
-if TYPE_CHECKING:
-    from twin.insights import Insights
-    from twin.replay.controller import ReplayController
 
 ICON_OF = {
     "driver_shortage": "car",
@@ -48,7 +46,7 @@ def to_browser(moments: Iterable[Moment]) -> list[dict[str, Any]]:
     ]
 
 
-def judged_by(insights: "Insights") -> str:
+def judged_by(insights: Insights) -> str:
     """Return in words what the moments of a timeline were compared with."""
     days = insights.baseline.days
     if not days:
@@ -73,7 +71,7 @@ class MomentsView(ReplayView):
 
     count: int = param.Integer(default=0, bounds=(0, None), doc="Troubles found in the range, for a tab's label.")  # type: ignore[assignment]
 
-    def __init__(self, controller: "ReplayController", **params: Any) -> None:
+    def __init__(self, controller: ReplayController, **params: Any) -> None:
         super().__init__(**params)
         self._controller = controller
         self._list = MomentsList(sizing_mode="stretch_both")

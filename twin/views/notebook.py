@@ -4,11 +4,15 @@ import asyncio
 import base64
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import panel as pn
 
+from twin.hub import Hub
+from twin.render.streets import Streets
+from twin.render.tiles import TileSet
 from twin.replay.controller import ReplayController
+from twin.timeline import Timeline
 from twin.views import mapdata
 from twin.views.alert import AlertView
 from twin.views.component import style_text
@@ -20,11 +24,6 @@ from twin.views.session import ReplaySession
 from twin.views.transport import TransportView
 from twin.views.trends import TrendsView
 from twin.views.view import ReplayView
-
-if TYPE_CHECKING:
-    from twin.render.tiles import TileSet
-    from twin.timeline import Timeline
-    from twin.twin import Twin
 
 IMAGE_PX = 1600
 """Longest side of the inlined base map: sharp at the first view of a map 900 pixels wide, blurred two zoom steps in."""
@@ -43,15 +42,15 @@ HEIGHTS = {"map": 480, "trends": 260, "feed": 420}
 class Replay:
     """One kitchen's clock, selection and panes."""
 
-    def __init__(self, twin: "Twin", timeline: "Timeline") -> None:
-        self._twin = twin
+    def __init__(self, hub: Hub, timeline: Timeline) -> None:
+        self._hub = hub
         self.timeline = timeline
         self._views: list[ReplayView] = []
         self._ticking = False
         self.controller = ReplayController(timeline)
         self.controller.seek(timeline.busiest())
-        self.controller.learn(twin.insights(timeline))
-        self._session = ReplaySession(twin, self.controller)
+        self.controller.learn(hub.insights(timeline))
+        self._session = ReplaySession(hub, self.controller)
         self._session.watch(self._views)
         self._session.tick(force=True)  # from now on a verb is shown at once
 
@@ -112,12 +111,12 @@ class Replay:
         self._session.start()
 
     def _base_map(self, location: str) -> BaseMap | None:
-        tiles = _tileset(self._twin, location)
+        tiles = _tileset(self._hub, location)
         kitchen = mapdata.kitchen_of(self.timeline)
         return None if kitchen is None or not tiles.routes else inlined(tiles, self.timeline, kitchen, is_dark())
 
 
-def inlined(tiles: "TileSet", timeline: "Timeline", kitchen: tuple[float, float], dark: bool) -> BaseMap:
+def inlined(tiles: TileSet, timeline: Timeline, kitchen: tuple[float, float], dark: bool) -> BaseMap:
     """Return the base map around the first view as one image in a data URL, at most some 1.5 MB."""
     x0, y0, x1, y1 = mapdata.first_view(timeline, kitchen)
     reach = max(x1 - x0, y1 - y0) * (0.5 + IMAGE_MARGIN)
@@ -132,11 +131,8 @@ def is_dark() -> bool:
     return bool(pn.config.theme == "dark")
 
 
-def _tileset(twin: "Twin", location: str) -> "TileSet":
-    from twin.render.streets import Streets
-    from twin.render.tiles import TileSet
-
-    return TileSet(Streets(*twin.streets(location)))
+def _tileset(hub: Hub, location: str) -> TileSet:
+    return TileSet(Streets(*hub.streets(location)))
 
 
 def _load_scripts() -> None:

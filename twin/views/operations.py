@@ -6,19 +6,21 @@ from typing import Any
 
 import panel as pn
 
-from twin import api, serve
+from twin import api
 from twin.errors import TwinError
+from twin.hub import Hub
 from twin.replay.controller import ReplayController
-from twin.twin import Twin
+from twin.server.process import process
 from twin.views import theme
 from twin.views.alert import AlertView
 from twin.views.banner import BannerView
+from twin.views.basemap import base_map
 from twin.views.chrome import ChromeView
 from twin.views.component import bundle_url, style_text
 from twin.views.feed import FeedView
 from twin.views.health import HealthView
 from twin.views.kpis import KpiView
-from twin.views.map import BaseMap, MapView
+from twin.views.map import MapView
 from twin.views.moments import MomentsView
 from twin.views.order import OrderView
 from twin.views.orders import OrdersView
@@ -59,25 +61,25 @@ def operations_page() -> pn.Column:
     )
 
     def build() -> None:
-        if serve.is_open():
-            show(serve.current())
+        if process.is_open:
+            show(process.hub())
         else:
             body[:] = [welcome]
             pn.state.onload(wait)
 
     async def wait() -> None:
         """Open the source in a thread: a warehouse may take minutes to start, and others are being served meanwhile."""
-        opening = asyncio.ensure_future(asyncio.to_thread(serve.current))
+        opening = asyncio.ensure_future(asyncio.to_thread(process.hub))
         while not (await asyncio.wait({opening}, timeout=TOLD_S))[0]:
-            welcome.show_loading(serve.stage())
+            welcome.show_loading(process.opening_step)
         try:
             show(opening.result())
         except TwinError as error:
             welcome.fail(str(error), "Start the app with another source, for example: twin serve --source demo")
 
-    def show(twin: Twin) -> None:
-        session = ReplaySession(twin, ReplayController(), serve.tileset, serve.has_tileset)
-        parts = _Operations(session, body, query)
+    def show(hub: Hub) -> None:
+        session = ReplaySession(hub, ReplayController(), process.tileset, process.has_tileset)
+        parts = _Operations(session, body, query, mounted)
         header[:] = [title, parts.choice, pn.Spacer(css_classes=["between"], margin=0), *parts.bar]
 
     welcome = WelcomeView(on_choose=lambda _id: None, on_retry=build)
@@ -88,7 +90,8 @@ def operations_page() -> pn.Column:
 class _Operations:
     """The parts of one session's page and how they hang together."""
 
-    def __init__(self, session: ReplaySession, body: pn.Column, query: dict[str, str]) -> None:
+    def __init__(self, session: ReplaySession, body: pn.Column, query: dict[str, str], mounted: bool) -> None:
+        """`mounted` tells whether the page's server answers our routes."""
         controller = session.controller
         self.session = session
         self.body = body
@@ -96,7 +99,7 @@ class _Operations:
         self.welcome = WelcomeView(
             on_choose=lambda place: pn.state.execute(partial(session.choose, place)), on_retry=self._offer
         )
-        self.map = MapView(controller, base_map=base_map)
+        self.map = MapView(controller, base_map=base_map if mounted else None)
         self.pipeline = PipelineView(controller)
         self.kpis = KpiView(controller)
         self.alert = AlertView(controller)
@@ -107,7 +110,7 @@ class _Operations:
         self.order = OrderView(controller)
         self.transport = TransportView(controller, on_range=session.range, on_cancel=self._cancel)
         self.health = HealthView(controller, on_look=session.look)
-        self.chrome = ChromeView(controller, on_cancel=self._cancel, user=api.user_url() if api.is_serving() else "")
+        self.chrome = ChromeView(controller, on_cancel=self._cancel, user=api.user_url() if mounted else "")
         self.banner = BannerView()
         self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
         session.watch(
@@ -125,7 +128,7 @@ class _Operations:
         }  # fmt: skip
         self.replay = self._arrange()
         self.choice = pn.widgets.Select(
-            label="Kitchen", options={place.display_name: place.id for place in session.twin.locations}, margin=0,
+            label="Kitchen", options={place.display_name: place.id for place in session.hub.locations}, margin=0,
             visible=False, css_classes=["kitchen"], stylesheets=[style_text("choice.css")],
         )  # fmt: skip
         self.choice.param.watch(self._switch, "value")
@@ -134,7 +137,7 @@ class _Operations:
         self._recalled = session.recall(query)
         if self._recalled:
             pass  # `_arrived` has put the replay in its place
-        elif query.get("location") in {place.id for place in session.twin.locations}:
+        elif query.get("location") in {place.id for place in session.hub.locations}:
             self.chrome.waiting = "Loading …"
             body[:] = [self.banner, self.replay]
         else:
@@ -239,10 +242,10 @@ class _Operations:
         self.map.dark = self.trends.dark = self.session.page.dark = event.new
 
     def _offer(self) -> None:
-        twin = self.session.twin
-        places = twin.locations
-        volumes = {place.id: twin.source.volume(place.id) for place in places}
-        self.welcome.show_locations(places, volumes, {place.id: twin.quality(place.id) for place in places})
+        hub = self.session.hub
+        places = hub.locations
+        volumes = {place.id: hub.source.volume(place.id) for place in places}
+        self.welcome.show_locations(places, volumes, {place.id: hub.quality(place.id) for place in places})
 
     def _switch(self, event: Any) -> None:
         if self.session.place is not None and event.new != self.session.place.id:
@@ -307,14 +310,6 @@ def _switch_class(shown: Any, name: str, on: bool) -> None:
     classes = [kept for kept in shown.css_classes if kept != name] + [name] * on
     if classes != shown.css_classes:
         shown.css_classes = classes
-
-
-def base_map(location: str) -> BaseMap | None:
-    """Return where a location's tiles are; None where no server of ours answers for them."""
-    if not api.is_serving():
-        return None
-    tiles = serve.tileset(location)
-    return BaseMap(api.tile_url(location, "{theme}", tiles.version).replace(".png", "{dense}.png"), tiles.routes)
 
 
 def _frame(query: dict[str, str], bundle: str) -> None:

@@ -8,16 +8,15 @@ import param
 from twin import words
 from twin.lifecycle import PINGS, ROUTE, STRAIGHT, Lifecycle, lifecycle
 from twin.metrics import DELIVERY_TARGET
+from twin.replay.controller import ReplayController
 from twin.roster import began, neighbour
 from twin.stages import STAGE_LABELS
+from twin.timeline import EventSlice, Timeline
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
 
 if TYPE_CHECKING:
     from panel.models.esm import DataEvent
-
-    from twin.replay.controller import ReplayController
-    from twin.timeline import EventSlice, Timeline
 
 UNKNOWN = "not in the data"
 
@@ -53,7 +52,7 @@ class OrderView(ReplayView):
     )
     target = param.Number(default=DELIVERY_TARGET, bounds=(0, None), doc="Promised delivery time, seconds.")
 
-    def __init__(self, controller: "ReplayController", **params: Any) -> None:
+    def __init__(self, controller: ReplayController, **params: Any) -> None:
         super().__init__(**params)
         self._controller = controller
         self._panel = OrderPanel(sizing_mode="stretch_both")
@@ -117,7 +116,7 @@ class OrderView(ReplayView):
         self._panel.said = [self._panel.said[0] + 1, f"No {which} order {where}."]
 
 
-def story_of(timeline: "Timeline", told: Lifecycle, target: float) -> dict[str, Any]:
+def story_of(timeline: Timeline, told: Lifecycle, target: float) -> dict[str, Any]:
     """Return an order as the browser takes it: numbers are data seconds, null where the data does not tell."""
     order = told.order
     times = began(timeline)
@@ -220,7 +219,7 @@ def _way(told: Lifecycle) -> list[Any]:
     return _fact("Distance", f"{told.distance.metres / 1000:.1f} km", how, at, why=why)
 
 
-def _events(timeline: "Timeline", events: "EventSlice", target: float) -> list[list[Any]]:
+def _events(timeline: Timeline, events: EventSlice, target: float) -> list[list[Any]]:
     """Return the order's events but its pings as icon, colour, title, detail and data time."""
     told = [i for i, kind in enumerate(events.type) if kind != "driver_ping"]
     kept = type(events)(events.ts[told], [events.type[i] for i in told], events.order[told], events.progress[told])

@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 
 from twin import words
 from twin.metrics import DELIVERY_TARGET
+from twin.replay.controller import ReplayController
 from twin.roster import Roster, began, counts, roster
+from twin.timeline import Snapshot, Timeline
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
 
 if TYPE_CHECKING:
     from panel.models.esm import DataEvent
-
-    from twin.replay.controller import ReplayController
-    from twin.timeline import Snapshot, Timeline
 
 MOST_ROWS = 300
 """A list that is read, not searched: more rows are counted. 300 also bound the message, about 5 KB."""
@@ -69,9 +68,7 @@ class OrdersView(ReplayView):
     )
     target = param.Number(default=DELIVERY_TARGET, bounds=(0, None), doc="Promised delivery time, seconds.")
 
-    def __init__(
-        self, controller: "ReplayController", wall: Callable[[], float] = time.monotonic, **params: Any
-    ) -> None:
+    def __init__(self, controller: ReplayController, wall: Callable[[], float] = time.monotonic, **params: Any) -> None:
         super().__init__(**params)
         self._controller = controller
         self._wall = wall
@@ -96,7 +93,7 @@ class OrdersView(ReplayView):
         self._sent = -np.inf
         self._epoch = -1
 
-    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]
+    def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
         """Show the orders at the snapshot's moment; nothing is sent where the same orders are in the same stages."""
         if self._timeline is None or not self.active:
             return
@@ -106,7 +103,7 @@ class OrdersView(ReplayView):
         self._epoch, self._sent = anchor.epoch, wall
         self._draw(snapshot)
 
-    def _draw(self, snapshot: "Snapshot") -> None:
+    def _draw(self, snapshot: Snapshot) -> None:
         timeline = self._timeline
         assert timeline is not None
         listed = roster(timeline, snapshot, self._controller.selection.stage)
@@ -129,7 +126,7 @@ class OrdersView(ReplayView):
             "more": len(listed) - len(rows),
         }
 
-    def _sorted(self, timeline: "Timeline", listed: Roster) -> NDArray[np.intp]:
+    def _sorted(self, timeline: Timeline, listed: Roster) -> NDArray[np.intp]:
         """Return the positions of the listed orders in the order of `sort`; ties stand longest in their stage first."""
         turned, by = self.sort.startswith("-"), self.sort.lstrip("-")
         keys: dict[str, NDArray[Any]] = {
@@ -140,7 +137,7 @@ class OrdersView(ReplayView):
         }
         return np.lexsort((listed.order, listed.since, -keys[by].astype(np.float64) if turned else keys[by]))
 
-    def _text(self, timeline: "Timeline", row: int) -> list[Any]:
+    def _text(self, timeline: Timeline, row: int) -> list[Any]:
         orders = timeline.orders
         order_id = str(orders.ids[row].as_py())
         delivered = float(orders.delivered[row])

@@ -9,16 +9,15 @@ import param
 
 from twin import settings
 from twin.metrics import SERIES_STEP, StageFigures, index_of
+from twin.replay.controller import ReplayController
 from twin.stages import COMPLETED, STAGES, STATES
+from twin.timeline import Snapshot, Timeline
 from twin.views.component import Component, module_source, style_source
 from twin.views.stageorders import StageOrders
 from twin.views.view import ReplayView
 
 if TYPE_CHECKING:
     from panel.models.esm import DataEvent
-
-    from twin.replay.controller import ReplayController
-    from twin.timeline import Snapshot, Timeline
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +66,7 @@ class PipelineView(ReplayView):
         doc="Seconds in a stage beyond which it is out of the ordinary, per stage.",
     )
 
-    def __init__(self, controller: "ReplayController", **params: Any) -> None:
+    def __init__(self, controller: ReplayController, **params: Any) -> None:
         super().__init__(**params)
         self._controller = controller
         self._strip = PipelineStrip(sizing_mode="stretch_width")
@@ -96,7 +95,7 @@ class PipelineView(ReplayView):
         """Compare with what is usual from now on."""
         self._usual_mark = math.nan
 
-    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]
+    def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
         """Show the stages at the snapshot's moment; nothing is sent unless something shown changes."""
         if self._timeline is None:
             return

@@ -13,7 +13,7 @@ import gzip
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
@@ -27,17 +27,14 @@ from panel.io.resources import CDN_DIST, DIST_DIR
 from panel.io.save import file_html
 from pyviz_comms import Comm
 
+from twin.hub import Hub
 from twin.stages import COMPLETED, STAGE_LABELS, STAGES, STATES
-from twin.timeline import DAY, midnight
+from twin.timeline import DAY, Timeline, midnight
 from twin.views import mapanswers, mapdata, mapdensity
 from twin.views.component import Component, module_source
 from twin.views.map import MapFrame
 from twin.views.notebook import Replay, is_dark
 from twin.words import short_id
-
-if TYPE_CHECKING:
-    from twin.kitchen import Kitchen
-    from twin.timeline import Timeline
 
 MOST_BYTES = 15_000_000
 """A larger file is refused: mail servers take some 20 MB, as does a Databricks notebook's `displayHTML`."""
@@ -63,9 +60,8 @@ class Recording(Component):
     _stylesheets: ClassVar[list[Any]] = []
 
 
-def save(kitchen: "Kitchen", path: str | Path, step: float | None = None) -> Path:
-    """Write a kitchen's replay to `path`; see `Kitchen.save`."""
-    timeline = kitchen.data
+def save(hub: Hub, timeline: Timeline, path: str | Path, playhead: float, step: float | None = None) -> Path:
+    """Write a replay of a timeline, opening at `playhead`, to `path`; see `Kitchen.save`."""
     span = timeline.window.end - timeline.window.start
     chosen = step or next((width for width in STEPS if span <= width * MOST_STEPS), span / MOST_STEPS)
     if not span / MOST_STEPS <= chosen:
@@ -73,13 +69,13 @@ def save(kitchen: "Kitchen", path: str | Path, step: float | None = None) -> Pat
             f"At most {MOST_STEPS:,} steps are recorded: choose a step of at least {span / MOST_STEPS:.0f} s."
         )
     with pn.config.set(design=None):  # Material UI's, in force since its import, would load its scripts from a server
-        replay = Replay(kitchen._twin, timeline)
+        replay = Replay(hub, timeline)
         page = replay.dashboard(feed=False)
         views = [view for view in page.select(Component) if view.clock]
         for frame in page.select(MapFrame):
             frame.densities = list(SAVED_DENSITIES)
         recorded = record(replay, views, chosen)
-        replay.controller.seek(kitchen._replay.controller.now())
+        replay.controller.seek(playhead)
         player = Recording(width=0, height=0, margin=0, recording=_packed(recorded))
         player.join(replay.controller)
         page.insert(0, player)  # before those who ask
@@ -120,7 +116,7 @@ def record(replay: Replay, views: list[Component], step: float) -> dict[str, Any
     }
 
 
-def answers(timeline: "Timeline") -> dict[str, Any]:
+def answers(timeline: Timeline) -> dict[str, Any]:
     """Return the answers to what views ask, for all moments of the range.
 
     motion: all trips, one window. pins: the customers of each state. spells: by state [order row, begin, until], the orders
@@ -145,7 +141,7 @@ def answers(timeline: "Timeline") -> dict[str, Any]:
     }
 
 
-def _densities(timeline: "Timeline") -> dict[str, Any]:
+def _densities(timeline: Timeline) -> dict[str, Any]:
     theme = "dark" if is_dark() else "light"
     return {
         kind: mapdensity.message(timeline, kind, mapdensity.USUAL_MINUTES, timeline.window.end, theme)
@@ -153,7 +149,7 @@ def _densities(timeline: "Timeline") -> dict[str, Any]:
     }
 
 
-def spells(timeline: "Timeline", rows: Any) -> dict[str, list[list[float]]]:
+def spells(timeline: Timeline, rows: Any) -> dict[str, list[list[float]]]:
     """Return by state when each of some orders (row numbers) is listed in it: [row, begin, until].
 
     A closed order is listed until the midnight after, as `Timeline.counts` counts it; a stalled one in no stage meanwhile.
@@ -194,7 +190,7 @@ def _told(view: Component) -> list[str]:
     return sorted(name for name in own if isinstance(getattr(view, name), str | int | float | list | dict))
 
 
-def _words(timeline: "Timeline", row: int) -> dict[str, Any]:
+def _words(timeline: Timeline, row: int) -> dict[str, Any]:
     orders = timeline.orders
     items = orders.items(row)
     brands = list(dict.fromkeys(item.brand for item in items if item.brand))

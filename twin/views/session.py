@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import panel as pn
@@ -17,18 +17,16 @@ import param
 
 from twin.errand import Errand
 from twin.errors import CancelledError, TwinError
+from twin.hub import Hub
 from twin.insights import Insights
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
 from twin.stages import STATES
 from twin.telemetry import TICKS
+from twin.timeline import Timeline
 from twin.times import seconds, text
-from twin.twin import Twin
 from twin.views.component import Component, module_source
 from twin.views.view import ReplayView
-
-if TYPE_CHECKING:
-    from twin.timeline import Timeline
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +81,7 @@ class ReplaySession(param.Parameterized):
 
     def __init__(
         self,
-        twin: Twin,
+        hub: Hub,
         controller: ReplayController,
         prepare: Callable[[str], object] | None = None,
         prepared: Callable[[str], bool] = lambda _: True,
@@ -93,7 +91,7 @@ class ReplaySession(param.Parameterized):
         `prepared(location id)` tells, at once, whether it need not be called.
         """
         super().__init__()
-        self.twin = twin
+        self.hub = hub
         self._prepare = prepare
         self._prepared = prepared
         self.controller = controller
@@ -150,12 +148,12 @@ class ReplaySession(param.Parameterized):
         self._newest += 1
         mine = self._newest
         self._errand.cancel()
-        self.twin.freshen()
+        self.hub.freshen()
         self._errand = loading = Errand(partial(self._progress, pn.state.curdoc, mine))
         self.problem = ""
         self._asked = (location, start, end, at, speed)
         try:
-            place = self.twin.location(location)
+            place = self.hub.location(location)
             self.waiting = f"Loading {place.display_name} …"
             with loading.under_way():
                 timeline = await asyncio.to_thread(self._load, location, start, end)
@@ -190,7 +188,7 @@ class ReplaySession(param.Parameterized):
 
     def _show_progress(self, of: int, share: float, words: str) -> None:
         if of == self._newest and self.waiting and self._asked is not None:
-            name = self.twin.location(self._asked[0]).display_name
+            name = self.hub.location(self._asked[0]).display_name
             self.waiting = f"{words} …" if words else f"Loading {name} … {100 * share:.0f} %"
 
     async def retry(self) -> None:
@@ -201,7 +199,7 @@ class ReplaySession(param.Parameterized):
     async def look(self) -> str:
         """Look for newer events, in a thread; return what came of it, a sentence."""
         try:
-            changed = await asyncio.to_thread(self.twin.refresh)
+            changed = await asyncio.to_thread(self.hub.refresh)
         except TwinError as error:
             self._take_news()
             return str(error)
@@ -212,16 +210,16 @@ class ReplaySession(param.Parameterized):
 
     def _take_news(self) -> None:
         """Tell how old the data are, and whether there is more by now; what is shown stays until the user wants the other."""
-        if (self.twin.as_of, self.twin.stale) == (self.as_of, self.stale):
+        if (self.hub.as_of, self.hub.stale) == (self.as_of, self.stale):
             return
         with pn.io.hold():
-            self.param.update(as_of=self.twin.as_of, stale=self.twin.stale)
+            self.param.update(as_of=self.hub.as_of, stale=self.hub.stale)
             place, timeline = self.place, self.controller.timeline
-            if place is None or timeline is None or place.id not in {known.id for known in self.twin.locations}:
+            if place is None or timeline is None or place.id not in {known.id for known in self.hub.locations}:
                 return
-            if (known := self.twin.location(place.id)) != place:
+            if (known := self.hub.location(place.id)) != place:
                 self.place = known
-            latest = self.twin.last_hours(place.id)
+            latest = self.hub.last_hours(place.id)
             if self._is_latest and latest.end > timeline.window.end:
                 self.newer = latest.end
 
@@ -230,12 +228,12 @@ class ReplaySession(param.Parameterized):
         """Whether what is being loaded is another location than the one shown."""
         return self._asked is not None and (self.place is None or self._asked[0] != self.place.id)
 
-    def _load(self, location: str, start: float | None, end: float | None) -> "Timeline":
+    def _load(self, location: str, start: float | None, end: float | None) -> Timeline:
         if self._prepare is not None:
             self._prepare(location)
-        return self.twin.timeline(location, start, end)
+        return self.hub.timeline(location, start, end)
 
-    def _take(self, place: Location, timeline: "Timeline", at: float | None, speed: float | None) -> None:
+    def _take(self, place: Location, timeline: Timeline, at: float | None, speed: float | None) -> None:
         with pn.io.hold():
             if self.place is not None and place.id != self.place.id:
                 self.viewport = []  # where the user looked in another city
@@ -246,17 +244,17 @@ class ReplaySession(param.Parameterized):
                 self.controller.set_speed(speed)
             self.place = place
             self.newer = None
-            self._is_latest = timeline.window == self.twin.last_hours(place.id)
+            self._is_latest = timeline.window == self.hub.last_hours(place.id)
             for view in self._views:
                 view.reset()
             self.waiting = ""
             self.tick(force=True)
 
-    async def learn(self, timeline: "Timeline") -> None:
+    async def learn(self, timeline: Timeline) -> None:
         """Find out what is usual at the kitchen and what stands out in the timeline, in a thread, and tell the views."""
         try:
             with self._errand.under_way():
-                insights = await asyncio.to_thread(self.twin.insights, timeline)
+                insights = await asyncio.to_thread(self.hub.insights, timeline)
         except CancelledError:
             return
         except TwinError as error:  # the replay goes on without them
@@ -360,12 +358,12 @@ class ReplaySession(param.Parameterized):
         empty one. What is usual may be told later (`learn`).
         """
         asked = self._read_address(query)
-        timeline = self.twin.kept(*asked[:3]) if asked else None
+        timeline = self.hub.kept(*asked[:3]) if asked else None
         if asked is None or timeline is None or not self._prepared(asked[0]):
             return False
         self._asked = asked
-        self._take(self.twin.location(asked[0]), timeline, *asked[3:])
-        insights = self.twin.kept_insights(timeline)
+        self._take(self.hub.location(asked[0]), timeline, *asked[3:])
+        insights = self.hub.kept_insights(timeline)
         if insights is not None:
             self._learn(insights)
         return True
@@ -381,7 +379,7 @@ class ReplaySession(param.Parameterized):
     def _read_address(self, query: dict[str, str]) -> Asked | None:
         """Take over where an address looks and what it has selected; return what it wants loaded, None where that is nothing."""
         location = query.get("location")
-        known = {place.id for place in self.twin.locations}
+        known = {place.id for place in self.hub.locations}
         if location not in known:
             return None
         start, end, at = (_time(query.get(name)) for name in ("start", "end", "t"))

@@ -1,14 +1,12 @@
 """The orders of one stage at a moment, as a list to read: who is there, since when, with what."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from twin.feed import orders_in
 from twin.stages import CANCELLED, COMPLETED, STALLED, STATES
-
-if TYPE_CHECKING:
-    from twin.timeline import Timeline
+from twin.timeline import Timeline
 
 MOST_ROWS = 200
 """Orders of a list; more are counted, not listed: nobody reads further, and each second anew they would cost."""
@@ -19,7 +17,7 @@ BRANDS_SHOWN = 2
 class StageOrders:
     """Lists the orders of one timeline; the words about an order are kept, as a list is asked for anew every second."""
 
-    def __init__(self, timeline: "Timeline") -> None:
+    def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._baskets: dict[int, str] = {}
 

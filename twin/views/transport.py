@@ -4,13 +4,14 @@ import inspect
 import math
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
 import param
 from numpy.typing import NDArray
 
+from twin.baseline import Baseline
 from twin.errors import TwinError
 from twin.moments import KINDS, TROUBLES, Moment
 from twin.replay.controller import ReplayController
@@ -20,9 +21,6 @@ from twin.times import seconds, text
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
 from twin.words import minutes_text, whole_minutes
-
-if TYPE_CHECKING:
-    from twin.baseline import Baseline
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
@@ -209,7 +207,7 @@ class TransportView(ReplayView):
                 pn.state.execute(partial(self.choose, message.get("start"), message.get("end")))
 
 
-def usual_pressure(baseline: "Baseline", edges: NDArray[np.float64]) -> NDArray[np.float64]:
+def usual_pressure(baseline: Baseline, edges: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the meals that usually wait per driver on the road, for the bars between `edges`; NaN where unknown.
 
     By Little's law numbers present are as the times spent: that in Ready against that on the road.

@@ -2,16 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.stages import COMPLETED, STAGES, STALLED_AFTER
+from twin.timeline import Timeline
 from twin.times import text
-
-if TYPE_CHECKING:
-    from twin.timeline import Timeline
 
 Floats = NDArray[np.float64]
 
@@ -101,7 +98,7 @@ def usual_counts(edges: Floats, orders_per_hour: Callable[[float], float | None]
     return usual
 
 
-def stage_times(timeline: "Timeline") -> list[StageTimes]:
+def stage_times(timeline: Timeline) -> list[StageTimes]:
     """Return the times in the four stages before Completed, of the orders that left the stage in the window."""
     enter, window = timeline.orders.enter, timeline.window
     figures = []

@@ -6,7 +6,7 @@ cost some 200 ms, which a page whose trends are behind a tab does not pay.
 """
 
 import time
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
@@ -14,18 +14,16 @@ import param
 from panel.custom import Child
 
 from twin.brands import BrandFigures, performance
+from twin.insights import Insights
 from twin.metrics import index_of
+from twin.replay.controller import ReplayController
 from twin.stages import COMPLETED, STAGE_LABELS, STAGES
+from twin.timeline import Snapshot, Timeline
 from twin.views import trenddata
 from twin.views.component import Component, module_source, style_source
+from twin.views.trendfigures import BrandsFigure, StagesFigure, VolumeFigure
 from twin.views.view import ReplayView
 from twin.words import average_text
-
-if TYPE_CHECKING:
-    from twin.insights import Insights
-    from twin.replay.controller import ReplayController
-    from twin.timeline import Snapshot, Timeline
-    from twin.views.trendfigures import BrandsFigure, StagesFigure, VolumeFigure
 
 MINUTE = 60.0
 
@@ -68,7 +66,7 @@ class TrendsView(ReplayView):
     wide = param.Boolean(default=False, doc="Whether they have a permanent place: then they are seen without `active`.")
     dark = param.Boolean(default=False, doc="Whether the page is dark.")
 
-    def __init__(self, controller: "ReplayController", **params: Any) -> None:
+    def __init__(self, controller: ReplayController, **params: Any) -> None:
         super().__init__(**params)
         self._controller = controller
         self._timeline: Timeline | None = None
@@ -104,7 +102,7 @@ class TrendsView(ReplayView):
         self._learnt = False
         self._draw()
 
-    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]
+    def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
         """Move the marks of the last hour; the playhead moves by itself."""
         if not self.seen or self._timeline is None:
             return
@@ -143,17 +141,12 @@ class TrendsView(ReplayView):
                 )
                 self._frame.param.update(dict(zip(("volume", "stages", "brands"), shown, strict=True)))
 
-    def _built(self) -> "tuple[VolumeFigure, StagesFigure, BrandsFigure]":
+    def _built(self) -> tuple[VolumeFigure, StagesFigure, BrandsFigure]:
         if self._figures is None:
-            # here, because HoloViews takes a second to import and a page may never show its trends
-            from twin.views.trendfigures import BrandsFigure, StagesFigure, VolumeFigure
-
             self._figures = VolumeFigure(), StagesFigure(), BrandsFigure()
         return self._figures
 
-    def _fill(
-        self, timeline: "Timeline", volume: "VolumeFigure", stages: "StagesFigure", brands: "BrandsFigure"
-    ) -> None:
+    def _fill(self, timeline: Timeline, volume: VolumeFigure, stages: StagesFigure, brands: BrandsFigure) -> None:
         bucket = trenddata.bucket_of(timeline.window.end - timeline.window.start)
         edges, counts = timeline.volume(bucket)
         volume.show(edges, counts, trenddata.time_ticks(timeline.window.start, timeline.window.end))
@@ -168,7 +161,7 @@ class TrendsView(ReplayView):
             "more": max(0, len(compared) - MOST_BRANDS),
         }
 
-    def _explain(self, timeline: "Timeline", volume: "VolumeFigure") -> None:
+    def _explain(self, timeline: Timeline, volume: VolumeFigure) -> None:
         insights = self._insights(timeline)
         edges, _ = timeline.volume(trenddata.bucket_of(timeline.window.end - timeline.window.start))
         middles = (edges[:-1] + edges[1:]) / 2
@@ -188,11 +181,11 @@ class TrendsView(ReplayView):
             ],
         }
 
-    def _insights(self, timeline: "Timeline") -> "Insights | None":
+    def _insights(self, timeline: Timeline) -> Insights | None:
         insights = self._controller.insights
         return insights if insights is not None and insights.timeline is timeline else None
 
-    def _last_hour(self, snapshot: "Snapshot") -> list[list[float | int | None]]:
+    def _last_hour(self, snapshot: Snapshot) -> list[list[float | int | None]]:
         """Return by stage [mean minutes, orders, usual minutes] of the 60 minutes before the snapshot."""
         assert self._timeline is not None
         step = snapshot.t // USUAL_STEP

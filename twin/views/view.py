@@ -1,11 +1,8 @@
 """What a session asks of every view."""
 
-from typing import TYPE_CHECKING
-
 import panel as pn
 
-if TYPE_CHECKING:
-    from twin.timeline import Snapshot
+from twin.timeline import Snapshot
 
 
 class ReplayView(pn.viewable.Viewer):
@@ -17,5 +14,5 @@ class ReplayView(pn.viewable.Viewer):
     def learn(self) -> None:
         """Take the controller's insights, which come some time after its timeline."""
 
-    def show(self, snapshot: "Snapshot") -> None:  # type: ignore[override]  # a moment, not a server
+    def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]  # a moment, not a server
         """Show a moment. Nothing is to be done where the browser draws it by its own clock, or where it says nothing new."""

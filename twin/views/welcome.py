@@ -9,12 +9,11 @@ import panel as pn
 import param
 from numpy.typing import NDArray
 
+from twin.sources.base import Location, Quality, Volume
 from twin.views.component import Component, module_source, style_source
 
 if TYPE_CHECKING:
     from panel.models.esm import DataEvent
-
-    from twin.sources.base import Location, Quality, Volume
 
 CHART_BARS = 84
 """Most bars of an activity chart: a week in two-hour steps, four pixels a bar on the narrowest card."""
@@ -54,9 +53,9 @@ class WelcomeView(pn.viewable.Viewer):
 
     def show_locations(
         self,
-        locations: "Sequence[Location]",
-        volumes: "Mapping[str, Volume] | None" = None,
-        quality: "Mapping[str, Quality] | None" = None,
+        locations: Sequence[Location],
+        volumes: Mapping[str, Volume] | None = None,
+        quality: Mapping[str, Quality] | None = None,
     ) -> None:
         """Show one card per location; `volumes` and `quality`, by location id, add the chart and the rejected rows."""
         self._ids = {location.id for location in locations}
@@ -83,7 +82,7 @@ class WelcomeView(pn.viewable.Viewer):
             self._on_retry()
 
 
-def _city(location: "Location", volume: "Volume | None", quality: "Quality | None") -> dict[str, Any]:
+def _city(location: Location, volume: Volume | None, quality: Quality | None) -> dict[str, Any]:
     return {
         "id": location.id,
         "name": location.display_name,

@@ -2,10 +2,10 @@
 
 `panel serve dashboards/*.py` knows nothing of our routes and sends Bokeh's scripts uncompressed (4.5 to 6 MB a page). A
 page's own code runs before the browser asks for any of that, so it can still add both, through public methods of the
-Tornado application; only to find the application there is no public way.
+Tornado application that answers the request for the page.
 """
 
-import gc
+import asyncio
 from typing import Any
 from weakref import WeakSet
 
@@ -82,25 +82,40 @@ _attached: WeakSet[ApplicationContext] = WeakSet()
 def attach(routes: list[tuple[str, type, dict[str, Any]]]) -> bool:
     """Add `routes` and compression to the server that runs the current page; return False if no Bokeh server does.
 
-    Call it from the page's code, which runs on the event loop. The first page of a server pays some 50 ms for the search.
-    A route that the server was started with goes on answering in the same way.
+    Call it from the page's code, which runs on the event loop. A route that the server was started with goes on answering in
+    the same way.
     """
-    session = curdoc().session_context
-    page = getattr(session and session.server_context, "application_context", None)  # other servers have none
+    page = _page(curdoc())
     if page is None:
         return False
-    if page not in _attached:
-        for server in [thing for thing in gc.get_objects() if isinstance(thing, BokehTornado)]:
-            if page in server._applications.values():
-                _extend(server, routes)
-                _attached.update(server._applications.values())
+    server = _answering_server()
+    if page not in _attached and server is not None:
+        _extend(server, routes)
+        _attached.update(server._applications.values())
     return page in _attached
+
+
+def _page(document: Document | None) -> ApplicationContext | None:
+    """Return what Bokeh's server knows of a document's page; None in a notebook, a script, under another kind of server."""
+    session = document.session_context if document is not None else None
+    return getattr(session and session.server_context, "application_context", None)
+
+
+def _answering_server() -> BokehTornado | None:
+    """Return the server whose request for a page is being answered: its handler runs as the current task."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # no event loop runs
+        return None
+    frame = getattr(task and task.get_coro(), "cr_frame", None)
+    handler = frame.f_locals.get("self") if frame is not None else None
+    application = getattr(handler, "application", None)
+    return application if isinstance(application, BokehTornado) else None
 
 
 def is_answering(document: Document | None) -> bool:
     """Return whether the server of a document's page answers the routes, so that the page may ask for them."""
-    session = document.session_context if document is not None else None
-    return getattr(session and session.server_context, "application_context", None) in _attached
+    return _page(document) in _attached
 
 
 def _extend(server: BokehTornado, routes: list[tuple[str, type, dict[str, Any]]]) -> None:

@@ -21,8 +21,8 @@ ASK_S = 20
 
 def own_address(name: str) -> str:
     """Return the address of the app `name`, as the workspace knows it; raises what the SDK raises (OSError, ValueError)."""
-    from databricks.sdk import WorkspaceClient
-    from databricks.sdk.core import Config
+    from databricks.sdk import WorkspaceClient  # noqa: PLC0415  # an optional package
+    from databricks.sdk.core import Config  # noqa: PLC0415
 
     client = WorkspaceClient(config=Config(http_timeout_seconds=ASK_S // 2, retry_timeout_seconds=ASK_S))
     return client.apps.get(name).url or ""

@@ -5,7 +5,6 @@ that the handler asks the server's login provider itself.
 """
 
 import asyncio
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
@@ -14,27 +13,15 @@ from tornado.web import HTTPError
 
 from twin.errors import UnknownLocationError
 from twin.render.grid import is_tile
-from twin.render.tiles import TileSet
 from twin.render.tone import RAMPS
+from twin.server.process import process
 
 RENDER_THREADS = 3
 """Rendering leaves the interpreter's lock for most of its time; one more thread than cores lets cached tiles pass."""
 
 YEAR_S = 31_536_000
 
-provider: Callable[[str], TileSet] | None = None
-"""Finds a location's tiles; set it with `set_tilesets`."""
-
 _renderers = ThreadPoolExecutor(RENDER_THREADS, thread_name_prefix="tiles")
-
-
-def set_tilesets(lookup: Callable[[str], TileSet] | None) -> None:
-    """Let the tiles of a location be found by `lookup`, called in a worker thread (it may load what it needs).
-
-    It raises UnknownLocationError for an id that the source does not have.
-    """
-    global provider
-    provider = lookup
 
 
 def tile_url(location: str, theme: str, version: str, dense: bool = False) -> str:
@@ -61,7 +48,7 @@ class TileHandler(AuthRequestHandler):
             raise HTTPError(400, "no such tile")
         work = asyncio.get_running_loop().run_in_executor
         try:
-            tiles = await work(_renderers, _find, location)
+            tiles = await work(_renderers, process.tileset, location)
         except UnknownLocationError as error:
             raise HTTPError(404, "unknown location") from error
         self._etag = f'"{tiles.version}"'
@@ -79,12 +66,6 @@ class TileHandler(AuthRequestHandler):
     def compute_etag(self) -> str | None:
         """Return the version of the data: a tile's address and version decide its bytes, no need to hash them."""
         return self._etag
-
-
-def _find(location: str) -> TileSet:
-    if provider is None:
-        raise UnknownLocationError(f"No source is loaded that could have the location {location!r}.")
-    return provider(location)
 
 
 def _whole(text: str) -> int:

@@ -1,4 +1,4 @@
-"""The public door: a `Twin` is an open source with its kitchens, and shares what is loaded between all who ask."""
+"""The engine: one open source of events with its kitchens. What is loaded is made once and shared by all who ask."""
 
 import logging
 import os
@@ -11,23 +11,19 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from twin import settings
 from twin.baseline import Baseline
 from twin.errors import SourceError, UnknownLocationError
-from twin.frames import html
-from twin.frames import locations as location_table
 from twin.geo import project
 from twin.insights import Insights
-from twin.kitchen import Kitchen
 from twin.moments import Moment, find
 from twin.orders import route_points
 from twin.sources.base import Location, Quality, Source, Window
 from twin.sources.files import FileSource
-from twin.timeline import DAY, Timeline, midnight
-from twin.times import Time, seconds, text
+from twin.timeline import Timeline
+from twin.times import Time, seconds
 
 log = logging.getLogger(__name__)
 
@@ -40,32 +36,10 @@ LAST_HOURS = 24.0
 Progress = Callable[[str, float], None]
 
 
-class Locations(list[Location]):
-    """The kitchens of a source: a list, which a notebook shows as a table.
+class Hub:
+    """One open source: its locations, their timelines and insights, each made once. Thread-safe.
 
-    >>> {"chicago", "sanfrancisco"} <= {place.id for place in twin.open("demo").locations}
-    True
-    """
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """The same as a frame, by id: name, orders, start, end, lat, lon, radius_m.
-
-        >>> twin.open("demo").locations.table.loc["chicago", "name"]
-        'Chicago'
-        """
-        return location_table(self)
-
-    def _repr_html_(self) -> str:
-        return html("Kitchens", [f"{len(self)} in this source"], self.table)
-
-
-class Twin:
-    """An open source. Thread-safe; timelines are loaded once and shared.
-
-    >>> t = twin.open("demo")
-    >>> t["chicago"].location.id
-    'chicago'
+    A notebook's `Twin` is a hub with tables and panes.
     """
 
     def __init__(self, source: Source) -> None:
@@ -80,47 +54,13 @@ class Twin:
         self._stale = ""
 
     @property
-    def locations(self) -> Locations:
+    def locations(self) -> list[Location]:
         """The kitchens in the source.
 
         >>> sorted(place.display_name for place in twin.open("demo").locations)[:2]
         ['Chicago', 'Houston Fondren']
         """
-        return Locations(self.source.locations())
-
-    def kitchen(
-        self, location: str, day: Time | None = None, start: Time | None = None, end: Time | None = None
-    ) -> Kitchen:
-        """Return a kitchen over one day, over [start, end), or over the last 24 hours of its data.
-
-        Raises `UnknownLocationError`; ValueError, with a sentence, for a range without data.
-
-        >>> twin.open("demo").kitchen("sanfrancisco", start="2025-10-16 17:00", end="2025-10-16 21:00").end
-        Timestamp('2025-10-16 21:00:00')
-        """
-        if day is not None:
-            if start is not None or end is not None:
-                raise ValueError("Give either a day, or a start and an end.")
-            first = midnight(seconds(day))
-            start, end = first, first + DAY
-        timeline = self.timeline(location, start, end)
-        if not timeline.has_orders:
-            place = timeline.location
-            raise ValueError(f"No orders in this range: the data covers {text(place.start)} to {text(place.end)}.")
-        return Kitchen(self, timeline)
-
-    def __getitem__(self, location: str) -> Kitchen:
-        """Return `kitchen(location)`; a notebook completes the ids: `t["<tab>`."""
-        return self.kitchen(location)
-
-    def _ipython_key_completions_(self) -> list[str]:
-        return [place.id for place in self.locations]
-
-    def __repr__(self) -> str:
-        return f"<Twin of {self.source.name}: {', '.join(self._ipython_key_completions_())}>"
-
-    def _repr_html_(self) -> str:
-        return html("Twin", [self.source.name], self.locations.table)
+        return list(self.source.locations())
 
     def location(self, location: str) -> Location:
         """Return one location by its id. Raises `UnknownLocationError`.
@@ -291,24 +231,16 @@ class Twin:
         return x, y, np.concatenate(([0], np.cumsum(counts[counts > 0]))).astype(np.int32)
 
 
-def open(source: str | Path | None = None, progress: Progress | None = None) -> Twin:
-    """Open a source of events: `demo`, a file, folder or glob of CSV, JSON or Parquet event rows, or a SQL warehouse's tables
-    (`databricks`, `databricks://catalog.schema`; see docs/databricks.md).
-
-    Without `source`, the environment's TWIN_SOURCE, else the demo (made on first use in the folder that TWIN_DEMO names,
-    by default `demo` in the current one). `progress(message, share)` is told how far it is. Raises `SourceError`.
-
-    >>> len(twin.open("demo").locations)
-    4
-    """
-    chosen = str(source or os.environ.get("TWIN_SOURCE") or "demo")
+def open_source(name: str | Path | None = None, progress: Progress | None = None) -> Source:
+    """Open the source of events that `name` names: see `twin.open`. Raises `SourceError`."""
+    chosen = str(name or os.environ.get("TWIN_SOURCE") or "demo")
     if chosen == "databricks" or chosen.startswith("databricks://"):
-        from twin.sources.databricks import DatabricksSource  # the connector is only needed here
+        from twin.sources.databricks import DatabricksSource  # noqa: PLC0415  # the connector is an optional package
 
-        return Twin(DatabricksSource(chosen, progress=progress))
+        return DatabricksSource(chosen, progress=progress)
     if chosen == "demo":
         chosen = str(_demo(progress))
-    return Twin(FileSource(chosen, progress=progress))
+    return FileSource(chosen, progress=progress)
 
 
 def demo_folder() -> Path:
@@ -321,7 +253,7 @@ def _demo(progress: Progress | None) -> Path:
     folder = demo_folder()
     if folder.is_dir() and any(folder.iterdir()):
         return folder
-    from twin.simulator import write_demo  # only needed the first time
+    from twin.simulator import write_demo  # noqa: PLC0415  # only needed the first time
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".demo-") as making:

@@ -1,0 +1,98 @@
+"""The public door: `open` returns a `Twin`, the hub of an open source with what a notebook wants besides."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from twin.frames import html
+from twin.frames import locations as location_table
+from twin.hub import Hub, Progress, open_source
+from twin.kitchen import Kitchen
+from twin.sources.base import Location
+from twin.timeline import DAY, midnight
+from twin.times import Time, seconds, text
+
+
+class Locations(list[Location]):
+    """The kitchens of a source: a list, which a notebook shows as a table.
+
+    >>> {"chicago", "sanfrancisco"} <= {place.id for place in twin.open("demo").locations}
+    True
+    """
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The same as a frame, by id: name, orders, start, end, lat, lon, radius_m.
+
+        >>> twin.open("demo").locations.table.loc["chicago", "name"]
+        'Chicago'
+        """
+        return location_table(self)
+
+    def _repr_html_(self) -> str:
+        return html("Kitchens", [f"{len(self)} in this source"], self.table)
+
+
+class Twin(Hub):
+    """An open source. Thread-safe; timelines are loaded once and shared.
+
+    >>> t = twin.open("demo")
+    >>> t["chicago"].location.id
+    'chicago'
+    """
+
+    @property
+    def locations(self) -> Locations:
+        """The kitchens in the source.
+
+        >>> sorted(place.display_name for place in twin.open("demo").locations)[:2]
+        ['Chicago', 'Houston Fondren']
+        """
+        return Locations(super().locations)
+
+    def kitchen(
+        self, location: str, day: Time | None = None, start: Time | None = None, end: Time | None = None
+    ) -> Kitchen:
+        """Return a kitchen over one day, over [start, end), or over the last 24 hours of its data.
+
+        Raises `UnknownLocationError`; ValueError, with a sentence, for a range without data.
+
+        >>> twin.open("demo").kitchen("sanfrancisco", start="2025-10-16 17:00", end="2025-10-16 21:00").end
+        Timestamp('2025-10-16 21:00:00')
+        """
+        if day is not None:
+            if start is not None or end is not None:
+                raise ValueError("Give either a day, or a start and an end.")
+            first = midnight(seconds(day))
+            start, end = first, first + DAY
+        timeline = self.timeline(location, start, end)
+        if not timeline.has_orders:
+            place = timeline.location
+            raise ValueError(f"No orders in this range: the data covers {text(place.start)} to {text(place.end)}.")
+        return Kitchen(self, timeline)
+
+    def __getitem__(self, location: str) -> Kitchen:
+        """Return `kitchen(location)`; a notebook completes the ids: `t["<tab>`."""
+        return self.kitchen(location)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [place.id for place in self.locations]
+
+    def __repr__(self) -> str:
+        return f"<Twin of {self.source.name}: {', '.join(self._ipython_key_completions_())}>"
+
+    def _repr_html_(self) -> str:
+        return html("Twin", [self.source.name], self.locations.table)
+
+
+def open(source: str | Path | None = None, progress: Progress | None = None) -> Twin:
+    """Open a source of events: `demo`, a file, folder or glob of CSV, JSON or Parquet event rows, or a SQL warehouse's tables
+    (`databricks`, `databricks://catalog.schema`; see docs/databricks.md).
+
+    Without `source`, the environment's TWIN_SOURCE, else the demo (made on first use in the folder that TWIN_DEMO names,
+    by default `demo` in the current one). `progress(message, share)` is told how far it is. Raises `SourceError`.
+
+    >>> len(twin.open("demo").locations)
+    4
+    """
+    return Twin(open_source(source, progress))
