@@ -39,17 +39,8 @@ def names_paths(config: pytest.Config) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Run everything in the files that the command line names: the quick selection of pyproject.toml is for `pytest` alone."""
-    if (
-        not hasattr(config, "workerinput")
-        and names_paths(config)
-        and not any(map(is_marker_option, config.invocation_params.args))
-    ):
+    if names_paths(config) and not any(argument.startswith("-m") for argument in config.invocation_params.args):
         config.option.markexpr = ""
-
-
-def is_marker_option(argument: str) -> bool:
-    """Whether an argument of the command line is -m."""
-    return argument.startswith("-m")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
