@@ -14,7 +14,7 @@ from benchmarks.load import run
 from benchmarks.snapshot import ticks
 from benchmarks.table import Row, exponent
 from benchmarks.timing import milliseconds
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 from twin.views import mapdata
 
 LINEAR, BELOW_LINEAR = 1.1, 1.0
@@ -62,7 +62,7 @@ def _history() -> list[Row]:
     events, at, seek = [], [], []
     for copies in COPIES:
         timeline = _whole(data.history(BUSY, copies))
-        moments = twin.times.seconds(PEAK) + np.random.default_rng(1).uniform(-900, 900, MOMENTS)
+        moments = twin.foundation.times.seconds(PEAK) + np.random.default_rng(1).uniform(-900, 900, MOMENTS)
         events.append(timeline.event_count)
         at.append(_middle(lambda t, of=timeline: of.at(t).drivers, moments))
         seek.append(statistics.median(ticks(timeline, moments)[0]))
@@ -76,7 +76,7 @@ def _drivers() -> list[Row]:
     busy, at, seek, windows = [], [], [], []
     for drivers in CROWDS:
         timeline = _whole(data.crowd(drivers))
-        moments = twin.times.seconds(PEAK) + np.random.default_rng(1).uniform(-900, 900, MOMENTS)
+        moments = twin.foundation.times.seconds(PEAK) + np.random.default_rng(1).uniform(-900, 900, MOMENTS)
         busy.append(statistics.median(len(timeline.at(t).drivers) for t in moments[:20].tolist()))
         at.append(_middle(lambda t, of=timeline: of.at(t).drivers, moments))
         seek.append(statistics.median(ticks(timeline, moments)[0]))

@@ -26,7 +26,7 @@ from benchmarks.browser import READY_MS, chromium, new_page, open_page
 from benchmarks.playing import ALL_ALONE, FRAMES
 from benchmarks.served import serving
 from benchmarks.table import Row
-from twin import geo
+from twin.foundation import geo
 
 VERSION = "9.4.0"
 MOVERS = {600: 1, 3000: 5, 12_000: 20}

@@ -17,10 +17,10 @@ from benchmarks.browser import READY_MS, SIZE, chromium, new_page
 from benchmarks.served import serving, serving_plain
 from benchmarks.table import Row, spread
 from benchmarks.timing import milliseconds
-from twin import crowd
 from twin.render import dense
 from twin.render.dense import Extent
-from twin.timeline import Timeline
+from twin.timeline import fleet
+from twin.timeline.timeline import Timeline
 
 GOALS = {10_000: None, 100_000: 10.0, 1_000_000: 25.0}
 """Drivers on the road -> milliseconds of the server's CPU that DESIGN allows for a frame."""
@@ -53,7 +53,7 @@ def _server(drivers: int) -> list[Row]:
     moments = timeline.window.start + np.arange(1, FRAMES + 1) * 6.0
 
     def theirs(t: float) -> Any:
-        everyone = crowd.gather(timeline.trips, t)
+        everyone = fleet.gather(timeline.trips, t)
         x0, y0, x1, y1 = EXTENT.box
         points = hv.Points(pd.DataFrame({"x": everyone.x, "y": everyone.y}), ["x", "y"])
         return rasterize(
@@ -78,7 +78,7 @@ def _server(drivers: int) -> list[Row]:
 
 def packed(timeline: Timeline, t: float) -> int:
     """Make the frame of a moment; return its bytes."""
-    return len(dense.pack(dense.counts(crowd.gather(timeline.trips, t), EXTENT)))
+    return len(dense.pack(dense.counts(fleet.gather(timeline.trips, t), EXTENT)))
 
 
 def _browser(drivers: int) -> Row:
@@ -110,7 +110,7 @@ def _browser(drivers: int) -> Row:
 
 def _plain(drivers: int) -> float:
     """Return the frames a second that a plain page of HoloViews' shows of the same crowd, standing still, drag after drag."""
-    moment = str(twin.times.seconds(HOUR["t"]))
+    moment = str(twin.foundation.times.seconds(HOUR["t"]))
     with (
         serving_plain("plaindense", CROWD=str(data.metropolis(drivers)), CROWD_T=moment) as server,
         chromium() as browser,

@@ -73,7 +73,7 @@ def _resident() -> int:
 def _main(file: str) -> None:
     began = time.perf_counter()
     import twin
-    from twin.timeline import Timeline
+    from twin.timeline.timeline import Timeline
 
     imported, before = time.perf_counter(), _resident()
     opened = twin.open(file)

@@ -11,8 +11,8 @@ import panel as pn
 from holoviews.operation.datashader import rasterize
 
 import twin
-from twin import crowd
-from twin.timeline import Timeline
+from twin.timeline import fleet
+from twin.timeline.timeline import Timeline
 
 pn.extension()
 
@@ -21,7 +21,7 @@ pn.extension()
 def places() -> pd.DataFrame:
     """Everyone's place at the moment, metres from the kitchen."""
     source, t = twin.open(os.environ["CROWD"]).source, float(os.environ["CROWD_T"])
-    found = crowd.gather(Timeline.load(source, source.locations()[0].id, t - 1200, t + 2400).trips, t)
+    found = fleet.gather(Timeline.load(source, source.locations()[0].id, t - 1200, t + 2400).trips, t)
     return pd.DataFrame({"x": found.x, "y": found.y})
 
 

@@ -9,7 +9,7 @@ import twin
 from benchmarks import baselines, data
 from benchmarks.table import Row, percentile
 from benchmarks.timing import milliseconds
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 from twin.views import mapdata
 
 MOMENTS = 5000

@@ -1,6 +1,6 @@
 """Drivers on invented roads: what the map reads of a timeline, with positions worked out one by one by `numpy.interp`.
 
-Nothing here shares code with `twin.timeline` or `twin.motion`, nor with the browser's interpolation.
+Nothing here shares code with `twin.timeline.timeline` or `twin.timeline.trips`, nor with the browser's interpolation.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 
-from twin.geo import project
+from twin.foundation.geo import project
 from twin.sources.base import Location, Window
 
 DAY0 = 1_760_572_800.0

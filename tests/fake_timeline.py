@@ -1,6 +1,6 @@
 """A timeline small enough to see through: the attributes that metrics, words and views read, computed row by row.
 
-Nothing here shares code with `twin.timeline`: a figure that agrees on both was right twice.
+Nothing here shares code with `twin.timeline.timeline`: a figure that agrees on both was right twice.
 """
 
 import math
@@ -11,8 +11,8 @@ import param
 import pyarrow as pa
 from panel.models.esm import DataEvent
 
+from twin.foundation.stages import STAGES
 from twin.replay.controller import ReplayController
-from twin.stages import STAGES
 
 HOUR = 3600.0
 DAY0 = 1_760_572_800.0

@@ -5,9 +5,9 @@ import math
 from pathlib import Path
 from typing import Any
 
+from twin.foundation.times import text
 from twin.sources.files import FileSource
-from twin.timeline import Timeline
-from twin.times import text
+from twin.timeline.timeline import Timeline
 
 DAY = 1_760_572_800.0
 """2025-10-16 00:00 UTC."""

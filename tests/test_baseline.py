@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import twin
-from twin import baseline as module
-from twin.baseline import Baseline, History
-from twin.metrics import index_of
-from twin.orders import stages_of
+from twin.analysis import baseline as module
+from twin.analysis.baseline import Baseline, History
+from twin.analysis.metrics import index_of
+from twin.foundation.times import seconds
 from twin.sources.base import Location, Volume, Window
-from twin.times import seconds
+from twin.timeline.orders import stages_of
 
 DAY, HOUR = 86_400.0, 3600.0
 THURSDAY = seconds("2025-10-16")

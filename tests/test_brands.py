@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.brands import TREND_ORDERS, performance, trend
+from twin.analysis.brands import TREND_ORDERS, performance, trend
 
 HOUR = 3600.0
 BRANDS = ["Pho Real", "Soup", None, "", "Soup"]

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 import twin
-from twin import frames, kitchen
 from twin import twin as door
+from twin.notebook import kitchen, tables
 
 cached_open = functools.cache(twin.open)
 """Every example opens the demo anew; a reader does it once."""
 
-MODULES = [twin, door, kitchen, frames]
+MODULES = [twin, door, kitchen, tables]
 
 
 def public_members() -> list[tuple[str, object]]:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import twin
-from twin.driven import driven
-from twin.timeline import Timeline
+from twin.timeline.segments import driven
+from twin.timeline.timeline import Timeline
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import twin
-from twin.feed import GROUPS, LONGEST_TEXT, USUAL_GROUPS, FeedIndex, Filter, index_of, matching, orders_in
-from twin.stages import STATES
-from twin.timeline import Timeline
-from twin.words import describe
+from twin.analysis.event_index import (
+    GROUPS,
+    LONGEST_TEXT,
+    USUAL_GROUPS,
+    FeedIndex,
+    Filter,
+    index_of,
+    matching,
+    orders_in,
+)
+from twin.analysis.wording import describe
+from twin.foundation.stages import STATES
+from twin.timeline.timeline import Timeline
 
 EVERYTHING = frozenset(GROUPS)
 

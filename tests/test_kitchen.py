@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 import twin
-from twin import frames
-from twin.errors import UnknownLocationError
-from twin.kitchen import Kitchen
+from twin.foundation.errors import UnknownLocationError
+from twin.notebook import tables
 from twin.notebook.door import Twin
+from twin.notebook.kitchen import Kitchen
 
 DAY = "2025-10-16"
 
@@ -97,7 +97,7 @@ def test_a_notebook_completes_the_kitchens(source: Twin) -> None:
 
 
 def test_what_a_notebook_shows_is_escaped() -> None:
-    shown = frames.html("<script>", ["a < b"], pd.DataFrame({"<i>": ["<img src=x>"]}, index=["&"]))
+    shown = tables.html("<script>", ["a < b"], pd.DataFrame({"<i>": ["<img src=x>"]}, index=["&"]))
     assert "<script>" not in shown
     assert "<img" not in shown
     assert "<i>" not in shown

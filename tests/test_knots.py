@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin import knots
+from twin.timeline import knots
 
 NAN = float("nan")
 SCALE = 0.75

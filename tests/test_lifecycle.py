@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.raw_orders import CUSTOMER, KITCHEN, MINUTE, NOON, ROUTE, WHOLE, ground_metres, rows_of, timeline_of
-from twin.lifecycle import PINGS, STRAIGHT, lifecycle
-from twin.lifecycle import ROUTE as BY_ROUTE
+from twin.analysis.lifecycle import PINGS, STRAIGHT, lifecycle
+from twin.analysis.lifecycle import ROUTE as BY_ROUTE
 
 
 def told(folder, minutes, baseline=None, **how):

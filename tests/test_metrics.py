@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fake_timeline import DAY0, HOUR, MILESTONES, FakeTimeline
-from twin.metrics import SERIES_POINTS, MetricIndex, index_of, kpis, stage_means
+from twin.analysis.metrics import SERIES_POINTS, MetricIndex, index_of, kpis, stage_means
 
 LONGEST = 4 * HOUR
 # whole minutes make ties and exact edges of the trailing hour likely

@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import twin
-from twin.baseline import Baseline
-from twin.moments import KINDS, TROUBLES, Moment, find
-from twin.moments.merging import merged
-from twin.moments.runs import exponent, runs
+from twin.analysis.baseline import Baseline
+from twin.analysis.moments import KINDS, TROUBLES, Moment, find
+from twin.analysis.moments.merging import merged
+from twin.analysis.moments.runs import exponent, runs
+from twin.foundation.times import seconds
 from twin.simulator import demo as demo_module
 from twin.simulator import write_demo
 from twin.simulator.incidents import Incident
-from twin.times import seconds
 
 UNSEEN = (113, 114, 115)
 """Not among the seeds that the thresholds were chosen on (1 to 12)."""

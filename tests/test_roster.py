@@ -3,8 +3,8 @@
 import pytest
 
 from tests.raw_orders import DAY, MINUTE, NOON, WHOLE, rows_of, timeline_of
-from twin.roster import counts, neighbour, roster
-from twin.stages import STATES
+from twin.foundation.stages import STATES
+from twin.timeline.membership import counts, neighbour, roster
 
 SHIFTS = {"A": 0, "B": 5, "C": 31, "D": 50, "E": 50, "F": 75, "G": 118}
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from twin.errors import ConfigError
-from twin.settings import Settings
+from twin.foundation.errors import ConfigError
+from twin.foundation.settings import Settings
 
 
 def test_without_an_environment_the_targets_are_the_kitchens_own():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fake_timeline import DAY0, FakeTimeline
-from twin.supply import FINE, SHORT, TIGHT, summarise, supply
+from twin.analysis.driver_supply import FINE, SHORT, TIGHT, summarise, supply
 
 MINUTE, HOUR = 60.0, 3600.0
 

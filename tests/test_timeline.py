@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests import brute
-from twin.errors import UnknownLocationError, UnknownOrderError
+from twin.foundation.errors import UnknownLocationError, UnknownOrderError
+from twin.foundation.times import text
 from twin.sources.files import FileSource
-from twin.timeline import Timeline
-from twin.times import text
+from twin.timeline.timeline import Timeline
 
 DAY = 1_760_572_800.0  # 2025-10-16 00:00
 TYPES = [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.times import seconds, text
+from twin.foundation.times import seconds, text
 
 HALF_PAST_SIX = 1_760_639_400.0
 """2025-10-16 18:30 UTC, worked out as 20,377 days and 18.5 hours."""

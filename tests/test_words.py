@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fake_timeline import DAY0, EVENT_OF, FakeItem, FakeTimeline
-from twin.words import average_text, describe, minutes_text, short_id
+from twin.analysis.wording import average_text, describe, minutes_text, short_id
 
 MINUTE = 60.0
 BASKET = [FakeItem("Pho", "Pho Real", 2), FakeItem("Bowl", "Green Machine", 1), FakeItem("Tea", "Pho Real", 1)]

@@ -9,7 +9,7 @@
 True
 """
 
-from twin.kitchen import Instant, Kitchen
 from twin.notebook.door import Locations, Twin, open
+from twin.notebook.kitchen import Instant, Kitchen
 
 __all__ = ["Instant", "Kitchen", "Locations", "Twin", "open"]

@@ -7,9 +7,9 @@ from datetime import date
 from pathlib import Path
 
 import twin
-from twin.errors import TwinError
+from twin.foundation.errors import TwinError
+from twin.foundation.times import text
 from twin.hub import demo_folder
-from twin.times import text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

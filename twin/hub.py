@@ -13,17 +13,17 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import settings
-from twin.baseline import Baseline
-from twin.errors import SourceError, UnknownLocationError
-from twin.geo import project
-from twin.insights import Insights
-from twin.moments import Moment, find
-from twin.orders import route_points
+from twin.analysis.baseline import Baseline
+from twin.analysis.insights import Insights
+from twin.analysis.moments import Moment, find
+from twin.foundation import settings
+from twin.foundation.errors import SourceError, UnknownLocationError
+from twin.foundation.geo import project
+from twin.foundation.times import Time, seconds
 from twin.sources.base import Location, Quality, Source, Window
 from twin.sources.files import FileSource
-from twin.timeline import Timeline
-from twin.times import Time, seconds
+from twin.timeline.orders import route_points
+from twin.timeline.timeline import Timeline
 
 log = logging.getLogger(__name__)
 

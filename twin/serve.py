@@ -8,7 +8,7 @@ from pathlib import Path
 
 from panel.command import main
 
-from twin.errors import SourceError
+from twin.foundation.errors import SourceError
 from twin.hub import Hub
 from twin.render.tiles import warm
 from twin.server.process import process

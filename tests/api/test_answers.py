@@ -10,14 +10,14 @@ import pytest
 
 from tests import brute
 from tests.api.conftest import World
-from twin import brands as branding
-from twin import settings
-from twin.api import answers, log
+from twin.analysis import brands as branding
+from twin.analysis.metrics import kpis, stage_means
+from twin.api import answers, event_log
 from twin.api import parameters as asked
 from twin.api.instants import instant, micros
 from twin.api.position import Position, read_position
-from twin.errors import UnknownLocationError, UnknownOrderError, UnknownTimeError
-from twin.metrics import kpis, stage_means
+from twin.foundation import settings
+from twin.foundation.errors import UnknownLocationError, UnknownOrderError, UnknownTimeError
 from twin.notebook.door import Twin
 
 EMPTY = asked.Parameters()
@@ -293,9 +293,9 @@ def test_reading_on_after_any_event_loses_and_repeats_nothing(demo_world: World)
     location = demo_world.places[0]
     source = demo_world.twin.source
     end = round(whole(demo_world, location)[1] * 1e6) + 1
-    first = list(log.read(source, location, Position(0), end, 300)[0])
+    first = list(event_log.read(source, location, Position(0), end, 300)[0])
     for cut in range(0, 299, 23):
-        rest = list(log.read(source, location, first[cut].position, end, 299 - cut)[0])
+        rest = list(event_log.read(source, location, first[cut].position, end, 299 - cut)[0])
         assert rest == first[cut + 1 :]
 
 

@@ -13,10 +13,10 @@ import pytest
 
 from tests.api.conftest import World
 from tests.api.serving import ask
+from twin.api.answer_cache import Encoded, Store
 from twin.api.endpoints import BASE, ENDPOINTS, forget
 from twin.api.openapi import document
-from twin.api.store import Encoded, Store
-from twin.errors import SourceError
+from twin.foundation.errors import SourceError
 from twin.server.process import process
 
 SF = BASE + "/locations/sanfrancisco"

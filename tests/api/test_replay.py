@@ -19,8 +19,9 @@ import pytest
 from tests import brute
 from tests.api.conftest import World
 from tests.api.serving import ask
-from twin.api import answers, replay
+from twin.api import answers
 from twin.api import parameters as asked
+from twin.api import stream as replay
 from twin.api.instants import instant, seconds, write
 
 LOCATION = "ChIJvXT99PfCQIYROz3H0NrIctA"

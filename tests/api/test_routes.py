@@ -15,7 +15,7 @@ import twin.api as api
 from tests.api.serving import ask, served
 from tests.render.pictures import wandering
 from tests.sources.test_files import ROWS, write_csv
-from twin.errors import SourceError, UnknownLocationError
+from twin.foundation.errors import SourceError, UnknownLocationError
 from twin.render.tiles import TileSet
 from twin.server.assets import publish
 from twin.server.process import Process, process

@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import twin
-from twin.kitchen import Kitchen
+from twin.foundation.times import seconds
 from twin.notebook.door import Twin
+from twin.notebook.kitchen import Kitchen
 from twin.replay.controller import ReplayController
-from twin.times import seconds
 from twin.views.alert import AlertView
 from twin.views.chrome import ChromeView
 from twin.views.feed import FeedView

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.browser.test_map import HOUR, MAP, Shown, show, wait_for  # noqa: F401  # a fixture
 from tests.fake_roads import DAY0, RoadTimeline
-from twin import crowd
+from twin.timeline import fleet
 from twin.views import mapcrowd
 from twin.views.mapdata import to_viewport
 
@@ -88,7 +88,7 @@ def test_it_plays(city: Shown) -> None:
 
 def test_whoever_looks_closely_sees_each_driver_where_the_frame_had_them(city: Shown) -> None:
     kx, ky = city.timeline.kitchen
-    everyone = crowd.gather(city.timeline.trips, DAY0 + HOUR)
+    everyone = fleet.gather(city.timeline.trips, DAY0 + HOUR)
     x, y = np.median(everyone.x[everyone.x > 900]), np.median(everyone.y[everyone.x > 900])
     lon, lat, zoom = to_viewport(kx + x, ky + y, 0.9)
     city.do(lambda: setattr(city.view, "viewport", [lon, lat, zoom]))
@@ -109,7 +109,7 @@ def test_whoever_looks_closely_sees_each_driver_where_the_frame_had_them(city: S
 
 def test_a_driver_of_a_crowd_is_told_and_picked_out(city: Shown) -> None:
     kx, ky = city.timeline.kitchen
-    everyone = crowd.gather(city.timeline.trips, DAY0 + HOUR)
+    everyone = fleet.gather(city.timeline.trips, DAY0 + HOUR)
     far = np.hypot(everyone.x, everyone.y)
     for at in np.argsort(-far):
         order, x, y = int(everyone.trip[at]), kx + everyone.x[at], ky + everyone.y[at]

@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import twin
-from twin.feed import GROUPS, USUAL_GROUPS, FeedIndex, index_of, orders_in
+from twin.analysis.event_index import GROUPS, USUAL_GROUPS, FeedIndex, index_of, orders_in
+from twin.analysis.wording import EventLine, describe, short_id
 from twin.replay.controller import ReplayController
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 from twin.views.feed import FeedView
-from twin.words import EventLine, describe, short_id
 
 pytestmark = pytest.mark.browser
 

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.fake_roads import DAY0, Road, RoadTimeline
-from twin.geo import project
+from twin.foundation.geo import project
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
 from twin.views import theme

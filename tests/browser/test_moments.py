@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.fake_timeline import DAY0, HOUR, FakeController
 from tests.views.test_moments import replay
-from twin.moments import Moment
+from twin.analysis.moments import Moment
 from twin.views.alert import JUST_ENDED, AlertView
 from twin.views.moments import MomentsView
 

@@ -14,8 +14,8 @@ import twin
 from tests.browser.app import free_port, running
 from tests.browser.operations import CLOCK, by_id, clock, counts
 from tests.raw_orders import CUSTOMER, WHOLE, rows_of
-from twin import metrics
-from twin.errors import SourceError
+from twin.analysis import metrics
+from twin.foundation.errors import SourceError
 from twin.notebook.door import Twin
 from twin.sources.base import Source
 from twin.views.operations import operations_page

@@ -29,9 +29,9 @@ from tests.browser.operations import (
     stands,
     until,
 )
+from twin.foundation.times import seconds, text
 from twin.notebook.door import Twin
-from twin.timeline import Timeline
-from twin.times import seconds, text
+from twin.timeline.timeline import Timeline
 
 pytestmark = pytest.mark.browser
 

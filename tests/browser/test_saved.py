@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import twin
 from tests.browser.operations import DRAWN, by_id, clock, counts, five
-from twin.kitchen import Kitchen
+from twin.notebook.kitchen import Kitchen
 
 pytestmark = pytest.mark.browser
 
@@ -104,7 +104,7 @@ def test_a_stage_lists_its_orders(saved: Page, kitchen: Kitchen) -> None:
 
 
 def test_addresses_are_not_in_the_file(file: Path, kitchen: Kitchen) -> None:
-    from twin.views.saved import answers
+    from twin.notebook.saved import answers
 
     address = kitchen.orders["address"].iloc[0]
     assert address
@@ -115,7 +115,7 @@ def test_addresses_are_not_in_the_file(file: Path, kitchen: Kitchen) -> None:
 def test_a_file_that_would_be_too_large_is_refused(
     kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twin.views.saved.MOST_BYTES", 1_000_000)
+    monkeypatch.setattr("twin.notebook.saved.MOST_BYTES", 1_000_000)
     with pytest.raises(ValueError, match="save a shorter range"):
         kitchen.save(tmp_path / "large.html", step=3600)
     with pytest.raises(ValueError, match="at least"):

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.fake_timeline import DAY0, HOUR, FakeTimeline
 from tests.views.test_trends import EVIL, day_of_orders, served
-from twin.insights import Insights
+from twin.analysis.insights import Insights
 from twin.replay.controller import ReplayController
 from twin.views import theme
 from twin.views.trends import TrendsView

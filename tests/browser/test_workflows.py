@@ -23,8 +23,8 @@ from tests.browser.operations import (
     stands,
     until,
 )
+from twin.foundation.times import seconds
 from twin.notebook.door import Twin
-from twin.times import seconds
 
 pytestmark = pytest.mark.browser
 

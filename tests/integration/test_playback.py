@@ -9,7 +9,7 @@ import pytest
 import twin
 from tests import brute
 from twin.replay.controller import ReplayController
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 
 TICK = 0.25
 

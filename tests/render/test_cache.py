@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.render.cache import ByteCache, Flights
+from twin.foundation.cache import ByteCache, Flights
 
 steps = st.lists(st.tuples(st.booleans(), st.integers(0, 6), st.integers(0, 40)), max_size=60)
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fake_roads import DAY0, RoadTimeline
-from twin import crowd
-from twin.crowd import Crowd
 from twin.render import dense, densestore
 from twin.render.dense import BLOCK, Extent
 from twin.render.densestore import DenseStore
+from twin.timeline import fleet
+from twin.timeline.fleet import Crowd
 
 T = DAY0 + 1800.0
 
@@ -160,7 +160,7 @@ def test_the_crowd_is_kept_for_a_few_moments_only() -> None:
 def test_a_window_through_a_box_has_everyone_who_is_in_it() -> None:
     timeline = RoadTimeline(200)
     box = (500.0, -800.0, 1500.0, 300.0)
-    found = set(crowd.through(timeline.trips, box, T, T + 120.0).tolist())
+    found = set(fleet.through(timeline.trips, box, T, T + 120.0).tolist())
     for t in np.arange(T, T + 120.0, 7.0):
         for trip, road in enumerate(timeline.roads):
             x, y = road.at(t)

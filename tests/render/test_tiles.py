@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.render.pictures import KITCHEN, levels, streets_of, wandering
-from twin.geo import project
+from twin.foundation.cache import ByteCache
+from twin.foundation.geo import project
 from twin.render import tiles as module
-from twin.render.cache import ByteCache
 from twin.render.grid import metres_per_pixel, tile_box
 from twin.render.streets import FEW_ROUTES
 from twin.render.tiles import TileSet, count_lines, warm

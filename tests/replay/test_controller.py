@@ -242,7 +242,7 @@ class TestObey:
         assert replay.anchor.epoch == before + 1
 
 
-@pytest.mark.parametrize("module", ["twin.replay.clock", "twin.replay.controller", "twin.times"])
+@pytest.mark.parametrize("module", ["twin.replay.clock", "twin.replay.controller", "twin.foundation.times"])
 def test_the_replay_works_without_the_libraries_of_the_page(module):
     probe = f"import sys, {module}; print({{'panel', 'bokeh', 'holoviews'}} & set(sys.modules))"
     assert (
@@ -251,7 +251,7 @@ def test_the_replay_works_without_the_libraries_of_the_page(module):
     )
 
 
-@pytest.mark.parametrize("module", ["twin.replay.clock", "twin.times"])
+@pytest.mark.parametrize("module", ["twin.replay.clock", "twin.foundation.times"])
 def test_the_clock_works_without_param(module):
     probe = f"import sys, {module}; print('param' in sys.modules)"
     assert (

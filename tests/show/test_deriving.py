@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 import twin
-from twin.errors import SourceError
+from twin.foundation.errors import SourceError
+from twin.foundation.times import seconds
 from twin.notebook.door import Twin
 from twin.show.deriving import caption, derive
 from twin.show.options import Options
-from twin.times import seconds
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from twin.foundation.times import seconds
 from twin.show.options import Options, panes_of
-from twin.times import seconds
 
 
 def test_an_empty_address_tours_everything() -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 import twin
-from twin.errors import ConfigError
+from twin.foundation.errors import ConfigError
+from twin.foundation.times import seconds
 from twin.notebook.door import Twin
 from twin.show.scenefile import load
-from twin.times import seconds
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import twin
 from twin.notebook.door import Twin
 from twin.show import Anchor, Scene, Show
 from twin.show.options import Options
-from twin.show.stage import Stage
+from twin.show.showings import Stage
 
 NOW = 1_795_000_000.0
 
@@ -20,7 +20,7 @@ def source(demo: Path) -> Twin:
 
 @pytest.fixture
 def stage(source: Twin, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    monkeypatch.setattr("twin.show.stage.time.time", lambda: NOW)
+    monkeypatch.setattr("twin.show.showings.time.time", lambda: NOW)
     return Stage(lambda: source, lambda twin: None)
 
 

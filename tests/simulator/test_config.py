@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from twin.errors import ConfigError
+from twin.foundation.errors import ConfigError
 from twin.simulator import write_demo
 from twin.simulator.config import load_configs, parse_config
 from twin.simulator.incidents import plan

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from twin.errors import ConfigError
+from twin.foundation.errors import ConfigError
 from twin.simulator import DemoSummary, write_demo
 from twin.simulator.config import CHICAGO, KITCHENS, SAN_FRANCISCO
 

@@ -7,7 +7,7 @@ import pytest
 import sqlglot
 
 from tests.sources.test_files import ROWS, write_csv
-from twin.errors import SourceError
+from twin.foundation.errors import SourceError
 from twin.sources import queries
 from twin.sources.files import FileSource
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from twin.sources.chunks import Chunks
+from twin.sources.day_cache import Chunks
 
 KEYS, ROUNDS, MOST_BYTES = 6, 40, 60_000
 
@@ -21,7 +21,7 @@ def race(folder: str, wrong: "multiprocessing.Queue[str]") -> None:
     """Read and write the same few chunks again and again, with hardly room for two of them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TWIN_CACHE", folder)
-        patch.setattr("twin.sources.chunks.most_bytes", lambda: MOST_BYTES)
+        patch.setattr("twin.sources.day_cache.most_bytes", lambda: MOST_BYTES)
         chunks = Chunks("race")
         try:
             for turn in range(ROUNDS):

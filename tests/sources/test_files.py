@@ -9,9 +9,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from twin.errors import SourceError
+from twin.foundation.errors import SourceError
 from twin.sources.files import FileSource
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 
 BODY = json.dumps(
     {"customer_lat": 37.8, "customer_lon": -122.4, "items": [{"name": "<b>Pie</b>", "price": 5, "qty": 2}]}

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tests.sources.test_files import ROWS, write_csv
-from twin.errors import UnknownLocationError
+from twin.foundation.errors import UnknownLocationError
+from twin.foundation.times import seconds
 from twin.sources import queries
 from twin.sources.files import FileSource
-from twin.times import seconds
 
 TYPE_OF = {
     "created": "order_created",

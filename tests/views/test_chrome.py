@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from twin import metrics, stages, words
+from twin.analysis import metrics, wording
+from twin.foundation import stages
 from twin.replay.controller import ReplayController
 from twin.views.chrome import ChromeView, definitions
 
@@ -46,7 +47,7 @@ def test_definitions_carry_the_numbers_of_the_computation():
         stages.STALLED_AFTER / 3600,
     ]
     assert numbers("Completion rate") == [oldest / 3600, youngest / 60]
-    assert numbers("Late driver") == [words.LATE_AFTER / 60]
+    assert numbers("Late driver") == [wording.LATE_AFTER / 60]
     assert numbers("Stalled") == [stages.STALLED_AFTER / 3600]
 
 

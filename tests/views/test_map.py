@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 import twin
 from tests.fake_roads import DAY0, KITCHEN, RoadTimeline
 from tests.fake_timeline import say
-from twin.errors import ConfigError
-from twin.geo import project
+from twin.foundation.errors import ConfigError
+from twin.foundation.geo import project
+from twin.foundation.stages import STAGES
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
-from twin.stages import STAGES
 from twin.views import mapanswers, mapdata
 from twin.views.map import BaseMap, MapView
 from twin.views.maplayers import LAYERS, layers_of, layers_text

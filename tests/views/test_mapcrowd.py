@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.fake_roads import DAY0, RoadTimeline
-from twin import crowd
+from twin.timeline import fleet
 from twin.views import mapcrowd
 from twin.views.mapcrowd import Look, choose
 
@@ -24,7 +24,7 @@ def roads() -> RoadTimeline:
 @pytest.fixture
 def most(monkeypatch: pytest.MonkeyPatch, roads: RoadTimeline) -> int:
     """Half as many are drawn one by one as there are."""
-    limit = crowd.moving(roads.trips, T) // 2
+    limit = fleet.moving(roads.trips, T) // 2
     monkeypatch.setattr(mapcrowd, "limit", lambda: limit)
     return limit
 
@@ -68,7 +68,7 @@ def test_a_further_window_holds_only_who_begins_in_it(roads, most) -> None:
 
 
 def test_a_crowd_does_not_flicker_at_the_limit(roads, monkeypatch) -> None:
-    moving = crowd.moving(roads.trips, T)
+    moving = fleet.moving(roads.trips, T)
     monkeypatch.setattr(mapcrowd, "limit", lambda: moving + 2)
     assert choose(roads, *WINDOW, None, look(crowded=False)).crowd == 0
     assert choose(roads, *WINDOW, None, look(crowded=True)).crowd == moving
@@ -77,7 +77,7 @@ def test_a_crowd_does_not_flicker_at_the_limit(roads, monkeypatch) -> None:
 
 
 def test_who_is_few_enough_in_a_frame_is_few_enough_in_a_window(roads, most) -> None:
-    everyone = crowd.gather(roads.trips, T)
+    everyone = fleet.gather(roads.trips, T)
     for view in (CORNER, EVERYWHERE, (-300.0, -300.0, 300.0, 300.0)):
         if mapcrowd.few(everyone.inside(view)):
             assert choose(roads, *WINDOW, None, look(view, crowded=True)).within == view

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import twin
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 from twin.views import mapdensity
 from twin.views.mapdensity import KINDS, Density
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fake_timeline import say
 from tests.raw_orders import EVIL, MINUTE, NOON, WHOLE, rows_of, timeline_of
-from twin.insights import Insights
+from twin.analysis.insights import Insights
 from twin.replay.controller import ReplayController
 from twin.views.order import OrderView
 

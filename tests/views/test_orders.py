@@ -4,8 +4,8 @@ import pytest
 
 from tests.fake_timeline import say
 from tests.raw_orders import EVIL, MINUTE, NOON, WHOLE, rows_of, timeline_of
+from twin.foundation.stages import STATES
 from twin.replay.controller import ReplayController
-from twin.stages import STATES
 from twin.views import orders as module
 from twin.views.orders import OrdersView
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import twin
-from twin import errand
+from twin.foundation import progress
 from twin.notebook.door import Twin
 from twin.replay.controller import ReplayController
 from twin.views.session import ReplaySession
@@ -62,7 +62,7 @@ def test_what_is_being_loaded_can_be_given_up(
     def slow(*_: Any) -> Any:
         going.set()
         for _ in range(500):
-            errand.current().step(0.4)
+            progress.current().step(0.4)
             time.sleep(0.01)
 
     monkeypatch.setattr(opened, "timeline", slow)
@@ -89,9 +89,9 @@ def test_how_far_the_loading_is_is_said(session: ReplaySession, opened: Twin, mo
     load = opened.timeline
 
     def slow(*asked: Any) -> Any:
-        errand.current().say("Starting the SQL warehouse, 3 s so far")
+        progress.current().say("Starting the SQL warehouse, 3 s so far")
         time.sleep(0.4)
-        errand.current().step(0.25)
+        progress.current().step(0.25)
         return load(*asked)
 
     monkeypatch.setattr(opened, "timeline", slow)

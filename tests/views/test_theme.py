@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from twin.stages import STAGES
+from twin.foundation.stages import STAGES
 from twin.views import theme
 
 READ = 4.5

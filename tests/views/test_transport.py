@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.errors import SourceError
-from twin.moments import KINDS
+from twin.analysis.driver_supply import RangeSummary
+from twin.analysis.moments import KINDS
+from twin.foundation.errors import SourceError
 from twin.replay.controller import ReplayController
-from twin.supply import RangeSummary
 from twin.views.transport import BUCKETS, MOST_BARS, TransportView, bucket_width, summary_parts, usual_pressure
 
 DAY = 86_400.0

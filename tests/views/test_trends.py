@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 
 from tests.fake_timeline import DAY0, HOUR, FakeItem, FakeTimeline
-from twin.insights import Insights
+from twin.analysis.insights import Insights
+from twin.foundation.stages import STAGES
 from twin.replay.controller import ReplayController
-from twin.stages import STAGES
 from twin.views import trenddata
 from twin.views.trends import TrendsView
 

@@ -13,7 +13,7 @@ import twin
 from tests.warehouse.conftest import FORMS, tables
 from tests.warehouse.double import CLIENT_SECRET, TOKEN, Warehouse
 from twin.cli import main
-from twin.errors import SourceError, UnknownLocationError
+from twin.foundation.errors import SourceError, UnknownLocationError
 from twin.notebook.door import Twin
 from twin.sources.base import Location
 

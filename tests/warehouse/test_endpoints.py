@@ -14,9 +14,9 @@ from tests.warehouse.conftest import tables
 from tests.warehouse.double import Warehouse
 from twin import api
 from twin.api.endpoints import BASE, ENDPOINTS
+from twin.foundation.times import text
 from twin.notebook.door import Twin
 from twin.server.process import process
-from twin.times import text
 
 Start = Callable[..., Warehouse]
 Open = Callable[..., Twin]

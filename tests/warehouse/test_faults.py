@@ -14,10 +14,10 @@ import twin
 from tests.warehouse.conftest import tables
 from tests.warehouse.double import Warehouse
 from tests.warehouse.test_answers import same
-from twin.errand import Errand
-from twin.errors import CancelledError, SourceError
+from twin.foundation.errors import CancelledError, SourceError
+from twin.foundation.progress import Errand
 from twin.notebook.door import Twin
-from twin.timeline import READING
+from twin.timeline.timeline import READING
 
 Start = Callable[..., Warehouse]
 Open = Callable[..., Twin]
@@ -194,7 +194,7 @@ def test_a_full_disk_only_makes_the_next_opening_slower(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("twin.sources.chunks.pq.write_table", full)
+    monkeypatch.setattr("twin.sources.day_cache.pq.write_table", full)
     place = source.locations[0]
     assert source.source.window(place.id, place.start, place.start + 3600).num_rows > 0
     assert [file.name for file in (tmp_path / "cache").iterdir()] == []
@@ -215,7 +215,7 @@ def test_a_spoilt_chunk_is_fetched_again(
 def test_the_cache_keeps_to_its_bytes(
     held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("twin.sources.chunks.most_bytes", lambda: 1000)
+    monkeypatch.setattr("twin.sources.day_cache.most_bytes", lambda: 1000)
     warehouse_of(held)
     source = lakehouse()
     for place in source.locations:

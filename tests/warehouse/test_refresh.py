@@ -8,7 +8,7 @@ import pytest
 
 from tests.warehouse.conftest import add_orders, tables
 from tests.warehouse.double import Warehouse
-from twin.errors import SourceError
+from twin.foundation.errors import SourceError
 from twin.notebook.door import Twin
 from twin.replay.controller import ReplayController
 from twin.views.session import ReplaySession

@@ -10,7 +10,7 @@ from typing import Any
 from twin.api.endpoints import BASE, ENDPOINTS, JsonHandler
 from twin.api.handler import NothingHere
 from twin.api.probes import DocsHandler, MetricsHandler, OpenApiHandler, ReadyHandler
-from twin.api.replay import ReplayHandler
+from twin.api.stream import ReplayHandler
 from twin.api.user import UserHandler, user_url
 from twin.server.assets import AssetHandler
 from twin.server.attach import attach

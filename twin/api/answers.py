@@ -9,21 +9,23 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
-from twin import brands as branding
-from twin import events as ev
-from twin import motion, orders
-from twin.api import kitchen, log, models
+from twin.analysis import brands as branding
+from twin.analysis.lifecycle import Lifecycle, lifecycle
+from twin.api import event_log, models
+from twin.api import kitchen_status as kitchen
 from twin.api import parameters as asked
 from twin.api.instants import from_micros, instant, maybe, micros, seconds
 from twin.api.position import Position
-from twin.errors import UnknownLocationError, UnknownOrderError, UnknownTimeError
-from twin.geo import Frame
+from twin.foundation.errors import UnknownLocationError, UnknownOrderError, UnknownTimeError
+from twin.foundation.geo import Frame
+from twin.foundation.times import UTC
 from twin.hub import Hub
-from twin.lifecycle import Lifecycle, lifecycle
-from twin.sources import places
+from twin.sources import known_kitchens
 from twin.sources.base import Location, Window
-from twin.timeline import DAY, Health, Timeline
-from twin.times import UTC
+from twin.timeline import events as ev
+from twin.timeline import orders
+from twin.timeline import trips as motion
+from twin.timeline.timeline import DAY, Health, Timeline
 
 MOST_BUCKETS = 20_000
 """Two years of hours; a client that wants more asks for days."""
@@ -140,8 +142,8 @@ def events(hub: Hub, location: str, query: asked.EventFilter) -> models.Events:
     window = _window(hub, place, query)
     after = max(Position(round(window.start * 1e6)), query.cursor or Position(0))
     types = [kind.strip() for kind in (query.type or "").split(",") if kind.strip()]
-    chosen = log.Filter(types, query.order_id or "")
-    read, ended = log.read(hub.source, location, after, round(window.end * 1e6), query.limit, chosen)
+    chosen = event_log.Filter(types, query.order_id or "")
+    read, ended = event_log.read(hub.source, location, after, round(window.end * 1e6), query.limit, chosen)
     entries = list(read)
     return models.Events(
         location=location,
@@ -152,7 +154,7 @@ def events(hub: Hub, location: str, query: asked.EventFilter) -> models.Events:
                 order_id=entry.order_id,
                 sequence=entry.sequence,
                 event_id=str(entry.position),
-                data=log.data_of(entry),
+                data=event_log.data_of(entry),
             )
             for entry in entries
         ],
@@ -186,7 +188,7 @@ def order(hub: Hub, order_id: str, query: asked.OneOrder) -> models.OrderLifecyc
     first = rows["location"][int(np.argmin(rows["ts"].to_numpy()))].as_py()
     rows = rows.filter(np.asarray(rows["location"]) == first)
     place = place_of(hub, first)
-    return _life(place, lifecycle(_alone(hub, place, rows), 0), log.of_order(rows))
+    return _life(place, lifecycle(_alone(hub, place, rows), 0), event_log.of_order(rows))
 
 
 # -- parts --------------------------------------------------------------------------------------------------------------
@@ -196,7 +198,7 @@ def place_of(hub: Hub, location: str) -> Location:
     for place in known:
         if place.id == location:
             return place
-    near = places.near_matches(location, known)[:NEAR]
+    near = known_kitchens.near_matches(location, known)[:NEAR]
     raise UnknownLocationError(f"No location {location!r} in this source.", near=near or [place.id for place in known])
 
 
@@ -250,7 +252,7 @@ def _config(place: Location) -> models.LocationConfig:
         display_name=place.display_name,
         gk_lat=place.lat,
         gk_lon=place.lon,
-        radius_mi=None if place.radius_m is None else place.radius_m / places.METRES_PER_MILE,
+        radius_mi=None if place.radius_m is None else place.radius_m / known_kitchens.METRES_PER_MILE,
         total_orders=place.orders,
         date_range=models.DateRange(start=instant(place.start), end=instant(place.end)),
     )
@@ -271,7 +273,7 @@ def _alone(hub: Hub, place: Location, rows: pa.Table) -> Timeline:
     return Timeline(place, Window(float(first[0]), float(last[0]) + 1), decoded, built, trips, account)
 
 
-def _life(place: Location, life: Lifecycle, entries: Sequence[log.Entry]) -> models.OrderLifecycle:
+def _life(place: Location, life: Lifecycle, entries: Sequence[event_log.Entry]) -> models.OrderLifecycle:
     told = life.order
     firsts: dict[str, dt.datetime] = {}
     for entry in entries:
@@ -305,7 +307,7 @@ def _life(place: Location, life: Lifecycle, entries: Sequence[log.Entry]) -> mod
         driver_waited_min=_minutes(life.driver_waited),
         promised_min=told.eta_mins,
         events=[
-            models.Event(event_type=entry.kind, timestamp=from_micros(entry.at), data=log.data_of(entry))
+            models.Event(event_type=entry.kind, timestamp=from_micros(entry.at), data=event_log.data_of(entry))
             for entry in entries
         ],
     )

@@ -10,9 +10,9 @@ from pydantic import BaseModel
 
 from twin.api import answers, models
 from twin.api import parameters as asked
+from twin.api.answer_cache import AGGREGATES_S, METADATA_S, Encoded, Store
 from twin.api.handler import ApiHandler, Refusal
 from twin.api.source import current_source
-from twin.api.store import AGGREGATES_S, METADATA_S, Encoded, Store
 from twin.hub import Hub
 from twin.server.threads import answering
 

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from tornado.web import HTTPError
 
-from twin import telemetry
 from twin.api.models import FieldError, Problem
-from twin.errors import SourceError, TwinError, UnknownNameError, UnknownTimeError
+from twin.foundation import telemetry
+from twin.foundation.errors import SourceError, TwinError, UnknownNameError, UnknownTimeError
 
 log = logging.getLogger(__name__)
 

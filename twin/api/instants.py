@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from twin.times import UTC
+from twin.foundation.times import UTC
 
 EXAMPLE = "2025-10-17T18:50:00Z"
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=UTC)

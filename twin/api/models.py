@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from twin.analysis.moments import KINDS
 from twin.api.instants import EXAMPLE, write
-from twin.moments import KINDS
-from twin.stages import STAGES
+from twin.foundation.stages import STAGES
 
 Time = Annotated[
     dt.datetime,

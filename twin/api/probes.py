@@ -8,13 +8,13 @@ import time
 from bokeh.server.tornado import BokehTornado
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from twin import telemetry
+from twin.api.answer_cache import METADATA_S
 from twin.api.docspage import page
 from twin.api.handler import ApiHandler
 from twin.api.models import Ready
 from twin.api.openapi import document
-from twin.api.store import METADATA_S
-from twin.errors import TwinError
+from twin.foundation import telemetry
+from twin.foundation.errors import TwinError
 from twin.server.process import process
 from twin.server.threads import answering
 

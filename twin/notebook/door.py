@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from twin.frames import html
-from twin.frames import locations as location_table
+from twin.foundation.times import Time, seconds, text
 from twin.hub import Hub, Progress, open_source
-from twin.kitchen import Kitchen
+from twin.notebook.kitchen import Kitchen
+from twin.notebook.tables import html
+from twin.notebook.tables import locations as location_table
 from twin.sources.base import Location
-from twin.timeline import DAY, midnight
-from twin.times import Time, seconds, text
+from twin.timeline.timeline import DAY, midnight
 
 
 class Locations(list[Location]):

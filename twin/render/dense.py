@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twin.crowd import Box, Crowd
 from twin.render.grid import MAX_ZOOM, metres_per_pixel
+from twin.timeline.fleet import Box, Crowd
 
 BLOCK = 128
 """Cells to a side of a block. An extent is whole blocks: a view moved by less than what is left over has the same one."""

@@ -5,12 +5,12 @@ import threading
 from collections import OrderedDict
 from weakref import WeakKeyDictionary
 
-from twin import crowd
-from twin.crowd import Crowd
+from twin.foundation.cache import ByteCache, Flights
 from twin.render import dense
-from twin.render.cache import ByteCache, Flights
 from twin.render.dense import Extent
-from twin.timeline import Timeline
+from twin.timeline import fleet
+from twin.timeline.fleet import Crowd
+from twin.timeline.timeline import Timeline
 
 MOST_BYTES = 64 * 2**20
 """Of frames: some hundreds."""
@@ -42,7 +42,7 @@ class DenseStore:
         number, moments = self._of(timeline)
 
         def make() -> Crowd:
-            made = crowd.gather(timeline.trips, t)
+            made = fleet.gather(timeline.trips, t)
             with self._lock:
                 moments[t] = made
                 while len(moments) > MOMENTS:

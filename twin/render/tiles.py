@@ -11,7 +11,7 @@ import datashader as ds
 import numpy as np
 import pandas as pd
 
-from twin.render.cache import ByteCache, Flights
+from twin.foundation.cache import ByteCache, Flights
 from twin.render.grid import TILE_PX, is_tile, metres_per_pixel, tile_box
 from twin.render.png import encode, repaint
 from twin.render.streets import Box, Streets, Strokes

@@ -10,11 +10,11 @@ from typing import Any
 
 import param
 
-from twin import times
-from twin.insights import Insights
+from twin.analysis.insights import Insights
+from twin.foundation import times
 from twin.replay.clock import MAX_SPEED, Anchor
 from twin.replay.selection import Selection
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 
 MAX_EPOCH = 2**53
 """Epochs are counted in the browser too, where whole numbers end here."""

@@ -4,8 +4,8 @@ from typing import Any
 
 import param
 
-from twin.stages import STATES
-from twin.timeline import Timeline
+from twin.foundation.stages import STATES
+from twin.timeline.timeline import Timeline
 
 MAX_VERSION = 2**53
 """Versions are counted in the browser too, where whole numbers end here."""

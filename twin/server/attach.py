@@ -16,7 +16,7 @@ from bokeh.server.tornado import BokehTornado
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import GZipContentEncoding
 
-from twin.render.cache import ByteCache
+from twin.foundation.cache import ByteCache
 
 OK = 200
 

@@ -8,7 +8,7 @@ import os
 import threading
 from collections import OrderedDict
 
-from twin.errors import TwinError
+from twin.foundation.errors import TwinError
 from twin.hub import Hub, open_source
 from twin.render.streets import Streets
 from twin.render.tiles import TileSet, warm

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from bokeh.server.views.auth_request_handler import AuthRequestHandler
 from tornado.web import HTTPError
 
-from twin.errors import UnknownLocationError
+from twin.foundation.errors import UnknownLocationError
 from twin.render.grid import is_tile
 from twin.render.tone import RAMPS
 from twin.server.process import process

@@ -3,13 +3,13 @@
 import logging
 from itertools import zip_longest
 
-from twin.errors import SourceError, TwinError
+from twin.analysis.moments import Moment
+from twin.foundation.errors import SourceError, TwinError
+from twin.foundation.times import text
 from twin.hub import Hub
-from twin.moments import Moment
 from twin.show.options import Options
 from twin.show.scene import Scene, Show
-from twin.timeline import Timeline
-from twin.times import text
+from twin.timeline.timeline import Timeline
 
 log = logging.getLogger(__name__)
 

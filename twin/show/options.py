@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from twin.foundation.times import seconds
 from twin.replay.clock import MAX_SPEED
-from twin.times import seconds
 
 SPEED = 60.0
 SCENE_S = 40.0

@@ -9,14 +9,14 @@ from typing import Any
 
 import yaml
 
-from twin.errors import ConfigError, TwinError
+from twin.foundation.errors import ConfigError, TwinError
+from twin.foundation.times import seconds
 from twin.hub import Hub
 from twin.replay.clock import MAX_SPEED
 from twin.show.deriving import caption
 from twin.show.options import LONGEST_S, SCENE_S, SHORTEST_S, SPEED
 from twin.show.scene import Scene, Show
-from twin.timeline import Timeline
-from twin.times import seconds
+from twin.timeline.timeline import Timeline
 
 ASIDE_S = 6 * 3600.0
 """Seconds loaded before and after what a scene plays, so that its figures of the last hours and its trends are whole."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from twin.errors import ConfigError
+from twin.foundation.errors import ConfigError
 
 Spread = tuple[float, float]
 Nulls = Mapping[str, Mapping[str, float]]

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twin.errors import ConfigError
+from twin.foundation.errors import ConfigError
 from twin.simulator import dirt
 from twin.simulator.bronze import Kitchen, schema
 from twin.simulator.config import KITCHENS, KitchenConfig, Nulls, load_configs, parse_nulls

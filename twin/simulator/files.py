@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from twin.errors import ConfigError
+from twin.foundation.errors import ConfigError
 
 FORMATS = ("parquet", "csv", "csv.gz", "jsonl", "json")
 

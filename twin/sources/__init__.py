@@ -1,1 +1,1 @@
-"""Where raw rows come from."""
+"""Where raw rows come from, whatever they are stored in."""

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from twin.geo import project
+from twin.foundation.geo import project
 
 
 @dataclass(frozen=True, slots=True)

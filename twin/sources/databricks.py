@@ -19,11 +19,12 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from twin import errand, telemetry
-from twin.errors import ConfigError, SourceError, UnknownLocationError
+from twin.foundation import progress as errand
+from twin.foundation import telemetry
+from twin.foundation.errors import ConfigError, SourceError, UnknownLocationError
 from twin.sources import queries, tables
 from twin.sources.base import Location, Quality, Volume
-from twin.sources.chunks import Chunks
+from twin.sources.day_cache import Chunks
 from twin.sources.warehouse import CONNECTIONS, Address, Warehouse
 
 DAY = 86_400.0

@@ -17,8 +17,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from twin import errand, telemetry
-from twin.errors import SourceError, UnknownLocationError
+from twin.foundation import progress as errand
+from twin.foundation import telemetry
+from twin.foundation.errors import SourceError, UnknownLocationError
 from twin.sources import queries, tables
 from twin.sources.base import Location, Quality, Volume
 

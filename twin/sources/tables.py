@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from twin.sources import places
+from twin.sources import known_kitchens
 from twin.sources.base import Location, Quality, Volume
 
 DIMENSIONS = ("brands", "menus", "categories", "items", "locations")
@@ -46,15 +46,15 @@ def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Loc
         lat, lon = _number(known.get("lat")), _number(known.get("lon"))
         if lat is None or lon is None:
             lat, lon = row["lat"], row["lon"]
-        miles = _number(known.get("radius_mi")) or places.KNOWN_RADIUS_MI.get(row["location"])
+        miles = _number(known.get("radius_mi")) or known_kitchens.KNOWN_RADIUS_MI.get(row["location"])
         last = row["last_delivered"]
         found.append(
             Location(
                 id=row["location"],
-                display_name=known.get("name") or places.display_name(row["location"]),
+                display_name=known.get("name") or known_kitchens.display_name(row["location"]),
                 lat=lat,
                 lon=lon,
-                radius_m=miles * places.METRES_PER_MILE if miles else row["radius_m"],
+                radius_m=miles * known_kitchens.METRES_PER_MILE if miles else row["radius_m"],
                 orders=row["orders"],
                 start=_seconds(row["first_ts"]),
                 end=_seconds(row["last_ts"]),
@@ -86,7 +86,7 @@ def names(rows: Iterable[Mapping[str, Any]], dimension: str) -> dict[str, str]:
 
 def unknown(location: str, known: list[Location]) -> str:
     """Return the sentence about a location that is not there."""
-    near = places.near_matches(location, known) or [place.id for place in known]
+    near = known_kitchens.near_matches(location, known) or [place.id for place in known]
     return f"No location {location!r} in this source: did you mean {' or '.join(near[:5])}?"
 
 

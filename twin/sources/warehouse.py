@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 import numpy as np
 import pyarrow as pa
 
-from twin import errand
-from twin.errors import CancelledError, SourceError
+from twin.foundation import progress
+from twin.foundation.errors import CancelledError, SourceError
 
 if TYPE_CHECKING:
     from databricks.sql.client import Connection, Cursor
@@ -92,7 +92,7 @@ class Warehouse:
         with self._places:
             self._refuse_while_resting()
             for attempt in (1, 2):
-                with self._session(report or errand.current().say) as session:
+                with self._session(report or progress.current().say) as session:
                     try:
                         return session.execute(sql, parameters)
                     except Broken as error:
@@ -210,7 +210,7 @@ class _Session:
         self.is_idle = False
         cursor = self._connection.cursor()
         try:
-            with errand.current().stopping(lambda: self._cancel(cursor)):
+            with progress.current().stopping(lambda: self._cancel(cursor)):
                 cursor.execute(sql, parameters=[_parameter(name, value) for name, value in parameters.items()])
                 table = cursor.fetchall_arrow()
         except CancelledError:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import panel as pn
 import param
 
-from twin.times import text
+from twin.foundation.times import text
 from twin.views.component import Component, module_source, style_source
 from twin.views.welcome import range_words
 

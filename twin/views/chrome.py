@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 
 import param
 
-from twin.metrics import COMPLETION_SPAN, DELIVERY_TARGET, TRAILING
+from twin.analysis.metrics import COMPLETION_SPAN, DELIVERY_TARGET, TRAILING
+from twin.analysis.wording import LATE_AFTER
+from twin.foundation.stages import STALLED_AFTER
 from twin.replay.controller import ReplayController
-from twin.stages import STALLED_AFTER
 from twin.views.component import Component, module_source, style_source, style_text
 from twin.views.view import ReplayView
-from twin.words import LATE_AFTER
 
 HOUR, MINUTE = 3600.0, 60.0
 

@@ -10,7 +10,7 @@ const LOOK = 250, TYPED = 250;
 /** How long before the playhead: now, 12 s, 4 min, 1 h 05. */
 const ageText = (seconds) => (seconds < 1 ? "now" : durationText(seconds));
 
-/** The filter as twin/feed.py reads and writes it. */
+/** The filter as twin/analysis/event_index.py reads and writes it. */
 function parseFilter(query, groups, usual) {
   const [head, ...rest] = `;${query}`.split(";text="), parts = head.split(";").filter(Boolean);
   const types = parts.find((part) => part.startsWith("types="));

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import param
 
-from twin.feed import GROUPS, Filter, Page, Positions, index_of, orders_in
-from twin.metrics import DELIVERY_TARGET
+from twin.analysis.event_index import GROUPS, Filter, Page, Positions, index_of, orders_in
+from twin.analysis.metrics import DELIVERY_TARGET
+from twin.analysis.wording import describe
+from twin.foundation.stages import STAGE_LABELS, STATES
 from twin.replay.controller import ReplayController
-from twin.stages import STAGE_LABELS, STATES
-from twin.timeline import Timeline
+from twin.timeline.timeline import Timeline
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
-from twin.words import describe
 
 if TYPE_CHECKING:
     from panel.models.esm import DataEvent
@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 class FeedList(Component):
     """The list in the browser, which asks for pages: see `FeedView._on_message`."""
 
-    query: str = param.String(default="", doc="The filter as `twin.feed.Filter` writes it.")  # type: ignore[assignment]
+    query: str = param.String(default="", doc="The filter as `twin.analysis.event_index.Filter` writes it.")  # type: ignore[assignment]
     active: bool = param.Boolean(default=True, doc="Whether anybody can see the list.")  # type: ignore[assignment]
     version: int = param.Integer(default=0, doc="Counts the timelines: rows of an older one are forgotten.")  # type: ignore[assignment]
     groups: list[list[str]] = param.List(  # type: ignore[assignment]

@@ -7,7 +7,7 @@ const LONG_COUNT = 1000;
 /** A number for a place of some six digits: 12,345, 123k, 1.23M. */
 const shortMany = (n) => (n < 100_000 ? many(n) : n.toLocaleString("en-US", { notation: "compact", maximumSignificantDigits: 3 }));
 const plural = (n, noun, more = `${noun}s`) => `${many(n)} ${n === 1 ? noun : more}`;
-/** Whole minutes, half up, as twin/words.py rounds them. */
+/** Whole minutes, half up, as twin/analysis/wording.py rounds them. */
 const wholeMinutes = (seconds) => Math.floor(seconds / 60 + 0.5);
 /** A duration in whole minutes, in seconds below one: 40 s, 21 min, 2 h 05. */
 function minutesText(seconds) {

@@ -8,7 +8,7 @@ import panel as pn
 import param
 
 from twin.replay.controller import ReplayController
-from twin.timeline import Health
+from twin.timeline.timeline import Health
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import panel as pn
 
-from twin.errors import TwinError
+from twin.foundation.errors import TwinError
 from twin.replay.controller import ReplayController
 from twin.server.process import process
 from twin.show.options import Options, panes_of
 from twin.show.scene import Anchor, Position, Scene, Show
-from twin.show.stage import Stage
+from twin.show.showings import Stage
 from twin.views.basemap import base_map
 from twin.views.component import style_text
 from twin.views.feed import FeedView

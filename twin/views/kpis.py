@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 
 import param
 
-from twin import settings
-from twin.baseline import Baseline
-from twin.metrics import BIN, BINS, DELIVERY_TARGET, SERIES_POINTS, SERIES_STEP, KpiSet, MetricIndex, index_of
+from twin.analysis.baseline import Baseline
+from twin.analysis.metrics import BIN, BINS, DELIVERY_TARGET, SERIES_POINTS, SERIES_STEP, KpiSet, MetricIndex, index_of
+from twin.foundation import settings
+from twin.foundation.stages import COMPLETED, STAGES
 from twin.replay.controller import ReplayController
-from twin.stages import COMPLETED, STAGES
-from twin.timeline import Snapshot, Timeline
+from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
 

@@ -18,14 +18,14 @@ import panel as pn
 import param
 from panel.custom import Child
 
-from twin import settings
-from twin.errors import ConfigError
-from twin.metrics import DELIVERY_TARGET
+from twin.analysis.metrics import DELIVERY_TARGET
+from twin.foundation import settings
+from twin.foundation.errors import ConfigError
+from twin.foundation.stages import OUT_FOR_DELIVERY, STAGES, STATES
 from twin.render.dense import Extent
 from twin.render.densestore import DenseStore
 from twin.replay.controller import ReplayController
-from twin.stages import OUT_FOR_DELIVERY, STAGES, STATES
-from twin.timeline import Snapshot, Timeline
+from twin.timeline.timeline import Snapshot, Timeline
 from twin.views import mapanswers, mapcrowd, mapdata, mapdensity
 from twin.views.component import Component, module_source, style_source
 from twin.views.mapcrowd import Look

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.stages import COMPLETED, OUT_FOR_DELIVERY, STAGE_LABELS, STAGES
-from twin.timeline import Timeline
+from twin.analysis.wording import short_id
+from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGE_LABELS, STAGES
+from twin.timeline.timeline import Timeline
 from twin.views.mapdata import packed
-from twin.words import short_id
 
 RECENT_S = 1800.0
 """Completed orders are pinned for half an hour: the deliveries of a day would cover the map."""

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import crowd, settings
-from twin.crowd import Box
-from twin.motion import Trips
-from twin.timeline import Timeline
+from twin.foundation import settings
+from twin.timeline import fleet
+from twin.timeline.fleet import Box
+from twin.timeline.timeline import Timeline
+from twin.timeline.trips import Trips
 
 FEW = 0.5
 """Of `dense_from`: so many in view are sent one by one. A window has several times as many who pass through within it."""
@@ -63,7 +64,7 @@ def limit() -> int:
 def choose(timeline: Timeline, start: float, end: float, after: float | None, look: Look) -> Chosen:
     """Return whom a window over [start, end] holds, with `after` only of those who begin later than that."""
     trips, most = timeline.trips, limit()
-    moving = crowd.moving(trips, look.t)
+    moving = fleet.moving(trips, look.t)
     if moving <= most * (LEAVE if look.crowded else 1.0):
         return Chosen(None, 0, None, end)
     picked = _of(trips, look.order, start, end)
@@ -72,7 +73,7 @@ def choose(timeline: Timeline, start: float, end: float, after: float | None, lo
     begin = max(start, look.t)
     for share in SHORTER:
         until = begin + share * (end - begin)
-        within = crowd.through(trips, look.view, start, until)
+        within = fleet.through(trips, look.view, start, until)
         if len(within) <= most * FEW:
             if after is not None:
                 within = within[trips.start[within] > after]

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.geo import ground_scale, project, unproject
-from twin.orders import Orders
+from twin.foundation.geo import ground_scale, project, unproject
 from twin.sources.base import Location
-from twin.timeline import Motion, Timeline
+from twin.timeline.orders import Orders
+from twin.timeline.timeline import Motion, Timeline
 
 Floats = NDArray[np.floating[Any]]
 

@@ -15,11 +15,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.driven import Driven, driven
+from twin.foundation.cache import Flights
 from twin.render import density
-from twin.render.cache import Flights
 from twin.render.streets import Box
-from twin.timeline import Timeline
+from twin.timeline.segments import Driven, driven
+from twin.timeline.timeline import Timeline
 
 if TYPE_CHECKING:
     _Usual = tuple[Box, NDArray[np.float64], NDArray[np.float64]]

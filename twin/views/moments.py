@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 import param
 
-from twin.insights import Insights
-from twin.moments import KINDS, TROUBLES, Moment
+from twin.analysis.insights import Insights
+from twin.analysis.moments import KINDS, TROUBLES, Moment
 from twin.replay.controller import ReplayController
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView

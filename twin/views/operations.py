@@ -7,7 +7,7 @@ from typing import Any
 import panel as pn
 
 from twin import api
-from twin.errors import TwinError
+from twin.foundation.errors import TwinError
 from twin.hub import Hub
 from twin.replay.controller import ReplayController
 from twin.server.process import process

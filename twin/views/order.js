@@ -3,7 +3,7 @@
 /** The playhead moves over the chart ten times a second: a pixel or two at a minute per second. */
 const EVERY = 100;
 const money = (value) => value.toLocaleString("en-US", { style: "currency", currency: "USD" });
-/** Whole minutes, half up, as the server counts them (twin/words.py). */
+/** Whole minutes, half up, as the server counts them (twin/analysis/wording.py). */
 const minutesOf = (seconds) => Math.floor(seconds / 60 + 0.5);
 const momentText = (t) => `${dayText(t)} ${dateText(t)}, ${clockText(t)}`;
 

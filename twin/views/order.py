@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import param
 
-from twin import words
-from twin.lifecycle import PINGS, ROUTE, STRAIGHT, Lifecycle, lifecycle
-from twin.metrics import DELIVERY_TARGET
+from twin.analysis import wording
+from twin.analysis.lifecycle import PINGS, ROUTE, STRAIGHT, Lifecycle, lifecycle
+from twin.analysis.metrics import DELIVERY_TARGET
+from twin.foundation.stages import STAGE_LABELS
 from twin.replay.controller import ReplayController
-from twin.roster import began, neighbour
-from twin.stages import STAGE_LABELS
-from twin.timeline import EventSlice, Timeline
+from twin.timeline.membership import began, neighbour
+from twin.timeline.timeline import EventSlice, Timeline
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
 
@@ -89,7 +89,7 @@ class OrderView(ReplayView):
             if told.order.id == chosen.order:
                 story = story_of(timeline, told, self.target)
         if not story and chosen.order:
-            story = {"id": chosen.order, "short": words.short_id(chosen.order), "away": True}
+            story = {"id": chosen.order, "short": wording.short_id(chosen.order), "away": True}
         if story != self._panel.story:
             self._panel.story = story
         self.visible_order = bool(story)
@@ -125,7 +125,7 @@ def story_of(timeline: Timeline, told: Lifecycle, target: float) -> dict[str, An
     return {
         "row": told.row,
         "id": order.id,
-        "short": words.short_id(order.id),
+        "short": wording.short_id(order.id),
         "place": [int(np.count_nonzero(inside <= times[told.row])), len(inside)],
         "first": told.first,
         "last": told.last,
@@ -161,15 +161,15 @@ def _facts(told: Lifecycle, target: float) -> list[list[Any]]:
 def _delivery(told: Lifecycle, target: float) -> list[Any]:
     why = "From the order’s creation to its delivery, against the target"
     if told.total is not None:
-        over = words.whole_minutes(told.total - target)
-        against = f"target {words.minutes_text(target)}"
+        over = wording.whole_minutes(told.total - target)
+        against = f"target {wording.minutes_text(target)}"
         note = f"{over} over {against}" if over > 0 else f"within {against}"
         return _fact(
-            "Delivery time", words.minutes_text(told.total), note, told.delivered, "bad" if over > 0 else "good", why
+            "Delivery time", wording.minutes_text(told.total), note, told.delivered, "bad" if over > 0 else "good", why
         )
     if told.cancelled is not None and told.delivered is None:
         created = told.order.created
-        note = "" if created is None else f"{words.minutes_text(told.cancelled - created)} after it was made"
+        note = "" if created is None else f"{wording.minutes_text(told.cancelled - created)} after it was made"
         return _fact("Delivery", "cancelled", note, told.cancelled, "bad")
     missing = "its delivery" if told.delivered is None else "its creation"
     return _fact("Delivery time", UNKNOWN, f"{missing} is missing", tone="mute", why=why)
@@ -179,7 +179,7 @@ def _promise(told: Lifecycle) -> list[Any]:
     why = "Minutes from pick-up that the driver was expected to take (eta_mins); not all data has them"
     if told.order.eta_mins is None:
         return _fact("Promised", UNKNOWN, tone="mute", why=why)
-    return _fact("Promised", words.minutes_text(told.order.eta_mins * 60), "from pick-up", told.picked_up, why=why)
+    return _fact("Promised", wording.minutes_text(told.order.eta_mins * 60), "from pick-up", told.picked_up, why=why)
 
 
 def _drive(told: Lifecycle) -> list[Any]:
@@ -187,24 +187,24 @@ def _drive(told: Lifecycle) -> list[Any]:
         return []
     note, tone = "", ""
     if told.order.eta_mins is not None:
-        late = words.whole_minutes(told.drive - told.order.eta_mins * 60)
+        late = wording.whole_minutes(told.drive - told.order.eta_mins * 60)
         tone = "bad" if late > 0 else "good"
         note = "as promised" if late == 0 else f"{abs(late)} min {'longer' if late > 0 else 'shorter'} than promised"
     return _fact(
-        "Drive", words.minutes_text(told.drive), note, told.delivered, tone, "From pick-up to delivery, as it was"
+        "Drive", wording.minutes_text(told.drive), note, told.delivered, tone, "From pick-up to delivery, as it was"
     )
 
 
 def _wait(told: Lifecycle) -> list[Any]:
     if told.food_waited is not None:
-        late = bool(words.is_late(told.food_waited))
+        late = bool(wording.is_late(told.food_waited))
         return _fact(
-            "Food waited", words.minutes_text(told.food_waited), "for its driver", told.arrived, "bad" if late else "",
-            f"From gk_ready to driver_arrived; over {words.minutes_text(words.LATE_AFTER)} the driver counts as late",
+            "Food waited", wording.minutes_text(told.food_waited), "for its driver", told.arrived, "bad" if late else "",
+            f"From gk_ready to driver_arrived; over {wording.minutes_text(wording.LATE_AFTER)} the driver counts as late",
         )  # fmt: skip
     if told.driver_waited is not None:
         return _fact(
-            "Driver waited", words.minutes_text(told.driver_waited), "for the food", told.ready,
+            "Driver waited", wording.minutes_text(told.driver_waited), "for the food", told.ready,
             why="From driver_arrived to gk_ready",
         )  # fmt: skip
     return []
@@ -225,5 +225,5 @@ def _events(timeline: Timeline, events: EventSlice, target: float) -> list[list[
     kept = type(events)(events.ts[told], [events.type[i] for i in told], events.order[told], events.progress[told])
     return [
         [line.icon, line.colour, line.title.rsplit(" · ", 1)[0], "" if line.type in BASKETS else line.detail, line.t]
-        for line in words.describe(timeline, kept, target)
+        for line in wording.describe(timeline, kept, target)
     ]

@@ -5,7 +5,7 @@ const STAGE_ROWS = [
 ];
 const STATE_LABELS = { created: "Created", cooking: "Cooking", ready: "Ready", out_for_delivery: "Out for delivery", completed: "Delivered", cancelled: "Cancelled", stalled: "Stalled" };
 const STATE_ICONS = { created: "receipt", cooking: "flame", ready: "box", out_for_delivery: "car", completed: "check", cancelled: "close", stalled: "alert" };
-/** An order without any event for four hours counts as stalled (twin/stages.py): its open bar is not drawn longer. */
+/** An order without any event for four hours counts as stalled (twin/foundation/stages.py): its open bar is not drawn longer. */
 const STALLED_AFTER = 4 * 3600;
 /** A stage stands out when it took half as long again as usual, and at least two minutes longer. */
 const slow = (took, usual) => usual !== null && took > 1.5 * usual && took - usual >= 120;

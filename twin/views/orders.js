@@ -11,7 +11,7 @@ const COLUMNS = [["id", "Order", "id"], ["stage", "Stage", "stage, along the lif
 const EVERY = 500;
 const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 const orders = (n) => `${n.toLocaleString("en-US")} ${n === 1 ? "order" : "orders"}`;
-/** Whole minutes over the target, half up, as the server counts them (twin/words.py). */
+/** Whole minutes over the target, half up, as the server counts them (twin/analysis/wording.py). */
 const minutesOver = (age, target) => Math.floor((age - target) / 60 + 0.5);
 
 function buildRow(row, [id, short, created, delivered, brands, known]) {

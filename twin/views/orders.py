@@ -8,11 +8,11 @@ import numpy as np
 import param
 from numpy.typing import NDArray
 
-from twin import words
-from twin.metrics import DELIVERY_TARGET
+from twin.analysis import wording
+from twin.analysis.metrics import DELIVERY_TARGET
 from twin.replay.controller import ReplayController
-from twin.roster import Roster, began, counts, roster
-from twin.timeline import Snapshot, Timeline
+from twin.timeline.membership import Roster, began, counts, roster
+from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
 
@@ -145,7 +145,7 @@ class OrdersView(ReplayView):
         more = f" and {len(brands) - BRANDS_SHOWN} more" if len(brands) > BRANDS_SHOWN else ""
         return [
             order_id,
-            words.short_id(order_id),
+            wording.short_id(order_id),
             float(self._began[row]),
             None if np.isnan(delivered) else delivered,
             ", ".join(brands[:BRANDS_SHOWN]) + more,

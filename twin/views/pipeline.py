@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import param
 
-from twin import settings
-from twin.metrics import SERIES_STEP, StageFigures, index_of
+from twin.analysis.metrics import SERIES_STEP, StageFigures, index_of
+from twin.foundation import settings
+from twin.foundation.stages import COMPLETED, STAGES, STATES
 from twin.replay.controller import ReplayController
-from twin.stages import COMPLETED, STAGES, STATES
-from twin.timeline import Snapshot, Timeline
+from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.component import Component, module_source, style_source
 from twin.views.stageorders import StageOrders
 from twin.views.view import ReplayView

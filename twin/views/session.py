@@ -15,16 +15,16 @@ from urllib.parse import urlencode
 import panel as pn
 import param
 
-from twin.errand import Errand
-from twin.errors import CancelledError, TwinError
+from twin.analysis.insights import Insights
+from twin.foundation.errors import CancelledError, TwinError
+from twin.foundation.progress import Errand
+from twin.foundation.stages import STATES
+from twin.foundation.telemetry import TICKS
+from twin.foundation.times import seconds, text
 from twin.hub import Hub
-from twin.insights import Insights
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
-from twin.stages import STATES
-from twin.telemetry import TICKS
-from twin.timeline import Timeline
-from twin.times import seconds, text
+from twin.timeline.timeline import Timeline
 from twin.views.component import Component, module_source
 from twin.views.view import ReplayView
 

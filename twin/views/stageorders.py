@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from twin.feed import orders_in
-from twin.stages import CANCELLED, COMPLETED, STALLED, STATES
-from twin.timeline import Timeline
+from twin.analysis.event_index import orders_in
+from twin.foundation.stages import CANCELLED, COMPLETED, STALLED, STATES
+from twin.timeline.timeline import Timeline
 
 MOST_ROWS = 200
 """Orders of a list; more are counted, not listed: nobody reads further, and each second anew they would cost."""

@@ -11,16 +11,24 @@ import panel as pn
 import param
 from numpy.typing import NDArray
 
-from twin.baseline import Baseline
-from twin.errors import TwinError
-from twin.moments import KINDS, TROUBLES, Moment
+from twin.analysis.baseline import Baseline
+from twin.analysis.driver_supply import (
+    FEWEST_MEALS,
+    PART,
+    SHORT_PRESSURE,
+    TIGHT_PRESSURE,
+    RangeSummary,
+    summarise,
+    supply,
+)
+from twin.analysis.moments import KINDS, TROUBLES, Moment
+from twin.analysis.wording import minutes_text, whole_minutes
+from twin.foundation.errors import TwinError
+from twin.foundation.stages import OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
+from twin.foundation.times import seconds, text
 from twin.replay.controller import ReplayController
-from twin.stages import OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
-from twin.supply import FEWEST_MEALS, PART, SHORT_PRESSURE, TIGHT_PRESSURE, RangeSummary, summarise, supply
-from twin.times import seconds, text
 from twin.views.component import Component, module_source, style_source
 from twin.views.view import ReplayView
-from twin.words import minutes_text, whole_minutes
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 

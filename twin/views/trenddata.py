@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.stages import COMPLETED, STAGES, STALLED_AFTER
-from twin.timeline import Timeline
-from twin.times import text
+from twin.foundation.stages import COMPLETED, STAGES, STALLED_AFTER
+from twin.foundation.times import text
+from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ import numpy as np
 from bokeh.models import BasicTicker, CustomJSTickFormatter, FixedTicker, NumeralTickFormatter
 from bokeh.plotting import figure as Figure
 
-from twin.brands import BrandFigures
-from twin.stages import COMPLETED, STAGES
+from twin.analysis.brands import BrandFigures
+from twin.foundation.stages import COMPLETED, STAGES
 from twin.views import bokehbackend  # noqa: F401  # how figures are drawn
 from twin.views.theme import FONT, TOKENS
 from twin.views.trenddata import Floats, StageTimes

@@ -13,17 +13,17 @@ import panel as pn
 import param
 from panel.custom import Child
 
-from twin.brands import BrandFigures, performance
-from twin.insights import Insights
-from twin.metrics import index_of
+from twin.analysis.brands import BrandFigures, performance
+from twin.analysis.insights import Insights
+from twin.analysis.metrics import index_of
+from twin.analysis.wording import average_text
+from twin.foundation.stages import COMPLETED, STAGE_LABELS, STAGES
 from twin.replay.controller import ReplayController
-from twin.stages import COMPLETED, STAGE_LABELS, STAGES
-from twin.timeline import Snapshot, Timeline
+from twin.timeline.timeline import Snapshot, Timeline
 from twin.views import trenddata
 from twin.views.component import Component, module_source, style_source
 from twin.views.trendfigures import BrandsFigure, StagesFigure, VolumeFigure
 from twin.views.view import ReplayView
-from twin.words import average_text
 
 MINUTE = 60.0
 

@@ -2,7 +2,7 @@
 
 import panel as pn
 
-from twin.timeline import Snapshot
+from twin.timeline.timeline import Snapshot
 
 
 class ReplayView(pn.viewable.Viewer):

@@ -1,0 +1,1 @@
+"""What a timeline means: figures, what is usual, what stands out, and the words for it."""

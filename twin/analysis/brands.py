@@ -1,0 +1,146 @@
+"""How the brands of a kitchen do over a range of time: orders, revenue, delivery time, and whether they gain or lose.
+
+An order of several brands counts for each of them, with its whole delivery time; its revenue is split by item. Brands are
+told apart by name. The trend looks at orders, measured against the kitchen itself: the orders of the range are halved, the
+earlier half and the later half, and a brand whose share stayed the same has as many orders in one as in the other. So the
+hour of the day, the weekday and the growth of the whole kitchen, which move every brand, do not count as a trend of one,
+and the rule is the same for a day and for a month.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from twin.foundation.stages import STALLED_AFTER
+from twin.foundation.times import Time, seconds
+from twin.timeline.orders import Orders
+from twin.timeline.timeline import Timeline
+
+TREND_Z = 2.58
+"""Standard deviations beyond which a difference is called a trend: one brand in a hundred gets the word by mere chance."""
+
+TREND_ORDERS = 20
+"""A brand with fewer orders gets no trend: even three quarters of them in one half would be chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrandFigures:
+    """One brand over a range. `delivery_time` is a mean in seconds of `deliveries` orders, None where there are none;
+    `excluded` deliveries took over 4 h (or less than nothing) and are left out of it.
+
+    `earlier` and `later` are its orders in the two halves of the kitchen's orders; `trend` is "improving", "flat" or
+    "declining", None where the brand has too few orders to tell.
+    """
+
+    brand: str
+    orders: int
+    revenue: float
+    delivery_time: float | None
+    deliveries: int
+    excluded: int
+    earlier: int
+    later: int
+    trend: str | None
+
+
+def performance(timeline: Timeline, t0: Time | None = None, t1: Time | None = None) -> list[BrandFigures]:
+    """Return the figures of every brand with orders in [t0, t1) (default: the window), the one with most orders first.
+
+    An order belongs to the range of its order_created, else of its first event; its delivery counts whenever it came.
+    """
+    orders = timeline.orders
+    start = timeline.window.start if t0 is None else seconds(t0)
+    end = timeline.window.end if t1 is None else seconds(t1)
+    began = np.where(np.isnan(orders.created), orders.first, orders.created)
+    inside = (began >= start) & (began < end)
+    names, order, brand, revenue = _pairs(orders, inside)
+    if not len(order):
+        return []
+    n = len(names)
+
+    duration = orders.delivered[order] - orders.created[order]
+    known = np.isfinite(duration)
+    kept = known & (duration >= 0) & (duration <= STALLED_AFTER)
+    deliveries = np.bincount(brand[kept], minlength=n)
+    time = np.bincount(brand[kept], weights=duration[kept], minlength=n)
+    excluded = np.bincount(brand[known & ~kept], minlength=n)
+    number = np.bincount(brand, minlength=n)
+    money = np.bincount(brand, weights=revenue, minlength=n)
+
+    half = _halves(began, inside)[order]
+    earlier = np.bincount(brand[half < 0], minlength=n)
+    later = np.bincount(brand[half > 0], minlength=n)
+    kitchen = int(np.count_nonzero(inside)) // 2 * 2
+    figures = [
+        BrandFigures(
+            brand=names[k],
+            orders=int(number[k]),
+            revenue=float(money[k]),
+            delivery_time=float(time[k] / deliveries[k]) if deliveries[k] else None,
+            deliveries=int(deliveries[k]),
+            excluded=int(excluded[k]),
+            earlier=int(earlier[k]),
+            later=int(later[k]),
+            trend=trend(int(earlier[k]), int(later[k]), kitchen),
+        )
+        for k in np.flatnonzero(number).tolist()
+    ]
+    return sorted(figures, key=lambda brand: (-brand.orders, -brand.revenue, brand.brand))
+
+
+def trend(earlier: int, later: int, kitchen: int) -> str | None:
+    """Return the trend of a brand with `earlier` and `later` orders in the two halves of the kitchen's `kitchen` orders.
+
+    If the brand's orders lay among the kitchen's by chance, `later` would be hypergeometric; beyond `TREND_Z` of its
+    standard deviations it is a trend. A brand that is in every order can have none: it is the kitchen.
+
+    >>> trend(60, 110, 1000), trend(80, 90, 1000), trend(9, 2, 1000)
+    ('improving', 'flat', None)
+    """
+    n = earlier + later
+    if n < TREND_ORDERS:
+        return None
+    deviation = math.sqrt(n * (kitchen - n) / (4 * (kitchen - 1)))
+    difference = (later - earlier) / 2
+    if abs(difference) <= TREND_Z * deviation:
+        return "flat"
+    return "improving" if difference > 0 else "declining"
+
+
+def _pairs(
+    orders: Orders, inside: NDArray[np.bool_]
+) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return the brands' names and every pair of an order `inside` and a brand in it once: order, brand, revenue (pairs,)."""
+    lines = np.diff(orders.item_offsets)
+    order = np.repeat(np.arange(len(lines)), lines)
+    names, code = _codes(orders.item_brands)
+    chosen = np.flatnonzero(inside[order] & (code >= 0))
+    width = max(1, len(names))
+    key = order[chosen] * width + code[chosen]
+    value = np.asarray(orders.item_qty[chosen], np.float64) * orders.item_price[chosen]
+    pairs, pair = np.unique(key, return_inverse=True)
+    revenue = np.bincount(pair, np.nan_to_num(value), len(pairs)).astype(np.float64)
+    return names, np.asarray(pairs // width, np.int64), np.asarray(pairs % width, np.int64), revenue
+
+
+def _codes(brands: pa.DictionaryArray) -> tuple[list[str], NDArray[np.int64]]:
+    """Return distinct names and each item's name by number, −1 where the item has no brand or a nameless one."""
+    told = brands.dictionary.to_pylist()
+    names = sorted({name for name in told if name})
+    number = {name: k for k, name in enumerate(names)}
+    table = np.array([*(number.get(name, -1) for name in told), -1], np.int64)  # the last answers for a missing brand
+    return names, table[brands.indices.fill_null(len(told)).to_numpy(zero_copy_only=False)]
+
+
+def _halves(began: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """Return −1 for the earlier half of the orders inside, 1 for the later, 0 for the middle one of an odd number."""
+    rows = np.flatnonzero(inside)
+    rows = rows[np.argsort(began[rows], kind="stable")]
+    half = np.zeros(len(began), np.int8)
+    middle = len(rows) // 2
+    half[rows[:middle]] = -1
+    half[rows[len(rows) - middle :]] = 1
+    return half

@@ -1,0 +1,194 @@
+"""One order from its first event to its last: what happened when, how long each part took, and how far it went.
+
+Everything here is a fact of the whole replay, each with the time from which it is known: whoever shows it at a playhead
+can then tell what was known by then from what came later. Estimates of arrival are those that were made at the time.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin.analysis.baseline import Baseline
+from twin.foundation.geo import ground_scale
+from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
+from twin.timeline import events as ev
+from twin.timeline import trips as motion
+from twin.timeline.timeline import Order, Timeline
+
+AT_ONCE = 1e-3
+"""Seconds after an observation at which its estimate is asked for: float32 knots do not hit the instant itself."""
+
+ROUTE, PINGS, STRAIGHT = "route", "pings", "straight"
+"""Where a distance comes from: the planned route, the line through position reports, the air line to the customer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time in a stage, data seconds: `end` is None while it lasts, `usual` (seconds) None where nothing tells it."""
+
+    key: str
+    start: float
+    end: float | None
+    usual: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """True metres on the ground from the kitchen to the customer, and how they were found (ROUTE, PINGS or STRAIGHT)."""
+
+    metres: float
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """The story of an order; times are data seconds, None where the data does not tell.
+
+    stages: the spans of the stages before Completed that it was seen in. stalls: spells without any event for four hours,
+    (start, end or None). arrivals: (known from, estimated arrival) of the time on the road, in order of time.
+    pings: number, first and last time of the driver's position reports, None if there was none.
+    """
+
+    order: Order
+    row: int
+    first: float
+    last: float
+    stages: list[Span]
+    stalls: list[tuple[float, float | None]]
+    ready: float | None
+    arrived: float | None
+    picked_up: float | None
+    delivered: float | None
+    cancelled: float | None
+    distance: Distance | None
+    arrivals: list[tuple[float, float]]
+    pings: tuple[int, float, float] | None
+
+    @property
+    def closed(self) -> float | None:
+        """When the order was delivered, else cancelled."""
+        return self.cancelled if self.delivered is None else self.delivered
+
+    @property
+    def total(self) -> float | None:
+        """Seconds from created to delivered."""
+        created, delivered = self.order.created, self.delivered
+        return None if created is None or delivered is None else delivered - created
+
+    @property
+    def road(self) -> Span | None:
+        """The time on the road; None if the order was not seen there."""
+        return next((span for span in self.stages if span.key == STAGES[OUT_FOR_DELIVERY]), None)
+
+    @property
+    def drive(self) -> float | None:
+        """Seconds on the road of an order that was delivered."""
+        road = self.road
+        return None if road is None or self.delivered is None else self.delivered - road.start
+
+    @property
+    def promise(self) -> float | None:
+        """The arrival promised at pick-up: only the first generation of the data has one."""
+        eta = self.order.eta_mins
+        return None if eta is None or self.picked_up is None else self.picked_up + eta * 60
+
+    @property
+    def food_waited(self) -> float | None:
+        """Seconds that the ready food waited for its driver; None if the driver was there before, or never came."""
+        gap = self._gap
+        return gap if gap is not None and gap >= 0 else None
+
+    @property
+    def driver_waited(self) -> float | None:
+        """Seconds that the driver waited for the food; None if the food was ready before."""
+        gap = self._gap
+        return -gap if gap is not None and gap < 0 else None
+
+    @property
+    def _gap(self) -> float | None:
+        return None if self.ready is None or self.arrived is None else self.arrived - self.ready
+
+
+def lifecycle(timeline: Timeline, row: int, baseline: Baseline | None = None) -> Lifecycle:
+    """Return the lifecycle of order number `row`; the stages' usual durations come from the baseline, where there is one."""
+    orders = timeline.orders
+    order = timeline.order(str(orders.ids[row].as_py()))
+    stages = [
+        Span(key, start, end, None if baseline is None else baseline.stage_time(key, start))
+        for key, start, end in order.stages
+        if key != STAGES[COMPLETED]
+    ]
+    whose, begins, ends = orders.stalls
+    stalls = [
+        (float(begins[i]), float(ends[i]) if np.isfinite(ends[i]) else None) for i in np.flatnonzero(whose == row)
+    ]
+    pinged = order.events.ts[[kind == "driver_ping" for kind in order.events.type]]
+    trip = _trip(timeline, row)
+
+    def known(milestone: int) -> float | None:
+        value = float(orders.milestones[milestone, row])
+        return None if np.isnan(value) else value
+
+    return Lifecycle(
+        order=order,
+        row=row,
+        first=float(orders.first[row]),
+        last=float(orders.last[row]),
+        stages=stages,
+        stalls=stalls,
+        ready=known(ev.GK_READY),
+        arrived=known(ev.DRIVER_ARRIVED),
+        picked_up=known(ev.DRIVER_PICKED_UP),
+        delivered=order.delivered,
+        cancelled=known(ev.ORDER_CANCELLED),
+        distance=_distance(timeline, row, trip),
+        arrivals=[] if trip is None else _arrivals(timeline, trip),
+        pings=(len(pinged), float(pinged[0]), float(pinged[-1])) if len(pinged) else None,
+    )
+
+
+def _trip(timeline: Timeline, row: int) -> int | None:
+    found = np.flatnonzero(timeline.trips.order == row)
+    return int(found[0]) if len(found) else None
+
+
+def _distance(timeline: Timeline, row: int, trip: int | None) -> Distance | None:
+    trips, orders = timeline.trips, timeline.orders
+    if trip is not None and trips.routed[trip]:
+        return Distance(_length(timeline, trip), ROUTE)
+    # a trip through its pings tells the way only when it was driven to its end
+    if trip is not None and np.isfinite(orders.enter[COMPLETED, row]) and _length(timeline, trip) > 0:
+        return Distance(_length(timeline, trip), PINGS)
+    air = float(np.hypot(orders.customer_x[row], orders.customer_y[row])) * _scale(timeline)
+    return Distance(air, STRAIGHT) if np.isfinite(air) else None
+
+
+def _length(timeline: Timeline, trip: int) -> float:
+    """Return the true metres of a trip's line."""
+    trips = timeline.trips
+    knots = slice(int(trips.offsets[trip]), int(trips.offsets[trip + 1]))
+    x, y = trips.x[knots].astype(np.float64), trips.y[knots].astype(np.float64)
+    return float(np.hypot(np.diff(x), np.diff(y)).sum()) * trips.unit * _scale(timeline)
+
+
+def _scale(timeline: Timeline) -> float:
+    """Return true metres per Web Mercator metre at the kitchen."""
+    lat = timeline.location.lat
+    return 1.0 if lat is None else ground_scale(lat)
+
+
+def _arrivals(timeline: Timeline, trip: int) -> list[tuple[float, float]]:
+    """Return the estimates of a trip: each observation makes one, which stands until the next."""
+    trips, orders = timeline.trips, timeline.orders
+    knots = slice(int(trips.offsets[trip]), int(trips.offsets[trip + 1]))
+    seen = trips.t[knots][trips.observed[knots]]
+    begin, end = float(trips.start[trip]), float(trips.end[trip])
+    moments = np.unique(np.concatenate(([0.0], seen[np.isfinite(seen)].astype(np.float64)))) + begin
+    kitchen = (timeline.location.x or 0.0, timeline.location.y or 0.0)
+    found: list[tuple[float, float]] = []
+    for moment in moments[moments < end - AT_ONCE].tolist():
+        one = np.array([trip], np.int32)
+        eta = float(motion.locate(trips, one, orders, kitchen, moment + AT_ONCE).eta[0])
+        if np.isfinite(eta) and (not found or abs(found[-1][1] - eta) > 1.0):
+            found.append((moment, eta))
+    return found

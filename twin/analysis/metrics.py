@@ -1,0 +1,267 @@
+"""What the business asks of a moment: the KPIs and the time orders spend in each stage, functions of (timeline, t).
+
+Every figure is defined once, here (docs/figures.md says it in words), so that page, API and notebook cannot disagree. A
+figure that has nothing to average is None, never 0 and never NaN. What a figure needs is sorted and summed once per
+timeline (`MetricIndex`); at a moment only binary searches and short slices remain.
+"""
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.analysis.durations import Durations, count, percentiles
+from twin.foundation import settings
+from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
+from twin.timeline.timeline import DAY, Snapshot, Timeline, midnight
+
+Floats = NDArray[np.float64]
+
+TRAILING = 3600.0
+"""Seconds behind the playhead that a "now" figure looks at: the interval (t − 3600, t]."""
+
+DELIVERY_TARGET = settings.current().delivery_target_s
+"""Seconds from created to delivered that the business promises."""
+
+COMPLETION_SPAN = (DAY, 90 * 60.0)
+"""Seconds before t between which an order was created that counts as due at t: later ones may still be on the way."""
+
+SERIES_STEP = 600.0
+SERIES_POINTS = 37
+"""A sparkline shows the last 6 hours in steps of 10 minutes."""
+
+BIN = 300.0
+BINS = 13
+"""Delivery times are counted in bins of 5 minutes; the last one holds an hour and more."""
+
+WHOLE_MINUTE = 30.0
+"""Seconds over the target from which a delivery is over it: shown in whole minutes, less would be "0 over"."""
+
+_TRAILING_EDGES = np.array([TRAILING, 0.0])
+_CREATED_EDGES = np.array([*COMPLETION_SPAN, 2 * TRAILING, TRAILING, 0.0])
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A KPI over the last 6 hours: `t` (37,) float64 seconds, NaN where there is no value.
+
+    Points stand on full 10 minutes of the clock, not on the playhead, so that a drawn line does not tremble.
+    """
+
+    t: Floats
+    orders_per_hour: Floats
+    delivery_time: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class KpiSet:
+    """The KPIs at `t`; times in seconds, shares 0..1, None where there is nothing to count or to average.
+
+    What a figure leaves out is counted beside it: `orders_undated` have no creation in the data; `deliveries_excluded`
+    took over 4 h (or less than nothing), `deliveries_undated` began we know not when; `not_due` orders are too young
+    for the completion rate; `unpriced` orders have no price. `delivery_bins` counts the deliveries per `BIN` seconds.
+    """
+
+    t: float
+    orders_per_hour: int | None
+    orders_per_hour_before: int | None
+    orders_undated: int
+    delivery_time: float | None
+    delivery_p50: float | None
+    delivery_p75: float | None
+    delivery_p95: float | None
+    delivery_bins: list[int]
+    deliveries: int
+    deliveries_over: int
+    deliveries_excluded: int
+    deliveries_undated: int
+    target: float
+    completion: float | None
+    completion_due: int
+    not_due: int
+    revenue: float | None
+    unpriced: int
+    revenue_today: float | None
+    unpriced_today: int
+    active: dict[str, int]
+
+    @property
+    def active_total(self) -> int:
+        """Orders between their first event and delivery, neither cancelled nor stalled."""
+        return sum(self.active.values())
+
+    @property
+    def in_kitchen(self) -> int:
+        """Active orders that no driver has picked up yet."""
+        return self.active_total - self.on_road
+
+    @property
+    def on_road(self) -> int:
+        """Active orders between pick-up and delivery."""
+        return self.active[STAGES[OUT_FOR_DELIVERY]]
+
+
+@dataclass(frozen=True, slots=True)
+class StageFigures:
+    """The time orders spend in one stage, seen at one moment; seconds, None where no order is there to tell.
+
+    `service` is the mean time in the stage of the orders that moved on to a later one in the trailing 60 minutes;
+    `age` and `oldest` are of the orders in it now, which have not finished yet: under load `age` warns earlier.
+    """
+
+    key: str
+    service: float | None
+    served: int
+    excluded: int
+    age: float | None
+    oldest: float | None
+    entered: int
+
+
+class MetricIndex:
+    """Sorted times and running sums of one timeline, from which every figure at any t is a search.
+
+    About 170 bytes per order; made once per timeline by `index_of`.
+    """
+
+    def __init__(self, timeline: Timeline) -> None:
+        orders = timeline.orders
+        created: Floats = np.asarray(orders.created, np.float64)
+        delivered: Floats = np.asarray(orders.delivered, np.float64)
+        enter: Floats = np.asarray(orders.enter, np.float64)
+
+        by_creation = np.argsort(created, kind="stable")[: int(np.isfinite(created).sum())]  # NaN sorts last
+        self.created: Floats = created[by_creation]
+        # an order that is never delivered is delivered "at infinity": one comparison then answers "by t?"
+        self._delivered_by_creation: Floats = np.nan_to_num(delivered[by_creation], nan=np.inf, posinf=np.inf)
+        undated = np.isnan(created)
+        self._undated: Floats = np.sort(enter[0][undated])
+        self._undated_deliveries: Floats = np.sort(delivered[undated & np.isfinite(delivered)])
+        # a history of times alone, such as the baseline's, has no prices
+        revenue = np.asarray(getattr(orders, "revenue", np.zeros(len(created))), np.float64)[by_creation]
+        priced = revenue > 0
+        self._any_price = bool(priced.any())
+        self._revenue: Floats = np.concatenate(([0.0], np.cumsum(np.where(priced, revenue, 0.0))))
+        self._unpriced: NDArray[np.int64] = np.concatenate(([0], np.cumsum(~priced)))
+
+        whole = np.flatnonzero(np.isfinite(created) & np.isfinite(delivered))
+        self._deliveries = Durations(delivered[whole], delivered[whole] - created[whole])
+        self._stages: list[Durations] = []
+        self._entered: list[Floats] = []
+        for stage in range(len(STAGES)):
+            following = enter[stage + 1] if stage < COMPLETED else np.full(enter.shape[1], np.inf)
+            # a stage whose milestone is missing begins and ends at the same instant: the order was never seen in it
+            seen = np.isfinite(enter[stage]) & (following > enter[stage])
+            self._entered.append(np.sort(enter[stage][seen]))
+            moved = seen & np.isfinite(following)
+            self._stages.append(Durations(following[moved], (following - np.where(seen, enter[stage], 0))[moved]))
+        self.told: tuple[bool, ...] = tuple(len(times) > 0 or not enter.shape[1] for times in self._entered)
+        """Per stage, whether any order was ever seen in it: of the others the data tells nothing, not even 0."""
+
+    def orders_per_hour(self, t: float) -> int | None:
+        """Count the orders created in the 60 minutes to t; None if no order tells when it was created."""
+        return count(self.created, t - _TRAILING_EDGES) if len(self.created) else None
+
+    def completion(self, t: float) -> tuple[float | None, int]:
+        """Return the delivered share (by t) of the orders that are due at t, and their number."""
+        first, last = self.created.searchsorted(t - _CREATED_EDGES[:2], "right").tolist()
+        return self._share(first, last, t)
+
+    def kpis(self, t: float, counts: dict[str, int], target: float = DELIVERY_TARGET) -> KpiSet:
+        """Return the KPIs at t; `counts` are the snapshot's orders per state at the same t."""
+        edges = t - _TRAILING_EDGES
+        day_ago, due, two_hours, hour, now = self.created.searchsorted(t - _CREATED_EDGES, "right").tolist()
+        today = min(int(self.created.searchsorted(midnight(t), "left")), now)
+        completion, number_due = self._share(day_ago, due, t)
+        ended = self._deliveries.ended(edges)
+        p50, p75, p95 = percentiles(ended.values, (0.50, 0.75, 0.95))
+        dated = len(self.created) > 0
+        return KpiSet(
+            t=t,
+            orders_per_hour=now - hour if dated else None,
+            orders_per_hour_before=hour - two_hours if dated else None,
+            orders_undated=count(self._undated, edges),
+            delivery_time=ended.mean,
+            delivery_p50=p50,
+            delivery_p75=p75,
+            delivery_p95=p95,
+            delivery_bins=np.bincount(
+                np.minimum(ended.values // BIN, BINS - 1).astype(np.intp), minlength=BINS
+            ).tolist(),
+            deliveries=ended.kept,
+            deliveries_over=int(np.count_nonzero(ended.values >= target + WHOLE_MINUTE)),
+            deliveries_excluded=ended.excluded,
+            deliveries_undated=count(self._undated_deliveries, edges),
+            target=target,
+            completion=completion,
+            completion_due=number_due,
+            not_due=now - due,
+            revenue=self._sum(hour, now),
+            unpriced=int(self._unpriced[now] - self._unpriced[hour]),
+            revenue_today=self._sum(today, now),
+            unpriced_today=int(self._unpriced[now] - self._unpriced[today]),
+            active={key: counts[key] for key in STAGES[:COMPLETED]},
+        )
+
+    def series(self, t: float) -> Series:
+        """Return the sparklines of the 6 hours to the last full 10 minutes at or before t."""
+        times = (np.floor(t / SERIES_STEP) - np.arange(SERIES_POINTS - 1, -1, -1)) * SERIES_STEP
+        volume = np.full(len(times), np.nan)
+        if len(self.created):
+            volume[:] = self.created.searchsorted(times, "right")
+            volume -= self.created.searchsorted(times - TRAILING, "right")
+        return Series(times, volume, self._deliveries.means(times - TRAILING, times))
+
+    def stages(self, snapshot: Snapshot) -> list[StageFigures]:
+        """Return the figures of the five stages at the snapshot's time."""
+        t, edges = snapshot.t, snapshot.t - _TRAILING_EDGES
+        number = np.bincount(snapshot.stage, minlength=len(STAGES)).tolist()
+        age_sum = np.bincount(snapshot.stage, weights=t - snapshot.since, minlength=len(STAGES)).tolist()
+        since = np.full(len(STAGES), np.inf)
+        np.minimum.at(since, snapshot.stage, snapshot.since)
+        figures = []
+        for stage, key in enumerate(STAGES):
+            ended = self._stages[stage].ended(edges)
+            waiting = number[stage] > 0 and stage < COMPLETED
+            figures.append(
+                StageFigures(
+                    key=key,
+                    service=ended.mean,
+                    served=ended.kept,
+                    excluded=ended.excluded,
+                    age=age_sum[stage] / number[stage] if waiting else None,
+                    oldest=float(t - since[stage]) if waiting else None,
+                    entered=count(self._entered[stage], edges),
+                )
+            )
+        return figures
+
+    def _share(self, first: int, last: int, t: float) -> tuple[float | None, int]:
+        if last <= first:
+            return None, 0
+        return int(np.count_nonzero(self._delivered_by_creation[first:last] <= t)) / (last - first), last - first
+
+    def _sum(self, first: int, last: int) -> float | None:
+        return float(self._revenue[last] - self._revenue[first]) if self._any_price else None
+
+
+_indexes: WeakKeyDictionary[Timeline, MetricIndex] = WeakKeyDictionary()
+
+
+def index_of(timeline: Timeline) -> MetricIndex:
+    """Return the timeline's index, made at the first question and dropped together with the timeline."""
+    index = _indexes.get(timeline)
+    if index is None:
+        index = _indexes[timeline] = MetricIndex(timeline)
+    return index
+
+
+def kpis(timeline: Timeline, t: float, target: float = DELIVERY_TARGET) -> KpiSet:
+    """Return the KPIs of a timeline at t."""
+    return index_of(timeline).kpis(t, timeline.at(t).counts, target)
+
+
+def stage_means(timeline: Timeline, t: float) -> list[StageFigures]:
+    """Return the mean time in each of the five stages at t."""
+    return index_of(timeline).stages(timeline.at(t))

@@ -1,0 +1,150 @@
+"""A kitchen at a moment, told from the same timeline, snapshot and figures as the dashboard shows."""
+
+import time
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from twin.analysis.metrics import StageFigures, index_of
+from twin.api import models
+from twin.api.instants import instant, maybe
+from twin.foundation import settings
+from twin.foundation.errors import UnknownTimeError
+from twin.foundation.stages import CANCELLED, COMPLETED, COOKING, STAGES, STALLED, STATES
+from twin.foundation.times import text
+from twin.hub import Hub
+from twin.sources.base import Location
+from twin.timeline.timeline import DAY, Snapshot, Timeline, midnight
+
+CAPACITY_S = 900.0
+"""Seconds for which an observed capacity stands: it is metadata, which the specification lets be 15 minutes old."""
+
+_observed: WeakKeyDictionary[Hub, dict[str, tuple[float, int | None]]] = WeakKeyDictionary()
+
+
+def timeline_at(hub: Hub, place: Location, t: float) -> Timeline:
+    """Return the timeline that tells a moment: the one that the dashboard opens with where `t` is in it, else that of t's day.
+
+    Raises `UnknownTimeError` for days that the location's data does not reach.
+    """
+    window = hub.last_hours(place.id)
+    if window.start <= t <= window.end:
+        return hub.timeline(place.id)
+    day = midnight(t)
+    if not midnight(place.start) <= t < midnight(place.end) + DAY:
+        raise UnknownTimeError(
+            f"No data of {place.id} at this time: it reaches from {text(place.start)} to {text(place.end)} UTC."
+        )
+    return hub.timeline(place.id, day, day + DAY)
+
+
+def status(hub: Hub, place: Location, t: float) -> models.KitchenStatus:
+    """Return the whole state of a kitchen at t."""
+    timeline = timeline_at(hub, place, t)
+    snapshot = timeline.at(t)
+    return models.KitchenStatus(
+        **_metrics(hub, timeline, snapshot),
+        active_orders=_active(timeline, snapshot),
+        drivers=_drivers(timeline, snapshot),
+    )
+
+
+def update(hub: Hub, place: Location, t: float, orders: bool) -> models.MetricsUpdate:
+    """Return what a replay tells of a kitchen at t, with its open orders where asked."""
+    timeline = timeline_at(hub, place, t)
+    snapshot = timeline.at(t)
+    metrics = _metrics(hub, timeline, snapshot)
+    return models.MetricsUpdate(
+        **metrics,
+        throughput=metrics["throughput_per_hour"],
+        active_orders=_active(timeline, snapshot) if orders else None,
+    )
+
+
+def capacity(hub: Hub, location: str) -> tuple[int | None, str | None]:
+    """Return how many orders a kitchen can cook at once, and whether that is "configured" or "observed"."""
+    configured = settings.current().capacity.get(location)
+    if configured is not None:
+        return configured, "configured"
+    observed = _observed.setdefault(hub, {})
+    asked_at, most = observed.get(location, (-CAPACITY_S, None))
+    if time.monotonic() - asked_at >= CAPACITY_S:
+        answer = hub.source.ask("capacity", location=location)["most"][0].as_py()
+        most = int(answer) if answer else None
+        observed[location] = (time.monotonic(), most)
+    return (most, "observed") if most else (None, None)
+
+
+def _metrics(hub: Hub, timeline: Timeline, snapshot: Snapshot) -> dict[str, Any]:
+    index = index_of(timeline)
+    kpis = index.kpis(snapshot.t, snapshot.counts)
+    figures = index.stages(snapshot)
+    orders, source = capacity(hub, timeline.location.id)
+    counts = snapshot.counts
+    return {
+        "location": timeline.location.id,
+        "timestamp": instant(snapshot.t),
+        "orders_by_stage": models.StageCounts(**{stage: counts[stage] for stage in STAGES}),
+        "cancelled": counts[STATES[CANCELLED]],
+        "stalled": counts[STATES[STALLED]],
+        "throughput_per_hour": kpis.orders_per_hour,
+        "avg_service_time_min": _minutes(figures[COOKING].service),
+        "avg_delivery_time_min": _minutes(kpis.delivery_time),
+        "completion_rate_pct": None if kpis.completion is None else 100 * kpis.completion,
+        "capacity_utilization_pct": 100 * counts[STAGES[COOKING]] / orders if orders else None,
+        "capacity_orders": orders,
+        "capacity_source": source,
+        "stages": [_stage(figure) for figure in figures[:COMPLETED]],
+    }
+
+
+def _stage(figure: StageFigures) -> models.StageTimes:
+    return models.StageTimes(
+        stage=figure.key,
+        service_time_min=_minutes(figure.service),
+        served=figure.served,
+        avg_age_min=_minutes(figure.age),
+        oldest_min=_minutes(figure.oldest),
+        entered=figure.entered,
+    )
+
+
+def _active(timeline: Timeline, snapshot: Snapshot) -> list[models.ActiveOrder]:
+    ids = timeline.orders.ids
+    rows = zip(snapshot.order.tolist(), snapshot.stage.tolist(), snapshot.since.tolist(), strict=True)
+    return [
+        models.ActiveOrder(
+            order_id=ids[row].as_py(),
+            stage=STAGES[stage],
+            time_in_stage_min=(snapshot.t - since) / 60,
+            since=instant(since),
+        )
+        for row, stage, since in rows
+    ]
+
+
+def _drivers(timeline: Timeline, snapshot: Snapshot) -> list[models.DriverPosition]:
+    drivers, ids, now = snapshot.drivers, timeline.orders.ids, instant(snapshot.t)
+    return [
+        models.DriverPosition(
+            order_id=ids[int(drivers.order[i])].as_py(),
+            timestamp=now,
+            lat=known(drivers.lat[i]) if timeline.location.lat is not None else None,
+            lon=known(drivers.lon[i]) if timeline.location.lat is not None else None,
+            heading=known(drivers.heading[i]),
+            progress_pct=100 * float(drivers.progress[i]),
+            estimated_arrival=maybe(float(drivers.eta[i])),
+            measured=bool(drivers.measured[i]),
+        )
+        for i in range(len(drivers))
+    ]
+
+
+def known(value: float | np.floating[Any]) -> float | None:
+    """Return a number, None for NaN."""
+    return None if np.isnan(value) else float(value)
+
+
+def _minutes(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds / 60

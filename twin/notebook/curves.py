@@ -1,0 +1,32 @@
+"""HoloViews curves of a kitchen, for notebooks to compose: `a.volume() * b.volume()`, `k.curve("delivery_min") + …`."""
+
+from typing import TYPE_CHECKING
+
+import holoviews as hv
+import numpy as np
+
+from twin.notebook.tables import stamps
+from twin.timeline.timeline import Timeline
+from twin.views import bokehbackend  # noqa: F401  # how figures are drawn
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WIDTH, HEIGHT = 720, 240
+"""Pixels: the width of a notebook's cell on a laptop."""
+
+
+def volume(timeline: Timeline, every: float) -> hv.Curve:
+    """Return the orders created in each `every` seconds of the window, drawn as steps."""
+    edges, counts = timeline.volume(every)
+    name = timeline.location.display_name
+    made = hv.Curve((stamps(edges[:-1]), counts.astype(np.int64)), "time", "orders", label=name)
+    return made.opts(interpolation="steps-post", width=WIDTH, height=HEIGHT, backend="bokeh")
+
+
+def curve(name: str, history: "pd.DataFrame", kpi: str) -> hv.Curve:
+    """Return a column of a kitchen's history. Raises ValueError for one that is not there."""
+    if kpi not in history:
+        raise ValueError(f"There is no KPI {kpi!r}: it can be {', '.join(map(str, history.columns))}.")
+    made = hv.Curve((history.index.to_numpy(), history[kpi].to_numpy()), "time", kpi, label=name)
+    return made.opts(width=WIDTH, height=HEIGHT, backend="bokeh")

@@ -1,0 +1,440 @@
+"""A kitchen in a notebook: one location over a range of time, with its tables and its panes.
+
+Tables and values come from the timeline and need no display. The panes (map, pipeline …) and figures import Panel when
+they are first asked for: `import twin` stays light, and what computes never knows of Panel.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from twin.analysis import brands
+from twin.analysis.baseline import Baseline
+from twin.analysis.event_index import orders_in
+from twin.analysis.insights import Insights
+from twin.analysis.metrics import index_of
+from twin.foundation import times
+from twin.foundation.times import Time
+from twin.hub import Hub
+from twin.notebook import tables
+from twin.sources.base import Location
+from twin.timeline.timeline import DAY, Order, Snapshot, Timeline, midnight
+
+if TYPE_CHECKING:
+    import holoviews as hv
+    import panel as pn
+
+    from twin.notebook.panes import Replay
+    from twin.replay.controller import ReplayController
+
+TEN_MINUTES = 600.0
+
+_CLOCK = re.compile(r"\s*(\d{1,2}):(\d{2})(?::(\d{2}))?\s*")
+
+
+@dataclass(frozen=True)
+class Instant:
+    """A kitchen at one moment. Made by `Kitchen.at`.
+
+    >>> now = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16").at("18:30")
+    >>> now.time, now.counts["cooking"] > 0, len(now.drivers) == now.counts["out_for_delivery"]
+    (Timestamp('2025-10-16 18:30:00'), True, True)
+    """
+
+    timeline: Timeline
+    snapshot: Snapshot
+
+    @property
+    def time(self) -> pd.Timestamp:
+        """The moment.
+
+        >>> twin.open("demo").kitchen("chicago").at("12:00").time.hour
+        12
+        """
+        return tables.stamp(self.snapshot.t)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Orders by state; completed, cancelled and stalled count from midnight.
+
+        >>> list(twin.open("demo").kitchen("chicago").at("12:00").counts)[:3]
+        ['created', 'cooking', 'ready']
+        """
+        return self.snapshot.counts
+
+    @property
+    def orders(self) -> pd.DataFrame:
+        """The open orders, by id, the longest in its stage first: stage, since, minutes.
+
+        >>> list(twin.open("demo").kitchen("chicago").at("12:00").orders)
+        ['stage', 'since', 'minutes']
+        """
+        return tables.open_orders(self.timeline, self.snapshot)
+
+    @property
+    def drivers(self) -> pd.DataFrame:
+        """The drivers on the road, by order: lat, lon, heading (degrees), progress 0..1, eta, whether it is measured.
+
+        >>> list(twin.open("demo").kitchen("chicago").at("12:00").drivers)
+        ['lat', 'lon', 'heading', 'progress', 'eta', 'measured']
+        """
+        return tables.drivers(self.timeline, self.snapshot)
+
+    @property
+    def stages(self) -> pd.DataFrame:
+        """The five stages: mean minutes in each, age of what is in it now.
+
+        >>> list(twin.open("demo").kitchen("chicago").at("12:00").stages.index)
+        ['created', 'cooking', 'ready', 'out_for_delivery', 'completed']
+        """
+        return tables.stage_figures(index_of(self.timeline).stages(self.snapshot))
+
+    @property
+    def kpis(self) -> pd.Series:
+        """The KPIs as numbers; times in minutes, shares 0..1, NaN where there is nothing to tell.
+
+        >>> bool(twin.open("demo").kitchen("chicago").at("12:00").kpis["orders_per_hour"] > 0)
+        True
+        """
+        row = tables.kpi_row(index_of(self.timeline).kpis(self.snapshot.t, self.snapshot.counts))
+        return pd.Series(row, name=self.time)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {state}" for state, count in self.counts.items())
+        return f"<{self.timeline.location.display_name} at {times.text(self.snapshot.t)}: {counts}>"
+
+    def _repr_html_(self) -> str:
+        facts = [times.text(self.snapshot.t), *(f"{count} {state}" for state, count in self.counts.items() if count)]
+        return tables.html(self.timeline.location.display_name, facts, self.stages.round(1))
+
+
+class Kitchen:
+    """One location over a range of time: tables, values, panes. Made by `Twin.kitchen`.
+
+    All panes of one kitchen follow one clock and one selection: play in one, and all move. A second kitchen, also of the
+    same location, has its own.
+
+    >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+    >>> k
+    <Kitchen San Francisco, 2025-10-16 00:00:00 to 2025-10-17 00:00:00, ... orders>
+    """
+
+    def __init__(self, hub: Hub, timeline: Timeline) -> None:
+        self._hub = hub
+        self.data = timeline
+        """The loaded `Timeline`, for what these tables do not tell."""
+
+    # -- values and tables -----------------------------------------------------------------------------------------------
+    @property
+    def location(self) -> Location:
+        """The location.
+
+        >>> twin.open("demo").kitchen("chicago").location.display_name
+        'Chicago'
+        """
+        return self.data.location
+
+    @property
+    def start(self) -> pd.Timestamp:
+        """The start of the range.
+
+        >>> twin.open("demo").kitchen("chicago", day="2025-10-16").start
+        Timestamp('2025-10-16 00:00:00')
+        """
+        return tables.stamp(self.data.window.start)
+
+    @property
+    def end(self) -> pd.Timestamp:
+        """The end of the range, which is not in it.
+
+        >>> twin.open("demo").kitchen("chicago", day="2025-10-16").end
+        Timestamp('2025-10-17 00:00:00')
+        """
+        return tables.stamp(self.data.window.end)
+
+    def at(self, time: Time) -> Instant:
+        """Return the kitchen at a moment: a time of day such as "18:30" where the range has it once, or any full time.
+
+        Raises ValueError, with a sentence, for what is no time or is not clear.
+
+        >>> twin.open("demo").kitchen("sanfrancisco", day="2025-10-16").at("18:30").time
+        Timestamp('2025-10-16 18:30:00')
+        """
+        return Instant(self.data, self.data.at(self._moment(time)))
+
+    @cached_property
+    def orders(self) -> pd.DataFrame:
+        """The orders created in the range, by id: milestones, delivery_min, items, revenue, address.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> bool(k.orders["created"].between(k.start, k.end, inclusive="left").all())
+        True
+        """
+        return tables.orders(self.data)
+
+    @cached_property
+    def stages(self) -> pd.DataFrame:
+        """One row per order and stage it was in: order, stage, entered, left, minutes.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> k.stages.groupby("stage", observed=True)["minutes"].median()["cooking"] > 0
+        True
+        """
+        return tables.stages(self.data)
+
+    def events(self, start: Time | None = None, end: Time | None = None) -> pd.DataFrame:
+        """Return the events in [start, end), by default the range: ts, type, order, progress.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> list(k.events("18:00", "18:10"))
+        ['ts', 'type', 'order', 'progress']
+        """
+        first = self.data.window.start if start is None else self._moment(start)
+        last = self.data.window.end if end is None else self._moment(end)
+        return tables.events(self.data, self.data.between(first, last))
+
+    def order(self, order: str) -> Order:
+        """Return one order's whole life: stages, events, items, address. Raises `UnknownOrderError`.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> k.order(k.orders.index[0]).status
+        'completed'
+        """
+        return self.data.order(order)
+
+    def brands(self, start: Time | None = None, end: Time | None = None) -> pd.DataFrame:
+        """Return the brands with orders in [start, end), by default the range: orders, revenue, delivery_min, trend.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> k.brands()["orders"].is_monotonic_decreasing
+        True
+        """
+        first, last = (None if time is None else self._moment(time) for time in (start, end))
+        return tables.brands(brands.performance(self.data, first, last))
+
+    @property
+    def moments(self) -> pd.DataFrame:
+        """What stands out, the most remarkable first: kind, title, sentence, start, end, at (when it is worst), severity.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> bool(k.moments["severity"].is_monotonic_decreasing)
+        True
+        """
+        return tables.moments(self.insights.moments)
+
+    @property
+    def rejects(self) -> pd.DataFrame:
+        """The location's raw rows that were set aside, or used although odd: what, reason, rows, share of all read.
+
+        >>> list(twin.open("demo").kitchen("chicago").rejects)
+        ['what', 'reason', 'rows', 'share']
+        """
+        return tables.rejects(self.data.health)
+
+    @property
+    def baseline(self) -> Baseline:
+        """What is usual here: the same hour on other days.
+
+        >>> usual = twin.open("demo").kitchen("chicago").baseline
+        >>> sorted({"orders_per_hour", "delivery_time", "stage_time"} & set(dir(usual)))
+        ['delivery_time', 'orders_per_hour', 'stage_time']
+        """
+        return self.insights.baseline
+
+    @property
+    def insights(self) -> Insights:
+        """Baseline and moments together; the source is asked once.
+
+        >>> k = twin.open("demo").kitchen("chicago")
+        >>> k.insights.timeline is k.data
+        True
+        """
+        return self._hub.insights(self.data)
+
+    def history(self, every: float = TEN_MINUTES) -> pd.DataFrame:
+        """Return the KPIs over the range, one row per `every` seconds, as `at(t).kpis` tells them.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> bool(k.history(3600).loc["2025-10-16 18:00", "active"] == k.at("18:00").kpis["active"])
+        True
+        """
+        window = self.data.window
+        if not every > 0:
+            raise ValueError(f"A step must be longer than 0 seconds, not {every:g}.")
+        return tables.kpis(self.data, np.arange(np.ceil(window.start / every) * every, window.end, every))
+
+    # -- what the user does ----------------------------------------------------------------------------------------------
+    @property
+    def replay(self) -> "ReplayController":
+        """The clock and the selection of this kitchen's panes: play(), pause(), seek(t), set_speed(x), selection.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> k.replay.seek("2025-10-16 18:30")
+        >>> twin.notebook.tables.stamp(k.replay.now())
+        Timestamp('2025-10-16 18:30:00')
+        """
+        return self._replay.controller
+
+    @property
+    def selection(self) -> pd.DataFrame:
+        """The orders that were picked out in a pane, as `orders` tells them.
+
+        The order that was clicked; else those created in the section brushed on the timeline (all, while there is none),
+        and of them, where a stage was clicked, those in it at the playhead.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> k.replay.set_range("2025-10-16 18:00", "2025-10-16 19:00")
+        >>> bool((k.selection["created"].dt.hour == 18).all()), 0 < len(k.selection) < len(k.orders)
+        (True, True)
+        """
+        replay, timeline = self.replay, self.data
+        chosen = replay.selection
+        if chosen.row >= 0:
+            return tables.orders(timeline, np.array([chosen.row]))
+        built = timeline.orders
+        began = np.where(np.isnan(built.created), built.first, built.created)
+        inside = (began >= replay.start) & (began < replay.end)
+        if chosen.stage:
+            among = np.zeros(len(built), bool)
+            among[orders_in(timeline, chosen.stage, replay.now())] = True
+            inside &= among
+        return tables.orders(timeline, np.flatnonzero(inside))
+
+    # -- panes -----------------------------------------------------------------------------------------------------------
+    def map(self) -> "pn.viewable.Viewable":
+        """Return the delivery map.
+
+        >>> twin.open("demo").kitchen("chicago").map().height
+        480
+        """
+        return self._replay.pane("map")
+
+    def pipeline(self) -> "pn.viewable.Viewable":
+        """Return the five stages at the playhead.
+
+        >>> type(twin.open("demo").kitchen("chicago").pipeline()).__name__
+        'PipelineStrip'
+        """
+        return self._replay.pane("pipeline")
+
+    def timeline(self) -> "pn.viewable.Viewable":
+        """Return the transport: play, speed, and the scrubber over the orders of the range. Drag on it to brush a section.
+
+        >>> type(twin.open("demo").kitchen("chicago").timeline()).__name__
+        'TransportBar'
+        """
+        return self._replay.pane("timeline")
+
+    def kpis(self) -> "pn.viewable.Viewable":
+        """Return the KPI cards.
+
+        >>> type(twin.open("demo").kitchen("chicago").kpis()).__name__
+        'KpiCards'
+        """
+        return self._replay.pane("kpis")
+
+    def trends(self) -> "pn.viewable.Viewable":
+        """Return volume, stage times and brands over the range.
+
+        >>> twin.open("demo").kitchen("chicago").trends().height
+        260
+        """
+        return self._replay.pane("trends")
+
+    def feed(self) -> "pn.viewable.Viewable":
+        """Return the events up to the playhead, in words, to filter and to search.
+
+        >>> twin.open("demo").kitchen("chicago").feed().height
+        420
+        """
+        return self._replay.pane("feed")
+
+    def dashboard(self) -> "pn.viewable.Viewable":
+        """Return all of them, arranged.
+
+        >>> len(twin.open("demo").kitchen("chicago").dashboard())
+        4
+        """
+        return self._replay.dashboard()
+
+    # -- figures to compose ----------------------------------------------------------------------------------------------
+    def volume(self, every: float = TEN_MINUTES) -> "hv.Curve":
+        """Return the orders created per `every` seconds as a HoloViews curve, to overlay with other things.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> int(k.volume().dimension_values("orders").sum()) == len(k.orders)
+        True
+        """
+        from twin.notebook.curves import volume  # noqa: PLC0415  # panes and figures need Panel, tables do not
+
+        return volume(self.data, every)
+
+    def curve(self, kpi: str, every: float = TEN_MINUTES) -> "hv.Curve":
+        """Return a column of `history` as a HoloViews curve; its label is the location's name.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> k.curve("delivery_min") * k.volume()
+        :Overlay
+           .Curve.San_Francisco.I  :Curve   [time]   (delivery_min)
+           .Curve.San_Francisco.II :Curve   [time]   (orders)
+        """
+        from twin.notebook.curves import curve  # noqa: PLC0415
+
+        return curve(self.location.display_name, self.history(every), kpi)
+
+    def save(self, path: str | Path, step: float | None = None) -> Path:
+        """Write a replay of the range as one HTML file that plays, scrubs and shows the map without server or network.
+
+        Its figures change every `step` seconds of data (by default a minute, more for long ranges), the drivers
+        continuously. Raises ValueError, with a sentence, where the file would be larger than `saved.MOST_BYTES`.
+
+        >>> k = twin.open("demo").kitchen("chicago", start="2025-10-16 18:00", end="2025-10-16 18:30")
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     written = k.save(f"{folder}/replay.html")
+        ...     written.stat().st_size < 15_000_000
+        True
+        """
+        from twin.notebook.saved import save  # noqa: PLC0415
+
+        return save(self._hub, self.data, path, self.replay.now(), step)
+
+    @cached_property
+    def _replay(self) -> "Replay":
+        from twin.notebook.panes import Replay  # noqa: PLC0415
+
+        return Replay(self._hub, self.data)
+
+    def _moment(self, time: Time) -> float:
+        """Return a time in seconds; a time of day is the one moment of the range that has it."""
+        clock = _CLOCK.fullmatch(time) if isinstance(time, str) else None
+        if clock is None:
+            return times.seconds(time)
+        hours, minutes, seconds = (int(part or 0) for part in clock.groups())
+        if hours > 24 or minutes > 59 or seconds > 59:
+            raise ValueError(f"“{time}” is no time of day: write it like 18:30.")
+        window = self.data.window
+        first = midnight(window.start) + hours * 3600 + minutes * 60 + seconds
+        fitting = [t for t in np.arange(first, window.end + 1, DAY).tolist() if window.start <= t <= window.end]
+        if len(fitting) != 1:
+            days = ", ".join(times.text(t)[:10] for t in fitting[:7]) or "never"
+            raise ValueError(
+                f"{time} comes {len(fitting)} times in this range ({days}): give the day, too, as in 2025-10-16 18:30."
+            )
+        return float(fitting[0])
+
+    @property
+    def _facts(self) -> list[str]:
+        window = self.data.window
+        return [f"{times.text(window.start)} to {times.text(window.end)}", f"{len(self.orders):,} orders"]
+
+    def __repr__(self) -> str:
+        return f"<Kitchen {self.location.display_name}, {', '.join(self._facts)}>"
+
+    def _repr_html_(self) -> str:
+        return tables.html(self.location.display_name, self._facts, self.moments[["title", "sentence", "start", "end"]])

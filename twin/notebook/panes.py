@@ -1,0 +1,141 @@
+"""The panes of one kitchen in a notebook: the views of the page on one controller, kept at the playhead by one session."""
+
+import asyncio
+import base64
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import panel as pn
+
+from twin.hub import Hub
+from twin.render.streets import Streets
+from twin.render.tiles import TileSet
+from twin.replay.controller import ReplayController
+from twin.timeline.timeline import Timeline
+from twin.views import mapdata
+from twin.views.alert import AlertView
+from twin.views.component import style_text
+from twin.views.feed import FeedView
+from twin.views.kpis import KpiView
+from twin.views.map import BaseMap, MapView
+from twin.views.pipeline import PipelineView
+from twin.views.session import ReplaySession
+from twin.views.transport import TransportView
+from twin.views.trends import TrendsView
+from twin.views.view import ReplayView
+
+IMAGE_PX = 1600
+"""Longest side of the inlined base map: sharp at the first view of a map 900 pixels wide, blurred two zoom steps in."""
+IMAGE_MARGIN = 0.6
+"""The image reaches beyond the first view by this share of it on every side, for panning and for wide maps."""
+MOST_VIEWS = 40
+"""Panes kept at the playhead; of cells that were run again and again the oldest are let go. Each costs some 0.2 ms a tick."""
+
+FIXED_RANGE = ".range { pointer-events: none; visibility: hidden; } .range .words { visibility: visible; }"
+"""Another range is another kitchen: the range is told, not chosen."""
+
+HEIGHTS = {"map": 480, "trends": 260, "feed": 420}
+"""Pixels, of the panes that fill what room they get."""
+
+
+class Replay:
+    """One kitchen's clock, selection and panes."""
+
+    def __init__(self, hub: Hub, timeline: Timeline) -> None:
+        self._hub = hub
+        self.timeline = timeline
+        self._views: list[ReplayView] = []
+        self._ticking = False
+        self.controller = ReplayController(timeline)
+        self.controller.seek(timeline.busiest())
+        self.controller.learn(hub.insights(timeline))
+        self._session = ReplaySession(hub, self.controller)
+        self._session.watch(self._views)
+        self._session.tick(force=True)  # from now on a verb is shown at once
+
+    def pane(self, name: str) -> Any:
+        """Return a new pane: map, pipeline, timeline, kpis, trends, feed or alert."""
+        _load_scripts()
+        shown = self._add(self._makers()[name]())
+        if name == "timeline":
+            shown.stylesheets = [*shown.stylesheets, FIXED_RANGE]
+        if name in HEIGHTS:
+            shown.param.update(height=HEIGHTS[name], sizing_mode="stretch_width")
+        self._start()
+        return shown
+
+    def dashboard(self, feed: bool = True) -> pn.Column:
+        """Return all panes, or all but the feed, arranged for a notebook's cell."""
+        beside = [self.pane(name) for name in ("kpis", "alert", "feed")[: 3 if feed else 2]]
+        side = pn.Column(*beside, width=360, margin=(0, 0, 0, 8))
+        middle = pn.Row(self._high("map", 660), side, sizing_mode="stretch_width", margin=(8, 0))
+        return pn.Column(
+            self.pane("pipeline"), middle, self.pane("timeline"), self.pane("trends"),
+            stylesheets=[style_text("notebook.css")], sizing_mode="stretch_width", margin=0,
+        )  # fmt: skip
+
+    def _high(self, name: str, height: int) -> Any:
+        shown = self.pane(name)
+        shown.height = height
+        return shown
+
+    def _makers(self) -> dict[str, Callable[[], ReplayView]]:
+        controller, dark = self.controller, is_dark()
+        return {
+            "map": partial(MapView, controller, base_map=self._base_map, dark=dark, online=False),
+            "pipeline": partial(PipelineView, controller),
+            "timeline": partial(TransportView, controller),
+            "kpis": partial(KpiView, controller),
+            "trends": partial(TrendsView, controller, dark=dark),
+            "feed": partial(FeedView, controller),
+            "alert": partial(AlertView, controller),
+        }
+
+    def _add(self, view: ReplayView) -> Any:
+        view.learn()
+        view.show(self.timeline.at(self.controller.now()))
+        self._views.append(view)
+        del self._views[:-MOST_VIEWS]
+        return view.__panel__()
+
+    def _start(self) -> None:
+        """Begin to tick, where there is an event loop to tick on: in a notebook's kernel or a server, not in a script."""
+        if self._ticking:
+            return
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        self._ticking = True
+        self._session.start()
+
+    def _base_map(self, location: str) -> BaseMap | None:
+        tiles = _tileset(self._hub, location)
+        kitchen = mapdata.kitchen_of(self.timeline)
+        return None if kitchen is None or not tiles.routes else inlined(tiles, self.timeline, kitchen, is_dark())
+
+
+def inlined(tiles: TileSet, timeline: Timeline, kitchen: tuple[float, float], dark: bool) -> BaseMap:
+    """Return the base map around the first view as one image in a data URL, at most some 1.5 MB."""
+    x0, y0, x1, y1 = mapdata.first_view(timeline, kitchen)
+    reach = max(x1 - x0, y1 - y0) * (0.5 + IMAGE_MARGIN)
+    middle_x, middle_y = (x0 + x1) / 2, (y0 + y1) / 2
+    extent = (middle_x - reach, middle_y - reach, middle_x + reach, middle_y + reach)
+    png = tiles.image(extent, IMAGE_PX, IMAGE_PX, "dark" if dark else "light")
+    return BaseMap(None, tiles.routes, f"data:image/png;base64,{base64.b64encode(png).decode()}", extent)
+
+
+def is_dark() -> bool:
+    """Return whether Panel was told to be dark: `pn.extension(theme="dark")`."""
+    return bool(pn.config.theme == "dark")
+
+
+def _tileset(hub: Hub, location: str) -> TileSet:
+    return TileSet(Streets(*hub.streets(location)))
+
+
+def _load_scripts() -> None:
+    """In a notebook, load Panel's scripts with the first pane, from this machine: as `pn.extension(inline=True)` would."""
+    if not pn.extension._loaded and pn.state.curdoc is None:
+        pn.extension(inline=True)

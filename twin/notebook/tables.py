@@ -1,0 +1,256 @@
+"""Tables for analysts: what a timeline knows, as pandas frames. Times become naive UTC timestamps, durations minutes.
+
+Every figure comes from where the page takes it (timeline, metrics, brands, moments), so that page and notebook agree.
+"""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from twin.analysis.brands import BrandFigures
+from twin.analysis.metrics import KpiSet, StageFigures, index_of
+from twin.analysis.moments import Moment
+from twin.foundation.stages import STAGES
+from twin.foundation.times import Time, seconds
+from twin.sources.base import Location
+from twin.timeline import events as ev
+from twin.timeline.timeline import EventSlice, Health, Snapshot, Timeline
+
+MINUTE = 60.0
+
+_MILESTONES = ("created", "started", "finished", "ready", "arrived", "picked_up", "delivered", "cancelled")
+
+
+def stamps(times: Any) -> NDArray[np.datetime64]:
+    """Return seconds since 1970, (n,) with NaN or inf where there is none, as datetime64[us] with NaT.
+
+    >>> stamps([1760639400.0, float("nan")])
+    array(['2025-10-16T18:30:00.000000',                        'NaT'],
+          dtype='datetime64[us]')
+    """
+    values = np.asarray(times, np.float64)
+    known = np.isfinite(values)
+    made = np.full(values.shape, np.datetime64("NaT", "us"))
+    made[known] = np.round(values[known] * 1e6).astype(np.int64).astype("datetime64[us]")
+    return made
+
+
+def stamp(time: Time) -> pd.Timestamp:
+    """Return a moment as a naive UTC `pandas.Timestamp`.
+
+    >>> stamp("2025-10-16T20:30+02:00")
+    Timestamp('2025-10-16 18:30:00')
+    """
+    return pd.Timestamp(seconds(time), unit="s").as_unit("us")
+
+
+def locations(places: Sequence[Location]) -> pd.DataFrame:
+    """Return one row per kitchen, by id: name, orders, first and last event, position (degrees), radius (metres)."""
+    return pd.DataFrame(
+        {
+            "name": [place.display_name for place in places],
+            "orders": [place.orders for place in places],
+            "start": stamps([place.start for place in places]),
+            "end": stamps([place.end for place in places]),
+            "lat": pd.array([place.lat for place in places], "Float64"),
+            "lon": pd.array([place.lon for place in places], "Float64"),
+            "radius_m": pd.array([place.radius_m for place in places], "Float64"),
+        },
+        index=pd.Index([place.id for place in places], name="location"),
+    )
+
+
+def orders(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame:
+    """Return one row per order, by id: when it reached each milestone, what it is worth, how long it took to the door.
+
+    `rows` chooses row numbers of `timeline.orders`; without it, the orders of the window: created (else first heard of) in it.
+    """
+    built = timeline.orders
+    if rows is None:
+        began = np.where(np.isnan(built.created), built.first, built.created)
+        rows = np.flatnonzero((began >= timeline.window.start) & (began < timeline.window.end))
+    times = {name: getattr(built, name)[rows] for name in _MILESTONES}
+    lines = np.diff(built.item_offsets)
+    quantity = np.bincount(
+        np.repeat(np.arange(len(built)), lines), weights=np.nan_to_num(built.item_qty), minlength=len(built)
+    )
+    delivered, cancelled = np.isfinite(times["delivered"]), np.isfinite(times["cancelled"])
+    return pd.DataFrame(
+        {
+            "status": np.select([delivered, cancelled], ["completed", "cancelled"], "in_progress"),
+            **{name: stamps(values) for name, values in times.items()},
+            "delivery_min": (times["delivered"] - times["created"]) / MINUTE,
+            "items": quantity[rows].astype(np.int64),
+            "revenue": built.revenue[rows].astype(np.float64),
+            "address": [built.address(row) for row in np.asarray(rows).tolist()],
+        },
+        index=_ids(timeline, rows),
+    )
+
+
+def stages(timeline: Timeline) -> pd.DataFrame:
+    """Return one row per order of the window and stage it was seen in: order, stage, entered, left (NaT: not yet), minutes."""
+    built = timeline.orders
+    rows = np.flatnonzero((built.first < timeline.window.end) & (built.last >= timeline.window.start))
+    enter, leave = built.enter[:, rows], built.leave[:, rows]
+    order, stage = np.nonzero((np.isfinite(enter) & (leave > enter)).T)
+    entered, left = enter[stage, order], leave[stage, order]
+    return pd.DataFrame(
+        {
+            "order": _ids(timeline, rows[order]),
+            "stage": _stages(stage),
+            "entered": stamps(entered),
+            "left": stamps(left),
+            "minutes": np.where(np.isfinite(left), left - entered, np.nan) / MINUTE,
+        }
+    )
+
+
+def events(timeline: Timeline, found: EventSlice) -> pd.DataFrame:
+    """Return one row per event: ts, type, order, progress (percent of the way, driver pings only)."""
+    return pd.DataFrame(
+        {
+            "ts": stamps(found.ts),
+            "type": pd.Categorical(found.type, [*ev.EVENT_TYPES, *sorted(set(found.type) - set(ev.EVENT_TYPES))]),
+            "order": _ids(timeline, found.order),
+            "progress": found.progress.astype(np.float64),
+        }
+    )
+
+
+def open_orders(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:
+    """Return the orders that are open at a moment, by id, the longest in its stage first: stage, since, minutes in it."""
+    made = pd.DataFrame(
+        {
+            "stage": _stages(snapshot.stage),
+            "since": stamps(snapshot.since),
+            "minutes": (snapshot.t - snapshot.since) / MINUTE,
+        },
+        index=_ids(timeline, snapshot.order),
+    )
+    return made.sort_values("minutes", ascending=False)
+
+
+def drivers(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:
+    """Return the drivers on the road, by order: position (degrees), heading (degrees), progress 0..1, arrival."""
+    found = snapshot.drivers
+    return pd.DataFrame(
+        {
+            "lat": found.lat,
+            "lon": found.lon,
+            "heading": found.heading,
+            "progress": found.progress,
+            "eta": stamps(found.eta),
+            "measured": found.measured,
+        },
+        index=_ids(timeline, found.order),
+    )
+
+
+def stage_figures(figures: list[StageFigures]) -> pd.DataFrame:
+    """Return one row per stage: mean minutes in it (of those who left it in the last hour), ages of those in it, entries."""
+    return pd.DataFrame(
+        {
+            "service_min": _minutes([one.service for one in figures]),
+            "served": [one.served for one in figures],
+            "age_min": _minutes([one.age for one in figures]),
+            "oldest_min": _minutes([one.oldest for one in figures]),
+            "entered": [one.entered for one in figures],
+        },
+        index=pd.Index([one.key for one in figures], name="stage"),
+    )
+
+
+def kpi_row(kpis: KpiSet) -> dict[str, float]:
+    """Return the KPIs of a moment as numbers, NaN where there is nothing to tell; times in minutes, shares 0..1."""
+    told = {
+        "orders_per_hour": kpis.orders_per_hour,
+        "delivery_min": _minute(kpis.delivery_time),
+        "delivery_p50_min": _minute(kpis.delivery_p50),
+        "delivery_p95_min": _minute(kpis.delivery_p95),
+        "deliveries": kpis.deliveries,
+        "over_target": kpis.deliveries_over,
+        "completion": kpis.completion,
+        "active": kpis.active_total,
+        "in_kitchen": kpis.in_kitchen,
+        "on_road": kpis.on_road,
+        "revenue": kpis.revenue,
+        "revenue_today": kpis.revenue_today,
+    }
+    return {name: np.nan if value is None else float(value) for name, value in told.items()}
+
+
+def kpis(timeline: Timeline, times: NDArray[np.float64]) -> pd.DataFrame:
+    """Return the KPIs at many moments, (n,) seconds: one row each, by time."""
+    index = index_of(timeline)
+    rows = [kpi_row(index.kpis(t, timeline.counts(t))) for t in times.tolist()]
+    return pd.DataFrame(rows, index=pd.Index(stamps(times), name="time"))
+
+
+def brands(figures: list[BrandFigures]) -> pd.DataFrame:
+    """Return one row per brand, the one with most orders first."""
+    return pd.DataFrame(
+        {
+            "orders": [one.orders for one in figures],
+            "revenue": [one.revenue for one in figures],
+            "delivery_min": _minutes([one.delivery_time for one in figures]),
+            "deliveries": [one.deliveries for one in figures],
+            "trend": [one.trend for one in figures],
+        },
+        index=pd.Index([one.brand for one in figures], name="brand"),
+    )
+
+
+def moments(found: Sequence[Moment]) -> pd.DataFrame:
+    """Return one row per moment, the most remarkable first; `at` is when it is worst."""
+    return pd.DataFrame(
+        {
+            "kind": [one.kind for one in found],
+            "title": [one.title for one in found],
+            "sentence": [one.sentence for one in found],
+            "start": stamps([one.start for one in found]),
+            "end": stamps([one.end for one in found]),
+            "at": stamps([one.at for one in found]),
+            "severity": [one.severity for one in found],
+            "stage": [one.stage for one in found],
+        }
+    )
+
+
+def rejects(health: Health) -> pd.DataFrame:
+    """Return one row per reason: rows `set aside`, or `used, odd`, and their share of all that were read."""
+    rows = [("set aside", reason, count) for reason, count in health.rejected.items()]
+    rows += [("used, odd", reason, count) for reason, count in health.flagged.items()]
+    made = pd.DataFrame(rows, columns=["what", "reason", "rows"]).astype({"rows": np.int64})
+    made["share"] = made["rows"] / max(1, health.read)
+    return made
+
+
+def html(title: str, facts: Sequence[str], table: pd.DataFrame) -> str:
+    """Return an object's face in a notebook: a title, facts, a table. What is not ours in it is escaped.
+
+    >>> html("<b>", ["1 & 2"], pd.DataFrame())[:43]
+    '<div><strong>&lt;b&gt;</strong> 1 &amp; 2</'
+    """
+    words = " · ".join(escape(fact) for fact in facts)
+    return f"<div><strong>{escape(title)}</strong> {words}</div>{table.to_html(escape=True, max_rows=20, na_rep='–')}"
+
+
+def _ids(timeline: Timeline, rows: NDArray[Any]) -> pd.Index:
+    return pd.Index(timeline.orders.ids.take(np.asarray(rows, np.int64)).to_pylist(), name="order", dtype="str")
+
+
+def _stages(numbers: NDArray[Any]) -> pd.Categorical:
+    return pd.Categorical([STAGES[number] for number in numbers.tolist()], list(STAGES), ordered=True)
+
+
+def _minute(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds / MINUTE
+
+
+def _minutes(values: list[float | None]) -> list[float]:
+    return [np.nan if value is None else value / MINUTE for value in values]

@@ -1,0 +1,388 @@
+"""The state of one kitchen as a pure function of time.
+
+`Timeline.load` reads a window of events once and indexes it; `at(t)` then answers for any moment, in any order of asking,
+always the same. Nothing is accumulated while a replay plays, so nothing can drift or be wrong after a seek.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.foundation import progress as errand
+from twin.foundation.errors import UnknownLocationError, UnknownOrderError
+from twin.foundation.geo import Frame
+from twin.foundation.stages import CANCELLED, COMPLETED, OUT_FOR_DELIVERY, STAGES, STALLED, STALLED_AFTER, STATES
+from twin.foundation.times import Time, seconds
+from twin.sources.base import Location, Source, Window
+from twin.timeline import events as ev
+from twin.timeline import knots, orders
+from twin.timeline import trips as motion
+from twin.timeline.events import MICROSECONDS, Events, EventSlice
+from twin.timeline.orders import Item, Orders
+from twin.timeline.trips import Drivers, Motion, Trips
+
+DAY = 86_400.0
+BUCKET = 600.0
+"""Seconds of the index of open orders: at 1,000 orders an hour a bucket lists some 700, quick to sift."""
+MOST_BUCKETS = 200_000
+READING = 0.6
+"""The share of loading that reading the rows is, for those who wait: from files some half of it, from a warehouse more."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One moment of a kitchen.
+
+    counts: orders by state; completed, cancelled and stalled count from the midnight of t's day.
+    order (m,) int32, stage (m,) uint8, since (m,) float64: the open orders, the stage of each and when it entered it.
+    locate: works out where the drivers are.
+    """
+
+    t: float
+    counts: dict[str, int]
+    order: NDArray[np.int32]
+    stage: NDArray[np.uint8]
+    since: NDArray[np.float64]
+    locate: Callable[[], Drivers] = field(repr=False, compare=False)
+
+    @cached_property
+    def drivers(self) -> Drivers:
+        """Who is on the road and where, worked out when it is first asked for: a page that counts need not."""
+        return self.locate()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order's whole lifecycle; stages are (key, entered, left) in seconds, left is None while it lasts."""
+
+    id: str
+    status: str
+    stages: list[tuple[str, float, float | None]]
+    events: EventSlice
+    items: list[Item]
+    address: str
+    revenue: float
+    created: float | None
+    delivered: float | None
+    eta_mins: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What was read for a timeline and what became of it; `flagged` counts what is used although it is odd."""
+
+    read: int
+    used: int
+    rejected: dict[str, int]
+    flagged: dict[str, int]
+    cut_orders: int
+
+
+def midnight(t: float) -> float:
+    """Return the start of t's day (data time)."""
+    return t - t % DAY
+
+
+class Timeline:
+    """A location over a window, immutable. Times are float64 seconds since 1970 (naive UTC)."""
+
+    def __init__(
+        self, location: Location, window: Window, events: Events, built: Orders, trips: Trips, health: Health
+    ) -> None:
+        self.location = location
+        self.window = window
+        self.orders = built
+        self.trips = trips
+        self.health = health
+        self._ts, self._type, self._order = events.ts, events.type, events.order
+        self._type_names = events.type_names
+        pings = np.flatnonzero(events.type == ev.DRIVER_PING)
+        self._ping_row, self._ping_progress = pings.astype(np.int32), events.progress[pings]
+        self._trip_of = np.full(len(built), -1, dtype=np.int32)
+        self._trip_of[trips.order] = np.arange(len(trips), dtype=np.int32)
+        self._told = np.flatnonzero(events.type != ev.DRIVER_PING).astype(np.int32)
+        self._count()
+        self._index_open_orders()
+
+    @classmethod
+    def load(cls, source: Source, location: str, start: Time, end: Time) -> "Timeline":
+        """Read the events of `location` whose orders live in [start, end) and build their timeline.
+
+        Reads from 24 hours before `start` (so that the completion rate and the day's Completed are whole from the first moment
+        on) and `STALLED_AFTER` beyond both edges (so that lifecycles are whole). Raises `UnknownLocationError`; ValueError where
+        end is not after start.
+        """
+        places = {place.id: place for place in source.locations()}
+        if location not in places:
+            raise UnknownLocationError(f"No location {location!r}: the source has {', '.join(places) or 'none'}.")
+        window = Window(seconds(start), seconds(end))
+        if not window.end > window.start:
+            raise ValueError(f"The range must end after it starts; it ends {window.start - window.end:.0f} s before.")
+        lower, upper = window.start - DAY, window.end
+        under_way = errand.current()
+        threading.Thread(target=knots.warm, name="warm-knots").start()  # beside the reading
+        with under_way.part(0.0, READING):
+            rows = source.window(location, lower - STALLED_AFTER, upper + STALLED_AFTER)
+        under_way.step(READING)
+        decoded = ev.decode(rows)
+        events, cut = _alive(decoded, lower, upper, places[location])
+        under_way.step((1 + READING) / 2)
+        place = places[location]
+        frame = None if place.lat is None or place.lon is None else Frame(place.lat, place.lon)
+        built, routes = orders.build(events, rows, source.names("brands"), frame)
+        del rows, decoded  # their texts are most of what is in memory; nothing below reads them
+        under_way.step((3 + READING) / 4)
+        trips = motion.build(events, built, routes, frame)
+        return cls(place, window, events, built, trips, _health(source, location, built, trips, cut))
+
+    # -- the questions ---------------------------------------------------------------------------------------------------
+    def at(self, t: Time) -> Snapshot:
+        """Return the kitchen's state at t; events with ts = t have happened."""
+        t = seconds(t)
+        order, stage = self._open_at(t)
+        since = self.orders.enter[stage, order]
+        return Snapshot(
+            t, self.counts(t), order, stage, since, lambda: self.drivers(order[stage == OUT_FOR_DELIVERY], t)
+        )
+
+    def drivers(self, orders: NDArray[np.int32], t: float) -> Drivers:
+        """Return where the drivers of some orders are, which are out for delivery at t; those without a trip are left out."""
+        trips = self._trip_of[orders]
+        kitchen = self.location.x or 0.0, self.location.y or 0.0
+        return motion.locate(self.trips, trips[trips >= 0], self.orders, kitchen, t)
+
+    def counts(self, t: float) -> dict[str, int]:
+        """Return the number of orders in each state at t; completed, cancelled and stalled since midnight."""
+        since = midnight(t)
+        counts = {}
+        for stage, name in enumerate(STAGES[:COMPLETED]):
+            inside = self._entered[stage].searchsorted(t, "right") - self._left[stage].searchsorted(t, "right")
+            counts[name] = int(inside)
+        delivered = self._entered[COMPLETED]
+        counts[STATES[COMPLETED]] = int(delivered.searchsorted(t, "right") - delivered.searchsorted(since, "left"))
+        cancelled, until = self._cancelled
+        counts[STATES[CANCELLED]] = int(np.count_nonzero((cancelled >= since) & (cancelled <= t) & (until > t)))
+        _, start, end = self.orders.stalls
+        stalled = np.flatnonzero((start <= t) & (end > t))
+        for stage in self._stall_stage[stalled].tolist():
+            counts[STAGES[stage]] -= 1
+        counts[STATES[STALLED]] = int(np.count_nonzero(start[stalled] >= since))
+        return counts
+
+    def between(self, t0: Time, t1: Time) -> EventSlice:
+        """Return the events with t0 <= ts < t1, in the order of time."""
+        first, last = (int(np.searchsorted(self._ts, round(seconds(t) * MICROSECONDS))) for t in (t0, t1))
+        return self._slice(np.arange(first, last))
+
+    def latest(self, t: Time, n: int, *, pings: bool = False) -> EventSlice:
+        """Return the last `n` events with ts <= t, newest first; pings only when asked for."""
+        stop = int(np.searchsorted(self._ts, round(seconds(t) * MICROSECONDS), side="right"))
+        if pings:
+            return self._slice(np.arange(max(0, stop - n), stop)[::-1])
+        stop = int(np.searchsorted(self._told, stop))
+        return self._slice(self._told[max(0, stop - n) : stop][::-1])
+
+    def order(self, order_id: str) -> Order:
+        """Return an order's whole lifecycle. Raises `UnknownOrderError`."""
+        row = self.orders.row_of.get(order_id)
+        if row is None:
+            raise UnknownOrderError(
+                f"No order {order_id!r} between the edges of this timeline: check the id or widen the range."
+            )
+        enter, leave = self.orders.enter[:, row], self.orders.leave[:, row]
+        stages = [
+            (name, float(enter[k]), float(leave[k]) if np.isfinite(leave[k]) else None)
+            for k, name in enumerate(STAGES)
+            if np.isfinite(enter[k]) and leave[k] > enter[k]
+        ]
+        eta = float(self.orders.eta_mins[row])
+        positions = np.flatnonzero(self._order == row)
+        delivered, cancelled = _maybe(self.orders.delivered[row]), _maybe(self.orders.cancelled[row])
+        return Order(
+            id=order_id,
+            status="completed" if delivered is not None else "cancelled" if cancelled is not None else "in_progress",
+            stages=stages,
+            events=self._slice(positions),
+            items=self.orders.items(row),
+            address=self.orders.address(row),
+            revenue=float(self.orders.revenue[row]),
+            created=_maybe(self.orders.created[row]),
+            delivered=delivered,
+            eta_mins=None if np.isnan(eta) else eta,
+        )
+
+    def motion(self, t0: float, t1: float, after: float | None = None) -> Motion:
+        """Return the trips on the road at some time in [t0, t1]; with `after` only those that begin in (after, t1]."""
+        return self.motion_of(self.trips.between(t0, t1, after))
+
+    def motion_of(self, chosen: NDArray[np.intp]) -> Motion:
+        """Return some trips, (n,) their numbers in `trips`, ascending."""
+        knot, bounds = self.trips.knots(chosen)
+        gap_trip, gap_from, gap_to = self.trips.gaps(chosen, knot, bounds)
+        return Motion(
+            order=self.trips.order[chosen],
+            start=self.trips.start[chosen],
+            end=self.trips.end[chosen],
+            offsets=bounds.astype(np.int32),
+            t=self.trips.t[knot],
+            x=(self.trips.x[knot] * self.trips.unit).astype(np.float32),
+            y=(self.trips.y[knot] * self.trips.unit).astype(np.float32),
+            gap_trip=gap_trip,
+            gap_from=gap_from,
+            gap_to=gap_to,
+        )
+
+    def volume(self, bucket: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return edges (n + 1,) and the orders created in each bucket of `bucket` seconds over the window.
+
+        Inner edges are multiples of the bucket (13:50, 14:00), so the first and the last bucket may be shorter.
+        """
+        first = (self.window.start // bucket + 1) * bucket
+        edges = np.concatenate(([self.window.start], np.arange(first, self.window.end, bucket), [self.window.end]))
+        began = np.where(np.isnan(self.orders.created), self.orders.first, self.orders.created)
+        inside = began[(began >= self.window.start) & (began < self.window.end)]
+        return edges, np.histogram(inside, edges)[0]
+
+    def busiest(self) -> float:
+        """Return the moment in the window with the most drivers on the road (else open orders); the start where it is empty."""
+        enter, leave = self._entered[OUT_FOR_DELIVERY], self._left[OUT_FOR_DELIVERY]
+        if not np.isfinite(enter).any():
+            enter, leave = self._entered[0], np.sort(self.orders.last)
+        begins = enter[(enter >= self.window.start) & (enter < self.window.end)]
+        if not len(begins):
+            return self.window.start
+        load = np.searchsorted(enter, begins, "right") - np.searchsorted(leave, begins, "right")
+        return float(begins[int(np.argmax(load))])
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether any order begins in the window or is open in it."""
+        return bool(((self.orders.first < self.window.end) & (self.orders.last >= self.window.start)).any())
+
+    @property
+    def event_count(self) -> int:
+        """Events held."""
+        return len(self._ts)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held, all columns and indexes."""
+        mine = {id(value): value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray)}
+        mine |= {
+            id(times): times.nbytes for times in (*self._entered, *self._left)
+        }  # the same arrays if nobody cancelled
+        return sum(mine.values()) + self.orders.nbytes + self.trips.nbytes
+
+    # -- indexes ---------------------------------------------------------------------------------------------------------
+    def _count(self) -> None:
+        """Sort the times of every stage's entries and exits: a count at t is two binary searches."""
+        built = self.orders
+        self._entered = [np.sort(built.enter[stage]) for stage in range(len(STAGES))]
+        # nobody cancelled: an order leaves a stage as it enters the next, and the sorted times are the same arrays
+        none_cancelled = not np.isfinite(built.cancelled).any()
+        self._left = self._entered[1:] if none_cancelled else [np.sort(times) for times in built.leave[:COMPLETED]]
+        cancelled = np.flatnonzero(np.isfinite(built.cancelled))
+        self._cancelled = (
+            built.cancelled[cancelled],
+            built.enter[COMPLETED, cancelled],
+        )  # delivered after all: no longer cancelled
+        order, start, _ = built.stalls
+        self._stall_stage = (built.enter[:, order] <= start).sum(axis=0) - 1
+
+    def _index_open_orders(self) -> None:
+        """List for every bucket of time the spells in which an order is open (in a stage before Completed)."""
+        built = self.orders
+        everyone = np.arange(len(built))
+        order, stall_start, stall_end = built.stalls
+        back = np.isfinite(stall_end)
+        closed = np.fmin(built.delivered, built.cancelled)  # an order that never closes stalls in the end
+        begins = (np.concatenate((everyone, order[back])), np.concatenate((built.enter[0], stall_end[back])))
+        never_back = np.zeros(len(built), dtype=bool)
+        never_back[order[~back]] = True
+        ends = (np.concatenate((everyone[~never_back], order)), np.concatenate((closed[~never_back], stall_start)))
+        by_begin, by_end = np.lexsort(begins[::-1]), np.lexsort(ends[::-1])
+        start, end, owner = begins[1][by_begin], ends[1][by_end], begins[0][by_begin]
+        real = end > start
+        self._piece_order, self._piece_start, self._piece_end = owner[real].astype(np.int32), start[real], end[real]
+        if not real.any():
+            self._base, self._bucket = self.window.start, BUCKET
+            self._bucket_offsets, self._bucket_pieces = np.zeros(2, np.int32), np.empty(0, np.int32)
+            return
+        self._base = float(self._piece_start.min())
+        reach = float(self._piece_end.max()) - self._base
+        self._bucket = max(BUCKET, reach / MOST_BUCKETS)
+        low = ((self._piece_start - self._base) // self._bucket).astype(np.int64)
+        high = ((self._piece_end - self._base) // self._bucket).astype(np.int64)
+        spans = high - low + 1
+        piece = np.repeat(np.arange(len(spans)), spans)
+        within = np.arange(len(piece)) - np.repeat(np.cumsum(spans) - spans, spans)
+        bucket = np.repeat(low, spans) + within
+        self._bucket_pieces = piece[np.argsort(bucket, kind="stable")].astype(np.int32)
+        self._bucket_offsets = np.concatenate(([0], np.cumsum(np.bincount(bucket)))).astype(np.int32)
+
+    def _open_at(self, t: float) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        bucket = int((t - self._base) // self._bucket)
+        if not 0 <= bucket < len(self._bucket_offsets) - 1:
+            return np.empty(0, np.int32), np.empty(0, np.uint8)
+        pieces = self._bucket_pieces[self._bucket_offsets[bucket] : self._bucket_offsets[bucket + 1]]
+        pieces = pieces[(self._piece_start[pieces] <= t) & (self._piece_end[pieces] > t)]
+        order = self._piece_order[pieces]
+        # an open order has entered Created and not Completed, so the three stages between tell which it is in
+        stage = np.zeros(len(order), np.uint8)
+        for entered in self.orders.enter[1:COMPLETED]:
+            stage += entered.take(order) <= t
+        return order, stage
+
+    def _slice(self, positions: NDArray[np.intp] | NDArray[np.int32]) -> EventSlice:
+        progress = np.full(len(positions), np.nan, dtype=np.float32)
+        if len(self._ping_row):
+            ping = np.minimum(np.searchsorted(self._ping_row, positions), len(self._ping_row) - 1)
+            is_ping = self._ping_row[ping] == positions
+            progress[is_ping] = self._ping_progress[ping[is_ping]]
+        names = self._type_names
+        return EventSlice(
+            ts=self._ts[positions] / MICROSECONDS,
+            type=[names[code] if code < len(names) else "other" for code in self._type[positions].tolist()],
+            order=self._order[positions],
+            progress=progress,
+        )
+
+
+def _alive(events: Events, lower: float, upper: float, place: Location) -> tuple[Events, int]:
+    """Drop the orders that neither live nor end in [lower, upper); count those still cut at an edge of what was read."""
+    n = len(events.order_ids)
+    first, last = ev.extremes(events)
+    alive = (first < upper) & (last >= lower)
+    kinds = np.zeros((2, n), dtype=bool)
+    kinds[0, events.order[events.type == ev.ORDER_CREATED]] = True
+    kinds[1, events.order[(events.type == ev.DELIVERED) | (events.type == ev.ORDER_CANCELLED)]] = True
+    # the source goes on beyond what was read, and the order's beginning or end is not in it
+    cut_early = ~kinds[0] & (first < lower) & (place.start < lower - STALLED_AFTER)
+    cut_late = ~kinds[1] & (last >= upper) & (place.end >= upper + STALLED_AFTER)
+    cut = int(np.count_nonzero(alive & (cut_early | cut_late)))
+    if alive.all():
+        return events, cut
+    keep = alive[events.order]
+    number = np.cumsum(alive, dtype=np.int32) - np.int32(1)
+    kept = {name: getattr(events, name)[keep] for name in ("ts", "type", "lat", "lon", "progress", "row")}
+    ids = events.order_ids.filter(np.asarray(alive))
+    return replace(events, order=number[events.order[keep]], order_ids=ids, **kept), cut
+
+
+def _health(source: Source, location: str, built: Orders, trips: Trips, cut: int) -> Health:
+    """Return the account of the location's rows, with what only whole orders tell."""
+    quality = source.quality(location)
+    of_orders = {
+        "lifecycle over 4 h": int(np.count_nonzero(built.last - built.first > STALLED_AFTER)),
+        "impossible speed": int(np.count_nonzero(trips.too_fast)),
+    }
+    flagged = dict(quality.flagged) | {name: count for name, count in of_orders.items() if count}
+    return Health(quality.read, quality.used, dict(quality.rejected), flagged, cut)
+
+
+def _maybe(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
