@@ -1,6 +1,7 @@
 """The command that serves the product: opens the source, then runs `panel serve` on the dashboards."""
 
 import os
+import sys
 import threading
 from collections.abc import Sequence
 from functools import partial
@@ -47,7 +48,8 @@ def serve(source: str | None, address: str, port: int, others: Sequence[str] = (
         "Cookie",
         "X-Forwarded-Access-Token",
     ]
-    main(["panel", "serve", *pages, *options, *others])
+    sys.argv = ["panel", "serve", *pages, *options, *others]  # Panel reads it whatever its main() is given
+    main()
 
 
 def _warm(hub: Hub) -> None:
