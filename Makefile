@@ -28,6 +28,7 @@ bench: $(VENV)/.testing
 soak: $(VENV)/.testing
 	scripts/chromium
 	$(BIN)/python -m benchmarks.soak
+	$(BIN)/python -m pytest -m soak --full-length --numprocesses=0
 
 kiosk-soak: $(VENV)/.testing
 	scripts/chromium

@@ -32,6 +32,19 @@ MOST_WORKERS = 4
 """Each has a Chromium and a server, about 1.5 GB."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--full-length`, for `make soak`."""
+    parser.addoption(
+        "--full-length", action="store_true", help="let tests that are about duration last as long as they should"
+    )
+
+
+@pytest.fixture(scope="session")
+def lasting(pytestconfig: pytest.Config) -> Callable[[float, float], float]:
+    """Choose a duration, seconds: short in every run, full under --full-length. Such tests are marked `soak`."""
+    return lambda short, full: full if pytestconfig.getoption("--full-length") else short
+
+
 def names_paths(config: pytest.Config) -> bool:
     """Whether the command line says which files to run."""
     return config.args_source is pytest.Config.ArgsSource.ARGS

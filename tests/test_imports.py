@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 FORBIDDEN = ("param", "panel", "bokeh", "holoviews", "geoviews")
 PURE = [
     "twin.timeline.events",
