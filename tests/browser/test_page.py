@@ -189,7 +189,7 @@ def test_no_driver_jumps_blinks_or_stands_still_at_the_border_of_two_windows(
           const motion = ({MOTION})(), frames = [], first = motion.asks;
           const look = () => {{
             frames.push([motion.time(), motion.asks - first, motion.positions().map((d) => [d.order, d.x, d.y])]);
-            if (frames.length < 600 && motion.asks - first < 4) requestAnimationFrame(look); else done(frames);
+            if (frames.length < 600 && motion.asks - first < 3) requestAnimationFrame(look); else done(frames);
           }};
           requestAnimationFrame(look);
         }})"""
