@@ -1,0 +1,129 @@
+"""The welcome offers what the source has, in words, and passes on only a choice that was offered."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fake_timeline import DAY0, HOUR, say
+from twin.pages.operations.welcome import CHART_BARS, WelcomeView, activity, range_words
+from twin.sources.base import Location, Quality, Volume
+
+DAY = 24 * HOUR
+SF = Location("sanfrancisco", "San Francisco", 37.79, -122.39, 6437.0, 4213, DAY0 - 6 * DAY, DAY0 + DAY - 1)
+CHICAGO = Location("chicago", "Chicago", None, None, None, 8, DAY0 + 100, DAY0 + 7000)
+
+
+def welcome(**callbacks):
+    chosen, retried = [], []
+    view = WelcomeView(chosen.append, callbacks.get("on_retry", lambda: retried.append(1)))
+    return view, chosen, retried
+
+
+def test_it_waits_with_a_skeleton():
+    assert welcome()[0].__panel__().state["status"] == "loading"
+
+
+def test_each_location_gets_a_card():
+    view, *_ = welcome()
+    volume = Volume(np.array([DAY0, DAY0 + 2 * HOUR]), np.array([5, 7]))
+
+    view.show_locations(
+        [SF, CHICAGO], {"chicago": volume}, {"chicago": Quality(110, 100, {"no order": 7, "bad timestamp": 3})}
+    )
+
+    state = view.__panel__().state
+    assert state["status"] == "ready"
+    assert [city["name"] for city in state["cities"]] == ["San Francisco", "Chicago"]
+    assert state["cities"][0] == {
+        "id": "sanfrancisco",
+        "name": "San Francisco",
+        "orders": 4213,
+        "range": "7 days · 10 – 16 October 2025",
+        "activity": [],
+        "rejected": 0,
+    }
+    assert (state["cities"][1]["activity"], state["cities"][1]["rejected"]) == ([5.0, 0.0, 7.0], 10)
+
+
+def test_no_location_is_an_empty_state():
+    view, *_ = welcome()
+    view.show_locations([])
+    assert view.__panel__().state["status"] == "empty"
+
+
+def test_a_choice_is_passed_on():
+    view, chosen, _ = welcome()
+    view.show_locations([SF, CHICAGO])
+
+    say(view.__panel__(), {"choose": "chicago"})
+
+    assert chosen == ["chicago"]
+
+
+@pytest.mark.parametrize(
+    "message", [{"choose": "atlantis"}, {"choose": None}, {"choose": ["chicago"]}, {}, "chicago", None]
+)
+def test_a_choice_that_was_not_offered_is_ignored(message):
+    view, chosen, retried = welcome()
+    view.show_locations([SF])
+
+    say(view.__panel__(), message)
+
+    assert (chosen, retried) == ([], [])
+
+
+def test_a_failure_tells_what_to_do_and_can_be_tried_again():
+    view, _, retried = welcome()
+
+    view.fail("No file matches x.csv.", "Check the path.")
+    state = view.__panel__().state
+    assert (state["status"], state["message"], state["advice"], state["retry"]) == (
+        "error", "No file matches x.csv.", "Check the path.", True,
+    )  # fmt: skip
+
+    say(view.__panel__(), {"retry": True})
+    assert retried == [1]
+    assert view.__panel__().state["status"] == "loading"
+
+
+def test_without_a_way_to_retry_none_is_offered():
+    view, *_ = welcome(on_retry=None)
+    view.fail("The source is gone.")
+
+    say(view.__panel__(), {"retry": True})
+
+    assert (view.__panel__().state["status"], view.__panel__().state["retry"]) == ("error", False)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [
+        (DAY0 + 3600, DAY0 + 7320, "16 October 2025, 01:00 – 02:02"),
+        (DAY0, DAY0 + DAY, "2 days · 16 – 17 October 2025"),
+        (DAY0 - 20 * DAY, DAY0, "21 days · 26 September – 16 October 2025"),
+        (DAY0 - 365 * DAY, DAY0, "366 days · 16 October 2024 – 16 October 2025"),
+    ],
+)
+def test_a_range_is_told_in_words(start, end, words):
+    assert range_words(start, end) == words
+
+
+@given(st.dictionaries(st.integers(0, 9000), st.integers(1, 500), max_size=60))
+def test_the_chart_keeps_every_order_and_stays_small(hours):
+    number = np.array(sorted(hours), dtype=np.int64)
+    counts = np.array([hours[h] for h in sorted(hours)], dtype=np.int64)
+
+    bars = activity(DAY0 + number * HOUR, counts)
+
+    assert len(bars) <= CHART_BARS
+    if hours:
+        span = int(number[-1] - number[0]) + 1
+        width = -(-span // CHART_BARS)
+        lengths = [min(width, span - i * width) for i in range(len(bars))]
+        # each bar is rounded to a tenth of an order per hour
+        assert sum(v * n for v, n in zip(bars, lengths, strict=True)) == pytest.approx(
+            sum(counts), abs=0.05 * span + 1e-6
+        )
+    else:
+        assert bars == []

@@ -1,0 +1,45 @@
+"""The health chip accounts for every row."""
+
+from tests.fake_timeline import FakeController, FakeHealth, FakeTimeline
+from twin.views.data_quality.data_quality import HealthView
+
+
+def chip_of(health):
+    timeline = FakeTimeline([])
+    timeline.health = health
+    return HealthView(FakeController(timeline)).__panel__()
+
+
+def test_it_is_hidden_while_nothing_is_loaded():
+    assert not HealthView(FakeController(None)).__panel__().visible
+
+
+def test_it_tells_the_reasons_largest_first():
+    state = chip_of(
+        FakeHealth(120, 100, {"bad timestamp": 5, "no order": 15, "broken JSON": 0}, {"unknown type": 2}, 3)
+    ).state
+
+    assert state == {
+        "read": 120,
+        "used": 100,
+        "rejected": [["no order", 15], ["bad timestamp", 5]],
+        "flagged": [["unknown type", 2]],
+        "cut": 3,
+    }
+    assert state["used"] + sum(n for _, n in state["rejected"]) == state["read"]
+
+
+def test_reasons_of_equal_count_keep_one_order():
+    assert chip_of(FakeHealth(4, 2, {"b": 1, "a": 1})).state["rejected"] == [["a", 1], ["b", 1]]
+
+
+def test_it_follows_the_controller_to_another_timeline():
+    controller = FakeController(None)
+    view = HealthView(controller)
+    controller.take(FakeTimeline([]))
+    controller.timeline.health = FakeHealth(7, 7)
+
+    view.reset()
+
+    assert view.__panel__().visible
+    assert view.__panel__().state["used"] == 7

@@ -1,0 +1,96 @@
+"""Whom a window holds when there are more drivers than are drawn one by one."""
+
+import math
+
+import numpy as np
+import pytest
+
+from tests.fake_roads import DAY0, RoadTimeline
+from twin.timeline import fleet
+from twin.views.map import fleet as mapcrowd
+from twin.views.map.fleet import Look, choose
+
+T = DAY0 + 1800.0
+WINDOW = T - 30.0, T + 60.0
+EVERYWHERE = (-50_000.0, -50_000.0, 50_000.0, 50_000.0)
+CORNER = (600.0, 600.0, 1100.0, 1100.0)
+
+
+@pytest.fixture(scope="module")
+def roads() -> RoadTimeline:
+    return RoadTimeline(300)
+
+
+@pytest.fixture
+def most(monkeypatch: pytest.MonkeyPatch, roads: RoadTimeline) -> int:
+    """Half as many are drawn one by one as there are."""
+    limit = fleet.moving(roads.trips, T) // 2
+    monkeypatch.setattr(mapcrowd, "limit", lambda: limit)
+    return limit
+
+
+def look(view=EVERYWHERE, order=-1, crowded=False) -> Look:
+    return Look(T, view, order, crowded)
+
+
+def test_a_city_that_can_be_drawn_is_told_whole(roads) -> None:
+    chosen = choose(roads, *WINDOW, None, look())
+    assert (chosen.trips, chosen.crowd, chosen.within, chosen.end) == (None, 0, None, WINDOW[1])
+
+
+def test_of_a_crowd_only_who_is_picked_out_is_told(roads, most) -> None:
+    on_the_road = list(roads.truth(T))
+    chosen = choose(roads, *WINDOW, None, look())
+    assert chosen.trips.tolist() == []
+    assert (chosen.crowd, chosen.within) == (len(on_the_road), None)
+    assert choose(roads, *WINDOW, None, look(order=on_the_road[7])).trips.tolist() == [on_the_road[7]]
+    gone = int(np.argmin(roads.trips.end))
+    assert choose(roads, *WINDOW, None, look(order=gone)).trips.tolist() == []
+    assert choose(roads, *WINDOW, None, look(view=None)).within is None
+
+
+def test_where_few_are_seen_all_of_them_are_told(roads, most) -> None:
+    chosen = choose(roads, *WINDOW, None, look(CORNER))
+    assert chosen.within == CORNER
+    assert 0 < len(chosen.trips) <= most * mapcrowd.FEW
+    (kx, ky), (x0, y0, x1, y1) = roads.kitchen, CORNER
+    for t in np.linspace(*WINDOW, 31):
+        places = roads.truth(t).items()
+        seen = {order for order, (x, y) in places if x0 <= x - kx <= x1 and y0 <= y - ky <= y1}
+        assert seen <= set(chosen.trips.tolist())
+
+
+def test_a_further_window_holds_only_who_begins_in_it(roads, most) -> None:
+    later = choose(roads, T, T + 300.0, T, look(CORNER))
+    assert later.within == CORNER
+    assert len(later.trips) > 0
+    assert (roads.trips.start[later.trips] > T).all()
+
+
+def test_a_crowd_does_not_flicker_at_the_limit(roads, monkeypatch) -> None:
+    moving = fleet.moving(roads.trips, T)
+    monkeypatch.setattr(mapcrowd, "limit", lambda: moving + 2)
+    assert choose(roads, *WINDOW, None, look(crowded=False)).crowd == 0
+    assert choose(roads, *WINDOW, None, look(crowded=True)).crowd == moving
+    monkeypatch.setattr(mapcrowd, "limit", lambda: 2 * moving)
+    assert choose(roads, *WINDOW, None, look(crowded=True)).crowd == 0
+
+
+def test_who_is_few_enough_in_a_frame_is_few_enough_in_a_window(roads, most) -> None:
+    everyone = fleet.gather(roads.trips, T)
+    for view in (CORNER, EVERYWHERE, (-300.0, -300.0, 300.0, 300.0)):
+        if mapcrowd.few(everyone.inside(view)):
+            assert choose(roads, *WINDOW, None, look(view, crowded=True)).within == view
+
+
+@pytest.mark.parametrize(
+    "box", [None, 7, [], [1, 2, 3], [0, 0, 0, 1], [3, 0, 1, 1], [0, math.nan, 1, 1], ["0", 0, 1, 1]]
+)
+def test_a_view_that_makes_no_sense_is_none(box) -> None:
+    assert mapcrowd.box_of(box) is None
+    assert Look.of({"box": box, "order": "x", "t": "y"}, 5.0) == Look(5.0, None, -1, False)
+
+
+def test_a_question_tells_where_the_browser_is() -> None:
+    asked = {"box": [0, 1, 2, 3], "order": 4, "t": 6.5, "crowd": True}
+    assert Look.of(asked, 5.0) == Look(6.5, (0.0, 1.0, 2.0, 3.0), 4, True)
