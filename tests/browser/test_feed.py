@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import twin
+from tests.browser.operations import settled
 from twin.analysis.event_index import GROUPS, USUAL_GROUPS, FeedIndex, index_of
 from twin.analysis.wording import EventLine, describe, short_id
 from twin.replay.controller import ReplayController
@@ -114,8 +115,7 @@ def test_the_list_scrolls_down_to_the_first_event_of_the_range_and_back_to_now(o
 def test_reading_back_stands_still_while_time_goes_on(opened, kitchen):
     opened.get_by_test_id("feed-rows").evaluate("node => { node.scrollTop = 40 * 46 }")
     expect(opened.get_by_test_id("feed-now")).to_be_visible()
-    opened.wait_for_timeout(300)
-    before = titles(opened, 8)
+    before = settled(opened, lambda: titles(opened, 8))
 
     later = kitchen.busy + 1800
     opened.evaluate(SET_CLOCK, {"t0": later})
