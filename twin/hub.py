@@ -17,9 +17,10 @@ from twin.analysis.insights import Insights
 from twin.analysis.moments import Moment, find
 from twin.foundation import settings
 from twin.foundation.cache import ByteCache, SingleFlight
-from twin.foundation.errors import SourceError, UnknownLocationError
+from twin.foundation.errors import SourceError
 from twin.foundation.geo import project
 from twin.foundation.times import Time, seconds
+from twin.sources import tables
 from twin.sources.base import Location, Quality, Source, Window
 from twin.sources.files import FileSource
 from twin.timeline.orders import route_points
@@ -68,11 +69,7 @@ class Hub:
         >>> twin.open("demo").location("chicago").display_name
         'Chicago'
         """
-        for place in self.locations:
-            if place.id == location:
-                return place
-        known = ", ".join(place.id for place in self.locations)
-        raise UnknownLocationError(f"No location {location!r} in this source; it has {known}.")
+        return tables.find_place(location, self.source.locations())
 
     @property
     def as_of(self) -> float | None:
