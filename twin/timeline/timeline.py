@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.foundation import progress
-from twin.foundation.errors import UnknownLocationError, UnknownOrderError
+from twin.foundation.errors import UnknownOrderError
 from twin.foundation.geo import Frame
 from twin.foundation.stages import OUT_FOR_DELIVERY, STAGES, STALLED_AFTER
 from twin.foundation.times import DAY, Time, seconds
+from twin.sources import tables
 from twin.sources.base import Location, Source, Window
 from twin.timeline import events as ev
 from twin.timeline import knots, orders
@@ -113,9 +114,7 @@ class Timeline:
         on) and `STALLED_AFTER` beyond both edges (so that lifecycles are whole). Raises `UnknownLocationError`; ValueError where
         end is not after start.
         """
-        places = {place.id: place for place in source.locations()}
-        if location not in places:
-            raise UnknownLocationError(f"No location {location!r}: the source has {', '.join(places) or 'none'}.")
+        place = tables.find_place(location, source.locations())
         window = Window(seconds(start), seconds(end))
         if not window.end > window.start:
             raise ValueError(f"The range must end after it starts; it ends {window.start - window.end:.0f} s before.")
@@ -126,9 +125,8 @@ class Timeline:
             rows = source.window(location, lower - STALLED_AFTER, upper + STALLED_AFTER)
         under_way.step(READING)
         decoded = ev.decode(rows)
-        events, cut = _alive(decoded, lower, upper, places[location])
+        events, cut = _alive(decoded, lower, upper, place)
         under_way.step((1 + READING) / 2)
-        place = places[location]
         frame = None if place.lat is None or place.lon is None else Frame(place.lat, place.lon)
         built, routes = orders.build(events, rows, source.names("brands"), frame)
         del rows, decoded  # their texts are most of what is in memory; nothing below reads them
