@@ -10,7 +10,7 @@ from benchmarks import baselines, data
 from benchmarks.table import Row, percentile
 from benchmarks.timing import milliseconds
 from twin.timeline.timeline import Timeline
-from twin.views import mapdata
+from twin.views.map import messages
 
 MOMENTS = 5000
 SPEED = 60
@@ -54,8 +54,8 @@ def _motion(timeline: Timeline, moments: np.ndarray) -> Row:
     piped = baselines.PipedMap()
 
     def window(t: float) -> object:
-        start, end = mapdata.window_at(t, SPEED)
-        return mapdata.window_message(timeline.motion(start, end), timeline.orders, SPEED)
+        start, end = messages.window_at(t, SPEED)
+        return messages.window_message(timeline.motion(start, end), timeline.orders, SPEED)
 
     def frame(t: float) -> None:
         drivers = timeline.at(t).drivers
@@ -63,7 +63,7 @@ def _motion(timeline: Timeline, moments: np.ndarray) -> Row:
 
     ours, theirs = (statistics.median(milliseconds(do, moments.tolist())) for do in (window, frame))
     return Row(
-        f"drivers moved for {mapdata.WINDOW_WALL_S:.0f} s of playback at {SPEED}x, at any frame rate: server", "–",
+        f"drivers moved for {messages.WINDOW_WALL_S:.0f} s of playback at {SPEED}x, at any frame rate: server", "–",
         f"{ours:.2f} ms (n={len(moments)})", None, ours, f"one frame through a HoloViews Pipe {theirs:.1f} ms", theirs / ours,
     )  # fmt: skip
 
@@ -86,12 +86,12 @@ def _tick(timeline: Timeline, moments: np.ndarray) -> list[Row]:
 def ticks(timeline: Timeline, moments: np.ndarray) -> tuple[list[float], dict[str, list[float]]]:
     """Seek to each moment and show it in every view; return the milliseconds of each, in all and by view."""
     from twin.replay.controller import ReplayController
-    from twin.views.feed import FeedView
-    from twin.views.health import HealthView
-    from twin.views.kpis import KpiView
-    from twin.views.map import MapView
-    from twin.views.pipeline import PipelineView
-    from twin.views.transport import TransportView
+    from twin.views.data_quality.data_quality import HealthView
+    from twin.views.feed.feed import FeedView
+    from twin.views.kpis.kpis import KpiView
+    from twin.views.map.map import MapView
+    from twin.views.pipeline.pipeline import PipelineView
+    from twin.views.transport.transport import TransportView
 
     controller = ReplayController(timeline)
     kinds = (PipelineView, KpiView, FeedView, MapView, TransportView, HealthView)

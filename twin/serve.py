@@ -1,19 +1,20 @@
 """The command that serves the product: opens the source, then runs `panel serve` on the dashboards."""
 
+import argparse
 import os
 import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from panel.command import main
+from panel.command.serve import Serve
 
 from twin.foundation.errors import SourceError
 from twin.hub import Hub
+from twin.pages.operations.operations import operations_page  # noqa: F401  # the page's modules, imported before the first page
 from twin.render.tiles import warm
 from twin.server.process import process
-from twin.views.mapfigure import build_figure
-from twin.views.operations import operations_page  # noqa: F401  # the page's modules, imported before the first page
+from twin.views.map.figure import build_figure
 
 DASHBOARDS = Path(__file__).resolve().parent.parent / "dashboards"
 
@@ -47,7 +48,9 @@ def serve(source: str | None, address: str, port: int, others: Sequence[str] = (
         "Cookie",
         "X-Forwarded-Access-Token",
     ]
-    main(["panel", "serve", *pages, *options, *others])
+    parser = argparse.ArgumentParser(prog="twin serve")
+    command = Serve(parser)
+    command.invoke(parser.parse_args([*pages, *options, *others]))
 
 
 def _warm(hub: Hub) -> None:

@@ -11,20 +11,20 @@ import twin
 from twin.foundation.times import seconds
 from twin.notebook.door import Twin
 from twin.notebook.kitchen import Kitchen
+from twin.pages.operations.chrome import ChromeView
 from twin.replay.controller import ReplayController
-from twin.views.alert import AlertView
-from twin.views.chrome import ChromeView
-from twin.views.feed import FeedView
-from twin.views.health import HealthView
-from twin.views.kpis import KpiView
-from twin.views.map import MapView
-from twin.views.moments import MomentsView
-from twin.views.order import OrderView
-from twin.views.orders import OrdersView
-from twin.views.pipeline import PipelineView
-from twin.views.transport import TransportView
-from twin.views.trends import TrendsView
-from twin.views.view import ReplayView
+from twin.views.data_quality.data_quality import HealthView
+from twin.views.feed.feed import FeedView
+from twin.views.kpis.kpis import KpiView
+from twin.views.map.map import MapView
+from twin.views.moments.alert import AlertView
+from twin.views.moments.moments import MomentsView
+from twin.views.order.order import OrderView
+from twin.views.order_list.order_list import OrdersView
+from twin.views.pipeline.pipeline import PipelineView
+from twin.views.shared.view import ReplayView
+from twin.views.transport.transport import TransportView
+from twin.views.trends.trends import TrendsView
 
 pytestmark = pytest.mark.browser
 

@@ -13,10 +13,10 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.fake_timeline import DAY0, HOUR, FakeTimeline
+from twin.pages.operations.banner import BannerView
+from twin.pages.operations.chrome import ChromeView
 from twin.replay.controller import ReplayController
 from twin.sources.base import Window
-from twin.views.banner import BannerView
-from twin.views.chrome import ChromeView
 
 pytestmark = pytest.mark.browser
 

@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 from tests.browser.test_map import HOUR, MAP, Shown, show, wait_for  # noqa: F401  # a fixture
 from tests.fake_roads import DAY0, RoadTimeline
 from twin.timeline import fleet
-from twin.views import mapcrowd
-from twin.views.mapdata import to_viewport
+from twin.views.map import fleet as mapcrowd
+from twin.views.map.messages import to_viewport
 
 pytestmark = pytest.mark.browser
 

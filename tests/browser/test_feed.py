@@ -12,7 +12,7 @@ from twin.analysis.event_index import GROUPS, USUAL_GROUPS, FeedIndex, index_of,
 from twin.analysis.wording import EventLine, describe, short_id
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Timeline
-from twin.views.feed import FeedView
+from twin.views.feed.feed import FeedView
 
 pytestmark = pytest.mark.browser
 
@@ -223,7 +223,7 @@ def test_another_timeline_shows_its_own_events(opened, kitchen):
 
 def test_what_the_data_tells_is_shown_as_text(opened, kitchen, monkeypatch):
     monkeypatch.setattr(
-        "twin.views.feed.describe",
+        "twin.views.feed.feed.describe",
         lambda *args: [
             EventLine("plus", "created", f"{EVIL} · {EVIL}", EVIL, line.t, "x", line.order, "x")
             for line in describe(*args)

@@ -15,8 +15,8 @@ from tests.fake_roads import DAY0, Road, RoadTimeline
 from twin.foundation.geo import project
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
-from twin.views import theme
-from twin.views.map import MapView
+from twin.views.map.map import MapView
+from twin.views.shared import theme
 
 pytestmark = pytest.mark.browser
 

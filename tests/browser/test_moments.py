@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 from tests.fake_timeline import DAY0, HOUR, FakeController
 from tests.views.test_moments import replay
 from twin.analysis.moments import Moment
-from twin.views.alert import JUST_ENDED, AlertView
-from twin.views.moments import MomentsView
+from twin.views.moments.alert import JUST_ENDED, AlertView
+from twin.views.moments.moments import MomentsView
 
 pytestmark = pytest.mark.browser
 

@@ -17,8 +17,8 @@ from tests.raw_orders import CUSTOMER, WHOLE, rows_of
 from twin.analysis import metrics
 from twin.foundation.errors import SourceError
 from twin.notebook.door import Twin
+from twin.pages.operations.operations import operations_page
 from twin.sources.base import Source
-from twin.views.operations import operations_page
 
 pytestmark = pytest.mark.browser
 

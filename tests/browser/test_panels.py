@@ -13,11 +13,11 @@ from playwright.sync_api import Page, expect
 
 from tests.fake_timeline import DAY0, HOUR, FakeController, FakeHealth, FakeItem, FakeTimeline
 from tests.views.test_pipeline import Rows
+from twin.pages.operations.welcome import WelcomeView
 from twin.sources.base import Location, Quality, Volume
-from twin.views.health import HealthView
-from twin.views.kpis import KpiView
-from twin.views.pipeline import PipelineView
-from twin.views.welcome import WelcomeView
+from twin.views.data_quality.data_quality import HealthView
+from twin.views.kpis.kpis import KpiView
+from twin.views.pipeline.pipeline import PipelineView
 
 pytestmark = pytest.mark.browser
 

@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 
 from tests.raw_orders import EVIL, MINUTE, NOON, WHOLE, rows_of, timeline_of
 from twin.replay.controller import ReplayController
-from twin.views.order import OrderView
-from twin.views.orders import OrdersView
+from twin.views.order.order import OrderView
+from twin.views.order_list.order_list import OrdersView
 
 pytestmark = pytest.mark.browser
 

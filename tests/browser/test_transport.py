@@ -12,8 +12,8 @@ from panel.io import PeriodicCallback
 from playwright.sync_api import Page, expect
 
 from twin.replay.controller import ReplayController
-from twin.views.theme import TOKENS
-from twin.views.transport import TransportView
+from twin.views.shared.theme import TOKENS
+from twin.views.transport.transport import TransportView
 
 pytestmark = pytest.mark.browser
 

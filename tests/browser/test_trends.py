@@ -13,8 +13,8 @@ from tests.fake_timeline import DAY0, HOUR, FakeTimeline
 from tests.views.test_trends import EVIL, day_of_orders, served
 from twin.analysis.insights import Insights
 from twin.replay.controller import ReplayController
-from twin.views import theme
-from twin.views.trends import TrendsView
+from twin.views.shared import theme
+from twin.views.trends.trends import TrendsView
 
 pytestmark = pytest.mark.browser
 

@@ -17,11 +17,11 @@ from bokeh.model import Model
 
 import twin
 from benchmarks.client import Client
+from twin.pages.operations.operations import operations_page
 from twin.replay.controller import ReplayController
 from twin.server.process import process
-from twin.views.operations import operations_page
-from twin.views.session import ReplaySession
-from twin.views.view import ReplayView
+from twin.views.session.session import ReplaySession
+from twin.views.shared.view import ReplayView
 
 UNUSED_MS, CHECK_MS = 300, 100
 GONE_S = 15.0

@@ -2,7 +2,7 @@
 
 from tests.fake_timeline import DAY0, FakeController, FakeTimeline
 from tests.views.test_moments import PEAK, SHORT, replay
-from twin.views.alert import AlertView
+from twin.views.moments.alert import AlertView
 
 
 def test_only_troubles_alert():

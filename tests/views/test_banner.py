@@ -3,7 +3,7 @@
 import pytest
 
 from tests.fake_timeline import DAY0, say
-from twin.views.banner import BannerView
+from twin.pages.operations.banner import BannerView
 
 DAY = 86_400.0
 

@@ -6,8 +6,8 @@ import pytest
 
 from twin.analysis import metrics, wording
 from twin.foundation import stages
+from twin.pages.operations.chrome import ChromeView, definitions
 from twin.replay.controller import ReplayController
-from twin.views.chrome import ChromeView, definitions
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from twin.analysis.event_index import GROUPS, index_of, orders_in
 from twin.analysis.wording import describe
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Timeline
-from twin.views.feed import PAGE_ROWS, ROWS_BEFORE, FeedView
+from twin.views.feed.feed import PAGE_ROWS, ROWS_BEFORE, FeedView
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """The health chip accounts for every row."""
 
 from tests.fake_timeline import FakeController, FakeHealth, FakeTimeline
-from twin.views.health import HealthView
+from twin.views.data_quality.data_quality import HealthView
 
 
 def chip_of(health):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from tests.fake_timeline import DAY0, HOUR, FakeController, FakeTimeline
-from twin.views.kpis import KpiView
+from twin.views.kpis.kpis import KpiView
 
 MINUTE = 60.0
 

@@ -15,9 +15,10 @@ from twin.foundation.geo import project
 from twin.foundation.stages import STAGES
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
-from twin.views import mapanswers, mapdata
-from twin.views.map import BaseMap, MapView
-from twin.views.maplayers import LAYERS, layers_of, layers_text
+from twin.views.map import answers
+from twin.views.map import messages as mapdata
+from twin.views.map.layers import LAYERS, layers_of, layers_text
+from twin.views.map.map import BaseMap, MapView
 
 
 def unpacked(message):
@@ -359,7 +360,7 @@ def pins(message):
 @pytest.mark.parametrize("stage", ["created", "cooking", "ready"])
 def test_the_pins_of_a_stage_are_its_orders_at_every_moment_of_the_window(kitchen, stage):
     middle = kitchen.busiest()
-    told = pins(mapanswers.stage_message(kitchen, stage, middle, middle + 600))
+    told = pins(answers.stage_message(kitchen, stage, middle, middle + 600))
     number = STAGES.index(stage)
     seen = 0
     for t in np.linspace(middle, middle + 600, 7):
@@ -372,7 +373,7 @@ def test_the_pins_of_a_stage_are_its_orders_at_every_moment_of_the_window(kitche
 
 def test_completed_orders_are_pinned_for_half_an_hour(kitchen):
     t = kitchen.busiest()
-    told = pins(mapanswers.stage_message(kitchen, "completed", t, t))
+    told = pins(answers.stage_message(kitchen, "completed", t, t))
     delivered = kitchen.orders.delivered
     recent = {row for row in range(len(delivered)) if t - 1800 < delivered[row] <= t}
     assert told.keys() == recent

@@ -7,8 +7,8 @@ import pytest
 
 from tests.fake_roads import DAY0, RoadTimeline
 from twin.timeline import fleet
-from twin.views import mapcrowd
-from twin.views.mapcrowd import Look, choose
+from twin.views.map import fleet as mapcrowd
+from twin.views.map.fleet import Look, choose
 
 T = DAY0 + 1800.0
 WINDOW = T - 30.0, T + 60.0

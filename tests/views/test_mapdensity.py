@@ -11,8 +11,8 @@ from PIL import Image
 
 import twin
 from twin.timeline.timeline import Timeline
-from twin.views import mapdensity
-from twin.views.mapdensity import KINDS, Density
+from twin.views.map import density
+from twin.views.map.density import KINDS, Density
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def shown(told: dict) -> np.ndarray:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_each_layer_is_a_picture_with_a_legend_or_says_why_not(timeline: Timeline, kind: str, theme: str) -> None:
-    told = mapdensity.message(timeline, kind, 60, timeline.busiest(), theme)
+    told = density.message(timeline, kind, 60, timeline.busiest(), theme)
     assert told["label"]
     assert told["title"]
     assert len(told["colours"]) == 3
@@ -43,7 +43,7 @@ def test_each_layer_is_a_picture_with_a_legend_or_says_why_not(timeline: Timelin
 
 
 def test_orders_are_those_created_in_the_range(demo: Path, timeline: Timeline) -> None:
-    x, _ = mapdensity.ordered_places(timeline)
+    x, _ = density.ordered_places(timeline)
     ((count,),) = duckdb.execute(
         """
         SELECT count(*) FROM (
@@ -62,29 +62,29 @@ def test_waiting_at_the_kitchen_is_from_arrival_to_pick_up(timeline: Timeline) -
     for arrived, picked_up in zip(timeline.orders.arrived.tolist(), timeline.orders.picked_up.tolist(), strict=True):
         if arrived < picked_up and arrived < end and picked_up > start:  # False where either is unknown
             total += min(picked_up, end) - max(arrived, start)
-    assert mapdensity.kitchen_waits(timeline) == pytest.approx(total)
+    assert density.kitchen_waits(timeline) == pytest.approx(total)
     assert total > 3600
 
 
 def test_standing_is_slower_than_anybody_walks(timeline: Timeline) -> None:
-    part = mapdensity.standing(timeline)
+    part = density.standing(timeline)
     assert bool((part.metres * timeline.trips.scale < part.seconds).all())
 
 
 def test_ways_show_nothing_of_what_comes_after_the_playhead(timeline: Timeline) -> None:
     t = timeline.busiest()
-    told = mapdensity.message(timeline, "ways", 15, t, "dark")
+    told = density.message(timeline, "ways", 15, t, "dark")
     assert t - 60 < told["until"] <= t
-    later = mapdensity.message(timeline, "ways", 15, t + 3600, "dark")
+    later = density.message(timeline, "ways", 15, t + 3600, "dark")
     assert told["url"] != later["url"]
-    before = mapdensity.message(timeline, "ways", 15, timeline.window.start - 3 * 86_400, "dark")
+    before = density.message(timeline, "ways", 15, timeline.window.start - 3 * 86_400, "dark")
     assert before["url"] == ""
     assert "Nobody drove" in before["label"]
 
 
 def test_sessions_share_the_picture_of_a_minute(timeline: Timeline) -> None:
     t = np.floor(timeline.busiest() / 60) * 60
-    one, other = (mapdensity.message(timeline, "ways", 30, t + seconds, "dark") for seconds in (1.0, 59.0))
+    one, other = (density.message(timeline, "ways", 30, t + seconds, "dark") for seconds in (1.0, 59.0))
     assert one["url"] is other["url"]
 
 
@@ -94,7 +94,7 @@ def test_a_street_is_slow_where_its_speed_falls_below_the_usual() -> None:
     seconds = np.array([[100.0, 200.0, 3000.0, 100.0, 1000.0]])
     others = np.array([[1000.0, 1000.0, 1000.0, 1000.0, 300.0]])
     usual = np.array([[100.0, 100.0, 100.0, 100.0, 30.0]])
-    slow = mapdensity._slowness(seconds, metres, seconds + usual, metres + others, 0.01)[0]
+    slow = density._slowness(seconds, metres, seconds + usual, metres + others, 0.01)[0]
     assert slow[0] == slow[3] == slow[4] == 0
     assert 0.5 < slow[1] < slow[2] == 1
 
@@ -119,13 +119,13 @@ def test_orders_without_any_place_are_told_in_words(tmp_path: Path) -> None:
             rows.append(f"o{number},{kind},2025-01-01 10:{10 * at + number:02d}:00,{at},nowhere,{{}}")
     tmp_path.joinpath("events.csv").write_text("\n".join(rows))
     nowhere = twin.open(tmp_path).timeline("nowhere")
-    told = [mapdensity.message(nowhere, kind, 30, nowhere.busiest(), "light") for kind in KINDS]
+    told = [density.message(nowhere, kind, 30, nowhere.busiest(), "light") for kind in KINDS]
     assert [one["url"] for one in told] == [""] * len(KINDS)
     assert all(one["label"] for one in told)
 
 
 def test_what_does_not_exist_is_an_error(timeline: Timeline) -> None:
     with pytest.raises(KeyError):
-        mapdensity.message(timeline, "prices", 30, timeline.busiest(), "dark")
+        density.message(timeline, "prices", 30, timeline.busiest(), "dark")
     with pytest.raises(KeyError):
-        mapdensity.message(timeline, "ways", 45, timeline.busiest(), "sepia")
+        density.message(timeline, "ways", 45, timeline.busiest(), "sepia")

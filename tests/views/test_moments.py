@@ -7,7 +7,7 @@ import pytest
 from tests.fake_timeline import DAY0, HOUR, FakeController, FakeTimeline
 from twin.analysis.insights import Insights
 from twin.analysis.moments import KINDS, TROUBLES, Moment
-from twin.views.moments import ICON_OF, MomentsView
+from twin.views.moments.moments import ICON_OF, MomentsView
 
 PEAK = Moment("peak", DAY0 + 12 * HOUR, DAY0 + 13 * HOUR, DAY0 + 12.5 * HOUR, 0.2, "Lunch peak", "60 orders an hour")
 SHORT = Moment(

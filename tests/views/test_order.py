@@ -9,7 +9,7 @@ from tests.fake_timeline import say
 from tests.raw_orders import EVIL, MINUTE, NOON, WHOLE, rows_of, timeline_of
 from twin.analysis.insights import Insights
 from twin.replay.controller import ReplayController
-from twin.views.order import OrderView
+from twin.views.order.order import OrderView
 
 
 def panel_of(timeline, order="A1", **params):

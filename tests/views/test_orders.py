@@ -6,8 +6,8 @@ from tests.fake_timeline import say
 from tests.raw_orders import EVIL, MINUTE, NOON, WHOLE, rows_of, timeline_of
 from twin.foundation.stages import STATES
 from twin.replay.controller import ReplayController
-from twin.views import orders as module
-from twin.views.orders import OrdersView
+from twin.views.order_list import order_list as module
+from twin.views.order_list.order_list import OrdersView
 
 STARTS = {"D": 0, "B": 3, "C": 25, "A": 32.5}
 """Minutes after noon; at 12:33 D is on the road, B ready, C cooks, A was just made."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.fake_timeline import DAY0, FakeController, FakeItem, FakeTimeline, say
-from twin.views.pipeline import AMBER, FINE, RED, PipelineView, is_well_over
+from twin.views.pipeline.pipeline import AMBER, FINE, RED, PipelineView, is_well_over
 
 MINUTE = 60.0
 

@@ -12,7 +12,7 @@ import twin
 from twin.foundation import progress
 from twin.notebook.door import Twin
 from twin.replay.controller import ReplayController
-from twin.views.session import ReplaySession
+from twin.views.session.session import ReplaySession
 
 
 class Recorder:

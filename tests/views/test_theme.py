@@ -5,7 +5,7 @@ import re
 import pytest
 
 from twin.foundation.stages import STAGES
-from twin.views import theme
+from twin.views.shared import theme
 
 READ = 4.5
 """WCAG 1.4.3, text of normal size."""

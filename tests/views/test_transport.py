@@ -12,7 +12,14 @@ from twin.analysis.driver_supply import RangeSummary
 from twin.analysis.moments import KINDS
 from twin.foundation.errors import SourceError
 from twin.replay.controller import ReplayController
-from twin.views.transport import BUCKETS, MOST_BARS, TransportView, bucket_width, summary_parts, usual_pressure
+from twin.views.transport.transport import (
+    BUCKETS,
+    MOST_BARS,
+    TransportView,
+    bucket_width,
+    summary_parts,
+    usual_pressure,
+)
 
 DAY = 86_400.0
 START = 1_760_572_800.0

@@ -11,8 +11,8 @@ from tests.fake_timeline import DAY0, HOUR, FakeItem, FakeTimeline
 from twin.analysis.insights import Insights
 from twin.foundation.stages import STAGES
 from twin.replay.controller import ReplayController
-from twin.views import trenddata
-from twin.views.trends import TrendsView
+from twin.views.trends import data
+from twin.views.trends.trends import TrendsView
 
 MINUTE = 60.0
 EVIL = "<img src=x onerror=alert(1)>"
@@ -177,7 +177,7 @@ def test_a_long_bucket_adds_up_its_hours_and_knows_nothing_if_one_is_unknown():
     edges = np.array([0.0, 7200.0, 14400.0])
     hours = {3600.0: 5.0, 7200.0: 7.0, 10800.0: 9.0, 14400.0: None}
 
-    usual = trenddata.usual_counts(edges, hours.__getitem__)
+    usual = data.usual_counts(edges, hours.__getitem__)
 
     assert usual[0] == 12.0
     assert np.isnan(usual[1])
@@ -186,13 +186,13 @@ def test_a_long_bucket_adds_up_its_hours_and_knows_nothing_if_one_is_unknown():
 @pytest.mark.parametrize("days", [1 / 24, 0.5, 1, 7, 30, 365])
 def test_bars_and_labels_stay_few(days):
     span = days * 24 * HOUR
-    ticks = trenddata.time_ticks(DAY0 + 600, DAY0 + 600 + span)
+    ticks = data.time_ticks(DAY0 + 600, DAY0 + 600 + span)
 
-    assert span / trenddata.bucket_of(span) <= trenddata.MOST_BARS
-    assert 2 <= len(ticks) <= trenddata.MOST_TICKS + 1
+    assert span / data.bucket_of(span) <= data.MOST_BARS
+    assert 2 <= len(ticks) <= data.MOST_TICKS + 1
     assert all(DAY0 + 600 <= t <= DAY0 + 601 + span for t, _ in ticks)
 
 
 def test_midnights_within_several_days_are_named_by_their_day():
-    assert [label for _, label in trenddata.time_ticks(DAY0, DAY0 + 3 * 24 * HOUR)][:3] == ["Thu 16", "12:00", "Fri 17"]
-    assert trenddata.time_ticks(DAY0, DAY0 + 24 * HOUR)[-1][1] == "24:00"
+    assert [label for _, label in data.time_ticks(DAY0, DAY0 + 3 * 24 * HOUR)][:3] == ["Thu 16", "12:00", "Fri 17"]
+    assert data.time_ticks(DAY0, DAY0 + 24 * HOUR)[-1][1] == "24:00"

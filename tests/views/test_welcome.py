@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fake_timeline import DAY0, HOUR, say
+from twin.pages.operations.welcome import CHART_BARS, WelcomeView, activity, range_words
 from twin.sources.base import Location, Quality, Volume
-from twin.views.welcome import CHART_BARS, WelcomeView, activity, range_words
 
 DAY = 24 * HOUR
 SF = Location("sanfrancisco", "San Francisco", 37.79, -122.39, 6437.0, 4213, DAY0 - 6 * DAY, DAY0 + DAY - 1)

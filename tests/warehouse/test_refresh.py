@@ -11,7 +11,7 @@ from tests.warehouse.double import Warehouse
 from twin.foundation.errors import SourceError
 from twin.notebook.door import Twin
 from twin.replay.controller import ReplayController
-from twin.views.session import ReplaySession
+from twin.views.session.session import ReplaySession
 
 Start = Callable[..., Warehouse]
 Open = Callable[..., Twin]

@@ -7,7 +7,7 @@ import numpy as np
 
 from twin.notebook.tables import stamps
 from twin.timeline.timeline import Timeline
-from twin.views import bokehbackend  # noqa: F401  # how figures are drawn
+from twin.views.shared import figure_backend  # noqa: F401  # how figures are drawn
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,17 +13,17 @@ from twin.render.streets import Streets
 from twin.render.tiles import TileSet
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Timeline
-from twin.views import mapdata
-from twin.views.alert import AlertView
-from twin.views.component import style_text
-from twin.views.feed import FeedView
-from twin.views.kpis import KpiView
-from twin.views.map import BaseMap, MapView
-from twin.views.pipeline import PipelineView
-from twin.views.session import ReplaySession
-from twin.views.transport import TransportView
-from twin.views.trends import TrendsView
-from twin.views.view import ReplayView
+from twin.views.feed.feed import FeedView
+from twin.views.kpis.kpis import KpiView
+from twin.views.map import messages
+from twin.views.map.map import BaseMap, MapView
+from twin.views.moments.alert import AlertView
+from twin.views.pipeline.pipeline import PipelineView
+from twin.views.session.session import ReplaySession
+from twin.views.shared.component import style_text
+from twin.views.shared.view import ReplayView
+from twin.views.transport.transport import TransportView
+from twin.views.trends.trends import TrendsView
 
 IMAGE_PX = 1600
 """Longest side of the inlined base map: sharp at the first view of a map 900 pixels wide, blurred two zoom steps in."""
@@ -72,7 +72,7 @@ class Replay:
         middle = pn.Row(self._high("map", 660), side, sizing_mode="stretch_width", margin=(8, 0))
         return pn.Column(
             self.pane("pipeline"), middle, self.pane("timeline"), self.pane("trends"),
-            stylesheets=[style_text("notebook.css")], sizing_mode="stretch_width", margin=0,
+            stylesheets=[style_text("notebook/panes.css")], sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
 
     def _high(self, name: str, height: int) -> Any:
@@ -112,13 +112,13 @@ class Replay:
 
     def _base_map(self, location: str) -> BaseMap | None:
         tiles = _tileset(self._hub, location)
-        kitchen = mapdata.kitchen_of(self.timeline)
+        kitchen = messages.kitchen_of(self.timeline)
         return None if kitchen is None or not tiles.routes else inlined(tiles, self.timeline, kitchen, is_dark())
 
 
 def inlined(tiles: TileSet, timeline: Timeline, kitchen: tuple[float, float], dark: bool) -> BaseMap:
     """Return the base map around the first view as one image in a data URL, at most some 1.5 MB."""
-    x0, y0, x1, y1 = mapdata.first_view(timeline, kitchen)
+    x0, y0, x1, y1 = messages.first_view(timeline, kitchen)
     reach = max(x1 - x0, y1 - y0) * (0.5 + IMAGE_MARGIN)
     middle_x, middle_y = (x0 + x1) / 2, (y0 + y1) / 2
     extent = (middle_x - reach, middle_y - reach, middle_x + reach, middle_y + reach)

@@ -43,7 +43,7 @@ class Answers {
   }
   within(state, t) { return (this.spells[state] ?? []).filter(([, begin, until]) => begin <= t && t < until); }
   stateOf(order, t) { return Object.keys(this.spells).find((state) => this.within(state, t).some(([row]) => row === order)); }
-  /** The orders of a stage, as twin/views/stageorders.py lists them. */
+  /** The orders of a stage, as twin/views/pipeline/stage_orders.py lists them. */
   list({ stage, t, loads }) {
     const closed = stage === "completed" || stage === "cancelled";
     const found = this.within(stage, t).sort((a, b) => (closed ? b[1] - a[1] : a[1] - b[1]));

@@ -32,9 +32,10 @@ from twin.foundation.stages import COMPLETED, STAGE_LABELS, STAGES, STATES
 from twin.hub import Hub
 from twin.notebook.panes import Replay, is_dark
 from twin.timeline.timeline import DAY, Timeline, midnight
-from twin.views import mapanswers, mapdata, mapdensity
-from twin.views.component import Component, module_source
-from twin.views.map import MapFrame
+from twin.views.map import answers as mapanswers
+from twin.views.map import density, messages
+from twin.views.map.map import MapFrame
+from twin.views.shared.component import Component, module_source
 
 MOST_BYTES = 15_000_000
 """A larger file is refused: mail servers take some 20 MB, as does a Databricks notebook's `displayHTML`."""
@@ -56,7 +57,7 @@ class Recording(Component):
 
     recording: str = param.String(default="", doc="The recording: JSON, gzipped, base64; see `record`.")  # type: ignore[assignment]
 
-    _esm = module_source("verbs.js", "motion.js", "recording.js")
+    _esm = module_source("views/shared/verbs.js", "views/map/motion.js", "notebook/recording.js")
     _stylesheets: ClassVar[list[Any]] = []
 
 
@@ -125,8 +126,8 @@ def answers(timeline: Timeline) -> dict[str, Any]:
     start, end = timeline.window.start, timeline.window.end
     orders = timeline.orders
     rows = np.flatnonzero((orders.first < end) & (orders.last >= midnight(start)))
-    speed = mapdata.COARSE_FROM if len(rows) > FULL_DETAIL else 1.0
-    trips = mapdata.window_message(timeline.motion(start - mapdata.FADE_S, end), orders, speed)
+    speed = messages.COARSE_FROM if len(rows) > FULL_DETAIL else 1.0
+    trips = messages.window_message(timeline.motion(start - messages.FADE_S, end), orders, speed)
     pins = {
         state: mapanswers.stage_message(timeline, state, start, end) for state in STATES if state != "out_for_delivery"
     }
@@ -144,7 +145,7 @@ def answers(timeline: Timeline) -> dict[str, Any]:
 def _densities(timeline: Timeline) -> dict[str, Any]:
     theme = "dark" if is_dark() else "light"
     return {
-        kind: mapdensity.message(timeline, kind, mapdensity.USUAL_MINUTES, timeline.window.end, theme)
+        kind: density.message(timeline, kind, density.USUAL_MINUTES, timeline.window.end, theme)
         for kind in SAVED_DENSITIES
     }
 

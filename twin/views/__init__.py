@@ -1,1 +1,1 @@
-"""What the user sees: one Viewer per file, its JavaScript and CSS beside it."""
+"""One folder per thing that is seen: its Python, JavaScript and CSS."""

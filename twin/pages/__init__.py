@@ -1,0 +1,1 @@
+"""Views put together into the operations page and the wall screen."""

@@ -1,0 +1,11 @@
+"""The base map of a served page: its own server's tiles."""
+
+from twin.server.process import process
+from twin.server.tiles import tile_url
+from twin.views.map.map import BaseMap
+
+
+def base_map(location: str) -> BaseMap:
+    """Return where a location's tiles are. Raises `UnknownLocationError`."""
+    tiles = process.tileset(location)
+    return BaseMap(tile_url(location, "{theme}", tiles.version).replace(".png", "{dense}.png"), tiles.routes)

@@ -1,0 +1,88 @@
+"""The kiosk page: a wall screen that tours the kitchens by itself, for weeks, and is never blank.
+
+It is two pages in one. What is opened is a small static page without any connection to a server; it shows the living page in
+a frame, and puts a new one behind it when the old one has lost its server, so that there is always a picture. The living
+page (`frame=1`) is the same views as everywhere, on a show that is tied to epoch time.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import jinja2
+import panel as pn
+
+from twin import api
+from twin.pages.kiosk.show import KioskShow
+from twin.show.options import Options
+from twin.show.scene import Anchor
+from twin.views.shared import theme
+
+TITLE = "Casper’s Kitchens"
+LONGEST_TITLE = 80
+
+_outer: jinja2.Template | None = None
+
+
+def serve_kiosk() -> None:
+    """Put the page that the address asks for into the current document."""
+    query = {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
+    if query.get("frame") == "1":
+        _living(query)
+    else:
+        _static(query)
+
+
+def _living(query: Mapping[str, str]) -> None:
+    # a page that has lost its server is replaced as a whole, so that nothing in it tries to come back by itself
+    pn.extension(reconnect=False)
+    document = pn.state.curdoc
+    if document is not None:
+        document.config.notify_connection_status = False
+        document.title = title_of(query)
+        document.template = _text("frame.html")  # type: ignore[assignment]  # Panel takes the text of blocks, too
+        document.template_variables["html_attrs"] = f'data-theme="{theme_of(query)}"'
+        document.template_variables["theme_bg"] = theme.TOKENS[theme_of(query)]["bg"]
+    mounted = api.mount()
+    KioskShow(Options.from_query(query), query, remembered(query.get("anchor")), mounted).servable()
+
+
+def _static(query: Mapping[str, str]) -> None:
+    global _outer
+    if _outer is None:
+        _outer = jinja2.Environment(autoescape=True).from_string(_text("outer.html"))
+    document = pn.state.curdoc
+    if document is None:
+        return
+    tokens = theme.TOKENS[theme_of(query)]
+    document.template = _outer
+    document.template_variables.update(
+        name=title_of(query), theme=theme_of(query), bg=tokens["bg"], ink=tokens["ink"], mute=tokens["mute"],
+        panel=tokens["panel"], line=tokens["line"], warn=tokens["warn"], font=theme.FONT,
+        style=_text("outer.css"), script=_text("outer.js"),
+    )  # fmt: skip
+
+
+def title_of(query: Mapping[str, str]) -> str:
+    """Return the title that an address gives the screen."""
+    return query.get("title", "").strip()[:LONGEST_TITLE] or TITLE
+
+
+def theme_of(query: Mapping[str, str]) -> str:
+    """Return dark, which suits a wall, unless the address asks for light."""
+    return "light" if query.get("theme", "").strip().lower() == "light" else "dark"
+
+
+def remembered(text: str | None) -> Anchor | None:
+    """Read the anchor that a screen remembers: JSON [origin, held or null, stamp]; None where it makes no sense."""
+    try:
+        origin, held, stamp = json.loads(text or "")
+        anchor = Anchor(float(origin), None if held is None else float(held), float(stamp))
+    except (ValueError, TypeError):
+        return None
+    return anchor if all(math.isfinite(value) for value in (anchor.origin, anchor.held or 0.0, anchor.stamp)) else None
+
+
+def _text(name: str) -> str:
+    return (Path(__file__).parent / name).read_text("utf-8")

@@ -1,0 +1,238 @@
+"""The living page of a wall screen: the views, arranged for five metres, on a show that plays by itself."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import panel as pn
+
+from twin.foundation.errors import TwinError
+from twin.pages.basemap import base_map
+from twin.pages.kiosk.card import KioskCard
+from twin.replay.controller import ReplayController
+from twin.server.process import process
+from twin.show.options import Options, panes_of
+from twin.show.scene import Anchor, Position, Scene, Show
+from twin.show.showings import Stage
+from twin.views.feed.feed import FeedView
+from twin.views.kpis.kpis import KpiView
+from twin.views.map.map import MapView
+from twin.views.pipeline.pipeline import PipelineView
+from twin.views.session.session import ReplaySession
+from twin.views.shared.component import style_text
+from twin.views.shared.view import ReplayView
+from twin.views.trends.trends import TrendsView
+
+log = logging.getLogger(__name__)
+
+STEP_MS = 200
+"""How often the show looks where it should be: the scenes' ends need no more, the motion between them needs none."""
+VEIL_S = 0.7
+"""The title card closes over the old place before it goes: as long as its transition in kioskcard.css, and a little."""
+RETRY_S = 5.0
+"""Seconds after which a scene that could not be loaded is tried again."""
+
+_stage = Stage(process.hub, process.rehearsed_show)
+"""One for the process: screens that ask for the same show see the same."""
+
+
+class KioskShow(pn.viewable.Viewer):
+    """The views of one screen, and what moves them from scene to scene."""
+
+    def __init__(
+        self, options: Options, query: Mapping[str, str], remembered: Anchor | None = None, mounted: bool = False
+    ) -> None:
+        """`mounted` tells whether the page's server answers our routes."""
+        super().__init__()
+        self._mounted = mounted
+        self._options = options
+        self._remembered = remembered
+        self._controller = ReplayController()
+        self._session: ReplaySession | None = None
+        self._show: Show | None = None
+        self._number: int | None = None
+        self._anchor: Anchor | None = None
+        self._busy = False
+        self._again = 0.0
+        self._stepper: Any = None
+        self._dark = query.get("theme", "").strip().lower() != "light"
+        self._card = KioskCard(
+            heading=query.get("title", "").strip()[:80], logo=query.get("logo", "").strip(), sizing_mode="stretch_width",
+            margin=0,
+        )  # fmt: skip
+        self._card.join(self._controller)
+        self._card.on_msg(self._obey)
+        self._views = self._build(panes_of(query.get("panes")))
+        self._page = self._arrange()
+        pn.state.onload(self._begin)
+
+    def __panel__(self) -> pn.Column:
+        return self._page
+
+    def _build(self, panes: tuple[str, ...]) -> dict[str, ReplayView]:
+        controller = self._controller
+        made: dict[str, ReplayView] = {}
+        for pane in panes:
+            match pane:
+                case "map":
+                    made[pane] = MapView(controller, base_map=base_map if self._mounted else None, dark=self._dark)
+                case "pipeline":
+                    made[pane] = PipelineView(controller)
+                case "kpis":
+                    made[pane] = KpiView(controller)
+                case "trends":
+                    made[pane] = TrendsView(controller, dark=self._dark)
+                case "feed":
+                    made[pane] = FeedView(controller)
+        return made
+
+    def _arrange(self) -> pn.Column:
+        parts: list[Any] = [self._card]
+        self._card.styles = {"grid-area": "card"}
+        for pane, view in self._views.items():
+            shown = view.__panel__()
+            shown.styles = {**shown.styles, "grid-area": pane, "min-width": "0", "min-height": "0"}
+            shown.stylesheets = [*shown.stylesheets, style_text("pages/kiosk/panes.css")]
+            shown.css_classes = [
+                *shown.css_classes,
+                f"pane-{pane}",
+                *(["tight"] if {"feed", "trends"} & set(self._views) else []),
+            ]
+            shown.margin = 0
+            parts.append(shown)
+        return pn.Column(
+            *parts, stylesheets=[style_text("pages/kiosk/kiosk.css")], css_classes=[f"with-{pane}" for pane in self._views],
+            sizing_mode="stretch_both", margin=0,
+        )  # fmt: skip
+
+    async def _begin(self) -> None:
+        self._stepper = pn.io.PeriodicCallback(callback=self._step, period=STEP_MS, background=True, log=False)
+        self._stepper.start()
+
+    # -- where the show is ----------------------------------------------------------------------------------------------
+    def _step(self) -> None:
+        """Look where the show should be, and go there; one errand at a time."""
+        if self._busy or time.monotonic() < self._again:
+            return
+        if self._show is None:
+            self._run(self._open())
+            return
+        anchor, epoch = _stage.anchor(self._options), time.time()
+        position = self._show.position(anchor.seconds(epoch))
+        if anchor != self._anchor:
+            self._anchor = anchor
+            self._card.remember = [anchor.origin, anchor.held, anchor.stamp]
+            if position.number == self._number:
+                self._place(position, epoch)
+        if position.number != self._number:
+            self._run(self._go(position))
+
+    def _run(self, errand: Any) -> None:
+        self._busy = True
+        pn.state.execute(partial(self._finish, errand))
+
+    async def _finish(self, errand: Any) -> None:
+        try:
+            await errand
+        except TwinError as error:
+            self._fail(str(error))
+        except Exception:  # whatever breaks in one scene must not end the show: it is told, logged and tried again
+            log.exception("show: a scene could not be shown")
+            self._fail("This scene cannot be shown; the server's log says why.")
+        finally:
+            self._busy = False
+
+    def _fail(self, problem: str) -> None:
+        self._again = time.monotonic() + RETRY_S
+        self._card.problem = problem
+
+    async def _open(self) -> None:
+        """Open the source and make the show, in a thread: what is there first may take a while."""
+        self._show = await asyncio.to_thread(_stage.show, self._options)
+        if self._remembered is not None:
+            _stage.offer(self._options, self._remembered)
+        self._session = ReplaySession(process.hub(), self._controller, prepare=process.tileset)
+        self._session.watch(list(self._views.values()))
+        self._session.start()
+        self._card.problem = ""
+
+    async def _go(self, position: Position) -> None:
+        """Begin a scene: close the title card where the place changes, load, and play from where the scene is by now."""
+        self._show = await asyncio.to_thread(_stage.show, self._options)
+        epoch = time.time()
+        position = self._show.position(_stage.anchor(self._options).seconds(epoch))
+        scene, session = self._show.scenes[position.index], self._session
+        if session is None:
+            return
+        moves = self._is_elsewhere(scene)
+        self._tell(position, epoch, moves)
+        self._number = position.number
+        if moves:
+            await asyncio.sleep(VEIL_S)
+            await session.choose(scene.location, scene.start, scene.end, scene.t, scene.speed)
+            if session.problem:
+                self._number = None
+                self._fail(session.problem)
+                return
+        self._look(scene)
+        epoch = time.time()
+        self._place(self._show.position(_stage.anchor(self._options).seconds(epoch)), epoch)
+        self._card.param.update(arrived=position.number, problem="")
+
+    def _is_elsewhere(self, scene: Scene) -> bool:
+        timeline = self._controller.timeline
+        if timeline is None or timeline.location.id != scene.location:
+            return True
+        return (timeline.window.start, timeline.window.end) != (scene.start, scene.end)
+
+    def _place(self, position: Position, epoch: float) -> None:
+        """Put the clock where the scene is by now, playing unless the show is held."""
+        if self._show is None or position.number != self._number:
+            return
+        scene, controller = self._show.scenes[position.index], self._controller
+        held = _stage.anchor(self._options).held is not None
+        with pn.io.hold():
+            if controller.speed != scene.speed:
+                controller.set_speed(scene.speed)
+            t = scene.at(position.elapsed)
+            if held or t >= scene.end:
+                controller.pause(at=t)
+            else:
+                controller.play(at=t)
+            self._tell(position, epoch, self._card.scene.get("moves", True))
+
+    def _look(self, scene: Scene) -> None:
+        """Pick out the scene's order and look from its distance."""
+        self._controller.selection.select(scene.order or None)
+        view, timeline = self._views.get("map"), self._controller.timeline
+        if view is None or timeline is None:
+            return
+        place = timeline.location
+        known = scene.zoom is not None and place.lat is not None and place.lon is not None
+        view.param.update(viewport=[place.lon, place.lat, scene.zoom] if known else [])
+
+    def _tell(self, position: Position, epoch: float, moves: bool) -> None:
+        if self._show is None:
+            return
+        scene = self._show.scenes[position.index]
+        held = _stage.anchor(self._options).held is not None
+        view = self._views.get("map")
+        told = {
+            "number": position.number, "index": position.index, "count": len(self._show.scenes), "name": scene.name,
+            "headline": scene.headline, "detail": scene.detail, "t": scene.t, "end": scene.end, "speed": scene.speed,
+            "duration": scene.duration, "moves": moves, "mapped": isinstance(view, MapView),
+        }  # fmt: skip
+        self._card.scene = told | ({"held": position.elapsed} if held else {"began": epoch - position.elapsed})
+
+    def _obey(self, event: Any) -> None:
+        """Carry out a presenter's key, on every screen of the show."""
+        match event.data:
+            case {"show": "next"}:
+                _stage.move(self._options, 1)
+            case {"show": "back"}:
+                _stage.move(self._options, -1)
+            case {"show": "pause"}:
+                _stage.hold(self._options)

@@ -1,0 +1,113 @@
+"""The page's own controls: copy link, picture for a report, presentation, tour, help, and the keys that are not the replay's."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import param
+
+from twin.analysis.metrics import COMPLETION_SPAN, DELIVERY_TARGET, TRAILING
+from twin.analysis.wording import LATE_AFTER
+from twin.foundation.stages import STALLED_AFTER
+from twin.replay.controller import ReplayController
+from twin.views.shared.component import Component, module_source, style_source, style_text
+from twin.views.shared.view import ReplayView
+
+HOUR, MINUTE = 3600.0, 60.0
+
+
+def definitions(target: float = DELIVERY_TARGET) -> list[list[str]]:
+    """Return how the figures are defined, as [term, text] pairs; `target` is the promised delivery time, seconds.
+
+    The numbers come from where the figures are computed, so that help and page cannot disagree.
+    """
+    oldest, youngest = COMPLETION_SPAN
+    now = f"the {TRAILING / MINUTE:.0f} minutes up to the playhead"
+    longest = f"{STALLED_AFTER / HOUR:.0f} hours"
+    return [
+        ["Stage", "The furthest step that an order has reached by the playhead, whatever the latest event says."],
+        ["Orders per hour", f"Orders created in {now}."],
+        [
+            "Delivery time",
+            f"From created to delivered, the mean of what was delivered in {now}; the target is {target / MINUTE:.0f} minutes. "
+            f"Deliveries of over {longest} are left out and counted.",
+        ],
+        [
+            "Completion rate",
+            f"The delivered share of the orders created between {oldest / HOUR:.0f} hours and {youngest / MINUTE:.0f} minutes "
+            "before the playhead; later ones may still be on the way.",
+        ],
+        ["Active orders", "Orders between their first event and delivery, neither cancelled nor stalled."],
+        [
+            "Time in a stage",
+            f"The mean of the orders that moved on in {now}. The oldest is the one waiting longest now.",
+        ],
+        ["Meals waiting", "Ready and not yet picked up."],
+        ["Late driver", f"Arrived more than {LATE_AFTER / MINUTE:.0f} minutes after the food was ready."],
+        ["Stalled", f"Open, and without any event for {longest}."],
+        ["Usual", "The same hour on other days of this kitchen, never the day that is looked at."],
+        ["Kitchen time", "The times of the data as they are (UTC); the zone of your computer plays no part."],
+    ]
+
+
+class ChromeBar(Component):
+    """The controls in the browser."""
+
+    place = param.String(default="", doc="Name of the location shown, for people; empty before the first one.")
+    place_id = param.String(default="", doc="Id of the location shown, for file names.")
+    waiting = param.String(default="", doc="What is being loaded; a skeleton is shown while this is not empty.")
+    user = param.String(
+        default="", doc="Address that tells the name of who is signed in, relative to the page; empty: nobody."
+    )
+    definitions = param.List(default=[], doc="[term, text] pairs of the help.")
+    dark = param.Boolean(default=False, doc="Whether the page is dark; its button changes it.")
+
+    _esm = module_source(
+        "views/shared/verbs.js",
+        "pages/operations/keys.js",
+        "pages/operations/help.js",
+        "pages/operations/tour.js",
+        "pages/operations/report.js",
+        "pages/operations/chrome.js",
+    )
+    _stylesheets: ClassVar[list[Any]] = [
+        style_source("pages/operations/chrome.css") + style_text("pages/operations/skeleton.css")
+    ]
+
+
+class ChromeView(ReplayView):
+    """The buttons of the page's header, and what they open. One per page: it answers the page's keys."""
+
+    place: str = param.String(default="", doc="Name of the location shown, for captions.")  # type: ignore[assignment]
+    place_id: str = param.String(default="", doc="Id of the location shown, for file names.")  # type: ignore[assignment]
+    waiting: str = param.String(  # type: ignore[assignment]
+        default="", doc="What is being loaded, a sentence; the page shows a skeleton until this is empty again."
+    )
+    user: str = param.String(default="", doc="Address that tells who is signed in, relative to the page.")  # type: ignore[assignment]
+    dark: bool = param.Boolean(default=False, doc="Whether the page is dark; the user changes it.")  # type: ignore[assignment]
+    target: float = param.Number(default=DELIVERY_TARGET, bounds=(1, None), doc="Promised delivery time, seconds.")  # type: ignore[assignment]
+
+    def __init__(
+        self, controller: ReplayController, on_cancel: Callable[[], object] = lambda: None, **params: Any
+    ) -> None:
+        """`on_cancel()` is called when the user does not want to wait any longer."""
+        super().__init__(**params)
+        self._bar = ChromeBar(margin=0, user=self.user, dark=self.dark)
+        self._on_cancel = on_cancel
+        self._bar.on_msg(self._on_message)
+        self._bar.param.watch(lambda event: self.param.update(dark=event.new), "dark")
+        self._bar.join(controller)
+        self._tell()
+        self.param.watch(self._tell, ["place", "place_id", "waiting", "target", "dark"])
+
+    def __panel__(self) -> ChromeBar:
+        return self._bar
+
+    def _on_message(self, event: Any) -> None:
+        if event.data == {"act": "cancel"}:
+            self._on_cancel()
+
+    def _tell(self, *_: param.parameterized.Event) -> None:
+        self._bar.param.update(
+            place=self.place, place_id=self.place_id, waiting=self.waiting, dark=self.dark,
+            definitions=definitions(self.target),
+        )  # fmt: skip

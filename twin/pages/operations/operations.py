@@ -1,0 +1,332 @@
+"""The operations page: the views, arranged; what each does is its own file."""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+import panel as pn
+
+from twin import api
+from twin.foundation.errors import TwinError
+from twin.hub import Hub
+from twin.pages.basemap import base_map
+from twin.pages.operations.banner import BannerView
+from twin.pages.operations.chrome import ChromeView
+from twin.pages.operations.tabs import TabBar
+from twin.pages.operations.welcome import WelcomeView
+from twin.replay.controller import ReplayController
+from twin.server.process import process
+from twin.views.data_quality.data_quality import HealthView
+from twin.views.feed.feed import FeedView
+from twin.views.kpis.kpis import KpiView
+from twin.views.map.map import MapView
+from twin.views.moments.alert import AlertView
+from twin.views.moments.moments import MomentsView
+from twin.views.order.order import OrderView
+from twin.views.order_list.order_list import OrdersView
+from twin.views.pipeline.pipeline import PipelineView
+from twin.views.session.session import ReplaySession
+from twin.views.shared import theme
+from twin.views.shared.component import bundle_url, style_text
+from twin.views.shared.view import ReplayView
+from twin.views.transport.transport import TransportView
+from twin.views.trends.trends import TrendsView
+
+TITLE = "Casper’s Kitchens"
+TITLE_CSS = """
+:host { flex: none; }
+span { color: var(--tw-ink); font: 700 var(--tw-text-lg)/1.2 var(--tw-font); white-space: nowrap; }
+@media (max-width: 600px) { span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } }
+"""
+"""A phone has room for the controls alone; the name is still read out."""
+TOLD_S = 0.5
+"""Between two words of what opening the source is at."""
+
+
+BONES = (("pipeline", 5), ("map", 0), ("kpis", 4), ("panel", 5), ("transport", 2))
+"""What is shown of the panels before any script has run: where, and how many bars."""
+
+
+def operations_page() -> pn.Column:
+    """Return the page of a new session; the source is the process's own."""
+    pn.extension(reconnect=True)
+    query = {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
+    mounted = api.mount()
+    _frame(query, f"{pn.state.rel_path or '.'}/{bundle_url()}" if mounted else "")
+    body = pn.Column(sizing_mode="stretch_both", margin=0)
+    title = pn.pane.HTML(f"<span>{TITLE}</span>", margin=0, stylesheets=[TITLE_CSS])
+    header = pn.Row(
+        title, sizing_mode="stretch_width", margin=0, stylesheets=[style_text("pages/operations/header.css")]
+    )
+    page = pn.Column(
+        header, body, sizing_mode="stretch_both", margin=0, stylesheets=[":host { background: var(--tw-bg); }"]
+    )
+
+    def build() -> None:
+        if process.is_open:
+            show(process.hub())
+        else:
+            body[:] = [welcome]
+            pn.state.onload(wait)
+
+    async def wait() -> None:
+        """Open the source in a thread: a warehouse may take minutes to start, and others are being served meanwhile."""
+        opening = asyncio.ensure_future(asyncio.to_thread(process.hub))
+        while not (await asyncio.wait({opening}, timeout=TOLD_S))[0]:
+            welcome.show_loading(process.opening_step)
+        try:
+            show(opening.result())
+        except TwinError as error:
+            welcome.fail(str(error), "Start the app with another source, for example: twin serve --source demo")
+
+    def show(hub: Hub) -> None:
+        session = ReplaySession(hub, ReplayController(), process.tileset, process.has_tileset)
+        parts = _Operations(session, body, query, mounted)
+        header[:] = [title, parts.choice, pn.Spacer(css_classes=["between"], margin=0), *parts.bar]
+
+    welcome = WelcomeView(on_choose=lambda _id: None, on_retry=build)
+    build()
+    return page
+
+
+class _Operations:
+    """The parts of one session's page and how they hang together."""
+
+    def __init__(self, session: ReplaySession, body: pn.Column, query: dict[str, str], mounted: bool) -> None:
+        """`mounted` tells whether the page's server answers our routes."""
+        controller = session.controller
+        self.session = session
+        self.body = body
+        self._begun: bool | None = None
+        self.welcome = WelcomeView(
+            on_choose=lambda place: pn.state.execute(partial(session.choose, place)), on_retry=self._offer
+        )
+        self.map = MapView(controller, base_map=base_map if mounted else None)
+        self.pipeline = PipelineView(controller)
+        self.kpis = KpiView(controller)
+        self.alert = AlertView(controller)
+        self.feed = FeedView(controller)
+        self.moments = MomentsView(controller)
+        self.orders = OrdersView(controller)
+        self.trends = TrendsView(controller, active=False)
+        self.order = OrderView(controller)
+        self.transport = TransportView(controller, on_range=session.range, on_cancel=self._cancel)
+        self.health = HealthView(controller, on_look=session.look)
+        self.chrome = ChromeView(controller, on_cancel=self._cancel, user=api.user_url() if mounted else "")
+        self.banner = BannerView()
+        self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
+        session.watch(
+            [self.map, self.pipeline, self.kpis, self.alert, self.feed, self.moments, self.orders, self.trends, self.order,
+             self.transport, self.health, self.chrome]
+        )  # fmt: skip
+        session.keep(
+            events=(self.feed, "query"),
+            layers=(self.map, "layers_text"),
+            density=(self.map, "density_text"),
+            tab=(self.tabs, "tab"),
+        )
+        self._panels: dict[str, ReplayView] = {
+            "events": self.feed, "moments": self.moments, "orders": self.orders, "trends": self.trends,
+        }  # fmt: skip
+        self.replay = self._arrange()
+        self.choice = pn.widgets.Select(
+            label="Kitchen", options={place.display_name: place.id for place in session.hub.locations}, margin=0,
+            visible=False, css_classes=["kitchen"], stylesheets=[style_text("pages/operations/choice.css")],
+        )  # fmt: skip
+        self.choice.param.watch(self._switch, "value")
+        self.bar = (self.health, self.chrome, session.page)
+        self._follow()
+        self._recalled = session.recall(query)
+        if self._recalled:
+            pass  # `_arrived` has put the replay in its place
+        elif query.get("location") in {place.id for place in session.hub.locations}:
+            self.chrome.waiting = "Loading …"
+            body[:] = [self.banner, self.replay]
+        else:
+            body[:] = [self.welcome]
+        pn.state.onload(partial(self._begin, query))  # not before: Panel loses what changes while a page is being drawn
+
+    def _follow(self) -> None:
+        """Let the parts follow each other."""
+        session, controller = self.session, self.session.controller
+        self.chrome.param.watch(self._darken, "dark")
+        session.page.param.watch(self._take_theme, "was_dark")
+        self.map.param.watch(lambda event: session.param.update(viewport=event.new), "viewport")
+        session.param.watch(lambda event: self.map.param.update(viewport=event.new), "viewport")
+        session.param.watch(self._arrived, "place")
+        session.param.watch(self._wait, "waiting")
+        session.param.watch(self._failed, "problem")
+        session.param.watch(self._tell_age, ["as_of", "stale"])
+        session.param.watch(self._offer_newer, "newer")
+        self.tabs.param.watch(self._choose_panel, ["tab", "room"])
+        self.map.param.watch(self._choose_panel, "has_place")
+        self.order.param.watch(self._choose_panel, "visible_order")
+        self.moments.param.watch(self._name_tabs, "count")
+        session.param.watch(self._check_range, "place")
+        controller.param.watch(self._check_range, "timeline")
+        self._choose_panel()
+        self._begun = False
+
+    async def _begin(self, query: dict[str, str]) -> None:
+        self._begun = True
+        self._choose_panel()
+        self._take_theme()
+        timeline = self.session.controller.timeline
+        if not self._recalled or timeline is None:
+            await self.session.follow_address(query, self._offer)
+        elif self.session.controller.insights is None:
+            await self.session.learn(timeline)
+        self.session.start()
+
+    def _arrange(self) -> pn.Column:
+        def placed(view: Any, area: str, *classes: str) -> Any:
+            shown = view if isinstance(view, TabBar) else view.__panel__()
+            shown.styles = {**shown.styles, "min-width": "0", "min-height": "0"} | ({"grid-area": area} if area else {})
+            shown.css_classes = [*shown.css_classes, *classes]
+            shown.margin = 0
+            return shown
+
+        return pn.Column(
+            placed(self.pipeline, "pipeline"), placed(self.map, "map"), placed(self.kpis, "kpis", "covered", "figures"),
+            placed(self.alert, "", "alert"), placed(self.tabs, "tabs", "covered"),
+            placed(self.feed, "panel", "covered"), placed(self.moments, "panel", "covered"),
+            placed(self.orders, "panel", "covered"), placed(self.trends, "panel", "covered", "trends", "figures"),
+            placed(self.order, "", "order-panel"), placed(self.transport, "transport"),
+            stylesheets=[style_text("pages/operations/layout.css")], sizing_mode="stretch_both", margin=0,
+        )  # fmt: skip
+
+    def _choose_panel(self, *_: Any) -> None:
+        """Show one panel of the tabs; the trends stand beside it where the window has room for them."""
+        if (
+            self._begun is False
+        ):  # Panel would lose it: the browser tells the window's size while the page is being drawn
+            return
+        beside = self._has_room()
+        if self.tabs.tab not in self._panels or (beside and self.tabs.tab == "trends"):  # an address may name anything
+            self.tabs.tab = "events"
+            return
+        open_order = self.order.visible_order
+        with pn.io.hold():
+            for key, view in self._panels.items():
+                seen = key == self.tabs.tab or (key == "trends" and beside)
+                _switch_class(view.__panel__(), "off", not seen)
+                if "active" in view.param:  # the moments cost nothing while hidden
+                    view.param.update(active=seen and not (open_order and not (key == "trends" and beside)))
+            trends = self.trends.__panel__()
+            trends.styles = {**trends.styles, "grid-area": "trends" if beside else "panel"}
+            self.trends.wide = beside
+            _switch_class(self.replay, "no-map", not self.map.has_place)
+            _switch_class(self.replay, "with-order", open_order)
+            self._name_tabs()
+            self.session.tick(force=True)
+
+    def _has_room(self) -> bool:
+        """Whether the trends have a place of their own: on a wall, or where the map has given its space away."""
+        return self.tabs.room == "wall" or (self.tabs.room == "desk" and not self.map.has_place)
+
+    def _name_tabs(self, *_: Any) -> None:
+        tabs: list[list[Any]] = [
+            ["events", "Events", None],
+            ["moments", "Moments", self.moments.count],
+            ["orders", "Orders", None],
+        ]
+        if not self._has_room():
+            tabs.append(["trends", "Trends", None])
+        if tabs != self.tabs.tabs:
+            self.tabs.tabs = tabs
+
+    def _take_theme(self, *_: Any) -> None:
+        """Take the theme that the document chose before it was painted (operationsframe.html), which may be told late."""
+        if self._begun and self.session.page.was_dark is not None:
+            self.chrome.dark = self.session.page.was_dark
+
+    def _darken(self, event: Any) -> None:
+        self.map.dark = self.trends.dark = self.session.page.dark = event.new
+
+    def _offer(self) -> None:
+        hub = self.session.hub
+        places = hub.locations
+        volumes = {place.id: hub.source.volume(place.id) for place in places}
+        self.welcome.show_locations(places, volumes, {place.id: hub.quality(place.id) for place in places})
+
+    def _switch(self, event: Any) -> None:
+        if self.session.place is not None and event.new != self.session.place.id:
+            pn.state.execute(partial(self.session.choose, event.new))
+
+    def _arrived(self, event: Any) -> None:
+        place = event.new
+        self.choice.param.update(value=place.id, visible=True)
+        self.chrome.param.update(place=place.display_name, place_id=place.id)
+        self.transport.param.update(source_range=(place.start, place.end), latest=place.last_delivered)
+        self._choose_panel()
+        if self.replay not in list(self.body):
+            self.body[:] = [self.banner, self.replay]
+
+    def _wait(self, event: Any) -> None:
+        self.transport.busy = event.new
+        self.chrome.waiting = event.new if self.session.is_moving else ""
+
+    def _cancel(self) -> None:
+        """Give up what is being loaded: stay with what is shown, or choose again where nothing is."""
+        session = self.session
+        session.cancel()
+        if session.place is None:
+            self.body[:] = [self.welcome]
+            self._offer()
+        else:
+            self.choice.value = session.place.id
+
+    def _tell_age(self, *_: Any) -> None:
+        self.health.param.update(as_of=self.session.as_of, stale=self.session.stale)
+
+    def _offer_newer(self, event: Any) -> None:
+        """Offer what has come in since the last hours were loaded; what is shown stays until it is wanted."""
+        place = self.session.place
+        if event.new is not None and place is not None:
+            latest = partial(pn.state.execute, partial(self.session.choose, place.id))
+            self.banner.newer(event.new, latest)
+
+    def _check_range(self, *_: Any) -> None:
+        """Say so where the range that was chosen has no orders."""
+        timeline, place = self.session.controller.timeline, self.session.place
+        if timeline is None or place is None or timeline.has_orders:
+            self.banner.clear()
+        else:
+            latest = partial(pn.state.execute, partial(self.session.choose, place.id))
+            self.banner.no_orders(place.start, place.end, latest)
+
+    def _failed(self, event: Any) -> None:
+        if not event.new:  # a new try has begun: what it leads to says the rest
+            return
+        self.chrome.waiting = ""
+        if self.session.place is None:
+            self.body[:] = [self.welcome]
+            self.welcome.fail(event.new)
+        else:
+            as_of = f" What is shown is as of {self.health.age}." if self.health.age else ""
+            self.banner.fail(event.new + as_of, partial(pn.state.execute, self.session.retry))
+
+
+def _switch_class(shown: Any, name: str, on: bool) -> None:
+    """Give something shown a CSS class or take it away."""
+    classes = [kept for kept in shown.css_classes if kept != name] + [name] * on
+    if classes != shown.css_classes:
+        shown.css_classes = classes
+
+
+def _frame(query: dict[str, str], bundle: str) -> None:
+    """Give the document its first picture: the colours, the bar's name and the panels' places, before any script has run."""
+    document = pn.state.curdoc
+    if document is None:
+        return
+    document.config.notify_connection_status = False  # the banner tells of it, in our words and our place
+    document.title = TITLE
+    document.template = style_text("pages/operations/frame.html")  # type: ignore[assignment]  # Panel takes the text of blocks, too
+    theme_asked = query.get("theme", "")
+    document.template_variables.update(
+        bundle=bundle,
+        tokens=theme.css(),
+        skeleton=style_text("pages/operations/skeleton.css"),
+        bones=BONES if "location" in query else (),
+        asked_theme=theme_asked if theme_asked in theme.TOKENS else "",
+    )

@@ -1,0 +1,26 @@
+"""The tabs of the side column: which of several panels is shown in one place."""
+
+from typing import Any, ClassVar
+
+import param
+
+from twin.views.shared.component import Component, module_source, style_source
+
+ROOMS = {"phone": 0, "desk": 761, "wall": 1800}
+"""Widths of a window, CSS pixels, at which the layout changes (layout.css has the same)."""
+
+
+class TabBar(Component):
+    """A row of tabs. It shows nothing of the panels: whoever arranges them follows `tab` and `room`."""
+
+    tabs: list[list[Any]] = param.List(  # type: ignore[assignment]
+        default=[], doc="Each tab as [key, label, number or None]; the number stands small beside the label."
+    )
+    tab: str = param.String(default="", doc="Key of the tab that is shown.")  # type: ignore[assignment]
+    room: str = param.Selector(  # type: ignore[assignment]
+        default="desk", objects=["phone", "desk", "wall"], doc="How wide the window is, by `ROOMS`."
+    )
+    rooms: dict[str, int] = param.Dict(default=ROOMS, doc="Width, CSS pixels, from which on a window is one.")  # type: ignore[assignment]
+
+    _esm = module_source("pages/operations/tabs.js")
+    _stylesheets: ClassVar[list[Any]] = [style_source("pages/operations/tabs.css")]

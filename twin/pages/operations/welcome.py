@@ -1,0 +1,129 @@
+"""The first page: which kitchen do you want to see?"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import panel as pn
+import param
+from numpy.typing import NDArray
+
+from twin.sources.base import Location, Quality, Volume
+from twin.views.shared.component import Component, module_source, style_source
+
+if TYPE_CHECKING:
+    from panel.models.esm import DataEvent
+
+CHART_BARS = 84
+"""Most bars of an activity chart: a week in two-hour steps, four pixels a bar on the narrowest card."""
+
+
+class CityCards(Component):
+    """The cards in the browser; `state["status"]` is one of loading, ready, empty, error."""
+
+    state = param.Dict(default={"status": "loading"}, doc="What to show: status, cities, message.")
+
+    _esm = module_source("pages/operations/welcome.js")
+    _stylesheets: ClassVar[list[Any]] = [style_source("pages/operations/welcome.css")]
+
+
+class WelcomeView(pn.viewable.Viewer):
+    """The choice of a location: a skeleton until `show_locations` or `fail` is called.
+
+    `on_choose(location_id)` is called with the chosen city, `on_retry()` when the user asks to try again after `fail`.
+    """
+
+    def __init__(
+        self, on_choose: Callable[[str], None], on_retry: Callable[[], None] | None = None, **params: Any
+    ) -> None:
+        super().__init__(**params)
+        self._on_choose = on_choose
+        self._on_retry = on_retry
+        self._ids: set[str] = set()
+        self._cards = CityCards(sizing_mode="stretch_width")
+        self._cards.on_msg(self._on_message)
+
+    def __panel__(self) -> CityCards:
+        return self._cards
+
+    def show_loading(self, words: str = "") -> None:
+        """Show skeletons while the source is read, with what that is at."""
+        self._cards.state = {"status": "loading", "words": words}
+
+    def show_locations(
+        self,
+        locations: Sequence[Location],
+        volumes: Mapping[str, Volume] | None = None,
+        quality: Mapping[str, Quality] | None = None,
+    ) -> None:
+        """Show one card per location; `volumes` and `quality`, by location id, add the chart and the rejected rows."""
+        self._ids = {location.id for location in locations}
+        cities = [_city(one, (volumes or {}).get(one.id), (quality or {}).get(one.id)) for one in locations]
+        self._cards.state = {"status": "ready" if cities else "empty", "cities": cities}
+
+    def fail(self, message: str, advice: str = "") -> None:
+        """Show one sentence of what went wrong and one of what to do, with a button to try again."""
+        self._cards.state = {
+            "status": "error",
+            "message": message,
+            "advice": advice,
+            "retry": self._on_retry is not None,
+        }
+
+    def _on_message(self, event: "DataEvent") -> None:
+        message = event.data if isinstance(event.data, dict) else {}
+        chosen = message.get("choose")
+        # the browser is not trusted with ids: only what was offered can be chosen
+        if isinstance(chosen, str) and chosen in self._ids:
+            self._on_choose(chosen)
+        elif message.get("retry") is True and self._on_retry is not None:
+            self.show_loading()
+            self._on_retry()
+
+
+def _city(location: Location, volume: Volume | None, quality: Quality | None) -> dict[str, Any]:
+    return {
+        "id": location.id,
+        "name": location.display_name,
+        "orders": location.orders,
+        "range": range_words(location.start, location.end),
+        "activity": [] if volume is None else activity(volume.hour, volume.orders),
+        "rejected": 0 if quality is None else sum(quality.rejected.values()),
+    }
+
+
+def range_words(start: float, end: float) -> str:
+    """Return a range of data time (seconds) as people say it, in UTC.
+
+    >>> range_words(1760054400, 1760659199), range_words(1760320343, 1760326443)
+    ('8 days · 10 – 16 October 2025', '13 October 2025, 01:52 – 03:34')
+    """
+    first, last = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
+    days = (last.date() - first.date()).days + 1
+    if days == 1:
+        return f"{first.day} {first:%B %Y}, {first:%H:%M} – {last:%H:%M}"
+    if first.year != last.year:
+        begin = f"{first.day} {first:%B %Y}"
+    elif first.month != last.month:
+        begin = f"{first.day} {first:%B}"
+    else:
+        begin = f"{first.day}"
+    return f"{days} days · {begin} – {last.day} {last:%B %Y}"
+
+
+def activity(hours: NDArray[np.float64], orders: NDArray[np.int64]) -> list[float]:
+    """Return orders per hour over the range as at most 84 bars, oldest first, hours without orders as 0.
+
+    `hours` (n,) are hour starts in seconds, ascending, without the empty ones; `orders` (n,) their counts. Each bar
+    is the mean of as many hours as the others, the last perhaps of fewer.
+    """
+    if not len(hours):
+        return []
+    number = ((hours - hours[0]) // 3600).astype(np.int64)
+    dense = np.zeros(int(number[-1]) + 1)
+    np.add.at(dense, number, orders)
+    width = -(-len(dense) // CHART_BARS)
+    starts = np.arange(0, len(dense), width)
+    lengths = np.diff(np.append(starts, len(dense)))
+    return [round(v, 1) for v in (np.add.reduceat(dense, starts) / lengths).tolist()]

@@ -1,0 +1,1 @@
+"""How many raw rows the page stands on, and what became of the others."""

@@ -1,0 +1,187 @@
+"""The KPI cards: orders per hour, delivery time, completion rate, active orders, revenue."""
+
+import json
+import math
+from typing import Any, ClassVar
+
+import param
+
+from twin.analysis.baseline import Baseline
+from twin.analysis.metrics import BIN, BINS, DELIVERY_TARGET, SERIES_POINTS, SERIES_STEP, KpiSet, MetricIndex, index_of
+from twin.foundation import settings
+from twin.foundation.stages import COMPLETED, STAGES
+from twin.replay.controller import ReplayController
+from twin.timeline.timeline import Snapshot, Timeline
+from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.view import ReplayView
+
+
+class KpiCards(Component):
+    """The cards in the browser.
+
+    `state` is JSON text, as walking a dict costs Bokeh ten times what writing the text costs us. Durations in seconds, shares
+    0..1, money in the data's currency, null where there is nothing to tell:
+
+    - orders: now, before (the hour before), usual, words (what usual rests on), undated (left out)
+    - delivery: mean, p50, p75, p95, usual, target, count, over (the target), long and undated (left out), bins
+    - completion: share, due, not_due (left out), before (24 hours before), before_due, goal, day (number of the day before)
+    - active: orders per open stage, null where the data tells nothing of it; cancelled and stalled (left out)
+    - revenue: hour and today, with unpriced and unpriced_today, orders in them without a price (left out)
+    """
+
+    state: str = param.String(default="{}", doc="The figures of every card, as JSON.")  # type: ignore[assignment]
+    series: str = param.String(  # type: ignore[assignment]
+        default="{}",
+        doc="The 6 hours to the last full 10 minutes, as JSON: `orders` per hour and what is `usual`, null for gaps.",
+    )
+    bin_s: float = param.Number(default=BIN, constant=True, doc="Seconds of a bin of delivery times.")  # type: ignore[assignment]
+    bins: int = param.Integer(default=BINS, constant=True, doc="Bins of delivery times; the last one is open.")  # type: ignore[assignment]
+
+    _esm = module_source("views/shared/numbers.js", "views/kpis/spark.js", "views/kpis/kpis.js")
+    _stylesheets: ClassVar[list[Any]] = [style_source("views/kpis/kpis.css")]
+
+
+class KpiView(ReplayView):
+    """The KPIs at the playhead."""
+
+    target = param.Number(default=DELIVERY_TARGET, bounds=(0, None), doc="Promised delivery time, seconds.")
+    completion_target = param.Number(
+        default=settings.current().completion_target, bounds=(0, 1), doc="Completion rate that is good enough, 0..1."
+    )
+
+    def __init__(self, controller: ReplayController, **params: Any) -> None:
+        super().__init__(**params)
+        self._controller = controller
+        self._cards = KpiCards(sizing_mode="stretch_width")
+        self._cards.join(controller)
+        self.reset()
+
+    def __panel__(self) -> KpiCards:
+        return self._cards
+
+    def reset(self) -> None:
+        """Take the controller's timeline; the numbers follow with the next `show`."""
+        self._timeline: Timeline | None = self._controller.timeline
+        self.learn()
+
+    def learn(self) -> None:
+        """Compare with what is usual from now on."""
+        insights = self._controller.insights
+        self._usual = None if insights is None else _Usual(insights.baseline)
+        self._series_mark = math.nan
+
+    def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
+        """Show the KPIs at the snapshot's moment; nothing is sent unless something shown changes."""
+        if self._timeline is None:
+            return
+        index = index_of(self._timeline)
+        mark = snapshot.t // SERIES_STEP * SERIES_STEP
+        state = self._state(index.kpis(snapshot.t, snapshot.counts, self.target), index, snapshot, mark)
+        changed: dict[str, Any] = {}
+        if (text := json.dumps(state)) != self._cards.state:
+            changed["state"] = text
+        if mark != self._series_mark:
+            self._series_mark = mark
+            if (series := self._series(index, mark)) != self._cards.series:
+                changed["series"] = series
+        for name, value in changed.items():
+            setattr(self._cards, name, value)
+
+    def _state(self, kpis: KpiSet, index: MetricIndex, snapshot: Snapshot, mark: float) -> dict[str, dict[str, Any]]:
+        # while it plays, figures have the precision they are shown with: what looks the same is not sent again
+        playing = self._controller.playing
+        usual = self._usual
+        before, before_due = (None, 0) if usual is None else usual.completion_before(kpis.t)
+        return {
+            "orders": {
+                "now": kpis.orders_per_hour,
+                "before": kpis.orders_per_hour_before,
+                "usual": None if usual is None else usual.orders(mark),
+                "words": "" if usual is None else usual.words(mark),
+                "undated": kpis.orders_undated,
+            },
+            "delivery": {
+                "mean": _minutes(kpis.delivery_time, playing),
+                "p50": _minutes(kpis.delivery_p50, playing),
+                "p75": _minutes(kpis.delivery_p75, playing),
+                "p95": _minutes(kpis.delivery_p95, playing),
+                "usual": None if usual is None else usual.delivery(mark),
+                "target": kpis.target,
+                "count": kpis.deliveries,
+                "over": kpis.deliveries_over,
+                "long": kpis.deliveries_excluded,
+                "undated": kpis.deliveries_undated,
+                "dated": len(index.created) > 0,
+                "bins": kpis.delivery_bins,
+            },
+            "completion": {
+                "share": _share(kpis.completion, playing),
+                "due": kpis.completion_due,
+                "not_due": kpis.not_due,
+                "before": _share(before, playing),
+                "before_due": before_due,
+                "goal": self.completion_target,
+                "day": kpis.t // 86_400 - 1,
+                "dated": len(index.created) > 0,
+            },
+            "active": {
+                **{key: kpis.active[key] if index.told[k] else None for k, key in enumerate(STAGES[:COMPLETED])},
+                "cancelled": int(snapshot.counts["cancelled"]),
+                "stalled": int(snapshot.counts["stalled"]),
+            },
+            "revenue": {
+                "hour": _money(kpis.revenue, playing),
+                "unpriced": kpis.unpriced,
+                "today": _money(kpis.revenue_today, playing),
+                "unpriced_today": kpis.unpriced_today,
+            },
+        }
+
+    def _series(self, index: MetricIndex, mark: float) -> str:
+        values = [None if math.isnan(value) else int(value) for value in index.series(mark).orders_per_hour.tolist()]
+        usual = self._usual
+        marks = [mark + SERIES_STEP * k for k in range(1 - SERIES_POINTS, 1)]
+        return json.dumps({"orders": values, "usual": [] if usual is None else [usual.orders(at) for at in marks]})
+
+
+class _Usual:
+    """A baseline asked once per ten minutes of data time: it moves slowly and costs more than all figures of a tick."""
+
+    def __init__(self, baseline: Baseline) -> None:
+        self._baseline = baseline
+        self._orders: dict[float, float | None] = {}
+        self._delivery: tuple[float, float | None] = (math.nan, None)
+        self._words: tuple[float, str] = (math.nan, "")
+
+    def orders(self, mark: float) -> float | None:
+        if mark not in self._orders:
+            self._orders[mark] = self._baseline.orders_per_hour(mark)
+        return self._orders[mark]
+
+    def delivery(self, mark: float) -> float | None:
+        if self._delivery[0] != mark:
+            self._delivery = (mark, self._baseline.delivery_time(mark))
+        return self._delivery[1]
+
+    def words(self, mark: float) -> str:
+        if self._words[0] != mark:
+            self._words = (mark, self._baseline.words(mark))
+        return self._words[1]
+
+    def completion_before(self, t: float) -> tuple[float | None, int]:
+        return self._baseline.completion_before(t)
+
+
+def _minutes(seconds: float | None, playing: bool) -> float | None:
+    if seconds is None:
+        return None
+    return math.floor(seconds / 60 + 0.5) * 60 if playing and seconds >= 60 else round(seconds, 3)
+
+
+def _share(share: float | None, playing: bool) -> float | None:
+    """Round down to what is shown, so that "100 %" means all of them."""
+    return share if share is None or not playing else int(share * 1000 + 1e-6) / 1000
+
+
+def _money(amount: float | None, playing: bool) -> float | None:
+    return None if amount is None else round(amount, 0 if playing else 2)

@@ -1,0 +1,1 @@
+"""What stands out: the list of moments and the alert."""

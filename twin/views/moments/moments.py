@@ -1,0 +1,96 @@
+"""The moments list: what stands out in the range, ranked, each with its sentence, and a click away."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import param
+
+from twin.analysis.insights import Insights
+from twin.analysis.moments import KINDS, TROUBLES, Moment
+from twin.replay.controller import ReplayController
+from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.view import ReplayView
+
+ICON_OF = {
+    "driver_shortage": "car",
+    "drivers_late": "clock",
+    "food_waiting": "box",
+    "slow_kitchen": "flame",
+    "outage": "bolt",
+    "demand_spike": "rise",
+    "slow_delivery": "arrow",
+    "unusual_deliveries": "check",
+    "peak": "peak",
+}
+"""Kind of moment -> name of its icon; a kind that is not here has the sign of an alert."""
+
+
+def to_browser(moments: Iterable[Moment]) -> list[dict[str, Any]]:
+    """Return ranked moments as JSON; `rank` counts from 1, `trouble` tells what is wrong from what is only busy."""
+    return [
+        {
+            "rank": rank,
+            "kind": moment.kind,
+            "label": KINDS.get(moment.kind, moment.kind),
+            "icon": ICON_OF.get(moment.kind, "alert"),
+            "trouble": moment.kind in TROUBLES,
+            "start": moment.start,
+            "end": moment.end,
+            "at": moment.at,
+            "when": moment.when,
+            "severity": moment.severity,
+            "title": moment.title,
+            "sentence": moment.sentence,
+        }
+        for rank, moment in enumerate(moments, 1)
+    ]
+
+
+def judged_by(insights: Insights) -> str:
+    """Return in words what the moments of a timeline were compared with."""
+    days = insights.baseline.days
+    if not days:
+        return "the rest of this range, because there is no history before it"
+    return "the same hours of one other day" if days == 1 else f"the same hours of {days} other days"
+
+
+class MomentsList(Component):
+    """The list in the browser, which follows the playhead by its own clock."""
+
+    moments: list[dict[str, Any]] | None = param.List(  # type: ignore[assignment]
+        default=None, allow_None=True, doc="As `to_browser` gives them; None while they are looked for."
+    )
+    judged: str = param.String(default="", doc="What they were compared with.")  # type: ignore[assignment]
+
+    _esm = module_source("views/shared/verbs.js", "views/moments/moments.js")
+    _stylesheets: ClassVar[list[Any]] = [style_source("views/moments/moments.css")]
+
+
+class MomentsView(ReplayView):
+    """What stands out in the range; a click goes there."""
+
+    count: int = param.Integer(default=0, bounds=(0, None), doc="Troubles found in the range, for a tab's label.")  # type: ignore[assignment]
+
+    def __init__(self, controller: ReplayController, **params: Any) -> None:
+        super().__init__(**params)
+        self._controller = controller
+        self._list = MomentsList(sizing_mode="stretch_both")
+        self._list.join(controller)
+        self.learn()
+
+    def __panel__(self) -> MomentsList:
+        return self._list
+
+    def reset(self) -> None:
+        """Forget the moments of another timeline."""
+        self.learn()
+
+    def learn(self) -> None:
+        """Take the moments that the controller knows of."""
+        insights = self._controller.insights
+        if insights is None:
+            self.count = 0
+            self._list.param.update(moments=None, judged="")
+            return
+        self.count = sum(moment.kind in TROUBLES for moment in insights.moments)
+        self._list.param.update(moments=to_browser(insights.moments), judged=judged_by(insights))

@@ -1,0 +1,229 @@
+"""The order panel: what became of the selected order, and how much of it was known at the playhead."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import param
+
+from twin.analysis import wording
+from twin.analysis.lifecycle import PINGS, ROUTE, STRAIGHT, Lifecycle, lifecycle
+from twin.analysis.metrics import DELIVERY_TARGET
+from twin.foundation.stages import STAGE_LABELS
+from twin.replay.controller import ReplayController
+from twin.timeline.membership import began, neighbour
+from twin.timeline.timeline import EventSlice, Timeline
+from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.view import ReplayView
+
+if TYPE_CHECKING:
+    from panel.models.esm import DataEvent
+
+UNKNOWN = "not in the data"
+
+BASKETS = ("order_created", "gk_started")
+"""Events whose words name the basket: the panel lists the items above them."""
+
+HOW_FAR = {
+    ROUTE: ("along the route", "Ground distance along the route that the driver was given"),
+    PINGS: ("as driven", "Ground distance through the driver’s position reports: there is no route, or it was left"),
+    STRAIGHT: ("straight line", "Straight ground distance from the kitchen to the customer: there is no route"),
+}
+
+
+class OrderPanel(Component):
+    """The panel in the browser.
+
+    `story` is everything about one order, sent once: what it is at the playhead the browser derives from its clock.
+    Empty: no order is selected; {"id", "short", "away"}: the selected order is not in the loaded range.
+    """
+
+    story: dict[str, Any] = param.Dict(default={}, doc="The selected order, as `OrderView` tells it.")  # type: ignore[assignment]
+    said: list[Any] = param.List(default=[0, ""], doc="A note to the user and its serial number.")  # type: ignore[assignment]
+
+    _esm = module_source("views/shared/verbs.js", "views/order/gantt.js", "views/order/order.js")
+    _stylesheets: ClassVar[list[Any]] = [style_source("views/order/order.css")]
+
+
+class OrderView(ReplayView):
+    """The selected order: its lifecycle against the usual one, its figures, items and events."""
+
+    visible_order: bool = param.Boolean(  # type: ignore[assignment]
+        default=False, doc="Whether an order is selected: whoever arranges the page makes room for the panel then."
+    )
+    target = param.Number(default=DELIVERY_TARGET, bounds=(0, None), doc="Promised delivery time, seconds.")
+
+    def __init__(self, controller: ReplayController, **params: Any) -> None:
+        super().__init__(**params)
+        self._controller = controller
+        self._panel = OrderPanel(sizing_mode="stretch_both")
+        self._panel.join(controller)
+        self._panel.on_msg(self._on_message)
+        controller.selection.param.watch(self._follow, ["order", "row"])
+        self.param.watch(lambda _: self._tell(), "target")
+        self.reset()
+
+    def __panel__(self) -> OrderPanel:
+        return self._panel
+
+    def reset(self) -> None:
+        """Take the controller's timeline: an order that is selected still is told anew from it."""
+        self._tell()
+
+    def learn(self) -> None:
+        """Take what is usual: it stands beneath the order's own times."""
+        if self._controller.selection.row >= 0:
+            self._tell()
+
+    def _follow(self, *_: param.parameterized.Event) -> None:
+        self._tell()
+
+    def _tell(self) -> None:
+        """Send the selected order, if it is another story than the one shown."""
+        chosen, timeline = self._controller.selection, self._controller.timeline
+        story: dict[str, Any] = {}
+        if timeline is not None and 0 <= chosen.row < len(timeline.orders):
+            insights = self._controller.insights
+            baseline = None if insights is None or insights.timeline is not timeline else insights.baseline
+            told = lifecycle(timeline, chosen.row, baseline)
+            # a selection without its rows' timeline attached yet is told by the next call
+            if told.order.id == chosen.order:
+                story = story_of(timeline, told, self.target)
+        if not story and chosen.order:
+            story = {"id": chosen.order, "short": wording.short_id(chosen.order), "away": True}
+        if story != self._panel.story:
+            self._panel.story = story
+        self.visible_order = bool(story)
+
+    def _on_message(self, event: "DataEvent") -> None:
+        match event.data:
+            case {"neighbour": 1 | -1 as step}:
+                self._go(step)
+            case {"close": True}:
+                self._controller.selection.select(None)
+
+    def _go(self, step: int) -> None:
+        """Select the next or the previous order, of the stage that is filtered for as it is at the playhead."""
+        chosen, timeline = self._controller.selection, self._controller.timeline
+        if timeline is None or chosen.row < 0:
+            return
+        snapshot = timeline.at(self._controller.now())
+        found = neighbour(timeline, snapshot, chosen.row, step, chosen.stage)
+        if found is not None:
+            chosen.select(found)
+            return
+        which = "later" if step > 0 else "earlier"
+        where = f"in {STAGE_LABELS[chosen.stage]} now" if chosen.stage else "in the loaded range"
+        self._panel.said = [self._panel.said[0] + 1, f"No {which} order {where}."]
+
+
+def story_of(timeline: Timeline, told: Lifecycle, target: float) -> dict[str, Any]:
+    """Return an order as the browser takes it: numbers are data seconds, null where the data does not tell."""
+    order = told.order
+    times = began(timeline)
+    window = timeline.window
+    inside = times[(times >= window.start) & (times < window.end)]
+    return {
+        "row": told.row,
+        "id": order.id,
+        "short": wording.short_id(order.id),
+        "place": [int(np.count_nonzero(inside <= times[told.row])), len(inside)],
+        "first": told.first,
+        "last": told.last,
+        "stages": [[span.key, span.start, span.end, span.usual] for span in told.stages],
+        "stalls": [list(stall) for stall in told.stalls],
+        "created": order.created,
+        "arrived": told.arrived,
+        "ready": told.ready,
+        "delivered": told.delivered,
+        "cancelled": told.cancelled,
+        "target": target,
+        "promise": told.promise,
+        "arrivals": [list(step) for step in told.arrivals],
+        "facts": _facts(told, target),
+        "items": [[item.name, item.brand, item.qty, item.price] for item in order.items],
+        "revenue": order.revenue if order.items else None,
+        "events": _events(timeline, order.events, target),
+        "pings": None if told.pings is None else list(told.pings),
+    }
+
+
+def _fact(label: str, value: str, note: str = "", at: float | None = None, tone: str = "", why: str = "") -> list[Any]:
+    """Return a fact: label, value, note, the time it is known from (None: always), tone ("good", "bad", "mute"), title."""
+    return [label, value, note, at, tone, why]
+
+
+def _facts(told: Lifecycle, target: float) -> list[list[Any]]:
+    facts = [_delivery(told, target), _promise(told), _drive(told), _wait(told), _way(told)]
+    facts.append(_fact("Address", told.order.address or UNKNOWN, tone="" if told.order.address else "mute"))
+    return [fact for fact in facts if fact]
+
+
+def _delivery(told: Lifecycle, target: float) -> list[Any]:
+    why = "From the order’s creation to its delivery, against the target"
+    if told.total is not None:
+        over = wording.whole_minutes(told.total - target)
+        against = f"target {wording.minutes_text(target)}"
+        note = f"{over} over {against}" if over > 0 else f"within {against}"
+        return _fact(
+            "Delivery time", wording.minutes_text(told.total), note, told.delivered, "bad" if over > 0 else "good", why
+        )
+    if told.cancelled is not None and told.delivered is None:
+        created = told.order.created
+        note = "" if created is None else f"{wording.minutes_text(told.cancelled - created)} after it was made"
+        return _fact("Delivery", "cancelled", note, told.cancelled, "bad")
+    missing = "its delivery" if told.delivered is None else "its creation"
+    return _fact("Delivery time", UNKNOWN, f"{missing} is missing", tone="mute", why=why)
+
+
+def _promise(told: Lifecycle) -> list[Any]:
+    why = "Minutes from pick-up that the driver was expected to take (eta_mins); not all data has them"
+    if told.order.eta_mins is None:
+        return _fact("Promised", UNKNOWN, tone="mute", why=why)
+    return _fact("Promised", wording.minutes_text(told.order.eta_mins * 60), "from pick-up", told.picked_up, why=why)
+
+
+def _drive(told: Lifecycle) -> list[Any]:
+    if told.drive is None:
+        return []
+    note, tone = "", ""
+    if told.order.eta_mins is not None:
+        late = wording.whole_minutes(told.drive - told.order.eta_mins * 60)
+        tone = "bad" if late > 0 else "good"
+        note = "as promised" if late == 0 else f"{abs(late)} min {'longer' if late > 0 else 'shorter'} than promised"
+    return _fact(
+        "Drive", wording.minutes_text(told.drive), note, told.delivered, tone, "From pick-up to delivery, as it was"
+    )
+
+
+def _wait(told: Lifecycle) -> list[Any]:
+    if told.food_waited is not None:
+        late = bool(wording.is_late(told.food_waited))
+        return _fact(
+            "Food waited", wording.minutes_text(told.food_waited), "for its driver", told.arrived, "bad" if late else "",
+            f"From gk_ready to driver_arrived; over {wording.minutes_text(wording.LATE_AFTER)} the driver counts as late",
+        )  # fmt: skip
+    if told.driver_waited is not None:
+        return _fact(
+            "Driver waited", wording.minutes_text(told.driver_waited), "for the food", told.ready,
+            why="From driver_arrived to gk_ready",
+        )  # fmt: skip
+    return []
+
+
+def _way(told: Lifecycle) -> list[Any]:
+    if told.distance is None:
+        return _fact("Distance", UNKNOWN, tone="mute")
+    how, why = HOW_FAR[told.distance.how]
+    # the route is made at pick-up, the way driven is known in the end; the customer's place from the beginning
+    at = {ROUTE: told.picked_up, PINGS: told.delivered}.get(told.distance.how)
+    return _fact("Distance", f"{told.distance.metres / 1000:.1f} km", how, at, why=why)
+
+
+def _events(timeline: Timeline, events: EventSlice, target: float) -> list[list[Any]]:
+    """Return the order's events but its pings as icon, colour, title, detail and data time."""
+    told = [i for i, kind in enumerate(events.type) if kind != "driver_ping"]
+    kept = type(events)(events.ts[told], [events.type[i] for i in told], events.order[told], events.progress[told])
+    return [
+        [line.icon, line.colour, line.title.rsplit(" · ", 1)[0], "" if line.type in BASKETS else line.detail, line.t]
+        for line in wording.describe(timeline, kept, target)
+    ]

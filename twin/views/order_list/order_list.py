@@ -1,0 +1,165 @@
+"""The orders list: the open orders at the playhead, or those of one stage, the longest in their stage first."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import param
+from numpy.typing import NDArray
+
+from twin.analysis import wording
+from twin.analysis.metrics import DELIVERY_TARGET
+from twin.replay.controller import ReplayController
+from twin.timeline.membership import Roster, began, counts, roster
+from twin.timeline.timeline import Snapshot, Timeline
+from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.view import ReplayView
+
+if TYPE_CHECKING:
+    from panel.models.esm import DataEvent
+
+MOST_ROWS = 300
+"""A list that is read, not searched: more rows are counted. 300 also bound the message, about 5 KB."""
+
+SEND_EVERY = 1.0
+"""Wall seconds between two lists while it plays: rows that change faster cannot be read or clicked."""
+
+SORTS = ("since", "age", "stage", "id")
+"""Longest in its stage, oldest, along the lifecycle, by id; a leading minus turns it round."""
+
+BRANDS_SHOWN = 2
+
+
+class OrderList(Component):
+    """The list in the browser.
+
+    `state` is {"rows", "stages", "since", "base", "texts", "counts", "more"}: row numbers in the order shown, the number of
+    each one's state in `STATES`, and when it was entered, in seconds from `base`. "texts" tells what does not change of an
+    order when it comes onto the list, {row: [id, short id, created or first heard of, delivered or None, brands, whether
+    its creation is known]}; a browser that lacks one asks for all. "counts" is the length of each state's own list, "more"
+    the number of orders that are not sent.
+    """
+
+    state: dict[str, Any] = param.Dict(default={}, doc="The list at the playhead.")  # type: ignore[assignment]
+    sort: str = param.Selector(  # type: ignore[assignment]
+        default="since", objects=[*SORTS, *(f"-{key}" for key in SORTS)], doc="What the rows are sorted by."
+    )
+    target = param.Number(default=DELIVERY_TARGET, doc="Promised delivery time, seconds.")
+    active = param.Boolean(default=True, doc="Whether the list can be seen: its cells age only then.")
+
+    _esm = module_source("views/shared/verbs.js", "views/order_list/order_list.js")
+    _stylesheets: ClassVar[list[Any]] = [style_source("views/order_list/order_list.css")]
+
+
+class OrdersView(ReplayView):
+    """The orders at the playhead, one line each; the selection's stage is the filter.
+
+    It is drawn at most once a second while it plays, and at once when the user goes somewhere or chooses something.
+    """
+
+    active: bool = param.Boolean(  # type: ignore[assignment]
+        default=True, doc="Whether the list can be seen; while it cannot, it does nothing."
+    )
+    sort: str = param.Selector(  # type: ignore[assignment]
+        default="since",
+        objects=OrderList.param.sort.objects,
+        doc="What the rows are sorted by: since, age, stage or id; a leading minus turns it round.",
+    )
+    target = param.Number(default=DELIVERY_TARGET, bounds=(0, None), doc="Promised delivery time, seconds.")
+
+    def __init__(self, controller: ReplayController, wall: Callable[[], float] = time.monotonic, **params: Any) -> None:
+        super().__init__(**params)
+        self._controller = controller
+        self._wall = wall
+        self._list = OrderList(sort=self.sort, target=self.target, active=self.active, sizing_mode="stretch_both")
+        self._list.join(controller)
+        self._list.on_msg(self._on_message)
+        self._list.param.watch(lambda event: self.param.update(sort=event.new), "sort")
+        self.param.watch(lambda event: self._list.param.update(**{event.name: event.new}), ["sort", "target", "active"])
+        self.param.watch(self._redraw, ["active", "sort"])
+        controller.selection.param.watch(self._redraw, "stage")
+        self.reset()
+
+    def __panel__(self) -> OrderList:
+        return self._list
+
+    def reset(self) -> None:
+        """Take the controller's timeline; its orders follow with the next `show`."""
+        self._timeline: Timeline | None = self._controller.timeline
+        self._began = np.empty(0) if self._timeline is None else began(self._timeline)
+        self._told: frozenset[int] = frozenset()
+        self._shown: tuple[Any, ...] | None = None
+        self._sent = -np.inf
+        self._epoch = -1
+
+    def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
+        """Show the orders at the snapshot's moment; nothing is sent where the same orders are in the same stages."""
+        if self._timeline is None or not self.active:
+            return
+        anchor, wall = self._controller.anchor, self._wall()
+        if anchor.playing and anchor.epoch == self._epoch and wall - self._sent < SEND_EVERY:
+            return
+        self._epoch, self._sent = anchor.epoch, wall
+        self._draw(snapshot)
+
+    def _draw(self, snapshot: Snapshot) -> None:
+        timeline = self._timeline
+        assert timeline is not None
+        listed = roster(timeline, snapshot, self._controller.selection.stage)
+        shown = listed.take(self._sorted(timeline, listed)[:MOST_ROWS])
+        told = counts(timeline, snapshot)
+        key = (shown.order.tobytes(), shown.state.tobytes(), shown.since.tobytes(), len(listed), tuple(told.values()))
+        if key == self._shown:
+            return
+        self._shown = key
+        rows = shown.order.tolist()
+        texts = {str(row): self._text(timeline, row) for row in rows if row not in self._told}
+        self._told = frozenset(rows)
+        self._list.state = {
+            "rows": rows,
+            "stages": shown.state.tolist(),
+            "since": [round(since - timeline.window.start, 1) for since in shown.since.tolist()],
+            "base": timeline.window.start,
+            "texts": texts,
+            "counts": told,
+            "more": len(listed) - len(rows),
+        }
+
+    def _sorted(self, timeline: Timeline, listed: Roster) -> NDArray[np.intp]:
+        """Return the positions of the listed orders in the order of `sort`; ties stand longest in their stage first."""
+        turned, by = self.sort.startswith("-"), self.sort.lstrip("-")
+        keys: dict[str, NDArray[Any]] = {
+            "since": listed.since,
+            "age": self._began[listed.order],
+            "stage": listed.state,
+            "id": listed.order,  # rows are numbered in the order of their ids
+        }
+        return np.lexsort((listed.order, listed.since, -keys[by].astype(np.float64) if turned else keys[by]))
+
+    def _text(self, timeline: Timeline, row: int) -> list[Any]:
+        orders = timeline.orders
+        order_id = str(orders.ids[row].as_py())
+        delivered = float(orders.delivered[row])
+        brands = list(dict.fromkeys(item.brand for item in orders.items(row) if item.brand))
+        more = f" and {len(brands) - BRANDS_SHOWN} more" if len(brands) > BRANDS_SHOWN else ""
+        return [
+            order_id,
+            wording.short_id(order_id),
+            float(self._began[row]),
+            None if np.isnan(delivered) else delivered,
+            ", ".join(brands[:BRANDS_SHOWN]) + more,
+            bool(np.isfinite(orders.created[row])),
+        ]
+
+    def _redraw(self, *_: param.parameterized.Event) -> None:
+        """Show the playhead's moment at once."""
+        if self._timeline is None or not self.active:
+            return
+        self._sent = self._wall()
+        self._draw(self._timeline.at(self._controller.now()))
+
+    def _on_message(self, event: "DataEvent") -> None:
+        if event.data == {"ask": "texts"}:
+            self._told, self._shown = frozenset(), None
+            self._redraw()

@@ -1,0 +1,228 @@
+"""The kitchen pipeline: five stages with their orders now, the time they take, and where it is piling up."""
+
+import json
+import logging
+import math
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import param
+
+from twin.analysis.metrics import SERIES_STEP, StageFigures, index_of
+from twin.foundation import settings
+from twin.foundation.stages import COMPLETED, STAGES, STATES
+from twin.replay.controller import ReplayController
+from twin.timeline.timeline import Snapshot, Timeline
+from twin.views.pipeline.stage_orders import StageOrders
+from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.view import ReplayView
+
+if TYPE_CHECKING:
+    from panel.models.esm import DataEvent
+
+log = logging.getLogger(__name__)
+
+WELL_OVER = 1.5
+LEAST_OVER = 60.0
+LEAST_SERVED = 3
+"""A stage's average is well over the usual from 1.5 times of it on, if that is a minute or more and at least three orders
+tell of it: a slow single order, or 40 seconds where 20 are usual, is no trouble."""
+
+FINE, AMBER, RED = range(3)
+
+
+class PipelineStrip(Component):
+    """The strip in the browser.
+
+    `state` is JSON text, as walking a dict costs Bokeh ten times what writing the text costs us: per stage key its count,
+    flow (orders that entered in 60 minutes), `told` (whether the data tells of this stage at all), and in seconds or null:
+    service, usual, age, oldest; served, excluded: orders in the average and left out of it; levels: 0 fine, 1 amber, 2 red,
+    of service, age and oldest. Completed has share, due, cancelled and stalled instead.
+    """
+
+    state: str = param.String(default="{}", doc="The figures of every stage, as JSON.")  # type: ignore[assignment]
+    limits: dict[str, Any] = param.Dict(  # type: ignore[assignment]
+        default={}, doc="Per stage key: [amber, red], seconds in the stage from which an order is marked; None: never."
+    )
+    usual_words: str = param.String(default="", doc="What `usual` rests on, in words.")  # type: ignore[assignment]
+    here: str = param.String(default="", doc="Key of the stage that the selected order is in; empty: none.")  # type: ignore[assignment]
+    loads: int = param.Integer(default=0, doc="Counts the timelines: a list of an older one is closed.")  # type: ignore[assignment]
+
+    _esm = module_source(
+        "views/shared/verbs.js",
+        "views/shared/numbers.js",
+        "views/pipeline/stage_orders.js",
+        "views/pipeline/pipeline.js",
+    )
+    _stylesheets: ClassVar[list[Any]] = [style_source("views/pipeline/pipeline.css")]
+
+
+class PipelineView(ReplayView):
+    """The five stages at the playhead.
+
+    A time over a limit is marked; the whole stage is tinted when one of its averages is over, not when only its oldest
+    order is: one forgotten order must not colour the strip for hours.
+    """
+
+    amber = param.Dict(
+        default=dict(settings.current().stage_amber_s), doc="Seconds in a stage beyond which it is unusual, per stage."
+    )
+    red = param.Dict(
+        default=dict(settings.current().stage_red_s),
+        doc="Seconds in a stage beyond which it is out of the ordinary, per stage.",
+    )
+
+    def __init__(self, controller: ReplayController, **params: Any) -> None:
+        super().__init__(**params)
+        self._controller = controller
+        self._strip = PipelineStrip(sizing_mode="stretch_width")
+        self._strip.join(controller)
+        self._strip.on_msg(self._answer)
+        self._snapshot: Snapshot | None = None
+        self._usual_mark = math.nan
+        self._usual: dict[str, float | None] = {}
+        controller.selection.param.watch(lambda _: self._mark(), "version")
+        self.param.watch(lambda _: self._set_limits(), ["amber", "red"])
+        self._set_limits()
+        self.reset()
+
+    def __panel__(self) -> PipelineStrip:
+        return self._strip
+
+    def reset(self) -> None:
+        """Take the controller's timeline; the numbers follow with the next `show`."""
+        self._timeline: Timeline | None = self._controller.timeline
+        self._orders = None if self._timeline is None else StageOrders(self._timeline)
+        self._snapshot = None
+        self._usual_mark = math.nan
+        self._strip.loads += 1
+
+    def learn(self) -> None:
+        """Compare with what is usual from now on."""
+        self._usual_mark = math.nan
+
+    def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
+        """Show the stages at the snapshot's moment; nothing is sent unless something shown changes."""
+        if self._timeline is None:
+            return
+        self._snapshot = snapshot
+        index, strip = index_of(self._timeline), self._strip
+        changed: dict[str, Any] = {}
+        self._compare(snapshot.t, changed)
+        state: dict[str, dict[str, Any]] = {}
+        # while it plays, figures have the precision they are shown with: what looks the same is not sent again
+        playing = self._controller.playing
+        for number, (figures, told) in enumerate(zip(index.stages(snapshot), index.told, strict=True)):
+            key, following = figures.key, index.told[number + 1 :]
+            state[key] = {"count": int(snapshot.counts[key]), "flow": figures.entered, "told": told}
+            if key == STAGES[COMPLETED]:
+                share, due = index.completion(snapshot.t)
+                state[key] |= {
+                    "share": share if share is None or not playing else int(share * 1000) / 1000,
+                    "due": due,
+                    "cancelled": int(snapshot.counts["cancelled"]),
+                    "stalled": int(snapshot.counts["stalled"]),
+                }
+            else:
+                # where the data leaves out the next stage, this one lasts beyond its own end, and no limit is meant for that
+                skipped = any(following) and not following[0]
+                state[key] |= self._times(figures, self._usual.get(key), playing, limited=not skipped)
+        if (text := json.dumps(state)) != strip.state:
+            changed["state"] = text
+        here = self._here()
+        if here != strip.here:
+            changed["here"] = here
+        for name, value in changed.items():
+            setattr(strip, name, value)
+
+    def _times(self, figures: StageFigures, usual: float | None, playing: bool, limited: bool) -> dict[str, Any]:
+        amber, red = (self.amber.get(figures.key), self.red.get(figures.key)) if limited else (None, None)
+        service = level(figures.service, amber, red)
+        if is_well_over(figures.service, usual, figures.served):
+            service = RED
+        tenths, minutes = (6.0, 60.0) if playing else (None, None)
+        return {
+            "service": _tidy(figures.service, tenths),
+            "usual": _tidy(usual, tenths),
+            "served": figures.served,
+            "excluded": figures.excluded,
+            "age": _tidy(figures.age, minutes),
+            "oldest": _tidy(figures.oldest, minutes),
+            "levels": [service, level(figures.age, amber, red), level(figures.oldest, amber, red)],
+        }
+
+    def _compare(self, t: float, changed: dict[str, Any]) -> None:
+        """Ask the baseline what is usual, once per ten minutes of data time: it moves slowly and costs more than the rest."""
+        mark = t // SERIES_STEP * SERIES_STEP
+        if mark == self._usual_mark:
+            return
+        self._usual_mark = mark
+        insights = self._controller.insights
+        words = ""
+        if insights is None:
+            self._usual = {}
+        else:
+            self._usual = {key: insights.baseline.stage_time(key, mark) for key in STAGES[:COMPLETED]}
+            words = insights.baseline.words(mark)
+        if words != self._strip.usual_words:
+            changed["usual_words"] = words
+
+    def _set_limits(self) -> None:
+        self._strip.limits = {key: [self.amber.get(key), self.red.get(key)] for key in STAGES[:COMPLETED]}
+
+    def _mark(self) -> None:
+        here = self._here()
+        if here != self._strip.here:
+            self._strip.here = here
+
+    def _here(self) -> str:
+        """Return the stage of the selected order at the moment shown; empty if none is selected, or it is in none."""
+        row, snapshot = self._controller.selection.row, self._snapshot
+        if row < 0 or snapshot is None or self._timeline is None:
+            return ""
+        among = (snapshot.order == row).nonzero()[0]
+        if len(among):
+            return STAGES[int(snapshot.stage[among[0]])]
+        return STAGES[COMPLETED] if self._timeline.orders.enter[COMPLETED, row] <= snapshot.t else ""
+
+    def _answer(self, event: "DataEvent") -> None:
+        """Answer {ask: "stage", stage, t, loads} with the orders in a stage (or cancelled, or stalled) at t."""
+        match event.data:
+            case {"ask": "stage", "stage": str() as stage, "t": int() | float() as t, "loads": self._strip.loads} if (
+                self._orders is not None
+            ):
+                if stage not in STATES or not math.isfinite(t):
+                    log.warning("pipeline: a question that makes no sense was left unanswered: %r, %r", stage, t)
+                    return
+                total, rows = self._orders.at(stage, float(t))
+                told = {"tell": "stage", "stage": stage, "t": t, "total": total, "rows": rows}
+                self._strip._send_msg({**told, "loads": self._strip.loads})
+
+
+def level(seconds: float | None, amber: float | None, red: float | None) -> int:
+    """Return 0, 1 over the amber limit, 2 over the red one; a limit of None is never passed.
+
+    >>> level(None, 60, 120), level(60, 60, 120), level(61, 60, 120), level(121, 60, 120), level(999, None, None)
+    (0, 0, 1, 2, 0)
+    """
+    if seconds is None:
+        return FINE
+    if red is not None and seconds > red:
+        return RED
+    return AMBER if amber is not None and seconds > amber else FINE
+
+
+def is_well_over(service: float | None, usual: float | None, served: int) -> bool:
+    """Return whether a stage's average (seconds, of `served` orders) is well over the usual one; see `WELL_OVER`."""
+    if service is None or usual is None or served < LEAST_SERVED:
+        return False
+    return service >= WELL_OVER * usual and service - usual >= LEAST_OVER
+
+
+def _tidy(seconds: float | None, step: float | None) -> float | None:
+    """Round to milliseconds, or to multiples of `step` seconds, half up as the text does."""
+    if seconds is None:
+        return None
+    # below a minute the text has seconds
+    if step is None or (step >= 60 and seconds < 60):
+        return round(seconds, 0 if step else 3)
+    return math.floor(seconds / step + 0.5) * step

@@ -1,0 +1,1 @@
+"""One user's replay: loading, ticking, the address."""

@@ -1,0 +1,155 @@
+"""The base of the product's own browser components: one plain ES module each, over one shared prelude."""
+
+import functools
+import hashlib
+import json
+import logging
+import re
+from pathlib import Path
+from typing import Any, ClassVar
+
+import panel as pn
+import param
+from panel.custom import Child, JSComponent
+from panel.io.document import hold
+
+from twin.replay.controller import ReplayController
+from twin.server.assets import publish
+from twin.server.attach import is_answering
+from twin.views.shared import theme
+
+_PACKAGE = Path(__file__).parents[2]
+_log = logging.getLogger(__name__)
+
+
+def module_source(*names: str) -> str:
+    """Return the JavaScript of a view: the shared prelude followed by the view's own files, which become one module.
+
+    In a notebook or a saved page a component's module reaches the browser as text, without a URL to import siblings from, so
+    that what views share is put in front of each; the prelude keeps its state once per page.
+    """
+    return _prelude() + "".join((_PACKAGE / name).read_text("utf-8") for name in names)
+
+
+@functools.cache
+def _prelude() -> str:
+    return f"const TOKENS_CSS = {json.dumps(theme.css())};\n" + (_PACKAGE / "views/shared/prelude.js").read_text(
+        "utf-8"
+    )
+
+
+def bundle_url() -> str:
+    """Return where a page of our own server finds all views as one module, relative to the server's prefix."""
+    return _published(tuple(sorted(_views(Component), key=lambda view: view.__name__)))
+
+
+def _views(base: "type[Component]") -> "set[type[Component]]":
+    inherited = {one for view in base.__subclasses__() for one in _views(view)}
+    return inherited | {view for view in base.__subclasses__() if view.__module__.startswith("twin.")}
+
+
+@functools.cache
+def _published(views: "tuple[type[Component], ...]") -> str:
+    """Publish the module of these views: the prelude once, then each in a scope of its own, by its class's name."""
+    scopes = []
+    for view in views:
+        own = re.sub(r"^export (?=function render\b)", "", str(view._esm).removeprefix(_prelude()), flags=re.MULTILINE)
+        scopes.append(f"const {view.__name__} = (() => {{\n{own}\nreturn {{ render }};\n}})();\n")
+    return publish(
+        _prelude() + "".join(scopes) + f"export default {{ {', '.join(view.__name__ for view in views)} }};\n"
+    )
+
+
+def style_source(name: str) -> str:
+    """Return the style sheet `name` of a view, preceded by the rules that every view shares."""
+    return (_PACKAGE / "views/shared/shared.css").read_text("utf-8") + (_PACKAGE / name).read_text("utf-8")
+
+
+def style_text(name: str) -> str:
+    """Return the style sheet `name` alone, for a layout that shows nothing itself."""
+    return (_PACKAGE / name).read_text("utf-8")
+
+
+class Component(JSComponent):
+    """A `JSComponent` whose module may use the prelude (tokens, clock, icons, formats).
+
+    `join` gives it a controller's clock and selection: its module may then use verbs.js, whose messages are answered here.
+    """
+
+    clock: str = param.String(default="", doc="Name of the replay clock in the browser, shared by all views on it.")  # type: ignore[assignment]
+    anchor: dict[str, Any] = param.Dict(  # type: ignore[assignment]
+        default={}, doc="That clock, as `ReplayController.to_browser()` gives it."
+    )
+    selection: dict[str, Any] = param.Dict(  # type: ignore[assignment]
+        default={}, doc="What is selected, as `Selection.to_browser()` gives it; empty: this view does not follow it."
+    )
+
+    __abstract = True
+
+    _stylesheets: ClassVar[list[Any]] = []
+
+    def _get_model(self, *args: Any, **kwargs: Any) -> Any:
+        model = super()._get_model(*args, **kwargs)
+        # Panel looks each changed Param up on this model, too, where it is not; Bokeh then composes an error with close
+        # matches, which costs 0.2 ms at every change
+        for name in model.data.properties():  # type: ignore[attr-defined]
+            model.__dict__.setdefault(name, None)
+        return model
+
+    def _get_properties(self, doc: Any) -> dict[str, Any]:
+        # a module that is not called a bundle is read by Panel's TypeScript compiler, in the browser and before it is drawn;
+        # and as text every view would bring the prelude again, over a socket that does not compress
+        properties = super()._get_properties(doc)
+        if is_answering(doc) and type(self).__module__.startswith("twin."):
+            properties |= {"bundle": "url", "esm": f"{pn.state.rel_path or '.'}/{bundle_url()}"}
+        else:
+            properties["bundle"] = hashlib.sha256(properties["esm"].encode()).hexdigest()
+        return properties
+
+    def _update_properties(self, *events: Any, doc: Any) -> dict[str, Any]:
+        # Panel asks the design for its styles at every change of any Param, which costs more than the change
+        if any(event.name == "stylesheets" for event in events):
+            return super()._update_properties(*events, doc=doc)
+        return self._process_param_change({event.name: event.new for event in events})
+
+    def _update_model(self, events: Any, msg: dict[str, Any], root: Any, model: Any, doc: Any, comm: Any) -> None:
+        # Panel walks the model's tree at every change, for children and echoes; a value that only the server sets has neither
+        plain = msg.keys() <= model.data.properties() and not any(isinstance(self.param[name], Child) for name in msg)
+        if comm or self._events or doc in self._in_process__events or not plain:
+            super()._update_model(events, msg, root, model, doc, comm)
+            return
+        ref = root.ref["id"]
+        self._changing[ref] = list(msg)
+        try:
+            model.data.update(**msg)
+        finally:
+            del self._changing[ref]
+
+    def join(self, controller: ReplayController) -> None:
+        """Follow a controller's selection, and carry out the verbs and choices that the browser sends."""
+        chosen = controller.selection
+
+        def choose(*_: Any) -> None:
+            self.selection = chosen.to_browser()
+
+        def set_clock(*_: Any) -> None:
+            self.anchor = controller.to_browser()
+
+        def obey(event: Any) -> None:
+            message = event.data
+            try:
+                match message:
+                    case {"selection": asked}:
+                        chosen.obey(asked)
+                    case {"verb": str() as verb} if verb in controller.VERBS:
+                        with hold():  # the clock of every view and what each shows: one message
+                            controller.obey(message)
+            except ValueError as error:
+                _log.warning("%s: refused a message: %s", type(self).__name__, error)
+
+        self.clock = controller.key
+        controller.param.watch(set_clock, "anchor")
+        chosen.param.watch(choose, "version")
+        self.on_msg(obey)
+        set_clock()
+        choose()

@@ -1,0 +1,1 @@
+"""Play, speed and the scrubber over the range."""

@@ -1,0 +1,283 @@
+"""The transport: the bar that shows the playhead over the range's orders, and moves it."""
+
+import inspect
+import math
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+import panel as pn
+import param
+from numpy.typing import NDArray
+
+from twin.analysis.baseline import Baseline
+from twin.analysis.driver_supply import (
+    FEWEST_MEALS,
+    PART,
+    SHORT_PRESSURE,
+    TIGHT_PRESSURE,
+    RangeSummary,
+    summarise,
+    supply,
+)
+from twin.analysis.moments import KINDS, TROUBLES, Moment
+from twin.analysis.wording import minutes_text, whole_minutes
+from twin.foundation.errors import TwinError
+from twin.foundation.stages import OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
+from twin.foundation.times import seconds, text
+from twin.replay.controller import ReplayController
+from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.view import ReplayView
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+
+BUCKETS = (
+    *(1.0, 5.0, 10.0, 30.0),
+    *(n * MINUTE for n in (1, 2, 5, 10, 15, 20, 30)),
+    *(n * HOUR for n in (1, 2, 3, 4, 6, 12)),
+    *(n * DAY for n in (1, 2, 3, 7, 14, 28)),
+)
+"""Widths of a bar that people can name, seconds."""
+
+MOST_BARS = 180
+"""On a scrubber of 1,050 pixels a bar is then 6 wide, which the pointer still finds."""
+
+LOADING = "Loading the range …"
+
+RIBBON_RULE = (
+    "Meals that wait for a driver, per driver on the road: the taller, the more. "
+    f"Averages over {PART / MINUTE:.0f} minutes; a longer bar shows its worst {PART / MINUTE:.0f}. "
+    f"Amber: {FEWEST_MEALS:.0f} meals or more wait, at least {TIGHT_PRESSURE:g} per driver. "
+    f"Red and hatched: at least {SHORT_PRESSURE:g} per driver. Where waiting is usual, half as much again as usual."
+)
+"""What the colours and heights of the ribbon mean, for its legend."""
+
+RangeHandler = Callable[[float, float], Awaitable[None] | None]
+
+
+def bucket_width(start: float, end: float) -> float:
+    """Return the seconds of one bar: the narrowest of `BUCKETS` that needs at most `MOST_BARS` of them.
+
+    >>> bucket_width(0, DAY) / MINUTE, bucket_width(0, 7 * DAY) / HOUR
+    (10.0, 1.0)
+    """
+    span = end - start
+    return next((width for width in BUCKETS if span <= width * MOST_BARS), span / MOST_BARS)
+
+
+class TransportBar(Component):
+    """The bar in the browser. It runs by the anchor alone: while it plays, no message passes in either direction."""
+
+    window: dict[str, float] = param.Dict(  # type: ignore[assignment]
+        default={},
+        doc="The range that is loaded: `start`, `end`, data seconds. The clock's own may be a section of it.",
+    )
+    volume = param.Dict(
+        default={"edges": [], "counts": []}, doc="Orders per bar: edges (n + 1) in data seconds, counts (n)."
+    )
+    supply: dict[str, Any] = param.Dict(  # type: ignore[assignment]
+        default={},
+        doc="Per bar (n): `waiting` meals, drivers on the `road`, `level` 0–2, the part (`begin`, `end`) they are of; `rule`.",
+    )
+    summary: list[dict[str, str]] = param.List(  # type: ignore[assignment]
+        default=[], item_type=dict, doc="The whole range in figures: `key`, `text`, and `title` that defines it."
+    )
+    moments: list[dict[str, Any]] = param.List(  # type: ignore[assignment]
+        default=[], item_type=dict, doc="What stands out in the range, most remarkable first."
+    )
+    speeds = param.List(default=list(ReplayController.SPEEDS), doc="The speeds offered, data seconds per second.")
+    source = param.Dict(
+        default={}, doc="What the range picker may choose from: `start`, `end` and `latest`, data seconds."
+    )
+    busy = param.String(default="", doc="What the bar waits for; empty when it can be used.")
+    problem = param.String(default="", doc="Why the chosen range was not taken; empty if it was.")
+
+    _esm = module_source(
+        "views/shared/verbs.js",
+        "views/transport/axis.js",
+        "views/transport/brush.js",
+        "views/transport/marks.js",
+        "views/transport/scrubber.js",
+        "views/transport/range_picker.js",
+        "views/transport/transport.js",
+    )
+    _stylesheets: ClassVar[list[Any]] = [style_source("views/transport/transport.css")]
+
+
+class TransportView(ReplayView):
+    """Play, pause, stop, step, speed, loop; the scrubber over the orders of the range; the range picker.
+
+    Choosing a range means loading other data, which is the session's work: it gives `on_range(start, end)`, plain or a
+    coroutine function. The bar is busy while that runs; what it raises as `TwinError` or `ValueError` is shown.
+    `on_cancel()` is called when the user does not want to wait any longer.
+    """
+
+    source_range = param.NumericTuple(
+        default=None,
+        length=2,
+        allow_None=True,
+        doc="First and last event of the location, data seconds; None: unknown.",
+    )
+    latest = param.Number(
+        default=None, allow_None=True, doc="Where “Last 24 hours” counts back from, data seconds; None: the last event."
+    )
+    busy = param.String(default="", doc="What is being waited for, in words; shown instead of the controls' readiness.")
+
+    def __init__(
+        self,
+        controller: ReplayController,
+        on_range: RangeHandler | None = None,
+        on_cancel: Callable[[], object] | None = None,
+        **params: Any,
+    ) -> None:
+        super().__init__(**params)
+        self._controller = controller
+        self._on_range = on_range
+        self._on_cancel = on_cancel
+        self._choices = 0
+        self._bar = TransportBar(sizing_mode="stretch_width", busy=self.busy)
+        self._bar.join(controller)
+        self._bar.on_msg(self._on_message)
+        self.reset()
+        self._offer()
+
+    def __panel__(self) -> TransportBar:
+        return self._bar
+
+    def reset(self) -> None:
+        """Take the controller's timeline: its orders per bar, its drivers, its summary."""
+        timeline, bar = self._controller.timeline, self._bar
+        if timeline is None:
+            bar.param.update(window={}, volume={"edges": [], "counts": []}, supply={}, summary=[], moments=[])
+            return
+        window = timeline.window
+        edges, counts = timeline.volume(bucket_width(window.start, window.end))
+        with pn.io.hold():
+            bar.param.update(
+                window={"start": window.start, "end": window.end},
+                volume={"edges": edges.tolist(), "counts": counts.tolist()},
+                summary=summary_parts(summarise(timeline)),
+            )
+            self.learn()
+
+    def learn(self) -> None:
+        """Take the controller's insights: the moments, and how many waiting meals are usual."""
+        timeline, insights = self._controller.timeline, self._controller.insights
+        if timeline is None:
+            return
+        edges = np.asarray(self._bar.volume["edges"], np.float64)
+        of_bars = supply(timeline, edges, None if insights is None else usual_pressure(insights.baseline, edges))
+        self._bar.param.update(
+            supply={
+                "waiting": of_bars.waiting.round(1).tolist(),
+                "road": of_bars.on_road.round(1).tolist(),
+                "level": of_bars.level.tolist(),
+                "begin": of_bars.begin.tolist(),
+                "end": of_bars.end.tolist(),
+                "rule": RIBBON_RULE,
+            },
+            moments=[] if insights is None else [_told(moment) for moment in insights.moments],
+        )
+
+    @param.depends("source_range", "latest", watch=True)
+    def _offer(self) -> None:
+        if self.source_range is None:
+            self._bar.source = {}
+            return
+        start, end = self.source_range
+        self._bar.source = {"start": start, "end": end, "latest": end if self.latest is None else self.latest}
+
+    @param.depends("busy", watch=True)
+    def _wait(self) -> None:
+        self._bar.busy = self.busy
+
+    async def choose(self, start: float, end: float) -> None:
+        """Hand a chosen range, data seconds, to `on_range`; show why if it cannot be taken."""
+        self._bar.problem = ""
+        self._choices += 1
+        mine = self._choices
+        self.busy = self.busy or LOADING
+        try:
+            first, last = _ordered(start, end)
+            result = self._on_range(first, last) if self._on_range else None
+            if inspect.isawaitable(result):
+                await result
+        except (TwinError, ValueError) as error:
+            self._bar.problem = str(error)
+        finally:
+            if mine == self._choices:
+                self.busy = ""
+
+    def _on_message(self, event: Any) -> None:
+        message = event.data
+        match message.get("verb"):
+            case "sync":  # the page has just appeared, or woken up: how far has the playhead come meanwhile?
+                self._bar.anchor = self._controller.to_browser()
+            case "cancel" if self._on_cancel is not None:
+                self._on_cancel()
+            case "range":
+                self.busy = LOADING  # reaches the browser before the loading, which is a later callback, begins
+                pn.state.execute(partial(self.choose, message.get("start"), message.get("end")))
+
+
+def usual_pressure(baseline: Baseline, edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the meals that usually wait per driver on the road, for the bars between `edges`; NaN where unknown.
+
+    By Little's law numbers present are as the times spent: that in Ready against that on the road.
+    """
+
+    def times(stage: int) -> NDArray[np.float64]:
+        middles = ((edges[:-1] + edges[1:]) / 2).tolist()
+        return np.array([baseline.stage_time(STAGES[stage], t) or math.nan for t in middles], np.float64)
+
+    return times(READY) / times(OUT_FOR_DELIVERY)
+
+
+def summary_parts(of_range: RangeSummary) -> list[dict[str, str]]:
+    """Return a range's figures in words, each with the sentence that defines it; what nothing tells is left out."""
+    n, told = of_range.orders, []
+
+    def tell(key: str, words: str, title: str) -> None:
+        told.append({"key": key, "text": words, "title": title})
+
+    tell("orders", f"{n:,} {'order' if n == 1 else 'orders'}", "Orders created in the whole range that is loaded.")
+    if of_range.delivery_time is not None and of_range.delivery_p95 is not None:
+        tell(
+            "delivery",
+            f"delivery {minutes_text(of_range.delivery_time)} (P95 {whole_minutes(of_range.delivery_p95)})",
+            f"Mean time from order to delivery of the {of_range.timed:,} delivered orders created in the range, and the minutes "
+            f"within which 95 of 100 came. {of_range.excluded:,} over {STALLED_AFTER / HOUR:.0f} h are left out.",
+        )
+    if of_range.delivered:
+        share = math.floor(1000 * of_range.delivered / n) / 10  # never 100 while one is missing
+        tell(
+            "delivered",
+            f"{share:.1f} % delivered" if of_range.undelivered else "all delivered",
+            f"{of_range.delivered:,} of the {n:,} orders created in the range were delivered, some perhaps after its end; "
+            f"{of_range.cancelled:,} were cancelled, of {of_range.undelivered - of_range.cancelled:,} no delivery is known.",
+        )
+    if of_range.revenue > 0:
+        tell("revenue", f"${of_range.revenue:,.0f}", "Price × quantity of every item ordered in the range.")
+    return told
+
+
+def _told(moment: Moment) -> dict[str, Any]:
+    return {
+        "kind": moment.kind,
+        "label": KINDS[moment.kind],
+        "start": moment.start,
+        "end": moment.end,
+        "at": moment.at,
+        "when": moment.when,
+        "title": moment.title,
+        "sentence": moment.sentence,
+        "quiet": moment.kind not in TROUBLES,
+    }
+
+
+def _ordered(start: Any, end: Any) -> tuple[float, float]:
+    first, last = seconds(start), seconds(end)
+    if not (math.isfinite(last - first) and first < last):
+        raise ValueError(f"The range must end after it starts, not run from {text(first)} to {text(last)}.")
+    return first, last

@@ -1,0 +1,229 @@
+"""Trends over the whole range: order volume, the time in each stage, and how the brands compare.
+
+What the figures show of a timeline is drawn once; the playhead over them is moved by the browser at its own clock, and the
+marks of the last hour are HTML, so that playing repaints no figure. Nothing is built before somebody looks: three figures
+cost some 200 ms, which a page whose trends are behind a tab does not pay.
+"""
+
+import time
+from typing import Any, ClassVar
+
+import numpy as np
+import panel as pn
+import param
+from panel.custom import Child
+
+from twin.analysis.brands import BrandFigures, performance
+from twin.analysis.insights import Insights
+from twin.analysis.metrics import index_of
+from twin.analysis.wording import average_text
+from twin.foundation.stages import COMPLETED, STAGE_LABELS, STAGES
+from twin.replay.controller import ReplayController
+from twin.timeline.timeline import Snapshot, Timeline
+from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.view import ReplayView
+from twin.views.trends import data
+from twin.views.trends.figures import BrandsFigure, StagesFigure, VolumeFigure
+
+MINUTE = 60.0
+
+MOST_BRANDS = 60
+"""Rows of the comparison; brands with fewer orders than these are counted in its last line."""
+
+UPDATE_S = 0.5
+"""The marks of the last hour move at most twice a second while a replay plays."""
+
+USUAL_STEP = 600.0
+"""Data seconds for which the usual times are asked once: they change by the hour."""
+
+
+class TrendsFrame(Component):
+    """The figures with their words, in the browser."""
+
+    volume = Child(default=None, allow_None=True, doc="The figure of order volume; None until somebody looks.")
+    stages = Child(default=None, allow_None=True, doc="The figure of stage times; None until somebody looks.")
+    brands = Child(default=None, allow_None=True, doc="The figure of the brands' orders; None until somebody looks.")
+    summary = param.Dict(default={}, doc="Words and numbers of the range: `volume`, `stages`, `brands`, `more` brands.")
+    learnt = param.Dict(
+        default={},
+        doc="`usual`: whether it is drawn; `moments` that stand out: start, end (data seconds), title, when.",
+    )
+    now = param.List(default=[], doc="By stage [mean minutes, orders] of the last 60 minutes, and the usual minutes.")
+    active = param.Boolean(default=True, doc="Whether the trends can be seen.")
+    dark = param.Boolean(default=False, doc="Whether the page is dark; the colours themselves are the page's tokens.")
+
+    _esm = module_source("views/shared/verbs.js", "views/trends/marks.js", "views/trends/trends.js")
+    _stylesheets: ClassVar[list[Any]] = [style_source("views/trends/trends.css")]
+
+
+class TrendsView(ReplayView):
+    """Order volume, stage times and brands over the timeline's window.
+
+    It lays itself out by its own size: side by side where it is wide, else one under the other.
+    """
+
+    active = param.Boolean(default=True, doc="Whether the trends can be seen; while not, nothing is built or sent.")
+    wide = param.Boolean(default=False, doc="Whether they have a permanent place: then they are seen without `active`.")
+    dark = param.Boolean(default=False, doc="Whether the page is dark.")
+
+    def __init__(self, controller: ReplayController, **params: Any) -> None:
+        super().__init__(**params)
+        self._controller = controller
+        self._timeline: Timeline | None = None
+        self._figures: tuple[VolumeFigure, StagesFigure, BrandsFigure] | None = None
+        self._filled = self._learnt = True
+        self._told = -UPDATE_S
+        self._usual: tuple[Any, ...] = ()
+        self._frame = TrendsFrame(sizing_mode="stretch_both", margin=0, dark=self.dark, active=self.seen)
+        self._frame.join(controller)
+        self.param.watch(lambda event: self._frame.param.update(dark=event.new), "dark")
+        self.param.watch(self._look, ["active", "wide"])
+        self.reset()
+
+    def __panel__(self) -> TrendsFrame:
+        return self._frame
+
+    @property
+    def seen(self) -> bool:
+        """Whether the trends can be seen."""
+        return self.active or self.wide
+
+    def reset(self) -> None:
+        """Take the controller's timeline; it is drawn when somebody looks."""
+        self._timeline = self._controller.timeline
+        self._usual = ()
+        self._filled = self._timeline is None
+        self._learnt = False
+        self._draw()
+
+    def learn(self) -> None:
+        """Take what is usual and what stands out."""
+        self._usual = ()
+        self._learnt = False
+        self._draw()
+
+    def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
+        """Move the marks of the last hour; the playhead moves by itself."""
+        if not self.seen or self._timeline is None:
+            return
+        wall = time.monotonic()
+        if self._controller.playing and wall - self._told < UPDATE_S:
+            return
+        self._told = wall
+        now = self._last_hour(snapshot)
+        if now != self._frame.now:
+            self._frame.now = now
+
+    # -- drawing ---------------------------------------------------------------------------------------------------------
+    def _look(self, *_: Any) -> None:
+        if self._frame.active != self.seen:
+            self._frame.active = self.seen
+        self._draw()
+        if self.seen and self._timeline is not None:
+            self.show(self._timeline.at(self._controller.now()))
+
+    def _draw(self) -> None:
+        """Draw what is not drawn yet, if somebody looks."""
+        timeline = self._timeline
+        if not self.seen or timeline is None or (self._filled and self._learnt):
+            return
+        with pn.io.hold():
+            volume, stages, brands = self._built()
+            if not self._filled:
+                self._fill(timeline, volume, stages, brands)
+                self._filled = True
+            if not self._learnt:
+                self._explain(timeline, volume)
+                self._learnt = True
+            if self._frame.volume is None:  # only now: the browser first sees them filled
+                shown = (
+                    pn.pane.Bokeh(made.figure, sizing_mode="stretch_both", margin=0) for made in self._figures or ()
+                )
+                self._frame.param.update(dict(zip(("volume", "stages", "brands"), shown, strict=True)))
+
+    def _built(self) -> tuple[VolumeFigure, StagesFigure, BrandsFigure]:
+        if self._figures is None:
+            self._figures = VolumeFigure(), StagesFigure(), BrandsFigure()
+        return self._figures
+
+    def _fill(self, timeline: Timeline, volume: VolumeFigure, stages: StagesFigure, brands: BrandsFigure) -> None:
+        bucket = data.bucket_of(timeline.window.end - timeline.window.start)
+        edges, counts = timeline.volume(bucket)
+        volume.show(edges, counts, data.time_ticks(timeline.window.start, timeline.window.end))
+        times = data.stage_times(timeline)
+        stages.show(times)
+        compared = performance(timeline)
+        brands.show(compared[:MOST_BRANDS])
+        self._frame.summary = {
+            "volume": {"bucket": bucket, "orders": int(counts.sum())},
+            "stages": [_stage_words(stage) for stage in times],
+            "brands": [_brand_words(brand) for brand in compared[:MOST_BRANDS]],
+            "more": max(0, len(compared) - MOST_BRANDS),
+        }
+
+    def _explain(self, timeline: Timeline, volume: VolumeFigure) -> None:
+        insights = self._insights(timeline)
+        edges, _ = timeline.volume(data.bucket_of(timeline.window.end - timeline.window.start))
+        middles = (edges[:-1] + edges[1:]) / 2
+        if insights is None:
+            volume.show_usual(middles[:0], middles[:0])
+            volume.show_moments([])
+            self._frame.learnt = {}
+            return
+        usual = data.usual_counts(edges, insights.baseline.orders_per_hour)
+        volume.show_usual(middles, usual)
+        volume.show_moments([(moment.start, moment.end) for moment in insights.moments])
+        self._frame.learnt = {
+            "usual": bool(np.isfinite(usual).any()),
+            "moments": [
+                {"start": moment.start, "end": moment.end, "title": moment.title, "when": moment.when}
+                for moment in insights.moments
+            ],
+        }
+
+    def _insights(self, timeline: Timeline) -> Insights | None:
+        insights = self._controller.insights
+        return insights if insights is not None and insights.timeline is timeline else None
+
+    def _last_hour(self, snapshot: Snapshot) -> list[list[float | int | None]]:
+        """Return by stage [mean minutes, orders, usual minutes] of the 60 minutes before the snapshot."""
+        assert self._timeline is not None
+        step = snapshot.t // USUAL_STEP
+        insights = self._insights(self._timeline)
+        if not self._usual or self._usual[0] != step:
+            ask = insights.baseline.stage_time if insights else lambda _key, _t: None
+            self._usual = (step, [_minutes(ask(key, snapshot.t)) for key in STAGES[:COMPLETED]])
+        figures = index_of(self._timeline).stages(snapshot)[:COMPLETED]
+        return [
+            [_minutes(figure.service), figure.served, usual]
+            for figure, usual in zip(figures, self._usual[1], strict=True)
+        ]
+
+
+def _minutes(seconds: float | None) -> float | None:
+    """Return minutes as they are drawn: in tenths, so that a mark does not tremble."""
+    return None if seconds is None else round(seconds / MINUTE, 1)
+
+
+def _stage_words(stage: data.StageTimes) -> dict[str, Any]:
+    return {
+        "key": stage.key,
+        "label": STAGE_LABELS[stage.key],
+        "quantiles": [average_text(seconds) for seconds in stage.quantiles],
+        "number": stage.number,
+        "excluded": stage.excluded,
+    }
+
+
+def _brand_words(brand: BrandFigures) -> dict[str, Any]:
+    return {
+        "brand": brand.brand,
+        "orders": brand.orders,
+        "revenue": round(brand.revenue, 2),
+        "minutes": _minutes(brand.delivery_time),
+        "deliveries": brand.deliveries,
+        "excluded": brand.excluded,
+        "earlier": brand.earlier,
+        "later": brand.later,
+        "trend": brand.trend or "",
+    }
