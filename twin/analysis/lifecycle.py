@@ -12,7 +12,7 @@ from twin.analysis.baseline import Baseline
 from twin.foundation.geo import ground_scale
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
 from twin.timeline import events as ev
-from twin.timeline import trips as motion
+from twin.timeline.locate import locate
 from twin.timeline.timeline import Order, Timeline
 
 AT_ONCE = 1e-3
@@ -188,7 +188,7 @@ def _arrivals(timeline: Timeline, trip: int) -> list[tuple[float, float]]:
     found: list[tuple[float, float]] = []
     for moment in moments[moments < end - AT_ONCE].tolist():
         one = np.array([trip], np.int32)
-        eta = float(motion.locate(trips, one, orders, kitchen, moment + AT_ONCE).eta[0])
+        eta = float(locate(trips, one, orders, kitchen, moment + AT_ONCE).eta[0])
         if np.isfinite(eta) and (not found or abs(found[-1][1] - eta) > 1.0):
             found.append((moment, eta))
     return found

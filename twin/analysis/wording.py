@@ -21,7 +21,7 @@ LATE_AFTER = settings.current().late_after_s
 """A driver is late who arrives more than these seconds after the food was ready."""
 
 PACE_TELLS_FROM = 10.0
-"""Percent of the way after which a driver's own pace tells the time remaining better than the promise (as in motion.py)."""
+"""Percent of the way after which a driver's own pace tells the time remaining better than the promise (as in locate.py)."""
 
 SHORT_ID = 6
 LONGEST_ID = 10

@@ -24,8 +24,8 @@ from twin.sources import known_kitchens
 from twin.sources.base import Location, Window
 from twin.timeline import events as ev
 from twin.timeline import orders
-from twin.timeline import trips as motion
 from twin.timeline.timeline import DAY, Health, Timeline
+from twin.timeline.trips import build as build_trips
 
 MOST_BUCKETS = 20_000
 """Two years of hours; a client that wants more asks for days."""
@@ -267,7 +267,7 @@ def _alone(hub: Hub, place: Location, rows: pa.Table) -> Timeline:
     decoded = ev.decode(rows)
     frame = None if place.lat is None or place.lon is None else Frame(place.lat, place.lon)
     built, routes = orders.build(decoded, rows, hub.source.names("brands"), frame)
-    trips = motion.build(decoded, built, routes, frame)
+    trips = build_trips(decoded, built, routes, frame)
     first, last = ev.extremes(decoded)
     account = Health(len(rows), len(decoded.ts), {}, {}, 0)
     return Timeline(place, Window(float(first[0]), float(last[0]) + 1), decoded, built, trips, account)

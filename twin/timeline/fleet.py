@@ -1,6 +1,6 @@
 """Everyone on the road at a moment, in one pass: for crowds too large to be sent driver by driver.
 
-`motion.locate` tells all there is to tell of some drivers (way, arrival, measured or not); here only places are worked out, by
+`locate` tells all there is to tell of some drivers (way, arrival, measured or not); here only places are worked out, by
 the same rule, for any number of drivers. Compiled, without Python's lock, because a million drivers are placed for a frame.
 """
 
@@ -16,7 +16,7 @@ Box = tuple[float, float, float, float]
 
 
 class Ways(Protocol):
-    """The part of `motion.Trips` that is needed here: n trips in the order of their start, with k knots."""
+    """The part of `trips.Trips` that is needed here: n trips in the order of their start, with k knots."""
 
     @property
     def start(self) -> NDArray[np.float64]: ...

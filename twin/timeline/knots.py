@@ -1,7 +1,7 @@
 """The knots of trips: what was measured is pinned onto the route, the time of the vertices between two pins follows the way.
 
 Compiled, one trip after the other: a million events have three million knots, and whoever opens a kitchen waits for them.
-The rules are told in motion.py; metres are Web Mercator east/north of the kitchen, times seconds since the trip's start.
+trips.py has the rules; metres are Web Mercator east/north of the kitchen, times seconds since the trip's start.
 """
 
 from functools import cache

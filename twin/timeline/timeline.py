@@ -20,10 +20,11 @@ from twin.foundation.times import Time, seconds
 from twin.sources.base import Location, Source, Window
 from twin.timeline import events as ev
 from twin.timeline import knots, orders
-from twin.timeline import trips as motion
 from twin.timeline.events import MICROSECONDS, Events, EventSlice
+from twin.timeline.locate import Drivers, locate
 from twin.timeline.orders import Item, Orders
-from twin.timeline.trips import Drivers, Motion, Trips
+from twin.timeline.trips import Motion, Trips
+from twin.timeline.trips import build as build_trips
 
 DAY = 86_400.0
 BUCKET = 600.0
@@ -136,7 +137,7 @@ class Timeline:
         built, routes = orders.build(events, rows, source.names("brands"), frame)
         del rows, decoded  # their texts are most of what is in memory; nothing below reads them
         under_way.step((3 + READING) / 4)
-        trips = motion.build(events, built, routes, frame)
+        trips = build_trips(events, built, routes, frame)
         return cls(place, window, events, built, trips, _health(source, location, built, trips, cut))
 
     # -- the questions ---------------------------------------------------------------------------------------------------
@@ -153,7 +154,7 @@ class Timeline:
         """Return where the drivers of some orders are, which are out for delivery at t; those without a trip are left out."""
         trips = self._trip_of[orders]
         kitchen = self.location.x or 0.0, self.location.y or 0.0
-        return motion.locate(self.trips, trips[trips >= 0], self.orders, kitchen, t)
+        return locate(self.trips, trips[trips >= 0], self.orders, kitchen, t)
 
     def counts(self, t: float) -> dict[str, int]:
         """Return the number of orders in each state at t; completed, cancelled and stalled since midnight."""

@@ -10,11 +10,10 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.foundation.geo import Frame, unproject
+from twin.foundation.geo import Frame
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
 from twin.timeline import events as ev
 from twin.timeline.events import MICROSECONDS, Events
@@ -24,8 +23,6 @@ from twin.timeline.orders import Orders, Routes
 MEASURED_GAP = 150.0
 """A position between two observations at most this many seconds apart (pings come every 60) counts as measured, and so does
 one within a second of an observation."""
-DETOUR = 1.3
-"""Road distance over straight distance in a street grid, for trips without a route."""
 _TRIPS = 4096
 """Trips that are made at a time: some 200,000 knots, so that little is needed besides what is kept."""
 
@@ -51,24 +48,6 @@ class Motion:
     gap_trip: NDArray[np.int32]
     gap_from: NDArray[np.float32]
     gap_to: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Drivers:
-    """Drivers on the road at a moment, (k,) each; lat, lon in degrees, x, y absolute Web Mercator metres (NaN if unknown)."""
-
-    order: NDArray[np.int32]
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    lat: NDArray[np.float64]
-    lon: NDArray[np.float64]
-    heading: NDArray[np.float64]
-    progress: NDArray[np.float64]
-    eta: NDArray[np.float64]
-    measured: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,108 +260,3 @@ def _goals(
     told = np.flatnonzero((events.type == ev.DELIVERED) & np.isfinite(events.lat) & np.isfinite(events.lon))[::-1]
     x[events.order[told]], y[events.order[told]] = frame.place(events.lat[told], events.lon[told])
     return x[driven], y[driven]
-
-
-def locate(
-    trips: Trips, active: NDArray[np.int32], orders: Orders, kitchen_xy: tuple[float, float], t: float
-) -> Drivers:
-    """Return where the drivers of trips `active` (all on the road at t) are; see the module's docstring for how."""
-    found = _walk(trips.offsets, trips.t, trips.x, trips.y, trips.observed, trips.start, active, t)
-    found[_LENGTHS] *= trips.unit
-    x, y, east, north, done, length, seen_t, seen_s, seen_x, seen_y, next_t = found
-    absolute_x, absolute_y = kitchen_xy[0] + x, kitchen_xy[1] + y
-    lat, lon = unproject(absolute_x, absolute_y)
-    return Drivers(
-        order=trips.order[active],
-        x=absolute_x,
-        y=absolute_y,
-        lat=lat,
-        lon=lon,
-        heading=np.degrees(np.arctan2(east, north)) % 360,
-        progress=np.divide(done, length, out=np.zeros(len(active)), where=length > 0),
-        eta=_arrivals(trips, active, orders, t, seen_t, seen_s, length, seen_x, seen_y),
-        measured=(next_t - seen_t <= MEASURED_GAP) | (t - trips.start[active] - seen_t < 1.0),
-    )
-
-
-_LENGTHS = np.array([0, 1, 2, 3, 4, 5, 7, 8, 9])
-"""The rows of `_walk`'s result that are lengths."""
-
-
-@numba.njit(cache=True, nogil=True)
-def _walk(
-    offsets: NDArray[np.int32],
-    knot_t: NDArray[np.float32],
-    knot_x: NDArray[np.int16],
-    knot_y: NDArray[np.int16],
-    observed: NDArray[np.bool_],
-    start: NDArray[np.float64],
-    active: NDArray[np.int32],
-    t: float,
-) -> NDArray[np.float64]:
-    """Walk each active trip's knots up to t; return (11, n), lengths in knot units.
-
-    Rows: x, y, direction east and north, way done, way in all, time, way and place (x, y) of the last observation, time of the
-    next one (inf if none). Compiled, because a snapshot walks thousands of knots and must not take longer than a frame.
-    """
-    found = np.zeros((11, len(active)))
-    for i in range(len(active)):
-        trip = active[i]
-        first, stop = offsets[trip], offsets[trip + 1]
-        since = t - start[trip]
-        way = 0.0
-        found[10, i] = np.inf
-        found[0, i], found[1, i] = knot_x[first], knot_y[first]
-        found[7, i], found[8, i], found[9, i] = 0.0, knot_x[first], knot_y[first]
-        for k in range(first, stop):
-            here = knot_t[k]
-            if here <= since:
-                found[0, i], found[1, i], found[4, i] = knot_x[k], knot_y[k], way
-                if observed[k]:
-                    found[6, i], found[7, i], found[8, i], found[9, i] = here, way, knot_x[k], knot_y[k]
-            elif observed[k] and here < found[10, i]:
-                found[10, i] = here
-            if k + 1 < stop:
-                dx, dy = float(knot_x[k + 1]) - knot_x[k], float(knot_y[k + 1]) - knot_y[k]
-                step = np.sqrt(dx * dx + dy * dy)
-                after = knot_t[k + 1]
-                if here <= since < after and np.isfinite(after):
-                    share = (since - here) / (after - here)
-                    found[0, i], found[1, i] = knot_x[k] + share * dx, knot_y[k] + share * dy
-                    found[2, i], found[3, i] = dx, dy
-                    found[4, i] = way + share * step
-                way += step
-        found[5, i] = way
-    return found
-
-
-def _arrivals(
-    trips: Trips,
-    active: NDArray[np.int32],
-    orders: Orders,
-    t: float,
-    seen_t: NDArray[np.float64],
-    seen_s: NDArray[np.float64],
-    length: NDArray[np.float64],
-    seen_x: NDArray[np.float64],
-    seen_y: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return the estimated arrivals, from what was known at t: the route, the last observation, the promise, the usual speed.
-
-    Once a tenth of the route is driven, its own pace tells; before, the promised minutes, else the usual speed. A trip
-    without a route has the straight distance to its customer (× `DETOUR`) at the usual speed, else its promise.
-    """
-    start = trips.start[active]
-    order = trips.order[active]
-    promised = orders.eta_mins[order].astype(np.float64) * 60
-    usual = trips.usual_speed / trips.scale  # Web Mercator metres per second
-    routed = trips.routed[active]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        planned = np.where(np.isfinite(promised) & (promised > 0), length / promised, usual)
-        pace = np.where((seen_s > 0.1 * length) & (seen_t > 0), seen_s / seen_t, planned)
-        by_route = start + seen_t + (length - seen_s) / pace
-        straight = np.hypot(orders.customer_x[order] - seen_x, orders.customer_y[order] - seen_y) * DETOUR
-        by_line = start + seen_t + straight / usual
-        by_line = np.where(np.isfinite(by_line), by_line, start + promised)
-        eta = np.where(routed, by_route, by_line)
-    return np.where(np.isfinite(eta), np.maximum(eta, t), np.nan)

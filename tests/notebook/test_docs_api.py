@@ -5,7 +5,7 @@ from pathlib import Path
 
 import twin
 
-PAGE = (Path(__file__).resolve().parent.parent / "docs" / "notebooks.md").read_text("utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "notebooks.md").read_text("utf-8")
 
 
 def test_every_public_name_is_on_the_page() -> None:

@@ -1,0 +1,148 @@
+"""Where drivers are at a moment, how far they have come, and when they may be expected."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.foundation.geo import unproject
+from twin.timeline.orders import Orders
+from twin.timeline.trips import MEASURED_GAP, Trips
+
+Floats = NDArray[np.float64]
+
+DETOUR = 1.3
+"""Road distance over straight distance in a street grid, for trips without a route."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drivers:
+    """Drivers on the road at a moment, (k,) each; lat, lon in degrees, x, y absolute Web Mercator metres (NaN if unknown)."""
+
+    order: NDArray[np.int32]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    lon: NDArray[np.float64]
+    heading: NDArray[np.float64]
+    progress: NDArray[np.float64]
+    eta: NDArray[np.float64]
+    measured: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+
+def locate(
+    trips: Trips, active: NDArray[np.int32], orders: Orders, kitchen_xy: tuple[float, float], t: float
+) -> Drivers:
+    """Return where the drivers of trips `active` (all on the road at t) are."""
+    walk = _walk(trips.offsets, trips.t, trips.x, trips.y, trips.observed, trips.start, active, t)
+    x, y = kitchen_xy[0] + walk.x * trips.unit, kitchen_xy[1] + walk.y * trips.unit
+    lat, lon = unproject(x, y)
+    return Drivers(
+        order=trips.order[active],
+        x=x,
+        y=y,
+        lat=lat,
+        lon=lon,
+        heading=np.degrees(np.arctan2(walk.east, walk.north)) % 360,
+        progress=np.divide(walk.driven, walk.length, out=np.zeros(len(active)), where=walk.length > 0),
+        eta=_arrivals(trips, active, orders, t, walk),
+        measured=(walk.next_t - walk.seen_t <= MEASURED_GAP) | (t - trips.start[active] - walk.seen_t < 1.0),
+    )
+
+
+class _Walk(NamedTuple):
+    """How far each of n trips has come at a moment, (n,) float64 each: in knot units, and seconds since its start."""
+
+    x: Floats
+    y: Floats
+    east: Floats
+    """The direction of driving, east and north; zero before the first knot and after the last."""
+    north: Floats
+    driven: Floats
+    length: Floats
+    seen_t: Floats
+    """The last observation: when, how far along the way, and where."""
+    seen_way: Floats
+    seen_x: Floats
+    seen_y: Floats
+    next_t: Floats
+    """When it is observed next, inf if never."""
+
+
+@numba.njit(cache=True, nogil=True)
+def _walk(
+    offsets: NDArray[np.int32],
+    knot_t: NDArray[np.float32],
+    knot_x: NDArray[np.int16],
+    knot_y: NDArray[np.int16],
+    observed: NDArray[np.bool_],
+    start: NDArray[np.float64],
+    active: NDArray[np.int32],
+    t: float,
+) -> _Walk:
+    """Walk each active trip's knots up to t.
+
+    Compiled, because a snapshot walks thousands of knots and must not take longer than a frame.
+    """
+    n = len(active)
+    x, y, east, north = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    driven, length = np.zeros(n), np.zeros(n)
+    seen_t, seen_way, seen_x, seen_y = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    next_t = np.full(n, np.inf)
+    for i in range(n):
+        trip = active[i]
+        first, stop = offsets[trip], offsets[trip + 1]
+        since = t - start[trip]
+        way = 0.0
+        x[i], y[i] = knot_x[first], knot_y[first]
+        seen_x[i], seen_y[i] = knot_x[first], knot_y[first]
+        for k in range(first, stop):
+            here = knot_t[k]
+            if here <= since:
+                x[i], y[i], driven[i] = knot_x[k], knot_y[k], way
+                if observed[k]:
+                    seen_t[i], seen_way[i], seen_x[i], seen_y[i] = here, way, knot_x[k], knot_y[k]
+            elif observed[k] and here < next_t[i]:
+                next_t[i] = here
+            if k + 1 < stop:
+                dx, dy = float(knot_x[k + 1]) - knot_x[k], float(knot_y[k + 1]) - knot_y[k]
+                step = np.sqrt(dx * dx + dy * dy)
+                after = knot_t[k + 1]
+                if here <= since < after and np.isfinite(after):
+                    share = (since - here) / (after - here)
+                    x[i], y[i] = knot_x[k] + share * dx, knot_y[k] + share * dy
+                    east[i], north[i] = dx, dy
+                    driven[i] = way + share * step
+                way += step
+        length[i] = way
+    return _Walk(x, y, east, north, driven, length, seen_t, seen_way, seen_x, seen_y, next_t)
+
+
+def _arrivals(trips: Trips, active: NDArray[np.int32], orders: Orders, t: float, walk: _Walk) -> Floats:
+    """Return the estimated arrivals, from what was known at t: the route, the last observation, the promise, the usual speed.
+
+    Once a tenth of the route is driven, its own pace tells; before, the promised minutes, else the usual speed. A trip
+    without a route has the straight distance to its customer (× `DETOUR`) at the usual speed, else its promise.
+    """
+    start = trips.start[active]
+    order = trips.order[active]
+    promised = orders.eta_mins[order].astype(np.float64) * 60
+    usual = trips.usual_speed / trips.scale  # Web Mercator metres per second
+    routed = trips.routed[active]
+    length, seen_way, seen_t = walk.length * trips.unit, walk.seen_way * trips.unit, walk.seen_t
+    with np.errstate(divide="ignore", invalid="ignore"):
+        planned = np.where(np.isfinite(promised) & (promised > 0), length / promised, usual)
+        pace = np.where((seen_way > 0.1 * length) & (seen_t > 0), seen_way / seen_t, planned)
+        by_route = start + seen_t + (length - seen_way) / pace
+        to_x = orders.customer_x[order] - walk.seen_x * trips.unit
+        to_y = orders.customer_y[order] - walk.seen_y * trips.unit
+        straight = np.hypot(to_x, to_y) * DETOUR
+        by_line = start + seen_t + straight / usual
+        by_line = np.where(np.isfinite(by_line), by_line, start + promised)
+        eta = np.where(routed, by_route, by_line)
+    return np.where(np.isfinite(eta), np.maximum(eta, t), np.nan)
