@@ -140,7 +140,7 @@ def test_of_more_pins_than_can_be_seen_the_map_draws_the_newest_and_says_so(
 
 def test_a_picked_order_that_has_stalled_is_called_so_on_the_map(opened: Page) -> None:
     """The label is drawn, so its text is asked of the function that writes it, with what the server tells of the order."""
-    source = Path(answers.__file__).with_name("mapasked.js").read_text()
+    source = Path(answers.__file__).with_name("questions.js").read_text()
     place = answers.place_message(SESSION.timeline, SESSION.timeline.orders.row_of["STUCK1"])
     text = "([source, place, t]) => new Function('place', 't', source + '; return placeText(place, t)')(place, t)"
 
