@@ -67,6 +67,7 @@ def weeks(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[twin.Twin, tup
     return result
 
 
+@pytest.mark.slow
 def test_nine_of_ten_planted_incidents_are_found(weeks) -> None:
     """Found: a moment of its kind at its kitchen covers at least half of it."""
     hits = [
@@ -135,6 +136,7 @@ def test_the_story_of_thursday_evening_is_told_in_words_and_figures(weeks) -> No
         assert f"{first.figures[figure]:.0f}" in first.sentence
 
 
+@pytest.mark.slow
 def test_days_without_incidents_have_only_peaks_two_a_day_at_most(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(demo_module, "plan", lambda *_: [])
     write_demo(tmp_path / "quiet", days=4, seed=116)
