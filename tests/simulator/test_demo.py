@@ -370,7 +370,9 @@ def test_progress_rises_to_the_end(tmp_path: Path) -> None:
         ({"file_format": "xlsx"}, "parquet"),
     ],
 )
-def test_invalid_arguments_are_rejected_in_one_sentence(tmp_path: Path, arguments: dict[str, object], words: str) -> None:
+def test_invalid_arguments_are_rejected_in_one_sentence(
+    tmp_path: Path, arguments: dict[str, object], words: str
+) -> None:
     with pytest.raises(ConfigError, match=words):
         write_demo(tmp_path, **arguments)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
