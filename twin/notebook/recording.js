@@ -1,6 +1,9 @@
 // A saved replay: this stands in for the server. It sets what the server would have set as the clock goes on, and answers what
 // the views ask, from a recording that Python made of the same answers (saved.py).
 
+import { clockFrom } from "../views/shared/clock.js";
+import { el } from "../views/shared/elements.js";
+
 /** As the session's tick: twice a second while it plays, and at once after a verb. */
 const SHOW_EVERY = 500;
 const MOST_LISTED = 200;
@@ -55,7 +58,7 @@ class Answers {
   }
 }
 
-export function render({ model, view }) {
+function render({ model, view }) {
   const clock = clockFrom(model), root = el("span", { hidden: true }), { document: page } = view.model;
   let timer = 0, off = null, gone = false;
   const views = new Map([...page.all_models].filter((one) => one.data?.clock === model.clock).map((one) => [one.class_name, one]));
@@ -86,3 +89,5 @@ export function render({ model, view }) {
   model.on("remove", () => { gone = true; clearInterval(timer); off?.(); });
   return root;
 }
+
+export { render };

@@ -1,6 +1,12 @@
 // What a wall screen says: caption, clock, place in the tour, and the title card between two places. It keeps the page's clock
 // where the show is by epoch time, and tells the static page around it (kioskouter.js) how this one fares.
 
+import { clockFrom } from "../../views/shared/clock.js";
+import { el } from "../../views/shared/elements.js";
+import { twin } from "../../views/shared/registry.js";
+import { MONTHS, clockText, dateOf } from "../../views/shared/times.js";
+import { WallTime } from "./walltime.js";
+
 const SMALLEST = 0.65;   // of a caption's size, below which it is cut after all
 const BEAT_MS = 250;
 const OFF_S = 0.02;           // the clock is put right when it is off by so many seconds of the viewer's time
@@ -20,7 +26,7 @@ function pictureFrom(text) {
   } catch { return ""; }
 }
 
-export function render({ model, view }) {
+function render({ model, view }) {
   const clock = clockFrom(model);
   const heading = el("span", { class: "heading" }), logo = el("img", { class: "logo", alt: "", hidden: true }), who = el("div", { class: "who" }, logo, heading);
   const headline = el("h1", { "data-testid": "kiosk-headline" }), detail = el("p", { class: "detail", "data-testid": "kiosk-detail" });
@@ -132,3 +138,5 @@ export function render({ model, view }) {
   caption();
   return el("header", { class: "card-root" }, who, el("div", { class: "words" }, headline, detail), el("div", { class: "when" }, time, day), bars, veil);
 }
+
+export { render };

@@ -49,3 +49,5 @@ class WallTime {
     this.changed();
   }
 }
+
+export { WallTime };

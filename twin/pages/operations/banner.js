@@ -1,7 +1,10 @@
 // A notice above the page: what is the case, and one thing to do about it. It also tells when the server is gone.
+
+import { el, icon } from "../../views/shared/elements.js";
+
 const SIGNS = { problem: "alert", empty: "calendar", lost: "plug" };
 
-export function render({ model }) {
+function render({ model }) {
   const sign = el("span", { class: "sign" }), words = el("p", { class: "words", "data-testid": "banner-message" });
   const label = el("span", {}), spinner = el("i", { class: "spinner", "aria-hidden": "true" });
   const press = () => {
@@ -36,3 +39,5 @@ export function render({ model }) {
   show();
   return root;
 }
+
+export { render };

@@ -1,4 +1,14 @@
 // The page's own controls: link, report, presentation, tour, help; their keys; and the skeleton while a location loads.
+
+import { clockFrom } from "../../views/shared/clock.js";
+import { el, icon } from "../../views/shared/elements.js";
+import { twin } from "../../views/shared/registry.js";
+import { selectionOf } from "../../views/shared/verbs.js";
+import { buildHelp, dialogOf, iconButton } from "./help.js";
+import { memory, pageKeys } from "./keys.js";
+import { saveReport } from "./report.js";
+import { TOURED, buildTour } from "./tour.js";
+
 const TOAST_FOR = 3200;
 /** A load that is over sooner shows no skeleton: nothing flickers. The words come when it takes longer than a second. */
 const SKELETON_AFTER = 250, WORDS_AFTER = 1000;
@@ -85,7 +95,7 @@ function buildSkeleton(model) {
   return { node, show, give_up, remove: () => { clearTimeout(begin); clearTimeout(tell); } };
 }
 
-export function render({ model }) {
+function render({ model }) {
   const clock = clockFrom(model), selected = selectionOf(model), toast = buildToast(), link = buildLink(clock, toast), tour = buildTour();
   const skeleton = buildSkeleton(model);
   const report = async () => {
@@ -174,3 +184,5 @@ export function render({ model }) {
   return el("div", { class: "chrome", role: "group", "aria-label": "Page", "data-testid": "chrome" },
     user, offer, ...bar.map(([, node]) => node), more, menu, help.node, tour.node, link.node, skeleton.node, ...toast.parts);
 }
+
+export { render };

@@ -1,4 +1,7 @@
 // The help: the keys, how to read the page, and how each figure is defined (the definitions come from the server, see chrome.py).
+
+import { el, icon } from "../../views/shared/elements.js";
+
 const KEYS = [
   ["The replay", [
     [["Space"], "Play or pause"], [["←", "→"], "Step back or forward"], [["Shift", "←", "→"], "Ten steps"],
@@ -56,3 +59,5 @@ function buildHelp(definitions, keys, tour) {
     el("header", {}, el("h2", { id: "help-title" }, "Help"), begin, iconButton("close", "Close", () => node.close(), { "data-testid": "help-close" })), body);
   return { node, open: node.open_ };
 }
+
+export { dialogOf, iconButton, buildHelp };

@@ -44,3 +44,5 @@ function pageKeys(actions, escape) {
   keys.remove = () => { removeEventListener("keydown", guard, true); document.removeEventListener("keydown", press); };
   return keys;
 }
+
+export { findAll, memory, pageKeys };

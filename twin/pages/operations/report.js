@@ -1,6 +1,10 @@
 // A picture of the moment for a report: place and time, the stages, the map and the figures, drawn on a canvas in the page's theme.
 // What it shows is asked of the views (`twin.reports`, by clock and part); a part that no view offers is left out.
 
+import { el } from "../../views/shared/elements.js";
+import { twin } from "../../views/shared/registry.js";
+import { clockText, dateText, dayText } from "../../views/shared/times.js";
+
 /** Twice the pixels, so that it is crisp in a document and on paper. */
 const REPORT_SCALE = 2;
 const SHEET = { width: 1600, margin: 36, gap: 14, pad: 18, head: 84, foot: 34, stage: 116, side: 448 };
@@ -137,3 +141,5 @@ async function saveReport(clock, { place, id, t }) {
   setTimeout(() => URL.revokeObjectURL(address), 60_000);  // the browser reads it meanwhile
   return name;
 }
+
+export { saveReport };

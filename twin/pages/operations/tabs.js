@@ -1,5 +1,8 @@
 // A tab list after the ARIA pattern: one stop of the Tab key, arrows move between the tabs.
-export function render({ model }) {
+
+import { el } from "../../views/shared/elements.js";
+
+function render({ model }) {
   const bar = el("div", { class: "tabs", role: "tablist", "aria-label": "Side panel" });
   let buttons = [];
   const choose = (key, focus = false) => {
@@ -40,3 +43,5 @@ export function render({ model }) {
   build();
   return bar;
 }
+
+export { render };

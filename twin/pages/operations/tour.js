@@ -1,4 +1,9 @@
 // The guided tour: a light on one part of the page after the other, with a sentence on what it tells. Parts that a page does not show are left out.
+
+import { el } from "../../views/shared/elements.js";
+import { dialogOf, iconButton } from "./help.js";
+import { findAll, memory } from "./keys.js";
+
 const STOPS = [
   { at: ["stage-created", "stage-completed"], title: "Where every order is", text: "Five stages from created to completed. Number, mean time, and how long the oldest order has waited: yellow is slow, red needs help. Click a stage to follow its orders alone." },
   { at: ["map"], title: "Who is on the road", text: "Drivers move as they did that day. Click a driver or a customer to open the order; press F to fit the map to the deliveries." },
@@ -83,3 +88,5 @@ function buildTour() {
     remove: () => removeEventListener("resize", place),
   };
 }
+
+export { TOURED, buildTour };

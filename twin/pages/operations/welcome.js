@@ -1,3 +1,5 @@
+import { SVG, el, icon } from "../../views/shared/elements.js";
+
 const many = (n) => n.toLocaleString("en-US");
 const CHART_W = 400, CHART_H = 64;
 const SKELETONS = 4;
@@ -45,7 +47,7 @@ function notice(kind, title, text, button) {
     sign, el("h2", {}, title), text ? el("p", {}, text) : null, button ?? null);
 }
 
-export function render({ model }) {
+function render({ model }) {
   const grid = el("div", { class: "grid" });
   const lead = el("p", { class: "question" });
   const root = el("main", { class: "welcome", "data-testid": "welcome" },
@@ -77,3 +79,5 @@ export function render({ model }) {
   show();
   return root;
 }
+
+export { render };

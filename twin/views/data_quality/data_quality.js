@@ -1,3 +1,5 @@
+import { el, icon } from "../shared/elements.js";
+
 const many = (n) => n.toLocaleString("en-US");
 const rowsText = (n) => `${many(n)} ${n === 1 ? "row" : "rows"}`;
 const MARGIN = 12;
@@ -12,7 +14,7 @@ function reasonTable(caption, meaning, reasons, kind) {
         el("td", { class: "n" }, many(n)))))));
 }
 
-export function render({ model }) {
+function render({ model }) {
   const used = el("strong"), aside = el("span"), mark = el("span", { class: "mark" });
   const sheet = el("div", { class: "sheet", popover: "auto", role: "dialog", "aria-label": "Data health", tabindex: "-1", "data-testid": "health-details" });
   const chip = el("button", { class: "chip", type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", "data-testid": "health",
@@ -83,3 +85,5 @@ export function render({ model }) {
   show();
   return root;
 }
+
+export { render };

@@ -1,3 +1,9 @@
+import { clockFrom } from "../shared/clock.js";
+import { el, icon } from "../shared/elements.js";
+import { clockText, dateOf, dateText, dayText, durationText } from "../shared/times.js";
+import { selectionOf, verbsOf } from "../shared/verbs.js";
+import { FeedPages } from "./pages.js";
+
 /** Height of a row, CSS pixels, as in feed.css. */
 const ROW = 46;
 /** No element may be taller (browsers stop at 17 to 33 million pixels): a longer list scrolls faster than its rows. */
@@ -35,7 +41,7 @@ function buildRow(row) {
     el("span", { class: "when" }, el("time", { class: "age", datetime: dateOf(t).toISOString().slice(0, 19) }), el("span", { class: "at" }, clockText(t)))));
 }
 
-export function render({ model }) {
+function render({ model }) {
   const clock = clockFrom(model), verbs = verbsOf(model, clock), selected = selectionOf(model);
   const keys = model.groups.map(([key]) => key), usual = keys.filter((key) => key !== "ping");
   let filter = parseFilter(model.query, keys, usual);
@@ -291,3 +297,5 @@ export function render({ model }) {
   update();
   return root;
 }
+
+export { render };

@@ -101,3 +101,5 @@ class FeedPages {
     this.changed();
   }
 }
+
+export { FeedPages };

@@ -1,5 +1,10 @@
 // The KPI cards: two large ones with a drawing, three compact ones below.
 
+import { el, icon } from "../shared/elements.js";
+import { LONG_COUNT, NONE, averageText, figure, many, minutesText, moneyText, percentText, plural, put, reportAs, shortMany, wholeMinutes } from "../shared/numbers.js";
+import { dayText } from "../shared/times.js";
+import { Histogram, Spark, label } from "./spark.js";
+
 const STAGE_NAMES = { created: "Created", cooking: "Cooking", ready: "Ready", out_for_delivery: "Out for delivery" };
 const DAY_S = 86400;
 /** Late share of an hour's deliveries from which it is marked, and a mean on target is no longer good news. */
@@ -26,7 +31,7 @@ function leaveOut(card, reasons) {
 function tone(node, name, kind) { const value = kind ? `${name} ${kind}` : name; if (node.className !== value) node.className = value; }
 const weekday = (day) => dayText(day * DAY_S);
 
-export function render({ model }) {
+function render({ model }) {
   const spark = new Spark("Orders per hour over the last 6 hours"), histogram = new Histogram(model.bins, model.bin_s);
   const f = Object.fromEntries(["orders-hour-change", "orders-hour-usual", "delivery-time-over", "delivery-time-target", "delivery-time-p50", "delivery-time-p75", "delivery-time-p95", "delivery-time-late", "delivery-time-usual",
     "completion-due", "completion-change", "completion-before", "active-kitchen", "active-road", "revenue-today"].map((id) => [id, figure("figure", `kpi-${id}`)]));
@@ -140,3 +145,5 @@ export function render({ model }) {
       : card.lines.map((line) => line.map((node) => node.textContent).filter(Boolean).join(line[0] === f["delivery-time-p50"] ? " · " : "")).filter(Boolean) })));
   return el("div", { class: "cards" }, ...Object.values(cards).map((card) => card.root));
 }
+
+export { render };

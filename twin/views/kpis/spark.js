@@ -1,5 +1,7 @@
 // Small drawings of the cards. Their boxes are fixed, so nothing moves around them.
 
+import { SVG } from "../shared/elements.js";
+
 const SPARK_WIDTH = 100, SPARK_HEIGHT = 30, SPARK_PAD = 3;
 
 function svgOf(name, title) {
@@ -68,3 +70,5 @@ class Histogram {
     this.level.setAttribute("d", `M${(this.across(target) * SPARK_WIDTH).toFixed(2)} 0V${SPARK_HEIGHT}`);
   }
 }
+
+export { label, Spark, Histogram };

@@ -1,5 +1,7 @@
 // The base map: tiles of ours by default; one from elsewhere is tried before it is shown.
 
+import { WORLD } from "./camera.js";
+
 const PROBE_MS = 6000;
 const TILES_MS = 20_000;                        // a tile that takes longer will be seen when the map is moved
 
@@ -58,3 +60,5 @@ class BaseMap {
     });
   }
 }
+
+export { BaseMap };

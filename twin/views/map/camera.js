@@ -180,3 +180,5 @@ function boundsOf(active) {
   }
   return box;
 }
+
+export { WORLD, toLon, toLat, calm, Camera };

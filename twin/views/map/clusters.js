@@ -1,6 +1,8 @@
 // Drivers that overlap stand together as one bubble with their number. Who belongs together is decided a few times a second, with
 // a memory: it takes more distance to leave a bubble than to join it, so that nothing flickers; where a bubble is, every frame.
 
+import { HEAD_PX } from "./marks.js";
+
 const CLUSTERS_FROM = 50, CLUSTERS_TO = 44;       // on the road: merge above, stop merging below
 const REGROUP = 0.35;                             // seconds of the viewer's time between two decisions
 const JOIN_PX = 14, LEAVE_PX = 23;                // nearer than a head is wide they overlap
@@ -108,3 +110,5 @@ class Grid {
     return best;
   }
 }
+
+export { Clusters };

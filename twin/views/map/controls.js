@@ -1,5 +1,9 @@
 // What stands around the map: buttons, the layers to choose from, the legend, scale and credit.
 
+import { el, icon } from "../shared/elements.js";
+import { AT_RISK, LATE, ON_TIME } from "./motion.js";
+import { LATELY } from "./questions.js";
+
 const LAYERS = {
   routes: ["Routes", "Ways of the drivers on the road: driven solid, ever brighter towards the driver; what remains dotted"],
   customers: ["Customers", "Where the orders on the road go"],
@@ -132,3 +136,5 @@ function stackIcon() {
   drawn.firstChild.setAttribute("d", "M12 4l9 5-9 5-9-5zM3 14l9 5 9-5");
   return drawn;
 }
+
+export { Controls };

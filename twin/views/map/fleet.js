@@ -1,6 +1,10 @@
 // A crowd: more drivers on the road than are drawn one by one. The server tells in frames how many are in each cell of the view;
 // here they get their colours. One question at a time, the latest moment wins: a slow server or client makes fewer frames, not later ones.
 
+import { ReplayClock } from "../shared/clock.js";
+import { el } from "../shared/elements.js";
+import { ON_TIME, columnsOf } from "./motion.js";
+
 const FRAMES = 10;                              // moments a second while it plays; sessions that play the same ask for the same ones
 const FRAME_LOST = 5;                           // seconds after which an answer counts as lost
 const NEAR_EVERY = 0.15;                        // seconds between two questions for who is under the pointer
@@ -101,3 +105,5 @@ function grow(pixels, columns) {
     for (const at of [i - 1, i + 1, i - columns, i + columns]) if (!pixels[at]) pixels[at] = faint;
   }
 }
+
+export { Crowd };

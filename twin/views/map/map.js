@@ -2,7 +2,22 @@
 // in front of this one; here they are put together. Ours is drawn from the ranges of the figure's last paint, so that both always
 // show the same place.
 
-export function render({ model, view: component }) {
+import { ReplayClock, clockFrom } from "../shared/clock.js";
+import { el } from "../shared/elements.js";
+import { twin } from "../shared/registry.js";
+import { selectionOf } from "../shared/verbs.js";
+import { BaseMap } from "./basemap.js";
+import { Camera, calm, toLat, toLon } from "./camera.js";
+import { Clusters } from "./clusters.js";
+import { Controls } from "./controls.js";
+import { Crowd } from "./fleet.js";
+import { Motion, REST } from "./motion.js";
+import { Picture } from "./picture.js";
+import { Pointer } from "./pointer.js";
+import { Asked, placeText, stageAt } from "./questions.js";
+import { reportOf } from "./report.js";
+
+function render({ model, view: component }) {
   const clock = clockFrom(model), selection = selectionOf(model), picture = new Picture(), clusters = new Clusters();
   const send = (question) => model.send_msg({ ...question, version: model.scene.version });
   const motion = new Motion(clock, send);
@@ -227,3 +242,5 @@ export function render({ model, view: component }) {
   attach();
   return root;
 }
+
+export { render };

@@ -1,6 +1,9 @@
 // The marks of the map, each drawn once per size and colour and then copied: drivers' heads, customers' pins, labels.
 // What a colour says, a shape says too: a late driver carries "!", one that will be late a dot, an inferred position is hollow.
 
+import { token } from "../shared/tokens.js";
+import { LATE } from "./motion.js";
+
 const HEAD_PX = 7.5;                              // radius of a driver's head
 const PIN_PX = 7.5;                               // radius of a customer's pin where there is room for it
 const DIMMED = 0.3;                               // what is not selected
@@ -124,3 +127,5 @@ class Marks {
   }
   font = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 }
+
+export { HEAD_PX, PIN_PX, DIMMED, FADE_SHADES, Marks };

@@ -4,6 +4,8 @@
 // what is held; a playhead outside of it asks at once, and until the answer is here the last moment stays. One question
 // at a time: that is the flow control.
 
+import { ReplayClock } from "../shared/clock.js";
+
 const LEAD_WALL = 2, LENGTH_WALL = 4;   // a window is asked for 2 s of the viewer's time ahead and lasts 4 s of it ...
 const LENGTH_MIN = 60;                  // ... but at least a minute of data
 const READY = 900, READY_MOST = 100;    // a quarter of an hour is held ready for a sudden 1000x, while no more than 100 are on the road
@@ -248,3 +250,5 @@ class Motion {
     return true;
   }
 }
+
+export { REST, ON_TIME, AT_RISK, LATE, fadeSpan, unpackPins, columnsOf, Motion };

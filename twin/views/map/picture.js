@@ -1,6 +1,12 @@
 // The drawing of the map on a canvas over the figure's base map: first the `ground` (density, routes, pins), a picture that may lag
 // behind by a few frames when there is much to draw, then the `air` (trails, drivers, fresh deliveries), each frame.
 
+import { ReplayClock } from "../shared/clock.js";
+import { el, icon } from "../shared/elements.js";
+import { DIMMED, FADE_SHADES, HEAD_PX, Marks, PIN_PX } from "./marks.js";
+import { AT_RISK, LATE, ON_TIME, fadeSpan } from "./motion.js";
+import { Pixels, SMALL_HEADS } from "./pixels.js";
+
 const STROKES_MOST = 120;                       // trails and headings drawn as strokes; more trails are drawn pixel by pixel
 const ROUTES_MOST = 200;                        // with more on the road only the one pointed at has its route drawn
 const PINS_MOST = 2000;
@@ -248,3 +254,5 @@ class Picture {
     }
   }
 }
+
+export { PINS_MOST, Picture };

@@ -67,3 +67,5 @@ class Pixels {
 }
 /** A #rrggbb colour as the low 24 bits of a little-endian RGBA pixel. */
 const packed = (hex) => { const n = parseInt(hex.slice(1, 7), 16); return (n & 0xff) << 16 | n & 0xff00 | n >> 16 & 0xff; };
+
+export { SMALL_HEADS, Pixels };

@@ -1,5 +1,10 @@
 // What the pointer is over: a driver, a bubble of drivers, the kitchen or a customer. Hovering tells, clicking selects.
 
+import { el } from "../shared/elements.js";
+import { clockText, durationText } from "../shared/times.js";
+import { AT_RISK, LATE, ON_TIME } from "./motion.js";
+import { PINS_MOST } from "./picture.js";
+
 const REACH_PX = 14;                            // how near the pointer must be to a driver or a pin
 const CLICK_PX = 5;                             // a press that moves farther is a drag
 
@@ -109,3 +114,5 @@ class Pointer {
   }
 }
 const LATE_CLASSES = ["fine", "risk", "late"];
+
+export { Pointer };

@@ -1,5 +1,9 @@
 // What the map asks for beside the drivers' ways: where an order belongs, the customers of a stage, a layer of density.
 
+import { ReplayClock } from "../shared/clock.js";
+import { clockText } from "../shared/times.js";
+import { unpackPins } from "./motion.js";
+
 const PLACES_MOST = 500;
 const PINS_WALL = 10, PINS_MIN = 600;           // the pins of a stage are asked for so long ahead: viewer's seconds, at least data seconds
 const PINS_GAP = 1;                             // at most one question a second
@@ -81,3 +85,5 @@ function placeText(place, t) {
   const words = stage === 5 ? "Cancelled" : stage < 0 ? "not ordered yet" : stage === 4 ? `Delivered at ${clockText(place.enter[4], false)}` : STAGE_WORDS[stage];
   return `${place.id} · ${words}`;
 }
+
+export { LATELY, Asked, stageAt, placeText };

@@ -1,5 +1,7 @@
 // The map as one picture, for reports: base map, ground, drivers, kitchen and credit, in device pixels.
 
+import { ICONS, el } from "../shared/elements.js";
+
 /** Return a new canvas. Tiles from elsewhere may forbid to be copied: the picture then has none, rather than being useless. */
 function reportOf(pv, picture, credit) {
   const { width, height, left, top, ratio } = picture.view, { colours } = picture;
@@ -29,3 +31,5 @@ function reportOf(pv, picture, credit) {
   try { whole.getContext("2d").getImageData(0, 0, 1, 1); } catch { return compose(false); }
   return whole;
 }
+
+export { reportOf };

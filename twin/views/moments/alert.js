@@ -1,3 +1,8 @@
+import { clockFrom } from "../shared/clock.js";
+import { el, icon } from "../shared/elements.js";
+import { clockText, dayText, durationText } from "../shared/times.js";
+import { verbsOf } from "../shared/verbs.js";
+
 /** Milliseconds between two looks at whether the playhead is in a trouble. */
 const LOOK = 500;
 
@@ -10,7 +15,7 @@ function nextAfter(moments, t) {
   return moments.filter(({ start }) => start > t).reduce((first, moment) => (first && first.start <= moment.start ? first : moment), null);
 }
 
-export function render({ model }) {
+function render({ model }) {
   const clock = clockFrom(model), verbs = verbsOf(model, clock);
   const body = el("div", { class: "body", role: "status", "data-testid": "alert-status" });
   const root = el("section", { class: "card alert", "aria-label": "Alert", "data-testid": "alert" }, body);
@@ -66,3 +71,5 @@ export function render({ model }) {
   update();
   return root;
 }
+
+export { render };

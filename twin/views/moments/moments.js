@@ -1,7 +1,12 @@
+import { clockFrom } from "../shared/clock.js";
+import { el, icon } from "../shared/elements.js";
+import { durationText } from "../shared/times.js";
+import { verbsOf } from "../shared/verbs.js";
+
 /** Milliseconds between two looks at which moment the playhead is in. */
 const LOOK = 500;
 
-export function render({ model }) {
+function render({ model }) {
   const clock = clockFrom(model), verbs = verbsOf(model, clock);
   let shown = "all", byTime = false, items = [];
 
@@ -80,3 +85,5 @@ export function render({ model }) {
   build();
   return el("section", { class: "card moments", "data-testid": "moments", "aria-label": "Moments" }, header, state, list, footer);
 }
+
+export { render };

@@ -1,5 +1,8 @@
 // The lifecycle of one order as a small Gantt: a bar per stage over the usual one, and the playhead that moves over them.
 
+import { el, icon } from "../shared/elements.js";
+import { clockText, durationText } from "../shared/times.js";
+
 const STAGE_ROWS = [
   ["created", "Created", "receipt"], ["cooking", "Cooking", "flame"], ["ready", "Ready, waiting", "box"], ["out_for_delivery", "Out for delivery", "car"],
 ];
@@ -95,3 +98,5 @@ function ganttOf(story, visit) {
   }
   return { node, show };
 }
+
+export { STATE_LABELS, STATE_ICONS, stateAt, ganttOf };

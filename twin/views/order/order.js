@@ -1,5 +1,11 @@
 // The panel of the selected order. The story comes once; what was known of it at the playhead is derived here, by the clock.
 
+import { clockFrom } from "../shared/clock.js";
+import { el, icon } from "../shared/elements.js";
+import { clockText, dateOf, dateText, dayText, durationText } from "../shared/times.js";
+import { selectionOf, verbsOf } from "../shared/verbs.js";
+import { STATE_ICONS, STATE_LABELS, ganttOf, stateAt } from "./gantt.js";
+
 /** The playhead moves over the chart ten times a second: a pixel or two at a minute per second. */
 const EVERY = 100;
 const money = (value) => value.toLocaleString("en-US", { style: "currency", currency: "USD" });
@@ -92,7 +98,7 @@ function buildStory(story, act) {
 
 function put(node, text) { if (node.textContent !== text) node.textContent = text; }
 
-export function render({ model }) {
+function render({ model }) {
   const clock = clockFrom(model), act = verbsOf(model, clock), chosen = selectionOf(model);
   const said = el("p", { class: "said", role: "status", "aria-live": "polite" });
   const button = (name, symbol, label, onclick) => {
@@ -161,3 +167,5 @@ export function render({ model }) {
   take();
   return root;
 }
+
+export { render };

@@ -1,5 +1,10 @@
 // The list of orders at the playhead: a table that is walked with the arrow keys, one stop of the Tab key.
 
+import { clockFrom } from "../shared/clock.js";
+import { el, icon } from "../shared/elements.js";
+import { durationText } from "../shared/times.js";
+import { selectionOf } from "../shared/verbs.js";
+
 const STATES = [
   ["created", "Created", "receipt"], ["cooking", "Cooking", "flame"], ["ready", "Ready", "box"], ["out_for_delivery", "On the road", "car"],
   ["completed", "Delivered", "check"], ["cancelled", "Cancelled", "close"], ["stalled", "Stalled", "alert"],
@@ -31,7 +36,7 @@ function setStage(line, number) {
   line.stage.replaceChildren(icon(symbol, 12), label);
 }
 
-export function render({ model }) {
+function render({ model }) {
   const clock = clockFrom(model), chosen = selectionOf(model);
   const lines = new Map();   // row number -> its line, of the rows that are listed
   let rows = [], focused = -1;
@@ -168,3 +173,5 @@ export function render({ model }) {
   take();
   return root;
 }
+
+export { render };

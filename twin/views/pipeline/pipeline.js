@@ -1,5 +1,11 @@
 // The kitchen's pipeline: five stages, and between them the orders per hour that pass from one to the next.
 
+import { clockFrom } from "../shared/clock.js";
+import { el, icon } from "../shared/elements.js";
+import { LONG_COUNT, NONE, averageText, figure, many, minutesText, percentText, plural, put, reportAs } from "../shared/numbers.js";
+import { selectionOf } from "../shared/verbs.js";
+import { StageList } from "./stage_orders.js";
+
 const PIPELINE = [
   ["created", "Created", "receipt", "ordered, not cooking yet", "created"],
   ["cooking", "Cooking", "flame", "being cooked", "went into cooking"],
@@ -92,7 +98,7 @@ function showCompleted(parts, s) {
   }
 }
 
-export function render({ model }) {
+function render({ model }) {
   const stages = PIPELINE.map(buildStage), clock = clockFrom(model), selection = selectionOf(model);
   const strip = el("ol", { class: "card strip", "aria-label": "Kitchen pipeline" }, ...stages.map(({ root }) => root));
   const root = el("div", { class: "root" }, strip);
@@ -158,3 +164,5 @@ export function render({ model }) {
   move();
   return root;
 }
+
+export { render };

@@ -1,5 +1,9 @@
 // The orders of one stage, in a list that opens under its tile: point at one to find it on the map, click to open it.
 
+import { el, icon } from "../shared/elements.js";
+import { many, minutesText, plural, put } from "../shared/numbers.js";
+import { clockText } from "../shared/times.js";
+
 const LIST_WIDTH = 316, LIST_MARGIN = 8, LIST_EVERY = 1000;
 
 class StageList {
@@ -120,3 +124,5 @@ class StageList {
     buttons[Math.min(to, buttons.length - 1)]?.focus();
   }
 }
+
+export { StageList };

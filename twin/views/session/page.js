@@ -1,7 +1,10 @@
 // What a page does beside its views: keeps its address current and tells the server whether anybody can see it.
+
+import { el } from "../shared/elements.js";
+
 const ADDRESS_AFTER = 150;   // milliseconds
 
-export function render({ model }) {
+function render({ model }) {
   let due = 0;
   const write = () => {
     const url = new URL(location.href);
@@ -22,3 +25,5 @@ export function render({ model }) {
   model.was_dark = document.documentElement.dataset.theme === "dark";
   return el("span", { hidden: true });
 }
+
+export { render };

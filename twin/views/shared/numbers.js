@@ -1,5 +1,9 @@
 // Figures as text: how the panels write a number, and how a number tells the page what it exactly is.
 
+import { el } from "./elements.js";
+import { twin } from "./registry.js";
+import { two } from "./times.js";
+
 const NONE = "–";
 const many = (n) => n.toLocaleString("en-US");
 /** From here on a number is so long that it is written smaller, or told as a share: the words beside it need room. */
@@ -42,3 +46,5 @@ function reportAs(model, name, tell) {
   reports.set(key, tell);
   model.on("remove", () => { if (reports.get(key) === tell) reports.delete(key); });
 }
+
+export { NONE, many, LONG_COUNT, shortMany, plural, wholeMinutes, minutesText, averageText, percentText, moneyText, put, figure, reportAs };

@@ -1,5 +1,8 @@
 // What the user does: the verbs of the clock and the selection. Applied in the browser at once, then told to the server.
 
+import { clockOf } from "./clock.js";
+import { twin } from "./registry.js";
+
 /** At most ten messages a second while something is dragged; the browser itself follows every movement. */
 const SEND_EVERY = 100;
 
@@ -128,3 +131,5 @@ function selectionOf(model) {
   selected.take(model.selection);
   return selected;
 }
+
+export { verbsOf, selectionOf };

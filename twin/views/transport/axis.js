@@ -1,5 +1,8 @@
 // The scrubber's drawing: pure functions from data to ticks, paths and words.
 
+import { SVG } from "../shared/elements.js";
+import { MONTHS, clockText, dateOf, dateText, dayText, durationText } from "../shared/times.js";
+
 const DAY = 86400;
 const TICKS = [1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 84 * DAY, 364 * DAY];
 /** Room that an axis label needs, pixels. */
@@ -78,3 +81,5 @@ const svgNode = (name, attributes, ...children) => {
 /** The hatching of a shortage, which tells it without colour. Ids are of the shadow root they stand in. */
 const hatching = () => svgNode("defs", {}, svgNode("pattern", { id: "hatch", width: 4, height: 4, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
   svgNode("rect", { class: "hatch-ground", width: 4, height: 4 }), svgNode("rect", { class: "hatch-line", width: 1.4, height: 4 })));
+
+export { DAY, TICKS, shortDay, momentText, bucketText, counted, snapped, clamp, spanText, axisTicks, barsPath, ribbonPaths, svgNode, hatching };

@@ -1,5 +1,8 @@
 // The section: a part of the loaded range that is played alone, brushed on the strip over the bars.
 
+import { el, icon } from "../shared/elements.js";
+import { clamp, momentText, snapped, spanText } from "./axis.js";
+
 /** Pixels that a press must move to become a brush. */
 const BRUSH_SLOP = 4;
 
@@ -109,3 +112,5 @@ function buildBrush(model, clock, verbs, scale, tell) {
     refuse: () => clear.animate?.([{ transform: "none" }, { transform: "translateX(-3px)" }, { transform: "translateX(3px)" }, { transform: "none" }], { duration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 220 }),
   };
 }
+
+export { wholeOf, sectionOf, buildBrush };

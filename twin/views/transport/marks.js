@@ -1,5 +1,8 @@
 // The moments under the scrubber: a marker each, labels for the gravest, what happened on hover, a click goes there.
 
+import { el } from "../shared/elements.js";
+import { clamp, snapped, svgNode } from "./axis.js";
+
 /** Half a marker's width and the gap to its label, pixels. */
 const MARK = 6, MARK_GAP = 2;
 const NOTE_GAP = 8;
@@ -77,3 +80,5 @@ function buildMarks(model, clock, verbs, scale) {
   };
   return { row, band, note, spoken, build, draw, jump, remove: () => clearTimeout(timer) };
 }
+
+export { buildMarks };

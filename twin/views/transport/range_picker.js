@@ -1,5 +1,11 @@
 // The range picker: choosing what is loaded.
 
+import { el, icon } from "../shared/elements.js";
+import { dateText, dayText, rangeText } from "../shared/times.js";
+import { token } from "../shared/tokens.js";
+import { DAY, clamp, momentText, shortDay } from "./axis.js";
+import { wholeOf } from "./brush.js";
+
 /** More days than this do not fit the sheet as buttons. */
 const MOST_DAYS = 14;
 /** Meals that people name, in hours of the day. */
@@ -96,3 +102,5 @@ function buildRange(model, clock) {
     remove: () => removeEventListener("resize", place),
   };
 }
+
+export { buildRange };

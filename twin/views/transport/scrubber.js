@@ -1,5 +1,11 @@
 // The scrubber: the range's orders as bars, beneath them the ribbon of waiting meals, and the playhead that can be dragged.
 
+import { el } from "../shared/elements.js";
+import { clockText, dayText, durationText, rangeText } from "../shared/times.js";
+import { DAY, TICKS, axisTicks, barsPath, clamp, counted, hatching, momentText, ribbonPaths, snapped, spanText, svgNode } from "./axis.js";
+import { buildBrush, sectionOf, wholeOf } from "./brush.js";
+import { buildMarks } from "./marks.js";
+
 /** Pixels around the playhead's knob where a press takes the knob, not the strip it stands on. */
 const KNOB = 9;
 /** Pixels that a section's edge snaps to, in neat units of time. */
@@ -176,3 +182,5 @@ function buildScrubber(model, clock, verbs) {
   observer.observe(track);
   return { node, slider, draw, move, brush, jump: marks.jump, remove: () => { observer.disconnect(); marks.remove(); } };
 }
+
+export { buildScrubber };

@@ -1,5 +1,14 @@
 // The transport: clock, buttons, speeds, the head over the scrubber, and the keys of the whole page.
 
+import { clockOf } from "../shared/clock.js";
+import { el, icon } from "../shared/elements.js";
+import { clockText, dateText, dayText, durationText } from "../shared/times.js";
+import { verbsOf } from "../shared/verbs.js";
+import { bucketText } from "./axis.js";
+import { sectionOf, wholeOf } from "./brush.js";
+import { buildRange } from "./range_picker.js";
+import { buildScrubber } from "./scrubber.js";
+
 const PATIENCE_MS = 1000;                       // what takes longer can be cancelled
 
 /** Keys that work wherever the focus is, unless what has the focus uses them itself. */
@@ -28,7 +37,7 @@ function shortcuts(model, clock, verbs, scrubber) {
   };
 }
 
-export function render({ model }) {
+function render({ model }) {
   const clock = clockOf(model.clock), verbs = verbsOf(model, clock);
   const button = (name, label, title, act, id = name) => {
     const node = el("button", { class: "button", type: "button", "aria-label": label, title, "data-testid": id, onclick: act });
@@ -155,3 +164,5 @@ export function render({ model }) {
   });
   return bar;
 }
+
+export { render };

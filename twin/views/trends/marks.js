@@ -1,5 +1,7 @@
 // A Bokeh figure held in a slot of ours: found when it is laid out, coloured by the page's tokens, and marks placed over it.
 
+import { token } from "../shared/tokens.js";
+
 const LOOK_EVERY_MS = 60;
 
 /**
@@ -57,3 +59,5 @@ class Held {
     this.pv?.repainted.disconnect(this.repainted);
   }
 }
+
+export { Held };

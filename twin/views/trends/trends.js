@@ -1,5 +1,12 @@
 // Trends: three figures of the whole range with their words. The playhead is moved here, by the clock; no figure is repainted.
 
+import { clockFrom } from "../shared/clock.js";
+import { el } from "../shared/elements.js";
+import { twin } from "../shared/registry.js";
+import { clockText, dayText, durationText } from "../shared/times.js";
+import { selectionOf, verbsOf } from "../shared/verbs.js";
+import { Held } from "./marks.js";
+
 const MOVE_EVERY_MS = 100;   // the playhead over the figures: finer steps than this would not be seen
 const BUCKET_WORDS = { 60: "minute", 300: "5 min", 600: "10 min", 900: "15 min", 1800: "30 min", 3600: "hour", 86400: "day", 604800: "week" };
 const bucketWords = (s) => BUCKET_WORDS[s] ?? `${s / 3600} h`;
@@ -16,7 +23,7 @@ const COLUMNS = [
   ["trend", "Trend", "The brand’s orders in the later half of the kitchen’s orders against the earlier half: improving or declining where chance alone would do it less than once in a hundred times"],
 ];
 
-export function render({ model, view: component }) {
+function render({ model, view: component }) {
   const clock = clockFrom(model), verbs = verbsOf(model, clock), selected = selectionOf(model);
   let timer = 0, moved = -Infinity, gone = false, sorted = { key: "orders", down: true };
 
@@ -232,3 +239,5 @@ export function render({ model, view: component }) {
   fill();
   return root;
 }
+
+export { render };
