@@ -11,19 +11,31 @@ class ReplayClock {
   constructor() {
     this.anchor = null;
     this.wall0 = 0;
-    this.telling = false;   // a prediction that the listeners have not heard of yet
+    this.telling = false; // a prediction that the listeners have not heard of yet
     this.listeners = new Set();
   }
-  static wall() { return performance.now() / 1000; }
+  static wall() {
+    return performance.now() / 1000;
+  }
   /**
    * Take an anchor from the server. An older one (lower epoch) is ignored, and of the same change the browser's own prediction
    * is kept: it was there first, and the answer's age leaves out the time it took to come. `resync` takes the age all the same.
    */
   set(anchor, resync = false) {
     const known = this.anchor;
-    if (known && (anchor.epoch < known.epoch || (!resync && anchor.epoch === known.epoch && anchor.speed === known.speed
-        && anchor.playing === known.playing && anchor.t0 === known.t0 && anchor.loop === known.loop
-        && anchor.start === known.start && anchor.end === known.end))) return;
+    if (
+      known &&
+      (anchor.epoch < known.epoch ||
+        (!resync &&
+          anchor.epoch === known.epoch &&
+          anchor.speed === known.speed &&
+          anchor.playing === known.playing &&
+          anchor.t0 === known.t0 &&
+          anchor.loop === known.loop &&
+          anchor.start === known.start &&
+          anchor.end === known.end))
+    )
+      return;
     this.take(anchor);
     this.tell();
   }
@@ -43,7 +55,12 @@ class ReplayClock {
     if (!this.anchor) return null;
     const t0 = change.t0 ?? this.now();
     this.take({ ...this.anchor, ...change, t0, age: 0, epoch: this.anchor.epoch + 1 });
-    if (!this.telling) { this.telling = true; queueMicrotask(() => { if (this.telling) this.tell(); }); }
+    if (!this.telling) {
+      this.telling = true;
+      queueMicrotask(() => {
+        if (this.telling) this.tell();
+      });
+    }
     return t0;
   }
   /** The playhead: seconds of data time. */
@@ -61,7 +78,10 @@ class ReplayClock {
     const a = this.anchor;
     return !!a && a.playing && (a.loop || this.now() < a.end);
   }
-  on(listener) { this.listeners.add(listener); return () => this.listeners.delete(listener); }
+  on(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
 }
 
 /** The clock of one controller, shared by all views on it. */
@@ -72,10 +92,13 @@ function clockOf(id) {
 
 /** The clock of a view that has joined a controller, following the anchors that the server sends. */
 function clockFrom(model) {
-  const clock = clockOf(model.clock), take = () => { if (model.anchor.epoch !== undefined) clock.set(model.anchor); };
+  const clock = clockOf(model.clock),
+    take = () => {
+      if (model.anchor.epoch !== undefined) clock.set(model.anchor);
+    };
   model.on("anchor", take);
   take();
   return clock;
 }
 
-export { ReplayClock, clockOf, clockFrom };
+export { clockFrom, clockOf, ReplayClock };
