@@ -210,6 +210,14 @@ def test_insights_are_made_once_per_timeline_and_die_with_it(demo: Path) -> None
     assert gone() is None
 
 
+def test_a_day_on_which_no_order_began_yet_has_no_moments_and_is_no_error(demo: Path) -> None:
+    """The first half hour after the last day, in which the last deliveries arrive."""
+    opened = twin.open(demo)
+    for place in opened.locations:
+        after = opened.timeline(place.id, "2025-10-18", place.end)
+        assert opened.insights(after).moments == ()
+
+
 def test_the_edges_of_the_record_are_no_silence_but_a_hole_at_lunch_is(short_days: Path, tmp_path: Path) -> None:
     file = tmp_path / "events.parquet"
     kept = (

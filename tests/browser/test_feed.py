@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 import twin
 from tests.browser.operations import settled
-from twin.analysis.event_index import GROUPS, USUAL_GROUPS, FeedIndex, index_of, orders_in
+from twin.analysis.event_index import GROUPS, USUAL_GROUPS, FeedIndex, index_of
 from twin.analysis.wording import EventLine, describe, short_id
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Timeline
@@ -191,9 +191,8 @@ def test_before_the_first_event_it_says_so_and_offers_the_first(opened, kitchen)
 
 def test_a_stage_lists_what_its_orders_went_through_and_leaving_it_lists_all(opened, kitchen):
     kitchen.timeline.at(kitchen.busy)  # compiled: the answer comes at once, as in a running server
-    inside = {
-        short_id(kitchen.timeline.orders.ids[row].as_py()) for row in orders_in(kitchen.timeline, "ready", kitchen.busy)
-    }
+    ready = kitchen.timeline.membership.at(kitchen.busy, "ready").order.tolist()
+    inside = {short_id(kitchen.timeline.orders.ids[row].as_py()) for row in ready}
     assert inside
 
     opened.evaluate("() => [...globalThis.__twin.selections.values()].at(-1).filter('ready')")

@@ -20,7 +20,6 @@ from pydantic import BaseModel
 from tornado.iostream import StreamClosedError
 
 from twin.api import event_log, kitchen_status, models
-from twin.api.answers import place_of
 from twin.api.handler import RETRY_S, ApiHandler, Refusal
 from twin.api.instants import from_micros, micros, write, write_micros
 from twin.api.parameters import Replay
@@ -292,7 +291,7 @@ def _quoted(text: str) -> str:
 
 def _place(hub: Hub, location: str, query: Replay) -> Location:
     """Return the location; raise for one that is unknown, or a range without any of its data."""
-    place = place_of(hub, location)
+    place = hub.location(location)
     if micros(query.end) / 1e6 <= place.start - STALLED_AFTER or micros(query.start) / 1e6 > place.end + STALLED_AFTER:
         raise UnknownTimeError(
             f"No data of {location} in this range: it reaches from {write(from_micros(round(place.start * 1e6)))} "
