@@ -11,6 +11,7 @@ import param
 import pyarrow as pa
 from panel.models.esm import DataEvent
 
+from twin.foundation.cache import Owner
 from twin.foundation.stages import STAGES
 from twin.replay.controller import ReplayController
 
@@ -78,7 +79,7 @@ class FakeOrders:
         return self.baskets[order]
 
 
-class FakeTimeline:
+class FakeTimeline(Owner):
     """Orders given as dicts of milestones (seconds); a missing key is a missing milestone."""
 
     def __init__(self, rows: list[dict[str, float]], ids: list[str] | None = None, baskets=None, extra=()) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.foundation import progress as errand
+from twin.foundation.cache import Owner
 from twin.foundation.errors import UnknownOrderError
 from twin.foundation.geo import Frame
 from twin.foundation.stages import CANCELLED, COMPLETED, OUT_FOR_DELIVERY, STAGES, STALLED, STALLED_AFTER, STATES
@@ -89,7 +90,7 @@ def midnight(t: float) -> float:
     return t - t % DAY
 
 
-class Timeline:
+class Timeline(Owner):
     """A location over a window, immutable. Times are float64 seconds since 1970 (naive UTC)."""
 
     def __init__(
