@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 
 from twin.foundation.errors import SourceError
 from twin.sources.day_cache import Chunks
@@ -30,6 +31,7 @@ def race(folder: str, wrong: "multiprocessing.Queue[str]") -> None:
         wrong.put(repr(error))
 
 
+@pytest.mark.slow
 def test_processes_that_race_for_the_same_chunks_all_read_whole_ones(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     wrong: multiprocessing.Queue[str] = context.Queue()

@@ -18,13 +18,13 @@ from twin.api.instants import from_micros, instant, maybe, micros, seconds
 from twin.api.position import Position
 from twin.foundation.errors import UnknownOrderError, UnknownTimeError
 from twin.foundation.geo import Frame
-from twin.foundation.times import UTC
+from twin.foundation.times import DAY, UTC
 from twin.hub import Hub
 from twin.sources.base import Location, Window
 from twin.sources.known_kitchens import METRES_PER_MILE
 from twin.timeline import events as ev
 from twin.timeline import orders
-from twin.timeline.timeline import DAY, Health, Timeline
+from twin.timeline.timeline import Health, Timeline
 from twin.timeline.trips import build as build_trips
 
 MOST_BUCKETS = 20_000

@@ -15,7 +15,7 @@ from tornado.web import HTTPError
 
 from twin.api.models import FieldError, Problem
 from twin.foundation import telemetry
-from twin.foundation.errors import ConfigError, SourceError, TwinError, UnknownNameError, UnknownTimeError
+from twin.foundation.errors import ConfigError, TwinError, UnknownNameError, UnknownTimeError
 from twin.server.process import process
 
 log = logging.getLogger(__name__)
@@ -182,7 +182,7 @@ def _refusal(status: int, error: BaseException | None) -> Refusal:
             return Refusal(404, str(error), near=error.near or None)
         case UnknownTimeError():
             return Refusal(422, str(error))
-        case SourceError() | TwinError():
+        case TwinError():
             return Refusal(503, str(error), {"Retry-After": str(RETRY_S)})
         case HTTPError():
             return Refusal(error.status_code, error.log_message or responses.get(error.status_code, "Refused") + ".")

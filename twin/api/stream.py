@@ -10,10 +10,10 @@ import contextlib
 import json
 import time
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 from tornado.iostream import StreamClosedError
@@ -51,7 +51,6 @@ class ReplayHandler(ApiHandler):
     """GET /locations/{location}/replay."""
 
     route = "replay"
-    clock: Callable[[], float] = staticmethod(time.monotonic)
 
     async def get(self, location: str) -> None:
         """Stream the range until its end or until the client goes; 503 with Retry-After where too many streams are open."""
@@ -76,7 +75,7 @@ class ReplayHandler(ApiHandler):
             if self.request.method == "HEAD":
                 return
             with contextlib.suppress(StreamClosedError):
-                await _Stream(self, hub, place, query, after).run()
+                await Stream(self, hub, place, query, after).run()
         except asyncio.CancelledError:
             if not self._gone:  # the server stops
                 raise
@@ -114,11 +113,32 @@ class ReplayHandler(ApiHandler):
         return after
 
 
-class _Stream:
-    """One connection's replay."""
+class Connection(Protocol):
+    """What a stream needs of the handler that it writes to."""
 
-    def __init__(self, handler: ReplayHandler, hub: Hub, place: Location, query: Replay, after: Position) -> None:
-        self._handler, self._hub, self._place = handler, hub, place
+    def write(self, chunk: str, /) -> None:
+        """Put text into the buffer."""
+
+    def flush(self) -> Awaitable[None]:
+        """Send the buffer; done when the socket has taken it."""
+
+
+class Stream:
+    """One connection's replay. `clock` (seconds) and `sleep` are the wall's; a test gives others."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        hub: Hub,
+        place: Location,
+        query: Replay,
+        after: Position,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._connection, self._hub, self._place = connection, hub, place
+        self._clock, self._sleep = clock, sleep
         self._start, self._end = micros(query.start), micros(query.end)
         self._speed = query.speed
         self._at = after
@@ -132,8 +152,8 @@ class _Stream:
 
     async def run(self) -> None:
         """Write the whole stream."""
-        now = self._handler.clock
-        self._handler.write(f"retry: {RETRY_S * 1000}\n\n")
+        now = self._clock
+        self._connection.write(f"retry: {RETRY_S * 1000}\n\n")
         await self._tell()  # where the reader begins: its open orders and figures
         anchor = Anchor(t0=self._at.at / 1e6, speed=self._speed or 1.0, start=self._start / 1e6, end=self._end / 1e6)
         anchor = anchor.play(now())
@@ -148,7 +168,7 @@ class _Stream:
             if self._waited > BATCH_S:  # a slow reader: the clock waits for it
                 anchor = replace(anchor, wall0=anchor.wall0 + self._waited)
             self._waited = 0.0
-            await asyncio.sleep(max(0.0, BATCH_S - (now() - began)) if self._speed else 0.0)
+            await self._sleep(max(0.0, BATCH_S - (now() - began)) if self._speed else 0.0)
         await self._tell()
         self._message("replay_complete", models.ReplayComplete(current_time=from_micros(self._end), events=self._sent))
         await self._flush()
@@ -169,7 +189,7 @@ class _Stream:
                 self._taken = stop
                 self._sent += len(parts)
                 telemetry.STREAMED.inc(len(parts))
-                self._handler.write("".join(parts))
+                self._connection.write("".join(parts))
                 await self._flush()
                 if not self._speed:
                     return  # there may be more, without a clock that would ask for it
@@ -188,16 +208,16 @@ class _Stream:
         share = 100 * (at - self._start) / (self._end - self._start)
         self._message("replay_position", models.ReplayPosition(current_time=from_micros(at), progress_pct=share))
         await self._flush()
-        self._told = self._handler.clock()
+        self._told = self._clock()
 
     async def _flush(self) -> None:
         """Send what is written; comes back when the socket has taken it, which is at once unless its reader is slow."""
-        began = self._handler.clock()
-        await self._handler.flush()
-        self._waited += self._handler.clock() - began
+        began = self._clock()
+        await self._connection.flush()
+        self._waited += self._clock() - began
 
     def _message(self, kind: str, model: BaseModel) -> None:
-        self._handler.write(f"event: {kind}\nid: {self._at}\ndata: {model.model_dump_json(exclude_unset=True)}\n\n")
+        self._connection.write(f"event: {kind}\nid: {self._at}\ndata: {model.model_dump_json(exclude_unset=True)}\n\n")
 
     async def _off_loop(self, work: Callable[[], Result]) -> Result:
         """Run `work` in a thread; meanwhile show the connection that somebody is there."""
@@ -206,7 +226,7 @@ class _Stream:
             done, _ = await asyncio.wait({working}, timeout=HEARTBEAT_S)
             if done:
                 return working.result()
-            self._handler.write(": still here\n\n")
+            self._connection.write(": still here\n\n")
             await self._flush()
 
 

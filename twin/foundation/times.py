@@ -6,13 +6,23 @@ The zone of the machine or the browser never takes part: naive values are taken 
 import datetime as dt
 import math
 from numbers import Real
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 UTC = dt.UTC
 
+HOUR, DAY = 3600.0, 86_400.0
+"""Seconds. Data time has no leap seconds and no daylight saving time, so every day is this long."""
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
 Time = float | str | dt.date | dt.datetime | np.datetime64
 """What is accepted where a time is expected (`pandas.Timestamp` is a `datetime`)."""
+
+DAY = 86_400.0
+"""Seconds of a day."""
 
 EARLIEST = dt.datetime(1, 1, 1, tzinfo=UTC).timestamp()
 LATEST = dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
@@ -42,6 +52,14 @@ def seconds(value: Time) -> float:
     raise ValueError(f"{value!r} is no time: give seconds since 1970, a datetime, or text such as 2025-10-16 18:30.")
 
 
+_Seconds = TypeVar("_Seconds", float, NDArray[np.float64])
+
+
+def midnight(t: _Seconds) -> _Seconds:
+    """Return the start of the day (data time) of one or many moments in seconds."""
+    return t - t % DAY
+
+
 def text(value: Time) -> str:
     """Return a time as people and ISO 8601 write it, to the second.
 
@@ -50,6 +68,15 @@ def text(value: Time) -> str:
     """
     moment = dt.datetime.fromtimestamp(math.floor(seconds(value)), UTC)
     return moment.replace(tzinfo=None).isoformat(" ")
+
+
+def weekday(t: float) -> str:
+    """Return the name of the weekday of a data time.
+
+    >>> weekday(1760639400.0)
+    'Thursday'
+    """
+    return WEEKDAYS[int(t // DAY + 3) % 7]  # 1970 began on a Thursday
 
 
 def _parse(value: str) -> dt.datetime:

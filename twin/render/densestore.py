@@ -31,7 +31,8 @@ class DenseStore:
 
     def crowd(self, timeline: Timeline, t: float) -> Crowd:
         """Return everyone on the road at t."""
-        return timeline.cached(_Crowds).moments.load(t, lambda: fleet.gather(timeline.trips, t))
+        moments = timeline.cached(_Crowds).moments
+        return moments.load(t, lambda: fleet.gather(timeline.trips, t).without(timeline.stalled_trips(t)))
 
     def frame(self, timeline: Timeline, t: float, extent: Extent) -> bytes:
         """Return the packed frame (see `dense.pack`) of a moment and an extent."""

@@ -7,11 +7,12 @@ has run out, and a tick of the session costs nothing here.
 
 import logging
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import param
 
-from twin.analysis.event_index import GROUPS, Filter, Page, Positions, index_of, orders_in
+from twin.analysis.event_index import GROUPS, Filter, Page, Positions, index_of
 from twin.analysis.wording import describe
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import STAGE_LABELS, STATES
@@ -53,8 +54,8 @@ class FeedList(Component):
     )
     stages: dict[str, str] = param.Dict(default=STAGE_LABELS, doc="Labels of the stages.")  # type: ignore[assignment]
 
-    _esm = module_source("views/shared/verbs.js", "views/feed/pages.js", "views/feed/feed.js")
-    _stylesheets: ClassVar[list[Any]] = [style_source("views/feed/feed.css")]
+    _esm = module_source(Path(__file__).with_name("feed.js"))
+    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("feed.css"))]
 
 
 class FeedView(ReplayView):
@@ -127,7 +128,7 @@ class FeedView(ReplayView):
         if stage not in STATES:
             return found, math.inf
         # who is in a stage changes with the playhead: these rows hold for this moment alone
-        found = index.of_orders(found[: index.before(found, t)], orders_in(timeline, stage, t))
+        found = index.of_orders(found[: index.before(found, t)], timeline.membership.at(t, stage).order)
         return found, t
 
     def _rows(self, timeline: Timeline, page: Page) -> list[list[Any]]:

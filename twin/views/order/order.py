@@ -1,5 +1,6 @@
 """The order panel: what became of the selected order, and how much of it was known at the playhead."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -10,7 +11,7 @@ from twin.analysis.lifecycle import PINGS, ROUTE, STRAIGHT, Lifecycle, lifecycle
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import STAGE_LABELS
 from twin.replay.controller import ReplayController
-from twin.timeline.membership import began, neighbour
+from twin.timeline.neighbour import neighbour
 from twin.timeline.timeline import EventSlice, Timeline
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
@@ -40,8 +41,8 @@ class OrderPanel(Component):
     story: dict[str, Any] = param.Dict(default={}, doc="The selected order, as `OrderView` tells it.")  # type: ignore[assignment]
     said: list[Any] = param.List(default=[0, ""], doc="A note to the user and its serial number.")  # type: ignore[assignment]
 
-    _esm = module_source("views/shared/verbs.js", "views/order/gantt.js", "views/order/order.js")
-    _stylesheets: ClassVar[list[Any]] = [style_source("views/order/order.css")]
+    _esm = module_source(Path(__file__).with_name("order.js"))
+    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("order.css"))]
 
 
 class OrderView(ReplayView):
@@ -106,8 +107,7 @@ class OrderView(ReplayView):
         chosen, timeline = self._controller.selection, self._controller.timeline
         if timeline is None or chosen.row < 0:
             return
-        snapshot = timeline.at(self._controller.now())
-        found = neighbour(timeline, snapshot, chosen.row, step, chosen.stage)
+        found = neighbour(timeline, self._controller.now(), chosen.row, step, chosen.stage)
         if found is not None:
             chosen.select(found)
             return
@@ -119,7 +119,7 @@ class OrderView(ReplayView):
 def story_of(timeline: Timeline, told: Lifecycle, target: float, late_after: float) -> dict[str, Any]:
     """Return an order as the browser takes it: numbers are data seconds, null where the data does not tell."""
     order = told.order
-    times = began(timeline)
+    times = timeline.orders.began
     window = timeline.window
     inside = times[(times >= window.start) & (times < window.end)]
     return {
