@@ -8,9 +8,9 @@ from pathlib import Path
 
 import twin
 from twin.foundation.errors import TwinError
+from twin.foundation.settings import Settings
 from twin.foundation.times import text
 from twin.foundation.version import VERSION
-from twin.hub import demo_folder
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,7 +69,7 @@ def _demo(options: argparse.Namespace) -> None:
 
     given = {name: getattr(options, name) for name in ("days", "end", "scale", "seed", "dq", "config")}
     given["file_format"] = options.format
-    folder = options.out or demo_folder()
+    folder = options.out or Settings.from_environment().demo.resolve()
     summary = write_demo(
         folder,
         generation=options.generation,

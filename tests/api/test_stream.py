@@ -23,6 +23,8 @@ from twin.api import answers
 from twin.api import parameters as asked
 from twin.api import stream as replay
 from twin.api.instants import instant, seconds, write
+from twin.foundation.settings import Settings
+from twin.server.process import process
 
 LOCATION = "ChIJvXT99PfCQIYROz3H0NrIctA"
 
@@ -236,10 +238,8 @@ def eventually(check: Any) -> None:
     assert check()
 
 
-def test_over_the_limit_the_next_is_told_when_to_come_again(
-    server: str, whole: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TWIN_MAX_STREAMS", "2")
+def test_over_the_limit_the_next_is_told_when_to_come_again(server: str, whole: Any) -> None:
+    process.configure(Settings.from_environment({"TWIN_MAX_STREAMS": "2"}))
     url = address(server, whole[0], speed=1)
     streams = [messages(url) for _ in range(2)]
     for stream in streams:

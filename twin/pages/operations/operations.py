@@ -81,7 +81,7 @@ def operations_page() -> pn.Column:
             welcome.fail(str(error), "Start the app with another source, for example: twin serve --source demo")
 
     def show(hub: Hub) -> None:
-        session = ReplaySession(hub, ReplayController(), process.tileset, process.has_tileset)
+        session = ReplaySession(hub, ReplayController(settings=hub.settings), process.tileset, process.has_tileset)
         parts = _Operations(session, body, query, mounted)
         header[:] = [title, parts.choice, pn.Spacer(css_classes=["between"], margin=0), *parts.bar]
 
