@@ -14,7 +14,7 @@ run: $(VENV)/.installed
 test: $(VENV)/.testing
 	scripts/chromium
 	scripts/java
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m ""
 
 lint: $(VENV)/.testing
 	$(BIN)/ruff check .
@@ -29,6 +29,7 @@ bench: $(VENV)/.testing
 soak: $(VENV)/.testing
 	scripts/chromium
 	$(BIN)/python -m benchmarks.soak
+	$(BIN)/python -m pytest -m soak --full-length --numprocesses=0
 
 kiosk-soak: $(VENV)/.testing
 	scripts/chromium

@@ -16,6 +16,9 @@ STAGE_OF = {
 }
 FOUR_HOURS = 4 * 3600
 
+Lifecycles = dict[str, list[tuple[float, str]]]
+"""Order id -> its (ts, type) events."""
+
 
 def when(text: Any) -> float | None:
     """Seconds of a raw `ts`, None where it is no time between 1990 and 2100."""
@@ -78,20 +81,20 @@ def state(events: list[tuple[float, str]], t: float) -> str | None:
     return ORDER[stage]
 
 
-def lifecycles(used: list[dict[str, Any]], location: str) -> dict[str, list[tuple[float, str]]]:
+def lifecycles(used: list[dict[str, Any]], location: str) -> Lifecycles:
     """Order id -> its (ts, type) events."""
-    orders: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    orders: Lifecycles = defaultdict(list)
     for row in used:
         if row["location"] == location:
             orders[row["order_id"]].append((when(row["ts"]) or 0.0, row["event_type"]))
     return orders
 
 
-def counts(orders: dict[str, list[tuple[float, str]]], t: float) -> dict[str, int]:
-    """Orders by state at t; completed, cancelled and stalled only where that happened since midnight."""
+def members(orders: Lifecycles, t: float) -> dict[str, set[str]]:
+    """The orders in each state at t; completed, cancelled and stalled only where that happened since midnight."""
     midnight = t - t % 86400
-    found = Counter(dict.fromkeys([*ORDER, "cancelled", "stalled"], 0))
-    for events in orders.values():
+    found: dict[str, set[str]] = {name: set() for name in [*ORDER, "cancelled", "stalled"]}
+    for order, events in orders.items():
         name = state(events, t)
         if name is None:
             continue
@@ -102,5 +105,11 @@ def counts(orders: dict[str, list[tuple[float, str]]], t: float) -> dict[str, in
             since = max(ts for ts, _ in events if ts <= t) + FOUR_HOURS
         else:
             since = t
-        found[name] += since >= midnight
-    return dict(found)
+        if since >= midnight:
+            found[name].add(order)
+    return found
+
+
+def counts(orders: Lifecycles, t: float) -> dict[str, int]:
+    """Orders by state at t, as `members` has them."""
+    return {name: len(ids) for name, ids in members(orders, t).items()}

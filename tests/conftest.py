@@ -1,6 +1,8 @@
-"""Shared data: the real samples where TWIN_TEST_DATA names their folder, and a small demo made once per run."""
+"""Shared data and the order of the run: what every worker of pytest-xdist uses is made once, the longest files come first."""
 
+import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,98 @@ from twin.simulator import write_demo
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 """The same examples in every run, so that a change is red for its own faults only; HYPOTHESIS_PROFILE=default searches on."""
+
+LONGEST_FIRST = (
+    "test_kiosk.py",
+    "test_map.py",
+    "test_numbers.py",
+    "test_page.py",
+    "test_transport.py",
+    "test_odd_data.py",
+    "test_workflows.py",
+)
+"""Browser test files that take longest: a worker that begins with one of them last leaves the others without work."""
+CHANGES_ITS_PROCESS = "test_saved.py"
+"""Imports a library that gives Panel another design for good, so it comes last."""
+
+
+MOST_WORKERS = 4
+"""Each has a Chromium and a server, about 1.5 GB."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--full-length`, for `make soak`."""
+    parser.addoption(
+        "--full-length", action="store_true", help="let tests that are about duration last as long as they should"
+    )
+
+
+@pytest.fixture(scope="session")
+def lasting(pytestconfig: pytest.Config) -> Callable[[float, float], float]:
+    """Choose a duration, seconds: short in every run, full under --full-length. Such tests are marked `soak`."""
+    return lambda short, full: full if pytestconfig.getoption("--full-length") else short
+
+
+def names_paths(config: pytest.Config) -> bool:
+    """Whether the command line says which files to run."""
+    return config.args_source is pytest.Config.ArgsSource.ARGS
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Run everything in the files that the command line names: the quick selection of pyproject.toml is for `pytest` alone."""
+    if names_paths(config) and not any(argument.startswith("-m") for argument in config.invocation_params.args):
+        config.option.markexpr = ""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return the number of workers: one a core; none for a single file, whose tests run one after another in any case."""
+    if names_paths(config) and len(config.args) == 1 and not Path(config.args[0].partition("::")[0]).is_dir():
+        return 0
+    return min(os.cpu_count() or 1, MOST_WORKERS)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what drives a browser or Spark by the fixtures that it uses, and put the browser's files last, the longest first.
+
+    Playwright's event loop runs in the main thread for as long as Chromium is open, and `asyncio.run` fails there meanwhile:
+    so a worker opens Chromium after its last test without one.
+    """
+    for item in items:
+        for name in ("browser", "spark"):
+            if name in getattr(item, "fixturenames", ()):
+                item.add_marker(name)
+    in_browser = {item.path for item in items if item.get_closest_marker("browser")}
+
+    def place(item: pytest.Item) -> tuple[bool, bool, int]:
+        name = item.path.name
+        rank = LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(LONGEST_FIRST)
+        return item.path in in_browser, name == CHANGES_ITS_PROCESS, rank
+
+    items.sort(key=place)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Return the folder that `make(folder)` fills, made by the first worker that wants it; the others wait for it.
+
+    Tests share it, so they only read it.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent  # the workers' folders lie side by side in it
+
+    def once(name: str, make: Callable[[Path], object]) -> Path:
+        folder = shared / f"shared-{name}"
+        with (shared / f"shared-{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                part = shared / f"shared-{name}.part"
+                make(part)
+                part.rename(folder)  # whole or not at all
+        return folder
+
+    return once
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +117,6 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     """A demo of two days, made by the simulator once per run."""
-    folder = tmp_path_factory.mktemp("demo") / "demo"
-    write_demo(folder, days=2, scale=0.5, seed=7)
-    return folder
+    return made_once("demo", lambda folder: write_demo(folder, days=2, scale=0.5, seed=7))

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from twin.foundation.geo import project
 from twin.sources.base import Location, Window
+from twin.timeline.membership import Membership
 
 DAY0 = 1_760_572_800.0
 KITCHEN = Location("sf", "San Francisco", 37.7910, -122.3929, 5000.0, 0, DAY0, DAY0 + 86_400.0)
@@ -70,8 +71,11 @@ class RoadTimeline:
             enter=np.array([starts - 900.0, starts - 800.0, starts - 300.0, starts, [road.end for road in self.roads]]),
             delivered=np.array([road.end for road in self.roads]),
             cancelled=np.full(n, np.nan),
+            first=starts - 900.0,
+            stalls=(np.empty(0, np.int32), np.empty(0), np.empty(0)),
             eta_mins=np.array([road.t[-1] / 60 for road in self.roads], np.float32),
         )
+        self.membership = Membership(self.orders)  # type: ignore[arg-type]
         self.unseen: list[tuple[int, float, float]] = []
         """Spells without an observation: order, from and to, seconds since its pick-up."""
         self.questions: list[tuple[float, float, float | None]] = []
@@ -98,6 +102,9 @@ class RoadTimeline:
             self._trips = SimpleNamespace(**vars(self.motion(-np.inf, np.inf)), unit=1.0)
             self.questions.pop()
         return self._trips
+
+    def stalled_trips(self, t: float) -> np.ndarray:
+        return np.empty(0, np.int32)
 
     def truth(self, t: float) -> dict[int, tuple[float, float]]:
         """Order -> Web Mercator metres of every driver on the road at t."""

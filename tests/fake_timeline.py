@@ -1,18 +1,21 @@
-"""A timeline small enough to see through: the attributes that metrics, words and views read, computed row by row.
+"""A timeline of hand-made orders, without a file, a location or trips: what follows from the orders is the real `Timeline`'s."""
 
-Nothing here shares code with `twin.timeline.timeline`: a figure that agrees on both was right twice.
-"""
-
-import math
-from dataclasses import dataclass, field
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import param
 import pyarrow as pa
 from panel.models.esm import DataEvent
 
-from twin.foundation.stages import STAGES
 from twin.replay.controller import ReplayController
+from twin.sources.base import Location, Window
+from twin.timeline import events as ev
+from twin.timeline import orders, trips
+from twin.timeline.events import MICROSECONDS, Events, EventSlice
+from twin.timeline.timeline import Timeline
 
 HOUR = 3600.0
 DAY0 = 1_760_572_800.0
@@ -29,7 +32,6 @@ EVENT_OF = {
     "delivered": "delivered",
     "cancelled": "order_cancelled",
 }
-ENTERS = {"created": 0, "arrived": 0, "started": 1, "finished": 2, "ready": 2, "picked_up": 3, "delivered": 4}
 
 
 @dataclass(frozen=True)
@@ -37,24 +39,7 @@ class FakeItem:
     name: str
     brand: str
     qty: int = 1
-    price: float = 10.0
-
-
-@dataclass
-class FakeSlice:
-    ts: np.ndarray
-    type: list[str]
-    order: np.ndarray
-    progress: np.ndarray
-
-
-@dataclass
-class FakeSnapshot:
-    t: float
-    counts: dict[str, int]
-    order: np.ndarray
-    stage: np.ndarray
-    since: np.ndarray
+    price: float = 0.0
 
 
 @dataclass
@@ -66,80 +51,63 @@ class FakeHealth:
     cut_orders: int = 0
 
 
-@dataclass
-class FakeOrders:
-    ids: pa.Array
-    enter: np.ndarray
-    leave: np.ndarray
-    baskets: list[list[FakeItem]]
-    created: np.ndarray = field(default_factory=lambda: np.empty(0))
+class FakeTimeline(Timeline):
+    """Orders given as dicts of milestones (seconds); a missing key is a missing milestone.
 
-    def items(self, order: int) -> list[FakeItem]:
-        return self.baskets[order]
+    `baskets` are the items of each order that was created; `extra` are further events (seconds, type, order's number, progress).
+    """
 
-
-class FakeTimeline:
-    """Orders given as dicts of milestones (seconds); a missing key is a missing milestone."""
-
-    def __init__(self, rows: list[dict[str, float]], ids: list[str] | None = None, baskets=None, extra=()) -> None:
-        n = len(rows)
-        enter = np.full((5, n), np.inf)
-        for i, row in enumerate(rows):
-            for stage in range(
-                5
-            ):  # the furthest milestone counts: entered at the first sign of this stage or a later one
-                enter[stage, i] = min((t for m, t in row.items() if ENTERS.get(m, -1) >= stage), default=math.inf)
+    def __init__(
+        self,
+        rows: list[dict[str, float]],
+        ids: list[str] | None = None,
+        baskets: Sequence[Sequence[FakeItem]] | None = None,
+        extra: Sequence[tuple[float, str, int, float]] = (),
+    ) -> None:
+        names = pa.array(ids or [f"{i:06X}" for i in range(len(rows))], pa.string())
+        told = [(t, EVENT_OF[m], i, float("nan")) for i, row in enumerate(rows) for m, t in row.items()]
+        happened = sorted([*told, *extra], key=lambda event: event[0])
+        baskets = baskets or [[] for _ in rows]
+        bodies = [json.dumps({"items": [_line(item) for item in basket]}) for basket in baskets]
+        types = (*ev.EVENT_TYPES, *sorted({kind for _, kind, _, _ in happened} - set(ev.EVENT_TYPES)))
+        order = np.array([number for _, _, number, _ in happened], np.int32)
+        events = Events(
+            ts=np.round(np.array([t for t, *_ in happened], np.float64) * MICROSECONDS).astype(np.int64),
+            type=np.array([types.index(kind) for _, kind, _, _ in happened], np.uint8),
+            order=order,
+            lat=np.full(len(order), np.nan),
+            lon=np.full(len(order), np.nan),
+            progress=np.array([progress for *_, progress in happened], np.float32),
+            row=np.arange(len(order)),
+            order_ids=names,
+            type_names=types,
+            duplicates=0,
+        )
+        brands = {item.brand: item.brand for basket in baskets for item in basket}
+        table = pa.table({"body": pa.array([bodies[number] for number in order.tolist()], pa.string())})
+        built, routes = orders.build(events, table, brands, None)
+        times = [t for t, *_ in happened] or [DAY0]
+        location = Location("fake", "Fake", None, None, None, len(rows), min(times), max(times))
+        window = Window(min(times), max(times) + 1)
+        super().__init__(location, window, events, built, trips.build(events, built, routes, None), FakeHealth())  # type: ignore[arg-type]
         self.rows = rows
-        self.health = FakeHealth()
-        self.orders = FakeOrders(
-            pa.array(ids or [f"{i:06X}" for i in range(n)], pa.string()),
-            enter,
-            np.vstack([enter[1:], np.full((1, n), np.inf)]),
-            baskets or [[] for _ in range(n)],
-        )
-        for milestone in MILESTONES:
-            setattr(self.orders, milestone, np.array([row.get(milestone, math.nan) for row in rows], np.float64))
-        events = [(t, EVENT_OF[m], i, math.nan) for i, row in enumerate(rows) for m, t in row.items()]
-        self.events = sorted([*events, *extra], key=lambda event: event[0])
 
-    @property
-    def has_orders(self) -> bool:
-        return bool(len(self.orders.ids))
-
-    def at(self, t: float) -> FakeSnapshot:
-        counts = dict.fromkeys((*STAGES, "cancelled", "stalled"), 0)
-        open_orders = []
-        midnight = t - t % (24 * HOUR)
-        for i, row in enumerate(self.rows):
-            entered = [self.orders.enter[stage, i] for stage in range(5)]
-            known = [stage for stage in range(5) if entered[stage] <= t]
-            if row.get("cancelled", math.inf) <= t:
-                counts["cancelled"] += 1
-            elif known and known[-1] == 4:
-                counts["completed"] += entered[4] >= midnight
-            elif known:
-                counts[STAGES[known[-1]]] += 1
-                open_orders.append((i, known[-1], entered[known[-1]]))
-        return FakeSnapshot(
-            t,
-            counts,
-            np.array([o[0] for o in open_orders], np.int32),
-            np.array([o[1] for o in open_orders], np.uint8),
-            np.array([o[2] for o in open_orders], np.float64),
-        )
-
-    def latest(self, t: float, n: int, pings: bool = False) -> FakeSlice:
-        events = [e for e in self.events if e[0] <= t and (pings or e[1] != "driver_ping")]
-        return self.slice(events[::-1][:n])
+    def set_orders(self, **columns: Any) -> None:
+        """Put other columns in the place of the orders' own."""
+        self.orders = replace(self.orders, **columns)
 
     @staticmethod
-    def slice(events) -> FakeSlice:
-        return FakeSlice(
+    def slice(events) -> EventSlice:
+        return EventSlice(
             np.array([e[0] for e in events], np.float64),
             [e[1] for e in events],
             np.array([e[2] for e in events], np.int32),
             np.array([e[3] for e in events], np.float32),
         )
+
+
+def _line(item: FakeItem) -> dict[str, Any]:
+    return {"brand_id": item.brand, "name": item.name, "price": item.price, "qty": item.qty}
 
 
 def say(component, message) -> None:

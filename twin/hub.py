@@ -5,7 +5,6 @@ import os
 import tempfile
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -17,9 +16,11 @@ from twin.analysis.baseline import Baseline
 from twin.analysis.insights import Insights
 from twin.analysis.moments import Moment, find
 from twin.foundation import settings
-from twin.foundation.errors import SourceError, UnknownLocationError
+from twin.foundation.cache import ByteCache, SingleFlight
+from twin.foundation.errors import SourceError
 from twin.foundation.geo import project
 from twin.foundation.times import Time, seconds
+from twin.sources import tables
 from twin.sources.base import Location, Quality, Source, Window
 from twin.sources.files import FileSource
 from twin.timeline.orders import route_points
@@ -44,12 +45,12 @@ class Hub:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self._timelines: OrderedDict[tuple[str, float, float], Timeline] = OrderedDict()
+        # one that is larger than all that may be held is held alone
+        self._timelines: ByteCache[Timeline] = ByteCache(TIMELINE_BYTES, lambda one: min(one.nbytes, TIMELINE_BYTES))
         self._lock = threading.Lock()
-        self._loading: dict[tuple[str, float, float], threading.Lock] = {}
         # the parts, not the Insights: these hold their timeline, and an entry would keep its own key alive
         self._known: WeakKeyDictionary[Timeline, tuple[Baseline, tuple[Moment, ...]]] = WeakKeyDictionary()
-        self._learning: WeakKeyDictionary[Timeline, threading.Lock] = WeakKeyDictionary()
+        self._learning: SingleFlight[tuple[Baseline, tuple[Moment, ...]]] = SingleFlight()
         self._refreshing = threading.Lock()
         self._stale = ""
 
@@ -68,11 +69,7 @@ class Hub:
         >>> twin.open("demo").location("chicago").display_name
         'Chicago'
         """
-        for place in self.locations:
-            if place.id == location:
-                return place
-        known = ", ".join(place.id for place in self.locations)
-        raise UnknownLocationError(f"No location {location!r} in this source; it has {known}.")
+        return tables.find_place(location, self.source.locations())
 
     @property
     def as_of(self) -> float | None:
@@ -108,8 +105,7 @@ class Hub:
                 raise
             self._stale = ""
         if changed:
-            with self._lock:
-                self._timelines.clear()
+            self._timelines.clear()
         return changed
 
     def freshen(self) -> None:
@@ -156,24 +152,8 @@ class Hub:
         >>> kitchen.at("2025-10-16 18:30").counts["cooking"] > 0
         True
         """
-        window = self.last_hours(location)
-        key = (location, window.start if start is None else seconds(start), window.end if end is None else seconds(end))
-        with self._lock:
-            loading = self._loading.setdefault(key, threading.Lock())
-        with loading:  # whoever comes second waits for the first one's result
-            with self._lock:
-                if key in self._timelines:
-                    self._timelines.move_to_end(key)
-                    return self._timelines[key]
-            timeline = Timeline.load(self.source, *key)
-            with self._lock:
-                self._timelines[key] = timeline
-                self._loading.pop(key, None)
-                while (
-                    len(self._timelines) > 1 and sum(kept.nbytes for kept in self._timelines.values()) > TIMELINE_BYTES
-                ):
-                    self._timelines.popitem(last=False)
-        return timeline
+        key = self._key(location, start, end)
+        return self._timelines.load(key, lambda: Timeline.load(self.source, *key))
 
     def kept(self, location: str, start: Time | None = None, end: Time | None = None) -> Timeline | None:
         """Return what `timeline` would, if it is in memory; else None, at once.
@@ -182,10 +162,11 @@ class Hub:
         >>> t.timeline("sanfrancisco") is t.kept("sanfrancisco")
         True
         """
+        return self._timelines.get(self._key(location, start, end))
+
+    def _key(self, location: str, start: Time | None, end: Time | None) -> tuple[str, float, float]:
         window = self.last_hours(location)
-        key = (location, window.start if start is None else seconds(start), window.end if end is None else seconds(end))
-        with self._lock:
-            return self._timelines.get(key)
+        return location, window.start if start is None else seconds(start), window.end if end is None else seconds(end)
 
     def kept_insights(self, timeline: Timeline) -> Insights | None:
         """Return what `insights` would, if it is in memory; else None, at once.
@@ -206,17 +187,18 @@ class Hub:
         >>> [moment.kind for moment in t.insights(t.timeline("sanfrancisco")).moments] != []
         True
         """
+        found = self.kept_insights(timeline)
+        return found or Insights(timeline, *self._learning.run(timeline, lambda: self._learn(timeline)))
+
+    def _learn(self, timeline: Timeline) -> tuple[Baseline, tuple[Moment, ...]]:
         with self._lock:
-            learning = self._learning.setdefault(timeline, threading.Lock())
-        with learning:  # whoever comes second waits for the first one's result
+            known = self._known.get(timeline)  # another thread may have finished since we looked
+        if known is None:
+            baseline = Baseline.load(self.source, timeline.location, timeline.window)
+            known = (baseline, find(timeline, baseline))
             with self._lock:
-                known = self._known.get(timeline)
-            if known is None:
-                baseline = Baseline.load(self.source, timeline.location, timeline.window)
-                known = (baseline, find(timeline, baseline))
-                with self._lock:
-                    self._known[timeline] = known
-        return Insights(timeline, *known)
+                self._known[timeline] = known
+        return known
 
     def streets(self, location: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
         """Return routes driven at a location for its base map: x, y (k,) Web Mercator metres and offsets (n + 1,).

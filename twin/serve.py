@@ -1,4 +1,4 @@
-"""The command that serves the product: opens the source, then runs `panel serve` on the dashboards."""
+"""The command that serves the product: opens the source, then runs `panel serve` on the pages."""
 
 import argparse
 import os
@@ -9,23 +9,21 @@ from pathlib import Path
 
 from panel.command.serve import Serve
 
-from twin.foundation.errors import SourceError
 from twin.hub import Hub
 from twin.pages.operations.operations import operations_page  # noqa: F401  # the page's modules, imported before the first page
 from twin.render.tiles import warm
 from twin.server.process import process
 from twin.views.map.figure import build_figure
 
-DASHBOARDS = Path(__file__).resolve().parent.parent / "dashboards"
+APPS = Path(__file__).resolve().parent / "pages" / "apps"
+"""The scripts that `panel serve` takes, as package data: an installed wheel has them, too."""
 
 
 def serve(source: str | None, address: str, port: int, others: Sequence[str] = (), scenes: str | None = None) -> None:
-    """Open the source, then run `panel serve` on the dashboards until interrupted; `others` are its own options.
+    """Open the source, then run `panel serve` on the pages until interrupted; `others` are its own options.
 
     `scenes` is a file of scenes that wall screens show unless their address asks for a tour of its own.
     """
-    if not DASHBOARDS.is_dir():
-        raise SourceError(f"There are no pages to serve: {DASHBOARDS} is missing. Run `twin serve` from a checkout.")
     if source:
         os.environ["TWIN_SOURCE"] = source
     if scenes:
@@ -34,7 +32,7 @@ def serve(source: str | None, address: str, port: int, others: Sequence[str] = (
     hub = process.hub()
     process.rehearsed_show(hub)  # what is wrong in it is said now, not on the wall
     _warm(hub)
-    pages = [str(page) for page in sorted(DASHBOARDS.glob("*.py"))]
+    pages = [str(page) for page in sorted(APPS.glob("*.py"))]
     print(
         f"Open http://{'localhost' if address in ('0.0.0.0', '127.0.0.1') else address}:{port}/ (Ctrl+C stops)",
         flush=True,

@@ -17,13 +17,13 @@ BRANDS = ["Pho Real", "Soup", None, "", "Soup"]
 
 
 def timeline_of(rows):
-    """A timeline of (created, delivered, [(brand number or None, qty, price)]) rows; `first` is 5 s after an unknown created."""
+    """A timeline of (created, delivered, [(brand number or None, qty, price)]) rows; one of unknown creation began at 5 s."""
     lines = [line for _, _, items in rows for line in items]
     created = np.array([np.nan if c is None else c for c, _, _ in rows], float)
     codes = pa.array([brand for brand, _, _ in lines], pa.int16())
     orders = Some(
         created=created,
-        first=np.where(np.isnan(created), 5.0, created),
+        began=np.where(np.isnan(created), 5.0, created),
         delivered=np.array([np.nan if d is None else d for _, d, _ in rows], float),
         item_offsets=np.concatenate(([0], np.cumsum([len(items) for _, _, items in rows]))).astype(np.int32),
         item_brands=pa.DictionaryArray.from_arrays(codes, pa.array(BRANDS, pa.string())),

@@ -17,7 +17,7 @@ MINUTE, HOUR = 60.0, 3600.0
 def kitchen(rows, start=DAY0, end=DAY0 + 24 * HOUR, revenue=()):
     timeline = FakeTimeline([{name: DAY0 + t for name, t in row.items()} for row in rows])
     timeline.window = SimpleNamespace(start=start, end=end)
-    timeline.orders.revenue = np.array(revenue or [0.0] * len(rows), np.float32)
+    timeline.set_orders(revenue=np.array(revenue or [0.0] * len(rows), np.float32))
     return timeline
 
 

@@ -16,7 +16,6 @@ from twin.analysis.event_index import (
     Filter,
     index_of,
     matching,
-    orders_in,
 )
 from twin.analysis.wording import describe
 from twin.foundation.stages import STATES
@@ -110,7 +109,7 @@ def test_a_page_is_a_slice_of_what_matches_around_the_moment(timeline, index, fi
 @pytest.mark.parametrize("state", STATES)
 def test_the_orders_of_a_stage_are_as_many_as_the_timeline_counts(timeline, state):
     for t in np.linspace(timeline.window.start, timeline.window.end, 40):
-        assert len(orders_in(timeline, state, float(t))) == timeline.counts(float(t))[state]
+        assert len(timeline.membership.at(float(t), state)) == timeline.counts(float(t))[state]
 
 
 def test_the_events_of_some_orders_are_theirs_alone(index):

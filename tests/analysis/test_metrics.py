@@ -123,7 +123,7 @@ def test_revenue_is_a_sum_over_the_orders_created(timeline, t, data):
     prices = data.draw(
         st.lists(st.sampled_from((0.0, 9.5, 31.25)), min_size=len(timeline.rows), max_size=len(timeline.rows))
     )
-    timeline.orders.revenue = np.array(prices, np.float32)
+    timeline.set_orders(revenue=np.array(prices, np.float32))
     midnight = t - t % (24 * HOUR)
 
     result = kpis(timeline, t)

@@ -67,6 +67,7 @@ def weeks(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[twin.Twin, tup
     return result
 
 
+@pytest.mark.slow
 def test_nine_of_ten_planted_incidents_are_found(weeks) -> None:
     """Found: a moment of its kind at its kitchen covers at least half of it."""
     hits = [
@@ -135,6 +136,7 @@ def test_the_story_of_thursday_evening_is_told_in_words_and_figures(weeks) -> No
         assert f"{first.figures[figure]:.0f}" in first.sentence
 
 
+@pytest.mark.slow
 def test_days_without_incidents_have_only_peaks_two_a_day_at_most(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(demo_module, "plan", lambda *_: [])
     write_demo(tmp_path / "quiet", days=4, seed=116)
@@ -205,6 +207,14 @@ def test_insights_are_made_once_per_timeline_and_die_with_it(demo: Path) -> None
     del timeline
     gc.collect()
     assert gone() is None
+
+
+def test_a_day_on_which_no_order_began_yet_has_no_moments_and_is_no_error(demo: Path) -> None:
+    """The first half hour after the last day, in which the last deliveries arrive."""
+    opened = twin.open(demo)
+    for place in opened.locations:
+        after = opened.timeline(place.id, "2025-10-18", place.end)
+        assert opened.insights(after).moments == ()
 
 
 def test_the_edges_of_the_record_are_no_silence_but_a_hole_at_lunch_is(short_days: Path, tmp_path: Path) -> None:

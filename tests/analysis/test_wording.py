@@ -21,7 +21,7 @@ def order(**minutes: float) -> dict[str, float]:
 def line(kind, row, *, at=None, order_id="A7K2M9", basket=(), progress=math.nan, target=1800.0, eta=math.nan):
     """Describe one event of one order; `at` in minutes, else the time of the event's own milestone."""
     timeline = FakeTimeline([row], [order_id], [list(basket)])
-    timeline.orders.eta_mins = np.array([eta], np.float32)
+    timeline.set_orders(eta_mins=np.array([eta], np.float32))
     own = next((m for m, event in EVENT_OF.items() if event == kind), None)
     t = row[own] if at is None else DAY0 + MINUTE * at
     return describe(timeline, FakeTimeline.slice([(t, kind, 0, progress)]), target)[0]

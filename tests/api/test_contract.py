@@ -3,6 +3,7 @@
 The stream is left out: it has tests of its own, and does not end for a fuzzer.
 """
 
+import inspect
 import json
 import os
 from typing import Any
@@ -15,7 +16,10 @@ from schemathesis import checks
 
 from tests.api.conftest import World
 from tests.api.serving import ask
+from twin.api.endpoints import ENDPOINTS, Endpoint
+from twin.api.models import Answer
 from twin.api.openapi import REPLAY, document
+from twin.api.parameters import Parameters
 
 EXAMPLES = int(os.environ.get("TWIN_CONTRACT_EXAMPLES", "25"))
 """Requests per endpoint: a few seconds each; a nightly run may ask for more."""
@@ -48,6 +52,15 @@ def test_the_document_itself_is_valid_and_covers_every_parameter() -> None:
     for operations in told["paths"].values():
         for parameter in operations["get"]["parameters"]:
             assert parameter["schema"]
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+def test_an_endpoint_is_what_its_functions_signature_says(endpoint: Endpoint) -> None:
+    """The source, then the names in the path in their order, then the query's parameters: nothing else is called for."""
+    taken = inspect.signature(endpoint.answer).parameters
+    assert list(taken)[1:-1] == endpoint.names
+    assert issubclass(endpoint.query, Parameters)
+    assert issubclass(endpoint.model, Answer)
 
 
 @pytest.mark.parametrize("model", ["TimeRange", "KitchenStatus", "OrderLifecycle", "Brands"])

@@ -19,6 +19,8 @@ import pytest
 
 from tests.api.serving import ask
 
+pytestmark = pytest.mark.slow
+
 PAGE = "import panel as pn\npn.pane.Markdown('streets').servable()\n"
 SETUP = """
 from pathlib import Path

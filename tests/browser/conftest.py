@@ -51,12 +51,12 @@ def chromium_path() -> str:
     return path
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def browser(chromium_path: str) -> Iterator[Browser]:
-    """One Chromium for all browser tests; every test gets a profile of its own.
+    """One Chromium for all browser tests of a worker; every test gets a profile of its own.
 
-    It is closed with this package, not with the session: while it is open Playwright's event loop runs in this thread, and a
-    test elsewhere that wants one of its own (`asyncio.run`) would fail.
+    While it is open Playwright's event loop runs in this thread, and a test that wants one of its own (`asyncio.run`) would
+    fail: tests/conftest.py puts the browser tests last.
     """
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=chromium_path, args=list(CHROMIUM_ARGUMENTS))
@@ -87,9 +87,9 @@ def page(browser: Browser) -> Iterator[Page]:
     assert problems == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of `twin serve` over the demo, a process of the module's own; modules with other data have their own."""
+    """The address of `twin serve` over the demo, one process a worker; modules with other data have servers of their own."""
     port = free_port()
     log = tmp_path_factory.mktemp("served") / "log.txt"
     with running(["twin.cli", "serve", "--source", str(demo), "--port", str(port)], port, log) as served:

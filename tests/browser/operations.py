@@ -1,12 +1,18 @@
 """The operations page as a person's hands and eyes have it: what to press, what is shown."""
 
 import re
+import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from playwright.sync_api import Locator, Page, expect
 
 MOTION = "() => [...globalThis.__twin.motion.values()][0]"
 CLOCK = "() => [...globalThis.__twin.clocks.values()].find((clock) => clock.anchor?.end > clock.anchor?.start)?.now()"
 DRAWN = f"() => globalThis.__twin?.motion?.size && ({MOTION})().held && ({MOTION})().positions().length > 0"
+MOST_S = 30.0
+"""For whatever a page comes to by itself; a loaded machine may need it."""
+Value = TypeVar("Value")
 NUMBER = re.compile(r"^[\d,]+$")
 
 
@@ -22,8 +28,55 @@ def choose(page: Page, address: str, location: str, **query: str) -> None:
     page.wait_for_function(f"() => globalThis.__twin?.motion?.size && ({MOTION})().held", timeout=20_000)
 
 
+def until(page: Page, holds: Callable[[], object], what: str, most_s: float = MOST_S) -> None:
+    """Wait until a condition of the page or of its server holds; the page goes on meanwhile."""
+    deadline = time.monotonic() + most_s
+    while not holds():
+        assert time.monotonic() < deadline, f"{what}: not within {most_s:g} s"
+        page.wait_for_timeout(30)
+
+
+def comes_to(page: Page, read: Callable[[], Value], expected: Value, most_s: float = MOST_S) -> None:
+    """Wait until what is read is what is expected; then, or when the time is up, assert it."""
+    deadline = time.monotonic() + most_s
+    while read() != expected and time.monotonic() < deadline:
+        page.wait_for_timeout(30)
+    assert read() == expected
+
+
+def settled(page: Page, read: Callable[[], Value], still_s: float = 0.3, most_s: float = MOST_S) -> Value:
+    """Return what is read once it has stayed the same for a while."""
+    deadline = time.monotonic() + most_s
+    value, since = read(), time.monotonic()
+    while time.monotonic() - since < still_s:
+        assert time.monotonic() < deadline, f"still changing after {most_s:g} s"
+        page.wait_for_timeout(30)
+        if (now := read()) != value:
+            value, since = now, time.monotonic()
+    return value
+
+
 def clock(page: Page) -> float:
     return float(page.evaluate(CLOCK))
+
+
+def moves(page: Page) -> None:
+    """Wait until the clock has begun to run."""
+    page.wait_for_function(f"(t) => ({CLOCK})() > t", arg=clock(page), timeout=1000 * MOST_S)
+
+
+def stands(page: Page) -> float:
+    """Wait until the clock has stopped; return where."""
+    return settled(page, lambda: clock(page), still_s=0.2)
+
+
+def speed(page: Page, for_ms: float) -> float:
+    """The clock's speed over that long: data seconds a second of the page's own time."""
+    look = f"() => [({CLOCK})(), performance.now() / 1000]"
+    begin = page.evaluate(look)
+    page.wait_for_timeout(for_ms)
+    end = page.evaluate(look)
+    return float((end[0] - begin[0]) / (end[1] - begin[1]))
 
 
 def counts(page: Page) -> dict[str, int]:

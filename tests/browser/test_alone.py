@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import twin
+from tests.browser.operations import settled, until
 from twin.foundation.times import seconds
 from twin.notebook.door import Twin
 from twin.notebook.kitchen import Kitchen
@@ -101,8 +102,7 @@ def test_a_view_works_alone(page: Page, address: str, name: str) -> None:
     if name in MOVES:
         shown = page.get_by_test_id(MOVES[name]).first
         expect(shown).not_to_have_text("–", timeout=MOST_MS)
-        page.wait_for_timeout(500)
-        before = shown.inner_text()
+        before = settled(page, shown.inner_text)
 
         def seek() -> None:
             Alone.replay.seek(T1)
@@ -138,8 +138,9 @@ def test_two_kitchens_side_by_side_have_a_clock_each_and_the_panes_of_one_share_
     page.get_by_test_id("speed-1000").first.click()
     page.get_by_test_id("play").first.click()
     before = first.replay.now()
-    page.wait_for_timeout(2000)
+    until(page, lambda: first.replay.now() > before + 500, "the first kitchen's clock goes on")
     page.get_by_test_id("play").first.click()
+    until(page, lambda: not first.replay.playing, "the server has heard the pause")
     expect(completed.first).to_have_text(f"{first.at(first.replay.now()).counts['completed']:,}")
     assert first.replay.now() > before + 500
     assert (clocks.nth(1).inner_text(), completed.nth(1).inner_text()) == (still, shown)

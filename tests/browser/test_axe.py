@@ -46,7 +46,10 @@ def test_the_replay_is_open_to_all_also_with_an_order_selected_and_with_help(
     page.emulate_media(color_scheme=theme)
     open_replay(page, address)
     page.wait_for_function("(theme) => document.documentElement.dataset.theme === theme", arg=theme)
-    page.wait_for_timeout(600)  # colours fade from one theme to the other
+    # colours fade from one theme to the other
+    page.wait_for_function(
+        "() => !document.getAnimations().some((one) => one instanceof CSSTransition && one.playState === 'running')"
+    )
     assert barriers(page) == []
     page.get_by_test_id("feed-row").first.click()
     page.wait_for_function("() => [...globalThis.__twin.selections.values()].some((one) => one.row >= 0)")

@@ -22,9 +22,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.app.files import ROOT, app_environment, app_yaml
 from tests.browser.app import free_port, wait_for_health
-from tests.browser.operations import CLOCK, by_id, choose, clock
+from tests.browser.operations import CLOCK, by_id, choose, clock, until
 from tests.warehouse.conftest import add_orders, tables
 from tests.warehouse.double import CLIENT_SECRET, TOKEN, WAREHOUSE, Warehouse, filled, running
+
+pytestmark = pytest.mark.browser
 
 ACCESS_TOKEN = "eyJhbGciOiJub25lIn0.dXNlci1hY2Nlc3MtdG9rZW4.c2lnbmF0dXJl"
 
@@ -140,7 +142,7 @@ def test_the_page_opens_and_plays(app: App, signed_in: Page, warehouse: Warehous
     expect(by_id(signed_in, "user")).to_have_text(FORWARDED["X-Forwarded-Preferred-Username"])
     assert warehouse.logins == 1, "as the app's service principal"
     asked = len(warehouse.statements)
-    signed_in.wait_for_timeout(2000)
+    signed_in.wait_for_timeout(1500)  # several ticks
     assert len(warehouse.statements) == asked, "playing asks nothing"
     assert asked <= MOST_STATEMENTS
 
@@ -159,8 +161,7 @@ def test_who_does_not_want_to_wait_stays_where_they_are(app: App, signed_in: Pag
         expect(by_id(signed_in, "skeleton")).to_be_hidden()
         expect(kitchens).to_have_value("San Francisco")
         assert clock(signed_in) == before
-        signed_in.wait_for_timeout(500)
-        assert warehouse.cancelled > cancelled
+        until(signed_in, lambda: warehouse.cancelled > cancelled, "the warehouse is told")
     finally:
         warehouse.faults.hold = None
     kitchens.select_option("Chicago")

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.operations import DRAWN, MOTION, by_id, choose, clock
+from tests.browser.operations import DRAWN, MOTION, by_id, choose, clock, settled, until
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +28,7 @@ def drawn(page: Page, kind: str) -> None:
     page.wait_for_function(
         f"(kind) => {{ const d = ({MOTION})().density; return d?.kind === kind && d.drawn; }}", arg=kind
     )
-    page.wait_for_timeout(300)
+    settled(page, lambda: page.evaluate(f"() => ({MOTION})().frames"))
 
 
 def test_a_layer_is_chosen_read_made_fainter_and_kept_in_a_link(page: Page, address: str) -> None:
@@ -49,8 +49,7 @@ def test_a_layer_is_chosen_read_made_fainter_and_kept_in_a_link(page: Page, addr
     strength = page.get_by_label("Strength")
     strength.fill("20")
     expect(page).to_have_url(re.compile("density=ways,60,20"))
-    page.wait_for_timeout(500)
-    assert violet(page) < full / 2
+    until(page, lambda: violet(page) < full / 2, "a fainter layer")
     page.goto(page.url)  # the link
     drawn(page, "ways")
     by_id(page, "map-layers").click()

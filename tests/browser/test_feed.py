@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import twin
-from twin.analysis.event_index import GROUPS, USUAL_GROUPS, FeedIndex, index_of, orders_in
+from tests.browser.operations import settled
+from twin.analysis.event_index import GROUPS, USUAL_GROUPS, FeedIndex, index_of
 from twin.analysis.wording import EventLine, describe, short_id
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Timeline
@@ -114,8 +115,7 @@ def test_the_list_scrolls_down_to_the_first_event_of_the_range_and_back_to_now(o
 def test_reading_back_stands_still_while_time_goes_on(opened, kitchen):
     opened.get_by_test_id("feed-rows").evaluate("node => { node.scrollTop = 40 * 46 }")
     expect(opened.get_by_test_id("feed-now")).to_be_visible()
-    opened.wait_for_timeout(300)
-    before = titles(opened, 8)
+    before = settled(opened, lambda: titles(opened, 8))
 
     later = kitchen.busy + 1800
     opened.evaluate(SET_CLOCK, {"t0": later})
@@ -191,9 +191,8 @@ def test_before_the_first_event_it_says_so_and_offers_the_first(opened, kitchen)
 
 def test_a_stage_lists_what_its_orders_went_through_and_leaving_it_lists_all(opened, kitchen):
     kitchen.timeline.at(kitchen.busy)  # compiled: the answer comes at once, as in a running server
-    inside = {
-        short_id(kitchen.timeline.orders.ids[row].as_py()) for row in orders_in(kitchen.timeline, "ready", kitchen.busy)
-    }
+    ready = kitchen.timeline.membership.at(kitchen.busy, "ready").order.tolist()
+    inside = {short_id(kitchen.timeline.orders.ids[row].as_py()) for row in ready}
     assert inside
 
     opened.evaluate("() => [...globalThis.__twin.selections.values()].at(-1).filter('ready')")

@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.app import ROOT, free_port
 from tests.browser.operations import DRAWN, by_id, clock
 
+pytestmark = pytest.mark.browser
+
 EXAMPLE = ROOT / "examples" / "1-first-look.ipynb"
 START_S, RUN_MS = 90, 120_000
 
@@ -112,7 +114,7 @@ def test_the_first_example_plays_and_gives_the_selection_back(notebook: Page) ->
     now = clock(page)
     row = page.evaluate("() => [...globalThis.__twin.motion.values()][0].positions()[0].order")
     page.evaluate("(row) => [...globalThis.__twin.selections.values()][0].show(row)", row)
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(500)  # the click is on its way to the kernel
     printed = run_new_cell(
         page,
         "print(k.selection.index.tolist() == [k.replay.selection.order], k.replay.selection.row, k.replay.now())",

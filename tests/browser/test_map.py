@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.browser.operations import settled, until
 from tests.fake_roads import DAY0, Road, RoadTimeline
 from twin.foundation.geo import project
 from twin.replay.controller import ReplayController
@@ -235,8 +236,7 @@ def test_the_picture_moves_while_playing(show):
     shown = show(RoadTimeline(25))
     shown.do(shown.controller.play)
     first = shown.picture()
-    shown.page.wait_for_timeout(600)
-    assert np.count_nonzero((shown.picture() != first).any(axis=2)) > 200
+    until(shown.page, lambda: np.count_nonzero((shown.picture() != first).any(axis=2)) > 200, "another picture")
 
 
 def test_nothing_moves_and_nothing_is_sent_while_paused(page, show):
@@ -386,12 +386,15 @@ def test_layers_are_switched_in_their_list_and_kept_as_text(show):
     shown.page.keyboard.press("Escape")
     expect(shown.page.get_by_test_id("map-layer-list")).to_be_hidden()
     wait_for(lambda: shown.view.layers_text == "clusters")
-    shown.page.wait_for_timeout(300)
+
+    def differs_from(other: np.ndarray) -> bool:
+        return np.count_nonzero((shown.picture() != other).any(axis=2)) > 500
+
+    until(shown.page, lambda: differs_from(with_all), "a map without its layers")
+    settled(shown.page, lambda: shown.picture().tobytes())
     without = shown.picture()
-    assert np.count_nonzero((without != with_all).any(axis=2)) > 500
     shown.do(lambda: setattr(shown.view, "layers_text", ""))
-    shown.page.wait_for_timeout(300)
-    assert np.count_nonzero((shown.picture() != without).any(axis=2)) > 500
+    until(shown.page, lambda: differs_from(without), "a map with other layers")
 
 
 def test_without_coordinates_the_map_says_why_it_is_empty(show):
@@ -405,10 +408,8 @@ def test_without_coordinates_the_map_says_why_it_is_empty(show):
 def test_in_the_dark_the_map_takes_the_dark_colours(show):
     shown = show(RoadTimeline(12))
     shown.page.evaluate("() => { document.documentElement.dataset.theme = 'dark'; }")
-    shown.page.wait_for_timeout(500)
     background = tuple(int(theme.TOKENS["dark"]["map"][i : i + 2], 16) for i in (1, 3, 5))
-    corner = shown.picture()[30, 5]
-    assert np.abs(corner - background).max() < 25
+    until(shown.page, lambda: np.abs(shown.picture()[30, 5] - background).max() < 25, "a dark corner")
 
 
 def test_a_trip_that_never_ends_leaves_no_error(show):
@@ -539,12 +540,14 @@ def test_a_click_on_a_driver_selects_its_order_and_a_selection_from_elsewhere_sh
     wait_for(lambda: shown.controller.selection.row == order)
     expect(shown.page.get_by_test_id("map-follow")).to_be_visible()
     shown.page.mouse.move(1, 1)
-    shown.page.wait_for_timeout(300)
-    assert np.count_nonzero((shown.picture()[inner] != plain).any(axis=2)) > 500  # the others are dimmed
+
+    def changed() -> int:
+        return np.count_nonzero((shown.picture()[inner] != plain).any(axis=2))
+
+    until(shown.page, lambda: changed() > 500, "the others are dimmed")
     shown.do(lambda: shown.controller.selection.select(None))
     expect(shown.page.get_by_test_id("map-follow")).to_be_hidden()
-    shown.page.wait_for_timeout(300)
-    assert np.count_nonzero((shown.picture()[inner] != plain).any(axis=2)) < 300
+    until(shown.page, lambda: changed() < 300, "the picture from before")
 
 
 def test_a_followed_driver_stays_in_view(show):

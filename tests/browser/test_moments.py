@@ -6,6 +6,7 @@ import panel as pn
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.operations import comes_to
 from tests.fake_timeline import DAY0, HOUR, FakeController
 from tests.views.test_moments import replay
 from twin.analysis.moments import Moment
@@ -88,8 +89,7 @@ def test_a_click_goes_to_when_it_was_worst_and_the_moment_is_marked(opened):
     expect(page.get_by_test_id("moment").nth(1)).to_have_attribute("aria-current", "true")
     expect(page.get_by_test_id("moment").nth(1)).to_contain_text("now")
     expect(page.locator("[aria-current=true]")).to_have_count(1)
-    page.wait_for_timeout(200)
-    assert HELD["controller"].now() == SLOW.at
+    comes_to(page, lambda: HELD["controller"].now(), SLOW.at)
 
 
 def test_the_keyboard_walks_the_list_and_goes_there(opened):
@@ -101,18 +101,17 @@ def test_the_keyboard_walks_the_list_and_goes_there(opened):
     page.keyboard.press("Enter")
 
     expect(page.get_by_test_id("moment").nth(2)).to_have_attribute("aria-current", "true")
-    page.wait_for_timeout(200)
-    assert HELD["controller"].now() == MILD.at
+    comes_to(page, lambda: HELD["controller"].now(), MILD.at)
 
 
 def test_a_moment_can_be_looped(opened):
     page = opened()
 
     page.get_by_test_id("moment-loop").nth(1).click()
-    page.wait_for_timeout(400)
 
     controller = HELD["controller"]
-    assert (controller.start, controller.end, controller.loop, controller.playing) == (SLOW.start, SLOW.end, True, True)
+    looping = (SLOW.start, SLOW.end, True, True)
+    comes_to(page, lambda: (controller.start, controller.end, controller.loop, controller.playing), looping)
     assert SLOW.start <= controller.now() < SLOW.end
 
 
@@ -145,8 +144,7 @@ def test_without_trouble_the_alert_is_a_line_that_leads_to_the_next_one(opened):
 
     expect(alert).to_have_attribute("data-state", "trouble")
     assert alert.bounding_box()["height"] <= 90
-    page.wait_for_timeout(200)
-    assert HELD["controller"].now() == SHORT.at
+    comes_to(page, lambda: HELD["controller"].now(), SHORT.at)
 
 
 def test_nothing_found_and_not_looked_yet_are_told_apart(opened):

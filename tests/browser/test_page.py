@@ -11,7 +11,24 @@ from playwright.sync_api import Page, expect
 
 import twin
 from tests.browser.app import free_port, running
-from tests.browser.operations import CLOCK, DRAWN, MOTION, NUMBER, by_id, choose, clock, counts, drawn, five
+from tests.browser.operations import (
+    CLOCK,
+    DRAWN,
+    MOTION,
+    NUMBER,
+    by_id,
+    choose,
+    clock,
+    comes_to,
+    counts,
+    drawn,
+    five,
+    moves,
+    settled,
+    speed,
+    stands,
+    until,
+)
 from twin.foundation.times import seconds, text
 from twin.notebook.door import Twin
 from twin.timeline.timeline import Timeline
@@ -32,8 +49,8 @@ def timeline(source: Twin, location: str) -> Timeline:
 
 def assert_drawn_where_at_says(page: Page, line: Timeline, t: float) -> None:
     drivers = line.at(t).drivers
+    comes_to(page, lambda: set(drawn(page)), set(drivers.order.tolist()))
     shown = drawn(page)
-    assert set(shown) == set(drivers.order.tolist())
     scale = np.cos(np.radians(line.location.lat or 0))
     for order, x, y in zip(drivers.order.tolist(), drivers.x, drivers.y, strict=True):
         assert np.hypot(shown[order][0] - x, shown[order][1] - y) * scale < 30
@@ -70,16 +87,12 @@ def test_the_clock_keeps_its_speed_and_the_drivers_move_until_paused(page: Page,
     figure = page.locator(".bk-Figure").first
     still = figure.screenshot()
     by_id(page, "play").click()
-    page.wait_for_timeout(500)
-    begin = page.evaluate(f"() => [({CLOCK})(), performance.now() / 1000]")
-    page.wait_for_timeout(10_000)
-    end = page.evaluate(f"() => [({CLOCK})(), performance.now() / 1000]")
-    speed = (end[0] - begin[0]) / (end[1] - begin[1])
-    assert speed == pytest.approx(60, rel=0.05)
+    moves(page)
+    assert speed(page, for_ms=4000) == pytest.approx(60, rel=0.05)
     assert figure.screenshot() != still
     by_id(page, "play").click()
-    page.wait_for_timeout(700)
-    one, t = figure.screenshot(), clock(page)
+    t = stands(page)
+    one = settled(page, figure.screenshot, still_s=0.5)
     page.wait_for_timeout(1000)
     assert figure.screenshot() == one
     assert clock(page) == t
@@ -89,28 +102,29 @@ def test_scrubbing_shows_that_moment_in_every_panel(page: Page, address: str, so
     choose(page, address, "sanfrancisco")
     line = timeline(source, "sanfrancisco")
     scrub_to(page, seconds("2025-10-17 18:30"), line)
-    page.wait_for_timeout(1000)
-    t = clock(page)
-    assert abs(t - seconds("2025-10-17 18:30")) < 600  # within the bar that was aimed at
+    aim = seconds("2025-10-17 18:30")
+    until(page, lambda: abs(clock(page) - aim) < 600, "within the bar that was aimed at")
+    t = stands(page)
+    assert abs(t - aim) < 600
     snapshot = line.at(t)
-    assert counts(page) == five(snapshot.counts)
+    comes_to(page, lambda: counts(page), five(snapshot.counts))
     expect(by_id(page, "clock")).to_contain_text("Fri 18:")
     expect(by_id(page, "kpi-active")).to_contain_text(str(len(snapshot.order)))
     assert_drawn_where_at_says(page, line, t)
     newest = line.latest(t, 1)
-    assert line.orders.ids[newest.order[0]].as_py()[:6] in by_id(page, "feed-row").inner_text()
+    expect(by_id(page, "feed-row")).to_contain_text(line.orders.ids[newest.order[0]].as_py()[:6])
 
 
 def test_a_change_of_speed_keeps_the_position(page: Page, address: str) -> None:
     choose(page, address, "sanfrancisco", t="2025-10-17T12:00:00")
     by_id(page, "play").click()
-    page.wait_for_timeout(1000)
-    before = clock(page)
+    moves(page)
+    look = f"() => [({CLOCK})(), performance.now() / 1000]"
+    before = page.evaluate(look)
     by_id(page, "speed-1000").click()
-    jump = clock(page) - before
-    page.wait_for_timeout(1000)
-    assert 0 <= jump < 1000  # less than a second of playback went by between the two looks
-    assert clock(page) - before > 800
+    after = page.evaluate(look)
+    assert 0 <= after[0] - before[0] < 1000 * (after[1] - before[1]) + 1  # what went by between the two looks
+    assert speed(page, for_ms=1000) > 800
 
 
 def test_another_city_brings_its_own_range_map_and_numbers(page: Page, address: str, source: Twin) -> None:
@@ -129,25 +143,27 @@ def test_another_city_brings_its_own_range_map_and_numbers(page: Page, address: 
     assert "location=chicago" in page.url
 
 
-def test_a_link_restores_where_one_was(page: Page, address: str) -> None:
+def test_a_link_restores_where_one_was(page: Page, address: str, source: Twin) -> None:
     choose(page, address, "chicago", t="2025-10-17T17:15:00", speed="100")
+    link = page.url
     by_id(page, "step-forward").click()
-    page.wait_for_timeout(800)
-    t, shown = clock(page), counts(page)
+    until(page, lambda: clock(page) > seconds("2025-10-17 17:15"), "a step on")
+    until(page, lambda: page.url != link, "the link of the moment")
+    t = stands(page)
+    shown = five(timeline(source, "chicago").at(t).counts)
+    comes_to(page, lambda: counts(page), shown)
     page.reload()
     page.wait_for_function(
         f"(t) => globalThis.__twin?.clocks?.size && Math.abs(({CLOCK})() - t) < 0.01", arg=t, timeout=20_000
     )
     expect(by_id(page, "speed-100")).to_have_attribute("aria-pressed", "true")
-    page.wait_for_timeout(500)
-    assert counts(page) == shown
+    comes_to(page, lambda: counts(page), shown)
 
 
 def test_stop_returns_to_the_start_of_the_range(page: Page, address: str, source: Twin) -> None:
     choose(page, address, "sanfrancisco")
     by_id(page, "stop").click()
-    page.wait_for_timeout(500)
-    assert clock(page) == timeline(source, "sanfrancisco").window.start
+    comes_to(page, lambda: clock(page), timeline(source, "sanfrancisco").window.start)
 
 
 def test_the_data_health_chip_accounts_for_every_row(page: Page, address: str, source: Twin) -> None:
@@ -173,7 +189,7 @@ def test_no_driver_jumps_blinks_or_stands_still_at_the_border_of_two_windows(
           const motion = ({MOTION})(), frames = [], first = motion.asks;
           const look = () => {{
             frames.push([motion.time(), motion.asks - first, motion.positions().map((d) => [d.order, d.x, d.y])]);
-            if (frames.length < 600 && motion.asks - first < 4) requestAnimationFrame(look); else done(frames);
+            if (frames.length < 600 && motion.asks - first < 3) requestAnimationFrame(look); else done(frames);
           }};
           requestAnimationFrame(look);
         }})"""
@@ -325,9 +341,11 @@ def test_real_data_loads_plays_and_shows_its_drivers(
         page.wait_for_function(f"(least) => ({MOTION})().positions().length >= least", arg=least)
         before = drawn(page)
         by_id(page, "play").click()
-        page.wait_for_timeout(1500)
-        after = drawn(page)
-        assert any(before[order] != after[order] for order in set(before) & set(after))
+        until(
+            page,
+            lambda: any(before[order] != at for order, at in drawn(page).items() if order in before),
+            "a driver moves",
+        )
         page.goto("about:blank")  # before its server goes
 
 

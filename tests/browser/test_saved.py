@@ -11,6 +11,8 @@ import twin
 from tests.browser.operations import DRAWN, by_id, clock, counts, five
 from twin.notebook.kitchen import Kitchen
 
+pytestmark = pytest.mark.browser
+
 START, END = "2025-10-16 17:00", "2025-10-16 21:00"
 
 

@@ -33,7 +33,7 @@ class Timeline:
         delivered = picked_up + 1200.0
         missing = np.full(12, np.nan)
         self.orders = SimpleNamespace(
-            created=ready - 900.0, ready=ready, finished=missing, cancelled=missing, delivered=delivered,
+            created=ready - 900.0, began=ready - 900.0, ready=ready, finished=missing, cancelled=missing, delivered=delivered,
             enter=np.vstack([ready - 900.0, ready - 600.0, ready - 60.0, picked_up, delivered]),
             revenue=np.full(12, 25.0),
         )  # fmt: skip

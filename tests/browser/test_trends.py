@@ -39,7 +39,7 @@ def address(serve: Callable[..., str]) -> str:
         "wide": app(day_of_orders, 1400, 200),
         "behind": app(day_of_orders, 408, 430, active=False),
         "evil": app(lambda: day_of_orders(evil=True), 408, 430),
-        "empty": app(lambda: served(FakeTimeline([]), []), 408, 430),
+        "empty": app(lambda: served(FakeTimeline([])), 408, 430),
     }
     return serve(pages)
 

@@ -7,7 +7,22 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import twin
-from tests.browser.operations import CLOCK, DRAWN, MOTION, NUMBER, by_id, choose, clock, counts, five
+from tests.browser.operations import (
+    CLOCK,
+    DRAWN,
+    MOTION,
+    NUMBER,
+    by_id,
+    choose,
+    clock,
+    comes_to,
+    counts,
+    five,
+    moves,
+    speed,
+    stands,
+    until,
+)
 from twin.foundation.times import seconds
 from twin.notebook.door import Twin
 
@@ -77,19 +92,14 @@ def test_workflow_2_historical_replay(page: Page, address: str, source: Twin) ->
     before, t0 = counts(page), clock(page)
     assert before == five(line.at(t0).counts)
     by_id(page, "play").click()  # 2. clicks Play
-    page.wait_for_timeout(1000)
-    t1 = clock(page)  # 3. the timeline advances, 4. at 60x
-    page.wait_for_timeout(4000)
-    t2 = clock(page)
-    assert t2 - t1 == pytest.approx(60 * 4, rel=0.2)
+    moves(page)  # 3. the timeline advances, 4. at 60x
+    assert speed(page, for_ms=2000) == pytest.approx(60, rel=0.05)
     # 5. drivers appear, move and complete; 6. and 7. counts and figures follow
-    page.wait_for_function(f"(t) => ({CLOCK})() > t + 600", arg=t2, timeout=MOST_MS)
-    assert counts(page) != before
+    until(page, lambda: counts(page) != before, "other counts")
     by_id(page, "play").click()  # 8. the user pauses
-    page.wait_for_timeout(800)
-    t3 = clock(page)
-    assert counts(page) == five(line.at(t3).counts)
-    page.wait_for_timeout(600)
+    t3 = stands(page)
+    comes_to(page, lambda: counts(page), five(line.at(t3).counts))
+    page.wait_for_timeout(500)
     assert clock(page) == t3
     # 9. clicks an order on the map: its whole lifecycle is shown
     order = page.evaluate(
@@ -106,13 +116,11 @@ def test_workflow_2_historical_replay(page: Page, address: str, source: Twin) ->
     page.keyboard.press("Escape")
     expect(by_id(page, "order-panel")).to_be_hidden()
     by_id(page, "play").click()  # 10. resumes, and scrubs to another time
-    page.wait_for_timeout(500)
-    assert clock(page) > t3
+    until(page, lambda: clock(page) > t3, "it goes on")
     box = by_id(page, "scrubber").bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * 12.5 / 24, box["y"] + 20)
-    page.wait_for_timeout(600)
-    assert abs(clock(page) - seconds("2025-10-16 12:30")) < 900
+    until(page, lambda: abs(clock(page) - seconds("2025-10-16 12:30")) < 900, "the moment that was aimed at", most_s=10)
 
 
 def click_driver(page: Page, order: int) -> None:
@@ -159,11 +167,10 @@ def test_workflow_4_a_performance_issue_is_found_through_the_moments(page: Page,
     found = by_id(page, "moments-list").get_by_test_id("moment")
     expect(found.first).to_contain_text("short", timeout=MOST_MS)  # the worst of the day comes first
     found.first.click()  # 1. and 2. the user goes to where delivery takes long
-    page.wait_for_timeout(1000)
-    t = clock(page)
-    assert SHORTAGE[0] <= t <= SHORTAGE[1] + 900
+    until(page, lambda: SHORTAGE[0] <= clock(page) <= SHORTAGE[1] + 900, "when drivers lacked")
+    t = stands(page)
     line = source.timeline("sanfrancisco", seconds("2025-10-16"), seconds("2025-10-17"))
-    assert counts(page) == five(line.at(t).counts)
+    comes_to(page, lambda: counts(page), five(line.at(t).counts))
     # 3. drivers are late on the map: its report of the order says so
     late = line.at(t).drivers.order
     assert len(late) > 0

@@ -1,13 +1,17 @@
 """The cache of pictures: bounded in bytes, whatever is put into it."""
 
+import gc
 import threading
+import time
+import weakref
 from collections import OrderedDict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.foundation.cache import ByteCache, Flights
+from twin.foundation.cache import ByteCache, Owner, SingleFlight, one_each
+from twin.foundation.errors import CancelledError
 
 steps = st.lists(st.tuples(st.booleans(), st.integers(0, 6), st.integers(0, 40)), max_size=60)
 
@@ -16,7 +20,7 @@ steps = st.lists(st.tuples(st.booleans(), st.integers(0, 6), st.integers(0, 40))
 def test_it_holds_what_a_plain_model_of_least_recently_used_holds(
     most: int, steps: list[tuple[bool, int, int]]
 ) -> None:
-    cache, model = ByteCache(most), OrderedDict[int, bytes]()
+    cache, model = ByteCache[bytes](most), OrderedDict[int, bytes]()
     for writes, key, size in steps:
         if writes:
             cache.put(key, b"x" * size)
@@ -33,7 +37,7 @@ def test_it_holds_what_a_plain_model_of_least_recently_used_holds(
 
 
 def test_a_value_larger_than_the_cache_does_not_push_out_the_others() -> None:
-    cache = ByteCache(10)
+    cache = ByteCache[bytes](10)
     cache.put("small", b"1234")
     cache.put("large", b"x" * 11)
     assert cache.get("small") == b"1234"
@@ -41,14 +45,14 @@ def test_a_value_larger_than_the_cache_does_not_push_out_the_others() -> None:
 
 
 def test_clearing_forgets_everything() -> None:
-    cache = ByteCache(10)
+    cache = ByteCache[bytes](10)
     cache.put("key", b"1234")
     cache.clear()
     assert (cache.size, cache.get("key")) == (0, None)
 
 
 def test_an_error_reaches_all_who_wait_and_the_next_one_tries_again() -> None:
-    flights: Flights[int] = Flights()
+    flights: SingleFlight[int] = SingleFlight()
     started, go_on = threading.Event(), threading.Event()
     errors: list[BaseException] = []
 
@@ -59,7 +63,7 @@ def test_an_error_reaches_all_who_wait_and_the_next_one_tries_again() -> None:
 
     def ask() -> None:
         try:
-            flights.once("key", fail)
+            flights.run("key", fail)
         except OSError as error:
             errors.append(error)
 
@@ -71,10 +75,112 @@ def test_an_error_reaches_all_who_wait_and_the_next_one_tries_again() -> None:
     first.join()
     second.join()
     assert [str(error) for error in errors] == ["no disk", "no disk"]
-    assert flights.once("key", lambda: 7) == 7
+    assert flights.run("key", lambda: 7) == 7
 
 
 @pytest.mark.parametrize("key", ["a", ("b", 1)])
 def test_what_is_done_is_made_anew(key: object) -> None:
-    flights: Flights[object] = Flights()
-    assert flights.once(key, object) is not flights.once(key, object)
+    flights: SingleFlight[object] = SingleFlight()
+    assert flights.run(key, object) is not flights.run(key, object)
+
+
+def test_only_one_of_many_makes_what_all_want_and_nothing_is_left_behind() -> None:
+    flights: SingleFlight[object] = SingleFlight()
+    made: list[object] = []
+    inside, waiting = threading.Event(), threading.Barrier(9)
+
+    def make() -> object:
+        inside.set()
+        time.sleep(0.1)
+        made.append(object())
+        return made[-1]
+
+    def ask() -> None:
+        waiting.wait()
+        got.append(flights.run("key", make))
+
+    got: list[object] = []
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    waiting.wait()
+    inside.wait()
+    assert len(flights) == 1
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1
+    assert len(got) == 8
+    assert set(map(id, got)) == {id(made[0])}
+    assert len(flights) == 0
+
+
+def test_who_gives_up_does_so_for_himself_alone() -> None:
+    """The user whose click began a loading goes away; the others who wait for the same kitchen still get it."""
+    flights: SingleFlight[int] = SingleFlight()
+    started, go_on = threading.Event(), threading.Event()
+    got: list[object] = []
+
+    def give_up() -> int:
+        started.set()
+        go_on.wait()
+        raise CancelledError("Nobody waits for this any more.")
+
+    def lead() -> None:
+        try:
+            flights.run("key", give_up)
+        except CancelledError as error:
+            got.append(error)
+
+    first, second = (
+        threading.Thread(target=lead),
+        threading.Thread(target=lambda: got.append(flights.run("key", lambda: 7))),
+    )
+    first.start()
+    started.wait()
+    second.start()
+    go_on.set()
+    first.join()
+    second.join()
+    assert {type(one) for one in got} == {CancelledError, int}
+    assert len(flights) == 0
+
+
+def test_a_cache_loads_once_and_tries_again_after_a_failure() -> None:
+    cache = ByteCache[bytes](10)
+    tries: list[int] = []
+
+    def make() -> bytes:
+        tries.append(1)
+        if len(tries) == 1:
+            raise OSError("no disk")
+        return b"1234"
+
+    with pytest.raises(OSError, match="no disk"):
+        cache.load("key", make)
+    assert cache.load("key", make) == cache.load("key", make) == b"1234"
+    assert len(tries) == 2
+
+
+def test_a_cache_may_be_bounded_by_number() -> None:
+    cache = ByteCache[str](2, one_each)
+    for key in ("a", "b", "c"):
+        cache.put(key, key)
+    assert ("a" in cache, "b" in cache, "c" in cache, len(cache)) == (False, True, True, 2)
+
+
+def test_what_is_derived_of_an_object_is_made_once_and_goes_with_it() -> None:
+    class Index:
+        def __init__(self, of: "Owned") -> None:
+            self.of = of.name
+
+    class Owned(Owner):
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+    one, other = Owned("one"), Owned("other")
+    assert one.cached(Index) is one.cached(Index)
+    assert (one.cached(Index).of, other.cached(Index).of) == ("one", "other")
+    gone = weakref.ref(one.cached(Index))
+    del one
+    gc.collect()
+    assert gone() is None

@@ -20,7 +20,7 @@ from twin.render.tone import RAMPS
 
 @pytest.fixture(autouse=True)
 def _empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_rendered", ByteCache(2**24))
+    monkeypatch.setattr(module, "_rendered", ByteCache[bytes](2**24))
 
 
 def tile_and_pixel(lat: float, lon: float, z: int) -> tuple[int, int, int, int]:

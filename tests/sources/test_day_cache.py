@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from twin.foundation.errors import SourceError
 from twin.sources.day_cache import Chunks
 
 KEYS, ROUNDS, MOST_BYTES = 6, 40, 60_000
@@ -33,6 +34,7 @@ def race(folder: str, wrong: "multiprocessing.Queue[str]") -> None:
             wrong.put(repr(error))
 
 
+@pytest.mark.slow
 def test_processes_that_race_for_the_same_chunks_all_read_whole_ones(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     wrong: multiprocessing.Queue[str] = context.Queue()
@@ -64,3 +66,37 @@ def test_threads_that_want_the_same_chunk_wait_for_one(tmp_path: Path, monkeypat
         thread.join()
     assert len(made) == 1
     assert all(one.equals(got[0]) for one in got)
+
+
+def test_a_day_that_could_not_be_fetched_fails_once_for_all_and_is_fetched_at_the_next_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWIN_CACHE", str(tmp_path))
+    chunks, tries = Chunks("one"), []
+    inside, go_on = threading.Event(), threading.Event()
+
+    def fail() -> pa.Table:
+        tries.append(1)
+        inside.set()
+        assert go_on.wait(20)
+        raise SourceError("The warehouse does not answer.")
+
+    def ask() -> None:
+        try:
+            chunks.get("k", fail, keep=True)
+        except SourceError as error:
+            errors.append(str(error))
+
+    errors: list[str] = []
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    threads[0].start()
+    assert inside.wait(20)
+    for thread in threads[1:]:
+        thread.start()
+    time.sleep(0.2)  # long enough for them to wait for the first
+    go_on.set()
+    for thread in threads:
+        thread.join(20)
+    assert errors == ["The warehouse does not answer."] * 4
+    assert len(tries) == 1
+    assert chunks.get("k", lambda: table(1), keep=True).equals(table(1))

@@ -1,8 +1,12 @@
 """Event files of every form, good and bad."""
 
 import csv
+import gc
 import gzip
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +123,66 @@ def test_a_torn_json_array_is_read_up_to_the_tear(tmp_path: Path) -> None:
     assert (quality.read, quality.used, quality.rejected) == (3, 2, {"broken line": 1})
 
 
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder for temporary files, of this test alone."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return folder
+
+
+def test_of_a_torn_json_array_no_copy_stays_behind_while_the_source_is_open(tmp_path: Path, temporary: Path) -> None:
+    (tmp_path / "events.json").write_text(json.dumps(ROWS)[:-30])
+    (tmp_path / "brands.json").write_text(json.dumps([{"id": "7", "name": "Pho"}, {"id": "8", "name": "Pie"}])[:-3])
+    source = FileSource(f"{tmp_path}/*.json")
+    assert list(temporary.iterdir()) == []
+    assert source.quality().rejected == {"broken line": 2}
+    assert source.names("brands") == {"7": "Pho"}
+    assert len(source.window("sf", 0, 2e9)) == 2
+
+
+def test_of_a_torn_json_array_no_copy_stays_behind_when_it_cannot_be_used(tmp_path: Path, temporary: Path) -> None:
+    path = tmp_path / "events.json"
+    path.write_text(json.dumps([{"ts": "2025-10-13", "order_id": "A"}, {"ts": 1}])[:-3])
+    with pytest.raises(SourceError, match="no column event_type"):
+        FileSource(path)
+    assert list(temporary.iterdir()) == []
+
+
+def test_what_was_decoded_on_disk_goes_with_the_source_and_when_reading_fails(
+    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twin.sources.files.ON_DISK_ABOVE", 10)
+    source = FileSource(write_csv(tmp_path / "good.csv", ROWS))
+    assert source.quality().used == 3
+    assert list(temporary.iterdir()) != []
+    del source
+    gc.collect()
+    assert list(temporary.iterdir()) == []
+    with pytest.raises(SourceError) as caught:  # the error holds its traceback, and so the half-made source
+        FileSource(write_csv(tmp_path / "bad.csv", [{**ROWS[0], "ts": "never"}]))
+    assert list(temporary.iterdir()) == []
+    assert "set aside" in str(caught.value)
+
+
+def test_a_process_that_ends_leaves_nothing_in_the_temporary_folder(tmp_path: Path, temporary: Path) -> None:
+    (tmp_path / "events.json").write_text(json.dumps(ROWS)[:-30])
+    script = (
+        "import sys, twin.sources.files as files\n"
+        "files.ON_DISK_ABOVE = 10\n"
+        "source = files.FileSource(sys.argv[1])\n"
+        "source.quality()\n"
+        "print(source._folder)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "events.json")], env={**os.environ, "TMPDIR": str(temporary)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert str(temporary) in done.stdout
+    assert list(temporary.iterdir()) == []
+
+
 def test_csv_lines_with_too_many_columns_are_counted(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "e.csv", ROWS)
     path.write_text(path.read_text() + "gk_ready,2025-10-13 01:12:00,sf,A,9,{},one,two\n")
@@ -167,7 +231,5 @@ def test_large_input_is_decoded_on_disk_and_leaves_nothing_behind(
     source = FileSource(write_csv(tmp_path / "e.csv", ROWS))
     assert list(tmp_path.glob("twin-*/events.duckdb"))
     assert source.quality().used == 3
-    source._connection.close()
-    assert source._folder is not None
-    source._folder.cleanup()
+    source.close()
     assert not list(tmp_path.glob("twin-*"))

@@ -6,7 +6,7 @@ import pytest
 
 import twin
 from tests.fake_timeline import say
-from twin.analysis.event_index import GROUPS, index_of, orders_in
+from twin.analysis.event_index import GROUPS, index_of
 from twin.analysis.wording import describe
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Timeline
@@ -88,7 +88,7 @@ def test_a_stage_shows_what_its_orders_went_through_so_far(timeline, feed):
 
     answer = feed[1].ask(t, stage="out_for_delivery")
 
-    inside = set(orders_in(timeline, "out_for_delivery", t).tolist())
+    inside = set(timeline.membership.at(t, "out_for_delivery").order.tolist())
     assert {row[1] for row in answer["rows"]} == inside != set()
     assert answer["total"] == answer["top"]
     assert answer["until"] == t

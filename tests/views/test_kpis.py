@@ -82,7 +82,7 @@ def test_data_without_creations_shows_none_instead_of_zero():
 
 def test_revenue_is_of_the_last_hour_and_of_the_day():
     timeline = FakeTimeline([{"created": DAY0 + HOUR * k} for k in range(4)])
-    timeline.orders.revenue = np.array([10.0, 20.5, 30.0, 0.0], np.float32)
+    timeline.set_orders(revenue=np.array([10.0, 20.5, 30.0, 0.0], np.float32))
 
     revenue = cards_of(timeline, DAY0 + 3 * HOUR)["revenue"]
 

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 import twin
 from tests.fake_roads import DAY0, KITCHEN, RoadTimeline
 from tests.fake_timeline import say
+from tests.raw_orders import NOON, WHOLE, rows_of, timeline_of
 from twin.foundation.errors import ConfigError
 from twin.foundation.geo import project
 from twin.foundation.stages import STAGES
+from twin.foundation.times import DAY, midnight
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
-from twin.views.map import answers
-from twin.views.map import messages as mapdata
+from twin.views.map import answers, messages
 from twin.views.map.layers import LAYERS, layers_of, layers_text
 from twin.views.map.map import BaseMap, MapView
 
@@ -47,9 +48,9 @@ def sent(monkeypatch):
     """A map of 20 drivers, and the messages that it sends to the browser."""
     timeline = RoadTimeline(20)
     view = MapView(ReplayController(timeline))
-    messages = []
-    monkeypatch.setattr(view.__panel__(), "_send_msg", messages.append)
-    return view, timeline, messages
+    sent_messages = []
+    monkeypatch.setattr(view.__panel__(), "_send_msg", sent_messages.append)
+    return view, timeline, sent_messages
 
 
 def ask(view, **question):
@@ -57,10 +58,10 @@ def ask(view, **question):
 
 
 def test_a_window_puts_every_driver_where_the_roads_put_it(sent):
-    view, timeline, messages = sent
+    view, timeline, sent_messages = sent
     ask(view, ask="motion", number=1, **{"from": DAY0 + 600, "to": DAY0 + 900, "after": None})
 
-    (answer,) = messages
+    (answer,) = sent_messages
     window = unpacked(answer)
     t = DAY0 + 700.0
     found = {}
@@ -73,13 +74,13 @@ def test_a_window_puts_every_driver_where_the_roads_put_it(sent):
     assert found.keys() == truth.keys()
     kx, ky = timeline.kitchen
     for order, (x, y) in truth.items():
-        assert np.hypot(found[order][0] + kx - x, found[order][1] + ky - y) < mapdata.FINE_M + 0.1
+        assert np.hypot(found[order][0] + kx - x, found[order][1] + ky - y) < messages.FINE_M + 0.1
 
 
 def test_a_window_that_goes_on_brings_only_what_the_browser_lacks(sent):
-    view, timeline, messages = sent
+    view, timeline, sent_messages = sent
     ask(view, ask="motion", number=2, **{"from": DAY0 + 900, "to": DAY0 + 1200, "after": DAY0 + 900})
-    starts = unpacked(messages[0])["start"]
+    starts = unpacked(sent_messages[0])["start"]
     expected = [road.start for road in timeline.roads if DAY0 + 900 < road.start <= DAY0 + 1200]
     assert sorted(starts) == expected
     assert expected
@@ -96,7 +97,7 @@ def test_simplified_trips_stay_within_the_tolerance_at_every_time(trips, toleran
     y = np.concatenate([np.array(xs[::-1], np.float32) for xs in trips])
     t = np.concatenate([np.arange(n, dtype=np.float32) * 3 for n in lengths])
 
-    keep = mapdata.simplify(offsets, t, x, y, tolerance)
+    keep = messages.simplify(offsets, t, x, y, tolerance)
 
     for a, b in pairwise(offsets):
         at, kept = t[a:b], keep[a:b]
@@ -109,20 +110,20 @@ def test_simplified_trips_stay_within_the_tolerance_at_every_time(trips, toleran
 def test_knots_on_a_straight_even_way_are_not_sent():
     n = 65
     line = np.arange(n, dtype=np.float32)
-    keep = mapdata.simplify(np.array([0, n], np.int32), line, 8 * line, -3 * line, 1.0)
+    keep = messages.simplify(np.array([0, n], np.int32), line, 8 * line, -3 * line, 1.0)
     assert keep.sum() < 6
 
 
 def test_knots_that_were_never_reached_are_kept():
     t = np.array([0, 60, *[np.inf] * 5], np.float32)
     x = np.arange(7, dtype=np.float32) * 100
-    assert mapdata.simplify(np.array([0, 7], np.int32), t, x, x, 50.0)[[0, 1, 3, 4, 5, 6]].all()
+    assert messages.simplify(np.array([0, 7], np.int32), t, x, x, 50.0)[[0, 1, 3, 4, 5, 6]].all()
 
 
 def test_the_first_view_holds_the_kitchen_and_nine_of_ten_customers(sent):
     _, timeline, _ = sent
     kx, ky = timeline.kitchen
-    x0, y0, x1, y1 = mapdata.first_view(timeline, (kx, ky))
+    x0, y0, x1, y1 = messages.first_view(timeline, (kx, ky))
     assert x0 < kx < x1
     assert y0 < ky < y1
     x, y = kx + timeline.orders.customer_x, ky + timeline.orders.customer_y
@@ -134,7 +135,7 @@ def test_the_first_view_of_a_kitchen_without_known_customers_is_its_radius(sent)
     _, timeline, _ = sent
     timeline.orders.customer_x[:] = np.nan
     kx, ky = timeline.kitchen
-    x0, y0, x1, y1 = mapdata.first_view(timeline, (kx, ky))
+    x0, y0, x1, y1 = messages.first_view(timeline, (kx, ky))
     # 5 km on the ground are longer on the map by 1/cos(latitude)
     assert x1 - x0 == pytest.approx(2 * 5000 / np.cos(np.radians(37.7910)))
     assert (y0 + y1) / 2 == pytest.approx(ky)
@@ -142,14 +143,14 @@ def test_the_first_view_of_a_kitchen_without_known_customers_is_its_radius(sent)
 
 @given(st.floats(-179, 179), st.floats(-80, 80), st.floats(1, 20))
 def test_a_viewport_survives_the_way_to_metres_and_back(lon, lat, zoom):
-    assert mapdata.to_viewport(*mapdata.from_viewport(lon, lat, zoom)) == pytest.approx((lon, lat, zoom), abs=1e-6)
+    assert messages.to_viewport(*messages.from_viewport(lon, lat, zoom)) == pytest.approx((lon, lat, zoom), abs=1e-6)
 
 
 def test_hover_tells_the_order_as_plain_text(sent):
-    view, timeline, messages = sent
+    view, timeline, sent_messages = sent
     timeline.item = "<b>Pho</b>"
     ask(view, ask="order", order=30, t=timeline.roads[30].start + 60)
-    (told,) = messages
+    (told,) = sent_messages
     assert told["id"] == "R00030"
     assert told["items"] == "2 items from <b>Pho</b>"
     assert told["address"] == "30 Market Street"
@@ -168,15 +169,15 @@ def test_hover_tells_the_order_as_plain_text(sent):
     ],
 )
 def test_a_message_that_makes_no_sense_is_left_unanswered(sent, nonsense):
-    view, _, messages = sent
+    view, _, sent_messages = sent
     ask(view, **nonsense)
-    assert messages == []
+    assert sent_messages == []
 
 
 def test_a_question_about_the_timeline_before_is_left_unanswered(sent):
-    view, _, messages = sent
+    view, _, sent_messages = sent
     say(view.__panel__(), {"version": 0, "ask": "motion", "number": 1, "from": DAY0, "to": DAY0 + 60})
-    assert messages == []
+    assert sent_messages == []
 
 
 def test_a_location_without_position_says_so_instead_of_drawing():
@@ -189,10 +190,10 @@ def test_a_location_without_position_says_so_instead_of_drawing():
 
 
 def test_showing_moments_sends_nothing(sent):
-    view, timeline, messages = sent
+    view, timeline, sent_messages = sent
     for k in range(20):
         view.show(timeline.at(DAY0 + k))
-    assert messages == []
+    assert sent_messages == []
 
 
 def test_no_base_map_from_elsewhere_unless_it_is_asked_for(monkeypatch):
@@ -231,10 +232,10 @@ def test_without_a_tile_server_the_streets_are_one_picture_in_the_figure():
 
 
 def test_a_window_tells_the_age_of_each_order_and_what_was_promised(sent):
-    view, timeline, messages = sent
+    view, timeline, sent_messages = sent
     timeline.orders.created[30] = np.nan
     ask(view, ask="motion", number=1, **{"from": DAY0 + 600, "to": DAY0 + 1200, "after": None})
-    window = unpacked(messages[0])
+    window = unpacked(sent_messages[0])
     for i, order in enumerate(window["order"].tolist()):
         road = timeline.roads[order]
         assert window["age"][i] == pytest.approx(road.start - timeline.orders.created[order], nan_ok=True)
@@ -243,10 +244,10 @@ def test_a_window_tells_the_age_of_each_order_and_what_was_promised(sent):
 
 
 def test_a_window_tells_where_positions_are_inferred(sent):
-    view, timeline, messages = sent
+    view, timeline, sent_messages = sent
     timeline.unseen = [(30, 61.0, 300.0), (34, 200.0, np.inf)]
     ask(view, ask="motion", number=1, **{"from": DAY0, "to": DAY0 + 3600, "after": None})
-    window = unpacked(messages[0])
+    window = unpacked(sent_messages[0])
     spells = {
         (int(window["order"][trip]), float(begin), float(end))
         for trip, begin, end in zip(window["gap_trip"], window["gap_from"], window["gap_to"], strict=True)
@@ -261,35 +262,35 @@ def jump(view, timeline, t):
 
 
 def test_a_seek_beyond_what_the_browser_has_brings_its_window_unasked(sent):
-    view, timeline, messages = sent
+    view, timeline, sent_messages = sent
     jump(view, timeline, DAY0 + 600)
-    assert messages == []  # the browser has not asked for anything yet: it may not be there
+    assert sent_messages == []  # the browser has not asked for anything yet: it may not be there
     ask(view, ask="motion", number=1, **{"from": DAY0 + 570, "to": DAY0 + 840, "after": None})
-    messages.clear()
+    sent_messages.clear()
     jump(view, timeline, DAY0 + 700)
-    assert messages == []  # it has that
+    assert sent_messages == []  # it has that
     jump(view, timeline, DAY0 + 5000)
-    (pushed,) = messages
+    (pushed,) = sent_messages
     assert pushed["pushed"]
     assert pushed["from"] <= DAY0 + 5000 < pushed["to"]
     on_the_road = {int(o) for o in unpacked(pushed)["order"]}
     assert timeline.truth(DAY0 + 5000).keys() <= on_the_road
     view.show(timeline.at(DAY0 + 5001))
-    assert len(messages) == 1  # no jump, no window
+    assert len(sent_messages) == 1  # no jump, no window
 
 
 def test_what_was_pushed_is_not_sent_again_to_a_browser_that_asked_before_it_came(sent):
-    view, timeline, messages = sent
+    view, timeline, sent_messages = sent
     ask(view, ask="motion", number=1, **{"from": DAY0 + 570, "to": DAY0 + 840, "after": None})
     jump(view, timeline, DAY0 + 5000)
-    messages.clear()
+    sent_messages.clear()
     question = {"ask": "motion", "number": 2, "from": DAY0 + 4970, "to": DAY0 + 5240, "after": None, "at": DAY0 + 5000}
     ask(view, **question, pushes=0)
-    assert messages == []
+    assert sent_messages == []
     ask(view, **question, pushes=1)  # it came, and yet the browser asks: it needs it
-    assert len(messages) == 1
+    assert len(sent_messages) == 1
     ask(view, **{**question, "at": DAY0 + 100}, pushes=0)  # another moment
-    assert len(messages) == 2
+    assert len(sent_messages) == 2
 
 
 @pytest.mark.parametrize(
@@ -351,10 +352,11 @@ def kitchen(demo):
 
 
 def pins(message):
+    """(order, begin, until) of every pin, as they come."""
     n, raw = message["pins"], message["packed"].tobytes()
     begin, until = np.frombuffer(raw, "<f8", n), np.frombuffer(raw, "<f8", n, 8 * n)
     order = np.frombuffer(raw, "<i4", n, 16 * n)
-    return {int(o): (b, u) for o, b, u in zip(order, begin, until, strict=True)}
+    return [(int(o), b, u) for o, b, u in zip(order, begin, until, strict=True)]
 
 
 @pytest.mark.parametrize("stage", ["created", "cooking", "ready"])
@@ -365,19 +367,48 @@ def test_the_pins_of_a_stage_are_its_orders_at_every_moment_of_the_window(kitche
     seen = 0
     for t in np.linspace(middle, middle + 600, 7):
         snapshot = kitchen.at(float(t))
-        expected = {int(o) for o in snapshot.order[snapshot.stage == number]}
-        assert {order for order, (begin, until) in told.items() if begin <= t < until} == expected
+        expected = sorted(int(o) for o in snapshot.order[snapshot.stage == number])
+        assert sorted(order for order, begin, until in told if begin <= t < until) == expected
         seen += len(expected)
     assert seen
 
 
-def test_completed_orders_are_pinned_for_half_an_hour(kitchen):
+def test_completed_orders_are_pinned_until_midnight(kitchen):
     t = kitchen.busiest()
     told = pins(answers.stage_message(kitchen, "completed", t, t))
     delivered = kitchen.orders.delivered
-    recent = {row for row in range(len(delivered)) if t - 1800 < delivered[row] <= t}
-    assert told.keys() == recent
-    assert recent
+    today = [row for row in range(len(delivered)) if midnight(t) <= delivered[row] <= t]
+    assert sorted(order for order, _, _ in told) == today
+    assert {until for _, _, until in told} == {midnight(t) + DAY}
+    assert len(today) == kitchen.at(t).counts["completed"] > 20
+
+
+def test_of_many_completed_orders_the_newest_are_pinned_and_the_others_counted(kitchen, monkeypatch):
+    monkeypatch.setattr(answers, "MOST_PINS", 20)
+    start = kitchen.busiest()
+    message = answers.stage_message(kitchen, "completed", start, start + 600)
+    told, delivered = pins(message), kitchen.orders.delivered
+
+    assert message["most"] == 20
+    for t in (start, start + 300, start + 600):
+        today = sorted((d, row) for row, d in enumerate(delivered.tolist()) if midnight(t) <= d <= t)
+        here = [order for order, begin, until in told if begin <= t < until]
+        assert here[-20:] == [row for _, row in today[-20:]]
+        assert len(here) + sum(n for until, n in message["hidden"] if t < until) == len(today)
+    assert answers.stage_message(kitchen, "cooking", start, start + 600)["most"] is None
+
+
+def test_pins_of_yesterday_that_are_only_counted_are_not_counted_after_midnight(tmp_path, monkeypatch):
+    monkeypatch.setattr(answers, "MOST_PINS", 1)
+    before = 12 * 60 - WHOLE["delivered"] - 5  # delivered five minutes before the next midnight
+    lives = [rows_of(name, {m: at + before + by for m, at in WHOLE.items()}) for name, by in {"A": 0, "B": 1}.items()]
+    timeline = timeline_of(tmp_path, *lives, end=NOON + DAY)
+    turn = NOON + 12 * 3600
+
+    message = answers.stage_message(timeline, "completed", turn - 60, turn + 600)
+
+    assert [(timeline.orders.ids[o].as_py(), until) for o, _, until in pins(message)] == [("B", turn)]
+    assert message["hidden"] == [[turn, 1]]
 
 
 def test_positions_are_inferred_in_a_window_where_a_snapshot_says_so(kitchen):

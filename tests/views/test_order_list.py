@@ -81,12 +81,12 @@ def test_the_selections_stage_is_the_filter(tmp_path):
     assert len(shown(controller, listed)) == 4
 
 
-def test_completed_lists_the_last_hour(tmp_path):
-    orders = [rows_of("A", shifted(-60)), rows_of("B", shifted(-11)), rows_of("C", shifted(-80))]
+def test_completed_lists_the_day_so_far(tmp_path):
+    orders = [rows_of("A", shifted(-60)), rows_of("B", shifted(-11)), rows_of("C", shifted(-800))]
     view, listed, controller, _ = list_of(tmp_path, *orders)
     controller.selection.filter("completed")
 
-    view.show(controller.timeline.at(T))  # delivered at 11:43, 12:32 and 11:23
+    view.show(controller.timeline.at(T))  # delivered at 11:43, 12:32 and the evening before
 
     assert shown(controller, listed) == [("A", "completed"), ("B", "completed")]
     assert listed.state["counts"]["completed"] == 2

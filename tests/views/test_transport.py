@@ -34,7 +34,7 @@ class Timeline:
         ready, picked_up, delivered = CREATED + 900, CREATED + 1200, CREATED + 1800
         nothing = np.full(len(CREATED), np.nan)
         self.orders = SimpleNamespace(
-            created=CREATED, ready=ready, finished=nothing, delivered=delivered, cancelled=nothing,
+            created=CREATED, began=CREATED, ready=ready, finished=nothing, delivered=delivered, cancelled=nothing,
             enter=np.vstack([CREATED, CREATED + 60, ready, picked_up, delivered]), revenue=np.full(len(CREATED), 20.0),
         )  # fmt: skip
 

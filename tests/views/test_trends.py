@@ -1,16 +1,15 @@
 """The trends' figures: what they hold of a timeline, that they are built late and once, and what moves while playing."""
 
-from itertools import pairwise
 from types import SimpleNamespace as Some
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from tests.fake_timeline import DAY0, HOUR, FakeItem, FakeTimeline
 from twin.analysis.insights import Insights
 from twin.foundation.stages import STAGES
 from twin.replay.controller import ReplayController
+from twin.sources.base import Window
 from twin.views.trends import data
 from twin.views.trends.trends import TrendsView
 
@@ -29,28 +28,12 @@ def day_of_orders(n=30, evil=False):
         )
         baskets.append([FakeItem("Soup", EVIL if evil else "Pho Real" if k % 3 else "Green Ledger", 2, 5.0)])
     timeline = FakeTimeline(rows, baskets=baskets)
-    return served(timeline, baskets)
+    return served(timeline)
 
 
-def served(timeline, baskets):
-    """Give the hand-made timeline the window, volume and item columns that the trends read."""
-    timeline.window = Some(start=DAY0, end=DAY0 + 24 * HOUR)
-    orders = timeline.orders
-    lines = [item for basket in baskets for item in basket]
-    orders.first = orders.enter[0]
-    orders.item_offsets = np.concatenate(([0], np.cumsum([len(basket) for basket in baskets]))).astype(np.int32)
-    orders.item_brands = pa.array([item.brand or None for item in lines], pa.string()).dictionary_encode()
-    orders.item_qty = np.array([item.qty for item in lines], np.float32)
-    orders.item_price = np.array([item.price for item in lines], np.float32)
-
-    def volume(bucket):
-        edges = np.arange(DAY0, DAY0 + 24 * HOUR + 1, bucket)
-        return edges, np.array(
-            [sum(a <= row["created"] < b for row in timeline.rows) for a, b in pairwise(edges)],
-            np.int64,
-        )
-
-    timeline.volume = volume
+def served(timeline):
+    """Give the hand-made timeline the window that the trends read."""
+    timeline.window = Window(DAY0, DAY0 + 24 * HOUR)
     return timeline
 
 
@@ -159,7 +142,7 @@ def test_what_is_usual_and_what_stands_out_is_drawn_when_it_is_known(controller)
 
 
 def test_data_without_orders_stages_or_brands_is_drawn_empty():
-    view = TrendsView(ReplayController(served(FakeTimeline([]), [])))
+    view = TrendsView(ReplayController(served(FakeTimeline([]))))
 
     assert view.__panel__().summary["volume"]["orders"] == 0
     assert view.__panel__().summary["brands"] == []

@@ -40,16 +40,15 @@ def add_orders(warehouse: Warehouse, place: str, hours: float, like: str = "") -
 
 
 @pytest.fixture(scope="session")
-def demos(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def demos(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Callable[[str], Path]:
     """A demo of two days by its form, made once."""
-    made: dict[str, Path] = {}
 
     def demo(form: str) -> Path:
         generation = "2026" if form == "2026" else "2025"
-        if generation not in made:
-            made[generation] = tmp_path_factory.mktemp(generation) / "demo"
-            write_demo(made[generation], days=2, scale=0.2, seed=11, generation=generation, dq=0.01)
-        return made[generation]
+        return made_once(
+            f"demo-{generation}",
+            lambda folder: write_demo(folder, days=2, scale=0.2, seed=11, generation=generation, dq=0.01),
+        )
 
     return demo
 

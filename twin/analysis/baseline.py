@@ -14,10 +14,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from twin.analysis.metrics import COMPLETION_SPAN, TRAILING, MetricIndex
-from twin.foundation.stages import COMPLETED, STAGES, STALLED_AFTER
+from twin.foundation.stages import COMPLETED, CREATED, STAGES, STALLED_AFTER
 from twin.sources.base import Location, Source, Window
 from twin.timeline import events as ev
-from twin.timeline.orders import stages_of
+from twin.timeline.orders import began, stages_of
 from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
@@ -73,7 +73,7 @@ class History:
     @cached_property
     def began(self) -> Floats:
         """When each order was created, else first heard of: sorted."""
-        return np.sort(np.where(np.isnan(self.created), self.enter[0], self.created))
+        return np.sort(began(self.created, self.enter[CREATED]))
 
     @cached_property
     def days(self) -> NDArray[np.int64]:

@@ -54,7 +54,7 @@ def performance(timeline: Timeline, t0: Time | None = None, t1: Time | None = No
     orders = timeline.orders
     start = timeline.window.start if t0 is None else seconds(t0)
     end = timeline.window.end if t1 is None else seconds(t1)
-    began = np.where(np.isnan(orders.created), orders.first, orders.created)
+    began = orders.began
     inside = (began >= start) & (began < end)
     names, order, brand, revenue = _pairs(orders, inside)
     if not len(order):

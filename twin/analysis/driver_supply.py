@@ -138,7 +138,7 @@ class RangeSummary:
 def summarise(timeline: Timeline) -> RangeSummary:
     """Return the figures of a timeline's whole window; an order belongs to it by its order_created, else its first event."""
     orders, window = timeline.orders, timeline.window
-    began = np.where(np.isnan(orders.created), orders.enter[0], orders.created)
+    began = orders.began
     inside = (began >= window.start) & (began < window.end)
     took = (orders.delivered - orders.created)[inside]
     took = took[~np.isnan(took)]

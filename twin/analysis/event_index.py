@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from twin.analysis.metrics import DELIVERY_TARGET
 from twin.analysis.wording import is_late, is_over_target
-from twin.foundation.stages import CANCELLED, COMPLETED, STALLED, STATES
 from twin.timeline.events import MICROSECONDS, EventSlice
 from twin.timeline.orders import Orders
-from twin.timeline.timeline import Timeline, midnight
+from twin.timeline.timeline import Timeline
 
 Positions = NDArray[np.int32]
 Mask = NDArray[np.bool_]
@@ -194,26 +193,6 @@ def matching(orders: Orders, text: str) -> Mask:
 
 def _contains(texts: pa.Array, text: str) -> Mask:
     return np.array(pc.fill_null(pc.match_substring(texts, text, ignore_case=True), False))
-
-
-def orders_in(timeline: Timeline, state: str, t: float) -> NDArray[np.int64]:
-    """Return the orders (row numbers) that are in a stage or state at t; the closed ones since the midnight before t.
-
-    The same orders that `Timeline.counts` counts.
-    """
-    orders, since = timeline.orders, midnight(t)
-    number = STATES.index(state)
-    if number < COMPLETED:
-        snapshot = timeline.at(t)
-        return snapshot.order[snapshot.stage == number].astype(np.int64)
-    delivered = orders.enter[COMPLETED]
-    if number == CANCELLED:
-        cancelled = orders.cancelled
-        return np.flatnonzero((cancelled >= since) & (cancelled <= t) & (delivered > t))
-    if number == STALLED:
-        order, start, end = orders.stalls
-        return order[(start >= since) & (start <= t) & (end > t)].astype(np.int64)
-    return np.flatnonzero((delivered >= since) & (delivered <= t))
 
 
 _indexes: "WeakKeyDictionary[Timeline, FeedIndex]" = WeakKeyDictionary()

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from twin.analysis.durations import Durations, count, percentiles
 from twin.foundation import settings
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
-from twin.timeline.timeline import DAY, Snapshot, Timeline, midnight
+from twin.foundation.times import DAY, midnight
+from twin.timeline.timeline import Snapshot, Timeline
 
 Floats = NDArray[np.float64]
 

@@ -16,15 +16,15 @@ from twin.api import kitchen_status as kitchen
 from twin.api import parameters as asked
 from twin.api.instants import from_micros, instant, maybe, micros, seconds
 from twin.api.position import Position
-from twin.foundation.errors import UnknownLocationError, UnknownOrderError, UnknownTimeError
+from twin.foundation.errors import UnknownOrderError, UnknownTimeError
 from twin.foundation.geo import Frame
-from twin.foundation.times import UTC
+from twin.foundation.times import DAY, UTC
 from twin.hub import Hub
-from twin.sources import known_kitchens
 from twin.sources.base import Location, Window
+from twin.sources.known_kitchens import METRES_PER_MILE
 from twin.timeline import events as ev
 from twin.timeline import orders
-from twin.timeline.timeline import DAY, Health, Timeline
+from twin.timeline.timeline import Health, Timeline
 from twin.timeline.trips import build as build_trips
 
 MOST_BUCKETS = 20_000
@@ -43,7 +43,7 @@ def locations(hub: Hub, _: asked.Parameters) -> models.Locations:
 
 def time_range(hub: Hub, location: str, query: asked.BucketedRange) -> models.TimeRange:
     """Return a range's figures and their course."""
-    place = place_of(hub, location)
+    place = hub.location(location)
     window = _window(hub, place, query)
     bounds: dict[str, str | float] = {"location": location, "from_ts": window.start, "to_ts": window.end}
     steps = list(_steps(place, window, query.granularity))
@@ -78,7 +78,7 @@ def time_range(hub: Hub, location: str, query: asked.BucketedRange) -> models.Ti
 
 def brands(hub: Hub, location: str, query: asked.Range) -> models.Brands:
     """Return how the brands of a kitchen did in a range."""
-    place = place_of(hub, location)
+    place = hub.location(location)
     window = _window(hub, place, query)
     rows = hub.source.ask("brands", location=location, from_ts=window.start, to_ts=window.end).to_pylist()
     names = hub.source.names("brands")
@@ -102,14 +102,14 @@ def brands(hub: Hub, location: str, query: asked.Range) -> models.Brands:
 
 def kitchen_status(hub: Hub, location: str, query: asked.Moment) -> models.KitchenStatus:
     """Return a kitchen's state at a moment."""
-    place = place_of(hub, location)
+    place = hub.location(location)
     t = hub.last_hours(location).end if query.at_time is None else seconds(query.at_time)
     return kitchen.status(hub, place, t)
 
 
 def moments(hub: Hub, location: str, query: asked.Range) -> models.Moments:
     """Return what stands out in a range."""
-    place = place_of(hub, location)
+    place = hub.location(location)
     window = _within(place, _window(hub, place, query))
     if window.end - window.start > MOST_DAYS * DAY:
         raise UnknownTimeError(f"Moments are found in at most {MOST_DAYS} days at once: ask for a shorter range.")
@@ -138,7 +138,7 @@ def moments(hub: Hub, location: str, query: asked.Range) -> models.Moments:
 
 def events(hub: Hub, location: str, query: asked.EventFilter) -> models.Events:
     """Return a page of the log of events."""
-    place = place_of(hub, location)
+    place = hub.location(location)
     window = _window(hub, place, query)
     after = max(Position(round(window.start * 1e6)), query.cursor or Position(0))
     types = [kind.strip() for kind in (query.type or "").split(",") if kind.strip()]
@@ -164,7 +164,7 @@ def events(hub: Hub, location: str, query: asked.EventFilter) -> models.Events:
 
 def data_quality(hub: Hub, location: str, _: asked.Parameters) -> models.DataQuality:
     """Return the account of a location's raw rows."""
-    quality = hub.quality(place_of(hub, location).id)
+    quality = hub.quality(hub.location(location).id)
     return models.DataQuality(
         location=location,
         rows_read=quality.read,
@@ -177,7 +177,7 @@ def data_quality(hub: Hub, location: str, _: asked.Parameters) -> models.DataQua
 def order(hub: Hub, order_id: str, query: asked.OneOrder) -> models.OrderLifecycle:
     """Return an order's whole life, found by its id alone. Raises `UnknownOrderError` with near matches."""
     if query.location is not None:
-        place_of(hub, query.location)
+        hub.location(query.location)
     rows = hub.source.ask("find_order", order_id=order_id)
     if query.location is not None:
         rows = rows.filter(np.asarray(rows["location"]) == query.location)
@@ -187,21 +187,11 @@ def order(hub: Hub, order_id: str, query: asked.OneOrder) -> models.OrderLifecyc
         raise UnknownOrderError(f"No order {order_id!r}{where}.", near=[other for other in near if other != order_id])
     first = rows["location"][int(np.argmin(rows["ts"].to_numpy()))].as_py()
     rows = rows.filter(np.asarray(rows["location"]) == first)
-    place = place_of(hub, first)
+    place = hub.location(first)
     return _life(place, lifecycle(_alone(hub, place, rows), 0), event_log.of_order(rows))
 
 
 # -- parts --------------------------------------------------------------------------------------------------------------
-def place_of(hub: Hub, location: str) -> Location:
-    """Return a location by its id. Raises `UnknownLocationError` with near matches."""
-    known = hub.locations
-    for place in known:
-        if place.id == location:
-            return place
-    near = known_kitchens.near_matches(location, known)[:NEAR]
-    raise UnknownLocationError(f"No location {location!r} in this source.", near=near or [place.id for place in known])
-
-
 def _window(hub: Hub, place: Location, query: asked.Range) -> Window:
     """Return the range that is meant; one end alone leaves the other at the data's."""
     if query.start is None and query.end is None:
@@ -252,7 +242,7 @@ def _config(place: Location) -> models.LocationConfig:
         display_name=place.display_name,
         gk_lat=place.lat,
         gk_lon=place.lon,
-        radius_mi=None if place.radius_m is None else place.radius_m / known_kitchens.METRES_PER_MILE,
+        radius_mi=None if place.radius_m is None else place.radius_m / METRES_PER_MILE,
         total_orders=place.orders,
         date_range=models.DateRange(start=instant(place.start), end=instant(place.end)),
     )

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from functools import cached_property
+from typing import Any, cast, get_type_hints
 from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel
 
-from twin.api import answers, models
-from twin.api import parameters as asked
+from twin.api import answers, parameters
 from twin.api.answer_cache import AGGREGATES_S, METADATA_S, Encoded, Store
 from twin.api.handler import ApiHandler, Refusal
 from twin.api.source import current_source
@@ -20,23 +20,36 @@ BASE = "/api/v1"
 LONGEST_NAME = 200
 """Characters of a location or order id; real ones have 32."""
 
-Query = TypeVar("Query", bound=asked.Parameters)
-
 
 @dataclass(frozen=True)
-class Endpoint(Generic[Query]):
-    """One address. `answer` is called in a worker thread with the source, the path's names and the parameters; `keep` is how
-    many seconds its answer may be old, None for never kept.
+class Endpoint:
+    """One address, and the function that answers it: called in a worker thread with the source, the names in the path and
+    the parameters. Its signature is the only place that says which model has the parameters and which the answer.
+
+    `keep` is how many seconds an answer may be old, None for never kept.
     """
 
     path: str
-    name: str
-    summary: str
-    query: type[Query]
-    model: type[BaseModel]
     answer: Callable[..., BaseModel]
     keep: int | None
+    summary: str
     example: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name in the OpenAPI document, the log and the counters."""
+        return self.answer.__name__
+
+    @cached_property
+    def query(self) -> type[parameters.Parameters]:
+        """The model of the query's parameters."""
+        *_, query, _ = get_type_hints(self.answer).values()
+        return cast(type[parameters.Parameters], query)
+
+    @cached_property
+    def model(self) -> type[BaseModel]:
+        """The model of the answer."""
+        return cast(type[BaseModel], get_type_hints(self.answer)["return"])
 
     @property
     def names(self) -> list[str]:
@@ -49,83 +62,56 @@ class Endpoint(Generic[Query]):
         return re.escape(BASE) + re.sub(r"{\w+}", "([^/]+)", self.path)
 
 
-ENDPOINTS: tuple[Endpoint[Any], ...] = (
-    Endpoint(
-        "/locations",
-        "locations",
-        "The kitchens in the source",
-        asked.Parameters,
-        models.Locations,
-        answers.locations,
-        METADATA_S,
-    ),
+_A_DAY = "start=2025-10-17T00:00:00Z&end=2025-10-18T00:00:00Z"
+
+ENDPOINTS = (
+    Endpoint("/locations", answers.locations, METADATA_S, "The kitchens in the source"),
     Endpoint(
         "/locations/{location}/time-range",
-        "time_range",
-        "Orders, delivery time, completion and revenue of a range, and their course by hour, day or week",
-        asked.BucketedRange,
-        models.TimeRange,
         answers.time_range,
         AGGREGATES_S,
-        "?start=2025-10-17T00:00:00Z&end=2025-10-18T00:00:00Z&granularity=hour",
+        "Orders, delivery time, completion and revenue of a range, and their course by hour, day or week",
+        f"?{_A_DAY}&granularity=hour",
     ),
     Endpoint(
         "/orders/{order_id}",
-        "order",
-        "One order's whole life: milestones, stages, items and every event",
-        asked.OneOrder,
-        models.OrderLifecycle,
         answers.order,
         AGGREGATES_S,
+        "One order's whole life: milestones, stages, items and every event",
     ),
     Endpoint(
         "/locations/{location}/kitchen-status",
-        "kitchen_status",
-        "A kitchen at a moment, exactly as the dashboard shows it: stages, open orders, drivers, figures",
-        asked.Moment,
-        models.KitchenStatus,
         answers.kitchen_status,
         AGGREGATES_S,
+        "A kitchen at a moment, exactly as the dashboard shows it: stages, open orders, drivers, figures",
         "?at_time=2025-10-17T18:50:00Z",
     ),
     Endpoint(
         "/locations/{location}/brands",
-        "brands",
-        "How the brands did in a range: orders, revenue, delivery time, trend",
-        asked.Range,
-        models.Brands,
         answers.brands,
         AGGREGATES_S,
-        "?start=2025-10-17T00:00:00Z&end=2025-10-18T00:00:00Z",
+        "How the brands did in a range: orders, revenue, delivery time, trend",
+        f"?{_A_DAY}",
     ),
     Endpoint(
         "/locations/{location}/moments",
-        "moments",
-        "What stands out in a range: peaks and troubles, ranked, in words and figures",
-        asked.Range,
-        models.Moments,
         answers.moments,
         AGGREGATES_S,
-        "?start=2025-10-17T00:00:00Z&end=2025-10-18T00:00:00Z",
+        "What stands out in a range: peaks and troubles, ranked, in words and figures",
+        f"?{_A_DAY}",
     ),
     Endpoint(
         "/locations/{location}/events",
-        "events",
-        "The log of events in pages, filtered by range, type and order",
-        asked.EventFilter,
-        models.Events,
         answers.events,
         None,
+        "The log of events in pages, filtered by range, type and order",
         "?start=2025-10-17T18:00:00Z&type=driver_arrived,delivered&limit=50",
     ),
     Endpoint(
         "/locations/{location}/data-quality",
-        "data_quality",
-        "Every raw row accounted for: read, used, set aside by reason",
-        asked.Parameters,
-        models.DataQuality,
         answers.data_quality,
         METADATA_S,
+        "Every raw row accounted for: read, used, set aside by reason",
     ),
 )
 
@@ -139,7 +125,7 @@ class JsonHandler(ApiHandler):
     def initialize(self, **options: Any) -> None:
         """Take the `endpoint` that this route answers."""
         super().initialize()
-        endpoint: Endpoint[Any] = options["endpoint"]
+        endpoint: Endpoint = options["endpoint"]
         self._endpoint = endpoint
         self.route = endpoint.name
 
@@ -176,7 +162,7 @@ class JsonHandler(ApiHandler):
         self.write(answer.packed if packed and answer.packed is not None else answer.body)
 
 
-def _encoded(endpoint: Endpoint[Any], hub: Hub, names: tuple[str, ...], query: asked.Parameters) -> Encoded:
+def _encoded(endpoint: Endpoint, hub: Hub, names: tuple[str, ...], query: parameters.Parameters) -> Encoded:
     return Encoded.of(endpoint.answer(hub, *names, query).model_dump_json().encode())
 
 

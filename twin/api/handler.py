@@ -16,7 +16,7 @@ from tornado.web import HTTPError
 
 from twin.api.models import FieldError, Problem
 from twin.foundation import telemetry
-from twin.foundation.errors import SourceError, TwinError, UnknownNameError, UnknownTimeError
+from twin.foundation.errors import TwinError, UnknownNameError, UnknownTimeError
 
 log = logging.getLogger(__name__)
 
@@ -180,7 +180,7 @@ def _refusal(status: int, error: BaseException | None) -> Refusal:
             return Refusal(404, str(error), near=error.near or None)
         case UnknownTimeError():
             return Refusal(422, str(error))
-        case SourceError() | TwinError():
+        case TwinError():
             return Refusal(503, str(error), {"Retry-After": str(RETRY_S)})
         case HTTPError():
             return Refusal(error.status_code, error.log_message or responses.get(error.status_code, "Refused") + ".")

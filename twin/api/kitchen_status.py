@@ -12,10 +12,10 @@ from twin.api.instants import instant, maybe
 from twin.foundation import settings
 from twin.foundation.errors import UnknownTimeError
 from twin.foundation.stages import CANCELLED, COMPLETED, COOKING, STAGES, STALLED, STATES
-from twin.foundation.times import text
+from twin.foundation.times import DAY, midnight, text
 from twin.hub import Hub
 from twin.sources.base import Location
-from twin.timeline.timeline import DAY, Snapshot, Timeline, midnight
+from twin.timeline.timeline import Snapshot, Timeline
 
 CAPACITY_S = 900.0
 """Seconds for which an observed capacity stands: it is metadata, which the specification lets be 15 minutes old."""

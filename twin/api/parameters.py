@@ -56,7 +56,9 @@ class EventFilter(Range):
     )
 
 
-class Replay(Parameters):
+class Replay(Range):
+    """A range that is named in full, and how it is played."""
+
     start: Instant = Field(description="Start of the range, itself included.")
     end: Instant = Field(description="End of the range, itself left out.")
     speed: float = Field(
@@ -69,9 +71,3 @@ class Replay(Parameters):
     from_time: Annotated[Position | None, *POSITION] = Field(
         default=None, description="Begin here instead of at start: a time, or the id of the last message that was read."
     )
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.end <= self.start:
-            raise ValueError("end must be after start")
-        return self

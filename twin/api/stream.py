@@ -11,16 +11,15 @@ import json
 import os
 import time
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 from tornado.iostream import StreamClosedError
 
 from twin.api import event_log, kitchen_status, models
-from twin.api.answers import place_of
 from twin.api.handler import RETRY_S, ApiHandler, Refusal
 from twin.api.instants import from_micros, micros, write, write_micros
 from twin.api.parameters import Replay
@@ -66,7 +65,6 @@ class ReplayHandler(ApiHandler):
     """GET /locations/{location}/replay."""
 
     route = "replay"
-    clock: Callable[[], float] = staticmethod(time.monotonic)
 
     async def get(self, location: str) -> None:
         """Stream the range until its end or until the client goes; 503 with Retry-After where too many streams are open."""
@@ -92,7 +90,7 @@ class ReplayHandler(ApiHandler):
             if self.request.method == "HEAD":
                 return
             with contextlib.suppress(StreamClosedError):
-                await _Stream(self, hub, place, query, after).run()
+                await Stream(self, hub, place, query, after).run()
         except asyncio.CancelledError:
             if not self._gone:  # the server stops
                 raise
@@ -130,11 +128,32 @@ class ReplayHandler(ApiHandler):
         return after
 
 
-class _Stream:
-    """One connection's replay."""
+class Connection(Protocol):
+    """What a stream needs of the handler that it writes to."""
 
-    def __init__(self, handler: ReplayHandler, hub: Hub, place: Location, query: Replay, after: Position) -> None:
-        self._handler, self._hub, self._place = handler, hub, place
+    def write(self, chunk: str, /) -> None:
+        """Put text into the buffer."""
+
+    def flush(self) -> Awaitable[None]:
+        """Send the buffer; done when the socket has taken it."""
+
+
+class Stream:
+    """One connection's replay. `clock` (seconds) and `sleep` are the wall's; a test gives others."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        hub: Hub,
+        place: Location,
+        query: Replay,
+        after: Position,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._connection, self._hub, self._place = connection, hub, place
+        self._clock, self._sleep = clock, sleep
         self._start, self._end = micros(query.start), micros(query.end)
         self._speed = query.speed
         self._at = after
@@ -148,8 +167,8 @@ class _Stream:
 
     async def run(self) -> None:
         """Write the whole stream."""
-        now = self._handler.clock
-        self._handler.write(f"retry: {RETRY_S * 1000}\n\n")
+        now = self._clock
+        self._connection.write(f"retry: {RETRY_S * 1000}\n\n")
         await self._tell()  # where the reader begins: its open orders and figures
         anchor = Anchor(t0=self._at.at / 1e6, speed=self._speed or 1.0, start=self._start / 1e6, end=self._end / 1e6)
         anchor = anchor.play(now())
@@ -164,7 +183,7 @@ class _Stream:
             if self._waited > BATCH_S:  # a slow reader: the clock waits for it
                 anchor = replace(anchor, wall0=anchor.wall0 + self._waited)
             self._waited = 0.0
-            await asyncio.sleep(max(0.0, BATCH_S - (now() - began)) if self._speed else 0.0)
+            await self._sleep(max(0.0, BATCH_S - (now() - began)) if self._speed else 0.0)
         await self._tell()
         self._message("replay_complete", models.ReplayComplete(current_time=from_micros(self._end), events=self._sent))
         await self._flush()
@@ -185,7 +204,7 @@ class _Stream:
                 self._taken = stop
                 self._sent += len(parts)
                 telemetry.STREAMED.inc(len(parts))
-                self._handler.write("".join(parts))
+                self._connection.write("".join(parts))
                 await self._flush()
                 if not self._speed:
                     return  # there may be more, without a clock that would ask for it
@@ -204,16 +223,16 @@ class _Stream:
         share = 100 * (at - self._start) / (self._end - self._start)
         self._message("replay_position", models.ReplayPosition(current_time=from_micros(at), progress_pct=share))
         await self._flush()
-        self._told = self._handler.clock()
+        self._told = self._clock()
 
     async def _flush(self) -> None:
         """Send what is written; comes back when the socket has taken it, which is at once unless its reader is slow."""
-        began = self._handler.clock()
-        await self._handler.flush()
-        self._waited += self._handler.clock() - began
+        began = self._clock()
+        await self._connection.flush()
+        self._waited += self._clock() - began
 
     def _message(self, kind: str, model: BaseModel) -> None:
-        self._handler.write(f"event: {kind}\nid: {self._at}\ndata: {model.model_dump_json(exclude_unset=True)}\n\n")
+        self._connection.write(f"event: {kind}\nid: {self._at}\ndata: {model.model_dump_json(exclude_unset=True)}\n\n")
 
     async def _off_loop(self, work: Callable[[], Result]) -> Result:
         """Run `work` in a thread; meanwhile show the connection that somebody is there."""
@@ -222,7 +241,7 @@ class _Stream:
             done, _ = await asyncio.wait({working}, timeout=HEARTBEAT_S)
             if done:
                 return working.result()
-            self._handler.write(": still here\n\n")
+            self._connection.write(": still here\n\n")
             await self._flush()
 
 
@@ -272,7 +291,7 @@ def _quoted(text: str) -> str:
 
 def _place(hub: Hub, location: str, query: Replay) -> Location:
     """Return the location; raise for one that is unknown, or a range without any of its data."""
-    place = place_of(hub, location)
+    place = hub.location(location)
     if micros(query.end) / 1e6 <= place.start - STALLED_AFTER or micros(query.start) / 1e6 > place.end + STALLED_AFTER:
         raise UnknownTimeError(
             f"No data of {location} in this range: it reaches from {write(from_micros(round(place.start * 1e6)))} "

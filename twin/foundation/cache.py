@@ -1,76 +1,136 @@
-"""Rendered pictures, shared by all sessions of the process: bounded in bytes, and never made twice at once."""
+"""What is made once and shared: a bounded cache, work that is never done twice at once, and what lives with its owner.
+
+Everything here may be used by any number of threads.
+"""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from typing import Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar, cast
+
+from cachetools import LRUCache
+
+from twin.foundation.errors import CancelledError
 
 T = TypeVar("T")
 
 
-class ByteCache:
-    """Least-recently-used cache of bytes, for any number of threads."""
+class SingleFlight(Generic[T]):
+    """Work in progress by key: whoever wants what is being made waits for it and gets the same result, or the same error.
 
-    def __init__(self, most: int) -> None:
-        """Hold at most `most` bytes of values."""
-        self.most = most
-        self._held: OrderedDict[Hashable, bytes] = OrderedDict()
-        self._size = 0
-        self._lock = threading.Lock()
-
-    @property
-    def size(self) -> int:
-        """Bytes held now."""
-        return self._size
-
-    def get(self, key: Hashable) -> bytes | None:
-        """Return the value, now the most recently used, or None."""
-        with self._lock:
-            if key not in self._held:
-                return None
-            self._held.move_to_end(key)
-            return self._held[key]
-
-    def put(self, key: Hashable, value: bytes) -> None:
-        """Keep a value; the least recently used ones leave until all fit. One larger than the cache is not kept."""
-        with self._lock:
-            self._size -= len(self._held.pop(key, b""))
-            if len(value) > self.most:
-                return
-            self._held[key] = value
-            self._size += len(value)
-            while self._size > self.most:
-                self._size -= len(self._held.popitem(last=False)[1])
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._held.clear()
-            self._size = 0
-
-
-class Flights(Generic[T]):
-    """Work in progress by key: whoever asks for what is being made waits for it and gets the same result."""
+    Nothing is remembered of work that has ended: after a failure the next caller tries again.
+    """
 
     def __init__(self) -> None:
         self._flying: dict[Hashable, Future[T]] = {}
         self._lock = threading.Lock()
 
-    def once(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return make(), called by the first of those who ask for `key` at the same time; an error reaches them all."""
-        with self._lock:
-            flight = self._flying.get(key)
-            first = flight is None
-            if flight is None:
-                flight = self._flying[key] = Future()
-        if first:
+    def __len__(self) -> int:
+        """How many are being made now."""
+        return len(self._flying)
+
+    def run(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return make(), called by the first of those who want `key` at the same time.
+
+        One of them who gives up (`CancelledError`) does so for himself alone: another one then makes it.
+        """
+        while True:
+            with self._lock:
+                flight = self._flying.get(key)
+                first = flight is None
+                if flight is None:
+                    flight = self._flying[key] = Future()
+            if first:
+                return self._lead(key, flight, make)
             try:
-                flight.set_result(make())
-            except BaseException as error:
-                flight.set_exception(error)
-                raise
-            finally:
-                with self._lock:
-                    del self._flying[key]
-        return flight.result()
+                return flight.result()
+            except CancelledError:
+                continue
+
+    def _lead(self, key: Hashable, flight: "Future[T]", make: Callable[[], T]) -> T:
+        try:
+            made = make()
+        except BaseException as error:
+            self._land(key)
+            flight.set_exception(error)
+            raise
+        self._land(key)
+        flight.set_result(made)
+        return made
+
+    def _land(self, key: Hashable) -> None:
+        """Take the flight off the list, before those who wait for it wake: they, and newcomers, may start the next one."""
+        with self._lock:
+            del self._flying[key]
+
+
+class ByteCache(Generic[T]):
+    """Least-recently-used cache of values, bounded by the sum of their sizes."""
+
+    def __init__(self, most: int, size_of: Callable[[T], int] = len) -> None:  # type: ignore[assignment]  # of bytes
+        """Hold values of at most `most` bytes; with `size_of` another measure: `one_each` bounds their number."""
+        self.most = most
+        self._size_of = size_of
+        self._held: LRUCache[Hashable, T] = LRUCache(most, getsizeof=size_of)
+        self._lock = threading.Lock()
+        self._flights: SingleFlight[T] = SingleFlight()
+
+    @property
+    def size(self) -> int:
+        """Bytes held now."""
+        return int(self._held.currsize)
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._held
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, key: Hashable) -> T | None:
+        """Return the value, now the most recently used, or None."""
+        with self._lock:
+            return self._held.get(key)
+
+    def put(self, key: Hashable, value: T) -> None:
+        """Take a value; the least recently used ones leave until all fit. One larger than the cache is not taken."""
+        with self._lock:
+            self._held.pop(key, None)
+            if self._size_of(value) <= self.most:
+                self._held[key] = value
+
+    def load(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return the value, made where it is not there; those who want the same at the same time wait for one."""
+        held = self.get(key)
+        return held if held is not None else self._flights.run(key, lambda: self._missing(key, make))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._held.clear()
+
+    def _missing(self, key: Hashable, make: Callable[[], T]) -> T:
+        held = self.get(key)  # another thread may have finished it since we looked
+        if held is not None:
+            return held
+        made = make()
+        self.put(key, made)
+        return made
+
+
+def one_each(_: object) -> int:
+    """Count values instead of their bytes: `ByteCache(32, one_each)` holds 32 of them."""
+    return 1
+
+
+class Owner:
+    """What others derive from an object and want once: it lives as long as the object, and is gone with it."""
+
+    def cached(self, make: Callable[[Self], T]) -> T:
+        """Return make(self), made at the first call; `make` (a class, or a function of a module) names what is wanted."""
+        held: dict[Any, Any] = self.__dict__.setdefault(
+            "_derived", {}
+        )  # atomic; a subclass need not call our constructor
+        if make not in held:
+            flights: SingleFlight[Any] = self.__dict__.setdefault("_deriving", SingleFlight())
+            flights.run(make, lambda: held.setdefault(make, make(self)) if make not in held else held[make])
+        return cast(T, held[make])

@@ -6,8 +6,10 @@ The zone of the machine or the browser never takes part: naive values are taken 
 import datetime as dt
 import math
 from numbers import Real
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 UTC = dt.UTC
 
@@ -18,6 +20,9 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 
 Time = float | str | dt.date | dt.datetime | np.datetime64
 """What is accepted where a time is expected (`pandas.Timestamp` is a `datetime`)."""
+
+DAY = 86_400.0
+"""Seconds of a day."""
 
 EARLIEST = dt.datetime(1, 1, 1, tzinfo=UTC).timestamp()
 LATEST = dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
@@ -45,6 +50,14 @@ def seconds(value: Time) -> float:
     if isinstance(value, Real) and not isinstance(value, bool | np.bool_):
         return _from_number(float(value))
     raise ValueError(f"{value!r} is no time: give seconds since 1970, a datetime, or text such as 2025-10-16 18:30.")
+
+
+_Seconds = TypeVar("_Seconds", float, NDArray[np.float64])
+
+
+def midnight(t: _Seconds) -> _Seconds:
+    """Return the start of the day (data time) of one or many moments in seconds."""
+    return t - t % DAY
 
 
 def text(value: Time) -> str:

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from twin.foundation.times import Time, seconds, text
+from twin.foundation.times import DAY, Time, midnight, seconds, text
 from twin.hub import Hub, Progress, open_source
 from twin.notebook.kitchen import Kitchen
 from twin.notebook.tables import html
 from twin.notebook.tables import locations as location_table
 from twin.sources.base import Location
-from twin.timeline.timeline import DAY, midnight
 
 
 class Locations(list[Location]):

@@ -15,15 +15,14 @@ import pandas as pd
 
 from twin.analysis import brands
 from twin.analysis.baseline import Baseline
-from twin.analysis.event_index import orders_in
 from twin.analysis.insights import Insights
 from twin.analysis.metrics import index_of
 from twin.foundation import times
-from twin.foundation.times import Time
+from twin.foundation.times import DAY, Time, midnight
 from twin.hub import Hub
 from twin.notebook import tables
 from twin.sources.base import Location
-from twin.timeline.timeline import DAY, Order, Snapshot, Timeline, midnight
+from twin.timeline.timeline import Order, Snapshot, Timeline
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -179,7 +178,7 @@ class Kitchen:
 
     @cached_property
     def stages(self) -> pd.DataFrame:
-        """One row per order and stage it was in: order, stage, entered, left, minutes.
+        """One row per order and spell in a stage: order, stage, entered, left, minutes; who stalls leaves the stage.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> k.stages.groupby("stage", observed=True)["minutes"].median()["cooking"] > 0
@@ -297,11 +296,10 @@ class Kitchen:
         if chosen.row >= 0:
             return tables.orders(timeline, np.array([chosen.row]))
         built = timeline.orders
-        began = np.where(np.isnan(built.created), built.first, built.created)
-        inside = (began >= replay.start) & (began < replay.end)
+        inside = (built.began >= replay.start) & (built.began < replay.end)
         if chosen.stage:
             among = np.zeros(len(built), bool)
-            among[orders_in(timeline, chosen.stage, replay.now())] = True
+            among[timeline.membership.at(replay.now(), chosen.stage).order] = True
             inside &= among
         return tables.orders(timeline, np.flatnonzero(inside))
 

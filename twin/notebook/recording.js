@@ -41,15 +41,16 @@ class Answers {
       default: return null;
     }
   }
+  /** [row, begin, until, since] of the orders in a state at t. */
   within(state, t) { return (this.spells[state] ?? []).filter(([, begin, until]) => begin <= t && t < until); }
   stateOf(order, t) { return Object.keys(this.spells).find((state) => this.within(state, t).some(([row]) => row === order)); }
   /** The orders of a stage, as twin/views/pipeline/stage_orders.py lists them. */
   list({ stage, t, loads }) {
     const closed = stage === "completed" || stage === "cancelled";
-    const found = this.within(stage, t).sort((a, b) => (closed ? b[1] - a[1] : a[1] - b[1]));
-    const rows = found.slice(0, MOST_LISTED).map(([row, begin]) => {
+    const found = this.within(stage, t).sort((a, b) => (closed ? b[3] - a[3] : a[3] - b[3]));
+    const rows = found.slice(0, MOST_LISTED).map(([row, , , since]) => {
       const { name, basket, whole } = this.words[row];
-      return [row, name, begin, stage === "completed" ? whole : null, basket];
+      return [row, name, since, stage === "completed" ? whole : null, basket];
     });
     return { tell: "stage", stage, t, loads, total: found.length, rows };
   }

@@ -28,11 +28,12 @@ from panel.io.save import file_html
 from pyviz_comms import Comm
 
 from twin.analysis.wording import short_id
-from twin.foundation.stages import COMPLETED, STAGE_LABELS, STAGES, STATES
+from twin.foundation.stages import COMPLETED, STAGE_LABELS, STATES
+from twin.foundation.times import midnight
 from twin.hub import Hub
 from twin.notebook.panes import Replay, is_dark
-from twin.timeline.timeline import DAY, Timeline, midnight
-from twin.views.map import answers as mapanswers
+from twin.timeline.timeline import Timeline
+from twin.views.map import answers as map_answers
 from twin.views.map import density, messages
 from twin.views.map.map import MapFrame
 from twin.views.shared.component import Component, module_source
@@ -47,6 +48,9 @@ LINKED = re.compile(r'<link rel="stylesheet"[^>]*>')
 """Style sheets of other libraries that are imported somewhere: Panel names them on every page; no view of ours uses them."""
 SAVED_DENSITIES = ("orders", "waits")
 """Layers of density whose picture is the same for the whole range; the others would need one for every minute."""
+
+NEVER = 1e15
+"""A time after all others, seconds: JSON has no infinity."""
 
 FULL_DETAIL = 5000
 """Up to so many orders, trips keep every turn (1 m); beyond, they are simplified to 12 m."""
@@ -120,22 +124,24 @@ def record(replay: Replay, views: list[Component], step: float) -> dict[str, Any
 def answers(timeline: Timeline) -> dict[str, Any]:
     """Return the answers to what views ask, for all moments of the range.
 
-    motion: all trips, one window. pins: the customers of each state. spells: by state [order row, begin, until], the orders
-    listed in it. places: where each order belongs; words: what is said of it, by row.
+    motion: all trips, one window. pins: the customers of each state. spells: by state, the orders listed in it,
+    see `spells`. places: where each order belongs; words: what is said of it, by row.
     """
     start, end = timeline.window.start, timeline.window.end
     orders = timeline.orders
-    rows = np.flatnonzero((orders.first < end) & (orders.last >= midnight(start)))
+    among = (orders.first < end) & (orders.last >= midnight(start))
+    among[timeline.membership.between(start, end).order] = True  # also who stalled today, silent since yesterday
+    rows = np.flatnonzero(among)
     speed = messages.COARSE_FROM if len(rows) > FULL_DETAIL else 1.0
     trips = messages.window_message(timeline.motion(start - messages.FADE_S, end), orders, speed)
     pins = {
-        state: mapanswers.stage_message(timeline, state, start, end) for state in STATES if state != "out_for_delivery"
+        state: map_answers.stage_message(timeline, state, start, end) for state in STATES if state != "out_for_delivery"
     }
     return {
         "motion": _plain(trips),
         "pins": {state: _plain(message) for state, message in pins.items()},
         "spells": spells(timeline, rows),
-        "places": {str(row): mapanswers.place_message(timeline, row) for row in rows.tolist()},
+        "places": {str(row): map_answers.place_message(timeline, row) for row in rows.tolist()},
         "words": {str(row): _words(timeline, row) for row in rows.tolist()},
         "labels": STAGE_LABELS,
         "densities": _densities(timeline),
@@ -151,32 +157,21 @@ def _densities(timeline: Timeline) -> dict[str, Any]:
 
 
 def spells(timeline: Timeline, rows: Any) -> dict[str, list[list[float]]]:
-    """Return by state when each of some orders (row numbers) is listed in it: [row, begin, until].
+    """Return by state when each of some orders (row numbers) is listed in it: [row, begin, until, since].
 
-    A closed order is listed until the midnight after, as `Timeline.counts` counts it; a stalled one in no stage meanwhile.
+    `since` is what the list says: when it entered the state, which is before `begin` where it stalled and went on.
     """
-    orders, chosen = timeline.orders, set(rows.tolist())
-    enter, leave = orders.enter, orders.leave
-    found: dict[str, list[list[float]]] = {state: [] for state in STATES}
-    gaps: dict[int, list[tuple[float, float]]] = {}
-    for row, begin, until in zip(*(part.tolist() for part in orders.stalls), strict=True):
-        if row in chosen:
-            gaps.setdefault(row, []).append((begin, until))
-            found["stalled"].append([row, begin, _finite(until)])
-    for stage, state in enumerate(STAGES[:COMPLETED]):
-        for row in rows[np.isfinite(enter[stage, rows]) & (leave[stage, rows] > enter[stage, rows])].tolist():
-            begin, until = float(enter[stage, row]), float(leave[stage, row])
-            for gap_begin, gap_until in gaps.get(row, []):
-                if begin < gap_until and gap_begin < until:
-                    if begin < gap_begin:
-                        found[state].append([row, begin, gap_begin])
-                    begin = gap_until
-            if begin < until:
-                found[state].append([row, begin, _finite(until)])
-    for state, times in (("completed", enter[COMPLETED]), ("cancelled", orders.cancelled)):
-        for row in rows[np.isfinite(times[rows])].tolist():
-            if state == "completed" or not np.isfinite(enter[COMPLETED, row]):
-                found[state].append([row, float(times[row]), midnight(float(times[row])) + DAY])
+    window, enter = timeline.window, timeline.orders.enter
+    found: dict[str, list[list[float]]] = {}
+    for number, state in enumerate(STATES):
+        some = timeline.membership.between(window.start, window.end, state)
+        chosen = np.isin(some.order, rows)
+        order, begin, end = some.order[chosen], some.begin[chosen], some.end[chosen]
+        since = enter[number, order] if number < COMPLETED else begin
+        until = np.where(np.isfinite(end), end, NEVER)
+        found[state] = [
+            list(row) for row in zip(*(part.tolist() for part in (order, begin, until, since)), strict=True)
+        ]
     return found
 
 
@@ -210,10 +205,6 @@ def _words(timeline: Timeline, row: int) -> dict[str, Any]:
 
 def _plain(message: dict[str, Any]) -> dict[str, Any]:
     return {**message, "packed": base64.b64encode(message["packed"].tobytes()).decode()}
-
-
-def _finite(t: float) -> float:
-    return t if np.isfinite(t) else 1e15  # JSON has no infinity
 
 
 def _packed(recorded: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from twin.analysis.brands import BrandFigures
 from twin.analysis.metrics import KpiSet, StageFigures, index_of
 from twin.analysis.moments import Moment
-from twin.foundation.stages import STAGES
+from twin.foundation.stages import COMPLETED, STAGES
 from twin.foundation.times import Time, seconds
 from twin.sources.base import Location
 from twin.timeline import events as ev
@@ -71,8 +71,7 @@ def orders(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame
     """
     built = timeline.orders
     if rows is None:
-        began = np.where(np.isnan(built.created), built.first, built.created)
-        rows = np.flatnonzero((began >= timeline.window.start) & (began < timeline.window.end))
+        rows = np.flatnonzero((built.began >= timeline.window.start) & (built.began < timeline.window.end))
     times = {name: getattr(built, name)[rows] for name in _MILESTONES}
     lines = np.diff(built.item_offsets)
     quantity = np.bincount(
@@ -93,15 +92,20 @@ def orders(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame
 
 
 def stages(timeline: Timeline) -> pd.DataFrame:
-    """Return one row per order of the window and stage it was seen in: order, stage, entered, left (NaT: not yet), minutes."""
+    """Return one row per order of the window and spell in a stage: order, stage, entered, left (NaT: not yet), minutes.
+
+    An order that stalls leaves its stage, and comes back in another row if it goes on. Completed is never left.
+    """
     built = timeline.orders
-    rows = np.flatnonzero((built.first < timeline.window.end) & (built.last >= timeline.window.start))
-    enter, leave = built.enter[:, rows], built.leave[:, rows]
-    order, stage = np.nonzero((np.isfinite(enter) & (leave > enter)).T)
-    entered, left = enter[stage, order], leave[stage, order]
+    among = (built.first < timeline.window.end) & (built.last >= timeline.window.start)
+    found = timeline.membership.between(-np.inf, np.inf)
+    rows = np.flatnonzero(among[found.order] & (found.state <= COMPLETED))
+    rows = rows[np.lexsort((found.begin[rows], found.order[rows]))]
+    stage, entered = found.state[rows], found.begin[rows]
+    left = np.where(stage == COMPLETED, np.inf, found.end[rows])
     return pd.DataFrame(
         {
-            "order": _ids(timeline, rows[order]),
+            "order": _ids(timeline, found.order[rows]),
             "stage": _stages(stage),
             "entered": stamps(entered),
             "left": stamps(left),

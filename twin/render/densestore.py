@@ -5,7 +5,7 @@ import threading
 from collections import OrderedDict
 from weakref import WeakKeyDictionary
 
-from twin.foundation.cache import ByteCache, Flights
+from twin.foundation.cache import ByteCache, SingleFlight
 from twin.render import dense
 from twin.render.dense import Extent
 from twin.timeline import fleet
@@ -24,9 +24,8 @@ class DenseStore:
 
     def __init__(self, most: int = MOST_BYTES) -> None:
         """Keep at most `most` bytes of frames."""
-        self.frames = ByteCache(most)
-        self._flights: Flights[bytes] = Flights()
-        self._gathering: Flights[Crowd] = Flights()
+        self.frames: ByteCache[bytes] = ByteCache(most)
+        self._gathering: SingleFlight[Crowd] = SingleFlight()
         self._numbers = itertools.count()
         self._known: WeakKeyDictionary[Timeline, tuple[int, OrderedDict[float, Crowd]]] = WeakKeyDictionary()
         self._lock = threading.Lock()
@@ -42,7 +41,7 @@ class DenseStore:
         number, moments = self._of(timeline)
 
         def make() -> Crowd:
-            made = fleet.gather(timeline.trips, t)
+            made = fleet.gather(timeline.trips, t).without(timeline.stalled_trips(t))
             with self._lock:
                 moments[t] = made
                 while len(moments) > MOMENTS:
@@ -53,16 +52,10 @@ class DenseStore:
             if t in moments:
                 moments.move_to_end(t)
                 return moments[t]
-        return self._gathering.once((number, t), make)
+        return self._gathering.run((number, t), make)
 
     def frame(self, timeline: Timeline, t: float, extent: Extent) -> bytes:
         """Return the packed frame (see `dense.pack`) of a moment and an extent."""
         key = (self._of(timeline)[0], t, extent)
 
-        def make() -> bytes:
-            made = dense.pack(dense.counts(self.crowd(timeline, t), extent))
-            self.frames.put(key, made)
-            return made
-
-        held = self.frames.get(key)
-        return held if held is not None else self._flights.once(key, make)
+        return self.frames.load(key, lambda: dense.pack(dense.counts(self.crowd(timeline, t), extent)))

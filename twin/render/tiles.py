@@ -11,7 +11,7 @@ import datashader as ds
 import numpy as np
 import pandas as pd
 
-from twin.foundation.cache import ByteCache, Flights
+from twin.foundation.cache import ByteCache, SingleFlight
 from twin.render.grid import MAX_ZOOM, MIN_ZOOM, TILE_PX, is_tile, metres_per_pixel, tile_box
 from twin.render.png import encode, repaint
 from twin.render.streets import Box, Streets, Strokes
@@ -37,9 +37,9 @@ _PEN_ZOOM = 13
 
 _FINEST_PX, _WIDEST_PX, _WIDEST_SURROUNDINGS = 1.0, 8.0, 2.5
 
-_rendered = ByteCache(CACHE_BYTES)
-_blocks: Flights[dict[tuple[int, int], bytes]] = Flights()
-_curves: Flights[Curve] = Flights()
+_rendered: ByteCache[bytes] = ByteCache(CACHE_BYTES)
+_blocks: SingleFlight[dict[tuple[int, int], bytes]] = SingleFlight()
+_curves: SingleFlight[Curve] = SingleFlight()
 _compiling = threading.Lock()
 
 
@@ -68,7 +68,7 @@ class TileSet:
         pixels = _rendered.get(key)
         if pixels is None:
             column, row = x // BLOCK * BLOCK, y // BLOCK * BLOCK
-            block = _blocks.once((self.version, scale, z, column, row), lambda: self._block(z, column, row, scale))
+            block = _blocks.run((self.version, scale, z, column, row), lambda: self._block(z, column, row, scale))
             pixels = block[x - column, y - row]
         return repaint(pixels, colours)
 
@@ -103,7 +103,7 @@ class TileSet:
     def _curve(self, z: int) -> Curve:
         """Return the curve of a zoom level, which is the same for all its tiles and scales."""
         if z not in self._tones:
-            self._tones[z] = _curves.once((self.version, z), lambda: self._make_curve(z))
+            self._tones[z] = _curves.run((self.version, z), lambda: self._make_curve(z))
         return self._tones[z]
 
     def _make_curve(self, z: int) -> Curve:

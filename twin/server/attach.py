@@ -33,7 +33,7 @@ class Compressed(GZipContentEncoding):
     """
 
     GZIP_LEVEL = 5
-    kept = ByteCache(MOST_KEPT)
+    kept: ByteCache[bytes] = ByteCache(MOST_KEPT)
 
     def __init__(self, request: HTTPServerRequest) -> None:
         super().__init__(request)

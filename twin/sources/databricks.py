@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from twin.foundation import progress as errand
 from twin.foundation import telemetry
-from twin.foundation.errors import ConfigError, SourceError, UnknownLocationError
+from twin.foundation.errors import ConfigError, SourceError
 from twin.sources import queries, tables
 from twin.sources.base import Location, Quality, Volume
 from twin.sources.day_cache import Chunks
@@ -353,10 +353,7 @@ class DatabricksSource:
         return self._pool.submit(copy_context().run, work).result
 
     def _place(self, location: str) -> Location:
-        for place in self._known.locations:
-            if place.id == location:
-                return place
-        raise UnknownLocationError(tables.unknown(location, list(self._known.locations)))
+        return tables.find_place(location, self._known.locations)
 
     def _refuse_too_much(self, place: Location, start: float, end: float) -> None:
         """Refuse a window that could not be held, before it is read."""

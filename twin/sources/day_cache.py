@@ -8,13 +8,13 @@ import hashlib
 import logging
 import os
 import tempfile
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from twin.foundation.cache import SingleFlight
 from twin.foundation.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -30,23 +30,20 @@ class Chunks:
         self._of = repr(of)
         self._folder = folder()
         self._most = most_bytes()
-        self._lock = threading.Lock()
-        self._making: dict[str, threading.Lock] = {}
+        self._making: SingleFlight[pa.Table] = SingleFlight()
 
     def get(self, key: object, make: Callable[[], pa.Table], keep: bool) -> pa.Table:
         """Return the table under `key`, made where it is not there; two who ask at once wait for one."""
         name = hashlib.blake2b(f"{self._of} {key!r}".encode(), digest_size=16).hexdigest()
         path = self._folder / f"{name}.parquet"
-        with self._lock:
-            making = self._making.setdefault(name, threading.Lock())
-        with making:
-            found = self._read(path)
-            if found is None:
-                found = make()
-                if keep:
-                    self._write(path, found)
-        with self._lock:
-            self._making.pop(name, None)
+        return self._making.run(name, lambda: self._found(path, make, keep))
+
+    def _found(self, path: Path, make: Callable[[], pa.Table], keep: bool) -> pa.Table:
+        found = self._read(path)
+        if found is None:
+            found = make()
+            if keep:
+                self._write(path, found)
         return found
 
     def _read(self, path: Path) -> pa.Table | None:

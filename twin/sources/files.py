@@ -6,8 +6,10 @@ import gzip
 import json
 import logging
 import re
+import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ import pyarrow as pa
 
 from twin.foundation import progress as errand
 from twin.foundation import telemetry
-from twin.foundation.errors import SourceError, UnknownLocationError
+from twin.foundation.errors import SourceError
 from twin.sources import queries, tables
 from twin.sources.base import Location, Quality, Volume
 
@@ -65,29 +67,24 @@ class FileSource:
         paths = _find(str(source))
         self._lock = threading.Lock()
         on_disk = sum(map(_size, paths)) > ON_DISK_ABOVE
-        # removed with the source; it must outlive the connection, whose file is in it
-        self._folder = tempfile.TemporaryDirectory(prefix="twin-", ignore_cleanup_errors=True) if on_disk else None
+        self._folder = tempfile.mkdtemp(prefix="twin-") if on_disk else None
         self._connection = (
-            duckdb.connect(f"{self._folder.name}/events.duckdb", config={"memory_limit": ON_DISK_MEMORY})
+            duckdb.connect(f"{self._folder}/events.duckdb", config={"memory_limit": ON_DISK_MEMORY})
             if self._folder
             else duckdb.connect(":memory:")
         )
-        report(f"Reading {len(paths)} file{'s' * (len(paths) != 1)}", 0.1)
+        self._end = weakref.finalize(self, _end, self._connection, self._folder)
         self._broken_lines = 0
-        groups, self._dimension_files = self._sort_out(paths)
-        bronze = [self._bronze(group) for group in groups]
-        self._execute(f"CREATE TABLE events AS {queries.decode_for_duckdb(' UNION ALL '.join(bronze))}")
-        self._broken_lines += self._count_broken_lines()
-        report("Looking for the kitchens", 0.8)
-        self._locations = tables.kitchens(
-            self._arrow(queries.for_duckdb("locations"), {}), self._dimension("locations")
-        )
-        # every row is accounted for beside what comes next; who asks for the account waits for it
-        beside = ThreadPoolExecutor(1, "account")
-        self._account = beside.submit(lambda: (self._rows("quality"), self._rows("flags")))
-        beside.shutdown(wait=False)
-        if not self._locations:
-            raise SourceError(tables.nothing_usable(self.name, self.quality()))
+        self._dimensions: dict[str, list[dict[str, str]]] = {}
+        self._salvaged: list[str] = []
+        try:
+            self._open(paths, report)
+        except BaseException:
+            self.close()
+            raise
+        finally:  # copies of customers' data are gone when they have been read, whatever came of it
+            for copy in self._salvaged:
+                Path(copy).unlink(missing_ok=True)
         self._volumes: dict[str, Volume] | None = None
         self._made: set[str] = set()
         self._making = threading.Lock()
@@ -108,9 +105,7 @@ class FileSource:
     def volume(self, location: str) -> Volume:
         if self._volumes is None:
             self._volumes = tables.volumes(self._arrow(queries.for_duckdb("volume"), {}), self._locations)
-        if location not in self._volumes:
-            raise UnknownLocationError(tables.unknown(location, self._locations))
-        return self._volumes[location]
+        return self._volumes[tables.find_place(location, self._locations).id]
 
     def window(self, location: str, start: float, end: float) -> pa.Table:
         return self._between("window", location, start, end)
@@ -140,7 +135,32 @@ class FileSource:
     def names(self, dimension: str) -> Mapping[str, str]:
         return tables.names(self._dimension(dimension), dimension)
 
+    def close(self) -> None:
+        """End the connection and remove what is on disk; otherwise both go with the source, or with the process."""
+        self._end()
+
     # -- opening --------------------------------------------------------------------------------------------------------
+    def _open(self, paths: list[str], report: Progress) -> None:
+        """Decode the files into `events` and find the kitchens."""
+        report(f"Reading {len(paths)} file{'s' * (len(paths) != 1)}", 0.1)
+        groups, self._dimension_files = self._sort_out(paths)
+        bronze = [self._bronze(group) for group in groups]
+        self._execute(f"CREATE TABLE events AS {queries.decode_for_duckdb(' UNION ALL '.join(bronze))}")
+        self._broken_lines += self._count_broken_lines()
+        report("Looking for the kitchens", 0.8)
+        self._locations = tables.kitchens(
+            self._arrow(queries.for_duckdb("locations"), {}), self._dimension("locations")
+        )
+        for name, path in self._dimension_files.items():
+            if path in self._salvaged:  # the others are read when they are wanted
+                self._dimension(name)
+        # every row is accounted for beside what comes next; who asks for the account waits for it
+        beside = ThreadPoolExecutor(1, "account")
+        self._account = beside.submit(lambda: (self._rows("quality"), self._rows("flags")))
+        beside.shutdown(wait=False)
+        if not self._locations:
+            raise SourceError(tables.nothing_usable(self.name, self.quality()))
+
     def _sort_out(self, paths: list[str]) -> tuple[list[_EventFiles], dict[str, str]]:
         """Tell event files from dimension files by their columns; group what can be read in one go."""
         dimensions: dict[str, str] = {}
@@ -206,6 +226,7 @@ class FileSource:
             text = file.read()
         decoder, at = json.JSONDecoder(), text.find("{")
         handle, salvaged = tempfile.mkstemp(prefix="twin-", suffix=".jsonl")
+        self._salvaged.append(salvaged)
         with open(handle, "w", encoding="utf-8") as out:
             while at >= 0:
                 try:
@@ -266,8 +287,7 @@ class FileSource:
             return cursor.sql(sql, params=parameters).to_arrow_table()
 
     def _between(self, name: str, location: str, start: float, end: float) -> pa.Table:
-        if all(place.id != location for place in self._locations):
-            raise UnknownLocationError(tables.unknown(location, self._locations))
+        tables.find_place(location, self._locations)
         parameters = {"location": location, "from_ts": tables.moment(start).item(), "to_ts": tables.moment(end).item()}
         with telemetry.query(name):
             return self._arrow(queries.for_duckdb(name), parameters)
@@ -280,11 +300,19 @@ class FileSource:
         path = self._dimension_files.get(name)
         if path is None:
             return []
-        with self._lock:
-            rows = self._connection.sql(
-                f"SELECT COLUMNS(*)::VARCHAR FROM {_reader([path], _kind(path), self._columns(path))}"
-            ).to_arrow_table()
-        return [{key.lower(): value for key, value in row.items()} for row in rows.to_pylist()]
+        if name not in self._dimensions:
+            with self._lock:
+                rows = self._connection.sql(
+                    f"SELECT COLUMNS(*)::VARCHAR FROM {_reader([path], _kind(path), self._columns(path))}"
+                ).to_arrow_table()
+            self._dimensions[name] = [{key.lower(): value for key, value in row.items()} for row in rows.to_pylist()]
+        return self._dimensions[name]
+
+
+def _end(connection: duckdb.DuckDBPyConnection, folder: str | None) -> None:
+    connection.close()
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 # -- files --------------------------------------------------------------------------------------------------------------

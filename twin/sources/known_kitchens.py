@@ -1,5 +1,7 @@
 """Names and delivery radii of the kitchens whose data has none: the first generation names Houston's sites by place id."""
 
+from collections.abc import Sequence
+
 from twin.sources.base import Location
 
 METRES_PER_MILE = 1609.344
@@ -35,7 +37,7 @@ def display_name(location: str) -> str:
     return words.title() if words == words.lower() else words
 
 
-def near_matches(wanted: str, locations: list[Location]) -> list[str]:
+def near_matches(wanted: str, locations: Sequence[Location]) -> list[str]:
     """Return the ids whose id or display name resembles `wanted`, for an error message."""
     key = wanted.casefold().replace(" ", "")
     return [

@@ -6,8 +6,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from twin.foundation.errors import UnknownLocationError
 from twin.sources import known_kitchens
 from twin.sources.base import Location, Quality, Volume
+
+NAMED = 5
+"""Locations that an error message names."""
 
 DIMENSIONS = ("brands", "menus", "categories", "items", "locations")
 
@@ -84,10 +88,15 @@ def names(rows: Iterable[Mapping[str, Any]], dimension: str) -> dict[str, str]:
     return found
 
 
-def unknown(location: str, known: list[Location]) -> str:
-    """Return the sentence about a location that is not there."""
-    near = known_kitchens.near_matches(location, known) or [place.id for place in known]
-    return f"No location {location!r} in this source: did you mean {' or '.join(near[:5])}?"
+def find_place(location: str, places: Sequence[Location]) -> Location:
+    """Return the place of that id. Raises `UnknownLocationError` with what is like it, else with what there is."""
+    for place in places:
+        if place.id == location:
+            return place
+    near = known_kitchens.near_matches(location, places)
+    ids = [place.id for place in places]
+    words = f"did you mean {' or '.join(near[:NAMED])}?" if near else f"it has {', '.join(ids[:NAMED]) or 'none'}."
+    raise UnknownLocationError(f"No location {location!r} in this source: {words}", near=near[:NAMED] or ids)
 
 
 def nothing_usable(name: str, quality: Quality) -> str:

@@ -50,6 +50,13 @@ class Crowd:
         """Return how many are in a box, its edges included."""
         return int(_inside(self.x, self.y, *box))
 
+    def without(self, trips: NDArray[np.int32]) -> "Crowd":
+        """Return the same without some trips."""
+        if not len(trips):
+            return self
+        others = ~np.isin(self.trip, trips)
+        return Crowd(self.t, self.trip[others], self.x[others], self.y[others])
+
     def nearest(self, x: float, y: float, reach: float) -> int:
         """Return the trip of the driver nearest to a place, at most `reach` metres away; -1 if there is none."""
         found = _nearest(self.x, self.y, x, y, reach)

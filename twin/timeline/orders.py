@@ -73,16 +73,17 @@ class Orders:
         return self.enter[CREATED]
 
     @property
+    def began(self) -> NDArray[np.float64]:
+        """When each order began, (n,): its creation, else when it was first heard of."""
+        return began(self.created, self.first)
+
+    @property
     def leave(self) -> NDArray[np.float64]:
-        """When each stage was left, (5, n) float64, inf if not yet: by the next stage or by being cancelled."""
-        leave = np.full_like(self.enter, np.inf)
-        leave[:COMPLETED] = self.enter[1:]
-        cancelled = self.cancelled
-        for order in np.flatnonzero(np.isfinite(cancelled)):  # rare
-            leave[:COMPLETED, order] = np.minimum(
-                self.enter[1:, order], np.maximum(cancelled[order], self.enter[:COMPLETED, order])
-            )
-        return leave
+        """When each stage was left, (5, n) float64, inf if not yet: by the next stage or by being cancelled.
+
+        It is worked out at each access; `left` does it for one order.
+        """
+        return left(self.enter, self.cancelled)
 
     @property
     def created(self) -> NDArray[np.float64]:
@@ -153,6 +154,19 @@ class Routes:
     offsets: NDArray[np.int64]
     lat: NDArray[np.float64]
     lon: NDArray[np.float64]
+
+
+def left(enter: NDArray[np.float64], cancelled: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
+    """Return when each stage (a row of `enter`) was left, inf if not yet; `cancelled` is NaN where an order was not."""
+    leave = np.full_like(enter, np.inf)
+    closed = np.where(np.isnan(cancelled), np.inf, cancelled)
+    leave[:COMPLETED] = np.minimum(enter[1:], np.maximum(closed, enter[:COMPLETED]))
+    return leave
+
+
+def began(created: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return when orders began, (n,): their creation, where it is missing (NaN) when they were first heard of."""
+    return np.where(np.isnan(created), first, created)
 
 
 def build(events: Events, rows: pa.Table, brand_names: Mapping[str, str], frame: Frame | None) -> tuple[Orders, Routes]:

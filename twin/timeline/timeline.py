@@ -12,24 +12,22 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.foundation import progress as errand
-from twin.foundation.errors import UnknownLocationError, UnknownOrderError
+from twin.foundation import progress
+from twin.foundation.errors import UnknownOrderError
 from twin.foundation.geo import Frame
-from twin.foundation.stages import CANCELLED, COMPLETED, OUT_FOR_DELIVERY, STAGES, STALLED, STALLED_AFTER, STATES
-from twin.foundation.times import Time, seconds
+from twin.foundation.stages import OUT_FOR_DELIVERY, STAGES, STALLED_AFTER
+from twin.foundation.times import DAY, Time, seconds
+from twin.sources import tables
 from twin.sources.base import Location, Source, Window
 from twin.timeline import events as ev
 from twin.timeline import knots, orders
 from twin.timeline.events import MICROSECONDS, Events, EventSlice
 from twin.timeline.locate import Drivers, locate
-from twin.timeline.orders import Item, Orders
+from twin.timeline.membership import Members, Membership
+from twin.timeline.orders import Item, Orders, left
 from twin.timeline.trips import Motion, Trips
 from twin.timeline.trips import build as build_trips
 
-DAY = 86_400.0
-BUCKET = 600.0
-"""Seconds of the index of open orders: at 1,000 orders an hour a bucket lists some 700, quick to sift."""
-MOST_BUCKETS = 200_000
 READING = 0.6
 """The share of loading that reading the rows is, for those who wait: from files some half of it, from a warehouse more."""
 
@@ -49,6 +47,11 @@ class Snapshot:
     stage: NDArray[np.uint8]
     since: NDArray[np.float64]
     locate: Callable[[], Drivers] = field(repr=False, compare=False)
+
+    @property
+    def open_orders(self) -> Members:
+        """The open orders, as `Membership.at` lists them."""
+        return Members(self.order, self.stage, self.since)
 
     @cached_property
     def drivers(self) -> Drivers:
@@ -83,11 +86,6 @@ class Health:
     cut_orders: int
 
 
-def midnight(t: float) -> float:
-    """Return the start of t's day (data time)."""
-    return t - t % DAY
-
-
 class Timeline:
     """A location over a window, immutable. Times are float64 seconds since 1970 (naive UTC)."""
 
@@ -106,8 +104,7 @@ class Timeline:
         self._trip_of = np.full(len(built), -1, dtype=np.int32)
         self._trip_of[trips.order] = np.arange(len(trips), dtype=np.int32)
         self._told = np.flatnonzero(events.type != ev.DRIVER_PING).astype(np.int32)
-        self._count()
-        self._index_open_orders()
+        self.membership = Membership(built)
 
     @classmethod
     def load(cls, source: Source, location: str, start: Time, end: Time) -> "Timeline":
@@ -117,22 +114,19 @@ class Timeline:
         on) and `STALLED_AFTER` beyond both edges (so that lifecycles are whole). Raises `UnknownLocationError`; ValueError where
         end is not after start.
         """
-        places = {place.id: place for place in source.locations()}
-        if location not in places:
-            raise UnknownLocationError(f"No location {location!r}: the source has {', '.join(places) or 'none'}.")
+        place = tables.find_place(location, source.locations())
         window = Window(seconds(start), seconds(end))
         if not window.end > window.start:
             raise ValueError(f"The range must end after it starts; it ends {window.start - window.end:.0f} s before.")
         lower, upper = window.start - DAY, window.end
-        under_way = errand.current()
+        under_way = progress.current()
         threading.Thread(target=knots.warm, name="warm-knots").start()  # beside the reading
         with under_way.part(0.0, READING):
             rows = source.window(location, lower - STALLED_AFTER, upper + STALLED_AFTER)
         under_way.step(READING)
         decoded = ev.decode(rows)
-        events, cut = _alive(decoded, lower, upper, places[location])
+        events, cut = _alive(decoded, lower, upper, place)
         under_way.step((1 + READING) / 2)
-        place = places[location]
         frame = None if place.lat is None or place.lon is None else Frame(place.lat, place.lon)
         built, routes = orders.build(events, rows, source.names("brands"), frame)
         del rows, decoded  # their texts are most of what is in memory; nothing below reads them
@@ -144,10 +138,10 @@ class Timeline:
     def at(self, t: Time) -> Snapshot:
         """Return the kitchen's state at t; events with ts = t have happened."""
         t = seconds(t)
-        order, stage = self._open_at(t)
-        since = self.orders.enter[stage, order]
+        active = self.membership.at(t)
+        order, stage = active.order, active.state
         return Snapshot(
-            t, self.counts(t), order, stage, since, lambda: self.drivers(order[stage == OUT_FOR_DELIVERY], t)
+            t, self.counts(t), order, stage, active.since, lambda: self.drivers(order[stage == OUT_FOR_DELIVERY], t)
         )
 
     def drivers(self, orders: NDArray[np.int32], t: float) -> Drivers:
@@ -156,23 +150,16 @@ class Timeline:
         kitchen = self.location.x or 0.0, self.location.y or 0.0
         return locate(self.trips, trips[trips >= 0], self.orders, kitchen, t)
 
+    def stalled_trips(self, t: float) -> NDArray[np.int32]:
+        """Return the trips (numbers in `trips`) whose drivers are on no road at t, as their order has stalled meanwhile."""
+        order, begin, end = self.orders.stalls
+        trips = self._trip_of[order[(begin <= t) & (end > t)]]
+        trips = trips[trips >= 0]
+        return trips[(self.trips.start[trips] <= t) & (self.trips.end[trips] > t)]
+
     def counts(self, t: float) -> dict[str, int]:
         """Return the number of orders in each state at t; completed, cancelled and stalled since midnight."""
-        since = midnight(t)
-        counts = {}
-        for stage, name in enumerate(STAGES[:COMPLETED]):
-            inside = self._entered[stage].searchsorted(t, "right") - self._left[stage].searchsorted(t, "right")
-            counts[name] = int(inside)
-        delivered = self._entered[COMPLETED]
-        counts[STATES[COMPLETED]] = int(delivered.searchsorted(t, "right") - delivered.searchsorted(since, "left"))
-        cancelled, until = self._cancelled
-        counts[STATES[CANCELLED]] = int(np.count_nonzero((cancelled >= since) & (cancelled <= t) & (until > t)))
-        _, start, end = self.orders.stalls
-        stalled = np.flatnonzero((start <= t) & (end > t))
-        for stage in self._stall_stage[stalled].tolist():
-            counts[STAGES[stage]] -= 1
-        counts[STATES[STALLED]] = int(np.count_nonzero(start[stalled] >= since))
-        return counts
+        return self.membership.counts(t)
 
     def between(self, t0: Time, t1: Time) -> EventSlice:
         """Return the events with t0 <= ts < t1, in the order of time."""
@@ -194,7 +181,8 @@ class Timeline:
             raise UnknownOrderError(
                 f"No order {order_id!r} between the edges of this timeline: check the id or widen the range."
             )
-        enter, leave = self.orders.enter[:, row], self.orders.leave[:, row]
+        enter = self.orders.enter[:, row]
+        leave = left(enter, self.orders.cancelled[row])
         stages = [
             (name, float(enter[k]), float(leave[k]) if np.isfinite(leave[k]) else None)
             for k, name in enumerate(STAGES)
@@ -244,19 +232,22 @@ class Timeline:
         """
         first = (self.window.start // bucket + 1) * bucket
         edges = np.concatenate(([self.window.start], np.arange(first, self.window.end, bucket), [self.window.end]))
-        began = np.where(np.isnan(self.orders.created), self.orders.first, self.orders.created)
+        began = self.orders.began
         inside = began[(began >= self.window.start) & (began < self.window.end)]
         return edges, np.histogram(inside, edges)[0]
 
     def busiest(self) -> float:
         """Return the moment in the window with the most drivers on the road (else open orders); the start where it is empty."""
-        enter, leave = self._entered[OUT_FOR_DELIVERY], self._left[OUT_FOR_DELIVERY]
-        if not np.isfinite(enter).any():
-            enter, leave = self._entered[0], np.sort(self.orders.last)
+        enter = np.sort(self.orders.enter[OUT_FOR_DELIVERY])
+        driven = bool(np.isfinite(enter).any())
+        enter = enter if driven else np.sort(self.orders.first)
         begins = enter[(enter >= self.window.start) & (enter < self.window.end)]
         if not len(begins):
             return self.window.start
-        load = np.searchsorted(enter, begins, "right") - np.searchsorted(leave, begins, "right")
+        if driven:
+            load = self.membership.in_stage(OUT_FOR_DELIVERY, begins)
+        else:
+            load = np.searchsorted(enter, begins, "right") - np.searchsorted(np.sort(self.orders.last), begins, "right")
         return float(begins[int(np.argmax(load))])
 
     @property
@@ -272,71 +263,8 @@ class Timeline:
     @property
     def nbytes(self) -> int:
         """Bytes held, all columns and indexes."""
-        mine = {id(value): value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray)}
-        mine |= {
-            id(times): times.nbytes for times in (*self._entered, *self._left)
-        }  # the same arrays if nobody cancelled
-        return sum(mine.values()) + self.orders.nbytes + self.trips.nbytes
-
-    # -- indexes ---------------------------------------------------------------------------------------------------------
-    def _count(self) -> None:
-        """Sort the times of every stage's entries and exits: a count at t is two binary searches."""
-        built = self.orders
-        self._entered = [np.sort(built.enter[stage]) for stage in range(len(STAGES))]
-        # nobody cancelled: an order leaves a stage as it enters the next, and the sorted times are the same arrays
-        none_cancelled = not np.isfinite(built.cancelled).any()
-        self._left = self._entered[1:] if none_cancelled else [np.sort(times) for times in built.leave[:COMPLETED]]
-        cancelled = np.flatnonzero(np.isfinite(built.cancelled))
-        self._cancelled = (
-            built.cancelled[cancelled],
-            built.enter[COMPLETED, cancelled],
-        )  # delivered after all: no longer cancelled
-        order, start, _ = built.stalls
-        self._stall_stage = (built.enter[:, order] <= start).sum(axis=0) - 1
-
-    def _index_open_orders(self) -> None:
-        """List for every bucket of time the spells in which an order is open (in a stage before Completed)."""
-        built = self.orders
-        everyone = np.arange(len(built))
-        order, stall_start, stall_end = built.stalls
-        back = np.isfinite(stall_end)
-        closed = np.fmin(built.delivered, built.cancelled)  # an order that never closes stalls in the end
-        begins = (np.concatenate((everyone, order[back])), np.concatenate((built.enter[0], stall_end[back])))
-        never_back = np.zeros(len(built), dtype=bool)
-        never_back[order[~back]] = True
-        ends = (np.concatenate((everyone[~never_back], order)), np.concatenate((closed[~never_back], stall_start)))
-        by_begin, by_end = np.lexsort(begins[::-1]), np.lexsort(ends[::-1])
-        start, end, owner = begins[1][by_begin], ends[1][by_end], begins[0][by_begin]
-        real = end > start
-        self._piece_order, self._piece_start, self._piece_end = owner[real].astype(np.int32), start[real], end[real]
-        if not real.any():
-            self._base, self._bucket = self.window.start, BUCKET
-            self._bucket_offsets, self._bucket_pieces = np.zeros(2, np.int32), np.empty(0, np.int32)
-            return
-        self._base = float(self._piece_start.min())
-        reach = float(self._piece_end.max()) - self._base
-        self._bucket = max(BUCKET, reach / MOST_BUCKETS)
-        low = ((self._piece_start - self._base) // self._bucket).astype(np.int64)
-        high = ((self._piece_end - self._base) // self._bucket).astype(np.int64)
-        spans = high - low + 1
-        piece = np.repeat(np.arange(len(spans)), spans)
-        within = np.arange(len(piece)) - np.repeat(np.cumsum(spans) - spans, spans)
-        bucket = np.repeat(low, spans) + within
-        self._bucket_pieces = piece[np.argsort(bucket, kind="stable")].astype(np.int32)
-        self._bucket_offsets = np.concatenate(([0], np.cumsum(np.bincount(bucket)))).astype(np.int32)
-
-    def _open_at(self, t: float) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-        bucket = int((t - self._base) // self._bucket)
-        if not 0 <= bucket < len(self._bucket_offsets) - 1:
-            return np.empty(0, np.int32), np.empty(0, np.uint8)
-        pieces = self._bucket_pieces[self._bucket_offsets[bucket] : self._bucket_offsets[bucket + 1]]
-        pieces = pieces[(self._piece_start[pieces] <= t) & (self._piece_end[pieces] > t)]
-        order = self._piece_order[pieces]
-        # an open order has entered Created and not Completed, so the three stages between tell which it is in
-        stage = np.zeros(len(order), np.uint8)
-        for entered in self.orders.enter[1:COMPLETED]:
-            stage += entered.take(order) <= t
-        return order, stage
+        mine = sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
+        return mine + self.membership.nbytes + self.orders.nbytes + self.trips.nbytes
 
     def _slice(self, positions: NDArray[np.intp] | NDArray[np.int32]) -> EventSlice:
         progress = np.full(len(positions), np.nan, dtype=np.float32)

@@ -41,7 +41,7 @@ def moments(scene: Scene) -> list[Moment]:
     """Return rushes, silences and peaks."""
     began, theirs = _began(scene), scene.history.began
     # before the first and beyond the last order of all, silence is the record's, not the kitchen's
-    record = (min(theirs[0], *began[:1]), max(theirs[-1], *began[-1:]))
+    record = (min([theirs[0], *began[:1]]), max([theirs[-1], *began[-1:]]))
     courses = _courses(theirs)
     found: list[Moment] = []
     for day in range(int(max(scene.since, record[0]) // DAY), math.ceil(scene.end / DAY)):

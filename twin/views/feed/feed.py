@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import param
 
-from twin.analysis.event_index import GROUPS, Filter, Page, Positions, index_of, orders_in
+from twin.analysis.event_index import GROUPS, Filter, Page, Positions, index_of
 from twin.analysis.metrics import DELIVERY_TARGET
 from twin.analysis.wording import describe
 from twin.foundation.stages import STAGE_LABELS, STATES
@@ -127,7 +127,7 @@ class FeedView(ReplayView):
         if stage not in STATES:
             return found, math.inf
         # who is in a stage changes with the playhead: these rows hold for this moment alone
-        found = index.of_orders(found[: index.before(found, t)], orders_in(timeline, stage, t))
+        found = index.of_orders(found[: index.before(found, t)], timeline.membership.at(t, stage).order)
         return found, t
 
     def _rows(self, timeline: Timeline, page: Page) -> list[list[Any]]:

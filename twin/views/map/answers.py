@@ -3,15 +3,14 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twin.analysis.wording import short_id
-from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGE_LABELS, STAGES
+from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGE_LABELS, STAGES, STATES
 from twin.timeline.timeline import Timeline
 from twin.views.map.messages import packed
 
-RECENT_S = 1800.0
-"""Completed orders are pinned for half an hour: the deliveries of a day would cover the map."""
+MOST_PINS = 1000
+"""Completed, cancelled or stalled orders that are pinned at a time, the newest: a large kitchen's day would cover the map."""
 
 
 def describe(timeline: Timeline, order: int, t: float) -> dict[str, Any]:
@@ -38,48 +37,53 @@ def describe(timeline: Timeline, order: int, t: float) -> dict[str, Any]:
     return told
 
 
-def stage_message(timeline: Timeline, stage: str, start: float, end: float) -> dict[str, Any]:
-    """Return the customers of the orders in a stage at some time in [start, end], for pins on the map.
+def stage_message(timeline: Timeline, state: str, start: float, end: float) -> dict[str, Any]:
+    """Return the customers of the orders in a state at some time in [start, end], for pins on the map.
 
-    Completed and cancelled orders count for half an hour after the fact. One buffer, for n pins: begin, end float64 (n,)
-    seconds, when each is in the stage; order int32 (n,); cx, cy float32 (n,) metres east/north of the kitchen, NaN if unknown.
+    One buffer, for n pins, in the order of begin: begin, end float64 (n,) seconds, when each is in the state; order int32 (n,);
+    cx, cy float32 (n,) metres east/north of the kitchen, NaN if unknown. "most" is how many of them are drawn at a time, the
+    newest, null: all. Those that are too old to be drawn at any time are only counted: "hidden" [[end, number], …].
     """
-    orders = timeline.orders
-    rows: NDArray[np.integer[Any]]
-    if stage in ("completed", "cancelled"):
-        enter = orders.enter[COMPLETED] if stage == "completed" else np.where(
-            np.isnan(orders.cancelled), np.inf, orders.cancelled
-        )  # fmt: skip
-        leave = enter + RECENT_S
-        rows = np.flatnonzero((enter <= end) & (leave > start))
-        begin, until = enter[rows], leave[rows]
-    elif stage == "stalled":
-        order, stalled, back = orders.stalls
-        some = np.flatnonzero((stalled <= end) & (back > start))
-        rows, begin, until = order[some], stalled[some], back[some]
-    else:
-        number = STAGES.index(stage)
-        rows = np.flatnonzero((orders.enter[number] <= end) & (orders.leave[number] > start))
-        begin, until = orders.enter[number, rows], orders.leave[number, rows]
-        waits = until > begin
-        rows, begin, until = rows[waits], begin[waits], until[waits]
+    orders, most = timeline.orders, MOST_PINS if STATES.index(state) >= COMPLETED else None
+    found = timeline.membership.between(start, end, state)
+    by_begin = np.argsort(found.begin, kind="stable")
+    hidden = by_begin[:0]
+    if most is not None:
+        before = max(0, int(np.count_nonzero(found.begin <= start)) - most)
+        hidden, by_begin = by_begin[:before], by_begin[before:]
+    ends, numbers = np.unique(found.end[hidden], return_counts=True)
+    rows = found.order[by_begin]
     columns: list[tuple[Any, str]] = [
-        (begin, "<f8"), (until, "<f8"), (rows, "<i4"), (orders.customer_x[rows], "<f4"), (orders.customer_y[rows], "<f4"),
+        (found.begin[by_begin], "<f8"), (found.end[by_begin], "<f8"), (rows, "<i4"),
+        (orders.customer_x[rows], "<f4"), (orders.customer_y[rows], "<f4"),
     ]  # fmt: skip
-    return {"stage": stage, "from": start, "to": end, "pins": len(rows), "packed": packed(columns)}
+    return {
+        "stage": state,
+        "from": start,
+        "to": end,
+        "pins": len(rows),
+        "most": most,
+        "hidden": [list(pair) for pair in zip(ends.tolist(), numbers.tolist(), strict=True)],
+        "packed": packed(columns),
+    }
 
 
 def place_message(timeline: Timeline, order: int) -> dict[str, Any]:
-    """Return where an order belongs on the map at any time: its id, its customer's place, when it entered each stage."""
+    """Return where an order belongs on the map at any time: its id, its customer's place, when it entered each stage.
+
+    closed: when it was delivered or cancelled; stalls: [[from, to], …]; null: never.
+    """
     orders = timeline.orders
     cx, cy = float(orders.customer_x[order]), float(orders.customer_y[order])
     closed = np.fmin(orders.delivered[order], orders.cancelled[order])
+    stalled, begin, end = orders.stalls
     return {
         "order": order,
         "id": short_id(orders.ids[order].as_py()),
         "customer": [cx, cy] if np.isfinite(cx) and np.isfinite(cy) else None,
         "enter": [_time(t) for t in orders.enter[:, order]],
         "closed": _time(closed),
+        "stalls": [[_time(begin[i]), _time(end[i])] for i in np.flatnonzero(stalled == order)],
     }
 
 

@@ -35,7 +35,8 @@ class Controls {
     this.foot = el("div", { class: "foot" }, this.popover, this.opener, this.legend);
     this.scale = el("div", { class: "scale", title: "Distance on the ground" });
     this.credit = el("span", { class: "credit", "data-testid": "map-credit" });
-    this.edge = el("div", { class: "edge" }, this.scale, this.credit);
+    this.capped = el("span", { class: "capped", hidden: true, "data-testid": "map-capped", title: "More would cover the map; the lists have all of them" });
+    this.edge = el("div", { class: "edge" }, this.capped, this.scale, this.credit);
     this.closing = (event) => { if (!this.popover.hidden && !event.composedPath().includes(this.foot)) this.open(false); };
     this.foot.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || this.popover.hidden) return;
@@ -92,6 +93,13 @@ class Controls {
     this.kind.value = kind; this.span.value = String(minutes); this.strength.value = String(strength);
     this.spanField.hidden = !LATELY.includes(kind);
     this.strengthField.hidden = !kind;
+  }
+  /** Say how many pins are drawn of how many, where it is not all of them. */
+  fillCapped(drawn, total) {
+    const text = drawn < total ? `The newest ${drawn.toLocaleString("en")} of ${total.toLocaleString("en")} orders` : "";
+    if (this.capped.textContent === text) return;
+    this.capped.textContent = text;
+    this.capped.hidden = !text;
   }
   fillCredit({ map, problem }) {
     this.credit.replaceChildren(problem || (!map ? "" : map.link ? el("a", { href: map.link, target: "_blank", rel: "noopener noreferrer" }, map.credit) : map.credit));

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.foundation.cache import Flights
+from twin.foundation.cache import SingleFlight
 from twin.render import density
 from twin.render.streets import Box
 from twin.timeline.segments import Driven, driven
@@ -103,8 +103,8 @@ class _Known:
 
 _known: "WeakKeyDictionary[Timeline, _Known]" = WeakKeyDictionary()
 _lock = threading.Lock()
-_flights: Flights[dict[str, Any]] = Flights()
-_usual_flights: "Flights[_Usual]" = Flights()
+_flights: SingleFlight[dict[str, Any]] = SingleFlight()
+_usual_flights: "SingleFlight[_Usual]" = SingleFlight()
 
 
 def message(timeline: Timeline, kind: str, minutes: int, t: float, theme: str) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def message(timeline: Timeline, kind: str, minutes: int, t: float, theme: str) -
         return made
 
     if drawn is None:
-        drawn = _flights.once((known, key), make)
+        drawn = _flights.run((known, key), make)
     return {"kind": kind, "minutes": minutes, "until": until if lately else None, **drawn}
 
 
@@ -151,7 +151,7 @@ def _drawn(timeline: Timeline, known: _Known, kind: str, minutes: int, until: fl
     told = f"The last {minutes} min"
     if not len(part):
         return _told("", told, ramp, None, f"Nobody drove in the last {minutes} min")
-    extent, seconds, metres = known.usual or _usual_flights.once(known, lambda: _usual(timeline, known))
+    extent, seconds, metres = known.usual or _usual_flights.run(known, lambda: _usual(timeline, known))
     pixel = density.pixel_of(extent, density.ROAD_SPREAD_M, density.LONGEST_ROADS_PX)
     across = density.ROAD_SPREAD_M / pixel * math.sqrt(2 * math.pi)
     passed = _grid(part, part.metres, extent) / pixel * across  # in the middle of a street once driven along it is 1

@@ -87,7 +87,9 @@ export function render({ model, view: component }) {
     if (!model.scene.kitchen || !picture.view) return;
     const { stage } = selection, { focus, places } = pickedOut(), wall = ReplayClock.wall();
     const filtered = stage !== "" && stage !== "out_for_delivery";
-    pins = filtered && !Number.isNaN(motion.t) ? asked.pinsAt(stage, motion.t) : [];
+    const { drawn, total } = filtered && !Number.isNaN(motion.t) ? asked.pinsAt(stage, motion.t) : { drawn: [], total: 0 };
+    pins = drawn;
+    controls.fillCapped(drawn.length, total);
     clusters.update(motion.active, picture, show.clusters, focus, wall, motion.t, moved);
     const moment = {
       active: motion.active, faded: motion.faded, t: motion.t, speed: motion.speed, show, focus, places, pins, stage, faint: selection.row >= 0 || filtered,

@@ -83,7 +83,8 @@ def window_message(motion: Motion, orders: Orders, speed: float) -> dict[str, An
     (n + 1,); t float32 (k,) seconds since the trip's start; x, y float32 (k,) and the customer's cx, cy float32 (n,), metres
     east/north of the kitchen, NaN if unknown; age and promise float32 (n,), the seconds since the order was created and those
     promised for the trip, both at its start, NaN if unknown; gap_trip int32 (g,), gap_from, gap_to float32 (g,), see `Motion`.
-    `unpack` in motion.js reads it.
+    `unpack` in motion.js reads it. "stalls" are spells in which an order of these trips had stalled, so that its driver is on no
+    road: [[trip, from, to], …], the trip's number among these and data seconds.
     """
     tolerance = COARSE_M if speed >= COARSE_FROM else FINE_M
     keep = simplify(motion.offsets, motion.t, motion.x, motion.y, tolerance)
@@ -100,8 +101,18 @@ def window_message(motion: Motion, orders: Orders, speed: float) -> dict[str, An
         "trips": len(order),
         "knots": int(offsets[-1]),
         "gaps": len(motion.gap_trip),
+        "stalls": _stalls(motion, orders),
         "packed": packed(columns),
     }
+
+
+def _stalls(motion: Motion, orders: Orders) -> list[list[float]]:
+    """Return the stalls that end before their trip does: an order that stalls for good has no trip from then on."""
+    stalled, begin, end = orders.stalls
+    back = np.isfinite(end) & np.isin(stalled, motion.order)
+    trip_of = {order: trip for trip, order in enumerate(motion.order.tolist())} if back.any() else {}
+    spells = zip(stalled[back].tolist(), begin[back].tolist(), end[back].tolist(), strict=True)
+    return [[trip_of[order], since, until] for order, since, until in spells if until > motion.start[trip_of[order]]]
 
 
 def packed(columns: list[tuple[Any, str]]) -> NDArray[np.uint8]:

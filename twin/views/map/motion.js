@@ -32,11 +32,19 @@ class Trip {
     this.cy = Number.isNaN(m.cy[i]) && last >= 0 ? this.y[last] : m.cy[i];
     this.created = this.start - m.age[i];        // NaN: unknown, and so is whether it is late
     this.promised = this.start + m.promise[i];
+    this.stalls = null;       // [from, to, …] data seconds between which the order had stalled: nobody is on the road
     this.gaps = null;         // [from, to, …] seconds since the start between which positions are inferred
     this.knot = 0;            // the one before the driver
     this.px = this.py = NaN;  // where place() found the driver
     this.tone = ON_TIME; this.inferred = false;
     this.cluster = null;      // the bubble that stands for this driver, see mapclusters.js
+  }
+  /** Whether the driver is on the road at t. */
+  drives(t) {
+    if (t < this.start || t >= this.end) return false;
+    const { stalls } = this;
+    if (stalls) for (let i = 0; i < stalls.length; i += 2) if (t >= stalls[i] && t < stalls[i + 1]) return false;
+    return true;
   }
   /** Judge the moment t: late when the order is older than `target` seconds, at risk when its promised arrival will be. */
   judge(t, target) {
@@ -126,6 +134,7 @@ class Held {
       fresh.set(i, trip);
     }
     m.gapTrip.forEach((i, k) => { const trip = fresh.get(i); if (trip) (trip.gaps ??= []).push(m.gapFrom[k], m.gapTo[k]); });
+    for (const [i, from, to] of window.stalls) { const trip = fresh.get(i); if (trip) (trip.stalls ??= []).push(from, to); }
     this.to = Math.max(this.to, window.to);
     this.crowd = window.crowd ?? 0;              // how many are on the road, where not all of them are held
   }
@@ -196,8 +205,8 @@ class Motion {
     const fade = fadeSpan(this.speed), active = [], faded = [];
     for (const trip of held.trips) {
       if (trip.start > now) continue;
-      if (now < trip.end) { trip.place(now - trip.start); trip.judge(now, this.target); active.push(trip); }
-      else if (now < trip.end + fade) { trip.place(trip.end - trip.start); faded.push(trip); }
+      if (trip.drives(now)) { trip.place(now - trip.start); trip.judge(now, this.target); active.push(trip); }
+      else if (now >= trip.end && now < trip.end + fade) { trip.place(trip.end - trip.start); faded.push(trip); }
     }
     this.active = active;
     this.faded = faded;
@@ -206,7 +215,7 @@ class Motion {
   /** The trip of an order, if it is on the road at the moment drawn. */
   trip(order) {
     const trip = this.held?.orders.get(order);
-    return trip && trip.start <= this.t && this.t < trip.end ? trip : null;
+    return trip?.drives(this.t) ? trip : null;
   }
   want(now) {
     const wall = ReplayClock.wall();

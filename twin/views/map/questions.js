@@ -7,7 +7,7 @@ const DETAIL_GAP = 1;
 const LATELY = ["slow", "ways"];                // layers of the last minutes, which change with the playhead ...
 const DENSITY_STEP = 60, DENSITY_GAP = 2;       // ... by whole minutes of data, at most every two seconds of the viewer's
 const DENSITY_LOST = 20;                        // seconds after which an answer is not waited for any more
-const STAGE_WORDS = ["Created", "Cooking", "Ready", "Out for delivery", "Delivered"];
+const STAGE_WORDS = ["Created", "Cooking", "Ready", "Out for delivery", "Delivered", "Cancelled", "Stalled"];
 
 class Asked {
   /** `send(question)` passes a question to the server; `came()` is called when an answer has changed what is to be drawn. */
@@ -29,7 +29,7 @@ class Asked {
     this.detailOf = order; this.detailAsked = wall;
     this.send({ ask: "order", order, t });
   }
-  /** The customers of the orders in `stage` at t; those known, while more are being asked for. */
+  /** The customers of the orders in `stage` at t: the pins to draw, and of how many (some may be too many); those known, while more are being asked for. */
   pinsAt(stage, t) {
     const { pins } = this, wall = ReplayClock.wall(), speed = this.clock.anchor?.speed ?? 1, ahead = Math.max(PINS_MIN, PINS_WALL * speed);
     const short = pins?.stage !== stage || t < pins.from || t > pins.to || (this.clock.moving && t > pins.to - ahead / 4 && pins.to < this.clock.anchor.end);
@@ -37,7 +37,9 @@ class Asked {
       this.pinsAsked = wall; this.pinsFor = stage;
       this.send({ ask: "stage", stage, from: t - 60, to: t + ahead });
     }
-    return pins?.stage === stage ? pins.all.filter((pin) => pin.begin <= t && t < pin.until) : [];
+    if (pins?.stage !== stage) return { drawn: [], total: 0 };
+    const here = pins.all.filter((pin) => pin.begin <= t && t < pin.until), older = pins.hidden.reduce((sum, [until, n]) => sum + (t < until ? n : 0), 0);
+    return { drawn: pins.most === null ? here : here.slice(-pins.most), total: here.length + older };
   }
   /** The layer of density chosen, at t; what is known of it while another moment of it is being drawn. */
   densityOf({ kind, minutes }, t) {
@@ -56,7 +58,7 @@ class Asked {
   forgetDensity() { this.density = null; this.flying = ""; this.densityAsked = -Infinity; clearTimeout(this.densityTimer); this.densityTimer = 0; }
   receive(m) {
     if (m.tell === "place") this.places.set(m.order, m);
-    else if (m.tell === "stage") this.pins = { stage: m.stage, from: m.from, to: m.to, all: unpackPins(m) };
+    else if (m.tell === "stage") this.pins = { stage: m.stage, from: m.from, to: m.to, most: m.most, hidden: m.hidden, all: unpackPins(m) };
     else if (m.tell === "density") {
       const taken = (picture) => { this.flying = ""; this.density = { ...m, picture }; this.came(); };
       if (!m.url) return taken(null);
@@ -69,15 +71,16 @@ class Asked {
     this.came();
   }
 }
-/** The number of the stage that an order is in at t; -1 before it is known, 5 when it was closed without being delivered. */
-function stageAt({ enter, closed }, t) {
+/** The number of the stage that an order is in at t; -1 before it is known, 5 while it is cancelled, 6 while it has stalled. */
+function stageAt({ enter, closed, stalls }, t) {
   let stage = -1;
   enter.forEach((entered, k) => { if (entered !== null && entered <= t) stage = k; });
-  return closed !== null && closed <= t && stage < 4 ? 5 : stage;
+  if (closed !== null && closed <= t && stage < 4) return 5;
+  return stalls.some(([from, to]) => from <= t && (to === null || t < to)) ? 6 : stage;
 }
 /** What the map writes beside an order that is not on the road at t. */
 function placeText(place, t) {
   const stage = stageAt(place, t);
-  const words = stage === 5 ? "Cancelled" : stage < 0 ? "not ordered yet" : stage === 4 ? `Delivered at ${clockText(place.enter[4], false)}` : STAGE_WORDS[stage];
+  const words = stage < 0 ? "not ordered yet" : stage === 4 ? `Delivered at ${clockText(place.enter[4], false)}` : STAGE_WORDS[stage];
   return `${place.id} · ${words}`;
 }

@@ -10,7 +10,7 @@ from twin.analysis.lifecycle import PINGS, ROUTE, STRAIGHT, Lifecycle, lifecycle
 from twin.analysis.metrics import DELIVERY_TARGET
 from twin.foundation.stages import STAGE_LABELS
 from twin.replay.controller import ReplayController
-from twin.timeline.membership import began, neighbour
+from twin.timeline.neighbour import neighbour
 from twin.timeline.timeline import EventSlice, Timeline
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
@@ -106,8 +106,7 @@ class OrderView(ReplayView):
         chosen, timeline = self._controller.selection, self._controller.timeline
         if timeline is None or chosen.row < 0:
             return
-        snapshot = timeline.at(self._controller.now())
-        found = neighbour(timeline, snapshot, chosen.row, step, chosen.stage)
+        found = neighbour(timeline, self._controller.now(), chosen.row, step, chosen.stage)
         if found is not None:
             chosen.select(found)
             return
@@ -119,7 +118,7 @@ class OrderView(ReplayView):
 def story_of(timeline: Timeline, told: Lifecycle, target: float) -> dict[str, Any]:
     """Return an order as the browser takes it: numbers are data seconds, null where the data does not tell."""
     order = told.order
-    times = began(timeline)
+    times = timeline.orders.began
     window = timeline.window
     inside = times[(times >= window.start) & (times < window.end)]
     return {

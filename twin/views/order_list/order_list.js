@@ -4,8 +4,8 @@ const STATES = [
   ["created", "Created", "receipt"], ["cooking", "Cooking", "flame"], ["ready", "Ready", "box"], ["out_for_delivery", "On the road", "car"],
   ["completed", "Delivered", "check"], ["cancelled", "Cancelled", "close"], ["stalled", "Stalled", "alert"],
 ];
-const STAGES = 4;  // the first four are open; the others are lists of the last hour
-const MEANING = { completed: "delivered in the last 60 minutes", cancelled: "cancelled in the last 60 minutes", stalled: "without any event for 4 hours" };
+const STAGES = 4;  // the first four are open; the others are lists since midnight
+const MEANING = { completed: "delivered since midnight", cancelled: "cancelled since midnight", stalled: "stalled since midnight: without any event for 4 hours" };
 const COLUMNS = [["id", "Order", "id"], ["stage", "Stage", "stage, along the lifecycle"], ["since", "In stage", "time in the stage, the longest first"], ["age", "Age", "time since it was created, the oldest first"]];
 /** Minutes change rarely: the cells are looked at twice a second. */
 const EVERY = 500;

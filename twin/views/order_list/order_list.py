@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from twin.analysis import wording
 from twin.analysis.metrics import DELIVERY_TARGET
+from twin.foundation.stages import COMPLETED, STATES
 from twin.replay.controller import ReplayController
-from twin.timeline.membership import Roster, began, counts, roster
+from twin.timeline.membership import Members
 from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from panel.models.esm import DataEvent
 
 MOST_ROWS = 300
-"""A list that is read, not searched: more rows are counted. 300 also bound the message, about 5 KB."""
+"""A list that is read, not searched: more rows are counted. 300 also bound the message, about 5 KB.
+
+Of a day's completed, cancelled or stalled orders, the newest are listed; of open ones, the first by the chosen sort."""
 
 SEND_EVERY = 1.0
 """Wall seconds between two lists while it plays: rows that change faster cannot be read or clicked."""
@@ -87,7 +90,7 @@ class OrdersView(ReplayView):
     def reset(self) -> None:
         """Take the controller's timeline; its orders follow with the next `show`."""
         self._timeline: Timeline | None = self._controller.timeline
-        self._began = np.empty(0) if self._timeline is None else began(self._timeline)
+        self._began = np.empty(0) if self._timeline is None else self._timeline.orders.began
         self._told: frozenset[int] = frozenset()
         self._shown: tuple[Any, ...] | None = None
         self._sent = -np.inf
@@ -106,9 +109,11 @@ class OrdersView(ReplayView):
     def _draw(self, snapshot: Snapshot) -> None:
         timeline = self._timeline
         assert timeline is not None
-        listed = roster(timeline, snapshot, self._controller.selection.stage)
-        shown = listed.take(self._sorted(timeline, listed)[:MOST_ROWS])
-        told = counts(timeline, snapshot)
+        stage = self._controller.selection.stage
+        listed = timeline.membership.at(snapshot.t, stage) if stage else snapshot.open_orders
+        some = _newest(listed) if stage in STATES[COMPLETED:] else listed
+        shown = some.take(self._sorted(some)[:MOST_ROWS])
+        told = snapshot.counts
         key = (shown.order.tobytes(), shown.state.tobytes(), shown.since.tobytes(), len(listed), tuple(told.values()))
         if key == self._shown:
             return
@@ -126,7 +131,7 @@ class OrdersView(ReplayView):
             "more": len(listed) - len(rows),
         }
 
-    def _sorted(self, timeline: Timeline, listed: Roster) -> NDArray[np.intp]:
+    def _sorted(self, listed: Members) -> NDArray[np.intp]:
         """Return the positions of the listed orders in the order of `sort`; ties stand longest in their stage first."""
         turned, by = self.sort.startswith("-"), self.sort.lstrip("-")
         keys: dict[str, NDArray[Any]] = {
@@ -163,3 +168,8 @@ class OrdersView(ReplayView):
         if event.data == {"ask": "texts"}:
             self._told, self._shown = frozenset(), None
             self._redraw()
+
+
+def _newest(listed: Members) -> Members:
+    """Return the orders that came into their state last, as many as are listed."""
+    return listed.take(np.sort(np.argsort(-listed.since, kind="stable")[:MOST_ROWS]))

@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.analysis.event_index import orders_in
-from twin.foundation.stages import CANCELLED, COMPLETED, STALLED, STATES
+from twin.foundation.stages import CANCELLED, COMPLETED, STATES
 from twin.timeline.timeline import Timeline
 
 MOST_ROWS = 200
@@ -28,8 +27,8 @@ class StageOrders:
         delivered, cancelled, or last heard of (stalled). Open orders come oldest first, closed ones newest first.
         `total` is the time from created to delivered.
         """
-        rows = np.asarray(orders_in(self._timeline, stage, t), np.intp)
-        since = self._since(rows, STATES.index(stage), t)
+        found = self._timeline.membership.at(t, stage)
+        rows, since = found.order, found.since
         newest_first = STATES.index(stage) in (COMPLETED, CANCELLED)
         chosen = np.argsort(-since if newest_first else since, kind="stable")[:MOST_ROWS]
         orders = self._timeline.orders
@@ -45,17 +44,6 @@ class StageOrders:
             ]
             for row, at, total in zip(rows[chosen].tolist(), since[chosen].tolist(), totals.tolist(), strict=True)
         ]
-
-    def _since(self, rows: Any, number: int, t: float) -> Any:
-        orders = self._timeline.orders
-        if number == CANCELLED:
-            return orders.cancelled[rows]
-        if number == STALLED:
-            stalled, start, end = orders.stalls
-            now = (start <= t) & (end > t)
-            began = dict(zip(stalled[now].tolist(), start[now].tolist(), strict=True))
-            return np.array([began[row] for row in rows.tolist()], np.float64)
-        return orders.enter[number][rows]
 
     def _basket(self, row: int) -> str:
         """Return "Pho Real, Green Machine +1"; empty where the data tells of no items."""

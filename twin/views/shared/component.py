@@ -88,6 +88,9 @@ class Component(JSComponent):
 
     _stylesheets: ClassVar[list[Any]] = []
 
+    # The four methods below are Panel's own and not public. test_component.py holds each to Panel's result on every view,
+    # and to the work that it saves: when Panel changes, or saves that work itself, a test fails and says so.
+
     def _get_model(self, *args: Any, **kwargs: Any) -> Any:
         model = super()._get_model(*args, **kwargs)
         # Panel looks each changed Param up on this model, too, where it is not; Bokeh then composes an error with close
@@ -119,11 +122,15 @@ class Component(JSComponent):
             super()._update_model(events, msg, root, model, doc, comm)
             return
         ref = root.ref["id"]
+        before = self._changing.get(ref)
         self._changing[ref] = list(msg)
         try:
             model.data.update(**msg)
         finally:
-            del self._changing[ref]
+            if before is None:
+                del self._changing[ref]
+            else:  # a change in answer to a change
+                self._changing[ref] = before
 
     def join(self, controller: ReplayController) -> None:
         """Follow a controller's selection, and carry out the verbs and choices that the browser sends."""

@@ -1,0 +1,92 @@
+"""The engine under many hands: what is loaded is loaded once, and what fails fails once, for all who waited."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from tests.sources.test_files import ROWS, write_csv
+from twin.foundation.errors import SourceError
+from twin.hub import Hub
+from twin.sources.files import FileSource
+from twin.timeline.timeline import Timeline
+
+READERS = 6
+
+
+class Gated(FileSource):
+    """A source whose windows are answered, or fail, when the gate opens."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.gate = threading.Event()
+        self.reading = threading.Event()
+        self.failing = False
+        self.reads = 0
+
+    def window(self, location: str, start: float, end: float) -> pa.Table:
+        self.reads += 1
+        self.reading.set()
+        assert self.gate.wait(20)
+        if self.failing:
+            raise SourceError("The warehouse does not answer.")
+        return super().window(location, start, end)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Gated:
+    return Gated(write_csv(tmp_path / "events.csv", ROWS))
+
+
+def all_at_once(hub: Hub, source: Gated) -> list[Any]:
+    """What each of six readers gets who want the same timeline while it is being read."""
+    got: list[Any] = []
+
+    def read() -> None:
+        try:
+            got.append(hub.timeline("sf"))
+        except SourceError as error:
+            got.append(str(error))
+
+    readers = [threading.Thread(target=read) for _ in range(READERS)]
+    readers[0].start()
+    assert source.reading.wait(20)
+    for reader in readers[1:]:
+        reader.start()
+    threading.Event().wait(0.2)  # long enough for all of them to wait for the first
+    source.gate.set()
+    for reader in readers:
+        reader.join(20)
+    return got
+
+
+def test_a_timeline_is_read_once_for_all_who_want_it(source: Gated) -> None:
+    hub = Hub(source)
+    got = all_at_once(hub, source)
+    assert len(got) == READERS
+    assert all(isinstance(one, Timeline) and one is got[0] for one in got)
+    assert source.reads == 1
+
+
+def test_a_load_that_fails_fails_once_for_all_who_waited_and_the_next_one_succeeds(source: Gated) -> None:
+    hub = Hub(source)
+    source.failing = True
+    got = all_at_once(hub, source)
+    assert got == ["The warehouse does not answer."] * READERS
+    assert source.reads == 1, "ten viewers must not ask a broken warehouse ten times"
+    source.failing = False
+    assert isinstance(hub.timeline("sf"), Timeline)
+
+
+def test_a_timeline_larger_than_all_that_may_be_held_is_held_alone(
+    source: Gated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twin.hub.TIMELINE_BYTES", 10)
+    source.gate.set()
+    hub = Hub(source)
+    first = hub.timeline("sf")
+    assert hub.timeline("sf") is first
+    hub.timeline("sf", "2025-10-13", "2025-10-14")
+    assert hub.kept("sf") is None

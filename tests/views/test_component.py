@@ -1,0 +1,318 @@
+"""What our components do in Panel's place: with the same result, and with less work.
+
+`Component` overrides four methods of Panel that are not public, because a tick of a dashboard changes a dozen Params and
+Panel's own way takes a millisecond for each. There is no public way to the same. So each is held against Panel's own on every
+component that there is, and against the work that it saves: where Panel changes what it does, a test here fails, and where
+Panel saves the work itself, another does, and the override can go.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from types import MethodType
+from typing import Any
+
+import panel as pn
+import panel.io.document
+import param
+import pytest
+from bokeh.core.has_props import HasProps
+from bokeh.document import Document
+from bokeh.document.events import ModelChangedEvent
+from bokeh.model import Model
+from panel.custom import Child, JSComponent
+from panel.io.document import unlocked
+from panel.io.state import set_curdoc
+
+import twin.notebook
+import twin.views
+from twin.views.shared import component
+from twin.views.shared.component import Component
+
+OVERRIDDEN = ("_get_model", "_get_properties", "_update_properties", "_update_model")
+
+
+def _components(base: type[Component]) -> Iterator[type[Component]]:
+    for view in base.__subclasses__():
+        if view.__module__.startswith("twin."):
+            yield view
+        yield from _components(view)
+
+
+for _package in (twin.views, twin.notebook):
+    for _module in pkgutil.walk_packages(_package.__path__, _package.__name__ + "."):
+        importlib.import_module(_module.name)
+COMPONENTS = sorted(set(_components(Component)), key=lambda view: view.__name__)
+every_component = pytest.mark.parametrize("view", COMPONENTS, ids=lambda view: view.__name__)
+
+
+def as_panel_does(view: Component, *names: str) -> Component:
+    """Let a component do these methods in Panel's own way."""
+    for name in names or OVERRIDDEN:
+        setattr(view, name, MethodType(getattr(JSComponent, name), view))
+    return view
+
+
+class Shown:
+    """A component on a page, and what the page's document was told to send to the browser since."""
+
+    def __init__(self, view: Component) -> None:
+        self.view, self.document = view, Document()
+        self.root = view.get_root(self.document)
+        self.document.add_root(self.root)
+        self._sent: list[tuple[str, str, Any]] = []
+        self.document.on_change(self._note)
+        pn.state._connected[self.document] = True  # Panel drops what a page would be told before anybody looks at it
+
+    def _note(self, event: Any) -> None:
+        if isinstance(event, ModelChangedEvent):  # others are of the session
+            self._sent.append((type(event.model).__name__.strip("0123456789"), event.attr, plain(event.new)))
+
+    @property
+    def sent(self) -> list[tuple[str, str, Any]]:
+        """Model, property and value of each change so far; Panel holds them back until the event loop's next turn."""
+        while self.document.callbacks.hold_value:
+            self.document.unhold()
+        return self._sent
+
+    @property
+    def held(self) -> dict[str, Any]:
+        """All that the browser is told of the component."""
+        return {"model": values(self.root), "data": values(self.root.data)}
+
+    def from_browser(self, **changes: Any) -> None:
+        """Take changes that the browser made."""
+        with set_curdoc(self.document), unlocked():
+            self.view._process_events(changes)
+
+
+def values(model: HasProps) -> dict[str, Any]:
+    told = model.properties_with_values(include_defaults=True)
+    return {name: plain(value) for name, value in told.items() if name not in ("data", "_defs", "tags")}
+
+
+def plain(value: Any) -> Any:
+    """Return a value without the identity of the models in it, which differs from page to page."""
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if isinstance(value, Model):
+        return type(value).__name__, {
+            name: own
+            for name, own in values(value).items()
+            if name != "name" and isinstance(own, str | int | float | bool)
+        }
+    return value
+
+
+def other_value(view: Component, name: str) -> Any:
+    """Return a value that a Param does not have yet."""
+    match view.param[name], getattr(view, name):
+        case Child(), _:
+            return pn.pane.HTML("<p>another child</p>")
+        case param.Boolean(), held:
+            return not held
+        case param.Dict(), _:
+            return {"a": [1, "é", None], "b": {"c": 0.5}}
+        case param.List(), _:
+            return [{"id": "x", "n": 1}]
+        case param.Selector(objects=[*choices]), held:
+            return next(choice for choice in choices if choice != held)
+        case param.Number(), held:
+            return (held or 0) + 1
+        case param.String(), _:
+            return "another"
+    raise AssertionError(f"{type(view).__name__}.{name} is of a kind that this test does not know: add it")
+
+
+OF_EVERY_VIEW = {
+    "visible": False,
+    "width": 321,
+    "css_classes": ["a"],
+    "styles": {"color": "red"},
+    "stylesheets": [":host{color:red}"],
+}
+"""Params that Panel gives every component; they lie on the model itself, not in its data."""
+
+
+def changes_of(view: Component) -> list[dict[str, Any]]:
+    """Return a change of every Param of a component's own, one by one and all at once, and of those that all components have."""
+    own = [name for name in view.param if name not in JSComponent.param and not view.param[name].constant]
+    each = {name: other_value(view, name) for name in own}
+    alone = [{name: value} for name, value in (each | OF_EVERY_VIEW).items()]
+    together = {name: value for name, value in each.items() if not isinstance(view.param[name], Child)}
+    mixed = {"visible": True, "clock": "third", **({"figure": None} if "figure" in each else {})}
+    return [*alone, {name: getattr(view, name) for name in together}, together, mixed]
+
+
+# -- all four together ---------------------------------------------------------------------------------------------------
+@every_component
+def test_a_change_sends_what_panel_would_send(view: type[Component]) -> None:
+    ours, panels = (
+        Shown(view(name="a view")),
+        Shown(as_panel_does(view(name="a view"), "_get_model", "_update_properties", "_update_model")),
+    )
+    assert ours.held == panels.held
+    for change in changes_of(view()):
+        for shown in (ours, panels):
+            shown.view.param.update(**change)
+        assert ours.sent == panels.sent, change
+        assert ours.held == panels.held, change
+        assert ours.view._changing == panels.view._changing == {}
+    assert len(ours.sent) > len(changes_of(view())), "or nothing was compared"
+
+
+@every_component
+def test_a_value_that_stays_is_not_sent_again(view: type[Component]) -> None:
+    ours = Shown(view(name="a view"))
+    own = [name for name in view.param if name not in JSComponent.param and not isinstance(view.param[name], Child)]
+    ours.view.param.trigger(*own)
+    assert ours.sent == []
+
+
+@every_component
+def test_a_change_by_the_browser_is_taken_and_not_sent_back(view: type[Component]) -> None:
+    ours, panels = (
+        Shown(view(name="a view")),
+        Shown(as_panel_does(view(name="a view"), "_get_model", "_update_properties", "_update_model")),
+    )
+    change = {"clock": "the browser's", "anchor": {"t0": 5.0}}
+    for shown in (ours, panels):
+        shown.from_browser(**change)
+    assert (ours.view.clock, ours.view.anchor) == (panels.view.clock, panels.view.anchor) == tuple(change.values())
+    assert ours.sent == panels.sent == []
+
+
+@every_component
+def test_an_answer_to_a_change_by_the_browser_is_sent(view: type[Component]) -> None:
+    ours, panels = (
+        Shown(view(name="a view")),
+        Shown(as_panel_does(view(name="a view"), "_get_model", "_update_properties", "_update_model")),
+    )
+    for shown in (ours, panels):
+        held = shown.view
+        held.param.watch(
+            lambda _, held=held: held.param.update(anchor={"t0": 7.0}, selection={"by": held.clock}), "clock"
+        )
+        shown.from_browser(clock="the browser's")
+    assert ours.sent == panels.sent
+    assert {name for _, name, _ in ours.sent} == {"anchor", "selection"}
+
+
+def test_a_change_in_answer_to_a_change_is_sent_too() -> None:
+    """What a document is told while it is being told something."""
+    ours, panels = (
+        Shown(COMPONENTS[0](name="a view")),
+        Shown(as_panel_does(COMPONENTS[0](name="a view"), "_update_model")),
+    )
+    for shown in (ours, panels):
+        held = shown.view
+        shown.document.on_change(
+            lambda event, held=held: (
+                setattr(held, "anchor", {"t0": 1.0}) if getattr(event, "attr", "") == "clock" else None
+            )
+        )
+        held.clock = "another"
+    assert sorted(map(str, ours.sent)) == sorted(map(str, panels.sent))
+    assert len(ours.sent) == 2
+    assert ours.view._changing == panels.view._changing == {}
+
+
+# -- _get_model ----------------------------------------------------------------------------------------------------------
+@every_component
+def test_the_model_is_panels(view: type[Component]) -> None:
+    ours, panels = Shown(view(name="a view")), Shown(as_panel_does(view(name="a view"), "_get_model"))
+    assert ours.held == panels.held
+    assert ours.root.properties() == panels.root.properties()
+    added = ours.root.__dict__.keys() - panels.root.__dict__.keys()
+    assert added <= ours.root.data.properties(), (
+        "names to be found, which are no properties of the model: nothing travels"
+    )
+
+
+def test_panel_looks_params_up_where_they_are_not_and_ours_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    missed: list[str] = []
+    look = HasProps.__getattr__
+    monkeypatch.setattr(HasProps, "__getattr__", lambda model, name: missed.append(name) or look(model, name))
+
+    def misses(view: Component) -> list[str]:
+        """Return what a change by way of Panel's `_update_model` looks up in vain."""
+        shown = Shown(as_panel_does(view, "_update_model"))
+        missed.clear()
+        shown.view.clock = "another"
+        return list(missed)
+
+    assert "clock" in misses(as_panel_does(COMPONENTS[0](name="a view"), "_get_model"))
+    assert "clock" not in misses(COMPONENTS[0](name="a view"))
+
+
+# -- _get_properties -----------------------------------------------------------------------------------------------------
+@every_component
+def test_only_the_modules_address_differs_from_panels(view: type[Component], monkeypatch: pytest.MonkeyPatch) -> None:
+    made = view()
+    panels = JSComponent._get_properties(made, None)
+    assert panels["bundle"] is None, "Panel takes it for no bundle; else there is nothing to override"
+    alone = made._get_properties(None)
+    monkeypatch.setattr(component, "is_answering", lambda _: True)
+    served = made._get_properties(None)
+    for ours in (alone, served):
+        assert ours.keys() == panels.keys()
+        same = {"esm", "bundle", "data", "_defs", "stylesheets"} ^ panels.keys()
+        assert {name: ours[name] for name in same} == {name: panels[name] for name in same}
+        assert values(ours["data"]) == values(panels["data"])
+        assert plain(ours["stylesheets"]) == plain(panels["stylesheets"])
+    assert alone["esm"] == panels["esm"]
+    assert alone["bundle"] not in (None, "url")
+    assert (served["bundle"], served["esm"]) == ("url", f"./{component.bundle_url()}")
+
+
+# -- _update_properties --------------------------------------------------------------------------------------------------
+@every_component
+def test_the_properties_of_a_change_are_panels(view: type[Component]) -> None:
+    made = view()
+    for change in changes_of(view()):
+        events = [
+            param.parameterized.Event("value", made, view, name, None, new, "changed") for name, new in change.items()
+        ]
+        ours = made._update_properties(*events, doc=None)
+        panels = JSComponent._update_properties(made, *events, doc=None)
+        assert {name: plain(value) for name, value in ours.items()} == {
+            name: plain(value) for name, value in panels.items()
+        }
+
+
+def test_panel_asks_the_design_at_every_change_and_ours_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def changed(view: Component) -> int:
+        shown = Shown(view)
+        find = type(view._design).params
+        monkeypatch.setattr(
+            type(view._design), "params", lambda design, *args, **more: asked.append(1) or find(design, *args, **more)
+        )
+        asked.clear()
+        shown.view.clock = "another"
+        monkeypatch.undo()
+        return len(asked)
+
+    assert changed(as_panel_does(COMPONENTS[0](name="a view"), "_update_properties")) > 0
+    assert changed(COMPONENTS[0](name="a view")) == 0
+
+
+# -- _update_model -------------------------------------------------------------------------------------------------------
+def test_panel_walks_the_models_at_every_change_and_ours_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    walked: list[Any] = []
+    walk = panel.io.document.visit_immediate_value_references
+    monkeypatch.setattr(
+        panel.io.document,
+        "visit_immediate_value_references",
+        lambda *given: walked.append(1) or walk(*given),
+    )
+
+    def changed(view: Component) -> int:
+        shown = Shown(view)
+        walked.clear()
+        shown.view.clock = "another"
+        return len(walked)
+
+    assert changed(as_panel_does(COMPONENTS[0](name="a view"), "_update_model")) > 0
+    assert changed(COMPONENTS[0](name="a view")) == 0
