@@ -15,8 +15,8 @@ from twin.pages.kiosk.card import KioskCard
 from twin.replay.controller import ReplayController
 from twin.server.process import process
 from twin.show.options import Options, panes_of
-from twin.show.scene import Anchor, Position, Scene, Show
-from twin.show.showings import Stage
+from twin.show.scene import Scene, Show, ShowAnchor, ShowPosition
+from twin.show.showings import Showings
 from twin.views.feed.feed import FeedView
 from twin.views.kpis.kpis import KpiView
 from twin.views.map.map import MapView
@@ -35,7 +35,7 @@ VEIL_S = 0.7
 RETRY_S = 5.0
 """Seconds after which a scene that could not be loaded is tried again."""
 
-_stage = Stage(process.hub, process.rehearsed_show)
+_showings = Showings(process.hub, process.rehearsed_show)
 """One for the process: screens that ask for the same show see the same."""
 
 
@@ -43,7 +43,7 @@ class KioskShow(pn.viewable.Viewer):
     """The views of one screen, and what moves them from scene to scene."""
 
     def __init__(
-        self, options: Options, query: Mapping[str, str], remembered: Anchor | None = None, mounted: bool = False
+        self, options: Options, query: Mapping[str, str], remembered: ShowAnchor | None = None, mounted: bool = False
     ) -> None:
         """`mounted` tells whether the page's server answers our routes."""
         super().__init__()
@@ -54,7 +54,7 @@ class KioskShow(pn.viewable.Viewer):
         self._session: ReplaySession | None = None
         self._show: Show | None = None
         self._number: int | None = None
-        self._anchor: Anchor | None = None
+        self._anchor: ShowAnchor | None = None
         self._busy = False
         self._again = 0.0
         self._stepper: Any = None
@@ -120,7 +120,7 @@ class KioskShow(pn.viewable.Viewer):
         if self._show is None:
             self._run(self._open())
             return
-        anchor, epoch = _stage.anchor(self._options), time.time()
+        anchor, epoch = _showings.anchor(self._options), time.time()
         position = self._show.position(anchor.seconds(epoch))
         if anchor != self._anchor:
             self._anchor = anchor
@@ -151,19 +151,19 @@ class KioskShow(pn.viewable.Viewer):
 
     async def _open(self) -> None:
         """Open the source and make the show, in a thread: what is there first may take a while."""
-        self._show = await asyncio.to_thread(_stage.show, self._options)
+        self._show = await asyncio.to_thread(_showings.show, self._options)
         if self._remembered is not None:
-            _stage.offer(self._options, self._remembered)
+            _showings.offer(self._options, self._remembered)
         self._session = ReplaySession(process.hub(), self._controller, prepare=process.tileset)
         self._session.watch(list(self._views.values()))
         self._session.start()
         self._card.problem = ""
 
-    async def _go(self, position: Position) -> None:
+    async def _go(self, position: ShowPosition) -> None:
         """Begin a scene: close the title card where the place changes, load, and play from where the scene is by now."""
-        self._show = await asyncio.to_thread(_stage.show, self._options)
+        self._show = await asyncio.to_thread(_showings.show, self._options)
         epoch = time.time()
-        position = self._show.position(_stage.anchor(self._options).seconds(epoch))
+        position = self._show.position(_showings.anchor(self._options).seconds(epoch))
         scene, session = self._show.scenes[position.index], self._session
         if session is None:
             return
@@ -179,7 +179,7 @@ class KioskShow(pn.viewable.Viewer):
                 return
         self._look(scene)
         epoch = time.time()
-        self._place(self._show.position(_stage.anchor(self._options).seconds(epoch)), epoch)
+        self._place(self._show.position(_showings.anchor(self._options).seconds(epoch)), epoch)
         self._card.param.update(arrived=position.number, problem="")
 
     def _is_elsewhere(self, scene: Scene) -> bool:
@@ -188,12 +188,12 @@ class KioskShow(pn.viewable.Viewer):
             return True
         return (timeline.window.start, timeline.window.end) != (scene.start, scene.end)
 
-    def _place(self, position: Position, epoch: float) -> None:
+    def _place(self, position: ShowPosition, epoch: float) -> None:
         """Put the clock where the scene is by now, playing unless the show is held."""
         if self._show is None or position.number != self._number:
             return
         scene, controller = self._show.scenes[position.index], self._controller
-        held = _stage.anchor(self._options).held is not None
+        held = _showings.anchor(self._options).held is not None
         with pn.io.hold():
             if controller.speed != scene.speed:
                 controller.set_speed(scene.speed)
@@ -214,11 +214,11 @@ class KioskShow(pn.viewable.Viewer):
         known = scene.zoom is not None and place.lat is not None and place.lon is not None
         view.param.update(viewport=[place.lon, place.lat, scene.zoom] if known else [])
 
-    def _tell(self, position: Position, epoch: float, moves: bool) -> None:
+    def _tell(self, position: ShowPosition, epoch: float, moves: bool) -> None:
         if self._show is None:
             return
         scene = self._show.scenes[position.index]
-        held = _stage.anchor(self._options).held is not None
+        held = _showings.anchor(self._options).held is not None
         view = self._views.get("map")
         told = {
             "number": position.number, "index": position.index, "count": len(self._show.scenes), "name": scene.name,
@@ -231,8 +231,8 @@ class KioskShow(pn.viewable.Viewer):
         """Carry out a presenter's key, on every screen of the show."""
         match event.data:
             case {"show": "next"}:
-                _stage.move(self._options, 1)
+                _showings.move(self._options, 1)
             case {"show": "back"}:
-                _stage.move(self._options, -1)
+                _showings.move(self._options, -1)
             case {"show": "pause"}:
-                _stage.hold(self._options)
+                _showings.hold(self._options)
