@@ -4,6 +4,7 @@ import asyncio
 import base64
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import panel as pn
@@ -72,7 +73,7 @@ class Replay:
         middle = pn.Row(self._high("map", 660), side, sizing_mode="stretch_width", margin=(8, 0))
         return pn.Column(
             self.pane("pipeline"), middle, self.pane("timeline"), self.pane("trends"),
-            stylesheets=[style_text("notebook/panes.css")], sizing_mode="stretch_width", margin=0,
+            stylesheets=[style_text(Path(__file__).with_name("panes.css"))], sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
 
     def _high(self, name: str, height: int) -> Any:

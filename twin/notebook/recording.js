@@ -1,6 +1,9 @@
 // A saved replay: this stands in for the server. It sets what the server would have set as the clock goes on, and answers what
 // the views ask, from a recording that Python made of the same answers (saved.py).
 
+import { clockFrom } from "../views/shared/clock.js";
+import { el } from "../views/shared/elements.js";
+
 /** As the session's tick: twice a second while it plays, and at once after a verb. */
 const SHOW_EVERY = 500;
 const MOST_LISTED = 200;
@@ -14,10 +17,12 @@ const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCod
 
 /** The last of [[step, value], …] at or before a step; undefined before the first. */
 function valueAt(changes, step) {
-  let low = 0, high = changes.length;
+  let low = 0,
+    high = changes.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (changes[middle][0] <= step) low = middle + 1; else high = middle;
+    if (changes[middle][0] <= step) low = middle + 1;
+    else high = middle;
   }
   return changes[low - 1]?.[1];
 }
@@ -26,24 +31,51 @@ class Answers {
   constructor(recording) {
     Object.assign(this, recording);
     this.packed = bytesOf(recording.motion.packed);
-    this.pins = Object.fromEntries(Object.entries(recording.pins).map(([stage, pins]) => [stage, { ...pins, packed: bytesOf(pins.packed) }]));
+    this.pins = Object.fromEntries(
+      Object.entries(recording.pins).map(([stage, pins]) => [stage, { ...pins, packed: bytesOf(pins.packed) }]),
+    );
   }
   /** Answer a view's question; null where a saved page has no answer. */
   answer(question) {
     const { version, order } = question;
     if (question.loads !== undefined && question.ask === "stage") return this.list(question);
     switch (question.ask) {
-      case "motion": return { tell: "motion", version, number: question.number, after: null, from: -Infinity, to: Infinity, ...this.motion, packed: this.packed };
-      case "place": return this.places[order] ? { tell: "place", version, ...this.places[order] } : null;
-      case "order": return { tell: "order", version, order, ...this.words[order], stage: this.labels[this.stateOf(order, question.t)] ?? "" };
-      case "stage": return this.pins[question.stage] ? { tell: "stage", version, ...this.pins[question.stage] } : null;
-      case "density": return this.densities[question.kind] ? { tell: "density", version, ...this.densities[question.kind] } : null;
-      default: return null;
+      case "motion":
+        return {
+          tell: "motion",
+          version,
+          number: question.number,
+          after: null,
+          from: -Infinity,
+          to: Infinity,
+          ...this.motion,
+          packed: this.packed,
+        };
+      case "place":
+        return this.places[order] ? { tell: "place", version, ...this.places[order] } : null;
+      case "order":
+        return {
+          tell: "order",
+          version,
+          order,
+          ...this.words[order],
+          stage: this.labels[this.stateOf(order, question.t)] ?? "",
+        };
+      case "stage":
+        return this.pins[question.stage] ? { tell: "stage", version, ...this.pins[question.stage] } : null;
+      case "density":
+        return this.densities[question.kind] ? { tell: "density", version, ...this.densities[question.kind] } : null;
+      default:
+        return null;
     }
   }
   /** [row, begin, until, since] of the orders in a state at t. */
-  within(state, t) { return (this.spells[state] ?? []).filter(([, begin, until]) => begin <= t && t < until); }
-  stateOf(order, t) { return Object.keys(this.spells).find((state) => this.within(state, t).some(([row]) => row === order)); }
+  within(state, t) {
+    return (this.spells[state] ?? []).filter(([, begin, until]) => begin <= t && t < until);
+  }
+  stateOf(order, t) {
+    return Object.keys(this.spells).find((state) => this.within(state, t).some(([row]) => row === order));
+  }
   /** The orders of a stage, as twin/views/pipeline/stage_orders.py lists them. */
   list({ stage, t, loads }) {
     const closed = stage === "completed" || stage === "cancelled";
@@ -56,15 +88,21 @@ class Answers {
   }
 }
 
-export function render({ model, view }) {
-  const clock = clockFrom(model), root = el("span", { hidden: true }), { document: page } = view.model;
-  let timer = 0, off = null, gone = false;
-  const views = new Map([...page.all_models].filter((one) => one.data?.clock === model.clock).map((one) => [one.class_name, one]));
+function render({ model, view }) {
+  const clock = clockFrom(model),
+    root = el("span", { hidden: true }),
+    { document: page } = view.model;
+  let timer = 0,
+    off = null,
+    gone = false;
+  const views = new Map(
+    [...page.all_models].filter((one) => one.data?.clock === model.clock).map((one) => [one.class_name, one]),
+  );
   const opening = openRecording(model.recording).then((recording) => new Answers(recording));
   for (const component of views.values()) {
     page.event_manager.subscribed_models.add(component);
     component.on_event("data_event", async ({ data }) => {
-      const told = data?.ask ? (await opening).answer(data) : null;  // as from a server: not before the question has been put
+      const told = data?.ask ? (await opening).answer(data) : null; // as from a server: not before the question has been put
       if (told) component.trigger_event({ event_name: "esm_event", data: told });
     });
   }
@@ -81,9 +119,17 @@ export function render({ model, view }) {
       }
     };
     off = clock.on(show);
-    timer = setInterval(() => { if (!document.hidden) show(); }, SHOW_EVERY);
+    timer = setInterval(() => {
+      if (!document.hidden) show();
+    }, SHOW_EVERY);
     show();
   });
-  model.on("remove", () => { gone = true; clearInterval(timer); off?.(); });
+  model.on("remove", () => {
+    gone = true;
+    clearInterval(timer);
+    off?.();
+  });
   return root;
 }
+
+export { render };

@@ -61,7 +61,7 @@ class Recording(Component):
 
     recording: str = param.String(default="", doc="The recording: JSON, gzipped, base64; see `record`.")  # type: ignore[assignment]
 
-    _esm = module_source("views/shared/verbs.js", "views/map/motion.js", "notebook/recording.js")
+    _esm = module_source(Path(__file__).with_name("recording.js"))
     _stylesheets: ClassVar[list[Any]] = []
 
 

@@ -1,7 +1,7 @@
 """The replay clock: one affine anchor, changed only by named commands.
 
 Data time = t0 + speed * (wall - wall0) while playing, t0 while paused. Nothing ticks it: server and browser evaluate
-the same formula (`ReplayClock` in twin/views/shared/prelude.js) whenever they want to know, so 1x and 1000x cost the same and
+the same formula (`ReplayClock` in twin/views/shared/clock.js) whenever they want to know, so 1x and 1000x cost the same and
 nothing can drift. `wall` is any monotonic clock in seconds; it is always handed in, never read here.
 """
 

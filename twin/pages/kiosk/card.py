@@ -1,6 +1,7 @@
 """What a wall screen says: caption, clock, the place in the tour; and its ear on the server's clock."""
 
 import time
+from pathlib import Path
 from typing import Any, ClassVar
 
 import param
@@ -28,8 +29,8 @@ class KioskCard(Component):
     heading: str = param.String(default="", doc="The title of the screen.")  # type: ignore[assignment]
     logo: str = param.String(default="", doc="Address of a picture beside the title; empty: none.")  # type: ignore[assignment]
 
-    _esm = module_source("pages/kiosk/walltime.js", "pages/kiosk/card.js")
-    _stylesheets: ClassVar[list[Any]] = [style_source("pages/kiosk/card.css")]
+    _esm = module_source(Path(__file__).with_name("card.js"))
+    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("card.css"))]
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

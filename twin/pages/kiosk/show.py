@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import panel as pn
@@ -95,7 +96,7 @@ class KioskShow(pn.viewable.Viewer):
         for pane, view in self._views.items():
             shown = view.__panel__()
             shown.styles = {**shown.styles, "grid-area": pane, "min-width": "0", "min-height": "0"}
-            shown.stylesheets = [*shown.stylesheets, style_text("pages/kiosk/panes.css")]
+            shown.stylesheets = [*shown.stylesheets, style_text(Path(__file__).with_name("panes.css"))]
             shown.css_classes = [
                 *shown.css_classes,
                 f"pane-{pane}",
@@ -104,9 +105,12 @@ class KioskShow(pn.viewable.Viewer):
             shown.margin = 0
             parts.append(shown)
         return pn.Column(
-            *parts, stylesheets=[style_text("pages/kiosk/kiosk.css")], css_classes=[f"with-{pane}" for pane in self._views],
-            sizing_mode="stretch_both", margin=0,
-        )  # fmt: skip
+            *parts,
+            stylesheets=[style_text(Path(__file__).with_name("kiosk.css"))],
+            css_classes=[f"with-{pane}" for pane in self._views],
+            sizing_mode="stretch_both",
+            margin=0,
+        )
 
     async def _begin(self) -> None:
         self._stepper = pn.io.PeriodicCallback(callback=self._step, period=STEP_MS, background=True, log=False)

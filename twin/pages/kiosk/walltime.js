@@ -3,21 +3,37 @@
 // A question goes out every two seconds; of the last answers the one with the shortest way tells by how much the two clocks
 // differ, to half of that way. What is measured is the page's monotonic clock: the computer's own may be wrong, and may jump.
 
-const ASK_MS = 2000, FIRST_ASKS = 4, FIRST_ASK_MS = 150;   // a few in a row at first: the first way is seldom a short one
-const SAMPLES = 15;                                        // half a minute of answers
-const LOST_MS = 6000;                                      // three questions without an answer
+const ASK_MS = 2000,
+  FIRST_ASKS = 4,
+  FIRST_ASK_MS = 150; // a few in a row at first: the first way is seldom a short one
+const SAMPLES = 15; // half a minute of answers
+const LOST_MS = 6000; // three questions without an answer
 
 class WallTime {
   /** `changed()` is called at each answer, and when answers cease. */
   constructor(model, changed) {
-    Object.assign(this, { model, changed, samples: [], asked: 0, heard: performance.now(), lost: false, closed: false });
+    Object.assign(this, {
+      model,
+      changed,
+      samples: [],
+      asked: 0,
+      heard: performance.now(),
+      lost: false,
+      closed: false,
+    });
     model.on("msg:custom", (event) => this.receive(event?.data ?? event));
     this.ask();
   }
-  remove() { clearTimeout(this.timer); }
-  get known() { return this.samples.length > 0; }
+  remove() {
+    clearTimeout(this.timer);
+  }
+  get known() {
+    return this.samples.length > 0;
+  }
   /** The epoch second now; NaN before the first answer. */
-  epoch() { return performance.now() / 1000 + (this.lead ?? NaN); }
+  epoch() {
+    return performance.now() / 1000 + (this.lead ?? NaN);
+  }
   /** The connection has been closed: nothing will be heard any more. */
   close() {
     this.closed = true;
@@ -31,8 +47,9 @@ class WallTime {
   }
   receive(m) {
     if (m.tell !== "time") return;
-    const now = performance.now(), way = now - m.sent;
-    if (way > LOST_MS) return;   // it waited in a line that was cut: what it says of the time is worthless
+    const now = performance.now(),
+      way = now - m.sent;
+    if (way > LOST_MS) return; // it waited in a line that was cut: what it says of the time is worthless
     this.heard = now;
     this.samples.push({ way, lead: m.epoch - (m.sent + now) / 2000 });
     if (this.samples.length > SAMPLES) this.samples.shift();
@@ -49,3 +66,5 @@ class WallTime {
     this.changed();
   }
 }
+
+export { WallTime };

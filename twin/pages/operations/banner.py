@@ -1,6 +1,7 @@
 """A notice above the page: the source fails, the range is empty, the server is gone; and one thing to do about it."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import panel as pn
@@ -25,8 +26,8 @@ class Banner(Component):
     action = param.String(default="", doc="What the button says; empty: there is none.")
     busy = param.Boolean(default=False, doc="Whether the action is under way.")
 
-    _esm = module_source("pages/operations/banner.js")
-    _stylesheets: ClassVar[list[Any]] = [style_source("pages/operations/banner.css")]
+    _esm = module_source(Path(__file__).with_name("banner.js"))
+    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("banner.css"))]
 
 
 class BannerView(pn.viewable.Viewer):

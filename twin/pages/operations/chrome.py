@@ -1,6 +1,7 @@
 """The page's own controls: copy link, picture for a report, presentation, tour, help, and the keys that are not the replay's."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 import param
@@ -61,16 +62,9 @@ class ChromeBar(Component):
     definitions = param.List(default=[], doc="[term, text] pairs of the help.")
     dark = param.Boolean(default=False, doc="Whether the page is dark; its button changes it.")
 
-    _esm = module_source(
-        "views/shared/verbs.js",
-        "pages/operations/keys.js",
-        "pages/operations/help.js",
-        "pages/operations/tour.js",
-        "pages/operations/report.js",
-        "pages/operations/chrome.js",
-    )
+    _esm = module_source(Path(__file__).with_name("chrome.js"))
     _stylesheets: ClassVar[list[Any]] = [
-        style_source("pages/operations/chrome.css") + style_text("pages/operations/skeleton.css")
+        style_source(Path(__file__).with_name("chrome.css")) + style_text(Path(__file__).with_name("skeleton.css"))
     ]
 
 

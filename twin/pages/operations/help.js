@@ -1,18 +1,45 @@
 // The help: the keys, how to read the page, and how each figure is defined (the definitions come from the server, see chrome.py).
+
+import { el, icon } from "../../views/shared/elements.js";
+
 const KEYS = [
-  ["The replay", [
-    [["Space"], "Play or pause"], [["←", "→"], "Step back or forward"], [["Shift", "←", "→"], "Ten steps"],
-    [["Home", "End"], "Start or end of the range"], [["1", "–", "6"], "Speed, 1× to 1000×"], [["M"], "Next moment; Shift M the one before"],
-  ]],
-  ["The page", [
-    [["F"], "Fit the map to the deliveries"], [["Esc"], "Close what is open, then clear the selection"], [["C"], "Copy a link to this moment"],
-    [["R"], "Save a picture for a report"], [["P"], "Present in full screen"], [["T"], "Light or dark"], [["?"], "This help"],
-  ]],
+  [
+    "The replay",
+    [
+      [["Space"], "Play or pause"],
+      [["←", "→"], "Step back or forward"],
+      [["Shift", "←", "→"], "Ten steps"],
+      [["Home", "End"], "Start or end of the range"],
+      [["1", "–", "6"], "Speed, 1× to 1000×"],
+      [["M"], "Next moment; Shift M the one before"],
+    ],
+  ],
+  [
+    "The page",
+    [
+      [["F"], "Fit the map to the deliveries"],
+      [["Esc"], "Close what is open, then clear the selection"],
+      [["C"], "Copy a link to this moment"],
+      [["R"], "Save a picture for a report"],
+      [["P"], "Present in full screen"],
+      [["T"], "Light or dark"],
+      [["?"], "This help"],
+    ],
+  ],
 ];
 const READING = [
-  ["Stages", "Every order is in one of five stages. An age in yellow or red, with a mark, says that the oldest order waits longer than it should; click a stage to see its orders alone everywhere."],
-  ["Map", "Streets are drawn from the drivers’ own traces. Circles are drivers: on time, about to be late, or late with a mark; a dotted ring is a position inferred, not measured. Pins are customers. Click one to open its order."],
-  ["Timeline", "Bars are orders created, the ribbon below shows where meals waited for drivers. Drag to look at any moment; every panel follows."],
+  [
+    "Stages",
+    "Every order is in one of five stages. An age in yellow or red, with a mark, says that the oldest order waits longer than it should; click a stage to see its orders alone everywhere.",
+  ],
+  [
+    "Map",
+    "Streets are drawn from the drivers’ own traces. Circles are drivers: on time, about to be late, or late with a mark; a dotted ring is a position inferred, not measured. Pins are customers. Click one to open its order.",
+  ],
+  [
+    "Timeline",
+    "Bars are orders created, the ribbon below shows where meals waited for drivers. Drag to look at any moment; every panel follows.",
+  ],
   ["Moments", "What stands out against the same hour on other days, the most remarkable first. A click goes there."],
   ["Figures", "Rest the pointer on any number: it says what it counts, over which time, and what is left out and why."],
 ];
@@ -21,8 +48,13 @@ const READING = [
 function dialogOf(attributes, ...children) {
   let before = null;
   const node = el("dialog", { role: "dialog", ...attributes }, ...children);
-  node.addEventListener("close", () => { before?.focus?.(); before = null; });
-  node.addEventListener("click", (event) => { if (event.target === node && attributes["data-backdrop"] !== "stay") node.close(); });  // the backdrop
+  node.addEventListener("close", () => {
+    before?.focus?.();
+    before = null;
+  });
+  node.addEventListener("click", (event) => {
+    if (event.target === node && attributes["data-backdrop"] !== "stay") node.close();
+  }); // the backdrop
   node.open_ = () => {
     if (node.open) return;
     before = document.activeElement;
@@ -32,27 +64,82 @@ function dialogOf(attributes, ...children) {
   return node;
 }
 const iconButton = (name, label, act, attributes = {}) => {
-  const node = el("button", { type: "button", class: "button", "aria-label": label, title: label, onclick: act, ...attributes });
+  const node = el("button", {
+    type: "button",
+    class: "button",
+    "aria-label": label,
+    title: label,
+    onclick: act,
+    ...attributes,
+  });
   node.append(icon(name, 16));
   return node;
 };
 
 /** The help dialog; `definitions` are [term, text] pairs, `keys` the page's keys with their switch, `tour` begins the tour. */
 function buildHelp(definitions, keys, tour) {
-  const chord = (names) => el("span", { class: "chord" }, ...names.map((name) => (name === "–" ? name : el("kbd", {}, name))));
-  const table = ([caption, rows]) => el("table", {}, el("caption", {}, caption),
-    el("tbody", {}, ...rows.map(([names, text]) => el("tr", {}, el("td", {}, chord(names)), el("td", {}, text)))));
+  const chord = (names) =>
+    el("span", { class: "chord" }, ...names.map((name) => (name === "–" ? name : el("kbd", {}, name))));
+  const table = ([caption, rows]) =>
+    el(
+      "table",
+      {},
+      el("caption", {}, caption),
+      el("tbody", {}, ...rows.map(([names, text]) => el("tr", {}, el("td", {}, chord(names)), el("td", {}, text)))),
+    );
   const list = (pairs) => el("dl", {}, ...pairs.flatMap(([term, text]) => [el("dt", {}, term), el("dd", {}, text)]));
-  const single = el("input", { type: "checkbox", checked: keys.single, onchange: () => keys.allow(single.checked), "data-testid": "single-keys" });
-  const begin = el("button", { type: "button", class: "button solid", "data-testid": "help-tour", onclick: () => { node.close(); tour(); } });
+  const single = el("input", {
+    type: "checkbox",
+    checked: keys.single,
+    onchange: () => keys.allow(single.checked),
+    "data-testid": "single-keys",
+  });
+  const begin = el("button", {
+    type: "button",
+    class: "button solid",
+    "data-testid": "help-tour",
+    onclick: () => {
+      node.close();
+      tour();
+    },
+  });
   begin.append(icon("tour", 15), "Take the tour");
   // the body scrolls, so the keyboard must reach it
-  const body = el("div", { class: "help-body", tabindex: "0", role: "region", "aria-label": "Help text" },
-    el("section", { "aria-labelledby": "help-keys" }, el("h3", { id: "help-keys" }, "Keyboard"), el("div", { class: "tables" }, ...KEYS.map(table)),
-      el("label", { class: "switch" }, single, "Shortcuts of a single letter or digit")),
-    el("section", { "aria-labelledby": "help-page" }, el("h3", { id: "help-page" }, "How to read the page"), list(READING)),
-    el("section", { "aria-labelledby": "help-figures" }, el("h3", { id: "help-figures" }, "How the figures are defined"), list(definitions)));
-  const node = dialogOf({ class: "help", "aria-labelledby": "help-title", "data-testid": "help-dialog" },
-    el("header", {}, el("h2", { id: "help-title" }, "Help"), begin, iconButton("close", "Close", () => node.close(), { "data-testid": "help-close" })), body);
+  const body = el(
+    "div",
+    { class: "help-body", tabindex: "0", role: "region", "aria-label": "Help text" },
+    el(
+      "section",
+      { "aria-labelledby": "help-keys" },
+      el("h3", { id: "help-keys" }, "Keyboard"),
+      el("div", { class: "tables" }, ...KEYS.map(table)),
+      el("label", { class: "switch" }, single, "Shortcuts of a single letter or digit"),
+    ),
+    el(
+      "section",
+      { "aria-labelledby": "help-page" },
+      el("h3", { id: "help-page" }, "How to read the page"),
+      list(READING),
+    ),
+    el(
+      "section",
+      { "aria-labelledby": "help-figures" },
+      el("h3", { id: "help-figures" }, "How the figures are defined"),
+      list(definitions),
+    ),
+  );
+  const node = dialogOf(
+    { class: "help", "aria-labelledby": "help-title", "data-testid": "help-dialog" },
+    el(
+      "header",
+      {},
+      el("h2", { id: "help-title" }, "Help"),
+      begin,
+      iconButton("close", "Close", () => node.close(), { "data-testid": "help-close" }),
+    ),
+    body,
+  );
   return { node, open: node.open_ };
 }
+
+export { buildHelp, dialogOf, iconButton };

@@ -10,13 +10,27 @@ function findAll(selector, root = document, found = []) {
 }
 /** Something open that closes on Escape by itself. */
 const OPEN = ":popover-open:not(.quiet), dialog[open], .MuiModal-root:not(.MuiModal-hidden)";
-const TYPES = 'input:not([type="checkbox"], [type="radio"], [type="range"], [type="button"]), textarea, select, [contenteditable=""], [contenteditable="true"]';
+const TYPES =
+  'input:not([type="checkbox"], [type="radio"], [type="range"], [type="button"]), textarea, select, [contenteditable=""], [contenteditable="true"]';
 const SINGLE_KEYS_OFF = "twin-single-keys-off";
 
 /** A small memory of the browser's; it may be denied (private windows, notebooks in frames), then nothing is remembered. */
 const memory = {
-  get(name) { try { return localStorage.getItem(name); } catch { return null; } },
-  set(name, value) { try { if (value === null) localStorage.removeItem(name); else localStorage.setItem(name, value); } catch { /* then not */ } },
+  get(name) {
+    try {
+      return localStorage.getItem(name);
+    } catch {
+      return null;
+    }
+  },
+  set(name, value) {
+    try {
+      if (value === null) localStorage.removeItem(name);
+      else localStorage.setItem(name, value);
+    } catch {
+      /* then not */
+    }
+  },
 };
 
 /**
@@ -26,13 +40,20 @@ const memory = {
  */
 function pageKeys(actions, escape) {
   const keys = { single: memory.get(SINGLE_KEYS_OFF) === null };
-  const typing = (event) => { const focus = event.composedPath()[0]; return focus instanceof Element && focus.matches(TYPES); };
+  const typing = (event) => {
+    const focus = event.composedPath()[0];
+    return focus instanceof Element && focus.matches(TYPES);
+  };
   const guard = (event) => {
-    const menu = event.composedPath().some((node) => node instanceof Element && node.matches('[role="menu"], [role="listbox"]'));
-    if (!keys.single && event.key.length === 1 && event.key !== " " && !typing(event) && !menu) event.stopImmediatePropagation();
+    const menu = event
+      .composedPath()
+      .some((node) => node instanceof Element && node.matches('[role="menu"], [role="listbox"]'));
+    if (!keys.single && event.key.length === 1 && event.key !== " " && !typing(event) && !menu)
+      event.stopImmediatePropagation();
   };
   const press = (event) => {
-    if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey || typing(event)) return;
+    if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey || typing(event))
+      return;
     const act = event.key === "Escape" ? escape : actions[event.key.toLowerCase()];
     if (!act || findAll(OPEN).length) return;
     if (event.key !== "Escape") event.preventDefault();
@@ -40,7 +61,15 @@ function pageKeys(actions, escape) {
   };
   addEventListener("keydown", guard, true);
   document.addEventListener("keydown", press);
-  keys.allow = (single) => { keys.single = single; memory.set(SINGLE_KEYS_OFF, single ? null : "yes"); };
-  keys.remove = () => { removeEventListener("keydown", guard, true); document.removeEventListener("keydown", press); };
+  keys.allow = (single) => {
+    keys.single = single;
+    memory.set(SINGLE_KEYS_OFF, single ? null : "yes");
+  };
+  keys.remove = () => {
+    removeEventListener("keydown", guard, true);
+    document.removeEventListener("keydown", press);
+  };
   return keys;
 }
+
+export { findAll, memory, pageKeys };

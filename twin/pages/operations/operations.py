@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import panel as pn
@@ -56,7 +57,7 @@ def operations_page() -> pn.Column:
     body = pn.Column(sizing_mode="stretch_both", margin=0)
     title = pn.pane.HTML(f"<span>{TITLE}</span>", margin=0, stylesheets=[TITLE_CSS])
     header = pn.Row(
-        title, sizing_mode="stretch_width", margin=0, stylesheets=[style_text("pages/operations/header.css")]
+        title, sizing_mode="stretch_width", margin=0, stylesheets=[style_text(Path(__file__).with_name("header.css"))]
     )
     page = pn.Column(
         header, body, sizing_mode="stretch_both", margin=0, stylesheets=[":host { background: var(--tw-bg); }"]
@@ -131,7 +132,7 @@ class _Operations:
         self.replay = self._arrange()
         self.choice = pn.widgets.Select(
             label="Kitchen", options={place.display_name: place.id for place in session.hub.locations}, margin=0,
-            visible=False, css_classes=["kitchen"], stylesheets=[style_text("pages/operations/choice.css")],
+            visible=False, css_classes=["kitchen"], stylesheets=[style_text(Path(__file__).with_name("choice.css"))],
         )  # fmt: skip
         self.choice.param.watch(self._switch, "value")
         self.bar = (self.health, self.chrome, session.page)
@@ -192,7 +193,7 @@ class _Operations:
             placed(self.feed, "panel", "covered"), placed(self.moments, "panel", "covered"),
             placed(self.orders, "panel", "covered"), placed(self.trends, "panel", "covered", "trends", "figures"),
             placed(self.order, "", "order-panel"), placed(self.transport, "transport"),
-            stylesheets=[style_text("pages/operations/layout.css")], sizing_mode="stretch_both", margin=0,
+            stylesheets=[style_text(Path(__file__).with_name("layout.css"))], sizing_mode="stretch_both", margin=0,
         )  # fmt: skip
 
     def _choose_panel(self, *_: Any) -> None:
@@ -321,12 +322,13 @@ def _frame(query: dict[str, str], bundle: str) -> None:
         return
     document.config.notify_connection_status = False  # the banner tells of it, in our words and our place
     document.title = TITLE
-    document.template = style_text("pages/operations/frame.html")  # type: ignore[assignment]  # Panel takes the text of blocks, too
+    # Panel takes the text of blocks, too
+    document.template = Path(__file__).with_name("frame.html").read_text("utf-8")  # type: ignore[assignment]
     theme_asked = query.get("theme", "")
     document.template_variables.update(
         bundle=bundle,
         tokens=theme.css(),
-        skeleton=style_text("pages/operations/skeleton.css"),
+        skeleton=style_text(Path(__file__).with_name("skeleton.css")),
         bones=BONES if "location" in query else (),
         asked_theme=theme_asked if theme_asked in theme.TOKENS else "",
     )

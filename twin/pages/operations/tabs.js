@@ -1,5 +1,8 @@
 // A tab list after the ARIA pattern: one stop of the Tab key, arrows move between the tabs.
-export function render({ model }) {
+
+import { el } from "../../views/shared/elements.js";
+
+function render({ model }) {
   const bar = el("div", { class: "tabs", role: "tablist", "aria-label": "Side panel" });
   let buttons = [];
   const choose = (key, focus = false) => {
@@ -16,27 +19,51 @@ export function render({ model }) {
   };
   const build = () => {
     const focused = buttons.findIndex((button) => button.matches(":focus"));
-    buttons = model.tabs.map(([key, label, number]) => el("button", { type: "button", role: "tab", class: "tab", "data-key": key, "data-testid": `tab-${key}`, onclick: () => choose(key) },
-      label, number === null || number === undefined ? null : el("span", { class: "number" }, number.toLocaleString("en-US"))));
+    buttons = model.tabs.map(([key, label, number]) =>
+      el(
+        "button",
+        {
+          type: "button",
+          role: "tab",
+          class: "tab",
+          "data-key": key,
+          "data-testid": `tab-${key}`,
+          onclick: () => choose(key),
+        },
+        label,
+        number === null || number === undefined
+          ? null
+          : el("span", { class: "number" }, number.toLocaleString("en-US")),
+      ),
+    );
     bar.replaceChildren(...buttons);
     mark();
     if (focused >= 0) buttons[focused]?.focus();
   };
   bar.addEventListener("keydown", (event) => {
-    const at = model.tabs.findIndex(([key]) => key === model.tab), last = model.tabs.length - 1;
-    const to = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at <= 0 ? last : at - 1, Home: 0, End: last }[event.key];
+    const at = model.tabs.findIndex(([key]) => key === model.tab),
+      last = model.tabs.length - 1;
+    const to = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at <= 0 ? last : at - 1, Home: 0, End: last }[
+      event.key
+    ];
     if (to === undefined) return;
     event.preventDefault();
-    event.stopPropagation();   // the arrows step the playhead elsewhere
+    event.stopPropagation(); // the arrows step the playhead elsewhere
     choose(model.tabs[to][0], true);
   });
   const queries = Object.entries(model.rooms).map(([room, width]) => [room, matchMedia(`(min-width: ${width}px)`)]);
-  const measure = () => { model.room = queries.filter(([, query]) => query.matches).at(-1)[0]; };
+  const measure = () => {
+    model.room = queries.filter(([, query]) => query.matches).at(-1)[0];
+  };
   for (const [, query] of queries) query.addEventListener("change", measure);
   model.on("tabs", build);
   model.on("tab", mark);
-  model.on("remove", () => { for (const [, query] of queries) query.removeEventListener("change", measure); });
+  model.on("remove", () => {
+    for (const [, query] of queries) query.removeEventListener("change", measure);
+  });
   measure();
   build();
   return bar;
 }
+
+export { render };

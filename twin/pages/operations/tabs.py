@@ -1,5 +1,6 @@
 """The tabs of the side column: which of several panels is shown in one place."""
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 import param
@@ -22,5 +23,5 @@ class TabBar(Component):
     )
     rooms: dict[str, int] = param.Dict(default=ROOMS, doc="Width, CSS pixels, from which on a window is one.")  # type: ignore[assignment]
 
-    _esm = module_source("pages/operations/tabs.js")
-    _stylesheets: ClassVar[list[Any]] = [style_source("pages/operations/tabs.css")]
+    _esm = module_source(Path(__file__).with_name("tabs.js"))
+    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("tabs.css"))]

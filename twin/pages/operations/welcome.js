@@ -1,16 +1,29 @@
+import { el, icon, SVG } from "../../views/shared/elements.js";
+
 const many = (n) => n.toLocaleString("en-US");
-const CHART_W = 400, CHART_H = 64;
+const CHART_W = 400,
+  CHART_H = 64;
 const SKELETONS = 4;
 
 /** Orders per hour over the range as bars; the busiest hour is the full height. */
 function activityChart(values, label) {
   const svg = document.createElementNS(SVG, "svg");
-  for (const [k, v] of Object.entries({ viewBox: `0 0 ${CHART_W} ${CHART_H}`, preserveAspectRatio: "none", class: "activity", role: "img", "aria-label": label })) svg.setAttribute(k, v);
-  const top = Math.max(...values) || 1, step = CHART_W / values.length, gap = step > 3 ? Math.min(4, step * 0.22) : 0;
+  for (const [k, v] of Object.entries({
+    viewBox: `0 0 ${CHART_W} ${CHART_H}`,
+    preserveAspectRatio: "none",
+    class: "activity",
+    role: "img",
+    "aria-label": label,
+  }))
+    svg.setAttribute(k, v);
+  const top = Math.max(...values) || 1,
+    step = CHART_W / values.length,
+    gap = step > 3 ? Math.min(4, step * 0.22) : 0;
   let d = "";
   values.forEach((v, i) => {
     const height = v ? Math.max(2, (v / top) * CHART_H) : 0;
-    if (height) d += `M${(i * step + gap / 2).toFixed(2)} ${CHART_H}v${(-height).toFixed(2)}h${(step - gap).toFixed(2)}V${CHART_H}z`;
+    if (height)
+      d += `M${(i * step + gap / 2).toFixed(2)} ${CHART_H}v${(-height).toFixed(2)}h${(step - gap).toFixed(2)}V${CHART_H}z`;
   });
   const path = document.createElementNS(SVG, "path");
   path.setAttribute("d", d);
@@ -24,37 +37,97 @@ function cityCard(city, choose) {
   pin.append(icon("kitchen", 18));
   const go = el("span", { class: "go" }, "Open");
   go.append(icon("arrow", 15));
-  const warning = city.rejected ? el("span", { class: "warning", title: "Rows that could not be used; the page tells the reasons" }) : null;
+  const warning = city.rejected
+    ? el("span", { class: "warning", title: "Rows that could not be used; the page tells the reasons" })
+    : null;
   warning?.append(icon("alert", 12), `${many(city.rejected)} ${city.rejected === 1 ? "row" : "rows"} set aside`);
-  return el("button", { class: "card city", type: "button", "data-testid": `city-${city.id}`, onclick: (event) => choose(city.id, event.currentTarget) },
-    el("span", { class: "top" }, pin, el("span", { class: "title" }, el("span", { class: "name" }, city.name), el("span", { class: "range" }, city.range))),
+  return el(
+    "button",
+    {
+      class: "card city",
+      type: "button",
+      "data-testid": `city-${city.id}`,
+      onclick: (event) => choose(city.id, event.currentTarget),
+    },
+    el(
+      "span",
+      { class: "top" },
+      pin,
+      el(
+        "span",
+        { class: "title" },
+        el("span", { class: "name" }, city.name),
+        el("span", { class: "range" }, city.range),
+      ),
+    ),
     city.activity.length
-      ? el("span", { class: "chart" }, activityChart(city.activity, `Orders per hour over the range, at most ${peak}`), el("span", { class: "peak" }, `peak ${peak}/h`))
+      ? el(
+          "span",
+          { class: "chart" },
+          activityChart(city.activity, `Orders per hour over the range, at most ${peak}`),
+          el("span", { class: "peak" }, `peak ${peak}/h`),
+        )
       : el("span", { class: "chart" }),
-    el("span", { class: "bottom" }, el("span", { class: "orders" }, el("strong", {}, many(city.orders)), city.orders === 1 ? " order" : " orders"), warning, go));
+    el(
+      "span",
+      { class: "bottom" },
+      el("span", { class: "orders" }, el("strong", {}, many(city.orders)), city.orders === 1 ? " order" : " orders"),
+      warning,
+      go,
+    ),
+  );
 }
 
-const skeleton = () => el("div", { class: "card city skeleton" }, el("span", { class: "top" }, el("i", { class: "pin" }), el("span", { class: "title" }, el("i", { class: "w60" }), el("i", { class: "w80" }))),
-  el("span", { class: "chart" }), el("span", { class: "bottom" }, el("i", { class: "w40" })));
+const skeleton = () =>
+  el(
+    "div",
+    { class: "card city skeleton" },
+    el(
+      "span",
+      { class: "top" },
+      el("i", { class: "pin" }),
+      el("span", { class: "title" }, el("i", { class: "w60" }), el("i", { class: "w80" })),
+    ),
+    el("span", { class: "chart" }),
+    el("span", { class: "bottom" }, el("i", { class: "w40" })),
+  );
 
 /** A message in the place of the cards: what is the case, what to do, and a button where there is something to try. */
 function notice(kind, title, text, button) {
   const sign = el("span", { class: `sign is-${kind}` });
   sign.append(icon(kind === "error" ? "alert" : "box", 24));
-  return el("div", { class: "card notice", role: kind === "error" ? "alert" : "status", "data-testid": `welcome-${kind}` },
-    sign, el("h2", {}, title), text ? el("p", {}, text) : null, button ?? null);
+  return el(
+    "div",
+    { class: "card notice", role: kind === "error" ? "alert" : "status", "data-testid": `welcome-${kind}` },
+    sign,
+    el("h2", {}, title),
+    text ? el("p", {}, text) : null,
+    button ?? null,
+  );
 }
 
-export function render({ model }) {
+function render({ model }) {
   const grid = el("div", { class: "grid" });
   const lead = el("p", { class: "question" });
-  const root = el("main", { class: "welcome", "data-testid": "welcome" },
-    el("header", {}, el("h1", {}, "Casper’s Kitchens"),
-      el("p", { class: "lead" }, "Replay a day of a ghost kitchen: every order, every stage, every driver, at any moment.")),
-    lead, grid);
+  const root = el(
+    "main",
+    { class: "welcome", "data-testid": "welcome" },
+    el(
+      "header",
+      {},
+      el("h1", {}, "Casper’s Kitchens"),
+      el(
+        "p",
+        { class: "lead" },
+        "Replay a day of a ghost kitchen: every order, every stage, every driver, at any moment.",
+      ),
+    ),
+    lead,
+    grid,
+  );
 
   const choose = (id, card) => {
-    if (grid.getAttribute("aria-busy") === "true") return;   // one choice is enough
+    if (grid.getAttribute("aria-busy") === "true") return; // one choice is enough
     grid.setAttribute("aria-busy", "true");
     card.classList.add("chosen");
     card.querySelector(".go").firstChild.textContent = "Opening";
@@ -64,16 +137,47 @@ export function render({ model }) {
     const s = model.state;
     const cities = s.cities ?? [];
     grid.setAttribute("aria-busy", String(s.status === "loading"));
-    grid.className = `grid is-${s.status}`;  // prefixed: Panel styles a plain .error
+    grid.className = `grid is-${s.status}`; // prefixed: Panel styles a plain .error
     grid.dataset.count = s.status === "loading" ? SKELETONS : cities.length > 4 ? "many" : cities.length;
-    lead.textContent = { loading: `${s.words || "Reading the data"} …`, ready: cities.length === 1 ? "One kitchen in this data" : `Choose one of ${cities.length} kitchens` }[s.status] ?? "";
+    lead.textContent =
+      {
+        loading: `${s.words || "Reading the data"} …`,
+        ready: cities.length === 1 ? "One kitchen in this data" : `Choose one of ${cities.length} kitchens`,
+      }[s.status] ?? "";
     if (s.status === "loading") grid.replaceChildren(...Array.from({ length: SKELETONS }, skeleton));
     else if (s.status === "ready") grid.replaceChildren(...cities.map((city) => cityCard(city, choose)));
-    else if (s.status === "empty") grid.replaceChildren(notice("empty", "No kitchen in this data", "The source has no order with a location. Point the app at another file or table, or start it with the demo data."));
-    else grid.replaceChildren(notice("error", s.message ?? "", s.advice ?? "",
-      s.retry ? el("button", { class: "retry", type: "button", "data-testid": "welcome-retry", onclick: () => model.send_msg({ retry: true }) }, "Try again") : null));
+    else if (s.status === "empty")
+      grid.replaceChildren(
+        notice(
+          "empty",
+          "No kitchen in this data",
+          "The source has no order with a location. Point the app at another file or table, or start it with the demo data.",
+        ),
+      );
+    else
+      grid.replaceChildren(
+        notice(
+          "error",
+          s.message ?? "",
+          s.advice ?? "",
+          s.retry
+            ? el(
+                "button",
+                {
+                  class: "retry",
+                  type: "button",
+                  "data-testid": "welcome-retry",
+                  onclick: () => model.send_msg({ retry: true }),
+                },
+                "Try again",
+              )
+            : null,
+        ),
+      );
   };
   model.on("state", show);
   show();
   return root;
 }
+
+export { render };

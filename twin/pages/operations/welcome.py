@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -24,8 +25,8 @@ class CityCards(Component):
 
     state = param.Dict(default={"status": "loading"}, doc="What to show: status, cities, message.")
 
-    _esm = module_source("pages/operations/welcome.js")
-    _stylesheets: ClassVar[list[Any]] = [style_source("pages/operations/welcome.css")]
+    _esm = module_source(Path(__file__).with_name("welcome.js"))
+    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("welcome.css"))]
 
 
 class WelcomeView(pn.viewable.Viewer):

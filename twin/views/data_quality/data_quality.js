@@ -1,3 +1,5 @@
+import { el, icon } from "../shared/elements.js";
+
 const many = (n) => n.toLocaleString("en-US");
 const rowsText = (n) => `${many(n)} ${n === 1 ? "row" : "rows"}`;
 const MARGIN = 12;
@@ -5,29 +7,74 @@ const MARGIN = 12;
 /** One group of counted reasons: a caption, what it means, and the counts with bars against the largest. */
 function reasonTable(caption, meaning, reasons, kind) {
   const largest = Math.max(1, ...reasons.map(([, n]) => n));
-  return el("section", { class: kind }, el("h4", {}, caption), el("p", { class: "mute" }, meaning),
-    el("table", { "data-testid": `health-${kind}` }, el("tbody", {}, ...reasons.map(([reason, n]) =>
-      el("tr", {}, el("th", { scope: "row" }, reason),
-        el("td", { class: "share", "aria-hidden": "true" }, el("i", { style: `width:${Math.max(3, (100 * n) / largest)}%` })),
-        el("td", { class: "n" }, many(n)))))));
+  return el(
+    "section",
+    { class: kind },
+    el("h4", {}, caption),
+    el("p", { class: "mute" }, meaning),
+    el(
+      "table",
+      { "data-testid": `health-${kind}` },
+      el(
+        "tbody",
+        {},
+        ...reasons.map(([reason, n]) =>
+          el(
+            "tr",
+            {},
+            el("th", { scope: "row" }, reason),
+            el(
+              "td",
+              { class: "share", "aria-hidden": "true" },
+              el("i", { style: `width:${Math.max(3, (100 * n) / largest)}%` }),
+            ),
+            el("td", { class: "n" }, many(n)),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
-export function render({ model }) {
-  const used = el("strong"), aside = el("span"), mark = el("span", { class: "mark" });
-  const sheet = el("div", { class: "sheet", popover: "auto", role: "dialog", "aria-label": "Data health", tabindex: "-1", "data-testid": "health-details" });
-  const chip = el("button", { class: "chip", type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", "data-testid": "health",
-    title: "Which rows this page stands on" }, mark, el("span", {}, el("span", { class: "lead" }, "Data: "), used, aside));
-  chip.popoverTargetElement = sheet;  // the browser opens it, and closes it on Escape or a click outside
+function render({ model }) {
+  const used = el("strong"),
+    aside = el("span"),
+    mark = el("span", { class: "mark" });
+  const sheet = el("div", {
+    class: "sheet",
+    popover: "auto",
+    role: "dialog",
+    "aria-label": "Data health",
+    tabindex: "-1",
+    "data-testid": "health-details",
+  });
+  const chip = el(
+    "button",
+    {
+      class: "chip",
+      type: "button",
+      "aria-haspopup": "dialog",
+      "aria-expanded": "false",
+      "data-testid": "health",
+      title: "Which rows this page stands on",
+    },
+    mark,
+    el("span", {}, el("span", { class: "lead" }, "Data: "), used, aside),
+  );
+  chip.popoverTargetElement = sheet; // the browser opens it, and closes it on Escape or a click outside
 
   const place = () => {
-    const box = chip.getBoundingClientRect(), width = sheet.offsetWidth;
+    const box = chip.getBoundingClientRect(),
+      width = sheet.offsetWidth;
     sheet.style.left = `${Math.max(MARGIN, Math.min(box.right - width, innerWidth - width - MARGIN))}px`;
     sheet.style.top = `${box.bottom + 6}px`;
     sheet.style.maxHeight = `${innerHeight - box.bottom - 6 - MARGIN}px`;
   };
   // browsers give the focus back by themselves, but not across the shadow roots of nested layouts
   let inside = false;
-  sheet.addEventListener("beforetoggle", (event) => { inside = event.newState === "closed" && sheet.matches(":focus-within"); });
+  sheet.addEventListener("beforetoggle", (event) => {
+    inside = event.newState === "closed" && sheet.matches(":focus-within");
+  });
   sheet.addEventListener("toggle", (event) => {
     const open = event.newState === "open";
     chip.setAttribute("aria-expanded", String(open));
@@ -40,8 +87,14 @@ export function render({ model }) {
   model.on("remove", () => removeEventListener("resize", place));
 
   // how old the data are: kept over redrawing, so that the button keeps the focus
-  const when = el("span"), note = el("p", { role: "status", "data-testid": "health-note" });
-  const look = el("button", { type: "button", class: "look", "data-testid": "health-look", onclick: () => model.send_msg({ act: "look" }) });
+  const when = el("span"),
+    note = el("p", { role: "status", "data-testid": "health-note" });
+  const look = el("button", {
+    type: "button",
+    class: "look",
+    "data-testid": "health-look",
+    onclick: () => model.send_msg({ act: "look" }),
+  });
   const age = el("footer", { "data-testid": "health-age" }, when, look, note);
   const showAge = () => {
     age.hidden = !model.age.as_of;
@@ -57,7 +110,7 @@ export function render({ model }) {
   const root = el("div", { class: "health" }, chip, sheet);
   const show = () => {
     const s = model.state;
-    root.hidden = s.read === undefined;   // nothing to account for until something is loaded
+    root.hidden = s.read === undefined; // nothing to account for until something is loaded
     if (root.hidden) return;
     const set = s.rejected.reduce((sum, [, n]) => sum + n, 0);
     used.textContent = many(s.used);
@@ -66,16 +119,59 @@ export function render({ model }) {
     mark.replaceChildren(icon(set ? "alert" : "check", 12));
     chip.setAttribute("aria-label", `Data health: ${rowsText(s.used)} used, ${many(set)} set aside. Show the reasons`);
     sheet.replaceChildren(
-      el("header", {}, el("h3", {}, "Data health"), (() => {
-        const close = el("button", { class: "close", type: "button", "aria-label": "Close", onclick: () => sheet.hidePopover() });
-        close.append(icon("close", 16));
-        return close;
-      })()),
-      el("p", { class: "sum", "data-testid": "health-sum" }, el("b", {}, many(s.used)), " used + ", el("b", {}, many(set)), " set aside = ", el("b", {}, many(s.read)), " rows read"),
-      el("div", { class: "bar", "aria-hidden": "true" }, el("i", { class: "ok", style: `flex-grow:${s.used}` }), el("i", { class: "out", style: `flex-grow:${set}`, hidden: !set })),
-      ...(set ? [reasonTable("Set aside", "Not used anywhere on this page.", s.rejected, "rejected")] : [el("p", { class: "mute" }, "Every row read is used.")]),
-      ...(s.flagged.length ? [reasonTable("Used, but suspicious", "Used as far as they go; look here first when a figure seems odd.", s.flagged, "flagged")] : []),
-      ...(s.cut ? [el("p", { class: "mute cut" }, `${many(s.cut)} ${s.cut === 1 ? "order begins or ends" : "orders begin or end"} outside what was read for this range.`)] : []),
+      el(
+        "header",
+        {},
+        el("h3", {}, "Data health"),
+        (() => {
+          const close = el("button", {
+            class: "close",
+            type: "button",
+            "aria-label": "Close",
+            onclick: () => sheet.hidePopover(),
+          });
+          close.append(icon("close", 16));
+          return close;
+        })(),
+      ),
+      el(
+        "p",
+        { class: "sum", "data-testid": "health-sum" },
+        el("b", {}, many(s.used)),
+        " used + ",
+        el("b", {}, many(set)),
+        " set aside = ",
+        el("b", {}, many(s.read)),
+        " rows read",
+      ),
+      el(
+        "div",
+        { class: "bar", "aria-hidden": "true" },
+        el("i", { class: "ok", style: `flex-grow:${s.used}` }),
+        el("i", { class: "out", style: `flex-grow:${set}`, hidden: !set }),
+      ),
+      ...(set
+        ? [reasonTable("Set aside", "Not used anywhere on this page.", s.rejected, "rejected")]
+        : [el("p", { class: "mute" }, "Every row read is used.")]),
+      ...(s.flagged.length
+        ? [
+            reasonTable(
+              "Used, but suspicious",
+              "Used as far as they go; look here first when a figure seems odd.",
+              s.flagged,
+              "flagged",
+            ),
+          ]
+        : []),
+      ...(s.cut
+        ? [
+            el(
+              "p",
+              { class: "mute cut" },
+              `${many(s.cut)} ${s.cut === 1 ? "order begins or ends" : "orders begin or end"} outside what was read for this range.`,
+            ),
+          ]
+        : []),
       age,
     );
   };
@@ -83,3 +179,5 @@ export function render({ model }) {
   show();
   return root;
 }
+
+export { render };

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, ClassVar
 
 import panel as pn
@@ -22,8 +23,8 @@ class HealthChip(Component):
     age = param.Dict(default={}, doc="Of a source that grows: `as_of` when it was asked, `note` what came of asking.")
     looking = param.Boolean(default=False, doc="Whether it is being asked for newer events.")
 
-    _esm = module_source("views/data_quality/data_quality.js")
-    _stylesheets: ClassVar[list[Any]] = [style_source("views/data_quality/data_quality.css")]
+    _esm = module_source(Path(__file__).with_name("data_quality.js"))
+    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("data_quality.css"))]
 
 
 class HealthView(ReplayView):

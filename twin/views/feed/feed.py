@@ -7,6 +7,7 @@ has run out, and a tick of the session costs nothing here.
 
 import logging
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import param
@@ -53,8 +54,8 @@ class FeedList(Component):
     )
     stages: dict[str, str] = param.Dict(default=STAGE_LABELS, doc="Labels of the stages.")  # type: ignore[assignment]
 
-    _esm = module_source("views/shared/verbs.js", "views/feed/pages.js", "views/feed/feed.js")
-    _stylesheets: ClassVar[list[Any]] = [style_source("views/feed/feed.css")]
+    _esm = module_source(Path(__file__).with_name("feed.js"))
+    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("feed.css"))]
 
 
 class FeedView(ReplayView):

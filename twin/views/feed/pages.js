@@ -15,10 +15,12 @@ const PATIENCE = 5000;
 
 /** The first position in `times` whose value is over t. */
 function upperBound(times, t) {
-  let low = 0, high = times.length;
+  let low = 0,
+    high = times.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (times[middle] <= t) low = middle + 1; else high = middle;
+    if (times[middle] <= t) low = middle + 1;
+    else high = middle;
   }
   return low;
 }
@@ -26,33 +28,56 @@ function upperBound(times, t) {
 /** The pages of one filter at a time; asks for what is missing, one ask at a time, and calls `changed` when it came. */
 class FeedPages {
   constructor(model, changed) {
-    Object.assign(this, { model, changed, filter: null, key: "", version: 0, list: null, flying: null, serial: 0, asked: -Infinity, hurried: false });
-    model.on("msg:custom", (message) => { if (message.tell === "feed") this.take(message); });
+    Object.assign(this, {
+      model,
+      changed,
+      filter: null,
+      key: "",
+      version: 0,
+      list: null,
+      flying: null,
+      serial: 0,
+      asked: -Infinity,
+      hurried: false,
+    });
+    model.on("msg:custom", (message) => {
+      if (message.tell === "feed") this.take(message);
+    });
   }
   /** Choose what is listed: {query, stage, row}. Returns whether that is another list than before. */
   choose(filter) {
     const key = JSON.stringify([this.model.version, filter.query, filter.stage, filter.row]);
     if (key === this.key) return false;
-    if (this.version !== this.model.version) this.list = null;   // rows of another timeline mean other orders
+    if (this.version !== this.model.version) this.list = null; // rows of another timeline mean other orders
     Object.assign(this, { filter, key, version: this.model.version, flying: null, hurried: true });
     return true;
   }
   /** Whether the list at hand is the chosen one. */
-  get ready() { return this.list?.key === this.key; }
-  get total() { return this.list?.total ?? 0; }
-  row(number) { return this.list?.rows.get(number); }
+  get ready() {
+    return this.list?.key === this.key;
+  }
+  get total() {
+    return this.list?.total ?? 0;
+  }
+  row(number) {
+    return this.list?.rows.get(number);
+  }
   /** How many rows lie at or before t; null where that is not known. */
   topAt(t) {
     if (!this.ready) return null;
     const { first, times, until, at, total } = this.list;
-    if (this.filter.stage) return t === at ? total : null;   // who is in a stage changes with every moment
+    if (this.filter.stage) return t === at ? total : null; // who is in a stage changes with every moment
     if (t !== at && (t >= until || (first > 0 && !(t >= times[0])))) return null;
     return first + upperBound(times, t);
   }
   /** The end of the rows that are at hand in a row, as the best guess while the answer for a later moment is under way. */
-  get reach() { return this.list ? this.list.first + this.list.times.length : 0; }
+  get reach() {
+    return this.list ? this.list.first + this.list.times.length : 0;
+  }
   /** The user has gone elsewhere: the next ask need not wait. */
-  hurry() { this.hurried = true; }
+  hurry() {
+    this.hurried = true;
+  }
   /**
    * Ask for what is needed next: `now` the playhead, `speed` its data seconds per second (0: still), `following` whether the
    * newest rows are looked at, `low` to `high` the numbers in sight. Returns milliseconds after which to try again, 0: nothing is needed.
@@ -75,7 +100,8 @@ class FeedPages {
   next(now, speed, following, low, high) {
     if (!this.ready) return { t: now };
     if (following && this.topAt(now) === null) return { t: now };
-    const t = this.list.at, missing = this.missing(low, high);
+    const t = this.list.at,
+      missing = this.missing(low, high);
     if (missing !== null) return { t, first: missing };
     if (following && speed > 0 && !this.filter.stage && this.list.until - now < speed * AHEAD) return { t: now };
     const near = this.missing(low - MARGIN, high + MARGIN);
@@ -92,12 +118,19 @@ class FeedPages {
     if (!asked || asked.serial !== serial || asked.key !== this.key || version !== this.model.version) return;
     this.flying = null;
     const whole = asked.first === undefined;
-    if (!this.ready || (whole && this.filter.stage)) this.list = { key: this.key, rows: new Map(), first: 0, times: [], at: asked.t, until: -Infinity };
-    const kept = this.list.rows;   // a row stays the same object, and so its node and the focus on it
-    rows.forEach((row, i) => { if (!kept.has(first + i)) kept.set(first + i, row); });
-    if (kept.size > KEPT) for (const number of [...kept.keys()]) if (Math.abs(number - first) > KEPT / 4) kept.delete(number);
-    if (whole) Object.assign(this.list, { first, times: rows.map(([t]) => t), at: asked.t, until: until ?? Infinity, top });
+    if (!this.ready || (whole && this.filter.stage))
+      this.list = { key: this.key, rows: new Map(), first: 0, times: [], at: asked.t, until: -Infinity };
+    const kept = this.list.rows; // a row stays the same object, and so its node and the focus on it
+    rows.forEach((row, i) => {
+      if (!kept.has(first + i)) kept.set(first + i, row);
+    });
+    if (kept.size > KEPT)
+      for (const number of [...kept.keys()]) if (Math.abs(number - first) > KEPT / 4) kept.delete(number);
+    if (whole)
+      Object.assign(this.list, { first, times: rows.map(([t]) => t), at: asked.t, until: until ?? Infinity, top });
     Object.assign(this.list, { total, oldest });
     this.changed();
   }
 }
+
+export { FeedPages };

@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 from typing import Any, ClassVar
 
 import param
@@ -37,8 +38,8 @@ class KpiCards(Component):
     bin_s: float = param.Number(default=BIN, constant=True, doc="Seconds of a bin of delivery times.")  # type: ignore[assignment]
     bins: int = param.Integer(default=BINS, constant=True, doc="Bins of delivery times; the last one is open.")  # type: ignore[assignment]
 
-    _esm = module_source("views/shared/numbers.js", "views/kpis/spark.js", "views/kpis/kpis.js")
-    _stylesheets: ClassVar[list[Any]] = [style_source("views/kpis/kpis.css")]
+    _esm = module_source(Path(__file__).with_name("kpis.js"))
+    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("kpis.css"))]
 
 
 class KpiView(ReplayView):

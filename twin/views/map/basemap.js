@@ -1,17 +1,36 @@
 // The base map: tiles of ours by default; one from elsewhere is tried before it is shown.
 
+import { WORLD } from "./camera.js";
+
 const PROBE_MS = 6000;
-const TILES_MS = 20_000;                        // a tile that takes longer will be seen when the map is moved
+const TILES_MS = 20_000; // a tile that takes longer will be seen when the map is moved
 
 class BaseMap {
   /** `changed()` is called when the credit to show has changed. */
-  constructor(model, changed) { this.model = model; this.changed = changed; this.problem = ""; this.pv = this.tiles = null; this.following = 0; this.gone = false; }
-  remove() { this.gone = true; clearInterval(this.following); }
-  get map() { return this.model.base.maps?.[this.model.base.chosen]; }
-  address(map) { return map.url.replace("{theme}", this.model.dark ? "dark" : "light").replace("{dense}", devicePixelRatio > 1.3 ? "@2x" : ""); }
+  constructor(model, changed) {
+    this.model = model;
+    this.changed = changed;
+    this.problem = "";
+    this.pv = this.tiles = null;
+    this.following = 0;
+    this.gone = false;
+  }
+  remove() {
+    this.gone = true;
+    clearInterval(this.following);
+  }
+  get map() {
+    return this.model.base.maps?.[this.model.base.chosen];
+  }
+  address(map) {
+    return map.url
+      .replace("{theme}", this.model.dark ? "dark" : "light")
+      .replace("{dense}", devicePixelRatio > 1.3 ? "@2x" : "");
+  }
   /** Show the chosen base map. One from elsewhere is tried first: Bokeh asks a server that cannot be reached again at every paint. */
   async show() {
-    const { chosen } = this.model.base, { map, tiles } = this;
+    const { chosen } = this.model.base,
+      { map, tiles } = this;
     this.problem = "";
     this.changed();
     if (!tiles) return;
@@ -36,9 +55,15 @@ class BaseMap {
     let shown = -1;
     clearInterval(this.following);
     this.following = setInterval(() => {
-      const all = [...this.tiles.tile_source.tiles.values()], loaded = all.filter((tile) => tile.loaded).length;
-      if (loaded !== shown) { shown = loaded; this.pv.request_repaint(); }
-      else if (all.every((tile) => tile.loaded || tile.finished) || performance.now() - since > TILES_MS) { clearInterval(this.following); this.forget(); }
+      const all = [...this.tiles.tile_source.tiles.values()],
+        loaded = all.filter((tile) => tile.loaded).length;
+      if (loaded !== shown) {
+        shown = loaded;
+        this.pv.request_repaint();
+      } else if (all.every((tile) => tile.loaded || tile.finished) || performance.now() - since > TILES_MS) {
+        clearInterval(this.following);
+        this.forget();
+      }
     }, 250);
   }
   /** Let go of tiles that are done: Bokeh's view keeps every one that it ever drew, to tell whether it has finished. */
@@ -47,8 +72,11 @@ class BaseMap {
     if (view?._tiles) view._tiles = view._tiles.filter((tile) => !tile.finished);
   }
   reachable(map) {
-    const [kx, ky] = this.model.scene.kitchen ?? [0, 0], z = 10, n = 2 ** z;
-    const column = Math.floor((kx / WORLD + 1) / 2 * n), row = Math.floor((1 - ky / WORLD) / 2 * n);
+    const [kx, ky] = this.model.scene.kitchen ?? [0, 0],
+      z = 10,
+      n = 2 ** z;
+    const column = Math.floor(((kx / WORLD + 1) / 2) * n),
+      row = Math.floor(((1 - ky / WORLD) / 2) * n);
     return new Promise((tell) => {
       const picture = new Image();
       picture.onload = () => tell(true);
@@ -58,3 +86,5 @@ class BaseMap {
     });
   }
 }
+
+export { BaseMap };

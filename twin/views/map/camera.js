@@ -1,22 +1,29 @@
 // Where one looks: home, what the user chose by hand, the whole of what is on the road (fit), or one driver (follow).
 // A move of the figure repaints its tiles, which is dear: the camera moves seldom, and then glides for a third of a second.
 
-const WORLD = 20037508.342789244, TILE_M = 156543.03392804097;   // Web Mercator: half its width; metres per pixel at zoom 0
-const NEAREST_M = 0.3, FARTHEST_M = 400;                          // zoom stops at these metres per pixel
-const SETTLED_MS = 500;                                           // a moved view is told to the server when it rests
-const BY_HAND_MS = 1000;                                          // a range that changes this soon after an input was moved by the user
+const WORLD = 20037508.342789244,
+  TILE_M = 156543.03392804097; // Web Mercator: half its width; metres per pixel at zoom 0
+const NEAREST_M = 0.3,
+  FARTHEST_M = 400; // zoom stops at these metres per pixel
+const SETTLED_MS = 500; // a moved view is told to the server when it rests
+const BY_HAND_MS = 1000; // a range that changes this soon after an input was moved by the user
 const GLIDE_MS = 320;
-const FIT_EVERY_MS = 1500;                                        // fitting moves the view at most so often ...
-const FIT_PADS = [36, 42, 58, 56], FIT_SPARE = 1.08;              // ... to what is on the road, so many pixels from the left, top, right and bottom edge
-const EDGE_PX = 8, UNDER_LEGEND_PX = 44;                          // nearer to an edge than this nothing can be seen well (a pin stands up three times as far)
-const NO_PADS = [0, 0, 0, 0], NEAR_PADS = [80, 80, 80, 80];
-const FIT_SMALL = 0.5;                                            // ... closer only when half the view would do
-const FIT_LEAST_M = 1800;                                         // ... and never closer than this many metres
-const FIT_EXACT = 60;                                             // with more drivers the outermost 2 % on each side may be out of view
-const FOLLOW_INNER = 0.3;                                         // a followed driver may go this far from the middle, as a share of the view
+const FIT_EVERY_MS = 1500; // fitting moves the view at most so often ...
+const FIT_PADS = [36, 42, 58, 56],
+  FIT_SPARE = 1.08; // ... to what is on the road, so many pixels from the left, top, right and bottom edge
+const EDGE_PX = 8,
+  UNDER_LEGEND_PX = 44; // nearer to an edge than this nothing can be seen well (a pin stands up three times as far)
+const NO_PADS = [0, 0, 0, 0],
+  NEAR_PADS = [80, 80, 80, 80];
+const FIT_SMALL = 0.5; // ... closer only when half the view would do
+const FIT_LEAST_M = 1800; // ... and never closer than this many metres
+const FIT_EXACT = 60; // with more drivers the outermost 2 % on each side may be out of view
+const FOLLOW_INNER = 0.3; // a followed driver may go this far from the middle, as a share of the view
 
-const toLon = (x) => x / WORLD * 180, toLat = (y) => Math.atan(Math.sinh(y / WORLD * Math.PI)) * 180 / Math.PI;
-const toX = (lon) => lon / 180 * WORLD, toY = (lat) => Math.asinh(Math.tan(lat * Math.PI / 180)) / Math.PI * WORLD;
+const toLon = (x) => (x / WORLD) * 180,
+  toLat = (y) => (Math.atan(Math.sinh((y / WORLD) * Math.PI)) * 180) / Math.PI;
+const toX = (lon) => (lon / 180) * WORLD,
+  toY = (lat) => (Math.asinh(Math.tan((lat * Math.PI) / 180)) / Math.PI) * WORLD;
 const zoomable = (metres) => Math.min(FARTHEST_M, Math.max(NEAREST_M, metres));
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -25,19 +32,30 @@ class Camera {
   constructor(model, changed, wake) {
     Object.assign(this, { model, changed, wake });
     this.pv = null;
-    this.view = null;        // the view that is kept: {x, y, metres (per pixel)}, Web Mercator
-    this.fitting = true;     // fit to what is on the road
-    this.following = false;  // ... or keep one driver in view
-    this.size = null; this.told = []; this.timer = 0; this.glide = null;
+    this.view = null; // the view that is kept: {x, y, metres (per pixel)}, Web Mercator
+    this.fitting = true; // fit to what is on the road
+    this.following = false; // ... or keep one driver in view
+    this.size = null;
+    this.told = [];
+    this.timer = 0;
+    this.glide = null;
     this.touched = this.fitted = -Infinity;
   }
-  remove() { clearTimeout(this.timer); }
-  get box() { return this.pv.frame.bbox; }
-  touch() { this.touched = performance.now(); }
+  remove() {
+    clearTimeout(this.timer);
+  }
+  get box() {
+    return this.pv.frame.bbox;
+  }
+  touch() {
+    this.touched = performance.now();
+  }
 
   /** Bokeh's tiles snap the ranges and its resizing stretches them: what the user did not do is undone. */
   keep() {
-    const { width, height } = this.box, { x_range: xr, y_range: yr } = this.pv.model, { view } = this;
+    const { width, height } = this.box,
+      { x_range: xr, y_range: yr } = this.pv.model,
+      { view } = this;
     if (!(width > 0 && height > 0) || !view) return;
     if (!this.size || this.size.width !== width || this.size.height !== height) {
       const was = this.size;
@@ -46,7 +64,9 @@ class Camera {
       this.fitted = -Infinity;
       return this.apply();
     }
-    const metres = (xr.end - xr.start) / width, x = (xr.start + xr.end) / 2, y = (yr.start + yr.end) / 2;
+    const metres = (xr.end - xr.start) / width,
+      x = (xr.start + xr.end) / 2,
+      y = (yr.start + yr.end) / 2;
     const off = Math.hypot(x - view.x, y - view.y) / metres + Math.abs(metres / view.metres - 1) * width;
     const skewed = Math.abs((yr.end - yr.start) / height / metres - 1) * height > 0.5;
     if (off < 0.2 && !skewed) return;
@@ -64,22 +84,38 @@ class Camera {
     this.settle();
   }
   apply() {
-    const { width, height } = this.box, { x, y, metres } = this.view;
-    this.pv.model.x_range.setv({ start: x - metres * width / 2, end: x + metres * width / 2 }, { sync: false });
-    this.pv.model.y_range.setv({ start: y - metres * height / 2, end: y + metres * height / 2 }, { sync: false });
+    const { width, height } = this.box,
+      { x, y, metres } = this.view;
+    this.pv.model.x_range.setv({ start: x - (metres * width) / 2, end: x + (metres * width) / 2 }, { sync: false });
+    this.pv.model.y_range.setv({ start: y - (metres * height) / 2, end: y + (metres * height) / 2 }, { sync: false });
   }
   /** Go to a view, gliding if asked to and if the user does not mind motion. */
   go(view, gently = true) {
     if (!view) return;
-    if (!gently || !this.view || calm()) { this.glide = null; this.view = view; this.apply(); }
-    else { this.glide = { from: this.view, to: view, began: performance.now() }; this.wake(); }
+    if (!gently || !this.view || calm()) {
+      this.glide = null;
+      this.view = view;
+      this.apply();
+    } else {
+      this.glide = { from: this.view, to: view, began: performance.now() };
+      this.wake();
+    }
     this.settle();
   }
   /** Take the next step of a glide; whether there is one. */
   step() {
     if (!this.glide) return false;
-    const { from, to, began } = this.glide, f = Math.min(1, (performance.now() - began) / GLIDE_MS), e = f * f * (3 - 2 * f);
-    this.view = f === 1 ? to : { x: from.x + e * (to.x - from.x), y: from.y + e * (to.y - from.y), metres: from.metres * (to.metres / from.metres) ** e };
+    const { from, to, began } = this.glide,
+      f = Math.min(1, (performance.now() - began) / GLIDE_MS),
+      e = f * f * (3 - 2 * f);
+    this.view =
+      f === 1
+        ? to
+        : {
+            x: from.x + e * (to.x - from.x),
+            y: from.y + e * (to.y - from.y),
+            metres: from.metres * (to.metres / from.metres) ** e,
+          };
     if (f === 1) this.glide = null;
     this.apply();
     return true;
@@ -91,8 +127,18 @@ class Camera {
   /** The view that shows a box [x0, y0, x1, y1], Web Mercator metres, so many pixels from its left, top, right and bottom edge. */
   around([x0, y0, x1, y1], [left, top, right, bottom], spare = 1, least = 0) {
     const { width, height } = this.box;
-    const metres = zoomable(Math.max(spare * (x1 - x0) / Math.max(width - left - right, width / 2), spare * (y1 - y0) / Math.max(height - top - bottom, height / 2), least));
-    return { x: (x0 + x1) / 2 + (right - left) / 2 * metres, y: (y0 + y1) / 2 + (top - bottom) / 2 * metres, metres };
+    const metres = zoomable(
+      Math.max(
+        (spare * (x1 - x0)) / Math.max(width - left - right, width / 2),
+        (spare * (y1 - y0)) / Math.max(height - top - bottom, height / 2),
+        least,
+      ),
+    );
+    return {
+      x: (x0 + x1) / 2 + ((right - left) / 2) * metres,
+      y: (y0 + y1) / 2 + ((top - bottom) / 2) * metres,
+      metres,
+    };
   }
   /** Return to the first view, for good. */
   home() {
@@ -107,7 +153,11 @@ class Camera {
     this.go({ x, y, metres: zoomable(metres * factor) });
   }
   /** Look at a box because the user asked to. */
-  lookAt(box) { this.byHand(); const near = this.around(box, NEAR_PADS); this.go({ ...near, metres: Math.min(near.metres, this.view.metres / 1.6) }); }
+  lookAt(box) {
+    this.byHand();
+    const near = this.around(box, NEAR_PADS);
+    this.go({ ...near, metres: Math.min(near.metres, this.view.metres / 1.6) });
+  }
   toggleFit() {
     this.fitting = !this.fitting;
     this.following = false;
@@ -128,17 +178,31 @@ class Camera {
     const [kx, ky] = this.model.scene.kitchen;
     if (this.following) {
       if (!driver) return 0;
-      const { width, height } = this.box, x = kx + driver.px, y = ky + driver.py, { metres } = this.view;
-      if (Math.abs(x - this.view.x) > FOLLOW_INNER * width * metres || Math.abs(y - this.view.y) > FOLLOW_INNER * height * metres) this.go({ x, y, metres });
+      const { width, height } = this.box,
+        x = kx + driver.px,
+        y = ky + driver.py,
+        { metres } = this.view;
+      if (
+        Math.abs(x - this.view.x) > FOLLOW_INNER * width * metres ||
+        Math.abs(y - this.view.y) > FOLLOW_INNER * height * metres
+      )
+        this.go({ x, y, metres });
       return 0;
     }
     if (!this.fitting || !active.length) return 0;
     const wait = this.fitted + FIT_EVERY_MS - performance.now();
     if (wait > 0) return wait;
-    const [x0, y0, x1, y1] = boundsOf(active).map((m, i) => m + (i % 2 ? ky : kx)), { width, height } = this.box;
+    const [x0, y0, x1, y1] = boundsOf(active).map((m, i) => m + (i % 2 ? ky : kx)),
+      { width, height } = this.box;
     const view = this.around([x0, y0, x1, y1], FIT_PADS, FIT_SPARE, FIT_LEAST_M / Math.min(width, height));
-    const reachX = width / 2 * this.view.metres, reachY = height / 2 * this.view.metres, edge = EDGE_PX * this.view.metres;
-    const out = x0 < this.view.x - reachX + edge || x1 > this.view.x + reachX - edge || y0 < this.view.y - reachY + UNDER_LEGEND_PX * this.view.metres || y1 > this.view.y + reachY - 3 * edge;
+    const reachX = (width / 2) * this.view.metres,
+      reachY = (height / 2) * this.view.metres,
+      edge = EDGE_PX * this.view.metres;
+    const out =
+      x0 < this.view.x - reachX + edge ||
+      x1 > this.view.x + reachX - edge ||
+      y0 < this.view.y - reachY + UNDER_LEGEND_PX * this.view.metres ||
+      y1 > this.view.y + reachY - 3 * edge;
     this.fitted = performance.now();
     if (out || view.metres < FIT_SMALL * this.view.metres) this.go(view);
     return 0;
@@ -147,13 +211,17 @@ class Camera {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       const view = this.glide?.to ?? this.view;
-      this.told = view.home || this.fitting || this.following ? [] : [toLon(view.x), toLat(view.y), Math.log2(TILE_M / view.metres)].map((n) => Number(n.toFixed(5)));
+      this.told =
+        view.home || this.fitting || this.following
+          ? []
+          : [toLon(view.x), toLat(view.y), Math.log2(TILE_M / view.metres)].map((n) => Number(n.toFixed(5)));
       if (String(this.told) !== String(this.model.viewport)) this.model.viewport = this.told;
     }, SETTLED_MS);
   }
   /** Go to the view that was asked for, if it shows this kitchen's region at all; else home, from where fitting goes on. */
   begin() {
-    const [lon, lat, level] = this.model.viewport ?? [], [kx, ky] = this.model.scene.kitchen;
+    const [lon, lat, level] = this.model.viewport ?? [],
+      [kx, ky] = this.model.scene.kitchen;
     const given = level !== undefined && Math.hypot(toX(lon) - kx, toY(lat) - ky) <= 200_000;
     this.fitting = !given;
     this.following = false;
@@ -168,8 +236,12 @@ class Camera {
 }
 /** The box [x0, y0, x1, y1] of the kitchen, the drivers and their customers, metres from the kitchen. */
 function boundsOf(active) {
-  const share = active.length > FIT_EXACT ? 0.02 : 0, box = [0, 0, 0, 0];
-  for (const [axis, now, goal] of [[0, "px", "cx"], [1, "py", "cy"]]) {
+  const share = active.length > FIT_EXACT ? 0.02 : 0,
+    box = [0, 0, 0, 0];
+  for (const [axis, now, goal] of [
+    [0, "px", "cx"],
+    [1, "py", "cy"],
+  ]) {
     const all = [];
     for (const trip of active) for (const at of [trip[now], trip[goal]]) if (Number.isFinite(at)) all.push(at);
     if (!all.length) continue;
@@ -180,3 +252,5 @@ function boundsOf(active) {
   }
   return box;
 }
+
+export { Camera, calm, toLat, toLon, WORLD };

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -86,23 +87,8 @@ class MapFrame(Component):
         default=[], doc="Centre and zoom that the user chose: [lon, lat, zoom]; empty: the first view."
     )
 
-    _esm = module_source(
-        "views/shared/verbs.js",
-        "views/map/motion.js",
-        "views/map/marks.js",
-        "views/map/pixels.js",
-        "views/map/clusters.js",
-        "views/map/picture.js",
-        "views/map/camera.js",
-        "views/map/basemap.js",
-        "views/map/questions.js",
-        "views/map/fleet.js",
-        "views/map/controls.js",
-        "views/map/pointer.js",
-        "views/map/report.js",
-        "views/map/map.js",
-    )
-    _stylesheets: ClassVar[list[Any]] = [style_source("views/map/map.css")]
+    _esm = module_source(Path(__file__).with_name("map.js"))
+    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("map.css"))]
 
 
 class MapView(ReplayView):

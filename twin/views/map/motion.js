@@ -4,15 +4,23 @@
 // what is held; a playhead outside of it asks at once, and until the answer is here the last moment stays. One question
 // at a time: that is the flow control.
 
-const LEAD_WALL = 2, LENGTH_WALL = 4;   // a window is asked for 2 s of the viewer's time ahead and lasts 4 s of it ...
-const LENGTH_MIN = 60;                  // ... but at least a minute of data
-const READY = 900, READY_MOST = 100;    // a quarter of an hour is held ready for a sudden 1000x, while no more than 100 are on the road
-const REST = 0.4;                       // ... and got when the playhead has rested so long: who drags it wants the next moment, not the hour
-const ASK_GAP = 1, ASK_LOST = 5;        // seconds between two windows in a row; after which an answer counts as lost
-const FADE = 30, FADE_WALL = 0.5;       // a delivered driver fades for 30 data seconds, and at least so long of the viewer's time
-const MARGIN = 0.25;                    // of a view's size, on each side: so far it is moved before others are asked for
-const AGAIN = 0.25;                     // seconds between two questions for another part of a crowd
-const ON_TIME = 0, AT_RISK = 1, LATE = 2;
+import { ReplayClock } from "../shared/clock.js";
+
+const LEAD_WALL = 2,
+  LENGTH_WALL = 4; // a window is asked for 2 s of the viewer's time ahead and lasts 4 s of it ...
+const LENGTH_MIN = 60; // ... but at least a minute of data
+const READY = 900,
+  READY_MOST = 100; // a quarter of an hour is held ready for a sudden 1000x, while no more than 100 are on the road
+const REST = 0.4; // ... and got when the playhead has rested so long: who drags it wants the next moment, not the hour
+const ASK_GAP = 1,
+  ASK_LOST = 5; // seconds between two windows in a row; after which an answer counts as lost
+const FADE = 30,
+  FADE_WALL = 0.5; // a delivered driver fades for 30 data seconds, and at least so long of the viewer's time
+const MARGIN = 0.25; // of a view's size, on each side: so far it is moved before others are asked for
+const AGAIN = 0.25; // seconds between two questions for another part of a crowd
+const ON_TIME = 0,
+  AT_RISK = 1,
+  LATE = 2;
 
 /** The data seconds for which a delivery stays visible at a speed. */
 const fadeSpan = (speed) => Math.max(FADE, FADE_WALL * speed);
@@ -20,7 +28,8 @@ const fadeSpan = (speed) => Math.max(FADE, FADE_WALL * speed);
 /** One driver's way: t seconds since `start`, x and y metres east and north of the kitchen, straight between the knots. */
 class Trip {
   constructor(m, i) {
-    const a = m.offsets[i], b = m.offsets[i + 1];
+    const a = m.offsets[i],
+      b = m.offsets[i + 1];
     this.order = m.order[i];
     this.start = m.start[i];
     this.end = m.end[i];
@@ -30,14 +39,15 @@ class Trip {
     const last = b - a - 1;
     this.cx = Number.isNaN(m.cx[i]) && last >= 0 ? this.x[last] : m.cx[i];
     this.cy = Number.isNaN(m.cy[i]) && last >= 0 ? this.y[last] : m.cy[i];
-    this.created = this.start - m.age[i];        // NaN: unknown, and so is whether it is late
+    this.created = this.start - m.age[i]; // NaN: unknown, and so is whether it is late
     this.promised = this.start + m.promise[i];
-    this.stalls = null;       // [from, to, …] data seconds between which the order had stalled: nobody is on the road
-    this.gaps = null;         // [from, to, …] seconds since the start between which positions are inferred
-    this.knot = 0;            // the one before the driver
-    this.px = this.py = NaN;  // where place() found the driver
-    this.tone = ON_TIME; this.inferred = false;
-    this.cluster = null;      // the bubble that stands for this driver, see mapclusters.js
+    this.stalls = null; // [from, to, …] data seconds between which the order had stalled: nobody is on the road
+    this.gaps = null; // [from, to, …] seconds since the start between which positions are inferred
+    this.knot = 0; // the one before the driver
+    this.px = this.py = NaN; // where place() found the driver
+    this.tone = ON_TIME;
+    this.inferred = false;
+    this.cluster = null; // the bubble that stands for this driver, see mapclusters.js
   }
   /** Whether the driver is on the road at t. */
   drives(t) {
@@ -48,14 +58,18 @@ class Trip {
   }
   /** Judge the moment t: late when the order is older than `target` seconds, at risk when its promised arrival will be. */
   judge(t, target) {
-    const due = this.created + target, { gaps } = this;
+    const due = this.created + target,
+      { gaps } = this;
     this.tone = t > due ? LATE : this.promised > due ? AT_RISK : ON_TIME;
     this.inferred = false;
-    if (gaps) for (let i = 0, s = t - this.start; i < gaps.length; i += 2) if (s >= gaps[i] && s < gaps[i + 1]) this.inferred = true;
+    if (gaps)
+      for (let i = 0, s = t - this.start; i < gaps.length; i += 2)
+        if (s >= gaps[i] && s < gaps[i + 1]) this.inferred = true;
   }
   /** Find the driver `s` seconds after the start, into px and py. */
   place(s) {
-    const { t, x, y } = this, last = t.length - 1;
+    const { t, x, y } = this,
+      last = t.length - 1;
     if (last < 0) return;
     let i = this.knot;
     if (i > last || t[i] > s) i = 0;
@@ -67,14 +81,18 @@ class Trip {
   }
   /** Visit the way from `from` to `to` seconds after the start as points (x, y, first). */
   along(from, to, visit) {
-    const { t, x, y } = this, last = t.length - 1;
+    const { t, x, y } = this,
+      last = t.length - 1;
     if (last < 0) return;
     let i = 0;
     while (i < last && t[i + 1] <= from) i++;
     let f = i < last ? share(t[i], t[i + 1], from) : 0;
     visit(x[i] + (f && f * (x[i + 1] - x[i])), y[i] + (f && f * (y[i + 1] - y[i])), true);
     for (i++; i <= last && t[i] < to; i++) visit(x[i], y[i], false);
-    if (i > last) { if (to === Infinity) for (; i <= last; i++) visit(x[i], y[i], false); return; }
+    if (i > last) {
+      if (to === Infinity) for (; i <= last; i++) visit(x[i], y[i], false);
+      return;
+    }
     f = share(t[i - 1], t[i], to);
     if (to === Infinity) visit(x[i], y[i], false);
     else visit(x[i - 1] + (f && f * (x[i] - x[i - 1])), y[i - 1] + (f && f * (y[i] - y[i - 1])), false);
@@ -89,15 +107,30 @@ class Trip {
 function unpack({ trips: n, knots: k, gaps: g, packed }) {
   const next = columnsOf(packed);
   return {
-    start: next(Float64Array, n), end: next(Float64Array, n), order: next(Int32Array, n), offsets: next(Int32Array, n + 1),
-    t: next(Float32Array, k), x: next(Float32Array, k), y: next(Float32Array, k), cx: next(Float32Array, n), cy: next(Float32Array, n),
-    age: next(Float32Array, n), promise: next(Float32Array, n), gapTrip: next(Int32Array, g), gapFrom: next(Float32Array, g), gapTo: next(Float32Array, g),
+    start: next(Float64Array, n),
+    end: next(Float64Array, n),
+    order: next(Int32Array, n),
+    offsets: next(Int32Array, n + 1),
+    t: next(Float32Array, k),
+    x: next(Float32Array, k),
+    y: next(Float32Array, k),
+    cx: next(Float32Array, n),
+    cy: next(Float32Array, n),
+    age: next(Float32Array, n),
+    promise: next(Float32Array, n),
+    gapTrip: next(Int32Array, g),
+    gapFrom: next(Float32Array, g),
+    gapTo: next(Float32Array, g),
   };
 }
 /** The customers of a stage (see stage_message in mapdata.py). */
 function unpackPins({ pins: n, packed }) {
   const next = columnsOf(packed);
-  const begin = next(Float64Array, n), until = next(Float64Array, n), order = next(Int32Array, n), cx = next(Float32Array, n), cy = next(Float32Array, n);
+  const begin = next(Float64Array, n),
+    until = next(Float64Array, n),
+    order = next(Int32Array, n),
+    cx = next(Float32Array, n),
+    cy = next(Float32Array, n);
   return Array.from(order, (row, i) => ({ order: row, begin: begin[i], until: until[i], cx: cx[i], cy: cy[i] }));
 }
 /** A function that takes the columns of a buffer one after the other. Bokeh's arrays are copied into plain ones, because subarray() of
@@ -105,12 +138,18 @@ function unpackPins({ pins: n, packed }) {
 function columnsOf(packed) {
   const buffer = packed.buffer.slice(packed.byteOffset, packed.byteOffset + packed.byteLength);
   let at = 0;
-  return (Kind, length) => { const column = new Kind(buffer, at, length); at += column.byteLength; return column; };
+  return (Kind, length) => {
+    const column = new Kind(buffer, at, length);
+    at += column.byteLength;
+    return column;
+  };
 }
 /** A view with room to move it before others are asked for. */
 const widened = (box) => {
   if (!box) return null;
-  const [x0, y0, x1, y1] = box, east = MARGIN * (x1 - x0), north = MARGIN * (y1 - y0);
+  const [x0, y0, x1, y1] = box,
+    east = MARGIN * (x1 - x0),
+    north = MARGIN * (y1 - y0);
   return [x0 - east, y0 - north, x1 + east, y1 + north];
 };
 /** How far s is from a to b, 0 to 1; a knot at infinity (a place that was never reached) is not approached. */
@@ -119,13 +158,19 @@ const share = (a, b, s) => (b > a && b < Infinity && s > a ? Math.min(1, (s - a)
 /** The trips on the road at some time in [from, to]. */
 class Held {
   constructor(window) {
-    this.from = window.from; this.to = window.to; this.trips = []; this.orders = new Map();
-    this.within = window.within ?? null;         // in a crowd: where everybody is held; null: nobody but who is picked out
+    this.from = window.from;
+    this.to = window.to;
+    this.trips = [];
+    this.orders = new Map();
+    this.within = window.within ?? null; // in a crowd: where everybody is held; null: nobody but who is picked out
     this.add(window);
   }
-  covers(t) { return t >= this.from && t <= this.to; }
+  covers(t) {
+    return t >= this.from && t <= this.to;
+  }
   add(window) {
-    const m = unpack(window), fresh = new Map();
+    const m = unpack(window),
+      fresh = new Map();
     for (let i = 0; i < m.order.length; i++) {
       if (this.orders.has(m.order[i])) continue;
       const trip = new Trip(m, i);
@@ -133,13 +178,21 @@ class Held {
       this.trips.push(trip);
       fresh.set(i, trip);
     }
-    m.gapTrip.forEach((i, k) => { const trip = fresh.get(i); if (trip) (trip.gaps ??= []).push(m.gapFrom[k], m.gapTo[k]); });
-    for (const [i, from, to] of window.stalls) { const trip = fresh.get(i); if (trip) (trip.stalls ??= []).push(from, to); }
+    m.gapTrip.forEach((i, k) => {
+      const trip = fresh.get(i);
+      if (trip) (trip.gaps ??= []).push(m.gapFrom[k], m.gapTo[k]);
+    });
+    for (const [i, from, to] of window.stalls) {
+      const trip = fresh.get(i);
+      if (trip) (trip.stalls ??= []).push(from, to);
+    }
     this.to = Math.max(this.to, window.to);
-    this.crowd = window.crowd ?? 0;              // how many are on the road, where not all of them are held
+    this.crowd = window.crowd ?? 0; // how many are on the road, where not all of them are held
   }
   /** Whether an answer goes on with what is held: a crowd may have come or gone, or so many be in view that none is told. */
-  continues(window) { return !!window.crowd === !!this.crowd && !!window.within === !!this.within; }
+  continues(window) {
+    return !!window.crowd === !!this.crowd && !!window.within === !!this.within;
+  }
   /** Forget what ended before t. */
   prune(t) {
     if (t <= this.from) return;
@@ -154,27 +207,35 @@ class Motion {
     this.clock = clock;
     this.send = send;
     this.asks = 0;
-    this.target = Infinity;   // seconds from order to door that were promised
-    this.look = () => ({});   // what a question tells besides: {box, order}
+    this.target = Infinity; // seconds from order to door that were promised
+    this.look = () => ({}); // what a question tells besides: {box, order}
     this.forget(0);
   }
   /** Start over with another timeline, which `version` names in questions and answers. */
   forget(version) {
     this.version = version;
-    this.held = this.next = this.asked = null;   // `next`: the start of the range, held ready for the loop's return
-    this.t = NaN;                                // the moment that is drawn
+    this.held = this.next = this.asked = null; // `next`: the start of the range, held ready for the loop's return
+    this.t = NaN; // the moment that is drawn
     this.asked_at = -Infinity;
-    this.pushes = 0;                             // windows that came unasked, with a seek
-    this.stale = false;                          // whether others are wanted than those held, though of the same moment
+    this.pushes = 0; // windows that came unasked, with a seek
+    this.stale = false; // whether others are wanted than those held, though of the same moment
     this.active = [];
     this.faded = [];
   }
-  get speed() { return this.clock.anchor?.speed ?? 1; }
-  get waiting() { return !!this.asked; }
+  get speed() {
+    return this.clock.anchor?.speed ?? 1;
+  }
+  get waiting() {
+    return !!this.asked;
+  }
   /** How many are on the road: all that there are, also those of a crowd. */
-  get onRoad() { return this.held?.crowd || this.active.length; }
+  get onRoad() {
+    return this.held?.crowd || this.active.length;
+  }
   /** Whether the drivers are in frames, none of them told but who is picked out. */
-  get crowded() { return !!this.held?.crowd && !this.held.within; }
+  get crowded() {
+    return !!this.held?.crowd && !this.held.within;
+  }
   /** See whether a crowd's view, a box in metres from the kitchen, has left where everybody is held. */
   outgrown([x0, y0, x1, y1]) {
     const { held } = this;
@@ -183,30 +244,47 @@ class Motion {
     return x0 < ax || y0 < ay || x1 > bx || y1 > by;
   }
   /** Ask anew for the moment held: another view, another order picked out. */
-  again() { this.stale = true; }
+  again() {
+    this.stale = true;
+  }
   /** Whether there will be something to ask for when the paused playhead has rested for REST seconds. */
-  get later() { return !this.asked && !this.clock.moving && !!this.held && this.held.to < this.ahead(this.t); }
+  get later() {
+    return !this.asked && !this.clock.moving && !!this.held && this.held.to < this.ahead(this.t);
+  }
   /** Until when trips should be held. */
   ahead(now) {
-    const a = this.clock.anchor, ready = !this.held?.crowd && this.active.length <= READY_MOST ? READY : LENGTH_MIN / 3;
-    return Math.min(now + Math.max(LEAD_WALL * a.speed, ready), a.end + 1);   // the end itself is shown too
+    const a = this.clock.anchor,
+      ready = !this.held?.crowd && this.active.length <= READY_MOST ? READY : LENGTH_MIN / 3;
+    return Math.min(now + Math.max(LEAD_WALL * a.speed, ready), a.end + 1); // the end itself is shown too
   }
 
   /** Bring active and faded to the playhead; false if it is not held yet and the last moment stays. */
   advance() {
     const now = this.clock.now();
     if (!this.version || !this.clock.anchor) return false;
-    if (this.next?.covers(now) && !this.held?.covers(now)) { this.held = this.next; this.next = null; }
+    if (this.next?.covers(now) && !this.held?.covers(now)) {
+      this.held = this.next;
+      this.next = null;
+    }
     this.want(now);
     // just past the end a late window lacks only the drivers that start in it; to draw the others beats standing still
-    const { held } = this, late = held && this.clock.moving && now > held.to && now < held.to + 5 * LENGTH_WALL * this.speed;
+    const { held } = this,
+      late = held && this.clock.moving && now > held.to && now < held.to + 5 * LENGTH_WALL * this.speed;
     if (!held || !(held.covers(now) || late)) return false;
     this.t = now;
-    const fade = fadeSpan(this.speed), active = [], faded = [];
+    const fade = fadeSpan(this.speed),
+      active = [],
+      faded = [];
     for (const trip of held.trips) {
       if (trip.start > now) continue;
-      if (trip.drives(now)) { trip.place(now - trip.start); trip.judge(now, this.target); active.push(trip); }
-      else if (now >= trip.end && now < trip.end + fade) { trip.place(trip.end - trip.start); faded.push(trip); }
+      if (trip.drives(now)) {
+        trip.place(now - trip.start);
+        trip.judge(now, this.target);
+        active.push(trip);
+      } else if (now >= trip.end && now < trip.end + fade) {
+        trip.place(trip.end - trip.start);
+        faded.push(trip);
+      }
     }
     this.active = active;
     this.faded = faded;
@@ -220,13 +298,24 @@ class Motion {
   want(now) {
     const wall = ReplayClock.wall();
     if (this.asked && wall - this.asked.wall < ASK_LOST) return;
-    const { held } = this, a = this.clock.anchor, { moving } = this.clock;
-    const length = Math.max(LENGTH_MIN, LENGTH_WALL * a.speed), ahead = this.ahead(now);
+    const { held } = this,
+      a = this.clock.anchor,
+      { moving } = this.clock;
+    const length = Math.max(LENGTH_MIN, LENGTH_WALL * a.speed),
+      ahead = this.ahead(now);
     const behind = held && moving && now > held.to && now < held.to + length;
-    if (!held || !(held.covers(now) || behind) || (this.stale && wall - this.asked_at > AGAIN)) this.ask("new", now - fadeSpan(a.speed), now + length, now);
+    if (!held || !(held.covers(now) || behind) || (this.stale && wall - this.asked_at > AGAIN))
+      this.ask("new", now - fadeSpan(a.speed), now + length, now);
     else if (wall - this.asked_at < (moving ? ASK_GAP : REST)) return;
     else if (held.to < ahead) this.ask("more", held.to, Math.min(ahead + length, Math.max(ahead, a.end + 1)));
-    else if (moving && a.loop && !this.next && now + LEAD_WALL * a.speed + LENGTH_MIN / 3 > a.end && !held.covers(a.start)) this.ask("loop", a.start, a.start + length);
+    else if (
+      moving &&
+      a.loop &&
+      !this.next &&
+      now + LEAD_WALL * a.speed + LENGTH_MIN / 3 > a.end &&
+      !held.covers(a.start)
+    )
+      this.ask("loop", a.start, a.start + length);
   }
   ask(kind, from, to, at = null) {
     const wall = ReplayClock.wall();
@@ -235,7 +324,20 @@ class Motion {
     const { box, order } = this.look();
     if (kind === "new") this.stale = false;
     const wide = kind === "more" && this.held?.within ? this.held.within : widened(box);
-    this.send({ t: this.clock.now(), box: wide, order, crowd: !!this.held?.crowd, ask: "motion", version: this.version, number: this.asks, from, to, at, pushes: this.pushes, after: kind === "more" ? from : null });
+    this.send({
+      t: this.clock.now(),
+      box: wide,
+      order,
+      crowd: !!this.held?.crowd,
+      ask: "motion",
+      version: this.version,
+      number: this.asks,
+      from,
+      to,
+      at,
+      pushes: this.pushes,
+      after: kind === "more" ? from : null,
+    });
   }
   /** Take an answer, or a window that the server sends with a seek before it is asked; false if it is not waited for. */
   receive(m) {
@@ -243,7 +345,7 @@ class Motion {
     if (m.pushed && m.version === this.version) {
       this.pushes++;
       this.held = new Held(m);
-      if (asked?.kind !== "loop") this.asked = null;   // of another moment, or this very window, which is not sent twice
+      if (asked?.kind !== "loop") this.asked = null; // of another moment, or this very window, which is not sent twice
       return true;
     }
     if (!asked || m.version !== this.version || m.number !== asked.number) return false;
@@ -257,3 +359,5 @@ class Motion {
     return true;
   }
 }
+
+export { AT_RISK, columnsOf, fadeSpan, LATE, Motion, ON_TIME, REST, unpackPins };

@@ -1,49 +1,80 @@
 // What the pointer is over: a driver, a bubble of drivers, the kitchen or a customer. Hovering tells, clicking selects.
 
-const REACH_PX = 14;                            // how near the pointer must be to a driver or a pin
-const CLICK_PX = 5;                             // a press that moves farther is a drag
+import { el } from "../shared/elements.js";
+import { clockText, durationText } from "../shared/times.js";
+import { AT_RISK, LATE, ON_TIME } from "./motion.js";
+import { PINS_MOST } from "./picture.js";
+
+const REACH_PX = 14; // how near the pointer must be to a driver or a pin
+const CLICK_PX = 5; // a press that moves farther is a drag
 
 class Pointer {
   /** `host` has near(place, reach): who of a crowd is there, as trips have it; picture, motion, show, pins, clusters, selection, name, kitchen; and ask(order), look(box), redraw(), touch(). */
   constructor(host) {
     this.host = host;
     this.tip = el("div", { class: "tip", role: "status", hidden: true, "data-testid": "map-tip" });
-    this.at = null;           // where it is, pixels of the map
-    this.found = null;        // {kind, key, order?, trip?, cluster?}
-    this.detail = null;       // what the server told of the order under it
+    this.at = null; // where it is, pixels of the map
+    this.found = null; // {kind, key, order?, trip?, cluster?}
+    this.detail = null; // what the server told of the order under it
     this.pressed = null;
   }
   attach(events_el) {
     this.events = events_el;
-    for (const [name, act] of Object.entries({ pointermove: this.move, pointerdown: this.press, pointerup: this.release, pointerleave: this.leave })) events_el.addEventListener(name, act);
-    for (const name of ["wheel", "pointerdown", "touchmove", "keydown"]) events_el.addEventListener(name, () => this.host.touch(), { passive: true, capture: true });
+    for (const [name, act] of Object.entries({
+      pointermove: this.move,
+      pointerdown: this.press,
+      pointerup: this.release,
+      pointerleave: this.leave,
+    }))
+      events_el.addEventListener(name, act);
+    for (const name of ["wheel", "pointerdown", "touchmove", "keydown"])
+      events_el.addEventListener(name, () => this.host.touch(), { passive: true, capture: true });
   }
-  forget() { this.found = this.detail = null; this.tip.hidden = true; }
+  forget() {
+    this.found = this.detail = null;
+    this.tip.hidden = true;
+  }
   under([x, y]) {
     const { picture, motion, show, clusters, pins } = this.host;
     if (!picture.view || !this.host.kitchen) return null;
-    let best = null, near = REACH_PX;
+    let best = null,
+      near = REACH_PX;
     for (const trip of motion.active) {
       if (trip.cluster) continue;
       const d = Math.hypot(picture.X(trip.px) - x, picture.Y(trip.py) - y) - (trip === this.found?.trip ? 3 : 0);
-      if (d < near) { near = d; best = trip; }
+      if (d < near) {
+        near = d;
+        best = trip;
+      }
     }
     if (best) return { kind: "driver", key: best.order, order: best.order, trip: best };
     const other = this.host.near([x, y], REACH_PX);
     if (other) return { kind: "driver", key: other.order, order: other.order, trip: other };
     const cluster = clusters.under([x, y]);
     if (cluster) return { kind: "cluster", key: cluster, cluster };
-    if (Math.max(Math.abs(picture.X(0) - x), Math.abs(picture.Y(0) - y)) < 17) return { kind: "kitchen", key: "kitchen" };
+    if (Math.max(Math.abs(picture.X(0) - x), Math.abs(picture.Y(0) - y)) < 17)
+      return { kind: "kitchen", key: "kitchen" };
     const customers = show.customers && motion.active.length <= PINS_MOST ? [...pins, ...motion.active] : pins;
     for (const pin of customers) {
       const d = Math.hypot(picture.X(pin.cx) - x, picture.Y(pin.cy) - 12 - y);
-      if (d < near) { near = d; best = pin; }
+      if (d < near) {
+        near = d;
+        best = pin;
+      }
     }
-    return best && { kind: "customer", key: `to ${best.order}`, order: best.order, trip: best.px === undefined ? null : best };
+    return (
+      best && {
+        kind: "customer",
+        key: `to ${best.order}`,
+        order: best.order,
+        trip: best.px === undefined ? null : best,
+      }
+    );
   }
   /** See what is under the pointer now: it may rest while the drivers move. */
   look() {
-    const found = this.at && this.under(this.at), { selection } = this.host;
+    const found = this.at && this.under(this.at),
+      { selection } = this.host;
     if (found?.key !== this.found?.key) {
       const was = this.found;
       this.found = found;
@@ -58,14 +89,19 @@ class Pointer {
   move = (event) => {
     if (event.buttons) this.host.touch();
     const box = this.events.getBoundingClientRect();
-    this.at = event.buttons && event.pointerType === "mouse" ? null : [event.clientX - box.left, event.clientY - box.top];
+    this.at =
+      event.buttons && event.pointerType === "mouse" ? null : [event.clientX - box.left, event.clientY - box.top];
     this.look();
   };
-  press = (event) => { this.pressed = [event.clientX, event.clientY]; this.move(event); };
+  press = (event) => {
+    this.pressed = [event.clientX, event.clientY];
+    this.move(event);
+  };
   release = (event) => {
     const { pressed } = this;
     this.pressed = null;
-    if (!pressed || event.button || Math.hypot(event.clientX - pressed[0], event.clientY - pressed[1]) > CLICK_PX) return;
+    if (!pressed || event.button || Math.hypot(event.clientX - pressed[0], event.clientY - pressed[1]) > CLICK_PX)
+      return;
     const box = this.events.getBoundingClientRect();
     this.at = [event.clientX - box.left, event.clientY - box.top];
     const found = this.under(this.at);
@@ -73,39 +109,68 @@ class Pointer {
     else if (found?.cluster) this.host.open(found.cluster);
     this.look();
   };
-  leave = () => { this.at = null; this.look(); };
-  tell(detail) { if (this.found?.order === detail.order) { this.detail = detail; this.fillTip(); } }
+  leave = () => {
+    this.at = null;
+    this.look();
+  };
+  tell(detail) {
+    if (this.found?.order === detail.order) {
+      this.detail = detail;
+      this.fillTip();
+    }
+  }
   fillTip() {
-    const { tip, found, detail, at } = this, { picture, motion } = this.host;
+    const { tip, found, detail, at } = this,
+      { picture, motion } = this.host;
     tip.hidden = !found || !at;
     if (tip.hidden) return;
-    const line = (text, strong) => text ? el("p", { class: strong ? "strong" : null }, text) : null, count = (n) => `${n.toLocaleString("en")} driver${n === 1 ? "" : "s"}`;
+    const line = (text, strong) => (text ? el("p", { class: strong ? "strong" : null }, text) : null),
+      count = (n) => `${n.toLocaleString("en")} driver${n === 1 ? "" : "s"}`;
     let lines;
-    if (found.kind === "kitchen") lines = [el("b", {}, `${this.host.name} kitchen`), line(`${count(motion.onRoad)} on the road`)];
+    if (found.kind === "kitchen")
+      lines = [el("b", {}, `${this.host.name} kitchen`), line(`${count(motion.onRoad)} on the road`)];
     else if (found.cluster) {
-      const { n, shares } = found.cluster, of = [shares[LATE] && `${shares[LATE]} late`, shares[AT_RISK] && `${shares[AT_RISK]} will be late`].filter(Boolean);
+      const { n, shares } = found.cluster,
+        of = [shares[LATE] && `${shares[LATE]} late`, shares[AT_RISK] && `${shares[AT_RISK]} will be late`].filter(
+          Boolean,
+        );
       lines = [el("b", {}, count(n)), line(of.join(" · ") || "all on time", true), line("Click to zoom in")];
     } else {
       const way = detail?.progress !== undefined ? `${detail.stage} · ${detail.progress} % of the way` : detail?.stage;
-      lines = [el("b", {}, detail ? `Order ${detail.id}` : "Order …"), line(detail?.items, true), line(way, true),
-        line(detail?.eta ? `Expected at ${clockText(detail.eta, false)}` : null, true), line(this.verdict(detail), true), line(detail?.address),
-        line(detail?.measured === undefined ? null : detail.measured ? "Position measured" : "Position inferred")];
+      lines = [
+        el("b", {}, detail ? `Order ${detail.id}` : "Order …"),
+        line(detail?.items, true),
+        line(way, true),
+        line(detail?.eta ? `Expected at ${clockText(detail.eta, false)}` : null, true),
+        line(this.verdict(detail), true),
+        line(detail?.address),
+        line(detail?.measured === undefined ? null : detail.measured ? "Position measured" : "Position inferred"),
+      ];
       lines[4]?.classList.add(LATE_CLASSES[found.trip?.tone ?? ON_TIME]);
     }
     tip.replaceChildren(...lines.filter(Boolean));
-    const on = found.trip && motion.active.length <= picture.glyphs ? [picture.X(found.trip.px), picture.Y(found.trip.py)] : at;
+    const on =
+      found.trip && motion.active.length <= picture.glyphs ? [picture.X(found.trip.px), picture.Y(found.trip.py)] : at;
     const near = Math.hypot(on[0] - at[0], on[1] - at[1]) < 2 * REACH_PX ? on : at;
-    const { width, height } = picture.view, w = tip.offsetWidth, h = tip.offsetHeight;
+    const { width, height } = picture.view,
+      w = tip.offsetWidth,
+      h = tip.offsetHeight;
     const x = near[0] + 18 + w < width ? near[0] + 18 : near[0] - 18 - w;
     tip.style.transform = `translate(${Math.max(4, x)}px, ${Math.max(4, Math.min(near[1] - 10, height - h - 6))}px)`;
   }
   /** How an order on the road keeps time, as its colour says. */
   verdict(detail) {
-    const { motion } = this.host, trip = this.found.order === undefined ? null : motion.trip(this.found.order);
+    const { motion } = this.host,
+      trip = this.found.order === undefined ? null : motion.trip(this.found.order);
     if (!trip || !detail || Number.isNaN(trip.created)) return null;
     const due = trip.created + motion.target;
-    return trip.tone === LATE ? `Late: ${durationText(motion.t - trip.created)} since the order, target ${durationText(motion.target)}`
-      : trip.tone === AT_RISK ? `Will be late: ${durationText(trip.promised - due)} over the target of ${durationText(motion.target)}` : null;
+    return trip.tone === LATE
+      ? `Late: ${durationText(motion.t - trip.created)} since the order, target ${durationText(motion.target)}`
+      : trip.tone === AT_RISK
+        ? `Will be late: ${durationText(trip.promised - due)} over the target of ${durationText(motion.target)}`
+        : null;
   }
 }
 const LATE_CLASSES = ["fine", "risk", "late"];
+
+export { Pointer };

@@ -1,18 +1,33 @@
 // What the map asks for beside the drivers' ways: where an order belongs, the customers of a stage, a layer of density.
 
+import { ReplayClock } from "../shared/clock.js";
+import { clockText } from "../shared/times.js";
+import { unpackPins } from "./motion.js";
+
 const PLACES_MOST = 500;
-const PINS_WALL = 10, PINS_MIN = 600;           // the pins of a stage are asked for so long ahead: viewer's seconds, at least data seconds
-const PINS_GAP = 1;                             // at most one question a second
+const PINS_WALL = 10,
+  PINS_MIN = 600; // the pins of a stage are asked for so long ahead: viewer's seconds, at least data seconds
+const PINS_GAP = 1; // at most one question a second
 const DETAIL_GAP = 1;
-const LATELY = ["slow", "ways"];                // layers of the last minutes, which change with the playhead ...
-const DENSITY_STEP = 60, DENSITY_GAP = 2;       // ... by whole minutes of data, at most every two seconds of the viewer's
-const DENSITY_LOST = 20;                        // seconds after which an answer is not waited for any more
+const LATELY = ["slow", "ways"]; // layers of the last minutes, which change with the playhead ...
+const DENSITY_STEP = 60,
+  DENSITY_GAP = 2; // ... by whole minutes of data, at most every two seconds of the viewer's
+const DENSITY_LOST = 20; // seconds after which an answer is not waited for any more
 const STAGE_WORDS = ["Created", "Cooking", "Ready", "Out for delivery", "Delivered", "Cancelled", "Stalled"];
 
 class Asked {
   /** `send(question)` passes a question to the server; `came()` is called when an answer has changed what is to be drawn. */
-  constructor(clock, send, came) { Object.assign(this, { clock, send, came }); this.forget(); }
-  forget() { this.places = new Map(); this.pins = null; this.forgetDensity(); this.pinsAsked = this.detailAsked = -Infinity; this.detailOf = -1; }
+  constructor(clock, send, came) {
+    Object.assign(this, { clock, send, came });
+    this.forget();
+  }
+  forget() {
+    this.places = new Map();
+    this.pins = null;
+    this.forgetDensity();
+    this.pinsAsked = this.detailAsked = -Infinity;
+    this.detailOf = -1;
+  }
   /** Where an order belongs: {id, customer, enter, closed}; null until the answer is here. */
   place(order) {
     if (!this.places.has(order)) {
@@ -26,45 +41,82 @@ class Asked {
   detail(order, t) {
     const wall = ReplayClock.wall();
     if (order === this.detailOf && wall - this.detailAsked < DETAIL_GAP) return;
-    this.detailOf = order; this.detailAsked = wall;
+    this.detailOf = order;
+    this.detailAsked = wall;
     this.send({ ask: "order", order, t });
   }
   /** The customers of the orders in `stage` at t: the pins to draw, and of how many (some may be too many); those known, while more are being asked for. */
   pinsAt(stage, t) {
-    const { pins } = this, wall = ReplayClock.wall(), speed = this.clock.anchor?.speed ?? 1, ahead = Math.max(PINS_MIN, PINS_WALL * speed);
-    const short = pins?.stage !== stage || t < pins.from || t > pins.to || (this.clock.moving && t > pins.to - ahead / 4 && pins.to < this.clock.anchor.end);
-    if (short && (wall - this.pinsAsked > PINS_GAP || (this.pinsFor !== stage))) {
-      this.pinsAsked = wall; this.pinsFor = stage;
+    const { pins } = this,
+      wall = ReplayClock.wall(),
+      speed = this.clock.anchor?.speed ?? 1,
+      ahead = Math.max(PINS_MIN, PINS_WALL * speed);
+    const short =
+      pins?.stage !== stage ||
+      t < pins.from ||
+      t > pins.to ||
+      (this.clock.moving && t > pins.to - ahead / 4 && pins.to < this.clock.anchor.end);
+    if (short && (wall - this.pinsAsked > PINS_GAP || this.pinsFor !== stage)) {
+      this.pinsAsked = wall;
+      this.pinsFor = stage;
       this.send({ ask: "stage", stage, from: t - 60, to: t + ahead });
     }
     if (pins?.stage !== stage) return { drawn: [], total: 0 };
-    const here = pins.all.filter((pin) => pin.begin <= t && t < pin.until), older = pins.hidden.reduce((sum, [until, n]) => sum + (t < until ? n : 0), 0);
+    const here = pins.all.filter((pin) => pin.begin <= t && t < pin.until),
+      older = pins.hidden.reduce((sum, [until, n]) => sum + (t < until ? n : 0), 0);
     return { drawn: pins.most === null ? here : here.slice(-pins.most), total: here.length + older };
   }
   /** The layer of density chosen, at t; what is known of it while another moment of it is being drawn. */
   densityOf({ kind, minutes }, t) {
     if (!kind || Number.isNaN(t)) return null;
-    const wall = ReplayClock.wall(), { density, flying } = this, lately = LATELY.includes(kind), until = lately ? Math.floor(t / DENSITY_STEP) * DENSITY_STEP : null;
+    const wall = ReplayClock.wall(),
+      { density, flying } = this,
+      lately = LATELY.includes(kind),
+      until = lately ? Math.floor(t / DENSITY_STEP) * DENSITY_STEP : null;
     const here = density?.kind === kind && (!lately || density.minutes === minutes);
-    const since = wall - this.densityAsked, wanted = `${kind} ${lately ? `${minutes} ${until}` : ""}`;
-    if ((here && density.until === until) || (flying && since < DENSITY_LOST && (here || flying.startsWith(`${kind} `)))) return here ? density : null;
-    if (here && since < DENSITY_GAP) this.densityTimer ||= setTimeout(() => { this.densityTimer = 0; this.came(); }, 1000 * (DENSITY_GAP - since));
+    const since = wall - this.densityAsked,
+      wanted = `${kind} ${lately ? `${minutes} ${until}` : ""}`;
+    if (
+      (here && density.until === until) ||
+      (flying && since < DENSITY_LOST && (here || flying.startsWith(`${kind} `)))
+    )
+      return here ? density : null;
+    if (here && since < DENSITY_GAP)
+      this.densityTimer ||= setTimeout(
+        () => {
+          this.densityTimer = 0;
+          this.came();
+        },
+        1000 * (DENSITY_GAP - since),
+      );
     else {
-      this.flying = wanted; this.densityAsked = wall;
+      this.flying = wanted;
+      this.densityAsked = wall;
       this.send({ ask: "density", kind, minutes, t });
     }
     return here ? density : null;
   }
-  forgetDensity() { this.density = null; this.flying = ""; this.densityAsked = -Infinity; clearTimeout(this.densityTimer); this.densityTimer = 0; }
+  forgetDensity() {
+    this.density = null;
+    this.flying = "";
+    this.densityAsked = -Infinity;
+    clearTimeout(this.densityTimer);
+    this.densityTimer = 0;
+  }
   receive(m) {
     if (m.tell === "place") this.places.set(m.order, m);
-    else if (m.tell === "stage") this.pins = { stage: m.stage, from: m.from, to: m.to, most: m.most, hidden: m.hidden, all: unpackPins(m) };
+    else if (m.tell === "stage")
+      this.pins = { stage: m.stage, from: m.from, to: m.to, most: m.most, hidden: m.hidden, all: unpackPins(m) };
     else if (m.tell === "density") {
-      const taken = (picture) => { this.flying = ""; this.density = { ...m, picture }; this.came(); };
+      const taken = (picture) => {
+        this.flying = "";
+        this.density = { ...m, picture };
+        this.came();
+      };
       if (!m.url) return taken(null);
       const picture = new Image();
       picture.onload = () => taken(picture);
-      picture.onerror = () => taken(null);   // a canvas refuses a broken picture, in every frame
+      picture.onerror = () => taken(null); // a canvas refuses a broken picture, in every frame
       picture.src = m.url;
       return;
     } else return;
@@ -74,13 +126,22 @@ class Asked {
 /** The number of the stage that an order is in at t; -1 before it is known, 5 while it is cancelled, 6 while it has stalled. */
 function stageAt({ enter, closed, stalls }, t) {
   let stage = -1;
-  enter.forEach((entered, k) => { if (entered !== null && entered <= t) stage = k; });
+  enter.forEach((entered, k) => {
+    if (entered !== null && entered <= t) stage = k;
+  });
   if (closed !== null && closed <= t && stage < 4) return 5;
   return stalls.some(([from, to]) => from <= t && (to === null || t < to)) ? 6 : stage;
 }
 /** What the map writes beside an order that is not on the road at t. */
 function placeText(place, t) {
   const stage = stageAt(place, t);
-  const words = stage < 0 ? "not ordered yet" : stage === 4 ? `Delivered at ${clockText(place.enter[4], false)}` : STAGE_WORDS[stage];
+  const words =
+    stage < 0
+      ? "not ordered yet"
+      : stage === 4
+        ? `Delivered at ${clockText(place.enter[4], false)}`
+        : STAGE_WORDS[stage];
   return `${place.id} · ${words}`;
 }
+
+export { Asked, LATELY, placeText, stageAt };

@@ -1,5 +1,6 @@
 """The alert: what is wrong at the playhead, since when and how badly, in one card; else a quiet line."""
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 import param
@@ -24,8 +25,8 @@ class AlertCard(Component):
     )  # type: ignore[assignment]
     tail: float = param.Number(default=JUST_ENDED, doc="Seconds for which a trouble that has ended is shown.")  # type: ignore[assignment]
 
-    _esm = module_source("views/shared/verbs.js", "views/moments/alert.js")
-    _stylesheets: ClassVar[list[Any]] = [style_source("views/moments/alert.css")]
+    _esm = module_source(Path(__file__).with_name("alert.js"))
+    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("alert.css"))]
 
 
 class AlertView(ReplayView):

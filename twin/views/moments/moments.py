@@ -1,6 +1,7 @@
 """The moments list: what stands out in the range, ranked, each with its sentence, and a click away."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, ClassVar
 
 import param
@@ -62,8 +63,8 @@ class MomentsList(Component):
     )
     judged: str = param.String(default="", doc="What they were compared with.")  # type: ignore[assignment]
 
-    _esm = module_source("views/shared/verbs.js", "views/moments/moments.js")
-    _stylesheets: ClassVar[list[Any]] = [style_source("views/moments/moments.css")]
+    _esm = module_source(Path(__file__).with_name("moments.js"))
+    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("moments.css"))]
 
 
 class MomentsView(ReplayView):

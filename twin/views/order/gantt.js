@@ -1,10 +1,32 @@
 // The lifecycle of one order as a small Gantt: a bar per stage over the usual one, and the playhead that moves over them.
 
+import { el, icon } from "../shared/elements.js";
+import { clockText, durationText } from "../shared/times.js";
+
 const STAGE_ROWS = [
-  ["created", "Created", "receipt"], ["cooking", "Cooking", "flame"], ["ready", "Ready, waiting", "box"], ["out_for_delivery", "Out for delivery", "car"],
+  ["created", "Created", "receipt"],
+  ["cooking", "Cooking", "flame"],
+  ["ready", "Ready, waiting", "box"],
+  ["out_for_delivery", "Out for delivery", "car"],
 ];
-const STATE_LABELS = { created: "Created", cooking: "Cooking", ready: "Ready", out_for_delivery: "Out for delivery", completed: "Delivered", cancelled: "Cancelled", stalled: "Stalled" };
-const STATE_ICONS = { created: "receipt", cooking: "flame", ready: "box", out_for_delivery: "car", completed: "check", cancelled: "close", stalled: "alert" };
+const STATE_LABELS = {
+  created: "Created",
+  cooking: "Cooking",
+  ready: "Ready",
+  out_for_delivery: "Out for delivery",
+  completed: "Delivered",
+  cancelled: "Cancelled",
+  stalled: "Stalled",
+};
+const STATE_ICONS = {
+  created: "receipt",
+  cooking: "flame",
+  ready: "box",
+  out_for_delivery: "car",
+  completed: "check",
+  cancelled: "close",
+  stalled: "alert",
+};
 /** An order without any event for four hours counts as stalled (twin/foundation/stages.py): its open bar is not drawn longer. */
 const STALLED_AFTER = 4 * 3600;
 /** A stage stands out when it took half as long again as usual, and at least two minutes longer. */
@@ -26,20 +48,52 @@ function ganttOf(story, visit) {
   const open = story.delivered === null && story.cancelled === null;
   const rows = STAGE_ROWS.map(([key, label, symbol]) => {
     const span = story.stages.find(([name]) => name === key);
-    if (!span) return { node: el("li", { class: "lane none" }, el("span", { class: "lane-name" }, icon(symbol, 13), label), el("span", { class: "track" }), el("span", { class: "took mute" }, "not seen")) };
+    if (!span)
+      return {
+        node: el(
+          "li",
+          { class: "lane none" },
+          el("span", { class: "lane-name" }, icon(symbol, 13), label),
+          el("span", { class: "track" }),
+          el("span", { class: "took mute" }, "not seen"),
+        ),
+      };
     const [, start, end, usual] = span;
-    const done = el("i", { class: "done" }), ghost = usual === null ? null : el("i", { class: "ghost" });
-    const bar = el("button", { type: "button", class: "bar", "data-testid": `bar-${key}`, style: `--fill:var(--tw-${key}-fill)`, onclick: () => visit(start) }, done);
-    const took = el("span", { class: "took" }, el("span", {}), el("small", {})), usually = usual === null ? null : el("span", { class: "usual" }, `usual ${durationText(usual)}`);
-    const node = el("li", { class: "lane", "data-testid": `lane-${key}` },
+    const done = el("i", { class: "done" }),
+      ghost = usual === null ? null : el("i", { class: "ghost" });
+    const bar = el(
+      "button",
+      {
+        type: "button",
+        class: "bar",
+        "data-testid": `bar-${key}`,
+        style: `--fill:var(--tw-${key}-fill)`,
+        onclick: () => visit(start),
+      },
+      done,
+    );
+    const took = el("span", { class: "took" }, el("span", {}), el("small", {})),
+      usually = usual === null ? null : el("span", { class: "usual" }, `usual ${durationText(usual)}`);
+    const node = el(
+      "li",
+      { class: "lane", "data-testid": `lane-${key}` },
       el("span", { class: "lane-name", style: `--text:var(--tw-${key})` }, icon(symbol, 13), label),
-      el("span", { class: "track" }, bar, ghost), el("span", { class: "numbers" }, took, usually));
+      el("span", { class: "track" }, bar, ghost),
+      el("span", { class: "numbers" }, took, usually),
+    );
     return { key, label, start, end, usual, node, bar, done, ghost, took };
   }).filter(Boolean);
   const marks = [];
   const mark = (lane, t, symbol, text, className) => {
     if (t === null || !lane?.bar) return;
-    const node = el("button", { type: "button", class: `mark ${className}`, "aria-label": `${text}, ${clockText(t)}`, title: `${text} ${clockText(t)}`, "data-testid": `mark-${className}`, onclick: () => visit(t) });
+    const node = el("button", {
+      type: "button",
+      class: `mark ${className}`,
+      "aria-label": `${text}, ${clockText(t)}`,
+      title: `${text} ${clockText(t)}`,
+      "data-testid": `mark-${className}`,
+      onclick: () => visit(t),
+    });
     node.append(icon(symbol, 12));
     lane.node.querySelector(".track").append(node);
     marks.push({ node, t });
@@ -48,24 +102,38 @@ function ganttOf(story, visit) {
   if (story.arrived !== null) mark(laneAt(story.arrived), story.arrived, "car", "Driver arrived", "arrived");
   if (story.cancelled !== null) mark(laneAt(story.cancelled), story.cancelled, "close", "Cancelled", "cancelled");
   const due = story.created === null ? null : story.created + story.target;
-  const line = el("i", { class: "now", "data-testid": "order-now" }), limit = el("i", { class: "limit" });
-  const from = el("button", { type: "button", class: "edge", onclick: () => visit(story.first) }, clockText(story.first, false));
+  const line = el("i", { class: "now", "data-testid": "order-now" }),
+    limit = el("i", { class: "limit" });
+  const from = el(
+    "button",
+    { type: "button", class: "edge", onclick: () => visit(story.first) },
+    clockText(story.first, false),
+  );
   const until = el("button", { type: "button", class: "edge until", onclick: () => visit(story.last) });
   const limitText = el("span", { class: "limit-text", title: "Created + the delivery target" }, "target");
-  const node = el("div", { class: "gantt", role: "group", "aria-label": "Lifecycle of the order", "data-testid": "order-gantt" },
-    el("ol", {}, ...rows.map((row) => row.node)), el("div", { class: "over", "aria-hidden": "true" }, limit, line),
-    el("div", { class: "axis" }, el("span", { class: "ends" }, from, limitText, until)));
+  const node = el(
+    "div",
+    { class: "gantt", role: "group", "aria-label": "Lifecycle of the order", "data-testid": "order-gantt" },
+    el("ol", {}, ...rows.map((row) => row.node)),
+    el("div", { class: "over", "aria-hidden": "true" }, limit, line),
+    el("div", { class: "axis" }, el("span", { class: "ends" }, from, limitText, until)),
+  );
 
   const place = (t, d0, d1) => `${(100 * Math.min(Math.max((t - d0) / (d1 - d0), 0), 1)).toFixed(2)}%`;
-  const put = (target, text) => { if (target.textContent !== text) target.textContent = text; };
-  const set = (target, name, value) => { if (target.style.getPropertyValue(name) !== value) target.style.setProperty(name, value); };
+  const put = (target, text) => {
+    if (target.textContent !== text) target.textContent = text;
+  };
+  const set = (target, name, value) => {
+    if (target.style.getPropertyValue(name) !== value) target.style.setProperty(name, value);
+  };
   function show(now) {
     const d0 = story.first;
     const reach = Math.max(story.last, open ? Math.min(now, story.last + STALLED_AFTER) : 0);
     const d1 = Math.max(reach, d0 + 60);
     for (const lane of rows) {
       if (!lane.bar) continue;
-      const end = lane.end ?? d1, past = Math.min(Math.max((now - lane.start) / Math.max(end - lane.start, 1), 0), 1);
+      const end = lane.end ?? d1,
+        past = Math.min(Math.max((now - lane.start) / Math.max(end - lane.start, 1), 0), 1);
       set(lane.bar, "left", place(lane.start, d0, d1));
       set(lane.bar, "width", `max(4px, ${place(d0 + end - lane.start, d0, d1)})`);
       set(lane.done, "width", `${(100 * past).toFixed(1)}%`);
@@ -74,24 +142,38 @@ function ganttOf(story, visit) {
         set(lane.ghost, "width", place(Math.min(d0 + lane.usual, d1 - lane.start + d0), d0, d1));
         lane.ghost.classList.toggle("cut", lane.start + lane.usual > d1);
       }
-      const later = now < lane.start, going = !later && (lane.end === null || now < lane.end), took = (going ? now : end) - lane.start;
-      const figure = later && lane.end === null ? "" : durationText(took), kind = later ? "later" : going ? "so far" : "";
+      const later = now < lane.start,
+        going = !later && (lane.end === null || now < lane.end),
+        took = (going ? now : end) - lane.start;
+      const figure = later && lane.end === null ? "" : durationText(took),
+        kind = later ? "later" : going ? "so far" : "";
       put(lane.took.firstChild, figure);
       put(lane.took.lastChild, kind);
       const bad = !later && slow(took, lane.usual);
       lane.node.classList.toggle("later", later);
       lane.node.classList.toggle("slow", bad);
       const words = `${lane.label}: ${figure} ${kind}${lane.usual === null ? "" : `, usual ${durationText(lane.usual)}`}${bad ? ", much longer than usual" : ""}, from ${clockText(lane.start)}`;
-      if (lane.bar.title !== words) { lane.bar.title = words; lane.bar.setAttribute("aria-label", `${words}. Go there`); }
+      if (lane.bar.title !== words) {
+        lane.bar.title = words;
+        lane.bar.setAttribute("aria-label", `${words}. Go there`);
+      }
     }
-    for (const { node: dot, t } of marks) { set(dot, "left", place(t, d0, d1)); dot.classList.toggle("later", now < t); }
+    for (const { node: dot, t } of marks) {
+      set(dot, "left", place(t, d0, d1));
+      dot.classList.toggle("later", now < t);
+    }
     set(line, "left", place(now, d0, d1));
     line.hidden = now < d0 || now > d1;
     limit.hidden = limitText.hidden = due === null || due > d1;
-    if (!limit.hidden) { set(limit, "left", place(due, d0, d1)); set(limitText, "left", place(due, d0, d1)); }
+    if (!limit.hidden) {
+      set(limit, "left", place(due, d0, d1));
+      set(limitText, "left", place(due, d0, d1));
+    }
     const share = due === null ? 0 : (due - d0) / (d1 - d0);
     limitText.classList.toggle("tight", share < 0.24 || share > 0.6);
     put(until, `${clockText(d1, false)}${now < d1 ? " later" : ""}`);
   }
   return { node, show };
 }
+
+export { ganttOf, STATE_ICONS, STATE_LABELS, stateAt };

@@ -1,5 +1,6 @@
 """The order panel: what became of the selected order, and how much of it was known at the playhead."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -40,8 +41,8 @@ class OrderPanel(Component):
     story: dict[str, Any] = param.Dict(default={}, doc="The selected order, as `OrderView` tells it.")  # type: ignore[assignment]
     said: list[Any] = param.List(default=[0, ""], doc="A note to the user and its serial number.")  # type: ignore[assignment]
 
-    _esm = module_source("views/shared/verbs.js", "views/order/gantt.js", "views/order/order.js")
-    _stylesheets: ClassVar[list[Any]] = [style_source("views/order/order.css")]
+    _esm = module_source(Path(__file__).with_name("order.js"))
+    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("order.css"))]
 
 
 class OrderView(ReplayView):

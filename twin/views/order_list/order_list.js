@@ -1,65 +1,143 @@
 // The list of orders at the playhead: a table that is walked with the arrow keys, one stop of the Tab key.
 
+import { clockFrom } from "../shared/clock.js";
+import { el, icon } from "../shared/elements.js";
+import { durationText } from "../shared/times.js";
+import { selectionOf } from "../shared/verbs.js";
+
 const STATES = [
-  ["created", "Created", "receipt"], ["cooking", "Cooking", "flame"], ["ready", "Ready", "box"], ["out_for_delivery", "On the road", "car"],
-  ["completed", "Delivered", "check"], ["cancelled", "Cancelled", "close"], ["stalled", "Stalled", "alert"],
+  ["created", "Created", "receipt"],
+  ["cooking", "Cooking", "flame"],
+  ["ready", "Ready", "box"],
+  ["out_for_delivery", "On the road", "car"],
+  ["completed", "Delivered", "check"],
+  ["cancelled", "Cancelled", "close"],
+  ["stalled", "Stalled", "alert"],
 ];
-const STAGES = 4;  // the first four are open; the others are lists since midnight
-const MEANING = { completed: "delivered since midnight", cancelled: "cancelled since midnight", stalled: "stalled since midnight: without any event for 4 hours" };
-const COLUMNS = [["id", "Order", "id"], ["stage", "Stage", "stage, along the lifecycle"], ["since", "In stage", "time in the stage, the longest first"], ["age", "Age", "time since it was created, the oldest first"]];
+const STAGES = 4; // the first four are open; the others are lists since midnight
+const MEANING = {
+  completed: "delivered since midnight",
+  cancelled: "cancelled since midnight",
+  stalled: "stalled since midnight: without any event for 4 hours",
+};
+const COLUMNS = [
+  ["id", "Order", "id"],
+  ["stage", "Stage", "stage, along the lifecycle"],
+  ["since", "In stage", "time in the stage, the longest first"],
+  ["age", "Age", "time since it was created, the oldest first"],
+];
 /** Minutes change rarely: the cells are looked at twice a second. */
 const EVERY = 500;
-const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+const put = (node, text) => {
+  if (node.textContent !== text) node.textContent = text;
+};
 const orders = (n) => `${n.toLocaleString("en-US")} ${n === 1 ? "order" : "orders"}`;
 /** Whole minutes over the target, half up, as the server counts them (twin/analysis/wording.py). */
 const minutesOver = (age, target) => Math.floor((age - target) / 60 + 0.5);
 
 function buildRow(row, [id, short, created, delivered, brands, known]) {
-  const stage = el("span", { class: "state" }), since = el("td", { class: "number" }), age = el("span", {}), late = el("span", { class: "late", hidden: true });
+  const stage = el("span", { class: "state" }),
+    since = el("td", { class: "number" }),
+    age = el("span", {}),
+    late = el("span", { class: "late", hidden: true });
   late.append(icon("alert", 12), el("span", {}));
-  const node = el("tr", { role: "row", "data-row": row, "data-testid": "orders-row", tabindex: "-1" },
-    el("td", { class: "name", title: id }, el("span", { class: "id" }, short), el("span", { class: "brands", title: brands || "The data tells no brand" }, brands || "no brand")),
-    el("td", {}, stage), since, el("td", { class: "number" }, age, late));
+  const node = el(
+    "tr",
+    { role: "row", "data-row": row, "data-testid": "orders-row", tabindex: "-1" },
+    el(
+      "td",
+      { class: "name", title: id },
+      el("span", { class: "id" }, short),
+      el("span", { class: "brands", title: brands || "The data tells no brand" }, brands || "no brand"),
+    ),
+    el("td", {}, stage),
+    since,
+    el("td", { class: "number" }, age, late),
+  );
   return { row, node, stage, sinceCell: since, age, late, created, delivered, known, number: -1, since: 0 };
 }
 
 function setStage(line, number) {
   if (line.number === number) return;
   line.number = number;
-  const [key, label, symbol] = STATES[number], colour = number > 4 ? "bad" : key;
+  const [key, label, symbol] = STATES[number],
+    colour = number > 4 ? "bad" : key;
   line.stage.style.cssText = `--text:var(--tw-${colour});--fill:var(--tw-${colour}-fill, var(--tw-${colour}))`;
   line.stage.replaceChildren(icon(symbol, 12), label);
 }
 
-export function render({ model }) {
-  const clock = clockFrom(model), chosen = selectionOf(model);
-  const lines = new Map();   // row number -> its line, of the rows that are listed
-  let rows = [], focused = -1;
+function render({ model }) {
+  const clock = clockFrom(model),
+    chosen = selectionOf(model);
+  const lines = new Map(); // row number -> its line, of the rows that are listed
+  let rows = [],
+    focused = -1;
 
   const chips = [["", "All", null], ...STATES].map(([key, label, symbol], i) => {
-    const number = el("b", {}), words = el("span", { class: "label" }, label);
-    const node = el("button", { type: "button", class: "chip", "aria-pressed": "false", "data-testid": `orders-filter-${key || "all"}`, style: key ? `--text:var(--tw-${i > 5 ? "bad" : key})` : "",
-      onclick: () => { if (chosen.stage !== key) chosen.filter(key || chosen.stage); } });
+    const number = el("b", {}),
+      words = el("span", { class: "label" }, label);
+    const node = el("button", {
+      type: "button",
+      class: "chip",
+      "aria-pressed": "false",
+      "data-testid": `orders-filter-${key || "all"}`,
+      style: key ? `--text:var(--tw-${i > 5 ? "bad" : key})` : "",
+      onclick: () => {
+        if (chosen.stage !== key) chosen.filter(key || chosen.stage);
+      },
+    });
     if (symbol) node.append(icon(symbol, 13));
     node.append(words, number);
     return { key, label, node, number };
   });
   const heads = COLUMNS.map(([key, label, meaning]) => {
-    const button = el("button", { type: "button", "data-testid": `orders-sort-${key}`, title: `Sort by ${meaning}; again to turn it round`,
-      onclick: () => { model.sort = model.sort === key ? `-${key}` : key; } }, label, el("i", { "aria-hidden": "true" }));
-    return { key, button, node: el("th", { scope: "col", role: "columnheader", class: key === "since" || key === "age" ? "number" : null }, button) };
+    const button = el(
+      "button",
+      {
+        type: "button",
+        "data-testid": `orders-sort-${key}`,
+        title: `Sort by ${meaning}; again to turn it round`,
+        onclick: () => {
+          model.sort = model.sort === key ? `-${key}` : key;
+        },
+      },
+      label,
+      el("i", { "aria-hidden": "true" }),
+    );
+    return {
+      key,
+      button,
+      node: el(
+        "th",
+        { scope: "col", role: "columnheader", class: key === "since" || key === "age" ? "number" : null },
+        button,
+      ),
+    };
   });
   const tbody = el("tbody", { role: "rowgroup" });
-  const table = el("table", { role: "grid", "aria-label": "Orders at the playhead" }, el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads.map((head) => head.node))), tbody);
-  const empty = el("p", { class: "empty", "data-testid": "orders-empty" }), more = el("p", { class: "more", "data-testid": "orders-more" });
+  const table = el(
+    "table",
+    { role: "grid", "aria-label": "Orders at the playhead" },
+    el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads.map((head) => head.node))),
+    tbody,
+  );
+  const empty = el("p", { class: "empty", "data-testid": "orders-empty" }),
+    more = el("p", { class: "more", "data-testid": "orders-more" });
   const scroller = el("div", { class: "scroller" }, table, empty, more);
-  const root = el("section", { class: "card orders", "data-testid": "orders", "aria-label": "Orders" }, el("div", { class: "chips", role: "group", "aria-label": "Show one stage" }, ...chips.map((chip) => chip.node)), scroller);
+  const root = el(
+    "section",
+    { class: "card orders", "data-testid": "orders", "aria-label": "Orders" },
+    el("div", { class: "chips", role: "group", "aria-label": "Show one stage" }, ...chips.map((chip) => chip.node)),
+    scroller,
+  );
 
   const age = () => {
     if (!clock.anchor) return;
     const now = clock.now();
     for (const row of rows) {
-      const line = lines.get(row), closed = line.number === 4, old = (closed ? line.delivered : now) - line.created;
+      const line = lines.get(row),
+        closed = line.number === 4,
+        old = (closed ? line.delivered : now) - line.created;
       put(line.sinceCell, durationText(now - line.since) + (line.number >= STAGES && line.number < 6 ? " ago" : ""));
       put(line.age, durationText(old));
       const over = !line.known || line.number === 5 || line.number === 6 ? 0 : minutesOver(old, model.target);
@@ -72,7 +150,8 @@ export function render({ model }) {
   const mark = () => {
     for (const [row, line] of lines) {
       const on = row === chosen.row;
-      if ((line.node.getAttribute("aria-selected") === "true") !== on || !line.node.hasAttribute("aria-selected")) line.node.setAttribute("aria-selected", String(on));
+      if ((line.node.getAttribute("aria-selected") === "true") !== on || !line.node.hasAttribute("aria-selected"))
+        line.node.setAttribute("aria-selected", String(on));
       line.node.classList.toggle("hovered", row === chosen.hovered);
     }
     for (const { key, node } of chips) node.setAttribute("aria-pressed", String(key === chosen.stage));
@@ -96,26 +175,36 @@ export function render({ model }) {
     if (!state.rows) return;
     const missing = state.rows.some((row) => !lines.has(row) && !state.texts[row]);
     if (missing) {
-      model.send_msg({ ask: "texts" });  // the answer tells them all
+      model.send_msg({ ask: "texts" }); // the answer tells them all
       return;
     }
     // another timeline may use the same number for another order: a text that came again replaces the line
-    for (const [row, text] of Object.entries(state.texts)) { lines.get(+row)?.node.remove(); lines.set(+row, buildRow(+row, text)); }
+    for (const [row, text] of Object.entries(state.texts)) {
+      lines.get(+row)?.node.remove();
+      lines.set(+row, buildRow(+row, text));
+    }
     rows = state.rows;
-    const listed = new Set(rows), held = root.getRootNode().activeElement?.dataset?.row;
-    for (const [row, line] of lines) if (!listed.has(row)) { line.node.remove(); lines.delete(row); }
+    const listed = new Set(rows),
+      held = root.getRootNode().activeElement?.dataset?.row;
+    for (const [row, line] of lines)
+      if (!listed.has(row)) {
+        line.node.remove();
+        lines.delete(row);
+      }
     rows.forEach((row, i) => {
       const line = lines.get(row);
       setStage(line, state.stages[i]);
       line.since = state.base + state.since[i];
       if (tbody.children[i] !== line.node) tbody.insertBefore(line.node, tbody.children[i] ?? null);
     });
-    if (held !== undefined) (lines.get(+held) ?? lines.get(rows[0]))?.node.focus({ preventScroll: true });  // moving a node takes its focus
+    if (held !== undefined) (lines.get(+held) ?? lines.get(rows[0]))?.node.focus({ preventScroll: true }); // moving a node takes its focus
     const open = STATES.slice(0, STAGES).reduce((sum, [key]) => sum + (state.counts[key] ?? 0), 0);
     for (const { key, label, node, number } of chips) {
-      const n = key ? state.counts[key] ?? 0 : open;
+      const n = key ? (state.counts[key] ?? 0) : open;
       put(number, n.toLocaleString("en-US"));
-      const words = key ? `${label}: ${orders(n)}${MEANING[key] ? ` ${MEANING[key]}` : " now"}` : `All ${orders(n)} that are open now`;
+      const words = key
+        ? `${label}: ${orders(n)}${MEANING[key] ? ` ${MEANING[key]}` : " now"}`
+        : `All ${orders(n)} that are open now`;
       node.title = words;
       node.setAttribute("aria-label", words);
       node.hidden = n === 0 && (key === "cancelled" || key === "stalled") && key !== chosen.stage;
@@ -139,19 +228,36 @@ export function render({ model }) {
     }
   };
 
-  const rowOf = (event) => { const node = event.target.closest?.("tr[data-row]"); return node ? +node.dataset.row : -1; };
-  tbody.addEventListener("click", (event) => { const row = rowOf(event); if (row >= 0) { focused = row; chosen.select(row); } });
+  const rowOf = (event) => {
+    const node = event.target.closest?.("tr[data-row]");
+    return node ? +node.dataset.row : -1;
+  };
+  tbody.addEventListener("click", (event) => {
+    const row = rowOf(event);
+    if (row >= 0) {
+      focused = row;
+      chosen.select(row);
+    }
+  });
   tbody.addEventListener("pointerover", (event) => chosen.hover(rowOf(event)));
   tbody.addEventListener("pointerleave", () => chosen.hover(-1));
-  tbody.addEventListener("focusin", (event) => { focused = rowOf(event); stop(); if (event.target.matches(":focus-visible")) chosen.hover(focused); });
+  tbody.addEventListener("focusin", (event) => {
+    focused = rowOf(event);
+    stop();
+    if (event.target.matches(":focus-visible")) chosen.hover(focused);
+  });
   tbody.addEventListener("focusout", () => chosen.hover(-1));
   tbody.addEventListener("keydown", (event) => {
-    const at = rows.indexOf(rowOf(event)), last = rows.length - 1, page = 8;
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: last, PageDown: at + page, PageUp: at - page }[event.key];
+    const at = rows.indexOf(rowOf(event)),
+      last = rows.length - 1,
+      page = 8;
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: last, PageDown: at + page, PageUp: at - page }[
+      event.key
+    ];
     const choose = event.key === "Enter" || event.key === " ";
     if (at < 0 || (to === undefined && !choose)) return;
     event.preventDefault();
-    event.stopPropagation();  // these keys steer the replay elsewhere
+    event.stopPropagation(); // these keys steer the replay elsewhere
     if (choose) chosen.select(rows[at]);
     else lines.get(rows[Math.min(Math.max(to, 0), last)])?.node.focus();
   });
@@ -160,11 +266,20 @@ export function render({ model }) {
   model.on("sort", sorted);
   model.on("target", age);
   model.on("active", age);
-  const offClock = clock.on(age), offChosen = chosen.on(onChosen);
-  const timer = setInterval(() => { if (model.active && clock.moving && !document.hidden) age(); }, EVERY);
-  model.on("remove", () => { clearInterval(timer); offClock(); offChosen(); });
+  const offClock = clock.on(age),
+    offChosen = chosen.on(onChosen);
+  const timer = setInterval(() => {
+    if (model.active && clock.moving && !document.hidden) age();
+  }, EVERY);
+  model.on("remove", () => {
+    clearInterval(timer);
+    offClock();
+    offChosen();
+  });
   empty.hidden = more.hidden = true;
   sorted();
   take();
   return root;
 }
+
+export { render };

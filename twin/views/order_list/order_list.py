@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -51,8 +52,8 @@ class OrderList(Component):
     target = param.Number(default=DELIVERY_TARGET, doc="Promised delivery time, seconds.")
     active = param.Boolean(default=True, doc="Whether the list can be seen: its cells age only then.")
 
-    _esm = module_source("views/shared/verbs.js", "views/order_list/order_list.js")
-    _stylesheets: ClassVar[list[Any]] = [style_source("views/order_list/order_list.css")]
+    _esm = module_source(Path(__file__).with_name("order_list.js"))
+    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("order_list.css"))]
 
 
 class OrdersView(ReplayView):

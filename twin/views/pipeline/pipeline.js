@@ -1,5 +1,22 @@
 // The kitchen's pipeline: five stages, and between them the orders per hour that pass from one to the next.
 
+import { clockFrom } from "../shared/clock.js";
+import { el, icon } from "../shared/elements.js";
+import {
+  averageText,
+  figure,
+  LONG_COUNT,
+  many,
+  minutesText,
+  NONE,
+  percentText,
+  plural,
+  put,
+  reportAs,
+} from "../shared/numbers.js";
+import { selectionOf } from "../shared/verbs.js";
+import { StageList } from "./stage_orders.js";
+
 const PIPELINE = [
   ["created", "Created", "receipt", "ordered, not cooking yet", "created"],
   ["cooking", "Cooking", "flame", "being cooked", "went into cooking"],
@@ -11,24 +28,60 @@ const PIPELINE = [
 const DOT_GAPS = [0, 46, 34, 26, 20, 15, 11, 8];
 /** Pixels a second at which dots move: slow enough to be ignored. */
 const DOT_SPEED = 11;
-const flowLevel = (flow) => (flow > 0 ? Math.min(DOT_GAPS.length - 1, 1 + Math.max(0, Math.floor(Math.log2(flow / 4)))) : 0);
-const LEVELS = ["", "amber", "red"], SIGNS = ["", "clock", "alert"];
+const flowLevel = (flow) =>
+  flow > 0 ? Math.min(DOT_GAPS.length - 1, 1 + Math.max(0, Math.floor(Math.log2(flow / 4)))) : 0;
+const LEVELS = ["", "amber", "red"],
+  SIGNS = ["", "clock", "alert"];
 
 function buildStage([key, label, symbol, meaning, passed]) {
-  const parts = { key, label, meaning, passed, count: figure("count", `stage-${key}-count`), rate: figure("rate", `stage-${key}-flow`), dots: el("i", { class: "dots" }) };
+  const parts = {
+    key,
+    label,
+    meaning,
+    passed,
+    count: figure("count", `stage-${key}-count`),
+    rate: figure("rate", `stage-${key}-flow`),
+    dots: el("i", { class: "dots" }),
+  };
   parts.count.textContent = NONE;
   const badge = el("span", { class: "badge" });
   badge.append(icon(symbol, 13));
-  parts.pick = el("button", { type: "button", class: "pick", "aria-pressed": "false", "aria-haspopup": "dialog", "aria-expanded": "false", "data-testid": `stage-${key}-pick`,
-    title: "Show only the orders of this stage, and list them" }, badge, el("span", { class: "name" }, label));
-  parts.here = el("span", { class: "here", role: "img", "aria-label": "The selected order is in this stage", title: "The selected order is in this stage", "data-testid": `stage-${key}-here`, hidden: true });
-  parts.only = el("span", { class: "only", title: "Map, events and lists show only this stage; click again, or press Escape, to show all", "data-testid": `stage-${key}-only`, hidden: true });
+  parts.pick = el(
+    "button",
+    {
+      type: "button",
+      class: "pick",
+      "aria-pressed": "false",
+      "aria-haspopup": "dialog",
+      "aria-expanded": "false",
+      "data-testid": `stage-${key}-pick`,
+      title: "Show only the orders of this stage, and list them",
+    },
+    badge,
+    el("span", { class: "name" }, label),
+  );
+  parts.here = el("span", {
+    class: "here",
+    role: "img",
+    "aria-label": "The selected order is in this stage",
+    title: "The selected order is in this stage",
+    "data-testid": `stage-${key}-here`,
+    hidden: true,
+  });
+  parts.only = el("span", {
+    class: "only",
+    title: "Map, events and lists show only this stage; click again, or press Escape, to show all",
+    "data-testid": `stage-${key}-only`,
+    hidden: true,
+  });
   parts.only.append(icon("filter", 11), "only");
   parts.first = el("p");
   parts.second = el("p", { class: "second" });
   if (key === "completed") {
     parts.share = figure("share", "stage-completed-share");
-    parts.beside = ["cancelled", "stalled"].map((name) => el("button", { type: "button", class: "beside", "data-testid": `stage-${name}`, hidden: true }));
+    parts.beside = ["cancelled", "stalled"].map((name) =>
+      el("button", { type: "button", class: "beside", "data-testid": `stage-${name}`, hidden: true }),
+    );
     parts.first.append(parts.share);
     parts.second.append(...parts.beside);
   } else {
@@ -38,16 +91,32 @@ function buildStage([key, label, symbol, meaning, passed]) {
     parts.first.append(parts.service, parts.usual);
     parts.second.append(parts.oldest, parts.sign, parts.age);
   }
-  parts.flow = el("div", { class: "flow" }, parts.rate, el("span", { class: "pipe" }, el("span", { class: "lane" }, parts.dots)));
-  parts.tile = el("div", { class: "tile" }, el("h3", {}, parts.pick, parts.here, parts.only),
-    el("div", { class: "row" }, parts.count, el("div", { class: "more" }, parts.first, parts.second)));
-  parts.root = el("li", { class: "stage", "data-testid": `stage-${key}`, style: `--text:var(--tw-${key});--fill:var(--tw-${key}-fill)` }, parts.flow, parts.tile);
+  parts.flow = el(
+    "div",
+    { class: "flow" },
+    parts.rate,
+    el("span", { class: "pipe" }, el("span", { class: "lane" }, parts.dots)),
+  );
+  parts.tile = el(
+    "div",
+    { class: "tile" },
+    el("h3", {}, parts.pick, parts.here, parts.only),
+    el("div", { class: "row" }, parts.count, el("div", { class: "more" }, parts.first, parts.second)),
+  );
+  parts.root = el(
+    "li",
+    { class: "stage", "data-testid": `stage-${key}`, style: `--text:var(--tw-${key});--fill:var(--tw-${key}-fill)` },
+    parts.flow,
+    parts.tile,
+  );
   return parts;
 }
 
 function showFlow(parts, s) {
   put(parts.rate, s.told ? `${many(s.flow)}/h` : "", undefined, s.told ? s.flow : null);
-  const title = s.told ? `${plural(s.flow, "order")} ${parts.passed} in the last 60 minutes` : "The data tells nothing of this step";
+  const title = s.told
+    ? `${plural(s.flow, "order")} ${parts.passed} in the last 60 minutes`
+    : "The data tells nothing of this step";
   if (parts.flow.title !== title) parts.flow.title = title;
   const level = s.told ? flowLevel(s.flow) : 0;
   if (parts.level === level) return;
@@ -58,18 +127,48 @@ function showFlow(parts, s) {
 }
 
 function showStage(parts, s, limits, usualWords) {
-  put(parts.count, s.told ? many(s.count) : NONE, s.told ? `${plural(s.count, "order")} ${parts.meaning}` : "The data tells nothing of this stage", s.told ? s.count : null);
+  put(
+    parts.count,
+    s.told ? many(s.count) : NONE,
+    s.told ? `${plural(s.count, "order")} ${parts.meaning}` : "The data tells nothing of this stage",
+    s.told ? s.count : null,
+  );
   parts.count.classList.toggle("long", s.count >= LONG_COUNT);
   showFlow(parts, s);
   if (parts.key === "completed") return showCompleted(parts, s);
-  const left = s.excluded ? `; ${plural(s.excluded, "order")} over 4 hours left out` : "", [service, age, oldest] = s.levels, [amber, red] = limits;
-  const limit = amber === null || red === null ? "" : `; marked from ${minutesText(amber)} on, red from ${minutesText(red)}`;
-  put(parts.service, s.service === null ? (s.told ? "no recent average" : "not in the data") : `avg ${averageText(s.service)}`, s.service === null ? `No order moved on from this stage in the last 60 minutes${left}`
-    : `Average time in this stage of the ${plural(s.served, "order")} that moved on in the last 60 minutes${left}${service === 2 ? "; well over what is usual, or over the limit" : ""}`, s.service);
-  put(parts.usual, s.usual === null || s.service === null ? "" : `usual ${(s.usual / 60).toFixed(1)}`, s.usual === null ? "" : `Usual average here: ${averageText(s.usual)} (${usualWords}, other days)`, s.usual);
-  put(parts.oldest, s.oldest === null ? (s.told ? "none now" : "") : `oldest ${minutesText(s.oldest)}`, s.oldest === null ? "No order is in this stage now"
-    : `The order that has been here longest${limit}. The ${plural(s.count, "order")} here now have been here ${minutesText(s.age)} on average`, s.oldest);
-  put(parts.age, s.age === null ? "" : `avg age ${minutesText(s.age)}`, s.age === null ? "" : `Average time that the ${plural(s.count, "order")} here now have been here so far${limit}`, s.age);
+  const left = s.excluded ? `; ${plural(s.excluded, "order")} over 4 hours left out` : "",
+    [service, age, oldest] = s.levels,
+    [amber, red] = limits;
+  const limit =
+    amber === null || red === null ? "" : `; marked from ${minutesText(amber)} on, red from ${minutesText(red)}`;
+  put(
+    parts.service,
+    s.service === null ? (s.told ? "no recent average" : "not in the data") : `avg ${averageText(s.service)}`,
+    s.service === null
+      ? `No order moved on from this stage in the last 60 minutes${left}`
+      : `Average time in this stage of the ${plural(s.served, "order")} that moved on in the last 60 minutes${left}${service === 2 ? "; well over what is usual, or over the limit" : ""}`,
+    s.service,
+  );
+  put(
+    parts.usual,
+    s.usual === null || s.service === null ? "" : `usual ${(s.usual / 60).toFixed(1)}`,
+    s.usual === null ? "" : `Usual average here: ${averageText(s.usual)} (${usualWords}, other days)`,
+    s.usual,
+  );
+  put(
+    parts.oldest,
+    s.oldest === null ? (s.told ? "none now" : "") : `oldest ${minutesText(s.oldest)}`,
+    s.oldest === null
+      ? "No order is in this stage now"
+      : `The order that has been here longest${limit}. The ${plural(s.count, "order")} here now have been here ${minutesText(s.age)} on average`,
+    s.oldest,
+  );
+  put(
+    parts.age,
+    s.age === null ? "" : `avg age ${minutesText(s.age)}`,
+    s.age === null ? "" : `Average time that the ${plural(s.count, "order")} here now have been here so far${limit}`,
+    s.age,
+  );
   parts.service.className = `service ${LEVELS[service]}`;
   parts.age.className = `age ${LEVELS[age]}`;
   parts.oldest.className = `oldest ${LEVELS[oldest]}`;
@@ -83,17 +182,30 @@ function showStage(parts, s, limits, usualWords) {
 }
 
 function showCompleted(parts, s) {
-  put(parts.share, s.share === null ? "" : `${percentText(s.share)} of due`,
-    s.share === null ? "" : `Delivered share of the ${plural(s.due, "order")} created from 24 hours to 90 minutes ago`, s.share);
+  put(
+    parts.share,
+    s.share === null ? "" : `${percentText(s.share)} of due`,
+    s.share === null ? "" : `Delivered share of the ${plural(s.due, "order")} created from 24 hours to 90 minutes ago`,
+    s.share,
+  );
   for (const [i, name] of ["cancelled", "stalled"].entries()) {
     const button = parts.beside[i];
     button.hidden = !s[name];
-    put(button, `${many(s[name])} ${name}`, name === "cancelled" ? "Orders cancelled since midnight: show and list them" : "Orders without any event for 4 hours, since midnight: show and list them", s[name]);
+    put(
+      button,
+      `${many(s[name])} ${name}`,
+      name === "cancelled"
+        ? "Orders cancelled since midnight: show and list them"
+        : "Orders without any event for 4 hours, since midnight: show and list them",
+      s[name],
+    );
   }
 }
 
-export function render({ model }) {
-  const stages = PIPELINE.map(buildStage), clock = clockFrom(model), selection = selectionOf(model);
+function render({ model }) {
+  const stages = PIPELINE.map(buildStage),
+    clock = clockFrom(model),
+    selection = selectionOf(model);
   const strip = el("ol", { class: "card strip", "aria-label": "Kitchen pipeline" }, ...stages.map(({ root }) => root));
   const root = el("div", { class: "root" }, strip);
   let pressed = null;
@@ -105,7 +217,8 @@ export function render({ model }) {
     const on = selection.stage !== key;
     selection.filter(key);
     pressed = button;
-    if (on) list.show(key, label, `var(--tw-${key}, var(--tw-bad))`, tile, event.detail === 0);  // 0: by the keyboard
+    if (on)
+      list.show(key, label, `var(--tw-${key}, var(--tw-bad))`, tile, event.detail === 0); // 0: by the keyboard
     else list.close();
     follow();
   };
@@ -120,41 +233,74 @@ export function render({ model }) {
       parts.pick.setAttribute("aria-expanded", String(list.stage === parts.key));
       parts.only.hidden = !on;
     }
-    for (const [i, name] of ["cancelled", "stalled"].entries()) stages[4].beside[i].setAttribute("aria-pressed", String(stage === name));
+    for (const [i, name] of ["cancelled", "stalled"].entries())
+      stages[4].beside[i].setAttribute("aria-pressed", String(stage === name));
     list.mark();
   };
-  for (const parts of stages) parts.tile.addEventListener("click", (event) => choose(parts.key, parts.label, parts.pick, parts.tile, event));
+  for (const parts of stages)
+    parts.tile.addEventListener("click", (event) => choose(parts.key, parts.label, parts.pick, parts.tile, event));
   for (const [i, name] of ["cancelled", "stalled"].entries()) {
     const button = stages[4].beside[i];
-    button.addEventListener("click", (event) => { event.stopPropagation(); choose(name, name === "cancelled" ? "Cancelled" : "Stalled", button, stages[4].tile, event); });
+    button.addEventListener("click", (event) => {
+      event.stopPropagation();
+      choose(name, name === "cancelled" ? "Cancelled" : "Stalled", button, stages[4].tile, event);
+    });
   }
   root.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !list.open) return;
-    event.preventDefault();  // a view alone has no page around it to clear the selection
+    event.preventDefault(); // a view alone has no page around it to clear the selection
     list.close();
     selection.clear();
   });
 
   const show = () => {
     const state = JSON.parse(model.state);
-    for (const parts of stages) if (state[parts.key]) showStage(parts, state[parts.key], model.limits[parts.key] ?? [null, null], model.usual_words);
+    for (const parts of stages)
+      if (state[parts.key])
+        showStage(parts, state[parts.key], model.limits[parts.key] ?? [null, null], model.usual_words);
   };
   const move = () => strip.classList.toggle("moving", clock.moving);
-  const here = () => { for (const parts of stages) parts.here.hidden = parts.key !== model.here; };
+  const here = () => {
+    for (const parts of stages) parts.here.hidden = parts.key !== model.here;
+  };
   for (const name of ["state", "limits", "usual_words"]) model.on(name, show);
   model.on("here", here);
   model.on("loads", () => list.close());
-  model.on("msg:custom", (message) => { if (message.tell === "stage") list.take(message); });
-  const offs = [clock.on(() => { move(); list.ask(); }), selection.on(follow)];
-  model.on("remove", () => { list.close(); offs.forEach((off) => off()); });
-  reportAs(model, "pipeline", () => stages.map((parts) => {
-    const text = (node) => node?.textContent ?? "", style = getComputedStyle(parts.root);
-    return { label: parts.label, count: text(parts.count), colour: style.getPropertyValue("--text").trim(), trouble: parts.root.classList.contains("trouble"),
-      lines: [[text(parts.service), text(parts.usual), text(parts.share)].filter(Boolean).join(" · "), [text(parts.oldest), text(parts.rate) && `${text(parts.rate)} in`].filter(Boolean).join(" · ")].filter(Boolean) };
-  }));
+  model.on("msg:custom", (message) => {
+    if (message.tell === "stage") list.take(message);
+  });
+  const offs = [
+    clock.on(() => {
+      move();
+      list.ask();
+    }),
+    selection.on(follow),
+  ];
+  model.on("remove", () => {
+    list.close();
+    offs.forEach((off) => off());
+  });
+  reportAs(model, "pipeline", () =>
+    stages.map((parts) => {
+      const text = (node) => node?.textContent ?? "",
+        style = getComputedStyle(parts.root);
+      return {
+        label: parts.label,
+        count: text(parts.count),
+        colour: style.getPropertyValue("--text").trim(),
+        trouble: parts.root.classList.contains("trouble"),
+        lines: [
+          [text(parts.service), text(parts.usual), text(parts.share)].filter(Boolean).join(" · "),
+          [text(parts.oldest), text(parts.rate) && `${text(parts.rate)} in`].filter(Boolean).join(" · "),
+        ].filter(Boolean),
+      };
+    }),
+  );
   show();
   here();
   follow();
   move();
   return root;
 }
+
+export { render };

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import param
@@ -47,13 +48,8 @@ class PipelineStrip(Component):
     here: str = param.String(default="", doc="Key of the stage that the selected order is in; empty: none.")  # type: ignore[assignment]
     loads: int = param.Integer(default=0, doc="Counts the timelines: a list of an older one is closed.")  # type: ignore[assignment]
 
-    _esm = module_source(
-        "views/shared/verbs.js",
-        "views/shared/numbers.js",
-        "views/pipeline/stage_orders.js",
-        "views/pipeline/pipeline.js",
-    )
-    _stylesheets: ClassVar[list[Any]] = [style_source("views/pipeline/pipeline.css")]
+    _esm = module_source(Path(__file__).with_name("pipeline.js"))
+    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("pipeline.css"))]
 
 
 class PipelineView(ReplayView):

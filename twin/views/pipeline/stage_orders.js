@@ -1,29 +1,66 @@
 // The orders of one stage, in a list that opens under its tile: point at one to find it on the map, click to open it.
 
-const LIST_WIDTH = 316, LIST_MARGIN = 8, LIST_EVERY = 1000;
+import { el, icon } from "../shared/elements.js";
+import { many, minutesText, plural, put } from "../shared/numbers.js";
+import { clockText } from "../shared/times.js";
+
+const LIST_WIDTH = 316,
+  LIST_MARGIN = 8,
+  LIST_EVERY = 1000;
 
 class StageList {
   /** `back` is called when the list wants to close with the focus in it: the tile takes the focus back. */
   constructor(model, clock, selection, back) {
-    Object.assign(this, { model, clock, selection, back, stage: "", tile: null, rows: new Map(), asked: -Infinity, at: NaN });
+    Object.assign(this, {
+      model,
+      clock,
+      selection,
+      back,
+      stage: "",
+      tile: null,
+      rows: new Map(),
+      asked: -Infinity,
+      at: NaN,
+    });
     this.heading = el("strong");
     this.order = el("span", { class: "order-of" });
-    this.hint = el("p", { class: "hint" }, icon("filter", 12), el("span", {}, "Map and events show only these · Esc: all"));
+    this.hint = el(
+      "p",
+      { class: "hint" },
+      icon("filter", 12),
+      el("span", {}, "Map and events show only these · Esc: all"),
+    );
     this.more = el("p", { class: "more-orders", "data-testid": "stage-orders-more" });
     this.list = el("ul", { class: "order-rows" });
-    const close = el("button", { type: "button", class: "close", "aria-label": "Close the list", title: "Close the list; the stage stays picked out", onclick: () => this.close() });
+    const close = el("button", {
+      type: "button",
+      class: "close",
+      "aria-label": "Close the list",
+      title: "Close the list; the stage stays picked out",
+      onclick: () => this.close(),
+    });
     close.append(icon("close", 14));
     // "quiet": Escape is the page's, which then shows all stages again
-    this.sheet = el("div", { class: "card orders quiet", popover: "manual", role: "dialog", tabindex: "-1", "data-testid": "stage-orders" },
-      el("header", {}, this.heading, this.order, close), this.hint, this.list, this.more);
+    this.sheet = el(
+      "div",
+      { class: "card orders quiet", popover: "manual", role: "dialog", tabindex: "-1", "data-testid": "stage-orders" },
+      el("header", {}, this.heading, this.order, close),
+      this.hint,
+      this.list,
+      this.more,
+    );
     this.sheet.addEventListener("keydown", (event) => this.key(event));
     this.place = () => {
-      const tile = this.tile.getBoundingClientRect(), width = Math.min(LIST_WIDTH, innerWidth - 2 * LIST_MARGIN);
-      const left = Math.max(LIST_MARGIN, Math.min(tile.left, innerWidth - width - LIST_MARGIN)), top = Math.max(LIST_MARGIN, tile.bottom + 6);
+      const tile = this.tile.getBoundingClientRect(),
+        width = Math.min(LIST_WIDTH, innerWidth - 2 * LIST_MARGIN);
+      const left = Math.max(LIST_MARGIN, Math.min(tile.left, innerWidth - width - LIST_MARGIN)),
+        top = Math.max(LIST_MARGIN, tile.bottom + 6);
       this.sheet.style.cssText = `width:${width}px;left:${left}px;top:${top}px;max-height:${Math.max(160, Math.min(420, innerHeight - top - 2 * LIST_MARGIN))}px`;
     };
   }
-  get open() { return this.stage !== ""; }
+  get open() {
+    return this.stage !== "";
+  }
   show(stage, label, colour, tile, focus) {
     Object.assign(this, { stage, label, tile, asked: -Infinity });
     this.sheet.setAttribute("aria-label", `Orders: ${label}`);
@@ -56,43 +93,73 @@ class StageList {
   }
   /** Ask for the list at the playhead, at most once a second, and not again for the same moment. */
   ask() {
-    const t = this.clock.now(), now = performance.now();
-    if (!this.open || document.hidden || now - this.asked < LIST_EVERY - 50 || (this.asked > 0 && t === this.at)) return;
+    const t = this.clock.now(),
+      now = performance.now();
+    if (!this.open || document.hidden || now - this.asked < LIST_EVERY - 50 || (this.asked > 0 && t === this.at))
+      return;
     Object.assign(this, { asked: now, at: t });
     this.model.send_msg({ ask: "stage", stage: this.stage, t, loads: this.model.loads });
   }
   take({ stage, t, total, rows, loads }) {
     if (stage !== this.stage || loads !== this.model.loads) return;
-    const closed = stage === "completed" || stage === "cancelled", fresh = new Map();
-    for (const [row, id, since, whole, basket] of rows) fresh.set(row, this.write(this.rows.get(row) ?? this.make(row, id, basket), stage, t, since, whole));
+    const closed = stage === "completed" || stage === "cancelled",
+      fresh = new Map();
+    for (const [row, id, since, whole, basket] of rows)
+      fresh.set(row, this.write(this.rows.get(row) ?? this.make(row, id, basket), stage, t, since, whole));
     for (const [row, { item }] of this.rows) if (!fresh.has(row)) item.remove();
     this.rows = fresh;
-    let next = this.list.firstChild;  // who stays is not touched: a moved node loses focus and pointer
+    let next = this.list.firstChild; // who stays is not touched: a moved node loses focus and pointer
     for (const { item } of fresh.values()) {
       if (item === next) next = next.nextSibling;
       else this.list.insertBefore(item, next);
     }
     this.heading.textContent = `${this.label} · ${plural(total, "order")}`;
     this.order.textContent = total > 1 ? (closed ? "newest first" : "oldest first") : "";
-    this.more.textContent = total > rows.length ? `+${many(total - rows.length)} more` : total ? "" : "No order is here at this moment";
+    this.more.textContent =
+      total > rows.length ? `+${many(total - rows.length)} more` : total ? "" : "No order is here at this moment";
     this.mark();
     this.place();
   }
   make(row, id, basket) {
-    const parts = { age: el("span", { class: "age" }), sign: el("span", { class: "sign" }) }, { selection } = this;
-    parts.button = el("button", { type: "button", class: "order", "data-testid": "stage-order", "data-row": row,
-      onclick: () => selection.select(row), onpointerenter: () => selection.hover(row), onpointerleave: () => selection.hover(-1),
-      onfocus: () => selection.hover(row), onblur: () => selection.hover(-1) },
-    el("span", { class: "id", title: id }, id.length > 10 ? id.slice(0, 6) : id), el("span", { class: "basket", title: basket }, basket), parts.sign, parts.age);
+    const parts = { age: el("span", { class: "age" }), sign: el("span", { class: "sign" }) },
+      { selection } = this;
+    parts.button = el(
+      "button",
+      {
+        type: "button",
+        class: "order",
+        "data-testid": "stage-order",
+        "data-row": row,
+        onclick: () => selection.select(row),
+        onpointerenter: () => selection.hover(row),
+        onpointerleave: () => selection.hover(-1),
+        onfocus: () => selection.hover(row),
+        onblur: () => selection.hover(-1),
+      },
+      el("span", { class: "id", title: id }, id.length > 10 ? id.slice(0, 6) : id),
+      el("span", { class: "basket", title: basket }, basket),
+      parts.sign,
+      parts.age,
+    );
     parts.item = el("li", {}, parts.button);
     return parts;
   }
   write(parts, stage, t, since, whole) {
-    const age = Math.max(0, t - since), [amber, red] = this.model.limits[stage] ?? [null, null];
+    const age = Math.max(0, t - since),
+      [amber, red] = this.model.limits[stage] ?? [null, null];
     const level = red !== null && age > red ? 2 : amber !== null && age > amber ? 1 : 0;
-    const [text, title] = stage === "completed" ? [whole === null ? "" : minutesText(whole), `Delivered at ${clockText(since)}${whole === null ? "" : `, ${minutesText(whole)} after it was created`}`]
-      : stage === "cancelled" ? [clockText(since, false), `Cancelled at ${clockText(since)}`]
-        : [minutesText(age), `${stage === "stalled" ? "Stalled" : "Here"} since ${clockText(since)}${level ? `; over ${minutesText(level === 2 ? red : amber)}` : ""}`];
+    const [text, title] =
+      stage === "completed"
+        ? [
+            whole === null ? "" : minutesText(whole),
+            `Delivered at ${clockText(since)}${whole === null ? "" : `, ${minutesText(whole)} after it was created`}`,
+          ]
+        : stage === "cancelled"
+          ? [clockText(since, false), `Cancelled at ${clockText(since)}`]
+          : [
+              minutesText(age),
+              `${stage === "stalled" ? "Stalled" : "Here"} since ${clockText(since)}${level ? `; over ${minutesText(level === 2 ? red : amber)}` : ""}`,
+            ];
     put(parts.age, text, title, stage === "completed" ? whole : Math.round(age * 1000) / 1000);
     if (parts.level !== level) {
       parts.level = level;
@@ -112,7 +179,8 @@ class StageList {
   }
   /** Up and down move through the list; elsewhere on the page they move the playhead. */
   key(event) {
-    const buttons = [...this.list.querySelectorAll("button")], at = buttons.findIndex((button) => button.matches(":focus"));
+    const buttons = [...this.list.querySelectorAll("button")],
+      at = buttons.findIndex((button) => button.matches(":focus"));
     const to = { ArrowDown: at + 1, ArrowUp: Math.max(0, at - 1), Home: 0, End: buttons.length - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
@@ -120,3 +188,5 @@ class StageList {
     buttons[Math.min(to, buttons.length - 1)]?.focus();
   }
 }
+
+export { StageList };

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -55,7 +56,7 @@ class PageLink(Component):
     )
     seen = param.Boolean(default=True, doc="Whether the page is in a visible tab.")
 
-    _esm = module_source("views/session/page.js")
+    _esm = module_source(Path(__file__).with_name("page.js"))
     _stylesheets: ClassVar[list[Any]] = []
 
 

@@ -1,10 +1,8 @@
-"""The base of the product's own browser components: one plain ES module each, over one shared prelude."""
+"""The base of the product's own browser components: one plain ES module each, of files that import each other."""
 
 import functools
 import hashlib
-import json
 import logging
-import re
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,26 +14,11 @@ from panel.io.document import hold
 from twin.replay.controller import ReplayController
 from twin.server.assets import publish
 from twin.server.attach import is_answering
-from twin.views.shared import theme
+from twin.views.shared.modules import ModuleText, bundle_source, module_source
 
-_PACKAGE = Path(__file__).parents[2]
+__all__ = ["Component", "bundle_url", "module_source", "style_source", "style_text"]
+
 _log = logging.getLogger(__name__)
-
-
-def module_source(*names: str) -> str:
-    """Return the JavaScript of a view: the shared prelude followed by the view's own files, which become one module.
-
-    In a notebook or a saved page a component's module reaches the browser as text, without a URL to import siblings from, so
-    that what views share is put in front of each; the prelude keeps its state once per page.
-    """
-    return _prelude() + "".join((_PACKAGE / name).read_text("utf-8") for name in names)
-
-
-@functools.cache
-def _prelude() -> str:
-    return f"const TOKENS_CSS = {json.dumps(theme.css())};\n" + (_PACKAGE / "views/shared/prelude.js").read_text(
-        "utf-8"
-    )
 
 
 def bundle_url() -> str:
@@ -50,28 +33,25 @@ def _views(base: "type[Component]") -> "set[type[Component]]":
 
 @functools.cache
 def _published(views: "tuple[type[Component], ...]") -> str:
-    """Publish the module of these views: the prelude once, then each in a scope of its own, by its class's name."""
-    scopes = []
-    for view in views:
-        own = re.sub(r"^export (?=function render\b)", "", str(view._esm).removeprefix(_prelude()), flags=re.MULTILINE)
-        scopes.append(f"const {view.__name__} = (() => {{\n{own}\nreturn {{ render }};\n}})();\n")
-    return publish(
-        _prelude() + "".join(scopes) + f"export default {{ {', '.join(view.__name__ for view in views)} }};\n"
-    )
+    """Publish one module with all files of these views, each once."""
+    entries = {view.__name__: view._esm.entry for view in views if isinstance(view._esm, ModuleText)}
+    return publish(bundle_source(entries))
 
 
-def style_source(name: str) -> str:
-    """Return the style sheet `name` of a view, preceded by the rules that every view shares."""
-    return (_PACKAGE / "views/shared/shared.css").read_text("utf-8") + (_PACKAGE / name).read_text("utf-8")
+@functools.cache
+def style_source(path: Path) -> str:
+    """Return the style sheet of a view, preceded by the rules that every view shares."""
+    return style_text(Path(__file__).with_name("shared.css")) + style_text(path)
 
 
-def style_text(name: str) -> str:
-    """Return the style sheet `name` alone, for a layout that shows nothing itself."""
-    return (_PACKAGE / name).read_text("utf-8")
+@functools.cache
+def style_text(path: Path) -> str:
+    """Return a style sheet alone, for a layout that shows nothing itself."""
+    return path.read_text("utf-8")
 
 
 class Component(JSComponent):
-    """A `JSComponent` whose module may use the prelude (tokens, clock, icons, formats).
+    """A `JSComponent` whose module is made by `module_source` of the file beside it.
 
     `join` gives it a controller's clock and selection: its module may then use verbs.js, whose messages are answered here.
     """
@@ -101,7 +81,7 @@ class Component(JSComponent):
 
     def _get_properties(self, doc: Any) -> dict[str, Any]:
         # a module that is not called a bundle is read by Panel's TypeScript compiler, in the browser and before it is drawn;
-        # and as text every view would bring the prelude again, over a socket that does not compress
+        # and as text every view would bring what it shares with others again, over a socket that does not compress
         properties = super()._get_properties(doc)
         if is_answering(doc) and type(self).__module__.startswith("twin."):
             properties |= {"bundle": "url", "esm": f"{pn.state.rel_path or '.'}/{bundle_url()}"}

@@ -1,11 +1,16 @@
 // Figures as text: how the panels write a number, and how a number tells the page what it exactly is.
 
+import { el } from "./elements.js";
+import { twin } from "./registry.js";
+import { two } from "./times.js";
+
 const NONE = "–";
 const many = (n) => n.toLocaleString("en-US");
 /** From here on a number is so long that it is written smaller, or told as a share: the words beside it need room. */
 const LONG_COUNT = 1000;
 /** A number for a place of some six digits: 12,345, 123k, 1.23M. */
-const shortMany = (n) => (n < 100_000 ? many(n) : n.toLocaleString("en-US", { notation: "compact", maximumSignificantDigits: 3 }));
+const shortMany = (n) =>
+  n < 100_000 ? many(n) : n.toLocaleString("en-US", { notation: "compact", maximumSignificantDigits: 3 });
 const plural = (n, noun, more = `${noun}s`) => `${many(n)} ${n === 1 ? noun : more}`;
 /** Whole minutes, half up, as twin/analysis/wording.py rounds them. */
 const wholeMinutes = (seconds) => Math.floor(seconds / 60 + 0.5);
@@ -38,7 +43,26 @@ function put(node, text, title, value) {
 const figure = (name, id) => el("span", { class: name, "data-testid": id });
 /** Register what this view tells a report; forgotten with the view. */
 function reportAs(model, name, tell) {
-  const reports = (twin.reports ??= new Map()), key = `${model.clock}/${name}`;
+  const reports = (twin.reports ??= new Map()),
+    key = `${model.clock}/${name}`;
   reports.set(key, tell);
-  model.on("remove", () => { if (reports.get(key) === tell) reports.delete(key); });
+  model.on("remove", () => {
+    if (reports.get(key) === tell) reports.delete(key);
+  });
 }
+
+export {
+  averageText,
+  figure,
+  LONG_COUNT,
+  many,
+  minutesText,
+  moneyText,
+  NONE,
+  percentText,
+  plural,
+  put,
+  reportAs,
+  shortMany,
+  wholeMinutes,
+};

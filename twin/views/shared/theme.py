@@ -65,3 +65,7 @@ def css() -> str:
 
     sizes = ";".join(f"--tw-{name}:{value}" for name, value in SCALE.items())
     return f":root{{{sizes}}}" + block(_LIGHT, "light") + block(_DARK, "dark")
+
+
+TOKENS_CSS = css()
+"""What a page gets once, before the first view is drawn."""

@@ -1,11 +1,16 @@
 // What the user does: the verbs of the clock and the selection. Applied in the browser at once, then told to the server.
 
+import { clockOf } from "./clock.js";
+import { twin } from "./registry.js";
+
 /** At most ten messages a second while something is dragged; the browser itself follows every movement. */
 const SEND_EVERY = 100;
 
 /** The clock's verbs: applied here at once, told to the server with the playhead and epoch it led to. */
 function verbsOf(model, clock = clockOf(model.clock)) {
-  let due = null, timer = 0, sent = -Infinity;
+  let due = null,
+    timer = 0,
+    sent = -Infinity;
   const flush = () => {
     clearTimeout(timer);
     timer = 0;
@@ -15,7 +20,7 @@ function verbsOf(model, clock = clockOf(model.clock)) {
     sent = performance.now();
   };
   const tell = (message, soon = false) => {
-    due = message;  // the latest state wins
+    due = message; // the latest state wins
     const wait = sent + SEND_EVERY - performance.now();
     if (!soon || wait <= 0) flush();
     else if (!timer) timer = setTimeout(flush, wait);
@@ -24,7 +29,8 @@ function verbsOf(model, clock = clockOf(model.clock)) {
   const stepLength = () => clock.anchor.step ?? 60;
   /** A change of the range and of the loop: two verbs, the second of which tells the playhead that both led to. */
   const confine = (start, end, loop) => {
-    const t = clock.now(), t0 = t >= start && t <= end ? t : start;
+    const t = clock.now(),
+      t0 = t >= start && t <= end ? t : start;
     clock.predict({ start, end, t0 });
     tell({ verb: "set_range", start, end });
     tell({ verb: "set_loop", loop, at: clock.predict({ loop, t0 }) });
@@ -36,8 +42,13 @@ function verbsOf(model, clock = clockOf(model.clock)) {
       clock.predict({ t0: t >= end ? start : t, playing: end > start });
       tell({ verb: "play", at: t });
     },
-    pause() { tell({ verb: "pause", at: clock.predict({ playing: false }) }); },
-    toggle() { if (clock.moving) this.pause(); else this.play(); },
+    pause() {
+      tell({ verb: "pause", at: clock.predict({ playing: false }) });
+    },
+    toggle() {
+      if (clock.moving) this.pause();
+      else this.play();
+    },
     stop() {
       clock.predict({ t0: clock.anchor.start, playing: false });
       tell({ verb: "stop" });
@@ -47,21 +58,28 @@ function verbsOf(model, clock = clockOf(model.clock)) {
       clock.predict({ t0: within(at + n * stepLength()), playing: false });
       tell({ verb: "step", n, at });
     },
-    speed(speed) { tell({ verb: "set_speed", speed, at: clock.predict({ speed }) }); },
-    loop(loop) { tell({ verb: "set_loop", loop, at: clock.predict({ loop }) }); },
+    speed(speed) {
+      tell({ verb: "set_speed", speed, at: clock.predict({ speed }) });
+    },
+    loop(loop) {
+      tell({ verb: "set_loop", loop, at: clock.predict({ loop }) });
+    },
     seek(t) {
       clock.predict({ t0: within(t) });
       tell({ verb: "seek", t: clock.anchor.t0 });
     },
     /** Go to a moment and stay there, as a click on something that happened then asks for; a section that it lies outside is left. */
     visit(t) {
-      const { start, end } = clock.anchor, whole = clock.window;
+      const { start, end } = clock.anchor,
+        whole = clock.window;
       if ((t < start || t > end) && whole && t >= whole.start && t <= whole.end) this.wholeRange();
       clock.predict({ t0: within(t), playing: false });
       tell({ verb: "pause", at: clock.anchor.t0 });
     },
     /** Play only [start, end], again and again: from where the playhead is, or from the start if that is elsewhere. */
-    section(start, end) { confine(start, end, true); },
+    section(start, end) {
+      confine(start, end, true);
+    },
     /** Play all that is loaded, once. The transport tells the clock what that is (`clock.window`). */
     wholeRange() {
       const { start, end } = clock.window ?? clock.anchor;
@@ -100,31 +118,53 @@ class Selected {
     if (reloaded) this.hovered = -1;
     if (changed) this.tell();
   }
-  select(row) { this.change({ row: row === this.row ? -1 : row, away: false }); }
+  select(row) {
+    this.change({ row: row === this.row ? -1 : row, away: false });
+  }
   /** Select without the toggle of `select`. */
-  show(row) { if (row !== this.row || this.away) this.change({ row, away: false }); }
-  filter(stage) { this.change({ stage: stage === this.stage ? "" : stage }); }
-  clear() { if (this.row >= 0 || this.away || this.stage) this.change({ row: -1, away: false, stage: "" }); }
+  show(row) {
+    if (row !== this.row || this.away) this.change({ row, away: false });
+  }
+  filter(stage) {
+    this.change({ stage: stage === this.stage ? "" : stage });
+  }
+  clear() {
+    if (this.row >= 0 || this.away || this.stage) this.change({ row: -1, away: false, stage: "" });
+  }
   /** Point at an order (-1: at none): the browser's own affair, the server is not told. */
-  hover(row) { if (row !== this.hovered) { this.hovered = row; this.tell(); } }
+  hover(row) {
+    if (row !== this.hovered) {
+      this.hovered = row;
+      this.tell();
+    }
+  }
   change(changes) {
     Object.assign(this, changes, { version: this.version + 1 });
-    const { row, stage, away, loads, version } = this, [send] = this.senders;
+    const { row, stage, away, loads, version } = this,
+      [send] = this.senders;
     send?.({ selection: { row, stage, away, loads, version } });
     this.tell();
   }
-  tell() { for (const listener of [...this.listeners]) listener(this); }
-  on(listener) { this.listeners.add(listener); return () => this.listeners.delete(listener); }
+  tell() {
+    for (const listener of [...this.listeners]) listener(this);
+  }
+  on(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
 }
 
 /** The selection of a view's clock, kept in step with the server through this view until it is removed. */
 function selectionOf(model) {
   const all = (twin.selections ??= new Map());
   if (!all.has(model.clock)) all.set(model.clock, new Selected());
-  const selected = all.get(model.clock), send = (message) => model.send_msg(message);
+  const selected = all.get(model.clock),
+    send = (message) => model.send_msg(message);
   selected.senders.add(send);
   model.on("selection", () => selected.take(model.selection));
   model.on("remove", () => selected.senders.delete(send));
   selected.take(model.selection);
   return selected;
 }
+
+export { selectionOf, verbsOf };

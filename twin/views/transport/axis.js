@@ -1,28 +1,59 @@
 // The scrubber's drawing: pure functions from data to ticks, paths and words.
 
+import { SVG } from "../shared/elements.js";
+import { clockText, dateOf, dateText, dayText, durationText, MONTHS } from "../shared/times.js";
+
 const DAY = 86400;
-const TICKS = [1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 84 * DAY, 364 * DAY];
+const TICKS = [
+  1,
+  5,
+  10,
+  30,
+  60,
+  300,
+  600,
+  900,
+  1800,
+  3600,
+  7200,
+  10800,
+  21600,
+  43200,
+  DAY,
+  2 * DAY,
+  7 * DAY,
+  14 * DAY,
+  28 * DAY,
+  84 * DAY,
+  364 * DAY,
+];
 /** Room that an axis label needs, pixels. */
 const LABEL = 76;
-const MONDAY = 4 * DAY;  // the first one after 1970-01-01, a Thursday: steps of weeks begin on it
+const MONDAY = 4 * DAY; // the first one after 1970-01-01, a Thursday: steps of weeks begin on it
 /** Meals per driver, and meals, at which the ribbon has its full height. */
-const FULL_PRESSURE = 2, FULL_MEALS = 8;
+const FULL_PRESSURE = 2,
+  FULL_MEALS = 8;
 /** Height of the ribbon where nothing waits, as a share: a line that says "here is nothing", not "here is no data". */
 const LEAST = 0.18;
 
 const shortDay = (t) => `${dayText(t)} ${dateOf(t).getUTCDate()}`;
 const shortDate = (t) => `${dateOf(t).getUTCDate()} ${MONTHS[dateOf(t).getUTCMonth()].slice(0, 3)}`;
 const momentText = (t) => `${dayText(t)} ${dateText(t)}, ${clockText(t)}`;
-const bucketText = (s) => ({ 60: "minute", 3600: "hour", [DAY]: "day", [7 * DAY]: "week" })[s] ?? (s % DAY === 0 ? `${s / DAY} days` : s % 3600 === 0 ? `${s / 3600} h` : durationText(s));
+const bucketText = (s) =>
+  ({ 60: "minute", 3600: "hour", [DAY]: "day", [7 * DAY]: "week" })[s] ??
+  (s % DAY === 0 ? `${s / DAY} days` : s % 3600 === 0 ? `${s / 3600} h` : durationText(s));
 const counted = (n, one, many) => `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
 const snapped = (x) => Math.round(x * devicePixelRatio) / devicePixelRatio;
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
 
 /** From one moment to another in few words: 18:10 – 18:50, Thu 23:00 – Fri 01:00; with seconds where minutes do not tell. */
 function spanText(start, end) {
-  const seconds = start % 60 !== 0 || end % 60 !== 0, sameDay = Math.floor(start / DAY) === Math.floor((end - 1) / DAY);
+  const seconds = start % 60 !== 0 || end % 60 !== 0,
+    sameDay = Math.floor(start / DAY) === Math.floor((end - 1) / DAY);
   const until = sameDay && end % DAY === 0 ? "24:00" : clockText(end, seconds);
-  return sameDay ? `${clockText(start, seconds)} – ${until}` : `${dayText(start)} ${clockText(start, seconds)} – ${dayText(end)} ${until}`;
+  return sameDay
+    ? `${clockText(start, seconds)} – ${until}`
+    : `${dayText(start)} ${clockText(start, seconds)} – ${dayText(end)} ${until}`;
 }
 
 /** The axis: ticks {t, label, day} for a range drawn `width` pixels wide; `day` marks a midnight within several days. */
@@ -32,9 +63,17 @@ function axisTicks(start, end, width) {
   const origin = step > DAY ? MONDAY : 0;
   const ticks = [];
   for (let t = origin + Math.ceil((start - origin) / step) * step; t <= end; t += step) {
-    const midnight = t % DAY === 0, severalDays = span > DAY;
-    const label = midnight && severalDays ? (step > DAY ? shortDate(t) : shortDay(t)) : midnight && t === end ? "24:00" : clockText(t, step < 60);
-    if (!(midnight && severalDays && t === end)) ticks.push({ t, label, day: midnight && severalDays });  // the day that begins there is not shown
+    const midnight = t % DAY === 0,
+      severalDays = span > DAY;
+    const label =
+      midnight && severalDays
+        ? step > DAY
+          ? shortDate(t)
+          : shortDay(t)
+        : midnight && t === end
+          ? "24:00"
+          : clockText(t, step < 60);
+    if (!(midnight && severalDays && t === end)) ticks.push({ t, label, day: midnight && severalDays }); // the day that begins there is not shown
   }
   return ticks;
 }
@@ -44,7 +83,8 @@ function barsPath({ edges, counts }, x, height) {
   const most = Math.max(1, ...counts);
   let path = "";
   counts.forEach((count, i) => {
-    const left = snapped(x(edges[i])), right = snapped(x(edges[i + 1]));
+    const left = snapped(x(edges[i])),
+      right = snapped(x(edges[i + 1]));
     const gap = right - left >= 3 ? 1 : 0;
     const h = snapped((count / most) * height);
     if (h > 0 && right - gap > left) path += `M${left} ${height}V${height - h}H${right - gap}V${height}Z`;
@@ -62,7 +102,9 @@ function ribbonHeight(waiting, road) {
 function ribbonPaths({ waiting = [], road = [], level = [] }, edges, x, height) {
   const paths = ["", "", ""];
   waiting.forEach((meals, i) => {
-    const left = snapped(x(edges[i])), right = snapped(x(edges[i + 1])), top = height - snapped(ribbonHeight(meals, road[i]) * height);
+    const left = snapped(x(edges[i])),
+      right = snapped(x(edges[i + 1])),
+      top = height - snapped(ribbonHeight(meals, road[i]) * height);
     if (right > left) paths[level[i]] += `M${left} ${height}V${top}H${right}V${height}Z`;
   });
   return paths;
@@ -76,5 +118,31 @@ const svgNode = (name, attributes, ...children) => {
 };
 
 /** The hatching of a shortage, which tells it without colour. Ids are of the shadow root they stand in. */
-const hatching = () => svgNode("defs", {}, svgNode("pattern", { id: "hatch", width: 4, height: 4, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-  svgNode("rect", { class: "hatch-ground", width: 4, height: 4 }), svgNode("rect", { class: "hatch-line", width: 1.4, height: 4 })));
+const hatching = () =>
+  svgNode(
+    "defs",
+    {},
+    svgNode(
+      "pattern",
+      { id: "hatch", width: 4, height: 4, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+      svgNode("rect", { class: "hatch-ground", width: 4, height: 4 }),
+      svgNode("rect", { class: "hatch-line", width: 1.4, height: 4 }),
+    ),
+  );
+
+export {
+  axisTicks,
+  barsPath,
+  bucketText,
+  clamp,
+  counted,
+  DAY,
+  hatching,
+  momentText,
+  ribbonPaths,
+  shortDay,
+  snapped,
+  spanText,
+  svgNode,
+  TICKS,
+};

@@ -1,9 +1,18 @@
 // The range picker: choosing what is loaded.
 
+import { el, icon } from "../shared/elements.js";
+import { dateText, dayText, rangeText } from "../shared/times.js";
+import { token } from "../shared/tokens.js";
+import { clamp, DAY, momentText, shortDay } from "./axis.js";
+import { wholeOf } from "./brush.js";
+
 /** More days than this do not fit the sheet as buttons. */
 const MOST_DAYS = 14;
 /** Meals that people name, in hours of the day. */
-const MEALS = [["Lunch", 11, 14], ["Dinner", 17, 21]];
+const MEALS = [
+  ["Lunch", 11, 14],
+  ["Dinner", 17, 21],
+];
 
 /** Data time as a datetime-local field writes it, and back; both know nothing of zones. */
 const fieldText = (t) => new Date(t * 1000).toISOString().slice(0, 16);
@@ -12,23 +21,58 @@ const fieldTime = (text) => (text ? Date.parse(`${text}Z`) / 1000 : NaN);
 /** The range picker: the range in words, and a sheet to choose another one. */
 function buildRange(model, clock) {
   const words = el("span", { class: "words" });
-  const button = el("button", { class: "range", type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", title: "Choose the range of time to replay", "data-testid": "range" });
+  const button = el("button", {
+    class: "range",
+    type: "button",
+    "aria-haspopup": "dialog",
+    "aria-expanded": "false",
+    title: "Choose the range of time to replay",
+    "data-testid": "range",
+  });
   button.append(icon("calendar", 15), words, el("span", { class: "caret", "aria-hidden": "true" }));
-  const field = (name, id) => el("input", { type: "datetime-local", name, "data-testid": id, "aria-describedby": "problem" });
-  const from = field("start", "range-start"), to = field("end", "range-end");
+  const field = (name, id) =>
+    el("input", { type: "datetime-local", name, "data-testid": id, "aria-describedby": "problem" });
+  const from = field("start", "range-start"),
+    to = field("end", "range-end");
   const problem = el("p", { id: "problem", class: "problem", role: "alert", "data-testid": "range-problem" });
   const apply = el("button", { class: "primary", type: "submit", "data-testid": "range-apply" }, "Apply");
-  const spans = el("div", { class: "chips" }), days = el("div", { class: "chips days" });
-  const mealsHead = el("h4", {}), meals = el("div", { class: "chips" }), mealGroup = el("div", { role: "group", "aria-label": "Meals" }, mealsHead, meals);
+  const spans = el("div", { class: "chips" }),
+    days = el("div", { class: "chips days" });
+  const mealsHead = el("h4", {}),
+    meals = el("div", { class: "chips" }),
+    mealGroup = el("div", { role: "group", "aria-label": "Meals" }, mealsHead, meals);
   const dayGroup = el("div", { role: "group", "aria-label": "Days" }, el("h4", {}, "One day"), days);
-  const form = el("form", { novalidate: true },
-    el("label", {}, el("span", {}, "From"), from), el("label", {}, el("span", {}, "To"), to), problem, el("div", { class: "foot" }, el("span", { class: "mute" }, "Kitchen time (UTC)"), apply));
-  const sheet = el("div", { class: "sheet", popover: "auto", role: "dialog", "aria-label": "Range of time", tabindex: "-1", "data-testid": "range-sheet" },
-    el("div", { role: "group", "aria-label": "Spans" }, spans), dayGroup, mealGroup, el("h4", {}, "Any range"), form);
-  button.popoverTargetElement = sheet;  // the browser opens, closes on Escape or a click outside, and gives the focus back
+  const form = el(
+    "form",
+    { novalidate: true },
+    el("label", {}, el("span", {}, "From"), from),
+    el("label", {}, el("span", {}, "To"), to),
+    problem,
+    el("div", { class: "foot" }, el("span", { class: "mute" }, "Kitchen time (UTC)"), apply),
+  );
+  const sheet = el(
+    "div",
+    {
+      class: "sheet",
+      popover: "auto",
+      role: "dialog",
+      "aria-label": "Range of time",
+      tabindex: "-1",
+      "data-testid": "range-sheet",
+    },
+    el("div", { role: "group", "aria-label": "Spans" }, spans),
+    dayGroup,
+    mealGroup,
+    el("h4", {}, "Any range"),
+    form,
+  );
+  button.popoverTargetElement = sheet; // the browser opens, closes on Escape or a click outside, and gives the focus back
 
   /** Whole days around the data: what the fields accept. */
-  const bounds = () => ({ low: Math.floor(model.source.start / DAY) * DAY, high: (Math.floor(model.source.end / DAY) + 1) * DAY });
+  const bounds = () => ({
+    low: Math.floor(model.source.start / DAY) * DAY,
+    high: (Math.floor(model.source.end / DAY) + 1) * DAY,
+  });
   const say = (text) => {
     problem.textContent = text;
     for (const input of [from, to]) input.setAttribute("aria-invalid", String(!!text));
@@ -36,34 +80,71 @@ function buildRange(model, clock) {
   const choose = (start, end) => {
     const known = model.source.start !== undefined;
     const { low, high } = known ? bounds() : { low: -Infinity, high: Infinity };
-    if (!Number.isFinite(start) || !Number.isFinite(end)) return say("Give both a date and a time for the start and for the end.");
+    if (!Number.isFinite(start) || !Number.isFinite(end))
+      return say("Give both a date and a time for the start and for the end.");
     if (start >= end) return say("The end must be after the start.");
-    if (end <= low || start >= high) return say(`No orders in this range: the data covers ${momentText(model.source.start)} to ${momentText(model.source.end)}.`);
+    if (end <= low || start >= high)
+      return say(
+        `No orders in this range: the data covers ${momentText(model.source.start)} to ${momentText(model.source.end)}.`,
+      );
     say("");
     sheet.hidePopover();
     model.send_msg({ verb: "range", start: Math.max(start, low), end: Math.min(end, high) });
   };
-  const chip = (label, start, end, title) => el("button", { class: "chip", type: "button", title, "aria-pressed": String(model.window.start === start && model.window.end === end), onclick: () => choose(start, end) }, label);
+  const chip = (label, start, end, title) =>
+    el(
+      "button",
+      {
+        class: "chip",
+        type: "button",
+        title,
+        "aria-pressed": String(model.window.start === start && model.window.end === end),
+        onclick: () => choose(start, end),
+      },
+      label,
+    );
   const offer = () => {
     const { start, end, latest } = model.source;
     const known = start !== undefined;
     spans.parentElement.hidden = dayGroup.hidden = mealGroup.hidden = !known;
     if (!known) return;
-    const { low, high } = bounds(), minute = Math.ceil(latest / 60) * 60, hours = (t, round) => round(t / 3600) * 3600;
-    spans.replaceChildren(chip("Last 24 hours", Math.max(low, minute - DAY), minute, "Counted back from the last delivered order"),
-      chip("Whole range", hours(start, Math.floor), hours(end, (h) => Math.floor(h) + 1), "Everything there is of this kitchen"));
+    const { low, high } = bounds(),
+      minute = Math.ceil(latest / 60) * 60,
+      hours = (t, round) => round(t / 3600) * 3600;
+    spans.replaceChildren(
+      chip("Last 24 hours", Math.max(low, minute - DAY), minute, "Counted back from the last delivered order"),
+      chip(
+        "Whole range",
+        hours(start, Math.floor),
+        hours(end, (h) => Math.floor(h) + 1),
+        "Everything there is of this kitchen",
+      ),
+    );
     const list = [];
-    for (let t = high - DAY; t >= low && list.length < MOST_DAYS; t -= DAY) list.unshift(chip(shortDay(t), t, t + DAY, dateText(t)));
+    for (let t = high - DAY; t >= low && list.length < MOST_DAYS; t -= DAY)
+      list.unshift(chip(shortDay(t), t, t + DAY, dateText(t)));
     days.replaceChildren(...list);
-    const playhead = clock.now(), midnight = clamp(Math.floor(playhead / DAY) * DAY, low, high - DAY);
+    const playhead = clock.now(),
+      midnight = clamp(Math.floor(playhead / DAY) * DAY, low, high - DAY);
     mealsHead.textContent = `A meal on ${dayText(midnight)} ${dateText(midnight)}, the day shown`;
-    meals.replaceChildren(...MEALS.map(([name, from, to]) => chip(`${name} ${from}:00 – ${to}:00`, midnight + from * 3600, midnight + to * 3600, `${name} on ${dateText(midnight)}`)));
+    meals.replaceChildren(
+      ...MEALS.map(([name, from, to]) =>
+        chip(
+          `${name} ${from}:00 – ${to}:00`,
+          midnight + from * 3600,
+          midnight + to * 3600,
+          `${name} on ${dateText(midnight)}`,
+        ),
+      ),
+    );
     for (const input of [from, to]) Object.assign(input, { min: fieldText(low), max: fieldText(high) });
   };
   const place = () => {
-    const box = button.getBoundingClientRect(), margin = 12;
+    const box = button.getBoundingClientRect(),
+      margin = 12;
     sheet.style.left = `${clamp(box.right - sheet.offsetWidth, margin, Math.max(margin, innerWidth - sheet.offsetWidth - margin))}px`;
-    const above = box.top - margin - 6, height = sheet.scrollHeight;
+    const above = box.top - margin - 6,
+      height = sheet.scrollHeight;
     const below = innerHeight - box.bottom - margin - 6;
     const up = above >= height || above >= below;
     sheet.style.maxHeight = `${Math.max(160, up ? above : below)}px`;
@@ -75,20 +156,36 @@ function buildRange(model, clock) {
     offer();
     say(model.problem);
     const { start, end } = wholeOf(model, clock);
-    if (end > start) { from.value = fieldText(start); to.value = fieldText(end); }
-    sheet.style.colorScheme = parseInt(token(button, "panel").slice(1, 3), 16) < 128 ? "dark" : "light";  // of the browser's own date fields
+    if (end > start) {
+      from.value = fieldText(start);
+      to.value = fieldText(end);
+    }
+    sheet.style.colorScheme = parseInt(token(button, "panel").slice(1, 3), 16) < 128 ? "dark" : "light"; // of the browser's own date fields
   });
   sheet.addEventListener("toggle", (event) => {
     const open = event.newState === "open";
     button.setAttribute("aria-expanded", String(open));
-    if (open) { place(); sheet.focus(); }
+    if (open) {
+      place();
+      sheet.focus();
+    }
   });
-  form.addEventListener("submit", (event) => { event.preventDefault(); choose(fieldTime(from.value), fieldTime(to.value)); });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    choose(fieldTime(from.value), fieldTime(to.value));
+  });
   form.addEventListener("input", () => say(""));
   addEventListener("resize", place);
   return {
-    button, sheet, offer,
-    refuse: () => { if (model.problem) { if (!sheet.matches(":popover-open")) sheet.showPopover(); say(model.problem); } },
+    button,
+    sheet,
+    offer,
+    refuse: () => {
+      if (model.problem) {
+        if (!sheet.matches(":popover-open")) sheet.showPopover();
+        say(model.problem);
+      }
+    },
     show: () => {
       const { start, end } = wholeOf(model, clock);
       words.textContent = end > start ? rangeText(start, end) : "Choose a range";
@@ -96,3 +193,5 @@ function buildRange(model, clock) {
     remove: () => removeEventListener("resize", place),
   };
 }
+
+export { buildRange };

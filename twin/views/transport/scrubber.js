@@ -1,5 +1,24 @@
 // The scrubber: the range's orders as bars, beneath them the ribbon of waiting meals, and the playhead that can be dragged.
 
+import { el } from "../shared/elements.js";
+import { clockText, dayText, durationText, rangeText } from "../shared/times.js";
+import {
+  axisTicks,
+  barsPath,
+  clamp,
+  counted,
+  DAY,
+  hatching,
+  momentText,
+  ribbonPaths,
+  snapped,
+  spanText,
+  svgNode,
+  TICKS,
+} from "./axis.js";
+import { buildBrush, sectionOf, wholeOf } from "./brush.js";
+import { buildMarks } from "./marks.js";
+
 /** Pixels around the playhead's knob where a press takes the knob, not the strip it stands on. */
 const KNOB = 9;
 /** Pixels that a section's edge snaps to, in neat units of time. */
@@ -8,26 +27,56 @@ const LEVEL_WORDS = ["", " · few drivers", " · drivers short"];
 
 /** Build it; `slider` is what takes keys and the focus, `brush` the section, `jump(way)` goes from moment to moment. */
 function buildScrubber(model, clock, verbs) {
-  const rest = svgNode("path", {}), done = svgNode("path", {}), levels = ["fine", "tight", "short"].map((name) => svgNode("path", { class: name }));
+  const rest = svgNode("path", {}),
+    done = svgNode("path", {}),
+    levels = ["fine", "tight", "short"].map((name) => svgNode("path", { class: name }));
   const bars = (path) => svgNode("svg", { class: "bars", "aria-hidden": "true" }, path);
-  const lines = el("div", { class: "lines" }), labels = el("div", { class: "labels", "aria-hidden": "true" });
-  const inner = el("div", { class: "inner" }, bars(done)), played = el("div", { class: "played" }, inner);
-  const column = el("div", { class: "column", hidden: true }), tip = el("div", { class: "tip", hidden: true, "data-testid": "tip" });
-  const playhead = el("div", { class: "playhead", "data-testid": "playhead" }), empty = el("p", { class: "empty", hidden: true, "data-testid": "empty" });
-  const track = el("div", { class: "track" }, lines, bars(rest), played), ribbon = svgNode("svg", { class: "ribbon", "data-testid": "ribbon", "aria-hidden": "true" }, hatching(), ...levels);
-  const slider = el("div", { class: "slider", role: "slider", tabindex: "0", "aria-label": "Playhead", "data-testid": "scrubber" }, track, ribbon);
-  let width = 0, height = 0, ribbonHeightNow = 0, drawnX = null, pointer = null, resume = false, spoken = -1;
+  const lines = el("div", { class: "lines" }),
+    labels = el("div", { class: "labels", "aria-hidden": "true" });
+  const inner = el("div", { class: "inner" }, bars(done)),
+    played = el("div", { class: "played" }, inner);
+  const column = el("div", { class: "column", hidden: true }),
+    tip = el("div", { class: "tip", hidden: true, "data-testid": "tip" });
+  const playhead = el("div", { class: "playhead", "data-testid": "playhead" }),
+    empty = el("p", { class: "empty", hidden: true, "data-testid": "empty" });
+  const track = el("div", { class: "track" }, lines, bars(rest), played),
+    ribbon = svgNode("svg", { class: "ribbon", "data-testid": "ribbon", "aria-hidden": "true" }, hatching(), ...levels);
+  const slider = el(
+    "div",
+    { class: "slider", role: "slider", tabindex: "0", "aria-label": "Playhead", "data-testid": "scrubber" },
+    track,
+    ribbon,
+  );
+  let width = 0,
+    height = 0,
+    ribbonHeightNow = 0,
+    drawnX = null,
+    pointer = null,
+    resume = false,
+    spoken = -1;
 
   const whole = () => wholeOf(model, clock);
-  const xOf = (t) => { const { start, end } = whole(); return end > start ? ((t - start) / (end - start)) * width : 0; };
+  const xOf = (t) => {
+    const { start, end } = whole();
+    return end > start ? ((t - start) / (end - start)) * width : 0;
+  };
   const timeAt = (event) => {
     const { start, end } = whole();
-    return start + clamp((event.clientX - track.getBoundingClientRect().left) / Math.max(1, width), 0, 1) * (end - start);
+    return (
+      start + clamp((event.clientX - track.getBoundingClientRect().left) / Math.max(1, width), 0, 1) * (end - start)
+    );
   };
   const usable = () => whole().end > whole().start && !model.busy;
   const scale = {
-    x: xOf, time: timeAt, usable, width: () => width,
-    unit: () => { const { start, end } = whole(), pixel = (SNAP * (end - start)) / Math.max(1, width); return TICKS.find((s) => s >= pixel) ?? TICKS.at(-1); },
+    x: xOf,
+    time: timeAt,
+    usable,
+    width: () => width,
+    unit: () => {
+      const { start, end } = whole(),
+        pixel = (SNAP * (end - start)) / Math.max(1, width);
+      return TICKS.find((s) => s >= pixel) ?? TICKS.at(-1);
+    },
   };
   const put = (x, ...words) => {
     tip.replaceChildren(...words);
@@ -36,38 +85,78 @@ function buildScrubber(model, clock, verbs) {
   };
   const brush = buildBrush(model, clock, verbs, scale, (section, x) => {
     node.classList.toggle("brushing", !!section);
-    if (section) put(x, el("b", {}, spanText(section.start, section.end)), ` · ${durationText(section.end - section.start)}, again and again`);
+    if (section)
+      put(
+        x,
+        el("b", {}, spanText(section.start, section.end)),
+        ` · ${durationText(section.end - section.start)}, again and again`,
+      );
     else tip.hidden = true;
   });
   const marks = buildMarks(model, clock, verbs, scale);
-  const plot = el("div", { class: "plot" }, brush.strip, slider, marks.row, labels, ...brush.outside, column, marks.band, playhead, empty, tip, marks.note, marks.spoken);
+  const plot = el(
+    "div",
+    { class: "plot" },
+    brush.strip,
+    slider,
+    marks.row,
+    labels,
+    ...brush.outside,
+    column,
+    marks.band,
+    playhead,
+    empty,
+    tip,
+    marks.note,
+    marks.spoken,
+  );
   const node = el("div", { class: "scrubber" }, plot);
 
   const drawBars = () => {
     const path = barsPath(model.volume, xOf, height);
     rest.setAttribute("d", path);
     done.setAttribute("d", path);
-    ribbonPaths(model.supply, model.volume.edges, xOf, ribbonHeightNow).forEach((d, i) => levels[i].setAttribute("d", d));
+    ribbonPaths(model.supply, model.volume.edges, xOf, ribbonHeightNow).forEach((d, i) =>
+      levels[i].setAttribute("d", d),
+    );
     const { start, end } = model.source;
     empty.hidden = !model.volume.counts.length || model.volume.counts.some((n) => n > 0);
     empty.textContent = `No orders in this range${start === undefined ? "." : `: the data covers ${rangeText(start, end)}.`}`;
   };
   const drawAxis = () => {
     const { start, end } = whole();
-    if (!(end > start) || !width) { labels.replaceChildren(); lines.replaceChildren(); return; }
+    if (!(end > start) || !width) {
+      labels.replaceChildren();
+      lines.replaceChildren();
+      return;
+    }
     const ticks = axisTicks(start, end, width);
-    labels.replaceChildren(...ticks.map(({ t, label, day }) => {
-      const x = xOf(t), edge = x < 18 ? " first" : x > width - 18 ? " last" : "";
-      return el("span", { class: `label${day ? " day" : ""}${edge}`, style: `left:${x}px` }, label);
-    }));
+    labels.replaceChildren(
+      ...ticks.map(({ t, label, day }) => {
+        const x = xOf(t),
+          edge = x < 18 ? " first" : x > width - 18 ? " last" : "";
+        return el("span", { class: `label${day ? " day" : ""}${edge}`, style: `left:${x}px` }, label);
+      }),
+    );
     const midnights = [];
-    if ((end - start) / DAY <= 62) for (let t = Math.ceil((start + 1) / DAY) * DAY; t < end; t += DAY) midnights.push(el("i", { class: "day", style: `left:${snapped(xOf(t))}px` }));
-    lines.replaceChildren(...ticks.filter(({ day }) => !day).map(({ t }) => el("i", { style: `left:${snapped(xOf(t))}px` })), ...midnights);
+    if ((end - start) / DAY <= 62)
+      for (let t = Math.ceil((start + 1) / DAY) * DAY; t < end; t += DAY)
+        midnights.push(el("i", { class: "day", style: `left:${snapped(xOf(t))}px` }));
+    lines.replaceChildren(
+      ...ticks.filter(({ day }) => !day).map(({ t }) => el("i", { style: `left:${snapped(xOf(t))}px` })),
+      ...midnights,
+    );
   };
   const drawn = {};
   /** Draw what does not move; only when the data, the range or the size changed. */
   const draw = (force = false) => {
-    const now = { volume: model.volume, supply: model.supply, moments: model.moments, source: model.source, ...whole() };
+    const now = {
+      volume: model.volume,
+      supply: model.supply,
+      moments: model.moments,
+      source: model.source,
+      ...whole(),
+    };
     brush.draw();
     const { start, end } = clock.anchor ?? whole();
     slider.setAttribute("aria-valuemin", start);
@@ -86,8 +175,8 @@ function buildScrubber(model, clock, verbs) {
     if (x !== drawnX) {
       drawnX = x;
       playhead.style.transform = `translateX(${x}px)`;
-      played.style.transform = `translateX(${x - width}px)`;  // a window of full width, pushed left with its content held in place:
-      inner.style.transform = `translateX(${width - x}px)`;   // the compositor moves it, nothing is painted anew
+      played.style.transform = `translateX(${x - width}px)`; // a window of full width, pushed left with its content held in place:
+      inner.style.transform = `translateX(${width - x}px)`; // the compositor moves it, nothing is painted anew
     }
     const second = Math.floor(performance.now() / 1000);
     if (second !== spoken || !clock.moving) {
@@ -97,9 +186,14 @@ function buildScrubber(model, clock, verbs) {
     }
   };
 
-  const inside = (t) => { const section = sectionOf(model, clock); return !section || (t >= section.start && t <= section.end); };
+  const inside = (t) => {
+    const section = sectionOf(model, clock);
+    return !section || (t >= section.start && t <= section.end);
+  };
   const point = (event) => {
-    const { edges, counts } = model.volume, { waiting, road, level, begin, end } = model.supply, t = timeAt(event);
+    const { edges, counts } = model.volume,
+      { waiting, road, level, begin, end } = model.supply,
+      t = timeAt(event);
     let i = 0;
     while (i < counts.length - 1 && edges[i + 1] <= t) i++;
     const known = counts.length > 0 && t >= edges[0];
@@ -109,17 +203,28 @@ function buildScrubber(model, clock, verbs) {
       column.style.left = `${left}px`;
       column.style.width = `${Math.min(width, xOf(edges[i + 1])) - left}px`;
     }
-    const seconds = whole().end - whole().start < 7200, words = [el("b", {}, `${dayText(t)} ${clockText(t, seconds)}`)];
+    const seconds = whole().end - whole().start < 7200,
+      words = [el("b", {}, `${dayText(t)} ${clockText(t, seconds)}`)];
     if (known) words.push(` · ${counted(counts[i], "order", "orders")} ${spanText(edges[i], edges[i + 1])}`);
     if (known && waiting) {
       const part = begin[i] > edges[i] || end[i] < edges[i + 1] ? ` at worst, ${spanText(begin[i], end[i])}` : "";
-      words.push(el("br"), `${counted(Math.round(waiting[i]), "meal", "meals")} waiting · ${counted(Math.round(road[i]), "driver", "drivers")} on the road${part}`, el("em", {}, LEVEL_WORDS[level[i]]));
+      words.push(
+        el("br"),
+        `${counted(Math.round(waiting[i]), "meal", "meals")} waiting · ${counted(Math.round(road[i]), "driver", "drivers")} on the road${part}`,
+        el("em", {}, LEVEL_WORDS[level[i]]),
+      );
     }
     if (!inside(t)) words.push(el("em", {}, " · outside the section"));
     put(xOf(t), ...words);
   };
-  const unpoint = () => { column.hidden = true; tip.hidden = true; };
-  const hold = (t) => { if (!inside(t)) brush.refuse(); verbs.hold(t); };
+  const unpoint = () => {
+    column.hidden = true;
+    tip.hidden = true;
+  };
+  const hold = (t) => {
+    if (!inside(t)) brush.refuse();
+    verbs.hold(t);
+  };
 
   const scrub = (event) => {
     pointer = event.pointerId;
@@ -130,7 +235,9 @@ function buildScrubber(model, clock, verbs) {
     point(event);
   };
   const pressed = (event) => event.button === 0 && pointer === null && usable();
-  slider.addEventListener("pointerdown", (event) => { if (pressed(event)) (event.shiftKey ? brush.begin : scrub)(event); });
+  slider.addEventListener("pointerdown", (event) => {
+    if (pressed(event)) (event.shiftKey ? brush.begin : scrub)(event);
+  });
   brush.strip.addEventListener("pointerdown", (event) => {
     if (!pressed(event)) return;
     const knob = Math.abs(event.clientX - playhead.getBoundingClientRect().left) <= KNOB;
@@ -151,14 +258,21 @@ function buildScrubber(model, clock, verbs) {
     else verbs.flush();
   };
   for (const type of ["pointerup", "pointercancel", "lostpointercapture"]) slider.addEventListener(type, release);
-  slider.addEventListener("pointerleave", () => { if (pointer === null) unpoint(); });
+  slider.addEventListener("pointerleave", () => {
+    if (pointer === null) unpoint();
+  });
   slider.addEventListener("keydown", (event) => {
     if (!usable() || event.ctrlKey || event.metaKey || event.altKey) return;
-    const many = event.shiftKey ? 10 : 1, { start, end } = clock.anchor;
+    const many = event.shiftKey ? 10 : 1,
+      { start, end } = clock.anchor;
     const stepBy = (n) => verbs.hold(clock.now() + n * clock.anchor.step);
     const acts = {
-      ArrowRight: () => stepBy(many), ArrowUp: () => stepBy(many), ArrowLeft: () => stepBy(-many), ArrowDown: () => stepBy(-many),
-      PageUp: () => verbs.seek(clock.now() + (end - start) / 24), PageDown: () => verbs.seek(clock.now() - (end - start) / 24),
+      ArrowRight: () => stepBy(many),
+      ArrowUp: () => stepBy(many),
+      ArrowLeft: () => stepBy(-many),
+      ArrowDown: () => stepBy(-many),
+      PageUp: () => verbs.seek(clock.now() + (end - start) / 24),
+      PageDown: () => verbs.seek(clock.now() - (end - start) / 24),
     };
     if (!acts[event.key]) return;
     event.preventDefault();
@@ -166,7 +280,8 @@ function buildScrubber(model, clock, verbs) {
   });
 
   const observer = new ResizeObserver(() => {
-    const box = track.getBoundingClientRect(), low = ribbon.getBoundingClientRect().height;
+    const box = track.getBoundingClientRect(),
+      low = ribbon.getBoundingClientRect().height;
     if (box.width === width && box.height === height && low === ribbonHeightNow) return;
     ({ width, height } = box);
     ribbonHeightNow = low;
@@ -174,5 +289,18 @@ function buildScrubber(model, clock, verbs) {
     if (clock.anchor) move(clock.now());
   });
   observer.observe(track);
-  return { node, slider, draw, move, brush, jump: marks.jump, remove: () => { observer.disconnect(); marks.remove(); } };
+  return {
+    node,
+    slider,
+    draw,
+    move,
+    brush,
+    jump: marks.jump,
+    remove: () => {
+      observer.disconnect();
+      marks.remove();
+    },
+  };
 }
+
+export { buildScrubber };

@@ -4,6 +4,7 @@ import inspect
 import math
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -93,16 +94,8 @@ class TransportBar(Component):
     busy = param.String(default="", doc="What the bar waits for; empty when it can be used.")
     problem = param.String(default="", doc="Why the chosen range was not taken; empty if it was.")
 
-    _esm = module_source(
-        "views/shared/verbs.js",
-        "views/transport/axis.js",
-        "views/transport/brush.js",
-        "views/transport/marks.js",
-        "views/transport/scrubber.js",
-        "views/transport/range_picker.js",
-        "views/transport/transport.js",
-    )
-    _stylesheets: ClassVar[list[Any]] = [style_source("views/transport/transport.css")]
+    _esm = module_source(Path(__file__).with_name("transport.js"))
+    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("transport.css"))]
 
 
 class TransportView(ReplayView):

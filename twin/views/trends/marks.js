@@ -1,5 +1,7 @@
 // A Bokeh figure held in a slot of ours: found when it is laid out, coloured by the page's tokens, and marks placed over it.
 
+import { token } from "../shared/tokens.js";
+
 const LOOK_EVERY_MS = 60;
 
 /**
@@ -9,7 +11,9 @@ const LOOK_EVERY_MS = 60;
 class Held {
   constructor(model, component, name, slot, onPlaced) {
     Object.assign(this, { model, component, name, slot, onPlaced, pv: null, timer: 0, gone: false });
-    this.repainted = () => { if (!this.gone) this.onPlaced(); };
+    this.repainted = () => {
+      if (!this.gone) this.onPlaced();
+    };
     model.on(name, () => this.seek());
     this.seek();
   }
@@ -30,26 +34,37 @@ class Held {
       this.onPlaced();
     } else if (this.model.active) this.timer = setTimeout(() => this.seek(), LOOK_EVERY_MS);
   }
-  get frame() { return this.pv?.frame?.bbox ?? null; }
+  get frame() {
+    return this.pv?.frame?.bbox ?? null;
+  }
   /** Position within the slot of a value on the x axis, pixels. */
   x(value) {
-    const { start, end } = this.pv.model.x_range, { left, width } = this.frame;
+    const { start, end } = this.pv.model.x_range,
+      { left, width } = this.frame;
     return left + ((value - start) / (end - start)) * width;
   }
   /** The value on the x axis at a position within the slot. */
   valueAt(px) {
-    const { start, end } = this.pv.model.x_range, { left, width } = this.frame;
+    const { start, end } = this.pv.model.x_range,
+      { left, width } = this.frame;
     return start + (Math.min(Math.max(px - left, 0), width) / width) * (end - start);
   }
-  source(renderer) { return this.pv?.model.renderers.find((r) => r.name === renderer)?.data_source ?? null; }
+  source(renderer) {
+    return this.pv?.model.renderers.find((r) => r.name === renderer)?.data_source ?? null;
+  }
   /** Give every part the theme's colour; parts note theirs as tags "property=token". The server is not told. */
   recolour() {
     if (!this.pv) return;
-    for (const part of this.pv.model.references()) for (const tag of part.tags ?? []) {
-      const [property, name] = String(tag).split("=");
-      const colour = name && token(this.slot, name);
-      if (colour) part.setv({ [property]: property.startsWith("major_") || property.startsWith("grid_") ? colour : { value: colour } }, { sync: false });
-    }
+    for (const part of this.pv.model.references())
+      for (const tag of part.tags ?? []) {
+        const [property, name] = String(tag).split("=");
+        const colour = name && token(this.slot, name);
+        if (colour)
+          part.setv(
+            { [property]: property.startsWith("major_") || property.startsWith("grid_") ? colour : { value: colour } },
+            { sync: false },
+          );
+      }
   }
   remove() {
     this.gone = true;
@@ -57,3 +72,5 @@ class Held {
     this.pv?.repainted.disconnect(this.repainted);
   }
 }
+
+export { Held };

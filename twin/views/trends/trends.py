@@ -6,6 +6,7 @@ cost some 200 ms, which a page whose trends are behind a tab does not pay.
 """
 
 import time
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -52,8 +53,8 @@ class TrendsFrame(Component):
     active = param.Boolean(default=True, doc="Whether the trends can be seen.")
     dark = param.Boolean(default=False, doc="Whether the page is dark; the colours themselves are the page's tokens.")
 
-    _esm = module_source("views/shared/verbs.js", "views/trends/marks.js", "views/trends/trends.js")
-    _stylesheets: ClassVar[list[Any]] = [style_source("views/trends/trends.css")]
+    _esm = module_source(Path(__file__).with_name("trends.js"))
+    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("trends.css"))]
 
 
 class TrendsView(ReplayView):

@@ -1,0 +1,133 @@
+"""The JavaScript files import each other; what they become is one module, with each file once and nothing guessed."""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import twin.notebook.saved
+import twin.pages.kiosk.card
+import twin.serve  # noqa: F401  # with the two, every view is defined
+from twin.views.shared import component, modules
+from twin.views.shared.modules import ModuleError, bundle_source, files, module_source
+
+VIEWS = sorted(component._views(component.Component), key=lambda view: view.__name__)
+ENTRIES = {view.__name__: view._esm.entry for view in VIEWS}
+SCRIPTS = {modules.PACKAGE / "pages/kiosk/outer.js"}
+"""Files that stand in a page of their own as they are, and are no module."""
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Return a function that writes files of a package and gives the path of the first."""
+    monkeypatch.setattr(modules, "PACKAGE", tmp_path)
+
+    def write(**texts: str) -> Path:
+        for name, text in texts.items():
+            (tmp_path / f"{name}.js").write_text(text)
+        return tmp_path / f"{next(iter(texts))}.js"
+
+    yield write
+    modules.read.cache_clear()
+
+
+def run(module: str, *names: str) -> str:
+    """Return what Node gets of a module's exports, as JSON in the order of `names`."""
+    node = shutil.which("node")
+    assert node, "the JavaScript is tested in Node: scripts/node says how to get it"
+    printed = f"console.log(JSON.stringify([{', '.join(f'module.{name}' for name in names)}]));"
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "module.mjs").write_text(module)
+        (Path(folder) / "main.mjs").write_text(f'import * as module from "./module.mjs";\n{printed}\n')
+        done = subprocess.run([node, f"{folder}/main.mjs"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_module_has_what_its_entry_imports_in_order(package):
+    entry = package(
+        entry='// A view.\n\nimport { a, b } from "./one.js";\nimport {\n  c,\n} from "./two.js";\n\n'
+        "const d = [a, b, c];\n\nexport { d };\n",
+        one='import { c } from "./two.js";\n\nconst a = c + 1;\nconst b = [...[c]];\n\nexport { a, b };\n',
+        two='import "./effect.js";\n\nconst c = globalThis.effect;\n\nexport { c };\n',
+        effect="globalThis.effect = 40;\n",
+    )
+    text = module_source(entry)
+    assert run(text, "d") == "[[41,[40],40]]"
+    assert text.count("globalThis.effect = 40") == 1
+    assert text.entry == entry
+
+
+def test_a_bundle_has_each_file_once_and_files_may_use_the_same_names(package):
+    entry = package(
+        first='import { shared } from "./base.js";\n\nconst label = shared + "1";\n\nexport { label };\n',
+        second='import { shared } from "./base.js";\n\nconst label = shared + "2";\n\nexport { label };\n',
+        base='const shared = "view ";\n\nexport { shared };\n',
+    )
+    text = bundle_source({"First": entry, "Second": entry.with_name("second.js")})
+    assert run(text, "default") == '[{"First":{"label":"view 1"},"Second":{"label":"view 2"}}]'
+    assert text.count('"view "') == 1
+
+
+def test_constants_come_from_the_python_module_that_is_named(package):
+    entry = package(
+        entry='import { STAGES } from "#python/foundation/stages";\n\nconst first = STAGES[0];\n\nexport { first };\n'
+    )
+    assert run(module_source(entry), "first") == '["created"]'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('import { a } from "./none.js";\n\na();\n', "no file none.js"),
+        ('import { c } from "./one.js";\n\nc();\n', r"entry\.js imports c from one\.js, which does not export it"),
+        ('import { a } from "./one.js";\n\nlabel.a();\n', r"entry\.js imports a and does not use it"),
+        ('import { a } from "./one.js";\nimport { b } from "./one.js";\n\na(b);\n', "twice"),
+        ('import * as one from "./one.js";\n\none();\n', "only `import"),
+        ('import { a as b } from "./one.js";\n\nb();\n', "only `import"),
+        ('import { a } from "one";\n\na();\n', "relative to this one"),
+        ('import { a } from "../../etc/one.js";\n\na();\n', "relative to this one"),
+        ('const x = 1;\nimport { a } from "./one.js";\n', "imports come first"),
+        ("export const a = 1;\n", "one list of exports last"),
+        ("const a = 1;\n\nexport { a };\nconst b = 2;\n", "nothing stands behind"),
+        ('import { NONE } from "#python/foundation/stages";\n\nNONE();\n', "has no attribute 'NONE'"),
+        ('import { NONE } from "#python/foundation/none";\n\nNONE();\n', "No module named"),
+        ('import { e } from "./entry.js";\n\nconst e = 1;\n\nexport { e };\n', r"circle: entry\.js -> entry\.js"),
+    ],
+)
+def test_what_cannot_be_resolved_is_said_with_the_file_and_the_name(package, text, message):
+    entry = package(entry=text, one="const a = 1, b = 2;\n\nexport { a, b };\n")
+    with pytest.raises(ModuleError, match=message):
+        module_source(entry)
+
+
+def test_every_file_of_the_package_is_part_of_a_view():
+    found = {source.path for source in files(ENTRIES.values())}
+    assert found | SCRIPTS == set(modules.PACKAGE.rglob("*.js"))
+
+
+def test_nothing_is_exported_that_nobody_imports():
+    sources = files(ENTRIES.values())
+    imported = {(target, name) for source in sources for target, names in source.imports.items() for name in names}
+    entries = set(ENTRIES.values())
+    spare = [
+        f"{source.path.name}: {name}"
+        for source in sources
+        if source.path not in entries
+        for name in source.exports
+        if (str(source.path), name) not in imported
+    ]
+    assert spare == []
+
+
+def test_node_reads_the_bundle_and_finds_a_render_for_every_view():
+    text = bundle_source(ENTRIES)
+    node = run(text, "default && Object.entries(module.default).map(([name, view]) => [name, typeof view.render])")
+    assert all(f'["{name}","function"]' in node for name in ENTRIES), node
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
+def test_node_reads_the_module_of_every_view(view):
+    assert run(view._esm, "render.name") == '["render"]'

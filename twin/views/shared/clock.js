@@ -1,0 +1,104 @@
+// The replay clock of the browser: where the playhead is, without a message for every frame.
+
+import { twin } from "./registry.js";
+
+/**
+ * A clock with the affine formula of twin/replay/clock.py.
+ * An anchor is {t0, speed, playing, start, end, loop, epoch, age}; times are seconds of data time since 1970 (UTC),
+ * `age` the seconds that have passed since t0 was true when the anchor was sent.
+ */
+class ReplayClock {
+  constructor() {
+    this.anchor = null;
+    this.wall0 = 0;
+    this.telling = false; // a prediction that the listeners have not heard of yet
+    this.listeners = new Set();
+  }
+  static wall() {
+    return performance.now() / 1000;
+  }
+  /**
+   * Take an anchor from the server. An older one (lower epoch) is ignored, and of the same change the browser's own prediction
+   * is kept: it was there first, and the answer's age leaves out the time it took to come. `resync` takes the age all the same.
+   */
+  set(anchor, resync = false) {
+    const known = this.anchor;
+    if (
+      known &&
+      (anchor.epoch < known.epoch ||
+        (!resync &&
+          anchor.epoch === known.epoch &&
+          anchor.speed === known.speed &&
+          anchor.playing === known.playing &&
+          anchor.t0 === known.t0 &&
+          anchor.loop === known.loop &&
+          anchor.start === known.start &&
+          anchor.end === known.end))
+    )
+      return;
+    this.take(anchor);
+    this.tell();
+  }
+  take(anchor) {
+    this.anchor = anchor;
+    this.wall0 = ReplayClock.wall() - (anchor.age ?? 0);
+  }
+  tell() {
+    this.telling = false;
+    for (const listener of [...this.listeners]) listener(this.anchor);
+  }
+  /**
+   * Apply a change at once, from the playhead unless it has a t0; the server is told the epoch and confirms with it. Returns the
+   * new t0. The views hear of it when the caller is done, so that what the user did is on its way before anything is drawn.
+   */
+  predict(change) {
+    if (!this.anchor) return null;
+    const t0 = change.t0 ?? this.now();
+    this.take({ ...this.anchor, ...change, t0, age: 0, epoch: this.anchor.epoch + 1 });
+    if (!this.telling) {
+      this.telling = true;
+      queueMicrotask(() => {
+        if (this.telling) this.tell();
+      });
+    }
+    return t0;
+  }
+  /** The playhead: seconds of data time. */
+  now() {
+    const a = this.anchor;
+    if (!a) return 0;
+    if (!a.playing) return a.t0;
+    const t = a.t0 + a.speed * Math.max(0, ReplayClock.wall() - this.wall0);
+    if (t < a.end) return t;
+    const span = a.end - a.start;
+    return a.loop && span > 0 ? a.start + ((t - a.start) % span) : a.end;
+  }
+  /** Whether the playhead is moving at this instant. */
+  get moving() {
+    const a = this.anchor;
+    return !!a && a.playing && (a.loop || this.now() < a.end);
+  }
+  on(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+}
+
+/** The clock of one controller, shared by all views on it. */
+function clockOf(id) {
+  if (!twin.clocks.has(id)) twin.clocks.set(id, new ReplayClock());
+  return twin.clocks.get(id);
+}
+
+/** The clock of a view that has joined a controller, following the anchors that the server sends. */
+function clockFrom(model) {
+  const clock = clockOf(model.clock),
+    take = () => {
+      if (model.anchor.epoch !== undefined) clock.set(model.anchor);
+    };
+  model.on("anchor", take);
+  take();
+  return clock;
+}
+
+export { clockFrom, clockOf, ReplayClock };
