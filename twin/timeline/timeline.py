@@ -24,7 +24,7 @@ from twin.timeline import knots, orders
 from twin.timeline.events import MICROSECONDS, Events, EventSlice
 from twin.timeline.locate import Drivers, locate
 from twin.timeline.membership import Members, Membership
-from twin.timeline.orders import Item, Orders, left
+from twin.timeline.orders import OrderItem, Orders, left
 from twin.timeline.trips import Motion, Trips
 from twin.timeline.trips import build as build_trips
 
@@ -67,7 +67,7 @@ class Order:
     status: str
     stages: list[tuple[str, float, float | None]]
     events: EventSlice
-    items: list[Item]
+    items: list[OrderItem]
     address: str
     revenue: float
     created: float | None
