@@ -24,7 +24,7 @@ def roads() -> RoadTimeline:
 @pytest.fixture
 def most(monkeypatch: pytest.MonkeyPatch, roads: RoadTimeline) -> int:
     """Half as many are drawn one by one as there are."""
-    limit = fleet.moving(roads.trips, T) // 2
+    limit = fleet.count_on_road(roads.trips, T) // 2
     monkeypatch.setattr(mapcrowd, "limit", lambda: limit)
     return limit
 
@@ -68,7 +68,7 @@ def test_a_further_window_holds_only_who_begins_in_it(roads, most) -> None:
 
 
 def test_a_crowd_does_not_flicker_at_the_limit(roads, monkeypatch) -> None:
-    moving = fleet.moving(roads.trips, T)
+    moving = fleet.count_on_road(roads.trips, T)
     monkeypatch.setattr(mapcrowd, "limit", lambda: moving + 2)
     assert choose(roads, *WINDOW, None, look(crowded=False)).crowd == 0
     assert choose(roads, *WINDOW, None, look(crowded=True)).crowd == moving

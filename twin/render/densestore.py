@@ -9,7 +9,7 @@ from twin.foundation.cache import ByteCache, SingleFlight
 from twin.render import dense
 from twin.render.dense import Extent
 from twin.timeline import fleet
-from twin.timeline.fleet import Crowd
+from twin.timeline.fleet import Fleet
 from twin.timeline.timeline import Timeline
 
 MOST_BYTES = 64 * 2**20
@@ -25,22 +25,22 @@ class DenseStore:
     def __init__(self, most: int = MOST_BYTES) -> None:
         """Keep at most `most` bytes of frames."""
         self.frames: ByteCache[bytes] = ByteCache(most)
-        self._gathering: SingleFlight[Crowd] = SingleFlight()
+        self._gathering: SingleFlight[Fleet] = SingleFlight()
         self._numbers = itertools.count()
-        self._known: WeakKeyDictionary[Timeline, tuple[int, OrderedDict[float, Crowd]]] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Timeline, tuple[int, OrderedDict[float, Fleet]]] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
-    def _of(self, timeline: Timeline) -> tuple[int, OrderedDict[float, Crowd]]:
+    def _of(self, timeline: Timeline) -> tuple[int, OrderedDict[float, Fleet]]:
         with self._lock:
             if timeline not in self._known:
                 self._known[timeline] = next(self._numbers), OrderedDict()
             return self._known[timeline]
 
-    def crowd(self, timeline: Timeline, t: float) -> Crowd:
+    def crowd(self, timeline: Timeline, t: float) -> Fleet:
         """Return everyone on the road at t."""
         number, moments = self._of(timeline)
 
-        def make() -> Crowd:
+        def make() -> Fleet:
             made = fleet.gather(timeline.trips, t).without(timeline.stalled_trips(t))
             with self._lock:
                 moments[t] = made

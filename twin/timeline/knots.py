@@ -55,12 +55,12 @@ class Goals(NamedTuple):
 
 
 class Knots(NamedTuple):
-    """The knots of n trips, k in all: count, routed, too_fast and speed are (n,), t, x, y and observed are (k,).
+    """The knots of n trips, k in all: per_trip, routed, too_fast and speed are (n,), t, x, y and observed are (k,).
 
-    count is the number of knots of each trip; speed its mean in m/s, NaN where the trip is not finished.
+    per_trip is the number of knots of each trip; speed its mean in m/s, NaN where the trip is not finished.
     """
 
-    count: NDArray[np.int64]
+    per_trip: NDArray[np.int64]
     routed: Flags
     too_fast: Flags
     speed: Floats

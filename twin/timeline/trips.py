@@ -133,11 +133,11 @@ def build(events: Events, orders: Orders, routes: Routes, frame: Frame | None) -
     observations = _Observations(routes, route, route_trip, events, ping, ping_trip, ping_t, frame, goals)
     with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
         parts = list(threads.map(observations.knots, range(0, len(driven), _BATCH)))
-    count, routed, too_fast, speed = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("count", "routed", "too_fast", "speed")
+    per_trip, routed, too_fast, speed = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("per_trip", "routed", "too_fast", "speed")
     )
-    drawn = count > 0
-    offsets = np.concatenate(([0], np.cumsum(count[drawn]))).astype(np.int32)
+    drawn = per_trip > 0
+    offsets = np.concatenate(([0], np.cumsum(per_trip[drawn]))).astype(np.int32)
     reach = max(1.0, *(float(np.abs(axis).max(initial=0)) for part in parts for axis in (part.x, part.y)))
     unit = max(reach / 32_000, 0.25)  # int16 holds ±32,767
     finished = speed[np.isfinite(speed)]

@@ -64,7 +64,7 @@ def limit() -> int:
 def choose(timeline: Timeline, start: float, end: float, after: float | None, look: Look) -> Chosen:
     """Return whom a window over [start, end] holds, with `after` only of those who begin later than that."""
     trips, most = timeline.trips, limit()
-    moving = fleet.moving(trips, look.t) - len(timeline.stalled_trips(look.t))
+    moving = fleet.count_on_road(trips, look.t) - len(timeline.stalled_trips(look.t))
     if moving <= most * (LEAVE if look.crowded else 1.0):
         return Chosen(None, 0, None, end)
     picked = _of(trips, look.order, start, end)
