@@ -4,7 +4,7 @@ from twin.foundation.cache import ByteCache, one_each
 from twin.render import dense
 from twin.render.dense import Extent
 from twin.timeline import fleet
-from twin.timeline.fleet import Crowd
+from twin.timeline.fleet import Fleet
 from twin.timeline.timeline import Timeline
 
 MOST_BYTES = 64 * 2**20
@@ -19,7 +19,7 @@ class _Crowds:
 
     def __init__(self, _: Timeline) -> None:
         self.key = object()
-        self.moments: ByteCache[Crowd] = ByteCache(MOMENTS, one_each)
+        self.moments: ByteCache[Fleet] = ByteCache(MOMENTS, one_each)
 
 
 class DenseStore:
@@ -29,7 +29,7 @@ class DenseStore:
         """Keep at most `most` bytes of frames."""
         self.frames: ByteCache[bytes] = ByteCache(most)
 
-    def crowd(self, timeline: Timeline, t: float) -> Crowd:
+    def crowd(self, timeline: Timeline, t: float) -> Fleet:
         """Return everyone on the road at t."""
         moments = timeline.cached(_Crowds).moments
         return moments.load(t, lambda: fleet.gather(timeline.trips, t).without(timeline.stalled_trips(t)))
