@@ -13,7 +13,7 @@ import twin.serve  # noqa: F401  # with the two, every view is defined
 from twin.views.shared import component, modules
 from twin.views.shared.modules import ModuleError, bundle_source, files, module_source
 
-VIEWS = sorted(component._views(component.Component), key=lambda view: view.__name__)
+VIEWS = sorted(component.views_of(component.Component), key=lambda view: view.__name__)
 ENTRIES = {view.__name__: view._esm.entry for view in VIEWS}
 SCRIPTS = {modules.PACKAGE / "pages/kiosk/outer.js"}
 """Files that stand in a page of their own as they are, and are no module."""

@@ -12,15 +12,13 @@ const LOST_MS = 6000; // three questions without an answer
 class WallTime {
   /** `changed()` is called at each answer, and when answers cease. */
   constructor(model, changed) {
-    Object.assign(this, {
-      model,
-      changed,
-      samples: [],
-      asked: 0,
-      heard: performance.now(),
-      lost: false,
-      closed: false,
-    });
+    this.model = model;
+    this.changed = changed;
+    this.samples = [];
+    this.asked = 0;
+    this.heard = performance.now();
+    this.lost = false;
+    this.closed = false;
     model.on("msg:custom", (event) => this.receive(event?.data ?? event));
     this.ask();
   }

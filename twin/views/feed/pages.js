@@ -28,18 +28,16 @@ function upperBound(times, t) {
 /** The pages of one filter at a time; asks for what is missing, one ask at a time, and calls `changed` when it came. */
 class FeedPages {
   constructor(model, changed) {
-    Object.assign(this, {
-      model,
-      changed,
-      filter: null,
-      key: "",
-      version: 0,
-      list: null,
-      flying: null,
-      serial: 0,
-      asked: -Infinity,
-      hurried: false,
-    });
+    this.model = model;
+    this.changed = changed;
+    this.filter = null;
+    this.key = "";
+    this.version = 0;
+    this.list = null;
+    this.flying = null;
+    this.serial = 0;
+    this.asked = -Infinity;
+    this.hurried = false;
     model.on("msg:custom", (message) => {
       if (message.tell === "feed") this.take(message);
     });
@@ -49,7 +47,11 @@ class FeedPages {
     const key = JSON.stringify([this.model.version, filter.query, filter.stage, filter.row]);
     if (key === this.key) return false;
     if (this.version !== this.model.version) this.list = null; // rows of another timeline mean other orders
-    Object.assign(this, { filter, key, version: this.model.version, flying: null, hurried: true });
+    this.filter = filter;
+    this.key = key;
+    this.version = this.model.version;
+    this.flying = null;
+    this.hurried = true;
     return true;
   }
   /** Whether the list at hand is the chosen one. */

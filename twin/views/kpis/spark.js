@@ -62,7 +62,10 @@ class Spark {
 /** Counts in bins of equal width, the last one open, and the target as a dashed line; bars beyond it are told apart by place and colour. */
 class Histogram {
   constructor(bins, step) {
-    Object.assign(this, { bins, step, svg: svgOf("histogram", ""), shown: "" });
+    this.bins = bins;
+    this.step = step;
+    this.svg = svgOf("histogram", "");
+    this.shown = "";
     const width = SPARK_WIDTH / bins;
     this.bars = Array.from({ length: bins }, (_, i) =>
       part(this.svg, "rect", "bin", {

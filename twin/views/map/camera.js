@@ -30,7 +30,9 @@ const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 class Camera {
   /** `changed()` is called when the mode changes, `wake()` when a frame is wanted. */
   constructor(model, changed, wake) {
-    Object.assign(this, { model, changed, wake });
+    this.model = model;
+    this.changed = changed;
+    this.wake = wake;
     this.pv = null;
     this.view = null; // the view that is kept: {x, y, metres (per pixel)}, Web Mercator
     this.fitting = true; // fit to what is on the road

@@ -24,7 +24,9 @@ const DENSITIES_OFFERED = {
 /** `act` has home, fit, follow, zoom(factor), layer(name, on), density(changes), base(key). `show` are the layers that are on. */
 class Controls {
   constructor(model, show, act) {
-    Object.assign(this, { model, show, act });
+    this.model = model;
+    this.show = show;
+    this.act = act;
     const button = (name, drawn, label, onclick, text) => {
       const b = el("button", {
         type: "button",
@@ -221,7 +223,10 @@ class Controls {
   }
   /** Take the marks as they are drawn (canvases), so that the legend shows what the map shows; `density` its layer as it was told. */
   fillLegend(marks = this.marks, density = this.density, minutes = this.minutes, crowd = this.crowd) {
-    Object.assign(this, { marks, density, minutes, crowd });
+    this.marks = marks;
+    this.density = density;
+    this.minutes = minutes;
+    this.crowd = crowd;
     if (!marks?.colours.blue) return;
     const shown = (canvas) => {
       const own = el("canvas", { width: canvas.width, height: canvas.height });

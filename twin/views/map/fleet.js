@@ -16,7 +16,10 @@ const CROWD_RAMPS = { dark: ["#0e5a78", "#22c3d6", "#fdf6b2"], light: ["#2f9cc4"
 class Crowd {
   /** `send(question)` passes a question to the server; `next()` is called when another frame may be asked for, `came()` when there is something new to draw. */
   constructor(model, send, next, came) {
-    Object.assign(this, { model, send, next, came });
+    this.model = model;
+    this.send = send;
+    this.next = next;
+    this.came = came;
     this.sheet = el("canvas");
     this.forget();
   }

@@ -18,7 +18,9 @@ const STAGE_WORDS = ["Created", "Cooking", "Ready", "Out for delivery", "Deliver
 class Asked {
   /** `send(question)` passes a question to the server; `came()` is called when an answer has changed what is to be drawn. */
   constructor(clock, send, came) {
-    Object.assign(this, { clock, send, came });
+    this.clock = clock;
+    this.send = send;
+    this.came = came;
     this.forget();
   }
   forget() {

@@ -11,17 +11,15 @@ const LIST_WIDTH = 316,
 class StageList {
   /** `back` is called when the list wants to close with the focus in it: the tile takes the focus back. */
   constructor(model, clock, selection, back) {
-    Object.assign(this, {
-      model,
-      clock,
-      selection,
-      back,
-      stage: "",
-      tile: null,
-      rows: new Map(),
-      asked: -Infinity,
-      at: NaN,
-    });
+    this.model = model;
+    this.clock = clock;
+    this.selection = selection;
+    this.back = back;
+    this.stage = "";
+    this.tile = null;
+    this.rows = new Map();
+    this.asked = -Infinity;
+    this.at = NaN;
     this.heading = el("strong");
     this.order = el("span", { class: "order-of" });
     this.hint = el(
@@ -62,7 +60,10 @@ class StageList {
     return this.stage !== "";
   }
   show(stage, label, colour, tile, focus) {
-    Object.assign(this, { stage, label, tile, asked: -Infinity });
+    this.stage = stage;
+    this.label = label;
+    this.tile = tile;
+    this.asked = -Infinity;
     this.sheet.setAttribute("aria-label", `Orders: ${label}`);
     this.sheet.style.setProperty("--text", colour);
     this.list.replaceChildren();
@@ -97,7 +98,8 @@ class StageList {
       now = performance.now();
     if (!this.open || document.hidden || now - this.asked < LIST_EVERY - 50 || (this.asked > 0 && t === this.at))
       return;
-    Object.assign(this, { asked: now, at: t });
+    this.asked = now;
+    this.at = t;
     this.model.send_msg({ ask: "stage", stage: this.stage, t, loads: this.model.loads });
   }
   take({ stage, t, total, rows, loads }) {

@@ -114,7 +114,11 @@ class Selected {
     const reloaded = loads > this.loads;
     if (version < this.version && !reloaded) return;
     const changed = row !== this.row || stage !== this.stage || away !== this.away || (reloaded && this.hovered >= 0);
-    Object.assign(this, { row, stage, away, loads, version: Math.max(version, this.version) });
+    this.row = row;
+    this.stage = stage;
+    this.away = away;
+    this.loads = loads;
+    this.version = Math.max(version, this.version);
     if (reloaded) this.hovered = -1;
     if (changed) this.tell();
   }

@@ -10,7 +10,14 @@ const LOOK_EVERY_MS = 60;
  */
 class Held {
   constructor(model, component, name, slot, onPlaced) {
-    Object.assign(this, { model, component, name, slot, onPlaced, pv: null, timer: 0, gone: false });
+    this.model = model;
+    this.component = component;
+    this.name = name;
+    this.slot = slot;
+    this.onPlaced = onPlaced;
+    this.pv = null;
+    this.timer = 0;
+    this.gone = false;
     this.repainted = () => {
       if (!this.gone) this.onPlaced();
     };
