@@ -17,8 +17,8 @@ const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCod
 
 /** The last of [[step, value], …] at or before a step; undefined before the first. */
 function valueAt(changes, step) {
-  let low = 0,
-    high = changes.length;
+  let low = 0;
+  let high = changes.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (changes[middle][0] <= step) low = middle + 1;
@@ -89,12 +89,12 @@ class Answers {
 }
 
 function render({ model, view }) {
-  const clock = clockFrom(model),
-    root = el("span", { hidden: true }),
-    { document: page } = view.model;
-  let timer = 0,
-    off = null,
-    gone = false;
+  const clock = clockFrom(model);
+  const root = el("span", { hidden: true });
+  const { document: page } = view.model;
+  let timer = 0;
+  let off = null;
+  let gone = false;
   const views = new Map(
     [...page.all_models].filter((one) => one.data?.clock === model.clock).map((one) => [one.class_name, one]),
   );

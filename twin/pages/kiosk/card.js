@@ -31,25 +31,25 @@ function pictureFrom(text) {
 
 function render({ model, view }) {
   const clock = clockFrom(model);
-  const heading = el("span", { class: "heading" }),
-    logo = el("img", { class: "logo", alt: "", hidden: true }),
-    who = el("div", { class: "who" }, logo, heading);
-  const headline = el("h1", { "data-testid": "kiosk-headline" }),
-    detail = el("p", { class: "detail", "data-testid": "kiosk-detail" });
-  const time = el("b", { class: "time", "data-testid": "kiosk-time" }),
-    day = el("span", { class: "day" });
+  const heading = el("span", { class: "heading" });
+  const logo = el("img", { class: "logo", alt: "", hidden: true });
+  const who = el("div", { class: "who" }, logo, heading);
+  const headline = el("h1", { "data-testid": "kiosk-headline" });
+  const detail = el("p", { class: "detail", "data-testid": "kiosk-detail" });
+  const time = el("b", { class: "time", "data-testid": "kiosk-time" });
+  const day = el("span", { class: "day" });
   const bars = el("div", { class: "bars", "aria-hidden": "true" });
-  const title = el("p", { class: "title-headline" }),
-    under = el("p", { class: "title-detail" });
+  const title = el("p", { class: "title-headline" });
+  const under = el("p", { class: "title-detail" });
   const veil = el(
     "div",
     { class: "veil closed", "data-testid": "kiosk-veil" },
     el("div", { class: "title" }, title, under),
   );
-  let covered = performance.now(),
-    captioned = 0,
-    fills = [],
-    painted = { frames: -1, at: performance.now() };
+  let covered = performance.now();
+  let captioned = 0;
+  let fills = [];
+  let painted = { frames: -1, at: performance.now() };
 
   const motion = () => twin.motion?.get(model.clock);
   const arrived = () => model.scene.number !== undefined && model.arrived === model.scene.number;
@@ -63,23 +63,23 @@ function render({ model, view }) {
   /** Put the clock where the show is; while the server is lost, the last picture stands still, as nothing can be told of what follows. */
   function align() {
     if (!arrived() || !clock.anchor) return;
-    const s = model.scene,
-      now = clock.now();
+    const s = model.scene;
+    const now = clock.now();
     if (wall.lost) {
       if (clock.anchor.playing) clock.set({ ...clock.anchor, t0: now, age: 0, playing: false }, true);
       return;
     }
     const seconds = elapsed();
     if (Number.isNaN(seconds)) return;
-    const t0 = Math.min(s.t + s.speed * Math.max(0, seconds), s.end),
-      playing = s.held === undefined && t0 < s.end;
+    const t0 = Math.min(s.t + s.speed * Math.max(0, seconds), s.end);
+    const playing = s.held === undefined && t0 < s.end;
     if (Math.abs(t0 - now) > OFF_S * s.speed || playing !== clock.anchor.playing)
       clock.set({ ...clock.anchor, t0, age: 0, playing, speed: s.speed }, true);
   }
   /** Whether the map shows the moment, its streets included. */
   function isMapped() {
-    const drawn = motion(),
-      figure = drawn?.figure();
+    const drawn = motion();
+    const figure = drawn?.figure();
     if (!model.scene.mapped || drawn?.nowhere) return true;
     if (!figure || !drawn.held || !(clock.now() >= drawn.held[0] && clock.now() <= drawn.held[1])) return false;
     const tiles = figure.model.renderers.map((renderer) => renderer.tile_source).find((source) => source?.tiles);
@@ -125,9 +125,9 @@ function render({ model, view }) {
   }
   let first = null;
   function beat() {
-    const s = model.scene,
-      now = performance.now(),
-      drawn = motion();
+    const s = model.scene;
+    const now = performance.now();
+    const drawn = motion();
     wall.judge();
     if (arrived()) {
       first ??= s.number;
@@ -139,8 +139,8 @@ function render({ model, view }) {
       fill.style.width = `${i < s.index ? 100 : i > s.index || Number.isNaN(seconds) ? 0 : Math.min(100, (100 * seconds) / s.duration)}%`;
     });
     if (arrived() && clock.anchor) {
-      const t = clock.now(),
-        told = clockText(t, false);
+      const t = clock.now();
+      const told = clockText(t, false);
       if (time.textContent !== told) time.textContent = told;
       if (day.textContent !== longDay(t)) day.textContent = longDay(t);
     }
@@ -188,8 +188,8 @@ function render({ model, view }) {
   model.on("arrived", align);
   model.on("heading", dress);
   model.on("logo", dress);
-  const beating = setInterval(beat, BEAT_MS),
-    fitting = new ResizeObserver(fit);
+  const beating = setInterval(beat, BEAT_MS);
+  const fitting = new ResizeObserver(fit);
   fitting.observe(headline.parentElement ?? headline);
   model.on("remove", () => {
     clearInterval(beating);

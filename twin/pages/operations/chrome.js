@@ -11,13 +11,13 @@ import { buildTour, TOURED } from "./tour.js";
 
 const TOAST_FOR = 3200;
 /** A load that is over sooner shows no skeleton: nothing flickers. The words come when it takes longer than a second. */
-const SKELETON_AFTER = 250,
-  WORDS_AFTER = 1000;
+const SKELETON_AFTER = 250;
+const WORDS_AFTER = 1000;
 
 /** A short word at the lower edge of the window, read out politely. Above everything, so a popover; `quiet`: Escape is not for it. */
 function buildToast() {
-  const words = el("span", {}),
-    node = el("div", { class: "toast quiet", popover: "manual", "data-testid": "toast" });
+  const words = el("span", {});
+  const node = el("div", { class: "toast quiet", popover: "manual", "data-testid": "toast" });
   const status = el("div", { role: "status", class: "spoken" });
   const sign = el("span", { class: "toast-sign" });
   node.append(sign, words);
@@ -88,8 +88,8 @@ function buildLink(clock, toast) {
 
 /** What the page will look like, while it is not there: panels at their places. */
 function buildSkeleton(model) {
-  const words = el("span"),
-    give_up = () => model.send_msg({ act: "cancel" });
+  const words = el("span");
+  const give_up = () => model.send_msg({ act: "cancel" });
   const said = el(
     "div",
     { class: "skeleton-words", hidden: true },
@@ -118,8 +118,8 @@ function buildSkeleton(model) {
     bone("transport", 2),
     said,
   );
-  let begin = 0,
-    tell = 0;
+  let begin = 0;
+  let tell = 0;
   const show = () => {
     clearTimeout(begin);
     words.textContent = model.waiting;
@@ -153,11 +153,11 @@ function buildSkeleton(model) {
 }
 
 function render({ model }) {
-  const clock = clockFrom(model),
-    selected = selectionOf(model),
-    toast = buildToast(),
-    link = buildLink(clock, toast),
-    tour = buildTour();
+  const clock = clockFrom(model);
+  const selected = selectionOf(model);
+  const toast = buildToast();
+  const link = buildLink(clock, toast);
+  const tour = buildTour();
   const skeleton = buildSkeleton(model);
   const report = async () => {
     const name = await saveReport(model.clock, { place: model.place || "Kitchen", id: model.place_id, t: clock.now() });
@@ -266,8 +266,8 @@ function render({ model }) {
   more.append(icon("more", 17));
   more.popoverTargetElement = menu;
   menu.addEventListener("toggle", (event) => {
-    const open = event.newState === "open",
-      box = more.getBoundingClientRect();
+    const open = event.newState === "open";
+    const box = more.getBoundingClientRect();
     more.setAttribute("aria-expanded", String(open));
     if (!open) {
       if (menu.matches(":focus-within")) more.focus();
@@ -323,8 +323,8 @@ function render({ model }) {
   });
   update();
   screen();
-  const name = el("span", { class: "name" }),
-    user = el("span", { class: "user", "data-testid": "user", hidden: true }, name);
+  const name = el("span", { class: "name" });
+  const user = el("span", { class: "user", "data-testid": "user", hidden: true }, name);
   // whom the proxy forwards is told to this browser alone, not to the page; without an answer there is no name
   if (model.user)
     fetch(model.user)

@@ -41,8 +41,8 @@ function render({ model }) {
     if (focused >= 0) buttons[focused]?.focus();
   };
   bar.addEventListener("keydown", (event) => {
-    const at = model.tabs.findIndex(([key]) => key === model.tab),
-      last = model.tabs.length - 1;
+    const at = model.tabs.findIndex(([key]) => key === model.tab);
+    const last = model.tabs.length - 1;
     const to = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at <= 0 ? last : at - 1, Home: 0, End: last }[
       event.key
     ];

@@ -42,8 +42,8 @@ const STOPS = [
   },
 ];
 const TOURED = "twin-toured";
-const AROUND = 8,
-  BESIDE = 14;
+const AROUND = 8;
+const BESIDE = 14;
 
 /** The part of the page with that name, if it is shown at all; it may lie below the window's edge. */
 const partOf = (name) =>
@@ -58,18 +58,18 @@ function litRect(names) {
     .filter(Boolean)
     .map((node) => node.getBoundingClientRect());
   if (!boxes.length) return null;
-  const left = Math.max(AROUND, Math.min(...boxes.map((b) => b.left)) - AROUND),
-    right = Math.min(innerWidth - AROUND, Math.max(...boxes.map((b) => b.right)) + AROUND);
-  const top = Math.max(AROUND, Math.min(...boxes.map((b) => b.top)) - AROUND),
-    bottom = Math.min(innerHeight - AROUND, Math.max(...boxes.map((b) => b.bottom)) + AROUND);
+  const left = Math.max(AROUND, Math.min(...boxes.map((b) => b.left)) - AROUND);
+  const right = Math.min(innerWidth - AROUND, Math.max(...boxes.map((b) => b.right)) + AROUND);
+  const top = Math.max(AROUND, Math.min(...boxes.map((b) => b.top)) - AROUND);
+  const bottom = Math.min(innerHeight - AROUND, Math.max(...boxes.map((b) => b.bottom)) + AROUND);
   return right > left && bottom > top ? { left, top, right, bottom } : null;
 }
 
 /** Where a card of this size stands beside the light: below, above, right, left, else over its lower end. */
 function cardPlace(lit, width, height) {
   const inside = (x, most) => Math.min(Math.max(x, BESIDE), Math.max(BESIDE, most - BESIDE));
-  const x = inside((lit.left + lit.right - width) / 2, innerWidth - width),
-    y = inside((lit.top + lit.bottom - height) / 2, innerHeight - height);
+  const x = inside((lit.left + lit.right - width) / 2, innerWidth - width);
+  const y = inside((lit.top + lit.bottom - height) / 2, innerHeight - height);
   if (lit.bottom + BESIDE + height <= innerHeight) return [x, lit.bottom + BESIDE];
   if (lit.top - BESIDE - height >= 0) return [x, lit.top - BESIDE - height];
   if (lit.right + BESIDE + width <= innerWidth) return [lit.right + BESIDE, y];
@@ -78,12 +78,12 @@ function cardPlace(lit, width, height) {
 }
 
 function buildTour() {
-  let stops = [],
-    at = 0;
+  let stops = [];
+  let at = 0;
   const light = el("div", { class: "light", "aria-hidden": "true" });
-  const count = el("span", { class: "mute" }),
-    title = el("h2", { id: "tour-title" }),
-    text = el("p", {});
+  const count = el("span", { class: "mute" });
+  const title = el("h2", { id: "tour-title" });
+  const text = el("p", {});
   const back = el(
     "button",
     { type: "button", class: "button", onclick: () => go(at - 1), "data-testid": "tour-back" },

@@ -1,8 +1,8 @@
 import { el, icon, SVG } from "../../views/shared/elements.js";
 
 const many = (n) => n.toLocaleString("en-US");
-const CHART_W = 400,
-  CHART_H = 64;
+const CHART_W = 400;
+const CHART_H = 64;
 const SKELETONS = 4;
 
 /** Orders per hour over the range as bars; the busiest hour is the full height. */
@@ -16,9 +16,9 @@ function activityChart(values, label) {
     "aria-label": label,
   }))
     svg.setAttribute(k, v);
-  const top = Math.max(...values) || 1,
-    step = CHART_W / values.length,
-    gap = step > 3 ? Math.min(4, step * 0.22) : 0;
+  const top = Math.max(...values) || 1;
+  const step = CHART_W / values.length;
+  const gap = step > 3 ? Math.min(4, step * 0.22) : 0;
   let d = "";
   values.forEach((v, i) => {
     const height = v ? Math.max(2, (v / top) * CHART_H) : 0;

@@ -37,9 +37,9 @@ function reasonTable(caption, meaning, reasons, kind) {
 }
 
 function render({ model }) {
-  const used = el("strong"),
-    aside = el("span"),
-    mark = el("span", { class: "mark" });
+  const used = el("strong");
+  const aside = el("span");
+  const mark = el("span", { class: "mark" });
   const sheet = el("div", {
     class: "sheet",
     popover: "auto",
@@ -64,8 +64,8 @@ function render({ model }) {
   chip.popoverTargetElement = sheet; // the browser opens it, and closes it on Escape or a click outside
 
   const place = () => {
-    const box = chip.getBoundingClientRect(),
-      width = sheet.offsetWidth;
+    const box = chip.getBoundingClientRect();
+    const width = sheet.offsetWidth;
     sheet.style.left = `${Math.max(MARGIN, Math.min(box.right - width, innerWidth - width - MARGIN))}px`;
     sheet.style.top = `${box.bottom + 6}px`;
     sheet.style.maxHeight = `${innerHeight - box.bottom - 6 - MARGIN}px`;
@@ -87,8 +87,8 @@ function render({ model }) {
   model.on("remove", () => removeEventListener("resize", place));
 
   // how old the data are: kept over redrawing, so that the button keeps the focus
-  const when = el("span"),
-    note = el("p", { role: "status", "data-testid": "health-note" });
+  const when = el("span");
+  const note = el("p", { role: "status", "data-testid": "health-note" });
   const look = el("button", {
     type: "button",
     class: "look",

@@ -11,16 +11,16 @@ const MOST_PX = 15e6;
 /** More new rows than this at once are not animated: at high speed the list would only shimmer. */
 const CALM = 3;
 /** Milliseconds between two looks at the clock, and after the last key before a text is searched for. */
-const LOOK = 250,
-  TYPED = 250;
+const LOOK = 250;
+const TYPED = 250;
 
 /** How long before the playhead: now, 12 s, 4 min, 1 h 05. */
 const ageText = (seconds) => (seconds < 1 ? "now" : durationText(seconds));
 
 /** The filter as twin/analysis/event_index.py reads and writes it. */
 function parseFilter(query, groups, usual) {
-  const [head, ...rest] = `;${query}`.split(";text="),
-    parts = head.split(";").filter(Boolean);
+  const [head, ...rest] = `;${query}`.split(";text=");
+  const parts = head.split(";").filter(Boolean);
   const types = parts.find((part) => part.startsWith("types="));
   return {
     groups: new Set(
@@ -99,22 +99,22 @@ function buildRow(row) {
 }
 
 function render({ model }) {
-  const clock = clockFrom(model),
-    verbs = verbsOf(model, clock),
-    selected = selectionOf(model);
-  const keys = model.groups.map(([key]) => key),
-    usual = keys.filter((key) => key !== "ping");
+  const clock = clockFrom(model);
+  const verbs = verbsOf(model, clock);
+  const selected = selectionOf(model);
+  const keys = model.groups.map(([key]) => key);
+  const usual = keys.filter((key) => key !== "ping");
   let filter = parseFilter(model.query, keys, usual);
-  let following = true,
-    coming = true,
-    top = 0,
-    topTime = Infinity,
-    focused = null,
-    drawn = new Map(),
-    retry = 0,
-    typing = 0;
-  let height = 0,
-    scrollTop = 0; // of the list, as the browser told them: to ask it costs a layout of the whole page
+  let following = true;
+  let coming = true;
+  let top = 0;
+  let topTime = Infinity;
+  let focused = null;
+  let drawn = new Map();
+  let retry = 0;
+  let typing = 0;
+  let height = 0;
+  let scrollTop = 0; // of the list, as the browser told them: to ask it costs a layout of the whole page
 
   // -- the list ---------------------------------------------------------------------------------------------------------
   const sizer = el("ol", { class: "sizer" });
@@ -179,8 +179,8 @@ function render({ model }) {
       coming &&= !pages.ready;
     }
     if (!pages.list) top = 0;
-    const before = top,
-      known = pages.topAt(t);
+    const before = top;
+    const known = pages.topAt(t);
     if (following && pages.ready) top = known ?? (t >= pages.list.at ? pages.reach : top);
     draw(before);
     const { low, high } = inSight();
@@ -198,18 +198,18 @@ function render({ model }) {
   }
   /** How much taller the rows are than the element that scrolls, and what of it is in sight. */
   function inSight() {
-    const tall = top * ROW,
-      real = Math.min(tall, MOST_PX);
+    const tall = top * ROW;
+    const real = Math.min(tall, MOST_PX);
     const offset = real > height ? (scrollTop * (tall - height)) / (real - height) : 0;
-    const from = Math.max(0, Math.floor(offset / ROW) - 2),
-      to = Math.min(top, Math.ceil((offset + height) / ROW) + 2);
+    const from = Math.max(0, Math.floor(offset / ROW) - 2);
+    const to = Math.min(top, Math.ceil((offset + height) / ROW) + 2);
     return { offset, tall, real, from, to, low: top - to, high: top - from };
   }
   function draw(before) {
     const tall = `${Math.min(top * ROW, MOST_PX)}px`;
     if (sizer.style.height !== tall) sizer.style.height = tall;
-    const { offset, from, to } = inSight(),
-      next = new Map();
+    const { offset, from, to } = inSight();
+    const next = new Map();
     const numbers = Array.from({ length: Math.max(0, to - from) }, (_, i) => top - 1 - from - i);
     if (
       focused !== null &&
@@ -221,8 +221,8 @@ function render({ model }) {
     numbers.sort((a, b) => b - a);
     const fresh = following && before > 0 && top > before && top - before <= CALM && clock.moving;
     for (const number of numbers) {
-      const data = pages.row(number) ?? null,
-        old = drawn.get(number);
+      const data = pages.row(number) ?? null;
+      const old = drawn.get(number);
       const entry = old && old.data === data ? old : { data, node: buildRow(data) };
       if (fresh && number >= before) entry.node.classList.add("new");
       entry.node.style.transform = `translateY(${(top - 1 - number) * ROW - offset + scrollTop}px)`;
@@ -245,8 +245,8 @@ function render({ model }) {
     for (const [number, { data }] of drawn) if (stop === null && data) stop = number;
     for (const [number, { data, node }] of drawn) {
       if (!data) continue;
-      const button = node.firstChild,
-        mine = data[1] === selected.row;
+      const button = node.firstChild;
+      const mine = data[1] === selected.row;
       button.classList.toggle("selected", mine);
       button.classList.toggle("hovered", data[1] === selected.hovered);
       if (mine) button.setAttribute("aria-current", "true");
@@ -257,8 +257,8 @@ function render({ model }) {
   function ages(t) {
     for (const { data, node } of drawn.values()) {
       if (!data) continue;
-      const age = node.querySelector(".age"),
-        text = ageText(t - data[0]);
+      const age = node.querySelector(".age");
+      const text = ageText(t - data[0]);
       if (age.textContent !== text) age.textContent = text;
     }
   }
@@ -284,14 +284,14 @@ function render({ model }) {
   list.addEventListener("focusout", () => selected.hover(-1));
   list.addEventListener("keydown", (event) => {
     if (event.key === "Enter" || event.key === " ") event.stopPropagation(); // they press the row, not Play
-    const by = { ArrowDown: -1, ArrowUp: 1 }[event.key],
-      hit = eventOf(event);
+    const by = { ArrowDown: -1, ArrowUp: 1 }[event.key];
+    const hit = eventOf(event);
     if (!by || !hit) return;
     event.preventDefault();
     event.stopPropagation();
-    const number = Math.min(Math.max(hit.number + by, 0), top - 1),
-      y = (top - 1 - number) * ROW,
-      { offset, tall, real } = inSight();
+    const number = Math.min(Math.max(hit.number + by, 0), top - 1);
+    const y = (top - 1 - number) * ROW;
+    const { offset, tall, real } = inSight();
     const goal = y < offset ? y : y + ROW > offset + height ? y + ROW - height : offset;
     focused = number;
     if (goal !== offset) scrollTo(goal * (real > height ? (real - height) / (tall - height) : 1));
@@ -451,9 +451,9 @@ function render({ model }) {
   };
   let told = "";
   function tellState(t, known) {
-    const query = filterText(filter, keys, usual),
-      inStage = selected.stage,
-      scoped = filter.only && selected.row >= 0;
+    const query = filterText(filter, keys, usual);
+    const inStage = selected.stage;
+    const scoped = filter.only && selected.row >= 0;
     const narrowed = filterText({ ...filter, only: scoped }, keys, usual) !== "" || !!inStage;
     now.hidden = following || coming;
     list.setAttribute("aria-busy", String(!pages.ready));

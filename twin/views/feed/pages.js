@@ -15,8 +15,8 @@ const PATIENCE = 5000;
 
 /** The first position in `times` whose value is over t. */
 function upperBound(times, t) {
-  let low = 0,
-    high = times.length;
+  let low = 0;
+  let high = times.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (times[middle] <= t) low = middle + 1;
@@ -102,8 +102,8 @@ class FeedPages {
   next(now, speed, following, low, high) {
     if (!this.ready) return { t: now };
     if (following && this.topAt(now) === null) return { t: now };
-    const t = this.list.at,
-      missing = this.missing(low, high);
+    const t = this.list.at;
+    const missing = this.missing(low, high);
     if (missing !== null) return { t, first: missing };
     if (following && speed > 0 && !this.filter.stage && this.list.until - now < speed * AHEAD) return { t: now };
     const near = this.missing(low - MARGIN, high + MARGIN);

@@ -68,8 +68,8 @@ function tone(node, name, kind) {
 const weekday = (day) => dayText(day * DAY_S);
 
 function render({ model }) {
-  const spark = new Spark("Orders per hour over the last 6 hours"),
-    histogram = new Histogram(model.bins, model.bin_s);
+  const spark = new Spark("Orders per hour over the last 6 hours");
+  const histogram = new Histogram(model.bins, model.bin_s);
   const f = Object.fromEntries(
     [
       "orders-hour-change",
@@ -89,11 +89,11 @@ function render({ model }) {
       "revenue-today",
     ].map((id) => [id, figure("figure", `kpi-${id}`)]),
   );
-  const goal = el("b", { class: "goal" }),
-    meter = el("i"),
-    stages = Object.keys(STAGE_NAMES).map((key) =>
-      el("i", { style: `background:var(--tw-${key}-fill)`, "data-testid": `kpi-active-${key}` }),
-    );
+  const goal = el("b", { class: "goal" });
+  const meter = el("i");
+  const stages = Object.keys(STAGE_NAMES).map((key) =>
+    el("i", { style: `background:var(--tw-${key}-fill)`, "data-testid": `kpi-active-${key}` }),
+  );
   const mark = el("span", { class: "mark" });
   const cards = {
     orders: buildCard(
@@ -144,9 +144,9 @@ function render({ model }) {
 
   const show = {
     orders(s) {
-      const known = s.now !== null,
-        against = known ? (s.usual ?? s.before) : null,
-        difference = against === null ? null : s.now - against;
+      const known = s.now !== null;
+      const against = known ? (s.usual ?? s.before) : null;
+      const difference = against === null ? null : s.now - against;
       put(
         cards.orders.value,
         known ? many(s.now) : NONE,
@@ -159,8 +159,8 @@ function render({ model }) {
           ? [[s.undated, "first heard of in these 60 minutes, but the data does not tell when they were created"]]
           : [],
       );
-      const arrow = difference > 0 ? "▲" : "▼",
-        share = against ? Math.round((100 * difference) / against) : 0;
+      const arrow = difference > 0 ? "▲" : "▼";
+      const share = against ? Math.round((100 * difference) / against) : 0;
       const change =
         difference === null
           ? ""
@@ -195,8 +195,8 @@ function render({ model }) {
       );
     },
     delivery(s) {
-      const known = s.mean !== null,
-        over = known ? wholeMinutes(s.mean) - wholeMinutes(s.target) : 0;
+      const known = s.mean !== null;
+      const over = known ? wholeMinutes(s.mean) - wholeMinutes(s.target) : 0;
       const left = [
         [s.long, "took over 4 hours (or less than nothing)"],
         [s.undated, "were delivered, but the data does not tell when they were created"],
@@ -277,9 +277,10 @@ function render({ model }) {
       put(mark, `target ${wholeMinutes(s.target)}`);
     },
     completion(s) {
-      const known = s.share !== null,
-        points = known && s.before !== null ? Math.round(1000 * s.share) / 10 - Math.round(1000 * s.before) / 10 : null,
-        size = points === null ? "" : Math.abs(points).toFixed(1);
+      const known = s.share !== null;
+      const points =
+        known && s.before !== null ? Math.round(1000 * s.share) / 10 - Math.round(1000 * s.before) / 10 : null;
+      const size = points === null ? "" : Math.abs(points).toFixed(1);
       put(
         cards.completion.value,
         known ? percentText(s.share) : NONE,
@@ -324,13 +325,13 @@ function render({ model }) {
       goal.title = `The target: ${Math.round(1000 * s.goal) / 10} %`;
     },
     active(s) {
-      const keys = Object.keys(STAGE_NAMES),
-        told = keys.filter((key) => s[key] !== null),
-        total = told.reduce((sum, key) => sum + s[key], 0);
-      const kitchen = keys.slice(0, 3).some((key) => s[key] !== null) ? total - (s.out_for_delivery ?? 0) : null,
-        road = s.out_for_delivery;
-      const words = told.map((key) => `${STAGE_NAMES[key]} ${many(s[key])}`).join(", "),
-        beside = s.cancelled + s.stalled;
+      const keys = Object.keys(STAGE_NAMES);
+      const told = keys.filter((key) => s[key] !== null);
+      const total = told.reduce((sum, key) => sum + s[key], 0);
+      const kitchen = keys.slice(0, 3).some((key) => s[key] !== null) ? total - (s.out_for_delivery ?? 0) : null;
+      const road = s.out_for_delivery;
+      const words = told.map((key) => `${STAGE_NAMES[key]} ${many(s[key])}`).join(", ");
+      const beside = s.cancelled + s.stalled;
       put(
         cards.active.value,
         told.length ? shortMany(total) : NONE,
@@ -375,8 +376,8 @@ function render({ model }) {
   };
   let state = {};
   const draw = () => {
-    const { orders = [], usual = [] } = JSON.parse(model.series),
-      now = state.orders ?? {};
+    const { orders = [], usual = [] } = JSON.parse(model.series);
+    const now = state.orders ?? {};
     spark.draw(orders.length ? [...orders, now.now ?? null] : [], usual.length ? [...usual, now.usual ?? null] : []);
     label(spark.svg, `Orders per hour over the last 6 hours${usual.some((v) => v !== null) ? "; dashed: usual" : ""}`);
   };

@@ -2,9 +2,9 @@
 
 import { SVG } from "../shared/elements.js";
 
-const SPARK_WIDTH = 100,
-  SPARK_HEIGHT = 30,
-  SPARK_PAD = 3;
+const SPARK_WIDTH = 100;
+const SPARK_HEIGHT = 30;
+const SPARK_PAD = 3;
 
 function svgOf(name, title) {
   const svg = document.createElementNS(SVG, "svg");
@@ -84,13 +84,13 @@ class Histogram {
     return Math.min(1, value / (this.step * this.bins));
   }
   draw(counts, target) {
-    const now = `${counts} ${target}`,
-      top = Math.max(1, ...counts);
+    const now = `${counts} ${target}`;
+    const top = Math.max(1, ...counts);
     if (now === this.shown) return;
     this.shown = now;
     counts.forEach((n, i) => {
-      const height = n ? Math.max(2, (n / top) * (SPARK_HEIGHT - SPARK_PAD)) : 0,
-        bar = this.bars[i];
+      const height = n ? Math.max(2, (n / top) * (SPARK_HEIGHT - SPARK_PAD)) : 0;
+      const bar = this.bars[i];
       bar.setAttribute("y", (SPARK_HEIGHT - height).toFixed(2));
       bar.setAttribute("height", height.toFixed(2));
       bar.dataset.value = n;

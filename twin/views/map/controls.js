@@ -113,9 +113,9 @@ class Controls {
   }
   /** Build the list of layers where there is something new to choose from; else only tick what is on, which leaves the focus where it is. */
   fillLayers() {
-    const { maps = {} } = this.model.base,
-      shown = this.model.base.chosen,
-      offered = Object.keys(maps).join();
+    const { maps = {} } = this.model.base;
+    const shown = this.model.base.chosen;
+    const offered = Object.keys(maps).join();
     if (offered === this.offered) {
       for (const box of this.popover.querySelectorAll("input")) box.checked = !!this.show[box.value];
       const select = this.popover.querySelector(".base select");
@@ -160,11 +160,11 @@ class Controls {
   }
   /** The choice of a layer of density, of its minutes and its strength. */
   densityField() {
-    const { densities, spans } = this.model,
-      field = (words, control, testid) => {
-        control.dataset.testid = testid;
-        return el("label", { class: "density" }, words, control);
-      };
+    const { densities, spans } = this.model;
+    const field = (words, control, testid) => {
+      control.dataset.testid = testid;
+      return el("label", { class: "density" }, words, control);
+    };
     this.kind = el(
       "select",
       { onchange: () => this.act.density({ kind: this.kind.value }) },
@@ -235,8 +235,8 @@ class Controls {
       return own;
     };
     const entry = (mark, text, title) => el("li", { title }, mark, text);
-    const done = el("i", { class: "done" }),
-      way = el("i", { class: "way" });
+    const done = el("i", { class: "done" });
+    const way = el("i", { class: "way" });
     const many = () => [
       entry(
         el("i", {

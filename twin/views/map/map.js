@@ -18,10 +18,10 @@ import { Asked, placeText, stageAt } from "./questions.js";
 import { reportOf } from "./report.js";
 
 function render({ model, view: component }) {
-  const clock = clockFrom(model),
-    selection = selectionOf(model),
-    picture = new Picture(),
-    clusters = new Clusters();
+  const clock = clockFrom(model);
+  const selection = selectionOf(model);
+  const picture = new Picture();
+  const clusters = new Clusters();
   const send = (question) => model.send_msg({ ...question, version: model.scene.version });
   const motion = new Motion(clock, send);
   let near = false; // whether so few of a crowd are in view that they may be told one by one
@@ -37,17 +37,17 @@ function render({ model, view: component }) {
     () => redraw(),
   );
   const show = { ...model.layers };
-  let told = 0,
-    pv = null,
-    raf = 0,
-    gone = false,
-    frames = 0,
-    dirty = true,
-    paints = 0,
-    resting = 0,
-    moved = false,
-    pins = [],
-    parts = null;
+  let told = 0;
+  let pv = null;
+  let raf = 0;
+  let gone = false;
+  let frames = 0;
+  let dirty = true;
+  let paints = 0;
+  let resting = 0;
+  let moved = false;
+  let pins = [];
+  let parts = null;
 
   const camera = new Camera(
     model,
@@ -82,10 +82,10 @@ function render({ model, view: component }) {
     redraw: () => redraw(),
     touch: () => camera.touch(),
     open(cluster) {
-      const [kx, ky] = model.scene.kitchen,
-        inside = motion.active.filter((trip) => trip.cluster === cluster),
-        xs = inside.map((trip) => trip.px + kx),
-        ys = inside.map((trip) => trip.py + ky);
+      const [kx, ky] = model.scene.kitchen;
+      const inside = motion.active.filter((trip) => trip.cluster === cluster);
+      const xs = inside.map((trip) => trip.px + kx);
+      const ys = inside.map((trip) => trip.py + ky);
       camera.lookAt([Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)]);
     },
   });
@@ -128,9 +128,9 @@ function render({ model, view: component }) {
     clearTimeout(resting);
     if (gone || document.hidden || !pv || !model.scene.kitchen) return;
     frames++;
-    const gliding = camera.step(),
-      advanced = motion.advance(),
-      going = follow();
+    const gliding = camera.step();
+    const advanced = motion.advance();
+    const going = follow();
     if ((advanced && !(motion.crowded && !motion.active.length)) || dirty || going) {
       dirty = false;
       paint(going);
@@ -158,12 +158,12 @@ function render({ model, view: component }) {
   }
   /** Ask for the frames of a crowd, or for its drivers one by one where they are few. Whether frames are fading. */
   function follow() {
-    const { held } = motion,
-      n = motion.crowded ? held.crowd : 0;
+    const { held } = motion;
+    const n = motion.crowded ? held.crowd : 0;
     if (!picture.view || !held) return false;
     if (n) {
-      const { sx } = picture.view,
-        box = viewBox();
+      const { sx } = picture.view;
+      const box = viewBox();
       crowd.want(clock.now(), box, 1 / sx, motion.speed, clock.moving);
       if (near !== crowd.few && !motion.waiting) {
         near = crowd.few;
@@ -178,30 +178,30 @@ function render({ model, view: component }) {
   }
   /** The orders picked out, here or in another panel: those on the road as trips, the others as places. */
   function pickedOut() {
-    const focus = [],
-      places = [];
+    const focus = [];
+    const places = [];
     for (const order of new Set([selection.row, selection.hovered])) {
       if (order < 0) continue;
-      const trip = motion.trip(order),
-        chosen = order === selection.row,
-        place = chosen || !trip ? asked.place(order) : null;
+      const trip = motion.trip(order);
+      const chosen = order === selection.row;
+      const place = chosen || !trip ? asked.place(order) : null;
       if (trip) {
         trip.label = chosen && place ? place.id : "";
         focus.push(trip);
         continue;
       }
       if (!place || Number.isNaN(motion.t)) continue;
-      const stage = stageAt(place, motion.t),
-        [cx, cy] = place.customer ?? [NaN, NaN];
+      const stage = stageAt(place, motion.t);
+      const [cx, cy] = place.customer ?? [NaN, NaN];
       places.push({ cx, cy, text: placeText(place, motion.t), inside: stage >= 0 && stage < 3 });
     }
     return { focus, places };
   }
   function paint(force) {
     if (!model.scene.kitchen || !picture.view) return;
-    const { stage } = selection,
-      { focus, places } = pickedOut(),
-      wall = ReplayClock.wall();
+    const { stage } = selection;
+    const { focus, places } = pickedOut();
+    const wall = ReplayClock.wall();
     const filtered = stage !== "" && stage !== "out_for_delivery";
     const { drawn, total } =
       filtered && !Number.isNaN(motion.t) ? asked.pinsAt(stage, motion.t) : { drawn: [], total: 0 };
@@ -334,8 +334,8 @@ function render({ model, view: component }) {
   };
   const themes = new MutationObserver(() => requestAnimationFrame(recolour));
   themes.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme"] });
-  const dropClock = clock.on(wake),
-    dropSelection = selection.on(onSelection);
+  const dropClock = clock.on(wake);
+  const dropSelection = selection.on(onSelection);
   document.addEventListener("visibilitychange", onShown);
   model.on("msg:custom", receive);
   model.on("scene", restage);
@@ -349,9 +349,9 @@ function render({ model, view: component }) {
   model.on("viewport", () => {
     if (pv && String(model.viewport) !== String(camera.told) && model.scene.kitchen) camera.begin();
   });
-  const reports = (twin.reports ??= new Map()),
-    commands = (twin.mapcommands ??= new Map()),
-    drawn = (twin.motion ??= new Map());
+  const reports = (twin.reports ??= new Map());
+  const commands = (twin.mapcommands ??= new Map());
+  const drawn = (twin.motion ??= new Map());
   model.on("remove", () => {
     gone = true;
     cancelAnimationFrame(raf);

@@ -6,21 +6,21 @@
 
 import { ReplayClock } from "../shared/clock.js";
 
-const LEAD_WALL = 2,
-  LENGTH_WALL = 4; // a window is asked for 2 s of the viewer's time ahead and lasts 4 s of it ...
+const LEAD_WALL = 2;
+const LENGTH_WALL = 4; // a window is asked for 2 s of the viewer's time ahead and lasts 4 s of it ...
 const LENGTH_MIN = 60; // ... but at least a minute of data
-const READY = 900,
-  READY_MOST = 100; // a quarter of an hour is held ready for a sudden 1000x, while no more than 100 are on the road
+const READY = 900;
+const READY_MOST = 100; // a quarter of an hour is held ready for a sudden 1000x, while no more than 100 are on the road
 const REST = 0.4; // ... and got when the playhead has rested so long: who drags it wants the next moment, not the hour
-const ASK_GAP = 1,
-  ASK_LOST = 5; // seconds between two windows in a row; after which an answer counts as lost
-const FADE = 30,
-  FADE_WALL = 0.5; // a delivered driver fades for 30 data seconds, and at least so long of the viewer's time
+const ASK_GAP = 1;
+const ASK_LOST = 5; // seconds between two windows in a row; after which an answer counts as lost
+const FADE = 30;
+const FADE_WALL = 0.5; // a delivered driver fades for 30 data seconds, and at least so long of the viewer's time
 const MARGIN = 0.25; // of a view's size, on each side: so far it is moved before others are asked for
 const AGAIN = 0.25; // seconds between two questions for another part of a crowd
-const ON_TIME = 0,
-  AT_RISK = 1,
-  LATE = 2;
+const ON_TIME = 0;
+const AT_RISK = 1;
+const LATE = 2;
 
 /** The data seconds for which a delivery stays visible at a speed. */
 const fadeSpan = (speed) => Math.max(FADE, FADE_WALL * speed);
@@ -28,8 +28,8 @@ const fadeSpan = (speed) => Math.max(FADE, FADE_WALL * speed);
 /** One driver's way: t seconds since `start`, x and y metres east and north of the kitchen, straight between the knots. */
 class Trip {
   constructor(m, i) {
-    const a = m.offsets[i],
-      b = m.offsets[i + 1];
+    const a = m.offsets[i];
+    const b = m.offsets[i + 1];
     this.order = m.order[i];
     this.start = m.start[i];
     this.end = m.end[i];
@@ -58,8 +58,8 @@ class Trip {
   }
   /** Judge the moment t: late when the order is older than `target` seconds, at risk when its promised arrival will be. */
   judge(t, target) {
-    const due = this.created + target,
-      { gaps } = this;
+    const due = this.created + target;
+    const { gaps } = this;
     this.tone = t > due ? LATE : this.promised > due ? AT_RISK : ON_TIME;
     this.inferred = false;
     if (gaps)
@@ -68,8 +68,8 @@ class Trip {
   }
   /** Find the driver `s` seconds after the start, into px and py. */
   place(s) {
-    const { t, x, y } = this,
-      last = t.length - 1;
+    const { t, x, y } = this;
+    const last = t.length - 1;
     if (last < 0) return;
     let i = this.knot;
     if (i > last || t[i] > s) i = 0;
@@ -81,8 +81,8 @@ class Trip {
   }
   /** Visit the way from `from` to `to` seconds after the start as points (x, y, first). */
   along(from, to, visit) {
-    const { t, x, y } = this,
-      last = t.length - 1;
+    const { t, x, y } = this;
+    const last = t.length - 1;
     if (last < 0) return;
     let i = 0;
     while (i < last && t[i + 1] <= from) i++;
@@ -126,11 +126,11 @@ function unpack({ trips: n, knots: k, gaps: g, packed }) {
 /** The customers of a stage (see stage_message in mapdata.py). */
 function unpackPins({ pins: n, packed }) {
   const next = columnsOf(packed);
-  const begin = next(Float64Array, n),
-    until = next(Float64Array, n),
-    order = next(Int32Array, n),
-    cx = next(Float32Array, n),
-    cy = next(Float32Array, n);
+  const begin = next(Float64Array, n);
+  const until = next(Float64Array, n);
+  const order = next(Int32Array, n);
+  const cx = next(Float32Array, n);
+  const cy = next(Float32Array, n);
   return Array.from(order, (row, i) => ({ order: row, begin: begin[i], until: until[i], cx: cx[i], cy: cy[i] }));
 }
 /** A function that takes the columns of a buffer one after the other. Bokeh's arrays are copied into plain ones, because subarray() of
@@ -147,9 +147,9 @@ function columnsOf(packed) {
 /** A view with room to move it before others are asked for. */
 const widened = (box) => {
   if (!box) return null;
-  const [x0, y0, x1, y1] = box,
-    east = MARGIN * (x1 - x0),
-    north = MARGIN * (y1 - y0);
+  const [x0, y0, x1, y1] = box;
+  const east = MARGIN * (x1 - x0);
+  const north = MARGIN * (y1 - y0);
   return [x0 - east, y0 - north, x1 + east, y1 + north];
 };
 /** How far s is from a to b, 0 to 1; a knot at infinity (a place that was never reached) is not approached. */
@@ -169,8 +169,8 @@ class Held {
     return t >= this.from && t <= this.to;
   }
   add(window) {
-    const m = unpack(window),
-      fresh = new Map();
+    const m = unpack(window);
+    const fresh = new Map();
     for (let i = 0; i < m.order.length; i++) {
       if (this.orders.has(m.order[i])) continue;
       const trip = new Trip(m, i);
@@ -253,8 +253,8 @@ class Motion {
   }
   /** Until when trips should be held. */
   ahead(now) {
-    const a = this.clock.anchor,
-      ready = !this.held?.crowd && this.active.length <= READY_MOST ? READY : LENGTH_MIN / 3;
+    const a = this.clock.anchor;
+    const ready = !this.held?.crowd && this.active.length <= READY_MOST ? READY : LENGTH_MIN / 3;
     return Math.min(now + Math.max(LEAD_WALL * a.speed, ready), a.end + 1); // the end itself is shown too
   }
 
@@ -268,13 +268,13 @@ class Motion {
     }
     this.want(now);
     // just past the end a late window lacks only the drivers that start in it; to draw the others beats standing still
-    const { held } = this,
-      late = held && this.clock.moving && now > held.to && now < held.to + 5 * LENGTH_WALL * this.speed;
+    const { held } = this;
+    const late = held && this.clock.moving && now > held.to && now < held.to + 5 * LENGTH_WALL * this.speed;
     if (!held || !(held.covers(now) || late)) return false;
     this.t = now;
-    const fade = fadeSpan(this.speed),
-      active = [],
-      faded = [];
+    const fade = fadeSpan(this.speed);
+    const active = [];
+    const faded = [];
     for (const trip of held.trips) {
       if (trip.start > now) continue;
       if (trip.drives(now)) {
@@ -298,11 +298,11 @@ class Motion {
   want(now) {
     const wall = ReplayClock.wall();
     if (this.asked && wall - this.asked.wall < ASK_LOST) return;
-    const { held } = this,
-      a = this.clock.anchor,
-      { moving } = this.clock;
-    const length = Math.max(LENGTH_MIN, LENGTH_WALL * a.speed),
-      ahead = this.ahead(now);
+    const { held } = this;
+    const a = this.clock.anchor;
+    const { moving } = this.clock;
+    const length = Math.max(LENGTH_MIN, LENGTH_WALL * a.speed);
+    const ahead = this.ahead(now);
     const behind = held && moving && now > held.to && now < held.to + length;
     if (!held || !(held.covers(now) || behind) || (this.stale && wall - this.asked_at > AGAIN))
       this.ask("new", now - fadeSpan(a.speed), now + length, now);

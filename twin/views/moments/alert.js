@@ -22,8 +22,8 @@ function nextAfter(moments, t) {
 }
 
 function render({ model }) {
-  const clock = clockFrom(model),
-    verbs = verbsOf(model, clock);
+  const clock = clockFrom(model);
+  const verbs = verbsOf(model, clock);
   const body = el("div", { class: "body", role: "status", "data-testid": "alert-status" });
   const root = el("section", { class: "card alert", "aria-label": "Alert", "data-testid": "alert" }, body);
   const link = (label, title, moment) => {
@@ -40,12 +40,12 @@ function render({ model }) {
   /** Write what holds at t, if it is another thing than what stands there: a reader of screens shall not hear it twice. */
   function update() {
     if (document.hidden || !clock.anchor) return;
-    const t = clock.now(),
-      moments = model.moments,
-      trouble = moments && troubleAt(moments, t, model.tail),
-      next = moments && !trouble && nextAfter(moments, t);
-    const over = trouble && t > trouble.end,
-      since = trouble && !over && durationText(Math.floor((t - trouble.start) / 60) * 60);
+    const t = clock.now();
+    const moments = model.moments;
+    const trouble = moments && troubleAt(moments, t, model.tail);
+    const next = moments && !trouble && nextAfter(moments, t);
+    const over = trouble && t > trouble.end;
+    const since = trouble && !over && durationText(Math.floor((t - trouble.start) / 60) * 60);
     const others = trouble
       ? moments.filter((other) => other !== trouble && other.start <= t && t <= other.end).length
       : 0;
@@ -59,13 +59,13 @@ function render({ model }) {
       root.dataset.state = !moments ? "looking" : trouble ? (over ? "ended" : "trouble") : "quiet";
       body.replaceChildren(...(trouble ? tell(trouble, over, others) : quiet(moments, next)));
     }
-    const age = body.querySelector(".since"),
-      text = since ? ` · ${since} so far, until ${clockText(trouble.end, false)}` : "";
+    const age = body.querySelector(".since");
+    const text = since ? ` · ${since} so far, until ${clockText(trouble.end, false)}` : "";
     if (age && age.textContent !== text) age.textContent = text;
   }
   function tell(trouble, over, others) {
-    const badge = el("span", { class: "badge" }),
-      more = others ? ` (and ${others} more now)` : "";
+    const badge = el("span", { class: "badge" });
+    const more = others ? ` (and ${others} more now)` : "";
     badge.append(icon(trouble.icon, 16));
     return [
       badge,
@@ -105,9 +105,9 @@ function render({ model }) {
         ].filter(Boolean);
   }
   const timer = setInterval(() => {
-      if (clock.moving) update();
-    }, LOOK),
-    off = clock.on(update);
+    if (clock.moving) update();
+  }, LOOK);
+  const off = clock.on(update);
   document.addEventListener("visibilitychange", update);
   model.on("moments", update);
   model.on("empty", update);

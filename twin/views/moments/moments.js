@@ -7,11 +7,11 @@ import { verbsOf } from "../shared/verbs.js";
 const LOOK = 500;
 
 function render({ model }) {
-  const clock = clockFrom(model),
-    verbs = verbsOf(model, clock);
-  let shown = "all",
-    byTime = false,
-    items = [];
+  const clock = clockFrom(model);
+  const verbs = verbsOf(model, clock);
+  let shown = "all";
+  let byTime = false;
+  let items = [];
 
   const choice = (key, label) =>
     el(
@@ -114,9 +114,9 @@ function render({ model }) {
     return { moment, now, node: el("li", { class: moment.trouble ? "moment trouble" : "moment" }, main, loop) };
   }
   function build() {
-    const all = model.moments,
-      known = all ?? [],
-      troubles = known.filter(({ trouble }) => trouble).length;
+    const all = model.moments;
+    const known = all ?? [];
+    const troubles = known.filter(({ trouble }) => trouble).length;
     const counts = { all: known.length, troubles, peaks: known.length - troubles };
     for (const [key, button] of Object.entries(choices)) {
       button.setAttribute("aria-pressed", String(key === shown));
@@ -170,16 +170,16 @@ function render({ model }) {
     if (event.key === "Enter" || event.key === " ") event.stopPropagation(); // they press the moment, not Play
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!by) return;
-    const at = items.findIndex(({ node }) => node.contains(event.target)),
-      next = items[at + by];
+    const at = items.findIndex(({ node }) => node.contains(event.target));
+    const next = items[at + by];
     event.preventDefault();
     event.stopPropagation();
     next?.node.firstChild.focus();
   });
   const timer = setInterval(() => {
-      if (clock.moving) mark();
-    }, LOOK),
-    off = clock.on(mark);
+    if (clock.moving) mark();
+  }, LOOK);
+  const off = clock.on(mark);
   model.on("moments", build);
   model.on("judged", build);
   model.on("remove", () => {

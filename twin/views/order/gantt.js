@@ -59,8 +59,8 @@ function ganttOf(story, visit) {
         ),
       };
     const [, start, end, usual] = span;
-    const done = el("i", { class: "done" }),
-      ghost = usual === null ? null : el("i", { class: "ghost" });
+    const done = el("i", { class: "done" });
+    const ghost = usual === null ? null : el("i", { class: "ghost" });
     const bar = el(
       "button",
       {
@@ -72,8 +72,8 @@ function ganttOf(story, visit) {
       },
       done,
     );
-    const took = el("span", { class: "took" }, el("span", {}), el("small", {})),
-      usually = usual === null ? null : el("span", { class: "usual" }, `usual ${durationText(usual)}`);
+    const took = el("span", { class: "took" }, el("span", {}), el("small", {}));
+    const usually = usual === null ? null : el("span", { class: "usual" }, `usual ${durationText(usual)}`);
     const node = el(
       "li",
       { class: "lane", "data-testid": `lane-${key}` },
@@ -102,8 +102,8 @@ function ganttOf(story, visit) {
   if (story.arrived !== null) mark(laneAt(story.arrived), story.arrived, "car", "Driver arrived", "arrived");
   if (story.cancelled !== null) mark(laneAt(story.cancelled), story.cancelled, "close", "Cancelled", "cancelled");
   const due = story.created === null ? null : story.created + story.target;
-  const line = el("i", { class: "now", "data-testid": "order-now" }),
-    limit = el("i", { class: "limit" });
+  const line = el("i", { class: "now", "data-testid": "order-now" });
+  const limit = el("i", { class: "limit" });
   const from = el(
     "button",
     { type: "button", class: "edge", onclick: () => visit(story.first) },
@@ -132,8 +132,8 @@ function ganttOf(story, visit) {
     const d1 = Math.max(reach, d0 + 60);
     for (const lane of rows) {
       if (!lane.bar) continue;
-      const end = lane.end ?? d1,
-        past = Math.min(Math.max((now - lane.start) / Math.max(end - lane.start, 1), 0), 1);
+      const end = lane.end ?? d1;
+      const past = Math.min(Math.max((now - lane.start) / Math.max(end - lane.start, 1), 0), 1);
       set(lane.bar, "left", place(lane.start, d0, d1));
       set(lane.bar, "width", `max(4px, ${place(d0 + end - lane.start, d0, d1)})`);
       set(lane.done, "width", `${(100 * past).toFixed(1)}%`);
@@ -142,11 +142,11 @@ function ganttOf(story, visit) {
         set(lane.ghost, "width", place(Math.min(d0 + lane.usual, d1 - lane.start + d0), d0, d1));
         lane.ghost.classList.toggle("cut", lane.start + lane.usual > d1);
       }
-      const later = now < lane.start,
-        going = !later && (lane.end === null || now < lane.end),
-        took = (going ? now : end) - lane.start;
-      const figure = later && lane.end === null ? "" : durationText(took),
-        kind = later ? "later" : going ? "so far" : "";
+      const later = now < lane.start;
+      const going = !later && (lane.end === null || now < lane.end);
+      const took = (going ? now : end) - lane.start;
+      const figure = later && lane.end === null ? "" : durationText(took);
+      const kind = later ? "later" : going ? "so far" : "";
       put(lane.took.firstChild, figure);
       put(lane.took.lastChild, kind);
       const bad = !later && slow(took, lane.usual);

@@ -134,8 +134,8 @@ function eventsOf(story, visit) {
 /** The whole of a story; `show(t)` brings it to the playhead. */
 function buildStory(story, act) {
   const state = el("span", { class: "state", "data-testid": "order-state" });
-  const here = el("span", { class: "here", "data-testid": "order-here" }),
-    verdict = el("span", { class: "verdict", "data-testid": "order-verdict" });
+  const here = el("span", { class: "here", "data-testid": "order-here" });
+  const verdict = el("span", { class: "verdict", "data-testid": "order-verdict" });
   const eta = el("p", {
     class: "eta",
     "data-testid": "order-eta",
@@ -143,8 +143,8 @@ function buildStory(story, act) {
       "Estimated from what was known at the playhead: the route, the last position report, the promise. Never from the delivery itself",
   });
   const gantt = ganttOf(story, act.visit);
-  const facts = story.facts.map(factRow),
-    events = eventsOf(story, act.visit);
+  const facts = story.facts.map(factRow);
+  const events = eventsOf(story, act.visit);
   const body = el(
     "div",
     { class: "body", tabindex: "0", role: "group", "aria-label": "About the order" },
@@ -157,8 +157,8 @@ function buildStory(story, act) {
   let key = null;
 
   const showState = (t) => {
-    const at = stateAt(story, t),
-      name = at?.[0] ?? "";
+    const at = stateAt(story, t);
+    const name = at?.[0] ?? "";
     if (name !== key) {
       key = name;
       state.style.cssText =
@@ -217,9 +217,9 @@ function put(node, text) {
 }
 
 function render({ model }) {
-  const clock = clockFrom(model),
-    act = verbsOf(model, clock),
-    chosen = selectionOf(model);
+  const clock = clockFrom(model);
+  const act = verbsOf(model, clock);
+  const chosen = selectionOf(model);
   const said = el("p", { class: "said", role: "status", "aria-live": "polite" });
   const button = (name, symbol, label, onclick) => {
     const made = el("button", {
@@ -234,8 +234,8 @@ function render({ model }) {
     return made;
   };
   const go = (step) => model.send_msg({ neighbour: step });
-  const earlier = button("previous", "chevronLeft", "Previous order", () => go(-1)),
-    next = button("next", "chevronRight", "Next order", () => go(1));
+  const earlier = button("previous", "chevronLeft", "Previous order", () => go(-1));
+  const next = button("next", "chevronRight", "Next order", () => go(1));
   const close = button("close", "close", "Close the order", () => {
     if (chosen.row >= 0 || chosen.away) chosen.change({ row: -1, away: false });
     else model.send_msg({ close: true });
@@ -248,12 +248,12 @@ function render({ model }) {
       tell(model.story.id);
     } // a page that may not use the clipboard shows the id to be copied by hand
   });
-  const name = el("h3", { "data-testid": "order-id" }),
-    place = el("span", { class: "place" }),
-    top = el("header", {});
+  const name = el("h3", { "data-testid": "order-id" });
+  const place = el("span", { class: "place" });
+  const top = el("header", {});
   const root = el("section", { class: "card order", "data-testid": "order-panel", "aria-label": "Selected order" });
-  let shown = null,
-    wanted = 0;
+  let shown = null;
+  let wanted = 0;
 
   const tell = (text) => {
     put(said, text);
@@ -296,8 +296,8 @@ function render({ model }) {
     }
     put(place, `${story.place[0].toLocaleString("en-US")} of ${story.place[1].toLocaleString("en-US")}`);
     place.title = "By creation time, among the orders of the loaded range";
-    const scrolled = root.querySelector(".body")?.scrollTop ?? 0,
-      same = root.dataset.order === story.id;
+    const scrolled = root.querySelector(".body")?.scrollTop ?? 0;
+    const same = root.dataset.order === story.id;
     root.dataset.order = story.id;
     shown = buildStory(story, act);
     root.replaceChildren(top, said, shown.head, shown.body);
@@ -307,8 +307,8 @@ function render({ model }) {
 
   model.on("story", take);
   model.on("said", () => tell(model.said[1]));
-  const offClock = clock.on(tick),
-    offChosen = chosen.on(filtered);
+  const offClock = clock.on(tick);
+  const offChosen = chosen.on(filtered);
   const timer = setInterval(() => {
     if (shown && clock.moving && !document.hidden) tick();
   }, EVERY);

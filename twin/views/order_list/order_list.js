@@ -36,10 +36,10 @@ const orders = (n) => `${n.toLocaleString("en-US")} ${n === 1 ? "order" : "order
 const minutesOver = (age, target) => Math.floor((age - target) / 60 + 0.5);
 
 function buildRow(row, [id, short, created, delivered, brands, known]) {
-  const stage = el("span", { class: "state" }),
-    since = el("td", { class: "number" }),
-    age = el("span", {}),
-    late = el("span", { class: "late", hidden: true });
+  const stage = el("span", { class: "state" });
+  const since = el("td", { class: "number" });
+  const age = el("span", {});
+  const late = el("span", { class: "late", hidden: true });
   late.append(icon("alert", 12), el("span", {}));
   const node = el(
     "tr",
@@ -60,22 +60,22 @@ function buildRow(row, [id, short, created, delivered, brands, known]) {
 function setStage(line, number) {
   if (line.number === number) return;
   line.number = number;
-  const [key, label, symbol] = STATES[number],
-    colour = number > 4 ? "bad" : key;
+  const [key, label, symbol] = STATES[number];
+  const colour = number > 4 ? "bad" : key;
   line.stage.style.cssText = `--text:var(--tw-${colour});--fill:var(--tw-${colour}-fill, var(--tw-${colour}))`;
   line.stage.replaceChildren(icon(symbol, 12), label);
 }
 
 function render({ model }) {
-  const clock = clockFrom(model),
-    chosen = selectionOf(model);
+  const clock = clockFrom(model);
+  const chosen = selectionOf(model);
   const lines = new Map(); // row number -> its line, of the rows that are listed
-  let rows = [],
-    focused = -1;
+  let rows = [];
+  let focused = -1;
 
   const chips = [["", "All", null], ...STATES].map(([key, label, symbol], i) => {
-    const number = el("b", {}),
-      words = el("span", { class: "label" }, label);
+    const number = el("b", {});
+    const words = el("span", { class: "label" }, label);
     const node = el("button", {
       type: "button",
       class: "chip",
@@ -121,8 +121,8 @@ function render({ model }) {
     el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads.map((head) => head.node))),
     tbody,
   );
-  const empty = el("p", { class: "empty", "data-testid": "orders-empty" }),
-    more = el("p", { class: "more", "data-testid": "orders-more" });
+  const empty = el("p", { class: "empty", "data-testid": "orders-empty" });
+  const more = el("p", { class: "more", "data-testid": "orders-more" });
   const scroller = el("div", { class: "scroller" }, table, empty, more);
   const root = el(
     "section",
@@ -135,9 +135,9 @@ function render({ model }) {
     if (!clock.anchor) return;
     const now = clock.now();
     for (const row of rows) {
-      const line = lines.get(row),
-        closed = line.number === 4,
-        old = (closed ? line.delivered : now) - line.created;
+      const line = lines.get(row);
+      const closed = line.number === 4;
+      const old = (closed ? line.delivered : now) - line.created;
       put(line.sinceCell, durationText(now - line.since) + (line.number >= STAGES && line.number < 6 ? " ago" : ""));
       put(line.age, durationText(old));
       const over = !line.known || line.number === 5 || line.number === 6 ? 0 : minutesOver(old, model.target);
@@ -184,8 +184,8 @@ function render({ model }) {
       lines.set(+row, buildRow(+row, text));
     }
     rows = state.rows;
-    const listed = new Set(rows),
-      held = root.getRootNode().activeElement?.dataset?.row;
+    const listed = new Set(rows);
+    const held = root.getRootNode().activeElement?.dataset?.row;
     for (const [row, line] of lines)
       if (!listed.has(row)) {
         line.node.remove();
@@ -248,9 +248,9 @@ function render({ model }) {
   });
   tbody.addEventListener("focusout", () => chosen.hover(-1));
   tbody.addEventListener("keydown", (event) => {
-    const at = rows.indexOf(rowOf(event)),
-      last = rows.length - 1,
-      page = 8;
+    const at = rows.indexOf(rowOf(event));
+    const last = rows.length - 1;
+    const page = 8;
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: last, PageDown: at + page, PageUp: at - page }[
       event.key
     ];
@@ -266,8 +266,8 @@ function render({ model }) {
   model.on("sort", sorted);
   model.on("target", age);
   model.on("active", age);
-  const offClock = clock.on(age),
-    offChosen = chosen.on(onChosen);
+  const offClock = clock.on(age);
+  const offChosen = chosen.on(onChosen);
   const timer = setInterval(() => {
     if (model.active && clock.moving && !document.hidden) age();
   }, EVERY);

@@ -30,8 +30,8 @@ const DOT_GAPS = [0, 46, 34, 26, 20, 15, 11, 8];
 const DOT_SPEED = 11;
 const flowLevel = (flow) =>
   flow > 0 ? Math.min(DOT_GAPS.length - 1, 1 + Math.max(0, Math.floor(Math.log2(flow / 4)))) : 0;
-const LEVELS = ["", "amber", "red"],
-  SIGNS = ["", "clock", "alert"];
+const LEVELS = ["", "amber", "red"];
+const SIGNS = ["", "clock", "alert"];
 
 function buildStage([key, label, symbol, meaning, passed]) {
   const parts = {
@@ -136,9 +136,9 @@ function showStage(parts, s, limits, usualWords) {
   parts.count.classList.toggle("long", s.count >= LONG_COUNT);
   showFlow(parts, s);
   if (parts.key === "completed") return showCompleted(parts, s);
-  const left = s.excluded ? `; ${plural(s.excluded, "order")} over 4 hours left out` : "",
-    [service, age, oldest] = s.levels,
-    [amber, red] = limits;
+  const left = s.excluded ? `; ${plural(s.excluded, "order")} over 4 hours left out` : "";
+  const [service, age, oldest] = s.levels;
+  const [amber, red] = limits;
   const limit =
     amber === null || red === null ? "" : `; marked from ${minutesText(amber)} on, red from ${minutesText(red)}`;
   put(
@@ -203,9 +203,9 @@ function showCompleted(parts, s) {
 }
 
 function render({ model }) {
-  const stages = PIPELINE.map(buildStage),
-    clock = clockFrom(model),
-    selection = selectionOf(model);
+  const stages = PIPELINE.map(buildStage);
+  const clock = clockFrom(model);
+  const selection = selectionOf(model);
   const strip = el("ol", { class: "card strip", "aria-label": "Kitchen pipeline" }, ...stages.map(({ root }) => root));
   const root = el("div", { class: "root" }, strip);
   let pressed = null;
@@ -282,8 +282,8 @@ function render({ model }) {
   });
   reportAs(model, "pipeline", () =>
     stages.map((parts) => {
-      const text = (node) => node?.textContent ?? "",
-        style = getComputedStyle(parts.root);
+      const text = (node) => node?.textContent ?? "";
+      const style = getComputedStyle(parts.root);
       return {
         label: parts.label,
         count: text(parts.count),

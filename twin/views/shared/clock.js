@@ -92,10 +92,10 @@ function clockOf(id) {
 
 /** The clock of a view that has joined a controller, following the anchors that the server sends. */
 function clockFrom(model) {
-  const clock = clockOf(model.clock),
-    take = () => {
-      if (model.anchor.epoch !== undefined) clock.set(model.anchor);
-    };
+  const clock = clockOf(model.clock);
+  const take = () => {
+    if (model.anchor.epoch !== undefined) clock.set(model.anchor);
+  };
   model.on("anchor", take);
   take();
   return clock;

@@ -43,8 +43,8 @@ function put(node, text, title, value) {
 const figure = (name, id) => el("span", { class: name, "data-testid": id });
 /** Register what this view tells a report; forgotten with the view. */
 function reportAs(model, name, tell) {
-  const reports = (twin.reports ??= new Map()),
-    key = `${model.clock}/${name}`;
+  const reports = (twin.reports ??= new Map());
+  const key = `${model.clock}/${name}`;
   reports.set(key, tell);
   model.on("remove", () => {
     if (reports.get(key) === tell) reports.delete(key);

@@ -29,8 +29,8 @@ const dateText = (t) => {
 };
 /** A range of time in words: Thu 16 Oct 2025 00:00 – 24:00; Mon 13 Oct – Thu 16 Oct 2025 for whole days; else both moments. */
 function rangeText(start, end) {
-  const midnight = end % 86400 === 0,
-    last = midnight && end > start ? end - 1 : end; // a range that ends at midnight ends with that day
+  const midnight = end % 86400 === 0;
+  const last = midnight && end > start ? end - 1 : end; // a range that ends at midnight ends with that day
   const day = (t, year) =>
     `${dayText(t)} ${dateOf(t).getUTCDate()} ${MONTHS[dateOf(t).getUTCMonth()].slice(0, 3)}${year ? " " + dateOf(t).getUTCFullYear() : ""}`;
   const until = last !== end ? "24:00" : clockText(end, false);

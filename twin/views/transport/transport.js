@@ -28,8 +28,8 @@ function shortcuts(model, clock, verbs, scrubber) {
     end: () => verbs.seek(clock.anchor.end),
   };
   return (event) => {
-    const focus = event.composedPath()[0],
-      typed = event.getModifierState("AltGraph"); // brackets are typed so on some keyboards
+    const focus = event.composedPath()[0];
+    const typed = event.getModifierState("AltGraph"); // brackets are typed so on some keyboards
     if (
       event.defaultPrevented ||
       (!typed && (event.ctrlKey || event.metaKey || event.altKey)) ||
@@ -52,8 +52,8 @@ function shortcuts(model, clock, verbs, scrubber) {
 }
 
 function render({ model }) {
-  const clock = clockOf(model.clock),
-    verbs = verbsOf(model, clock);
+  const clock = clockOf(model.clock);
+  const verbs = verbsOf(model, clock);
   const button = (name, label, title, act, id = name) => {
     const node = el("button", {
       class: "button",
@@ -66,18 +66,18 @@ function render({ model }) {
     node.append(icon(name, 17));
     return node;
   };
-  const time = el("div", { class: "clock", "data-testid": "clock" }),
-    date = el("div", { class: "date mute", "data-testid": "date" });
+  const time = el("div", { class: "clock", "data-testid": "clock" });
+  const date = el("div", { class: "date mute", "data-testid": "date" });
   const play = button("play", "Play", "", () => verbs.toggle());
   play.classList.add("primary");
   const steps = (n) => (event) => verbs.step(event.shiftKey ? 10 * n : n);
-  const back = button("back", "Step back", "", steps(-1), "step-back"),
-    forward = button("forward", "Step forward", "", steps(1), "step-forward");
+  const back = button("back", "Step back", "", steps(-1), "step-back");
+  const forward = button("forward", "Step forward", "", steps(1), "step-forward");
   const stop = button("stop", "Stop", "Stop: back to the start of the range", () => verbs.stop());
   const loop = button("loop", "Loop", "Loop: go on from the start at the end", () => verbs.loop(!clock.anchor.loop));
   const speeds = el("div", { class: "speeds", role: "group", "aria-label": "Speed" });
-  const scrubber = buildScrubber(model, clock, verbs),
-    range = buildRange(model, clock);
+  const scrubber = buildScrubber(model, clock, verbs);
+  const range = buildRange(model, clock);
   const legend = el("span", { class: "legend mute", role: "status", "data-testid": "legend" });
   const swatches = el(
     "i",
@@ -105,8 +105,8 @@ function render({ model }) {
     "Cancel",
   );
   let patience = 0;
-  const controls = el("div", { class: "controls" }, back, play, stop, forward, loop),
-    left = el("div", { class: "left" }, el("div", { class: "time" }, time, date), controls, speeds);
+  const controls = el("div", { class: "controls" }, back, play, stop, forward, loop);
+  const left = el("div", { class: "left" }, el("div", { class: "time" }, time, date), controls, speeds);
   const bar = el(
     "section",
     { class: "bar card", "aria-label": "Replay", "data-testid": "transport" },
@@ -123,8 +123,8 @@ function render({ model }) {
   const write = (node, text) => {
     if (node.textContent !== text) node.textContent = text;
   };
-  let frame = 0,
-    seen = true;
+  let frame = 0;
+  let seen = true;
   const loaded = () => !!clock.anchor && clock.anchor.end > clock.anchor.start;
   const tick = () => {
     frame = 0;
@@ -142,8 +142,8 @@ function render({ model }) {
 
   let shownIcon = "play";
   const controlsOf = () => {
-    const moving = clock.moving,
-      name = moving ? "pause" : "play";
+    const moving = clock.moving;
+    const name = moving ? "pause" : "play";
     if (name !== shownIcon) play.replaceChildren(icon(name, 17));
     shownIcon = name;
     play.setAttribute("aria-label", moving ? "Pause" : "Play");
@@ -187,8 +187,8 @@ function render({ model }) {
     left.inert = off;
     scrubber.node.toggleAttribute("data-off", off);
     scrubber.slider.setAttribute("aria-disabled", String(off));
-    const { edges } = model.volume,
-      inner = edges.length > 3 ? 1 : 0; // the first and the last bar may be shorter
+    const { edges } = model.volume;
+    const inner = edges.length > 3 ? 1 : 0; // the first and the last bar may be shorter
     write(legend, model.busy || (edges.length > 1 ? `Orders per ${bucketText(edges[inner + 1] - edges[inner])}` : ""));
   };
   const summarise = () => {

@@ -46,14 +46,14 @@ class Held {
   }
   /** Position within the slot of a value on the x axis, pixels. */
   x(value) {
-    const { start, end } = this.pv.model.x_range,
-      { left, width } = this.frame;
+    const { start, end } = this.pv.model.x_range;
+    const { left, width } = this.frame;
     return left + ((value - start) / (end - start)) * width;
   }
   /** The value on the x axis at a position within the slot. */
   valueAt(px) {
-    const { start, end } = this.pv.model.x_range,
-      { left, width } = this.frame;
+    const { start, end } = this.pv.model.x_range;
+    const { left, width } = this.frame;
     return start + (Math.min(Math.max(px - left, 0), width) / width) * (end - start);
   }
   source(renderer) {

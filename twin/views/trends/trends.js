@@ -42,24 +42,24 @@ const COLUMNS = [
 ];
 
 function render({ model, view: component }) {
-  const clock = clockFrom(model),
-    verbs = verbsOf(model, clock),
-    selected = selectionOf(model);
-  let timer = 0,
-    moved = -Infinity,
-    gone = false,
-    sorted = { key: "orders", down: true };
+  const clock = clockFrom(model);
+  const verbs = verbsOf(model, clock);
+  const selected = selectionOf(model);
+  let timer = 0;
+  let moved = -Infinity;
+  let gone = false;
+  let sorted = { key: "orders", down: true };
 
   const slot = (name) => el("div", { class: "slot", "data-testid": `trends-${name}-figure` });
   const slots = { volume: slot("volume"), stages: slot("stages"), brands: slot("brands") };
-  const veil = el("div", { class: "veil" }),
-    playhead = el("div", { class: "playhead", hidden: true, "data-testid": "trends-playhead" });
-  const column = el("div", { class: "column", hidden: true }),
-    tip = el("div", { class: "tip", hidden: true, role: "status", "data-testid": "trends-tip" });
+  const veil = el("div", { class: "veil" });
+  const playhead = el("div", { class: "playhead", hidden: true, "data-testid": "trends-playhead" });
+  const column = el("div", { class: "column", hidden: true });
+  const tip = el("div", { class: "tip", hidden: true, role: "status", "data-testid": "trends-tip" });
   const over = el("div", { class: "over" }, veil, column, playhead);
-  const rows = el("div", { class: "rows" }),
-    body = el("tbody", {}),
-    head = el("tr", {});
+  const rows = el("div", { class: "rows" });
+  const body = el("tbody", {});
+  const head = el("tr", {});
   const table = el(
     "table",
     {},
@@ -68,9 +68,9 @@ function render({ model, view: component }) {
     body,
   );
   const more = el("p", { class: "mute more", hidden: true });
-  const volumeKey = el("span", { class: "key" }),
-    volumeUnit = el("span", { class: "mute" }),
-    stageKey = el("span", { class: "key" });
+  const volumeKey = el("span", { class: "key" });
+  const volumeUnit = el("span", { class: "mute" });
+  const stageKey = el("span", { class: "key" });
   const leftOut = el("p", { class: "left-out", "data-testid": "trends-left-out" });
   const empty = (name) => el("p", { class: "empty", hidden: true, "data-testid": `trends-${name}-empty` });
   const empties = { volume: empty("volume"), stages: empty("stages"), brands: empty("brands") };
@@ -138,8 +138,8 @@ function render({ model, view: component }) {
     const { frame } = volume;
     if (!seen() || !frame || !clock.anchor) return;
     moved = performance.now();
-    const x = Math.min(Math.max(volume.x(clock.now()) - frame.left, 0), frame.width),
-      at = Math.round(x * devicePixelRatio) / devicePixelRatio;
+    const x = Math.min(Math.max(volume.x(clock.now()) - frame.left, 0), frame.width);
+    const at = Math.round(x * devicePixelRatio) / devicePixelRatio;
     playhead.hidden = !model.summary.volume?.orders;
     playhead.style.transform = `translateX(${at}px)`;
     veil.style.transform = `scaleX(${(1 - x / frame.width).toFixed(5)})`;
@@ -148,9 +148,9 @@ function render({ model, view: component }) {
   function say(lines, event) {
     tip.replaceChildren(...lines.filter(Boolean).map(([text, strong]) => el(strong ? "b" : "p", {}, text)));
     tip.hidden = false;
-    const box = root.getBoundingClientRect(),
-      x = event.clientX - box.left,
-      y = event.clientY - box.top;
+    const box = root.getBoundingClientRect();
+    const x = event.clientX - box.left;
+    const y = event.clientY - box.top;
     const left = x + 14 + tip.offsetWidth < box.width ? x + 14 : x - 14 - tip.offsetWidth;
     tip.style.transform = `translate(${Math.max(2, left)}px, ${Math.max(2, Math.min(y + 12, box.height - tip.offsetHeight - 2))}px)`;
   }
@@ -159,11 +159,11 @@ function render({ model, view: component }) {
   };
   const timeAt = (event) => volume.valueAt(event.clientX - volumeFrame.getBoundingClientRect().left);
   function pointVolume(event) {
-    const bars = volume.source("bars")?.data,
-      usual = volume.source("usual")?.data;
+    const bars = volume.source("bars")?.data;
+    const usual = volume.source("usual")?.data;
     if (!bars || !model.summary.volume?.orders) return;
-    const t = timeAt(event),
-      n = bars.left.length;
+    const t = timeAt(event);
+    const n = bars.left.length;
     let i = 0;
     while (i < n - 1 && bars.right[i] <= t) i++;
     const x = volume.x(bars.left[i]) - volume.frame.left;
@@ -191,8 +191,8 @@ function render({ model, view: component }) {
   });
 
   function fillVolume() {
-    const told = model.summary.volume,
-      { moments = [], usual } = model.learnt;
+    const told = model.summary.volume;
+    const { moments = [], usual } = model.learnt;
     const none = told && !told.orders;
     volumeUnit.textContent = told ? `per ${bucketWords(told.bucket)}` : "";
     volumeKey.replaceChildren(
@@ -213,8 +213,8 @@ function render({ model, view: component }) {
   // ---- the stages --------------------------------------------------------------------------------------------------------
   const marks = [];
   function fillStages() {
-    const told = model.summary.stages ?? [],
-      some = told.some((stage) => stage.number);
+    const told = model.summary.stages ?? [];
+    const some = told.some((stage) => stage.number);
     empties.stages.hidden = some || !told.length;
     empties.stages.textContent = told.some((stage) => stage.excluded)
       ? "Every stage lasted over 4 h here; such times are left out"
@@ -230,8 +230,8 @@ function render({ model, view: component }) {
     leftOut.textContent = left ? `${number(left)} over 4 h left out` : "";
     rows.replaceChildren(
       ...told.map((stage, i) => {
-        const dot = el("i", { class: "dot mark", hidden: true }),
-          usual = el("i", { class: "tick mark", hidden: true });
+        const dot = el("i", { class: "dot mark", hidden: true });
+        const usual = el("i", { class: "tick mark", hidden: true });
         marks[i] = { dot, usual, key: stage.key };
         const row = el(
           "button",
@@ -262,9 +262,9 @@ function render({ model, view: component }) {
     placeStages();
   }
   function stageLines(i) {
-    const stage = model.summary.stages[i],
-      [mean, orders, usual] = model.now[i] ?? [null, 0, null],
-      q = stage.quantiles;
+    const stage = model.summary.stages[i];
+    const [mean, orders, usual] = model.now[i] ?? [null, 0, null];
+    const q = stage.quantiles;
     if (!stage.number)
       return [
         [stage.label, true],
