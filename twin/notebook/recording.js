@@ -29,7 +29,15 @@ function valueAt(changes, step) {
 
 class Answers {
   constructor(recording) {
-    Object.assign(this, recording);
+    this.start = recording.start;
+    this.step = recording.step;
+    this.changes = recording.changes;
+    this.motion = recording.motion;
+    this.places = recording.places;
+    this.words = recording.words;
+    this.labels = recording.labels;
+    this.densities = recording.densities;
+    this.spells = recording.spells;
     this.packed = bytesOf(recording.motion.packed);
     this.pins = Object.fromEntries(
       Object.entries(recording.pins).map(([stage, pins]) => [stage, { ...pins, packed: bytesOf(pins.packed) }]),

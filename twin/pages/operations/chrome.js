@@ -235,6 +235,7 @@ function render({ model }) {
       quiet: true,
     },
   ];
+  /** @param {{sign: string, label: string, title: string, act: Function, quiet?: boolean, name: string}} command */
   const button = ({ sign, label, title, act, quiet, name }, within) => {
     const node = el("button", {
       type: "button",
@@ -328,7 +329,7 @@ function render({ model }) {
   // whom the proxy forwards is told to this browser alone, not to the page; without an answer there is no name
   if (model.user)
     fetch(model.user)
-      .then((answer) => (answer.ok ? answer.json() : {}))
+      .then((answer) => (answer.ok ? answer.json() : { name: "" }))
       .then((told) => {
         if (!told.name) return;
         user.hidden = false;

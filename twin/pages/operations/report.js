@@ -70,13 +70,12 @@ function drawStages(pen, context, stages, y) {
     context.fill();
     pen.text(label, x + pad + 18, y + 30, { size: 15, weight: 650, width: room - 18 });
     const end = pen.text(count, x + pad, y + 82, { size: 38, weight: 720, ink: colour });
-    (lines ?? []).slice(0, 3).forEach((line, n) =>
+    for (const [n, line] of (lines ?? []).slice(0, 3).entries())
       pen.text(line, end + 14, y + 56 + n * 20, {
         size: 14,
         ink: trouble && n === 0 ? "bad" : "mute",
         width: x + each - pad - end - 14,
-      }),
-    );
+      });
   });
 }
 
@@ -117,13 +116,12 @@ function drawKpis(pen, kpis, x, y, width, height, columns) {
     const fit = Math.max(0, Math.floor((top + tall - 10 - first) / 21) + 1);
     const space = left + each - pad - from;
     const all = (lines ?? []).flatMap((line) => (pen.width(line, 14.5) > space ? line.split(" · ") : [line]));
-    all.slice(0, fit).forEach((line, n) =>
+    for (const [n, line] of all.slice(0, fit).entries())
       pen.text(line, from, first + n * 21, {
         size: 14.5,
         ink: n === 0 ? (tones[tone] ?? "ink") : "mute",
         width: space,
-      }),
-    );
+      });
   });
 }
 

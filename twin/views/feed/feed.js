@@ -38,7 +38,7 @@ function parseFilter(query, groups, usual) {
 function filterText({ groups, only, text }, order, usual) {
   const same = groups.size === usual.length && usual.every((group) => groups.has(group));
   return [
-    same ? null : "types=" + order.filter((group) => groups.has(group)).join(","),
+    same ? null : `types=${order.filter((group) => groups.has(group)).join(",")}`,
     only ? "only" : null,
     text ? `text=${text}` : null,
   ]
@@ -79,7 +79,7 @@ function buildRow(row) {
         "data-t": t,
         "data-order": order,
         tabindex: "-1",
-        title: `${detail ? detail + "\n" : ""}${dayText(t)} ${dateText(t)}, ${clockText(t)}\nClick: go to this moment and this order`,
+        title: `${detail ? `${detail}\n` : ""}${dayText(t)} ${dateText(t)}, ${clockText(t)}\nClick: go to this moment and this order`,
       },
       badge,
       el(
@@ -193,7 +193,7 @@ function render({ model }) {
       high,
     });
     if (wait) retry = setTimeout(update, wait);
-    tellState(t, known);
+    tellState(known);
     ages(t);
   }
   /** How much taller the rows are than the element that scrolls, and what of it is in sight. */
@@ -450,7 +450,7 @@ function render({ model }) {
     if (node.textContent !== text) node.textContent = text;
   };
   let told = "";
-  function tellState(t, known) {
+  function tellState(known) {
     const query = filterText(filter, keys, usual);
     const inStage = selected.stage;
     const scoped = filter.only && selected.row >= 0;

@@ -33,9 +33,10 @@ function label(svg, text) {
 class Spark {
   constructor(title) {
     this.svg = svgOf("spark", title);
-    [this.area, this.usual, this.line, this.dot] = ["area", "usual-line", "line", "dot"].map((name) =>
-      part(this.svg, "path", name),
-    );
+    this.area = part(this.svg, "path", "area");
+    this.usual = part(this.svg, "path", "usual-line");
+    this.line = part(this.svg, "path", "line");
+    this.dot = part(this.svg, "path", "dot");
   }
   /** Draw `values` and `usual` (null = gap), oldest first. */
   draw(values, usual = []) {

@@ -27,6 +27,12 @@ const toY = (lat) => (Math.asinh(Math.tan((lat * Math.PI) / 180)) / Math.PI) * W
 const zoomable = (metres) => Math.min(FARTHEST_M, Math.max(NEAREST_M, metres));
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+/**
+ * A view of the map: its middle in Web Mercator metres, and metres per pixel. `home`: the first view, which a resized figure
+ * returns to.
+ * @typedef {{x: number, y: number, metres: number, home?: boolean}} View
+ */
+
 class Camera {
   /** `changed()` is called when the mode changes, `wake()` when a frame is wanted. */
   constructor(model, changed, wake) {
@@ -126,7 +132,14 @@ class Camera {
     if (!this.pv || !this.model.scene.home) return null;
     return { ...this.around(this.model.scene.home, NO_PADS), home: true };
   }
-  /** The view that shows a box [x0, y0, x1, y1], Web Mercator metres, so many pixels from its left, top, right and bottom edge. */
+  /**
+   * The view that shows a box, as close as `least` allows.
+   * @param {number[]} box [x0, y0, x1, y1], Web Mercator metres
+   * @param {number[]} pads pixels that stay free at its left, top, right and bottom edge
+   * @param {number} spare by how much larger than the box the view is at least
+   * @param {number} least metres per pixel
+   * @returns {View}
+   */
   around([x0, y0, x1, y1], [left, top, right, bottom], spare = 1, least = 0) {
     const { width, height } = this.box;
     const metres = zoomable(
@@ -240,9 +253,9 @@ class Camera {
 function boundsOf(active) {
   const share = active.length > FIT_EXACT ? 0.02 : 0;
   const box = [0, 0, 0, 0];
-  for (const [axis, now, goal] of [
-    [0, "px", "cx"],
-    [1, "py", "cy"],
+  for (const { axis, now, goal } of [
+    { axis: 0, now: "px", goal: "cx" },
+    { axis: 1, now: "py", goal: "cy" },
   ]) {
     const all = [];
     for (const trip of active) for (const at of [trip[now], trip[goal]]) if (Number.isFinite(at)) all.push(at);

@@ -131,7 +131,10 @@ class Clusters {
     for (const trip of active) if (trip.cluster && sizes.get(trip.cluster) < 2) trip.cluster = null;
     this.list = [...sizes.keys()].filter((c) => sizes.get(c) > 1);
   }
-  /** The bubble under a point of the screen. */
+  /**
+   * The bubble under a point of the screen.
+   * @param {number[]} at pixels of the map
+   */
   under([x, y]) {
     return this.list.find((c) => Math.hypot(c.sx - x, c.sy - y) < c.r + 2) ?? null;
   }

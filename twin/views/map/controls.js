@@ -322,7 +322,7 @@ class Controls {
 /** Sheets upon each other. */
 function stackIcon() {
   const drawn = icon("box", 15);
-  drawn.firstChild.setAttribute("d", "M12 4l9 5-9 5-9-5zM3 14l9 5 9-5");
+  drawn.firstElementChild.setAttribute("d", "M12 4l9 5-9 5-9-5zM3 14l9 5 9-5");
   return drawn;
 }
 

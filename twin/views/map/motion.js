@@ -236,7 +236,10 @@ class Motion {
   get crowded() {
     return !!this.held?.crowd && !this.held.within;
   }
-  /** See whether a crowd's view, a box in metres from the kitchen, has left where everybody is held. */
+  /**
+   * See whether a crowd's view has left where everybody is held.
+   * @param {number[]} box [x0, y0, x1, y1], metres from the kitchen
+   */
   outgrown([x0, y0, x1, y1]) {
     const { held } = this;
     if (!held?.within) return false;

@@ -34,6 +34,10 @@ class Pointer {
     this.found = this.detail = null;
     this.tip.hidden = true;
   }
+  /**
+   * What is at a place, {kind, key, order?, trip?, cluster?}; null: nothing.
+   * @param {number[]} at pixels of the map
+   */
   under([x, y]) {
     const { picture, motion, show, clusters, pins } = this.host;
     if (!picture.view || !this.host.kitchen) return null;

@@ -278,7 +278,7 @@ function render({ model }) {
   ];
   model.on("remove", () => {
     list.close();
-    offs.forEach((off) => off());
+    for (const off of offs) off();
   });
   reportAs(model, "pipeline", () =>
     stages.map((parts) => {

@@ -74,7 +74,7 @@ function icon(name, size = 16) {
     "stroke-linecap": "round",
     "stroke-linejoin": "round",
   }))
-    svg.setAttribute(key, value);
+    svg.setAttribute(key, String(value));
   const path = document.createElementNS(SVG, "path");
   path.setAttribute("d", ICONS[name] ?? ICONS.alert);
   svg.append(path);

@@ -20,7 +20,7 @@ const two = (n) => String(n).padStart(2, "0");
 const dateOf = (t) => new Date(t * 1000);
 function clockText(t, seconds = true) {
   const d = dateOf(t);
-  return `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}${seconds ? ":" + two(d.getUTCSeconds()) : ""}`;
+  return `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}${seconds ? `:${two(d.getUTCSeconds())}` : ""}`;
 }
 const dayText = (t) => DAYS[dateOf(t).getUTCDay()];
 const dateText = (t) => {
@@ -32,7 +32,7 @@ function rangeText(start, end) {
   const midnight = end % 86400 === 0;
   const last = midnight && end > start ? end - 1 : end; // a range that ends at midnight ends with that day
   const day = (t, year) =>
-    `${dayText(t)} ${dateOf(t).getUTCDate()} ${MONTHS[dateOf(t).getUTCMonth()].slice(0, 3)}${year ? " " + dateOf(t).getUTCFullYear() : ""}`;
+    `${dayText(t)} ${dateOf(t).getUTCDate()} ${MONTHS[dateOf(t).getUTCMonth()].slice(0, 3)}${year ? ` ${dateOf(t).getUTCFullYear()}` : ""}`;
   const until = last !== end ? "24:00" : clockText(end, false);
   const sameYear = dateOf(start).getUTCFullYear() === dateOf(last).getUTCFullYear();
   return day(start) === day(last) && sameYear && last - start < 86400

@@ -10,8 +10,8 @@ import { wholeOf } from "./brush.js";
 const MOST_DAYS = 14;
 /** Meals that people name, in hours of the day. */
 const MEALS = [
-  ["Lunch", 11, 14],
-  ["Dinner", 17, 21],
+  { name: "Lunch", from: 11, to: 14 },
+  { name: "Dinner", from: 17, to: 21 },
 ];
 
 /** Data time as a datetime-local field writes it, and back; both know nothing of zones. */
@@ -128,7 +128,7 @@ function buildRange(model, clock) {
     const midnight = clamp(Math.floor(playhead / DAY) * DAY, low, high - DAY);
     mealsHead.textContent = `A meal on ${dayText(midnight)} ${dateText(midnight)}, the day shown`;
     meals.replaceChildren(
-      ...MEALS.map(([name, from, to]) =>
+      ...MEALS.map(({ name, from, to }) =>
         chip(
           `${name} ${from}:00 – ${to}:00`,
           midnight + from * 3600,

@@ -121,9 +121,8 @@ function buildScrubber(model, clock, verbs) {
     const path = barsPath(model.volume, xOf, height);
     rest.setAttribute("d", path);
     done.setAttribute("d", path);
-    ribbonPaths(model.supply, model.volume.edges, xOf, ribbonHeightNow).forEach((d, i) =>
-      levels[i].setAttribute("d", d),
-    );
+    for (const [i, d] of ribbonPaths(model.supply, model.volume.edges, xOf, ribbonHeightNow).entries())
+      levels[i].setAttribute("d", d);
     const { start, end } = model.source;
     empty.hidden = !model.volume.counts.length || model.volume.counts.some((n) => n > 0);
     empty.textContent = `No orders in this range${start === undefined ? "." : `: the data covers ${rangeText(start, end)}.`}`;

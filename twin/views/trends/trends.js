@@ -301,8 +301,10 @@ function render({ model, view: component }) {
       }
     });
   }
-  const pressStages = () =>
-    [...rows.children].forEach((row, i) => row.setAttribute("aria-pressed", String(marks[i]?.key === selected.stage)));
+  const pressStages = () => {
+    for (const [i, row] of [...rows.children].entries())
+      row.setAttribute("aria-pressed", String(marks[i]?.key === selected.stage));
+  };
 
   // ---- the brands --------------------------------------------------------------------------------------------------------
   function ordered() {
@@ -313,7 +315,7 @@ function render({ model, view: component }) {
       .map((brand, i) => ({ ...brand, i }))
       .sort((a, b) => {
         const [x, y] = [value(a), value(b)];
-        return x === null || y === null ? (x === null) - (y === null) : sign * (x - y) || a.i - b.i;
+        return x === null || y === null ? Number(x === null) - Number(y === null) : sign * (x - y) || a.i - b.i;
       });
   }
   function fillHead() {
