@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 import twin
-from twin import twin as door
-from twin.notebook import kitchen, tables
+from twin.notebook import door, kitchen, tables
 
 cached_open = functools.cache(twin.open)
 """Every example opens the demo anew; a reader does it once."""

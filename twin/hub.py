@@ -23,7 +23,7 @@ from twin.foundation.times import Time, seconds
 from twin.sources import tables
 from twin.sources.base import Location, Quality, Source, Window
 from twin.sources.files import FileSource
-from twin.timeline.orders import route_points
+from twin.timeline.bodies import route_points
 from twin.timeline.timeline import Timeline
 
 log = logging.getLogger(__name__)

@@ -79,6 +79,7 @@ def test_nine_of_ten_planted_incidents_are_found(weeks) -> None:
     assert np.mean(hits) >= 0.9
 
 
+@pytest.mark.slow
 def test_nine_of_ten_troubles_told_were_planted(weeks) -> None:
     """True: a trouble touches an incident of its kind at its kitchen, or the 30 minutes after it."""
     true = [

@@ -9,13 +9,13 @@ from typing import Any
 import panel as pn
 import pytest
 from playwright.sync_api import Page, expect
-from twin.views.orders import OrdersView
 
 from tests.raw_orders import MINUTE, NOON, WHOLE, rows_of, timeline_of
 from twin.replay.controller import ReplayController
-from twin.views import mapanswers
-from twin.views.map import MapView
-from twin.views.pipeline import PipelineView
+from twin.views.map import answers
+from twin.views.map.map import MapView
+from twin.views.order_list.order_list import OrdersView
+from twin.views.pipeline.pipeline import PipelineView
 
 pytestmark = pytest.mark.browser
 
@@ -128,7 +128,7 @@ def test_a_cancelled_order_becomes_completed_when_it_is_delivered_after_all(open
 def test_of_more_pins_than_can_be_seen_the_map_draws_the_newest_and_says_so(
     opened: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mapanswers, "MOST_PINS", 3)
+    monkeypatch.setattr(answers, "MOST_PINS", 3)
 
     opened.get_by_test_id("stage-completed-pick").click()
 
@@ -140,8 +140,8 @@ def test_of_more_pins_than_can_be_seen_the_map_draws_the_newest_and_says_so(
 
 def test_a_picked_order_that_has_stalled_is_called_so_on_the_map(opened: Page) -> None:
     """The label is drawn, so its text is asked of the function that writes it, with what the server tells of the order."""
-    source = Path(mapanswers.__file__).with_name("mapasked.js").read_text()
-    place = mapanswers.place_message(SESSION.timeline, SESSION.timeline.orders.row_of["STUCK1"])
+    source = Path(answers.__file__).with_name("questions.js").read_text()
+    place = answers.place_message(SESSION.timeline, SESSION.timeline.orders.row_of["STUCK1"])
     text = "([source, place, t]) => new Function('place', 't', source + '; return placeText(place, t)')(place, t)"
 
     told = [opened.evaluate(text, [source, place, NOON + minute * MINUTE]) for minute in (9, 251, 252, 300)]

@@ -97,6 +97,8 @@ def test_speed_changed_on_the_way_keeps_the_playhead(t, speed, wait):
     assert replay.speed == speed
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "moment",
     [DINNER, "2025-10-16 18:30", np.datetime64("2025-10-16T18:30"), pd.Timestamp("2025-10-16 18:30"),

@@ -1,4 +1,4 @@
-"""The generator's configuration files: read as they are, or refused with a sentence that helps."""
+"""The generator's configuration files: accepted as they are, or rejected with a sentence that says what to change."""
 
 import json
 from datetime import date
@@ -78,7 +78,7 @@ def test_a_kitchen_elsewhere_gets_a_plain_town() -> None:
         ({"gk_location": "99, 10", "location_name": "pole"}, "not on the map"),
     ],
 )
-def test_wrong_values_say_what_where_and_what_to_do(change: dict[str, object], words: str) -> None:
+def test_invalid_values_give_a_sentence_with_place_fault_and_remedy(change: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigError, match=words) as error:
         parse_config({**FULL, **change}, "chicago.json")
     assert "chicago.json" in str(error.value)

@@ -1,4 +1,4 @@
-"""What `write_demo` writes: the real schema, the generator's rules, the same bytes for the same seed."""
+"""The output of `write_demo`: the real schema, the generator's rules, the same bytes for the same seed."""
 
 import csv
 import gzip
@@ -39,7 +39,7 @@ def events(summary: DemoSummary) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def week(tmp_path_factory: pytest.TempPathFactory) -> tuple[DemoSummary, pd.DataFrame]:
-    """The story of the built-in demo, clean: two days of all four kitchens."""
+    """Two days of all four kitchens of the built-in demo, without dirt."""
     summary = write_demo(tmp_path_factory.mktemp("demo"), days=2, dq=0.0)
     table = events(summary)
     table["time"] = pd.to_datetime(table["ts"], format="%Y-%m-%d %H:%M:%S.%f")
@@ -86,7 +86,7 @@ def test_first_generation_has_the_columns_of_the_real_sample(week: tuple[DemoSum
     assert isinstance(body["items"][0]["category_id"], str)
 
 
-def test_canonical_generation_differs_where_data_md_says(tmp_path: Path) -> None:
+def test_canonical_generation_differs_as_the_real_data_do(tmp_path: Path) -> None:
     config = write_config(tmp_path / "c", orders_day_1=150, orders_last=150)
     summary = write_demo(tmp_path / "d", generation="2026", config=config, days=2)
     table = events(summary)
@@ -190,14 +190,14 @@ def test_drive_time_is_road_distance_over_the_kitchens_speed(
             drive = lives.loc[order, "delivered"] - lives.loc[order, "driver_picked_up"]
             speeds.append(miles / drive * 60)
             assert abs(body["eta_mins"] - drive) <= 0.0501
-        # Thinned points cut a little off the road, never add to it.
+        # Thinning shortens the road a little and never lengthens it.
         assert 0.93 * kitchen.driver_mph < np.median(speeds) <= kitchen.driver_mph * 1.001
         assert max(speeds) < kitchen.driver_mph * 1.005
 
 
 def test_service_times_match_the_real_means(week: tuple[DemoSummary, pd.DataFrame], lives: pd.DataFrame) -> None:
     calm = lives.copy()
-    for item in week[0].incidents:  # four hours around each incident are not calm
+    for item in week[0].incidents:  # the four hours around each incident are left out
         near = (calm["order_created"] > item.start / 60 - 90) & (calm["order_created"] < item.end / 60 + 90)
         calm = calm[~(near & (calm["location"] == item.location))]
     for kitchen in (SAN_FRANCISCO, CHICAGO):
@@ -231,7 +231,7 @@ def test_lunch_and_dinner_are_the_peaks(tmp_path: Path) -> None:
     assert dinner / night == pytest.approx(3.5, rel=0.2)
 
 
-def test_weekdays_weigh_as_data_md_says(tmp_path: Path) -> None:
+def test_weekdays_have_the_real_factors(tmp_path: Path) -> None:
     config = write_config(tmp_path / "c", orders_day_1=100, orders_last=100, noise_pct=0)
     table = events(write_demo(tmp_path / "d", config=config, days=7, end=date(2025, 10, 19)))
     days = pd.to_datetime(table.loc[table["event_type"] == "order_created", "ts"]).dt.date.value_counts().sort_index()
@@ -268,13 +268,13 @@ def test_the_incidents_can_be_seen_in_the_data(week: tuple[DemoSummary, pd.DataF
     assert len(within("order_created", outage)) > 5
 
 
-def test_whole_lifecycles_are_kept_past_midnight(week: tuple[DemoSummary, pd.DataFrame]) -> None:
+def test_lifecycles_are_whole_past_midnight(week: tuple[DemoSummary, pd.DataFrame]) -> None:
     summary, table = week
     assert summary.end.isoformat() > "2025-10-18"
     assert table.groupby("order_id")["event_type"].apply(lambda kinds: "delivered" in set(kinds)).all()
 
 
-def test_dirt_comes_in_the_promised_measure_and_is_counted(tmp_path: Path) -> None:
+def test_dirt_has_the_requested_share_and_is_counted(tmp_path: Path) -> None:
     config = write_config(tmp_path / "c", orders_day_1=1500, orders_last=1500)
     clean = write_demo(tmp_path / "clean", config=config, days=1)
     dirty = write_demo(tmp_path / "dirty", config=config, days=1, dq=0.05)
@@ -320,7 +320,7 @@ def test_the_built_in_demo_is_a_little_dirty(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file_format", ["csv", "csv.gz", "jsonl", "json"])
-def test_every_file_form_holds_the_same_rows(tmp_path: Path, file_format: str) -> None:
+def test_every_file_format_has_the_same_rows(tmp_path: Path, file_format: str) -> None:
     config = write_config(tmp_path / "c", orders_day_1=60, orders_last=60)
     truth = events(write_demo(tmp_path / "p", config=config, days=2, dq=0.02))
     write_demo(tmp_path / "d", config=config, days=2, dq=0.02, file_format=file_format)
@@ -370,7 +370,9 @@ def test_progress_rises_to_the_end(tmp_path: Path) -> None:
         ({"file_format": "xlsx"}, "parquet"),
     ],
 )
-def test_wrong_arguments_are_refused_in_one_sentence(tmp_path: Path, arguments: dict[str, object], words: str) -> None:
+def test_invalid_arguments_are_rejected_in_one_sentence(
+    tmp_path: Path, arguments: dict[str, object], words: str
+) -> None:
     with pytest.raises(ConfigError, match=words):
         write_demo(tmp_path, **arguments)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""The streets: on dry land, in one piece, and a route never swims."""
+"""The streets: on dry land, connected, and no route crosses water but on a bridge."""
 
 from itertools import pairwise
 
@@ -29,7 +29,7 @@ def test_every_place_can_be_reached_from_the_kitchen(kitchen: KitchenConfig) -> 
 def test_only_bridges_cross_the_water(kitchen: KitchenConfig) -> None:
     graph = graph_of(kitchen)
     middle = (graph.xy[graph.tail] + graph.xy[graph.head]) / 2
-    # The streets were bent by up to 8 m after the water was cut out.
+    # The streets were moved by up to 8 m after the water was cut out.
     wet = graph.city.wet(middle)
     for ring in [*graph.city.land, *graph.city.water]:
         shore = np.vstack([ring, ring[:1]])
@@ -51,7 +51,7 @@ def test_the_bay_is_empty_but_for_the_bridge_and_treasure_island_is_reached_by_i
 
 
 @pytest.mark.parametrize("kitchen", [SAN_FRANCISCO, CHICAGO], ids=lambda kitchen: kitchen.display_name)
-def test_written_routes_swim_nowhere_but_where_a_bridge_is(kitchen: KitchenConfig) -> None:
+def test_written_routes_cross_water_only_at_a_bridge(kitchen: KitchenConfig) -> None:
     """Thinning must not cut a corner through the bay: points along the written lines, not along the streets."""
     graph = graph_of(kitchen)
     trees = grow_trees(graph)
@@ -103,11 +103,11 @@ def test_consecutive_points_of_a_route_follow_the_tree() -> None:
         path.reverse()
         metres = sum(float(np.hypot(*(graph.xy[a] - graph.xy[b]))) for a, b in pairwise(path))
         assert found.metres[r] == pytest.approx(metres, abs=0.01)
-        kept = found.nodes[found.offsets[r] : found.offsets[r + 1]].tolist()
-        places = [path.index(node) for node in kept]
+        thinned = found.nodes[found.offsets[r] : found.offsets[r + 1]].tolist()
+        places = [path.index(node) for node in thinned]
         assert places == sorted(places)
-        # Thinning keeps the shape: no dropped vertex strays far from the written line.
-        assert distance_to_line(graph.xy[path], graph.xy[kept]).max() < 45.0
+        # Thinning preserves the shape: no removed vertex is far from the written line.
+        assert distance_to_line(graph.xy[path], graph.xy[thinned]).max() < 45.0
 
 
 def test_different_trees_take_different_streets() -> None:

@@ -1,7 +1,7 @@
 """What is usual at a kitchen: the same hour on other days, from a bounded history of whole orders.
 
 "Usual" never rests on the day it is compared with. It is the median over the other days (of the same weekday where there
-are three of them), so that one bad evening does not become the measure. See docs/decisions/history.md.
+are three of them), so that one bad evening does not become the measure. See docs/decisions/0004-usual-from-whole-orders.md.
 """
 
 from dataclasses import dataclass

@@ -6,7 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 EARTH_RADIUS_M = 6_378_137.0
-"""Equatorial radius of WGS 84, which EPSG:3857 takes for its sphere."""
+"""Equatorial radius of WGS 84, which EPSG:3857 uses as the radius of its sphere."""
+
+HALF_WORLD_M = float(np.pi) * EARTH_RADIUS_M
+"""Half the side of the Web Mercator square; the origin is in its middle."""
 
 
 def project(lat: ArrayLike, lon: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

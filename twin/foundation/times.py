@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 
 UTC = dt.UTC
 
+HOUR, DAY = 3600.0, 86_400.0
+"""Seconds. Data time has no leap seconds and no daylight saving time, so every day is this long."""
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
 Time = float | str | dt.date | dt.datetime | np.datetime64
 """What is accepted where a time is expected (`pandas.Timestamp` is a `datetime`)."""
 
@@ -63,6 +68,15 @@ def text(value: Time) -> str:
     """
     moment = dt.datetime.fromtimestamp(math.floor(seconds(value)), UTC)
     return moment.replace(tzinfo=None).isoformat(" ")
+
+
+def weekday(t: float) -> str:
+    """Return the name of the weekday of a data time.
+
+    >>> weekday(1760639400.0)
+    'Thursday'
+    """
+    return WEEKDAYS[int(t // DAY + 3) % 7]  # 1970 began on a Thursday
 
 
 def _parse(value: str) -> dt.datetime:

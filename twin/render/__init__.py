@@ -1,1 +1,1 @@
-"""Pictures as pure functions of the data: base map tiles, dense frames."""
+"""Pictures as pure functions of the data: base map tiles, density, frames of many drivers."""

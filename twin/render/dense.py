@@ -1,7 +1,7 @@
-"""Frames of a crowd: how many drivers are in each cell of a grid, for a browser to colour.
+"""Frames of many drivers: the number of drivers in each cell of a grid, which the browser turns into colours.
 
-A pure function of places, and of which part of the map is wanted. What is wanted is rounded to a level and to whole blocks of
-cells, so that sessions which look at about the same thing share a frame, and a map that is moved a little needs no other.
+A frame is a pure function of positions and an extent. Extents are rounded to a zoom level and to whole blocks of cells, so
+that sessions with similar views share a frame, and a small movement of the map does not need another one.
 """
 
 import math
@@ -17,21 +17,22 @@ from twin.render.grid import MAX_ZOOM, metres_per_pixel
 from twin.timeline.fleet import Box, Crowd
 
 BLOCK = 128
-"""Cells to a side of a block. An extent is whole blocks: a view moved by less than what is left over has the same one."""
+"""Cells along the side of a block. An extent is made of whole blocks, so nearby views have the same extent."""
 
 MOST_CELLS = 4_000_000
-"""Cells of a frame, beyond any screen's; a larger extent gets coarser cells."""
+"""Cells of a frame at most, more than any screen has; a larger extent gets coarser cells."""
 
 MOST_COUNT = 255
-"""A byte per cell. More drivers than this in one cell are told as this many."""
+"""A cell is one byte: higher counts are cut to this."""
 
 COMPRESSION = 1
-"""zlib's fastest: a frame lives for a tenth of a second, and the next level saves a tenth of its bytes for twice the time."""
+"""zlib's fastest level: the next one takes twice the time for 10 % fewer bytes, of a frame that is shown for 0.1 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Whole blocks of cells: level as the zoom of web maps, the first block east and north of the kitchen, and how many."""
+    """A rectangle of whole blocks. level: zoom of web maps; column, row: first block, counted east and north from the kitchen;
+    across, up: number of blocks."""
 
     level: int
     column: int
@@ -41,9 +42,9 @@ class Extent:
 
     @classmethod
     def around(cls, box: Box, pixel: float) -> "Extent":
-        """Return what shows a box on a screen with `pixel` metres to a pixel: cells of one to two pixels, all of the box.
+        """Return the extent that covers a box on a screen of `pixel` metres per pixel, with cells of one to two pixels.
 
-        Raises ValueError where the box or the pixel is none.
+        Raises ValueError for a box or pixel without a size.
         """
         x0, y0, x1, y1 = box
         if not (all(map(math.isfinite, (*box, pixel))) and x1 > x0 and y1 > y0 and pixel > 0):
@@ -52,9 +53,9 @@ class Extent:
         while True:
             side = metres_per_pixel(level) * BLOCK
             left, bottom = math.floor(x0 / side), math.floor(y0 / side)
-            found = cls(level, left, bottom, math.ceil(x1 / side) - left, math.ceil(y1 / side) - bottom)
-            if found.columns * found.rows <= MOST_CELLS:
-                return found
+            extent = cls(level, left, bottom, math.ceil(x1 / side) - left, math.ceil(y1 / side) - bottom)
+            if extent.columns * extent.rows <= MOST_CELLS:
+                return extent
             level -= 1
 
     @property
@@ -69,7 +70,7 @@ class Extent:
 
     @property
     def box(self) -> Box:
-        """What it covers, metres from the kitchen."""
+        """The rectangle in metres from the kitchen."""
         side = metres_per_pixel(self.level) * BLOCK
         return (
             self.column * side, self.row * side, (self.column + self.across) * side, (self.row + self.up) * side,
@@ -77,14 +78,14 @@ class Extent:
 
 
 def counts(crowd: Crowd, extent: Extent) -> NDArray[np.uint8]:
-    """Return the drivers in each cell, (rows, columns) uint8, at most `MOST_COUNT`, the south row first."""
+    """Return the drivers in each cell as (rows, columns) uint8, at most `MOST_COUNT`, south row first."""
     x0, y0, x1, y1 = extent.box
     canvas = ds.Canvas(plot_width=extent.columns, plot_height=extent.rows, x_range=(x0, x1), y_range=(y0, y1))
-    places = pd.DataFrame({"x": crowd.x, "y": crowd.y}, copy=False)
-    found = canvas.points(places, "x", "y", ds.count()).to_numpy()
-    return np.minimum(found, MOST_COUNT, dtype=found.dtype).astype(np.uint8)
+    positions = pd.DataFrame({"x": crowd.x, "y": crowd.y}, copy=False)
+    counted = canvas.points(positions, "x", "y", ds.count()).to_numpy()
+    return np.minimum(counted, MOST_COUNT, dtype=counted.dtype).astype(np.uint8)
 
 
 def pack(cells: NDArray[np.uint8]) -> bytes:
-    """Return a frame's cells as they are sent and kept: the most that is in any cell, one byte, then all, deflated."""
+    """Return a frame as bytes: the highest count of a cell (one byte), then all cells, compressed by zlib."""
     return bytes([int(cells.max(initial=0))]) + zlib.compress(cells.tobytes(), COMPRESSION)

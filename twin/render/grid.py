@@ -1,15 +1,11 @@
-"""The XYZ tile scheme of web maps: which square of the world a tile shows. y counts from the north."""
+"""The XYZ tile scheme of web maps: the square of the world that a tile shows. y counts from the north."""
 
-import math
-
-from twin.render.streets import EARTH_RADIUS_M, Box
+from twin.foundation.geo import HALF_WORLD_M
+from twin.render.streets import Box
 
 TILE_PX = 256
 MIN_ZOOM, MAX_ZOOM = 0, 20
-"""Zoom 20 is 15 cm per pixel: closer than any route was measured."""
-
-HALF_WORLD_M = math.pi * EARTH_RADIUS_M
-"""Half the side of the Web Mercator square: its origin is in the middle."""
+"""Zoom 20 is 15 cm per pixel: more precise than any measured route."""
 
 
 def metres_per_pixel(z: float) -> float:
@@ -18,12 +14,12 @@ def metres_per_pixel(z: float) -> float:
 
 
 def is_tile(z: int, x: int, y: int) -> bool:
-    """Return whether the scheme has this tile and the renderer draws it."""
+    """Return whether this tile exists and the renderer draws its zoom level."""
     return MIN_ZOOM <= z <= MAX_ZOOM and 0 <= x < 2**z and 0 <= y < 2**z
 
 
 def tile_box(z: int, x: int, y: int, across: int = 1) -> Box:
-    """Return the square of the tile, or of a block of `across` × `across` tiles whose north-west one it is."""
+    """Return the square of a tile, or of the `across` × `across` block with that tile in its north-west corner."""
     side = 2 * HALF_WORLD_M / 2**z
     return (
         x * side - HALF_WORLD_M,

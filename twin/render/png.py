@@ -1,4 +1,7 @@
-"""Palette PNG by hand: pixels are compressed once, and a change of theme only exchanges the palette."""
+"""Palette PNGs whose palette can be replaced: another theme of a tile then needs no compression of its pixels.
+
+Pillow cannot replace a palette without decoding the image.
+"""
 
 import struct
 import zlib
@@ -8,10 +11,10 @@ from numpy.typing import NDArray
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PALETTE_AT = len(_SIGNATURE) + 25
-"""Position of the PLTE chunk: it follows the header chunk, which always takes 25 bytes."""
+"""Offset of the PLTE chunk: it follows the header chunk, which always has 25 bytes."""
 
 _LEVEL = 6
-"""zlib effort: 9 takes three times as long for one percent."""
+"""zlib level: 9 takes three times as long to save one percent."""
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:
@@ -19,9 +22,9 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def encode(levels: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
-    """Return a PNG of `levels` ((height, width) uint8, north row first), which index `palette` ((n, 3) uint8 RGB)."""
+    """Return a PNG of `levels`, (height, width) uint8 indices into `palette`, (n, 3) uint8 RGB; north row first."""
     height, width = levels.shape
-    rows = np.zeros((height, width + 1), np.uint8)  # each row begins with its filter: 0, the best one for palettes
+    rows = np.zeros((height, width + 1), np.uint8)  # a row begins with its filter: 0, best for palettes
     rows[:, 1:] = levels
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)  # 8 bits, palette, not interlaced
     return b"".join(
@@ -36,7 +39,10 @@ def encode(levels: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
 
 
 def repaint(png: bytes, palette: NDArray[np.uint8]) -> bytes:
-    """Return a PNG made by `encode` with another palette of the same length: microseconds, whatever its size."""
+    """Return a PNG made by `encode` with another palette of the same length; takes microseconds for any size.
+
+    Raises ValueError for a PNG without a palette of that length in the place where `encode` writes it.
+    """
     chunk = _chunk(b"PLTE", palette.tobytes())
     if png[_PALETTE_AT : _PALETTE_AT + 8] != chunk[:8]:
         raise ValueError("The PNG has no palette of this length: it was not made by encode() with an equal one.")

@@ -1,7 +1,7 @@
-"""The base map: tiles drawn by Datashader from the routes in the data: no network, no third party, no token.
+"""The base map: tiles that Datashader draws from the routes in the data, without a network, a third party or a token.
 
-Rendering takes tens of milliseconds for a block of tiles: do it in a thread, never on the event loop. What is rendered
-is shared by all sessions of the process.
+Rendering a block of tiles takes tens of milliseconds: do it in a thread, never on the event loop. Rendered tiles are shared
+by all sessions of the process.
 """
 
 import math
@@ -12,16 +12,16 @@ import numpy as np
 import pandas as pd
 
 from twin.foundation.cache import ByteCache, SingleFlight
-from twin.render.grid import TILE_PX, is_tile, metres_per_pixel, tile_box
+from twin.render.grid import MAX_ZOOM, MIN_ZOOM, TILE_PX, is_tile, metres_per_pixel, tile_box
 from twin.render.png import encode, repaint
 from twin.render.streets import Box, Streets, Strokes
 from twin.render.tone import FEW, ROADS, SURROUNDINGS_PX, TRACES, Curve, Floats, contrast, palette, soften, widen
 
 BLOCK = 4
-"""Tiles are rendered 4 × 4 at a time: the margin around a block costs little, around one tile it doubles the work."""
+"""Tiles are rendered in blocks of 4 × 4: the margin around a block costs little, around a single tile it doubles the work."""
 
-LOOK_VERSION = 1
-"""To be raised with every change of the drawing: browsers keep tiles for a year."""
+STYLE_VERSION = 1
+"""Increase it with every change to the drawing: browsers cache tiles for a year."""
 
 CACHE_BYTES = 96 * 2**20
 """A city's tiles, zooms 10 to 17, both themes (they share pixels), of some four locations."""
@@ -30,10 +30,10 @@ MAX_IMAGE_PX = 4096
 """Longest side of one image: larger ones would take hundreds of megabytes to render."""
 
 _SAMPLE_TILES = 16
-"""Tiles that stand for the whole map when the curve of a zoom level is made: a million pixels."""
+"""Tiles from which the curve of a zoom level is computed: a million pixels represent the whole map."""
 
 _PEN_ZOOM = 13
-"""Where the look's pen is meant; it widens by √2 per zoom level, half as fast as the streets do."""
+"""Zoom level for which the pen of a style is given. It widens by √2 per level, half as fast as the streets."""
 
 _FINEST_PX, _WIDEST_PX, _WIDEST_SURROUNDINGS = 1.0, 8.0, 2.5
 
@@ -47,17 +47,17 @@ class TileSet:
     """The base map of one set of streets; safe to use from any number of threads."""
 
     def __init__(self, streets: Streets) -> None:
-        """Prepare the strokes; nothing is drawn yet."""
-        self.version = f"{streets.version}{LOOK_VERSION}"
-        """Changes with the data and with the way they are drawn; put it into the tiles' address."""
+        """Prepare the strokes; tiles are drawn on request."""
+        self.version = f"{streets.version}{STYLE_VERSION}"
+        """Changes with the data and with their style; part of the tiles' URLs."""
         self.routes = streets.routes
-        """How many routes drew it."""
+        """Number of routes that it is drawn from."""
         self._strokes = Strokes.of(streets)
-        self._look = FEW if streets.few else ROADS if self._strokes.on_roads else TRACES
+        self._style = FEW if streets.few else ROADS if self._strokes.on_roads else TRACES
         self._tones: dict[int, Curve] = {}
 
     def tile(self, z: int, x: int, y: int, theme: str, scale: int = 1) -> bytes:
-        """Return a tile as PNG: 256 pixels, 512 at scale 2 (dense displays).
+        """Return a tile as PNG of 256 pixels, or 512 at scale 2, for high-density displays.
 
         Raises ValueError for a tile outside the scheme, KeyError for an unknown theme.
         """
@@ -73,12 +73,15 @@ class TileSet:
         return repaint(pixels, colours)
 
     def image(self, extent: Box, width: int, height: int, theme: str) -> bytes:
-        """Return the map of `extent` as one PNG of `width` × `height` pixels, for pages without a server."""
+        """Return the map of `extent` as one PNG of `width` × `height` pixels, for pages without a server.
+
+        Raises ValueError for an image larger than `MAX_IMAGE_PX`, KeyError for an unknown theme.
+        """
         if not (0 < width <= MAX_IMAGE_PX and 0 < height <= MAX_IMAGE_PX):
             raise ValueError(f"An image has 1 to {MAX_IMAGE_PX} pixels a side, not {width} × {height}.")
         zoom = math.log2(metres_per_pixel(0) * width / (extent[2] - extent[0]))
-        tones = self._curve(round(min(max(zoom, 0), 20)))
-        return encode(tones.levels(self._values(extent, width, height, zoom)), palette(theme))
+        curve = self._curve(round(min(max(zoom, MIN_ZOOM), MAX_ZOOM)))
+        return encode(curve.levels(self._values(extent, width, height, zoom)), palette(theme))
 
     def _block(self, z: int, x: int, y: int, scale: int) -> dict[tuple[int, int], bytes]:
         """Render the block whose north-west tile is x, y: PNGs by (column, row) within it, in the dark palette."""
@@ -98,7 +101,7 @@ class TileSet:
         return made
 
     def _curve(self, z: int) -> Curve:
-        """Return the zoom level's curve: one for all its tiles, whatever their scale."""
+        """Return the curve of a zoom level, which is the same for all its tiles and scales."""
         if z not in self._tones:
             self._tones[z] = _curves.run((self.version, z), lambda: self._make_curve(z))
         return self._tones[z]
@@ -115,32 +118,32 @@ class TileSet:
             box = tile_box(z, tile % 2**z, 2**z - 1 - tile // 2**z)
             values = self._values(box, TILE_PX, TILE_PX, z)
             lit.append(values[values > 0])
-        return Curve.of(np.concatenate(lit), self._look.traffic)
+        return Curve.of(np.concatenate(lit), self._style.traffic)
 
     def _values(self, box: Box, width: int, height: int, zoom: float, scale: int = 1) -> Floats:
-        """Return what the tones are made of, (height, width) float32, north row first."""
-        look, wider = self._look, 2 ** ((zoom - _PEN_ZOOM) / 2)
-        pen = min(max(look.pen * wider, _FINEST_PX), _WIDEST_PX) * scale
+        """Return the values that the curve turns into tones, (height, width) float32, north row first."""
+        style, wider = self._style, 2 ** ((zoom - _PEN_ZOOM) / 2)
+        pen = min(max(style.pen * wider, _FINEST_PX), _WIDEST_PX) * scale
         around = round(SURROUNDINGS_PX * min(max(wider, 1), _WIDEST_SURROUNDINGS)) * scale
-        # Drawn beyond every edge: the reach of the two boxes of surroundings (a glow's is less) and of the pen.
+        # The margin is the reach of the two boxes of surroundings (a glow reaches less far) and of the pen.
         margin = around + 10 * scale
         dx, dy = (box[2] - box[0]) / width * margin, (box[3] - box[1]) / height * margin
         wide = (box[0] - dx, box[1] - dy, box[2] + dx, box[3] + dy)
         values = count_lines(self._strokes.within(wide), wide, width + 2 * margin, height + 2 * margin)
         if values.any():
             values = widen(values, pen)
-            if look.glow:
-                values = soften(values, look.glow * scale)
-            if look.contrast:
-                values = contrast(values, around, look.contrast)
+            if style.glow:
+                values = soften(values, style.glow * scale)
+            if style.contrast:
+                values = contrast(values, around, style.contrast)
         return values[margin:-margin, margin:-margin]
 
 
 def count_lines(strokes: Strokes, box: Box, width: int, height: int) -> Floats:
-    """Return how many vehicles crossed each pixel of `box`, antialiased: (height, width) float32, north row first.
+    """Return the number of vehicles that crossed each pixel of `box`, antialiased: (height, width) float32, north row first.
 
-    Datashader ends every antialiased line with a cap that fades out over one pixel. Strokes are therefore drawn half a
-    pixel shorter at either end: where two meet, the caps then add up to exactly one line, and no bead shows.
+    Datashader ends an antialiased line with a cap that fades out over one pixel. Strokes are therefore drawn half a pixel
+    shorter at either end: where two meet, the caps add up to exactly one line instead of a bead.
     """
     if not len(strokes):
         return np.zeros((height, width), np.float32)
@@ -148,7 +151,7 @@ def count_lines(strokes: Strokes, box: Box, width: int, height: int) -> Floats:
     pixel_x, pixel_y = (box[2] - box[0]) / width, (box[3] - box[1]) / height
     dx, dy = strokes.x1 - strokes.x0, strokes.y1 - strokes.y0
     pixels = np.hypot(dx / pixel_x, dy / pixel_y)
-    # A stroke shorter than a pixel keeps a twentieth of its length and counts for the part of the pixel it crosses.
+    # A stroke shorter than a pixel is drawn at a twentieth of its length and weighted by the part of a pixel that it crosses.
     cut = np.minimum(0.5 / pixels, 0.475).astype(np.float32)
     lines = pd.DataFrame(
         {
@@ -161,13 +164,13 @@ def count_lines(strokes: Strokes, box: Box, width: int, height: int) -> Floats:
         copy=False,
     )
     canvas = ds.Canvas(width, height, (box[0] - east, box[2] - east), (box[1] - north, box[3] - north))
-    found = canvas.line(lines, ["x0", "x1"], ["y0", "y1"], axis=1, agg=ds.sum("count"), line_width=1)
-    return np.nan_to_num(found.values[::-1]).astype(np.float32, copy=False)
+    drawn = canvas.line(lines, ["x0", "x1"], ["y0", "y1"], axis=1, agg=ds.sum("count"), line_width=1)
+    return np.nan_to_num(drawn.values[::-1]).astype(np.float32, copy=False)
 
 
 def warm() -> None:
-    """Compile Datashader's line code (seconds, once per process), so that no request has to wait for it."""
+    """Compile Datashader's line code, which takes seconds once per process, so that no request has to wait for it."""
     with _compiling:
-        # Three strokes: one row would count as contiguous in both directions, for which other code is compiled.
+        # Three strokes, because arrays of one row are contiguous in both directions and would compile other code.
         zero, one = np.zeros(3, np.float32), np.ones(3, np.float32)
         count_lines(Strokes((0.0, 0.0), zero, zero, one, one, one), (0.0, 0.0, 1.0, 1.0), 2, 2)

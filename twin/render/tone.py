@@ -1,9 +1,9 @@
-"""From counts to colours: what makes a heap of routes look like streets.
+"""From counts to colours, so that many routes appear as streets.
 
-Two steps. Local contrast divides each count by its surroundings, so that a street stands out in the busy centre, where
-everything is counted, as well as in the suburbs, where little is. Then one curve per zoom level, taken from counts all
-over the map (never from one tile: neighbours would differ at their border), spreads the values over the ramp, weighted
-by traffic: main roads are bright, and what a few vehicles did once stays near the background.
+There are two steps. Local contrast divides each count by its surroundings, so that a street stands out in the busy centre
+as well as in a suburb with few routes. Then a curve spreads the values over the ramp, weighted by traffic: main roads are
+bright, and streets that few vehicles used are close to the background. There is one curve per zoom level, computed from
+the whole map, because with a curve per tile neighbouring tiles would differ at their border.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import correlate, uniform_filter
 
+from twin.render.ramp import interpolate
+
 Floats = NDArray[np.float32]
 
 LEVELS = 36
-"""Colours in the palette. Neighbouring ones differ by less than an eye sees; more only make the tiles heavier."""
+"""Colours in the palette. An eye cannot distinguish neighbouring ones; more would only make the tiles larger."""
 
 RAMPS: dict[str, tuple[str, ...]] = {
     "dark": ("#0d131c", "#152031", "#1f304b", "#2e476d", "#46689a", "#6c93c6"),
@@ -24,23 +26,22 @@ RAMPS: dict[str, tuple[str, ...]] = {
 """Colours from no traffic to most, evenly spaced; the first is the background of the map in that theme."""
 
 SURROUNDINGS_PX = 25
-"""Side of the box whose mean counts as the surroundings, in strokes: wider than a street, narrower than a district."""
+"""Side of the box around a pixel whose mean is its surroundings: wider than a street, narrower than a district."""
 
 _KNOTS = 256
+"""Points of a curve."""
 
 
 def palette(theme: str) -> NDArray[np.uint8]:
     """Return the theme's colours, (LEVELS, 3) uint8 RGB, from no traffic to most; KeyError for an unknown theme."""
-    stops = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in RAMPS[theme]], float)
-    at, given = np.linspace(0, 1, LEVELS), np.linspace(0, 1, len(stops))
-    return np.stack([np.interp(at, given, stops[:, c]) for c in range(3)], axis=1).round().astype(np.uint8)
+    return interpolate(RAMPS[theme], LEVELS).round().astype(np.uint8)
 
 
 def widen(counts: Floats, width: float) -> Floats:
     """Return the counts as if drawn with a round pen of `width` pixels instead of one.
 
-    Datashader compiles its line code anew for every width (1.5 s each), so everything is drawn with one pixel,
-    antialiased, and widened here; along the middle of a street the count stays what it was.
+    Datashader compiles its line code for every width (1.5 s each). Lines are therefore drawn one pixel wide, antialiased, and
+    widened here. The count in the middle of a street does not change.
     """
     reach = int(np.ceil(width / 2 - 0.5))
     if reach < 1:
@@ -57,17 +58,16 @@ def soften(counts: Floats, reach: int) -> Floats:
 
 
 def contrast(counts: Floats, side: int, power: float) -> Floats:
-    """Return the counts divided by a power of the mean of some `side` pixels around; empty pixels stay empty."""
+    """Return the counts divided by a power of the mean within about `side` pixels; empty pixels stay empty."""
     around = uniform_filter(uniform_filter(counts, side, mode="constant"), side, mode="constant")
     return counts / np.power(np.maximum(around, 0) + 1, power)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RouteStyle:
     """How routes of one kind are drawn.
 
-    `pen`: pixels at zoom 13; `contrast`: power of the surroundings that is divided away; `traffic`: see `Curve.of`;
-    `glow`: pixels.
+    pen: pixels at zoom 13; contrast: exponent of the surroundings in `contrast()`; traffic: see `Curve.of`; glow: pixels.
     """
 
     pen: float
@@ -76,28 +76,28 @@ class Look:
     glow: int = 0
 
 
-TRACES = Look(pen=1.0, contrast=0.6, traffic=0.75)
-"""Measured positions scatter about the street: a fine pen, and traffic decides what is a street and what is noise."""
+TRACES = RouteStyle(pen=1.0, contrast=0.6, traffic=0.75)
+"""Measured positions scatter around the street: the pen is fine, and traffic separates streets from noise."""
 
-ROADS = Look(pen=1.8, contrast=0.35, traffic=0.1)
-"""Planned routes lie exactly on each other: a wider pen, and a side street driven once is as true as a main road."""
+ROADS = RouteStyle(pen=1.8, contrast=0.35, traffic=0.1)
+"""Planned routes coincide exactly: the pen is wider, and a side street used once is as certain as a main road."""
 
-FEW = Look(pen=2.6, contrast=0.0, traffic=0.5, glow=13)
-"""A handful of lines."""
+FEW = RouteStyle(pen=2.6, contrast=0.0, traffic=0.5, glow=13)
+"""Too few routes to form streets, see `Streets.few`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Monotone map from values to 0..1: `values` and `tones`, both (k,) float64, ascending."""
+    """A monotone function from values to tones 0..1; values, tones: (k,) float64, ascending."""
 
     values: NDArray[np.float64]
     tones: NDArray[np.float64]
 
     @classmethod
     def of(cls, pixels: Floats, traffic: float) -> "Curve":
-        """Return the curve that spreads the values of these pixels, from all over the map, evenly by weight.
+        """Return the curve that distributes the weight of these pixels, sampled from the whole map, evenly over the tones.
 
-        A pixel's weight is its value to the power `traffic`: 0 ranks pixels (as eq_hist does), 1 ranks vehicles.
+        The weight of a pixel is its value to the power `traffic`: with 0 pixels are ranked (as by eq_hist), with 1 vehicles.
         """
         lit = np.sort(pixels[pixels > 0]).astype(np.float64)
         if not len(lit):
@@ -105,7 +105,7 @@ class Curve:
         rank = np.cumsum(lit**traffic)
         tones = np.linspace(0, 1, _KNOTS)
         at = lit[np.searchsorted(rank, tones * rank[-1]).clip(0, len(lit) - 1)]
-        values = np.unique(at)  # equal counts, many where routes share a street, take the tone of the last of them
+        values = np.unique(at)  # equal counts, frequent where routes share a street, get the tone of the last one
         tones = tones[np.searchsorted(at, values, side="right") - 1]
         return cls(np.concatenate([[0.0], values]), np.concatenate([[0.0], tones]))
 

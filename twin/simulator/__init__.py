@@ -1,4 +1,4 @@
-"""Demo data: street grids, demand, lifecycles and menus in the real schema.
+"""Demo data in the schema of the real feed: street grids, demand, lifecycles and menus.
 
 from twin.simulator import write_demo
 write_demo(Path("demo"), days=7)

@@ -1,4 +1,4 @@
-"""Addresses that sound like the city: a number and the name of the street that a node lies on."""
+"""Plausible addresses: a house number and the name of a street of that city."""
 
 import json
 
@@ -12,7 +12,7 @@ _KINDS = ("Street", "Street", "Street", "Avenue", "Drive", "Place")
 
 
 def addresses(graph: StreetGraph, city: str, nodes: Ints) -> list[str]:
-    """The JSON text of an address for each node; the same node has the same address for ever."""
+    """Return the JSON text of each node's address. It depends on the node alone, so a customer never moves house."""
     names = outline(city)["names"]
     drawn = [line["name"] for line in outline(city).get("lines", [])]
     of_node = np.zeros(graph.size, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Event rows as they land in `all_events`: one kitchen, day by day, in either generation's schema."""
+"""Event rows as they arrive in `all_events`: one kitchen, day by day, in the schema of either generation."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -7,13 +7,24 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
+from twin.foundation.event_types import (
+    DELIVERED,
+    DRIVER_ARRIVED,
+    DRIVER_PICKED_UP,
+    DRIVER_PING,
+    EVENT_TYPES,
+    GK_FINISHED,
+    GK_READY,
+    GK_STARTED,
+    ORDER_CREATED,
+)
 from twin.simulator import text
 from twin.simulator.addresses import addresses
 from twin.simulator.config import KitchenConfig, Nulls
 from twin.simulator.demand import created_seconds, orders_of_day
 from twin.simulator.geometry import METRES_PER_MILE, Bools, Floats, Ints
 from twin.simulator.incidents import Incident, key_of
-from twin.simulator.lifecycles import Lifecycles, drive_minutes, live, pings
+from twin.simulator.lifecycles import Lifecycles, Pings, drive_minutes, live, pings_of
 from twin.simulator.menus import basket_texts, baskets, brand_weights, menu
 from twin.simulator.routing import TREES, Routes, customers, grow_trees, routes
 from twin.simulator.streets import StreetGraph, street_graph
@@ -22,26 +33,26 @@ COLUMNS = {
     "2025": ("body", "event_id", "event_type", "gk_id", "location", "order_id", "sequence", "ts", "_rescued_data"),
     "2026": ("event_id", "event_type", "ts", "location_id", "order_id", "sequence", "body", "_rescued_data"),
 }
-TYPES = (
-    "order_created",
-    "gk_started",
-    "gk_finished",
-    "gk_ready",
-    "driver_arrived",
-    "driver_picked_up",
-    "driver_ping",
-    "delivered",
-)
+
+BEFORE_THE_DRIVE = (ORDER_CREATED, GK_STARTED, GK_FINISHED, GK_READY, DRIVER_ARRIVED, DRIVER_PICKED_UP)
+"""The events that every order has once, in the order of their `sequence` numbers; pings and the delivery follow."""
+
+_CUSTOMERS, _GK_ID, _DEMAND, _EVENTS, _BRANDS = 1, 2, 3, 4, 5
+"""Numbers of the kitchen's random streams. They are independent: another draw in one leaves the data of the others as it was."""
 
 
 def schema(generation: str) -> pa.Schema:
-    """All columns are strings, as Auto Loader leaves them without a schema."""
+    """Return the schema of a generation. All columns are strings, as Auto Loader infers them from JSON."""
     return pa.schema([(name, pa.string()) for name in COLUMNS[generation]])
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    """What is known of a day before its events are written: orders by time, and who ordered."""
+class PlannedDay:
+    """The orders of a day before their events are written.
+
+    midnight: seconds since 1970; created: (n,) seconds since 1970, ascending; route: (n,) tree number * graph size + customer
+    node, which identifies the route of the order.
+    """
 
     date: date
     midnight: float
@@ -49,8 +60,12 @@ class Day:
     route: Ints
 
 
-class Kitchen:
-    """One kitchen's whole demo. Days are drawn first (which routes are needed?), then written one at a time."""
+class SimulatedKitchen:
+    """The whole demo of one kitchen.
+
+    All days are planned first, because that decides which routes are needed; then events are made one day at a time, so that
+    a long demo does not have to fit in memory.
+    """
 
     def __init__(
         self,
@@ -64,37 +79,40 @@ class Kitchen:
         nulls: Nulls,
         first_order: int,
     ) -> None:
-        self.config, self.generation, self._first = config, generation, first_order
-        self._incidents = [item for item in incidents if item.location == config.location_name]
+        """Plan the days. `first_order` is the number of orders in the kitchens before this one: ids count on from there."""
+        self.config, self.generation, self._first_order = config, generation, first_order
+        self._incidents = [incident for incident in incidents if incident.location == config.location_name]
         self._nulls = {event: {**config.dq.get(event, {}), **nulls.get(event, {})} for event in {*config.dq, *nulls}}
         self._seed = [seed if config.random_seed is None else config.random_seed, key_of(config.location_name)]
         half_side = config.radius_mi * METRES_PER_MILE
         self.graph: StreetGraph = street_graph(config.city, config.lat, config.lon, half_side)
         trees = grow_trees(self.graph)
-        people = customers(self.graph, trees, half_side, np.random.default_rng([*self._seed, 1]))
-        self._gk_id = text.hex_ids(1, np.random.default_rng([*self._seed, 2]))[0].as_py()
-        self.days: list[Day] = []
+        people = customers(self.graph, trees, half_side, np.random.default_rng([*self._seed, _CUSTOMERS]))
+        self._gk_id = text.hex_ids(1, np.random.default_rng([*self._seed, _GK_ID]))[0].as_py()
+        self.days: list[PlannedDay] = []
         for index, day in enumerate(days):
-            rng = self._stream(day, 3)
+            rng = self._stream(day, _DEMAND)
             midnight = datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
             expected = orders_of_day(config, day, index, len(days), scale, rng)
             created = midnight + created_seconds(expected, self._incidents, midnight, rng)
             tree = rng.integers(0, TREES, len(created))
             customer = rng.choice(people, len(created))
-            self.days.append(Day(day, midnight, created, tree * self.graph.size + customer))
-        self._keys = np.unique(np.concatenate([day.route for day in self.days]))
-        self.routes: Routes = routes(self.graph, trees, self._keys // self.graph.size, self._keys % self.graph.size)
-        self._write_texts()
+            self.days.append(PlannedDay(day, midnight, created, tree * self.graph.size + customer))
+        self._route_keys = np.unique(np.concatenate([day.route for day in self.days]))
+        tree, customer = np.divmod(self._route_keys, self.graph.size)
+        self.routes: Routes = routes(self.graph, trees, tree, customer)
+        self._render_places()
 
     @property
     def orders(self) -> int:
+        """Number of orders on all days."""
         return sum(len(day.created) for day in self.days)
 
     def _stream(self, day: date, purpose: int) -> np.random.Generator:
         return np.random.default_rng([*self._seed, day.toordinal(), purpose])
 
-    def _write_texts(self) -> None:
-        """The JSON of everything that repeats: coordinates, routes, addresses. Made once per kitchen."""
+    def _render_places(self) -> None:
+        """Render the JSON of coordinates, routes and addresses once for all days: they are most of a body and repeat."""
         used, index = np.unique(self.routes.nodes, return_inverse=True)
         lat, lon = self.graph.latlon[used].T
         self._lat, self._lon = text.numbers(lat), text.numbers(lon)
@@ -108,22 +126,47 @@ class Kitchen:
         self._address = pa.array(addresses(self.graph, self.config.city, self.routes.nodes[last]), pa.string())
 
     def events(self, number: int) -> pa.Table:
-        """The events of the orders of one day, by time; whole lifecycles, so a few lie after midnight."""
+        """Return the events of the orders of one day in time order.
+
+        Lifecycles are whole: the last events of orders placed late in the evening lie after midnight.
+        """
         day = self.days[number]
-        route = np.searchsorted(self._keys, day.route)
-        rng = self._stream(day.date, 4)
+        route = np.searchsorted(self._route_keys, day.route)
+        rng = self._stream(day.date, _EVENTS)
         drive = drive_minutes(self.routes.metres[route], self.config.driver_mph)
         lives = live(self.config, day.created, drive, self._incidents, rng)
-        ping_order, h, hops = pings(drive, self.config.ping_sec)
-        n, trips = len(day.created), len(ping_order)
-        size = np.diff(self.routes.offsets)[route[ping_order]]
-        vertex = self._vertex[self.routes.offsets[route[ping_order]] + ((h / hops) * (size - 1)).astype(np.int64)]
-        every = np.arange(n)
-        count = np.bincount(ping_order, minlength=n)
-        order = np.concatenate([every] * 6 + [ping_order, every])
-        kind = np.repeat(np.arange(8), [n] * 6 + [trips, n])
-        sequence = np.concatenate([np.full(n, k) for k in range(6)] + [5 + h, 6 + count])
-        ping_time = lives.picked_up[ping_order] + h * float(self.config.ping_sec)
+        pings = pings_of(drive, self.config.ping_sec)
+        order, event_type, sequence, times = self._rows(lives, pings)
+        bodies = self._bodies(number, route, lives, pings, rng)
+        by_time = np.lexsort((sequence, order, times))
+        canonical = self.generation == "2026"
+        total = len(by_time)
+        order_ids = self._order_ids(number, rng)
+        columns: dict[str, pa.Array] = {
+            "event_id": text.uuids(total, rng) if canonical else text.hex_ids(total, rng),
+            "event_type": pa.array(EVENT_TYPES).take(pa.array(event_type[by_time])),
+            "ts": text.timestamps(times[by_time], whole_seconds=canonical),
+            "gk_id": pa.repeat(pa.scalar(self._gk_id), total),
+            "location": pa.repeat(pa.scalar(self.config.location_name), total),
+            "location_id": pa.repeat(pa.scalar(str(self.config.location_id)), total),
+            "order_id": order_ids.take(pa.array(order[by_time])),
+            "sequence": text.integers(sequence[by_time]),
+            "body": bodies.take(pa.array(by_time)),
+            "_rescued_data": pa.nulls(total, pa.string()),
+        }
+        return pa.table({name: columns[name] for name in COLUMNS[self.generation]}, schema=schema(self.generation))
+
+    def _rows(self, lives: Lifecycles, pings: Pings) -> tuple[Ints, Ints, Ints, Floats]:
+        """Return order, event type code, sequence and time (seconds) of every event, grouped by event type."""
+        n, trips = len(lives.created), len(pings.order)
+        every, pings_per_order = np.arange(n), np.bincount(pings.order, minlength=n)
+        once = len(BEFORE_THE_DRIVE)
+        order = np.concatenate([every] * once + [pings.order, every])
+        event_type = np.repeat([*BEFORE_THE_DRIVE, DRIVER_PING, DELIVERED], [n] * once + [trips, n])
+        last = once - 1
+        sequence = np.concatenate(
+            [np.full(n, place) for place in range(once)] + [last + pings.number, once + pings_per_order]
+        )
         times = np.concatenate(
             [
                 lives.created,
@@ -132,51 +175,44 @@ class Kitchen:
                 lives.ready,
                 lives.arrived,
                 lives.picked_up,
-                ping_time,
+                lives.picked_up[pings.order] + pings.number * float(self.config.ping_sec),
                 lives.delivered,
             ]
         )
-        bodies = pa.concat_arrays(
+        return order, event_type, sequence, times
+
+    def _bodies(self, number: int, route: Ints, lives: Lifecycles, pings: Pings, rng: np.random.Generator) -> pa.Array:
+        """Return the JSON body of every event, in the order of `_rows`."""
+        n = len(route)
+        points = np.diff(self.routes.offsets)[route[pings.order]]
+        covered = ((pings.number / pings.hops) * (points - 1)).astype(np.int64)
+        at = self._vertex[self.routes.offsets[route[pings.order]] + covered]
+        return pa.concat_arrays(
             [
-                self._created(n, route, index=number, rng=rng),
-                pa.repeat(pa.scalar("{}"), 4 * n),
-                self._picked_up(lives, route, rng),
-                self._pings(
-                    np.array([round(a / b * 100, 1) for a, b in _pairs(h, hops)[0]] or [0.0]), h, hops, vertex, rng
-                ),
-                self._places("delivered", "delivered_lat", "delivered_lon", self._home[route], rng),
+                self._created_bodies(route, number, rng),
+                pa.repeat(pa.scalar("{}"), (DRIVER_ARRIVED - ORDER_CREATED) * n),
+                self._picked_up_bodies(lives, route, rng),
+                self._ping_bodies(pings, at, rng),
+                self._delivered_bodies(self._home[route], rng),
             ]
         )
-        by_time = np.lexsort((sequence, order, times))
-        canonical = self.generation == "2026"
-        total = len(by_time)
-        orders = (
-            text.order_ids(self._first + self._before(number), n, self._seed[0]) if canonical else text.hex_ids(n, rng)
-        )
-        columns: dict[str, pa.Array] = {
-            "event_id": text.uuids(total, rng) if canonical else text.hex_ids(total, rng),
-            "event_type": pa.array(TYPES).take(pa.array(kind[by_time])),
-            "ts": text.timestamps(times[by_time], whole_seconds=canonical),
-            "gk_id": pa.repeat(pa.scalar(self._gk_id), total),
-            "location": pa.repeat(pa.scalar(self.config.location_name), total),
-            "location_id": pa.repeat(pa.scalar(str(self.config.location_id)), total),
-            "order_id": orders.take(pa.array(order[by_time])),
-            "sequence": text.integers(sequence[by_time]),
-            "body": bodies.take(pa.array(by_time)),
-            "_rescued_data": pa.nulls(total, pa.string()),
-        }
-        return pa.table({name: columns[name] for name in COLUMNS[self.generation]}, schema=schema(self.generation))
 
-    def _before(self, number: int) -> int:
-        return sum(len(day.created) for day in self.days[:number])
+    def _order_ids(self, number: int, rng: np.random.Generator) -> pa.Array:
+        n = len(self.days[number].created)
+        if self.generation != "2026":
+            return text.hex_ids(n, rng)
+        earlier = sum(len(day.created) for day in self.days[:number])
+        return text.order_ids(self._first_order + earlier, n, self._seed[0])
 
-    def _null(self, event: str, name: str, n: int, rng: np.random.Generator) -> Bools | None:
+    def _field(self, event: str, name: str, values: pa.Array, rng: np.random.Generator) -> text.Field:
+        """Return a field of a body, null with the probability that was configured for it."""
         p = self._nulls.get(event, {}).get(name, 0.0)
-        return rng.random(n) < p if p else None
+        null: Bools | None = rng.random(len(values)) < p if p else None
+        return text.Field(name, values, null)
 
-    def _created(self, n: int, route: Ints, *, index: int, rng: np.random.Generator) -> pa.Array:
-        food = menu(self.generation)
-        weights = brand_weights(self.config, len(food.brand_items), index, np.random.default_rng([*self._seed, 5]))
+    def _created_bodies(self, route: Ints, day: int, rng: np.random.Generator) -> pa.Array:
+        n, food = len(route), menu(self.generation)
+        weights = brand_weights(self.config, len(food.brand_items), day, np.random.default_rng([*self._seed, _BRANDS]))
         items = pa.array(basket_texts(food, n, *baskets(food, n, weights, rng)), pa.string())
         home = pa.array(self._home[route])
         values = {
@@ -185,45 +221,37 @@ class Kitchen:
             "customer_addr": self._address.take(pa.array(route)),
             "items": items,
         }
-        return text.body([(name, column, self._null("order_created", name, n, rng)) for name, column in values.items()])
+        return text.body([self._field("order_created", name, column, rng) for name, column in values.items()])
 
-    def _picked_up(self, lives: Lifecycles, route: Ints, rng: np.random.Generator) -> pa.Array:
-        n = len(route)
-        fields = [
-            (
-                "route_points",
-                self._route_text.take(pa.array(route)),
-                self._null("driver_picked_up", "route_points", n, rng),
-            )
-        ]
+    def _picked_up_bodies(self, lives: Lifecycles, route: Ints, rng: np.random.Generator) -> pa.Array:
+        fields = [self._field("driver_picked_up", "route_points", self._route_text.take(pa.array(route)), rng)]
         if self.generation == "2025":
             eta = text.numbers(np.round(lives.drive, 1))
-            fields.append(("eta_mins", eta, self._null("driver_picked_up", "eta_mins", n, rng)))
+            fields.append(self._field("driver_picked_up", "eta_mins", eta, rng))
         return text.body(fields)
 
-    def _pings(self, percents: Floats, h: Ints, hops: Ints, vertex: Ints, rng: np.random.Generator) -> pa.Array:
-        n = len(h)
-        percent = text.numbers(percents[_pairs(h, hops)[1]])
+    def _ping_bodies(self, pings: Pings, vertex: Ints, rng: np.random.Generator) -> pa.Array:
         places = pa.array(vertex)
-        return text.body(
-            [
-                ("progress_pct", percent, self._null("driver_ping", "progress_pct", n, rng)),
-                ("loc_lat", self._lat.take(places), self._null("driver_ping", "loc_lat", n, rng)),
-                ("loc_lon", self._lon.take(places), self._null("driver_ping", "loc_lon", n, rng)),
-            ]
-        )
+        values = {
+            "progress_pct": text.numbers(_percent(pings)),
+            "loc_lat": self._lat.take(places),
+            "loc_lon": self._lon.take(places),
+        }
+        return text.body([self._field("driver_ping", name, column, rng) for name, column in values.items()])
 
-    def _places(self, event: str, lat: str, lon: str, vertex: Ints, rng: np.random.Generator) -> pa.Array:
-        places, n = pa.array(vertex), len(vertex)
-        return text.body(
-            [
-                (lat, self._lat.take(places), self._null(event, lat, n, rng)),
-                (lon, self._lon.take(places), self._null(event, lon, n, rng)),
-            ]
-        )
+    def _delivered_bodies(self, vertex: Ints, rng: np.random.Generator) -> pa.Array:
+        places = pa.array(vertex)
+        values = {"delivered_lat": self._lat.take(places), "delivered_lon": self._lon.take(places)}
+        return text.body([self._field("delivered", name, column, rng) for name, column in values.items()])
 
 
-def _pairs(h: Ints, hops: Ints) -> tuple[list[tuple[int, int]], Ints]:
-    """The distinct (h, hops) pairs, and which of them each ping has."""
-    code, index = np.unique(h * 100_000 + hops, return_inverse=True)
-    return list(zip((code // 100_000).tolist(), (code % 100_000).tolist(), strict=True)), index.ravel()
+def _percent(pings: Pings) -> Floats:
+    """Return the progress of each ping in percent, to one decimal.
+
+    Python's `round` is exact where NumPy's may be off in the last place. Distinct (number, hops) pairs are few, so only those
+    are rounded.
+    """
+    code, index = np.unique(pings.number * 100_000 + pings.hops, return_inverse=True)
+    number, hops = np.divmod(code, 100_000)
+    rounded = [round(a / b * 100, 1) for a, b in zip(number.tolist(), hops.tolist(), strict=True)]
+    return np.array(rounded, dtype=np.float64)[index.ravel()]

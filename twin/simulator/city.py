@@ -1,6 +1,6 @@
-"""A city's streets as centrelines: read from its JSON outline, laid out in metres around the kitchen.
+"""A city's streets as centrelines, in metres around the kitchen, computed from the city's JSON outline.
 
-An outline (cities/*.json) names few things by hand and lets arithmetic do the rest:
+An outline (cities/*.json) has few things drawn by hand; the rest is computed:
   land / water    rings; with `land`, everything outside is water
   rivers          centrelines with a width; main streets bridge them, side streets do not
   parks           rings without a grid
@@ -9,7 +9,7 @@ An outline (cities/*.json) names few things by hand and lets arithmetic do the r
                   main, `halves` chance of an alley between two streets, `gaps` share of missing pieces, `wave`
                   [amplitude, length] of bends, all in metres
   suburbs         superblocks `cell` metres wide, each with a small street pattern of its own
-  names           what the streets of its grids are called, in addresses
+  names           names of the streets of its grids, for addresses
   lines           streets drawn by hand: diagonals, shore drives, freeways; `bridge` lets one cross water
 """
 
@@ -27,18 +27,22 @@ LOCAL, MAIN, FREEWAY = 0, 1, 2
 CLASSES = {"local": LOCAL, "main": MAIN, "freeway": FREEWAY}
 
 OVERSHOOT = 24.0
-"""Metres a grid street runs past the edge of its district, so that it meets the street that is the edge."""
+"""Metres by which a grid street extends beyond its district, so that it meets the street along the edge."""
 
 BEND_STEP = 95.0
-"""Metres between the vertices of a bent street: short enough to look like a curve."""
+"""Metres between the vertices of a bent street: short enough to appear as a curve."""
 
 NO_GRID = 99
-"""Grid number of the streets drawn by hand: they belong to no district and are never clipped by one."""
+"""Grid number of streets drawn by hand: they belong to no district and are not clipped to one."""
+
+_LAYOUT_SEED = 20251017
+"""Constant, so that a city has the same streets whatever the seed of its orders."""
 
 
 @dataclass(frozen=True, slots=True)
 class Street:
-    """One centreline: (n, 2) metres, its class, and the district whose rules apply to it."""
+    """One centreline. line: (n, 2) metres; grid: number of its district; gaps: share of missing pieces; bridge: may cross
+    water; ramp_only: meets freeways and main streets, never local streets."""
 
     line: Floats
     klass: int
@@ -50,7 +54,7 @@ class Street:
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """Everything the street graph needs, in metres around one kitchen."""
+    """The input of the street graph, in metres around one kitchen. rivers: (centreline, half the width)."""
 
     name: str
     projection: Projection
@@ -62,10 +66,10 @@ class City:
     rivers: list[tuple[Floats, float]]
     grids: list[Floats] = field(default_factory=list)
     drawn: list[int] = field(default_factory=list)
-    """Which of the outline's lines the last streets are (some lie too far away to matter)."""
+    """Numbers of the outline's lines that the last streets come from; lines far outside are left out."""
 
     def wet(self, xy: Floats) -> Bools:
-        """Which points lie in the sea, the bay or the lake (rivers are crossed, not filled)."""
+        """Return (n,) whether a point lies in the sea, a bay or a lake. Rivers do not count: main streets bridge them."""
         result = np.zeros(len(xy), dtype=bool)
         if self.land:
             result = ~np.any([inside(xy, ring) for ring in self.land], axis=0)
@@ -76,19 +80,19 @@ class City:
 
 @lru_cache(maxsize=8)
 def outline(name: str) -> dict[str, Any]:
-    """The outline of a city by its file name; "generic" is a plain grid for kitchens elsewhere."""
+    """Return the outline of a city by its file name; "generic" is a plain grid for kitchens elsewhere."""
     text = resources.files("twin.simulator").joinpath("cities", f"{name}.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
 
 
 def lay_out(name: str, lat: float, lon: float, half_side: float) -> City:
-    """The city's streets within a square of `half_side` metres (and a margin) around a kitchen.
+    """Return the streets within a square of `half_side` metres (and a margin) around a kitchen.
 
     A pure function of its arguments: a city does not change with the seed of its orders.
     """
     spec, projection = outline(name), Projection(lat, lon)
-    rng = np.random.default_rng(20251017)
+    rng = np.random.default_rng(_LAYOUT_SEED)
     plane = projection.to_plane
     reach = half_side + 700.0
     frame = np.array([[-reach, -reach], [reach, -reach], [reach, reach], [-reach, reach]])
@@ -124,7 +128,7 @@ def lay_out(name: str, lat: float, lon: float, half_side: float) -> City:
 
 
 def on_river(city: City, xy: Floats) -> Bools:
-    """Which points lie on a river."""
+    """Return (n,) whether a point lies on a river."""
     result = np.zeros(len(xy), dtype=bool)
     for line, half in city.rivers:
         result |= distance_to_line(xy, line) < half
@@ -134,7 +138,7 @@ def on_river(city: City, xy: Floats) -> Bools:
 def _grid_streets(
     grid: dict[str, Any], ring: Floats, plane: Any, number: int, reach: float, rng: np.random.Generator
 ) -> list[Street]:
-    """Both families of a district's streets. Each family is laid horizontally in its own turned frame, then turned back."""
+    """Return both families of a district's streets. Each is laid out horizontally in a rotated frame and rotated back."""
     streets: list[Street] = []
     origin = plane([grid["origin"]]) if "origin" in grid else np.zeros((1, 2))
     every, halves = grid.get("every", [0, 0]), grid.get("halves", [0.0, 0.0])
@@ -167,9 +171,9 @@ def _grid_streets(
 def _suburb_streets(
     suburb: dict[str, Any], ring: Floats, plane: Any, number: int, reach: float, rng: np.random.Generator
 ) -> list[Street]:
-    """Superblocks between section roads: every second road is a main one, and each block has a pattern of its own.
+    """Return superblocks between section roads: every second road is a main one, each block has a pattern of its own.
 
-    That is how the outskirts of Houston look: no through grid, but patches that differ in direction and density.
+    The outskirts of Houston are like that: no through grid, but patches that differ in direction and density.
     """
     cell, bearing = float(suburb["cell"]), float(suburb["bearing"])
     section = {"blocks": [cell, cell], "every": [2, 2], "jitter": 0.09, "gaps": 0.12}
@@ -184,7 +188,7 @@ def _suburb_streets(
             half = cell / 2 - 20.0
             block = centre + np.array([[-half, -half], [half, -half], [half, half], [-half, half]])
             tall = rng.random() < 0.5
-            # A map of 24 km shows no side street every 100 m; coarser blocks there keep the graph small.
+            # Side streets every 100 m are too dense to see on a map of 24 km; coarser blocks keep the graph small.
             coarse = float(np.clip(reach / 7_500.0, 1.0, 1.6))
             short, long = coarse * rng.uniform(90, 135), coarse * rng.uniform(230, 430)
             pattern = {
@@ -199,7 +203,7 @@ def _suburb_streets(
 
 
 def _wavy(west: float, east: float, y: float, wave: list[float] | None, klass: int) -> Floats:
-    """A street from west to east at height y, bent by a sine when the district has one (main streets only a little)."""
+    """Return a street from west to east at height y, bent by the district's sine wave if it has one (main streets by half)."""
     if not wave:
         return np.array([[west, y], [east, y]])
     x = np.linspace(west, east, max(2, int((east - west) / BEND_STEP)))
@@ -208,7 +212,7 @@ def _wavy(west: float, east: float, y: float, wave: list[float] | None, klass: i
 
 
 def _bend(points: Floats, klass: int) -> Floats:
-    """Round the corners of a hand-drawn line (Chaikin, twice); ordinary streets once, so that corners stay corners."""
+    """Round the corners of a hand-drawn line by Chaikin's method: freeways twice, other streets once to preserve corners."""
     for _ in range(2 if klass == FREEWAY else 1):
         if len(points) < 3:
             break

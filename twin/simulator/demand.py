@@ -1,4 +1,4 @@
-"""When orders come: the generator's day curve, weekdays, growth and noise."""
+"""When orders are placed: the generator's curve over a day, with weekdays, growth and noise."""
 
 from datetime import date
 
@@ -12,11 +12,11 @@ BUMPS = ((11 * 60, 13 * 60 + 30, 3.0), (17 * 60, 20 * 60, 3.5))
 """Lunch and dinner: (from minute, to minute, weight at the top); the rest of the day weighs 1."""
 
 WEEKDAYS = (1.00, 1.05, 1.08, 1.10, 1.25, 1.35, 1.15)
-"""Factor of the day, Monday first."""
+"""Factors of the weekdays, Monday first."""
 
 
 def minute_weights() -> NDArray[np.float64]:
-    """(1440,) weight of each minute of a day: 1, with a sin² bump at lunch and one at dinner."""
+    """Return (1440,) the weight of each minute of a day: 1, with a sin² bump at lunch and one at dinner."""
     weights = np.ones(1440)
     for start, end, top in BUMPS:
         minutes = np.arange(start, end)
@@ -27,7 +27,7 @@ def minute_weights() -> NDArray[np.float64]:
 def orders_of_day(
     kitchen: KitchenConfig, day: date, index: int, days: int, scale: float, rng: np.random.Generator
 ) -> float:
-    """Orders expected on the day `index` of `days`: growth, weekday and ±noise. `scale` multiplies them."""
+    """Return the orders expected on day `index` of `days`: growth, weekday and ±noise, times `scale`."""
     share = index / (days - 1) if days > 1 else 0.0
     base = kitchen.orders_day_1 + (kitchen.orders_last - kitchen.orders_day_1) * share
     noise = kitchen.noise_pct / 100.0
@@ -37,7 +37,7 @@ def orders_of_day(
 def created_seconds(
     expected: float, incidents: list[Incident], midnight: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """(n,) whole seconds after midnight at which orders are placed, ascending. A spike adds orders, it moves none."""
+    """Return (n,) whole seconds after midnight at which orders are placed, ascending. A spike adds orders and moves none."""
     weights = minute_weights()
     per_minute = expected * weights / weights.sum()
     for incident in incidents:

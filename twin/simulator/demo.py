@@ -1,4 +1,4 @@
-"""Write a demo: event files of every kitchen and the dimension tables beside them."""
+"""Write a demo: one event file per kitchen, and the dimension tables with them."""
 
 import os
 import re
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from twin.foundation.errors import ConfigError
 from twin.simulator import dirt
-from twin.simulator.bronze import Kitchen, schema
+from twin.simulator.bronze import SimulatedKitchen, schema
 from twin.simulator.config import KITCHENS, KitchenConfig, Nulls, load_configs, parse_nulls
 from twin.simulator.files import FORMATS, TableFile
 from twin.simulator.incidents import Incident, plan
@@ -26,14 +26,22 @@ LAST_DAY = date(2025, 10, 17)
 DEFAULT_DAYS = 7
 DEFAULT_SEED = 42
 DEFAULT_DIRT = 0.003
-"""Share of spoilt rows in the built-in demo: enough that data health has something to say."""
+"""Share of spoilt rows in the built-in demo: enough for the data quality view to show some."""
+
+_DIRT_STREAM = 9
+"""Number of the random stream that spoils rows; `bronze` numbers those that make them."""
 
 Progress = Callable[[str, float], None]
+"""Called with the step under way and the share that is done, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoSummary:
-    """What was written. events counts rows, dirt included; start and end are the first and last good timestamps."""
+    """Facts about a demo that was written.
+
+    events: number of rows, dirt included; start, end: first and last timestamp before rows were spoilt (naive, UTC); dirt:
+    number of spoilt rows by kind; bytes: size of all files.
+    """
 
     folder: Path
     generation: str
@@ -49,7 +57,46 @@ class DemoSummary:
     dirt: dict[str, int]
     incidents: tuple[Incident, ...]
     notes: tuple[str, ...]
-    """Sentences worth showing: configuration keys that nobody knows."""
+    """Sentences to show: configuration keys that were ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A valid request: everything that decides the bytes of a demo. days: those of each kitchen."""
+
+    generation: str
+    seed: int
+    scale: float
+    file_format: str
+    dirt_share: float
+    nulls: Nulls
+    kitchens: list[KitchenConfig]
+    days: list[list[date]]
+    incidents: list[Incident]
+
+    def file_name(self, kitchen: KitchenConfig) -> str:
+        """Return the name of a kitchen's event file; what is unsafe in file names becomes an underscore."""
+        return f"events_{re.sub(r'[^A-Za-z0-9_-]', '_', kitchen.location_name)}.{self.file_format}"
+
+
+class _Tally:
+    """Counts of what has been written."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, int] = {}
+        self.events: dict[str, int] = {}
+        self.dirt = dict.fromkeys(dirt.KINDS, 0)
+        self.first, self.last = np.inf, -np.inf
+
+    def extend_range(self, table: pa.Table) -> None:
+        """Extend first and last (seconds) to the timestamps of a table that is not spoilt yet."""
+        if not table.num_rows:
+            return
+        edge = pc.min_max(table.column("ts"))
+        low, high = (
+            np.datetime64(edge[side].as_py().replace(" ", "T"), "us").astype(np.int64) / 1e6 for side in ("min", "max")
+        )
+        self.first, self.last = min(self.first, float(low)), max(self.last, float(high))
 
 
 def write_demo(
@@ -65,58 +112,27 @@ def write_demo(
     file_format: str = "parquet",
     progress: Progress | None = None,
 ) -> DemoSummary:
-    """Write bronze events of `days` whole days up to and including `end`, and the dimension tables.
+    """Write raw events of `days` whole days up to and including `end`, and the dimension tables.
 
-    One file per kitchen, events_<location>.<format>; brands, menus, categories, items (and locations in 2026) beside them.
-    The same arguments give the same bytes. `scale` multiplies the orders. `dq` is a share of spoilt rows (0–1; the
-    built-in demo has 0.003, a configured one none) or null probabilities {event type: {field: p}}. `config` is a
-    generator configuration or a folder of them: its kitchens replace the demo's, its start_days_ago and end_days_ahead
-    set the days around `end` when `days` is not given, and the demo's incidents are left out.
+    The folder gets one file per kitchen, events_<location>.<format>, and one each for brands, menus, categories and items
+    (and locations in 2026). The same arguments give the same bytes. `scale` multiplies the orders. `dq` is a share of
+    spoilt rows (0–1; by default 0.003 in the built-in demo and 0 in a configured one) or null probabilities {event type:
+    {field: p}}. `config` is a generator configuration or a folder of them: its kitchens replace the demo's, its
+    start_days_ago and end_days_ahead set the days around `end` unless `days` is given, and there are no incidents.
 
-    The files appear together at the end: an interrupted run leaves the folder as it was.
+    All files are moved into the folder at the end, so that an interrupted run leaves it as it was.
 
-    Raises ConfigError for a wrong argument or configuration.
+    Raises ConfigError for an invalid argument or configuration.
     """
-    kitchens = list(KITCHENS) if config is None else load_configs(config)
-    _check(generation, days, scale, seed, file_format)
-    level, nulls = _dirt(dq, built_in=config is None)
-    dates = _dates(kitchens, days, end, configured=config is not None)
-    span = len(dates[0])
-    incidents = plan([k.location_name for k in kitchens], end, span, seed) if config is None else []
+    demo = _plan(generation, days, end, scale, seed, dq, config, file_format)
     folder = Path(folder)
-    names = {
-        k.location_name: f"events_{re.sub(r'[^A-Za-z0-9_-]', '_', k.location_name)}.{file_format}" for k in kitchens
-    }
-    _refuse_strangers(folder, set(names.values()))
+    _refuse_other_events(folder, {demo.file_name(kitchen) for kitchen in demo.kitchens})
     folder.mkdir(parents=True, exist_ok=True)
-    report = progress or (lambda words, share: None)
-    events: dict[str, int] = {}
-    orders: dict[str, int] = {}
-    faults = dict.fromkeys(dirt.KINDS, 0)
-    first, last = np.inf, -np.inf
+    report = progress or (lambda step, share: None)
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
     try:
-        for place, config_of in enumerate(kitchens):
-            name = config_of.location_name
-            report(f"Streets of {config_of.display_name}", place / len(kitchens))
-            kitchen = Kitchen(
-                config_of, dates[place], incidents, generation=generation, seed=seed, scale=scale, nulls=nulls,
-                first_order=sum(orders.values()),
-            )  # fmt: skip
-            orders[name], events[name] = kitchen.orders, 0
-            with TableFile(partial / names[name], schema(generation), file_format) as file:
-                for number, day in enumerate(kitchen.days):
-                    table = kitchen.events(number)
-                    first, last = _widened(first, last, table)
-                    table, counts = dirt.soil(
-                        table, level, np.random.default_rng([seed, place, day.date.toordinal(), 9])
-                    )
-                    file.append(table)
-                    events[name] += table.num_rows
-                    faults = {kind: faults[kind] + counts[kind] for kind in faults}
-                    share = (place + 0.4 + 0.6 * (number + 1) / len(kitchen.days)) / len(kitchens)
-                    report(f"{config_of.display_name}, {day.date:%a %d %b %Y}", share)
-        for name, table in _dimensions(generation, kitchens).items():
+        tally = _write_events(demo, partial, report)
+        for name, table in _dimensions(demo).items():
             with TableFile(partial / f"{name}.{file_format}", table.schema, file_format) as file:
                 file.append(table)
         files = []
@@ -130,20 +146,68 @@ def write_demo(
         folder=folder,
         generation=generation,
         seed=seed,
-        start=_moment(first),
-        end=_moment(last),
-        orders=sum(orders.values()),
-        events=sum(events.values()),
+        start=_naive_utc(tally.first),
+        end=_naive_utc(tally.last),
+        orders=sum(tally.orders.values()),
+        events=sum(tally.events.values()),
         bytes=sum(file.stat().st_size for file in files),
         files=tuple(files),
-        orders_by_location=orders,
-        events_by_location=events,
-        dirt=faults,
-        incidents=tuple(incidents),
+        orders_by_location=tally.orders,
+        events_by_location=tally.events,
+        dirt=tally.dirt,
+        incidents=tuple(demo.incidents),
         notes=tuple(
-            f"{k.location_name}: the key {key!r} is not known and was ignored." for k in kitchens for key in k.unknown
+            f"{k.location_name}: the key {key!r} is not known and was ignored."
+            for k in demo.kitchens
+            for key in k.unknown
         ),
     )
+
+
+def _plan(
+    generation: str,
+    days: int | None,
+    end: date,
+    scale: float,
+    seed: int,
+    dq: float | Mapping[str, Mapping[str, float]] | None,
+    config: Path | None,
+    file_format: str,
+) -> _Plan:
+    """Check the arguments of `write_demo` and return what follows from them."""
+    kitchens = list(KITCHENS) if config is None else load_configs(config)
+    _check(generation, days, scale, seed, file_format)
+    dirt_share, nulls = _dirt(dq, built_in=config is None)
+    dates = _dates(kitchens, days, end, configured=config is not None)
+    incidents: list[Incident] = []
+    if config is None:
+        incidents = plan([kitchen.location_name for kitchen in kitchens], end, len(dates[0]), seed)
+    return _Plan(generation, seed, scale, file_format, dirt_share, nulls, kitchens, dates, incidents)
+
+
+def _write_events(demo: _Plan, folder: Path, report: Progress) -> _Tally:
+    """Write one event file per kitchen, a day at a time."""
+    tally, count = _Tally(), len(demo.kitchens)
+    for place, config in enumerate(demo.kitchens):
+        name = config.location_name
+        report(f"Streets of {config.display_name}", place / count)
+        kitchen = SimulatedKitchen(
+            config, demo.days[place], demo.incidents, generation=demo.generation, seed=demo.seed, scale=demo.scale,
+            nulls=demo.nulls, first_order=sum(tally.orders.values()),
+        )  # fmt: skip
+        tally.orders[name], tally.events[name] = kitchen.orders, 0
+        with TableFile(folder / demo.file_name(config), schema(demo.generation), demo.file_format) as file:
+            for number, day in enumerate(kitchen.days):
+                table = kitchen.events(number)
+                tally.extend_range(table)
+                rng = np.random.default_rng([demo.seed, place, day.date.toordinal(), _DIRT_STREAM])
+                table, spoilt = dirt.soil(table, demo.dirt_share, rng)
+                file.append(table)
+                tally.events[name] += table.num_rows
+                tally.dirt = {kind: tally.dirt[kind] + spoilt[kind] for kind in tally.dirt}
+                share = (place + 0.4 + 0.6 * (number + 1) / len(kitchen.days)) / count
+                report(f"{config.display_name}, {day.date:%a %d %b %Y}", share)
+    return tally
 
 
 def _check(generation: str, days: int | None, scale: float, seed: int, file_format: str) -> None:
@@ -160,6 +224,7 @@ def _check(generation: str, days: int | None, scale: float, seed: int, file_form
 
 
 def _dirt(dq: float | Mapping[str, Mapping[str, float]] | None, *, built_in: bool) -> tuple[float, Nulls]:
+    """Return the share of spoilt rows and the null probabilities."""
     if dq is None:
         return (DEFAULT_DIRT if built_in else 0.0), {}
     if isinstance(dq, Mapping):
@@ -170,7 +235,7 @@ def _dirt(dq: float | Mapping[str, Mapping[str, float]] | None, *, built_in: boo
 
 
 def _dates(kitchens: list[KitchenConfig], days: int | None, end: date, *, configured: bool) -> list[list[date]]:
-    """The days of each kitchen, all of them when `days` is given, else what its configuration says."""
+    """Return the days of each kitchen: the last `days`, or those that its configuration names if `days` is not given."""
     result = []
     for kitchen in kitchens:
         last = end
@@ -182,8 +247,8 @@ def _dates(kitchens: list[KitchenConfig], days: int | None, end: date, *, config
     return result
 
 
-def _refuse_strangers(folder: Path, ours: set[str]) -> None:
-    """Old event files beside the new ones would be read as one feed, so ask for another folder instead."""
+def _refuse_other_events(folder: Path, ours: set[str]) -> None:
+    """Raise ConfigError if the folder has event files that would remain: all event files of a folder are read as one feed."""
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder} is a file: give a folder to write the demo to.")
     others = sorted(path.name for path in folder.glob("events_*") if path.name not in ours)
@@ -191,9 +256,9 @@ def _refuse_strangers(folder: Path, ours: set[str]) -> None:
         raise ConfigError(f"{folder} already holds {others[0]} of another demo: remove it or give an empty folder.")
 
 
-def _dimensions(generation: str, kitchens: list[KitchenConfig]) -> dict[str, pa.Table]:
-    tables = dict(menu(generation).tables)
-    if generation == "2026":
+def _dimensions(demo: _Plan) -> dict[str, pa.Table]:
+    tables = dict(menu(demo.generation).tables)
+    if demo.generation == "2026":
         rows = [
             {
                 "location_id": k.location_id,
@@ -203,22 +268,12 @@ def _dimensions(generation: str, kitchens: list[KitchenConfig]) -> dict[str, pa.
                 "lat": k.lat,
                 "lon": k.lon,
             }
-            for k in kitchens
+            for k in demo.kitchens
         ]
         tables["locations"] = pa.Table.from_pylist(rows)
     return tables
 
 
-def _widened(first: float, last: float, table: pa.Table) -> tuple[float, float]:
-    if not table.num_rows:
-        return first, last
-    edge = pc.min_max(table.column("ts"))
-    low, high = (
-        np.datetime64(edge[side].as_py().replace(" ", "T"), "us").astype(np.int64) / 1e6 for side in ("min", "max")
-    )
-    return min(first, float(low)), max(last, float(high))
-
-
-def _moment(seconds: float) -> datetime:
-    """Naive, UTC by contract."""
+def _naive_utc(seconds: float) -> datetime:
+    """Return a data time as datetime; 1970 for a demo without events."""
     return datetime.fromtimestamp(seconds if np.isfinite(seconds) else 0.0, tz=UTC).replace(tzinfo=None)

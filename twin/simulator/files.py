@@ -1,4 +1,4 @@
-"""Tables on disk, a piece at a time, in every form that event feeds come in."""
+"""Write tables in every file format of event feeds, a piece at a time."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,7 +17,7 @@ FORMATS = ("parquet", "csv", "csv.gz", "jsonl", "json")
 
 
 class TableFile:
-    """A context manager that appends tables of one schema to one file. The same tables give the same bytes."""
+    """A context manager that appends tables of one schema to a file. The same tables give the same bytes."""
 
     def __init__(self, path: Path, schema: pa.Schema, file_format: str) -> None:
         if file_format not in FORMATS:
@@ -37,7 +37,7 @@ class TableFile:
             self._append = self._stack.enter_context(pacsv.CSVWriter(sink, self._schema)).write_table
         else:
             self._sink = self._open()
-            self._append = self._lines if self._format == "jsonl" else self._array
+            self._append = self._append_lines if self._format == "jsonl" else self._append_elements
         return self
 
     def _open(self) -> Any:
@@ -53,16 +53,17 @@ class TableFile:
         self._stack.__exit__(kind, error, trace)
 
     def append(self, table: pa.Table) -> None:
+        """Append the rows of a table."""
         self._append(table)
 
-    def _lines(self, table: pa.Table) -> None:
+    def _append_lines(self, table: pa.Table) -> None:
         for chunk in json_objects(table).chunks:
             if len(chunk):
                 joined = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(chunk)], pa.int32()), chunk), "\n")
                 self._sink.write(joined[0].as_buffer())
                 self._sink.write(b"\n")
 
-    def _array(self, table: pa.Table) -> None:
+    def _append_elements(self, table: pa.Table) -> None:
         for chunk in json_objects(table).chunks:
             if len(chunk):
                 joined = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(chunk)], pa.int32()), chunk), ",\n")
@@ -72,7 +73,7 @@ class TableFile:
 
 
 def json_objects(table: pa.Table) -> pa.ChunkedArray:
-    """Each row as a JSON object, built column by column."""
+    """Return each row as the text of a JSON object, built column by column."""
     parts: list[pa.ChunkedArray | pa.Scalar] = []
     for number, name in enumerate(table.column_names):
         column = table.column(name)

@@ -1,7 +1,7 @@
-"""Plane geometry that the street builder needs: a local projection, point-in-ring, scanline clipping, crossings.
+"""Plane geometry for the street graph: a local projection, point-in-ring, scanline clipping, crossings.
 
-Everything works on NumPy columns in metres east/north of the kitchen; a city is small enough that a plane is exact to
-a few metres, which is less than the width of a street.
+All functions take NumPy columns in metres east and north of the kitchen. Over the extent of a city, a plane is off by a
+few metres, less than the width of a street.
 """
 
 from dataclasses import dataclass
@@ -19,33 +19,37 @@ METRES_PER_DEGREE = 111_195.08
 """Length of a degree of latitude on a sphere of 6,371,008.8 m, the mean radius of the Earth."""
 
 METRES_PER_MILE = 1609.34
-"""The figure the real generator uses; 1,609.344 would shift every drive time by a microscopic but real amount."""
+"""The value of the real generator; the exact 1,609.344 would change every drive time in the last digits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """An equirectangular plane around one point; distances within 15 km of it are true to about 0.1 %."""
+    """An equirectangular plane around one point, degrees; distances within 15 km of it are accurate to about 0.1 %."""
 
     lat: float
     lon: float
 
     @property
-    def _east(self) -> float:
+    def _metres_per_degree_east(self) -> float:
         return METRES_PER_DEGREE * float(np.cos(np.radians(self.lat)))
 
     def to_plane(self, latlon: Floats) -> Floats:
-        """(n, 2) [lat, lon] degrees to (n, 2) [x, y] metres east and north of the centre."""
+        """Return (n, 2) [x, y] metres east and north of the centre for (n, 2) [lat, lon] degrees."""
         latlon = np.asarray(latlon, dtype=np.float64).reshape(-1, 2)
-        return np.column_stack([(latlon[:, 1] - self.lon) * self._east, (latlon[:, 0] - self.lat) * METRES_PER_DEGREE])
+        return np.column_stack(
+            [(latlon[:, 1] - self.lon) * self._metres_per_degree_east, (latlon[:, 0] - self.lat) * METRES_PER_DEGREE]
+        )
 
     def to_degrees(self, xy: Floats) -> Floats:
-        """(n, 2) [x, y] metres to (n, 2) [lat, lon] degrees."""
+        """Return (n, 2) [lat, lon] degrees for (n, 2) [x, y] metres."""
         xy = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
-        return np.column_stack([self.lat + xy[:, 1] / METRES_PER_DEGREE, self.lon + xy[:, 0] / self._east])
+        return np.column_stack(
+            [self.lat + xy[:, 1] / METRES_PER_DEGREE, self.lon + xy[:, 0] / self._metres_per_degree_east]
+        )
 
 
 def inside(xy: Floats, ring: Floats) -> Bools:
-    """Which of the (n, 2) points lie in the ring (m, 2), by the even-odd rule."""
+    """Return (n,) whether each of the (n, 2) points lies in the ring (m, 2), by the even-odd rule."""
     x, y = xy[:, 0], xy[:, 1]
     result = np.zeros(len(xy), dtype=bool)
     for (x0, y0), (x1, y1) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
@@ -57,7 +61,7 @@ def inside(xy: Floats, ring: Floats) -> Bools:
 
 
 def spans(ring: Floats, y: float) -> list[tuple[float, float]]:
-    """Where the horizontal line at height y runs inside the ring: [(x_enter, x_leave), …] from west to east."""
+    """Return the parts of the horizontal line at height y inside the ring: [(x_enter, x_leave), …] from west to east."""
     a, b = ring, np.roll(ring, -1, axis=0)
     hit = (a[:, 1] > y) != (b[:, 1] > y)
     a, b = a[hit], b[hit]
@@ -66,14 +70,14 @@ def spans(ring: Floats, y: float) -> list[tuple[float, float]]:
 
 
 def rotate(xy: Floats, degrees: float) -> Floats:
-    """Turn (n, 2) points about the origin, clockwise, by a compass angle."""
+    """Rotate (n, 2) points clockwise about the origin, by degrees as on a compass."""
     angle = np.radians(degrees)
     cos, sin = np.cos(angle), np.sin(angle)
     return xy @ np.array([[cos, -sin], [sin, cos]])
 
 
 def distance_to_line(xy: Floats, line: Floats) -> Floats:
-    """(n,) metres from each point to the nearest place on a polyline (m, 2)."""
+    """Return (n,) metres from each point to the nearest place on a polyline (m, 2)."""
     best = np.full(len(xy), np.inf)
     for a, b in pairwise(line):
         along = b - a
@@ -82,16 +86,16 @@ def distance_to_line(xy: Floats, line: Floats) -> Floats:
     return best
 
 
-def crossings(start: Floats, end: Floats, pairs_skipped: "PairFilter") -> tuple[Ints, Floats]:
-    """Every place where two segments cross, as (segment, fraction along it), each crossing twice: once per segment.
+def crossings(start: Floats, end: Floats, excluded: "ExcludedPairs") -> tuple[Ints, Floats]:
+    """Return where segments cross, as (segment, fraction along it); each crossing twice, once per segment.
 
-    start, end: (n, 2) metres. Segments must be short (a few hundred metres): candidates are found by the distance of
-    their midpoints, so the work grows with the streets, not with their square.
+    start, end: (n, 2) metres. Segments must be short (a few hundred metres): candidates are found by the distance of their
+    midpoints, so that the work is proportional to the number of segments, not to its square.
     """
     middle, reach = (start + end) / 2, float(np.hypot(*(end - start).T).max())
     pairs = cKDTree(middle).query_pairs(reach, output_type="ndarray")
     a, b = pairs[:, 0], pairs[:, 1]
-    keep = ~pairs_skipped(a, b)
+    keep = ~excluded(a, b)
     a, b = a[keep], b[keep]
     u, v, w = end[a] - start[a], end[b] - start[b], start[b] - start[a]
     cross = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
@@ -102,8 +106,8 @@ def crossings(start: Floats, end: Floats, pairs_skipped: "PairFilter") -> tuple[
     return np.concatenate([a[hit], b[hit]]).astype(np.int64), np.concatenate([t[hit], s[hit]])
 
 
-class PairFilter:
-    """Pairs of segments that never meet: parts of one street, and a freeway with a side street (no ramp there)."""
+class ExcludedPairs:
+    """Pairs of segments that never meet: parts of one street, and a freeway with a local street (no ramp there)."""
 
     def __init__(self, street: Ints, klass: Ints, *, freeway: int, local: int) -> None:
         self._street, self._klass, self._freeway, self._local = street, klass, freeway, local

@@ -1,13 +1,13 @@
-"""The troubles planted in the demo, so that there is something to find. Four kinds:
+"""The incidents of the demo, so that there is something to find. There are four kinds:
 
-driver_shortage  meals ready in the window wait 15–25 minutes, and their drivers come late
+driver_shortage  meals ready in the window wait 15–25 minutes, and their drivers arrive late
 slow_oven        cooking that starts in the window takes 1.8 times as long
 demand_spike     2.5 times the usual orders are placed in the window
 outage           nothing is started in the window; afterwards the backlog is started one order every 20 seconds
 
-The default story: San Francisco runs out of drivers on the last evening but one (Thursday 16 October, 18:10–18:50).
-On the last day San Francisco meets a rush at dinner, Chicago's oven is slow from lunch, Fondren's kitchen goes dark
-before dinner, Westheimer lacks drivers. Every earlier day that is left has one trouble somewhere, drawn from the seed.
+By default San Francisco is short of drivers on the evening before the last (Thursday 16 October, 18:10–18:50). On the
+last day San Francisco has a rush at dinner, Chicago's oven is slow from lunch, Houston Fondren has an outage before
+dinner and Houston Westheimer is short of drivers. Each earlier day has one incident somewhere, drawn from the seed.
 """
 
 import zlib
@@ -19,14 +19,17 @@ import numpy as np
 
 KINDS = ("driver_shortage", "slow_oven", "demand_spike", "outage")
 SHORTAGE_WAIT = (15.0, 25.0)
-"""Minutes a ready meal waits for its driver during a shortage."""
+"""Minutes that a ready meal waits for its driver during a shortage."""
 OVEN_FACTOR = 1.8
 SPIKE_FACTOR = 2.5
 BACKLOG_STEP = 20.0
-"""Seconds between two starts while a kitchen works off what an outage left."""
+"""Seconds between two starts while a kitchen works off the backlog of an outage."""
+
+_STREAM = 31
+"""Number of the random stream that draws the incidents of earlier days."""
 
 _MINUTES = {"driver_shortage": 40, "slow_oven": 90, "demand_spike": 40, "outage": 30}
-_WORDS = {
+_TITLES = {
     "driver_shortage": "Drivers are short: ready meals wait 15 to 25 minutes",
     "slow_oven": "An oven is slow: cooking takes 1.8 times as long",
     "demand_spike": "A rush: 2.5 times the usual orders",
@@ -36,7 +39,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One planted trouble. start, end: seconds since 1970, naive UTC."""
+    """One incident. start, end: seconds since 1970, naive UTC."""
 
     kind: str
     location: str
@@ -46,8 +49,9 @@ class Incident:
 
 
 def plan(locations: Sequence[str], end: date, days: int, seed: int) -> list[Incident]:
-    """All incidents of a demo whose last whole day is `end`: a pure function, by time. `locations` are location names."""
+    """Return all incidents of a demo whose last whole day is `end`, by time. `locations` are location names."""
     first = end - timedelta(days=days - 1)
+    # (index of the location, days before the end, kind, time of day)
     story = [
         (0, 1, "driver_shortage", "18:10"),
         (0, 0, "demand_spike", "18:20"),
@@ -55,21 +59,21 @@ def plan(locations: Sequence[str], end: date, days: int, seed: int) -> list[Inci
         (2, 0, "outage", "17:25"),
         (3, 0, "driver_shortage", "18:35"),
     ]
-    found = [
-        _incident(kind, locations[who], end - timedelta(days=min(back, days - 1)), clock)
-        for who, back, kind, clock in story
-        if who < len(locations) and (back < days)
+    incidents = [
+        _incident(kind, locations[place], end - timedelta(days=back), clock)
+        for place, back, kind, clock in story
+        if place < len(locations) and back < days
     ]
     for back in range(2, days):
         day = end - timedelta(days=back)
-        rng = np.random.default_rng([seed, day.toordinal(), 31])
+        rng = np.random.default_rng([seed, day.toordinal(), _STREAM])
         kind = KINDS[int(rng.integers(len(KINDS)))]
-        # Troubles show where there are orders: around lunch or dinner.
+        # An incident is visible only where there are orders: around lunch or dinner.
         minute = int(rng.choice([11, 12, 17, 18, 19])) * 60 + int(rng.integers(0, 12)) * 5
-        who = locations[int(rng.integers(len(locations)))]
-        found.append(_incident(kind, who, day, f"{minute // 60:02d}:{minute % 60:02d}"))
+        location = locations[int(rng.integers(len(locations)))]
+        incidents.append(_incident(kind, location, day, f"{minute // 60:02d}:{minute % 60:02d}"))
     return sorted(
-        (item for item in found if item.start >= _midnight(first)), key=lambda item: (item.start, item.location)
+        (item for item in incidents if item.start >= _midnight(first)), key=lambda item: (item.start, item.location)
     )
 
 
@@ -80,9 +84,9 @@ def _midnight(day: date) -> float:
 def _incident(kind: str, location: str, day: date, clock: str) -> Incident:
     hour, minute = clock.split(":")
     start = _midnight(day) + int(hour) * 3600 + int(minute) * 60
-    return Incident(kind, location, start, start + _MINUTES[kind] * 60.0, _WORDS[kind])
+    return Incident(kind, location, start, start + _MINUTES[kind] * 60.0, _TITLES[kind])
 
 
 def key_of(location: str) -> int:
-    """A stable number for a location's name, to seed its random streams."""
+    """Return a number to seed a location's random streams with: the same in every process, unlike `hash`."""
     return zlib.crc32(location.encode())

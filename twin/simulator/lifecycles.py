@@ -1,4 +1,4 @@
-"""When each thing happens to an order: service times, drivers, pings, and what the incidents do to them."""
+"""When the milestones of an order happen: service times, drivers and pings, and the effect of incidents on them."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from twin.simulator.geometry import METRES_PER_MILE, Floats, Ints
 from twin.simulator.incidents import BACKLOG_STEP, OVEN_FACTOR, SHORTAGE_WAIT, Incident
 
 LEAST_MINUTES = 0.1
-"""The generator never lets a stage take less."""
+"""Minimum duration of a stage in the real generator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +26,35 @@ class Lifecycles:
     drive: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Pings:
+    """The pings of all trips, one row each.
+
+    order: (m,) index of the order; number: (m,) 1 … hops - 1, counted within the trip; hops: (m,) intervals in the drive.
+    """
+
+    order: Ints
+    number: Ints
+    hops: Ints
+
+
 def drive_minutes(metres: Floats, mph: float) -> Floats:
-    """Minutes on the road: road distance over the kitchen's speed."""
+    """Return minutes on the road: road distance over the kitchen's speed."""
     return metres / METRES_PER_MILE / mph * 60.0
 
 
 def live(
     kitchen: KitchenConfig, created: Floats, drive: Floats, incidents: list[Incident], rng: np.random.Generator
 ) -> Lifecycles:
-    """Whole lifecycles of orders created at `created` (seconds since 1970) with `drive` minutes on the road."""
+    """Return the lifecycles of orders that were placed at `created` (seconds since 1970) and need `drive` minutes on the road.
+
+    Every random number is drawn before the incidents are applied, so that an incident changes only the orders it affects.
+    """
     n = len(created)
     queue, cook, pack, wait = (
         _minutes(spread, n, rng) for spread in (kitchen.queue, kitchen.cook, kitchen.pack, kitchen.wait)
     )
-    late = rng.random(n) < kitchen.after_ready
+    after_ready = rng.random(n) < kitchen.after_ready
     share = rng.beta(kitchen.arrival_alpha, kitchen.arrival_beta, n)
     short_wait = np.clip(rng.normal(np.mean(SHORTAGE_WAIT), 2.5, n), *SHORTAGE_WAIT)
     short_gap = rng.uniform(0.5, 2.0, n)
@@ -47,9 +62,9 @@ def live(
     for incident in incidents:
         within = (started >= incident.start) & (started < incident.end)
         if incident.kind == "outage":
-            held = np.flatnonzero(within)
-            held = held[np.argsort(started[held], kind="stable")]
-            started[held] = incident.end + BACKLOG_STEP * np.arange(len(held))
+            backlog = np.flatnonzero(within)
+            backlog = backlog[np.argsort(started[backlog], kind="stable")]
+            started[backlog] = incident.end + BACKLOG_STEP * np.arange(len(backlog))
         elif incident.kind == "slow_oven":
             cook = np.where(within, cook * OVEN_FACTOR, cook)
     finished = started + 60.0 * cook
@@ -59,29 +74,29 @@ def live(
         if incident.kind == "driver_shortage":
             stranded |= (ready >= incident.start) & (ready < incident.end)
     picked_up = ready + 60.0 * np.where(stranded, short_wait, wait)
-    arrived = np.where(late, ready + share * (picked_up - ready), created + share * (ready - created))
+    arrived = np.where(after_ready, ready + share * (picked_up - ready), created + share * (ready - created))
     arrived = np.where(stranded, picked_up - 60.0 * short_gap, arrived)
     return Lifecycles(
-        created,
-        started,
-        finished,
-        ready,
-        np.minimum(arrived, picked_up - 1e-6),
-        picked_up,
-        picked_up + 60.0 * drive,
-        drive,
+        created=created,
+        started=started,
+        finished=finished,
+        ready=ready,
+        arrived=np.minimum(arrived, picked_up - 1e-6),  # microseconds are the precision of the feed
+        picked_up=picked_up,
+        delivered=picked_up + 60.0 * drive,
+        drive=drive,
     )
 
 
-def pings(drive: Floats, every: int) -> tuple[Ints, Ints, Ints]:
-    """Pings of each trip as (order, number h, of hops): h = 1 … hops − 1, at h times `every` seconds after the pick-up.
+def pings_of(drive: Floats, every: int) -> Pings:
+    """Return the pings of trips that take `drive` minutes: number h is sent h times `every` seconds after the pick-up.
 
-    hops is the number of whole intervals in the drive: none after the last full one, none at all under two of them.
+    A drive of k whole intervals has k - 1 pings: the delivery takes the place of the last one.
     """
     hops = np.maximum(1, (drive * 60.0 // every).astype(np.int64))
     order = np.repeat(np.arange(len(drive)), hops - 1)
     first = np.cumsum(hops - 1) - (hops - 1)
-    return order, np.arange(len(order)) - first[order] + 1, hops[order]
+    return Pings(order, np.arange(len(order)) - first[order] + 1, hops[order])
 
 
 def _minutes(spread: Spread, n: int, rng: np.random.Generator) -> Floats:

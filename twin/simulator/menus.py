@@ -1,4 +1,4 @@
-"""Brands and their items, and the baskets that customers order."""
+"""Brands with their items, and the baskets that customers order."""
 
 import json
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from twin.simulator.config import KitchenConfig
 from twin.simulator.geometry import Floats, Ints
 
 SINGLE_BRAND = 0.7
-"""Share of baskets from one brand; the rest are drawn from 2 to 4 brands, and may draw one twice, as the generator does."""
+"""Share of baskets from one brand. The others are drawn from 2 to 4 brands, possibly the same one twice, as in the generator."""
 
 BRANDS_2025 = 15
 ITEMS_2026 = 8
-"""The canonical generation has more brands with fewer items each: at most this many."""
+"""Items per brand at most: the canonical generation has more brands with fewer items each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """A generation's dimension tables, and what baskets need.
+    """The dimension tables of a generation, and the same items in the form that baskets are made from.
 
-    brand_items: (n_brands, longest) int64 item row numbers, -1 where a brand has fewer; heads: the JSON of each item up to
-    its quantity.
+    brand_items: (n_brands, longest) int64 row numbers of items, padded with -1; heads: the JSON of each item up to its
+    quantity.
     """
 
     tables: dict[str, pa.Table]
@@ -36,7 +36,7 @@ class Menu:
 
 @lru_cache(maxsize=2)
 def menu(generation: str) -> Menu:
-    """15 brands with 144 items (2025), or 24 with 181 (2026)."""
+    """Return the menu of a generation: 15 brands with 144 items (2025), or 24 with 181 (2026)."""
     raw = json.loads(resources.files("twin.simulator").joinpath("menus.json").read_text(encoding="utf-8"))["brands"]
     canonical = generation == "2026"
     brands = [{**brand, "items": brand["items"][:ITEMS_2026]} for brand in raw] if canonical else raw[:BRANDS_2025]
@@ -79,9 +79,9 @@ def menu(generation: str) -> Menu:
 
 
 def brand_weights(kitchen: KitchenConfig, brands: int, day: int, rng: np.random.Generator) -> Floats:
-    """(brands,) chance of each brand `day` days into the demo: some grow, some decline, compounded every 30 days.
+    """Return (brands,) the probability of each brand `day` days into the demo: growth and decline compound every 30 days.
 
-    rng decides which brands those are: give it the kitchen's own stream, the same for every day.
+    rng decides which brands grow or decline: it must be in the same state for every day of a kitchen.
     """
     order = rng.permutation(brands)
     improving = order[: int(kitchen.improving * brands)]
@@ -93,12 +93,12 @@ def brand_weights(kitchen: KitchenConfig, brands: int, day: int, rng: np.random.
 
 
 def baskets(menu: Menu, orders: int, weights: Floats, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
-    """Lines of `orders` baskets: (order, item row, quantity) columns, ascending by order."""
+    """Return the lines of `orders` baskets as columns (order, item row, quantity), ascending by order."""
     brands = np.where(rng.random(orders) < SINGLE_BRAND, 1, rng.integers(2, 5, orders))
     order = np.repeat(np.arange(orders), brands)
     brand = rng.choice(len(weights), size=len(order), p=weights)
     choice = menu.brand_items[brand]
-    # A random sample without repeats: the first few places of a random order of the brand's items.
+    # A sample without replacement: the first places of a random permutation of the brand's items.
     shuffled = np.argsort(np.where(choice >= 0, rng.random(choice.shape), np.inf), axis=1)
     wanted = np.minimum(rng.integers(1, 5, len(order)), (choice >= 0).sum(axis=1))
     taken = np.arange(choice.shape[1]) < wanted[:, None]
@@ -107,7 +107,7 @@ def baskets(menu: Menu, orders: int, weights: Floats, rng: np.random.Generator) 
 
 
 def basket_texts(menu: Menu, orders: int, order: Ints, item: Ints, quantity: Ints) -> list[str]:
-    """The JSON array of each order's items."""
+    """Return the JSON array of each order's items."""
     lines = [f"{menu.heads[i]}{q}}}" for i, q in zip(item.tolist(), quantity.tolist(), strict=True)]
     ends = np.searchsorted(order, np.arange(orders + 1)).tolist()
     return [f"[{', '.join(lines[a:b])}]" for a, b in pairwise(ends)]

@@ -1,6 +1,7 @@
-"""Columns of text, made at once: ids, timestamps, JSON bodies. No loop over events."""
+"""Whole columns of text: ids, timestamps, JSON bodies. There is no Python loop over events."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,24 +12,34 @@ from twin.simulator.geometry import Bools, Floats, Ints
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 _ALNUM = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", dtype=np.uint8)
 ORDER_IDS = len(_ALNUM) ** 6
+"""Number of distinct order ids of six letters and digits."""
+
 _STRIDE = 1_304_969_377
-"""Coprime to 36**6, so that counting in steps of it visits every six-letter id once and looks like chance."""
+"""Coprime to ORDER_IDS: counting in steps of it visits every id once, in an order that looks random."""
+
+
+class Field(NamedTuple):
+    """A field of JSON objects: values: (n,) JSON text; null: (n,) where the value is null instead, None for nowhere."""
+
+    name: str
+    values: pa.Array
+    null: Bools | None = None
 
 
 def fixed(characters: np.ndarray) -> pa.Array:
-    """(n, width) uint8 characters as n strings."""
+    """Return (n, width) uint8 characters as n strings."""
     n, width = characters.shape
     offsets = np.arange(0, (n + 1) * width, width, dtype=np.int32) if width else np.zeros(n + 1, np.int32)
     return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(characters)))
 
 
 def hex_ids(n: int, rng: np.random.Generator) -> pa.Array:
-    """n ids of 32 hexadecimal digits."""
+    """Return n ids of 32 hexadecimal digits."""
     return fixed(_hex(n, rng))
 
 
 def uuids(n: int, rng: np.random.Generator) -> pa.Array:
-    """n version-4 UUIDs with dashes."""
+    """Return n version-4 UUIDs with dashes."""
     digits = _hex(n, rng)
     digits[:, 12] = ord("4")
     digits[:, 16] = _HEX[8 + rng.integers(0, 4, n)]
@@ -36,13 +47,13 @@ def uuids(n: int, rng: np.random.Generator) -> pa.Array:
 
 
 def order_ids(first: int, n: int, salt: int) -> pa.Array:
-    """n ids of six letters and digits, numbers `first` … of a sequence without repeats."""
+    """Return n ids of six letters and digits: those from number `first` on of a sequence without repeats."""
     number = (np.arange(first, first + n, dtype=np.int64) % ORDER_IDS * _STRIDE + salt) % ORDER_IDS
     return fixed(np.column_stack([_ALNUM[number // 36**k % 36] for k in range(6)]))
 
 
 def timestamps(seconds: Floats, *, whole_seconds: bool) -> pa.Array:
-    """`2025-10-13 01:52:23.293453`, or `2024-01-01 12:34:56.000` where the generation keeps whole seconds."""
+    """Return text like `2025-10-13 01:52:23.293453`, or `2024-01-01 12:34:56.000` for the generation of whole seconds."""
     unit, digits = ("ms", 1) if whole_seconds else ("us", 1_000_000)
     ticks = np.floor(np.asarray(seconds)) if whole_seconds else np.round(np.asarray(seconds) * digits)
     stamp = (ticks * (1000 if whole_seconds else 1)).astype(np.int64).astype(f"datetime64[{unit}]")
@@ -53,13 +64,13 @@ def timestamps(seconds: Floats, *, whole_seconds: bool) -> pa.Array:
 
 
 def numbers(values: Floats) -> pa.Array:
-    """The shortest text of each float, as json.dumps writes it (distinct values are few: nodes, minutes, percents)."""
+    """Return the shortest text of each float, as json.dumps writes it. Only distinct values are formatted: they are few."""
     distinct, index = np.unique(np.asarray(values, dtype=np.float64), return_inverse=True)
     return pa.array([repr(value) for value in distinct.tolist()], pa.string()).take(pa.array(index.ravel()))
 
 
-def body(fields: Sequence[tuple[str, pa.Array, Bools | None]]) -> pa.Array:
-    """JSON objects from (field, JSON text of its values, where it is null) columns."""
+def body(fields: Sequence[Field]) -> pa.Array:
+    """Return the fields as n JSON objects."""
     parts: list[pa.Array | pa.Scalar] = []
     for number, (name, values, null) in enumerate(fields):
         if null is not None and null.any():
@@ -69,7 +80,7 @@ def body(fields: Sequence[tuple[str, pa.Array, Bools | None]]) -> pa.Array:
 
 
 def integers(values: Ints) -> pa.Array:
-    """Integers as text."""
+    """Return integers as text."""
     return pa.array(np.asarray(values)).cast(pa.string())
 
 

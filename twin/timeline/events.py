@@ -11,30 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-EVENT_TYPES: tuple[str, ...] = (
-    "order_created",
-    "gk_started",
-    "gk_finished",
-    "gk_ready",
-    "driver_arrived",
-    "driver_picked_up",
-    "driver_ping",
-    "delivered",
-    "order_cancelled",
-)
-"""The known types in the order of a lifecycle; an event's code is its position here, unknown types come after."""
-
-(
-    ORDER_CREATED,
-    GK_STARTED,
-    GK_FINISHED,
-    GK_READY,
-    DRIVER_ARRIVED,
-    DRIVER_PICKED_UP,
-    DRIVER_PING,
-    DELIVERED,
-    ORDER_CANCELLED,
-) = range(len(EVENT_TYPES))
+from twin.foundation.event_types import DELIVERED as DELIVERED
+from twin.foundation.event_types import DRIVER_ARRIVED as DRIVER_ARRIVED
+from twin.foundation.event_types import DRIVER_PICKED_UP as DRIVER_PICKED_UP
+from twin.foundation.event_types import DRIVER_PING as DRIVER_PING
+from twin.foundation.event_types import EVENT_TYPES as EVENT_TYPES
+from twin.foundation.event_types import GK_FINISHED as GK_FINISHED
+from twin.foundation.event_types import GK_READY as GK_READY
+from twin.foundation.event_types import GK_STARTED as GK_STARTED
+from twin.foundation.event_types import ORDER_CANCELLED as ORDER_CANCELLED
+from twin.foundation.event_types import ORDER_CREATED as ORDER_CREATED
 
 MICROSECONDS = 1_000_000
 

@@ -7,25 +7,18 @@ stages are the intervals [E(k), E(k+1)): they cannot overlap and leave no gap, w
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
-from typing import Any
+from functools import cached_property
 
-import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from twin.foundation.geo import Frame
 from twin.foundation.stages import COMPLETED, CREATED, OUT_FOR_DELIVERY, READY, STALLED_AFTER
+from twin.timeline import bodies
 from twin.timeline import events as ev
+from twin.timeline.bodies import Routes
 from twin.timeline.events import MICROSECONDS, Events
-
-_ITEMS = (
-    '{"items": [{"brand_id": "VARCHAR", "name": "VARCHAR", "price": "DOUBLE", "qty": "DOUBLE"}], '
-    '"customer_addr": "VARCHAR"}'
-)
-_ROUTE = '{"route_points": [["DOUBLE"]], "eta_mins": "DOUBLE"}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +139,6 @@ class Orders:
         return sum(array.nbytes for array in arrays) + sum(array.nbytes for array in self.stalls)
 
 
-@dataclass(frozen=True, slots=True)
-class Routes:
-    """Routes as the driver got them: orders (r,) int32, offsets (r+1,) int64 into lat, lon (p,) float64 degrees."""
-
-    order: NDArray[np.int32]
-    offsets: NDArray[np.int64]
-    lat: NDArray[np.float64]
-    lon: NDArray[np.float64]
-
-
 def left(enter: NDArray[np.float64], cancelled: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
     """Return when each stage (a row of `enter`) was left, inf if not yet; `cancelled` is NaN where an order was not."""
     leave = np.full_like(enter, np.inf)
@@ -180,8 +163,8 @@ def build(events: Events, rows: pa.Table, brand_names: Mapping[str, str], frame:
     milestones = _milestones(events, ts, n)
     first, last = ev.extremes(events)
     enter = stages_of(milestones, first)
-    item_columns, addresses = _items(events, rows, brand_names, n)
-    routes, eta_mins = _routes(events, rows, n)
+    item_columns, addresses = bodies.items(events, rows, brand_names, n)
+    routes, eta_mins = bodies.routes(events, rows, n)
     x, y = _customers(events, frame, n)
     orders = Orders(
         ids=events.order_ids,
@@ -245,114 +228,3 @@ def _stalls(
     open_still = ~(when >= ended[order])  # NaN compares false: never ended
     stalled = np.flatnonzero((following - when > STALLED_AFTER) & open_still)
     return order[stalled], when[stalled] + STALLED_AFTER, following[stalled]
-
-
-def _bodies(events: Events, rows: pa.Table, kind: int) -> tuple[NDArray[np.int32], pa.Table]:
-    """Return the orders that have an event of type `kind` and a table that says which bodies (its first one each) are meant.
-
-    Both are in the order of `rows`, whose bodies are not copied: they are most of what is in memory.
-    """
-    positions = np.flatnonzero(events.type == kind)
-    _, firsts = np.unique(events.order[positions], return_index=True)
-    positions = positions[firsts]
-    positions = positions[np.argsort(events.row[positions])]
-    wanted = np.zeros(len(rows), dtype=bool)
-    wanted[events.row[positions]] = True
-    return events.order[positions], pa.table({"body": rows["body"], "wanted": wanted})
-
-
-@cache
-def _engine() -> duckdb.DuckDBPyConnection:
-    """Return an empty database to parse with: opening one takes longer than an order's bodies do."""
-    return duckdb.connect()
-
-
-def _parse(bodies: pa.Table, structure: str) -> pa.StructArray:
-    """Return JSON bodies as typed structs, all or those `wanted`; what does not fit the structure is NULL, never an error."""
-    some = " WHERE wanted" if "wanted" in bodies.column_names else ""
-    with _engine().cursor() as connection:
-        connection.register("bodies", bodies)
-        query = f"SELECT json_transform(body, '{structure}') AS value FROM bodies{some}"
-        return connection.sql(query).to_arrow_table()["value"].combine_chunks()
-
-
-def _items(
-    events: Events, rows: pa.Table, brand_names: Mapping[str, str], n: int
-) -> tuple[dict[str, Any], pa.StringArray]:
-    order, bodies = _bodies(events, rows, ev.ORDER_CREATED)
-    by_order = np.argsort(order)
-    order, parsed = order[by_order], _parse(bodies, _ITEMS).take(pa.array(by_order))
-    lines = pc.fill_null(pc.list_value_length(pc.struct_field(parsed, "items")), 0).to_numpy().astype(np.int64)
-    counts = np.zeros(n, dtype=np.int64)
-    counts[order] = lines
-    item_offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
-    flat = pc.list_flatten(pc.struct_field(parsed, "items"))
-    qty = np.asarray(pc.fill_null(pc.struct_field(flat, "qty"), 1).to_numpy(zero_copy_only=False), np.float32)
-    price = np.asarray(pc.fill_null(pc.struct_field(flat, "price"), 0).to_numpy(zero_copy_only=False), np.float32)
-    revenue = np.bincount(np.repeat(order, lines), weights=qty * price, minlength=n)
-    brands = pc.dictionary_encode(pc.struct_field(flat, "brand_id").cast(pa.string()))
-    named = [brand_names.get(brand, f"brand {brand}") for brand in brands.dictionary.to_pylist()]
-    addresses = np.full(n, None, dtype=object)
-    addresses[order] = pc.struct_field(parsed, "customer_addr").to_numpy(zero_copy_only=False)
-    columns = {
-        "item_offsets": item_offsets,
-        "item_names": _small(pc.dictionary_encode(pc.struct_field(flat, "name").cast(pa.string()))),
-        "item_brands": _small(pa.DictionaryArray.from_arrays(brands.indices, pa.array(named, pa.string()))),
-        "item_qty": qty,
-        "item_price": price,
-        "revenue": revenue.astype(np.float32),
-    }
-    return columns, pa.array(addresses, pa.string())
-
-
-def _small(texts: pa.DictionaryArray) -> pa.DictionaryArray:
-    """Return the same texts with 16-bit codes where these suffice: a menu has some hundred names."""
-    if len(texts.dictionary) > np.iinfo(np.int16).max:
-        return texts
-    return pa.DictionaryArray.from_arrays(texts.indices.cast(pa.int16()), texts.dictionary)
-
-
-def _routes(events: Events, rows: pa.Table, n: int) -> tuple[Routes, NDArray[np.float32]]:
-    order, bodies = _bodies(events, rows, ev.DRIVER_PICKED_UP)
-    route, lat, lon, minutes = route_points(bodies)
-    eta_mins = np.full(n, np.nan, np.float32)
-    eta_mins[order] = minutes
-    counts = np.bincount(route, minlength=len(order))
-    kept = counts >= 2  # one point is no route
-    if not kept.all():
-        lat, lon = lat[kept[route]], lon[kept[route]]
-    offsets = np.concatenate(([0], np.cumsum(counts[kept]))).astype(np.int64)
-    return Routes(order[kept].astype(np.int32), offsets, lat, lon), eta_mins
-
-
-def route_points(
-    bodies: pa.Table,
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
-    """Return the routes in texts of driver_picked_up (column `body`; all, or those with `wanted`): each point's number among
-    these bodies, lat, lon; and each body's eta_mins.
-    """
-    parsed = _parse(bodies, _ROUTE)
-    minutes = pc.struct_field(parsed, "eta_mins").to_numpy(zero_copy_only=False).astype(np.float32)
-    points = pc.struct_field(parsed, "route_points")
-    lengths = pc.fill_null(pc.list_value_length(points), 0).to_numpy().astype(np.int64)
-    lat, lon = _pairs(pc.list_flatten(points))
-    body = np.repeat(np.arange(len(lengths)), lengths)
-    good = (np.abs(lat) <= 85.05) & (np.abs(lon) <= 180) & ~((lat == 0) & (lon == 0))
-    if not good.all():
-        body, lat, lon = body[good], lat[good], lon[good]
-    return body, lat, lon, minutes
-
-
-def _pairs(points: pa.ListArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the first two numbers of each list, NaN where there are fewer."""
-    if not len(points):
-        return np.empty(0), np.empty(0)
-    lengths = pc.fill_null(pc.list_value_length(points), 0).to_numpy().astype(np.int64)
-    values = np.asarray(pc.list_flatten(points).to_numpy(zero_copy_only=False), dtype=np.float64)
-    if (lengths == 2).all():
-        return values[::2], values[1::2]
-    starts = np.concatenate(([0], np.cumsum(lengths)))[:-1]
-    whole = lengths >= 2
-    lat, lon = np.full(len(lengths), np.nan), np.full(len(lengths), np.nan)
-    lat[whole], lon[whole] = values[starts[whole]], values[starts[whole] + 1]
-    return lat, lon

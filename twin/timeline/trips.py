@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from twin.foundation.geo import Frame
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
 from twin.timeline import events as ev
+from twin.timeline.bodies import Routes
 from twin.timeline.events import MICROSECONDS, Events
 from twin.timeline.knots import weave
-from twin.timeline.orders import Orders, Routes
+from twin.timeline.orders import Orders
 
 MEASURED_GAP = 150.0
 """A position between two observations at most this many seconds apart (pings come every 60) counts as measured, and so does

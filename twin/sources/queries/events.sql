@@ -2,7 +2,7 @@
 -- In:  bronze (event_type, ts, location, order_id, sequence, body), one row per raw row, as the source holds them.
 -- Out: events, one row per raw row. `reason` says why a row is set aside and is NULL where it is used;
 --      `flag` marks rows that are used although something about them is odd. A body is kept where more than a
---      position is in it (items, address, route). Repeated rows are still in: see docs/decisions/duplicates.md.
+--      position is in it (items, address, route). Repeated rows are still in: see docs/decisions/0003-repeated-rows.md.
 -- Dialect: Databricks SQL, transpiled for DuckDB. `get_json_object(body, '$')` is NULL where the body is no JSON.
 typed AS (
   SELECT
