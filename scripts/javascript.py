@@ -22,7 +22,9 @@ def write(folder: Path = FOLDER) -> None:
     for name, values in constants(files(entries)).items():
         path = folder / f"{name}.js"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(f"export const {one} = {json.dumps(value)};\n" for one, value in values.items()), "utf-8")
+        path.write_text(
+            "".join(f"export const {one} = {json.dumps(value)};\n" for one, value in values.items()), "utf-8"
+        )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 // The KPI cards: two large ones with a drawing, three compact ones below.
 
+import { STAGE_LABELS, STAGES } from "#python/foundation/stages";
 import { el, icon } from "../shared/elements.js";
 import {
   averageText,
@@ -19,7 +20,8 @@ import {
 import { dayText } from "../shared/times.js";
 import { Histogram, label, Spark } from "./spark.js";
 
-const STAGE_NAMES = { created: "Created", cooking: "Cooking", ready: "Ready", out_for_delivery: "Out for delivery" };
+/** The stages of active orders. */
+const ACTIVE = STAGES.slice(0, 4);
 const DAY_S = 86400;
 /** Late share of an hour's deliveries from which it is marked, and a mean on target is no longer good news. */
 const MANY_LATE = 1 / 4;
@@ -91,7 +93,7 @@ function render({ model }) {
   );
   const goal = el("b", { class: "goal" });
   const meter = el("i");
-  const stages = Object.keys(STAGE_NAMES).map((key) =>
+  const stages = ACTIVE.map((key) =>
     el("i", { style: `background:var(--tw-${key}-fill)`, "data-testid": `kpi-active-${key}` }),
   );
   const mark = el("span", { class: "mark" });
@@ -325,12 +327,12 @@ function render({ model }) {
       goal.title = `The target: ${Math.round(1000 * s.goal) / 10} %`;
     },
     active(s) {
-      const keys = Object.keys(STAGE_NAMES);
+      const keys = ACTIVE;
       const told = keys.filter((key) => s[key] !== null);
       const total = told.reduce((sum, key) => sum + s[key], 0);
       const kitchen = keys.slice(0, 3).some((key) => s[key] !== null) ? total - (s.out_for_delivery ?? 0) : null;
       const road = s.out_for_delivery;
-      const words = told.map((key) => `${STAGE_NAMES[key]} ${many(s[key])}`).join(", ");
+      const words = told.map((key) => `${STAGE_LABELS[key]} ${many(s[key])}`).join(", ");
       const beside = s.cancelled + s.stalled;
       put(
         cards.active.value,
@@ -349,7 +351,7 @@ function render({ model }) {
         const n = s[keys[i]] ?? 0;
         bar.style.flexGrow = n;
         bar.hidden = !n;
-        bar.title = `${STAGE_NAMES[keys[i]]}: ${plural(n, "order")}`;
+        bar.title = `${STAGE_LABELS[keys[i]]}: ${plural(n, "order")}`;
         bar.dataset.value = n;
       });
     },

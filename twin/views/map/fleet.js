@@ -3,7 +3,8 @@
 
 import { ReplayClock } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
-import { columnsOf, ON_TIME } from "./motion.js";
+import { ON_TIME } from "./motion.js";
+import { bytesOf } from "./wire.js";
 
 const FRAMES = 10; // moments a second while it plays; sessions that play the same ask for the same ones
 const FRAME_LOST = 5; // seconds after which an answer counts as lost
@@ -67,7 +68,7 @@ class Crowd {
     this.asked = null;
     this.few = m.few;
     this.next(); // the server works on the next one while this one is unpacked and painted
-    const bytes = columnsOf(m.packed)(Uint8Array, m.packed.length);
+    const bytes = bytesOf(m.packed);
     const most = bytes[0];
     const cells = new Uint8Array(
       await new Response(

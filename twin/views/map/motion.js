@@ -4,18 +4,15 @@
 // what is held; a playhead outside of it asks at once, and until the answer is here the last moment stays. One question
 // at a time: that is the flow control.
 
+import { FADE_S, FADE_WALL_S, KEPT_S, LEAD_WALL_S, WINDOW_MIN_S, WINDOW_WALL_S } from "#python/views/map/wire";
 import { ReplayClock } from "../shared/clock.js";
+import { unpack } from "./wire.js";
 
-const LEAD_WALL = 2;
-const LENGTH_WALL = 4; // a window is asked for 2 s of the viewer's time ahead and lasts 4 s of it ...
-const LENGTH_MIN = 60; // ... but at least a minute of data
 const READY = 900;
 const READY_MOST = 100; // a quarter of an hour is held ready for a sudden 1000x, while no more than 100 are on the road
 const REST = 0.4; // ... and got when the playhead has rested so long: who drags it wants the next moment, not the hour
 const ASK_GAP = 1;
 const ASK_LOST = 5; // seconds between two windows in a row; after which an answer counts as lost
-const FADE = 30;
-const FADE_WALL = 0.5; // a delivered driver fades for 30 data seconds, and at least so long of the viewer's time
 const MARGIN = 0.25; // of a view's size, on each side: so far it is moved before others are asked for
 const AGAIN = 0.25; // seconds between two questions for another part of a crowd
 const ON_TIME = 0;
@@ -23,7 +20,7 @@ const AT_RISK = 1;
 const LATE = 2;
 
 /** The data seconds for which a delivery stays visible at a speed. */
-const fadeSpan = (speed) => Math.max(FADE, FADE_WALL * speed);
+const fadeSpan = (speed) => Math.max(FADE_S, FADE_WALL_S * speed);
 
 /** One driver's way: t seconds since `start`, x and y metres east and north of the kitchen, straight between the knots. */
 class Trip {
@@ -47,7 +44,7 @@ class Trip {
     this.px = this.py = NaN; // where place() found the driver
     this.tone = ON_TIME;
     this.inferred = false;
-    this.cluster = null; // the bubble that stands for this driver, see mapclusters.js
+    this.cluster = null; // the bubble that stands for this driver, see clusters.js
   }
   /** Whether the driver is on the road at t. */
   drives(t) {
@@ -103,47 +100,6 @@ class Trip {
     return i < 0 ? [0, 0] : [this.x[i + 1] - this.x[i], this.y[i + 1] - this.y[i]];
   }
 }
-/** The columns of a window, which come as one buffer (see window_message in mapdata.py). */
-function unpack({ trips: n, knots: k, gaps: g, packed }) {
-  const next = columnsOf(packed);
-  return {
-    start: next(Float64Array, n),
-    end: next(Float64Array, n),
-    order: next(Int32Array, n),
-    offsets: next(Int32Array, n + 1),
-    t: next(Float32Array, k),
-    x: next(Float32Array, k),
-    y: next(Float32Array, k),
-    cx: next(Float32Array, n),
-    cy: next(Float32Array, n),
-    age: next(Float32Array, n),
-    promise: next(Float32Array, n),
-    gapTrip: next(Int32Array, g),
-    gapFrom: next(Float32Array, g),
-    gapTo: next(Float32Array, g),
-  };
-}
-/** The customers of a stage (see stage_message in mapdata.py). */
-function unpackPins({ pins: n, packed }) {
-  const next = columnsOf(packed);
-  const begin = next(Float64Array, n);
-  const until = next(Float64Array, n);
-  const order = next(Int32Array, n);
-  const cx = next(Float32Array, n);
-  const cy = next(Float32Array, n);
-  return Array.from(order, (row, i) => ({ order: row, begin: begin[i], until: until[i], cx: cx[i], cy: cy[i] }));
-}
-/** A function that takes the columns of a buffer one after the other. Bokeh's arrays are copied into plain ones, because subarray() of
- * its own classes begins at the wrong place. */
-function columnsOf(packed) {
-  const buffer = packed.buffer.slice(packed.byteOffset, packed.byteOffset + packed.byteLength);
-  let at = 0;
-  return (Kind, length) => {
-    const column = new Kind(buffer, at, length);
-    at += column.byteLength;
-    return column;
-  };
-}
 /** A view with room to move it before others are asked for. */
 const widened = (box) => {
   if (!box) return null;
@@ -178,14 +134,14 @@ class Held {
       this.trips.push(trip);
       fresh.set(i, trip);
     }
-    m.gapTrip.forEach((i, k) => {
+    m.gap_trip.forEach((i, k) => {
       const trip = fresh.get(i);
-      if (trip) (trip.gaps ??= []).push(m.gapFrom[k], m.gapTo[k]);
+      if (trip) (trip.gaps ??= []).push(m.gap_from[k], m.gap_to[k]);
     });
-    for (const [i, from, to] of window.stalls) {
+    m.stall_trip.forEach((i, k) => {
       const trip = fresh.get(i);
-      if (trip) (trip.stalls ??= []).push(from, to);
-    }
+      if (trip) (trip.stalls ??= []).push(m.stall_from[k], m.stall_to[k]);
+    });
     this.to = Math.max(this.to, window.to);
     this.crowd = window.crowd ?? 0; // how many are on the road, where not all of them are held
   }
@@ -257,8 +213,8 @@ class Motion {
   /** Until when trips should be held. */
   ahead(now) {
     const a = this.clock.anchor;
-    const ready = !this.held?.crowd && this.active.length <= READY_MOST ? READY : LENGTH_MIN / 3;
-    return Math.min(now + Math.max(LEAD_WALL * a.speed, ready), a.end + 1); // the end itself is shown too
+    const ready = !this.held?.crowd && this.active.length <= READY_MOST ? READY : WINDOW_MIN_S / 3;
+    return Math.min(now + Math.max(LEAD_WALL_S * a.speed, ready), a.end + 1); // the end itself is shown too
   }
 
   /** Bring active and faded to the playhead; false if it is not held yet and the last moment stays. */
@@ -272,7 +228,7 @@ class Motion {
     this.want(now);
     // just past the end a late window lacks only the drivers that start in it; to draw the others beats standing still
     const { held } = this;
-    const late = held && this.clock.moving && now > held.to && now < held.to + 5 * LENGTH_WALL * this.speed;
+    const late = held && this.clock.moving && now > held.to && now < held.to + 5 * WINDOW_WALL_S * this.speed;
     if (!held || !(held.covers(now) || late)) return false;
     this.t = now;
     const fade = fadeSpan(this.speed);
@@ -304,7 +260,7 @@ class Motion {
     const { held } = this;
     const a = this.clock.anchor;
     const { moving } = this.clock;
-    const length = Math.max(LENGTH_MIN, LENGTH_WALL * a.speed);
+    const length = Math.max(WINDOW_MIN_S, WINDOW_WALL_S * a.speed);
     const ahead = this.ahead(now);
     const behind = held && moving && now > held.to && now < held.to + length;
     if (!held || !(held.covers(now) || behind) || (this.stale && wall - this.asked_at > AGAIN))
@@ -315,7 +271,7 @@ class Motion {
       moving &&
       a.loop &&
       !this.next &&
-      now + LEAD_WALL * a.speed + LENGTH_MIN / 3 > a.end &&
+      now + LEAD_WALL_S * a.speed + WINDOW_MIN_S / 3 > a.end &&
       !held.covers(a.start)
     )
       this.ask("loop", a.start, a.start + length);
@@ -355,7 +311,7 @@ class Motion {
     this.asked = null;
     if (asked.kind === "more" && this.held && !this.held.continues(m)) this.stale = true;
     else if (asked.kind === "more" && this.held) {
-      this.held.prune(this.t - Math.max(2 * LENGTH_MIN, LENGTH_WALL * this.speed));
+      this.held.prune(this.t - Math.max(KEPT_S, WINDOW_WALL_S * this.speed));
       this.held.add(m);
     } else if (asked.kind === "loop") this.next = new Held(m);
     else this.held = new Held(m);
@@ -363,4 +319,4 @@ class Motion {
   }
 }
 
-export { AT_RISK, columnsOf, fadeSpan, LATE, Motion, ON_TIME, REST, unpackPins };
+export { AT_RISK, fadeSpan, LATE, Motion, ON_TIME, REST };

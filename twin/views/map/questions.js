@@ -1,8 +1,9 @@
 // What the map asks for beside the drivers' ways: where an order belongs, the customers of a stage, a layer of density.
 
+import { ORDER_LABELS, STATES } from "#python/foundation/stages";
 import { ReplayClock } from "../shared/clock.js";
 import { clockText } from "../shared/times.js";
-import { unpackPins } from "./motion.js";
+import { unpack } from "./wire.js";
 
 const PLACES_MOST = 500;
 const PINS_WALL = 10;
@@ -13,7 +14,6 @@ const LATELY = ["slow", "ways"]; // layers of the last minutes, which change wit
 const DENSITY_STEP = 60;
 const DENSITY_GAP = 2; // ... by whole minutes of data, at most every two seconds of the viewer's
 const DENSITY_LOST = 20; // seconds after which an answer is not waited for any more
-const STAGE_WORDS = ["Created", "Cooking", "Ready", "Out for delivery", "Delivered", "Cancelled", "Stalled"];
 
 class Asked {
   /** `send(question)` passes a question to the server; `came()` is called when an answer has changed what is to be drawn. */
@@ -108,7 +108,7 @@ class Asked {
   receive(m) {
     if (m.tell === "place") this.places.set(m.order, m);
     else if (m.tell === "stage")
-      this.pins = { stage: m.stage, from: m.from, to: m.to, most: m.most, hidden: m.hidden, all: unpackPins(m) };
+      this.pins = { stage: m.stage, from: m.from, to: m.to, most: m.most, hidden: m.hidden, all: pinsOf(m) };
     else if (m.tell === "density") {
       const taken = (picture) => {
         this.flying = "";
@@ -124,6 +124,11 @@ class Asked {
     } else return;
     this.came();
   }
+}
+/** The customers of a stage, in the order in which they came into it. */
+function pinsOf(message) {
+  const { order, begin, until, cx, cy } = unpack(message);
+  return Array.from(order, (row, i) => ({ order: row, begin: begin[i], until: until[i], cx: cx[i], cy: cy[i] }));
 }
 /** The number of the stage that an order is in at t; -1 before it is known, 5 while it is cancelled, 6 while it has stalled. */
 function stageAt({ enter, closed, stalls }, t) {
@@ -141,8 +146,8 @@ function placeText(place, t) {
     stage < 0
       ? "not ordered yet"
       : stage === 4
-        ? `Delivered at ${clockText(place.enter[4], false)}`
-        : STAGE_WORDS[stage];
+        ? `${ORDER_LABELS.completed} at ${clockText(place.enter[4], false)}`
+        : ORDER_LABELS[STATES[stage]];
   return `${place.id} · ${words}`;
 }
 

@@ -1,34 +1,17 @@
 // The lifecycle of one order as a small Gantt: a bar per stage over the usual one, and the playhead that moves over them.
 
+import { STAGE_LABELS, STALLED_AFTER } from "#python/foundation/stages";
 import { el, icon } from "../shared/elements.js";
+import { STATE_ICONS } from "../shared/stages.js";
 import { clockText, durationText } from "../shared/times.js";
 
-const STAGE_ROWS = [
-  ["created", "Created", "receipt"],
-  ["cooking", "Cooking", "flame"],
-  ["ready", "Ready, waiting", "box"],
-  ["out_for_delivery", "Out for delivery", "car"],
-];
-const STATE_LABELS = {
-  created: "Created",
-  cooking: "Cooking",
-  ready: "Ready",
-  out_for_delivery: "Out for delivery",
-  completed: "Delivered",
-  cancelled: "Cancelled",
-  stalled: "Stalled",
+/** The stages that have a length, and the words beside their bars. */
+const STAGE_ROWS = {
+  created: STAGE_LABELS.created,
+  cooking: STAGE_LABELS.cooking,
+  ready: `${STAGE_LABELS.ready}, waiting`,
+  out_for_delivery: STAGE_LABELS.out_for_delivery,
 };
-const STATE_ICONS = {
-  created: "receipt",
-  cooking: "flame",
-  ready: "box",
-  out_for_delivery: "car",
-  completed: "check",
-  cancelled: "close",
-  stalled: "alert",
-};
-/** An order without any event for four hours counts as stalled (twin/foundation/stages.py): its open bar is not drawn longer. */
-const STALLED_AFTER = 4 * 3600;
 /** A stage stands out when it took half as long again as usual, and at least two minutes longer. */
 const slow = (took, usual) => usual !== null && took > 1.5 * usual && took - usual >= 120;
 
@@ -46,43 +29,46 @@ function stateAt(story, t) {
 /** Build the chart of a story; `visit(t)` is called with the moment of what is clicked. Returns {node, show(t)}. */
 function ganttOf(story, visit) {
   const open = story.delivered === null && story.cancelled === null;
-  const rows = STAGE_ROWS.map(([key, label, symbol]) => {
-    const span = story.stages.find(([name]) => name === key);
-    if (!span)
-      return {
-        node: el(
-          "li",
-          { class: "lane none" },
-          el("span", { class: "lane-name" }, icon(symbol, 13), label),
-          el("span", { class: "track" }),
-          el("span", { class: "took mute" }, "not seen"),
-        ),
-      };
-    const [, start, end, usual] = span;
-    const done = el("i", { class: "done" });
-    const ghost = usual === null ? null : el("i", { class: "ghost" });
-    const bar = el(
-      "button",
-      {
-        type: "button",
-        class: "bar",
-        "data-testid": `bar-${key}`,
-        style: `--fill:var(--tw-${key}-fill)`,
-        onclick: () => visit(start),
-      },
-      done,
-    );
-    const took = el("span", { class: "took" }, el("span", {}), el("small", {}));
-    const usually = usual === null ? null : el("span", { class: "usual" }, `usual ${durationText(usual)}`);
-    const node = el(
-      "li",
-      { class: "lane", "data-testid": `lane-${key}` },
-      el("span", { class: "lane-name", style: `--text:var(--tw-${key})` }, icon(symbol, 13), label),
-      el("span", { class: "track" }, bar, ghost),
-      el("span", { class: "numbers" }, took, usually),
-    );
-    return { key, label, start, end, usual, node, bar, done, ghost, took };
-  }).filter(Boolean);
+  const rows = Object.entries(STAGE_ROWS)
+    .map(([key, label]) => {
+      const symbol = STATE_ICONS[key];
+      const span = story.stages.find(([name]) => name === key);
+      if (!span)
+        return {
+          node: el(
+            "li",
+            { class: "lane none" },
+            el("span", { class: "lane-name" }, icon(symbol, 13), label),
+            el("span", { class: "track" }),
+            el("span", { class: "took mute" }, "not seen"),
+          ),
+        };
+      const [, start, end, usual] = span;
+      const done = el("i", { class: "done" });
+      const ghost = usual === null ? null : el("i", { class: "ghost" });
+      const bar = el(
+        "button",
+        {
+          type: "button",
+          class: "bar",
+          "data-testid": `bar-${key}`,
+          style: `--fill:var(--tw-${key}-fill)`,
+          onclick: () => visit(start),
+        },
+        done,
+      );
+      const took = el("span", { class: "took" }, el("span", {}), el("small", {}));
+      const usually = usual === null ? null : el("span", { class: "usual" }, `usual ${durationText(usual)}`);
+      const node = el(
+        "li",
+        { class: "lane", "data-testid": `lane-${key}` },
+        el("span", { class: "lane-name", style: `--text:var(--tw-${key})` }, icon(symbol, 13), label),
+        el("span", { class: "track" }, bar, ghost),
+        el("span", { class: "numbers" }, took, usually),
+      );
+      return { key, label, start, end, usual, node, bar, done, ghost, took };
+    })
+    .filter(Boolean);
   const marks = [];
   const mark = (lane, t, symbol, text, className) => {
     if (t === null || !lane?.bar) return;
@@ -176,4 +162,4 @@ function ganttOf(story, visit) {
   return { node, show };
 }
 
-export { ganttOf, STATE_ICONS, STATE_LABELS, stateAt };
+export { ganttOf, stateAt };

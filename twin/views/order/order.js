@@ -1,10 +1,12 @@
 // The panel of the selected order. The story comes once; what was known of it at the playhead is derived here, by the clock.
 
+import { ORDER_LABELS } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { STATE_ICONS } from "../shared/stages.js";
 import { clockText, dateOf, dateText, dayText, durationText } from "../shared/times.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
-import { ganttOf, STATE_ICONS, STATE_LABELS, stateAt } from "./gantt.js";
+import { ganttOf, stateAt } from "./gantt.js";
 
 /** The playhead moves over the chart ten times a second: a pixel or two at a minute per second. */
 const EVERY = 100;
@@ -165,7 +167,7 @@ function buildStory(story, act) {
         name === ""
           ? ""
           : `--text:var(--tw-${name === "stalled" || name === "cancelled" ? "bad" : name});--fill:var(--tw-${name}-fill, var(--tw-bad))`;
-      state.replaceChildren(...(name ? [icon(STATE_ICONS[name], 13), STATE_LABELS[name]] : ["Not ordered yet"]));
+      state.replaceChildren(...(name ? [icon(STATE_ICONS[name], 13), ORDER_LABELS[name]] : ["Not ordered yet"]));
     }
     put(
       here,
@@ -261,7 +263,7 @@ function render({ model }) {
     wanted = setTimeout(() => put(said, ""), 4000);
   };
   const filtered = () => {
-    const within = chosen.stage ? ` in ${STATE_LABELS[chosen.stage]} at the playhead` : "";
+    const within = chosen.stage ? ` in ${ORDER_LABELS[chosen.stage]} at the playhead` : "";
     for (const [node, words] of [
       [earlier, "Previous order"],
       [next, "Next order"],

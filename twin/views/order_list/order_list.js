@@ -1,19 +1,12 @@
 // The list of orders at the playhead: a table that is walked with the arrow keys, one stop of the Tab key.
 
+import { ORDER_LABELS, STATES } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { STATE_ICONS } from "../shared/stages.js";
 import { durationText } from "../shared/times.js";
 import { selectionOf } from "../shared/verbs.js";
 
-const STATES = [
-  ["created", "Created", "receipt"],
-  ["cooking", "Cooking", "flame"],
-  ["ready", "Ready", "box"],
-  ["out_for_delivery", "On the road", "car"],
-  ["completed", "Delivered", "check"],
-  ["cancelled", "Cancelled", "close"],
-  ["stalled", "Stalled", "alert"],
-];
 const STAGES = 4; // the first four are open; the others are lists since midnight
 const MEANING = {
   completed: "delivered since midnight",
@@ -60,10 +53,10 @@ function buildRow(row, [id, short, created, delivered, brands, known]) {
 function setStage(line, number) {
   if (line.number === number) return;
   line.number = number;
-  const [key, label, symbol] = STATES[number];
+  const key = STATES[number];
   const colour = number > 4 ? "bad" : key;
   line.stage.style.cssText = `--text:var(--tw-${colour});--fill:var(--tw-${colour}-fill, var(--tw-${colour}))`;
-  line.stage.replaceChildren(icon(symbol, 12), label);
+  line.stage.replaceChildren(icon(STATE_ICONS[key], 12), ORDER_LABELS[key]);
 }
 
 function render({ model }) {
@@ -73,7 +66,8 @@ function render({ model }) {
   let rows = [];
   let focused = -1;
 
-  const chips = [["", "All", null], ...STATES].map(([key, label, symbol], i) => {
+  const chips = ["", ...STATES].map((key, i) => {
+    const label = key ? ORDER_LABELS[key] : "All";
     const number = el("b", {});
     const words = el("span", { class: "label" }, label);
     const node = el("button", {
@@ -86,7 +80,7 @@ function render({ model }) {
         if (chosen.stage !== key) chosen.filter(key || chosen.stage);
       },
     });
-    if (symbol) node.append(icon(symbol, 13));
+    if (key) node.append(icon(STATE_ICONS[key], 13));
     node.append(words, number);
     return { key, label, node, number };
   });
@@ -198,7 +192,7 @@ function render({ model }) {
       if (tbody.children[i] !== line.node) tbody.insertBefore(line.node, tbody.children[i] ?? null);
     });
     if (held !== undefined) (lines.get(+held) ?? lines.get(rows[0]))?.node.focus({ preventScroll: true }); // moving a node takes its focus
-    const open = STATES.slice(0, STAGES).reduce((sum, [key]) => sum + (state.counts[key] ?? 0), 0);
+    const open = STATES.slice(0, STAGES).reduce((sum, key) => sum + (state.counts[key] ?? 0), 0);
     for (const { key, label, node, number } of chips) {
       const n = key ? (state.counts[key] ?? 0) : open;
       put(number, n.toLocaleString("en-US"));
@@ -211,8 +205,11 @@ function render({ model }) {
     }
     table.hidden = rows.length === 0;
     empty.hidden = rows.length > 0;
-    const stage = STATES.find(([key]) => key === chosen.stage);
-    put(empty, stage ? `No order ${MEANING[stage[0]] ?? `in ${stage[1]} now`}` : "No order is open at this moment");
+    const { stage } = chosen;
+    put(
+      empty,
+      stage ? `No order ${MEANING[stage] ?? `in ${ORDER_LABELS[stage]} now`}` : "No order is open at this moment",
+    );
     more.hidden = !state.more;
     put(more, `${state.more.toLocaleString("en-US")} more`);
     mark();

@@ -1,5 +1,6 @@
 // The kitchen's pipeline: five stages, and between them the orders per hour that pass from one to the next.
 
+import { STAGE_LABELS } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import {
@@ -14,16 +15,18 @@ import {
   put,
   reportAs,
 } from "../shared/numbers.js";
+import { STATE_ICONS } from "../shared/stages.js";
 import { selectionOf } from "../shared/verbs.js";
 import { StageList } from "./stage_orders.js";
 
 const PIPELINE = [
-  ["created", "Created", "receipt", "ordered, not cooking yet", "created"],
-  ["cooking", "Cooking", "flame", "being cooked", "went into cooking"],
-  ["ready", "Ready", "box", "cooked, waiting for the driver", "became ready"],
-  ["out_for_delivery", "Out for delivery", "car", "on the road", "were picked up"],
-  ["completed", "Completed today", "check", "delivered since midnight of this day", "were delivered"],
+  { key: "created", meaning: "ordered, not cooking yet", passed: "created" },
+  { key: "cooking", meaning: "being cooked", passed: "went into cooking" },
+  { key: "ready", meaning: "cooked, waiting for the driver", passed: "became ready" },
+  { key: "out_for_delivery", meaning: "on the road", passed: "were picked up" },
+  { key: "completed", meaning: "delivered since midnight of this day", passed: "were delivered" },
 ];
+const labelOf = (key) => (key === "completed" ? `${STAGE_LABELS.completed} today` : STAGE_LABELS[key]);
 /** Pixels between the dots of a flow, by its level: one level for each doubling of the orders per hour, none at 0. */
 const DOT_GAPS = [0, 46, 34, 26, 20, 15, 11, 8];
 /** Pixels a second at which dots move: slow enough to be ignored. */
@@ -33,7 +36,8 @@ const flowLevel = (flow) =>
 const LEVELS = ["", "amber", "red"];
 const SIGNS = ["", "clock", "alert"];
 
-function buildStage([key, label, symbol, meaning, passed]) {
+function buildStage({ key, meaning, passed }) {
+  const label = labelOf(key);
   const parts = {
     key,
     label,
@@ -45,7 +49,7 @@ function buildStage([key, label, symbol, meaning, passed]) {
   };
   parts.count.textContent = NONE;
   const badge = el("span", { class: "badge" });
-  badge.append(icon(symbol, 13));
+  badge.append(icon(STATE_ICONS[key], 13));
   parts.pick = el(
     "button",
     {
