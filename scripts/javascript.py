@@ -7,19 +7,14 @@ are; package.json leads them from `#python/foundation/stages` to build/javascrip
 import json
 from pathlib import Path
 
-import twin.notebook.saved
-import twin.pages.kiosk.card
-import twin.pages.operations.operations  # noqa: F401  # with the three, every view is defined
-from twin.views.shared.component import Component, views_of
-from twin.views.shared.modules import ModuleText, constants, files
+from twin.views.shared.modules import constants, files, views
 
 FOLDER = Path(__file__).parents[1] / "build" / "javascript"
 
 
 def write(folder: Path = FOLDER) -> None:
     """Write one module for each Python module that is imported from."""
-    entries = [view._esm.entry for view in views_of(Component) if isinstance(view._esm, ModuleText)]
-    for name, values in constants(files(entries)).items():
+    for name, values in constants(files(views())).items():
         path = folder / f"{name}.js"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Layout = Mapping[str, str]
 """The columns of a buffer in their order: names and dtypes (little-endian, as NumPy writes them)."""
@@ -41,7 +41,7 @@ FADE_S, FADE_WALL_S = 30.0, 0.5
 """A delivered driver fades for 30 data seconds, but at least half a second of the viewer's time: at 1000x 30 s are one frame."""
 
 
-def pack(layout: Layout, columns: Mapping[str, ArrayLike]) -> dict[str, Any]:
+def pack(layout: Layout, columns: Mapping[str, Any]) -> dict[str, Any]:
     """Return one buffer of columns, "packed", and how to read it, "layout": [[name, dtype, length], …]."""
     if columns.keys() != layout.keys():
         raise ValueError(f"The columns {', '.join(columns)} are not those declared: {', '.join(layout)}.")
