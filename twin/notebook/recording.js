@@ -1,5 +1,5 @@
-// A saved replay: this stands in for the server. It sets what the server would have set as the clock goes on, and answers what
-// the views ask, from a recording that Python made of the same answers (saved.py).
+// A saved replay: this stands in for the server. It sets what the server would have set as the clock goes on, and
+// answers what the views ask, from a recording that Python made of the same answers (saved.py).
 
 import { clockFrom } from "../views/shared/clock.js";
 import { el } from "../views/shared/elements.js";
@@ -110,7 +110,8 @@ function render({ model, view }) {
   for (const component of views.values()) {
     page.event_manager.subscribed_models.add(component);
     component.on_event("data_event", async ({ data }) => {
-      const told = data?.ask ? (await opening).answer(data) : null; // as from a server: not before the question has been put
+      // as from a server: not before the question has been put
+      const told = data?.ask ? (await opening).answer(data) : null;
       if (told) component.trigger_event({ event_name: "esm_event", data: told });
     });
   }

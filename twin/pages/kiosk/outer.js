@@ -1,5 +1,5 @@
-// The static page of a wall screen. It has no connection of its own, so nothing can take it away: it keeps the last picture in a
-// frame until a new one is ready behind it, then swaps them.
+// The static page of a wall screen. It has no connection of its own, so nothing can take it away: it keeps the last
+// picture in a frame until a new one is ready behind it, then swaps them.
 (() => {
   const LONG = 960;
   const SHORT = 540; // the frame is at least so long and so short, and scaled to the display
@@ -10,8 +10,10 @@
   const RETRY_MS = [1000, 2000, 4000, 8000, 15_000];
   const PROBE_MS = 4000; // the server answers within this time, or is taken for lost
   const SLEPT_MS = 10_000; // a tick that comes so late tells that the machine was asleep
-  const RENEW_MS = 6 * 3600_000; // a frame is replaced after so long, whatever it says: days of small leaks cannot add up
-  const HOPELESS_MS = 10 * 60_000; // the server answers, and still no frame has come alive for so long: the page itself starts over
+  // a frame is replaced after so long, whatever it says: days of small leaks cannot add up
+  const RENEW_MS = 6 * 3600_000;
+  // the server answers, and still no frame has come alive for so long: the page itself starts over
+  const HOPELESS_MS = 10 * 60_000;
   const SETTLE_MS = 1500; // a window that is being resized rests for so long
 
   const stage = document.getElementById("stage");
@@ -45,7 +47,7 @@
   };
   const clock = () => new Date().toTimeString().slice(0, 5);
 
-  // ---- the frames --------------------------------------------------------------------------------------------------------
+  // ---- the frames -------------------------------------------------------------------------------------------------
   function measure() {
     const width = innerWidth - 2 * DRIFT_PX;
     const height = innerHeight - 2 * DRIFT_PX;
@@ -54,7 +56,8 @@
   }
   function place(frame) {
     const { scale, width, height } = measure();
-    frame.node.style.cssText = `left:${DRIFT_PX}px;top:${DRIFT_PX}px;width:${width}px;height:${height}px;transform:scale(${scale})`;
+    frame.node.style.cssText =
+      `left:${DRIFT_PX}px;top:${DRIFT_PX}px;width:${width}px;height:${height}px;` + `transform:scale(${scale})`;
   }
   function open() {
     const query = new URLSearchParams(location.search);
@@ -94,7 +97,10 @@
     reason = "";
     tell();
   }
-  /** Have a new frame made, if there is none under way; asks first whether the server answers, as a frame that fails shows the browser's own error. */
+  /**
+   * Have a new frame made, if there is none under way; asks first whether the server answers, as a frame that fails
+   * shows the browser's own error.
+   */
   async function renew(why) {
     if (back || probing || timer) return;
     reason = why;
@@ -140,7 +146,7 @@
     return "";
   }
 
-  // ---- what goes on --------------------------------------------------------------------------------------------------------
+  // ---- what goes on -----------------------------------------------------------------------------------------------
   function tick() {
     const now = performance.now();
     const slept = now - ticked > SLEPT_MS;

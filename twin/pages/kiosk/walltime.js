@@ -1,7 +1,8 @@
 // The server's epoch time in the browser, and whether the server still answers. Screens on one show agree through it.
 //
-// A question goes out every two seconds; of the last answers the one with the shortest way tells by how much the two clocks
-// differ, to half of that way. What is measured is the page's monotonic clock: the computer's own may be wrong, and may jump.
+// A question goes out every two seconds; of the last answers the one with the shortest way tells by how much the two
+// clocks differ, to half of that way. What is measured is the page's monotonic clock: the computer's own may be wrong,
+// and may jump.
 
 const ASK_MS = 2000;
 const FIRST_ASKS = 4;

@@ -43,7 +43,8 @@ function render({ model }) {
   const show = () => {
     const kind = lost ? "lost" : model.kind;
     const message = lost
-      ? "The connection to the server is lost; it is tried again by itself. If that takes long, reload: you come back to this moment."
+      ? "The connection to the server is lost; it is tried again by itself. If that takes long, " +
+        "reload: you come back to this moment."
       : model.message;
     if (message !== said) {
       said = message;

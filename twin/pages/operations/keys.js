@@ -17,10 +17,14 @@ function findAll(selector, root = document, found = []) {
 /** Something open that closes on Escape by itself. */
 const OPEN = ":popover-open:not(.quiet), dialog[open], .MuiModal-root:not(.MuiModal-hidden)";
 const TYPES =
-  'input:not([type="checkbox"], [type="radio"], [type="range"], [type="button"]), textarea, select, [contenteditable=""], [contenteditable="true"]';
+  'input:not([type="checkbox"], [type="radio"], [type="range"], [type="button"]), textarea, ' +
+  'select, [contenteditable=""], [contenteditable="true"]';
 const SINGLE_KEYS_OFF = "twin-single-keys-off";
 
-/** A small memory of the browser's; it may be denied (private windows, notebooks in frames), then nothing is remembered. */
+/**
+ * A small memory of the browser's; it may be denied (private windows, notebooks in frames), then nothing is
+ * remembered.
+ */
 const memory = {
   get(name) {
     try {
@@ -40,9 +44,9 @@ const memory = {
 };
 
 /**
- * Carry out `actions` {key: function} on their keys, and `onEscape` on Escape when nothing open takes it. Where the user types, or
- * has a dialog open, keys are left alone. WCAG 2.1.4: keys of a single character can be switched off (`single`), for people
- * whose dictation or tremor presses them; then they reach no view of the page at all.
+ * Carry out `actions` {key: function} on their keys, and `onEscape` on Escape when nothing open takes it. Where the
+ * user types, or has a dialog open, keys are left alone. WCAG 2.1.4: keys of a single character can be switched off
+ * (`single`), for people whose dictation or tremor presses them; then they reach no view of the page at all.
  */
 function pageKeys(actions, onEscape) {
   const keys = { single: memory.get(SINGLE_KEYS_OFF) === null };

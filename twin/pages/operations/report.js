@@ -1,5 +1,6 @@
-// A picture of the moment for a report: place and time, the stages, the map and the figures, drawn on a canvas in the page's theme.
-// What it shows is asked of the views (`twin.reports`, by clock and part); a part that no view offers is left out.
+// A picture of the moment for a report: place and time, the stages, the map and the figures, drawn on a canvas in the
+// page's theme. What it shows is asked of the views (`twin.reports`, by clock and part); a part that no view offers is
+// left out.
 
 import { el } from "../../views/shared/elements.js";
 import { twin } from "../../views/shared/registry.js";
@@ -172,7 +173,9 @@ function reportName(place, t) {
   return `casper-${safe}-${new Date(t * 1000).toISOString().slice(0, 16).replace(/:/g, "")}.png`;
 }
 
-/** Compose the picture and give it to the user as a file; resolves to its name, or to null if there is nothing to show. */
+/**
+ * Compose the picture and give it to the user as a file; resolves to its name, or to null if there is nothing to show.
+ */
 async function saveReport(clock, { place, id, t }) {
   const canvas = composeReport(clock, {
     place,

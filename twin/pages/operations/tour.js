@@ -1,4 +1,5 @@
-// The guided tour: a light on one part of the page after the other, with a sentence on what it tells. Parts that a page does not show are left out.
+// The guided tour: a light on one part of the page after the other, with a sentence on what it tells. Parts that a page
+// does not show are left out.
 
 import { el } from "../../views/shared/elements.js";
 import { dialogOf, iconButton } from "./help.js";
@@ -8,22 +9,30 @@ const STOPS = [
   {
     at: ["stage-created", "stage-completed"],
     title: "Where every order is",
-    text: "Five stages from created to completed. Number, mean time, and how long the oldest order has waited: yellow is slow, red needs help. Click a stage to follow its orders alone.",
+    text:
+      "Five stages from created to completed. Number, mean time, and how long the oldest order has " +
+      "waited: yellow is slow, red needs help. Click a stage to follow its orders alone.",
   },
   {
     at: ["map"],
     title: "Who is on the road",
-    text: "Drivers move as they did that day. Click a driver or a customer to open the order; press F to fit the map to the deliveries.",
+    text:
+      "Drivers move as they did that day. Click a driver or a customer to open the order; press F " +
+      "to fit the map to the deliveries.",
   },
   {
     at: ["kpi-orders-hour", "kpi-active"],
     title: "How it is going",
-    text: "The figures of the last hour against the target and the usual. Rest the pointer on a number and it explains itself.",
+    text:
+      "The figures of the last hour against the target and the usual. Rest the pointer on a number " +
+      "and it explains itself.",
   },
   {
     at: ["tab-moments"],
     title: "What stood out",
-    text: "The moments list ranks what was unusual: short drivers, slow kitchens, sudden demand. One click takes you there.",
+    text:
+      "The moments list ranks what was unusual: short drivers, slow kitchens, sudden demand. One " +
+      "click takes you there.",
   },
   {
     at: ["feed", "tab-events"],
@@ -38,7 +47,9 @@ const STOPS = [
   {
     at: ["link", "more"],
     title: "Show it to others",
-    text: "Copy a link to exactly this moment, save a picture for a report, or present in full screen. Press ? for all keys.",
+    text:
+      "Copy a link to exactly this moment, save a picture for a report, or present in full screen. " +
+      "Press ? for all keys.",
   },
 ];
 const TOURED = "twin-toured";
@@ -116,7 +127,8 @@ function buildTour() {
   const place = () => {
     const lit = node.open ? litRect(stops[at].at) : null;
     if (!lit) return;
-    light.style.cssText = `left:${lit.left}px;top:${lit.top}px;width:${lit.right - lit.left}px;height:${lit.bottom - lit.top}px`;
+    light.style.cssText =
+      `left:${lit.left}px;top:${lit.top}px;width:${lit.right - lit.left}px;` + `height:${lit.bottom - lit.top}px`;
     const [x, y] = cardPlace(lit, card.offsetWidth, card.offsetHeight);
     card.style.left = `${x}px`;
     card.style.top = `${y}px`;

@@ -23,7 +23,9 @@ function activityChart(values, label) {
   values.forEach((v, i) => {
     const height = v ? Math.max(2, (v / top) * CHART_H) : 0;
     if (height)
-      d += `M${(i * step + gap / 2).toFixed(2)} ${CHART_H}v${(-height).toFixed(2)}h${(step - gap).toFixed(2)}V${CHART_H}z`;
+      d +=
+        `M${(i * step + gap / 2).toFixed(2)} ` +
+        `${CHART_H}v${(-height).toFixed(2)}h${(step - gap).toFixed(2)}V${CHART_H}z`;
   });
   const path = document.createElementNS(SVG, "path");
   path.setAttribute("d", d);
@@ -151,7 +153,8 @@ function render({ model }) {
         notice(
           "empty",
           "No kitchen in this data",
-          "The source has no order with a location. Point the app at another file or table, or start it with the demo data.",
+          "The source has no order with a location. Point the app at another file or table, or start it " +
+            "with the demo data.",
         ),
       );
     else

@@ -1,4 +1,5 @@
-// What the feed knows of its rows. Rows are counted from the oldest that matches the filter (0), as the server counts them.
+// What the feed knows of its rows. Rows are counted from the oldest that matches the filter (0), as the server counts
+// them.
 
 /** Rows of a page, as the server sends them. */
 const PAGE = 200;
@@ -72,7 +73,9 @@ class FeedPages {
     if (t !== at && (t >= until || (first > 0 && !(t >= times[0])))) return null;
     return first + upperBound(times, t);
   }
-  /** The end of the rows that are at hand in a row, as the best guess while the answer for a later moment is under way. */
+  /**
+   * The end of the rows that are at hand in a row, as the best guess while the answer for a later moment is under way.
+   */
   get reach() {
     return this.list ? this.list.first + this.list.times.length : 0;
   }
@@ -81,8 +84,9 @@ class FeedPages {
     this.hurried = true;
   }
   /**
-   * Ask for what is needed next: `now` the playhead, `speed` its data seconds per second (0: still), `following` whether the
-   * newest rows are looked at, `low` to `high` the numbers in sight. Returns milliseconds after which to try again, 0: nothing is needed.
+   * Ask for what is needed next: `now` the playhead, `speed` its data seconds per second (0: still), `following`
+   * whether the newest rows are looked at, `low` to `high` the numbers in sight. Returns milliseconds after which to
+   * try again, 0: nothing is needed.
    */
   need({ now, speed, following, low, high }) {
     if (!this.filter || !this.model.version) return 0;

@@ -29,7 +29,10 @@ function label(svg, text) {
   if (svg.getAttribute("aria-label") !== text) svg.setAttribute("aria-label", text);
 }
 
-/** A line of values over an area, with the current one as a point, and what is usual as a dashed line. It stands on zero. */
+/**
+ * A line of values over an area, with the current one as a point, and what is usual as a dashed line. It stands on
+ * zero.
+ */
 class Spark {
   constructor(title) {
     this.svg = svgOf("spark", title);
@@ -60,7 +63,10 @@ class Spark {
   }
 }
 
-/** Counts in bins of equal width, the last one open, and the target as a dashed line; bars beyond it are told apart by place and colour. */
+/**
+ * Counts in bins of equal width, the last one open, and the target as a dashed line; bars beyond it are told apart by
+ * place and colour.
+ */
 class Histogram {
   constructor(bins, step) {
     this.bins = bins;

@@ -27,7 +27,10 @@ class BaseMap {
       .replace("{theme}", this.model.dark ? "dark" : "light")
       .replace("{dense}", devicePixelRatio > 1.3 ? "@2x" : "");
   }
-  /** Show the chosen base map. One from elsewhere is tried first: Bokeh asks a server that cannot be reached again at every paint. */
+  /**
+   * Show the chosen base map. One from elsewhere is tried first: Bokeh asks a server that cannot be reached again at
+   * every paint.
+   */
   async show() {
     const { chosen } = this.model.base;
     const { map, tiles } = this;
@@ -48,7 +51,10 @@ class BaseMap {
     tiles.setv({ visible: !!map?.url }, { sync: false });
     this.follow();
   }
-  /** Repaint until all tiles are shown: Bokeh does not, for one that it had begun to fetch ahead when it came into view. */
+  /**
+   * Repaint until all tiles are shown: Bokeh does not, for one that it had begun to fetch ahead when it came into
+   * view.
+   */
   follow() {
     if (!this.tiles.visible) return;
     const since = performance.now();

@@ -1,5 +1,6 @@
 // Where one looks: home, what the user chose by hand, the whole of what is on the road (fit), or one driver (follow).
-// A move of the figure repaints its tiles, which is dear: the camera moves seldom, and then glides for a third of a second.
+// A move of the figure repaints its tiles, which is dear: the camera moves seldom, and then glides for a third of a
+// second.
 
 const WORLD = 20037508.342789244;
 const TILE_M = 156543.03392804097; // Web Mercator: half its width; metres per pixel at zoom 0
@@ -28,8 +29,8 @@ const zoomable = (metres) => Math.min(FARTHEST_M, Math.max(NEAREST_M, metres));
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /**
- * A view of the map: its middle in Web Mercator metres, and metres per pixel. `home`: the first view, which a resized figure
- * returns to.
+ * A view of the map: its middle in Web Mercator metres, and metres per pixel. `home`: the first view, which a resized
+ * figure returns to.
  * @typedef {{x: number, y: number, metres: number, home?: boolean}} View
  */
 
@@ -187,7 +188,10 @@ class Camera {
     this.changed();
     this.wake();
   }
-  /** Keep to what is on the road, or to the driver followed (null: none). Returns milliseconds until it should be asked again, 0 for never. */
+  /**
+   * Keep to what is on the road, or to the driver followed (null: none). Returns milliseconds until it should be asked
+   * again, 0 for never.
+   */
   consider(active, driver) {
     if (!this.view || this.glide) return 0;
     const [kx, ky] = this.model.scene.kitchen;
@@ -233,7 +237,10 @@ class Camera {
       if (String(this.told) !== String(this.model.viewport)) this.model.viewport = this.told;
     }, SETTLED_MS);
   }
-  /** Go to the view that was asked for, if it shows this kitchen's region at all; else home, from where fitting goes on. */
+  /**
+   * Go to the view that was asked for, if it shows this kitchen's region at all; else home, from where fitting goes
+   * on.
+   */
   begin() {
     const [lon, lat, level] = this.model.viewport ?? [];
     const [kx, ky] = this.model.scene.kitchen;

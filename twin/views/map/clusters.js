@@ -1,5 +1,6 @@
-// Drivers that overlap stand together as one bubble with their number. Who belongs together is decided a few times a second, with
-// a memory: it takes more distance to leave a bubble than to join it, so that nothing flickers; where a bubble is, every frame.
+// Drivers that overlap stand together as one bubble with their number. Who belongs together is decided a few times a
+// second, with a memory: it takes more distance to leave a bubble than to join it, so that nothing flickers; where a
+// bubble is, every frame.
 
 import { HEAD_PX } from "./marks.js";
 
@@ -152,7 +153,9 @@ function beside(picture, x, y, r) {
   return away < 1 ? [kx, ky - free] : [kx + ((x - kx) / away) * free, ky + ((y - ky) / away) * free];
 }
 
-/** Things by place, to find the nearest without looking at all. Cells must be as wide as the farthest reach asked for. */
+/**
+ * Things by place, to find the nearest without looking at all. Cells must be as wide as the farthest reach asked for.
+ */
 class Grid {
   constructor(cell) {
     this.cell = cell;

@@ -21,7 +21,10 @@ const DENSITIES_OFFERED = {
   ways: ["Ways driven", "Where drivers drove in the last minutes, whether or not they are still on the road"],
 };
 
-/** `act` has home, fit, follow, zoom(factor), layer(name, on), density(changes), base(key). `show` are the layers that are on. */
+/**
+ * `act` has home, fit, follow, zoom(factor), layer(name, on), density(changes), base(key). `show` are the layers that
+ * are on.
+ */
 class Controls {
   constructor(model, show, act) {
     this.model = model;
@@ -111,7 +114,10 @@ class Controls {
     this.followed.setAttribute("aria-pressed", String(following));
     this.followed.hidden = !selected;
   }
-  /** Build the list of layers where there is something new to choose from; else only tick what is on, which leaves the focus where it is. */
+  /**
+   * Build the list of layers where there is something new to choose from; else only tick what is on, which leaves the
+   * focus where it is.
+   */
   fillLayers() {
     const { maps = {} } = this.model.base;
     const shown = this.model.base.chosen;
@@ -221,7 +227,10 @@ class Controls {
             : map.credit),
     );
   }
-  /** Take the marks as they are drawn (canvases), so that the legend shows what the map shows; `density` its layer as it was told. */
+  /**
+   * Take the marks as they are drawn (canvases), so that the legend shows what the map shows; `density` its layer as
+   * it was told.
+   */
   fillLegend(marks = this.marks, density = this.density, minutes = this.minutes, crowd = this.crowd) {
     this.marks = marks;
     this.density = density;

@@ -1,5 +1,6 @@
-// A crowd: more drivers on the road than are drawn one by one. The server tells in frames how many are in each cell of the view;
-// here they get their colours. One question at a time, the latest moment wins: a slow server or client makes fewer frames, not later ones.
+// A crowd: more drivers on the road than are drawn one by one. The server tells in frames how many are in each cell of
+// the view; here they get their colours. One question at a time, the latest moment wins: a slow server or client makes
+// fewer frames, not later ones.
 
 import { ReplayClock } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
@@ -12,10 +13,14 @@ const NEAR_EVERY = 0.15; // seconds between two questions for who is under the p
 const LEAVE = 0.35; // seconds in which frames fade when drivers are shown one by one again
 const SPARSE = 0.04; // share of filled cells below which each is drawn larger, so that it is seen
 const FEW_CELLS = 6; // a frame whose fullest cell holds fewer begins in the middle of the ramp
-const CROWD_RAMPS = { dark: ["#0e5a78", "#22c3d6", "#fdf6b2"], light: ["#2f9cc4", "#0f5f8c", "#031a2c"] }; // from few to many, ever stronger: told apart without hues
+// from few to many, ever stronger: told apart without hues
+const CROWD_RAMPS = { dark: ["#0e5a78", "#22c3d6", "#fdf6b2"], light: ["#2f9cc4", "#0f5f8c", "#031a2c"] };
 
 class Crowd {
-  /** `send(question)` passes a question to the server; `next()` is called when another frame may be asked for, `came()` when there is something new to draw. */
+  /**
+   * `send(question)` passes a question to the server; `next()` is called when another frame may be asked for, `came()`
+   * when there is something new to draw.
+   */
   constructor(model, send, next, came) {
     this.model = model;
     this.send = send;
@@ -118,7 +123,10 @@ class Crowd {
     ink.imageSmoothingEnabled = true;
     ink.globalAlpha = before;
   }
-  /** Who is under a place of the view, {order, px, py}: the last that the server told, while a new answer is on its way. */
+  /**
+   * Who is under a place of the view, {order, px, py}: the last that the server told, while a new answer is on its
+   * way.
+   */
   near(x, y, reach, t) {
     const wall = ReplayClock.wall();
     const { close } = this;
@@ -137,7 +145,10 @@ class Crowd {
     this.came();
   }
 }
-/** Colours of counts 0 to 255 as pixels: on a logarithmic scale, as crowds differ by tens; where there are but a few, none of them is faint. */
+/**
+ * Colours of counts 0 to 255 as pixels: on a logarithmic scale, as crowds differ by tens; where there are but a few,
+ * none of them is faint.
+ */
 function paletteOf(ramp, most) {
   const stops = ramp.map((hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)));
   const colours = new Uint32Array(256);

@@ -1,5 +1,6 @@
 // The marks of the map, each drawn once per size and colour and then copied: drivers' heads, customers' pins, labels.
-// What a colour says, a shape says too: a late driver carries "!", one that will be late a dot, an inferred position is hollow.
+// What a colour says, a shape says too: a late driver carries "!", one that will be late a dot, an inferred position is
+// hollow.
 
 import { token } from "../shared/tokens.js";
 import { LATE } from "./motion.js";
@@ -39,7 +40,9 @@ class Marks {
     };
     this.made.clear();
   }
-  /** The picture called `key`, `size` CSS pixels wide, drawn by `draw(ink)` around its middle when it is first wanted. */
+  /**
+   * The picture called `key`, `size` CSS pixels wide, drawn by `draw(ink)` around its middle when it is first wanted.
+   */
   stamp(key, size, draw) {
     const name = `${key}/${this.ratio}`;
     let stamp = this.made.get(name);
@@ -55,7 +58,10 @@ class Marks {
     }
     return stamp;
   }
-  /** Copy a stamp of `size` CSS pixels with its middle at (x, y): to whole pixels if `snap`, which is several times as fast. */
+  /**
+   * Copy a stamp of `size` CSS pixels with its middle at (x, y): to whole pixels if `snap`, which is several times as
+   * fast.
+   */
   put(ink, stamp, x, y, size) {
     const { ratio } = this;
     const half = size / 2;

@@ -1,8 +1,8 @@
 // Where every driver is, from whole trips that the server sends once each. Pure: no drawing, no page; see map.js.
 //
-// Trips come in windows of data time. While the clock runs, the next window is asked for before the playhead reaches the end of
-// what is held; a playhead outside of it asks at once, and until the answer is here the last moment stays. One question
-// at a time: that is the flow control.
+// Trips come in windows of data time. While the clock runs, the next window is asked for before the playhead reaches
+// the end of what is held; a playhead outside of it asks at once, and until the answer is here the last moment stays.
+// One question at a time: that is the flow control.
 
 import { FADE_S, FADE_WALL_S, KEPT_S, LEAD_WALL_S, WINDOW_MIN_S, WINDOW_WALL_S } from "#python/views/map/wire";
 import { ReplayClock } from "../shared/clock.js";
@@ -22,7 +22,9 @@ const LATE = 2;
 /** The data seconds for which a delivery stays visible at a speed. */
 const fadeSpan = (speed) => Math.max(FADE_S, FADE_WALL_S * speed);
 
-/** One driver's way: t seconds since `start`, x and y metres east and north of the kitchen, straight between the knots. */
+/**
+ * One driver's way: t seconds since `start`, x and y metres east and north of the kitchen, straight between the knots.
+ */
 class Trip {
   constructor(m, i) {
     const a = m.offsets[i];
@@ -53,7 +55,9 @@ class Trip {
     if (stalls) for (let i = 0; i < stalls.length; i += 2) if (t >= stalls[i] && t < stalls[i + 1]) return false;
     return true;
   }
-  /** Judge the moment t: late when the order is older than `target` seconds, at risk when its promised arrival will be. */
+  /**
+   * Judge the moment t: late when the order is older than `target` seconds, at risk when its promised arrival will be.
+   */
   judge(t, target) {
     const due = this.created + target;
     const { gaps } = this;
@@ -145,7 +149,10 @@ class Held {
     this.to = Math.max(this.to, window.to);
     this.crowd = window.crowd ?? 0; // how many are on the road, where not all of them are held
   }
-  /** Whether an answer goes on with what is held: a crowd may have come or gone, or so many be in view that none is told. */
+  /**
+   * Whether an answer goes on with what is held: a crowd may have come or gone, or so many be in view that none is
+   * told.
+   */
   continues(window) {
     return !!window.crowd === !!this.crowd && !!window.within === !!this.within;
   }
@@ -298,7 +305,9 @@ class Motion {
       after: kind === "more" ? from : null,
     });
   }
-  /** Take an answer, or a window that the server sends with a seek before it is asked; false if it is not waited for. */
+  /**
+   * Take an answer, or a window that the server sends with a seek before it is asked; false if it is not waited for.
+   */
   receive(m) {
     const { asked } = this;
     if (m.pushed && m.version === this.version) {

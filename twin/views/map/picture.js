@@ -1,5 +1,6 @@
-// The drawing of the map on a canvas over the figure's base map: first the `ground` (density, routes, pins), a picture that may lag
-// behind by a few frames when there is much to draw, then the `air` (trails, drivers, fresh deliveries), each frame.
+// The drawing of the map on a canvas over the figure's base map: first the `ground` (density, routes, pins), a picture
+// that may lag behind by a few frames when there is much to draw, then the `air` (trails, drivers, fresh deliveries),
+// each frame.
 
 import { ReplayClock } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
@@ -27,19 +28,25 @@ const DENSITIES = [
 ];
 
 const KITCHEN_STYLE =
-  "position:absolute;left:-17px;top:-17px;width:34px;height:34px;border-radius:10px;display:grid;place-items:center;pointer-events:none;" +
-  "background:var(--tw-ink);color:var(--tw-panel);border:2px solid var(--tw-panel);box-shadow:0 2px 8px rgb(0 0 0 / .4);box-sizing:border-box";
+  "position:absolute;left:-17px;top:-17px;width:34px;height:34px;border-radius:10px;" +
+  "display:grid;place-items:center;pointer-events:none;" +
+  ("background:var(--tw-ink);color:var(--tw-panel);border:2px solid var(--tw-panel);box-shadow:0 " +
+    "2px 8px rgb(0 0 0 / .4);box-sizing:border-box");
 
 /**
- * A moment to draw: {active, faded (trips), t, speed, show (layers), focus (trips picked out), faint (whether the others are dimmed),
- * crowd (frames of drivers that are not told one by one; null: none), pins (customers of a stage: {cx, cy}), stage, places (orders picked out that are not on the road: {cx, cy, text, inside}), clusters, heat, pulse (wall seconds, null: still)}.
+ * A moment to draw: {active, faded (trips), t, speed, show (layers), focus (trips picked out), faint (whether the
+ * others are dimmed), crowd (frames of drivers that are not told one by one; null: none), pins (customers of a stage:
+ * {cx, cy}), stage, places (orders picked out that are not on the road: {cx, cy, text, inside}), clusters, heat, pulse
+ * (wall seconds, null: still)}.
  */
 class Picture {
-  glyphs = 0; // so many heads are drawn one by one; more are written pixel by pixel, several times as fast (Settings.glyphs_to)
+  // so many heads are drawn one by one; more are written pixel by pixel, several times as fast (Settings.glyphs_to)
+  glyphs = 0;
   constructor() {
     this.layer = el("canvas", { "data-layer": "motion" });
     this.air = this.layer.getContext("2d");
-    this.ground = el("canvas").getContext("2d"); // not in the page: every layer there costs the browser a blend per frame
+    // not in the page: every layer there costs the browser a blend per frame
+    this.ground = el("canvas").getContext("2d");
     this.groundAt = -Infinity;
     this.bare = true; // whether nothing is on the ground: blending it costs as much as thousands of drivers
     this.kitchen = el("div", { style: KITCHEN_STYLE, "data-layer": "kitchen" }, icon("kitchen", 22));
@@ -50,7 +57,8 @@ class Picture {
   attach(pv) {
     const under = pv.canvas_view.overlays.el;
     if (under.previousSibling !== this.layer) under.before(this.layer);
-    if (this.kitchen.parentNode !== pv.canvas_view.overlays_el) pv.canvas_view.overlays_el.append(this.kitchen); // above the drivers
+    // above the drivers
+    if (this.kitchen.parentNode !== pv.canvas_view.overlays_el) pv.canvas_view.overlays_el.append(this.kitchen);
   }
   remove() {
     this.layer.remove();
@@ -64,7 +72,10 @@ class Picture {
   get colours() {
     return this.marks.colours;
   }
-  /** Take the figure's ranges: px = X(metres east of the kitchen). Returns whether the view has changed since the last time. */
+  /**
+   * Take the figure's ranges: px = X(metres east of the kitchen). Returns whether the view has changed since the last
+   * time.
+   */
   frame(pv, [kx, ky]) {
     const { x_range: xr, y_range: yr } = pv.model;
     const { left, top, width, height } = pv.frame.bbox;
@@ -75,7 +86,8 @@ class Picture {
     const old = this.view;
     const changed = !old || Object.keys(view).some((key) => view[key] !== old[key]);
     if (changed) {
-      this.layer.style.cssText = `position:absolute;pointer-events:none;left:${left}px;top:${top}px;width:${width}px;height:${height}px`;
+      this.layer.style.cssText =
+        `position:absolute;pointer-events:none;left:${left}px;top:${top}px;width:${width}px;` + `height:${height}px`;
       const w = Math.round(width * ratio);
       const h = Math.round(height * ratio);
       for (const { canvas } of [this.air, this.ground])
@@ -152,7 +164,10 @@ class Picture {
     this.pins(ink, focus, PIN_PX + 1.5, 1, this.colours.accent);
     this.pins(ink, m.places, PIN_PX + 1.5, 1, this.colours.accent);
   }
-  /** Routes in the colour of how they keep time: driven solid and ever brighter towards the driver, what remains dotted. */
+  /**
+   * Routes in the colour of how they keep time: driven solid and ever brighter towards the driver, what remains
+   * dotted.
+   */
   routes(ink, trips, t, look, strength) {
     for (const tone of [ON_TIME, AT_RISK, LATE]) {
       const some = trips.filter((trip) => trip.tone === tone);
@@ -267,7 +282,9 @@ class Picture {
     this.head(ink, trip);
     if (trip.label) this.marks.drawLabel(ink, trip.label, x, y - 19, this.view.width);
   }
-  /** An order that is picked out but not on the road: its name at the kitchen while it is there, else at its customer. */
+  /**
+   * An order that is picked out but not on the road: its name at the kitchen while it is there, else at its customer.
+   */
   place(ink, { cx, cy, text, inside }, pulse) {
     const { width } = this.view;
     if (!inside) {

@@ -12,7 +12,10 @@ class Pixels {
     this.stamps.clear();
     this.hues = this.marks.colours.trails.map(packed);
   }
-  /** Draw trails of `long` data seconds (0: none), and heads if `heads`, of the trips; `strength` 0 to 1 is for all of them. */
+  /**
+   * Draw trails of `long` data seconds (0: none), and heads if `heads`, of the trips; `strength` 0 to 1 is for all of
+   * them.
+   */
   draw(ink, view, active, t, long, heads, strength) {
     const { width: w, height: h } = ink.canvas;
     const small = active.length > SMALL_HEADS;

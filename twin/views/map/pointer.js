@@ -9,7 +9,10 @@ const REACH_PX = 14; // how near the pointer must be to a driver or a pin
 const CLICK_PX = 5; // a press that moves farther is a drag
 
 class Pointer {
-  /** `host` has near(place, reach): who of a crowd is there, as trips have it; picture, motion, show, pins, clusters, selection, name, kitchen; and ask(order), look(box), redraw(), touch(). */
+  /**
+   * `host` has near(place, reach): who of a crowd is there, as trips have it; picture, motion, show, pins, clusters,
+   * selection, name, kitchen; and ask(order), look(box), redraw(), touch().
+   */
   constructor(host) {
     this.host = host;
     this.tip = el("div", { class: "tip", role: "status", hidden: true, "data-testid": "map-tip" });

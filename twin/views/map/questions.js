@@ -16,7 +16,10 @@ const DENSITY_GAP = 2; // ... by whole minutes of data, at most every two second
 const DENSITY_LOST = 20; // seconds after which an answer is not waited for any more
 
 class Asked {
-  /** `send(question)` passes a question to the server; `came()` is called when an answer has changed what is to be drawn. */
+  /**
+   * `send(question)` passes a question to the server; `came()` is called when an answer has changed what is to be
+   * drawn.
+   */
   constructor(clock, send, came) {
     this.clock = clock;
     this.send = send;
@@ -47,7 +50,10 @@ class Asked {
     this.detailAsked = wall;
     this.send({ ask: "order", order, t });
   }
-  /** The customers of the orders in `stage` at t: the pins to draw, and of how many (some may be too many); those known, while more are being asked for. */
+  /**
+   * The customers of the orders in `stage` at t: the pins to draw, and of how many (some may be too many); those
+   * known, while more are being asked for.
+   */
   pinsAt(stage, t) {
     const { pins } = this;
     const wall = ReplayClock.wall();
@@ -130,7 +136,10 @@ function pinsOf(message) {
   const { order, begin, until, cx, cy } = unpack(message);
   return Array.from(order, (row, i) => ({ order: row, begin: begin[i], until: until[i], cx: cx[i], cy: cy[i] }));
 }
-/** The number of the stage that an order is in at t; -1 before it is known, 5 while it is cancelled, 6 while it has stalled. */
+/**
+ * The number of the stage that an order is in at t; -1 before it is known, 5 while it is cancelled, 6 while it has
+ * stalled.
+ */
 function stageAt({ enter, closed, stalls }, t) {
   let stage = -1;
   enter.forEach((entered, k) => {

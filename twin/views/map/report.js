@@ -2,7 +2,10 @@
 
 import { el, ICONS } from "../shared/elements.js";
 
-/** Return a new canvas. Tiles from elsewhere may forbid to be copied: the picture then has none, rather than being useless. */
+/**
+ * Return a new canvas. Tiles from elsewhere may forbid to be copied: the picture then has none, rather than being
+ * useless.
+ */
 function reportOf(pv, picture, credit) {
   const { width, height, left, top, ratio } = picture.view;
   const { colours } = picture;

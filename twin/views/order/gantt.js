@@ -1,4 +1,5 @@
-// The lifecycle of one order as a small Gantt: a bar per stage over the usual one, and the playhead that moves over them.
+// The lifecycle of one order as a small Gantt: a bar per stage over the usual one, and the playhead that moves over
+// them.
 
 import { STAGE_LABELS, STALLED_AFTER } from "#python/foundation/stages";
 import { el, icon } from "../shared/elements.js";
@@ -138,7 +139,11 @@ function ganttOf(story, visit) {
       const bad = !later && slow(took, lane.usual);
       lane.node.classList.toggle("later", later);
       lane.node.classList.toggle("slow", bad);
-      const words = `${lane.label}: ${figure} ${kind}${lane.usual === null ? "" : `, usual ${durationText(lane.usual)}`}${bad ? ", much longer than usual" : ""}, from ${clockText(lane.start)}`;
+      const words =
+        `${lane.label}: ${figure} ` +
+        `${kind}${lane.usual === null ? "" : `, usual ${durationText(lane.usual)}`}` +
+        `${bad ? ", much longer than usual" : ""}, ` +
+        `from ${clockText(lane.start)}`;
       if (lane.bar.title !== words) {
         lane.bar.title = words;
         lane.bar.setAttribute("aria-label", `${words}. Go there`);

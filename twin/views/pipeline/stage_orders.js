@@ -53,7 +53,9 @@ class StageList {
       const width = Math.min(LIST_WIDTH, innerWidth - 2 * LIST_MARGIN);
       const left = Math.max(LIST_MARGIN, Math.min(tile.left, innerWidth - width - LIST_MARGIN));
       const top = Math.max(LIST_MARGIN, tile.bottom + 6);
-      this.sheet.style.cssText = `width:${width}px;left:${left}px;top:${top}px;max-height:${Math.max(160, Math.min(420, innerHeight - top - 2 * LIST_MARGIN))}px`;
+      this.sheet.style.cssText =
+        `width:${width}px;left:${left}px;top:${top}px;` +
+        `max-height:${Math.max(160, Math.min(420, innerHeight - top - 2 * LIST_MARGIN))}px`;
     };
   }
   get open() {
@@ -160,7 +162,8 @@ class StageList {
           ? [clockText(since, false), `Cancelled at ${clockText(since)}`]
           : [
               minutesText(age),
-              `${stage === "stalled" ? "Stalled" : "Here"} since ${clockText(since)}${level ? `; over ${minutesText(level === 2 ? red : amber)}` : ""}`,
+              `${stage === "stalled" ? "Stalled" : "Here"} since ` +
+                `${clockText(since)}${level ? `; over ${minutesText(level === 2 ? red : amber)}` : ""}`,
             ];
     put(parts.age, text, title, stage === "completed" ? whole : Math.round(age * 1000) / 1000);
     if (parts.level !== level) {

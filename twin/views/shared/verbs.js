@@ -1,4 +1,5 @@
-// What the user does: the verbs of the clock and the selection. Applied in the browser at once, then told to the server.
+// What the user does: the verbs of the clock and the selection. Applied in the browser at once, then told to the
+// server.
 
 import { clockOf } from "./clock.js";
 import { twin } from "./registry.js";
@@ -68,7 +69,10 @@ function verbsOf(model, clock = clockOf(model.clock)) {
       clock.predict({ t0: within(t) });
       tell({ verb: "seek", t: clock.anchor.t0 });
     },
-    /** Go to a moment and stay there, as a click on something that happened then asks for; a section that it lies outside is left. */
+    /**
+     * Go to a moment and stay there, as a click on something that happened then asks for; a section that it lies
+     * outside is left.
+     */
     visit(t) {
       const { start, end } = clock.anchor;
       const whole = clock.window;
@@ -108,7 +112,9 @@ class Selected {
     this.senders = new Set();
     this.listeners = new Set();
   }
-  /** Take the server's word, unless it is older than what the user did meanwhile; rows of a new timeline overrule that. */
+  /**
+   * Take the server's word, unless it is older than what the user did meanwhile; rows of a new timeline overrule that.
+   */
   take({ row, stage, away = false, loads = 0, version }) {
     if (version === undefined) return;
     const reloaded = loads > this.loads;

@@ -46,7 +46,10 @@ const counted = (n, one, many) => `${n.toLocaleString("en-US")} ${n === 1 ? one 
 const snapped = (x) => Math.round(x * devicePixelRatio) / devicePixelRatio;
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
 
-/** From one moment to another in few words: 18:10 – 18:50, Thu 23:00 – Fri 01:00; with seconds where minutes do not tell. */
+/**
+ * From one moment to another in few words: 18:10 – 18:50, Thu 23:00 – Fri 01:00; with seconds where minutes do not
+ * tell.
+ */
 function spanText(start, end) {
   const seconds = start % 60 !== 0 || end % 60 !== 0;
   const sameDay = Math.floor(start / DAY) === Math.floor((end - 1) / DAY);
@@ -56,7 +59,9 @@ function spanText(start, end) {
     : `${dayText(start)} ${clockText(start, seconds)} – ${dayText(end)} ${until}`;
 }
 
-/** The axis: ticks {t, label, day} for a range drawn `width` pixels wide; `day` marks a midnight within several days. */
+/**
+ * The axis: ticks {t, label, day} for a range drawn `width` pixels wide; `day` marks a midnight within several days.
+ */
 function axisTicks(start, end, width) {
   const span = end - start;
   const step = TICKS.find((s) => span / s <= Math.max(2, width / LABEL)) ?? TICKS.at(-1);
@@ -73,7 +78,8 @@ function axisTicks(start, end, width) {
         : midnight && t === end
           ? "24:00"
           : clockText(t, step < 60);
-    if (!(midnight && severalDays && t === end)) ticks.push({ t, label, day: midnight && severalDays }); // the day that begins there is not shown
+    // the day that begins there is not shown
+    if (!(midnight && severalDays && t === end)) ticks.push({ t, label, day: midnight && severalDays });
   }
   return ticks;
 }

@@ -22,7 +22,8 @@ function sectionOf(model, clock) {
 
 /**
  * The strip with the section's bar and its two handles, what dims the rest, and the button that clears it.
- * `scale` is {x(t), time(event), unit(), usable(), width()}; `tell(section, x)` shows what is being brushed (null: no more).
+ * `scale` is {x(t), time(event), unit(), usable(), width()}; `tell(section, x)` shows what is being brushed (null: no
+ * more).
  */
 function buildBrush(model, clock, verbs, scale, tell) {
   const handle = (edge, name) =>
@@ -43,7 +44,8 @@ function buildBrush(model, clock, verbs, scale, tell) {
       class: "strip",
       "data-testid": "strip",
       title:
-        "Drag here (or with shift on the bars) to play only a part, again and again. Keys: [ and ] set its start and end at the playhead, \\ clears it.",
+        "Drag here (or with shift on the bars) to play only a part, again and again. Keys: [ and ] " +
+        "set its start and end at the playhead, \\ clears it.",
     },
     bar,
     from,
@@ -104,7 +106,9 @@ function buildBrush(model, clock, verbs, scale, tell) {
     tell(null);
     draw();
   };
-  /** Begin to brush where the pointer is pressed; with `fixed` the one edge stays there, as a handle's drag wants it. */
+  /**
+   * Begin to brush where the pointer is pressed; with `fixed` the one edge stays there, as a handle's drag wants it.
+   */
   const begin = (event, fixed = null) => {
     drag = {
       pointer: event.pointerId,

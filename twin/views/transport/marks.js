@@ -69,7 +69,10 @@ function buildMarks(model, clock, verbs, scale) {
     // in the order of time, as the tab key and a reader go through them
     row.replaceChildren(...[...marks].sort((a, b) => a.moment.at - b.moment.at).map(({ node }) => node));
   };
-  /** Place the markers; a label is shown where it covers neither a marker nor a graver moment's label. Quiet markers give way. */
+  /**
+   * Place the markers; a label is shown where it covers neither a marker nor a graver moment's label. Quiet markers
+   * give way.
+   */
   const draw = () => {
     const width = scale.width();
     const taken = [];

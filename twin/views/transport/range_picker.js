@@ -66,7 +66,8 @@ function buildRange(model, clock) {
     el("h4", {}, "Any range"),
     form,
   );
-  button.popoverTargetElement = sheet; // the browser opens, closes on Escape or a click outside, and gives the focus back
+  // the browser opens, closes on Escape or a click outside, and gives the focus back
+  button.popoverTargetElement = sheet;
 
   /** Whole days around the data: what the fields accept. */
   const bounds = () => ({
@@ -85,7 +86,8 @@ function buildRange(model, clock) {
     if (start >= end) return say("The end must be after the start.");
     if (end <= low || start >= high)
       return say(
-        `No orders in this range: the data covers ${momentText(model.source.start)} to ${momentText(model.source.end)}.`,
+        `No orders in this range: the data covers ${momentText(model.source.start)} to ` +
+          `${momentText(model.source.end)}.`,
       );
     say("");
     sheet.hidePopover();
@@ -142,7 +144,8 @@ function buildRange(model, clock) {
   const place = () => {
     const box = button.getBoundingClientRect();
     const margin = 12;
-    sheet.style.left = `${clamp(box.right - sheet.offsetWidth, margin, Math.max(margin, innerWidth - sheet.offsetWidth - margin))}px`;
+    const farthest = Math.max(margin, innerWidth - sheet.offsetWidth - margin);
+    sheet.style.left = `${clamp(box.right - sheet.offsetWidth, margin, farthest)}px`;
     const above = box.top - margin - 6;
     const height = sheet.scrollHeight;
     const below = innerHeight - box.bottom - margin - 6;
@@ -160,7 +163,8 @@ function buildRange(model, clock) {
       from.value = fieldText(start);
       to.value = fieldText(end);
     }
-    sheet.style.colorScheme = parseInt(token(button, "panel").slice(1, 3), 16) < 128 ? "dark" : "light"; // of the browser's own date fields
+    // of the browser's own date fields
+    sheet.style.colorScheme = parseInt(token(button, "panel").slice(1, 3), 16) < 128 ? "dark" : "light";
   });
   sheet.addEventListener("toggle", (event) => {
     const open = event.newState === "open";

@@ -1,4 +1,5 @@
-// The scrubber: the range's orders as bars, beneath them the ribbon of waiting meals, and the playhead that can be dragged.
+// The scrubber: the range's orders as bars, beneath them the ribbon of waiting meals, and the playhead that can be
+// dragged.
 
 import { el } from "../shared/elements.js";
 import { clockText, dayText, durationText, rangeText } from "../shared/times.js";
@@ -125,7 +126,8 @@ function buildScrubber(model, clock, verbs) {
       levels[i].setAttribute("d", d);
     const { start, end } = model.source;
     empty.hidden = !model.volume.counts.length || model.volume.counts.some((n) => n > 0);
-    empty.textContent = `No orders in this range${start === undefined ? "." : `: the data covers ${rangeText(start, end)}.`}`;
+    const covered = start === undefined ? "" : `: the data covers ${rangeText(start, end)}`;
+    empty.textContent = `No orders in this range${covered}.`;
   };
   const drawAxis = () => {
     const { start, end } = whole();
@@ -179,8 +181,9 @@ function buildScrubber(model, clock, verbs) {
     if (x !== drawnX) {
       drawnX = x;
       playhead.style.transform = `translateX(${x}px)`;
-      played.style.transform = `translateX(${x - width}px)`; // a window of full width, pushed left with its content held in place:
-      inner.style.transform = `translateX(${width - x}px)`; // the compositor moves it, nothing is painted anew
+      // a window of full width, pushed left with its content held in place: the compositor moves it, nothing is painted
+      played.style.transform = `translateX(${x - width}px)`;
+      inner.style.transform = `translateX(${width - x}px)`;
     }
     const second = Math.floor(performance.now() / 1000);
     if (second !== spoken || !clock.moving) {
@@ -214,7 +217,8 @@ function buildScrubber(model, clock, verbs) {
       const part = begin[i] > edges[i] || end[i] < edges[i + 1] ? ` at worst, ${spanText(begin[i], end[i])}` : "";
       words.push(
         el("br"),
-        `${counted(Math.round(waiting[i]), "meal", "meals")} waiting · ${counted(Math.round(road[i]), "driver", "drivers")} on the road${part}`,
+        `${counted(Math.round(waiting[i]), "meal", "meals")} waiting · ` +
+          `${counted(Math.round(road[i]), "driver", "drivers")} on the road${part}`,
         el("em", {}, LEVEL_WORDS[level[i]]),
       );
     }

@@ -1,12 +1,13 @@
-// A Bokeh figure held in a slot of ours: found when it is laid out, coloured by the page's tokens, and marks placed over it.
+// A Bokeh figure held in a slot of ours: found when it is laid out, coloured by the page's tokens, and marks placed
+// over it.
 
 import { token } from "../shared/tokens.js";
 
 const LOOK_EVERY_MS = 60;
 
 /**
- * The figure of `name` in `slot`. `onPlaced` is called whenever its scales or its place may have changed; until the figure is
- * laid out `frame` is null.
+ * The figure of `name` in `slot`. `onPlaced` is called whenever its scales or its place may have changed; until the
+ * figure is laid out `frame` is null.
  */
 class Held {
   constructor(model, component, name, slot, onPlaced) {
