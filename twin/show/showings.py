@@ -2,10 +2,10 @@
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from twin.foundation.cache import ByteCache, SingleFlight, one_each
 from twin.hub import Hub
 from twin.show.deriving import derive
 from twin.show.options import Options
@@ -31,27 +31,29 @@ class Stage:
         """`source()` opens the data; `script(twin)` returns a rehearsed show, None where there is none."""
         self._source = source
         self._script = script
-        self._kept: OrderedDict[Options, _Kept] = OrderedDict()
+        self._kept: ByteCache[_Kept] = ByteCache(MOST_SHOWS, one_each)
         self._lock = threading.Lock()
-        self._making = threading.Lock()
+        self._making: SingleFlight[Show] = SingleFlight()
 
     def show(self, options: Options) -> Show:
         """Return the show of these options, made anew when the source has got other data. Raises `TwinError`."""
         hub = self._source()
         data = tuple((place.id, place.end) for place in hub.locations)
-        with self._making:  # whoever comes second waits for the first one's result
-            with self._lock:
-                kept = self._kept.get(options)
-                if kept is not None and kept.data == data:
-                    self._kept.move_to_end(options)
-                    return kept.show
-            show = (self._script(hub) if options.scripted else None) or derive(hub, options)
-            with self._lock:
-                # one that plays once begins when it is first asked for; one that loops has no begin
-                anchor = kept.anchor if kept else Anchor() if show.loop else Anchor(origin=time.time())
-                self._kept[options] = _Kept(show, data, anchor)
-                while len(self._kept) > MOST_SHOWS:
-                    self._kept.popitem(last=False)
+        kept = self._kept.get(options)
+        if kept is not None and kept.data == data:
+            return kept.show
+        return self._making.run((options, data), lambda: self._make(hub, options, data))
+
+    def _make(self, hub: Hub, options: Options, data: tuple[tuple[str, float], ...]) -> Show:
+        kept = self._kept.get(options)
+        if kept is not None and kept.data == data:  # another thread may have finished since we looked
+            return kept.show
+        show = (self._script(hub) if options.scripted else None) or derive(hub, options)
+        with self._lock:
+            kept = self._kept.get(options)
+            # one that plays once begins when it is first asked for; one that loops has no begin
+            anchor = kept.anchor if kept else Anchor() if show.loop else Anchor(origin=time.time())
+            self._kept.put(options, _Kept(show, data, anchor))
         return show
 
     def anchor(self, options: Options) -> Anchor:
