@@ -10,6 +10,7 @@ import twin
 from twin.foundation.errors import TwinError
 from twin.foundation.settings import Settings
 from twin.foundation.times import text
+from twin.foundation.version import VERSION
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="twin", description="Digital twin of Casper's Kitchens.")
+    parser.add_argument("--version", action="version", version=f"twin {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="serve the dashboards", epilog="Other options go to `panel serve`.")
     serve.add_argument(

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from bokeh.models import Div
+from bokeh.models.widgets import Div
 
 import twin
 import twin.api as api

@@ -6,7 +6,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +36,7 @@ class Message:
     data: Any
 
 
-def read(lines: Iterator[str]) -> Iterator[Message]:
+def read(lines: Iterator[str]) -> Generator[Message, None, None]:
     """Server-sent events as the standard reads them."""
     fields: dict[str, str] = {}
     for line in lines:
@@ -54,7 +54,7 @@ def address(server: str, window: tuple[float, float], speed: float = 0, location
     return f"{server}/api/v1/locations/{location}/replay?{urlencode(query)}"
 
 
-def messages(url: str, headers: dict[str, str] | None = None) -> Iterator[Message]:
+def messages(url: str, headers: dict[str, str] | None = None) -> Generator[Message, None, None]:
     with httpx.Client(trust_env=False, timeout=30) as client, client.stream("GET", url, headers=headers) as answer:
         assert answer.status_code == 200, answer.read()
         yield from read(answer.iter_lines())

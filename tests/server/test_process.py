@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from bokeh.document import Document
-from bokeh.models import Div
+from bokeh.models.widgets import Div
 
 import twin.api as api
 from tests.api.serving import ask, served

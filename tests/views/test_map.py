@@ -215,18 +215,18 @@ def test_no_base_map_from_elsewhere_unless_it_is_asked_for():
 def test_few_routes_are_helped_by_rings_at_round_distances():
     controller = ReplayController(RoadTimeline(3))
     view = MapView(controller, base_map=lambda _id: BaseMap("tiles/{Z}/{X}/{Y}.png", 12))
-    rings = view._figure.rings.data_source.data["xs"]
+    rings = view._figure.rings.data_source.data["xs"]  # type: ignore[attr-defined]
     kx, _ = project(KITCHEN.lat, KITCHEN.lon)
     reach = [float(np.max(xs) - kx) * np.cos(np.radians(KITCHEN.lat)) for xs in rings]
     assert reach == pytest.approx([2000, 4000])
     many = MapView(controller, base_map=lambda _id: BaseMap("tiles/{Z}/{X}/{Y}.png", 5000))
-    assert many._figure.rings.data_source.data["xs"] == []
+    assert many._figure.rings.data_source.data["xs"] == []  # type: ignore[attr-defined]
 
 
 def test_without_a_tile_server_the_streets_are_one_picture_in_the_figure():
     picture = BaseMap(None, 6029, "data:image/png;base64,AAAA", (0.0, 10.0, 200.0, 110.0))
     view = MapView(ReplayController(RoadTimeline(3)), base_map=lambda _id: picture)
-    assert view._figure.image.data_source.data == {
+    assert view._figure.image.data_source.data == {  # type: ignore[attr-defined]
         "url": ["data:image/png;base64,AAAA"], "x": [0.0], "y": [110.0], "w": [200.0], "h": [100.0]
     }  # fmt: skip
     assert view.__panel__().base["maps"]["streets"]["url"] is None

@@ -1,6 +1,6 @@
 """Which events the feed lists: filters over all events of a timeline, answered with positions, not with rows.
 
-A line of the feed tells only what was known at its event's own time (see words.py), so a filter's answer never changes:
+A line of the feed tells only what was known at its event's own time (see wording.py), so a filter's answer never changes:
 it is found once per timeline, as an array of positions in the order of time, and a page of the feed is a slice of it.
 """
 

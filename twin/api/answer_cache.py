@@ -1,4 +1,4 @@
-"""Encoded answers kept for a while: metadata 15 minutes, aggregates 5 minutes, events never (the specification's figures)."""
+"""Encoded answers kept for a while: metadata 15 minutes, aggregates 5 minutes, events never (docs/api.md)."""
 
 import asyncio
 import gzip

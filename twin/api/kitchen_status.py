@@ -16,7 +16,7 @@ from twin.sources.base import Location
 from twin.timeline.timeline import Snapshot, Timeline
 
 CAPACITY_S = 900.0
-"""Seconds for which an observed capacity stands: it is metadata, which the specification lets be 15 minutes old."""
+"""Seconds for which an observed capacity stands: it is metadata, which may be 15 minutes old (docs/api.md)."""
 
 
 class _Observed:

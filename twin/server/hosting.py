@@ -40,7 +40,7 @@ def allow_own_host(environment: MutableMapping[str, str], ask: Callable[[str], s
     try:
         host = urlsplit(ask(name)).netloc
         reason = "the workspace names no address for it"
-    except (OSError, ValueError) as error:  # DatabricksError is an OSError; missing credentials are a ValueError
+    except (OSError, ValueError, ImportError) as error:  # DatabricksError is an OSError, no credentials a ValueError
         host, reason = "", type(error).__name__  # its text may tell of credentials
     if host:
         environment[ORIGINS] = host

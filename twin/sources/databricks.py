@@ -2,7 +2,7 @@
 
 Everything is pushed down: the warehouse runs the same .sql files as DuckDB does, over the decoded rows of `all_events`. Either
 generation of the schema is recognised by its columns. A window is read in days, side by side, and what lies in the past is
-kept on disk (chunks.py).
+kept on disk (day_cache.py).
 """
 
 import re

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from twin.foundation import progress
 from twin.foundation.errors import CancelledError, SourceError
+from twin.foundation.version import VERSION
 
 if TYPE_CHECKING:
     from databricks.sql.client import Connection, Cursor
@@ -41,6 +42,11 @@ PATIENT = re.compile(r"HTTP 503|HTTP 429|TEMPORARILY_UNAVAILABLE|RESOURCE_EXHAUS
 """What the connector says when a service asks to come again, which it may do once."""
 DEAD = re.compile(r"Invalid (Session|Operation)Handle|INVALID_HANDLE|session .*(closed|expired)", re.IGNORECASE)
 LOCAL = ("127.0.0.1", "localhost")
+
+NO_CONNECTOR = (
+    "A SQL warehouse needs the packages databricks-sql-connector and databricks-sdk, which are not installed: "
+    "pip install 'caspers-twin[databricks]'."
+)
 
 Report = Callable[[str], None]
 
@@ -131,8 +137,11 @@ class Warehouse:
                 return session
 
     def _connect(self) -> "Connection":
-        from databricks import sql  # noqa: PLC0415  # an optional package
-        from databricks.sdk.core import Config  # noqa: PLC0415
+        try:
+            from databricks import sql  # noqa: PLC0415  # an optional package
+            from databricks.sdk.core import Config  # noqa: PLC0415
+        except ImportError as error:
+            raise SourceError(NO_CONNECTOR) from error
 
         with self._lock:
             if self._config is None:
@@ -140,7 +149,7 @@ class Warehouse:
                     retry_timeout_seconds=20,
                     http_timeout_seconds=20,
                     product="caspers-digital-twin",
-                    product_version="1.0.0",
+                    product_version=VERSION,
                 )
             config = self._config
         host = urlsplit(config.host)

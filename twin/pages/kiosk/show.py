@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 STEP_MS = 200
 """How often the show looks where it should be: the scenes' ends need no more, the motion between them needs none."""
 VEIL_S = 0.7
-"""The title card closes over the old place before it goes: as long as its transition in kioskcard.css, and a little."""
+"""The title card closes over the old place before it goes: as long as its transition in card.css, and a little."""
 RETRY_S = 5.0
 """Seconds after which a scene that could not be loaded is tried again."""
 

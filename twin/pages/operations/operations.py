@@ -237,7 +237,7 @@ class _Operations:
             self.tabs.tabs = tabs
 
     def _take_theme(self, *_: Any) -> None:
-        """Take the theme that the document chose before it was painted (operationsframe.html), which may be told late."""
+        """Take the theme that the document chose before it was painted (frame.html), which may be told late."""
         if self._begun and self.session.page.was_dark is not None:
             self.chrome.dark = self.session.page.was_dark
 

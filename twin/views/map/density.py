@@ -30,7 +30,7 @@ FULL, LEAST = 100, 20
 """Percent of strength: as drawn, and the least that can still be seen."""
 
 EVERY_S = 60.0
-"""A picture of the last minutes is made for whole minutes of data (as in mapasked.js), so that sessions share it."""
+"""A picture of the last minutes is made for whole minutes of data (as in questions.js), so that sessions share it."""
 
 KEPT = 48
 """Pictures per timeline; each is some 100 KB."""
