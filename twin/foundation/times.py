@@ -21,9 +21,6 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 Time = float | str | dt.date | dt.datetime | np.datetime64
 """What is accepted where a time is expected (`pandas.Timestamp` is a `datetime`)."""
 
-DAY = 86_400.0
-"""Seconds of a day."""
-
 EARLIEST = dt.datetime(1, 1, 1, tzinfo=UTC).timestamp()
 LATEST = dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 """The bounds of the calendar, seconds; a number beyond them is no time but most likely milliseconds."""
