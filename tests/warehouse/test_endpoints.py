@@ -18,6 +18,8 @@ from twin.foundation.times import text
 from twin.notebook.door import Twin
 from twin.server.process import process
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Warehouse]
 Open = Callable[..., Twin]
 Demos = Callable[[str], Path]

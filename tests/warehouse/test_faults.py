@@ -19,6 +19,8 @@ from twin.foundation.progress import Errand
 from twin.notebook.door import Twin
 from twin.timeline.timeline import READING
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Warehouse]
 Open = Callable[..., Twin]
 
@@ -241,9 +243,9 @@ def test_what_nobody_waits_for_is_cancelled_in_the_warehouse(
     loading.start()
     wait_until(lambda: len(warehouse.statements) > asked)
     errand.cancel()
-    loading.join(10)
+    loading.join(30)
     assert not loading.is_alive()
-    assert warehouse.cancelled >= 1
+    wait_until(lambda: warehouse.cancelled >= 1)
     warehouse.faults.hold = None
     assert source.timeline(place.id, place.start, place.end).has_orders, "the next one loads it"
     assert warehouse.most_sessions <= 4
@@ -278,9 +280,9 @@ def test_a_warehouse_that_has_gone_to_sleep_says_that_it_starts(
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
-        assert time.monotonic() < deadline, "it did not happen within 10 s"
+        assert time.monotonic() < deadline, "it did not happen within 30 s"
         time.sleep(0.02)
 
 
@@ -294,7 +296,7 @@ def test_nothing_is_left_behind(held: dict[str, Path | str], warehouse_of: Start
         source.source.history(place.id, place.start, place.end)
     assert warehouse.most_sessions <= 5, "four at once, and one that replaced a dead one"
     source.source.close()  # type: ignore[attr-defined]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while (left := ours() - before) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert (warehouse.sessions, left) == (set(), set())
