@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--only NAME …] [--quick]`: print DESIGN's table of goals with what this machine reaches.
+"""`python -m benchmarks [--only NAME …] [--quick]`: print the table of speed goals with what this machine reaches.
 
 The table and facts about the machine are written to build/bench/results.md, and to results.json for programs.
 """

@@ -1,7 +1,7 @@
 """The client side of a session without a browser: Bokeh's protocol, and the requests that the page sends while it plays.
 
 Fifty browsers would use more CPU than the server that is measured. This client opens the operations page like a browser,
-pulls its document, presses Play, and requests trips and events when `motion.js` and `feedpages.js` would.
+pulls its document, presses Play, and requests trips and events when the page's `map/motion.js` and `feed/pages.js` would.
 """
 
 import asyncio

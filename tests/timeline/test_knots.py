@@ -18,7 +18,7 @@ def woven(*trips: dict) -> tuple[np.ndarray, ...]:
     goals = np.array([trip.get("goal", (NAN, NAN)) for trip in trips], float)
     path, ping = (np.cumsum([0, *map(len, parts)]) for parts in (route, pings))
     vertices, told = np.concatenate(route), np.concatenate(pings)
-    return knots.weave(
+    return knots.weave(  # type: ignore[call-arg]  # compiled: its parameters have no types
         path, *vertices.T.copy(), ping, *told.T.copy(), np.array([trip.get("arrival", NAN) for trip in trips], float),
         *goals.T.copy(), SCALE,
     )  # fmt: skip

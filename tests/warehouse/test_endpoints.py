@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bokeh.models import Div
+from bokeh.models.widgets import Div
 
 import twin
 from tests.api.serving import ask, served

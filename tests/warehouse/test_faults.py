@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from tests.warehouse.double import Warehouse
 from tests.warehouse.test_answers import same
 from twin.foundation.errors import CancelledError, SourceError
 from twin.foundation.progress import Errand
+from twin.foundation.settings import Settings
 from twin.notebook.door import Twin
 from twin.timeline.timeline import READING
 
@@ -217,9 +219,13 @@ def test_a_spoilt_chunk_is_fetched_again(
 def test_the_cache_keeps_to_its_bytes(
     held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("twin.sources.day_cache.most_bytes", lambda: 1000)
     warehouse_of(held)
-    source = lakehouse()
+    monkeypatch.setenv("TWIN_CACHE_MB", "0")
+    nothing = lakehouse()
+    nothing.timeline(nothing.locations[0].id)
+    assert not (tmp_path / "cache").exists()
+    monkeypatch.delenv("TWIN_CACHE_MB")
+    source = lakehouse(settings=replace(Settings.from_environment(), cache_bytes=1000))
     for place in source.locations:
         source.source.window(place.id, place.start, place.start + 3600)
     assert len(list((tmp_path / "cache").iterdir())) <= 1

@@ -1,1 +1,1 @@
-"""Words and tools that know nothing about kitchens' data: times, geography, stages, settings, errors, caching, telemetry."""
+"""What every layer uses and what needs no data: times, geography, stages, settings, errors, caching, progress, telemetry."""

@@ -10,7 +10,6 @@ from twin.analysis.moments.evidence import Evidence, Floats, phase_of
 from twin.analysis.moments.moment import Finding, Moment, Rows
 from twin.analysis.moments.phrases import busiest, count, delivery_figures, minutes, severity
 from twin.analysis.moments.slowness import LEAST_AFFECTED, LEAST_MINUTES, SlowRun, slow_runs
-from twin.analysis.wording import LATE_AFTER
 from twin.foundation import event_types as ev
 
 SHORTAGE_SHARE = 0.6
@@ -34,7 +33,7 @@ def _waiting(evidence: Evidence, run: SlowRun) -> Moment:
     arrived = evidence.orders.milestones[ev.DRIVER_ARRIVED][run.affected]
     ready = phase_of(evidence.orders, "wait").start[run.affected]
     measured = np.isfinite(arrived)
-    late = float(np.mean(arrived[measured] - ready[measured] > LATE_AFTER)) if measured.any() else 0.0
+    late = float(np.mean(arrived[measured] - ready[measured] > evidence.late_after)) if measured.any() else 0.0
     took, usually, meals = minutes(run.took), minutes(run.usually), count(len(run.affected), "meal")
     if late >= LATE_SHARE and len(run.affected) >= SHORTAGE_SHARE * len(run.rows):
         kind, title, sentence = "driver_shortage", "Drivers are short", f"{meals} waited {took} min for drivers"
@@ -116,12 +115,12 @@ def _late_runs(evidence: Evidence, explained: Rows) -> list[_LateRun]:
     usual_delay = usual_delay[np.isfinite(usual_delay)]
     if not len(rows) or not len(usual_delay):
         return []
-    usual_share = max(float(np.mean(usual_delay > LATE_AFTER)), LEAST_LATE_USUAL)
+    usual_share = max(float(np.mean(usual_delay > evidence.late_after)), LEAST_LATE_USUAL)
     tested = min(max(3 * usual_share, LEAST_LATE), MOST_LATE_TESTED)
     if tested <= usual_share:
         return []
     # Wald's likelihood ratio of a late and a punctual driver: its exponent is 1 by construction
-    late = delay[rows] > LATE_AFTER
+    late = delay[rows] > evidence.late_after
     score = np.where(late, math.log(tested / usual_share), math.log((1 - tested) / (1 - usual_share)))
     found = []
     for first, last in runs.runs(score, math.log(len(rows) / runs.CHANCE)):
@@ -129,7 +128,7 @@ def _late_runs(evidence: Evidence, explained: Rows) -> list[_LateRun]:
         late_rows = inside[late[first : last + 1]]
         start, end = float(ready[rows[first]]), float(ready[rows[last]])
         if len(late_rows) >= LEAST_AFFECTED and end - start >= LEAST_MINUTES * 60:
-            lost = float(np.sum(delay[late_rows] - LATE_AFTER))
+            lost = float(np.sum(delay[late_rows] - evidence.late_after))
             found.append(_LateRun(start, end, inside, late_rows, usual_share, lost))
     return found
 
@@ -144,8 +143,8 @@ def _late_moment(evidence: Evidence, run: _LateRun) -> Moment:
         at=busiest(evidence, "wait", run.late, run.start, run.end),
         severity=severity(evidence, run.lost),
         title="Drivers are short" if shortage else "Drivers come late",
-        sentence=f"{len(run.late)} of {count(len(run.rows), 'driver')} came more than {minutes(LATE_AFTER)} min after the food "
-        f"was ready against {run.usual_share:.0%} usually{delivery}",
+        sentence=f"{len(run.late)} of {count(len(run.rows), 'driver')} came more than {minutes(evidence.late_after)} min "
+        f"after the food was ready against {run.usual_share:.0%} usually{delivery}",
         figures={
             "orders": float(len(run.late)),
             "late_share": len(run.late) / len(run.rows),

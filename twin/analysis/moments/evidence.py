@@ -50,7 +50,8 @@ def phase_of(orders: History, name: str) -> Phase:
 class Evidence:
     """The orders of a window and those of the history.
 
-    start, end: the window, data seconds; since: the midnight before it, from which on the orders are complete.
+    start, end: the window, data seconds; since: the midnight before it, from which on the orders are complete;
+    late_after: seconds after the food was ready from which a driver is late.
     """
 
     orders: History
@@ -58,14 +59,16 @@ class Evidence:
     since: float
     start: float
     end: float
+    late_after: float
     _usual: dict[str, Usual] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, timeline: Timeline, baseline: Baseline) -> "Evidence":
+    def of(cls, timeline: Timeline, baseline: Baseline, late_after: float) -> "Evidence":
         """Return the evidence of a timeline; without a history, the timeline's own orders are the history."""
         orders = History.from_timeline(timeline)
         window = timeline.window
-        return cls(orders, baseline.history or orders, window.start - window.start % DAY, window.start, window.end)
+        since = window.start - window.start % DAY
+        return cls(orders, baseline.history or orders, since, window.start, window.end, late_after)
 
     def usual(self, name: str) -> Usual:
         """Return the usual duration of a phase."""
