@@ -21,6 +21,8 @@ lint: $(VENV)/.testing
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/nbstripout --keep-id --verify examples/*.ipynb stages/*.ipynb
 
 bench: $(VENV)/.testing
 	scripts/chromium

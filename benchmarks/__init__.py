@@ -1,1 +1,1 @@
-"""Measures DESIGN's speed goals on this machine: `python -m benchmarks` prints what is reached and what is not."""
+"""Measures how fast the product is on this machine: `python -m benchmarks` prints which goals are reached."""

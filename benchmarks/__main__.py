@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--only NAME …] [--quick]`: print DESIGN's table of goals with what this machine reaches.
+"""`python -m benchmarks [--only NAME …] [--quick]`: print the table of speed goals with what this machine reaches.
 
 The table is kept in build/bench/results.md, with the machine's facts, and as results.json for programs.
 """

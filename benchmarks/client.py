@@ -1,7 +1,7 @@
 """A browser's side of a session without a browser: Bokeh's protocol over its socket, and what the page asks while it plays.
 
 Fifty browsers would cost more than the server that is measured. This client opens the operations page as they do, takes
-its document, presses Play, and asks for trips and events when `motion.js` and `feedpages.js` would.
+its document, presses Play, and asks for trips and events when the page's own `map/motion.js` and `feed/pages.js` would.
 """
 
 import asyncio

@@ -4,6 +4,7 @@ import functools
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ def _history() -> list[Row]:
         timeline = _whole(data.history(BUSY, copies))
         moments = twin.foundation.times.seconds(PEAK) + np.random.default_rng(1).uniform(-900, 900, MOMENTS)
         events.append(timeline.event_count)
-        at.append(_middle(lambda t, of=timeline: of.at(t).drivers, moments))
+        at.append(_middle(partial(_located, timeline), moments))
         seek.append(statistics.median(ticks(timeline, moments)[0]))
     return [
         _row("snapshot, by history loaded, the same drivers", FLAT, events, at, "events", "ms", 3),
@@ -78,9 +79,9 @@ def _drivers() -> list[Row]:
         timeline = _whole(data.crowd(drivers))
         moments = twin.foundation.times.seconds(PEAK) + np.random.default_rng(1).uniform(-900, 900, MOMENTS)
         busy.append(statistics.median(len(timeline.at(t).drivers) for t in moments[:20].tolist()))
-        at.append(_middle(lambda t, of=timeline: of.at(t).drivers, moments))
+        at.append(_middle(partial(_located, timeline), moments))
         seek.append(statistics.median(ticks(timeline, moments)[0]))
-        windows.append(_middle(lambda t, of=timeline: _window(of, t), moments[:AGAIN]))
+        windows.append(_middle(partial(_window, timeline), moments[:AGAIN]))
     return [
         _row("snapshot, by drivers on the road", BELOW_LINEAR, busy, at, "drivers", "ms", 3),
         _row("seek on the server, by drivers on the road", BELOW_LINEAR, busy, seek, "drivers", "ms", 3),
@@ -107,6 +108,10 @@ def _dense() -> Row:
         moments = timeline.window.start + np.arange(1, 20) * 6.0
         spent.append(_middle(functools.partial(dense.packed, timeline), moments, time.process_time))
     return _row("a dense frame's CPU", BELOW_LINEAR, METROPOLISES, spent, "drivers", "ms", 1)
+
+
+def _located(timeline: Timeline, t: float) -> object:
+    return timeline.at(t).drivers
 
 
 def _middle(

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ViewportSize
 
 import twin
 from benchmarks import data
@@ -61,7 +61,7 @@ def _compare(movers: int, copies: int, library: Path) -> Row:
     )  # fmt: skip
 
 
-def _ours(browser: Browser, folder: Path, start: float) -> tuple[float, float, dict[str, int]]:
+def _ours(browser: Browser, folder: Path, start: float) -> tuple[float, float, ViewportSize]:
     place = twin.open(folder).locations[0].id
     with serving(folder) as server:
         page = new_page(browser)
@@ -76,7 +76,7 @@ def _ours(browser: Browser, folder: Path, start: float) -> tuple[float, float, d
     return frames["moved"], frames["drivers"], {"width": round(box["width"]), "height": round(box["height"])}
 
 
-def _theirs(browser: Browser, folder: Path, start: float, size: dict[str, int], library: Path) -> float:
+def _theirs(browser: Browser, folder: Path, start: float, size: ViewportSize, library: Path) -> float:
     """Return the frames per second that deck.gl draws of a folder's trips."""
     opened = twin.open(folder)
     site = data.FOLDER / "deckgl" / "site"

@@ -23,7 +23,7 @@ from twin.timeline import fleet
 from twin.timeline.timeline import Timeline
 
 GOALS = {10_000: None, 100_000: 10.0, 1_000_000: 25.0}
-"""Drivers on the road -> milliseconds of the server's CPU that DESIGN allows for a frame."""
+"""Drivers on the road -> milliseconds of the server's CPU for a frame, at most."""
 DENSE_FROM = 5_000
 """Drivers from which the map is to be dense: by default ten thousand are still drawn one by one."""
 MOST_MB = 1.0

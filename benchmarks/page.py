@@ -2,6 +2,7 @@
 
 import random
 import statistics
+from typing import Any
 
 from playwright.sync_api import Browser, Page
 
@@ -13,7 +14,12 @@ from benchmarks.table import Row, percentile, spread
 
 DRIVERS = 300
 MEGABIT = 1_000_000 / 8
-SLOW = {"offline": False, "latency": 40, "downloadThroughput": 10 * MEGABIT, "uploadThroughput": 10 * MEGABIT}
+SLOW: dict[str, Any] = {
+    "offline": False,
+    "latency": 40,
+    "downloadThroughput": 10 * MEGABIT,
+    "uploadThroughput": 10 * MEGABIT,
+}
 """10 Mbit/s with 40 ms. Chromium does not slow WebSockets down by this, so what comes over one is not counted against it."""
 SETTLE_MS = 1200
 """After this long nothing of a seek is still under way; what the page shows then is what it had to show."""
@@ -91,7 +97,7 @@ SLIDE = """(value) => new Promise((done) => {
 """Move the plain page's slider; the answer is the milliseconds until the frame after the one that shows its points."""
 
 
-def _cold(address: str, network: dict[str, object] | None) -> tuple[float, int]:
+def _cold(address: str, network: dict[str, Any] | None) -> tuple[float, int]:
     """Return milliseconds until usable and bytes transferred until then, in a browser launched for it."""
     with chromium() as browser:
         page = new_page(browser)

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from tornado.web import Application, RequestHandler
@@ -24,6 +25,7 @@ class Stream(RequestHandler):
 
     async def get(self) -> None:
         self.set_header("Content-Type", "text/event-stream")
+        row: Any  # pandas' types know no fields of a named tuple
         for number, row in enumerate(self._rows.itertuples(index=False)):
             told = {**row._asdict(), "ts": row.ts.isoformat()}
             self.write(f"id: {number}\nevent: order_event\ndata: {json.dumps(told)}\n\n")

@@ -8,7 +8,7 @@ from benchmarks.served import Served, serving
 from benchmarks.table import Row
 
 CROWDS = {20: None, 300: 55, 500: None, 2000: 50, 12_000: 45}
-"""Drivers on the road -> frames per second that DESIGN asks for."""
+"""Drivers on the road -> frames per second, at least."""
 COSTS = {20: 1.0, 500: 2.0}
 """Drivers -> percent of a core that the server may take."""
 MOST_MESSAGES, MOST_KILOBYTES = 4.0, 60.0

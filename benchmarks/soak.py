@@ -13,7 +13,7 @@ from playwright.sync_api import CDPSession, Page
 
 from benchmarks.browser import READY_MS, chromium, new_page, open_page
 from benchmarks.served import Served, serving
-from twin.hub import demo_folder
+from twin.foundation.settings import Settings
 from twin.simulator import write_demo
 
 MINUTES = 10.0
@@ -40,7 +40,7 @@ def main() -> int:
     )
     options = parser.parse_args()
     minutes = options.minutes
-    folder = demo_folder()
+    folder = Settings.from_environment().demo.resolve()
     if not (folder.is_dir() and any(folder.iterdir())):
         write_demo(folder)
     problems: list[str] = []

@@ -1,4 +1,4 @@
-"""`make demo-video`: record the specification's second workflow in Chromium, as build/demo.mp4.
+"""`make demo-video`: record how an evening is looked into, in Chromium, as build/demo.mp4.
 
 Choose a day, play at 60x, pause, open an order from the map, go on, scrub. The browser's own screencast gives the frames
 (Chromium sends one when something changes); they are laid on an even clock and encoded by the ffmpeg that comes with

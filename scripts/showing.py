@@ -5,7 +5,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from benchmarks.served import Served
-from twin.hub import demo_folder
+from twin.foundation.settings import Settings
 from twin.simulator import write_demo
 
 PATIENCE_MS = 60_000
@@ -13,7 +13,7 @@ PATIENCE_MS = 60_000
 
 def demo() -> Path:
     """Return the folder of the demo data, made on first use."""
-    folder = demo_folder()
+    folder = Settings.from_environment().demo.resolve()
     if not (folder.is_dir() and any(folder.iterdir())):
         write_demo(folder)
     return folder

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 
+from twin.foundation.cache import Owner
 from twin.foundation.geo import project
 from twin.sources.base import Location, Window
 from twin.timeline.membership import Membership
@@ -46,7 +47,7 @@ class RoadOrders(SimpleNamespace):
         return {order: row for row, order in enumerate(self.ids.to_pylist())}
 
 
-class RoadTimeline:
+class RoadTimeline(Owner):
     """A timeline with nothing but trips: `drivers` on the road at any moment, each trip `minutes` long."""
 
     def __init__(

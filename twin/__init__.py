@@ -9,7 +9,8 @@
 True
 """
 
+from twin.foundation.settings import Settings
 from twin.notebook.door import Locations, Twin, open
 from twin.notebook.kitchen import Instant, Kitchen
 
-__all__ = ["Instant", "Kitchen", "Locations", "Twin", "open"]
+__all__ = ["Instant", "Kitchen", "Locations", "Settings", "Twin", "open"]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import twin
 from twin.foundation.errors import TwinError
+from twin.foundation.settings import Settings
 from twin.foundation.times import text
-from twin.hub import demo_folder
+from twin.foundation.version import VERSION
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="twin", description="Digital twin of Casper's Kitchens.")
+    parser.add_argument("--version", action="version", version=f"twin {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="serve the dashboards", epilog="Other options go to `panel serve`.")
     serve.add_argument(
@@ -67,7 +69,7 @@ def _demo(options: argparse.Namespace) -> None:
 
     given = {name: getattr(options, name) for name in ("days", "end", "scale", "seed", "dq", "config")}
     given["file_format"] = options.format
-    folder = options.out or demo_folder()
+    folder = options.out or Settings.from_environment().demo.resolve()
     summary = write_demo(
         folder,
         generation=options.generation,

@@ -1,7 +1,6 @@
 """The engine: one open source of events with its kitchens. What is loaded is made once and shared by all who ask."""
 
 import logging
-import os
 import tempfile
 import threading
 import time
@@ -15,10 +14,10 @@ from numpy.typing import NDArray
 from twin.analysis.baseline import Baseline
 from twin.analysis.insights import Insights
 from twin.analysis.moments import Moment, find
-from twin.foundation import settings
-from twin.foundation.cache import ByteCache, SingleFlight
+from twin.foundation.cache import ByteCache, Owner, SingleFlight
 from twin.foundation.errors import SourceError
 from twin.foundation.geo import project
+from twin.foundation.settings import Settings
 from twin.foundation.times import Time, seconds
 from twin.sources import tables
 from twin.sources.base import Location, Quality, Source, Window
@@ -37,14 +36,16 @@ LAST_HOURS = 24.0
 Progress = Callable[[str, float], None]
 
 
-class Hub:
+class Hub(Owner):
     """One open source: its locations, their timelines and insights, each made once. Thread-safe.
 
     A notebook's `Twin` is a hub with tables and panes.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, settings: Settings | None = None) -> None:
+        """`settings` are what pages, tables and answers of this source go by; without, the usual ones."""
         self.source = source
+        self.settings = settings or Settings()
         # one that is larger than all that may be held is held alone
         self._timelines: ByteCache[Timeline] = ByteCache(TIMELINE_BYTES, lambda one: min(one.nbytes, TIMELINE_BYTES))
         self._lock = threading.Lock()
@@ -109,12 +110,12 @@ class Hub:
         return changed
 
     def freshen(self) -> None:
-        """Refresh in a thread if what is known is older than TWIN_REFRESH_MIN; returns at once, raises nothing.
+        """Refresh in a thread if what is known is older than the settings' `refresh_s`; returns at once, raises nothing.
 
         >>> twin.open("demo").freshen()
         """
         known = self.source.as_of
-        if known is None or self._refreshing.locked() or time.time() - known < settings.current().refresh_s:
+        if known is None or self._refreshing.locked() or time.time() - known < self.settings.refresh_s:
             return
         threading.Thread(target=self._freshen, name="refresh", daemon=True).start()
 
@@ -195,7 +196,7 @@ class Hub:
             known = self._known.get(timeline)  # another thread may have finished since we looked
         if known is None:
             baseline = Baseline.load(self.source, timeline.location, timeline.window)
-            known = (baseline, find(timeline, baseline))
+            known = (baseline, find(timeline, baseline, self.settings.late_after_s))
             with self._lock:
                 self._known[timeline] = known
         return known
@@ -213,26 +214,20 @@ class Hub:
         return x, y, np.concatenate(([0], np.cumsum(counts[counts > 0]))).astype(np.int32)
 
 
-def open_source(name: str | Path | None = None, progress: Progress | None = None) -> Source:
-    """Open the source of events that `name` names: see `twin.open`. Raises `SourceError`."""
-    chosen = str(name or os.environ.get("TWIN_SOURCE") or "demo")
+def open_source(name: str | Path | None, settings: Settings, progress: Progress | None = None) -> Source:
+    """Open the source of events that `name` names, without it the settings' own: see `twin.open`. Raises `SourceError`."""
+    chosen = str(name or settings.source)
     if chosen == "databricks" or chosen.startswith("databricks://"):
         from twin.sources.databricks import DatabricksSource  # noqa: PLC0415  # the connector is an optional package
 
-        return DatabricksSource(chosen, progress=progress)
+        return DatabricksSource(chosen, settings, progress)
     if chosen == "demo":
-        chosen = str(_demo(progress))
+        chosen = str(_demo(settings.demo.resolve(), progress))
     return FileSource(chosen, progress=progress)
 
 
-def demo_folder() -> Path:
-    """Return the folder that holds the demo data."""
-    return Path(os.environ.get("TWIN_DEMO") or "demo").resolve()
-
-
-def _demo(progress: Progress | None) -> Path:
+def _demo(folder: Path, progress: Progress | None) -> Path:
     """Return the folder of the demo data, made where it is absent: whole or not at all, also if two processes make it."""
-    folder = demo_folder()
     if folder.is_dir() and any(folder.iterdir()):
         return folder
     from twin.simulator import write_demo  # noqa: PLC0415  # only needed the first time

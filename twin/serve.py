@@ -4,11 +4,13 @@ import argparse
 import os
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from panel.command.serve import Serve
 
+from twin.foundation.settings import Settings
 from twin.hub import Hub
 from twin.pages.operations.operations import operations_page  # noqa: F401  # the page's modules, imported before the first page
 from twin.render.tiles import warm
@@ -24,11 +26,11 @@ def serve(source: str | None, address: str, port: int, others: Sequence[str] = (
 
     `scenes` is a file of scenes that wall screens show unless their address asks for a tour of its own.
     """
-    if source:
-        os.environ["TWIN_SOURCE"] = source
-    if scenes:
-        os.environ["TWIN_SCENES"] = str(Path(scenes).resolve())
-    os.environ.setdefault("BOKEH_RESOURCES", "server")  # every asset from this server, none from a CDN
+    settings = Settings.from_environment()
+    show = Path(scenes).resolve() if scenes else settings.scenes
+    process.configure(replace(settings, source=source or settings.source, scenes=show))
+    # every asset from this server, none from a CDN: Bokeh's and Panel's own variable, which they read from nowhere else
+    os.environ.setdefault("BOKEH_RESOURCES", "server")  # noqa: TID251
     hub = process.hub()
     process.rehearsed_show(hub)  # what is wrong in it is said now, not on the wall
     _warm(hub)

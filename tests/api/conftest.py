@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from bokeh.models import Div
+from bokeh.models.widgets import Div
 
 import twin
 import twin.api as api
@@ -107,7 +107,7 @@ def routes() -> Iterator[str]:
 @pytest.fixture
 def server(routes: str, demo_world: World) -> Iterator[str]:
     """The same, telling of the demo."""
-    forget()
+    forget(demo_world.twin)
     process.use(demo_world.twin)
     yield routes
     process.use(None)

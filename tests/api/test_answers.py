@@ -16,8 +16,9 @@ from twin.api import answers, event_log
 from twin.api import parameters as asked
 from twin.api.instants import instant, micros
 from twin.api.position import Position, read_position
-from twin.foundation import settings
 from twin.foundation.errors import UnknownLocationError, UnknownOrderError, UnknownTimeError
+from twin.foundation.settings import Settings
+from twin.hub import Hub
 from twin.notebook.door import Twin
 
 EMPTY = asked.Parameters()
@@ -365,10 +366,8 @@ def test_copies_of_rows_are_left_out_of_the_log_and_never_stop_it(tmp_path: Any)
     assert sorted(found) == ["A", "A", "A", "B", "C", "D", "E"]
 
 
-def test_a_configured_capacity_comes_before_the_observed_one(
-    demo_world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(settings, "current", lambda: settings.Settings(capacity={"chicago": 4}))
-    told = answers.kitchen_status(demo_world.twin, "chicago", asked.Moment(at_time=instant(1_760_727_000.0)))
+def test_a_configured_capacity_comes_before_the_observed_one(demo_world: World) -> None:
+    configured = Hub(demo_world.twin.source, Settings(capacity={"chicago": 4}))
+    told = answers.kitchen_status(configured, "chicago", asked.Moment(at_time=instant(1_760_727_000.0)))
     assert (told.capacity_orders, told.capacity_source) == (4, "configured")
     assert told.capacity_utilization_pct == 25 * told.orders_by_stage.cooking

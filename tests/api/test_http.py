@@ -14,9 +14,10 @@ import pytest
 from tests.api.conftest import World
 from tests.api.serving import ask
 from twin.api.answer_cache import Encoded, Store
-from twin.api.endpoints import BASE, ENDPOINTS, forget
+from twin.api.endpoints import BASE, ENDPOINTS
 from twin.api.openapi import document
 from twin.foundation.errors import SourceError
+from twin.foundation.settings import Settings
 from twin.server.process import process
 
 SF = BASE + "/locations/sanfrancisco"
@@ -259,11 +260,13 @@ def test_counters_tell_requests_queries_sessions_and_rejects(server: str, demo_w
         assert f'twin_rejected_rows{{reason="{reason}"}} {rows}.0' in text
 
 
-def test_other_sites_may_read_only_where_a_setting_names_them(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_sites_may_read_only_where_a_setting_names_them(server: str) -> None:
     ours = {"Origin": "https://kitchen.example"}
     closed = ask(server + BASE + "/locations", ours)
     assert not any(name.startswith("access-control") for name in closed.headers)
-    monkeypatch.setenv("TWIN_CORS_ORIGINS", "https://kitchen.example, https://other.example")
+    process.configure(
+        Settings.from_environment({"TWIN_CORS_ORIGINS": "https://kitchen.example, https://other.example/"})
+    )
     opened = ask(server + BASE + "/locations", ours)
     assert opened.headers["access-control-allow-origin"] == "https://kitchen.example"
     asked = ask(server + BASE + "/locations", ours, method="OPTIONS")
@@ -295,4 +298,3 @@ def test_another_source_has_answers_of_its_own(server: str, tmp_path: Any) -> No
     other = twin.open(write_csv(tmp_path / "events.csv", ROWS))
     process.use(other)
     assert ask(server + BASE + "/locations").body != first
-    forget()

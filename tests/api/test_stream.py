@@ -6,7 +6,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +23,8 @@ from twin.api import answers
 from twin.api import parameters as asked
 from twin.api import stream as replay
 from twin.api.instants import instant, seconds, write
+from twin.foundation.settings import Settings
+from twin.server.process import process
 
 LOCATION = "ChIJvXT99PfCQIYROz3H0NrIctA"
 
@@ -34,7 +36,7 @@ class Message:
     data: Any
 
 
-def read(lines: Iterator[str]) -> Iterator[Message]:
+def read(lines: Iterator[str]) -> Generator[Message, None, None]:
     """Server-sent events as the standard reads them."""
     fields: dict[str, str] = {}
     for line in lines:
@@ -52,7 +54,7 @@ def address(server: str, window: tuple[float, float], speed: float = 0, location
     return f"{server}/api/v1/locations/{location}/replay?{urlencode(query)}"
 
 
-def messages(url: str, headers: dict[str, str] | None = None) -> Iterator[Message]:
+def messages(url: str, headers: dict[str, str] | None = None) -> Generator[Message, None, None]:
     with httpx.Client(trust_env=False, timeout=30) as client, client.stream("GET", url, headers=headers) as answer:
         assert answer.status_code == 200, answer.read()
         yield from read(answer.iter_lines())
@@ -236,10 +238,8 @@ def eventually(check: Any) -> None:
     assert check()
 
 
-def test_over_the_limit_the_next_is_told_when_to_come_again(
-    server: str, whole: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TWIN_MAX_STREAMS", "2")
+def test_over_the_limit_the_next_is_told_when_to_come_again(server: str, whole: Any) -> None:
+    process.configure(Settings.from_environment({"TWIN_MAX_STREAMS": "2"}))
     url = address(server, whole[0], speed=1)
     streams = [messages(url) for _ in range(2)]
     for stream in streams:

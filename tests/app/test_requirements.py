@@ -1,13 +1,14 @@
 """requirements.txt, which is all that the platform installs from: complete, consistent, for Python 3.11 on Linux."""
 
-import tomllib
 from importlib.metadata import PackageNotFoundError, distribution
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from tests.app.files import ROOT
+from tests.packaging.declared import requirements
 
 PLATFORM = {
     "python_version": "3.11",
@@ -22,8 +23,10 @@ PLATFORM = {
 """A Databricks app's container, in the terms of environment markers."""
 
 
-def pins() -> dict[str, Requirement]:
-    lines = [line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
+def pins(*files: str) -> dict[str, Requirement]:
+    """What requirements.txt pins, or `files` together, by canonical name."""
+    text = "\n".join((ROOT / name).read_text() for name in files or ("requirements.txt",))
+    lines = [line.split("#")[0].strip() for line in text.splitlines()]
     requirements = [Requirement(line) for line in lines if line]
     return {canonicalize_name(requirement.name): requirement for requirement in requirements}
 
@@ -44,26 +47,34 @@ def wanted_by(name: str, extras: set[str]) -> list[Requirement]:
     ]
 
 
-def test_every_requirement_of_the_code_and_of_its_packages_is_pinned_within_its_range() -> None:
-    exact = pins()
-    todo = [
-        Requirement(text) for text in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    ]
-    reached: set[str] = set()
+@pytest.mark.parametrize(
+    ("files", "extra"),
+    [
+        (("requirements.txt",), "databricks"),  # an app reads a warehouse
+        (("requirements.txt", "requirements-test.txt"), "test"),
+    ],
+    ids=["app", "tests"],
+)
+def test_every_requirement_of_the_code_and_of_its_packages_is_pinned_within_its_range(
+    files: tuple[str, ...], extra: str
+) -> None:
+    exact = pins(*files)
+    todo = requirements(extra)
+    reached: set[tuple[str, frozenset[str]]] = set()
     while todo:
         wanted = todo.pop()
         name = canonicalize_name(wanted.name)
         assert name in exact, f"{wanted} is needed and not pinned"
         version = pinned_version(exact[name])
         assert wanted.specifier.contains(version, prereleases=True), f"{name} {version} is outside {wanted}"
-        if name not in reached:
-            reached.add(name)
+        if (key := (name, frozenset(wanted.extras))) not in reached:
+            reached.add(key)
             todo += wanted_by(name, wanted.extras)
-    assert set(exact) == reached, "pinned and needed by nothing"
+    assert set(exact) == {name for name, _ in reached}, "pinned and needed by nothing"
 
 
 def test_the_pins_are_what_is_tested_here() -> None:
-    for name, requirement in pins().items():
+    for name, requirement in pins("requirements.txt", "requirements-test.txt").items():
         try:
             assert Version(distribution(name).version) == pinned_version(requirement), name
         except PackageNotFoundError as error:

@@ -46,9 +46,9 @@ def running(command: list[str], port: int, log: Path, **environment: str) -> Ite
                 process.wait()
 
 
-def wait_for_health(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for_health(address: str, process: subprocess.Popen[bytes], log: Path, patience: float = START_S) -> None:
     """Return when the server answers; fail with its last words when it ends or stays silent."""
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError(f"the server ended with {process.returncode}:\n{log.read_text()[-2000:]}")
@@ -59,4 +59,4 @@ def wait_for_health(address: str, process: subprocess.Popen[bytes], log: Path) -
             return
         except OSError:
             time.sleep(0.2)
-    raise AssertionError(f"the server did not answer within {START_S} s:\n{log.read_text()[-2000:]}")
+    raise AssertionError(f"the server did not answer within {patience:g} s:\n{log.read_text()[-2000:]}")

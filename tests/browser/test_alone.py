@@ -76,7 +76,7 @@ def address(serve, source: Twin) -> str:
         def build() -> pn.Column:
             line = source.timeline("sanfrancisco", "2025-10-16", "2025-10-17")
             replay = ReplayController()
-            view = kind(replay)
+            view = kind(replay)  # type: ignore[call-arg]  # each of the views takes a controller
             Alone.replay, Alone.view, Alone.document = replay, view, pn.state.curdoc
 
             def begin() -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import panel as pn
@@ -58,7 +59,7 @@ class Session:
 
     views: list = field(default_factory=list)
     timeline: FakeTimeline | None = None
-    document: object = None
+    document: Any = None
     chosen: list = field(default_factory=list)
     retried: list = field(default_factory=list)
     loaded: threading.Event = field(default_factory=threading.Event)

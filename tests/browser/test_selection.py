@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import panel as pn
 import pytest
@@ -26,7 +27,7 @@ class Session:
     """The server side of the last opened page."""
 
     controller: ReplayController | None = None
-    document: object = None
+    document: Any = None
     order: OrderView | None = None
     loaded: threading.Event = field(default_factory=threading.Event)
 

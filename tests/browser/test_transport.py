@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import panel as pn
@@ -65,7 +66,7 @@ class Session:
     """The server side of the page opened last."""
 
     replay: ReplayController | None = None
-    document: object = None
+    document: Any = None
     ranges: list[tuple[float, float]] = field(default_factory=list)
     column: pn.Column | None = None
     ready: bool = False

@@ -20,6 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.slow
 
+COMPILING_S = 240
+"""A new installation compiles what is compiled: half a minute, more where other tests run beside it."""
+
 WHO_AM_I = (
     "import json, os, sys, twin; print(json.dumps([twin.__file__, [os.path.abspath(folder) for folder in sys.path]]))"
 )
@@ -82,7 +85,7 @@ def served(
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, **outside)  # type: ignore[call-overload]
         try:
             address = f"http://127.0.0.1:{port}"
-            wait_for_health(address, process, log)
+            wait_for_health(address, process, log, COMPILING_S)
             yield address
         finally:
             process.terminate()

@@ -1,4 +1,4 @@
-"""The specification's user workflows, step by step, as a person goes through them on the demo data."""
+"""The user workflows, step by step, as a person goes through them on the demo data."""
 
 import re
 from pathlib import Path

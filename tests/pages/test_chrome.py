@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from twin.analysis import metrics, wording
+from twin.analysis import metrics
 from twin.foundation import stages
+from twin.foundation.settings import Settings
 from twin.pages.operations.chrome import ChromeView, definitions
 from twin.replay.controller import ReplayController
 
@@ -43,12 +44,19 @@ def test_definitions_carry_the_numbers_of_the_computation():
     assert numbers("Orders per hour") == [metrics.TRAILING / 60]
     assert numbers("Delivery time") == [
         metrics.TRAILING / 60,
-        metrics.DELIVERY_TARGET / 60,
+        Settings().delivery_target_s / 60,
         stages.STALLED_AFTER / 3600,
     ]
     assert numbers("Completion rate") == [oldest / 3600, youngest / 60]
-    assert numbers("Late driver") == [wording.LATE_AFTER / 60]
+    assert numbers("Late driver") == [Settings().late_after_s / 60]
     assert numbers("Stalled") == [stages.STALLED_AFTER / 3600]
+
+
+def test_the_help_goes_by_the_settings():
+    settings = Settings(delivery_target_s=25 * 60.0, late_after_s=3 * 60.0)
+    told = dict(ChromeView(ReplayController(settings=settings)).__panel__().definitions)
+    assert "the target is 25 minutes" in told["Delivery time"]
+    assert "more than 3 minutes" in told["Late driver"]
 
 
 def test_another_target_is_told_in_the_help(chrome):

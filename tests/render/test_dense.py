@@ -60,7 +60,7 @@ def test_a_frame_of_a_timeline_shows_every_driver_where_the_roads_put_it() -> No
     side = (extent.box[2] - extent.box[0]) / extent.columns
     column, row = ((truth - extent.box[:2]) / side).astype(int).T
     # float32 times of the knots move a driver by centimetres, which may be over a cell's edge
-    moved = np.abs(cells.astype(int) - histogram(*truth.T, extent).astype(int)).sum()
+    moved = np.abs(cells.astype(int) - histogram(*truth.T, extent).astype(int)).sum()  # type: ignore[call-arg]
     assert moved <= 4
     assert (cells[row, column] > 0).mean() > 0.99
 

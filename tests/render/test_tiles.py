@@ -9,18 +9,11 @@ import numpy as np
 import pytest
 
 from tests.render.pictures import KITCHEN, levels, streets_of, wandering
-from twin.foundation.cache import ByteCache
 from twin.foundation.geo import project
-from twin.render import tiles as module
 from twin.render.grid import metres_per_pixel, tile_box
 from twin.render.streets import FEW_ROUTES
 from twin.render.tiles import TileSet, count_lines, warm
 from twin.render.tone import RAMPS
-
-
-@pytest.fixture(autouse=True)
-def _empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_rendered", ByteCache[bytes](2**24))
 
 
 def tile_and_pixel(lat: float, lon: float, z: int) -> tuple[int, int, int, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from bokeh.document import Document
 from bokeh.io.doc import patch_curdoc
-from bokeh.models import Div
+from bokeh.models.widgets import Div
 
 import twin.api as api
 from tests.api.serving import ask, served

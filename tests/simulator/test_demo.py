@@ -144,6 +144,7 @@ def test_sequence_is_the_writing_order_with_the_driver_after_ready(week: tuple[D
         assert order["sequence"].tolist() == list(range(len(kinds)))
 
 
+@pytest.mark.slow
 def test_pings_follow_the_generators_arithmetic(week: tuple[DemoSummary, pd.DataFrame]) -> None:
     table = week[1]
     for _, order in table[table["location"] == "sanfrancisco"].groupby("order_id"):

@@ -20,18 +20,15 @@ def table(key: int) -> pa.Table:
 
 def race(folder: str, wrong: "multiprocessing.Queue[str]") -> None:
     """Read and write the same few chunks again and again, with hardly room for two of them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TWIN_CACHE", folder)
-        patch.setattr("twin.sources.day_cache.most_bytes", lambda: MOST_BYTES)
-        chunks = Chunks("race")
-        try:
-            for turn in range(ROUNDS):
-                key = turn % KEYS
-                got = chunks.get(key, lambda key=key: table(key), keep=True)
-                if got["key"][0].as_py() != key or got.num_rows != 20_000:
-                    wrong.put(f"{key}: {got.num_rows} rows of {got['key'][0]}")
-        except Exception as error:
-            wrong.put(repr(error))
+    chunks = Chunks("race", Path(folder), MOST_BYTES)
+    try:
+        for turn in range(ROUNDS):
+            key = turn % KEYS
+            got = chunks.get(key, lambda key=key: table(key), keep=True)
+            if got["key"][0].as_py() != key or got.num_rows != 20_000:
+                wrong.put(f"{key}: {got.num_rows} rows of {got['key'][0]}")
+    except Exception as error:
+        wrong.put(repr(error))
 
 
 @pytest.mark.slow
@@ -49,9 +46,8 @@ def test_processes_that_race_for_the_same_chunks_all_read_whole_ones(tmp_path: P
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= MOST_BYTES
 
 
-def test_threads_that_want_the_same_chunk_wait_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TWIN_CACHE", str(tmp_path))
-    chunks, made = Chunks("one"), []
+def test_threads_that_want_the_same_chunk_wait_for_one(tmp_path: Path) -> None:
+    chunks, made = Chunks("one", tmp_path, 1 << 20), []
 
     def make() -> pa.Table:
         made.append(1)
@@ -68,11 +64,8 @@ def test_threads_that_want_the_same_chunk_wait_for_one(tmp_path: Path, monkeypat
     assert all(one.equals(got[0]) for one in got)
 
 
-def test_a_day_that_could_not_be_fetched_fails_once_for_all_and_is_fetched_at_the_next_call(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TWIN_CACHE", str(tmp_path))
-    chunks, tries = Chunks("one"), []
+def test_a_day_that_could_not_be_fetched_fails_once_for_all_and_is_fetched_at_the_next_call(tmp_path: Path) -> None:
+    chunks, tries = Chunks("one", tmp_path, 1 << 20), []
     inside, go_on = threading.Event(), threading.Event()
 
     def fail() -> pa.Table:

@@ -78,7 +78,7 @@ class Shown:
     @property
     def held(self) -> dict[str, Any]:
         """All that the browser is told of the component."""
-        return {"model": values(self.root), "data": values(self.root.data)}
+        return {"model": values(self.root), "data": values(self.root.data)}  # type: ignore[attr-defined]
 
     def from_browser(self, **changes: Any) -> None:
         """Take changes that the browser made."""
@@ -224,14 +224,14 @@ def test_the_model_is_panels(view: type[Component]) -> None:
     assert ours.held == panels.held
     assert ours.root.properties() == panels.root.properties()
     added = ours.root.__dict__.keys() - panels.root.__dict__.keys()
-    assert added <= ours.root.data.properties(), (
+    assert added <= ours.root.data.properties(), (  # type: ignore[attr-defined]
         "names to be found, which are no properties of the model: nothing travels"
     )
 
 
 def test_panel_looks_params_up_where_they_are_not_and_ours_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     missed: list[str] = []
-    look = HasProps.__getattr__
+    look = HasProps.__getattr__  # type: ignore[attr-defined]
     monkeypatch.setattr(HasProps, "__getattr__", lambda model, name: missed.append(name) or look(model, name))
 
     def misses(view: Component) -> list[str]:

@@ -21,7 +21,7 @@ def timeline(demo: Path) -> Timeline:
 
 
 class Browser:
-    """Asks as feedpages.js does, and keeps the answers."""
+    """Asks as feed/pages.js does, and keeps the answers."""
 
     def __init__(self, view: FeedView) -> None:
         self.list = view.__panel__()

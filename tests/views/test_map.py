@@ -13,11 +13,13 @@ from tests.fake_timeline import say
 from tests.raw_orders import NOON, WHOLE, rows_of, timeline_of
 from twin.foundation.errors import ConfigError
 from twin.foundation.geo import project
+from twin.foundation.settings import TILES, Settings
 from twin.foundation.stages import STAGES
 from twin.foundation.times import DAY, midnight
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
 from twin.views.map import answers, messages
+from twin.views.map.figure import ONLINE
 from twin.views.map.layers import LAYERS, layers_of, layers_text
 from twin.views.map.map import BaseMap, MapView
 
@@ -196,36 +198,35 @@ def test_showing_moments_sends_nothing(sent):
     assert sent_messages == []
 
 
-def test_no_base_map_from_elsewhere_unless_it_is_asked_for(monkeypatch):
-    monkeypatch.delenv("TWIN_TILES", raising=False)
+def test_no_base_map_from_elsewhere_unless_it_is_asked_for():
     controller = ReplayController(RoadTimeline(3))
     assert MapView(controller).__panel__().base["chosen"] == "none"
     ours = MapView(controller, base_map=lambda _id: BaseMap("tiles/sf/{theme}/{Z}/{X}/{Y}.png", 6029)).__panel__().base
     assert ours["chosen"] == "streets"
     assert ours["maps"]["streets"]["credit"] == "Streets drawn from 6,029 delivery routes"
-    monkeypatch.setenv("TWIN_TILES", "osm")
-    chosen = MapView(controller).__panel__().base
+    settings = Settings.from_environment({"TWIN_TILES": "osm"})
+    chosen = MapView(ReplayController(RoadTimeline(3), settings=settings)).__panel__().base
     assert "openstreetmap" in chosen["maps"][chosen["chosen"]]["link"]
-    monkeypatch.setenv("TWIN_TILES", "atlantis")
     with pytest.raises(ConfigError, match="atlantis"):
-        MapView(controller)
+        Settings.from_environment({"TWIN_TILES": "atlantis"})
+    assert ("streets", *ONLINE) == TILES, "what can be configured is what there is"
 
 
 def test_few_routes_are_helped_by_rings_at_round_distances():
     controller = ReplayController(RoadTimeline(3))
     view = MapView(controller, base_map=lambda _id: BaseMap("tiles/{Z}/{X}/{Y}.png", 12))
-    rings = view._figure.rings.data_source.data["xs"]
+    rings = view._figure.rings.data_source.data["xs"]  # type: ignore[attr-defined]
     kx, _ = project(KITCHEN.lat, KITCHEN.lon)
     reach = [float(np.max(xs) - kx) * np.cos(np.radians(KITCHEN.lat)) for xs in rings]
     assert reach == pytest.approx([2000, 4000])
     many = MapView(controller, base_map=lambda _id: BaseMap("tiles/{Z}/{X}/{Y}.png", 5000))
-    assert many._figure.rings.data_source.data["xs"] == []
+    assert many._figure.rings.data_source.data["xs"] == []  # type: ignore[attr-defined]
 
 
 def test_without_a_tile_server_the_streets_are_one_picture_in_the_figure():
     picture = BaseMap(None, 6029, "data:image/png;base64,AAAA", (0.0, 10.0, 200.0, 110.0))
     view = MapView(ReplayController(RoadTimeline(3)), base_map=lambda _id: picture)
-    assert view._figure.image.data_source.data == {
+    assert view._figure.image.data_source.data == {  # type: ignore[attr-defined]
         "url": ["data:image/png;base64,AAAA"], "x": [0.0], "y": [110.0], "w": [200.0], "h": [100.0]
     }  # fmt: skip
     assert view.__panel__().base["maps"]["streets"]["url"] is None

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.fake_roads import DAY0, RoadTimeline
+from twin.foundation.settings import Settings
 from twin.timeline import fleet
 from twin.views.map import fleet as mapcrowd
 from twin.views.map.fleet import Look, choose
@@ -22,11 +23,9 @@ def roads() -> RoadTimeline:
 
 
 @pytest.fixture
-def most(monkeypatch: pytest.MonkeyPatch, roads: RoadTimeline) -> int:
+def most(roads: RoadTimeline) -> int:
     """Half as many are drawn one by one as there are."""
-    limit = fleet.count_on_road(roads.trips, T) // 2
-    monkeypatch.setattr(mapcrowd, "limit", lambda: limit)
-    return limit
+    return fleet.count_on_road(roads.trips, T) // 2
 
 
 def look(view=EVERYWHERE, order=-1, crowded=False) -> Look:
@@ -34,23 +33,23 @@ def look(view=EVERYWHERE, order=-1, crowded=False) -> Look:
 
 
 def test_a_city_that_can_be_drawn_is_told_whole(roads) -> None:
-    chosen = choose(roads, *WINDOW, None, look())
+    chosen = choose(roads, *WINDOW, None, look(), Settings().dense_from)
     assert (chosen.trips, chosen.crowd, chosen.within, chosen.end) == (None, 0, None, WINDOW[1])
 
 
 def test_of_a_crowd_only_who_is_picked_out_is_told(roads, most) -> None:
     on_the_road = list(roads.truth(T))
-    chosen = choose(roads, *WINDOW, None, look())
+    chosen = choose(roads, *WINDOW, None, look(), most)
     assert chosen.trips.tolist() == []
     assert (chosen.crowd, chosen.within) == (len(on_the_road), None)
-    assert choose(roads, *WINDOW, None, look(order=on_the_road[7])).trips.tolist() == [on_the_road[7]]
+    assert choose(roads, *WINDOW, None, look(order=on_the_road[7]), most).trips.tolist() == [on_the_road[7]]
     gone = int(np.argmin(roads.trips.end))
-    assert choose(roads, *WINDOW, None, look(order=gone)).trips.tolist() == []
-    assert choose(roads, *WINDOW, None, look(view=None)).within is None
+    assert choose(roads, *WINDOW, None, look(order=gone), most).trips.tolist() == []
+    assert choose(roads, *WINDOW, None, look(view=None), most).within is None
 
 
 def test_where_few_are_seen_all_of_them_are_told(roads, most) -> None:
-    chosen = choose(roads, *WINDOW, None, look(CORNER))
+    chosen = choose(roads, *WINDOW, None, look(CORNER), most)
     assert chosen.within == CORNER
     assert 0 < len(chosen.trips) <= most * mapcrowd.FEW
     (kx, ky), (x0, y0, x1, y1) = roads.kitchen, CORNER
@@ -61,26 +60,24 @@ def test_where_few_are_seen_all_of_them_are_told(roads, most) -> None:
 
 
 def test_a_further_window_holds_only_who_begins_in_it(roads, most) -> None:
-    later = choose(roads, T, T + 300.0, T, look(CORNER))
+    later = choose(roads, T, T + 300.0, T, look(CORNER), most)
     assert later.within == CORNER
     assert len(later.trips) > 0
     assert (roads.trips.start[later.trips] > T).all()
 
 
-def test_a_crowd_does_not_flicker_at_the_limit(roads, monkeypatch) -> None:
+def test_a_crowd_does_not_flicker_at_the_limit(roads) -> None:
     moving = fleet.count_on_road(roads.trips, T)
-    monkeypatch.setattr(mapcrowd, "limit", lambda: moving + 2)
-    assert choose(roads, *WINDOW, None, look(crowded=False)).crowd == 0
-    assert choose(roads, *WINDOW, None, look(crowded=True)).crowd == moving
-    monkeypatch.setattr(mapcrowd, "limit", lambda: 2 * moving)
-    assert choose(roads, *WINDOW, None, look(crowded=True)).crowd == 0
+    assert choose(roads, *WINDOW, None, look(crowded=False), moving + 2).crowd == 0
+    assert choose(roads, *WINDOW, None, look(crowded=True), moving + 2).crowd == moving
+    assert choose(roads, *WINDOW, None, look(crowded=True), 2 * moving).crowd == 0
 
 
 def test_who_is_few_enough_in_a_frame_is_few_enough_in_a_window(roads, most) -> None:
     everyone = fleet.gather(roads.trips, T)
     for view in (CORNER, EVERYWHERE, (-300.0, -300.0, 300.0, 300.0)):
-        if mapcrowd.few(everyone.inside(view)):
-            assert choose(roads, *WINDOW, None, look(view, crowded=True)).within == view
+        if mapcrowd.few(everyone.inside(view), most):
+            assert choose(roads, *WINDOW, None, look(view, crowded=True), most).within == view
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.warehouse.double import Warehouse, filled, running
+from twin.foundation.settings import Settings
 from twin.notebook.door import Twin
 from twin.notebook.door import open as open_twin
 from twin.simulator import write_demo
@@ -72,8 +73,8 @@ def lakehouse() -> Iterator[Callable[[], Twin]]:
     """Open the source `databricks`; its connections are closed afterwards."""
     opened: list[Twin] = []
 
-    def open_source(name: str = "databricks") -> Twin:
-        opened.append(open_twin(name))
+    def open_source(name: str = "databricks", settings: Settings | None = None) -> Twin:
+        opened.append(open_twin(name, settings=settings))
         return opened[-1]
 
     yield open_source

@@ -17,6 +17,8 @@ from twin.foundation.errors import SourceError, UnknownLocationError
 from twin.notebook.door import Twin
 from twin.sources.base import Location
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Warehouse]
 Open = Callable[..., Twin]
 Demos = Callable[[str], Path]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bokeh.models import Div
+from bokeh.models.widgets import Div
 
 import twin
 from tests.api.serving import ask, served
@@ -17,6 +17,8 @@ from twin.api.endpoints import BASE, ENDPOINTS
 from twin.foundation.times import text
 from twin.notebook.door import Twin
 from twin.server.process import process
+
+pytestmark = pytest.mark.slow
 
 Start = Callable[..., Warehouse]
 Open = Callable[..., Twin]

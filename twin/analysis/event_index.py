@@ -1,22 +1,21 @@
 """Which events the feed lists: filters over all events of a timeline, answered with positions, not with rows.
 
-A line of the feed tells only what was known at its event's own time (see words.py), so a filter's answer never changes:
+A line of the feed tells only what was known at its event's own time (see wording.py), so a filter's answer never changes:
 it is found once per timeline, as an array of positions in the order of time, and a page of the feed is a slice of it.
 """
 
 import math
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from twin.analysis.metrics import DELIVERY_TARGET
 from twin.analysis.wording import is_late, is_over_target
+from twin.foundation.cache import ByteCache, one_each
+from twin.foundation.settings import DELIVERY_TARGET_S, LATE_AFTER_S
 from twin.timeline.events import MICROSECONDS, EventSlice
 from twin.timeline.orders import Orders
 from twin.timeline.timeline import Timeline
@@ -115,7 +114,7 @@ class FeedIndex:
         self.order: NDArray[np.int32] = np.asarray(events.order, np.int32)
         self._progress = events.progress
         self._orders = timeline.orders
-        self._answers: OrderedDict[tuple[frozenset[str], str, float], Positions] = OrderedDict()
+        self._answers: ByteCache[Positions] = ByteCache(REMEMBERED, one_each)
 
     def __len__(self) -> int:
         return len(self.ts)
@@ -130,19 +129,22 @@ class FeedIndex:
             progress=self._progress[positions],
         )
 
-    def select(self, groups: frozenset[str], text: str = "", target: float = DELIVERY_TARGET) -> Positions:
+    def select(
+        self,
+        groups: frozenset[str],
+        text: str = "",
+        target: float = DELIVERY_TARGET_S,
+        late_after: float = LATE_AFTER_S,
+    ) -> Positions:
         """Return the positions of the events that match, in the order of time."""
-        key = (groups, text.casefold(), target)
-        found = self._answers.get(key)
-        if found is None:
-            matches = self._of_groups(groups, target)
-            if text:
-                matches &= matching(self._orders, text)[self.order]
-            found = self._answers[key] = np.flatnonzero(matches).astype(np.int32)
-            if len(self._answers) > REMEMBERED:
-                self._answers.popitem(last=False)
-        self._answers.move_to_end(key)
-        return found
+        key = (groups, text.casefold(), target, late_after)
+        return self._answers.load(key, lambda: self._matching(groups, text, target, late_after))
+
+    def _matching(self, groups: frozenset[str], text: str, target: float, late_after: float) -> Positions:
+        matches = self._of_groups(groups, target, late_after)
+        if text:
+            matches &= matching(self._orders, text)[self.order]
+        return np.flatnonzero(matches).astype(np.int32)
 
     def of_orders(self, positions: Positions, orders: Iterable[int] | NDArray[np.int32]) -> Positions:
         """Return those of the positions whose order is one of `orders` (row numbers)."""
@@ -162,16 +164,16 @@ class FeedIndex:
         """Return how many of the positions have ts <= t."""
         return int(np.searchsorted(positions, np.searchsorted(self.ts, t, side="right")))
 
-    def _of_groups(self, groups: frozenset[str], target: float) -> Mask:
+    def _of_groups(self, groups: frozenset[str], target: float, late_after: float) -> Mask:
         ticked = {kind for group in groups for kind in GROUPS.get(group, ())}
         matches: Mask = np.array([name in ticked for name in self.names], bool)[self.code]
-        return matches | self._problems(target) if "problem" in groups else matches
+        return matches | self._problems(target, late_after) if "problem" in groups else matches
 
-    def _problems(self, target: float) -> Mask:
+    def _problems(self, target: float, late_after: float) -> Mask:
         known = {kind for kinds in GROUPS.values() for kind in kinds}  # order_cancelled is in none: always a problem
         problem: Mask = np.array([name not in known for name in self.names], bool)[self.code]
         for kind, milestone, is_problem in (
-            ("driver_arrived", self._orders.ready, is_late),
+            ("driver_arrived", self._orders.ready, lambda since: is_late(since, late_after)),
             ("delivered", self._orders.created, lambda since: is_over_target(since, target)),
         ):
             if kind in self.names:
@@ -195,12 +197,6 @@ def _contains(texts: pa.Array, text: str) -> Mask:
     return np.array(pc.fill_null(pc.match_substring(texts, text, ignore_case=True), False))
 
 
-_indexes: "WeakKeyDictionary[Timeline, FeedIndex]" = WeakKeyDictionary()
-
-
 def index_of(timeline: Timeline) -> FeedIndex:
     """Return the timeline's index, made at the first question and dropped together with the timeline."""
-    index = _indexes.get(timeline)
-    if index is None:
-        index = _indexes[timeline] = FeedIndex(timeline)
-    return index
+    return timeline.cached(FeedIndex)

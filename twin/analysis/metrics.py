@@ -6,13 +6,12 @@ timeline (`MetricIndex`); at a moment only binary searches and short slices rema
 """
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.analysis.durations import Durations, count, percentiles
-from twin.foundation import settings
+from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
 from twin.foundation.times import DAY, midnight
 from twin.timeline.timeline import Snapshot, Timeline
@@ -21,9 +20,6 @@ Floats = NDArray[np.float64]
 
 TRAILING = 3600.0
 """Seconds behind the playhead that a "now" figure looks at: the interval (t − 3600, t]."""
-
-DELIVERY_TARGET = settings.current().delivery_target_s
-"""Seconds from created to delivered that the business promises."""
 
 COMPLETION_SPAN = (DAY, 90 * 60.0)
 """Seconds before t between which an order was created that counts as due at t: later ones may still be on the way."""
@@ -169,8 +165,8 @@ class MetricIndex:
         first, last = self.created.searchsorted(t - _CREATED_EDGES[:2], "right").tolist()
         return self._share(first, last, t)
 
-    def kpis(self, t: float, counts: dict[str, int], target: float = DELIVERY_TARGET) -> KpiSet:
-        """Return the KPIs at t; `counts` are the snapshot's orders per state at the same t."""
+    def kpis(self, t: float, counts: dict[str, int], target: float) -> KpiSet:
+        """Return the KPIs at t; `counts` are the snapshot's at the same t, `target` the promised delivery time in seconds."""
         edges = t - _TRAILING_EDGES
         day_ago, due, two_hours, hour, now = self.created.searchsorted(t - _CREATED_EDGES, "right").tolist()
         today = min(int(self.created.searchsorted(midnight(t), "left")), now)
@@ -247,18 +243,12 @@ class MetricIndex:
         return float(self._revenue[last] - self._revenue[first]) if self._any_price else None
 
 
-_indexes: WeakKeyDictionary[Timeline, MetricIndex] = WeakKeyDictionary()
-
-
 def index_of(timeline: Timeline) -> MetricIndex:
     """Return the timeline's index, made at the first question and dropped together with the timeline."""
-    index = _indexes.get(timeline)
-    if index is None:
-        index = _indexes[timeline] = MetricIndex(timeline)
-    return index
+    return timeline.cached(MetricIndex)
 
 
-def kpis(timeline: Timeline, t: float, target: float = DELIVERY_TARGET) -> KpiSet:
+def kpis(timeline: Timeline, t: float, target: float = DELIVERY_TARGET_S) -> KpiSet:
     """Return the KPIs of a timeline at t."""
     return index_of(timeline).kpis(t, timeline.at(t).counts, target)
 

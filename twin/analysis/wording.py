@@ -12,13 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.analysis.metrics import DELIVERY_TARGET
-from twin.foundation import settings
+from twin.foundation.settings import DELIVERY_TARGET_S, LATE_AFTER_S
 from twin.timeline.orders import Orders
 from twin.timeline.timeline import EventSlice, Timeline
-
-LATE_AFTER = settings.current().late_after_s
-"""A driver is late who arrives more than these seconds after the food was ready."""
 
 PACE_TELLS_FROM = 10.0
 """Percent of the way after which a driver's own pace tells the time remaining better than the promise (as in locate.py)."""
@@ -50,9 +46,9 @@ class EventLine:
     problem: bool = False
 
 
-def is_late(waited: Any) -> Any:
+def is_late(waited: Any, late_after: float) -> Any:
     """Return whether a driver who comes `waited` seconds (a number or an array) after the food was ready is late."""
-    return waited > LATE_AFTER
+    return waited > late_after
 
 
 def is_over_target(total: Any, target: float) -> Any:
@@ -98,11 +94,13 @@ def average_text(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 100 * 60 else minutes_text(seconds)
 
 
-def describe(timeline: Timeline, events: EventSlice, target: float = DELIVERY_TARGET) -> list[EventLine]:
-    """Return one line per event, in the order of the events; `target` is the promised delivery time in seconds."""
+def describe(
+    timeline: Timeline, events: EventSlice, target: float = DELIVERY_TARGET_S, late_after: float = LATE_AFTER_S
+) -> list[EventLine]:
+    """Return one line per event, in the order of the events; `target` and `late_after` in seconds, as in `Settings`."""
     orders = timeline.orders
     return [
-        _describe_one(_Known(orders, int(order), float(t), target), kind, float(progress))
+        _describe_one(_Known(orders, int(order), float(t), target, late_after), kind, float(progress))
         for t, kind, order, progress in zip(events.ts, events.type, events.order, events.progress, strict=True)
     ]
 
@@ -115,6 +113,7 @@ class _Known:
     order: int
     t: float
     target: float
+    late_after: float
 
     def passed(self, milestone: NDArray[np.float64]) -> float | None:
         """Return the seconds since a milestone of this order; None if it had not happened by then."""
@@ -177,7 +176,7 @@ def _arrived(known: _Known) -> _Said:
         # where the kitchen tells nothing of an order, nobody knows whether its food is ready
         return _Said("car", "out_for_delivery", "Driver arrived", "Food not ready yet" if told else "")
     detail = f"{minutes_text(waited)} after the food was ready"
-    if is_late(waited):
+    if is_late(waited, known.late_after):
         return _Said("alert", "bad", "Driver arrived late", detail, problem=True)
     return _Said("car", "out_for_delivery", "Driver arrived", detail)
 

@@ -1,8 +1,9 @@
-"""HTTP routes served beside the dashboards, under the server's prefix: `panel serve --plugins twin.api`.
+"""The HTTP questions and answers: routes served beside the pages, under the server's prefix.
 
-`ROUTES` is the list of Tornado handlers. Under a plain `panel serve dashboards/*.py` a page adds them to its server itself,
-with `mount()`. Either way the page knows whether it may point the browser to these addresses, or whether it runs in a notebook
-or a saved file, where nobody would answer (and Bokeh asks an unreachable tile server again at every repaint).
+`ROUTES` is the list of Tornado handlers; `panel serve --plugins twin.api` adds them. Under a plain `panel serve
+dashboards/*.py` a page adds them to its server itself, with `mount()`. Either way the page knows whether it may point the
+browser to these addresses, or whether it runs in a notebook or a saved file, where nobody would answer (and Bokeh asks an
+unreachable tile server again at every repaint).
 """
 
 from typing import Any

@@ -1,12 +1,13 @@
-"""Encoded answers kept for a while: metadata 15 minutes, aggregates 5 minutes, events never (the specification's figures)."""
+"""Encoded answers kept for a while: metadata 15 minutes, aggregates 5 minutes, events never (docs/api.md)."""
 
 import asyncio
 import gzip
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
+
+from twin.foundation.cache import ByteCache
 
 METADATA_S, AGGREGATES_S = 900, 300
 STORE_BYTES = 64 << 20
@@ -38,20 +39,18 @@ class Encoded:
 class Store:
     """Answers by key, at most `STORE_BYTES`, the longest unused dropped first; equal questions wait for one.
 
-    For one event loop.
+    For one event loop, on which waiting must not hold a thread: hence futures of its own and no `SingleFlight`.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._kept: OrderedDict[Hashable, tuple[float, Encoded]] = OrderedDict()
+        self._kept: ByteCache[tuple[float, Encoded]] = ByteCache(STORE_BYTES, lambda kept: kept[1].nbytes)
         self._making: dict[Hashable, asyncio.Future[Encoded]] = {}
-        self._bytes = 0
 
     async def get(self, key: Hashable, seconds: float, make: Callable[[], Awaitable[Encoded]]) -> Encoded:
         """Return the answer under `key`, made anew where there is none younger than `seconds`; errors are not kept."""
         found = self._kept.get(key)
         if found is not None and self._clock() < found[0]:
-            self._kept.move_to_end(key)
             return found[1]
         making = self._making.get(key)
         if making is None:
@@ -63,18 +62,9 @@ class Store:
             answer = await make()
         finally:
             del self._making[key]
-        self._drop(key)
-        self._kept[key] = (self._clock() + seconds, answer)
-        self._bytes += answer.nbytes
-        while self._bytes > STORE_BYTES and len(self._kept) > 1:
-            self._drop(next(iter(self._kept)))
+        self._kept.put(key, (self._clock() + seconds, answer))
         return answer
 
     def clear(self) -> None:
         """Forget everything."""
         self._kept.clear()
-        self._bytes = 0
-
-    def _drop(self, key: Hashable) -> None:
-        if key in self._kept:
-            self._bytes -= self._kept.pop(key)[1].nbytes

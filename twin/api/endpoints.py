@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast, get_type_hints
-from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel
 
@@ -115,9 +114,6 @@ ENDPOINTS = (
     ),
 )
 
-_stores: WeakKeyDictionary[Hub, Store] = WeakKeyDictionary()
-"""By source: another source has other answers."""
-
 
 class JsonHandler(ApiHandler):
     """Answers one endpoint: parse, find or make the answer off the event loop, send it compressed where that pays."""
@@ -145,7 +141,7 @@ class JsonHandler(ApiHandler):
             self.send(await make())
             return
         key = (endpoint.name, names, query.model_dump_json())
-        answer = await _stores.setdefault(hub, Store()).get(key, endpoint.keep, make)
+        answer = await hub.cached(_answers).get(key, endpoint.keep, make)
         self.set_header("Cache-Control", f"private, max-age={endpoint.keep}")
         self.send(answer)
 
@@ -166,6 +162,11 @@ def _encoded(endpoint: Endpoint, hub: Hub, names: tuple[str, ...], query: parame
     return Encoded.of(endpoint.answer(hub, *names, query).model_dump_json().encode())
 
 
-def forget() -> None:
-    """Drop every kept answer."""
-    _stores.clear()
+def _answers(_: Hub) -> Store:
+    """Make a source's store of answers, which lives with it: another source has other answers."""
+    return Store()
+
+
+def forget(hub: Hub) -> None:
+    """Drop every kept answer of a source."""
+    hub.cached(_answers).clear()

@@ -1,7 +1,6 @@
 """What all routes of the API share: login, errors as problem+json, request ids, allowed origins, log and counters."""
 
 import logging
-import os
 import re
 import time
 import uuid
@@ -16,7 +15,8 @@ from tornado.web import HTTPError
 
 from twin.api.models import FieldError, Problem
 from twin.foundation import telemetry
-from twin.foundation.errors import TwinError, UnknownNameError, UnknownTimeError
+from twin.foundation.errors import ConfigError, TwinError, UnknownNameError, UnknownTimeError
+from twin.server.process import process
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +37,11 @@ class Refusal(Exception):
 
 
 def allowed_origins() -> frozenset[str]:
-    """Return the web origins whose pages may read the API: TWIN_CORS_ORIGINS, separated by commas; none by default."""
-    named = os.environ.get("TWIN_CORS_ORIGINS", "").split(",")
-    return frozenset(origin.strip().rstrip("/") for origin in named if origin.strip())
+    """Return the web origins whose pages may read the API; none where the settings cannot be read, which the answer then says."""
+    try:
+        return process.settings.cors_origins
+    except ConfigError:
+        return frozenset()
 
 
 class ApiHandler(AuthRequestHandler):

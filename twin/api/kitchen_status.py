@@ -2,14 +2,12 @@
 
 import time
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from twin.analysis.metrics import StageFigures, index_of
 from twin.api import models
 from twin.api.instants import instant, maybe
-from twin.foundation import settings
 from twin.foundation.errors import UnknownTimeError
 from twin.foundation.stages import CANCELLED, COMPLETED, COOKING, STAGES, STALLED, STATES
 from twin.foundation.times import DAY, midnight, text
@@ -18,9 +16,14 @@ from twin.sources.base import Location
 from twin.timeline.timeline import Snapshot, Timeline
 
 CAPACITY_S = 900.0
-"""Seconds for which an observed capacity stands: it is metadata, which the specification lets be 15 minutes old."""
+"""Seconds for which an observed capacity stands: it is metadata, which may be 15 minutes old (docs/api.md)."""
 
-_observed: WeakKeyDictionary[Hub, dict[str, tuple[float, int | None]]] = WeakKeyDictionary()
+
+class _Observed:
+    """The most orders that each kitchen of a source was seen to cook at once, and when it was looked up."""
+
+    def __init__(self, _: Hub) -> None:
+        self.by_location: dict[str, tuple[float, int | None]] = {}
 
 
 def timeline_at(hub: Hub, place: Location, t: float) -> Timeline:
@@ -64,10 +67,10 @@ def update(hub: Hub, place: Location, t: float, orders: bool) -> models.MetricsU
 
 def capacity(hub: Hub, location: str) -> tuple[int | None, str | None]:
     """Return how many orders a kitchen can cook at once, and whether that is "configured" or "observed"."""
-    configured = settings.current().capacity.get(location)
+    configured = hub.settings.capacity.get(location)
     if configured is not None:
         return configured, "configured"
-    observed = _observed.setdefault(hub, {})
+    observed = hub.cached(_Observed).by_location
     asked_at, most = observed.get(location, (-CAPACITY_S, None))
     if time.monotonic() - asked_at >= CAPACITY_S:
         answer = hub.source.ask("capacity", location=location)["most"][0].as_py()
@@ -78,7 +81,7 @@ def capacity(hub: Hub, location: str) -> tuple[int | None, str | None]:
 
 def _metrics(hub: Hub, timeline: Timeline, snapshot: Snapshot) -> dict[str, Any]:
     index = index_of(timeline)
-    kpis = index.kpis(snapshot.t, snapshot.counts)
+    kpis = index.kpis(snapshot.t, snapshot.counts, hub.settings.delivery_target_s)
     figures = index.stages(snapshot)
     orders, source = capacity(hub, timeline.location.id)
     counts = snapshot.counts

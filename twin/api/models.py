@@ -1,7 +1,7 @@
 """What the API answers: one pydantic model per shape, from which the OpenAPI document is made.
 
-Names and shapes are the specification's; what it does not know is added beside. Times are ISO 8601 with Z, durations
-minutes, shares percent, and null stands where nothing tells.
+Names and shapes are a contract with the programs that read them (docs/api.md): fields are added, never renamed. Times are
+ISO 8601 with Z, durations minutes, shares percent, and null stands where nothing tells.
 """
 
 import datetime as dt
@@ -286,9 +286,7 @@ class OrderEvent(LoggedEvent):
 class MetricsUpdate(KitchenMetrics):
     """`metrics_update`: the kitchen at the replay's moment; the first of a stream also lists the open orders."""
 
-    throughput: float | None = Field(
-        description="The same as throughput_per_hour, under the specification's name here."
-    )
+    throughput: float | None = Field(description="The same as throughput_per_hour, under a shorter name.")
     active_orders: list[ActiveOrder] | None = None
 
 

@@ -8,7 +8,6 @@ id says where in the log it stands.
 import asyncio
 import contextlib
 import json
-import os
 import time
 from bisect import bisect_right
 from collections.abc import Awaitable, Callable
@@ -26,10 +25,11 @@ from twin.api.parameters import Replay
 from twin.api.position import Position, read_position
 from twin.api.source import current_source
 from twin.foundation import telemetry
-from twin.foundation.errors import ConfigError, UnknownTimeError
+from twin.foundation.errors import UnknownTimeError
 from twin.foundation.stages import STALLED_AFTER
 from twin.hub import Hub
 from twin.replay.clock import Anchor
+from twin.server.process import process
 from twin.server.threads import streaming
 from twin.sources.base import Location
 
@@ -44,21 +44,7 @@ PAGE = 2000
 other request, for longer at a time."""
 WRITE_EVENTS = 1000
 """Events written at a time, so that an unpaced stream looks at its socket often."""
-MAX_STREAMS = 16
-
 Result = TypeVar("Result")
-
-_open = 0
-
-
-def most_streams() -> int:
-    """Return how many streams may be open at once: TWIN_MAX_STREAMS, by default 16. Raises ConfigError."""
-    text = os.environ.get("TWIN_MAX_STREAMS", "").strip()
-    if not text:
-        return MAX_STREAMS
-    if not (text.isascii() and text.isdecimal() and int(text) > 0):
-        raise ConfigError(f"TWIN_MAX_STREAMS is {text!r}: it must be a whole number over 0. Mend or unset it.")
-    return int(text)
 
 
 class ReplayHandler(ApiHandler):
@@ -68,18 +54,17 @@ class ReplayHandler(ApiHandler):
 
     async def get(self, location: str) -> None:
         """Stream the range until its end or until the client goes; 503 with Retry-After where too many streams are open."""
-        global _open
         self._gone = False
         query = self.parameters(Replay)
         after = self._resume_at(query)
-        if _open >= most_streams():
+        if process.open_streams >= process.settings.max_streams:
             raise Refusal(
                 503,
-                f"{_open} replays are open, which is the most here. Try again later.",
+                f"{process.open_streams} replays are open, which is the most here. Try again later.",
                 {"Retry-After": str(RETRY_S)},
             )
-        _open += 1
-        telemetry.STREAMS.set(_open)
+        process.open_streams += 1
+        telemetry.STREAMS.set(process.open_streams)
         self._task = asyncio.current_task()
         try:
             hub = await streaming(current_source)
@@ -95,8 +80,8 @@ class ReplayHandler(ApiHandler):
             if not self._gone:  # the server stops
                 raise
         finally:
-            _open -= 1
-            telemetry.STREAMS.set(_open)
+            process.open_streams -= 1
+            telemetry.STREAMS.set(process.open_streams)
 
     head = get
 

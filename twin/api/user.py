@@ -4,9 +4,8 @@ The page itself is told nothing, as Bokeh would write what it knows of a request
 name is shown and decides nothing: queries run as the app, whoever looks.
 """
 
-import os
-
 from twin.api.handler import ApiHandler
+from twin.server.process import process
 
 NAME, EMAIL = "X-Forwarded-Preferred-Username", "X-Forwarded-Email"
 LONGEST = 100
@@ -14,7 +13,7 @@ LONGEST = 100
 
 def user_url() -> str:
     """Return where the page asks for the user's name, relative to it; "" where no proxy says who that is."""
-    return "user" if os.environ.get("DATABRICKS_APP_NAME") else ""
+    return "user" if process.settings.app_name else ""
 
 
 class UserHandler(ApiHandler):

@@ -1,20 +1,30 @@
-"""Targets and limits that a business sets for itself: what counts as late, as too long, as good enough.
+"""What a process or a notebook can be told from outside: where the data is, what is promised, what a page may cost.
 
-They come from the environment, because one process serves one business, and are read once, when the process starts.
-Times are given there in minutes, as people think of them, and kept here in seconds, as everything else is.
+`Settings.from_environment` is called once where a process or a notebook begins (twin/server/process.py, `twin.open`, the command
+line) and handed down; nothing else in `twin` reads the environment, and no module takes a constant from it when it is imported.
+So a wrong variable is one clear sentence when something starts, and two kitchens with different targets fit in one notebook.
+Times are given in minutes, as people think of them, and kept here in seconds, as everything else is.
+
+It is a plain dataclass because every notebook imports it: pydantic and pydantic-settings take 0.3 s, where all of `import twin`
+takes 0.9 s; and what is checked here (amber follows red, minutes per stage, the sentences) would be validators of our own anyway.
 """
 
 import math
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 
 from twin.foundation.errors import ConfigError
 from twin.foundation.stages import COMPLETED, STAGES
 
 MINUTE = 60.0
+
+DELIVERY_TARGET_S = 30 * MINUTE
+LATE_AFTER_S = 5 * MINUTE
+COMPLETION_TARGET = 0.95
 
 MOST_AT_ONCE = 100_000
 """Orders that no kitchen cooks at once."""
@@ -24,6 +34,9 @@ MOST_DRAWN = 1_000_000
 
 LONGEST_MIN = 24 * 60.0
 """Minutes beyond which a target is surely a slip of the hand, such as seconds given for minutes."""
+
+TILES = ("streets", "osm", "esri-imagery", "esri-gray")
+"""Base maps to begin with: ours, drawn from the data, and those of others."""
 
 STAGE_AMBER: Mapping[str, float] = MappingProxyType(
     {"created": 4 * MINUTE, "cooking": 16 * MINUTE, "ready": 12 * MINUTE, "out_for_delivery": 20 * MINUTE}
@@ -35,9 +48,13 @@ STAGE_RED: Mapping[str, float] = MappingProxyType(
 three standard deviations (2 ± 1, 10 ± 3 and 8 ± 2 minutes), rounded; on the road, red is the promised delivery time."""
 
 
+def _cache_folder() -> Path:
+    return Path(tempfile.gettempdir()) / f"twin-cache-{os.getuid()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is promised and tolerated; times in seconds, shares 0..1, stage limits per stage key.
+    """What is configured; times in seconds, shares 0..1, stage limits per stage key. README.md names the variables.
 
     >>> Settings.from_environment({"TWIN_DELIVERY_TARGET_MIN": "25"}).delivery_target_s
     1500.0
@@ -45,24 +62,55 @@ class Settings:
     600.0
     """
 
-    delivery_target_s: float = 30 * MINUTE
-    late_after_s: float = 5 * MINUTE
-    completion_target: float = 0.95
+    source: str = "demo"
+    """What is opened where nothing else is named."""
+    demo: Path = Path("demo")
+    """Folder of the demo data, made where it is absent."""
+    scenes: Path | None = None
+    """A rehearsed show for wall screens."""
+
+    delivery_target_s: float = DELIVERY_TARGET_S
+    """From created to delivered, as the business promises."""
+    late_after_s: float = LATE_AFTER_S
+    """A driver is late who arrives more than this after the food was ready."""
+    completion_target: float = COMPLETION_TARGET
     stage_amber_s: Mapping[str, float] = field(default_factory=lambda: STAGE_AMBER)
     stage_red_s: Mapping[str, float] = field(default_factory=lambda: STAGE_RED)
     capacity: Mapping[str, int] = field(default_factory=dict)
     """Orders that a kitchen can cook at once, by location id; without it, what it has shown that it can."""
-    refresh_s: float = 10 * MINUTE
-    """What is known of a table that grows may be so old when somebody chooses a kitchen or a range; then it is asked again."""
+
+    tiles: str = "streets"
+    """Of `TILES`: the base map that a page begins with."""
     glyphs_to: int = 250
     """Drivers on the road up to which the map draws each as a glyph; more are written pixel by pixel, several times as fast."""
     dense_from: int = 20_000
     """Drivers on the road, and in view, above which the map shows their density: a browser draws so many smoothly."""
 
+    max_streams: int = 16
+    """Replays that may be open at once."""
+    cors_origins: frozenset[str] = frozenset()
+    """Web origins whose pages may read the API."""
+
+    refresh_s: float = 10 * MINUTE
+    """What is known of a table that grows may be so old when somebody chooses a kitchen or a range; then it is asked again."""
+    cache_folder: Path = field(default_factory=_cache_folder)
+    """Where what was read from a warehouse is kept, for this user alone."""
+    cache_bytes: int = 2048 << 20
+    """So much of it at most, 0 for nothing; 90 days with a million events take some 60 MB."""
+    catalog: str = "caspers"
+    lakeflow_schema: str = "lakeflow"
+    simulator_schema: str = "simulator"
+    warehouse_path: str = ""
+    """HTTP path of the SQL warehouse; empty: none is named. Host and credentials are the SDK's own affair."""
+    app_name: str = ""
+    """Name as a Databricks app, whose proxy tells who looks; empty elsewhere."""
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the settings; what is not set keeps its default. Raises ConfigError for what makes no sense."""
+        """Read the settings; what is not set, or empty, keeps its default. Raises ConfigError for what makes no sense."""
         default = cls()
+        given = {name: text.strip() for name, text in environment.items()}
+        warehouse = given.get("DATABRICKS_WAREHOUSE_ID", "")
         target = _minutes(environment, "TWIN_DELIVERY_TARGET_MIN", default.delivery_target_s)
         red = _stages(environment, "TWIN_STAGE_RED_MIN", default.stage_red_s)
         amber = _stages(environment, "TWIN_STAGE_AMBER_MIN", default.stage_amber_s)
@@ -75,22 +123,55 @@ class Settings:
                     "minutes. Give a smaller one, or raise TWIN_STAGE_RED_MIN."
                 )
         return cls(
+            source=given.get("TWIN_SOURCE") or default.source,
+            demo=Path(given.get("TWIN_DEMO") or default.demo),
+            scenes=Path(given["TWIN_SCENES"]) if given.get("TWIN_SCENES") else None,
             delivery_target_s=target,
             late_after_s=_minutes(environment, "TWIN_LATE_AFTER_MIN", default.late_after_s),
             completion_target=_percent(environment, "TWIN_COMPLETION_TARGET_PERCENT", default.completion_target),
             stage_amber_s=MappingProxyType(amber),
             stage_red_s=MappingProxyType(red),
             capacity=_capacities(environment, "TWIN_KITCHEN_CAPACITY"),
-            refresh_s=_minutes(environment, "TWIN_REFRESH_MIN", default.refresh_s),
+            tiles=_tiles(environment, "TWIN_TILES", default.tiles),
             glyphs_to=_drivers(environment, "TWIN_GLYPH_DRIVERS", default.glyphs_to),
             dense_from=_drivers(environment, "TWIN_DENSE_DRIVERS", default.dense_from),
+            max_streams=_whole(environment, "TWIN_MAX_STREAMS", default.max_streams, 1, "a whole number over 0"),
+            cors_origins=frozenset(filter(None, map(_origin, given.get("TWIN_CORS_ORIGINS", "").split(",")))),
+            refresh_s=_minutes(environment, "TWIN_REFRESH_MIN", default.refresh_s),
+            cache_folder=Path(given.get("TWIN_CACHE") or default.cache_folder),
+            cache_bytes=_whole(
+                environment,
+                "TWIN_CACHE_MB",
+                default.cache_bytes >> 20,
+                0,
+                "a whole number of megabytes, 0 to keep nothing",
+            )
+            << 20,
+            catalog=given.get("CATALOG") or default.catalog,
+            lakeflow_schema=given.get("LAKEFLOW_SCHEMA") or default.lakeflow_schema,
+            simulator_schema=given.get("SIMULATOR_SCHEMA") or default.simulator_schema,
+            warehouse_path=given.get("DATABRICKS_HTTP_PATH")
+            or (f"/sql/1.0/warehouses/{warehouse}" if warehouse else ""),
+            app_name=given.get("DATABRICKS_APP_NAME", ""),
         )
 
 
-@cache
-def current() -> Settings:
-    """Return the process's settings."""
-    return Settings.from_environment()
+def _tiles(environment: Mapping[str, str], name: str, default: str) -> str:
+    text = environment.get(name, "").strip() or default
+    if text not in TILES:
+        raise ConfigError(f"{name} is {text!r}; it can be {', '.join(TILES)}.")
+    return text
+
+
+def _origin(text: str) -> str:
+    return text.strip().rstrip("/")
+
+
+def _whole(environment: Mapping[str, str], name: str, default: int, least: int, what: str) -> int:
+    text = environment.get(name, "").strip() or str(default)
+    if not (text.isascii() and text.isdecimal() and int(text) >= least):
+        raise ConfigError(f"{name} is {text!r}: it must be {what}. Mend or unset it.")
+    return int(text)
 
 
 def _minutes(environment: Mapping[str, str], name: str, default_s: float) -> float:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from twin.foundation.settings import Settings
 from twin.foundation.times import DAY, Time, midnight, seconds, text
 from twin.hub import Hub, Progress, open_source
 from twin.notebook.kitchen import Kitchen
@@ -84,14 +85,22 @@ class Twin(Hub):
         return html("Twin", [self.source.name], self.locations.table)
 
 
-def open(source: str | Path | None = None, progress: Progress | None = None) -> Twin:
+def open(source: str | Path | None = None, progress: Progress | None = None, settings: Settings | None = None) -> Twin:
     """Open a source of events: `demo`, a file, folder or glob of CSV, JSON or Parquet event rows, or a SQL warehouse's tables
     (`databricks`, `databricks://catalog.schema`; see docs/databricks.md).
 
     Without `source`, the environment's TWIN_SOURCE, else the demo (made on first use in the folder that TWIN_DEMO names,
     by default `demo` in the current one). `progress(message, share)` is told how far it is. Raises `SourceError`.
 
+    `settings` are targets and limits, by default the environment's (docs/figures.md); raises `ConfigError` for a variable that
+    makes no sense. Twins with different ones can be open at once.
+
     >>> len(twin.open("demo").locations)
     4
+    >>> strict = twin.open("demo", settings=twin.Settings(delivery_target_s=20 * 60.0))
+    >>> late, usual = (t["chicago"].at("18:30").kpis["over_target"] for t in (strict, twin.open("demo")))
+    >>> bool(late > usual)
+    True
     """
-    return Twin(open_source(source, progress))
+    chosen = Settings.from_environment() if settings is None else settings
+    return Twin(open_source(source, chosen, progress), chosen)

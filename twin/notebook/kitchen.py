@@ -47,6 +47,8 @@ class Instant:
 
     timeline: Timeline
     snapshot: Snapshot
+    target: float
+    """Promised delivery time, seconds."""
 
     @property
     def time(self) -> pd.Timestamp:
@@ -100,7 +102,7 @@ class Instant:
         >>> bool(twin.open("demo").kitchen("chicago").at("12:00").kpis["orders_per_hour"] > 0)
         True
         """
-        row = tables.kpi_row(index_of(self.timeline).kpis(self.snapshot.t, self.snapshot.counts))
+        row = tables.kpi_row(index_of(self.timeline).kpis(self.snapshot.t, self.snapshot.counts, self.target))
         return pd.Series(row, name=self.time)
 
     def __repr__(self) -> str:
@@ -164,7 +166,7 @@ class Kitchen:
         >>> twin.open("demo").kitchen("sanfrancisco", day="2025-10-16").at("18:30").time
         Timestamp('2025-10-16 18:30:00')
         """
-        return Instant(self.data, self.data.at(self._moment(time)))
+        return Instant(self.data, self.data.at(self._moment(time)), self._hub.settings.delivery_target_s)
 
     @cached_property
     def orders(self) -> pd.DataFrame:
@@ -265,7 +267,8 @@ class Kitchen:
         window = self.data.window
         if not every > 0:
             raise ValueError(f"A step must be longer than 0 seconds, not {every:g}.")
-        return tables.kpis(self.data, np.arange(np.ceil(window.start / every) * every, window.end, every))
+        times = np.arange(np.ceil(window.start / every) * every, window.end, every)
+        return tables.kpis(self.data, times, self._hub.settings.delivery_target_s)
 
     # -- what the user does ----------------------------------------------------------------------------------------------
     @property

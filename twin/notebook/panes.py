@@ -48,7 +48,7 @@ class Replay:
         self.timeline = timeline
         self._views: list[ReplayView] = []
         self._ticking = False
-        self.controller = ReplayController(timeline)
+        self.controller = ReplayController(timeline, settings=hub.settings)
         self.controller.seek(timeline.busiest())
         self.controller.learn(hub.insights(timeline))
         self._session = ReplaySession(hub, self.controller)

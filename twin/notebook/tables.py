@@ -188,10 +188,10 @@ def kpi_row(kpis: KpiSet) -> dict[str, float]:
     return {name: np.nan if value is None else float(value) for name, value in told.items()}
 
 
-def kpis(timeline: Timeline, times: NDArray[np.float64]) -> pd.DataFrame:
-    """Return the KPIs at many moments, (n,) seconds: one row each, by time."""
+def kpis(timeline: Timeline, times: NDArray[np.float64], target: float) -> pd.DataFrame:
+    """Return the KPIs at many moments, (n,) seconds: one row each, by time; `target` is the promised delivery time, seconds."""
     index = index_of(timeline)
-    rows = [kpi_row(index.kpis(t, timeline.counts(t))) for t in times.tolist()]
+    rows = [kpi_row(index.kpis(t, timeline.counts(t), target)) for t in times.tolist()]
     return pd.DataFrame(rows, index=pd.Index(stamps(times), name="time"))
 
 

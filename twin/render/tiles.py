@@ -1,7 +1,7 @@
 """The base map: tiles that Datashader draws from the routes in the data, without a network, a third party or a token.
 
-Rendering a block of tiles takes tens of milliseconds: do it in a thread, never on the event loop. Rendered tiles are shared
-by all sessions of the process.
+Rendering a block of tiles takes tens of milliseconds: do it in a thread, never on the event loop. Rendered tiles are kept in a
+cache that the maps of a process share.
 """
 
 import math
@@ -37,17 +37,18 @@ _PEN_ZOOM = 13
 
 _FINEST_PX, _WIDEST_PX, _WIDEST_SURROUNDINGS = 1.0, 8.0, 2.5
 
-_rendered: ByteCache[bytes] = ByteCache(CACHE_BYTES)
-_blocks: SingleFlight[dict[tuple[int, int], bytes]] = SingleFlight()
-_curves: SingleFlight[Curve] = SingleFlight()
 _compiling = threading.Lock()
+"""The compiler's, of which a process has one."""
 
 
 class TileSet:
     """The base map of one set of streets; safe to use from any number of threads."""
 
-    def __init__(self, streets: Streets) -> None:
-        """Prepare the strokes; tiles are drawn on request."""
+    def __init__(self, streets: Streets, rendered: ByteCache[bytes] | None = None) -> None:
+        """Prepare the strokes; tiles are drawn on request and kept in `rendered`, which several maps may share."""
+        self._rendered: ByteCache[bytes] = ByteCache(CACHE_BYTES) if rendered is None else rendered
+        self._blocks: SingleFlight[dict[tuple[int, int], bytes]] = SingleFlight()
+        self._curves: SingleFlight[Curve] = SingleFlight()
         self.version = f"{streets.version}{STYLE_VERSION}"
         """Changes with the data and with their style; part of the tiles' URLs."""
         self.routes = streets.routes
@@ -65,10 +66,10 @@ class TileSet:
         if not is_tile(z, x, y) or scale not in (1, 2):
             raise ValueError(f"There is no tile {z}/{x}/{y} at scale {scale}.")
         key = (self.version, scale, z, x, y)
-        pixels = _rendered.get(key)
+        pixels = self._rendered.get(key)
         if pixels is None:
             column, row = x // BLOCK * BLOCK, y // BLOCK * BLOCK
-            block = _blocks.run((self.version, scale, z, column, row), lambda: self._block(z, column, row, scale))
+            block = self._blocks.run((scale, z, column, row), lambda: self._block(z, column, row, scale))
             pixels = block[x - column, y - row]
         return repaint(pixels, colours)
 
@@ -87,7 +88,7 @@ class TileSet:
         """Render the block whose north-west tile is x, y: PNGs by (column, row) within it, in the dark palette."""
         across = min(BLOCK, 2**z)
         keys = {(i, j): (self.version, scale, z, x + i, y + j) for j in range(across) for i in range(across)}
-        held = {place: png for place, key in keys.items() if (png := _rendered.get(key)) is not None}
+        held = {place: png for place, key in keys.items() if (png := self._rendered.get(key)) is not None}
         if len(held) == len(keys):  # another thread finished the block between our look into the cache and now
             return held
         side = TILE_PX * scale
@@ -97,13 +98,13 @@ class TileSet:
         made: dict[tuple[int, int], bytes] = {}
         for (i, j), key in keys.items():
             made[i, j] = encode(levels[j * side : (j + 1) * side, i * side : (i + 1) * side], colours)
-            _rendered.put(key, made[i, j])
+            self._rendered.put(key, made[i, j])
         return made
 
     def _curve(self, z: int) -> Curve:
         """Return the curve of a zoom level, which is the same for all its tiles and scales."""
         if z not in self._tones:
-            self._tones[z] = _curves.run((self.version, z), lambda: self._make_curve(z))
+            self._tones[z] = self._curves.run(z, lambda: self._make_curve(z))
         return self._tones[z]
 
     def _make_curve(self, z: int) -> Curve:

@@ -1,1 +1,1 @@
-"""The replay clock (pure) and its controller (Param)."""
+"""The playhead: its clock (pure), its verbs (Param) and what is selected."""

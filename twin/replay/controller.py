@@ -12,6 +12,7 @@ import param
 
 from twin.analysis.insights import Insights
 from twin.foundation import times
+from twin.foundation.settings import Settings
 from twin.replay.clock import MAX_SPEED, Anchor
 from twin.replay.selection import Selection
 from twin.timeline.timeline import Timeline
@@ -68,8 +69,15 @@ class ReplayController(param.Parameterized):
     VERBS = ("play", "pause", "stop", "seek", "step", "set_speed", "set_loop", "set_range")
     """What a browser may ask for."""
 
-    def __init__(self, timeline: Timeline | None = None, wall: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        timeline: Timeline | None = None,
+        wall: Callable[[], float] = time.monotonic,
+        settings: Settings | None = None,
+    ) -> None:
+        """`settings` are the hub's: the views on this controller take targets and limits from them. Without, the usual ones."""
         super().__init__(key=f"clock-{uuid.uuid4().hex}", selection=Selection())
+        self.settings = settings or Settings()
         self._wall = wall
         self._asked_epoch = 0
         if timeline is not None:

@@ -1,23 +1,20 @@
 """Serves scripts that pages are made of at run time: /assets/{name}.js, named after their content and therefore kept for good."""
 
 import hashlib
-import threading
 
 from bokeh.server.views.auth_request_handler import AuthRequestHandler
 from tornado.web import HTTPError
 
-YEAR_S = 31_536_000
+from twin.server.process import process
 
-_scripts: dict[str, bytes] = {}
-_lock = threading.Lock()
+YEAR_S = 31_536_000
 
 
 def publish(script: str) -> str:
     """Let a script (an ES module) be asked for; return its address, relative to the server's prefix."""
     text = script.encode()
     name = hashlib.sha256(text).hexdigest()[:20]
-    with _lock:
-        _scripts[name] = text
+    process.scripts[name] = text
     return f"assets/{name}.js"
 
 
@@ -28,9 +25,9 @@ class AssetHandler(AuthRequestHandler):
         """Send the script, to be kept for a year: another script has another name."""
         if self.current_user is None:
             raise HTTPError(403)
-        if name not in _scripts:
+        if name not in process.scripts:
             raise HTTPError(404, "unknown script")
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         self.set_header("Cache-Control", f"private, max-age={YEAR_S}, immutable")
         self.set_header("X-Content-Type-Options", "nosniff")
-        self.write(_scripts[name])
+        self.write(process.scripts[name])

@@ -7,7 +7,6 @@ Tornado application that answers the request for the page.
 
 import asyncio
 from typing import Any
-from weakref import WeakSet
 
 from bokeh.document import Document
 from bokeh.io import curdoc
@@ -16,13 +15,9 @@ from bokeh.server.tornado import BokehTornado
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import GZipContentEncoding
 
-from twin.foundation.cache import ByteCache
+from twin.server.process import process
 
 OK = 200
-
-
-MOST_KEPT = 32 * 2**20
-"""Bytes of compressed files kept: all scripts of Bokeh, Panel and ours have some 2 MB."""
 
 
 class Compressed(GZipContentEncoding):
@@ -33,7 +28,6 @@ class Compressed(GZipContentEncoding):
     """
 
     GZIP_LEVEL = 5
-    kept: ByteCache[bytes] = ByteCache(MOST_KEPT)
 
     def __init__(self, request: HTTPServerRequest) -> None:
         super().__init__(request)
@@ -51,7 +45,7 @@ class Compressed(GZipContentEncoding):
         if not self._gzipping or status_code != OK or not etag.startswith('"'):
             return status_code, headers, chunk
         self._key = self._address, etag
-        held = self.kept.get(self._key)
+        held = process.compressed.get(self._key)
         if held is None:
             self._made = [chunk]
             self._keep(finishing)
@@ -73,10 +67,7 @@ class Compressed(GZipContentEncoding):
 
     def _keep(self, finishing: bool) -> None:
         if finishing and self._made is not None and self._key is not None:
-            self.kept.put(self._key, b"".join(self._made))
-
-
-_attached: WeakSet[ApplicationContext] = WeakSet()
+            process.compressed.put(self._key, b"".join(self._made))
 
 
 def attach(routes: list[tuple[str, type, dict[str, Any]]]) -> bool:
@@ -89,10 +80,10 @@ def attach(routes: list[tuple[str, type, dict[str, Any]]]) -> bool:
     if page is None:
         return False
     server = _answering_server()
-    if page not in _attached and server is not None:
+    if page not in process.attached and server is not None:
         _extend(server, routes)
-        _attached.update(server._applications.values())
-    return page in _attached
+        process.attached.update(server._applications.values())
+    return page in process.attached
 
 
 def _page(document: Document | None) -> ApplicationContext | None:
@@ -115,7 +106,7 @@ def _answering_server() -> BokehTornado | None:
 
 def is_answering(document: Document | None) -> bool:
     """Return whether the server of a document's page answers the routes, so that the page may ask for them."""
-    return _page(document) in _attached
+    return _page(document) in process.attached
 
 
 def _extend(server: BokehTornado, routes: list[tuple[str, type, dict[str, Any]]]) -> None:

@@ -6,7 +6,6 @@ the one right host is needed. The platform does not tell it to the process; the 
 """
 
 import logging
-import os
 from collections.abc import Callable, MutableMapping
 from urllib.parse import urlsplit
 
@@ -28,8 +27,10 @@ def own_address(name: str) -> str:
     return client.apps.get(name).url or ""
 
 
-def allow_own_host(environment: MutableMapping[str, str] = os.environ, ask: Callable[[str], str] = own_address) -> None:
+def allow_own_host(environment: MutableMapping[str, str], ask: Callable[[str], str] = own_address) -> None:
     """Let the app's own host open WebSockets, unless BOKEH_ALLOW_WS_ORIGIN names hosts already or this is no app.
+
+    `environment` is the process's own, from which Bokeh reads it.
 
     A workspace that does not answer is logged with what to do about it and stops nothing: /healthz and the logs stay reachable.
     """
@@ -39,7 +40,7 @@ def allow_own_host(environment: MutableMapping[str, str] = os.environ, ask: Call
     try:
         host = urlsplit(ask(name)).netloc
         reason = "the workspace names no address for it"
-    except (OSError, ValueError) as error:  # DatabricksError is an OSError; missing credentials are a ValueError
+    except (OSError, ValueError, ImportError) as error:  # DatabricksError is an OSError, no credentials a ValueError
         host, reason = "", type(error).__name__  # its text may tell of credentials
     if host:
         environment[ORIGINS] = host

@@ -1,42 +1,78 @@
-"""What one server process holds: one open source for all its pages and routes, and the base maps drawn from it.
+"""What one server process holds: its settings, one open source for all its pages and routes, and what is made for them all.
 
 A page or a route asks `process.hub()`; under `twin serve` the source was opened before the port, under a plain `panel serve
-dashboards/*.py` it opens with the first page.
+dashboards/*.py` it opens with the first page. What lives as long as the process and is shared by its sessions is here, and
+nowhere else; what belongs to a source or a timeline lives with that (`twin.foundation.cache.Owner`).
 """
 
-import os
 import threading
-from collections import OrderedDict
+from weakref import WeakSet
 
+from bokeh.server.contexts import ApplicationContext
+
+from twin.foundation.cache import ByteCache, one_each
 from twin.foundation.errors import TwinError
+from twin.foundation.settings import Settings
 from twin.hub import Hub, open_source
+from twin.render.densestore import DenseStore
 from twin.render.streets import Streets
-from twin.render.tiles import TileSet, warm
+from twin.render.tiles import CACHE_BYTES, TileSet, warm
 from twin.show import Show, scenefile
+from twin.show.showings import Stage
 
 MOST_TILESETS = 32
-"""Base maps in memory per process; their pictures are capped by bytes in the renderer's own cache."""
+"""Base maps in memory per process; their pictures are capped by bytes."""
+MOST_COMPRESSED = 32 * 2**20
+"""Bytes of compressed files kept: all scripts of Bokeh, Panel and ours have some 2 MB."""
 
 
 class Process:
     """The state of one server process. Thread-safe."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._opening = threading.Lock()
+        self._settings: Settings | None = None
         self._hub: Hub | None = None
         self._failure: TwinError | None = None
         self._step = ""
-        self._tilesets: OrderedDict[str, TileSet] = OrderedDict()
+        self._tilesets: ByteCache[TileSet] = ByteCache(MOST_TILESETS, one_each)
+        self._tiles: ByteCache[bytes] = ByteCache(CACHE_BYTES)
+        self.crowds = DenseStore()
+        """Frames of crowds, which sessions that look at the same share."""
+        self.stage = Stage(self.hub, self.rehearsed_show)
+        """The shows of wall screens: those that ask for the same see the same."""
+        self.scripts: dict[str, bytes] = {}
+        """Scripts made at run time, by the name they are asked for under: see `twin.server.assets`."""
+        self.compressed: ByteCache[bytes] = ByteCache(MOST_COMPRESSED)
+        """Compressed files, by address and ETag."""
+        self.attached: WeakSet[ApplicationContext] = WeakSet()
+        """Pages whose server answers our routes."""
+        self.open_streams = 0
+        """Replays that are being streamed; counted on the event loop alone."""
+
+    @property
+    def settings(self) -> Settings:
+        """What the process was configured with, else its environment, read once. Raises `ConfigError`."""
+        if self._settings is None:
+            self._settings = Settings.from_environment()
+        return self._settings
+
+    def configure(self, settings: Settings) -> None:
+        """Take the settings to open and to serve with; `twin serve` gives those of its command line."""
+        self._settings = settings
 
     def hub(self) -> Hub:
-        """Return the open source, opening what TWIN_SOURCE names (else the demo) at the first call.
+        """Return the open source, opening what the settings name at the first call; then it returns at once.
 
         Raises the `TwinError` that opening ended with; the next call tries again.
         """
-        with self._lock:
+        hub = self._hub
+        if hub is not None:
+            return hub
+        with self._opening:
             if self._hub is None:
                 try:
-                    self._hub = Hub(open_source(progress=self.report))
+                    self._hub = Hub(open_source(None, self.settings, self.report), self.settings)
                 except TwinError as error:
                     self._failure = error
                     raise
@@ -46,8 +82,9 @@ class Process:
             return self._hub
 
     def use(self, hub: Hub | None) -> None:
-        """Serve an already open source instead; None: open the configured one at the next call."""
-        with self._lock:
+        """Serve an already open source instead, with its settings; None: open the configured one at the next call."""
+        with self._opening:
+            self._settings = None if hub is None else hub.settings
             self._hub, self._failure, self._step = hub, None, ""
             self._tilesets.clear()
 
@@ -67,25 +104,22 @@ class Process:
         return None if self._failure is None else str(self._failure)
 
     def tileset(self, location: str) -> TileSet:
-        """Return a location's base map. Raises `UnknownLocationError`."""
+        """Return a location's base map; whoever wants one that is being made waits for it, and nobody else.
+
+        Raises `UnknownLocationError`, and `SourceError` where its routes cannot be read.
+        """
         hub = self.hub()
         hub.location(location)
-        with self._lock:
-            if location not in self._tilesets:
-                self._tilesets[location] = TileSet(Streets(*hub.streets(location)))
-                while len(self._tilesets) > MOST_TILESETS:
-                    self._tilesets.popitem(last=False)
-            self._tilesets.move_to_end(location)
-            return self._tilesets[location]
+        return self._tilesets.load(location, lambda: TileSet(Streets(*hub.streets(location)), self._tiles))
 
     def has_tileset(self, location: str) -> bool:
         """Return whether a location's base map is ready, so that `tileset` answers at once."""
         return location in self._tilesets
 
     def rehearsed_show(self, hub: Hub) -> Show | None:
-        """Return the rehearsed show that TWIN_SCENES names, None where it names none. Raises `ConfigError`."""
-        path = os.environ.get("TWIN_SCENES")
-        return scenefile.load(path, hub) if path else None
+        """Return the rehearsed show that the settings name, None where they name none. Raises `ConfigError`."""
+        path = self.settings.scenes
+        return None if path is None else scenefile.load(path, hub)
 
     def report(self, step: str, share: float) -> None:
         """Note and print what opening is doing; `share` (0..1) is how far it is."""

@@ -21,7 +21,11 @@ RENDER_THREADS = 3
 
 YEAR_S = 31_536_000
 
+READ_THREADS = 8
+"""Requests that wait for a location's routes; they do nothing else."""
+
 _renderers = ThreadPoolExecutor(RENDER_THREADS, thread_name_prefix="tiles")
+_readers = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="routes")
 
 
 def tile_url(location: str, theme: str, version: str, dense: bool = False) -> str:
@@ -48,7 +52,9 @@ class TileHandler(AuthRequestHandler):
             raise HTTPError(400, "no such tile")
         work = asyncio.get_running_loop().run_in_executor
         try:
-            tiles = await work(_renderers, process.tileset, location)
+            # one whose routes are still to be read may take long: it must not keep the renderers from the others
+            ready = process.has_tileset(location)
+            tiles = await work(_renderers if ready else _readers, process.tileset, location)
         except UnknownLocationError as error:
             raise HTTPError(404, "unknown location") from error
         self._etag = f'"{tiles.version}"'

@@ -1,7 +1,7 @@
-"""A show: scenes that a wall screen plays one after the other, in step with every other screen of the same show.
+"""Shows: sequences of scenes for wall screens. All screens of the same show are in step.
 
-Where a show stands is a pure function of epoch time, as a kitchen's state is one of data time: nothing is counted while it
-plays, so that a screen that was away comes back to the right place, and several screens agree without speaking to each other.
+The position of a show is a pure function of epoch time, as the state of a kitchen is one of data time. No state accumulates
+while it plays, so that a screen that reconnects is at the right place and screens agree without exchanging messages.
 """
 
 from twin.show.scene import Anchor, Position, Scene, Show

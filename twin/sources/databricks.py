@@ -2,10 +2,9 @@
 
 Everything is pushed down: the warehouse runs the same .sql files as DuckDB does, over the decoded rows of `all_events`. Either
 generation of the schema is recognised by its columns. A window is read in days, side by side, and what lies in the past is
-kept on disk (chunks.py).
+kept on disk (day_cache.py).
 """
 
-import os
 import re
 import threading
 import time
@@ -21,10 +20,11 @@ import pyarrow as pa
 
 from twin.foundation import progress, telemetry
 from twin.foundation.errors import ConfigError, SourceError
+from twin.foundation.settings import Settings
 from twin.sources import queries, tables
 from twin.sources.base import Location, Quality, Volume
 from twin.sources.day_cache import Chunks
-from twin.sources.warehouse import CONNECTIONS, Address, Warehouse
+from twin.sources.warehouse import CONNECTIONS, Warehouse
 
 DAY = 86_400.0
 EVENTS, GOLD = "all_events", "gold_order_header"
@@ -50,22 +50,20 @@ class Schema:
     simulator: str
 
     @classmethod
-    def of(cls, name: str, environment: Mapping[str, str] = os.environ) -> "Schema":
-        """Read `databricks` (CATALOG, LAKEFLOW_SCHEMA and SIMULATOR_SCHEMA of the environment) or `databricks://catalog.schema`.
+    def of(cls, name: str, settings: Settings) -> "Schema":
+        """Read `databricks` (the settings' catalog and schemas) or `databricks://catalog.schema`.
 
-        >>> Schema.of("databricks://shop.events", {})
+        >>> Schema.of("databricks://shop.events", Settings())
         Schema(catalog='shop', lakeflow='events', simulator='simulator')
         """
-        simulator = environment.get("SIMULATOR_SCHEMA", "").strip() or "simulator"
         if name == "databricks":
-            catalog = environment.get("CATALOG", "").strip() or "caspers"
-            return cls(catalog, environment.get("LAKEFLOW_SCHEMA", "").strip() or "lakeflow", simulator)
+            return cls(settings.catalog, settings.lakeflow_schema, settings.simulator_schema)
         catalog, dot, schema = name.removeprefix("databricks://").partition(".")
         if not (catalog and dot and schema) or "/" in schema:
             raise ConfigError(
                 f"{name!r} names no schema: write databricks://catalog.schema, or databricks and set CATALOG."
             )
-        return cls(catalog, schema, simulator)
+        return cls(catalog, schema, settings.simulator_schema)
 
     def table(self, name: str, simulator: bool = False) -> str:
         """Return a table's quoted name."""
@@ -87,13 +85,16 @@ class _Known:
 class DatabricksSource:
     """The event table of a lakehouse. Raises SourceError with one sentence that says what to do."""
 
-    def __init__(
-        self, name: str, progress: Progress | None = None, environment: Mapping[str, str] = os.environ
-    ) -> None:
+    def __init__(self, name: str, settings: Settings, progress: Progress | None = None) -> None:
         report = progress or (lambda _message, _share: None)
         self.name = name
-        self._schema = Schema.of(name, environment)
-        self._warehouse = Warehouse(Address.from_environment(environment))
+        self._schema = Schema.of(name, settings)
+        if not settings.warehouse_path:
+            raise SourceError(
+                "Which SQL warehouse? Set DATABRICKS_WAREHOUSE_ID (in its address, behind /sql/warehouses/) "
+                "or DATABRICKS_HTTP_PATH."
+            )
+        self._warehouse = Warehouse(settings.warehouse_path)
         self._pool = ThreadPoolExecutor(2 * CONNECTIONS, thread_name_prefix="warehouse")
         self._names: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
@@ -105,7 +106,9 @@ class DatabricksSource:
         self.as_of: float | None = time.time()
         self._known = self._look()
         # another table or another decoding are other chunks; so are other rows, see `_day`
-        self._chunks = Chunks((self._schema.table(EVENTS), queries.databricks("window", "")))
+        self._chunks = Chunks(
+            (self._schema.table(EVENTS), queries.databricks("window", "")), settings.cache_folder, settings.cache_bytes
+        )
 
     # -- what a source answers ------------------------------------------------------------------------------------------
     def locations(self) -> list[Location]:

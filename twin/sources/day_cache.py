@@ -15,21 +15,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from twin.foundation.cache import SingleFlight
-from twin.foundation.errors import ConfigError
 
 log = logging.getLogger(__name__)
-
-CACHE_MB = 2048
-"""Of TWIN_CACHE_MB; 90 days with a million events take some 60."""
 
 
 class Chunks:
     """Tables by key, at most so many bytes on disk, the longest unused dropped first. Thread-safe."""
 
-    def __init__(self, of: object) -> None:
+    def __init__(self, of: object, folder: Path, most: int) -> None:
+        """Keep at most `most` bytes of what is read `of` something in `folder`, 0 for nothing."""
         self._of = repr(of)
-        self._folder = folder()
-        self._most = most_bytes()
+        self._folder = folder
+        self._most = most
         self._making: SingleFlight[pa.Table] = SingleFlight()
 
     def get(self, key: object, make: Callable[[], pa.Table], keep: bool) -> pa.Table:
@@ -84,16 +81,3 @@ class Chunks:
                 return
             file.unlink(missing_ok=True)
             held -= stat.st_size
-
-
-def folder() -> Path:
-    """Return TWIN_CACHE, else `twin-cache` in the folder for temporary files, of this user alone."""
-    return Path(os.environ.get("TWIN_CACHE") or Path(tempfile.gettempdir()) / f"twin-cache-{os.getuid()}")
-
-
-def most_bytes() -> int:
-    """Return TWIN_CACHE_MB in bytes; 0 keeps nothing. Raises ConfigError."""
-    text = os.environ.get("TWIN_CACHE_MB", "").strip() or str(CACHE_MB)
-    if not (text.isascii() and text.isdecimal()):
-        raise ConfigError(f"TWIN_CACHE_MB is {text!r}: it must be a whole number of megabytes, 0 to keep nothing.")
-    return int(text) << 20

@@ -6,13 +6,11 @@ viewers do not hammer it.
 """
 
 import logging
-import os
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,6 +19,7 @@ import pyarrow as pa
 
 from twin.foundation import progress
 from twin.foundation.errors import CancelledError, SourceError
+from twin.foundation.version import VERSION
 
 if TYPE_CHECKING:
     from databricks.sql.client import Connection, Cursor
@@ -44,6 +43,11 @@ PATIENT = re.compile(r"HTTP 503|HTTP 429|TEMPORARILY_UNAVAILABLE|RESOURCE_EXHAUS
 DEAD = re.compile(r"Invalid (Session|Operation)Handle|INVALID_HANDLE|session .*(closed|expired)", re.IGNORECASE)
 LOCAL = ("127.0.0.1", "localhost")
 
+NO_CONNECTOR = (
+    "A SQL warehouse needs the packages databricks-sql-connector and databricks-sdk, which are not installed: "
+    "pip install 'caspers-twin[databricks]'."
+)
+
 Report = Callable[[str], None]
 
 
@@ -51,31 +55,12 @@ class Broken(Exception):
     """The connection or its session is gone; the statement may be executed again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a warehouse is. Credentials are not here: the SDK finds them when a connection is opened."""
-
-    host: str
-    http_path: str
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Address":
-        """Read DATABRICKS_HTTP_PATH or DATABRICKS_WAREHOUSE_ID; the host is the SDK's own affair. Raises SourceError."""
-        path = environment.get("DATABRICKS_HTTP_PATH", "").strip()
-        warehouse = environment.get("DATABRICKS_WAREHOUSE_ID", "").strip()
-        if not path and not warehouse:
-            raise SourceError(
-                "Which SQL warehouse? Set DATABRICKS_WAREHOUSE_ID (in its address, behind /sql/warehouses/) "
-                "or DATABRICKS_HTTP_PATH."
-            )
-        return cls(environment.get("DATABRICKS_HOST", "").strip(), path or f"/sql/1.0/warehouses/{warehouse}")
-
-
 class Warehouse:
     """Runs statements. Thread-safe; `close` ends all connections."""
 
-    def __init__(self, address: Address, most: int = CONNECTIONS) -> None:
-        self._address = address
+    def __init__(self, http_path: str, most: int = CONNECTIONS) -> None:
+        """`http_path` is where the warehouse is; host and credentials the SDK finds when a connection is opened."""
+        self._http_path = http_path
         self._free: list[_Session] = []
         self._lock = threading.Lock()
         self._places = threading.Semaphore(most)
@@ -144,7 +129,7 @@ class Warehouse:
                 words = _sentence(error)
                 waited = time.monotonic() - began
                 if not PATIENT.search(words) or waited > START_S:
-                    raise self._failure(_explained(words, self._address)) from error
+                    raise self._failure(_explained(words, self._http_path)) from error
                 report(f"Starting the SQL warehouse, {waited:.0f} s so far")
                 time.sleep(RETRY_S)
             else:
@@ -152,8 +137,11 @@ class Warehouse:
                 return session
 
     def _connect(self) -> "Connection":
-        from databricks import sql  # noqa: PLC0415  # an optional package
-        from databricks.sdk.core import Config  # noqa: PLC0415
+        try:
+            from databricks import sql  # noqa: PLC0415  # an optional package
+            from databricks.sdk.core import Config  # noqa: PLC0415
+        except ImportError as error:
+            raise SourceError(NO_CONNECTOR) from error
 
         with self._lock:
             if self._config is None:
@@ -161,7 +149,7 @@ class Warehouse:
                     retry_timeout_seconds=20,
                     http_timeout_seconds=20,
                     product="caspers-digital-twin",
-                    product_version="1.0.0",
+                    product_version=VERSION,
                 )
             config = self._config
         host = urlsplit(config.host)
@@ -169,10 +157,10 @@ class Warehouse:
         if host.scheme == "http":
             if host.hostname not in LOCAL:
                 raise SourceError("DATABRICKS_HOST begins with http://: credentials travel over https:// only.")
-            plain["_connection_uri"] = config.host.rstrip("/") + self._address.http_path
+            plain["_connection_uri"] = config.host.rstrip("/") + self._http_path
         return sql.connect(
             server_hostname=host.hostname,
-            http_path=self._address.http_path,
+            http_path=self._http_path,
             credentials_provider=lambda: config.authenticate,
             enable_telemetry=False,  # else a blocking call at every connect
             user_agent_entry="caspers-digital-twin",
@@ -273,7 +261,7 @@ def _sentence(error: Exception) -> str:
     return re.sub(r"(Bearer\s+|dapi|eyJ)[\w.\-]+", "…", text)[:500].rstrip(". ")
 
 
-def _explained(words: str, address: Address | None = None) -> str:
+def _explained(words: str, http_path: str = "") -> str:
     """Return what to do about the service's message."""
     if re.search(r"INSUFFICIENT_PERMISSIONS|PERMISSION_DENIED|does not have|Insufficient privileges", words):
         return f"The warehouse may not read the tables: grant USE SCHEMA and SELECT to the app ({words})."
@@ -282,7 +270,7 @@ def _explained(words: str, address: Address | None = None) -> str:
     if re.search(r"Invalid access token|HTTP 40[13]|default auth|cannot configure|invalid_client", words):
         return f"The workspace refused the credentials, or there are none: sign in anew, or check the app's secret ({words})."
     if re.search(r"RESOURCE_DOES_NOT_EXIST|HTTP 404", words):
-        place = address.http_path if address else "this address"
+        place = http_path or "this address"
         return f"There is no SQL warehouse at {place}: check DATABRICKS_WAREHOUSE_ID ({words})."
     if PATIENT.search(words):
         return f"The SQL warehouse did not start within {START_S / 60:.0f} minutes ({words})."

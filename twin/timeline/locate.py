@@ -40,7 +40,8 @@ def locate(
 ) -> Drivers:
     """Return the drivers of the trips `active`, all of which must be on the road at t."""
     walk = _walk(trips.offsets, trips.t, trips.x, trips.y, trips.observed, trips.start, active, t)
-    x, y = kitchen_xy[0] + walk.x * trips.unit, kitchen_xy[1] + walk.y * trips.unit
+    walk = walk._replace(**{name: getattr(walk, name) * trips.unit for name in _LENGTHS})
+    x, y = kitchen_xy[0] + walk.x, kitchen_xy[1] + walk.y
     lat, lon = unproject(x, y)
     return Drivers(
         order=trips.order[active],
@@ -72,6 +73,9 @@ class _Walk(NamedTuple):
     seen_y: Floats
     next_t: Floats
     """The time of the next observation, inf if there is none."""
+
+
+_LENGTHS = ("x", "y", "east", "north", "driven", "length", "seen_way", "seen_x", "seen_y")
 
 
 @numba.njit(cache=True, nogil=True)
@@ -134,13 +138,13 @@ def _arrivals(trips: Trips, active: NDArray[np.int32], orders: Orders, t: float,
     promised = orders.eta_mins[order].astype(np.float64) * 60
     usual = trips.usual_speed / trips.scale  # Web Mercator metres per second
     routed = trips.routed[active]
-    length, seen_way, seen_t = walk.length * trips.unit, walk.seen_way * trips.unit, walk.seen_t
+    length, seen_way, seen_t = walk.length, walk.seen_way, walk.seen_t
     with np.errstate(divide="ignore", invalid="ignore"):
         planned = np.where(np.isfinite(promised) & (promised > 0), length / promised, usual)
         pace = np.where((seen_way > 0.1 * length) & (seen_t > 0), seen_way / seen_t, planned)
         by_route = start + seen_t + (length - seen_way) / pace
-        to_x = orders.customer_x[order] - walk.seen_x * trips.unit
-        to_y = orders.customer_y[order] - walk.seen_y * trips.unit
+        to_x = orders.customer_x[order] - walk.seen_x
+        to_y = orders.customer_y[order] - walk.seen_y
         straight = np.hypot(to_x, to_y) * DETOUR
         by_line = start + seen_t + straight / usual
         by_line = np.where(np.isfinite(by_line), by_line, start + promised)

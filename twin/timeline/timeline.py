@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.foundation import progress
+from twin.foundation.cache import Owner
 from twin.foundation.errors import UnknownOrderError
 from twin.foundation.geo import Frame
 from twin.foundation.stages import OUT_FOR_DELIVERY, STAGES, STALLED_AFTER
@@ -91,7 +92,7 @@ class DataQuality:
     cut_orders: int
 
 
-class Timeline:
+class Timeline(Owner):
     """A location over a window, immutable. Times are float64 seconds since 1970 (naive UTC)."""
 
     def __init__(

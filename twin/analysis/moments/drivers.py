@@ -10,7 +10,6 @@ from twin.analysis.moments.evidence import Scene, spells
 from twin.analysis.moments.moment import Moment
 from twin.analysis.moments.phrases import busiest, count, delivery_figures, minutes, severity
 from twin.analysis.moments.slowness import LEAST_AFFECTED, LEAST_MINUTES, Slow, slow
-from twin.analysis.wording import LATE_AFTER
 from twin.timeline import events as ev
 
 Rows = NDArray[np.intp]
@@ -35,7 +34,7 @@ def _waiting(scene: Scene, run: Slow) -> Moment:
     arrived = scene.orders.milestones[ev.DRIVER_ARRIVED][run.affected]
     ready = spells(scene.orders, "wait").start[run.affected]
     known = np.isfinite(arrived)
-    late = float(np.mean(arrived[known] - ready[known] > LATE_AFTER)) if known.any() else 0.0
+    late = float(np.mean(arrived[known] - ready[known] > scene.late_after)) if known.any() else 0.0
     took, usually, meals = minutes(run.took), minutes(run.usually), count(len(run.affected), "meal")
     if late >= MOST_LATE and len(run.affected) >= MOST_MEALS * len(run.rows):
         kind, title, said = "driver_shortage", "Drivers are short", f"{meals} waited {took} min for drivers"
@@ -97,12 +96,12 @@ def _late(scene: Scene, explained: Rows) -> list[tuple[Moment, Rows]]:
     usual_gaps = theirs[np.isfinite(theirs)]
     if not len(rows) or not len(usual_gaps):
         return []
-    share = max(float(np.mean(usual_gaps > LATE_AFTER)), LEAST_LATE_USUAL)
+    share = max(float(np.mean(usual_gaps > scene.late_after)), LEAST_LATE_USUAL)
     tested = min(max(3 * share, LEAST_LATE), MOST_LATE_TESTED)
     if tested <= share:
         return []
     # Wald's likelihood ratio of a late and a punctual driver: its exponent is 1 by construction
-    late = mine[rows] > LATE_AFTER
+    late = mine[rows] > scene.late_after
     score = np.where(late, math.log(tested / share), math.log((1 - tested) / (1 - share)))
     found = []
     for first, last in runs.runs(score, math.log(len(rows) / runs.CHANCE)):
@@ -110,7 +109,7 @@ def _late(scene: Scene, explained: Rows) -> list[tuple[Moment, Rows]]:
         start, end = float(ready[rows[first]]), float(ready[rows[last]])
         if len(ones) < LEAST_AFFECTED or end - start < LEAST_MINUTES * 60:
             continue
-        lost = float(np.sum(mine[ones] - LATE_AFTER))
+        lost = float(np.sum(mine[ones] - scene.late_after))
         words, figures = delivery_figures(scene, ones)
         most = len(ones) >= MOST_MEALS * len(inside)
         moment = Moment(
@@ -120,8 +119,8 @@ def _late(scene: Scene, explained: Rows) -> list[tuple[Moment, Rows]]:
             at=busiest(scene, "wait", ones, start, end),
             severity=severity(scene, lost),
             title="Drivers are short" if most else "Drivers come late",
-            sentence=f"{len(ones)} of {count(len(inside), 'driver')} came more than {minutes(LATE_AFTER)} min after the food "
-            f"was ready against {share:.0%} usually{words}",
+            sentence=f"{len(ones)} of {count(len(inside), 'driver')} came more than {minutes(scene.late_after)} min after "
+            f"the food was ready against {share:.0%} usually{words}",
             figures={
                 "orders": float(len(ones)),
                 "late_share": len(ones) / len(inside),

@@ -50,7 +50,8 @@ def spells(orders: History, part: str) -> Spells:
 class Scene:
     """The orders of a window and those of the history, with the window's edges in seconds.
 
-    `since` is where the orders are complete from: the midnight before the window.
+    `since` is where the orders are complete from: the midnight before the window; `late_after` the seconds after the food was
+    ready from which a driver is late.
     """
 
     orders: History
@@ -58,14 +59,16 @@ class Scene:
     since: float
     start: float
     end: float
+    late_after: float
     _usual: dict[str, Usual] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, timeline: Timeline, baseline: Baseline) -> "Scene":
+    def of(cls, timeline: Timeline, baseline: Baseline, late_after: float) -> "Scene":
         """Take a timeline; without a history its own other days tell what is usual."""
         orders = History.from_timeline(timeline)
         window = timeline.window
-        return cls(orders, baseline.history or orders, window.start - window.start % DAY, window.start, window.end)
+        since = window.start - window.start % DAY
+        return cls(orders, baseline.history or orders, since, window.start, window.end, late_after)
 
     def usual(self, part: str) -> Usual:
         """Return what a part of the lifecycle usually takes."""

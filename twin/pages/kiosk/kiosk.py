@@ -5,6 +5,7 @@ a frame, and puts a new one behind it when the old one has lost its server, so t
 page (`frame=1`) is the same views as everywhere, on a show that is tied to epoch time.
 """
 
+import functools
 import json
 import math
 from collections.abc import Mapping
@@ -21,8 +22,6 @@ from twin.views.shared import theme
 
 TITLE = "Casper’s Kitchens"
 LONGEST_TITLE = 80
-
-_outer: jinja2.Template | None = None
 
 
 def serve_kiosk() -> None:
@@ -49,14 +48,11 @@ def _living(query: Mapping[str, str]) -> None:
 
 
 def _static(query: Mapping[str, str]) -> None:
-    global _outer
-    if _outer is None:
-        _outer = jinja2.Environment(autoescape=True).from_string(_text("outer.html"))
     document = pn.state.curdoc
     if document is None:
         return
     tokens = theme.TOKENS[theme_of(query)]
-    document.template = _outer
+    document.template = _outer()
     document.template_variables.update(
         name=title_of(query), theme=theme_of(query), bg=tokens["bg"], ink=tokens["ink"], mute=tokens["mute"],
         panel=tokens["panel"], line=tokens["line"], warn=tokens["warn"], font=theme.FONT,
@@ -82,6 +78,11 @@ def remembered(text: str | None) -> Anchor | None:
     except (ValueError, TypeError):
         return None
     return anchor if all(math.isfinite(value) for value in (anchor.origin, anchor.held or 0.0, anchor.stamp)) else None
+
+
+@functools.cache
+def _outer() -> jinja2.Template:
+    return jinja2.Environment(autoescape=True).from_string(_text("outer.html"))
 
 
 def _text(name: str) -> str:

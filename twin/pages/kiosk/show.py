@@ -10,14 +10,14 @@ from typing import Any
 
 import panel as pn
 
-from twin.foundation.errors import TwinError
+from twin.foundation.errors import ConfigError, TwinError
+from twin.foundation.settings import Settings
 from twin.pages.basemap import base_map
 from twin.pages.kiosk.card import KioskCard
 from twin.replay.controller import ReplayController
 from twin.server.process import process
 from twin.show.options import Options, panes_of
 from twin.show.scene import Anchor, Position, Scene, Show
-from twin.show.showings import Stage
 from twin.views.feed.feed import FeedView
 from twin.views.kpis.kpis import KpiView
 from twin.views.map.map import MapView
@@ -32,12 +32,9 @@ log = logging.getLogger(__name__)
 STEP_MS = 200
 """How often the show looks where it should be: the scenes' ends need no more, the motion between them needs none."""
 VEIL_S = 0.7
-"""The title card closes over the old place before it goes: as long as its transition in kioskcard.css, and a little."""
+"""The title card closes over the old place before it goes: as long as its transition in card.css, and a little."""
 RETRY_S = 5.0
 """Seconds after which a scene that could not be loaded is tried again."""
-
-_stage = Stage(process.hub, process.rehearsed_show)
-"""One for the process: screens that ask for the same show see the same."""
 
 
 class KioskShow(pn.viewable.Viewer):
@@ -51,7 +48,7 @@ class KioskShow(pn.viewable.Viewer):
         self._mounted = mounted
         self._options = options
         self._remembered = remembered
-        self._controller = ReplayController()
+        self._controller = ReplayController(settings=_settings())
         self._session: ReplaySession | None = None
         self._show: Show | None = None
         self._number: int | None = None
@@ -124,7 +121,7 @@ class KioskShow(pn.viewable.Viewer):
         if self._show is None:
             self._run(self._open())
             return
-        anchor, epoch = _stage.anchor(self._options), time.time()
+        anchor, epoch = process.stage.anchor(self._options), time.time()
         position = self._show.position(anchor.seconds(epoch))
         if anchor != self._anchor:
             self._anchor = anchor
@@ -155,9 +152,9 @@ class KioskShow(pn.viewable.Viewer):
 
     async def _open(self) -> None:
         """Open the source and make the show, in a thread: what is there first may take a while."""
-        self._show = await asyncio.to_thread(_stage.show, self._options)
+        self._show = await asyncio.to_thread(process.stage.show, self._options)
         if self._remembered is not None:
-            _stage.offer(self._options, self._remembered)
+            process.stage.offer(self._options, self._remembered)
         self._session = ReplaySession(process.hub(), self._controller, prepare=process.tileset)
         self._session.watch(list(self._views.values()))
         self._session.start()
@@ -165,9 +162,9 @@ class KioskShow(pn.viewable.Viewer):
 
     async def _go(self, position: Position) -> None:
         """Begin a scene: close the title card where the place changes, load, and play from where the scene is by now."""
-        self._show = await asyncio.to_thread(_stage.show, self._options)
+        self._show = await asyncio.to_thread(process.stage.show, self._options)
         epoch = time.time()
-        position = self._show.position(_stage.anchor(self._options).seconds(epoch))
+        position = self._show.position(process.stage.anchor(self._options).seconds(epoch))
         scene, session = self._show.scenes[position.index], self._session
         if session is None:
             return
@@ -183,7 +180,7 @@ class KioskShow(pn.viewable.Viewer):
                 return
         self._look(scene)
         epoch = time.time()
-        self._place(self._show.position(_stage.anchor(self._options).seconds(epoch)), epoch)
+        self._place(self._show.position(process.stage.anchor(self._options).seconds(epoch)), epoch)
         self._card.param.update(arrived=position.number, problem="")
 
     def _is_elsewhere(self, scene: Scene) -> bool:
@@ -197,7 +194,7 @@ class KioskShow(pn.viewable.Viewer):
         if self._show is None or position.number != self._number:
             return
         scene, controller = self._show.scenes[position.index], self._controller
-        held = _stage.anchor(self._options).held is not None
+        held = process.stage.anchor(self._options).held is not None
         with pn.io.hold():
             if controller.speed != scene.speed:
                 controller.set_speed(scene.speed)
@@ -222,7 +219,7 @@ class KioskShow(pn.viewable.Viewer):
         if self._show is None:
             return
         scene = self._show.scenes[position.index]
-        held = _stage.anchor(self._options).held is not None
+        held = process.stage.anchor(self._options).held is not None
         view = self._views.get("map")
         told = {
             "number": position.number, "index": position.index, "count": len(self._show.scenes), "name": scene.name,
@@ -235,8 +232,16 @@ class KioskShow(pn.viewable.Viewer):
         """Carry out a presenter's key, on every screen of the show."""
         match event.data:
             case {"show": "next"}:
-                _stage.move(self._options, 1)
+                process.stage.move(self._options, 1)
             case {"show": "back"}:
-                _stage.move(self._options, -1)
+                process.stage.move(self._options, -1)
             case {"show": "pause"}:
-                _stage.hold(self._options)
+                process.stage.hold(self._options)
+
+
+def _settings() -> Settings:
+    """Return the process's settings; the usual ones where they cannot be read, which the screen then says in words."""
+    try:
+        return process.settings
+    except ConfigError:
+        return Settings()

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import param
 
-from twin.analysis.metrics import COMPLETION_SPAN, DELIVERY_TARGET, TRAILING
-from twin.analysis.wording import LATE_AFTER
+from twin.analysis.metrics import COMPLETION_SPAN, TRAILING
+from twin.foundation.settings import DELIVERY_TARGET_S, LATE_AFTER_S
 from twin.foundation.stages import STALLED_AFTER
 from twin.replay.controller import ReplayController
 from twin.views.shared.component import Component, module_source, style_source, style_text
@@ -16,8 +16,8 @@ from twin.views.shared.view import ReplayView
 HOUR, MINUTE = 3600.0, 60.0
 
 
-def definitions(target: float = DELIVERY_TARGET) -> list[list[str]]:
-    """Return how the figures are defined, as [term, text] pairs; `target` is the promised delivery time, seconds.
+def definitions(target: float = DELIVERY_TARGET_S, late_after: float = LATE_AFTER_S) -> list[list[str]]:
+    """Return how the figures are defined, as [term, text] pairs; `target` and `late_after` in seconds, as in `Settings`.
 
     The numbers come from where the figures are computed, so that help and page cannot disagree.
     """
@@ -43,7 +43,7 @@ def definitions(target: float = DELIVERY_TARGET) -> list[list[str]]:
             f"The mean of the orders that moved on in {now}. The oldest is the one waiting longest now.",
         ],
         ["Meals waiting", "Ready and not yet picked up."],
-        ["Late driver", f"Arrived more than {LATE_AFTER / MINUTE:.0f} minutes after the food was ready."],
+        ["Late driver", f"Arrived more than {late_after / MINUTE:.0f} minutes after the food was ready."],
         ["Stalled", f"Open, and without any event for {longest}."],
         ["Usual", "The same hour on other days of this kitchen, never the day that is looked at."],
         ["Kitchen time", "The times of the data as they are (UTC); the zone of your computer plays no part."],
@@ -78,13 +78,14 @@ class ChromeView(ReplayView):
     )
     user: str = param.String(default="", doc="Address that tells who is signed in, relative to the page.")  # type: ignore[assignment]
     dark: bool = param.Boolean(default=False, doc="Whether the page is dark; the user changes it.")  # type: ignore[assignment]
-    target: float = param.Number(default=DELIVERY_TARGET, bounds=(1, None), doc="Promised delivery time, seconds.")  # type: ignore[assignment]
+    target: float = param.Number(default=DELIVERY_TARGET_S, bounds=(1, None), doc="Promised delivery time, seconds.")  # type: ignore[assignment]
 
     def __init__(
         self, controller: ReplayController, on_cancel: Callable[[], object] = lambda: None, **params: Any
     ) -> None:
         """`on_cancel()` is called when the user does not want to wait any longer."""
-        super().__init__(**params)
+        super().__init__(**{"target": controller.settings.delivery_target_s, **params})
+        self._late_after = controller.settings.late_after_s
         self._bar = ChromeBar(margin=0, user=self.user, dark=self.dark)
         self._on_cancel = on_cancel
         self._bar.on_msg(self._on_message)
@@ -103,5 +104,5 @@ class ChromeView(ReplayView):
     def _tell(self, *_: param.parameterized.Event) -> None:
         self._bar.param.update(
             place=self.place, place_id=self.place_id, waiting=self.waiting, dark=self.dark,
-            definitions=definitions(self.target),
+            definitions=definitions(self.target, self._late_after),
         )  # fmt: skip

@@ -81,7 +81,7 @@ def operations_page() -> pn.Column:
             welcome.fail(str(error), "Start the app with another source, for example: twin serve --source demo")
 
     def show(hub: Hub) -> None:
-        session = ReplaySession(hub, ReplayController(), process.tileset, process.has_tileset)
+        session = ReplaySession(hub, ReplayController(settings=hub.settings), process.tileset, process.has_tileset)
         parts = _Operations(session, body, query, mounted)
         header[:] = [title, parts.choice, pn.Spacer(css_classes=["between"], margin=0), *parts.bar]
 
@@ -237,7 +237,7 @@ class _Operations:
             self.tabs.tabs = tabs
 
     def _take_theme(self, *_: Any) -> None:
-        """Take the theme that the document chose before it was painted (operationsframe.html), which may be told late."""
+        """Take the theme that the document chose before it was painted (frame.html), which may be told late."""
         if self._begun and self.session.page.was_dark is not None:
             self.chrome.dark = self.session.page.was_dark
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import param
 
 from twin.analysis.event_index import GROUPS, Filter, Page, Positions, index_of
-from twin.analysis.metrics import DELIVERY_TARGET
 from twin.analysis.wording import describe
+from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import STAGE_LABELS, STATES
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Timeline
@@ -61,7 +61,7 @@ class FeedList(Component):
 class FeedView(ReplayView):
     """The events up to the playhead, to scroll, to filter, and to go to."""
 
-    target = param.Number(default=DELIVERY_TARGET, bounds=(0, None), doc="Promised delivery time, seconds.")
+    target = param.Number(default=DELIVERY_TARGET_S, bounds=(0, None), doc="Promised delivery time, seconds.")
     query: str = param.String(  # type: ignore[assignment]
         default="",
         doc="What is listed, for the address: types=driver,problem;only;text=pho (`only`: of the selected order).",
@@ -69,7 +69,7 @@ class FeedView(ReplayView):
     active: bool = param.Boolean(default=True, doc="Whether the list can be seen; otherwise it asks for nothing.")  # type: ignore[assignment]
 
     def __init__(self, controller: ReplayController, **params: Any) -> None:
-        super().__init__(**params)
+        super().__init__(**{"target": controller.settings.delivery_target_s, **params})
         self._controller = controller
         self._list = FeedList(query=str(Filter.parse(self.query)), active=self.active, sizing_mode="stretch_both")
         self._list.join(controller)
@@ -121,7 +121,7 @@ class FeedView(ReplayView):
     def _find(self, timeline: Timeline, message: dict[str, Any], t: float) -> tuple[Positions, float]:
         """Return the positions asked for, and until when they stand."""
         index, wanted = index_of(timeline), Filter.parse(message["query"])
-        found = index.select(wanted.groups, wanted.text, self.target)
+        found = index.select(wanted.groups, wanted.text, self.target, self._controller.settings.late_after_s)
         row, stage = message.get("row", -1), message.get("stage", "")
         if wanted.only and isinstance(row, int) and 0 <= row < len(timeline.orders):
             found = index.of_orders(found, [row])
@@ -133,7 +133,8 @@ class FeedView(ReplayView):
 
     def _rows(self, timeline: Timeline, page: Page) -> list[list[Any]]:
         """Return the page's rows as the browser takes them: data time, order row, icon, colour, problem, title, detail."""
-        lines = describe(timeline, index_of(timeline).events(page.positions), self.target)
+        events = index_of(timeline).events(page.positions)
+        lines = describe(timeline, events, self.target, self._controller.settings.late_after_s)
         return [
             [line.t, line.order, line.icon, line.colour, int(line.problem), line.title, line.detail] for line in lines
         ]

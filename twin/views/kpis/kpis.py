@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import param
 
 from twin.analysis.baseline import Baseline
-from twin.analysis.metrics import BIN, BINS, DELIVERY_TARGET, SERIES_POINTS, SERIES_STEP, KpiSet, MetricIndex, index_of
-from twin.foundation import settings
+from twin.analysis.metrics import BIN, BINS, SERIES_POINTS, SERIES_STEP, KpiSet, MetricIndex, index_of
+from twin.foundation.settings import COMPLETION_TARGET, DELIVERY_TARGET_S
 from twin.foundation.stages import COMPLETED, STAGES
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Snapshot, Timeline
@@ -45,13 +45,15 @@ class KpiCards(Component):
 class KpiView(ReplayView):
     """The KPIs at the playhead."""
 
-    target = param.Number(default=DELIVERY_TARGET, bounds=(0, None), doc="Promised delivery time, seconds.")
+    target = param.Number(default=DELIVERY_TARGET_S, bounds=(0, None), doc="Promised delivery time, seconds.")
     completion_target = param.Number(
-        default=settings.current().completion_target, bounds=(0, 1), doc="Completion rate that is good enough, 0..1."
+        default=COMPLETION_TARGET, bounds=(0, 1), doc="Completion rate that is good enough, 0..1."
     )
 
     def __init__(self, controller: ReplayController, **params: Any) -> None:
-        super().__init__(**params)
+        settings = controller.settings
+        usual = {"target": settings.delivery_target_s, "completion_target": settings.completion_target}
+        super().__init__(**{**usual, **params})
         self._controller = controller
         self._cards = KpiCards(sizing_mode="stretch_width")
         self._cards.join(controller)

@@ -6,16 +6,13 @@ Pictures are shared by all sessions of the process that look at the same, and fo
 
 import base64
 import math
-import threading
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.foundation.cache import SingleFlight
+from twin.foundation.cache import ByteCache, one_each
 from twin.render import density
 from twin.render.streets import Box
 from twin.timeline.segments import Segments, driven
@@ -33,7 +30,7 @@ FULL, LEAST = 100, 20
 """Percent of strength: as drawn, and the least that can still be seen."""
 
 EVERY_S = 60.0
-"""A picture of the last minutes is made for whole minutes of data (as in mapasked.js), so that sessions share it."""
+"""A picture of the last minutes is made for whole minutes of data (as in questions.js), so that sessions share it."""
 
 KEPT = 48
 """Pictures per timeline; each is some 100 KB."""
@@ -93,18 +90,12 @@ class Density:
         return ",".join(told)
 
 
-@dataclass(slots=True, eq=False)
-class _Known:
-    """What has been worked out of one timeline."""
+class _Pictures:
+    """What has been worked out of one timeline, for all sessions that look at it."""
 
-    pictures: OrderedDict[tuple[Any, ...], dict[str, Any]] = field(default_factory=OrderedDict)
-    usual: "_Usual | None" = None
-
-
-_known: "WeakKeyDictionary[Timeline, _Known]" = WeakKeyDictionary()
-_lock = threading.Lock()
-_flights: SingleFlight[dict[str, Any]] = SingleFlight()
-_usual_flights: "SingleFlight[_Usual]" = SingleFlight()
+    def __init__(self, timeline: Timeline) -> None:
+        self.drawn: ByteCache[dict[str, Any]] = ByteCache(KEPT, one_each)
+        self.usual: ByteCache[_Usual] = ByteCache(1, one_each)
 
 
 def message(timeline: Timeline, kind: str, minutes: int, t: float, theme: str) -> dict[str, Any]:
@@ -117,26 +108,14 @@ def message(timeline: Timeline, kind: str, minutes: int, t: float, theme: str) -
     lately = kind in ("slow", "ways")
     until = math.floor(t / EVERY_S) * EVERY_S if lately else timeline.window.end
     key = (kind, minutes if lately else 0, until, theme)
-    with _lock:
-        known = _known.setdefault(timeline, _Known())
-        drawn = known.pictures.get(key)
-        if drawn is not None:
-            known.pictures.move_to_end(key)
-
-    def make() -> dict[str, Any]:
-        made = _drawn(timeline, known, kind, minutes, until, theme)
-        with _lock:
-            known.pictures[key] = made
-            while len(known.pictures) > KEPT:
-                known.pictures.popitem(last=False)
-        return made
-
-    if drawn is None:
-        drawn = _flights.run((known, key), make)
+    pictures = timeline.cached(_Pictures)
+    drawn = pictures.drawn.load(key, lambda: _drawn(timeline, pictures, kind, minutes, until, theme))
     return {"kind": kind, "minutes": minutes, "until": until if lately else None, **drawn}
 
 
-def _drawn(timeline: Timeline, known: _Known, kind: str, minutes: int, until: float, theme: str) -> dict[str, Any]:
+def _drawn(
+    timeline: Timeline, pictures: _Pictures, kind: str, minutes: int, until: float, theme: str
+) -> dict[str, Any]:
     ramp = density.RAMPS[theme]
     if kind == "orders":
         x, y = ordered_places(timeline)
@@ -151,7 +130,7 @@ def _drawn(timeline: Timeline, known: _Known, kind: str, minutes: int, until: fl
     told = f"The last {minutes} min"
     if not len(part):
         return _told("", told, ramp, None, f"Nobody drove in the last {minutes} min")
-    extent, seconds, metres = known.usual or _usual_flights.run(known, lambda: _usual(timeline, known))
+    extent, seconds, metres = pictures.usual.load("usual", lambda: _usual(timeline))
     pixel = density.pixel_of(extent, density.ROAD_SPREAD_M, density.LONGEST_ROADS_PX)
     across = density.ROAD_SPREAD_M / pixel * math.sqrt(2 * math.pi)
     passed = _grid(part, part.metres, extent) / pixel * across  # in the middle of a street once driven along it is 1
@@ -194,14 +173,13 @@ def _slowness(
     return np.where(tone > 0, 0.5 + 0.5 * np.clip(tone, 0, 1), 0.0)  # the faintest is seen, too
 
 
-def _usual(timeline: Timeline, known: _Known) -> "_Usual":
+def _usual(timeline: Timeline) -> "_Usual":
     """Return the box of all that is loaded, which is something, and the measured seconds and metres in each of its pixels."""
     every = driven(timeline.trips, -np.inf, np.inf, PIECE_M)
     extent = density.extent_of(every.x, every.y, density.ROAD_SPREAD_M)
-    known.usual = (
+    return (
         extent, _grid(every, every.seconds * every.measured, extent), _grid(every, every.metres * every.measured, extent),
     )  # fmt: skip
-    return known.usual
 
 
 def _grid(part: Segments, weight: NDArray[np.float64], extent: Box) -> NDArray[np.float64]:

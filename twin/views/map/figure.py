@@ -1,7 +1,7 @@
 """The map's figure: built once with GeoViews, without toolbar, axes or margin; afterwards only its sources move.
 
 It holds what stands still: base map, delivery radius, range rings, rewritten in place at a change of location, so that a
-session keeps one figure for its life. What moves is drawn over it by the browser (mapdraw.js): a glyph that changes makes
+session keeps one figure for its life. What moves is drawn over it by the browser (picture.js): a glyph that changes makes
 Bokeh repaint at every frame, and can neither be dimmed nor hollow nor merged one by one at that rate.
 """
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.foundation import settings
 from twin.timeline import fleet
 from twin.timeline.fleet import Box
 from twin.timeline.timeline import Timeline
@@ -56,14 +55,12 @@ class Look:
         )
 
 
-def limit() -> int:
-    """Return how many drivers are drawn one by one."""
-    return settings.current().dense_from
+def choose(timeline: Timeline, start: float, end: float, after: float | None, look: Look, most: int) -> Chosen:
+    """Return whom a window over [start, end] holds, with `after` only of those who begin later than that.
 
-
-def choose(timeline: Timeline, start: float, end: float, after: float | None, look: Look) -> Chosen:
-    """Return whom a window over [start, end] holds, with `after` only of those who begin later than that."""
-    trips, most = timeline.trips, limit()
+    At most `most` drivers are drawn one by one.
+    """
+    trips = timeline.trips
     moving = fleet.count_on_road(trips, look.t) - len(timeline.stalled_trips(look.t))
     if moving <= most * (LEAVE if look.crowded else 1.0):
         return Chosen(None, 0, None, end)
@@ -91,9 +88,9 @@ def box_of(values: Any) -> Box | None:
     return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
 
 
-def few(inside: int) -> bool:
+def few(inside: int, most: int) -> bool:
     """Return whether so many in view are surely few enough to be sent one by one, with those who pass within a window."""
-    return inside <= limit() * FEW / 3
+    return inside <= most * FEW / 3
 
 
 def _of(trips: Trips, order: int, start: float, end: float) -> NDArray[np.intp]:

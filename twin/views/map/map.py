@@ -7,10 +7,9 @@ flooded, and what is drawn is `Timeline.at(t)`'s position.
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,13 +18,11 @@ import panel as pn
 import param
 from panel.custom import Child
 
-from twin.analysis.metrics import DELIVERY_TARGET
-from twin.foundation import settings
-from twin.foundation.errors import ConfigError
+from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import OUT_FOR_DELIVERY, STAGES, STATES
 from twin.render.dense import Extent
-from twin.render.densestore import DenseStore
 from twin.replay.controller import ReplayController
+from twin.server.process import process
 from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.map import answers, fleet, messages
 from twin.views.map import density as mapdensity
@@ -41,14 +38,8 @@ log = logging.getLogger(__name__)
 NO_PLACE = "No coordinates in this data, so no map."
 
 
-@cache
-def _dense() -> DenseStore:
-    """Return the frames of crowds, shared by all sessions of the process."""
-    return DenseStore()
-
-
 def _frame_of(timeline: Timeline, t: float, view: fleet.Box, extent: Extent) -> tuple[bytes, int]:
-    return _dense().frame(timeline, t, extent), _dense().crowd(timeline, t).inside(view)
+    return process.crowds.frame(timeline, t, extent), process.crowds.crowd(timeline, t).inside(view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +99,14 @@ class MapView(ReplayView):
     density_text = param.String(
         default="", doc="The layer of density, for an address: its kind, minutes, percent of strength; empty: none."
     )
-    target = param.Number(default=DELIVERY_TARGET, bounds=(0, None), doc="Promised delivery time, seconds.")
+    target = param.Number(default=DELIVERY_TARGET_S, bounds=(0, None), doc="Promised delivery time, seconds.")
     online = param.Boolean(default=True, doc="Whether base maps from elsewhere are offered, too.")
     has_place = param.Boolean(default=True, doc="Whether there is a kitchen to draw; a layout may give the room away.")
 
     def __init__(
         self, controller: ReplayController, base_map: Callable[[str], BaseMap | None] | None = None, **params: Any
     ) -> None:
-        super().__init__(**params)
+        super().__init__(**{"target": controller.settings.delivery_target_s, **params})
         self._controller = controller
         self._base_map = base_map
         self._figure = build_figure()
@@ -201,16 +192,13 @@ class MapView(ReplayView):
             "home": messages.first_view(timeline, kitchen),
             "scale": scale,
             "target": self.target,
-            "glyphs": settings.current().glyphs_to,
+            "glyphs": self._controller.settings.glyphs_to,
             "name": location.display_name,
             "empty": "",
         }
 
     def _choose_base(self, location: str) -> int | None:
-        """Offer the base maps, ours first; TWIN_TILES names another to begin with. Return how many routes drew ours."""
-        wanted = os.environ.get("TWIN_TILES", "streets")
-        if wanted != "streets" and wanted not in ONLINE:
-            raise ConfigError(f"TWIN_TILES is {wanted!r}; it can be streets, {', '.join(ONLINE)}.")
+        """Offer the base maps, ours first; the settings may name another to begin with. Return how many routes drew ours."""
         maps: dict[str, dict[str, Any]] = {}
         streets = self._base_map(location) if self._base_map else None
         self._figure.show_image(streets.image if streets else None, streets.extent if streets else None)
@@ -222,7 +210,7 @@ class MapView(ReplayView):
                 "url": online.url, "label": online.label, "credit": online.credit, "link": online.link,
                 "max_zoom": online.max_zoom,
             }  # fmt: skip
-        chosen = self._frame.base.get("chosen", wanted)
+        chosen = self._frame.base.get("chosen", self._controller.settings.tiles)
         self._frame.base = {"maps": maps, "chosen": chosen if chosen in maps else "none"}
         return streets.routes if streets else None
 
@@ -279,7 +267,7 @@ class MapView(ReplayView):
 
     def _window(self, timeline: Timeline, start: float, end: float, after: float | None = None) -> dict[str, Any]:
         """Return the trips of a window for a browser that looks at `self._look`."""
-        chosen = fleet.choose(timeline, start, end, after, self._look)
+        chosen = fleet.choose(timeline, start, end, after, self._look, self._controller.settings.dense_from)
         rows = chosen.trips
         motion = timeline.motion(start, end, after=after) if rows is None else timeline.motion_of(rows)
         told = messages.window_message(motion, timeline.orders, self._controller.speed)
@@ -303,15 +291,16 @@ class MapView(ReplayView):
         """Send how many drivers are where at t in a view, from a thread (or from another session's question for the same)."""
         extent = Extent.around(view, pixel)
         frame, inside = await asyncio.to_thread(_frame_of, timeline, t, view, extent)
+        most = self._controller.settings.dense_from
         if timeline is self._controller.timeline:
             self._tell("crowd", {
-                "t": t, "extent": extent.box, "columns": extent.columns, "rows": extent.rows, "few": fleet.few(inside),
+                "t": t, "extent": extent.box, "columns": extent.columns, "rows": extent.rows, "few": fleet.few(inside, most),
                 "inside": inside, "packed": np.frombuffer(frame, np.uint8),
             })  # fmt: skip
 
     async def _send_near(self, timeline: Timeline, t: float, place: tuple[float, float], reach: float) -> None:
         """Send who of a crowd is nearest to a place at t."""
-        everyone = await asyncio.to_thread(_dense().crowd, timeline, t)
+        everyone = await asyncio.to_thread(process.crowds.crowd, timeline, t)
         found = everyone.nearest(*place, reach)
         at = np.flatnonzero(everyone.trip == found)
         if found >= 0 and timeline is self._controller.timeline:

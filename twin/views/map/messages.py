@@ -27,7 +27,7 @@ TILE_M = 156_543.033_928_040_97
 HALF_WORLD_M = TILE_M * 128
 
 FEW_ROUTES = 300
-"""With fewer routes than this the base map shows too little to judge distances by: range rings help (DESIGN, 9)."""
+"""With fewer routes than this the base map shows too little to judge distances by: range rings and a scale help."""
 
 RINGS_SHOWN = 4
 

@@ -8,7 +8,7 @@ import param
 
 from twin.analysis import wording
 from twin.analysis.lifecycle import PINGS, ROUTE, STRAIGHT, Lifecycle, lifecycle
-from twin.analysis.metrics import DELIVERY_TARGET
+from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import STAGE_LABELS
 from twin.replay.controller import ReplayController
 from twin.timeline.neighbour import neighbour
@@ -51,10 +51,10 @@ class OrderView(ReplayView):
     visible_order: bool = param.Boolean(  # type: ignore[assignment]
         default=False, doc="Whether an order is selected: whoever arranges the page makes room for the panel then."
     )
-    target = param.Number(default=DELIVERY_TARGET, bounds=(0, None), doc="Promised delivery time, seconds.")
+    target = param.Number(default=DELIVERY_TARGET_S, bounds=(0, None), doc="Promised delivery time, seconds.")
 
     def __init__(self, controller: ReplayController, **params: Any) -> None:
-        super().__init__(**params)
+        super().__init__(**{"target": controller.settings.delivery_target_s, **params})
         self._controller = controller
         self._panel = OrderPanel(sizing_mode="stretch_both")
         self._panel.join(controller)
@@ -88,7 +88,7 @@ class OrderView(ReplayView):
             told = lifecycle(timeline, chosen.row, baseline)
             # a selection without its rows' timeline attached yet is told by the next call
             if told.order.id == chosen.order:
-                story = story_of(timeline, told, self.target)
+                story = story_of(timeline, told, self.target, self._controller.settings.late_after_s)
         if not story and chosen.order:
             story = {"id": chosen.order, "short": wording.short_id(chosen.order), "away": True}
         if story != self._panel.story:
@@ -116,7 +116,7 @@ class OrderView(ReplayView):
         self._panel.said = [self._panel.said[0] + 1, f"No {which} order {where}."]
 
 
-def story_of(timeline: Timeline, told: Lifecycle, target: float) -> dict[str, Any]:
+def story_of(timeline: Timeline, told: Lifecycle, target: float, late_after: float) -> dict[str, Any]:
     """Return an order as the browser takes it: numbers are data seconds, null where the data does not tell."""
     order = told.order
     times = timeline.orders.began
@@ -139,10 +139,10 @@ def story_of(timeline: Timeline, told: Lifecycle, target: float) -> dict[str, An
         "target": target,
         "promise": told.promise,
         "arrivals": [list(step) for step in told.arrivals],
-        "facts": _facts(told, target),
+        "facts": _facts(told, target, late_after),
         "items": [[item.name, item.brand, item.qty, item.price] for item in order.items],
         "revenue": order.revenue if order.items else None,
-        "events": _events(timeline, order.events, target),
+        "events": _events(timeline, order.events, target, late_after),
         "pings": None if told.pings is None else list(told.pings),
     }
 
@@ -152,8 +152,8 @@ def _fact(label: str, value: str, note: str = "", at: float | None = None, tone:
     return [label, value, note, at, tone, why]
 
 
-def _facts(told: Lifecycle, target: float) -> list[list[Any]]:
-    facts = [_delivery(told, target), _promise(told), _drive(told), _wait(told), _way(told)]
+def _facts(told: Lifecycle, target: float, late_after: float) -> list[list[Any]]:
+    facts = [_delivery(told, target), _promise(told), _drive(told), _wait(told, late_after), _way(told)]
     facts.append(_fact("Address", told.order.address or UNKNOWN, tone="" if told.order.address else "mute"))
     return [fact for fact in facts if fact]
 
@@ -195,12 +195,12 @@ def _drive(told: Lifecycle) -> list[Any]:
     )
 
 
-def _wait(told: Lifecycle) -> list[Any]:
+def _wait(told: Lifecycle, late_after: float) -> list[Any]:
     if told.food_waited is not None:
-        late = bool(wording.is_late(told.food_waited))
+        late = bool(wording.is_late(told.food_waited, late_after))
         return _fact(
             "Food waited", wording.minutes_text(told.food_waited), "for its driver", told.arrived, "bad" if late else "",
-            f"From gk_ready to driver_arrived; over {wording.minutes_text(wording.LATE_AFTER)} the driver counts as late",
+            f"From gk_ready to driver_arrived; over {wording.minutes_text(late_after)} the driver counts as late",
         )  # fmt: skip
     if told.driver_waited is not None:
         return _fact(
@@ -219,11 +219,11 @@ def _way(told: Lifecycle) -> list[Any]:
     return _fact("Distance", f"{told.distance.metres / 1000:.1f} km", how, at, why=why)
 
 
-def _events(timeline: Timeline, events: EventSlice, target: float) -> list[list[Any]]:
+def _events(timeline: Timeline, events: EventSlice, target: float, late_after: float) -> list[list[Any]]:
     """Return the order's events but its pings as icon, colour, title, detail and data time."""
     told = [i for i, kind in enumerate(events.type) if kind != "driver_ping"]
     kept = type(events)(events.ts[told], [events.type[i] for i in told], events.order[told], events.progress[told])
     return [
         [line.icon, line.colour, line.title.rsplit(" · ", 1)[0], "" if line.type in BASKETS else line.detail, line.t]
-        for line in wording.describe(timeline, kept, target)
+        for line in wording.describe(timeline, kept, target, late_after)
     ]

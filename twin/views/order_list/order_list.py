@@ -10,7 +10,7 @@ import param
 from numpy.typing import NDArray
 
 from twin.analysis import wording
-from twin.analysis.metrics import DELIVERY_TARGET
+from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import COMPLETED, STATES
 from twin.replay.controller import ReplayController
 from twin.timeline.membership import Members
@@ -49,7 +49,7 @@ class OrderList(Component):
     sort: str = param.Selector(  # type: ignore[assignment]
         default="since", objects=[*SORTS, *(f"-{key}" for key in SORTS)], doc="What the rows are sorted by."
     )
-    target = param.Number(default=DELIVERY_TARGET, doc="Promised delivery time, seconds.")
+    target = param.Number(default=DELIVERY_TARGET_S, doc="Promised delivery time, seconds.")
     active = param.Boolean(default=True, doc="Whether the list can be seen: its cells age only then.")
 
     _esm = module_source(Path(__file__).with_name("order_list.js"))
@@ -70,10 +70,10 @@ class OrdersView(ReplayView):
         objects=OrderList.param.sort.objects,
         doc="What the rows are sorted by: since, age, stage or id; a leading minus turns it round.",
     )
-    target = param.Number(default=DELIVERY_TARGET, bounds=(0, None), doc="Promised delivery time, seconds.")
+    target = param.Number(default=DELIVERY_TARGET_S, bounds=(0, None), doc="Promised delivery time, seconds.")
 
     def __init__(self, controller: ReplayController, wall: Callable[[], float] = time.monotonic, **params: Any) -> None:
-        super().__init__(**params)
+        super().__init__(**{"target": controller.settings.delivery_target_s, **params})
         self._controller = controller
         self._wall = wall
         self._list = OrderList(sort=self.sort, target=self.target, active=self.active, sizing_mode="stretch_both")

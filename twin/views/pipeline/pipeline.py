@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import param
 
 from twin.analysis.metrics import SERIES_STEP, StageFigures, index_of
-from twin.foundation import settings
+from twin.foundation.settings import STAGE_AMBER, STAGE_RED
 from twin.foundation.stages import COMPLETED, STAGES, STATES
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Snapshot, Timeline
@@ -59,16 +59,16 @@ class PipelineView(ReplayView):
     order is: one forgotten order must not colour the strip for hours.
     """
 
-    amber = param.Dict(
-        default=dict(settings.current().stage_amber_s), doc="Seconds in a stage beyond which it is unusual, per stage."
-    )
+    amber = param.Dict(default=dict(STAGE_AMBER), doc="Seconds in a stage beyond which it is unusual, per stage.")
     red = param.Dict(
-        default=dict(settings.current().stage_red_s),
+        default=dict(STAGE_RED),
         doc="Seconds in a stage beyond which it is out of the ordinary, per stage.",
     )
 
     def __init__(self, controller: ReplayController, **params: Any) -> None:
-        super().__init__(**params)
+        settings = controller.settings
+        limits = {"amber": dict(settings.stage_amber_s), "red": dict(settings.stage_red_s)}
+        super().__init__(**{**limits, **params})
         self._controller = controller
         self._strip = PipelineStrip(sizing_mode="stretch_width")
         self._strip.join(controller)
