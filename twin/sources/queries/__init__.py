@@ -1,4 +1,4 @@
-"""The SQL files, written once in Databricks SQL: run verbatim on a warehouse, transpiled for DuckDB."""
+"""The SQL files: written in Databricks SQL, run verbatim on a warehouse, transpiled for DuckDB."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from sqlglot import exp
 _FOLDER = Path(__file__).parent
 
 RELATIONS = ("orders", "lines")
-"""Queries that others read from as if they were tables, each from those before it."""
+"""Queries that other queries read from like tables; each may read from those before it."""
 
 
 @cache
@@ -21,14 +21,14 @@ def text(name: str) -> str:
 
 
 def databricks(name: str, bronze: str) -> str:
-    """Return query `name` in Databricks SQL, begun by the decoding of `bronze` (a SELECT with the contract's columns)."""
+    """Return query `name` in Databricks SQL, after the decoding of `bronze` (a SELECT with the columns of events.sql)."""
     between = "".join(f",\n{relation} AS (\n{text(relation)})" for relation in relations(name))
     return f"WITH bronze AS (\n{bronze}\n),\n{text('events')}{between}\n{text(name)}"
 
 
 @cache
 def relations(name: str) -> tuple[str, ...]:
-    """Return which of `RELATIONS` query `name` reads from, those that these read from included, in the order of making.
+    """Return the `RELATIONS` that query `name` reads from, directly or indirectly, in the order of creation.
 
     >>> relations("totals"), relations("event_page")
     (('orders', 'lines'), ())
@@ -46,18 +46,18 @@ def decode_for_duckdb(bronze: str) -> str:
 
 @cache
 def for_duckdb(name: str) -> str:
-    """Return query `name` for DuckDB over a relation `events` that is decoded already; parameters are $name."""
+    """Return query `name` for DuckDB over the decoded table `events`; parameters are $name."""
     return transpile(text(name))
 
 
 def transpile(sql: str) -> str:
-    """Return Databricks SQL as DuckDB's; parameters are $name."""
+    """Return Databricks SQL as DuckDB SQL; parameters are $name."""
     tree = sqlglot.parse_one(sql, read="databricks")
     return tree.transform(_tolerant_json).transform(_typed_json).sql(dialect="duckdb", comments=False)
 
 
 def _tolerant_json(node: exp.Expression) -> exp.Expression:
-    """Replace get_json_object(x, '$'): NULL for broken JSON in Databricks, an error in DuckDB."""
+    """Replace get_json_object(x, '$'), which is NULL for broken JSON in Databricks but an error in DuckDB."""
     if isinstance(node, exp.JSONExtractScalar) and len(node.expression.expressions) == 1:  # the root alone
         valid = exp.func("json_valid", node.this.copy())
         return exp.Case(ifs=[exp.If(this=valid, true=node.this.copy())])
@@ -65,13 +65,13 @@ def _tolerant_json(node: exp.Expression) -> exp.Expression:
 
 
 def _typed_json(node: exp.Expression) -> exp.Expression:
-    """Replace from_json(x, 'ARRAY<STRUCT<…>>') by json_transform: DuckDB tells the same structure in JSON."""
+    """Replace from_json(x, 'ARRAY<STRUCT<…>>') by DuckDB's json_transform, which takes the structure as JSON."""
     if isinstance(node, exp.FromJson):
         shape = exp.DataType.build(node.expression.name, dialect="databricks")
         structure = exp.Literal.string(json.dumps(_structure(shape)))
-        # what is no JSON is NULL in Databricks, an error in DuckDB
-        told = exp.Case(ifs=[exp.If(this=exp.func("json_valid", node.this.copy()), true=node.this.copy())])
-        return exp.Anonymous(this="json_transform", expressions=[told, structure])
+        # invalid JSON is NULL in Databricks but an error in DuckDB
+        valid = exp.Case(ifs=[exp.If(this=exp.func("json_valid", node.this.copy()), true=node.this.copy())])
+        return exp.Anonymous(this="json_transform", expressions=[valid, structure])
     return node
 
 
