@@ -18,8 +18,8 @@ from urllib.parse import parse_qs, urlsplit
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-LEAD_S, LENGTH_S, LENGTH_MIN = 2.0, 4.0, 60.0
-"""As in motion.js: a window is asked for two seconds of the viewer's time ahead, lasts four, and at least a minute of data."""
+from twin.views.map.wire import LEAD_WALL_S, WINDOW_MIN_S, WINDOW_WALL_S
+
 FEED_EVERY_S = 2.0
 ASKED_S = 0.1
 """Between two looks whether there is something to ask for."""
@@ -106,7 +106,7 @@ class Client(Session):
         self._data: dict[str, str] = {}
         self._versions: dict[str, int] = {}
         self._began: float | None = None
-        self._held = self._start + LENGTH_MIN
+        self._held = self._start + WINDOW_MIN_S
         self._asking = False
         self._fed = 0.0
         self._thawed = asyncio.Event()
@@ -154,9 +154,9 @@ class Client(Session):
     async def _follow(self) -> None:
         while True:
             await self._thawed.wait()
-            ahead = self.now + LEAD_S * self.speed
+            ahead = self.now + LEAD_WALL_S * self.speed
             if self._held < ahead and not self._asking:
-                end = ahead + max(LENGTH_S * self.speed, LENGTH_MIN)
+                end = ahead + max(WINDOW_WALL_S * self.speed, WINDOW_MIN_S)
                 await self._ask_motion("more", self._held, end)
                 self._held = end
             if time.monotonic() - self._fed > FEED_EVERY_S:

@@ -1,4 +1,4 @@
-"""Moments held against what the simulator planted, on seeds that nothing was tuned on, and against brute force."""
+"""Moments compared with the simulator's incidents, on seeds that were not used for tuning, and with brute force."""
 
 import gc
 import weakref
@@ -33,14 +33,14 @@ KIND_OF = {
     "outage": "outage",
 }
 AFTERMATH = 30 * 60.0
-"""Seconds after an incident in which its backlog is still the incident: what was held up has left the kitchen by then."""
+"""Seconds after an incident in which its backlog still belongs to it; by then delayed orders have left the kitchen."""
 WEEK = ("2025-10-11", "2025-10-18")
 
 Found = list[tuple[str, Moment]]
 
 
 def troubles(opened: twin.Twin) -> Found:
-    """Every kitchen's moments of its week that are more than a peak."""
+    """The troubles of all kitchens in the week."""
     return [
         (place.id, moment)
         for place in opened.locations
@@ -50,7 +50,7 @@ def troubles(opened: twin.Twin) -> Found:
 
 
 def fits(moment: Moment, location: str, incident: Incident, share: float, after: float = 0.0) -> bool:
-    """Whether a moment is of the incident's kind and place and covers `share` of it (with 0: touches it)."""
+    """Whether a moment has the incident's kind and place and covers `share` of it (with 0: overlaps it)."""
     shared = min(moment.end, incident.end + after) - max(moment.start, incident.start)
     same = location == incident.location and moment.kind == KIND_OF[incident.kind]
     return same and shared > 0 and shared >= share * (incident.end - incident.start)
@@ -80,8 +80,8 @@ def test_nine_of_ten_planted_incidents_are_found(weeks) -> None:
 
 
 @pytest.mark.slow
-def test_nine_of_ten_troubles_told_were_planted(weeks) -> None:
-    """True: a trouble touches an incident of its kind at its kitchen, or the 30 minutes after it."""
+def test_nine_of_ten_troubles_were_planted(weeks) -> None:
+    """True: a trouble overlaps an incident of its kind at its kitchen, or the 30 minutes after it."""
     true = [
         any(fits(moment, location, incident, share=0.0, after=AFTERMATH) for incident in planted)
         for _, planted, found in weeks
@@ -90,7 +90,7 @@ def test_nine_of_ten_troubles_told_were_planted(weeks) -> None:
     assert np.mean(true) >= 0.9
 
 
-def test_begin_and_end_are_told_within_minutes(weeks) -> None:
+def test_start_and_end_are_within_minutes(weeks) -> None:
     edges = [
         (abs(moment.start - incident.start), abs(moment.end - incident.end))
         for _, planted, found in weeks
@@ -118,7 +118,7 @@ def test_moments_are_ranked_and_lie_in_their_window(weeks) -> None:
             assert np.isfinite(list(moment.figures.values())).all()
 
 
-def test_the_story_of_thursday_evening_is_told_in_words_and_figures(weeks) -> None:
+def test_thursday_evening_has_a_title_a_sentence_and_figures(weeks) -> None:
     opened, _, _ = weeks[0]
     timeline = opened.timeline("sanfrancisco", "2025-10-16", "2025-10-17")
     first = opened.insights(timeline).moments[0]
@@ -169,7 +169,7 @@ MISSING = {
 
 
 @pytest.mark.parametrize("missing", MISSING)
-def test_what_is_missing_makes_the_words_vaguer_but_breaks_nothing(
+def test_missing_events_make_the_kind_less_specific_but_break_nothing(
     short_days: Path, tmp_path: Path, missing: str
 ) -> None:
     condition, kind = MISSING[missing]
@@ -177,16 +177,16 @@ def test_what_is_missing_makes_the_words_vaguer_but_breaks_nothing(
     duckdb.sql(f"COPY (SELECT * FROM '{short_days}' WHERE {condition}) TO '{file}'")
     opened = twin.open(file)
     moments = opened.insights(opened.timeline("sanfrancisco", "2025-10-16", "2025-10-17")).moments
-    told = [m.kind for m in moments if m.kind in TROUBLES]
-    assert told == ([kind] if kind else [])
+    kinds = [m.kind for m in moments if m.kind in TROUBLES]
+    assert kinds == ([kind] if kind else [])
 
 
-def test_without_a_history_the_other_days_of_the_timeline_tell_what_is_usual(short_days: Path) -> None:
+def test_without_a_history_usual_values_come_from_the_other_days_of_the_timeline(short_days: Path) -> None:
     timeline = twin.open(short_days).timeline("sanfrancisco", "2025-10-16", "2025-10-18")
     assert "driver_shortage" in {moment.kind for moment in find(timeline, Baseline.none())}
 
 
-def test_the_real_samples_tell_of_no_trouble(real_data: Path) -> None:
+def test_the_real_samples_have_no_troubles(real_data: Path) -> None:
     for name in ("casper_sample_events.csv", "sf_cabs_2008-05-24.csv.gz"):
         opened = twin.open(real_data / name)
         assert troubles_of_all(opened) == []
@@ -201,8 +201,8 @@ def test_insights_are_made_once_per_timeline_and_die_with_it(demo: Path) -> None
     opened = twin.open(demo)
     timeline = opened.timeline("chicago", "2025-10-16", "2025-10-17")
     with ThreadPoolExecutor(4) as pool:
-        told = list(pool.map(lambda asked: opened.insights(asked).baseline, [timeline] * 4))
-    assert all(one is told[0] for one in told)
+        baselines = list(pool.map(lambda given: opened.insights(given).baseline, [timeline] * 4))
+    assert all(baseline is baselines[0] for baseline in baselines)
     gone = weakref.ref(timeline)
     opened._timelines.clear()
     del timeline
@@ -218,14 +218,14 @@ def test_a_day_on_which_no_order_began_yet_has_no_moments_and_is_no_error(demo: 
         assert opened.insights(after).moments == ()
 
 
-def test_the_edges_of_the_record_are_no_silence_but_a_hole_at_lunch_is(short_days: Path, tmp_path: Path) -> None:
+def test_the_edges_of_the_record_are_no_silence_but_a_gap_at_lunch_is(short_days: Path, tmp_path: Path) -> None:
     file = tmp_path / "events.parquet"
-    kept = (
+    condition = (
         "order_id IN (SELECT order_id FROM all_events WHERE event_type = 'order_created' AND ts > '2025-10-16 06' AND ts < "
         "'2025-10-17 21' AND NOT (ts >= '2025-10-17 11:30' AND ts < '2025-10-17 12:30'))"
     )
     duckdb.sql(
-        f"COPY (WITH all_events AS (FROM '{short_days}') SELECT * FROM all_events WHERE {kept} AND ts > '2025') TO '{file}'"
+        f"COPY (WITH all_events AS (FROM '{short_days}') SELECT * FROM all_events WHERE {condition} AND ts > '2025') TO '{file}'"
     )
     opened = twin.open(file)
     timeline = opened.timeline("sanfrancisco", "2025-10-14", "2025-10-19")
@@ -236,7 +236,7 @@ def test_the_edges_of_the_record_are_no_silence_but_a_hole_at_lunch_is(short_day
 
 
 @given(st.lists(st.integers(-4, 3), max_size=60), st.integers(4, 12))
-def test_a_run_climbs_as_high_as_asked_and_no_climb_is_missed(scores: list[int], height: int) -> None:
+def test_a_run_climbs_to_the_given_height_and_no_climb_is_missed(scores: list[int], height: int) -> None:
     score = np.array(scores, np.float64)
     found = runs(score, height)
     for first, last in found:
@@ -265,13 +265,13 @@ def moment(kind: str, start: float, end: float, severity: float, title: str = ""
     return Moment(kind, start, end, start, severity, title or kind, "words")
 
 
-def test_symptoms_of_one_cause_are_told_once_and_an_outage_names_it() -> None:
+def test_symptoms_of_one_cause_are_merged_and_an_outage_names_it() -> None:
     rows = [np.array([number]) for number in range(3)]
     queue, outage = moment("slow_kitchen", 1000, 3000, 0.9), moment("outage", 900, 2000, 0.6)
     drivers = moment("driver_shortage", 1500, 2500, 0.5)
-    told = merged([(queue, rows[0]), (outage, rows[1]), (drivers, rows[2])])
-    assert [one for one, _ in told] == [outage, drivers]
-    assert told[0][1].tolist() == [0, 1]
+    findings = merged([(queue, rows[0]), (outage, rows[1]), (drivers, rows[2])])
+    assert [one for one, _ in findings] == [outage, drivers]
+    assert findings[0][1].tolist() == [0, 1]
 
 
 def test_two_stretches_of_one_trouble_are_one() -> None:

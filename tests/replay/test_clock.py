@@ -92,7 +92,7 @@ def test_a_pause_holds_what_the_user_saw_not_where_the_message_found_the_clock()
     assert anchor(playing=True).pause(wall=10.0, at=START + 570).at(99.0) == START + 570
 
 
-def test_play_at_the_end_begins_anew():
+def test_play_at_the_end_starts_from_the_beginning():
     assert anchor(END).play(0.0).at(1.0) == START + 60
 
 

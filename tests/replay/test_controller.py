@@ -20,7 +20,7 @@ DINNER = START + 18.5 * 3600
 
 
 class Wall:
-    """A wall clock that goes when told to."""
+    """A wall clock that the test moves."""
 
     def __init__(self):
         self.time = 100.0
@@ -139,7 +139,7 @@ def test_a_part_of_the_window_can_be_played(replay):
         (lambda r: r.load(timeline(), playhead="x"), "is no time"),
     ],
 )
-def test_bad_input_is_refused_in_a_sentence_and_changes_nothing(replay, act, sentence):
+def test_invalid_input_is_rejected_in_a_sentence_and_changes_nothing(replay, act, sentence):
     before = (replay.anchor, replay.timeline)
     with pytest.raises(ValueError, match=sentence):
         act(replay)
@@ -156,7 +156,7 @@ def test_nothing_can_be_assigned_past_the_verbs(replay, name, value):
         setattr(replay, name, value)
 
 
-def test_watchers_hear_of_one_change_and_cannot_assign_either(replay):
+def test_watchers_are_called_once_per_change_and_cannot_assign_either(replay):
     heard = []
 
     def watch(*events):
@@ -169,7 +169,7 @@ def test_watchers_hear_of_one_change_and_cannot_assign_either(replay):
     assert [sorted(change) for change in heard] == [["anchor", "playing"]]
 
 
-def test_every_param_says_what_it_is():
+def test_every_param_is_documented():
     assert [name for name, p in ReplayController.param.objects().items() if name != "name" and not p.doc] == []
 
 
@@ -231,14 +231,14 @@ class TestObey:
         [{}, {"verb": "explode"}, {"verb": "seek"}, {"verb": "seek", "t": None}, {"verb": "set_speed", "speed": "1e9"},
          {"verb": "load", "timeline": 1}, {"verb": "pause", "at": float("nan")}],
     )  # fmt: skip
-    def test_nonsense_is_refused_and_the_truth_sent_again(self, replay, message):
+    def test_an_invalid_message_is_rejected_and_the_anchor_sent_again(self, replay, message):
         replay.seek(DINNER)
         with pytest.raises(ValueError, match=r"\.$"):
             replay.obey({**message, "epoch": 50})
         assert (replay.now(), replay.speed, replay.anchor.epoch) == (DINNER, 60, 50)
 
     @pytest.mark.parametrize("epoch", [None, "7", 2.5, True, 1e300, 2**60])
-    def test_an_epoch_that_is_none_is_ignored(self, replay, epoch):
+    def test_an_invalid_epoch_is_ignored(self, replay, epoch):
         before = replay.anchor.epoch
         replay.obey({"verb": "play", "epoch": epoch})
         assert replay.anchor.epoch == before + 1

@@ -1,4 +1,4 @@
-"""The selection: one for all views, right whoever changes it first, and kept when another range is loaded."""
+"""The selection: shared by all views, consistent with the browser in any order of changes, and preserved by another range."""
 
 import contextlib
 from types import SimpleNamespace
@@ -31,7 +31,7 @@ def chosen():
 
 
 class Browser:
-    """A browser's side as verbs.js has it: it applies a choice at once, and tells it later."""
+    """The selection in a browser, as verbs.js implements it: a choice is applied at once and sent later."""
 
     def __init__(self, selection):
         self.selection, self.sent = selection, []
@@ -44,15 +44,15 @@ class Browser:
         self.sent.append(self.state)
 
     def hear(self):
-        """Take what the server has said by now."""
-        for told in self.pushed:
-            reloaded = told["loads"] > self.state["loads"]
-            if told["version"] >= self.state["version"] or reloaded:
-                self.state = {**told, "version": max(told["version"], self.state["version"])}
+        """Apply what the server has sent so far."""
+        for sent in self.pushed:
+            reloaded = sent["loads"] > self.state["loads"]
+            if sent["version"] >= self.state["version"] or reloaded:
+                self.state = {**sent, "version": max(sent["version"], self.state["version"])}
         self.pushed.clear()
 
     def deliver(self):
-        """Let the server hear what this browser has said by now; what it refuses it puts right, as a component does."""
+        """Deliver this browser's messages to the server, which corrects the browser after a rejected one, as a component does."""
         sent, self.sent = self.sent, []
         for message in sent:
             with contextlib.suppress(ValueError):
@@ -69,14 +69,14 @@ def test_an_order_is_selected_by_its_id_or_its_row(chosen):
 
 
 @pytest.mark.parametrize("row", [-1, 3, 99])
-def test_a_row_that_is_not_there_is_refused_and_changes_nothing(chosen, row):
+def test_an_unknown_row_is_rejected_and_changes_nothing(chosen, row):
     chosen.select("B")
     with pytest.raises(ValueError, match="no order in row"):
         chosen.select(row)
     assert chosen.order == "B"
 
 
-def test_a_stage_that_does_not_exist_is_refused(chosen):
+def test_an_unknown_stage_is_rejected(chosen):
     with pytest.raises(ValueError, match="no stage"):
         chosen.filter("eaten")
 
@@ -115,9 +115,9 @@ def test_an_order_outside_the_new_range_is_away_and_comes_back_with_its_range(ch
 def test_a_stage_chosen_while_the_order_is_away_keeps_the_order(chosen):
     chosen.select("B")
     chosen.attach(timeline("X"))
-    told = chosen.to_browser()
+    sent = chosen.to_browser()
 
-    chosen.obey({**told, "stage": "ready", "version": told["version"] + 1})
+    chosen.obey({**sent, "stage": "ready", "version": sent["version"] + 1})
 
     assert (chosen.order, chosen.stage, chosen.away) == ("B", "ready", True)
 
@@ -125,9 +125,9 @@ def test_a_stage_chosen_while_the_order_is_away_keeps_the_order(chosen):
 def test_the_browser_clears_an_order_that_is_away(chosen):
     chosen.select("B")
     chosen.attach(timeline("X"))
-    told = chosen.to_browser()
+    sent = chosen.to_browser()
 
-    chosen.obey({**told, "away": False, "version": told["version"] + 1})
+    chosen.obey({**sent, "away": False, "version": sent["version"] + 1})
 
     assert (chosen.order, chosen.away) == ("", False)
 
@@ -189,7 +189,7 @@ choices = st.lists(
 
 
 @given(choices)
-def test_when_all_is_said_browser_and_server_agree_whoever_changed_what_first(steps):
+def test_browser_and_server_agree_after_any_order_of_changes_and_messages(steps):
     selection = Selection()
     selection.attach(timeline("A", "B", "C"))
     browser = Browser(selection)
@@ -226,7 +226,7 @@ def test_when_all_is_said_browser_and_server_agree_whoever_changed_what_first(st
         {"row": 0, "stage": "", "version": MAX_VERSION},
     ],
 )
-def test_a_message_that_makes_no_sense_is_refused_and_the_browser_is_put_right(chosen, message):
+def test_an_invalid_message_is_rejected_and_the_browser_corrected(chosen, message):
     chosen.select("B")
     version = chosen.version
 
@@ -237,7 +237,7 @@ def test_a_message_that_makes_no_sense_is_refused_and_the_browser_is_put_right(c
     assert chosen.version > version
 
 
-def test_a_refusal_is_newer_than_the_version_that_the_browser_gave(chosen):
+def test_a_rejection_has_a_newer_version_than_the_browser_sent(chosen):
     with pytest.raises(ValueError, match="no stage"):
         chosen.obey({"row": 0, "stage": "eaten", "version": 40})
     assert chosen.version >= 40

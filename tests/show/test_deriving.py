@@ -1,4 +1,4 @@
-"""The tour of a source: made of what it holds."""
+"""The tour of a source, derived from its data."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def source(demo: Path) -> Twin:
     return twin.open(demo)
 
 
-def test_the_places_take_turns(source: Twin) -> None:
+def test_the_locations_alternate(source: Twin) -> None:
     scenes = derive(source, Options()).scenes
     places = [place.id for place in source.locations]
     assert [scene.location for scene in scenes[: len(places)]] == places
@@ -29,22 +29,22 @@ def test_a_scene_shows_its_moment_within_its_range(source: Twin) -> None:
     for scene in derive(source, options).scenes:
         timeline = source.timeline(scene.location, scene.start, scene.end)
         moments = source.insights(timeline).moments
-        told = [moment for moment in moments if moment.sentence == scene.detail]
-        assert told
-        assert scene.t <= told[0].at <= scene.at(scene.duration)
+        shown = [moment for moment in moments if moment.sentence == scene.detail]
+        assert shown
+        assert scene.t <= shown[0].at <= scene.at(scene.duration)
         assert scene.start <= scene.t < scene.end
         assert scene.at(scene.duration) - scene.t == pytest.approx(30 * 120)
         assert scene.headline.startswith(scene.name + ", ")
 
 
-def test_only_the_locations_asked_for_are_shown_in_their_order(source: Twin) -> None:
-    asked = tuple(place.id for place in reversed(source.locations[:2]))
-    shown = [scene.location for scene in derive(source, Options(locations=asked)).scenes]
-    assert set(shown) == set(asked)
-    assert tuple(shown[:2]) == asked
+def test_only_the_requested_locations_are_shown_in_their_order(source: Twin) -> None:
+    requested = tuple(place.id for place in reversed(source.locations[:2]))
+    shown = [scene.location for scene in derive(source, Options(locations=requested)).scenes]
+    assert set(shown) == set(requested)
+    assert tuple(shown[:2]) == requested
 
 
-def test_unknown_locations_are_left_out_and_none_known_means_all(source: Twin) -> None:
+def test_unknown_locations_are_left_out_and_only_unknown_ones_mean_all(source: Twin) -> None:
     assert {scene.location for scene in derive(source, Options(locations=("atlantis", "chicago"))).scenes} == {
         "chicago"
     }
@@ -52,11 +52,11 @@ def test_unknown_locations_are_left_out_and_none_known_means_all(source: Twin) -
     assert {scene.location for scene in derive(source, Options(locations=("atlantis",))).scenes} == everywhere
 
 
-def test_a_range_without_orders_says_so(source: Twin) -> None:
+def test_a_range_without_orders_is_an_error(source: Twin) -> None:
     with pytest.raises(SourceError, match="no orders"):
         derive(source, Options(range=(seconds("2001-01-01"), seconds("2001-01-02"))))
 
 
-def test_captions_are_plain_words() -> None:
+def test_a_caption_has_place_weekday_and_time() -> None:
     t = seconds("2025-10-16 18:10")
     assert caption("San Francisco", t, "Drivers are short") == "San Francisco, Thursday 18:10: drivers are short"

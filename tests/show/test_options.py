@@ -1,4 +1,4 @@
-"""A wall screen's address: what it may ask for, and that no slip in it leaves the wall dark."""
+"""The URL of a wall screen: its options, and that no typing error leaves the wall dark."""
 
 import pytest
 
@@ -6,14 +6,14 @@ from twin.foundation.times import seconds
 from twin.show.options import Options, panes_of
 
 
-def test_an_empty_address_tours_everything() -> None:
+def test_an_empty_query_tours_everything() -> None:
     options = Options.from_query({})
     assert options.locations == ()
     assert options.loop
     assert options.scripted
 
 
-def test_an_address_tells_locations_speed_range_seconds_and_loop() -> None:
+def test_a_query_gives_locations_speed_range_seconds_and_loop() -> None:
     options = Options.from_query(
         {
             "locations": "chicago, sanfrancisco",
@@ -29,9 +29,9 @@ def test_an_address_tells_locations_speed_range_seconds_and_loop() -> None:
     assert not options.scripted
 
 
-@pytest.mark.parametrize(("said", "hours"), [("48h", 48), ("7d", 168), ("1.5d", 36), ("9000d", 31 * 24)])
-def test_a_range_may_be_a_length_back_from_the_last_delivery(said: str, hours: float) -> None:
-    assert Options.from_query({"range": said}).hours == hours
+@pytest.mark.parametrize(("text", "hours"), [("48h", 48), ("7d", 168), ("1.5d", 36), ("9000d", 31 * 24)])
+def test_a_range_may_be_a_length_back_from_the_last_delivery(text: str, hours: float) -> None:
+    assert Options.from_query({"range": text}).hours == hours
 
 
 @pytest.mark.parametrize(
@@ -47,10 +47,10 @@ def test_a_range_may_be_a_length_back_from_the_last_delivery(said: str, hours: f
         {"locations": " , "},
     ],
 )
-def test_what_makes_no_sense_is_left_out(query: dict[str, str]) -> None:
-    told = Options.from_query(query)
+def test_invalid_values_are_ignored(query: dict[str, str]) -> None:
+    options = Options.from_query(query)
     usual = Options()
-    assert (told.locations, told.speed, told.range, told.hours, told.scene_s) == (
+    assert (options.locations, options.speed, options.range, options.hours, options.scene_s) == (
         usual.locations,
         usual.speed,
         usual.range,
@@ -59,9 +59,9 @@ def test_what_makes_no_sense_is_left_out(query: dict[str, str]) -> None:
     )
 
 
-@pytest.mark.parametrize(("said", "speed"), [("5000", 1000), ("-3", 0.1), ("0", 0.1)])
-def test_a_speed_beyond_the_bounds_is_the_nearest_one(said: str, speed: float) -> None:
-    assert Options.from_query({"speed": said}).speed == speed
+@pytest.mark.parametrize(("text", "speed"), [("5000", 1000), ("-3", 0.1), ("0", 0.1)])
+def test_a_speed_beyond_the_bounds_is_the_nearest_one(text: str, speed: float) -> None:
+    assert Options.from_query({"speed": text}).speed == speed
 
 
 def test_panes_are_those_named_once_each_or_the_usual_ones() -> None:

@@ -1,10 +1,10 @@
-"""Where a show stands, against counting scene after scene by hand."""
+"""The position of a show, compared with counting scene after scene."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.show import Anchor, Position, Scene, Show
+from twin.show import Scene, Show, ShowAnchor, ShowPosition
 
 EPOCH = 1_795_000_000.0
 """A second of November 2026."""
@@ -29,24 +29,24 @@ def walked(lengths: list[int], seconds: int) -> tuple[int, int, int]:
 
 
 @given(durations, st.integers(0, 5000))
-def test_a_show_stands_where_one_comes_by_walking_through_its_scenes(lengths: list[int], seconds: int) -> None:
+def test_a_position_is_the_one_found_by_walking_through_the_scenes(lengths: list[int], seconds: int) -> None:
     show = Show(tuple(scene(length) for length in lengths))
-    assert show.position(seconds) == Position(*walked(lengths, seconds))
+    assert show.position(seconds) == ShowPosition(*walked(lengths, seconds))
 
 
 @given(durations, st.integers(0, 200))
 def test_each_scene_begins_where_the_one_before_it_ends(lengths: list[int], number: int) -> None:
     show = Show(tuple(scene(length) for length in lengths))
     begin = show.start_of(number)
-    assert show.position(begin) == Position(number, number % len(lengths), 0)
+    assert show.position(begin) == ShowPosition(number, number % len(lengths), 0)
     assert show.start_of(number + 1) - begin == lengths[number % len(lengths)]
 
 
 def test_without_a_loop_the_last_scene_stays_at_its_end() -> None:
     show = Show((scene(10), scene(20)), loop=False)
-    assert show.position(-5) == Position(0, 0, 0)
-    assert show.position(12) == Position(1, 1, 2)
-    assert show.position(10_000) == Position(1, 1, 20)
+    assert show.position(-5) == ShowPosition(0, 0, 0)
+    assert show.position(12) == ShowPosition(1, 1, 2)
+    assert show.position(10_000) == ShowPosition(1, 1, 20)
 
 
 def test_a_scene_plays_at_its_speed_and_stands_at_the_end_of_its_range() -> None:
@@ -59,14 +59,14 @@ def test_a_scene_plays_at_its_speed_and_stands_at_the_end_of_its_range() -> None
 def test_a_loop_is_the_same_in_every_round(lengths: list[int], seconds: int, rounds: int) -> None:
     show = Show(tuple(scene(length) for length in lengths))
     first, later = show.position(seconds), show.position(seconds + rounds * sum(lengths))
-    assert later == Position(first.number + rounds * len(lengths), first.index, first.elapsed)
+    assert later == ShowPosition(first.number + rounds * len(lengths), first.index, first.elapsed)
 
 
 @given(durations, st.floats(0, 900), st.integers(-7, 7))
-def test_a_presenter_comes_to_the_begin_of_the_scene_asked_for(lengths: list[int], later: float, steps: int) -> None:
+def test_a_presenter_gets_to_the_beginning_of_the_requested_scene(lengths: list[int], later: float, steps: int) -> None:
     show, epoch = Show(tuple(scene(length) for length in lengths)), EPOCH + later
-    before = show.position(Anchor().seconds(epoch)).number
-    moved = Anchor().move(show, steps, epoch)
+    before = show.position(ShowAnchor().seconds(epoch)).number
+    moved = ShowAnchor().move(show, steps, epoch)
     # a thousandth later, because the sum of two large floats may fall short of the border by its last digit
     after = show.position(moved.seconds(epoch + 0.001))
     assert after.number == before + steps
@@ -76,7 +76,7 @@ def test_a_presenter_comes_to_the_begin_of_the_scene_asked_for(lengths: list[int
 
 def test_a_held_show_stands_still_and_goes_on_from_there() -> None:
     show = Show((scene(10), scene(20)))
-    held = Anchor().hold(EPOCH)
+    held = ShowAnchor().hold(EPOCH)
     assert show.position(held.seconds(EPOCH)) == show.position(held.seconds(EPOCH + 77))
     on = held.hold(EPOCH + 77)
     assert on.held is None
@@ -85,7 +85,7 @@ def test_a_held_show_stands_still_and_goes_on_from_there() -> None:
 
 def test_a_held_show_can_be_stepped_through() -> None:
     show = Show((scene(10), scene(20)))
-    held = Anchor().hold(EPOCH)
+    held = ShowAnchor().hold(EPOCH)
     number = show.position(held.seconds(EPOCH)).number
     on = held.move(show, 1, EPOCH + 5)
-    assert show.position(on.seconds(EPOCH + 50)) == Position(number + 1, (number + 1) % 2, 0)
+    assert show.position(on.seconds(EPOCH + 50)) == ShowPosition(number + 1, (number + 1) % 2, 0)

@@ -1,4 +1,4 @@
-"""A rehearsed show, read from a file as people write it."""
+"""A rehearsed show, read from a hand-written file."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def source(demo: Path) -> Twin:
     return twin.open(demo)
 
 
-def test_a_file_tells_place_time_speed_zoom_order_caption_and_duration(source: Twin, tmp_path: Path) -> None:
+def test_a_file_gives_place_time_speed_zoom_order_caption_and_duration(source: Twin, tmp_path: Path) -> None:
     day = source.timeline("sanfrancisco", "2025-10-16 17:00", "2025-10-16 20:00")
     order = str(day.orders.ids[0].as_py())
     file = tmp_path / "show.yaml"
@@ -49,7 +49,7 @@ scenes:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("scenes: []", "at least one scene"),
         ("just words", "at least one scene"),
@@ -65,14 +65,14 @@ scenes:
         ("scenes: [", "is no YAML"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_sentence(source: Twin, tmp_path: Path, text: str, said: str) -> None:
+def test_an_error_is_reported_in_one_sentence(source: Twin, tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "show.yaml"
     file.write_text(text)
-    with pytest.raises(ConfigError, match=said) as raised:
+    with pytest.raises(ConfigError, match=message) as raised:
         load(file, source)
     assert "\n" not in str(raised.value)
 
 
-def test_a_file_that_is_not_there_is_said(source: Twin, tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(source: Twin, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load(tmp_path / "none.yaml", source)

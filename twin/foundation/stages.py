@@ -20,5 +20,8 @@ STAGE_LABELS: dict[str, str] = {
     "stalled": "Stalled",
 }
 
+ORDER_LABELS: dict[str, str] = STAGE_LABELS | {"completed": "Delivered"}
+"""What is written of one order: it has been delivered, which completes it."""
+
 STALLED_AFTER = 4 * 3600.0
 """Seconds without an event after which an open order counts as stalled; averages leave out longer durations."""

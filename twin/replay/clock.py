@@ -8,10 +8,10 @@ nothing can drift. `wall` is any monotonic clock in seconds; it is always handed
 from dataclasses import dataclass, replace
 
 MAX_SPEED = 1000.0
-"""Data seconds per wall second; a day in 86 seconds. Faster, a frame would skip whole trips."""
+"""Data seconds per wall second: a day takes 86 seconds. At higher speeds a frame would skip whole trips."""
 
 STEPS = (1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0, 6 * 3600.0)
-"""Step lengths that people can add up, seconds."""
+"""Step lengths in seconds: round numbers, so that steps are easy to add up."""
 
 STEPS_PER_RANGE = 1440
 """A step is at least this fraction of the range, so that a day is stepped through by the minute."""
@@ -19,11 +19,11 @@ STEPS_PER_RANGE = 1440
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """Where the playhead is, and how it goes on from there.
+    """The position of the playhead at one time, and how it moves from there.
 
-    `t0`, `start`, `end` are data seconds since 1970, `wall0` the wall seconds at which the playhead was `t0`, `speed`
-    data seconds per wall second, over 0 (ReplayController checks it). `epoch` counts the commands: the anchor with the
-    higher epoch is the newer one.
+    t0, start, end: data seconds since 1970; wall0: the wall time in seconds at which the playhead was at t0; speed: data
+    seconds per wall second, above 0 (checked by ReplayController); epoch: number of commands so far, so that of two anchors
+    the one with the higher epoch is newer.
 
     >>> paused = Anchor(start=0.0, end=100.0)
     >>> playing = paused.set_speed(10.0, wall=0.0).play(wall=0.0)
@@ -41,7 +41,7 @@ class Anchor:
     epoch: int = 0
 
     def at(self, wall: float) -> float:
-        """Return the playhead, data seconds, always in [start, end]. A loop wraps: its end is its start."""
+        """Return the playhead in data seconds, always in [start, end]. In a loop the end is the start."""
         if not self.playing:
             return self.t0
         t = self.t0 + self.speed * max(0.0, wall - self.wall0)
@@ -51,17 +51,18 @@ class Anchor:
         return self.start + (t - self.start) % span if self.loop and span > 0 else self.end
 
     def ended(self, wall: float) -> bool:
-        """Whether playback has run into the end of the range and stands there."""
+        """Return whether playback has reached the end of the range and stopped there."""
         return self.playing and not self.loop and self.at(wall) >= self.end
 
     def play(self, wall: float, at: float | None = None) -> "Anchor":
-        """Play on from the playhead; from the start if it stands at the end. An empty range stays paused."""
+        """Play from the playhead, or from the start if it is at the end. An empty range stays paused."""
         t = self._position(wall, at)
         if t >= self.end:
             t = self.start
         return self._moved(wall, t, playing=self.end > self.start)
 
     def pause(self, wall: float, at: float | None = None) -> "Anchor":
+        """Stop the playhead where it is."""
         return self._moved(wall, self._position(wall, at), playing=False)
 
     def stop(self, wall: float) -> "Anchor":
@@ -69,22 +70,23 @@ class Anchor:
         return self._moved(wall, self.start, playing=False)
 
     def seek(self, wall: float, t: float) -> "Anchor":
-        """Move the playhead to `t`, or the nearest moment of the range; playing or paused as before."""
+        """Move the playhead to `t`, or to the nearest time in the range; playing or paused as before."""
         return self._moved(wall, self._clamp(t))
 
     def step(self, wall: float, seconds: float, at: float | None = None) -> "Anchor":
-        """Move the playhead by data seconds (negative: back), paused: who steps wants to look."""
+        """Move the playhead by data seconds (negative: back) and pause, because a step is for looking closely."""
         return self._moved(wall, self._clamp(self._position(wall, at) + seconds), playing=False)
 
     def set_speed(self, speed: float, wall: float, at: float | None = None) -> "Anchor":
-        """Go on at another speed from exactly where the playhead is."""
+        """Change the speed without moving the playhead."""
         return self._moved(wall, self._position(wall, at), speed=speed)
 
     def set_loop(self, loop: bool, wall: float, at: float | None = None) -> "Anchor":
+        """Choose whether playback continues from the start when it reaches the end."""
         return self._moved(wall, self._position(wall, at), loop=loop)
 
     def set_range(self, start: float, end: float, wall: float) -> "Anchor":
-        """Play in [start, end]; the playhead stays where it is, or goes to the nearest end."""
+        """Play only [start, end]; a playhead outside moves to the nearest end."""
         return self._moved(wall, min(max(self.at(wall), start), end), start=start, end=end)
 
     def step_length(self) -> float:
@@ -96,7 +98,7 @@ class Anchor:
         return min(max(t, self.start), self.end)
 
     def _position(self, wall: float, at: float | None) -> float:
-        """Return where a command applies: `at` is the playhead that the user saw when giving it."""
+        """Return the playhead that a command applies to: `at`, which the user saw when giving it, or the current one."""
         return self.at(wall) if at is None else self._clamp(at)
 
     def _moved(self, wall: float, t: float, **changes: float | bool) -> "Anchor":

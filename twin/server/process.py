@@ -18,7 +18,7 @@ from twin.render.densestore import DenseStore
 from twin.render.streets import Streets
 from twin.render.tiles import CACHE_BYTES, TileSet, warm
 from twin.show import Show, scenefile
-from twin.show.showings import Stage
+from twin.show.showings import Showings
 
 MOST_TILESETS = 32
 """Base maps in memory per process; their pictures are capped by bytes."""
@@ -39,7 +39,7 @@ class Process:
         self._tiles: ByteCache[bytes] = ByteCache(CACHE_BYTES)
         self.crowds = DenseStore()
         """Frames of crowds, which sessions that look at the same share."""
-        self.stage = Stage(self.hub, self.rehearsed_show)
+        self.showings = Showings(self.hub, self.rehearsed_show)
         """The shows of wall screens: those that ask for the same see the same."""
         self.scripts: dict[str, bytes] = {}
         """Scripts made at run time, by the name they are asked for under: see `twin.server.assets`."""

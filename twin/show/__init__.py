@@ -4,6 +4,6 @@ The position of a show is a pure function of epoch time, as the state of a kitch
 while it plays, so that a screen that reconnects is at the right place and screens agree without exchanging messages.
 """
 
-from twin.show.scene import Anchor, Position, Scene, Show
+from twin.show.scene import Scene, Show, ShowAnchor, ShowPosition
 
-__all__ = ["Anchor", "Position", "Scene", "Show"]
+__all__ = ["Scene", "Show", "ShowAnchor", "ShowPosition"]

@@ -1,11 +1,11 @@
-"""A tour of whatever a source holds: its locations in turn, at the moments that stand out, in a passer-by's words."""
+"""A tour of a source: its locations in turn, at their most remarkable moments, with captions for passers-by."""
 
 import logging
 from itertools import zip_longest
 
 from twin.analysis.moments import Moment
 from twin.foundation.errors import SourceError, TwinError
-from twin.foundation.times import text
+from twin.foundation.times import text, weekday
 from twin.hub import Hub
 from twin.show.options import Options
 from twin.show.scene import Scene, Show
@@ -14,25 +14,22 @@ from twin.timeline.timeline import Timeline
 log = logging.getLogger(__name__)
 
 MOST_PER_LOCATION = 2
-"""The two most remarkable moments of each location: a third one is seldom worth a passer-by's time."""
+"""Moments per location at most: a third one is seldom worth showing."""
 
 BEFORE = 0.4
-"""The share of a scene that is over when its moment is at its worst: one sees it come."""
-
-_DAY = 86_400.0
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+"""The share of a scene that is over when its moment is at its worst, so that viewers see it develop."""
 
 
 def derive(hub: Hub, options: Options) -> Show:
-    """Return a show of the source's locations: the first moment of each, then the second of each, so that the places take turns.
+    """Return a show of the source's locations: the first moment of each, then the second of each, so that they alternate.
 
-    A location without a moment shows its busiest time. One without orders in the range, or that cannot be loaded, is left out;
-    where none is left, SourceError says so.
+    A location without moments shows its busiest time. Locations that have no orders in the range or fail to load are left
+    out; raises SourceError if none remains.
     """
-    known = {place.id: place for place in hub.locations}
-    wanted = [name for name in options.locations if name in known] or list(known)
+    every = [place.id for place in hub.locations]
+    chosen = [location for location in options.locations if location in every] or every
     tours, problem = [], ""
-    for location in wanted:
+    for location in chosen:
         try:
             tours.append(_tour(hub, location, options))
         except TwinError as error:
@@ -45,7 +42,7 @@ def derive(hub: Hub, options: Options) -> Show:
 
 
 def caption(name: str, t: float, title: str) -> str:
-    """Return a caption as people say it.
+    """Return a caption: place, weekday, time and what happens.
 
     >>> caption("San Francisco", 1760638200.0, "Drivers are short")
     'San Francisco, Thursday 18:10: drivers are short'
@@ -53,12 +50,8 @@ def caption(name: str, t: float, title: str) -> str:
     return f"{name}, {weekday(t)} {text(t)[11:16]}: {title[:1].lower()}{title[1:]}"
 
 
-def weekday(t: float) -> str:
-    """Return the weekday of a data time in full."""
-    return _WEEKDAYS[int(t // _DAY + 3) % 7]  # 1970 began on a Thursday
-
-
 def _tour(hub: Hub, location: str, options: Options) -> list[Scene]:
+    """Return the scenes of one location, the most remarkable first; none if it has no orders in the range."""
     if options.range is not None:
         timeline = hub.timeline(location, *options.range)
     else:
@@ -72,10 +65,10 @@ def _tour(hub: Hub, location: str, options: Options) -> list[Scene]:
         return [
             _scene(timeline, busiest, caption(timeline.location.display_name, busiest, "Busiest time"), "", options)
         ]
-    return [_told(timeline, moment, options) for moment in moments[:MOST_PER_LOCATION]]
+    return [_scene_of(timeline, moment, options) for moment in moments[:MOST_PER_LOCATION]]
 
 
-def _told(timeline: Timeline, moment: Moment, options: Options) -> Scene:
+def _scene_of(timeline: Timeline, moment: Moment, options: Options) -> Scene:
     headline = caption(timeline.location.display_name, moment.start, moment.title)
     return _scene(timeline, moment.at, headline, moment.sentence, options)
 

@@ -1,6 +1,6 @@
-"""What an address asks of a show: locations, speed, range, seconds per scene, loop. What makes no sense is left out.
+"""The options of a show in a URL: locations, speed, range, seconds per scene, loop. Invalid values are ignored.
 
-A wall screen's address is typed once, often by hand on a television; a slip in it shall not leave the wall dark.
+The URL of a wall screen is often typed on a television: a typing error must not leave the wall dark.
 """
 
 import math
@@ -14,14 +14,15 @@ from twin.replay.clock import MAX_SPEED
 SPEED = 60.0
 SCENE_S = 40.0
 SHORTEST_S, LONGEST_S = 4.0, 3600.0
-"""A scene shorter than 4 s is over before its caption is read."""
+"""Bounds of a scene's seconds: in less than 4 s nobody can read its caption."""
 HOURS = 24.0
 MOST_HOURS = 31 * 24.0
-"""A month: what is loaded for a tour stays in memory as a whole."""
+"""A month: the whole range of a tour is loaded into memory."""
 
 PANES = ("map", "pipeline", "kpis", "trends", "feed")
-"""What a screen can show."""
+"""Names of the panes that a screen can show."""
 USUAL_PANES = ("map", "pipeline", "kpis")
+"""Panes of a screen whose URL names none."""
 
 _NO = {"0", "no", "false", "off"}
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)([hd])")
@@ -29,9 +30,10 @@ _LENGTH = re.compile(r"(\d+(?:\.\d+)?)([hd])")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What decides the scenes; screens with equal options show the same show.
+    """Everything that determines the scenes: screens with equal options play the same show.
 
-    `locations` are ids, empty for all. `range` is (start, end) in data seconds, or None: then the last `hours` of each location.
+    locations: ids, empty for all. range: (start, end) in data seconds, None for the last `hours` of each location. scripted:
+    whether a rehearsed show, if there is one, is played in place of the tour.
     """
 
     locations: tuple[str, ...] = ()
@@ -44,7 +46,7 @@ class Options:
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> "Options":
-        """Read an address.
+        """Return the options of a URL's query.
 
         >>> Options.from_query({"speed": "120", "seconds": "soon", "range": "2d", "loop": "0"})
         Options(locations=(), speed=120.0, range=None, hours=48.0, scene_s=40.0, loop=False, scripted=False)
@@ -54,14 +56,14 @@ class Options:
             speed=_number(query.get("speed"), SPEED, 0.1, MAX_SPEED),
             scene_s=_number(query.get("seconds"), SCENE_S, SHORTEST_S, LONGEST_S),
             loop=query.get("loop", "1").strip().lower() not in _NO,
-            # an address that asks for a tour of its own gets it, though a script lies ready
+            # a URL that specifies a tour gets it even where there is a rehearsed show
             scripted=not any(name in query for name in ("locations", "range", "seconds", "speed")),
         )
         return _ranged(options, query.get("range", "").strip())
 
 
 def panes_of(text: str | None) -> tuple[str, ...]:
-    """Return the panes that an address names, in its order; the usual ones if it names none that exist."""
+    """Return the panes that a URL names, in its order; the usual ones if it names no valid one."""
     named = tuple(dict.fromkeys(part.strip().lower() for part in (text or "").split(",")))
     return tuple(pane for pane in named if pane in PANES) or USUAL_PANES
 

@@ -1,4 +1,4 @@
-"""What is shown when: scenes with their lengths, and the anchor that ties them to epoch time. Pure; no clock is read here."""
+"""Scenes, their sequence, and the anchor that maps it to epoch time. Pure values: no clock is read here."""
 
 from bisect import bisect_right
 from dataclasses import dataclass, replace
@@ -8,11 +8,11 @@ from itertools import accumulate
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A stretch of one location's history, and how it is told.
+    """A part of one location's history, with a caption.
 
-    `start`, `end` (data seconds) is the range that is loaded, `t` the data time at which the scene begins; from there it plays at
-    `speed` (data seconds per second) for `duration` seconds. `headline` and `detail` are its caption; `order` is picked out on
-    the map ("" for none); `zoom` is the map's level around the kitchen, None for a view of all that is on the road.
+    start, end: the range that is loaded, data seconds. The scene begins at data time t and plays at `speed` (data seconds per
+    second) for `duration` seconds. headline, detail: its caption; order: the id of an order to highlight, "" for none; zoom: the
+    map's zoom level around the kitchen, None for a view of all drivers.
     """
 
     location: str
@@ -28,13 +28,14 @@ class Scene:
     zoom: float | None = None
 
     def at(self, elapsed: float) -> float:
-        """Return the data time `elapsed` seconds after the scene's begin; it stands still at the end of the range."""
+        """Return the data time `elapsed` seconds after the scene began; it stops at the end of the range."""
         return min(self.t + self.speed * max(0.0, elapsed), self.end)
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """Where a show stands: the scene's number, counted over all rounds, its index, and the seconds since it began."""
+class ShowPosition:
+    """The position of a show. number: of the scene, counted over all rounds; index: of the scene in the show; elapsed: seconds
+    since the scene began."""
 
     number: int
     index: int
@@ -43,36 +44,36 @@ class Position:
 
 @dataclass(frozen=True)
 class Show:
-    """Scenes in their order; at least one. With `loop` the first follows the last, without it the last one stays."""
+    """A sequence of at least one scene. With `loop` the first follows the last; otherwise the show stops after the last."""
 
     scenes: tuple[Scene, ...]
     loop: bool = True
 
     @cached_property
     def starts(self) -> list[float]:
-        """Return the seconds into a round at which each scene begins."""
+        """Seconds from the start of a round at which each scene begins."""
         return [0.0, *accumulate(scene.duration for scene in self.scenes)][:-1]
 
     @property
     def duration(self) -> float:
-        """The seconds of one round."""
+        """Seconds of one round."""
         return sum(scene.duration for scene in self.scenes)
 
-    def position(self, seconds: float) -> Position:
-        """Return where the show stands `seconds` after its origin (before it: at its begin, if it does not loop).
+    def position(self, seconds: float) -> ShowPosition:
+        """Return the position `seconds` after the origin. A show that does not loop is at its start before the origin.
 
         >>> day = Scene("sf", "San Francisco", 0.0, 3600.0, 0.0, 60.0, 10.0, "Busiest hour")
         >>> Show((day, day)).position(35.0)
-        Position(number=3, index=1, elapsed=5.0)
+        ShowPosition(number=3, index=1, elapsed=5.0)
         """
         count = len(self.scenes)
         if not self.loop:
             within = min(max(seconds, 0.0), self.duration)
             index = bisect_right(self.starts, within) - 1
-            return Position(index, index, within - self.starts[index])
+            return ShowPosition(index, index, within - self.starts[index])
         rounds, within = divmod(seconds, self.duration)
         index = bisect_right(self.starts, within) - 1
-        return Position(int(rounds) * count + index, index, within - self.starts[index])
+        return ShowPosition(int(rounds) * count + index, index, within - self.starts[index])
 
     def start_of(self, number: int) -> float:
         """Return the seconds after the origin at which scene `number`, counted over all rounds, begins."""
@@ -83,12 +84,12 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
-class Anchor:
-    """What ties a show to epoch time: its origin, and where it is held.
+class ShowAnchor:
+    """The mapping from epoch time to the time of a show.
 
-    `origin` is the epoch second of the show's second 0; the usual one is 0 itself, which every server knows without being told.
-    `held` is the show's second at which a presenter has paused it, None while it runs. `stamp` is the epoch second of
-    the presenter's last word: of two anchors the one with the later stamp is the truth.
+    origin: the epoch second at which the show is at second 0. It is 0 by default, so that all servers agree on it. held: the
+    second of the show at which a presenter paused it, None while it plays. stamp: the epoch second of the presenter's last
+    command: of two anchors, the one with the later stamp is valid.
     """
 
     origin: float = 0.0
@@ -99,14 +100,14 @@ class Anchor:
         """Return the show's second at an epoch second."""
         return epoch - self.origin if self.held is None else self.held
 
-    def hold(self, epoch: float) -> "Anchor":
-        """Pause, or go on from where it was paused."""
+    def hold(self, epoch: float) -> "ShowAnchor":
+        """Pause, or resume where it was paused."""
         if self.held is None:
             return replace(self, held=self.seconds(epoch), stamp=epoch)
         return replace(self, origin=epoch - self.held, held=None, stamp=epoch)
 
-    def move(self, show: Show, scenes: int, epoch: float) -> "Anchor":
-        """Go to the begin of the scene that many scenes on (negative: back); held or running as before."""
+    def move(self, show: Show, scenes: int, epoch: float) -> "ShowAnchor":
+        """Go to the beginning of another scene, `scenes` after this one (negative: before); paused or playing as before."""
         now = show.position(self.seconds(epoch)).number
         goal = show.start_of(now + scenes)
         if self.held is not None:

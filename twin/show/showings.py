@@ -1,80 +1,84 @@
-"""The shows of a process: made once for all screens that ask for the same, and where a presenter has moved them."""
+"""The shows of a process: each is made once for all its screens and can be paused and moved by a presenter."""
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from twin.foundation.cache import ByteCache, SingleFlight, one_each
 from twin.hub import Hub
 from twin.show.deriving import derive
 from twin.show.options import Options
-from twin.show.scene import Anchor, Show
+from twin.show.scene import Show, ShowAnchor
 
 MOST_SHOWS = 32
-"""Kept per process. Options come from addresses, which anybody may vary."""
+"""Shows per process at most: options come from URLs, of which there can be any number."""
 MOST_AHEAD_S = 60.0
-"""A screen's memory may be this far ahead of this server's clock; more is no presenter's word but a wrong clock."""
+"""Seconds by which the anchor of a screen may be ahead of this server's clock; beyond that its clock is wrong."""
 
 
 @dataclass(slots=True)
-class _Kept:
+class _Showing:
+    """A show with its anchor. data: (location, end of its data) of every location when the show was made."""
+
     show: Show
     data: tuple[tuple[str, float], ...]
-    anchor: Anchor
+    anchor: ShowAnchor
 
 
-class Stage:
-    """Makes and keeps shows. Thread-safe; `show` may load data, the rest answers at once."""
+class Showings:
+    """The shows by their options. Thread-safe; only `show` may load data, all other methods return at once."""
 
     def __init__(self, source: Callable[[], Hub], script: Callable[[Hub], Show | None]) -> None:
-        """`source()` opens the data; `script(twin)` returns a rehearsed show, None where there is none."""
+        """`source()` returns the hub; `script(hub)` returns the rehearsed show, None if there is none."""
         self._source = source
         self._script = script
-        self._kept: OrderedDict[Options, _Kept] = OrderedDict()
+        self._showings: ByteCache[_Showing] = ByteCache(MOST_SHOWS, one_each)
         self._lock = threading.Lock()
-        self._making = threading.Lock()
+        self._making: SingleFlight[Show] = SingleFlight()
 
     def show(self, options: Options) -> Show:
-        """Return the show of these options, made anew when the source has got other data. Raises `TwinError`."""
+        """Return the show of these options; it is made again when the source has new data. Raises `TwinError`."""
         hub = self._source()
         data = tuple((place.id, place.end) for place in hub.locations)
-        with self._making:  # whoever comes second waits for the first one's result
-            with self._lock:
-                kept = self._kept.get(options)
-                if kept is not None and kept.data == data:
-                    self._kept.move_to_end(options)
-                    return kept.show
-            show = (self._script(hub) if options.scripted else None) or derive(hub, options)
-            with self._lock:
-                # one that plays once begins when it is first asked for; one that loops has no begin
-                anchor = kept.anchor if kept else Anchor() if show.loop else Anchor(origin=time.time())
-                self._kept[options] = _Kept(show, data, anchor)
-                while len(self._kept) > MOST_SHOWS:
-                    self._kept.popitem(last=False)
+        showing = self._showings.get(options)
+        if showing is not None and showing.data == data:
+            return showing.show
+        return self._making.run((options, data), lambda: self._make(hub, options, data))
+
+    def _make(self, hub: Hub, options: Options, data: tuple[tuple[str, float], ...]) -> Show:
+        showing = self._showings.get(options)
+        if showing is not None and showing.data == data:  # another thread may have finished since we looked
+            return showing.show
+        show = (self._script(hub) if options.scripted else None) or derive(hub, options)
+        with self._lock:
+            showing = self._showings.get(options)
+            # a show that plays once begins with the first request; one that loops has no beginning
+            anchor = showing.anchor if showing else ShowAnchor() if show.loop else ShowAnchor(origin=time.time())
+            self._showings.put(options, _Showing(show, data, anchor))
         return show
 
-    def anchor(self, options: Options) -> Anchor:
-        """Return what ties a show to epoch time."""
+    def anchor(self, options: Options) -> ShowAnchor:
+        """Return the anchor of a show, the default one for a show that was not requested yet."""
         with self._lock:
-            kept = self._kept.get(options)
-        return Anchor() if kept is None else kept.anchor
+            showing = self._showings.get(options)
+        return ShowAnchor() if showing is None else showing.anchor
 
-    def offer(self, options: Options, anchor: Anchor) -> None:
-        """Take an anchor that a screen remembers, if it is later than ours: so a show survives a restart of the server."""
+    def offer(self, options: Options, anchor: ShowAnchor) -> None:
+        """Adopt a screen's anchor if it is later than ours, so that the state of a show survives a restart of the server."""
         with self._lock:
-            kept = self._kept.get(options)
-            if kept is not None and kept.anchor.stamp < anchor.stamp <= time.time() + MOST_AHEAD_S:
-                kept.anchor = anchor
+            showing = self._showings.get(options)
+            if showing is not None and showing.anchor.stamp < anchor.stamp <= time.time() + MOST_AHEAD_S:
+                showing.anchor = anchor
 
     def hold(self, options: Options) -> None:
-        """Pause the show on all its screens, or let it go on."""
+        """Pause or resume the show on all its screens."""
         with self._lock:
-            if kept := self._kept.get(options):
-                kept.anchor = kept.anchor.hold(time.time())
+            if showing := self._showings.get(options):
+                showing.anchor = showing.anchor.hold(time.time())
 
     def move(self, options: Options, scenes: int) -> None:
-        """Go so many scenes on (negative: back) on all screens of the show."""
+        """Move the show by a number of scenes (negative: back) on all its screens."""
         with self._lock:
-            if kept := self._kept.get(options):
-                kept.anchor = kept.anchor.move(kept.show, scenes, time.time())
+            if showing := self._showings.get(options):
+                showing.anchor = showing.anchor.move(showing.show, scenes, time.time())

@@ -1,6 +1,6 @@
-"""Moments worth a look: peaks and troubles of a timeline, found from its data, ranked, explained in plain words.
+"""Moments that stand out: peaks and troubles of a timeline, detected in its data, ranked, and explained in a sentence.
 
-Every detector compares with the same hour of other days; the rules and thresholds are told in docs/moments.md.
+All detectors compare with the same hour of other days. docs/moments.md has the rules and thresholds.
 """
 
 from dataclasses import replace
@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.analysis.baseline import Baseline
 from twin.analysis.moments import cooking, deliveries, demand, drivers
-from twin.analysis.moments.evidence import Scene
+from twin.analysis.moments.evidence import Evidence
 from twin.analysis.moments.merging import merged
 from twin.analysis.moments.moment import KINDS, TROUBLES, Moment
 from twin.foundation.settings import LATE_AFTER_S
@@ -19,24 +19,27 @@ __all__ = ["KINDS", "TROUBLES", "Moment", "find"]
 
 
 def find(timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTER_S) -> tuple[Moment, ...]:
-    """Return what stands out in the timeline's window, the most remarkable first.
+    """Return the moments of the timeline's window, the most severe first.
 
-    Without a history (`Baseline.none()`) the timeline's other days tell what is usual, or the rest of its only day.
-    A driver is late who comes more than `late_after` seconds after the food was ready.
+    Without a history (`Baseline.none()`) usual values come from the other days of the timeline, or from the rest of its only day.
+    A driver is late who arrives more than `late_after` seconds after the food was ready.
     """
     if not len(timeline.orders):
         return ()
-    scene = Scene.of(timeline, baseline, late_after)
-    causes = merged(cooking.troubles(scene) + drivers.troubles(scene))
+    evidence = Evidence.of(timeline, baseline, late_after)
+    causes = merged(cooking.troubles(evidence) + drivers.troubles(evidence))
     explained = [rows for _, rows in causes]
-    met = np.unique(np.concatenate(explained)) if explained else np.empty(0, np.intp)
-    causes += merged(deliveries.troubles(scene, met))
-    found = [moment for moment, _ in causes]
-    found += demand.moments(scene)
-    inside = [_clipped(moment, scene) for moment in found if moment.start < scene.end and moment.end >= scene.start]
+    affected = np.unique(np.concatenate(explained)) if explained else np.empty(0, np.intp)
+    causes += merged(deliveries.troubles(evidence, affected))
+    moments = [moment for moment, _ in causes]
+    moments += demand.moments(evidence)
+    inside = [
+        _clipped(moment, evidence) for moment in moments if moment.start < evidence.end and moment.end >= evidence.start
+    ]
     return tuple(sorted(inside, key=lambda moment: (-moment.severity, moment.start)))
 
 
-def _clipped(moment: Moment, scene: Scene) -> Moment:
-    start, end = max(moment.start, scene.start), min(moment.end, scene.end)
+def _clipped(moment: Moment, evidence: Evidence) -> Moment:
+    """Return the moment limited to the window: orders are examined from the midnight before it."""
+    start, end = max(moment.start, evidence.start), min(moment.end, evidence.end)
     return replace(moment, start=start, end=end, at=min(max(moment.at, start), end))

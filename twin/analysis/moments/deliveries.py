@@ -1,24 +1,21 @@
-"""Deliveries that take long for no cause that the other detectors named."""
+"""Deliveries that take long without a cause that another detector found."""
 
-import numpy as np
-from numpy.typing import NDArray
-
-from twin.analysis.moments.evidence import Scene
-from twin.analysis.moments.moment import Moment
+from twin.analysis.moments.evidence import Evidence
+from twin.analysis.moments.moment import Finding, Moment, Rows
 from twin.analysis.moments.phrases import busiest, count, minutes, severity
-from twin.analysis.moments.slowness import slow
+from twin.analysis.moments.slowness import slow_runs
 
 
-def troubles(scene: Scene, explained: NDArray[np.intp]) -> list[tuple[Moment, NDArray[np.intp]]]:
-    """Return the runs of slow deliveries among the orders that no other trouble explains."""
+def troubles(evidence: Evidence, explained: Rows) -> list[Finding]:
+    """Return the moments of slow deliveries among the orders that no other moment explains."""
     return [
         (
             Moment(
                 kind="unusual_deliveries",
                 start=run.start,
                 end=run.end,
-                at=busiest(scene, "total", run.rows, run.start, run.end),
-                severity=severity(scene, run.excess),
+                at=busiest(evidence, "total", run.rows, run.start, run.end),
+                severity=severity(evidence, run.excess),
                 title="Deliveries take long",
                 sentence=f"{count(len(run.affected), 'order')} took {minutes(run.took)} min to the customer against "
                 f"{minutes(run.usually)} usually",
@@ -31,5 +28,5 @@ def troubles(scene: Scene, explained: NDArray[np.intp]) -> list[tuple[Moment, ND
             ),
             run.rows,
         )
-        for run in slow(scene, "total", without=explained)
+        for run in slow_runs(evidence, "total", without=explained)
     ]

@@ -1,56 +1,55 @@
-"""Troubles of the drivers: meals wait for them, some come late, or the drive itself takes longer than usual."""
+"""Moments of the drivers: meals wait for them, some arrive late, or the drive itself takes longer than usual."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twin.analysis.moments import runs
-from twin.analysis.moments.evidence import Scene, spells
-from twin.analysis.moments.moment import Moment
+from twin.analysis.moments.evidence import Evidence, Floats, phase_of
+from twin.analysis.moments.moment import Finding, Moment, Rows
 from twin.analysis.moments.phrases import busiest, count, delivery_figures, minutes, severity
-from twin.analysis.moments.slowness import LEAST_AFFECTED, LEAST_MINUTES, Slow, slow
-from twin.timeline import events as ev
+from twin.analysis.moments.slowness import LEAST_AFFECTED, LEAST_MINUTES, SlowRun, slow_runs
+from twin.foundation import event_types as ev
 
-Rows = NDArray[np.intp]
-
-MOST_MEALS = 0.6
-"""Share of the meals of a run that must wait long for it to be a shortage; fewer: some drivers are late."""
-MOST_LATE = 0.5
-"""Share of the waiting meals whose driver came late from which on it is the drivers that were missing."""
+SHORTAGE_SHARE = 0.6
+"""Share of a run's meals that must wait long for it to be a shortage; below it, some drivers are late."""
+LATE_SHARE = 0.5
+"""Share of the waiting meals with a late driver from which the drivers are the cause of the wait."""
 LEAST_LATE_USUAL, LEAST_LATE, MOST_LATE_TESTED = 0.02, 0.3, 0.9
-"""A share of late drivers below 2 % is not believed; suspicious is three times the usual share, 30 % at least."""
+"""A usual share of late drivers below 2 % is taken as 2 %. A run is tested against three times the usual share, at least 30 %
+and at most 90 %."""
 
 
-def troubles(scene: Scene) -> list[tuple[Moment, Rows]]:
-    """Return the drivers' moments, each with the orders that it met."""
-    waits = [(_waiting(scene, run), run.rows) for run in slow(scene, "wait")]
+def troubles(evidence: Evidence) -> list[Finding]:
+    """Return the moments of the drivers, each with the orders that it affected."""
+    waits = [(_waiting(evidence, run), run.rows) for run in slow_runs(evidence, "wait")]
     explained = np.concatenate([rows for _, rows in waits]) if waits else np.empty(0, np.intp)
-    drives = [(_driving(scene, run), run.rows) for run in slow(scene, "drive")]
-    return waits + _late(scene, explained) + drives
+    drives = [(_driving(evidence, run), run.rows) for run in slow_runs(evidence, "drive")]
+    return waits + _late_drivers(evidence, explained) + drives
 
 
-def _waiting(scene: Scene, run: Slow) -> Moment:
-    arrived = scene.orders.milestones[ev.DRIVER_ARRIVED][run.affected]
-    ready = spells(scene.orders, "wait").start[run.affected]
-    known = np.isfinite(arrived)
-    late = float(np.mean(arrived[known] - ready[known] > scene.late_after)) if known.any() else 0.0
+def _waiting(evidence: Evidence, run: SlowRun) -> Moment:
+    arrived = evidence.orders.milestones[ev.DRIVER_ARRIVED][run.affected]
+    ready = phase_of(evidence.orders, "wait").start[run.affected]
+    measured = np.isfinite(arrived)
+    late = float(np.mean(arrived[measured] - ready[measured] > evidence.late_after)) if measured.any() else 0.0
     took, usually, meals = minutes(run.took), minutes(run.usually), count(len(run.affected), "meal")
-    if late >= MOST_LATE and len(run.affected) >= MOST_MEALS * len(run.rows):
-        kind, title, said = "driver_shortage", "Drivers are short", f"{meals} waited {took} min for drivers"
-    elif late >= MOST_LATE:
-        kind, title, said = "drivers_late", "Drivers come late", f"{meals} waited {took} min for late drivers"
+    if late >= LATE_SHARE and len(run.affected) >= SHORTAGE_SHARE * len(run.rows):
+        kind, title, sentence = "driver_shortage", "Drivers are short", f"{meals} waited {took} min for drivers"
+    elif late >= LATE_SHARE:
+        kind, title, sentence = "drivers_late", "Drivers come late", f"{meals} waited {took} min for late drivers"
     else:
-        kind, title, said = "food_waiting", "Food is waiting", f"{meals} waited {took} min for pick-up"
-    words, figures = delivery_figures(scene, run.affected)
+        kind, title, sentence = "food_waiting", "Food is waiting", f"{meals} waited {took} min for pick-up"
+    delivery, figures = delivery_figures(evidence, run.affected)
     return Moment(
         kind=kind,
         start=run.start,
         end=run.end,
-        at=busiest(scene, "wait", run.rows, run.start, run.end),
-        severity=severity(scene, run.excess),
+        at=busiest(evidence, "wait", run.rows, run.start, run.end),
+        severity=severity(evidence, run.excess),
         title=title,
-        sentence=f"{said} against {usually} min usually{words}",
+        sentence=f"{sentence} against {usually} min usually{delivery}",
         figures={
             "orders": float(len(run.affected)),
             "minutes": run.took / 60,
@@ -63,17 +62,17 @@ def _waiting(scene: Scene, run: Slow) -> Moment:
     )
 
 
-def _driving(scene: Scene, run: Slow) -> Moment:
-    words, figures = delivery_figures(scene, run.affected)
+def _driving(evidence: Evidence, run: SlowRun) -> Moment:
+    delivery, figures = delivery_figures(evidence, run.affected)
     took, usually = minutes(run.took), minutes(run.usually)
     return Moment(
         kind="slow_delivery",
         start=run.start,
         end=run.end,
-        at=busiest(scene, "drive", run.rows, run.start, run.end),
-        severity=severity(scene, run.excess),
+        at=busiest(evidence, "drive", run.rows, run.start, run.end),
+        severity=severity(evidence, run.excess),
         title="Drives take long",
-        sentence=f"{count(len(run.affected), 'drive')} took {took} min against {usually} min usually{words}",
+        sentence=f"{count(len(run.affected), 'drive')} took {took} min against {usually} min usually{delivery}",
         figures={
             "orders": float(len(run.affected)),
             "minutes": run.took / 60,
@@ -85,55 +84,78 @@ def _driving(scene: Scene, run: Slow) -> Moment:
     )
 
 
-def _late(scene: Scene, explained: Rows) -> list[tuple[Moment, Rows]]:
-    """Return the runs in which more drivers than usual come late, although the meals' mean wait tells nothing yet."""
-    mine, theirs = _gap(scene.orders.milestones), _gap(scene.history.milestones)
-    ready = scene.orders.milestones[ev.GK_READY]
-    known = np.isfinite(mine) & (ready >= scene.since) & (ready < scene.end)
-    known[explained] = False
-    rows = np.flatnonzero(known)
+@dataclass(frozen=True)
+class _LateRun:
+    """A run of orders with many late drivers.
+
+    start, end: data seconds; rows: all its orders; late: those with a late driver; usual_share: usual share of late drivers;
+    lost: seconds beyond the tolerance, summed over the late drivers.
+    """
+
+    start: float
+    end: float
+    rows: Rows
+    late: Rows
+    usual_share: float
+    lost: float
+
+
+def _late_drivers(evidence: Evidence, explained: Rows) -> list[Finding]:
+    """Return moments in which more drivers than usual are late although the mean wait of the meals is not unusual yet."""
+    return [(_late_moment(evidence, run), run.rows) for run in _late_runs(evidence, explained)]
+
+
+def _late_runs(evidence: Evidence, explained: Rows) -> list[_LateRun]:
+    delay, usual_delay = _delay(evidence.orders.milestones), _delay(evidence.history.milestones)
+    ready = evidence.orders.milestones[ev.GK_READY]
+    usable = np.isfinite(delay) & (ready >= evidence.since) & (ready < evidence.end)
+    usable[explained] = False
+    rows = np.flatnonzero(usable)
     rows = rows[np.argsort(ready[rows], kind="stable")]
-    usual_gaps = theirs[np.isfinite(theirs)]
-    if not len(rows) or not len(usual_gaps):
+    usual_delay = usual_delay[np.isfinite(usual_delay)]
+    if not len(rows) or not len(usual_delay):
         return []
-    share = max(float(np.mean(usual_gaps > scene.late_after)), LEAST_LATE_USUAL)
-    tested = min(max(3 * share, LEAST_LATE), MOST_LATE_TESTED)
-    if tested <= share:
+    usual_share = max(float(np.mean(usual_delay > evidence.late_after)), LEAST_LATE_USUAL)
+    tested = min(max(3 * usual_share, LEAST_LATE), MOST_LATE_TESTED)
+    if tested <= usual_share:
         return []
     # Wald's likelihood ratio of a late and a punctual driver: its exponent is 1 by construction
-    late = mine[rows] > scene.late_after
-    score = np.where(late, math.log(tested / share), math.log((1 - tested) / (1 - share)))
+    late = delay[rows] > evidence.late_after
+    score = np.where(late, math.log(tested / usual_share), math.log((1 - tested) / (1 - usual_share)))
     found = []
     for first, last in runs.runs(score, math.log(len(rows) / runs.CHANCE)):
-        inside, ones = rows[first : last + 1], rows[first : last + 1][late[first : last + 1]]
+        inside = rows[first : last + 1]
+        late_rows = inside[late[first : last + 1]]
         start, end = float(ready[rows[first]]), float(ready[rows[last]])
-        if len(ones) < LEAST_AFFECTED or end - start < LEAST_MINUTES * 60:
-            continue
-        lost = float(np.sum(mine[ones] - scene.late_after))
-        words, figures = delivery_figures(scene, ones)
-        most = len(ones) >= MOST_MEALS * len(inside)
-        moment = Moment(
-            kind="driver_shortage" if most else "drivers_late",
-            start=start,
-            end=end,
-            at=busiest(scene, "wait", ones, start, end),
-            severity=severity(scene, lost),
-            title="Drivers are short" if most else "Drivers come late",
-            sentence=f"{len(ones)} of {count(len(inside), 'driver')} came more than {minutes(scene.late_after)} min after "
-            f"the food was ready against {share:.0%} usually{words}",
-            figures={
-                "orders": float(len(ones)),
-                "late_share": len(ones) / len(inside),
-                "usual_late_share": share,
-                "lost_minutes": lost / 60,
-                **figures,
-            },
-            stage="ready",
-        )
-        found.append((moment, inside))
+        if len(late_rows) >= LEAST_AFFECTED and end - start >= LEAST_MINUTES * 60:
+            lost = float(np.sum(delay[late_rows] - evidence.late_after))
+            found.append(_LateRun(start, end, inside, late_rows, usual_share, lost))
     return found
 
 
-def _gap(milestones: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the seconds from food ready to driver arrived, negative where the driver was first."""
+def _late_moment(evidence: Evidence, run: _LateRun) -> Moment:
+    delivery, figures = delivery_figures(evidence, run.late)
+    shortage = len(run.late) >= SHORTAGE_SHARE * len(run.rows)
+    return Moment(
+        kind="driver_shortage" if shortage else "drivers_late",
+        start=run.start,
+        end=run.end,
+        at=busiest(evidence, "wait", run.late, run.start, run.end),
+        severity=severity(evidence, run.lost),
+        title="Drivers are short" if shortage else "Drivers come late",
+        sentence=f"{len(run.late)} of {count(len(run.rows), 'driver')} came more than {minutes(evidence.late_after)} min "
+        f"after the food was ready against {run.usual_share:.0%} usually{delivery}",
+        figures={
+            "orders": float(len(run.late)),
+            "late_share": len(run.late) / len(run.rows),
+            "usual_late_share": run.usual_share,
+            "lost_minutes": run.lost / 60,
+            **figures,
+        },
+        stage="ready",
+    )
+
+
+def _delay(milestones: Floats) -> Floats:
+    """Return (n,) seconds from food ready to driver arrived, negative where the driver was first."""
     return milestones[ev.DRIVER_ARRIVED] - milestones[ev.GK_READY]

@@ -1,13 +1,10 @@
-"""One cause, one moment: symptoms of the same trouble that overlap are told once."""
+"""One cause, one moment: overlapping symptoms of the same trouble are merged."""
 
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from twin.analysis.moments.moment import Moment
-
-Found = tuple[Moment, NDArray[np.intp]]
+from twin.analysis.moments.moment import Finding
 
 FAMILIES = {
     "outage": "kitchen",
@@ -18,33 +15,32 @@ FAMILIES = {
     "slow_delivery": "road",
     "unusual_deliveries": "deliveries",
 }
-"""Kinds that are told once where they overlap: each is a symptom of the same part of the work."""
+"""Kind -> part of the operation. Overlapping moments of one part are symptoms of the same trouble."""
 NEAR = 15 * 60.0
-"""Seconds: two stretches of the same kind that lie closer are one, with a few lucky orders between."""
+"""Seconds between two moments of one kind that are merged: a few lucky orders do not end a trouble."""
 
 
-def merged(found: list[Found]) -> list[Found]:
-    """Return the moments with those of one family that overlap (or nearly follow one another, if of one kind) as one.
+def merged(findings: list[Finding]) -> list[Finding]:
+    """Return the findings with those of one family merged where they overlap or, if of one kind, are at most `NEAR` apart.
 
-    The worse one gives its name and words, and keeps its own range unless both are of one kind: then it is theirs together.
+    The more serious moment remains. Its range is extended only by a moment of the same kind and title.
     """
-    result: list[Found] = []
-    for moment, rows in sorted(found, key=_most_serious):
-        for place, (kept, theirs) in enumerate(result):
-            reach = NEAR if kept.kind == moment.kind else 0.0
-            near = moment.start <= kept.end + reach and kept.start <= moment.end + reach
-            if near and FAMILIES[kept.kind] == FAMILIES[moment.kind]:
-                both = np.union1d(theirs, rows)
-                if kept.kind == moment.kind and kept.title == moment.title:
-                    kept = replace(kept, start=min(kept.start, moment.start), end=max(kept.end, moment.end))
-                result[place] = (kept, both)
+    result: list[Finding] = []
+    for moment, rows in sorted(findings, key=_by_seriousness):
+        for place, (worse, its_rows) in enumerate(result):
+            reach = NEAR if worse.kind == moment.kind else 0.0
+            near = moment.start <= worse.end + reach and worse.start <= moment.end + reach
+            if near and FAMILIES[worse.kind] == FAMILIES[moment.kind]:
+                if worse.kind == moment.kind and worse.title == moment.title:
+                    worse = replace(worse, start=min(worse.start, moment.start), end=max(worse.end, moment.end))
+                result[place] = (worse, np.union1d(its_rows, rows))
                 break
         else:
             result.append((moment, rows))
     return result
 
 
-def _most_serious(one: Found) -> tuple[bool, float, float]:
-    """An outage names the trouble even where its backlog cost more than the standstill."""
-    moment, _ = one
+def _by_seriousness(finding: Finding) -> tuple[bool, float, float]:
+    """Return the sort key, outages first: an outage is the cause even where its backlog cost more than the standstill."""
+    moment, _ = finding
     return moment.kind != "outage", -moment.severity, moment.start

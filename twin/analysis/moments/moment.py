@@ -1,8 +1,11 @@
-"""What a moment is: something in a range that stands out, in words and figures."""
+"""A moment: something that stands out, with a title, a sentence and figures."""
 
 from dataclasses import dataclass, field
 
-from twin.foundation.times import text
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.foundation.times import DAY, text, weekday
 
 KINDS: dict[str, str] = {
     "driver_shortage": "drivers short",
@@ -18,18 +21,15 @@ KINDS: dict[str, str] = {
 """Kind -> short label, the most serious first."""
 
 TROUBLES = frozenset(KINDS) - {"peak"}
-"""Kinds that something is wrong in; a peak is only busy."""
-
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_DAY = 86_400.0
+"""Kinds in which something goes wrong; a peak is only busy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something that stands out. start, end, at: data seconds; `at` is when it is worst, the moment to jump to.
+    """Something that stands out. start, end, at: data seconds; `at` is when it is worst, the time to jump to.
 
-    severity 0..1 ranks; `figures` are the numbers of the sentence and some more (minutes, counts, shares: the key says);
-    `stage` is the stage it shows in, "" if none.
+    severity: 0..1, for ranking; figures: the numbers of the sentence and some more (minutes, counts or shares, by key); stage:
+    the stage in which it is visible, "" if none.
 
     >>> Moment("peak", 1760638200.0, 1760640600.0, 1760639400.0, 0.1, "Peak", "60 orders an hour").when
     'Thu 18:10–18:50'
@@ -52,12 +52,18 @@ class Moment:
 
     @property
     def when(self) -> str:
-        """The range as people say it; the second day is told where it is another."""
-        same = self.start // _DAY == self.end // _DAY
+        """The range in short; the weekday of the end is left out if it is the same."""
+        same = self.start // DAY == self.end // DAY
         return f"{_clock(self.start)}–{_clock(self.end, day=not same)}"
 
 
+Rows = NDArray[np.intp]
+"""Rows of the evidence's orders."""
+
+Finding = tuple[Moment, Rows]
+"""A moment and the orders that it affected."""
+
+
 def _clock(t: float, *, day: bool = True) -> str:
-    weekday = _WEEKDAYS[int(t // _DAY + 3) % 7]  # 1970 began on a Thursday
     clock = text(t)[11:16]
-    return f"{weekday} {clock}" if day else clock
+    return f"{weekday(t)[:3]} {clock}" if day else clock

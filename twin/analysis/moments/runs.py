@@ -1,8 +1,8 @@
-"""Find runs of unusual values in a sequence: where a sum of scores climbs, and how sure one can be that it is no chance.
+"""Find runs of unusual values in a sequence, with a bound on false alarms.
 
-A score is positive for what speaks for trouble and negative for what speaks against it. Page's cumulative sum,
-S = max(0, S + score), stays near 0 while all is usual and climbs while it is not; a run goes from where S left 0 to its
-top (E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954). By chance S reaches h in n values about
+A score is positive if a value is evidence of trouble and negative if it is evidence against it. Page's cumulative sum,
+S = max(0, S + score), stays near 0 while values are usual and climbs while they are not; a run goes from where S left 0 to
+its maximum (E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954). By chance S reaches h in n values about
 n·exp(−θh) times, where θ > 0 solves mean(exp(θ·score)) = 1 over usual values (Karlin and Altschul, PNAS 87, 1990).
 """
 
@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 CHANCE = 0.01
-"""False runs accepted in a sequence, before the floors on size: one in a hundred windows and signals."""
+"""False runs accepted per sequence, before small runs are dropped: one in a hundred windows and signals."""
 WORST_EXPONENT, BEST_EXPONENT = 0.25, 2.0
-"""Bounds of θ: a history full of trouble may not hide the next one, a spotless one may not make two late orders an alarm."""
+"""Bounds of θ: a history full of trouble must not hide the next one, a perfect one must not raise an alarm for two orders."""
 CALIBRATION_POINTS = 2_000
-"""Quantiles of the usual scores that θ is solved on; more change its second digit."""
+"""Quantiles of the usual scores from which θ is computed; more change its second digit only."""
 
 
 def runs(score: Floats, height: float) -> list[tuple[int, int]]:
-    """Return the runs (first, last), both inclusive, in which the sum of `score` (n,) climbs to `height` at least.
+    """Return the runs (first, last), both inclusive, in which the sum of `score` (n,) climbs to at least `height`.
 
-    A run ends at its top once the sum has fallen from there by `height` too: what comes later is another run.
+    A run ends at its maximum once the sum has fallen by `height` from there; a later climb is another run.
     """
     found: list[tuple[int, int]] = []
     begin = 0
@@ -35,9 +35,8 @@ def runs(score: Floats, height: float) -> list[tuple[int, int]]:
         alarm = int(np.argmax(alarms))
         if not alarms[alarm]:
             break
-        first = int(
-            np.flatnonzero(total[: alarm + 1] == floor[alarm])[-1]
-        )  # the sum's last low: the run starts after it
+        # the run starts after the last minimum of the sum
+        first = int(np.flatnonzero(total[: alarm + 1] == floor[alarm])[-1])
         climb = total[alarm:]
         fallen = np.maximum.accumulate(climb) - climb >= height
         until = int(np.argmax(fallen)) if fallen.any() else len(climb)
@@ -48,12 +47,12 @@ def runs(score: Floats, height: float) -> list[tuple[int, int]]:
 
 
 def height(usual: Floats, n: int) -> float:
-    """Return how high the sum must climb in `n` scores to be no chance, given what usual scores look like."""
+    """Return the height that the sum of `n` scores reaches by chance only `CHANCE` times, given usual scores."""
     return math.log(max(n, 1) / CHANCE) / exponent(usual)
 
 
 def exponent(usual: Floats) -> float:
-    """Return θ > 0 with mean(exp(θ·usual)) = 1, within its bounds; the scores must be negative on average to have one."""
+    """Return θ > 0 with mean(exp(θ·usual)) = 1, within its bounds. It exists only if the mean score is negative."""
     if len(usual) > CALIBRATION_POINTS:
         places = (np.arange(CALIBRATION_POINTS) + 0.5) * len(usual) / CALIBRATION_POINTS
         usual = np.sort(usual)[places.astype(np.int64)]

@@ -1,70 +1,69 @@
-"""Find where a part of the orders' lifecycle takes longer than usual, and which orders it met."""
+"""Find when a phase of the orders takes longer than usual, and which orders are affected."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twin.analysis.moments import runs
-from twin.analysis.moments.evidence import Scene, spells
-
-Floats = NDArray[np.float64]
+from twin.analysis.moments.evidence import Evidence, Floats, phase_of
+from twin.analysis.moments.moment import Rows
 
 ALLOWANCE = 1.0
-"""Spreads above the usual that a single order may take without speaking for trouble: the score is (excess in spreads) − 1."""
+"""Spreads above the usual that a single order may take without being evidence of trouble: score = excess in spreads − 1."""
 LEAST_SCORE, MOST_SCORE = -4.0, 3.0
-"""One order speaks only so loudly: a lost one must not look like an evening of trouble."""
+"""Bounds of the score of one order: a single lost order must not make an evening of trouble."""
 LEAST_AFFECTED = 5
+"""Unusually slow orders of a run, at least."""
 LEAST_EXCESS, LEAST_EXCESS_SHARE = 120.0, 0.2
-"""A run counts if its orders take two minutes and a fifth longer than usual on average: less nobody notices."""
+"""A run counts if its orders take two minutes and 20 % longer than usual on average; less goes unnoticed."""
 LEAST_MINUTES = 8.0
-"""A run shorter than that is a handful of orders that came together, not a state of the kitchen."""
+"""A shorter run is a few orders placed together, not a state of the kitchen."""
 
 
 @dataclass(frozen=True)
-class Slow:
-    """A run of slow orders in one part of the lifecycle.
+class SlowRun:
+    """A run of orders that are slow in one phase.
 
-    rows: the window's orders whose part began in [start, end]; affected: those of them that took unusually long.
-    took, usually: mean seconds of the affected; excess: seconds lost in all.
+    rows: the window's orders whose phase began in [start, end]; affected: those of them that took unusually long; took,
+    usually: mean seconds of the affected orders; excess: seconds lost by all orders together.
     """
 
-    part: str
+    phase: str
     start: float
     end: float
-    rows: NDArray[np.intp]
-    affected: NDArray[np.intp]
+    rows: Rows
+    affected: Rows
     took: float
     usually: float
     excess: float
 
 
-def slow(scene: Scene, part: str, without: NDArray[np.intp] | None = None) -> list[Slow]:
-    """Return the runs in which `part` takes longer than usual; orders in `without` are explained already and left out."""
-    mine, usual = spells(scene.orders, part), scene.usual(part)
-    known = np.isfinite(mine.length) & (mine.start >= scene.since) & (mine.start < scene.end)
+def slow_runs(evidence: Evidence, phase: str, without: Rows | None = None) -> list[SlowRun]:
+    """Return the runs in which a phase takes longer than usual. Orders in `without` are excluded: they are explained already."""
+    times, usual = phase_of(evidence.orders, phase), evidence.usual(phase)
+    usable = np.isfinite(times.length) & (times.start >= evidence.since) & (times.start < evidence.end)
     if without is not None:
-        known[without] = False
-    rows = np.flatnonzero(known)
-    rows = rows[np.argsort(mine.start[rows], kind="stable")]
-    time, length = mine.start[rows], mine.length[rows]
-    centre, spread = usual.at(time)
-    told = np.isfinite(centre)
-    rows, time, length, centre, spread = rows[told], time[told], length[told], centre[told], spread[told]
+        usable[without] = False
+    rows = np.flatnonzero(usable)
+    rows = rows[np.argsort(times.start[rows], kind="stable")]
+    centre, spread = usual.at(times.start[rows])
+    comparable = np.isfinite(centre)
+    rows, centre, spread = rows[comparable], centre[comparable], spread[comparable]
+    start, length = times.start[rows], times.length[rows]
     score = _score(length, centre, spread)
     found = []
-    for first, last in runs.runs(score, _height(scene, part, len(rows))):
+    for first, last in runs.runs(score, _height(evidence, phase, len(rows))):
         inside = slice(first, last + 1)
         excess = length[inside] - centre[inside]
         bad = score[inside] > 0
         enough = excess.mean() >= max(LEAST_EXCESS, LEAST_EXCESS_SHARE * centre[inside].mean())
-        if np.count_nonzero(bad) < LEAST_AFFECTED or not enough or time[last] - time[first] < LEAST_MINUTES * 60:
+        if np.count_nonzero(bad) < LEAST_AFFECTED or not enough or start[last] - start[first] < LEAST_MINUTES * 60:
             continue
         found.append(
-            Slow(
-                part=part,
-                start=float(time[first]),
-                end=float(time[last]),
+            SlowRun(
+                phase=phase,
+                start=float(start[first]),
+                end=float(start[last]),
                 rows=rows[inside],
                 affected=rows[inside][bad],
                 took=float(length[inside][bad].mean()),
@@ -79,9 +78,9 @@ def _score(length: Floats, centre: Floats, spread: Floats) -> Floats:
     return np.clip((length - centre) / spread - ALLOWANCE, LEAST_SCORE, MOST_SCORE)
 
 
-def _height(scene: Scene, part: str, n: int) -> float:
-    """Return how high a sum of scores must climb, from the scores of the history's own orders."""
-    theirs = spells(scene.history, part)
-    known = np.isfinite(theirs.length)
-    score = _score(theirs.length[known], *scene.usual(part).over_all_days(theirs.start[known]))
+def _height(evidence: Evidence, phase: str, n: int) -> float:
+    """Return the height of a significant climb, calibrated on the scores of the history's own orders."""
+    times = phase_of(evidence.history, phase)
+    measured = np.isfinite(times.length)
+    score = _score(times.length[measured], *evidence.usual(phase).over_all_days(times.start[measured]))
     return runs.height(score[np.isfinite(score)], n)

@@ -17,7 +17,7 @@ import panel as pn
 from twin import api
 from twin.pages.kiosk.show import KioskShow
 from twin.show.options import Options
-from twin.show.scene import Anchor
+from twin.show.scene import ShowAnchor
 from twin.views.shared import theme
 
 TITLE = "Casper’s Kitchens"
@@ -70,11 +70,11 @@ def theme_of(query: Mapping[str, str]) -> str:
     return "light" if query.get("theme", "").strip().lower() == "light" else "dark"
 
 
-def remembered(text: str | None) -> Anchor | None:
+def remembered(text: str | None) -> ShowAnchor | None:
     """Read the anchor that a screen remembers: JSON [origin, held or null, stamp]; None where it makes no sense."""
     try:
         origin, held, stamp = json.loads(text or "")
-        anchor = Anchor(float(origin), None if held is None else float(held), float(stamp))
+        anchor = ShowAnchor(float(origin), None if held is None else float(held), float(stamp))
     except (ValueError, TypeError):
         return None
     return anchor if all(math.isfinite(value) for value in (anchor.origin, anchor.held or 0.0, anchor.stamp)) else None

@@ -17,7 +17,7 @@ from twin.pages.kiosk.card import KioskCard
 from twin.replay.controller import ReplayController
 from twin.server.process import process
 from twin.show.options import Options, panes_of
-from twin.show.scene import Anchor, Position, Scene, Show
+from twin.show.scene import Scene, Show, ShowAnchor, ShowPosition
 from twin.views.feed.feed import FeedView
 from twin.views.kpis.kpis import KpiView
 from twin.views.map.map import MapView
@@ -41,7 +41,7 @@ class KioskShow(pn.viewable.Viewer):
     """The views of one screen, and what moves them from scene to scene."""
 
     def __init__(
-        self, options: Options, query: Mapping[str, str], remembered: Anchor | None = None, mounted: bool = False
+        self, options: Options, query: Mapping[str, str], remembered: ShowAnchor | None = None, mounted: bool = False
     ) -> None:
         """`mounted` tells whether the page's server answers our routes."""
         super().__init__()
@@ -52,7 +52,7 @@ class KioskShow(pn.viewable.Viewer):
         self._session: ReplaySession | None = None
         self._show: Show | None = None
         self._number: int | None = None
-        self._anchor: Anchor | None = None
+        self._anchor: ShowAnchor | None = None
         self._busy = False
         self._again = 0.0
         self._stepper: Any = None
@@ -121,7 +121,7 @@ class KioskShow(pn.viewable.Viewer):
         if self._show is None:
             self._run(self._open())
             return
-        anchor, epoch = process.stage.anchor(self._options), time.time()
+        anchor, epoch = process.showings.anchor(self._options), time.time()
         position = self._show.position(anchor.seconds(epoch))
         if anchor != self._anchor:
             self._anchor = anchor
@@ -152,19 +152,19 @@ class KioskShow(pn.viewable.Viewer):
 
     async def _open(self) -> None:
         """Open the source and make the show, in a thread: what is there first may take a while."""
-        self._show = await asyncio.to_thread(process.stage.show, self._options)
+        self._show = await asyncio.to_thread(process.showings.show, self._options)
         if self._remembered is not None:
-            process.stage.offer(self._options, self._remembered)
+            process.showings.offer(self._options, self._remembered)
         self._session = ReplaySession(process.hub(), self._controller, prepare=process.tileset)
         self._session.watch(list(self._views.values()))
         self._session.start()
         self._card.problem = ""
 
-    async def _go(self, position: Position) -> None:
+    async def _go(self, position: ShowPosition) -> None:
         """Begin a scene: close the title card where the place changes, load, and play from where the scene is by now."""
-        self._show = await asyncio.to_thread(process.stage.show, self._options)
+        self._show = await asyncio.to_thread(process.showings.show, self._options)
         epoch = time.time()
-        position = self._show.position(process.stage.anchor(self._options).seconds(epoch))
+        position = self._show.position(process.showings.anchor(self._options).seconds(epoch))
         scene, session = self._show.scenes[position.index], self._session
         if session is None:
             return
@@ -180,7 +180,7 @@ class KioskShow(pn.viewable.Viewer):
                 return
         self._look(scene)
         epoch = time.time()
-        self._place(self._show.position(process.stage.anchor(self._options).seconds(epoch)), epoch)
+        self._place(self._show.position(process.showings.anchor(self._options).seconds(epoch)), epoch)
         self._card.param.update(arrived=position.number, problem="")
 
     def _is_elsewhere(self, scene: Scene) -> bool:
@@ -189,12 +189,12 @@ class KioskShow(pn.viewable.Viewer):
             return True
         return (timeline.window.start, timeline.window.end) != (scene.start, scene.end)
 
-    def _place(self, position: Position, epoch: float) -> None:
+    def _place(self, position: ShowPosition, epoch: float) -> None:
         """Put the clock where the scene is by now, playing unless the show is held."""
         if self._show is None or position.number != self._number:
             return
         scene, controller = self._show.scenes[position.index], self._controller
-        held = process.stage.anchor(self._options).held is not None
+        held = process.showings.anchor(self._options).held is not None
         with pn.io.hold():
             if controller.speed != scene.speed:
                 controller.set_speed(scene.speed)
@@ -215,11 +215,11 @@ class KioskShow(pn.viewable.Viewer):
         known = scene.zoom is not None and place.lat is not None and place.lon is not None
         view.param.update(viewport=[place.lon, place.lat, scene.zoom] if known else [])
 
-    def _tell(self, position: Position, epoch: float, moves: bool) -> None:
+    def _tell(self, position: ShowPosition, epoch: float, moves: bool) -> None:
         if self._show is None:
             return
         scene = self._show.scenes[position.index]
-        held = process.stage.anchor(self._options).held is not None
+        held = process.showings.anchor(self._options).held is not None
         view = self._views.get("map")
         told = {
             "number": position.number, "index": position.index, "count": len(self._show.scenes), "name": scene.name,
@@ -232,11 +232,11 @@ class KioskShow(pn.viewable.Viewer):
         """Carry out a presenter's key, on every screen of the show."""
         match event.data:
             case {"show": "next"}:
-                process.stage.move(self._options, 1)
+                process.showings.move(self._options, 1)
             case {"show": "back"}:
-                process.stage.move(self._options, -1)
+                process.showings.move(self._options, -1)
             case {"show": "pause"}:
-                process.stage.hold(self._options)
+                process.showings.hold(self._options)
 
 
 def _settings() -> Settings:
