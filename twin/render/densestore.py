@@ -11,7 +11,7 @@ MOST_BYTES = 64 * 2**20
 """Total size of the cached frames: room for some hundreds."""
 
 MOMENTS = 3
-"""Times per timeline whose drivers are cached (20 MB each for a million). While the map is moved or hovered over, t is the same."""
+"""Times per timeline whose drivers are cached (20 MB each for a million): moving the map or hovering over it does not change t."""
 
 
 class _Crowds:
