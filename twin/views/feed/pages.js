@@ -1,6 +1,8 @@
 // What the feed knows of its rows. Rows are counted from the oldest that matches the filter (0), as the server counts
 // them.
 
+import { rowsOf } from "../shared/rows.js";
+
 /** Rows of a page, as the server sends them. */
 const PAGE = 200;
 /** Rows beyond the visible ones that are fetched before they are scrolled to. */
@@ -127,13 +129,13 @@ class FeedPages {
     if (!this.ready || (whole && this.filter.stage))
       this.list = { key: this.key, rows: new Map(), first: 0, times: [], at: asked.t, until: -Infinity };
     const kept = this.list.rows; // a row stays the same object, and so its node and the focus on it
-    rows.forEach((row, i) => {
+    const fresh = rowsOf(rows);
+    fresh.forEach((row, i) => {
       if (!kept.has(first + i)) kept.set(first + i, row);
     });
     if (kept.size > KEPT)
       for (const number of [...kept.keys()]) if (Math.abs(number - first) > KEPT / 4) kept.delete(number);
-    if (whole)
-      Object.assign(this.list, { first, times: rows.map(([t]) => t), at: asked.t, until: until ?? Infinity, top });
+    if (whole) Object.assign(this.list, { first, times: rows.t, at: asked.t, until: until ?? Infinity, top });
     Object.assign(this.list, { total, oldest });
     this.changed();
   }
