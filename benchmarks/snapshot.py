@@ -1,4 +1,4 @@
-"""Any moment at random, and one tick of a session, with a million events loaded."""
+"""Snapshots at random times, and a tick of a session, with a million events loaded."""
 
 import statistics
 import time
@@ -10,7 +10,7 @@ from benchmarks import baselines, data
 from benchmarks.table import Row, percentile
 from benchmarks.timing import milliseconds
 from twin.timeline.timeline import Timeline
-from twin.views.map import messages
+from twin.views.map import messages, wire
 
 MOMENTS = 5000
 SPEED = 60
@@ -22,7 +22,7 @@ def measure(quick: bool) -> list[Row]:
     place = source.locations()[0]
     timeline = Timeline.load(source, place.id, place.start, place.end + 1)
     moments = np.random.default_rng(1).uniform(place.start, place.end, MOMENTS // 5 if quick else MOMENTS)
-    for t in moments[:100]:  # the compiled parts are loaded, as in a running server
+    for t in moments[:100]:  # load the compiled code, as in a running server
         timeline.at(t)
     times, alone, drivers = [], [], []
     for t in moments:
@@ -50,11 +50,11 @@ def measure(quick: bool) -> list[Row]:
 
 
 def _motion(timeline: Timeline, moments: np.ndarray) -> Row:
-    """Compare what moves the drivers for four seconds of playback with one frame as HoloViews' guides make it."""
+    """Compare a window of motion for four seconds of playback with a single frame as in HoloViews' guides."""
     piped = baselines.PipedMap()
 
     def window(t: float) -> object:
-        start, end = messages.window_at(t, SPEED)
+        start, end = wire.window_at(t, SPEED)
         return messages.window_message(timeline.motion(start, end), timeline.orders, SPEED)
 
     def frame(t: float) -> None:
@@ -63,7 +63,7 @@ def _motion(timeline: Timeline, moments: np.ndarray) -> Row:
 
     ours, theirs = (statistics.median(milliseconds(do, moments.tolist())) for do in (window, frame))
     return Row(
-        f"drivers moved for {messages.WINDOW_WALL_S:.0f} s of playback at {SPEED}x, at any frame rate: server", "–",
+        f"drivers moved for {wire.WINDOW_WALL_S:.0f} s of playback at {SPEED}x, at any frame rate: server", "–",
         f"{ours:.2f} ms (n={len(moments)})", None, ours, f"one frame through a HoloViews Pipe {theirs:.1f} ms", theirs / ours,
     )  # fmt: skip
 
@@ -84,7 +84,7 @@ def _tick(timeline: Timeline, moments: np.ndarray) -> list[Row]:
 
 
 def ticks(timeline: Timeline, moments: np.ndarray) -> tuple[list[float], dict[str, list[float]]]:
-    """Seek to each moment and show it in every view; return the milliseconds of each, in all and by view."""
+    """Seek to each time and show it in every view; return the milliseconds of each seek, in total and by view."""
     from twin.replay.controller import ReplayController
     from twin.views.data_quality.data_quality import HealthView
     from twin.views.feed.feed import FeedView

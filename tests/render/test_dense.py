@@ -13,13 +13,13 @@ from twin.render import dense, densestore
 from twin.render.dense import BLOCK, Extent
 from twin.render.densestore import DenseStore
 from twin.timeline import fleet
-from twin.timeline.fleet import Crowd
+from twin.timeline.fleet import Fleet
 
 T = DAY0 + 1800.0
 
 
-def crowd_of(x, y) -> Crowd:
-    return Crowd(T, np.arange(len(x), dtype=np.int32), np.asarray(x, float), np.asarray(y, float))
+def crowd_of(x, y) -> Fleet:
+    return Fleet(T, np.arange(len(x), dtype=np.int32), np.asarray(x, float), np.asarray(y, float))
 
 
 def histogram(x, y, extent: Extent) -> np.ndarray:
