@@ -1,4 +1,4 @@
-"""The SQL files: written in Databricks SQL, run verbatim on a warehouse, transpiled for DuckDB."""
+"""The SQL files, written once in Databricks SQL: a warehouse runs them as they are, for DuckDB they are transpiled."""
 
 import json
 import re
@@ -11,30 +11,30 @@ from sqlglot import exp
 _FOLDER = Path(__file__).parent
 
 RELATIONS = ("orders", "lines")
-"""Queries that other queries read from like tables; each may read from those before it."""
+"""Queries that other queries use like tables; each uses only `events` and those before it."""
 
 
 @cache
 def text(name: str) -> str:
-    """Return the text of query file `name` (without .sql)."""
+    """Return the text of the query file `name`.sql."""
     return (_FOLDER / f"{name}.sql").read_text("utf-8")
 
 
 def databricks(name: str, bronze: str) -> str:
-    """Return query `name` in Databricks SQL, after the decoding of `bronze` (a SELECT with the columns of events.sql)."""
-    between = "".join(f",\n{relation} AS (\n{text(relation)})" for relation in relations(name))
-    return f"WITH bronze AS (\n{bronze}\n),\n{text('events')}{between}\n{text(name)}"
+    """Return query `name` in Databricks SQL, including the decoding of `bronze` (a SELECT with the columns of events.sql)."""
+    used = "".join(f",\n{relation} AS (\n{text(relation)})" for relation in relations(name))
+    return f"WITH bronze AS (\n{bronze}\n),\n{text('events')}{used}\n{text(name)}"
 
 
 @cache
 def relations(name: str) -> tuple[str, ...]:
-    """Return the `RELATIONS` that query `name` reads from, directly or indirectly, in the order of creation.
+    """Return the `RELATIONS` that query `name` uses, directly or through others, in the order of their definition.
 
     >>> relations("totals"), relations("event_page")
     (('orders', 'lines'), ())
     """
-    read = [relation for relation in RELATIONS if re.search(rf"(FROM|JOIN) {relation}\b", text(name))]
-    return tuple(dict.fromkeys(one for relation in read for one in (*relations(relation), relation)))
+    direct = [relation for relation in RELATIONS if re.search(rf"(FROM|JOIN) {relation}\b", text(name))]
+    return tuple(dict.fromkeys(one for relation in direct for one in (*relations(relation), relation)))
 
 
 def decode_for_duckdb(bronze: str) -> str:
@@ -46,30 +46,30 @@ def decode_for_duckdb(bronze: str) -> str:
 
 @cache
 def for_duckdb(name: str) -> str:
-    """Return query `name` for DuckDB over the decoded table `events`; parameters are $name."""
+    """Return query `name` for DuckDB, for an existing relation `events`; parameters are written $name."""
     return transpile(text(name))
 
 
 def transpile(sql: str) -> str:
-    """Return Databricks SQL as DuckDB SQL; parameters are $name."""
+    """Return the DuckDB form of a query in Databricks SQL; parameters are written $name."""
     tree = sqlglot.parse_one(sql, read="databricks")
     return tree.transform(_tolerant_json).transform(_typed_json).sql(dialect="duckdb", comments=False)
 
 
 def _tolerant_json(node: exp.Expression) -> exp.Expression:
-    """Replace get_json_object(x, '$'), which is NULL for broken JSON in Databricks but an error in DuckDB."""
-    if isinstance(node, exp.JSONExtractScalar) and len(node.expression.expressions) == 1:  # the root alone
+    """Replace get_json_object(x, '$'): NULL for broken JSON in Databricks, an error in DuckDB."""
+    if isinstance(node, exp.JSONExtractScalar) and len(node.expression.expressions) == 1:  # the path is "$"
         valid = exp.func("json_valid", node.this.copy())
         return exp.Case(ifs=[exp.If(this=valid, true=node.this.copy())])
     return node
 
 
 def _typed_json(node: exp.Expression) -> exp.Expression:
-    """Replace from_json(x, 'ARRAY<STRUCT<…>>') by DuckDB's json_transform, which takes the structure as JSON."""
+    """Replace from_json(x, 'ARRAY<STRUCT<…>>') by json_transform, for which DuckDB describes the type in JSON."""
     if isinstance(node, exp.FromJson):
         shape = exp.DataType.build(node.expression.name, dialect="databricks")
         structure = exp.Literal.string(json.dumps(_structure(shape)))
-        # invalid JSON is NULL in Databricks but an error in DuckDB
+        # invalid JSON gives NULL in Databricks and an error in DuckDB
         valid = exp.Case(ifs=[exp.If(this=exp.func("json_valid", node.this.copy()), true=node.this.copy())])
         return exp.Anonymous(this="json_transform", expressions=[valid, structure])
     return node
