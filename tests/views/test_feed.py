@@ -6,7 +6,7 @@ import pytest
 
 import twin
 from tests.fake_timeline import say
-from twin.analysis.event_index import GROUPS, index_of
+from twin.analysis.event_index import GROUPS, event_index_of
 from twin.analysis.wording import describe
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Timeline
@@ -147,4 +147,4 @@ def test_the_target_decides_what_is_late(timeline, feed):
     view.target = 600.0
 
     assert browser.ask(timeline.busiest(), query="types=problem")["total"] > usual
-    assert index_of(timeline) is index_of(timeline)
+    assert event_index_of(timeline) is event_index_of(timeline)

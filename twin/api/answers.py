@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from twin.analysis import brands as branding
 from twin.analysis.lifecycle import Lifecycle, lifecycle
+from twin.analysis.wording import in_minutes
 from twin.api import event_log, models
 from twin.api import kitchen_status as kitchen
 from twin.api import parameters as asked
@@ -273,7 +274,7 @@ def _life(place: Location, life: Lifecycle, entries: Sequence[event_log.Entry]) 
         location=place.id,
         created_at=maybe(told.created),
         delivered_at=maybe(told.delivered),
-        total_duration_min=_minutes(life.total),
+        total_duration_min=in_minutes(life.total),
         status=told.status,
         customer_address=told.address or None,
         revenue=round(told.revenue, 2),
@@ -289,19 +290,15 @@ def _life(place: Location, life: Lifecycle, entries: Sequence[event_log.Entry]) 
                 stage=span.key,
                 entered_at=instant(span.start),
                 left_at=maybe(span.end),
-                duration_min=_minutes(None if span.end is None else span.end - span.start),
+                duration_min=in_minutes(None if span.end is None else span.end - span.start),
             )
             for span in life.stages
         ],
-        food_waited_min=_minutes(life.food_waited),
-        driver_waited_min=_minutes(life.driver_waited),
+        food_waited_min=in_minutes(life.food_waited),
+        driver_waited_min=in_minutes(life.driver_waited),
         promised_min=told.eta_mins,
         events=[
             models.Event(event_type=entry.kind, timestamp=from_micros(entry.at), data=event_log.data_of(entry))
             for entry in entries
         ],
     )
-
-
-def _minutes(value: float | None) -> float | None:
-    return None if value is None else value / 60

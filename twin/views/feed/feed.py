@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import param
 
-from twin.analysis.event_index import GROUPS, Filter, Page, Positions, index_of
+from twin.analysis.event_index import GROUPS, EventFilter, Page, Positions, event_index_of
 from twin.analysis.wording import describe
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import STAGE_LABELS, STATES
@@ -51,7 +51,7 @@ ROW = ("t", "order", "icon", "colour", "problem", "title", "detail")
 class FeedList(Component):
     """The list in the browser, which asks for pages: see `FeedView._on_message`."""
 
-    query: str = param.String(default="", doc="The filter as `twin.analysis.event_index.Filter` writes it.")  # type: ignore[assignment]
+    query: str = param.String(default="", doc="The filter as `twin.analysis.event_index.EventFilter` writes it.")  # type: ignore[assignment]
     active: bool = param.Boolean(default=True, doc="Whether anybody can see the list.")  # type: ignore[assignment]
     version: int = param.Integer(default=0, doc="Counts the timelines: rows of an older one are forgotten.")  # type: ignore[assignment]
     groups: list[list[str]] = param.List(  # type: ignore[assignment]
@@ -76,11 +76,11 @@ class FeedView(ReplayView):
     def __init__(self, controller: ReplayController, **params: Any) -> None:
         super().__init__(**{"target": controller.settings.delivery_target_s, **params})
         self._controller = controller
-        self._list = FeedList(query=str(Filter.parse(self.query)), active=self.active, sizing_mode="stretch_both")
+        self._list = FeedList(query=str(EventFilter.parse(self.query)), active=self.active, sizing_mode="stretch_both")
         self._list.join(controller)
         self._list.on_msg(self._on_message)
-        self._list.param.watch(lambda event: self.param.update(query=str(Filter.parse(event.new))), "query")
-        self.param.watch(lambda event: self._list.param.update(query=str(Filter.parse(event.new))), "query")
+        self._list.param.watch(lambda event: self.param.update(query=str(EventFilter.parse(event.new))), "query")
+        self.param.watch(lambda event: self._list.param.update(query=str(EventFilter.parse(event.new))), "query")
         self.param.watch(lambda event: self._list.param.update(active=event.new), "active")
         self.param.watch(lambda _: self.reset(), "target")
         self.reset()
@@ -109,7 +109,7 @@ class FeedView(ReplayView):
                     log.warning("feed: a message that makes no sense was left unanswered: %s", error)
 
     def _page(self, timeline: Timeline, message: dict[str, Any]) -> dict[str, Any]:
-        index, t, first = index_of(timeline), float(message["t"]), message.get("first")
+        index, t, first = event_index_of(timeline), float(message["t"]), message.get("first")
         found, until = self._find(timeline, message, t)
         page = index.page(found, t, PAGE_ROWS, None if first is None else int(first), ROWS_BEFORE)
         until = min(until, page.until)
@@ -125,7 +125,7 @@ class FeedView(ReplayView):
 
     def _find(self, timeline: Timeline, message: dict[str, Any], t: float) -> tuple[Positions, float]:
         """Return the positions asked for, and until when they stand."""
-        index, wanted = index_of(timeline), Filter.parse(message["query"])
+        index, wanted = event_index_of(timeline), EventFilter.parse(message["query"])
         found = index.select(wanted.groups, wanted.text, self.target, self._controller.settings.late_after_s)
         row, stage = message.get("row", -1), message.get("stage", "")
         if wanted.only and isinstance(row, int) and 0 <= row < len(timeline.orders):
@@ -138,7 +138,7 @@ class FeedView(ReplayView):
 
     def _rows(self, timeline: Timeline, page: Page) -> Columns:
         """Return the page's rows as the browser takes them: see `ROW`."""
-        events = index_of(timeline).events(page.positions)
+        events = event_index_of(timeline).events(page.positions)
         lines = describe(timeline, events, self.target, self._controller.settings.late_after_s)
         return columns_of(
             ROW,

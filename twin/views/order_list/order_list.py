@@ -33,8 +33,6 @@ SEND_EVERY = 1.0
 SORTS = ("since", "age", "stage", "id")
 """Longest in its stage, oldest, along the lifecycle, by id; a leading minus turns it round."""
 
-BRANDS_SHOWN = 2
-
 
 TEXT = ("row", "id", "short", "began", "delivered", "brands", "dated")
 """What does not change of an order: row number, id, short id, when it was created or first heard of, delivered or None, its
@@ -152,15 +150,13 @@ class OrdersView(ReplayView):
         orders = timeline.orders
         order_id = str(orders.ids[row].as_py())
         delivered = float(orders.delivered[row])
-        brands = list(dict.fromkeys(item.brand for item in orders.items(row) if item.brand))
-        more = f" and {len(brands) - BRANDS_SHOWN} more" if len(brands) > BRANDS_SHOWN else ""
         return (
             row,
             order_id,
             wording.short_id(order_id),
             float(self._began[row]),
             None if np.isnan(delivered) else delivered,
-            ", ".join(brands[:BRANDS_SHOWN]) + more,
+            wording.brands_text(wording.brand_names(orders.items(row))),
             bool(np.isfinite(orders.created[row])),
         )
 

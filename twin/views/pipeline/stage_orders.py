@@ -2,14 +2,13 @@
 
 import numpy as np
 
+from twin.analysis.wording import brand_names, brands_text
 from twin.foundation.stages import CANCELLED, COMPLETED, STATES
 from twin.timeline.timeline import Timeline
 from twin.views.shared.rows import Columns, columns_of
 
 MOST_ROWS = 200
 """Orders of a list; more are counted, not listed: nobody reads further, and each second anew they would cost."""
-
-BRANDS_SHOWN = 2
 
 
 ROW = ("row", "id", "since", "total", "basket")
@@ -51,7 +50,5 @@ class StageOrders:
     def _basket(self, row: int) -> str:
         """Return "Pho Real, Green Machine +1"; empty where the data tells of no items."""
         if row not in self._baskets:
-            brands = list(dict.fromkeys(item.brand for item in self._timeline.orders.items(row) if item.brand))
-            more = f" +{len(brands) - BRANDS_SHOWN}" if len(brands) > BRANDS_SHOWN else ""
-            self._baskets[row] = ", ".join(brands[:BRANDS_SHOWN]) + more
+            self._baskets[row] = brands_text(brand_names(self._timeline.orders.items(row)), " +{}")
         return self._baskets[row]
