@@ -18,8 +18,8 @@ from urllib.parse import parse_qs, urlsplit
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-LEAD_S, LENGTH_S, LENGTH_MIN = 2.0, 4.0, 60.0
-"""As in motion.js: a window is requested two wall seconds ahead and lasts four, but at least a minute of data."""
+from twin.views.map.wire import LEAD_WALL_S, WINDOW_MIN_S, WINDOW_WALL_S
+
 FEED_EVERY_S = 2.0
 POLL_S = 0.1
 """Seconds between two checks whether a request is due."""
@@ -105,7 +105,7 @@ class Client(Session):
         self._data: dict[str, str] = {}
         self._versions: dict[str, int] = {}
         self._began: float | None = None
-        self._motion_until = self._start + LENGTH_MIN
+        self._motion_until = self._start + WINDOW_MIN_S
         self._requesting = False
         self._feed_at = 0.0
         self._active = asyncio.Event()
@@ -153,9 +153,9 @@ class Client(Session):
     async def _follow(self) -> None:
         while True:
             await self._active.wait()
-            ahead = self.now + LEAD_S * self.speed
+            ahead = self.now + LEAD_WALL_S * self.speed
             if self._motion_until < ahead and not self._requesting:
-                end = ahead + max(LENGTH_S * self.speed, LENGTH_MIN)
+                end = ahead + max(WINDOW_WALL_S * self.speed, WINDOW_MIN_S)
                 await self._request_motion("more", self._motion_until, end)
                 self._motion_until = end
             if time.monotonic() - self._feed_at > FEED_EVERY_S:

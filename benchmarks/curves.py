@@ -16,7 +16,7 @@ from benchmarks.snapshot import ticks
 from benchmarks.table import Row, exponent
 from benchmarks.timing import milliseconds
 from twin.timeline.timeline import Timeline
-from twin.views.map import messages
+from twin.views.map import messages, wire
 
 LINEAR, BELOW_LINEAR = 1.1, 1.0
 """Exponents allowed: linear with a margin for processor caches, and no more than linear in the number of drivers."""
@@ -96,7 +96,7 @@ def _whole(folder: Path) -> Timeline:
 
 
 def _window(timeline: Timeline, t: float) -> object:
-    start, end = messages.window_at(t, 60)
+    start, end = wire.window_at(t, 60)
     return messages.window_message(timeline.motion(start, end), timeline.orders, 60)
 
 

@@ -10,7 +10,7 @@ from benchmarks import baselines, data
 from benchmarks.table import Row, percentile
 from benchmarks.timing import milliseconds
 from twin.timeline.timeline import Timeline
-from twin.views.map import messages
+from twin.views.map import messages, wire
 
 MOMENTS = 5000
 SPEED = 60
@@ -54,7 +54,7 @@ def _motion(timeline: Timeline, moments: np.ndarray) -> Row:
     piped = baselines.PipedMap()
 
     def window(t: float) -> object:
-        start, end = messages.window_at(t, SPEED)
+        start, end = wire.window_at(t, SPEED)
         return messages.window_message(timeline.motion(start, end), timeline.orders, SPEED)
 
     def frame(t: float) -> None:
@@ -63,7 +63,7 @@ def _motion(timeline: Timeline, moments: np.ndarray) -> Row:
 
     ours, theirs = (statistics.median(milliseconds(do, moments.tolist())) for do in (window, frame))
     return Row(
-        f"drivers moved for {messages.WINDOW_WALL_S:.0f} s of playback at {SPEED}x, at any frame rate: server", "–",
+        f"drivers moved for {wire.WINDOW_WALL_S:.0f} s of playback at {SPEED}x, at any frame rate: server", "–",
         f"{ours:.2f} ms (n={len(moments)})", None, ours, f"one frame through a HoloViews Pipe {theirs:.1f} ms", theirs / ours,
     )  # fmt: skip
 

@@ -43,7 +43,7 @@ class FakeItem:
 
 
 @dataclass
-class FakeHealth:
+class FakeDataQuality:
     read: int = 0
     used: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class FakeTimeline(Timeline):
         times = [t for t, *_ in happened] or [DAY0]
         location = Location("fake", "Fake", None, None, None, len(rows), min(times), max(times))
         window = Window(min(times), max(times) + 1)
-        super().__init__(location, window, events, built, trips.build(events, built, routes, None), FakeHealth())  # type: ignore[arg-type]
+        super().__init__(location, window, events, built, trips.build(events, built, routes, None), FakeDataQuality())  # type: ignore[arg-type]
         self.rows = rows
 
     def set_orders(self, **columns: Any) -> None:

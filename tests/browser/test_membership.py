@@ -16,6 +16,7 @@ from twin.views.map import answers
 from twin.views.map.map import MapView
 from twin.views.order_list.order_list import OrdersView
 from twin.views.pipeline.pipeline import PipelineView
+from twin.views.shared.modules import module_source
 
 pytestmark = pytest.mark.browser
 
@@ -140,9 +141,10 @@ def test_of_more_pins_than_can_be_seen_the_map_draws_the_newest_and_says_so(
 
 def test_a_picked_order_that_has_stalled_is_called_so_on_the_map(opened: Page) -> None:
     """The label is drawn, so its text is asked of the function that writes it, with what the server tells of the order."""
-    source = Path(answers.__file__).with_name("questions.js").read_text()
+    source = module_source(Path(answers.__file__).with_name("questions.js"))
     place = answers.place_message(SESSION.timeline, SESSION.timeline.orders.row_of["STUCK1"])
-    text = "([source, place, t]) => new Function('place', 't', source + '; return placeText(place, t)')(place, t)"
+    text = """([source, place, t]) =>
+      import(URL.createObjectURL(new Blob([source], { type: "text/javascript" }))).then((made) => made.placeText(place, t))"""
 
     told = [opened.evaluate(text, [source, place, NOON + minute * MINUTE]) for minute in (9, 251, 252, 300)]
 

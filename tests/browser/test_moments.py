@@ -10,6 +10,7 @@ from tests.browser.operations import comes_to
 from tests.fake_timeline import DAY0, HOUR, FakeController
 from tests.views.test_moments import replay
 from twin.analysis.moments import Moment
+from twin.sources.base import Window
 from twin.views.moments.alert import JUST_ENDED, AlertView
 from twin.views.moments.moments import MomentsView
 
@@ -32,6 +33,7 @@ HELD: dict[str, FakeController] = {}
 
 def build(*moments: Moment, learnt: bool = True) -> pn.Column:
     controller = replay(*moments) if learnt else FakeController(replay().timeline)
+    controller.timeline.window = Window(DAY0, DAY0 + 24 * HOUR)
     controller.set_range(DAY0, DAY0 + 24 * HOUR)
     HELD["controller"] = controller
     return pn.Column(AlertView(controller), MomentsView(controller), width=408, height=600)

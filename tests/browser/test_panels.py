@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.operations import comes_to
-from tests.fake_timeline import DAY0, HOUR, FakeController, FakeHealth, FakeItem, FakeTimeline
+from tests.fake_timeline import DAY0, HOUR, FakeController, FakeDataQuality, FakeItem, FakeTimeline
 from tests.views.test_pipeline import Rows
 from twin.pages.operations.welcome import WelcomeView
 from twin.sources.base import Location, Quality, Volume
@@ -49,7 +49,7 @@ def busy_morning() -> FakeTimeline:
     baskets = [[FakeItem("Soup", "Pho Real", 2)] for _ in rows]
     baskets[-1] = [FakeItem("Soup", EVIL)]
     timeline = FakeTimeline(rows, ids, baskets, extra=[(NOON - 30 * MINUTE, "driver_ping", 0, 50.0)])
-    timeline.health = FakeHealth(1037, 1000, {"no order": 25, "duplicate": 12}, {"unknown type": 4})
+    timeline.data_quality = FakeDataQuality(1037, 1000, {"no order": 25, "duplicate": 12}, {"unknown type": 4})
     return timeline
 
 

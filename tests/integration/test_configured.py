@@ -42,6 +42,7 @@ def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@pytest.mark.slow
 def test_a_wrong_variable_never_stands_in_the_way_of_an_import() -> None:
     modules = (
         "twin, twin.api, twin.serve, twin.pages.operations.operations, twin.pages.kiosk.kiosk, twin.notebook.saved"
@@ -49,6 +50,7 @@ def test_a_wrong_variable_never_stands_in_the_way_of_an_import() -> None:
     assert run("-c", f"import {modules}").returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("serve", "--port", "0"), ("check", "demo"), ("demo",)])
 def test_a_wrong_variable_is_one_sentence_when_a_command_starts(command: tuple[str, ...]) -> None:
     done = run("-m", "twin.cli", *command)
@@ -110,6 +112,7 @@ def test_two_twins_with_different_targets_have_different_figures(kitchens: tuple
     assert strict.at(at).kpis["deliveries"] == easy.at(at).kpis["deliveries"] > 0
 
 
+@pytest.mark.slow
 def test_two_twins_with_different_targets_find_different_moments(tmp_path: Path) -> None:
     """The short evening of Thursday: whose drivers are late is short of drivers, for the other one food is waiting."""
     write_demo(tmp_path / "demo", days=3)

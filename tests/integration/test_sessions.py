@@ -61,12 +61,23 @@ def run(replay: Callable[[Client], Coroutine[Any, Any, None]], address: str) -> 
         client = Client(address)
         try:
             await client.open()
-            await asyncio.sleep(1)
+            await loaded()
             await replay(client)
         finally:
             await client.close()
 
     asyncio.run(main())
+
+
+async def loaded() -> None:
+    """Wait until every session has its timeline: what is pressed before is lost."""
+    async with asyncio.timeout(GONE_S):
+        while True:
+            sessions = [one for one in gc.get_objects() if isinstance(one, ReplaySession)]
+            if sessions and all(one.controller.timeline is not None and not one.is_moving for one in sessions):
+                return
+            del sessions[:]
+            await asyncio.sleep(0.1)
 
 
 def alive() -> set[int]:

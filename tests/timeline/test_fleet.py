@@ -22,7 +22,7 @@ def test_the_crowd_is_where_a_snapshot_puts_each_driver(busy) -> None:
         for order, x, y in zip(drivers.order.tolist(), drivers.x, drivers.y, strict=True):
             assert places[order] == pytest.approx((x - kx, y - ky), abs=1e-6)
             compared += 1
-        assert len(found) == fleet.moving(busy.trips, t)
+        assert len(found) == fleet.count_on_road(busy.trips, t)
     assert compared > 100
 
 
@@ -54,4 +54,4 @@ def test_who_is_inside_a_box_is_counted() -> None:
 def test_nobody_is_on_the_road_before_the_first_and_after_the_last() -> None:
     timeline = RoadTimeline(20)
     for t in (timeline.trips.start[0] - 1, timeline.trips.end.max()):
-        assert len(fleet.gather(timeline.trips, t)) == fleet.moving(timeline.trips, t) == 0
+        assert len(fleet.gather(timeline.trips, t)) == fleet.count_on_road(timeline.trips, t) == 0

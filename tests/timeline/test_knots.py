@@ -11,17 +11,19 @@ NAN = float("nan")
 SCALE = 0.75
 
 
-def woven(*trips: dict) -> tuple[np.ndarray, ...]:
+def woven(*trips: dict) -> knots.Knots:
     """The knots of trips, each with route (p, 2), pings (t, x, y, progress), arrival and goal."""
     route = [np.reshape(np.asarray(trip.get("route", []), float), (-1, 2)) for trip in trips]
     pings = [np.reshape(np.asarray(trip.get("pings", []), float), (-1, 4)) for trip in trips]
     goals = np.array([trip.get("goal", (NAN, NAN)) for trip in trips], float)
     path, ping = (np.cumsum([0, *map(len, parts)]) for parts in (route, pings))
-    vertices, told = np.concatenate(route), np.concatenate(pings)
-    return knots.weave(  # type: ignore[call-arg]  # compiled: its parameters have no types
-        path, *vertices.T.copy(), ping, *told.T.copy(), np.array([trip.get("arrival", NAN) for trip in trips], float),
-        *goals.T.copy(), SCALE,
-    )  # fmt: skip
+    arrival = np.array([trip.get("arrival", NAN) for trip in trips], float)
+    return knots.weave(
+        knots.Paths(path, *np.concatenate(route).T.copy()),
+        knots.Pings(ping, *np.concatenate(pings).T.copy()),
+        knots.Goals(arrival, *goals.T.copy()),
+        SCALE,
+    )
 
 
 def way(route: np.ndarray) -> np.ndarray:

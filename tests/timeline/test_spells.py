@@ -21,7 +21,7 @@ from twin.replay.controller import ReplayController
 from twin.sources.files import FileSource
 from twin.timeline.timeline import Timeline
 from twin.views.feed.feed import FeedView
-from twin.views.map import answers, messages
+from twin.views.map import answers, messages, wire
 from twin.views.order_list.order_list import OrdersView
 from twin.views.pipeline.stage_orders import StageOrders
 
@@ -42,17 +42,16 @@ def load(folder: Path, rows: list[dict[str, Any]], days: int = 2) -> Timeline:
 def pinned(timeline: Timeline, state: str, start: float, end: float, t: float) -> list[int]:
     """The orders pinned at t on a map that asked for the pins of [start, end]; one that is pinned twice is in it twice."""
     message = answers.stage_message(timeline, state, start, end)
-    n, raw = message["pins"], message["packed"].tobytes()
-    begin, until = np.frombuffer(raw, "<f8", n), np.frombuffer(raw, "<f8", n, 8 * n)
-    order = np.frombuffer(raw, "<i4", n, 16 * n)
-    return order[(begin <= t) & (t < until)].tolist()
+    pins = wire.unpack(message)
+    return pins["order"][(pins["begin"] <= t) & (t < pins["until"])].tolist()
 
 
 def driving(timeline: Timeline, t: float) -> list[int]:
     """The orders whose drivers a map shows at t, as motion.js reads the message."""
     trips = timeline.motion(t - 600, t + 600)
     message = messages.window_message(trips, timeline.orders, 60.0)
-    stalled = {trip for trip, begin, until in message["stalls"] if begin <= t < until}
+    told = wire.unpack(message)
+    stalled = set(told["stall_trip"][(told["stall_from"] <= t) & (t < told["stall_to"])].tolist())
     on = np.flatnonzero((trips.start <= t) & (t < trips.end))
     return trips.order[[trip for trip in on.tolist() if trip not in stalled]].tolist()
 
@@ -98,7 +97,7 @@ class Callers:
     def drivers(self, t: float) -> dict[str, list[str]]:
         """The orders whose drivers are shown on the road at t, by who shows them."""
         timeline = self.timeline
-        everyone = DenseStore().crowd(timeline, t)
+        everyone = DenseStore().fleet(timeline, t)
         return {
             "map": self.ids(driving(timeline, t)),
             "map of a crowd": self.ids(timeline.trips.order[everyone.trip].tolist()),
@@ -165,8 +164,8 @@ def test_an_order_that_goes_on_after_a_stall_is_in_its_stage_again(tmp_path: Pat
 
     cooking = [(NOON + 2 * MINUTE, NOON + 242 * MINUTE), (NOON + 400 * MINUTE, NOON + 410 * MINUTE)]
     message = answers.stage_message(timeline, "cooking", DAY, DAY + 86_400)
-    raw = np.frombuffer(message["packed"].tobytes(), "<f8", 4)
-    assert sorted(zip(raw[:2], raw[2:], strict=True)) == cooking
+    pins = wire.unpack(message)
+    assert sorted(zip(pins["begin"], pins["until"], strict=True)) == cooking
     table = tables.stages(timeline).query("stage == 'cooking'")
     assert [(a, b) for a, b in zip(table["entered"], table["left"], strict=True)] == [
         (pd.Timestamp(a, unit="s"), pd.Timestamp(b, unit="s")) for a, b in cooking

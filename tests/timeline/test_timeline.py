@@ -171,7 +171,7 @@ def test_the_cab_day_shows_its_drivers(real_data: Path) -> None:
     drivers = timeline.at("2008-05-24 20:00").drivers
     assert len(drivers) > 50
     assert np.isfinite(drivers.x).all()
-    assert timeline.health.flagged["impossible speed"] > 0
+    assert timeline.data_quality.flagged["impossible speed"] > 0
 
 
 def test_a_driver_is_where_the_pings_say(real_data: Path) -> None:

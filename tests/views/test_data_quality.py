@@ -1,12 +1,12 @@
 """The health chip accounts for every row."""
 
-from tests.fake_timeline import FakeController, FakeHealth, FakeTimeline
+from tests.fake_timeline import FakeController, FakeDataQuality, FakeTimeline
 from twin.views.data_quality.data_quality import HealthView
 
 
 def chip_of(health):
     timeline = FakeTimeline([])
-    timeline.health = health
+    timeline.data_quality = health
     return HealthView(FakeController(timeline)).__panel__()
 
 
@@ -16,7 +16,7 @@ def test_it_is_hidden_while_nothing_is_loaded():
 
 def test_it_tells_the_reasons_largest_first():
     state = chip_of(
-        FakeHealth(120, 100, {"bad timestamp": 5, "no order": 15, "broken JSON": 0}, {"unknown type": 2}, 3)
+        FakeDataQuality(120, 100, {"bad timestamp": 5, "no order": 15, "broken JSON": 0}, {"unknown type": 2}, 3)
     ).state
 
     assert state == {
@@ -30,14 +30,14 @@ def test_it_tells_the_reasons_largest_first():
 
 
 def test_reasons_of_equal_count_keep_one_order():
-    assert chip_of(FakeHealth(4, 2, {"b": 1, "a": 1})).state["rejected"] == [["a", 1], ["b", 1]]
+    assert chip_of(FakeDataQuality(4, 2, {"b": 1, "a": 1})).state["rejected"] == [["a", 1], ["b", 1]]
 
 
 def test_it_follows_the_controller_to_another_timeline():
     controller = FakeController(None)
     view = HealthView(controller)
     controller.take(FakeTimeline([]))
-    controller.timeline.health = FakeHealth(7, 7)
+    controller.timeline.data_quality = FakeDataQuality(7, 7)
 
     view.reset()
 

@@ -18,31 +18,10 @@ from twin.foundation.stages import STAGES
 from twin.foundation.times import DAY, midnight
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
-from twin.views.map import answers, messages
+from twin.views.map import answers, messages, wire
 from twin.views.map.figure import ONLINE
 from twin.views.map.layers import LAYERS, layers_of, layers_text
 from twin.views.map.map import BaseMap, MapView
-
-
-def unpacked(message):
-    """The columns of a window, read from its buffer in the order that the docstring of `window_message` gives."""
-    n, k, g, raw = message["trips"], message["knots"], message["gaps"], message["packed"].tobytes()
-    columns, at = {}, 0
-    for name, kind, length in (
-        *(("start", "<f8", n), ("end", "<f8", n), ("order", "<i4", n), ("offsets", "<i4", n + 1)),
-        *(("t", "<f4", k), ("x", "<f4", k), ("y", "<f4", k), ("cx", "<f4", n), ("cy", "<f4", n)),
-        *(
-            ("age", "<f4", n),
-            ("promise", "<f4", n),
-            ("gap_trip", "<i4", g),
-            ("gap_from", "<f4", g),
-            ("gap_to", "<f4", g),
-        ),
-    ):
-        columns[name] = np.frombuffer(raw, kind, length, at)
-        at += columns[name].nbytes
-    assert at == len(raw)
-    return columns
 
 
 @pytest.fixture
@@ -64,7 +43,7 @@ def test_a_window_puts_every_driver_where_the_roads_put_it(sent):
     ask(view, ask="motion", number=1, **{"from": DAY0 + 600, "to": DAY0 + 900, "after": None})
 
     (answer,) = sent_messages
-    window = unpacked(answer)
+    window = wire.unpack(answer)
     t = DAY0 + 700.0
     found = {}
     for i, order in enumerate(window["order"].tolist()):
@@ -82,7 +61,7 @@ def test_a_window_puts_every_driver_where_the_roads_put_it(sent):
 def test_a_window_that_goes_on_brings_only_what_the_browser_lacks(sent):
     view, timeline, sent_messages = sent
     ask(view, ask="motion", number=2, **{"from": DAY0 + 900, "to": DAY0 + 1200, "after": DAY0 + 900})
-    starts = unpacked(sent_messages[0])["start"]
+    starts = wire.unpack(sent_messages[0])["start"]
     expected = [road.start for road in timeline.roads if DAY0 + 900 < road.start <= DAY0 + 1200]
     assert sorted(starts) == expected
     assert expected
@@ -236,7 +215,7 @@ def test_a_window_tells_the_age_of_each_order_and_what_was_promised(sent):
     view, timeline, sent_messages = sent
     timeline.orders.created[30] = np.nan
     ask(view, ask="motion", number=1, **{"from": DAY0 + 600, "to": DAY0 + 1200, "after": None})
-    window = unpacked(sent_messages[0])
+    window = wire.unpack(sent_messages[0])
     for i, order in enumerate(window["order"].tolist()):
         road = timeline.roads[order]
         assert window["age"][i] == pytest.approx(road.start - timeline.orders.created[order], nan_ok=True)
@@ -248,7 +227,7 @@ def test_a_window_tells_where_positions_are_inferred(sent):
     view, timeline, sent_messages = sent
     timeline.unseen = [(30, 61.0, 300.0), (34, 200.0, np.inf)]
     ask(view, ask="motion", number=1, **{"from": DAY0, "to": DAY0 + 3600, "after": None})
-    window = unpacked(sent_messages[0])
+    window = wire.unpack(sent_messages[0])
     spells = {
         (int(window["order"][trip]), float(begin), float(end))
         for trip, begin, end in zip(window["gap_trip"], window["gap_from"], window["gap_to"], strict=True)
@@ -274,7 +253,7 @@ def test_a_seek_beyond_what_the_browser_has_brings_its_window_unasked(sent):
     (pushed,) = sent_messages
     assert pushed["pushed"]
     assert pushed["from"] <= DAY0 + 5000 < pushed["to"]
-    on_the_road = {int(o) for o in unpacked(pushed)["order"]}
+    on_the_road = {int(o) for o in wire.unpack(pushed)["order"]}
     assert timeline.truth(DAY0 + 5000).keys() <= on_the_road
     view.show(timeline.at(DAY0 + 5001))
     assert len(sent_messages) == 1  # no jump, no window
@@ -354,10 +333,8 @@ def kitchen(demo):
 
 def pins(message):
     """(order, begin, until) of every pin, as they come."""
-    n, raw = message["pins"], message["packed"].tobytes()
-    begin, until = np.frombuffer(raw, "<f8", n), np.frombuffer(raw, "<f8", n, 8 * n)
-    order = np.frombuffer(raw, "<i4", n, 16 * n)
-    return [(int(o), b, u) for o, b, u in zip(order, begin, until, strict=True)]
+    found = wire.unpack(message)
+    return [(int(o), b, u) for o, b, u in zip(found["order"], found["begin"], found["until"], strict=True)]
 
 
 @pytest.mark.parametrize("stage", ["created", "cooking", "ready"])

@@ -25,7 +25,7 @@ def roads() -> RoadTimeline:
 @pytest.fixture
 def most(roads: RoadTimeline) -> int:
     """Half as many are drawn one by one as there are."""
-    return fleet.moving(roads.trips, T) // 2
+    return fleet.count_on_road(roads.trips, T) // 2
 
 
 def look(view=EVERYWHERE, order=-1, crowded=False) -> Look:
@@ -67,7 +67,7 @@ def test_a_further_window_holds_only_who_begins_in_it(roads, most) -> None:
 
 
 def test_a_crowd_does_not_flicker_at_the_limit(roads) -> None:
-    moving = fleet.moving(roads.trips, T)
+    moving = fleet.count_on_road(roads.trips, T)
     assert choose(roads, *WINDOW, None, look(crowded=False), moving + 2).crowd == 0
     assert choose(roads, *WINDOW, None, look(crowded=True), moving + 2).crowd == moving
     assert choose(roads, *WINDOW, None, look(crowded=True), 2 * moving).crowd == 0

@@ -7,14 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import twin.notebook.saved
-import twin.pages.kiosk.card
-import twin.serve  # noqa: F401  # with the two, every view is defined
-from twin.views.shared import component, modules
+from twin.views.shared import modules
 from twin.views.shared.modules import ModuleError, bundle_source, files, module_source
 
-VIEWS = sorted(component._views(component.Component), key=lambda view: view.__name__)
-ENTRIES = {view.__name__: view._esm.entry for view in VIEWS}
+ENTRIES = {path.stem: path for path in modules.views()}
 SCRIPTS = {modules.PACKAGE / "pages/kiosk/outer.js"}
 """Files that stand in a page of their own as they are, and are no module."""
 
@@ -128,6 +124,6 @@ def test_node_reads_the_bundle_and_finds_a_render_for_every_view():
     assert all(f'["{name}","function"]' in node for name in ENTRIES), node
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
-def test_node_reads_the_module_of_every_view(view):
-    assert run(view._esm, "render.name") == '["render"]'
+@pytest.mark.parametrize("name", ENTRIES)
+def test_node_reads_the_module_of_every_view(name):
+    assert run(module_source(ENTRIES[name]), "render.name") == '["render"]'

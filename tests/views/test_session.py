@@ -89,7 +89,7 @@ def test_how_far_the_loading_is_is_said(session: ReplaySession, opened: Twin, mo
     load = opened.timeline
 
     def slow(*asked: Any) -> Any:
-        progress.current().say("Starting the SQL warehouse, 3 s so far")
+        progress.current().waiting("Starting the SQL warehouse, 3 s so far")
         time.sleep(0.4)
         progress.current().step(0.25)
         return load(*asked)

@@ -16,7 +16,7 @@ from tests.warehouse.conftest import tables
 from tests.warehouse.double import Warehouse
 from tests.warehouse.test_answers import same
 from twin.foundation.errors import CancelledError, SourceError
-from twin.foundation.progress import Errand
+from twin.foundation.progress import Task
 from twin.foundation.settings import Settings
 from twin.notebook.door import Twin
 from twin.timeline.timeline import READING
@@ -239,16 +239,16 @@ def test_what_nobody_waits_for_is_cancelled_in_the_warehouse(
     place = source.locations[0]
     warehouse.faults.hold = threading.Event()
     asked = len(warehouse.statements)
-    errand = Errand()
+    task = Task()
 
     def load() -> None:
-        with errand.under_way(), pytest.raises(CancelledError):
+        with task.as_current(), pytest.raises(CancelledError):
             source.timeline(place.id, place.start, place.end)
 
     loading = threading.Thread(target=load)
     loading.start()
     wait_until(lambda: len(warehouse.statements) > asked)
-    errand.cancel()
+    task.cancel()
     loading.join(30)
     assert not loading.is_alive()
     wait_until(lambda: warehouse.cancelled >= 1)
@@ -262,7 +262,7 @@ def test_who_waits_hears_how_far_it_is(held: dict[str, Path | str], warehouse_of
     source = lakehouse()
     place = source.locations[0]
     told: list[float] = []
-    with Errand(lambda share, _words: told.append(share)).under_way():
+    with Task(lambda share, _words: told.append(share)).as_current():
         source.timeline(place.id, place.start, place.end)
     days = sum(share < READING for share in told)
     assert days >= 1
@@ -280,7 +280,7 @@ def test_a_warehouse_that_has_gone_to_sleep_says_that_it_starts(
     source.source._warehouse._free.clear()  # type: ignore[attr-defined]  # as after hours without a question
     warehouse.faults.starting_s, warehouse._begun = 1.0, None
     told: list[str] = []
-    with Errand(lambda _share, words: told.append(words)).under_way():
+    with Task(lambda _share, words: told.append(words)).as_current():
         source.timeline(place.id, place.start, place.end)
     assert any(words.startswith("Starting the SQL warehouse") for words in told)
 

@@ -46,7 +46,7 @@ def test_new_orders_are_found_and_what_is_in_use_stays(warehouse: Warehouse, lak
     assert now.end == pytest.approx(place.end + 2 * DAY, abs=1)
     assert now.orders > place.orders
     assert source.source.volume(PLACE).orders.sum() > orders
-    assert source.quality().read > before.health.read
+    assert source.quality().read > before.data_quality.read
     latest = source.timeline(PLACE)
     assert latest.window.end == pytest.approx(before.window.end + 2 * DAY, abs=60)
     assert before.at(before.busiest()).counts, "who looks at the old one still can"

@@ -24,7 +24,7 @@ from twin.sources.base import Location, Window
 from twin.sources.known_kitchens import METRES_PER_MILE
 from twin.timeline import events as ev
 from twin.timeline import orders
-from twin.timeline.timeline import Health, Timeline
+from twin.timeline.timeline import DataQuality, Timeline
 from twin.timeline.trips import build as build_trips
 
 MOST_BUCKETS = 20_000
@@ -259,7 +259,7 @@ def _alone(hub: Hub, place: Location, rows: pa.Table) -> Timeline:
     built, routes = orders.build(decoded, rows, hub.source.names("brands"), frame)
     trips = build_trips(decoded, built, routes, frame)
     first, last = ev.extremes(decoded)
-    account = Health(len(rows), len(decoded.ts), {}, {}, 0)
+    account = DataQuality(len(rows), len(decoded.ts), {}, {}, 0)
     return Timeline(place, Window(float(first[0]), float(last[0]) + 1), decoded, built, trips, account)
 
 

@@ -1,10 +1,10 @@
-"""The product's own exceptions: every message says what was wrong, where, and what to do."""
+"""The product's exceptions. Every message states what is wrong, where, and what to do about it."""
 
 from collections.abc import Sequence
 
 
 class TwinError(Exception):
-    """Base of all errors that a user can do something about; shown as one sentence, never as a traceback."""
+    """Base of all errors that a user can act on; pages and API show the message, never a traceback."""
 
 
 class SourceError(TwinError):
@@ -12,11 +12,11 @@ class SourceError(TwinError):
 
 
 class CancelledError(TwinError):
-    """Nobody waits any more for what was being done, see `twin.foundation.progress`."""
+    """The task was cancelled, see `twin.foundation.progress`."""
 
 
 class UnknownNameError(TwinError):
-    """What was asked for does not exist; `near` are names like it."""
+    """A requested name does not exist; `near` holds similar names."""
 
     def __init__(self, message: str, near: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -32,8 +32,8 @@ class UnknownOrderError(UnknownNameError):
 
 
 class UnknownTimeError(TwinError):
-    """A time or range that cannot be answered for: outside the data, or too long for the question."""
+    """A time or range that cannot be served: outside the data, or too long for the request."""
 
 
 class ConfigError(TwinError):
-    """A setting or a generator configuration is wrong."""
+    """A setting or a generator configuration is invalid."""

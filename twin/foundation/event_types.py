@@ -1,4 +1,4 @@
-"""The event types of the feed, for what reads them and what simulates them."""
+"""The event types, shared by the timeline, which reads them, and the simulator, which writes them."""
 
 EVENT_TYPES: tuple[str, ...] = (
     "order_created",
@@ -11,7 +11,7 @@ EVENT_TYPES: tuple[str, ...] = (
     "delivered",
     "order_cancelled",
 )
-"""The types with a meaning, in lifecycle order. A type's code is its position here; all other types have codes after these."""
+"""The recognised types in lifecycle order. A type's code is its position here; unrecognised types get higher codes."""
 
 (
     ORDER_CREATED,

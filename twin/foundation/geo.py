@@ -9,7 +9,7 @@ EARTH_RADIUS_M = 6_378_137.0
 """Equatorial radius of WGS 84, which EPSG:3857 uses as the radius of its sphere."""
 
 HALF_WORLD_M = float(np.pi) * EARTH_RADIUS_M
-"""Half the side of the Web Mercator square; the origin is in its middle."""
+"""Half the side of the Web Mercator square, metres; the origin is at its centre."""
 
 
 def project(lat: ArrayLike, lon: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -32,12 +32,12 @@ def ground_scale(lat: float) -> float:
 
 
 FAR_FROM_KITCHEN_M = 200_000.0
-"""A coordinate this far from the kitchen is a GPS error, not a delivery: it has no place."""
+"""A coordinate farther from the kitchen than this is a GPS error and is treated as missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A kitchen's own plane: Web Mercator metres east and north of its position (degrees)."""
+    """Local coordinates of a kitchen: Web Mercator metres east and north of its position, which is in degrees."""
 
     lat: float
     lon: float
@@ -50,7 +50,7 @@ class Frame:
     def place(
         self, lat: NDArray[np.float64], lon: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return metres (east, north) of degrees; NaN where that is unknown or farther than `FAR_FROM_KITCHEN_M`."""
+        """Return metres (east, north) of positions in degrees, NaN where missing or beyond `FAR_FROM_KITCHEN_M`."""
         x0, y0 = project(self.lat, self.lon)
         x, y = project(lat, lon)
         x, y = x - x0, y - y0

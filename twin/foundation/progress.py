@@ -1,7 +1,7 @@
-"""Something that a user waits for: whoever does it tells how far it is, and stops when nobody wants it any more.
+"""Progress and cancellation of a long task, such as loading a timeline.
 
-The errand under way is a context variable, which `asyncio.to_thread` hands to the thread that works: between the page that
-waits and the source that reads nothing needs to pass it on.
+The current task is a context variable, which `asyncio.to_thread` copies into its worker thread: the page that waits and the
+source that reads share it without any function between them passing it on.
 """
 
 import threading
@@ -12,59 +12,57 @@ from contextvars import ContextVar
 from twin.foundation.errors import CancelledError
 
 
-class Errand:
-    """What is being done for one user. Thread-safe.
+class Task:
+    """A long task done for one user, who sees its progress and may cancel it. Thread-safe.
 
-    >>> told = []
-    >>> with Errand(lambda share, words: told.append((share, words))).under_way():
+    >>> reports = []
+    >>> with Task(lambda share, message: reports.append((share, message))).as_current():
     ...     with current().part(0.0, 0.5):
     ...         current().step(0.5)
-    ...     current().say("Waiting for the warehouse")
-    >>> told
+    ...     current().waiting("Waiting for the warehouse")
+    >>> reports
     [(0.25, ''), (0.25, 'Waiting for the warehouse')]
     """
 
-    def __init__(self, tell: Callable[[float, str], object] = lambda _share, _words: None) -> None:
-        """`tell(share, words)` hears how much is done, 0 to 1, and what is waited for ("": the work itself), in any thread."""
-        self._tell = tell
+    def __init__(self, report: Callable[[float, str], object] = lambda _share, _message: None) -> None:
+        """Call `report(share, message)`, from any thread, with the share done (0 to 1) and what the task waits for.
+
+        The message is empty while the task does its own work.
+        """
+        self._report = report
         self._share = 0.0
         self._from, self._to = 0.0, 1.0
         self._lock = threading.Lock()
         self._stops: list[Callable[[], object]] = []
         self._cancelled = False
 
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether nobody waits for it any more."""
-        return self._cancelled
-
     def cancel(self) -> None:
-        """Let it end soon: what is under way is stopped, and the next `check` or `step` raises. Returns at once."""
+        """Cancel the task and return at once: running work is stopped, and the next `check` or `step` raises."""
         with self._lock:
             self._cancelled = True
             stops, self._stops = self._stops, []
-        if stops:  # in a thread: to stop may mean to ask a service
+        if stops:  # in a thread, because stopping may need a request to a service
             threading.Thread(target=_call, args=(stops,), name="cancel", daemon=True).start()
 
     def check(self) -> None:
-        """Raise `CancelledError` if nobody waits any more."""
+        """Raise `CancelledError` if the task has been cancelled."""
         if self._cancelled:
             raise CancelledError("Nobody waits for this any more.")
 
     def step(self, share: float) -> None:
-        """Tell that so much of the part under way is done; raises `CancelledError` like `check`."""
+        """Report the share done of the current part; raises `CancelledError` like `check`."""
         self.check()
         self._share = self._from + share * (self._to - self._from)
-        self._tell(self._share, "")
+        self._report(self._share, "")
 
-    def say(self, words: str) -> None:
-        """Tell what is waited for; raises `CancelledError` like `check`."""
+    def waiting(self, message: str) -> None:
+        """Report what the task waits for; raises `CancelledError` like `check`."""
         self.check()
-        self._tell(self._share, words)
+        self._report(self._share, message)
 
     @contextmanager
     def part(self, start: float, end: float) -> Iterator[None]:
-        """Let the steps within count from `start` to `end`, shares of the whole. Parts are not nested."""
+        """Map the steps within to `start`..`end`, shares of the whole task. Parts do not nest."""
         self._from, self._to = start, end
         try:
             yield
@@ -73,7 +71,7 @@ class Errand:
 
     @contextmanager
     def stopping(self, stop: Callable[[], object]) -> Iterator[None]:
-        """Call `stop` if the errand is cancelled meanwhile; then it raises `CancelledError`, whatever came of the work."""
+        """Call `stop` if the task is cancelled during the block, which then raises `CancelledError` whatever its outcome."""
         self.check()
         with self._lock:
             self._stops.append(stop)
@@ -89,8 +87,8 @@ class Errand:
                 self._stops.remove(stop)
 
     @contextmanager
-    def under_way(self) -> Iterator[None]:
-        """Make it the current errand of this context, and of the threads that take a copy of it."""
+    def as_current(self) -> Iterator[None]:
+        """Make this the current task of the context, and of the threads that run in a copy of it."""
         token = _current.set(self)
         try:
             yield
@@ -100,13 +98,13 @@ class Errand:
 
 def _call(stops: list[Callable[[], object]]) -> None:
     for stop in stops:
-        with suppress(Exception):  # what is stopped may just have ended
+        with suppress(Exception):  # the work may have ended meanwhile
             stop()
 
 
-_current: ContextVar[Errand | None] = ContextVar("errand", default=None)
+_current: ContextVar[Task | None] = ContextVar("task", default=None)
 
 
-def current() -> Errand:
-    """Return the errand under way; one that nobody follows or cancels where there is none."""
-    return _current.get() or Errand()
+def current() -> Task:
+    """Return the current task; where there is none, one that reports nowhere and is never cancelled."""
+    return _current.get() or Task()

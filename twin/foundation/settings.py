@@ -5,8 +5,7 @@ line) and handed down; nothing else in `twin` reads the environment, and no modu
 So a wrong variable is one clear sentence when something starts, and two kitchens with different targets fit in one notebook.
 Times are given in minutes, as people think of them, and kept here in seconds, as everything else is.
 
-It is a plain dataclass because every notebook imports it: pydantic and pydantic-settings take 0.3 s, where all of `import twin`
-takes 0.9 s; and what is checked here (amber follows red, minutes per stage, the sentences) would be validators of our own anyway.
+It is a plain dataclass because every notebook imports it, and pydantic would be a third of that: docs/decisions/0007.
 """
 
 import math

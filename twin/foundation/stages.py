@@ -1,4 +1,4 @@
-"""The five stages an order passes through, and the two states that stand beside them."""
+"""The five stages that an order passes through, and the two states outside them."""
 
 STAGES: tuple[str, ...] = ("created", "cooking", "ready", "out_for_delivery", "completed")
 """Stage keys in lifecycle order; an order's stage number is its position here."""
@@ -6,7 +6,7 @@ STAGES: tuple[str, ...] = ("created", "cooking", "ready", "out_for_delivery", "c
 CREATED, COOKING, READY, OUT_FOR_DELIVERY, COMPLETED = range(5)
 
 CANCELLED, STALLED = 5, 6
-"""States beside the stages: cancelled, and stalled (no event for `STALLED_AFTER` seconds)."""
+"""States outside the stages: cancelled, and stalled (no event for `STALLED_AFTER` seconds)."""
 
 STATES: tuple[str, ...] = (*STAGES, "cancelled", "stalled")
 
@@ -20,5 +20,8 @@ STAGE_LABELS: dict[str, str] = {
     "stalled": "Stalled",
 }
 
+ORDER_LABELS: dict[str, str] = STAGE_LABELS | {"completed": "Delivered"}
+"""What is written of one order: it has been delivered, which completes it."""
+
 STALLED_AFTER = 4 * 3600.0
-"""Seconds without an event after which an open order counts as stalled; also the longest duration that averages accept."""
+"""Seconds without an event after which an open order counts as stalled; averages leave out longer durations."""

@@ -1,4 +1,4 @@
-"""What the process counts of itself, for `/metrics` (Prometheus), and its log lines of requests: facts, no user's data."""
+"""The process's metrics for `/metrics` (Prometheus) and its request log; neither holds user data."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 REGISTRY = CollectorRegistry()
-"""Our own, so that what other libraries count does not appear and tests can make several."""
+"""Separate from the default registry, which other libraries write to and which exists once per process."""
 
 REQUESTS = Counter("twin_requests", "Requests answered.", ["route", "method", "status"], registry=REGISTRY)
 REQUEST_SECONDS = Histogram("twin_request_seconds", "Seconds to answer a request.", ["route"], registry=REGISTRY)
@@ -28,7 +28,7 @@ _log = logging.getLogger("twin.requests")
 
 @contextmanager
 def query(name: str) -> Iterator[None]:
-    """Count and time one question to the source."""
+    """Count and time one query to the source."""
     began = time.perf_counter()
     try:
         yield
@@ -38,14 +38,14 @@ def query(name: str) -> Iterator[None]:
 
 
 def exposition() -> bytes:
-    """Return everything counted, as Prometheus reads it."""
+    """Return all metrics in the Prometheus text format."""
     return generate_latest(REGISTRY)
 
 
 def log_request(**facts: Any) -> None:
-    """Write one line of JSON to the log `twin.requests`."""
+    """Write one line of JSON to the logger `twin.requests`."""
     if not _log.handlers:
-        # its own plain lines on stderr: a prefix of the server's log format would make them no JSON
+        # a handler of its own, because the prefix of the server's log format would break the JSON
         _log.addHandler(logging.StreamHandler(sys.stderr))
         _log.setLevel(logging.INFO)
         _log.propagate = False

@@ -1,6 +1,6 @@
-"""Data time: float64 seconds since 1970, naive, UTC by contract. The one place that reads and writes it.
+"""Data time: float64 seconds since 1970 in UTC. The only module that parses and formats it.
 
-The zone of the machine or the browser never takes part: naive values are taken as UTC, aware ones are converted to it.
+The time zone of the machine or the browser never matters: naive values are taken as UTC, aware ones are converted to it.
 """
 
 import datetime as dt
@@ -19,11 +19,11 @@ HOUR, DAY = 3600.0, 86_400.0
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 Time = float | str | dt.date | dt.datetime | np.datetime64
-"""What is accepted where a time is expected (`pandas.Timestamp` is a `datetime`)."""
+"""The types accepted as a time (`pandas.Timestamp` is a `datetime`)."""
 
 EARLIEST = dt.datetime(1, 1, 1, tzinfo=UTC).timestamp()
 LATEST = dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
-"""The bounds of the calendar, seconds; a number beyond them is no time but most likely milliseconds."""
+"""Limits of the calendar, seconds; a number outside them is most likely milliseconds."""
 
 _NOT_A_TIME = "NaT is no time: give seconds since 1970, a datetime, or text such as 2025-10-16 18:30."
 
@@ -34,7 +34,7 @@ def seconds(value: Time) -> float:
     >>> seconds("2025-10-16 18:30"), seconds("2025-10-16T20:30+02:00")
     (1760639400.0, 1760639400.0)
 
-    Raises ValueError, with a sentence to show, for what is no time.
+    Raises ValueError, with a message for the user, if the value is not a time.
     """
     if isinstance(value, str):
         return _from_datetime(_parse(value))
@@ -53,12 +53,12 @@ _Seconds = TypeVar("_Seconds", float, NDArray[np.float64])
 
 
 def midnight(t: _Seconds) -> _Seconds:
-    """Return the start of the day (data time) of one or many moments in seconds."""
+    """Return the start of the day (data time) of one time or an array of times, in seconds."""
     return t - t % DAY
 
 
 def text(value: Time) -> str:
-    """Return a time as people and ISO 8601 write it, to the second.
+    """Return a time in ISO 8601 with a space in place of the T, to the second.
 
     >>> text(1760639400.25)
     '2025-10-16 18:30:00'

@@ -235,7 +235,7 @@ class Kitchen:
         >>> list(twin.open("demo").kitchen("chicago").rejects)
         ['what', 'reason', 'rows', 'share']
         """
-        return tables.rejects(self.data.health)
+        return tables.rejects(self.data.data_quality)
 
     @property
     def baseline(self) -> Baseline:

@@ -1,5 +1,5 @@
-// A saved replay: this stands in for the server. It sets what the server would have set as the clock goes on, and answers what
-// the views ask, from a recording that Python made of the same answers (saved.py).
+// A saved replay: this stands in for the server. It sets what the server would have set as the clock goes on, and
+// answers what the views ask, from a recording that Python made of the same answers (saved.py).
 
 import { clockFrom } from "../views/shared/clock.js";
 import { el } from "../views/shared/elements.js";
@@ -17,8 +17,8 @@ const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCod
 
 /** The last of [[step, value], …] at or before a step; undefined before the first. */
 function valueAt(changes, step) {
-  let low = 0,
-    high = changes.length;
+  let low = 0;
+  let high = changes.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (changes[middle][0] <= step) low = middle + 1;
@@ -29,7 +29,15 @@ function valueAt(changes, step) {
 
 class Answers {
   constructor(recording) {
-    Object.assign(this, recording);
+    this.start = recording.start;
+    this.step = recording.step;
+    this.changes = recording.changes;
+    this.motion = recording.motion;
+    this.places = recording.places;
+    this.words = recording.words;
+    this.labels = recording.labels;
+    this.densities = recording.densities;
+    this.spells = recording.spells;
     this.packed = bytesOf(recording.motion.packed);
     this.pins = Object.fromEntries(
       Object.entries(recording.pins).map(([stage, pins]) => [stage, { ...pins, packed: bytesOf(pins.packed) }]),
@@ -89,12 +97,12 @@ class Answers {
 }
 
 function render({ model, view }) {
-  const clock = clockFrom(model),
-    root = el("span", { hidden: true }),
-    { document: page } = view.model;
-  let timer = 0,
-    off = null,
-    gone = false;
+  const clock = clockFrom(model);
+  const root = el("span", { hidden: true });
+  const { document: page } = view.model;
+  let timer = 0;
+  let off = null;
+  let gone = false;
   const views = new Map(
     [...page.all_models].filter((one) => one.data?.clock === model.clock).map((one) => [one.class_name, one]),
   );
@@ -102,7 +110,8 @@ function render({ model, view }) {
   for (const component of views.values()) {
     page.event_manager.subscribed_models.add(component);
     component.on_event("data_event", async ({ data }) => {
-      const told = data?.ask ? (await opening).answer(data) : null; // as from a server: not before the question has been put
+      // as from a server: not before the question has been put
+      const told = data?.ask ? (await opening).answer(data) : null;
       if (told) component.trigger_event({ event_name: "esm_event", data: told });
     });
   }

@@ -34,7 +34,7 @@ from twin.hub import Hub
 from twin.notebook.panes import Replay, is_dark
 from twin.timeline.timeline import Timeline
 from twin.views.map import answers as map_answers
-from twin.views.map import density, messages
+from twin.views.map import density, messages, wire
 from twin.views.map.map import MapFrame
 from twin.views.shared.component import Component, module_source
 
@@ -133,7 +133,7 @@ def answers(timeline: Timeline) -> dict[str, Any]:
     among[timeline.membership.between(start, end).order] = True  # also who stalled today, silent since yesterday
     rows = np.flatnonzero(among)
     speed = messages.COARSE_FROM if len(rows) > FULL_DETAIL else 1.0
-    trips = messages.window_message(timeline.motion(start - messages.FADE_S, end), orders, speed)
+    trips = messages.window_message(timeline.motion(start - wire.FADE_S, end), orders, speed)
     pins = {
         state: map_answers.stage_message(timeline, state, start, end) for state in STATES if state != "out_for_delivery"
     }

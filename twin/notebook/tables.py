@@ -18,7 +18,7 @@ from twin.foundation.stages import COMPLETED, STAGES
 from twin.foundation.times import Time, seconds
 from twin.sources.base import Location
 from twin.timeline import events as ev
-from twin.timeline.timeline import EventSlice, Health, Snapshot, Timeline
+from twin.timeline.timeline import DataQuality, EventSlice, Snapshot, Timeline
 
 MINUTE = 60.0
 
@@ -225,12 +225,12 @@ def moments(found: Sequence[Moment]) -> pd.DataFrame:
     )
 
 
-def rejects(health: Health) -> pd.DataFrame:
+def rejects(quality: DataQuality) -> pd.DataFrame:
     """Return one row per reason: rows `set aside`, or `used, odd`, and their share of all that were read."""
-    rows = [("set aside", reason, count) for reason, count in health.rejected.items()]
-    rows += [("used, odd", reason, count) for reason, count in health.flagged.items()]
+    rows = [("set aside", reason, count) for reason, count in quality.rejected.items()]
+    rows += [("used, odd", reason, count) for reason, count in quality.flagged.items()]
     made = pd.DataFrame(rows, columns=["what", "reason", "rows"]).astype({"rows": np.int64})
-    made["share"] = made["rows"] / max(1, health.read)
+    made["share"] = made["rows"] / max(1, quality.read)
     return made
 
 

@@ -2,10 +2,10 @@
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from twin.foundation.cache import ByteCache, SingleFlight, one_each
 from twin.hub import Hub
 from twin.show.deriving import derive
 from twin.show.options import Options
@@ -33,27 +33,29 @@ class Showings:
         """`source()` returns the hub; `script(hub)` returns the rehearsed show, None if there is none."""
         self._source = source
         self._script = script
-        self._showings: OrderedDict[Options, _Showing] = OrderedDict()
+        self._showings: ByteCache[_Showing] = ByteCache(MOST_SHOWS, one_each)
         self._lock = threading.Lock()
-        self._making = threading.Lock()
+        self._making: SingleFlight[Show] = SingleFlight()
 
     def show(self, options: Options) -> Show:
         """Return the show of these options; it is made again when the source has new data. Raises `TwinError`."""
         hub = self._source()
         data = tuple((place.id, place.end) for place in hub.locations)
-        with self._making:  # a second caller waits for the result of the first
-            with self._lock:
-                showing = self._showings.get(options)
-                if showing is not None and showing.data == data:
-                    self._showings.move_to_end(options)
-                    return showing.show
-            show = (self._script(hub) if options.scripted else None) or derive(hub, options)
-            with self._lock:
-                # a show that plays once begins with the first request; one that loops has no beginning
-                anchor = showing.anchor if showing else ShowAnchor() if show.loop else ShowAnchor(origin=time.time())
-                self._showings[options] = _Showing(show, data, anchor)
-                while len(self._showings) > MOST_SHOWS:
-                    self._showings.popitem(last=False)
+        showing = self._showings.get(options)
+        if showing is not None and showing.data == data:
+            return showing.show
+        return self._making.run((options, data), lambda: self._make(hub, options, data))
+
+    def _make(self, hub: Hub, options: Options, data: tuple[tuple[str, float], ...]) -> Show:
+        showing = self._showings.get(options)
+        if showing is not None and showing.data == data:  # another thread may have finished since we looked
+            return showing.show
+        show = (self._script(hub) if options.scripted else None) or derive(hub, options)
+        with self._lock:
+            showing = self._showings.get(options)
+            # a show that plays once begins with the first request; one that loops has no beginning
+            anchor = showing.anchor if showing else ShowAnchor() if show.loop else ShowAnchor(origin=time.time())
+            self._showings.put(options, _Showing(show, data, anchor))
         return show
 
     def anchor(self, options: Options) -> ShowAnchor:

@@ -18,8 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from twin.foundation import progress as errand
-from twin.foundation import telemetry
+from twin.foundation import progress, telemetry
 from twin.foundation.errors import ConfigError, SourceError
 from twin.foundation.settings import Settings
 from twin.sources import queries, tables
@@ -145,7 +144,7 @@ class DatabricksSource:
         parts = [self._later(partial(self._day, location, float(day))) for day in days]
         if not parts:
             return self._between("window", location, start, start)
-        under_way, fetched = errand.current(), []
+        under_way, fetched = progress.current(), []
         for done, part in enumerate(parts, 1):
             fetched.append(part())
             under_way.step(done / len(parts))
@@ -345,7 +344,7 @@ class DatabricksSource:
 
         Rows that are added to a day later bring orders; a kept day is known by the orders of its hours.
         """
-        errand.current().check()  # it may have waited in the pool
+        progress.current().check()  # it may have waited in the pool
         place, volume = self._place(location), self._known.volumes.get(location, NO_VOLUME)
         ended = day + 2 * DAY <= place.end
         near = (volume.hour >= day - DAY) & (volume.hour < day + 2 * DAY)

@@ -19,8 +19,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from twin.foundation import progress as errand
-from twin.foundation import telemetry
+from twin.foundation import progress, telemetry
 from twin.foundation.errors import SourceError
 from twin.sources import queries, tables
 from twin.sources.base import Location, Quality, Volume
@@ -283,7 +282,7 @@ class FileSource:
             raise SourceError(f"{self.name} cannot be read: {_first_line(error)}") from error
 
     def _arrow(self, sql: str, parameters: dict[str, Any]) -> pa.Table:
-        with self._lock, self._connection.cursor() as cursor, errand.current().stopping(cursor.interrupt):
+        with self._lock, self._connection.cursor() as cursor, progress.current().stopping(cursor.interrupt):
             return cursor.sql(sql, params=parameters).to_arrow_table()
 
     def _between(self, name: str, location: str, start: float, end: float) -> pa.Table:

@@ -77,7 +77,7 @@ class Warehouse:
         with self._places:
             self._refuse_while_resting()
             for attempt in (1, 2):
-                with self._session(report or progress.current().say) as session:
+                with self._session(report or progress.current().waiting) as session:
                     try:
                         return session.execute(sql, parameters)
                     except Broken as error:

@@ -1,4 +1,4 @@
-"""What the JSON bodies of events say: the lines of an order, its address, its route. Parsed by DuckDB, column by column."""
+"""The JSON bodies of events: an order's items, its address and its route. DuckDB parses them column by column."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _ROUTE = '{"route_points": [["DOUBLE"]], "eta_mins": "DOUBLE"}'
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """Routes as the driver got them: orders (r,) int32, offsets (r+1,) int64 into lat, lon (p,) float64 degrees."""
+    """Planned routes of drivers: order (r,) int32, offsets (r+1,) int64 into lat, lon (p,) float64 degrees."""
 
     order: NDArray[np.int32]
     offsets: NDArray[np.int64]
@@ -32,9 +32,9 @@ class Routes:
 
 
 def _bodies(events: Events, rows: pa.Table, kind: int) -> tuple[NDArray[np.int32], pa.Table]:
-    """Return the orders that have an event of type `kind` and a table that says which bodies (its first one each) are meant.
+    """Return the orders that have an event of type `kind`, and all bodies with a column that selects each order's first.
 
-    Both are in the order of `rows`, whose bodies are not copied: they are most of what is in memory.
+    Both are in the order of `rows`. The bodies are selected rather than copied, because they take most of the memory.
     """
     positions = np.flatnonzero(events.type == kind)
     _, firsts = np.unique(events.order[positions], return_index=True)
@@ -47,12 +47,12 @@ def _bodies(events: Events, rows: pa.Table, kind: int) -> tuple[NDArray[np.int32
 
 @cache
 def _engine() -> duckdb.DuckDBPyConnection:
-    """Return an empty database to parse with: opening one takes longer than an order's bodies do."""
+    """Return an empty database to parse with; it is reused, because opening one takes longer than parsing an order's bodies."""
     return duckdb.connect()
 
 
 def _parse(bodies: pa.Table, structure: str) -> pa.StructArray:
-    """Return JSON bodies as typed structs, all or those `wanted`; what does not fit the structure is NULL, never an error."""
+    """Return JSON bodies, all or those `wanted`, as typed structs; what does not fit the structure is NULL, never an error."""
     some = " WHERE wanted" if "wanted" in bodies.column_names else ""
     with _engine().cursor() as connection:
         connection.register("bodies", bodies)
@@ -91,7 +91,7 @@ def items(
 
 
 def _small(texts: pa.DictionaryArray) -> pa.DictionaryArray:
-    """Return the same texts with 16-bit codes where these suffice: a menu has some hundred names."""
+    """Return the same texts with 16-bit codes where they suffice: a menu has a few hundred names."""
     if len(texts.dictionary) > np.iinfo(np.int16).max:
         return texts
     return pa.DictionaryArray.from_arrays(texts.indices.cast(pa.int16()), texts.dictionary)
@@ -104,18 +104,19 @@ def routes(events: Events, rows: pa.Table, n: int) -> tuple[Routes, NDArray[np.f
     eta_mins = np.full(n, np.nan, np.float32)
     eta_mins[order] = minutes
     counts = np.bincount(route, minlength=len(order))
-    kept = counts >= 2  # one point is no route
-    if not kept.all():
-        lat, lon = lat[kept[route]], lon[kept[route]]
-    offsets = np.concatenate(([0], np.cumsum(counts[kept]))).astype(np.int64)
-    return Routes(order[kept].astype(np.int32), offsets, lat, lon), eta_mins
+    is_route = counts >= 2  # a single point is not a route
+    if not is_route.all():
+        lat, lon = lat[is_route[route]], lon[is_route[route]]
+    offsets = np.concatenate(([0], np.cumsum(counts[is_route]))).astype(np.int64)
+    return Routes(order[is_route].astype(np.int32), offsets, lat, lon), eta_mins
 
 
 def route_points(
     bodies: pa.Table,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
-    """Return the routes in texts of driver_picked_up (column `body`; all, or those with `wanted`): each point's number among
-    these bodies, lat, lon; and each body's eta_mins.
+    """Return the route points in bodies of driver_picked_up: each point's body number, lat and lon; and each body's eta_mins.
+
+    `bodies` has the column `body` and may have a boolean column `wanted` that selects some of them.
     """
     parsed = _parse(bodies, _ROUTE)
     minutes = pc.struct_field(parsed, "eta_mins").to_numpy(zero_copy_only=False).astype(np.float32)

@@ -1,7 +1,7 @@
-"""The event contract: decoded rows become typed columns in time order, repeated rows become rejects.
+"""Decoded rows become typed columns in time order, and repeated rows are left out.
 
-Sources cast and judge in SQL (`sources/queries/events.sql`); this module turns their rows into arrays. An order is known
-by its row number in `order_ids`, an event type by its code, so that a million events stay small and fast.
+Sources cast and validate in SQL (`sources/queries/events.sql`); this module turns their rows into arrays. Orders are numbered by
+their row in `order_ids` and event types by their code, so that a million events stay small and fast.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ MICROSECONDS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class EventSlice:
-    """Some events, one per position; `order` is the row in the timeline's orders, `progress` percent (NaN but for pings)."""
+    """Some events as columns; `order` is the row in the timeline's orders, `progress` is in percent (NaN except for pings)."""
 
     ts: NDArray[np.float64]
     type: list[str]
@@ -40,11 +40,11 @@ class EventSlice:
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Events in the order (ts, sequence, order id, type), n rows.
+    """Events sorted by (ts, sequence, order id, type), n rows.
 
     ts: (n,) int64 microseconds since 1970; type: (n,) uint8 code into `type_names`; order: (n,) int32 row of `order_ids`.
-    lat, lon: (n,) float64 degrees, NaN where absent; progress: (n,) float32 percent, NaN but for pings.
-    row: (n,) int64 position in the table that was decoded, where the bodies are. duplicates: rows left out as copies.
+    lat, lon: (n,) float64 degrees, NaN where absent; progress: (n,) float32 percent, NaN except for pings.
+    row: (n,) int64 position in the decoded table, which holds the bodies. duplicates: the number of rows left out as copies.
     """
 
     ts: NDArray[np.int64]
@@ -60,7 +60,7 @@ class Events:
 
 
 def extremes(events: Events) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the first and the last time (n_orders,) of each order's events, in seconds."""
+    """Return the times of each order's first and last event, (n_orders,) each, in seconds."""
     ts = events.ts / MICROSECONDS
     first, last = np.full(len(events.order_ids), np.nan), np.full(len(events.order_ids), np.nan)
     first[events.order[::-1]] = ts[::-1]  # backwards: the earliest is written last
@@ -69,21 +69,21 @@ def extremes(events: Events) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def decode(rows: pa.Table) -> Events:
-    """Return the typed events of decoded rows (columns as `sources/queries/window.sql` names them), in any order."""
+    """Return the events of decoded rows, which may be in any order; columns as in `sources/queries/window.sql`."""
     order_ids, order = _codes(rows["order_id"], ordered=True)
     names, code = _codes(rows["event_type"], ordered=True)
-    known = {name: i for i, name in enumerate(EVENT_TYPES)}
-    unknown = [name for name in names.to_pylist() if name not in known][: 255 - len(EVENT_TYPES)]
-    numbers = known | {name: len(EVENT_TYPES) + i for i, name in enumerate(unknown)}
-    kind = np.array([numbers.get(name, 255) for name in names.to_pylist()], dtype=np.uint8)[code]
+    unrecognised = [name for name in names.to_pylist() if name not in EVENT_TYPES][: 255 - len(EVENT_TYPES)]
+    type_names = (*EVENT_TYPES, *unrecognised)
+    code_of = {name: number for number, name in enumerate(type_names)}
+    kind = np.array([code_of.get(name, 255) for name in names.to_pylist()], dtype=np.uint8)[code]
 
     ts = pc.cast(rows["ts"], pa.timestamp("us")).to_numpy().astype("datetime64[us]").astype(np.int64)
     sequence = _floats(rows["sequence"])
     lat, lon, progress = (_floats(rows[name]) for name in ("lat", "lon", "progress"))
 
     tie_break = np.nan_to_num(sequence, nan=np.inf)
-    by_time = _in_time(ts, tie_break, order, kind)
-    copy = _copies(ts[by_time], order[by_time], kind[by_time], tie_break[by_time])
+    by_time = _time_order(ts, tie_break, order, kind)
+    copy = _is_copy(ts[by_time], order[by_time], kind[by_time], tie_break[by_time])
     if copy.any():
         by_time = _best_copies(by_time, copy, lat, progress)
     return Events(
@@ -95,13 +95,13 @@ def decode(rows: pa.Table) -> Events:
         progress=progress[by_time].astype(np.float32),
         row=by_time,
         order_ids=order_ids,
-        type_names=(*EVENT_TYPES, *unknown),
+        type_names=type_names,
         duplicates=int(copy.sum()),
     )
 
 
 def _codes(column: pa.ChunkedArray, *, ordered: bool) -> tuple[pa.StringArray, NDArray[np.int32]]:
-    """Return the distinct texts, sorted (so that codes do not depend on the rows' order), and each row's code."""
+    """Return the distinct texts, sorted so that codes do not depend on the rows' order, and each row's code."""
     encoded = pc.dictionary_encode(column.combine_chunks() if column.num_chunks != 1 else column.chunk(0))
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
@@ -118,10 +118,10 @@ def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
     return np.asarray(pc.cast(column, pa.float64()).to_numpy(), dtype=np.float64)
 
 
-def _in_time(
+def _time_order(
     ts: NDArray[np.int64], sequence: NDArray[np.float64], order: NDArray[np.int32], kind: NDArray[np.uint8]
 ) -> NDArray[np.int64]:
-    """Return the rows' positions in the order (ts, sequence, order, type); only rows that share a time need the last three."""
+    """Return the positions that sort rows by (ts, sequence, order, type); only rows with equal times need the last three."""
     by_time = np.argsort(ts, kind="stable")
     same = ts[by_time[1:]] == ts[by_time[:-1]]
     tied = np.zeros(len(ts), dtype=bool)
@@ -132,10 +132,10 @@ def _in_time(
     return by_time
 
 
-def _copies(
+def _is_copy(
     ts: NDArray[np.int64], order: NDArray[np.int32], kind: NDArray[np.uint8], sequence: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Mark each row that repeats the one before it in (ts, order, type, sequence)."""
+    """Return whether each row repeats the row before it in (ts, order, type, sequence)."""
     copy = np.zeros(len(ts), dtype=bool)
     copy[1:] = (
         (ts[1:] == ts[:-1]) & (order[1:] == order[:-1]) & (kind[1:] == kind[:-1]) & (sequence[1:] == sequence[:-1])
@@ -146,14 +146,14 @@ def _copies(
 def _best_copies(
     by_time: NDArray[np.int64], copy: NDArray[np.bool_], lat: NDArray[np.float64], progress: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Keep one row of each run of copies: the one that says most (a position, a progress), whatever the rows' order."""
+    """Return `by_time` with one row of each run of copies, the most complete one, whatever the rows' order."""
     run = np.cumsum(~copy) - 1
     repeated = np.flatnonzero(np.bincount(run)[run] > 1)
     rows, run = by_time[repeated], run[repeated]
-    told = np.isfinite(lat[rows]) * 2 + np.isfinite(progress[rows])
-    best = np.lexsort((np.nan_to_num(lat[rows]), -told, run))
+    completeness = np.isfinite(lat[rows]) * 2 + np.isfinite(progress[rows])
+    best = np.lexsort((np.nan_to_num(lat[rows]), -completeness, run))
     first = np.ones(len(best), dtype=bool)
     first[1:] = run[best][1:] != run[best][:-1]
-    kept = by_time[~copy]
-    kept[run[best[first]]] = rows[best[first]]
-    return kept
+    distinct = by_time[~copy]
+    distinct[run[best[first]]] = rows[best[first]]
+    return distinct

@@ -1,7 +1,7 @@
-"""Everyone on the road at a moment, in one pass: for crowds too large to be sent driver by driver.
+"""The positions of all drivers on the road at a time, in one pass, for fleets too large to be sent driver by driver.
 
-`locate` tells all there is to tell of some drivers (way, arrival, measured or not); here only places are worked out, by
-the same rule, for any number of drivers. Compiled, without Python's lock, because a million drivers are placed for a frame.
+`locate` computes everything about some drivers (progress, arrival, measured or not). Here only positions are computed, by the
+same rule. Compiled and without the GIL, because one frame may need a million drivers.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ Box = tuple[float, float, float, float]
 """x0, y0, x1, y1: Web Mercator metres east and north of the kitchen."""
 
 
-class Ways(Protocol):
-    """The part of `trips.Trips` that is needed here: n trips in the order of their start, with k knots."""
+class TripKnots(Protocol):
+    """The part of `trips.Trips` that is needed here: n trips sorted by start, with k knots in all."""
 
     @property
     def start(self) -> NDArray[np.float64]: ...
@@ -35,8 +35,8 @@ class Ways(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
-    """The drivers on the road at t, m of them: trip (m,) int32, x, y (m,) float64, metres east/north of the kitchen."""
+class Fleet:
+    """The m drivers on the road at t: trip (m,) int32, x, y (m,) float64, metres east/north of the kitchen."""
 
     t: float
     trip: NDArray[np.int32]
@@ -47,44 +47,44 @@ class Crowd:
         return len(self.trip)
 
     def inside(self, box: Box) -> int:
-        """Return how many are in a box, its edges included."""
+        """Return the number of drivers in a box, edges included."""
         return int(_inside(self.x, self.y, *box))
 
-    def without(self, trips: NDArray[np.int32]) -> "Crowd":
-        """Return the same without some trips."""
+    def without(self, trips: NDArray[np.int32]) -> "Fleet":
+        """Return the fleet without some trips."""
         if not len(trips):
             return self
         others = ~np.isin(self.trip, trips)
-        return Crowd(self.t, self.trip[others], self.x[others], self.y[others])
+        return Fleet(self.t, self.trip[others], self.x[others], self.y[others])
 
     def nearest(self, x: float, y: float, reach: float) -> int:
-        """Return the trip of the driver nearest to a place, at most `reach` metres away; -1 if there is none."""
-        found = _nearest(self.x, self.y, x, y, reach)
-        return int(self.trip[found]) if found >= 0 else -1
+        """Return the trip of the driver nearest to (x, y), at most `reach` metres away; -1 if there is none."""
+        position = _nearest(self.x, self.y, x, y, reach)
+        return int(self.trip[position]) if position >= 0 else -1
 
 
-def moving(ways: Ways, t: float) -> int:
-    """Return how many drivers are on the road at t: from their start on, and no longer at their end."""
-    begun = int(np.searchsorted(ways.start, t, side="right"))
-    return int(np.count_nonzero(ways.end[:begun] > t))
+def count_on_road(trips: TripKnots, t: float) -> int:
+    """Return the number of drivers on the road at t; each is from the start of the trip until just before its end."""
+    begun = int(np.searchsorted(trips.start, t, side="right"))
+    return int(np.count_nonzero(trips.end[:begun] > t))
 
 
-def gather(ways: Ways, t: float) -> Crowd:
-    """Return everyone on the road at t and where they are."""
-    begun = int(np.searchsorted(ways.start, t, side="right"))
+def gather(trips: TripKnots, t: float) -> Fleet:
+    """Return all drivers on the road at t with their positions."""
+    begun = int(np.searchsorted(trips.start, t, side="right"))
     trip, x, y = np.empty(begun, np.int32), np.empty(begun), np.empty(begun)
     n = _gather(
-        ways.offsets, ways.t, ways.x, ways.y, ways.start, ways.end, float(ways.unit), float(t), begun, trip, x, y
+        trips.offsets, trips.t, trips.x, trips.y, trips.start, trips.end, float(trips.unit), float(t), begun, trip, x, y
     )
-    return Crowd(float(t), trip[:n], x[:n], y[:n])
+    return Fleet(float(t), trip[:n], x[:n], y[:n])
 
 
-def through(ways: Ways, box: Box, start: float, end: float) -> NDArray[np.intp]:
-    """Return the trips, (n,), that may be in a box at some time in [start, end]: all that are, and a few that pass close by."""
-    begun = int(np.searchsorted(ways.start, end, side="right"))
+def through(trips: TripKnots, box: Box, start: float, end: float) -> NDArray[np.intp]:
+    """Return the trips (n,) that may be in a box at some time in [start, end]: all that are, and some that only pass near it."""
+    begun = int(np.searchsorted(trips.start, end, side="right"))
     passes = np.zeros(begun, np.bool_)
-    reach = np.array(box, np.float64) / ways.unit
-    _through(ways.offsets, ways.t, ways.x, ways.y, ways.start, ways.end, reach, float(start), float(end), passes)
+    scaled = np.array(box, np.float64) / trips.unit
+    _through(trips.offsets, trips.t, trips.x, trips.y, trips.start, trips.end, scaled, float(start), float(end), passes)
     return np.flatnonzero(passes)
 
 
@@ -96,7 +96,7 @@ def _gather(offsets, knot_t, knot_x, knot_y, start, end, unit, t, begun, trip, x
         if end[i] <= t or first == stop:
             continue
         since = t - start[i]
-        low, high = first, stop  # the last knot that is not later: in [low, high)
+        low, high = first, stop  # binary search: the last knot that is not later is in [low, high)
         while high - low > 1:
             middle = (low + high) // 2
             if knot_t[middle] <= since:

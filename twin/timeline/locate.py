@@ -1,4 +1,4 @@
-"""Where drivers are at a moment, how far they have come, and when they may be expected."""
+"""Drivers at a time: their positions, their progress along the route, and their estimated arrivals."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,12 +14,12 @@ from twin.timeline.trips import MEASURED_GAP, Trips
 Floats = NDArray[np.float64]
 
 DETOUR = 1.3
-"""Road distance over straight distance in a street grid, for trips without a route."""
+"""Ratio of road distance to straight distance in a street grid, for trips without a route."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drivers:
-    """Drivers on the road at a moment, (k,) each; lat, lon in degrees, x, y absolute Web Mercator metres (NaN if unknown)."""
+    """Drivers on the road at a time, (k,) each; lat, lon in degrees, x, y absolute Web Mercator metres (NaN if unknown)."""
 
     order: NDArray[np.int32]
     x: NDArray[np.float64]
@@ -38,7 +38,7 @@ class Drivers:
 def locate(
     trips: Trips, active: NDArray[np.int32], orders: Orders, kitchen_xy: tuple[float, float], t: float
 ) -> Drivers:
-    """Return where the drivers of trips `active` (all on the road at t) are."""
+    """Return the drivers of the trips `active`, all of which must be on the road at t."""
     walk = _walk(trips.offsets, trips.t, trips.x, trips.y, trips.observed, trips.start, active, t)
     walk = walk._replace(**{name: getattr(walk, name) * trips.unit for name in _LENGTHS})
     x, y = kitchen_xy[0] + walk.x, kitchen_xy[1] + walk.y
@@ -57,22 +57,22 @@ def locate(
 
 
 class _Walk(NamedTuple):
-    """How far each of n trips has come at a moment, (n,) float64 each: in knot units, and seconds since its start."""
+    """The state of n trips at a time, (n,) float64 each: distances in knot units, times in seconds since the trip's start."""
 
     x: Floats
     y: Floats
     east: Floats
-    """The direction of driving, east and north; zero before the first knot and after the last."""
+    """Direction of driving; zero before the first knot and after the last."""
     north: Floats
     driven: Floats
     length: Floats
     seen_t: Floats
-    """The last observation: when, how far along the way, and where."""
+    """The last observation: its time, its distance along the way, and its position."""
     seen_way: Floats
     seen_x: Floats
     seen_y: Floats
     next_t: Floats
-    """When it is observed next, inf if never."""
+    """The time of the next observation, inf if there is none."""
 
 
 _LENGTHS = ("x", "y", "east", "north", "driven", "length", "seen_way", "seen_x", "seen_y")
@@ -89,9 +89,9 @@ def _walk(
     active: NDArray[np.int32],
     t: float,
 ) -> _Walk:
-    """Walk each active trip's knots up to t.
+    """Return the state of each active trip at t.
 
-    Compiled, because a snapshot walks thousands of knots and must not take longer than a frame.
+    Compiled, because a snapshot visits thousands of knots and must not take longer than a frame.
     """
     n = len(active)
     x, y, east, north = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)

@@ -1,11 +1,11 @@
-"""Which orders are in which state at a moment: the one answer that counts, lists, pins, tables and saved pages share.
+"""Which orders are in which state at a time. Counts, lists, map pins, tables and saved pages all use this module.
 
-At any moment an order is in one state or in none, so its life is a row of spells [begin, end):
+At any time an order is in one state or in none, so its life is a sequence of spells [begin, end):
 
-- in a stage before Completed, from its entry to the next stage, to being cancelled, or to stalling; an order that has an
-  event again after it had stalled is in its stage again, in a second spell;
-- completed from its delivery, cancelled from its cancellation until it is delivered after all, stalled while it has had no
-  event for `STALLED_AFTER`; each of the three lasts at most until the following midnight, so that all of them count "today".
+- in a stage before Completed, from entering it until it enters the next stage, is cancelled, or stalls; when a stalled order has
+  an event again, a second spell in its stage begins;
+- completed from its delivery, cancelled from its cancellation (until its delivery, if that still comes), stalled while it has had
+  no event for `STALLED_AFTER`. Each of the three ends at the following midnight at the latest, so that it counts "today".
 """
 
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.int32]
 
 BUCKET = 600.0
-"""Seconds of the index of open orders: at 1,000 orders an hour a bucket lists some 700, quick to sift."""
+"""Width in seconds of the buckets of open orders: at 1,000 orders an hour a bucket lists some 700, which is fast to filter."""
 MOST_BUCKETS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Orders at a moment, (n,) each: `order` row numbers, `state` its number in `STATES`, `since` when the order entered it.
+    """Orders at a time, (n,) each: `order` is the row, `state` the index in `STATES`, `since` when the order entered the state.
 
-    `since` is in data seconds; that of an order which stalled and went on is when it first entered its stage.
+    `since` is in data seconds; for an order that stalled and resumed it is when the order first entered its stage.
     """
 
     order: Rows
@@ -40,13 +40,13 @@ class Members:
         return len(self.order)
 
     def take(self, positions: NDArray[np.intp]) -> "Members":
-        """Return the orders at some positions."""
+        """Return the members at some positions."""
         return Members(self.order[positions], self.state[positions], self.since[positions])
 
 
 @dataclass(frozen=True, slots=True)
 class Spells:
-    """Spells of orders in states, (n,) each: `order` row numbers, `state` its number in `STATES`, [begin, end) data seconds."""
+    """Spells of orders in states, (n,) each: `order` is the row, `state` the index in `STATES`, [begin, end) are data seconds."""
 
     order: Rows
     state: NDArray[np.uint8]
@@ -59,7 +59,7 @@ class Spells:
 
 @dataclass(frozen=True, slots=True)
 class _Times:
-    """When orders come into a state and leave it, sorted: the number of those in it is two binary searches."""
+    """The sorted times at which orders enter and leave a state, so that counting its orders takes two binary searches."""
 
     begins: Floats
     ends: Floats
@@ -73,11 +73,11 @@ class _Times:
 
 
 class Membership:
-    """The spells of a timeline's orders; never changed once made.
+    """The spells of a timeline's orders, immutable.
 
-    What the columns of `Orders` hold already is derived from them. Held besides, some 80 bytes per order: for counting, the
-    sorted times at which each stage was entered; for listing, the end of each order's first open spell, an index of those
-    by time, and the orders as they were delivered. Those cancelled or stalled are few and held as they are.
+    Most of it is derived from the columns of `Orders` when needed. Stored in addition, some 80 bytes per order: for counting, the
+    sorted times at which each stage was entered; for listing, the end of each order's first open spell, an index of these spells
+    by time, and the orders sorted by delivery. Spells of cancelled and stalled orders are few and stored as they are.
     """
 
     def __init__(self, orders: Orders) -> None:
@@ -89,17 +89,16 @@ class Membership:
         self._entered = [np.sort(times[np.isfinite(times)]) for times in orders.enter]
         deliveries = len(self._entered[COMPLETED])
         self._by_delivery = np.argsort(orders.enter[COMPLETED], kind="stable")[:deliveries].astype(np.int32)
-        self._count_set_aside()
+        self._index_not_in_stage()
         self._split_open()
         self._index_open()
 
-    # -- the questions -----------------------------------------------------------------------------------------------------
     def counts(self, t: float) -> dict[str, int]:
         """Return the number of orders in each state at t; completed, cancelled and stalled since midnight."""
         reached = [int(times.searchsorted(t, "right")) for times in self._entered]
         before_today = int(self._entered[COMPLETED].searchsorted(midnight(t), "left"))
         inside = [
-            reached[stage] - reached[stage + 1] - _inside(self._set_aside[stage], t) for stage in range(COMPLETED)
+            reached[stage] - reached[stage + 1] - _inside(self._not_in_stage[stage], t) for stage in range(COMPLETED)
         ]
         inside += [
             reached[COMPLETED] - before_today,
@@ -109,13 +108,13 @@ class Membership:
         return dict(zip(STATES, inside, strict=True))
 
     def in_stage(self, stage: int, times: Floats) -> NDArray[np.intp]:
-        """Return how many orders are in a stage before Completed at many moments, (n,)."""
-        entered, following, aside = self._entered[stage], self._entered[stage + 1], self._set_aside[stage]
+        """Return the number of orders in a stage before Completed at each of `times`, (n,)."""
+        entered, following, not_in_stage = self._entered[stage], self._entered[stage + 1], self._not_in_stage[stage]
         inside = entered.searchsorted(times, "right") - following.searchsorted(times, "right")
-        return inside if aside is None else inside - aside.inside(times)
+        return inside if not_in_stage is None else inside - not_in_stage.inside(times)
 
     def at(self, t: float, state: str = "") -> Members:
-        """Return the orders in a state at t, or the open ones (in a stage before Completed), by row number."""
+        """Return the orders in `state` at t, or without a state the open ones (in a stage before Completed), sorted by row."""
         number = STATES.index(state) if state else -1
         if number < COMPLETED:
             order, stage = self._open_at(t)
@@ -135,7 +134,7 @@ class Membership:
         return Members(order, np.full(len(order), number, np.uint8), since)
 
     def between(self, t0: float, t1: float, state: str = "") -> Spells:
-        """Return the spells in one state, or in all, of which some moment is in [t0, t1]; by state."""
+        """Return the spells in one state, or in all, that overlap [t0, t1]; sorted by state."""
         parts = [
             self._between(t0, t1, number) for number in (range(len(STATES)) if not state else [STATES.index(state)])
         ]
@@ -143,17 +142,17 @@ class Membership:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held beside the orders' own."""
-        spells = (self._cancelled, self._stalled, self._again)
-        held = [getattr(table, name) for table in spells for name in Spells.__slots__]
-        sorted_times = (*self._set_aside, self._cancelled_times, self._stalled_times)
-        held += [array for times in sorted_times if times is not None for array in (times.begins, times.ends)]
-        held += [*self._entered, self._by_delivery, self._until, self._bucket_offsets, self._bucket_orders]
-        return sum(array.nbytes for array in held)
+        """Bytes held in addition to the orders' own."""
+        spells = (self._cancelled, self._stalled, self._resumed)
+        arrays = [getattr(table, name) for table in spells for name in Spells.__slots__]
+        sorted_times = (*self._not_in_stage, self._cancelled_times, self._stalled_times)
+        arrays += [array for times in sorted_times if times is not None for array in (times.begins, times.ends)]
+        arrays += [*self._entered, self._by_delivery, self._until, self._bucket_offsets, self._bucket_orders]
+        return sum(array.nbytes for array in arrays)
 
     # -- closed states -----------------------------------------------------------------------------------------------------
     def _of_cancelled(self) -> Spells:
-        """Return the spells of cancelled orders: none where the delivery came first."""
+        """Return the spells of cancelled orders; an order that was delivered first has none."""
         orders = self._orders
         row = np.flatnonzero(orders.cancelled < orders.enter[COMPLETED]).astype(
             np.int32
@@ -173,45 +172,45 @@ class Membership:
         return _overlapping(spells, t0, t1)
 
     # -- open stages -------------------------------------------------------------------------------------------------------
-    def _count_set_aside(self) -> None:
-        """Sort, for each stage before Completed, when orders that have come this far are in none: cancelled, or stalled.
+    def _index_not_in_stage(self) -> None:
+        """Index, for each stage before Completed, the times in which its orders are cancelled or stalled.
 
-        Whoever has entered a stage and not the next is in it, but for those.
+        The orders in a stage are those that have entered it and not the next, minus the cancelled and stalled ones.
         """
         enter = self._orders.enter
         stalled, stall_begin, stall_end = self._orders.stalls
         order = np.concatenate((self._cancelled.order, stalled))
         begin = np.concatenate((self._cancelled.begin, stall_begin))
         end = np.concatenate((np.full(len(self._cancelled), np.inf), stall_end))
-        self._set_aside: list[_Times | None] = []
+        self._not_in_stage: list[_Times | None] = []
         for stage in range(COMPLETED):
-            spells = _real(
+            spells = _non_empty(
                 order, stage, np.maximum(begin, enter[stage, order]), np.minimum(end, enter[stage + 1, order])
             )
-            self._set_aside.append(_Times.of(spells))
+            self._not_in_stage.append(_Times.of(spells))
 
     def _split_open(self) -> None:
-        """Find when each order's first open spell ends, and the further ones of orders that stalled and went on."""
+        """Find the end of each order's first open spell, and the later open spells of orders that stalled and resumed."""
         orders = self._orders
         stalled, stall_begin, stall_end = orders.stalls
-        closed = np.fmin(orders.delivered, orders.cancelled)  # an order that never closes stalls in the end
+        closed = np.fmin(orders.delivered, orders.cancelled)  # an order that never closes ends by stalling
         until = np.where(np.isnan(closed), np.inf, closed)
-        back = np.isfinite(stall_end)
+        resumed = np.isfinite(stall_end)
         by_begin = np.lexsort((stall_begin, stalled))
-        # an open spell after a stall ends with the order's next stall, else where the order closes
+        # an open spell after a stall ends at the order's next stall or when the order closes
         order, begin = stalled[by_begin], stall_begin[by_begin]
         end = until[order]
         same = order[1:] == order[:-1]
         end[:-1][same] = begin[1:][same]
         np.minimum.at(until, order, begin)
-        again = back[by_begin]
+        again = resumed[by_begin]
         self._until = until
-        self._again = Spells(
+        self._resumed = Spells(
             order[again], np.full(int(again.sum()), CREATED, np.uint8), stall_end[by_begin][again], end[again]
         )
 
     def _index_open(self) -> None:
-        """List for every bucket of time the orders whose first open spell touches it."""
+        """Index, for each time bucket, the orders whose first open spell overlaps it."""
         begin, end = self._orders.first, self._until
         real = np.flatnonzero(end > begin)
         self._base, self._bucket = 0.0, BUCKET
@@ -231,38 +230,39 @@ class Membership:
         self._bucket_offsets = np.concatenate(([0], np.cumsum(np.bincount(bucket)))).astype(np.int32)
 
     def _open_at(self, t: float) -> tuple[Rows, NDArray[np.uint8]]:
-        """Return the orders in a stage before Completed at t, by row number, and the stage of each."""
+        """Return the orders in a stage before Completed at t, sorted by row, and the stage of each."""
         orders, bucket = self._orders, int((t - self._base) // self._bucket)
         order = self._bucket_orders[:0]
         if 0 <= bucket < len(self._bucket_offsets) - 1:
             order = self._bucket_orders[self._bucket_offsets[bucket] : self._bucket_offsets[bucket + 1]]
             order = order[(orders.first[order] <= t) & (self._until[order] > t)]
-        if len(self._again):
-            again = self._again.order[(self._again.begin <= t) & (self._again.end > t)]
+        resumed = self._resumed
+        if len(resumed):
+            again = resumed.order[(resumed.begin <= t) & (resumed.end > t)]
             if len(again):
                 order = np.sort(np.concatenate((order, again)))
-        # an open order has entered Created and not Completed, so the three stages between tell which it is in
+        # an open order has entered Created and not Completed, so its stage follows from the three in between
         stage = np.zeros(len(order), np.uint8)
         for entered in orders.enter[CREATED + 1 : COMPLETED]:
             stage += entered.take(order) <= t
         return order, stage
 
     def _open_between(self, t0: float, t1: float, stage: int) -> Spells:
-        enter, again = self._orders.enter, self._again
+        enter, again = self._orders.enter, self._resumed
         first = np.flatnonzero((enter[stage] <= t1) & (enter[stage + 1] > t0) & (self._until > t0)).astype(np.int32)
         order = np.concatenate((first, again.order))
         begin = np.maximum(np.concatenate((self._orders.first[first], again.begin)), enter[stage, order])
         end = np.minimum(np.concatenate((self._until[first], again.end)), enter[stage + 1, order])
-        return _overlapping(_real(order, stage, begin, end), t0, t1)
+        return _overlapping(_non_empty(order, stage, begin, end), t0, t1)
 
 
 def _until_midnight(number: int, order: Rows, begin: Floats, end: Floats) -> Spells:
-    """Return spells in a closed state: each ends at the midnight after it began, if not before."""
+    """Return spells in a closed state, each cut at the midnight after it began."""
     return Spells(order, np.full(len(order), number, np.uint8), begin, np.minimum(end, midnight(begin) + DAY))
 
 
-def _real(order: Rows, number: int, begin: Floats, end: Floats) -> Spells:
-    """Return those spells in a state that last at all."""
+def _non_empty(order: Rows, number: int, begin: Floats, end: Floats) -> Spells:
+    """Return the spells in a state without the empty ones."""
     some = begin < end
     return Spells(order[some], np.full(int(some.sum()), number, np.uint8), begin[some], end[some])
 

@@ -1,4 +1,4 @@
-"""Which order comes before or after another, as a list or a row of orders is walked."""
+"""Finds the order before or after another one, for stepping through orders."""
 
 import numpy as np
 
@@ -6,9 +6,9 @@ from twin.timeline.timeline import Timeline
 
 
 def neighbour(timeline: Timeline, t: float, row: int, step: int, state: str = "") -> int | None:
-    """Return the order that began next after (`step` 1) or before (−1) order number `row`; None if there is none.
+    """Return the row of the order that began next after (`step` 1) or before (−1) that in `row`; None if there is none.
 
-    Without a state all orders that began in the window are lined up, with one those that are in it at t.
+    The orders are those in `state` at t, or without a state all that began in the window.
     """
     times = timeline.orders.began
     if state:
@@ -16,11 +16,10 @@ def neighbour(timeline: Timeline, t: float, row: int, step: int, state: str = ""
     else:
         window = timeline.window
         others = np.flatnonzero((times >= window.start) & (times < window.end))
-    mine = (times[row], row)
-    ahead = (times[others] > mine[0]) | ((times[others] == mine[0]) & (others > row))
-    behind = (times[others] < mine[0]) | ((times[others] == mine[0]) & (others < row))
+    ahead = (times[others] > times[row]) | ((times[others] == times[row]) & (others > row))
+    behind = (times[others] < times[row]) | ((times[others] == times[row]) & (others < row))
     others = others[ahead if step > 0 else behind]
     if not len(others):
         return None
-    lined_up = np.lexsort((others, times[others]))
-    return int(others[lined_up[0 if step > 0 else -1]])
+    by_time = np.lexsort((others, times[others]))
+    return int(others[by_time[0 if step > 0 else -1]])

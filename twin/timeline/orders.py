@@ -1,4 +1,4 @@
-"""Events become orders: milestones, the time each stage was entered and left, items, address, route.
+"""Events become orders: milestones, the times when each stage was entered and left, items, address, route.
 
 An order's stage at t is the furthest milestone it has reached by t, never its latest event: a driver often arrives before
 the food is ready, and `sequence` is not time order. With E(k) = the earliest milestone of stage k or of any later stage, the
@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from twin.foundation.geo import Frame
-from twin.foundation.stages import COMPLETED, CREATED, OUT_FOR_DELIVERY, READY, STALLED_AFTER
+from twin.foundation.stages import COMPLETED, COOKING, CREATED, OUT_FOR_DELIVERY, READY, STALLED_AFTER
 from twin.timeline import bodies
 from twin.timeline import events as ev
 from twin.timeline.bodies import Routes
@@ -22,8 +22,8 @@ from twin.timeline.events import MICROSECONDS, Events
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """A line of an order; any of it may be unknown."""
+class OrderItem:
+    """An item of an order; texts are empty where the data has none."""
 
     name: str
     brand: str
@@ -33,17 +33,17 @@ class Item:
 
 @dataclass(frozen=True)
 class Orders:
-    """One row per order, n rows, in the order of their ids. Times are float64 seconds, NaN where the milestone is missing.
+    """One row per order, n rows, sorted by id. Times are float64 seconds, NaN where the milestone is missing.
 
     enter: (5, n) float64, when each stage was entered, inf if never.
-    stalls: spells without an event for `STALLED_AFTER`, as (order, start, end) arrays; an order is in no stage meanwhile.
+    stalls: periods from `STALLED_AFTER` after an event to the next one, as (order, start, end) arrays; the order is in no stage.
     customer_x, customer_y: (n,) float32 Web Mercator metres east/north of the kitchen, NaN where unknown.
-    revenue: (n,) float32, price × quantity summed.
+    revenue: (n,) float32, the sum of price × quantity.
     """
 
     ids: pa.StringArray
     last: NDArray[np.float64]
-    milestones: NDArray[np.float64]  # (9, n), a row per known event type
+    milestones: NDArray[np.float64]  # (9, n), a row per recognised event type
     enter: NDArray[np.float64]
     stalls: tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]
     customer_x: NDArray[np.float32]
@@ -62,19 +62,19 @@ class Orders:
 
     @property
     def first(self) -> NDArray[np.float64]:
-        """When each order was first heard of: it is in its first stage from then on."""
+        """When each order had its first event, which is when it entered its first stage."""
         return self.enter[CREATED]
 
     @property
     def began(self) -> NDArray[np.float64]:
-        """When each order began, (n,): its creation, else when it was first heard of."""
+        """When each order began, (n,): its creation, or its first event where the creation is missing."""
         return began(self.created, self.first)
 
     @property
     def leave(self) -> NDArray[np.float64]:
-        """When each stage was left, (5, n) float64, inf if not yet: by the next stage or by being cancelled.
+        """When each stage was left, (5, n) float64, inf if never: on entering the next stage or on being cancelled.
 
-        It is worked out at each access; `left` does it for one order.
+        Computed at each access; `left` computes it for one order.
         """
         return left(self.enter, self.cancelled)
 
@@ -110,11 +110,11 @@ class Orders:
     def cancelled(self) -> NDArray[np.float64]:
         return self.milestones[ev.ORDER_CANCELLED]
 
-    def items(self, order: int) -> list[Item]:
-        """Return the lines of order number `order`."""
+    def items(self, order: int) -> list[OrderItem]:
+        """Return the items of the order in row `order`."""
         start, stop = int(self.item_offsets[order]), int(self.item_offsets[order + 1])
         return [
-            Item(
+            OrderItem(
                 self.item_names[i].as_py() or "",
                 self.item_brands[i].as_py() or "",
                 float(self.item_qty[i]),
@@ -140,7 +140,7 @@ class Orders:
 
 
 def left(enter: NDArray[np.float64], cancelled: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
-    """Return when each stage (a row of `enter`) was left, inf if not yet; `cancelled` is NaN where an order was not."""
+    """Return when each stage (a row of `enter`) was left, inf if never; `cancelled` is NaN for orders not cancelled."""
     leave = np.full_like(enter, np.inf)
     closed = np.where(np.isnan(cancelled), np.inf, cancelled)
     leave[:COMPLETED] = np.minimum(enter[1:], np.maximum(closed, enter[:COMPLETED]))
@@ -148,15 +148,15 @@ def left(enter: NDArray[np.float64], cancelled: NDArray[np.float64] | np.float64
 
 
 def began(created: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return when orders began, (n,): their creation, where it is missing (NaN) when they were first heard of."""
+    """Return when orders began, (n,): their creation, or their first event where the creation is missing (NaN)."""
     return np.where(np.isnan(created), first, created)
 
 
 def build(events: Events, rows: pa.Table, brand_names: Mapping[str, str], frame: Frame | None) -> tuple[Orders, Routes]:
     """Return the orders of `events` and their routes.
 
-    `rows` is the table that the events were decoded from (for its bodies); `frame` places customers, None where the kitchen's
-    position is unknown.
+    `rows` is the table that the events were decoded from, which holds the bodies. `frame` locates the customers; it is None where
+    the kitchen's position is unknown.
     """
     n = len(events.order_ids)
     ts = events.ts / MICROSECONDS
@@ -190,15 +190,15 @@ def _customers(events: Events, frame: Frame | None, n: int) -> tuple[NDArray[np.
 
 
 def _milestones(events: Events, ts: NDArray[np.float64], n: int) -> NDArray[np.float64]:
-    """Return the first time of each known event type by order, (9, n), NaN where there is none."""
+    """Return the first time of each recognised event type per order, (9, n), NaN where there is none."""
     milestones = np.full((len(ev.EVENT_TYPES), n), np.nan)
-    known = np.flatnonzero(events.type < len(ev.EVENT_TYPES))[::-1]  # backwards: the earliest is written last
-    milestones[events.type[known], events.order[known]] = ts[known]
+    recognised = np.flatnonzero(events.type < len(ev.EVENT_TYPES))[::-1]  # backwards: the earliest is written last
+    milestones[events.type[recognised], events.order[recognised]] = ts[recognised]
     return milestones
 
 
 def stages_of(milestones: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return when each stage was entered, (5, n); see the module's docstring for the rule."""
+    """Return when each stage was entered, (5, n), by the rule in the module's docstring."""
     enter = np.full((5, len(first)), np.inf)
     reached = np.where(np.isnan(milestones), np.inf, milestones)
     enter[COMPLETED] = reached[ev.DELIVERED]
@@ -206,7 +206,7 @@ def stages_of(milestones: NDArray[np.float64], first: NDArray[np.float64]) -> ND
         [reached[ev.DRIVER_PICKED_UP], reached[ev.DRIVER_PING], enter[COMPLETED]]
     )
     enter[READY] = np.minimum.reduce([reached[ev.GK_FINISHED], reached[ev.GK_READY], enter[OUT_FOR_DELIVERY]])
-    enter[1] = np.minimum(reached[ev.GK_STARTED], enter[READY])
+    enter[COOKING] = np.minimum(reached[ev.GK_STARTED], enter[READY])
     enter[CREATED] = first
     return enter
 
@@ -214,13 +214,13 @@ def stages_of(milestones: NDArray[np.float64], first: NDArray[np.float64]) -> ND
 def _stalls(
     events: Events, ts: NDArray[np.float64], milestones: NDArray[np.float64], life: NDArray[np.float64]
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the spells in which an open order had no event for `STALLED_AFTER`: order, start, end (inf if for good).
+    """Return the periods in which open orders were stalled: order, start, end (inf where no further event came).
 
-    Only an order that never ended, or whose `life` (n,) from its first event to its last is longer, can have one: few.
+    Only orders that never ended, or whose `life` (n,) from first to last event exceeds `STALLED_AFTER`, can be stalled: few.
     """
     ended = np.fmin(milestones[ev.DELIVERED], milestones[ev.ORDER_CANCELLED])
-    looked_at = np.flatnonzero((np.isnan(ended) | (life > STALLED_AFTER))[events.order])
-    by_order = looked_at[np.argsort(events.order[looked_at], kind="stable")]
+    candidates = np.flatnonzero((np.isnan(ended) | (life > STALLED_AFTER))[events.order])
+    by_order = candidates[np.argsort(events.order[candidates], kind="stable")]
     order, when = events.order[by_order], ts[by_order]
     following = np.full(len(when), np.inf)
     same = order[1:] == order[:-1]

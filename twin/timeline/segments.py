@@ -1,4 +1,4 @@
-"""What was driven in a stretch of time, in small pieces: where, when, how long and how far. For pictures of density."""
+"""Trips cut into short segments of a time range, each with its place, duration and length. For density pictures."""
 
 from dataclasses import dataclass
 
@@ -10,18 +10,18 @@ from twin.timeline.trips import Trips
 Floats = NDArray[np.float64]
 
 STEP_S = 30.0
-"""Seconds of a piece at most: a driver who stands is cut in time, one who drives in space."""
+"""Longest segment, seconds: this limits the segments of a standing driver, the length in metres those of a driving one."""
 
-MOST_PIECES = 2_000_000
-"""More than this, and the pieces get longer: a picture's pixels are."""
+MOST_SEGMENTS = 2_000_000
+"""Above this number segments get longer; a range that long is drawn with larger pixels."""
 
 
 @dataclass(frozen=True, slots=True)
-class Driven:
-    """Pieces of trips, n of them: x, y metres (Web Mercator) east and north of the kitchen, at the middle of each.
+class Segments:
+    """Segments of trips, n of them: x, y are the middle of each in metres (Web Mercator) east and north of the kitchen.
 
-    seconds, metres: how long a piece took and how far it goes on the map (Mercator, as x and y). trip: its number. measured:
-    whether it lies between two observations that are close enough to tell its speed.
+    seconds, metres: the duration and the length on the map (Mercator, as x and y). trip: the trip's number. measured: whether the
+    segment lies between two observations that are close enough for its speed to be reliable.
     """
 
     x: Floats
@@ -35,8 +35,8 @@ class Driven:
         return len(self.x)
 
 
-def driven(trips: Trips, start: float, end: float, longest: float) -> Driven:
-    """Return what was driven in [start, end), in pieces of at most `longest` metres; a piece counts by its middle's time."""
+def driven(trips: Trips, start: float, end: float, longest: float) -> Segments:
+    """Return the segments of trips whose middle is in [start, end), each at most `longest` metres."""
     chosen = trips.between(start, end)
     knot, bounds = trips.knots(chosen)
     trip = np.repeat(np.arange(len(chosen), dtype=np.int32), np.diff(bounds))
@@ -48,7 +48,7 @@ def driven(trips: Trips, start: float, end: float, longest: float) -> Driven:
     x, y = (axis[knot].astype(np.float64) * trips.unit for axis in (trips.x, trips.y))
     east, north, spent = (axis[first + 1] - axis[first] for axis in (x, y, t))
     long = np.hypot(east, north)
-    longest = max(longest, float(long.sum()) / MOST_PIECES, 1e-9)
+    longest = max(longest, float(long.sum()) / MOST_SEGMENTS, 1e-9)
     pieces = np.maximum(np.ceil(np.maximum(long / longest, spent / STEP_S)), 1).astype(np.int64)
     offsets = np.cumsum(pieces) - pieces
     of = np.repeat(np.arange(len(first)), pieces)
@@ -58,7 +58,7 @@ def driven(trips: Trips, start: float, end: float, longest: float) -> Driven:
     inside = (at >= start) & (at < end) & (at < trips.end[chosen][trip[first]][of])
     of, share, since = of[inside], share[inside], since[inside]
     own = trip[first][of]
-    return Driven(
+    return Segments(
         x[first][of] + share * east[of], y[first][of] + share * north[of], (spent / pieces)[of], (long / pieces)[of],
         chosen.astype(np.int32)[own], ~_inferred(trips, chosen, knot, bounds, own, since),
     )  # fmt: skip
@@ -68,11 +68,11 @@ def _inferred(
     trips: Trips, chosen: NDArray[np.intp], knot: NDArray[np.intp], bounds: NDArray[np.int64],
     trip: NDArray[np.int32], since: Floats,
 ) -> NDArray[np.bool_]:  # fmt: skip
-    """Return whether moments, seconds since the start of each one's trip, lie in a spell without observations."""
+    """Return whether times, in seconds since the start of their trip, lie in a gap between observations."""
     number, begin, until = trips.gaps(chosen, knot, bounds)
     if not len(number):
         return np.zeros(len(trip), np.bool_)
-    # spells of a trip follow each other: the last one that has begun is the only one that can hold a moment
+    # the gaps of a trip do not overlap: only the last one that has begun can contain the time
     span = float(max(since.max(initial=0.0), begin.max())) + 1.0
     last = np.searchsorted(number * span + begin, trip * span + since, side="right") - 1
     found = np.maximum(last, 0)

@@ -1,7 +1,7 @@
 """The state of one kitchen as a pure function of time.
 
-`Timeline.load` reads a window of events once and indexes it; `at(t)` then answers for any moment, in any order of asking,
-always the same. Nothing is accumulated while a replay plays, so nothing can drift or be wrong after a seek.
+`Timeline.load` reads a window of events once and indexes it; `at(t)` then returns the state at any time, always the same for the
+same time. Nothing accumulates while a replay plays, so nothing can drift or be wrong after a seek.
 """
 
 import threading
@@ -21,25 +21,27 @@ from twin.foundation.times import DAY, Time, seconds
 from twin.sources import tables
 from twin.sources.base import Location, Source, Window
 from twin.timeline import events as ev
-from twin.timeline import knots, orders
-from twin.timeline.events import MICROSECONDS, Events, EventSlice
+from twin.timeline import knots
+from twin.timeline.event_log import EventLog
+from twin.timeline.events import Events, EventSlice
 from twin.timeline.locate import Drivers, locate
 from twin.timeline.membership import Members, Membership
-from twin.timeline.orders import Item, Orders, left
+from twin.timeline.orders import OrderItem, Orders, left
+from twin.timeline.orders import build as build_orders
 from twin.timeline.trips import Motion, Trips
 from twin.timeline.trips import build as build_trips
 
 READING = 0.6
-"""The share of loading that reading the rows is, for those who wait: from files some half of it, from a warehouse more."""
+"""Share of the loading time that is spent on reading rows, for the progress bar: about half from files, more from a warehouse."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One moment of a kitchen.
+    """The state of a kitchen at time t.
 
     counts: orders by state; completed, cancelled and stalled count from the midnight of t's day.
-    order (m,) int32, stage (m,) uint8, since (m,) float64: the open orders, the stage of each and when it entered it.
-    locate: works out where the drivers are.
+    order (m,) int32, stage (m,) uint8, since (m,) float64: the open orders, their stages, and when each entered its stage.
+    locate: computes the drivers' positions.
     """
 
     t: float
@@ -51,24 +53,24 @@ class Snapshot:
 
     @property
     def open_orders(self) -> Members:
-        """The open orders, as `Membership.at` lists them."""
+        """The open orders, as `Membership.at` returns them."""
         return Members(self.order, self.stage, self.since)
 
     @cached_property
     def drivers(self) -> Drivers:
-        """Who is on the road and where, worked out when it is first asked for: a page that counts need not."""
+        """The drivers on the road, computed at the first access, because a page that only counts does not need them."""
         return self.locate()
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order's whole lifecycle; stages are (key, entered, left) in seconds, left is None while it lasts."""
+    """One order's whole lifecycle; stages are (key, entered, left) in seconds, left is None for a stage not left."""
 
     id: str
     status: str
     stages: list[tuple[str, float, float | None]]
     events: EventSlice
-    items: list[Item]
+    items: list[OrderItem]
     address: str
     revenue: float
     created: float | None
@@ -77,8 +79,11 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
-    """What was read for a timeline and what became of it; `flagged` counts what is used although it is odd."""
+class DataQuality:
+    """The numbers of rows read, used and rejected for a timeline.
+
+    `flagged` counts used rows and orders that look wrong, `cut_orders` the orders whose beginning or end was not read.
+    """
 
     read: int
     used: int
@@ -91,53 +96,54 @@ class Timeline(Owner):
     """A location over a window, immutable. Times are float64 seconds since 1970 (naive UTC)."""
 
     def __init__(
-        self, location: Location, window: Window, events: Events, built: Orders, trips: Trips, health: Health
+        self,
+        location: Location,
+        window: Window,
+        events: Events,
+        orders: Orders,
+        trips: Trips,
+        data_quality: DataQuality,
     ) -> None:
         self.location = location
         self.window = window
-        self.orders = built
+        self.orders = orders
         self.trips = trips
-        self.health = health
-        self._ts, self._type, self._order = events.ts, events.type, events.order
-        self._type_names = events.type_names
-        pings = np.flatnonzero(events.type == ev.DRIVER_PING)
-        self._ping_row, self._ping_progress = pings.astype(np.int32), events.progress[pings]
-        self._trip_of = np.full(len(built), -1, dtype=np.int32)
+        self.data_quality = data_quality
+        self._events = EventLog(events)
+        self._trip_of = np.full(len(orders), -1, dtype=np.int32)
         self._trip_of[trips.order] = np.arange(len(trips), dtype=np.int32)
-        self._told = np.flatnonzero(events.type != ev.DRIVER_PING).astype(np.int32)
-        self.membership = Membership(built)
+        self.membership = Membership(orders)
 
     @classmethod
     def load(cls, source: Source, location: str, start: Time, end: Time) -> "Timeline":
-        """Read the events of `location` whose orders live in [start, end) and build their timeline.
+        """Read the events of `location` whose orders are open in [start, end) and build their timeline.
 
-        Reads from 24 hours before `start` (so that the completion rate and the day's Completed are whole from the first moment
-        on) and `STALLED_AFTER` beyond both edges (so that lifecycles are whole). Raises `UnknownLocationError`; ValueError where
-        end is not after start.
+        Reads from 24 hours before `start`, so that the completion rate and the day's completed orders are right from `start` on,
+        and `STALLED_AFTER` beyond both edges, so that lifecycles are whole. Raises `UnknownLocationError`, and ValueError if end
+        is not after start.
         """
         place = tables.find_place(location, source.locations())
         window = Window(seconds(start), seconds(end))
         if not window.end > window.start:
             raise ValueError(f"The range must end after it starts; it ends {window.start - window.end:.0f} s before.")
         lower, upper = window.start - DAY, window.end
-        under_way = progress.current()
-        threading.Thread(target=knots.warm, name="warm-knots").start()  # beside the reading
-        with under_way.part(0.0, READING):
+        task = progress.current()
+        threading.Thread(target=knots.warm, name="warm-knots").start()  # while the rows are read
+        with task.part(0.0, READING):
             rows = source.window(location, lower - STALLED_AFTER, upper + STALLED_AFTER)
-        under_way.step(READING)
+        task.step(READING)
         decoded = ev.decode(rows)
-        events, cut = _alive(decoded, lower, upper, place)
-        under_way.step((1 + READING) / 2)
+        events, cut = _orders_within(decoded, lower, upper, place)
+        task.step((1 + READING) / 2)
         frame = None if place.lat is None or place.lon is None else Frame(place.lat, place.lon)
-        built, routes = orders.build(events, rows, source.names("brands"), frame)
-        del rows, decoded  # their texts are most of what is in memory; nothing below reads them
-        under_way.step((3 + READING) / 4)
-        trips = build_trips(events, built, routes, frame)
-        return cls(place, window, events, built, trips, _health(source, location, built, trips, cut))
+        orders, routes = build_orders(events, rows, source.names("brands"), frame)
+        del rows, decoded  # their texts take most of the memory, and nothing below needs them
+        task.step((3 + READING) / 4)
+        trips = build_trips(events, orders, routes, frame)
+        return cls(place, window, events, orders, trips, _data_quality(source, location, orders, trips, cut))
 
-    # -- the questions ---------------------------------------------------------------------------------------------------
     def at(self, t: Time) -> Snapshot:
-        """Return the kitchen's state at t; events with ts = t have happened."""
+        """Return the kitchen's state at t, including events with ts = t."""
         t = seconds(t)
         active = self.membership.at(t)
         order, stage = active.order, active.state
@@ -146,13 +152,13 @@ class Timeline(Owner):
         )
 
     def drivers(self, orders: NDArray[np.int32], t: float) -> Drivers:
-        """Return where the drivers of some orders are, which are out for delivery at t; those without a trip are left out."""
+        """Return the drivers of some orders that are out for delivery at t; orders without a trip are left out."""
         trips = self._trip_of[orders]
         kitchen = self.location.x or 0.0, self.location.y or 0.0
         return locate(self.trips, trips[trips >= 0], self.orders, kitchen, t)
 
     def stalled_trips(self, t: float) -> NDArray[np.int32]:
-        """Return the trips (numbers in `trips`) whose drivers are on no road at t, as their order has stalled meanwhile."""
+        """Return the trips (indices in `trips`) that last at t but whose order is stalled, so that no driver is shown."""
         order, begin, end = self.orders.stalls
         trips = self._trip_of[order[(begin <= t) & (end > t)]]
         trips = trips[trips >= 0]
@@ -163,17 +169,12 @@ class Timeline(Owner):
         return self.membership.counts(t)
 
     def between(self, t0: Time, t1: Time) -> EventSlice:
-        """Return the events with t0 <= ts < t1, in the order of time."""
-        first, last = (int(np.searchsorted(self._ts, round(seconds(t) * MICROSECONDS))) for t in (t0, t1))
-        return self._slice(np.arange(first, last))
+        """Return the events with t0 <= ts < t1, sorted by time."""
+        return self._events.between(t0, t1)
 
     def latest(self, t: Time, n: int, *, pings: bool = False) -> EventSlice:
-        """Return the last `n` events with ts <= t, newest first; pings only when asked for."""
-        stop = int(np.searchsorted(self._ts, round(seconds(t) * MICROSECONDS), side="right"))
-        if pings:
-            return self._slice(np.arange(max(0, stop - n), stop)[::-1])
-        stop = int(np.searchsorted(self._told, stop))
-        return self._slice(self._told[max(0, stop - n) : stop][::-1])
+        """Return the last `n` events with ts <= t, newest first, with or without pings."""
+        return self._events.latest(t, n, pings=pings)
 
     def order(self, order_id: str) -> Order:
         """Return an order's whole lifecycle. Raises `UnknownOrderError`."""
@@ -189,28 +190,26 @@ class Timeline(Owner):
             for k, name in enumerate(STAGES)
             if np.isfinite(enter[k]) and leave[k] > enter[k]
         ]
-        eta = float(self.orders.eta_mins[row])
-        positions = np.flatnonzero(self._order == row)
-        delivered, cancelled = _maybe(self.orders.delivered[row]), _maybe(self.orders.cancelled[row])
+        delivered, cancelled = _none_if_nan(self.orders.delivered[row]), _none_if_nan(self.orders.cancelled[row])
         return Order(
             id=order_id,
             status="completed" if delivered is not None else "cancelled" if cancelled is not None else "in_progress",
             stages=stages,
-            events=self._slice(positions),
+            events=self._events.of_order(row),
             items=self.orders.items(row),
             address=self.orders.address(row),
             revenue=float(self.orders.revenue[row]),
-            created=_maybe(self.orders.created[row]),
+            created=_none_if_nan(self.orders.created[row]),
             delivered=delivered,
-            eta_mins=None if np.isnan(eta) else eta,
+            eta_mins=_none_if_nan(self.orders.eta_mins[row]),
         )
 
     def motion(self, t0: float, t1: float, after: float | None = None) -> Motion:
-        """Return the trips on the road at some time in [t0, t1]; with `after` only those that begin in (after, t1]."""
+        """Return the trips on the road at some time in [t0, t1], or with `after` those that begin in (after, t1]."""
         return self.motion_of(self.trips.between(t0, t1, after))
 
     def motion_of(self, chosen: NDArray[np.intp]) -> Motion:
-        """Return some trips, (n,) their numbers in `trips`, ascending."""
+        """Return the trips `chosen`, (n,) ascending indices in `trips`."""
         knot, bounds = self.trips.knots(chosen)
         gap_trip, gap_from, gap_to = self.trips.gaps(chosen, knot, bounds)
         return Motion(
@@ -227,7 +226,7 @@ class Timeline(Owner):
         )
 
     def volume(self, bucket: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return edges (n + 1,) and the orders created in each bucket of `bucket` seconds over the window.
+        """Return edges (n + 1,) and the number of orders begun in each bucket of `bucket` seconds over the window.
 
         Inner edges are multiples of the bucket (13:50, 14:00), so the first and the last bucket may be shorter.
         """
@@ -238,14 +237,14 @@ class Timeline(Owner):
         return edges, np.histogram(inside, edges)[0]
 
     def busiest(self) -> float:
-        """Return the moment in the window with the most drivers on the road (else open orders); the start where it is empty."""
+        """Return the time in the window with most drivers on the road, or most open orders where there are no drivers."""
         enter = np.sort(self.orders.enter[OUT_FOR_DELIVERY])
-        driven = bool(np.isfinite(enter).any())
-        enter = enter if driven else np.sort(self.orders.first)
+        has_drivers = bool(np.isfinite(enter).any())
+        enter = enter if has_drivers else np.sort(self.orders.first)
         begins = enter[(enter >= self.window.start) & (enter < self.window.end)]
         if not len(begins):
             return self.window.start
-        if driven:
+        if has_drivers:
             load = self.membership.in_stage(OUT_FOR_DELIVERY, begins)
         else:
             load = np.searchsorted(enter, begins, "right") - np.searchsorted(np.sort(self.orders.last), begins, "right")
@@ -258,61 +257,50 @@ class Timeline(Owner):
 
     @property
     def event_count(self) -> int:
-        """Events held."""
-        return len(self._ts)
+        """The number of events, including those read beyond the window."""
+        return len(self._events)
 
     @property
     def nbytes(self) -> int:
-        """Bytes held, all columns and indexes."""
-        mine = sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
-        return mine + self.membership.nbytes + self.orders.nbytes + self.trips.nbytes
-
-    def _slice(self, positions: NDArray[np.intp] | NDArray[np.int32]) -> EventSlice:
-        progress = np.full(len(positions), np.nan, dtype=np.float32)
-        if len(self._ping_row):
-            ping = np.minimum(np.searchsorted(self._ping_row, positions), len(self._ping_row) - 1)
-            is_ping = self._ping_row[ping] == positions
-            progress[is_ping] = self._ping_progress[ping[is_ping]]
-        names = self._type_names
-        return EventSlice(
-            ts=self._ts[positions] / MICROSECONDS,
-            type=[names[code] if code < len(names) else "other" for code in self._type[positions].tolist()],
-            order=self._order[positions],
-            progress=progress,
-        )
+        """Bytes held in all columns and indexes."""
+        columns = (self._events, self.membership, self.orders, self.trips, self._trip_of)
+        return sum(column.nbytes for column in columns)
 
 
-def _alive(events: Events, lower: float, upper: float, place: Location) -> tuple[Events, int]:
-    """Drop the orders that neither live nor end in [lower, upper); count those still cut at an edge of what was read."""
+def _orders_within(events: Events, lower: float, upper: float, place: Location) -> tuple[Events, int]:
+    """Return the events of orders that have one in [lower, upper) or span it, and the number of those that are cut.
+
+    An order is cut if its beginning or end lies beyond the range that was read.
+    """
     n = len(events.order_ids)
     first, last = ev.extremes(events)
-    alive = (first < upper) & (last >= lower)
-    kinds = np.zeros((2, n), dtype=bool)
-    kinds[0, events.order[events.type == ev.ORDER_CREATED]] = True
-    kinds[1, events.order[(events.type == ev.DELIVERED) | (events.type == ev.ORDER_CANCELLED)]] = True
-    # the source goes on beyond what was read, and the order's beginning or end is not in it
-    cut_early = ~kinds[0] & (first < lower) & (place.start < lower - STALLED_AFTER)
-    cut_late = ~kinds[1] & (last >= upper) & (place.end >= upper + STALLED_AFTER)
-    cut = int(np.count_nonzero(alive & (cut_early | cut_late)))
-    if alive.all():
+    within = (first < upper) & (last >= lower)
+    created, closed = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+    created[events.order[events.type == ev.ORDER_CREATED]] = True
+    closed[events.order[(events.type == ev.DELIVERED) | (events.type == ev.ORDER_CANCELLED)]] = True
+    # the source has more rows beyond the range that was read, where the missing beginning or end may be
+    cut_early = ~created & (first < lower) & (place.start < lower - STALLED_AFTER)
+    cut_late = ~closed & (last >= upper) & (place.end >= upper + STALLED_AFTER)
+    cut = int(np.count_nonzero(within & (cut_early | cut_late)))
+    if within.all():
         return events, cut
-    keep = alive[events.order]
-    number = np.cumsum(alive, dtype=np.int32) - np.int32(1)
-    kept = {name: getattr(events, name)[keep] for name in ("ts", "type", "lat", "lon", "progress", "row")}
-    ids = events.order_ids.filter(np.asarray(alive))
-    return replace(events, order=number[events.order[keep]], order_ids=ids, **kept), cut
+    keep = within[events.order]
+    row = np.cumsum(within, dtype=np.int32) - np.int32(1)
+    columns = {name: getattr(events, name)[keep] for name in ("ts", "type", "lat", "lon", "progress", "row")}
+    ids = events.order_ids.filter(np.asarray(within))
+    return replace(events, order=row[events.order[keep]], order_ids=ids, **columns), cut
 
 
-def _health(source: Source, location: str, built: Orders, trips: Trips, cut: int) -> Health:
-    """Return the account of the location's rows, with what only whole orders tell."""
+def _data_quality(source: Source, location: str, orders: Orders, trips: Trips, cut: int) -> DataQuality:
+    """Return the counts of the location's rows, with flags that need whole orders."""
     quality = source.quality(location)
     of_orders = {
-        "lifecycle over 4 h": int(np.count_nonzero(built.last - built.first > STALLED_AFTER)),
+        "lifecycle over 4 h": int(np.count_nonzero(orders.last - orders.first > STALLED_AFTER)),
         "impossible speed": int(np.count_nonzero(trips.too_fast)),
     }
     flagged = dict(quality.flagged) | {name: count for name, count in of_orders.items() if count}
-    return Health(quality.read, quality.used, dict(quality.rejected), flagged, cut)
+    return DataQuality(quality.read, quality.used, dict(quality.rejected), flagged, cut)
 
 
-def _maybe(value: float) -> float | None:
+def _none_if_nan(value: float) -> float | None:
     return None if np.isnan(value) else float(value)

@@ -1,9 +1,9 @@
-"""Trips of drivers as knots: where each driver was when, along the route, and how well that is known.
+"""Trips of drivers as knots: where each driver was at which time, and whether that was observed or inferred.
 
-A knot is a moment and a place; between two knots the driver moves in a straight line. Where the order has a route, its
-vertices are the knots and what was measured (pick-up, pings, delivery) is pinned onto it; the time of the vertices between
-two pins follows the distance. A trip whose pings leave the route (or that has none) is drawn through its pings instead:
-what was measured wins over what was planned.
+A knot is a time and a place; between two knots the driver moves in a straight line. Where the order has a route, the knots are
+its vertices, and the observations (pick-up, pings, delivery) are pinned onto it; the vertices between two pins are timed by
+distance. A trip that has no route, or whose pings leave it, is drawn through its pings instead: observations take precedence
+over the plan.
 """
 
 import os
@@ -18,25 +18,26 @@ from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
 from twin.timeline import events as ev
 from twin.timeline.bodies import Routes
 from twin.timeline.events import MICROSECONDS, Events
-from twin.timeline.knots import weave
+from twin.timeline.knots import Goals, Knots, Paths, Pings, weave
 from twin.timeline.orders import Orders
 
 MEASURED_GAP = 150.0
-"""A position between two observations at most this many seconds apart (pings come every 60) counts as measured, and so does
-one within a second of an observation."""
-_TRIPS = 4096
-"""Trips that are made at a time: some 200,000 knots, so that little is needed besides what is kept."""
+"""A position counts as measured between two observations at most this many seconds apart (pings come every 60), and within a
+second after any observation."""
+
+_BATCH = 4096
+"""Trips computed at a time: some 200,000 knots, which bounds the temporary memory."""
 
 _THREADS = 4
-"""Most parts at a time; what is compiled works without Python's lock."""
+"""Most batches at a time; the compiled code runs without the GIL."""
 
 
 @dataclass(frozen=True, slots=True)
 class Motion:
     """Whole trips, n of them with k knots in all; metres are Web Mercator, east/north of the kitchen.
 
-    gap_trip, gap_from, gap_to (g,): spells whose positions are inferred, not measured; the trip's number among these, and
-    seconds since its start (inf where nothing was observed any more).
+    gap_trip, gap_from, gap_to (g,): periods whose positions are inferred rather than measured: the trip's number among these
+    trips, and seconds since its start (gap_to is inf where no further observation follows).
     """
 
     order: NDArray[np.int32]
@@ -53,11 +54,11 @@ class Motion:
 
 @dataclass(frozen=True, slots=True)
 class Trips:
-    """All trips of a timeline, n of them in the order of their start, with k knots.
+    """All trips of a timeline, n of them sorted by start, with k knots in all.
 
-    Knots are small on purpose (a million events have three million): t (k,) float32 seconds since the trip's start (inf for the
-    part of a route that an unfinished trip never reached), x, y (k,) int16 in units of `unit` metres from the kitchen, observed
-    (k,) bool. end: when the driver leaves the road. usual_speed: metres per second, the median over finished trips.
+    Knots use small types because a million events have three million of them: t (k,) float32 seconds since the trip's start (inf
+    on the part of a route that an unfinished trip never reached), x, y (k,) int16 in units of `unit` metres from the kitchen,
+    observed (k,) bool. end: when the driver leaves the road. usual_speed: metres per second, the median over finished trips.
     """
 
     order: NDArray[np.int32]
@@ -83,7 +84,7 @@ class Trips:
         return sum(getattr(self, name).nbytes for name in self.__slots__ if isinstance(getattr(self, name), np.ndarray))
 
     def knots(self, trips: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-        """Return the positions of all knots of some trips and the offsets (len + 1) of each trip among them."""
+        """Return the indices of all knots of some trips, and the offsets (len + 1,) of each trip among them."""
         begin, stop = self.offsets[trips].astype(np.int64), self.offsets[trips + 1].astype(np.int64)
         bounds = np.concatenate(([0], np.cumsum(stop - begin)))
         return np.arange(bounds[-1]) + np.repeat(begin - bounds[:-1], stop - begin), bounds
@@ -91,9 +92,9 @@ class Trips:
     def gaps(
         self, trips: NDArray[np.intp], knot: NDArray[np.intp], bounds: NDArray[np.int64]
     ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
-        """Return the spells in which the positions of some trips are inferred, as in `Motion`; `knot`, `bounds` from `knots`.
+        """Return the periods in which positions of some trips are inferred, as in `Motion`; `knot`, `bounds` are from `knots`.
 
-        The rule is `locate`'s: two observations too far apart, from a second after the first of them on.
+        The rule is that of `locate`: two observations are too far apart, and the gap begins one second after the first.
         """
         seen = np.flatnonzero(self.observed[knot])
         trip, t = np.repeat(np.arange(len(trips), dtype=np.int32), np.diff(bounds))[seen], self.t[knot[seen]]
@@ -113,14 +114,14 @@ class Trips:
 
 
 def build(events: Events, orders: Orders, routes: Routes, frame: Frame | None) -> Trips:
-    """Return the trips of `orders`; without a frame (no kitchen position) there is no place to draw and no trip."""
+    """Return the trips of `orders`; none without a frame, because no kitchen position means no coordinates."""
     start, delivered = orders.enter[OUT_FOR_DELIVERY], orders.enter[COMPLETED]
     end = np.minimum(
         np.where(np.isfinite(delivered), delivered, orders.last + STALLED_AFTER), orders.leave[OUT_FOR_DELIVERY]
     )
     driven = np.flatnonzero(np.isfinite(start) & (end > start))
     if frame is None or not len(driven):
-        return _none()
+        return _no_trips()
     driven = driven[np.argsort(start[driven], kind="stable")]
     trip_of = np.full(len(orders), -1, dtype=np.int64)
     trip_of[driven] = np.arange(len(driven))
@@ -128,18 +129,18 @@ def build(events: Events, orders: Orders, routes: Routes, frame: Frame | None) -
     arrival = np.where(np.isfinite(delivered[driven]), delivered[driven] - begin, np.nan)
     route, route_trip = _sorted_routes(routes, trip_of)
     ping, ping_trip, ping_t = _sorted_pings(events, trip_of, begin, end[driven])
-    goal_x, goal_y = _goals(events, orders, driven, frame)
-    work = _Work(routes, route, route_trip, events, ping, ping_trip, ping_t, frame, arrival, goal_x, goal_y)
+    goals = Goals(arrival, *_goals(events, orders, driven, frame))
+    observations = _Observations(routes, route, route_trip, events, ping, ping_trip, ping_t, frame, goals)
     with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
-        parts = list(threads.map(work.part, range(0, len(driven), _TRIPS)))
-    count, routed, too_fast, speed = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("count", "routed", "too_fast", "speed")
+        parts = list(threads.map(observations.knots, range(0, len(driven), _BATCH)))
+    per_trip, routed, too_fast, speed = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("per_trip", "routed", "too_fast", "speed")
     )
-    drawn = count > 0
-    offsets = np.concatenate(([0], np.cumsum(count[drawn]))).astype(np.int32)
+    drawn = per_trip > 0
+    offsets = np.concatenate(([0], np.cumsum(per_trip[drawn]))).astype(np.int32)
     reach = max(1.0, *(float(np.abs(axis).max(initial=0)) for part in parts for axis in (part.x, part.y)))
     unit = max(reach / 32_000, 0.25)  # int16 holds ±32,767
-    known = speed[np.isfinite(speed)]
+    finished = speed[np.isfinite(speed)]
     return Trips(
         order=driven[drawn].astype(np.int32),
         start=begin[drawn],
@@ -153,30 +154,16 @@ def build(events: Events, orders: Orders, routes: Routes, frame: Frame | None) -
         too_fast=too_fast[drawn],
         unit=unit,
         scale=frame.scale,
-        usual_speed=float(np.median(known)) if len(known) else float("nan"),
+        usual_speed=float(np.median(finished)) if len(finished) else float("nan"),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """The knots of some trips that follow each other, m of them: count, routed, too_fast, speed (m/s, NaN unfinished) (m,);
-    t seconds since the trip's start, x, y metres from the kitchen, observed (k,).
-    """
+class _Observations:
+    """The routes and observations of all trips, sorted by trip.
 
-    count: NDArray[np.int64]
-    routed: NDArray[np.bool_]
-    too_fast: NDArray[np.bool_]
-    speed: NDArray[np.float64]
-    t: NDArray[np.float32]
-    x: NDArray[np.float32]
-    y: NDArray[np.float32]
-    observed: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What the trips are made of, sorted by trip; made in parts, because what a part needs meanwhile fits the caches, and all
-    trips at once would need ten times what is kept of them.
+    Knots are computed in batches: the temporary arrays of one batch fit the CPU's caches, while those of all trips would take ten
+    times the memory of the result.
     """
 
     routes: Routes
@@ -187,43 +174,35 @@ class _Work:
     ping_trip: NDArray[np.int64]
     ping_t: NDArray[np.float64]
     frame: Frame
-    arrival: NDArray[np.float64]
-    goal_x: NDArray[np.float64]
-    goal_y: NDArray[np.float64]
+    goals: Goals
 
-    def part(self, begin: int) -> _Part:
-        """Return the knots of `_TRIPS` trips from number `begin` on."""
-        end, events = min(begin + _TRIPS, len(self.arrival)), self.events
-        some = slice(*np.searchsorted(self.route_trip, (begin, end)))
-        lengths = np.diff(self.routes.offsets)[self.route[some]]
-        path = _offsets(np.repeat(self.route_trip[some] - begin, lengths), end - begin)
-        point = np.arange(path[-1]) + np.repeat(
-            self.routes.offsets[self.route[some]] - path[self.route_trip[some] - begin], lengths
-        )
-        some = slice(*np.searchsorted(self.ping_trip, (begin, end)))
-        at = self.ping[some]
-        return _Part(
-            *weave(
-                path,
-                *self.frame.place(self.routes.lat[point], self.routes.lon[point]),
-                _offsets(self.ping_trip[some] - begin, end - begin),
-                self.ping_t[some],
-                *self.frame.place(events.lat[at], events.lon[at]),
-                events.progress[at].astype(np.float64) / 100,
-                self.arrival[begin:end],
-                self.goal_x[begin:end],
-                self.goal_y[begin:end],
-                self.frame.scale,
-            )
-        )
+    def knots(self, begin: int) -> Knots:
+        """Return the knots of `_BATCH` trips from number `begin` on."""
+        end = min(begin + _BATCH, len(self.goals.arrival))
+        goals = Goals(*(column[begin:end] for column in self.goals))
+        return weave(self._paths(begin, end), self._pings(begin, end), goals, self.frame.scale)
+
+    def _paths(self, begin: int, end: int) -> Paths:
+        batch = slice(*np.searchsorted(self.route_trip, (begin, end)))
+        route, trip = self.route[batch], self.route_trip[batch] - begin
+        lengths = np.diff(self.routes.offsets)[route]
+        offsets = _offsets(np.repeat(trip, lengths), end - begin)
+        point = np.arange(offsets[-1]) + np.repeat(self.routes.offsets[route] - offsets[trip], lengths)
+        return Paths(offsets, *self.frame.place(self.routes.lat[point], self.routes.lon[point]))
+
+    def _pings(self, begin: int, end: int) -> Pings:
+        batch = slice(*np.searchsorted(self.ping_trip, (begin, end)))
+        event, offsets = self.ping[batch], _offsets(self.ping_trip[batch] - begin, end - begin)
+        x, y = self.frame.place(self.events.lat[event], self.events.lon[event])
+        return Pings(offsets, self.ping_t[batch], x, y, self.events.progress[event].astype(np.float64) / 100)
 
 
 def _offsets(trip: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """Return the offsets (n + 1,) of each of n trips in something that is sorted by trip."""
+    """Return the offsets (n + 1,) of n trips in rows sorted by trip; `trip` is each row's trip number."""
     return np.concatenate(([0], np.cumsum(np.bincount(trip, minlength=n))))
 
 
-def _none() -> Trips:
+def _no_trips() -> Trips:
     empty = np.empty(0)
     return Trips(
         order=empty.astype(np.int32), start=empty, end=empty, offsets=np.zeros(1, np.int32), t=empty.astype(np.float32),
@@ -233,7 +212,7 @@ def _none() -> Trips:
 
 
 def _sorted_routes(routes: Routes, trip_of: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-    """Return the routes of trips in the trips' order, and their trips."""
+    """Return the routes that belong to a trip, sorted by trip, and each route's trip."""
     trips = trip_of[routes.order]
     by_trip = np.argsort(trips, kind="stable")[int(np.count_nonzero(trips < 0)) :]
     return by_trip, trips[by_trip]
@@ -242,7 +221,7 @@ def _sorted_routes(routes: Routes, trip_of: NDArray[np.int64]) -> tuple[NDArray[
 def _sorted_pings(
     events: Events, trip_of: NDArray[np.int64], begin: NDArray[np.float64], end: NDArray[np.float64]
 ) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.float64]]:
-    """Return the pings of trips in the trips' order and in time: their events, their trips, seconds since the trip's start."""
+    """Return the pings sorted by trip and time: event, trip and seconds since the trip's start of each."""
     at = np.flatnonzero(events.type == ev.DRIVER_PING)
     trip = trip_of[events.order[at]]
     at, trip = at[trip >= 0], trip[trip >= 0]
@@ -256,8 +235,8 @@ def _sorted_pings(
 def _goals(
     events: Events, orders: Orders, driven: NDArray[np.intp], frame: Frame
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return where each trip ends: the delivered position, else the customer's."""
+    """Return where each trip ends: the position of the delivery, or the customer's where that is missing."""
     x, y = orders.customer_x.astype(np.float64), orders.customer_y.astype(np.float64)
-    told = np.flatnonzero((events.type == ev.DELIVERED) & np.isfinite(events.lat) & np.isfinite(events.lon))[::-1]
-    x[events.order[told]], y[events.order[told]] = frame.place(events.lat[told], events.lon[told])
+    located = np.flatnonzero((events.type == ev.DELIVERED) & np.isfinite(events.lat) & np.isfinite(events.lon))[::-1]
+    x[events.order[located]], y[events.order[located]] = frame.place(events.lat[located], events.lon[located])
     return x[driven], y[driven]

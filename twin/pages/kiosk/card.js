@@ -1,5 +1,5 @@
-// What a wall screen says: caption, clock, place in the tour, and the title card between two places. It keeps the page's clock
-// where the show is by epoch time, and tells the static page around it (kioskouter.js) how this one fares.
+// What a wall screen says: caption, clock, place in the tour, and the title card between two places. It keeps the
+// page's clock where the show is by epoch time, and tells the static page around it (kioskouter.js) how this one fares.
 
 import { clockFrom } from "../../views/shared/clock.js";
 import { el } from "../../views/shared/elements.js";
@@ -17,7 +17,8 @@ const COVERED_MS = 30_000; // a title card that has stayed so long hides somethi
 
 /** "Thursday 16 October". */
 const longDay = (t) =>
-  `${["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"][dateOf(t).getUTCDay()]} ${dateOf(t).getUTCDate()} ${MONTHS[dateOf(t).getUTCMonth()]}`;
+  `${["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"][dateOf(t).getUTCDay()]} ` +
+  `${dateOf(t).getUTCDate()} ${MONTHS[dateOf(t).getUTCMonth()]}`;
 /** An address for a picture; only what a page may fetch, or carries itself. */
 function pictureFrom(text) {
   if (!text) return "";
@@ -29,194 +30,243 @@ function pictureFrom(text) {
   }
 }
 
-function render({ model, view }) {
-  const clock = clockFrom(model);
-  const heading = el("span", { class: "heading" }),
-    logo = el("img", { class: "logo", alt: "", hidden: true }),
-    who = el("div", { class: "who" }, logo, heading);
-  const headline = el("h1", { "data-testid": "kiosk-headline" }),
-    detail = el("p", { class: "detail", "data-testid": "kiosk-detail" });
-  const time = el("b", { class: "time", "data-testid": "kiosk-time" }),
-    day = el("span", { class: "day" });
-  const bars = el("div", { class: "bars", "aria-hidden": "true" });
-  const title = el("p", { class: "title-headline" }),
-    under = el("p", { class: "title-detail" });
-  const veil = el(
-    "div",
-    { class: "veil closed", "data-testid": "kiosk-veil" },
-    el("div", { class: "title" }, title, under),
-  );
-  let covered = performance.now(),
-    captioned = 0,
-    fills = [],
-    painted = { frames: -1, at: performance.now() };
+class CityCards {
+  constructor({ model, view }) {
+    this.model = model;
+    this.view = view;
 
-  const motion = () => twin.motion?.get(model.clock);
-  const arrived = () => model.scene.number !== undefined && model.arrived === model.scene.number;
-  const wall = new WallTime(model, () => align());
+    this.clock = clockFrom(this.model);
+    this.heading = el("span", { class: "heading" });
+    this.logo = el("img", { class: "logo", alt: "", hidden: true });
+    this.who = el("div", { class: "who" }, this.logo, this.heading);
+    this.headline = el("h1", { "data-testid": "kiosk-headline" });
+    this.detail = el("p", { class: "detail", "data-testid": "kiosk-detail" });
+    this.time = el("b", { class: "time", "data-testid": "kiosk-time" });
+    this.day = el("span", { class: "day" });
+    this.bars = el("div", { class: "bars", "aria-hidden": "true" });
+    this.title = el("p", { class: "title-headline" });
+    this.under = el("p", { class: "title-detail" });
+    this.veil = el(
+      "div",
+      { class: "veil closed", "data-testid": "kiosk-veil" },
+      el("div", { class: "title" }, this.title, this.under),
+    );
+    this.covered = performance.now();
+    this.captioned = 0;
+    this.fills = [];
+    this.painted = { frames: -1, at: performance.now() };
+    this.wall = new WallTime(this.model, () => this.align());
+    this.first = null;
+    this.listen();
+    this.watchSize();
+    this.assemble();
+  }
+
+  listen() {
+    addEventListener("message", this.obey);
+    this.view.model.document?.on_event("connection_lost", (_, event) => {
+      const connection = event.connection?.deref();
+      // this page is the last picture now; what its views would ask, nobody hears
+      if (connection) connection.send = () => {};
+      this.wall.close();
+    });
+    this.dropClock = this.clock.on(() => this.align());
+    this.model.on("scene", () => {
+      this.caption();
+      this.align();
+    });
+    this.model.on("arrived", this.align);
+    this.model.on("heading", this.dress);
+    this.model.on("logo", this.dress);
+  }
+
+  watchSize() {
+    const beating = setInterval(this.beat, BEAT_MS);
+    const fitting = new ResizeObserver(this.fit);
+    fitting.observe(this.headline.parentElement ?? this.headline);
+    this.model.on("remove", () => {
+      clearInterval(beating);
+      fitting.disconnect();
+      this.wall.remove();
+      this.dropClock();
+      removeEventListener("message", this.obey);
+    });
+    twin.kiosk = {
+      wall: this.wall,
+      now: () => this.clock.now(),
+      epoch: () => this.wall.epoch(),
+      scene: () => this.model.scene,
+      ready: () => this.arrived() && this.isOpen(),
+    }; // for tests
+    document.body.inert = true; // nobody touches a wall: nothing in it takes the focus
+    this.dress();
+    this.caption();
+  }
+
+  assemble() {
+    this.root = el(
+      "header",
+      { class: "card-root" },
+      this.who,
+      el("div", { class: "words" }, this.headline, this.detail),
+      el("div", { class: "when" }, this.time, this.day),
+      this.bars,
+      this.veil,
+    );
+  }
+
+  motion() {
+    return twin.motion?.get(this.model.clock);
+  }
+
+  arrived() {
+    return this.model.scene.number !== undefined && this.model.arrived === this.model.scene.number;
+  }
+
   /** Seconds since the scene's begin, by epoch time. */
-  const elapsed = () => {
-    const s = model.scene;
-    return s.held ?? (wall.known ? wall.epoch() - s.began : NaN);
-  };
+  elapsed() {
+    const s = this.model.scene;
+    return s.held ?? (this.wall.known ? this.wall.epoch() - s.began : NaN);
+  }
 
-  /** Put the clock where the show is; while the server is lost, the last picture stands still, as nothing can be told of what follows. */
-  function align() {
-    if (!arrived() || !clock.anchor) return;
-    const s = model.scene,
-      now = clock.now();
-    if (wall.lost) {
-      if (clock.anchor.playing) clock.set({ ...clock.anchor, t0: now, age: 0, playing: false }, true);
+  /**
+   * Put the clock where the show is; while the server is lost, the last picture stands still, as nothing can be told
+   * of what follows.
+   */
+  align = () => {
+    if (!this.arrived() || !this.clock.anchor) return;
+    const s = this.model.scene;
+    const now = this.clock.now();
+    if (this.wall.lost) {
+      if (this.clock.anchor.playing) this.clock.set({ ...this.clock.anchor, t0: now, age: 0, playing: false }, true);
       return;
     }
-    const seconds = elapsed();
+    const seconds = this.elapsed();
     if (Number.isNaN(seconds)) return;
-    const t0 = Math.min(s.t + s.speed * Math.max(0, seconds), s.end),
-      playing = s.held === undefined && t0 < s.end;
-    if (Math.abs(t0 - now) > OFF_S * s.speed || playing !== clock.anchor.playing)
-      clock.set({ ...clock.anchor, t0, age: 0, playing, speed: s.speed }, true);
-  }
+    const t0 = Math.min(s.t + s.speed * Math.max(0, seconds), s.end);
+    const playing = s.held === undefined && t0 < s.end;
+    if (Math.abs(t0 - now) > OFF_S * s.speed || playing !== this.clock.anchor.playing)
+      this.clock.set({ ...this.clock.anchor, t0, age: 0, playing, speed: s.speed }, true);
+  };
+
   /** Whether the map shows the moment, its streets included. */
-  function isMapped() {
-    const drawn = motion(),
-      figure = drawn?.figure();
-    if (!model.scene.mapped || drawn?.nowhere) return true;
-    if (!figure || !drawn.held || !(clock.now() >= drawn.held[0] && clock.now() <= drawn.held[1])) return false;
+  isMapped() {
+    const drawn = this.motion();
+    const figure = drawn?.figure();
+    if (!this.model.scene.mapped || drawn?.nowhere) return true;
+    if (!figure || !drawn.held || !(this.clock.now() >= drawn.held[0] && this.clock.now() <= drawn.held[1]))
+      return false;
     const tiles = figure.model.renderers.map((renderer) => renderer.tile_source).find((source) => source?.tiles);
     const all = tiles ? [...tiles.tiles.values()] : [];
     return all.length > 0 && all.every((tile) => tile.loaded || tile.finished);
   }
+
   /** Write a long caption smaller rather than cut it. */
-  function fit() {
-    headline.style.fontSize = "";
-    const share = headline.clientWidth / headline.scrollWidth;
-    if (share < 1)
-      headline.style.fontSize = `${parseFloat(getComputedStyle(headline).fontSize) * Math.max(SMALLEST, share)}px`;
-  }
-  function caption() {
-    const s = model.scene;
-    if (s.number === undefined) return;
-    const fresh = captioned !== s.number;
-    captioned = s.number;
-    if (s.moves && fresh) {
-      title.textContent = s.headline;
-      under.textContent = s.detail;
-      veil.classList.remove("closed", "lifted");
-      veil.classList.add("drawn");
-      covered = performance.now();
+  fit = () => {
+    this.headline.style.fontSize = "";
+    const share = this.headline.clientWidth / this.headline.scrollWidth;
+    if (share < 1) {
+      const size = parseFloat(getComputedStyle(this.headline).fontSize);
+      this.headline.style.fontSize = `${size * Math.max(SMALLEST, share)}px`;
     }
-    headline.textContent = s.headline;
-    detail.textContent = s.detail;
-    fit();
-    if (fills.length !== s.count)
-      bars.replaceChildren(
-        ...(fills = Array.from({ length: s.count }, () => el("i", {}))).map((fill) => el("span", {}, fill)),
+  };
+
+  caption() {
+    const s = this.model.scene;
+    if (s.number === undefined) return;
+    const fresh = this.captioned !== s.number;
+    this.captioned = s.number;
+    if (s.moves && fresh) {
+      this.title.textContent = s.headline;
+      this.under.textContent = s.detail;
+      this.veil.classList.remove("closed", "lifted");
+      this.veil.classList.add("drawn");
+      this.covered = performance.now();
+    }
+    this.headline.textContent = s.headline;
+    this.detail.textContent = s.detail;
+    this.fit();
+    if (this.fills.length !== s.count)
+      this.bars.replaceChildren(
+        ...(this.fills = Array.from({ length: s.count }, () => el("i", {}))).map((fill) => el("span", {}, fill)),
       );
   }
+
   /** Whether the scene is seen, and no title card before it. */
-  const isOpen = () => veil.classList.contains("lifted");
-  function lift() {
-    if (!arrived() || isOpen() || !clock.anchor) return;
-    const since = performance.now() - covered;
-    if (since > (model.scene.number === first ? 0 : TITLE_MS) && (isMapped() || since > TITLE_MS + TILES_MS)) {
-      veil.classList.remove("drawn", "closed");
-      veil.classList.add("lifted");
+  isOpen() {
+    return this.veil.classList.contains("lifted");
+  }
+
+  lift() {
+    if (!this.arrived() || this.isOpen() || !this.clock.anchor) return;
+    const since = performance.now() - this.covered;
+    if (
+      since > (this.model.scene.number === this.first ? 0 : TITLE_MS) &&
+      (this.isMapped() || since > TITLE_MS + TILES_MS)
+    ) {
+      this.veil.classList.remove("drawn", "closed");
+      this.veil.classList.add("lifted");
     }
   }
-  let first = null;
-  function beat() {
-    const s = model.scene,
-      now = performance.now(),
-      drawn = motion();
-    wall.judge();
-    if (arrived()) {
-      first ??= s.number;
-      align();
-      lift();
+
+  beat = () => {
+    const s = this.model.scene;
+    const now = performance.now();
+    const drawn = this.motion();
+    this.wall.judge();
+    if (this.arrived()) {
+      this.first ??= s.number;
+      this.align();
+      this.lift();
     }
-    const seconds = elapsed();
-    fills.forEach((fill, i) => {
-      fill.style.width = `${i < s.index ? 100 : i > s.index || Number.isNaN(seconds) ? 0 : Math.min(100, (100 * seconds) / s.duration)}%`;
+    const seconds = this.elapsed();
+    this.fills.forEach((fill, i) => {
+      const running = Number.isNaN(seconds) ? 0 : Math.min(100, (100 * seconds) / s.duration);
+      fill.style.width = `${i < s.index ? 100 : i > s.index ? 0 : running}%`;
     });
-    if (arrived() && clock.anchor) {
-      const t = clock.now(),
-        told = clockText(t, false);
-      if (time.textContent !== told) time.textContent = told;
-      if (day.textContent !== longDay(t)) day.textContent = longDay(t);
+    if (this.arrived() && this.clock.anchor) {
+      const t = this.clock.now();
+      const told = clockText(t, false);
+      if (this.time.textContent !== told) this.time.textContent = told;
+      if (this.day.textContent !== longDay(t)) this.day.textContent = longDay(t);
     }
-    if (!drawn || drawn.frames !== painted.frames || !clock.moving || document.hidden)
-      painted = { frames: drawn?.frames ?? -1, at: now };
+    if (!drawn || drawn.frames !== this.painted.frames || !this.clock.moving || document.hidden)
+      this.painted = { frames: drawn?.frames ?? -1, at: now };
     const stuck =
-      now - painted.at > STUCK_MS || (!isOpen() && !wall.lost && first !== null && now - covered > COVERED_MS);
+      now - this.painted.at > STUCK_MS ||
+      (!this.isOpen() && !this.wall.lost && this.first !== null && now - this.covered > COVERED_MS);
     if (parent !== window)
       parent.postMessage(
         {
           twin: "beat",
-          lost: wall.lost,
-          closed: wall.closed,
-          problem: model.problem,
-          ready: arrived() && isOpen(),
+          lost: this.wall.lost,
+          closed: this.wall.closed,
+          problem: this.model.problem,
+          ready: this.arrived() && this.isOpen(),
           stuck,
           number: s.number ?? null,
-          remember: model.remember,
+          remember: this.model.remember,
         },
         location.origin,
       );
-  }
-  function dress() {
-    heading.textContent = model.heading;
-    const address = pictureFrom(model.logo);
-    logo.hidden = !address;
-    who.hidden = !address && !model.heading;
-    if (address) logo.src = address;
-  }
-  const obey = (event) => {
-    if (event.source === parent && event.origin === location.origin && event.data?.twin === "key")
-      model.send_msg({ show: event.data.key });
   };
-  addEventListener("message", obey);
-  view.model.document?.on_event("connection_lost", (_, event) => {
-    const connection = event.connection?.deref();
-    if (connection) connection.send = () => {}; // this page is the last picture now; what its views would ask, nobody hears
-    wall.close();
-  });
-  const dropClock = clock.on(() => align());
-  model.on("scene", () => {
-    caption();
-    align();
-  });
-  model.on("arrived", align);
-  model.on("heading", dress);
-  model.on("logo", dress);
-  const beating = setInterval(beat, BEAT_MS),
-    fitting = new ResizeObserver(fit);
-  fitting.observe(headline.parentElement ?? headline);
-  model.on("remove", () => {
-    clearInterval(beating);
-    fitting.disconnect();
-    wall.remove();
-    dropClock();
-    removeEventListener("message", obey);
-  });
-  twin.kiosk = {
-    wall,
-    now: () => clock.now(),
-    epoch: () => wall.epoch(),
-    scene: () => model.scene,
-    ready: () => arrived() && isOpen(),
-  }; // for tests
-  document.body.inert = true; // nobody touches a wall: nothing in it takes the focus
-  dress();
-  caption();
-  return el(
-    "header",
-    { class: "card-root" },
-    who,
-    el("div", { class: "words" }, headline, detail),
-    el("div", { class: "when" }, time, day),
-    bars,
-    veil,
-  );
+
+  dress = () => {
+    this.heading.textContent = this.model.heading;
+    const address = pictureFrom(this.model.logo);
+    this.logo.hidden = !address;
+    this.who.hidden = !address && !this.model.heading;
+    if (address) this.logo.src = address;
+  };
+
+  obey = (event) => {
+    if (event.source === parent && event.origin === location.origin && event.data?.twin === "key")
+      this.model.send_msg({ show: event.data.key });
+  };
+}
+
+function render(view) {
+  return new CityCards(view).root;
 }
 
 export { render };

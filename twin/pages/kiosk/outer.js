@@ -1,33 +1,35 @@
-// The static page of a wall screen. It has no connection of its own, so nothing can take it away: it keeps the last picture in a
-// frame until a new one is ready behind it, then swaps them.
+// The static page of a wall screen. It has no connection of its own, so nothing can take it away: it keeps the last
+// picture in a frame until a new one is ready behind it, then swaps them.
 (() => {
-  const LONG = 960,
-    SHORT = 540; // the frame is at least so long and so short, and scaled to the display
-  const DRIFT_PX = 4,
-    DRIFT_MS = 60_000; // against burn-in the picture moves by a pixel a minute within so many pixels
+  const LONG = 960;
+  const SHORT = 540; // the frame is at least so long and so short, and scaled to the display
+  const DRIFT_PX = 4;
+  const DRIFT_MS = 60_000; // against burn-in the picture moves by a pixel a minute within so many pixels
   const BEAT_LOST_MS = 5000; // a frame that is silent for so long is broken
   const READY_MS = 60_000; // a new frame that is not ready after so long is given up
   const RETRY_MS = [1000, 2000, 4000, 8000, 15_000];
   const PROBE_MS = 4000; // the server answers within this time, or is taken for lost
   const SLEPT_MS = 10_000; // a tick that comes so late tells that the machine was asleep
-  const RENEW_MS = 6 * 3600_000; // a frame is replaced after so long, whatever it says: days of small leaks cannot add up
-  const HOPELESS_MS = 10 * 60_000; // the server answers, and still no frame has come alive for so long: the page itself starts over
+  // a frame is replaced after so long, whatever it says: days of small leaks cannot add up
+  const RENEW_MS = 6 * 3600_000;
+  // the server answers, and still no frame has come alive for so long: the page itself starts over
+  const HOPELESS_MS = 10 * 60_000;
   const SETTLE_MS = 1500; // a window that is being resized rests for so long
 
-  const stage = document.getElementById("stage"),
-    opening = document.getElementById("opening"),
-    notice = document.getElementById("notice"),
-    blank = document.getElementById("blank");
+  const stage = document.getElementById("stage");
+  const opening = document.getElementById("opening");
+  const notice = document.getElementById("notice");
+  const blank = document.getElementById("blank");
   const memory = `twin-show ${location.pathname}${location.search}`;
-  let front = null,
-    back = null,
-    tries = 0,
-    timer = 0,
-    probing = false,
-    troubled = 0,
-    ticked = performance.now(),
-    resizing = 0,
-    reason = "";
+  let front = null;
+  let back = null;
+  let tries = 0;
+  let timer = 0;
+  let probing = false;
+  let troubled = 0;
+  let ticked = performance.now();
+  let resizing = 0;
+  let reason = "";
 
   const recall = () => {
     try {
@@ -45,20 +47,21 @@
   };
   const clock = () => new Date().toTimeString().slice(0, 5);
 
-  // ---- the frames --------------------------------------------------------------------------------------------------------
+  // ---- the frames -------------------------------------------------------------------------------------------------
   function measure() {
-    const width = innerWidth - 2 * DRIFT_PX,
-      height = innerHeight - 2 * DRIFT_PX,
-      scale = Math.min(Math.max(width, height) / LONG, Math.min(width, height) / SHORT);
+    const width = innerWidth - 2 * DRIFT_PX;
+    const height = innerHeight - 2 * DRIFT_PX;
+    const scale = Math.min(Math.max(width, height) / LONG, Math.min(width, height) / SHORT);
     return { scale, width: width / scale, height: height / scale };
   }
   function place(frame) {
     const { scale, width, height } = measure();
-    frame.node.style.cssText = `left:${DRIFT_PX}px;top:${DRIFT_PX}px;width:${width}px;height:${height}px;transform:scale(${scale})`;
+    frame.node.style.cssText =
+      `left:${DRIFT_PX}px;top:${DRIFT_PX}px;width:${width}px;height:${height}px;` + `transform:scale(${scale})`;
   }
   function open() {
-    const query = new URLSearchParams(location.search),
-      known = recall();
+    const query = new URLSearchParams(location.search);
+    const known = recall();
     query.set("frame", "1");
     query.set("dense", String(Math.round(measure().scale * devicePixelRatio * 1000) / 1000));
     if (known) query.set("anchor", known);
@@ -94,7 +97,10 @@
     reason = "";
     tell();
   }
-  /** Have a new frame made, if there is none under way; asks first whether the server answers, as a frame that fails shows the browser's own error. */
+  /**
+   * Have a new frame made, if there is none under way; asks first whether the server answers, as a frame that fails
+   * shows the browser's own error.
+   */
   async function renew(why) {
     if (back || probing || timer) return;
     reason = why;
@@ -119,8 +125,8 @@
     );
   }
   async function answers() {
-    const stop = new AbortController(),
-      late = setTimeout(() => stop.abort(), PROBE_MS);
+    const stop = new AbortController();
+    const late = setTimeout(() => stop.abort(), PROBE_MS);
     try {
       const answer = await fetch("healthz", { cache: "no-store", signal: stop.signal });
       return answer.ok || (await answer.json()).status === "failing"; // a server without its data can still tell why
@@ -140,10 +146,10 @@
     return "";
   }
 
-  // ---- what goes on --------------------------------------------------------------------------------------------------------
+  // ---- what goes on -----------------------------------------------------------------------------------------------
   function tick() {
-    const now = performance.now(),
-      slept = now - ticked > SLEPT_MS;
+    const now = performance.now();
+    const slept = now - ticked > SLEPT_MS;
     ticked = now;
     drift();
     if (slept) {
@@ -183,8 +189,8 @@
     if (await answers()) location.reload();
   }
   function tell() {
-    const problem = front?.beat?.problem || back?.beat?.problem || "",
-      why = wanted();
+    const problem = front?.beat?.problem || back?.beat?.problem || "";
+    const why = wanted();
     const told =
       why === "lost" || why === "silent"
         ? `Connection lost at ${(lostAt ??= clock())}. This is the last picture; it goes on by itself.`
@@ -198,12 +204,12 @@
   let lostAt = null;
   /** The picture's place, in whole pixels, along a slow closed way through every place within reach. */
   function drift() {
-    const span = 2 * DRIFT_PX + 1,
-      minute = Math.floor(Date.now() / DRIFT_MS),
-      row = Math.floor(minute / span) % (2 * span),
-      y = row < span ? row : 2 * span - 1 - row;
-    const along = minute % span,
-      x = row % 2 ? span - 1 - along : along;
+    const span = 2 * DRIFT_PX + 1;
+    const minute = Math.floor(Date.now() / DRIFT_MS);
+    const row = Math.floor(minute / span) % (2 * span);
+    const y = row < span ? row : 2 * span - 1 - row;
+    const along = minute % span;
+    const x = row % 2 ? span - 1 - along : along;
     stage.style.transform = `translate(${x - DRIFT_PX}px, ${y - DRIFT_PX}px)`;
   }
   function hear(event) {

@@ -1,26 +1,25 @@
 // The server's epoch time in the browser, and whether the server still answers. Screens on one show agree through it.
 //
-// A question goes out every two seconds; of the last answers the one with the shortest way tells by how much the two clocks
-// differ, to half of that way. What is measured is the page's monotonic clock: the computer's own may be wrong, and may jump.
+// A question goes out every two seconds; of the last answers the one with the shortest way tells by how much the two
+// clocks differ, to half of that way. What is measured is the page's monotonic clock: the computer's own may be wrong,
+// and may jump.
 
-const ASK_MS = 2000,
-  FIRST_ASKS = 4,
-  FIRST_ASK_MS = 150; // a few in a row at first: the first way is seldom a short one
+const ASK_MS = 2000;
+const FIRST_ASKS = 4;
+const FIRST_ASK_MS = 150; // a few in a row at first: the first way is seldom a short one
 const SAMPLES = 15; // half a minute of answers
 const LOST_MS = 6000; // three questions without an answer
 
 class WallTime {
   /** `changed()` is called at each answer, and when answers cease. */
   constructor(model, changed) {
-    Object.assign(this, {
-      model,
-      changed,
-      samples: [],
-      asked: 0,
-      heard: performance.now(),
-      lost: false,
-      closed: false,
-    });
+    this.model = model;
+    this.changed = changed;
+    this.samples = [];
+    this.asked = 0;
+    this.heard = performance.now();
+    this.lost = false;
+    this.closed = false;
     model.on("msg:custom", (event) => this.receive(event?.data ?? event));
     this.ask();
   }
@@ -47,8 +46,8 @@ class WallTime {
   }
   receive(m) {
     if (m.tell !== "time") return;
-    const now = performance.now(),
-      way = now - m.sent;
+    const now = performance.now();
+    const way = now - m.sent;
     if (way > LOST_MS) return; // it waited in a line that was cut: what it says of the time is worthless
     this.heard = now;
     this.samples.push({ way, lead: m.epoch - (m.sent + now) / 2000 });

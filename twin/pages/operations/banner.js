@@ -5,10 +5,10 @@ import { el, icon } from "../../views/shared/elements.js";
 const SIGNS = { problem: "alert", empty: "calendar", lost: "plug" };
 
 function render({ model }) {
-  const sign = el("span", { class: "sign" }),
-    words = el("p", { class: "words", "data-testid": "banner-message" });
-  const label = el("span", {}),
-    spinner = el("i", { class: "spinner", "aria-hidden": "true" });
+  const sign = el("span", { class: "sign" });
+  const words = el("p", { class: "words", "data-testid": "banner-message" });
+  const label = el("span", {});
+  const spinner = el("i", { class: "spinner", "aria-hidden": "true" });
   const press = () => {
     if (lost) {
       location.reload();
@@ -37,14 +37,15 @@ function render({ model }) {
   });
   close.append(icon("close", 15));
   const root = el("div", { class: "notice", "data-testid": "banner" }, sign, words, act, close);
-  let lost = false,
-    closed = false,
-    said = "";
+  let lost = false;
+  let closed = false;
+  let said = "";
   const show = () => {
-    const kind = lost ? "lost" : model.kind,
-      message = lost
-        ? "The connection to the server is lost; it is tried again by itself. If that takes long, reload: you come back to this moment."
-        : model.message;
+    const kind = lost ? "lost" : model.kind;
+    const message = lost
+      ? "The connection to the server is lost; it is tried again by itself. If that takes long, " +
+        "reload: you come back to this moment."
+      : model.message;
     if (message !== said) {
       said = message;
       closed = false;
@@ -62,13 +63,13 @@ function render({ model }) {
     close.hidden = lost;
   };
   const gone = () => {
-      lost = true;
-      show();
-    },
-    back = () => {
-      lost = false;
-      show();
-    };
+    lost = true;
+    show();
+  };
+  const back = () => {
+    lost = false;
+    show();
+  };
   for (const one of globalThis.Bokeh?.documents ?? []) {
     one.on_event?.("connection_lost", gone);
     one.on_event?.("client_reconnected", back);

@@ -10,14 +10,19 @@ import { saveReport } from "./report.js";
 import { buildTour, TOURED } from "./tour.js";
 
 const TOAST_FOR = 3200;
-/** A load that is over sooner shows no skeleton: nothing flickers. The words come when it takes longer than a second. */
-const SKELETON_AFTER = 250,
-  WORDS_AFTER = 1000;
+/**
+ * A load that is over sooner shows no skeleton: nothing flickers. The words come when it takes longer than a second.
+ */
+const SKELETON_AFTER = 250;
+const WORDS_AFTER = 1000;
 
-/** A short word at the lower edge of the window, read out politely. Above everything, so a popover; `quiet`: Escape is not for it. */
+/**
+ * A short word at the lower edge of the window, read out politely. Above everything, so a popover; `quiet`: Escape is
+ * not for it.
+ */
 function buildToast() {
-  const words = el("span", {}),
-    node = el("div", { class: "toast quiet", popover: "manual", "data-testid": "toast" });
+  const words = el("span", {});
+  const node = el("div", { class: "toast quiet", popover: "manual", "data-testid": "toast" });
   const status = el("div", { role: "status", class: "spoken" });
   const sign = el("span", { class: "toast-sign" });
   node.append(sign, words);
@@ -39,7 +44,10 @@ function buildToast() {
   };
 }
 
-/** The address of what is seen now: the page's own, with the playhead and speed of this instant (the server writes them when paused). */
+/**
+ * The address of what is seen now: the page's own, with the playhead and speed of this instant (the server writes them
+ * when paused).
+ */
 function linkTo(clock) {
   const url = new URL(location.href);
   if (clock.anchor && url.searchParams.has("location")) {
@@ -49,7 +57,10 @@ function linkTo(clock) {
   return url.href.replaceAll("%3A", ":").replaceAll("%2C", ",");
 }
 
-/** Put a link on the clipboard; where the browser forbids that (plain http, permission), offer it in a field to copy by hand. */
+/**
+ * Put a link on the clipboard; where the browser forbids that (plain http, permission), offer it in a field to copy by
+ * hand.
+ */
 function buildLink(clock, toast) {
   const field = el("input", {
     type: "text",
@@ -88,8 +99,8 @@ function buildLink(clock, toast) {
 
 /** What the page will look like, while it is not there: panels at their places. */
 function buildSkeleton(model) {
-  const words = el("span"),
-    give_up = () => model.send_msg({ act: "cancel" });
+  const words = el("span");
+  const give_up = () => model.send_msg({ act: "cancel" });
   const said = el(
     "div",
     { class: "skeleton-words", hidden: true },
@@ -118,8 +129,8 @@ function buildSkeleton(model) {
     bone("transport", 2),
     said,
   );
-  let begin = 0,
-    tell = 0;
+  let begin = 0;
+  let tell = 0;
   const show = () => {
     clearTimeout(begin);
     words.textContent = model.waiting;
@@ -152,212 +163,272 @@ function buildSkeleton(model) {
   };
 }
 
-function render({ model }) {
-  const clock = clockFrom(model),
-    selected = selectionOf(model),
-    toast = buildToast(),
-    link = buildLink(clock, toast),
-    tour = buildTour();
-  const skeleton = buildSkeleton(model);
-  const report = async () => {
-    const name = await saveReport(model.clock, { place: model.place || "Kitchen", id: model.place_id, t: clock.now() });
-    toast.say(name ? `Picture saved: ${name}` : "There is nothing to put into a picture yet", name ? "check" : "alert");
+class ChromeBar {
+  constructor({ model }) {
+    this.model = model;
+
+    this.clock = clockFrom(this.model);
+    this.selected = selectionOf(this.model);
+    this.toast = buildToast();
+    this.link = buildLink(this.clock, this.toast);
+    this.tour = buildTour();
+    this.skeleton = buildSkeleton(this.model);
+    this.buildHelp();
+    this.buildCommands();
+    this.buildMenu();
+    this.buildOffer();
+    this.listen();
+    this.buildUser();
+    this.assemble();
+  }
+
+  buildHelp() {
+    this.keys = pageKeys(
+      {
+        "?": () => this.help.open(),
+        c: () => this.loaded() && this.link.copy(),
+        r: () => this.loaded() && this.report(),
+        p: () => document.fullscreenEnabled && this.present(),
+        t: () => this.toggleTheme(),
+        f: () => twin.mapcommands?.get(this.model.clock)?.toggleFit?.(),
+      },
+      () => (this.model.waiting ? this.skeleton.give_up() : this.selected.clear()),
+    );
+    this.help = buildHelp(this.model.definitions, this.keys, () => this.startTour());
+    this.offer = el("span", { class: "offer", "data-testid": "tour-offer" });
+  }
+
+  buildCommands() {
+    this.COMMANDS = [
+      {
+        name: "link",
+        sign: "link",
+        label: "Copy link",
+        title: "Copy a link to exactly this moment (C)",
+        act: () => this.link.copy(),
+        needs: this.loaded,
+      },
+      {
+        name: "report",
+        sign: "image",
+        label: "Picture",
+        title: "Save a picture of this moment for a report (R)",
+        act: this.report,
+        needs: this.loaded,
+      },
+      {
+        name: "present",
+        sign: "expand",
+        label: "Present",
+        title: "Full screen, for a wall or a meeting (P)",
+        act: this.present,
+        needs: () => document.fullscreenEnabled,
+      },
+      {
+        name: "tour",
+        sign: "tour",
+        label: "Guided tour",
+        title: "Show what is where",
+        act: this.startTour,
+        needs: this.loaded,
+        only: "menu",
+      },
+      {
+        name: "theme",
+        sign: "theme",
+        label: "Toggle theme",
+        title: "Light or dark (T)",
+        act: this.toggleTheme,
+        quiet: true,
+      },
+      {
+        name: "help",
+        sign: "question",
+        label: "Help",
+        title: "Keys, how to read the page, definitions (?)",
+        act: () => this.help.open(),
+        quiet: true,
+      },
+    ];
+  }
+
+  buildMenu() {
+    this.menu = el("div", { class: "menu", popover: "auto", "aria-label": "More", role: "group" });
+    this.bar = this.COMMANDS.filter(({ only }) => only !== "menu").map((command) => [
+      command,
+      this.button(command, "bar"),
+    ]);
+    this.items = this.COMMANDS.map((command) => [command, this.button(command, "menu")]);
+    this.menu.append(...this.items.map(([, node]) => node));
+    this.more = el("button", {
+      type: "button",
+      class: "button pill alone more",
+      "aria-label": "More",
+      title: "More",
+      "aria-expanded": "false",
+      "aria-haspopup": "true",
+      "data-testid": "more",
+    });
+    this.more.append(icon("more", 17));
+    this.more.popoverTargetElement = this.menu;
+    this.menu.addEventListener("toggle", (event) => {
+      const open = event.newState === "open";
+      const box = this.more.getBoundingClientRect();
+      this.more.setAttribute("aria-expanded", String(open));
+      if (!open) {
+        if (this.menu.matches(":focus-within")) this.more.focus();
+        return;
+      }
+      this.menu.style.top = `${box.bottom + 6}px`;
+      this.menu.style.right = `${Math.max(8, innerWidth - box.right)}px`;
+      this.items[0][1].focus();
+    });
+  }
+
+  buildOffer() {
+    this.offer.append(
+      el(
+        "button",
+        { type: "button", class: "button pill inviting", onclick: this.startTour, "data-testid": "tour-start" },
+        icon("tour", 15),
+        "New here? Take the tour",
+      ),
+      iconButton(
+        "close",
+        "No tour, thank you",
+        () => {
+          memory.set(TOURED, "yes");
+          this.offer.hidden = true;
+        },
+        { class: "button dismiss", "data-testid": "tour-dismiss" },
+      ),
+    );
+  }
+
+  listen() {
+    const stop = this.clock.on(this.update);
+    document.addEventListener("fullscreenchange", this.screen);
+    this.model.on("waiting", this.skeleton.show);
+    this.model.on("after_render", () => {
+      this.update();
+      this.skeleton.show();
+    });
+    this.model.on("remove", () => {
+      stop();
+      this.keys.remove();
+      this.tour.remove();
+      this.toast.remove();
+      this.skeleton.remove();
+      document.removeEventListener("fullscreenchange", this.screen);
+    });
+    this.update();
+    this.screen();
+  }
+
+  buildUser() {
+    const name = el("span", { class: "name" });
+    this.user = el("span", { class: "user", "data-testid": "user", hidden: true }, name);
+    // whom the proxy forwards is told to this browser alone, not to the page; without an answer there is no name
+    if (this.model.user)
+      fetch(this.model.user)
+        .then((answer) => (answer.ok ? answer.json() : { name: "" }))
+        .then((told) => {
+          if (!told.name) return;
+          this.user.hidden = false;
+          this.user.title = `Signed in as ${told.name}`;
+          this.user.dataset.initials = told.name
+            .split("@")[0]
+            .split(/[^\p{L}\p{N}]+/u)
+            .filter(Boolean)
+            .map((word) => word[0])
+            .slice(0, 2)
+            .join("")
+            .toUpperCase();
+          name.textContent = told.name;
+        })
+        .catch(() => {});
+  }
+
+  assemble() {
+    this.root = el(
+      "div",
+      { class: "chrome", role: "group", "aria-label": "Page", "data-testid": "chrome" },
+      this.user,
+      this.offer,
+      ...this.bar.map(([, node]) => node),
+      this.more,
+      this.menu,
+      this.help.node,
+      this.tour.node,
+      this.link.node,
+      this.skeleton.node,
+      ...this.toast.parts,
+    );
+  }
+
+  report = async () => {
+    const name = await saveReport(this.model.clock, {
+      place: this.model.place || "Kitchen",
+      id: this.model.place_id,
+      t: this.clock.now(),
+    });
+    this.toast.say(
+      name ? `Picture saved: ${name}` : "There is nothing to put into a picture yet",
+      name ? "check" : "alert",
+    );
   };
-  const present = () => {
+
+  present = () => {
     const change = document.fullscreenElement
       ? document.exitFullscreen()
       : document.documentElement.requestFullscreen();
-    change.catch(() => toast.say("The browser does not allow full screen here", "alert"));
-  };
-  const toggleTheme = () => {
-    model.dark = !model.dark;
-  };
-  const loaded = () => (clock.anchor?.end ?? 0) > (clock.anchor?.start ?? 0);
-  const keys = pageKeys(
-    {
-      "?": () => help.open(),
-      c: () => loaded() && link.copy(),
-      r: () => loaded() && report(),
-      p: () => document.fullscreenEnabled && present(),
-      t: () => toggleTheme(),
-      f: () => twin.mapcommands?.get(model.clock)?.toggleFit?.(),
-    },
-    () => (model.waiting ? skeleton.give_up() : selected.clear()),
-  );
-  const help = buildHelp(model.definitions, keys, () => startTour());
-  const offer = el("span", { class: "offer", "data-testid": "tour-offer" });
-  const startTour = () => {
-    offer.hidden = true;
-    tour.start();
+    change.catch(() => this.toast.say("The browser does not allow full screen here", "alert"));
   };
 
-  const COMMANDS = [
-    {
-      name: "link",
-      sign: "link",
-      label: "Copy link",
-      title: "Copy a link to exactly this moment (C)",
-      act: () => link.copy(),
-      needs: loaded,
-    },
-    {
-      name: "report",
-      sign: "image",
-      label: "Picture",
-      title: "Save a picture of this moment for a report (R)",
-      act: report,
-      needs: loaded,
-    },
-    {
-      name: "present",
-      sign: "expand",
-      label: "Present",
-      title: "Full screen, for a wall or a meeting (P)",
-      act: present,
-      needs: () => document.fullscreenEnabled,
-    },
-    {
-      name: "tour",
-      sign: "tour",
-      label: "Guided tour",
-      title: "Show what is where",
-      act: startTour,
-      needs: loaded,
-      only: "menu",
-    },
-    { name: "theme", sign: "theme", label: "Toggle theme", title: "Light or dark (T)", act: toggleTheme, quiet: true },
-    {
-      name: "help",
-      sign: "question",
-      label: "Help",
-      title: "Keys, how to read the page, definitions (?)",
-      act: () => help.open(),
-      quiet: true,
-    },
-  ];
-  const button = ({ sign, label, title, act, quiet, name }, within) => {
+  toggleTheme = () => {
+    this.model.dark = !this.model.dark;
+  };
+
+  loaded = () => (this.clock.anchor?.end ?? 0) > (this.clock.anchor?.start ?? 0);
+
+  startTour = () => {
+    this.offer.hidden = true;
+    this.tour.start();
+  };
+
+  /** @param {{sign: string, label: string, title: string, act: Function, quiet?: boolean, name: string}} command */
+  button({ sign, label, title, act, quiet, name }, within) {
     const node = el("button", {
       type: "button",
       class: within === "menu" ? "item" : `button pill${quiet ? " alone" : ""}`,
       title,
       "aria-label": within === "menu" ? undefined : label,
       onclick: () => {
-        if (menu.matches(":popover-open")) menu.hidePopover();
+        if (this.menu.matches(":popover-open")) this.menu.hidePopover();
         act();
       },
       "data-testid": within === "menu" ? `menu-${name}` : name,
     });
     node.append(icon(sign, 15), el("span", { class: "label" }, label));
     return node;
-  };
-  const menu = el("div", { class: "menu", popover: "auto", "aria-label": "More", role: "group" });
-  const bar = COMMANDS.filter(({ only }) => only !== "menu").map((command) => [command, button(command, "bar")]);
-  const items = COMMANDS.map((command) => [command, button(command, "menu")]);
-  menu.append(...items.map(([, node]) => node));
-  const more = el("button", {
-    type: "button",
-    class: "button pill alone more",
-    "aria-label": "More",
-    title: "More",
-    "aria-expanded": "false",
-    "aria-haspopup": "true",
-    "data-testid": "more",
-  });
-  more.append(icon("more", 17));
-  more.popoverTargetElement = menu;
-  menu.addEventListener("toggle", (event) => {
-    const open = event.newState === "open",
-      box = more.getBoundingClientRect();
-    more.setAttribute("aria-expanded", String(open));
-    if (!open) {
-      if (menu.matches(":focus-within")) more.focus();
-      return;
-    }
-    menu.style.top = `${box.bottom + 6}px`;
-    menu.style.right = `${Math.max(8, innerWidth - box.right)}px`;
-    items[0][1].focus();
-  });
-  offer.append(
-    el(
-      "button",
-      { type: "button", class: "button pill inviting", onclick: startTour, "data-testid": "tour-start" },
-      icon("tour", 15),
-      "New here? Take the tour",
-    ),
-    iconButton(
-      "close",
-      "No tour, thank you",
-      () => {
-        memory.set(TOURED, "yes");
-        offer.hidden = true;
-      },
-      { class: "button dismiss", "data-testid": "tour-dismiss" },
-    ),
-  );
+  }
 
-  const update = () => {
-    for (const [{ needs }, node] of [...bar, ...items]) node.hidden = needs ? !needs() : false;
-    offer.hidden = !loaded() || memory.get(TOURED) !== null;
+  update = () => {
+    for (const [{ needs }, node] of [...this.bar, ...this.items]) node.hidden = needs ? !needs() : false;
+    this.offer.hidden = !this.loaded() || memory.get(TOURED) !== null;
   };
-  const screen = () => {
-    for (const [{ name }, node] of [...bar, ...items])
+
+  screen = () => {
+    for (const [{ name }, node] of [...this.bar, ...this.items])
       if (name === "present") {
         node.querySelector(".label").textContent = document.fullscreenElement ? "Leave full screen" : "Present";
         node.setAttribute("aria-pressed", String(!!document.fullscreenElement));
       }
   };
-  const stop = clock.on(update);
-  document.addEventListener("fullscreenchange", screen);
-  model.on("waiting", skeleton.show);
-  model.on("after_render", () => {
-    update();
-    skeleton.show();
-  });
-  model.on("remove", () => {
-    stop();
-    keys.remove();
-    tour.remove();
-    toast.remove();
-    skeleton.remove();
-    document.removeEventListener("fullscreenchange", screen);
-  });
-  update();
-  screen();
-  const name = el("span", { class: "name" }),
-    user = el("span", { class: "user", "data-testid": "user", hidden: true }, name);
-  // whom the proxy forwards is told to this browser alone, not to the page; without an answer there is no name
-  if (model.user)
-    fetch(model.user)
-      .then((answer) => (answer.ok ? answer.json() : {}))
-      .then((told) => {
-        if (!told.name) return;
-        user.hidden = false;
-        user.title = `Signed in as ${told.name}`;
-        user.dataset.initials = told.name
-          .split("@")[0]
-          .split(/[^\p{L}\p{N}]+/u)
-          .filter(Boolean)
-          .map((word) => word[0])
-          .slice(0, 2)
-          .join("")
-          .toUpperCase();
-        name.textContent = told.name;
-      })
-      .catch(() => {});
-  return el(
-    "div",
-    { class: "chrome", role: "group", "aria-label": "Page", "data-testid": "chrome" },
-    user,
-    offer,
-    ...bar.map(([, node]) => node),
-    more,
-    menu,
-    help.node,
-    tour.node,
-    link.node,
-    skeleton.node,
-    ...toast.parts,
-  );
+}
+
+function render(view) {
+  return new ChromeBar(view).root;
 }
 
 export { render };

@@ -1,4 +1,5 @@
-// The help: the keys, how to read the page, and how each figure is defined (the definitions come from the server, see chrome.py).
+// The help: the keys, how to read the page, and how each figure is defined (the definitions come from the server, see
+// chrome.py).
 
 import { el, icon } from "../../views/shared/elements.js";
 
@@ -30,21 +31,28 @@ const KEYS = [
 const READING = [
   [
     "Stages",
-    "Every order is in one of five stages. An age in yellow or red, with a mark, says that the oldest order waits longer than it should; click a stage to see its orders alone everywhere.",
+    "Every order is in one of five stages. An age in yellow or red, with a mark, says that the " +
+      "oldest order waits longer than it should; click a stage to see its orders alone everywhere.",
   ],
   [
     "Map",
-    "Streets are drawn from the drivers’ own traces. Circles are drivers: on time, about to be late, or late with a mark; a dotted ring is a position inferred, not measured. Pins are customers. Click one to open its order.",
+    "Streets are drawn from the drivers’ own traces. Circles are drivers: on time, about to be " +
+      "late, or late with a mark; a dotted ring is a position inferred, not measured. Pins are " +
+      "customers. Click one to open its order.",
   ],
   [
     "Timeline",
-    "Bars are orders created, the ribbon below shows where meals waited for drivers. Drag to look at any moment; every panel follows.",
+    "Bars are orders created, the ribbon below shows where meals waited for drivers. Drag to look " +
+      "at any moment; every panel follows.",
   ],
   ["Moments", "What stands out against the same hour on other days, the most remarkable first. A click goes there."],
   ["Figures", "Rest the pointer on any number: it says what it counts, over which time, and what is left out and why."],
 ];
 
-/** Open a modal dialog and give the focus back to where it was when it closes; browsers lose it across nested shadow roots. */
+/**
+ * Open a modal dialog and give the focus back to where it was when it closes; browsers lose it across nested shadow
+ * roots.
+ */
 function dialogOf(attributes, ...children) {
   let before = null;
   const node = el("dialog", { role: "dialog", ...attributes }, ...children);
@@ -76,7 +84,10 @@ const iconButton = (name, label, act, attributes = {}) => {
   return node;
 };
 
-/** The help dialog; `definitions` are [term, text] pairs, `keys` the page's keys with their switch, `tour` begins the tour. */
+/**
+ * The help dialog; `definitions` are [term, text] pairs, `keys` the page's keys with their switch, `tour` begins the
+ * tour.
+ */
 function buildHelp(definitions, keys, tour) {
   const chord = (names) =>
     el("span", { class: "chord" }, ...names.map((name) => (name === "–" ? name : el("kbd", {}, name))));

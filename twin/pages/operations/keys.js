@@ -1,6 +1,12 @@
 // The keys of the page itself, in one place; those of the replay (space, arrows, 1 to 6, M) are the transport's.
 
-/** Everything in the page that matches, shadow roots included, in document order. */
+/**
+ * Everything in the page that matches, shadow roots included, in document order.
+ * @param {string} selector
+ * @param {ParentNode} root
+ * @param {Element[]} found
+ * @returns {any[]}
+ */
 function findAll(selector, root = document, found = []) {
   for (const node of root.querySelectorAll("*")) {
     if (node.matches(selector)) found.push(node);
@@ -11,10 +17,14 @@ function findAll(selector, root = document, found = []) {
 /** Something open that closes on Escape by itself. */
 const OPEN = ":popover-open:not(.quiet), dialog[open], .MuiModal-root:not(.MuiModal-hidden)";
 const TYPES =
-  'input:not([type="checkbox"], [type="radio"], [type="range"], [type="button"]), textarea, select, [contenteditable=""], [contenteditable="true"]';
+  'input:not([type="checkbox"], [type="radio"], [type="range"], [type="button"]), textarea, ' +
+  'select, [contenteditable=""], [contenteditable="true"]';
 const SINGLE_KEYS_OFF = "twin-single-keys-off";
 
-/** A small memory of the browser's; it may be denied (private windows, notebooks in frames), then nothing is remembered. */
+/**
+ * A small memory of the browser's; it may be denied (private windows, notebooks in frames), then nothing is
+ * remembered.
+ */
 const memory = {
   get(name) {
     try {
@@ -34,11 +44,11 @@ const memory = {
 };
 
 /**
- * Carry out `actions` {key: function} on their keys, and `escape` on Escape when nothing open takes it. Where the user types, or
- * has a dialog open, keys are left alone. WCAG 2.1.4: keys of a single character can be switched off (`single`), for people
- * whose dictation or tremor presses them; then they reach no view of the page at all.
+ * Carry out `actions` {key: function} on their keys, and `onEscape` on Escape when nothing open takes it. Where the
+ * user types, or has a dialog open, keys are left alone. WCAG 2.1.4: keys of a single character can be switched off
+ * (`single`), for people whose dictation or tremor presses them; then they reach no view of the page at all.
  */
-function pageKeys(actions, escape) {
+function pageKeys(actions, onEscape) {
   const keys = { single: memory.get(SINGLE_KEYS_OFF) === null };
   const typing = (event) => {
     const focus = event.composedPath()[0];
@@ -54,7 +64,7 @@ function pageKeys(actions, escape) {
   const press = (event) => {
     if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey || typing(event))
       return;
-    const act = event.key === "Escape" ? escape : actions[event.key.toLowerCase()];
+    const act = event.key === "Escape" ? onEscape : actions[event.key.toLowerCase()];
     if (!act || findAll(OPEN).length) return;
     if (event.key !== "Escape") event.preventDefault();
     act();

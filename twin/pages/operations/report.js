@@ -1,5 +1,6 @@
-// A picture of the moment for a report: place and time, the stages, the map and the figures, drawn on a canvas in the page's theme.
-// What it shows is asked of the views (`twin.reports`, by clock and part); a part that no view offers is left out.
+// A picture of the moment for a report: place and time, the stages, the map and the figures, drawn on a canvas in the
+// page's theme. What it shows is asked of the views (`twin.reports`, by clock and part); a part that no view offers is
+// left out.
 
 import { el } from "../../views/shared/elements.js";
 import { twin } from "../../views/shared/registry.js";
@@ -16,8 +17,8 @@ const reportPart = (clock, part) => twin.reports?.get(`${clock}/${part}`)?.() ??
 /** The pen of a report: text that fits, panels, all in the colours of the page. */
 function penOf(context) {
   const style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(`--tw-${name}`).trim() || "#808080",
-    family = style.getPropertyValue("--tw-font") || "sans-serif";
+  const colour = (name) => style.getPropertyValue(`--tw-${name}`).trim() || "#808080";
+  const family = style.getPropertyValue("--tw-font") || "sans-serif";
   return {
     colour,
     /** Write one line with its baseline at y, shortened to `width` with an ellipsis; returns where it ends. */
@@ -58,11 +59,11 @@ function drawHead(pen, { place, moment }) {
 }
 
 function drawStages(pen, context, stages, y) {
-  const { width, margin, gap, pad, stage } = SHEET,
-    each = (width - 2 * margin - gap * (stages.length - 1)) / stages.length;
+  const { width, margin, gap, pad, stage } = SHEET;
+  const each = (width - 2 * margin - gap * (stages.length - 1)) / stages.length;
   stages.forEach(({ label, count, lines, colour, trouble }, i) => {
-    const x = margin + i * (each + gap),
-      room = each - 2 * pad;
+    const x = margin + i * (each + gap);
+    const room = each - 2 * pad;
     pen.panel(x, y, each, stage, trouble ? "bad" : "line");
     context.beginPath();
     context.arc(x + pad + 5, y + 25, 5, 0, 2 * Math.PI);
@@ -70,13 +71,12 @@ function drawStages(pen, context, stages, y) {
     context.fill();
     pen.text(label, x + pad + 18, y + 30, { size: 15, weight: 650, width: room - 18 });
     const end = pen.text(count, x + pad, y + 82, { size: 38, weight: 720, ink: colour });
-    (lines ?? []).slice(0, 3).forEach((line, n) =>
+    for (const [n, line] of (lines ?? []).slice(0, 3).entries())
       pen.text(line, end + 14, y + 56 + n * 20, {
         size: 14,
         ink: trouble && n === 0 ? "bad" : "mute",
         width: x + each - pad - end - 14,
-      }),
-    );
+      });
   });
 }
 
@@ -85,9 +85,9 @@ function drawMap(context, pen, map, x, y, width, height) {
   context.beginPath();
   context.roundRect(x, y, width, height, 12);
   context.clip();
-  const scale = Math.max(width / map.width, height / map.height),
-    w = map.width * scale,
-    h = map.height * scale;
+  const scale = Math.max(width / map.width, height / map.height);
+  const w = map.width * scale;
+  const h = map.height * scale;
   context.imageSmoothingQuality = "high";
   context.drawImage(map, x + (width - w) / 2, y + (height - h) / 2, w, h);
   context.restore();
@@ -98,45 +98,44 @@ function drawMap(context, pen, map, x, y, width, height) {
 }
 
 function drawKpis(pen, kpis, x, y, width, height, columns) {
-  const rows = Math.ceil(kpis.length / columns),
-    { gap, pad } = SHEET,
-    tones = { good: "good", bad: "bad" };
-  const each = (width - gap * (columns - 1)) / columns,
-    tall = (height - gap * (rows - 1)) / rows;
+  const rows = Math.ceil(kpis.length / columns);
+  const { gap, pad } = SHEET;
+  const tones = { good: "good", bad: "bad" };
+  const each = (width - gap * (columns - 1)) / columns;
+  const tall = (height - gap * (rows - 1)) / rows;
   kpis.forEach(({ heading, value, lines, tone }, i) => {
-    const left = x + (i % columns) * (each + gap),
-      top = y + Math.floor(i / columns) * (tall + gap),
-      room = each - 2 * pad;
+    const left = x + (i % columns) * (each + gap);
+    const top = y + Math.floor(i / columns) * (tall + gap);
+    const room = each - 2 * pad;
     pen.panel(left, top, each, tall);
     pen.text(heading, left + pad, top + 30, { size: 15, weight: 600, ink: "mute", width: room });
     const end = pen.text(value, left + pad, top + 72, { size: 36, weight: 720, width: room });
     // a wide card has its lines beside the value, in one column with the cards above and below it
-    const beside = each > 300,
-      from = beside ? Math.max(left + each * 0.42, end + 18) : left + pad,
-      first = beside ? top + 30 : top + 99;
+    const beside = each > 300;
+    const from = beside ? Math.max(left + each * 0.42, end + 18) : left + pad;
+    const first = beside ? top + 30 : top + 99;
     const fit = Math.max(0, Math.floor((top + tall - 10 - first) / 21) + 1);
-    const space = left + each - pad - from,
-      all = (lines ?? []).flatMap((line) => (pen.width(line, 14.5) > space ? line.split(" · ") : [line]));
-    all.slice(0, fit).forEach((line, n) =>
+    const space = left + each - pad - from;
+    const all = (lines ?? []).flatMap((line) => (pen.width(line, 14.5) > space ? line.split(" · ") : [line]));
+    for (const [n, line] of all.slice(0, fit).entries())
       pen.text(line, from, first + n * 21, {
         size: 14.5,
         ink: n === 0 ? (tones[tone] ?? "ink") : "mute",
         width: space,
-      }),
-    );
+      });
   });
 }
 
 /** Compose the picture; null if no view of this clock offers anything. */
 function composeReport(clock, caption) {
-  const map = reportPart(clock, "map"),
-    stages = reportPart(clock, "pipeline") ?? [],
-    kpis = reportPart(clock, "kpis") ?? [];
+  const map = reportPart(clock, "map");
+  const stages = reportPart(clock, "pipeline") ?? [];
+  const kpis = reportPart(clock, "kpis") ?? [];
   if (!map && !stages.length && !kpis.length) return null;
-  const { width, margin, gap, head, foot, stage, side } = SHEET,
-    inner = width - 2 * margin;
-  const top = margin + head,
-    below = top + (stages.length ? stage + gap : 0);
+  const { width, margin, gap, head, foot, stage, side } = SHEET;
+  const inner = width - 2 * margin;
+  const top = margin + head;
+  const below = top + (stages.length ? stage + gap : 0);
   const mapWidth = kpis.length ? inner - side - gap : inner;
   const tall = map
     ? Math.min(Math.max((mapWidth * map.height) / map.width, MAP_HEIGHT[0]), MAP_HEIGHT[1])
@@ -144,8 +143,8 @@ function composeReport(clock, caption) {
       ? 170
       : 0;
   const height = below + tall + foot + margin;
-  const canvas = el("canvas", { width: width * REPORT_SCALE, height: Math.ceil(height * REPORT_SCALE) }),
-    context = canvas.getContext("2d");
+  const canvas = el("canvas", { width: width * REPORT_SCALE, height: Math.ceil(height * REPORT_SCALE) });
+  const context = canvas.getContext("2d");
   context.scale(REPORT_SCALE, REPORT_SCALE);
   const pen = penOf(context);
   context.fillStyle = pen.colour("bg");
@@ -174,7 +173,9 @@ function reportName(place, t) {
   return `casper-${safe}-${new Date(t * 1000).toISOString().slice(0, 16).replace(/:/g, "")}.png`;
 }
 
-/** Compose the picture and give it to the user as a file; resolves to its name, or to null if there is nothing to show. */
+/**
+ * Compose the picture and give it to the user as a file; resolves to its name, or to null if there is nothing to show.
+ */
 async function saveReport(clock, { place, id, t }) {
   const canvas = composeReport(clock, {
     place,
@@ -182,8 +183,8 @@ async function saveReport(clock, { place, id, t }) {
   });
   if (!canvas) return null;
   const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
-  const address = URL.createObjectURL(blob),
-    name = reportName(id || place, t);
+  const address = URL.createObjectURL(blob);
+  const name = reportName(id || place, t);
   el("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 60_000); // the browser reads it meanwhile
   return name;

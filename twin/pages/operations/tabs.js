@@ -41,8 +41,8 @@ function render({ model }) {
     if (focused >= 0) buttons[focused]?.focus();
   };
   bar.addEventListener("keydown", (event) => {
-    const at = model.tabs.findIndex(([key]) => key === model.tab),
-      last = model.tabs.length - 1;
+    const at = model.tabs.findIndex(([key]) => key === model.tab);
+    const last = model.tabs.length - 1;
     const to = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at <= 0 ? last : at - 1, Home: 0, End: last }[
       event.key
     ];
@@ -51,15 +51,18 @@ function render({ model }) {
     event.stopPropagation(); // the arrows step the playhead elsewhere
     choose(model.tabs[to][0], true);
   });
-  const queries = Object.entries(model.rooms).map(([room, width]) => [room, matchMedia(`(min-width: ${width}px)`)]);
+  const queries = Object.entries(model.rooms).map(([room, width]) => ({
+    room,
+    query: matchMedia(`(min-width: ${width}px)`),
+  }));
   const measure = () => {
-    model.room = queries.filter(([, query]) => query.matches).at(-1)[0];
+    model.room = queries.filter(({ query }) => query.matches).at(-1).room;
   };
-  for (const [, query] of queries) query.addEventListener("change", measure);
+  for (const { query } of queries) query.addEventListener("change", measure);
   model.on("tabs", build);
   model.on("tab", mark);
   model.on("remove", () => {
-    for (const [, query] of queries) query.removeEventListener("change", measure);
+    for (const { query } of queries) query.removeEventListener("change", measure);
   });
   measure();
   build();

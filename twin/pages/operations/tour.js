@@ -1,4 +1,5 @@
-// The guided tour: a light on one part of the page after the other, with a sentence on what it tells. Parts that a page does not show are left out.
+// The guided tour: a light on one part of the page after the other, with a sentence on what it tells. Parts that a page
+// does not show are left out.
 
 import { el } from "../../views/shared/elements.js";
 import { dialogOf, iconButton } from "./help.js";
@@ -8,22 +9,30 @@ const STOPS = [
   {
     at: ["stage-created", "stage-completed"],
     title: "Where every order is",
-    text: "Five stages from created to completed. Number, mean time, and how long the oldest order has waited: yellow is slow, red needs help. Click a stage to follow its orders alone.",
+    text:
+      "Five stages from created to completed. Number, mean time, and how long the oldest order has " +
+      "waited: yellow is slow, red needs help. Click a stage to follow its orders alone.",
   },
   {
     at: ["map"],
     title: "Who is on the road",
-    text: "Drivers move as they did that day. Click a driver or a customer to open the order; press F to fit the map to the deliveries.",
+    text:
+      "Drivers move as they did that day. Click a driver or a customer to open the order; press F " +
+      "to fit the map to the deliveries.",
   },
   {
     at: ["kpi-orders-hour", "kpi-active"],
     title: "How it is going",
-    text: "The figures of the last hour against the target and the usual. Rest the pointer on a number and it explains itself.",
+    text:
+      "The figures of the last hour against the target and the usual. Rest the pointer on a number " +
+      "and it explains itself.",
   },
   {
     at: ["tab-moments"],
     title: "What stood out",
-    text: "The moments list ranks what was unusual: short drivers, slow kitchens, sudden demand. One click takes you there.",
+    text:
+      "The moments list ranks what was unusual: short drivers, slow kitchens, sudden demand. One " +
+      "click takes you there.",
   },
   {
     at: ["feed", "tab-events"],
@@ -38,12 +47,14 @@ const STOPS = [
   {
     at: ["link", "more"],
     title: "Show it to others",
-    text: "Copy a link to exactly this moment, save a picture for a report, or present in full screen. Press ? for all keys.",
+    text:
+      "Copy a link to exactly this moment, save a picture for a report, or present in full screen. " +
+      "Press ? for all keys.",
   },
 ];
 const TOURED = "twin-toured";
-const AROUND = 8,
-  BESIDE = 14;
+const AROUND = 8;
+const BESIDE = 14;
 
 /** The part of the page with that name, if it is shown at all; it may lie below the window's edge. */
 const partOf = (name) =>
@@ -58,18 +69,18 @@ function litRect(names) {
     .filter(Boolean)
     .map((node) => node.getBoundingClientRect());
   if (!boxes.length) return null;
-  const left = Math.max(AROUND, Math.min(...boxes.map((b) => b.left)) - AROUND),
-    right = Math.min(innerWidth - AROUND, Math.max(...boxes.map((b) => b.right)) + AROUND);
-  const top = Math.max(AROUND, Math.min(...boxes.map((b) => b.top)) - AROUND),
-    bottom = Math.min(innerHeight - AROUND, Math.max(...boxes.map((b) => b.bottom)) + AROUND);
+  const left = Math.max(AROUND, Math.min(...boxes.map((b) => b.left)) - AROUND);
+  const right = Math.min(innerWidth - AROUND, Math.max(...boxes.map((b) => b.right)) + AROUND);
+  const top = Math.max(AROUND, Math.min(...boxes.map((b) => b.top)) - AROUND);
+  const bottom = Math.min(innerHeight - AROUND, Math.max(...boxes.map((b) => b.bottom)) + AROUND);
   return right > left && bottom > top ? { left, top, right, bottom } : null;
 }
 
 /** Where a card of this size stands beside the light: below, above, right, left, else over its lower end. */
 function cardPlace(lit, width, height) {
   const inside = (x, most) => Math.min(Math.max(x, BESIDE), Math.max(BESIDE, most - BESIDE));
-  const x = inside((lit.left + lit.right - width) / 2, innerWidth - width),
-    y = inside((lit.top + lit.bottom - height) / 2, innerHeight - height);
+  const x = inside((lit.left + lit.right - width) / 2, innerWidth - width);
+  const y = inside((lit.top + lit.bottom - height) / 2, innerHeight - height);
   if (lit.bottom + BESIDE + height <= innerHeight) return [x, lit.bottom + BESIDE];
   if (lit.top - BESIDE - height >= 0) return [x, lit.top - BESIDE - height];
   if (lit.right + BESIDE + width <= innerWidth) return [lit.right + BESIDE, y];
@@ -78,12 +89,12 @@ function cardPlace(lit, width, height) {
 }
 
 function buildTour() {
-  let stops = [],
-    at = 0;
+  let stops = [];
+  let at = 0;
   const light = el("div", { class: "light", "aria-hidden": "true" });
-  const count = el("span", { class: "mute" }),
-    title = el("h2", { id: "tour-title" }),
-    text = el("p", {});
+  const count = el("span", { class: "mute" });
+  const title = el("h2", { id: "tour-title" });
+  const text = el("p", {});
   const back = el(
     "button",
     { type: "button", class: "button", onclick: () => go(at - 1), "data-testid": "tour-back" },
@@ -116,7 +127,8 @@ function buildTour() {
   const place = () => {
     const lit = node.open ? litRect(stops[at].at) : null;
     if (!lit) return;
-    light.style.cssText = `left:${lit.left}px;top:${lit.top}px;width:${lit.right - lit.left}px;height:${lit.bottom - lit.top}px`;
+    light.style.cssText =
+      `left:${lit.left}px;top:${lit.top}px;width:${lit.right - lit.left}px;` + `height:${lit.bottom - lit.top}px`;
     const [x, y] = cardPlace(lit, card.offsetWidth, card.offsetHeight);
     card.style.left = `${x}px`;
     card.style.top = `${y}px`;

@@ -1,8 +1,8 @@
 import { el, icon, SVG } from "../../views/shared/elements.js";
 
 const many = (n) => n.toLocaleString("en-US");
-const CHART_W = 400,
-  CHART_H = 64;
+const CHART_W = 400;
+const CHART_H = 64;
 const SKELETONS = 4;
 
 /** Orders per hour over the range as bars; the busiest hour is the full height. */
@@ -16,14 +16,16 @@ function activityChart(values, label) {
     "aria-label": label,
   }))
     svg.setAttribute(k, v);
-  const top = Math.max(...values) || 1,
-    step = CHART_W / values.length,
-    gap = step > 3 ? Math.min(4, step * 0.22) : 0;
+  const top = Math.max(...values) || 1;
+  const step = CHART_W / values.length;
+  const gap = step > 3 ? Math.min(4, step * 0.22) : 0;
   let d = "";
   values.forEach((v, i) => {
     const height = v ? Math.max(2, (v / top) * CHART_H) : 0;
     if (height)
-      d += `M${(i * step + gap / 2).toFixed(2)} ${CHART_H}v${(-height).toFixed(2)}h${(step - gap).toFixed(2)}V${CHART_H}z`;
+      d +=
+        `M${(i * step + gap / 2).toFixed(2)} ` +
+        `${CHART_H}v${(-height).toFixed(2)}h${(step - gap).toFixed(2)}V${CHART_H}z`;
   });
   const path = document.createElementNS(SVG, "path");
   path.setAttribute("d", d);
@@ -151,7 +153,8 @@ function render({ model }) {
         notice(
           "empty",
           "No kitchen in this data",
-          "The source has no order with a location. Point the app at another file or table, or start it with the demo data.",
+          "The source has no order with a location. Point the app at another file or table, or start it " +
+            "with the demo data.",
         ),
       );
     else

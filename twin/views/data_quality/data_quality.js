@@ -36,89 +36,109 @@ function reasonTable(caption, meaning, reasons, kind) {
   );
 }
 
-function render({ model }) {
-  const used = el("strong"),
-    aside = el("span"),
-    mark = el("span", { class: "mark" });
-  const sheet = el("div", {
-    class: "sheet",
-    popover: "auto",
-    role: "dialog",
-    "aria-label": "Data health",
-    tabindex: "-1",
-    "data-testid": "health-details",
-  });
-  const chip = el(
-    "button",
-    {
-      class: "chip",
+class HealthChip {
+  constructor({ model }) {
+    this.model = model;
+
+    this.used = el("strong");
+    this.aside = el("span");
+    this.mark = el("span", { class: "mark" });
+    this.sheet = el("div", {
+      class: "sheet",
+      popover: "auto",
+      role: "dialog",
+      "aria-label": "Data health",
+      tabindex: "-1",
+      "data-testid": "health-details",
+    });
+    this.chip = el(
+      "button",
+      {
+        class: "chip",
+        type: "button",
+        "aria-haspopup": "dialog",
+        "aria-expanded": "false",
+        "data-testid": "health",
+        title: "Which rows this page stands on",
+      },
+      this.mark,
+      el("span", {}, el("span", { class: "lead" }, "Data: "), this.used, this.aside),
+    );
+    this.chip.popoverTargetElement = this.sheet; // the browser opens it, and closes it on Escape or a click outside
+    this.buildSheet();
+    this.buildAge();
+    this.assemble();
+  }
+
+  buildSheet() {
+    // browsers give the focus back by themselves, but not across the shadow roots of nested layouts
+    let inside = false;
+    this.sheet.addEventListener("beforetoggle", (event) => {
+      inside = event.newState === "closed" && this.sheet.matches(":focus-within");
+    });
+    this.sheet.addEventListener("toggle", (event) => {
+      const open = event.newState === "open";
+      this.chip.setAttribute("aria-expanded", String(open));
+      if (!open && inside) this.chip.focus();
+      if (!open) return;
+      this.place();
+      this.sheet.focus();
+    });
+    addEventListener("resize", this.place);
+    this.model.on("remove", () => removeEventListener("resize", this.place));
+  }
+
+  buildAge() {
+    // how old the data are: kept over redrawing, so that the button keeps the focus
+    const when = el("span");
+    const note = el("p", { role: "status", "data-testid": "health-note" });
+    const look = el("button", {
       type: "button",
-      "aria-haspopup": "dialog",
-      "aria-expanded": "false",
-      "data-testid": "health",
-      title: "Which rows this page stands on",
-    },
-    mark,
-    el("span", {}, el("span", { class: "lead" }, "Data: "), used, aside),
-  );
-  chip.popoverTargetElement = sheet; // the browser opens it, and closes it on Escape or a click outside
+      class: "look",
+      "data-testid": "health-look",
+      onclick: () => this.model.send_msg({ act: "look" }),
+    });
+    this.age = el("footer", { "data-testid": "health-age" }, when, look, note);
+    const showAge = () => {
+      this.age.hidden = !this.model.age.as_of;
+      when.textContent = `As of ${this.model.age.as_of}`;
+      look.textContent = this.model.looking ? "Looking …" : this.model.age.stale ? "Try again" : "Look for newer";
+      look.setAttribute("aria-disabled", String(this.model.looking));
+      note.textContent = this.model.age.note ?? "";
+      note.className = this.model.age.stale ? "bad" : "mute";
+    };
+    for (const name of ["age", "looking"]) this.model.on(name, showAge);
+    showAge();
+  }
 
-  const place = () => {
-    const box = chip.getBoundingClientRect(),
-      width = sheet.offsetWidth;
-    sheet.style.left = `${Math.max(MARGIN, Math.min(box.right - width, innerWidth - width - MARGIN))}px`;
-    sheet.style.top = `${box.bottom + 6}px`;
-    sheet.style.maxHeight = `${innerHeight - box.bottom - 6 - MARGIN}px`;
+  assemble() {
+    this.root = el("div", { class: "health" }, this.chip, this.sheet);
+    this.model.on("state", this.show);
+    this.show();
+  }
+
+  place = () => {
+    const box = this.chip.getBoundingClientRect();
+    const width = this.sheet.offsetWidth;
+    this.sheet.style.left = `${Math.max(MARGIN, Math.min(box.right - width, innerWidth - width - MARGIN))}px`;
+    this.sheet.style.top = `${box.bottom + 6}px`;
+    this.sheet.style.maxHeight = `${innerHeight - box.bottom - 6 - MARGIN}px`;
   };
-  // browsers give the focus back by themselves, but not across the shadow roots of nested layouts
-  let inside = false;
-  sheet.addEventListener("beforetoggle", (event) => {
-    inside = event.newState === "closed" && sheet.matches(":focus-within");
-  });
-  sheet.addEventListener("toggle", (event) => {
-    const open = event.newState === "open";
-    chip.setAttribute("aria-expanded", String(open));
-    if (!open && inside) chip.focus();
-    if (!open) return;
-    place();
-    sheet.focus();
-  });
-  addEventListener("resize", place);
-  model.on("remove", () => removeEventListener("resize", place));
 
-  // how old the data are: kept over redrawing, so that the button keeps the focus
-  const when = el("span"),
-    note = el("p", { role: "status", "data-testid": "health-note" });
-  const look = el("button", {
-    type: "button",
-    class: "look",
-    "data-testid": "health-look",
-    onclick: () => model.send_msg({ act: "look" }),
-  });
-  const age = el("footer", { "data-testid": "health-age" }, when, look, note);
-  const showAge = () => {
-    age.hidden = !model.age.as_of;
-    when.textContent = `As of ${model.age.as_of}`;
-    look.textContent = model.looking ? "Looking …" : model.age.stale ? "Try again" : "Look for newer";
-    look.setAttribute("aria-disabled", String(model.looking));
-    note.textContent = model.age.note ?? "";
-    note.className = model.age.stale ? "bad" : "mute";
-  };
-  for (const name of ["age", "looking"]) model.on(name, showAge);
-  showAge();
-
-  const root = el("div", { class: "health" }, chip, sheet);
-  const show = () => {
-    const s = model.state;
-    root.hidden = s.read === undefined; // nothing to account for until something is loaded
-    if (root.hidden) return;
+  show = () => {
+    const s = this.model.state;
+    this.root.hidden = s.read === undefined; // nothing to account for until something is loaded
+    if (this.root.hidden) return;
     const set = s.rejected.reduce((sum, [, n]) => sum + n, 0);
-    used.textContent = many(s.used);
-    aside.textContent = ` ${s.used === 1 ? "row" : "rows"} used${set ? ` · ${many(set)} set aside` : ""}`;
-    mark.className = `mark ${set ? "warn" : "good"}`;
-    mark.replaceChildren(icon(set ? "alert" : "check", 12));
-    chip.setAttribute("aria-label", `Data health: ${rowsText(s.used)} used, ${many(set)} set aside. Show the reasons`);
-    sheet.replaceChildren(
+    this.used.textContent = many(s.used);
+    this.aside.textContent = ` ${s.used === 1 ? "row" : "rows"} used${set ? ` · ${many(set)} set aside` : ""}`;
+    this.mark.className = `mark ${set ? "warn" : "good"}`;
+    this.mark.replaceChildren(icon(set ? "alert" : "check", 12));
+    this.chip.setAttribute(
+      "aria-label",
+      `Data health: ${rowsText(s.used)} used, ${many(set)} set aside. Show the reasons`,
+    );
+    this.sheet.replaceChildren(
       el(
         "header",
         {},
@@ -128,7 +148,7 @@ function render({ model }) {
             class: "close",
             type: "button",
             "aria-label": "Close",
-            onclick: () => sheet.hidePopover(),
+            onclick: () => this.sheet.hidePopover(),
           });
           close.append(icon("close", 16));
           return close;
@@ -168,16 +188,18 @@ function render({ model }) {
             el(
               "p",
               { class: "mute cut" },
-              `${many(s.cut)} ${s.cut === 1 ? "order begins or ends" : "orders begin or end"} outside what was read for this range.`,
+              `${many(s.cut)} ${s.cut === 1 ? "order begins or ends" : "orders begin or end"} outside what ` +
+                "was read for this range.",
             ),
           ]
         : []),
-      age,
+      this.age,
     );
   };
-  model.on("state", show);
-  show();
-  return root;
+}
+
+function render(view) {
+  return new HealthChip(view).root;
 }
 
 export { render };

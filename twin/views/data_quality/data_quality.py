@@ -9,7 +9,7 @@ import panel as pn
 import param
 
 from twin.replay.controller import ReplayController
-from twin.timeline.timeline import Health
+from twin.timeline.timeline import DataQuality
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
 
@@ -82,16 +82,16 @@ class HealthView(ReplayView):
         timeline = self._controller.timeline
         self._chip.visible = timeline is not None
         if timeline is not None:
-            self._chip.state = _state(timeline.health)
+            self._chip.state = _state(timeline.data_quality)
 
 
-def _state(health: Health) -> dict[str, Any]:
+def _state(quality: DataQuality) -> dict[str, Any]:
     return {
-        "read": health.read,
-        "used": health.used,
-        "rejected": _largest_first(health.rejected),
-        "flagged": _largest_first(health.flagged),
-        "cut": health.cut_orders,
+        "read": quality.read,
+        "used": quality.used,
+        "rejected": _largest_first(quality.rejected),
+        "flagged": _largest_first(quality.flagged),
+        "cut": quality.cut_orders,
     }
 
 

@@ -11,16 +11,16 @@ const MOST_PX = 15e6;
 /** More new rows than this at once are not animated: at high speed the list would only shimmer. */
 const CALM = 3;
 /** Milliseconds between two looks at the clock, and after the last key before a text is searched for. */
-const LOOK = 250,
-  TYPED = 250;
+const LOOK = 250;
+const TYPED = 250;
 
 /** How long before the playhead: now, 12 s, 4 min, 1 h 05. */
 const ageText = (seconds) => (seconds < 1 ? "now" : durationText(seconds));
 
 /** The filter as twin/analysis/event_index.py reads and writes it. */
 function parseFilter(query, groups, usual) {
-  const [head, ...rest] = `;${query}`.split(";text="),
-    parts = head.split(";").filter(Boolean);
+  const [head, ...rest] = `;${query}`.split(";text=");
+  const parts = head.split(";").filter(Boolean);
   const types = parts.find((part) => part.startsWith("types="));
   return {
     groups: new Set(
@@ -38,7 +38,7 @@ function parseFilter(query, groups, usual) {
 function filterText({ groups, only, text }, order, usual) {
   const same = groups.size === usual.length && usual.every((group) => groups.has(group));
   return [
-    same ? null : "types=" + order.filter((group) => groups.has(group)).join(","),
+    same ? null : `types=${order.filter((group) => groups.has(group)).join(",")}`,
     only ? "only" : null,
     text ? `text=${text}` : null,
   ]
@@ -79,7 +79,9 @@ function buildRow(row) {
         "data-t": t,
         "data-order": order,
         tabindex: "-1",
-        title: `${detail ? detail + "\n" : ""}${dayText(t)} ${dateText(t)}, ${clockText(t)}\nClick: go to this moment and this order`,
+        title:
+          `${detail ? `${detail}\n` : ""}${dayText(t)} ${dateText(t)}, ${clockText(t)}\nClick: go to ` +
+          "this moment and this order",
       },
       badge,
       el(
@@ -98,419 +100,547 @@ function buildRow(row) {
   );
 }
 
-function render({ model }) {
-  const clock = clockFrom(model),
-    verbs = verbsOf(model, clock),
-    selected = selectionOf(model);
-  const keys = model.groups.map(([key]) => key),
-    usual = keys.filter((key) => key !== "ping");
-  let filter = parseFilter(model.query, keys, usual);
-  let following = true,
-    coming = true,
-    top = 0,
-    topTime = Infinity,
-    focused = null,
-    drawn = new Map(),
-    retry = 0,
-    typing = 0;
-  let height = 0,
-    scrollTop = 0; // of the list, as the browser told them: to ask it costs a layout of the whole page
+class FeedList {
+  constructor({ model }) {
+    this.model = model;
 
-  // -- the list ---------------------------------------------------------------------------------------------------------
-  const sizer = el("ol", { class: "sizer" });
-  const list = el(
-    "div",
-    {
-      class: "rows",
-      role: "log",
-      "aria-label": "Events, newest first",
-      "aria-live": "off",
-      "data-testid": "feed-rows",
-      onscroll: () => scrolled(),
-    },
-    sizer,
-  );
-  const empty = el("div", { class: "empty", "data-testid": "feed-empty", hidden: true });
-  const now = el("button", {
-    type: "button",
-    class: "pill",
-    hidden: true,
-    "data-testid": "feed-now",
-    title: "To the newest event before the playhead",
-    onclick: () => {
-      follow();
-      list.querySelector("button")?.focus({ preventScroll: true });
-    },
-  });
-  now.append(icon("up", 13), "Back to now");
-  const pages = new FeedPages(model, () => update());
-  const playhead = () => (clock.anchor ? clock.now() : 0);
-  const idle = () => !model.active || document.hidden;
-
-  const scrollTo = (y) => {
-    if (y !== scrollTop) {
-      list.scrollTop = y;
-      scrollTop = list.scrollTop;
-    }
-  };
-  const follow = () => {
-    following = true;
-    scrollTo(0);
-    update();
-  };
-  function scrolled() {
-    scrollTop = list.scrollTop;
-    if (!pages.ready) return; // what scrolls is on its way out
-    const atTop = scrollTop < 4;
-    if (following && !atTop) topTime = pages.row(top - 1)?.[0] ?? Infinity; // from now on the list stands still
-    following = atTop;
-    update();
+    this.clock = clockFrom(this.model);
+    this.verbs = verbsOf(this.model, this.clock);
+    this.selected = selectionOf(this.model);
+    this.keys = this.model.groups.map(([key]) => key);
+    this.usual = this.keys.filter((key) => key !== "ping");
+    this.filter = parseFilter(this.model.query, this.keys, this.usual);
+    this.following = true;
+    this.coming = true;
+    this.top = 0;
+    this.topTime = Infinity;
+    this.focused = null;
+    this.drawn = new Map();
+    this.retry = 0;
+    this.typing = 0;
+    this.height = 0;
+    this.scrollTop = 0; // of the list, as the browser told them: to ask it costs a layout of the whole page
+    this.buildList();
+    this.listenToList();
+    this.listenToKeys();
+    this.buildSearch();
+    this.buildMenu();
+    this.buildFooter();
+    this.assemble();
+    this.listen();
+    this.watchSize();
   }
-  /** Take the filter, the playhead and the rows at hand, ask for what is missing, and draw. */
-  function update() {
-    if (idle()) return;
-    const t = playhead();
-    const row = filter.only ? selected.row : -1;
-    coming = pages.choose({ query: filterText(filter, keys, usual), stage: selected.stage, row }) || coming;
-    if ((coming && pages.ready) || (!following && t < topTime)) {
-      // another list, or the playhead went back beyond what is read
-      following = true;
-      scrollTo(0);
-      coming &&= !pages.ready;
+
+  buildList() {
+    // -- the list
+    // ---------------------------------------------------------------------------------------------------------
+    this.sizer = el("ol", { class: "sizer" });
+    this.list = el(
+      "div",
+      {
+        class: "rows",
+        role: "log",
+        "aria-label": "Events, newest first",
+        "aria-live": "off",
+        "data-testid": "feed-rows",
+        onscroll: () => this.scrolled(),
+      },
+      this.sizer,
+    );
+    this.empty = el("div", { class: "empty", "data-testid": "feed-empty", hidden: true });
+    this.now = el("button", {
+      type: "button",
+      class: "pill",
+      hidden: true,
+      "data-testid": "feed-now",
+      title: "To the newest event before the playhead",
+      onclick: () => {
+        follow();
+        this.list.querySelector("button")?.focus({ preventScroll: true });
+      },
+    });
+    this.now.append(icon("up", 13), "Back to now");
+    this.pages = new FeedPages(this.model, () => this.update());
+    const follow = () => {
+      this.following = true;
+      this.scrollTo(0);
+      this.update();
+    };
+  }
+
+  listenToList() {
+    this.list.addEventListener("click", (event) => {
+      const hit = this.eventOf(event);
+      if (!hit?.data || !this.pages.ready) return;
+      this.focused = hit.number;
+      this.selected.show(hit.data[1]);
+      this.verbs.visit(hit.data[0]);
+    });
+    const point = (event) => this.selected.hover(this.eventOf(event)?.data?.[1] ?? -1);
+    this.list.addEventListener("pointerover", point);
+    this.list.addEventListener("pointerleave", () => this.selected.hover(-1));
+    this.list.addEventListener("focusin", (event) => {
+      this.focused = this.eventOf(event)?.number ?? this.focused;
+      point(event);
+    });
+    this.list.addEventListener("focusout", () => this.selected.hover(-1));
+  }
+
+  listenToKeys() {
+    this.list.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === " ") event.stopPropagation(); // they press the row, not Play
+      const by = { ArrowDown: -1, ArrowUp: 1 }[event.key];
+      const hit = this.eventOf(event);
+      if (!by || !hit) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const number = Math.min(Math.max(hit.number + by, 0), this.top - 1);
+      const y = (this.top - 1 - number) * ROW;
+      const { offset, tall, real } = this.inSight();
+      const goal = y < offset ? y : y + ROW > offset + this.height ? y + ROW - this.height : offset;
+      this.focused = number;
+      if (goal !== offset) this.scrollTo(goal * (real > this.height ? (real - this.height) / (tall - this.height) : 1));
+      this.scrolled();
+      this.drawn.get(number)?.node.firstChild.focus?.({ preventScroll: true });
+    });
+  }
+
+  buildSearch() {
+    // -- the filter
+    // -------------------------------------------------------------------------------------------------------
+    this.input = el("input", {
+      type: "search",
+      placeholder: "Order, brand, item, address",
+      "aria-label": "Search events by order, brand, item or address",
+      maxlength: "80",
+      spellcheck: "false",
+      autocomplete: "off",
+      "data-testid": "feed-search",
+      oninput: () => {
+        clearTimeout(this.typing);
+        this.typing = setTimeout(this.search, TYPED);
+      },
+      onchange: () => this.search(),
+      onkeydown: (event) => {
+        if (event.key === "Escape" && this.input.value) {
+          event.stopPropagation();
+          event.preventDefault();
+          this.input.value = "";
+          this.search();
+        }
+      },
+    });
+    this.boxes = new Map(
+      this.model.groups.map(([key]) => [
+        key,
+        el("input", {
+          type: "checkbox",
+          onchange: () => {
+            const groups = new Set(this.filter.groups);
+            groups[groups.has(key) ? "delete" : "add"](key);
+            this.setFilter({ groups });
+          },
+        }),
+      ]),
+    );
+  }
+
+  buildMenu() {
+    const GROUP_HINTS = {
+      problem: "Late drivers, deliveries over the target, cancelled orders, unknown event types",
+      ping: "The drivers’ position reports, one a minute",
+      driver: "Drivers arriving and picking up",
+      kitchen: "Cooking started and finished",
+    };
+    this.menu = el(
+      "div",
+      {
+        class: "menu",
+        id: "feed-menu",
+        role: "group",
+        "aria-label": "Types of events",
+        hidden: true,
+        "data-testid": "feed-menu",
+      },
+      ...this.model.groups.map(([key, label]) =>
+        el(
+          "label",
+          { title: GROUP_HINTS[key], "data-testid": key === "ping" ? "feed-pings" : `feed-type-${key}` },
+          this.boxes.get(key),
+          label,
+        ),
+      ),
+    );
+    this.types = el("button", {
+      type: "button",
+      class: "chip",
+      "aria-expanded": "false",
+      "aria-controls": "feed-menu",
+      title: "Choose the types of events",
+      "data-testid": "feed-types",
+      onclick: () => this.open(this.menu.hidden),
+    });
+    this.types.append(icon("filter", 14), el("span", { class: "label" }, "Types"));
+    this.problems = el("button", {
+      type: "button",
+      class: "chip",
+      "aria-pressed": "false",
+      title: `Only what went wrong: ${GROUP_HINTS.problem.toLowerCase()}`,
+      "data-testid": "feed-problems",
+      onclick: () => this.setFilter({ groups: new Set(this.onlyProblems() ? this.usual : ["problem"]) }),
+    });
+    this.problems.append(icon("alert", 14), el("span", { class: "label" }, "Problems"));
+    this.field = el("label", { class: "search" });
+    this.field.append(icon("search", 14), this.input);
+  }
+
+  buildFooter() {
+    // -- what the list is about
+    // --------------------------------------------------------------------------------------------
+    this.count = el("span", {
+      class: "count",
+      "data-testid": "feed-count",
+      title: "Events that match in the whole range, also those after the playhead",
+    });
+    this.stage = el("button", {
+      type: "button",
+      class: "chip on",
+      hidden: true,
+      "data-testid": "feed-stage",
+      onclick: () => this.selected.filter(this.selected.stage),
+    });
+    this.only = el(
+      "button",
+      {
+        type: "button",
+        class: "chip",
+        "aria-pressed": "false",
+        hidden: true,
+        "data-testid": "feed-only",
+        title: "List the events of the selected order alone",
+        onclick: () => this.setFilter({ only: !this.filter.only }),
+      },
+      "Only this order",
+    );
+    this.reset = el(
+      "button",
+      { type: "button", class: "chip plain", hidden: true, "data-testid": "feed-clear", onclick: this.clear },
+      "Clear filters",
+    );
+    this.footer = el("footer", { hidden: true }, this.stage, this.only, this.count, this.reset);
+    this.told = "";
+  }
+
+  assemble() {
+    this.skeleton = el(
+      "div",
+      { class: "skeleton", "aria-hidden": "true", "data-testid": "feed-loading" },
+      ...Array.from({ length: 6 }, () => buildRow(null).firstChild),
+    );
+
+    this.root = el(
+      "section",
+      { class: "card feed", "data-testid": "feed", "aria-label": "Events" },
+      el("header", {}, this.field, this.problems, this.types),
+      this.menu,
+      el("div", { class: "body" }, this.skeleton, this.empty, this.list, this.now),
+      this.footer,
+    );
+    this.root.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || this.menu.hidden) return;
+      event.stopPropagation();
+      event.preventDefault();
+      this.open(false);
+      this.types.focus();
+    });
+    document.addEventListener("pointerdown", this.outside, true);
+  }
+
+  listen() {
+    this.model.on("query", () => {
+      if (this.model.query !== filterText(this.filter, this.keys, this.usual)) {
+        this.filter = parseFilter(this.model.query, this.keys, this.usual);
+        this.showFilter();
+        this.update();
+      }
+    });
+    this.model.on("version", () => this.update());
+    this.model.on("active", () => this.update());
+    document.addEventListener("visibilitychange", this.visible);
+    this.timer = setInterval(() => {
+      if (this.clock.moving || !this.pages.ready) this.update();
+    }, LOOK);
+    this.was = "";
+  }
+
+  watchSize() {
+    const offs = [
+      this.clock.on(() => {
+        this.pages.hurry();
+        this.update();
+      }),
+      this.selected.on(this.choose),
+    ];
+    const resized = new ResizeObserver(() => {
+      this.height = this.list.clientHeight;
+      this.scrollTop = this.list.scrollTop;
+      this.update();
+    });
+    resized.observe(this.list);
+    this.model.on("remove", () => {
+      clearInterval(this.timer);
+      clearTimeout(this.retry);
+      clearTimeout(this.typing);
+      resized.disconnect();
+      document.removeEventListener("pointerdown", this.outside, true);
+      document.removeEventListener("visibilitychange", this.visible);
+      for (const off of offs) off();
+    });
+    this.showFilter();
+    this.update();
+  }
+
+  playhead() {
+    return this.clock.anchor ? this.clock.now() : 0;
+  }
+
+  idle() {
+    return !this.model.active || document.hidden;
+  }
+
+  scrollTo(y) {
+    if (y !== this.scrollTop) {
+      this.list.scrollTop = y;
+      this.scrollTop = this.list.scrollTop;
     }
-    if (!pages.list) top = 0;
-    const before = top,
-      known = pages.topAt(t);
-    if (following && pages.ready) top = known ?? (t >= pages.list.at ? pages.reach : top);
-    draw(before);
-    const { low, high } = inSight();
-    clearTimeout(retry);
-    const wait = pages.need({
+  }
+
+  scrolled() {
+    this.scrollTop = this.list.scrollTop;
+    if (!this.pages.ready) return; // what scrolls is on its way out
+    const atTop = this.scrollTop < 4;
+    // from now on the list stands still
+    if (this.following && !atTop) this.topTime = this.pages.row(this.top - 1)?.[0] ?? Infinity;
+    this.following = atTop;
+    this.update();
+  }
+
+  /** Take the filter, the playhead and the rows at hand, ask for what is missing, and draw. */
+  update = () => {
+    if (this.idle()) return;
+    const t = this.playhead();
+    const row = this.filter.only ? this.selected.row : -1;
+    this.coming =
+      this.pages.choose({ query: filterText(this.filter, this.keys, this.usual), stage: this.selected.stage, row }) ||
+      this.coming;
+    if ((this.coming && this.pages.ready) || (!this.following && t < this.topTime)) {
+      // another list, or the playhead went back beyond what is read
+      this.following = true;
+      this.scrollTo(0);
+      this.coming &&= !this.pages.ready;
+    }
+    if (!this.pages.list) this.top = 0;
+    const before = this.top;
+    const known = this.pages.topAt(t);
+    if (this.following && this.pages.ready) this.top = known ?? (t >= this.pages.list.at ? this.pages.reach : this.top);
+    this.draw(before);
+    const { low, high } = this.inSight();
+    clearTimeout(this.retry);
+    const wait = this.pages.need({
       now: t,
-      speed: clock.moving ? clock.anchor.speed : 0,
-      following: following || coming,
+      speed: this.clock.moving ? this.clock.anchor.speed : 0,
+      following: this.following || this.coming,
       low,
       high,
     });
-    if (wait) retry = setTimeout(update, wait);
-    tellState(t, known);
-    ages(t);
-  }
+    if (wait) this.retry = setTimeout(this.update, wait);
+    this.tellState(known);
+    this.ages(t);
+  };
+
   /** How much taller the rows are than the element that scrolls, and what of it is in sight. */
-  function inSight() {
-    const tall = top * ROW,
-      real = Math.min(tall, MOST_PX);
-    const offset = real > height ? (scrollTop * (tall - height)) / (real - height) : 0;
-    const from = Math.max(0, Math.floor(offset / ROW) - 2),
-      to = Math.min(top, Math.ceil((offset + height) / ROW) + 2);
-    return { offset, tall, real, from, to, low: top - to, high: top - from };
+  inSight() {
+    const tall = this.top * ROW;
+    const real = Math.min(tall, MOST_PX);
+    const offset = real > this.height ? (this.scrollTop * (tall - this.height)) / (real - this.height) : 0;
+    const from = Math.max(0, Math.floor(offset / ROW) - 2);
+    const to = Math.min(this.top, Math.ceil((offset + this.height) / ROW) + 2);
+    return { offset, tall, real, from, to, low: this.top - to, high: this.top - from };
   }
-  function draw(before) {
-    const tall = `${Math.min(top * ROW, MOST_PX)}px`;
-    if (sizer.style.height !== tall) sizer.style.height = tall;
-    const { offset, from, to } = inSight(),
-      next = new Map();
-    const numbers = Array.from({ length: Math.max(0, to - from) }, (_, i) => top - 1 - from - i);
+
+  draw(before) {
+    const tall = `${Math.min(this.top * ROW, MOST_PX)}px`;
+    if (this.sizer.style.height !== tall) this.sizer.style.height = tall;
+    const { offset, from, to } = this.inSight();
+    const next = new Map();
+    const numbers = Array.from({ length: Math.max(0, to - from) }, (_, i) => this.top - 1 - from - i);
     if (
-      focused !== null &&
-      drawn.get(focused)?.node.matches(":focus-within") &&
-      !numbers.includes(focused) &&
-      focused < top
+      this.focused !== null &&
+      this.drawn.get(this.focused)?.node.matches(":focus-within") &&
+      !numbers.includes(this.focused) &&
+      this.focused < this.top
     )
-      numbers.push(focused);
+      numbers.push(this.focused);
     numbers.sort((a, b) => b - a);
-    const fresh = following && before > 0 && top > before && top - before <= CALM && clock.moving;
+    const fresh = this.following && before > 0 && this.top > before && this.top - before <= CALM && this.clock.moving;
     for (const number of numbers) {
-      const data = pages.row(number) ?? null,
-        old = drawn.get(number);
+      const data = this.pages.row(number) ?? null;
+      const old = this.drawn.get(number);
       const entry = old && old.data === data ? old : { data, node: buildRow(data) };
       if (fresh && number >= before) entry.node.classList.add("new");
-      entry.node.style.transform = `translateY(${(top - 1 - number) * ROW - offset + scrollTop}px)`;
-      entry.node.setAttribute("aria-setsize", top);
-      entry.node.setAttribute("aria-posinset", top - number);
+      entry.node.style.transform = `translateY(${(this.top - 1 - number) * ROW - offset + this.scrollTop}px)`;
+      entry.node.setAttribute("aria-setsize", this.top);
+      entry.node.setAttribute("aria-posinset", this.top - number);
       next.set(number, entry);
     }
-    for (const [number, { node }] of drawn) if (next.get(number)?.node !== node) node.remove();
+    for (const [number, { node }] of this.drawn) if (next.get(number)?.node !== node) node.remove();
     let i = 0;
     for (const { node } of next.values()) {
-      if (sizer.children[i] !== node) sizer.insertBefore(node, sizer.children[i] ?? null);
+      if (this.sizer.children[i] !== node) this.sizer.insertBefore(node, this.sizer.children[i] ?? null);
       i += 1;
     }
-    drawn = next;
-    mark();
+    this.drawn = next;
+    this.mark();
   }
+
   /** Mark the rows of the order that is selected or pointed at, and the one row that the Tab key stops at. */
-  function mark() {
-    let stop = drawn.has(focused) && drawn.get(focused).data ? focused : null;
-    for (const [number, { data }] of drawn) if (stop === null && data) stop = number;
-    for (const [number, { data, node }] of drawn) {
+  mark() {
+    let stop = this.drawn.has(this.focused) && this.drawn.get(this.focused).data ? this.focused : null;
+    for (const [number, { data }] of this.drawn) if (stop === null && data) stop = number;
+    for (const [number, { data, node }] of this.drawn) {
       if (!data) continue;
-      const button = node.firstChild,
-        mine = data[1] === selected.row;
+      const button = node.firstChild;
+      const mine = data[1] === this.selected.row;
       button.classList.toggle("selected", mine);
-      button.classList.toggle("hovered", data[1] === selected.hovered);
+      button.classList.toggle("hovered", data[1] === this.selected.hovered);
       if (mine) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
       button.tabIndex = number === stop ? 0 : -1;
     }
   }
-  function ages(t) {
-    for (const { data, node } of drawn.values()) {
+
+  ages(t) {
+    for (const { data, node } of this.drawn.values()) {
       if (!data) continue;
-      const age = node.querySelector(".age"),
-        text = ageText(t - data[0]);
+      const age = node.querySelector(".age");
+      const text = ageText(t - data[0]);
       if (age.textContent !== text) age.textContent = text;
     }
   }
-  const eventOf = ({ target }) => {
+
+  eventOf({ target }) {
     const node = target.closest?.(".item");
-    for (const [number, entry] of drawn) if (entry.node === node) return { number, ...entry };
+    for (const [number, entry] of this.drawn) if (entry.node === node) return { number, ...entry };
     return null;
-  };
-  list.addEventListener("click", (event) => {
-    const hit = eventOf(event);
-    if (!hit?.data || !pages.ready) return;
-    focused = hit.number;
-    selected.show(hit.data[1]);
-    verbs.visit(hit.data[0]);
-  });
-  const point = (event) => selected.hover(eventOf(event)?.data?.[1] ?? -1);
-  list.addEventListener("pointerover", point);
-  list.addEventListener("pointerleave", () => selected.hover(-1));
-  list.addEventListener("focusin", (event) => {
-    focused = eventOf(event)?.number ?? focused;
-    point(event);
-  });
-  list.addEventListener("focusout", () => selected.hover(-1));
-  list.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" || event.key === " ") event.stopPropagation(); // they press the row, not Play
-    const by = { ArrowDown: -1, ArrowUp: 1 }[event.key],
-      hit = eventOf(event);
-    if (!by || !hit) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const number = Math.min(Math.max(hit.number + by, 0), top - 1),
-      y = (top - 1 - number) * ROW,
-      { offset, tall, real } = inSight();
-    const goal = y < offset ? y : y + ROW > offset + height ? y + ROW - height : offset;
-    focused = number;
-    if (goal !== offset) scrollTo(goal * (real > height ? (real - height) / (tall - height) : 1));
-    scrolled();
-    drawn.get(number)?.node.firstChild.focus?.({ preventScroll: true });
-  });
+  }
 
-  // -- the filter -------------------------------------------------------------------------------------------------------
-  const input = el("input", {
-    type: "search",
-    placeholder: "Order, brand, item, address",
-    "aria-label": "Search events by order, brand, item or address",
-    maxlength: "80",
-    spellcheck: "false",
-    autocomplete: "off",
-    "data-testid": "feed-search",
-    oninput: () => {
-      clearTimeout(typing);
-      typing = setTimeout(search, TYPED);
-    },
-    onchange: () => search(),
-    onkeydown: (event) => {
-      if (event.key === "Escape" && input.value) {
-        event.stopPropagation();
-        event.preventDefault();
-        input.value = "";
-        search();
-      }
-    },
-  });
-  const boxes = new Map(
-    model.groups.map(([key]) => [
-      key,
-      el("input", {
-        type: "checkbox",
-        onchange: () => {
-          const groups = new Set(filter.groups);
-          groups[groups.has(key) ? "delete" : "add"](key);
-          setFilter({ groups });
-        },
-      }),
-    ]),
-  );
-  const GROUP_HINTS = {
-    problem: "Late drivers, deliveries over the target, cancelled orders, unknown event types",
-    ping: "The drivers’ position reports, one a minute",
-    driver: "Drivers arriving and picking up",
-    kitchen: "Cooking started and finished",
+  onlyProblems() {
+    return this.filter.groups.size === 1 && this.filter.groups.has("problem");
+  }
+
+  open(yes) {
+    this.menu.hidden = !yes;
+    this.types.setAttribute("aria-expanded", String(yes));
+    if (yes) this.boxes.values().next().value.focus();
+  }
+
+  search = () => {
+    clearTimeout(this.typing);
+    const text = this.input.value.trim();
+    if (text !== this.filter.text) this.setFilter({ text });
   };
-  const menu = el(
-    "div",
-    {
-      class: "menu",
-      id: "feed-menu",
-      role: "group",
-      "aria-label": "Types of events",
-      hidden: true,
-      "data-testid": "feed-menu",
-    },
-    ...model.groups.map(([key, label]) =>
-      el(
-        "label",
-        { title: GROUP_HINTS[key], "data-testid": key === "ping" ? "feed-pings" : `feed-type-${key}` },
-        boxes.get(key),
-        label,
-      ),
-    ),
-  );
-  const types = el("button", {
-    type: "button",
-    class: "chip",
-    "aria-expanded": "false",
-    "aria-controls": "feed-menu",
-    title: "Choose the types of events",
-    "data-testid": "feed-types",
-    onclick: () => open(menu.hidden),
-  });
-  types.append(icon("filter", 14), el("span", { class: "label" }, "Types"));
-  const problems = el("button", {
-    type: "button",
-    class: "chip",
-    "aria-pressed": "false",
-    title: `Only what went wrong: ${GROUP_HINTS.problem.toLowerCase()}`,
-    "data-testid": "feed-problems",
-    onclick: () => setFilter({ groups: new Set(onlyProblems() ? usual : ["problem"]) }),
-  });
-  problems.append(icon("alert", 14), el("span", { class: "label" }, "Problems"));
-  const onlyProblems = () => filter.groups.size === 1 && filter.groups.has("problem");
-  const field = el("label", { class: "search" });
-  field.append(icon("search", 14), input);
-  function open(yes) {
-    menu.hidden = !yes;
-    types.setAttribute("aria-expanded", String(yes));
-    if (yes) boxes.values().next().value.focus();
+
+  setFilter(change) {
+    this.filter = { ...this.filter, ...change };
+    this.model.query = filterText(this.filter, this.keys, this.usual);
+    this.showFilter();
+    this.update();
   }
-  function search() {
-    clearTimeout(typing);
-    const text = input.value.trim();
-    if (text !== filter.text) setFilter({ text });
-  }
-  function setFilter(change) {
-    filter = { ...filter, ...change };
-    model.query = filterText(filter, keys, usual);
-    showFilter();
-    update();
-  }
-  const clear = () => {
-    input.value = "";
-    setFilter({ groups: new Set(usual), text: "", only: false });
+
+  clear = () => {
+    this.input.value = "";
+    this.setFilter({ groups: new Set(this.usual), text: "", only: false });
   };
-  function showFilter() {
-    for (const [key, box] of boxes) box.checked = filter.groups.has(key);
-    problems.setAttribute("aria-pressed", String(onlyProblems()));
-    const special = !onlyProblems() && filterText({ ...filter, text: "", only: false }, keys, usual) !== "";
-    types.classList.toggle("on", special);
-    types.setAttribute(
+
+  showFilter() {
+    for (const [key, box] of this.boxes) box.checked = this.filter.groups.has(key);
+    this.problems.setAttribute("aria-pressed", String(this.onlyProblems()));
+    const special =
+      !this.onlyProblems() && filterText({ ...this.filter, text: "", only: false }, this.keys, this.usual) !== "";
+    this.types.classList.toggle("on", special);
+    this.types.setAttribute(
       "aria-label",
-      special ? `Types of events, ${filter.groups.size} of ${keys.length} listed` : "Types of events",
+      special ? `Types of events, ${this.filter.groups.size} of ${this.keys.length} listed` : "Types of events",
     );
-    if (input.value.trim() !== filter.text && !input.matches(":focus")) input.value = filter.text;
+    if (this.input.value.trim() !== this.filter.text && !this.input.matches(":focus"))
+      this.input.value = this.filter.text;
   }
 
-  // -- what the list is about --------------------------------------------------------------------------------------------
-  const count = el("span", {
-    class: "count",
-    "data-testid": "feed-count",
-    title: "Events that match in the whole range, also those after the playhead",
-  });
-  const stage = el("button", {
-    type: "button",
-    class: "chip on",
-    hidden: true,
-    "data-testid": "feed-stage",
-    onclick: () => selected.filter(selected.stage),
-  });
-  const only = el(
-    "button",
-    {
-      type: "button",
-      class: "chip",
-      "aria-pressed": "false",
-      hidden: true,
-      "data-testid": "feed-only",
-      title: "List the events of the selected order alone",
-      onclick: () => setFilter({ only: !filter.only }),
-    },
-    "Only this order",
-  );
-  const reset = el(
-    "button",
-    { type: "button", class: "chip plain", hidden: true, "data-testid": "feed-clear", onclick: clear },
-    "Clear filters",
-  );
-  const footer = el("footer", { hidden: true }, stage, only, count, reset);
-  const put = (node, text) => {
+  put(node, text) {
     if (node.textContent !== text) node.textContent = text;
-  };
-  let told = "";
-  function tellState(t, known) {
-    const query = filterText(filter, keys, usual),
-      inStage = selected.stage,
-      scoped = filter.only && selected.row >= 0;
-    const narrowed = filterText({ ...filter, only: scoped }, keys, usual) !== "" || !!inStage;
-    now.hidden = following || coming;
-    list.setAttribute("aria-busy", String(!pages.ready));
-    const live = following && !clock.moving ? "polite" : "off";
-    if (list.getAttribute("aria-live") !== live) list.setAttribute("aria-live", live);
-    const kind = !pages.ready
-      ? pages.list
+  }
+
+  tellState(known) {
+    const query = filterText(this.filter, this.keys, this.usual);
+    const inStage = this.selected.stage;
+    const scoped = this.filter.only && this.selected.row >= 0;
+    const narrowed = filterText({ ...this.filter, only: scoped }, this.keys, this.usual) !== "" || !!inStage;
+    this.now.hidden = this.following || this.coming;
+    this.list.setAttribute("aria-busy", String(!this.pages.ready));
+    const live = this.following && !this.clock.moving ? "polite" : "off";
+    if (this.list.getAttribute("aria-live") !== live) this.list.setAttribute("aria-live", live);
+    const kind = !this.pages.ready
+      ? this.pages.list
         ? "old"
         : "loading"
-      : top > 0
+      : this.top > 0
         ? "rows"
         : known === null
           ? "old"
-          : pages.total
+          : this.pages.total
             ? "before"
             : narrowed
               ? "none"
               : "nothing";
-    const state = [kind, query, inStage, selected.row, pages.total, pages.list?.oldest].join("|");
-    if (state === told) return;
-    told = state;
-    footer.hidden = !narrowed && selected.row < 0;
-    stage.hidden = !inStage;
-    stage.replaceChildren(`${model.stages[inStage] ?? inStage} now`, icon("close", 12));
-    stage.title = `Only events of the orders that are in this stage at the playhead. Click: all orders`;
-    only.hidden = selected.row < 0;
-    only.setAttribute("aria-pressed", String(filter.only));
-    reset.hidden = query === "" || (filter.only && !scoped);
+    const state = [kind, query, inStage, this.selected.row, this.pages.total, this.pages.list?.oldest].join("|");
+    if (state === this.told) return;
+    this.told = state;
+    this.footer.hidden = !narrowed && this.selected.row < 0;
+    this.stage.hidden = !inStage;
+    this.stage.replaceChildren(`${this.model.stages[inStage] ?? inStage} now`, icon("close", 12));
+    this.stage.title = `Only events of the orders that are in this stage at the playhead. Click: all orders`;
+    this.only.hidden = this.selected.row < 0;
+    this.only.setAttribute("aria-pressed", String(this.filter.only));
+    this.reset.hidden = query === "" || (this.filter.only && !scoped);
     if (kind !== "old")
-      put(
-        count,
+      this.put(
+        this.count,
         !narrowed || kind === "loading"
           ? ""
           : inStage
-            ? `${pages.total.toLocaleString("en-US")} so far`
-            : `${pages.total.toLocaleString("en-US")} in this range`,
+            ? `${this.pages.total.toLocaleString("en-US")} so far`
+            : `${this.pages.total.toLocaleString("en-US")} in this range`,
       );
-    list.classList.toggle("stale", kind === "old");
-    skeleton.hidden = kind !== "loading";
-    empty.hidden = !["before", "none", "nothing"].includes(kind);
+    this.list.classList.toggle("stale", kind === "old");
+    this.skeleton.hidden = kind !== "loading";
+    this.empty.hidden = !["before", "none", "nothing"].includes(kind);
     if (kind === "before") {
-      const at = pages.list.oldest;
-      empty.replaceChildren(
+      const at = this.pages.list.oldest;
+      this.empty.replaceChildren(
         el("p", {}, narrowed ? "No such event before this moment" : "No events before this moment"),
         el(
           "button",
-          { type: "button", class: "chip", "data-testid": "feed-first", onclick: () => verbs.visit(at) },
+          { type: "button", class: "chip", "data-testid": "feed-first", onclick: () => this.verbs.visit(at) },
           `Go to the first, ${dayText(at)} ${clockText(at, false)}`,
         ),
       );
     } else if (kind === "none") {
-      empty.replaceChildren(
+      this.empty.replaceChildren(
         el(
           "p",
           {},
           inStage && query === ""
-            ? `No order is in ${model.stages[inStage] ?? inStage} at this moment`
+            ? `No order is in ${this.model.stages[inStage] ?? inStage} at this moment`
             : "Nothing matches",
         ),
         el(
@@ -519,91 +649,37 @@ function render({ model }) {
             type: "button",
             class: "chip",
             onclick: () => {
-              clear();
-              if (selected.stage) selected.filter(selected.stage);
+              this.clear();
+              if (this.selected.stage) this.selected.filter(this.selected.stage);
             },
           },
           "Clear filters",
         ),
       );
-    } else if (kind === "nothing") empty.replaceChildren(el("p", {}, "No events in this range"));
+    } else if (kind === "nothing") this.empty.replaceChildren(el("p", {}, "No events in this range"));
   }
-  const skeleton = el(
-    "div",
-    { class: "skeleton", "aria-hidden": "true", "data-testid": "feed-loading" },
-    ...Array.from({ length: 6 }, () => buildRow(null).firstChild),
-  );
 
-  const root = el(
-    "section",
-    { class: "card feed", "data-testid": "feed", "aria-label": "Events" },
-    el("header", {}, field, problems, types),
-    menu,
-    el("div", { class: "body" }, skeleton, empty, list, now),
-    footer,
-  );
-  root.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || menu.hidden) return;
-    event.stopPropagation();
-    event.preventDefault();
-    open(false);
-    types.focus();
-  });
-  const outside = (event) => {
+  outside = (event) => {
     const path = event.composedPath();
-    if (!menu.hidden && !path.includes(menu) && !path.includes(types)) open(false);
+    if (!this.menu.hidden && !path.includes(this.menu) && !path.includes(this.types)) this.open(false);
   };
-  document.addEventListener("pointerdown", outside, true);
 
-  model.on("query", () => {
-    if (model.query !== filterText(filter, keys, usual)) {
-      filter = parseFilter(model.query, keys, usual);
-      showFilter();
-      update();
-    }
-  });
-  model.on("version", () => update());
-  model.on("active", () => update());
-  const visible = () => update();
-  document.addEventListener("visibilitychange", visible);
-  const timer = setInterval(() => {
-    if (clock.moving || !pages.ready) update();
-  }, LOOK);
-  let was = "";
-  const choose = () => {
-    // to be pointed at changes the marks alone; nothing is drawn anew, for it may come of a drawing that moves the focus
-    const is = `${selected.row}|${selected.stage}`;
-    mark();
-    if (is !== was) {
-      was = is;
-      update();
+  visible = () => this.update();
+
+  choose = () => {
+    // to be pointed at changes the marks alone; nothing is drawn anew, for it may come of a drawing that moves the
+    // focus
+    const is = `${this.selected.row}|${this.selected.stage}`;
+    this.mark();
+    if (is !== this.was) {
+      this.was = is;
+      this.update();
     }
   };
-  const offs = [
-    clock.on(() => {
-      pages.hurry();
-      update();
-    }),
-    selected.on(choose),
-  ];
-  const resized = new ResizeObserver(() => {
-    height = list.clientHeight;
-    scrollTop = list.scrollTop;
-    update();
-  });
-  resized.observe(list);
-  model.on("remove", () => {
-    clearInterval(timer);
-    clearTimeout(retry);
-    clearTimeout(typing);
-    resized.disconnect();
-    document.removeEventListener("pointerdown", outside, true);
-    document.removeEventListener("visibilitychange", visible);
-    for (const off of offs) off();
-  });
-  showFilter();
-  update();
-  return root;
+}
+
+function render(view) {
+  return new FeedList(view).root;
 }
 
 export { render };

@@ -1,4 +1,5 @@
-// What the feed knows of its rows. Rows are counted from the oldest that matches the filter (0), as the server counts them.
+// What the feed knows of its rows. Rows are counted from the oldest that matches the filter (0), as the server counts
+// them.
 
 /** Rows of a page, as the server sends them. */
 const PAGE = 200;
@@ -15,8 +16,8 @@ const PATIENCE = 5000;
 
 /** The first position in `times` whose value is over t. */
 function upperBound(times, t) {
-  let low = 0,
-    high = times.length;
+  let low = 0;
+  let high = times.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (times[middle] <= t) low = middle + 1;
@@ -28,18 +29,16 @@ function upperBound(times, t) {
 /** The pages of one filter at a time; asks for what is missing, one ask at a time, and calls `changed` when it came. */
 class FeedPages {
   constructor(model, changed) {
-    Object.assign(this, {
-      model,
-      changed,
-      filter: null,
-      key: "",
-      version: 0,
-      list: null,
-      flying: null,
-      serial: 0,
-      asked: -Infinity,
-      hurried: false,
-    });
+    this.model = model;
+    this.changed = changed;
+    this.filter = null;
+    this.key = "";
+    this.version = 0;
+    this.list = null;
+    this.flying = null;
+    this.serial = 0;
+    this.asked = -Infinity;
+    this.hurried = false;
     model.on("msg:custom", (message) => {
       if (message.tell === "feed") this.take(message);
     });
@@ -49,7 +48,11 @@ class FeedPages {
     const key = JSON.stringify([this.model.version, filter.query, filter.stage, filter.row]);
     if (key === this.key) return false;
     if (this.version !== this.model.version) this.list = null; // rows of another timeline mean other orders
-    Object.assign(this, { filter, key, version: this.model.version, flying: null, hurried: true });
+    this.filter = filter;
+    this.key = key;
+    this.version = this.model.version;
+    this.flying = null;
+    this.hurried = true;
     return true;
   }
   /** Whether the list at hand is the chosen one. */
@@ -70,7 +73,9 @@ class FeedPages {
     if (t !== at && (t >= until || (first > 0 && !(t >= times[0])))) return null;
     return first + upperBound(times, t);
   }
-  /** The end of the rows that are at hand in a row, as the best guess while the answer for a later moment is under way. */
+  /**
+   * The end of the rows that are at hand in a row, as the best guess while the answer for a later moment is under way.
+   */
   get reach() {
     return this.list ? this.list.first + this.list.times.length : 0;
   }
@@ -79,8 +84,9 @@ class FeedPages {
     this.hurried = true;
   }
   /**
-   * Ask for what is needed next: `now` the playhead, `speed` its data seconds per second (0: still), `following` whether the
-   * newest rows are looked at, `low` to `high` the numbers in sight. Returns milliseconds after which to try again, 0: nothing is needed.
+   * Ask for what is needed next: `now` the playhead, `speed` its data seconds per second (0: still), `following`
+   * whether the newest rows are looked at, `low` to `high` the numbers in sight. Returns milliseconds after which to
+   * try again, 0: nothing is needed.
    */
   need({ now, speed, following, low, high }) {
     if (!this.filter || !this.model.version) return 0;
@@ -100,8 +106,8 @@ class FeedPages {
   next(now, speed, following, low, high) {
     if (!this.ready) return { t: now };
     if (following && this.topAt(now) === null) return { t: now };
-    const t = this.list.at,
-      missing = this.missing(low, high);
+    const t = this.list.at;
+    const missing = this.missing(low, high);
     if (missing !== null) return { t, first: missing };
     if (following && speed > 0 && !this.filter.stage && this.list.until - now < speed * AHEAD) return { t: now };
     const near = this.missing(low - MARGIN, high + MARGIN);

@@ -2,9 +2,9 @@
 
 import { SVG } from "../shared/elements.js";
 
-const SPARK_WIDTH = 100,
-  SPARK_HEIGHT = 30,
-  SPARK_PAD = 3;
+const SPARK_WIDTH = 100;
+const SPARK_HEIGHT = 30;
+const SPARK_PAD = 3;
 
 function svgOf(name, title) {
   const svg = document.createElementNS(SVG, "svg");
@@ -29,13 +29,17 @@ function label(svg, text) {
   if (svg.getAttribute("aria-label") !== text) svg.setAttribute("aria-label", text);
 }
 
-/** A line of values over an area, with the current one as a point, and what is usual as a dashed line. It stands on zero. */
+/**
+ * A line of values over an area, with the current one as a point, and what is usual as a dashed line. It stands on
+ * zero.
+ */
 class Spark {
   constructor(title) {
     this.svg = svgOf("spark", title);
-    [this.area, this.usual, this.line, this.dot] = ["area", "usual-line", "line", "dot"].map((name) =>
-      part(this.svg, "path", name),
-    );
+    this.area = part(this.svg, "path", "area");
+    this.usual = part(this.svg, "path", "usual-line");
+    this.line = part(this.svg, "path", "line");
+    this.dot = part(this.svg, "path", "dot");
   }
   /** Draw `values` and `usual` (null = gap), oldest first. */
   draw(values, usual = []) {
@@ -59,10 +63,16 @@ class Spark {
   }
 }
 
-/** Counts in bins of equal width, the last one open, and the target as a dashed line; bars beyond it are told apart by place and colour. */
+/**
+ * Counts in bins of equal width, the last one open, and the target as a dashed line; bars beyond it are told apart by
+ * place and colour.
+ */
 class Histogram {
   constructor(bins, step) {
-    Object.assign(this, { bins, step, svg: svgOf("histogram", ""), shown: "" });
+    this.bins = bins;
+    this.step = step;
+    this.svg = svgOf("histogram", "");
+    this.shown = "";
     const width = SPARK_WIDTH / bins;
     this.bars = Array.from({ length: bins }, (_, i) =>
       part(this.svg, "rect", "bin", {
@@ -81,13 +91,13 @@ class Histogram {
     return Math.min(1, value / (this.step * this.bins));
   }
   draw(counts, target) {
-    const now = `${counts} ${target}`,
-      top = Math.max(1, ...counts);
+    const now = `${counts} ${target}`;
+    const top = Math.max(1, ...counts);
     if (now === this.shown) return;
     this.shown = now;
     counts.forEach((n, i) => {
-      const height = n ? Math.max(2, (n / top) * (SPARK_HEIGHT - SPARK_PAD)) : 0,
-        bar = this.bars[i];
+      const height = n ? Math.max(2, (n / top) * (SPARK_HEIGHT - SPARK_PAD)) : 0;
+      const bar = this.bars[i];
       bar.setAttribute("y", (SPARK_HEIGHT - height).toFixed(2));
       bar.setAttribute("height", height.toFixed(2));
       bar.dataset.value = n;

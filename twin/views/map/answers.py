@@ -7,7 +7,7 @@ import numpy as np
 from twin.analysis.wording import short_id
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGE_LABELS, STAGES, STATES
 from twin.timeline.timeline import Timeline
-from twin.views.map.messages import packed
+from twin.views.map import wire
 
 MOST_PINS = 1000
 """Completed, cancelled or stalled orders that are pinned at a time, the newest: a large kitchen's day would cover the map."""
@@ -40,8 +40,7 @@ def describe(timeline: Timeline, order: int, t: float) -> dict[str, Any]:
 def stage_message(timeline: Timeline, state: str, start: float, end: float) -> dict[str, Any]:
     """Return the customers of the orders in a state at some time in [start, end], for pins on the map.
 
-    One buffer, for n pins, in the order of begin: begin, end float64 (n,) seconds, when each is in the state; order int32 (n,);
-    cx, cy float32 (n,) metres east/north of the kitchen, NaN if unknown. "most" is how many of them are drawn at a time, the
+    Its columns are those of `wire.PINS`. "most" is how many of them are drawn at a time, the
     newest, null: all. Those that are too old to be drawn at any time are only counted: "hidden" [[end, number], …].
     """
     orders, most = timeline.orders, MOST_PINS if STATES.index(state) >= COMPLETED else None
@@ -53,18 +52,20 @@ def stage_message(timeline: Timeline, state: str, start: float, end: float) -> d
         hidden, by_begin = by_begin[:before], by_begin[before:]
     ends, numbers = np.unique(found.end[hidden], return_counts=True)
     rows = found.order[by_begin]
-    columns: list[tuple[Any, str]] = [
-        (found.begin[by_begin], "<f8"), (found.end[by_begin], "<f8"), (rows, "<i4"),
-        (orders.customer_x[rows], "<f4"), (orders.customer_y[rows], "<f4"),
-    ]  # fmt: skip
+    columns = {
+        "begin": found.begin[by_begin],
+        "until": found.end[by_begin],
+        "order": rows,
+        "cx": orders.customer_x[rows],
+        "cy": orders.customer_y[rows],
+    }
     return {
         "stage": state,
         "from": start,
         "to": end,
-        "pins": len(rows),
         "most": most,
         "hidden": [list(pair) for pair in zip(ends.tolist(), numbers.tolist(), strict=True)],
-        "packed": packed(columns),
+        **wire.pack(wire.PINS, columns),
     }
 
 

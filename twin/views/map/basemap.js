@@ -27,10 +27,13 @@ class BaseMap {
       .replace("{theme}", this.model.dark ? "dark" : "light")
       .replace("{dense}", devicePixelRatio > 1.3 ? "@2x" : "");
   }
-  /** Show the chosen base map. One from elsewhere is tried first: Bokeh asks a server that cannot be reached again at every paint. */
+  /**
+   * Show the chosen base map. One from elsewhere is tried first: Bokeh asks a server that cannot be reached again at
+   * every paint.
+   */
   async show() {
-    const { chosen } = this.model.base,
-      { map, tiles } = this;
+    const { chosen } = this.model.base;
+    const { map, tiles } = this;
     this.problem = "";
     this.changed();
     if (!tiles) return;
@@ -48,15 +51,18 @@ class BaseMap {
     tiles.setv({ visible: !!map?.url }, { sync: false });
     this.follow();
   }
-  /** Repaint until all tiles are shown: Bokeh does not, for one that it had begun to fetch ahead when it came into view. */
+  /**
+   * Repaint until all tiles are shown: Bokeh does not, for one that it had begun to fetch ahead when it came into
+   * view.
+   */
   follow() {
     if (!this.tiles.visible) return;
     const since = performance.now();
     let shown = -1;
     clearInterval(this.following);
     this.following = setInterval(() => {
-      const all = [...this.tiles.tile_source.tiles.values()],
-        loaded = all.filter((tile) => tile.loaded).length;
+      const all = [...this.tiles.tile_source.tiles.values()];
+      const loaded = all.filter((tile) => tile.loaded).length;
       if (loaded !== shown) {
         shown = loaded;
         this.pv.request_repaint();
@@ -72,11 +78,11 @@ class BaseMap {
     if (view?._tiles) view._tiles = view._tiles.filter((tile) => !tile.finished);
   }
   reachable(map) {
-    const [kx, ky] = this.model.scene.kitchen ?? [0, 0],
-      z = 10,
-      n = 2 ** z;
-    const column = Math.floor(((kx / WORLD + 1) / 2) * n),
-      row = Math.floor(((1 - ky / WORLD) / 2) * n);
+    const [kx, ky] = this.model.scene.kitchen ?? [0, 0];
+    const z = 10;
+    const n = 2 ** z;
+    const column = Math.floor(((kx / WORLD + 1) / 2) * n);
+    const row = Math.floor(((1 - ky / WORLD) / 2) * n);
     return new Promise((tell) => {
       const picture = new Image();
       picture.onload = () => tell(true);

@@ -1,36 +1,45 @@
 // Where one looks: home, what the user chose by hand, the whole of what is on the road (fit), or one driver (follow).
-// A move of the figure repaints its tiles, which is dear: the camera moves seldom, and then glides for a third of a second.
+// A move of the figure repaints its tiles, which is dear: the camera moves seldom, and then glides for a third of a
+// second.
 
-const WORLD = 20037508.342789244,
-  TILE_M = 156543.03392804097; // Web Mercator: half its width; metres per pixel at zoom 0
-const NEAREST_M = 0.3,
-  FARTHEST_M = 400; // zoom stops at these metres per pixel
+const WORLD = 20037508.342789244;
+const TILE_M = 156543.03392804097; // Web Mercator: half its width; metres per pixel at zoom 0
+const NEAREST_M = 0.3;
+const FARTHEST_M = 400; // zoom stops at these metres per pixel
 const SETTLED_MS = 500; // a moved view is told to the server when it rests
 const BY_HAND_MS = 1000; // a range that changes this soon after an input was moved by the user
 const GLIDE_MS = 320;
 const FIT_EVERY_MS = 1500; // fitting moves the view at most so often ...
-const FIT_PADS = [36, 42, 58, 56],
-  FIT_SPARE = 1.08; // ... to what is on the road, so many pixels from the left, top, right and bottom edge
-const EDGE_PX = 8,
-  UNDER_LEGEND_PX = 44; // nearer to an edge than this nothing can be seen well (a pin stands up three times as far)
-const NO_PADS = [0, 0, 0, 0],
-  NEAR_PADS = [80, 80, 80, 80];
+const FIT_PADS = [36, 42, 58, 56];
+const FIT_SPARE = 1.08; // ... to what is on the road, so many pixels from the left, top, right and bottom edge
+const EDGE_PX = 8;
+const UNDER_LEGEND_PX = 44; // nearer to an edge than this nothing can be seen well (a pin stands up three times as far)
+const NO_PADS = [0, 0, 0, 0];
+const NEAR_PADS = [80, 80, 80, 80];
 const FIT_SMALL = 0.5; // ... closer only when half the view would do
 const FIT_LEAST_M = 1800; // ... and never closer than this many metres
 const FIT_EXACT = 60; // with more drivers the outermost 2 % on each side may be out of view
 const FOLLOW_INNER = 0.3; // a followed driver may go this far from the middle, as a share of the view
 
-const toLon = (x) => (x / WORLD) * 180,
-  toLat = (y) => (Math.atan(Math.sinh((y / WORLD) * Math.PI)) * 180) / Math.PI;
-const toX = (lon) => (lon / 180) * WORLD,
-  toY = (lat) => (Math.asinh(Math.tan((lat * Math.PI) / 180)) / Math.PI) * WORLD;
+const toLon = (x) => (x / WORLD) * 180;
+const toLat = (y) => (Math.atan(Math.sinh((y / WORLD) * Math.PI)) * 180) / Math.PI;
+const toX = (lon) => (lon / 180) * WORLD;
+const toY = (lat) => (Math.asinh(Math.tan((lat * Math.PI) / 180)) / Math.PI) * WORLD;
 const zoomable = (metres) => Math.min(FARTHEST_M, Math.max(NEAREST_M, metres));
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/**
+ * A view of the map: its middle in Web Mercator metres, and metres per pixel. `home`: the first view, which a resized
+ * figure returns to.
+ * @typedef {{x: number, y: number, metres: number, home?: boolean}} View
+ */
 
 class Camera {
   /** `changed()` is called when the mode changes, `wake()` when a frame is wanted. */
   constructor(model, changed, wake) {
-    Object.assign(this, { model, changed, wake });
+    this.model = model;
+    this.changed = changed;
+    this.wake = wake;
     this.pv = null;
     this.view = null; // the view that is kept: {x, y, metres (per pixel)}, Web Mercator
     this.fitting = true; // fit to what is on the road
@@ -53,9 +62,9 @@ class Camera {
 
   /** Bokeh's tiles snap the ranges and its resizing stretches them: what the user did not do is undone. */
   keep() {
-    const { width, height } = this.box,
-      { x_range: xr, y_range: yr } = this.pv.model,
-      { view } = this;
+    const { width, height } = this.box;
+    const { x_range: xr, y_range: yr } = this.pv.model;
+    const { view } = this;
     if (!(width > 0 && height > 0) || !view) return;
     if (!this.size || this.size.width !== width || this.size.height !== height) {
       const was = this.size;
@@ -64,9 +73,9 @@ class Camera {
       this.fitted = -Infinity;
       return this.apply();
     }
-    const metres = (xr.end - xr.start) / width,
-      x = (xr.start + xr.end) / 2,
-      y = (yr.start + yr.end) / 2;
+    const metres = (xr.end - xr.start) / width;
+    const x = (xr.start + xr.end) / 2;
+    const y = (yr.start + yr.end) / 2;
     const off = Math.hypot(x - view.x, y - view.y) / metres + Math.abs(metres / view.metres - 1) * width;
     const skewed = Math.abs((yr.end - yr.start) / height / metres - 1) * height > 0.5;
     if (off < 0.2 && !skewed) return;
@@ -84,8 +93,8 @@ class Camera {
     this.settle();
   }
   apply() {
-    const { width, height } = this.box,
-      { x, y, metres } = this.view;
+    const { width, height } = this.box;
+    const { x, y, metres } = this.view;
     this.pv.model.x_range.setv({ start: x - (metres * width) / 2, end: x + (metres * width) / 2 }, { sync: false });
     this.pv.model.y_range.setv({ start: y - (metres * height) / 2, end: y + (metres * height) / 2 }, { sync: false });
   }
@@ -105,9 +114,9 @@ class Camera {
   /** Take the next step of a glide; whether there is one. */
   step() {
     if (!this.glide) return false;
-    const { from, to, began } = this.glide,
-      f = Math.min(1, (performance.now() - began) / GLIDE_MS),
-      e = f * f * (3 - 2 * f);
+    const { from, to, began } = this.glide;
+    const f = Math.min(1, (performance.now() - began) / GLIDE_MS);
+    const e = f * f * (3 - 2 * f);
     this.view =
       f === 1
         ? to
@@ -124,7 +133,14 @@ class Camera {
     if (!this.pv || !this.model.scene.home) return null;
     return { ...this.around(this.model.scene.home, NO_PADS), home: true };
   }
-  /** The view that shows a box [x0, y0, x1, y1], Web Mercator metres, so many pixels from its left, top, right and bottom edge. */
+  /**
+   * The view that shows a box, as close as `least` allows.
+   * @param {number[]} box [x0, y0, x1, y1], Web Mercator metres
+   * @param {number[]} pads pixels that stay free at its left, top, right and bottom edge
+   * @param {number} spare by how much larger than the box the view is at least
+   * @param {number} least metres per pixel
+   * @returns {View}
+   */
   around([x0, y0, x1, y1], [left, top, right, bottom], spare = 1, least = 0) {
     const { width, height } = this.box;
     const metres = zoomable(
@@ -172,16 +188,19 @@ class Camera {
     this.changed();
     this.wake();
   }
-  /** Keep to what is on the road, or to the driver followed (null: none). Returns milliseconds until it should be asked again, 0 for never. */
+  /**
+   * Keep to what is on the road, or to the driver followed (null: none). Returns milliseconds until it should be asked
+   * again, 0 for never.
+   */
   consider(active, driver) {
     if (!this.view || this.glide) return 0;
     const [kx, ky] = this.model.scene.kitchen;
     if (this.following) {
       if (!driver) return 0;
-      const { width, height } = this.box,
-        x = kx + driver.px,
-        y = ky + driver.py,
-        { metres } = this.view;
+      const { width, height } = this.box;
+      const x = kx + driver.px;
+      const y = ky + driver.py;
+      const { metres } = this.view;
       if (
         Math.abs(x - this.view.x) > FOLLOW_INNER * width * metres ||
         Math.abs(y - this.view.y) > FOLLOW_INNER * height * metres
@@ -192,12 +211,12 @@ class Camera {
     if (!this.fitting || !active.length) return 0;
     const wait = this.fitted + FIT_EVERY_MS - performance.now();
     if (wait > 0) return wait;
-    const [x0, y0, x1, y1] = boundsOf(active).map((m, i) => m + (i % 2 ? ky : kx)),
-      { width, height } = this.box;
+    const [x0, y0, x1, y1] = boundsOf(active).map((m, i) => m + (i % 2 ? ky : kx));
+    const { width, height } = this.box;
     const view = this.around([x0, y0, x1, y1], FIT_PADS, FIT_SPARE, FIT_LEAST_M / Math.min(width, height));
-    const reachX = (width / 2) * this.view.metres,
-      reachY = (height / 2) * this.view.metres,
-      edge = EDGE_PX * this.view.metres;
+    const reachX = (width / 2) * this.view.metres;
+    const reachY = (height / 2) * this.view.metres;
+    const edge = EDGE_PX * this.view.metres;
     const out =
       x0 < this.view.x - reachX + edge ||
       x1 > this.view.x + reachX - edge ||
@@ -218,10 +237,13 @@ class Camera {
       if (String(this.told) !== String(this.model.viewport)) this.model.viewport = this.told;
     }, SETTLED_MS);
   }
-  /** Go to the view that was asked for, if it shows this kitchen's region at all; else home, from where fitting goes on. */
+  /**
+   * Go to the view that was asked for, if it shows this kitchen's region at all; else home, from where fitting goes
+   * on.
+   */
   begin() {
-    const [lon, lat, level] = this.model.viewport ?? [],
-      [kx, ky] = this.model.scene.kitchen;
+    const [lon, lat, level] = this.model.viewport ?? [];
+    const [kx, ky] = this.model.scene.kitchen;
     const given = level !== undefined && Math.hypot(toX(lon) - kx, toY(lat) - ky) <= 200_000;
     this.fitting = !given;
     this.following = false;
@@ -236,11 +258,11 @@ class Camera {
 }
 /** The box [x0, y0, x1, y1] of the kitchen, the drivers and their customers, metres from the kitchen. */
 function boundsOf(active) {
-  const share = active.length > FIT_EXACT ? 0.02 : 0,
-    box = [0, 0, 0, 0];
-  for (const [axis, now, goal] of [
-    [0, "px", "cx"],
-    [1, "py", "cy"],
+  const share = active.length > FIT_EXACT ? 0.02 : 0;
+  const box = [0, 0, 0, 0];
+  for (const { axis, now, goal } of [
+    { axis: 0, now: "px", goal: "cx" },
+    { axis: 1, now: "py", goal: "cy" },
   ]) {
     const all = [];
     for (const trip of active) for (const at of [trip[now], trip[goal]]) if (Number.isFinite(at)) all.push(at);

@@ -1,13 +1,14 @@
-// Drivers that overlap stand together as one bubble with their number. Who belongs together is decided a few times a second, with
-// a memory: it takes more distance to leave a bubble than to join it, so that nothing flickers; where a bubble is, every frame.
+// Drivers that overlap stand together as one bubble with their number. Who belongs together is decided a few times a
+// second, with a memory: it takes more distance to leave a bubble than to join it, so that nothing flickers; where a
+// bubble is, every frame.
 
 import { HEAD_PX } from "./marks.js";
 
-const CLUSTERS_FROM = 50,
-  CLUSTERS_TO = 44; // on the road: merge above, stop merging below
+const CLUSTERS_FROM = 50;
+const CLUSTERS_TO = 44; // on the road: merge above, stop merging below
 const REGROUP = 0.35; // seconds of the viewer's time between two decisions
-const JOIN_PX = 14,
-  LEAVE_PX = 23; // nearer than a head is wide they overlap
+const JOIN_PX = 14;
+const LEAVE_PX = 23; // nearer than a head is wide they overlap
 const GLIDE = 0.16; // seconds in which a bubble follows its drivers when one comes or goes
 const KITCHEN_PX = 19; // half the kitchen's sign, which hides what is under it
 
@@ -28,8 +29,8 @@ class Clusters {
       }
       return;
     }
-    const dt = now - this.frameAt,
-      jumped = !(Math.abs(t - this.t) < 600);
+    const dt = now - this.frameAt;
+    const jumped = !(Math.abs(t - this.t) < 600);
     this.frameAt = now;
     this.t = t;
     if (jumped || moved || now - this.at >= REGROUP) {
@@ -70,9 +71,9 @@ class Clusters {
   }
   /** Decide anew who stands together: the far leave, bubbles that touch become one, those who overlap join. */
   regroup(active, picture, alone) {
-    const { ox, oy, sx, sy, width, height } = picture.view,
-      known = new Set(this.list),
-      free = [];
+    const { ox, oy, sx, sy, width, height } = picture.view;
+    const known = new Set(this.list);
+    const free = [];
     for (const c of known) {
       c.n = 0;
       c.cx = c.cy = 0;
@@ -102,8 +103,8 @@ class Clusters {
       }
       if (!trip.cluster && !trip.out) free.push(trip);
     }
-    const bubbles = new Grid(52),
-      loners = new Grid(JOIN_PX + 1);
+    const bubbles = new Grid(52);
+    const loners = new Grid(JOIN_PX + 1);
     for (const c of [...known].filter((c) => c.n > 0).sort((a, b) => b.n - a.n)) {
       [c.cx, c.cy] = beside(picture, c.cx, c.cy, bubble(c.n));
       c.into = bubbles.nearest(c.cx, c.cy, (d) => 0.92 * (bubble(c.n) + bubble(d.n)));
@@ -131,7 +132,10 @@ class Clusters {
     for (const trip of active) if (trip.cluster && sizes.get(trip.cluster) < 2) trip.cluster = null;
     this.list = [...sizes.keys()].filter((c) => sizes.get(c) > 1);
   }
-  /** The bubble under a point of the screen. */
+  /**
+   * The bubble under a point of the screen.
+   * @param {number[]} at pixels of the map
+   */
   under([x, y]) {
     return this.list.find((c) => Math.hypot(c.sx - x, c.sy - y) < c.r + 2) ?? null;
   }
@@ -141,15 +145,17 @@ const bubble = (n) => Math.min(28, 9.5 + 2.2 * Math.log2(n));
 
 /** Where to draw a bubble of radius r that would lie under the kitchen's sign: beside it. */
 function beside(picture, x, y, r) {
-  const kx = picture.X(0),
-    ky = picture.Y(0),
-    away = Math.hypot(x - kx, y - ky),
-    free = KITCHEN_PX + r;
+  const kx = picture.X(0);
+  const ky = picture.Y(0);
+  const away = Math.hypot(x - kx, y - ky);
+  const free = KITCHEN_PX + r;
   if (away >= free) return [x, y];
   return away < 1 ? [kx, ky - free] : [kx + ((x - kx) / away) * free, ky + ((y - ky) / away) * free];
 }
 
-/** Things by place, to find the nearest without looking at all. Cells must be as wide as the farthest reach asked for. */
+/**
+ * Things by place, to find the nearest without looking at all. Cells must be as wide as the farthest reach asked for.
+ */
 class Grid {
   constructor(cell) {
     this.cell = cell;
@@ -159,17 +165,17 @@ class Grid {
     return i * 65536 + j;
   }
   add(thing, x, y) {
-    const key = this.key(Math.floor(x / this.cell), Math.floor(y / this.cell)),
-      here = this.cells.get(key);
+    const key = this.key(Math.floor(x / this.cell), Math.floor(y / this.cell));
+    const here = this.cells.get(key);
     if (here) here.push([thing, x, y]);
     else this.cells.set(key, [[thing, x, y]]);
   }
   /** The nearest thing within its own `reach(thing)`. */
   nearest(x, y, reach) {
-    const i = Math.floor(x / this.cell),
-      j = Math.floor(y / this.cell);
-    let best = null,
-      least = Infinity;
+    const i = Math.floor(x / this.cell);
+    const j = Math.floor(y / this.cell);
+    let best = null;
+    let least = Infinity;
     for (let a = i - 1; a <= i + 1; a++)
       for (let b = j - 1; b <= j + 1; b++)
         for (const [thing, tx, ty] of this.cells.get(this.key(a, b)) ?? []) {

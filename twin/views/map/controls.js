@@ -21,10 +21,15 @@ const DENSITIES_OFFERED = {
   ways: ["Ways driven", "Where drivers drove in the last minutes, whether or not they are still on the road"],
 };
 
-/** `act` has home, fit, follow, zoom(factor), layer(name, on), density(changes), base(key). `show` are the layers that are on. */
+/**
+ * `act` has home, fit, follow, zoom(factor), layer(name, on), density(changes), base(key). `show` are the layers that
+ * are on.
+ */
 class Controls {
   constructor(model, show, act) {
-    Object.assign(this, { model, show, act });
+    this.model = model;
+    this.show = show;
+    this.act = act;
     const button = (name, drawn, label, onclick, text) => {
       const b = el("button", {
         type: "button",
@@ -109,11 +114,14 @@ class Controls {
     this.followed.setAttribute("aria-pressed", String(following));
     this.followed.hidden = !selected;
   }
-  /** Build the list of layers where there is something new to choose from; else only tick what is on, which leaves the focus where it is. */
+  /**
+   * Build the list of layers where there is something new to choose from; else only tick what is on, which leaves the
+   * focus where it is.
+   */
   fillLayers() {
-    const { maps = {} } = this.model.base,
-      shown = this.model.base.chosen,
-      offered = Object.keys(maps).join();
+    const { maps = {} } = this.model.base;
+    const shown = this.model.base.chosen;
+    const offered = Object.keys(maps).join();
     if (offered === this.offered) {
       for (const box of this.popover.querySelectorAll("input")) box.checked = !!this.show[box.value];
       const select = this.popover.querySelector(".base select");
@@ -158,11 +166,11 @@ class Controls {
   }
   /** The choice of a layer of density, of its minutes and its strength. */
   densityField() {
-    const { densities, spans } = this.model,
-      field = (words, control, testid) => {
-        control.dataset.testid = testid;
-        return el("label", { class: "density" }, words, control);
-      };
+    const { densities, spans } = this.model;
+    const field = (words, control, testid) => {
+      control.dataset.testid = testid;
+      return el("label", { class: "density" }, words, control);
+    };
     this.kind = el(
       "select",
       { onchange: () => this.act.density({ kind: this.kind.value }) },
@@ -219,9 +227,15 @@ class Controls {
             : map.credit),
     );
   }
-  /** Take the marks as they are drawn (canvases), so that the legend shows what the map shows; `density` its layer as it was told. */
+  /**
+   * Take the marks as they are drawn (canvases), so that the legend shows what the map shows; `density` its layer as
+   * it was told.
+   */
   fillLegend(marks = this.marks, density = this.density, minutes = this.minutes, crowd = this.crowd) {
-    Object.assign(this, { marks, density, minutes, crowd });
+    this.marks = marks;
+    this.density = density;
+    this.minutes = minutes;
+    this.crowd = crowd;
     if (!marks?.colours.blue) return;
     const shown = (canvas) => {
       const own = el("canvas", { width: canvas.width, height: canvas.height });
@@ -230,8 +244,8 @@ class Controls {
       return own;
     };
     const entry = (mark, text, title) => el("li", { title }, mark, text);
-    const done = el("i", { class: "done" }),
-      way = el("i", { class: "way" });
+    const done = el("i", { class: "done" });
+    const way = el("i", { class: "way" });
     const many = () => [
       entry(
         el("i", {
@@ -317,7 +331,7 @@ class Controls {
 /** Sheets upon each other. */
 function stackIcon() {
   const drawn = icon("box", 15);
-  drawn.firstChild.setAttribute("d", "M12 4l9 5-9 5-9-5zM3 14l9 5 9-5");
+  drawn.firstElementChild.setAttribute("d", "M12 4l9 5-9 5-9-5zM3 14l9 5 9-5");
   return drawn;
 }
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from twin.foundation.cache import ByteCache, one_each
 from twin.render import density
 from twin.render.streets import Box
-from twin.timeline.segments import Driven, driven
+from twin.timeline.segments import Segments, driven
 from twin.timeline.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _usual(timeline: Timeline) -> "_Usual":
     )  # fmt: skip
 
 
-def _grid(part: Driven, weight: NDArray[np.float64], extent: Box) -> NDArray[np.float64]:
+def _grid(part: Segments, weight: NDArray[np.float64], extent: Box) -> NDArray[np.float64]:
     return density.spread(part.x, part.y, weight, extent, density.ROAD_SPREAD_M, density.LONGEST_ROADS_PX)
 
 
@@ -213,11 +213,11 @@ def ordered_places(timeline: Timeline) -> tuple[NDArray[np.float32], NDArray[np.
     return timeline.orders.customer_x[inside], timeline.orders.customer_y[inside]
 
 
-def standing(timeline: Timeline) -> Driven:
+def standing(timeline: Timeline) -> Segments:
     """Return the pieces of the range's trips in which drivers stood, as measured."""
     part = driven(timeline.trips, timeline.window.start, timeline.window.end, PIECE_M)
     still = part.measured & (part.metres * timeline.trips.scale < STANDS_MPS * part.seconds)
-    return Driven(*(getattr(part, name)[still] for name in Driven.__slots__))
+    return Segments(*(getattr(part, name)[still] for name in Segments.__slots__))
 
 
 def kitchen_waits(timeline: Timeline) -> float:

@@ -1,9 +1,11 @@
-// A crowd: more drivers on the road than are drawn one by one. The server tells in frames how many are in each cell of the view;
-// here they get their colours. One question at a time, the latest moment wins: a slow server or client makes fewer frames, not later ones.
+// A crowd: more drivers on the road than are drawn one by one. The server tells in frames how many are in each cell of
+// the view; here they get their colours. One question at a time, the latest moment wins: a slow server or client makes
+// fewer frames, not later ones.
 
 import { ReplayClock } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
-import { columnsOf, ON_TIME } from "./motion.js";
+import { ON_TIME } from "./motion.js";
+import { bytesOf } from "./wire.js";
 
 const FRAMES = 10; // moments a second while it plays; sessions that play the same ask for the same ones
 const FRAME_LOST = 5; // seconds after which an answer counts as lost
@@ -11,12 +13,19 @@ const NEAR_EVERY = 0.15; // seconds between two questions for who is under the p
 const LEAVE = 0.35; // seconds in which frames fade when drivers are shown one by one again
 const SPARSE = 0.04; // share of filled cells below which each is drawn larger, so that it is seen
 const FEW_CELLS = 6; // a frame whose fullest cell holds fewer begins in the middle of the ramp
-const CROWD_RAMPS = { dark: ["#0e5a78", "#22c3d6", "#fdf6b2"], light: ["#2f9cc4", "#0f5f8c", "#031a2c"] }; // from few to many, ever stronger: told apart without hues
+// from few to many, ever stronger: told apart without hues
+const CROWD_RAMPS = { dark: ["#0e5a78", "#22c3d6", "#fdf6b2"], light: ["#2f9cc4", "#0f5f8c", "#031a2c"] };
 
 class Crowd {
-  /** `send(question)` passes a question to the server; `next()` is called when another frame may be asked for, `came()` when there is something new to draw. */
+  /**
+   * `send(question)` passes a question to the server; `next()` is called when another frame may be asked for, `came()`
+   * when there is something new to draw.
+   */
   constructor(model, send, next, came) {
-    Object.assign(this, { model, send, next, came });
+    this.model = model;
+    this.send = send;
+    this.next = next;
+    this.came = came;
     this.sheet = el("canvas");
     this.forget();
   }
@@ -38,10 +47,10 @@ class Crowd {
   }
   /** Ask for the frame of a moment and a view, if it is another than the last one. `pixel`: metres to a pixel. */
   want(t, box, pixel, speed, moving) {
-    const wall = ReplayClock.wall(),
-      step = speed / FRAMES,
-      at = moving ? Math.floor(t / step) * step : t,
-      key = `${at}/${box.map(Math.round)}/${pixel}`;
+    const wall = ReplayClock.wall();
+    const step = speed / FRAMES;
+    const at = moving ? Math.floor(t / step) * step : t;
+    const key = `${at}/${box.map(Math.round)}/${pixel}`;
     this.left = -Infinity;
     if (key === this.key || (this.asked && wall - this.asked < FRAME_LOST)) return;
     this.key = key;
@@ -64,8 +73,8 @@ class Crowd {
     this.asked = null;
     this.few = m.few;
     this.next(); // the server works on the next one while this one is unpacked and painted
-    const bytes = columnsOf(m.packed)(Uint8Array, m.packed.length),
-      most = bytes[0];
+    const bytes = bytesOf(m.packed);
+    const most = bytes[0];
     const cells = new Uint8Array(
       await new Response(
         new Blob([bytes.subarray(1)]).stream().pipeThrough(new DecompressionStream("deflate")),
@@ -79,16 +88,16 @@ class Crowd {
   /** Paint the frame's cells on its sheet, the north row first. */
   colour() {
     if (!this.frame) return;
-    const { columns, rows, cells, most } = this.frame,
-      ink = this.sheet.getContext("2d");
+    const { columns, rows, cells, most } = this.frame;
+    const ink = this.sheet.getContext("2d");
     if (this.sheet.width !== columns || this.sheet.height !== rows) {
       this.sheet.width = columns;
       this.sheet.height = rows;
       this.image = null;
     }
     this.image ??= ink.createImageData(columns, rows);
-    const pixels = new Uint32Array(this.image.data.buffer),
-      colours = paletteOf(this.ramp, most);
+    const pixels = new Uint32Array(this.image.data.buffer);
+    const colours = paletteOf(this.ramp, most);
     let filled = 0;
     pixels.fill(0);
     for (let row = 0, from = 0; row < rows; row++) {
@@ -104,20 +113,23 @@ class Crowd {
   /** Draw the frame under a picture's pixels. */
   draw(ink, picture) {
     const {
-        extent: [x0, y0, x1, y1],
-      } = this.frame,
-      { sx, sy } = picture.view,
-      before = ink.globalAlpha;
+      extent: [x0, y0, x1, y1],
+    } = this.frame;
+    const { sx, sy } = picture.view;
+    const before = ink.globalAlpha;
     ink.globalAlpha = this.alpha;
     ink.imageSmoothingEnabled = false;
     ink.drawImage(this.sheet, picture.X(x0), picture.Y(y1), (x1 - x0) * sx, (y1 - y0) * sy);
     ink.imageSmoothingEnabled = true;
     ink.globalAlpha = before;
   }
-  /** Who is under a place of the view, {order, px, py}: the last that the server told, while a new answer is on its way. */
+  /**
+   * Who is under a place of the view, {order, px, py}: the last that the server told, while a new answer is on its
+   * way.
+   */
   near(x, y, reach, t) {
-    const wall = ReplayClock.wall(),
-      { close } = this;
+    const wall = ReplayClock.wall();
+    const { close } = this;
     if (
       wall - this.near_at >= NEAR_EVERY &&
       (!this.pointed || Math.hypot(this.pointed.x - x, this.pointed.y - y) > reach / 8 || this.pointed.t !== t)
@@ -133,14 +145,17 @@ class Crowd {
     this.came();
   }
 }
-/** Colours of counts 0 to 255 as pixels: on a logarithmic scale, as crowds differ by tens; where there are but a few, none of them is faint. */
+/**
+ * Colours of counts 0 to 255 as pixels: on a logarithmic scale, as crowds differ by tens; where there are but a few,
+ * none of them is faint.
+ */
 function paletteOf(ramp, most) {
-  const stops = ramp.map((hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16))),
-    colours = new Uint32Array(256);
+  const stops = ramp.map((hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)));
+  const colours = new Uint32Array(256);
   for (let n = 1; n < 256; n++) {
-    const share = most > 1 ? Math.min(1, Math.log(n) / Math.log(most)) : 1,
-      f = (FEW_CELLS > most ? (1 + share) / 2 : share) * (stops.length - 1),
-      i = Math.min(stops.length - 2, Math.floor(f));
+    const share = most > 1 ? Math.min(1, Math.log(n) / Math.log(most)) : 1;
+    const f = (FEW_CELLS > most ? (1 + share) / 2 : share) * (stops.length - 1);
+    const i = Math.min(stops.length - 2, Math.floor(f));
     const [r, g, b] = stops[i].map((from, k) => Math.round(from + (f - i) * (stops[i + 1][k] - from)));
     colours[n] = ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
   }
@@ -148,8 +163,8 @@ function paletteOf(ramp, most) {
 }
 /** Give each lone pixel its four neighbours, at most half as strong. */
 function grow(pixels, columns) {
-  const seen = pixels.slice(),
-    end = pixels.length - columns;
+  const seen = pixels.slice();
+  const end = pixels.length - columns;
   for (let i = columns; i < end; i++) {
     if (!seen[i]) continue;
     const faint = ((seen[i] & 0xffffff) | (150 << 24)) >>> 0;

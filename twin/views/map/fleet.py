@@ -61,7 +61,7 @@ def choose(timeline: Timeline, start: float, end: float, after: float | None, lo
     At most `most` drivers are drawn one by one.
     """
     trips = timeline.trips
-    moving = fleet.moving(trips, look.t) - len(timeline.stalled_trips(look.t))
+    moving = fleet.count_on_road(trips, look.t) - len(timeline.stalled_trips(look.t))
     if moving <= most * (LEAVE if look.crowded else 1.0):
         return Chosen(None, 0, None, end)
     picked = _of(trips, look.order, start, end)

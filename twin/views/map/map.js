@@ -1,451 +1,450 @@
-// The map: the figure in its frame, drivers moved every animation frame, and what the user does with it. The parts are in the files
-// in front of this one; here they are put together. Ours is drawn from the ranges of the figure's last paint, so that both always
-// show the same place.
+// The map: the figure in its frame, drivers moved every animation frame, and what the user does with it. The parts are
+// in the files in front of this one; here they are put together. Ours is drawn from the ranges of the figure's last
+// paint, so that both always show the same place.
 
 import { clockFrom, ReplayClock } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
 import { twin } from "../shared/registry.js";
 import { selectionOf } from "../shared/verbs.js";
 import { BaseMap } from "./basemap.js";
-import { Camera, calm, toLat, toLon } from "./camera.js";
+import { Camera, calm } from "./camera.js";
 import { Clusters } from "./clusters.js";
 import { Controls } from "./controls.js";
 import { Crowd } from "./fleet.js";
+import { inspectionOf } from "./inspection.js";
 import { Motion, REST } from "./motion.js";
 import { Picture } from "./picture.js";
 import { Pointer } from "./pointer.js";
 import { Asked, placeText, stageAt } from "./questions.js";
 import { reportOf } from "./report.js";
 
-function render({ model, view: component }) {
-  const clock = clockFrom(model),
-    selection = selectionOf(model),
-    picture = new Picture(),
-    clusters = new Clusters();
-  const send = (question) => model.send_msg({ ...question, version: model.scene.version });
-  const motion = new Motion(clock, send);
-  let near = false; // whether so few of a crowd are in view that they may be told one by one
-  motion.look = () => ({ box: picture.view && (near || motion.held?.within) ? viewBox() : null, order: selection.row });
-  const asked = new Asked(clock, send, () => {
-    fillLegend();
-    redraw();
-  });
-  const crowd = new Crowd(
-    model,
-    send,
-    () => follow(),
-    () => redraw(),
-  );
-  const show = { ...model.layers };
-  let told = 0,
-    pv = null,
-    raf = 0,
-    gone = false,
-    frames = 0,
-    dirty = true,
-    paints = 0,
-    resting = 0,
-    moved = false,
-    pins = [],
-    parts = null;
+class MapFrame {
+  constructor({ model, view: component }) {
+    this.model = model;
+    this.component = component;
 
-  const camera = new Camera(
-    model,
-    () => controls.modes(camera, selection.row >= 0),
-    () => wake(),
-  );
-  const base = new BaseMap(model, () => {
-    controls.fillLayers();
-    controls.fillCredit(base);
-  });
-  const pointer = new Pointer({
-    picture,
-    motion,
-    show,
-    clusters,
-    selection,
-    get pins() {
-      return pins;
-    },
-    get name() {
-      return model.scene.name;
-    },
-    get kitchen() {
-      return model.scene.kitchen;
-    },
-    near([x, y], reach) {
-      if (!motion.crowded || !crowd.frame) return null;
-      const { ox, oy, sx, sy } = picture.view;
-      return crowd.near((x - ox) / sx, (oy - y) / sy, reach / sx, crowd.frame.t);
-    },
-    ask: (order) => asked.detail(order, motion.t),
-    redraw: () => redraw(),
-    touch: () => camera.touch(),
-    open(cluster) {
-      const [kx, ky] = model.scene.kitchen,
-        inside = motion.active.filter((trip) => trip.cluster === cluster),
-        xs = inside.map((trip) => trip.px + kx),
-        ys = inside.map((trip) => trip.py + ky);
-      camera.lookAt([Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)]);
-    },
-  });
-  const controls = new Controls(model, show, {
-    home: () => camera.home(),
-    fit: () => camera.toggleFit(),
-    follow: () => camera.toggleFollow(),
-    zoom: (factor) => camera.zoom(factor),
-    density(changes) {
-      model.density = { ...model.density, ...changes };
-      layersChanged();
-    },
-    layer(name, on) {
-      show[name] = on;
-      model.layers = { ...show };
-      layersChanged();
-    },
-    base: (chosen) => send({ base: chosen }),
-  });
-  const empty = el("div", { class: "empty", hidden: true, "data-testid": "map-empty" });
-  const holder = el("div", { class: "holder" });
-  const root = el(
-    "div",
-    { class: "map", "data-testid": "map", role: "region", "aria-label": "Map of deliveries" },
-    holder,
-    controls.tools,
-    controls.foot,
-    controls.edge,
-    pointer.tip,
-    empty,
-  );
-  holder.append(model.get_child("figure"));
-
-  // ---- each frame --------------------------------------------------------------------------------------------------------
-  const wake = () => {
-    if (!raf && !gone && pv) raf = requestAnimationFrame(frame);
-  };
-  function frame() {
-    raf = 0;
-    clearTimeout(resting);
-    if (gone || document.hidden || !pv || !model.scene.kitchen) return;
-    frames++;
-    const gliding = camera.step(),
-      advanced = motion.advance(),
-      going = follow();
-    if ((advanced && !(motion.crowded && !motion.active.length)) || dirty || going) {
-      dirty = false;
-      paint(going);
-    }
-    const wait = motion.held?.crowd
-      ? 0
-      : camera.consider(motion.active, selection.row >= 0 ? motion.trip(selection.row) : null);
-    if (pointer.found?.order !== undefined && pointer.at && clock.moving) asked.detail(pointer.found.order, motion.t);
-    if (
-      clock.moving ||
-      motion.waiting ||
-      gliding ||
-      camera.glide ||
-      going ||
-      motion.stale ||
-      (motion.crowded && crowd.waiting)
-    )
-      wake();
-    else if (wait || motion.later) resting = setTimeout(wake, Math.max(wait, motion.later ? REST * 1000 + 50 : 0));
+    this.clock = clockFrom(this.model);
+    this.selection = selectionOf(this.model);
+    this.picture = new Picture();
+    this.clusters = new Clusters();
+    this.motion = new Motion(this.clock, this.send);
+    this.few = false; // whether so few of a crowd are in view that they may be told one by one
+    this.motion.look = () => ({
+      box: this.picture.view && (this.few || this.motion.held?.within) ? this.viewBox() : null,
+      order: this.selection.row,
+    });
+    this.asked = new Asked(this.clock, this.send, () => {
+      this.fillLegend();
+      this.redraw();
+    });
+    this.crowd = new Crowd(
+      this.model,
+      this.send,
+      () => this.follow(),
+      () => this.redraw(),
+    );
+    this.show = { ...this.model.layers };
+    this.told = 0;
+    this.pv = null;
+    this.raf = 0;
+    this.gone = false;
+    this.frames = 0;
+    this.dirty = true;
+    this.paints = 0;
+    this.resting = 0;
+    this.moved = false;
+    this.pins = [];
+    this.parts = null;
+    this.buildParts();
+    this.pointer = new Pointer(this);
+    this.buildControls();
+    this.buildFrame();
+    this.listen();
+    this.offerCommands();
+    this.begin();
   }
+
+  buildParts() {
+    this.camera = new Camera(
+      this.model,
+      () => this.controls.modes(this.camera, this.selection.row >= 0),
+      () => this.wake(),
+    );
+    this.base = new BaseMap(this.model, () => {
+      this.controls.fillLayers();
+      this.controls.fillCredit(this.base);
+    });
+  }
+
+  buildControls() {
+    this.controls = new Controls(this.model, this.show, {
+      home: () => this.camera.home(),
+      fit: () => this.camera.toggleFit(),
+      follow: () => this.camera.toggleFollow(),
+      zoom: (factor) => this.camera.zoom(factor),
+      density: (changes) => {
+        this.model.density = { ...this.model.density, ...changes };
+        this.layersChanged();
+      },
+      layer: (name, on) => {
+        this.show[name] = on;
+        this.model.layers = { ...this.show };
+        this.layersChanged();
+      },
+      base: (chosen) => this.send({ base: chosen }),
+    });
+  }
+
+  buildFrame() {
+    this.empty = el("div", { class: "empty", hidden: true, "data-testid": "map-empty" });
+    const holder = el("div", { class: "holder" });
+    this.root = el(
+      "div",
+      { class: "map", "data-testid": "map", role: "region", "aria-label": "Map of deliveries" },
+      holder,
+      this.controls.tools,
+      this.controls.foot,
+      this.controls.edge,
+      this.pointer.tip,
+      this.empty,
+    );
+    holder.append(this.model.get_child("figure"));
+  }
+
+  listen() {
+    const themes = new MutationObserver(() => requestAnimationFrame(this.recolour));
+    themes.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme"] });
+    const dropClock = this.clock.on(this.wake);
+    const dropSelection = this.selection.on(this.onSelection);
+    document.addEventListener("visibilitychange", this.onShown);
+    this.model.on("msg:custom", this.receive);
+    this.model.on("scene", this.restage);
+    this.model.on("base", () => this.base.show());
+    this.model.on("layers", () => {
+      Object.assign(this.show, this.model.layers);
+      this.layersChanged();
+    });
+    this.model.on("density", this.layersChanged);
+    this.model.on("dark", () => requestAnimationFrame(this.recolour));
+    this.model.on("viewport", () => {
+      if (this.pv && String(this.model.viewport) !== String(this.camera.told) && this.model.scene.kitchen)
+        this.camera.begin();
+    });
+    this.reports = twin.reports ??= new Map();
+    this.commands = twin.mapcommands ??= new Map();
+    this.drawn = twin.motion ??= new Map();
+    this.model.on("remove", () => {
+      this.gone = true;
+      cancelAnimationFrame(this.raf);
+      clearTimeout(this.resting);
+      this.asked.forget();
+      for (const part of [this.camera, this.base, this.controls, this.picture]) part.remove();
+      dropClock();
+      dropSelection();
+      themes.disconnect();
+      document.removeEventListener("visibilitychange", this.onShown);
+      this.pv?.repainted.disconnect(this.onPainted);
+      if (this.pointer.found?.order !== undefined) this.selection.hover(-1);
+      for (const shared of [this.commands, this.drawn]) shared.delete(this.model.clock);
+      this.reports.delete(`${this.model.clock}/map`);
+    });
+  }
+
+  offerCommands() {
+    this.controls.fillLayers();
+    this.controls.fillCredit(this.base);
+    this.controls.modes(this.camera, this.selection.row >= 0);
+    this.commands.set(this.model.clock, {
+      toggleFit: () => this.pv && this.camera.toggleFit(),
+      home: () => this.pv && this.camera.home(),
+    });
+    this.reports.set(`${this.model.clock}/map`, () =>
+      this.pv && this.picture.view ? reportOf(this.pv, this.picture, this.controls.credit.textContent) : null,
+    );
+    this.drawn.set(this.model.clock, inspectionOf(this));
+  }
+
+  begin() {
+    this.restage(); // the first trips are asked for while the figure is still being laid out
+    if (this.motion.version && this.clock.anchor) this.motion.want(this.clock.now());
+    this.attach();
+  }
+
+  // ---- what the pointer asks of the map ---------------------------------------------------------------------------
+  get name() {
+    return this.model.scene.name;
+  }
+
+  get kitchen() {
+    return this.model.scene.kitchen;
+  }
+
+  /**
+   * Who of a crowd is at a place, as trips have it; null: nobody, or there is no crowd.
+   * @param {number[]} place pixels of the map
+   * @param {number} reach pixels
+   */
+  near([x, y], reach) {
+    if (!this.motion.crowded || !this.crowd.frame) return null;
+    const { ox, oy, sx, sy } = this.picture.view;
+    return this.crowd.near((x - ox) / sx, (oy - y) / sy, reach / sx, this.crowd.frame.t);
+  }
+
+  ask(order) {
+    this.asked.detail(order, this.motion.t);
+  }
+
+  touch() {
+    this.camera.touch();
+  }
+
+  /** Look at the drivers that one bubble stands for. */
+  open(cluster) {
+    const [kx, ky] = this.model.scene.kitchen;
+    const inside = this.motion.active.filter((trip) => trip.cluster === cluster);
+    const xs = inside.map((trip) => trip.px + kx);
+    const ys = inside.map((trip) => trip.py + ky);
+    this.camera.lookAt([Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)]);
+  }
+
+  send = (question) => this.model.send_msg({ ...question, version: this.model.scene.version });
+
+  // ---- each frame -------------------------------------------------------------------------------------------------
+  wake = () => {
+    if (!this.raf && !this.gone && this.pv) this.raf = requestAnimationFrame(this.frame);
+  };
+
+  frame = () => {
+    this.raf = 0;
+    clearTimeout(this.resting);
+    if (this.gone || document.hidden || !this.pv || !this.model.scene.kitchen) return;
+    this.frames++;
+    const gliding = this.camera.step();
+    const advanced = this.motion.advance();
+    const going = this.follow();
+    if ((advanced && !(this.motion.crowded && !this.motion.active.length)) || this.dirty || going) {
+      this.dirty = false;
+      this.paint(going);
+    }
+    const wait = this.motion.held?.crowd
+      ? 0
+      : this.camera.consider(this.motion.active, this.selection.row >= 0 ? this.motion.trip(this.selection.row) : null);
+    if (this.pointer.found?.order !== undefined && this.pointer.at && this.clock.moving)
+      this.asked.detail(this.pointer.found.order, this.motion.t);
+    if (
+      this.clock.moving ||
+      this.motion.waiting ||
+      gliding ||
+      this.camera.glide ||
+      going ||
+      this.motion.stale ||
+      (this.motion.crowded && this.crowd.waiting)
+    )
+      this.wake();
+    else if (wait || this.motion.later)
+      this.resting = setTimeout(this.wake, Math.max(wait, this.motion.later ? REST * 1000 + 50 : 0));
+  };
+
   /** What is seen, metres east and north of the kitchen. */
-  function viewBox() {
-    const { ox, oy, sx, sy, width, height } = picture.view;
+  viewBox() {
+    const { ox, oy, sx, sy, width, height } = this.picture.view;
     return [-ox / sx, (oy - height) / sy, (width - ox) / sx, oy / sy];
   }
+
   /** Ask for the frames of a crowd, or for its drivers one by one where they are few. Whether frames are fading. */
-  function follow() {
-    const { held } = motion,
-      n = motion.crowded ? held.crowd : 0;
-    if (!picture.view || !held) return false;
+  follow() {
+    const { held } = this.motion;
+    const n = this.motion.crowded ? held.crowd : 0;
+    if (!this.picture.view || !held) return false;
     if (n) {
-      const { sx } = picture.view,
-        box = viewBox();
-      crowd.want(clock.now(), box, 1 / sx, motion.speed, clock.moving);
-      if (near !== crowd.few && !motion.waiting) {
-        near = crowd.few;
-        if (near) motion.again();
+      const { sx } = this.picture.view;
+      const box = this.viewBox();
+      this.crowd.want(this.clock.now(), box, 1 / sx, this.motion.speed, this.clock.moving);
+      if (this.few !== this.crowd.few && !this.motion.waiting) {
+        this.few = this.crowd.few;
+        if (this.few) this.motion.again();
       }
-    } else if (held.crowd && motion.outgrown(viewBox())) motion.again();
-    if (n !== told) {
-      told = n;
-      fillLegend();
+    } else if (held.crowd && this.motion.outgrown(this.viewBox())) this.motion.again();
+    if (n !== this.told) {
+      this.told = n;
+      this.fillLegend();
     }
-    return !n && crowd.leave();
+    return !n && this.crowd.leave();
   }
+
   /** The orders picked out, here or in another panel: those on the road as trips, the others as places. */
-  function pickedOut() {
-    const focus = [],
-      places = [];
-    for (const order of new Set([selection.row, selection.hovered])) {
+  pickedOut() {
+    const focus = [];
+    const places = [];
+    for (const order of new Set([this.selection.row, this.selection.hovered])) {
       if (order < 0) continue;
-      const trip = motion.trip(order),
-        chosen = order === selection.row,
-        place = chosen || !trip ? asked.place(order) : null;
+      const trip = this.motion.trip(order);
+      const chosen = order === this.selection.row;
+      const place = chosen || !trip ? this.asked.place(order) : null;
       if (trip) {
         trip.label = chosen && place ? place.id : "";
         focus.push(trip);
         continue;
       }
-      if (!place || Number.isNaN(motion.t)) continue;
-      const stage = stageAt(place, motion.t),
-        [cx, cy] = place.customer ?? [NaN, NaN];
-      places.push({ cx, cy, text: placeText(place, motion.t), inside: stage >= 0 && stage < 3 });
+      if (!place || Number.isNaN(this.motion.t)) continue;
+      const stage = stageAt(place, this.motion.t);
+      const [cx, cy] = place.customer ?? [NaN, NaN];
+      places.push({ cx, cy, text: placeText(place, this.motion.t), inside: stage >= 0 && stage < 3 });
     }
     return { focus, places };
   }
-  function paint(force) {
-    if (!model.scene.kitchen || !picture.view) return;
-    const { stage } = selection,
-      { focus, places } = pickedOut(),
-      wall = ReplayClock.wall();
+
+  paint(force) {
+    if (!this.model.scene.kitchen || !this.picture.view) return;
+    const { stage } = this.selection;
+    const { focus, places } = this.pickedOut();
+    const wall = ReplayClock.wall();
     const filtered = stage !== "" && stage !== "out_for_delivery";
     const { drawn, total } =
-      filtered && !Number.isNaN(motion.t) ? asked.pinsAt(stage, motion.t) : { drawn: [], total: 0 };
-    pins = drawn;
-    controls.fillCapped(drawn.length, total);
-    clusters.update(motion.active, picture, show.clusters, focus, wall, motion.t, moved);
+      filtered && !Number.isNaN(this.motion.t) ? this.asked.pinsAt(stage, this.motion.t) : { drawn: [], total: 0 };
+    this.pins = drawn;
+    this.controls.fillCapped(drawn.length, total);
+    this.clusters.update(this.motion.active, this.picture, this.show.clusters, focus, wall, this.motion.t, this.moved);
     const moment = {
-      active: motion.active,
-      faded: motion.faded,
-      t: motion.t,
-      speed: motion.speed,
-      show,
+      active: this.motion.active,
+      faded: this.motion.faded,
+      t: this.motion.t,
+      speed: this.motion.speed,
+      show: this.show,
       focus,
       places,
-      pins,
+      pins: this.pins,
       stage,
-      faint: selection.row >= 0 || filtered,
-      clusters: clusters.list,
-      density: asked.densityOf(model.density, motion.t),
-      strength: model.density.strength,
-      crowd: crowd.frame ? crowd : null,
-      pulse: clock.moving && !calm() ? wall : null,
+      faint: this.selection.row >= 0 || filtered,
+      clusters: this.clusters.list,
+      density: this.asked.densityOf(this.model.density, this.motion.t),
+      strength: this.model.density.strength,
+      crowd: this.crowd.frame ? this.crowd : null,
+      pulse: this.clock.moving && !calm() ? wall : null,
     };
-    picture.drawGround(moment, force || moved || !clock.moving);
-    picture.drawAir(moment);
-    moved = false;
-    if (pointer.at) pointer.look();
-  }
-  function redraw() {
-    dirty = true;
-    picture.groundAt = -Infinity;
-    wake();
-  }
-  function onPainted() {
-    if (gone || !model.scene.kitchen) return;
-    paints++;
-    picture.attach(pv);
-    camera.keep();
-    if (picture.frame(pv, model.scene.kitchen)) {
-      moved = true;
-      if (motion.held?.crowd) wake();
-      controls.ruler(picture.view.sx / (model.scene.scale || 1));
-      base.follow();
-    }
-    paint(false);
+    this.picture.drawGround(moment, force || this.moved || !this.clock.moving);
+    this.picture.drawAir(moment);
+    this.moved = false;
+    if (this.pointer.at) this.pointer.look();
   }
 
-  // ---- life --------------------------------------------------------------------------------------------------------------
-  const fillLegend = () =>
-    controls.fillLegend(
-      picture.marks,
-      asked.density,
-      Math.round(motion.target / 60),
-      motion.crowded ? { n: motion.held.crowd, ramp: crowd.ramp } : null,
-    );
-  function layersChanged() {
-    controls.fillLayers();
-    fillLegend();
-    root.classList.toggle("hot", !!model.density.kind); // a longer legend
-    for (const name of ["radius", "rings"]) parts?.[name]?.setv({ visible: show.radius }, { sync: false });
-    redraw();
+  redraw() {
+    this.dirty = true;
+    this.picture.groundAt = -Infinity;
+    this.wake();
   }
-  function restage() {
-    const { version = 0, empty: text = "", target, glyphs = 0 } = model.scene;
-    empty.hidden = !text;
-    empty.textContent = text;
-    root.classList.toggle("nowhere", !!text);
-    pointer.forget();
-    asked.forget();
-    crowd.forget();
-    if (motion.version !== (text ? 0 : version)) motion.forget(text ? 0 : version); // else it has been asked for already
-    motion.target = target ?? Infinity;
-    picture.glyphs = glyphs;
-    fillLegend();
-    if (pv && model.scene.kitchen) {
-      camera.begin();
-      base.show();
-      pv.request_repaint();
+
+  onPainted = () => {
+    if (this.gone || !this.model.scene.kitchen) return;
+    this.paints++;
+    this.picture.attach(this.pv);
+    this.camera.keep();
+    if (this.picture.frame(this.pv, this.model.scene.kitchen)) {
+      this.moved = true;
+      if (this.motion.held?.crowd) this.wake();
+      this.controls.ruler(this.picture.view.sx / (this.model.scene.scale || 1));
+      this.base.follow();
     }
-    redraw();
+    this.paint(false);
+  };
+
+  // ---- life -------------------------------------------------------------------------------------------------------
+  fillLegend() {
+    return this.controls.fillLegend(
+      this.picture.marks,
+      this.asked.density,
+      Math.round(this.motion.target / 60),
+      this.motion.crowded ? { n: this.motion.held.crowd, ramp: this.crowd.ramp } : null,
+    );
   }
-  function recolour() {
-    if (!pv) return;
-    picture.recolour(root);
-    asked.forgetDensity();
-    crowd.colour();
-    fillLegend();
-    base.show();
-    redraw();
-  }
-  function receive(event) {
+
+  layersChanged = () => {
+    this.controls.fillLayers();
+    this.fillLegend();
+    this.root.classList.toggle("hot", !!this.model.density.kind); // a longer legend
+    for (const name of ["radius", "rings"]) this.parts?.[name]?.setv({ visible: this.show.radius }, { sync: false });
+    this.redraw();
+  };
+
+  restage = () => {
+    const { version = 0, empty: text = "", target, glyphs = 0 } = this.model.scene;
+    this.empty.hidden = !text;
+    this.empty.textContent = text;
+    this.root.classList.toggle("nowhere", !!text);
+    this.pointer.forget();
+    this.asked.forget();
+    this.crowd.forget();
+    // else it has been asked for already
+    if (this.motion.version !== (text ? 0 : version)) this.motion.forget(text ? 0 : version);
+    this.motion.target = target ?? Infinity;
+    this.picture.glyphs = glyphs;
+    this.fillLegend();
+    if (this.pv && this.model.scene.kitchen) {
+      this.camera.begin();
+      this.base.show();
+      this.pv.request_repaint();
+    }
+    this.redraw();
+  };
+
+  recolour = () => {
+    if (!this.pv) return;
+    this.picture.recolour(this.root);
+    this.asked.forgetDensity();
+    this.crowd.colour();
+    this.fillLegend();
+    this.base.show();
+    this.redraw();
+  };
+
+  receive = (event) => {
     const m = event?.data ?? event;
     if (m.tell === "motion") {
-      if (motion.receive(m)) wake();
-    } else if (m.version !== model.scene.version) return;
-    else if (m.tell === "order") pointer.tell(m);
-    else if (m.tell === "crowd") crowd.receive(m);
-    else if (m.tell === "near") crowd.tell(m);
-    else asked.receive(m);
-  }
-  function onSelection() {
-    if (selection.row < 0) camera.following = false;
-    controls.modes(camera, selection.row >= 0);
-    if (motion.held?.crowd && selection.row >= 0 && !motion.held.orders.has(selection.row)) motion.again();
-    redraw();
-  }
+      if (this.motion.receive(m)) this.wake();
+    } else if (m.version !== this.model.scene.version) return;
+    else if (m.tell === "order") this.pointer.tell(m);
+    else if (m.tell === "crowd") this.crowd.receive(m);
+    else if (m.tell === "near") this.crowd.tell(m);
+    else this.asked.receive(m);
+  };
+
+  onSelection = () => {
+    if (this.selection.row < 0) this.camera.following = false;
+    this.controls.modes(this.camera, this.selection.row >= 0);
+    if (this.motion.held?.crowd && this.selection.row >= 0 && !this.motion.held.orders.has(this.selection.row))
+      this.motion.again();
+    this.redraw();
+  };
+
   /** Wait until the figure is laid out, then take hold of it. */
-  async function attach() {
+  async attach() {
     for (;;) {
-      const found = component.get_child_view(component.model.data.figure);
-      if (found?.frame?.bbox?.width > 1 && root.isConnected) {
-        pv = found;
+      const found = this.component.get_child_view(this.component.model.data.figure);
+      if (found?.frame?.bbox?.width > 1 && this.root.isConnected) {
+        this.pv = found;
         break;
       }
-      if (gone) return;
+      if (this.gone) return;
       await new Promise((done) => setTimeout(done, 25));
     }
-    parts = Object.fromEntries(pv.model.renderers.map((renderer) => [renderer.name, renderer]));
-    camera.pv = base.pv = pv;
-    base.tiles = parts.tiles;
-    pv.repainted.connect(onPainted);
-    pointer.attach(pv.canvas_view.events_el);
-    picture.attach(pv);
-    recolour();
-    layersChanged();
-    restage();
+    this.parts = Object.fromEntries(this.pv.model.renderers.map((renderer) => [renderer.name, renderer]));
+    this.camera.pv = this.base.pv = this.pv;
+    this.base.tiles = this.parts.tiles;
+    this.pv.repainted.connect(this.onPainted);
+    this.pointer.attach(this.pv.canvas_view.events_el);
+    this.picture.attach(this.pv);
+    this.recolour();
+    this.layersChanged();
+    this.restage();
   }
-  const onShown = () => {
-    if (!document.hidden) redraw();
+
+  onShown = () => {
+    if (!document.hidden) this.redraw();
   };
-  const themes = new MutationObserver(() => requestAnimationFrame(recolour));
-  themes.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme"] });
-  const dropClock = clock.on(wake),
-    dropSelection = selection.on(onSelection);
-  document.addEventListener("visibilitychange", onShown);
-  model.on("msg:custom", receive);
-  model.on("scene", restage);
-  model.on("base", () => base.show());
-  model.on("layers", () => {
-    Object.assign(show, model.layers);
-    layersChanged();
-  });
-  model.on("density", layersChanged);
-  model.on("dark", () => requestAnimationFrame(recolour));
-  model.on("viewport", () => {
-    if (pv && String(model.viewport) !== String(camera.told) && model.scene.kitchen) camera.begin();
-  });
-  const reports = (twin.reports ??= new Map()),
-    commands = (twin.mapcommands ??= new Map()),
-    drawn = (twin.motion ??= new Map());
-  model.on("remove", () => {
-    gone = true;
-    cancelAnimationFrame(raf);
-    clearTimeout(resting);
-    asked.forget();
-    for (const part of [camera, base, controls, picture]) part.remove();
-    dropClock();
-    dropSelection();
-    themes.disconnect();
-    document.removeEventListener("visibilitychange", onShown);
-    pv?.repainted.disconnect(onPainted);
-    if (pointer.found?.order !== undefined) selection.hover(-1);
-    for (const shared of [commands, drawn]) shared.delete(model.clock);
-    reports.delete(`${model.clock}/map`);
-  });
-  controls.fillLayers();
-  controls.fillCredit(base);
-  controls.modes(camera, selection.row >= 0);
-  commands.set(model.clock, { toggleFit: () => pv && camera.toggleFit(), home: () => pv && camera.home() });
-  reports.set(`${model.clock}/map`, () =>
-    pv && picture.view ? reportOf(pv, picture, controls.credit.textContent) : null,
-  );
-  // for tests: what is drawn now, and what it cost
-  drawn.set(model.clock, {
-    positions() {
-      const [kx, ky] = model.scene.kitchen ?? [0, 0];
-      return motion.active.map((trip) => ({
-        order: trip.order,
-        x: kx + trip.px,
-        y: ky + trip.py,
-        lon: toLon(kx + trip.px),
-        lat: toLat(ky + trip.py),
-        tone: trip.tone,
-        inferred: trip.inferred,
-        merged: !!trip.cluster,
-      }));
-    },
-    screen: (x, y) => {
-      const [kx, ky] = model.scene.kitchen;
-      return [picture.X(x - kx), picture.Y(y - ky)];
-    },
-    clusters: () => clusters.list.map(({ sx, sy, n, r }) => ({ x: sx, y: sy, n, r })),
-    faded: () => motion.faded.map((trip) => trip.order),
-    pins: () => pins.map((pin) => pin.order),
-    figure: () => pv,
-    time: () => motion.t,
-    get held() {
-      return motion.held && [motion.held.from, motion.held.to];
-    },
-    get frames() {
-      return frames;
-    },
-    get paints() {
-      return paints;
-    },
-    get asks() {
-      return motion.asks;
-    },
-    get pushes() {
-      return motion.pushes;
-    },
-    get looking() {
-      return camera.view;
-    },
-    get gliding() {
-      return !!camera.glide;
-    },
-    get fitting() {
-      return camera.fitting;
-    },
-    get density() {
-      return asked.density && { kind: asked.density.kind, until: asked.density.until, drawn: !!asked.density.picture };
-    },
-    get crowd() {
-      return motion.held?.crowd ?? 0;
-    },
-    get within() {
-      return motion.held?.within ?? null;
-    },
-    get onRoad() {
-      return motion.onRoad;
-    },
-    frame: () => crowd.frame && { ...crowd.frame, cells: Array.from(crowd.frame.cells) },
-    get framesShown() {
-      return crowd.shown;
-    },
-    get frameAt() {
-      return crowd.frame?.t;
-    },
-  });
-  restage(); // the first trips are asked for while the figure is still being laid out
-  if (motion.version && clock.anchor) motion.want(clock.now());
-  attach();
-  return root;
+}
+
+function render(view) {
+  return new MapFrame(view).root;
 }
 
 export { render };

@@ -24,7 +24,7 @@ from twin.render.dense import Extent
 from twin.replay.controller import ReplayController
 from twin.server.process import process
 from twin.timeline.timeline import Snapshot, Timeline
-from twin.views.map import answers, fleet, messages
+from twin.views.map import answers, fleet, messages, wire
 from twin.views.map import density as mapdensity
 from twin.views.map.density import KINDS, MINUTES, Density
 from twin.views.map.figure import ONLINE, build_figure
@@ -39,7 +39,7 @@ NO_PLACE = "No coordinates in this data, so no map."
 
 
 def _frame_of(timeline: Timeline, t: float, view: fleet.Box, extent: Extent) -> tuple[bytes, int]:
-    return process.crowds.frame(timeline, t, extent), process.crowds.crowd(timeline, t).inside(view)
+    return process.crowds.frame(timeline, t, extent), process.crowds.fleet(timeline, t).inside(view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class MapView(ReplayView):
         timeline = self._controller.timeline
         if timeline is None or self._held is None or self._held[0] <= t <= self._held[1]:
             return
-        start, end = messages.window_at(t, self._controller.speed)
+        start, end = wire.window_at(t, self._controller.speed)
         self._pushes += 1
         self._look = replace(self._look, t=t)
         window = self._window(timeline, start, end)
@@ -284,7 +284,7 @@ class MapView(ReplayView):
         if since is None:
             self._held = start, end
         elif self._held is not None:  # the browser now forgets what has passed
-            kept = self._controller.now() - max(messages.KEPT_S, messages.WINDOW_WALL_S * self._controller.speed)
+            kept = self._controller.now() - max(wire.KEPT_S, wire.WINDOW_WALL_S * self._controller.speed)
             self._held = max(self._held[0], kept), max(self._held[1], end)
 
     async def _send_crowd(self, timeline: Timeline, t: float, view: fleet.Box, pixel: float) -> None:
@@ -300,7 +300,7 @@ class MapView(ReplayView):
 
     async def _send_near(self, timeline: Timeline, t: float, place: tuple[float, float], reach: float) -> None:
         """Send who of a crowd is nearest to a place at t."""
-        everyone = await asyncio.to_thread(process.crowds.crowd, timeline, t)
+        everyone = await asyncio.to_thread(process.crowds.fleet, timeline, t)
         found = everyone.nearest(*place, reach)
         at = np.flatnonzero(everyone.trip == found)
         if found >= 0 and timeline is self._controller.timeline:

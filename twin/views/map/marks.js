@@ -1,5 +1,6 @@
 // The marks of the map, each drawn once per size and colour and then copied: drivers' heads, customers' pins, labels.
-// What a colour says, a shape says too: a late driver carries "!", one that will be late a dot, an inferred position is hollow.
+// What a colour says, a shape says too: a late driver carries "!", one that will be late a dot, an inferred position is
+// hollow.
 
 import { token } from "../shared/tokens.js";
 import { LATE } from "./motion.js";
@@ -39,14 +40,16 @@ class Marks {
     };
     this.made.clear();
   }
-  /** The picture called `key`, `size` CSS pixels wide, drawn by `draw(ink)` around its middle when it is first wanted. */
+  /**
+   * The picture called `key`, `size` CSS pixels wide, drawn by `draw(ink)` around its middle when it is first wanted.
+   */
   stamp(key, size, draw) {
     const name = `${key}/${this.ratio}`;
     let stamp = this.made.get(name);
     if (!stamp) {
-      const pixels = Math.ceil(size * this.ratio),
-        canvas = new OffscreenCanvas(pixels, pixels),
-        ink = canvas.getContext("2d");
+      const pixels = Math.ceil(size * this.ratio);
+      const canvas = new OffscreenCanvas(pixels, pixels);
+      const ink = canvas.getContext("2d");
       ink.scale(this.ratio, this.ratio);
       ink.translate(size / 2, size / 2);
       draw(ink);
@@ -55,11 +58,14 @@ class Marks {
     }
     return stamp;
   }
-  /** Copy a stamp of `size` CSS pixels with its middle at (x, y): to whole pixels if `snap`, which is several times as fast. */
+  /**
+   * Copy a stamp of `size` CSS pixels with its middle at (x, y): to whole pixels if `snap`, which is several times as
+   * fast.
+   */
   put(ink, stamp, x, y, size) {
-    const { ratio } = this,
-      half = size / 2,
-      snap = (at) => (this.snap ? Math.round(at * ratio) / ratio - 0.5 : at); // the ink is shifted by half a pixel
+    const { ratio } = this;
+    const half = size / 2;
+    const snap = (at) => (this.snap ? Math.round(at * ratio) / ratio - 0.5 : at); // the ink is shifted by half a pixel
     ink.drawImage(stamp, snap(x - half), snap(y - half), stamp.width / ratio, stamp.height / ratio);
   }
   /** A driver's head: tone 0, 1, 2 and whether its position is inferred. */
@@ -108,8 +114,8 @@ class Marks {
       ink.fillRect(x - 1, y - 1, 2, 2);
       return;
     }
-    const size = Math.ceil(6 * r + 4),
-      { panel } = this.colours;
+    const size = Math.ceil(6 * r + 4);
+    const { panel } = this.colours;
     const pin = this.stamp(`pin/${r}/${rim}`, size, (p) => {
       p.beginPath();
       p.moveTo(0, 0);
@@ -135,10 +141,10 @@ class Marks {
   drawLabel(ink, text, x, y, limit, under = false) {
     const { panel, line, ink: colour } = this.colours;
     ink.font = `600 12px ${this.font}`;
-    const w = Math.ceil(ink.measureText(text).width) + 14,
-      h = 21,
-      left = Math.max(4, Math.min(limit - w - 4, x - w / 2)),
-      top = under ? y : y - h;
+    const w = Math.ceil(ink.measureText(text).width) + 14;
+    const h = 21;
+    const left = Math.max(4, Math.min(limit - w - 4, x - w / 2));
+    const top = under ? y : y - h;
     ink.beginPath();
     ink.roundRect(left, top, w, h, 6);
     ink.fillStyle = panel;
@@ -155,9 +161,9 @@ class Marks {
   }
   /** A bubble for several drivers: how many, and on its rim which share is late or will be. */
   drawBubble(ink, x, y, r, n, shares) {
-    const [, risk, late] = shares.map((share) => Math.round((RIM_STEPS * share) / n)),
-      radius = Math.round(r),
-      size = 2 * radius + 4;
+    const [, risk, late] = shares.map((share) => Math.round((RIM_STEPS * share) / n));
+    const radius = Math.round(r);
+    const size = 2 * radius + 4;
     const rim = this.stamp(`rim/${radius}/${risk}/${late}`, size, (b) => {
       const { panel, tones } = this.colours;
       b.beginPath();
@@ -176,8 +182,8 @@ class Marks {
         }
       });
     });
-    const high = radius < 14 ? 11 : 12.5,
-      wide = 4 * high;
+    const high = radius < 14 ? 11 : 12.5;
+    const wide = 4 * high;
     const number = this.stamp(`number/${n}/${high}`, wide, (b) => {
       b.fillStyle = this.colours.ink;
       b.textAlign = "center";
@@ -190,8 +196,8 @@ class Marks {
   }
   /** A fresh delivery, which fades and widens from `shade` 0 to FADE_SHADES - 1. */
   drawDelivery(ink, x, y, shade) {
-    const f = (shade + 0.5) / FADE_SHADES,
-      size = 32;
+    const f = (shade + 0.5) / FADE_SHADES;
+    const size = 32;
     const dot = this.stamp(`delivery/${shade}`, size, (d) => {
       d.fillStyle = d.strokeStyle = this.colours.done;
       d.globalAlpha = 0.95 * (1 - f);

@@ -9,6 +9,7 @@ from twin.foundation.geo import ground_scale, project, unproject
 from twin.sources.base import Location
 from twin.timeline.orders import Orders
 from twin.timeline.timeline import Motion, Timeline
+from twin.views.map import wire
 
 Floats = NDArray[np.floating[Any]]
 
@@ -30,13 +31,6 @@ FEW_ROUTES = 300
 """With fewer routes than this the base map shows too little to judge distances by: range rings and a scale help."""
 
 RINGS_SHOWN = 4
-
-FADE_S, FADE_WALL_S = 30.0, 0.5
-"""A delivered driver fades for 30 data seconds, but at least half a second of the viewer's time: at 1000x 30 s are one frame."""
-WINDOW_MIN_S, WINDOW_WALL_S = 60.0, 4.0
-"""A window lasts four seconds of playback and at least a minute of data, as in motion.js."""
-KEPT_S = 120.0
-"""A browser that is given a further window keeps at least two minutes of what has passed (`receive` in motion.js)."""
 
 LONGEST_WINDOW_S = 6 * 3600.0
 """A browser asks for some seconds of playback (4000 s at 1000x); more than this is not answered."""
@@ -77,56 +71,47 @@ def simplify(offsets: NDArray[np.int32], t: Floats, x: Floats, y: Floats, tolera
 
 
 def window_message(motion: Motion, orders: Orders, speed: float) -> dict[str, Any]:
-    """Return the trips of a window for the browser: counts and one buffer, because each buffer is two messages on the wire.
-
-    The buffer holds, for n trips with k knots and g gaps: start, end float64 (n,) seconds; order int32 (n,); offsets int32
-    (n + 1,); t float32 (k,) seconds since the trip's start; x, y float32 (k,) and the customer's cx, cy float32 (n,), metres
-    east/north of the kitchen, NaN if unknown; age and promise float32 (n,), the seconds since the order was created and those
-    promised for the trip, both at its start, NaN if unknown; gap_trip int32 (g,), gap_from, gap_to float32 (g,), see `Motion`.
-    `unpack` in motion.js reads it. "stalls" are spells in which an order of these trips had stalled, so that its driver is on no
-    road: [[trip, from, to], …], the trip's number among these and data seconds.
-    """
+    """Return the trips of a window for the browser, with the columns of `wire.WINDOW`."""
     tolerance = COARSE_M if speed >= COARSE_FROM else FINE_M
     keep = simplify(motion.offsets, motion.t, motion.x, motion.y, tolerance)
     offsets = np.concatenate([[0], np.cumsum(keep)])[motion.offsets]
     order = motion.order
-    columns: list[tuple[Any, str]] = [
-        (motion.start, "<f8"), (motion.end, "<f8"), (order, "<i4"), (offsets, "<i4"),
-        (motion.t[keep], "<f4"), (motion.x[keep], "<f4"), (motion.y[keep], "<f4"),
-        (orders.customer_x[order], "<f4"), (orders.customer_y[order], "<f4"),
-        (motion.start - orders.created[order], "<f4"), (orders.eta_mins[order] * 60.0, "<f4"),
-        (motion.gap_trip, "<i4"), (motion.gap_from, "<f4"), (motion.gap_to, "<f4"),
-    ]  # fmt: skip
-    return {
-        "trips": len(order),
-        "knots": int(offsets[-1]),
-        "gaps": len(motion.gap_trip),
-        "stalls": _stalls(motion, orders),
-        "packed": packed(columns),
-    }
+    stall_trip, stall_from, stall_to = _stalls(motion, orders)
+    return wire.pack(
+        wire.WINDOW,
+        {
+            "start": motion.start,
+            "end": motion.end,
+            "order": order,
+            "offsets": offsets,
+            "t": motion.t[keep],
+            "x": motion.x[keep],
+            "y": motion.y[keep],
+            "cx": orders.customer_x[order],
+            "cy": orders.customer_y[order],
+            "age": motion.start - orders.created[order],
+            "promise": orders.eta_mins[order] * 60.0,
+            "gap_trip": motion.gap_trip,
+            "gap_from": motion.gap_from,
+            "gap_to": motion.gap_to,
+            "stall_trip": stall_trip,
+            "stall_from": stall_from,
+            "stall_to": stall_to,
+        },
+    )
 
 
-def _stalls(motion: Motion, orders: Orders) -> list[list[float]]:
-    """Return the stalls that end before their trip does: an order that stalls for good has no trip from then on."""
+def _stalls(motion: Motion, orders: Orders) -> tuple[list[int], list[float], list[float]]:
+    """Return the stalls that end before their trip does (trip, from, to): who stalls for good has no trip from then on."""
     stalled, begin, end = orders.stalls
     back = np.isfinite(end) & np.isin(stalled, motion.order)
     trip_of = {order: trip for trip, order in enumerate(motion.order.tolist())} if back.any() else {}
-    spells = zip(stalled[back].tolist(), begin[back].tolist(), end[back].tolist(), strict=True)
-    return [[trip_of[order], since, until] for order, since, until in spells if until > motion.start[trip_of[order]]]
-
-
-def packed(columns: list[tuple[Any, str]]) -> NDArray[np.uint8]:
-    return np.frombuffer(b"".join(np.asarray(column, dtype).tobytes() for column, dtype in columns), np.uint8)
-
-
-def fade_span(speed: float) -> float:
-    """Return the data seconds for which a delivery stays visible at a speed, as `fadeSpan` in motion.js."""
-    return max(FADE_S, FADE_WALL_S * speed)
-
-
-def window_at(t: float, speed: float) -> tuple[float, float]:
-    """Return the window (from, to) that a browser needs to show `t`: what it would ask for (`want` in motion.js)."""
-    return t - fade_span(speed), t + max(WINDOW_MIN_S, WINDOW_WALL_S * speed)
+    spells = [
+        (trip_of[order], since, until)
+        for order, since, until in zip(stalled[back].tolist(), begin[back].tolist(), end[back].tolist(), strict=True)
+        if until > motion.start[trip_of[order]]
+    ]
+    return [trip for trip, _, _ in spells], [since for _, since, _ in spells], [until for _, _, until in spells]
 
 
 def kitchen_of(timeline: Timeline) -> tuple[float, float] | None:

@@ -1,35 +1,34 @@
 // Where every driver is, from whole trips that the server sends once each. Pure: no drawing, no page; see map.js.
 //
-// Trips come in windows of data time. While the clock runs, the next window is asked for before the playhead reaches the end of
-// what is held; a playhead outside of it asks at once, and until the answer is here the last moment stays. One question
-// at a time: that is the flow control.
+// Trips come in windows of data time. While the clock runs, the next window is asked for before the playhead reaches
+// the end of what is held; a playhead outside of it asks at once, and until the answer is here the last moment stays.
+// One question at a time: that is the flow control.
 
+import { FADE_S, FADE_WALL_S, KEPT_S, LEAD_WALL_S, WINDOW_MIN_S, WINDOW_WALL_S } from "#python/views/map/wire";
 import { ReplayClock } from "../shared/clock.js";
+import { unpack } from "./wire.js";
 
-const LEAD_WALL = 2,
-  LENGTH_WALL = 4; // a window is asked for 2 s of the viewer's time ahead and lasts 4 s of it ...
-const LENGTH_MIN = 60; // ... but at least a minute of data
-const READY = 900,
-  READY_MOST = 100; // a quarter of an hour is held ready for a sudden 1000x, while no more than 100 are on the road
+const READY = 900;
+const READY_MOST = 100; // a quarter of an hour is held ready for a sudden 1000x, while no more than 100 are on the road
 const REST = 0.4; // ... and got when the playhead has rested so long: who drags it wants the next moment, not the hour
-const ASK_GAP = 1,
-  ASK_LOST = 5; // seconds between two windows in a row; after which an answer counts as lost
-const FADE = 30,
-  FADE_WALL = 0.5; // a delivered driver fades for 30 data seconds, and at least so long of the viewer's time
+const ASK_GAP = 1;
+const ASK_LOST = 5; // seconds between two windows in a row; after which an answer counts as lost
 const MARGIN = 0.25; // of a view's size, on each side: so far it is moved before others are asked for
 const AGAIN = 0.25; // seconds between two questions for another part of a crowd
-const ON_TIME = 0,
-  AT_RISK = 1,
-  LATE = 2;
+const ON_TIME = 0;
+const AT_RISK = 1;
+const LATE = 2;
 
 /** The data seconds for which a delivery stays visible at a speed. */
-const fadeSpan = (speed) => Math.max(FADE, FADE_WALL * speed);
+const fadeSpan = (speed) => Math.max(FADE_S, FADE_WALL_S * speed);
 
-/** One driver's way: t seconds since `start`, x and y metres east and north of the kitchen, straight between the knots. */
+/**
+ * One driver's way: t seconds since `start`, x and y metres east and north of the kitchen, straight between the knots.
+ */
 class Trip {
   constructor(m, i) {
-    const a = m.offsets[i],
-      b = m.offsets[i + 1];
+    const a = m.offsets[i];
+    const b = m.offsets[i + 1];
     this.order = m.order[i];
     this.start = m.start[i];
     this.end = m.end[i];
@@ -47,7 +46,7 @@ class Trip {
     this.px = this.py = NaN; // where place() found the driver
     this.tone = ON_TIME;
     this.inferred = false;
-    this.cluster = null; // the bubble that stands for this driver, see mapclusters.js
+    this.cluster = null; // the bubble that stands for this driver, see clusters.js
   }
   /** Whether the driver is on the road at t. */
   drives(t) {
@@ -56,10 +55,12 @@ class Trip {
     if (stalls) for (let i = 0; i < stalls.length; i += 2) if (t >= stalls[i] && t < stalls[i + 1]) return false;
     return true;
   }
-  /** Judge the moment t: late when the order is older than `target` seconds, at risk when its promised arrival will be. */
+  /**
+   * Judge the moment t: late when the order is older than `target` seconds, at risk when its promised arrival will be.
+   */
   judge(t, target) {
-    const due = this.created + target,
-      { gaps } = this;
+    const due = this.created + target;
+    const { gaps } = this;
     this.tone = t > due ? LATE : this.promised > due ? AT_RISK : ON_TIME;
     this.inferred = false;
     if (gaps)
@@ -68,8 +69,8 @@ class Trip {
   }
   /** Find the driver `s` seconds after the start, into px and py. */
   place(s) {
-    const { t, x, y } = this,
-      last = t.length - 1;
+    const { t, x, y } = this;
+    const last = t.length - 1;
     if (last < 0) return;
     let i = this.knot;
     if (i > last || t[i] > s) i = 0;
@@ -81,8 +82,8 @@ class Trip {
   }
   /** Visit the way from `from` to `to` seconds after the start as points (x, y, first). */
   along(from, to, visit) {
-    const { t, x, y } = this,
-      last = t.length - 1;
+    const { t, x, y } = this;
+    const last = t.length - 1;
     if (last < 0) return;
     let i = 0;
     while (i < last && t[i + 1] <= from) i++;
@@ -103,53 +104,12 @@ class Trip {
     return i < 0 ? [0, 0] : [this.x[i + 1] - this.x[i], this.y[i + 1] - this.y[i]];
   }
 }
-/** The columns of a window, which come as one buffer (see window_message in mapdata.py). */
-function unpack({ trips: n, knots: k, gaps: g, packed }) {
-  const next = columnsOf(packed);
-  return {
-    start: next(Float64Array, n),
-    end: next(Float64Array, n),
-    order: next(Int32Array, n),
-    offsets: next(Int32Array, n + 1),
-    t: next(Float32Array, k),
-    x: next(Float32Array, k),
-    y: next(Float32Array, k),
-    cx: next(Float32Array, n),
-    cy: next(Float32Array, n),
-    age: next(Float32Array, n),
-    promise: next(Float32Array, n),
-    gapTrip: next(Int32Array, g),
-    gapFrom: next(Float32Array, g),
-    gapTo: next(Float32Array, g),
-  };
-}
-/** The customers of a stage (see stage_message in mapdata.py). */
-function unpackPins({ pins: n, packed }) {
-  const next = columnsOf(packed);
-  const begin = next(Float64Array, n),
-    until = next(Float64Array, n),
-    order = next(Int32Array, n),
-    cx = next(Float32Array, n),
-    cy = next(Float32Array, n);
-  return Array.from(order, (row, i) => ({ order: row, begin: begin[i], until: until[i], cx: cx[i], cy: cy[i] }));
-}
-/** A function that takes the columns of a buffer one after the other. Bokeh's arrays are copied into plain ones, because subarray() of
- * its own classes begins at the wrong place. */
-function columnsOf(packed) {
-  const buffer = packed.buffer.slice(packed.byteOffset, packed.byteOffset + packed.byteLength);
-  let at = 0;
-  return (Kind, length) => {
-    const column = new Kind(buffer, at, length);
-    at += column.byteLength;
-    return column;
-  };
-}
 /** A view with room to move it before others are asked for. */
 const widened = (box) => {
   if (!box) return null;
-  const [x0, y0, x1, y1] = box,
-    east = MARGIN * (x1 - x0),
-    north = MARGIN * (y1 - y0);
+  const [x0, y0, x1, y1] = box;
+  const east = MARGIN * (x1 - x0);
+  const north = MARGIN * (y1 - y0);
   return [x0 - east, y0 - north, x1 + east, y1 + north];
 };
 /** How far s is from a to b, 0 to 1; a knot at infinity (a place that was never reached) is not approached. */
@@ -169,8 +129,8 @@ class Held {
     return t >= this.from && t <= this.to;
   }
   add(window) {
-    const m = unpack(window),
-      fresh = new Map();
+    const m = unpack(window);
+    const fresh = new Map();
     for (let i = 0; i < m.order.length; i++) {
       if (this.orders.has(m.order[i])) continue;
       const trip = new Trip(m, i);
@@ -178,18 +138,21 @@ class Held {
       this.trips.push(trip);
       fresh.set(i, trip);
     }
-    m.gapTrip.forEach((i, k) => {
+    m.gap_trip.forEach((i, k) => {
       const trip = fresh.get(i);
-      if (trip) (trip.gaps ??= []).push(m.gapFrom[k], m.gapTo[k]);
+      if (trip) (trip.gaps ??= []).push(m.gap_from[k], m.gap_to[k]);
     });
-    for (const [i, from, to] of window.stalls) {
+    m.stall_trip.forEach((i, k) => {
       const trip = fresh.get(i);
-      if (trip) (trip.stalls ??= []).push(from, to);
-    }
+      if (trip) (trip.stalls ??= []).push(m.stall_from[k], m.stall_to[k]);
+    });
     this.to = Math.max(this.to, window.to);
     this.crowd = window.crowd ?? 0; // how many are on the road, where not all of them are held
   }
-  /** Whether an answer goes on with what is held: a crowd may have come or gone, or so many be in view that none is told. */
+  /**
+   * Whether an answer goes on with what is held: a crowd may have come or gone, or so many be in view that none is
+   * told.
+   */
   continues(window) {
     return !!window.crowd === !!this.crowd && !!window.within === !!this.within;
   }
@@ -236,7 +199,10 @@ class Motion {
   get crowded() {
     return !!this.held?.crowd && !this.held.within;
   }
-  /** See whether a crowd's view, a box in metres from the kitchen, has left where everybody is held. */
+  /**
+   * See whether a crowd's view has left where everybody is held.
+   * @param {number[]} box [x0, y0, x1, y1], metres from the kitchen
+   */
   outgrown([x0, y0, x1, y1]) {
     const { held } = this;
     if (!held?.within) return false;
@@ -253,9 +219,9 @@ class Motion {
   }
   /** Until when trips should be held. */
   ahead(now) {
-    const a = this.clock.anchor,
-      ready = !this.held?.crowd && this.active.length <= READY_MOST ? READY : LENGTH_MIN / 3;
-    return Math.min(now + Math.max(LEAD_WALL * a.speed, ready), a.end + 1); // the end itself is shown too
+    const a = this.clock.anchor;
+    const ready = !this.held?.crowd && this.active.length <= READY_MOST ? READY : WINDOW_MIN_S / 3;
+    return Math.min(now + Math.max(LEAD_WALL_S * a.speed, ready), a.end + 1); // the end itself is shown too
   }
 
   /** Bring active and faded to the playhead; false if it is not held yet and the last moment stays. */
@@ -268,13 +234,13 @@ class Motion {
     }
     this.want(now);
     // just past the end a late window lacks only the drivers that start in it; to draw the others beats standing still
-    const { held } = this,
-      late = held && this.clock.moving && now > held.to && now < held.to + 5 * LENGTH_WALL * this.speed;
+    const { held } = this;
+    const late = held && this.clock.moving && now > held.to && now < held.to + 5 * WINDOW_WALL_S * this.speed;
     if (!held || !(held.covers(now) || late)) return false;
     this.t = now;
-    const fade = fadeSpan(this.speed),
-      active = [],
-      faded = [];
+    const fade = fadeSpan(this.speed);
+    const active = [];
+    const faded = [];
     for (const trip of held.trips) {
       if (trip.start > now) continue;
       if (trip.drives(now)) {
@@ -298,11 +264,11 @@ class Motion {
   want(now) {
     const wall = ReplayClock.wall();
     if (this.asked && wall - this.asked.wall < ASK_LOST) return;
-    const { held } = this,
-      a = this.clock.anchor,
-      { moving } = this.clock;
-    const length = Math.max(LENGTH_MIN, LENGTH_WALL * a.speed),
-      ahead = this.ahead(now);
+    const { held } = this;
+    const a = this.clock.anchor;
+    const { moving } = this.clock;
+    const length = Math.max(WINDOW_MIN_S, WINDOW_WALL_S * a.speed);
+    const ahead = this.ahead(now);
     const behind = held && moving && now > held.to && now < held.to + length;
     if (!held || !(held.covers(now) || behind) || (this.stale && wall - this.asked_at > AGAIN))
       this.ask("new", now - fadeSpan(a.speed), now + length, now);
@@ -312,7 +278,7 @@ class Motion {
       moving &&
       a.loop &&
       !this.next &&
-      now + LEAD_WALL * a.speed + LENGTH_MIN / 3 > a.end &&
+      now + LEAD_WALL_S * a.speed + WINDOW_MIN_S / 3 > a.end &&
       !held.covers(a.start)
     )
       this.ask("loop", a.start, a.start + length);
@@ -339,7 +305,9 @@ class Motion {
       after: kind === "more" ? from : null,
     });
   }
-  /** Take an answer, or a window that the server sends with a seek before it is asked; false if it is not waited for. */
+  /**
+   * Take an answer, or a window that the server sends with a seek before it is asked; false if it is not waited for.
+   */
   receive(m) {
     const { asked } = this;
     if (m.pushed && m.version === this.version) {
@@ -352,7 +320,7 @@ class Motion {
     this.asked = null;
     if (asked.kind === "more" && this.held && !this.held.continues(m)) this.stale = true;
     else if (asked.kind === "more" && this.held) {
-      this.held.prune(this.t - Math.max(2 * LENGTH_MIN, LENGTH_WALL * this.speed));
+      this.held.prune(this.t - Math.max(KEPT_S, WINDOW_WALL_S * this.speed));
       this.held.add(m);
     } else if (asked.kind === "loop") this.next = new Held(m);
     else this.held = new Held(m);
@@ -360,4 +328,4 @@ class Motion {
   }
 }
 
-export { AT_RISK, columnsOf, fadeSpan, LATE, Motion, ON_TIME, REST, unpackPins };
+export { AT_RISK, fadeSpan, LATE, Motion, ON_TIME, REST };

@@ -1,5 +1,6 @@
-// The drawing of the map on a canvas over the figure's base map: first the `ground` (density, routes, pins), a picture that may lag
-// behind by a few frames when there is much to draw, then the `air` (trails, drivers, fresh deliveries), each frame.
+// The drawing of the map on a canvas over the figure's base map: first the `ground` (density, routes, pins), a picture
+// that may lag behind by a few frames when there is much to draw, then the `air` (trails, drivers, fresh deliveries),
+// each frame.
 
 import { ReplayClock } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
@@ -10,9 +11,9 @@ import { Pixels, SMALL_HEADS } from "./pixels.js";
 const STROKES_MOST = 120; // trails and headings drawn as strokes; more trails are drawn pixel by pixel
 const ROUTES_MOST = 200; // with more on the road only the one pointed at has its route drawn
 const PINS_MOST = 2000;
-const TRAIL_WALL = 1.1,
-  TRAIL_MIN = 25,
-  TRAIL_MAX = 240; // a trail is 1.1 s of playback, within these data seconds
+const TRAIL_WALL = 1.1;
+const TRAIL_MIN = 25;
+const TRAIL_MAX = 240; // a trail is 1.1 s of playback, within these data seconds
 const TRAIL_STEPS = 5;
 const PROGRESS_STEPS = 5; // shades of the way driven, from the kitchen (faint) to the driver (bright)
 const PULSE = 1.6; // seconds of one pulse around the kitchen
@@ -27,19 +28,25 @@ const DENSITIES = [
 ];
 
 const KITCHEN_STYLE =
-  "position:absolute;left:-17px;top:-17px;width:34px;height:34px;border-radius:10px;display:grid;place-items:center;pointer-events:none;" +
-  "background:var(--tw-ink);color:var(--tw-panel);border:2px solid var(--tw-panel);box-shadow:0 2px 8px rgb(0 0 0 / .4);box-sizing:border-box";
+  "position:absolute;left:-17px;top:-17px;width:34px;height:34px;border-radius:10px;" +
+  "display:grid;place-items:center;pointer-events:none;" +
+  ("background:var(--tw-ink);color:var(--tw-panel);border:2px solid var(--tw-panel);box-shadow:0 " +
+    "2px 8px rgb(0 0 0 / .4);box-sizing:border-box");
 
 /**
- * A moment to draw: {active, faded (trips), t, speed, show (layers), focus (trips picked out), faint (whether the others are dimmed),
- * crowd (frames of drivers that are not told one by one; null: none), pins (customers of a stage: {cx, cy}), stage, places (orders picked out that are not on the road: {cx, cy, text, inside}), clusters, heat, pulse (wall seconds, null: still)}.
+ * A moment to draw: {active, faded (trips), t, speed, show (layers), focus (trips picked out), faint (whether the
+ * others are dimmed), crowd (frames of drivers that are not told one by one; null: none), pins (customers of a stage:
+ * {cx, cy}), stage, places (orders picked out that are not on the road: {cx, cy, text, inside}), clusters, heat, pulse
+ * (wall seconds, null: still)}.
  */
 class Picture {
-  glyphs = 0; // so many heads are drawn one by one; more are written pixel by pixel, several times as fast (Settings.glyphs_to)
+  // so many heads are drawn one by one; more are written pixel by pixel, several times as fast (Settings.glyphs_to)
+  glyphs = 0;
   constructor() {
     this.layer = el("canvas", { "data-layer": "motion" });
     this.air = this.layer.getContext("2d");
-    this.ground = el("canvas").getContext("2d"); // not in the page: every layer there costs the browser a blend per frame
+    // not in the page: every layer there costs the browser a blend per frame
+    this.ground = el("canvas").getContext("2d");
     this.groundAt = -Infinity;
     this.bare = true; // whether nothing is on the ground: blending it costs as much as thousands of drivers
     this.kitchen = el("div", { style: KITCHEN_STYLE, "data-layer": "kitchen" }, icon("kitchen", 22));
@@ -50,7 +57,8 @@ class Picture {
   attach(pv) {
     const under = pv.canvas_view.overlays.el;
     if (under.previousSibling !== this.layer) under.before(this.layer);
-    if (this.kitchen.parentNode !== pv.canvas_view.overlays_el) pv.canvas_view.overlays_el.append(this.kitchen); // above the drivers
+    // above the drivers
+    if (this.kitchen.parentNode !== pv.canvas_view.overlays_el) pv.canvas_view.overlays_el.append(this.kitchen);
   }
   remove() {
     this.layer.remove();
@@ -64,20 +72,24 @@ class Picture {
   get colours() {
     return this.marks.colours;
   }
-  /** Take the figure's ranges: px = X(metres east of the kitchen). Returns whether the view has changed since the last time. */
+  /**
+   * Take the figure's ranges: px = X(metres east of the kitchen). Returns whether the view has changed since the last
+   * time.
+   */
   frame(pv, [kx, ky]) {
-    const { x_range: xr, y_range: yr } = pv.model,
-      { left, top, width, height } = pv.frame.bbox,
-      ratio = devicePixelRatio || 1;
-    const sx = width / (xr.end - xr.start),
-      sy = height / (yr.end - yr.start);
+    const { x_range: xr, y_range: yr } = pv.model;
+    const { left, top, width, height } = pv.frame.bbox;
+    const ratio = devicePixelRatio || 1;
+    const sx = width / (xr.end - xr.start);
+    const sy = height / (yr.end - yr.start);
     const view = { left, top, width, height, ratio, sx, sy, ox: (kx - xr.start) * sx, oy: (yr.end - ky) * sy };
-    const old = this.view,
-      changed = !old || Object.keys(view).some((key) => view[key] !== old[key]);
+    const old = this.view;
+    const changed = !old || Object.keys(view).some((key) => view[key] !== old[key]);
     if (changed) {
-      this.layer.style.cssText = `position:absolute;pointer-events:none;left:${left}px;top:${top}px;width:${width}px;height:${height}px`;
-      const w = Math.round(width * ratio),
-        h = Math.round(height * ratio);
+      this.layer.style.cssText =
+        `position:absolute;pointer-events:none;left:${left}px;top:${top}px;width:${width}px;` + `height:${height}px`;
+      const w = Math.round(width * ratio);
+      const h = Math.round(height * ratio);
       for (const { canvas } of [this.air, this.ground])
         if (canvas.width !== w || canvas.height !== h) {
           canvas.width = w;
@@ -117,17 +129,17 @@ class Picture {
 
   /** Draw the ground of a moment if it is due. */
   drawGround(m, force) {
-    const { active, focus, show } = m,
-      look = DENSITIES.find(({ most }) => active.length <= most),
-      wall = ReplayClock.wall();
+    const { active, focus, show } = m;
+    const look = DENSITIES.find(({ most }) => active.length <= most);
+    const wall = ReplayClock.wall();
     if (!force && wall - this.groundAt < look.every) return;
     this.groundAt = wall;
-    const ink = this.ground,
-      others = focus.length ? active.filter((trip) => !focus.includes(trip)) : active;
+    const ink = this.ground;
+    const others = focus.length ? active.filter((trip) => !focus.includes(trip)) : active;
     this.begin(ink);
-    const dense = m.density?.picture,
-      routes = show.routes && active.length <= ROUTES_MOST,
-      customers = show.customers && active.length <= PINS_MOST;
+    const dense = m.density?.picture;
+    const routes = show.routes && active.length <= ROUTES_MOST;
+    const customers = show.customers && active.length <= PINS_MOST;
     this.bare =
       !dense &&
       !m.crowd &&
@@ -136,8 +148,8 @@ class Picture {
       !m.pins.length &&
       !m.places.length;
     if (dense) {
-      const [x0, y0, x1, y1] = m.density.extent,
-        { sx, sy } = this.view;
+      const [x0, y0, x1, y1] = m.density.extent;
+      const { sx, sy } = this.view;
       ink.globalAlpha = m.strength / 100;
       ink.drawImage(dense, this.X(x0), this.Y(y1), (x1 - x0) * sx, (y1 - y0) * sy);
       ink.globalAlpha = 1;
@@ -152,7 +164,10 @@ class Picture {
     this.pins(ink, focus, PIN_PX + 1.5, 1, this.colours.accent);
     this.pins(ink, m.places, PIN_PX + 1.5, 1, this.colours.accent);
   }
-  /** Routes in the colour of how they keep time: driven solid and ever brighter towards the driver, what remains dotted. */
+  /**
+   * Routes in the colour of how they keep time: driven solid and ever brighter towards the driver, what remains
+   * dotted.
+   */
   routes(ink, trips, t, look, strength) {
     for (const tone of [ON_TIME, AT_RISK, LATE]) {
       const some = trips.filter((trip) => trip.tone === tone);
@@ -184,8 +199,8 @@ class Picture {
   pins(ink, places, r, strength, rim) {
     ink.globalAlpha = strength;
     for (const { cx, cy } of places) {
-      const x = this.X(cx),
-        y = this.Y(cy);
+      const x = this.X(cx);
+      const y = this.Y(cy);
       if (!Number.isNaN(x) && this.sees(x, y, 30)) this.marks.drawPin(ink, x, y, r, rim);
     }
     ink.globalAlpha = 1;
@@ -195,8 +210,8 @@ class Picture {
     ink.strokeStyle = this.colours.panel;
     ink.lineWidth = 1.2;
     for (const { cx, cy } of places) {
-      const x = this.X(cx),
-        y = this.Y(cy);
+      const x = this.X(cx);
+      const y = this.Y(cy);
       if (Number.isNaN(x) || !this.sees(x, y, 10)) continue;
       ink.beginPath();
       ink.arc(x, y, 5, 0, 7);
@@ -207,12 +222,12 @@ class Picture {
 
   /** Draw what moves: trails, headings, fresh deliveries, the drivers, and what is picked out. */
   drawAir(m) {
-    const { active, focus, show, t } = m,
-      ink = this.air,
-      long = Math.min(TRAIL_MAX, Math.max(TRAIL_MIN, TRAIL_WALL * m.speed));
-    const strength = m.faint ? DIMMED : 1,
-      many = active.length > Math.min(STROKES_MOST, this.glyphs),
-      { ratio } = this.view;
+    const { active, focus, show, t } = m;
+    const ink = this.air;
+    const long = Math.min(TRAIL_MAX, Math.max(TRAIL_MIN, TRAIL_WALL * m.speed));
+    const strength = m.faint ? DIMMED : 1;
+    const many = active.length > Math.min(STROKES_MOST, this.glyphs);
+    const { ratio } = this.view;
     this.marks.snap = many;
     this.begin(ink);
     if (many)
@@ -244,15 +259,15 @@ class Picture {
     for (const place of m.places) this.place(ink, place, m.pulse);
   }
   head(ink, trip) {
-    const x = this.X(trip.px),
-      y = this.Y(trip.py);
+    const x = this.X(trip.px);
+    const y = this.Y(trip.py);
     if (this.sees(x, y, 12)) this.marks.drawHead(ink, x, y, trip.tone, trip.inferred);
   }
   /** A driver that is picked out: a halo, a ring, and who it is. */
   picked(ink, trip) {
-    const x = this.X(trip.px),
-      y = this.Y(trip.py),
-      { accent } = this.colours;
+    const x = this.X(trip.px);
+    const y = this.Y(trip.py);
+    const { accent } = this.colours;
     ink.fillStyle = ink.strokeStyle = accent;
     ink.globalAlpha = 0.28;
     ink.beginPath();
@@ -267,16 +282,18 @@ class Picture {
     this.head(ink, trip);
     if (trip.label) this.marks.drawLabel(ink, trip.label, x, y - 19, this.view.width);
   }
-  /** An order that is picked out but not on the road: its name at the kitchen while it is there, else at its customer. */
+  /**
+   * An order that is picked out but not on the road: its name at the kitchen while it is there, else at its customer.
+   */
   place(ink, { cx, cy, text, inside }, pulse) {
     const { width } = this.view;
     if (!inside) {
       if (!Number.isNaN(cx)) this.marks.drawLabel(ink, text, this.X(cx), this.Y(cy) + 6, width, true);
       return;
     }
-    const x = this.X(0),
-      y = this.Y(0),
-      f = pulse === null ? 0.35 : (pulse % PULSE) / PULSE;
+    const x = this.X(0);
+    const y = this.Y(0);
+    const f = pulse === null ? 0.35 : (pulse % PULSE) / PULSE;
     ink.strokeStyle = this.colours.accent;
     ink.lineWidth = 2.5;
     ink.globalAlpha = 1 - f;
@@ -290,15 +307,15 @@ class Picture {
   deliveries(ink, m) {
     const fade = fadeSpan(m.speed);
     for (const trip of m.faded) {
-      const x = this.X(trip.px),
-        y = this.Y(trip.py),
-        shade = Math.floor((FADE_SHADES * (m.t - trip.end)) / fade);
+      const x = this.X(trip.px);
+      const y = this.Y(trip.py);
+      const shade = Math.floor((FADE_SHADES * (m.t - trip.end)) / fade);
       if (this.sees(x, y, 16)) this.marks.drawDelivery(ink, x, y, Math.max(0, Math.min(FADE_SHADES - 1, shade)));
     }
   }
   trails(ink, active, t, long, strength) {
-    const step = long / TRAIL_STEPS,
-      many = active.length > 60;
+    const step = long / TRAIL_STEPS;
+    const many = active.length > 60;
     ink.lineCap = "butt"; // the pieces meet without overlapping
     for (const tone of [ON_TIME, AT_RISK, LATE]) {
       const some = active.filter((trip) => trip.tone === tone);
@@ -328,15 +345,15 @@ class Picture {
       ink.beginPath();
       for (const trip of trips) {
         if (trip.tone !== tone) continue;
-        const [dx, dy] = trip.heading(),
-          n = Math.hypot(dx, dy);
+        const [dx, dy] = trip.heading();
+        const n = Math.hypot(dx, dy);
         if (!n) continue;
-        const x = this.X(trip.px),
-          y = this.Y(trip.py),
-          ux = dx / n,
-          uy = -dy / n,
-          r = HEAD_PX + 5,
-          s = HEAD_PX * 0.8;
+        const x = this.X(trip.px);
+        const y = this.Y(trip.py);
+        const ux = dx / n;
+        const uy = -dy / n;
+        const r = HEAD_PX + 5;
+        const s = HEAD_PX * 0.8;
         ink.moveTo(x + ux * r, y + uy * r);
         ink.lineTo(x + ux * 3 - uy * s, y + uy * 3 + ux * s);
         ink.lineTo(x + ux * 3 + uy * s, y + uy * 3 - ux * s);

@@ -12,10 +12,13 @@ class Pixels {
     this.stamps.clear();
     this.hues = this.marks.colours.trails.map(packed);
   }
-  /** Draw trails of `long` data seconds (0: none), and heads if `heads`, of the trips; `strength` 0 to 1 is for all of them. */
+  /**
+   * Draw trails of `long` data seconds (0: none), and heads if `heads`, of the trips; `strength` 0 to 1 is for all of
+   * them.
+   */
   draw(ink, view, active, t, long, heads, strength) {
-    const { width: w, height: h } = ink.canvas,
-      small = active.length > SMALL_HEADS;
+    const { width: w, height: h } = ink.canvas;
+    const small = active.length > SMALL_HEADS;
     if (this.image?.width !== w || this.image?.height !== h) {
       this.image = ink.createImageData(w, h);
       this.buffer = new Uint32Array(this.image.data.buffer);
@@ -27,13 +30,13 @@ class Pixels {
       const stamps = [0, 1, 2].flatMap((tone) =>
         [false, true].map((inferred) => this.headStamp(tone, inferred, small ? 2.5 : 5, w, strength)),
       );
-      const { buffer } = this,
-        { ox, oy, sx, sy, ratio } = view;
+      const { buffer } = this;
+      const { ox, oy, sx, sy, ratio } = view;
       for (const trip of active) {
         if (trip.cluster) continue;
         const { reach, steps, colours } = stamps[2 * trip.tone + trip.inferred];
-        const x = Math.round((ox + trip.px * sx) * ratio),
-          y = Math.round((oy - trip.py * sy) * ratio);
+        const x = Math.round((ox + trip.px * sx) * ratio);
+        const y = Math.round((oy - trip.py * sy) * ratio);
         if (!(x >= reach && y >= reach && x < w - reach && y < h - reach)) continue;
         for (let k = 0, at = y * w + x; k < steps.length; k++) buffer[at + steps[k]] = colours[k];
       }
@@ -42,17 +45,17 @@ class Pixels {
   }
   /** Write the trail of a driver found by place(): from the driver back over the knots, fading with the time passed. */
   trail(trip, now, long, w, h, wide, most) {
-    const { t, x, y } = trip,
-      { ratio, ox, oy, sx, sy } = this.view,
-      { buffer } = this,
-      hue = this.hues[trip.tone];
-    let qx = (ox + trip.px * sx) * ratio,
-      qy = (oy - trip.py * sy) * ratio,
-      qs = now;
+    const { t, x, y } = trip;
+    const { ratio, ox, oy, sx, sy } = this.view;
+    const { buffer } = this;
+    const hue = this.hues[trip.tone];
+    let qx = (ox + trip.px * sx) * ratio;
+    let qy = (oy - trip.py * sy) * ratio;
+    let qs = now;
     for (let i = trip.knot; i >= 0 && qs > now - long; i--) {
-      let px = (ox + x[i] * sx) * ratio,
-        py = (oy - y[i] * sy) * ratio,
-        ps = t[i];
+      let px = (ox + x[i] * sx) * ratio;
+      let py = (oy - y[i] * sy) * ratio;
+      let ps = t[i];
       if (ps >= qs) continue;
       if (ps < now - long) {
         const f = (now - long - ps) / (qs - ps);
@@ -60,12 +63,12 @@ class Pixels {
         py += f * (qy - py);
         ps = now - long;
       }
-      const dx = px - qx,
-        dy = py - qy,
-        far = Math.max(Math.abs(dx), Math.abs(dy)),
-        flat = Math.abs(dx) > Math.abs(dy);
-      const n = Math.min(600, Math.ceil(far)),
-        side = flat ? w : 1;
+      const dx = px - qx;
+      const dy = py - qy;
+      const far = Math.max(Math.abs(dx), Math.abs(dy));
+      const flat = Math.abs(dx) > Math.abs(dy);
+      const n = Math.min(600, Math.ceil(far));
+      const side = flat ? w : 1;
       const out = !(
         Math.min(px, qx) >= 1 &&
         Math.min(py, qy) >= 1 &&
@@ -73,15 +76,15 @@ class Pixels {
         Math.max(py, qy) < h - 2
       );
       let strength = 1 - (now - qs) / long;
-      const stepX = dx / n,
-        stepY = dy / n,
-        fall = (qs - ps) / long / n;
+      const stepX = dx / n;
+      const stepY = dy / n;
+      const fall = (qs - ps) / long / n;
       for (let k = 0, fx = qx, fy = qy; k < n; k++, fx += stepX, fy += stepY, strength -= fall) {
-        const cx = (fx + 0.5) | 0,
-          cy = (fy + 0.5) | 0;
+        const cx = (fx + 0.5) | 0;
+        const cy = (fy + 0.5) | 0;
         if (out && (cx < 0 || cy < 0 || cx >= w - 1 || cy >= h - 1)) continue;
-        const alpha = (most * strength * strength) | 0,
-          at = cy * w + cx;
+        const alpha = (most * strength * strength) | 0;
+        const at = cy * w + cx;
         if (buffer[at] >>> 24 < alpha) buffer[at] = hue | (alpha << 24);
         if (wide && buffer[at + side] >>> 24 < alpha) buffer[at + side] = hue | (alpha << 24);
       }
@@ -94,14 +97,14 @@ class Pixels {
   headStamp(tone, inferred, r, w, strength) {
     const key = `${tone}/${inferred}/${r}/${w}/${strength}/${this.view.ratio}`;
     if (!this.stamps.has(key)) {
-      const drawn = this.marks.head(tone, inferred, r),
-        size = drawn.width,
-        half = size >> 1,
-        copy = new OffscreenCanvas(size, size).getContext("2d");
+      const drawn = this.marks.head(tone, inferred, r);
+      const size = drawn.width;
+      const half = size >> 1;
+      const copy = new OffscreenCanvas(size, size).getContext("2d");
       copy.drawImage(drawn, 0, 0);
-      const pixels = new Uint32Array(copy.getImageData(0, 0, size, size).data.buffer),
-        steps = [],
-        colours = [];
+      const pixels = new Uint32Array(copy.getImageData(0, 0, size, size).data.buffer);
+      const steps = [];
+      const colours = [];
       pixels.forEach((pixel, i) => {
         if (pixel >>> 24 <= 100) return;
         steps.push((Math.floor(i / size) - half) * w + (i % size) - half);

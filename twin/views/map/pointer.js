@@ -9,7 +9,10 @@ const REACH_PX = 14; // how near the pointer must be to a driver or a pin
 const CLICK_PX = 5; // a press that moves farther is a drag
 
 class Pointer {
-  /** `host` has near(place, reach): who of a crowd is there, as trips have it; picture, motion, show, pins, clusters, selection, name, kitchen; and ask(order), look(box), redraw(), touch(). */
+  /**
+   * `host` has near(place, reach): who of a crowd is there, as trips have it; picture, motion, show, pins, clusters,
+   * selection, name, kitchen; and ask(order), look(box), redraw(), touch().
+   */
   constructor(host) {
     this.host = host;
     this.tip = el("div", { class: "tip", role: "status", hidden: true, "data-testid": "map-tip" });
@@ -34,11 +37,15 @@ class Pointer {
     this.found = this.detail = null;
     this.tip.hidden = true;
   }
+  /**
+   * What is at a place, {kind, key, order?, trip?, cluster?}; null: nothing.
+   * @param {number[]} at pixels of the map
+   */
   under([x, y]) {
     const { picture, motion, show, clusters, pins } = this.host;
     if (!picture.view || !this.host.kitchen) return null;
-    let best = null,
-      near = REACH_PX;
+    let best = null;
+    let near = REACH_PX;
     for (const trip of motion.active) {
       if (trip.cluster) continue;
       const d = Math.hypot(picture.X(trip.px) - x, picture.Y(trip.py) - y) - (trip === this.found?.trip ? 3 : 0);
@@ -73,8 +80,8 @@ class Pointer {
   }
   /** See what is under the pointer now: it may rest while the drivers move. */
   look() {
-    const found = this.at && this.under(this.at),
-      { selection } = this.host;
+    const found = this.at && this.under(this.at);
+    const { selection } = this.host;
     if (found?.key !== this.found?.key) {
       const was = this.found;
       this.found = found;
@@ -120,20 +127,20 @@ class Pointer {
     }
   }
   fillTip() {
-    const { tip, found, detail, at } = this,
-      { picture, motion } = this.host;
+    const { tip, found, detail, at } = this;
+    const { picture, motion } = this.host;
     tip.hidden = !found || !at;
     if (tip.hidden) return;
-    const line = (text, strong) => (text ? el("p", { class: strong ? "strong" : null }, text) : null),
-      count = (n) => `${n.toLocaleString("en")} driver${n === 1 ? "" : "s"}`;
+    const line = (text, strong) => (text ? el("p", { class: strong ? "strong" : null }, text) : null);
+    const count = (n) => `${n.toLocaleString("en")} driver${n === 1 ? "" : "s"}`;
     let lines;
     if (found.kind === "kitchen")
       lines = [el("b", {}, `${this.host.name} kitchen`), line(`${count(motion.onRoad)} on the road`)];
     else if (found.cluster) {
-      const { n, shares } = found.cluster,
-        of = [shares[LATE] && `${shares[LATE]} late`, shares[AT_RISK] && `${shares[AT_RISK]} will be late`].filter(
-          Boolean,
-        );
+      const { n, shares } = found.cluster;
+      const of = [shares[LATE] && `${shares[LATE]} late`, shares[AT_RISK] && `${shares[AT_RISK]} will be late`].filter(
+        Boolean,
+      );
       lines = [el("b", {}, count(n)), line(of.join(" · ") || "all on time", true), line("Click to zoom in")];
     } else {
       const way = detail?.progress !== undefined ? `${detail.stage} · ${detail.progress} % of the way` : detail?.stage;
@@ -152,16 +159,16 @@ class Pointer {
     const on =
       found.trip && motion.active.length <= picture.glyphs ? [picture.X(found.trip.px), picture.Y(found.trip.py)] : at;
     const near = Math.hypot(on[0] - at[0], on[1] - at[1]) < 2 * REACH_PX ? on : at;
-    const { width, height } = picture.view,
-      w = tip.offsetWidth,
-      h = tip.offsetHeight;
+    const { width, height } = picture.view;
+    const w = tip.offsetWidth;
+    const h = tip.offsetHeight;
     const x = near[0] + 18 + w < width ? near[0] + 18 : near[0] - 18 - w;
     tip.style.transform = `translate(${Math.max(4, x)}px, ${Math.max(4, Math.min(near[1] - 10, height - h - 6))}px)`;
   }
   /** How an order on the road keeps time, as its colour says. */
   verdict(detail) {
-    const { motion } = this.host,
-      trip = this.found.order === undefined ? null : motion.trip(this.found.order);
+    const { motion } = this.host;
+    const trip = this.found.order === undefined ? null : motion.trip(this.found.order);
     if (!trip || !detail || Number.isNaN(trip.created)) return null;
     const due = trip.created + motion.target;
     return trip.tone === LATE

@@ -1,24 +1,29 @@
 // What the map asks for beside the drivers' ways: where an order belongs, the customers of a stage, a layer of density.
 
+import { ORDER_LABELS, STATES } from "#python/foundation/stages";
 import { ReplayClock } from "../shared/clock.js";
 import { clockText } from "../shared/times.js";
-import { unpackPins } from "./motion.js";
+import { unpack } from "./wire.js";
 
 const PLACES_MOST = 500;
-const PINS_WALL = 10,
-  PINS_MIN = 600; // the pins of a stage are asked for so long ahead: viewer's seconds, at least data seconds
+const PINS_WALL = 10;
+const PINS_MIN = 600; // the pins of a stage are asked for so long ahead: viewer's seconds, at least data seconds
 const PINS_GAP = 1; // at most one question a second
 const DETAIL_GAP = 1;
 const LATELY = ["slow", "ways"]; // layers of the last minutes, which change with the playhead ...
-const DENSITY_STEP = 60,
-  DENSITY_GAP = 2; // ... by whole minutes of data, at most every two seconds of the viewer's
+const DENSITY_STEP = 60;
+const DENSITY_GAP = 2; // ... by whole minutes of data, at most every two seconds of the viewer's
 const DENSITY_LOST = 20; // seconds after which an answer is not waited for any more
-const STAGE_WORDS = ["Created", "Cooking", "Ready", "Out for delivery", "Delivered", "Cancelled", "Stalled"];
 
 class Asked {
-  /** `send(question)` passes a question to the server; `came()` is called when an answer has changed what is to be drawn. */
+  /**
+   * `send(question)` passes a question to the server; `came()` is called when an answer has changed what is to be
+   * drawn.
+   */
   constructor(clock, send, came) {
-    Object.assign(this, { clock, send, came });
+    this.clock = clock;
+    this.send = send;
+    this.came = came;
     this.forget();
   }
   forget() {
@@ -45,12 +50,15 @@ class Asked {
     this.detailAsked = wall;
     this.send({ ask: "order", order, t });
   }
-  /** The customers of the orders in `stage` at t: the pins to draw, and of how many (some may be too many); those known, while more are being asked for. */
+  /**
+   * The customers of the orders in `stage` at t: the pins to draw, and of how many (some may be too many); those
+   * known, while more are being asked for.
+   */
   pinsAt(stage, t) {
-    const { pins } = this,
-      wall = ReplayClock.wall(),
-      speed = this.clock.anchor?.speed ?? 1,
-      ahead = Math.max(PINS_MIN, PINS_WALL * speed);
+    const { pins } = this;
+    const wall = ReplayClock.wall();
+    const speed = this.clock.anchor?.speed ?? 1;
+    const ahead = Math.max(PINS_MIN, PINS_WALL * speed);
     const short =
       pins?.stage !== stage ||
       t < pins.from ||
@@ -62,20 +70,20 @@ class Asked {
       this.send({ ask: "stage", stage, from: t - 60, to: t + ahead });
     }
     if (pins?.stage !== stage) return { drawn: [], total: 0 };
-    const here = pins.all.filter((pin) => pin.begin <= t && t < pin.until),
-      older = pins.hidden.reduce((sum, [until, n]) => sum + (t < until ? n : 0), 0);
+    const here = pins.all.filter((pin) => pin.begin <= t && t < pin.until);
+    const older = pins.hidden.reduce((sum, [until, n]) => sum + (t < until ? n : 0), 0);
     return { drawn: pins.most === null ? here : here.slice(-pins.most), total: here.length + older };
   }
   /** The layer of density chosen, at t; what is known of it while another moment of it is being drawn. */
   densityOf({ kind, minutes }, t) {
     if (!kind || Number.isNaN(t)) return null;
-    const wall = ReplayClock.wall(),
-      { density, flying } = this,
-      lately = LATELY.includes(kind),
-      until = lately ? Math.floor(t / DENSITY_STEP) * DENSITY_STEP : null;
+    const wall = ReplayClock.wall();
+    const { density, flying } = this;
+    const lately = LATELY.includes(kind);
+    const until = lately ? Math.floor(t / DENSITY_STEP) * DENSITY_STEP : null;
     const here = density?.kind === kind && (!lately || density.minutes === minutes);
-    const since = wall - this.densityAsked,
-      wanted = `${kind} ${lately ? `${minutes} ${until}` : ""}`;
+    const since = wall - this.densityAsked;
+    const wanted = `${kind} ${lately ? `${minutes} ${until}` : ""}`;
     if (
       (here && density.until === until) ||
       (flying && since < DENSITY_LOST && (here || flying.startsWith(`${kind} `)))
@@ -106,7 +114,7 @@ class Asked {
   receive(m) {
     if (m.tell === "place") this.places.set(m.order, m);
     else if (m.tell === "stage")
-      this.pins = { stage: m.stage, from: m.from, to: m.to, most: m.most, hidden: m.hidden, all: unpackPins(m) };
+      this.pins = { stage: m.stage, from: m.from, to: m.to, most: m.most, hidden: m.hidden, all: pinsOf(m) };
     else if (m.tell === "density") {
       const taken = (picture) => {
         this.flying = "";
@@ -123,7 +131,15 @@ class Asked {
     this.came();
   }
 }
-/** The number of the stage that an order is in at t; -1 before it is known, 5 while it is cancelled, 6 while it has stalled. */
+/** The customers of a stage, in the order in which they came into it. */
+function pinsOf(message) {
+  const { order, begin, until, cx, cy } = unpack(message);
+  return Array.from(order, (row, i) => ({ order: row, begin: begin[i], until: until[i], cx: cx[i], cy: cy[i] }));
+}
+/**
+ * The number of the stage that an order is in at t; -1 before it is known, 5 while it is cancelled, 6 while it has
+ * stalled.
+ */
 function stageAt({ enter, closed, stalls }, t) {
   let stage = -1;
   enter.forEach((entered, k) => {
@@ -139,8 +155,8 @@ function placeText(place, t) {
     stage < 0
       ? "not ordered yet"
       : stage === 4
-        ? `Delivered at ${clockText(place.enter[4], false)}`
-        : STAGE_WORDS[stage];
+        ? `${ORDER_LABELS.completed} at ${clockText(place.enter[4], false)}`
+        : ORDER_LABELS[STATES[stage]];
   return `${place.id} · ${words}`;
 }
 

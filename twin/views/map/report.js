@@ -2,20 +2,23 @@
 
 import { el, ICONS } from "../shared/elements.js";
 
-/** Return a new canvas. Tiles from elsewhere may forbid to be copied: the picture then has none, rather than being useless. */
+/**
+ * Return a new canvas. Tiles from elsewhere may forbid to be copied: the picture then has none, rather than being
+ * useless.
+ */
 function reportOf(pv, picture, credit) {
-  const { width, height, left, top, ratio } = picture.view,
-    { colours } = picture;
+  const { width, height, left, top, ratio } = picture.view;
+  const { colours } = picture;
   const compose = (base) => {
-    const canvas = el("canvas", { width: Math.round(width * ratio), height: Math.round(height * ratio) }),
-      ink = canvas.getContext("2d");
+    const canvas = el("canvas", { width: Math.round(width * ratio), height: Math.round(height * ratio) });
+    const ink = canvas.getContext("2d");
     ink.fillStyle = colours.map;
     ink.fillRect(0, 0, canvas.width, canvas.height);
     if (base) ink.drawImage(pv.canvas_view.primary.canvas, -left * ratio, -top * ratio);
     ink.drawImage(picture.air.canvas, 0, 0);
     ink.scale(ratio, ratio);
-    const x = picture.X(0),
-      y = picture.Y(0);
+    const x = picture.X(0);
+    const y = picture.Y(0);
     ink.beginPath();
     ink.roundRect(x - 16, y - 16, 32, 32, 9);
     ink.fillStyle = colours.ink;

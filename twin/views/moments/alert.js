@@ -21,51 +21,78 @@ function nextAfter(moments, t) {
     .reduce((first, moment) => (first && first.start <= moment.start ? first : moment), null);
 }
 
-function render({ model }) {
-  const clock = clockFrom(model),
-    verbs = verbsOf(model, clock);
-  const body = el("div", { class: "body", role: "status", "data-testid": "alert-status" });
-  const root = el("section", { class: "card alert", "aria-label": "Alert", "data-testid": "alert" }, body);
-  const link = (label, title, moment) => {
+class AlertCard {
+  constructor({ model }) {
+    this.model = model;
+
+    this.clock = clockFrom(this.model);
+    this.verbs = verbsOf(this.model, this.clock);
+    this.body = el("div", { class: "body", role: "status", "data-testid": "alert-status" });
+    this.root = el("section", { class: "card alert", "aria-label": "Alert", "data-testid": "alert" }, this.body);
+    this.told = null;
+    const timer = setInterval(() => {
+      if (this.clock.moving) this.update();
+    }, LOOK);
+    const off = this.clock.on(this.update);
+    document.addEventListener("visibilitychange", this.update);
+    this.model.on("moments", this.update);
+    this.model.on("empty", this.update);
+    this.model.on("remove", () => {
+      clearInterval(timer);
+      off();
+      document.removeEventListener("visibilitychange", this.update);
+    });
+    this.update();
+  }
+
+  link(label, title, moment) {
     const button = el(
       "button",
-      { type: "button", class: "go", title, "data-testid": "alert-go", onclick: () => verbs.visit(moment.at) },
+      { type: "button", class: "go", title, "data-testid": "alert-go", onclick: () => this.verbs.visit(moment.at) },
       el("span", {}, label),
     );
     button.append(icon("arrow", 13));
     return button;
-  };
-  let told = null;
+  }
 
-  /** Write what holds at t, if it is another thing than what stands there: a reader of screens shall not hear it twice. */
-  function update() {
-    if (document.hidden || !clock.anchor) return;
-    const t = clock.now(),
-      moments = model.moments,
-      trouble = moments && troubleAt(moments, t, model.tail),
-      next = moments && !trouble && nextAfter(moments, t);
-    const over = trouble && t > trouble.end,
-      since = trouble && !over && durationText(Math.floor((t - trouble.start) / 60) * 60);
+  /**
+   * Write what holds at t, if it is another thing than what stands there: a reader of screens shall not hear it twice.
+   */
+  update = () => {
+    if (document.hidden || !this.clock.anchor) return;
+    const t = this.clock.now();
+    const moments = this.model.moments;
+    const trouble = moments && troubleAt(moments, t, this.model.tail);
+    const next = moments && !trouble && nextAfter(moments, t);
+    const over = trouble && t > trouble.end;
+    const since = trouble && !over && durationText(Math.floor((t - trouble.start) / 60) * 60);
     const others = trouble
       ? moments.filter((other) => other !== trouble && other.start <= t && t <= other.end).length
       : 0;
-    const state = [moments?.length, trouble?.rank, over, others, next?.rank, model.moments === null, model.empty].join(
-      "|",
-    );
-    if (state !== told) {
-      told = state;
-      root.classList.toggle("bad", !!trouble && !over);
-      root.classList.toggle("over", !!over);
-      root.dataset.state = !moments ? "looking" : trouble ? (over ? "ended" : "trouble") : "quiet";
-      body.replaceChildren(...(trouble ? tell(trouble, over, others) : quiet(moments, next)));
+    const state = [
+      moments?.length,
+      trouble?.rank,
+      over,
+      others,
+      next?.rank,
+      this.model.moments === null,
+      this.model.empty,
+    ].join("|");
+    if (state !== this.told) {
+      this.told = state;
+      this.root.classList.toggle("bad", !!trouble && !over);
+      this.root.classList.toggle("over", !!over);
+      this.root.dataset.state = !moments ? "looking" : trouble ? (over ? "ended" : "trouble") : "quiet";
+      this.body.replaceChildren(...(trouble ? this.tell(trouble, over, others) : this.quiet(moments, next)));
     }
-    const age = body.querySelector(".since"),
-      text = since ? ` · ${since} so far, until ${clockText(trouble.end, false)}` : "";
+    const age = this.body.querySelector(".since");
+    const text = since ? ` · ${since} so far, until ${clockText(trouble.end, false)}` : "";
     if (age && age.textContent !== text) age.textContent = text;
-  }
-  function tell(trouble, over, others) {
-    const badge = el("span", { class: "badge" }),
-      more = others ? ` (and ${others} more now)` : "";
+  };
+
+  tell(trouble, over, others) {
+    const badge = el("span", { class: "badge" });
+    const more = others ? ` (and ${others} more now)` : "";
     badge.append(icon(trouble.icon, 16));
     return [
       badge,
@@ -76,7 +103,7 @@ function render({ model }) {
           "div",
           { class: "head" },
           el("b", {}, trouble.title),
-          link("See it", `Go to when it is worst, ${clockText(trouble.at, false)}`, trouble),
+          this.link("See it", `Go to when it is worst, ${clockText(trouble.at, false)}`, trouble),
         ),
         el(
           "p",
@@ -88,8 +115,9 @@ function render({ model }) {
       ),
     ];
   }
-  function quiet(moments, next) {
-    if (model.empty) return [el("p", { class: "line mute" }, "No orders in this range")];
+
+  quiet(moments, next) {
+    if (this.model.empty) return [el("p", { class: "line mute" }, "No orders in this range")];
     if (!moments) return [el("p", { class: "line mute" }, "Looking for trouble in this range …")];
     const words = el("p", { class: "line" }, moments.length ? "No trouble at this moment" : "No trouble in this range");
     words.prepend(icon("check", 14));
@@ -97,27 +125,17 @@ function render({ model }) {
       ? [
           words,
           el("span", { class: "mute next" }, "next:"),
-          link(`${dayText(next.start)} ${clockText(next.start, false)} ${next.title}`, next.sentence, next),
+          this.link(`${dayText(next.start)} ${clockText(next.start, false)} ${next.title}`, next.sentence, next),
         ]
       : [
           words,
           moments.length ? el("span", { class: "mute" }, `${moments.length} earlier in this range`) : null,
         ].filter(Boolean);
   }
-  const timer = setInterval(() => {
-      if (clock.moving) update();
-    }, LOOK),
-    off = clock.on(update);
-  document.addEventListener("visibilitychange", update);
-  model.on("moments", update);
-  model.on("empty", update);
-  model.on("remove", () => {
-    clearInterval(timer);
-    off();
-    document.removeEventListener("visibilitychange", update);
-  });
-  update();
-  return root;
+}
+
+function render(view) {
+  return new AlertCard(view).root;
 }
 
 export { render };

@@ -6,66 +6,124 @@ import { verbsOf } from "../shared/verbs.js";
 /** Milliseconds between two looks at which moment the playhead is in. */
 const LOOK = 500;
 
-function render({ model }) {
-  const clock = clockFrom(model),
-    verbs = verbsOf(model, clock);
-  let shown = "all",
-    byTime = false,
-    items = [];
+class MomentsList {
+  constructor({ model }) {
+    this.model = model;
 
-  const choice = (key, label) =>
-    el(
+    this.clock = clockFrom(this.model);
+    this.verbs = verbsOf(this.model, this.clock);
+    this.shown = "all";
+    this.byTime = false;
+    this.items = [];
+    this.buildChoices();
+    this.buildFooter();
+    this.listen();
+    this.assemble();
+  }
+
+  buildChoices() {
+    this.choices = {
+      all: this.choice("all", "All"),
+      troubles: this.choice("troubles", "Troubles"),
+      peaks: this.choice("peaks", "Peaks"),
+    };
+    this.order = el("button", {
+      type: "button",
+      class: "order",
+      "data-testid": "moments-order",
+      onclick: () => {
+        this.byTime = !this.byTime;
+        this.build();
+      },
+    });
+    this.list = el("ol", { class: "list", "data-testid": "moments-list", "aria-label": "Moments" });
+    this.state = el("div", { class: "state", role: "status", "data-testid": "moments-state" });
+  }
+
+  buildFooter() {
+    this.judged = el("span");
+    this.footer = el(
+      "details",
+      { class: "how", "data-testid": "moments-how" },
+      el("summary", {}, "How these are found"),
+      el(
+        "p",
+        {},
+        "Each ten minutes of the range are compared with ",
+        this.judged,
+        ": orders made, time in the kitchen, meals waiting, drivers who came late, driving and " +
+          "delivery times. What differs by more than chance explains, for long enough, is a moment; its " +
+          "rank grows with how far it is off, how long it lasts and how many orders it touched.",
+      ),
+    );
+    this.header = el(
+      "header",
+      {},
+      el("div", { class: "choices", role: "group", "aria-label": "Which moments" }, ...Object.values(this.choices)),
+      this.order,
+    );
+  }
+
+  listen() {
+    this.list.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === " ") event.stopPropagation(); // they press the moment, not Play
+      const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (!by) return;
+      const at = this.items.findIndex(({ node }) => node.contains(event.target));
+      const next = this.items[at + by];
+      event.preventDefault();
+      event.stopPropagation();
+      next?.node.firstChild.focus();
+    });
+    const timer = setInterval(() => {
+      if (this.clock.moving) this.mark();
+    }, LOOK);
+    const off = this.clock.on(this.mark);
+    this.model.on("moments", this.build);
+    this.model.on("judged", this.build);
+    this.model.on("remove", () => {
+      clearInterval(timer);
+      off();
+    });
+    this.build();
+  }
+
+  assemble() {
+    this.root = el(
+      "section",
+      { class: "card moments", "data-testid": "moments", "aria-label": "Moments" },
+      this.header,
+      this.state,
+      this.list,
+      this.footer,
+    );
+  }
+
+  choice(key, label) {
+    return el(
       "button",
       {
         type: "button",
         "data-testid": `moments-${key}`,
         onclick: () => {
-          shown = key;
-          build();
+          this.shown = key;
+          this.build();
         },
       },
       label,
       el("span", { class: "number" }),
     );
-  const choices = {
-    all: choice("all", "All"),
-    troubles: choice("troubles", "Troubles"),
-    peaks: choice("peaks", "Peaks"),
-  };
-  const order = el("button", {
-    type: "button",
-    class: "order",
-    "data-testid": "moments-order",
-    onclick: () => {
-      byTime = !byTime;
-      build();
-    },
-  });
-  const list = el("ol", { class: "list", "data-testid": "moments-list", "aria-label": "Moments" });
-  const state = el("div", { class: "state", role: "status", "data-testid": "moments-state" });
-  const judged = el("span");
-  const footer = el(
-    "details",
-    { class: "how", "data-testid": "moments-how" },
-    el("summary", {}, "How these are found"),
-    el(
-      "p",
-      {},
-      "Each ten minutes of the range are compared with ",
-      judged,
-      ": orders made, time in the kitchen, meals waiting, drivers who came late, driving and delivery times. What differs by more than chance explains, for long enough, is a moment; its rank grows with how far it is off, how long it lasts and how many orders it touched.",
-    ),
-  );
-  const header = el(
-    "header",
-    {},
-    el("div", { class: "choices", role: "group", "aria-label": "Which moments" }, ...Object.values(choices)),
-    order,
-  );
+  }
 
-  const go = (moment) => verbs.visit(moment.at);
-  const length = ({ start, end }) => durationText(end - start);
-  function buildItem(moment) {
+  go(moment) {
+    return this.verbs.visit(moment.at);
+  }
+
+  length({ start, end }) {
+    return durationText(end - start);
+  }
+
+  buildItem = (moment) => {
     const badge = el("span", { class: "badge" });
     badge.append(icon(moment.icon, 14));
     const bar = el("span", { class: "bar" }, el("i", { style: `width:${Math.round(100 * moment.severity)}%` }));
@@ -79,21 +137,23 @@ function render({ model }) {
         "data-kind": moment.kind,
         "data-rank": moment.rank,
         title: "Go to when it is at its worst",
-        onclick: () => go(moment),
+        onclick: () => this.go(moment),
       },
       badge,
       el(
         "span",
         { class: "words" },
         el("span", { class: "title" }, moment.title, now),
-        el("span", { class: "when" }, moment.when, ` · ${length(moment)}`),
+        el("span", { class: "when" }, moment.when, ` · ${this.length(moment)}`),
         el("span", { class: "sentence" }, moment.sentence),
       ),
       el(
         "span",
         {
           class: "rank",
-          title: `Number ${moment.rank} of ${model.moments.length}, severity ${Math.round(100 * moment.severity)} of 100`,
+          title:
+            `Number ${moment.rank} of ${this.model.moments.length}, severity ` +
+            `${Math.round(100 * moment.severity)} of 100`,
         },
         el("span", { class: "figure" }, el("span", { class: "hash" }, "#"), String(moment.rank)),
         bar,
@@ -106,36 +166,37 @@ function render({ model }) {
       title: "Play this moment again and again",
       "data-testid": "moment-loop",
       onclick: () => {
-        verbs.section?.(moment.start, moment.end);
-        verbs.play(moment.start);
+        this.verbs.section?.(moment.start, moment.end);
+        this.verbs.play(moment.start);
       },
     });
     loop.append(icon("loop", 13), "Loop it");
     return { moment, now, node: el("li", { class: moment.trouble ? "moment trouble" : "moment" }, main, loop) };
-  }
-  function build() {
-    const all = model.moments,
-      known = all ?? [],
-      troubles = known.filter(({ trouble }) => trouble).length;
+  };
+
+  build = () => {
+    const all = this.model.moments;
+    const known = all ?? [];
+    const troubles = known.filter(({ trouble }) => trouble).length;
     const counts = { all: known.length, troubles, peaks: known.length - troubles };
-    for (const [key, button] of Object.entries(choices)) {
-      button.setAttribute("aria-pressed", String(key === shown));
+    for (const [key, button] of Object.entries(this.choices)) {
+      button.setAttribute("aria-pressed", String(key === this.shown));
       button.lastChild.textContent = all ? String(counts[key]) : "";
     }
-    order.replaceChildren(icon(byTime ? "clock" : "rise", 13), byTime ? "By time" : "Ranked");
-    order.title = byTime
+    this.order.replaceChildren(icon(this.byTime ? "clock" : "rise", 13), this.byTime ? "By time" : "Ranked");
+    this.order.title = this.byTime
       ? "In the order of time. Click: the most severe first"
       : "The most severe first. Click: in the order of time";
-    const chosen = known.filter(({ trouble }) => shown === "all" || trouble === (shown === "troubles"));
-    if (byTime) chosen.sort((a, b) => a.start - b.start);
-    items = chosen.map(buildItem);
-    list.replaceChildren(...items.map(({ node }) => node));
-    judged.textContent = model.judged;
-    header.hidden = !known.length;
-    footer.hidden = !all;
-    state.hidden = items.length > 0;
-    state.className = all ? "state" : "state looking";
-    state.replaceChildren(
+    const chosen = known.filter(({ trouble }) => this.shown === "all" || trouble === (this.shown === "troubles"));
+    if (this.byTime) chosen.sort((a, b) => a.start - b.start);
+    this.items = chosen.map(this.buildItem);
+    this.list.replaceChildren(...this.items.map(({ node }) => node));
+    this.judged.textContent = this.model.judged;
+    this.header.hidden = !known.length;
+    this.footer.hidden = !all;
+    this.state.hidden = this.items.length > 0;
+    this.state.className = all ? "state" : "state looking";
+    this.state.replaceChildren(
       ...(!all
         ? [
             el("p", {}, "Looking for moments …"),
@@ -144,19 +205,20 @@ function render({ model }) {
         : !known.length
           ? [
               el("p", {}, "Nothing out of the ordinary in this range"),
-              el("p", { class: "mute" }, `Compared with ${model.judged}`),
+              el("p", { class: "mute" }, `Compared with ${this.model.judged}`),
             ]
           : [
-              el("p", {}, shown === "troubles" ? "No trouble in this range" : "No peak in this range"),
-              el("p", { class: "mute" }, `Compared with ${model.judged}`),
+              el("p", {}, this.shown === "troubles" ? "No trouble in this range" : "No peak in this range"),
+              el("p", { class: "mute" }, `Compared with ${this.model.judged}`),
             ]),
     );
-    mark();
-  }
-  function mark() {
-    if (document.hidden || !clock.anchor) return;
-    const t = clock.now();
-    for (const { moment, now, node } of items) {
+    this.mark();
+  };
+
+  mark = () => {
+    if (document.hidden || !this.clock.anchor) return;
+    const t = this.clock.now();
+    for (const { moment, now, node } of this.items) {
       const inside = moment.start <= t && t <= moment.end;
       if (now.hidden === inside) {
         now.hidden = !inside;
@@ -165,36 +227,11 @@ function render({ model }) {
         else node.firstChild.removeAttribute("aria-current");
       }
     }
-  }
-  list.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" || event.key === " ") event.stopPropagation(); // they press the moment, not Play
-    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!by) return;
-    const at = items.findIndex(({ node }) => node.contains(event.target)),
-      next = items[at + by];
-    event.preventDefault();
-    event.stopPropagation();
-    next?.node.firstChild.focus();
-  });
-  const timer = setInterval(() => {
-      if (clock.moving) mark();
-    }, LOOK),
-    off = clock.on(mark);
-  model.on("moments", build);
-  model.on("judged", build);
-  model.on("remove", () => {
-    clearInterval(timer);
-    off();
-  });
-  build();
-  return el(
-    "section",
-    { class: "card moments", "data-testid": "moments", "aria-label": "Moments" },
-    header,
-    state,
-    list,
-    footer,
-  );
+  };
+}
+
+function render(view) {
+  return new MomentsList(view).root;
 }
 
 export { render };

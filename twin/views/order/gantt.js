@@ -1,34 +1,18 @@
-// The lifecycle of one order as a small Gantt: a bar per stage over the usual one, and the playhead that moves over them.
+// The lifecycle of one order as a small Gantt: a bar per stage over the usual one, and the playhead that moves over
+// them.
 
+import { STAGE_LABELS, STALLED_AFTER } from "#python/foundation/stages";
 import { el, icon } from "../shared/elements.js";
+import { STATE_ICONS } from "../shared/stages.js";
 import { clockText, durationText } from "../shared/times.js";
 
-const STAGE_ROWS = [
-  ["created", "Created", "receipt"],
-  ["cooking", "Cooking", "flame"],
-  ["ready", "Ready, waiting", "box"],
-  ["out_for_delivery", "Out for delivery", "car"],
-];
-const STATE_LABELS = {
-  created: "Created",
-  cooking: "Cooking",
-  ready: "Ready",
-  out_for_delivery: "Out for delivery",
-  completed: "Delivered",
-  cancelled: "Cancelled",
-  stalled: "Stalled",
+/** The stages that have a length, and the words beside their bars. */
+const STAGE_ROWS = {
+  created: STAGE_LABELS.created,
+  cooking: STAGE_LABELS.cooking,
+  ready: `${STAGE_LABELS.ready}, waiting`,
+  out_for_delivery: STAGE_LABELS.out_for_delivery,
 };
-const STATE_ICONS = {
-  created: "receipt",
-  cooking: "flame",
-  ready: "box",
-  out_for_delivery: "car",
-  completed: "check",
-  cancelled: "close",
-  stalled: "alert",
-};
-/** An order without any event for four hours counts as stalled (twin/foundation/stages.py): its open bar is not drawn longer. */
-const STALLED_AFTER = 4 * 3600;
 /** A stage stands out when it took half as long again as usual, and at least two minutes longer. */
 const slow = (took, usual) => usual !== null && took > 1.5 * usual && took - usual >= 120;
 
@@ -46,43 +30,46 @@ function stateAt(story, t) {
 /** Build the chart of a story; `visit(t)` is called with the moment of what is clicked. Returns {node, show(t)}. */
 function ganttOf(story, visit) {
   const open = story.delivered === null && story.cancelled === null;
-  const rows = STAGE_ROWS.map(([key, label, symbol]) => {
-    const span = story.stages.find(([name]) => name === key);
-    if (!span)
-      return {
-        node: el(
-          "li",
-          { class: "lane none" },
-          el("span", { class: "lane-name" }, icon(symbol, 13), label),
-          el("span", { class: "track" }),
-          el("span", { class: "took mute" }, "not seen"),
-        ),
-      };
-    const [, start, end, usual] = span;
-    const done = el("i", { class: "done" }),
-      ghost = usual === null ? null : el("i", { class: "ghost" });
-    const bar = el(
-      "button",
-      {
-        type: "button",
-        class: "bar",
-        "data-testid": `bar-${key}`,
-        style: `--fill:var(--tw-${key}-fill)`,
-        onclick: () => visit(start),
-      },
-      done,
-    );
-    const took = el("span", { class: "took" }, el("span", {}), el("small", {})),
-      usually = usual === null ? null : el("span", { class: "usual" }, `usual ${durationText(usual)}`);
-    const node = el(
-      "li",
-      { class: "lane", "data-testid": `lane-${key}` },
-      el("span", { class: "lane-name", style: `--text:var(--tw-${key})` }, icon(symbol, 13), label),
-      el("span", { class: "track" }, bar, ghost),
-      el("span", { class: "numbers" }, took, usually),
-    );
-    return { key, label, start, end, usual, node, bar, done, ghost, took };
-  }).filter(Boolean);
+  const rows = Object.entries(STAGE_ROWS)
+    .map(([key, label]) => {
+      const symbol = STATE_ICONS[key];
+      const span = story.stages.find(([name]) => name === key);
+      if (!span)
+        return {
+          node: el(
+            "li",
+            { class: "lane none" },
+            el("span", { class: "lane-name" }, icon(symbol, 13), label),
+            el("span", { class: "track" }),
+            el("span", { class: "took mute" }, "not seen"),
+          ),
+        };
+      const [, start, end, usual] = span;
+      const done = el("i", { class: "done" });
+      const ghost = usual === null ? null : el("i", { class: "ghost" });
+      const bar = el(
+        "button",
+        {
+          type: "button",
+          class: "bar",
+          "data-testid": `bar-${key}`,
+          style: `--fill:var(--tw-${key}-fill)`,
+          onclick: () => visit(start),
+        },
+        done,
+      );
+      const took = el("span", { class: "took" }, el("span", {}), el("small", {}));
+      const usually = usual === null ? null : el("span", { class: "usual" }, `usual ${durationText(usual)}`);
+      const node = el(
+        "li",
+        { class: "lane", "data-testid": `lane-${key}` },
+        el("span", { class: "lane-name", style: `--text:var(--tw-${key})` }, icon(symbol, 13), label),
+        el("span", { class: "track" }, bar, ghost),
+        el("span", { class: "numbers" }, took, usually),
+      );
+      return { key, label, start, end, usual, node, bar, done, ghost, took };
+    })
+    .filter(Boolean);
   const marks = [];
   const mark = (lane, t, symbol, text, className) => {
     if (t === null || !lane?.bar) return;
@@ -102,8 +89,8 @@ function ganttOf(story, visit) {
   if (story.arrived !== null) mark(laneAt(story.arrived), story.arrived, "car", "Driver arrived", "arrived");
   if (story.cancelled !== null) mark(laneAt(story.cancelled), story.cancelled, "close", "Cancelled", "cancelled");
   const due = story.created === null ? null : story.created + story.target;
-  const line = el("i", { class: "now", "data-testid": "order-now" }),
-    limit = el("i", { class: "limit" });
+  const line = el("i", { class: "now", "data-testid": "order-now" });
+  const limit = el("i", { class: "limit" });
   const from = el(
     "button",
     { type: "button", class: "edge", onclick: () => visit(story.first) },
@@ -132,8 +119,8 @@ function ganttOf(story, visit) {
     const d1 = Math.max(reach, d0 + 60);
     for (const lane of rows) {
       if (!lane.bar) continue;
-      const end = lane.end ?? d1,
-        past = Math.min(Math.max((now - lane.start) / Math.max(end - lane.start, 1), 0), 1);
+      const end = lane.end ?? d1;
+      const past = Math.min(Math.max((now - lane.start) / Math.max(end - lane.start, 1), 0), 1);
       set(lane.bar, "left", place(lane.start, d0, d1));
       set(lane.bar, "width", `max(4px, ${place(d0 + end - lane.start, d0, d1)})`);
       set(lane.done, "width", `${(100 * past).toFixed(1)}%`);
@@ -142,17 +129,21 @@ function ganttOf(story, visit) {
         set(lane.ghost, "width", place(Math.min(d0 + lane.usual, d1 - lane.start + d0), d0, d1));
         lane.ghost.classList.toggle("cut", lane.start + lane.usual > d1);
       }
-      const later = now < lane.start,
-        going = !later && (lane.end === null || now < lane.end),
-        took = (going ? now : end) - lane.start;
-      const figure = later && lane.end === null ? "" : durationText(took),
-        kind = later ? "later" : going ? "so far" : "";
+      const later = now < lane.start;
+      const going = !later && (lane.end === null || now < lane.end);
+      const took = (going ? now : end) - lane.start;
+      const figure = later && lane.end === null ? "" : durationText(took);
+      const kind = later ? "later" : going ? "so far" : "";
       put(lane.took.firstChild, figure);
       put(lane.took.lastChild, kind);
       const bad = !later && slow(took, lane.usual);
       lane.node.classList.toggle("later", later);
       lane.node.classList.toggle("slow", bad);
-      const words = `${lane.label}: ${figure} ${kind}${lane.usual === null ? "" : `, usual ${durationText(lane.usual)}`}${bad ? ", much longer than usual" : ""}, from ${clockText(lane.start)}`;
+      const words =
+        `${lane.label}: ${figure} ` +
+        `${kind}${lane.usual === null ? "" : `, usual ${durationText(lane.usual)}`}` +
+        `${bad ? ", much longer than usual" : ""}, ` +
+        `from ${clockText(lane.start)}`;
       if (lane.bar.title !== words) {
         lane.bar.title = words;
         lane.bar.setAttribute("aria-label", `${words}. Go there`);
@@ -176,4 +167,4 @@ function ganttOf(story, visit) {
   return { node, show };
 }
 
-export { ganttOf, STATE_ICONS, STATE_LABELS, stateAt };
+export { ganttOf, stateAt };

@@ -1,10 +1,13 @@
-// The panel of the selected order. The story comes once; what was known of it at the playhead is derived here, by the clock.
+// The panel of the selected order. The story comes once; what was known of it at the playhead is derived here, by the
+// clock.
 
+import { ORDER_LABELS } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { STATE_ICONS } from "../shared/stages.js";
 import { clockText, dateOf, dateText, dayText, durationText } from "../shared/times.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
-import { ganttOf, STATE_ICONS, STATE_LABELS, stateAt } from "./gantt.js";
+import { ganttOf, stateAt } from "./gantt.js";
 
 /** The playhead moves over the chart ten times a second: a pixel or two at a minute per second. */
 const EVERY = 100;
@@ -134,17 +137,18 @@ function eventsOf(story, visit) {
 /** The whole of a story; `show(t)` brings it to the playhead. */
 function buildStory(story, act) {
   const state = el("span", { class: "state", "data-testid": "order-state" });
-  const here = el("span", { class: "here", "data-testid": "order-here" }),
-    verdict = el("span", { class: "verdict", "data-testid": "order-verdict" });
+  const here = el("span", { class: "here", "data-testid": "order-here" });
+  const verdict = el("span", { class: "verdict", "data-testid": "order-verdict" });
   const eta = el("p", {
     class: "eta",
     "data-testid": "order-eta",
     title:
-      "Estimated from what was known at the playhead: the route, the last position report, the promise. Never from the delivery itself",
+      "Estimated from what was known at the playhead: the route, the last position report, the " +
+      "promise. Never from the delivery itself",
   });
   const gantt = ganttOf(story, act.visit);
-  const facts = story.facts.map(factRow),
-    events = eventsOf(story, act.visit);
+  const facts = story.facts.map(factRow);
+  const events = eventsOf(story, act.visit);
   const body = el(
     "div",
     { class: "body", tabindex: "0", role: "group", "aria-label": "About the order" },
@@ -157,15 +161,16 @@ function buildStory(story, act) {
   let key = null;
 
   const showState = (t) => {
-    const at = stateAt(story, t),
-      name = at?.[0] ?? "";
+    const at = stateAt(story, t);
+    const name = at?.[0] ?? "";
     if (name !== key) {
       key = name;
       state.style.cssText =
         name === ""
           ? ""
-          : `--text:var(--tw-${name === "stalled" || name === "cancelled" ? "bad" : name});--fill:var(--tw-${name}-fill, var(--tw-bad))`;
-      state.replaceChildren(...(name ? [icon(STATE_ICONS[name], 13), STATE_LABELS[name]] : ["Not ordered yet"]));
+          : `--text:var(--tw-${name === "stalled" || name === "cancelled" ? "bad" : name});` +
+            `--fill:var(--tw-${name}-fill, var(--tw-bad))`;
+      state.replaceChildren(...(name ? [icon(STATE_ICONS[name], 13), ORDER_LABELS[name]] : ["Not ordered yet"]));
     }
     put(
       here,
@@ -216,12 +221,64 @@ function put(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-function render({ model }) {
-  const clock = clockFrom(model),
-    act = verbsOf(model, clock),
-    chosen = selectionOf(model);
-  const said = el("p", { class: "said", role: "status", "aria-live": "polite" });
-  const button = (name, symbol, label, onclick) => {
+class OrderPanel {
+  constructor({ model }) {
+    this.model = model;
+
+    this.clock = clockFrom(this.model);
+    this.act = verbsOf(this.model, this.clock);
+    this.chosen = selectionOf(this.model);
+    this.said = el("p", { class: "said", role: "status", "aria-live": "polite" });
+    this.buildButtons();
+    this.buildPanel();
+    this.listen();
+  }
+
+  buildButtons() {
+    this.earlier = this.button("previous", "chevronLeft", "Previous order", () => this.go(-1));
+    this.next = this.button("next", "chevronRight", "Next order", () => this.go(1));
+    this.close = this.button("close", "close", "Close the order", () => {
+      if (this.chosen.row >= 0 || this.chosen.away) this.chosen.change({ row: -1, away: false });
+      else this.model.send_msg({ close: true });
+    });
+    this.copy = this.button("copy", "copy", "Copy the order’s id", async () => {
+      try {
+        await navigator.clipboard.writeText(this.model.story.id);
+        this.tell("Copied");
+      } catch {
+        this.tell(this.model.story.id);
+      } // a page that may not use the clipboard shows the id to be copied by hand
+    });
+  }
+
+  buildPanel() {
+    this.name = el("h3", { "data-testid": "order-id" });
+    this.place = el("span", { class: "place" });
+    this.top = el("header", {});
+    this.root = el("section", { class: "card order", "data-testid": "order-panel", "aria-label": "Selected order" });
+    this.shown = null;
+    this.wanted = 0;
+  }
+
+  listen() {
+    this.model.on("story", this.take);
+    this.model.on("said", () => this.tell(this.model.said[1]));
+    const offClock = this.clock.on(this.tick);
+    const offChosen = this.chosen.on(this.filtered);
+    const timer = setInterval(() => {
+      if (this.shown && this.clock.moving && !document.hidden) this.tick();
+    }, EVERY);
+    this.model.on("remove", () => {
+      clearInterval(timer);
+      clearTimeout(this.wanted);
+      offClock();
+      offChosen();
+    });
+    this.filtered();
+    this.take();
+  }
+
+  button(name, symbol, label, onclick) {
     const made = el("button", {
       type: "button",
       class: "tool",
@@ -232,60 +289,54 @@ function render({ model }) {
     });
     made.append(icon(symbol, 15));
     return made;
-  };
-  const go = (step) => model.send_msg({ neighbour: step });
-  const earlier = button("previous", "chevronLeft", "Previous order", () => go(-1)),
-    next = button("next", "chevronRight", "Next order", () => go(1));
-  const close = button("close", "close", "Close the order", () => {
-    if (chosen.row >= 0 || chosen.away) chosen.change({ row: -1, away: false });
-    else model.send_msg({ close: true });
-  });
-  const copy = button("copy", "copy", "Copy the order’s id", async () => {
-    try {
-      await navigator.clipboard.writeText(model.story.id);
-      tell("Copied");
-    } catch {
-      tell(model.story.id);
-    } // a page that may not use the clipboard shows the id to be copied by hand
-  });
-  const name = el("h3", { "data-testid": "order-id" }),
-    place = el("span", { class: "place" }),
-    top = el("header", {});
-  const root = el("section", { class: "card order", "data-testid": "order-panel", "aria-label": "Selected order" });
-  let shown = null,
-    wanted = 0;
+  }
 
-  const tell = (text) => {
-    put(said, text);
-    clearTimeout(wanted);
-    wanted = setTimeout(() => put(said, ""), 4000);
-  };
-  const filtered = () => {
-    const within = chosen.stage ? ` in ${STATE_LABELS[chosen.stage]} at the playhead` : "";
+  go(step) {
+    return this.model.send_msg({ neighbour: step });
+  }
+
+  tell(text) {
+    put(this.said, text);
+    clearTimeout(this.wanted);
+    this.wanted = setTimeout(() => put(this.said, ""), 4000);
+  }
+
+  filtered = () => {
+    const within = this.chosen.stage ? ` in ${ORDER_LABELS[this.chosen.stage]} at the playhead` : "";
     for (const [node, words] of [
-      [earlier, "Previous order"],
-      [next, "Next order"],
+      [this.earlier, "Previous order"],
+      [this.next, "Next order"],
     ]) {
       node.title = `${words}${within}, by creation time`;
       node.setAttribute("aria-label", `${words}${within}`);
     }
   };
-  const tick = () => {
-    if (shown && clock.anchor) shown.show(clock.now());
+
+  tick = () => {
+    if (this.shown && this.clock.anchor) this.shown.show(this.clock.now());
   };
-  const take = () => {
-    const story = model.story;
-    root.hidden = !story.id;
-    shown = null;
-    if (!story.id) return root.replaceChildren();
-    put(name, `Order ${story.short}`);
-    name.title = story.id;
-    earlier.hidden = next.hidden = place.hidden = !!story.away;
-    top.replaceChildren(name, copy, place, el("span", { class: "gap" }), earlier, next, close);
+
+  take = () => {
+    const story = this.model.story;
+    this.root.hidden = !story.id;
+    this.shown = null;
+    if (!story.id) return this.root.replaceChildren();
+    put(this.name, `Order ${story.short}`);
+    this.name.title = story.id;
+    this.earlier.hidden = this.next.hidden = this.place.hidden = !!story.away;
+    this.top.replaceChildren(
+      this.name,
+      this.copy,
+      this.place,
+      el("span", { class: "gap" }),
+      this.earlier,
+      this.next,
+      this.close,
+    );
     if (story.away) {
-      root.replaceChildren(
-        top,
-        said,
+      this.root.replaceChildren(
+        this.top,
+        this.said,
         el(
           "p",
           { class: "empty", "data-testid": "order-away" },
@@ -294,33 +345,20 @@ function render({ model }) {
       );
       return;
     }
-    put(place, `${story.place[0].toLocaleString("en-US")} of ${story.place[1].toLocaleString("en-US")}`);
-    place.title = "By creation time, among the orders of the loaded range";
-    const scrolled = root.querySelector(".body")?.scrollTop ?? 0,
-      same = root.dataset.order === story.id;
-    root.dataset.order = story.id;
-    shown = buildStory(story, act);
-    root.replaceChildren(top, said, shown.head, shown.body);
-    if (same) shown.body.scrollTop = scrolled;
-    tick();
+    put(this.place, `${story.place[0].toLocaleString("en-US")} of ${story.place[1].toLocaleString("en-US")}`);
+    this.place.title = "By creation time, among the orders of the loaded range";
+    const scrolled = this.root.querySelector(".body")?.scrollTop ?? 0;
+    const same = this.root.dataset.order === story.id;
+    this.root.dataset.order = story.id;
+    this.shown = buildStory(story, this.act);
+    this.root.replaceChildren(this.top, this.said, this.shown.head, this.shown.body);
+    if (same) this.shown.body.scrollTop = scrolled;
+    this.tick();
   };
+}
 
-  model.on("story", take);
-  model.on("said", () => tell(model.said[1]));
-  const offClock = clock.on(tick),
-    offChosen = chosen.on(filtered);
-  const timer = setInterval(() => {
-    if (shown && clock.moving && !document.hidden) tick();
-  }, EVERY);
-  model.on("remove", () => {
-    clearInterval(timer);
-    clearTimeout(wanted);
-    offClock();
-    offChosen();
-  });
-  filtered();
-  take();
-  return root;
+function render(view) {
+  return new OrderPanel(view).root;
 }
 
 export { render };

@@ -1,19 +1,12 @@
 // The list of orders at the playhead: a table that is walked with the arrow keys, one stop of the Tab key.
 
+import { ORDER_LABELS, STATES } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { STATE_ICONS } from "../shared/stages.js";
 import { durationText } from "../shared/times.js";
 import { selectionOf } from "../shared/verbs.js";
 
-const STATES = [
-  ["created", "Created", "receipt"],
-  ["cooking", "Cooking", "flame"],
-  ["ready", "Ready", "box"],
-  ["out_for_delivery", "On the road", "car"],
-  ["completed", "Delivered", "check"],
-  ["cancelled", "Cancelled", "close"],
-  ["stalled", "Stalled", "alert"],
-];
 const STAGES = 4; // the first four are open; the others are lists since midnight
 const MEANING = {
   completed: "delivered since midnight",
@@ -36,10 +29,10 @@ const orders = (n) => `${n.toLocaleString("en-US")} ${n === 1 ? "order" : "order
 const minutesOver = (age, target) => Math.floor((age - target) / 60 + 0.5);
 
 function buildRow(row, [id, short, created, delivered, brands, known]) {
-  const stage = el("span", { class: "state" }),
-    since = el("td", { class: "number" }),
-    age = el("span", {}),
-    late = el("span", { class: "late", hidden: true });
+  const stage = el("span", { class: "state" });
+  const since = el("td", { class: "number" });
+  const age = el("span", {});
+  const late = el("span", { class: "late", hidden: true });
   late.append(icon("alert", 12), el("span", {}));
   const node = el(
     "tr",
@@ -60,146 +53,230 @@ function buildRow(row, [id, short, created, delivered, brands, known]) {
 function setStage(line, number) {
   if (line.number === number) return;
   line.number = number;
-  const [key, label, symbol] = STATES[number],
-    colour = number > 4 ? "bad" : key;
+  const key = STATES[number];
+  const colour = number > 4 ? "bad" : key;
   line.stage.style.cssText = `--text:var(--tw-${colour});--fill:var(--tw-${colour}-fill, var(--tw-${colour}))`;
-  line.stage.replaceChildren(icon(symbol, 12), label);
+  line.stage.replaceChildren(icon(STATE_ICONS[key], 12), ORDER_LABELS[key]);
 }
 
-function render({ model }) {
-  const clock = clockFrom(model),
-    chosen = selectionOf(model);
-  const lines = new Map(); // row number -> its line, of the rows that are listed
-  let rows = [],
-    focused = -1;
+class OrderList {
+  constructor({ model }) {
+    this.model = model;
 
-  const chips = [["", "All", null], ...STATES].map(([key, label, symbol], i) => {
-    const number = el("b", {}),
-      words = el("span", { class: "label" }, label);
-    const node = el("button", {
-      type: "button",
-      class: "chip",
-      "aria-pressed": "false",
-      "data-testid": `orders-filter-${key || "all"}`,
-      style: key ? `--text:var(--tw-${i > 5 ? "bad" : key})` : "",
-      onclick: () => {
-        if (chosen.stage !== key) chosen.filter(key || chosen.stage);
-      },
-    });
-    if (symbol) node.append(icon(symbol, 13));
-    node.append(words, number);
-    return { key, label, node, number };
-  });
-  const heads = COLUMNS.map(([key, label, meaning]) => {
-    const button = el(
-      "button",
-      {
+    this.clock = clockFrom(this.model);
+    this.chosen = selectionOf(this.model);
+    this.lines = new Map(); // row number -> its line, of the rows that are listed
+    this.rows = [];
+    this.focused = -1;
+    this.buildFilters();
+    this.buildTable();
+    this.listenToPointer();
+    this.listenToKeys();
+    this.listen();
+  }
+
+  buildFilters() {
+    this.chips = ["", ...STATES].map((key, i) => {
+      const label = key ? ORDER_LABELS[key] : "All";
+      const number = el("b", {});
+      const words = el("span", { class: "label" }, label);
+      const node = el("button", {
         type: "button",
-        "data-testid": `orders-sort-${key}`,
-        title: `Sort by ${meaning}; again to turn it round`,
+        class: "chip",
+        "aria-pressed": "false",
+        "data-testid": `orders-filter-${key || "all"}`,
+        style: key ? `--text:var(--tw-${i > 5 ? "bad" : key})` : "",
         onclick: () => {
-          model.sort = model.sort === key ? `-${key}` : key;
+          if (this.chosen.stage !== key) this.chosen.filter(key || this.chosen.stage);
         },
-      },
-      label,
-      el("i", { "aria-hidden": "true" }),
-    );
-    return {
-      key,
-      button,
-      node: el(
-        "th",
-        { scope: "col", role: "columnheader", class: key === "since" || key === "age" ? "number" : null },
-        button,
-      ),
-    };
-  });
-  const tbody = el("tbody", { role: "rowgroup" });
-  const table = el(
-    "table",
-    { role: "grid", "aria-label": "Orders at the playhead" },
-    el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads.map((head) => head.node))),
-    tbody,
-  );
-  const empty = el("p", { class: "empty", "data-testid": "orders-empty" }),
-    more = el("p", { class: "more", "data-testid": "orders-more" });
-  const scroller = el("div", { class: "scroller" }, table, empty, more);
-  const root = el(
-    "section",
-    { class: "card orders", "data-testid": "orders", "aria-label": "Orders" },
-    el("div", { class: "chips", role: "group", "aria-label": "Show one stage" }, ...chips.map((chip) => chip.node)),
-    scroller,
-  );
+      });
+      if (key) node.append(icon(STATE_ICONS[key], 13));
+      node.append(words, number);
+      return { key, label, node, number };
+    });
+  }
 
-  const age = () => {
-    if (!clock.anchor) return;
-    const now = clock.now();
-    for (const row of rows) {
-      const line = lines.get(row),
-        closed = line.number === 4,
-        old = (closed ? line.delivered : now) - line.created;
+  buildTable() {
+    this.heads = COLUMNS.map(([key, label, meaning]) => {
+      const button = el(
+        "button",
+        {
+          type: "button",
+          "data-testid": `orders-sort-${key}`,
+          title: `Sort by ${meaning}; again to turn it round`,
+          onclick: () => {
+            this.model.sort = this.model.sort === key ? `-${key}` : key;
+          },
+        },
+        label,
+        el("i", { "aria-hidden": "true" }),
+      );
+      return {
+        key,
+        button,
+        node: el(
+          "th",
+          { scope: "col", role: "columnheader", class: key === "since" || key === "age" ? "number" : null },
+          button,
+        ),
+      };
+    });
+    this.tbody = el("tbody", { role: "rowgroup" });
+    this.table = el(
+      "table",
+      { role: "grid", "aria-label": "Orders at the playhead" },
+      el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...this.heads.map((head) => head.node))),
+      this.tbody,
+    );
+    this.empty = el("p", { class: "empty", "data-testid": "orders-empty" });
+    this.more = el("p", { class: "more", "data-testid": "orders-more" });
+    const scroller = el("div", { class: "scroller" }, this.table, this.empty, this.more);
+    this.root = el(
+      "section",
+      { class: "card orders", "data-testid": "orders", "aria-label": "Orders" },
+      el(
+        "div",
+        { class: "chips", role: "group", "aria-label": "Show one stage" },
+        ...this.chips.map((chip) => chip.node),
+      ),
+      scroller,
+    );
+    this.followed = -1;
+  }
+
+  listenToPointer() {
+    this.tbody.addEventListener("click", (event) => {
+      const row = this.rowOf(event);
+      if (row >= 0) {
+        this.focused = row;
+        this.chosen.select(row);
+      }
+    });
+    this.tbody.addEventListener("pointerover", (event) => this.chosen.hover(this.rowOf(event)));
+    this.tbody.addEventListener("pointerleave", () => this.chosen.hover(-1));
+    this.tbody.addEventListener("focusin", (event) => {
+      this.focused = this.rowOf(event);
+      this.stop();
+      if (event.target.matches(":focus-visible")) this.chosen.hover(this.focused);
+    });
+    this.tbody.addEventListener("focusout", () => this.chosen.hover(-1));
+  }
+
+  listenToKeys() {
+    this.tbody.addEventListener("keydown", (event) => {
+      const at = this.rows.indexOf(this.rowOf(event));
+      const last = this.rows.length - 1;
+      const page = 8;
+      const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: last, PageDown: at + page, PageUp: at - page }[
+        event.key
+      ];
+      const choose = event.key === "Enter" || event.key === " ";
+      if (at < 0 || (to === undefined && !choose)) return;
+      event.preventDefault();
+      event.stopPropagation(); // these keys steer the replay elsewhere
+      if (choose) this.chosen.select(this.rows[at]);
+      else this.lines.get(this.rows[Math.min(Math.max(to, 0), last)])?.node.focus();
+    });
+  }
+
+  listen() {
+    this.model.on("state", this.take);
+    this.model.on("sort", this.sorted);
+    this.model.on("target", this.age);
+    this.model.on("active", this.age);
+    const offClock = this.clock.on(this.age);
+    const offChosen = this.chosen.on(this.onChosen);
+    const timer = setInterval(() => {
+      if (this.model.active && this.clock.moving && !document.hidden) this.age();
+    }, EVERY);
+    this.model.on("remove", () => {
+      clearInterval(timer);
+      offClock();
+      offChosen();
+    });
+    this.empty.hidden = this.more.hidden = true;
+    this.sorted();
+    this.take();
+  }
+
+  age = () => {
+    if (!this.clock.anchor) return;
+    const now = this.clock.now();
+    for (const row of this.rows) {
+      const line = this.lines.get(row);
+      const closed = line.number === 4;
+      const old = (closed ? line.delivered : now) - line.created;
       put(line.sinceCell, durationText(now - line.since) + (line.number >= STAGES && line.number < 6 ? " ago" : ""));
       put(line.age, durationText(old));
-      const over = !line.known || line.number === 5 || line.number === 6 ? 0 : minutesOver(old, model.target);
+      const over = !line.known || line.number === 5 || line.number === 6 ? 0 : minutesOver(old, this.model.target);
       line.late.hidden = over <= 0;
       if (over > 0) put(line.late.lastChild, `${over} over`);
-      const words = over > 0 ? `${over} min over the target of ${Math.round(model.target / 60)} min` : "";
+      const words = over > 0 ? `${over} min over the target of ${Math.round(this.model.target / 60)} min` : "";
       if (line.late.title !== words) line.late.title = words;
     }
   };
-  const mark = () => {
-    for (const [row, line] of lines) {
-      const on = row === chosen.row;
+
+  mark() {
+    for (const [row, line] of this.lines) {
+      const on = row === this.chosen.row;
       if ((line.node.getAttribute("aria-selected") === "true") !== on || !line.node.hasAttribute("aria-selected"))
         line.node.setAttribute("aria-selected", String(on));
-      line.node.classList.toggle("hovered", row === chosen.hovered);
+      line.node.classList.toggle("hovered", row === this.chosen.hovered);
     }
-    for (const { key, node } of chips) node.setAttribute("aria-pressed", String(key === chosen.stage));
-    stop();
-  };
+    for (const { key, node } of this.chips) node.setAttribute("aria-pressed", String(key === this.chosen.stage));
+    this.stop();
+  }
+
   /** The one row that the Tab key reaches: the focused, else the selected, else the first. */
-  const stop = () => {
-    const at = lines.has(focused) ? focused : lines.has(chosen.row) ? chosen.row : rows[0];
-    for (const [row, line] of lines) line.node.tabIndex = row === at ? 0 : -1;
-  };
-  let followed = -1;
-  const onChosen = () => {
-    mark();
-    if (chosen.row !== followed) {
-      followed = chosen.row;
-      if (!root.matches(":hover")) lines.get(chosen.row)?.node.scrollIntoView({ block: "nearest" });
+  stop() {
+    const at = this.lines.has(this.focused)
+      ? this.focused
+      : this.lines.has(this.chosen.row)
+        ? this.chosen.row
+        : this.rows[0];
+    for (const [row, line] of this.lines) line.node.tabIndex = row === at ? 0 : -1;
+  }
+
+  onChosen = () => {
+    this.mark();
+    if (this.chosen.row !== this.followed) {
+      this.followed = this.chosen.row;
+      if (!this.root.matches(":hover")) this.lines.get(this.chosen.row)?.node.scrollIntoView({ block: "nearest" });
     }
   };
-  const take = () => {
-    const state = model.state;
+
+  take = () => {
+    const state = this.model.state;
     if (!state.rows) return;
-    const missing = state.rows.some((row) => !lines.has(row) && !state.texts[row]);
+    const missing = state.rows.some((row) => !this.lines.has(row) && !state.texts[row]);
     if (missing) {
-      model.send_msg({ ask: "texts" }); // the answer tells them all
+      this.model.send_msg({ ask: "texts" }); // the answer tells them all
       return;
     }
     // another timeline may use the same number for another order: a text that came again replaces the line
     for (const [row, text] of Object.entries(state.texts)) {
-      lines.get(+row)?.node.remove();
-      lines.set(+row, buildRow(+row, text));
+      this.lines.get(+row)?.node.remove();
+      this.lines.set(+row, buildRow(+row, text));
     }
-    rows = state.rows;
-    const listed = new Set(rows),
-      held = root.getRootNode().activeElement?.dataset?.row;
-    for (const [row, line] of lines)
+    this.rows = state.rows;
+    const listed = new Set(this.rows);
+    const held = this.root.getRootNode().activeElement?.dataset?.row;
+    for (const [row, line] of this.lines)
       if (!listed.has(row)) {
         line.node.remove();
-        lines.delete(row);
+        this.lines.delete(row);
       }
-    rows.forEach((row, i) => {
-      const line = lines.get(row);
+    this.rows.forEach((row, i) => {
+      const line = this.lines.get(row);
       setStage(line, state.stages[i]);
       line.since = state.base + state.since[i];
-      if (tbody.children[i] !== line.node) tbody.insertBefore(line.node, tbody.children[i] ?? null);
+      if (this.tbody.children[i] !== line.node) this.tbody.insertBefore(line.node, this.tbody.children[i] ?? null);
     });
-    if (held !== undefined) (lines.get(+held) ?? lines.get(rows[0]))?.node.focus({ preventScroll: true }); // moving a node takes its focus
-    const open = STATES.slice(0, STAGES).reduce((sum, [key]) => sum + (state.counts[key] ?? 0), 0);
-    for (const { key, label, node, number } of chips) {
+    if (held !== undefined)
+      // moving a node takes its focus
+      (this.lines.get(+held) ?? this.lines.get(this.rows[0]))?.node.focus({ preventScroll: true });
+    const open = STATES.slice(0, STAGES).reduce((sum, key) => sum + (state.counts[key] ?? 0), 0);
+    for (const { key, label, node, number } of this.chips) {
       const n = key ? (state.counts[key] ?? 0) : open;
       put(number, n.toLocaleString("en-US"));
       const words = key
@@ -207,79 +284,39 @@ function render({ model }) {
         : `All ${orders(n)} that are open now`;
       node.title = words;
       node.setAttribute("aria-label", words);
-      node.hidden = n === 0 && (key === "cancelled" || key === "stalled") && key !== chosen.stage;
+      node.hidden = n === 0 && (key === "cancelled" || key === "stalled") && key !== this.chosen.stage;
     }
-    table.hidden = rows.length === 0;
-    empty.hidden = rows.length > 0;
-    const stage = STATES.find(([key]) => key === chosen.stage);
-    put(empty, stage ? `No order ${MEANING[stage[0]] ?? `in ${stage[1]} now`}` : "No order is open at this moment");
-    more.hidden = !state.more;
-    put(more, `${state.more.toLocaleString("en-US")} more`);
-    mark();
-    age();
+    this.table.hidden = this.rows.length === 0;
+    this.empty.hidden = this.rows.length > 0;
+    const { stage } = this.chosen;
+    put(
+      this.empty,
+      stage ? `No order ${MEANING[stage] ?? `in ${ORDER_LABELS[stage]} now`}` : "No order is open at this moment",
+    );
+    this.more.hidden = !state.more;
+    put(this.more, `${state.more.toLocaleString("en-US")} more`);
+    this.mark();
+    this.age();
   };
-  const sorted = () => {
-    for (const { key, node } of heads) {
-      const on = model.sort.replace("-", "") === key;
+
+  sorted = () => {
+    for (const { key, node } of this.heads) {
+      const on = this.model.sort.replace("-", "") === key;
       // the longest time first is a falling order of times: the sort key is the moment, the column shows the duration
-      const falling = (key === "since" || key === "age") !== model.sort.startsWith("-");
+      const falling = (key === "since" || key === "age") !== this.model.sort.startsWith("-");
       if (on) node.setAttribute("aria-sort", falling ? "descending" : "ascending");
       else node.removeAttribute("aria-sort");
     }
   };
 
-  const rowOf = (event) => {
+  rowOf(event) {
     const node = event.target.closest?.("tr[data-row]");
     return node ? +node.dataset.row : -1;
-  };
-  tbody.addEventListener("click", (event) => {
-    const row = rowOf(event);
-    if (row >= 0) {
-      focused = row;
-      chosen.select(row);
-    }
-  });
-  tbody.addEventListener("pointerover", (event) => chosen.hover(rowOf(event)));
-  tbody.addEventListener("pointerleave", () => chosen.hover(-1));
-  tbody.addEventListener("focusin", (event) => {
-    focused = rowOf(event);
-    stop();
-    if (event.target.matches(":focus-visible")) chosen.hover(focused);
-  });
-  tbody.addEventListener("focusout", () => chosen.hover(-1));
-  tbody.addEventListener("keydown", (event) => {
-    const at = rows.indexOf(rowOf(event)),
-      last = rows.length - 1,
-      page = 8;
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: last, PageDown: at + page, PageUp: at - page }[
-      event.key
-    ];
-    const choose = event.key === "Enter" || event.key === " ";
-    if (at < 0 || (to === undefined && !choose)) return;
-    event.preventDefault();
-    event.stopPropagation(); // these keys steer the replay elsewhere
-    if (choose) chosen.select(rows[at]);
-    else lines.get(rows[Math.min(Math.max(to, 0), last)])?.node.focus();
-  });
+  }
+}
 
-  model.on("state", take);
-  model.on("sort", sorted);
-  model.on("target", age);
-  model.on("active", age);
-  const offClock = clock.on(age),
-    offChosen = chosen.on(onChosen);
-  const timer = setInterval(() => {
-    if (model.active && clock.moving && !document.hidden) age();
-  }, EVERY);
-  model.on("remove", () => {
-    clearInterval(timer);
-    offClock();
-    offChosen();
-  });
-  empty.hidden = more.hidden = true;
-  sorted();
-  take();
-  return root;
+function render(view) {
+  return new OrderList(view).root;
 }
 
 export { render };

@@ -1,5 +1,6 @@
 // The kitchen's pipeline: five stages, and between them the orders per hour that pass from one to the next.
 
+import { STAGE_LABELS } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import {
@@ -14,26 +15,29 @@ import {
   put,
   reportAs,
 } from "../shared/numbers.js";
+import { STATE_ICONS } from "../shared/stages.js";
 import { selectionOf } from "../shared/verbs.js";
 import { StageList } from "./stage_orders.js";
 
 const PIPELINE = [
-  ["created", "Created", "receipt", "ordered, not cooking yet", "created"],
-  ["cooking", "Cooking", "flame", "being cooked", "went into cooking"],
-  ["ready", "Ready", "box", "cooked, waiting for the driver", "became ready"],
-  ["out_for_delivery", "Out for delivery", "car", "on the road", "were picked up"],
-  ["completed", "Completed today", "check", "delivered since midnight of this day", "were delivered"],
+  { key: "created", meaning: "ordered, not cooking yet", passed: "created" },
+  { key: "cooking", meaning: "being cooked", passed: "went into cooking" },
+  { key: "ready", meaning: "cooked, waiting for the driver", passed: "became ready" },
+  { key: "out_for_delivery", meaning: "on the road", passed: "were picked up" },
+  { key: "completed", meaning: "delivered since midnight of this day", passed: "were delivered" },
 ];
+const labelOf = (key) => (key === "completed" ? `${STAGE_LABELS.completed} today` : STAGE_LABELS[key]);
 /** Pixels between the dots of a flow, by its level: one level for each doubling of the orders per hour, none at 0. */
 const DOT_GAPS = [0, 46, 34, 26, 20, 15, 11, 8];
 /** Pixels a second at which dots move: slow enough to be ignored. */
 const DOT_SPEED = 11;
 const flowLevel = (flow) =>
   flow > 0 ? Math.min(DOT_GAPS.length - 1, 1 + Math.max(0, Math.floor(Math.log2(flow / 4)))) : 0;
-const LEVELS = ["", "amber", "red"],
-  SIGNS = ["", "clock", "alert"];
+const LEVELS = ["", "amber", "red"];
+const SIGNS = ["", "clock", "alert"];
 
-function buildStage([key, label, symbol, meaning, passed]) {
+function buildStage({ key, meaning, passed }) {
+  const label = labelOf(key);
   const parts = {
     key,
     label,
@@ -45,7 +49,7 @@ function buildStage([key, label, symbol, meaning, passed]) {
   };
   parts.count.textContent = NONE;
   const badge = el("span", { class: "badge" });
-  badge.append(icon(symbol, 13));
+  badge.append(icon(STATE_ICONS[key], 13));
   parts.pick = el(
     "button",
     {
@@ -136,9 +140,9 @@ function showStage(parts, s, limits, usualWords) {
   parts.count.classList.toggle("long", s.count >= LONG_COUNT);
   showFlow(parts, s);
   if (parts.key === "completed") return showCompleted(parts, s);
-  const left = s.excluded ? `; ${plural(s.excluded, "order")} over 4 hours left out` : "",
-    [service, age, oldest] = s.levels,
-    [amber, red] = limits;
+  const left = s.excluded ? `; ${plural(s.excluded, "order")} over 4 hours left out` : "";
+  const [service, age, oldest] = s.levels;
+  const [amber, red] = limits;
   const limit =
     amber === null || red === null ? "" : `; marked from ${minutesText(amber)} on, red from ${minutesText(red)}`;
   put(
@@ -146,7 +150,8 @@ function showStage(parts, s, limits, usualWords) {
     s.service === null ? (s.told ? "no recent average" : "not in the data") : `avg ${averageText(s.service)}`,
     s.service === null
       ? `No order moved on from this stage in the last 60 minutes${left}`
-      : `Average time in this stage of the ${plural(s.served, "order")} that moved on in the last 60 minutes${left}${service === 2 ? "; well over what is usual, or over the limit" : ""}`,
+      : `Average time in this stage of the ${plural(s.served, "order")} that moved on in the last 60 ` +
+          `minutes${left}${service === 2 ? "; well over what is usual, or over the limit" : ""}`,
     s.service,
   );
   put(
@@ -160,7 +165,8 @@ function showStage(parts, s, limits, usualWords) {
     s.oldest === null ? (s.told ? "none now" : "") : `oldest ${minutesText(s.oldest)}`,
     s.oldest === null
       ? "No order is in this stage now"
-      : `The order that has been here longest${limit}. The ${plural(s.count, "order")} here now have been here ${minutesText(s.age)} on average`,
+      : `The order that has been here longest${limit}. The ${plural(s.count, "order")} here now have ` +
+          `been here ${minutesText(s.age)} on average`,
     s.oldest,
   );
   put(
@@ -202,105 +208,135 @@ function showCompleted(parts, s) {
   }
 }
 
-function render({ model }) {
-  const stages = PIPELINE.map(buildStage),
-    clock = clockFrom(model),
-    selection = selectionOf(model);
-  const strip = el("ol", { class: "card strip", "aria-label": "Kitchen pipeline" }, ...stages.map(({ root }) => root));
-  const root = el("div", { class: "root" }, strip);
-  let pressed = null;
-  const list = new StageList(model, clock, selection, () => pressed?.focus());
-  root.append(list.sheet);
+class PipelineStrip {
+  constructor({ model }) {
+    this.model = model;
+
+    this.stages = PIPELINE.map(buildStage);
+    this.clock = clockFrom(this.model);
+    this.selection = selectionOf(this.model);
+    this.buildStrip();
+    this.listen();
+    this.follow_();
+  }
+
+  buildStrip() {
+    this.strip = el(
+      "ol",
+      { class: "card strip", "aria-label": "Kitchen pipeline" },
+      ...this.stages.map(({ root }) => root),
+    );
+    this.root = el("div", { class: "root" }, this.strip);
+    this.pressed = null;
+    this.list = new StageList(this.model, this.clock, this.selection, () => this.pressed?.focus());
+    this.root.append(this.list.sheet);
+  }
+
+  listen() {
+    for (const parts of this.stages)
+      parts.tile.addEventListener("click", (event) =>
+        this.choose(parts.key, parts.label, parts.pick, parts.tile, event),
+      );
+    for (const [i, name] of ["cancelled", "stalled"].entries()) {
+      const button = this.stages[4].beside[i];
+      button.addEventListener("click", (event) => {
+        event.stopPropagation();
+        this.choose(name, name === "cancelled" ? "Cancelled" : "Stalled", button, this.stages[4].tile, event);
+      });
+    }
+    this.root.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !this.list.open) return;
+      event.preventDefault(); // a view alone has no page around it to clear the selection
+      this.list.close();
+      this.selection.clear();
+    });
+  }
+
+  follow_() {
+    for (const name of ["state", "limits", "usual_words"]) this.model.on(name, this.show);
+    this.model.on("here", this.here);
+    this.model.on("loads", () => this.list.close());
+    this.model.on("msg:custom", (message) => {
+      if (message.tell === "stage") this.list.take(message);
+    });
+    const offs = [
+      this.clock.on(() => {
+        this.move();
+        this.list.ask();
+      }),
+      this.selection.on(this.follow),
+    ];
+    this.model.on("remove", () => {
+      this.list.close();
+      for (const off of offs) off();
+    });
+    reportAs(this.model, "pipeline", () =>
+      this.stages.map((parts) => {
+        const text = (node) => node?.textContent ?? "";
+        const style = getComputedStyle(parts.root);
+        return {
+          label: parts.label,
+          count: text(parts.count),
+          colour: style.getPropertyValue("--text").trim(),
+          trouble: parts.root.classList.contains("trouble"),
+          lines: [
+            [text(parts.service), text(parts.usual), text(parts.share)].filter(Boolean).join(" · "),
+            [text(parts.oldest), text(parts.rate) && `${text(parts.rate)} in`].filter(Boolean).join(" · "),
+          ].filter(Boolean),
+        };
+      }),
+    );
+    this.show();
+    this.here();
+    this.follow();
+    this.move();
+  }
 
   /** Filter by a stage and list its orders; the same again shows all. */
-  const choose = (key, label, button, tile, event) => {
-    const on = selection.stage !== key;
-    selection.filter(key);
-    pressed = button;
+  choose(key, label, button, tile, event) {
+    const on = this.selection.stage !== key;
+    this.selection.filter(key);
+    this.pressed = button;
     if (on)
-      list.show(key, label, `var(--tw-${key}, var(--tw-bad))`, tile, event.detail === 0); // 0: by the keyboard
-    else list.close();
-    follow();
-  };
-  const follow = () => {
-    if (list.open && list.stage !== selection.stage) list.close();
-    const { stage } = selection;
-    strip.classList.toggle("picked", stage !== "");
-    for (const parts of stages) {
+      this.list.show(key, label, `var(--tw-${key}, var(--tw-bad))`, tile, event.detail === 0); // 0: by the keyboard
+    else this.list.close();
+    this.follow();
+  }
+
+  follow = () => {
+    if (this.list.open && this.list.stage !== this.selection.stage) this.list.close();
+    const { stage } = this.selection;
+    this.strip.classList.toggle("picked", stage !== "");
+    for (const parts of this.stages) {
       const on = stage === parts.key;
       parts.root.classList.toggle("on", on);
       parts.pick.setAttribute("aria-pressed", String(on));
-      parts.pick.setAttribute("aria-expanded", String(list.stage === parts.key));
+      parts.pick.setAttribute("aria-expanded", String(this.list.stage === parts.key));
       parts.only.hidden = !on;
     }
     for (const [i, name] of ["cancelled", "stalled"].entries())
-      stages[4].beside[i].setAttribute("aria-pressed", String(stage === name));
-    list.mark();
+      this.stages[4].beside[i].setAttribute("aria-pressed", String(stage === name));
+    this.list.mark();
   };
-  for (const parts of stages)
-    parts.tile.addEventListener("click", (event) => choose(parts.key, parts.label, parts.pick, parts.tile, event));
-  for (const [i, name] of ["cancelled", "stalled"].entries()) {
-    const button = stages[4].beside[i];
-    button.addEventListener("click", (event) => {
-      event.stopPropagation();
-      choose(name, name === "cancelled" ? "Cancelled" : "Stalled", button, stages[4].tile, event);
-    });
-  }
-  root.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !list.open) return;
-    event.preventDefault(); // a view alone has no page around it to clear the selection
-    list.close();
-    selection.clear();
-  });
 
-  const show = () => {
-    const state = JSON.parse(model.state);
-    for (const parts of stages)
+  show = () => {
+    const state = JSON.parse(this.model.state);
+    for (const parts of this.stages)
       if (state[parts.key])
-        showStage(parts, state[parts.key], model.limits[parts.key] ?? [null, null], model.usual_words);
+        showStage(parts, state[parts.key], this.model.limits[parts.key] ?? [null, null], this.model.usual_words);
   };
-  const move = () => strip.classList.toggle("moving", clock.moving);
-  const here = () => {
-    for (const parts of stages) parts.here.hidden = parts.key !== model.here;
+
+  move() {
+    return this.strip.classList.toggle("moving", this.clock.moving);
+  }
+
+  here = () => {
+    for (const parts of this.stages) parts.here.hidden = parts.key !== this.model.here;
   };
-  for (const name of ["state", "limits", "usual_words"]) model.on(name, show);
-  model.on("here", here);
-  model.on("loads", () => list.close());
-  model.on("msg:custom", (message) => {
-    if (message.tell === "stage") list.take(message);
-  });
-  const offs = [
-    clock.on(() => {
-      move();
-      list.ask();
-    }),
-    selection.on(follow),
-  ];
-  model.on("remove", () => {
-    list.close();
-    offs.forEach((off) => off());
-  });
-  reportAs(model, "pipeline", () =>
-    stages.map((parts) => {
-      const text = (node) => node?.textContent ?? "",
-        style = getComputedStyle(parts.root);
-      return {
-        label: parts.label,
-        count: text(parts.count),
-        colour: style.getPropertyValue("--text").trim(),
-        trouble: parts.root.classList.contains("trouble"),
-        lines: [
-          [text(parts.service), text(parts.usual), text(parts.share)].filter(Boolean).join(" · "),
-          [text(parts.oldest), text(parts.rate) && `${text(parts.rate)} in`].filter(Boolean).join(" · "),
-        ].filter(Boolean),
-      };
-    }),
-  );
-  show();
-  here();
-  follow();
-  move();
-  return root;
+}
+
+function render(view) {
+  return new PipelineStrip(view).root;
 }
 
 export { render };

@@ -4,24 +4,22 @@ import { el, icon } from "../shared/elements.js";
 import { many, minutesText, plural, put } from "../shared/numbers.js";
 import { clockText } from "../shared/times.js";
 
-const LIST_WIDTH = 316,
-  LIST_MARGIN = 8,
-  LIST_EVERY = 1000;
+const LIST_WIDTH = 316;
+const LIST_MARGIN = 8;
+const LIST_EVERY = 1000;
 
 class StageList {
   /** `back` is called when the list wants to close with the focus in it: the tile takes the focus back. */
   constructor(model, clock, selection, back) {
-    Object.assign(this, {
-      model,
-      clock,
-      selection,
-      back,
-      stage: "",
-      tile: null,
-      rows: new Map(),
-      asked: -Infinity,
-      at: NaN,
-    });
+    this.model = model;
+    this.clock = clock;
+    this.selection = selection;
+    this.back = back;
+    this.stage = "";
+    this.tile = null;
+    this.rows = new Map();
+    this.asked = -Infinity;
+    this.at = NaN;
     this.heading = el("strong");
     this.order = el("span", { class: "order-of" });
     this.hint = el(
@@ -51,18 +49,23 @@ class StageList {
     );
     this.sheet.addEventListener("keydown", (event) => this.key(event));
     this.place = () => {
-      const tile = this.tile.getBoundingClientRect(),
-        width = Math.min(LIST_WIDTH, innerWidth - 2 * LIST_MARGIN);
-      const left = Math.max(LIST_MARGIN, Math.min(tile.left, innerWidth - width - LIST_MARGIN)),
-        top = Math.max(LIST_MARGIN, tile.bottom + 6);
-      this.sheet.style.cssText = `width:${width}px;left:${left}px;top:${top}px;max-height:${Math.max(160, Math.min(420, innerHeight - top - 2 * LIST_MARGIN))}px`;
+      const tile = this.tile.getBoundingClientRect();
+      const width = Math.min(LIST_WIDTH, innerWidth - 2 * LIST_MARGIN);
+      const left = Math.max(LIST_MARGIN, Math.min(tile.left, innerWidth - width - LIST_MARGIN));
+      const top = Math.max(LIST_MARGIN, tile.bottom + 6);
+      this.sheet.style.cssText =
+        `width:${width}px;left:${left}px;top:${top}px;` +
+        `max-height:${Math.max(160, Math.min(420, innerHeight - top - 2 * LIST_MARGIN))}px`;
     };
   }
   get open() {
     return this.stage !== "";
   }
   show(stage, label, colour, tile, focus) {
-    Object.assign(this, { stage, label, tile, asked: -Infinity });
+    this.stage = stage;
+    this.label = label;
+    this.tile = tile;
+    this.asked = -Infinity;
     this.sheet.setAttribute("aria-label", `Orders: ${label}`);
     this.sheet.style.setProperty("--text", colour);
     this.list.replaceChildren();
@@ -93,17 +96,18 @@ class StageList {
   }
   /** Ask for the list at the playhead, at most once a second, and not again for the same moment. */
   ask() {
-    const t = this.clock.now(),
-      now = performance.now();
+    const t = this.clock.now();
+    const now = performance.now();
     if (!this.open || document.hidden || now - this.asked < LIST_EVERY - 50 || (this.asked > 0 && t === this.at))
       return;
-    Object.assign(this, { asked: now, at: t });
+    this.asked = now;
+    this.at = t;
     this.model.send_msg({ ask: "stage", stage: this.stage, t, loads: this.model.loads });
   }
   take({ stage, t, total, rows, loads }) {
     if (stage !== this.stage || loads !== this.model.loads) return;
-    const closed = stage === "completed" || stage === "cancelled",
-      fresh = new Map();
+    const closed = stage === "completed" || stage === "cancelled";
+    const fresh = new Map();
     for (const [row, id, since, whole, basket] of rows)
       fresh.set(row, this.write(this.rows.get(row) ?? this.make(row, id, basket), stage, t, since, whole));
     for (const [row, { item }] of this.rows) if (!fresh.has(row)) item.remove();
@@ -121,8 +125,8 @@ class StageList {
     this.place();
   }
   make(row, id, basket) {
-    const parts = { age: el("span", { class: "age" }), sign: el("span", { class: "sign" }) },
-      { selection } = this;
+    const parts = { age: el("span", { class: "age" }), sign: el("span", { class: "sign" }) };
+    const { selection } = this;
     parts.button = el(
       "button",
       {
@@ -145,8 +149,8 @@ class StageList {
     return parts;
   }
   write(parts, stage, t, since, whole) {
-    const age = Math.max(0, t - since),
-      [amber, red] = this.model.limits[stage] ?? [null, null];
+    const age = Math.max(0, t - since);
+    const [amber, red] = this.model.limits[stage] ?? [null, null];
     const level = red !== null && age > red ? 2 : amber !== null && age > amber ? 1 : 0;
     const [text, title] =
       stage === "completed"
@@ -158,7 +162,8 @@ class StageList {
           ? [clockText(since, false), `Cancelled at ${clockText(since)}`]
           : [
               minutesText(age),
-              `${stage === "stalled" ? "Stalled" : "Here"} since ${clockText(since)}${level ? `; over ${minutesText(level === 2 ? red : amber)}` : ""}`,
+              `${stage === "stalled" ? "Stalled" : "Here"} since ` +
+                `${clockText(since)}${level ? `; over ${minutesText(level === 2 ? red : amber)}` : ""}`,
             ];
     put(parts.age, text, title, stage === "completed" ? whole : Math.round(age * 1000) / 1000);
     if (parts.level !== level) {
@@ -179,8 +184,8 @@ class StageList {
   }
   /** Up and down move through the list; elsewhere on the page they move the playhead. */
   key(event) {
-    const buttons = [...this.list.querySelectorAll("button")],
-      at = buttons.findIndex((button) => button.matches(":focus"));
+    const buttons = [...this.list.querySelectorAll("button")];
+    const at = buttons.findIndex((button) => button.matches(":focus"));
     const to = { ArrowDown: at + 1, ArrowUp: Math.max(0, at - 1), Home: 0, End: buttons.length - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();

@@ -18,7 +18,7 @@ import param
 
 from twin.analysis.insights import Insights
 from twin.foundation.errors import CancelledError, TwinError
-from twin.foundation.progress import Errand
+from twin.foundation.progress import Task
 from twin.foundation.stages import STATES
 from twin.foundation.telemetry import TICKS
 from twin.foundation.times import seconds, text
@@ -102,7 +102,7 @@ class ReplaySession(param.Parameterized):
         self._written = ""
         self._asked: Asked | None = None
         self._taken: Asked | None = None
-        self._errand = Errand()
+        self._task = Task()
         self._told = 0.0
         self._is_latest = False
         self._kept: dict[str, tuple[param.Parameterized, str, str]] = {}
@@ -112,7 +112,7 @@ class ReplaySession(param.Parameterized):
         controller.selection.param.watch(self._remember, "version")
         self.page.param.watch(self._rest, "seen")
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
-            pn.state.on_session_destroyed(lambda _context: self._errand.cancel())
+            pn.state.on_session_destroyed(lambda _context: self._task.cancel())
 
     def keep(self, **states: tuple[param.Parameterized, str]) -> None:
         """Keep in the address, under each given name, a string Param of a view: (view, Param's name).
@@ -148,15 +148,15 @@ class ReplaySession(param.Parameterized):
         """
         self._newest += 1
         mine = self._newest
-        self._errand.cancel()
+        self._task.cancel()
         self.hub.freshen()
-        self._errand = loading = Errand(partial(self._progress, pn.state.curdoc, mine))
+        self._task = loading = Task(partial(self._progress, pn.state.curdoc, mine))
         self.problem = ""
         self._asked = (location, start, end, at, speed)
         try:
             place = self.hub.location(location)
             self.waiting = f"Loading {place.display_name} …"
-            with loading.under_way():
+            with loading.as_current():
                 timeline = await asyncio.to_thread(self._load, location, start, end)
         except (TwinError, ValueError) as error:
             if mine == self._newest:
@@ -171,7 +171,7 @@ class ReplaySession(param.Parameterized):
         """Give up what is being loaded; what is shown stays."""
         if self.waiting:
             self._newest += 1
-            self._errand.cancel()
+            self._task.cancel()
             self._asked = self._taken
             self.waiting = ""
 
@@ -254,7 +254,7 @@ class ReplaySession(param.Parameterized):
     async def learn(self, timeline: Timeline) -> None:
         """Find out what is usual at the kitchen and what stands out in the timeline, in a thread, and tell the views."""
         try:
-            with self._errand.under_way():
+            with self._task.as_current():
                 insights = await asyncio.to_thread(self.hub.insights, timeline)
         except CancelledError:
             return

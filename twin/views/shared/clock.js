@@ -18,8 +18,9 @@ class ReplayClock {
     return performance.now() / 1000;
   }
   /**
-   * Take an anchor from the server. An older one (lower epoch) is ignored, and of the same change the browser's own prediction
-   * is kept: it was there first, and the answer's age leaves out the time it took to come. `resync` takes the age all the same.
+   * Take an anchor from the server. An older one (lower epoch) is ignored, and of the same change the browser's own
+   * prediction is kept: it was there first, and the answer's age leaves out the time it took to come. `resync` takes
+   * the age all the same.
    */
   set(anchor, resync = false) {
     const known = this.anchor;
@@ -48,8 +49,9 @@ class ReplayClock {
     for (const listener of [...this.listeners]) listener(this.anchor);
   }
   /**
-   * Apply a change at once, from the playhead unless it has a t0; the server is told the epoch and confirms with it. Returns the
-   * new t0. The views hear of it when the caller is done, so that what the user did is on its way before anything is drawn.
+   * Apply a change at once, from the playhead unless it has a t0; the server is told the epoch and confirms with it.
+   * Returns the new t0. The views hear of it when the caller is done, so that what the user did is on its way before
+   * anything is drawn.
    */
   predict(change) {
     if (!this.anchor) return null;
@@ -92,10 +94,10 @@ function clockOf(id) {
 
 /** The clock of a view that has joined a controller, following the anchors that the server sends. */
 function clockFrom(model) {
-  const clock = clockOf(model.clock),
-    take = () => {
-      if (model.anchor.epoch !== undefined) clock.set(model.anchor);
-    };
+  const clock = clockOf(model.clock);
+  const take = () => {
+    if (model.anchor.epoch !== undefined) clock.set(model.anchor);
+  };
   model.on("anchor", take);
   take();
   return clock;

@@ -23,11 +23,11 @@ _log = logging.getLogger(__name__)
 
 def bundle_url() -> str:
     """Return where a page of our own server finds all views as one module, relative to the server's prefix."""
-    return _published(tuple(sorted(_views(Component), key=lambda view: view.__name__)))
+    return _published(tuple(sorted(views_of(Component), key=lambda view: view.__name__)))
 
 
-def _views(base: "type[Component]") -> "set[type[Component]]":
-    inherited = {one for view in base.__subclasses__() for one in _views(view)}
+def views_of(base: "type[Component]") -> "set[type[Component]]":
+    inherited = {one for view in base.__subclasses__() for one in views_of(view)}
     return inherited | {view for view in base.__subclasses__() if view.__module__.startswith("twin.")}
 
 

@@ -34,7 +34,9 @@ const ICONS = {
   box: "M4 8l8-4 8 4v8l-8 4-8-4zM4 8l8 4 8-4M12 12v8",
   car: "M4 16v-3l2-5h12l2 5v3zM7 16v2M17 16v2M4.500 12.500h15",
   arrow: "M5 12h13M13 7l5 5-5 5",
-  pin: "M12 21s7-6.500 7-11.500a7 7 0 0 0-14 0C5 14.500 12 21 12 21zM12 12a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5z",
+  pin:
+    "M12 21s7-6.500 7-11.500a7 7 0 0 0-14 0C5 14.500 12 21 12 21zM12 12a2.500 2.500 0 1 0 0-5 " +
+    "2.500 2.500 0 0 0 0 5z",
   receipt: "M6 3h12v18l-3-2-3 2-3-2-3 2zM9 8h6M9 12h6",
   kitchen: "M5 11h14v8H5zM3 11h18M8 7c0-1.500 1-1.500 1-3M12 7c0-1.500 1-1.500 1-3M16 7c0-1.500 1-1.500 1-3",
   close: "M6 6l12 12M18 6L6 18",
@@ -74,7 +76,7 @@ function icon(name, size = 16) {
     "stroke-linecap": "round",
     "stroke-linejoin": "round",
   }))
-    svg.setAttribute(key, value);
+    svg.setAttribute(key, String(value));
   const path = document.createElementNS(SVG, "path");
   path.setAttribute("d", ICONS[name] ?? ICONS.alert);
   svg.append(path);

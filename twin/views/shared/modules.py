@@ -127,6 +127,12 @@ def files(entries: Iterable[Path]) -> list[Source]:
     return list(done.values())
 
 
+def views() -> list[Path]:
+    """Return the files of the package that views are made from: those that export `render`."""
+    every = (path for path in sorted(PACKAGE.rglob("*.js")) if "\nexport {" in path.read_text("utf-8"))
+    return [path for path in every if "render" in read(path).exports]
+
+
 def constants(sources: Iterable[Source]) -> dict[str, dict[str, object]]:
     """Return the constants of Python that these files import: {"foundation/stages": {"STAGES": …}}."""
     wanted: dict[str, dict[str, object]] = {}

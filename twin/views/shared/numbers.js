@@ -22,7 +22,9 @@ function minutesText(seconds) {
 }
 /** An average in tenths of a minute, from 100 minutes on in hours. */
 const averageText = (seconds) => (seconds < 6000 ? `${(seconds / 60).toFixed(1)} min` : minutesText(seconds));
-/** A share in tenths of a percent, rounded down so that 100 % means all of them; the tolerance undoes binary fractions. */
+/**
+ * A share in tenths of a percent, rounded down so that 100 % means all of them; the tolerance undoes binary fractions.
+ */
 const percentText = (share) => (share >= 1 ? "100 %" : `${(Math.floor(share * 1000 + 1e-6) / 10).toFixed(1)} %`);
 /** Money in short: $1,243, $12.4k, $1.24M. The data names no currency; Casper's menus are in dollars. */
 function moneyText(dollars) {
@@ -30,8 +32,8 @@ function moneyText(dollars) {
   return dollars < 999950 ? `$${(dollars / 1000).toFixed(1)}k` : `$${(dollars / 1e6).toFixed(2)}M`;
 }
 /**
- * Write a figure: its text, its title, and `data-value`, the number behind the text (none where it is unknown). Only what
- * differs is written: an unchanged node costs no layout.
+ * Write a figure: its text, its title, and `data-value`, the number behind the text (none where it is unknown). Only
+ * what differs is written: an unchanged node costs no layout.
  */
 function put(node, text, title, value) {
   if (node.textContent !== text) node.textContent = text;
@@ -43,8 +45,8 @@ function put(node, text, title, value) {
 const figure = (name, id) => el("span", { class: name, "data-testid": id });
 /** Register what this view tells a report; forgotten with the view. */
 function reportAs(model, name, tell) {
-  const reports = (twin.reports ??= new Map()),
-    key = `${model.clock}/${name}`;
+  const reports = (twin.reports ??= new Map());
+  const key = `${model.clock}/${name}`;
   reports.set(key, tell);
   model.on("remove", () => {
     if (reports.get(key) === tell) reports.delete(key);

@@ -1,4 +1,5 @@
-// What the user does: the verbs of the clock and the selection. Applied in the browser at once, then told to the server.
+// What the user does: the verbs of the clock and the selection. Applied in the browser at once, then told to the
+// server.
 
 import { clockOf } from "./clock.js";
 import { twin } from "./registry.js";
@@ -8,9 +9,9 @@ const SEND_EVERY = 100;
 
 /** The clock's verbs: applied here at once, told to the server with the playhead and epoch it led to. */
 function verbsOf(model, clock = clockOf(model.clock)) {
-  let due = null,
-    timer = 0,
-    sent = -Infinity;
+  let due = null;
+  let timer = 0;
+  let sent = -Infinity;
   const flush = () => {
     clearTimeout(timer);
     timer = 0;
@@ -29,8 +30,8 @@ function verbsOf(model, clock = clockOf(model.clock)) {
   const stepLength = () => clock.anchor.step ?? 60;
   /** A change of the range and of the loop: two verbs, the second of which tells the playhead that both led to. */
   const confine = (start, end, loop) => {
-    const t = clock.now(),
-      t0 = t >= start && t <= end ? t : start;
+    const t = clock.now();
+    const t0 = t >= start && t <= end ? t : start;
     clock.predict({ start, end, t0 });
     tell({ verb: "set_range", start, end });
     tell({ verb: "set_loop", loop, at: clock.predict({ loop, t0 }) });
@@ -68,10 +69,13 @@ function verbsOf(model, clock = clockOf(model.clock)) {
       clock.predict({ t0: within(t) });
       tell({ verb: "seek", t: clock.anchor.t0 });
     },
-    /** Go to a moment and stay there, as a click on something that happened then asks for; a section that it lies outside is left. */
+    /**
+     * Go to a moment and stay there, as a click on something that happened then asks for; a section that it lies
+     * outside is left.
+     */
     visit(t) {
-      const { start, end } = clock.anchor,
-        whole = clock.window;
+      const { start, end } = clock.anchor;
+      const whole = clock.window;
       if ((t < start || t > end) && whole && t >= whole.start && t <= whole.end) this.wholeRange();
       clock.predict({ t0: within(t), playing: false });
       tell({ verb: "pause", at: clock.anchor.t0 });
@@ -108,13 +112,19 @@ class Selected {
     this.senders = new Set();
     this.listeners = new Set();
   }
-  /** Take the server's word, unless it is older than what the user did meanwhile; rows of a new timeline overrule that. */
+  /**
+   * Take the server's word, unless it is older than what the user did meanwhile; rows of a new timeline overrule that.
+   */
   take({ row, stage, away = false, loads = 0, version }) {
     if (version === undefined) return;
     const reloaded = loads > this.loads;
     if (version < this.version && !reloaded) return;
     const changed = row !== this.row || stage !== this.stage || away !== this.away || (reloaded && this.hovered >= 0);
-    Object.assign(this, { row, stage, away, loads, version: Math.max(version, this.version) });
+    this.row = row;
+    this.stage = stage;
+    this.away = away;
+    this.loads = loads;
+    this.version = Math.max(version, this.version);
     if (reloaded) this.hovered = -1;
     if (changed) this.tell();
   }
@@ -140,8 +150,8 @@ class Selected {
   }
   change(changes) {
     Object.assign(this, changes, { version: this.version + 1 });
-    const { row, stage, away, loads, version } = this,
-      [send] = this.senders;
+    const { row, stage, away, loads, version } = this;
+    const [send] = this.senders;
     send?.({ selection: { row, stage, away, loads, version } });
     this.tell();
   }
@@ -158,8 +168,8 @@ class Selected {
 function selectionOf(model) {
   const all = (twin.selections ??= new Map());
   if (!all.has(model.clock)) all.set(model.clock, new Selected());
-  const selected = all.get(model.clock),
-    send = (message) => model.send_msg(message);
+  const selected = all.get(model.clock);
+  const send = (message) => model.send_msg(message);
   selected.senders.add(send);
   model.on("selection", () => selected.take(model.selection));
   model.on("remove", () => selected.senders.delete(send));

@@ -31,8 +31,8 @@ const TICKS = [
 const LABEL = 76;
 const MONDAY = 4 * DAY; // the first one after 1970-01-01, a Thursday: steps of weeks begin on it
 /** Meals per driver, and meals, at which the ribbon has its full height. */
-const FULL_PRESSURE = 2,
-  FULL_MEALS = 8;
+const FULL_PRESSURE = 2;
+const FULL_MEALS = 8;
 /** Height of the ribbon where nothing waits, as a share: a line that says "here is nothing", not "here is no data". */
 const LEAST = 0.18;
 
@@ -46,25 +46,30 @@ const counted = (n, one, many) => `${n.toLocaleString("en-US")} ${n === 1 ? one 
 const snapped = (x) => Math.round(x * devicePixelRatio) / devicePixelRatio;
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
 
-/** From one moment to another in few words: 18:10 – 18:50, Thu 23:00 – Fri 01:00; with seconds where minutes do not tell. */
+/**
+ * From one moment to another in few words: 18:10 – 18:50, Thu 23:00 – Fri 01:00; with seconds where minutes do not
+ * tell.
+ */
 function spanText(start, end) {
-  const seconds = start % 60 !== 0 || end % 60 !== 0,
-    sameDay = Math.floor(start / DAY) === Math.floor((end - 1) / DAY);
+  const seconds = start % 60 !== 0 || end % 60 !== 0;
+  const sameDay = Math.floor(start / DAY) === Math.floor((end - 1) / DAY);
   const until = sameDay && end % DAY === 0 ? "24:00" : clockText(end, seconds);
   return sameDay
     ? `${clockText(start, seconds)} – ${until}`
     : `${dayText(start)} ${clockText(start, seconds)} – ${dayText(end)} ${until}`;
 }
 
-/** The axis: ticks {t, label, day} for a range drawn `width` pixels wide; `day` marks a midnight within several days. */
+/**
+ * The axis: ticks {t, label, day} for a range drawn `width` pixels wide; `day` marks a midnight within several days.
+ */
 function axisTicks(start, end, width) {
   const span = end - start;
   const step = TICKS.find((s) => span / s <= Math.max(2, width / LABEL)) ?? TICKS.at(-1);
   const origin = step > DAY ? MONDAY : 0;
   const ticks = [];
   for (let t = origin + Math.ceil((start - origin) / step) * step; t <= end; t += step) {
-    const midnight = t % DAY === 0,
-      severalDays = span > DAY;
+    const midnight = t % DAY === 0;
+    const severalDays = span > DAY;
     const label =
       midnight && severalDays
         ? step > DAY
@@ -73,7 +78,8 @@ function axisTicks(start, end, width) {
         : midnight && t === end
           ? "24:00"
           : clockText(t, step < 60);
-    if (!(midnight && severalDays && t === end)) ticks.push({ t, label, day: midnight && severalDays }); // the day that begins there is not shown
+    // the day that begins there is not shown
+    if (!(midnight && severalDays && t === end)) ticks.push({ t, label, day: midnight && severalDays });
   }
   return ticks;
 }
@@ -83,8 +89,8 @@ function barsPath({ edges, counts }, x, height) {
   const most = Math.max(1, ...counts);
   let path = "";
   counts.forEach((count, i) => {
-    const left = snapped(x(edges[i])),
-      right = snapped(x(edges[i + 1]));
+    const left = snapped(x(edges[i]));
+    const right = snapped(x(edges[i + 1]));
     const gap = right - left >= 3 ? 1 : 0;
     const h = snapped((count / most) * height);
     if (h > 0 && right - gap > left) path += `M${left} ${height}V${height - h}H${right - gap}V${height}Z`;
@@ -102,9 +108,9 @@ function ribbonHeight(waiting, road) {
 function ribbonPaths({ waiting = [], road = [], level = [] }, edges, x, height) {
   const paths = ["", "", ""];
   waiting.forEach((meals, i) => {
-    const left = snapped(x(edges[i])),
-      right = snapped(x(edges[i + 1])),
-      top = height - snapped(ribbonHeight(meals, road[i]) * height);
+    const left = snapped(x(edges[i]));
+    const right = snapped(x(edges[i + 1]));
+    const top = height - snapped(ribbonHeight(meals, road[i]) * height);
     if (right > left) paths[level[i]] += `M${left} ${height}V${top}H${right}V${height}Z`;
   });
   return paths;

@@ -13,8 +13,8 @@ function wholeOf(model, clock) {
 }
 /** The section that the clock is confined to; null if it plays all, or (between two messages) another range. */
 function sectionOf(model, clock) {
-  const whole = wholeOf(model, clock),
-    { start, end } = clock.anchor ?? whole;
+  const whole = wholeOf(model, clock);
+  const { start, end } = clock.anchor ?? whole;
   return start >= whole.start && end <= whole.end && end > start && (start > whole.start || end < whole.end)
     ? { start, end }
     : null;
@@ -22,7 +22,8 @@ function sectionOf(model, clock) {
 
 /**
  * The strip with the section's bar and its two handles, what dims the rest, and the button that clears it.
- * `scale` is {x(t), time(event), unit(), usable(), width()}; `tell(section, x)` shows what is being brushed (null: no more).
+ * `scale` is {x(t), time(event), unit(), usable(), width()}; `tell(section, x)` shows what is being brushed (null: no
+ * more).
  */
 function buildBrush(model, clock, verbs, scale, tell) {
   const handle = (edge, name) =>
@@ -34,44 +35,45 @@ function buildBrush(model, clock, verbs, scale, tell) {
       "data-testid": `section-${edge}`,
       title: `${name}: drag it, or ${edge === "start" ? "[" : "]"} sets it at the playhead`,
     });
-  const from = handle("start", "Start of the section"),
-    to = handle("end", "End of the section"),
-    bar = el("div", { class: "section" });
+  const from = handle("start", "Start of the section");
+  const to = handle("end", "End of the section");
+  const bar = el("div", { class: "section" });
   const strip = el(
     "div",
     {
       class: "strip",
       "data-testid": "strip",
       title:
-        "Drag here (or with shift on the bars) to play only a part, again and again. Keys: [ and ] set its start and end at the playhead, \\ clears it.",
+        "Drag here (or with shift on the bars) to play only a part, again and again. Keys: [ and ] " +
+        "set its start and end at the playhead, \\ clears it.",
     },
     bar,
     from,
     to,
   );
-  const before = el("div", { class: "outside" }),
-    after = el("div", { class: "outside" });
-  const words = el("span", {}),
-    clear = el("button", {
-      class: "clear",
-      type: "button",
-      hidden: true,
-      "data-testid": "section-clear",
-      title: "Play the whole range again (\\)",
-      onclick: () => verbs.wholeRange(),
-    });
+  const before = el("div", { class: "outside" });
+  const after = el("div", { class: "outside" });
+  const words = el("span", {});
+  const clear = el("button", {
+    class: "clear",
+    type: "button",
+    hidden: true,
+    "data-testid": "section-clear",
+    title: "Play the whole range again (\\)",
+    onclick: () => verbs.wholeRange(),
+  });
   clear.append(icon("close", 12), words);
   let drag = null;
 
   const draw = () => {
-    const section = drag?.section ?? sectionOf(model, clock),
-      none = !section;
+    const section = drag?.section ?? sectionOf(model, clock);
+    const none = !section;
     for (const node of [bar, from, to, before, after]) node.hidden = none;
     clear.hidden = !sectionOf(model, clock);
     if (none) return;
-    const { start, end } = section,
-      left = snapped(scale.x(start)),
-      right = snapped(scale.x(end));
+    const { start, end } = section;
+    const left = snapped(scale.x(start));
+    const right = snapped(scale.x(end));
     bar.style.cssText = `left:${left}px;width:${right - left}px`;
     before.style.cssText = `left:0;width:${left}px`;
     after.style.cssText = `left:${right}px;right:0`;
@@ -90,11 +92,11 @@ function buildBrush(model, clock, verbs, scale, tell) {
   };
   /** From a to b, in whatever order, on neat times, at least one unit long and inside the range. */
   const neat = (a, b) => {
-    const whole = wholeOf(model, clock),
-      unit = scale.unit(),
-      round = (t) => clamp(Math.round(t / unit) * unit, whole.start, whole.end);
-    let start = round(Math.min(a, b)),
-      end = round(Math.max(a, b));
+    const whole = wholeOf(model, clock);
+    const unit = scale.unit();
+    const round = (t) => clamp(Math.round(t / unit) * unit, whole.start, whole.end);
+    let start = round(Math.min(a, b));
+    let end = round(Math.max(a, b));
     if (end - start < unit) end = Math.min(whole.end, start + unit);
     if (end - start < unit) start = Math.max(whole.start, end - unit);
     return { start, end };
@@ -104,7 +106,9 @@ function buildBrush(model, clock, verbs, scale, tell) {
     tell(null);
     draw();
   };
-  /** Begin to brush where the pointer is pressed; with `fixed` the one edge stays there, as a handle's drag wants it. */
+  /**
+   * Begin to brush where the pointer is pressed; with `fixed` the one edge stays there, as a handle's drag wants it.
+   */
   const begin = (event, fixed = null) => {
     drag = {
       pointer: event.pointerId,
@@ -151,22 +155,22 @@ function buildBrush(model, clock, verbs, scale, tell) {
       node.focus({ preventScroll: true });
     });
     node.addEventListener("keydown", (event) => {
-      const way = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key],
-        section = sectionOf(model, clock);
+      const way = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
+      const section = sectionOf(model, clock);
       if (!way || !section || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
-      const unit = scale.unit(),
-        whole = wholeOf(model, clock),
-        moved = section[edge] + way * unit * (event.shiftKey ? 10 : 1);
+      const unit = scale.unit();
+      const whole = wholeOf(model, clock);
+      const moved = section[edge] + way * unit * (event.shiftKey ? 10 : 1);
       if (edge === "start") verbs.section(clamp(moved, whole.start, section.end - unit), section.end);
       else verbs.section(section.start, clamp(moved, section.start + unit, whole.end));
     });
   }
   /** Let the section begin or end at the playhead; the other edge stays if it can, else it is the range's own. */
   const setEdge = (edge) => {
-    const whole = wholeOf(model, clock),
-      known = sectionOf(model, clock) ?? whole,
-      t = clock.now();
+    const whole = wholeOf(model, clock);
+    const known = sectionOf(model, clock) ?? whole;
+    const t = clock.now();
     const start = edge === "start" ? t : known.start < t ? known.start : whole.start;
     const end = edge === "end" ? t : known.end > t ? known.end : whole.end;
     if (end > start) verbs.section(start, end);

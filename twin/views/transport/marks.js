@@ -4,8 +4,8 @@ import { el } from "../shared/elements.js";
 import { clamp, snapped, svgNode } from "./axis.js";
 
 /** Half a marker's width and the gap to its label, pixels. */
-const MARK = 6,
-  MARK_GAP = 2;
+const MARK = 6;
+const MARK_GAP = 2;
 const NOTE_GAP = 8;
 /** How long a moment that a key has jumped to explains itself, milliseconds. */
 const EXPLAINED = 6000;
@@ -13,11 +13,11 @@ const EXPLAINED = 6000;
 /** `scale` is {x(t), width()}. Returns the row of markers, the note and the band that explain the one pointed at. */
 function buildMarks(model, clock, verbs, scale) {
   const row = el("div", { class: "marks", role: "group", "aria-label": "Moments", "data-testid": "moments" });
-  const band = el("div", { class: "band", hidden: true }),
-    note = el("div", { class: "note", hidden: true, "data-testid": "moment-note" });
+  const band = el("div", { class: "band", hidden: true });
+  const note = el("div", { class: "note", hidden: true, "data-testid": "moment-note" });
   const spoken = el("div", { class: "spoken", role: "status" });
-  let marks = [],
-    timer = 0;
+  let marks = [];
+  let timer = 0;
 
   const hide = () => {
     clearTimeout(timer);
@@ -25,8 +25,8 @@ function buildMarks(model, clock, verbs, scale) {
   };
   const explain = (moment) => {
     clearTimeout(timer);
-    const left = Math.max(0, scale.x(moment.start)),
-      right = Math.min(scale.width(), scale.x(moment.end));
+    const left = Math.max(0, scale.x(moment.start));
+    const right = Math.min(scale.width(), scale.x(moment.end));
     band.hidden = note.hidden = false;
     band.style.cssText = `left:${left}px;width:${Math.max(2, right - left)}px`;
     band.classList.toggle("quiet", moment.quiet);
@@ -35,8 +35,8 @@ function buildMarks(model, clock, verbs, scale) {
       el("span", { class: "when" }, moment.when),
       el("p", {}, moment.sentence),
     );
-    const size = note.offsetWidth,
-      beside = left - size - NOTE_GAP >= 0 ? left - size - NOTE_GAP : right + NOTE_GAP; // not over what it explains
+    const size = note.offsetWidth;
+    const beside = left - size - NOTE_GAP >= 0 ? left - size - NOTE_GAP : right + NOTE_GAP; // not over what it explains
     note.style.left = `${clamp(beside, 0, Math.max(0, scale.width() - size))}px`;
   };
   const build = () => {
@@ -69,10 +69,13 @@ function buildMarks(model, clock, verbs, scale) {
     // in the order of time, as the tab key and a reader go through them
     row.replaceChildren(...[...marks].sort((a, b) => a.moment.at - b.moment.at).map(({ node }) => node));
   };
-  /** Place the markers; a label is shown where it covers neither a marker nor a graver moment's label. Quiet markers give way. */
+  /**
+   * Place the markers; a label is shown where it covers neither a marker nor a graver moment's label. Quiet markers
+   * give way.
+   */
   const draw = () => {
-    const width = scale.width(),
-      taken = [];
+    const width = scale.width();
+    const taken = [];
     for (const mark of marks) {
       mark.x = clamp(scale.x(mark.moment.at), 0, width);
       mark.node.style.left = `${snapped(mark.x)}px`;
@@ -95,8 +98,8 @@ function buildMarks(model, clock, verbs, scale) {
         const near = marks
           .filter(({ x, node }) => Math.abs(x - mark.x) < 2 * MARK && !node.classList.contains("covered"))
           .map(({ x }) => x); // a heap shares one label
-        const right = Math.max(...near) + MARK + 2 * MARK_GAP,
-          left = Math.min(...near) - MARK - 2 * MARK_GAP;
+        const right = Math.max(...near) + MARK + 2 * MARK_GAP;
+        const left = Math.min(...near) - MARK - 2 * MARK_GAP;
         const side = free(right, right + size) ? "right" : free(left - size, left) ? "left" : "";
         mark.label.hidden = !side || mark.node.classList.contains("covered");
         mark.label.style.cssText =
@@ -109,8 +112,8 @@ function buildMarks(model, clock, verbs, scale) {
   };
   /** Go to the next moment after the playhead (way 1), or the one before (-1); from the last on to the first. */
   const jump = (way) => {
-    const now = clock.now(),
-      inTime = [...marks].sort((a, b) => way * (a.moment.at - b.moment.at));
+    const now = clock.now();
+    const inTime = [...marks].sort((a, b) => way * (a.moment.at - b.moment.at));
     const next = inTime.find(({ moment }) => way * (moment.at - now) > 0.5) ?? inTime[0];
     if (!next) return;
     verbs.visit(next.moment.at);

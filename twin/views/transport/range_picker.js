@@ -10,8 +10,8 @@ import { wholeOf } from "./brush.js";
 const MOST_DAYS = 14;
 /** Meals that people name, in hours of the day. */
 const MEALS = [
-  ["Lunch", 11, 14],
-  ["Dinner", 17, 21],
+  { name: "Lunch", from: 11, to: 14 },
+  { name: "Dinner", from: 17, to: 21 },
 ];
 
 /** Data time as a datetime-local field writes it, and back; both know nothing of zones. */
@@ -32,15 +32,15 @@ function buildRange(model, clock) {
   button.append(icon("calendar", 15), words, el("span", { class: "caret", "aria-hidden": "true" }));
   const field = (name, id) =>
     el("input", { type: "datetime-local", name, "data-testid": id, "aria-describedby": "problem" });
-  const from = field("start", "range-start"),
-    to = field("end", "range-end");
+  const from = field("start", "range-start");
+  const to = field("end", "range-end");
   const problem = el("p", { id: "problem", class: "problem", role: "alert", "data-testid": "range-problem" });
   const apply = el("button", { class: "primary", type: "submit", "data-testid": "range-apply" }, "Apply");
-  const spans = el("div", { class: "chips" }),
-    days = el("div", { class: "chips days" });
-  const mealsHead = el("h4", {}),
-    meals = el("div", { class: "chips" }),
-    mealGroup = el("div", { role: "group", "aria-label": "Meals" }, mealsHead, meals);
+  const spans = el("div", { class: "chips" });
+  const days = el("div", { class: "chips days" });
+  const mealsHead = el("h4", {});
+  const meals = el("div", { class: "chips" });
+  const mealGroup = el("div", { role: "group", "aria-label": "Meals" }, mealsHead, meals);
   const dayGroup = el("div", { role: "group", "aria-label": "Days" }, el("h4", {}, "One day"), days);
   const form = el(
     "form",
@@ -66,7 +66,8 @@ function buildRange(model, clock) {
     el("h4", {}, "Any range"),
     form,
   );
-  button.popoverTargetElement = sheet; // the browser opens, closes on Escape or a click outside, and gives the focus back
+  // the browser opens, closes on Escape or a click outside, and gives the focus back
+  button.popoverTargetElement = sheet;
 
   /** Whole days around the data: what the fields accept. */
   const bounds = () => ({
@@ -85,7 +86,8 @@ function buildRange(model, clock) {
     if (start >= end) return say("The end must be after the start.");
     if (end <= low || start >= high)
       return say(
-        `No orders in this range: the data covers ${momentText(model.source.start)} to ${momentText(model.source.end)}.`,
+        `No orders in this range: the data covers ${momentText(model.source.start)} to ` +
+          `${momentText(model.source.end)}.`,
       );
     say("");
     sheet.hidePopover();
@@ -108,9 +110,9 @@ function buildRange(model, clock) {
     const known = start !== undefined;
     spans.parentElement.hidden = dayGroup.hidden = mealGroup.hidden = !known;
     if (!known) return;
-    const { low, high } = bounds(),
-      minute = Math.ceil(latest / 60) * 60,
-      hours = (t, round) => round(t / 3600) * 3600;
+    const { low, high } = bounds();
+    const minute = Math.ceil(latest / 60) * 60;
+    const hours = (t, round) => round(t / 3600) * 3600;
     spans.replaceChildren(
       chip("Last 24 hours", Math.max(low, minute - DAY), minute, "Counted back from the last delivered order"),
       chip(
@@ -124,11 +126,11 @@ function buildRange(model, clock) {
     for (let t = high - DAY; t >= low && list.length < MOST_DAYS; t -= DAY)
       list.unshift(chip(shortDay(t), t, t + DAY, dateText(t)));
     days.replaceChildren(...list);
-    const playhead = clock.now(),
-      midnight = clamp(Math.floor(playhead / DAY) * DAY, low, high - DAY);
+    const playhead = clock.now();
+    const midnight = clamp(Math.floor(playhead / DAY) * DAY, low, high - DAY);
     mealsHead.textContent = `A meal on ${dayText(midnight)} ${dateText(midnight)}, the day shown`;
     meals.replaceChildren(
-      ...MEALS.map(([name, from, to]) =>
+      ...MEALS.map(({ name, from, to }) =>
         chip(
           `${name} ${from}:00 – ${to}:00`,
           midnight + from * 3600,
@@ -140,11 +142,12 @@ function buildRange(model, clock) {
     for (const input of [from, to]) Object.assign(input, { min: fieldText(low), max: fieldText(high) });
   };
   const place = () => {
-    const box = button.getBoundingClientRect(),
-      margin = 12;
-    sheet.style.left = `${clamp(box.right - sheet.offsetWidth, margin, Math.max(margin, innerWidth - sheet.offsetWidth - margin))}px`;
-    const above = box.top - margin - 6,
-      height = sheet.scrollHeight;
+    const box = button.getBoundingClientRect();
+    const margin = 12;
+    const farthest = Math.max(margin, innerWidth - sheet.offsetWidth - margin);
+    sheet.style.left = `${clamp(box.right - sheet.offsetWidth, margin, farthest)}px`;
+    const above = box.top - margin - 6;
+    const height = sheet.scrollHeight;
     const below = innerHeight - box.bottom - margin - 6;
     const up = above >= height || above >= below;
     sheet.style.maxHeight = `${Math.max(160, up ? above : below)}px`;
@@ -160,7 +163,8 @@ function buildRange(model, clock) {
       from.value = fieldText(start);
       to.value = fieldText(end);
     }
-    sheet.style.colorScheme = parseInt(token(button, "panel").slice(1, 3), 16) < 128 ? "dark" : "light"; // of the browser's own date fields
+    // of the browser's own date fields
+    sheet.style.colorScheme = parseInt(token(button, "panel").slice(1, 3), 16) < 128 ? "dark" : "light";
   });
   sheet.addEventListener("toggle", (event) => {
     const open = event.newState === "open";

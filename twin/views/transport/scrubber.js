@@ -1,4 +1,5 @@
-// The scrubber: the range's orders as bars, beneath them the ribbon of waiting meals, and the playhead that can be dragged.
+// The scrubber: the range's orders as bars, beneath them the ribbon of waiting meals, and the playhead that can be
+// dragged.
 
 import { el } from "../shared/elements.js";
 import { clockText, dayText, durationText, rangeText } from "../shared/times.js";
@@ -27,33 +28,38 @@ const LEVEL_WORDS = ["", " · few drivers", " · drivers short"];
 
 /** Build it; `slider` is what takes keys and the focus, `brush` the section, `jump(way)` goes from moment to moment. */
 function buildScrubber(model, clock, verbs) {
-  const rest = svgNode("path", {}),
-    done = svgNode("path", {}),
-    levels = ["fine", "tight", "short"].map((name) => svgNode("path", { class: name }));
+  const rest = svgNode("path", {});
+  const done = svgNode("path", {});
+  const levels = ["fine", "tight", "short"].map((name) => svgNode("path", { class: name }));
   const bars = (path) => svgNode("svg", { class: "bars", "aria-hidden": "true" }, path);
-  const lines = el("div", { class: "lines" }),
-    labels = el("div", { class: "labels", "aria-hidden": "true" });
-  const inner = el("div", { class: "inner" }, bars(done)),
-    played = el("div", { class: "played" }, inner);
-  const column = el("div", { class: "column", hidden: true }),
-    tip = el("div", { class: "tip", hidden: true, "data-testid": "tip" });
-  const playhead = el("div", { class: "playhead", "data-testid": "playhead" }),
-    empty = el("p", { class: "empty", hidden: true, "data-testid": "empty" });
-  const track = el("div", { class: "track" }, lines, bars(rest), played),
-    ribbon = svgNode("svg", { class: "ribbon", "data-testid": "ribbon", "aria-hidden": "true" }, hatching(), ...levels);
+  const lines = el("div", { class: "lines" });
+  const labels = el("div", { class: "labels", "aria-hidden": "true" });
+  const inner = el("div", { class: "inner" }, bars(done));
+  const played = el("div", { class: "played" }, inner);
+  const column = el("div", { class: "column", hidden: true });
+  const tip = el("div", { class: "tip", hidden: true, "data-testid": "tip" });
+  const playhead = el("div", { class: "playhead", "data-testid": "playhead" });
+  const empty = el("p", { class: "empty", hidden: true, "data-testid": "empty" });
+  const track = el("div", { class: "track" }, lines, bars(rest), played);
+  const ribbon = svgNode(
+    "svg",
+    { class: "ribbon", "data-testid": "ribbon", "aria-hidden": "true" },
+    hatching(),
+    ...levels,
+  );
   const slider = el(
     "div",
     { class: "slider", role: "slider", tabindex: "0", "aria-label": "Playhead", "data-testid": "scrubber" },
     track,
     ribbon,
   );
-  let width = 0,
-    height = 0,
-    ribbonHeightNow = 0,
-    drawnX = null,
-    pointer = null,
-    resume = false,
-    spoken = -1;
+  let width = 0;
+  let height = 0;
+  let ribbonHeightNow = 0;
+  let drawnX = null;
+  let pointer = null;
+  let resume = false;
+  let spoken = -1;
 
   const whole = () => wholeOf(model, clock);
   const xOf = (t) => {
@@ -73,8 +79,8 @@ function buildScrubber(model, clock, verbs) {
     usable,
     width: () => width,
     unit: () => {
-      const { start, end } = whole(),
-        pixel = (SNAP * (end - start)) / Math.max(1, width);
+      const { start, end } = whole();
+      const pixel = (SNAP * (end - start)) / Math.max(1, width);
       return TICKS.find((s) => s >= pixel) ?? TICKS.at(-1);
     },
   };
@@ -116,12 +122,12 @@ function buildScrubber(model, clock, verbs) {
     const path = barsPath(model.volume, xOf, height);
     rest.setAttribute("d", path);
     done.setAttribute("d", path);
-    ribbonPaths(model.supply, model.volume.edges, xOf, ribbonHeightNow).forEach((d, i) =>
-      levels[i].setAttribute("d", d),
-    );
+    for (const [i, d] of ribbonPaths(model.supply, model.volume.edges, xOf, ribbonHeightNow).entries())
+      levels[i].setAttribute("d", d);
     const { start, end } = model.source;
     empty.hidden = !model.volume.counts.length || model.volume.counts.some((n) => n > 0);
-    empty.textContent = `No orders in this range${start === undefined ? "." : `: the data covers ${rangeText(start, end)}.`}`;
+    const covered = start === undefined ? "" : `: the data covers ${rangeText(start, end)}`;
+    empty.textContent = `No orders in this range${covered}.`;
   };
   const drawAxis = () => {
     const { start, end } = whole();
@@ -133,8 +139,8 @@ function buildScrubber(model, clock, verbs) {
     const ticks = axisTicks(start, end, width);
     labels.replaceChildren(
       ...ticks.map(({ t, label, day }) => {
-        const x = xOf(t),
-          edge = x < 18 ? " first" : x > width - 18 ? " last" : "";
+        const x = xOf(t);
+        const edge = x < 18 ? " first" : x > width - 18 ? " last" : "";
         return el("span", { class: `label${day ? " day" : ""}${edge}`, style: `left:${x}px` }, label);
       }),
     );
@@ -175,8 +181,9 @@ function buildScrubber(model, clock, verbs) {
     if (x !== drawnX) {
       drawnX = x;
       playhead.style.transform = `translateX(${x}px)`;
-      played.style.transform = `translateX(${x - width}px)`; // a window of full width, pushed left with its content held in place:
-      inner.style.transform = `translateX(${width - x}px)`; // the compositor moves it, nothing is painted anew
+      // a window of full width, pushed left with its content held in place: the compositor moves it, nothing is painted
+      played.style.transform = `translateX(${x - width}px)`;
+      inner.style.transform = `translateX(${width - x}px)`;
     }
     const second = Math.floor(performance.now() / 1000);
     if (second !== spoken || !clock.moving) {
@@ -191,9 +198,9 @@ function buildScrubber(model, clock, verbs) {
     return !section || (t >= section.start && t <= section.end);
   };
   const point = (event) => {
-    const { edges, counts } = model.volume,
-      { waiting, road, level, begin, end } = model.supply,
-      t = timeAt(event);
+    const { edges, counts } = model.volume;
+    const { waiting, road, level, begin, end } = model.supply;
+    const t = timeAt(event);
     let i = 0;
     while (i < counts.length - 1 && edges[i + 1] <= t) i++;
     const known = counts.length > 0 && t >= edges[0];
@@ -203,14 +210,15 @@ function buildScrubber(model, clock, verbs) {
       column.style.left = `${left}px`;
       column.style.width = `${Math.min(width, xOf(edges[i + 1])) - left}px`;
     }
-    const seconds = whole().end - whole().start < 7200,
-      words = [el("b", {}, `${dayText(t)} ${clockText(t, seconds)}`)];
+    const seconds = whole().end - whole().start < 7200;
+    const words = [el("b", {}, `${dayText(t)} ${clockText(t, seconds)}`)];
     if (known) words.push(` · ${counted(counts[i], "order", "orders")} ${spanText(edges[i], edges[i + 1])}`);
     if (known && waiting) {
       const part = begin[i] > edges[i] || end[i] < edges[i + 1] ? ` at worst, ${spanText(begin[i], end[i])}` : "";
       words.push(
         el("br"),
-        `${counted(Math.round(waiting[i]), "meal", "meals")} waiting · ${counted(Math.round(road[i]), "driver", "drivers")} on the road${part}`,
+        `${counted(Math.round(waiting[i]), "meal", "meals")} waiting · ` +
+          `${counted(Math.round(road[i]), "driver", "drivers")} on the road${part}`,
         el("em", {}, LEVEL_WORDS[level[i]]),
       );
     }
@@ -263,8 +271,8 @@ function buildScrubber(model, clock, verbs) {
   });
   slider.addEventListener("keydown", (event) => {
     if (!usable() || event.ctrlKey || event.metaKey || event.altKey) return;
-    const many = event.shiftKey ? 10 : 1,
-      { start, end } = clock.anchor;
+    const many = event.shiftKey ? 10 : 1;
+    const { start, end } = clock.anchor;
     const stepBy = (n) => verbs.hold(clock.now() + n * clock.anchor.step);
     const acts = {
       ArrowRight: () => stepBy(many),
@@ -280,8 +288,8 @@ function buildScrubber(model, clock, verbs) {
   });
 
   const observer = new ResizeObserver(() => {
-    const box = track.getBoundingClientRect(),
-      low = ribbon.getBoundingClientRect().height;
+    const box = track.getBoundingClientRect();
+    const low = ribbon.getBoundingClientRect().height;
     if (box.width === width && box.height === height && low === ribbonHeightNow) return;
     ({ width, height } = box);
     ribbonHeightNow = low;

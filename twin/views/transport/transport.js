@@ -15,9 +15,11 @@ const PATIENCE_MS = 1000; // what takes longer can be cancelled
 function shortcuts(model, clock, verbs, scrubber) {
   const TYPING = 'input, textarea, select, [contenteditable=""], [contenteditable="true"]';
   const ARROWED =
-    '[role="slider"], [role="tab"], [role="radio"], [role="menuitem"], [role="option"], [role="combobox"], [role="spinbutton"], [role="dialog"] *';
+    '[role="slider"], [role="tab"], [role="radio"], [role="menuitem"], [role="option"], ' +
+    '[role="combobox"], [role="spinbutton"], [role="dialog"] *';
   const PRESSED =
-    'button, a[href], summary, [role="button"], [role="switch"], [role="checkbox"], [role="tab"], [role="menuitem"], [role="dialog"] *';
+    'button, a[href], summary, [role="button"], [role="switch"], [role="checkbox"], [role="tab"], ' +
+    '[role="menuitem"], [role="dialog"] *';
   const CHOOSING = '[role="option"], [role="menuitem"], [role="combobox"], [role="listbox"], [role="dialog"] *';
   const letters = {
     m: ({ shiftKey }) => scrubber.jump(shiftKey ? -1 : 1),
@@ -28,8 +30,8 @@ function shortcuts(model, clock, verbs, scrubber) {
     end: () => verbs.seek(clock.anchor.end),
   };
   return (event) => {
-    const focus = event.composedPath()[0],
-      typed = event.getModifierState("AltGraph"); // brackets are typed so on some keyboards
+    const focus = event.composedPath()[0];
+    const typed = event.getModifierState("AltGraph"); // brackets are typed so on some keyboards
     if (
       event.defaultPrevented ||
       (!typed && (event.ctrlKey || event.metaKey || event.altKey)) ||
@@ -51,10 +53,159 @@ function shortcuts(model, clock, verbs, scrubber) {
   };
 }
 
-function render({ model }) {
-  const clock = clockOf(model.clock),
-    verbs = verbsOf(model, clock);
-  const button = (name, label, title, act, id = name) => {
+class TransportBar {
+  constructor({ model }) {
+    this.model = model;
+
+    this.clock = clockOf(this.model.clock);
+    this.verbs = verbsOf(this.model, this.clock);
+    this.buildControls();
+    this.buildLegend();
+    this.buildSummary();
+    this.buildBar();
+    this.begin();
+    this.listen();
+    this.watchSight();
+  }
+
+  buildControls() {
+    this.time = el("div", { class: "clock", "data-testid": "clock" });
+    this.date = el("div", { class: "date mute", "data-testid": "date" });
+    this.play = this.button("play", "Play", "", () => this.verbs.toggle());
+    this.play.classList.add("primary");
+    const steps = (n) => (event) => this.verbs.step(event.shiftKey ? 10 * n : n);
+    this.back = this.button("back", "Step back", "", steps(-1), "step-back");
+    this.forward = this.button("forward", "Step forward", "", steps(1), "step-forward");
+    this.stop = this.button("stop", "Stop", "Stop: back to the start of the range", () => this.verbs.stop());
+    this.loop = this.button("loop", "Loop", "Loop: go on from the start at the end", () =>
+      this.verbs.loop(!this.clock.anchor.loop),
+    );
+    this.speeds = el("div", { class: "speeds", role: "group", "aria-label": "Speed" });
+    this.scrubber = buildScrubber(this.model, this.clock, this.verbs);
+    this.range = buildRange(this.model, this.clock);
+  }
+
+  buildLegend() {
+    this.legend = el("span", { class: "legend mute", role: "status", "data-testid": "legend" });
+    const swatches = el(
+      "i",
+      { class: "swatches", "aria-hidden": "true" },
+      el("i", { class: "fine" }),
+      el("i", { class: "tight" }),
+      el("i", { class: "short" }),
+    );
+    this.rule = el(
+      "span",
+      { class: "rule mute", "data-testid": "ribbon-legend" },
+      swatches,
+      "Meals waiting per driver",
+    );
+  }
+
+  buildSummary() {
+    this.summary = el("span", {
+      class: "summary",
+      role: "group",
+      "data-testid": "summary",
+      "aria-label": "The whole range",
+    });
+    this.cancel = el(
+      "button",
+      {
+        class: "range cancel",
+        type: "button",
+        hidden: true,
+        "data-testid": "cancel",
+        onclick: () => this.model.send_msg({ verb: "cancel" }),
+      },
+      "Cancel",
+    );
+    this.patience = 0;
+  }
+
+  buildBar() {
+    const controls = el("div", { class: "controls" }, this.back, this.play, this.stop, this.forward, this.loop);
+    this.left = el("div", { class: "left" }, el("div", { class: "time" }, this.time, this.date), controls, this.speeds);
+    this.bar = el(
+      "section",
+      { class: "bar card", "aria-label": "Replay", "data-testid": "transport" },
+      this.left,
+      el(
+        "div",
+        { class: "right" },
+        el(
+          "div",
+          { class: "head" },
+          this.legend,
+          this.cancel,
+          this.rule,
+          this.summary,
+          this.scrubber.brush.clear,
+          this.range.button,
+        ),
+        this.scrubber.node,
+      ),
+      this.range.sheet,
+    );
+    this.frame = 0;
+    this.seen = true;
+
+    this.shownIcon = "play";
+
+    this.resync = false;
+  }
+
+  begin() {
+    this.buildSpeeds();
+    this.summarise();
+  }
+
+  listen() {
+    this.unsubscribe = this.clock.on(this.changed);
+    this.take();
+    this.sync();
+    this.model.on("anchor", this.take);
+    for (const name of ["window", "volume", "moments"]) this.model.on(name, this.changed);
+    this.model.on("supply", () => {
+      this.summarise();
+      this.changed();
+    });
+    this.model.on("summary", this.summarise);
+    this.model.on("speeds", () => {
+      this.buildSpeeds();
+      this.controlsOf();
+    });
+    this.model.on("source", () => {
+      this.range.offer();
+      this.scrubber.draw();
+    });
+    this.model.on("busy", this.waiting);
+    this.model.on("problem", this.range.refuse);
+    this.keys = shortcuts(this.model, this.clock, this.verbs, this.scrubber);
+    document.addEventListener("keydown", this.keys);
+    document.addEventListener("visibilitychange", this.awake);
+  }
+
+  watchSight() {
+    const sight = new IntersectionObserver(([entry]) => {
+      this.seen = entry.isIntersecting;
+      if (this.seen) this.wake();
+    });
+    sight.observe(this.bar);
+    this.model.on("remove", () => {
+      cancelAnimationFrame(this.frame);
+      this.seen = false;
+      this.verbs.flush();
+      this.unsubscribe();
+      sight.disconnect();
+      this.scrubber.remove();
+      this.range.remove();
+      document.removeEventListener("keydown", this.keys);
+      document.removeEventListener("visibilitychange", this.awake);
+    });
+  }
+
+  button(name, label, title, act, id = name) {
     const node = el("button", {
       class: "button",
       type: "button",
@@ -65,98 +216,48 @@ function render({ model }) {
     });
     node.append(icon(name, 17));
     return node;
-  };
-  const time = el("div", { class: "clock", "data-testid": "clock" }),
-    date = el("div", { class: "date mute", "data-testid": "date" });
-  const play = button("play", "Play", "", () => verbs.toggle());
-  play.classList.add("primary");
-  const steps = (n) => (event) => verbs.step(event.shiftKey ? 10 * n : n);
-  const back = button("back", "Step back", "", steps(-1), "step-back"),
-    forward = button("forward", "Step forward", "", steps(1), "step-forward");
-  const stop = button("stop", "Stop", "Stop: back to the start of the range", () => verbs.stop());
-  const loop = button("loop", "Loop", "Loop: go on from the start at the end", () => verbs.loop(!clock.anchor.loop));
-  const speeds = el("div", { class: "speeds", role: "group", "aria-label": "Speed" });
-  const scrubber = buildScrubber(model, clock, verbs),
-    range = buildRange(model, clock);
-  const legend = el("span", { class: "legend mute", role: "status", "data-testid": "legend" });
-  const swatches = el(
-    "i",
-    { class: "swatches", "aria-hidden": "true" },
-    el("i", { class: "fine" }),
-    el("i", { class: "tight" }),
-    el("i", { class: "short" }),
-  );
-  const rule = el("span", { class: "rule mute", "data-testid": "ribbon-legend" }, swatches, "Meals waiting per driver");
-  const summary = el("span", {
-    class: "summary",
-    role: "group",
-    "data-testid": "summary",
-    "aria-label": "The whole range",
-  });
-  const cancel = el(
-    "button",
-    {
-      class: "range cancel",
-      type: "button",
-      hidden: true,
-      "data-testid": "cancel",
-      onclick: () => model.send_msg({ verb: "cancel" }),
-    },
-    "Cancel",
-  );
-  let patience = 0;
-  const controls = el("div", { class: "controls" }, back, play, stop, forward, loop),
-    left = el("div", { class: "left" }, el("div", { class: "time" }, time, date), controls, speeds);
-  const bar = el(
-    "section",
-    { class: "bar card", "aria-label": "Replay", "data-testid": "transport" },
-    left,
-    el(
-      "div",
-      { class: "right" },
-      el("div", { class: "head" }, legend, cancel, rule, summary, scrubber.brush.clear, range.button),
-      scrubber.node,
-    ),
-    range.sheet,
-  );
+  }
 
-  const write = (node, text) => {
+  write(node, text) {
     if (node.textContent !== text) node.textContent = text;
-  };
-  let frame = 0,
-    seen = true;
-  const loaded = () => !!clock.anchor && clock.anchor.end > clock.anchor.start;
-  const tick = () => {
-    frame = 0;
-    if (!clock.anchor) return;
-    const t = clock.now();
-    write(time, loaded() ? `${dayText(t)} ${clockText(t)}` : "--:--:--");
-    write(date, loaded() ? `${dateText(t)} · kitchen time (UTC)` : "Nothing loaded yet");
-    scrubber.move(t);
-    if (clock.moving && seen) frame = requestAnimationFrame(tick);
-    else controlsOf();
-  };
-  const wake = () => {
-    if (!frame) frame = requestAnimationFrame(tick);
+  }
+
+  loaded() {
+    return !!this.clock.anchor && this.clock.anchor.end > this.clock.anchor.start;
+  }
+
+  tick = () => {
+    this.frame = 0;
+    if (!this.clock.anchor) return;
+    const t = this.clock.now();
+    this.write(this.time, this.loaded() ? `${dayText(t)} ${clockText(t)}` : "--:--:--");
+    this.write(this.date, this.loaded() ? `${dateText(t)} · kitchen time (UTC)` : "Nothing loaded yet");
+    this.scrubber.move(t);
+    if (this.clock.moving && this.seen) this.frame = requestAnimationFrame(this.tick);
+    else this.controlsOf();
   };
 
-  let shownIcon = "play";
-  const controlsOf = () => {
-    const moving = clock.moving,
-      name = moving ? "pause" : "play";
-    if (name !== shownIcon) play.replaceChildren(icon(name, 17));
-    shownIcon = name;
-    play.setAttribute("aria-label", moving ? "Pause" : "Play");
-    play.title = `${moving ? "Pause" : "Play"} (space)`;
-    back.title = `Back ${durationText(clock.anchor.step)} (←, with shift ten times that)`;
-    forward.title = `Forward ${durationText(clock.anchor.step)} (→, with shift ten times that)`;
-    loop.setAttribute("aria-pressed", String(!!clock.anchor?.loop));
-    for (const node of speeds.children)
-      node.setAttribute("aria-pressed", String(Number(node.dataset.speed) === clock.anchor?.speed));
-  };
-  const buildSpeeds = () =>
-    speeds.replaceChildren(
-      ...model.speeds.map((speed, i) =>
+  wake() {
+    if (!this.frame) this.frame = requestAnimationFrame(this.tick);
+  }
+
+  controlsOf() {
+    const moving = this.clock.moving;
+    const name = moving ? "pause" : "play";
+    if (name !== this.shownIcon) this.play.replaceChildren(icon(name, 17));
+    this.shownIcon = name;
+    this.play.setAttribute("aria-label", moving ? "Pause" : "Play");
+    this.play.title = `${moving ? "Pause" : "Play"} (space)`;
+    this.back.title = `Back ${durationText(this.clock.anchor.step)} (←, with shift ten times that)`;
+    this.forward.title = `Forward ${durationText(this.clock.anchor.step)} (→, with shift ten times that)`;
+    this.loop.setAttribute("aria-pressed", String(!!this.clock.anchor?.loop));
+    for (const node of this.speeds.children)
+      node.setAttribute("aria-pressed", String(Number(node.dataset.speed) === this.clock.anchor?.speed));
+  }
+
+  buildSpeeds() {
+    return this.speeds.replaceChildren(
+      ...this.model.speeds.map((speed, i) =>
         el(
           "button",
           {
@@ -164,7 +265,7 @@ function render({ model }) {
             "data-speed": speed,
             "data-testid": `speed-${speed}`,
             "aria-label": `${speed} times`,
-            onclick: () => verbs.speed(speed),
+            onclick: () => this.verbs.speed(speed),
             title:
               speed === 1
                 ? `As it happened (${i + 1})`
@@ -174,107 +275,79 @@ function render({ model }) {
         ),
       ),
     );
-  const waiting = () => {
-    const off = !!model.busy || !loaded();
-    clearTimeout(patience);
-    if (!model.busy) cancel.hidden = true;
-    else if (cancel.hidden)
-      patience = setTimeout(() => {
-        cancel.hidden = false;
+  }
+
+  waiting = () => {
+    const off = !!this.model.busy || !this.loaded();
+    clearTimeout(this.patience);
+    if (!this.model.busy) this.cancel.hidden = true;
+    else if (this.cancel.hidden)
+      this.patience = setTimeout(() => {
+        this.cancel.hidden = false;
       }, PATIENCE_MS);
-    bar.toggleAttribute("data-busy", !!model.busy);
-    bar.setAttribute("aria-busy", String(!!model.busy));
-    left.inert = off;
-    scrubber.node.toggleAttribute("data-off", off);
-    scrubber.slider.setAttribute("aria-disabled", String(off));
-    const { edges } = model.volume,
-      inner = edges.length > 3 ? 1 : 0; // the first and the last bar may be shorter
-    write(legend, model.busy || (edges.length > 1 ? `Orders per ${bucketText(edges[inner + 1] - edges[inner])}` : ""));
+    this.bar.toggleAttribute("data-busy", !!this.model.busy);
+    this.bar.setAttribute("aria-busy", String(!!this.model.busy));
+    this.left.inert = off;
+    this.scrubber.node.toggleAttribute("data-off", off);
+    this.scrubber.slider.setAttribute("aria-disabled", String(off));
+    const { edges } = this.model.volume;
+    const inner = edges.length > 3 ? 1 : 0; // the first and the last bar may be shorter
+    this.write(
+      this.legend,
+      this.model.busy || (edges.length > 1 ? `Orders per ${bucketText(edges[inner + 1] - edges[inner])}` : ""),
+    );
   };
-  const summarise = () => {
-    summary.replaceChildren(
-      ...(model.summary.length
+
+  summarise = () => {
+    this.summary.replaceChildren(
+      ...(this.model.summary.length
         ? [el("em", { title: "The figures of all that is loaded, also of what comes after the playhead" }, "Range")]
         : []),
-      ...model.summary.map(({ key, text, title }) => el("span", { title, class: key }, text)),
+      ...this.model.summary.map(({ key, text, title }) => el("span", { title, class: key }, text)),
     );
-    rule.hidden = !model.supply.rule;
-    rule.title = model.supply.rule ?? "";
-  };
-  const changed = () => {
-    clock.window = wholeOf(model, clock);
-    bar.toggleAttribute("data-section", !!sectionOf(model, clock));
-    scrubber.draw();
-    range.show();
-    controlsOf();
-    waiting();
-    wake();
+    this.rule.hidden = !this.model.supply.rule;
+    this.rule.title = this.model.supply.rule ?? "";
   };
 
-  let resync = false;
-  const take = () => {
-    const { epoch, step } = model.anchor;
-    if (epoch !== undefined) clock.set(model.anchor, resync);
-    if (epoch === clock.anchor?.epoch) clock.anchor.step = step; // what was predicted does not know the steps of its range
-    resync = false;
-    changed();
+  changed = () => {
+    this.clock.window = wholeOf(this.model, this.clock);
+    this.bar.toggleAttribute("data-section", !!sectionOf(this.model, this.clock));
+    this.scrubber.draw();
+    this.range.show();
+    this.controlsOf();
+    this.waiting();
+    this.wake();
   };
-  /** The anchor's age was true when it was sent; a page that has just appeared or slept asks how far things have come. */
-  const sync = () => {
-    if (clock.anchor?.playing) {
-      resync = true;
-      model.send_msg({ verb: "sync" });
+
+  take = () => {
+    const { epoch, step } = this.model.anchor;
+    if (epoch !== undefined) this.clock.set(this.model.anchor, this.resync);
+    // what was predicted does not know the steps of its range
+    if (epoch === this.clock.anchor?.epoch) this.clock.anchor.step = step;
+    this.resync = false;
+    this.changed();
+  };
+
+  /**
+   * The anchor's age was true when it was sent; a page that has just appeared or slept asks how far things have come.
+   */
+  sync() {
+    if (this.clock.anchor?.playing) {
+      this.resync = true;
+      this.model.send_msg({ verb: "sync" });
     }
-  };
-  const awake = () => {
+  }
+
+  awake = () => {
     if (!document.hidden) {
-      sync();
-      wake();
+      this.sync();
+      this.wake();
     }
   };
+}
 
-  buildSpeeds();
-  summarise();
-  const unsubscribe = clock.on(changed);
-  take();
-  sync();
-  model.on("anchor", take);
-  for (const name of ["window", "volume", "moments"]) model.on(name, changed);
-  model.on("supply", () => {
-    summarise();
-    changed();
-  });
-  model.on("summary", summarise);
-  model.on("speeds", () => {
-    buildSpeeds();
-    controlsOf();
-  });
-  model.on("source", () => {
-    range.offer();
-    scrubber.draw();
-  });
-  model.on("busy", waiting);
-  model.on("problem", range.refuse);
-  const keys = shortcuts(model, clock, verbs, scrubber);
-  document.addEventListener("keydown", keys);
-  document.addEventListener("visibilitychange", awake);
-  const sight = new IntersectionObserver(([entry]) => {
-    seen = entry.isIntersecting;
-    if (seen) wake();
-  });
-  sight.observe(bar);
-  model.on("remove", () => {
-    cancelAnimationFrame(frame);
-    seen = false;
-    verbs.flush();
-    unsubscribe();
-    sight.disconnect();
-    scrubber.remove();
-    range.remove();
-    document.removeEventListener("keydown", keys);
-    document.removeEventListener("visibilitychange", awake);
-  });
-  return bar;
+function render(view) {
+  return new TransportBar(view).bar;
 }
 
 export { render };

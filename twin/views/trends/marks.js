@@ -1,16 +1,24 @@
-// A Bokeh figure held in a slot of ours: found when it is laid out, coloured by the page's tokens, and marks placed over it.
+// A Bokeh figure held in a slot of ours: found when it is laid out, coloured by the page's tokens, and marks placed
+// over it.
 
 import { token } from "../shared/tokens.js";
 
 const LOOK_EVERY_MS = 60;
 
 /**
- * The figure of `name` in `slot`. `onPlaced` is called whenever its scales or its place may have changed; until the figure is
- * laid out `frame` is null.
+ * The figure of `name` in `slot`. `onPlaced` is called whenever its scales or its place may have changed; until the
+ * figure is laid out `frame` is null.
  */
 class Held {
   constructor(model, component, name, slot, onPlaced) {
-    Object.assign(this, { model, component, name, slot, onPlaced, pv: null, timer: 0, gone: false });
+    this.model = model;
+    this.component = component;
+    this.name = name;
+    this.slot = slot;
+    this.onPlaced = onPlaced;
+    this.pv = null;
+    this.timer = 0;
+    this.gone = false;
     this.repainted = () => {
       if (!this.gone) this.onPlaced();
     };
@@ -39,14 +47,14 @@ class Held {
   }
   /** Position within the slot of a value on the x axis, pixels. */
   x(value) {
-    const { start, end } = this.pv.model.x_range,
-      { left, width } = this.frame;
+    const { start, end } = this.pv.model.x_range;
+    const { left, width } = this.frame;
     return left + ((value - start) / (end - start)) * width;
   }
   /** The value on the x axis at a position within the slot. */
   valueAt(px) {
-    const { start, end } = this.pv.model.x_range,
-      { left, width } = this.frame;
+    const { start, end } = this.pv.model.x_range;
+    const { left, width } = this.frame;
     return start + (Math.min(Math.max(px - left, 0), width) / width) * (end - start);
   }
   source(renderer) {

@@ -1,4 +1,5 @@
-// Trends: three figures of the whole range with their words. The playhead is moved here, by the clock; no figure is repainted.
+// Trends: three figures of the whole range with their words. The playhead is moved here, by the clock; no figure is
+// repainted.
 
 import { clockFrom } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
@@ -28,7 +29,12 @@ const money = (n) =>
       ? `$${(n / 1000).toFixed(1)}k`
       : `$${number(Math.round(n))}`;
 const minuteText = (m) => (m >= 100 ? durationText(m * 60) : `${m.toFixed(1)} min`);
-const TREND = { improving: ["↗", "improving"], declining: ["↘", "declining"], flat: ["→", "flat"], "": ["", "–"] };
+const TREND = {
+  improving: ["↗", "improving"],
+  declining: ["↘", "declining"],
+  flat: ["→", "flat"],
+  "": ["", "–"],
+};
 const RANK = { improving: 3, flat: 2, declining: 1, "": 0 };
 const COLUMNS = [
   ["orders", "Orders", "Orders of the range with something of this brand; one of several brands counts for each"],
@@ -37,212 +43,292 @@ const COLUMNS = [
   [
     "trend",
     "Trend",
-    "The brand’s orders in the later half of the kitchen’s orders against the earlier half: improving or declining where chance alone would do it less than once in a hundred times",
+    "The brand’s orders in the later half of the kitchen’s orders against the earlier half: " +
+      "improving or declining where chance alone would do it less than once in a hundred times",
   ],
 ];
 
-function render({ model, view: component }) {
-  const clock = clockFrom(model),
-    verbs = verbsOf(model, clock),
-    selected = selectionOf(model);
-  let timer = 0,
-    moved = -Infinity,
-    gone = false,
-    sorted = { key: "orders", down: true };
+class TrendsFrame {
+  constructor({ model, view: component }) {
+    this.model = model;
+    this.component = component;
 
-  const slot = (name) => el("div", { class: "slot", "data-testid": `trends-${name}-figure` });
-  const slots = { volume: slot("volume"), stages: slot("stages"), brands: slot("brands") };
-  const veil = el("div", { class: "veil" }),
-    playhead = el("div", { class: "playhead", hidden: true, "data-testid": "trends-playhead" });
-  const column = el("div", { class: "column", hidden: true }),
-    tip = el("div", { class: "tip", hidden: true, role: "status", "data-testid": "trends-tip" });
-  const over = el("div", { class: "over" }, veil, column, playhead);
-  const rows = el("div", { class: "rows" }),
-    body = el("tbody", {}),
-    head = el("tr", {});
-  const table = el(
-    "table",
-    {},
-    el("caption", { class: "unseen" }, "Brands compared over the range"),
-    el("thead", {}, head),
-    body,
-  );
-  const more = el("p", { class: "mute more", hidden: true });
-  const volumeKey = el("span", { class: "key" }),
-    volumeUnit = el("span", { class: "mute" }),
-    stageKey = el("span", { class: "key" });
-  const leftOut = el("p", { class: "left-out", "data-testid": "trends-left-out" });
-  const empty = (name) => el("p", { class: "empty", hidden: true, "data-testid": `trends-${name}-empty` });
-  const empties = { volume: empty("volume"), stages: empty("stages"), brands: empty("brands") };
-  const volumeFrame = el(
-    "div",
-    { class: "frame hit", role: "img", "data-testid": "trends-volume" },
-    slots.volume,
-    over,
-  );
-  const part = (name, title, explanation, heading, ...children) =>
-    el(
+    this.clock = clockFrom(this.model);
+    this.verbs = verbsOf(this.model, this.clock);
+    this.selected = selectionOf(this.model);
+    this.timer = 0;
+    this.moved = -Infinity;
+    this.gone = false;
+    this.sorted = { key: "orders", down: true };
+    this.buildParts();
+    this.buildVolume();
+    this.assemble();
+    this.listenToPointer();
+    this.listen();
+  }
+
+  buildParts() {
+    this.slots = { volume: this.slot("volume"), stages: this.slot("stages"), brands: this.slot("brands") };
+    this.veil = el("div", { class: "veil" });
+    this.playhead = el("div", { class: "playhead", hidden: true, "data-testid": "trends-playhead" });
+    this.column = el("div", { class: "column", hidden: true });
+    this.tip = el("div", { class: "tip", hidden: true, role: "status", "data-testid": "trends-tip" });
+    this.over = el("div", { class: "over" }, this.veil, this.column, this.playhead);
+    this.rows = el("div", { class: "rows" });
+    this.body = el("tbody", {});
+    this.head = el("tr", {});
+    this.table = el(
+      "table",
+      {},
+      el("caption", { class: "unseen" }, "Brands compared over the range"),
+      el("thead", {}, this.head),
+      this.body,
+    );
+    this.more = el("p", { class: "mute more", hidden: true });
+  }
+
+  buildVolume() {
+    this.volumeKey = el("span", { class: "key" });
+    this.volumeUnit = el("span", { class: "mute" });
+    this.stageKey = el("span", { class: "key" });
+    this.leftOut = el("p", { class: "left-out", "data-testid": "trends-left-out" });
+    const empty = (name) => el("p", { class: "empty", hidden: true, "data-testid": `trends-${name}-empty` });
+    this.empties = { volume: empty("volume"), stages: empty("stages"), brands: empty("brands") };
+    this.volumeFrame = el(
+      "div",
+      { class: "frame hit", role: "img", "data-testid": "trends-volume" },
+      this.slots.volume,
+      this.over,
+    );
+  }
+
+  assemble() {
+    this.scroll = el(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Brands compared" },
+      el("div", { class: "sheet" }, this.slots.brands, this.table),
+      this.more,
+    );
+    this.root = el(
+      "div",
+      { class: "trends", "data-testid": "trends" },
+      el(
+        "div",
+        { class: "parts" },
+        this.part(
+          "volume",
+          "Order volume",
+          "Orders created in the range. The line: what is usual at that time. Shaded: what stands out. " +
+            "Click to go to a time.",
+          [this.volumeUnit, this.volumeKey],
+          this.volumeFrame,
+        ),
+        this.part(
+          "stages",
+          "Time in each stage",
+          "Minutes that orders spent in a stage, of those that left it in the range; durations over 4 h " +
+            "are left out. Line: 5 to 95 of a hundred; box: the middle half; stroke: the median. Click a " +
+            "stage to see only its orders.",
+          [el("span", { class: "mute" }, "minutes"), this.stageKey],
+          el("div", { class: "frame" }, this.slots.stages, this.rows, this.leftOut),
+        ),
+        this.part("brands", "Brands", "Every brand with orders in the range", [], this.scroll),
+      ),
+      this.tip,
+    );
+
+    // ---- the volume and its playhead ------------------------------------------------------------------------------
+    this.volume = new Held(this.model, this.component, "volume", this.slots.volume, this.placeVolume);
+    this.stages = new Held(this.model, this.component, "stages", this.slots.stages, this.placeStages);
+    this.brands = new Held(this.model, this.component, "brands", this.slots.brands, () => {});
+  }
+
+  listenToPointer() {
+    this.volumeFrame.addEventListener("pointermove", this.pointVolume);
+    this.volumeFrame.addEventListener("pointerleave", this.unsay);
+    this.volumeFrame.addEventListener("click", (event) => {
+      if (this.volume.frame && this.model.summary.volume?.orders) this.verbs.visit(this.timeAt(event));
+    });
+
+    // ---- the stages -----------------------------------------------------------------------------------------------
+    this.marks = [];
+  }
+
+  listen() {
+    const themes = new MutationObserver(this.recolour);
+    themes.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme"] });
+    const dropClock = this.clock.on(() => {
+      if (!this.timer || performance.now() - this.moved > MOVE_EVERY_MS) this.move();
+    });
+    const dropSelection = this.selected.on(this.pressStages);
+    document.addEventListener("visibilitychange", this.wake);
+    this.model.on("summary", this.fill);
+    this.model.on("learnt", this.fillVolume);
+    this.model.on("now", () => {
+      const usual = this.model.now.some((n) => n[2] !== null);
+      if (usual !== !!this.stageKey.querySelector(".tick")) this.fillStages();
+      else this.placeStages();
+    });
+    this.model.on("active", this.wake);
+    this.model.on("dark", this.recolour);
+    this.model.on("remove", () => {
+      this.gone = true;
+      clearTimeout(this.timer);
+      dropClock();
+      dropSelection();
+      themes.disconnect();
+      document.removeEventListener("visibilitychange", this.wake);
+      for (const held of [this.volume, this.stages, this.brands]) held.remove();
+      twin.trends?.delete(this.model.clock);
+    });
+    // for tests: what the figures hold now
+    (twin.trends ??= new Map()).set(this.model.clock, {
+      ready: () => [this.volume, this.stages].every((held) => held.frame),
+      data: (held, renderer) =>
+        ({ volume: this.volume, stages: this.stages, brands: this.brands })[held].source(renderer)?.data,
+      figure: (held) => ({ volume: this.volume, stages: this.stages, brands: this.brands })[held].pv,
+    });
+    this.fill();
+  }
+
+  slot(name) {
+    return el("div", { class: "slot", "data-testid": `trends-${name}-figure` });
+  }
+
+  part(name, title, explanation, heading, ...children) {
+    return el(
       "section",
       { class: `part ${name}`, "aria-label": title },
       el("h4", { title: explanation }, title, ...heading),
       ...children,
-      empties[name],
+      this.empties[name],
     );
-  const scroll = el(
-    "div",
-    { class: "scroll", tabindex: "0", role: "region", "aria-label": "Brands compared" },
-    el("div", { class: "sheet" }, slots.brands, table),
-    more,
-  );
-  const root = el(
-    "div",
-    { class: "trends", "data-testid": "trends" },
-    el(
-      "div",
-      { class: "parts" },
-      part(
-        "volume",
-        "Order volume",
-        "Orders created in the range. The line: what is usual at that time. Shaded: what stands out. Click to go to a time.",
-        [volumeUnit, volumeKey],
-        volumeFrame,
-      ),
-      part(
-        "stages",
-        "Time in each stage",
-        "Minutes that orders spent in a stage, of those that left it in the range; durations over 4 h are left out. Line: 5 to 95 of a hundred; box: the middle half; stroke: the median. Click a stage to see only its orders.",
-        [el("span", { class: "mute" }, "minutes"), stageKey],
-        el("div", { class: "frame" }, slots.stages, rows, leftOut),
-      ),
-      part("brands", "Brands", "Every brand with orders in the range", [], scroll),
-    ),
-    tip,
-  );
+  }
 
-  // ---- the volume and its playhead ---------------------------------------------------------------------------------------
-  const volume = new Held(model, component, "volume", slots.volume, placeVolume);
-  const stages = new Held(model, component, "stages", slots.stages, placeStages);
-  const brands = new Held(model, component, "brands", slots.brands, () => {});
-  const seen = () => model.active && !document.hidden && !gone;
+  seen() {
+    return this.model.active && !document.hidden && !this.gone;
+  }
 
-  function placeVolume() {
-    const { frame } = volume;
-    if (!frame || !model.summary.volume) return;
-    over.style.cssText = `left:${frame.left}px;top:${frame.top}px;width:${frame.width}px;height:${frame.height}px`;
-    move();
-  }
-  /** Move the playhead and the veil over what is still to come: the compositor does it, nothing is painted anew. */
-  function move() {
-    clearTimeout(timer);
-    timer = 0;
-    const { frame } = volume;
-    if (!seen() || !frame || !clock.anchor) return;
-    moved = performance.now();
-    const x = Math.min(Math.max(volume.x(clock.now()) - frame.left, 0), frame.width),
-      at = Math.round(x * devicePixelRatio) / devicePixelRatio;
-    playhead.hidden = !model.summary.volume?.orders;
-    playhead.style.transform = `translateX(${at}px)`;
-    veil.style.transform = `scaleX(${(1 - x / frame.width).toFixed(5)})`;
-    if (clock.moving) timer = setTimeout(move, MOVE_EVERY_MS);
-  }
-  function say(lines, event) {
-    tip.replaceChildren(...lines.filter(Boolean).map(([text, strong]) => el(strong ? "b" : "p", {}, text)));
-    tip.hidden = false;
-    const box = root.getBoundingClientRect(),
-      x = event.clientX - box.left,
-      y = event.clientY - box.top;
-    const left = x + 14 + tip.offsetWidth < box.width ? x + 14 : x - 14 - tip.offsetWidth;
-    tip.style.transform = `translate(${Math.max(2, left)}px, ${Math.max(2, Math.min(y + 12, box.height - tip.offsetHeight - 2))}px)`;
-  }
-  const unsay = () => {
-    tip.hidden = column.hidden = true;
+  placeVolume = () => {
+    const { frame } = this.volume;
+    if (!frame || !this.model.summary.volume) return;
+    this.over.style.cssText = `left:${frame.left}px;top:${frame.top}px;width:${frame.width}px;height:${frame.height}px`;
+    this.move();
   };
-  const timeAt = (event) => volume.valueAt(event.clientX - volumeFrame.getBoundingClientRect().left);
-  function pointVolume(event) {
-    const bars = volume.source("bars")?.data,
-      usual = volume.source("usual")?.data;
-    if (!bars || !model.summary.volume?.orders) return;
-    const t = timeAt(event),
-      n = bars.left.length;
+
+  /** Move the playhead and the veil over what is still to come: the compositor does it, nothing is painted anew. */
+  move = () => {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    const { frame } = this.volume;
+    if (!this.seen() || !frame || !this.clock.anchor) return;
+    this.moved = performance.now();
+    const x = Math.min(Math.max(this.volume.x(this.clock.now()) - frame.left, 0), frame.width);
+    const at = Math.round(x * devicePixelRatio) / devicePixelRatio;
+    this.playhead.hidden = !this.model.summary.volume?.orders;
+    this.playhead.style.transform = `translateX(${at}px)`;
+    this.veil.style.transform = `scaleX(${(1 - x / frame.width).toFixed(5)})`;
+    if (this.clock.moving) this.timer = setTimeout(this.move, MOVE_EVERY_MS);
+  };
+
+  say(lines, event) {
+    this.tip.replaceChildren(...lines.filter(Boolean).map(([text, strong]) => el(strong ? "b" : "p", {}, text)));
+    this.tip.hidden = false;
+    const box = this.root.getBoundingClientRect();
+    const x = event.clientX - box.left;
+    const y = event.clientY - box.top;
+    const left = x + 14 + this.tip.offsetWidth < box.width ? x + 14 : x - 14 - this.tip.offsetWidth;
+    this.tip.style.transform =
+      `translate(${Math.max(2, left)}px, ` +
+      `${Math.max(2, Math.min(y + 12, box.height - this.tip.offsetHeight - 2))}px)`;
+  }
+
+  unsay = () => {
+    this.tip.hidden = this.column.hidden = true;
+  };
+
+  timeAt(event) {
+    return this.volume.valueAt(event.clientX - this.volumeFrame.getBoundingClientRect().left);
+  }
+
+  pointVolume = (event) => {
+    const bars = this.volume.source("bars")?.data;
+    const usual = this.volume.source("usual")?.data;
+    if (!bars || !this.model.summary.volume?.orders) return;
+    const t = this.timeAt(event);
+    const n = bars.left.length;
     let i = 0;
     while (i < n - 1 && bars.right[i] <= t) i++;
-    const x = volume.x(bars.left[i]) - volume.frame.left;
-    column.hidden = false;
-    column.style.cssText = `left:${x}px;width:${volume.x(bars.right[i]) - volume.frame.left - x}px`;
+    const x = this.volume.x(bars.left[i]) - this.volume.frame.left;
+    this.column.hidden = false;
+    this.column.style.cssText = `left:${x}px;width:${this.volume.x(bars.right[i]) - this.volume.frame.left - x}px`;
     const known = usual?.y?.length === n && !Number.isNaN(usual.y[i]);
     const until = bars.right[i] - bars.left[i] >= 86400 ? "" : `–${clockText(bars.right[i], false)}`;
-    say(
+    this.say(
       [
         [`${dayText(bars.left[i])} ${clockText(bars.left[i], false)}${until}`, true],
         [counted(bars.top[i], "order")],
         known ? [`usually ${usual.y[i].toFixed(usual.y[i] < 10 ? 1 : 0)}`] : null,
-        ...(model.learnt.moments ?? [])
+        ...(this.model.learnt.moments ?? [])
           .filter((m) => m.start <= bars.right[i] && m.end >= bars.left[i])
           .slice(0, 3)
           .map((m) => [`${m.title} · ${m.when}`]),
       ],
       event,
     );
-  }
-  volumeFrame.addEventListener("pointermove", pointVolume);
-  volumeFrame.addEventListener("pointerleave", unsay);
-  volumeFrame.addEventListener("click", (event) => {
-    if (volume.frame && model.summary.volume?.orders) verbs.visit(timeAt(event));
-  });
+  };
 
-  function fillVolume() {
-    const told = model.summary.volume,
-      { moments = [], usual } = model.learnt;
+  fillVolume = () => {
+    const told = this.model.summary.volume;
+    const { moments = [], usual } = this.model.learnt;
     const none = told && !told.orders;
-    volumeUnit.textContent = told ? `per ${bucketWords(told.bucket)}` : "";
-    volumeKey.replaceChildren(
+    this.volumeUnit.textContent = told ? `per ${bucketWords(told.bucket)}` : "";
+    this.volumeKey.replaceChildren(
       ...(usual ? [el("i", { class: "line" }), "usual"] : []),
       ...(moments.length ? [el("i", { class: "band" }), "stands out"] : []),
     );
-    empties.volume.hidden = !none;
-    empties.volume.textContent = "No orders in this range";
-    volumeFrame.classList.toggle("blank", !!none);
-    volumeFrame.setAttribute(
+    this.empties.volume.hidden = !none;
+    this.empties.volume.textContent = "No orders in this range";
+    this.volumeFrame.classList.toggle("blank", !!none);
+    this.volumeFrame.setAttribute(
       "aria-label",
       told
         ? `${counted(told.orders, "order")} over the range, per ${bucketWords(told.bucket)}; click to go to a time`
         : "",
     );
-  }
+  };
 
-  // ---- the stages --------------------------------------------------------------------------------------------------------
-  const marks = [];
-  function fillStages() {
-    const told = model.summary.stages ?? [],
-      some = told.some((stage) => stage.number);
-    empties.stages.hidden = some || !told.length;
-    empties.stages.textContent = told.some((stage) => stage.excluded)
+  fillStages() {
+    const told = this.model.summary.stages ?? [];
+    const some = told.some((stage) => stage.number);
+    this.empties.stages.hidden = some || !told.length;
+    this.empties.stages.textContent = told.some((stage) => stage.excluded)
       ? "Every stage lasted over 4 h here; such times are left out"
       : "No stage times in this data";
-    slots.stages.parentNode.classList.toggle("blank", !some);
+    this.slots.stages.parentNode.classList.toggle("blank", !some);
     const left = told.reduce((sum, stage) => sum + stage.excluded, 0);
-    stageKey.replaceChildren(
+    this.stageKey.replaceChildren(
       el("i", { class: "dot" }),
       "last 60 min",
-      ...(model.now.some((n) => n[2] !== null) ? [el("i", { class: "tick" }), "usual"] : []),
+      ...(this.model.now.some((n) => n[2] !== null) ? [el("i", { class: "tick" }), "usual"] : []),
       el("span", {}, "figure: median"),
     );
-    leftOut.textContent = left ? `${number(left)} over 4 h left out` : "";
-    rows.replaceChildren(
+    this.leftOut.textContent = left ? `${number(left)} over 4 h left out` : "";
+    this.rows.replaceChildren(
       ...told.map((stage, i) => {
-        const dot = el("i", { class: "dot mark", hidden: true }),
-          usual = el("i", { class: "tick mark", hidden: true });
-        marks[i] = { dot, usual, key: stage.key };
+        const dot = el("i", { class: "dot mark", hidden: true });
+        const usual = el("i", { class: "tick mark", hidden: true });
+        this.marks[i] = { dot, usual, key: stage.key };
         const row = el(
           "button",
           {
             type: "button",
             class: "row",
             "data-testid": `trends-stage-${stage.key}`,
-            "aria-pressed": String(selected.stage === stage.key),
-            onclick: () => selected.filter(stage.key),
-            onpointermove: (event) => say(stageLines(i), event),
-            onpointerleave: unsay,
+            "aria-pressed": String(this.selected.stage === stage.key),
+            onclick: () => this.selected.filter(stage.key),
+            onpointermove: (event) => this.say(this.stageLines(i), event),
+            onpointerleave: this.unsay,
           },
           el("span", { class: "name" }, stage.label),
           usual,
@@ -251,7 +337,7 @@ function render({ model, view: component }) {
         );
         row.setAttribute(
           "aria-label",
-          stageLines(i)
+          this.stageLines(i)
             .filter(Boolean)
             .map(([text]) => text)
             .join(". "),
@@ -259,12 +345,13 @@ function render({ model, view: component }) {
         return row;
       }),
     );
-    placeStages();
+    this.placeStages();
   }
-  function stageLines(i) {
-    const stage = model.summary.stages[i],
-      [mean, orders, usual] = model.now[i] ?? [null, 0, null],
-      q = stage.quantiles;
+
+  stageLines(i) {
+    const stage = this.model.summary.stages[i];
+    const [mean, orders, usual] = this.model.now[i] ?? [null, 0, null];
+    const q = stage.quantiles;
     if (!stage.number)
       return [
         [stage.label, true],
@@ -276,54 +363,64 @@ function render({ model, view: component }) {
       [`Half took ${q[1]} to ${q[3]}, the median ${q[2]}`],
       [`5 to 95 of a hundred: ${q[0]} to ${q[4]}`],
       [
-        `${counted(stage.number, "order")} left it${stage.excluded ? `, ${number(stage.excluded)} over 4 h left out` : ""}`,
+        `${counted(stage.number, "order")} left ` +
+          `it${stage.excluded ? `, ${number(stage.excluded)} over 4 h left out` : ""}`,
       ],
       mean === null ? null : [`Last 60 min: ${minuteText(mean)} on average, ${counted(orders, "order")}`],
       usual === null ? null : [`Usual at this time: ${minuteText(usual)}`],
     ];
   }
-  function placeStages() {
-    const { frame } = stages;
+
+  placeStages = () => {
+    const { frame } = this.stages;
     if (!frame) return;
-    rows.style.top = `${frame.top}px`;
-    rows.style.height = `${frame.height}px`;
-    marks.forEach(({ dot, usual }, i) => {
-      const [mean, , normal] = model.now[i] ?? [null, 0, null];
+    this.rows.style.top = `${frame.top}px`;
+    this.rows.style.height = `${frame.height}px`;
+    this.marks.forEach(({ dot, usual }, i) => {
+      const [mean, , normal] = this.model.now[i] ?? [null, 0, null];
       for (const [mark, value] of [
         [dot, mean],
         [usual, normal],
       ]) {
-        const beyond = value !== null && value > stages.pv.model.x_range.end;
-        mark.hidden = value === null || !model.summary.stages?.[i]?.number;
+        const beyond = value !== null && value > this.stages.pv.model.x_range.end;
+        mark.hidden = value === null || !this.model.summary.stages?.[i]?.number;
         mark.classList.toggle("beyond", beyond);
-        if (!mark.hidden)
-          mark.style.transform = `translateX(${stages.x(Math.min(value, stages.pv.model.x_range.end)).toFixed(1)}px)`;
+        if (!mark.hidden) {
+          const x = this.stages.x(Math.min(value, this.stages.pv.model.x_range.end));
+          mark.style.transform = `translateX(${x.toFixed(1)}px)`;
+        }
       }
     });
-  }
-  const pressStages = () =>
-    [...rows.children].forEach((row, i) => row.setAttribute("aria-pressed", String(marks[i]?.key === selected.stage)));
+  };
 
-  // ---- the brands --------------------------------------------------------------------------------------------------------
-  function ordered() {
+  pressStages = () => {
+    for (const [i, row] of [...this.rows.children].entries())
+      row.setAttribute("aria-pressed", String(this.marks[i]?.key === this.selected.stage));
+  };
+
+  // ---- the brands -------------------------------------------------------------------------------------------------
+  ordered() {
     const value = (brand) =>
-      sorted.key === "trend" ? RANK[brand.trend] * 1e6 + (brand.later - brand.earlier) : (brand[sorted.key] ?? null);
-    const sign = sorted.down ? -1 : 1;
-    return (model.summary.brands ?? [])
+      this.sorted.key === "trend"
+        ? RANK[brand.trend] * 1e6 + (brand.later - brand.earlier)
+        : (brand[this.sorted.key] ?? null);
+    const sign = this.sorted.down ? -1 : 1;
+    return (this.model.summary.brands ?? [])
       .map((brand, i) => ({ ...brand, i }))
       .sort((a, b) => {
         const [x, y] = [value(a), value(b)];
-        return x === null || y === null ? (x === null) - (y === null) : sign * (x - y) || a.i - b.i;
+        return x === null || y === null ? Number(x === null) - Number(y === null) : sign * (x - y) || a.i - b.i;
       });
   }
-  function fillHead() {
-    head.replaceChildren(
+
+  fillHead() {
+    this.head.replaceChildren(
       el("th", { scope: "col", class: "brand" }, "Brands"),
       ...COLUMNS.map(([key, label, explanation]) => {
-        const mine = sorted.key === key;
+        const mine = this.sorted.key === key;
         return el(
           "th",
-          { scope: "col", class: key, "aria-sort": mine ? (sorted.down ? "descending" : "ascending") : null },
+          { scope: "col", class: key, "aria-sort": mine ? (this.sorted.down ? "descending" : "ascending") : null },
           el(
             "button",
             {
@@ -331,28 +428,31 @@ function render({ model, view: component }) {
               title: `${explanation}. Click to sort.`,
               "data-testid": `trends-sort-${key}`,
               onclick: () => {
-                sorted = mine ? { key, down: !sorted.down } : { key, down: key !== "minutes" };
-                fillBrands();
-                head.querySelector(`.${key} button`)?.focus();
+                this.sorted = mine ? { key, down: !this.sorted.down } : { key, down: key !== "minutes" };
+                this.fillBrands();
+                this.head.querySelector(`.${key} button`)?.focus();
               },
             },
             label,
-            el("i", { class: "sort", "aria-hidden": "true" }, mine ? (sorted.down ? "▾" : "▴") : ""),
+            el("i", { class: "sort", "aria-hidden": "true" }, mine ? (this.sorted.down ? "▾" : "▴") : ""),
           ),
         );
       }),
     );
   }
-  function fillBrands() {
-    const brand = ordered();
-    fillHead();
-    empties.brands.hidden = brand.length > 0 || !model.summary.brands;
-    empties.brands.textContent = "No brand names in this data";
-    scroll.hidden = !brand.length;
-    scroll.parentNode.querySelector("h4").hidden = !!brand.length; // the table has its own
-    more.hidden = !model.summary.more;
-    more.textContent = model.summary.more ? `and ${counted(model.summary.more, "brand")} with fewer orders` : "";
-    body.replaceChildren(
+
+  fillBrands() {
+    const brand = this.ordered();
+    this.fillHead();
+    this.empties.brands.hidden = brand.length > 0 || !this.model.summary.brands;
+    this.empties.brands.textContent = "No brand names in this data";
+    this.scroll.hidden = !brand.length;
+    this.scroll.parentNode.querySelector("h4").hidden = !!brand.length; // the table has its own
+    this.more.hidden = !this.model.summary.more;
+    this.more.textContent = this.model.summary.more
+      ? `and ${counted(this.model.summary.more, "brand")} with fewer orders`
+      : "";
+    this.body.replaceChildren(
       ...brand.map((b) => {
         const [arrow, word] = TREND[b.trend];
         const left = b.excluded ? `, ${number(b.excluded)} over 4 h left out` : "";
@@ -381,8 +481,8 @@ function render({ model, view: component }) {
         );
       }),
     );
-    slots.brands.style.height = `calc(var(--row) * ${brand.length})`;
-    const bars = brands.source("brands");
+    this.slots.brands.style.height = `calc(var(--row) * ${brand.length})`;
+    const bars = this.brands.source("brands");
     if (!bars || bars.data.right.length !== brand.length) return;
     brand.forEach((b, k) => {
       bars.data.right[k] = b.orders;
@@ -390,57 +490,29 @@ function render({ model, view: component }) {
     bars.change.emit();
   }
 
-  // ---- life --------------------------------------------------------------------------------------------------------------
-  const fill = () => {
-    fillVolume();
-    fillStages();
-    fillBrands();
-    placeVolume();
+  // ---- life -------------------------------------------------------------------------------------------------------
+  fill = () => {
+    this.fillVolume();
+    this.fillStages();
+    this.fillBrands();
+    this.placeVolume();
   };
-  const recolour = () =>
+
+  recolour = () =>
     requestAnimationFrame(() => {
-      for (const held of [volume, stages, brands]) held.recolour();
+      for (const held of [this.volume, this.stages, this.brands]) held.recolour();
     });
-  const wake = () => {
-    if (!seen()) return clearTimeout(timer);
-    for (const held of [volume, stages, brands]) held.seek();
-    placeVolume();
-    placeStages();
+
+  wake = () => {
+    if (!this.seen()) return clearTimeout(this.timer);
+    for (const held of [this.volume, this.stages, this.brands]) held.seek();
+    this.placeVolume();
+    this.placeStages();
   };
-  const themes = new MutationObserver(recolour);
-  themes.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme"] });
-  const dropClock = clock.on(() => {
-    if (!timer || performance.now() - moved > MOVE_EVERY_MS) move();
-  });
-  const dropSelection = selected.on(pressStages);
-  document.addEventListener("visibilitychange", wake);
-  model.on("summary", fill);
-  model.on("learnt", fillVolume);
-  model.on("now", () => {
-    const usual = model.now.some((n) => n[2] !== null);
-    if (usual !== !!stageKey.querySelector(".tick")) fillStages();
-    else placeStages();
-  });
-  model.on("active", wake);
-  model.on("dark", recolour);
-  model.on("remove", () => {
-    gone = true;
-    clearTimeout(timer);
-    dropClock();
-    dropSelection();
-    themes.disconnect();
-    document.removeEventListener("visibilitychange", wake);
-    for (const held of [volume, stages, brands]) held.remove();
-    twin.trends?.delete(model.clock);
-  });
-  // for tests: what the figures hold now
-  (twin.trends ??= new Map()).set(model.clock, {
-    ready: () => [volume, stages].every((held) => held.frame),
-    data: (held, renderer) => ({ volume, stages, brands })[held].source(renderer)?.data,
-    figure: (held) => ({ volume, stages, brands })[held].pv,
-  });
-  fill();
-  return root;
+}
+
+function render(view) {
+  return new TrendsFrame(view).root;
 }
 
 export { render };

@@ -1,0 +1,58 @@
+"""The events of a timeline in time order: ranges of them, the latest ones, and those of one order."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.foundation.times import Time, seconds
+from twin.timeline import events as ev
+from twin.timeline.events import MICROSECONDS, Events, EventSlice
+
+
+class EventLog:
+    """All events of a timeline, 13 bytes each. Pings are half of them, so only these have a progress column."""
+
+    def __init__(self, events: Events) -> None:
+        self._ts, self._type, self._order = events.ts, events.type, events.order
+        self._type_names = events.type_names
+        pings = np.flatnonzero(events.type == ev.DRIVER_PING)
+        self._ping_position, self._ping_progress = pings.astype(np.int32), events.progress[pings]
+        self._without_pings = np.flatnonzero(events.type != ev.DRIVER_PING).astype(np.int32)
+
+    def __len__(self) -> int:
+        return len(self._ts)
+
+    def between(self, t0: Time, t1: Time) -> EventSlice:
+        """Return the events with t0 <= ts < t1, sorted by time."""
+        first, last = (int(np.searchsorted(self._ts, round(seconds(t) * MICROSECONDS))) for t in (t0, t1))
+        return self._slice(np.arange(first, last))
+
+    def latest(self, t: Time, n: int, *, pings: bool = False) -> EventSlice:
+        """Return the last `n` events with ts <= t, newest first, with or without pings."""
+        stop = int(np.searchsorted(self._ts, round(seconds(t) * MICROSECONDS), side="right"))
+        if pings:
+            return self._slice(np.arange(max(0, stop - n), stop)[::-1])
+        stop = int(np.searchsorted(self._without_pings, stop))
+        return self._slice(self._without_pings[max(0, stop - n) : stop][::-1])
+
+    def of_order(self, row: int) -> EventSlice:
+        """Return the events of the order in row `row`, sorted by time."""
+        return self._slice(np.flatnonzero(self._order == row))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
+
+    def _slice(self, positions: NDArray[np.intp] | NDArray[np.int32]) -> EventSlice:
+        progress = np.full(len(positions), np.nan, dtype=np.float32)
+        if len(self._ping_position):
+            ping = np.minimum(np.searchsorted(self._ping_position, positions), len(self._ping_position) - 1)
+            is_ping = self._ping_position[ping] == positions
+            progress[is_ping] = self._ping_progress[ping[is_ping]]
+        names = self._type_names
+        return EventSlice(
+            ts=self._ts[positions] / MICROSECONDS,
+            type=[names[code] if code < len(names) else "other" for code in self._type[positions].tolist()],
+            order=self._order[positions],
+            progress=progress,
+        )
