@@ -62,4 +62,4 @@ def _warm(hub: Hub) -> None:
     process.tileset(first.location.id)
     build_figure()
     # what aggregates read from is made beside the first page, not in front of it
-    threading.Thread(target=partial(hub.source.ask, "capacity", location=first.location.id), daemon=True).start()
+    threading.Thread(target=partial(hub.source.query, "capacity", location=first.location.id), daemon=True).start()

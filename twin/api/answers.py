@@ -47,8 +47,8 @@ def time_range(hub: Hub, location: str, query: asked.BucketedRange) -> models.Ti
     window = _window(hub, place, query)
     bounds: dict[str, str | float] = {"location": location, "from_ts": window.start, "to_ts": window.end}
     steps = list(_steps(place, window, query.granularity))
-    (total,) = hub.source.ask("totals", **bounds).to_pylist()
-    rows = hub.source.ask("buckets", granularity=query.granularity, **bounds).to_pylist()
+    (total,) = hub.source.query("totals", **bounds).to_pylist()
+    rows = hub.source.query("buckets", granularity=query.granularity, **bounds).to_pylist()
     told = {row["bucket"].replace(tzinfo=UTC): row for row in rows}
     return models.TimeRange(
         location=location,
@@ -80,7 +80,7 @@ def brands(hub: Hub, location: str, query: asked.Range) -> models.Brands:
     """Return how the brands of a kitchen did in a range."""
     place = hub.location(location)
     window = _window(hub, place, query)
-    rows = hub.source.ask("brands", location=location, from_ts=window.start, to_ts=window.end).to_pylist()
+    rows = hub.source.query("brands", location=location, from_ts=window.start, to_ts=window.end).to_pylist()
     names = hub.source.names("brands")
     return models.Brands(
         location=location,
@@ -178,11 +178,11 @@ def order(hub: Hub, order_id: str, query: asked.OneOrder) -> models.OrderLifecyc
     """Return an order's whole life, found by its id alone. Raises `UnknownOrderError` with near matches."""
     if query.location is not None:
         hub.location(query.location)
-    rows = hub.source.ask("find_order", order_id=order_id)
+    rows = hub.source.query("find_order", order_id=order_id)
     if query.location is not None:
         rows = rows.filter(np.asarray(rows["location"]) == query.location)
     if not len(rows):
-        near = hub.source.ask("near_orders", wanted=order_id, most=NEAR)["order_id"].to_pylist()
+        near = hub.source.query("near_orders", wanted=order_id, most=NEAR)["order_id"].to_pylist()
         where = f" at {query.location}" if query.location else ""
         raise UnknownOrderError(f"No order {order_id!r}{where}.", near=[other for other in near if other != order_id])
     first = rows["location"][int(np.argmin(rows["ts"].to_numpy()))].as_py()

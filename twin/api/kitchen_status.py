@@ -73,7 +73,7 @@ def capacity(hub: Hub, location: str) -> tuple[int | None, str | None]:
     observed = hub.cached(_Observed).by_location
     asked_at, most = observed.get(location, (-CAPACITY_S, None))
     if time.monotonic() - asked_at >= CAPACITY_S:
-        answer = hub.source.ask("capacity", location=location)["most"][0].as_py()
+        answer = hub.source.query("capacity", location=location)["most"][0].as_py()
         most = int(answer) if answer else None
         observed[location] = (time.monotonic(), most)
     return (most, "observed") if most else (None, None)
