@@ -19,7 +19,8 @@ function feedOf(total) {
     const top = Math.min(total, Math.floor(asked.t / 10) + 1);
     const first = asked.first ?? Math.floor(Math.max(0, top - 1) / 200) * 200;
     const until = asked.first === undefined ? (top < total ? top * 10 : null) : undefined;
-    const rows = Array.from({ length: Math.min(200, total - first) }, (_, i) => [10 * (first + i), first + i]);
+    const numbers = Array.from({ length: Math.min(200, total - first) }, (_, i) => first + i);
+    const rows = { t: numbers.map((n) => 10 * n), order: numbers };
     const { serial, version } = asked;
     model.say("msg:custom", { tell: "feed", serial, version, total, top, first, until, oldest: 0, rows });
   };
@@ -40,7 +41,7 @@ test("one question at a time, and what is at hand is not asked for again", () =>
   assert.equal(changes(), 1);
   assert.equal(pages.need({ now: 500, ...sight }), 0);
   assert.equal(model.sent.length, 1);
-  assert.deepEqual([pages.total, pages.row(3)], [150, [30, 3]]);
+  assert.deepEqual([pages.total, pages.row(3)], [150, { t: 30, order: 3 }]);
 });
 
 test("how many rows lie at or before a moment is known within what is at hand, else not", () => {

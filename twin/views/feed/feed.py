@@ -19,6 +19,7 @@ from twin.foundation.stages import STAGE_LABELS, STATES
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Timeline
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.rows import Columns, columns_of
 from twin.views.shared.view import ReplayView
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ GROUP_LABELS = {
 }
 
 log = logging.getLogger(__name__)
+
+
+ROW = ("t", "order", "icon", "colour", "problem", "title", "detail")
+"""What a row of the list has: data time, the order's row number, its sign, and its words."""
 
 
 class FeedList(Component):
@@ -131,10 +136,11 @@ class FeedView(ReplayView):
         found = index.of_orders(found[: index.before(found, t)], timeline.membership.at(t, stage).order)
         return found, t
 
-    def _rows(self, timeline: Timeline, page: Page) -> list[list[Any]]:
-        """Return the page's rows as the browser takes them: data time, order row, icon, colour, problem, title, detail."""
+    def _rows(self, timeline: Timeline, page: Page) -> Columns:
+        """Return the page's rows as the browser takes them: see `ROW`."""
         events = event_index_of(timeline).events(page.positions)
         lines = describe(timeline, events, self.target, self._controller.settings.late_after_s)
-        return [
-            [line.t, line.order, line.icon, line.colour, int(line.problem), line.title, line.detail] for line in lines
-        ]
+        return columns_of(
+            ROW,
+            ((line.t, line.order, line.icon, line.colour, line.problem, line.title, line.detail) for line in lines),
+        )

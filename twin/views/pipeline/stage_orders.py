@@ -1,15 +1,18 @@
 """The orders of one stage at a moment, as a list to read: who is there, since when, with what."""
 
-from typing import Any
-
 import numpy as np
 
 from twin.analysis.wording import brand_names, brands_text
 from twin.foundation.stages import CANCELLED, COMPLETED, STATES
 from twin.timeline.timeline import Timeline
+from twin.views.shared.rows import Columns, columns_of
 
 MOST_ROWS = 200
 """Orders of a list; more are counted, not listed: nobody reads further, and each second anew they would cost."""
+
+
+ROW = ("row", "id", "since", "total", "basket")
+"""What is told of each order."""
 
 
 class StageOrders:
@@ -19,12 +22,11 @@ class StageOrders:
         self._timeline = timeline
         self._baskets: dict[int, str] = {}
 
-    def at(self, stage: str, t: float) -> tuple[int, list[list[Any]]]:
+    def at(self, stage: str, t: float) -> tuple[int, Columns]:
         """Return how many orders are in a stage or state at t, and up to `MOST_ROWS` of them.
 
-        A row: [order row, id, since (data seconds), total (s) or None, basket]. `since` is when it entered, was
-        delivered, cancelled, or last heard of (stalled). Open orders come oldest first, closed ones newest first.
-        `total` is the time from created to delivered.
+        See `ROW`. `since` is when an order entered, was delivered, cancelled, or last heard of (stalled), data seconds;
+        `total` the seconds from created to delivered, or None. Open orders come oldest first, closed ones newest first.
         """
         found = self._timeline.membership.at(t, stage)
         rows, since = found.order, found.since
@@ -33,16 +35,17 @@ class StageOrders:
         orders = self._timeline.orders
         totals = orders.delivered[rows[chosen]] - orders.created[rows[chosen]]
         completed = stage == STATES[COMPLETED]
-        return len(rows), [
-            [
+        listed = (
+            (
                 row,
                 str(orders.ids[row].as_py()),
                 at,
                 total if completed and np.isfinite(total) else None,
                 self._basket(row),
-            ]
+            )
             for row, at, total in zip(rows[chosen].tolist(), since[chosen].tolist(), totals.tolist(), strict=True)
-        ]
+        )
+        return len(rows), columns_of(ROW, listed)
 
     def _basket(self, row: int) -> str:
         """Return "Pho Real, Green Machine +1"; empty where the data tells of no items."""
