@@ -13,7 +13,7 @@ import pytest
 
 from tests.api.conftest import World
 from tests.api.serving import ask
-from twin.api.answer_cache import Encoded, Store
+from twin.api.answer_cache import AnswerCache, Encoded
 from twin.api.endpoints import BASE, ENDPOINTS
 from twin.api.openapi import document
 from twin.foundation.errors import SourceError
@@ -43,7 +43,7 @@ def test_every_endpoint_answers_its_own_model(server: str, demo_world: World, en
     answer = ask(server + BASE + path)
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
     endpoint.model.model_validate_json(answer.body)
-    kept = {None: "no-store"}.get(endpoint.keep, f"private, max-age={endpoint.keep}")
+    kept = {None: "no-store"}.get(endpoint.max_age, f"private, max-age={endpoint.max_age}")
     assert answer.headers["cache-control"] == kept
     head = ask(server + BASE + path, method="HEAD")
     assert (head.status, head.body) == (200, b"")
@@ -86,7 +86,7 @@ def test_kept_answers_grow_old_and_are_bounded() -> None:
 
     now = [0.0]
     made: list[int] = []
-    store = Store(clock=lambda: now[0])
+    store = AnswerCache(clock=lambda: now[0])
 
     async def make() -> Encoded:
         made.append(1)

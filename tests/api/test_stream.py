@@ -19,8 +19,7 @@ import pytest
 from tests import brute
 from tests.api.conftest import World
 from tests.api.serving import ask
-from twin.api import answers
-from twin.api import parameters as asked
+from twin.api import answers, parameters
 from twin.api import stream as replay
 from twin.api.instants import instant, seconds, write
 from twin.foundation.settings import Settings
@@ -146,7 +145,7 @@ def test_the_pipeline_rebuilt_from_the_stream_alone_is_the_kitchens_status(
                 stages.pop(order, None)
             else:
                 stages[order] = brute.ORDER[max(stage, brute.ORDER.index(stages.get(order, "created")))]
-        told = answers.kitchen_status(demo_world.twin, LOCATION, asked.Moment(at_time=instant(t)))
+        told = answers.kitchen_status(demo_world.twin, LOCATION, parameters.AtTime(at_time=instant(t)))
         mine = {order: stage for order, stage in stages.items() if t < seen[order] + 4 * 3600}
         assert {order.order_id: order.stage for order in told.active_orders} == mine
         assert told.orders_by_stage.completed == completed.get(t - t % 86400, 0)
@@ -172,8 +171,8 @@ class Recorder:
 def record(world: World, start: float, end: float, speed: float) -> list[tuple[float, Message]]:
     """Return the messages of a replay and the seconds of the wall at which each was written; nobody waits for them."""
     connection, place = Recorder(), world.twin.location(LOCATION)
-    query = asked.Replay(start=instant(start), end=instant(end), speed=speed)
-    begin = replay.Position(round(start * 1e6))
+    query = parameters.ReplayQuery(start=instant(start), end=instant(end), speed=speed)
+    begin = replay.StreamPosition(round(start * 1e6))
     stream = replay.Stream(
         connection, world.twin, place, query, begin, clock=lambda: connection.now, sleep=connection.sleep
     )
@@ -187,7 +186,7 @@ def test_metrics_in_the_stream_are_the_kitchens_status(demo_world: World, whole:
     updates = [message.data for _, message in found if message.event == "metrics_update"]
     assert len(updates) >= 3
     for update in updates:
-        query = asked.Moment(at_time=datetime.fromisoformat(update["timestamp"]))
+        query = parameters.AtTime(at_time=datetime.fromisoformat(update["timestamp"]))
         told = answers.kitchen_status(demo_world.twin, LOCATION, query).model_dump(mode="json")
         assert update.pop("throughput") == told["throughput_per_hour"]
         update.pop("active_orders", None)
