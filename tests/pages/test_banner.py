@@ -59,7 +59,7 @@ def test_an_empty_range_tells_what_the_data_covers(banner):
 @pytest.mark.parametrize("message", [{"act": "yes"}, {"act": False}, {}, "act", None])
 def test_what_is_no_press_of_the_button_does_nothing(banner, message):
     asked = []
-    banner.say("empty", "Nothing here.", "Do", lambda: asked.append(1))
+    banner.notify("empty", "Nothing here.", "Do", lambda: asked.append(1))
     say(shown(banner), message)
     assert asked == []
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fake_timeline import DAY0, HOUR, say
-from twin.pages.operations.welcome import CHART_BARS, WelcomeView, activity, range_words
+from twin.pages.operations.welcome import CHART_BARS, WelcomeView, activity, range_text
 from twin.sources.base import Location, Quality, Volume
 
 DAY = 24 * HOUR
@@ -106,7 +106,7 @@ def test_without_a_way_to_retry_none_is_offered():
     ],
 )
 def test_a_range_is_told_in_words(start, end, words):
-    assert range_words(start, end) == words
+    assert range_text(start, end) == words
 
 
 @given(st.dictionaries(st.integers(0, 9000), st.integers(1, 500), max_size=60))
