@@ -9,7 +9,7 @@ from tests.fake_roads import DAY0, RoadTimeline
 from twin.foundation.settings import Settings
 from twin.timeline import fleet
 from twin.views.map import fleet as mapcrowd
-from twin.views.map.fleet import Look, choose
+from twin.views.map.fleet import Viewed, choose
 
 T = DAY0 + 1800.0
 WINDOW = T - 30.0, T + 60.0
@@ -28,8 +28,8 @@ def most(roads: RoadTimeline) -> int:
     return fleet.count_on_road(roads.trips, T) // 2
 
 
-def look(view=EVERYWHERE, order=-1, crowded=False) -> Look:
-    return Look(T, view, order, crowded)
+def look(view=EVERYWHERE, order=-1, crowded=False) -> Viewed:
+    return Viewed(T, view, order, crowded)
 
 
 def test_a_city_that_can_be_drawn_is_told_whole(roads) -> None:
@@ -85,9 +85,9 @@ def test_who_is_few_enough_in_a_frame_is_few_enough_in_a_window(roads, most) -> 
 )
 def test_a_view_that_makes_no_sense_is_none(box) -> None:
     assert mapcrowd.box_of(box) is None
-    assert Look.of({"box": box, "order": "x", "t": "y"}, 5.0) == Look(5.0, None, -1, False)
+    assert Viewed.of({"box": box, "order": "x", "t": "y"}, 5.0) == Viewed(5.0, None, -1, False)
 
 
 def test_a_question_tells_where_the_browser_is() -> None:
     asked = {"box": [0, 1, 2, 3], "order": 4, "t": 6.5, "crowd": True}
-    assert Look.of(asked, 5.0) == Look(6.5, (0.0, 1.0, 2.0, 3.0), 4, True)
+    assert Viewed.of(asked, 5.0) == Viewed(6.5, (0.0, 1.0, 2.0, 3.0), 4, True)

@@ -7,7 +7,7 @@ from tests.raw_orders import EVIL, MINUTE, NOON, WHOLE, rows_of, timeline_of
 from twin.foundation.stages import STATES
 from twin.replay.controller import ReplayController
 from twin.views.order_list import order_list as module
-from twin.views.order_list.order_list import OrdersView
+from twin.views.order_list.order_list import OrderListView
 
 STARTS = {"D": 0, "B": 3, "C": 25, "A": 32.5}
 """Minutes after noon; at 12:33 D is on the road, B ready, C cooks, A was just made."""
@@ -32,7 +32,7 @@ def list_of(folder, *orders, **params):
     wall = Wall()
     controller = ReplayController(timeline_of(folder, *orders), wall=wall)
     controller.seek(T)
-    view = OrdersView(controller, wall=wall, **params)
+    view = OrderListView(controller, wall=wall, **params)
     return view, view.__panel__(), controller, wall
 
 
@@ -219,6 +219,6 @@ def test_another_timeline_replaces_the_list_and_its_texts(tmp_path):
 
 
 def test_before_anything_is_loaded_the_list_is_silent():
-    view = OrdersView(ReplayController())
+    view = OrderListView(ReplayController())
     view.__panel__().sort = "age"
     assert view.__panel__().state == {}

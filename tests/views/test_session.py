@@ -56,7 +56,7 @@ def test_what_is_being_loaded_can_be_given_up(
     session: ReplaySession, opened: Twin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asyncio.run(session.choose("chicago"))
-    shown, asked = session.controller.timeline, session._asked
+    shown, requested = session.controller.timeline, session._requested
     going = threading.Event()
 
     def slow(*_: Any) -> Any:
@@ -70,16 +70,16 @@ def test_what_is_being_loaded_can_be_given_up(
     async def change_the_mind() -> str:
         loading = asyncio.ensure_future(session.choose("sanfrancisco"))
         await asyncio.to_thread(going.wait)
-        said = session.waiting
+        waiting = session.waiting
         session.cancel()
         assert session.waiting == ""
         await loading
-        return said
+        return waiting
 
     assert asyncio.run(change_the_mind()).startswith("Loading San Francisco …")
     assert (session.problem, session.waiting) == ("", "")
     assert session.controller.timeline is shown
-    assert session._asked == asked
+    assert session._requested == requested
     assert not session.is_moving
 
 
@@ -88,11 +88,11 @@ def test_how_far_the_loading_is_is_said(session: ReplaySession, opened: Twin, mo
     session.param.watch(lambda event: told.append(event.new), "waiting")
     load = opened.timeline
 
-    def slow(*asked: Any) -> Any:
+    def slow(*requested: Any) -> Any:
         progress.current().waiting("Starting the SQL warehouse, 3 s so far")
         time.sleep(0.4)
         progress.current().step(0.25)
-        return load(*asked)
+        return load(*requested)
 
     monkeypatch.setattr(opened, "timeline", slow)
     asyncio.run(session.choose("chicago"))

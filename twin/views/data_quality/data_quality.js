@@ -36,7 +36,7 @@ function reasonTable(caption, meaning, reasons, kind) {
   );
 }
 
-class HealthChip {
+class DataQualityChip {
   constructor({ model }) {
     this.model = model;
 
@@ -199,7 +199,7 @@ class HealthChip {
 }
 
 function render(view) {
-  return new HealthChip(view).root;
+  return new DataQualityChip(view).root;
 }
 
 export { render };

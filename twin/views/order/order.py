@@ -1,4 +1,4 @@
-"""The order panel: what became of the selected order, and how much of it was known at the playhead."""
+"""The order panel: the selected order's lifecycle, and how much of it has happened at the playhead."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 UNKNOWN = "not in the data"
 
 BASKETS = ("order_created", "gk_started")
-"""Events whose words name the basket: the panel lists the items above them."""
+"""Events whose detail lists the items, which the panel already shows above them."""
 
 HOW_FAR = {
     ROUTE: ("along the route", "Ground distance along the route that the driver was given"),
@@ -34,12 +34,12 @@ HOW_FAR = {
 class OrderPanel(Component):
     """The panel in the browser.
 
-    `story` is everything about one order, sent once: what it is at the playhead the browser derives from its clock.
+    `story` is everything about one order, sent once; the browser derives its state at the playhead from its own clock.
     Empty: no order is selected; {"id", "short", "away"}: the selected order is not in the loaded range.
     """
 
-    story: dict[str, Any] = param.Dict(default={}, doc="The selected order, as `OrderView` tells it.")  # type: ignore[assignment]
-    said: list[Any] = param.List(default=[0, ""], doc="A note to the user and its serial number.")  # type: ignore[assignment]
+    story: dict[str, Any] = param.Dict(default={}, doc="The selected order, see `story_of`.")  # type: ignore[assignment]
+    said: list[Any] = param.List(default=[0, ""], doc="The serial number of a note to the user, and its text.")  # type: ignore[assignment]
 
     _esm = module_source(Path(__file__).with_name("order.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("order.css"))]
@@ -49,7 +49,7 @@ class OrderView(ReplayView):
     """The selected order: its lifecycle against the usual one, its figures, items and events."""
 
     visible_order: bool = param.Boolean(  # type: ignore[assignment]
-        default=False, doc="Whether an order is selected: whoever arranges the page makes room for the panel then."
+        default=False, doc="Whether an order is selected; the page's layout then makes room for the panel."
     )
     target = param.Number(default=DELIVERY_TARGET_S, bounds=(0, None), doc="Promised delivery time, seconds.")
 
@@ -60,33 +60,33 @@ class OrderView(ReplayView):
         self._panel.join(controller)
         self._panel.on_msg(self._on_message)
         controller.selection.param.watch(self._follow, ["order", "row"])
-        self.param.watch(lambda _: self._tell(), "target")
+        self.param.watch(lambda _: self._send_story(), "target")
         self.reset()
 
     def __panel__(self) -> OrderPanel:
         return self._panel
 
     def reset(self) -> None:
-        """Take the controller's timeline: an order that is selected still is told anew from it."""
-        self._tell()
+        """Use the controller's timeline; an order that is still selected is sent again from it."""
+        self._send_story()
 
     def learn(self) -> None:
-        """Take what is usual: it stands beneath the order's own times."""
+        """Use the controller's baseline, whose usual times are shown below the order's own."""
         if self._controller.selection.row >= 0:
-            self._tell()
+            self._send_story()
 
     def _follow(self, *_: param.parameterized.Event) -> None:
-        self._tell()
+        self._send_story()
 
-    def _tell(self) -> None:
-        """Send the selected order, if it is another story than the one shown."""
+    def _send_story(self) -> None:
+        """Send the selected order, if its story has changed."""
         chosen, timeline = self._controller.selection, self._controller.timeline
         story: dict[str, Any] = {}
         if timeline is not None and 0 <= chosen.row < len(timeline.orders):
             insights = self._controller.insights
             baseline = None if insights is None or insights.timeline is not timeline else insights.baseline
             told = lifecycle(timeline, chosen.row, baseline)
-            # a selection without its rows' timeline attached yet is told by the next call
+            # a selection whose row is still of the previous timeline is sent by the next call
             if told.order.id == chosen.order:
                 story = story_of(timeline, told, self.target, self._controller.settings.late_after_s)
         if not story and chosen.order:

@@ -1,4 +1,4 @@
-"""The orders of one stage at a moment, as a list to read: who is there, since when, with what."""
+"""The orders in one stage at one time, as a list: their ids, since when they are in it, and their brands."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from twin.foundation.stages import CANCELLED, COMPLETED, STATES
 from twin.timeline.timeline import Timeline
 
 MOST_ROWS = 200
-"""Orders of a list; more are counted, not listed: nobody reads further, and each second anew they would cost."""
+"""Most orders of a list; more are only counted. Nobody reads further, and the list is sent every second."""
 
 BRANDS_SHOWN = 2
 
 
 class StageOrders:
-    """Lists the orders of one timeline; the words about an order are kept, as a list is asked for anew every second."""
+    """Lists the orders of one timeline. The orders' texts are cached, because the browser requests a list every second."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
@@ -46,7 +46,7 @@ class StageOrders:
         ]
 
     def _basket(self, row: int) -> str:
-        """Return "Pho Real, Green Machine +1"; empty where the data tells of no items."""
+        """Return "Pho Real, Green Machine +1"; empty where the data has no items."""
         if row not in self._baskets:
             brands = list(dict.fromkeys(item.brand for item in self._timeline.orders.items(row) if item.brand))
             more = f" +{len(brands) - BRANDS_SHOWN}" if len(brands) > BRANDS_SHOWN else ""
