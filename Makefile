@@ -14,6 +14,7 @@ run: $(VENV)/.installed
 test: $(VENV)/.testing
 	scripts/chromium
 	scripts/java
+	scripts/node
 	$(BIN)/python -m pytest -m ""
 
 lint: $(VENV)/.testing
@@ -23,6 +24,10 @@ lint: $(VENV)/.testing
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 	$(BIN)/nbstripout --keep-id --verify examples/*.ipynb stages/*.ipynb
+	scripts/node lint
+	$(BIN)/python -m scripts.javascript
+	node_modules/.bin/biome ci
+	node_modules/.bin/tsc
 
 bench: $(VENV)/.testing
 	scripts/chromium
@@ -42,7 +47,7 @@ demo-video: $(VENV)/.testing
 	$(BIN)/python -m scripts.demo_video
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build node_modules *.egg-info
 
 $(VENV)/.installed: requirements.txt pyproject.toml
 	scripts/venv $(VENV)

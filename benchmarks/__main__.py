@@ -1,6 +1,6 @@
 """`python -m benchmarks [--only NAME …] [--quick]`: print the table of speed goals with what this machine reaches.
 
-The table is kept in build/bench/results.md, with the machine's facts, and as results.json for programs.
+The table and facts about the machine are written to build/bench/results.md, and to results.json for programs.
 """
 
 import argparse
@@ -18,7 +18,7 @@ MEASURES = ("load", "snapshot", "page", "playing", "dense", "sessions", "curves"
 
 
 def main() -> int:
-    """Measure what was asked for; return 1 if a measure broke, 0 otherwise: a goal that is missed is told, not an error."""
+    """Run the chosen measures; return 1 if one of them failed to run, 0 otherwise: a missed goal is a result, not an error."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "--only", nargs="+", choices=MEASURES, default=MEASURES, metavar="NAME", help=f"of {', '.join(MEASURES)}"
@@ -32,18 +32,18 @@ def main() -> int:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
         try:
             rows += importlib.import_module(f"benchmarks.{name}").measure(options.quick)
-        except Exception as error:  # one broken measure must not hide the others' figures; it is told in its place
+        except Exception as error:  # a failure must not hide the figures of other measures; it gets a row
             broken += 1
             rows.append(Row(name, "", f"broken: {type(error).__name__}: {str(error).splitlines()[0][:160]}", False))
     machine["load at the end"] = f"{os.getloadavg()[0]:.1f}"
-    told = (
+    report = (
         f"{', '.join(f'{name} {fact}' for name, fact in machine.items())}\n\nmedian (least–most, n)\n\n{table(rows)}\n"
     )
     FOLDER.mkdir(parents=True, exist_ok=True)
-    FOLDER.joinpath("results.md").write_text(told)
-    kept = {"machine": machine, "quick": options.quick, "rows": [dataclasses.asdict(row) for row in rows]}
-    FOLDER.joinpath("results.json").write_text(json.dumps(kept, indent=2))
-    print(f"\n{told}")
+    FOLDER.joinpath("results.md").write_text(report)
+    results = {"machine": machine, "quick": options.quick, "rows": [dataclasses.asdict(row) for row in rows]}
+    FOLDER.joinpath("results.json").write_text(json.dumps(results, indent=2))
+    print(f"\n{report}")
     return 1 if broken else 0
 
 

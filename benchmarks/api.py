@@ -1,4 +1,4 @@
-"""The API over a million events: each endpoint new and repeated, one unpaced stream, and sixteen streams beside a probe."""
+"""The API over a million events: each endpoint with new and repeated requests, an unpaced stream, and 16 streams with a probe."""
 
 import json
 import multiprocessing
@@ -38,17 +38,17 @@ def measure(quick: bool) -> list[Row]:
 
 
 def _time(number: int, hours: float = 0) -> str:
-    """The start of the number-th of many ranges, all different, spread over the week."""
+    """Return the start of the number-th of many different ranges, spread over the week."""
     return _at(number % 6 * 24 + number * 97 / 3600 + hours)
 
 
 def _at(hours: float) -> str:
-    """A time, hours after the week's beginning."""
+    """Return a time `hours` after the beginning of the week."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(MIDNIGHT + hours * 3600))
 
 
 def _addresses(client: httpx.Client) -> dict[str, Callable[[int], str]]:
-    """Return what to ask of each endpoint the n-th time: always something else, so that no kept answer helps."""
+    """Return the n-th request to each endpoint: all are different, so that no cached answer helps."""
     page = client.get(
         f"{BASE}/events", params={"start": _time(0), "end": _at(24), "limit": 1000, "type": "delivered"}
     ).json()
@@ -68,13 +68,13 @@ def _addresses(client: httpx.Client) -> dict[str, Callable[[int], str]]:
 
 
 def _endpoint(client: httpx.Client, name: str, address: Callable[[int], str], n: int) -> Iterator[Row]:
-    for number in range(7):  # the days' timelines and tables, which a process makes once
+    for number in range(7):  # load the timelines and tables of all days, once per process
         client.get(address(number + 1)).raise_for_status()
     new = [_timed(client, address(number + 10)) for number in range(n)]
     repeated = [_timed(client, address(10)) for _ in range(n)]
     middle = statistics.median(new)
     yield Row(f"API {name}", f"median ≤ {NEW_MS} ms", spread(new, "ms", 1), middle <= NEW_MS)
-    if name != "events":  # never kept
+    if name != "events":  # never cached
         yield Row(
             "… repeated",
             f"median ≤ {REPEATED_MS} ms",
@@ -90,10 +90,10 @@ def _timed(client: httpx.Client, address: str) -> float:
 
 
 def _long_query(client: httpx.Client, server: str) -> Row:
-    """Probe while queries over 90 days run one after the other in another connection."""
+    """Probe while another connection runs queries over 90 days, one after the other."""
     stop = threading.Event()
 
-    def ask() -> None:
+    def query() -> None:
         with httpx.Client(base_url=server, trust_env=False, timeout=120) as other:
             number = 0
             while not stop.is_set():
@@ -102,7 +102,7 @@ def _long_query(client: httpx.Client, server: str) -> Row:
                 other.get(f"{BASE}/brands?{window}").raise_for_status()
                 other.get(f"{BASE}/time-range?{window}").raise_for_status()
 
-    return _probed(client, "/healthz while 90-day queries run", [threading.Thread(target=ask)], stop, 5.0)
+    return _probed(client, "/healthz while 90-day queries run", [threading.Thread(target=query)], stop, 5.0)
 
 
 def _probed(
@@ -142,14 +142,14 @@ def _unpaced(server: str, plain: float, seconds: float) -> Row:
 
 
 def _plain_rate(seconds: float) -> float:
-    """Return the events a second of a plain stream over the same file."""
+    """Return events per second of a plain stream over the same file."""
     command = ["benchmarks.plainstream", "--source", str(data.week())]
     with running(command, "/up", data.FOLDER / "plainstream.log") as server:
         return _rate(_chunks(f"{server.address}/"), seconds)[0]
 
 
 def _rate(stream: Generator[bytes], seconds: float) -> tuple[float, int]:
-    """Return events a second, and events, of a stream that is read for so long."""
+    """Read a stream for so many seconds; return events per second and the number of events."""
     events = 0
     began = time.perf_counter()
     with closing(stream):
@@ -161,8 +161,8 @@ def _rate(stream: Generator[bytes], seconds: float) -> tuple[float, int]:
 
 
 def _pace(server: str, speed: float, seconds: float) -> Row:
-    """Compare where the stream says it is with what the wall clock says, from its second position on."""
-    told: list[tuple[float, float]] = []
+    """Compare the stream's positions with the wall clock, from the second position on."""
+    positions: list[tuple[float, float]] = []
     rest = b""
     with closing(_stream(server, speed, _time(1))) as stream:
         for chunk in stream:
@@ -172,17 +172,18 @@ def _pace(server: str, speed: float, seconds: float) -> Row:
                     current = json.loads(line.removeprefix(b"data: "))["current_time"].removesuffix("Z")
                     whole, _, part = current.partition(".")
                     at = time.mktime(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) + float(f"0.{part or 0}")
-                    told.append((time.perf_counter(), at))
-            if len(told) > 2 and told[-1][0] - told[1][0] > seconds:
+                    positions.append((time.perf_counter(), at))
+            if len(positions) > 2 and positions[-1][0] - positions[1][0] > seconds:
                 break
-    wall, data_time = told[-1][0] - told[1][0], told[-1][1] - told[1][1]
+    (first_wall, first_data), (last_wall, last_data) = positions[1], positions[-1]
+    wall, data_time = last_wall - first_wall, last_data - first_data
     error = 100 * (data_time / wall / speed - 1)
     return Row(f"pace of a replay at {speed:g}x over {wall:.0f} s", "within 2 %", f"{error:+.2f} %", abs(error) <= 2)
 
 
 def _many(client: httpx.Client, server: str, seconds: float) -> Row:
     began = time.monotonic()
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as readers:  # not in the prober's interpreter
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as readers:  # not in the interpreter that probes
         events = readers.submit(_read_many, server, seconds + PROBE_DELAY_S)
         row = _probed(client, f"/healthz beside {STREAMS} streams at 1000x", [], threading.Event(), seconds)
         rate = events.result() / (time.monotonic() - began)
@@ -190,7 +191,7 @@ def _many(client: httpx.Client, server: str, seconds: float) -> Row:
 
 
 def _read_many(server: str, seconds: float) -> int:
-    """Read all streams for so long; return how many events came."""
+    """Read all streams for so many seconds; return the number of events."""
     end = time.monotonic() + seconds
 
     def read(number: int) -> int:

@@ -1,4 +1,4 @@
-"""The plain ways that our figures are compared with: what one writes first with pandas, HoloViews or Panel."""
+"""Baselines: the straightforward implementations with pandas, HoloViews or Panel that our figures are compared with."""
 
 import json
 from pathlib import Path
@@ -19,9 +19,9 @@ MILESTONES = (
 
 
 def pandas_load(file: Path, location: str) -> tuple[pd.DataFrame, dict[str, list[Any]], dict[str, list[Any]]]:
-    """Return an events file's orders (one row each, a column per milestone), their items and their routes.
+    """Return the orders of an events file (a row each, a column per milestone), their items and their routes.
 
-    Less than a timeline knows: no rejects by reason, no pings laid along the route.
+    A timeline does more: it has rejects by reason, and pings projected onto the route.
     """
     rows = pd.read_parquet(file)
     rows = rows[rows["location"] == location] if "location" in rows else rows
@@ -41,14 +41,14 @@ def pandas_load(file: Path, location: str) -> tuple[pd.DataFrame, dict[str, list
 
 def _parsed(body: object) -> dict[str, Any]:
     try:
-        told = json.loads(body) if isinstance(body, str) else None
+        parsed = json.loads(body) if isinstance(body, str) else None
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def pandas_counts(orders: pd.DataFrame, t: float) -> list[int]:
-    """Return how many orders are in each stage at t, seconds since 1970: a mask over all orders per stage."""
+    """Return the number of orders in each stage at t, seconds since 1970, by masks over all orders."""
     at = pd.Timestamp(t, unit="s")
     reached = [(orders[name] <= at) if name in orders else np.zeros(len(orders), bool) for name in MILESTONES]
     created, cooking, finished, ready, _, out, done = reached
@@ -62,7 +62,7 @@ def pandas_counts(orders: pd.DataFrame, t: float) -> list[int]:
 
 
 class PipedMap:
-    """A map of drivers as HoloViews' guides show it: a tile map and points from a Pipe, drawn anew for each frame."""
+    """A map of drivers as in HoloViews' guides: a tile map, and points from a Pipe that are drawn again for each frame."""
 
     def __init__(self) -> None:
         import geoviews as gv

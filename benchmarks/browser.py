@@ -1,4 +1,4 @@
-"""Chromium as the measures use it: launched anew where the goal says cold, with eyes that look into every panel."""
+"""Chromium for the measures: a new process where the goal says cold, with a script that reads every panel."""
 
 import os
 import shutil
@@ -22,13 +22,13 @@ CHROMIUM_ARGUMENTS = (
 SIZE: ViewportSize = {"width": 1440, "height": 900}
 READY_MS = 60_000
 
-EYES = """
+PAGE_SCRIPT = """
 globalThis.__bench = {
   found: new Map(),
-  /** The element with a test id, in whatever shadow root it lies. */
+  /** The element with a test id, in any shadow root. */
   find(id, root = document) {
-    const known = this.found.get(id);
-    if (known?.isConnected) return known;
+    const cached = this.found.get(id);
+    if (cached?.isConnected) return cached;
     const here = root.querySelector(`[data-testid="${id}"]`);
     if (here) { this.found.set(id, here); return here; }
     for (const node of root.querySelectorAll("*")) {
@@ -40,12 +40,12 @@ globalThis.__bench = {
   text(id) { return this.find(id)?.textContent ?? ""; },
   get motion() { return globalThis.__twin?.motion?.values().next().value; },
   get clock() { return globalThis.__twin?.clocks?.values().next().value; },
-  /** Clock, counts and at least one driver are there. */
+  /** Whether clock, counts and at least one driver are shown. */
   usable() {
     return /\\d\\d:\\d\\d:\\d\\d/.test(this.text("clock")) && /\\d/.test(this.text("stage-completed-count"))
       && (this.motion?.positions().length ?? 0) > 0 && Number.isFinite(this.motion.positions()[0].x);
   },
-  /** Everything that shows the moment, as one text. */
+  /** The text of everything that depends on the playhead. */
   panels() {
     const ids = ["clock", "stage-created-count", "stage-cooking-count", "stage-ready-count", "stage-out_for_delivery-count",
       "stage-completed-count",
@@ -53,7 +53,7 @@ globalThis.__bench = {
       "kpi-active-value", "feed-rows"];
     return ids.map((id) => this.text(id)).join("|") + "|" + this.motion.time() + "|" + this.motion.positions().length;
   },
-  /** Call `each` before every paint until it returns true; the answer is the time of the frame after that. */
+  /** Call `each` before every paint until it returns true; resolves to the time of the following frame. */
   frames(each) {
     return new Promise((done) => {
       const step = (now) => each(now) ? requestAnimationFrame(done) : requestAnimationFrame(step);
@@ -66,7 +66,7 @@ globalThis.__bench = {
 
 @contextmanager
 def chromium(more: Sequence[str] = ()) -> Iterator[Browser]:
-    """Launch a Chromium ($CHROMIUM, else the first on the path) with `more` options, closed when the block is left."""
+    """Launch Chromium ($CHROMIUM, else the first on the path) with `more` options; it is closed at the end of the block."""
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if path is None:
         raise RuntimeError(
@@ -82,7 +82,7 @@ def chromium(more: Sequence[str] = ()) -> Iterator[Browser]:
 
 @dataclass(slots=True)
 class Wire:
-    """What a page has received."""
+    """What a page has received, and the number of frames that it sent."""
 
     http_bytes: int = 0
     socket_bytes: int = 0
@@ -92,7 +92,7 @@ class Wire:
 
 
 def watch_wire(page: Page) -> tuple[Wire, CDPSession]:
-    """Count what `page` receives from now on; HTTP bytes as they came over the wire, compressed and with headers."""
+    """Count what a page receives from now on. HTTP bytes are those on the wire: compressed, with headers."""
     wire = Wire()
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
@@ -105,7 +105,7 @@ def watch_wire(page: Page) -> tuple[Wire, CDPSession]:
         binary = frame["opcode"] != 1
         size = len(frame["payloadData"])
         wire.socket_bytes += size * 3 // 4 if binary else size
-        # a message of Bokeh's is several frames; its header is the first and the only one that names a msgtype
+        # a Bokeh message has several frames; the first one is the header, and only that has a msgtype
         if not binary and frame["payloadData"].startswith("{") and '"msgtype"' in frame["payloadData"][:200]:
             wire.messages += 1
 
@@ -116,14 +116,14 @@ def watch_wire(page: Page) -> tuple[Wire, CDPSession]:
 
 
 def new_page(browser: Browser) -> Page:
-    """Return an empty page of a fresh profile."""
+    """Return an empty page in a new profile."""
     page = browser.new_context(viewport=SIZE).new_page()
-    page.add_init_script(EYES)
+    page.add_init_script(PAGE_SCRIPT)
     return page
 
 
 def open_page(page: Page, address: str) -> float:
-    """Open the page and return the milliseconds from the start of the navigation until it is usable."""
+    """Open the page; return the milliseconds from the start of the navigation until it is usable."""
     page.goto(address, wait_until="commit")
     page.wait_for_function("() => globalThis.__bench?.usable()", polling="raf", timeout=READY_MS)
     return page.evaluate("() => performance.now()")

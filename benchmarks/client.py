@@ -1,7 +1,7 @@
-"""A browser's side of a session without a browser: Bokeh's protocol over its socket, and what the page asks while it plays.
+"""The client side of a session without a browser: Bokeh's protocol, and the requests that the page sends while it plays.
 
-Fifty browsers would cost more than the server that is measured. This client opens the operations page as they do, takes
-its document, presses Play, and asks for trips and events when the page's own `map/motion.js` and `feed/pages.js` would.
+Fifty browsers would use more CPU than the server that is measured. This client opens the operations page like a browser,
+pulls its document, presses Play, and requests trips and events when the page's `map/motion.js` and `feed/pages.js` would.
 """
 
 import asyncio
@@ -21,35 +21,34 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 from twin.views.map.wire import LEAD_WALL_S, WINDOW_MIN_S, WINDOW_WALL_S
 
 FEED_EVERY_S = 2.0
-ASKED_S = 0.1
-"""Between two looks whether there is something to ask for."""
+POLL_S = 0.1
+"""Seconds between two checks whether a request is due."""
 MOST_BYTES = 1 << 30
 OPEN_S = 60.0
 
 
 @dataclass(slots=True)
-class Seen:
-    """What a client has received while it played."""
+class Received:
+    """What a client has received."""
 
     ticks: list[float] = field(default_factory=list)
-    """`time.monotonic()` when each message with the stages' counts came."""
+    """`time.monotonic()` at each message with the counts of the stages."""
     messages: int = 0
-    received: int = 0
-    """Bytes."""
+    bytes: int = 0
 
 
 class Session:
-    """One session on any page of a Bokeh server, at `address`."""
+    """A session on any page of a Bokeh server."""
 
     def __init__(self, address: str) -> None:
-        self.seen = Seen()
+        self.received = Received()
         self._address = address
         self._numbers = itertools.count(1)
         self._tasks: list[asyncio.Task[None]] = []
         self._socket: WebSocketClientConnection | None = None
 
     async def connect(self) -> dict[str, Any]:
-        """Open the page and its socket; return its document, as a browser takes it."""
+        """Open the page and its socket; return the document that a browser would pull."""
         answer = await AsyncHTTPClient().fetch(self._address, request_timeout=OPEN_S)
         found = re.search(r'"token":"([^"]+)"', answer.body.decode())
         if found is None:
@@ -59,7 +58,7 @@ class Session:
         self._socket = await websocket_connect(
             socket, subprotocols=["bokeh", found[1]], max_message_size=MOST_BYTES, ping_interval=None
         )
-        await self._receive()  # it is acknowledged
+        await self._receive()  # the acknowledgement
         await self._send("PULL-DOC-REQ", {})
         while (reply := await self._receive())[0] != "PULL-DOC-REPLY":
             pass
@@ -80,22 +79,22 @@ class Session:
 
     async def _receive(self) -> tuple[str, dict[str, Any]]:
         header, _, content = [await self._frame() for _ in range(3)]
-        told = json.loads(header)
-        for _ in range(2 * told.get("num_buffers", 0)):
+        head = json.loads(header)
+        for _ in range(2 * head.get("num_buffers", 0)):
             await self._frame()
-        return told["msgtype"], json.loads(content)
+        return head["msgtype"], json.loads(content)
 
     async def _frame(self) -> str | bytes:
         assert self._socket is not None
         frame = await self._socket.read_message()
         if frame is None:
             raise ConnectionError("The server closed the session.")
-        self.seen.received += len(frame)
+        self.received.bytes += len(frame)
         return frame
 
 
 class Client(Session):
-    """One session on the operations page, whose query names location, `t` and speed."""
+    """A session on the operations page; the query of its address has location, t and speed."""
 
     def __init__(self, address: str) -> None:
         super().__init__(address)
@@ -106,14 +105,14 @@ class Client(Session):
         self._data: dict[str, str] = {}
         self._versions: dict[str, int] = {}
         self._began: float | None = None
-        self._held = self._start + WINDOW_MIN_S
-        self._asking = False
-        self._fed = 0.0
-        self._thawed = asyncio.Event()
-        self._thawed.set()
+        self._motion_until = self._start + WINDOW_MIN_S
+        self._requesting = False
+        self._feed_at = 0.0
+        self._active = asyncio.Event()
+        self._active.set()
 
     async def open(self) -> float:
-        """Open the page and take its document; return the seconds until it was there, with its models."""
+        """Open the page and pull its document; return the seconds until its models were read."""
         began = time.monotonic()
         document = await self.connect()
         for model in _components(document):
@@ -123,28 +122,28 @@ class Client(Session):
         taken = time.monotonic() - began
         await self._event("document_ready", {})
         self._tasks.append(asyncio.create_task(self._listen()))
-        await self._ask_motion("new", self._start - 60, self._held)
+        await self._request_motion("new", self._start - 60, self._motion_until)
         return taken
 
     async def play(self) -> None:
         """Press Play."""
         self._began = time.monotonic()
-        await self._tell("TransportBar", verb="play", at=self._start)
+        await self._send_data("TransportBar", verb="play", at=self._start)
         self._tasks.append(asyncio.create_task(self._follow()))
 
     async def hide(self, hidden: bool) -> None:
-        """Put the page's tab out of sight, or back; a browser stops to ask for what nobody sees."""
+        """Hide the tab of the page, or show it again; a browser sends no requests while the tab is hidden."""
         page = self._data["PageLink"]
         await self._send(
             "PATCH-DOC",
             {"events": [{"kind": "ModelChanged", "model": {"id": page}, "attr": "seen", "new": not hidden}]},
         )
-        (self._thawed.clear if hidden else self._thawed.set)()
+        (self._active.clear if hidden else self._active.set)()
 
     def freeze(self) -> None:
-        """Read nothing more, as a browser does that hangs; what the server sends stays in the socket until that is full."""
+        """Stop reading, like a browser that hangs: messages fill the socket until it is full."""
         self._tasks.pop(0).cancel()
-        self._thawed.clear()
+        self._active.clear()
 
     @property
     def now(self) -> float:
@@ -153,22 +152,22 @@ class Client(Session):
 
     async def _follow(self) -> None:
         while True:
-            await self._thawed.wait()
+            await self._active.wait()
             ahead = self.now + LEAD_WALL_S * self.speed
-            if self._held < ahead and not self._asking:
+            if self._motion_until < ahead and not self._requesting:
                 end = ahead + max(WINDOW_WALL_S * self.speed, WINDOW_MIN_S)
-                await self._ask_motion("more", self._held, end)
-                self._held = end
-            if time.monotonic() - self._fed > FEED_EVERY_S:
-                self._fed = time.monotonic()
-                await self._tell(
+                await self._request_motion("more", self._motion_until, end)
+                self._motion_until = end
+            if time.monotonic() - self._feed_at > FEED_EVERY_S:
+                self._feed_at = time.monotonic()
+                await self._send_data(
                     "FeedList", ask="feed", serial=next(self._numbers), query="", stage="", row=-1, t=self.now
                 )
-            await asyncio.sleep(ASKED_S)
+            await asyncio.sleep(POLL_S)
 
-    async def _ask_motion(self, kind: str, start: float, end: float) -> None:
-        self._asking = True
-        await self._tell(
+    async def _request_motion(self, kind: str, start: float, end: float) -> None:
+        self._requesting = True
+        await self._send_data(
             "MapFrame", t=self.now, box=None, order=-1, crowd=False, ask="motion", number=next(self._numbers),
             at=None if kind == "more" else self.now, pushes=0, after=start if kind == "more" else None,
             **{"from": start, "to": end},
@@ -179,26 +178,26 @@ class Client(Session):
             kind, content = await self._receive()
             if kind != "PATCH-DOC":
                 continue
-            self.seen.messages += 1
+            self.received.messages += 1
             for event in content["events"]:
                 if event["kind"] == "ModelChanged":
                     if event["model"]["id"] == self._data["PipelineStrip"] and event["attr"] == "state":
-                        self.seen.ticks.append(time.monotonic())
+                        self.received.ticks.append(time.monotonic())
                     elif (version := _version({event["attr"]: event["new"]})) is not None:
                         self._versions[event["model"]["id"]] = version
                 elif event["kind"] == "MessageSent":
-                    told = dict(event["msg_data"]["values"]["entries"])
-                    data = dict(told["data"]["entries"]) if isinstance(told.get("data"), dict) else {}
-                    self._asking &= data.get("tell") != "motion"
+                    values = dict(event["msg_data"]["values"]["entries"])
+                    data = dict(values["data"]["entries"]) if isinstance(values.get("data"), dict) else {}
+                    self._requesting &= data.get("tell") != "motion"
 
-    async def _tell(self, component: str, **data: Any) -> None:
+    async def _send_data(self, component: str, **data: Any) -> None:
         data["version"] = self._versions[self._data[component]]
         model, entries = {"id": self._models[component]}, [list(item) for item in data.items()]
         await self._event("data_event", {"model": model, "data": {"type": "map", "entries": entries}})
 
     async def _event(self, name: str, values: dict[str, Any]) -> None:
-        told = {"type": "map", **({"entries": [list(item) for item in values.items()]} if values else {})}
-        event = {"type": "event", "name": name, "values": told}
+        encoded = {"type": "map", **({"entries": [list(item) for item in values.items()]} if values else {})}
+        event = {"type": "event", "name": name, "values": encoded}
         await self._send(
             "PATCH-DOC", {"events": [{"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": event}]}
         )
@@ -206,7 +205,7 @@ class Client(Session):
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    """A component of ours in a document: its model, the model of its data, and which timeline it has."""
+    """One of our components in a document. id: of its model; data: id of the model of its data; version: of its timeline."""
 
     name: str
     id: str
@@ -215,11 +214,12 @@ class _Model:
 
 
 def _components(part: Any) -> Iterator[_Model]:
-    """Yield every component of ours in a document."""
+    """Yield all our components in a document."""
     if isinstance(part, dict):
-        told = part.get("attributes")
-        if part.get("type") == "object" and isinstance(told, dict) and "class_name" in told:
-            yield _Model(told["class_name"], part["id"], told["data"]["id"], _version(told["data"]["attributes"]) or 0)
+        attributes = part.get("attributes")
+        if part.get("type") == "object" and isinstance(attributes, dict) and "class_name" in attributes:
+            data = attributes["data"]
+            yield _Model(attributes["class_name"], part["id"], data["id"], _version(data["attributes"]) or 0)
         for value in part.values():
             yield from _components(value)
     elif isinstance(part, list):
@@ -227,9 +227,9 @@ def _components(part: Any) -> Iterator[_Model]:
             yield from _components(value)
 
 
-def _version(told: dict[str, Any]) -> int | None:
-    """Return which timeline a component's data belong to, if they tell."""
-    scene = told.get("scene")
+def _version(data: dict[str, Any]) -> int | None:
+    """Return the version of the timeline that a component's data belong to, if they have one."""
+    scene = data.get("scene")
     if isinstance(scene, dict):
         return dict(scene["entries"]).get("version")
-    return told.get("version")
+    return data.get("version")

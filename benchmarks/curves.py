@@ -1,4 +1,4 @@
-"""How costs grow with the work: the same figure at about 1, 10 and 100 times as much, and the exponent that fits."""
+"""Growth of costs: the same figure for about 1, 10 and 100 times the work, and the exponent of the power law that fits."""
 
 import functools
 import statistics
@@ -19,20 +19,20 @@ from twin.timeline.timeline import Timeline
 from twin.views.map import messages, wire
 
 LINEAR, BELOW_LINEAR = 1.1, 1.0
-"""Exponents allowed: linear with room for the caches of a processor, and no more than the drivers that are asked for."""
+"""Exponents allowed: linear with a margin for processor caches, and no more than linear in the number of drivers."""
 FLAT = 0.25
-"""The exponent of a logarithm over these sizes is about 0.1; what a processor's caches add stays below a quarter."""
+"""Exponent allowed for a logarithm, which has about 0.1 over these sizes; processor caches add a little."""
 SHARES = (0.01, 0.1, 1.0)
 CROWDS = (20, 300, 2000)
 METROPOLISES = (10_000, 100_000, 1_000_000)
 BUSY, COPIES = 300, (1, 10, 100)
-"""Drivers on the road, and how many times their two hours are loaded."""
+"""Drivers on the road, and the number of copies of their two hours that are loaded."""
 MOMENTS, AGAIN = 300, 60
 PEAK = "2025-10-16T18:40:00"
 
 
 def measure(quick: bool) -> list[Row]:
-    """Return a row per cost."""
+    """Return one row per cost."""
     return [*_loading(quick), *_history(), *_drivers(), *([] if quick else [_dense()])]
 
 
@@ -40,9 +40,9 @@ def _row(
     what: str, goal: float, work: Sequence[float], cost: Sequence[float], of: str, unit: str, digits: int = 2
 ) -> Row:
     power = exponent(work, cost)
-    told = ", ".join(f"{w:,.0f} {of} {c:,.{digits}f}" for w, c in zip(work, cost, strict=True))
+    points = ", ".join(f"{w:,.0f} {of} {c:,.{digits}f}" for w, c in zip(work, cost, strict=True))
     return Row(
-        f"growth: {what}", f"exponent ≤ {goal:g}", f"{power:.2f}: {told} {unit}", power <= goal, power,
+        f"growth: {what}", f"exponent ≤ {goal:g}", f"{power:.2f}: {points} {unit}", power <= goal, power,
     )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def _loading(quick: bool) -> list[Row]:
 
 
 def _history() -> list[Row]:
-    """The same moments, the same orders open and drivers on the road; only ever more history is loaded around them."""
+    """Return the rows for more and more history around the same times, open orders and drivers."""
     events, at, seek = [], [], []
     for copies in COPIES:
         timeline = _whole(data.history(BUSY, copies))
@@ -117,5 +117,5 @@ def _located(timeline: Timeline, t: float) -> object:
 def _middle(
     do: Callable[[float], object], moments: np.ndarray, clock: Callable[[], float] = time.perf_counter
 ) -> float:
-    """Return the middle of the milliseconds that something takes at each moment; the first one compiles, and is left out."""
+    """Return the median milliseconds that something takes at each time; the first one, which compiles, is left out."""
     return statistics.median(milliseconds(do, moments.tolist(), clock)[1:])

@@ -1,4 +1,4 @@
-"""The data that is measured: made once by the simulator, kept in build/ (which git ignores)."""
+"""The data of the measures: made once by the simulator and stored in build/, which git ignores."""
 
 import shutil
 import tempfile
@@ -11,13 +11,13 @@ from twin.simulator import write_demo
 
 FOLDER = Path(__file__).resolve().parent.parent / "build" / "bench"
 SCALE = 15.0
-"""Times the demo's orders, so that a week of Chicago has the 75,000 orders and 1.0 M events of the goal."""
+"""Multiple of the demo's orders with which a week of Chicago has the 75,000 orders and 1.0 M events of the goal."""
 LOCATION = "chicago"
 EVENTS = f"events_{LOCATION}.parquet"
 CROWD_SPAN = 5400.0
-"""Seconds over which a crowd's pick-ups are spread: several times the longest trip, so that it is level in the middle."""
+"""Seconds over which the pick-ups of a crowd are spread: several times the longest trip, so that it is constant in the middle."""
 REPEATED_S = 7200
-"""Seconds between a crowd and its copy in a history."""
+"""Seconds between two copies of a crowd in a history."""
 CROWD_START = "2025-10-16 18:00:00"
 
 
@@ -43,7 +43,7 @@ def _sample(share: float, folder: Path) -> None:
 
 
 def _week_for(folder: Path) -> Path:
-    """Return the week's file, after copying what goes with it (brands, menus …) to a folder that is made from it."""
+    """Copy the week's dimension tables to a folder that is made from it; return the week's file."""
     source = week()
     for name in ("brands", "items", "menus", "categories"):
         shutil.copy(source.with_name(f"{name}.parquet"), folder)
@@ -51,10 +51,10 @@ def _week_for(folder: Path) -> Path:
 
 
 def crowd(drivers: int) -> Path:
-    """Return a folder with a kitchen that has about `drivers` drivers on the road at any moment but the edges.
+    """Return a folder with a kitchen that has about `drivers` drivers on the road at all times but the edges.
 
-    The orders are the week's, unchanged but for the day: each is moved as a whole so that pick-ups follow each other evenly.
-    Where a week has too few, its orders come again under other ids.
+    The orders are those of the week, each shifted in time as a whole so that pick-ups are evenly spaced. If the week has too
+    few, they are repeated under other ids.
     """
     return made(f"crowd-{drivers}", lambda folder: _squeeze(drivers, folder))
 
@@ -105,7 +105,7 @@ def _squeeze(drivers: int, folder: Path) -> None:
 
 
 def history(drivers: int, copies: int) -> Path:
-    """Return a folder with a crowd and, before it, the same crowd again and again: history grows, the last hour is the same."""
+    """Return a folder with copies of a crowd one after the other: the history grows, the last hour stays the same."""
     return made(f"history-{drivers}-{copies}", lambda folder: _repeat(drivers, copies, folder))
 
 
@@ -125,9 +125,9 @@ def _repeat(drivers: int, copies: int, folder: Path) -> None:
 
 
 def metropolis(drivers: int) -> Path:
-    """Return a folder with a kitchen that has `drivers` drivers on the road all through an hour, from `CROWD_START` on.
+    """Return a folder with a kitchen that has `drivers` drivers on the road for a whole hour from `CROWD_START`.
 
-    Each order has the three events that a trip needs; its route is a street grid's, of some ten legs, in a city of 40 km.
+    Each order has the three events that a trip needs, and a route of about ten legs along a street grid in a city of 40 km.
     """
     return made(f"metropolis-{drivers}", lambda folder: _populate(drivers, folder))
 
@@ -135,7 +135,7 @@ def metropolis(drivers: int) -> Path:
 def _populate(drivers: int, folder: Path) -> None:
     lat, lon = 41.890664, -87.632079
     with duckdb.connect() as connection:
-        chance = "(hash(i, {}) % 1000003 + 1) / 1000003.0"  # the same ones each time
+        chance = "(hash(i, {}) % 1000003 + 1) / 1000003.0"  # reproducible random numbers
         connection.execute(
             f"""
             CREATE TABLE trip AS
@@ -172,7 +172,7 @@ def _populate(drivers: int, folder: Path) -> None:
 
 
 def made(name: str, make: Callable[[Path], object]) -> Path:
-    """Return the folder of that name; the first time `make` fills it, and it appears only when it is complete."""
+    """Return the folder of that name. `make` fills it the first time, and it appears only when it is complete."""
     folder = FOLDER / name
     if folder.exists():
         return folder

@@ -1,7 +1,7 @@
-"""Frames per second of the operations page beside deck.gl's TripsLayer: the same trips, the same Chromium, the same size.
+"""Frames per second of the operations page and of deck.gl's TripsLayer with the same trips, Chromium and size.
 
-The trips are deck.gl's own example where TWIN_TEST_DATA names a folder that has it (taxis of New York, once, five and twenty
-times), otherwise the benchmark's crowds. deck.gl comes from npm; it draws trails alone, our page everything that it has.
+The trips are those of deck.gl's example (taxis of New York, once, five and twenty times) if the folder TWIN_TEST_DATA contains
+it, otherwise the benchmark's crowds. deck.gl is installed from npm. It draws only trails, our page everything.
 """
 
 import functools
@@ -30,7 +30,7 @@ from twin.foundation import geo
 
 VERSION = "9.4.0"
 MOVERS = {600: 1, 3000: 5, 12_000: 20}
-"""Drivers at once -> how many times the taxis of the example are there."""
+"""Drivers at once -> number of copies of the example's taxis."""
 TIMES, SPEED, SECONDS, SETTLE_S = 2.0, 60, 6.0, 3.0
 EXAMPLE = "nyc_trips_deckgl.json"
 DAY = datetime(2025, 10, 16, 18, tzinfo=UTC)
@@ -42,7 +42,7 @@ HERE = Path(__file__).parent
 
 
 def measure(quick: bool) -> list[Row]:
-    """Return a row for each number of drivers."""
+    """Return one row for each number of drivers."""
     library = _library()
     return [_compare(movers, copies, library) for movers, copies in list(MOVERS.items())[: 1 if quick else None]]
 
@@ -77,7 +77,7 @@ def _ours(browser: Browser, folder: Path, start: float) -> tuple[float, float, V
 
 
 def _theirs(browser: Browser, folder: Path, start: float, size: ViewportSize, library: Path) -> float:
-    """Return the frames per second that deck.gl draws of a folder's trips."""
+    """Return the frames per second of deck.gl with a folder's trips."""
     opened = twin.open(folder)
     site = data.FOLDER / "deckgl" / "site"
     site.mkdir(exist_ok=True)
@@ -105,7 +105,7 @@ def _theirs(browser: Browser, folder: Path, start: float, size: ViewportSize, li
 
 
 def _trips(opened: twin.Twin, start: float) -> list[dict[str, object]]:
-    """Return the trips as deck.gl takes them, from the timeline that our page shows; timestamps in seconds from `start`."""
+    """Return the trips of the timeline that our page shows in deck.gl's format; timestamps are seconds from `start`."""
     place = opened.locations[0]
     timeline = opened.timeline(place.id)
     assert place.lat is not None
@@ -122,7 +122,7 @@ def _trips(opened: twin.Twin, start: float) -> list[dict[str, object]]:
 
 
 def _taxis(copies: int) -> Path | None:
-    """Return a folder of order events made of the example's trips; None where the example is not at hand."""
+    """Return a folder with order events of the example's trips; None without the example."""
     example = Path(os.environ.get("TWIN_TEST_DATA", "")) / EXAMPLE
     if not example.is_file():
         return None
@@ -155,7 +155,7 @@ def _write(trips: list[dict[str, list]], copies: int, folder: Path) -> None:
 
 
 def _library() -> Path:
-    """Return deck.gl's script, got from npm once."""
+    """Return deck.gl's script, installed from npm on first use."""
     script = data.FOLDER / "deckgl" / "node_modules" / "deck.gl" / "dist.min.js"
     if not script.exists():
         script.parents[2].mkdir(parents=True, exist_ok=True)
@@ -168,7 +168,7 @@ def _library() -> Path:
 
 @contextmanager
 def _files(folder: Path) -> Iterator[str]:
-    """Serve a folder's files on loopback."""
+    """Serve the files of a folder on loopback."""
     handler = functools.partial(_Quiet, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

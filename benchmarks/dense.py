@@ -1,4 +1,4 @@
-"""A crowd: what a frame costs the server and the wire, against HoloViews' own way; how many a browser shows while panning."""
+"""Many drivers: the cost of a dense frame on server and wire, compared with HoloViews, and frames per second while panning."""
 
 import functools
 import statistics
@@ -25,15 +25,15 @@ from twin.timeline.timeline import Timeline
 GOALS = {10_000: None, 100_000: 10.0, 1_000_000: 25.0}
 """Drivers on the road -> milliseconds of the server's CPU for a frame, at most."""
 DENSE_FROM = 5_000
-"""Drivers from which the map is to be dense: by default ten thousand are still drawn one by one."""
+"""Drivers above which the map shows density here; with the default, ten thousand would be drawn one by one."""
 MOST_MB = 1.0
 FEWEST_A_SECOND = 8.0
 WIDTH, HEIGHT, METRES = 1200, 800, 12.0
-"""The view, pixels, and its scale, metres to a pixel: the city's middle."""
+"""Size of the view in pixels, and metres per pixel: the middle of the city."""
 EXTENT = Extent.around((-WIDTH * METRES / 2, -HEIGHT * METRES / 2, WIDTH * METRES / 2, HEIGHT * METRES / 2), METRES)
 FRAMES, PAN_S = 15, 6.0
 SETTLE_S = 20.0
-"""Until what is usual and what stands out has been worked out, beside the page, from a million orders."""
+"""Seconds until the background computation of usual values and moments has finished for a million orders."""
 HOUR = {"start": "2025-10-16T18:00:00", "end": "2025-10-16T19:00:00", "t": "2025-10-16T18:20:00"}
 MAP = "[...globalThis.__twin.motion.values()][0]"
 
@@ -62,7 +62,7 @@ def _server(drivers: int) -> list[Row]:
 
     ours = functools.partial(packed, timeline)
     goal, size = GOALS[drivers], ours(moments[0])
-    theirs(moments[0])  # both compile at their first use
+    theirs(moments[0])  # both compile on first use
     mine, other = (milliseconds(do, moments.tolist(), time.process_time) for do in (ours, theirs))
     named = f"dense frame, {drivers:,} drivers, {WIDTH}×{HEIGHT}"
     ratio = statistics.median(other) / statistics.median(mine)
@@ -77,7 +77,7 @@ def _server(drivers: int) -> list[Row]:
 
 
 def packed(timeline: Timeline, t: float) -> int:
-    """Make the frame of a moment; return its bytes."""
+    """Make the frame at t; return its size in bytes."""
     return len(dense.pack(dense.counts(fleet.gather(timeline.trips, t), EXTENT)))
 
 
@@ -109,7 +109,7 @@ def _browser(drivers: int) -> Row:
 
 
 def _plain(drivers: int) -> float:
-    """Return the frames a second that a plain page of HoloViews' shows of the same crowd, standing still, drag after drag."""
+    """Return the frames per second that a plain HoloViews page shows of the same drivers, paused, with drag after drag."""
     moment = str(twin.foundation.times.seconds(HOUR["t"]))
     with (
         serving_plain("plaindense", CROWD=str(data.metropolis(drivers)), CROWD_T=moment) as server,

@@ -1,4 +1,4 @@
-"""A million events from Parquet to a ready timeline, each time in a fresh process; run as a module, it is that process."""
+"""A million events from Parquet to a ready timeline, each time in a new process: this module with the file as argument."""
 
 import json
 import statistics
@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.table import Row, spread
 
 PAGE = 4096
-"""Bytes of a memory page, as /proc counts them."""
+"""Bytes of a memory page, the unit of /proc/self/statm."""
 
 
 def measure(quick: bool) -> list[Row]:
@@ -28,7 +28,7 @@ def measure(quick: bool) -> list[Row]:
     )
     plain = statistics.median(_plain(file) for _ in range(1 if quick else 3))
     frame = int(pd.read_parquet(file).memory_usage(deep=True).sum()) / last["events"]
-    held = last["bytes"] / last["events"]
+    resident = last["bytes"] / last["events"]
     grown = statistics.median(run["grown"] for run in runs) / last["events"]
     return [
         Row(
@@ -43,11 +43,11 @@ def measure(quick: bool) -> list[Row]:
         Row(
             "resident per event",
             "≤ 64 bytes",
-            f"{held:.1f} bytes in the timeline; the process grew by {grown:,.0f} with the source's own rows",
-            held <= 64,
-            held,
+            f"{resident:.1f} bytes in the timeline; the process grew by {grown:,.0f} with the source's own rows",
+            resident <= 64,
+            resident,
             f"the rows as a pandas frame {frame:,.0f}",
-            frame / held,
+            frame / resident,
         ),
     ]
 
@@ -61,6 +61,7 @@ def _plain(file: Path) -> float:
 
 
 def run(file: Path) -> dict[str, float]:
+    """Load a file in a new process; return its seconds and sizes, see `_main`."""
     command = [sys.executable, "-m", "benchmarks.load", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)

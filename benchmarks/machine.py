@@ -1,4 +1,4 @@
-"""What the figures were measured on, so that they mean something on another machine."""
+"""Facts about the machine, without which figures cannot be compared."""
 
 import importlib.metadata
 import os
@@ -13,7 +13,7 @@ PACKAGES = ("panel", "bokeh", "holoviews", "geoviews", "datashader", "duckdb", "
 
 
 def facts() -> dict[str, str]:
-    """Return processor, memory, load, versions and the commit, as words."""
+    """Return processor, memory, load, versions and the commit as text."""
     return {
         "processor": _first("/proc/cpuinfo", "model name") or platform.processor() or platform.machine(),
         "cores": str(os.cpu_count()),
@@ -21,8 +21,8 @@ def facts() -> dict[str, str]:
         "load": f"{os.getloadavg()[0]:.1f}",
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "chromium": _said([os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), "")]),
-        "commit": _said(["git", "rev-parse", "--short", "HEAD"]),
+        "chromium": _output([os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), "")]),
+        "commit": _output(["git", "rev-parse", "--short", "HEAD"]),
         **{name: importlib.metadata.version(name) for name in PACKAGES},
     }
 
@@ -35,8 +35,8 @@ def _first(file: str, name: str) -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
 
 
-def _said(command: list[str]) -> str:
-    """Return what a command says of itself, empty where it is missing."""
+def _output(command: list[str]) -> str:
+    """Return the output of a command (of its --version if it has no arguments), empty if it is not installed."""
     command = command if len(command) > 1 else [*command, "--version"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()

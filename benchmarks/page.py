@@ -1,4 +1,4 @@
-"""How soon the page is usable, play plays and a seek is shown, in a real browser against a real server."""
+"""Time until the page is usable, until playback moves and until a seek is shown, with a real browser and server."""
 
 import random
 import statistics
@@ -20,9 +20,9 @@ SLOW: dict[str, Any] = {
     "downloadThroughput": 10 * MEGABIT,
     "uploadThroughput": 10 * MEGABIT,
 }
-"""10 Mbit/s with 40 ms. Chromium does not slow WebSockets down by this, so what comes over one is not counted against it."""
+"""10 Mbit/s with 40 ms. Chromium does not slow WebSockets down by this, so messages over one are not slowed."""
 SETTLE_MS = 1200
-"""After this long nothing of a seek is still under way; what the page shows then is what it had to show."""
+"""Milliseconds after which a seek is complete: the page then shows its final state."""
 
 
 def measure(quick: bool) -> list[Row]:
@@ -72,7 +72,7 @@ def measure(quick: bool) -> list[Row]:
 
 
 def _plain(times: int) -> tuple[float, float, float]:
-    """Return the middle milliseconds and bytes until a plain page of Panel's shows its figures, and milliseconds of a seek."""
+    """Return medians of a plain Panel page: milliseconds and bytes until its figures are shown, and milliseconds of a seek."""
     spent, sizes, seeks = [], [], []
     with serving_plain() as server:
         for _ in range(times):
@@ -94,11 +94,11 @@ SLIDE = """(value) => new Promise((done) => {
     source.properties.data.change.connect(() => requestAnimationFrame(() => requestAnimationFrame((now) => done(now - began))));
   models.find((model) => model.type === "Slider").value = value;
 })"""
-"""Move the plain page's slider; the answer is the milliseconds until the frame after the one that shows its points."""
+"""Move the slider of the plain page; resolves to the milliseconds until the frame after the one with the new points."""
 
 
 def _cold(address: str, network: dict[str, Any] | None) -> tuple[float, int]:
-    """Return milliseconds until usable and bytes transferred until then, in a browser launched for it."""
+    """Return milliseconds until the page is usable and bytes transferred until then, in a new browser."""
     with chromium() as browser:
         page = new_page(browser)
         wire, session = watch_wire(page)
@@ -108,7 +108,7 @@ def _cold(address: str, network: dict[str, Any] | None) -> tuple[float, int]:
 
 
 def _play(browser: Browser, address: str) -> float:
-    """Return the milliseconds from the press on Play until a driver is drawn elsewhere."""
+    """Return the milliseconds from pressing Play until a driver has moved."""
     page = new_page(browser)
     open_page(page, address)
     page.wait_for_timeout(SETTLE_MS)
@@ -125,7 +125,7 @@ def _play(browser: Browser, address: str) -> float:
 
 
 def _seeks(browser: Browser, server: Served, folder: object, count: int) -> tuple[list[float], int]:
-    """Click the scrubber at random; return the milliseconds until all panels show what they settle on, and how many are right."""
+    """Click the scrubber at random; return the milliseconds until all panels show their final state, and how many are correct."""
     page = new_page(browser)
     open_page(
         page,
@@ -137,13 +137,13 @@ def _seeks(browser: Browser, server: Served, folder: object, count: int) -> tupl
     box = page.evaluate(
         "() => { const b = globalThis.__bench.find('scrubber').getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; }"
     )
-    known = twin.open(str(folder)).timeline(data.LOCATION, "2025-10-16T18:00:00", "2025-10-16T20:00:00")
+    timeline = twin.open(str(folder)).timeline(data.LOCATION, "2025-10-16T18:00:00", "2025-10-16T20:00:00")
     chance = random.Random(1)
     taken, right = [], 0
     for _ in range(count):
         x, y = box[0] + box[2] * chance.uniform(0.1, 0.7), box[1] + box[3] * 0.4
         ms, t, shown = _seek(page, x, y)
-        counts = known.at(t).counts
+        counts = timeline.at(t).counts
         expected = [counts[stage] for stage in ("created", "cooking", "ready", "out_for_delivery", "completed")]
         right += [int(text.replace(",", "")) for text in shown] == expected
         taken.append(ms)

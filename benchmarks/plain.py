@@ -1,4 +1,4 @@
-"""The page that one writes first with Panel: a map of points, a curve, a number and a slider; served by `panel serve`."""
+"""A straightforward Panel page: a map of points, a curve, a number and a slider; served by `panel serve`."""
 
 import holoviews as hv
 import numpy as np

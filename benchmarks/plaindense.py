@@ -1,6 +1,6 @@
-"""The crowd that one draws first with HoloViews: points, rasterized anew wherever one looks; served by `panel serve`.
+"""A straightforward HoloViews page of many drivers: points, rasterized again for every view; served by `panel serve`.
 
-CROWD names the folder of events, CROWD_T the moment, data seconds.
+CROWD is the folder of events, CROWD_T the time in data seconds.
 """
 
 import os
@@ -19,7 +19,7 @@ pn.extension()
 
 @pn.cache
 def places() -> pd.DataFrame:
-    """Everyone's place at the moment, metres from the kitchen."""
+    """Return the positions of all drivers at CROWD_T, metres from the kitchen."""
     source, t = twin.open(os.environ["CROWD"]).source, float(os.environ["CROWD_T"])
     found = fleet.gather(Timeline.load(source, source.locations()[0].id, t - 1200, t + 2400).trips, t)
     return pd.DataFrame({"x": found.x, "y": found.y})

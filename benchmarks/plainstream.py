@@ -1,4 +1,4 @@
-"""The event stream that one writes first: a Tornado handler that tells pandas' rows one after the other."""
+"""A straightforward event stream: a Tornado handler that writes the rows of a pandas frame one by one."""
 
 import argparse
 import asyncio
@@ -11,7 +11,7 @@ from tornado.web import Application, RequestHandler
 
 
 class Up(RequestHandler):
-    """Answers that the stream can be had."""
+    """Responds once the server is ready."""
 
     def get(self) -> None:
         self.finish("up")
@@ -27,8 +27,8 @@ class Stream(RequestHandler):
         self.set_header("Content-Type", "text/event-stream")
         row: Any  # pandas' types know no fields of a named tuple
         for number, row in enumerate(self._rows.itertuples(index=False)):
-            told = {**row._asdict(), "ts": row.ts.isoformat()}
-            self.write(f"id: {number}\nevent: order_event\ndata: {json.dumps(told)}\n\n")
+            event = {**row._asdict(), "ts": row.ts.isoformat()}
+            self.write(f"id: {number}\nevent: order_event\ndata: {json.dumps(event)}\n\n")
             await self.flush()
 
 

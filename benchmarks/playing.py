@@ -1,4 +1,4 @@
-"""A session that plays at 60x: frames drawn in the browser, and what it costs the server and the wire."""
+"""A session that plays at 60x: frames in the browser, and the cost on server and wire."""
 
 from playwright.sync_api import Page
 
@@ -10,12 +10,12 @@ from benchmarks.table import Row
 CROWDS = {20: None, 300: 55, 500: None, 2000: 50, 12_000: 45}
 """Drivers on the road -> frames per second, at least."""
 COSTS = {20: 1.0, 500: 2.0}
-"""Drivers -> percent of a core that the server may take."""
+"""Drivers -> percent of a core that the server may use."""
 MOST_MESSAGES, MOST_KILOBYTES = 4.0, 60.0
 ALL_ALONE = "routes,customers,trails,radius"
 """The map's layers without clusters: every driver is drawn, with its trail."""
 ENOUGH = 0.9
-"""Share of the drivers in a row's name that must be on the road; with fewer, a row proves nothing."""
+"""Share of the nominal drivers that must be on the road for a row to count."""
 FRAMES_S, COST_S, SETTLE_S = 6, 20, 3
 
 
@@ -45,27 +45,27 @@ def _crowd(drivers: int, quick: bool) -> list[Row]:
             for now, then in zip((wire.messages, wire.socket_bytes, wire.sent), before, strict=True)
         )
         frames = page.evaluate(FRAMES, FRAMES_S * 1000)
-    seen = f"{frames['drivers']:,.0f} drivers"
+    shown = f"{frames['drivers']:,.0f} drivers"
     rows = []
-    enough = frames["drivers"] >= ENOUGH * drivers  # with fewer, a miss is a miss but a pass would prove nothing
+    enough = frames["drivers"] >= ENOUGH * drivers  # with fewer drivers a miss counts, but a pass proves nothing
     if CROWDS[drivers] is not None:
         rows.append(
             Row(
                 f"frames per second with trails, {drivers:,} drivers at 60x",
                 f"≥ {CROWDS[drivers]}",
-                f"{frames['moved']:.0f} with drivers moved ({frames['all']:.0f} in all), p95 gap {frames['gap']:.0f} ms; {seen}",
+                f"{frames['moved']:.0f} with drivers moved ({frames['all']:.0f} in all), p95 gap {frames['gap']:.0f} ms; {shown}",
                 False if frames["moved"] < CROWDS[drivers] else True if enough else None,
             )
         )
     else:
         rows.append(
-            Row(f"frames per second with trails, {drivers:,} drivers at 60x", "–", f"{frames['moved']:.0f}; {seen}")
+            Row(f"frames per second with trails, {drivers:,} drivers at 60x", "–", f"{frames['moved']:.0f}; {shown}")
         )
     if drivers in COSTS:
         percent, kilobytes = 100 * (busy - idle), received / 1000
         met = percent <= COSTS[drivers]
         goal = f"≤ {COSTS[drivers]:g} % of a core"
-        text = f"{percent:.1f} % (playing {100 * busy:.1f}, paused {100 * idle:.1f}) over {cost_s} s; {seen}"
+        text = f"{percent:.1f} % (playing {100 * busy:.1f}, paused {100 * idle:.1f}) over {cost_s} s; {shown}"
         rows.append(Row(f"server CPU per playing session, {drivers} drivers at 60x", goal, text, met))
         rows.append(
             Row(
@@ -79,7 +79,7 @@ def _crowd(drivers: int, quick: bool) -> list[Row]:
 
 
 def _cpu(page: Page, server: Served, seconds: float) -> float:
-    """Return the share of a core that the server uses for `seconds`."""
+    """Return the share of a core that the server uses during `seconds`."""
     used = server.cpu()
     page.wait_for_timeout(seconds * 1000)
     return (server.cpu() - used) / seconds
@@ -101,4 +101,4 @@ FRAMES = """async (span) => {
   const seconds = (last - began) / 1000;
   return { all: all / seconds, moved: moved / seconds, drivers, gap: gaps[Math.ceil(gaps.length * 0.95) - 1] };
 }"""
-"""Count animation frames; `moved` are those whose drivers are at another moment than in the frame before."""
+"""Count animation frames; `moved` are those with another map time than the frame before."""

@@ -1,4 +1,4 @@
-"""A real `twin serve` of our own on loopback, and what the operating system says it costs."""
+"""A real `twin serve` on loopback, with its CPU time and memory as the operating system reports them."""
 
 import os
 import socket
@@ -25,23 +25,23 @@ class Served:
     pid: int
 
     def cpu(self) -> float:
-        """Return the processor seconds that the server has used so far, all threads."""
-        # fields after the name in brackets, which may hold blanks: utime and stime are the 14th and 15th of all
+        """Return the CPU seconds that all threads of the server have used so far."""
+        # split after the name in parentheses, which may contain blanks: utime and stime are fields 14 and 15
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def resident(self) -> int:
-        """Return the bytes of memory that the server holds."""
+        """Return the server's resident memory in bytes."""
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def page(self, **query: str) -> str:
-        """Return the operations page's address."""
+        """Return the address of the operations page with a query."""
         return f"{self.address}/operations?" + "&".join(f"{key}={value}" for key, value in query.items())
 
 
 @contextmanager
 def serving(source: Path, **environment: str) -> Iterator[Served]:
-    """Serve `source` in a process of its own, with settings in its environment, until the block is left."""
+    """Serve `source` in a separate process, with settings in its environment, until the end of the block."""
     log = source.parent / "serve.log" if source.is_dir() else source.with_name("serve.log")
     with running(["twin.cli", "serve", "--source", str(source)], "/healthz", log, **environment) as server:
         yield server
@@ -49,7 +49,7 @@ def serving(source: Path, **environment: str) -> Iterator[Served]:
 
 @contextmanager
 def serving_plain(name: str = "plain", **environment: str) -> Iterator[Served]:
-    """Serve a plain page of Panel's, a module of this package, at /name until the block is left."""
+    """Serve a plain Panel page, a module of this package, at /name until the end of the block."""
     page = Path(__file__).with_name(f"{name}.py")
     command = ["panel", "serve", str(page), "--address", "127.0.0.1", "--log-level", "error"]
     with running(command, f"/{name}", FOLDER / f"{name}.log", **environment) as server:
@@ -58,7 +58,7 @@ def serving_plain(name: str = "plain", **environment: str) -> Iterator[Served]:
 
 @contextmanager
 def running(command: Sequence[str], ready: str, log: Path, **environment: str) -> Iterator[Served]:
-    """Run a Python module that serves, on a free port, until the block is left; it is up when it answers at `ready`."""
+    """Run a Python module as server on a free port until the end of the block; it is ready when it answers at `ready`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

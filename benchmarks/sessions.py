@@ -1,4 +1,4 @@
-"""Fifty sessions that play at once: how late their ticks are, what they cost, and that nothing of them is left."""
+"""Fifty sessions that play at once: delay of their ticks, their cost, and that all of it is freed."""
 
 import asyncio
 import statistics
@@ -14,12 +14,12 @@ SESSIONS, FROZEN = 50, 10
 PLAY_S, QUICK_S, WARM_S = 300.0, 45.0, 120.0
 LATE_MS, ON_TIME = 250.0, 0.95
 TICK_S = 0.5
-"""Between two ticks; one that comes later than this after the one before is late by the difference."""
+"""Seconds between two ticks; a tick later than this after the one before is late by the difference."""
 GROWTH = 0.02
 FREED_S = 120.0
-"""Within which closed sessions must be gone: the server keeps them for a minute, should the browser come back."""
+"""Seconds within which closed sessions must be freed: the server holds them for a minute in case the browser reconnects."""
 DAY, FIRST_HOUR = "2025-10-16", 10
-"""From here on, over six hours; seven hours of data pass at 60x until all is measured, and the day must not end before."""
+"""Sessions start within six hours from here. All measures take seven hours of data at 60x, within the day."""
 FAST = 1000
 
 
@@ -32,7 +32,7 @@ def measure(quick: bool) -> list[Row]:
 
 
 async def _plain(server: Served) -> tuple[float, float]:
-    """Return the middle seconds and the CPU milliseconds of a session on a plain page of Panel's."""
+    """Return the median seconds and the CPU milliseconds of a session on a plain Panel page."""
     sessions = [Session(f"{server.address}/plain") for _ in range(SESSIONS)]
     await sessions[0].connect()
     used, spent = server.cpu(), []
@@ -64,7 +64,7 @@ async def _measure(server: Served, quick: bool, plain_s: float, plain_ms: float)
 
 
 async def _open(server: Served, number: int, speed: float) -> tuple[list[Client], list[float], float]:
-    """Open sessions one after the other, each at another moment of the day; the first one loads the day and is not counted."""
+    """Open sessions one after the other at different times of the day; the first one loads the day and is not counted."""
     clients = [
         Client(
             server.page(
@@ -75,7 +75,7 @@ async def _open(server: Served, number: int, speed: float) -> tuple[list[Client]
         for n in range(number)
     ]  # fmt: skip
     await clients[0].open()
-    await asyncio.sleep(5)  # what is usual and what stands out is worked out beside it
+    await asyncio.sleep(5)  # usual values and moments are computed in the background
     used = server.cpu()
     opened = [await client.open() for client in clients[1:]]
     await asyncio.sleep(1)
@@ -88,23 +88,23 @@ async def _playing(server: Served, clients: list[Client], seconds: float, warm: 
         await asyncio.sleep(0.05)
     await asyncio.sleep(warm)
     for client in clients:
-        client.seen.ticks.clear()
+        client.received.ticks.clear()
     before, used, began = server.resident(), server.cpu(), time.monotonic()
     await asyncio.sleep(seconds)
     share, grown = (server.cpu() - used) / (time.monotonic() - began), server.resident() / before - 1
     late = [
         max(0.0, 1000 * (after - first - TICK_S))
         for client in clients
-        for first, after in zip(client.seen.ticks, client.seen.ticks[1:], strict=False)
+        for first, after in zip(client.received.ticks, client.received.ticks[1:], strict=False)
     ]
-    came = min(len(client.seen.ticks) for client in clients) / (seconds / TICK_S)
+    share_of_ticks = min(len(client.received.ticks) for client in clients) / (seconds / TICK_S)
     worst = percentile(late, ON_TIME)
     return [
         Row(
             f"{len(clients)} playing sessions, {seconds:.0f} s at 60x: ticks late, p95", f"≤ {LATE_MS:g} ms",
-            f"{worst:.0f} ms (worst {max(late):.0f}, n={len(late):,}); of the session with the fewest {came:.0%} came; "
+            f"{worst:.0f} ms (worst {max(late):.0f}, n={len(late):,}); of the session with the fewest {share_of_ticks:.0%} came; "
             f"{100 * share:.0f} % of a core, {100 * share / len(clients):.1f} a session",
-            worst <= LATE_MS and came > ON_TIME,
+            worst <= LATE_MS and share_of_ticks > ON_TIME,
         ),
         Row(
             f"{len(clients)} playing sessions: the server's memory meanwhile", f"≤ +{GROWTH:.0%}",
@@ -117,10 +117,10 @@ async def _hidden(server: Served, clients: list[Client]) -> Row:
     for client in clients:
         await client.hide(True)
     await asyncio.sleep(3)
-    messages, used = sum(client.seen.messages for client in clients), server.cpu()
+    messages, used = sum(client.received.messages for client in clients), server.cpu()
     await asyncio.sleep(15)
     share = (server.cpu() - used) / 15
-    sent = sum(client.seen.messages for client in clients) - messages
+    sent = sum(client.received.messages for client in clients) - messages
     return Row(
         f"{len(clients)} playing sessions in hidden tabs", "≤ 1 % of a core, 0 messages",
         f"{100 * share:.1f} % of a core, {sent} messages", share <= 0.01 and sent == 0,
@@ -128,7 +128,7 @@ async def _hidden(server: Served, clients: list[Client]) -> Row:
 
 
 async def _freed(server: Served, clients: list[Client]) -> Row:
-    """Close all, wait until they are forgotten, and open as many again: what the second round needs more was not freed."""
+    """Close all, wait until they are freed, and open as many again: additional memory of the second round was not freed."""
     before = server.resident()
     await _close(server, clients)
     again, _, _ = await _open(server, len(clients), 60)
@@ -145,16 +145,16 @@ async def _freed(server: Served, clients: list[Client]) -> Row:
 
 
 async def _close(server: Served, clients: list[Client]) -> int:
-    """Close the sessions; return how many the server still holds after a while."""
+    """Close the sessions; return how many of them the server still holds after `FREED_S`."""
     for client in clients:
         await client.close()
     deadline = time.monotonic() + FREED_S
-    while (left := _held(server)) and time.monotonic() < deadline:
+    while (left := _open_sessions(server)) and time.monotonic() < deadline:
         await asyncio.sleep(1)
     return left
 
 
-def _held(server: Served) -> int:
+def _open_sessions(server: Served) -> int:
     with urllib.request.urlopen(f"{server.address}/metrics", timeout=30) as answer:
         lines = answer.read().decode().splitlines()
     return int(float(next(line.split()[1] for line in lines if line.startswith("twin_sessions "))))

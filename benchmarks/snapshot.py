@@ -1,4 +1,4 @@
-"""Any moment at random, and one tick of a session, with a million events loaded."""
+"""Snapshots at random times, and a tick of a session, with a million events loaded."""
 
 import statistics
 import time
@@ -22,7 +22,7 @@ def measure(quick: bool) -> list[Row]:
     place = source.locations()[0]
     timeline = Timeline.load(source, place.id, place.start, place.end + 1)
     moments = np.random.default_rng(1).uniform(place.start, place.end, MOMENTS // 5 if quick else MOMENTS)
-    for t in moments[:100]:  # the compiled parts are loaded, as in a running server
+    for t in moments[:100]:  # load the compiled code, as in a running server
         timeline.at(t)
     times, alone, drivers = [], [], []
     for t in moments:
@@ -50,7 +50,7 @@ def measure(quick: bool) -> list[Row]:
 
 
 def _motion(timeline: Timeline, moments: np.ndarray) -> Row:
-    """Compare what moves the drivers for four seconds of playback with one frame as HoloViews' guides make it."""
+    """Compare a window of motion for four seconds of playback with a single frame as in HoloViews' guides."""
     piped = baselines.PipedMap()
 
     def window(t: float) -> object:
@@ -84,7 +84,7 @@ def _tick(timeline: Timeline, moments: np.ndarray) -> list[Row]:
 
 
 def ticks(timeline: Timeline, moments: np.ndarray) -> tuple[list[float], dict[str, list[float]]]:
-    """Seek to each moment and show it in every view; return the milliseconds of each, in all and by view."""
+    """Seek to each time and show it in every view; return the milliseconds of each seek, in total and by view."""
     from twin.replay.controller import ReplayController
     from twin.views.data_quality.data_quality import DataQualityView
     from twin.views.feed.feed import FeedView

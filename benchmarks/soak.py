@@ -1,8 +1,8 @@
 """`make soak` and `make kiosk-soak`: an hour of data played at 1000x in a loop for ten minutes;
 browser heap and server memory must stay flat.
 
-Flat means that the middle of the last third of the readings is at most `GROWTH` above that of the second third: the first
-third is warming up (caches fill, code is compiled). Exit code 1 where it is not, or where the console showed an error.
+Flat means that the median of the last third of the readings is at most `GROWTH` above that of the second third; the first
+third is warm-up (caches fill, code is compiled). The exit code is 1 if it is not flat or the console showed an error.
 """
 
 import argparse
@@ -19,16 +19,16 @@ from twin.simulator import write_demo
 MINUTES = 10.0
 READ_EVERY_S = 15.0
 GROWTH = 0.05
-"""A twentieth of ten minutes' level: above the scatter of single readings, far below what a leak per loop (3.6 s) adds."""
+"""Above the scatter of single readings, far below what a leak in every loop (3.6 s) adds in ten minutes."""
 HOUR = ("2025-10-16T18:00:00", "2025-10-16T19:00:00")
-"""The busiest hour of the demo's busiest kitchen, with its driver shortage."""
+"""The busiest hour of the demo's busiest kitchen, with a driver shortage."""
 
 KIOSK_SCENE_S = 20
-"""Seconds of a scene of the tour: with four kitchens a change of place three times a minute."""
+"""Seconds of a scene of the tour: three changes of location per minute."""
 KIOSK_PLAYS = (
     "() => { const { front, why } = globalThis.__kiosk; return why === '' && !front.beat.lost && !front.beat.stuck; }"
 )
-"""The frame's heart beats, its server answers, and its map paints while the clock runs."""
+"""Whether the frame responds, its server answers, and its map is painted while the clock runs."""
 
 
 def main() -> int:
@@ -75,7 +75,7 @@ def main() -> int:
 
 
 def _read(page: Page, eyes: CDPSession, server: Served, heap: list[float], memory: list[float]) -> None:
-    eyes.send("HeapProfiler.collectGarbage")  # what is left is held, not waiting to be collected
+    eyes.send("HeapProfiler.collectGarbage")  # so that only live objects are counted
     metrics = {metric["name"]: metric["value"] for metric in eyes.send("Performance.getMetrics")["metrics"]}
     heap.append(metrics["JSHeapUsedSize"] / 1e6)
     memory.append(server.resident() / 1e6)

@@ -1,4 +1,4 @@
-"""The rows of the printed table: a goal, what was measured, whether that meets it, and the plain way beside it."""
+"""The rows of the printed table: a goal, the measured value, whether it meets the goal, and a baseline."""
 
 import math
 import statistics
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class Row:
     """One line.
 
-    `met` is None where nothing was measured against a goal; `value` is the figure that was compared with it, in the unit that
-    `measured` says; `against` tells what a plain baseline took in the same run, and `ratio` how many times as much that was.
+    met: None if there is no goal; value: the figure that is compared with the goal, in the unit of `measured`; against: what a
+    baseline took in the same run; ratio: the baseline as a multiple of ours.
     """
 
     what: str
@@ -37,7 +37,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def exponent(work: Sequence[float], cost: Sequence[float]) -> float:
-    """Return the power of the work with which the cost grows: the slope of a line through both logarithms.
+    """Return the exponent of the power law between work and cost: the slope of a line through their logarithms.
 
     >>> exponent([1, 10, 100], [3, 30, 300])
     1.0

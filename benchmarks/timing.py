@@ -1,4 +1,4 @@
-"""How long something takes at each of many moments: the one stopwatch of the measures inside this process."""
+"""The stopwatch of the measures that run inside this process."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 def milliseconds(
     do: Callable[[float], object], moments: Iterable[float], clock: Callable[[], float] = time.perf_counter
 ) -> list[float]:
-    """Return what `do` takes at each moment (data seconds), in milliseconds of `clock`: the wall's, or the processor's."""
+    """Return the milliseconds of `clock` (wall or CPU time) that `do` takes at each time (data seconds)."""
     spent = []
     for t in moments:
         began = clock()

@@ -1,4 +1,4 @@
-"""What app.yaml runs once before the pages are served (`panel serve --setup`)."""
+"""Run once by app.yaml before the pages are served (`panel serve --setup`)."""
 
 import os
 

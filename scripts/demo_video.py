@@ -1,8 +1,8 @@
 """`make demo-video`: record how an evening is looked into, in Chromium, as build/demo.mp4.
 
 Choose a day, play at 60x, pause, open an order from the map, go on, scrub. The browser's own screencast gives the frames
-(Chromium sends one when something changes); they are laid on an even clock and encoded by the ffmpeg that comes with
-imageio-ffmpeg. Cursor and captions are drawn into the page for the recording only.
+(Chromium sends one when something changes); they are resampled to a constant rate and encoded by the ffmpeg of
+imageio-ffmpeg. Cursor and captions are added to the page for the recording only.
 """
 
 import base64
@@ -26,30 +26,30 @@ FRAMES_PER_SECOND = 25
 JPEG_QUALITY = 90
 DAY = "Thu 16"
 NOON, SHORTAGE = 12.0, 18.6
-"""Hours of that day: where the drag begins, and where it ends, among the demo's short drivers."""
+"""Hours of that day at which the drag on the scrubber begins and ends, the latter in the demo's driver shortage."""
 
-STAGE = """() => {
+OVERLAY = """() => {
   const cursor = document.createElement("div"), arrow = document.createElement("div");
-  const ring = document.createElement("div"), words = document.createElement("div");
+  const ring = document.createElement("div"), caption = document.createElement("div");
   Object.assign(cursor.style, { position: "fixed", zIndex: 2147483647, left: 0, top: 0, pointerEvents: "none",
     filter: "drop-shadow(0 0 1px #000) drop-shadow(0 2px 3px rgb(0 0 0 / .6))" });
   Object.assign(arrow.style, { width: "21px", height: "31px", background: "#fff",
     clipPath: "polygon(0 0, 100% 68%, 57% 71%, 80% 100%, 57% 100%, 34% 77%, 0 93%)" });
   Object.assign(ring.style, { position: "absolute", left: "-17px", top: "-17px", width: "30px", height: "30px",
     border: "3px solid #ffc400", borderRadius: "50%", opacity: 0 });
-  Object.assign(words.style, { position: "fixed", zIndex: 2147483646, left: "694px", top: "172px", padding: "9px 16px",
+  Object.assign(caption.style, { position: "fixed", zIndex: 2147483646, left: "694px", top: "172px", padding: "9px 16px",
     transform: "translateX(-50%)", borderRadius: "10px", background: "rgb(255 255 255 / .95)", color: "#101828",
     font: "600 16px system-ui, sans-serif", whiteSpace: "nowrap", pointerEvents: "none",
     boxShadow: "0 4px 20px rgb(0 0 0 / .5)" });
   cursor.append(ring, arrow);
-  document.body.append(cursor, words);
+  document.body.append(cursor, caption);
   addEventListener("mousemove", ({ clientX: x, clientY: y }) => { cursor.style.transform = `translate(${x}px, ${y}px)`; }, true);
   const press = [{ opacity: 1, transform: "scale(.4)" }, { opacity: 0, transform: "scale(1.5)" }];
   addEventListener("mousedown", () => ring.animate(press, 600), true);
-  globalThis.__caption = (text) => { words.textContent = text; words.style.visibility = text ? "visible" : "hidden"; };
+  globalThis.__caption = (text) => { caption.textContent = text; caption.style.visibility = text ? "visible" : "hidden"; };
   __caption("");
 }"""
-"""A cursor with a ring at each click, and captions: between the alert and the map's buttons, where they hide nothing."""
+"""A cursor with a ring at each click, and captions between the alert and the map's buttons, where they cover nothing."""
 
 DRIVER = """() => {
   const drivers = [...globalThis.__twin.motion.values()][0].positions();
@@ -63,30 +63,30 @@ DRIVER = """() => {
   const inside = ([x, y]) => x > canvas.x + 60 && x < canvas.right - 120 && y > canvas.y + 130 && y < canvas.bottom - 70;
   return places.filter(inside).sort((a, b) => room(b) - room(a))[0];
 }"""
-"""Where on the window the driver is that stands most alone, clear of what lies over the map."""
+"""Return the position in the window of the most isolated driver that nothing on the map covers."""
 
 
 class Recorder:
-    """Takes the screencast's frames with the time they were shown at."""
+    """Collects the frames of the screencast with their timestamps."""
 
     def __init__(self, session: CDPSession) -> None:
         self.frames: list[tuple[float, bytes]] = []
         self._session = session
         session.on("Page.screencastFrame", self._take)
-        asked = {"format": "jpeg", "quality": JPEG_QUALITY, "maxWidth": SIZE[0], "maxHeight": SIZE[1]}
-        session.send("Page.startScreencast", asked)
+        options = {"format": "jpeg", "quality": JPEG_QUALITY, "maxWidth": SIZE[0], "maxHeight": SIZE[1]}
+        session.send("Page.startScreencast", options)
 
     def _take(self, event: dict) -> None:
         self.frames.append((event["metadata"]["timestamp"], base64.b64decode(event["data"])))
         self._session.send("Page.screencastFrameAck", {"sessionId": event["sessionId"]})
 
     def stop(self) -> None:
-        """Take no more frames."""
+        """Stop the screencast."""
         self._session.remove_listener("Page.screencastFrame", self._take)
         self._session.send("Page.stopScreencast")
 
     def write(self, file: Path) -> float:
-        """Encode what was taken at an even rate; return its length in seconds."""
+        """Encode the frames at a constant rate; return the length in seconds."""
         file.parent.mkdir(parents=True, exist_ok=True)
         writer = imageio_ffmpeg.write_frames(str(file), SIZE, fps=FRAMES_PER_SECOND, quality=7, macro_block_size=4)
         writer.send(None)
@@ -105,23 +105,23 @@ class Recorder:
 
 
 class Hand:
-    """The mouse, moved at a pace that can be followed however slow the machine is, and the captions."""
+    """The mouse, moved at a speed that viewers can follow on any machine, and the captions."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self._at = (SIZE[0] * 0.5, SIZE[1] * 0.6)
 
-    def say(self, text: str, seconds: float = 0) -> None:
-        """Show a caption, and leave time to read it."""
+    def caption(self, text: str, seconds: float = 0) -> None:
+        """Show a caption and wait."""
         self.page.evaluate("(text) => globalThis.__caption(text)", text)
         self.wait(seconds)
 
     def wait(self, seconds: float) -> None:
-        """Let the page go on."""
+        """Wait while the page plays."""
         self.page.wait_for_timeout(seconds * 1000)
 
     def glide(self, x: float, y: float, seconds: float = 0.8) -> None:
-        """Move to a place, slow at both ends; as many steps as the machine manages in that time."""
+        """Move to a position, slow at both ends, in as many steps as the machine manages in that time."""
         (x0, y0), began, done = self._at, time.monotonic(), 0.0
         while done < 1:
             done = min(1.0, (time.monotonic() - began) / seconds)
@@ -130,7 +130,7 @@ class Hand:
         self._at = (x, y)
 
     def click(self, name: str, button: str = "") -> None:
-        """Go to what has a test id, or to a button within it, and click."""
+        """Go to the element with a test id, or to a button in it, and click."""
         target = self.page.get_by_test_id(name).first
         if button:
             target = target.get_by_role("button", name=button, exact=True)
@@ -139,7 +139,7 @@ class Hand:
         self.press(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
     def press(self, x: float, y: float) -> None:
-        """Go to a place and click."""
+        """Go to a position and click."""
         self.glide(x, y)
         self.page.mouse.click(x, y)
 
@@ -148,7 +148,7 @@ def main() -> int:
     """Record and encode; return the exit code."""
     with serving(demo()) as server, chromium() as browser:
         page = opened(browser, server, SIZE, dark=True, location="sanfrancisco")
-        page.evaluate(STAGE)
+        page.evaluate(OVERLAY)
         recorder = Recorder(page.context.new_cdp_session(page))
         began = time.monotonic()
         _act(Hand(page))
@@ -161,34 +161,34 @@ def main() -> int:
 
 
 def _act(hand: Hand) -> None:
-    """Go through the workflow."""
-    hand.say("San Francisco: one kitchen, its last 24 hours", 2.5)
-    hand.say("Choose a day to replay")
+    """Perform the workflow."""
+    hand.caption("San Francisco: one kitchen, its last 24 hours", 2.5)
+    hand.caption("Choose a day to replay")
     hand.click("range")
     hand.wait(1)
     hand.click("range-sheet", DAY)
     hand.page.get_by_test_id("range").get_by_text(DAY).wait_for()
     hand.page.get_by_test_id("feed-row").first.wait_for()
-    hand.say("Play: a minute of kitchen time each second")
+    hand.caption("Play: a minute of kitchen time each second")
     hand.click("play")
     hand.wait(8)
-    hand.say("Orders flow, drivers move, every figure follows", 8)
-    hand.say("Pause to look closer")
+    hand.caption("Orders flow, drivers move, every figure follows", 8)
+    hand.caption("Pause to look closer")
     hand.click("play")
     hand.wait(1)
-    hand.say("A click on a driver opens the order’s whole life")
+    hand.caption("A click on a driver opens the order’s whole life")
     hand.press(*hand.page.evaluate(DRIVER))
     hand.page.get_by_test_id("order-gantt").wait_for()
     hand.wait(2)
-    hand.say("Its stages against the usual, the promise, the items")
+    hand.caption("Its stages against the usual, the promise, the items")
     _point_at(hand, "order-gantt")
     hand.wait(5)
     hand.page.keyboard.press("Escape")
-    hand.say("Go on, faster …")
+    hand.caption("Go on, faster …")
     hand.click("speed-100")
     hand.click("play")
     hand.wait(5)
-    hand.say("… or scrub to any other moment")
+    hand.caption("… or scrub to any other moment")
     box = hand.page.get_by_test_id("scrubber").first.bounding_box()
     assert box is not None, "the scrubber is not shown"
     y = box["y"] + box["height"] / 2
@@ -196,9 +196,9 @@ def _act(hand: Hand) -> None:
     hand.page.mouse.down()
     hand.glide(box["x"] + box["width"] * SHORTAGE / 24, y, seconds=5)
     hand.page.mouse.up()
-    hand.click("play")  # it went on from there: hold it, so that one can read
-    hand.say("Here meals waited for drivers, and it says so", 5)
-    hand.say("Casper’s Kitchens: any moment, asked again", 2.5)
+    hand.click("play")  # playback continues after the drag: pause, so that viewers can read
+    hand.caption("Here meals waited for drivers, and it says so", 5)
+    hand.caption("Casper’s Kitchens: any moment, asked again", 2.5)
 
 
 def _point_at(hand: Hand, name: str) -> None:

@@ -1,4 +1,4 @@
-"""`python -m scripts.screenshots`: take the pictures of README and guide from the running product, into docs/images."""
+"""`python -m scripts.screenshots`: take the screenshots of README and guide from the running product, into docs/images."""
 
 import io
 import sys
@@ -19,17 +19,17 @@ BUSY = {
     "end": "2025-10-17T00:00:00",
     "t": "2025-10-16T18:40:00",
 }
-"""The demo's driver shortage, in its thick."""
+"""The middle of the demo's driver shortage."""
 LARGE_WALL = (3840, 2160)
 SHORTAGE = "locations=sanfrancisco&range=2025-10-16T18:00/2025-10-16T19:00&seconds=3600&speed=1"
-"""The same on a wall screen, slow enough to be taken at leisure."""
+"""The same on a wall screen, at a speed at which it does not change while a screenshot is taken."""
 REPORT_WIDTH = 1440
 COLOURS = 256
 SETTLE_MS = 3500
 
 
 def main() -> int:
-    """Take every picture; return the exit code."""
+    """Take all screenshots; return the exit code."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     with serving(demo()) as server, chromium() as browser:
 
@@ -53,7 +53,7 @@ def main() -> int:
         page = busy()
         with page.expect_download() as download:
             page.get_by_test_id("report").click()
-        _keep("report", download.value.path().read_bytes(), REPORT_WIDTH)
+        _write("report", download.value.path().read_bytes(), REPORT_WIDTH)
         page.context.close()
         page = opened(browser, server, DESK)
         page.get_by_test_id("city-sanfrancisco").wait_for()
@@ -69,12 +69,12 @@ def main() -> int:
 def _take(name: str, page: Page) -> None:
     page.mouse.move(5, 5)
     page.wait_for_timeout(SETTLE_MS)
-    _keep(name, page.screenshot())
+    _write(name, page.screenshot())
     page.context.close()
 
 
-def _keep(name: str, png: bytes, width: int = 0) -> None:
-    """Write a picture with a palette of its own: a third of the size, and the page's flat colours stay exact."""
+def _write(name: str, png: bytes, width: int = 0) -> None:
+    """Write a PNG with an optimal palette: a third of the size, and the page's flat colours stay exact."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     if width:
         picture = picture.resize((width, round(picture.height * width / picture.width)), Image.Resampling.LANCZOS)

@@ -1,4 +1,4 @@
-"""What the scripts that show the product share: the demo data, and a page that is ready to be looked at."""
+"""Shared by the scripts that record the product: the demo data, and a page that is ready."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ PATIENCE_MS = 60_000
 
 
 def demo() -> Path:
-    """Return the folder of the demo data, made on first use."""
+    """Return the folder of the demo data, which is made on first use."""
     folder = Settings.from_environment().demo.resolve()
     if not (folder.is_dir() and any(folder.iterdir())):
         write_demo(folder)
@@ -20,7 +20,7 @@ def demo() -> Path:
 
 
 def opened(browser: Browser, server: Served, size: tuple[int, int], dark: bool = False, **query: str) -> Page:
-    """Return a fresh visitor's page in that theme; with a query it is at that place, with the tour declined."""
+    """Return the page of a new visitor in a theme; with a query it shows that location, and the tour is dismissed."""
     context = browser.new_context(
         viewport=ViewportSize(width=size[0], height=size[1]), color_scheme="dark" if dark else "light"
     )
@@ -28,9 +28,9 @@ def opened(browser: Browser, server: Served, size: tuple[int, int], dark: bool =
     page.set_default_timeout(PATIENCE_MS)
     page.goto(server.page(**query).rstrip("?"))
     if query:
-        page.get_by_test_id("moment").first.wait_for(state="attached")  # what stands out is told last
+        page.get_by_test_id("moment").first.wait_for(state="attached")  # moments are shown last
         dismiss = page.get_by_test_id("tour-dismiss").first
-        if dismiss.is_visible():  # a phone does not offer it
+        if dismiss.is_visible():  # a phone has no tour
             dismiss.click()
     else:
         page.get_by_test_id("welcome").first.wait_for()

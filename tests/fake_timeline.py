@@ -38,7 +38,7 @@ EVENT_OF = {
 class FakeItem:
     name: str
     brand: str
-    qty: int = 1
+    qty: float = 1
     price: float = 0.0
 
 

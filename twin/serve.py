@@ -62,4 +62,4 @@ def _warm(hub: Hub) -> None:
     process.tileset(first.location.id)
     build_figure()
     # the first aggregate query prepares a table; in a thread, it does not delay the first page
-    threading.Thread(target=partial(hub.source.ask, "capacity", location=first.location.id), daemon=True).start()
+    threading.Thread(target=partial(hub.source.query, "capacity", location=first.location.id), daemon=True).start()

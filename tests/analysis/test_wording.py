@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from tests.fake_timeline import DAY0, EVENT_OF, FakeItem, FakeTimeline
 from twin.analysis.wording import average_text, describe, minutes_text, short_id
+from twin.notebook import saved
+from twin.views.map import answers
 
 MINUTE = 60.0
 BASKET = [FakeItem("Pho", "Pho Real", 2), FakeItem("Bowl", "Green Machine", 1), FakeItem("Tea", "Pho Real", 1)]
@@ -94,6 +96,18 @@ def test_more_than_two_brands_are_counted():
 @pytest.mark.parametrize("qty", [None, math.nan, 0, -3])
 def test_an_item_without_a_sensible_quantity_is_one_item(qty):
     assert line("order_created", order(created=0), basket=[FakeItem("x", "", qty)]).detail == "1 item"
+
+
+@pytest.mark.parametrize(
+    ("quantities", "text"), [((1.5,), "1.5 items"), ((0.5,), "0.5 items"), ((1.5, 1.5), "3 items")]
+)
+def test_feed_map_and_saved_page_count_fractions_of_an_item(quantities, text):
+    basket = [FakeItem("Rice", "Pho Real", qty) for qty in quantities]
+    timeline = FakeTimeline([order(created=0)], baskets=[basket])
+
+    assert line("order_created", order(created=0), basket=basket).detail == f"{text} from Pho Real"
+    assert answers.describe(timeline, 0, timeline.window.start)["items"] == f"{text} from Pho Real"
+    assert saved._order_texts(timeline, 0)["items"] == f"{text} from Pho Real"
 
 
 def test_a_ping_tells_how_far_the_driver_is():

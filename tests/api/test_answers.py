@@ -11,7 +11,7 @@ import pytest
 from tests import brute
 from tests.api.conftest import World
 from twin.analysis import brands as branding
-from twin.analysis.metrics import kpis, stage_means
+from twin.analysis.metrics import kpis, metrics_of
 from twin.api import answers, event_log, parameters
 from twin.api.instants import instant, micros
 from twin.api.position import StreamPosition, parse_position
@@ -176,7 +176,11 @@ def test_kitchen_status_and_dashboard_agree_whatever_range_the_page_shows(demo_w
             for timeline in pages:
                 if not timeline.window.start <= t < timeline.window.end:
                     continue
-                snapshot, figures, stages = timeline.at(t), kpis(timeline, t), stage_means(timeline, t)
+                snapshot, figures, stages = (
+                    timeline.at(t),
+                    kpis(timeline, t),
+                    metrics_of(timeline).stages(timeline.at(t)),
+                )
                 ids = timeline.orders.ids
                 assert dict(told.orders_by_stage) == {name: snapshot.counts[name] for name in brute.ORDER}
                 assert {o.order_id for o in told.active_orders} == {ids[int(row)].as_py() for row in snapshot.order}

@@ -70,9 +70,9 @@ def test_a_kept_answer_asks_the_source_nothing_and_events_are_never_kept(
     server: str, demo_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    ask_source = demo_world.twin.source.ask
+    ask_source = demo_world.twin.source.query
     monkeypatch.setattr(
-        demo_world.twin.source, "ask", lambda query, **more: asked.append(query) or ask_source(query, **more)
+        demo_world.twin.source, "query", lambda query, **more: asked.append(query) or ask_source(query, **more)
     )
     for _ in range(3):
         ask(f"{server}{SF}/brands?{DAY}")
@@ -165,7 +165,7 @@ def test_a_source_that_is_down_is_unavailable_and_the_process_still_alive(
     def down(*_: Any, **__: Any) -> None:
         raise SourceError("/srv/secret/events: the warehouse does not answer.")
 
-    monkeypatch.setattr(demo_world.twin.source, "ask", down)
+    monkeypatch.setattr(demo_world.twin.source, "query", down)
     answer = ask(f"{server}{SF}/brands?{DAY}")
     assert "does not answer" in problem(answer, 503)["detail"]
     assert int(answer.headers["retry-after"]) > 0
@@ -184,7 +184,7 @@ def test_a_query_that_fails_inside_the_engine_is_the_sources_failure(
 
     monkeypatch.setattr(queries, "for_duckdb", lambda name: "SELECT 1 FROM nowhere")
     with pytest.raises(SourceError, match="cannot be asked"):
-        demo_world.twin.source.ask("ready")
+        demo_world.twin.source.query("ready")
     assert issubclass(duckdb.CatalogException, duckdb.Error)
 
 
@@ -194,7 +194,7 @@ def test_what_nobody_foresaw_keeps_its_details_in_the_log(
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("password=hunter2")
 
-    monkeypatch.setattr(demo_world.twin.source, "ask", broken)
+    monkeypatch.setattr(demo_world.twin.source, "query", broken)
     answer = ask(f"{server}{SF}/brands?{DAY}")
     assert "hunter2" not in json.dumps(problem(answer, 500))
     assert any(answer.headers["x-request-id"] in record.getMessage() for record in caplog.records if record.exc_info)
@@ -210,14 +210,14 @@ def test_the_probe_answers_while_a_long_query_runs(
     server: str, demo_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running, go_on = threading.Event(), threading.Event()
-    ask_source = demo_world.twin.source.ask
+    ask_source = demo_world.twin.source.query
 
     def slow(query: str, **more: Any) -> Any:
         running.set()
         assert go_on.wait(20)
         return ask_source(query, **more)
 
-    monkeypatch.setattr(demo_world.twin.source, "ask", slow)
+    monkeypatch.setattr(demo_world.twin.source, "query", slow)
     statuses: list[int] = []
     address = f"{server}{SF}/time-range?start=2025-08-01T00:00:00Z&end=2025-11-01T00:00:00Z"
     waiting = threading.Thread(target=lambda: statuses.append(ask(address).status))

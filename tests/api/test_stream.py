@@ -287,14 +287,14 @@ def test_while_the_source_thinks_the_connection_is_kept_alive(
 ) -> None:
     monkeypatch.setattr(replay, "HEARTBEAT_S", 0.05)
     thinking = threading.Event()
-    ask_source = demo_world.twin.source.ask
+    ask_source = demo_world.twin.source.query
 
     def slow(query: str, **more: Any) -> Any:
         if query == "event_page":
             assert thinking.wait(20)
         return ask_source(query, **more)
 
-    monkeypatch.setattr(demo_world.twin.source, "ask", slow)
+    monkeypatch.setattr(demo_world.twin.source, "query", slow)
     beats = 0
     with httpx.Client(trust_env=False, timeout=30) as client, client.stream("GET", address(server, whole[0])) as answer:
         for line in answer.iter_lines():

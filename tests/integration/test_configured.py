@@ -95,6 +95,7 @@ def test_a_process_goes_by_what_its_command_line_gave_it(demo: Path, monkeypatch
 def test_settings_do_not_change() -> None:
     with pytest.raises(FrozenInstanceError):
         Settings().delivery_target_s = 1.0  # type: ignore[misc]
+    assert len({Settings(), Settings.from_environment({}), STRICT}) == 2
 
 
 @pytest.fixture(scope="module")

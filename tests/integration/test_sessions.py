@@ -93,9 +93,9 @@ async def play(client: Client) -> None:
 
 async def ticks(client: Client, more: int) -> None:
     """Wait until so many more ticks have come."""
-    enough = len(client.seen.ticks) + more
+    enough = len(client.received.ticks) + more
     async with asyncio.timeout(GONE_S):
-        while len(client.seen.ticks) < enough:
+        while len(client.received.ticks) < enough:
             await asyncio.sleep(0.02)
 
 
@@ -135,9 +135,9 @@ def test_a_hidden_tab_gets_nothing_and_is_up_to_date_when_it_is_seen_again(addre
         await play(client)
         await client.hide(True)
         await asyncio.sleep(1)  # what was on its way
-        messages, seen = client.seen.messages, len(client.seen.ticks)
+        messages, seen = client.received.messages, len(client.received.ticks)
         await asyncio.sleep(2)  # eight ticks of a page that is seen
-        assert (client.seen.messages, len(client.seen.ticks)) == (messages, seen)
+        assert (client.received.messages, len(client.received.ticks)) == (messages, seen)
         await client.hide(False)
         await ticks(client, 3)
 

@@ -97,8 +97,6 @@ def test_speed_changed_on_the_way_keeps_the_playhead(t, speed, wait):
     assert replay.speed == speed
 
 
-@pytest.mark.slow
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "moment",
     [DINNER, "2025-10-16 18:30", np.datetime64("2025-10-16T18:30"), pd.Timestamp("2025-10-16 18:30"),
@@ -244,6 +242,7 @@ class TestObey:
         assert replay.anchor.epoch == before + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["twin.replay.clock", "twin.replay.controller", "twin.foundation.times"])
 def test_the_replay_works_without_the_libraries_of_the_page(module):
     probe = f"import sys, {module}; print({{'panel', 'bokeh', 'holoviews'}} & set(sys.modules))"
@@ -253,6 +252,7 @@ def test_the_replay_works_without_the_libraries_of_the_page(module):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["twin.replay.clock", "twin.foundation.times"])
 def test_the_clock_works_without_param(module):
     probe = f"import sys, {module}; print('param' in sys.modules)"

@@ -46,7 +46,7 @@ def test_lines_hold_a_row_per_order_and_brand_whatever_the_bodies_look_like(tmp_
     }
     rows = [{**ROWS[0], "order_id": order, "body": body} for order, body in bodies.items()]
     source = FileSource(write_csv(tmp_path / "events.csv", rows))
-    source.ask("totals", location="sf", from_ts=0.0, to_ts=4e9)
+    source.query("totals", location="sf", from_ts=0.0, to_ts=4e9)
     found = source._connection.execute("SELECT order_id, brand_id, revenue FROM lines ORDER BY ALL").fetchall()
     assert found == [("A", "", 4.0), ("A", "5", 6.0), ("D", "7", 0.0)]
 
@@ -54,7 +54,7 @@ def test_lines_hold_a_row_per_order_and_brand_whatever_the_bodies_look_like(tmp_
 def test_threads_that_ask_at_once_get_the_same_answer(tmp_path: Path) -> None:
     source = FileSource(write_csv(tmp_path / "events.csv", ROWS))
     with ThreadPoolExecutor(8) as pool:
-        asked = [pool.submit(source.ask, "totals", location="sf", from_ts=0.0, to_ts=4e9) for _ in range(32)]
+        asked = [pool.submit(source.query, "totals", location="sf", from_ts=0.0, to_ts=4e9) for _ in range(32)]
         answers = {str(future.result().to_pylist()) for future in asked}
     assert len(answers) == 1
 
@@ -62,4 +62,4 @@ def test_threads_that_ask_at_once_get_the_same_answer(tmp_path: Path) -> None:
 def test_a_question_that_the_engine_cannot_answer_is_the_sources_error(tmp_path: Path) -> None:
     source = FileSource(write_csv(tmp_path / "events.csv", ROWS))
     with pytest.raises(SourceError, match="cannot be asked"):
-        source.ask("totals", location="sf")
+        source.query("totals", location="sf")

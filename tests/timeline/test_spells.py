@@ -81,7 +81,7 @@ class Callers:
         self.controller.selection.filter("")
         self.controller.selection.filter(state)
         told = {
-            "stage list": self.ids(row for row, *_ in self.list.at(state, t)[1]),
+            "stage list": self.ids(self.list.at(state, t)[1]["row"]),
             "orders tab": self.ids(self.tab.__panel__().state["rows"]),
             "saved page": self.ids(int(row) for row, begin, until, *_ in self.recorded[state] if begin <= t < until),
         }
@@ -117,7 +117,7 @@ class Callers:
     def in_feed(self, state: str, t: float) -> list[str]:
         """The orders whose events the feed lists while a state is picked out."""
         page = self.feed._page(self.timeline, {"t": t, "query": EVERYTHING, "stage": state})
-        return self.ids({row[1] for row in page["rows"]})
+        return self.ids(set(page["rows"]["order"]))
 
     def _in_table(self, state: str, t: float) -> list[str]:
         table, now = self.table, pd.Timestamp(t, unit="s").as_unit("us")
@@ -266,4 +266,4 @@ def test_cancelled_is_newest_first_in_the_stage_list(tmp_path: Path) -> None:
     total, rows = StageOrders(timeline).at(STATES[CANCELLED], NOON + 90 * MINUTE)
 
     assert total == 3
-    assert [name for _, name, *_ in rows] == ["B", "C", "A"]
+    assert rows["id"] == ["B", "C", "A"]

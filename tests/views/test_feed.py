@@ -6,11 +6,12 @@ import pytest
 
 import twin
 from tests.fake_timeline import say
-from twin.analysis.event_index import GROUPS, index_of
+from twin.analysis.event_index import GROUPS, event_index_of
 from twin.analysis.wording import describe
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Timeline
 from twin.views.feed.feed import PAGE_ROWS, ROWS_BEFORE, FeedView
+from twin.views.shared.rows import rows_of as rows_of_columns
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,9 @@ class Browser:
         before = len(self.sent)
         asked = {"ask": "feed", "serial": 7, "version": self.list.version, "query": "", "stage": "", "row": -1, "t": at}
         say(self.list, asked | more)
-        return self.sent[-1] if len(self.sent) > before else None
+        if len(self.sent) == before:
+            return None
+        return self.sent[-1] | {"rows": rows_of_columns(self.sent[-1]["rows"])}
 
 
 @pytest.fixture
@@ -48,11 +51,11 @@ def test_a_page_holds_the_latest_events_at_the_moment_and_the_next_ones(timeline
 
     latest = describe(timeline, timeline.latest(t, ROWS_BEFORE))[::-1]
     shown = answer["rows"][: answer["top"] - answer["first"]]
-    assert [(row[0], row[1], row[5], row[6]) for row in shown] == [
+    assert [(row["t"], row["order"], row["title"], row["detail"]) for row in shown] == [
         (line.t, line.order, line.title, line.detail) for line in latest
     ]
     assert len(answer["rows"]) == PAGE_ROWS
-    assert all(row[0] > t for row in answer["rows"][len(shown) :])
+    assert all(row["t"] > t for row in answer["rows"][len(shown) :])
     assert answer["serial"] == 7
 
 
@@ -62,15 +65,15 @@ def test_pages_by_number_reach_back_to_the_first_event_of_the_range(timeline, fe
     everything = timeline.between(timeline.window.start, timeline.window.end)
     first = next(t for t, kind in zip(everything.ts, everything.type, strict=True) if kind != "driver_ping")
     assert answer["first"] == 0
-    assert answer["rows"][0][0] == answer["oldest"] == first
+    assert answer["rows"][0]["t"] == answer["oldest"] == first
 
 
 def test_the_filter_is_taken_from_the_ask(timeline, feed):
     answer = feed[1].ask(timeline.busiest(), query="types=problem;text=pho")
 
     assert answer["rows"]
-    assert all(row[4] for row in answer["rows"])
-    brands = [[item.brand + item.name for item in timeline.orders.items(row[1])] for row in answer["rows"]]
+    assert all(row["problem"] for row in answer["rows"])
+    brands = [[item.brand + item.name for item in timeline.orders.items(row["order"])] for row in answer["rows"]]
     assert all(any("pho" in name.lower() for name in names) for names in brands)
 
 
@@ -79,8 +82,8 @@ def test_only_the_selected_order_is_its_whole_story(timeline, feed):
     answer = feed[1].ask(timeline.busiest(), query=f"types={','.join(GROUPS)};only", row=row)
 
     whole = timeline.order(timeline.orders.ids[row].as_py()).events
-    assert [told[0] for told in answer["rows"]] == whole.ts.tolist()
-    assert {told[1] for told in answer["rows"]} == {row}
+    assert [told["t"] for told in answer["rows"]] == whole.ts.tolist()
+    assert {told["order"] for told in answer["rows"]} == {row}
 
 
 def test_a_stage_shows_what_its_orders_went_through_so_far(timeline, feed):
@@ -89,10 +92,10 @@ def test_a_stage_shows_what_its_orders_went_through_so_far(timeline, feed):
     answer = feed[1].ask(t, stage="out_for_delivery")
 
     inside = set(timeline.membership.at(t, "out_for_delivery").order.tolist())
-    assert {row[1] for row in answer["rows"]} == inside != set()
+    assert {row["order"] for row in answer["rows"]} == inside != set()
     assert answer["total"] == answer["top"]
     assert answer["until"] == t
-    assert all(row[0] <= t for row in answer["rows"])
+    assert all(row["t"] <= t for row in answer["rows"])
 
 
 def test_a_tick_says_nothing(timeline, feed):
@@ -144,4 +147,4 @@ def test_the_target_decides_what_is_late(timeline, feed):
     view.target = 600.0
 
     assert browser.ask(timeline.busiest(), query="types=problem")["total"] > usual
-    assert index_of(timeline) is index_of(timeline)
+    assert event_index_of(timeline) is event_index_of(timeline)

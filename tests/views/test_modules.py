@@ -127,3 +127,13 @@ def test_node_reads_the_bundle_and_finds_a_render_for_every_view():
 @pytest.mark.parametrize("name", ENTRIES)
 def test_node_reads_the_module_of_every_view(name):
     assert run(module_source(ENTRIES[name]), "render.name") == '["render"]'
+
+
+def test_every_file_can_be_read_on_a_screen():
+    """The formatter breaks no strings and no comments; and `render` only puts a view together."""
+    for path in modules.PACKAGE.rglob("*.js"):
+        lines = path.read_text("utf-8").splitlines()
+        assert [line for line in lines if len(line) > 120] == [], path
+        if path in ENTRIES.values():
+            start = next(n for n, line in enumerate(lines) if line.startswith("function render("))
+            assert lines.index("}", start) - start <= 80, path

@@ -27,8 +27,13 @@ def story_of(folder, minutes=WHOLE, **how):
 def facts(story):
     """Label → (value, note, minutes after noon from which it is known, tone)."""
     return {
-        label: (value, note, None if at is None else (at - NOON) / MINUTE, tone)
-        for label, value, note, at, tone, _ in story["facts"]
+        fact["label"]: (
+            fact["value"],
+            fact["note"],
+            None if fact["at"] is None else (fact["at"] - NOON) / MINUTE,
+            fact["tone"],
+        )
+        for fact in story["facts"]
     }
 
 
@@ -93,23 +98,23 @@ def test_an_order_without_coordinates_has_no_distance(tmp_path):
 def test_an_order_known_by_its_pings_alone_is_told_with_what_there_is(tmp_path):
     story = story_of(tmp_path, {}, pings={5.0: 10.0, 6.0: 20.0})
 
-    assert [stage[0] for stage in story["stages"]] == ["out_for_delivery"]
+    assert [stage["key"] for stage in story["stages"]] == ["out_for_delivery"]
     assert (story["events"], story["items"], story["revenue"]) == ([], [], None)
-    assert story["pings"] == [2, NOON + 5 * MINUTE, NOON + 6 * MINUTE]
+    assert story["pings"] == {"count": 2, "first": NOON + 5 * MINUTE, "last": NOON + 6 * MINUTE}
 
 
 def test_items_and_their_total_are_those_of_the_row(tmp_path):
     story = story_of(tmp_path)
 
-    assert [item[0] for item in story["items"]] == ["Pho", EVIL]
-    assert [(qty, price) for _, _, qty, price in story["items"]] == [(2, 12.5), (1, 4.0)]
+    assert [item["name"] for item in story["items"]] == ["Pho", EVIL]
+    assert [(item["qty"], item["price"]) for item in story["items"]] == [(2, 12.5), (1, 4.0)]
     assert story["revenue"] == 2 * 12.5 + 4.0
 
 
 def test_the_events_are_told_in_order_without_their_pings(tmp_path):
     story = story_of(tmp_path, pings={33.0: 9.0, 34.0: 18.0})
 
-    assert [(event[2], (event[4] - NOON) / MINUTE) for event in story["events"]] == [
+    assert [(event["title"], (event["t"] - NOON) / MINUTE) for event in story["events"]] == [
         ("Order created", 0),
         ("Cooking started", 2),
         ("Cooked", 12),
@@ -118,7 +123,7 @@ def test_the_events_are_told_in_order_without_their_pings(tmp_path):
         ("Picked up", 32),
         ("Delivered", 43),
     ]
-    assert story["pings"][0] == 2
+    assert story["pings"]["count"] == 2
 
 
 def test_a_story_is_sent_once_and_a_tick_sends_nothing(tmp_path):
@@ -140,13 +145,13 @@ def test_a_story_fits_into_a_message(tmp_path):
 def test_what_is_usual_comes_with_the_insights(tmp_path):
     timeline = timeline_of(tmp_path, rows_of("A1", WHOLE))
     view, panel, controller = panel_of(timeline)
-    assert [stage[3] for stage in panel.story["stages"]] == [None] * 4
+    assert [stage["usual"] for stage in panel.story["stages"]] == [None] * 4
 
     baseline = SimpleNamespace(stage_time=lambda key, _t: 480.0 if key == "ready" else None)
     controller.learn(Insights(timeline, baseline, ()))
     view.learn()
 
-    assert [stage[3] for stage in panel.story["stages"]] == [None, None, 480.0, None]
+    assert [stage["usual"] for stage in panel.story["stages"]] == [None, None, 480.0, None]
 
 
 def test_an_order_that_another_range_does_not_hold_is_said_to_be_outside(tmp_path):
@@ -174,7 +179,7 @@ def three(folder):
 
 def test_next_and_previous_go_by_creation_and_end_with_a_word(tmp_path):
     _, panel, controller = panel_of(three(tmp_path), "C")
-    assert panel.story["place"] == [1, 3]
+    assert panel.story["place"] == {"number": 1, "of": 3}
 
     met = [controller.selection.order]
     for _ in range(3):

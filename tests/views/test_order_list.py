@@ -8,6 +8,7 @@ from twin.foundation.stages import STATES
 from twin.replay.controller import ReplayController
 from twin.views.order_list import order_list as module
 from twin.views.order_list.order_list import OrderListView
+from twin.views.shared.rows import rows_of as rows_of_columns
 
 STARTS = {"D": 0, "B": 3, "C": 25, "A": 32.5}
 """Minutes after noon; at 12:33 D is on the road, B ready, C cooks, A was just made."""
@@ -90,8 +91,9 @@ def test_completed_lists_the_day_so_far(tmp_path):
 
     assert shown(controller, listed) == [("A", "completed"), ("B", "completed")]
     assert listed.state["counts"]["completed"] == 2
-    a = str(controller.timeline.orders.row_of["A"])
-    assert listed.state["texts"][a][2:4] == [NOON - 60 * MINUTE, NOON - 17 * MINUTE]
+    a = controller.timeline.orders.row_of["A"]
+    (text,) = (text for text in rows_of_columns(listed.state["texts"]) if text["row"] == a)
+    assert (text["began"], text["delivered"]) == (NOON - 60 * MINUTE, NOON - 17 * MINUTE)
 
 
 def test_cancelled_and_silent_orders_have_lists_of_their_own(tmp_path):
@@ -109,11 +111,11 @@ def test_cancelled_and_silent_orders_have_lists_of_their_own(tmp_path):
 def test_texts_are_sent_when_an_order_comes_onto_the_list_and_not_again(tmp_path):
     view, listed, controller, _ = list_of(tmp_path)
     view.show(controller.timeline.at(NOON + 10 * MINUTE))
-    assert sorted(text[0] for text in listed.state["texts"].values()) == ["B", "D"]
+    assert sorted(listed.state["texts"]["id"]) == ["B", "D"]
 
     view.show(controller.timeline.at(T))
 
-    assert sorted(text[0] for text in listed.state["texts"].values()) == ["A", "C"]
+    assert sorted(listed.state["texts"]["id"]) == ["A", "C"]
 
 
 def test_a_browser_that_lacks_a_text_asks_and_gets_all(tmp_path):
@@ -123,7 +125,7 @@ def test_a_browser_that_lacks_a_text_asks_and_gets_all(tmp_path):
 
     say(listed, {"ask": "texts"})
 
-    assert sorted(text[0] for text in listed.state["texts"].values()) == ["A", "B", "C", "D"]
+    assert sorted(listed.state["texts"]["id"]) == ["A", "B", "C", "D"]
 
 
 def test_an_order_without_creation_items_or_brand_is_listed_with_what_there_is(tmp_path):
@@ -131,7 +133,10 @@ def test_an_order_without_creation_items_or_brand_is_listed_with_what_there_is(t
 
     view.show(controller.timeline.at(T))
 
-    assert listed.state["texts"]["0"] == ["A", "A", NOON + 20 * MINUTE, None, "", False]
+    text = rows_of_columns(listed.state["texts"])[listed.state["texts"]["row"].index(0)]
+    assert text == {
+        "row": 0, "id": "A", "short": "A", "began": NOON + 20 * MINUTE, "delivered": None, "brands": "", "dated": False,
+    }  # fmt: skip
 
 
 def test_brands_are_plain_text_and_many_are_counted(tmp_path):
@@ -140,7 +145,7 @@ def test_brands_are_plain_text_and_many_are_counted(tmp_path):
 
     view.show(controller.timeline.at(T))
 
-    assert listed.state["texts"]["0"][4] == "brand 1, brand 2 and 2 more"
+    assert listed.state["texts"]["brands"] == ["brand 1, brand 2 and 2 more"]
 
 
 def test_a_moment_without_change_sends_nothing(tmp_path):
@@ -214,7 +219,7 @@ def test_another_timeline_replaces_the_list_and_its_texts(tmp_path):
     view.reset()
     view.show(controller.timeline.at(T))
 
-    assert [text[0] for text in listed.state["texts"].values()] == ["NEW"]
+    assert listed.state["texts"]["id"] == ["NEW"]
     assert shown(controller, listed) == [("NEW", "out_for_delivery")]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.fake_timeline import DAY0, FakeController, FakeItem, FakeTimeline, say
 from twin.views.pipeline.pipeline import AMBER, FINE, RED, PipelineView, is_well_over
+from twin.views.shared.rows import rows_of as rows_of_columns
 
 MINUTE = 60.0
 
@@ -216,7 +217,10 @@ def test_the_orders_of_a_stage_are_listed_oldest_first(monkeypatch):
     (told,) = asked(view, monkeypatch, stage="ready", t=DAY0 + 120)
 
     assert told["total"] == 2
-    assert told["rows"] == [[1, "B", DAY0, None, ""], [0, "A", DAY0 + 60, None, "Pho Real, <b> +1"]]
+    assert rows_of_columns(told["rows"]) == [
+        {"row": 1, "id": "B", "since": DAY0, "total": None, "basket": ""},
+        {"row": 0, "id": "A", "since": DAY0 + 60, "total": None, "basket": "Pho Real, <b> +1"},
+    ]
 
 
 def test_completed_orders_are_listed_newest_first_with_their_time(monkeypatch):
@@ -225,9 +229,10 @@ def test_completed_orders_are_listed_newest_first_with_their_time(monkeypatch):
 
     (told,) = asked(view, monkeypatch, stage="completed", t=DAY0 + 3600)
 
-    assert (told["total"], len(told["rows"])) == (300, 200)
-    assert [row[0] for row in told["rows"]] == list(range(299, 99, -1))
-    assert told["rows"][0][2:4] == [DAY0 + 600 + 598, 600 + 299]
+    rows = rows_of_columns(told["rows"])
+    assert (told["total"], len(rows)) == (300, 200)
+    assert [row["row"] for row in rows] == list(range(299, 99, -1))
+    assert (rows[0]["since"], rows[0]["total"]) == (DAY0 + 600 + 598, 600 + 299)
 
 
 @pytest.mark.parametrize(

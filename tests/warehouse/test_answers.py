@@ -74,7 +74,7 @@ def test_every_question_has_the_answer_that_the_files_give(
         assert same(ours.routes(place.id, 20), theirs.routes(place.id, 20))
     order = through.timeline(place.id).orders.ids[3].as_py()
     for query, parameters in questions(place, order).items():
-        assert same(through.source.ask(query, **parameters), direct.source.ask(query, **parameters)), query
+        assert same(through.source.query(query, **parameters), direct.source.query(query, **parameters)), query
     for dimension in ("brands", "menus", "categories", "items"):
         assert through.source.names(dimension) == direct.source.names(dimension)
 
@@ -122,8 +122,8 @@ def test_hostile_names_are_only_values(demos: Demos, warehouse_of: Start, lakeho
     assert evil in {place.id for place in source.locations}
     place = source.location(evil)
     assert source.source.window(evil, place.start, place.end).num_rows > 100
-    assert source.source.ask("find_order", order_id=evil).num_rows == 0
-    assert source.source.ask("near_orders", wanted=evil, most=3).num_rows == 0
+    assert source.source.query("find_order", order_id=evil).num_rows == 0
+    assert source.source.query("near_orders", wanted=evil, most=3).num_rows == 0
     with pytest.raises(UnknownLocationError):
         source.source.window(evil + "'", 0, 1)
     assert not any("DROP" in sql or "1'='1" in sql for sql in warehouse.asked)
@@ -186,7 +186,7 @@ def test_no_secret_is_told(
     source = lakehouse()
     warehouse.faults.down = True
     with pytest.raises(SourceError) as caught:
-        source.source.ask("capacity", location=source.locations[0].id)
+        source.source.query("capacity", location=source.locations[0].id)
     out, err = capfd.readouterr()
     for secret in (TOKEN, CLIENT_SECRET):
         assert secret not in f"{caught.value} {source!r} {vars(source.source)} {out} {err}"

@@ -123,10 +123,10 @@ def asked_of(source: Twin) -> None:
         source.streets(place.id)
         order = timeline.orders.ids[3].as_py()
         for query, parameters in questions(place, order).items():
-            source.source.ask(query, **parameters)
+            source.source.query(query, **parameters)
     for granularity in ("day", "week"):
         more = questions(source.locations[0], "")["buckets"] | {"granularity": granularity}
-        source.source.ask("buckets", **more)
+        source.source.query("buckets", **more)
 
 
 def rows(columns: list[str], found: list[dict[str, Any]]) -> list[tuple[Any, ...]]:

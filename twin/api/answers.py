@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from twin.analysis import brands as branding
 from twin.analysis.lifecycle import Lifecycle, lifecycle
+from twin.analysis.wording import in_minutes
 from twin.api import event_log, models, parameters
 from twin.api import kitchen_status as kitchen
 from twin.api.instants import from_micros, instant, micros, optional_instant, seconds
@@ -47,8 +48,8 @@ def time_range(hub: Hub, location: str, query: parameters.BucketedRange) -> mode
     window = _window(hub, place, query)
     bounds: dict[str, str | float] = {"location": location, "from_ts": window.start, "to_ts": window.end}
     steps = list(_steps(place, window, query.granularity))
-    (total,) = hub.source.ask("totals", **bounds).to_pylist()
-    rows = hub.source.ask("buckets", granularity=query.granularity, **bounds).to_pylist()
+    (total,) = hub.source.query("totals", **bounds).to_pylist()
+    rows = hub.source.query("buckets", granularity=query.granularity, **bounds).to_pylist()
     by_start = {row["bucket"].replace(tzinfo=UTC): row for row in rows}
     return models.TimeRange(
         location=location,
@@ -82,7 +83,7 @@ def brands(hub: Hub, location: str, query: parameters.Range) -> models.Brands:
     """Return the figures of a kitchen's brands in a range."""
     place = hub.location(location)
     window = _window(hub, place, query)
-    rows = hub.source.ask("brands", location=location, from_ts=window.start, to_ts=window.end).to_pylist()
+    rows = hub.source.query("brands", location=location, from_ts=window.start, to_ts=window.end).to_pylist()
     names = hub.source.names("brands")
     return models.Brands(
         location=location,
@@ -180,11 +181,11 @@ def order(hub: Hub, order_id: str, query: parameters.OneOrder) -> models.OrderLi
     """Return an order's lifecycle, found by its id alone. Raises `UnknownOrderError` with similar ids."""
     if query.location is not None:
         hub.location(query.location)
-    rows = hub.source.ask("find_order", order_id=order_id)
+    rows = hub.source.query("find_order", order_id=order_id)
     if query.location is not None:
         rows = rows.filter(np.asarray(rows["location"]) == query.location)
     if not len(rows):
-        near = hub.source.ask("near_orders", wanted=order_id, most=NEAR)["order_id"].to_pylist()
+        near = hub.source.query("near_orders", wanted=order_id, most=NEAR)["order_id"].to_pylist()
         where = f" at {query.location}" if query.location else ""
         raise UnknownOrderError(f"No order {order_id!r}{where}.", near=[other for other in near if other != order_id])
     first = rows["location"][int(np.argmin(rows["ts"].to_numpy()))].as_py()
@@ -275,7 +276,7 @@ def _order_model(place: Location, life: Lifecycle, entries: Sequence[event_log.E
         location=place.id,
         created_at=optional_instant(order.created),
         delivered_at=optional_instant(order.delivered),
-        total_duration_min=_minutes(life.total),
+        total_duration_min=in_minutes(life.total),
         status=order.status,
         customer_address=order.address or None,
         revenue=round(order.revenue, 2),
@@ -291,19 +292,15 @@ def _order_model(place: Location, life: Lifecycle, entries: Sequence[event_log.E
                 stage=span.key,
                 entered_at=instant(span.start),
                 left_at=optional_instant(span.end),
-                duration_min=_minutes(None if span.end is None else span.end - span.start),
+                duration_min=in_minutes(None if span.end is None else span.end - span.start),
             )
             for span in life.stages
         ],
-        food_waited_min=_minutes(life.food_waited),
-        driver_waited_min=_minutes(life.driver_waited),
+        food_waited_min=in_minutes(life.food_waited),
+        driver_waited_min=in_minutes(life.driver_waited),
         promised_min=order.eta_mins,
         events=[
             models.Event(event_type=entry.kind, timestamp=from_micros(entry.at), data=event_log.data_of(entry))
             for entry in entries
         ],
     )
-
-
-def _minutes(value: float | None) -> float | None:
-    return None if value is None else value / 60

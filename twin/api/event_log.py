@@ -54,7 +54,7 @@ def read(
     rows_wanted = most + after.read + 1
     until = end if chosen != ALL else min(end, after.at + FIRST_SLICE)
     while True:
-        rows = source.ask(
+        rows = source.query(
             "event_page",
             location=location,
             from_ts=after.at / 1e6,

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from twin.analysis.metrics import StageFigures, index_of
+from twin.analysis.metrics import StageFigures, metrics_of
+from twin.analysis.wording import in_minutes
 from twin.api import models
 from twin.api.instants import instant, optional_instant
 from twin.foundation.errors import UnknownTimeError
@@ -73,14 +74,14 @@ def capacity(hub: Hub, location: str) -> tuple[int | None, str | None]:
     observed = hub.cached(_ObservedCapacity).by_location
     queried_at, most = observed.get(location, (-CAPACITY_S, None))
     if time.monotonic() - queried_at >= CAPACITY_S:
-        answer = hub.source.ask("capacity", location=location)["most"][0].as_py()
+        answer = hub.source.query("capacity", location=location)["most"][0].as_py()
         most = int(answer) if answer else None
         observed[location] = (time.monotonic(), most)
     return (most, "observed") if most else (None, None)
 
 
 def _metrics(hub: Hub, timeline: Timeline, snapshot: Snapshot) -> dict[str, Any]:
-    index = index_of(timeline)
+    index = metrics_of(timeline)
     kpis = index.kpis(snapshot.t, snapshot.counts, hub.settings.delivery_target_s)
     figures = index.stages(snapshot)
     orders, source = capacity(hub, timeline.location.id)
@@ -92,8 +93,8 @@ def _metrics(hub: Hub, timeline: Timeline, snapshot: Snapshot) -> dict[str, Any]
         "cancelled": counts[STATES[CANCELLED]],
         "stalled": counts[STATES[STALLED]],
         "throughput_per_hour": kpis.orders_per_hour,
-        "avg_service_time_min": _minutes(figures[COOKING].service),
-        "avg_delivery_time_min": _minutes(kpis.delivery_time),
+        "avg_service_time_min": in_minutes(figures[COOKING].service),
+        "avg_delivery_time_min": in_minutes(kpis.delivery_time),
         "completion_rate_pct": None if kpis.completion is None else 100 * kpis.completion,
         "capacity_utilization_pct": 100 * counts[STAGES[COOKING]] / orders if orders else None,
         "capacity_orders": orders,
@@ -105,10 +106,10 @@ def _metrics(hub: Hub, timeline: Timeline, snapshot: Snapshot) -> dict[str, Any]
 def _stage(figure: StageFigures) -> models.StageTimes:
     return models.StageTimes(
         stage=figure.key,
-        service_time_min=_minutes(figure.service),
+        service_time_min=in_minutes(figure.service),
         served=figure.served,
-        avg_age_min=_minutes(figure.age),
-        oldest_min=_minutes(figure.oldest),
+        avg_age_min=in_minutes(figure.age),
+        oldest_min=in_minutes(figure.oldest),
         entered=figure.entered,
     )
 
@@ -147,7 +148,3 @@ def _drivers(timeline: Timeline, snapshot: Snapshot) -> list[models.DriverPositi
 def none_if_nan(value: float | np.floating[Any]) -> float | None:
     """Return a float, None for NaN."""
     return None if np.isnan(value) else float(value)
-
-
-def _minutes(seconds: float | None) -> float | None:
-    return None if seconds is None else seconds / 60

@@ -104,5 +104,5 @@ class DocsHandler(ApiHandler):
 
 def _latency() -> float:
     began = time.perf_counter()
-    process.hub().source.ask("ready")
+    process.hub().source.query("ready")
     return time.perf_counter() - began

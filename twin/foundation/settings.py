@@ -73,9 +73,9 @@ class Settings:
     late_after_s: float = LATE_AFTER_S
     """A driver is late who arrives more than this after the food was ready."""
     completion_target: float = COMPLETION_TARGET
-    stage_amber_s: Mapping[str, float] = field(default_factory=lambda: STAGE_AMBER)
-    stage_red_s: Mapping[str, float] = field(default_factory=lambda: STAGE_RED)
-    capacity: Mapping[str, int] = field(default_factory=dict)
+    stage_amber_s: Mapping[str, float] = field(default_factory=lambda: STAGE_AMBER, hash=False)
+    stage_red_s: Mapping[str, float] = field(default_factory=lambda: STAGE_RED, hash=False)
+    capacity: Mapping[str, int] = field(default_factory=dict, hash=False)
     """Orders that a kitchen can cook at once, by location id; without it, what it has shown that it can."""
 
     tiles: str = "streets"

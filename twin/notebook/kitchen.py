@@ -16,7 +16,7 @@ import pandas as pd
 from twin.analysis import brands
 from twin.analysis.baseline import Baseline
 from twin.analysis.insights import Insights
-from twin.analysis.metrics import index_of
+from twin.analysis.metrics import metrics_of
 from twin.foundation import times
 from twin.foundation.times import DAY, Time, midnight
 from twin.hub import Hub
@@ -93,7 +93,7 @@ class Instant:
         >>> list(twin.open("demo").kitchen("chicago").at("12:00").stages.index)
         ['created', 'cooking', 'ready', 'out_for_delivery', 'completed']
         """
-        return tables.stage_figures(index_of(self.timeline).stages(self.snapshot))
+        return tables.stage_figures(metrics_of(self.timeline).stages(self.snapshot))
 
     @property
     def kpis(self) -> pd.Series:
@@ -102,7 +102,7 @@ class Instant:
         >>> bool(twin.open("demo").kitchen("chicago").at("12:00").kpis["orders_per_hour"] > 0)
         True
         """
-        row = tables.kpi_row(index_of(self.timeline).kpis(self.snapshot.t, self.snapshot.counts, self.target))
+        row = tables.kpi_row(metrics_of(self.timeline).kpis(self.snapshot.t, self.snapshot.counts, self.target))
         return pd.Series(row, name=self.time)
 
     def __repr__(self) -> str:

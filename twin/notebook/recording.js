@@ -88,10 +88,15 @@ class Answers {
   list({ stage, t, loads }) {
     const closed = stage === "completed" || stage === "cancelled";
     const found = this.within(stage, t).sort((a, b) => (closed ? b[3] - a[3] : a[3] - b[3]));
-    const rows = found.slice(0, MOST_LISTED).map(([row, , , since]) => {
-      const { name, basket, whole } = this.words[row];
-      return [row, name, since, stage === "completed" ? whole : null, basket];
-    });
+    const listed = found.slice(0, MOST_LISTED);
+    const words = listed.map(([row]) => this.words[row]);
+    const rows = {
+      row: listed.map(([row]) => row),
+      id: words.map(({ name }) => name),
+      since: listed.map(([, , , since]) => since),
+      total: words.map(({ whole }) => (stage === "completed" ? whole : null)),
+      basket: words.map(({ basket }) => basket),
+    };
     return { tell: "stage", stage, t, loads, total: found.length, rows };
   }
 }

@@ -27,7 +27,7 @@ from panel.io.resources import CDN_DIST, DIST_DIR
 from panel.io.save import file_html
 from pyviz_comms import Comm
 
-from twin.analysis.wording import short_id
+from twin.analysis.wording import BRANDS_SHOWN, brand_names, items_text, short_id
 from twin.foundation.stages import COMPLETED, STAGE_LABELS, STATES
 from twin.foundation.times import midnight
 from twin.hub import Hub
@@ -189,15 +189,14 @@ def _recorded_params(view: Component) -> list[str]:
 def _order_texts(timeline: Timeline, row: int) -> dict[str, Any]:
     orders = timeline.orders
     items = orders.items(row)
-    brands = list(dict.fromkeys(item.brand for item in items if item.brand))
-    count = int(sum(item.qty for item in items))
+    brands = brand_names(items)
     whole = float(orders.delivered[row] - orders.created[row])
     name = str(orders.ids[row].as_py())
     return {
         "id": short_id(name),
         "name": name,
-        "basket": ", ".join(brands[:2]),
-        "items": f"{count} item{'s' * (count != 1)} from {', '.join(brands)}" if count else "",
+        "basket": ", ".join(brands[:BRANDS_SHOWN]),
+        "items": items_text(items, ", ".join(brands)),
         "address": "",
         "whole": whole if np.isfinite(whole) else None,
     }

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twin.analysis.brands import BrandFigures
-from twin.analysis.metrics import KpiSet, StageFigures, index_of
+from twin.analysis.metrics import KpiSet, StageFigures, metrics_of
 from twin.analysis.moments import Moment
 from twin.foundation.stages import COMPLETED, STAGES
 from twin.foundation.times import Time, seconds
@@ -190,7 +190,7 @@ def kpi_row(kpis: KpiSet) -> dict[str, float]:
 
 def kpis(timeline: Timeline, times: NDArray[np.float64], target: float) -> pd.DataFrame:
     """Return the KPIs at many times, (n,) seconds: one row each, by time; `target` is the promised delivery time, seconds."""
-    index = index_of(timeline)
+    index = metrics_of(timeline)
     rows = [kpi_row(index.kpis(t, timeline.counts(t), target)) for t in times.tolist()]
     return pd.DataFrame(rows, index=pd.Index(stamps(times), name="time"))
 

@@ -1,4 +1,4 @@
-"""Frames of crowds, shared by all sessions of the process: each made once, even when asked for twice at the same time."""
+"""Frames of many drivers, shared by all sessions of the process: each is computed once, even for simultaneous requests."""
 
 from twin.foundation.cache import ByteCache, one_each
 from twin.render import dense
@@ -8,14 +8,14 @@ from twin.timeline.fleet import Fleet
 from twin.timeline.timeline import Timeline
 
 MOST_BYTES = 64 * 2**20
-"""Of frames: some hundreds."""
+"""Total size of the cached frames: room for some hundreds."""
 
 MOMENTS = 3
-"""Moments of a timeline whose crowds are kept (20 MB each for a million drivers): the map is moved, or pointed at, at one."""
+"""Times per timeline whose drivers are cached (20 MB each for a million): t stays while the map is moved or hovered over."""
 
 
 class _Crowds:
-    """The crowds of one timeline. `key` stands for it in the cache of frames, which must not hold it."""
+    """The drivers of one timeline, by time. `key` identifies it in the cache of frames, which must not hold a reference to it."""
 
     def __init__(self, _: Timeline) -> None:
         self.key = object()
@@ -23,18 +23,18 @@ class _Crowds:
 
 
 class DenseStore:
-    """Crowds and frames by timeline, moment and extent. Any thread may ask; a timeline's crowds are gone with it."""
+    """Drivers by timeline and time, and frames by extent too. Thread-safe; the drivers are freed with their timeline."""
 
     def __init__(self, most: int = MOST_BYTES) -> None:
-        """Keep at most `most` bytes of frames."""
+        """Cache at most `most` bytes of frames."""
         self.frames: ByteCache[bytes] = ByteCache(most)
 
     def crowd(self, timeline: Timeline, t: float) -> Fleet:
-        """Return everyone on the road at t."""
+        """Return all drivers on the road at t."""
         moments = timeline.cached(_Crowds).moments
         return moments.load(t, lambda: fleet.gather(timeline.trips, t).without(timeline.stalled_trips(t)))
 
     def frame(self, timeline: Timeline, t: float, extent: Extent) -> bytes:
-        """Return the packed frame (see `dense.pack`) of a moment and an extent."""
+        """Return the packed frame (see `dense.pack`) of an extent at t."""
         key = (timeline.cached(_Crowds).key, t, extent)
         return self.frames.load(key, lambda: dense.pack(dense.counts(self.crowd(timeline, t), extent)))

@@ -38,14 +38,14 @@ _PEN_ZOOM = 13
 _FINEST_PX, _WIDEST_PX, _WIDEST_SURROUNDINGS = 1.0, 8.0, 2.5
 
 _compiling = threading.Lock()
-"""The compiler's, of which a process has one."""
+"""Datashader's compiled code belongs to the process, so its lock does too."""
 
 
 class TileSet:
     """The base map of one set of streets; safe to use from any number of threads."""
 
     def __init__(self, streets: Streets, rendered: ByteCache[bytes] | None = None) -> None:
-        """Prepare the strokes; tiles are drawn on request and kept in `rendered`, which several maps may share."""
+        """Prepare the strokes. Tiles are drawn on request and cached in `rendered`, which several maps may share."""
         self._rendered: ByteCache[bytes] = ByteCache(CACHE_BYTES) if rendered is None else rendered
         self._blocks: SingleFlight[dict[tuple[int, int], bytes]] = SingleFlight()
         self._curves: SingleFlight[Curve] = SingleFlight()
@@ -88,9 +88,9 @@ class TileSet:
         """Render the block whose north-west tile is x, y: PNGs by (column, row) within it, in the dark palette."""
         across = min(BLOCK, 2**z)
         keys = {(i, j): (self.version, scale, z, x + i, y + j) for j in range(across) for i in range(across)}
-        held = {place: png for place, key in keys.items() if (png := self._rendered.get(key)) is not None}
-        if len(held) == len(keys):  # another thread finished the block between our look into the cache and now
-            return held
+        cached = {place: png for place, key in keys.items() if (png := self._rendered.get(key)) is not None}
+        if len(cached) == len(keys):  # another thread has finished the block since we looked into the cache
+            return cached
         side = TILE_PX * scale
         values = self._values(tile_box(z, x, y, across), side * across, side * across, z, scale)
         levels = self._curve(z).levels(values)

@@ -124,7 +124,9 @@ def write_demo(
 
     Raises ConfigError for an invalid argument or configuration.
     """
-    demo = _plan(generation, days, end, scale, seed, dq, config, file_format)
+    demo = _plan(
+        generation=generation, days=days, end=end, scale=scale, seed=seed, dq=dq, config=config, file_format=file_format
+    )  # fmt: skip
     folder = Path(folder)
     _refuse_other_events(folder, {demo.file_name(kitchen) for kitchen in demo.kitchens})
     folder.mkdir(parents=True, exist_ok=True)
@@ -165,6 +167,7 @@ def write_demo(
 
 
 def _plan(
+    *,
     generation: str,
     days: int | None,
     end: date,
@@ -182,7 +185,10 @@ def _plan(
     incidents: list[Incident] = []
     if config is None:
         incidents = plan([kitchen.location_name for kitchen in kitchens], end, len(dates[0]), seed)
-    return _Plan(generation, seed, scale, file_format, dirt_share, nulls, kitchens, dates, incidents)
+    return _Plan(
+        generation=generation, seed=seed, scale=scale, file_format=file_format, dirt_share=dirt_share, nulls=nulls,
+        kitchens=kitchens, days=dates, incidents=incidents,
+    )  # fmt: skip
 
 
 def _write_events(demo: _Plan, folder: Path, report: Progress) -> _Tally:

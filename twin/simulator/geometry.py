@@ -95,8 +95,8 @@ def crossings(start: Floats, end: Floats, excluded: "ExcludedPairs") -> tuple[In
     middle, reach = (start + end) / 2, float(np.hypot(*(end - start).T).max())
     pairs = cKDTree(middle).query_pairs(reach, output_type="ndarray")
     a, b = pairs[:, 0], pairs[:, 1]
-    keep = ~excluded(a, b)
-    a, b = a[keep], b[keep]
+    may_meet = ~excluded(a, b)
+    a, b = a[may_meet], b[may_meet]
     u, v, w = end[a] - start[a], end[b] - start[b], start[b] - start[a]
     cross = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,4 +1,4 @@
-"""What a source is: it answers a few narrow questions with rows, and knows nothing of orders."""
+"""The interface of sources: a few narrow queries that return rows. What rows mean for an order is the timeline's business."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A kitchen that the source has events of. Position and radius are None where nothing tells them."""
+    """A kitchen that the source has events of. Position and radius are None where the data has none."""
 
     id: str
     display_name: str
@@ -46,7 +46,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Every raw row accounted for: `used + sum(rejected.values()) == read`; flagged rows are among the used."""
+    """The counts of raw rows: `used + sum(rejected.values()) == read`; flagged rows are also used."""
 
     read: int
     used: int
@@ -56,7 +56,7 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """Orders per hour of one location: hour starts in seconds (n,) float64, order counts (n,) int64."""
+    """Orders per hour at one location: starts of hours in seconds (n,) float64, order counts (n,) int64."""
 
     hour: NDArray[np.float64]
     orders: NDArray[np.int64]
@@ -67,37 +67,37 @@ class Source(Protocol):
 
     name: str
     as_of: float | None
-    """When it was last asked what it holds, seconds since 1970 of the wall clock; None: it does not change while it is open."""
+    """Wall time of the last refresh, seconds since 1970; None for a source that does not change while it is open."""
 
     def refresh(self) -> bool:
-        """Look whether it holds other rows than before, which it then answers from; return whether. Raises `SourceError`."""
+        """Check for new rows, which later queries then return; return whether there are any. Raises `SourceError`."""
 
     def locations(self) -> list[Location]:
-        """Return the kitchens that the source has usable events of, in the order of their names."""
+        """Return the locations that the source has usable events of, the one with most orders first."""
 
     def quality(self, location: str | None = None) -> Quality:
-        """Return the account of all raw rows, or of one location's."""
+        """Return the counts of all raw rows, or of one location's."""
 
     def volume(self, location: str) -> Volume:
         """Return orders per hour over the location's whole range."""
 
     def window(self, location: str, start: float, end: float) -> pa.Table:
-        """Return the decoded rows of a location in [start, end) seconds, columns as in queries/window.sql."""
+        """Return the decoded rows of a location in [start, end) seconds; columns as in queries/window.sql."""
 
     def history(self, location: str, start: float, end: float) -> pa.Table:
-        """Return a row per order with an event in [start, end) seconds: its milestones, columns as in queries/history.sql."""
+        """Return the milestones of each order with an event in [start, end) seconds; columns as in queries/history.sql."""
 
-    def ask(self, query: str, **parameters: str | int | float) -> pa.Table:
-        """Return the answer to queries/`query`.sql, columns as it names them; parameters that end in `_ts` are data seconds.
+    def query(self, name: str, **parameters: str | int | float) -> pa.Table:
+        """Return the result of queries/`name`.sql; parameters that end in `_ts` are data seconds.
 
-        Safe to call from several threads at once; raises `SourceError` when the source cannot answer.
+        Thread-safe. Raises `SourceError` if the query fails.
         """
 
     def routes(self, location: str, most: int) -> pa.Table:
         """Return the bodies (column `body`) of at most `most` driver_picked_up events, spread over the location's history."""
 
     def gold(self) -> Mapping[str, int]:
-        """Return orders by location as the pipeline's gold_order_header counts them; empty where it is absent."""
+        """Return the number of orders by location in the pipeline's table gold_order_header; empty if there is none."""
 
     def names(self, dimension: str) -> Mapping[str, str]:
-        """Return id -> name of a dimension (`brands`, `menus`, `categories`, `items`); empty where it is absent."""
+        """Return id -> name of a dimension (`brands`, `menus`, `categories`, `items`); empty if there is none."""

@@ -32,11 +32,11 @@ FORMATS = {
 }  # fmt: skip
 REQUIRED = ("event_type", "ts", "order_id")
 ON_DISK_ABOVE = 1 << 30
-"""Bytes of input above which the decoded events go to a temporary database on disk instead of memory."""
+"""Bytes of input above which the decoded events are stored in a temporary database on disk instead of in memory."""
 PACKED = 3
-"""Times as many bytes count for a file that is compressed, as Parquet is."""
+"""Factor by which the size of a compressed file (gzip, Parquet) is multiplied to estimate its uncompressed size."""
 ON_DISK_MEMORY = "1GB"
-"""What the database on disk may keep in memory: ten million events are then read in a process of 6 GB."""
+"""Memory limit of the database on disk; with it ten million events can be read in a process of 6 GB."""
 
 Progress = Callable[[str, float], None]
 
@@ -47,7 +47,7 @@ class _BrokenArrayError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _EventFiles:
-    """Files of one format and one set of columns."""
+    """Files with the same format and the same columns."""
 
     paths: tuple[str, ...]
     format: str
@@ -55,9 +55,9 @@ class _EventFiles:
 
 
 class FileSource:
-    """Event files decoded once into DuckDB; every question is then one query over the decoded rows.
+    """Event files, decoded once into DuckDB; every request is then a query over the decoded rows.
 
-    Raises `SourceError` when nothing usable is there: the message names the file and says what is missing.
+    Raises `SourceError` if nothing is usable; the message names the file and what it lacks.
     """
 
     def __init__(self, source: str | Path, progress: Progress | None = None) -> None:
@@ -72,7 +72,7 @@ class FileSource:
             if self._folder
             else duckdb.connect(":memory:")
         )
-        self._end = weakref.finalize(self, _end, self._connection, self._folder)
+        self._finalizer = weakref.finalize(self, _release, self._connection, self._folder)
         self._broken_lines = 0
         self._dimensions: dict[str, list[dict[str, str]]] = {}
         self._salvaged: list[str] = []
@@ -81,18 +81,18 @@ class FileSource:
         except BaseException:
             self.close()
             raise
-        finally:  # copies of customers' data are gone when they have been read, whatever came of it
+        finally:  # copies of customers' data must not stay on disk, whether reading them succeeded or not
             for copy in self._salvaged:
                 Path(copy).unlink(missing_ok=True)
         self._volumes: dict[str, Volume] | None = None
-        self._made: set[str] = set()
-        self._making = threading.Lock()
+        self._tables: set[str] = set()
+        self._tables_lock = threading.Lock()
 
-    # -- what a source answers ------------------------------------------------------------------------------------------
+    # -- the Source protocol ---------------------------------------------------------------------------------------------
     as_of: float | None = None
 
     def refresh(self) -> bool:
-        """Return False: what was read at first is kept."""
+        """Return False, because files are read once."""
         return False
 
     def locations(self) -> list[Location]:
@@ -112,16 +112,16 @@ class FileSource:
     def history(self, location: str, start: float, end: float) -> pa.Table:
         return self._between("history", location, start, end)
 
-    def ask(self, query: str, **parameters: str | int | float) -> pa.Table:
-        given = {
-            name: tables.moment(float(value)).item() if name.endswith("_ts") else value
-            for name, value in parameters.items()
+    def query(self, name: str, **parameters: str | int | float) -> pa.Table:
+        arguments = {
+            key: tables.moment(float(value)).item() if key.endswith("_ts") else value
+            for key, value in parameters.items()
         }
         try:
-            self._make(queries.relations(query))
-            # a cursor of its own: questions of several threads do not wait for each other
-            with telemetry.query(query), self._connection.cursor() as cursor:
-                return cursor.sql(queries.for_duckdb(query), params=given).to_arrow_table()
+            self._create_tables(queries.relations(name))
+            # a separate cursor lets several threads query in parallel
+            with telemetry.query(name), self._connection.cursor() as cursor:
+                return cursor.sql(queries.for_duckdb(name), params=arguments).to_arrow_table()
         except duckdb.Error as error:
             raise SourceError(f"{self.name} cannot be asked: {_first_line(error)}") from error
 
@@ -135,12 +135,12 @@ class FileSource:
         return tables.names(self._dimension(dimension), dimension)
 
     def close(self) -> None:
-        """End the connection and remove what is on disk; otherwise both go with the source, or with the process."""
-        self._end()
+        """Close the connection and remove the temporary database; otherwise this happens with the source's end."""
+        self._finalizer()
 
     # -- opening --------------------------------------------------------------------------------------------------------
     def _open(self, paths: list[str], report: Progress) -> None:
-        """Decode the files into `events` and find the kitchens."""
+        """Decode the files into the table `events` and find the locations."""
         report(f"Reading {len(paths)} file{'s' * (len(paths) != 1)}", 0.1)
         groups, self._dimension_files = self._sort_out(paths)
         bronze = [self._bronze(group) for group in groups]
@@ -151,17 +151,17 @@ class FileSource:
             self._arrow(queries.for_duckdb("locations"), {}), self._dimension("locations")
         )
         for name, path in self._dimension_files.items():
-            if path in self._salvaged:  # the others are read when they are wanted
+            if path in self._salvaged:  # before the copy is deleted; other files are read when needed
                 self._dimension(name)
-        # every row is accounted for beside what comes next; who asks for the account waits for it
-        beside = ThreadPoolExecutor(1, "account")
-        self._account = beside.submit(lambda: (self._rows("quality"), self._rows("flags")))
-        beside.shutdown(wait=False)
+        # counting all rows takes long and is rarely needed at once, so it runs in the background; `quality` waits for it
+        background = ThreadPoolExecutor(1, "account")
+        self._account = background.submit(self._count_rows)
+        background.shutdown(wait=False)
         if not self._locations:
             raise SourceError(tables.nothing_usable(self.name, self.quality()))
 
     def _sort_out(self, paths: list[str]) -> tuple[list[_EventFiles], dict[str, str]]:
-        """Tell event files from dimension files by their columns; group what can be read in one go."""
+        """Separate event files from dimension files by their columns, and group event files that can be read in one query."""
         dimensions: dict[str, str] = {}
         groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         columns_of: dict[tuple[str, tuple[str, ...]], dict[str, str]] = {}
@@ -215,9 +215,9 @@ class FileSource:
             raise SourceError(f"{path} cannot be read as {kind}: {_first_line(error)}") from error
 
     def _salvage(self, path: str) -> str:
-        """Return a JSON lines file with the objects of a torn JSON array that can still be read; the rest is one broken line.
+        """Return a JSON lines file with the readable objects of a truncated JSON array; the rest counts as one broken line.
 
-        Only a broken file comes here (a flush cut off by a crash), so reading it object by object is affordable.
+        Reading object by object is slow, but only a truncated file (a flush cut off by a crash) needs it.
         """
         with (gzip.open if path.lower().endswith(".gz") else open)(
             path, "rt", encoding="utf-8-sig", errors="replace"
@@ -239,15 +239,16 @@ class FileSource:
         return salvaged
 
     def _bronze(self, group: _EventFiles) -> str:
-        """Return the SELECT that brings a group's columns under the contract's names (identifiers are the file's own)."""
+        """Return the SELECT that renames a group's columns to those that queries/events.sql reads."""
 
         def column(*names: str) -> str:
-            found = [_quoted(group.columns[name]) for name in names if name in group.columns]
-            return f"coalesce({', '.join(f'CAST({name} AS VARCHAR)' for name in found)})" if found else "NULL::VARCHAR"
+            present = [_quoted(group.columns[name]) for name in names if name in group.columns]
+            texts = ", ".join(f"CAST({name} AS VARCHAR)" for name in present)
+            return f"coalesce({texts})" if present else "NULL::VARCHAR"
 
         location = column("location", "location_id", "gk_id")
         if location.startswith("NULL"):
-            location = "'kitchen'"  # a file of one kitchen that does not say so
+            location = "'kitchen'"  # the file of a single kitchen has no such column
         ts = _quoted(group.columns["ts"])
         files = _reader(group.paths, group.format, list(group.columns.values()))
         return (
@@ -261,19 +262,19 @@ class FileSource:
             ((lines,),) = self._connection.execute(
                 "SELECT count(DISTINCT (file_id, line)) FROM reject_errors"
             ).fetchall()
-        except duckdb.CatalogException:  # no CSV file was read, so DuckDB made no such table
+        except duckdb.CatalogException:  # DuckDB creates this table only when it reads CSV
             return 0
         return int(lines)
 
     # -- queries --------------------------------------------------------------------------------------------------------
-    def _make(self, relations: Sequence[str]) -> None:
-        """Keep what aggregates read from as tables, made at the first question: a second per million events, once."""
-        with self._making:
+    def _create_tables(self, relations: Sequence[str]) -> None:
+        """Create the tables that aggregates read from, once: a second per million events."""
+        with self._tables_lock:
             for relation in relations:
-                if relation not in self._made:
+                if relation not in self._tables:
                     with self._connection.cursor() as cursor:
                         cursor.execute(f"CREATE TABLE {relation} AS {queries.for_duckdb(relation)}")
-                    self._made.add(relation)
+                    self._tables.add(relation)
 
     def _execute(self, sql: str) -> None:
         try:
@@ -291,9 +292,11 @@ class FileSource:
         with telemetry.query(name):
             return self._arrow(queries.for_duckdb(name), parameters)
 
-    def _rows(self, name: str) -> list[tuple[Any, ...]]:
+    def _count_rows(self) -> tuple[list[tables.QualityRow], list[tables.FlagRow]]:
         with self._connection.cursor() as cursor:
-            return cursor.execute(queries.for_duckdb(name)).fetchall()
+            quality = cursor.execute(queries.for_duckdb("quality")).fetchall()
+            flags = cursor.execute(queries.for_duckdb("flags")).fetchall()
+        return [tables.QualityRow(*row) for row in quality], [tables.FlagRow(*row) for row in flags]
 
     def _dimension(self, name: str) -> list[dict[str, str]]:
         path = self._dimension_files.get(name)
@@ -308,7 +311,7 @@ class FileSource:
         return self._dimensions[name]
 
 
-def _end(connection: duckdb.DuckDBPyConnection, folder: str | None) -> None:
+def _release(connection: duckdb.DuckDBPyConnection, folder: str | None) -> None:
     connection.close()
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
@@ -319,12 +322,12 @@ def _find(source: str) -> list[str]:
     path = Path(source).expanduser()
     if path.is_file():
         folder, found = path.parent, [str(path)]
-        beside = [
+        dimensions = [
             str(p)
             for p in sorted(folder.iterdir())
             if _stem(str(p)).lower().rsplit(".", 1)[-1] in tables.DIMENSIONS and _format(str(p))
         ]
-        return found + [p for p in beside if p != str(path)]
+        return found + [p for p in dimensions if p != str(path)]
     if path.is_dir():
         found = sorted(
             str(p) for p in path.rglob("*") if p.is_file() and _format(str(p)) and not p.name.startswith(("_", "."))
@@ -340,7 +343,7 @@ def _find(source: str) -> list[str]:
 
 
 def _size(path: str) -> int:
-    """Return the bytes of a file, as they would be about without compression."""
+    """Return the approximate size of a file without compression, bytes."""
     return Path(path).stat().st_size * (PACKED if path.endswith((".gz", ".parquet", ".pq")) else 1)
 
 
@@ -350,7 +353,7 @@ def _format(path: str) -> str:
 
 
 def _kind(path: str) -> str:
-    """Return what a file holds: csv, parquet, json lines or json array (a flush of the generator is one array per file)."""
+    """Return a file's kind: csv, parquet, json lines or json array (the generator flushes one array per file)."""
     kind = _format(path)
     return kind if kind != "json" else "json array" if _first_text(path).lstrip().startswith("[") else "json lines"
 
@@ -360,9 +363,9 @@ def _stem(path: str) -> str:
 
 
 def _reader(paths: Sequence[str], kind: str, columns: Sequence[str] = ()) -> str:
-    """Return the DuckDB table function that reads files of one kind, all values as text.
+    """Return the DuckDB table function that reads files of one kind, with all values as text.
 
-    Dialect and columns are given, not sniffed: one torn row would make the sniffer see another file.
+    Dialect and columns are given rather than sniffed, because one broken row can mislead the sniffer.
     """
     files = "[" + ", ".join(_literal(path) for path in paths) + "]"
     if kind == "parquet":

@@ -1,4 +1,4 @@
-"""Names and delivery radii of the kitchens whose data has none: the first generation names Houston's sites by place id."""
+"""Names and delivery radii of kitchens whose data has none: the first generation identifies the Houston sites by place id."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from twin.sources.base import Location
 
 METRES_PER_MILE = 1609.344
 
-# From the generator's configurations; a source's own `locations` table, where present, comes before these.
+# From the generator's configurations; a `locations` table in the source takes precedence.
 KNOWN_NAMES: dict[str, str] = {
     "sanfrancisco": "San Francisco",
     "chicago": "Chicago",
@@ -22,7 +22,7 @@ KNOWN_RADIUS_MI: dict[str, float] = {
 
 
 def display_name(location: str) -> str:
-    """Return a readable name for a location id that no table names.
+    """Return a readable name for a location id that is in no dimension table.
 
     >>> display_name("new_york")
     'New York'
@@ -31,14 +31,14 @@ def display_name(location: str) -> str:
     """
     if location in KNOWN_NAMES:
         return KNOWN_NAMES[location]
-    words = location.replace("_", " ").replace("-", " ").strip()
-    if words.isdigit() or (any(c.isdigit() for c in words) and " " not in words and len(words) > 12):
+    name = location.replace("_", " ").replace("-", " ").strip()
+    if name.isdigit() or (any(c.isdigit() for c in name) and " " not in name and len(name) > 12):
         return f"Kitchen {location}"
-    return words.title() if words == words.lower() else words
+    return name.title() if name == name.lower() else name
 
 
 def near_matches(wanted: str, locations: Sequence[Location]) -> list[str]:
-    """Return the ids whose id or display name resembles `wanted`, for an error message."""
+    """Return the ids of locations whose id or display name resembles `wanted`, for an error message."""
     key = wanted.casefold().replace(" ", "")
     return [
         place.id

@@ -1,7 +1,7 @@
-"""What every source makes of the rows that its engine answers with: the account of all rows, the kitchens, the names."""
+"""Turns query results into what sources return: the counts of all rows, the locations, the names. Shared by all sources."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,25 +11,42 @@ from twin.sources import known_kitchens
 from twin.sources.base import Location, Quality, Volume
 
 NAMED = 5
-"""Locations that an error message names."""
+"""Most locations listed in an error message."""
 
 DIMENSIONS = ("brands", "menus", "categories", "items", "locations")
 
 
+class QualityRow(NamedTuple):
+    """A row of queries/quality.sql: the rows read and used of one location, all rejected for `reason` if there is one."""
+
+    location: str | None
+    reason: str | None
+    read: int
+    used: int
+
+
+class FlagRow(NamedTuple):
+    """A row of queries/flags.sql: the number of used rows of one location with a flag."""
+
+    location: str
+    flag: str
+    rows: int
+
+
 def account(
-    told: Iterable[Sequence[Any]], flags: Iterable[Sequence[Any]], location: str | None, broken_lines: int = 0
+    quality: Iterable[QualityRow], flags: Iterable[FlagRow], location: str | None, broken_lines: int = 0
 ) -> Quality:
-    """Return the account of all rows, or of one location's, from the rows of queries/quality.sql and queries/flags.sql."""
+    """Return the counts of all rows, or of one location's."""
     read = used = 0
     rejected: dict[str, int] = {}
-    for place, reason, rows, kept in told:
-        if location is not None and place != location:
+    for row in quality:
+        if location is not None and row.location != location:
             continue
-        read += rows
-        used += kept
-        why = reason or "duplicate"
-        if rows > kept:
-            rejected[why] = rejected.get(why, 0) + rows - kept
+        read += row.read
+        used += row.used
+        reason = row.reason or "duplicate"
+        if row.read > row.used:
+            rejected[reason] = rejected.get(reason, 0) + row.read - row.used
     if location is None and broken_lines:
         read += broken_lines
         rejected["broken line"] = rejected.get("broken line", 0) + broken_lines
@@ -41,21 +58,21 @@ def account(
 
 
 def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Location]:
-    """Return the kitchens from the rows of queries/locations.sql, with what a table of locations knows besides."""
+    """Return the locations from the rows of queries/locations.sql; a dimension table of locations takes precedence."""
     table = {str(row.get("location_id") or row.get("id") or ""): row for row in dimension}
     table |= {str(row["location_code"]): row for row in table.values() if row.get("location_code")}
     found = []
     for row in rows.to_pylist():
-        known = table.get(row["location"], {})
-        lat, lon = _number(known.get("lat")), _number(known.get("lon"))
+        entry = table.get(row["location"], {})
+        lat, lon = _number(entry.get("lat")), _number(entry.get("lon"))
         if lat is None or lon is None:
             lat, lon = row["lat"], row["lon"]
-        miles = _number(known.get("radius_mi")) or known_kitchens.KNOWN_RADIUS_MI.get(row["location"])
+        miles = _number(entry.get("radius_mi")) or known_kitchens.KNOWN_RADIUS_MI.get(row["location"])
         last = row["last_delivered"]
         found.append(
             Location(
                 id=row["location"],
-                display_name=known.get("name") or known_kitchens.display_name(row["location"]),
+                display_name=entry.get("name") or known_kitchens.display_name(row["location"]),
                 lat=lat,
                 lon=lon,
                 radius_m=miles * known_kitchens.METRES_PER_MILE if miles else row["radius_m"],
@@ -77,7 +94,7 @@ def volumes(rows: pa.Table, found: Iterable[Location]) -> dict[str, Volume]:
 
 
 def names(rows: Iterable[Mapping[str, Any]], dimension: str) -> dict[str, str]:
-    """Return id -> name from the rows of a dimension table, whichever of the generations' columns it has."""
+    """Return id -> name from the rows of a dimension table, with the columns of either generation."""
     singular = {"categories": "category"}.get(dimension, dimension.rstrip("s"))
     found: dict[str, str] = {}
     for row in rows:
@@ -89,18 +106,18 @@ def names(rows: Iterable[Mapping[str, Any]], dimension: str) -> dict[str, str]:
 
 
 def find_place(location: str, places: Sequence[Location]) -> Location:
-    """Return the place of that id. Raises `UnknownLocationError` with what is like it, else with what there is."""
+    """Return the location with an id. Raises `UnknownLocationError` that names similar ids, or else the existing ones."""
     for place in places:
         if place.id == location:
             return place
     near = known_kitchens.near_matches(location, places)
     ids = [place.id for place in places]
-    words = f"did you mean {' or '.join(near[:NAMED])}?" if near else f"it has {', '.join(ids[:NAMED]) or 'none'}."
-    raise UnknownLocationError(f"No location {location!r} in this source: {words}", near=near[:NAMED] or ids)
+    hint = f"did you mean {' or '.join(near[:NAMED])}?" if near else f"it has {', '.join(ids[:NAMED]) or 'none'}."
+    raise UnknownLocationError(f"No location {location!r} in this source: {hint}", near=near[:NAMED] or ids)
 
 
 def nothing_usable(name: str, quality: Quality) -> str:
-    """Return what to say of a source in which no kitchen was found."""
+    """Return the error message for a source without a usable row."""
     if quality.read == 0:
         return f"{name} is empty: no event row in it. Check what wrote it."
     why = ", ".join(f"{count:,} × {reason}" for reason, count in quality.rejected.items())
@@ -111,7 +128,7 @@ def nothing_usable(name: str, quality: Quality) -> str:
 
 
 def moment(seconds: float) -> np.datetime64:
-    """Return data seconds as a query's parameter, in microseconds."""
+    """Return data seconds as the parameter of a query, in microseconds."""
     return np.datetime64(round(seconds * 1e6), "us")
 
 

@@ -1,8 +1,8 @@
-"""A Databricks SQL warehouse: statements over a few connections, with the patience that a service needs and no more.
+"""Runs statements on a Databricks SQL warehouse over a small pool of connections.
 
-A connection carries one statement at a time and is kept for the next. A session that died is opened anew and its statement
-executed once more; a warehouse that starts is waited for; one that does not answer is left alone for a while, so that ten
-viewers do not hammer it.
+A connection runs one statement at a time. If its session has expired, a new one is opened and the statement is executed once
+more. A starting warehouse is waited for. After a failure no statement is sent for a while, so that ten viewers do not flood a
+warehouse that is down.
 """
 
 import logging
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CONNECTIONS = 4
-"""Statements at once: a page's questions run side by side, and a small warehouse takes ten."""
+"""Most statements in parallel: a page sends several at once, and a small warehouse runs ten."""
 SOCKET_S = 60.0
-"""A single answer of the network may take so long; a statement may take longer, the connector asks for its state."""
+"""Timeout of one network response; a statement may take longer, because the connector polls its state."""
 START_S = 600.0
-"""A classic warehouse takes five minutes to start, now and then more."""
+"""Longest wait for a warehouse to start; a classic one takes five minutes, sometimes more."""
 RETRY_S = 2.0
-"""Between two tries while it starts."""
+"""Time between two attempts while the warehouse starts."""
 REST_S = 15.0
-"""So long nobody asks a warehouse that did not answer."""
+"""Time without statements after a failure."""
 STATEMENTS = 500
-"""After so many a connection is replaced: the connector keeps a note of each."""
-PATIENT = re.compile(r"HTTP 503|HTTP 429|TEMPORARILY_UNAVAILABLE|RESOURCE_EXHAUSTED|max retry duration")
-"""What the connector says when a service asks to come again, which it may do once."""
-DEAD = re.compile(r"Invalid (Session|Operation)Handle|INVALID_HANDLE|session .*(closed|expired)", re.IGNORECASE)
+"""Statements after which a connection is replaced, because the connector stores something for each of them."""
+RETRYABLE = re.compile(r"HTTP 503|HTTP 429|TEMPORARILY_UNAVAILABLE|RESOURCE_EXHAUSTED|max retry duration")
+"""Error messages of the connector after which a retry makes sense: the service is starting or overloaded."""
+SESSION_LOST = re.compile(r"Invalid (Session|Operation)Handle|INVALID_HANDLE|session .*(closed|expired)", re.IGNORECASE)
 LOCAL = ("127.0.0.1", "localhost")
 
 NO_CONNECTOR = (
@@ -51,12 +51,12 @@ NO_CONNECTOR = (
 Report = Callable[[str], None]
 
 
-class Broken(Exception):
-    """The connection or its session is gone; the statement may be executed again."""
+class ConnectionLost(Exception):
+    """The connection or its session is lost; the statement may be executed again."""
 
 
 class Warehouse:
-    """Runs statements. Thread-safe; `close` ends all connections."""
+    """Runs statements. Thread-safe."""
 
     def __init__(self, http_path: str, most: int = CONNECTIONS) -> None:
         """`http_path` is where the warehouse is; host and credentials the SDK finds when a connection is opened."""
@@ -70,9 +70,10 @@ class Warehouse:
         self._closed = False
 
     def query(self, sql: str, parameters: Mapping[str, Any], report: Report | None = None) -> pa.Table:
-        """Return a statement's result. Raises SourceError with one sentence.
+        """Return the result of a statement. Raises SourceError with one sentence.
 
-        `parameters` are text, whole and real numbers, or NumPy times (TIMESTAMP_NTZ). `report` hears what is waited for.
+        `parameters` are texts, integers, floats or NumPy times (TIMESTAMP_NTZ). `report` is called with what the statement waits
+        for, by default the current task's.
         """
         with self._places:
             self._refuse_while_resting()
@@ -80,7 +81,7 @@ class Warehouse:
                 with self._session(report or progress.current().waiting) as session:
                     try:
                         return session.execute(sql, parameters)
-                    except Broken as error:
+                    except ConnectionLost as error:
                         session.broken = True
                         if attempt == 2:
                             raise self._failure(
@@ -90,7 +91,7 @@ class Warehouse:
         raise AssertionError("unreachable")
 
     def close(self) -> None:
-        """End the sessions."""
+        """Close all sessions."""
         with self._lock:
             self._closed = True
             free, self._free, self._config = self._free, [], None
@@ -118,7 +119,7 @@ class Warehouse:
                 session.close()
 
     def _open(self, report: Report) -> "_Session":
-        """Open a session, waiting for a warehouse that starts."""
+        """Open a session, and wait if the warehouse is starting."""
         began = time.monotonic()
         while True:
             try:
@@ -126,10 +127,10 @@ class Warehouse:
             except SourceError:
                 raise
             except Exception as error:  # the connector, the SDK and urllib3 share no class of errors
-                words = _sentence(error)
+                message = _sentence(error)
                 waited = time.monotonic() - began
-                if not PATIENT.search(words) or waited > START_S:
-                    raise self._failure(_explained(words, self._http_path)) from error
+                if not RETRYABLE.search(message) or waited > START_S:
+                    raise self._failure(_explained(message, self._http_path)) from error
                 report(f"Starting the SQL warehouse, {waited:.0f} s so far")
                 time.sleep(RETRY_S)
             else:
@@ -166,7 +167,7 @@ class Warehouse:
             user_agent_entry="caspers-digital-twin",
             session_configuration={"timezone": "UTC"},
             _socket_timeout=SOCKET_S,
-            _retry_stop_after_attempts_count=1,  # its own patience is 15 minutes, silent
+            _retry_stop_after_attempts_count=1,  # by default it retries for 15 minutes without a message
             _retry_stop_after_attempts_duration=SOCKET_S,
             **plain,
         )
@@ -177,11 +178,11 @@ class Warehouse:
         if left > 0:
             raise SourceError(f"{self._last_failure} (Asked again in {left:.0f} s.)")
 
-    def _failure(self, words: str) -> SourceError:
-        """Note that the warehouse did not answer, so that the next ones are told at once."""
-        self._last_failure = words
+    def _failure(self, message: str) -> SourceError:
+        """Return the error for a warehouse that does not answer, and let the next statements fail at once with it."""
+        self._last_failure = message
         self._resting_until = time.monotonic() + REST_S
-        return SourceError(words)
+        return SourceError(message)
 
 
 class _Session:
@@ -205,21 +206,21 @@ class _Session:
             self.is_idle = True
             raise
         except Exception as error:  # see `Warehouse._open`
-            words = _sentence(error)
-            if DEAD.search(words) or not _is_answer(error):
-                raise Broken(words) from error
+            message = _sentence(error)
+            if SESSION_LOST.search(message) or not _is_answer(error):
+                raise ConnectionLost(message) from error
             self.is_idle = True
-            raise SourceError(_explained(words)) from error
+            raise SourceError(_explained(message)) from error
         finally:
-            with suppress(Exception):  # the session may be gone, with all that was in it
+            with suppress(Exception):  # the session may be lost, and the cursor with it
                 cursor.close()
         self.is_idle = True
         return table
 
     def _cancel(self, cursor: "Cursor") -> None:
-        """Cancel what the cursor executes, as soon as the service has told by which name."""
-        given_up = time.monotonic() + SOCKET_S
-        while cursor.active_command_id is None and not self.is_idle and time.monotonic() < given_up:
+        """Cancel the cursor's statement, as soon as the service has returned its id."""
+        deadline = time.monotonic() + SOCKET_S
+        while cursor.active_command_id is None and not self.is_idle and time.monotonic() < deadline:
             time.sleep(0.05)
         if not self.is_idle:
             cursor.cancel()
@@ -245,7 +246,7 @@ def _parameter(name: str, value: Any) -> Any:
 
 
 def _is_answer(error: Exception) -> bool:
-    """Whether the warehouse itself refused the statement, in contrast to a connection that failed."""
+    """Whether the warehouse itself rejected the statement, as opposed to a failed connection."""
     from databricks.sql.exc import RequestError, ServerOperationError  # noqa: PLC0415
 
     return isinstance(error, ServerOperationError) or (
@@ -254,24 +255,24 @@ def _is_answer(error: Exception) -> bool:
 
 
 def _sentence(error: Exception) -> str:
-    """Return an error's first line with its HTTP status; never a header or a token."""
+    """Return the first line of an error with its HTTP status, without headers and tokens."""
     code = getattr(error, "context", {}).get("http-code")
     text = str(error).partition("\n")[0].strip() + (f" HTTP {code}" if code else "")
-    text = re.sub(r"HTTPS?ConnectionPool\(.*", "the connection failed", text)  # its rest is addresses and classes
+    text = re.sub(r"HTTPS?ConnectionPool\(.*", "the connection failed", text)  # the rest is addresses and class names
     return re.sub(r"(Bearer\s+|dapi|eyJ)[\w.\-]+", "…", text)[:500].rstrip(". ")
 
 
-def _explained(words: str, http_path: str = "") -> str:
-    """Return what to do about the service's message."""
-    if re.search(r"INSUFFICIENT_PERMISSIONS|PERMISSION_DENIED|does not have|Insufficient privileges", words):
-        return f"The warehouse may not read the tables: grant USE SCHEMA and SELECT to the app ({words})."
-    if re.search(r"TABLE_OR_VIEW_NOT_FOUND|SCHEMA_NOT_FOUND|NO_SUCH_CATALOG", words):
-        return f"The tables are not there: run the pipeline, or set CATALOG and LAKEFLOW_SCHEMA ({words})."
-    if re.search(r"Invalid access token|HTTP 40[13]|default auth|cannot configure|invalid_client", words):
-        return f"The workspace refused the credentials, or there are none: sign in anew, or check the app's secret ({words})."
-    if re.search(r"RESOURCE_DOES_NOT_EXIST|HTTP 404", words):
+def _explained(message: str, http_path: str = "") -> str:
+    """Return the sentence for the user: what to do about a message of the service."""
+    if re.search(r"INSUFFICIENT_PERMISSIONS|PERMISSION_DENIED|does not have|Insufficient privileges", message):
+        return f"The warehouse may not read the tables: grant USE SCHEMA and SELECT to the app ({message})."
+    if re.search(r"TABLE_OR_VIEW_NOT_FOUND|SCHEMA_NOT_FOUND|NO_SUCH_CATALOG", message):
+        return f"The tables are not there: run the pipeline, or set CATALOG and LAKEFLOW_SCHEMA ({message})."
+    if re.search(r"Invalid access token|HTTP 40[13]|default auth|cannot configure|invalid_client", message):
+        return f"The workspace refused the credentials, or there are none: sign in anew, or check the app's secret ({message})."
+    if re.search(r"RESOURCE_DOES_NOT_EXIST|HTTP 404", message):
         place = http_path or "this address"
-        return f"There is no SQL warehouse at {place}: check DATABRICKS_WAREHOUSE_ID ({words})."
-    if PATIENT.search(words):
-        return f"The SQL warehouse did not start within {START_S / 60:.0f} minutes ({words})."
-    return f"The SQL warehouse does not answer: {words}. Try again in a minute."
+        return f"There is no SQL warehouse at {place}: check DATABRICKS_WAREHOUSE_ID ({message})."
+    if RETRYABLE.search(message):
+        return f"The SQL warehouse did not start within {START_S / 60:.0f} minutes ({message})."
+    return f"The SQL warehouse does not answer: {message}. Try again in a minute."

@@ -1,4 +1,4 @@
-"""The SQL files, written once in Databricks SQL: run verbatim on a warehouse, transpiled for DuckDB."""
+"""The SQL files, written once in Databricks SQL: a warehouse runs them as they are, for DuckDB they are transpiled."""
 
 import json
 import re
@@ -11,30 +11,30 @@ from sqlglot import exp
 _FOLDER = Path(__file__).parent
 
 RELATIONS = ("orders", "lines")
-"""Queries that others read from as if they were tables, each from those before it."""
+"""Queries that other queries use like tables; each uses only `events` and those before it."""
 
 
 @cache
 def text(name: str) -> str:
-    """Return the text of query file `name` (without .sql)."""
+    """Return the text of the query file `name`.sql."""
     return (_FOLDER / f"{name}.sql").read_text("utf-8")
 
 
 def databricks(name: str, bronze: str) -> str:
-    """Return query `name` in Databricks SQL, begun by the decoding of `bronze` (a SELECT with the contract's columns)."""
-    between = "".join(f",\n{relation} AS (\n{text(relation)})" for relation in relations(name))
-    return f"WITH bronze AS (\n{bronze}\n),\n{text('events')}{between}\n{text(name)}"
+    """Return query `name` in Databricks SQL, including the decoding of `bronze` (a SELECT with the columns of events.sql)."""
+    used = "".join(f",\n{relation} AS (\n{text(relation)})" for relation in relations(name))
+    return f"WITH bronze AS (\n{bronze}\n),\n{text('events')}{used}\n{text(name)}"
 
 
 @cache
 def relations(name: str) -> tuple[str, ...]:
-    """Return which of `RELATIONS` query `name` reads from, those that these read from included, in the order of making.
+    """Return the `RELATIONS` that query `name` uses, directly or through others, in the order of their definition.
 
     >>> relations("totals"), relations("event_page")
     (('orders', 'lines'), ())
     """
-    read = [relation for relation in RELATIONS if re.search(rf"(FROM|JOIN) {relation}\b", text(name))]
-    return tuple(dict.fromkeys(one for relation in read for one in (*relations(relation), relation)))
+    direct = [relation for relation in RELATIONS if re.search(rf"(FROM|JOIN) {relation}\b", text(name))]
+    return tuple(dict.fromkeys(one for relation in direct for one in (*relations(relation), relation)))
 
 
 def decode_for_duckdb(bronze: str) -> str:
@@ -46,32 +46,32 @@ def decode_for_duckdb(bronze: str) -> str:
 
 @cache
 def for_duckdb(name: str) -> str:
-    """Return query `name` for DuckDB over a relation `events` that is decoded already; parameters are $name."""
+    """Return query `name` for DuckDB, for an existing relation `events`; parameters are written $name."""
     return transpile(text(name))
 
 
 def transpile(sql: str) -> str:
-    """Return Databricks SQL as DuckDB's; parameters are $name."""
+    """Return the DuckDB form of a query in Databricks SQL; parameters are written $name."""
     tree = sqlglot.parse_one(sql, read="databricks")
     return tree.transform(_tolerant_json).transform(_typed_json).sql(dialect="duckdb", comments=False)
 
 
 def _tolerant_json(node: exp.Expression) -> exp.Expression:
     """Replace get_json_object(x, '$'): NULL for broken JSON in Databricks, an error in DuckDB."""
-    if isinstance(node, exp.JSONExtractScalar) and len(node.expression.expressions) == 1:  # the root alone
+    if isinstance(node, exp.JSONExtractScalar) and len(node.expression.expressions) == 1:  # the path is "$"
         valid = exp.func("json_valid", node.this.copy())
         return exp.Case(ifs=[exp.If(this=valid, true=node.this.copy())])
     return node
 
 
 def _typed_json(node: exp.Expression) -> exp.Expression:
-    """Replace from_json(x, 'ARRAY<STRUCT<…>>') by json_transform: DuckDB tells the same structure in JSON."""
+    """Replace from_json(x, 'ARRAY<STRUCT<…>>') by json_transform, for which DuckDB describes the type in JSON."""
     if isinstance(node, exp.FromJson):
         shape = exp.DataType.build(node.expression.name, dialect="databricks")
         structure = exp.Literal.string(json.dumps(_structure(shape)))
-        # what is no JSON is NULL in Databricks, an error in DuckDB
-        told = exp.Case(ifs=[exp.If(this=exp.func("json_valid", node.this.copy()), true=node.this.copy())])
-        return exp.Anonymous(this="json_transform", expressions=[told, structure])
+        # invalid JSON gives NULL in Databricks and an error in DuckDB
+        valid = exp.Case(ifs=[exp.If(this=exp.func("json_valid", node.this.copy()), true=node.this.copy())])
+        return exp.Anonymous(this="json_transform", expressions=[valid, structure])
     return node
 
 

@@ -1,6 +1,7 @@
--- The brands in the orders of one location that began in [from_ts, to_ts). An order counts for each of its brands, revenue is
--- each brand's own. `earlier` and `later` are its orders in the two halves of the kitchen's `kitchen` orders, in the order of
--- their beginning (ties by id); the middle one of an odd number is in neither. A half is known by its last (first) order.
+-- The brands of the orders of one location that began in [from_ts, to_ts). An order counts for each of its brands; revenue is
+-- that of the brand alone. `kitchen` is the number of all orders of the location. Sorted by beginning (ties by id), they form
+-- two halves, without the middle one of an odd number: `earlier` and `later` count the brand's orders in each. The first half
+-- ends with the order low_began, low_id; the second begins with high_began, high_id.
 SELECT
   brand_id,
   count(*) AS orders,

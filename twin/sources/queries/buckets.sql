@@ -1,4 +1,4 @@
--- The same orders by the hour, day or week (from Monday) in which they began; what has no order has no row.
+-- The orders of `totals` by the hour, day or week (from Monday) in which they began. A bucket without orders has no row.
 SELECT
   bucket,
   count(*) AS orders,

@@ -1,5 +1,5 @@
--- The most orders that one location ever cooked at once: what it has shown that it can do. Cooking is the time from the first
--- milestone of Cooking or later to the first of Ready or later, as in the pipeline; over 4 hours it is an anomaly of the record.
+-- The highest number of orders that one location cooked at once: its demonstrated capacity. Cooking lasts from the first
+-- milestone of Cooking or later to the first of Ready or later, as in the pipeline; more than 4 hours is an anomaly of the data.
 SELECT max(cooking) AS most
 FROM (
   SELECT sum(step) OVER (ORDER BY at, step ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS cooking

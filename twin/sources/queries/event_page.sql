@@ -1,5 +1,5 @@
--- Events of one location in [from_ts, to_ts) in the order of time: the first `most` rows and whatever shares the last one's
--- time, so that no tie is torn and copies of a row come together. '' as `types` (else 'a,b') or `order_id` means all.
+-- Events of one location in [from_ts, to_ts): the first `most` rows by time and all rows with the time of the last one, so that
+-- events of the same time and copies of a row are on one page. `types` is a list like 'a,b'; '' as `types` or `order_id` is all.
 SELECT order_id, event_type, ts, sequence, lat, lon, progress, body, flag
 FROM events
 WHERE reason IS NULL AND location = :location AND ts >= :from_ts AND ts < :to_ts

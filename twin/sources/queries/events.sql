@@ -1,9 +1,9 @@
--- Decoded events: the fragment that begins every query, so that an aggregate and a loaded window agree by construction.
--- In:  bronze (event_type, ts, location, order_id, sequence, body), one row per raw row, as the source holds them.
--- Out: events, one row per raw row. `reason` says why a row is set aside and is NULL where it is used;
---      `flag` marks rows that are used although something about them is odd. A body is kept where more than a
---      position is in it (items, address, route). Repeated rows are still in: see docs/decisions/0003-repeated-rows.md.
--- Dialect: Databricks SQL, transpiled for DuckDB. `get_json_object(body, '$')` is NULL where the body is no JSON.
+-- Decoded events: the common beginning of all queries, so that aggregates and loaded windows agree by construction.
+-- In:  bronze (event_type, ts, location, order_id, sequence, body), one row per raw row of the source.
+-- Out: events, one row per raw row. `reason` is why a row is rejected, NULL for a row that is used; `flag` marks used rows with
+--      an anomaly. `body` is NULL for events whose body has nothing but a position, so items, addresses and routes remain.
+--      Repeated rows are included: see docs/decisions/0003-repeated-rows.md.
+-- Dialect: Databricks SQL, transpiled for DuckDB. `get_json_object(body, '$')` is NULL if the body is not valid JSON.
 typed AS (
   SELECT
     nullif(lower(trim(event_type)), '') AS event_type,
@@ -40,7 +40,7 @@ events AS (
     event_type,
     ts,
     sequence,
-    -- Web Mercator ends at 85.05 degrees; exactly 0, 0 is a GPS that has no fix
+    -- Web Mercator ends at 85.05 degrees; exactly 0, 0 is a GPS without a fix
     CASE WHEN abs(lat) <= 85.05 AND abs(lon) <= 180 AND NOT (lat = 0 AND lon = 0) THEN lat END AS lat,
     CASE WHEN abs(lat) <= 85.05 AND abs(lon) <= 180 AND NOT (lat = 0 AND lon = 0) THEN lon END AS lon,
     CASE WHEN progress BETWEEN 0 AND 100 THEN progress END AS progress,
@@ -50,7 +50,7 @@ events AS (
       WHEN order_id IS NULL THEN 'no order'
       WHEN event_type IS NULL THEN 'no event type'
       WHEN location IS NULL THEN 'no location'
-      -- years outside 1990 to 2100 are broken clocks; one such row would stretch every range
+      -- years outside 1990 to 2100 come from wrong clocks; one such row would extend every range
       WHEN ts IS NULL OR ts < CAST('1990-01-01' AS TIMESTAMP_NTZ) OR ts >= CAST('2100-01-01' AS TIMESTAMP_NTZ) THEN 'bad timestamp'
       WHEN body IS NULL THEN 'broken JSON'
     END AS reason,

@@ -1,5 +1,5 @@
--- One narrow row per order of one location with an event in [from_ts, to_ts): when it was first heard of and when it reached
--- each milestone first. What is usual is computed from these; the caller widens the range so that lifecycles are whole.
+-- One row per order of one location with an event in [from_ts, to_ts): the times of its first event and of each milestone.
+-- Usual values are computed from these. The caller extends the range so that lifecycles are complete.
 SELECT
   min(ts) AS first,
   min(CASE WHEN event_type = 'order_created' THEN ts END) AS created,

@@ -1,5 +1,5 @@
--- One row per order and brand in it: what brands and revenue are made of. A quantity that is not told is one, a price nothing;
--- items without a brand make a row of their own (brand_id '').
+-- One row per order and brand, from which brands and revenue are computed. A missing quantity counts as 1 and a missing price
+-- as 0; items without a brand have a row of their own (brand_id '').
 SELECT
   location,
   order_id,

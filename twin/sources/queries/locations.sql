@@ -1,6 +1,6 @@
--- What the source holds, a row per location: order count, range, and where the kitchen must be.
--- The first generation has no kitchen position: it is the median start of the routes; the radius is the 95th percentile of
--- the customers' distance (equirectangular, metres: 111,195 m to a degree of latitude).
+-- One row per location: numbers of orders and rows, time range, and the position of the kitchen. The first generation of the
+-- feed has no kitchen position, so it is the median start of the routes. The radius is the 95th percentile of the distance to
+-- the customers (equirectangular, metres; a degree of latitude is 111,195 m).
 SELECT
   e.location,
   count(DISTINCT e.order_id) AS orders,

@@ -1,4 +1,4 @@
--- Order ids like one that does not exist: begun alike, or mistyped by a character or two.
+-- Order ids similar to one that does not exist: with the same beginning, or one or two characters different.
 SELECT order_id
 FROM (
   SELECT DISTINCT order_id

@@ -1,6 +1,6 @@
--- One row per order and location, over everything that the source holds: what aggregates over ranges are made of. `began`
--- decides the range that an order belongs to. `items` is the body of its first order_created.
--- Milestones are first times; copies of a row cannot change any of it.
+-- One row per order and location of the whole source, from which aggregates over ranges are computed. An order belongs to the
+-- range that contains `began`. `items` is the body of its first order_created. Milestones are first times, so that copies of a
+-- row change nothing.
 SELECT
   location,
   order_id,

@@ -1,5 +1,5 @@
--- Every raw row, accounted for: rows by location and reason. A row repeated (same order, type, time and sequence at the same
--- location) counts once as used, its copies as duplicates.
+-- The number of all raw rows by location and reason. A repeated row (same location, order, type, time and sequence) counts once
+-- as used; its copies are duplicates.
 SELECT
   location,
   reason,

@@ -1,2 +1,2 @@
--- The least that shows that the source answers.
+-- The cheapest query that shows that the source responds.
 SELECT 1 AS ready

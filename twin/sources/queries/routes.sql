@@ -1,4 +1,4 @@
--- A sample of a location's routes for its base map: by order id, which is random, so the sample is spread over the history.
+-- A sample of a location's routes for its base map. Order ids are random, so sorting by them spreads it over the history.
 SELECT body
 FROM events
 WHERE reason IS NULL AND location = :location AND event_type = 'driver_picked_up' AND body IS NOT NULL

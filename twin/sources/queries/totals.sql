@@ -1,5 +1,5 @@
--- The orders of one location that began in [from_ts, to_ts): how many, how they ended, what they took and brought. Delivery
--- times over 4 hours or below zero are anomalies of the record: counted in `excluded`, left out of `took_us` (microseconds).
+-- The orders of one location that began in [from_ts, to_ts): their number, outcomes, delivery times and revenue. Delivery times
+-- over 4 hours or below zero are anomalies of the data: they count in `excluded` and not in `took_us` (microseconds).
 SELECT
   count(*) AS orders,
   count(delivered) AS delivered,

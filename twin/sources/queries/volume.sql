@@ -1,4 +1,4 @@
--- Orders per hour and location: an order counts in the hour of its order_created, else of its first event.
+-- Orders per hour and location. An order counts in the hour of its order_created or, without one, of its first event.
 SELECT location, date_trunc('HOUR', started) AS hour, count(*) AS orders
 FROM (
   SELECT

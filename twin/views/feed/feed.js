@@ -58,7 +58,7 @@ function buildRow(row) {
         el("div", {}, el("i"), el("i")),
       ),
     );
-  const [t, order, symbol, colour, problem, title, detail] = row;
+  const { t, order, icon: symbol, colour, problem, title, detail } = row;
   const badge = el("span", {
     class: "badge",
     style: `--text:var(--tw-${colour});--fill:var(--tw-${colour}-fill, var(--tw-${colour}))`,
@@ -173,10 +173,10 @@ class FeedList {
       const hit = this.eventOf(event);
       if (!hit?.data || !this.pages.ready) return;
       this.focused = hit.number;
-      this.selected.show(hit.data[1]);
-      this.verbs.visit(hit.data[0]);
+      this.selected.show(hit.data.order);
+      this.verbs.visit(hit.data.t);
     });
-    const point = (event) => this.selected.hover(this.eventOf(event)?.data?.[1] ?? -1);
+    const point = (event) => this.selected.hover(this.eventOf(event)?.data?.order ?? -1);
     this.list.addEventListener("pointerover", point);
     this.list.addEventListener("pointerleave", () => this.selected.hover(-1));
     this.list.addEventListener("focusin", (event) => {
@@ -510,9 +510,9 @@ class FeedList {
     for (const [number, { data, node }] of this.drawn) {
       if (!data) continue;
       const button = node.firstChild;
-      const mine = data[1] === this.selected.row;
+      const mine = data.order === this.selected.row;
       button.classList.toggle("selected", mine);
-      button.classList.toggle("hovered", data[1] === this.selected.hovered);
+      button.classList.toggle("hovered", data.order === this.selected.hovered);
       if (mine) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
       button.tabIndex = number === stop ? 0 : -1;
@@ -523,7 +523,7 @@ class FeedList {
     for (const { data, node } of this.drawn.values()) {
       if (!data) continue;
       const age = node.querySelector(".age");
-      const text = ageText(t - data[0]);
+      const text = ageText(t - data.t);
       if (age.textContent !== text) age.textContent = text;
     }
   }

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import param
 
-from twin.analysis.event_index import GROUPS, Filter, Page, Positions, index_of
+from twin.analysis.event_index import GROUPS, EventFilter, Page, Positions, event_index_of
 from twin.analysis.wording import describe
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import STAGE_LABELS, STATES
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Timeline
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.rows import Columns, columns_of
 from twin.views.shared.view import ReplayView
 
 if TYPE_CHECKING:
@@ -43,10 +44,14 @@ GROUP_LABELS = {
 log = logging.getLogger(__name__)
 
 
+ROW = ("t", "order", "icon", "colour", "problem", "title", "detail")
+"""What a row of the list has: data time, the order's row number, its sign, and its words."""
+
+
 class FeedList(Component):
     """The list in the browser, which requests pages: see `FeedView._on_message`."""
 
-    query: str = param.String(default="", doc="The filter as `twin.analysis.event_index.Filter` writes it.")  # type: ignore[assignment]
+    query: str = param.String(default="", doc="The filter as `twin.analysis.event_index.EventFilter` writes it.")  # type: ignore[assignment]
     active: bool = param.Boolean(default=True, doc="Whether the list is visible.")  # type: ignore[assignment]
     version: int = param.Integer(default=0, doc="Counts the timelines; the browser drops rows of older ones.")  # type: ignore[assignment]
     groups: list[list[str]] = param.List(  # type: ignore[assignment]
@@ -72,11 +77,11 @@ class FeedView(ReplayView):
     def __init__(self, controller: ReplayController, **params: Any) -> None:
         super().__init__(**{"target": controller.settings.delivery_target_s, **params})
         self._controller = controller
-        self._list = FeedList(query=str(Filter.parse(self.query)), active=self.active, sizing_mode="stretch_both")
+        self._list = FeedList(query=str(EventFilter.parse(self.query)), active=self.active, sizing_mode="stretch_both")
         self._list.join(controller)
         self._list.on_msg(self._on_message)
-        self._list.param.watch(lambda event: self.param.update(query=str(Filter.parse(event.new))), "query")
-        self.param.watch(lambda event: self._list.param.update(query=str(Filter.parse(event.new))), "query")
+        self._list.param.watch(lambda event: self.param.update(query=str(EventFilter.parse(event.new))), "query")
+        self.param.watch(lambda event: self._list.param.update(query=str(EventFilter.parse(event.new))), "query")
         self.param.watch(lambda event: self._list.param.update(active=event.new), "active")
         self.param.watch(lambda _: self.reset(), "target")
         self.reset()
@@ -105,7 +110,7 @@ class FeedView(ReplayView):
                     log.warning("feed: a message that makes no sense was left unanswered: %s", error)
 
     def _page(self, timeline: Timeline, message: dict[str, Any]) -> dict[str, Any]:
-        index, t, first = index_of(timeline), float(message["t"]), message.get("first")
+        index, t, first = event_index_of(timeline), float(message["t"]), message.get("first")
         found, until = self._find(timeline, message, t)
         page = index.page(found, t, PAGE_ROWS, None if first is None else int(first), ROWS_BEFORE)
         until = min(until, page.until)
@@ -121,7 +126,7 @@ class FeedView(ReplayView):
 
     def _find(self, timeline: Timeline, message: dict[str, Any], t: float) -> tuple[Positions, float]:
         """Return the positions of the requested events, and until what data time they are valid."""
-        index, wanted = index_of(timeline), Filter.parse(message["query"])
+        index, wanted = event_index_of(timeline), EventFilter.parse(message["query"])
         found = index.select(wanted.groups, wanted.text, self.target, self._controller.settings.late_after_s)
         row, stage = message.get("row", -1), message.get("stage", "")
         if wanted.only and isinstance(row, int) and 0 <= row < len(timeline.orders):
@@ -132,10 +137,11 @@ class FeedView(ReplayView):
         found = index.of_orders(found[: index.before(found, t)], timeline.membership.at(t, stage).order)
         return found, t
 
-    def _rows(self, timeline: Timeline, page: Page) -> list[list[Any]]:
-        """Return the page's rows as the browser takes them: data time, order row, icon, colour, problem, title, detail."""
-        events = index_of(timeline).events(page.positions)
+    def _rows(self, timeline: Timeline, page: Page) -> Columns:
+        """Return the page's rows as the browser takes them: see `ROW`."""
+        events = event_index_of(timeline).events(page.positions)
         lines = describe(timeline, events, self.target, self._controller.settings.late_after_s)
-        return [
-            [line.t, line.order, line.icon, line.colour, int(line.problem), line.title, line.detail] for line in lines
-        ]
+        return columns_of(
+            ROW,
+            ((line.t, line.order, line.icon, line.colour, line.problem, line.title, line.detail) for line in lines),
+        )

@@ -1,6 +1,8 @@
 // What the feed knows of its rows. Rows are counted from the oldest that matches the filter (0), as the server counts
 // them.
 
+import { rowsOf } from "../shared/rows.js";
+
 /** Rows of a page, as the server sends them. */
 const PAGE = 200;
 /** Rows beyond the visible ones that are fetched before they are scrolled to. */
@@ -26,11 +28,21 @@ function upperBound(times, t) {
   return low;
 }
 
+/**
+ * What is listed: the filter as text, a stage ("": all), the order picked out (-1: none).
+ * @typedef {{query: string, stage: string, row: number}} Listed
+ */
+
 /** The pages of one filter at a time; asks for what is missing, one ask at a time, and calls `changed` when it came. */
 class FeedPages {
+  /**
+   * @param {import("../shared/clock.js").Model} model
+   * @param {() => void} changed
+   */
   constructor(model, changed) {
     this.model = model;
     this.changed = changed;
+    /** @type {Listed | null} */
     this.filter = null;
     this.key = "";
     this.version = 0;
@@ -43,7 +55,11 @@ class FeedPages {
       if (message.tell === "feed") this.take(message);
     });
   }
-  /** Choose what is listed: {query, stage, row}. Returns whether that is another list than before. */
+  /**
+   * Choose what is listed: {query, stage, row}. Returns whether that is another list than before.
+   * @param {Listed} filter
+   * @returns {boolean}
+   */
   choose(filter) {
     const key = JSON.stringify([this.model.version, filter.query, filter.stage, filter.row]);
     if (key === this.key) return false;
@@ -65,7 +81,11 @@ class FeedPages {
   row(number) {
     return this.list?.rows.get(number);
   }
-  /** How many rows lie at or before t; null where that is not known. */
+  /**
+   * How many rows lie at or before t; null where that is not known.
+   * @param {number} t
+   * @returns {number | null}
+   */
   topAt(t) {
     if (!this.ready) return null;
     const { first, times, until, at, total } = this.list;
@@ -87,6 +107,8 @@ class FeedPages {
    * Ask for what is needed next: `now` the playhead, `speed` its data seconds per second (0: still), `following`
    * whether the newest rows are looked at, `low` to `high` the numbers in sight. Returns milliseconds after which to
    * try again, 0: nothing is needed.
+   * @param {{now: number, speed: number, following: boolean, low: number, high: number}} sight
+   * @returns {number}
    */
   need({ now, speed, following, low, high }) {
     if (!this.filter || !this.model.version) return 0;
@@ -127,13 +149,13 @@ class FeedPages {
     if (!this.ready || (whole && this.filter.stage))
       this.list = { key: this.key, rows: new Map(), first: 0, times: [], at: asked.t, until: -Infinity };
     const kept = this.list.rows; // a row stays the same object, and so its node and the focus on it
-    rows.forEach((row, i) => {
+    const fresh = rowsOf(rows);
+    fresh.forEach((row, i) => {
       if (!kept.has(first + i)) kept.set(first + i, row);
     });
     if (kept.size > KEPT)
       for (const number of [...kept.keys()]) if (Math.abs(number - first) > KEPT / 4) kept.delete(number);
-    if (whole)
-      Object.assign(this.list, { first, times: rows.map(([t]) => t), at: asked.t, until: until ?? Infinity, top });
+    if (whole) Object.assign(this.list, { first, times: rows.t, at: asked.t, until: until ?? Infinity, top });
     Object.assign(this.list, { total, oldest });
     this.changed();
   }

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import param
 
 from twin.analysis.baseline import Baseline
-from twin.analysis.metrics import BIN, BINS, SERIES_POINTS, SERIES_STEP, KpiSet, MetricIndex, index_of
+from twin.analysis.metrics import BIN, BINS, SERIES_POINTS, SERIES_STEP, KpiSet, MetricIndex, metrics_of
 from twin.foundation.settings import COMPLETION_TARGET, DELIVERY_TARGET_S
 from twin.foundation.stages import COMPLETED, STAGES
 from twin.replay.controller import ReplayController
@@ -77,7 +77,7 @@ class KpiView(ReplayView):
         """Show the KPIs of the snapshot; sends only what changes the display."""
         if self._timeline is None:
             return
-        index = index_of(self._timeline)
+        index = metrics_of(self._timeline)
         mark = snapshot.t // SERIES_STEP * SERIES_STEP
         state = self._state(index.kpis(snapshot.t, snapshot.counts, self.target), index, snapshot, mark)
         changed: dict[str, Any] = {}
@@ -128,7 +128,7 @@ class KpiView(ReplayView):
                 "dated": len(index.created) > 0,
             },
             "active": {
-                **{key: kpis.active[key] if index.told[k] else None for k, key in enumerate(STAGES[:COMPLETED])},
+                **{key: kpis.active[key] if index.recorded[k] else None for k, key in enumerate(STAGES[:COMPLETED])},
                 "cancelled": int(snapshot.counts["cancelled"]),
                 "stalled": int(snapshot.counts["stalled"]),
             },
@@ -168,7 +168,7 @@ class _Usual:
 
     def words(self, mark: float) -> str:
         if self._words[0] != mark:
-            self._words = (mark, self._baseline.words(mark))
+            self._words = (mark, self._baseline.basis(mark))
         return self._words[1]
 
     def completion_before(self, t: float) -> tuple[float | None, int]:

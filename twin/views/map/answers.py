@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.analysis.wording import short_id
+from twin.analysis.wording import brand_names, items_text, short_id
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGE_LABELS, STAGES, STATES
 from twin.timeline.timeline import Timeline
 from twin.views.map import wire
@@ -16,13 +16,11 @@ MOST_PINS = 1000
 def describe(timeline: Timeline, order: int, t: float) -> dict[str, Any]:
     """Return the contents of an order's tooltip at t. They are plain text, which the browser never renders as markup."""
     items = timeline.orders.items(order)
-    brands = ", ".join(dict.fromkeys(item.brand for item in items if item.brand))
-    count = int(sum(item.qty for item in items))
     snapshot = timeline.at(t)
     stage = snapshot.stage[snapshot.order == order]
     tooltip: dict[str, Any] = {
         "id": short_id(timeline.orders.ids[order].as_py()),
-        "items": f"{count} item{'s' * (count != 1)}{f' from {brands}' if brands else ''}" if count else "",
+        "items": items_text(items, ", ".join(brand_names(items))),
         "address": timeline.orders.address(order),
         "stage": STAGE_LABELS[STAGES[int(stage[0])]] if len(stage) else "",
     }

@@ -41,7 +41,8 @@ class Camera {
     this.changed = changed;
     this.wake = wake;
     this.pv = null;
-    this.view = null; // the view that is kept: {x, y, metres (per pixel)}, Web Mercator
+    /** @type {View | null} the view that is kept */
+    this.view = null;
     this.fitting = true; // fit to what is on the road
     this.following = false; // ... or keep one driver in view
     this.size = null;
@@ -98,7 +99,11 @@ class Camera {
     this.pv.model.x_range.setv({ start: x - (metres * width) / 2, end: x + (metres * width) / 2 }, { sync: false });
     this.pv.model.y_range.setv({ start: y - (metres * height) / 2, end: y + (metres * height) / 2 }, { sync: false });
   }
-  /** Go to a view, gliding if asked to and if the user does not mind motion. */
+  /**
+   * Go to a view, gliding if asked to and if the user does not mind motion.
+   * @param {View | null} view
+   * @param {boolean} gently
+   */
   go(view, gently = true) {
     if (!view) return;
     if (!gently || !this.view || calm()) {
@@ -168,7 +173,10 @@ class Camera {
     this.byHand();
     this.go({ x, y, metres: zoomable(metres * factor) });
   }
-  /** Look at a box because the user asked to. */
+  /**
+   * Look at a box because the user asked to.
+   * @param {number[]} box [x0, y0, x1, y1], Web Mercator metres
+   */
   lookAt(box) {
     this.byHand();
     const near = this.around(box, NEAR_PADS);

@@ -171,9 +171,3 @@ def to_viewport(x: float, y: float, metres_per_pixel: float) -> tuple[float, flo
     """Return (lon, lat, zoom) of a centre in Web Mercator metres and a resolution; zoom as in web maps, any fraction."""
     lat, lon = unproject(x, y)
     return float(lon), float(lat), float(np.log2(TILE_M / metres_per_pixel))
-
-
-def from_viewport(lon: float, lat: float, zoom: float) -> tuple[float, float, float]:
-    """Return (x, y, metres per pixel), the inverse of `to_viewport`."""
-    x, y = project(lat, lon)
-    return float(x), float(y), float(TILE_M / 2.0**zoom)

@@ -26,6 +26,10 @@ const fadeSpan = (speed) => Math.max(FADE_S, FADE_WALL_S * speed);
  * One driver's way: t seconds since `start`, x and y metres east and north of the kitchen, straight between the knots.
  */
 class Trip {
+  /**
+   * @param {Record<string, any>} m a window's columns
+   * @param {number} i the trip's number among them
+   */
   constructor(m, i) {
     const a = m.offsets[i];
     const b = m.offsets[i + 1];
@@ -46,6 +50,7 @@ class Trip {
     this.px = this.py = NaN; // where place() found the driver
     this.tone = ON_TIME;
     this.inferred = false;
+    this.label = ""; // what is written beside the driver
     this.cluster = null; // the bubble that stands for this driver, see clusters.js
   }
   /** Whether the driver is on the road at t. */
@@ -80,7 +85,12 @@ class Trip {
     this.px = x[i] + (f && f * (x[i + 1] - x[i]));
     this.py = y[i] + (f && f * (y[i + 1] - y[i]));
   }
-  /** Visit the way from `from` to `to` seconds after the start as points (x, y, first). */
+  /**
+   * Visit the way from `from` to `to` seconds after the start as points (x, y, first).
+   * @param {number} from
+   * @param {number} to
+   * @param {(x: number, y: number, first: boolean) => void} visit
+   */
   along(from, to, visit) {
     const { t, x, y } = this;
     const last = t.length - 1;
@@ -98,7 +108,10 @@ class Trip {
     if (to === Infinity) visit(x[i], y[i], false);
     else visit(x[i - 1] + (f && f * (x[i] - x[i - 1])), y[i - 1] + (f && f * (y[i] - y[i - 1])), false);
   }
-  /** The direction of travel as [east, north], not normalised; [0, 0] when standing. */
+  /**
+   * The direction of travel as [east, north], not normalised; [0, 0] when standing.
+   * @returns {number[]}
+   */
   heading() {
     const i = Math.min(this.knot, this.t.length - 2);
     return i < 0 ? [0, 0] : [this.x[i + 1] - this.x[i], this.y[i + 1] - this.y[i]];
@@ -115,12 +128,21 @@ const widened = (box) => {
 /** How far s is from a to b, 0 to 1; a knot at infinity (a place that was never reached) is not approached. */
 const share = (a, b, s) => (b > a && b < Infinity && s > a ? Math.min(1, (s - a) / (b - a)) : 0);
 
-/** The trips on the road at some time in [from, to]. */
+/**
+ * The trips on the road at some time in [from, to], as the server sends them (wire.py, fleet.py).
+ * @typedef {import("./wire.js").Packed & {from: number, to: number, crowd?: number, within?: number[] | null,
+ *   version?: number, number?: number, pushed?: boolean}} Window
+ */
+
+/** The trips of a window, and of those that came after it. */
 class Held {
+  /** @param {Window} window */
   constructor(window) {
     this.from = window.from;
     this.to = window.to;
+    /** @type {Trip[]} */
     this.trips = [];
+    /** @type {Map<number, Trip>} */
     this.orders = new Map();
     this.within = window.within ?? null; // in a crowd: where everybody is held; null: nobody but who is picked out
     this.add(window);
@@ -128,6 +150,7 @@ class Held {
   covers(t) {
     return t >= this.from && t <= this.to;
   }
+  /** @param {Window} window */
   add(window) {
     const m = unpack(window);
     const fresh = new Map();
@@ -165,7 +188,11 @@ class Held {
 }
 
 class Motion {
-  /** `send(question)` passes a question to the server, whose answer comes to `receive`. */
+  /**
+   * `send(question)` passes a question to the server, whose answer comes to `receive`.
+   * @param {import("../shared/clock.js").ReplayClock} clock
+   * @param {(question: object) => void} send
+   */
   constructor(clock, send) {
     this.clock = clock;
     this.send = send;
@@ -182,7 +209,9 @@ class Motion {
     this.asked_at = -Infinity;
     this.pushes = 0; // windows that came unasked, with a seek
     this.stale = false; // whether others are wanted than those held, though of the same moment
+    /** @type {Trip[]} on the road at t */
     this.active = [];
+    /** @type {Trip[]} delivered shortly before */
     this.faded = [];
   }
   get speed() {
@@ -256,7 +285,11 @@ class Motion {
     this.faded = faded;
     return true;
   }
-  /** The trip of an order, if it is on the road at the moment drawn. */
+  /**
+   * The trip of an order, if it is on the road at the moment drawn.
+   * @param {number} order
+   * @returns {Trip | null}
+   */
   trip(order) {
     const trip = this.held?.orders.get(order);
     return trip?.drives(this.t) ? trip : null;
@@ -307,6 +340,8 @@ class Motion {
   }
   /**
    * Take an answer, or a window that the server sends with a seek before it is asked; false if it is not waited for.
+   * @param {Window} m
+   * @returns {boolean}
    */
   receive(m) {
     const { asked } = this;

@@ -21,10 +21,10 @@ function stateAt(story, t) {
   if (t < story.first) return null;
   if (story.delivered !== null && story.delivered <= t) return ["completed", story.delivered];
   if (story.cancelled !== null && story.cancelled <= t) return ["cancelled", story.cancelled];
-  const stall = story.stalls.find(([start, end]) => start <= t && (end === null || end > t));
-  if (stall) return ["stalled", stall[0]];
-  const stage = story.stages.findLast(([, start]) => start <= t);
-  return stage ? [stage[0], stage[1]] : null;
+  const stall = story.stalls.find(({ start, end }) => start <= t && (end === null || end > t));
+  if (stall) return ["stalled", stall.start];
+  const stage = story.stages.findLast(({ start }) => start <= t);
+  return stage ? [stage.key, stage.start] : null;
 }
 
 /** Build the chart of a story; `visit(t)` is called with the moment of what is clicked. Returns {node, show(t)}. */
@@ -33,7 +33,7 @@ function ganttOf(story, visit) {
   const rows = Object.entries(STAGE_ROWS)
     .map(([key, label]) => {
       const symbol = STATE_ICONS[key];
-      const span = story.stages.find(([name]) => name === key);
+      const span = story.stages.find((stage) => stage.key === key);
       if (!span)
         return {
           node: el(
@@ -44,7 +44,7 @@ function ganttOf(story, visit) {
             el("span", { class: "took mute" }, "not seen"),
           ),
         };
-      const [, start, end, usual] = span;
+      const { start, end, usual } = span;
       const done = el("i", { class: "done" });
       const ghost = usual === null ? null : el("i", { class: "ghost" });
       const bar = el(

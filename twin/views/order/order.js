@@ -20,7 +20,7 @@ const momentText = (t) => `${dayText(t)} ${dateText(t)}, ${clockText(t)}`;
 const later = () =>
   el("span", { class: "later-tag", title: "This lies after the playhead: in the kitchen nobody knew it yet" }, "later");
 
-function factRow([label, value, note, at, tone, why]) {
+function factRow({ label, value, note, at, tone, why }) {
   const words = [el("span", { class: "value" }, value), note ? el("span", { class: "note" }, note) : null];
   const body = at === null ? el("dd", {}, ...words) : el("dd", {}, ...words, later());
   return {
@@ -34,7 +34,7 @@ function factRow([label, value, note, at, tone, why]) {
   };
 }
 
-function eventRow([symbol, colour, title, detail, t], visit) {
+function eventRow({ icon: symbol, colour, title, detail, t }, visit) {
   const badge = el("span", {
     class: "badge",
     style: `--text:var(--tw-${colour});--fill:var(--tw-${colour}-fill, var(--tw-${colour}))`,
@@ -65,7 +65,7 @@ function eventRow([symbol, colour, title, detail, t], visit) {
 
 function itemsOf(story) {
   if (!story.items.length) return el("p", { class: "mute" }, "Items: not in the data");
-  const rows = story.items.map(([name, brand, qty, price]) =>
+  const rows = story.items.map(({ name, brand, qty, price }) =>
     el(
       "tr",
       {},
@@ -120,15 +120,15 @@ function itemsOf(story) {
 function eventsOf(story, visit) {
   const told = [...story.events];
   if (story.pings) {
-    const [n, first, last] = story.pings;
-    const line = [
-      "pin",
-      "out_for_delivery",
-      n === 1 ? "1 position report" : `${n} position reports`,
-      n === 1 ? "" : `until ${clockText(last)}`,
-      first,
-    ];
-    const at = told.findIndex(([, , , , t]) => t > first);
+    const { count: n, first, last } = story.pings;
+    const line = {
+      icon: "pin",
+      colour: "out_for_delivery",
+      title: n === 1 ? "1 position report" : `${n} position reports`,
+      detail: n === 1 ? "" : `until ${clockText(last)}`,
+      t: first,
+    };
+    const at = told.findIndex(({ t }) => t > first);
     told.splice(at < 0 ? told.length : at, 0, line);
   }
   return told.map((event) => eventRow(event, visit));
@@ -199,7 +199,7 @@ function buildStory(story, act) {
       ? `Created ${clockText(story.created)}; target ${minutesOf(story.target)} min from created to delivered`
       : "";
     const estimate =
-      name === "out_for_delivery" ? (story.arrivals.findLast(([from]) => from <= t)?.[1] ?? story.promise) : null;
+      name === "out_for_delivery" ? (story.arrivals.findLast(({ from }) => from <= t)?.at ?? story.promise) : null;
     eta.hidden = estimate === null;
     if (estimate !== null)
       put(
@@ -345,7 +345,7 @@ class OrderPanel {
       );
       return;
     }
-    put(this.place, `${story.place[0].toLocaleString("en-US")} of ${story.place[1].toLocaleString("en-US")}`);
+    put(this.place, `${story.place.number.toLocaleString("en-US")} of ${story.place.of.toLocaleString("en-US")}`);
     this.place.title = "By creation time, among the orders of the loaded range";
     const scrolled = this.root.querySelector(".body")?.scrollTop ?? 0;
     const same = this.root.dataset.order === story.id;

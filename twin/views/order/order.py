@@ -126,11 +126,13 @@ def story_of(timeline: Timeline, told: Lifecycle, target: float, late_after: flo
         "row": told.row,
         "id": order.id,
         "short": wording.short_id(order.id),
-        "place": [int(np.count_nonzero(inside <= times[told.row])), len(inside)],
+        "place": {"number": int(np.count_nonzero(inside <= times[told.row])), "of": len(inside)},
         "first": told.first,
         "last": told.last,
-        "stages": [[span.key, span.start, span.end, span.usual] for span in told.stages],
-        "stalls": [list(stall) for stall in told.stalls],
+        "stages": [
+            {"key": span.key, "start": span.start, "end": span.end, "usual": span.usual} for span in told.stages
+        ],
+        "stalls": [{"start": start, "end": end} for start, end in told.stalls],
         "created": order.created,
         "arrived": told.arrived,
         "ready": told.ready,
@@ -138,27 +140,32 @@ def story_of(timeline: Timeline, told: Lifecycle, target: float, late_after: flo
         "cancelled": told.cancelled,
         "target": target,
         "promise": told.promise,
-        "arrivals": [list(step) for step in told.arrivals],
+        "arrivals": [{"from": since, "at": at} for since, at in told.arrivals],
         "facts": _facts(told, target, late_after),
-        "items": [[item.name, item.brand, item.qty, item.price] for item in order.items],
+        "items": [
+            {"name": item.name, "brand": item.brand, "qty": item.qty, "price": item.price} for item in order.items
+        ],
         "revenue": order.revenue if order.items else None,
         "events": _events(timeline, order.events, target, late_after),
-        "pings": None if told.pings is None else list(told.pings),
+        "pings": None if told.pings is None else dict(zip(("count", "first", "last"), told.pings, strict=True)),
     }
 
 
-def _fact(label: str, value: str, note: str = "", at: float | None = None, tone: str = "", why: str = "") -> list[Any]:
-    """Return a fact: label, value, note, the time it is known from (None: always), tone ("good", "bad", "mute"), title."""
-    return [label, value, note, at, tone, why]
+Fact = dict[str, Any]
 
 
-def _facts(told: Lifecycle, target: float, late_after: float) -> list[list[Any]]:
+def _fact(label: str, value: str, note: str = "", at: float | None = None, tone: str = "", why: str = "") -> Fact:
+    """Return a fact; `at` is the time it is known from (None: always), `tone` one of "good", "bad", "mute", `why` its title."""
+    return {"label": label, "value": value, "note": note, "at": at, "tone": tone, "why": why}
+
+
+def _facts(told: Lifecycle, target: float, late_after: float) -> list[Fact]:
     facts = [_delivery(told, target), _promise(told), _drive(told), _wait(told, late_after), _way(told)]
     facts.append(_fact("Address", told.order.address or UNKNOWN, tone="" if told.order.address else "mute"))
     return [fact for fact in facts if fact]
 
 
-def _delivery(told: Lifecycle, target: float) -> list[Any]:
+def _delivery(told: Lifecycle, target: float) -> Fact:
     why = "From the order’s creation to its delivery, against the target"
     if told.total is not None:
         over = wording.whole_minutes(told.total - target)
@@ -175,16 +182,16 @@ def _delivery(told: Lifecycle, target: float) -> list[Any]:
     return _fact("Delivery time", UNKNOWN, f"{missing} is missing", tone="mute", why=why)
 
 
-def _promise(told: Lifecycle) -> list[Any]:
+def _promise(told: Lifecycle) -> Fact:
     why = "Minutes from pick-up that the driver was expected to take (eta_mins); not all data has them"
     if told.order.eta_mins is None:
         return _fact("Promised", UNKNOWN, tone="mute", why=why)
     return _fact("Promised", wording.minutes_text(told.order.eta_mins * 60), "from pick-up", told.picked_up, why=why)
 
 
-def _drive(told: Lifecycle) -> list[Any]:
+def _drive(told: Lifecycle) -> Fact | None:
     if told.drive is None:
-        return []
+        return None
     note, tone = "", ""
     if told.order.eta_mins is not None:
         late = wording.whole_minutes(told.drive - told.order.eta_mins * 60)
@@ -195,7 +202,7 @@ def _drive(told: Lifecycle) -> list[Any]:
     )
 
 
-def _wait(told: Lifecycle, late_after: float) -> list[Any]:
+def _wait(told: Lifecycle, late_after: float) -> Fact | None:
     if told.food_waited is not None:
         late = bool(wording.is_late(told.food_waited, late_after))
         return _fact(
@@ -207,10 +214,10 @@ def _wait(told: Lifecycle, late_after: float) -> list[Any]:
             "Driver waited", wording.minutes_text(told.driver_waited), "for the food", told.ready,
             why="From driver_arrived to gk_ready",
         )  # fmt: skip
-    return []
+    return None
 
 
-def _way(told: Lifecycle) -> list[Any]:
+def _way(told: Lifecycle) -> Fact:
     if told.distance is None:
         return _fact("Distance", UNKNOWN, tone="mute")
     how, why = HOW_FAR[told.distance.how]
@@ -219,11 +226,17 @@ def _way(told: Lifecycle) -> list[Any]:
     return _fact("Distance", f"{told.distance.metres / 1000:.1f} km", how, at, why=why)
 
 
-def _events(timeline: Timeline, events: EventSlice, target: float, late_after: float) -> list[list[Any]]:
-    """Return the order's events but its pings as icon, colour, title, detail and data time."""
+def _events(timeline: Timeline, events: EventSlice, target: float, late_after: float) -> list[dict[str, Any]]:
+    """Return the order's events but its pings."""
     told = [i for i, kind in enumerate(events.type) if kind != "driver_ping"]
     kept = type(events)(events.ts[told], [events.type[i] for i in told], events.order[told], events.progress[told])
     return [
-        [line.icon, line.colour, line.title.rsplit(" · ", 1)[0], "" if line.type in BASKETS else line.detail, line.t]
+        {
+            "icon": line.icon,
+            "colour": line.colour,
+            "title": line.title.rsplit(" · ", 1)[0],
+            "detail": "" if line.type in BASKETS else line.detail,
+            "t": line.t,
+        }
         for line in wording.describe(timeline, kept, target, late_after)
     ]

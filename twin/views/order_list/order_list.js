@@ -3,6 +3,7 @@
 import { ORDER_LABELS, STATES } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { rowsOf } from "../shared/rows.js";
 import { STATE_ICONS } from "../shared/stages.js";
 import { durationText } from "../shared/times.js";
 import { selectionOf } from "../shared/verbs.js";
@@ -28,7 +29,7 @@ const orders = (n) => `${n.toLocaleString("en-US")} ${n === 1 ? "order" : "order
 /** Whole minutes over the target, half up, as the server counts them (twin/analysis/wording.py). */
 const minutesOver = (age, target) => Math.floor((age - target) / 60 + 0.5);
 
-function buildRow(row, [id, short, created, delivered, brands, known]) {
+function buildRow({ row, id, short, began: created, delivered, brands, dated: known }) {
   const stage = el("span", { class: "state" });
   const since = el("td", { class: "number" });
   const age = el("span", {});
@@ -248,15 +249,16 @@ class OrderList {
   take = () => {
     const state = this.model.state;
     if (!state.rows) return;
-    const missing = state.rows.some((row) => !this.lines.has(row) && !state.texts[row]);
+    const texts = new Map(rowsOf(state.texts).map((text) => [text.row, text]));
+    const missing = state.rows.some((row) => !this.lines.has(row) && !texts.has(row));
     if (missing) {
       this.model.send_msg({ ask: "texts" }); // the answer tells them all
       return;
     }
     // another timeline may use the same number for another order: a text that came again replaces the line
-    for (const [row, text] of Object.entries(state.texts)) {
-      this.lines.get(+row)?.node.remove();
-      this.lines.set(+row, buildRow(+row, text));
+    for (const [row, text] of texts) {
+      this.lines.get(row)?.node.remove();
+      this.lines.set(row, buildRow(text));
     }
     this.rows = state.rows;
     const listed = new Set(this.rows);

@@ -16,6 +16,7 @@ from twin.replay.controller import ReplayController
 from twin.timeline.membership import Members
 from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.rows import columns_of
 from twin.views.shared.view import ReplayView
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ SEND_EVERY = 1.0
 SORTS = ("since", "age", "stage", "id")
 """Longest in its stage, oldest, along the lifecycle, by id; a leading minus reverses the order."""
 
-BRANDS_SHOWN = 2
+
+TEXT = ("row", "id", "short", "began", "delivered", "brands", "dated")
+"""What does not change of an order: row number, id, short id, when it was created or first heard of, delivered or None, its
+brands, whether its creation is known."""
 
 
 class OrderList(Component):
@@ -40,9 +44,8 @@ class OrderList(Component):
 
     `state` is {"rows", "stages", "since", "base", "texts", "counts", "more"}: row numbers in the order shown, the number of
     each one's state in `STATES`, and when it was entered, in seconds from `base`. "texts" tells what does not change of an
-    order when it comes onto the list, {row: [id, short id, created or first heard of, delivered or None, brands, whether
-    its creation is known]}; a browser that lacks one asks for all. "counts" is the length of each state's own list, "more"
-    the number of orders that are not sent.
+    order when it comes onto the list, in columns (see `TEXT`); a browser that lacks one asks for all. "counts" is the
+    length of each state's own list, "more" the number of orders that are not sent.
     """
 
     state: dict[str, Any] = param.Dict(default={}, doc="The list at the playhead.")  # type: ignore[assignment]
@@ -120,7 +123,7 @@ class OrderListView(ReplayView):
             return
         self._shown = key
         rows = shown.order.tolist()
-        texts = {str(row): self._text(timeline, row) for row in rows if row not in self._sent_rows}
+        texts = columns_of(TEXT, (self._text(timeline, row) for row in rows if row not in self._sent_rows))
         self._sent_rows = frozenset(rows)
         self._list.state = {
             "rows": rows,
@@ -143,20 +146,19 @@ class OrderListView(ReplayView):
         }
         return np.lexsort((listed.order, listed.since, -keys[by].astype(np.float64) if descending else keys[by]))
 
-    def _text(self, timeline: Timeline, row: int) -> list[Any]:
+    def _text(self, timeline: Timeline, row: int) -> tuple[Any, ...]:
         orders = timeline.orders
         order_id = str(orders.ids[row].as_py())
         delivered = float(orders.delivered[row])
-        brands = list(dict.fromkeys(item.brand for item in orders.items(row) if item.brand))
-        more = f" and {len(brands) - BRANDS_SHOWN} more" if len(brands) > BRANDS_SHOWN else ""
-        return [
+        return (
+            row,
             order_id,
             wording.short_id(order_id),
             float(self._began[row]),
             None if np.isnan(delivered) else delivered,
-            ", ".join(brands[:BRANDS_SHOWN]) + more,
+            wording.brands_text(wording.brand_names(orders.items(row))),
             bool(np.isfinite(orders.created[row])),
-        ]
+        )
 
     def _redraw(self, *_: param.parameterized.Event) -> None:
         """Show the orders at the playhead at once."""

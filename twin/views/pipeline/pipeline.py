@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import param
 
-from twin.analysis.metrics import SERIES_STEP, StageFigures, index_of
+from twin.analysis.metrics import SERIES_STEP, StageFigures, metrics_of
 from twin.foundation.settings import STAGE_AMBER, STAGE_RED
 from twin.foundation.stages import COMPLETED, STAGES, STATES
 from twin.replay.controller import ReplayController
@@ -101,14 +101,14 @@ class PipelineView(ReplayView):
         if self._timeline is None:
             return
         self._snapshot = snapshot
-        index, strip = index_of(self._timeline), self._strip
+        index, strip = metrics_of(self._timeline), self._strip
         changed: dict[str, Any] = {}
         self._update_usual(snapshot.t, changed)
         state: dict[str, dict[str, Any]] = {}
         # while playing, figures are rounded as displayed, so that an unchanged display sends nothing
         playing = self._controller.playing
-        for number, (figures, told) in enumerate(zip(index.stages(snapshot), index.told, strict=True)):
-            key, following = figures.key, index.told[number + 1 :]
+        for number, (figures, told) in enumerate(zip(index.stages(snapshot), index.recorded, strict=True)):
+            key, following = figures.key, index.recorded[number + 1 :]
             state[key] = {"count": int(snapshot.counts[key]), "flow": figures.entered, "told": told}
             if key == STAGES[COMPLETED]:
                 share, due = index.completion(snapshot.t)
@@ -158,7 +158,7 @@ class PipelineView(ReplayView):
             self._usual = {}
         else:
             self._usual = {key: insights.baseline.stage_time(key, mark) for key in STAGES[:COMPLETED]}
-            words = insights.baseline.words(mark)
+            words = insights.baseline.basis(mark)
         if words != self._strip.usual_words:
             changed["usual_words"] = words
 

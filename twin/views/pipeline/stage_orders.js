@@ -2,6 +2,7 @@
 
 import { el, icon } from "../shared/elements.js";
 import { many, minutesText, plural, put } from "../shared/numbers.js";
+import { rowsOf } from "../shared/rows.js";
 import { clockText } from "../shared/times.js";
 
 const LIST_WIDTH = 316;
@@ -108,8 +109,8 @@ class StageList {
     if (stage !== this.stage || loads !== this.model.loads) return;
     const closed = stage === "completed" || stage === "cancelled";
     const fresh = new Map();
-    for (const [row, id, since, whole, basket] of rows)
-      fresh.set(row, this.write(this.rows.get(row) ?? this.make(row, id, basket), stage, t, since, whole));
+    for (const order of rowsOf(rows))
+      fresh.set(order.row, this.write(this.rows.get(order.row) ?? this.make(order), stage, t, order));
     for (const [row, { item }] of this.rows) if (!fresh.has(row)) item.remove();
     this.rows = fresh;
     let next = this.list.firstChild; // who stays is not touched: a moved node loses focus and pointer
@@ -120,11 +121,11 @@ class StageList {
     this.heading.textContent = `${this.label} · ${plural(total, "order")}`;
     this.order.textContent = total > 1 ? (closed ? "newest first" : "oldest first") : "";
     this.more.textContent =
-      total > rows.length ? `+${many(total - rows.length)} more` : total ? "" : "No order is here at this moment";
+      total > fresh.size ? `+${many(total - fresh.size)} more` : total ? "" : "No order is here at this moment";
     this.mark();
     this.place();
   }
-  make(row, id, basket) {
+  make({ row, id, basket }) {
     const parts = { age: el("span", { class: "age" }), sign: el("span", { class: "sign" }) };
     const { selection } = this;
     parts.button = el(
@@ -148,7 +149,7 @@ class StageList {
     parts.item = el("li", {}, parts.button);
     return parts;
   }
-  write(parts, stage, t, since, whole) {
+  write(parts, stage, t, { since, total: whole }) {
     const age = Math.max(0, t - since);
     const [amber, red] = this.model.limits[stage] ?? [null, null];
     const level = red !== null && age > red ? 2 : amber !== null && age > amber ? 1 : 0;

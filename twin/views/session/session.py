@@ -73,7 +73,9 @@ class ReplaySession(param.Parameterized):
     )
     waiting = param.String(default="", doc="What is being loaded; empty when nothing is.")
     as_of = param.Number(
-        default=None, allow_None=True, doc="When the source was last checked, wall time in seconds since 1970; None: never."
+        default=None,
+        allow_None=True,
+        doc="When the source was last checked, wall time in seconds since 1970; None: never.",
     )
     stale = param.String(default="", doc="Why the last check for newer events failed; empty if it did not.")
     newer = param.Number(

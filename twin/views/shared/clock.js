@@ -3,15 +3,29 @@
 import { twin } from "./registry.js";
 
 /**
- * A clock with the affine formula of twin/replay/clock.py.
- * An anchor is {t0, speed, playing, start, end, loop, epoch, age}; times are seconds of data time since 1970 (UTC),
- * `age` the seconds that have passed since t0 was true when the anchor was sent.
+ * Where the playhead is, and how it goes on from there (`Anchor` in twin/replay/clock.py): times are seconds of data
+ * time since 1970 (UTC), `speed` data seconds per second, `age` the seconds that had passed since t0 was true when the
+ * anchor was sent, `step` the length of one step. The anchor with the higher epoch is the newer one.
+ * @typedef {{t0: number, speed: number, playing: boolean, start: number, end: number, loop: boolean, epoch: number,
+ *   age?: number, step?: number}} Anchor
  */
+
+/**
+ * A view's model, as Panel hands it to `render`: its parameters, and how it and the server speak.
+ * @typedef {{clock: string, anchor?: Anchor, send_msg: (message: object) => void,
+ *   on: (name: string, listener: (event?: any) => void) => void} & Record<string, any>} Model
+ */
+
+/** A clock with the affine formula of twin/replay/clock.py. */
 class ReplayClock {
   constructor() {
+    /** @type {Anchor | null} */
     this.anchor = null;
+    /** @type {{start: number, end: number} | null} All that is loaded, where a transport tells of it. */
+    this.window = null;
     this.wall0 = 0;
     this.telling = false; // a prediction that the listeners have not heard of yet
+    /** @type {Set<(anchor: Anchor) => void>} */
     this.listeners = new Set();
   }
   static wall() {
@@ -21,6 +35,8 @@ class ReplayClock {
    * Take an anchor from the server. An older one (lower epoch) is ignored, and of the same change the browser's own
    * prediction is kept: it was there first, and the answer's age leaves out the time it took to come. `resync` takes
    * the age all the same.
+   * @param {Anchor} anchor
+   * @param {boolean} resync
    */
   set(anchor, resync = false) {
     const known = this.anchor;
@@ -52,6 +68,8 @@ class ReplayClock {
    * Apply a change at once, from the playhead unless it has a t0; the server is told the epoch and confirms with it.
    * Returns the new t0. The views hear of it when the caller is done, so that what the user did is on its way before
    * anything is drawn.
+   * @param {Partial<Anchor>} change
+   * @returns {number | null}
    */
   predict(change) {
     if (!this.anchor) return null;
@@ -65,7 +83,10 @@ class ReplayClock {
     }
     return t0;
   }
-  /** The playhead: seconds of data time. */
+  /**
+   * The playhead: seconds of data time.
+   * @returns {number}
+   */
   now() {
     const a = this.anchor;
     if (!a) return 0;
@@ -86,13 +107,21 @@ class ReplayClock {
   }
 }
 
-/** The clock of one controller, shared by all views on it. */
+/**
+ * The clock of one controller, shared by all views on it.
+ * @param {string} id
+ * @returns {ReplayClock}
+ */
 function clockOf(id) {
   if (!twin.clocks.has(id)) twin.clocks.set(id, new ReplayClock());
   return twin.clocks.get(id);
 }
 
-/** The clock of a view that has joined a controller, following the anchors that the server sends. */
+/**
+ * The clock of a view that has joined a controller, following the anchors that the server sends.
+ * @param {Model} model
+ * @returns {ReplayClock}
+ */
 function clockFrom(model) {
   const clock = clockOf(model.clock);
   const take = () => {

@@ -7,7 +7,11 @@ import { twin } from "./registry.js";
 /** At most ten messages a second while something is dragged; the browser itself follows every movement. */
 const SEND_EVERY = 100;
 
-/** The clock's verbs: applied here at once, told to the server with the playhead and epoch it led to. */
+/**
+ * The clock's verbs: applied here at once, told to the server with the playhead and epoch it led to.
+ * @param {import("./clock.js").Model} model
+ * @param {import("./clock.js").ReplayClock} clock
+ */
 function verbsOf(model, clock = clockOf(model.clock)) {
   let due = null;
   let timer = 0;
@@ -98,6 +102,11 @@ function verbsOf(model, clock = clockOf(model.clock)) {
 }
 
 /**
+ * A selection as it is told: `version` counts the changes.
+ * @typedef {{row: number, stage: string, away?: boolean, loads?: number, version?: number}} Selection
+ */
+
+/**
  * What is selected on one clock: an order (row number, -1: none), a stage ("": all), and the order under the pointer.
  * `away`: an order is selected that the loaded range does not hold. `loads` names the timeline that rows count in.
  */
@@ -109,11 +118,14 @@ class Selected {
     this.hovered = -1;
     this.loads = -1;
     this.version = 0;
+    /** @type {Set<(message: {selection: Selection}) => void>} */
     this.senders = new Set();
+    /** @type {Set<(selected: Selected) => void>} */
     this.listeners = new Set();
   }
   /**
    * Take the server's word, unless it is older than what the user did meanwhile; rows of a new timeline overrule that.
+   * @param {Selection} selection
    */
   take({ row, stage, away = false, loads = 0, version }) {
     if (version === undefined) return;
@@ -148,6 +160,7 @@ class Selected {
       this.tell();
     }
   }
+  /** @param {Partial<Selection>} changes */
   change(changes) {
     Object.assign(this, changes, { version: this.version + 1 });
     const { row, stage, away, loads, version } = this;
@@ -164,7 +177,11 @@ class Selected {
   }
 }
 
-/** The selection of a view's clock, kept in step with the server through this view until it is removed. */
+/**
+ * The selection of a view's clock, kept in step with the server through this view until it is removed.
+ * @param {import("./clock.js").Model} model
+ * @returns {Selected}
+ */
 function selectionOf(model) {
   const all = (twin.selections ??= new Map());
   if (!all.has(model.clock)) all.set(model.clock, new Selected());

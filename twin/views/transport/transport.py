@@ -26,12 +26,12 @@ from twin.analysis.moments import KINDS, TROUBLES, Moment
 from twin.analysis.wording import minutes_text, whole_minutes
 from twin.foundation.errors import TwinError
 from twin.foundation.stages import OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
-from twin.foundation.times import seconds, text
+from twin.foundation.times import DAY, HOUR, seconds, text
 from twin.replay.controller import ReplayController
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
 
-MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+MINUTE = 60.0
 
 BUCKETS = (
     *(1.0, 5.0, 10.0, 30.0),

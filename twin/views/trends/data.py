@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.foundation.stages import COMPLETED, STAGES, STALLED_AFTER
-from twin.foundation.times import text
+from twin.foundation.times import DAY, HOUR, text
 from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
 
-HOUR, DAY = 3600.0, 86_400.0
 
 BUCKETS = (60.0, 300.0, 600.0, 900.0, 1800.0, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 7 * DAY)
 MOST_BARS = 100

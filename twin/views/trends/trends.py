@@ -16,8 +16,8 @@ from panel.custom import Child
 
 from twin.analysis.brands import BrandFigures, performance
 from twin.analysis.insights import Insights
-from twin.analysis.metrics import index_of
-from twin.analysis.wording import average_text
+from twin.analysis.metrics import metrics_of
+from twin.analysis.wording import average_text, in_minutes
 from twin.foundation.stages import COMPLETED, STAGE_LABELS, STAGES
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Snapshot, Timeline
@@ -198,7 +198,7 @@ class TrendsView(ReplayView):
         if not self._usual or self._usual[0] != step:
             usual_time = insights.baseline.stage_time if insights else lambda _key, _t: None
             self._usual = (step, [_minutes(usual_time(key, snapshot.t)) for key in STAGES[:COMPLETED]])
-        figures = index_of(self._timeline).stages(snapshot)[:COMPLETED]
+        figures = metrics_of(self._timeline).stages(snapshot)[:COMPLETED]
         return [
             [_minutes(figure.service), figure.served, usual]
             for figure, usual in zip(figures, self._usual[1], strict=True)
@@ -207,7 +207,8 @@ class TrendsView(ReplayView):
 
 def _minutes(seconds: float | None) -> float | None:
     """Return minutes rounded to tenths, so that a mark does not jitter."""
-    return None if seconds is None else round(seconds / MINUTE, 1)
+    minutes = in_minutes(seconds)
+    return None if minutes is None else round(minutes, 1)
 
 
 def _stage_texts(stage: data.StageTimes) -> dict[str, Any]:

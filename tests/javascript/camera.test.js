@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { Camera, toLat, toLon } from "../../twin/views/map/camera.js";
+import { stillTime } from "./support.js";
+
+const KITCHEN = [-13_626_000, 4_548_000];
+let time;
+beforeEach(() => {
+  time = stillTime();
+  globalThis.matchMedia = () => ({ matches: false });
+});
+afterEach(() => mock.restoreAll());
+
+/** A camera over a figure of 1000 × 500 pixels, at its first view of 10 × 5 km. */
+function cameraOf(viewport = []) {
+  const range = () => ({
+    start: 0,
+    end: 1,
+    setv(values) {
+      Object.assign(this, values);
+    },
+  });
+  const [kx, ky] = KITCHEN;
+  const model = { viewport, scene: { kitchen: KITCHEN, home: [kx - 5000, ky - 2500, kx + 5000, ky + 2500] } };
+  const camera = new Camera(
+    model,
+    () => {},
+    () => {},
+  );
+  camera.pv = { frame: { bbox: { width: 1000, height: 500 } }, model: { x_range: range(), y_range: range() } };
+  camera.begin();
+  return { camera, model, ranges: camera.pv.model };
+}
+const driver = (px, py) => ({ px, py, cx: px, cy: py });
+
+test("it begins at home and fits to what is on the road; a given view is kept instead", () => {
+  const { camera, ranges } = cameraOf();
+  assert.equal(camera.fitting, true);
+  assert.deepEqual([ranges.x_range.start, ranges.x_range.end], [KITCHEN[0] - 5000, KITCHEN[0] + 5000]);
+  const there = [toLon(KITCHEN[0] + 1000), toLat(KITCHEN[1]), 14];
+  const given = cameraOf(there).camera;
+  assert.equal(given.fitting, false);
+  assert.ok(Math.abs(given.view.x - KITCHEN[0] - 1000) < 0.01);
+  assert.equal(cameraOf([0, 0, 14]).camera.fitting, true, "a view of elsewhere is not kept");
+});
+
+test("a range that changes by itself is put back, one that changes after an input is the user's", () => {
+  const { camera, ranges } = cameraOf();
+  camera.keep();
+  ranges.x_range.start += 200;
+  ranges.x_range.end += 200;
+  camera.keep();
+  assert.equal(ranges.x_range.start, KITCHEN[0] - 5000);
+  camera.touch();
+  ranges.x_range.start += 200;
+  ranges.x_range.end += 200;
+  camera.keep();
+  assert.equal(camera.fitting, false);
+  assert.equal(Math.round(camera.view.x - KITCHEN[0]), 200);
+});
+
+test("fitting moves only when somebody is out of view, at most every second and a half", () => {
+  const { camera } = cameraOf();
+  assert.equal(camera.consider([driver(1000, 500)], null), 0);
+  assert.ok(camera.glide, "the view is more than twice as large as needed");
+  time.pass(1000);
+  camera.step();
+  assert.equal(camera.glide, null);
+  const before = { ...camera.view };
+  assert.ok(camera.consider([driver(20_000, 0)], null) > 0, "too soon");
+  time.pass(1500);
+  camera.consider([driver(20_000, 0)], null);
+  time.pass(1000);
+  camera.step();
+  assert.ok(camera.view.metres > before.metres);
+  const right = camera.view.x + 500 * camera.view.metres;
+  assert.ok(right > KITCHEN[0] + 20_000, "the driver is in view");
+});
+
+test("a followed driver may go some way from the middle before the view goes after", () => {
+  const { camera } = cameraOf();
+  camera.toggleFollow();
+  assert.equal(camera.fitting, false);
+  camera.consider([], driver(2900, 0));
+  assert.equal(camera.glide, null);
+  camera.consider([], driver(3100, 0));
+  assert.equal(camera.glide.to.x, KITCHEN[0] + 3100);
+});
+
+test("who minds motion is taken there at once", () => {
+  globalThis.matchMedia = () => ({ matches: true });
+  const { camera } = cameraOf();
+  camera.zoom(0.5);
+  assert.equal(camera.glide, null);
+  assert.equal(camera.view.metres, 5);
+});
+
+test("zoom stops where nothing more can be seen", () => {
+  globalThis.matchMedia = () => ({ matches: true });
+  const { camera } = cameraOf();
+  for (let i = 0; i < 20; i++) camera.zoom(0.5);
+  assert.equal(camera.view.metres, 0.3);
+  for (let i = 0; i < 20; i++) camera.zoom(2);
+  assert.equal(camera.view.metres, 400);
+});
+
+test("a view chosen by hand is told when it rests, home is told as none", () => {
+  const { camera, model } = cameraOf();
+  camera.zoom(0.5);
+  time.pass(1000);
+  camera.step();
+  time.pass(500);
+  assert.equal(model.viewport.length, 3);
+  assert.ok(Math.abs(model.viewport[0] - toLon(KITCHEN[0])) < 1e-4);
+  camera.home();
+  time.pass(1000);
+  camera.step();
+  time.pass(500);
+  assert.deepEqual(model.viewport, []);
+});

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { verbsOf } from "../../twin/views/shared/verbs.js";
+import { clockAt, modelOf, vectors, wall } from "./support.js";
+
+beforeEach(() => {
+  wall.now = 0;
+});
+
+test("commands lead to the playheads that Python worked out", () => {
+  assert.ok(vectors.clocks.length >= 50);
+  for (const { first, steps } of vectors.clocks) {
+    wall.now = 0;
+    const clock = clockAt({ ...first, epoch: 1 });
+    const verbs = verbsOf(modelOf(), clock);
+    for (const { wall: now, verb, arguments: given, anchor, later, at, moving } of steps) {
+      wall.now = now;
+      verbs[verb](...given);
+      for (const name of ["t0", "speed", "start", "end"])
+        assert.ok(Math.abs(clock.anchor[name] - anchor[name]) < 1e-3, `${verb}(${given}): ${name}`);
+      for (const name of ["playing", "loop"])
+        assert.equal(clock.anchor[name], anchor[name], `${verb}(${given}): ${name}`);
+      wall.now = later;
+      assert.ok(Math.abs(clock.now() - at) < 1e-3, `${verb}(${given}): ${clock.now()} is not ${at}`);
+      assert.equal(clock.moving, moving, `${verb}(${given}): moving`);
+    }
+  }
+});
+
+test("an older anchor is ignored, a newer one taken, and its age counts", () => {
+  const clock = clockAt({ t0: 100, playing: true, speed: 10, epoch: 5 });
+  clock.set({ ...clock.anchor, t0: 7, epoch: 4 });
+  assert.equal(clock.now(), 100);
+  clock.set({ ...clock.anchor, t0: 7, epoch: 6, age: 2 });
+  assert.equal(clock.now(), 27);
+});
+
+test("the server's word on the browser's own prediction changes nothing, unless the clock is set right", () => {
+  const clock = clockAt({ t0: 0, playing: false, epoch: 1 });
+  clock.predict({ t0: 50, playing: true, speed: 1 });
+  const confirmed = { ...clock.anchor, age: 3 };
+  clock.set(confirmed);
+  assert.equal(clock.now(), 50);
+  clock.set(confirmed, true);
+  assert.equal(clock.now(), 53);
+});
+
+test("listeners hear of a prediction once, when who made it is done, and no more when they left", async () => {
+  const clock = clockAt({});
+  const heard = [];
+  const off = clock.on((anchor) => heard.push(anchor.t0));
+  clock.predict({ t0: 1 });
+  clock.predict({ t0: 2 });
+  assert.deepEqual(heard, []);
+  await null;
+  assert.deepEqual(heard, [2]);
+  off();
+  clock.predict({ t0: 3 });
+  await null;
+  assert.deepEqual(heard, [2]);
+});
+
+test("a clock without an anchor stands at nothing and does not move", async () => {
+  const { ReplayClock } = await import("../../twin/views/shared/clock.js");
+  const clock = new ReplayClock();
+  assert.equal(clock.now(), 0);
+  assert.equal(clock.moving, false);
+  assert.equal(clock.predict({ playing: true }), null);
+});

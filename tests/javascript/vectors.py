@@ -1,0 +1,125 @@
+"""What Python worked out and JavaScript must reproduce: where a playhead is, where drivers are, what is written.
+
+The browser evaluates the same formulas as the server without asking it, so both are given the same cases. Written at each
+run (tests/javascript/test_javascript.py), so that they cannot be older than what they are made from.
+"""
+
+import base64
+import random
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from twin.analysis.wording import average_text, minutes_text
+from twin.replay.clock import Anchor
+from twin.timeline.timeline import Timeline
+from twin.views.map import answers, messages, wire
+
+STARTS = 60
+"""Playheads that are followed through commands."""
+COMMANDS = 12
+WINDOW_S = 300.0
+MOMENTS = 7
+
+
+def clocks(seed: int = 16) -> list[dict[str, Any]]:
+    """Return playheads through random commands: each verb as the page gives it, and the anchor that must come of it."""
+    random_ = random.Random(seed)
+    return [_clock(random_) for _ in range(STARTS)]
+
+
+def _clock(random_: random.Random) -> dict[str, Any]:
+    start = random_.uniform(0, 1e9)
+    end = start + random_.choice([0.0, 60.0, 86_400.0, 7 * 86_400.0])
+    anchor = Anchor(
+        t0=random_.uniform(start, end), wall0=0.0, speed=random_.choice([1.0, 60.0, 1000.0]),
+        playing=random_.random() < 0.5, start=start, end=end, loop=random_.random() < 0.5,
+    )  # fmt: skip
+    first, wall, steps = asdict(anchor), 0.0, []
+    for _ in range(COMMANDS):
+        wall += random_.choice([0.0, 0.25, 3.0, 200.0, 5000.0])
+        verb, arguments, anchor = _command(random_, anchor, wall, start, end)
+        later = wall + random_.choice([0.1, 10.0, 1000.0])
+        steps.append(
+            {
+                "wall": wall, "verb": verb, "arguments": arguments, "anchor": asdict(anchor), "later": later,
+                "at": anchor.at(later), "moving": anchor.playing and not anchor.ended(later),
+            }
+        )  # fmt: skip
+    return {"first": {**first, "step": Anchor(start=start, end=end).step_length()}, "steps": steps}
+
+
+def _command(
+    random_: random.Random, anchor: Anchor, wall: float, start: float, end: float
+) -> tuple[str, list[Any], Anchor]:
+    now = anchor.at(wall)
+    match random_.choice(["play", "pause", "stop", "step", "speed", "loop", "seek", "section"]):
+        case "play":
+            return "play", [], anchor.play(wall, now)
+        case "pause":
+            return "pause", [], anchor.pause(wall, now)
+        case "stop":
+            return "stop", [], anchor.stop(wall)
+        case "step":
+            n = random_.choice([-10, -1, 1, 10])
+            return "step", [n], anchor.step(wall, n * Anchor(start=start, end=end).step_length(), now)
+        case "speed":
+            speed = random_.choice([0.5, 1.0, 60.0, 1000.0])
+            return "speed", [speed], anchor.set_speed(speed, wall, now)
+        case "loop":
+            loop = random_.random() < 0.5
+            return "loop", [loop], anchor.set_loop(loop, wall, now)
+        case "seek":
+            t = random_.uniform(start - 100, end + 100)
+            return "seek", [t], anchor.seek(wall, t)
+        case _:
+            a, b = sorted(random_.uniform(start, end) for _ in range(2))
+            # who plays a part from elsewhere is taken to its start; a range's own verb goes to the nearest end
+            confined = anchor.set_range(a, b, wall)
+            return "section", [a, b], confined.set_loop(True, wall, now if a <= now <= b else a)
+
+
+def windows(timeline: Timeline) -> list[dict[str, Any]]:
+    """Return windows of trips as the map sends them, and where the timeline has the drivers at moments of each."""
+    busiest = timeline.busiest()
+    return [_window(timeline, busiest + shift) for shift in (-7200.0, 0.0, 5400.0)]
+
+
+def _window(timeline: Timeline, start: float) -> dict[str, Any]:
+    end = start + WINDOW_S
+    message = messages.window_message(timeline.motion(start, end), timeline.orders, speed=1.0)
+    kitchen = messages.kitchen_of(timeline)
+    assert kitchen is not None
+    moments = []
+    for t in np.linspace(start, end, MOMENTS).tolist():
+        drivers = timeline.at(t).drivers
+        places = zip(drivers.order.tolist(), drivers.x - kitchen[0], drivers.y - kitchen[1], strict=True)
+        # a driver whose place the data does not tell is nowhere on either side
+        moments.append({"t": t, "drivers": [[order, float(x), float(y)] for order, x, y in places if np.isfinite(x)]})
+    return {"from": start, "to": end, "message": _plain(message), "tolerance": messages.FINE_M, "moments": moments}
+
+
+def pins(timeline: Timeline) -> dict[str, Any]:
+    """Return the pins of a stage as the map sends them, and as they are read in Python."""
+    t = timeline.busiest()
+    message = answers.stage_message(timeline, "cooking", t, t + 600)
+    columns = {name: [_number(value) for value in column.tolist()] for name, column in wire.unpack(message).items()}
+    return {"message": _plain(message), "columns": columns}
+
+
+def texts() -> dict[str, list[list[Any]]]:
+    """Return durations in words, as both sides write them."""
+    seconds = [0.0, 29.9, 59.4, 59.5, 60.0, 89.9, 90.0, 150.0, 3569.9, 3570.0, 3599.0, 3600.0, 5999.0, 6000.0, 7530.0]
+    return {
+        "minutes": [[s, minutes_text(s)] for s in seconds if 59.5 <= s < 3570.0],
+        "average": [[s, average_text(s)] for s in seconds if s < 6000.0],
+    }
+
+
+def _plain(message: dict[str, Any]) -> dict[str, Any]:
+    return {**message, "packed": base64.b64encode(message["packed"].tobytes()).decode()}
+
+
+def _number(value: float) -> float | None:
+    return None if value != value else value

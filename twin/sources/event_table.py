@@ -1,0 +1,120 @@
+"""The SQL over the raw columns of a lakehouse's event table, in either generation of the schema."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twin.foundation.errors import SourceError
+from twin.foundation.times import DAY
+from twin.sources import tables
+
+REQUIRED = ("event_type", "ts", "order_id")
+LOCATION_COLUMNS = ("location", "location_id", "gk_id")
+"""Names of the column with the location, in the order of preference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a table by lower-case name: their names as written, and their SQL types in capitals."""
+
+    written: dict[str, str]
+    types: dict[str, str]
+
+    @classmethod
+    def none(cls) -> "Columns":
+        """Return the columns of a table that does not exist."""
+        return cls({}, {})
+
+    def location(self) -> list[str]:
+        """Return the location columns, as written."""
+        return [self.written[name] for name in LOCATION_COLUMNS if name in self.written]
+
+
+class EventTable:
+    """Builds SQL over one event table. Raises SourceError if the table is missing or lacks a required column."""
+
+    def __init__(self, name: str, columns: Columns) -> None:
+        """Take the table's quoted name."""
+        self.name = name
+        self._columns = columns
+        if not columns.written:
+            raise SourceError(
+                f"There is no table {name}, or the app may not see it: run the pipeline, grant SELECT, "
+                "or set CATALOG and LAKEFLOW_SCHEMA."
+            )
+        if missing := [column for column in REQUIRED if column not in columns.written]:
+            raise SourceError(
+                f"{name} has no column {', '.join(missing)}: event rows need event_type, ts and order_id "
+                "(besides location or location_id, sequence, body)."
+            )
+
+    def bronze(self, where: str) -> str:
+        """Return the SELECT that renames the table's columns to those that queries/events.sql reads."""
+        written = self._columns.written
+        optional = {
+            name: as_text(written[name]) if name in written else "CAST(NULL AS STRING)" for name in ("sequence", "body")
+        }
+        return (
+            f"SELECT {as_text(written['event_type'])} AS event_type, {quoted(written['ts'])} AS ts, "
+            f"{self._location()} AS location, {as_text(written['order_id'])} AS order_id, "
+            f"{optional['sequence']} AS sequence, {optional['body']} AS body\nFROM {self.name}\n{where}"
+        )
+
+    def location_spellings(self) -> str:
+        """Return the query for the raw values of the location column, `raw`, and the location that each stands for, `place`."""
+        columns = self._columns.location()
+        raw = as_text(columns[0]) if columns else "CAST(NULL AS STRING)"
+        return f"SELECT {raw} AS raw, {self._location()} AS place\nFROM {self.name}\nGROUP BY 1, 2"
+
+    def where_order(self) -> str:
+        """Return the condition that selects the rows of the order `:order_id`."""
+        return f"WHERE trim({as_text(self._columns.written['order_id'])}) = :order_id"
+
+    def where(
+        self, spellings: Sequence[str | None], start: float | None = None, end: float | None = None
+    ) -> tuple[str, dict[str, Any]]:
+        """Return a condition on raw columns, so that the warehouse can skip files, and its parameters.
+
+        `spellings` are the raw values of the location. The condition lets all rows of the location in [start, end) pass, and
+        may let others pass.
+        """
+        parameters: dict[str, Any] = {}
+        conditions: list[str] = []
+        if columns := self._columns.location():
+            parameters |= {
+                f"place_{number}": text for number, text in enumerate(one for one in spellings if one is not None)
+            }
+            tests = [f"{as_text(columns[0])} IN ({', '.join(f':{name}' for name in parameters)})"] if parameters else []
+            tests += [f"{quoted(columns[0])} IS NULL"] if None in spellings else []
+            conditions.append(f"({' OR '.join(tests)})")
+        if start is not None and end is not None:
+            ts = quoted(self._columns.written["ts"])
+            if "TIMESTAMP" in self._columns.types["ts"]:
+                parameters |= {"bronze_from": tables.moment(start), "bronze_to": tables.moment(end)}
+                conditions.append(f"{ts} >= :bronze_from AND {ts} < :bronze_to")
+            else:  # ISO dates sort as text; a text that does not begin with one passes and is decoded
+                parameters |= {"bronze_from": _day_text(start), "bronze_to": _day_text(end + DAY)}
+                conditions.append(
+                    f"({ts} >= :bronze_from AND {ts} < :bronze_to OR NOT {ts} RLIKE '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
+                )
+        return (f"WHERE {' AND '.join(conditions)}" if conditions else ""), parameters
+
+    def _location(self) -> str:
+        columns = [as_text(name) for name in self._columns.location()]
+        if not columns:
+            return "'kitchen'"  # the table of a single kitchen has no such column
+        return columns[0] if len(columns) == 1 else f"coalesce({', '.join(columns)})"
+
+
+def quoted(name: str) -> str:
+    """Return a quoted identifier."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def as_text(column: str) -> str:
+    """Return the expression that casts a column to text."""
+    return f"CAST({quoted(column)} AS STRING)"
+
+
+def _day_text(seconds: float) -> str:
+    return str(tables.moment(seconds).astype("datetime64[D]"))
