@@ -1,8 +1,8 @@
 """The HTTP API: routes that the pages' server also answers, under its prefix.
 
 `ROUTES` is the list of Tornado handlers; `panel serve --plugins twin.api` adds them. Under a plain `panel serve
-dashboards/*.py` a page adds them to its server with `mount()`. Both ways tell a page on a server from one in a notebook or
-a saved file, where no server answers these addresses; Bokeh requests tiles from an unreachable server at every repaint.
+dashboards/*.py` a page adds them to its server with `mount()`, and learns whether its server answers them: in a notebook or a
+saved file none does, and a page must not use the addresses, as Bokeh requests unreachable tiles at every repaint.
 """
 
 from typing import Any

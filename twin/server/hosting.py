@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 ORIGINS = "BOKEH_ALLOW_WS_ORIGIN"
 APP_NAME = "DATABRICKS_APP_NAME"
 
-ASK_S = 20
+TIMEOUT_S = 20
 """Seconds for each of the SDK's two requests (host, app) with retries; its default of 300 would exceed an app's start-up time."""
 
 
@@ -23,11 +23,11 @@ def own_address(name: str) -> str:
     from databricks.sdk import WorkspaceClient  # noqa: PLC0415  # an optional package
     from databricks.sdk.core import Config  # noqa: PLC0415
 
-    client = WorkspaceClient(config=Config(http_timeout_seconds=ASK_S // 2, retry_timeout_seconds=ASK_S))
+    client = WorkspaceClient(config=Config(http_timeout_seconds=TIMEOUT_S // 2, retry_timeout_seconds=TIMEOUT_S))
     return client.apps.get(name).url or ""
 
 
-def allow_own_host(environment: MutableMapping[str, str], ask: Callable[[str], str] = own_address) -> None:
+def allow_own_host(environment: MutableMapping[str, str], look_up: Callable[[str], str] = own_address) -> None:
     """Let the app's own host open WebSockets, unless BOKEH_ALLOW_WS_ORIGIN already names hosts or this is not an app.
 
     `environment` is the process's own, because Bokeh reads the variable from there. If the workspace does not answer, that is
@@ -37,7 +37,7 @@ def allow_own_host(environment: MutableMapping[str, str], ask: Callable[[str], s
     if not name or environment.get(ORIGINS):
         return
     try:
-        host = urlsplit(ask(name)).netloc
+        host = urlsplit(look_up(name)).netloc
         reason = "the workspace names no address for it"
     except (OSError, ValueError, ImportError) as error:  # DatabricksError is an OSError, no credentials a ValueError
         host, reason = "", type(error).__name__  # the message may contain credentials

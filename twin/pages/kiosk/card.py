@@ -25,9 +25,9 @@ class KioskCard(Component):
     remember: list[Any] = param.List(  # type: ignore[assignment]
         default=[], doc="What a screen hands to the next server: origin, held or None, stamp of the show's anchor."
     )
-    problem: str = param.String(default="", doc="What keeps the next scene from being shown, a sentence; else empty.")  # type: ignore[assignment]
+    problem: str = param.String(default="", doc="Why the next scene cannot be shown, a sentence; empty if it can.")  # type: ignore[assignment]
     heading: str = param.String(default="", doc="The title of the screen.")  # type: ignore[assignment]
-    logo: str = param.String(default="", doc="Address of a picture beside the title; empty: none.")  # type: ignore[assignment]
+    logo: str = param.String(default="", doc="Address of a picture next to the title; empty: none.")  # type: ignore[assignment]
 
     _esm = module_source(Path(__file__).with_name("card.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("card.css"))]

@@ -20,8 +20,10 @@ class DataQualityChip(Component):
     state = param.Dict(
         default={}, doc="`read` and `used` rows, `cut` orders, `rejected` and `flagged` rows by reason, largest first."
     )
-    age = param.Dict(default={}, doc="Of a source that grows: `as_of` when it was queried, `note` what came of asking.")
-    looking = param.Boolean(default=False, doc="Whether it is being queried for newer events.")
+    age = param.Dict(
+        default={}, doc="Of a source that grows: `as_of`, when it was last checked; `note`, the result; `stale`."
+    )
+    looking = param.Boolean(default=False, doc="Whether a check for newer events is running.")
 
     _esm = module_source(Path(__file__).with_name("data_quality.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("data_quality.css"))]
@@ -33,9 +35,9 @@ class DataQualityView(ReplayView):
     as_of: float | None = param.Number(  # type: ignore[assignment]
         default=None,
         allow_None=True,
-        doc="When the source was last queried, seconds since 1970; None: it does not grow.",
+        doc="When the source was last checked, seconds since 1970; None: it does not grow.",
     )
-    stale: str = param.String(default="", doc="Why it could not be queried again; empty if it could.")  # type: ignore[assignment]
+    stale: str = param.String(default="", doc="Why the last check for newer events failed; empty if it did not.")  # type: ignore[assignment]
 
     def __init__(
         self, controller: ReplayController, on_refresh: Callable[[], Awaitable[str]] | None = None, **params: Any
@@ -55,11 +57,11 @@ class DataQualityView(ReplayView):
 
     @property
     def age(self) -> str:
-        """When the source was last queried, in words; empty where it does not grow."""
+        """When the source was last checked, as text; empty if it does not grow."""
         if self.as_of is None:
             return ""
-        queried = datetime.fromtimestamp(self.as_of, UTC)
-        return f"{queried:%a} {queried.day} {queried:%b %H:%M} UTC"
+        checked = datetime.fromtimestamp(self.as_of, UTC)
+        return f"{checked:%a} {checked.day} {checked:%b %H:%M} UTC"
 
     def _on_message(self, event: Any) -> None:
         if event.data == {"act": "look"} and self._on_refresh is not None and not self._chip.looking:

@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 
 ROW = ("t", "order", "icon", "colour", "problem", "title", "detail")
-"""What a row of the list has: data time, the order's row number, its sign, and its words."""
+"""The columns of the list: data time, the order's row number, icon and colour, whether it is a problem, and the texts."""
 
 
 class FeedList(Component):
@@ -138,7 +138,7 @@ class FeedView(ReplayView):
         return found, t
 
     def _rows(self, timeline: Timeline, page: Page) -> Columns:
-        """Return the page's rows as the browser takes them: see `ROW`."""
+        """Return the page's rows in the columns of `ROW`."""
         events = event_index_of(timeline).events(page.positions)
         lines = describe(timeline, events, self.target, self._controller.settings.late_after_s)
         return columns_of(

@@ -100,7 +100,7 @@ class KpiView(ReplayView):
                 "now": kpis.orders_per_hour,
                 "before": kpis.orders_per_hour_before,
                 "usual": None if usual is None else usual.orders(mark),
-                "words": "" if usual is None else usual.words(mark),
+                "words": "" if usual is None else usual.basis(mark),
                 "undated": kpis.orders_undated,
             },
             "delivery": {
@@ -154,7 +154,7 @@ class _Usual:
         self._baseline = baseline
         self._orders: dict[float, float | None] = {}
         self._delivery: tuple[float, float | None] = (math.nan, None)
-        self._words: tuple[float, str] = (math.nan, "")
+        self._basis: tuple[float, str] = (math.nan, "")
 
     def orders(self, mark: float) -> float | None:
         if mark not in self._orders:
@@ -166,10 +166,10 @@ class _Usual:
             self._delivery = (mark, self._baseline.delivery_time(mark))
         return self._delivery[1]
 
-    def words(self, mark: float) -> str:
-        if self._words[0] != mark:
-            self._words = (mark, self._baseline.basis(mark))
-        return self._words[1]
+    def basis(self, mark: float) -> str:
+        if self._basis[0] != mark:
+            self._basis = (mark, self._baseline.basis(mark))
+        return self._basis[1]
 
     def completion_before(self, t: float) -> tuple[float | None, int]:
         return self._baseline.completion_before(t)

@@ -35,17 +35,17 @@ SORTS = ("since", "age", "stage", "id")
 
 
 TEXT = ("row", "id", "short", "began", "delivered", "brands", "dated")
-"""What does not change of an order: row number, id, short id, when it was created or first heard of, delivered or None, its
-brands, whether its creation is known."""
+"""What does not change of an order: row number, id, short id, when it began, when it was delivered or None, its brands, and
+whether the data has its creation."""
 
 
 class OrderList(Component):
     """The list in the browser.
 
-    `state` is {"rows", "stages", "since", "base", "texts", "counts", "more"}: row numbers in the order shown, the number of
-    each one's state in `STATES`, and when it was entered, in seconds from `base`. "texts" tells what does not change of an
-    order when it comes onto the list, in columns (see `TEXT`); a browser that lacks one asks for all. "counts" is the
-    length of each state's own list, "more" the number of orders that are not sent.
+    `state` is {"rows", "stages", "since", "base", "texts", "counts", "more"}: the orders' row numbers as listed, the index of
+    each one's state in `STATES`, and when it entered that, in seconds from `base`. "texts" has what does not change of the
+    orders that are new in the list, in the columns of `TEXT`; a browser that lacks any requests all. "counts" is the number of
+    orders in each state, "more" the number of orders that are not listed.
     """
 
     state: dict[str, Any] = param.Dict(default={}, doc="The list at the playhead.")  # type: ignore[assignment]
@@ -53,7 +53,7 @@ class OrderList(Component):
         default="since", objects=[*SORTS, *(f"-{key}" for key in SORTS)], doc="What the rows are sorted by."
     )
     target = param.Number(default=DELIVERY_TARGET_S, doc="Promised delivery time, seconds.")
-    active = param.Boolean(default=True, doc="Whether the list can be seen: its cells age only then.")
+    active = param.Boolean(default=True, doc="Whether the list is visible; its ages are updated only then.")
 
     _esm = module_source(Path(__file__).with_name("order_list.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("order_list.css"))]

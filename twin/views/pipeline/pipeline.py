@@ -107,9 +107,9 @@ class PipelineView(ReplayView):
         state: dict[str, dict[str, Any]] = {}
         # while playing, figures are rounded as displayed, so that an unchanged display sends nothing
         playing = self._controller.playing
-        for number, (figures, told) in enumerate(zip(index.stages(snapshot), index.recorded, strict=True)):
+        for number, (figures, present) in enumerate(zip(index.stages(snapshot), index.recorded, strict=True)):
             key, following = figures.key, index.recorded[number + 1 :]
-            state[key] = {"count": int(snapshot.counts[key]), "flow": figures.entered, "told": told}
+            state[key] = {"count": int(snapshot.counts[key]), "flow": figures.entered, "told": present}
             if key == STAGES[COMPLETED]:
                 share, due = index.completion(snapshot.t)
                 state[key] |= {
@@ -153,14 +153,14 @@ class PipelineView(ReplayView):
             return
         self._usual_mark = mark
         insights = self._controller.insights
-        words = ""
+        basis = ""
         if insights is None:
             self._usual = {}
         else:
             self._usual = {key: insights.baseline.stage_time(key, mark) for key in STAGES[:COMPLETED]}
-            words = insights.baseline.basis(mark)
-        if words != self._strip.usual_words:
-            changed["usual_words"] = words
+            basis = insights.baseline.basis(mark)
+        if basis != self._strip.usual_words:
+            changed["usual_words"] = basis
 
     def _set_limits(self) -> None:
         self._strip.limits = {key: [self.amber.get(key), self.red.get(key)] for key in STAGES[:COMPLETED]}
@@ -190,8 +190,8 @@ class PipelineView(ReplayView):
                     log.warning("pipeline: a question that makes no sense was left unanswered: %r, %r", stage, t)
                     return
                 total, rows = self._orders.at(stage, float(t))
-                told = {"tell": "stage", "stage": stage, "t": t, "total": total, "rows": rows}
-                self._strip._send_msg({**told, "loads": self._strip.loads})
+                answer = {"tell": "stage", "stage": stage, "t": t, "total": total, "rows": rows}
+                self._strip._send_msg({**answer, "loads": self._strip.loads})
 
 
 def level(seconds: float | None, amber: float | None, red: float | None) -> int:

@@ -12,7 +12,7 @@ MOST_ROWS = 200
 
 
 ROW = ("row", "id", "since", "total", "basket")
-"""What is told of each order."""
+"""The columns of the list: the order's row number, id, time in the stage, delivery time and brands."""
 
 
 class StageOrders:
@@ -25,8 +25,9 @@ class StageOrders:
     def at(self, stage: str, t: float) -> tuple[int, Columns]:
         """Return how many orders are in a stage or state at t, and up to `MOST_ROWS` of them.
 
-        See `ROW`. `since` is when an order entered, was delivered, cancelled, or last heard of (stalled), data seconds;
-        `total` the seconds from created to delivered, or None. Open orders come oldest first, closed ones newest first.
+        The columns are those of `ROW`. `since` is when an order entered the stage, was delivered or cancelled, or had its last
+        event (stalled), data seconds; `total` is the seconds from created to delivered, or None. Open orders are listed oldest
+        first, closed ones newest first.
         """
         found = self._timeline.membership.at(t, stage)
         rows, since = found.order, found.since

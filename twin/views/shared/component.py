@@ -59,10 +59,10 @@ class Component(JSComponent):
 
     clock: str = param.String(default="", doc="Name of the replay clock in the browser, shared by all views on it.")  # type: ignore[assignment]
     anchor: dict[str, Any] = param.Dict(  # type: ignore[assignment]
-        default={}, doc="That clock, as `ReplayController.to_browser()` gives it."
+        default={}, doc="That clock, as `ReplayController.to_browser()` returns it."
     )
     selection: dict[str, Any] = param.Dict(  # type: ignore[assignment]
-        default={}, doc="What is selected, as `Selection.to_browser()` gives it; empty: this view does not follow it."
+        default={}, doc="The selection, as `Selection.to_browser()` returns it; empty: this view does not follow it."
     )
 
     __abstract = True

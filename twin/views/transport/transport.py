@@ -99,9 +99,9 @@ class TransportBar(Component):
 class TransportView(ReplayView):
     """Play, pause, stop, step, speed, loop; the scrubber over the orders of the range; the range picker.
 
-    Choosing a range means loading other data, which is the session's work: it gives `on_range(start, end)`, plain or a
-    coroutine function. The bar is busy while that runs; what it raises as `TwinError` or `ValueError` is shown.
-    `on_cancel()` is called when the user does not want to wait any longer.
+    A chosen range is passed to `on_range(start, end)`, a function or coroutine function of the session that loads it. The bar
+    is busy while it runs, and shows a `TwinError` or `ValueError` that it raises. `on_cancel()` is called when the user cancels
+    loading.
     """
 
     source_range = param.NumericTuple(
