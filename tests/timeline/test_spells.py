@@ -97,7 +97,7 @@ class Callers:
     def drivers(self, t: float) -> dict[str, list[str]]:
         """The orders whose drivers are shown on the road at t, by who shows them."""
         timeline = self.timeline
-        everyone = DenseStore().crowd(timeline, t)
+        everyone = DenseStore().fleet(timeline, t)
         return {
             "map": self.ids(driving(timeline, t)),
             "map of a crowd": self.ids(timeline.trips.order[everyone.trip].tolist()),

@@ -39,7 +39,7 @@ NO_PLACE = "No coordinates in this data, so no map."
 
 
 def _frame_of(timeline: Timeline, t: float, view: fleet.Box, extent: Extent) -> tuple[bytes, int]:
-    return process.fleets.frame(timeline, t, extent), process.fleets.crowd(timeline, t).inside(view)
+    return process.fleets.frame(timeline, t, extent), process.fleets.fleet(timeline, t).inside(view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +309,7 @@ class MapView(ReplayView):
 
     async def _send_near(self, timeline: Timeline, t: float, place: tuple[float, float], reach: float) -> None:
         """Send the driver nearest to a place at t."""
-        everyone = await asyncio.to_thread(process.fleets.crowd, timeline, t)
+        everyone = await asyncio.to_thread(process.fleets.fleet, timeline, t)
         found = everyone.nearest(*place, reach)
         at = np.flatnonzero(everyone.trip == found)
         if found >= 0 and timeline is self._controller.timeline:
