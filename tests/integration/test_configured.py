@@ -164,6 +164,6 @@ def test_two_twins_with_different_targets_use_different_words(kitchens: tuple[Ki
 def feed_of(replay: NotebookReplay) -> list[str]:
     """The problems that the feed lists around the playhead, as it tells them."""
     feed = FeedView(replay.controller)
-    answer = Browser(feed).ask(replay.controller.now(), query="types=problem")
+    answer = Browser(feed).request(replay.controller.now(), query="types=problem")
     assert answer is not None
     return [f"{row[5]} {row[6]}" for row in answer["rows"]]

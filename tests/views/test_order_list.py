@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fake_timeline import say
+from tests.fake_timeline import send_message
 from tests.raw_orders import EVIL, MINUTE, NOON, WHOLE, rows_of, timeline_of
 from twin.foundation.stages import STATES
 from twin.replay.controller import ReplayController
@@ -123,7 +123,7 @@ def test_a_browser_that_lacks_a_text_asks_and_gets_all(tmp_path):
     view.show(controller.timeline.at(NOON + 10 * MINUTE))
     view.show(controller.timeline.at(T))
 
-    say(listed, {"ask": "texts"})
+    send_message(listed, {"ask": "texts"})
 
     assert sorted(listed.state["texts"]["id"]) == ["A", "B", "C", "D"]
 

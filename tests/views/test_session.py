@@ -84,8 +84,8 @@ def test_what_is_being_loaded_can_be_given_up(
 
 
 def test_how_far_the_loading_is_is_said(session: ReplaySession, opened: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    session.param.watch(lambda event: told.append(event.new), "waiting")
+    texts: list[str] = []
+    session.param.watch(lambda event: texts.append(event.new), "waiting")
     load = opened.timeline
 
     def slow(*requested: Any) -> Any:
@@ -96,10 +96,10 @@ def test_how_far_the_loading_is_is_said(session: ReplaySession, opened: Twin, mo
 
     monkeypatch.setattr(opened, "timeline", slow)
     asyncio.run(session.choose("chicago"))
-    assert told[0] == "Loading Chicago …"
-    assert "Starting the SQL warehouse, 3 s so far …" in told
-    assert "Loading Chicago … 25 %" in told
-    assert told[-1] == ""
+    assert texts[0] == "Loading Chicago …"
+    assert "Starting the SQL warehouse, 3 s so far …" in texts
+    assert "Loading Chicago … 25 %" in texts
+    assert texts[-1] == ""
 
 
 def test_choosing_a_location_shows_its_last_day_at_its_busiest_moment(session: ReplaySession, opened: Twin) -> None:

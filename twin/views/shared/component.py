@@ -128,10 +128,10 @@ class Component(JSComponent):
             try:
                 match message:
                     case {"selection": choice}:
-                        chosen.obey(choice)
+                        chosen.handle_message(choice)
                     case {"verb": str() as verb} if verb in controller.VERBS:
                         with hold():  # one message for the clocks and contents of all views
-                            controller.obey(message)
+                            controller.handle_message(message)
             except ValueError as error:
                 _log.warning("%s: refused a message: %s", type(self).__name__, error)
 
