@@ -22,7 +22,7 @@ from twin.sources.files import FileSource
 from twin.timeline.timeline import Timeline
 from twin.views.feed.feed import FeedView
 from twin.views.map import answers, messages, wire
-from twin.views.order_list.order_list import OrdersView
+from twin.views.order_list.order_list import OrderListView
 from twin.views.pipeline.stage_orders import StageOrders
 
 HOUR = 3600.0
@@ -62,7 +62,7 @@ class Callers:
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
         self.controller = ReplayController(timeline)
-        self.tab = OrdersView(self.controller)
+        self.tab = OrderListView(self.controller)
         self.list = StageOrders(timeline)
         self.feed = FeedView(self.controller)
         self.table = tables.stages(timeline)
