@@ -1,4 +1,4 @@
-"""The engine: one open source of events with its kitchens. What is loaded is made once and shared by all who ask."""
+"""The engine: one open source of events with its kitchens. Everything is loaded once and shared by all sessions."""
 
 import logging
 import tempfile
@@ -28,9 +28,9 @@ from twin.timeline.timeline import Timeline
 log = logging.getLogger(__name__)
 
 MAX_ROUTES = 20_000
-"""Routes that the base map is drawn from; more change nothing that the eye sees."""
+"""Most routes that the base map is drawn from; more make no visible difference."""
 TIMELINE_BYTES = 512 << 20
-"""Loaded timelines kept in the process for the next session that looks at the same window."""
+"""Size of the cache of loaded timelines, which sessions with the same window share."""
 LAST_HOURS = 24.0
 
 Progress = Callable[[str, float], None]
@@ -46,11 +46,11 @@ class Hub(Owner):
         """`settings` are what pages, tables and answers of this source go by; without, the usual ones."""
         self.source = source
         self.settings = settings or Settings()
-        # one that is larger than all that may be held is held alone
+        # a timeline larger than the limit is cached alone
         self._timelines: ByteCache[Timeline] = ByteCache(TIMELINE_BYTES, lambda one: min(one.nbytes, TIMELINE_BYTES))
         self._lock = threading.Lock()
-        # the parts, not the Insights: these hold their timeline, and an entry would keep its own key alive
-        self._known: WeakKeyDictionary[Timeline, tuple[Baseline, tuple[Moment, ...]]] = WeakKeyDictionary()
+        # the parts rather than Insights, which refer to their timeline and would keep the key of their own entry alive
+        self._insights: WeakKeyDictionary[Timeline, tuple[Baseline, tuple[Moment, ...]]] = WeakKeyDictionary()
         self._learning: SingleFlight[tuple[Baseline, tuple[Moment, ...]]] = SingleFlight()
         self._refreshing = threading.Lock()
         self._stale = ""
@@ -74,7 +74,7 @@ class Hub(Owner):
 
     @property
     def as_of(self) -> float | None:
-        """When the source was last asked what it holds, seconds since 1970 of the wall clock; None: it does not change.
+        """Wall time of the source's last refresh, seconds since 1970; None for a source that does not change.
 
         >>> twin.open("demo").as_of is None
         True
@@ -83,7 +83,7 @@ class Hub(Owner):
 
     @property
     def stale(self) -> str:
-        """Why the last `refresh` failed, a sentence; empty if it did not.
+        """Why the last `refresh` failed, as a sentence; empty if it succeeded.
 
         >>> twin.open("demo").stale
         ''
@@ -91,9 +91,9 @@ class Hub(Owner):
         return self._stale
 
     def refresh(self) -> bool:
-        """Look whether the source holds other rows than before; return whether. Raises `SourceError`, and what was known stays.
+        """Check the source for new rows; return whether there are any. If it raises `SourceError`, nothing changes.
 
-        Timelines that are in use stay as they are; who asks for theirs again gets a new one.
+        Timelines in use do not change; `timeline` then returns a new one.
 
         >>> twin.open("demo").refresh()
         False
@@ -110,12 +110,12 @@ class Hub(Owner):
         return changed
 
     def freshen(self) -> None:
-        """Refresh in a thread if what is known is older than the settings' `refresh_s`; returns at once, raises nothing.
+        """Refresh in a thread if the last refresh is older than the settings' `refresh_s`; returns at once, raises nothing.
 
         >>> twin.open("demo").freshen()
         """
-        known = self.source.as_of
-        if known is None or self._refreshing.locked() or time.time() - known < self.settings.refresh_s:
+        as_of = self.source.as_of
+        if as_of is None or self._refreshing.locked() or time.time() - as_of < self.settings.refresh_s:
             return
         threading.Thread(target=self._freshen, name="refresh", daemon=True).start()
 
@@ -123,19 +123,19 @@ class Hub(Owner):
         try:
             self.refresh()
         except SourceError as error:
-            log.warning("what is known stays as it is: %s", error)
+            log.warning("the refresh failed, the data stays as it is: %s", error)
 
     def quality(self, location: str | None = None) -> Quality:
-        """Return the account of all raw rows: read, used, set aside by reason.
+        """Return the counts of raw rows: read, used, and rejected by reason.
 
-        >>> told = twin.open("demo").quality()
-        >>> told.read == told.used + sum(told.rejected.values())
+        >>> quality = twin.open("demo").quality()
+        >>> quality.read == quality.used + sum(quality.rejected.values())
         True
         """
         return self.source.quality(location)
 
     def last_hours(self, location: str, hours: float = LAST_HOURS) -> Window:
-        """Return the last hours of a location's data, counted back from its last delivered order.
+        """Return the last hours of a location's data, counted back from its last delivery.
 
         >>> window = twin.open("demo").last_hours("chicago", 6)
         >>> (window.end - window.start) / 3600
@@ -143,7 +143,7 @@ class Hub(Owner):
         """
         place = self.location(location)
         last = place.end if place.last_delivered is None else place.last_delivered
-        end = np.floor(last / 60) * 60 + 60  # the whole minute after it, so that [start, end) holds it
+        end = np.floor(last / 60) * 60 + 60  # the next whole minute, so that [start, end) contains the delivery
         return Window(float(end - hours * 3600), float(end))
 
     def timeline(self, location: str, start: Time | None = None, end: Time | None = None) -> Timeline:
@@ -157,7 +157,7 @@ class Hub(Owner):
         return self._timelines.load(key, lambda: Timeline.load(self.source, *key))
 
     def kept(self, location: str, start: Time | None = None, end: Time | None = None) -> Timeline | None:
-        """Return what `timeline` would, if it is in memory; else None, at once.
+        """Return the timeline that `timeline` would return if it is in memory, else None. Returns at once.
 
         >>> t = twin.open("demo")
         >>> t.timeline("sanfrancisco") is t.kept("sanfrancisco")
@@ -170,7 +170,7 @@ class Hub(Owner):
         return location, window.start if start is None else seconds(start), window.end if end is None else seconds(end)
 
     def kept_insights(self, timeline: Timeline) -> Insights | None:
-        """Return what `insights` would, if it is in memory; else None, at once.
+        """Return the insights that `insights` would return if they are in memory, else None. Returns at once.
 
         >>> t = twin.open("demo")
         >>> kitchen = t.timeline("sanfrancisco")
@@ -178,31 +178,31 @@ class Hub(Owner):
         True
         """
         with self._lock:
-            known = self._known.get(timeline)
-        return None if known is None else Insights(timeline, *known)
+            parts = self._insights.get(timeline)
+        return None if parts is None else Insights(timeline, *parts)
 
     def insights(self, timeline: Timeline) -> Insights:
-        """Return what is usual at a timeline's kitchen and what stands out in it; asks the source once per timeline.
+        """Return what is usual at a timeline's kitchen and what stands out in it; queries the source once per timeline.
 
         >>> t = twin.open("demo")
         >>> [moment.kind for moment in t.insights(t.timeline("sanfrancisco")).moments] != []
         True
         """
-        found = self.kept_insights(timeline)
-        return found or Insights(timeline, *self._learning.run(timeline, lambda: self._learn(timeline)))
+        cached = self.kept_insights(timeline)
+        return cached or Insights(timeline, *self._learning.run(timeline, lambda: self._learn(timeline)))
 
     def _learn(self, timeline: Timeline) -> tuple[Baseline, tuple[Moment, ...]]:
         with self._lock:
-            known = self._known.get(timeline)  # another thread may have finished since we looked
-        if known is None:
+            parts = self._insights.get(timeline)  # another thread may have finished since the first check
+        if parts is None:
             baseline = Baseline.load(self.source, timeline.location, timeline.window)
-            known = (baseline, find(timeline, baseline, self.settings.late_after_s))
+            parts = (baseline, find(timeline, baseline, self.settings.late_after_s))
             with self._lock:
-                self._known[timeline] = known
-        return known
+                self._insights[timeline] = parts
+        return parts
 
     def streets(self, location: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
-        """Return routes driven at a location for its base map: x, y (k,) Web Mercator metres and offsets (n + 1,).
+        """Return n routes at a location for its base map: x, y (k,) Web Mercator metres and offsets (n + 1,).
 
         >>> x, y, offsets = twin.open("demo").streets("chicago")
         >>> len(x) == len(y) == int(offsets[-1])
@@ -227,7 +227,7 @@ def open_source(name: str | Path | None, settings: Settings, progress: Progress 
 
 
 def _demo(folder: Path, progress: Progress | None) -> Path:
-    """Return the folder of the demo data, made where it is absent: whole or not at all, also if two processes make it."""
+    """Return the folder of the demo data, and create the data if missing: completely or not at all, even by two processes."""
     if folder.is_dir() and any(folder.iterdir()):
         return folder
     from twin.simulator import write_demo  # noqa: PLC0415  # only needed the first time
@@ -238,6 +238,6 @@ def _demo(folder: Path, progress: Progress | None) -> Path:
         try:
             (Path(making) / "demo").rename(folder)
         except OSError:
-            if not any(folder.glob("*")):  # somebody else was faster: theirs is as good
+            if not any(folder.glob("*")):  # another process was faster, and its data is the same
                 raise
     return folder

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import twin
 from twin.analysis import baseline as module
 from twin.analysis.baseline import Baseline, History
-from twin.analysis.metrics import index_of
+from twin.analysis.metrics import metrics_of
 from twin.foundation.times import seconds
 from twin.sources.base import Location, Volume, Window
 from twin.timeline.orders import stages_of
@@ -46,7 +46,7 @@ def test_a_baseline_that_knows_nothing_says_nothing() -> None:
     assert (none.orders_per_hour(THURSDAY), none.delivery_time(THURSDAY), none.stage_time("ready", THURSDAY)) == (
         None, None, None
     )  # fmt: skip
-    assert (none.completion_before(THURSDAY), none.days, none.words(THURSDAY)) == ((None, 0), 0, "")
+    assert (none.completion_before(THURSDAY), none.days, none.basis(THURSDAY)) == ((None, 0), 0, "")
 
 
 def test_a_single_day_is_no_measure_of_itself() -> None:
@@ -63,7 +63,7 @@ def test_the_usual_is_the_median_of_the_other_days_and_never_the_day_itself() ->
     assert usual.delivery_time(t) == pytest.approx(26 * 60)
     assert usual.orders_per_hour(t) == 6
     assert usual.stage_time("created", t) == pytest.approx(26 * 60)  # nothing is known between: all of it is in Created
-    assert (usual.days, usual.words(t)) == (3, "12 h on the 3 days before")
+    assert (usual.days, usual.basis(t)) == (3, "12 h on the 3 days before")
 
 
 def test_three_days_of_the_same_weekday_are_preferred() -> None:
@@ -71,7 +71,7 @@ def test_three_days_of_the_same_weekday_are_preferred() -> None:
     usual = Baseline(history(rows), window())
     t = THURSDAY + 18.5 * HOUR
     assert usual.delivery_time(t) == pytest.approx(40 * 60)
-    assert usual.words(t) == "Thursdays at 18 h"
+    assert usual.basis(t) == "Thursdays at 18 h"
     assert usual.delivery_time(t - DAY) == pytest.approx(30 * 60)  # Wednesdays
 
 
@@ -79,8 +79,8 @@ def test_hours_that_a_cut_day_does_not_cover_do_not_count_as_empty() -> None:
     rows = [row for row in steady([-2, -1, 0]) if row["created"] >= THURSDAY - 2 * DAY + 12 * HOUR]
     usual = Baseline(history(rows), window())
     assert usual.orders_per_hour(THURSDAY + 9 * HOUR) == 6
-    assert usual.words(THURSDAY + 9 * HOUR) == "9 h on the day before"
-    assert usual.words(THURSDAY + 15 * HOUR) == "15 h on the 2 days before"
+    assert usual.basis(THURSDAY + 9 * HOUR) == "9 h on the day before"
+    assert usual.basis(THURSDAY + 15 * HOUR) == "15 h on the 2 days before"
 
 
 def test_a_hole_in_the_record_is_no_quiet_day() -> None:
@@ -107,10 +107,10 @@ def test_completion_before_is_the_metrics_own_figure_of_a_day_ago(demo: Path) ->
     opened = twin.open(demo)
     both_days = opened.timeline("sanfrancisco", "2025-10-16", "2025-10-18")
     second = opened.timeline("sanfrancisco", "2025-10-17", "2025-10-18")
-    told = opened.insights(second).baseline
+    baseline = opened.insights(second).baseline
     for t in second.window.start + np.array([0.0, 5.5, 12.1, 18.75, 23.9]) * HOUR:
-        assert told.completion_before(float(t)) == index_of(both_days).completion(float(t) - DAY)
-    assert told.completion_before(second.window.end - 1)[1] > 200
+        assert baseline.completion_before(float(t)) == metrics_of(both_days).completion(float(t) - DAY)
+    assert baseline.completion_before(second.window.end - 1)[1] > 200
 
 
 def test_completion_is_unknown_where_the_history_does_not_reach() -> None:

@@ -12,9 +12,9 @@ from twin.analysis.event_index import (
     GROUPS,
     LONGEST_TEXT,
     USUAL_GROUPS,
-    FeedIndex,
-    Filter,
-    index_of,
+    EventFilter,
+    EventIndex,
+    event_index_of,
     matching,
 )
 from twin.analysis.wording import describe
@@ -32,8 +32,8 @@ def timeline(demo: Path) -> Timeline:
 
 
 @pytest.fixture(scope="module")
-def index(timeline: Timeline) -> FeedIndex:
-    return index_of(timeline)
+def index(timeline: Timeline) -> EventIndex:
+    return event_index_of(timeline)
 
 
 def test_the_index_holds_every_event_of_the_window_in_the_order_of_time(timeline, index):
@@ -77,12 +77,14 @@ def test_a_text_is_found_in_ids_addresses_brands_and_items_whatever_its_case(tim
 
     found = matching(orders, text)
 
-    def told(order: int) -> list[str]:
+    def texts_of(order: int) -> list[str]:
         items = orders.items(order)
         return [orders.ids[order].as_py(), orders.address(order), *(i.brand for i in items), *(i.name for i in items)]
 
     assert found[row]
-    assert found.tolist() == [any(text.lower() in words.lower() for words in told(row)) for row in range(len(orders))]
+    assert found.tolist() == [
+        any(text.lower() in words.lower() for words in texts_of(row)) for row in range(len(orders))
+    ]
 
 
 def test_a_text_is_taken_as_it_is_and_not_as_a_pattern(timeline):
@@ -120,11 +122,11 @@ def test_the_events_of_some_orders_are_theirs_alone(index):
 
 @given(st.frozensets(st.sampled_from(list(GROUPS))), st.text(max_size=LONGEST_TEXT), st.booleans())
 def test_a_filter_survives_the_address(groups, text, only):
-    wanted = Filter(groups, text.strip(), only)
+    wanted = EventFilter(groups, text.strip(), only)
 
-    assert Filter.parse(str(wanted)) == wanted
+    assert EventFilter.parse(str(wanted)) == wanted
 
 
 @given(st.text())
 def test_any_text_can_be_read_as_a_filter(query):
-    assert Filter.parse(query).groups <= set(GROUPS)
+    assert EventFilter.parse(query).groups <= set(GROUPS)

@@ -8,9 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fake_timeline import DAY0, HOUR, MILESTONES, FakeTimeline
-from twin.analysis.metrics import SERIES_POINTS, MetricIndex, index_of, kpis, stage_means
+from twin.analysis.metrics import SERIES_POINTS, MetricIndex, StageFigures, kpis, metrics_of
 
 LONGEST = 4 * HOUR
+
+
+def stages_at(timeline: FakeTimeline, t: float) -> list[StageFigures]:
+    return metrics_of(timeline).stages(timeline.at(t))
+
+
 # whole minutes make ties and exact edges of the trailing hour likely
 MOMENT = st.integers(0, 40 * 60).map(lambda minute: DAY0 + 60.0 * minute)
 
@@ -88,7 +94,7 @@ def test_the_kpis_equal_a_count_over_the_orders(timeline, t):
 def test_the_time_in_each_stage_equals_a_walk_through_the_orders(timeline, t):
     enter = timeline.orders.enter
     snapshot = timeline.at(t)
-    for stage, figures in enumerate(stage_means(timeline, t)):
+    for stage, figures in enumerate(stages_at(timeline, t)):
         following = enter[stage + 1] if stage < 4 else np.full(enter.shape[1], np.inf)
         visits = [(e, f) for e, f in zip(enter[stage], following, strict=True) if e < f]
         assert figures.entered == sum(t - HOUR < e <= t for e, _ in visits)
@@ -105,7 +111,7 @@ def test_the_time_in_each_stage_equals_a_walk_through_the_orders(timeline, t):
 @settings(deadline=None)
 @given(lifecycles(), MOMENT)
 def test_a_sparkline_shows_what_the_kpis_were_at_its_marks(timeline, t):
-    series = index_of(timeline).series(t)
+    series = metrics_of(timeline).series(t)
 
     assert len(series.t) == SERIES_POINTS
     assert np.all(np.diff(series.t) == 600)
@@ -139,8 +145,8 @@ def test_revenue_is_a_sum_over_the_orders_created(timeline, t, data):
 def test_of_a_stage_that_no_order_was_seen_in_the_data_tells_nothing():
     cabs = FakeTimeline([{"picked_up": DAY0, "delivered": DAY0 + 600}])
 
-    assert index_of(cabs).told == (False, False, False, True, True)
-    assert index_of(FakeTimeline([])).told == (True,) * 5
+    assert metrics_of(cabs).recorded == (False, False, False, True, True)
+    assert metrics_of(FakeTimeline([])).recorded == (True,) * 5
 
 
 def test_nothing_to_average_is_none_and_never_zero_or_nan():
@@ -154,7 +160,7 @@ def test_nothing_to_average_is_none_and_never_zero_or_nan():
         result.revenue,
     ):
         assert value is None
-    for figures in stage_means(FakeTimeline([]), DAY0):
+    for figures in stages_at(FakeTimeline([]), DAY0):
         assert (figures.service, figures.age, figures.oldest) == (None, None, None)
 
 
@@ -187,7 +193,7 @@ def test_an_order_delivered_at_the_very_moment_is_complete():
 def test_an_order_that_skipped_a_stage_is_not_counted_in_it():
     timeline = FakeTimeline([{"created": DAY0, "picked_up": DAY0 + 600}])
 
-    cooking = stage_means(timeline, DAY0 + 900)[1]
+    cooking = stages_at(timeline, DAY0 + 900)[1]
 
     assert (cooking.service, cooking.served, cooking.entered) == (None, 0, 0)
 
@@ -198,11 +204,11 @@ def test_the_future_does_not_change_the_past():
     t = DAY0 + HOUR
 
     assert kpis(FakeTimeline([early]), t) == kpis(FakeTimeline([early, late]), t)
-    assert stage_means(FakeTimeline([early]), t) == stage_means(FakeTimeline([early, late]), t)
+    assert stages_at(FakeTimeline([early]), t) == stages_at(FakeTimeline([early, late]), t)
 
 
 def test_the_index_is_made_once_per_timeline():
     timeline = FakeTimeline([{"created": DAY0}])
 
-    assert index_of(timeline) is index_of(timeline)
-    assert isinstance(index_of(timeline), MetricIndex)
+    assert metrics_of(timeline) is metrics_of(timeline)
+    assert isinstance(metrics_of(timeline), MetricIndex)

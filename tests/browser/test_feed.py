@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 import twin
 from tests.browser.operations import settled
-from twin.analysis.event_index import GROUPS, USUAL_GROUPS, FeedIndex, index_of
+from twin.analysis.event_index import GROUPS, USUAL_GROUPS, EventIndex, event_index_of
 from twin.analysis.wording import EventLine, describe, short_id
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Timeline
@@ -44,8 +44,8 @@ class Kitchen:
         return pn.Column(shown, width=408, height=440)
 
     @property
-    def index(self) -> FeedIndex:
-        return index_of(self.timeline)
+    def index(self) -> EventIndex:
+        return event_index_of(self.timeline)
 
     def lines(self, t: float, groups=USUAL_GROUPS, text: str = "") -> list[EventLine]:
         """The lines that should be listed at t, newest first."""

@@ -105,7 +105,7 @@ def test_whatever_is_missing_the_stages_show_what_is_known_and_the_feed_tells_it
     page.goto(f"{address}/operations?location={location}")
     expect(by_id(page, "feed-row")).to_be_visible(timeout=20_000)
     known = line.at(clock(page)).counts
-    told = metrics.index_of(line).told
+    told = metrics.metrics_of(line).recorded
     for key, is_told in zip(STAGE_KEYS, told, strict=True):
         expect(by_id(page, f"stage-{key}-count")).to_have_text(str(known[key]) if is_told else "–")
     by_id(page, "play").click()

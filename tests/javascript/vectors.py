@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.analysis.event_index import GROUPS, USUAL_GROUPS, Filter
+from twin.analysis.event_index import GROUPS, USUAL_GROUPS, EventFilter
 from twin.analysis.wording import average_text, minutes_text
 from twin.replay.clock import Anchor
 from twin.timeline.timeline import Timeline
@@ -124,7 +124,7 @@ def filters() -> dict[str, Any]:
         "", "types=problem", "types=", "only", "types=driver,problem,nonsense;only;text=pho; real", "text=types=ping;only",
         "types=ping,order,kitchen,driver,delivery,problem", "nothing=else;only",
     ]  # fmt: skip
-    read = [Filter.parse(query) for query in queries]
+    read = [EventFilter.parse(query) for query in queries]
     return {
         "groups": list(GROUPS),
         "usual": [group for group in GROUPS if group in USUAL_GROUPS],

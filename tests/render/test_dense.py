@@ -1,4 +1,4 @@
-"""Frames of crowds: the numbers are those of a plain histogram, and what looks alike is made once."""
+"""Frames of many drivers: counts equal a plain histogram, and similar views share a frame."""
 
 import threading
 import zlib
@@ -18,7 +18,7 @@ from twin.timeline.fleet import Fleet
 T = DAY0 + 1800.0
 
 
-def crowd_of(x, y) -> Fleet:
+def fleet_of(x, y) -> Fleet:
     return Fleet(T, np.arange(len(x), dtype=np.int32), np.asarray(x, float), np.asarray(y, float))
 
 
@@ -34,7 +34,7 @@ def test_a_frame_is_the_histogram_of_the_places(spread: float) -> None:
     x, y = rng.normal(0, spread, (2, 50_000))
     extent = Extent.around((-4000.0, -2500.0, 4000.0, 2500.0), 9.0)
 
-    cells = dense.counts(crowd_of(x, y), extent)
+    cells = dense.counts(fleet_of(x, y), extent)
 
     assert cells.dtype == np.uint8
     np.testing.assert_array_equal(cells, histogram(x, y, extent))
@@ -43,7 +43,7 @@ def test_a_frame_is_the_histogram_of_the_places(spread: float) -> None:
 
 def test_a_cell_with_more_than_a_byte_holds_is_full_not_started_over() -> None:
     extent = Extent.around((-100.0, -100.0, 100.0, 100.0), 1.0)
-    cells = dense.counts(crowd_of(np.full(300, 10.2), np.full(300, 20.3)), extent)
+    cells = dense.counts(fleet_of(np.full(300, 10.2), np.full(300, 20.3)), extent)
     assert sorted(np.unique(cells)) == [0, 255]
 
 
@@ -138,7 +138,7 @@ def test_two_who_ask_at_once_wait_for_one_frame(monkeypatch) -> None:
     assert len(set(frames)) == 1
 
 
-def test_frames_are_kept_within_their_bytes() -> None:
+def test_frames_are_cached_within_their_bytes() -> None:
     timeline = RoadTimeline(50)
     extents = [Extent.around((-2000.0 + k, -2000.0, 2000.0 + k, 2000.0), 5.0) for k in range(0, 20_000, 1000)]
     size = len(DenseStore().frame(timeline, T, extents[0]))
@@ -148,13 +148,13 @@ def test_frames_are_kept_within_their_bytes() -> None:
         assert 0 < store.frames.size <= 3 * size
 
 
-def test_the_crowd_is_kept_for_a_few_moments_only() -> None:
+def test_drivers_are_cached_for_a_few_times_only() -> None:
     timeline, store = RoadTimeline(50), DenseStore()
-    kept = store.crowd(timeline, T)
-    assert store.crowd(timeline, T) is kept
-    for k in range(densestore.MOMENTS):
-        store.crowd(timeline, T + 1 + k)
-    assert store.crowd(timeline, T) is not kept
+    cached = store.fleet(timeline, T)
+    assert store.fleet(timeline, T) is cached
+    for k in range(densestore.MOST_TIMES):
+        store.fleet(timeline, T + 1 + k)
+    assert store.fleet(timeline, T) is not cached
 
 
 def test_a_window_through_a_box_has_everyone_who_is_in_it() -> None:

@@ -1,7 +1,7 @@
-"""What is usual at a kitchen: the same hour on other days, from a bounded history of whole orders.
+"""What is usual at a kitchen: the same hour on other days, from a limited history of whole orders.
 
-"Usual" never rests on the day it is compared with. It is the median over the other days (of the same weekday where there
-are three of them), so that one bad evening does not become the measure. See docs/decisions/0004-usual-from-whole-orders.md.
+The usual value excludes the day that it is compared with. It is the median over the other days (of the same weekday if there are
+three of them), so that a single bad evening does not distort it. See docs/decisions/0004-usual-from-whole-orders.md.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from twin.analysis.metrics import COMPLETION_SPAN, TRAILING, MetricIndex
 from twin.foundation.stages import COMPLETED, CREATED, STAGES, STALLED_AFTER
+from twin.foundation.times import DAY, weekday
 from twin.sources.base import Location, Source, Window
 from twin.timeline import events as ev
 from twin.timeline.orders import began, stages_of
@@ -22,25 +23,23 @@ from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
 
-DAY = 86_400.0
 MOST_DAYS = 28
-"""Four weeks: four days of each weekday, and no older than the kitchen's present way of working."""
+"""Four weeks: four days of each weekday, and recent enough to reflect how the kitchen works now."""
 MOST_ORDERS = 500_000
-"""Rows of history that are read; a busier kitchen has its usual from fewer days. 80 bytes each while it is read."""
+"""Most orders read as history, 80 bytes each; a busier kitchen gets fewer days."""
 SAME_WEEKDAYS = 3
-"""With so many other days of the same weekday the usual comes from these alone; the median of fewer is one day's luck."""
+"""Other days of the same weekday from which on only these are used; the median of fewer depends too much on chance."""
 LEAST_SAMPLE = 3
-"""Orders that a day must have in the hour for its mean to count."""
+"""Fewest orders that a day must have in the hour for its mean to count."""
 HOLE = 0.2
-"""A day inside the history with less than this share of a usual day's orders is a hole in the record, not a quiet day."""
+"""A day with less than this share of the median day's orders is a gap in the data, not a quiet day."""
 
 _COLUMNS = ("created", "started", "finished", "ready", "arrived", "picked_up", "pinged", "delivered", "cancelled")
-_WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 
 
 @dataclass(frozen=True)
 class History:
-    """Whole orders as times alone, n of them; milestones and stages as in `orders.Orders`.
+    """The times of whole orders, n of them; milestones and stages as in `orders.Orders`.
 
     milestones: (9, n) float64 seconds, NaN where missing; enter: (5, n) float64 seconds, inf if never.
     """
@@ -50,13 +49,13 @@ class History:
 
     @classmethod
     def from_rows(cls, rows: pa.Table) -> "History":
-        """Take the answer to a source's `history`."""
+        """Return the history from the result of `Source.history`."""
         milestones = np.array([_seconds(rows[name]) for name in _COLUMNS]).reshape(len(_COLUMNS), len(rows))
         return cls(milestones, stages_of(milestones, _seconds(rows["first"])))
 
     @classmethod
     def from_timeline(cls, timeline: Timeline) -> "History":
-        """Take the orders of a timeline, where no source can be asked."""
+        """Return the orders of a timeline as history."""
         return cls(timeline.orders.milestones, timeline.orders.enter)
 
     def __len__(self) -> int:
@@ -72,25 +71,25 @@ class History:
 
     @cached_property
     def began(self) -> Floats:
-        """When each order was created, else first heard of: sorted."""
+        """When each order began, sorted: its creation, or its first event where the creation is missing."""
         return np.sort(began(self.created, self.enter[CREATED]))
 
     @cached_property
     def days(self) -> NDArray[np.int64]:
-        """Numbers of the days (since 1970) that have a usual share of orders, or are the first or last: sorted."""
+        """The days (numbered since 1970, sorted) without the gaps in the data; the first and the last are always included."""
         if not len(self):
             return np.empty(0, np.int64)
         days, orders = np.unique((self.began // DAY).astype(np.int64), return_counts=True)
         whole = orders >= HOLE * np.median(orders)
-        whole[[0, -1]] = True  # these may be cut: which of their hours are covered is asked at each t
+        whole[[0, -1]] = True  # these may be partial; which of their hours are covered is checked for each t
         return days[whole]
 
 
 class Baseline:
-    """What is usual around a window. Every figure is None where the history is too short to tell it."""
+    """What is usual around a window. Every figure is None where the history is too short for it."""
 
     def __init__(self, history: History | None, window: Window | None = None, reach: float = -np.inf) -> None:
-        """Take the orders around `window`; `reach` is since when (seconds) the history is complete."""
+        """`history` has the orders around `window`; it is complete from `reach` on (seconds)."""
         self.history = history if history is not None and len(history) else None
         self._window, self._reach = window, reach
         if self.history is None:
@@ -100,14 +99,14 @@ class Baseline:
         self._first, self._last = float(self.history.began[0]), float(self.history.began[-1])
         self._created = np.sort(self.history.created[np.isfinite(self.history.created)])
         as_timeline = cast("Timeline", SimpleNamespace(orders=self.history))
-        self._index = MetricIndex(as_timeline)  # the same code: completion cannot mean two things
+        self._index = MetricIndex(as_timeline)  # the same code, so that completion has one definition
         self._deliveries = _Means(self.history.created, self.history.delivered)
         enter = self.history.enter
         self._stage_means = {STAGES[k]: _Means(enter[k], enter[k + 1]) for k in range(COMPLETED)}
 
     @classmethod
     def none(cls) -> "Baseline":
-        """Return a baseline that knows nothing.
+        """Return a baseline without history.
 
         >>> Baseline.none().orders_per_hour(0.0) is None
         True
@@ -116,7 +115,7 @@ class Baseline:
 
     @classmethod
     def load(cls, source: Source, location: Location, window: Window) -> "Baseline":
-        """Ask a source for the orders around a window; see `reach` for which."""
+        """Read the orders around a window from a source; see `reach` for the range."""
         start, end = reach(source, location, window)
         rows = source.history(location.id, start - STALLED_AFTER, end + STALLED_AFTER)
         complete = -np.inf if start <= location.start else start
@@ -124,7 +123,7 @@ class Baseline:
 
     @property
     def days(self) -> int:
-        """On how many other days it rests, seen from the middle of the window."""
+        """The number of other days that it is based on, for the middle of the window."""
         if self._window is None:
             return max(0, len(self._days) - 1)
         own = int((self._window.start + self._window.end) / 2 // DAY)
@@ -144,56 +143,56 @@ class Baseline:
         return self._deliveries.usual(times) if len(times) else None
 
     def stage_time(self, stage: str, t: float) -> float | None:
-        """Return the usual mean time (s) in stage `stage` (a key of `STAGES`) of those that left it in the 60 minutes to t."""
+        """Return the usual mean time (s) in `stage` (a key of `STAGES`) of orders that left it in the 60 minutes to t."""
         times = self._same_time(t)
         return self._stage_means[stage].usual(times) if len(times) and stage in self._stage_means else None
 
     def completion_before(self, t: float) -> tuple[float | None, int]:
-        """Return the completion rate as it was 24 hours before t, and the number of orders that were due."""
+        """Return the completion rate 24 hours before t, and the number of orders then due."""
         before = t - DAY
         if self.history is None or before - COMPLETION_SPAN[0] < self._reach:
             return None, 0
         return self._index.completion(before)
 
-    def words(self, t: float) -> str:
-        """Return what the usual at t rests on, as "Thursdays at 18 h" or "18 h on the 6 days before"; empty if on nothing."""
+    def basis(self, t: float) -> str:
+        """Return what the usual at t is based on, as "Thursdays at 18 h" or "18 h on the 6 days before"; "" if on nothing."""
         offsets = np.rint((self._same_time(t) - t) / DAY).astype(np.int64)
         if not len(offsets):
             return ""
         hour = f"{int(t % DAY // 3600)} h"
         if (offsets % 7 == 0).all() and len(offsets) >= SAME_WEEKDAYS:
-            return f"{_WEEKDAYS[int(t // DAY + 3) % 7]} at {hour}"  # 1970 began on a Thursday
+            return f"{weekday(t)}s at {hour}"
         count = len(offsets)
         if count == 1:
             return f"{hour} on " + {-1: "the day before", 1: "the day after"}.get(int(offsets[0]), "another day")
-        together = set(offsets.tolist()) == set(range(-count, 0))
-        return f"{hour} on the {count} days before" if together else f"{hour} on {count} other days"
+        consecutive = set(offsets.tolist()) == set(range(-count, 0))
+        return f"{hour} on the {count} days before" if consecutive else f"{hour} on {count} other days"
 
     def _same_time(self, t: float) -> Floats:
-        """Return the same time of day on the other days whose trailing hour is covered, seconds; same weekdays if enough."""
+        """Return the same time of day (seconds) on other days that cover its trailing hour, of the same weekday if enough do."""
         if self.history is None:
             return np.empty(0)
         offsets = self._days - int(t // DAY)
         times = t + offsets * DAY
         covered = (offsets != 0) & (times - TRAILING >= self._first) & (times <= self._last)
-        alike = covered & (offsets % 7 == 0)
-        return times[alike if np.count_nonzero(alike) >= SAME_WEEKDAYS else covered]
+        same_weekday = covered & (offsets % 7 == 0)
+        return times[same_weekday if np.count_nonzero(same_weekday) >= SAME_WEEKDAYS else covered]
 
 
 class _Means:
-    """Durations by their end, with running sums: the mean of any hour is two searches."""
+    """Durations sorted by end, with running sums, so that the mean of any hour takes two binary searches."""
 
     def __init__(self, start: Floats, end: Floats) -> None:
         duration = np.full(len(start), np.nan)
         np.subtract(end, start, out=duration, where=np.isfinite(start) & np.isfinite(end))
-        # a stage that begins and ends at one instant was skipped; over 4 h is an anomaly: as in metrics
-        kept = np.flatnonzero((duration > 0) & (duration <= STALLED_AFTER))
-        kept = kept[np.argsort(end[kept], kind="stable")]
-        self._end = end[kept]
-        self._sum = np.concatenate(([0.0], np.cumsum(duration[kept])))
+        # as in metrics: a stage that begins and ends at the same time was skipped, and over 4 h is an anomaly
+        valid = np.flatnonzero((duration > 0) & (duration <= STALLED_AFTER))
+        by_end = valid[np.argsort(end[valid], kind="stable")]
+        self._end = end[by_end]
+        self._sum = np.concatenate(([0.0], np.cumsum(duration[by_end])))
 
     def usual(self, times: Floats) -> float | None:
-        """Return the median over `times` of the mean of those that ended in the 60 minutes to each."""
+        """Return the median over `times` of the mean duration of what ended in the 60 minutes to each."""
         first, last = self._end.searchsorted(times - TRAILING, "right"), self._end.searchsorted(times, "right")
         enough = last - first >= LEAST_SAMPLE
         if not enough.any():
@@ -203,11 +202,11 @@ class _Means:
 
 
 def reach(source: Source, location: Location, window: Window) -> tuple[float, float]:
-    """Return from when to when (seconds) the history around a window goes.
+    """Return the start and end (seconds) of the history around a window.
 
-    It ends with the window and goes back `MOST_DAYS`. Where the source begins later than that, days after the window
-    fill up: who replays the first days of a record may know the following ones, and nothing else could say what is usual.
-    It is cut to what holds `MOST_ORDERS`, the days nearest to the window's end first.
+    It covers `MOST_DAYS` up to the end of the window. If the source begins later than that, days after the window are added: for
+    the first days of a record nothing else could define what is usual. The hours nearest to the window's end are taken until
+    `MOST_ORDERS` is reached.
     """
     start = max(location.start, window.end - MOST_DAYS * DAY)
     end = max(window.end, min(location.end, start + MOST_DAYS * DAY))
@@ -216,9 +215,9 @@ def reach(source: Source, location: Location, window: Window) -> tuple[float, fl
     hours, orders = volume.hour[inside], volume.orders[inside]
     if orders.sum() > MOST_ORDERS:
         nearest = np.argsort(np.abs(hours + TRAILING - window.end), kind="stable")
-        kept = hours[nearest[np.cumsum(orders[nearest]) <= MOST_ORDERS]]
-        if len(kept):
-            start, end = max(start, float(kept.min())), min(end, float(kept.max()) + TRAILING)
+        within = hours[nearest[np.cumsum(orders[nearest]) <= MOST_ORDERS]]
+        if len(within):
+            start, end = max(start, float(within.min())), min(end, float(within.max()) + TRAILING)
     return start, end
 
 

@@ -1,10 +1,10 @@
-"""How the brands of a kitchen do over a range of time: orders, revenue, delivery time, and whether they gain or lose.
+"""The figures of a kitchen's brands over a time range: orders, revenue, delivery time and trend.
 
 An order of several brands counts for each of them, with its whole delivery time; its revenue is split by item. Brands are
-told apart by name. The trend looks at orders, measured against the kitchen itself: the orders of the range are halved, the
-earlier half and the later half, and a brand whose share stayed the same has as many orders in one as in the other. So the
-hour of the day, the weekday and the growth of the whole kitchen, which move every brand, do not count as a trend of one,
-and the rule is the same for a day and for a month.
+identified by name. The trend compares a brand with its kitchen: the kitchen's orders in the range are split into an earlier and a
+later half, and a brand whose share has not changed has as many orders in one half as in the other. Effects of the hour, the
+weekday and the growth of the whole kitchen, which concern all brands, are thus not a trend of one, and the rule suits a day and a
+month.
 """
 
 import math
@@ -20,19 +20,19 @@ from twin.timeline.orders import Orders
 from twin.timeline.timeline import Timeline
 
 TREND_Z = 2.58
-"""Standard deviations beyond which a difference is called a trend: one brand in a hundred gets the word by mere chance."""
+"""Standard deviations beyond which a difference is a trend: one stable brand in a hundred exceeds them by chance."""
 
 TREND_ORDERS = 20
-"""A brand with fewer orders gets no trend: even three quarters of them in one half would be chance."""
+"""Fewest orders for a trend; with fewer, even three quarters of them in one half can be chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrandFigures:
     """One brand over a range. `delivery_time` is a mean in seconds of `deliveries` orders, None where there are none;
-    `excluded` deliveries took over 4 h (or less than nothing) and are left out of it.
+    `excluded` deliveries took over 4 h, or a negative time, and are left out of it.
 
     `earlier` and `later` are its orders in the two halves of the kitchen's orders; `trend` is "improving", "flat" or
-    "declining", None where the brand has too few orders to tell.
+    "declining", None where the brand has too few orders for one.
     """
 
     brand: str
@@ -47,9 +47,9 @@ class BrandFigures:
 
 
 def performance(timeline: Timeline, t0: Time | None = None, t1: Time | None = None) -> list[BrandFigures]:
-    """Return the figures of every brand with orders in [t0, t1) (default: the window), the one with most orders first.
+    """Return the figures of each brand with orders in [t0, t1) (default: the window), the one with most orders first.
 
-    An order belongs to the range of its order_created, else of its first event; its delivery counts whenever it came.
+    An order belongs to the range if it began in it; its delivery counts whenever it was.
     """
     orders = timeline.orders
     start = timeline.window.start if t0 is None else seconds(t0)
@@ -62,11 +62,11 @@ def performance(timeline: Timeline, t0: Time | None = None, t1: Time | None = No
     n = len(names)
 
     duration = orders.delivered[order] - orders.created[order]
-    known = np.isfinite(duration)
-    kept = known & (duration >= 0) & (duration <= STALLED_AFTER)
-    deliveries = np.bincount(brand[kept], minlength=n)
-    time = np.bincount(brand[kept], weights=duration[kept], minlength=n)
-    excluded = np.bincount(brand[known & ~kept], minlength=n)
+    delivered = np.isfinite(duration)
+    valid = delivered & (duration >= 0) & (duration <= STALLED_AFTER)
+    deliveries = np.bincount(brand[valid], minlength=n)
+    time = np.bincount(brand[valid], weights=duration[valid], minlength=n)
+    excluded = np.bincount(brand[delivered & ~valid], minlength=n)
     number = np.bincount(brand, minlength=n)
     money = np.bincount(brand, weights=revenue, minlength=n)
 
@@ -94,8 +94,8 @@ def performance(timeline: Timeline, t0: Time | None = None, t1: Time | None = No
 def trend(earlier: int, later: int, kitchen: int) -> str | None:
     """Return the trend of a brand with `earlier` and `later` orders in the two halves of the kitchen's `kitchen` orders.
 
-    If the brand's orders lay among the kitchen's by chance, `later` would be hypergeometric; beyond `TREND_Z` of its
-    standard deviations it is a trend. A brand that is in every order can have none: it is the kitchen.
+    If the brand's orders were distributed randomly among the kitchen's, `later` would be hypergeometric; it is a trend beyond
+    `TREND_Z` standard deviations of that distribution. A brand that is in every order cannot have a trend.
 
     >>> trend(60, 110, 1000), trend(80, 90, 1000), trend(9, 2, 1000)
     ('improving', 'flat', None)
@@ -113,7 +113,7 @@ def trend(earlier: int, later: int, kitchen: int) -> str | None:
 def _pairs(
     orders: Orders, inside: NDArray[np.bool_]
 ) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return the brands' names and every pair of an order `inside` and a brand in it once: order, brand, revenue (pairs,)."""
+    """Return the brands' names and the distinct pairs of an order `inside` and a brand in it: order, brand, revenue (pairs,)."""
     lines = np.diff(orders.item_offsets)
     order = np.repeat(np.arange(len(lines)), lines)
     names, code = _codes(orders.item_brands)
@@ -127,12 +127,12 @@ def _pairs(
 
 
 def _codes(brands: pa.DictionaryArray) -> tuple[list[str], NDArray[np.int64]]:
-    """Return distinct names and each item's name by number, −1 where the item has no brand or a nameless one."""
-    told = brands.dictionary.to_pylist()
-    names = sorted({name for name in told if name})
+    """Return the distinct names and each item's index in them, −1 where the item has no brand or one without a name."""
+    dictionary = brands.dictionary.to_pylist()
+    names = sorted({name for name in dictionary if name})
     number = {name: k for k, name in enumerate(names)}
-    table = np.array([*(number.get(name, -1) for name in told), -1], np.int64)  # the last answers for a missing brand
-    return names, table[brands.indices.fill_null(len(told)).to_numpy(zero_copy_only=False)]
+    table = np.array([*(number.get(name, -1) for name in dictionary), -1], np.int64)  # the last is for a missing brand
+    return names, table[brands.indices.fill_null(len(dictionary)).to_numpy(zero_copy_only=False)]
 
 
 def _halves(began: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDArray[np.int8]:

@@ -1,8 +1,8 @@
-"""A whole range at a glance: meals that wait against drivers on the road, bar by bar, and the range in four figures.
+"""An overview of a whole range: waiting meals and drivers on the road in each bar, and the range's main figures.
 
-A shortage shows as meals that pile up while few drivers are out. Both are counted as time means, exactly, so that a short
-range and a long one tell the same; of a bar longer than `PART` the worst part speaks, so that forty bad minutes are as
-visible in a week as in a day.
+Drivers are short when meals pile up while few drivers are on the road. Both are exact means over time, so that they do not depend
+on the length of the range. A bar longer than `PART` shows its worst part, so that forty bad minutes are as visible in a week as
+in a day.
 """
 
 from dataclasses import dataclass
@@ -16,25 +16,26 @@ from twin.timeline.timeline import Timeline
 Floats = NDArray[np.float64]
 
 PART = 600.0
-"""Seconds over which is averaged, at most: shorter than any shortage worth a visit, longer than one late driver."""
+"""Longest averaging time in seconds: shorter than any shortage worth looking at, longer than the effect of one late driver."""
 
 FINE, TIGHT, SHORT = range(3)
 
 TIGHT_PRESSURE, SHORT_PRESSURE = 1.0, 1.5
-"""Waiting meals per driver on the road from which drivers are tight, and short. The ordinary day has a third of a meal."""
+"""Waiting meals per driver on the road from which drivers are tight, and short. On an ordinary day it is a third of a meal."""
 
 FEWEST_MEALS = 8.0
-"""Waiting meals below which it is neither: two meals and one driver at night are nobody's shortage, and come by chance."""
+"""Fewest waiting meals for either level: two meals and one driver at night are chance rather than a shortage."""
 
 USUAL_FACTOR = 1.5
-"""Where drivers are always few (short ways, slow pick-ups), only that many times the usual pressure counts as tight."""
+"""Factor over the usual pressure that counts as tight where drivers are always few (short ways, slow pick-ups)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """Per bar, each (n,): `waiting` and `on_road` float64, means over the bar's worst part; `level` uint8 FINE, TIGHT or SHORT.
+    """The supply of drivers in n bars, (n,) each: `waiting` and `on_road` float64 are means over the bar's worst part, which is
+    from `begin` to `end` (data seconds); `level` uint8 is FINE, TIGHT or SHORT.
 
-    `begin`, `end`: that part, data seconds. Pressure is waiting meals per driver on the road; less than one driver counts as one.
+    Pressure is the number of waiting meals per driver on the road; less than one driver counts as one.
     """
 
     waiting: Floats
@@ -45,11 +46,10 @@ class Supply:
 
 
 def supply(timeline: Timeline, edges: Floats, usual: Floats | None = None) -> Supply:
-    """Return meals waiting and drivers on the road for the bars between `edges` (n + 1,), ascending data seconds.
+    """Return waiting meals and drivers on the road for the bars between `edges` (n + 1,), ascending data seconds.
 
-    A meal waits from gk_ready (gk_finished where that is missing) until it is picked up, cancelled, or given up for lost
-    (`STALLED_AFTER` without an event). A driver is on the road from pick-up to delivery. `usual` (n,) is the usual pressure
-    per bar, NaN where unknown.
+    A meal waits from gk_ready (gk_finished where that is missing) until it is picked up or cancelled, at most `STALLED_AFTER`. A
+    driver is on the road from pick-up to delivery. `usual` (n,) is the usual pressure per bar, NaN where unknown.
     """
     n = len(edges) - 1
     if n < 1:
@@ -60,7 +60,7 @@ def supply(timeline: Timeline, edges: Floats, usual: Floats | None = None) -> Su
     marks = np.append(begin.ravel(), edges[-1])
     waiting = _mean_present(*_meals(timeline), marks).reshape(n, parts)
     on_road = _mean_present(*_drives(timeline), marks).reshape(n, parts)
-    # many meals compete by how few drivers there are, few meals by their number, and lose against many
+    # parts with enough meals rank by pressure, above parts with few meals, which rank by their number
     pressure = waiting / np.maximum(on_road, 1.0)
     worst = np.argmax(np.where(waiting >= FEWEST_MEALS, 1.0 + pressure, waiting / FEWEST_MEALS), axis=1)
     bar = np.arange(n)
@@ -78,10 +78,10 @@ def _level(waiting: Floats, on_road: Floats, usual: Floats | None) -> NDArray[np
 
 
 def _meals(timeline: Timeline) -> tuple[Floats, Floats]:
-    """Return when each meal began and ceased to wait."""
+    """Return when each meal began and stopped waiting."""
     orders = timeline.orders
     ready = np.where(np.isnan(orders.ready), orders.finished, orders.ready)
-    # an order that never goes on is no meal on the counter for ever
+    # limited, because otherwise the meal of an abandoned order would wait forever
     gone = np.fmin(np.fmin(orders.enter[OUT_FOR_DELIVERY], orders.cancelled), ready + STALLED_AFTER)
     return ready, gone
 
@@ -95,19 +95,19 @@ def _drives(timeline: Timeline) -> tuple[Floats, Floats]:
 
 
 def _mean_present(begin: Floats, end: Floats, marks: Floats) -> Floats:
-    """Return the mean number present in each interval between `marks` (m + 1,), of spells from `begin` to `end` (k,)."""
-    real = end > begin  # false for NaN
+    """Return the mean number of the stays `begin` to `end` (k,) that are present in each interval between `marks` (m + 1,)."""
+    valid = end > begin  # false for NaN
     base = float(marks[0])  # sums of seconds since 1970 would lose the fractions
-    total = _elapsed(begin[real] - base, marks - base) - _elapsed(end[real] - base, marks - base)
+    total = _elapsed(begin[valid] - base, marks - base) - _elapsed(end[valid] - base, marks - base)
     width = np.diff(marks)
     mean = np.zeros(len(width))
-    # rounding leaves some 1e-12 where nobody is
+    # rounding errors leave about 1e-12 where nothing is present
     np.divide(np.diff(total), width, out=mean, where=width > 0)
     return np.maximum(mean.round(6), 0.0)
 
 
 def _elapsed(since: Floats, marks: Floats) -> Floats:
-    """Return for each mark the seconds that have passed since all earlier `since`, summed."""
+    """Return for each mark the sum of the seconds elapsed since all earlier `since`."""
     since = np.sort(since)
     total = np.concatenate(([0.0], np.cumsum(since)))
     before = np.searchsorted(since, marks)
@@ -116,9 +116,9 @@ def _elapsed(since: Floats, marks: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class RangeSummary:
-    """The orders created in a window. Times in seconds, None where nothing tells; `undelivered` includes `cancelled`.
+    """The orders begun in a window. Times are in seconds, None without deliveries; `undelivered` includes `cancelled`.
 
-    `delivery_time` and `delivery_p95` are over `timed` orders; `excluded` took over `STALLED_AFTER` (or less than nothing).
+    `delivery_time` and `delivery_p95` are of `timed` orders; `excluded` ones took over `STALLED_AFTER`, or a negative time.
     """
 
     orders: int
@@ -136,21 +136,21 @@ class RangeSummary:
 
 
 def summarise(timeline: Timeline) -> RangeSummary:
-    """Return the figures of a timeline's whole window; an order belongs to it by its order_created, else its first event."""
+    """Return the figures of the orders that began in a timeline's window."""
     orders, window = timeline.orders, timeline.window
     began = orders.began
     inside = (began >= window.start) & (began < window.end)
     took = (orders.delivered - orders.created)[inside]
     took = took[~np.isnan(took)]
-    kept = took[(took >= 0) & (took <= STALLED_AFTER)]
+    valid = took[(took >= 0) & (took <= STALLED_AFTER)]
     delivered = ~np.isnan(orders.delivered[inside])
     return RangeSummary(
         orders=int(np.count_nonzero(inside)),
         delivered=int(np.count_nonzero(delivered)),
         cancelled=int(np.count_nonzero(~np.isnan(orders.cancelled[inside]) & ~delivered)),
-        timed=len(kept),
-        excluded=len(took) - len(kept),
-        delivery_time=float(kept.mean()) if len(kept) else None,
-        delivery_p95=float(np.percentile(kept, 95)) if len(kept) else None,
+        timed=len(valid),
+        excluded=len(took) - len(valid),
+        delivery_time=float(valid.mean()) if len(valid) else None,
+        delivery_p95=float(np.percentile(valid, 95)) if len(valid) else None,
         revenue=float(np.nansum(orders.revenue[inside], dtype=np.float64)),
     )

@@ -1,7 +1,7 @@
-"""Which events the feed lists: filters over all events of a timeline, answered with positions, not with rows.
+"""The events that the feed lists: filters over all events of a timeline, whose results are positions rather than rows.
 
-A line of the feed tells only what was known at its event's own time (see wording.py), so a filter's answer never changes:
-it is found once per timeline, as an array of positions in the order of time, and a page of the feed is a slice of it.
+A line of the feed does not depend on later events (see wording.py), so the result of a filter never changes: it is computed once
+per timeline as an array of positions sorted by time, and a page of the feed is a slice of it.
 """
 
 import math
@@ -32,28 +32,28 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "problem": (),
     "ping": ("driver_ping",),
 }
-"""What can be ticked in the feed, and the event types under it. An event is listed if any of its groups is ticked.
+"""The check boxes of the feed and their event types. An event is listed if any of its groups is checked.
 
-"problem" is no type of its own: late drivers, deliveries over the target, cancelled orders and unknown types.
+"problem" spans types: late drivers, deliveries over the target, cancelled orders and unrecognised types.
 """
 
 USUAL_GROUPS = frozenset(GROUPS) - {"ping"}
-"""Pings are half of all events and tell little: listed only when asked for."""
+"""Groups checked at first. Pings are half of all events and rarely of interest, so they are not."""
 
 LONGEST_TEXT = 80
 REMEMBERED = 8
-"""Answers kept per timeline: a few readers with a few filters each; 4 bytes per matching event."""
+"""Results cached per timeline, 4 bytes per matching event: enough for a few users with a few filters each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """What a reader wants listed: groups of events, a text that the order contains, only the selected order.
+class EventFilter:
+    """What the feed lists: groups of events, a text that the order must contain, only the selected order.
 
-    Its compact text is for the address. The text searched for comes last in it and may contain anything.
+    `str` gives its compact form for the address, in which the text comes last, because it may contain anything.
 
-    >>> str(Filter.parse("types=problem,driver,nonsense;only;text= pho; real"))
+    >>> str(EventFilter.parse("types=problem,driver,nonsense;only;text= pho; real"))
     'types=driver,problem;only;text=pho; real'
-    >>> str(Filter()), Filter.parse("") == Filter()
+    >>> str(EventFilter()), EventFilter.parse("") == EventFilter()
     ('', True)
     """
 
@@ -62,8 +62,8 @@ class Filter:
     only: bool = False
 
     @classmethod
-    def parse(cls, query: str) -> "Filter":
-        """Return the filter that a compact text tells; what makes no sense in it is left out."""
+    def parse(cls, query: str) -> "EventFilter":
+        """Return the filter of a compact text; invalid parts are ignored."""
         head, _, text = f";{query}".partition(";text=")
         groups, only = USUAL_GROUPS, False
         for part in head.split(";"):
@@ -84,11 +84,11 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A slice of a filter's answer.
+    """A slice of a filter's result.
 
-    total: events that match in the whole range. top: those of them with ts <= the moment asked about. first: number of
-    the first event of the page, counted from the oldest. positions: (m,) of the page's events, oldest first. until: the
-    time of the event after the page, inf if there is none: up to then no other event matches.
+    total: the number of matching events in the whole range. top: the number of those with ts <= t. first: the index of the page's
+    first event, counted from the oldest. positions: (m,) of the page's events, oldest first. until: the time of the next matching
+    event after the page, inf if there is none.
     """
 
     total: int
@@ -98,14 +98,14 @@ class Page:
     until: float
 
 
-class FeedIndex:
-    """All events of a timeline's window as columns, and the answers to the latest filters.
+class EventIndex:
+    """All events of a timeline's window as columns, and the results of the latest filters.
 
-    About 17 bytes per event. Made by `index_of`, shared by all who read the timeline.
+    About 17 bytes per event. `event_index_of` returns the one that all users of a timeline share.
     """
 
     def __init__(self, timeline: Timeline) -> None:
-        # an event at the very end of the window can be seen with the playhead there
+        # the playhead may stand at the end of the window, so an event at that time is included
         events = timeline.between(timeline.window.start, timeline.window.end + 1 / MICROSECONDS)
         types = pa.array(events.type, pa.string()).dictionary_encode()
         self.names: list[str] = types.dictionary.to_pylist()
@@ -136,7 +136,7 @@ class FeedIndex:
         target: float = DELIVERY_TARGET_S,
         late_after: float = LATE_AFTER_S,
     ) -> Positions:
-        """Return the positions of the events that match, in the order of time."""
+        """Return the positions of the matching events, sorted by time."""
         key = (groups, text.casefold(), target, late_after)
         return self._answers.load(key, lambda: self._matching(groups, text, target, late_after))
 
@@ -147,13 +147,13 @@ class FeedIndex:
         return np.flatnonzero(matches).astype(np.int32)
 
     def of_orders(self, positions: Positions, orders: Iterable[int] | NDArray[np.int32]) -> Positions:
-        """Return those of the positions whose order is one of `orders` (row numbers)."""
+        """Return the positions whose order is one of `orders` (rows)."""
         wanted = np.zeros(len(self._orders), dtype=bool)
         wanted[np.asarray(orders, np.int64)] = True
         return positions[wanted[self.order[positions]]]
 
     def page(self, positions: Positions, t: float, count: int, first: int | None = None, before: int = 0) -> Page:
-        """Return `count` of the positions from number `first` on; without it, from `before` ahead of the last with ts <= t."""
+        """Return `count` positions from index `first` on, by default from `before` ahead of the last one with ts <= t."""
         top = self.before(positions, t)
         start = max(0, top - before) if first is None else min(max(0, first), len(positions))
         stop = min(len(positions), start + count)
@@ -161,17 +161,19 @@ class FeedIndex:
         return Page(len(positions), top, start, positions[start:stop], until)
 
     def before(self, positions: Positions, t: float) -> int:
-        """Return how many of the positions have ts <= t."""
+        """Return the number of positions with ts <= t."""
         return int(np.searchsorted(positions, np.searchsorted(self.ts, t, side="right")))
 
     def _of_groups(self, groups: frozenset[str], target: float, late_after: float) -> Mask:
-        ticked = {kind for group in groups for kind in GROUPS.get(group, ())}
-        matches: Mask = np.array([name in ticked for name in self.names], bool)[self.code]
+        checked = {kind for group in groups for kind in GROUPS.get(group, ())}
+        matches: Mask = np.array([name in checked for name in self.names], bool)[self.code]
         return matches | self._problems(target, late_after) if "problem" in groups else matches
 
     def _problems(self, target: float, late_after: float) -> Mask:
-        known = {kind for kinds in GROUPS.values() for kind in kinds}  # order_cancelled is in none: always a problem
-        problem: Mask = np.array([name not in known for name in self.names], bool)[self.code]
+        grouped = {
+            kind for kinds in GROUPS.values() for kind in kinds
+        }  # without order_cancelled, which is always a problem
+        problem: Mask = np.array([name not in grouped for name in self.names], bool)[self.code]
         for kind, milestone, is_problem in (
             ("driver_arrived", self._orders.ready, lambda since: is_late(since, late_after)),
             ("delivered", self._orders.created, lambda since: is_over_target(since, target)),
@@ -183,11 +185,11 @@ class FeedIndex:
 
 
 def matching(orders: Orders, text: str) -> Mask:
-    """Return which orders (n,) contain the text in their id, address, an item's or a brand's name; case does not matter."""
+    """Return which orders (n,) contain the text, in any case, in their id, their address, or the name of an item or brand."""
     found = _contains(orders.ids, text) | _contains(orders.addresses, text)
     line = np.zeros(len(orders.item_qty), dtype=bool)
     for texts in (orders.item_names, orders.item_brands):
-        names = np.append(_contains(texts.dictionary, text), False)  # the last stands for "no name"
+        names = np.append(_contains(texts.dictionary, text), False)  # the last entry is for items without a name
         line |= names[pc.fill_null(texts.indices, len(names) - 1).to_numpy(zero_copy_only=False)]
     found[np.repeat(np.arange(len(orders)), np.diff(orders.item_offsets))[line]] = True
     return found
@@ -197,6 +199,6 @@ def _contains(texts: pa.Array, text: str) -> Mask:
     return np.array(pc.fill_null(pc.match_substring(texts, text, ignore_case=True), False))
 
 
-def index_of(timeline: Timeline) -> FeedIndex:
-    """Return the timeline's index, made at the first question and dropped together with the timeline."""
-    return timeline.cached(FeedIndex)
+def event_index_of(timeline: Timeline) -> EventIndex:
+    """Return the timeline's index, which is created at the first call and freed with the timeline."""
+    return timeline.cached(EventIndex)

@@ -1,4 +1,4 @@
-"""What is known about a timeline beside its own events: what is usual at its kitchen, and what stands out."""
+"""What is usual at a timeline's kitchen, and what stands out in the timeline."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ from twin.timeline.timeline import Timeline
 
 @dataclass(frozen=True, slots=True)
 class Insights:
-    """Made once per timeline, after it is shown: both parts ask the source about the days before.
+    """A timeline's baseline and its moments, the most notable first.
 
-    `moments` are ranked, the most remarkable first.
+    Computed once per timeline, and after it is first displayed, because the source must be queried for the days before.
     """
 
     timeline: Timeline

@@ -1,7 +1,7 @@
-"""One order from its first event to its last: what happened when, how long each part took, and how far it went.
+"""One order from its first event to its last: its milestones, the duration of each stage, and the distance.
 
-Everything here is a fact of the whole replay, each with the time from which it is known: whoever shows it at a playhead
-can then tell what was known by then from what came later. Estimates of arrival are those that were made at the time.
+This includes facts later than the playhead, each with its time, so that a view can separate what had happened by then from what
+came later. Estimated arrivals are those made at the time.
 """
 
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ from twin.timeline.locate import locate
 from twin.timeline.timeline import Order, Timeline
 
 AT_ONCE = 1e-3
-"""Seconds after an observation at which its estimate is asked for: float32 knots do not hit the instant itself."""
+"""Seconds after an observation at which its estimate is computed, because the float32 times of knots are not exact."""
 
 ROUTE, PINGS, STRAIGHT = "route", "pings", "straight"
-"""Where a distance comes from: the planned route, the line through position reports, the air line to the customer."""
+"""The basis of a distance: the planned route, the line through the pings, or the straight line to the customer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time in a stage, data seconds: `end` is None while it lasts, `usual` (seconds) None where nothing tells it."""
+    """A time in a stage, data seconds: `end` is None if it has not ended, `usual` (seconds) None where unknown."""
 
     key: str
     start: float
@@ -34,7 +34,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """True metres on the ground from the kitchen to the customer, and how they were found (ROUTE, PINGS or STRAIGHT)."""
+    """Metres on the ground from the kitchen to the customer, and their basis (ROUTE, PINGS or STRAIGHT)."""
 
     metres: float
     how: str
@@ -42,11 +42,11 @@ class Distance:
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """The story of an order; times are data seconds, None where the data does not tell.
+    """The lifecycle of an order; times are data seconds, None where the data has none.
 
-    stages: the spans of the stages before Completed that it was seen in. stalls: spells without any event for four hours,
-    (start, end or None). arrivals: (known from, estimated arrival) of the time on the road, in order of time.
-    pings: number, first and last time of the driver's position reports, None if there was none.
+    stages: the spans of the stages before Completed. stalls: spells in which the order was stalled, (start, end or None).
+    arrivals: (time of the estimate, estimated arrival) while on the road, sorted by time. pings: their number, first and last
+    time, None without pings.
     """
 
     order: Order
@@ -77,7 +77,7 @@ class Lifecycle:
 
     @property
     def road(self) -> Span | None:
-        """The time on the road; None if the order was not seen there."""
+        """The time on the road; None if the order was never there."""
         return next((span for span in self.stages if span.key == STAGES[OUT_FOR_DELIVERY]), None)
 
     @property
@@ -88,19 +88,19 @@ class Lifecycle:
 
     @property
     def promise(self) -> float | None:
-        """The arrival promised at pick-up: only the first generation of the data has one."""
+        """The arrival promised at pick-up, which only the first generation of the data has."""
         eta = self.order.eta_mins
         return None if eta is None or self.picked_up is None else self.picked_up + eta * 60
 
     @property
     def food_waited(self) -> float | None:
-        """Seconds that the ready food waited for its driver; None if the driver was there before, or never came."""
+        """Seconds that the ready food waited for its driver; None if the driver arrived first, or never arrived."""
         gap = self._gap
         return gap if gap is not None and gap >= 0 else None
 
     @property
     def driver_waited(self) -> float | None:
-        """Seconds that the driver waited for the food; None if the food was ready before."""
+        """Seconds that the driver waited for the food; None if the food was ready first."""
         gap = self._gap
         return -gap if gap is not None and gap < 0 else None
 
@@ -110,7 +110,7 @@ class Lifecycle:
 
 
 def lifecycle(timeline: Timeline, row: int, baseline: Baseline | None = None) -> Lifecycle:
-    """Return the lifecycle of order number `row`; the stages' usual durations come from the baseline, where there is one."""
+    """Return the lifecycle of the order in row `row`, with the usual durations of its stages if there is a baseline."""
     orders = timeline.orders
     order = timeline.order(str(orders.ids[row].as_py()))
     stages = [
@@ -118,14 +118,14 @@ def lifecycle(timeline: Timeline, row: int, baseline: Baseline | None = None) ->
         for key, start, end in order.stages
         if key != STAGES[COMPLETED]
     ]
-    whose, begins, ends = orders.stalls
+    stalled, begins, ends = orders.stalls
     stalls = [
-        (float(begins[i]), float(ends[i]) if np.isfinite(ends[i]) else None) for i in np.flatnonzero(whose == row)
+        (float(begins[i]), float(ends[i]) if np.isfinite(ends[i]) else None) for i in np.flatnonzero(stalled == row)
     ]
     pinged = order.events.ts[[kind == "driver_ping" for kind in order.events.type]]
     trip = _trip(timeline, row)
 
-    def known(milestone: int) -> float | None:
+    def time_of(milestone: int) -> float | None:
         value = float(orders.milestones[milestone, row])
         return None if np.isnan(value) else value
 
@@ -136,11 +136,11 @@ def lifecycle(timeline: Timeline, row: int, baseline: Baseline | None = None) ->
         last=float(orders.last[row]),
         stages=stages,
         stalls=stalls,
-        ready=known(ev.GK_READY),
-        arrived=known(ev.DRIVER_ARRIVED),
-        picked_up=known(ev.DRIVER_PICKED_UP),
+        ready=time_of(ev.GK_READY),
+        arrived=time_of(ev.DRIVER_ARRIVED),
+        picked_up=time_of(ev.DRIVER_PICKED_UP),
         delivered=order.delivered,
-        cancelled=known(ev.ORDER_CANCELLED),
+        cancelled=time_of(ev.ORDER_CANCELLED),
         distance=_distance(timeline, row, trip),
         arrivals=[] if trip is None else _arrivals(timeline, trip),
         pings=(len(pinged), float(pinged[0]), float(pinged[-1])) if len(pinged) else None,
@@ -156,7 +156,7 @@ def _distance(timeline: Timeline, row: int, trip: int | None) -> Distance | None
     trips, orders = timeline.trips, timeline.orders
     if trip is not None and trips.routed[trip]:
         return Distance(_length(timeline, trip), ROUTE)
-    # a trip through its pings tells the way only when it was driven to its end
+    # the line through the pings is the whole way only if the trip was finished
     if trip is not None and np.isfinite(orders.enter[COMPLETED, row]) and _length(timeline, trip) > 0:
         return Distance(_length(timeline, trip), PINGS)
     air = float(np.hypot(orders.customer_x[row], orders.customer_y[row])) * _scale(timeline)
@@ -164,7 +164,7 @@ def _distance(timeline: Timeline, row: int, trip: int | None) -> Distance | None
 
 
 def _length(timeline: Timeline, trip: int) -> float:
-    """Return the true metres of a trip's line."""
+    """Return the length of a trip in metres on the ground."""
     trips = timeline.trips
     knots = slice(int(trips.offsets[trip]), int(trips.offsets[trip + 1]))
     x, y = trips.x[knots].astype(np.float64), trips.y[knots].astype(np.float64)
@@ -178,7 +178,7 @@ def _scale(timeline: Timeline) -> float:
 
 
 def _arrivals(timeline: Timeline, trip: int) -> list[tuple[float, float]]:
-    """Return the estimates of a trip: each observation makes one, which stands until the next."""
+    """Return the estimates of a trip, one per observation; each holds until the next."""
     trips, orders = timeline.trips, timeline.orders
     knots = slice(int(trips.offsets[trip]), int(trips.offsets[trip + 1]))
     seen = trips.t[knots][trips.observed[knots]]

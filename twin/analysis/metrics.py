@@ -1,8 +1,8 @@
-"""What the business asks of a moment: the KPIs and the time orders spend in each stage, functions of (timeline, t).
+"""The KPIs and the times that orders spend in each stage, as functions of (timeline, t).
 
-Every figure is defined once, here (docs/figures.md says it in words), so that page, API and notebook cannot disagree. A
-figure that has nothing to average is None, never 0 and never NaN. What a figure needs is sorted and summed once per
-timeline (`MetricIndex`); at a moment only binary searches and short slices remain.
+Every figure is defined here and only here (docs/figures.md explains them), so that page, API and notebook agree. A figure with
+nothing to average is None, never 0 or NaN. Times are sorted and summed once per timeline (`MetricIndex`), so that a figure at any
+t takes only binary searches and short slices.
 """
 
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ from twin.timeline.timeline import Snapshot, Timeline
 Floats = NDArray[np.float64]
 
 TRAILING = 3600.0
-"""Seconds behind the playhead that a "now" figure looks at: the interval (t − 3600, t]."""
+"""Seconds before the playhead that a current figure covers: the interval (t − 3600, t]."""
 
 COMPLETION_SPAN = (DAY, 90 * 60.0)
-"""Seconds before t between which an order was created that counts as due at t: later ones may still be on the way."""
+"""An order counts as due at t if it was created between these seconds before t; later ones may still be on the way."""
 
 SERIES_STEP = 600.0
 SERIES_POINTS = 37
@@ -30,10 +30,10 @@ SERIES_POINTS = 37
 
 BIN = 300.0
 BINS = 13
-"""Delivery times are counted in bins of 5 minutes; the last one holds an hour and more."""
+"""Delivery times are counted in bins of 5 minutes; the last bin is for an hour and more."""
 
 WHOLE_MINUTE = 30.0
-"""Seconds over the target from which a delivery is over it: shown in whole minutes, less would be "0 over"."""
+"""Seconds over the target from which a delivery counts as over it; less would be displayed as "0 over"."""
 
 _TRAILING_EDGES = np.array([TRAILING, 0.0])
 _CREATED_EDGES = np.array([*COMPLETION_SPAN, 2 * TRAILING, TRAILING, 0.0])
@@ -41,9 +41,9 @@ _CREATED_EDGES = np.array([*COMPLETION_SPAN, 2 * TRAILING, TRAILING, 0.0])
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A KPI over the last 6 hours: `t` (37,) float64 seconds, NaN where there is no value.
+    """Two KPIs over the last 6 hours at `t` (37,) float64 seconds, NaN where there is no value.
 
-    Points stand on full 10 minutes of the clock, not on the playhead, so that a drawn line does not tremble.
+    The times are full 10 minutes of the clock rather than relative to the playhead, so that the drawn line does not jitter.
     """
 
     t: Floats
@@ -55,9 +55,9 @@ class Series:
 class KpiSet:
     """The KPIs at `t`; times in seconds, shares 0..1, None where there is nothing to count or to average.
 
-    What a figure leaves out is counted beside it: `orders_undated` have no creation in the data; `deliveries_excluded`
-    took over 4 h (or less than nothing), `deliveries_undated` began we know not when; `not_due` orders are too young
-    for the completion rate; `unpriced` orders have no price. `delivery_bins` counts the deliveries per `BIN` seconds.
+    What a figure leaves out is counted, too: `orders_undated` and `deliveries_undated` have no creation in the data,
+    `deliveries_excluded` took over 4 h or a negative time, `not_due` orders are too recent for the completion rate, and
+    `unpriced` orders have no price. `delivery_bins` counts the deliveries per `BIN` seconds.
     """
 
     t: float
@@ -85,12 +85,12 @@ class KpiSet:
 
     @property
     def active_total(self) -> int:
-        """Orders between their first event and delivery, neither cancelled nor stalled."""
+        """Orders between their first event and their delivery that are neither cancelled nor stalled."""
         return sum(self.active.values())
 
     @property
     def in_kitchen(self) -> int:
-        """Active orders that no driver has picked up yet."""
+        """Active orders that have not been picked up."""
         return self.active_total - self.on_road
 
     @property
@@ -101,10 +101,10 @@ class KpiSet:
 
 @dataclass(frozen=True, slots=True)
 class StageFigures:
-    """The time orders spend in one stage, seen at one moment; seconds, None where no order is there to tell.
+    """The times of orders in one stage at t, in seconds, None where there are no such orders.
 
-    `service` is the mean time in the stage of the orders that moved on to a later one in the trailing 60 minutes;
-    `age` and `oldest` are of the orders in it now, which have not finished yet: under load `age` warns earlier.
+    `service` is the mean time in the stage of orders that moved on to a later one in the trailing 60 minutes. `age` and `oldest`
+    are of the orders in the stage now; under load `age` rises before `service` does.
     """
 
     key: str
@@ -117,9 +117,9 @@ class StageFigures:
 
 
 class MetricIndex:
-    """Sorted times and running sums of one timeline, from which every figure at any t is a search.
+    """Sorted times and running sums of one timeline, in which any figure at any t takes a binary search.
 
-    About 170 bytes per order; made once per timeline by `index_of`.
+    About 170 bytes per order; `metrics_of` returns the one that all users of a timeline share.
     """
 
     def __init__(self, timeline: Timeline) -> None:
@@ -130,7 +130,7 @@ class MetricIndex:
 
         by_creation = np.argsort(created, kind="stable")[: int(np.isfinite(created).sum())]  # NaN sorts last
         self.created: Floats = created[by_creation]
-        # an order that is never delivered is delivered "at infinity": one comparison then answers "by t?"
+        # inf for orders never delivered, so that a single comparison tests for delivery by t
         self._delivered_by_creation: Floats = np.nan_to_num(delivered[by_creation], nan=np.inf, posinf=np.inf)
         undated = np.isnan(created)
         self._undated: Floats = np.sort(enter[0][undated])
@@ -148,20 +148,20 @@ class MetricIndex:
         self._entered: list[Floats] = []
         for stage in range(len(STAGES)):
             following = enter[stage + 1] if stage < COMPLETED else np.full(enter.shape[1], np.inf)
-            # a stage whose milestone is missing begins and ends at the same instant: the order was never seen in it
+            # a stage whose milestone is missing begins and ends at the same time and does not count
             seen = np.isfinite(enter[stage]) & (following > enter[stage])
             self._entered.append(np.sort(enter[stage][seen]))
             moved = seen & np.isfinite(following)
             self._stages.append(Durations(following[moved], (following - np.where(seen, enter[stage], 0))[moved]))
-        self.told: tuple[bool, ...] = tuple(len(times) > 0 or not enter.shape[1] for times in self._entered)
-        """Per stage, whether any order was ever seen in it: of the others the data tells nothing, not even 0."""
+        self.recorded: tuple[bool, ...] = tuple(len(times) > 0 or not enter.shape[1] for times in self._entered)
+        """Per stage, whether the data records it: if no order was ever in a stage, its number is unknown rather than 0."""
 
     def orders_per_hour(self, t: float) -> int | None:
-        """Count the orders created in the 60 minutes to t; None if no order tells when it was created."""
+        """Return the number of orders created in the 60 minutes to t; None if no order has a creation time."""
         return count(self.created, t - _TRAILING_EDGES) if len(self.created) else None
 
     def completion(self, t: float) -> tuple[float | None, int]:
-        """Return the delivered share (by t) of the orders that are due at t, and their number."""
+        """Return the share delivered by t of the orders due at t, and the number of orders due."""
         first, last = self.created.searchsorted(t - _CREATED_EDGES[:2], "right").tolist()
         return self._share(first, last, t)
 
@@ -186,7 +186,7 @@ class MetricIndex:
             delivery_bins=np.bincount(
                 np.minimum(ended.values // BIN, BINS - 1).astype(np.intp), minlength=BINS
             ).tolist(),
-            deliveries=ended.kept,
+            deliveries=ended.number,
             deliveries_over=int(np.count_nonzero(ended.values >= target + WHOLE_MINUTE)),
             deliveries_excluded=ended.excluded,
             deliveries_undated=count(self._undated_deliveries, edges),
@@ -225,7 +225,7 @@ class MetricIndex:
                 StageFigures(
                     key=key,
                     service=ended.mean,
-                    served=ended.kept,
+                    served=ended.number,
                     excluded=ended.excluded,
                     age=age_sum[stage] / number[stage] if waiting else None,
                     oldest=float(t - since[stage]) if waiting else None,
@@ -243,16 +243,11 @@ class MetricIndex:
         return float(self._revenue[last] - self._revenue[first]) if self._any_price else None
 
 
-def index_of(timeline: Timeline) -> MetricIndex:
-    """Return the timeline's index, made at the first question and dropped together with the timeline."""
+def metrics_of(timeline: Timeline) -> MetricIndex:
+    """Return the timeline's index, which is created at the first call and freed with the timeline."""
     return timeline.cached(MetricIndex)
 
 
 def kpis(timeline: Timeline, t: float, target: float = DELIVERY_TARGET_S) -> KpiSet:
     """Return the KPIs of a timeline at t."""
-    return index_of(timeline).kpis(t, timeline.at(t).counts, target)
-
-
-def stage_means(timeline: Timeline, t: float) -> list[StageFigures]:
-    """Return the mean time in each of the five stages at t."""
-    return index_of(timeline).stages(timeline.at(t))
+    return metrics_of(timeline).kpis(t, timeline.at(t).counts, target)

@@ -1,11 +1,11 @@
-"""Events in plain words: what a person in the kitchen would say happened, and what makes it remarkable.
+"""The texts that people read: lines about events, durations, items and ids.
 
-A line tells only what was known at the event's own time: a milestone that lies after the event is not used, even though
-the timeline holds it, so that the feed reads the same in a live kitchen as in a replay.
+A line about an event uses no milestone later than the event, although the timeline has them, so that the feed of a replay reads
+like that of a live kitchen.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,26 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.foundation.settings import DELIVERY_TARGET_S, LATE_AFTER_S
-from twin.timeline.orders import Orders
+from twin.timeline.locate import OWN_PACE_FROM, remaining_at_own_pace
+from twin.timeline.orders import OrderItem, Orders
 from twin.timeline.timeline import EventSlice, Timeline
-
-PACE_TELLS_FROM = 10.0
-"""Percent of the way after which a driver's own pace tells the time remaining better than the promise (as in locate.py)."""
 
 SHORT_ID = 6
 LONGEST_ID = 10
-"""Ids up to 10 characters (A7K2M9, A7K2M9-L1) are shown whole, longer ones (32 hex) by their first 6."""
+"""Ids of up to 10 characters (A7K2M9, A7K2M9-L1) are shown in full, longer ones (32 hex digits) as their first 6."""
 
 BRANDS_SHOWN = 2
-"""More brand names do not fit a line of the feed; the rest is counted."""
+"""Most brand names in a line; more do not fit, and the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventLine:
-    """One event in words. `icon` and `colour` are keys of the views' icons and tokens; `t` is data time, seconds.
+    """The line about one event. `icon` and `colour` are keys of the views' icons and tokens; `t` is data time, seconds.
 
-    `title` says what happened, `detail` what makes it remarkable; `problem`: something went wrong. `order` is the row
-    number in `timeline.orders`, `type` the raw event type.
+    `title` states what happened, `detail` what is notable about it, `problem` whether something went wrong. `order` is the row in
+    `timeline.orders`, `type` the raw event type.
     """
 
     icon: str
@@ -47,20 +45,20 @@ class EventLine:
 
 
 def is_late(waited: Any, late_after: float) -> Any:
-    """Return whether a driver who comes `waited` seconds (a number or an array) after the food was ready is late."""
+    """Return whether a driver is late who arrives `waited` seconds (a number or an array) after the food was ready."""
     return waited > late_after
 
 
 def is_over_target(total: Any, target: float) -> Any:
     """Return whether a delivery time in seconds (a number or an array) is over the target.
 
-    Compared in the whole minutes that are shown: "0 over target" would puzzle.
+    The excess is rounded to whole minutes as it is displayed, because "0 over target" would be confusing.
     """
     return np.floor((total - target) / 60 + 0.5) > 0
 
 
 def short_id(order_id: str) -> str:
-    """Return an order id as people read it aloud.
+    """Return an order id that is short enough to read aloud.
 
     >>> short_id("A7K2M9-L1"), short_id("0f3c9a55d1e84b27a6c0d1e2f3a4b5c6")
     ('A7K2M9-L1', '0f3c9a')
@@ -69,7 +67,7 @@ def short_id(order_id: str) -> str:
 
 
 def whole_minutes(seconds: float) -> int:
-    """Round to minutes, half up, as people do; Python's round would give 2 for 2.5 and 4 for 3.5."""
+    """Return minutes rounded half up, as people round; Python's `round` would give 2 for 2.5 and 4 for 3.5."""
     return math.floor(seconds / 60 + 0.5)
 
 
@@ -94,20 +92,54 @@ def average_text(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 100 * 60 else minutes_text(seconds)
 
 
+def in_minutes(seconds: float | None) -> float | None:
+    """Return a duration in minutes; None stays None."""
+    return None if seconds is None else seconds / 60
+
+
+def brand_names(items: Iterable[OrderItem]) -> list[str]:
+    """Return the distinct brands of an order's items, in the order of the items."""
+    return list(dict.fromkeys(item.brand for item in items if item.brand))
+
+
+def brands_text(brands: Sequence[str], rest: str = " and {} more") -> str:
+    """Return the first brands and, as `rest`, the number of the others.
+
+    >>> brands_text(["Pho Real", "Green Machine", "Seoul Food"]), brands_text(["Pho Real"])
+    ('Pho Real, Green Machine and 1 more', 'Pho Real')
+    """
+    more = rest.format(len(brands) - BRANDS_SHOWN) if len(brands) > BRANDS_SHOWN else ""
+    return ", ".join(brands[:BRANDS_SHOWN]) + more
+
+
+def items_text(items: Sequence[OrderItem], brands: str) -> str:
+    """Return the number of an order's items and the text of its brands, "" without items.
+
+    Quantities may be fractions. A quantity that is missing, or not positive, counts as one.
+
+    >>> items_text([OrderItem("Rice", "Pho Real", 1.5, 4.0)], "Pho Real")
+    '1.5 items from Pho Real'
+    """
+    if not items:
+        return ""
+    number = sum(_quantity(item.qty) for item in items)
+    return _count(number, "item") + (f" from {brands}" if brands else "")
+
+
 def describe(
     timeline: Timeline, events: EventSlice, target: float = DELIVERY_TARGET_S, late_after: float = LATE_AFTER_S
 ) -> list[EventLine]:
-    """Return one line per event, in the order of the events; `target` and `late_after` in seconds, as in `Settings`."""
+    """Return one line per event, in the order of the events; `target` and `late_after` are in seconds, as in `Settings`."""
     orders = timeline.orders
     return [
-        _describe_one(_Known(orders, int(order), float(t), target, late_after), kind, float(progress))
+        _describe_one(_OrderAt(orders, int(order), float(t), target, late_after), kind, float(progress))
         for t, kind, order, progress in zip(events.ts, events.type, events.order, events.progress, strict=True)
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What is known of one order at time `t`."""
+class _OrderAt:
+    """One order at time `t`, without what happens to it later."""
 
     orders: Orders
     order: int
@@ -116,30 +148,21 @@ class _Known:
     late_after: float
 
     def passed(self, milestone: NDArray[np.float64]) -> float | None:
-        """Return the seconds since a milestone of this order; None if it had not happened by then."""
+        """Return the seconds since a milestone of the order; None if it lies after `t` or is missing."""
         since = self.t - float(milestone[self.order])
         return since if since >= 0 else None  # NaN, a missing milestone, compares False
 
     def basket(self) -> str:
-        """Return "4 items from Pho Real, Green Machine"; empty if no order_created told of items."""
+        """Return "4 items from Pho Real, Green Machine"; empty before order_created, and if that has no items."""
         if self.passed(self.orders.created) is None:
             return ""
         items = self.orders.items(self.order)
-        if not items:
-            return ""
-        number = sum(_quantity(item.qty) for item in items)
-        brands = list(dict.fromkeys(item.brand for item in items if item.brand))
-        words = _count(number, "item")
-        if brands:
-            words += " from " + ", ".join(brands[:BRANDS_SHOWN])
-        if len(brands) > BRANDS_SHOWN:
-            words += f" and {len(brands) - BRANDS_SHOWN} more"
-        return words
+        return items_text(items, brands_text(brand_names(items)))
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """A line before its order is named."""
+class _Draft:
+    """A line without its order."""
 
     icon: str
     colour: str
@@ -148,43 +171,43 @@ class _Said:
     problem: bool = False
 
 
-def _created(known: _Known) -> _Said:
-    return _Said("plus", "created", "Order created", known.basket())
+def _created(at: _OrderAt) -> _Draft:
+    return _Draft("plus", "created", "Order created", at.basket())
 
 
-def _started(known: _Known) -> _Said:
-    waited = known.passed(known.orders.created)
-    detail = known.basket() or (f"{minutes_text(waited)} after the order" if waited is not None else "")
-    return _Said("flame", "cooking", "Cooking started", detail)
+def _started(at: _OrderAt) -> _Draft:
+    waited = at.passed(at.orders.created)
+    detail = at.basket() or (f"{minutes_text(waited)} after the order" if waited is not None else "")
+    return _Draft("flame", "cooking", "Cooking started", detail)
 
 
-def _finished(known: _Known) -> _Said:
-    cooked = known.passed(known.orders.started)
-    return _Said("kitchen", "ready", "Cooked", "" if cooked is None else f"Took {minutes_text(cooked)}")
+def _finished(at: _OrderAt) -> _Draft:
+    cooked = at.passed(at.orders.started)
+    return _Draft("kitchen", "ready", "Cooked", "" if cooked is None else f"Took {minutes_text(cooked)}")
 
 
-def _ready(known: _Known) -> _Said:
-    waiting = known.passed(known.orders.arrived)
+def _ready(at: _OrderAt) -> _Draft:
+    waiting = at.passed(at.orders.arrived)
     driver = "no driver yet" if waiting is None else f"driver here for {minutes_text(waiting)}"
-    return _Said("box", "ready", "Ready", _join(known.basket(), driver))
+    return _Draft("box", "ready", "Ready", _join(at.basket(), driver))
 
 
-def _arrived(known: _Known) -> _Said:
-    waited = known.passed(known.orders.ready)
+def _arrived(at: _OrderAt) -> _Draft:
+    waited = at.passed(at.orders.ready)
     if waited is None:
-        told = any(math.isfinite(times[known.order]) for times in (known.orders.started, known.orders.ready))
-        # where the kitchen tells nothing of an order, nobody knows whether its food is ready
-        return _Said("car", "out_for_delivery", "Driver arrived", "Food not ready yet" if told else "")
+        recorded = any(math.isfinite(times[at.order]) for times in (at.orders.started, at.orders.ready))
+        # without any kitchen event, now or later, a missing gk_ready does not mean that the food is not ready
+        return _Draft("car", "out_for_delivery", "Driver arrived", "Food not ready yet" if recorded else "")
     detail = f"{minutes_text(waited)} after the food was ready"
-    if is_late(waited, known.late_after):
-        return _Said("alert", "bad", "Driver arrived late", detail, problem=True)
-    return _Said("car", "out_for_delivery", "Driver arrived", detail)
+    if is_late(waited, at.late_after):
+        return _Draft("alert", "bad", "Driver arrived late", detail, problem=True)
+    return _Draft("car", "out_for_delivery", "Driver arrived", detail)
 
 
-def _picked_up(known: _Known) -> _Said:
-    waited = known.passed(known.orders.ready)
-    promised = float(known.orders.eta_mins[known.order]) * 60
-    return _Said(
+def _picked_up(at: _OrderAt) -> _Draft:
+    waited = at.passed(at.orders.ready)
+    promised = float(at.orders.eta_mins[at.order]) * 60
+    return _Draft(
         "arrow",
         "out_for_delivery",
         "Picked up",
@@ -195,41 +218,41 @@ def _picked_up(known: _Known) -> _Said:
     )
 
 
-def _pinged(known: _Known, progress: float) -> _Said:
+def _pinged(at: _OrderAt, progress: float) -> _Draft:
     if math.isnan(progress):
-        return _Said("pin", "out_for_delivery", "On the road")
-    remaining = _remaining(known, progress)
+        return _Draft("pin", "out_for_delivery", "On the road")
+    remaining = _remaining(at, progress)
     detail = f"{progress:.0f} % complete" + ("" if remaining is None else f", {minutes_text(remaining)} remaining")
-    return _Said("pin", "out_for_delivery", "On the road", detail)
+    return _Draft("pin", "out_for_delivery", "On the road", detail)
 
 
-def _remaining(known: _Known, progress: float) -> float | None:
-    """Return the seconds that the rest of the way takes at the pace so far; at the beginning, what is left of the promise."""
-    driven = known.passed(known.orders.picked_up)
+def _remaining(at: _OrderAt, progress: float) -> float | None:
+    """Return the seconds remaining at the driver's own pace or, at the start of the trip, of the promise."""
+    driven = at.passed(at.orders.picked_up)
     if driven is None:
         return None
-    if PACE_TELLS_FROM < progress <= 100 and driven > 0:
-        return driven * (100 - progress) / progress
-    left = float(known.orders.eta_mins[known.order]) * 60 - driven
+    if 100 * OWN_PACE_FROM < progress <= 100 and driven > 0:
+        return float(remaining_at_own_pace(driven, progress, 100.0))
+    left = float(at.orders.eta_mins[at.order]) * 60 - driven
     return left if left > 0 else None
 
 
-def _delivered(known: _Known) -> _Said:
-    total = known.passed(known.orders.created)
+def _delivered(at: _OrderAt) -> _Draft:
+    total = at.passed(at.orders.created)
     if total is None:
-        return _Said("check", "completed", "Delivered")
-    over = bool(is_over_target(total, known.target))
-    verdict = f"{whole_minutes(total - known.target)} over target" if over else "within target"
-    return _Said("check", "completed", "Delivered", f"Total {minutes_text(total)} · {verdict}", problem=over)
+        return _Draft("check", "completed", "Delivered")
+    over = bool(is_over_target(total, at.target))
+    verdict = f"{whole_minutes(total - at.target)} over target" if over else "within target"
+    return _Draft("check", "completed", "Delivered", f"Total {minutes_text(total)} · {verdict}", problem=over)
 
 
-def _cancelled(known: _Known) -> _Said:
-    age = known.passed(known.orders.created)
+def _cancelled(at: _OrderAt) -> _Draft:
+    age = at.passed(at.orders.created)
     detail = "" if age is None else f"{minutes_text(age)} after it was made"
-    return _Said("close", "bad", "Order cancelled", detail, problem=True)
+    return _Draft("close", "bad", "Order cancelled", detail, problem=True)
 
 
-_WORDS: dict[str, Callable[[_Known], _Said]] = {
+_DRAFTS: dict[str, Callable[[_OrderAt], _Draft]] = {
     "order_created": _created,
     "gk_started": _started,
     "gk_finished": _finished,
@@ -241,35 +264,34 @@ _WORDS: dict[str, Callable[[_Known], _Said]] = {
 }
 
 
-def _describe_one(known: _Known, kind: str, progress: float) -> EventLine:
+def _describe_one(at: _OrderAt, kind: str, progress: float) -> EventLine:
     if kind == "driver_ping":
-        said = _pinged(known, progress)
-    elif kind in _WORDS:
-        said = _WORDS[kind](known)
+        draft = _pinged(at, progress)
+    elif kind in _DRAFTS:
+        draft = _DRAFTS[kind](at)
     else:
-        said = _Said("question", "mute", _unknown(kind), "Unknown event type", problem=True)
-    order_id = str(known.orders.ids[known.order].as_py())
-    title = f"{said.title} · {short_id(order_id)}"
+        draft = _Draft("question", "mute", _unknown(kind), "Unknown event type", problem=True)
+    order_id = str(at.orders.ids[at.order].as_py())
+    title = f"{draft.title} · {short_id(order_id)}"
     return EventLine(
-        said.icon, said.colour, title, said.detail, known.t, order_id, known.order, kind, problem=said.problem
+        draft.icon, draft.colour, title, draft.detail, at.t, order_id, at.order, kind, problem=draft.problem
     )
 
 
 def _unknown(kind: str) -> str:
-    """Return a raw type as words: "driver_took_break" → "Driver took break"."""
-    words = " ".join(kind.replace("_", " ").replace("-", " ").split())
-    return words[:1].upper() + words[1:] if words else "Nameless event"
+    """Return the title for an unrecognised type: "driver_took_break" → "Driver took break"."""
+    title = " ".join(kind.replace("_", " ").replace("-", " ").split())
+    return title[:1].upper() + title[1:] if title else "Nameless event"
 
 
-def _quantity(qty: float | None) -> int:
-    """Return how many of an item: a missing or odd quantity still means that there is one."""
-    return int(qty) if qty is not None and math.isfinite(qty) and qty >= 1 else 1
+def _quantity(qty: float | None) -> float:
+    return qty if qty is not None and math.isfinite(qty) and qty > 0 else 1.0
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _count(number: float, noun: str) -> str:
+    return f"{number:g} {noun}" if number == 1 else f"{number:g} {noun}s"
 
 
 def _join(*parts: str) -> str:
-    words = " · ".join(part for part in parts if part)
-    return words[:1].upper() + words[1:]
+    text = " · ".join(part for part in parts if part)
+    return text[:1].upper() + text[1:]

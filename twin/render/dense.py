@@ -77,11 +77,11 @@ class Extent:
         )  # fmt: skip
 
 
-def counts(crowd: Fleet, extent: Extent) -> NDArray[np.uint8]:
+def counts(fleet: Fleet, extent: Extent) -> NDArray[np.uint8]:
     """Return the drivers in each cell as (rows, columns) uint8, at most `MOST_COUNT`, south row first."""
     x0, y0, x1, y1 = extent.box
     canvas = ds.Canvas(plot_width=extent.columns, plot_height=extent.rows, x_range=(x0, x1), y_range=(y0, y1))
-    positions = pd.DataFrame({"x": crowd.x, "y": crowd.y}, copy=False)
+    positions = pd.DataFrame({"x": fleet.x, "y": fleet.y}, copy=False)
     counted = canvas.points(positions, "x", "y", ds.count()).to_numpy()
     return np.minimum(counted, MOST_COUNT, dtype=counted.dtype).astype(np.uint8)
 

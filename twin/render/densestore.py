@@ -10,16 +10,16 @@ from twin.timeline.timeline import Timeline
 MOST_BYTES = 64 * 2**20
 """Total size of the cached frames: room for some hundreds."""
 
-MOMENTS = 3
-"""Times per timeline whose drivers are cached (20 MB each for a million): t stays while the map is moved or hovered over."""
+MOST_TIMES = 3
+"""Times per timeline whose drivers are cached (20 MB each for a million). Moving or hovering over the map does not change t."""
 
 
-class _Crowds:
+class _FleetByTime:
     """The drivers of one timeline, by time. `key` identifies it in the cache of frames, which must not hold a reference to it."""
 
     def __init__(self, _: Timeline) -> None:
         self.key = object()
-        self.moments: ByteCache[Fleet] = ByteCache(MOMENTS, one_each)
+        self.at: ByteCache[Fleet] = ByteCache(MOST_TIMES, one_each)
 
 
 class DenseStore:
@@ -29,12 +29,12 @@ class DenseStore:
         """Cache at most `most` bytes of frames."""
         self.frames: ByteCache[bytes] = ByteCache(most)
 
-    def crowd(self, timeline: Timeline, t: float) -> Fleet:
+    def fleet(self, timeline: Timeline, t: float) -> Fleet:
         """Return all drivers on the road at t."""
-        moments = timeline.cached(_Crowds).moments
-        return moments.load(t, lambda: fleet.gather(timeline.trips, t).without(timeline.stalled_trips(t)))
+        at = timeline.cached(_FleetByTime).at
+        return at.load(t, lambda: fleet.gather(timeline.trips, t).without(timeline.stalled_trips(t)))
 
     def frame(self, timeline: Timeline, t: float, extent: Extent) -> bytes:
         """Return the packed frame (see `dense.pack`) of an extent at t."""
-        key = (timeline.cached(_Crowds).key, t, extent)
-        return self.frames.load(key, lambda: dense.pack(dense.counts(self.crowd(timeline, t), extent)))
+        key = (timeline.cached(_FleetByTime).key, t, extent)
+        return self.frames.load(key, lambda: dense.pack(dense.counts(self.fleet(timeline, t), extent)))

@@ -13,6 +13,9 @@ from twin.timeline.trips import MEASURED_GAP, Trips
 
 Floats = NDArray[np.float64]
 
+OWN_PACE_FROM = 0.1
+"""Share of the way after which a driver's own pace predicts the arrival better than the promise."""
+
 DETOUR = 1.3
 """Ratio of road distance to straight distance in a street grid, for trips without a route."""
 
@@ -127,11 +130,16 @@ def _walk(
     return _Walk(x, y, east, north, driven, length, seen_t, seen_way, seen_x, seen_y, next_t)
 
 
-def _arrivals(trips: Trips, active: NDArray[np.int32], orders: Orders, t: float, walk: _Walk) -> Floats:
-    """Return the estimated arrivals, from what was known at t: the route, the last observation, the promise, the usual speed.
+def remaining_at_own_pace(elapsed: float | Floats, done: float | Floats, length: float | Floats) -> float | Floats:
+    """Return the seconds for the rest of a way of `length`, of which `done` took `elapsed` seconds."""
+    return elapsed * (length - done) / done
 
-    Once a tenth of the route is driven, its own pace tells; before, the promised minutes, else the usual speed. A trip
-    without a route has the straight distance to its customer (× `DETOUR`) at the usual speed, else its promise.
+
+def _arrivals(trips: Trips, active: NDArray[np.int32], orders: Orders, t: float, walk: _Walk) -> Floats:
+    """Return the arrivals estimated at t, from the route, the last observation, the promise and the usual speed.
+
+    From `OWN_PACE_FROM` of the route on, the trip's own pace is used; before, the promised minutes, or else the usual speed. For
+    a trip without a route it is the straight distance to the customer times `DETOUR` at the usual speed, or else the promise.
     """
     start = trips.start[active]
     order = trips.order[active]
@@ -141,8 +149,9 @@ def _arrivals(trips: Trips, active: NDArray[np.int32], orders: Orders, t: float,
     length, seen_way, seen_t = walk.length, walk.seen_way, walk.seen_t
     with np.errstate(divide="ignore", invalid="ignore"):
         planned = np.where(np.isfinite(promised) & (promised > 0), length / promised, usual)
-        pace = np.where((seen_way > 0.1 * length) & (seen_t > 0), seen_way / seen_t, planned)
-        by_route = start + seen_t + (length - seen_way) / pace
+        has_pace = (seen_way > OWN_PACE_FROM * length) & (seen_t > 0)
+        remaining = np.where(has_pace, remaining_at_own_pace(seen_t, seen_way, length), (length - seen_way) / planned)
+        by_route = start + seen_t + remaining
         to_x = orders.customer_x[order] - walk.seen_x
         to_y = orders.customer_y[order] - walk.seen_y
         straight = np.hypot(to_x, to_y) * DETOUR

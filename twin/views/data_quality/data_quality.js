@@ -37,7 +37,7 @@ function reasonTable(caption, meaning, reasons, kind) {
 }
 
 /** How much of the data could be used, in a chip and a sheet that says what was set aside. */
-class HealthChip {
+class DataQualityChip {
   constructor({ model }) {
     this.model = model;
     this.used = el("strong");
@@ -199,7 +199,7 @@ class HealthChip {
 }
 
 function render(view) {
-  return new HealthChip(view).root;
+  return new DataQualityChip(view).root;
 }
 
 export { render };
