@@ -333,7 +333,7 @@ class FeedList {
     if (!this.pages.ready) return; // what scrolls is on its way out
     const atTop = this.scrollTop < 4;
     // from now on the list stands still
-    if (this.following && !atTop) this.topTime = this.pages.row(this.top - 1)?.[0] ?? Infinity;
+    if (this.following && !atTop) this.topTime = this.pages.row(this.top - 1)?.t ?? Infinity;
     this.following = atTop;
     this.update();
   }

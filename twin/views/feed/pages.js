@@ -29,6 +29,12 @@ function upperBound(times, t) {
 }
 
 /**
+ * A row of the list (`ROW` in feed.py): data time, the order's row number, sign and words.
+ * @typedef {{t: number, order: number, icon: string, colour: string, problem: boolean, title: string,
+ *   detail: string}} Row
+ */
+
+/**
  * What is listed: the filter as text, a stage ("": all), the order picked out (-1: none).
  * @typedef {{query: string, stage: string, row: number}} Listed
  */
@@ -78,6 +84,11 @@ class FeedPages {
   get total() {
     return this.list?.total ?? 0;
   }
+  /**
+   * The row of a number, counted from the oldest; undefined: not at hand.
+   * @param {number} number
+   * @returns {Row | undefined}
+   */
   row(number) {
     return this.list?.rows.get(number);
   }
