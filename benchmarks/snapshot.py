@@ -86,7 +86,7 @@ def _tick(timeline: Timeline, moments: np.ndarray) -> list[Row]:
 def ticks(timeline: Timeline, moments: np.ndarray) -> tuple[list[float], dict[str, list[float]]]:
     """Seek to each time and show it in every view; return the milliseconds of each seek, in total and by view."""
     from twin.replay.controller import ReplayController
-    from twin.views.data_quality.data_quality import HealthView
+    from twin.views.data_quality.data_quality import DataQualityView
     from twin.views.feed.feed import FeedView
     from twin.views.kpis.kpis import KpiView
     from twin.views.map.map import MapView
@@ -94,7 +94,7 @@ def ticks(timeline: Timeline, moments: np.ndarray) -> tuple[list[float], dict[st
     from twin.views.transport.transport import TransportView
 
     controller = ReplayController(timeline)
-    kinds = (PipelineView, KpiView, FeedView, MapView, TransportView, HealthView)
+    kinds = (PipelineView, KpiView, FeedView, MapView, TransportView, DataQualityView)
     views = [kind(controller) for kind in kinds]
     for view in views:
         view.reset()

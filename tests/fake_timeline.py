@@ -110,7 +110,7 @@ def _line(item: FakeItem) -> dict[str, Any]:
     return {"brand_id": item.brand, "name": item.name, "price": item.price, "qty": item.qty}
 
 
-def say(component, message) -> None:
+def send_message(component, message) -> None:
     """Let the browser side of a component send a message."""
     component._process_event(DataEvent(None, message))
 

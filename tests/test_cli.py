@@ -9,18 +9,18 @@ from twin.cli import main
 
 def test_check_tells_what_is_in_a_source(demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(demo)]) == 0
-    said = capsys.readouterr().out
-    assert "San Francisco" in said
+    output = capsys.readouterr().out
+    assert "San Francisco" in output
     numbers = [
         int(word.replace(",", ""))
-        for word in said.splitlines()
+        for word in output.splitlines()
         if "rows read" in word
         for word in word.split()
         if word[0].isdigit()
     ]
     read, used, aside = numbers
     assert read == used + aside > 0
-    assert "set aside: duplicate" in said
+    assert "set aside: duplicate" in output
 
 
 @pytest.mark.parametrize("source", ["/no/such/folder", "empty.csv"])
@@ -30,10 +30,10 @@ def test_a_bad_source_is_one_sentence_and_exit_code_2(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty.csv").touch()
     assert main(["check", source]) == 2
-    said = capsys.readouterr().err
-    assert source in said
-    assert said.startswith("twin: ")
-    assert said.count("\n") == 1
+    output = capsys.readouterr().err
+    assert source in output
+    assert output.startswith("twin: ")
+    assert output.count("\n") == 1
 
 
 def test_demo_writes_data_that_check_accepts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `twin serve`, `twin demo`, `twin check`. Thin: what it does lives elsewhere."""
+"""The command line: `twin serve`, `twin demo`, `twin check`. It parses options and calls other modules."""
 
 import argparse
 import sys
@@ -14,7 +14,7 @@ from twin.foundation.version import VERSION
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 2 with one sentence on stderr for what the user can mend."""
+    """Run the command and return its exit code; 2, with one sentence on stderr, for errors that the user can correct."""
     parser = _parser()
     options, others = parser.parse_known_args(arguments)
     if others and options.command != "serve":

@@ -1,4 +1,4 @@
-"""The command that serves the product: opens the source, then runs `panel serve` on the pages."""
+"""Serves the dashboards: opens the source, then runs `panel serve` on the pages."""
 
 import argparse
 import os
@@ -18,21 +18,21 @@ from twin.server.process import process
 from twin.views.map.figure import build_figure
 
 APPS = Path(__file__).resolve().parent / "pages" / "apps"
-"""The scripts that `panel serve` takes, as package data: an installed wheel has them, too."""
+"""The scripts for `panel serve`. They are package data, so that an installed wheel has them, too."""
 
 
 def serve(source: str | None, address: str, port: int, others: Sequence[str] = (), scenes: str | None = None) -> None:
-    """Open the source, then run `panel serve` on the pages until interrupted; `others` are its own options.
+    """Open the source, then run `panel serve` on the pages until interrupted; `others` are further options of `panel serve`.
 
-    `scenes` is a file of scenes that wall screens show unless their address asks for a tour of its own.
+    `scenes` is the scene file of the wall screens' show; a screen's address can choose a tour instead.
     """
     settings = Settings.from_environment()
     show = Path(scenes).resolve() if scenes else settings.scenes
     process.configure(replace(settings, source=source or settings.source, scenes=show))
-    # every asset from this server, none from a CDN: Bokeh's and Panel's own variable, which they read from nowhere else
+    # every asset from this server, none from a CDN; Bokeh and Panel read this from the environment only
     os.environ.setdefault("BOKEH_RESOURCES", "server")  # noqa: TID251
     hub = process.hub()
-    process.rehearsed_show(hub)  # what is wrong in it is said now, not on the wall
+    process.rehearsed_show(hub)  # an invalid scene file fails here, not on the wall screens
     _warm(hub)
     pages = [str(page) for page in sorted(APPS.glob("*.py"))]
     print(
@@ -54,12 +54,12 @@ def serve(source: str | None, address: str, port: int, others: Sequence[str] = (
 
 
 def _warm(hub: Hub) -> None:
-    """Compile what is compiled at its first use, so that the first page does not wait for it."""
+    """Trigger compilation and caches before the first page, which would otherwise wait for them."""
     process.report("Warming up", 0.9)
     warm()
     first = hub.timeline(hub.locations[0].id)
     first.at(first.busiest())
     process.tileset(first.location.id)
     build_figure()
-    # what aggregates read from is made beside the first page, not in front of it
+    # the first aggregate query prepares a table; in a thread, it does not delay the first page
     threading.Thread(target=partial(hub.source.query, "capacity", location=first.location.id), daemon=True).start()

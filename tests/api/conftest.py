@@ -16,7 +16,7 @@ import twin
 import twin.api as api
 from tests import brute
 from tests.api.serving import served
-from twin.api.endpoints import forget
+from twin.api.endpoints import clear_cache
 from twin.notebook.door import Twin
 from twin.server.process import process
 
@@ -107,7 +107,7 @@ def routes() -> Iterator[str]:
 @pytest.fixture
 def server(routes: str, demo_world: World) -> Iterator[str]:
     """The same, telling of the demo."""
-    forget(demo_world.twin)
+    clear_cache(demo_world.twin)
     process.use(demo_world.twin)
     yield routes
     process.use(None)

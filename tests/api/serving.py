@@ -29,7 +29,9 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def ask(address: str, headers: dict[str, str] | None = None, method: str = "GET", data: bytes | None = None) -> Answer:
+def fetch(
+    address: str, headers: dict[str, str] | None = None, method: str = "GET", data: bytes | None = None
+) -> Answer:
     """Send one request and return the answer, whatever its status; redirections are not followed."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
     request = urllib.request.Request(address, headers=headers or {}, method=method, data=data)

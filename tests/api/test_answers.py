@@ -12,16 +12,15 @@ from tests import brute
 from tests.api.conftest import World
 from twin.analysis import brands as branding
 from twin.analysis.metrics import kpis, metrics_of
-from twin.api import answers, event_log
-from twin.api import parameters as asked
+from twin.api import answers, event_log, parameters
 from twin.api.instants import instant, micros
-from twin.api.position import Position, read_position
+from twin.api.position import StreamPosition, parse_position
 from twin.foundation.errors import UnknownLocationError, UnknownOrderError, UnknownTimeError
 from twin.foundation.settings import Settings
 from twin.hub import Hub
 from twin.notebook.door import Twin
 
-EMPTY = asked.Parameters()
+EMPTY = parameters.Parameters()
 
 
 def whole(world: World, location: str) -> tuple[float, float]:
@@ -59,16 +58,16 @@ def test_a_ranges_figures_are_those_of_the_orders_that_began_in_it(world: World)
     for location in world.places:
         orders = list(world.orders(location).values())
         for window in ranges(world, location):
-            told = answers.time_range(world.twin, location, span(asked.BucketedRange, window)).metrics
+            result = answers.time_range(world.twin, location, span(parameters.BucketedRange, window)).metrics
             mine = [order for order in orders if window[0] <= order["began"] < window[1]]
             delivered = sum("delivered" in order for order in mine)
-            assert (told.total_orders, told.delivered_orders) == (len(mine), delivered)
-            assert told.cancelled_orders == sum("order_cancelled" in o and "delivered" not in o for o in mine)
-            assert told.timed_orders == sum(order["counts"] for order in mine)
-            assert told.excluded_orders == sum(order["took"] is not None and not order["counts"] for order in mine)
-            assert told.avg_delivery_time_min == pytest.approx(mean_minutes(mine))
-            assert told.completion_rate_pct == (pytest.approx(100 * delivered / len(mine)) if mine else None)
-            assert told.total_revenue == pytest.approx(sum(order["revenue"] for order in mine), abs=0.01)
+            assert (result.total_orders, result.delivered_orders) == (len(mine), delivered)
+            assert result.cancelled_orders == sum("order_cancelled" in o and "delivered" not in o for o in mine)
+            assert result.timed_orders == sum(order["counts"] for order in mine)
+            assert result.excluded_orders == sum(order["took"] is not None and not order["counts"] for order in mine)
+            assert result.avg_delivery_time_min == pytest.approx(mean_minutes(mine))
+            assert result.completion_rate_pct == (pytest.approx(100 * delivered / len(mine)) if mine else None)
+            assert result.total_revenue == pytest.approx(sum(order["revenue"] for order in mine), abs=0.01)
 
 
 @pytest.mark.parametrize("granularity", ["hour", "day", "week"])
@@ -82,17 +81,19 @@ def test_buckets_hold_each_order_once_without_gaps(world: World, granularity: st
 
     for location in world.places:
         for window in ranges(world, location):
-            told = answers.time_range(world.twin, location, span(asked.BucketedRange, window, granularity=granularity))
+            result = answers.time_range(
+                world.twin, location, span(parameters.BucketedRange, window, granularity=granularity)
+            )
             mine: dict[dt.datetime, list[dict[str, Any]]] = defaultdict(list)
             for order in world.orders(location).values():
                 if window[0] <= order["began"] < window[1]:
                     mine[bucket(order["began"])].append(order)
-            assert {b.timestamp: b.order_count for b in told.hourly_breakdown if b.order_count} == {
+            assert {b.timestamp: b.order_count for b in result.hourly_breakdown if b.order_count} == {
                 at: len(orders) for at, orders in mine.items()
             }
-            for entry in told.hourly_breakdown:
+            for entry in result.hourly_breakdown:
                 assert entry.avg_delivery_time == pytest.approx(mean_minutes(mine.get(entry.timestamp, [])))
-            steps = np.diff([micros(entry.timestamp) for entry in told.hourly_breakdown])
+            steps = np.diff([micros(entry.timestamp) for entry in result.hourly_breakdown])
             assert len(set(steps.tolist())) <= 1, "no hole in between"
 
 
@@ -117,24 +118,24 @@ def test_brands_count_orders_and_share_the_revenue(world: World) -> None:
                         for item in order["items"]
                         if str(item.get("brand_id")) == brand
                     )
-            told = {
+            result = {
                 brand.brand_id: brand
-                for brand in answers.brands(world.twin, location, span(asked.Range, window)).brands
+                for brand in answers.brands(world.twin, location, span(parameters.Range, window)).brands
             }
-            assert told.keys() == expected.keys()
+            assert result.keys() == expected.keys()
             for brand, mine in expected.items():
-                assert told[brand].order_count == len(mine["orders"])
-                assert told[brand].revenue == pytest.approx(mine["revenue"], abs=0.01)
-                assert told[brand].avg_delivery_time_min == pytest.approx(mean_minutes(mine["orders"]))
-                assert told[brand].trend == branding.trend(mine["earlier"], mine["later"], 2 * half)
-                assert told[brand].brand_name == names.get(brand, f"brand {brand}")
+                assert result[brand].order_count == len(mine["orders"])
+                assert result[brand].revenue == pytest.approx(mine["revenue"], abs=0.01)
+                assert result[brand].avg_delivery_time_min == pytest.approx(mean_minutes(mine["orders"]))
+                assert result[brand].trend == branding.trend(mine["earlier"], mine["later"], 2 * half)
+                assert result[brand].brand_name == names.get(brand, f"brand {brand}")
 
 
 def test_brands_agree_with_the_dashboards_table(demo_world: World) -> None:
     twin, location = demo_world.twin, demo_world.places[0]
-    told = answers.brands(twin, location, asked.Range()).brands
+    result = answers.brands(twin, location, parameters.Range()).brands
     shown = branding.performance(twin.timeline(location))
-    assert {b.brand_name: (b.order_count, b.trend) for b in told} == {b.brand: (b.orders, b.trend) for b in shown}
+    assert {b.brand_name: (b.order_count, b.trend) for b in result} == {b.brand: (b.orders, b.trend) for b in shown}
 
 
 def random_times(world: World, location: str, number: int) -> list[float]:
@@ -146,22 +147,26 @@ def test_the_kitchens_state_is_that_of_its_raw_events(world: World) -> None:
     for location in world.places:
         lives = brute.lifecycles(world.judged[0], location)
         for t in random_times(world, location, 8):
-            told = answers.kitchen_status(world.twin, location, asked.Moment(at_time=instant(t)))
+            result = answers.kitchen_status(world.twin, location, parameters.AtTime(at_time=instant(t)))
             states = {order: brute.state(events, t) for order, events in lives.items()}
             mine = {order: state for order, state in states.items() if state in brute.ORDER[:4]}
-            assert {**dict(told.orders_by_stage), "cancelled": told.cancelled, "stalled": told.stalled} == brute.counts(
-                lives, t
-            )
-            assert {order.order_id: order.stage for order in told.active_orders} == mine
-            assert {d.order_id for d in told.drivers} <= {o for o, state in mine.items() if state == "out_for_delivery"}
+            assert {
+                **dict(result.orders_by_stage),
+                "cancelled": result.cancelled,
+                "stalled": result.stalled,
+            } == brute.counts(lives, t)
+            assert {order.order_id: order.stage for order in result.active_orders} == mine
+            assert {d.order_id for d in result.drivers} <= {
+                o for o, state in mine.items() if state == "out_for_delivery"
+            }
             created = [o["order_created"] for o in world.orders(location).values() if "order_created" in o]
-            assert told.throughput_per_hour == sum(t - 3600 < at <= t for at in created)
+            assert result.throughput_per_hour == sum(t - 3600 < at <= t for at in created)
             orders = world.orders(location).values()
             due = [o for o in orders if "order_created" in o and t - 86400 < o["order_created"] <= t - 5400]
             done = sum(o.get("delivered", np.inf) <= t for o in due)
-            assert told.completion_rate_pct == (pytest.approx(100 * done / len(due)) if due else None)
+            assert result.completion_rate_pct == (pytest.approx(100 * done / len(due)) if due else None)
             just = [o["took"] for o in orders if o["counts"] and t - 3600 < o["delivered"] <= t]
-            assert told.avg_delivery_time_min == (pytest.approx(sum(just) / len(just) / 60) if just else None)
+            assert result.avg_delivery_time_min == (pytest.approx(sum(just) / len(just) / 60) if just else None)
 
 
 def test_kitchen_status_and_dashboard_agree_whatever_range_the_page_shows(demo_world: World) -> None:
@@ -171,7 +176,7 @@ def test_kitchen_status_and_dashboard_agree_whatever_range_the_page_shows(demo_w
         place = twin.location(location)
         pages = [twin.timeline(location), twin.timeline(location, place.start, place.end + 1)]
         for t in random_times(demo_world, location, 6):
-            told = answers.kitchen_status(twin, location, asked.Moment(at_time=instant(t)))
+            result = answers.kitchen_status(twin, location, parameters.AtTime(at_time=instant(t)))
             for timeline in pages:
                 if not timeline.window.start <= t < timeline.window.end:
                     continue
@@ -181,17 +186,17 @@ def test_kitchen_status_and_dashboard_agree_whatever_range_the_page_shows(demo_w
                     metrics_of(timeline).stages(timeline.at(t)),
                 )
                 ids = timeline.orders.ids
-                assert dict(told.orders_by_stage) == {name: snapshot.counts[name] for name in brute.ORDER}
-                assert {o.order_id for o in told.active_orders} == {ids[int(row)].as_py() for row in snapshot.order}
-                assert told.throughput_per_hour == figures.orders_per_hour
-                assert told.avg_delivery_time_min == pytest.approx(minutes(figures.delivery_time))
-                assert told.completion_rate_pct == pytest.approx(
+                assert dict(result.orders_by_stage) == {name: snapshot.counts[name] for name in brute.ORDER}
+                assert {o.order_id for o in result.active_orders} == {ids[int(row)].as_py() for row in snapshot.order}
+                assert result.throughput_per_hour == figures.orders_per_hour
+                assert result.avg_delivery_time_min == pytest.approx(minutes(figures.delivery_time))
+                assert result.completion_rate_pct == pytest.approx(
                     None if figures.completion is None else 100 * figures.completion
                 )
-                assert told.avg_service_time_min == pytest.approx(minutes(stages[1].service))
+                assert result.avg_service_time_min == pytest.approx(minutes(stages[1].service))
                 shown = {ids[int(row)].as_py(): i for i, row in enumerate(snapshot.drivers.order)}
-                assert {driver.order_id for driver in told.drivers} == shown.keys()
-                for driver in told.drivers:
+                assert {driver.order_id for driver in result.drivers} == shown.keys()
+                for driver in result.drivers:
                     assert driver.lat == pytest.approx(snapshot.drivers.lat[shown[driver.order_id]], abs=2e-5)
                     assert driver.progress_pct == pytest.approx(
                         100 * snapshot.drivers.progress[shown[driver.order_id]], abs=0.2
@@ -219,10 +224,10 @@ def test_capacity_is_the_most_that_was_ever_cooked_at_once(world: World) -> None
         for _, step in sorted(steps):
             load += step
             most = max(most, load)
-        told = answers.kitchen_status(world.twin, location, asked.Moment())
-        assert (told.capacity_orders, told.capacity_source) == ((most, "observed") if most else (None, None))
+        result = answers.kitchen_status(world.twin, location, parameters.AtTime())
+        assert (result.capacity_orders, result.capacity_source) == ((most, "observed") if most else (None, None))
         if most:
-            assert told.capacity_utilization_pct == pytest.approx(100 * told.orders_by_stage.cooking / most)
+            assert result.capacity_utilization_pct == pytest.approx(100 * result.orders_by_stage.cooking / most)
 
 
 def test_an_order_tells_its_whole_life(world: World) -> None:
@@ -230,31 +235,31 @@ def test_an_order_tells_its_whole_life(world: World) -> None:
         events = world.events(location)
         orders = world.orders(location)
         for order_id in random.Random(5).sample(sorted(orders), min(12, len(orders))):
-            told = answers.order(world.twin, order_id, asked.OneOrder(location=location))
+            result = answers.order(world.twin, order_id, parameters.OneOrder(location=location))
             mine = [event for event in events if event[2] == order_id]
             order = orders[order_id]
-            assert [(event.event_type, event.timestamp) for event in told.events] == [
+            assert [(event.event_type, event.timestamp) for event in result.events] == [
                 (e[3], instant(e[0])) for e in mine
             ]
-            for event, (_, _, _, kind, body) in zip(told.events, mine, strict=True):
+            for event, (_, _, _, kind, body) in zip(result.events, mine, strict=True):
                 if kind in ("order_created", "driver_picked_up"):
                     assert event.data == body
                 elif kind == "driver_ping":
                     assert event.data["lat"] == body.get("loc_lat")
                     assert event.data["progress_pct"] == body.get("progress_pct")
-            assert dict(told.milestones) == {
-                kind: instant(order[kind]) if kind in order else None for kind in type(told.milestones).model_fields
+            assert dict(result.milestones) == {
+                kind: instant(order[kind]) if kind in order else None for kind in type(result.milestones).model_fields
             }
-            assert told.total_duration_min == pytest.approx(minutes(order["took"]))
-            assert told.revenue == pytest.approx(order["revenue"], abs=0.02)
-            assert [(item.item_name, item.quantity) for item in told.items] == [
+            assert result.total_duration_min == pytest.approx(minutes(order["took"]))
+            assert result.revenue == pytest.approx(order["revenue"], abs=0.02)
+            assert [(item.item_name, item.quantity) for item in result.items] == [
                 (item.get("name"), item.get("qty") or 0) for item in order["items"]
             ]
             ended = (
                 "completed" if "delivered" in order else "cancelled" if "order_cancelled" in order else "in_progress"
             )
-            assert (told.status, told.location) == (ended, location)
-            for stage in told.stages:
+            assert (result.status, result.location) == (ended, location)
+            for stage in result.stages:
                 reached = [e[0] for e in mine if brute.STAGE_OF.get(e[3], 0) >= brute.ORDER.index(stage.stage)]
                 assert stage.entered_at == instant(min(reached))
 
@@ -264,7 +269,7 @@ def test_pages_of_the_log_are_the_whole_log_whatever_their_size(world: World) ->
     expected = [(e[2], e[3], instant(e[0])) for e in world.events(location)]
     window = whole(world, location)
     for limit in (1000, 37) if len(expected) > 500 else (1000, 7, 1):
-        query = span(asked.EventFilter, (window[0], window[1] + 1), limit=limit)
+        query = span(parameters.EventFilter, (window[0], window[1] + 1), limit=limit)
         found: list[Any] = []
         while True:
             page = answers.events(world.twin, location, query)
@@ -272,7 +277,7 @@ def test_pages_of_the_log_are_the_whole_log_whatever_their_size(world: World) ->
             found += [(event.order_id, event.event_type, event.timestamp) for event in page.events]
             if page.next_cursor is None or (limit == 37 and len(found) > 400):
                 break
-            query = query.model_copy(update={"cursor": read_position(page.next_cursor)})
+            query = query.model_copy(update={"cursor": parse_position(page.next_cursor)})
         assert found == expected[: len(found)]
         assert limit == 37 or len(found) == len(expected)
 
@@ -283,7 +288,7 @@ def test_filters_of_the_log_pick_types_orders_and_ranges(demo_world: World) -> N
     for window in ranges(demo_world, location)[1:3]:
         some = events[len(events) // 2][2]
         for more in ({"type": "delivered,gk_ready"}, {"order_id": some}, {"order_id": some, "type": "delivered"}):
-            page = answers.events(demo_world.twin, location, span(asked.EventFilter, window, limit=1000, **more))
+            page = answers.events(demo_world.twin, location, span(parameters.EventFilter, window, limit=1000, **more))
             mine = [
                 (e[2], e[3])
                 for e in events
@@ -298,7 +303,7 @@ def test_reading_on_after_any_event_loses_and_repeats_nothing(demo_world: World)
     location = demo_world.places[0]
     source = demo_world.twin.source
     end = round(whole(demo_world, location)[1] * 1e6) + 1
-    first = list(event_log.read(source, location, Position(0), end, 300)[0])
+    first = list(event_log.read(source, location, StreamPosition(0), end, 300)[0])
     for cut in range(0, 299, 23):
         rest = list(event_log.read(source, location, first[cut].position, end, 299 - cut)[0])
         assert rest == first[cut + 1 :]
@@ -306,37 +311,37 @@ def test_reading_on_after_any_event_loses_and_repeats_nothing(demo_world: World)
 
 def test_every_raw_row_is_accounted_for(world: World) -> None:
     for location in world.places:
-        told = answers.data_quality(world.twin, location, EMPTY)
-        assert told.rows_read == told.rows_used + sum(told.rejected.values())
-        assert told.rows_used == len(world.events(location))
+        result = answers.data_quality(world.twin, location, EMPTY)
+        assert result.rows_read == result.rows_used + sum(result.rejected.values())
+        assert result.rows_used == len(world.events(location))
 
 
 def test_moments_are_the_dashboards(demo_world: World) -> None:
     twin, location = demo_world.twin, demo_world.places[0]
     shown = twin.insights(twin.timeline(location)).moments
     assert shown
-    told = answers.moments(twin, location, asked.Range()).moments
-    assert [(m.title, m.sentence, m.at) for m in told] == [(m.title, m.sentence, instant(m.at)) for m in shown]
+    result = answers.moments(twin, location, parameters.Range()).moments
+    assert [(m.title, m.sentence, m.at) for m in result] == [(m.title, m.sentence, instant(m.at)) for m in shown]
 
 
 def test_what_does_not_exist_is_told_with_what_is_like_it(demo_world: World) -> None:
     twin = demo_world.twin
     with pytest.raises(UnknownLocationError) as nowhere:
-        answers.brands(twin, "San Fran", asked.Range())
+        answers.brands(twin, "San Fran", parameters.Range())
     assert nowhere.value.near == ["sanfrancisco"]
     real = demo_world.events("chicago")[0][2]
     with pytest.raises(UnknownOrderError) as unknown:
-        answers.order(twin, real[:-1] + "?", asked.OneOrder())
+        answers.order(twin, real[:-1] + "?", parameters.OneOrder())
     assert unknown.value.near == [real]
 
 
 @pytest.mark.parametrize(
     ("answer", "query"),
     [
-        (answers.kitchen_status, asked.Moment(at_time=instant(1e9))),
-        (answers.moments, asked.Range(start=instant(1e9), end=instant(1e9 + 60))),
-        (answers.time_range, asked.BucketedRange(start=instant(2e9))),
-        (answers.brands, asked.Range(end=instant(1e9))),
+        (answers.kitchen_status, parameters.AtTime(at_time=instant(1e9))),
+        (answers.moments, parameters.Range(start=instant(1e9), end=instant(1e9 + 60))),
+        (answers.time_range, parameters.BucketedRange(start=instant(2e9))),
+        (answers.brands, parameters.Range(end=instant(1e9))),
     ],
 )
 def test_what_the_data_cannot_tell_is_refused_in_a_sentence(demo_world: World, answer: Any, query: Any) -> None:
@@ -350,8 +355,8 @@ def test_a_source_that_knows_an_order_at_two_places_tells_the_one_asked_for(tmp_
 
     later = [{**row, "location": "chi", "ts": row["ts"].replace("01:", "05:")} for row in ROWS]
     twin = Twin(FileSource(write_csv(tmp_path / "events.csv", ROWS + later)))
-    assert answers.order(twin, "A", asked.OneOrder()).location == "sf"
-    assert answers.order(twin, "A", asked.OneOrder(location="chi")).location == "chi"
+    assert answers.order(twin, "A", parameters.OneOrder()).location == "sf"
+    assert answers.order(twin, "A", parameters.OneOrder(location="chi")).location == "chi"
 
 
 def test_copies_of_rows_are_left_out_of_the_log_and_never_stop_it(tmp_path: Any) -> None:
@@ -360,18 +365,18 @@ def test_copies_of_rows_are_left_out_of_the_log_and_never_stop_it(tmp_path: Any)
 
     same = [{**ROWS[1], "order_id": name, "ts": ROWS[0]["ts"]} for name in "BCDE"]
     twin = Twin(FileSource(write_csv(tmp_path / "events.csv", (ROWS + same) * 9)))
-    found, query = [], asked.EventFilter(start=instant(1e9), limit=2)
+    found, query = [], parameters.EventFilter(start=instant(1e9), limit=2)
     while True:
         page = answers.events(twin, "sf", query)
         found += [event.order_id for event in page.events]
         if page.next_cursor is None:
             break
-        query = query.model_copy(update={"cursor": read_position(page.next_cursor)})
+        query = query.model_copy(update={"cursor": parse_position(page.next_cursor)})
     assert sorted(found) == ["A", "A", "A", "B", "C", "D", "E"]
 
 
 def test_a_configured_capacity_comes_before_the_observed_one(demo_world: World) -> None:
     configured = Hub(demo_world.twin.source, Settings(capacity={"chicago": 4}))
-    told = answers.kitchen_status(configured, "chicago", asked.Moment(at_time=instant(1_760_727_000.0)))
-    assert (told.capacity_orders, told.capacity_source) == (4, "configured")
-    assert told.capacity_utilization_pct == 25 * told.orders_by_stage.cooking
+    result = answers.kitchen_status(configured, "chicago", parameters.AtTime(at_time=instant(1_760_727_000.0)))
+    assert (result.capacity_orders, result.capacity_source) == (4, "configured")
+    assert result.capacity_utilization_pct == 25 * result.orders_by_stage.cooking

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis import checks
 
 from tests.api.conftest import World
-from tests.api.serving import ask
+from tests.api.serving import fetch
 from twin.api.endpoints import ENDPOINTS, Endpoint
 from twin.api.models import Answer
 from twin.api.openapi import REPLAY, document
@@ -45,11 +45,11 @@ def test_no_request_breaks_the_contract(case: Any, server: str, demo_world: Worl
 
 
 def test_the_document_itself_is_valid_and_covers_every_parameter() -> None:
-    told = document()
-    jsonschema.Draft202012Validator.check_schema({"$defs": told["components"]["schemas"]})
-    assert len(told["paths"]) == 9
-    assert any(path.endswith(REPLAY) for path in told["paths"])
-    for operations in told["paths"].values():
+    result = document()
+    jsonschema.Draft202012Validator.check_schema({"$defs": result["components"]["schemas"]})
+    assert len(result["paths"]) == 9
+    assert any(path.endswith(REPLAY) for path in result["paths"])
+    for operations in result["paths"].values():
         for parameter in operations["get"]["parameters"]:
             assert parameter["schema"]
 
@@ -70,12 +70,12 @@ def test_an_answer_with_a_made_up_field_would_be_caught(model: str) -> None:
 
 
 def test_answers_hold_against_the_document_with_another_validator(server: str, demo_world: World) -> None:
-    told = document()
+    result = document()
     place = demo_world.places[0]
-    for path, operations in told["paths"].items():
+    for path, operations in result["paths"].items():
         if path.endswith("replay"):
             continue
         filled = path.format(location=place, order_id=demo_world.events(place)[0][2])
         wanted = operations["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-        body = json.loads(ask(server + filled).body)
-        jsonschema.Draft202012Validator({**wanted, "components": told["components"]}).validate(body)
+        body = json.loads(fetch(server + filled).body)
+        jsonschema.Draft202012Validator({**wanted, "components": result["components"]}).validate(body)

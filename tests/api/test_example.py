@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from tests.api.conftest import World
-from twin.api import answers
-from twin.api import parameters as asked
+from twin.api import answers, parameters
 from twin.api.instants import instant
 
 ROOT = Path(__file__).parents[2]
@@ -35,8 +34,8 @@ def test_the_example_prints_the_pipeline_that_the_kitchen_has(
     example.main([server, "chicago", *window])
     *_, position, last = capsys.readouterr().out.strip().splitlines()
     assert "the end" in last
-    told = answers.kitchen_status(demo_world.twin, "chicago", asked.Moment(at_time=instant(end - 1e-6)))
-    stages = dict(told.orders_by_stage)
+    result = answers.kitchen_status(demo_world.twin, "chicago", parameters.AtTime(at_time=instant(end - 1e-6)))
+    stages = dict(result.orders_by_stage)
     assert position.split("  ")[1:] == [f"{stage} {stages[stage]}" for stage in example.STAGES[:-1]]
 
 
@@ -85,9 +84,9 @@ def commands() -> list[str]:
 
 
 def test_every_curl_of_the_readme_is_answered(server: str, demo_world: World) -> None:
-    told = commands()
-    assert len(told) >= 9
-    for command in told:
+    result = commands()
+    assert len(result) >= 9
+    for command in result:
         address = re.search(r"http://localhost:5006(/[^' ]*)", command)
         assert address is not None
         path = address[1].replace("ORDER", demo_world.events("sanfrancisco")[0][2])

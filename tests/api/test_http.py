@@ -12,8 +12,8 @@ import duckdb
 import pytest
 
 from tests.api.conftest import World
-from tests.api.serving import ask
-from twin.api.answer_cache import Encoded, Store
+from tests.api.serving import fetch
+from twin.api.answer_cache import AnswerCache, Encoded
 from twin.api.endpoints import BASE, ENDPOINTS
 from twin.api.openapi import document
 from twin.foundation.errors import SourceError
@@ -27,10 +27,10 @@ DAY = "start=2025-10-17T00:00:00Z&end=2025-10-18T00:00:00Z"
 def problem(answer: Any, status: int) -> dict[str, Any]:
     assert answer.status == status
     assert answer.headers["content-type"] == "application/problem+json"
-    told = json.loads(answer.body)
-    assert told["status"] == status
-    assert told["instance"] == f"urn:request:{answer.headers['x-request-id']}"
-    return told
+    result = json.loads(answer.body)
+    assert result["status"] == status
+    assert result["instance"] == f"urn:request:{answer.headers['x-request-id']}"
+    return result
 
 
 def some_order(world: World) -> str:
@@ -40,26 +40,26 @@ def some_order(world: World) -> str:
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
 def test_every_endpoint_answers_its_own_model(server: str, demo_world: World, endpoint: Any) -> None:
     path = endpoint.path.format(location="sanfrancisco", order_id=some_order(demo_world))
-    answer = ask(server + BASE + path)
+    answer = fetch(server + BASE + path)
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
     endpoint.model.model_validate_json(answer.body)
-    kept = {None: "no-store"}.get(endpoint.keep, f"private, max-age={endpoint.keep}")
+    kept = {None: "no-store"}.get(endpoint.max_age, f"private, max-age={endpoint.max_age}")
     assert answer.headers["cache-control"] == kept
-    head = ask(server + BASE + path, method="HEAD")
+    head = fetch(server + BASE + path, method="HEAD")
     assert (head.status, head.body) == (200, b"")
 
 
 def test_an_answer_that_is_known_is_not_sent_again(server: str) -> None:
-    first = ask(f"{server}{SF}/time-range?{DAY}")
-    again = ask(f"{server}{SF}/time-range?{DAY}", {"If-None-Match": first.headers["etag"]})
+    first = fetch(f"{server}{SF}/time-range?{DAY}")
+    again = fetch(f"{server}{SF}/time-range?{DAY}", {"If-None-Match": first.headers["etag"]})
     assert (again.status, again.body) == (304, b"")
-    other = ask(f"{server}{SF}/time-range?granularity=day&{DAY}", {"If-None-Match": first.headers["etag"]})
+    other = fetch(f"{server}{SF}/time-range?granularity=day&{DAY}", {"If-None-Match": first.headers["etag"]})
     assert other.status == 200
 
 
 def test_answers_are_compressed_for_those_who_read_that(server: str) -> None:
-    plain = ask(f"{server}{SF}/time-range?{DAY}")
-    packed = ask(f"{server}{SF}/time-range?{DAY}", {"Accept-Encoding": "gzip"})
+    plain = fetch(f"{server}{SF}/time-range?{DAY}")
+    packed = fetch(f"{server}{SF}/time-range?{DAY}", {"Accept-Encoding": "gzip"})
     assert "content-encoding" not in plain.headers
     assert packed.headers["content-encoding"] == "gzip"
     assert gzip.decompress(packed.body) == plain.body
@@ -69,16 +69,16 @@ def test_answers_are_compressed_for_those_who_read_that(server: str) -> None:
 def test_a_kept_answer_asks_the_source_nothing_and_events_are_never_kept(
     server: str, demo_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
-    ask_source = demo_world.twin.source.query
+    queries: list[str] = []
+    query_source = demo_world.twin.source.query
     monkeypatch.setattr(
-        demo_world.twin.source, "query", lambda query, **more: asked.append(query) or ask_source(query, **more)
+        demo_world.twin.source, "query", lambda query, **more: queries.append(query) or query_source(query, **more)
     )
     for _ in range(3):
-        ask(f"{server}{SF}/brands?{DAY}")
-        ask(f"{server}{SF}/events?limit=1")
-    assert asked.count("brands") == 1
-    assert asked.count("event_page") >= 3
+        fetch(f"{server}{SF}/brands?{DAY}")
+        fetch(f"{server}{SF}/events?limit=1")
+    assert queries.count("brands") == 1
+    assert queries.count("event_page") >= 3
 
 
 def test_kept_answers_grow_old_and_are_bounded() -> None:
@@ -86,7 +86,7 @@ def test_kept_answers_grow_old_and_are_bounded() -> None:
 
     now = [0.0]
     made: list[int] = []
-    store = Store(clock=lambda: now[0])
+    store = AnswerCache(clock=lambda: now[0])
 
     async def make() -> Encoded:
         made.append(1)
@@ -127,34 +127,34 @@ def test_kept_answers_grow_old_and_are_bounded() -> None:
     ],
 )
 def test_a_wrong_parameter_is_named_with_what_is_allowed(server: str, address: str, field: str) -> None:
-    told = problem(ask(server + SF + address), 422)
-    assert [error["field"] for error in told["errors"]] == [field]
-    assert len(told["errors"][0]["message"]) > 5
-    assert field.split(",")[0] in told["detail"]
+    result = problem(fetch(server + SF + address), 422)
+    assert [error["field"] for error in result["errors"]] == [field]
+    assert len(result["errors"][0]["message"]) > 5
+    assert field.split(",")[0] in result["detail"]
 
 
 def test_what_is_no_text_is_a_bad_request(server: str) -> None:
-    assert problem(ask(server + SF + "/events?order_id=%ff"), 400)["errors"][0]["field"] == "order_id"
-    problem(ask(server + BASE + "/orders/%ff"), 400)
+    assert problem(fetch(server + SF + "/events?order_id=%ff"), 400)["errors"][0]["field"] == "order_id"
+    problem(fetch(server + BASE + "/orders/%ff"), 400)
 
 
 def test_a_time_with_an_offset_is_the_same_as_in_utc_also_with_a_bare_plus(server: str) -> None:
-    utc = ask(f"{server}{SF}/kitchen-status?at_time=2025-10-17T18:50:00Z").body
+    utc = fetch(f"{server}{SF}/kitchen-status?at_time=2025-10-17T18:50:00Z").body
     for offset in ("2025-10-17T20:50:00%2B02:00", "2025-10-17T20:50:00+02:00", "2025-10-17T12:50:00-06:00"):
-        assert ask(f"{server}{SF}/kitchen-status?at_time={offset}").body == utc
+        assert fetch(f"{server}{SF}/kitchen-status?at_time={offset}").body == utc
 
 
 def test_unknown_names_are_not_found_and_near_ones_are_told(server: str, demo_world: World) -> None:
-    assert problem(ask(server + BASE + "/locations/SanFran/brands"), 404)["near"] == ["sanfrancisco"]
+    assert problem(fetch(server + BASE + "/locations/SanFran/brands"), 404)["near"] == ["sanfrancisco"]
     order = some_order(demo_world)
-    assert problem(ask(f"{server}{BASE}/orders/{order[:12]}"), 404)["near"] == [order]
-    problem(ask(server + BASE + "/orders/" + "x" * 300), 404)
-    problem(ask(server + BASE + "/nothing"), 404)
+    assert problem(fetch(f"{server}{BASE}/orders/{order[:12]}"), 404)["near"] == [order]
+    problem(fetch(server + BASE + "/orders/" + "x" * 300), 404)
+    problem(fetch(server + BASE + "/nothing"), 404)
 
 
 def test_other_methods_are_refused_with_those_there_are(server: str) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH"):
-        answer = ask(server + BASE + "/locations", method=method, data=b"{}")
+        answer = fetch(server + BASE + "/locations", method=method, data=b"{}")
         problem(answer, 405)
         assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
 
@@ -166,15 +166,15 @@ def test_a_source_that_is_down_is_unavailable_and_the_process_still_alive(
         raise SourceError("/srv/secret/events: the warehouse does not answer.")
 
     monkeypatch.setattr(demo_world.twin.source, "query", down)
-    answer = ask(f"{server}{SF}/brands?{DAY}")
+    answer = fetch(f"{server}{SF}/brands?{DAY}")
     assert "does not answer" in problem(answer, 503)["detail"]
     assert int(answer.headers["retry-after"]) > 0
-    ready = ask(server + "/readyz")
+    ready = fetch(server + "/readyz")
     assert (ready.status, json.loads(ready.body)["status"]) == (503, "failing")
     assert b"secret" not in ready.body, "anybody may ask"
-    assert ask(server + "/healthz").status == 200
+    assert fetch(server + "/healthz").status == 200
     monkeypatch.undo()
-    assert ask(f"{server}{SF}/brands?{DAY}").status == 200, "failures are not kept"
+    assert fetch(f"{server}{SF}/brands?{DAY}").status == 200, "failures are not kept"
 
 
 def test_a_query_that_fails_inside_the_engine_is_the_sources_failure(
@@ -195,13 +195,13 @@ def test_what_nobody_foresaw_keeps_its_details_in_the_log(
         raise RuntimeError("password=hunter2")
 
     monkeypatch.setattr(demo_world.twin.source, "query", broken)
-    answer = ask(f"{server}{SF}/brands?{DAY}")
+    answer = fetch(f"{server}{SF}/brands?{DAY}")
     assert "hunter2" not in json.dumps(problem(answer, 500))
     assert any(answer.headers["x-request-id"] in record.getMessage() for record in caplog.records if record.exc_info)
 
 
 def test_ready_tells_the_sources_latency(server: str) -> None:
-    ready = json.loads(ask(server + "/readyz").body)
+    ready = json.loads(fetch(server + "/readyz").body)
     assert ready["status"] == "ready"
     assert ready["latency_ms"] > 0
 
@@ -210,20 +210,20 @@ def test_the_probe_answers_while_a_long_query_runs(
     server: str, demo_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running, go_on = threading.Event(), threading.Event()
-    ask_source = demo_world.twin.source.query
+    query_source = demo_world.twin.source.query
 
     def slow(query: str, **more: Any) -> Any:
         running.set()
         assert go_on.wait(20)
-        return ask_source(query, **more)
+        return query_source(query, **more)
 
     monkeypatch.setattr(demo_world.twin.source, "query", slow)
     statuses: list[int] = []
     address = f"{server}{SF}/time-range?start=2025-08-01T00:00:00Z&end=2025-11-01T00:00:00Z"
-    waiting = threading.Thread(target=lambda: statuses.append(ask(address).status))
+    waiting = threading.Thread(target=lambda: statuses.append(fetch(address).status))
     waiting.start()
     assert running.wait(20)
-    assert ask(server + "/healthz").status == 200
+    assert fetch(server + "/healthz").status == 200
     assert not statuses
     go_on.set()
     waiting.join()
@@ -232,11 +232,11 @@ def test_the_probe_answers_while_a_long_query_runs(
 
 def test_a_request_is_one_line_of_json_under_the_callers_id(server: str, caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("twin.requests")
-    ask(server + BASE + "/locations")  # the first one makes the logger
+    fetch(server + BASE + "/locations")  # the first one makes the logger
     logger.addHandler(caplog.handler)
     try:
-        answer = ask(f"{server}{SF}/brands?start=x", {"X-Request-ID": "trace-17"})
-        evil = ask(server + BASE + "/locations", {"X-Request-ID": "a b\tc"})
+        answer = fetch(f"{server}{SF}/brands?start=x", {"X-Request-ID": "trace-17"})
+        evil = fetch(server + BASE + "/locations", {"X-Request-ID": "a b\tc"})
         for _ in range(100):
             lines = [record.getMessage() for record in caplog.records if record.name == "twin.requests"]
             if len(lines) >= 2:
@@ -252,8 +252,8 @@ def test_a_request_is_one_line_of_json_under_the_callers_id(server: str, caplog:
 
 
 def test_counters_tell_requests_queries_sessions_and_rejects(server: str, demo_world: World) -> None:
-    ask(f"{server}{SF}/brands?{DAY}")
-    text = ask(server + "/metrics").body.decode()
+    fetch(f"{server}{SF}/brands?{DAY}")
+    text = fetch(server + "/metrics").body.decode()
     for name in ("twin_requests_total", "twin_queries_total", "twin_sessions", "twin_ticks_total", "twin_streams"):
         assert re.search(rf"^{name}[ {{]", text, re.MULTILINE), name
     for reason, rows in demo_world.twin.quality().rejected.items():
@@ -262,30 +262,30 @@ def test_counters_tell_requests_queries_sessions_and_rejects(server: str, demo_w
 
 def test_other_sites_may_read_only_where_a_setting_names_them(server: str) -> None:
     ours = {"Origin": "https://kitchen.example"}
-    closed = ask(server + BASE + "/locations", ours)
+    closed = fetch(server + BASE + "/locations", ours)
     assert not any(name.startswith("access-control") for name in closed.headers)
     process.configure(
         Settings.from_environment({"TWIN_CORS_ORIGINS": "https://kitchen.example, https://other.example/"})
     )
-    opened = ask(server + BASE + "/locations", ours)
+    opened = fetch(server + BASE + "/locations", ours)
     assert opened.headers["access-control-allow-origin"] == "https://kitchen.example"
-    asked = ask(server + BASE + "/locations", ours, method="OPTIONS")
-    assert (asked.status, asked.headers["access-control-allow-methods"]) == (204, "GET, HEAD, OPTIONS")
-    stranger = ask(server + BASE + "/locations", {"Origin": "https://kitchen.example.evil"})
+    preflight = fetch(server + BASE + "/locations", ours, method="OPTIONS")
+    assert (preflight.status, preflight.headers["access-control-allow-methods"]) == (204, "GET, HEAD, OPTIONS")
+    stranger = fetch(server + BASE + "/locations", {"Origin": "https://kitchen.example.evil"})
     assert "access-control-allow-origin" not in stranger.headers
 
 
 def test_the_document_tells_every_route_and_the_page_needs_nothing_from_elsewhere(server: str) -> None:
-    told = json.loads(ask(server + BASE + "/openapi.json").body)
-    assert told == document()
-    assert told["openapi"].startswith("3.1")
+    result = json.loads(fetch(server + BASE + "/openapi.json").body)
+    assert result == document()
+    assert result["openapi"].startswith("3.1")
     for endpoint in ENDPOINTS:
-        assert BASE + endpoint.path in told["paths"]
-    assert BASE + "/locations/{location}/replay" in told["paths"]
-    page = ask(server + BASE + "/docs")
+        assert BASE + endpoint.path in result["paths"]
+    assert BASE + "/locations/{location}/replay" in result["paths"]
+    page = fetch(server + BASE + "/docs")
     assert page.headers["content-type"].startswith("text/html")
     text = page.body.decode()
-    for path in told["paths"]:
+    for path in result["paths"]:
         assert path in text
     assert not re.search(r"<(script|link|img|iframe)|@import|url\(", text)
 
@@ -294,7 +294,7 @@ def test_another_source_has_answers_of_its_own(server: str, tmp_path: Any) -> No
     import twin
     from tests.sources.test_files import ROWS, write_csv
 
-    first = ask(server + BASE + "/locations").body
+    first = fetch(server + BASE + "/locations").body
     other = twin.open(write_csv(tmp_path / "events.csv", ROWS))
     process.use(other)
-    assert ask(server + BASE + "/locations").body != first
+    assert fetch(server + BASE + "/locations").body != first

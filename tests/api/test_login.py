@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
-from tests.api.serving import ask
+from tests.api.serving import fetch
 
 pytestmark = pytest.mark.slow
 
@@ -59,7 +59,7 @@ def served(folder: Path, *options: str, **environment: str) -> Iterator[str]:
             for _ in range(300):
                 assert process.poll() is None, (folder / "log").read_text()
                 try:
-                    ask(address + "/healthz")
+                    fetch(address + "/healthz")
                     break
                 except OSError:
                     time.sleep(0.1)
@@ -76,32 +76,32 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def log_in(address: str, password: str) -> str:
     """Fill in the login form as a browser does; return the cookies that come back."""
-    form = ask(address + "/login")
+    form = fetch(address + "/login")
     xsrf = re.search(rb'name="_xsrf"[^>]*value="([^"]+)"', form.body)
     fields = {"username": "mira", "password": password} | ({"_xsrf": xsrf[1].decode()} if xsrf else {})
     cookies = {"Cookie": "; ".join(form.cookies)}
-    answer = ask(address + "/login", cookies, method="POST", data=urlencode(fields).encode())
+    answer = fetch(address + "/login", cookies, method="POST", data=urlencode(fields).encode())
     return "; ".join(form.cookies + answer.cookies)
 
 
 def test_a_stranger_gets_neither_page_nor_tiles(guarded: str) -> None:
-    assert ask(guarded + "/page").status == 302
-    assert ask(guarded + TILE).status == 403
-    assert ask(guarded + TILE, {"Cookie": "user=mira"}).status == 403, "a made-up cookie is no login"
+    assert fetch(guarded + "/page").status == 302
+    assert fetch(guarded + TILE).status == 403
+    assert fetch(guarded + TILE, {"Cookie": "user=mira"}).status == 403, "a made-up cookie is no login"
 
 
 def test_a_wrong_password_opens_nothing(guarded: str) -> None:
-    assert ask(guarded + TILE, {"Cookie": log_in(guarded, "wrong")}).status == 403
+    assert fetch(guarded + TILE, {"Cookie": log_in(guarded, "wrong")}).status == 403
 
 
 def test_who_logged_in_sees_the_tiles(guarded: str) -> None:
-    answer = ask(guarded + TILE, {"Cookie": log_in(guarded, "open sesame")})
+    answer = fetch(guarded + TILE, {"Cookie": log_in(guarded, "open sesame")})
     assert (answer.status, answer.body[:4]) == (200, b"\x89PNG")
 
 
 def test_a_probe_needs_no_login(guarded: str) -> None:
-    assert ask(guarded + "/healthz").status == 200
-    assert ask(guarded + "/readyz").status in (200, 503)
+    assert fetch(guarded + "/healthz").status == 200
+    assert fetch(guarded + "/readyz").status in (200, 503)
 
 
 CLOSED = (
@@ -119,15 +119,15 @@ CLOSED = (
 @pytest.mark.parametrize("address", CLOSED)
 def test_a_stranger_gets_nothing_from_the_api(guarded: str, address: str) -> None:
     for headers in ({}, {"Cookie": "user=mira"}):
-        answer = ask(guarded + address, headers)
+        answer = fetch(guarded + address, headers)
         assert (answer.status, answer.headers["content-type"]) == (403, "application/problem+json")
         assert b"/under/login" in answer.body
 
 
 def test_who_logged_in_is_answered(guarded: str) -> None:
     cookie = {"Cookie": log_in(guarded, "open sesame")}
-    assert ask(guarded + "/api/v1/openapi.json", cookie).status == 200
-    told = ask(guarded + "/api/v1/locations", cookie)
+    assert fetch(guarded + "/api/v1/openapi.json", cookie).status == 200
+    told = fetch(guarded + "/api/v1/locations", cookie)
     assert (told.status, b'"location_name":"sf"' in told.body) == (200, True)
 
 
@@ -145,17 +145,17 @@ class Provider(BaseHTTPRequestHandler):
             self.end_headers()
         else:
             known = self.headers["Authorization"] == "Bearer mira-token"
-            self._say({"email": "mira@example.com"} if known else {"error": "who?"}, 200 if known else 401)
+            self._reply({"email": "mira@example.com"} if known else {"error": "who?"}, 200 if known else 401)
 
     def do_POST(self) -> None:
         """Give a token for the code."""
         body = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         good = body.get("code") == ["once"] and body.get("client_secret") == ["shared secret"]
-        self._say(
+        self._reply(
             {"access_token": "mira-token", "token_type": "Bearer"} if good else {"error": "no"}, 200 if good else 400
         )
 
-    def _say(self, answer: dict[str, str], status: int) -> None:
+    def _reply(self, answer: dict[str, str], status: int) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.end_headers()

@@ -18,9 +18,8 @@ import pytest
 
 from tests import brute
 from tests.api.conftest import World
-from tests.api.serving import ask
-from twin.api import answers
-from twin.api import parameters as asked
+from tests.api.serving import fetch
+from twin.api import answers, parameters
 from twin.api import stream as replay
 from twin.api.instants import instant, seconds, write
 from twin.foundation.settings import Settings
@@ -146,10 +145,10 @@ def test_the_pipeline_rebuilt_from_the_stream_alone_is_the_kitchens_status(
                 stages.pop(order, None)
             else:
                 stages[order] = brute.ORDER[max(stage, brute.ORDER.index(stages.get(order, "created")))]
-        told = answers.kitchen_status(demo_world.twin, LOCATION, asked.Moment(at_time=instant(t)))
+        result = answers.kitchen_status(demo_world.twin, LOCATION, parameters.AtTime(at_time=instant(t)))
         mine = {order: stage for order, stage in stages.items() if t < seen[order] + 4 * 3600}
-        assert {order.order_id: order.stage for order in told.active_orders} == mine
-        assert told.orders_by_stage.completed == completed.get(t - t % 86400, 0)
+        assert {order.order_id: order.stage for order in result.active_orders} == mine
+        assert result.orders_by_stage.completed == completed.get(t - t % 86400, 0)
 
 
 class Recorder:
@@ -172,8 +171,8 @@ class Recorder:
 def record(world: World, start: float, end: float, speed: float) -> list[tuple[float, Message]]:
     """Return the messages of a replay and the seconds of the wall at which each was written; nobody waits for them."""
     connection, place = Recorder(), world.twin.location(LOCATION)
-    query = asked.Replay(start=instant(start), end=instant(end), speed=speed)
-    begin = replay.Position(round(start * 1e6))
+    query = parameters.ReplayQuery(start=instant(start), end=instant(end), speed=speed)
+    begin = replay.StreamPosition(round(start * 1e6))
     stream = replay.Stream(
         connection, world.twin, place, query, begin, clock=lambda: connection.now, sleep=connection.sleep
     )
@@ -187,25 +186,25 @@ def test_metrics_in_the_stream_are_the_kitchens_status(demo_world: World, whole:
     updates = [message.data for _, message in found if message.event == "metrics_update"]
     assert len(updates) >= 3
     for update in updates:
-        query = asked.Moment(at_time=datetime.fromisoformat(update["timestamp"]))
-        told = answers.kitchen_status(demo_world.twin, LOCATION, query).model_dump(mode="json")
-        assert update.pop("throughput") == told["throughput_per_hour"]
+        query = parameters.AtTime(at_time=datetime.fromisoformat(update["timestamp"]))
+        result = answers.kitchen_status(demo_world.twin, LOCATION, query).model_dump(mode="json")
+        assert update.pop("throughput") == result["throughput_per_hour"]
         update.pop("active_orders", None)
-        assert update == {name: told[name] for name in update}
+        assert update == {name: result[name] for name in update}
 
 
 @pytest.mark.parametrize("speed", [60.0, 1000.0])
 def test_positions_follow_the_data_clock(whole: Any, demo_world: World, speed: float) -> None:
     """A minute of replay: where the stream says it is, is where speed × time leads, within 2 %."""
     start = whole[0][0] + 3600
-    told = [
+    result = [
         (now, seconds(datetime.fromisoformat(message.data["current_time"])))
         for now, message in record(demo_world, start, start + 60.05 * speed, speed)
         if "current_time" in message.data
     ]
-    assert told[-1][0] == pytest.approx(60.05, rel=0.02)
-    assert len(told) >= 60
-    for now, t in told[1:]:
+    assert result[-1][0] == pytest.approx(60.05, rel=0.02)
+    assert len(result) >= 60
+    for now, t in result[1:]:
         assert t - start == pytest.approx(speed * now, rel=0.02, abs=0.2 * speed)
 
 
@@ -226,7 +225,7 @@ def test_at_1000x_events_come_in_batches_paced_by_the_clock(demo_world: World, w
 
 
 def open_streams(server: str) -> int:
-    text = ask(server + "/metrics").body.decode()
+    text = fetch(server + "/metrics").body.decode()
     return int(float(next(line.split()[1] for line in text.splitlines() if line.startswith("twin_streams "))))
 
 
@@ -244,7 +243,7 @@ def test_over_the_limit_the_next_is_told_when_to_come_again(server: str, whole: 
     streams = [messages(url) for _ in range(2)]
     for stream in streams:
         next(stream)
-    refused = ask(url)
+    refused = fetch(url)
     assert (refused.status, refused.headers["content-type"]) == (503, "application/problem+json")
     assert int(refused.headers["retry-after"]) > 0
     streams[0].close()
@@ -262,7 +261,7 @@ def test_a_slow_reader_slows_its_stream_and_holds_no_memory(server: str, demo_wo
     host, _, port = url.split("/")[2].partition(":")
 
     def sent() -> float:
-        text = ask(server + "/metrics").body.decode()
+        text = fetch(server + "/metrics").body.decode()
         return float(
             next(line.split()[1] for line in text.splitlines() if line.startswith("twin_streamed_events_total"))
         )
@@ -279,7 +278,7 @@ def test_a_slow_reader_slows_its_stream_and_holds_no_memory(server: str, demo_wo
             time.sleep(0.05)
             counts.append(sent())
         assert before < counts[-1] < before + len(events)
-        assert ask(server + "/healthz").status == 200
+        assert fetch(server + "/healthz").status == 200
     eventually(lambda: open_streams(server) == 0)
 
 
@@ -322,17 +321,17 @@ def test_while_the_source_thinks_the_connection_is_kept_alive(
 )
 def test_a_wrong_parameter_is_named(server: str, whole: Any, more: dict[str, str], field: str) -> None:
     query = {"start": write(instant(whole[0][0])), "end": write(instant(whole[0][1])), **more}
-    answer = ask(f"{server}/api/v1/locations/{LOCATION}/replay?{urlencode(query)}")
+    answer = fetch(f"{server}/api/v1/locations/{LOCATION}/replay?{urlencode(query)}")
     assert answer.status == 422
     assert [wrong["field"] for wrong in json.loads(answer.body)["errors"]] == [field]
 
 
 def test_a_bad_last_event_id_is_refused(server: str, whole: Any) -> None:
-    answer = ask(address(server, whole[0]), {"Last-Event-ID": "17"})
+    answer = fetch(address(server, whole[0]), {"Last-Event-ID": "17"})
     assert answer.status == 422
     assert json.loads(answer.body)["errors"][0]["field"] == "Last-Event-ID"
 
 
 def test_a_range_without_data_and_an_unknown_kitchen_are_refused(server: str, whole: Any) -> None:
-    assert ask(address(server, (1e9, 1e9 + 60))).status == 422
-    assert ask(address(server, whole[0], location="nowhere")).status == 404
+    assert fetch(address(server, (1e9, 1e9 + 60))).status == 422
+    assert fetch(address(server, whole[0], location="nowhere")).status == 404

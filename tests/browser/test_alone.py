@@ -14,14 +14,14 @@ from twin.notebook.door import Twin
 from twin.notebook.kitchen import Kitchen
 from twin.pages.operations.chrome import ChromeView
 from twin.replay.controller import ReplayController
-from twin.views.data_quality.data_quality import HealthView
+from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.feed.feed import FeedView
 from twin.views.kpis.kpis import KpiView
 from twin.views.map.map import MapView
 from twin.views.moments.alert import AlertView
 from twin.views.moments.moments import MomentsView
 from twin.views.order.order import OrderView
-from twin.views.order_list.order_list import OrdersView
+from twin.views.order_list.order_list import OrderListView
 from twin.views.pipeline.pipeline import PipelineView
 from twin.views.shared.view import ReplayView
 from twin.views.transport.transport import TransportView
@@ -38,11 +38,11 @@ VIEWS: dict[str, tuple[type[ReplayView], str]] = {
     "feed": (FeedView, "feed-row"),
     "moments": (MomentsView, "moments-list"),
     "alert": (AlertView, "alert"),
-    "orders": (OrdersView, "orders-row"),
+    "orders": (OrderListView, "orders-row"),
     "order": (OrderView, "order-gantt"),
     "trends": (TrendsView, "trends-volume"),
     "transport": (TransportView, "range"),
-    "health": (HealthView, "health"),
+    "health": (DataQualityView, "health"),
     "chrome": (ChromeView, "help"),
 }
 """Each view and something that it shows when it works."""

@@ -14,7 +14,7 @@ from tests.raw_orders import MINUTE, NOON, WHOLE, rows_of, timeline_of
 from twin.replay.controller import ReplayController
 from twin.views.map import answers
 from twin.views.map.map import MapView
-from twin.views.order_list.order_list import OrdersView
+from twin.views.order_list.order_list import OrderListView
 from twin.views.pipeline.pipeline import PipelineView
 from twin.views.shared.modules import module_source
 
@@ -54,7 +54,7 @@ def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory)
     def views() -> pn.Column:
         controller = ReplayController(timeline)
         controller.seek(T)
-        strip, listed, seen = PipelineView(controller), OrdersView(controller), MapView(controller)
+        strip, listed, seen = PipelineView(controller), OrderListView(controller), MapView(controller)
         SESSION.controller, SESSION.document = controller, pn.state.curdoc
 
         def show() -> None:

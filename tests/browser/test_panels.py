@@ -17,7 +17,7 @@ from tests.fake_timeline import DAY0, HOUR, FakeController, FakeDataQuality, Fak
 from tests.views.test_pipeline import Rows
 from twin.pages.operations.welcome import WelcomeView
 from twin.sources.base import Location, Quality, Volume
-from twin.views.data_quality.data_quality import HealthView
+from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.kpis.kpis import KpiView
 from twin.views.pipeline.pipeline import PipelineView
 
@@ -78,7 +78,7 @@ def panels() -> pn.Column:
     controller = FakeController()
     controller.load(timeline, NOON)
     controller.selection.attach(SimpleNamespace(orders=Rows(timeline.orders.ids)))
-    views = [view(controller) for view in (PipelineView, KpiView, HealthView)]
+    views = [view(controller) for view in (PipelineView, KpiView, DataQualityView)]
     SESSION.views, SESSION.timeline, SESSION.document = views, timeline, pn.state.curdoc
     for view in views:
         view.show(timeline.at(NOON))

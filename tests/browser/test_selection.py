@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.raw_orders import EVIL, MINUTE, NOON, WHOLE, rows_of, timeline_of
 from twin.replay.controller import ReplayController
 from twin.views.order.order import OrderView
-from twin.views.order_list.order_list import OrdersView
+from twin.views.order_list.order_list import OrderListView
 
 pytestmark = pytest.mark.browser
 
@@ -58,7 +58,7 @@ def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory)
     def views() -> pn.Row:
         controller = ReplayController(timeline)
         controller.seek(T)
-        order, listed = OrderView(controller), OrdersView(controller)
+        order, listed = OrderView(controller), OrderListView(controller)
         SESSION.controller, SESSION.document, SESSION.order = controller, pn.state.curdoc, order
 
         def show() -> None:

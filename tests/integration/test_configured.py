@@ -15,7 +15,7 @@ from tests.views.test_feed import Browser
 from twin.foundation.errors import ConfigError
 from twin.foundation.settings import Settings
 from twin.notebook.kitchen import Kitchen
-from twin.notebook.panes import Replay
+from twin.notebook.panes import NotebookReplay
 from twin.pages.operations.chrome import ChromeView
 from twin.server.process import Process
 from twin.simulator import write_demo
@@ -125,7 +125,7 @@ def test_two_twins_with_different_targets_find_different_moments(tmp_path: Path)
 
 
 def test_two_twins_with_different_targets_have_different_panes(kitchens: tuple[Kitchen, Kitchen]) -> None:
-    panes = [Replay(kitchen._hub, kitchen.data) for kitchen in kitchens]
+    panes = [NotebookReplay(kitchen._hub, kitchen.data) for kitchen in kitchens]
     cards = [json.loads(replay.pane("kpis").state) for replay in panes]
     assert [card["delivery"]["target"] for card in cards] == [15 * MINUTE, 90 * MINUTE]
     assert [card["completion"]["goal"] for card in cards] == [0.99, 0.5]
@@ -138,7 +138,7 @@ def test_two_twins_with_different_targets_have_different_panes(kitchens: tuple[K
 
 
 def test_two_twins_with_different_targets_use_different_words(kitchens: tuple[Kitchen, Kitchen]) -> None:
-    panes = [Replay(kitchen._hub, kitchen.data) for kitchen in kitchens]
+    panes = [NotebookReplay(kitchen._hub, kitchen.data) for kitchen in kitchens]
     feeds = [feed_of(replay) for replay in panes]
     assert any("over target" in line for line in feeds[0])
     assert any("Driver arrived late" in line for line in feeds[0])
@@ -161,9 +161,9 @@ def test_two_twins_with_different_targets_use_different_words(kitchens: tuple[Ki
     assert "more than 60 minutes" in help_[1]["Late driver"]
 
 
-def feed_of(replay: Replay) -> list[str]:
+def feed_of(replay: NotebookReplay) -> list[str]:
     """The problems that the feed lists around the playhead, as it tells them."""
     feed = FeedView(replay.controller)
-    answer = Browser(feed).ask(replay.controller.now(), query="types=problem")
+    answer = Browser(feed).request(replay.controller.now(), query="types=problem")
     assert answer is not None
     return [f"{row['title']} {row['detail']}" for row in answer["rows"]]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fake_timeline import DAY0, say
+from tests.fake_timeline import DAY0, send_message
 from twin.pages.operations.banner import BannerView
 
 DAY = 86_400.0
@@ -26,7 +26,7 @@ def test_a_failure_can_be_tried_again_and_shows_that_it_is_being_tried(banner):
     banner.fail("The data source does not answer.", retry=lambda: tried.append(shown(banner).busy))
     assert (shown(banner).kind, shown(banner).action, shown(banner).busy) == ("problem", "Retry", False)
 
-    say(shown(banner), {"act": True})
+    send_message(shown(banner), {"act": True})
 
     assert tried == [True]
     assert shown(banner).busy  # until the outcome is known
@@ -34,7 +34,7 @@ def test_a_failure_can_be_tried_again_and_shows_that_it_is_being_tried(banner):
 
 def test_the_same_failure_again_ends_the_progress(banner):
     banner.fail("No answer.", retry=lambda: None)
-    say(shown(banner), {"act": True})
+    send_message(shown(banner), {"act": True})
 
     banner.fail("No answer.", retry=lambda: None)
 
@@ -52,15 +52,15 @@ def test_an_empty_range_tells_what_the_data_covers(banner):
 
     assert shown(banner).kind == "empty"
     assert banner.message == "No orders in this range: the data covers 7 days · 10 – 16 October 2025."
-    say(shown(banner), {"act": True})
+    send_message(shown(banner), {"act": True})
     assert asked == [1]
 
 
 @pytest.mark.parametrize("message", [{"act": "yes"}, {"act": False}, {}, "act", None])
 def test_what_is_no_press_of_the_button_does_nothing(banner, message):
     asked = []
-    banner.say("empty", "Nothing here.", "Do", lambda: asked.append(1))
-    say(shown(banner), message)
+    banner.notify("empty", "Nothing here.", "Do", lambda: asked.append(1))
+    send_message(shown(banner), message)
     assert asked == []
 
 
@@ -69,6 +69,6 @@ def test_what_was_taken_away_can_no_longer_be_pressed(banner):
     banner.fail("No answer.", retry=lambda: asked.append(1))
     banner.clear()
 
-    say(shown(banner), {"act": True})
+    send_message(shown(banner), {"act": True})
 
     assert (asked, banner.message, shown(banner).busy) == ([], "", False)

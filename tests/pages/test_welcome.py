@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fake_timeline import DAY0, HOUR, say
-from twin.pages.operations.welcome import CHART_BARS, WelcomeView, activity, range_words
+from tests.fake_timeline import DAY0, HOUR, send_message
+from twin.pages.operations.welcome import CHART_BARS, WelcomeView, activity, range_text
 from twin.sources.base import Location, Quality, Volume
 
 DAY = 24 * HOUR
@@ -56,7 +56,7 @@ def test_a_choice_is_passed_on():
     view, chosen, _ = welcome()
     view.show_locations([SF, CHICAGO])
 
-    say(view.__panel__(), {"choose": "chicago"})
+    send_message(view.__panel__(), {"choose": "chicago"})
 
     assert chosen == ["chicago"]
 
@@ -68,7 +68,7 @@ def test_a_choice_that_was_not_offered_is_ignored(message):
     view, chosen, retried = welcome()
     view.show_locations([SF])
 
-    say(view.__panel__(), message)
+    send_message(view.__panel__(), message)
 
     assert (chosen, retried) == ([], [])
 
@@ -82,7 +82,7 @@ def test_a_failure_tells_what_to_do_and_can_be_tried_again():
         "error", "No file matches x.csv.", "Check the path.", True,
     )  # fmt: skip
 
-    say(view.__panel__(), {"retry": True})
+    send_message(view.__panel__(), {"retry": True})
     assert retried == [1]
     assert view.__panel__().state["status"] == "loading"
 
@@ -91,7 +91,7 @@ def test_without_a_way_to_retry_none_is_offered():
     view, *_ = welcome(on_retry=None)
     view.fail("The source is gone.")
 
-    say(view.__panel__(), {"retry": True})
+    send_message(view.__panel__(), {"retry": True})
 
     assert (view.__panel__().state["status"], view.__panel__().state["retry"]) == ("error", False)
 
@@ -106,7 +106,7 @@ def test_without_a_way_to_retry_none_is_offered():
     ],
 )
 def test_a_range_is_told_in_words(start, end, words):
-    assert range_words(start, end) == words
+    assert range_text(start, end) == words
 
 
 @given(st.dictionaries(st.integers(0, 9000), st.integers(1, 500), max_size=60))

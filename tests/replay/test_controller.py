@@ -210,18 +210,18 @@ class TestObey:
     def test_each_verb_is_carried_out_where_the_user_saw_the_playhead(self, replay, wall, message, playhead, playing):
         replay.play()
         wall.time += 3.0
-        replay.obey(message)
+        replay.handle_message(message)
         assert (replay.now(), replay.playing) == (playhead, playing)
 
     def test_the_answer_carries_the_epoch_of_the_prediction(self, replay):
-        replay.obey({"verb": "seek", "t": DINNER, "epoch": 40})
+        replay.handle_message({"verb": "seek", "t": DINNER, "epoch": 40})
         assert replay.anchor.epoch == 40
         replay.seek(START)
         assert replay.anchor.epoch == 41
 
     def test_a_prediction_that_lags_does_not_turn_the_count_back(self, replay):
-        replay.obey({"verb": "seek", "t": DINNER, "epoch": 40})
-        replay.obey({"verb": "play", "epoch": 3})
+        replay.handle_message({"verb": "seek", "t": DINNER, "epoch": 40})
+        replay.handle_message({"verb": "play", "epoch": 3})
         assert replay.anchor.epoch == 41
 
     @pytest.mark.parametrize(
@@ -232,13 +232,13 @@ class TestObey:
     def test_an_invalid_message_is_rejected_and_the_anchor_sent_again(self, replay, message):
         replay.seek(DINNER)
         with pytest.raises(ValueError, match=r"\.$"):
-            replay.obey({**message, "epoch": 50})
+            replay.handle_message({**message, "epoch": 50})
         assert (replay.now(), replay.speed, replay.anchor.epoch) == (DINNER, 60, 50)
 
     @pytest.mark.parametrize("epoch", [None, "7", 2.5, True, 1e300, 2**60])
     def test_an_invalid_epoch_is_ignored(self, replay, epoch):
         before = replay.anchor.epoch
-        replay.obey({"verb": "play", "epoch": epoch})
+        replay.handle_message({"verb": "play", "epoch": epoch})
         assert replay.anchor.epoch == before + 1
 
 

@@ -56,7 +56,7 @@ class Browser:
         sent, self.sent = self.sent, []
         for message in sent:
             with contextlib.suppress(ValueError):
-                self.selection.obey(message)
+                self.selection.handle_message(message)
 
 
 def test_an_order_is_selected_by_its_id_or_its_row(chosen):
@@ -117,7 +117,7 @@ def test_a_stage_chosen_while_the_order_is_away_keeps_the_order(chosen):
     chosen.attach(timeline("X"))
     sent = chosen.to_browser()
 
-    chosen.obey({**sent, "stage": "ready", "version": sent["version"] + 1})
+    chosen.handle_message({**sent, "stage": "ready", "version": sent["version"] + 1})
 
     assert (chosen.order, chosen.stage, chosen.away) == ("B", "ready", True)
 
@@ -127,7 +127,7 @@ def test_the_browser_clears_an_order_that_is_away(chosen):
     chosen.attach(timeline("X"))
     sent = chosen.to_browser()
 
-    chosen.obey({**sent, "away": False, "version": sent["version"] + 1})
+    chosen.handle_message({**sent, "away": False, "version": sent["version"] + 1})
 
     assert (chosen.order, chosen.away) == ("", False)
 
@@ -231,7 +231,7 @@ def test_an_invalid_message_is_rejected_and_the_browser_corrected(chosen, messag
     version = chosen.version
 
     with pytest.raises(ValueError, match=r"selection is|no stage|no order"):
-        chosen.obey(message)
+        chosen.handle_message(message)
 
     assert (chosen.order, chosen.row, chosen.stage) == ("B", 1, "")
     assert chosen.version > version
@@ -239,7 +239,7 @@ def test_an_invalid_message_is_rejected_and_the_browser_corrected(chosen, messag
 
 def test_a_rejection_has_a_newer_version_than_the_browser_sent(chosen):
     with pytest.raises(ValueError, match="no stage"):
-        chosen.obey({"row": 0, "stage": "eaten", "version": 40})
+        chosen.handle_message({"row": 0, "stage": "eaten", "version": 40})
     assert chosen.version >= 40
 
 

@@ -10,7 +10,7 @@ from bokeh.document import Document
 from bokeh.models.widgets import Div
 
 import twin.api as api
-from tests.api.serving import ask, served
+from tests.api.serving import fetch, served
 from tests.sources.test_files import ROWS, write_csv
 from twin.foundation.errors import SourceError
 from twin.hub import Hub
@@ -120,16 +120,16 @@ def test_pages_probes_and_other_tiles_are_served_while_a_query_hangs(source: Hel
     try:
         with served(page, extra_patterns=api.ROUTES) as address:
             held = [
-                threading.Thread(target=ask, args=(f"{address}/tiles/sf/dark/0/0/0.png",), daemon=True)
+                threading.Thread(target=fetch, args=(f"{address}/tiles/sf/dark/0/0/0.png",), daemon=True)
                 for _ in range(4)  # one more than there are threads that render
             ]
             for one in held:
                 one.start()
             assert source.reading.wait(SOON)
             threading.Event().wait(0.3)  # so that all four hang
-            assert within(lambda: ask(f"{address}/healthz").status) == 200
-            assert within(lambda: ask(f"{address}/page").status) == 200
-            assert within(lambda: ask(f"{address}/tiles/chicago/dark/0/0/0.png").status) == 200
+            assert within(lambda: fetch(f"{address}/healthz").status) == 200
+            assert within(lambda: fetch(f"{address}/page").status) == 200
+            assert within(lambda: fetch(f"{address}/tiles/chicago/dark/0/0/0.png").status) == 200
             assert all(one.is_alive() for one in held)
             source.gate.set()
             for one in held:

@@ -12,7 +12,7 @@ from bokeh.io.doc import patch_curdoc
 from bokeh.models.widgets import Div
 
 import twin.api as api
-from tests.api.serving import ask, served
+from tests.api.serving import fetch, served
 from tests.render.pictures import wandering
 from tests.sources.test_files import ROWS, write_csv
 from twin.foundation.errors import SourceError, UnknownLocationError
@@ -47,11 +47,11 @@ def server() -> Iterator[str]:
 
 
 def test_a_tile_is_the_renderers_png(server: str) -> None:
-    answer = ask(server + ADDRESS)
+    answer = fetch(server + ADDRESS)
     assert (answer.status, answer.headers["content-type"]) == (200, "image/png")
     assert answer.body == TILES.tile(*TILE, "dark")
-    assert ask(server + ADDRESS.replace("dark", "light")).body == TILES.tile(*TILE, "light")
-    assert ask(server + ADDRESS.replace(".png", "@2x.png")).body == TILES.tile(*TILE, "dark", scale=2)
+    assert fetch(server + ADDRESS.replace("dark", "light")).body == TILES.tile(*TILE, "light")
+    assert fetch(server + ADDRESS.replace(".png", "@2x.png")).body == TILES.tile(*TILE, "dark", scale=2)
 
 
 def test_the_address_made_for_a_map_leads_to_the_tile_whatever_the_locations_name(server: str) -> None:
@@ -59,7 +59,7 @@ def test_the_address_made_for_a_map_leads_to_the_tile_whatever_the_locations_nam
         for dense in (False, True):
             url = tile_url(location, "light", TILES.version, dense)
             filled = url.replace("{Z}", "13").replace("{X}", "1310").replace("{Y}", "3166")
-            assert ask(f"{server}/{filled}").body == TILES.tile(*TILE, "light", scale=2 if dense else 1)
+            assert fetch(f"{server}/{filled}").body == TILES.tile(*TILE, "light", scale=2 if dense else 1)
 
 
 @pytest.mark.parametrize(
@@ -77,18 +77,18 @@ def test_the_address_made_for_a_map_leads_to_the_tile_whatever_the_locations_nam
     ],
 )
 def test_what_is_no_tile_is_refused(server: str, address: str, status: int) -> None:
-    assert ask(server + address).status == status
+    assert fetch(server + address).status == status
 
 
 def test_a_versioned_tile_is_kept_and_an_unversioned_or_old_one_is_asked_for_again(server: str) -> None:
-    kept = ask(f"{server}{ADDRESS}?v={TILES.version}")
+    kept = fetch(f"{server}{ADDRESS}?v={TILES.version}")
     assert "immutable" in kept.headers["cache-control"]
     for address in (ADDRESS, ADDRESS + "?v=older"):
-        again = ask(server + address)
+        again = fetch(server + address)
         assert again.headers["cache-control"] == "private, no-cache"
-        unchanged = ask(server + address, {"If-None-Match": again.headers["etag"]})
+        unchanged = fetch(server + address, {"If-None-Match": again.headers["etag"]})
         assert (unchanged.status, unchanged.body) == (304, b"")
-        assert ask(server + address, {"If-None-Match": '"other"'}).status == 200
+        assert fetch(server + address, {"If-None-Match": '"other"'}).status == 200
 
 
 def test_the_event_loop_answers_while_a_tile_is_rendered(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,10 +101,10 @@ def test_the_event_loop_answers_while_a_tile_is_rendered(server: str, monkeypatc
 
     monkeypatch.setattr(TILES, "tile", slow)
     bodies: list[bytes] = []
-    waiting = threading.Thread(target=lambda: bodies.append(ask(server + ADDRESS).body))
+    waiting = threading.Thread(target=lambda: bodies.append(fetch(server + ADDRESS).body))
     waiting.start()
     assert rendering.wait(20)
-    assert ask(server + "/healthz").status == 200, "answered before the tile is"
+    assert fetch(server + "/healthz").status == 200, "answered before the tile is"
     assert not bodies
     go_on.set()
     waiting.join()
@@ -113,13 +113,13 @@ def test_the_event_loop_answers_while_a_tile_is_rendered(server: str, monkeypatc
 
 def test_health_is_ok_or_says_what_fails(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "_failure", None)
-    assert (answer := ask(server + "/healthz")).status == 200
+    assert (answer := fetch(server + "/healthz")).status == 200
     assert json.loads(answer.body) == {"status": "ok"}
     monkeypatch.setattr(process, "_failure", SourceError("The source cannot be read."))
-    assert (answer := ask(server + "/healthz")).status == 503
+    assert (answer := fetch(server + "/healthz")).status == 503
     assert json.loads(answer.body)["reason"] == "The source cannot be read."
     monkeypatch.setattr(process, "_failure", None)
-    assert ask(server + "/healthz", method="HEAD").status == 200
+    assert fetch(server + "/healthz", method="HEAD").status == 200
 
 
 def test_a_source_that_could_not_be_opened_is_tried_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -137,12 +137,12 @@ def test_a_source_that_could_not_be_opened_is_tried_again(monkeypatch: pytest.Mo
 def test_a_published_script_is_kept_by_the_browser_under_a_name_of_its_content(server: str) -> None:
     address = publish("export default 1;\n" * 100)
     assert address == publish("export default 1;\n" * 100) != publish("export default 2;")
-    told = ask(f"{server}/{address}")
+    told = fetch(f"{server}/{address}")
     assert (told.status, told.body) == (200, b"export default 1;\n" * 100)
     assert told.headers["content-type"].startswith("text/javascript")
     assert "immutable" in told.headers["cache-control"]
-    assert ask(f"{server}/assets/0123456789abcdef0123.js").status == 404
-    assert ask(f"{server}/assets/../../etc/passwd.js").status == 404
+    assert fetch(f"{server}/assets/0123456789abcdef0123.js").status == 404
+    assert fetch(f"{server}/assets/../../etc/passwd.js").status == 404
 
 
 def test_outside_a_server_nothing_is_mounted() -> None:
@@ -167,20 +167,20 @@ def test_a_page_under_a_plain_server_mounts_routes_and_compression_itself() -> N
 
     with served(page, prefix="/under") as address:
         accepts = {"Accept-Encoding": "gzip"}
-        assert ask(address + ADDRESS).status == 404
-        script = ask(address + "/static/js/bokeh.min.js", accepts)
+        assert fetch(address + ADDRESS).status == 404
+        script = fetch(address + "/static/js/bokeh.min.js", accepts)
         assert "content-encoding" not in script.headers
         for _ in range(2):
-            assert ask(address + "/page").status == 200
+            assert fetch(address + "/page").status == 200
         assert mounted == [True, True]
-        assert ask(address + ADDRESS).body == TILES.tile(*TILE, "dark")
-        assert ask(address + "/healthz").status == 200
-        packed = ask(address + "/static/js/bokeh.min.js", accepts)
+        assert fetch(address + ADDRESS).body == TILES.tile(*TILE, "dark")
+        assert fetch(address + "/healthz").status == 200
+        packed = fetch(address + "/static/js/bokeh.min.js", accepts)
         assert packed.headers["content-encoding"] == "gzip"
         assert gzip.decompress(packed.body) == script.body
         assert len(packed.body) < len(script.body) / 3
-        again = ask(address + "/static/js/bokeh.min.js", accepts)  # this time from memory
+        again = fetch(address + "/static/js/bokeh.min.js", accepts)  # this time from memory
         assert again.body == packed.body
         assert again.headers["content-length"] == str(len(again.body))
-        assert ask(address + "/static/js/bokeh.min.js").body == script.body, "who cannot unpack gets it as it is"
-        assert "content-encoding" not in ask(address + ADDRESS, accepts).headers
+        assert fetch(address + "/static/js/bokeh.min.js").body == script.body, "who cannot unpack gets it as it is"
+        assert "content-encoding" not in fetch(address + ADDRESS, accepts).headers

@@ -1,17 +1,17 @@
 """The health chip accounts for every row."""
 
 from tests.fake_timeline import FakeController, FakeDataQuality, FakeTimeline
-from twin.views.data_quality.data_quality import HealthView
+from twin.views.data_quality.data_quality import DataQualityView
 
 
 def chip_of(health):
     timeline = FakeTimeline([])
     timeline.data_quality = health
-    return HealthView(FakeController(timeline)).__panel__()
+    return DataQualityView(FakeController(timeline)).__panel__()
 
 
 def test_it_is_hidden_while_nothing_is_loaded():
-    assert not HealthView(FakeController(None)).__panel__().visible
+    assert not DataQualityView(FakeController(None)).__panel__().visible
 
 
 def test_it_tells_the_reasons_largest_first():
@@ -35,7 +35,7 @@ def test_reasons_of_equal_count_keep_one_order():
 
 def test_it_follows_the_controller_to_another_timeline():
     controller = FakeController(None)
-    view = HealthView(controller)
+    view = DataQualityView(controller)
     controller.take(FakeTimeline([]))
     controller.timeline.data_quality = FakeDataQuality(7, 7)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import twin
-from tests.fake_timeline import say
+from tests.fake_timeline import send_message
 from twin.analysis.event_index import GROUPS, event_index_of
 from twin.analysis.wording import describe
 from twin.replay.controller import ReplayController
@@ -29,10 +29,18 @@ class Browser:
         self.sent: list[dict] = []
         self.list._send_msg = self.sent.append
 
-    def ask(self, at: float, **more) -> dict | None:
+    def request(self, at: float, **more) -> dict | None:
         before = len(self.sent)
-        asked = {"ask": "feed", "serial": 7, "version": self.list.version, "query": "", "stage": "", "row": -1, "t": at}
-        say(self.list, asked | more)
+        message = {
+            "ask": "feed",
+            "serial": 7,
+            "version": self.list.version,
+            "query": "",
+            "stage": "",
+            "row": -1,
+            "t": at,
+        }
+        send_message(self.list, message | more)
         if len(self.sent) == before:
             return None
         return self.sent[-1] | {"rows": rows_of_columns(self.sent[-1]["rows"])}
@@ -47,7 +55,7 @@ def feed(timeline: Timeline) -> tuple[FeedView, Browser]:
 def test_a_page_holds_the_latest_events_at_the_moment_and_the_next_ones(timeline, feed):
     t = timeline.busiest()
 
-    answer = feed[1].ask(t)
+    answer = feed[1].request(t)
 
     latest = describe(timeline, timeline.latest(t, ROWS_BEFORE))[::-1]
     shown = answer["rows"][: answer["top"] - answer["first"]]
@@ -60,7 +68,7 @@ def test_a_page_holds_the_latest_events_at_the_moment_and_the_next_ones(timeline
 
 
 def test_pages_by_number_reach_back_to_the_first_event_of_the_range(timeline, feed):
-    answer = feed[1].ask(timeline.busiest(), first=0)
+    answer = feed[1].request(timeline.busiest(), first=0)
 
     everything = timeline.between(timeline.window.start, timeline.window.end)
     first = next(t for t, kind in zip(everything.ts, everything.type, strict=True) if kind != "driver_ping")
@@ -69,7 +77,7 @@ def test_pages_by_number_reach_back_to_the_first_event_of_the_range(timeline, fe
 
 
 def test_the_filter_is_taken_from_the_ask(timeline, feed):
-    answer = feed[1].ask(timeline.busiest(), query="types=problem;text=pho")
+    answer = feed[1].request(timeline.busiest(), query="types=problem;text=pho")
 
     assert answer["rows"]
     assert all(row["problem"] for row in answer["rows"])
@@ -79,17 +87,17 @@ def test_the_filter_is_taken_from_the_ask(timeline, feed):
 
 def test_only_the_selected_order_is_its_whole_story(timeline, feed):
     row = 4
-    answer = feed[1].ask(timeline.busiest(), query=f"types={','.join(GROUPS)};only", row=row)
+    answer = feed[1].request(timeline.busiest(), query=f"types={','.join(GROUPS)};only", row=row)
 
     whole = timeline.order(timeline.orders.ids[row].as_py()).events
-    assert [told["t"] for told in answer["rows"]] == whole.ts.tolist()
-    assert {told["order"] for told in answer["rows"]} == {row}
+    assert [result["t"] for result in answer["rows"]] == whole.ts.tolist()
+    assert {result["order"] for result in answer["rows"]} == {row}
 
 
 def test_a_stage_shows_what_its_orders_went_through_so_far(timeline, feed):
     t = timeline.busiest()
 
-    answer = feed[1].ask(t, stage="out_for_delivery")
+    answer = feed[1].request(t, stage="out_for_delivery")
 
     inside = set(timeline.membership.at(t, "out_for_delivery").order.tolist())
     assert {row["order"] for row in answer["rows"]} == inside != set()
@@ -114,19 +122,19 @@ def test_another_timeline_makes_the_old_numbers_void(timeline, feed):
 
     view.reset()
 
-    assert browser.ask(timeline.busiest(), version=old) is None
-    assert browser.ask(timeline.busiest()) is not None
+    assert browser.request(timeline.busiest(), version=old) is None
+    assert browser.request(timeline.busiest()) is not None
 
 
 @pytest.mark.parametrize("more", [{"first": "x"}, {"first": {}}, {"t": "now"}, {"query": 3}, {"row": "a", "stage": 9}])
 def test_what_makes_no_sense_is_no_error(timeline, feed, more):
-    feed[1].ask(timeline.busiest(), **more)
+    feed[1].request(timeline.busiest(), **more)
 
-    assert feed[1].ask(timeline.busiest()) is not None
+    assert feed[1].request(timeline.busiest()) is not None
 
 
 def test_without_a_timeline_there_is_no_answer():
-    assert Browser(FeedView(ReplayController())).ask(0.0) is None
+    assert Browser(FeedView(ReplayController())).request(0.0) is None
 
 
 def test_the_filter_goes_to_the_address_and_comes_from_it(timeline):
@@ -142,9 +150,9 @@ def test_the_filter_goes_to_the_address_and_comes_from_it(timeline):
 
 def test_the_target_decides_what_is_late(timeline, feed):
     view, browser = feed
-    usual = browser.ask(timeline.busiest(), query="types=problem")["total"]
+    usual = browser.request(timeline.busiest(), query="types=problem")["total"]
 
     view.target = 600.0
 
-    assert browser.ask(timeline.busiest(), query="types=problem")["total"] > usual
+    assert browser.request(timeline.busiest(), query="types=problem")["total"] > usual
     assert event_index_of(timeline) is event_index_of(timeline)

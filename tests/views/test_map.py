@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import twin
 from tests.fake_roads import DAY0, KITCHEN, RoadTimeline
-from tests.fake_timeline import say
+from tests.fake_timeline import send_message
 from tests.raw_orders import NOON, WHOLE, rows_of, timeline_of
 from twin.foundation.errors import ConfigError
 from twin.foundation.geo import project
@@ -34,13 +34,13 @@ def sent(monkeypatch):
     return view, timeline, sent_messages
 
 
-def ask(view, **question):
-    say(view.__panel__(), {"version": view.__panel__().scene["version"], **question})
+def send_request(view, **question):
+    send_message(view.__panel__(), {"version": view.__panel__().scene["version"], **question})
 
 
 def test_a_window_puts_every_driver_where_the_roads_put_it(sent):
     view, timeline, sent_messages = sent
-    ask(view, ask="motion", number=1, **{"from": DAY0 + 600, "to": DAY0 + 900, "after": None})
+    send_request(view, ask="motion", number=1, **{"from": DAY0 + 600, "to": DAY0 + 900, "after": None})
 
     (answer,) = sent_messages
     window = wire.unpack(answer)
@@ -60,7 +60,7 @@ def test_a_window_puts_every_driver_where_the_roads_put_it(sent):
 
 def test_a_window_that_goes_on_brings_only_what_the_browser_lacks(sent):
     view, timeline, sent_messages = sent
-    ask(view, ask="motion", number=2, **{"from": DAY0 + 900, "to": DAY0 + 1200, "after": DAY0 + 900})
+    send_request(view, ask="motion", number=2, **{"from": DAY0 + 900, "to": DAY0 + 1200, "after": DAY0 + 900})
     starts = wire.unpack(sent_messages[0])["start"]
     expected = [road.start for road in timeline.roads if DAY0 + 900 < road.start <= DAY0 + 1200]
     assert sorted(starts) == expected
@@ -132,13 +132,13 @@ def test_a_viewport_survives_the_way_to_metres_and_back(lon, lat, zoom):
 def test_hover_tells_the_order_as_plain_text(sent):
     view, timeline, sent_messages = sent
     timeline.item = "<b>Pho</b>"
-    ask(view, ask="order", order=30, t=timeline.roads[30].start + 60)
-    (told,) = sent_messages
-    assert told["id"] == "R00030"
-    assert told["items"] == "2 items from <b>Pho</b>"
-    assert told["address"] == "30 Market Street"
-    assert told["eta"] == pytest.approx(timeline.roads[30].end)
-    assert told["measured"] is True
+    send_request(view, ask="order", order=30, t=timeline.roads[30].start + 60)
+    (result,) = sent_messages
+    assert result["id"] == "R00030"
+    assert result["items"] == "2 items from <b>Pho</b>"
+    assert result["address"] == "30 Market Street"
+    assert result["eta"] == pytest.approx(timeline.roads[30].end)
+    assert result["measured"] is True
 
 
 @pytest.mark.parametrize(
@@ -153,13 +153,13 @@ def test_hover_tells_the_order_as_plain_text(sent):
 )
 def test_a_message_that_makes_no_sense_is_left_unanswered(sent, nonsense):
     view, _, sent_messages = sent
-    ask(view, **nonsense)
+    send_request(view, **nonsense)
     assert sent_messages == []
 
 
 def test_a_question_about_the_timeline_before_is_left_unanswered(sent):
     view, _, sent_messages = sent
-    say(view.__panel__(), {"version": 0, "ask": "motion", "number": 1, "from": DAY0, "to": DAY0 + 60})
+    send_message(view.__panel__(), {"version": 0, "ask": "motion", "number": 1, "from": DAY0, "to": DAY0 + 60})
     assert sent_messages == []
 
 
@@ -216,7 +216,7 @@ def test_without_a_tile_server_the_streets_are_one_picture_in_the_figure():
 def test_a_window_tells_the_age_of_each_order_and_what_was_promised(sent):
     view, timeline, sent_messages = sent
     timeline.orders.created[30] = np.nan
-    ask(view, ask="motion", number=1, **{"from": DAY0 + 600, "to": DAY0 + 1200, "after": None})
+    send_request(view, ask="motion", number=1, **{"from": DAY0 + 600, "to": DAY0 + 1200, "after": None})
     window = wire.unpack(sent_messages[0])
     for i, order in enumerate(window["order"].tolist()):
         road = timeline.roads[order]
@@ -228,7 +228,7 @@ def test_a_window_tells_the_age_of_each_order_and_what_was_promised(sent):
 def test_a_window_tells_where_positions_are_inferred(sent):
     view, timeline, sent_messages = sent
     timeline.unseen = [(30, 61.0, 300.0), (34, 200.0, np.inf)]
-    ask(view, ask="motion", number=1, **{"from": DAY0, "to": DAY0 + 3600, "after": None})
+    send_request(view, ask="motion", number=1, **{"from": DAY0, "to": DAY0 + 3600, "after": None})
     window = wire.unpack(sent_messages[0])
     spells = {
         (int(window["order"][trip]), float(begin), float(end))
@@ -247,7 +247,7 @@ def test_a_seek_beyond_what_the_browser_has_brings_its_window_unasked(sent):
     view, timeline, sent_messages = sent
     jump(view, timeline, DAY0 + 600)
     assert sent_messages == []  # the browser has not asked for anything yet: it may not be there
-    ask(view, ask="motion", number=1, **{"from": DAY0 + 570, "to": DAY0 + 840, "after": None})
+    send_request(view, ask="motion", number=1, **{"from": DAY0 + 570, "to": DAY0 + 840, "after": None})
     sent_messages.clear()
     jump(view, timeline, DAY0 + 700)
     assert sent_messages == []  # it has that
@@ -263,15 +263,15 @@ def test_a_seek_beyond_what_the_browser_has_brings_its_window_unasked(sent):
 
 def test_what_was_pushed_is_not_sent_again_to_a_browser_that_asked_before_it_came(sent):
     view, timeline, sent_messages = sent
-    ask(view, ask="motion", number=1, **{"from": DAY0 + 570, "to": DAY0 + 840, "after": None})
+    send_request(view, ask="motion", number=1, **{"from": DAY0 + 570, "to": DAY0 + 840, "after": None})
     jump(view, timeline, DAY0 + 5000)
     sent_messages.clear()
     question = {"ask": "motion", "number": 2, "from": DAY0 + 4970, "to": DAY0 + 5240, "after": None, "at": DAY0 + 5000}
-    ask(view, **question, pushes=0)
+    send_request(view, **question, pushes=0)
     assert sent_messages == []
-    ask(view, **question, pushes=1)  # it came, and yet the browser asks: it needs it
+    send_request(view, **question, pushes=1)  # it came, and yet the browser asks: it needs it
     assert len(sent_messages) == 1
-    ask(view, **{**question, "at": DAY0 + 100}, pushes=0)  # another moment
+    send_request(view, **{**question, "at": DAY0 + 100}, pushes=0)  # another moment
     assert len(sent_messages) == 2
 
 
@@ -342,24 +342,24 @@ def pins(message):
 @pytest.mark.parametrize("stage", ["created", "cooking", "ready"])
 def test_the_pins_of_a_stage_are_its_orders_at_every_moment_of_the_window(kitchen, stage):
     middle = kitchen.busiest()
-    told = pins(answers.stage_message(kitchen, stage, middle, middle + 600))
+    result = pins(answers.stage_message(kitchen, stage, middle, middle + 600))
     number = STAGES.index(stage)
     seen = 0
     for t in np.linspace(middle, middle + 600, 7):
         snapshot = kitchen.at(float(t))
         expected = sorted(int(o) for o in snapshot.order[snapshot.stage == number])
-        assert sorted(order for order, begin, until in told if begin <= t < until) == expected
+        assert sorted(order for order, begin, until in result if begin <= t < until) == expected
         seen += len(expected)
     assert seen
 
 
 def test_completed_orders_are_pinned_until_midnight(kitchen):
     t = kitchen.busiest()
-    told = pins(answers.stage_message(kitchen, "completed", t, t))
+    result = pins(answers.stage_message(kitchen, "completed", t, t))
     delivered = kitchen.orders.delivered
     today = [row for row in range(len(delivered)) if midnight(t) <= delivered[row] <= t]
-    assert sorted(order for order, _, _ in told) == today
-    assert {until for _, _, until in told} == {midnight(t) + DAY}
+    assert sorted(order for order, _, _ in result) == today
+    assert {until for _, _, until in result} == {midnight(t) + DAY}
     assert len(today) == kitchen.at(t).counts["completed"] > 20
 
 
@@ -367,12 +367,12 @@ def test_of_many_completed_orders_the_newest_are_pinned_and_the_others_counted(k
     monkeypatch.setattr(answers, "MOST_PINS", 20)
     start = kitchen.busiest()
     message = answers.stage_message(kitchen, "completed", start, start + 600)
-    told, delivered = pins(message), kitchen.orders.delivered
+    result, delivered = pins(message), kitchen.orders.delivered
 
     assert message["most"] == 20
     for t in (start, start + 300, start + 600):
         today = sorted((d, row) for row, d in enumerate(delivered.tolist()) if midnight(t) <= d <= t)
-        here = [order for order, begin, until in told if begin <= t < until]
+        here = [order for order, begin, until in result if begin <= t < until]
         assert here[-20:] == [row for _, row in today[-20:]]
         assert len(here) + sum(n for until, n in message["hidden"] if t < until) == len(today)
     assert answers.stage_message(kitchen, "cooking", start, start + 600)["most"] is None

@@ -20,24 +20,24 @@ def timeline(demo: Path) -> Timeline:
     return twin.open(demo).timeline("sanfrancisco")
 
 
-def shown(told: dict) -> np.ndarray:
+def shown(result: dict) -> np.ndarray:
     """The opacity of each pixel, 0 to 255."""
-    raw = base64.b64decode(told["url"].partition(",")[2])
+    raw = base64.b64decode(result["url"].partition(",")[2])
     return np.asarray(Image.open(io.BytesIO(raw)).convert("RGBA"))[..., 3]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_each_layer_is_a_picture_with_a_legend_or_says_why_not(timeline: Timeline, kind: str, theme: str) -> None:
-    told = density.message(timeline, kind, 60, timeline.busiest(), theme)
-    assert told["label"]
-    assert told["title"]
-    assert len(told["colours"]) == 3
-    if told["url"]:
-        x0, y0, x1, y1 = told["extent"]
+    result = density.message(timeline, kind, 60, timeline.busiest(), theme)
+    assert result["label"]
+    assert result["title"]
+    assert len(result["colours"]) == 3
+    if result["url"]:
+        x0, y0, x1, y1 = result["extent"]
         assert x0 < x1
         assert y0 < y1
-        assert shown(told).max() > 50
+        assert shown(result).max() > 50
     else:
         assert kind == "slow"
 
@@ -73,10 +73,10 @@ def test_standing_is_slower_than_anybody_walks(timeline: Timeline) -> None:
 
 def test_ways_show_nothing_of_what_comes_after_the_playhead(timeline: Timeline) -> None:
     t = timeline.busiest()
-    told = density.message(timeline, "ways", 15, t, "dark")
-    assert t - 60 < told["until"] <= t
+    result = density.message(timeline, "ways", 15, t, "dark")
+    assert t - 60 < result["until"] <= t
     later = density.message(timeline, "ways", 15, t + 3600, "dark")
-    assert told["url"] != later["url"]
+    assert result["url"] != later["url"]
     before = density.message(timeline, "ways", 15, timeline.window.start - 3 * 86_400, "dark")
     assert before["url"] == ""
     assert "Nobody drove" in before["label"]
@@ -100,16 +100,16 @@ def test_a_street_is_slow_where_its_speed_falls_below_the_usual() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "result"),
     [
         ("", Density()), ("slow", Density("slow")), ("ways,60", Density("ways", 60)), ("orders,30,50", Density("orders", 30, 50)),
         ("<script>", Density()), ("slow,-1,5", Density("slow")), ("slow,60,70,9,9", Density("slow", 60, 70)),
         ("waits,²,²", Density("waits")),
     ],
 )  # fmt: skip
-def test_an_address_tells_kind_minutes_and_strength(text: str, told: Density) -> None:
-    assert Density.of(text) == told
-    assert Density.of(told.text) == told
+def test_an_address_tells_kind_minutes_and_strength(text: str, result: Density) -> None:
+    assert Density.of(text) == result
+    assert Density.of(result.text) == result
 
 
 def test_orders_without_any_place_are_told_in_words(tmp_path: Path) -> None:
@@ -119,9 +119,9 @@ def test_orders_without_any_place_are_told_in_words(tmp_path: Path) -> None:
             rows.append(f"o{number},{kind},2025-01-01 10:{10 * at + number:02d}:00,{at},nowhere,{{}}")
     tmp_path.joinpath("events.csv").write_text("\n".join(rows))
     nowhere = twin.open(tmp_path).timeline("nowhere")
-    told = [density.message(nowhere, kind, 30, nowhere.busiest(), "light") for kind in KINDS]
-    assert [one["url"] for one in told] == [""] * len(KINDS)
-    assert all(one["label"] for one in told)
+    result = [density.message(nowhere, kind, 30, nowhere.busiest(), "light") for kind in KINDS]
+    assert [one["url"] for one in result] == [""] * len(KINDS)
+    assert all(one["label"] for one in result)
 
 
 def test_what_does_not_exist_is_an_error(timeline: Timeline) -> None:

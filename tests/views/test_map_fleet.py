@@ -9,7 +9,7 @@ from tests.fake_roads import DAY0, RoadTimeline
 from twin.foundation.settings import Settings
 from twin.timeline import fleet
 from twin.views.map import fleet as mapcrowd
-from twin.views.map.fleet import Look, choose
+from twin.views.map.fleet import Viewed, choose
 
 T = DAY0 + 1800.0
 WINDOW = T - 30.0, T + 60.0
@@ -28,28 +28,28 @@ def most(roads: RoadTimeline) -> int:
     return fleet.count_on_road(roads.trips, T) // 2
 
 
-def look(view=EVERYWHERE, order=-1, crowded=False) -> Look:
-    return Look(T, view, order, crowded)
+def viewed(view=EVERYWHERE, order=-1, crowded=False) -> Viewed:
+    return Viewed(T, view, order, crowded)
 
 
 def test_a_city_that_can_be_drawn_is_told_whole(roads) -> None:
-    chosen = choose(roads, *WINDOW, None, look(), Settings().dense_from)
+    chosen = choose(roads, *WINDOW, None, viewed(), Settings().dense_from)
     assert (chosen.trips, chosen.crowd, chosen.within, chosen.end) == (None, 0, None, WINDOW[1])
 
 
 def test_of_a_crowd_only_who_is_picked_out_is_told(roads, most) -> None:
     on_the_road = list(roads.truth(T))
-    chosen = choose(roads, *WINDOW, None, look(), most)
+    chosen = choose(roads, *WINDOW, None, viewed(), most)
     assert chosen.trips.tolist() == []
     assert (chosen.crowd, chosen.within) == (len(on_the_road), None)
-    assert choose(roads, *WINDOW, None, look(order=on_the_road[7]), most).trips.tolist() == [on_the_road[7]]
+    assert choose(roads, *WINDOW, None, viewed(order=on_the_road[7]), most).trips.tolist() == [on_the_road[7]]
     gone = int(np.argmin(roads.trips.end))
-    assert choose(roads, *WINDOW, None, look(order=gone), most).trips.tolist() == []
-    assert choose(roads, *WINDOW, None, look(view=None), most).within is None
+    assert choose(roads, *WINDOW, None, viewed(order=gone), most).trips.tolist() == []
+    assert choose(roads, *WINDOW, None, viewed(view=None), most).within is None
 
 
 def test_where_few_are_seen_all_of_them_are_told(roads, most) -> None:
-    chosen = choose(roads, *WINDOW, None, look(CORNER), most)
+    chosen = choose(roads, *WINDOW, None, viewed(CORNER), most)
     assert chosen.within == CORNER
     assert 0 < len(chosen.trips) <= most * mapcrowd.FEW
     (kx, ky), (x0, y0, x1, y1) = roads.kitchen, CORNER
@@ -60,7 +60,7 @@ def test_where_few_are_seen_all_of_them_are_told(roads, most) -> None:
 
 
 def test_a_further_window_holds_only_who_begins_in_it(roads, most) -> None:
-    later = choose(roads, T, T + 300.0, T, look(CORNER), most)
+    later = choose(roads, T, T + 300.0, T, viewed(CORNER), most)
     assert later.within == CORNER
     assert len(later.trips) > 0
     assert (roads.trips.start[later.trips] > T).all()
@@ -68,16 +68,16 @@ def test_a_further_window_holds_only_who_begins_in_it(roads, most) -> None:
 
 def test_a_crowd_does_not_flicker_at_the_limit(roads) -> None:
     moving = fleet.count_on_road(roads.trips, T)
-    assert choose(roads, *WINDOW, None, look(crowded=False), moving + 2).crowd == 0
-    assert choose(roads, *WINDOW, None, look(crowded=True), moving + 2).crowd == moving
-    assert choose(roads, *WINDOW, None, look(crowded=True), 2 * moving).crowd == 0
+    assert choose(roads, *WINDOW, None, viewed(crowded=False), moving + 2).crowd == 0
+    assert choose(roads, *WINDOW, None, viewed(crowded=True), moving + 2).crowd == moving
+    assert choose(roads, *WINDOW, None, viewed(crowded=True), 2 * moving).crowd == 0
 
 
 def test_who_is_few_enough_in_a_frame_is_few_enough_in_a_window(roads, most) -> None:
     everyone = fleet.gather(roads.trips, T)
     for view in (CORNER, EVERYWHERE, (-300.0, -300.0, 300.0, 300.0)):
         if mapcrowd.few(everyone.inside(view), most):
-            assert choose(roads, *WINDOW, None, look(view, crowded=True), most).within == view
+            assert choose(roads, *WINDOW, None, viewed(view, crowded=True), most).within == view
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_who_is_few_enough_in_a_frame_is_few_enough_in_a_window(roads, most) -> 
 )
 def test_a_view_that_makes_no_sense_is_none(box) -> None:
     assert mapcrowd.box_of(box) is None
-    assert Look.of({"box": box, "order": "x", "t": "y"}, 5.0) == Look(5.0, None, -1, False)
+    assert Viewed.of({"box": box, "order": "x", "t": "y"}, 5.0) == Viewed(5.0, None, -1, False)
 
 
 def test_a_question_tells_where_the_browser_is() -> None:
-    asked = {"box": [0, 1, 2, 3], "order": 4, "t": 6.5, "crowd": True}
-    assert Look.of(asked, 5.0) == Look(6.5, (0.0, 1.0, 2.0, 3.0), 4, True)
+    message = {"box": [0, 1, 2, 3], "order": 4, "t": 6.5, "crowd": True}
+    assert Viewed.of(message, 5.0) == Viewed(6.5, (0.0, 1.0, 2.0, 3.0), 4, True)

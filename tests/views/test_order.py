@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.fake_timeline import say
+from tests.fake_timeline import send_message
 from tests.raw_orders import EVIL, MINUTE, NOON, WHOLE, rows_of, timeline_of
 from twin.analysis.insights import Insights
 from twin.replay.controller import ReplayController
@@ -59,12 +59,12 @@ def test_the_facts_of_a_late_order(tmp_path):
 
 
 def test_the_facts_of_an_order_in_time_whose_driver_waited(tmp_path):
-    told = facts(story_of(tmp_path, WHOLE | {"arrived": 9, "picked_up": 15, "delivered": 25}))
+    result = facts(story_of(tmp_path, WHOLE | {"arrived": 9, "picked_up": 15, "delivered": 25}))
 
-    assert told["Delivery time"] == ("25 min", "within target 30 min", 25, "good")
-    assert told["Drive"] == ("10 min", "as promised", 25, "good")
-    assert told["Driver waited"] == ("5 min", "for the food", 14, "")
-    assert "Food waited" not in told
+    assert result["Delivery time"] == ("25 min", "within target 30 min", 25, "good")
+    assert result["Drive"] == ("10 min", "as promised", 25, "good")
+    assert result["Driver waited"] == ("5 min", "for the food", 14, "")
+    assert "Food waited" not in result
 
 
 def test_the_target_is_a_setting(tmp_path):
@@ -183,12 +183,12 @@ def test_next_and_previous_go_by_creation_and_end_with_a_word(tmp_path):
 
     met = [controller.selection.order]
     for _ in range(3):
-        say(panel, {"neighbour": 1})
+        send_message(panel, {"neighbour": 1})
         met.append(controller.selection.order)
 
     assert met == ["C", "A", "B", "B"]
     assert panel.said == [1, "No later order in the loaded range."]
-    say(panel, {"neighbour": -1})
+    send_message(panel, {"neighbour": -1})
     assert controller.selection.order == "A"
 
 
@@ -197,10 +197,10 @@ def test_with_a_stage_next_is_the_next_in_that_stage_at_the_playhead(tmp_path):
     controller.seek(NOON + 30 * MINUTE)  # C and A are ready, B cooks
     controller.selection.filter("cooking")
 
-    say(panel, {"neighbour": 1})
+    send_message(panel, {"neighbour": 1})
 
     assert controller.selection.order == "B"
-    say(panel, {"neighbour": 1})
+    send_message(panel, {"neighbour": 1})
     assert panel.said[1] == "No later order in Cooking now."
 
 
@@ -208,7 +208,7 @@ def test_close_clears_the_order_and_leaves_the_stage(tmp_path):
     view, panel, controller = panel_of(timeline_of(tmp_path, rows_of("A1", WHOLE)))
     controller.selection.filter("ready")
 
-    say(panel, {"close": True})
+    send_message(panel, {"close": True})
 
     assert (controller.selection.order, controller.selection.stage) == ("", "ready")
     assert (panel.story, view.visible_order) == ({}, False)
@@ -218,7 +218,7 @@ def test_close_clears_the_order_and_leaves_the_stage(tmp_path):
 def test_an_unasked_message_changes_nothing(tmp_path, message):
     _, panel, controller = panel_of(three(tmp_path), "A")
 
-    say(panel, message)
+    send_message(panel, message)
 
     assert controller.selection.order == "A"
     assert panel.said == [0, ""]

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.fake_timeline import say
+from tests.fake_timeline import send_message
 from tests.raw_orders import EVIL, MINUTE, NOON, WHOLE, rows_of, timeline_of
 from twin.foundation.stages import STATES
 from twin.replay.controller import ReplayController
 from twin.views.order_list import order_list as module
-from twin.views.order_list.order_list import OrdersView
+from twin.views.order_list.order_list import OrderListView
 from twin.views.shared.rows import rows_of as rows_of_columns
 
 STARTS = {"D": 0, "B": 3, "C": 25, "A": 32.5}
@@ -33,7 +33,7 @@ def list_of(folder, *orders, **params):
     wall = Wall()
     controller = ReplayController(timeline_of(folder, *orders), wall=wall)
     controller.seek(T)
-    view = OrdersView(controller, wall=wall, **params)
+    view = OrderListView(controller, wall=wall, **params)
     return view, view.__panel__(), controller, wall
 
 
@@ -123,7 +123,7 @@ def test_a_browser_that_lacks_a_text_asks_and_gets_all(tmp_path):
     view.show(controller.timeline.at(NOON + 10 * MINUTE))
     view.show(controller.timeline.at(T))
 
-    say(listed, {"ask": "texts"})
+    send_message(listed, {"ask": "texts"})
 
     assert sorted(listed.state["texts"]["id"]) == ["A", "B", "C", "D"]
 
@@ -224,6 +224,6 @@ def test_another_timeline_replaces_the_list_and_its_texts(tmp_path):
 
 
 def test_before_anything_is_loaded_the_list_is_silent():
-    view = OrdersView(ReplayController())
+    view = OrderListView(ReplayController())
     view.__panel__().sort = "age"
     assert view.__panel__().state == {}

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tests.fake_timeline import DAY0, FakeController, FakeItem, FakeTimeline, say
+from tests.fake_timeline import DAY0, FakeController, FakeItem, FakeTimeline, send_message
 from twin.views.pipeline.pipeline import AMBER, FINE, RED, PipelineView, is_well_over
 from twin.views.shared.rows import rows_of as rows_of_columns
 
@@ -200,12 +200,12 @@ def test_the_stage_of_the_selected_order_is_marked_also_while_paused():
     assert marked == ["created", "ready", "completed", ""]
 
 
-def asked(view, monkeypatch, **message):
+def answers_to(view, monkeypatch, **message):
     """What the browser is told when it asks."""
-    told, strip = [], view.__panel__()
-    monkeypatch.setattr(strip, "_send_msg", told.append)
-    say(strip, {"ask": "stage", "loads": strip.loads, **message})
-    return told
+    answers, strip = [], view.__panel__()
+    monkeypatch.setattr(strip, "_send_msg", answers.append)
+    send_message(strip, {"ask": "stage", "loads": strip.loads, **message})
+    return answers
 
 
 def test_the_orders_of_a_stage_are_listed_oldest_first(monkeypatch):
@@ -214,10 +214,10 @@ def test_the_orders_of_a_stage_are_listed_oldest_first(monkeypatch):
     timeline = FakeTimeline(rows, ids=["A", "B", "C"], baskets=baskets)
     view = view_of(timeline, DAY0 + 120)
 
-    (told,) = asked(view, monkeypatch, stage="ready", t=DAY0 + 120)
+    (answers,) = answers_to(view, monkeypatch, stage="ready", t=DAY0 + 120)
 
-    assert told["total"] == 2
-    assert rows_of_columns(told["rows"]) == [
+    assert answers["total"] == 2
+    assert rows_of_columns(answers["rows"]) == [
         {"row": 1, "id": "B", "since": DAY0, "total": None, "basket": ""},
         {"row": 0, "id": "A", "since": DAY0 + 60, "total": None, "basket": "Pho Real, <b> +1"},
     ]
@@ -227,10 +227,10 @@ def test_completed_orders_are_listed_newest_first_with_their_time(monkeypatch):
     rows = [{"created": DAY0 + k, "delivered": DAY0 + 600 + 2 * k} for k in range(300)]
     view = view_of(FakeTimeline(rows), DAY0 + 3600)
 
-    (told,) = asked(view, monkeypatch, stage="completed", t=DAY0 + 3600)
+    (answers,) = answers_to(view, monkeypatch, stage="completed", t=DAY0 + 3600)
 
-    rows = rows_of_columns(told["rows"])
-    assert (told["total"], len(rows)) == (300, 200)
+    rows = rows_of_columns(answers["rows"])
+    assert (answers["total"], len(rows)) == (300, 200)
     assert [row["row"] for row in rows] == list(range(299, 99, -1))
     assert (rows[0]["since"], rows[0]["total"]) == (DAY0 + 600 + 598, 600 + 299)
 
@@ -240,7 +240,7 @@ def test_completed_orders_are_listed_newest_first_with_their_time(monkeypatch):
     [{"stage": "baking", "t": DAY0}, {"stage": "ready", "t": np.nan}, {"stage": "ready"}, {"stage": 3, "t": 0}],
 )
 def test_a_question_that_makes_no_sense_is_left_unanswered(message, monkeypatch):
-    assert asked(view_of(FakeTimeline([{"created": DAY0}]), DAY0), monkeypatch, **message) == []
+    assert answers_to(view_of(FakeTimeline([{"created": DAY0}]), DAY0), monkeypatch, **message) == []
 
 
 def test_a_question_about_an_earlier_timeline_is_left_unanswered(monkeypatch):
@@ -248,7 +248,7 @@ def test_a_question_about_an_earlier_timeline_is_left_unanswered(monkeypatch):
     loads = view.__panel__().loads
     view.reset()
 
-    assert asked(view, monkeypatch, stage="created", t=DAY0, loads=loads) == []
+    assert answers_to(view, monkeypatch, stage="created", t=DAY0, loads=loads) == []
 
 
 def test_reset_takes_the_new_timeline():

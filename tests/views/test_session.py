@@ -56,7 +56,7 @@ def test_what_is_being_loaded_can_be_given_up(
     session: ReplaySession, opened: Twin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asyncio.run(session.choose("chicago"))
-    shown, asked = session.controller.timeline, session._asked
+    shown, requested = session.controller.timeline, session._requested
     going = threading.Event()
 
     def slow(*_: Any) -> Any:
@@ -70,36 +70,36 @@ def test_what_is_being_loaded_can_be_given_up(
     async def change_the_mind() -> str:
         loading = asyncio.ensure_future(session.choose("sanfrancisco"))
         await asyncio.to_thread(going.wait)
-        said = session.waiting
+        waiting = session.waiting
         session.cancel()
         assert session.waiting == ""
         await loading
-        return said
+        return waiting
 
     assert asyncio.run(change_the_mind()).startswith("Loading San Francisco …")
     assert (session.problem, session.waiting) == ("", "")
     assert session.controller.timeline is shown
-    assert session._asked == asked
+    assert session._requested == requested
     assert not session.is_moving
 
 
 def test_how_far_the_loading_is_is_said(session: ReplaySession, opened: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    session.param.watch(lambda event: told.append(event.new), "waiting")
+    texts: list[str] = []
+    session.param.watch(lambda event: texts.append(event.new), "waiting")
     load = opened.timeline
 
-    def slow(*asked: Any) -> Any:
+    def slow(*requested: Any) -> Any:
         progress.current().waiting("Starting the SQL warehouse, 3 s so far")
         time.sleep(0.4)
         progress.current().step(0.25)
-        return load(*asked)
+        return load(*requested)
 
     monkeypatch.setattr(opened, "timeline", slow)
     asyncio.run(session.choose("chicago"))
-    assert told[0] == "Loading Chicago …"
-    assert "Starting the SQL warehouse, 3 s so far …" in told
-    assert "Loading Chicago … 25 %" in told
-    assert told[-1] == ""
+    assert texts[0] == "Loading Chicago …"
+    assert "Starting the SQL warehouse, 3 s so far …" in texts
+    assert "Loading Chicago … 25 %" in texts
+    assert texts[-1] == ""
 
 
 def test_choosing_a_location_shows_its_last_day_at_its_busiest_moment(session: ReplaySession, opened: Twin) -> None:

@@ -48,7 +48,7 @@ def replay():
     return ReplayController(Timeline(), wall=lambda: 7.0)
 
 
-def say(view, **message):
+def send_message(view, **message):
     """Let the browser say something."""
     view.__panel__()._process_event(_data_event(view.__panel__(), message))
 
@@ -109,13 +109,13 @@ def test_showing_a_moment_sends_nothing(replay):
 
 def test_a_verb_of_the_browser_moves_the_clock(replay):
     view = TransportView(replay)
-    say(view, verb="step", n=10, at=START + 3600, epoch=9)
+    send_message(view, verb="step", n=10, at=START + 3600, epoch=9)
     assert (replay.now(), view.__panel__().anchor["epoch"]) == (START + 4200, 9)
 
 
 def test_a_verb_that_makes_no_sense_is_logged_and_answered_with_the_truth(replay, caplog):
     view = TransportView(replay)
-    say(view, verb="set_speed", speed=1e6, epoch=30)
+    send_message(view, verb="set_speed", speed=1e6, epoch=30)
     assert "at most 1000" in caplog.text
     assert (view.__panel__().anchor["speed"], view.__panel__().anchor["epoch"]) == (60, 30)
 
@@ -127,7 +127,7 @@ def test_asked_how_far_it_has_come_it_tells_the_age():
     view = TransportView(replay)
     for _ in times:
         pass
-    say(view, verb="sync")
+    send_message(view, verb="sync")
     assert view.__panel__().anchor["age"] == 4.5
 
 

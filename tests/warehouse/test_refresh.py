@@ -124,10 +124,10 @@ def test_a_session_offers_what_is_newer_and_moves_nothing_by_itself(warehouse: W
     shown = session.controller.timeline
     assert shown is not None
     assert session.as_of == source.as_of
-    assert asyncio.run(session.look()) == "There is nothing newer."
+    assert asyncio.run(session.check_for_newer()) == "There is nothing newer."
     assert session.newer is None
     add_orders(warehouse, PLACE, 48)
-    assert asyncio.run(session.look()) == "Newer orders have come in."
+    assert asyncio.run(session.check_for_newer()) == "Newer orders have come in."
     assert session.newer == source.last_hours(PLACE).end
     assert session.controller.timeline is shown
     assert session.place is not None
@@ -144,5 +144,5 @@ def test_who_looks_at_the_past_is_not_disturbed(warehouse: Warehouse, lakehouse:
     place = source.location(PLACE)
     asyncio.run(session.choose(PLACE, place.start, place.start + 7200))
     add_orders(warehouse, PLACE, 48)
-    assert asyncio.run(session.look()) == "More rows have come in, none newer than what is shown."
+    assert asyncio.run(session.check_for_newer()) == "More rows have come in, none newer than what is shown."
     assert session.newer is None

@@ -1,9 +1,8 @@
-"""The HTTP questions and answers: routes served beside the pages, under the server's prefix.
+"""The HTTP API: routes that the pages' server also answers, under its prefix.
 
 `ROUTES` is the list of Tornado handlers; `panel serve --plugins twin.api` adds them. Under a plain `panel serve
-dashboards/*.py` a page adds them to its server itself, with `mount()`. Either way the page knows whether it may point the
-browser to these addresses, or whether it runs in a notebook or a saved file, where nobody would answer (and Bokeh asks an
-unreachable tile server again at every repaint).
+dashboards/*.py` a page adds them to its server with `mount()`, and learns whether its server answers them: in a notebook or a
+saved file none does, and a page must not use the addresses, as Bokeh requests unreachable tiles at every repaint.
 """
 
 from typing import Any
@@ -36,8 +35,8 @@ ROUTES: list[tuple[str, type, dict[str, Any]]] = [
 
 
 def mount() -> bool:
-    """Add the routes, and compression, to the server that runs the current page; return whether it answers them now.
+    """Add the routes and compression to the server of the current page; return whether it answers them now.
 
-    Call it from a page's code, on the event loop; in a notebook or a script there is no server, and nothing happens.
+    Call it from a page's code, on the event loop. In a notebook or a script there is no server, and nothing happens.
     """
     return attach(ROUTES)

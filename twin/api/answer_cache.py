@@ -1,4 +1,4 @@
-"""Encoded answers kept for a while: metadata 15 minutes, aggregates 5 minutes, events never (docs/api.md)."""
+"""Caches encoded answers: metadata for 15 minutes, aggregates for 5 minutes, events not at all (docs/api.md)."""
 
 import asyncio
 import gzip
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from twin.foundation.cache import ByteCache
 
 METADATA_S, AGGREGATES_S = 900, 300
-STORE_BYTES = 64 << 20
+CACHE_BYTES = 64 << 20
 GZIP_FROM = 1024
-"""Bytes from which compressing saves a packet."""
+"""Smallest body, in bytes, that is compressed: below it, compressing saves no packet."""
 GZIP_LEVEL = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A body as it is sent; `packed` is None where compressing does not pay."""
+    """A response body, plain and compressed; `packed` is None where compressing does not pay."""
 
     body: bytes
     packed: bytes | None
@@ -26,45 +26,45 @@ class Encoded:
 
     @classmethod
     def of(cls, body: bytes) -> "Encoded":
-        """Encode a body; the etag is weak, as the two encodings share it."""
+        """Encode a body. The ETag is weak, because both encodings share it."""
         packed = gzip.compress(body, GZIP_LEVEL, mtime=0) if len(body) >= GZIP_FROM else None
         return cls(body, packed, f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')
 
     @property
     def nbytes(self) -> int:
-        """Bytes held."""
+        """Size of both bodies in memory."""
         return len(self.body) + len(self.packed or b"")
 
 
-class Store:
-    """Answers by key, at most `STORE_BYTES`, the longest unused dropped first; equal questions wait for one.
+class AnswerCache:
+    """Least recently used cache of answers, at most `CACHE_BYTES`. Concurrent requests for one key compute it once.
 
-    For one event loop, on which waiting must not hold a thread: hence futures of its own and no `SingleFlight`.
+    It belongs to one event loop, where waiting must not block a thread; hence futures instead of `SingleFlight`.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._kept: ByteCache[tuple[float, Encoded]] = ByteCache(STORE_BYTES, lambda kept: kept[1].nbytes)
-        self._making: dict[Hashable, asyncio.Future[Encoded]] = {}
+        self._cache: ByteCache[tuple[float, Encoded]] = ByteCache(CACHE_BYTES, lambda entry: entry[1].nbytes)
+        self._pending: dict[Hashable, asyncio.Future[Encoded]] = {}
 
     async def get(self, key: Hashable, seconds: float, make: Callable[[], Awaitable[Encoded]]) -> Encoded:
-        """Return the answer under `key`, made anew where there is none younger than `seconds`; errors are not kept."""
-        found = self._kept.get(key)
-        if found is not None and self._clock() < found[0]:
-            return found[1]
-        making = self._making.get(key)
-        if making is None:
-            making = self._making[key] = asyncio.ensure_future(self._make(key, seconds, make))
-        return await asyncio.shield(making)  # who gives up waiting must not take it from the others
+        """Return the cached answer, or await `make()` and cache its result for `seconds`. Errors are not cached."""
+        cached = self._cache.get(key)
+        if cached is not None and self._clock() < cached[0]:
+            return cached[1]
+        pending = self._pending.get(key)
+        if pending is None:
+            pending = self._pending[key] = asyncio.ensure_future(self._make(key, seconds, make))
+        return await asyncio.shield(pending)  # one cancelled request must not cancel it for the others
 
     async def _make(self, key: Hashable, seconds: float, make: Callable[[], Awaitable[Encoded]]) -> Encoded:
         try:
             answer = await make()
         finally:
-            del self._making[key]
-        self._kept.put(key, (self._clock() + seconds, answer))
+            del self._pending[key]
+        self._cache.put(key, (self._clock() + seconds, answer))
         return answer
 
     def clear(self) -> None:
-        """Forget everything."""
-        self._kept.clear()
+        """Drop all answers."""
+        self._cache.clear()

@@ -1,6 +1,6 @@
-"""The answers themselves: functions from an open source and parameters to a model. They know nothing of HTTP.
+"""Computes the API's answers: functions from an open source and parameters to a model, independent of HTTP.
 
-Ranges are aggregated by the source (SQL push-down); only a kitchen's state at a moment and what stands out need a timeline.
+The source aggregates ranges (SQL push-down); only a kitchen's state at one time, and the moments, need a timeline.
 """
 
 import datetime as dt
@@ -12,11 +12,10 @@ import pyarrow as pa
 from twin.analysis import brands as branding
 from twin.analysis.lifecycle import Lifecycle, lifecycle
 from twin.analysis.wording import in_minutes
-from twin.api import event_log, models
+from twin.api import event_log, models, parameters
 from twin.api import kitchen_status as kitchen
-from twin.api import parameters as asked
-from twin.api.instants import from_micros, instant, maybe, micros, seconds
-from twin.api.position import Position
+from twin.api.instants import from_micros, instant, micros, optional_instant, seconds
+from twin.api.position import StreamPosition
 from twin.foundation.errors import UnknownOrderError, UnknownTimeError
 from twin.foundation.geo import Frame
 from twin.foundation.times import DAY, UTC
@@ -29,28 +28,29 @@ from twin.timeline.timeline import DataQuality, Timeline
 from twin.timeline.trips import build as build_trips
 
 MOST_BUCKETS = 20_000
-"""Two years of hours; a client that wants more asks for days."""
+"""Over two years of hours; a longer range needs a coarser granularity."""
 MOST_DAYS = 31
-"""Moments are found in a loaded timeline: of more days than these a process would not hold many."""
+"""Longest range for moments: they need a loaded timeline, and longer ones would fill the memory."""
 NEAR = 5
+"""Most similar ids suggested for an unknown order."""
 
 STEPS = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(weeks=1)}
 
 
-def locations(hub: Hub, _: asked.Parameters) -> models.Locations:
+def locations(hub: Hub, _: parameters.Parameters) -> models.Locations:
     """Return every kitchen."""
     return models.Locations(locations=[_config(place) for place in hub.locations])
 
 
-def time_range(hub: Hub, location: str, query: asked.BucketedRange) -> models.TimeRange:
-    """Return a range's figures and their course."""
+def time_range(hub: Hub, location: str, query: parameters.BucketedRange) -> models.TimeRange:
+    """Return a range's figures, in total and by bucket."""
     place = hub.location(location)
     window = _window(hub, place, query)
     bounds: dict[str, str | float] = {"location": location, "from_ts": window.start, "to_ts": window.end}
     steps = list(_steps(place, window, query.granularity))
     (total,) = hub.source.query("totals", **bounds).to_pylist()
     rows = hub.source.query("buckets", granularity=query.granularity, **bounds).to_pylist()
-    told = {row["bucket"].replace(tzinfo=UTC): row for row in rows}
+    by_start = {row["bucket"].replace(tzinfo=UTC): row for row in rows}
     return models.TimeRange(
         location=location,
         start=instant(window.start),
@@ -69,16 +69,18 @@ def time_range(hub: Hub, location: str, query: asked.BucketedRange) -> models.Ti
         hourly_breakdown=[
             models.Bucket(
                 timestamp=step,
-                order_count=told[step]["orders"] if step in told else 0,
-                avg_delivery_time=_mean_minutes(told[step]["took_us"], told[step]["timed"]) if step in told else None,
+                order_count=by_start[step]["orders"] if step in by_start else 0,
+                avg_delivery_time=(
+                    _mean_minutes(by_start[step]["took_us"], by_start[step]["timed"]) if step in by_start else None
+                ),
             )
             for step in steps
         ],
     )
 
 
-def brands(hub: Hub, location: str, query: asked.Range) -> models.Brands:
-    """Return how the brands of a kitchen did in a range."""
+def brands(hub: Hub, location: str, query: parameters.Range) -> models.Brands:
+    """Return the figures of a kitchen's brands in a range."""
     place = hub.location(location)
     window = _window(hub, place, query)
     rows = hub.source.query("brands", location=location, from_ts=window.start, to_ts=window.end).to_pylist()
@@ -101,15 +103,15 @@ def brands(hub: Hub, location: str, query: asked.Range) -> models.Brands:
     )
 
 
-def kitchen_status(hub: Hub, location: str, query: asked.Moment) -> models.KitchenStatus:
-    """Return a kitchen's state at a moment."""
+def kitchen_status(hub: Hub, location: str, query: parameters.AtTime) -> models.KitchenStatus:
+    """Return a kitchen's state at a time, by default the end of its last 24 hours."""
     place = hub.location(location)
     t = hub.last_hours(location).end if query.at_time is None else seconds(query.at_time)
     return kitchen.status(hub, place, t)
 
 
-def moments(hub: Hub, location: str, query: asked.Range) -> models.Moments:
-    """Return what stands out in a range."""
+def moments(hub: Hub, location: str, query: parameters.Range) -> models.Moments:
+    """Return the moments of a range."""
     place = hub.location(location)
     window = _within(place, _window(hub, place, query))
     if window.end - window.start > MOST_DAYS * DAY:
@@ -137,13 +139,13 @@ def moments(hub: Hub, location: str, query: asked.Range) -> models.Moments:
     )
 
 
-def events(hub: Hub, location: str, query: asked.EventFilter) -> models.Events:
-    """Return a page of the log of events."""
+def events(hub: Hub, location: str, query: parameters.EventFilter) -> models.Events:
+    """Return a page of the event log."""
     place = hub.location(location)
     window = _window(hub, place, query)
-    after = max(Position(round(window.start * 1e6)), query.cursor or Position(0))
+    after = max(StreamPosition(round(window.start * 1e6)), query.cursor or StreamPosition(0))
     types = [kind.strip() for kind in (query.type or "").split(",") if kind.strip()]
-    chosen = event_log.Filter(types, query.order_id or "")
+    chosen = event_log.LogFilter(types, query.order_id or "")
     read, ended = event_log.read(hub.source, location, after, round(window.end * 1e6), query.limit, chosen)
     entries = list(read)
     return models.Events(
@@ -163,8 +165,8 @@ def events(hub: Hub, location: str, query: asked.EventFilter) -> models.Events:
     )
 
 
-def data_quality(hub: Hub, location: str, _: asked.Parameters) -> models.DataQuality:
-    """Return the account of a location's raw rows."""
+def data_quality(hub: Hub, location: str, _: parameters.Parameters) -> models.DataQuality:
+    """Return how many of a location's raw rows were used, flagged and rejected."""
     quality = hub.quality(hub.location(location).id)
     return models.DataQuality(
         location=location,
@@ -175,8 +177,8 @@ def data_quality(hub: Hub, location: str, _: asked.Parameters) -> models.DataQua
     )
 
 
-def order(hub: Hub, order_id: str, query: asked.OneOrder) -> models.OrderLifecycle:
-    """Return an order's whole life, found by its id alone. Raises `UnknownOrderError` with near matches."""
+def order(hub: Hub, order_id: str, query: parameters.OneOrder) -> models.OrderLifecycle:
+    """Return an order's lifecycle, found by its id alone. Raises `UnknownOrderError` with similar ids."""
     if query.location is not None:
         hub.location(query.location)
     rows = hub.source.query("find_order", order_id=order_id)
@@ -189,12 +191,12 @@ def order(hub: Hub, order_id: str, query: asked.OneOrder) -> models.OrderLifecyc
     first = rows["location"][int(np.argmin(rows["ts"].to_numpy()))].as_py()
     rows = rows.filter(np.asarray(rows["location"]) == first)
     place = hub.location(first)
-    return _life(place, lifecycle(_alone(hub, place, rows), 0), event_log.of_order(rows))
+    return _order_model(place, lifecycle(_order_timeline(hub, place, rows), 0), event_log.of_order(rows))
 
 
 # -- parts --------------------------------------------------------------------------------------------------------------
-def _window(hub: Hub, place: Location, query: asked.Range) -> Window:
-    """Return the range that is meant; one end alone leaves the other at the data's."""
+def _window(hub: Hub, place: Location, query: parameters.Range) -> Window:
+    """Return the requested range. A missing start or end is that of the data; without both, the last 24 hours."""
     if query.start is None and query.end is None:
         return hub.last_hours(place.id)
     start = place.start if query.start is None else seconds(query.start)
@@ -208,7 +210,7 @@ def _window(hub: Hub, place: Location, query: asked.Range) -> Window:
 
 
 def _within(place: Location, window: Window) -> Window:
-    """Return the part of a range that the data can tell of; raise `UnknownTimeError` where there is none."""
+    """Return the part of a range on days that have data. Raises `UnknownTimeError` where there is none."""
     start, end = max(window.start, place.start // DAY * DAY), min(window.end, place.end // DAY * DAY + DAY)
     if end <= start:
         raise UnknownTimeError(
@@ -218,7 +220,7 @@ def _within(place: Location, window: Window) -> Window:
 
 
 def _steps(place: Location, window: Window, granularity: str) -> Iterator[dt.datetime]:
-    """Yield the start of each bucket in the range, as far as the data reaches."""
+    """Yield the start of each bucket of the range that overlaps the data. Raises `UnknownTimeError` for too many."""
     step = STEPS[granularity]
     first, last = max(window.start, place.start), min(window.end, place.end + 1)
     if last <= first:
@@ -250,11 +252,11 @@ def _config(place: Location) -> models.LocationConfig:
 
 
 def _mean_minutes(total_us: object, number: int) -> float | None:
-    return int(str(total_us)) / number / 60e6 if number else None  # sums of integers come as decimals
+    return int(str(total_us)) / number / 60e6 if number else None  # the source returns sums of integers as decimals
 
 
-def _alone(hub: Hub, place: Location, rows: pa.Table) -> Timeline:
-    """Return a timeline of one order's rows: the same code then tells its stages as for a whole kitchen."""
+def _order_timeline(hub: Hub, place: Location, rows: pa.Table) -> Timeline:
+    """Return a timeline of one order's rows, so that its stages come from the same code as a whole kitchen's."""
     decoded = ev.decode(rows)
     frame = None if place.lat is None or place.lon is None else Frame(place.lat, place.lon)
     built, routes = orders.build(decoded, rows, hub.source.names("brands"), frame)
@@ -264,39 +266,39 @@ def _alone(hub: Hub, place: Location, rows: pa.Table) -> Timeline:
     return Timeline(place, Window(float(first[0]), float(last[0]) + 1), decoded, built, trips, account)
 
 
-def _life(place: Location, life: Lifecycle, entries: Sequence[event_log.Entry]) -> models.OrderLifecycle:
-    told = life.order
+def _order_model(place: Location, life: Lifecycle, entries: Sequence[event_log.Entry]) -> models.OrderLifecycle:
+    order = life.order
     firsts: dict[str, dt.datetime] = {}
     for entry in entries:
         firsts.setdefault(entry.kind, from_micros(entry.at))
     return models.OrderLifecycle(
-        order_id=told.id,
+        order_id=order.id,
         location=place.id,
-        created_at=maybe(told.created),
-        delivered_at=maybe(told.delivered),
+        created_at=optional_instant(order.created),
+        delivered_at=optional_instant(order.delivered),
         total_duration_min=in_minutes(life.total),
-        status=told.status,
-        customer_address=told.address or None,
-        revenue=round(told.revenue, 2),
+        status=order.status,
+        customer_address=order.address or None,
+        revenue=round(order.revenue, 2),
         items=[
             models.OrderedItem(
                 item_name=item.name or None, quantity=item.qty, brand=item.brand or None, price=round(item.price, 2)
             )
-            for item in told.items
+            for item in order.items
         ],
         milestones=models.Milestones(**{name: firsts.get(name) for name in models.Milestones.model_fields}),
         stages=[
             models.StageSpan(
                 stage=span.key,
                 entered_at=instant(span.start),
-                left_at=maybe(span.end),
+                left_at=optional_instant(span.end),
                 duration_min=in_minutes(None if span.end is None else span.end - span.start),
             )
             for span in life.stages
         ],
         food_waited_min=in_minutes(life.food_waited),
         driver_waited_min=in_minutes(life.driver_waited),
-        promised_min=told.eta_mins,
+        promised_min=order.eta_mins,
         events=[
             models.Event(event_type=entry.kind, timestamp=from_micros(entry.at), data=event_log.data_of(entry))
             for entry in entries

@@ -1,4 +1,4 @@
-"""The API's documentation as one page of plain HTML, made from the OpenAPI document: no script, no asset, no other host."""
+"""The API's documentation as one page of plain HTML, rendered from the OpenAPI document without scripts or external assets."""
 
 import html
 import json
@@ -21,23 +21,25 @@ summary{cursor:pointer}
 
 
 def page() -> str:
-    """Return the page."""
-    told = document()
+    """Render the page."""
+    openapi = document()
     examples = {BASE + endpoint.path: endpoint.example for endpoint in ENDPOINTS}
     examples[BASE + REPLAY] = "?start=2025-10-17T18:00:00Z&end=2025-10-17T19:00:00Z&speed=60"
-    paths = "".join(_path(path, operations["get"], examples[path], told) for path, operations in told["paths"].items())
+    paths = "".join(
+        _path(path, operations["get"], examples[path], openapi) for path, operations in openapi["paths"].items()
+    )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{html.escape(told['info']['title'])}: API</title><style>{_STYLE}</style></head><body><main>"
-        f"<h1>{html.escape(told['info']['title'])}: API</h1><p>{html.escape(told['info']['description'])}</p>"
+        f"<title>{html.escape(openapi['info']['title'])}: API</title><style>{_STYLE}</style></head><body><main>"
+        f"<h1>{html.escape(openapi['info']['title'])}: API</h1><p>{html.escape(openapi['info']['description'])}</p>"
         '<p>For programs: <a href="../../api/v1/openapi.json">openapi.json</a>. Errors are <code>application/problem+json</code> '
         "(RFC 9457). Answers have an ETag; send <code>Accept-Encoding: gzip</code> for smaller ones.</p>"
         f"{paths}</main></body></html>"
     )
 
 
-def _path(path: str, operation: dict[str, Any], example: str, told: dict[str, Any]) -> str:
+def _path(path: str, operation: dict[str, Any], example: str, openapi: dict[str, Any]) -> str:
     rows = "".join(
         f"<tr><td><code>{html.escape(parameter['name'])}</code>{' *' if parameter.get('required') else ''}</td>"
         f"<td>{html.escape(_allowed(parameter['schema']))}</td><td>{html.escape(parameter.get('description', ''))}</td></tr>"
@@ -49,17 +51,17 @@ def _path(path: str, operation: dict[str, Any], example: str, told: dict[str, An
     return (
         f"<section><h2><code>GET {html.escape(path)}</code></h2><p>{html.escape(operation['summary'])}</p>"
         f"<p>{html.escape(operation.get('description', ''))}</p>{table if rows else ''}<pre>{html.escape(curl)}</pre>"
-        f"{_answer(operation, told)}</section>"
+        f"{_answer(operation, openapi)}</section>"
     )
 
 
-def _answer(operation: dict[str, Any], told: dict[str, Any]) -> str:
+def _answer(operation: dict[str, Any], openapi: dict[str, Any]) -> str:
     content = operation["responses"]["200"]["content"]
     if "application/json" in content:
         shapes = [content["application/json"]["schema"]["$ref"]]
     else:
         shapes = [message["$ref"] for message in content["text/event-stream"]["x-messages"]]
-    schemas = told["components"]["schemas"]
+    schemas = openapi["components"]["schemas"]
     blocks = []
     for name in (shape.rpartition("/")[2] for shape in shapes):
         text = json.dumps(schemas[name]["properties"], indent=1, ensure_ascii=False)
@@ -68,12 +70,12 @@ def _answer(operation: dict[str, Any], told: dict[str, Any]) -> str:
 
 
 def _allowed(schema: dict[str, Any]) -> str:
-    """Return what a parameter may be, in a few words."""
+    """Return a parameter's allowed values as a short text."""
     if "enum" in schema:
-        words = " | ".join(schema["enum"])
+        allowed = " | ".join(schema["enum"])
     else:
-        words = {"date-time": "ISO 8601 time"}.get(schema.get("format", ""), schema.get("type", "text"))
+        allowed = {"date-time": "ISO 8601 time"}.get(schema.get("format", ""), schema.get("type", "text"))
     low, high = schema.get("minimum"), schema.get("maximum")
     if low is not None and high is not None:
-        words += f" {low:g}–{high:g}"
-    return f"{words} (default {schema['default']})" if "default" in schema else words
+        allowed += f" {low:g}–{high:g}"
+    return f"{allowed} (default {schema['default']})" if "default" in schema else allowed

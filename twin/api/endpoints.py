@@ -1,4 +1,4 @@
-"""The JSON endpoints: one line of facts each, from which come the routes, the OpenAPI document and the docs page."""
+"""The JSON endpoints: one declaration each, from which the routes, the OpenAPI document and the docs page are made."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from typing import Any, cast, get_type_hints
 from pydantic import BaseModel
 
 from twin.api import answers, parameters
-from twin.api.answer_cache import AGGREGATES_S, METADATA_S, Encoded, Store
+from twin.api.answer_cache import AGGREGATES_S, METADATA_S, AnswerCache, Encoded
 from twin.api.handler import ApiHandler, Refusal
 from twin.api.source import current_source
 from twin.hub import Hub
@@ -22,21 +22,21 @@ LONGEST_NAME = 200
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One address, and the function that answers it: called in a worker thread with the source, the names in the path and
-    the parameters. Its signature is the only place that says which model has the parameters and which the answer.
+    """One address and the function that computes its answer, called in a worker thread with the hub, the names in the path
+    and the parameters. The models of parameters and answer are read from its signature.
 
-    `keep` is how many seconds an answer may be old, None for never kept.
+    `max_age` is how many seconds an answer may be cached; None: not at all.
     """
 
     path: str
     answer: Callable[..., BaseModel]
-    keep: int | None
+    max_age: int | None
     summary: str
     example: str = ""
 
     @property
     def name(self) -> str:
-        """The name in the OpenAPI document, the log and the counters."""
+        """The endpoint's name in the OpenAPI document, the log and the metrics."""
         return self.answer.__name__
 
     @cached_property
@@ -116,17 +116,17 @@ ENDPOINTS = (
 
 
 class JsonHandler(ApiHandler):
-    """Answers one endpoint: parse, find or make the answer off the event loop, send it compressed where that pays."""
+    """Serves one endpoint: parses the query, computes the answer off the event loop or takes it from the cache, and sends it."""
 
     def initialize(self, **options: Any) -> None:
-        """Take the `endpoint` that this route answers."""
+        """Store the `endpoint` of this route."""
         super().initialize()
         endpoint: Endpoint = options["endpoint"]
         self._endpoint = endpoint
         self.route = endpoint.name
 
     async def get(self, *names: str) -> None:
-        """200 with JSON, 304 where the caller has it already; see `Problem` for the rest."""
+        """Answer 200 with JSON, or 304 where the caller's ETag is current; errors are `Problem`s."""
         endpoint = self._endpoint
         for name, value in zip(endpoint.names, names, strict=True):
             if len(value) > LONGEST_NAME:
@@ -137,18 +137,18 @@ class JsonHandler(ApiHandler):
         async def make() -> Encoded:
             return await answering(lambda: _encoded(endpoint, hub, names, query))
 
-        if endpoint.keep is None:
+        if endpoint.max_age is None:
             self.send(await make())
             return
         key = (endpoint.name, names, query.model_dump_json())
-        answer = await hub.cached(_answers).get(key, endpoint.keep, make)
-        self.set_header("Cache-Control", f"private, max-age={endpoint.keep}")
+        answer = await hub.cached(_answer_cache).get(key, endpoint.max_age, make)
+        self.set_header("Cache-Control", f"private, max-age={endpoint.max_age}")
         self.send(answer)
 
     head = get
 
     def send(self, answer: Encoded) -> None:
-        """Send an encoded answer."""
+        """Send an encoded answer, compressed where the client accepts gzip and it pays."""
         self._etag = answer.etag
         self.set_header("Content-Type", "application/json")
         self.add_header("Vary", "Accept-Encoding")
@@ -162,11 +162,11 @@ def _encoded(endpoint: Endpoint, hub: Hub, names: tuple[str, ...], query: parame
     return Encoded.of(endpoint.answer(hub, *names, query).model_dump_json().encode())
 
 
-def _answers(_: Hub) -> Store:
-    """Make a source's store of answers, which lives with it: another source has other answers."""
-    return Store()
+def _answer_cache(_: Hub) -> AnswerCache:
+    """Create the answer cache of a hub; it lives as long as the hub."""
+    return AnswerCache()
 
 
-def forget(hub: Hub) -> None:
-    """Drop every kept answer of a source."""
-    hub.cached(_answers).clear()
+def clear_cache(hub: Hub) -> None:
+    """Drop all cached answers of a hub."""
+    hub.cached(_answer_cache).clear()

@@ -1,6 +1,6 @@
-"""The log of a location's events in pages, in the order (ts, sequence, order id, type) that a timeline has, copies left out.
+"""Reads a location's events in pages, without duplicates and in a timeline's order: ts, sequence, order id, type.
 
-A page is one bounded question to the source, so that neither a week of events nor a slow reader is ever held in memory.
+A page is one bounded query, so that memory does not grow with the range or with a slow reader.
 """
 
 import json
@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from twin.api.position import Position
+from twin.api.position import StreamPosition
 from twin.sources.base import Source
 from twin.timeline import events as ev
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One event: `at` microseconds since 1970, `position` just after it, `data` JSON text."""
+    """One event: `at` in microseconds since 1970, `position` directly after it, `data` as JSON text."""
 
     at: int
-    position: Position
+    position: StreamPosition
     kind: str
     order_id: str
     sequence: float | None
@@ -29,27 +29,27 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """Which events count: of these types, of this order; empty means all."""
+class LogFilter:
+    """Which events are read: those of these types and of this order; empty means all."""
 
     types: Sequence[str] = ()
     order_id: str = ""
 
 
-ALL = Filter()
+ALL = LogFilter()
 
 FIRST_SLICE, SLICE_GROWTH = 3_600_000_000, 4
-"""A page of all events is sought in the next hour first (microseconds), then in four times as much, and so on: an engine that
-knows the times of its blocks then reads a few of them, not the rest of the log."""
+"""An unfiltered page is searched in the next hour first (microseconds), then in four times as much, and so on: an engine that
+indexes its blocks by time then reads a few of them instead of the rest of the log."""
 
 
 def read(
-    source: Source, location: str, after: Position, end: int, most: int, chosen: Filter = ALL
+    source: Source, location: str, after: StreamPosition, end: int, most: int, chosen: LogFilter = ALL
 ) -> tuple[Iterator[Entry], bool]:
     """Return at most `most` events after a position and before `end` (microseconds), and whether the log ends with them.
 
-    The events come one by one, because thousands of objects that live at once make Python search all its memory for
-    garbage, for a third of a second, beside everything else that the process serves.
+    The events are an iterator: thousands of live objects at once would trigger a full garbage collection, which stops the
+    process for a third of a second.
     """
     rows_wanted = most + after.read + 1
     until = end if chosen != ALL else min(end, after.at + FIRST_SLICE)
@@ -74,37 +74,37 @@ def read(
         if whole or len(events.ts) - first > most:
             last = min(first + most, len(events.ts))
             return _entries(events, rows, first, last), whole and last == len(events.ts)
-        rows_wanted *= 2  # copies of rows took the place of events
+        rows_wanted *= 2  # duplicate rows filled the page
 
 
 def of_order(rows: pa.Table) -> list[Entry]:
-    """Return all events of the answer to `find_order`."""
+    """Return all events in the rows of a `find_order` query."""
     events = ev.decode(rows)
     return list(_entries(events, rows, 0, len(events.ts)))
 
 
 def _entries(events: ev.Events, rows: pa.Table, first: int, last: int) -> Iterator[Entry]:
     ts = events.ts[:last].tolist()
-    told = rows.select(["event_type", "order_id", "sequence", "lat", "lon", "progress", "body"]).take(
+    used = rows.select(["event_type", "order_id", "sequence", "lat", "lon", "progress", "body"]).take(
         pa.array(events.row[first:last])
     )
-    columns = [column.to_pylist() for column in told.columns]
+    columns = [column.to_pylist() for column in used.columns]
     same = 0
     while first - same > 0 and ts[first - same - 1] == ts[min(first, last - 1)]:
-        same += 1  # events of the first one's time that stand before this page
+        same += 1  # events before this page at the time of its first event
     previous = ts[first] if first < last else 0
     for at, kind, order_id, sequence, lat, lon, progress, body in zip(ts[first:], *columns, strict=True):
         same = same + 1 if at == previous else 1
         previous = at
-        yield Entry(at, Position(at, same), kind, order_id, sequence, data_json(kind, lat, lon, progress, body))
+        yield Entry(at, StreamPosition(at, same), kind, order_id, sequence, data_json(kind, lat, lon, progress, body))
 
 
 def data_json(kind: str, lat: float | None, lon: float | None, progress: float | None, body: str | None) -> str:
-    """Return an event's data as JSON text on one line; bodies that the source keeps stand as they were written."""
+    """Return an event's data as JSON text on one line: the stored body, made strict JSON if need be, else from the columns."""
     if body is not None:
         if (
             "NaN" in body or "Infinity" in body or "\n" in body or "\r" in body
-        ):  # lax writers; none of it is strict JSON
+        ):  # lenient writers produce these; they are not strict JSON on one line
             return json.dumps(json.loads(body, parse_constant=lambda _: None))
         return body
     if kind == "driver_ping":
@@ -115,7 +115,7 @@ def data_json(kind: str, lat: float | None, lon: float | None, progress: float |
 
 
 def data_of(entry: Entry) -> dict[str, Any]:
-    """Return an event's data parsed."""
+    """Return an event's data, parsed."""
     return json.loads(entry.data, parse_constant=lambda _: None)
 
 

@@ -1,4 +1,4 @@
-"""What all routes of the API share: login, errors as problem+json, request ids, allowed origins, log and counters."""
+"""Shared behaviour of the API's routes: login, errors as problem+json, request ids, allowed origins, logging and metrics."""
 
 import logging
 import re
@@ -22,14 +22,14 @@ log = logging.getLogger(__name__)
 
 PROBLEM = "application/problem+json"
 RETRY_S = 5
-"""Seconds after which a source that is down, or a full house of streams, is worth another try."""
+"""Seconds after which a client may retry while the source is down or too many streams are open."""
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class Refusal(Exception):
-    """An answer that is a problem: raised anywhere below a handler."""
+class Refusal(TwinError):
+    """A request is refused with an HTTP status; raised anywhere below a handler. `more` are further fields of `Problem`."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> None:
         super().__init__(detail)
@@ -37,7 +37,7 @@ class Refusal(Exception):
 
 
 def allowed_origins() -> frozenset[str]:
-    """Return the web origins whose pages may read the API; none where the settings cannot be read, which the answer then says."""
+    """Return the web origins whose pages may read the API; none where the settings are invalid, which the answer reports."""
     try:
         return process.settings.cors_origins
     except ConfigError:
@@ -45,14 +45,14 @@ def allowed_origins() -> frozenset[str]:
 
 
 class ApiHandler(AuthRequestHandler):
-    """Base of the API's handlers. `guarded` routes need the login that the pages need; without a login all are open."""
+    """Base of the API's handlers. `guarded` routes require the pages' login; on a server without a login all are open."""
 
     guarded = True
     route = "other"
     methods = "GET, HEAD, OPTIONS"
 
     def initialize(self, **_: Any) -> None:
-        """Give the request its id: the caller's own, if it is one, so that logs can be joined."""
+        """Set the request id: the caller's X-Request-ID if it is valid, so that logs can be joined."""
         self.began = time.perf_counter()
         given = self.request.headers.get("X-Request-ID", "")
         self.request_id = given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
@@ -65,7 +65,7 @@ class ApiHandler(AuthRequestHandler):
         return str(getattr(self.application, "prefix", ""))
 
     def set_default_headers(self) -> None:
-        """Tell no browser to guess types; open answers to pages of allowed origins only."""
+        """Forbid browsers to guess content types, and allow cross-origin reads from the allowed origins only."""
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Cache-Control", "no-store")
         origin = self.request.headers.get("Origin", "")
@@ -77,14 +77,14 @@ class ApiHandler(AuthRequestHandler):
                 self.set_header("Access-Control-Expose-Headers", "ETag, X-Request-ID, Retry-After")
 
     async def prepare(self) -> None:
-        """Let in who is logged in, where there is a login."""
+        """Refuse requests without a login, where the server has one."""
         self.set_header("X-Request-ID", self.request_id)
         await super().prepare()
         if self.guarded and self.request.method != "OPTIONS" and self.current_user is None:
             raise Refusal(403, f"Log in first, at {self.prefix}/login, and send the cookie that it sets.")
 
     def options(self, *_: str) -> None:
-        """Answer a browser's question whether it may ask."""
+        """Answer a CORS preflight request."""
         self.set_header("Allow", self.methods)
         if "Access-Control-Allow-Origin" in self._headers:
             self.set_header("Access-Control-Allow-Methods", self.methods)
@@ -93,7 +93,7 @@ class ApiHandler(AuthRequestHandler):
         self.set_status(204)
 
     def parameters(self, model: type[Model]) -> Model:
-        """Return the query as a model. Raises `Refusal`: 400 for what is no text, 422 naming each wrong parameter."""
+        """Return the query as a model. Raises `Refusal`: 400 for invalid UTF-8, 422 naming each invalid parameter."""
         given: dict[str, str] = {}
         for name, values in self.request.query_arguments.items():
             if len(values) > 1:
@@ -115,16 +115,16 @@ class ApiHandler(AuthRequestHandler):
             ) from None
 
     def compute_etag(self) -> str | None:
-        """Return the etag of what is sent, if it has one."""
+        """Return the ETag of the answer, if it has one."""
         return self._etag
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Log what nobody foresaw with its traceback; the rest is told in the request's line."""
-        if not isinstance(value, Refusal | TwinError | HTTPError):
+        """Log unexpected exceptions with their traceback; expected ones are in the request's log line."""
+        if not isinstance(value, TwinError | HTTPError):
             log.error("request %s failed", self.request_id, exc_info=(typ, value, tb))
 
     def write_error(self, status_code: int, **more: Any) -> None:
-        """Answer any failure as problem+json; what nobody foresaw keeps its details in the log."""
+        """Answer any failure as problem+json; details of unexpected ones are only in the log."""
         error = more.get("exc_info", (None, None, None))[1]
         refusal = _refusal(status_code, error)
         if refusal.status == 405:
@@ -145,7 +145,7 @@ class ApiHandler(AuthRequestHandler):
         self.finish(problem.model_dump_json(exclude_none=True))
 
     def _log(self) -> None:
-        """Write the request's line and count it; Tornado calls this when the answer is complete."""
+        """Log and count the request; Tornado calls this when the answer is complete."""
         took = time.perf_counter() - self.began
         method = self.request.method if self.request.method in self.SUPPORTED_METHODS else "other"
         telemetry.REQUESTS.labels(self.route, method, self.get_status()).inc()
@@ -162,7 +162,7 @@ class ApiHandler(AuthRequestHandler):
 
 
 class NothingHere(ApiHandler):
-    """Answers addresses under the API that are none."""
+    """Answers unknown addresses under the API."""
 
     route = "none"
 
@@ -174,7 +174,7 @@ class NothingHere(ApiHandler):
 
 
 def _refusal(status: int, error: BaseException | None) -> Refusal:
-    """Return the problem that an exception is."""
+    """Return an exception as a refusal with its HTTP status."""
     match error:
         case Refusal():
             return error
@@ -190,7 +190,7 @@ def _refusal(status: int, error: BaseException | None) -> Refusal:
 
 
 def _field_error(detail: ErrorDetails, model: type[BaseModel]) -> FieldError:
-    """Return a parameter's error with what is allowed."""
+    """Return a parameter's error, for an unknown parameter with the allowed names."""
     name = ".".join(str(part) for part in detail["loc"]) or "start, end"
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden":

@@ -1,4 +1,4 @@
-"""Times as the API reads and writes them: ISO 8601 with Z or an offset outside, microseconds of data time inside."""
+"""Converts the API's times: ISO 8601 with Z or an offset in requests and answers, data time in microseconds inside."""
 
 import datetime as dt
 import math
@@ -15,13 +15,13 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?([Zz]|[+-]\d\d(:?\d\d)?)", re.ASCII)
 _LOST_PLUS = re.compile(r" (\d\d(:?\d\d)?)$")
-"""A plus sign that nobody encoded in a URL arrives as a blank."""
+"""An unencoded plus sign in a URL arrives as a space."""
 FIRST, LAST = dt.datetime(1990, 1, 1, tzinfo=UTC), dt.datetime(2100, 1, 1, tzinfo=UTC)
-"""Rows outside are set aside as broken clocks (sources/queries/events.sql), so that there is nothing to ask for."""
+"""Rows outside this range are rejected as broken clocks (sources/queries/events.sql), so that no data can lie there."""
 
 
 def parse(value: Any) -> dt.datetime:
-    """Return a time given as text. Raises ValueError with a sentence to show.
+    """Parse a time given as text. Raises ValueError with a message for the client.
 
     >>> parse("2025-10-17T20:50:00+02:00").isoformat()
     '2025-10-17T18:50:00+00:00'
@@ -32,30 +32,30 @@ def parse(value: Any) -> dt.datetime:
     if not _ISO.fullmatch(text):
         raise ValueError(f"must be ISO 8601 with Z or an offset, such as {EXAMPLE}")
     try:
-        moment = dt.datetime.fromisoformat(text.replace(",", ".").upper()).astimezone(UTC)
+        time = dt.datetime.fromisoformat(text.replace(",", ".").upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(f"is no day or time of the calendar; write it like {EXAMPLE}") from None
-    if not FIRST <= moment < LAST:
+    if not FIRST <= time < LAST:
         raise ValueError(f"must lie in the years {FIRST.year} to {LAST.year - 1}")
-    return moment
+    return time
 
 
-Instant = Annotated[
+TimeParameter = Annotated[
     dt.datetime,
     BeforeValidator(parse),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": [EXAMPLE]}),
 ]
-"""A time of data in UTC, written with Z."""
+"""A data time as a query parameter, in UTC after parsing."""
 
 
-def micros(moment: dt.datetime) -> int:
+def micros(time: dt.datetime) -> int:
     """Return a time as whole microseconds since 1970."""
-    return (moment - _EPOCH) // _MICROSECOND
+    return (time - _EPOCH) // _MICROSECOND
 
 
-def seconds(moment: dt.datetime) -> float:
+def seconds(time: dt.datetime) -> float:
     """Return a time as data seconds."""
-    return micros(moment) / 1e6
+    return micros(time) / 1e6
 
 
 def instant(t: float) -> dt.datetime:
@@ -63,8 +63,8 @@ def instant(t: float) -> dt.datetime:
     return from_micros(round(t * 1e6))
 
 
-def maybe(t: float | None) -> dt.datetime | None:
-    """Return data seconds as a time, None for what is unknown (None, NaN or never)."""
+def optional_instant(t: float | None) -> dt.datetime | None:
+    """Return data seconds as a time; None for None, NaN or infinity."""
     return None if t is None or not math.isfinite(t) else instant(t)
 
 
@@ -73,17 +73,17 @@ def from_micros(value: int) -> dt.datetime:
     return _EPOCH + dt.timedelta(microseconds=value)
 
 
-def write(moment: dt.datetime) -> str:
-    """Return a time as the answers write it, as short as it can be.
+def write(time: dt.datetime) -> str:
+    """Format a time for an answer: ISO 8601 with Z, without a fraction where it has none.
 
     >>> write(from_micros(1_760_727_000_000_000))
     '2025-10-17T18:50:00Z'
     """
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def write_micros(value: int) -> str:
-    """Return microseconds since 1970 as `write` would, at a tenth of its cost: streams write tens of thousands a second.
+    """Format microseconds since 1970 as `write` does, at a tenth of its cost: streams format tens of thousands a second.
 
     >>> write_micros(1_760_727_000_250_000)
     '2025-10-17T18:50:00.250000Z'

@@ -1,4 +1,4 @@
-"""A kitchen at a moment, told from the same timeline, snapshot and figures as the dashboard shows."""
+"""A kitchen's state at one time, computed from the same timeline, snapshot and figures as the dashboard's."""
 
 import time
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 from twin.analysis.metrics import StageFigures, metrics_of
 from twin.analysis.wording import in_minutes
 from twin.api import models
-from twin.api.instants import instant, maybe
+from twin.api.instants import instant, optional_instant
 from twin.foundation.errors import UnknownTimeError
 from twin.foundation.stages import CANCELLED, COMPLETED, COOKING, STAGES, STALLED, STATES
 from twin.foundation.times import DAY, midnight, text
@@ -17,20 +17,20 @@ from twin.sources.base import Location
 from twin.timeline.timeline import Snapshot, Timeline
 
 CAPACITY_S = 900.0
-"""Seconds for which an observed capacity stands: it is metadata, which may be 15 minutes old (docs/api.md)."""
+"""Seconds for which an observed capacity is cached: it is metadata, which may be 15 minutes old (docs/api.md)."""
 
 
-class _Observed:
-    """The most orders that each kitchen of a source was seen to cook at once, and when it was looked up."""
+class _ObservedCapacity:
+    """The most orders that each kitchen of a hub has cooked at once, and the monotonic second when that was queried."""
 
     def __init__(self, _: Hub) -> None:
         self.by_location: dict[str, tuple[float, int | None]] = {}
 
 
 def timeline_at(hub: Hub, place: Location, t: float) -> Timeline:
-    """Return the timeline that tells a moment: the one that the dashboard opens with where `t` is in it, else that of t's day.
+    """Return a timeline that contains `t`: that of the last 24 hours, with which the dashboard opens, else that of t's day.
 
-    Raises `UnknownTimeError` for days that the location's data does not reach.
+    Raises `UnknownTimeError` for days outside the location's data.
     """
     window = hub.last_hours(place.id)
     if window.start <= t <= window.end:
@@ -44,7 +44,7 @@ def timeline_at(hub: Hub, place: Location, t: float) -> Timeline:
 
 
 def status(hub: Hub, place: Location, t: float) -> models.KitchenStatus:
-    """Return the whole state of a kitchen at t."""
+    """Return the complete state of a kitchen at t."""
     timeline = timeline_at(hub, place, t)
     snapshot = timeline.at(t)
     return models.KitchenStatus(
@@ -55,7 +55,7 @@ def status(hub: Hub, place: Location, t: float) -> models.KitchenStatus:
 
 
 def update(hub: Hub, place: Location, t: float, orders: bool) -> models.MetricsUpdate:
-    """Return what a replay tells of a kitchen at t, with its open orders where asked."""
+    """Return a kitchen's metrics at t for a replay stream, with its open orders if `orders` is true."""
     timeline = timeline_at(hub, place, t)
     snapshot = timeline.at(t)
     metrics = _metrics(hub, timeline, snapshot)
@@ -67,13 +67,13 @@ def update(hub: Hub, place: Location, t: float, orders: bool) -> models.MetricsU
 
 
 def capacity(hub: Hub, location: str) -> tuple[int | None, str | None]:
-    """Return how many orders a kitchen can cook at once, and whether that is "configured" or "observed"."""
+    """Return how many orders a kitchen can cook at once, and whether that is "configured" or "observed"; None: unknown."""
     configured = hub.settings.capacity.get(location)
     if configured is not None:
         return configured, "configured"
-    observed = hub.cached(_Observed).by_location
-    asked_at, most = observed.get(location, (-CAPACITY_S, None))
-    if time.monotonic() - asked_at >= CAPACITY_S:
+    observed = hub.cached(_ObservedCapacity).by_location
+    queried_at, most = observed.get(location, (-CAPACITY_S, None))
+    if time.monotonic() - queried_at >= CAPACITY_S:
         answer = hub.source.query("capacity", location=location)["most"][0].as_py()
         most = int(answer) if answer else None
         observed[location] = (time.monotonic(), most)
@@ -134,17 +134,17 @@ def _drivers(timeline: Timeline, snapshot: Snapshot) -> list[models.DriverPositi
         models.DriverPosition(
             order_id=ids[int(drivers.order[i])].as_py(),
             timestamp=now,
-            lat=known(drivers.lat[i]) if timeline.location.lat is not None else None,
-            lon=known(drivers.lon[i]) if timeline.location.lat is not None else None,
-            heading=known(drivers.heading[i]),
+            lat=none_if_nan(drivers.lat[i]) if timeline.location.lat is not None else None,
+            lon=none_if_nan(drivers.lon[i]) if timeline.location.lat is not None else None,
+            heading=none_if_nan(drivers.heading[i]),
             progress_pct=100 * float(drivers.progress[i]),
-            estimated_arrival=maybe(float(drivers.eta[i])),
+            estimated_arrival=optional_instant(float(drivers.eta[i])),
             measured=bool(drivers.measured[i]),
         )
         for i in range(len(drivers))
     ]
 
 
-def known(value: float | np.floating[Any]) -> float | None:
-    """Return a number, None for NaN."""
+def none_if_nan(value: float | np.floating[Any]) -> float | None:
+    """Return a float, None for NaN."""
     return None if np.isnan(value) else float(value)

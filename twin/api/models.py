@@ -1,7 +1,7 @@
-"""What the API answers: one pydantic model per shape, from which the OpenAPI document is made.
+"""The API's answers: one pydantic model per shape, from which the OpenAPI document is made.
 
-Names and shapes are a contract with the programs that read them (docs/api.md): fields are added, never renamed. Times are
-ISO 8601 with Z, durations minutes, shares percent, and null stands where nothing tells.
+Names and shapes are a contract with client programs (docs/api.md): fields are added, never renamed. Docstrings and
+descriptions are part of that document. Times are ISO 8601 with Z, durations minutes, shares percent, unknown values null.
 """
 
 import datetime as dt

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the endpoints and the models, so that it cannot tell anything else than they do."""
+"""The OpenAPI 3.1 document, generated from the endpoints and the models, so that it cannot disagree with them."""
 
 from functools import cache
 from typing import Any
@@ -26,10 +26,10 @@ _TEXT = {"schema": {"type": "string"}}
 
 @cache
 def document() -> dict[str, Any]:
-    """Return the document."""
-    shown: list[type[BaseModel]] = [*(endpoint.model for endpoint in ENDPOINTS), *STREAMED, models.Problem]
+    """Generate the document."""
+    documented: list[type[BaseModel]] = [*(endpoint.model for endpoint in ENDPOINTS), *STREAMED, models.Problem]
     _, schemas = models_json_schema(
-        [(model, "serialization") for model in dict.fromkeys(shown)], ref_template="#/components/schemas/{model}"
+        [(model, "serialization") for model in dict.fromkeys(documented)], ref_template="#/components/schemas/{model}"
     )
     return {
         "openapi": "3.1.0",
@@ -48,7 +48,7 @@ def document() -> dict[str, Any]:
 
 
 def _json(endpoint: Endpoint) -> dict[str, Any]:
-    """Return how an endpoint is asked and what it answers."""
+    """Return the operation of a JSON endpoint: its parameters and responses."""
     return {
         "operationId": endpoint.name,
         "summary": endpoint.summary,
@@ -66,7 +66,7 @@ def _json(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _replay() -> dict[str, Any]:
-    """Return how the stream is asked and which messages it sends."""
+    """Return the operation of the replay stream: its parameters and the messages it sends."""
     last = {
         "name": "Last-Event-ID",
         "in": "header",
@@ -79,7 +79,7 @@ def _replay() -> dict[str, Any]:
         "summary": "A range as a stream of server-sent events, paced by the data clock",
         "description": "Events `order_event`, `metrics_update`, `replay_position` and, at the end, `replay_complete`; each has "
         "an id to resume after. Data are " + ", ".join(f"`{model.__name__}`" for model in STREAMED) + ".",
-        "parameters": [_path_parameter("location"), *_query_parameters(parameters.Replay), last],
+        "parameters": [_path_parameter("location"), *_query_parameters(parameters.ReplayQuery), last],
         "responses": {
             "200": {"description": "The stream.", "content": {"text/event-stream": messages}},
             **_refusals(),
@@ -106,7 +106,7 @@ def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
 
 
 def _writable(field: dict[str, Any]) -> dict[str, Any]:
-    """Return a field's schema without null: a parameter that is left out is null in the model, but nobody can write null."""
+    """Return a field's schema without null: an omitted parameter is null in the model, but a query cannot contain null."""
     choices = [choice for choice in field.get("anyOf", []) if choice != {"type": "null"}]
     left_out = {"title", "description", "anyOf"} | ({"default"} if field.get("default", 0) is None else set())
     return {key: value for key, value in field.items() if key not in left_out} | (choices[0] if choices else {})

@@ -1,12 +1,15 @@
-"""What the API accepts: one pydantic model per set of query parameters; anything else is refused by name."""
+"""The API's query parameters: one pydantic model per set; an unknown parameter is an error that names it.
+
+Descriptions are part of the OpenAPI document.
+"""
 
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from twin.api.instants import Instant
+from twin.api.instants import TimeParameter
 from twin.api.models import Granularity
-from twin.api.position import POSITION, Position
+from twin.api.position import POSITION, StreamPosition
 from twin.replay.clock import MAX_SPEED
 
 LARGEST_PAGE = 1000
@@ -21,8 +24,8 @@ class Parameters(BaseModel):
 class Range(Parameters):
     """A range [start, end); without one, the last 24 hours of the location's data, as the dashboard opens."""
 
-    start: Instant | None = Field(default=None, description="Start of the range, itself included.")
-    end: Instant | None = Field(default=None, description="End of the range, itself left out.")
+    start: TimeParameter | None = Field(default=None, description="Start of the range, itself included.")
+    end: TimeParameter | None = Field(default=None, description="End of the range, itself left out.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -35,8 +38,8 @@ class BucketedRange(Range):
     granularity: Granularity = Field(default="hour", description="Length of a bucket.")
 
 
-class Moment(Parameters):
-    at_time: Instant | None = Field(
+class AtTime(Parameters):
+    at_time: TimeParameter | None = Field(
         default=None, description="The moment; by default the end of the last 24 hours of the location's data."
     )
 
@@ -51,16 +54,16 @@ class EventFilter(Range):
     type: str | None = Field(default=None, description="Only these event types, separated by commas.")
     order_id: str | None = Field(default=None, description="Only this order's events.")
     limit: int = Field(default=100, ge=1, le=LARGEST_PAGE, description="Most events on a page.")
-    cursor: Annotated[Position | None, *POSITION] = Field(
+    cursor: Annotated[StreamPosition | None, *POSITION] = Field(
         default=None, description="`next_cursor` of the page before, or any event_id: begin after it."
     )
 
 
-class Replay(Range):
+class ReplayQuery(Range):
     """A range that is named in full, and how it is played."""
 
-    start: Instant = Field(description="Start of the range, itself included.")
-    end: Instant = Field(description="End of the range, itself left out.")
+    start: TimeParameter = Field(description="Start of the range, itself included.")
+    end: TimeParameter = Field(description="End of the range, itself left out.")
     speed: float = Field(
         default=60,
         ge=0,
@@ -68,6 +71,6 @@ class Replay(Range):
         allow_inf_nan=False,
         description="Data seconds per second; 0: as fast as it can be read.",
     )
-    from_time: Annotated[Position | None, *POSITION] = Field(
+    from_time: Annotated[StreamPosition | None, *POSITION] = Field(
         default=None, description="Begin here instead of at start: a time, or the id of the last message that was read."
     )

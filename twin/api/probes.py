@@ -1,4 +1,4 @@
-"""What operators ask: is the source there (/readyz), what does the process count (/metrics), what can be asked (the docs)."""
+"""Routes for operators and developers: readiness (/readyz), metrics (/metrics) and the API's documentation."""
 
 import asyncio
 import json
@@ -21,22 +21,22 @@ from twin.server.threads import answering
 log = logging.getLogger(__name__)
 
 READY_WITHIN_S = 5.0
-"""A source that takes longer to say that it is there is not ready for anybody."""
+"""A source that takes longer to answer counts as not ready."""
 
 
 class ReadyHandler(ApiHandler):
-    """200 with the source's latency, or 503 with the reason; open to all, as probes do not log in, and it tells no data."""
+    """200 with the source's latency, or 503 with the reason. Needs no login, because probes have none; it reveals no data."""
 
     route = "readyz"
     guarded = False
 
     async def get(self) -> None:
-        """Ask the source one small question."""
+        """Run one small query on the source and report how long it took."""
         try:
             latency = await asyncio.wait_for(answering(_latency), READY_WITHIN_S)
             answer = Ready(status="ready", latency_ms=round(1e3 * latency, 2))
         except TwinError as error:
-            log.warning("not ready: %s", error)  # the sentence may name a path or a host, and anybody may ask
+            log.warning("not ready: %s", error)  # only logged: it may name a path or a host, and this route is public
             answer = Ready(
                 status="failing", latency_ms=None, reason="The source does not answer; the server's log says why."
             )
@@ -50,18 +50,18 @@ class ReadyHandler(ApiHandler):
 
 
 class MetricsHandler(ApiHandler):
-    """Prometheus text; behind the login, where there is one: it tells how much business there is."""
+    """Prometheus text; requires the login, where there is one, because it reveals how much business there is."""
 
     route = "metrics"
 
     async def get(self) -> None:
-        """Count sessions and rejects, which are states, and tell everything."""
+        """Update the gauges of sessions and rejects, and send all metrics."""
         if isinstance(self.application, BokehTornado):
             sessions = [self.application.get_sessions(path) for path in self.application.app_paths]
             telemetry.SESSIONS.set(sum(map(len, sessions)))
         try:
             quality = await answering(lambda: process.hub().quality())
-        except TwinError:  # what is counted besides is told all the same
+        except TwinError:  # the other metrics do not depend on the source
             telemetry.REJECTS.clear()
         else:
             telemetry.REJECTS.clear()
@@ -79,7 +79,7 @@ class OpenApiHandler(ApiHandler):
     route = "openapi"
 
     def get(self) -> None:
-        """Tell it; it changes with the program only."""
+        """Send the document; it changes only with the program's version."""
         self.set_header("Cache-Control", f"private, max-age={METADATA_S}")
         self.set_header("Content-Type", "application/json")
         self.write(json.dumps(document()))
@@ -88,12 +88,12 @@ class OpenApiHandler(ApiHandler):
 
 
 class DocsHandler(ApiHandler):
-    """The same for people."""
+    """The API's documentation as a page."""
 
     route = "docs"
 
     def get(self) -> None:
-        """Tell it."""
+        """Send the page."""
         self.set_header("Cache-Control", f"private, max-age={METADATA_S}")
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")

@@ -1,11 +1,11 @@
-"""Which open source the routes answer from: the pages' own, so that a number cannot differ between page and API."""
+"""The hub that the routes answer from: the pages' own, so that page and API cannot disagree."""
 
 from twin.hub import Hub
 from twin.server.process import process
 
 
 def current_source() -> Hub:
-    """Return the process's source, and let it look for newer events if it has not for a while. Call it in a worker thread."""
+    """Return the process's hub, which checks for newer events from time to time. Call it in a worker thread."""
     hub = process.hub()
     hub.freshen()
     return hub

@@ -1,7 +1,7 @@
-"""Who looks: the name that a Databricks app's proxy forwards, told to the browser that it was forwarded for, and to nobody else.
+"""The signed-in user's name, which a Databricks app's proxy forwards, sent only to the browser that it was forwarded for.
 
-The page itself is told nothing, as Bokeh would write what it knows of a request into the session token inside the page. The
-name is shown and decides nothing: queries run as the app, whoever looks.
+The page requests it here because Bokeh writes what it reads of a page's request into the session token inside the page. The
+name is only displayed: queries run as the app, for every user.
 """
 
 from twin.api.handler import ApiHandler
@@ -12,17 +12,17 @@ LONGEST = 100
 
 
 def user_url() -> str:
-    """Return where the page asks for the user's name, relative to it; "" where no proxy says who that is."""
+    """Return the address of the user's name, relative to the page; "" where no proxy forwards one."""
     return "user" if process.settings.app_name else ""
 
 
 class UserHandler(ApiHandler):
-    """GET /user: {"name": …}, null where nobody is named."""
+    """GET /user: {"name": …}, null where the proxy forwards none."""
 
     route = "user"
 
     async def get(self) -> None:
-        """Tell the caller the name in the proxy's headers, which it sets itself and takes from nobody else."""
+        """Send the name in the proxy's headers; the proxy sets them itself and drops those of a client."""
         headers = self.request.headers if user_url() else {}
         name = (headers.get(NAME) or headers.get(EMAIL) or "").strip()[:LONGEST]
         self.write({"name": name or None})

@@ -1,1 +1,1 @@
-"""The same kitchen for a person with a notebook: tables, panes, saved pages."""
+"""Kitchens in a notebook: tables, panes, saved pages."""

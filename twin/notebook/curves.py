@@ -1,4 +1,4 @@
-"""HoloViews curves of a kitchen, for notebooks to compose: `a.volume() * b.volume()`, `k.curve("delivery_min") + …`."""
+"""HoloViews curves of a kitchen, to compose in a notebook: `a.volume() * b.volume()`, `k.curve("delivery_min") + …`."""
 
 from typing import TYPE_CHECKING
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WIDTH, HEIGHT = 720, 240
-"""Pixels: the width of a notebook's cell on a laptop."""
+"""Pixels; a notebook's cell on a laptop is that wide."""
 
 
 def volume(timeline: Timeline, every: float) -> hv.Curve:
     """Return the orders created in each `every` seconds of the window, drawn as steps."""
     edges, counts = timeline.volume(every)
     name = timeline.location.display_name
-    made = hv.Curve((stamps(edges[:-1]), counts.astype(np.int64)), "time", "orders", label=name)
-    return made.opts(interpolation="steps-post", width=WIDTH, height=HEIGHT, backend="bokeh")
+    steps = hv.Curve((stamps(edges[:-1]), counts.astype(np.int64)), "time", "orders", label=name)
+    return steps.opts(interpolation="steps-post", width=WIDTH, height=HEIGHT, backend="bokeh")
 
 
 def curve(name: str, history: "pd.DataFrame", kpi: str) -> hv.Curve:
-    """Return a column of a kitchen's history. Raises ValueError for one that is not there."""
+    """Return a column of a kitchen's history as a curve. Raises ValueError for an unknown column."""
     if kpi not in history:
         raise ValueError(f"There is no KPI {kpi!r}: it can be {', '.join(map(str, history.columns))}.")
-    made = hv.Curve((history.index.to_numpy(), history[kpi].to_numpy()), "time", kpi, label=name)
-    return made.opts(width=WIDTH, height=HEIGHT, backend="bokeh")
+    line = hv.Curve((history.index.to_numpy(), history[kpi].to_numpy()), "time", kpi, label=name)
+    return line.opts(width=WIDTH, height=HEIGHT, backend="bokeh")

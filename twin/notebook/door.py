@@ -1,4 +1,4 @@
-"""The public door: `open` returns a `Twin`, the hub of an open source with what a notebook wants besides."""
+"""The public entry point: `open` returns a `Twin`, a hub with conveniences for notebooks."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ class Locations(list[Location]):
 
     @property
     def table(self) -> pd.DataFrame:
-        """The same as a frame, by id: name, orders, start, end, lat, lon, radius_m.
+        """The kitchens as a data frame, by id: name, orders, start, end, lat, lon, radius_m.
 
         >>> twin.open("demo").locations.table.loc["chicago", "name"]
         'Chicago'
@@ -72,7 +72,7 @@ class Twin(Hub):
         return Kitchen(self, timeline)
 
     def __getitem__(self, location: str) -> Kitchen:
-        """Return `kitchen(location)`; a notebook completes the ids: `t["<tab>`."""
+        """Return `kitchen(location)`. In a notebook, Tab completes the ids: `t["<tab>`."""
         return self.kitchen(location)
 
     def _ipython_key_completions_(self) -> list[str]:
@@ -89,11 +89,12 @@ def open(source: str | Path | None = None, progress: Progress | None = None, set
     """Open a source of events: `demo`, a file, folder or glob of CSV, JSON or Parquet event rows, or a SQL warehouse's tables
     (`databricks`, `databricks://catalog.schema`; see docs/databricks.md).
 
-    Without `source`, the environment's TWIN_SOURCE, else the demo (made on first use in the folder that TWIN_DEMO names,
-    by default `demo` in the current one). `progress(message, share)` is told how far it is. Raises `SourceError`.
+    Without `source`, it opens the environment's TWIN_SOURCE, else the demo, which is generated on first use in the folder that
+    TWIN_DEMO names, by default `demo` in the current one. `progress(message, share)` is called as opening proceeds. Raises
+    `SourceError`.
 
-    `settings` are targets and limits, by default the environment's (docs/figures.md); raises `ConfigError` for a variable that
-    makes no sense. Twins with different ones can be open at once.
+    `settings` are targets and limits, by default the environment's (docs/figures.md); raises `ConfigError` for an invalid
+    variable. Twins with different settings can be open at once.
 
     >>> len(twin.open("demo").locations)
     4

@@ -1,7 +1,7 @@
 """A kitchen in a notebook: one location over a range of time, with its tables and its panes.
 
-Tables and values come from the timeline and need no display. The panes (map, pipeline …) and figures import Panel when
-they are first asked for: `import twin` stays light, and what computes never knows of Panel.
+Tables and values come from the timeline and need no display. The panes (map, pipeline …) and figures import Panel at their
+first use, so that `import twin` stays fast and computations do not depend on Panel.
 """
 
 import re
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import holoviews as hv
     import panel as pn
 
-    from twin.notebook.panes import Replay
+    from twin.notebook.panes import NotebookReplay
     from twin.replay.controller import ReplayController
 
 TEN_MINUTES = 600.0
@@ -38,7 +38,7 @@ _CLOCK = re.compile(r"\s*(\d{1,2}):(\d{2})(?::(\d{2}))?\s*")
 
 @dataclass(frozen=True)
 class Instant:
-    """A kitchen at one moment. Made by `Kitchen.at`.
+    """A kitchen at one time. Created by `Kitchen.at`.
 
     >>> now = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16").at("18:30")
     >>> now.time, now.counts["cooking"] > 0, len(now.drivers) == now.counts["out_for_delivery"]
@@ -52,7 +52,7 @@ class Instant:
 
     @property
     def time(self) -> pd.Timestamp:
-        """The moment.
+        """The time.
 
         >>> twin.open("demo").kitchen("chicago").at("12:00").time.hour
         12
@@ -79,7 +79,7 @@ class Instant:
 
     @property
     def drivers(self) -> pd.DataFrame:
-        """The drivers on the road, by order: lat, lon, heading (degrees), progress 0..1, eta, whether it is measured.
+        """The drivers on the road, by order: lat, lon, heading (degrees), progress 0..1, eta, whether the position is measured.
 
         >>> list(twin.open("demo").kitchen("chicago").at("12:00").drivers)
         ['lat', 'lon', 'heading', 'progress', 'eta', 'measured']
@@ -88,7 +88,7 @@ class Instant:
 
     @property
     def stages(self) -> pd.DataFrame:
-        """The five stages: mean minutes in each, age of what is in it now.
+        """The five stages: mean minutes in each, ages of the orders in it now.
 
         >>> list(twin.open("demo").kitchen("chicago").at("12:00").stages.index)
         ['created', 'cooking', 'ready', 'out_for_delivery', 'completed']
@@ -97,7 +97,7 @@ class Instant:
 
     @property
     def kpis(self) -> pd.Series:
-        """The KPIs as numbers; times in minutes, shares 0..1, NaN where there is nothing to tell.
+        """The KPIs as numbers; times in minutes, shares 0..1, NaN where undefined.
 
         >>> bool(twin.open("demo").kitchen("chicago").at("12:00").kpis["orders_per_hour"] > 0)
         True
@@ -115,10 +115,10 @@ class Instant:
 
 
 class Kitchen:
-    """One location over a range of time: tables, values, panes. Made by `Twin.kitchen`.
+    """One location over a range of time: tables, values, panes. Created by `Twin.kitchen`.
 
-    All panes of one kitchen follow one clock and one selection: play in one, and all move. A second kitchen, also of the
-    same location, has its own.
+    All panes of one kitchen share one clock and one selection: if one plays, all move. Another kitchen has its own, even of
+    the same location.
 
     >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
     >>> k
@@ -128,7 +128,7 @@ class Kitchen:
     def __init__(self, hub: Hub, timeline: Timeline) -> None:
         self._hub = hub
         self.data = timeline
-        """The loaded `Timeline`, for what these tables do not tell."""
+        """The loaded `Timeline`, for what these tables do not contain."""
 
     # -- values and tables -----------------------------------------------------------------------------------------------
     @property
@@ -159,14 +159,14 @@ class Kitchen:
         return tables.stamp(self.data.window.end)
 
     def at(self, time: Time) -> Instant:
-        """Return the kitchen at a moment: a time of day such as "18:30" where the range has it once, or any full time.
+        """Return the kitchen at a time: a time of day such as "18:30", if it is in the range exactly once, or a full time.
 
-        Raises ValueError, with a sentence, for what is no time or is not clear.
+        Raises ValueError, with a sentence, for an invalid or ambiguous time.
 
         >>> twin.open("demo").kitchen("sanfrancisco", day="2025-10-16").at("18:30").time
         Timestamp('2025-10-16 18:30:00')
         """
-        return Instant(self.data, self.data.at(self._moment(time)), self._hub.settings.delivery_target_s)
+        return Instant(self.data, self.data.at(self._seconds(time)), self._hub.settings.delivery_target_s)
 
     @cached_property
     def orders(self) -> pd.DataFrame:
@@ -180,7 +180,7 @@ class Kitchen:
 
     @cached_property
     def stages(self) -> pd.DataFrame:
-        """One row per order and spell in a stage: order, stage, entered, left, minutes; who stalls leaves the stage.
+        """One row per order and spell in a stage: order, stage, entered, left, minutes. A stalled order has left its stage.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> k.stages.groupby("stage", observed=True)["minutes"].median()["cooking"] > 0
@@ -195,12 +195,12 @@ class Kitchen:
         >>> list(k.events("18:00", "18:10"))
         ['ts', 'type', 'order', 'progress']
         """
-        first = self.data.window.start if start is None else self._moment(start)
-        last = self.data.window.end if end is None else self._moment(end)
+        first = self.data.window.start if start is None else self._seconds(start)
+        last = self.data.window.end if end is None else self._seconds(end)
         return tables.events(self.data, self.data.between(first, last))
 
     def order(self, order: str) -> Order:
-        """Return one order's whole life: stages, events, items, address. Raises `UnknownOrderError`.
+        """Return one order's lifecycle: stages, events, items, address. Raises `UnknownOrderError`.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> k.order(k.orders.index[0]).status
@@ -215,12 +215,12 @@ class Kitchen:
         >>> k.brands()["orders"].is_monotonic_decreasing
         True
         """
-        first, last = (None if time is None else self._moment(time) for time in (start, end))
+        first, last = (None if time is None else self._seconds(time) for time in (start, end))
         return tables.brands(brands.performance(self.data, first, last))
 
     @property
     def moments(self) -> pd.DataFrame:
-        """What stands out, the most remarkable first: kind, title, sentence, start, end, at (when it is worst), severity.
+        """The moments, the most severe first: kind, title, sentence, start, end, at (when it is worst), severity.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> bool(k.moments["severity"].is_monotonic_decreasing)
@@ -230,7 +230,7 @@ class Kitchen:
 
     @property
     def rejects(self) -> pd.DataFrame:
-        """The location's raw rows that were set aside, or used although odd: what, reason, rows, share of all read.
+        """The location's rejected and flagged rows: what, reason, rows, share of all rows read.
 
         >>> list(twin.open("demo").kitchen("chicago").rejects)
         ['what', 'reason', 'rows', 'share']
@@ -249,7 +249,7 @@ class Kitchen:
 
     @property
     def insights(self) -> Insights:
-        """Baseline and moments together; the source is asked once.
+        """Baseline and moments together; the source is queried once.
 
         >>> k = twin.open("demo").kitchen("chicago")
         >>> k.insights.timeline is k.data
@@ -258,7 +258,7 @@ class Kitchen:
         return self._hub.insights(self.data)
 
     def history(self, every: float = TEN_MINUTES) -> pd.DataFrame:
-        """Return the KPIs over the range, one row per `every` seconds, as `at(t).kpis` tells them.
+        """Return the KPIs over the range, one row per `every` seconds, equal to `at(t).kpis`.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> bool(k.history(3600).loc["2025-10-16 18:00", "active"] == k.at("18:00").kpis["active"])
@@ -270,7 +270,7 @@ class Kitchen:
         times = np.arange(np.ceil(window.start / every) * every, window.end, every)
         return tables.kpis(self.data, times, self._hub.settings.delivery_target_s)
 
-    # -- what the user does ----------------------------------------------------------------------------------------------
+    # -- clock and selection ---------------------------------------------------------------------------------------------
     @property
     def replay(self) -> "ReplayController":
         """The clock and the selection of this kitchen's panes: play(), pause(), seek(t), set_speed(x), selection.
@@ -284,10 +284,10 @@ class Kitchen:
 
     @property
     def selection(self) -> pd.DataFrame:
-        """The orders that were picked out in a pane, as `orders` tells them.
+        """The orders selected in the panes, as a table like `orders`.
 
-        The order that was clicked; else those created in the section brushed on the timeline (all, while there is none),
-        and of them, where a stage was clicked, those in it at the playhead.
+        These are the order that was clicked; else the orders created in the section brushed on the timeline (without one, in
+        the range), and, if a stage was clicked, only those in it at the playhead.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> k.replay.set_range("2025-10-16 18:00", "2025-10-16 19:00")
@@ -348,7 +348,7 @@ class Kitchen:
         return self._replay.pane("trends")
 
     def feed(self) -> "pn.viewable.Viewable":
-        """Return the events up to the playhead, in words, to filter and to search.
+        """Return the event feed: the events up to the playhead as sentences, to filter and to search.
 
         >>> twin.open("demo").kitchen("chicago").feed().height
         420
@@ -356,7 +356,7 @@ class Kitchen:
         return self._replay.pane("feed")
 
     def dashboard(self) -> "pn.viewable.Viewable":
-        """Return all of them, arranged.
+        """Return all panes, arranged.
 
         >>> len(twin.open("demo").kitchen("chicago").dashboard())
         4
@@ -365,7 +365,7 @@ class Kitchen:
 
     # -- figures to compose ----------------------------------------------------------------------------------------------
     def volume(self, every: float = TEN_MINUTES) -> "hv.Curve":
-        """Return the orders created per `every` seconds as a HoloViews curve, to overlay with other things.
+        """Return the orders created per `every` seconds as a HoloViews curve, to overlay with others.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> int(k.volume().dimension_values("orders").sum()) == len(k.orders)
@@ -392,7 +392,7 @@ class Kitchen:
         """Write a replay of the range as one HTML file that plays, scrubs and shows the map without server or network.
 
         Its figures change every `step` seconds of data (by default a minute, more for long ranges), the drivers
-        continuously. Raises ValueError, with a sentence, where the file would be larger than `saved.MOST_BYTES`.
+        continuously. Raises ValueError, with a sentence, if the file would be larger than `saved.MOST_BYTES`.
 
         >>> k = twin.open("demo").kitchen("chicago", start="2025-10-16 18:00", end="2025-10-16 18:30")
         >>> import tempfile
@@ -406,13 +406,13 @@ class Kitchen:
         return save(self._hub, self.data, path, self.replay.now(), step)
 
     @cached_property
-    def _replay(self) -> "Replay":
-        from twin.notebook.panes import Replay  # noqa: PLC0415
+    def _replay(self) -> "NotebookReplay":
+        from twin.notebook.panes import NotebookReplay  # noqa: PLC0415
 
-        return Replay(self._hub, self.data)
+        return NotebookReplay(self._hub, self.data)
 
-    def _moment(self, time: Time) -> float:
-        """Return a time in seconds; a time of day is the one moment of the range that has it."""
+    def _seconds(self, time: Time) -> float:
+        """Return a time in seconds. Raises ValueError for a time of day that is not in the range exactly once."""
         clock = _CLOCK.fullmatch(time) if isinstance(time, str) else None
         if clock is None:
             return times.seconds(time)
@@ -421,13 +421,13 @@ class Kitchen:
             raise ValueError(f"“{time}” is no time of day: write it like 18:30.")
         window = self.data.window
         first = midnight(window.start) + hours * 3600 + minutes * 60 + seconds
-        fitting = [t for t in np.arange(first, window.end + 1, DAY).tolist() if window.start <= t <= window.end]
-        if len(fitting) != 1:
-            days = ", ".join(times.text(t)[:10] for t in fitting[:7]) or "never"
+        matches = [t for t in np.arange(first, window.end + 1, DAY).tolist() if window.start <= t <= window.end]
+        if len(matches) != 1:
+            days = ", ".join(times.text(t)[:10] for t in matches[:7]) or "never"
             raise ValueError(
-                f"{time} comes {len(fitting)} times in this range ({days}): give the day, too, as in 2025-10-16 18:30."
+                f"{time} comes {len(matches)} times in this range ({days}): give the day, too, as in 2025-10-16 18:30."
             )
-        return float(fitting[0])
+        return float(matches[0])
 
     @property
     def _facts(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""The panes of one kitchen in a notebook: the views of the page on one controller, kept at the playhead by one session."""
+"""The panes of one kitchen in a notebook: the page's views on one controller, updated by one session."""
 
 import asyncio
 import base64
@@ -27,20 +27,20 @@ from twin.views.transport.transport import TransportView
 from twin.views.trends.trends import TrendsView
 
 IMAGE_PX = 1600
-"""Longest side of the inlined base map: sharp at the first view of a map 900 pixels wide, blurred two zoom steps in."""
+"""Longest side of the inlined base map, pixels: sharp in the first view of a map 900 pixels wide, blurred two zoom steps in."""
 IMAGE_MARGIN = 0.6
-"""The image reaches beyond the first view by this share of it on every side, for panning and for wide maps."""
+"""Share of the first view by which the image extends beyond it on every side, for panning and for wide maps."""
 MOST_VIEWS = 40
-"""Panes kept at the playhead; of cells that were run again and again the oldest are let go. Each costs some 0.2 ms a tick."""
+"""Most panes that are updated. If cells are run again and again, the oldest panes stop. Each costs some 0.2 ms a tick."""
 
 FIXED_RANGE = ".range { pointer-events: none; visibility: hidden; } .range .words { visibility: visible; }"
-"""Another range is another kitchen: the range is told, not chosen."""
+"""The range picker is hidden: another range is another `Kitchen`. The range itself stays visible."""
 
 HEIGHTS = {"map": 480, "trends": 260, "feed": 420}
-"""Pixels, of the panes that fill what room they get."""
+"""Heights in pixels of the panes that fill the space they get."""
 
 
-class Replay:
+class NotebookReplay:
     """One kitchen's clock, selection and panes."""
 
     def __init__(self, hub: Hub, timeline: Timeline) -> None:
@@ -53,7 +53,7 @@ class Replay:
         self.controller.learn(hub.insights(timeline))
         self._session = ReplaySession(hub, self.controller)
         self._session.watch(self._views)
-        self._session.tick(force=True)  # from now on a verb is shown at once
+        self._session.tick(force=True)  # after the first tick the session shows the effect of a verb at once
 
     def pane(self, name: str) -> Any:
         """Return a new pane: map, pipeline, timeline, kpis, trends, feed or alert."""
@@ -68,15 +68,15 @@ class Replay:
 
     def dashboard(self, feed: bool = True) -> pn.Column:
         """Return all panes, or all but the feed, arranged for a notebook's cell."""
-        beside = [self.pane(name) for name in ("kpis", "alert", "feed")[: 3 if feed else 2]]
-        side = pn.Column(*beside, width=360, margin=(0, 0, 0, 8))
-        middle = pn.Row(self._high("map", 660), side, sizing_mode="stretch_width", margin=(8, 0))
+        narrow = [self.pane(name) for name in ("kpis", "alert", "feed")[: 3 if feed else 2]]
+        side = pn.Column(*narrow, width=360, margin=(0, 0, 0, 8))
+        middle = pn.Row(self._pane_of_height("map", 660), side, sizing_mode="stretch_width", margin=(8, 0))
         return pn.Column(
             self.pane("pipeline"), middle, self.pane("timeline"), self.pane("trends"),
             stylesheets=[style_text(Path(__file__).with_name("panes.css"))], sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
 
-    def _high(self, name: str, height: int) -> Any:
+    def _pane_of_height(self, name: str, height: int) -> Any:
         shown = self.pane(name)
         shown.height = height
         return shown
@@ -101,7 +101,7 @@ class Replay:
         return view.__panel__()
 
     def _start(self) -> None:
-        """Begin to tick, where there is an event loop to tick on: in a notebook's kernel or a server, not in a script."""
+        """Begin to tick if an event loop runs: in a notebook's kernel or a server, not in a script."""
         if self._ticking:
             return
         try:
@@ -128,7 +128,7 @@ def inlined(tiles: TileSet, timeline: Timeline, kitchen: tuple[float, float], da
 
 
 def is_dark() -> bool:
-    """Return whether Panel was told to be dark: `pn.extension(theme="dark")`."""
+    """Return whether Panel uses its dark theme: `pn.extension(theme="dark")`."""
     return bool(pn.config.theme == "dark")
 
 
@@ -137,6 +137,6 @@ def _tileset(hub: Hub, location: str) -> TileSet:
 
 
 def _load_scripts() -> None:
-    """In a notebook, load Panel's scripts with the first pane, from this machine: as `pn.extension(inline=True)` would."""
+    """In a notebook, load Panel's scripts with the first pane, inline instead of from a CDN."""
     if not pn.extension._loaded and pn.state.curdoc is None:
         pn.extension(inline=True)

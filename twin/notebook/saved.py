@@ -1,11 +1,11 @@
 """A replay as one HTML file that plays without server or network.
 
-The browser runs the clock and moves the drivers by itself, in a saved page as in a served one. What a served page is told
-at its ticks is recorded: the views' own `show` is asked for every step of the range, and what it would have sent is kept
-where it differs from the step before; recording.js sets it again by time. What a view asks (trips, customers, the orders of
-a stage) is answered from the same functions' answers for the whole range. So there is no second definition of any figure.
+The browser runs the clock and moves the drivers, in a saved page as in a served one. What the server sends at each tick is
+recorded: the views' `show` is called for every step of the range, and each value that differs from the previous step is
+stored; recording.js sets it again by time. Requests of views (trips, customers, the orders of a stage) are answered by the
+same functions, evaluated once for the whole range. So no figure has a second definition.
 
-Left out are the event feed, one order's life, and customers' addresses: a file that is mailed around needs none of them.
+The event feed, the order panel and customers' addresses are left out: files are mailed around.
 """
 
 import base64
@@ -31,7 +31,7 @@ from twin.analysis.wording import BRANDS_SHOWN, brand_names, items_text, short_i
 from twin.foundation.stages import COMPLETED, STAGE_LABELS, STATES
 from twin.foundation.times import midnight
 from twin.hub import Hub
-from twin.notebook.panes import Replay, is_dark
+from twin.notebook.panes import NotebookReplay, is_dark
 from twin.timeline.timeline import Timeline
 from twin.views.map import answers as map_answers
 from twin.views.map import density, messages, wire
@@ -39,25 +39,25 @@ from twin.views.map.map import MapFrame
 from twin.views.shared.component import Component, module_source
 
 MOST_BYTES = 15_000_000
-"""A larger file is refused: mail servers take some 20 MB, as does a Databricks notebook's `displayHTML`."""
+"""Largest file that is written: mail servers and a Databricks notebook's `displayHTML` accept some 20 MB."""
 MOST_STEPS = 1500
-"""A day in minutes; a longer range is recorded in longer steps."""
+"""Enough for a day in minutes; a longer range is recorded in longer steps."""
 STEPS = (60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
-"""Seconds of data between two recorded states."""
+"""Seconds of data between two recorded states, of which the shortest possible is chosen."""
 LINKED = re.compile(r'<link rel="stylesheet"[^>]*>')
-"""Style sheets of other libraries that are imported somewhere: Panel names them on every page; no view of ours uses them."""
+"""Links to style sheets of other libraries, which Panel adds to every page if they are imported; no view of ours uses them."""
 SAVED_DENSITIES = ("orders", "waits")
-"""Layers of density whose picture is the same for the whole range; the others would need one for every minute."""
+"""Density layers with one picture for the whole range; the others would need one for every minute."""
 
 NEVER = 1e15
-"""A time after all others, seconds: JSON has no infinity."""
+"""Stands for an infinite time (seconds), which JSON cannot express."""
 
 FULL_DETAIL = 5000
-"""Up to so many orders, trips keep every turn (1 m); beyond, they are simplified to 12 m."""
+"""Up to so many orders, trips are simplified to 1 m; with more, to 12 m."""
 
 
 class Recording(Component):
-    """What stands in for the server in the browser."""
+    """Answers for the server in the browser, from the recording."""
 
     recording: str = param.String(default="", doc="The recording: JSON, gzipped, base64; see `record`.")  # type: ignore[assignment]
 
@@ -73,8 +73,8 @@ def save(hub: Hub, timeline: Timeline, path: str | Path, playhead: float, step: 
         raise ValueError(
             f"At most {MOST_STEPS:,} steps are recorded: choose a step of at least {span / MOST_STEPS:.0f} s."
         )
-    with pn.config.set(design=None):  # Material UI's, in force since its import, would load its scripts from a server
-        replay = Replay(hub, timeline)
+    with pn.config.set(design=None):  # importing Material UI sets its design, which loads scripts from a server
+        replay = NotebookReplay(hub, timeline)
         page = replay.dashboard(feed=False)
         views = [view for view in page.select(Component) if view.clock]
         for frame in page.select(MapFrame):
@@ -83,7 +83,7 @@ def save(hub: Hub, timeline: Timeline, path: str | Path, playhead: float, step: 
         replay.controller.seek(playhead)
         player = Recording(width=0, height=0, margin=0, recording=_packed(recorded))
         player.join(replay.controller)
-        page.insert(0, player)  # before those who ask
+        page.insert(0, player)  # before the views that send requests to it
         made = _html(page, f"{timeline.location.display_name} · Casper’s Kitchens")
     if len(made) > MOST_BYTES:
         raise ValueError(
@@ -94,21 +94,21 @@ def save(hub: Hub, timeline: Timeline, path: str | Path, playhead: float, step: 
     return target
 
 
-def record(replay: Replay, views: list[Component], step: float) -> dict[str, Any]:
-    """Return what the views of a replay are told over its range, and what they are answered, as plain JSON.
+def record(replay: NotebookReplay, views: list[Component], step: float) -> dict[str, Any]:
+    """Return as plain JSON what the server would send over a replay's range: the changes of its views, and `answers`.
 
-    changes: by view's key and Param, [[step number, value], …] where the value differs from the one before.
+    changes: by view's key and Param, [[step number, value], …] where the value differs from the previous step's.
     """
     timeline = replay.timeline
     start, end = timeline.window.start, timeline.window.end
     changes: dict[str, dict[str, list[list[Any]]]] = {}
-    kept = {(view, name): None for view in views for name in _told(view)}
+    latest = {(view, name): None for view in views for name in _recorded_params(view)}
     for number, t in enumerate(np.arange(start, end + step, step).tolist()):
-        replay.controller.seek(min(t, end))  # the session shows this moment in every view at once
-        for view, name in kept:
+        replay.controller.seek(min(t, end))  # the session then calls every view's `show` at once
+        for view, name in latest:
             value = getattr(view, name)
-            if number == 0 or value != kept[view, name]:
-                kept[view, name] = value
+            if number == 0 or value != latest[view, name]:
+                latest[view, name] = value
                 changes.setdefault(key_of(view), {}).setdefault(name, []).append([number, value])
     changing = {
         view: {name: values for name, values in of_view.items() if len(values) > 1} for view, of_view in changes.items()
@@ -122,15 +122,15 @@ def record(replay: Replay, views: list[Component], step: float) -> dict[str, Any
 
 
 def answers(timeline: Timeline) -> dict[str, Any]:
-    """Return the answers to what views ask, for all moments of the range.
+    """Return the answers to the views' requests, valid for the whole range.
 
-    motion: all trips, one window. pins: the customers of each state. spells: by state, the orders listed in it,
-    see `spells`. places: where each order belongs; words: what is said of it, by row.
+    motion: all trips, as one window. pins: the customers of each state. spells: by state, the orders listed in it, see
+    `spells`. By order row, places: where it is on the map; words: its texts, see `_order_texts`.
     """
     start, end = timeline.window.start, timeline.window.end
     orders = timeline.orders
     among = (orders.first < end) & (orders.last >= midnight(start))
-    among[timeline.membership.between(start, end).order] = True  # also who stalled today, silent since yesterday
+    among[timeline.membership.between(start, end).order] = True  # also orders without an event today that stalled today
     rows = np.flatnonzero(among)
     speed = messages.COARSE_FROM if len(rows) > FULL_DETAIL else 1.0
     trips = messages.window_message(timeline.motion(start - wire.FADE_S, end), orders, speed)
@@ -157,9 +157,9 @@ def _densities(timeline: Timeline) -> dict[str, Any]:
 
 
 def spells(timeline: Timeline, rows: Any) -> dict[str, list[list[float]]]:
-    """Return by state when each of some orders (row numbers) is listed in it: [row, begin, until, since].
+    """Return by state when each of the orders `rows` is listed in it: [row, begin, until, since].
 
-    `since` is what the list says: when it entered the state, which is before `begin` where it stalled and went on.
+    `since` is when the order entered the state, which the list shows; it is before `begin` if it stalled and resumed.
     """
     window, enter = timeline.window, timeline.orders.enter
     found: dict[str, list[list[float]]] = {}
@@ -176,12 +176,12 @@ def spells(timeline: Timeline, rows: Any) -> dict[str, list[list[float]]]:
 
 
 def key_of(view: Component) -> str:
-    """Return how the browser knows a view, of which a saved page has one of each kind: its `class_name`."""
+    """Return a view's name in the browser, its `class_name`; a saved page has one view of each class."""
     return type(view).__name__
 
 
-def _told(view: Component) -> list[str]:
-    """Return the Params by which Python tells a view what to show: plain values, neither clock nor selection."""
+def _recorded_params(view: Component) -> list[str]:
+    """Return the Params that are recorded: plain values that the view shows, neither clock nor selection."""
     own = set(type(view).param) - set(Component.param)
     return sorted(name for name in own if isinstance(getattr(view, name), str | int | float | list | dict))
 
@@ -226,7 +226,7 @@ def _html(page: pn.Column, title: str) -> bytes:
 
 
 def _inlined(sheet: Any) -> Any:
-    """Return a style sheet of Panel's, which it addresses at its CDN, as text."""
+    """Return a style sheet inline if it is Panel's own, which it links to a CDN; any other unchanged."""
     if not isinstance(sheet, ImportedStyleSheet) or not sheet.url.startswith(CDN_DIST):
         return sheet
     name = sheet.url.removeprefix(CDN_DIST).partition("?")[0]

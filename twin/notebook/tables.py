@@ -1,6 +1,6 @@
-"""Tables for analysts: what a timeline knows, as pandas frames. Times become naive UTC timestamps, durations minutes.
+"""Tables for analysts: a timeline's data as pandas frames. Times become naive UTC timestamps, durations minutes.
 
-Every figure comes from where the page takes it (timeline, metrics, brands, moments), so that page and notebook agree.
+Every figure comes from the same function as the page's (timeline, metrics, brands, moments), so that both agree.
 """
 
 from collections.abc import Sequence
@@ -26,21 +26,21 @@ _MILESTONES = ("created", "started", "finished", "ready", "arrived", "picked_up"
 
 
 def stamps(times: Any) -> NDArray[np.datetime64]:
-    """Return seconds since 1970, (n,) with NaN or inf where there is none, as datetime64[us] with NaT.
+    """Return seconds since 1970, (n,), as datetime64[us]; NaN and inf become NaT.
 
     >>> stamps([1760639400.0, float("nan")])
     array(['2025-10-16T18:30:00.000000',                        'NaT'],
           dtype='datetime64[us]')
     """
     values = np.asarray(times, np.float64)
-    known = np.isfinite(values)
-    made = np.full(values.shape, np.datetime64("NaT", "us"))
-    made[known] = np.round(values[known] * 1e6).astype(np.int64).astype("datetime64[us]")
-    return made
+    finite = np.isfinite(values)
+    stamped = np.full(values.shape, np.datetime64("NaT", "us"))
+    stamped[finite] = np.round(values[finite] * 1e6).astype(np.int64).astype("datetime64[us]")
+    return stamped
 
 
 def stamp(time: Time) -> pd.Timestamp:
-    """Return a moment as a naive UTC `pandas.Timestamp`.
+    """Return a time as a naive UTC `pandas.Timestamp`.
 
     >>> stamp("2025-10-16T20:30+02:00")
     Timestamp('2025-10-16 18:30:00')
@@ -65,9 +65,9 @@ def locations(places: Sequence[Location]) -> pd.DataFrame:
 
 
 def orders(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame:
-    """Return one row per order, by id: when it reached each milestone, what it is worth, how long it took to the door.
+    """Return one row per order, by id: its milestones, minutes to delivery, items, revenue and address.
 
-    `rows` chooses row numbers of `timeline.orders`; without it, the orders of the window: created (else first heard of) in it.
+    `rows` are row numbers in `timeline.orders`; by default, the orders that began in the window.
     """
     built = timeline.orders
     if rows is None:
@@ -94,7 +94,7 @@ def orders(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame
 def stages(timeline: Timeline) -> pd.DataFrame:
     """Return one row per order of the window and spell in a stage: order, stage, entered, left (NaT: not yet), minutes.
 
-    An order that stalls leaves its stage, and comes back in another row if it goes on. Completed is never left.
+    An order that stalls leaves its stage; if it resumes, it has another row. Completed is never left.
     """
     built = timeline.orders
     among = (built.first < timeline.window.end) & (built.last >= timeline.window.start)
@@ -127,8 +127,8 @@ def events(timeline: Timeline, found: EventSlice) -> pd.DataFrame:
 
 
 def open_orders(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:
-    """Return the orders that are open at a moment, by id, the longest in its stage first: stage, since, minutes in it."""
-    made = pd.DataFrame(
+    """Return the open orders of a snapshot, by id, the longest in its stage first: stage, since, minutes in it."""
+    table = pd.DataFrame(
         {
             "stage": _stages(snapshot.stage),
             "since": stamps(snapshot.since),
@@ -136,7 +136,7 @@ def open_orders(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:
         },
         index=_ids(timeline, snapshot.order),
     )
-    return made.sort_values("minutes", ascending=False)
+    return table.sort_values("minutes", ascending=False)
 
 
 def drivers(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:
@@ -156,7 +156,7 @@ def drivers(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:
 
 
 def stage_figures(figures: list[StageFigures]) -> pd.DataFrame:
-    """Return one row per stage: mean minutes in it (of those who left it in the last hour), ages of those in it, entries."""
+    """Return one row per stage: mean minutes in it (of orders that left it in the last hour), ages of orders in it, entries."""
     return pd.DataFrame(
         {
             "service_min": _minutes([one.service for one in figures]),
@@ -170,8 +170,8 @@ def stage_figures(figures: list[StageFigures]) -> pd.DataFrame:
 
 
 def kpi_row(kpis: KpiSet) -> dict[str, float]:
-    """Return the KPIs of a moment as numbers, NaN where there is nothing to tell; times in minutes, shares 0..1."""
-    told = {
+    """Return the KPIs at one time as numbers, NaN where undefined; times in minutes, shares 0..1."""
+    values = {
         "orders_per_hour": kpis.orders_per_hour,
         "delivery_min": _minute(kpis.delivery_time),
         "delivery_p50_min": _minute(kpis.delivery_p50),
@@ -185,11 +185,11 @@ def kpi_row(kpis: KpiSet) -> dict[str, float]:
         "revenue": kpis.revenue,
         "revenue_today": kpis.revenue_today,
     }
-    return {name: np.nan if value is None else float(value) for name, value in told.items()}
+    return {name: np.nan if value is None else float(value) for name, value in values.items()}
 
 
 def kpis(timeline: Timeline, times: NDArray[np.float64], target: float) -> pd.DataFrame:
-    """Return the KPIs at many moments, (n,) seconds: one row each, by time; `target` is the promised delivery time, seconds."""
+    """Return the KPIs at many times, (n,) seconds: one row each, by time; `target` is the promised delivery time, seconds."""
     index = metrics_of(timeline)
     rows = [kpi_row(index.kpis(t, timeline.counts(t), target)) for t in times.tolist()]
     return pd.DataFrame(rows, index=pd.Index(stamps(times), name="time"))
@@ -210,7 +210,7 @@ def brands(figures: list[BrandFigures]) -> pd.DataFrame:
 
 
 def moments(found: Sequence[Moment]) -> pd.DataFrame:
-    """Return one row per moment, the most remarkable first; `at` is when it is worst."""
+    """Return one row per moment, the most severe first; `at` is when it is worst."""
     return pd.DataFrame(
         {
             "kind": [one.kind for one in found],
@@ -226,22 +226,22 @@ def moments(found: Sequence[Moment]) -> pd.DataFrame:
 
 
 def rejects(quality: DataQuality) -> pd.DataFrame:
-    """Return one row per reason: rows `set aside`, or `used, odd`, and their share of all that were read."""
+    """Return one row per reason: `set aside` (rejected) or `used, odd` (flagged), rows, and their share of all rows read."""
     rows = [("set aside", reason, count) for reason, count in quality.rejected.items()]
     rows += [("used, odd", reason, count) for reason, count in quality.flagged.items()]
-    made = pd.DataFrame(rows, columns=["what", "reason", "rows"]).astype({"rows": np.int64})
-    made["share"] = made["rows"] / max(1, quality.read)
-    return made
+    table = pd.DataFrame(rows, columns=["what", "reason", "rows"]).astype({"rows": np.int64})
+    table["share"] = table["rows"] / max(1, quality.read)
+    return table
 
 
 def html(title: str, facts: Sequence[str], table: pd.DataFrame) -> str:
-    """Return an object's face in a notebook: a title, facts, a table. What is not ours in it is escaped.
+    """Return the HTML of an object in a notebook: a title, facts, a table. All of them are escaped.
 
     >>> html("<b>", ["1 & 2"], pd.DataFrame())[:43]
     '<div><strong>&lt;b&gt;</strong> 1 &amp; 2</'
     """
-    words = " · ".join(escape(fact) for fact in facts)
-    return f"<div><strong>{escape(title)}</strong> {words}</div>{table.to_html(escape=True, max_rows=20, na_rep='–')}"
+    escaped = " · ".join(escape(fact) for fact in facts)
+    return f"<div><strong>{escape(title)}</strong> {escaped}</div>{table.to_html(escape=True, max_rows=20, na_rep='–')}"
 
 
 def _ids(timeline: Timeline, rows: NDArray[Any]) -> pd.Index:

@@ -1,1 +1,1 @@
-"""Views put together into the operations page and the wall screen."""
+"""The operations page and the wall screen, composed of views."""

@@ -180,7 +180,7 @@ class ReplayController(param.Parameterized):
             "step": self.step_length,
         }
 
-    def obey(self, message: dict[str, Any]) -> None:
+    def handle_message(self, message: dict[str, Any]) -> None:
         """Carry out a browser's message {verb, at?, epoch?, + t | n | speed | loop | start, end}.
 
         The browser has already applied the verb to its own clock and sends the `epoch` of the result. Ours becomes at least

@@ -75,7 +75,7 @@ class Selection(param.Parameterized):
         selected = {name: getattr(self, name) for name in ("row", "stage", "away")}
         return {**selected, "loads": self._loads, "version": self.version}
 
-    def obey(self, message: Any) -> None:
+    def handle_message(self, message: Any) -> None:
         """Carry out a browser's message {row, stage, version, + away, loads}.
 
         Raises ValueError for an invalid message, after sending the current selection again. A row of a timeline that has been

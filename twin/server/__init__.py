@@ -1,1 +1,1 @@
-"""What one server process holds, and how routes and assets get onto it."""
+"""The state of one server process, and the routes and assets it serves."""

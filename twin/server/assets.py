@@ -1,4 +1,4 @@
-"""Serves scripts that pages are made of at run time: /assets/{name}.js, named after their content and therefore kept for good."""
+"""Serves the scripts that are assembled at run time: /assets/{name}.js, named after their content and cached for good."""
 
 import hashlib
 
@@ -11,7 +11,7 @@ YEAR_S = 31_536_000
 
 
 def publish(script: str) -> str:
-    """Let a script (an ES module) be asked for; return its address, relative to the server's prefix."""
+    """Serve a script (an ES module) from now on; return its address, relative to the server's prefix."""
     text = script.encode()
     name = hashlib.sha256(text).hexdigest()[:20]
     process.scripts[name] = text
@@ -19,10 +19,10 @@ def publish(script: str) -> str:
 
 
 class AssetHandler(AuthRequestHandler):
-    """Answers with one published script; 404 for any other, 403 without the login that the page needs."""
+    """Serves one published script; 404 for any other, 403 without the login that the pages require."""
 
     async def get(self, name: str) -> None:
-        """Send the script, to be kept for a year: another script has another name."""
+        """Send the script. Browsers may cache it for a year, because another script has another name."""
         if self.current_user is None:
             raise HTTPError(403)
         if name not in process.scripts:

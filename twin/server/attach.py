@@ -1,8 +1,8 @@
-"""Gives the server that runs a page what the page needs of it, however it was started.
+"""Adds routes and compression to the server that runs a page, however it was started.
 
-`panel serve dashboards/*.py` knows nothing of our routes and sends Bokeh's scripts uncompressed (4.5 to 6 MB a page). A
-page's own code runs before the browser asks for any of that, so it can still add both, through public methods of the
-Tornado application that answers the request for the page.
+A plain `panel serve dashboards/*.py` has none of our routes and sends Bokeh's scripts uncompressed (4.5 to 6 MB a page). A
+page's code runs before the browser requests any of them, so it can still add both, through public methods of the Tornado
+application that answers the request for the page.
 """
 
 import asyncio
@@ -21,10 +21,11 @@ OK = 200
 
 
 class Compressed(GZipContentEncoding):
-    """Compresses text and scripts; pictures pass as they are.
+    """Compresses text and scripts; images pass unchanged.
 
-    What has a strong ETag is compressed once per process (Bokeh's script takes 30 ms, which every new visitor would wait for)
-    and then answered from memory. Level 5 takes three quarters of the time of Tornado's own 6 and adds one percent.
+    An answer with a strong ETag is compressed once per process and then served from memory: Bokeh's script takes 30 ms to
+    compress, for which every new visitor would wait. Level 5 takes three quarters of the time of Tornado's 6 for one percent
+    more bytes.
     """
 
     GZIP_LEVEL = 5
@@ -33,48 +34,47 @@ class Compressed(GZipContentEncoding):
         super().__init__(request)
         self._address = request.uri or ""
         self._key: tuple[str, str] | None = None
-        self._made: list[bytes] | None = None
-        self._told = False
+        self._chunks: list[bytes] | None = None
+        self._from_cache = False
 
     def transform_first_chunk(
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
-        """Answer from memory, or begin to compress."""
+        """Answer from the cache, or begin to compress."""
         etag = headers.get("Etag", "")
         status_code, headers, chunk = super().transform_first_chunk(status_code, headers, chunk, finishing)
         if not self._gzipping or status_code != OK or not etag.startswith('"'):
             return status_code, headers, chunk
         self._key = self._address, etag
-        held = process.compressed.get(self._key)
-        if held is None:
-            self._made = [chunk]
-            self._keep(finishing)
+        cached = process.compressed.get(self._key)
+        if cached is None:
+            self._chunks = [chunk]
+            self._store(finishing)
             return status_code, headers, chunk
-        self._told = True
+        self._from_cache = True
         headers.pop("Transfer-Encoding", None)
-        headers["Content-Length"] = str(len(held))
-        return status_code, headers, held
+        headers["Content-Length"] = str(len(cached))
+        return status_code, headers, cached
 
     def transform_chunk(self, chunk: bytes, finishing: bool) -> bytes:
-        """Compress a further chunk, unless all has been told."""
-        if self._told:
+        """Compress a further chunk, unless the whole answer came from the cache."""
+        if self._from_cache:
             return b""
         chunk = super().transform_chunk(chunk, finishing)
-        if self._made is not None:
-            self._made.append(chunk)
-            self._keep(finishing)
+        if self._chunks is not None:
+            self._chunks.append(chunk)
+            self._store(finishing)
         return chunk
 
-    def _keep(self, finishing: bool) -> None:
-        if finishing and self._made is not None and self._key is not None:
-            process.compressed.put(self._key, b"".join(self._made))
+    def _store(self, finishing: bool) -> None:
+        if finishing and self._chunks is not None and self._key is not None:
+            process.compressed.put(self._key, b"".join(self._chunks))
 
 
 def attach(routes: list[tuple[str, type, dict[str, Any]]]) -> bool:
     """Add `routes` and compression to the server that runs the current page; return False if no Bokeh server does.
 
-    Call it from the page's code, which runs on the event loop. A route that the server was started with goes on answering in
-    the same way.
+    Call it from the page's code, which runs on the event loop. Routes that the server was started with are unaffected.
     """
     page = _page(curdoc())
     if page is None:
@@ -87,13 +87,13 @@ def attach(routes: list[tuple[str, type, dict[str, Any]]]) -> bool:
 
 
 def _page(document: Document | None) -> ApplicationContext | None:
-    """Return what Bokeh's server knows of a document's page; None in a notebook, a script, under another kind of server."""
+    """Return the application context of a document's page; None in a notebook, in a script and under other servers."""
     session = document.session_context if document is not None else None
     return getattr(session and session.server_context, "application_context", None)
 
 
 def _answering_server() -> BokehTornado | None:
-    """Return the server whose request for a page is being answered: its handler runs as the current task."""
+    """Return the server that is answering the request for a page: its handler runs as the current task."""
     try:
         task = asyncio.current_task()
     except RuntimeError:  # no event loop runs
@@ -105,7 +105,7 @@ def _answering_server() -> BokehTornado | None:
 
 
 def is_answering(document: Document | None) -> bool:
-    """Return whether the server of a document's page answers the routes, so that the page may ask for them."""
+    """Return whether the server of a document's page serves our routes."""
     return _page(document) in process.attached
 
 

@@ -1,4 +1,4 @@
-"""Serves /healthz: whether the page can be served now. Open to all, as probes do not log in; it tells no data."""
+"""Serves /healthz: whether pages can be served now. Needs no login, because probes have none; it reveals no data."""
 
 import logging
 

@@ -1,8 +1,8 @@
-"""As a Databricks app: which address may open the page's WebSocket.
+"""Allows a Databricks app's own address to open the pages' WebSocket.
 
-Bokeh compares the browser's Origin with a list that names the server's own port only; behind the platform's proxy the page
-has another address, and it opens but never comes alive. A wildcard would let any site drive a signed-in user's session, so
-the one right host is needed. The platform does not tell it to the process; the workspace does.
+Bokeh compares the browser's Origin with a list that by default has only the server's own port. Behind the platform's proxy
+the page has another address: it opens, but never connects. A wildcard would let any site control a signed-in user's session,
+so the list needs the app's exact host, which only the workspace's API returns.
 """
 
 import logging
@@ -14,34 +14,33 @@ log = logging.getLogger(__name__)
 ORIGINS = "BOKEH_ALLOW_WS_ORIGIN"
 APP_NAME = "DATABRICKS_APP_NAME"
 
-ASK_S = 20
-"""Seconds for each of the SDK's two questions (host, app), retries included; its own 300 would use up an app's time to start."""
+TIMEOUT_S = 20
+"""Seconds for each of the SDK's two requests (host, app) with retries; its default of 300 would exceed an app's start-up time."""
 
 
 def own_address(name: str) -> str:
-    """Return the address of the app `name`, as the workspace knows it; raises what the SDK raises (OSError, ValueError)."""
+    """Return the address of the app `name` from the workspace. Raises the SDK's errors (OSError, ValueError)."""
     from databricks.sdk import WorkspaceClient  # noqa: PLC0415  # an optional package
     from databricks.sdk.core import Config  # noqa: PLC0415
 
-    client = WorkspaceClient(config=Config(http_timeout_seconds=ASK_S // 2, retry_timeout_seconds=ASK_S))
+    client = WorkspaceClient(config=Config(http_timeout_seconds=TIMEOUT_S // 2, retry_timeout_seconds=TIMEOUT_S))
     return client.apps.get(name).url or ""
 
 
-def allow_own_host(environment: MutableMapping[str, str], ask: Callable[[str], str] = own_address) -> None:
-    """Let the app's own host open WebSockets, unless BOKEH_ALLOW_WS_ORIGIN names hosts already or this is no app.
+def allow_own_host(environment: MutableMapping[str, str], look_up: Callable[[str], str] = own_address) -> None:
+    """Let the app's own host open WebSockets, unless BOKEH_ALLOW_WS_ORIGIN already names hosts or this is not an app.
 
-    `environment` is the process's own, from which Bokeh reads it.
-
-    A workspace that does not answer is logged with what to do about it and stops nothing: /healthz and the logs stay reachable.
+    `environment` is the process's own, because Bokeh reads the variable from there. If the workspace does not answer, that is
+    logged with the remedy, and the server still starts: /healthz and the logs stay reachable.
     """
     name = environment.get(APP_NAME)
     if not name or environment.get(ORIGINS):
         return
     try:
-        host = urlsplit(ask(name)).netloc
+        host = urlsplit(look_up(name)).netloc
         reason = "the workspace names no address for it"
     except (OSError, ValueError, ImportError) as error:  # DatabricksError is an OSError, no credentials a ValueError
-        host, reason = "", type(error).__name__  # its text may tell of credentials
+        host, reason = "", type(error).__name__  # the message may contain credentials
     if host:
         environment[ORIGINS] = host
         log.info("pages may be opened from %s", host)

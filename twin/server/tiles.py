@@ -1,7 +1,6 @@
 """Serves the base map's tiles: /tiles/{location}/{dark|light}/{z}/{x}/{y}.png, with @2x before .png for dense displays.
 
-Panel's login guards its own pages only; whoever may not see the page may not see the streets of its deliveries either, so
-that the handler asks the server's login provider itself.
+Panel's login protects its own pages only. The tiles show where deliveries went, so the handler requires the same login.
 """
 
 import asyncio
@@ -17,12 +16,12 @@ from twin.render.tone import RAMPS
 from twin.server.process import process
 
 RENDER_THREADS = 3
-"""Rendering leaves the interpreter's lock for most of its time; one more thread than cores lets cached tiles pass."""
+"""Rendering mostly runs without the interpreter lock; one thread more than cores leaves room for cached tiles."""
 
 YEAR_S = 31_536_000
 
 READ_THREADS = 8
-"""Requests that wait for a location's routes; they do nothing else."""
+"""Requests that wait for a location's routes, without computing anything."""
 
 _renderers = ThreadPoolExecutor(RENDER_THREADS, thread_name_prefix="tiles")
 _readers = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="routes")
@@ -31,18 +30,18 @@ _readers = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="routes")
 def tile_url(location: str, theme: str, version: str, dense: bool = False) -> str:
     """Return the address of a location's tiles for a tile source, relative to the page, with {Z}, {X} and {Y}.
 
-    It names the version of the data, so that a browser keeps tiles without asking again and never shows old ones.
+    It contains the version of the data, so that a browser caches tiles without revalidation and never shows old ones.
     """
     return f"tiles/{quote(location, safe='')}/{theme}/{{Z}}/{{X}}/{{Y}}{'@2x' if dense else ''}.png?v={version}"
 
 
 class TileHandler(AuthRequestHandler):
-    """Answers with one tile; rendered in a worker thread, so that the event loop goes on serving sessions."""
+    """Serves one tile; rendered in a worker thread, so that the event loop goes on serving sessions."""
 
     _etag: str | None = None
 
     async def get(self, location: str, theme: str, z: str, x: str, y: str, dense: str | None = None) -> None:
-        """404 unknown location, 400 what is no tile, 403 without the login that the page needs."""
+        """404 for an unknown location, 400 for an invalid tile or theme, 403 without the login that the pages require."""
         if self.current_user is None:
             raise HTTPError(403)
         if theme not in RAMPS:
@@ -52,7 +51,7 @@ class TileHandler(AuthRequestHandler):
             raise HTTPError(400, "no such tile")
         work = asyncio.get_running_loop().run_in_executor
         try:
-            # one whose routes are still to be read may take long: it must not keep the renderers from the others
+            # reading a location's routes may take long and must not block the renderers for the other locations
             ready = process.has_tileset(location)
             tiles = await work(_renderers if ready else _readers, process.tileset, location)
         except UnknownLocationError as error:
@@ -70,10 +69,10 @@ class TileHandler(AuthRequestHandler):
         self.write(png)
 
     def compute_etag(self) -> str | None:
-        """Return the version of the data: a tile's address and version decide its bytes, no need to hash them."""
+        """Return the version of the data: address and version determine a tile's bytes, which need not be hashed."""
         return self._etag
 
 
 def _whole(text: str) -> int:
-    """Return a non-negative decimal of at most 8 digits (zoom 20 has seven), else -1, which is no tile."""
+    """Parse a non-negative decimal of at most 8 digits (zoom 20 has seven); -1, which is no tile, for anything else."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 8 else -1

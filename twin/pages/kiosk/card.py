@@ -1,4 +1,4 @@
-"""What a wall screen says: caption, clock, the place in the tour; and its ear on the server's clock."""
+"""The text of a wall screen: caption, clock, progress in the show; and its synchronisation with the server's clock."""
 
 import time
 from pathlib import Path
@@ -10,10 +10,10 @@ from twin.views.shared.component import Component, module_source, style_source
 
 
 class KioskCard(Component):
-    """The caption and the title card in the browser; it also keeps the page's clock in step with epoch time.
+    """The caption and the title card in the browser; it also synchronises the page's clock with epoch time.
 
-    It answers nothing itself: the show hears its messages {show: "next" | "back" | "pause"}; {ask: "time", sent} is answered
-    here with the server's epoch second, from which the browser knows its own lead, and that the server still lives.
+    `KioskShow` handles its messages {show: "next" | "back" | "pause"}. This class answers {ask: "time", sent} with the server's
+    epoch second, from which the browser computes its clock's offset and sees that the server still runs.
     """
 
     scene: dict[str, Any] = param.Dict(  # type: ignore[assignment]
@@ -25,18 +25,18 @@ class KioskCard(Component):
     remember: list[Any] = param.List(  # type: ignore[assignment]
         default=[], doc="What a screen hands to the next server: origin, held or None, stamp of the show's anchor."
     )
-    problem: str = param.String(default="", doc="What keeps the next scene from being shown, a sentence; else empty.")  # type: ignore[assignment]
+    problem: str = param.String(default="", doc="Why the next scene cannot be shown, a sentence; empty if it can.")  # type: ignore[assignment]
     heading: str = param.String(default="", doc="The title of the screen.")  # type: ignore[assignment]
-    logo: str = param.String(default="", doc="Address of a picture beside the title; empty: none.")  # type: ignore[assignment]
+    logo: str = param.String(default="", doc="Address of a picture next to the title; empty: none.")  # type: ignore[assignment]
 
     _esm = module_source(Path(__file__).with_name("card.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("card.css"))]
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self.on_msg(self._tell_time)
+        self.on_msg(self._answer_time)
 
-    def _tell_time(self, event: Any) -> None:
+    def _answer_time(self, event: Any) -> None:
         match event.data:
             case {"ask": "time", "sent": float() | int() as sent}:
                 self._send_msg({"tell": "time", "sent": sent, "epoch": time.time()})

@@ -1,8 +1,8 @@
-"""The kiosk page: a wall screen that tours the kitchens by itself, for weeks, and is never blank.
+"""The kiosk page: a wall screen that shows the kitchens by itself, for weeks, and is never blank.
 
-It is two pages in one. What is opened is a small static page without any connection to a server; it shows the living page in
-a frame, and puts a new one behind it when the old one has lost its server, so that there is always a picture. The living
-page (`frame=1`) is the same views as everywhere, on a show that is tied to epoch time.
+It consists of two pages. The address opens a small static page without a connection to a server. That shows the live page in
+a frame, and loads a new one behind it when the old one has lost its server, so that the screen always shows a picture. The
+live page (`frame=1`) has the usual views, on a show that is tied to epoch time.
 """
 
 import functools
@@ -25,34 +25,34 @@ LONGEST_TITLE = 80
 
 
 def serve_kiosk() -> None:
-    """Put the page that the address asks for into the current document."""
+    """Put the outer or the live page, as the address requests, into the current document."""
     query = {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
     if query.get("frame") == "1":
-        _living(query)
+        _serve_live(query)
     else:
-        _static(query)
+        _serve_outer(query)
 
 
-def _living(query: Mapping[str, str]) -> None:
-    # a page that has lost its server is replaced as a whole, so that nothing in it tries to come back by itself
+def _serve_live(query: Mapping[str, str]) -> None:
+    # the outer page replaces a live page that has lost its server, so it must not reconnect by itself
     pn.extension(reconnect=False)
     document = pn.state.curdoc
     if document is not None:
         document.config.notify_connection_status = False
         document.title = title_of(query)
-        document.template = _text("frame.html")  # type: ignore[assignment]  # Panel takes the text of blocks, too
+        document.template = _text("frame.html")  # type: ignore[assignment]  # Panel accepts the text of a template, too
         document.template_variables["html_attrs"] = f'data-theme="{theme_of(query)}"'
         document.template_variables["theme_bg"] = theme.TOKENS[theme_of(query)]["bg"]
     mounted = api.mount()
-    KioskShow(Options.from_query(query), query, remembered(query.get("anchor")), mounted).servable()
+    KioskShow(Options.from_query(query), query, parse_anchor(query.get("anchor")), mounted).servable()
 
 
-def _static(query: Mapping[str, str]) -> None:
+def _serve_outer(query: Mapping[str, str]) -> None:
     document = pn.state.curdoc
     if document is None:
         return
     tokens = theme.TOKENS[theme_of(query)]
-    document.template = _outer()
+    document.template = _outer_template()
     document.template_variables.update(
         name=title_of(query), theme=theme_of(query), bg=tokens["bg"], ink=tokens["ink"], mute=tokens["mute"],
         panel=tokens["panel"], line=tokens["line"], warn=tokens["warn"], font=theme.FONT,
@@ -61,17 +61,17 @@ def _static(query: Mapping[str, str]) -> None:
 
 
 def title_of(query: Mapping[str, str]) -> str:
-    """Return the title that an address gives the screen."""
+    """Return the screen's title from the address, else the default."""
     return query.get("title", "").strip()[:LONGEST_TITLE] or TITLE
 
 
 def theme_of(query: Mapping[str, str]) -> str:
-    """Return dark, which suits a wall, unless the address asks for light."""
+    """Return dark, which suits a wall screen, unless the address requests light."""
     return "light" if query.get("theme", "").strip().lower() == "light" else "dark"
 
 
-def remembered(text: str | None) -> ShowAnchor | None:
-    """Read the anchor that a screen remembers: JSON [origin, held or null, stamp]; None where it makes no sense."""
+def parse_anchor(text: str | None) -> ShowAnchor | None:
+    """Parse the anchor that a screen has stored: JSON [origin, held or null, stamp]; None if it is invalid."""
     try:
         origin, held, stamp = json.loads(text or "")
         anchor = ShowAnchor(float(origin), None if held is None else float(held), float(stamp))
@@ -81,7 +81,7 @@ def remembered(text: str | None) -> ShowAnchor | None:
 
 
 @functools.cache
-def _outer() -> jinja2.Template:
+def _outer_template() -> jinja2.Template:
     return jinja2.Environment(autoescape=True).from_string(_text("outer.html"))
 
 

@@ -1,4 +1,4 @@
-"""The living page of a wall screen: the views, arranged for five metres, on a show that plays by itself."""
+"""The live page of a wall screen: the views, laid out to be read from five metres, on a show that plays by itself."""
 
 import asyncio
 import logging
@@ -30,20 +30,20 @@ from twin.views.trends.trends import TrendsView
 log = logging.getLogger(__name__)
 
 STEP_MS = 200
-"""How often the show looks where it should be: the scenes' ends need no more, the motion between them needs none."""
+"""Milliseconds between two checks of the show's position: enough for the ends of scenes; motion needs no checks."""
 VEIL_S = 0.7
-"""The title card closes over the old place before it goes: as long as its transition in card.css, and a little."""
+"""Seconds in which the title card covers the old scene before it is replaced: slightly longer than its transition in card.css."""
 RETRY_S = 5.0
-"""Seconds after which a scene that could not be loaded is tried again."""
+"""Seconds after which a scene that could not be loaded is retried."""
 
 
 class KioskShow(pn.viewable.Viewer):
-    """The views of one screen, and what moves them from scene to scene."""
+    """The views of one screen, and the logic that moves them from scene to scene."""
 
     def __init__(
         self, options: Options, query: Mapping[str, str], remembered: ShowAnchor | None = None, mounted: bool = False
     ) -> None:
-        """`mounted` tells whether the page's server answers our routes."""
+        """`mounted`: whether the page's server serves our routes. `remembered`: the anchor that the screen has stored."""
         super().__init__()
         self._mounted = mounted
         self._options = options
@@ -54,7 +54,7 @@ class KioskShow(pn.viewable.Viewer):
         self._number: int | None = None
         self._anchor: ShowAnchor | None = None
         self._busy = False
-        self._again = 0.0
+        self._retry_at = 0.0
         self._stepper: Any = None
         self._dark = query.get("theme", "").strip().lower() != "light"
         self._card = KioskCard(
@@ -62,7 +62,7 @@ class KioskShow(pn.viewable.Viewer):
             margin=0,
         )  # fmt: skip
         self._card.join(self._controller)
-        self._card.on_msg(self._obey)
+        self._card.on_msg(self._on_message)
         self._views = self._build(panes_of(query.get("panes")))
         self._page = self._arrange()
         pn.state.onload(self._begin)
@@ -72,20 +72,20 @@ class KioskShow(pn.viewable.Viewer):
 
     def _build(self, panes: tuple[str, ...]) -> dict[str, ReplayView]:
         controller = self._controller
-        made: dict[str, ReplayView] = {}
+        views: dict[str, ReplayView] = {}
         for pane in panes:
             match pane:
                 case "map":
-                    made[pane] = MapView(controller, base_map=base_map if self._mounted else None, dark=self._dark)
+                    views[pane] = MapView(controller, base_map=base_map if self._mounted else None, dark=self._dark)
                 case "pipeline":
-                    made[pane] = PipelineView(controller)
+                    views[pane] = PipelineView(controller)
                 case "kpis":
-                    made[pane] = KpiView(controller)
+                    views[pane] = KpiView(controller)
                 case "trends":
-                    made[pane] = TrendsView(controller, dark=self._dark)
+                    views[pane] = TrendsView(controller, dark=self._dark)
                 case "feed":
-                    made[pane] = FeedView(controller)
-        return made
+                    views[pane] = FeedView(controller)
+        return views
 
     def _arrange(self) -> pn.Column:
         parts: list[Any] = [self._card]
@@ -113,13 +113,13 @@ class KioskShow(pn.viewable.Viewer):
         self._stepper = pn.io.PeriodicCallback(callback=self._step, period=STEP_MS, background=True, log=False)
         self._stepper.start()
 
-    # -- where the show is ----------------------------------------------------------------------------------------------
+    # -- position in the show -------------------------------------------------------------------------------------------
     def _step(self) -> None:
-        """Look where the show should be, and go there; one errand at a time."""
-        if self._busy or time.monotonic() < self._again:
+        """Compare the screen with the show's position and start the work to catch up, one piece of work at a time."""
+        if self._busy or time.monotonic() < self._retry_at:
             return
         if self._show is None:
-            self._run(self._open())
+            self._start(self._open())
             return
         anchor, epoch = process.showings.anchor(self._options), time.time()
         position = self._show.position(anchor.seconds(epoch))
@@ -127,31 +127,31 @@ class KioskShow(pn.viewable.Viewer):
             self._anchor = anchor
             self._card.remember = [anchor.origin, anchor.held, anchor.stamp]
             if position.number == self._number:
-                self._place(position, epoch)
+                self._set_clock(position, epoch)
         if position.number != self._number:
-            self._run(self._go(position))
+            self._start(self._change_scene(position))
 
-    def _run(self, errand: Any) -> None:
+    def _start(self, work: Any) -> None:
         self._busy = True
-        pn.state.execute(partial(self._finish, errand))
+        pn.state.execute(partial(self._run_guarded, work))
 
-    async def _finish(self, errand: Any) -> None:
+    async def _run_guarded(self, work: Any) -> None:
         try:
-            await errand
+            await work
         except TwinError as error:
             self._fail(str(error))
-        except Exception:  # whatever breaks in one scene must not end the show: it is told, logged and tried again
+        except Exception:  # an error in one scene must not end the show: it is shown, logged and retried
             log.exception("show: a scene could not be shown")
             self._fail("This scene cannot be shown; the server's log says why.")
         finally:
             self._busy = False
 
     def _fail(self, problem: str) -> None:
-        self._again = time.monotonic() + RETRY_S
+        self._retry_at = time.monotonic() + RETRY_S
         self._card.problem = problem
 
     async def _open(self) -> None:
-        """Open the source and make the show, in a thread: what is there first may take a while."""
+        """Open the source and build the show, in a thread, because either may take long."""
         self._show = await asyncio.to_thread(process.showings.show, self._options)
         if self._remembered is not None:
             process.showings.offer(self._options, self._remembered)
@@ -160,16 +160,16 @@ class KioskShow(pn.viewable.Viewer):
         self._session.start()
         self._card.problem = ""
 
-    async def _go(self, position: ShowPosition) -> None:
-        """Begin a scene: close the title card where the place changes, load, and play from where the scene is by now."""
+    async def _change_scene(self, position: ShowPosition) -> None:
+        """Begin a scene: load its data behind the title card, if it needs other data, and play from its current position."""
         self._show = await asyncio.to_thread(process.showings.show, self._options)
         epoch = time.time()
         position = self._show.position(process.showings.anchor(self._options).seconds(epoch))
         scene, session = self._show.scenes[position.index], self._session
         if session is None:
             return
-        moves = self._is_elsewhere(scene)
-        self._tell(position, epoch, moves)
+        moves = self._needs_loading(scene)
+        self._send_scene(position, epoch, moves)
         self._number = position.number
         if moves:
             await asyncio.sleep(VEIL_S)
@@ -178,19 +178,19 @@ class KioskShow(pn.viewable.Viewer):
                 self._number = None
                 self._fail(session.problem)
                 return
-        self._look(scene)
+        self._show_target(scene)
         epoch = time.time()
-        self._place(self._show.position(process.showings.anchor(self._options).seconds(epoch)), epoch)
+        self._set_clock(self._show.position(process.showings.anchor(self._options).seconds(epoch)), epoch)
         self._card.param.update(arrived=position.number, problem="")
 
-    def _is_elsewhere(self, scene: Scene) -> bool:
+    def _needs_loading(self, scene: Scene) -> bool:
         timeline = self._controller.timeline
         if timeline is None or timeline.location.id != scene.location:
             return True
         return (timeline.window.start, timeline.window.end) != (scene.start, scene.end)
 
-    def _place(self, position: ShowPosition, epoch: float) -> None:
-        """Put the clock where the scene is by now, playing unless the show is held."""
+    def _set_clock(self, position: ShowPosition, epoch: float) -> None:
+        """Set the clock to the scene's current position; it plays unless the show is paused."""
         if self._show is None or position.number != self._number:
             return
         scene, controller = self._show.scenes[position.index], self._controller
@@ -203,33 +203,33 @@ class KioskShow(pn.viewable.Viewer):
                 controller.pause(at=t)
             else:
                 controller.play(at=t)
-            self._tell(position, epoch, self._card.scene.get("moves", True))
+            self._send_scene(position, epoch, self._card.scene.get("moves", True))
 
-    def _look(self, scene: Scene) -> None:
-        """Pick out the scene's order and look from its distance."""
+    def _show_target(self, scene: Scene) -> None:
+        """Select the scene's order and zoom the map to the scene's zoom."""
         self._controller.selection.select(scene.order or None)
         view, timeline = self._views.get("map"), self._controller.timeline
         if view is None or timeline is None:
             return
         place = timeline.location
-        known = scene.zoom is not None and place.lat is not None and place.lon is not None
-        view.param.update(viewport=[place.lon, place.lat, scene.zoom] if known else [])
+        has_viewport = scene.zoom is not None and place.lat is not None and place.lon is not None
+        view.param.update(viewport=[place.lon, place.lat, scene.zoom] if has_viewport else [])
 
-    def _tell(self, position: ShowPosition, epoch: float, moves: bool) -> None:
+    def _send_scene(self, position: ShowPosition, epoch: float, moves: bool) -> None:
         if self._show is None:
             return
         scene = self._show.scenes[position.index]
         held = process.showings.anchor(self._options).held is not None
         view = self._views.get("map")
-        told = {
+        fields = {
             "number": position.number, "index": position.index, "count": len(self._show.scenes), "name": scene.name,
             "headline": scene.headline, "detail": scene.detail, "t": scene.t, "end": scene.end, "speed": scene.speed,
             "duration": scene.duration, "moves": moves, "mapped": isinstance(view, MapView),
         }  # fmt: skip
-        self._card.scene = told | ({"held": position.elapsed} if held else {"began": epoch - position.elapsed})
+        self._card.scene = fields | ({"held": position.elapsed} if held else {"began": epoch - position.elapsed})
 
-    def _obey(self, event: Any) -> None:
-        """Carry out a presenter's key, on every screen of the show."""
+    def _on_message(self, event: Any) -> None:
+        """Carry out a presenter's key press, on every screen of the show."""
         match event.data:
             case {"show": "next"}:
                 process.showings.move(self._options, 1)
@@ -240,7 +240,7 @@ class KioskShow(pn.viewable.Viewer):
 
 
 def _settings() -> Settings:
-    """Return the process's settings; the usual ones where they cannot be read, which the screen then says in words."""
+    """Return the process's settings; the defaults if they are invalid, an error that the screen shows later."""
     try:
         return process.settings
     except ConfigError:

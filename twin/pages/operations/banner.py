@@ -1,4 +1,4 @@
-"""A notice above the page: the source fails, the range is empty, the server is gone; and one thing to do about it."""
+"""A notice above the page: the source fails, the range is empty, or the server is unreachable; with one action."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,30 +8,30 @@ import panel as pn
 import param
 
 from twin.foundation.times import text
-from twin.pages.operations.welcome import range_words
+from twin.pages.operations.welcome import range_text
 from twin.views.shared.component import Component, module_source, style_source
 
 if TYPE_CHECKING:
     from panel.models.esm import DataEvent
 
 KINDS = ("problem", "empty")
-"""`problem`: something failed, read out at once; `empty`: there is nothing to show, said calmly."""
+"""`problem`: something failed, which screen readers announce at once; `empty`: there is nothing to show."""
 
 
 class Banner(Component):
     """The notice in the browser; hidden while `message` is empty."""
 
-    kind: str = param.Selector(default="problem", objects=list(KINDS), doc="How grave it is: problem or empty.")  # type: ignore[assignment]
-    message = param.String(default="", doc="What is the case, a sentence; empty: nothing is.")
-    action = param.String(default="", doc="What the button says; empty: there is none.")
-    busy = param.Boolean(default=False, doc="Whether the action is under way.")
+    kind: str = param.Selector(default="problem", objects=list(KINDS), doc="Its severity: problem or empty.")  # type: ignore[assignment]
+    message = param.String(default="", doc="The notice, a sentence; empty: there is none.")
+    action = param.String(default="", doc="The button's label; empty: there is no button.")
+    busy = param.Boolean(default=False, doc="Whether the action is in progress.")
 
     _esm = module_source(Path(__file__).with_name("banner.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("banner.css"))]
 
 
 class BannerView(pn.viewable.Viewer):
-    """One notice at a time, the latest. Without one it shows by itself that the connection to the server is lost."""
+    """Shows one notice at a time, the latest. While there is none, the browser shows a lost connection here by itself."""
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
@@ -44,29 +44,29 @@ class BannerView(pn.viewable.Viewer):
 
     @property
     def message(self) -> str:
-        """What the notice says; empty while there is none."""
+        """The text of the notice; empty while there is none."""
         return self._banner.message
 
     def fail(self, message: str, retry: Callable[[], Any] | None = None) -> None:
-        """Say that something failed; with `retry`, offer to try again. The button shows progress until the next call."""
-        self.say("problem", message, "Retry", retry)
+        """Show an error; with `retry`, offer to retry. The button shows progress until the next call."""
+        self.notify("problem", message, "Retry", retry)
 
     def no_orders(self, start: float, end: float, show_latest: Callable[[], Any]) -> None:
-        """Say that the range has no orders although the data covers [start, end) (data seconds), and offer what there is."""
-        message = f"No orders in this range: the data covers {range_words(start, end)}."
-        self.say("empty", message, "Show the last 24 hours", show_latest)
+        """Show that the range has no orders, that the data covers [start, end) (data seconds), and offer its last 24 hours."""
+        message = f"No orders in this range: the data covers {range_text(start, end)}."
+        self.notify("empty", message, "Show the last 24 hours", show_latest)
 
     def newer(self, until: float, show: Callable[[], Any]) -> None:
-        """Say that there are orders until `until` (data seconds) beyond what is shown, and offer them."""
-        self.say("empty", f"New orders have come in, until {text(until)[:16]}.", "Show the latest", show)
+        """Show that there are newer orders, up to `until` (data seconds), and offer them."""
+        self.notify("empty", f"New orders have come in, until {text(until)[:16]}.", "Show the latest", show)
 
-    def say(self, kind: str, message: str, action: str = "", on_action: Callable[[], Any] | None = None) -> None:
+    def notify(self, kind: str, message: str, action: str = "", on_action: Callable[[], Any] | None = None) -> None:
         """Show a notice of one of `KINDS`; `on_action()` is called when its button is pressed."""
         self._act = on_action
         self._banner.param.update(kind=kind, message=message, action=action if on_action else "", busy=False)
 
     def clear(self) -> None:
-        """Take the notice away."""
+        """Remove the notice."""
         self._act = None
         self._banner.param.update(message="", action="", busy=False)
 

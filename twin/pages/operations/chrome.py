@@ -1,4 +1,4 @@
-"""The page's own controls: copy link, picture for a report, presentation, tour, help, and the keys that are not the replay's."""
+"""The page's own controls: copy link, report image, presentation, tour, help, and the keys that do not control the replay."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +17,9 @@ HOUR, MINUTE = 3600.0, 60.0
 
 
 def definitions(target: float = DELIVERY_TARGET_S, late_after: float = LATE_AFTER_S) -> list[list[str]]:
-    """Return how the figures are defined, as [term, text] pairs; `target` and `late_after` in seconds, as in `Settings`.
+    """Return the definitions of the figures as [term, text] pairs; `target` and `late_after` in seconds, as in `Settings`.
 
-    The numbers come from where the figures are computed, so that help and page cannot disagree.
+    The numbers come from the modules that compute the figures, so that help and page cannot disagree.
     """
     oldest, youngest = COMPLETION_SPAN
     now = f"the {TRAILING / MINUTE:.0f} minutes up to the playhead"
@@ -57,7 +57,7 @@ class ChromeBar(Component):
     place_id = param.String(default="", doc="Id of the location shown, for file names.")
     waiting = param.String(default="", doc="What is being loaded; a skeleton is shown while this is not empty.")
     user = param.String(
-        default="", doc="Address that tells the name of who is signed in, relative to the page; empty: nobody."
+        default="", doc="Address of the signed-in user's name, relative to the page; empty: there is none."
     )
     definitions = param.List(default=[], doc="[term, text] pairs of the help.")
     dark = param.Boolean(default=False, doc="Whether the page is dark; its button changes it.")
@@ -69,21 +69,21 @@ class ChromeBar(Component):
 
 
 class ChromeView(ReplayView):
-    """The buttons of the page's header, and what they open. One per page: it answers the page's keys."""
+    """The buttons of the page's header and what they open. One per page, because it handles the page's keys."""
 
     place: str = param.String(default="", doc="Name of the location shown, for captions.")  # type: ignore[assignment]
     place_id: str = param.String(default="", doc="Id of the location shown, for file names.")  # type: ignore[assignment]
     waiting: str = param.String(  # type: ignore[assignment]
         default="", doc="What is being loaded, a sentence; the page shows a skeleton until this is empty again."
     )
-    user: str = param.String(default="", doc="Address that tells who is signed in, relative to the page.")  # type: ignore[assignment]
+    user: str = param.String(default="", doc="Address of the signed-in user's name, relative to the page.")  # type: ignore[assignment]
     dark: bool = param.Boolean(default=False, doc="Whether the page is dark; the user changes it.")  # type: ignore[assignment]
     target: float = param.Number(default=DELIVERY_TARGET_S, bounds=(1, None), doc="Promised delivery time, seconds.")  # type: ignore[assignment]
 
     def __init__(
         self, controller: ReplayController, on_cancel: Callable[[], object] = lambda: None, **params: Any
     ) -> None:
-        """`on_cancel()` is called when the user does not want to wait any longer."""
+        """`on_cancel()` is called when the user cancels loading."""
         super().__init__(**{"target": controller.settings.delivery_target_s, **params})
         self._late_after = controller.settings.late_after_s
         self._bar = ChromeBar(margin=0, user=self.user, dark=self.dark)
@@ -91,8 +91,8 @@ class ChromeView(ReplayView):
         self._bar.on_msg(self._on_message)
         self._bar.param.watch(lambda event: self.param.update(dark=event.new), "dark")
         self._bar.join(controller)
-        self._tell()
-        self.param.watch(self._tell, ["place", "place_id", "waiting", "target", "dark"])
+        self._update_bar()
+        self.param.watch(self._update_bar, ["place", "place_id", "waiting", "target", "dark"])
 
     def __panel__(self) -> ChromeBar:
         return self._bar
@@ -101,7 +101,7 @@ class ChromeView(ReplayView):
         if event.data == {"act": "cancel"}:
             self._on_cancel()
 
-    def _tell(self, *_: param.parameterized.Event) -> None:
+    def _update_bar(self, *_: param.parameterized.Event) -> None:
         self._bar.param.update(
             place=self.place, place_id=self.place_id, waiting=self.waiting, dark=self.dark,
             definitions=definitions(self.target, self._late_after),

@@ -1,4 +1,4 @@
-"""The operations page: the views, arranged; what each does is its own file."""
+"""The operations page: the layout of the views and the connections between them; each view has its own folder."""
 
 import asyncio
 from functools import partial
@@ -17,14 +17,14 @@ from twin.pages.operations.tabs import TabBar
 from twin.pages.operations.welcome import WelcomeView
 from twin.replay.controller import ReplayController
 from twin.server.process import process
-from twin.views.data_quality.data_quality import HealthView
+from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.feed.feed import FeedView
 from twin.views.kpis.kpis import KpiView
 from twin.views.map.map import MapView
 from twin.views.moments.alert import AlertView
 from twin.views.moments.moments import MomentsView
 from twin.views.order.order import OrderView
-from twin.views.order_list.order_list import OrdersView
+from twin.views.order_list.order_list import OrderListView
 from twin.views.pipeline.pipeline import PipelineView
 from twin.views.session.session import ReplaySession
 from twin.views.shared import theme
@@ -39,17 +39,17 @@ TITLE_CSS = """
 span { color: var(--tw-ink); font: 700 var(--tw-text-lg)/1.2 var(--tw-font); white-space: nowrap; }
 @media (max-width: 600px) { span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } }
 """
-"""A phone has room for the controls alone; the name is still read out."""
-TOLD_S = 0.5
-"""Between two words of what opening the source is at."""
+"""On a phone the title is hidden to make room for the controls; screen readers still read it."""
+PROGRESS_S = 0.5
+"""Seconds between two progress texts while the source opens."""
 
 
 BONES = (("pipeline", 5), ("map", 0), ("kpis", 4), ("panel", 5), ("transport", 2))
-"""What is shown of the panels before any script has run: where, and how many bars."""
+"""The skeleton that is shown before any script has run: by panel, its grid area and number of bars."""
 
 
 def operations_page() -> pn.Column:
-    """Return the page of a new session; the source is the process's own."""
+    """Return the page of a new session, on the process's hub."""
     pn.extension(reconnect=True)
     query = {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
     mounted = api.mount()
@@ -71,9 +71,9 @@ def operations_page() -> pn.Column:
             pn.state.onload(wait)
 
     async def wait() -> None:
-        """Open the source in a thread: a warehouse may take minutes to start, and others are being served meanwhile."""
+        """Open the source in a thread: a warehouse may take minutes to start, and other sessions must be served meanwhile."""
         opening = asyncio.ensure_future(asyncio.to_thread(process.hub))
-        while not (await asyncio.wait({opening}, timeout=TOLD_S))[0]:
+        while not (await asyncio.wait({opening}, timeout=PROGRESS_S))[0]:
             welcome.show_loading(process.opening_step)
         try:
             show(opening.result())
@@ -91,16 +91,16 @@ def operations_page() -> pn.Column:
 
 
 class _Operations:
-    """The parts of one session's page and how they hang together."""
+    """The parts of one session's page and the connections between them."""
 
     def __init__(self, session: ReplaySession, body: pn.Column, query: dict[str, str], mounted: bool) -> None:
-        """`mounted` tells whether the page's server answers our routes."""
+        """`mounted`: whether the page's server serves our routes."""
         controller = session.controller
         self.session = session
         self.body = body
         self._begun: bool | None = None
         self.welcome = WelcomeView(
-            on_choose=lambda place: pn.state.execute(partial(session.choose, place)), on_retry=self._offer
+            on_choose=lambda place: pn.state.execute(partial(session.choose, place)), on_retry=self._show_welcome
         )
         self.map = MapView(controller, base_map=base_map if mounted else None)
         self.pipeline = PipelineView(controller)
@@ -108,19 +108,19 @@ class _Operations:
         self.alert = AlertView(controller)
         self.feed = FeedView(controller)
         self.moments = MomentsView(controller)
-        self.orders = OrdersView(controller)
+        self.orders = OrderListView(controller)
         self.trends = TrendsView(controller, active=False)
         self.order = OrderView(controller)
         self.transport = TransportView(controller, on_range=session.range, on_cancel=self._cancel)
-        self.health = HealthView(controller, on_look=session.look)
+        self.data_quality = DataQualityView(controller, on_refresh=session.check_for_newer)
         self.chrome = ChromeView(controller, on_cancel=self._cancel, user=api.user_url() if mounted else "")
         self.banner = BannerView()
         self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
         session.watch(
             [self.map, self.pipeline, self.kpis, self.alert, self.feed, self.moments, self.orders, self.trends, self.order,
-             self.transport, self.health, self.chrome]
+             self.transport, self.data_quality, self.chrome]
         )  # fmt: skip
-        session.keep(
+        session.save_in_address(
             events=(self.feed, "query"),
             layers=(self.map, "layers_text"),
             density=(self.map, "density_text"),
@@ -134,12 +134,12 @@ class _Operations:
             label="Kitchen", options={place.display_name: place.id for place in session.hub.locations}, margin=0,
             visible=False, css_classes=["kitchen"], stylesheets=[style_text(Path(__file__).with_name("choice.css"))],
         )  # fmt: skip
-        self.choice.param.watch(self._switch, "value")
-        self.bar = (self.health, self.chrome, session.page)
+        self.choice.param.watch(self._on_choice, "value")
+        self.bar = (self.data_quality, self.chrome, session.page)
         self._follow()
-        self._recalled = session.recall(query)
-        if self._recalled:
-            pass  # `_arrived` has put the replay in its place
+        self._restored = session.restore(query)
+        if self._restored:
+            pass  # `_on_place` has shown the replay
         elif query.get("location") in {place.id for place in session.hub.locations}:
             self.chrome.waiting = "Loading …"
             body[:] = [self.banner, self.replay]
@@ -148,16 +148,16 @@ class _Operations:
         pn.state.onload(partial(self._begin, query))  # not before: Panel loses what changes while a page is being drawn
 
     def _follow(self) -> None:
-        """Let the parts follow each other."""
+        """Connect the parts: each follows the Params of others."""
         session, controller = self.session, self.session.controller
-        self.chrome.param.watch(self._darken, "dark")
-        session.page.param.watch(self._take_theme, "was_dark")
+        self.chrome.param.watch(self._set_dark, "dark")
+        session.page.param.watch(self._apply_theme, "was_dark")
         self.map.param.watch(lambda event: session.param.update(viewport=event.new), "viewport")
         session.param.watch(lambda event: self.map.param.update(viewport=event.new), "viewport")
-        session.param.watch(self._arrived, "place")
-        session.param.watch(self._wait, "waiting")
-        session.param.watch(self._failed, "problem")
-        session.param.watch(self._tell_age, ["as_of", "stale"])
+        session.param.watch(self._on_place, "place")
+        session.param.watch(self._on_waiting, "waiting")
+        session.param.watch(self._on_problem, "problem")
+        session.param.watch(self._update_age, ["as_of", "stale"])
         session.param.watch(self._offer_newer, "newer")
         self.tabs.param.watch(self._choose_panel, ["tab", "room"])
         self.map.param.watch(self._choose_panel, "has_place")
@@ -171,10 +171,10 @@ class _Operations:
     async def _begin(self, query: dict[str, str]) -> None:
         self._begun = True
         self._choose_panel()
-        self._take_theme()
+        self._apply_theme()
         timeline = self.session.controller.timeline
-        if not self._recalled or timeline is None:
-            await self.session.follow_address(query, self._offer)
+        if not self._restored or timeline is None:
+            await self.session.follow_address(query, self._show_welcome)
         elif self.session.controller.insights is None:
             await self.session.learn(timeline)
         self.session.start()
@@ -197,32 +197,33 @@ class _Operations:
         )  # fmt: skip
 
     def _choose_panel(self, *_: Any) -> None:
-        """Show one panel of the tabs; the trends stand beside it where the window has room for them."""
-        if (
-            self._begun is False
-        ):  # Panel would lose it: the browser tells the window's size while the page is being drawn
+        """Show the chosen tab's panel, and the trends next to it if the window has room for them."""
+        # the browser reports the window's size while the page is being drawn; Panel would lose a change made then
+        if self._begun is False:
             return
-        beside = self._has_room()
-        if self.tabs.tab not in self._panels or (beside and self.tabs.tab == "trends"):  # an address may name anything
+        trends_apart = self._has_room()
+        if self.tabs.tab not in self._panels or (
+            trends_apart and self.tabs.tab == "trends"
+        ):  # an address may name anything
             self.tabs.tab = "events"
             return
         open_order = self.order.visible_order
         with pn.io.hold():
             for key, view in self._panels.items():
-                seen = key == self.tabs.tab or (key == "trends" and beside)
+                seen = key == self.tabs.tab or (key == "trends" and trends_apart)
                 _switch_class(view.__panel__(), "off", not seen)
                 if "active" in view.param:  # the moments cost nothing while hidden
-                    view.param.update(active=seen and not (open_order and not (key == "trends" and beside)))
+                    view.param.update(active=seen and not (open_order and not (key == "trends" and trends_apart)))
             trends = self.trends.__panel__()
-            trends.styles = {**trends.styles, "grid-area": "trends" if beside else "panel"}
-            self.trends.wide = beside
+            trends.styles = {**trends.styles, "grid-area": "trends" if trends_apart else "panel"}
+            self.trends.wide = trends_apart
             _switch_class(self.replay, "no-map", not self.map.has_place)
             _switch_class(self.replay, "with-order", open_order)
             self._name_tabs()
             self.session.tick(force=True)
 
     def _has_room(self) -> bool:
-        """Whether the trends have a place of their own: on a wall, or where the map has given its space away."""
+        """Return whether the trends have a place of their own: on a wall screen, or on a desktop without a map."""
         return self.tabs.room == "wall" or (self.tabs.room == "desk" and not self.map.has_place)
 
     def _name_tabs(self, *_: Any) -> None:
@@ -236,25 +237,25 @@ class _Operations:
         if tabs != self.tabs.tabs:
             self.tabs.tabs = tabs
 
-    def _take_theme(self, *_: Any) -> None:
-        """Take the theme that the document chose before it was painted (frame.html), which may be told late."""
+    def _apply_theme(self, *_: Any) -> None:
+        """Apply the theme that the document chose before it was painted (frame.html); the browser may report it late."""
         if self._begun and self.session.page.was_dark is not None:
             self.chrome.dark = self.session.page.was_dark
 
-    def _darken(self, event: Any) -> None:
+    def _set_dark(self, event: Any) -> None:
         self.map.dark = self.trends.dark = self.session.page.dark = event.new
 
-    def _offer(self) -> None:
+    def _show_welcome(self) -> None:
         hub = self.session.hub
         places = hub.locations
         volumes = {place.id: hub.source.volume(place.id) for place in places}
         self.welcome.show_locations(places, volumes, {place.id: hub.quality(place.id) for place in places})
 
-    def _switch(self, event: Any) -> None:
+    def _on_choice(self, event: Any) -> None:
         if self.session.place is not None and event.new != self.session.place.id:
             pn.state.execute(partial(self.session.choose, event.new))
 
-    def _arrived(self, event: Any) -> None:
+    def _on_place(self, event: Any) -> None:
         place = event.new
         self.choice.param.update(value=place.id, visible=True)
         self.chrome.param.update(place=place.display_name, place_id=place.id)
@@ -263,32 +264,32 @@ class _Operations:
         if self.replay not in list(self.body):
             self.body[:] = [self.banner, self.replay]
 
-    def _wait(self, event: Any) -> None:
+    def _on_waiting(self, event: Any) -> None:
         self.transport.busy = event.new
         self.chrome.waiting = event.new if self.session.is_moving else ""
 
     def _cancel(self) -> None:
-        """Give up what is being loaded: stay with what is shown, or choose again where nothing is."""
+        """Cancel loading; show what was shown before, or the choice of kitchens if there was nothing."""
         session = self.session
         session.cancel()
         if session.place is None:
             self.body[:] = [self.welcome]
-            self._offer()
+            self._show_welcome()
         else:
             self.choice.value = session.place.id
 
-    def _tell_age(self, *_: Any) -> None:
-        self.health.param.update(as_of=self.session.as_of, stale=self.session.stale)
+    def _update_age(self, *_: Any) -> None:
+        self.data_quality.param.update(as_of=self.session.as_of, stale=self.session.stale)
 
     def _offer_newer(self, event: Any) -> None:
-        """Offer what has come in since the last hours were loaded; what is shown stays until it is wanted."""
+        """Offer the orders that are newer than what is shown; nothing changes until the user accepts."""
         place = self.session.place
         if event.new is not None and place is not None:
             latest = partial(pn.state.execute, partial(self.session.choose, place.id))
             self.banner.newer(event.new, latest)
 
     def _check_range(self, *_: Any) -> None:
-        """Say so where the range that was chosen has no orders."""
+        """Show a notice if the chosen range has no orders."""
         timeline, place = self.session.controller.timeline, self.session.place
         if timeline is None or place is None or timeline.has_orders:
             self.banner.clear()
@@ -296,39 +297,39 @@ class _Operations:
             latest = partial(pn.state.execute, partial(self.session.choose, place.id))
             self.banner.no_orders(place.start, place.end, latest)
 
-    def _failed(self, event: Any) -> None:
-        if not event.new:  # a new try has begun: what it leads to says the rest
+    def _on_problem(self, event: Any) -> None:
+        if not event.new:  # loading has begun; its outcome updates the page
             return
         self.chrome.waiting = ""
         if self.session.place is None:
             self.body[:] = [self.welcome]
             self.welcome.fail(event.new)
         else:
-            as_of = f" What is shown is as of {self.health.age}." if self.health.age else ""
+            as_of = f" What is shown is as of {self.data_quality.age}." if self.data_quality.age else ""
             self.banner.fail(event.new + as_of, partial(pn.state.execute, self.session.retry))
 
 
 def _switch_class(shown: Any, name: str, on: bool) -> None:
-    """Give something shown a CSS class or take it away."""
-    classes = [kept for kept in shown.css_classes if kept != name] + [name] * on
+    """Add a CSS class to an object that is shown, or remove it."""
+    classes = [other for other in shown.css_classes if other != name] + [name] * on
     if classes != shown.css_classes:
         shown.css_classes = classes
 
 
 def _frame(query: dict[str, str], bundle: str) -> None:
-    """Give the document its first picture: the colours, the bar's name and the panels' places, before any script has run."""
+    """Set the document's template: colours, title bar and the skeleton of the panels, visible before any script has run."""
     document = pn.state.curdoc
     if document is None:
         return
-    document.config.notify_connection_status = False  # the banner tells of it, in our words and our place
+    document.config.notify_connection_status = False  # the banner shows it instead
     document.title = TITLE
-    # Panel takes the text of blocks, too
+    # Panel accepts the text of a template, too
     document.template = Path(__file__).with_name("frame.html").read_text("utf-8")  # type: ignore[assignment]
-    theme_asked = query.get("theme", "")
+    requested_theme = query.get("theme", "")
     document.template_variables.update(
         bundle=bundle,
         tokens=theme.css(),
         skeleton=style_text(Path(__file__).with_name("skeleton.css")),
         bones=BONES if "location" in query else (),
-        asked_theme=theme_asked if theme_asked in theme.TOKENS else "",
+        asked_theme=requested_theme if requested_theme in theme.TOKENS else "",
     )

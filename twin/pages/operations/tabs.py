@@ -1,4 +1,4 @@
-"""The tabs of the side column: which of several panels is shown in one place."""
+"""The tabs of the side column, which choose one of several panels."""
 
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,16 +12,16 @@ ROOMS = {"phone": 0, "desk": 761, "wall": 1800}
 
 
 class TabBar(Component):
-    """A row of tabs. It shows nothing of the panels: whoever arranges them follows `tab` and `room`."""
+    """A row of tabs, without the panels: the page's layout follows `tab` and `room`."""
 
     tabs: list[list[Any]] = param.List(  # type: ignore[assignment]
-        default=[], doc="Each tab as [key, label, number or None]; the number stands small beside the label."
+        default=[], doc="Each tab as [key, label, number or None]; the number is shown small after the label."
     )
     tab: str = param.String(default="", doc="Key of the tab that is shown.")  # type: ignore[assignment]
     room: str = param.Selector(  # type: ignore[assignment]
         default="desk", objects=["phone", "desk", "wall"], doc="How wide the window is, by `ROOMS`."
     )
-    rooms: dict[str, int] = param.Dict(default=ROOMS, doc="Width, CSS pixels, from which on a window is one.")  # type: ignore[assignment]
+    rooms: dict[str, int] = param.Dict(default=ROOMS, doc="Smallest width of each, CSS pixels.")  # type: ignore[assignment]
 
     _esm = module_source(Path(__file__).with_name("tabs.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("tabs.css"))]

@@ -1,4 +1,4 @@
-"""The first page: which kitchen do you want to see?"""
+"""The first page: the choice of a kitchen."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ class CityCards(Component):
 class WelcomeView(pn.viewable.Viewer):
     """The choice of a location: a skeleton until `show_locations` or `fail` is called.
 
-    `on_choose(location_id)` is called with the chosen city, `on_retry()` when the user asks to try again after `fail`.
+    `on_choose(location_id)` is called with the chosen city, `on_retry()` when the user presses Retry after `fail`.
     """
 
     def __init__(
@@ -48,9 +48,9 @@ class WelcomeView(pn.viewable.Viewer):
     def __panel__(self) -> CityCards:
         return self._cards
 
-    def show_loading(self, words: str = "") -> None:
-        """Show skeletons while the source is read, with what that is at."""
-        self._cards.state = {"status": "loading", "words": words}
+    def show_loading(self, step: str = "") -> None:
+        """Show skeletons while the source is opened, with the current step."""
+        self._cards.state = {"status": "loading", "words": step}
 
     def show_locations(
         self,
@@ -64,7 +64,7 @@ class WelcomeView(pn.viewable.Viewer):
         self._cards.state = {"status": "ready" if cities else "empty", "cities": cities}
 
     def fail(self, message: str, advice: str = "") -> None:
-        """Show one sentence of what went wrong and one of what to do, with a button to try again."""
+        """Show a sentence with the problem and one with the remedy, with a button to retry."""
         self._cards.state = {
             "status": "error",
             "message": message,
@@ -75,7 +75,7 @@ class WelcomeView(pn.viewable.Viewer):
     def _on_message(self, event: "DataEvent") -> None:
         message = event.data if isinstance(event.data, dict) else {}
         chosen = message.get("choose")
-        # the browser is not trusted with ids: only what was offered can be chosen
+        # the browser's ids are not trusted: only a location that was offered can be chosen
         if isinstance(chosen, str) and chosen in self._ids:
             self._on_choose(chosen)
         elif message.get("retry") is True and self._on_retry is not None:
@@ -88,16 +88,16 @@ def _city(location: Location, volume: Volume | None, quality: Quality | None) ->
         "id": location.id,
         "name": location.display_name,
         "orders": location.orders,
-        "range": range_words(location.start, location.end),
+        "range": range_text(location.start, location.end),
         "activity": [] if volume is None else activity(volume.hour, volume.orders),
         "rejected": 0 if quality is None else sum(quality.rejected.values()),
     }
 
 
-def range_words(start: float, end: float) -> str:
-    """Return a range of data time (seconds) as people say it, in UTC.
+def range_text(start: float, end: float) -> str:
+    """Return a range of data time (seconds) as text, in UTC.
 
-    >>> range_words(1760054400, 1760659199), range_words(1760320343, 1760326443)
+    >>> range_text(1760054400, 1760659199), range_text(1760320343, 1760326443)
     ('8 days · 10 – 16 October 2025', '13 October 2025, 01:52 – 03:34')
     """
     first, last = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
@@ -116,8 +116,8 @@ def range_words(start: float, end: float) -> str:
 def activity(hours: NDArray[np.float64], orders: NDArray[np.int64]) -> list[float]:
     """Return orders per hour over the range as at most 84 bars, oldest first, hours without orders as 0.
 
-    `hours` (n,) are hour starts in seconds, ascending, without the empty ones; `orders` (n,) their counts. Each bar
-    is the mean of as many hours as the others, the last perhaps of fewer.
+    `hours` (n,) are starts of hours in seconds, ascending, without empty hours; `orders` (n,) are their counts. Each bar is
+    the mean of an equal number of hours, the last of possibly fewer.
     """
     if not len(hours):
         return []

@@ -1,1 +1,1 @@
-"""How many raw rows the page stands on, and what became of the others."""
+"""How many raw rows were used, flagged and rejected, and why."""

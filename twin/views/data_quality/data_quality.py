@@ -1,4 +1,4 @@
-"""The data-health chip: how many raw rows the page stands on, how many were set aside, and why."""
+"""The data quality chip: how many raw rows were used, how many were rejected, and why."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -14,71 +14,75 @@ from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
 
 
-class HealthChip(Component):
+class DataQualityChip(Component):
     """The chip and its popover in the browser."""
 
     state = param.Dict(
-        default={}, doc="`read`, `used`, `cut` orders, and the counted reasons `rejected` and `flagged`, largest first."
+        default={}, doc="`read` and `used` rows, `cut` orders, `rejected` and `flagged` rows by reason, largest first."
     )
-    age = param.Dict(default={}, doc="Of a source that grows: `as_of` when it was asked, `note` what came of asking.")
-    looking = param.Boolean(default=False, doc="Whether it is being asked for newer events.")
+    age = param.Dict(
+        default={}, doc="Of a source that grows: `as_of`, when it was last checked; `note`, the result; `stale`."
+    )
+    looking = param.Boolean(default=False, doc="Whether a check for newer events is running.")
 
     _esm = module_source(Path(__file__).with_name("data_quality.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("data_quality.css"))]
 
 
-class HealthView(ReplayView):
-    """The account of every raw row of the controller's timeline, and how old it is; hidden while there is none."""
+class DataQualityView(ReplayView):
+    """The data quality of the controller's timeline, and the data's age; hidden while there is no timeline."""
 
     as_of: float | None = param.Number(  # type: ignore[assignment]
-        default=None, allow_None=True, doc="When the source was last asked, seconds since 1970; None: it does not grow."
+        default=None,
+        allow_None=True,
+        doc="When the source was last checked, seconds since 1970; None: it does not grow.",
     )
-    stale: str = param.String(default="", doc="Why it could not be asked again; empty if it could.")  # type: ignore[assignment]
+    stale: str = param.String(default="", doc="Why the last check for newer events failed; empty if it did not.")  # type: ignore[assignment]
 
     def __init__(
-        self, controller: ReplayController, on_look: Callable[[], Awaitable[str]] | None = None, **params: Any
+        self, controller: ReplayController, on_refresh: Callable[[], Awaitable[str]] | None = None, **params: Any
     ) -> None:
-        """`on_look()` looks for newer events and returns what came of it, a sentence."""
+        """`on_refresh()` checks for newer events and returns the result as a sentence."""
         super().__init__(**params)
         self._controller = controller
-        self._on_look = on_look
-        self._chip = HealthChip()
+        self._on_refresh = on_refresh
+        self._chip = DataQualityChip()
         self._chip.on_msg(self._on_message)
         self._note = ""
         self.reset()
-        self._tell_age()
+        self._update_age()
 
-    def __panel__(self) -> HealthChip:
+    def __panel__(self) -> DataQualityChip:
         return self._chip
 
     @property
     def age(self) -> str:
-        """When the source was last asked, in words; empty where it does not grow."""
+        """When the source was last checked, as text; empty if it does not grow."""
         if self.as_of is None:
             return ""
-        asked = datetime.fromtimestamp(self.as_of, UTC)
-        return f"{asked:%a} {asked.day} {asked:%b %H:%M} UTC"
+        checked = datetime.fromtimestamp(self.as_of, UTC)
+        return f"{checked:%a} {checked.day} {checked:%b %H:%M} UTC"
 
     def _on_message(self, event: Any) -> None:
-        if event.data == {"act": "look"} and self._on_look is not None and not self._chip.looking:
+        if event.data == {"act": "look"} and self._on_refresh is not None and not self._chip.looking:
             self._chip.looking = True
-            pn.state.execute(self._look)
+            pn.state.execute(self._refresh)
 
-    async def _look(self) -> None:
-        assert self._on_look is not None
+    async def _refresh(self) -> None:
+        assert self._on_refresh is not None
         try:
-            self._note = await self._on_look()
+            self._note = await self._on_refresh()
         finally:
             self._chip.looking = False
-            self._tell_age()
+            self._update_age()
 
     @param.depends("as_of", "stale", watch=True)
-    def _tell_age(self) -> None:
-        told = {"as_of": self.age, "note": self.stale or self._note, "stale": bool(self.stale)}
-        self._chip.age = told if self.age else {}
+    def _update_age(self) -> None:
+        age = {"as_of": self.age, "note": self.stale or self._note, "stale": bool(self.stale)}
+        self._chip.age = age if self.age else {}
 
     def reset(self) -> None:
-        """Show the account of the controller's timeline."""
+        """Show the data quality of the controller's timeline."""
         timeline = self._controller.timeline
         self._chip.visible = timeline is not None
         if timeline is not None:
@@ -96,5 +100,5 @@ def _state(quality: DataQuality) -> dict[str, Any]:
 
 
 def _largest_first(counts: Mapping[str, int]) -> list[list[Any]]:
-    """Return [reason, count] pairs, largest first, reasons without a row left out."""
+    """Return [reason, count] pairs, largest first, without reasons that no row has."""
     return [[reason, n] for reason, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if n]

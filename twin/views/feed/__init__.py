@@ -1,1 +1,1 @@
-"""The events in words."""
+"""The events as sentences."""

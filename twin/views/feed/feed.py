@@ -1,8 +1,8 @@
-"""The event feed: every event of the range up to the playhead, in words, newest first.
+"""The event feed: every event of the range up to the playhead as a sentence, newest first.
 
-The browser asks for the rows it is about to need, by their numbers under the filter it shows, and lets them in by its own
-clock; the server answers with pages and keeps nothing of where a browser is. So playing costs a message only when a page
-has run out, and a tick of the session costs nothing here.
+The browser requests pages of rows ahead of time, by their numbers under its filter, and shows each row by its own clock. The
+server stores nothing about a browser's position. So playing needs a message only at the end of a page, and a tick of the
+session does nothing here.
 """
 
 import logging
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from panel.models.esm import DataEvent
 
 PAGE_ROWS = 200
-"""Rows of a page: some 25 kB, half a minute of a busy city at 60x."""
+"""Rows per page: some 25 kB, half a minute of a busy city at 60x."""
 
 ROWS_BEFORE = 60
-"""Of the page at the playhead, the rows that lie before it: three screens to scroll before another page is needed."""
+"""Rows before the playhead in the page at the playhead: three screens to scroll before another page is needed."""
 
 GROUP_LABELS = {
     "created": "Created",
@@ -45,17 +45,18 @@ log = logging.getLogger(__name__)
 
 
 ROW = ("t", "order", "icon", "colour", "problem", "title", "detail")
-"""What a row of the list has: data time, the order's row number, its sign, and its words."""
+"""The columns of the list: data time, the order's row number, icon and colour, whether it is a problem, and the texts."""
 
 
 class FeedList(Component):
-    """The list in the browser, which asks for pages: see `FeedView._on_message`."""
+    """The list in the browser, which requests pages: see `FeedView._on_message`."""
 
     query: str = param.String(default="", doc="The filter as `twin.analysis.event_index.EventFilter` writes it.")  # type: ignore[assignment]
-    active: bool = param.Boolean(default=True, doc="Whether anybody can see the list.")  # type: ignore[assignment]
-    version: int = param.Integer(default=0, doc="Counts the timelines: rows of an older one are forgotten.")  # type: ignore[assignment]
+    active: bool = param.Boolean(default=True, doc="Whether the list is visible.")  # type: ignore[assignment]
+    version: int = param.Integer(default=0, doc="Counts the timelines; the browser drops rows of older ones.")  # type: ignore[assignment]
     groups: list[list[str]] = param.List(  # type: ignore[assignment]
-        default=[[group, GROUP_LABELS[group]] for group in GROUPS], doc="What can be ticked: key and label."
+        default=[[group, GROUP_LABELS[group]] for group in GROUPS],
+        doc="The groups of events that can be chosen: key and label.",
     )
     stages: dict[str, str] = param.Dict(default=STAGE_LABELS, doc="Labels of the stages.")  # type: ignore[assignment]
 
@@ -64,14 +65,14 @@ class FeedList(Component):
 
 
 class FeedView(ReplayView):
-    """The events up to the playhead, to scroll, to filter, and to go to."""
+    """The events up to the playhead, to scroll, to filter, and to seek to."""
 
     target = param.Number(default=DELIVERY_TARGET_S, bounds=(0, None), doc="Promised delivery time, seconds.")
     query: str = param.String(  # type: ignore[assignment]
         default="",
-        doc="What is listed, for the address: types=driver,problem;only;text=pho (`only`: of the selected order).",
+        doc="The filter, for the address: types=driver,problem;only;text=pho (`only`: of the selected order).",
     )
-    active: bool = param.Boolean(default=True, doc="Whether the list can be seen; otherwise it asks for nothing.")  # type: ignore[assignment]
+    active: bool = param.Boolean(default=True, doc="Whether the list is visible; otherwise it requests nothing.")  # type: ignore[assignment]
 
     def __init__(self, controller: ReplayController, **params: Any) -> None:
         super().__init__(**{"target": controller.settings.delivery_target_s, **params})
@@ -89,14 +90,14 @@ class FeedView(ReplayView):
         return self._list
 
     def reset(self) -> None:
-        """Have the browser forget its rows and ask anew."""
+        """Make the browser drop its rows and request them again."""
         self._list.version += 1
 
     def _on_message(self, event: "DataEvent") -> None:
         """Answer {ask: "feed", serial, version, query, stage, row, t, first?} with a page.
 
-        t: the moment whose events are asked for; first: number of the first row wanted, without it the page at t. With a
-        stage, only the events up to t of the orders that are in it at t; with a row, only those of that order.
+        t: the time up to which events are listed; first: number of the first row, by default that of the page at t. With a
+        stage, only the events up to t of the orders in it at t; with a row and the filter's `only`, those of that order.
         """
         message, timeline = event.data, self._controller.timeline
         match message:
@@ -124,7 +125,7 @@ class FeedView(ReplayView):
         }
 
     def _find(self, timeline: Timeline, message: dict[str, Any], t: float) -> tuple[Positions, float]:
-        """Return the positions asked for, and until when they stand."""
+        """Return the positions of the requested events, and until what data time they are valid."""
         index, wanted = event_index_of(timeline), EventFilter.parse(message["query"])
         found = index.select(wanted.groups, wanted.text, self.target, self._controller.settings.late_after_s)
         row, stage = message.get("row", -1), message.get("stage", "")
@@ -132,12 +133,12 @@ class FeedView(ReplayView):
             found = index.of_orders(found, [row])
         if stage not in STATES:
             return found, math.inf
-        # who is in a stage changes with the playhead: these rows hold for this moment alone
+        # the orders in a stage change with the playhead: these rows are valid only at t
         found = index.of_orders(found[: index.before(found, t)], timeline.membership.at(t, stage).order)
         return found, t
 
     def _rows(self, timeline: Timeline, page: Page) -> Columns:
-        """Return the page's rows as the browser takes them: see `ROW`."""
+        """Return the page's rows in the columns of `ROW`."""
         events = event_index_of(timeline).events(page.positions)
         lines = describe(timeline, events, self.target, self._controller.settings.late_after_s)
         return columns_of(

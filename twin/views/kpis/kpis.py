@@ -20,14 +20,14 @@ from twin.views.shared.view import ReplayView
 class KpiCards(Component):
     """The cards in the browser.
 
-    `state` is JSON text, as walking a dict costs Bokeh ten times what writing the text costs us. Durations in seconds, shares
-    0..1, money in the data's currency, null where there is nothing to tell:
+    `state` is JSON text, because Bokeh takes ten times as long to serialize a dict. Durations are seconds, shares 0..1, money
+    is in the data's currency, undefined values are null:
 
-    - orders: now, before (the hour before), usual, words (what usual rests on), undated (left out)
-    - delivery: mean, p50, p75, p95, usual, target, count, over (the target), long and undated (left out), bins
-    - completion: share, due, not_due (left out), before (24 hours before), before_due, goal, day (number of the day before)
-    - active: orders per open stage, null where the data tells nothing of it; cancelled and stalled (left out)
-    - revenue: hour and today, with unpriced and unpriced_today, orders in them without a price (left out)
+    - orders: now, before (the hour before), usual, words (the days that usual is made from), undated (excluded)
+    - delivery: mean, p50, p75, p95, usual, target, count, over (the target), long and undated (excluded), bins
+    - completion: share, due, not_due (excluded), before (24 hours before), before_due, goal, day (number of the day before)
+    - active: orders per open stage, null for a stage that the data does not have; cancelled and stalled (excluded)
+    - revenue: hour and today; unpriced and unpriced_today, the orders in them without a price (excluded)
     """
 
     state: str = param.String(default="{}", doc="The figures of every card, as JSON.")  # type: ignore[assignment]
@@ -63,18 +63,18 @@ class KpiView(ReplayView):
         return self._cards
 
     def reset(self) -> None:
-        """Take the controller's timeline; the numbers follow with the next `show`."""
+        """Use the controller's timeline; the next `show` sends its figures."""
         self._timeline: Timeline | None = self._controller.timeline
         self.learn()
 
     def learn(self) -> None:
-        """Compare with what is usual from now on."""
+        """Use the controller's baseline from the next `show` on."""
         insights = self._controller.insights
         self._usual = None if insights is None else _Usual(insights.baseline)
         self._series_mark = math.nan
 
     def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
-        """Show the KPIs at the snapshot's moment; nothing is sent unless something shown changes."""
+        """Show the KPIs of the snapshot; sends only what changes the display."""
         if self._timeline is None:
             return
         index = metrics_of(self._timeline)
@@ -91,7 +91,7 @@ class KpiView(ReplayView):
             setattr(self._cards, name, value)
 
     def _state(self, kpis: KpiSet, index: MetricIndex, snapshot: Snapshot, mark: float) -> dict[str, dict[str, Any]]:
-        # while it plays, figures have the precision they are shown with: what looks the same is not sent again
+        # while playing, figures are rounded as displayed, so that an unchanged display sends nothing
         playing = self._controller.playing
         usual = self._usual
         before, before_due = (None, 0) if usual is None else usual.completion_before(kpis.t)
@@ -100,7 +100,7 @@ class KpiView(ReplayView):
                 "now": kpis.orders_per_hour,
                 "before": kpis.orders_per_hour_before,
                 "usual": None if usual is None else usual.orders(mark),
-                "words": "" if usual is None else usual.words(mark),
+                "words": "" if usual is None else usual.basis(mark),
                 "undated": kpis.orders_undated,
             },
             "delivery": {
@@ -148,13 +148,13 @@ class KpiView(ReplayView):
 
 
 class _Usual:
-    """A baseline asked once per ten minutes of data time: it moves slowly and costs more than all figures of a tick."""
+    """Caches a baseline for ten minutes of data time: it changes slowly and takes longer than all figures of a tick."""
 
     def __init__(self, baseline: Baseline) -> None:
         self._baseline = baseline
         self._orders: dict[float, float | None] = {}
         self._delivery: tuple[float, float | None] = (math.nan, None)
-        self._words: tuple[float, str] = (math.nan, "")
+        self._basis: tuple[float, str] = (math.nan, "")
 
     def orders(self, mark: float) -> float | None:
         if mark not in self._orders:
@@ -166,10 +166,10 @@ class _Usual:
             self._delivery = (mark, self._baseline.delivery_time(mark))
         return self._delivery[1]
 
-    def words(self, mark: float) -> str:
-        if self._words[0] != mark:
-            self._words = (mark, self._baseline.basis(mark))
-        return self._words[1]
+    def basis(self, mark: float) -> str:
+        if self._basis[0] != mark:
+            self._basis = (mark, self._baseline.basis(mark))
+        return self._basis[1]
 
     def completion_before(self, t: float) -> tuple[float | None, int]:
         return self._baseline.completion_before(t)
@@ -182,7 +182,7 @@ def _minutes(seconds: float | None, playing: bool) -> float | None:
 
 
 def _share(share: float | None, playing: bool) -> float | None:
-    """Round down to what is shown, so that "100 %" means all of them."""
+    """Round down to the displayed precision, so that "100 %" means all of them."""
     return share if share is None or not playing else int(share * 1000 + 1e-6) / 1000
 
 

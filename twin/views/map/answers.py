@@ -1,4 +1,4 @@
-"""What the map answers about orders: a tooltip's words, the customers of a stage, where an order belongs. No Panel, no Bokeh."""
+"""The map's answers about orders: tooltips, the customers of a stage, an order's place. Independent of Panel and Bokeh."""
 
 from typing import Any
 
@@ -10,15 +10,15 @@ from twin.timeline.timeline import Timeline
 from twin.views.map import wire
 
 MOST_PINS = 1000
-"""Completed, cancelled or stalled orders that are pinned at a time, the newest: a large kitchen's day would cover the map."""
+"""Most completed, cancelled or stalled orders pinned at a time, the newest: a large kitchen's day would cover the map."""
 
 
 def describe(timeline: Timeline, order: int, t: float) -> dict[str, Any]:
-    """Return what a tooltip says of an order at t: plain texts; the browser puts them in as text, never as markup."""
+    """Return the contents of an order's tooltip at t. They are plain text, which the browser never renders as markup."""
     items = timeline.orders.items(order)
     snapshot = timeline.at(t)
     stage = snapshot.stage[snapshot.order == order]
-    told: dict[str, Any] = {
+    tooltip: dict[str, Any] = {
         "id": short_id(timeline.orders.ids[order].as_py()),
         "items": items_text(items, ", ".join(brand_names(items))),
         "address": timeline.orders.address(order),
@@ -27,19 +27,19 @@ def describe(timeline: Timeline, order: int, t: float) -> dict[str, Any]:
     if len(stage) and int(stage[0]) == OUT_FOR_DELIVERY:
         driver = timeline.drivers(np.array([order], np.int32), t)
         for eta, progress, measured in zip(driver.eta.tolist(), driver.progress, driver.measured, strict=True):
-            told |= {
+            tooltip |= {
                 "progress": round(float(progress) * 100),
                 "eta": None if np.isnan(eta) else eta,
                 "measured": bool(measured),
             }
-    return told
+    return tooltip
 
 
 def stage_message(timeline: Timeline, state: str, start: float, end: float) -> dict[str, Any]:
-    """Return the customers of the orders in a state at some time in [start, end], for pins on the map.
+    """Return the customers of the orders that are in a state at any time in [start, end], for pins on the map.
 
-    Its columns are those of `wire.PINS`. "most" is how many of them are drawn at a time, the
-    newest, null: all. Those that are too old to be drawn at any time are only counted: "hidden" [[end, number], …].
+    The columns are those of `wire.PINS`. "most" is how many pins are drawn at a time, the newest; null: all. Orders that are
+    too old to be drawn at any time are only counted: "hidden" is [[end, number], …].
     """
     orders, most = timeline.orders, MOST_PINS if STATES.index(state) >= COMPLETED else None
     found = timeline.membership.between(start, end, state)
@@ -68,7 +68,7 @@ def stage_message(timeline: Timeline, state: str, start: float, end: float) -> d
 
 
 def place_message(timeline: Timeline, order: int) -> dict[str, Any]:
-    """Return where an order belongs on the map at any time: its id, its customer's place, when it entered each stage.
+    """Return what determines an order's place on the map at any time: its customer's place, and when it entered each stage.
 
     closed: when it was delivered or cancelled; stalls: [[from, to], …]; null: never.
     """

@@ -1,7 +1,7 @@
-"""The map's layers of density, each the answer to a question: where orders come from, where drivers wait, which streets are
-slow, where was driven. No Panel, no Bokeh.
+"""The map's density layers: where orders come from, where drivers wait, which streets are slow, where drivers drove.
+Independent of Panel and Bokeh.
 
-Pictures are shared by all sessions of the process that look at the same, and forgotten with their timeline.
+Pictures are cached on their timeline, and so shared by all sessions of the process.
 """
 
 import base64
@@ -22,42 +22,42 @@ if TYPE_CHECKING:
     _Usual = tuple[Box, NDArray[np.float64], NDArray[np.float64]]
 
 KINDS = ("orders", "waits", "slow", "ways")
-"""What can be shown: places of orders and of waiting, of the whole range; slow streets and ways driven, of the last minutes."""
+"""The layers: places of orders and of waiting, in the whole range; slow streets and ways driven, in the last minutes."""
 
 MINUTES = (15, 30, 60, 120)
 USUAL_MINUTES = 30
 FULL, LEAST = 100, 20
-"""Percent of strength: as drawn, and the least that can still be seen."""
+"""Strength in percent: fully drawn, and the least that is still visible."""
 
 EVERY_S = 60.0
-"""A picture of the last minutes is made for whole minutes of data (as in questions.js), so that sessions share it."""
+"""Pictures of the last minutes are drawn for whole minutes of data (as in questions.js), so that sessions share them."""
 
-KEPT = 48
-"""Pictures per timeline; each is some 100 KB."""
+MOST_PICTURES = 48
+"""Pictures in memory per timeline; each is some 100 KB."""
 
 PIECE_M = 60.0
-"""Length of the pieces in which the driven is counted: a street's width on the picture."""
+"""Length of the segments into which driven ways are cut: a street's width on the picture."""
 
 STANDS_MPS = 1.0
-"""Metres a second below which a driver stands: slower than anybody walks."""
+"""Metres per second below which a driver counts as standing: slower than walking."""
 
 FEWEST_NOW, FEWEST_USUAL = 1.5, 4.0
-"""Drivers that must have passed a place lately, and at other times of the range, for its speed to be compared."""
+"""Fewest drivers, in the last minutes and at other times of the range, from which speeds at a place are compared."""
 
 SLOW_FROM, SLOW_FULL = 0.8, 0.4
-"""Share of the usual speed from which a street counts as slow, and at which it is drawn as strongly as can be."""
+"""Shares of the usual speed below which a street counts as slow, and at which it is drawn at full strength."""
 
 LEAST_WAIT_S = 30.0
-"""Seconds of waiting around a place below which it stays clear."""
+"""Seconds of waiting around a place below which nothing is drawn."""
 
-_WORDS = {
+_LEGENDS = {
     "orders": "Orders, few to many", "waits": "Waiting, little to much", "slow": "Slower than usual",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Density:
-    """What an address tells of a layer: kind ("": none), minutes for those of the last minutes, strength in percent."""
+    """A density layer as saved in an address: kind ("": none), minutes for layers of the last minutes, strength in percent."""
 
     kind: str = ""
     minutes: int = USUAL_MINUTES
@@ -65,7 +65,7 @@ class Density:
 
     @classmethod
     def of(cls, text: str) -> "Density":
-        """Return what `text` of an address tells; what makes no sense is left aside.
+        """Parse the text of an address; invalid parts get their defaults.
 
         >>> Density.of("slow,60,70").text, Density.of("<b>").text, Density.of("orders,7,900").text
         ('slow,60,70', '', 'orders')
@@ -79,38 +79,38 @@ class Density:
 
     @property
     def text(self) -> str:
-        """The shortest text that tells it."""
+        """The shortest text that `of` parses to this layer."""
         if not self.kind:
             return ""
-        told = [self.kind, str(self.minutes), str(self.strength)]
+        parts = [self.kind, str(self.minutes), str(self.strength)]
         if self.strength == FULL:
-            told.pop()
+            parts.pop()
             if self.minutes == USUAL_MINUTES:
-                told.pop()
-        return ",".join(told)
+                parts.pop()
+        return ",".join(parts)
 
 
 class _Pictures:
-    """What has been worked out of one timeline, for all sessions that look at it."""
+    """The pictures of one timeline, and the usual speeds they need, for all sessions."""
 
     def __init__(self, timeline: Timeline) -> None:
-        self.drawn: ByteCache[dict[str, Any]] = ByteCache(KEPT, one_each)
+        self.drawn: ByteCache[dict[str, Any]] = ByteCache(MOST_PICTURES, one_each)
         self.usual: ByteCache[_Usual] = ByteCache(1, one_each)
 
 
 def message(timeline: Timeline, kind: str, minutes: int, t: float, theme: str) -> dict[str, Any]:
-    """Return a layer at t for the map: a picture (data URL) over its extent, its colours, and the words of its legend.
+    """Return a layer at t for the map: a picture (data URL) over its extent, its colours, and the texts of its legend.
 
-    `until` is the moment of the data that it shows. Raises KeyError for a kind or a theme that does not exist.
+    `until` is the data time that it shows. Raises KeyError for an unknown kind or theme.
     """
     if kind not in KINDS:
         raise KeyError(kind)
-    lately = kind in ("slow", "ways")
-    until = math.floor(t / EVERY_S) * EVERY_S if lately else timeline.window.end
-    key = (kind, minutes if lately else 0, until, theme)
+    recent = kind in ("slow", "ways")
+    until = math.floor(t / EVERY_S) * EVERY_S if recent else timeline.window.end
+    key = (kind, minutes if recent else 0, until, theme)
     pictures = timeline.cached(_Pictures)
     drawn = pictures.drawn.load(key, lambda: _drawn(timeline, pictures, kind, minutes, until, theme))
-    return {"kind": kind, "minutes": minutes, "until": until if lately else None, **drawn}
+    return {"kind": kind, "minutes": minutes, "until": until if recent else None, **drawn}
 
 
 def _drawn(
@@ -121,25 +121,25 @@ def _drawn(
         x, y = ordered_places(timeline)
         found = density.spots(x, y, theme)
         placed = int(np.count_nonzero(np.isfinite(x)))
-        told = f"Where {placed:,} of the {len(x):,} orders of the whole range went, also those after the playhead"
+        title = f"Where {placed:,} of the {len(x):,} orders of the whole range went, also those after the playhead"
         picture = None if found is None else (found.png, found.extent)
-        return _told(_WORDS[kind], told, ramp, picture, "No order of the range has a place")
+        return _layer(_LEGENDS[kind], title, ramp, picture, "No order of the range has a place")
     if kind == "waits":
         return _waits(timeline, theme)
     part = driven(timeline.trips, until - 60.0 * minutes, until, PIECE_M)
-    told = f"The last {minutes} min"
+    title = f"The last {minutes} min"
     if not len(part):
-        return _told("", told, ramp, None, f"Nobody drove in the last {minutes} min")
+        return _layer("", title, ramp, None, f"Nobody drove in the last {minutes} min")
     extent, seconds, metres = pictures.usual.load("usual", lambda: _usual(timeline))
     pixel = density.pixel_of(extent, density.ROAD_SPREAD_M, density.LONGEST_ROADS_PX)
     across = density.ROAD_SPREAD_M / pixel * math.sqrt(2 * math.pi)
-    passed = _grid(part, part.metres, extent) / pixel * across  # in the middle of a street once driven along it is 1
+    passed = _grid(part, part.metres, extent) / pixel * across  # 1 in the middle of a street that was driven along once
     if kind == "ways":
         drivers = len(np.unique(part.trip))
-        told = f"Where {drivers:,} driver{'s' * (drivers != 1)} drove in the last {minutes} min"
-        return _told(
+        title = f"Where {drivers:,} driver{'s' * (drivers != 1)} drove in the last {minutes} min"
+        return _layer(
             f"Driven in {minutes} min, once to often",
-            told,
+            title,
             ramp,
             (density.painted(density.wide_tones(passed, 0.3), ramp), extent),
             "",
@@ -148,33 +148,33 @@ def _drawn(
     slow = _slowness(
         _grid(part, part.seconds * now, extent), _grid(part, part.metres * now, extent), seconds, metres, across / pixel
     )
-    told = (
+    title = (
         f"Streets where drivers were slower in the last {minutes} min than there at the other times of the range: "
         f"faintest at {100 * (1 - SLOW_FROM):.0f} % slower, strongest at {100 * (1 - SLOW_FULL):.0f} %. Only where at least two "
         "drivers were measured"
     )  # fmt: skip
     picture = (density.painted(slow, ramp), extent) if slow.any() else None
-    return _told(_WORDS[kind], told, ramp, picture, f"No street was slower than usual in the last {minutes} min")
+    return _layer(_LEGENDS[kind], title, ramp, picture, f"No street was slower than usual in the last {minutes} min")
 
 
 def _slowness(
     seconds: NDArray[np.float64], metres: NDArray[np.float64], all_seconds: NDArray[np.float64],
     all_metres: NDArray[np.float64], passes: float,
 ) -> NDArray[np.float64]:  # fmt: skip
-    """Return how slow each place is against the other times of the range: 0 not or unknown, 1 as slow as is told.
+    """Return how slow each place is compared with the other times of the range: 0 not slow or unknown, 1 at `SLOW_FULL`.
 
-    `passes` turns metres into how many drivers passed.
+    Metres driven times `passes` is the number of drivers that passed.
     """
     other_seconds, other_metres = np.maximum(all_seconds - seconds, 0), np.maximum(all_metres - metres, 0)
-    known = (metres * passes >= FEWEST_NOW) & (other_metres * passes >= FEWEST_USUAL)
+    compared = (metres * passes >= FEWEST_NOW) & (other_metres * passes >= FEWEST_USUAL)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(known, (metres / seconds) / (other_metres / other_seconds), 1.0)
+        ratio = np.where(compared, (metres / seconds) / (other_metres / other_seconds), 1.0)
     tone = (SLOW_FROM - np.nan_to_num(ratio, nan=1.0)) / (SLOW_FROM - SLOW_FULL)
-    return np.where(tone > 0, 0.5 + 0.5 * np.clip(tone, 0, 1), 0.0)  # the faintest is seen, too
+    return np.where(tone > 0, 0.5 + 0.5 * np.clip(tone, 0, 1), 0.0)  # at least half, so that the faintest is visible
 
 
 def _usual(timeline: Timeline) -> "_Usual":
-    """Return the box of all that is loaded, which is something, and the measured seconds and metres in each of its pixels."""
+    """Return the box of all loaded trips (at least one), and the measured seconds and metres in each of its pixels."""
     every = driven(timeline.trips, -np.inf, np.inf, PIECE_M)
     extent = density.extent_of(every.x, every.y, density.ROAD_SPREAD_M)
     return (
@@ -191,19 +191,18 @@ def _waits(timeline: Timeline, theme: str) -> dict[str, Any]:
     x, y = np.append(part.x, 0.0), np.append(part.y, 0.0)
     weight = np.append(part.seconds, kitchen)
     ramp, road = density.RAMPS[theme], float(part.seconds.sum())
-    told = (
+    title = (
         f"Drivers of the whole range waited {_hours(kitchen)} at the kitchen between arrival and pick-up, and stood "
         f"{_hours(road)} on the road, slower than {STANDS_MPS:g} m/s between two measurements"
     )
     if weight.sum() <= 0:
-        return _told(_WORDS["waits"], told, ramp, None, "No driver waited in the range")
+        return _layer(_LEGENDS["waits"], title, ramp, None, "No driver waited in the range")
     extent = density.extent_of(x, y, density.SPREAD_M)
     grid = density.spread(x, y, weight, extent, density.ROAD_SPREAD_M, density.LONGEST_ROADS_PX)
     pixel = density.pixel_of(extent, density.ROAD_SPREAD_M, density.LONGEST_ROADS_PX)
-    least = (
-        LEAST_WAIT_S * pixel**2 / (2 * math.pi * density.ROAD_SPREAD_M**2)
-    )  # such a wait at one place, in its middle
-    return _told(_WORDS["waits"], told, ramp, (density.painted(density.wide_tones(grid, least), ramp), extent), "")
+    # the peak of such a wait at a single place
+    least = LEAST_WAIT_S * pixel**2 / (2 * math.pi * density.ROAD_SPREAD_M**2)
+    return _layer(_LEGENDS["waits"], title, ramp, (density.painted(density.wide_tones(grid, least), ramp), extent), "")
 
 
 def ordered_places(timeline: Timeline) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -214,7 +213,7 @@ def ordered_places(timeline: Timeline) -> tuple[NDArray[np.float32], NDArray[np.
 
 
 def standing(timeline: Timeline) -> Segments:
-    """Return the pieces of the range's trips in which drivers stood, as measured."""
+    """Return the segments of the range's trips in which drivers stood, as measured."""
     part = driven(timeline.trips, timeline.window.start, timeline.window.end, PIECE_M)
     still = part.measured & (part.metres * timeline.trips.scale < STANDS_MPS * part.seconds)
     return Segments(*(getattr(part, name)[still] for name in Segments.__slots__))
@@ -227,7 +226,7 @@ def kitchen_waits(timeline: Timeline) -> float:
     return float(np.nansum(np.maximum(spent, 0)))
 
 
-def _told(
+def _layer(
     label: str, title: str, ramp: tuple[str, ...], picture: tuple[bytes, Box] | None, empty: str
 ) -> dict[str, Any]:
     url = f"data:image/png;base64,{base64.b64encode(picture[0]).decode()}" if picture else ""
@@ -238,7 +237,7 @@ def _told(
 
 
 def _hours(seconds: float) -> str:
-    """Return a duration in words.
+    """Return a duration as text.
 
     >>> _hours(5400), _hours(90)
     ('1.5 h', '2 min')

@@ -1,8 +1,8 @@
-"""The map's figure: built once with GeoViews, without toolbar, axes or margin; afterwards only its sources move.
+"""The map's figure: built once with GeoViews, without toolbar, axes or margin; afterwards only its data sources change.
 
-It holds what stands still: base map, delivery radius, range rings, rewritten in place at a change of location, so that a
-session keeps one figure for its life. What moves is drawn over it by the browser (picture.js): a glyph that changes makes
-Bokeh repaint at every frame, and can neither be dimmed nor hollow nor merged one by one at that rate.
+It contains what does not move: base map, delivery radius and range rings, which are rewritten in place at a change of
+location, so that a session uses one figure for its life. The browser draws what moves over it (picture.js): glyphs that
+change would make Bokeh repaint at every frame, and it could not dim, hollow or merge single ones at that rate.
 """
 
 import functools
@@ -22,17 +22,17 @@ from twin.views.shared import figure_backend  # noqa: F401  # how figures are dr
 from twin.views.shared.theme import TOKENS
 
 BLUE = TOKENS["dark"]["out_for_delivery-fill"]
-"""Fills are equal in both themes, so that the figure needs no repainting when the theme changes."""
+"""Fill colours are equal in both themes, so that the figure need not be repainted when the theme changes."""
 
 MIN_SPAN_M, MAX_SPAN_M = 250.0, 400_000.0
-"""Zoom stops at a house and at a region: beyond, the base map has nothing to show."""
+"""Zoom is limited to between a house and a region, in metres: the base map has no more to show."""
 
 MAX_ZOOM = 19
 
 
 @dataclass(frozen=True, slots=True)
 class OnlineMap:
-    """A base map from elsewhere: `url` with {X} {Y} {Z}, and the credit that its terms demand."""
+    """An online base map: `url` with {X} {Y} {Z}, and the credit that its terms require."""
 
     label: str
     url: str
@@ -62,7 +62,7 @@ ONLINE: dict[str, OnlineMap] = {
         16,
     ),
 }
-"""Online base maps, none of which is asked for anything unless the user or `TWIN_TILES` chooses it."""
+"""Online base maps; no tile is requested from one unless the user or `TWIN_TILES` chooses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class MapFigure:
         _write(self.rings, {"xs": [x for x, _ in rings], "ys": [y for _, y in rings]})
 
     def show_image(self, url: str | None, extent: tuple[float, float, float, float] | None) -> None:
-        """Take the base map from one image (data URL) over (x0, y0, x1, y1) in Web Mercator metres, or from none."""
+        """Show one image (data URL) over (x0, y0, x1, y1) in Web Mercator metres as the base map; None: no image."""
         if url is None or extent is None:
             _write(self.image, {"url": [], "x": [], "y": [], "w": [], "h": []})
             return
@@ -99,9 +99,9 @@ def _write(renderer: GlyphRenderer, data: dict[str, Any]) -> None:
 
 
 def build_figure() -> MapFigure:
-    """Return a new figure; every session has its own, because Bokeh models belong to one document.
+    """Return a new figure; every session needs its own, because Bokeh models belong to one document.
 
-    GeoViews takes 0.2 s to draw one, so it draws the first, and the others are copies of what Bokeh would send of that.
+    GeoViews takes 0.2 s to draw a figure, so it draws only the first; the others are deserialized copies of it.
     """
     figure: Figure = Deserializer().deserialize(_renamed(_drawn(), {}))
     parts: dict[Any, Any] = {renderer.name: renderer for renderer in figure.renderers}
@@ -109,7 +109,7 @@ def build_figure() -> MapFigure:
 
 
 def _renamed(content: Any, ids: dict[str, str]) -> Any:
-    """Return serialized models under ids of their own: two figures may stand in one document."""
+    """Return serialized models with new ids, because two figures may be in one document."""
     if isinstance(content, list):
         return [_renamed(value, ids) for value in content]
     if not isinstance(content, dict):
@@ -148,7 +148,7 @@ def _drawn() -> Any:
     figure.image_url("url", "x", "y", "w", "h", source=nowhere, anchor="top_left", level="image", name="image")
     _strip(figure)
     for name in ("radius", "rings"):
-        # only the browser chooses what is drawn: no dimmed look for what is not selected, no automatic view
+        # selection does not change these glyphs: the browser draws what is selected
         parts[name].nonselection_glyph = parts[name].selection_glyph = parts[name].muted_glyph = None
     tiles = parts["tiles"]
     tiles.visible = False
@@ -159,7 +159,7 @@ def _drawn() -> Any:
 
 
 def _strip(figure: Figure) -> None:
-    """Leave nothing but the map: its own buttons and credits are drawn around it by the view."""
+    """Remove everything but the map; the view draws its own buttons and credits."""
     figure.toolbar_location = None
     figure.toolbar.logo = None
     pan, wheel = PanTool(), WheelZoomTool(zoom_on_axis=False)
@@ -174,7 +174,7 @@ def _strip(figure: Figure) -> None:
         outline_line_color=None, background_fill_alpha=0.0, border_fill_alpha=0.0,
         match_aspect=False, sizing_mode="stretch_both", width=None, height=None, aspect_ratio=None,
         frame_width=None, frame_height=None, title=None, output_backend="canvas",
-        stylesheets=[".bk-Panel { display: none; }"],  # the frame of Bokeh's own credit for tiles: a mark in the corner
+        stylesheets=[".bk-Panel { display: none; }"],  # the empty frame of Bokeh's tile credit would show in the corner
     )  # fmt: skip
     for extent in (figure.x_range, figure.y_range):
         extent.update(min_interval=MIN_SPAN_M, max_interval=MAX_SPAN_M, js_property_callbacks={}, js_event_callbacks={})

@@ -1,7 +1,7 @@
-"""What the map sends when there are more drivers than a browser draws one by one: frames of all, and those in view alone.
+"""Chooses which drivers the map sends when there are more than a browser can draw one by one.
 
-Above `Settings.dense_from` drivers on the road a window holds only those who pass through what the browser looks at, if they
-are few enough, and the one who is picked out; the others are in frames that tell how many are in each cell of the view.
+Above `Settings.dense_from` drivers on the road, a window contains only the selected driver and, if they are few enough, those
+who pass through the view. All others are in frames, which contain the number of drivers in each cell of the view.
 """
 
 from collections.abc import Mapping
@@ -17,69 +17,69 @@ from twin.timeline.timeline import Timeline
 from twin.timeline.trips import Trips
 
 FEW = 0.5
-"""Of `dense_from`: so many in view are sent one by one. A window has several times as many who pass through within it."""
+"""Share of `dense_from` up to which the drivers that pass through the view are sent one by one."""
 SHORTER = (1.0, 0.5, 0.25)
-"""Of a window, as far as it lies ahead: where too many pass through the view in all of it, who does in a part of it is told."""
+"""Shares of a window's future part: if too many drivers pass through the view in all of it, a shorter part is tried."""
 LEAVE = 0.9
-"""Of `dense_from`: a crowd is one until it is smaller than this, so that the map does not flicker at the limit."""
+"""Share of `dense_from` below which frames end, so that the map does not flicker between both ways at the limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Who is in a window: trips (n,), None: everyone; else `crowd` are on the road, and all of those in `within` are told."""
+    """The trips of a window, (n,), None: all; else `crowd` drivers are on the road, and the trips contain all within `within`."""
 
     trips: NDArray[np.intp] | None
     crowd: int
     within: Box | None
     end: float
-    """Until when: a crowd's window may be shorter than what was asked for."""
+    """End of the window, which may be shorter than requested if not all trips are in it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a browser tells with a question: its moment, its view (None: not yet), the order picked out (-1: none)."""
+class Viewed:
+    """What a browser shows when it sends a request: its time, its view (None: not yet), the selected order (-1: none)."""
 
     t: float
     view: Box | None
     order: int
     crowded: bool
-    """Whether it shows a crowd already."""
+    """Whether it already shows frames."""
 
     @classmethod
-    def of(cls, message: Mapping[str, Any], t: float) -> "Look":
-        """Read a question; what makes no sense in it is left out. `t` is the server's own moment."""
-        order, told = message.get("order"), message.get("t")
-        moment = float(told) if isinstance(told, int | float) and np.isfinite(told) else t
+    def of(cls, message: Mapping[str, Any], t: float) -> "Viewed":
+        """Parse a request; invalid parts are ignored. `t` is the server's playhead, used if the request has none."""
+        order, sent = message.get("order"), message.get("t")
+        shown = float(sent) if isinstance(sent, int | float) and np.isfinite(sent) else t
         return cls(
-            moment, box_of(message.get("box")), order if isinstance(order, int) else -1, bool(message.get("crowd"))
+            shown, box_of(message.get("box")), order if isinstance(order, int) else -1, bool(message.get("crowd"))
         )
 
 
-def choose(timeline: Timeline, start: float, end: float, after: float | None, look: Look, most: int) -> Chosen:
-    """Return whom a window over [start, end] holds, with `after` only of those who begin later than that.
+def choose(timeline: Timeline, start: float, end: float, after: float | None, viewed: Viewed, most: int) -> Chosen:
+    """Return the trips for a window over [start, end]; with `after`, only those that begin later.
 
     At most `most` drivers are drawn one by one.
     """
     trips = timeline.trips
-    moving = fleet.count_on_road(trips, look.t) - len(timeline.stalled_trips(look.t))
-    if moving <= most * (LEAVE if look.crowded else 1.0):
+    moving = fleet.count_on_road(trips, viewed.t) - len(timeline.stalled_trips(viewed.t))
+    if moving <= most * (LEAVE if viewed.crowded else 1.0):
         return Chosen(None, 0, None, end)
-    picked = _of(trips, look.order, start, end)
-    if look.view is None:
+    picked = _of(trips, viewed.order, start, end)
+    if viewed.view is None:
         return Chosen(picked, moving, None, end)
-    begin = max(start, look.t)
+    begin = max(start, viewed.t)
     for share in SHORTER:
         until = begin + share * (end - begin)
-        within = fleet.through(trips, look.view, start, until)
+        within = fleet.through(trips, viewed.view, start, until)
         if len(within) <= most * FEW:
             if after is not None:
                 within = within[trips.start[within] > after]
-            return Chosen(np.union1d(within, picked), moving, look.view, until)
+            return Chosen(np.union1d(within, picked), moving, viewed.view, until)
     return Chosen(picked, moving, None, end)
 
 
 def box_of(values: Any) -> Box | None:
-    """Return what a browser says it looks at, None where it makes no sense."""
+    """Parse the view of a request; None if it is invalid."""
     if not isinstance(values, list) or len(values) != 4:
         return None
     if not all(isinstance(value, int | float) and np.isfinite(value) for value in values):
@@ -89,7 +89,7 @@ def box_of(values: Any) -> Box | None:
 
 
 def few(inside: int, most: int) -> bool:
-    """Return whether so many in view are surely few enough to be sent one by one, with those who pass within a window."""
+    """Return whether `inside` drivers in view are certainly few enough to be sent one by one, with those who pass later."""
     return inside <= most * FEW / 3
 
 

@@ -1,16 +1,16 @@
-"""What the map can show, and how an address tells which of it is shown."""
+"""The map's layers, and the text that saves in an address which of them are shown."""
 
 LAYERS: dict[str, bool] = {
     "routes": True, "customers": True, "trails": True, "radius": True, "clusters": True,
 }  # fmt: skip
-"""What the map can show, and whether it does unless told otherwise."""
+"""The layers, and whether each is shown by default."""
 
 NO_LAYERS = "none"
-"""All layers switched off, in an address, where an empty text means the usual ones."""
+"""The text for no layers, because an empty text means the default."""
 
 
 def layers_text(layers: dict[str, bool]) -> str:
-    """Return the layers that are shown as text for an address; empty for the usual ones.
+    """Return the layers that are shown as text for an address; empty for the default.
 
     >>> layers_text({**LAYERS, "clusters": False})
     'routes,customers,trails,radius'
@@ -21,7 +21,7 @@ def layers_text(layers: dict[str, bool]) -> str:
 
 
 def layers_of(text: str) -> dict[str, bool]:
-    """Return which layers a text of `layers_text` shows; names that do not exist are left aside."""
+    """Parse a text of `layers_text`; unknown names are ignored."""
     if not text:
         return dict(LAYERS)
     named = set(text.split(","))

@@ -1,4 +1,4 @@
-"""What the map sends to the browser, as plain arrays: windows of trips, pins, the first view, circles. No Panel, no Bokeh."""
+"""The map's data for the browser, as plain arrays: windows of trips, the first view, circles. Independent of Panel and Bokeh."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ COARSE_FROM = 500.0
 """Speed (data seconds per second) from which windows are sent with `COARSE_M`: many trips pass per second of wall time."""
 
 PASSES = 5
-"""Each pass can halve the knots; five leave one of 32, more than a route of 14-81 points can give up."""
+"""Each pass can halve the knots, so that five could leave one of 32: more than enough for routes of 14 to 81 points."""
 
 TILE_M = 156_543.033_928_040_97
 """Web Mercator metres per pixel at zoom 0 with tiles of 256 pixels: 2π · 6378137 / 256."""
@@ -28,20 +28,21 @@ TILE_M = 156_543.033_928_040_97
 HALF_WORLD_M = TILE_M * 128
 
 FEW_ROUTES = 300
-"""With fewer routes than this the base map shows too little to judge distances by: range rings and a scale help."""
+"""With fewer routes than this the base map is too sparse to judge distances: range rings and a scale are added."""
 
 RINGS_SHOWN = 4
 
 LONGEST_WINDOW_S = 6 * 3600.0
-"""A browser asks for some seconds of playback (4000 s at 1000x); more than this is not answered."""
+"""Longest window that is sent. A browser requests some seconds of playback (4000 s of data at 1000x)."""
 
 
 def simplify(offsets: NDArray[np.int32], t: Floats, x: Floats, y: Floats, tolerance: float) -> NDArray[np.bool_]:
     """Return which knots to keep, (k,) bool, so that no position at any time moves by more than `tolerance`.
 
-    Every pass drops those odd interior knots of a trip that lie, at their own time, near the straight line between their
-    two neighbours. Dropping alternate knots only moves the line by at most that distance, and each pass may spend an equal
-    share of the tolerance, so the bound holds without a recursion: whole windows are simplified in a few array operations.
+    Every pass drops those odd interior knots of a trip that are, at their own time, near the straight line between their two
+    neighbours. If only alternate knots are dropped, the line moves by at most their distance from it. Each pass may use an
+    equal share of the tolerance, so the bound holds without recursion, and whole windows are simplified in a few array
+    operations.
     """
     kept = np.arange(len(t))
     first, last = np.zeros(len(t), bool), np.zeros(len(t), bool)
@@ -56,14 +57,14 @@ def simplify(offsets: NDArray[np.int32], t: Floats, x: Floats, y: Floats, tolera
         rank = np.arange(len(kept)) - np.repeat(starts, np.diff(np.append(starts, len(kept))))
         here = np.flatnonzero((rank % 2 == 1) & ~last[kept])
         before, at, after = kept[here - 1], kept[here], kept[here + 1]
-        # knots that were never reached lie at infinity: the result is NaN, and they are kept
+        # knots that were never reached have an infinite time: the result is NaN, and they are kept
         with np.errstate(invalid="ignore"):
             span = t[after] - t[before]
             f = np.divide(t[at] - t[before], span, out=np.zeros(len(at)), where=span > 0)
             off = np.hypot(
                 x[before] + f * (x[after] - x[before]) - x[at], y[before] + f * (y[after] - y[before]) - y[at]
             )
-        # written as a negation so that a knot without a position (NaN) is kept, not judged
+        # negated, so that a knot without a position (NaN) is kept
         kept = np.delete(kept, here[~(off > share) & np.isfinite(off)])
     mask = np.zeros(len(t), bool)
     mask[kept] = True
@@ -102,7 +103,7 @@ def window_message(motion: Motion, orders: Orders, speed: float) -> dict[str, An
 
 
 def _stalls(motion: Motion, orders: Orders) -> tuple[list[int], list[float], list[float]]:
-    """Return the stalls that end before their trip does (trip, from, to): who stalls for good has no trip from then on."""
+    """Return the stalls (trip, from, to) after which the trip goes on; a trip ends where its order stalls for good."""
     stalled, begin, end = orders.stalls
     back = np.isfinite(end) & np.isin(stalled, motion.order)
     trip_of = {order: trip for trip, order in enumerate(motion.order.tolist())} if back.any() else {}
@@ -131,19 +132,19 @@ def radius_of(location: Location) -> float | None:
 
 
 def first_view(timeline: Timeline, kitchen: tuple[float, float]) -> tuple[float, float, float, float]:
-    """Return the calm first view (x0, y0, x1, y1) in Web Mercator metres: the kitchen and nearly all its customers.
+    """Return the first view (x0, y0, x1, y1) in Web Mercator metres: the kitchen and nearly all its customers.
 
-    The 5-95 percentile box keeps a stray address from shrinking the city; the whole radius is shown instead if it is not
-    much larger than where the customers really are.
+    It is the box of the 5th to 95th percentiles, so that a stray address does not shrink the city; or the whole delivery
+    radius, if that is not much larger.
     """
     kx, ky = kitchen
     x, y = np.asarray(timeline.orders.customer_x, float), np.asarray(timeline.orders.customer_y, float)
-    known = np.isfinite(x) & np.isfinite(y)
+    placed = np.isfinite(x) & np.isfinite(y)
     radius = radius_of(timeline.location)
     reach = radius or 4000.0
-    if not known.any():
+    if not placed.any():
         return kx - reach, ky - reach, kx + reach, ky + reach
-    (x0, x1), (y0, y1) = np.percentile(x[known], [5, 95]), np.percentile(y[known], [5, 95])
+    (x0, x1), (y0, y1) = np.percentile(x[placed], [5, 95]), np.percentile(y[placed], [5, 95])
     x0, x1, y0, y1 = min(x0, 0.0), max(x1, 0.0), min(y0, 0.0), max(y1, 0.0)
     widest = max(x1 - x0, y1 - y0, 500.0)
     if radius is not None and 2 * radius <= 1.35 * widest:
@@ -153,13 +154,13 @@ def first_view(timeline: Timeline, kitchen: tuple[float, float]) -> tuple[float,
 
 
 def circle(kitchen: tuple[float, float], radius: float) -> tuple[Floats, Floats]:
-    """Return a closed circle, two (97,) float64 arrays in Web Mercator metres: smooth to a pixel at city scale."""
+    """Return a closed circle, two (97,) float64 arrays in Web Mercator metres: accurate to a pixel at city scale."""
     angle = np.linspace(0.0, 2 * np.pi, 97)
     return kitchen[0] + radius * np.cos(angle), kitchen[1] + radius * np.sin(angle)
 
 
 def ring_radii(reach_m: float) -> list[float]:
-    """Return up to four round true distances, in metres, that divide `reach_m` well."""
+    """Return up to four round distances, in true metres, that divide `reach_m` evenly enough for range rings."""
     for step in (100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0, 20_000.0):
         if reach_m / step <= RINGS_SHOWN:
             return [step * k for k in range(1, RINGS_SHOWN + 1) if step * k <= reach_m * 1.05] or [step]

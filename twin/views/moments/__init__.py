@@ -1,1 +1,1 @@
-"""What stands out: the list of moments and the alert."""
+"""The moments of the range: the list and the alert."""

@@ -1,4 +1,4 @@
-"""The alert: what is wrong at the playhead, since when and how badly, in one card; else a quiet line."""
+"""The alert: a card with the trouble at the playhead, its begin and severity; without one, a quiet line."""
 
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,17 +11,19 @@ from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
 
 JUST_ENDED = 10 * 60.0
-"""Seconds after a trouble's end for which it is still told: who comes a little late shall learn what happened."""
+"""Seconds for which a trouble is still shown after its end, for a user who arrives slightly late."""
 
 
 class AlertCard(Component):
     """The card in the browser, which chooses by its own clock what to show."""
 
     moments: list[dict[str, Any]] | None = param.List(  # type: ignore[assignment]
-        default=None, allow_None=True, doc="The troubles, ranked, as `to_browser` gives them; None while looked for."
+        default=None,
+        allow_None=True,
+        doc="The troubles, ranked, as `to_browser` returns them; None while they are computed.",
     )
     empty: bool = param.Boolean(
-        default=False, doc="Whether the range has no orders: then there is no peace to tell of."
+        default=False, doc="Whether the range has no orders, in which case “no trouble” is not shown either."
     )  # type: ignore[assignment]
     tail: float = param.Number(default=JUST_ENDED, doc="Seconds for which a trouble that has ended is shown.")  # type: ignore[assignment]
 
@@ -43,12 +45,14 @@ class AlertView(ReplayView):
         return self._card
 
     def reset(self) -> None:
-        """Forget the troubles of another timeline."""
+        """Drop the troubles of the previous timeline."""
         self.learn()
 
     def learn(self) -> None:
-        """Take the troubles that the controller knows of."""
+        """Show the troubles of the controller's insights."""
         insights = self._controller.insights
-        known = None if insights is None else [moment for moment in to_browser(insights.moments) if moment["trouble"]]
+        troubles = (
+            None if insights is None else [moment for moment in to_browser(insights.moments) if moment["trouble"]]
+        )
         timeline = self._controller.timeline
-        self._card.param.update(moments=known, empty=timeline is not None and not timeline.has_orders)
+        self._card.param.update(moments=troubles, empty=timeline is not None and not timeline.has_orders)

@@ -1,4 +1,4 @@
-"""The moments list: what stands out in the range, ranked, each with its sentence, and a click away."""
+"""The moments list: the range's moments, ranked, each with its sentence; a click seeks to it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,11 +23,11 @@ ICON_OF = {
     "unusual_deliveries": "check",
     "peak": "peak",
 }
-"""Kind of moment -> name of its icon; a kind that is not here has the sign of an alert."""
+"""Kind of moment -> name of its icon; any other kind has the alert icon."""
 
 
 def to_browser(moments: Iterable[Moment]) -> list[dict[str, Any]]:
-    """Return ranked moments as JSON; `rank` counts from 1, `trouble` tells what is wrong from what is only busy."""
+    """Return ranked moments as JSON; `rank` counts from 1, `trouble` is false for moments that are only busy."""
     return [
         {
             "rank": rank,
@@ -48,7 +48,7 @@ def to_browser(moments: Iterable[Moment]) -> list[dict[str, Any]]:
 
 
 def judged_by(insights: Insights) -> str:
-    """Return in words what the moments of a timeline were compared with."""
+    """Return as text what the moments of a timeline were compared with."""
     days = insights.baseline.days
     if not days:
         return "the rest of this range, because there is no history before it"
@@ -59,7 +59,7 @@ class MomentsList(Component):
     """The list in the browser, which follows the playhead by its own clock."""
 
     moments: list[dict[str, Any]] | None = param.List(  # type: ignore[assignment]
-        default=None, allow_None=True, doc="As `to_browser` gives them; None while they are looked for."
+        default=None, allow_None=True, doc="As `to_browser` returns them; None while they are computed."
     )
     judged: str = param.String(default="", doc="What they were compared with.")  # type: ignore[assignment]
 
@@ -68,9 +68,9 @@ class MomentsList(Component):
 
 
 class MomentsView(ReplayView):
-    """What stands out in the range; a click goes there."""
+    """The moments of the range; a click seeks to one."""
 
-    count: int = param.Integer(default=0, bounds=(0, None), doc="Troubles found in the range, for a tab's label.")  # type: ignore[assignment]
+    count: int = param.Integer(default=0, bounds=(0, None), doc="Troubles in the range, for a tab's label.")  # type: ignore[assignment]
 
     def __init__(self, controller: ReplayController, **params: Any) -> None:
         super().__init__(**params)
@@ -83,11 +83,11 @@ class MomentsView(ReplayView):
         return self._list
 
     def reset(self) -> None:
-        """Forget the moments of another timeline."""
+        """Drop the moments of the previous timeline."""
         self.learn()
 
     def learn(self) -> None:
-        """Take the moments that the controller knows of."""
+        """Show the moments of the controller's insights."""
         insights = self._controller.insights
         if insights is None:
             self.count = 0

@@ -1,4 +1,4 @@
-"""The order panel: what became of the selected order, and how much of it was known at the playhead."""
+"""The order panel: the selected order's lifecycle, and how much of it has happened at the playhead."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 UNKNOWN = "not in the data"
 
 BASKETS = ("order_created", "gk_started")
-"""Events whose words name the basket: the panel lists the items above them."""
+"""Events whose detail lists the items, which the panel already shows above them."""
 
 HOW_FAR = {
     ROUTE: ("along the route", "Ground distance along the route that the driver was given"),
@@ -34,12 +34,12 @@ HOW_FAR = {
 class OrderPanel(Component):
     """The panel in the browser.
 
-    `story` is everything about one order, sent once: what it is at the playhead the browser derives from its clock.
+    `story` is everything about one order, sent once; the browser derives its state at the playhead from its own clock.
     Empty: no order is selected; {"id", "short", "away"}: the selected order is not in the loaded range.
     """
 
-    story: dict[str, Any] = param.Dict(default={}, doc="The selected order, as `OrderView` tells it.")  # type: ignore[assignment]
-    said: list[Any] = param.List(default=[0, ""], doc="A note to the user and its serial number.")  # type: ignore[assignment]
+    story: dict[str, Any] = param.Dict(default={}, doc="The selected order, see `story_of`.")  # type: ignore[assignment]
+    said: list[Any] = param.List(default=[0, ""], doc="The serial number of a note to the user, and its text.")  # type: ignore[assignment]
 
     _esm = module_source(Path(__file__).with_name("order.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("order.css"))]
@@ -49,7 +49,7 @@ class OrderView(ReplayView):
     """The selected order: its lifecycle against the usual one, its figures, items and events."""
 
     visible_order: bool = param.Boolean(  # type: ignore[assignment]
-        default=False, doc="Whether an order is selected: whoever arranges the page makes room for the panel then."
+        default=False, doc="Whether an order is selected; the page's layout then makes room for the panel."
     )
     target = param.Number(default=DELIVERY_TARGET_S, bounds=(0, None), doc="Promised delivery time, seconds.")
 
@@ -60,35 +60,35 @@ class OrderView(ReplayView):
         self._panel.join(controller)
         self._panel.on_msg(self._on_message)
         controller.selection.param.watch(self._follow, ["order", "row"])
-        self.param.watch(lambda _: self._tell(), "target")
+        self.param.watch(lambda _: self._send_story(), "target")
         self.reset()
 
     def __panel__(self) -> OrderPanel:
         return self._panel
 
     def reset(self) -> None:
-        """Take the controller's timeline: an order that is selected still is told anew from it."""
-        self._tell()
+        """Use the controller's timeline; an order that is still selected is sent again from it."""
+        self._send_story()
 
     def learn(self) -> None:
-        """Take what is usual: it stands beneath the order's own times."""
+        """Use the controller's baseline, whose usual times are shown below the order's own."""
         if self._controller.selection.row >= 0:
-            self._tell()
+            self._send_story()
 
     def _follow(self, *_: param.parameterized.Event) -> None:
-        self._tell()
+        self._send_story()
 
-    def _tell(self) -> None:
-        """Send the selected order, if it is another story than the one shown."""
+    def _send_story(self) -> None:
+        """Send the selected order, if its story has changed."""
         chosen, timeline = self._controller.selection, self._controller.timeline
         story: dict[str, Any] = {}
         if timeline is not None and 0 <= chosen.row < len(timeline.orders):
             insights = self._controller.insights
             baseline = None if insights is None or insights.timeline is not timeline else insights.baseline
-            told = lifecycle(timeline, chosen.row, baseline)
-            # a selection without its rows' timeline attached yet is told by the next call
-            if told.order.id == chosen.order:
-                story = story_of(timeline, told, self.target, self._controller.settings.late_after_s)
+            life = lifecycle(timeline, chosen.row, baseline)
+            # a selection whose row is still of the previous timeline is sent by the next call
+            if life.order.id == chosen.order:
+                story = story_of(timeline, life, self.target, self._controller.settings.late_after_s)
         if not story and chosen.order:
             story = {"id": chosen.order, "short": wording.short_id(chosen.order), "away": True}
         if story != self._panel.story:
@@ -103,51 +103,51 @@ class OrderView(ReplayView):
                 self._controller.selection.select(None)
 
     def _go(self, step: int) -> None:
-        """Select the next or the previous order, of the stage that is filtered for as it is at the playhead."""
+        """Select the next or the previous order; if a stage is selected, of the orders in it at the playhead."""
         chosen, timeline = self._controller.selection, self._controller.timeline
         if timeline is None or chosen.row < 0:
             return
-        found = neighbour(timeline, self._controller.now(), chosen.row, step, chosen.stage)
-        if found is not None:
-            chosen.select(found)
+        row = neighbour(timeline, self._controller.now(), chosen.row, step, chosen.stage)
+        if row is not None:
+            chosen.select(row)
             return
         which = "later" if step > 0 else "earlier"
         where = f"in {STAGE_LABELS[chosen.stage]} now" if chosen.stage else "in the loaded range"
         self._panel.said = [self._panel.said[0] + 1, f"No {which} order {where}."]
 
 
-def story_of(timeline: Timeline, told: Lifecycle, target: float, late_after: float) -> dict[str, Any]:
-    """Return an order as the browser takes it: numbers are data seconds, null where the data does not tell."""
-    order = told.order
+def story_of(timeline: Timeline, life: Lifecycle, target: float, late_after: float) -> dict[str, Any]:
+    """Return an order for the browser: times are data seconds, null where the data has none."""
+    order = life.order
     times = timeline.orders.began
     window = timeline.window
     inside = times[(times >= window.start) & (times < window.end)]
     return {
-        "row": told.row,
+        "row": life.row,
         "id": order.id,
         "short": wording.short_id(order.id),
-        "place": {"number": int(np.count_nonzero(inside <= times[told.row])), "of": len(inside)},
-        "first": told.first,
-        "last": told.last,
+        "place": {"number": int(np.count_nonzero(inside <= times[life.row])), "of": len(inside)},
+        "first": life.first,
+        "last": life.last,
         "stages": [
-            {"key": span.key, "start": span.start, "end": span.end, "usual": span.usual} for span in told.stages
+            {"key": span.key, "start": span.start, "end": span.end, "usual": span.usual} for span in life.stages
         ],
-        "stalls": [{"start": start, "end": end} for start, end in told.stalls],
+        "stalls": [{"start": start, "end": end} for start, end in life.stalls],
         "created": order.created,
-        "arrived": told.arrived,
-        "ready": told.ready,
-        "delivered": told.delivered,
-        "cancelled": told.cancelled,
+        "arrived": life.arrived,
+        "ready": life.ready,
+        "delivered": life.delivered,
+        "cancelled": life.cancelled,
         "target": target,
-        "promise": told.promise,
-        "arrivals": [{"from": since, "at": at} for since, at in told.arrivals],
-        "facts": _facts(told, target, late_after),
+        "promise": life.promise,
+        "arrivals": [{"from": since, "at": at} for since, at in life.arrivals],
+        "facts": _facts(life, target, late_after),
         "items": [
             {"name": item.name, "brand": item.brand, "qty": item.qty, "price": item.price} for item in order.items
         ],
         "revenue": order.revenue if order.items else None,
         "events": _events(timeline, order.events, target, late_after),
-        "pings": None if told.pings is None else dict(zip(("count", "first", "last"), told.pings, strict=True)),
+        "pings": None if life.pings is None else dict(zip(("count", "first", "last"), life.pings, strict=True)),
     }
 
 
@@ -155,81 +155,85 @@ Fact = dict[str, Any]
 
 
 def _fact(label: str, value: str, note: str = "", at: float | None = None, tone: str = "", why: str = "") -> Fact:
-    """Return a fact; `at` is the time it is known from (None: always), `tone` one of "good", "bad", "mute", `why` its title."""
+    """Return a fact; `at` is the time from which it is shown (None: always), `tone` "good", "bad" or "mute", `why` its title."""
     return {"label": label, "value": value, "note": note, "at": at, "tone": tone, "why": why}
 
 
-def _facts(told: Lifecycle, target: float, late_after: float) -> list[Fact]:
-    facts = [_delivery(told, target), _promise(told), _drive(told), _wait(told, late_after), _way(told)]
-    facts.append(_fact("Address", told.order.address or UNKNOWN, tone="" if told.order.address else "mute"))
+def _facts(life: Lifecycle, target: float, late_after: float) -> list[Fact]:
+    facts = [
+        _delivery_time(life, target), _promise(life), _drive_time(life), _waiting_time(life, late_after), _distance(life)
+    ]  # fmt: skip
+    facts.append(_fact("Address", life.order.address or UNKNOWN, tone="" if life.order.address else "mute"))
     return [fact for fact in facts if fact]
 
 
-def _delivery(told: Lifecycle, target: float) -> Fact:
+def _delivery_time(life: Lifecycle, target: float) -> Fact:
     why = "From the order’s creation to its delivery, against the target"
-    if told.total is not None:
-        over = wording.whole_minutes(told.total - target)
+    if life.total is not None:
+        over = wording.whole_minutes(life.total - target)
         against = f"target {wording.minutes_text(target)}"
         note = f"{over} over {against}" if over > 0 else f"within {against}"
         return _fact(
-            "Delivery time", wording.minutes_text(told.total), note, told.delivered, "bad" if over > 0 else "good", why
+            "Delivery time", wording.minutes_text(life.total), note, life.delivered, "bad" if over > 0 else "good", why
         )
-    if told.cancelled is not None and told.delivered is None:
-        created = told.order.created
-        note = "" if created is None else f"{wording.minutes_text(told.cancelled - created)} after it was made"
-        return _fact("Delivery", "cancelled", note, told.cancelled, "bad")
-    missing = "its delivery" if told.delivered is None else "its creation"
+    if life.cancelled is not None and life.delivered is None:
+        created = life.order.created
+        note = "" if created is None else f"{wording.minutes_text(life.cancelled - created)} after it was made"
+        return _fact("Delivery", "cancelled", note, life.cancelled, "bad")
+    missing = "its delivery" if life.delivered is None else "its creation"
     return _fact("Delivery time", UNKNOWN, f"{missing} is missing", tone="mute", why=why)
 
 
-def _promise(told: Lifecycle) -> Fact:
+def _promise(life: Lifecycle) -> Fact:
     why = "Minutes from pick-up that the driver was expected to take (eta_mins); not all data has them"
-    if told.order.eta_mins is None:
+    if life.order.eta_mins is None:
         return _fact("Promised", UNKNOWN, tone="mute", why=why)
-    return _fact("Promised", wording.minutes_text(told.order.eta_mins * 60), "from pick-up", told.picked_up, why=why)
+    return _fact("Promised", wording.minutes_text(life.order.eta_mins * 60), "from pick-up", life.picked_up, why=why)
 
 
-def _drive(told: Lifecycle) -> Fact | None:
-    if told.drive is None:
+def _drive_time(life: Lifecycle) -> Fact | None:
+    if life.drive is None:
         return None
     note, tone = "", ""
-    if told.order.eta_mins is not None:
-        late = wording.whole_minutes(told.drive - told.order.eta_mins * 60)
+    if life.order.eta_mins is not None:
+        late = wording.whole_minutes(life.drive - life.order.eta_mins * 60)
         tone = "bad" if late > 0 else "good"
         note = "as promised" if late == 0 else f"{abs(late)} min {'longer' if late > 0 else 'shorter'} than promised"
     return _fact(
-        "Drive", wording.minutes_text(told.drive), note, told.delivered, tone, "From pick-up to delivery, as it was"
+        "Drive", wording.minutes_text(life.drive), note, life.delivered, tone, "From pick-up to delivery, as it was"
     )
 
 
-def _wait(told: Lifecycle, late_after: float) -> Fact | None:
-    if told.food_waited is not None:
-        late = bool(wording.is_late(told.food_waited, late_after))
+def _waiting_time(life: Lifecycle, late_after: float) -> Fact | None:
+    if life.food_waited is not None:
+        late = bool(wording.is_late(life.food_waited, late_after))
         return _fact(
-            "Food waited", wording.minutes_text(told.food_waited), "for its driver", told.arrived, "bad" if late else "",
+            "Food waited", wording.minutes_text(life.food_waited), "for its driver", life.arrived, "bad" if late else "",
             f"From gk_ready to driver_arrived; over {wording.minutes_text(late_after)} the driver counts as late",
         )  # fmt: skip
-    if told.driver_waited is not None:
+    if life.driver_waited is not None:
         return _fact(
-            "Driver waited", wording.minutes_text(told.driver_waited), "for the food", told.ready,
+            "Driver waited", wording.minutes_text(life.driver_waited), "for the food", life.ready,
             why="From driver_arrived to gk_ready",
         )  # fmt: skip
     return None
 
 
-def _way(told: Lifecycle) -> Fact:
-    if told.distance is None:
+def _distance(life: Lifecycle) -> Fact:
+    if life.distance is None:
         return _fact("Distance", UNKNOWN, tone="mute")
-    how, why = HOW_FAR[told.distance.how]
-    # the route is made at pick-up, the way driven is known in the end; the customer's place from the beginning
-    at = {ROUTE: told.picked_up, PINGS: told.delivered}.get(told.distance.how)
-    return _fact("Distance", f"{told.distance.metres / 1000:.1f} km", how, at, why=why)
+    how, why = HOW_FAR[life.distance.how]
+    # the route exists from pick-up on, the way driven from delivery on, the customer's place from the beginning
+    at = {ROUTE: life.picked_up, PINGS: life.delivered}.get(life.distance.how)
+    return _fact("Distance", f"{life.distance.metres / 1000:.1f} km", how, at, why=why)
 
 
 def _events(timeline: Timeline, events: EventSlice, target: float, late_after: float) -> list[dict[str, Any]]:
-    """Return the order's events but its pings."""
-    told = [i for i, kind in enumerate(events.type) if kind != "driver_ping"]
-    kept = type(events)(events.ts[told], [events.type[i] for i in told], events.order[told], events.progress[told])
+    """Return the order's events without its pings."""
+    listed = [i for i, kind in enumerate(events.type) if kind != "driver_ping"]
+    slice_ = type(events)(
+        events.ts[listed], [events.type[i] for i in listed], events.order[listed], events.progress[listed]
+    )
     return [
         {
             "icon": line.icon,
@@ -238,5 +242,5 @@ def _events(timeline: Timeline, events: EventSlice, target: float, late_after: f
             "detail": "" if line.type in BASKETS else line.detail,
             "t": line.t,
         }
-        for line in wording.describe(timeline, kept, target, late_after)
+        for line in wording.describe(timeline, slice_, target, late_after)
     ]

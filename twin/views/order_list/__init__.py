@@ -1,1 +1,1 @@
-"""The orders at the playhead."""
+"""The orders at the playhead, as a list."""

@@ -23,29 +23,29 @@ if TYPE_CHECKING:
     from panel.models.esm import DataEvent
 
 MOST_ROWS = 300
-"""A list that is read, not searched: more rows are counted. 300 also bound the message, about 5 KB.
+"""Most rows of the list; more orders are only counted. 300 are enough for a list to read, and a message of about 5 KB.
 
-Of a day's completed, cancelled or stalled orders, the newest are listed; of open ones, the first by the chosen sort."""
+Of completed, cancelled or stalled orders the newest are listed; of open ones, the first by the chosen sort."""
 
 SEND_EVERY = 1.0
-"""Wall seconds between two lists while it plays: rows that change faster cannot be read or clicked."""
+"""Wall seconds between two lists while playing: rows that change faster cannot be read or clicked."""
 
 SORTS = ("since", "age", "stage", "id")
-"""Longest in its stage, oldest, along the lifecycle, by id; a leading minus turns it round."""
+"""Longest in its stage, oldest, along the lifecycle, by id; a leading minus reverses the order."""
 
 
 TEXT = ("row", "id", "short", "began", "delivered", "brands", "dated")
-"""What does not change of an order: row number, id, short id, when it was created or first heard of, delivered or None, its
-brands, whether its creation is known."""
+"""What does not change of an order: row number, id, short id, when it began, when it was delivered or None, its brands, and
+whether the data has its creation."""
 
 
 class OrderList(Component):
     """The list in the browser.
 
-    `state` is {"rows", "stages", "since", "base", "texts", "counts", "more"}: row numbers in the order shown, the number of
-    each one's state in `STATES`, and when it was entered, in seconds from `base`. "texts" tells what does not change of an
-    order when it comes onto the list, in columns (see `TEXT`); a browser that lacks one asks for all. "counts" is the
-    length of each state's own list, "more" the number of orders that are not sent.
+    `state` is {"rows", "stages", "since", "base", "texts", "counts", "more"}: the orders' row numbers as listed, the index of
+    each one's state in `STATES`, and when it entered that, in seconds from `base`. "texts" has what does not change of the
+    orders that are new in the list, in the columns of `TEXT`; a browser that lacks any requests all. "counts" is the number of
+    orders in each state, "more" the number of orders that are not listed.
     """
 
     state: dict[str, Any] = param.Dict(default={}, doc="The list at the playhead.")  # type: ignore[assignment]
@@ -53,25 +53,25 @@ class OrderList(Component):
         default="since", objects=[*SORTS, *(f"-{key}" for key in SORTS)], doc="What the rows are sorted by."
     )
     target = param.Number(default=DELIVERY_TARGET_S, doc="Promised delivery time, seconds.")
-    active = param.Boolean(default=True, doc="Whether the list can be seen: its cells age only then.")
+    active = param.Boolean(default=True, doc="Whether the list is visible; its ages are updated only then.")
 
     _esm = module_source(Path(__file__).with_name("order_list.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("order_list.css"))]
 
 
-class OrdersView(ReplayView):
+class OrderListView(ReplayView):
     """The orders at the playhead, one line each; the selection's stage is the filter.
 
-    It is drawn at most once a second while it plays, and at once when the user goes somewhere or chooses something.
+    It is updated at most once a second while playing, and at once when the user seeks, selects or sorts.
     """
 
     active: bool = param.Boolean(  # type: ignore[assignment]
-        default=True, doc="Whether the list can be seen; while it cannot, it does nothing."
+        default=True, doc="Whether the list is visible; otherwise it does nothing."
     )
     sort: str = param.Selector(  # type: ignore[assignment]
         default="since",
         objects=OrderList.param.sort.objects,
-        doc="What the rows are sorted by: since, age, stage or id; a leading minus turns it round.",
+        doc="What the rows are sorted by: since, age, stage or id; a leading minus reverses the order.",
     )
     target = param.Number(default=DELIVERY_TARGET_S, bounds=(0, None), doc="Promised delivery time, seconds.")
 
@@ -92,16 +92,16 @@ class OrdersView(ReplayView):
         return self._list
 
     def reset(self) -> None:
-        """Take the controller's timeline; its orders follow with the next `show`."""
+        """Use the controller's timeline; the next `show` sends its orders."""
         self._timeline: Timeline | None = self._controller.timeline
         self._began = np.empty(0) if self._timeline is None else self._timeline.orders.began
-        self._told: frozenset[int] = frozenset()
+        self._sent_rows: frozenset[int] = frozenset()
         self._shown: tuple[Any, ...] | None = None
         self._sent = -np.inf
         self._epoch = -1
 
     def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
-        """Show the orders at the snapshot's moment; nothing is sent where the same orders are in the same stages."""
+        """Show the orders of the snapshot; sends nothing if the same orders are in the same stages."""
         if self._timeline is None or not self.active:
             return
         anchor, wall = self._controller.anchor, self._wall()
@@ -117,34 +117,34 @@ class OrdersView(ReplayView):
         listed = timeline.membership.at(snapshot.t, stage) if stage else snapshot.open_orders
         some = _newest(listed) if stage in STATES[COMPLETED:] else listed
         shown = some.take(self._sorted(some)[:MOST_ROWS])
-        told = snapshot.counts
-        key = (shown.order.tobytes(), shown.state.tobytes(), shown.since.tobytes(), len(listed), tuple(told.values()))
+        counts = snapshot.counts
+        key = (shown.order.tobytes(), shown.state.tobytes(), shown.since.tobytes(), len(listed), tuple(counts.values()))
         if key == self._shown:
             return
         self._shown = key
         rows = shown.order.tolist()
-        texts = columns_of(TEXT, (self._text(timeline, row) for row in rows if row not in self._told))
-        self._told = frozenset(rows)
+        texts = columns_of(TEXT, (self._text(timeline, row) for row in rows if row not in self._sent_rows))
+        self._sent_rows = frozenset(rows)
         self._list.state = {
             "rows": rows,
             "stages": shown.state.tolist(),
             "since": [round(since - timeline.window.start, 1) for since in shown.since.tolist()],
             "base": timeline.window.start,
             "texts": texts,
-            "counts": told,
+            "counts": counts,
             "more": len(listed) - len(rows),
         }
 
     def _sorted(self, listed: Members) -> NDArray[np.intp]:
-        """Return the positions of the listed orders in the order of `sort`; ties stand longest in their stage first."""
-        turned, by = self.sort.startswith("-"), self.sort.lstrip("-")
+        """Return the positions of the listed orders, sorted by `sort`; of equal ones, the longest in its stage first."""
+        descending, by = self.sort.startswith("-"), self.sort.lstrip("-")
         keys: dict[str, NDArray[Any]] = {
             "since": listed.since,
             "age": self._began[listed.order],
             "stage": listed.state,
             "id": listed.order,  # rows are numbered in the order of their ids
         }
-        return np.lexsort((listed.order, listed.since, -keys[by].astype(np.float64) if turned else keys[by]))
+        return np.lexsort((listed.order, listed.since, -keys[by].astype(np.float64) if descending else keys[by]))
 
     def _text(self, timeline: Timeline, row: int) -> tuple[Any, ...]:
         orders = timeline.orders
@@ -161,7 +161,7 @@ class OrdersView(ReplayView):
         )
 
     def _redraw(self, *_: param.parameterized.Event) -> None:
-        """Show the playhead's moment at once."""
+        """Show the orders at the playhead at once."""
         if self._timeline is None or not self.active:
             return
         self._sent = self._wall()
@@ -169,10 +169,10 @@ class OrdersView(ReplayView):
 
     def _on_message(self, event: "DataEvent") -> None:
         if event.data == {"ask": "texts"}:
-            self._told, self._shown = frozenset(), None
+            self._sent_rows, self._shown = frozenset(), None
             self._redraw()
 
 
 def _newest(listed: Members) -> Members:
-    """Return the orders that came into their state last, as many as are listed."""
+    """Return the `MOST_ROWS` orders that entered their state last."""
     return listed.take(np.sort(np.argsort(-listed.since, kind="stable")[:MOST_ROWS]))

@@ -1,1 +1,1 @@
-"""The kitchen's stages and the orders in each."""
+"""The kitchen's stages, and the orders in each."""

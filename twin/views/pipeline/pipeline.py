@@ -1,4 +1,4 @@
-"""The kitchen pipeline: five stages with their orders now, the time they take, and where it is piling up."""
+"""The kitchen pipeline: five stages with their orders now, the times in them, and where orders pile up."""
 
 import json
 import logging
@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 WELL_OVER = 1.5
 LEAST_OVER = 60.0
 LEAST_SERVED = 3
-"""A stage's average is well over the usual from 1.5 times of it on, if that is a minute or more and at least three orders
-tell of it: a slow single order, or 40 seconds where 20 are usual, is no trouble."""
+"""A stage's average is well over the usual if it is at least 1.5 times as long and a minute longer, over at least three
+orders: a single slow order, or 40 seconds instead of 20, is no trouble."""
 
 FINE, AMBER, RED = range(3)
 
@@ -34,19 +34,19 @@ FINE, AMBER, RED = range(3)
 class PipelineStrip(Component):
     """The strip in the browser.
 
-    `state` is JSON text, as walking a dict costs Bokeh ten times what writing the text costs us: per stage key its count,
-    flow (orders that entered in 60 minutes), `told` (whether the data tells of this stage at all), and in seconds or null:
-    service, usual, age, oldest; served, excluded: orders in the average and left out of it; levels: 0 fine, 1 amber, 2 red,
-    of service, age and oldest. Completed has share, due, cancelled and stalled instead.
+    `state` is JSON text, because Bokeh takes ten times as long to serialize a dict. It has, per stage key: count; flow, the
+    orders that entered in 60 minutes; `told`, whether the data has this stage at all; service, usual, age and oldest, seconds
+    or null; served and excluded, the orders in the average and excluded from it; levels of service, age and oldest: 0 fine,
+    1 amber, 2 red. Completed has share, due, cancelled and stalled instead.
     """
 
     state: str = param.String(default="{}", doc="The figures of every stage, as JSON.")  # type: ignore[assignment]
     limits: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={}, doc="Per stage key: [amber, red], seconds in the stage from which an order is marked; None: never."
     )
-    usual_words: str = param.String(default="", doc="What `usual` rests on, in words.")  # type: ignore[assignment]
+    usual_words: str = param.String(default="", doc="The days that `usual` is made from, as text.")  # type: ignore[assignment]
     here: str = param.String(default="", doc="Key of the stage that the selected order is in; empty: none.")  # type: ignore[assignment]
-    loads: int = param.Integer(default=0, doc="Counts the timelines: a list of an older one is closed.")  # type: ignore[assignment]
+    loads: int = param.Integer(default=0, doc="Counts the timelines; the browser closes a list of an older one.")  # type: ignore[assignment]
 
     _esm = module_source(Path(__file__).with_name("pipeline.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("pipeline.css"))]
@@ -55,8 +55,8 @@ class PipelineStrip(Component):
 class PipelineView(ReplayView):
     """The five stages at the playhead.
 
-    A time over a limit is marked; the whole stage is tinted when one of its averages is over, not when only its oldest
-    order is: one forgotten order must not colour the strip for hours.
+    A time over a limit is marked. The whole stage is tinted if one of its averages is over the limit, but not for its oldest
+    order alone: one forgotten order must not colour the strip for hours.
     """
 
     amber = param.Dict(default=dict(STAGE_AMBER), doc="Seconds in a stage beyond which it is unusual, per stage.")
@@ -72,7 +72,7 @@ class PipelineView(ReplayView):
         self._controller = controller
         self._strip = PipelineStrip(sizing_mode="stretch_width")
         self._strip.join(controller)
-        self._strip.on_msg(self._answer)
+        self._strip.on_msg(self._on_message)
         self._snapshot: Snapshot | None = None
         self._usual_mark = math.nan
         self._usual: dict[str, float | None] = {}
@@ -85,7 +85,7 @@ class PipelineView(ReplayView):
         return self._strip
 
     def reset(self) -> None:
-        """Take the controller's timeline; the numbers follow with the next `show`."""
+        """Use the controller's timeline; the next `show` sends its figures."""
         self._timeline: Timeline | None = self._controller.timeline
         self._orders = None if self._timeline is None else StageOrders(self._timeline)
         self._snapshot = None
@@ -93,23 +93,23 @@ class PipelineView(ReplayView):
         self._strip.loads += 1
 
     def learn(self) -> None:
-        """Compare with what is usual from now on."""
+        """Use the controller's baseline from the next `show` on."""
         self._usual_mark = math.nan
 
     def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
-        """Show the stages at the snapshot's moment; nothing is sent unless something shown changes."""
+        """Show the stages of the snapshot; sends only what changes the display."""
         if self._timeline is None:
             return
         self._snapshot = snapshot
         index, strip = metrics_of(self._timeline), self._strip
         changed: dict[str, Any] = {}
-        self._compare(snapshot.t, changed)
+        self._update_usual(snapshot.t, changed)
         state: dict[str, dict[str, Any]] = {}
-        # while it plays, figures have the precision they are shown with: what looks the same is not sent again
+        # while playing, figures are rounded as displayed, so that an unchanged display sends nothing
         playing = self._controller.playing
-        for number, (figures, told) in enumerate(zip(index.stages(snapshot), index.recorded, strict=True)):
+        for number, (figures, present) in enumerate(zip(index.stages(snapshot), index.recorded, strict=True)):
             key, following = figures.key, index.recorded[number + 1 :]
-            state[key] = {"count": int(snapshot.counts[key]), "flow": figures.entered, "told": told}
+            state[key] = {"count": int(snapshot.counts[key]), "flow": figures.entered, "told": present}
             if key == STAGES[COMPLETED]:
                 share, due = index.completion(snapshot.t)
                 state[key] |= {
@@ -119,7 +119,7 @@ class PipelineView(ReplayView):
                     "stalled": int(snapshot.counts["stalled"]),
                 }
             else:
-                # where the data leaves out the next stage, this one lasts beyond its own end, and no limit is meant for that
+                # if the data lacks the next stage, orders stay in this one beyond its end, and its limits do not apply
                 skipped = any(following) and not following[0]
                 state[key] |= self._times(figures, self._usual.get(key), playing, limited=not skipped)
         if (text := json.dumps(state)) != strip.state:
@@ -146,21 +146,21 @@ class PipelineView(ReplayView):
             "levels": [service, level(figures.age, amber, red), level(figures.oldest, amber, red)],
         }
 
-    def _compare(self, t: float, changed: dict[str, Any]) -> None:
-        """Ask the baseline what is usual, once per ten minutes of data time: it moves slowly and costs more than the rest."""
+    def _update_usual(self, t: float, changed: dict[str, Any]) -> None:
+        """Update the usual times once per ten minutes of data time: they change slowly and take longer than the rest."""
         mark = t // SERIES_STEP * SERIES_STEP
         if mark == self._usual_mark:
             return
         self._usual_mark = mark
         insights = self._controller.insights
-        words = ""
+        basis = ""
         if insights is None:
             self._usual = {}
         else:
             self._usual = {key: insights.baseline.stage_time(key, mark) for key in STAGES[:COMPLETED]}
-            words = insights.baseline.basis(mark)
-        if words != self._strip.usual_words:
-            changed["usual_words"] = words
+            basis = insights.baseline.basis(mark)
+        if basis != self._strip.usual_words:
+            changed["usual_words"] = basis
 
     def _set_limits(self) -> None:
         self._strip.limits = {key: [self.amber.get(key), self.red.get(key)] for key in STAGES[:COMPLETED]}
@@ -171,7 +171,7 @@ class PipelineView(ReplayView):
             self._strip.here = here
 
     def _here(self) -> str:
-        """Return the stage of the selected order at the moment shown; empty if none is selected, or it is in none."""
+        """Return the stage of the selected order at the time shown; empty if no order is selected or it is in no stage."""
         row, snapshot = self._controller.selection.row, self._snapshot
         if row < 0 or snapshot is None or self._timeline is None:
             return ""
@@ -180,7 +180,7 @@ class PipelineView(ReplayView):
             return STAGES[int(snapshot.stage[among[0]])]
         return STAGES[COMPLETED] if self._timeline.orders.enter[COMPLETED, row] <= snapshot.t else ""
 
-    def _answer(self, event: "DataEvent") -> None:
+    def _on_message(self, event: "DataEvent") -> None:
         """Answer {ask: "stage", stage, t, loads} with the orders in a stage (or cancelled, or stalled) at t."""
         match event.data:
             case {"ask": "stage", "stage": str() as stage, "t": int() | float() as t, "loads": self._strip.loads} if (
@@ -190,12 +190,12 @@ class PipelineView(ReplayView):
                     log.warning("pipeline: a question that makes no sense was left unanswered: %r, %r", stage, t)
                     return
                 total, rows = self._orders.at(stage, float(t))
-                told = {"tell": "stage", "stage": stage, "t": t, "total": total, "rows": rows}
-                self._strip._send_msg({**told, "loads": self._strip.loads})
+                answer = {"tell": "stage", "stage": stage, "t": t, "total": total, "rows": rows}
+                self._strip._send_msg({**answer, "loads": self._strip.loads})
 
 
 def level(seconds: float | None, amber: float | None, red: float | None) -> int:
-    """Return 0, 1 over the amber limit, 2 over the red one; a limit of None is never passed.
+    """Return 0, 1 above the amber limit or 2 above the red one; a limit of None is never exceeded.
 
     >>> level(None, 60, 120), level(60, 60, 120), level(61, 60, 120), level(121, 60, 120), level(999, None, None)
     (0, 0, 1, 2, 0)
@@ -208,17 +208,17 @@ def level(seconds: float | None, amber: float | None, red: float | None) -> int:
 
 
 def is_well_over(service: float | None, usual: float | None, served: int) -> bool:
-    """Return whether a stage's average (seconds, of `served` orders) is well over the usual one; see `WELL_OVER`."""
+    """Return whether a stage's average time (seconds, of `served` orders) is well over the usual; see `WELL_OVER`."""
     if service is None or usual is None or served < LEAST_SERVED:
         return False
     return service >= WELL_OVER * usual and service - usual >= LEAST_OVER
 
 
 def _tidy(seconds: float | None, step: float | None) -> float | None:
-    """Round to milliseconds, or to multiples of `step` seconds, half up as the text does."""
+    """Round to milliseconds, or to multiples of `step` seconds, half up as the display does."""
     if seconds is None:
         return None
-    # below a minute the text has seconds
+    # below a minute the display has seconds
     if step is None or (step >= 60 and seconds < 60):
         return round(seconds, 0 if step else 3)
     return math.floor(seconds / step + 0.5) * step

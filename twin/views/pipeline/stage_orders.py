@@ -1,4 +1,4 @@
-"""The orders of one stage at a moment, as a list to read: who is there, since when, with what."""
+"""The orders in one stage at one time, as a list: their ids, since when they are in it, and their brands."""
 
 import numpy as np
 
@@ -8,15 +8,15 @@ from twin.timeline.timeline import Timeline
 from twin.views.shared.rows import Columns, columns_of
 
 MOST_ROWS = 200
-"""Orders of a list; more are counted, not listed: nobody reads further, and each second anew they would cost."""
+"""Most orders of a list; more are only counted. Nobody reads further, and the list is sent every second."""
 
 
 ROW = ("row", "id", "since", "total", "basket")
-"""What is told of each order."""
+"""The columns of the list: the order's row number, id, time in the stage, delivery time and brands."""
 
 
 class StageOrders:
-    """Lists the orders of one timeline; the words about an order are kept, as a list is asked for anew every second."""
+    """Lists the orders of one timeline. The orders' texts are cached, because the browser requests a list every second."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
@@ -25,8 +25,9 @@ class StageOrders:
     def at(self, stage: str, t: float) -> tuple[int, Columns]:
         """Return how many orders are in a stage or state at t, and up to `MOST_ROWS` of them.
 
-        See `ROW`. `since` is when an order entered, was delivered, cancelled, or last heard of (stalled), data seconds;
-        `total` the seconds from created to delivered, or None. Open orders come oldest first, closed ones newest first.
+        The columns are those of `ROW`. `since` is when an order entered the stage, was delivered or cancelled, or had its last
+        event (stalled), data seconds; `total` is the seconds from created to delivered, or None. Open orders are listed oldest
+        first, closed ones newest first.
         """
         found = self._timeline.membership.at(t, stage)
         rows, since = found.order, found.since
@@ -48,7 +49,7 @@ class StageOrders:
         return len(rows), columns_of(ROW, listed)
 
     def _basket(self, row: int) -> str:
-        """Return "Pho Real, Green Machine +1"; empty where the data tells of no items."""
+        """Return "Pho Real, Green Machine +1"; empty where the data has no items."""
         if row not in self._baskets:
             self._baskets[row] = brands_text(brand_names(self._timeline.orders.items(row)), " +{}")
         return self._baskets[row]

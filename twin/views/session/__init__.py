@@ -1,1 +1,1 @@
-"""One user's replay: loading, ticking, the address."""
+"""One user's replay: loading, ticks, the page's address."""

@@ -1,7 +1,7 @@
-"""A session: one user's replay. It loads what the user chooses and ticks the views; nobody else touches them.
+"""A session: one user's replay. It loads what the user chooses, and it alone updates the views.
 
-While it plays, two ticks a second sample the clock and show that moment in every view, all in one message. A verb
-shows its moment at once. A session that nobody sees (a hidden tab, a lost connection) or that is paused does no work.
+While the replay plays, two ticks a second read the clock and show that time in every view, in one message. The effect of a
+verb is shown at once. A session that is paused or not visible (a hidden tab, a lost connection) does no work.
 """
 
 import asyncio
@@ -31,28 +31,28 @@ from twin.views.shared.view import ReplayView
 
 log = logging.getLogger(__name__)
 
-Asked = tuple[str, float | None, float | None, float | None, float | None]
-"""What is to be loaded: location, start, end, playhead, speed; None: as it comes."""
+LoadRequest = tuple[str, float | None, float | None, float | None, float | None]
+"""What is to be loaded: location, start, end, playhead, speed; None: the default, see `ReplaySession.choose`."""
 
 LONGEST_ID = 200
-"""Characters of an order id that is taken from an address; real ones have 32."""
+"""Most characters of an order id that are read from an address; real ids have 32."""
 
-TOLD_EVERY_S = 0.3
-"""Between two words of how far the loading is."""
+PROGRESS_EVERY_S = 0.3
+"""Wall seconds between two progress texts while a timeline loads."""
 
 TICK_MS = 500
-"""Counts and charts twice a second, where the eye still reads them; clock, feed and motion go by the browser's own clock."""
+"""Counts and charts change twice a second, which is still readable; clock, feed and motion run on the browser's own clock."""
 
 
 class PageLink(Component):
-    """The page itself: its address, and whether it can be seen."""
+    """The page itself: its address, its theme, and whether it is visible."""
 
     query = param.String(
         default="", doc="The address's query with its question mark; the address is replaced, not pushed."
     )
-    dark = param.Boolean(default=False, doc="Whether the page is dark; told to the document, where the tokens hang.")
+    dark = param.Boolean(default=False, doc="Whether the page is dark; the browser sets it on the document.")
     was_dark = param.Boolean(
-        default=None, allow_None=True, doc="Whether the document was dark when it opened; None: not told yet."
+        default=None, allow_None=True, doc="Whether the document was dark when it opened; None: not reported yet."
     )
     seen = param.Boolean(default=True, doc="Whether the page is in a visible tab.")
 
@@ -61,9 +61,9 @@ class PageLink(Component):
 
 
 class ReplaySession(param.Parameterized):
-    """Loads locations and ranges into a controller and keeps its views at the playhead.
+    """Loads locations and ranges into a controller, and updates the views as the playhead moves.
 
-    `place` is the location shown, None while there is the choice; `problem` a sentence when loading failed.
+    `place` is the location shown, None before the first is loaded; `problem` is a sentence if loading failed.
     """
 
     place = param.ClassSelector(class_=Location, default=None, allow_None=True, doc="The location shown.")
@@ -73,11 +73,15 @@ class ReplaySession(param.Parameterized):
     )
     waiting = param.String(default="", doc="What is being loaded; empty when nothing is.")
     as_of = param.Number(
-        default=None, allow_None=True, doc="When the source was last asked, seconds since 1970 of the wall clock."
+        default=None,
+        allow_None=True,
+        doc="When the source was last checked, wall time in seconds since 1970; None: never.",
     )
-    stale = param.String(default="", doc="Why it could not be asked again; empty if it could, or need not be.")
+    stale = param.String(default="", doc="Why the last check for newer events failed; empty if it did not.")
     newer = param.Number(
-        default=None, allow_None=True, doc="Data seconds until which there is more than the last hours shown; None: no."
+        default=None,
+        allow_None=True,
+        doc="End of the newer data that is not shown yet, data seconds; None: there is none.",
     )
 
     def __init__(
@@ -87,9 +91,9 @@ class ReplaySession(param.Parameterized):
         prepare: Callable[[str], object] | None = None,
         prepared: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        """`prepare(location id)` is called in the thread that loads: what else a location needs before it is shown.
+        """`prepare(location id)` is called in the loading thread, for what else a location needs before it is shown.
 
-        `prepared(location id)` tells, at once, whether it need not be called.
+        `prepared(location id)` returns, at once, whether that is done already.
         """
         super().__init__()
         self.hub = hub
@@ -100,37 +104,37 @@ class ReplaySession(param.Parameterized):
         self._views: Sequence[ReplayView] = ()
         self._shown: tuple[int, float] | None = None
         self._written = ""
-        self._asked: Asked | None = None
-        self._taken: Asked | None = None
+        self._requested: LoadRequest | None = None
+        self._loaded: LoadRequest | None = None
         self._task = Task()
-        self._told = 0.0
+        self._reported_at = 0.0
         self._is_latest = False
-        self._kept: dict[str, tuple[param.Parameterized, str, str]] = {}
+        self._saved_params: dict[str, tuple[param.Parameterized, str, str]] = {}
         self._ticker: Any = None
         self._newest = 0
-        controller.param.watch(self._verb, "anchor")
-        controller.selection.param.watch(self._remember, "version")
-        self.page.param.watch(self._rest, "seen")
+        controller.param.watch(self._on_anchor, "anchor")
+        controller.selection.param.watch(self._on_state, "version")
+        self.page.param.watch(self._on_visibility, "seen")
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
             pn.state.on_session_destroyed(lambda _context: self._task.cancel())
 
-    def keep(self, **states: tuple[param.Parameterized, str]) -> None:
-        """Keep in the address, under each given name, a string Param of a view: (view, Param's name).
+    def save_in_address(self, **states: tuple[param.Parameterized, str]) -> None:
+        """Save string Params of views in the page's address, under each given name: (view, Param's name).
 
-        What it is now goes without saying.
+        A Param's current value is its default, which the address omits.
         """
-        self._kept = {name: (view, state, getattr(view, state)) for name, (view, state) in states.items()}
+        self._saved_params = {name: (view, state, getattr(view, state)) for name, (view, state) in states.items()}
         for view, name in states.values():
-            view.param.watch(self._remember, name)
+            view.param.watch(self._on_state, name)
 
     def watch(self, views: Sequence[ReplayView]) -> None:
-        """Take the views to keep at the playhead."""
+        """Set the views that are updated as the playhead moves."""
         self._views = views
 
     def start(self) -> None:
-        """Begin to tick; in a served session, after the page is built."""
+        """Start the ticks; in a served session, after the page is built."""
         self._ticker = pn.io.PeriodicCallback(callback=self.tick, period=TICK_MS, background=True, log=False)
-        if self.page.seen:  # a page may open in a tab behind
+        if self.page.seen:  # a page may open in a background tab
             self._ticker.start()
 
     async def choose(
@@ -141,93 +145,93 @@ class ReplaySession(param.Parameterized):
         at: float | None = None,
         speed: float | None = None,
     ) -> None:
-        """Load a location over [start, end) (default: its last 24 hours) and show it at `at` (default: its busiest moment).
+        """Load a location over [start, end) (default: its last 24 hours) and show it at `at` (default: its busiest time).
 
-        Loading runs in a thread, the page stays alive; of two choices in a row the later one wins, the other is given up.
-        Raises nothing that the user can cause: `problem` says it.
+        Loading runs in a thread, and the page stays responsive. A second call cancels the first. Errors that the user can
+        cause are not raised but set as `problem`.
         """
         self._newest += 1
-        mine = self._newest
+        number = self._newest
         self._task.cancel()
         self.hub.freshen()
-        self._task = loading = Task(partial(self._progress, pn.state.curdoc, mine))
+        self._task = loading = Task(partial(self._progress, pn.state.curdoc, number))
         self.problem = ""
-        self._asked = (location, start, end, at, speed)
+        self._requested = (location, start, end, at, speed)
         try:
             place = self.hub.location(location)
             self.waiting = f"Loading {place.display_name} …"
             with loading.as_current():
                 timeline = await asyncio.to_thread(self._load, location, start, end)
         except (TwinError, ValueError) as error:
-            if mine == self._newest:
+            if number == self._newest:
                 self.problem, self.waiting = str(error), ""
             return
-        if mine == self._newest:
+        if number == self._newest:
             self._take(place, timeline, at, speed)
             if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
                 pn.state.execute(partial(self.learn, timeline))
 
     def cancel(self) -> None:
-        """Give up what is being loaded; what is shown stays."""
+        """Cancel loading; what is shown stays."""
         if self.waiting:
             self._newest += 1
             self._task.cancel()
-            self._asked = self._taken
+            self._requested = self._loaded
             self.waiting = ""
 
-    def _progress(self, document: Any, of: int, share: float, words: str) -> None:
-        """Tell in the session's own thread how far the loading is; called in any."""
+    def _progress(self, document: Any, number: int, share: float, step: str) -> None:
+        """Report the progress of load `number` in the session's own thread; may be called in any thread."""
         now = time.monotonic()
-        if now - self._told < TOLD_EVERY_S and not words:
+        if now - self._reported_at < PROGRESS_EVERY_S and not step:
             return
-        self._told = now
-        tell = partial(self._show_progress, of, share, words)
+        self._reported_at = now
+        report = partial(self._show_progress, number, share, step)
         if document is None or document.session_context is None:
-            tell()
+            report()
         else:
-            document.add_next_tick_callback(tell)
+            document.add_next_tick_callback(report)
 
-    def _show_progress(self, of: int, share: float, words: str) -> None:
-        if of == self._newest and self.waiting and self._asked is not None:
-            name = self.hub.location(self._asked[0]).display_name
-            self.waiting = f"{words} …" if words else f"Loading {name} … {100 * share:.0f} %"
+    def _show_progress(self, number: int, share: float, step: str) -> None:
+        if number == self._newest and self.waiting and self._requested is not None:
+            name = self.hub.location(self._requested[0]).display_name
+            self.waiting = f"{step} …" if step else f"Loading {name} … {100 * share:.0f} %"
 
     async def retry(self) -> None:
-        """Try again to load what was asked for last."""
-        if self._asked is not None:
-            await self.choose(*self._asked)
+        """Load the last request again."""
+        if self._requested is not None:
+            await self.choose(*self._requested)
 
-    async def look(self) -> str:
-        """Look for newer events, in a thread; return what came of it, a sentence."""
+    async def check_for_newer(self) -> str:
+        """Check the source for newer events, in a thread; return the result as a sentence."""
         try:
             changed = await asyncio.to_thread(self.hub.refresh)
         except TwinError as error:
-            self._take_news()
+            self._update_freshness()
             return str(error)
-        self._take_news()
+        self._update_freshness()
         if self.newer is not None:
             return "Newer orders have come in."
         return "More rows have come in, none newer than what is shown." if changed else "There is nothing newer."
 
-    def _take_news(self) -> None:
-        """Tell how old the data are, and whether there is more by now; what is shown stays until the user wants the other."""
+    def _update_freshness(self) -> None:
+        """Update `as_of`, `stale` and `newer`; what is shown stays until the user chooses the newer data."""
         if (self.hub.as_of, self.hub.stale) == (self.as_of, self.stale):
             return
         with pn.io.hold():
             self.param.update(as_of=self.hub.as_of, stale=self.hub.stale)
             place, timeline = self.place, self.controller.timeline
-            if place is None or timeline is None or place.id not in {known.id for known in self.hub.locations}:
+            if place is None or timeline is None or place.id not in {location.id for location in self.hub.locations}:
                 return
-            if (known := self.hub.location(place.id)) != place:
-                self.place = known
+            if (updated := self.hub.location(place.id)) != place:
+                self.place = updated
             latest = self.hub.last_hours(place.id)
             if self._is_latest and latest.end > timeline.window.end:
                 self.newer = latest.end
 
     @property
     def is_moving(self) -> bool:
-        """Whether what is being loaded is another location than the one shown."""
-        return self._asked is not None and (self.place is None or self._asked[0] != self.place.id)
+        """Whether another location than the one shown is being loaded."""
+        return self._requested is not None and (self.place is None or self._requested[0] != self.place.id)
 
     def _load(self, location: str, start: float | None, end: float | None) -> Timeline:
         if self._prepare is not None:
@@ -237,9 +241,9 @@ class ReplaySession(param.Parameterized):
     def _take(self, place: Location, timeline: Timeline, at: float | None, speed: float | None) -> None:
         with pn.io.hold():
             if self.place is not None and place.id != self.place.id:
-                self.viewport = []  # where the user looked in another city
+                self.viewport = []  # it was chosen for another city
                 self.controller.selection.clear()
-            self._taken = self._asked
+            self._loaded = self._requested
             self.controller.load(timeline, timeline.busiest() if at is None else at)
             if speed is not None:
                 self.controller.set_speed(speed)
@@ -252,13 +256,13 @@ class ReplaySession(param.Parameterized):
             self.tick(force=True)
 
     async def learn(self, timeline: Timeline) -> None:
-        """Find out what is usual at the kitchen and what stands out in the timeline, in a thread, and tell the views."""
+        """Compute the timeline's insights in a thread, and pass them to the controller and the views."""
         try:
             with self._task.as_current():
                 insights = await asyncio.to_thread(self.hub.insights, timeline)
         except CancelledError:
             return
-        except TwinError as error:  # the replay goes on without them
+        except TwinError as error:  # the replay works without insights
             log.warning("no insights: %s", error)
             return
         if timeline is self.controller.timeline:
@@ -283,10 +287,10 @@ class ReplaySession(param.Parameterized):
             raise ValueError(self.problem)
 
     def tick(self, force: bool = False) -> None:
-        """Show the playhead's moment in every view, if it is another than the one shown and somebody can see it."""
+        """Show the playhead's time in every view, if it differs from the one shown and the page is visible."""
         if self.controller.timeline is None or not (force or self._visible()):
             return
-        self._take_news()
+        self._update_freshness()
         with pn.io.hold():
             self.controller.settle()
             anchor, t = self.controller.anchor, self.controller.now()
@@ -302,8 +306,8 @@ class ReplaySession(param.Parameterized):
             if not anchor.playing:
                 self._write_address()
 
-    def _rest(self, event: param.parameterized.Event) -> None:
-        """Not even look at the clock in a tab that nobody sees; when it is seen again, show the moment at once."""
+    def _on_visibility(self, event: param.parameterized.Event) -> None:
+        """Stop the ticks while the page's tab is hidden; when it becomes visible, show the current time at once."""
         if self._ticker is None:
             return
         if not event.new:
@@ -312,11 +316,11 @@ class ReplaySession(param.Parameterized):
             self.tick()
             self._ticker.start()
 
-    def _verb(self, *_: param.parameterized.Event) -> None:
+    def _on_anchor(self, *_: param.parameterized.Event) -> None:
         if self._shown is not None and self.controller.anchor.epoch != self._shown[0]:
             self.tick(force=True)
 
-    def _remember(self, *_: param.parameterized.Event) -> None:
+    def _on_state(self, *_: param.parameterized.Event) -> None:
         if not self.controller.anchor.playing:
             self._write_address()
 
@@ -327,14 +331,14 @@ class ReplaySession(param.Parameterized):
 
     # -- the address ----------------------------------------------------------------------------------------------------
     def _write_address(self) -> None:
-        """Put location, range, playhead, speed, selection and what the views keep into the page's address.
+        """Write location, range, playhead, speed, selection and the views' saved Params into the page's address.
 
-        The playhead is the one that was last set, not the running clock.
+        The playhead is the one that was last set, not that of the running clock.
         """
         if self.place is None or self.controller.timeline is None:
             return
         window, anchor = self.controller.timeline.window, self.controller.anchor
-        told = {
+        fields = {
             "location": self.place.id,
             "start": _iso(window.start),
             "end": _iso(window.end),
@@ -342,53 +346,52 @@ class ReplaySession(param.Parameterized):
             "speed": f"{anchor.speed:g}",
         }
         if self.viewport:
-            told["view"] = ",".join(f"{number:.5f}" for number in self.viewport)
+            fields["view"] = ",".join(f"{number:.5f}" for number in self.viewport)
         chosen = self.controller.selection
-        told |= {"order": chosen.order, "stage": chosen.stage}
-        told = {name: value for name, value in told.items() if value}
-        now = {name: getattr(view, state) for name, (view, state, _) in self._kept.items()}
-        told |= {name: now[name] for name, (_, _, first) in self._kept.items() if now[name] != first}
-        query = "?" + urlencode(told, safe=":,")
+        fields |= {"order": chosen.order, "stage": chosen.stage}
+        fields = {name: value for name, value in fields.items() if value}
+        now = {name: getattr(view, state) for name, (view, state, _) in self._saved_params.items()}
+        fields |= {name: now[name] for name, (_, _, first) in self._saved_params.items() if now[name] != first}
+        query = "?" + urlencode(fields, safe=":,")
         if query != self._written:
             self._written = self.page.query = query
 
-    def recall(self, query: dict[str, str]) -> bool:
-        """Restore what an address tells, if all that needs is in memory; return whether it was.
+    def restore(self, query: dict[str, str]) -> bool:
+        """Restore the state of an address if everything it needs is in memory; return whether it was.
 
-        For a page that is being made: it is sent with its first picture, which else follows when the browser has drawn an
-        empty one. What is usual may be told later (`learn`).
+        A page that is being built then already contains the replay; otherwise the browser first draws it empty. Insights may
+        still be missing, see `learn`.
         """
-        asked = self._read_address(query)
-        timeline = self.hub.kept(*asked[:3]) if asked else None
-        if asked is None or timeline is None or not self._prepared(asked[0]):
+        request = self._read_address(query)
+        timeline = self.hub.kept(*request[:3]) if request else None
+        if request is None or timeline is None or not self._prepared(request[0]):
             return False
-        self._asked = asked
-        self._take(self.hub.location(asked[0]), timeline, *asked[3:])
+        self._requested = request
+        self._take(self.hub.location(request[0]), timeline, *request[3:])
         insights = self.hub.kept_insights(timeline)
         if insights is not None:
             self._learn(insights)
         return True
 
     async def follow_address(self, query: dict[str, str], fallback: Callable[[], None]) -> None:
-        """Restore what an address tells; what in it makes no sense is left out, and without a location `fallback` is called."""
-        asked = self._read_address(query)
-        if asked is None:
+        """Load and restore the state of an address, ignoring invalid parts; without a valid location call `fallback`."""
+        request = self._read_address(query)
+        if request is None:
             fallback()
         else:
-            await self.choose(*asked)
+            await self.choose(*request)
 
-    def _read_address(self, query: dict[str, str]) -> Asked | None:
-        """Take over where an address looks and what it has selected; return what it wants loaded, None where that is nothing."""
+    def _read_address(self, query: dict[str, str]) -> LoadRequest | None:
+        """Apply an address's viewport, saved Params and selection; return what is to be loaded, None without a valid location."""
         location = query.get("location")
-        known = {place.id for place in self.hub.locations}
-        if location not in known:
+        if location not in {place.id for place in self.hub.locations}:
             return None
         start, end, at = (_time(query.get(name)) for name in ("start", "end", "t"))
         if start is None or end is None or end <= start:
             start = end = None
         speed = _speed(query.get("speed"))
         self.viewport = _viewport(query.get("view"))
-        for name, (view, state, _) in self._kept.items():
+        for name, (view, state, _) in self._saved_params.items():
             if name in query:
                 view.param.update({state: query[name]})
         chosen = self.controller.selection

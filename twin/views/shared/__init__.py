@@ -1,1 +1,1 @@
-"""What every view stands on: the component base, theme, shared scripts and styles."""
+"""The basis of all views: component base class, theme, shared scripts and styles."""

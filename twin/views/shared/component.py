@@ -1,4 +1,4 @@
-"""The base of the product's own browser components: one plain ES module each, of files that import each other."""
+"""Base class of the browser components, each of which is one ES module, resolved from files that import each other."""
 
 import functools
 import hashlib
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 def bundle_url() -> str:
-    """Return where a page of our own server finds all views as one module, relative to the server's prefix."""
+    """Return the address of all views as one module on our own server, relative to its prefix."""
     return _published(tuple(sorted(views_of(Component), key=lambda view: view.__name__)))
 
 
@@ -33,7 +33,7 @@ def views_of(base: "type[Component]") -> "set[type[Component]]":
 
 @functools.cache
 def _published(views: "tuple[type[Component], ...]") -> str:
-    """Publish one module with all files of these views, each once."""
+    """Publish one module that contains every file of these views once."""
     entries = {view.__name__: view._esm.entry for view in views if isinstance(view._esm, ModuleText)}
     return publish(bundle_source(entries))
 
@@ -46,42 +46,43 @@ def style_source(path: Path) -> str:
 
 @functools.cache
 def style_text(path: Path) -> str:
-    """Return a style sheet alone, for a layout that shows nothing itself."""
+    """Return a style sheet without the shared rules, for a layout container."""
     return path.read_text("utf-8")
 
 
 class Component(JSComponent):
-    """A `JSComponent` whose module is made by `module_source` of the file beside it.
+    """A `JSComponent` whose module is `module_source` of the JavaScript file in its folder.
 
-    `join` gives it a controller's clock and selection: its module may then use verbs.js, whose messages are answered here.
+    `join` connects it to a controller's clock and selection. Its module may then use verbs.js, whose messages this class
+    handles.
     """
 
     clock: str = param.String(default="", doc="Name of the replay clock in the browser, shared by all views on it.")  # type: ignore[assignment]
     anchor: dict[str, Any] = param.Dict(  # type: ignore[assignment]
-        default={}, doc="That clock, as `ReplayController.to_browser()` gives it."
+        default={}, doc="That clock, as `ReplayController.to_browser()` returns it."
     )
     selection: dict[str, Any] = param.Dict(  # type: ignore[assignment]
-        default={}, doc="What is selected, as `Selection.to_browser()` gives it; empty: this view does not follow it."
+        default={}, doc="The selection, as `Selection.to_browser()` returns it; empty: this view does not follow it."
     )
 
     __abstract = True
 
     _stylesheets: ClassVar[list[Any]] = []
 
-    # The four methods below are Panel's own and not public. test_component.py holds each to Panel's result on every view,
-    # and to the work that it saves: when Panel changes, or saves that work itself, a test fails and says so.
+    # The next four methods override private methods of Panel to save work at every change. test_component.py compares each
+    # with Panel's result on every view, and fails if Panel's method changes or saves that work itself.
 
     def _get_model(self, *args: Any, **kwargs: Any) -> Any:
         model = super()._get_model(*args, **kwargs)
-        # Panel looks each changed Param up on this model, too, where it is not; Bokeh then composes an error with close
-        # matches, which costs 0.2 ms at every change
+        # Panel looks up each changed Param on this model, which lacks it; Bokeh then composes an error with similar names,
+        # which takes 0.2 ms at every change
         for name in model.data.properties():  # type: ignore[attr-defined]
             model.__dict__.setdefault(name, None)
         return model
 
     def _get_properties(self, doc: Any) -> dict[str, Any]:
-        # a module that is not called a bundle is read by Panel's TypeScript compiler, in the browser and before it is drawn;
-        # and as text every view would bring what it shares with others again, over a socket that does not compress
+        # unless a module is marked as a bundle, Panel compiles it in the browser before it is drawn; and as text, every view
+        # would send the files that it shares with others again, over an uncompressed socket
         properties = super()._get_properties(doc)
         if is_answering(doc) and type(self).__module__.startswith("twin."):
             properties |= {"bundle": "url", "esm": f"{pn.state.rel_path or '.'}/{bundle_url()}"}
@@ -90,13 +91,13 @@ class Component(JSComponent):
         return properties
 
     def _update_properties(self, *events: Any, doc: Any) -> dict[str, Any]:
-        # Panel asks the design for its styles at every change of any Param, which costs more than the change
+        # Panel computes the design's styles at every change of any Param, which takes longer than the change itself
         if any(event.name == "stylesheets" for event in events):
             return super()._update_properties(*events, doc=doc)
         return self._process_param_change({event.name: event.new for event in events})
 
     def _update_model(self, events: Any, msg: dict[str, Any], root: Any, model: Any, doc: Any, comm: Any) -> None:
-        # Panel walks the model's tree at every change, for children and echoes; a value that only the server sets has neither
+        # Panel walks the model tree at every change, for children and echoes; a value that only the server sets has neither
         plain = msg.keys() <= model.data.properties() and not any(isinstance(self.param[name], Child) for name in msg)
         if comm or self._events or doc in self._in_process__events or not plain:
             super()._update_model(events, msg, root, model, doc, comm)
@@ -109,11 +110,11 @@ class Component(JSComponent):
         finally:
             if before is None:
                 del self._changing[ref]
-            else:  # a change in answer to a change
+            else:  # this change was triggered by another
                 self._changing[ref] = before
 
     def join(self, controller: ReplayController) -> None:
-        """Follow a controller's selection, and carry out the verbs and choices that the browser sends."""
+        """Follow a controller's clock and selection, and carry out the verbs and selections that the browser sends."""
         chosen = controller.selection
 
         def choose(*_: Any) -> None:
@@ -122,21 +123,21 @@ class Component(JSComponent):
         def set_clock(*_: Any) -> None:
             self.anchor = controller.to_browser()
 
-        def obey(event: Any) -> None:
+        def on_message(event: Any) -> None:
             message = event.data
             try:
                 match message:
-                    case {"selection": asked}:
-                        chosen.obey(asked)
+                    case {"selection": choice}:
+                        chosen.handle_message(choice)
                     case {"verb": str() as verb} if verb in controller.VERBS:
-                        with hold():  # the clock of every view and what each shows: one message
-                            controller.obey(message)
+                        with hold():  # one message for the clocks and contents of all views
+                            controller.handle_message(message)
             except ValueError as error:
                 _log.warning("%s: refused a message: %s", type(self).__name__, error)
 
         self.clock = controller.key
         controller.param.watch(set_clock, "anchor")
         chosen.param.watch(choose, "version")
-        self.on_msg(obey)
+        self.on_msg(on_message)
         set_clock()
         choose()

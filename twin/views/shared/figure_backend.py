@@ -1,7 +1,7 @@
-"""Importing this makes HoloViews and GeoViews draw with Bokeh, silently.
+"""Importing this module makes HoloViews and GeoViews draw with Bokeh.
 
-`hv.extension` would do the same, and in a notebook also write Bokeh's scripts into the cell, addressed to a CDN; there
-Panel has loaded them already, from where the user said.
+`hv.extension` would do the same, but in a notebook it also writes Bokeh's scripts into the cell, linked to a CDN; Panel has
+already loaded them there, from where the user configured.
 """
 
 import geoviews.plotting.bokeh  # noqa: F401  # importing registers GeoViews' plots, and before them HoloViews'

@@ -1,10 +1,10 @@
-"""Resolves the `import`s between the product's JavaScript files, so that one text holds what a view needs.
+"""Resolves the `import`s between the product's JavaScript files into one text per view.
 
-In a notebook or a saved page a view's module reaches the browser as text, without a URL to import its neighbours from, and a
-served page asks for one file rather than fifty. Both are made here, when the views are imported: a checkout runs without Node
-and without a build. Every file becomes a scope of its own, so that two files may use one name for different things.
+In a notebook or a saved page a view's module reaches the browser as text, without a URL to import other files from; a served
+page requests one file instead of fifty. Both are assembled here when the views are imported, so that a checkout runs without
+Node and without a build. Every file becomes its own scope, so that two files may use one name for different things.
 
-What a file may say (`docs/decisions/javascript.md`), held by the reader below:
+The reader below accepts only these statements (`docs/decisions/javascript.md`):
 
     import { a, b } from "../shared/clock.js";          // a neighbour's exports, relative to the file
     import { STAGES } from "#python/foundation/stages"; // constants of a module of ours: twin.foundation.stages
@@ -31,23 +31,23 @@ _EXPORTS = re.compile(rf"export {_NAMES};")
 
 
 class ModuleError(ImportError):
-    """A JavaScript file imports or exports what it cannot; says which file and what."""
+    """A JavaScript file has an invalid import or export; the message names both."""
 
 
 class ModuleText(str):
-    """The text of one ES module that exports what its entry exports, and the entry that it was made from."""
+    """The text of one ES module that exports what its entry file exports; `entry` is that file."""
 
     entry: Path
 
     def __new__(cls, text: str, entry: Path) -> "ModuleText":
-        made = super().__new__(cls, text)
-        made.entry = entry
-        return made
+        module = super().__new__(cls, text)
+        module.entry = entry
+        return module
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file as read: imports as {file or "#python/…": names}, the names exported, and what is between."""
+    """One parsed file: its imports as {file or "#python/…": names}, the exported names, and the code between them."""
 
     path: Path
     imports: Mapping[str, tuple[str, ...]]
@@ -56,14 +56,14 @@ class Source:
 
     @property
     def scope(self) -> str:
-        """The name of this file's exports in a text made of many files."""
+        """The variable that holds this file's exports in an assembled text."""
         return _scope(self.path.relative_to(PACKAGE).with_suffix("").as_posix())
 
 
 def module_source(entry: Path) -> ModuleText:
-    """Return the module of a view: its file and all that this imports, in an order in which nothing is used too early.
+    """Return the module of a view: its file and all files that it imports, each before the files that import it.
 
-    Raises `ModuleError` for a file, an export or a constant that is not there, a name imported and not used, and a circle.
+    Raises `ModuleError` for a missing file, export or constant, an unused import, and a circular import.
     """
     first = read(entry)
     return ModuleText(
@@ -72,14 +72,14 @@ def module_source(entry: Path) -> ModuleText:
 
 
 def bundle_source(entries: Mapping[str, Path]) -> str:
-    """Return one module with every file once; its default export has each entry's exports under the name given."""
+    """Return one module with every file once; its default export maps the given names to the entries' exports."""
     named = ", ".join(f"{name}: {read(entry).scope}" for name, entry in entries.items())
     return _text(entries.values()) + f"export default {{ {named} }};\n"
 
 
 @functools.cache
 def read(path: Path) -> Source:
-    """Read one file of the package."""
+    """Parse one file of the package. Raises `ModuleError`."""
     imports: dict[str, tuple[str, ...]] = {}
     lines = _readable(path).splitlines(keepends=True)
     at = 0
@@ -101,7 +101,7 @@ def read(path: Path) -> Source:
 
 
 def files(entries: Iterable[Path]) -> list[Source]:
-    """Return the entries and all they import, each once and after what it imports itself."""
+    """Return the entries and all files that they import, each once and after its own imports."""
     done: dict[Path, Source] = {}
 
     def visit(path: Path, open_: tuple[Path, ...]) -> None:
@@ -128,13 +128,13 @@ def files(entries: Iterable[Path]) -> list[Source]:
 
 
 def views() -> list[Path]:
-    """Return the files of the package that views are made from: those that export `render`."""
+    """Return the entry files of views in the package: those that export `render`."""
     every = (path for path in sorted(PACKAGE.rglob("*.js")) if "\nexport {" in path.read_text("utf-8"))
     return [path for path in every if "render" in read(path).exports]
 
 
 def constants(sources: Iterable[Source]) -> dict[str, dict[str, object]]:
-    """Return the constants of Python that these files import: {"foundation/stages": {"STAGES": …}}."""
+    """Return the Python constants that these files import: {"foundation/stages": {"STAGES": …}}."""
     wanted: dict[str, dict[str, object]] = {}
     for source in sources:
         for target, names in source.imports.items():
@@ -155,13 +155,13 @@ def _text(entries: Iterable[Path]) -> str:
         f"const {_scope_of(PYTHON + name)} = {json.dumps(values)};\n" for name, values in constants(sources).items()
     ]
     for source in sources:
-        taken = "".join(
+        imported = "".join(
             f"const {{ {', '.join(names)} }} = {_scope_of(target)};\n"
             for target, names in source.imports.items()
             if names
         )
-        given = f"return {{ {', '.join(source.exports)} }};\n" if source.exports else ""
-        scopes.append(f"const {source.scope} = (() => {{\n{taken}{source.body}{given}}})();\n")
+        exported = f"return {{ {', '.join(source.exports)} }};\n" if source.exports else ""
+        scopes.append(f"const {source.scope} = (() => {{\n{imported}{source.body}{exported}}})();\n")
     return "".join(scopes)
 
 
@@ -185,7 +185,7 @@ def _import(path: Path, statement: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _exports(path: Path, text: str) -> tuple[str, tuple[str, ...]]:
-    """Part the body of a file from its list of exports."""
+    """Split a file's text after its imports into the body and the exported names."""
     body, mark, rest = text.rpartition("\nexport {")
     exports: tuple[str, ...] = ()
     if mark:

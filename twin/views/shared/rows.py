@@ -1,4 +1,4 @@
-"""Rows on their way to the browser: a column for each name, which is shorter than an object for each row."""
+"""Rows as messages to the browser: one column per name, which is shorter than one object per row."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,9 +7,9 @@ Columns = dict[str, list[Any]]
 
 
 def columns_of(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Columns:
-    """Return rows, each with a value for each name, as columns; `rowsOf` in rows.js is the way back."""
-    told = list(rows)
-    return {name: [row[i] for row in told] for i, name in enumerate(names)}
+    """Return rows, each with one value per name, as columns; `rowsOf` in rows.js is the inverse."""
+    listed = list(rows)
+    return {name: [row[i] for row in listed] for i, name in enumerate(names)}
 
 
 def rows_of(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:

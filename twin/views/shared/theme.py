@@ -1,8 +1,8 @@
-"""Colours, type and spacing of every view, light and dark: the one place that defines them.
+"""Colours, type and spacing of all views, light and dark.
 
-Components read them as CSS custom properties (`--tw-…`), which cross shadow roots; Bokeh figures, whose canvas knows no
-CSS, read the same values from `TOKENS`. What is read has at least 4.5 : 1 against the panel and the page (WCAG 1.4.3),
-what is seen 3 : 1 (WCAG 1.4.11); a test computes both.
+Components read them as CSS custom properties (`--tw-…`), which cross shadow roots; Bokeh figures, whose canvas has no CSS,
+read the same values from `TOKENS`. Text has a contrast of at least 4.5 : 1 with the panel and the page (WCAG 1.4.3), other
+marks of 3 : 1 (WCAG 1.4.11); a test computes both.
 """
 
 TOKENS: dict[str, dict[str, str]] = {
@@ -31,7 +31,7 @@ SCALE: dict[str, str] = {
     # type: 13 px is the body of a dense page; a step is some 15 % below it and 20 % above
     "text-xs": "11px", "text-sm": "12px", "text-md": "13px", "text-lg": "15px", "text-xl": "18px",
     "text-2xl": "22px", "text-3xl": "30px",
-    # spacing, in steps of 4 px with a half step for what stands close
+    # spacing, in steps of 4 px with a half step for closely related things
     "space-half": "2px", "space-1": "4px", "space-2": "8px", "space-3": "12px", "space-4": "16px",
     "space-6": "24px", "space-8": "32px",
     # corners: a chip within a panel, a control, a panel, a dialog, a pill
@@ -42,13 +42,13 @@ SCALE: dict[str, str] = {
     # the page's own bar
     "bar": "52px",
 }  # fmt: skip
-"""Sizes, the same in both themes; `--tw-text-md` and so on."""
+"""Sizes, equal in both themes; `--tw-text-md` and so on."""
 
 TEXT = ("ink", "mute", "accent", "bad", "warn", "good", "created", "cooking", "ready", "out_for_delivery", "completed")
-"""Tokens in which text is set on the panel and the page."""
+"""Tokens for text on the panel and the page."""
 
 FILLS = ("edge", *(f"{stage}-fill" for stage in ("created", "cooking", "ready", "out_for_delivery", "completed")))
-"""Tokens of marks, bars and the borders of fields, which are seen and not read."""
+"""Tokens for marks, bars and the borders of fields, which are not text."""
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif'
 
@@ -68,4 +68,4 @@ def css() -> str:
 
 
 TOKENS_CSS = css()
-"""What a page gets once, before the first view is drawn."""
+"""The style sheet of a page, set once, before the first view is drawn."""

@@ -1,4 +1,4 @@
-"""What a session asks of every view."""
+"""The interface of a view towards its session."""
 
 import panel as pn
 
@@ -6,13 +6,13 @@ from twin.timeline.timeline import Snapshot
 
 
 class ReplayView(pn.viewable.Viewer):
-    """A view on a controller. The session calls these methods in its own tick; a view never makes a timer of its own."""
+    """A view on a controller. The session calls these methods in its ticks; a view never creates a timer of its own."""
 
     def reset(self) -> None:
-        """Take the controller's timeline, which may be another location or range."""
+        """Use the controller's timeline, which may be another location or range."""
 
     def learn(self) -> None:
-        """Take the controller's insights, which come some time after its timeline."""
+        """Use the controller's insights, which are computed some time after its timeline is loaded."""
 
-    def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]  # a moment, not a server
-        """Show a moment. Nothing is to be done where the browser draws it by its own clock, or where it says nothing new."""
+    def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]  # Viewer.show starts a server
+        """Show a snapshot. A view that the browser draws by its own clock need not do anything."""

@@ -39,10 +39,10 @@ BUCKETS = (
     *(n * HOUR for n in (1, 2, 3, 4, 6, 12)),
     *(n * DAY for n in (1, 2, 3, 7, 14, 28)),
 )
-"""Widths of a bar that people can name, seconds."""
+"""Round widths of a bar, seconds."""
 
 MOST_BARS = 180
-"""On a scrubber of 1,050 pixels a bar is then 6 wide, which the pointer still finds."""
+"""On a scrubber of 1,050 pixels a bar is then 6 pixels wide, enough to point at."""
 
 LOADING = "Loading the range …"
 
@@ -68,11 +68,11 @@ def bucket_width(start: float, end: float) -> float:
 
 
 class TransportBar(Component):
-    """The bar in the browser. It runs by the anchor alone: while it plays, no message passes in either direction."""
+    """The bar in the browser. It needs only the anchor: while it plays, no message is sent in either direction."""
 
     window: dict[str, float] = param.Dict(  # type: ignore[assignment]
         default={},
-        doc="The range that is loaded: `start`, `end`, data seconds. The clock's own may be a section of it.",
+        doc="The loaded range: `start`, `end`, data seconds. The clock may play only a section of it.",
     )
     volume = param.Dict(
         default={"edges": [], "counts": []}, doc="Orders per bar: edges (n + 1) in data seconds, counts (n)."
@@ -85,14 +85,12 @@ class TransportBar(Component):
         default=[], item_type=dict, doc="The whole range in figures: `key`, `text`, and `title` that defines it."
     )
     moments: list[dict[str, Any]] = param.List(  # type: ignore[assignment]
-        default=[], item_type=dict, doc="What stands out in the range, most remarkable first."
+        default=[], item_type=dict, doc="The moments of the range, the most severe first."
     )
     speeds = param.List(default=list(ReplayController.SPEEDS), doc="The speeds offered, data seconds per second.")
-    source = param.Dict(
-        default={}, doc="What the range picker may choose from: `start`, `end` and `latest`, data seconds."
-    )
-    busy = param.String(default="", doc="What the bar waits for; empty when it can be used.")
-    problem = param.String(default="", doc="Why the chosen range was not taken; empty if it was.")
+    source = param.Dict(default={}, doc="The range that can be chosen: `start`, `end` and `latest`, data seconds.")
+    busy = param.String(default="", doc="What is being loaded; empty when the bar can be used.")
+    problem = param.String(default="", doc="Why the chosen range could not be loaded; empty if it could.")
 
     _esm = module_source(Path(__file__).with_name("transport.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("transport.css"))]
@@ -101,9 +99,9 @@ class TransportBar(Component):
 class TransportView(ReplayView):
     """Play, pause, stop, step, speed, loop; the scrubber over the orders of the range; the range picker.
 
-    Choosing a range means loading other data, which is the session's work: it gives `on_range(start, end)`, plain or a
-    coroutine function. The bar is busy while that runs; what it raises as `TwinError` or `ValueError` is shown.
-    `on_cancel()` is called when the user does not want to wait any longer.
+    A chosen range is passed to `on_range(start, end)`, a function or coroutine function of the session that loads it. The bar
+    is busy while it runs, and shows a `TwinError` or `ValueError` that it raises. `on_cancel()` is called when the user cancels
+    loading.
     """
 
     source_range = param.NumericTuple(
@@ -115,7 +113,7 @@ class TransportView(ReplayView):
     latest = param.Number(
         default=None, allow_None=True, doc="Where “Last 24 hours” counts back from, data seconds; None: the last event."
     )
-    busy = param.String(default="", doc="What is being waited for, in words; shown instead of the controls' readiness.")
+    busy = param.String(default="", doc="What is being loaded, a text to show; empty: nothing.")
 
     def __init__(
         self,
@@ -139,7 +137,7 @@ class TransportView(ReplayView):
         return self._bar
 
     def reset(self) -> None:
-        """Take the controller's timeline: its orders per bar, its drivers, its summary."""
+        """Use the controller's timeline: show its orders per bar, its drivers, its summary."""
         timeline, bar = self._controller.timeline, self._bar
         if timeline is None:
             bar.param.update(window={}, volume={"edges": [], "counts": []}, supply={}, summary=[], moments=[])
@@ -155,22 +153,22 @@ class TransportView(ReplayView):
             self.learn()
 
     def learn(self) -> None:
-        """Take the controller's insights: the moments, and how many waiting meals are usual."""
+        """Use the controller's insights: show the moments, and how many waiting meals are usual."""
         timeline, insights = self._controller.timeline, self._controller.insights
         if timeline is None:
             return
         edges = np.asarray(self._bar.volume["edges"], np.float64)
-        of_bars = supply(timeline, edges, None if insights is None else usual_pressure(insights.baseline, edges))
+        per_bar = supply(timeline, edges, None if insights is None else usual_pressure(insights.baseline, edges))
         self._bar.param.update(
             supply={
-                "waiting": of_bars.waiting.round(1).tolist(),
-                "road": of_bars.on_road.round(1).tolist(),
-                "level": of_bars.level.tolist(),
-                "begin": of_bars.begin.tolist(),
-                "end": of_bars.end.tolist(),
+                "waiting": per_bar.waiting.round(1).tolist(),
+                "road": per_bar.on_road.round(1).tolist(),
+                "level": per_bar.level.tolist(),
+                "begin": per_bar.begin.tolist(),
+                "end": per_bar.end.tolist(),
                 "rule": RIBBON_RULE,
             },
-            moments=[] if insights is None else [_told(moment) for moment in insights.moments],
+            moments=[] if insights is None else [_moment_message(moment) for moment in insights.moments],
         )
 
     @param.depends("source_range", "latest", watch=True)
@@ -182,11 +180,11 @@ class TransportView(ReplayView):
         self._bar.source = {"start": start, "end": end, "latest": end if self.latest is None else self.latest}
 
     @param.depends("busy", watch=True)
-    def _wait(self) -> None:
+    def _show_busy(self) -> None:
         self._bar.busy = self.busy
 
     async def choose(self, start: float, end: float) -> None:
-        """Hand a chosen range, data seconds, to `on_range`; show why if it cannot be taken."""
+        """Pass a chosen range, data seconds, to `on_range`; if it fails, show why."""
         self._bar.problem = ""
         self._choices += 1
         mine = self._choices
@@ -205,19 +203,19 @@ class TransportView(ReplayView):
     def _on_message(self, event: Any) -> None:
         message = event.data
         match message.get("verb"):
-            case "sync":  # the page has just appeared, or woken up: how far has the playhead come meanwhile?
+            case "sync":  # the page has just appeared or woken up and needs the current playhead
                 self._bar.anchor = self._controller.to_browser()
             case "cancel" if self._on_cancel is not None:
                 self._on_cancel()
             case "range":
-                self.busy = LOADING  # reaches the browser before the loading, which is a later callback, begins
+                self.busy = LOADING  # sent to the browser before loading begins, which is a later callback
                 pn.state.execute(partial(self.choose, message.get("start"), message.get("end")))
 
 
 def usual_pressure(baseline: Baseline, edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the meals that usually wait per driver on the road, for the bars between `edges`; NaN where unknown.
+    """Return the usual number of waiting meals per driver on the road, for the bars between `edges`; NaN where unknown.
 
-    By Little's law numbers present are as the times spent: that in Ready against that on the road.
+    By Little's law it equals the ratio of the times that orders spend in Ready and on the road.
     """
 
     def times(stage: int) -> NDArray[np.float64]:
@@ -228,15 +226,15 @@ def usual_pressure(baseline: Baseline, edges: NDArray[np.float64]) -> NDArray[np
 
 
 def summary_parts(of_range: RangeSummary) -> list[dict[str, str]]:
-    """Return a range's figures in words, each with the sentence that defines it; what nothing tells is left out."""
-    n, told = of_range.orders, []
+    """Return a range's figures as texts, each with the sentence that defines it; undefined figures are omitted."""
+    n, parts = of_range.orders, []
 
-    def tell(key: str, words: str, title: str) -> None:
-        told.append({"key": key, "text": words, "title": title})
+    def add(key: str, text: str, title: str) -> None:
+        parts.append({"key": key, "text": text, "title": title})
 
-    tell("orders", f"{n:,} {'order' if n == 1 else 'orders'}", "Orders created in the whole range that is loaded.")
+    add("orders", f"{n:,} {'order' if n == 1 else 'orders'}", "Orders created in the whole range that is loaded.")
     if of_range.delivery_time is not None and of_range.delivery_p95 is not None:
-        tell(
+        add(
             "delivery",
             f"delivery {minutes_text(of_range.delivery_time)} (P95 {whole_minutes(of_range.delivery_p95)})",
             f"Mean time from order to delivery of the {of_range.timed:,} delivered orders created in the range, and the minutes "
@@ -244,18 +242,18 @@ def summary_parts(of_range: RangeSummary) -> list[dict[str, str]]:
         )
     if of_range.delivered:
         share = math.floor(1000 * of_range.delivered / n) / 10  # never 100 while one is missing
-        tell(
+        add(
             "delivered",
             f"{share:.1f} % delivered" if of_range.undelivered else "all delivered",
             f"{of_range.delivered:,} of the {n:,} orders created in the range were delivered, some perhaps after its end; "
             f"{of_range.cancelled:,} were cancelled, of {of_range.undelivered - of_range.cancelled:,} no delivery is known.",
         )
     if of_range.revenue > 0:
-        tell("revenue", f"${of_range.revenue:,.0f}", "Price × quantity of every item ordered in the range.")
-    return told
+        add("revenue", f"${of_range.revenue:,.0f}", "Price × quantity of every item ordered in the range.")
+    return parts
 
 
-def _told(moment: Moment) -> dict[str, Any]:
+def _moment_message(moment: Moment) -> dict[str, Any]:
     return {
         "kind": moment.kind,
         "label": KINDS[moment.kind],

@@ -1,1 +1,1 @@
-"""Figures of the whole range."""
+"""Charts of the whole range."""

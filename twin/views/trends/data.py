@@ -1,4 +1,4 @@
-"""What the trend figures show of a timeline, as plain arrays: computed once when a timeline comes, never while it plays."""
+"""The data of the trend figures, as plain arrays; computed once per timeline, never while it plays."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ def bucket_of(span: float) -> float:
 
 
 def time_ticks(start: float, end: float) -> list[tuple[float, str]]:
-    """Return where the axis of time is marked, and the labels: the hour, or the day at midnights within several days.
+    """Return the ticks of the time axis with their labels: the hour; in ranges of several days, the day at midnight.
 
     >>> time_ticks(36_000.0, 86_400.0)[-3:]
     [(57600.0, '16:00'), (72000.0, '20:00'), (86400.0, '24:00')]
@@ -80,10 +80,10 @@ def _label(t: float, start: float, end: float) -> str:
 
 
 def usual_counts(edges: Floats, orders_per_hour: Callable[[float], float | None]) -> Floats:
-    """Return the usual number of orders per bucket, (n,), NaN where it is not known.
+    """Return the usual number of orders per bucket, (n,), NaN where it is unknown.
 
-    `orders_per_hour(t)` looks at the hour before t, so a bucket shorter than an hour asks for the hour around its middle,
-    a longer one adds up its hours.
+    `orders_per_hour(t)` covers the hour before t. So a bucket shorter than an hour uses the hour around its middle, a longer
+    one the sum of its hours.
     """
     usual = np.full(len(edges) - 1, np.nan)
     for i, (start, end) in enumerate(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)):
@@ -91,9 +91,9 @@ def usual_counts(edges: Floats, orders_per_hour: Callable[[float], float | None]
             rates = [orders_per_hour((start + end) / 2 + HOUR / 2)]
         else:
             rates = [orders_per_hour(t) for t in np.arange(start + HOUR, end + 1, HOUR)]
-        known = [rate for rate in rates if rate is not None]
-        if len(known) == len(rates):
-            usual[i] = sum(known) / len(known) * (end - start) / HOUR
+        present = [rate for rate in rates if rate is not None]
+        if len(present) == len(rates):
+            usual[i] = sum(present) / len(present) * (end - start) / HOUR
     return usual
 
 
@@ -103,10 +103,10 @@ def stage_times(timeline: Timeline) -> list[StageTimes]:
     figures = []
     for stage, key in enumerate(STAGES[:COMPLETED]):
         left = enter[stage + 1]
-        # entered and left at one instant: the milestone is missing, the order was never seen in this stage
+        # entered and left at the same time: the milestone is missing, and the order was never observed in this stage
         moved = (left >= window.start) & (left < window.end) & (enter[stage] < left)
         spent = left[moved] - enter[stage][moved]
-        kept = spent[spent <= STALLED_AFTER]
-        quantiles = tuple(np.quantile(kept, SHARES).tolist()) if len(kept) else ()
-        figures.append(StageTimes(key, quantiles, len(kept), len(spent) - len(kept)))
+        counted = spent[spent <= STALLED_AFTER]
+        quantiles = tuple(np.quantile(counted, SHARES).tolist()) if len(counted) else ()
+        figures.append(StageTimes(key, quantiles, len(counted), len(spent) - len(counted)))
     return figures

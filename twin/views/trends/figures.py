@@ -1,8 +1,8 @@
 """The figures of the trends: each built once with HoloViews; afterwards only its sources and ranges change.
 
-They hold geometry alone. Words (labels, rows, tooltips) are HTML around them, and what moves with the playhead is HTML
-over them, so that no figure is repainted while a replay plays. A part's colours are tokens: they are noted in its `tags`
-as "property=token", and the browser fills in the theme's values (see trends.js).
+They contain only geometry. Texts (labels, rows, tooltips) are HTML around them, and everything that moves with the playhead
+is HTML over them, so that no figure is repainted while a replay plays. Colours are tokens, listed in a part's `tags` as
+"property=token"; the browser sets the theme's values (see trends.js).
 """
 
 from collections.abc import Callable
@@ -28,13 +28,13 @@ LABEL_PX = "11px"
 
 
 def coloured(model: Any, **tokens: str) -> None:
-    """Colour a model's properties by tokens."""
+    """Set a model's colour properties to tokens."""
     model.tags = [f"{name}={token}" for name, token in tokens.items()]
     model.update(**{name: TOKENS["light"][token] for name, token in tokens.items()})
 
 
 def _part(name: str, **tokens: str) -> Callable[[Any, Any], None]:
-    """Return a HoloViews hook that names a renderer and colours it by tokens."""
+    """Return a HoloViews hook that names a renderer and sets its colours to tokens."""
 
     def hook(plot: Any, _element: Any) -> None:
         renderer = plot.handles["glyph_renderer"]
@@ -46,7 +46,7 @@ def _part(name: str, **tokens: str) -> Callable[[Any, Any], None]:
 
 
 def _render(overlay: hv.Overlay) -> Figure:
-    """Return a bare figure: no tools, frame, title or margins but those that the axes are given afterwards."""
+    """Return a bare figure, without tools, frame, title and margins; callers set up the axes."""
     plain = hv.opts.Overlay(toolbar=None, show_legend=False, show_frame=False, default_tools=[])
     figure: Figure = hv.render(overlay.opts(plain), backend="bokeh")
     figure.tools = []
@@ -81,7 +81,7 @@ def _write(figure: Figure, name: str, **columns: Any) -> None:
 
 
 class VolumeFigure:
-    """Orders created per bucket as bars, the usual number as a line, what stands out as faint bands."""
+    """Orders created per bucket as bars, the usual number as a line, moments as faint bands."""
 
     def __init__(self) -> None:
         nothing = np.zeros(1)
@@ -95,7 +95,7 @@ class VolumeFigure:
         self.figure = _render(bands * bars * usual)
         self.figure.yaxis.ticker = BasicTicker(desired_num_ticks=3, mantissas=[1, 2, 5], min_interval=1)
         self.figure.yaxis.formatter = NumeralTickFormatter(format="0,0")
-        # labels are our own texts, given with the ticks: they are read in place, never as markup
+        # labels are set with the ticks as plain text
         self.figure.xaxis.formatter = CustomJSTickFormatter(code="return ''")
         self._marks = FixedTicker(ticks=[])
         self.figure.xaxis.ticker = self._marks
@@ -135,7 +135,7 @@ class StagesFigure:
         middle = hv.Rectangles(box).opts(line_alpha=0, hooks=[_part("middle")])
         median = hv.Segments(box).opts(line_width=2, hooks=[_part("median", line_color="ink")])
         self.figure = _render(whole * middle * median)
-        # fills are equal in both themes
+        # fill colours are equal in both themes
         _named(self.figure, "middle").glyph.update(fill_color={"field": "colour"}, line_color=None)
         _named(self.figure, "whole").glyph.update(line_alpha=0.7, line_cap="round")
         self.figure.yaxis.visible = False
@@ -143,15 +143,15 @@ class StagesFigure:
         self.figure.xaxis.formatter = NumeralTickFormatter(format="0")
         coloured(self.figure.xgrid[0], grid_line_color="line")
         self.figure.y_range.update(start=COMPLETED - 0.5, end=-0.5)  # the first stage on top
-        self.figure.update(min_border_left=104, min_border_right=62)  # room for the rows' words
+        self.figure.update(min_border_left=104, min_border_right=62)  # space for the rows' texts
 
     def show(self, stages: list[StageTimes]) -> None:
         """Draw the stages that have times."""
-        known = [stage for stage in stages if stage.quantiles]
-        row = np.array([STAGES.index(stage.key) for stage in known], np.float64)
-        low, first, half, third, high = np.array([s.quantiles for s in known]).reshape(-1, 5).T / MINUTE
+        timed = [stage for stage in stages if stage.quantiles]
+        row = np.array([STAGES.index(stage.key) for stage in timed], np.float64)
+        low, first, half, third, high = np.array([s.quantiles for s in timed]).reshape(-1, 5).T / MINUTE
         _write(self.figure, "whole", x0=low, x1=high, y0=row, y1=row)
-        colour = [TOKENS["dark"][f"{stage.key}-fill"] for stage in known]
+        colour = [TOKENS["dark"][f"{stage.key}-fill"] for stage in timed]
         _write(self.figure, "middle", left=first, right=third, bottom=row - BOX, top=row + BOX, colour=colour)
         _write(self.figure, "median", x0=half, x1=half, y0=row - 1.6 * BOX, y1=row + 1.6 * BOX)
         self.figure.x_range.update(start=0.0, end=float(high.max(initial=1.0)) * 1.06)
@@ -169,7 +169,7 @@ class BrandsFigure:
             axis.visible = False
 
     def show(self, brands: list[BrandFigures]) -> None:
-        """Draw the brands in their order."""
+        """Draw the brands in the given order."""
         row = np.arange(len(brands), dtype=np.float64)
         orders = np.array([brand.orders for brand in brands], np.float64)
         _write(self.figure, "brands", left=np.zeros(len(row)), right=orders, bottom=row - BAR, top=row + BAR)

@@ -1,8 +1,8 @@
 """Trends over the whole range: order volume, the time in each stage, and how the brands compare.
 
-What the figures show of a timeline is drawn once; the playhead over them is moved by the browser at its own clock, and the
-marks of the last hour are HTML, so that playing repaints no figure. Nothing is built before somebody looks: three figures
-cost some 200 ms, which a page whose trends are behind a tab does not pay.
+The figures are drawn once per timeline. The browser moves the playhead over them by its own clock, and the marks of the last
+hour are HTML, so that playing repaints no figure. Nothing is built before the trends are visible: three figures take some
+200 ms, which a page with the trends in a hidden tab does not spend.
 """
 
 import time
@@ -35,19 +35,21 @@ UPDATE_S = 0.5
 """The marks of the last hour move at most twice a second while a replay plays."""
 
 USUAL_STEP = 600.0
-"""Data seconds for which the usual times are asked once: they change by the hour."""
+"""Data seconds for which the usual times are cached: they change by the hour."""
 
 
 class TrendsFrame(Component):
-    """The figures with their words, in the browser."""
+    """The figures with their texts, in the browser."""
 
-    volume = Child(default=None, allow_None=True, doc="The figure of order volume; None until somebody looks.")
-    stages = Child(default=None, allow_None=True, doc="The figure of stage times; None until somebody looks.")
-    brands = Child(default=None, allow_None=True, doc="The figure of the brands' orders; None until somebody looks.")
-    summary = param.Dict(default={}, doc="Words and numbers of the range: `volume`, `stages`, `brands`, `more` brands.")
+    volume = Child(default=None, allow_None=True, doc="The figure of order volume; None until the trends are visible.")
+    stages = Child(default=None, allow_None=True, doc="The figure of stage times; None until the trends are visible.")
+    brands = Child(
+        default=None, allow_None=True, doc="The figure of the brands' orders; None until the trends are visible."
+    )
+    summary = param.Dict(default={}, doc="Texts and numbers of the range: `volume`, `stages`, `brands`, `more` brands.")
     learnt = param.Dict(
         default={},
-        doc="`usual`: whether it is drawn; `moments` that stand out: start, end (data seconds), title, when.",
+        doc="`usual`: whether it is drawn; `moments`: start, end (data seconds), title, when.",
     )
     now = param.List(default=[], doc="By stage [mean minutes, orders] of the last 60 minutes, and the usual minutes.")
     active = param.Boolean(default=True, doc="Whether the trends can be seen.")
@@ -60,11 +62,13 @@ class TrendsFrame(Component):
 class TrendsView(ReplayView):
     """Order volume, stage times and brands over the timeline's window.
 
-    It lays itself out by its own size: side by side where it is wide, else one under the other.
+    The layout follows its own size: side by side if wide, else one below the other.
     """
 
-    active = param.Boolean(default=True, doc="Whether the trends can be seen; while not, nothing is built or sent.")
-    wide = param.Boolean(default=False, doc="Whether they have a permanent place: then they are seen without `active`.")
+    active = param.Boolean(default=True, doc="Whether the trends are visible; otherwise nothing is built or sent.")
+    wide = param.Boolean(
+        default=False, doc="Whether they have a permanent place, in which they are visible without `active`."
+    )
     dark = param.Boolean(default=False, doc="Whether the page is dark.")
 
     def __init__(self, controller: ReplayController, **params: Any) -> None:
@@ -73,12 +77,12 @@ class TrendsView(ReplayView):
         self._timeline: Timeline | None = None
         self._figures: tuple[VolumeFigure, StagesFigure, BrandsFigure] | None = None
         self._filled = self._learnt = True
-        self._told = -UPDATE_S
+        self._updated_at = -UPDATE_S
         self._usual: tuple[Any, ...] = ()
         self._frame = TrendsFrame(sizing_mode="stretch_both", margin=0, dark=self.dark, active=self.seen)
         self._frame.join(controller)
         self.param.watch(lambda event: self._frame.param.update(dark=event.new), "dark")
-        self.param.watch(self._look, ["active", "wide"])
+        self.param.watch(self._on_visibility, ["active", "wide"])
         self.reset()
 
     def __panel__(self) -> TrendsFrame:
@@ -90,7 +94,7 @@ class TrendsView(ReplayView):
         return self.active or self.wide
 
     def reset(self) -> None:
-        """Take the controller's timeline; it is drawn when somebody looks."""
+        """Use the controller's timeline; it is drawn when the trends are visible."""
         self._timeline = self._controller.timeline
         self._usual = ()
         self._filled = self._timeline is None
@@ -98,25 +102,25 @@ class TrendsView(ReplayView):
         self._draw()
 
     def learn(self) -> None:
-        """Take what is usual and what stands out."""
+        """Use the controller's insights: the usual figures and the moments."""
         self._usual = ()
         self._learnt = False
         self._draw()
 
     def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
-        """Move the marks of the last hour; the playhead moves by itself."""
+        """Update the marks of the last hour; the browser moves the playhead."""
         if not self.seen or self._timeline is None:
             return
         wall = time.monotonic()
-        if self._controller.playing and wall - self._told < UPDATE_S:
+        if self._controller.playing and wall - self._updated_at < UPDATE_S:
             return
-        self._told = wall
+        self._updated_at = wall
         now = self._last_hour(snapshot)
         if now != self._frame.now:
             self._frame.now = now
 
     # -- drawing ---------------------------------------------------------------------------------------------------------
-    def _look(self, *_: Any) -> None:
+    def _on_visibility(self, *_: Any) -> None:
         if self._frame.active != self.seen:
             self._frame.active = self.seen
         self._draw()
@@ -124,7 +128,7 @@ class TrendsView(ReplayView):
             self.show(self._timeline.at(self._controller.now()))
 
     def _draw(self) -> None:
-        """Draw what is not drawn yet, if somebody looks."""
+        """Draw what is not drawn yet, if the trends are visible."""
         timeline = self._timeline
         if not self.seen or timeline is None or (self._filled and self._learnt):
             return
@@ -136,7 +140,7 @@ class TrendsView(ReplayView):
             if not self._learnt:
                 self._explain(timeline, volume)
                 self._learnt = True
-            if self._frame.volume is None:  # only now: the browser first sees them filled
+            if self._frame.volume is None:  # only now, so that the browser never shows them empty
                 shown = (
                     pn.pane.Bokeh(made.figure, sizing_mode="stretch_both", margin=0) for made in self._figures or ()
                 )
@@ -157,8 +161,8 @@ class TrendsView(ReplayView):
         brands.show(compared[:MOST_BRANDS])
         self._frame.summary = {
             "volume": {"bucket": bucket, "orders": int(counts.sum())},
-            "stages": [_stage_words(stage) for stage in times],
-            "brands": [_brand_words(brand) for brand in compared[:MOST_BRANDS]],
+            "stages": [_stage_texts(stage) for stage in times],
+            "brands": [_brand_texts(brand) for brand in compared[:MOST_BRANDS]],
             "more": max(0, len(compared) - MOST_BRANDS),
         }
 
@@ -192,8 +196,8 @@ class TrendsView(ReplayView):
         step = snapshot.t // USUAL_STEP
         insights = self._insights(self._timeline)
         if not self._usual or self._usual[0] != step:
-            ask = insights.baseline.stage_time if insights else lambda _key, _t: None
-            self._usual = (step, [_minutes(ask(key, snapshot.t)) for key in STAGES[:COMPLETED]])
+            usual_time = insights.baseline.stage_time if insights else lambda _key, _t: None
+            self._usual = (step, [_minutes(usual_time(key, snapshot.t)) for key in STAGES[:COMPLETED]])
         figures = metrics_of(self._timeline).stages(snapshot)[:COMPLETED]
         return [
             [_minutes(figure.service), figure.served, usual]
@@ -202,12 +206,12 @@ class TrendsView(ReplayView):
 
 
 def _minutes(seconds: float | None) -> float | None:
-    """Return minutes as they are drawn: in tenths, so that a mark does not tremble."""
+    """Return minutes rounded to tenths, so that a mark does not jitter."""
     minutes = in_minutes(seconds)
     return None if minutes is None else round(minutes, 1)
 
 
-def _stage_words(stage: data.StageTimes) -> dict[str, Any]:
+def _stage_texts(stage: data.StageTimes) -> dict[str, Any]:
     return {
         "key": stage.key,
         "label": STAGE_LABELS[stage.key],
@@ -217,7 +221,7 @@ def _stage_words(stage: data.StageTimes) -> dict[str, Any]:
     }
 
 
-def _brand_words(brand: BrandFigures) -> dict[str, Any]:
+def _brand_texts(brand: BrandFigures) -> dict[str, Any]:
     return {
         "brand": brand.brand,
         "orders": brand.orders,
