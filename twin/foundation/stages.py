@@ -23,5 +23,8 @@ STAGE_LABELS: dict[str, str] = {
 ORDER_LABELS: dict[str, str] = STAGE_LABELS | {"completed": "Delivered"}
 """What is written of one order: it has been delivered, which completes it."""
 
+SHORT_LABELS: dict[str, str] = ORDER_LABELS | {"out_for_delivery": "On the road"}
+"""The same where a column has room for eleven letters."""
+
 STALLED_AFTER = 4 * 3600.0
 """Seconds without an event after which an open order counts as stalled; averages leave out longer durations."""

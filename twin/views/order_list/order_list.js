@@ -1,6 +1,6 @@
 // The list of orders at the playhead: a table that is walked with the arrow keys, one stop of the Tab key.
 
-import { ORDER_LABELS, STATES } from "#python/foundation/stages";
+import { SHORT_LABELS, STATES } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { rowsOf } from "../shared/rows.js";
@@ -57,7 +57,7 @@ function setStage(line, number) {
   const key = STATES[number];
   const colour = number > 4 ? "bad" : key;
   line.stage.style.cssText = `--text:var(--tw-${colour});--fill:var(--tw-${colour}-fill, var(--tw-${colour}))`;
-  line.stage.replaceChildren(icon(STATE_ICONS[key], 12), ORDER_LABELS[key]);
+  line.stage.replaceChildren(icon(STATE_ICONS[key], 12), SHORT_LABELS[key]);
 }
 
 /** The table of orders at the playhead and the chips that choose a state. */
@@ -78,7 +78,7 @@ class OrderList {
 
   buildFilters() {
     this.chips = ["", ...STATES].map((key, i) => {
-      const label = key ? ORDER_LABELS[key] : "All";
+      const label = key ? SHORT_LABELS[key] : "All";
       const number = el("b", {});
       const words = el("span", { class: "label" }, label);
       const node = el("button", {
@@ -293,7 +293,7 @@ class OrderList {
     const { stage } = this.chosen;
     put(
       this.empty,
-      stage ? `No order ${MEANING[stage] ?? `in ${ORDER_LABELS[stage]} now`}` : "No order is open at this moment",
+      stage ? `No order ${MEANING[stage] ?? `in ${SHORT_LABELS[stage]} now`}` : "No order is open at this moment",
     );
     this.more.hidden = !state.more;
     put(this.more, `${state.more.toLocaleString("en-US")} more`);
