@@ -16,12 +16,15 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 LONGEST_FIRST = (
     "test_kiosk.py",
-    "test_map.py",
-    "test_numbers.py",
     "test_page.py",
-    "test_transport.py",
+    "test_numbers.py",
+    "test_map.py",
     "test_odd_data.py",
-    "test_workflows.py",
+    "test_same_answers.py",
+    "test_databricks_app.py",
+    "test_jupyterlab.py",
+    "test_wheel.py",
+    "test_axe.py",
 )
 """Browser test files that take longest: a worker that begins with one of them last leaves the others without work."""
 CHANGES_ITS_PROCESS = "test_saved.py"

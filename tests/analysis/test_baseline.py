@@ -107,10 +107,10 @@ def test_completion_before_is_the_metrics_own_figure_of_a_day_ago(demo: Path) ->
     opened = twin.open(demo)
     both_days = opened.timeline("sanfrancisco", "2025-10-16", "2025-10-18")
     second = opened.timeline("sanfrancisco", "2025-10-17", "2025-10-18")
-    told = opened.insights(second).baseline
+    baseline = opened.insights(second).baseline
     for t in second.window.start + np.array([0.0, 5.5, 12.1, 18.75, 23.9]) * HOUR:
-        assert told.completion_before(float(t)) == metrics_of(both_days).completion(float(t) - DAY)
-    assert told.completion_before(second.window.end - 1)[1] > 200
+        assert baseline.completion_before(float(t)) == metrics_of(both_days).completion(float(t) - DAY)
+    assert baseline.completion_before(second.window.end - 1)[1] > 200
 
 
 def test_completion_is_unknown_where_the_history_does_not_reach() -> None:

@@ -46,7 +46,7 @@ def lifecycles(draw):
 @given(st.lists(lifecycles(), max_size=12))
 def test_the_figures_are_means_of_counts(rows):
     edges = DAY0 + np.array([0.0, 100.0, 700.0, 1300.0])
-    told = supply(kitchen(rows), edges)
+    bars = supply(kitchen(rows), edges)
     never = math.inf
     meals, drives = [], []
     for row in rows:
@@ -56,8 +56,8 @@ def test_the_figures_are_means_of_counts(rows):
             drives.append((row["picked_up"], min(row.get("delivered", never), row.get("cancelled", never))))
     for i in range(3):
         span = (edges[i] - DAY0, edges[i + 1] - DAY0)
-        assert told.waiting[i] == pytest.approx(mean_present(meals, *span), abs=1e-5)
-        assert told.on_road[i] == pytest.approx(mean_present(drives, *span), abs=1e-5)
+        assert bars.waiting[i] == pytest.approx(mean_present(meals, *span), abs=1e-5)
+        assert bars.on_road[i] == pytest.approx(mean_present(drives, *span), abs=1e-5)
 
 
 def shortage(meals, drivers, start=0.0, length=10 * MINUTE):
@@ -72,8 +72,8 @@ def shortage(meals, drivers, start=0.0, length=10 * MINUTE):
     [(7, 0, FINE), (8, 9, FINE), (8, 8, TIGHT), (8, 5, SHORT), (9, 6, SHORT), (30, 21, TIGHT), (30, 20, SHORT)],
 )
 def test_drivers_are_short_where_many_meals_wait_for_few_of_them(meals, drivers, level):
-    told = supply(kitchen(shortage(meals, drivers)), DAY0 + np.array([0.0, 600.0]))
-    assert (told.waiting[0], told.on_road[0], told.level[0]) == (meals, drivers, level)
+    bars = supply(kitchen(shortage(meals, drivers)), DAY0 + np.array([0.0, 600.0]))
+    assert (bars.waiting[0], bars.on_road[0], bars.level[0]) == (meals, drivers, level)
 
 
 def test_where_waiting_is_usual_it_takes_more_than_usual():
@@ -85,9 +85,9 @@ def test_where_waiting_is_usual_it_takes_more_than_usual():
 def test_a_long_bar_shows_its_worst_part():
     """An hour: at first ten meals and twelve drivers, later nine meals and three drivers, which is worse."""
     rows = shortage(10, 12, 0, 600) + shortage(9, 3, 2400, 600)
-    told = supply(kitchen(rows), DAY0 + np.array([0.0, HOUR]))
-    assert (told.waiting[0], told.on_road[0], told.level[0]) == (9, 3, SHORT)
-    assert (told.begin[0] - DAY0, told.end[0] - DAY0) == (2400, 3000)
+    bars = supply(kitchen(rows), DAY0 + np.array([0.0, HOUR]))
+    assert (bars.waiting[0], bars.on_road[0], bars.level[0]) == (9, 3, SHORT)
+    assert (bars.begin[0] - DAY0, bars.end[0] - DAY0) == (2400, 3000)
 
 
 def test_a_meal_that_nobody_ever_fetches_stops_waiting_after_four_hours():
@@ -110,13 +110,13 @@ def test_the_summary_counts_the_orders_created_in_the_window():
         {"ready": 300.0},  # known by its first event
         {"created": HOUR, "delivered": 2 * HOUR},  # after it
     ]
-    told = summarise(kitchen(rows, end=DAY0 + HOUR, revenue=[1, 10, 20, 30, 40, math.nan, 1000]))
-    assert (told.orders, told.delivered, told.cancelled, told.undelivered) == (5, 3, 1, 2)
-    assert (told.timed, told.excluded, told.delivery_time) == (2, 1, 1800.0)
-    assert told.delivery_p95 == pytest.approx(1200 + 0.95 * 1200)
-    assert told.revenue == 100.0
+    summary = summarise(kitchen(rows, end=DAY0 + HOUR, revenue=[1, 10, 20, 30, 40, math.nan, 1000]))
+    assert (summary.orders, summary.delivered, summary.cancelled, summary.undelivered) == (5, 3, 1, 2)
+    assert (summary.timed, summary.excluded, summary.delivery_time) == (2, 1, 1800.0)
+    assert summary.delivery_p95 == pytest.approx(1200 + 0.95 * 1200)
+    assert summary.revenue == 100.0
 
 
 def test_the_summary_of_nothing_has_no_averages():
-    told = summarise(kitchen([]))
-    assert (told.orders, told.delivery_time, told.delivery_p95, told.revenue) == (0, None, None, 0.0)
+    summary = summarise(kitchen([]))
+    assert (summary.orders, summary.delivery_time, summary.delivery_p95, summary.revenue) == (0, None, None, 0.0)

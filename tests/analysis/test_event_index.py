@@ -77,12 +77,14 @@ def test_a_text_is_found_in_ids_addresses_brands_and_items_whatever_its_case(tim
 
     found = matching(orders, text)
 
-    def told(order: int) -> list[str]:
+    def texts_of(order: int) -> list[str]:
         items = orders.items(order)
         return [orders.ids[order].as_py(), orders.address(order), *(i.brand for i in items), *(i.name for i in items)]
 
     assert found[row]
-    assert found.tolist() == [any(text.lower() in words.lower() for words in told(row)) for row in range(len(orders))]
+    assert found.tolist() == [
+        any(text.lower() in words.lower() for words in texts_of(row)) for row in range(len(orders))
+    ]
 
 
 def test_a_text_is_taken_as_it_is_and_not_as_a_pattern(timeline):

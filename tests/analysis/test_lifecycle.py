@@ -11,7 +11,7 @@ from twin.analysis.lifecycle import PINGS, STRAIGHT, lifecycle
 from twin.analysis.lifecycle import ROUTE as BY_ROUTE
 
 
-def told(folder, minutes, baseline=None, **how):
+def lifecycle_of(folder, minutes, baseline=None, **how):
     return lifecycle(timeline_of(folder, rows_of("A1", minutes, **how)), 0, baseline)
 
 
@@ -20,7 +20,7 @@ def minutes_after_noon(t):
 
 
 def test_stages_run_from_milestone_to_milestone(tmp_path):
-    story = told(tmp_path, WHOLE)
+    story = lifecycle_of(tmp_path, WHOLE)
 
     assert [(s.key, minutes_after_noon(s.start), minutes_after_noon(s.end)) for s in story.stages] == [
         ("created", 0, 2),
@@ -35,20 +35,20 @@ def test_stages_run_from_milestone_to_milestone(tmp_path):
 
 
 def test_a_driver_who_comes_before_the_food_waits_for_it(tmp_path):
-    story = told(tmp_path, WHOLE | {"arrived": 9})
+    story = lifecycle_of(tmp_path, WHOLE | {"arrived": 9})
 
     assert (story.food_waited, story.driver_waited) == (None, 5 * MINUTE)
 
 
 def test_a_cancelled_order_ends_its_stage_and_has_no_delivery_time(tmp_path):
-    story = told(tmp_path, {"created": 0, "started": 2, "cancelled": 8})
+    story = lifecycle_of(tmp_path, {"created": 0, "started": 2, "cancelled": 8})
 
     assert [(s.key, minutes_after_noon(s.end)) for s in story.stages] == [("created", 2), ("cooking", 8)]
     assert (minutes_after_noon(story.closed), story.total, story.drive, story.food_waited) == (8, None, None, None)
 
 
 def test_an_order_without_its_creation_begins_with_what_is_known(tmp_path):
-    story = told(tmp_path, {name: at for name, at in WHOLE.items() if name != "created"})
+    story = lifecycle_of(tmp_path, {name: at for name, at in WHOLE.items() if name != "created"})
 
     assert (story.order.created, story.total, minutes_after_noon(story.first)) == (None, None, 2)
     assert story.stages[0].key == "cooking"
@@ -67,11 +67,11 @@ def test_an_order_that_only_pings_is_on_the_road_and_nothing_more(tmp_path):
 
 
 def test_without_an_eta_nothing_was_promised(tmp_path):
-    assert told(tmp_path, WHOLE, eta=None).promise is None
+    assert lifecycle_of(tmp_path, WHOLE, eta=None).promise is None
 
 
 def test_the_distance_is_the_routes_length_on_the_ground(tmp_path):
-    story = told(tmp_path, WHOLE)
+    story = lifecycle_of(tmp_path, WHOLE)
 
     truth = sum(ground_metres(a, b) for a, b in pairwise(ROUTE))
     assert story.distance.how == BY_ROUTE
@@ -97,7 +97,7 @@ def test_a_trip_without_a_route_is_as_long_as_it_was_driven(tmp_path):
 
 
 def test_without_any_coordinate_there_is_no_distance_and_no_estimate(tmp_path):
-    story = told(tmp_path, WHOLE, places=False)
+    story = lifecycle_of(tmp_path, WHOLE, places=False)
 
     assert (story.distance, story.arrivals) == (None, [])
     assert story.drive == 11 * MINUTE
@@ -121,14 +121,14 @@ def test_the_usual_time_of_a_stage_is_asked_for_at_the_time_it_was_entered(tmp_p
         asked.append((key, minutes_after_noon(t)))
         return {"cooking": 600.0}.get(key)
 
-    story = told(tmp_path, WHOLE, SimpleNamespace(stage_time=stage_time))
+    story = lifecycle_of(tmp_path, WHOLE, SimpleNamespace(stage_time=stage_time))
 
     assert asked == [("created", 0), ("cooking", 2), ("ready", 12), ("out_for_delivery", 32)]
     assert [s.usual for s in story.stages] == [None, 600.0, None, None]
 
 
 def test_an_order_that_falls_silent_is_told_to_stall_after_four_hours(tmp_path):
-    story = told(tmp_path, {"created": 0, "started": 2, "finished": 400})
+    story = lifecycle_of(tmp_path, {"created": 0, "started": 2, "finished": 400})
 
     assert [(minutes_after_noon(a), minutes_after_noon(b)) for a, b in story.stalls if b] == [(242, 400)]
     assert [(minutes_after_noon(a), b) for a, b in story.stalls if b is None] == [(640, None)]

@@ -30,10 +30,10 @@ def line(kind, row, *, at=None, order_id="A7K2M9", basket=(), progress=math.nan,
 
 
 def test_a_delivery_tells_its_total_and_how_far_over_the_target_it_is():
-    said = line("delivered", order(created=0, delivered=44))
+    text_line = line("delivered", order(created=0, delivered=44))
 
-    assert (said.title, said.detail) == ("Delivered · A7K2M9", "Total 44 min · 14 over target")
-    assert (said.icon, said.colour) == ("check", "completed")
+    assert (text_line.title, text_line.detail) == ("Delivered · A7K2M9", "Total 44 min · 14 over target")
+    assert (text_line.icon, text_line.colour) == ("check", "completed")
 
 
 def test_a_delivery_in_time_says_so():
@@ -55,15 +55,15 @@ def test_a_pick_up_tells_how_long_the_food_had_waited():
 
 
 def test_a_ready_meal_tells_what_it_is_and_that_nobody_is_there_to_fetch_it():
-    said = line("gk_ready", order(created=0, ready=14, arrived=20), basket=[FakeItem("Bibimbap", "Seoul Food", 3)])
+    text_line = line("gk_ready", order(created=0, ready=14, arrived=20), basket=[FakeItem("Bibimbap", "Seoul Food", 3)])
 
-    assert (said.title, said.detail) == ("Ready · A7K2M9", "3 items from Seoul Food · no driver yet")
+    assert (text_line.title, text_line.detail) == ("Ready · A7K2M9", "3 items from Seoul Food · no driver yet")
 
 
 def test_a_ready_meal_tells_of_the_driver_who_is_waiting():
-    said = line("gk_ready", order(created=0, arrived=10, ready=14), basket=[FakeItem("Bibimbap", "Seoul Food", 1)])
+    text_line = line("gk_ready", order(created=0, arrived=10, ready=14), basket=[FakeItem("Bibimbap", "Seoul Food", 1)])
 
-    assert said.detail == "1 item from Seoul Food · driver here for 4 min"
+    assert text_line.detail == "1 item from Seoul Food · driver here for 4 min"
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ def test_a_ready_meal_tells_of_the_driver_who_is_waiting():
     ],
 )
 def test_a_driver_is_late_more_than_five_minutes_after_the_food_was_ready(arrived, title, detail, colour):
-    said = line("driver_arrived", order(created=0, ready=10, arrived=arrived))
+    text_line = line("driver_arrived", order(created=0, ready=10, arrived=arrived))
 
-    assert (said.title, said.detail, said.colour) == (f"{title} · A7K2M9", detail, colour)
+    assert (text_line.title, text_line.detail, text_line.colour) == (f"{title} · A7K2M9", detail, colour)
 
 
 def test_a_new_order_tells_how_many_items_of_which_brands():
@@ -111,9 +111,9 @@ def test_feed_map_and_saved_page_count_fractions_of_an_item(quantities, text):
 
 
 def test_a_ping_tells_how_far_the_driver_is():
-    said = line("driver_ping", order(created=0, picked_up=20), at=25, progress=65.4)
+    text_line = line("driver_ping", order(created=0, picked_up=20), at=25, progress=65.4)
 
-    assert (said.title, said.detail) == ("On the road · A7K2M9", "65 % complete, 3 min remaining")
+    assert (text_line.title, text_line.detail) == ("On the road · A7K2M9", "65 % complete, 3 min remaining")
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_a_ping_of_a_trip_whose_pick_up_is_unknown_tells_no_time():
 
 
 def test_a_pick_up_tells_when_the_meal_is_expected():
-    said = line("driver_picked_up", order(ready=10, picked_up=31), eta=9)
+    text_line = line("driver_picked_up", order(ready=10, picked_up=31), eta=9)
 
-    assert said.detail == "Food had waited 21 min · expected in 9 min"
+    assert text_line.detail == "Food had waited 21 min · expected in 9 min"
 
 
 @pytest.mark.parametrize(
@@ -162,9 +162,13 @@ def test_a_ping_without_progress_still_makes_a_line():
 
 
 def test_an_unknown_type_is_told_by_its_raw_name_in_words():
-    said = line("driver_took_break", order(created=0), at=3)
+    text_line = line("driver_took_break", order(created=0), at=3)
 
-    assert (said.title, said.colour, said.type) == ("Driver took break · A7K2M9", "mute", "driver_took_break")
+    assert (text_line.title, text_line.colour, text_line.type) == (
+        "Driver took break · A7K2M9",
+        "mute",
+        "driver_took_break",
+    )
 
 
 @pytest.mark.parametrize("kind", ["", "___", " "])

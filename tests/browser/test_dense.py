@@ -6,8 +6,8 @@ from playwright.sync_api import expect
 
 from tests.browser.test_map import HOUR, MAP, Shown, show, wait_for  # noqa: F401  # a fixture
 from tests.fake_roads import DAY0, RoadTimeline
+from twin.foundation.settings import Settings
 from twin.timeline import fleet
-from twin.views.map import fleet as mapcrowd
 from twin.views.map.messages import to_viewport
 
 pytestmark = pytest.mark.browser
@@ -17,11 +17,10 @@ FRAME = f"() => {MAP}.frame()"
 
 
 @pytest.fixture
-def city(monkeypatch: pytest.MonkeyPatch, show) -> Shown:  # noqa: F811
+def city(show) -> Shown:  # noqa: F811
     """Six hundred drivers where two hundred are drawn one by one."""
     timeline = RoadTimeline(DRIVERS)
-    monkeypatch.setattr(mapcrowd, "limit", lambda: 200)
-    shown = show(timeline, ready=f"{MAP}.frameAt")
+    shown = show(timeline, ready=f"{MAP}.frameAt", settings=Settings(dense_from=200))
     shown.page.wait_for_function(f"() => {MAP}.frameAt === {DAY0 + HOUR}")
     return shown
 
@@ -135,8 +134,8 @@ def test_at_rest_a_crowd_costs_nothing(city: Shown) -> None:
     assert (city.ask("map.frames"), city.ask("map.asks")) == (frames, asks)
 
 
-def test_a_crowd_that_goes_home_is_drawn_one_by_one_again(city: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mapcrowd, "limit", lambda: 5000)
+def test_a_crowd_that_goes_home_is_drawn_one_by_one_again(city: Shown) -> None:
+    city.controller.settings = Settings(dense_from=5000)
     t = DAY0 + HOUR + 900.0
     city.seek(t)
     city.page.wait_for_function(f"() => {MAP}.crowd === 0")

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.operations import settled, until
 from tests.fake_roads import DAY0, Road, RoadTimeline
 from twin.foundation.geo import project
+from twin.foundation.settings import Settings
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
 from twin.views.map.map import MapView
@@ -111,12 +112,17 @@ def wait_for(condition: Callable[[], object]) -> None:
 def show(page, serve):
     """Open a page with a map of a timeline, paused an hour after its start."""
 
-    def open_map(timeline: RoadTimeline, at: float = DAY0 + HOUR, ready: str = f"{MAP}.positions().length") -> Shown:
+    def open_map(
+        timeline: RoadTimeline,
+        at: float = DAY0 + HOUR,
+        ready: str = f"{MAP}.positions().length",
+        settings: Settings | None = None,
+    ) -> Shown:
         shown = Shown(page, timeline)
 
         def app():
             pn.extension()
-            controller = ReplayController(timeline)
+            controller = ReplayController(timeline, settings=settings)
             controller.seek(at)
             view = MapView(controller)
             shown.held.update(controller=controller, view=view, document=pn.state.curdoc)

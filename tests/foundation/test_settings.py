@@ -1,4 +1,4 @@
-"""Targets come from the environment; a slip of the hand is told, never taken."""
+"""Targets come from the environment; a mistyped value is reported, never used."""
 
 import pytest
 
@@ -63,8 +63,8 @@ def test_nonsense_is_refused_with_its_name(name, text):
 
 
 def test_a_kitchens_capacity_is_orders_by_location() -> None:
-    told = Settings.from_environment({"TWIN_KITCHEN_CAPACITY": "sanfrancisco=60, chicago=45"})
-    assert dict(told.capacity) == {"sanfrancisco": 60, "chicago": 45}
+    settings = Settings.from_environment({"TWIN_KITCHEN_CAPACITY": "sanfrancisco=60, chicago=45"})
+    assert dict(settings.capacity) == {"sanfrancisco": 60, "chicago": 45}
     assert dict(Settings.from_environment({}).capacity) == {}
     with pytest.raises(ConfigError, match="TWIN_KITCHEN_CAPACITY, chicago"):
         Settings.from_environment({"TWIN_KITCHEN_CAPACITY": "chicago=many"})

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
+import { filterText, parseFilter } from "../../twin/views/feed/filter.js";
 import { FeedPages } from "../../twin/views/feed/pages.js";
-import { modelOf, stillTime } from "./support.js";
+import { modelOf, stillTime, vectors } from "./support.js";
 
 let time;
 beforeEach(() => {
@@ -85,4 +86,14 @@ test("an answer to another question, or of another timeline, is left out", () =>
   pages.need({ now: 500, ...sight });
   answer();
   assert.equal(changes(), 1);
+});
+
+test("a filter is read and written as Python does", () => {
+  const { groups, usual, cases } = vectors.filters;
+  assert.ok(cases.length > 5);
+  for (const { query, written, ...filter } of cases) {
+    const read = parseFilter(query, groups, usual);
+    assert.deepEqual({ ...read, groups: [...read.groups].sort() }, filter, query);
+    assert.equal(filterText(read, groups, usual), written, query);
+  }
 });

@@ -26,6 +26,7 @@ def test_the_javascript_in_node(demo: Path) -> None:
         "windows": vectors.windows(timeline),
         "pins": vectors.pins(timeline),
         "texts": vectors.texts(),
+        "filters": vectors.filters(),
     }
     assert sum(len(moment["drivers"]) for window in told["windows"] for moment in window["moments"]) > 50
     (javascript.FOLDER / "vectors.json").write_text(json.dumps(told, allow_nan=False), "utf-8")

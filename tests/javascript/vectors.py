@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.analysis.event_index import GROUPS, USUAL_GROUPS, EventFilter
 from twin.analysis.wording import average_text, minutes_text
 from twin.replay.clock import Anchor
 from twin.timeline.timeline import Timeline
@@ -114,6 +115,23 @@ def texts() -> dict[str, list[list[Any]]]:
     return {
         "minutes": [[s, minutes_text(s)] for s in seconds if 59.5 <= s < 3570.0],
         "average": [[s, average_text(s)] for s in seconds if s < 6000.0],
+    }
+
+
+def filters() -> dict[str, Any]:
+    """Return queries of the feed, and what both sides must read in them and write for them."""
+    queries = [
+        "", "types=problem", "types=", "only", "types=driver,problem,nonsense;only;text=pho; real", "text=types=ping;only",
+        "types=ping,order,kitchen,driver,delivery,problem", "nothing=else;only",
+    ]  # fmt: skip
+    read = [EventFilter.parse(query) for query in queries]
+    return {
+        "groups": list(GROUPS),
+        "usual": [group for group in GROUPS if group in USUAL_GROUPS],
+        "cases": [
+            {"query": query, "groups": sorted(one.groups), "only": one.only, "text": one.text, "written": str(one)}
+            for query, one in zip(queries, read, strict=True)
+        ],
     }
 
 

@@ -48,7 +48,7 @@ def test_each_list_has_the_orders_that_a_slow_count_finds(tmp_path, minute):
 
     assert listed("") == {name: state for name, state in truth.items() if state[0] in STATES[:4]}
     for state in STATES:
-        expected = {name: told for name, told in truth.items() if told[0] == state}
+        expected = {name: entry for name, entry in truth.items() if entry[0] == state}
         assert listed(state) == expected
         assert timeline.membership.counts(t)[state] == len(expected)
 

@@ -50,8 +50,8 @@ def driving(timeline: Timeline, t: float) -> list[int]:
     """The orders whose drivers a map shows at t, as motion.js reads the message."""
     trips = timeline.motion(t - 600, t + 600)
     message = messages.window_message(trips, timeline.orders, 60.0)
-    told = wire.unpack(message)
-    stalled = set(told["stall_trip"][(told["stall_from"] <= t) & (t < told["stall_to"])].tolist())
+    columns = wire.unpack(message)
+    stalled = set(columns["stall_trip"][(columns["stall_from"] <= t) & (t < columns["stall_to"])].tolist())
     on = np.flatnonzero((trips.start <= t) & (t < trips.end))
     return trips.order[[trip for trip in on.tolist() if trip not in stalled]].tolist()
 
@@ -80,19 +80,19 @@ class Callers:
         self.controller.seek(t)
         self.controller.selection.filter("")
         self.controller.selection.filter(state)
-        told = {
+        by_caller = {
             "stage list": self.ids(self.list.at(state, t)[1]["row"]),
             "orders tab": self.ids(self.tab.__panel__().state["rows"]),
             "saved page": self.ids(int(row) for row, begin, until, *_ in self.recorded[state] if begin <= t < until),
         }
         if state != STATES[OUT_FOR_DELIVERY]:  # of those the map shows the drivers, see `drivers`
-            told["map"] = self.ids(pinned(timeline, state, t, t, t))
-            told["map that asked before"] = self.ids(pinned(timeline, state, t - 600, t + 600, t))
+            by_caller["map"] = self.ids(pinned(timeline, state, t, t, t))
+            by_caller["map that asked before"] = self.ids(pinned(timeline, state, t - 600, t + 600, t))
         if state in OPEN:
-            told["snapshot"] = self.ids(snapshot.order[snapshot.stage == STATES.index(state)].tolist())
+            by_caller["snapshot"] = self.ids(snapshot.order[snapshot.stage == STATES.index(state)].tolist())
         if STATES.index(state) <= COMPLETED:
-            told["notebook's table"] = sorted(self._in_table(state, t))
-        return told
+            by_caller["notebook's table"] = sorted(self._in_table(state, t))
+        return by_caller
 
     def drivers(self, t: float) -> dict[str, list[str]]:
         """The orders whose drivers are shown on the road at t, by who shows them."""
@@ -178,7 +178,7 @@ def test_an_order_delivered_after_it_was_cancelled_is_cancelled_until_then_and_c
     rows = rows_of("X", {"created": 0, "started": 2, "cancelled": 10, "delivered": 30})
     callers = Callers(load(tmp_path, rows))
 
-    told = [
+    states = [
         {state for state in STATES if "X" in callers.at(state, NOON + minute * MINUTE)["stage list"]}
         for minute in (9, 10, 29, 30, 40)
     ]
@@ -186,7 +186,7 @@ def test_an_order_delivered_after_it_was_cancelled_is_cancelled_until_then_and_c
         {state for state in STATES if "X" in callers.at(state, NOON + minute * MINUTE).get("map", [])}
         for minute in (9, 10, 29, 30, 40)
     ]
-    assert told == on_map == [{"cooking"}, {"cancelled"}, {"cancelled"}, {"completed"}, {"completed"}]
+    assert states == on_map == [{"cooking"}, {"cancelled"}, {"cancelled"}, {"completed"}, {"completed"}]
 
 
 def test_a_driver_is_on_no_road_while_the_order_has_stalled(tmp_path: Path) -> None:
@@ -194,8 +194,8 @@ def test_a_driver_is_on_no_road_while_the_order_has_stalled(tmp_path: Path) -> N
     callers = Callers(load(tmp_path, rows_of("S", life, pings={25.0: 30.0, 390.0: 80.0})))
 
     for minute, expected in ((264, ["S"]), (265, []), (389, []), (390, ["S"])):
-        told = callers.drivers(NOON + minute * MINUTE)
-        assert {who: ids for who, ids in told.items() if ids != expected} == {}, minute
+        by_caller = callers.drivers(NOON + minute * MINUTE)
+        assert {who: ids for who, ids in by_caller.items() if ids != expected} == {}, minute
 
 
 @pytest.mark.parametrize("hours_later", [0.25, 0.75, 2, 11])

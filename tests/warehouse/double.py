@@ -227,8 +227,8 @@ class Warehouse:
             raise PermissionError("the app's service principal has no SELECT on the table.")
         with self.connection.cursor() as cursor:
             # DuckDB has one information_schema for all catalogs
-            told = queries.transpile(sql.replace("`caspers`.information_schema", "information_schema"))
-            table = cursor.sql(told, params=given).to_arrow_table()
+            translated = queries.transpile(sql.replace("`caspers`.information_schema", "information_schema"))
+            table = cursor.sql(translated, params=given).to_arrow_table()
         return _as_spark_does(table)
 
 

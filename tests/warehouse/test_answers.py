@@ -95,11 +95,11 @@ def test_twin_check_reports_the_same(demos: Demos, warehouse_of: Start, capsys: 
     folder = demos("2025")
     warehouse_of(tables(folder))
 
-    def told(source: str) -> str:
+    def report_of(source: str) -> str:
         assert main(["check", source]) in (0, None)
         return capsys.readouterr().out.replace(source, "SOURCE")
 
-    assert told("databricks").splitlines()[-8:] == told(str(folder)).splitlines()[-8:]
+    assert report_of("databricks").splitlines()[-8:] == report_of(str(folder)).splitlines()[-8:]
 
 
 def test_an_address_names_catalog_and_schema(demos: Demos, warehouse_of: Start, lakehouse: Open) -> None:

@@ -77,13 +77,13 @@ def test_every_endpoint_answers_as_it_does_from_files(
     warehouse_of(tables(folder, form))
     direct, through = twin.open(folder), lakehouse()
 
-    def told(source: Twin) -> dict[str, tuple[int, Any]]:
+    def answers_of(source: Twin) -> dict[str, tuple[int, Any]]:
         process.use(source)
         answers = {address: fetch(server + BASE + address) for address in asked}
         return {address: (answer.status, json.loads(answer.body)) for address, answer in answers.items()}
 
     asked = addresses(direct)
-    files, warehouse = told(direct), told(through)
+    files, warehouse = answers_of(direct), answers_of(through)
     for address, (status, body) in files.items():
         assert warehouse[address][0] == status, address
         for answer in (body, warehouse[address][1]):

@@ -161,10 +161,10 @@ def test_a_warehouse_that_starts_is_waited_for_and_the_wait_is_told(
 ) -> None:
     warehouse = warehouse_of(held)
     warehouse.faults.starting_s = 2.5
-    told: list[str] = []
-    opened = twin.open("databricks", progress=lambda words, _share: told.append(words))
+    messages: list[str] = []
+    opened = twin.open("databricks", progress=lambda words, _share: messages.append(words))
     opened.source.close()  # type: ignore[attr-defined]
-    waits = [words for words in told if words.startswith("Starting the SQL warehouse")]
+    waits = [words for words in messages if words.startswith("Starting the SQL warehouse")]
     assert len(waits) > 3
     assert waits[0] != waits[-1], "with the time that has passed"
 
@@ -261,14 +261,14 @@ def test_who_waits_hears_how_far_it_is(held: dict[str, Path | str], warehouse_of
     warehouse_of(held)
     source = lakehouse()
     place = source.locations[0]
-    told: list[float] = []
-    with Task(lambda share, _words: told.append(share)).as_current():
+    shares: list[float] = []
+    with Task(lambda share, _words: shares.append(share)).as_current():
         source.timeline(place.id, place.start, place.end)
-    days = sum(share < READING for share in told)
+    days = sum(share < READING for share in shares)
     assert days >= 1
-    assert told == sorted(told)
-    assert len(set(told)) > days > 0
-    assert 0 < told[0] <= told[-1] <= 1
+    assert shares == sorted(shares)
+    assert len(set(shares)) > days > 0
+    assert 0 < shares[0] <= shares[-1] <= 1
 
 
 def test_a_warehouse_that_has_gone_to_sleep_says_that_it_starts(
@@ -279,10 +279,10 @@ def test_a_warehouse_that_has_gone_to_sleep_says_that_it_starts(
     place = source.locations[0]
     source.source._warehouse._free.clear()  # type: ignore[attr-defined]  # as after hours without a question
     warehouse.faults.starting_s, warehouse._begun = 1.0, None
-    told: list[str] = []
-    with Task(lambda _share, words: told.append(words)).as_current():
+    messages: list[str] = []
+    with Task(lambda _share, words: messages.append(words)).as_current():
         source.timeline(place.id, place.start, place.end)
-    assert any(words.startswith("Starting the SQL warehouse") for words in told)
+    assert any(words.startswith("Starting the SQL warehouse") for words in messages)
 
 
 def wait_until(condition: Callable[[], object]) -> None:

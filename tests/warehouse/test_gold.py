@@ -34,9 +34,9 @@ def test_check_tells_where_the_gold_table_counts_otherwise(
     mine, gold = {one.id: one.orders for one in source.locations}, source.source.gold()
     assert gold.keys() == mine.keys()
     assert main(["check", "databricks"]) == 0
-    told = capsys.readouterr().out.partition("gold_order_header:")[2].splitlines()[1:]
-    assert len(told) == len(mine)
-    for line in told:
+    lines = capsys.readouterr().out.partition("gold_order_header:")[2].splitlines()[1:]
+    assert len(lines) == len(mine)
+    for line in lines:
         name = line.split()[0]
         difference = mine[name] - gold[name]
         want = "the same" if not difference else f"{abs(difference):,} {'more' if difference > 0 else 'fewer'} here"

@@ -171,12 +171,12 @@ def test_every_statement_gives_the_same_rows_in_spark(
     assert {query for query in ALL if any(is_asked(query, one.sql) for one in sent.values())} == set(ALL) - FRAGMENTS
     for one in sent.values():
         here = re.sub(r"`caspers`\.`(\w+)`\.`(\w+)`", r"\1_\2", one.sql)
-        told = spark.sql(here, args=one.parameters)
+        result = spark.sql(here, args=one.parameters)
         with warehouse.connection.cursor() as cursor:
             expected = cursor.sql(queries.transpile(one.sql), params=one.parameters).to_arrow_table()
-        assert told.columns == expected.column_names
-        ours = rows(told.columns, [row.asDict(recursive=True) for row in told.collect()])
-        assert ours == rows(told.columns, expected.to_pylist()), one.sql[-1500:]
+        assert result.columns == expected.column_names
+        ours = rows(result.columns, [row.asDict(recursive=True) for row in result.collect()])
+        assert ours == rows(result.columns, expected.to_pylist()), one.sql[-1500:]
 
 
 def is_asked(query: str, sql: str) -> bool:

@@ -1,1 +1,1 @@
-"""What a timeline means: figures, what is usual, what stands out, and the words for it."""
+"""Figures of a timeline, what is usual and what stands out in it, and the texts for them."""

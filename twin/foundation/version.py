@@ -1,4 +1,4 @@
-"""The version of the product: the only place that says it (pyproject.toml reads it here)."""
+"""The version of the product, defined only here; pyproject.toml reads it."""
 
 VERSION = "0.2.0"
-"""CHANGELOG.md says what each version changed."""
+"""CHANGELOG.md lists the changes of each version."""

@@ -1,1 +1,1 @@
-"""Where raw rows come from, whatever they are stored in."""
+"""Read raw rows from files or a lakehouse through one interface."""

@@ -63,7 +63,7 @@ class Volume:
 
 
 class Source(Protocol):
-    """Where raw rows come from."""
+    """An origin of raw rows."""
 
     name: str
     as_of: float | None

@@ -1,1 +1,1 @@
-"""Raw rows made into the state of one kitchen as a pure function of time."""
+"""Turns raw rows into the state of one kitchen, a pure function of time."""

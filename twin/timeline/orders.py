@@ -36,7 +36,7 @@ class Orders:
     """One row per order, n rows, sorted by id. Times are float64 seconds, NaN where the milestone is missing.
 
     enter: (5, n) float64, when each stage was entered, inf if never.
-    stalls: periods from `STALLED_AFTER` after an event to the next one, as (order, start, end) arrays; the order is in no stage.
+    stalls: spells from `STALLED_AFTER` after an event to the next one, as (order, start, end) arrays; the order is in no stage.
     customer_x, customer_y: (n,) float32 Web Mercator metres east/north of the kitchen, NaN where unknown.
     revenue: (n,) float32, the sum of price × quantity.
     """
@@ -214,7 +214,7 @@ def stages_of(milestones: NDArray[np.float64], first: NDArray[np.float64]) -> ND
 def _stalls(
     events: Events, ts: NDArray[np.float64], milestones: NDArray[np.float64], life: NDArray[np.float64]
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the periods in which open orders were stalled: order, start, end (inf where no further event came).
+    """Return the spells in which open orders were stalled: order, start, end (inf where no further event came).
 
     Only orders that never ended, or whose `life` (n,) from first to last event exceeds `STALLED_AFTER`, can be stalled: few.
     """

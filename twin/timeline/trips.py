@@ -36,7 +36,7 @@ _THREADS = 4
 class Motion:
     """Whole trips, n of them with k knots in all; metres are Web Mercator, east/north of the kitchen.
 
-    gap_trip, gap_from, gap_to (g,): periods whose positions are inferred rather than measured: the trip's number among these
+    gap_trip, gap_from, gap_to (g,): gaps, in which positions are inferred rather than measured: the trip's number among these
     trips, and seconds since its start (gap_to is inf where no further observation follows).
     """
 
@@ -92,7 +92,7 @@ class Trips:
     def gaps(
         self, trips: NDArray[np.intp], knot: NDArray[np.intp], bounds: NDArray[np.int64]
     ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
-        """Return the periods in which positions of some trips are inferred, as in `Motion`; `knot`, `bounds` are from `knots`.
+        """Return the gaps in which positions of some trips are inferred, as in `Motion`; `knot`, `bounds` are from `knots`.
 
         The rule is that of `locate`: two observations are too far apart, and the gap begins one second after the first.
         """

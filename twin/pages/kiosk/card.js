@@ -30,11 +30,11 @@ function pictureFrom(text) {
   }
 }
 
+/** The caption of a wall screen, and what brings its clock to where the show is. */
 class CityCards {
   constructor({ model, view }) {
     this.model = model;
     this.view = view;
-
     this.clock = clockFrom(this.model);
     this.heading = el("span", { class: "heading" });
     this.logo = el("img", { class: "logo", alt: "", hidden: true });

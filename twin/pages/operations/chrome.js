@@ -163,10 +163,10 @@ function buildSkeleton(model) {
   };
 }
 
+/** The buttons of the page's header, and what they open. */
 class ChromeBar {
   constructor({ model }) {
     this.model = model;
-
     this.clock = clockFrom(this.model);
     this.selected = selectionOf(this.model);
     this.toast = buildToast();

@@ -36,10 +36,10 @@ function reasonTable(caption, meaning, reasons, kind) {
   );
 }
 
+/** How much of the data could be used, in a chip and a sheet that says what was set aside. */
 class DataQualityChip {
   constructor({ model }) {
     this.model = model;
-
     this.used = el("strong");
     this.aside = el("span");
     this.mark = el("span", { class: "mark" });

@@ -1,8 +1,10 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
-import { clockText, dateOf, dateText, dayText, durationText } from "../shared/times.js";
+import { clockText, dayText, durationText } from "../shared/times.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
+import { filterText, parseFilter } from "./filter.js";
 import { FeedPages } from "./pages.js";
+import { buildRow } from "./row.js";
 
 /** Height of a row, CSS pixels, as in feed.css. */
 const ROW = 46;
@@ -17,93 +19,10 @@ const TYPED = 250;
 /** How long before the playhead: now, 12 s, 4 min, 1 h 05. */
 const ageText = (seconds) => (seconds < 1 ? "now" : durationText(seconds));
 
-/** The filter as twin/analysis/event_index.py reads and writes it. */
-function parseFilter(query, groups, usual) {
-  const [head, ...rest] = `;${query}`.split(";text=");
-  const parts = head.split(";").filter(Boolean);
-  const types = parts.find((part) => part.startsWith("types="));
-  return {
-    groups: new Set(
-      types === undefined
-        ? usual
-        : types
-            .slice(6)
-            .split(",")
-            .filter((group) => groups.includes(group)),
-    ),
-    only: parts.includes("only"),
-    text: rest.join(";text="),
-  };
-}
-function filterText({ groups, only, text }, order, usual) {
-  const same = groups.size === usual.length && usual.every((group) => groups.has(group));
-  return [
-    same ? null : `types=${order.filter((group) => groups.has(group)).join(",")}`,
-    only ? "only" : null,
-    text ? `text=${text}` : null,
-  ]
-    .filter(Boolean)
-    .join(";");
-}
-
-function buildRow(row) {
-  if (!row)
-    return el(
-      "li",
-      { class: "item" },
-      el(
-        "div",
-        { class: "row bones", "aria-hidden": "true" },
-        el("span", { class: "badge" }),
-        el("div", {}, el("i"), el("i")),
-      ),
-    );
-  const { t, order, icon: symbol, colour, problem, title, detail } = row;
-  const badge = el("span", {
-    class: "badge",
-    style: `--text:var(--tw-${colour});--fill:var(--tw-${colour}-fill, var(--tw-${colour}))`,
-  });
-  badge.append(icon(symbol, 13));
-  const at = title.indexOf(" · ");
-  const heading = at < 0 ? [title] : [title.slice(0, at), el("span", { class: "id" }, title.slice(at))];
-  return el(
-    "li",
-    { class: "item" },
-    el(
-      "button",
-      {
-        type: "button",
-        class: problem ? "row problem" : "row",
-        "data-colour": colour,
-        "data-testid": "feed-row",
-        "data-t": t,
-        "data-order": order,
-        tabindex: "-1",
-        title:
-          `${detail ? `${detail}\n` : ""}${dayText(t)} ${dateText(t)}, ${clockText(t)}\nClick: go to ` +
-          "this moment and this order",
-      },
-      badge,
-      el(
-        "span",
-        { class: "words" },
-        el("span", { class: "title" }, ...heading),
-        el("span", { class: "detail" }, detail),
-      ),
-      el(
-        "span",
-        { class: "when" },
-        el("time", { class: "age", datetime: dateOf(t).toISOString().slice(0, 19) }),
-        el("span", { class: "at" }, clockText(t)),
-      ),
-    ),
-  );
-}
-
+/** The list of events, of which only the rows in sight are in the page, and its filter. */
 class FeedList {
   constructor({ model }) {
     this.model = model;
-
     this.clock = clockFrom(this.model);
     this.verbs = verbsOf(this.model, this.clock);
     this.selected = selectionOf(this.model);
@@ -132,8 +51,6 @@ class FeedList {
   }
 
   buildList() {
-    // -- the list
-    // ---------------------------------------------------------------------------------------------------------
     this.sizer = el("ol", { class: "sizer" });
     this.list = el(
       "div",
@@ -206,8 +123,6 @@ class FeedList {
   }
 
   buildSearch() {
-    // -- the filter
-    // -------------------------------------------------------------------------------------------------------
     this.input = el("input", {
       type: "search",
       placeholder: "Order, brand, item, address",
@@ -295,8 +210,6 @@ class FeedList {
   }
 
   buildFooter() {
-    // -- what the list is about
-    // --------------------------------------------------------------------------------------------
     this.count = el("span", {
       class: "count",
       "data-testid": "feed-count",

@@ -69,10 +69,10 @@ function tone(node, name, kind) {
 }
 const weekday = (day) => dayText(day * DAY_S);
 
+/** The five cards of figures at the playhead. */
 class KpiCards {
   constructor({ model }) {
     this.model = model;
-
     this.spark = new Spark("Orders per hour over the last 6 hours");
     this.histogram = new Histogram(this.model.bins, this.model.bin_s);
     this.f = Object.fromEntries(

@@ -18,11 +18,11 @@ import { Pointer } from "./pointer.js";
 import { Asked, placeText, stageAt } from "./questions.js";
 import { reportOf } from "./report.js";
 
+/** The figure in its frame and the parts that draw on it; the pointer asks it what is where. */
 class MapFrame {
   constructor({ model, view: component }) {
     this.model = model;
     this.component = component;
-
     this.clock = clockFrom(this.model);
     this.selection = selectionOf(this.model);
     this.picture = new Picture();

@@ -21,10 +21,10 @@ function nextAfter(moments, t) {
     .reduce((first, moment) => (first && first.start <= moment.start ? first : moment), null);
 }
 
+/** The most severe trouble at the playhead, or that there is none. */
 class AlertCard {
   constructor({ model }) {
     this.model = model;
-
     this.clock = clockFrom(this.model);
     this.verbs = verbsOf(this.model, this.clock);
     this.body = el("div", { class: "body", role: "status", "data-testid": "alert-status" });

@@ -6,10 +6,10 @@ import { verbsOf } from "../shared/verbs.js";
 /** Milliseconds between two looks at which moment the playhead is in. */
 const LOOK = 500;
 
+/** What stands out in the range, ranked or in the order of time. */
 class MomentsList {
   constructor({ model }) {
     this.model = model;
-
     this.clock = clockFrom(this.model);
     this.verbs = verbsOf(this.model, this.clock);
     this.shown = "all";

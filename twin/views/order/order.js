@@ -221,10 +221,10 @@ function put(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** The panel around the story of the selected order. */
 class OrderPanel {
   constructor({ model }) {
     this.model = model;
-
     this.clock = clockFrom(this.model);
     this.act = verbsOf(this.model, this.clock);
     this.chosen = selectionOf(this.model);

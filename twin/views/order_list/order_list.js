@@ -60,10 +60,10 @@ function setStage(line, number) {
   line.stage.replaceChildren(icon(STATE_ICONS[key], 12), ORDER_LABELS[key]);
 }
 
+/** The table of orders at the playhead and the chips that choose a state. */
 class OrderList {
   constructor({ model }) {
     this.model = model;
-
     this.clock = clockFrom(this.model);
     this.chosen = selectionOf(this.model);
     this.lines = new Map(); // row number -> its line, of the rows that are listed

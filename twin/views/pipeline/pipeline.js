@@ -208,16 +208,16 @@ function showCompleted(parts, s) {
   }
 }
 
+/** The stages side by side, what flows between them, and the list of the one that is picked. */
 class PipelineStrip {
   constructor({ model }) {
     this.model = model;
-
     this.stages = PIPELINE.map(buildStage);
     this.clock = clockFrom(this.model);
     this.selection = selectionOf(this.model);
     this.buildStrip();
+    this.listenToUser();
     this.listen();
-    this.follow_();
   }
 
   buildStrip() {
@@ -232,7 +232,7 @@ class PipelineStrip {
     this.root.append(this.list.sheet);
   }
 
-  listen() {
+  listenToUser() {
     for (const parts of this.stages)
       parts.tile.addEventListener("click", (event) =>
         this.choose(parts.key, parts.label, parts.pick, parts.tile, event),
@@ -241,7 +241,7 @@ class PipelineStrip {
       const button = this.stages[4].beside[i];
       button.addEventListener("click", (event) => {
         event.stopPropagation();
-        this.choose(name, name === "cancelled" ? "Cancelled" : "Stalled", button, this.stages[4].tile, event);
+        this.choose(name, STAGE_LABELS[name], button, this.stages[4].tile, event);
       });
     }
     this.root.addEventListener("keydown", (event) => {
@@ -252,7 +252,7 @@ class PipelineStrip {
     });
   }
 
-  follow_() {
+  listen() {
     for (const name of ["state", "limits", "usual_words"]) this.model.on(name, this.show);
     this.model.on("here", this.here);
     this.model.on("loads", () => this.list.close());

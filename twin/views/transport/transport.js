@@ -53,10 +53,10 @@ function shortcuts(model, clock, verbs, scrubber) {
   };
 }
 
+/** The bar with the clock, its buttons and speeds, the scrubber and the range. */
 class TransportBar {
   constructor({ model }) {
     this.model = model;
-
     this.clock = clockOf(this.model.clock);
     this.verbs = verbsOf(this.model, this.clock);
     this.buildControls();

@@ -48,11 +48,11 @@ const COLUMNS = [
   ],
 ];
 
+/** What is around and over the figures of the trends: words, marks, the table of brands. */
 class TrendsFrame {
   constructor({ model, view: component }) {
     this.model = model;
     this.component = component;
-
     this.clock = clockFrom(this.model);
     this.verbs = verbsOf(this.model, this.clock);
     this.selected = selectionOf(this.model);
