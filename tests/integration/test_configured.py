@@ -151,10 +151,10 @@ def test_two_twins_with_different_targets_use_different_words(kitchens: tuple[Ki
     for replay in panes:
         replay.controller.selection.select(late)
         view = OrderView(replay.controller)
-        facts.append({fact[0]: fact for fact in view.__panel__().story["facts"]})
-    assert [fact["Delivery time"][4] for fact in facts] == ["bad", "good"]
-    assert "target 15 min" in facts[0]["Delivery time"][2]
-    assert "over 1 min the driver" in facts[0]["Food waited"][5]
+        facts.append({fact["label"]: fact for fact in view.__panel__().story["facts"]})
+    assert [fact["Delivery time"]["tone"] for fact in facts] == ["bad", "good"]
+    assert "target 15 min" in facts[0]["Delivery time"]["note"]
+    assert "over 1 min the driver" in facts[0]["Food waited"]["why"]
     help_ = [dict(ChromeView(replay.controller).__panel__().definitions) for replay in panes]
     assert "the target is 15 minutes" in help_[0]["Delivery time"]
     assert "the target is 90 minutes" in help_[1]["Delivery time"]
@@ -166,4 +166,4 @@ def feed_of(replay: NotebookReplay) -> list[str]:
     feed = FeedView(replay.controller)
     answer = Browser(feed).request(replay.controller.now(), query="types=problem")
     assert answer is not None
-    return [f"{row[5]} {row[6]}" for row in answer["rows"]]
+    return [f"{row['title']} {row['detail']}" for row in answer["rows"]]

@@ -31,7 +31,7 @@ def learned(view, **usual):
         orders_per_hour=lambda t: usual.get("orders_per_hour"),
         delivery_time=lambda t: usual.get("delivery_time"),
         completion_before=lambda t: usual.get("completion_before", (None, 0)),
-        words=lambda t: "Thursdays at 0 h",
+        basis=lambda t: "Thursdays at 0 h",
     )
     controller = view._controller
     controller.learn(SimpleNamespace(timeline=controller.timeline, baseline=baseline, moments=()))

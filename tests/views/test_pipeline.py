@@ -33,7 +33,7 @@ def waiting(n: int, since: float) -> list[dict[str, float]]:
 
 def baseline(**stage_times):
     """What is usual, seconds per stage."""
-    return SimpleNamespace(stage_time=lambda key, t: stage_times.get(key), words=lambda t: "Thursdays at 0 h")
+    return SimpleNamespace(stage_time=lambda key, t: stage_times.get(key), basis=lambda t: "Thursdays at 0 h")
 
 
 def learned(view, **stage_times):

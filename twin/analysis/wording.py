@@ -196,7 +196,7 @@ def _arrived(at: _OrderAt) -> _Draft:
     waited = at.passed(at.orders.ready)
     if waited is None:
         recorded = any(math.isfinite(times[at.order]) for times in (at.orders.started, at.orders.ready))
-        # without any kitchen event, now or later, a missing gk_ready does not mean that the food is not ready
+        # the only use of later milestones: in an order without any kitchen event, gk_ready is not late but missing
         return _Draft("car", "out_for_delivery", "Driver arrived", "Food not ready yet" if recorded else "")
     detail = f"{minutes_text(waited)} after the food was ready"
     if is_late(waited, at.late_after):

@@ -1,4 +1,4 @@
-"""The HTTP API: routes that the pages' server also answers, under its prefix.
+"""The HTTP API: routes that the pages' server also answers.
 
 `ROUTES` is the list of Tornado handlers; `panel serve --plugins twin.api` adds them. Under a plain `panel serve
 dashboards/*.py` a page adds them to its server with `mount()`, and learns whether its server answers them: in a notebook or a

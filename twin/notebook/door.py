@@ -98,7 +98,8 @@ def open(source: str | Path | None = None, progress: Progress | None = None, set
 
     >>> len(twin.open("demo").locations)
     4
-    >>> strict = twin.open("demo", settings=twin.Settings(delivery_target_s=20 * 60.0))
+    >>> from dataclasses import replace
+    >>> strict = twin.open("demo", settings=replace(twin.Settings.from_environment(), delivery_target_s=20 * 60.0))
     >>> late, usual = (t["chicago"].at("18:30").kpis["over_target"] for t in (strict, twin.open("demo")))
     >>> bool(late > usual)
     True

@@ -1,1 +1,1 @@
-"""One folder per thing that is seen: its Python, JavaScript and CSS."""
+"""One folder per view: its Python, JavaScript and CSS."""

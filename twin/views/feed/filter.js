@@ -1,8 +1,8 @@
 // What the list of events is narrowed to, as text for the address.
 
 /**
- * @typedef {{groups: Set<string>, only: boolean, text: string}} Filter the groups of events listed, whether only those of
- *   the selected order, and a text that the order contains
+ * @typedef {{groups: Set<string>, only: boolean, text: string}} Filter the groups of events listed, whether only those
+ *   of the selected order, and a text that the order contains
  */
 
 /**
