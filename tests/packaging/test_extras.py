@@ -50,9 +50,9 @@ except twin.foundation.errors.SourceError as error:
 WAREHOUSE = """
 from databricks import sql
 from databricks.sdk import WorkspaceClient
-from twin.sources.warehouse import Address, Warehouse
+from twin.sources.warehouse import Warehouse
 try:
-    Warehouse(Address("", "/sql/1.0/warehouses/none"))._connect()
+    Warehouse("/sql/1.0/warehouses/none")._connect()
 except Exception as error:
     print(error)
 """
