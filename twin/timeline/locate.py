@@ -42,8 +42,7 @@ def locate(
     trips: Trips, active: NDArray[np.int32], orders: Orders, kitchen_xy: tuple[float, float], t: float
 ) -> Drivers:
     """Return the drivers of the trips `active`, all of which must be on the road at t."""
-    walk = _walk(trips.offsets, trips.t, trips.x, trips.y, trips.observed, trips.start, active, t)
-    walk = walk._replace(**{name: getattr(walk, name) * trips.unit for name in _LENGTHS})
+    walk = _walk(trips.offsets, trips.t, trips.x, trips.y, trips.observed, trips.start, active, t, trips.unit)
     x, y = kitchen_xy[0] + walk.x, kitchen_xy[1] + walk.y
     lat, lon = unproject(x, y)
     return Drivers(
@@ -78,9 +77,6 @@ class _Walk(NamedTuple):
     """The time of the next observation, inf if there is none."""
 
 
-_LENGTHS = ("x", "y", "east", "north", "driven", "length", "seen_way", "seen_x", "seen_y")
-
-
 @numba.njit(cache=True, nogil=True)
 def _walk(
     offsets: NDArray[np.int32],
@@ -91,6 +87,7 @@ def _walk(
     start: NDArray[np.float64],
     active: NDArray[np.int32],
     t: float,
+    unit: float,
 ) -> _Walk:
     """Return the state of each active trip at t.
 
@@ -127,6 +124,10 @@ def _walk(
                     driven[i] = way + share * step
                 way += step
         length[i] = way
+        # to metres only now: up to here the arithmetic is of whole knot units
+        x[i], y[i], east[i], north[i] = x[i] * unit, y[i] * unit, east[i] * unit, north[i] * unit
+        driven[i], length[i] = driven[i] * unit, length[i] * unit
+        seen_way[i], seen_x[i], seen_y[i] = seen_way[i] * unit, seen_x[i] * unit, seen_y[i] * unit
     return _Walk(x, y, east, north, driven, length, seen_t, seen_way, seen_x, seen_y, next_t)
 
 
