@@ -15,7 +15,7 @@ test: $(VENV)/.testing
 	scripts/chromium
 	scripts/java
 	scripts/node
-	$(BIN)/python -m pytest -m ""
+	$(BIN)/python -m pytest -m "" tests
 
 lint: $(VENV)/.testing
 	$(BIN)/ruff check .

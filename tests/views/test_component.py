@@ -29,6 +29,8 @@ import twin.views
 from twin.views.shared import component
 from twin.views.shared.component import Component
 
+pytestmark = pytest.mark.slow
+
 OVERRIDDEN = ("_get_model", "_get_properties", "_update_properties", "_update_model")
 
 
