@@ -10,6 +10,7 @@ It is a plain dataclass because every notebook imports it, and pydantic would be
 
 import math
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -51,6 +52,13 @@ def _cache_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"twin-cache-{os.getuid()}"
 
 
+def _secrets_folder() -> Path:
+    try:
+        return Path.home() / ".local" / "state" / "caspers-twin"
+    except RuntimeError:  # a user without a home, as in some containers
+        return Path(tempfile.gettempdir()) / f"twin-secrets-{os.getuid()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What is configured; times in seconds, shares 0..1, stage limits per stage key. README.md names the variables.
@@ -89,6 +97,10 @@ class Settings:
     """Replays that may be open at once."""
     cors_origins: frozenset[str] = frozenset()
     """Web origins whose pages may read the API."""
+    embed_origins: frozenset[str] = frozenset()
+    """Web origins whose pages may show ours inside theirs."""
+    secrets: Path = field(default_factory=_secrets_folder)
+    """Folder of the secret that signs sessions and logins; it and the secret are made where they are absent."""
 
     refresh_s: float = 10 * MINUTE
     """What is known of a table that grows may be so old when somebody chooses a kitchen or a range; then it is asked again."""
@@ -136,6 +148,8 @@ class Settings:
             dense_from=_drivers(environment, "TWIN_DENSE_DRIVERS", default.dense_from),
             max_streams=_whole(environment, "TWIN_MAX_STREAMS", default.max_streams, 1, "a whole number over 0"),
             cors_origins=frozenset(filter(None, map(_origin, given.get("TWIN_CORS_ORIGINS", "").split(",")))),
+            embed_origins=_embed_origins(environment, "TWIN_EMBED_ORIGINS"),
+            secrets=Path(given.get("TWIN_SECRETS") or default.secrets).absolute(),
             refresh_s=_minutes(environment, "TWIN_REFRESH_MIN", default.refresh_s),
             cache_folder=Path(given.get("TWIN_CACHE") or default.cache_folder),
             cache_bytes=_whole(
@@ -164,6 +178,17 @@ def _tiles(environment: Mapping[str, str], name: str, default: str) -> str:
 
 def _origin(text: str) -> str:
     return text.strip().rstrip("/")
+
+
+def _embed_origins(environment: Mapping[str, str], name: str) -> frozenset[str]:
+    """Read "https://wiki.example,https://intranet.example:8443". A wildcard would let any page act as whoever visits it."""
+    origins = frozenset(filter(None, map(_origin, environment.get(name, "").lower().split(","))))
+    for origin in origins:
+        if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin):
+            raise ConfigError(
+                f"{name}: {origin!r} is no origin. Name scheme and host of each, as in https://wiki.example."
+            )
+    return origins
 
 
 def _whole(environment: Mapping[str, str], name: str, default: int, least: int, what: str) -> int:
