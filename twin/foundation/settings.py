@@ -10,6 +10,7 @@ It is a plain dataclass because every notebook imports it, and pydantic would be
 
 import math
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,6 +46,11 @@ STAGE_RED: Mapping[str, float] = MappingProxyType(
 )
 """Seconds in a stage after which an order is unusual (amber) or out of the ordinary (red): the kitchens' mean plus two and
 three standard deviations (2 ± 1, 10 ± 3 and 8 ± 2 minutes), rounded; on the road, red is the promised delivery time."""
+
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?"
+_HOST = re.compile(_NAME)
+_ORIGIN = re.compile(rf"https?://{_NAME}")
 
 
 def _cache_folder() -> Path:
@@ -89,6 +95,12 @@ class Settings:
     """Replays that may be open at once."""
     cors_origins: frozenset[str] = frozenset()
     """Web origins whose pages may read the API."""
+    hosts: tuple[str, ...] = ()
+    """Hosts under which browsers open the server, beside localhost and plain addresses; with a port only that port."""
+    embed_origins: frozenset[str] = frozenset()
+    """Web origins whose pages may show ours inside theirs."""
+    logo_origins: frozenset[str] = frozenset()
+    """Web origins from which a wall screen may load its logo, beside our own."""
 
     refresh_s: float = 10 * MINUTE
     """What is known of a table that grows may be so old when somebody chooses a kitchen or a range; then it is asked again."""
@@ -136,6 +148,9 @@ class Settings:
             dense_from=_drivers(environment, "TWIN_DENSE_DRIVERS", default.dense_from),
             max_streams=_whole(environment, "TWIN_MAX_STREAMS", default.max_streams, 1, "a whole number over 0"),
             cors_origins=frozenset(filter(None, map(_origin, given.get("TWIN_CORS_ORIGINS", "").split(",")))),
+            hosts=_hosts(environment, "TWIN_HOSTS"),
+            embed_origins=_origins(environment, "TWIN_EMBED_ORIGINS"),
+            logo_origins=_origins(environment, "TWIN_LOGO_ORIGINS"),
             refresh_s=_minutes(environment, "TWIN_REFRESH_MIN", default.refresh_s),
             cache_folder=Path(given.get("TWIN_CACHE") or default.cache_folder),
             cache_bytes=_whole(
@@ -164,6 +179,26 @@ def _tiles(environment: Mapping[str, str], name: str, default: str) -> str:
 
 def _origin(text: str) -> str:
     return text.strip().rstrip("/")
+
+
+def _hosts(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Read "twin.example,10.0.0.5:8080". A wildcard is refused: it would let any site drive a user's page."""
+    return _listed(environment, name, _HOST, "host", "twin.example, 10.0.0.5 or twin.example:8443")
+
+
+def _origins(environment: Mapping[str, str], name: str) -> frozenset[str]:
+    """Read "https://wiki.example,https://intranet.example:8443". What is no origin is refused: these go into a header."""
+    return frozenset(_listed(environment, name, _ORIGIN, "web origin", "https://wiki.example"))
+
+
+def _listed(
+    environment: Mapping[str, str], name: str, valid: re.Pattern[str], what: str, example: str
+) -> tuple[str, ...]:
+    texts = [text.strip().rstrip("/").lower() for text in environment.get(name, "").split(",")]
+    for text in filter(None, texts):
+        if not valid.fullmatch(text):
+            raise ConfigError(f"{name}: {text!r} is no {what}. Give some such as {example}, separated by commas.")
+    return tuple(dict.fromkeys(filter(None, texts)))
 
 
 def _whole(environment: Mapping[str, str], name: str, default: int, least: int, what: str) -> int:
