@@ -28,11 +28,10 @@ from panel.io.state import state
 from tornado.routing import Router, Rule, RuleRouter
 from tornado.web import HTTPError, RequestHandler
 
-from twin.foundation.errors import ConfigError
-from twin.foundation.settings import Settings
 from twin.server.embedding import embed_hosts
+from twin.server.headers import Headers, settings
+from twin.server.hosts import RefusedHost, StrangeHost, allow_origins
 from twin.server.login import safe_login, set_safe_cookie
-from twin.server.process import process
 from twin.server.secrets import COOKIES, SESSIONS, TOKENS, key
 from twin.server.sessions import EmbedHandler, PageHandler, SocketHandler
 
@@ -87,12 +86,18 @@ def use_own_keys(given: str | None) -> None:
 
 
 def guard(server: BokehTornado) -> None:
-    """Put safe handlers in place of those that Bokeh and Panel brought, and see to it that a login has its keys."""
+    """Put safe handlers in place of those that Bokeh and Panel brought, give every answer its headers, check under which name a
+    request comes, and see to it that a login has its keys.
+    """
     # Panel sets cookies in whichever handler asks for the login
     AuthRequestHandler.set_cookie = set_safe_cookie  # type: ignore[assignment, method-assign]
     for rule in rules(server):
         if isinstance(rule.target, type) and issubclass(rule.target, RequestHandler):
             rule.target = safe(rule.target)
+    if Headers not in server.transforms:
+        server.transforms.insert(0, Headers)
+        server.add_handlers(r".*", [Rule(StrangeHost(server), RefusedHost)])
+        allow_origins(server)
     server.websocket_origins.update(embed_hosts())
     if server.include_headers is None:
         server._include_headers = []
@@ -147,11 +152,7 @@ def _behind_login(handler: type[RequestHandler]) -> type[RequestHandler]:
 
 
 def _key(purpose: str) -> bytes:
-    try:
-        folder = process.settings.secrets
-    except ConfigError:  # which the pages report
-        folder = Settings().secrets
-    return key(folder, purpose)
+    return key(settings().secrets, purpose)
 
 
 def _encrypt_tokens() -> None:

@@ -48,6 +48,8 @@ class Process:
         """Compressed files, by address and ETag."""
         self.attached: WeakSet[ApplicationContext] = WeakSet()
         """Pages whose server has our routes."""
+        self.refused_hosts: set[str] = set()
+        """Names in the Host header that were refused and logged; changed only on the event loop."""
         self.open_streams = 0
         """Replay streams that are open; changed only on the event loop."""
 

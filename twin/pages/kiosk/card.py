@@ -28,6 +28,9 @@ class KioskCard(Component):
     problem: str = param.String(default="", doc="Why the next scene cannot be shown, a sentence; empty if it can.")  # type: ignore[assignment]
     heading: str = param.String(default="", doc="The title of the screen.")  # type: ignore[assignment]
     logo: str = param.String(default="", doc="Address of a picture next to the title; empty: none.")  # type: ignore[assignment]
+    logo_origins: list[str] = param.List(  # type: ignore[assignment]
+        default=[], doc="Web origins from which it may come, beside the page's own."
+    )
 
     _esm = module_source(Path(__file__).with_name("card.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("card.css"))]

@@ -58,8 +58,8 @@ class KioskShow(pn.viewable.Viewer):
         self._stepper: Any = None
         self._dark = query.get("theme", "").strip().lower() != "light"
         self._card = KioskCard(
-            heading=query.get("title", "").strip()[:80], logo=query.get("logo", "").strip(), sizing_mode="stretch_width",
-            margin=0,
+            heading=query.get("title", "").strip()[:80], logo=query.get("logo", "").strip(),
+            logo_origins=sorted(self._controller.settings.logo_origins), sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
         self._card.join(self._controller)
         self._card.on_msg(self._on_message)
