@@ -14,6 +14,7 @@ from twin.foundation.settings import Settings
 from twin.hub import Hub
 from twin.pages.operations.operations import operations_page  # noqa: F401  # the page's modules, imported before the first page
 from twin.render.tiles import warm
+from twin.server.limits import apply_limits
 from twin.server.process import process
 from twin.views.map.figure import build_figure
 
@@ -48,6 +49,7 @@ def serve(source: str | None, address: str, port: int, others: Sequence[str] = (
         "Cookie",
         "X-Forwarded-Access-Token",
     ]
+    apply_limits()
     parser = argparse.ArgumentParser(prog="twin serve")
     command = Serve(parser)
     command.invoke(parser.parse_args([*pages, *options, *others]))

@@ -87,6 +87,14 @@ class Settings:
 
     max_streams: int = 16
     """Replays that may be open at once."""
+    client_streams: int = 8
+    """Of these, those of one client."""
+    max_sessions: int = 300
+    """Sessions of pages that a process holds at once; a playing one takes about a hundredth of a core."""
+    client_sessions: int = 150
+    """Of these, those of one client: an address, or the user where a proxy names one."""
+    max_connections: int = 1000
+    """Connections that are open at once, WebSockets included; fewer where the system allows fewer open files."""
     cors_origins: frozenset[str] = frozenset()
     """Web origins whose pages may read the API."""
 
@@ -135,6 +143,16 @@ class Settings:
             glyphs_to=_drivers(environment, "TWIN_GLYPH_DRIVERS", default.glyphs_to),
             dense_from=_drivers(environment, "TWIN_DENSE_DRIVERS", default.dense_from),
             max_streams=_whole(environment, "TWIN_MAX_STREAMS", default.max_streams, 1, "a whole number over 0"),
+            client_streams=_whole(
+                environment, "TWIN_CLIENT_STREAMS", default.client_streams, 1, "a whole number over 0"
+            ),
+            max_sessions=_whole(environment, "TWIN_MAX_SESSIONS", default.max_sessions, 1, "a whole number over 0"),
+            client_sessions=_whole(
+                environment, "TWIN_CLIENT_SESSIONS", default.client_sessions, 1, "a whole number over 0"
+            ),
+            max_connections=_whole(
+                environment, "TWIN_MAX_CONNECTIONS", default.max_connections, 20, "a whole number of at least 20"
+            ),
             cors_origins=frozenset(filter(None, map(_origin, given.get("TWIN_CORS_ORIGINS", "").split(",")))),
             refresh_s=_minutes(environment, "TWIN_REFRESH_MIN", default.refresh_s),
             cache_folder=Path(given.get("TWIN_CACHE") or default.cache_folder),

@@ -15,6 +15,7 @@ from bokeh.server.tornado import BokehTornado
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import GZipContentEncoding
 
+from twin.server.admission import limit_sessions
 from twin.server.process import process
 
 OK = 200
@@ -110,6 +111,7 @@ def is_answering(document: Document | None) -> bool:
 
 
 def _extend(server: BokehTornado, routes: list[tuple[str, type, dict[str, Any]]]) -> None:
+    limit_sessions(server)
     server.add_handlers(r".*", [(server.prefix + path, handler, options) for path, handler, options in routes])
     if not any(issubclass(transform, GZipContentEncoding) for transform in server.transforms):
         server.add_transform(Compressed)

@@ -12,8 +12,9 @@ from twin.views.shared.component import Component, module_source, style_source
 class KioskCard(Component):
     """The caption and the title card in the browser; it also synchronises the page's clock with epoch time.
 
-    `KioskShow` handles its messages {show: "next" | "back" | "pause"} and {show: "restore", anchor}. This class answers {ask: "time", sent} with the server's
-    epoch second, from which the browser computes its clock's offset and sees that the server still runs.
+    `KioskShow` handles its messages {show: "next" | "back" | "pause"} and {show: "restore", anchor}. This class answers
+    {ask: "time", sent} with the server's epoch second, from which the browser computes its clock's offset and sees that the
+    server still runs.
     """
 
     scene: dict[str, Any] = param.Dict(  # type: ignore[assignment]
