@@ -18,6 +18,10 @@ SHORTEST_S, LONGEST_S = 4.0, 3600.0
 HOURS = 24.0
 MOST_HOURS = 31 * 24.0
 """A month: the whole range of a tour is loaded into memory."""
+FIRST_S, LAST_S = seconds("1990-01-01"), seconds("2100-01-01")
+"""Data seconds between which a range lies: no source has rows outside (sources/queries/events.sql)."""
+MOST_LOCATIONS, LONGEST_ID = 200, 200
+"""Locations that an address may name, and characters of an id; real ones have 32."""
 
 PANES = ("map", "pipeline", "kpis", "trends", "feed")
 """Names of the panes that a screen can show."""
@@ -52,7 +56,7 @@ class Options:
         Options(locations=(), speed=120.0, range=None, hours=48.0, scene_s=40.0, loop=False, scripted=False)
         """
         options = cls(
-            locations=tuple(part.strip() for part in query.get("locations", "").split(",") if part.strip()),
+            locations=_locations(query.get("locations", "")),
             speed=_number(query.get("speed"), SPEED, 0.1, MAX_SPEED),
             scene_s=_number(query.get("seconds"), SCENE_S, SHORTEST_S, LONGEST_S),
             loop=query.get("loop", "1").strip().lower() not in _NO,
@@ -79,7 +83,14 @@ def _ranged(options: Options, text: str) -> Options:
         start, end = seconds(first), seconds(last)
     except ValueError:
         return options
-    return replace(options, range=(start, end)) if 0 < end - start <= MOST_HOURS * 3600 else options
+    possible = FIRST_S <= start < end <= LAST_S and end - start <= MOST_HOURS * 3600
+    return replace(options, range=(start, end)) if possible else options
+
+
+def _locations(text: str) -> tuple[str, ...]:
+    """Return the ids named, once each: screens that name the same share a show."""
+    named = dict.fromkeys(part.strip() for part in text.split(",") if 0 < len(part.strip()) <= LONGEST_ID)
+    return tuple(named)[:MOST_LOCATIONS]
 
 
 def _number(text: str | None, default: float, least: float, most: float) -> float:

@@ -267,8 +267,9 @@ class CityCards {
   };
 
   obey = (event) => {
-    if (event.source === parent && event.origin === location.origin && event.data?.twin === "key")
-      this.model.send_msg({ show: event.data.key });
+    if (event.source !== parent || event.origin !== location.origin) return;
+    if (event.data?.twin === "key") this.model.send_msg({ show: event.data.key });
+    if (event.data?.twin === "anchor") this.model.send_msg({ show: "restore", anchor: event.data.anchor });
   };
 }
 

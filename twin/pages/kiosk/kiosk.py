@@ -6,8 +6,6 @@ live page (`frame=1`) has the usual views, on a show that is tied to epoch time.
 """
 
 import functools
-import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,7 +18,6 @@ from twin.pages.opening import opening
 from twin.server.assets import publish
 from twin.server.headers import guard_page
 from twin.show.options import Options
-from twin.show.scene import ShowAnchor
 from twin.views.map.figure import ONLINE_ORIGINS
 from twin.views.shared import theme
 
@@ -50,7 +47,7 @@ def _serve_live(query: Mapping[str, str]) -> None:
     mounted = api.mount()
     if document is not None:
         document.template_variables.update(nonce=guard_page(ONLINE_ORIGINS), **opening("page", mounted))
-    KioskShow(Options.from_query(query), query, parse_anchor(query.get("anchor")), mounted).servable()
+    KioskShow(Options.from_query(query), query, mounted).servable()
 
 
 def _serve_outer(query: Mapping[str, str]) -> None:
@@ -76,16 +73,6 @@ def title_of(query: Mapping[str, str]) -> str:
 def theme_of(query: Mapping[str, str]) -> str:
     """Return dark, which suits a wall screen, unless the address requests light."""
     return "light" if query.get("theme", "").strip().lower() == "light" else "dark"
-
-
-def parse_anchor(text: str | None) -> ShowAnchor | None:
-    """Parse the anchor that a screen has stored: JSON [origin, held or null, stamp]; None if it is invalid."""
-    try:
-        origin, held, stamp = json.loads(text or "")
-        anchor = ShowAnchor(float(origin), None if held is None else float(held), float(stamp))
-    except (ValueError, TypeError):
-        return None
-    return anchor if all(math.isfinite(value) for value in (anchor.origin, anchor.held or 0.0, anchor.stamp)) else None
 
 
 @functools.cache

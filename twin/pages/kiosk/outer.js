@@ -33,7 +33,7 @@
 
   const recall = () => {
     try {
-      return localStorage.getItem(memory);
+      return JSON.parse(localStorage.getItem(memory));
     } catch {
       return null;
     }
@@ -44,6 +44,11 @@
     } catch {
       /* then the show is not remembered */
     }
+  };
+  /** Hand a new frame what is remembered of the show. Not in its address: any site can open one in a frame. */
+  const restore = (frame) => {
+    const anchor = recall();
+    if (anchor) frame.node.contentWindow.postMessage({ twin: "anchor", anchor }, location.origin);
   };
   const clock = () => new Date().toTimeString().slice(0, 5);
 
@@ -61,10 +66,8 @@
   }
   function open() {
     const query = new URLSearchParams(location.search);
-    const known = recall();
     query.set("frame", "1");
     query.set("dense", String(Math.round(measure().scale * devicePixelRatio * 1000) / 1000));
-    if (known) query.set("anchor", known);
     const frame = {
       node: document.createElement("iframe"),
       born: performance.now(),
@@ -217,6 +220,7 @@
     const frame = [front, back].find((one) => one?.node.contentWindow === event.source);
     if (!frame) return;
     frame.heard = performance.now();
+    if (!frame.beat) restore(frame);
     frame.beat = event.data;
     const [, , stamp] = event.data.remember ?? [];
     if (stamp > 0) remember(event.data.remember);
