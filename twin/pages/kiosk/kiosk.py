@@ -15,13 +15,16 @@ import jinja2
 import panel as pn
 
 from twin import api
+from twin.foundation.address import Address
 from twin.pages.kiosk.show import KioskShow
-from twin.show.options import Options
+from twin.show.options import NAMES, Options
 from twin.show.scene import ShowAnchor
 from twin.views.shared import theme
 
 TITLE = "Casper’s Kitchens"
 LONGEST_TITLE = 80
+FRAME_NAMES = ("frame", "dense", "anchor")
+"""The parameters that the outer page adds for the live one."""
 
 
 def serve_kiosk() -> None:
@@ -44,7 +47,10 @@ def _serve_live(query: Mapping[str, str]) -> None:
         document.template_variables["html_attrs"] = f'data-theme="{theme_of(query)}"'
         document.template_variables["theme_bg"] = theme.TOKENS[theme_of(query)]["bg"]
     mounted = api.mount()
-    KioskShow(Options.from_query(query), query, parse_anchor(query.get("anchor")), mounted).servable()
+    address = Address(query)
+    address.only(*NAMES, *FRAME_NAMES)
+    address.one_of("theme", theme.TOKENS, lower=True)
+    KioskShow(Options.of(address), address, parse_anchor(query.get("anchor")), mounted).servable()
 
 
 def _serve_outer(query: Mapping[str, str]) -> None:

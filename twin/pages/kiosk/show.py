@@ -3,20 +3,20 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import panel as pn
 
+from twin.foundation.address import Address, notice
 from twin.foundation.errors import ConfigError, TwinError
 from twin.foundation.settings import Settings
 from twin.pages.basemap import base_map
 from twin.pages.kiosk.card import KioskCard
 from twin.replay.controller import ReplayController
 from twin.server.process import process
-from twin.show.options import Options, panes_of
+from twin.show.options import Options, panes_in
 from twin.show.scene import Scene, Show, ShowAnchor, ShowPosition
 from twin.views.feed.feed import FeedView
 from twin.views.kpis.kpis import KpiView
@@ -41,10 +41,12 @@ class KioskShow(pn.viewable.Viewer):
     """The views of one screen, and the logic that moves them from scene to scene."""
 
     def __init__(
-        self, options: Options, query: Mapping[str, str], remembered: ShowAnchor | None = None, mounted: bool = False
+        self, options: Options, address: Address, remembered: ShowAnchor | None = None, mounted: bool = False
     ) -> None:
         """`mounted`: whether the page's server serves our routes. `remembered`: the anchor that the screen has stored."""
         super().__init__()
+        query = address.query
+        self._address = address
         self._mounted = mounted
         self._options = options
         self._remembered = remembered
@@ -63,7 +65,8 @@ class KioskShow(pn.viewable.Viewer):
         )  # fmt: skip
         self._card.join(self._controller)
         self._card.on_msg(self._on_message)
-        self._views = self._build(panes_of(query.get("panes")))
+        self._views = self._build(panes_in(address))
+        self._card.remark = notice(address.remarks)
         self._page = self._arrange()
         pn.state.onload(self._begin)
 
@@ -153,6 +156,8 @@ class KioskShow(pn.viewable.Viewer):
     async def _open(self) -> None:
         """Open the source and build the show, in a thread, because either may take long."""
         self._show = await asyncio.to_thread(process.showings.show, self._options)
+        self._address.some_of("locations", [place.id for place in process.hub().locations], "kitchen")
+        self._card.remark = notice(self._address.remarks)
         if self._remembered is not None:
             process.showings.offer(self._options, self._remembered)
         self._session = ReplaySession(process.hub(), self._controller, prepare=process.tileset)
