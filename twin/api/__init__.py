@@ -14,6 +14,7 @@ from twin.api.stream import ReplayHandler
 from twin.api.user import UserHandler, user_url
 from twin.server.assets import AssetHandler
 from twin.server.attach import attach
+from twin.server.guard import guard_servers
 from twin.server.health import HealthHandler
 from twin.server.tiles import TileHandler
 
@@ -32,6 +33,8 @@ ROUTES: list[tuple[str, type, dict[str, Any]]] = [
     (BASE + r"/docs", DocsHandler, {}),
     (BASE + r"(?:/.*)?", NothingHere, {}),
 ]
+
+guard_servers()  # `panel serve` imports its plugins just before it makes its server
 
 
 def mount() -> bool:

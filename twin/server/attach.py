@@ -15,7 +15,9 @@ from bokeh.server.tornado import BokehTornado
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import GZipContentEncoding
 
+from twin.server.guard import guard
 from twin.server.process import process
+from twin.server.sessions import names_a_session
 
 OK = 200
 
@@ -79,10 +81,12 @@ def attach(routes: list[tuple[str, type, dict[str, Any]]]) -> bool:
     page = _page(curdoc())
     if page is None:
         return False
-    server = _answering_server()
-    if page not in process.attached and server is not None:
-        _extend(server, routes)
-        process.attached.update(server._applications.values())
+    handler = _answering_handler()
+    if page not in process.attached and handler is not None:
+        _extend(handler.application, routes)
+        process.attached.update(handler.application._applications.values())
+        if names_a_session(handler.request):  # from now on, the guard refuses those before a page runs
+            handler.redirect(handler.request.path)
     return page in process.attached
 
 
@@ -92,16 +96,15 @@ def _page(document: Document | None) -> ApplicationContext | None:
     return getattr(session and session.server_context, "application_context", None)
 
 
-def _answering_server() -> BokehTornado | None:
-    """Return the server that is answering the request for a page: its handler runs as the current task."""
+def _answering_handler() -> Any | None:
+    """Return the handler that is answering the request for a page on a Bokeh server: it runs as the current task."""
     try:
         task = asyncio.current_task()
     except RuntimeError:  # no event loop runs
         return None
     frame = getattr(task and task.get_coro(), "cr_frame", None)
     handler = frame.f_locals.get("self") if frame is not None else None
-    application = getattr(handler, "application", None)
-    return application if isinstance(application, BokehTornado) else None
+    return handler if isinstance(getattr(handler, "application", None), BokehTornado) else None
 
 
 def is_answering(document: Document | None) -> bool:
@@ -110,6 +113,7 @@ def is_answering(document: Document | None) -> bool:
 
 
 def _extend(server: BokehTornado, routes: list[tuple[str, type, dict[str, Any]]]) -> None:
+    guard(server)
     server.add_handlers(r".*", [(server.prefix + path, handler, options) for path, handler, options in routes])
     if not any(issubclass(transform, GZipContentEncoding) for transform in server.transforms):
         server.add_transform(Compressed)

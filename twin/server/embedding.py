@@ -1,0 +1,19 @@
+"""The origins whose pages may show ours inside theirs: in a frame, or embedded in the page."""
+
+from urllib.parse import urlsplit
+
+from twin.foundation.errors import ConfigError
+from twin.server.process import process
+
+
+def embed_origins() -> frozenset[str]:
+    """Return these origins; none where the settings are invalid, which the page reports."""
+    try:
+        return process.settings.embed_origins
+    except ConfigError:
+        return frozenset()
+
+
+def embed_hosts() -> set[str]:
+    """Return the hosts of these origins, which may open an embedded page's WebSocket."""
+    return {urlsplit(origin).netloc for origin in embed_origins()}
