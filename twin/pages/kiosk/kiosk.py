@@ -13,16 +13,19 @@ import jinja2
 import panel as pn
 
 from twin import api
+from twin.foundation.address import Address
 from twin.pages.kiosk.show import KioskShow
 from twin.pages.opening import opening
 from twin.server.assets import publish
 from twin.server.headers import guard_page
-from twin.show.options import Options
+from twin.show.options import NAMES, Options
 from twin.views.map.figure import ONLINE_ORIGINS
 from twin.views.shared import theme
 
 TITLE = "Casper’s Kitchens"
 LONGEST_TITLE = 80
+FRAME_NAMES = ("frame", "dense")
+"""The parameters that the outer page adds for the live one."""
 
 
 def serve_kiosk() -> None:
@@ -47,7 +50,10 @@ def _serve_live(query: Mapping[str, str]) -> None:
     mounted = api.mount()
     if document is not None:
         document.template_variables.update(nonce=guard_page(ONLINE_ORIGINS), **opening("page", mounted))
-    KioskShow(Options.from_query(query), query, mounted).servable()
+    address = Address(query)
+    address.only(*NAMES, *FRAME_NAMES)
+    address.one_of("theme", theme.TOKENS, lower=True)
+    KioskShow(Options.of(address), address, mounted).servable()
 
 
 def _serve_outer(query: Mapping[str, str]) -> None:
