@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from typing import Any
+from urllib.parse import urljoin
 
 import duckdb
 import pytest
@@ -289,7 +290,7 @@ def test_the_document_tells_every_route_and_the_page_needs_nothing_from_elsewher
         assert path in text
     icon = '<link rel="icon" href="../../favicon.ico">'
     assert text.count(icon) == 1
-    assert fetch(f"{server}{BASE}/../../favicon.ico").headers["content-type"] == "image/x-icon"
+    assert fetch(urljoin(f"{server}{BASE}/docs", "../../favicon.ico")).headers["content-type"] == "image/x-icon"
     assert not re.search(r"<(script|link|img|iframe)|@import|url\(", text.replace(icon, ""))
     assert len(re.findall(f"curl (?:-N )?&#x27;{re.escape(server)}/api/v1/", text)) == len(result["paths"])
 
