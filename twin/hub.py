@@ -15,7 +15,7 @@ from twin.analysis.baseline import Baseline
 from twin.analysis.insights import Insights
 from twin.analysis.moments import Moment, find
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
-from twin.foundation.errors import SourceError
+from twin.foundation.errors import SourceError, TwinError
 from twin.foundation.geo import project
 from twin.foundation.settings import Settings
 from twin.foundation.times import Time, seconds
@@ -30,7 +30,9 @@ log = logging.getLogger(__name__)
 MAX_ROUTES = 20_000
 """Most routes that the base map is drawn from; more make no visible difference."""
 TIMELINE_BYTES = 512 << 20
-"""Size of the cache of loaded timelines, which sessions with the same window share."""
+"""Most bytes of the cache of loaded timelines, which sessions with the same window share."""
+TIMELINE_SHARE = 0.125
+"""Share of the process's memory that this cache takes at most."""
 LAST_HOURS = 24.0
 
 Progress = Callable[[str, float], None]
@@ -47,7 +49,8 @@ class Hub(Owner):
         self.source = source
         self.settings = settings or Settings()
         # a timeline larger than the limit is cached alone
-        self._timelines: ByteCache[Timeline] = ByteCache(TIMELINE_BYTES, lambda one: min(one.nbytes, TIMELINE_BYTES))
+        most = min(TIMELINE_BYTES, int(self.settings.memory_bytes * TIMELINE_SHARE))
+        self._timelines: ByteCache[Timeline] = ByteCache(most, lambda one: min(one.nbytes, most))
         self._lock = threading.Lock()
         # the parts rather than Insights, which refer to their timeline and would keep the key of their own entry alive
         self._insights: WeakKeyDictionary[Timeline, tuple[Baseline, tuple[Moment, ...]]] = WeakKeyDictionary()
@@ -217,13 +220,26 @@ class Hub(Owner):
 def open_source(name: str | Path | None, settings: Settings, progress: Progress | None = None) -> Source:
     """Open the source of events that `name` names, without it the settings' own: see `twin.open`. Raises `SourceError`."""
     chosen = str(name or settings.source)
+    try:
+        return _open(chosen, settings, progress)
+    except (TwinError, ImportError):
+        raise
+    except Exception as error:  # whatever it is, whoever opens a source is told, and can try again
+        log.exception("a source cannot be opened")
+        raise SourceError(
+            f"{chosen} cannot be opened, for a reason that nobody foresaw ({type(error).__name__}): the log has it. Check the "
+            "source, and try again."
+        ) from error
+
+
+def _open(chosen: str, settings: Settings, progress: Progress | None) -> Source:
     if chosen == "databricks" or chosen.startswith("databricks://"):
         from twin.sources.databricks import DatabricksSource  # noqa: PLC0415  # the connector is an optional package
 
         return DatabricksSource(chosen, settings, progress)
     if chosen == "demo":
         chosen = str(_demo(settings.demo.resolve(), progress))
-    return FileSource(chosen, progress=progress)
+    return FileSource(chosen, progress, settings)
 
 
 def _demo(folder: Path, progress: Progress | None) -> Path:

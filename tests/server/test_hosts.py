@@ -1,6 +1,7 @@
 """Under which names a server answers, and from which pages it accepts a WebSocket."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -104,10 +105,15 @@ def test_behind_a_databricks_apps_proxy_no_name_is_refused() -> None:
 
 
 def handshake(server: str, origin: str) -> int:
-    """The status with which a WebSocket is answered; 101 has no body, so the answer is left at its headers."""
+    """The status with which a page's WebSocket is answered; 101 has no body, so the answer is left at its headers."""
+    token = re.findall(r'"token":"([^"]+)"', fetch(server + "/page").body.decode())[0]
     with (
         httpx.Client(trust_env=False, timeout=20) as client,
-        client.stream("GET", f"{server}/page/ws", headers={**WEBSOCKET, "Origin": origin}) as answer,
+        client.stream(
+            "GET",
+            f"{server}/page/ws",
+            headers={**WEBSOCKET, "Origin": origin, "Sec-WebSocket-Protocol": f"bokeh, {token}"},
+        ) as answer,
     ):
         return answer.status_code
 

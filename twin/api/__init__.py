@@ -16,10 +16,10 @@ from twin.api.stream import ReplayHandler
 from twin.api.user import UserHandler, user_url
 from twin.server.assets import AssetHandler
 from twin.server.attach import attach
+from twin.server.guard import guard_servers
 from twin.server.health import HealthHandler
 from twin.server.hosts import ConnectionHandler
 from twin.server.icon import IconHandler
-from twin.server.protect import protect_new_servers
 from twin.server.tiles import TileHandler
 
 __all__ = ["ROUTES", "mount", "user_url"]
@@ -40,8 +40,7 @@ ROUTES: list[tuple[str, type, dict[str, Any]]] = [
     (BASE + r"(?:/.*)?", NothingHere, {}),
 ]
 
-
-protect_new_servers()
+guard_servers()  # `panel serve` imports its plugins just before it makes its server
 
 
 def mount() -> bool:

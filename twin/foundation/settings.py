@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from twin.foundation import memory
 from twin.foundation.errors import ConfigError
 from twin.foundation.stages import COMPLETED, STAGES
 
@@ -34,6 +35,9 @@ MOST_DRAWN = 1_000_000
 
 LONGEST_MIN = 24 * 60.0
 """Minutes beyond which a target is surely a slip of the hand, such as seconds given for minutes."""
+
+LEAST_MEMORY = 256 << 20
+"""Bytes without which a process cannot even begin."""
 
 TILES = ("streets", "osm", "esri-imagery", "esri-gray")
 """Base maps to begin with: ours, drawn from the data, and those of others."""
@@ -55,6 +59,13 @@ _ORIGIN = re.compile(rf"https?://{_NAME}")
 
 def _cache_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"twin-cache-{os.getuid()}"
+
+
+def _secrets_folder() -> Path:
+    try:
+        return Path.home() / ".local" / "state" / "caspers-twin"
+    except RuntimeError:  # a user without a home, as in some containers
+        return Path(tempfile.gettempdir()) / f"twin-secrets-{os.getuid()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +102,17 @@ class Settings:
     dense_from: int = 20_000
     """Drivers on the road, and in view, above which the map shows their density: a browser draws so many smoothly."""
 
+    memory_bytes: int = field(default_factory=memory.usual)
+    """Memory that the process may take: the database of a source, the rows of a range and timelines each have a share of it."""
+    max_rows: int = 50_000_000
+    """Rows that the files of a source may have."""
+    max_decoded_bytes: int = 32 << 30
+    """Bytes that the files of a source may have once they are uncompressed, and that their events may take on disk."""
+    max_files: int = 100_000
+    """Files that a source may have."""
+    max_locations: int = 50_000
+    """Locations that the files of a source may have."""
+
     max_streams: int = 16
     """Replays that may be open at once."""
     cors_origins: frozenset[str] = frozenset()
@@ -99,6 +121,8 @@ class Settings:
     """Hosts under which browsers open the server, beside localhost and plain addresses; with a port only that port."""
     embed_origins: frozenset[str] = frozenset()
     """Web origins whose pages may show ours inside theirs."""
+    secrets: Path = field(default_factory=_secrets_folder)
+    """Folder of the secret that signs sessions and logins; it and the secret are made where they are absent."""
     logo_origins: frozenset[str] = frozenset()
     """Web origins from which a wall screen may load its logo, beside our own."""
 
@@ -146,11 +170,17 @@ class Settings:
             tiles=_tiles(environment, "TWIN_TILES", default.tiles),
             glyphs_to=_drivers(environment, "TWIN_GLYPH_DRIVERS", default.glyphs_to),
             dense_from=_drivers(environment, "TWIN_DENSE_DRIVERS", default.dense_from),
+            memory_bytes=_size(environment, "TWIN_MEMORY", default.memory_bytes, LEAST_MEMORY),
+            max_rows=_whole(environment, "TWIN_MAX_ROWS", default.max_rows, 1, "a whole number over 0"),
+            max_decoded_bytes=_size(environment, "TWIN_MAX_DECODED", default.max_decoded_bytes, 1),
+            max_files=_whole(environment, "TWIN_MAX_FILES", default.max_files, 1, "a whole number over 0"),
+            max_locations=_whole(environment, "TWIN_MAX_LOCATIONS", default.max_locations, 1, "a whole number over 0"),
             max_streams=_whole(environment, "TWIN_MAX_STREAMS", default.max_streams, 1, "a whole number over 0"),
             cors_origins=frozenset(filter(None, map(_origin, given.get("TWIN_CORS_ORIGINS", "").split(",")))),
             hosts=_hosts(environment, "TWIN_HOSTS"),
             embed_origins=_origins(environment, "TWIN_EMBED_ORIGINS"),
             logo_origins=_origins(environment, "TWIN_LOGO_ORIGINS"),
+            secrets=Path(given.get("TWIN_SECRETS") or default.secrets).absolute(),
             refresh_s=_minutes(environment, "TWIN_REFRESH_MIN", default.refresh_s),
             cache_folder=Path(given.get("TWIN_CACHE") or default.cache_folder),
             cache_bytes=_whole(
@@ -206,6 +236,17 @@ def _whole(environment: Mapping[str, str], name: str, default: int, least: int, 
     if not (text.isascii() and text.isdecimal() and int(text) >= least):
         raise ConfigError(f"{name} is {text!r}: it must be {what}. Mend or unset it.")
     return int(text)
+
+
+def _size(environment: Mapping[str, str], name: str, default: int, least: int) -> int:
+    """Read a size with its unit, such as "6GB"."""
+    text = environment.get(name, "").strip()
+    size = memory.parse(text) if text else default
+    if size is None or (text and size < least):
+        raise ConfigError(
+            f"{name} is {text!r}: it must be a size such as 6GB or 800MB, at least {memory.words(least)}."
+        )
+    return size
 
 
 def _minutes(environment: Mapping[str, str], name: str, default_s: float) -> float:

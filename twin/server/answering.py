@@ -2,7 +2,6 @@
 
 import asyncio
 
-from bokeh.server.tornado import BokehTornado
 from tornado.web import RequestHandler
 
 
@@ -15,9 +14,3 @@ def answering_handler() -> RequestHandler | None:
     frame = getattr(task and task.get_coro(), "cr_frame", None)
     handler = frame.f_locals.get("self") if frame is not None else None
     return handler if isinstance(handler, RequestHandler) else None
-
-
-def answering_server() -> BokehTornado | None:
-    """Return the server of that request."""
-    application = getattr(answering_handler(), "application", None)
-    return application if isinstance(application, BokehTornado) else None

@@ -14,9 +14,10 @@ from bokeh.server.tornado import BokehTornado
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import GZipContentEncoding
 
-from twin.server.answering import answering_server
+from twin.server.answering import answering_handler
+from twin.server.guard import guard
 from twin.server.process import process
-from twin.server.protect import protect
+from twin.server.sessions import names_a_session
 
 OK = 200
 
@@ -80,10 +81,13 @@ def attach(routes: list[tuple[str, type, dict[str, Any]]]) -> bool:
     page = _page(curdoc())
     if page is None:
         return False
-    server = answering_server()
-    if page not in process.attached and server is not None:
+    handler = answering_handler()
+    server = handler.application if handler is not None else None
+    if page not in process.attached and handler is not None and isinstance(server, BokehTornado):
         _extend(server, routes)
         process.attached.update(server._applications.values())
+        if names_a_session(handler.request):  # from now on, the guard refuses those before a page runs
+            handler.redirect(handler.request.path)
     return page in process.attached
 
 
@@ -99,7 +103,7 @@ def is_answering(document: Document | None) -> bool:
 
 
 def _extend(server: BokehTornado, routes: list[tuple[str, type, dict[str, Any]]]) -> None:
-    protect(server)
+    guard(server)
     server.add_handlers(r".*", [(server.prefix + path, handler, options) for path, handler, options in routes])
     if not any(issubclass(transform, GZipContentEncoding) for transform in server.transforms):
         server.add_transform(Compressed)

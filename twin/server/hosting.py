@@ -14,7 +14,7 @@ from twin.foundation.settings import Settings
 
 log = logging.getLogger(__name__)
 
-EVERYWHERE = ("0.0.0.0", "::", "")
+EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  # compared with, never bound to
 ORIGINS = "BOKEH_ALLOW_WS_ORIGIN"
 APP_NAME = "DATABRICKS_APP_NAME"
 

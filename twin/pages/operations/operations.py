@@ -251,8 +251,13 @@ class _Operations:
     def _show_welcome(self) -> None:
         hub = self.session.hub
         places = hub.locations
-        volumes = {place.id: hub.source.volume(place.id) for place in places}
-        self.welcome.show_locations(places, volumes, {place.id: hub.quality(place.id) for place in places})
+        try:
+            volumes = {place.id: hub.source.volume(place.id) for place in places}
+            quality = {place.id: hub.quality(place.id) for place in places}
+        except TwinError as error:
+            self.welcome.fail(str(error))
+        else:
+            self.welcome.show_locations(places, volumes, quality)
 
     def _on_choice(self, event: Any) -> None:
         if self.session.place is not None and event.new != self.session.place.id:

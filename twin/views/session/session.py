@@ -163,8 +163,17 @@ class ReplaySession(param.Parameterized):
             with loading.as_current():
                 timeline = await asyncio.to_thread(self._load, location, start, end)
         except (TwinError, ValueError) as error:
+            problem = str(error)
+        except Exception as error:  # whatever it is, nobody may wait for ever
+            log.exception("a range cannot be loaded")
+            problem = (
+                f"This could not be loaded, for a reason that nobody foresaw ({type(error).__name__}): the log has it."
+            )
+        else:
+            problem = ""
+        if problem:
             if number == self._newest:
-                self.problem, self.waiting = str(error), ""
+                self.problem, self.waiting = problem, ""
             return
         if number == self._newest:
             self._take(place, timeline, at, speed)
