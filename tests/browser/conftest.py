@@ -29,8 +29,9 @@ CHROMIUM_ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP twin.example 127.0.0.1",
 )
-"""No window, no graphics card, and no traffic of the browser's own."""
+"""No window, no graphics card, no traffic of the browser's own, and a name for this machine as a proxy in front would have."""
 
 OWN_HOSTS = {"127.0.0.1", "localhost", ""}
 """The application itself; "" is the host of data: and blob: addresses."""
@@ -38,8 +39,7 @@ OWN_HOSTS = {"127.0.0.1", "localhost", ""}
 
 TELL_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
-  console.error(
-    `policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber} ${event.sample}`));
+  console.error(`policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile} ${event.sample}`));
 """
 
 WCAG_21_AA = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}

@@ -164,7 +164,7 @@ def test_what_is_printed_says_under_which_names_other_machines_connect(monkeypat
     assert opening_words("127.0.0.1", 5006, Settings()) == "Open http://localhost:5006/ (Ctrl+C stops)"
     assert "[::1]:7/" in opening_words("::1", 7, Settings())
     assert "TWIN_HOSTS=twin.example" in opening_words("0.0.0.0", 5006, Settings())
-    assert "under localhost, twin.example." in opening_words(
+    assert "answers to localhost, twin.example and" in opening_words(
         "0.0.0.0", 5006, replace(Settings(), hosts=("twin.example",))
     )
 

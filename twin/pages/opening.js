@@ -78,7 +78,7 @@
     }
     if (document.readyState !== "complete" && underway) return LOADING;
     if (failed.length || !page.Bokeh) {
-      const name = (failed[0] ?? "static/js/bokeh.min.js").replace(location.origin, "");
+      const name = failed.length ? new URL(failed[0]).pathname : "static/js/bokeh.min.js";
       return `The script ${name} did not come from the server: have the proxy pass on everything below this page’s folder.`;
     }
     if (!sockets.made) return policy("the scripts in this page (script-src, inline)");

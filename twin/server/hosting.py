@@ -28,11 +28,9 @@ def opening_words(address: str, port: int, settings: Settings) -> str:
     words = f"Open http://{host}:{port}/ (Ctrl+C stops)"
     if address in EVERYWHERE and not settings.app_name:
         named = (*settings.hosts, *filter(None, os.environ.get(ORIGINS, "").split(",")))  # noqa: TID251  # Bokeh's own
-        words += f"\nPages connect under {', '.join(('localhost', *named))}. " + (
-            "TWIN_HOSTS names them."
-            if named
-            else "For other machines, name what they open: TWIN_HOSTS=twin.example,10.0.0.5 (docs/hosting.md)."
-        )
+        words += f"\nIt answers to {', '.join(('localhost', *named))} and this machine’s addresses."
+        if not named:
+            words += " If it has a name, and no login: TWIN_HOSTS=twin.example (docs/hosting.md)."
     return words
 
 

@@ -6,7 +6,8 @@ name in the browser's address bar, and rebinding needs a name. So a plain addres
 localhost or was given: in TWIN_HOSTS, BOKEH_ALLOW_WS_ORIGIN or `--allow-websocket-origin`. Where there is a login, a stranger's
 page has no cookie; a Databricks app is reached through the platform's proxy only.
 
-Bokeh compares a WebSocket's Origin with a list that by default holds localhost alone. The same names belong there.
+Tornado accepts a WebSocket whose Origin is the Host. Where a proxy puts another Host in its place, the Origin is compared with
+Bokeh's list, which by default holds localhost alone: the same names belong there.
 """
 
 import ipaddress
@@ -82,8 +83,9 @@ class ConnectionHandler(AuthRequestHandler):
         if self.current_user is None:
             raise HTTPError(403)
         host = urlsplit(self.get_query_argument("origin", "")).netloc.lower()
+        same = host == self.request.host.lower()
         self.set_header("Cache-Control", "no-store")
-        self.write({"allowed": bool(host) and check_allowlist(host, _websocket_origins(self.application))})
+        self.write({"allowed": bool(host) and (same or check_allowlist(host, _websocket_origins(self.application)))})
 
     head = get
 
