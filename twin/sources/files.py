@@ -18,6 +18,7 @@ from twin.foundation.errors import SourceError
 from twin.sources import queries, tables
 from twin.sources.base import Location, Quality, Volume
 from twin.sources.event_files import FileSorter, find, first_line, kind_of, reader, size_of
+from twin.sources.queries import json_bodies
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class FileSource:
             if self._folder
             else duckdb.connect(":memory:")
         )
+        json_bodies.register(self._connection)
         self._finalizer = weakref.finalize(self, _release, self._connection, self._folder)
         self._files = FileSorter(self.name, self._connection)
         self._broken_lines = 0
