@@ -14,6 +14,9 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 """The same examples in every run, so that a change is red for its own faults only; HYPOTHESIS_PROFILE=default searches on."""
 
+os.environ.setdefault("TWIN_SECRETS", str(Path(__file__).parents[1] / "build" / "test-secrets"))
+"""No test makes a secret in the home of who runs it."""
+
 LONGEST_FIRST = (
     "test_kiosk.py",
     "test_page.py",

@@ -15,10 +15,10 @@ from twin.analysis.baseline import Baseline
 from twin.analysis.insights import Insights
 from twin.analysis.moments import Moment, find
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
-from twin.foundation.errors import SourceError
+from twin.foundation.errors import SourceError, TwinError
 from twin.foundation.geo import project
 from twin.foundation.settings import Settings
-from twin.foundation.times import Time, seconds
+from twin.foundation.times import Time, seconds, text, whole_days
 from twin.sources import tables
 from twin.sources.base import Location, Quality, Source, Window
 from twin.sources.files import FileSource
@@ -30,7 +30,9 @@ log = logging.getLogger(__name__)
 MAX_ROUTES = 20_000
 """Most routes that the base map is drawn from; more make no visible difference."""
 TIMELINE_BYTES = 512 << 20
-"""Size of the cache of loaded timelines, which sessions with the same window share."""
+"""Most bytes of the cache of loaded timelines, which sessions with the same window share."""
+TIMELINE_SHARE = 0.125
+"""Share of the process's memory that this cache takes at most."""
 LAST_HOURS = 24.0
 
 Progress = Callable[[str, float], None]
@@ -47,7 +49,8 @@ class Hub(Owner):
         self.source = source
         self.settings = settings or Settings()
         # a timeline larger than the limit is cached alone
-        self._timelines: ByteCache[Timeline] = ByteCache(TIMELINE_BYTES, lambda one: min(one.nbytes, TIMELINE_BYTES))
+        most = min(TIMELINE_BYTES, int(self.settings.memory_bytes * TIMELINE_SHARE))
+        self._timelines: ByteCache[Timeline] = ByteCache(most, lambda one: min(one.nbytes, most))
         self._lock = threading.Lock()
         # the parts rather than Insights, which refer to their timeline and would keep the key of their own entry alive
         self._insights: WeakKeyDictionary[Timeline, tuple[Baseline, tuple[Moment, ...]]] = WeakKeyDictionary()
@@ -146,6 +149,34 @@ class Hub(Owner):
         end = np.floor(last / 60) * 60 + 60  # the next whole minute, so that [start, end) contains the delivery
         return Window(float(end - hours * 3600), float(end))
 
+    def reach(self, location: str) -> Window:
+        """Return the widest range of a location that can be chosen: the days that have data, and its last 24 hours.
+
+        >>> reach = twin.open("demo").reach("chicago")
+        >>> reach.start % 86_400, reach.end % 86_400
+        (0.0, 0.0)
+        """
+        place, latest = self.location(location), self.last_hours(location)
+        low, high = whole_days(place.start, place.end)
+        return Window(min(low, latest.start), max(high, latest.end))
+
+    def within(self, location: str, start: Time, end: Time) -> Window | None:
+        """Return the part of a range that lies within `reach`, None if nothing does.
+
+        Whoever takes a range from outside takes it from here: a range of two centuries costs as much as one that is full of
+        orders. Raises ValueError if `end` is not after `start`.
+
+        >>> t = twin.open("demo")
+        >>> t.within("chicago", "1900-01-01", "2100-01-01") == t.reach("chicago"), t.within("chicago", 0, 1)
+        (True, None)
+        """
+        first, last = seconds(start), seconds(end)
+        if not first < last:
+            raise ValueError(f"The range must end after it starts, not run from {text(first)} to {text(last)}.")
+        reach = self.reach(location)
+        window = Window(max(first, reach.start), min(last, reach.end))
+        return window if window.start < window.end else None
+
     def timeline(self, location: str, start: Time | None = None, end: Time | None = None) -> Timeline:
         """Return the timeline of a location over [start, end), by default its last 24 hours.
 
@@ -217,13 +248,26 @@ class Hub(Owner):
 def open_source(name: str | Path | None, settings: Settings, progress: Progress | None = None) -> Source:
     """Open the source of events that `name` names, without it the settings' own: see `twin.open`. Raises `SourceError`."""
     chosen = str(name or settings.source)
+    try:
+        return _open(chosen, settings, progress)
+    except (TwinError, ImportError):
+        raise
+    except Exception as error:  # whatever it is, whoever opens a source is told, and can try again
+        log.exception("a source cannot be opened")
+        raise SourceError(
+            f"{chosen} cannot be opened, for a reason that nobody foresaw ({type(error).__name__}): the log has it. Check the "
+            "source, and try again."
+        ) from error
+
+
+def _open(chosen: str, settings: Settings, progress: Progress | None) -> Source:
     if chosen == "databricks" or chosen.startswith("databricks://"):
         from twin.sources.databricks import DatabricksSource  # noqa: PLC0415  # the connector is an optional package
 
         return DatabricksSource(chosen, settings, progress)
     if chosen == "demo":
         chosen = str(_demo(settings.demo.resolve(), progress))
-    return FileSource(chosen, progress=progress)
+    return FileSource(chosen, progress, settings)
 
 
 def _demo(folder: Path, progress: Progress | None) -> Path:

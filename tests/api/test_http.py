@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from typing import Any
+from urllib.parse import urljoin
 
 import duckdb
 import pytest
@@ -278,7 +279,7 @@ def test_other_sites_may_read_only_where_a_setting_names_them(server: str) -> No
 
 def test_the_document_tells_every_route_and_the_page_needs_nothing_from_elsewhere(server: str) -> None:
     result = json.loads(fetch(server + BASE + "/openapi.json").body)
-    assert result == document()
+    assert result == {**document(), "servers": [{"url": server}]}
     assert result["openapi"].startswith("3.1")
     for endpoint in ENDPOINTS:
         assert BASE + endpoint.path in result["paths"]
@@ -288,7 +289,29 @@ def test_the_document_tells_every_route_and_the_page_needs_nothing_from_elsewher
     text = page.body.decode()
     for path in result["paths"]:
         assert path in text
-    assert not re.search(r"<(script|link|img|iframe)|@import|url\(", text)
+    icon = '<link rel="icon" href="../../favicon.ico">'
+    assert text.count(icon) == 1
+    assert fetch(urljoin(f"{server}{BASE}/docs", "../../favicon.ico")).headers["content-type"] == "image/x-icon"
+    assert not re.search(r"<(script|link|img|iframe)|@import|url\(", text.replace(icon, ""))
+    assert len(re.findall(f"curl (?:-N )?&#x27;{re.escape(server)}/api/v1/", text)) == len(result["paths"])
+
+
+@pytest.mark.parametrize(
+    ("headers", "base"),
+    [
+        ({"X-Forwarded-Proto": "https", "Host": "10.0.0.5"}, "https://10.0.0.5/under"),
+        ({"X-Forwarded-Prefix": "/kitchens/", "Host": "localhost:8"}, "http://localhost:8/kitchens/under"),
+        (
+            {"X-Forwarded-Proto": "javascript", "X-Forwarded-Prefix": "/'><script>", "Host": "localhost"},
+            "http://localhost/under",
+        ),
+    ],
+)
+def test_addresses_to_copy_are_those_that_the_client_has(server: str, headers: dict[str, str], base: str) -> None:
+    assert json.loads(fetch(server + BASE + "/openapi.json", headers).body)["servers"] == [{"url": base}]
+    text = fetch(server + BASE + "/docs", headers).body.decode()
+    assert f"&#x27;{base}/api/v1/locations&#x27;" in text
+    assert "<script" not in text
 
 
 def test_another_source_has_answers_of_its_own(server: str, tmp_path: Any) -> None:

@@ -29,12 +29,18 @@ CHROMIUM_ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP twin.example 127.0.0.1",
 )
-"""No window, no graphics card, and no traffic of the browser's own."""
+"""No window, no graphics card, no traffic of the browser's own, and a name for this machine as a proxy in front would have."""
 
 OWN_HOSTS = {"127.0.0.1", "localhost", ""}
 """The application itself; "" is the host of data: and blob: addresses."""
 
+
+TELL_VIOLATIONS = """
+document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile} ${event.sample}`));
+"""
 
 WCAG_21_AA = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 
@@ -66,8 +72,12 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """An empty page, 1440 x 900. The test fails if the page logs an error, throws, or asks another host for anything."""
+    """An empty page, 1440 x 900.
+
+    The test fails if the page logs an error, throws, violates its Content-Security-Policy, or asks another host for anything.
+    """
     context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.add_init_script(TELL_VIOLATIONS)
     page = context.new_page()
     problems: list[str] = []
 

@@ -17,6 +17,7 @@ from tornado.httpserver import HTTPServer
 
 import twin.api as api
 from tests.api.serving import fetch, served
+from tests.server.open_servers import handshake, token_in
 from twin.foundation import telemetry
 from twin.foundation.errors import SourceError
 from twin.foundation.loglimit import LogLimit
@@ -103,7 +104,7 @@ def test_half_a_request_is_not_waited_for(hasty: str, half: bytes) -> None:
 
 def test_a_connection_without_a_further_request_is_closed(hasty: str) -> None:
     with connect(hasty) as connection:
-        connection.sendall(b"GET /api/v1/nothing HTTP/1.1\r\nHost: twin\r\n\r\n")
+        connection.sendall(b"GET /api/v1/nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
         received = b""
         while part := connection.recv(4096):  # ends when the server closes it
             received += part
@@ -158,10 +159,10 @@ def test_when_all_places_are_taken_the_page_says_so_and_tries_again() -> None:
 
 def test_who_has_a_session_keeps_it_when_all_places_are_taken() -> None:
     with limited(Settings(max_sessions=1), SHORT) as address:
-        assert fetch(address + "/page?bokeh-session-id=mine").status == 200
+        token = token_in(fetch(address + "/page").body)
         assert fetch(address + "/page").status == 503
-        assert fetch(address + "/page?bokeh-session-id=mine").status == 200
-        assert fetch(address + "/page", {"Bokeh-Session-Id": "other"}).status == 503
+        assert handshake(address + "/page", token) == 101
+        assert handshake(address + "/page", "made.up") == 503
 
 
 def test_one_client_does_not_take_all_places() -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from twin.foundation.address import Address
 from twin.foundation.times import seconds
-from twin.show.options import MOST_LOCATIONS, Options, panes_of
+from twin.show.options import MOST_LOCATIONS, Options, panes_in
 
 
 def test_an_empty_query_tours_everything() -> None:
@@ -67,9 +68,15 @@ def test_a_speed_beyond_the_bounds_is_the_nearest_one(text: str, speed: float) -
     assert Options.from_query({"speed": text}).speed == speed
 
 
+def panes(text: str) -> tuple[tuple[str, ...], list[str]]:
+    address = Address({"panes": text})
+    return panes_in(address), address.remarks
+
+
 def test_panes_are_those_named_once_each_or_the_usual_ones() -> None:
-    assert panes_of("map,KPIS,map") == ("map", "kpis")
-    assert panes_of(None) == panes_of("nothing") == ("map", "pipeline", "kpis")
+    assert panes("map,KPIS,map") == (("map", "kpis"), [])
+    assert panes("") == (("map", "pipeline", "kpis"), [])
+    assert panes("nothing")[0] == ("map", "pipeline", "kpis")
 
 
 def test_an_address_names_a_bounded_number_of_locations_once_each() -> None:
@@ -85,3 +92,36 @@ def test_no_number_in_an_address_is_beyond_its_bounds(name: str, text: str) -> N
     options = Options.from_query({name: text})
     assert 0.1 <= options.speed <= 1000
     assert 4 <= options.scene_s <= 3600
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"speed": "fast"}, "“fast” for “speed” is not a number from 0.1 to 1000: the usual one is used."),
+        ({"speed": "5000"}, "“5000” for “speed” is not a number from 0.1 to 1000: 1000 is used."),
+        ({"seconds": "1"}, "“1” for “seconds” is not a number from 4 to 3600: 4 is used."),
+        ({"range": "9000d"}, "A range is 31 days at most: “9000d” is cut to that."),
+        ({"range": "yesterday"}, "“yesterday” is no range:"),
+        ({"range": "2025-10-17/2025-10-16"}, "“2025-10-17/2025-10-16” is no range:"),
+        ({"range": "1900-01-01/2100-01-01"}, "31 days at most."),
+        ({"loop": "never"}, "There is no loop “never”."),
+        ({"panes": "map,pipelines"}, "There is no pane “pipelines”. Did you mean “pipeline”?"),
+    ],
+)
+def test_what_an_address_asks_for_in_vain_is_said(query: dict[str, str], said: str) -> None:
+    address = Address(query)
+    Options.of(address)
+    panes_in(address)
+    (remark,) = address.remarks
+    assert said in remark
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{}, {"speed": " 60 ", "seconds": "4", "range": "2D", "loop": "OFF", "panes": "Map, kpis", "locations": "x"}],
+)
+def test_about_an_address_that_is_right_nothing_is_said(query: dict[str, str]) -> None:
+    address = Address(query)
+    Options.of(address)
+    panes_in(address)
+    assert address.remarks == []

@@ -47,7 +47,7 @@ def test_lines_hold_a_row_per_order_and_brand_whatever_the_bodies_look_like(tmp_
     rows = [{**ROWS[0], "order_id": order, "body": body} for order, body in bodies.items()]
     source = FileSource(write_csv(tmp_path / "events.csv", rows))
     source.query("totals", location="sf", from_ts=0.0, to_ts=4e9)
-    found = source._connection.execute("SELECT order_id, brand_id, revenue FROM lines ORDER BY ALL").fetchall()
+    found = source._database.rows("SELECT order_id, brand_id, revenue FROM lines ORDER BY ALL")
     assert found == [("A", "", 4.0), ("A", "5", 6.0), ("D", "7", 0.0)]
 
 

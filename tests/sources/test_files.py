@@ -173,7 +173,7 @@ def test_a_process_that_ends_leaves_nothing_in_the_temporary_folder(tmp_path: Pa
         "files.ON_DISK_ABOVE = 10\n"
         "source = files.FileSource(sys.argv[1])\n"
         "source.quality()\n"
-        "print(source._folder)"
+        "print(source._database.folder)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "events.json")], env={**os.environ, "TMPDIR": str(temporary)},

@@ -16,6 +16,7 @@ from twin.api.openapi import document
 from twin.foundation import telemetry
 from twin.foundation.errors import TwinError
 from twin.server import threads
+from twin.server.headers import CSP, settings, still_policy
 from twin.server.process import process
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ class OpenApiHandler(ApiHandler):
         """Send the document; it changes only with the program's version."""
         self.set_header("Cache-Control", f"private, max-age={METADATA_S}")
         self.set_header("Content-Type", "application/json")
-        self.write(json.dumps(document()))
+        self.write(json.dumps({**document(), "servers": [{"url": self.base_url}]}))
 
     head = get
 
@@ -96,8 +97,8 @@ class DocsHandler(ApiHandler):
         """Send the page."""
         self.set_header("Cache-Control", f"private, max-age={METADATA_S}")
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-        self.write(page())
+        self.set_header(CSP, still_policy(settings()))
+        self.write(page(self.base_url))
 
     head = get
 

@@ -10,12 +10,14 @@ It is a plain dataclass because every notebook imports it, and pydantic would be
 
 import math
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from twin.foundation import memory
 from twin.foundation.errors import ConfigError
 from twin.foundation.stages import COMPLETED, STAGES
 
@@ -34,6 +36,9 @@ MOST_DRAWN = 1_000_000
 LONGEST_MIN = 24 * 60.0
 """Minutes beyond which a target is surely a slip of the hand, such as seconds given for minutes."""
 
+LEAST_MEMORY = 256 << 20
+"""Bytes without which a process cannot even begin."""
+
 TILES = ("streets", "osm", "esri-imagery", "esri-gray")
 """Base maps to begin with: ours, drawn from the data, and those of others."""
 
@@ -46,9 +51,21 @@ STAGE_RED: Mapping[str, float] = MappingProxyType(
 """Seconds in a stage after which an order is unusual (amber) or out of the ordinary (red): the kitchens' mean plus two and
 three standard deviations (2 ± 1, 10 ± 3 and 8 ± 2 minutes), rounded; on the road, red is the promised delivery time."""
 
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?"
+_HOST = re.compile(_NAME)
+_ORIGIN = re.compile(rf"https?://{_NAME}")
+
 
 def _cache_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"twin-cache-{os.getuid()}"
+
+
+def _secrets_folder() -> Path:
+    try:
+        return Path.home() / ".local" / "state" / "caspers-twin"
+    except RuntimeError:  # a user without a home, as in some containers
+        return Path(tempfile.gettempdir()) / f"twin-secrets-{os.getuid()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +102,17 @@ class Settings:
     dense_from: int = 20_000
     """Drivers on the road, and in view, above which the map shows their density: a browser draws so many smoothly."""
 
+    memory_bytes: int = field(default_factory=memory.usual)
+    """Memory that the process may take: the database of a source, the rows of a range and timelines each have a share of it."""
+    max_rows: int = 50_000_000
+    """Rows that the files of a source may have."""
+    max_decoded_bytes: int = 32 << 30
+    """Bytes that the files of a source may have once they are uncompressed, and that their events may take on disk."""
+    max_files: int = 100_000
+    """Files that a source may have."""
+    max_locations: int = 50_000
+    """Locations that the files of a source may have."""
+
     max_streams: int = 16
     """Replays that may be open at once."""
     client_streams: int = 8
@@ -97,6 +125,14 @@ class Settings:
     """Connections that are open at once, WebSockets included; fewer where the system allows fewer open files."""
     cors_origins: frozenset[str] = frozenset()
     """Web origins whose pages may read the API."""
+    hosts: tuple[str, ...] = ()
+    """Hosts under which browsers open the server, beside localhost and plain addresses; with a port only that port."""
+    embed_origins: frozenset[str] = frozenset()
+    """Web origins whose pages may show ours inside theirs."""
+    secrets: Path = field(default_factory=_secrets_folder)
+    """Folder of the secret that signs sessions and logins; it and the secret are made where they are absent."""
+    logo_origins: frozenset[str] = frozenset()
+    """Web origins from which a wall screen may load its logo, beside our own."""
 
     refresh_s: float = 10 * MINUTE
     """What is known of a table that grows may be so old when somebody chooses a kitchen or a range; then it is asked again."""
@@ -142,6 +178,11 @@ class Settings:
             tiles=_tiles(environment, "TWIN_TILES", default.tiles),
             glyphs_to=_drivers(environment, "TWIN_GLYPH_DRIVERS", default.glyphs_to),
             dense_from=_drivers(environment, "TWIN_DENSE_DRIVERS", default.dense_from),
+            memory_bytes=_size(environment, "TWIN_MEMORY", default.memory_bytes, LEAST_MEMORY),
+            max_rows=_whole(environment, "TWIN_MAX_ROWS", default.max_rows, 1, "a whole number over 0"),
+            max_decoded_bytes=_size(environment, "TWIN_MAX_DECODED", default.max_decoded_bytes, 1),
+            max_files=_whole(environment, "TWIN_MAX_FILES", default.max_files, 1, "a whole number over 0"),
+            max_locations=_whole(environment, "TWIN_MAX_LOCATIONS", default.max_locations, 1, "a whole number over 0"),
             max_streams=_whole(environment, "TWIN_MAX_STREAMS", default.max_streams, 1, "a whole number over 0"),
             client_streams=_whole(
                 environment, "TWIN_CLIENT_STREAMS", default.client_streams, 1, "a whole number over 0"
@@ -154,6 +195,10 @@ class Settings:
                 environment, "TWIN_MAX_CONNECTIONS", default.max_connections, 20, "a whole number of at least 20"
             ),
             cors_origins=frozenset(filter(None, map(_origin, given.get("TWIN_CORS_ORIGINS", "").split(",")))),
+            hosts=_hosts(environment, "TWIN_HOSTS"),
+            embed_origins=_origins(environment, "TWIN_EMBED_ORIGINS"),
+            logo_origins=_origins(environment, "TWIN_LOGO_ORIGINS"),
+            secrets=Path(given.get("TWIN_SECRETS") or default.secrets).absolute(),
             refresh_s=_minutes(environment, "TWIN_REFRESH_MIN", default.refresh_s),
             cache_folder=Path(given.get("TWIN_CACHE") or default.cache_folder),
             cache_bytes=_whole(
@@ -184,11 +229,42 @@ def _origin(text: str) -> str:
     return text.strip().rstrip("/")
 
 
+def _hosts(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Read "twin.example,10.0.0.5:8080". A wildcard is refused: it would let any site drive a user's page."""
+    return _listed(environment, name, _HOST, "host", "twin.example, 10.0.0.5 or twin.example:8443")
+
+
+def _origins(environment: Mapping[str, str], name: str) -> frozenset[str]:
+    """Read "https://wiki.example,https://intranet.example:8443". What is no origin is refused: these go into a header."""
+    return frozenset(_listed(environment, name, _ORIGIN, "web origin", "https://wiki.example"))
+
+
+def _listed(
+    environment: Mapping[str, str], name: str, valid: re.Pattern[str], what: str, example: str
+) -> tuple[str, ...]:
+    texts = [text.strip().rstrip("/").lower() for text in environment.get(name, "").split(",")]
+    for text in filter(None, texts):
+        if not valid.fullmatch(text):
+            raise ConfigError(f"{name}: {text!r} is no {what}. Give some such as {example}, separated by commas.")
+    return tuple(dict.fromkeys(filter(None, texts)))
+
+
 def _whole(environment: Mapping[str, str], name: str, default: int, least: int, what: str) -> int:
     text = environment.get(name, "").strip() or str(default)
     if not (text.isascii() and text.isdecimal() and int(text) >= least):
         raise ConfigError(f"{name} is {text!r}: it must be {what}. Mend or unset it.")
     return int(text)
+
+
+def _size(environment: Mapping[str, str], name: str, default: int, least: int) -> int:
+    """Read a size with its unit, such as "6GB"."""
+    text = environment.get(name, "").strip()
+    size = memory.parse(text) if text else default
+    if size is None or (text and size < least):
+        raise ConfigError(
+            f"{name} is {text!r}: it must be a size such as 6GB or 800MB, at least {memory.words(least)}."
+        )
+    return size
 
 
 def _minutes(environment: Mapping[str, str], name: str, default_s: float) -> float:

@@ -7,7 +7,6 @@ visitor could take the server from all others.
 import contextlib
 import html
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 from bokeh.server.contexts import ApplicationContext
@@ -59,10 +58,10 @@ class _NoRoom(Matcher):
         context, end = self._pages.get(request.path, (None, PAGE))
         if context is None:
             return None
-        session = _requested_session(context, request, end)
+        session = _requested_session(context, request) if end == SOCKET else None
         if session is None:
             reason = self._refusal(request)
-        elif end == SOCKET and session.connection_count >= SESSION_CONNECTIONS:
+        elif session.connection_count >= SESSION_CONNECTIONS:
             reason = "This session has too many connections."
         else:
             reason = ""
@@ -109,21 +108,13 @@ class FullHandler(RequestHandler):
     head = get
 
 
-def _requested_session(context: ApplicationContext, request: HTTPServerRequest, end: str) -> ServerSession | None:
-    """Return the open session that a request names, None if it would open a new one."""
-    names: list[str] = []
-    if end == SOCKET:
-        names = request.headers.get("Sec-WebSocket-Protocol", "").split(",")[1:]
-    tokens = [*names, *_arguments(request, "bokeh-token")]
-    ids = [*_arguments(request, "bokeh-session-id"), request.headers.get("Bokeh-Session-Id", "")]
-    for token in tokens:
-        with contextlib.suppress(Exception):  # it may be anything; Bokeh says what is wrong with it
-            ids.append(get_session_id(token.strip()))
-    return next((session for session in context.sessions if session.id in ids), None) if any(ids) else None
-
-
-def _arguments(request: HTTPServerRequest, name: str) -> Iterator[str]:
-    return (value.decode("utf-8", "replace") for value in request.arguments.get(name, []))
+def _requested_session(context: ApplicationContext, request: HTTPServerRequest) -> ServerSession | None:
+    """Return the open session whose token a WebSocket offers, None if it would open a new one. No other request names one."""
+    for token in request.headers.get("Sec-WebSocket-Protocol", "").split(",")[1:]:
+        with contextlib.suppress(Exception):  # it may be anything; the WebSocket's handler says what is wrong with it
+            wanted = get_session_id(token.strip())
+            return next((session for session in context.sessions if session.id == wanted), None)
+    return None
 
 
 def _client(session: ServerSession) -> str | None:

@@ -7,6 +7,7 @@ that (`twin.foundation.cache.Owner`).
 
 import threading
 from collections import Counter
+from pathlib import Path
 from weakref import WeakSet
 
 from bokeh.server.contexts import ApplicationContext
@@ -49,6 +50,8 @@ class Process:
         """Compressed files, by address and ETag."""
         self.attached: WeakSet[ApplicationContext] = WeakSet()
         """Pages whose server has our routes."""
+        self.refused_hosts: set[str] = set()
+        """Names in the Host header that were refused and logged; changed only on the event loop."""
         self.watchdog: Watchdog | None = None
         """Watches the event loop of the server; None where none was started."""
         self.streams: Counter[str | None] = Counter()
@@ -113,7 +116,10 @@ class Process:
     @property
     def failure(self) -> str | None:
         """Why the source could not be opened, a sentence without confidential details; None if it did not fail."""
-        return None if self._failure is None else str(self._failure)
+        if self._failure is None or self._settings is None:
+            return None if self._failure is None else str(self._failure)
+        # probes are public: the source's name says what is meant, its folder is nobody's business
+        return str(self._failure).replace(f"{Path(self._settings.source).parent}/", "")
 
     def tileset(self, location: str) -> TileSet:
         """Return a location's base map. Concurrent calls for one location build it once; other locations do not wait.

@@ -76,8 +76,7 @@ class _Contents:
 
     rows: int
     spellings: Mapping[str, list[str | None]]
-    quality: Sequence[tables.QualityRow]
-    flags: Sequence[tables.FlagRow]
+    accounts: tables.Accounts
     locations: Sequence[Location]
     volumes: Mapping[str, Volume]
 
@@ -114,7 +113,7 @@ class DatabricksSource:
         return list(self._contents.locations)
 
     def quality(self, location: str | None = None) -> Quality:
-        return tables.account(self._contents.quality, self._contents.flags, location)
+        return self._contents.accounts.of(location)
 
     def volume(self, location: str) -> Volume:
         self._place(location)
@@ -216,11 +215,11 @@ class DatabricksSource:
         ]
         flags = [tables.FlagRow(row["location"], row["flag"], row["rows_used"]) for row in answers["flags"].to_pylist()]
         locations = tables.kitchens(answers["locations"], dimension())
-        account = tables.account(quality, flags, None)
+        accounts = tables.Accounts(quality, flags)
         if not locations:
-            raise SourceError(tables.nothing_usable(self._table.name, account))
+            raise SourceError(tables.nothing_usable(self._table.name, accounts.of(None)))
         volumes = tables.volumes(answers["volume"], locations)
-        return _Contents(account.read, spellings(), quality, flags, locations, volumes)
+        return _Contents(accounts.of(None).read, spellings(), accounts, locations, volumes)
 
     def _count(self) -> int:
         rows = self._warehouse.query(f"SELECT count(*) AS rows_read\nFROM {self._table.name}", {})
@@ -302,8 +301,7 @@ class DatabricksSource:
         volume = self._contents.volumes[place.id]
         orders = int(volume.orders.sum()) or 1
         inside = int(volume.orders[(volume.hour >= start - 3600) & (volume.hour < end)].sum())
-        used = sum(row.used for row in self._contents.quality if row.location == place.id)
-        rows = inside * used // orders
+        rows = inside * self._contents.accounts.of(place.id).used // orders
         if rows > MOST_ROWS:
             days = (end - start) / DAY
             raise SourceError(

@@ -1,228 +1,284 @@
-"""Finds the files of a source, detects their format, and separates event files from dimension tables."""
+"""What is in a file of a source: its kind, its columns, how it is read. The data itself is read by DuckDB."""
 
 import csv
-import glob
 import gzip
 import json
-import logging
+import os
 import re
-import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import IO, cast
 
-import duckdb
+import pyarrow.parquet as pq
 
-from twin.foundation.errors import SourceError
-from twin.sources import tables
+from twin.sources import file_paths
+from twin.sources.json_salvage import LONGEST_ROW
 
-log = logging.getLogger(__name__)
-
-FORMATS = {
-    ".csv": "csv", ".csv.gz": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet", ".json": "json", ".json.gz": "json",
-    ".jsonl": "json", ".jsonl.gz": "json", ".ndjson": "json", ".ndjson.gz": "json",
-}  # fmt: skip
 REQUIRED = ("event_type", "ts", "order_id")
+LOCATION = ("location", "location_id", "gk_id")
+"""Names of the column with the location, in the order of preference."""
+READ = (*REQUIRED, *LOCATION, "sequence", "body")
+"""The columns that are read; a file may have others."""
+LONGEST_HEADER = 1 << 17
+"""Characters of the longest first line that is taken for the header of a CSV file."""
+MOST_COLUMNS = 2_000
+"""Columns of a CSV file; more take DuckDB gigabytes, and are no header of events."""
+SMALL_JSON = 1 << 18
+"""Characters up to which Python finds the columns of a JSON file; DuckDB takes a millisecond and more to begin."""
+SAMPLED_LINES = 20_480
+"""Lines of JSON in which columns are looked for, as many as DuckDB takes."""
 PACKED = 3
-"""Factor by which the size of a compressed file (gzip, Parquet) is multiplied to estimate its uncompressed size."""
+"""Factor by which the size of compressed text is multiplied where nothing says what it holds."""
+ROW_BYTES = 100
+"""Bytes that a decoded row takes at least, however well its file is compressed."""
+_FOLDER = "folder of the row"
+"""Column in which DuckDB gives a row's path; no file has one of this name."""
 
 
-class _BrokenArrayError(Exception):
-    """A JSON array that does not parse to its end."""
+class UnusableError(Exception):
+    """A file cannot be used; the message is the rest of a sentence that begins with the file's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What files hold once they are uncompressed: bytes, and rows as far as the format says how many."""
+
+    bytes: int = 0
+    rows: int = 0
+
+    def __add__(self, other: "Size") -> "Size":
+        return Size(self.bytes + other.bytes, self.rows + other.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class EventFile:
+    """What reading a file depends on, apart from its path.
+
+    `kind` is csv, parquet, json lines or json array (the generator flushes one array per file). `columns` are the names as
+    written, `types` their types in Parquet, `folders` the names of columns that the path's folders give. `strict` says whether
+    CSV is expected to follow the rules; DuckDB is faster then.
+    """
+
+    kind: str
+    columns: tuple[str, ...]
+    types: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    delimiter: str = ","
+    strict: bool = True
+
+    def written(self) -> dict[str, str]:
+        """Return the names as written by those that we know them by. Raises `UnusableError` if one that is read is doubled."""
+        found: dict[str, str] = {}
+        for column in self.columns:
+            name = column.strip().lower()
+            if name in READ and name in found:
+                raise UnusableError(f"has the column {name} twice: remove or rename one of the two")
+            found[name] = column
+        return found
+
+    def as_read(self) -> "EventFile":
+        """Return the same without what does not matter for reading events, so that files which are read alike are equal."""
+        if self.kind == "csv":  # columns are read by their place
+            return self
+        read = [number for number, name in enumerate(self.columns) if name.strip().lower() in READ]
+        read.sort(key=self.columns.__getitem__)
+        types = tuple(self.types[number] for number in read) if self.types else ()
+        return replace(self, columns=tuple(self.columns[number] for number in read), types=types)
+
+    def missing(self) -> list[str]:
+        """Return the required columns that neither the file nor its path has."""
+        present = {*self.written(), *map(str.lower, self.folders)}
+        return [name for name in REQUIRED if name not in present]
 
 
 @dataclass(frozen=True, slots=True)
 class EventFiles:
-    """Files with the same format and the same columns."""
+    """Files that are alike and read in one query."""
 
     paths: tuple[str, ...]
-    format: str
-    columns: dict[str, str]  # lower-case name -> name as written
+    like: EventFile
 
     def bronze(self) -> str:
         """Return the SELECT that renames the files' columns to those that queries/events.sql reads."""
+        written = self.like.written()
+        folders = {name.lower(): name for name in self.like.folders}
+
+        def values(name: str) -> list[str]:
+            if name in written:  # a folder never replaces what the rows themselves say
+                return [_quoted(written[name])]
+            return [_value_in_path(folders[name])] if name in folders else []
 
         def column(*names: str) -> str:
-            present = [_quoted(self.columns[name]) for name in names if name in self.columns]
-            texts = ", ".join(f"CAST({name} AS VARCHAR)" for name in present)
-            return f"coalesce({texts})" if present else "NULL::VARCHAR"
+            texts = ", ".join(f"CAST({value} AS VARCHAR)" for name in names for value in values(name))
+            return f"coalesce({texts})" if texts else "NULL::VARCHAR"
 
-        location = column("location", "location_id", "gk_id")
+        location = column(*LOCATION)
         if location.startswith("NULL"):
             location = "'kitchen'"  # the file of a single kitchen has no such column
-        ts = _quoted(self.columns["ts"])
-        files = reader(self.paths, self.format, list(self.columns.values()))
         return (
-            f"SELECT {column('event_type')} AS event_type, {ts} AS ts, {location} AS location, {column('order_id')} AS order_id, "
-            f"{column('sequence')} AS sequence, {column('body')} AS body FROM {files}"
+            f"SELECT {column('event_type')} AS event_type, {values('ts')[0]} AS ts, {location} AS location, "
+            f"{column('order_id')} AS order_id, {column('sequence')} AS sequence, {column('body')} AS body "
+            f"FROM {reader(self.paths, self.like)}"
         )
 
 
-class FileSorter:
-    """Sorts the files of one source by their columns.
+def describe(path: str) -> tuple[EventFile, Size] | None:
+    """Return what reading a file depends on and what it holds; None for JSON whose columns only DuckDB can find in time.
 
-    `broken_lines` counts truncated JSON arrays. `salvaged` are temporary copies of their readable parts; the caller deletes them.
+    Raises `UnusableError`, and `ValueError` or `RecursionError` for JSON that Python cannot read to its end.
     """
-
-    def __init__(self, source: str, connection: duckdb.DuckDBPyConnection) -> None:
-        self.broken_lines = 0
-        self.salvaged: list[str] = []
-        self._source = source
-        self._connection = connection
-
-    def sort_out(self, paths: list[str]) -> tuple[list[EventFiles], dict[str, str]]:
-        """Separate event files from dimension files by their columns, and group event files that can be read in one query."""
-        dimensions: dict[str, str] = {}
-        groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-        columns_of: dict[tuple[str, tuple[str, ...]], dict[str, str]] = {}
-        unusable: list[str] = []
-        for path in paths:
-            stem = _stem(path).lower().rsplit(".", 1)[-1]
-            if Path(path).stat().st_size == 0:
-                unusable.append(f"{Path(path).name} is empty")
-                continue
-            try:
-                columns = self.columns(path)
-            except _BrokenArrayError:
-                path = self._salvage(path)
-                columns = self.columns(path)
-            lower = {name.lower(): name for name in columns}
-            if all(name in lower for name in REQUIRED):
-                key = (kind_of(path), tuple(columns))
-                groups.setdefault(key, []).append(path)
-                columns_of[key] = lower
-            elif stem in tables.DIMENSIONS:
-                dimensions[stem] = path
-            else:
-                missing = [name for name in REQUIRED if name not in lower]
-                unusable.append(f"{Path(path).name} has no column {', '.join(missing)}")
-        if not groups:
-            what = "; ".join(unusable[:3]) or "only dimension tables are there"
-            raise SourceError(
-                f"{self._source}: no usable event file: {what}. Event rows need the columns event_type, ts and order_id "
-                "(besides location or location_id, sequence, body)."
-            )
-        for reason in unusable:
-            log.warning("left out of the source: %s", reason)
-        return [EventFiles(tuple(files), key[0], columns_of[key]) for key, files in groups.items()], dimensions
-
-    def columns(self, path: str) -> list[str]:
-        """Return a file's column names, in its order."""
-        kind = kind_of(path)
-        try:
-            if kind == "csv":
-                header = _first_text(path)
-                return next(csv.reader([header], delimiter=_delimiter(header)), [])
-            reader = {
-                "parquet": f"read_parquet({_literal(path)})",
-                "json lines": f"read_json({_literal(path)}, format='newline_delimited', ignore_errors=true)",
-                "json array": f"read_json({_literal(path)}, format='array', sample_size=-1)",
-            }[kind]
-            return [row[0] for row in self._connection.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()]
-        except (duckdb.Error, OSError) as error:
-            if kind == "json array":
-                raise _BrokenArrayError(path) from error
-            raise SourceError(f"{path} cannot be read as {kind}: {first_line(error)}") from error
-
-    def _salvage(self, path: str) -> str:
-        """Return a JSON lines file with the readable objects of a truncated JSON array; the rest counts as one broken line.
-
-        Reading object by object is slow, but only a truncated file (a flush cut off by a crash) needs it.
-        """
-        with (gzip.open if path.lower().endswith(".gz") else open)(
-            path, "rt", encoding="utf-8-sig", errors="replace"
-        ) as file:
-            text = file.read()
-        decoder, at = json.JSONDecoder(), text.find("{")
-        handle, salvaged = tempfile.mkstemp(prefix="twin-", suffix=".jsonl")
-        self.salvaged.append(salvaged)
-        with open(handle, "w", encoding="utf-8") as out:
-            while at >= 0:
-                try:
-                    row, end = decoder.raw_decode(text, at)
-                except ValueError:
-                    break
-                out.write(json.dumps(row) + "\n")
-                at = text.find("{", end)
-        self.broken_lines += 1
-        log.warning("%s is a torn JSON array: read up to the tear", Path(path).name)
-        return salvaged
+    size = os.stat(path).st_size
+    if size == 0:
+        raise UnusableError("is empty")
+    match file_paths.format_of(path):
+        case "parquet":
+            file, holds = _parquet(path)
+        case "csv":
+            file, holds = _csv(path), Size(uncompressed(path))
+        case _:
+            columns = _columns_of_small_json(path)
+            if columns is None:
+                return None
+            file, holds = EventFile(json_kind(path), columns), Size(uncompressed(path))
+    return replace(file, folders=folders_of(path)), holds
 
 
-def find(source: str) -> list[str]:
-    """Return the files of a source, a file, folder or pattern; a file's dimension tables are found beside it."""
-    path = Path(source).expanduser()
-    if path.is_file():
-        folder, found = path.parent, [str(path)]
-        dimensions = [
-            str(p)
-            for p in sorted(folder.iterdir())
-            if _stem(str(p)).lower().rsplit(".", 1)[-1] in tables.DIMENSIONS and _format(str(p))
-        ]
-        return found + [p for p in dimensions if p != str(path)]
-    if path.is_dir():
-        found = sorted(
-            str(p) for p in path.rglob("*") if p.is_file() and _format(str(p)) and not p.name.startswith(("_", "."))
-        )
-    else:
-        found = sorted(p for p in glob.glob(str(path), recursive=True) if Path(p).is_file() and _format(p))
-    if not found:
-        kind = "holds no event file" if path.is_dir() else "does not exist"
-        raise SourceError(
-            f"{source} {kind}: name a file, a folder or a pattern of {', '.join(FORMATS)} files, or `demo`."
-        )
-    return found
+def folders_of(path: str) -> tuple[str, ...]:
+    """Return the columns among `READ` that a path's folders give."""
+    return tuple(name for name in file_paths.folder_columns(path) if name.lower() in READ)
 
 
-def size_of(path: str) -> int:
-    """Return the approximate size of a file without compression, bytes."""
-    return Path(path).stat().st_size * (PACKED if path.endswith((".gz", ".parquet", ".pq")) else 1)
+def json_kind(path: str) -> str:
+    """Return json lines or json array, by the first character."""
+    with _opened(path) as file:
+        return "json array" if file.read(LONGEST_HEADER).lstrip().startswith("[") else "json lines"
 
 
-def _format(path: str) -> str:
-    name = Path(path).name.lower()
-    return next((kind for ending, kind in FORMATS.items() if name.endswith(ending)), "")
+def uncompressed(path: str) -> int:
+    """Return the size of a text file without compression, bytes; of a compressed one a guess, as nothing in it can be trusted."""
+    size = os.stat(path).st_size
+    if not path.lower().endswith(".gz"):
+        return size
+    with open(path, "rb") as file:
+        file.seek(max(0, size - 4))
+        return max(int.from_bytes(file.read(4), "little"), PACKED * size)
 
 
-def kind_of(path: str) -> str:
-    """Return a file's kind: csv, parquet, json lines or json array (the generator flushes one array per file)."""
-    kind = _format(path)
-    return kind if kind != "json" else "json array" if _first_text(path).lstrip().startswith("[") else "json lines"
-
-
-def _stem(path: str) -> str:
-    return re.sub(r"(\.(csv|tsv|json|jsonl|ndjson|parquet|pq|gz))+$", "", Path(path).name, flags=re.IGNORECASE)
-
-
-def reader(paths: Sequence[str], kind: str, columns: Sequence[str] = ()) -> str:
-    """Return the DuckDB table function that reads files of one kind, with all values as text.
+def reader(paths: Sequence[str], like: EventFile) -> str:
+    """Return the DuckDB table function that reads files which are alike, text with all values as text.
 
     Dialect and columns are given rather than sniffed, because one broken row can mislead the sniffer.
     """
-    files = "[" + ", ".join(_literal(path) for path in paths) + "]"
-    if kind == "parquet":
-        return f"read_parquet({files}, union_by_name=true)"
-    types = "{" + ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in columns) + "}"
-    if kind == "csv":
-        delimiter = _literal(_delimiter(_first_text(paths[0])))
-        return (
-            f"read_csv({files}, columns={types}, auto_detect=false, header=true, delim={delimiter}, quote='\"', escape='\"', "
-            "null_padding=true, store_rejects=true)"
-        )
-    if kind == "json array":
-        return f"read_json({files}, format='array', columns={types})"
-    return f"read_json({files}, format='newline_delimited', ignore_errors=true, columns={types})"
+    options = ["hive_partitioning=false"]  # it would replace columns of the rows
+    if like.folders:
+        options.append(f"filename={_literal(_FOLDER)}")
+    types = "{" + ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in like.columns) + "}"
+    match like.kind:
+        case "parquet":
+            function = "read_parquet"
+        case "csv":
+            function = "read_csv"
+            options += [
+                f"columns={types}", "auto_detect=false", "header=true", f"delim={_literal(like.delimiter)}", "quote='\"'",
+                "escape='\"'", "null_padding=true", "store_rejects=true", f"strict_mode={str(like.strict).lower()}",
+            ]  # fmt: skip
+        case "json array":
+            function = "read_json"
+            options += ["format='array'", f"columns={types}"]
+        case _:
+            function = "read_json"
+            options += ["format='newline_delimited'", "ignore_errors=true", f"columns={types}"]
+    files = "[" + ", ".join(_literal(_exactly(path)) for path in paths) + "]"
+    return f"{function}({files}, {', '.join(options)})"
 
 
-def _first_text(path: str) -> str:
-    """Return the first line of a text file, without a byte order mark."""
+def sniffer(path: str, like: EventFile) -> str:
+    """Return the DuckDB table function that finds the columns of a JSON file, but not what is nested in them."""
+    shape = "'array', sample_size=-1" if like.kind == "json array" else "'newline_delimited', ignore_errors=true"
+    return f"read_json({_literal(_exactly(path))}, hive_partitioning=false, maximum_depth=1, format={shape})"
+
+
+def _parquet(path: str) -> tuple[EventFile, Size]:
+    footer = pq.read_metadata(path)
+    schema = footer.schema.to_arrow_schema()
+    stored = sum(footer.row_group(number).total_byte_size for number in range(footer.num_row_groups))
+    file = EventFile("parquet", tuple(schema.names), tuple(str(field.type) for field in schema))
+    return file, Size(max(stored, footer.num_rows * ROW_BYTES), footer.num_rows)
+
+
+def _csv(path: str) -> EventFile:
+    with _opened(path) as file:
+        header, first_row = file.readline(LONGEST_HEADER + 1), file.readline(LONGEST_HEADER)
+    if len(header) > LONGEST_HEADER:
+        raise UnusableError(f"has a first line of more than {LONGEST_HEADER >> 10} kB, which is no header of columns")
+    delimiter = max(",;\t|", key=header.count)
+    try:
+        names, values = (next(csv.reader([line], delimiter=delimiter), []) for line in (header, first_row))
+    except csv.Error as error:
+        raise UnusableError("has a first line that is no header of columns") from error
+    if len(names) > MOST_COLUMNS:
+        raise UnusableError(f"has {len(names):,} columns; events have some ten, and at most {MOST_COLUMNS:,} are read")
+    if len(values) == len(names) + 1 and not values[-1].strip():
+        names.append("")  # the rows end with a delimiter that the header does not have
+    return EventFile("csv", _distinct(names), delimiter=delimiter)
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Return column names that DuckDB takes: those without a name (as pandas' index has none) and doubled ones get another.
+
+    Doubled ones that are read keep theirs, and are refused with it.
+    """
+    taken: set[str] = set()
+    distinct = []
+    for number, name in enumerate(names):
+        key = name.strip().lower()
+        if not key or (key in taken and key not in READ):
+            name = f"column {number} without a name of its own"
+        taken.add(key)
+        distinct.append(name)
+    return tuple(distinct)
+
+
+def _columns_of_small_json(path: str) -> tuple[str, ...] | None:
+    with _opened(path) as file:
+        text = file.read(SMALL_JSON + 1)
+    if len(text) > SMALL_JSON:
+        return None
+    return _keys(json.loads(text)) if text.lstrip().startswith("[") else _keys(_objects(text.split("\n")))
+
+
+def columns_of_lines(path: str) -> tuple[str, ...]:
+    """Return the columns of a JSON lines file; slower than DuckDB, but lines that cannot be parsed do not matter."""
+    with _opened(path) as file:
+        return _keys(_objects(file.readline(LONGEST_ROW) for _ in range(SAMPLED_LINES)))
+
+
+def _objects(lines: Iterable[str]) -> Iterator[object]:
+    for line in lines:
+        with suppress(ValueError, RecursionError):  # it is counted when the file is read
+            yield json.loads(line)
+
+
+def _keys(rows: Iterable[object]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(key for row in rows if isinstance(row, dict) for key in row))
+
+
+def _opened(path: str) -> IO[str]:
+    """Open a text file, without a byte order mark."""
     opener = gzip.open if path.lower().endswith(".gz") else open
-    with opener(path, "rt", encoding="utf-8-sig", errors="replace") as file:
-        return file.readline(1 << 20)
+    return cast(IO[str], opener(path, "rt", encoding="utf-8-sig", errors="replace"))
 
 
-def _delimiter(header: str) -> str:
-    return max(",;\t|", key=header.count)
+def _value_in_path(name: str) -> str:
+    """Return the expression for a column whose values are in the path."""
+    value = f"url_decode(regexp_extract({_quoted(_FOLDER)}, {_literal(f'/{re.escape(name)}=([^/]*)/')}, 1))"
+    return f"nullif({value}, '__HIVE_DEFAULT_PARTITION__')"
+
+
+def _exactly(path: str) -> str:
+    """Return the pattern that matches a path and nothing else: DuckDB takes every path for a pattern."""
+    return re.sub(r"[\[*?]", r"[\g<0>]", path if os.path.isabs(path) else os.path.join(os.getcwd(), path))
 
 
 def _literal(text: str) -> str:
@@ -231,8 +287,3 @@ def _literal(text: str) -> str:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of an error's message."""
-    return str(error).split("\n", 1)[0]

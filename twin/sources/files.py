@@ -1,30 +1,31 @@
 """Event files as a source: CSV, JSON lines, JSON arrays and Parquet, in either generation of the schema, read by DuckDB."""
 
-import logging
-import shutil
-import tempfile
 import threading
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
-from twin.foundation import progress, telemetry
-from twin.foundation.errors import SourceError
-from twin.sources import queries, tables
+from twin.foundation import memory, telemetry
+from twin.foundation.errors import SourceError, UnknownTimeError
+from twin.foundation.settings import Settings
+from twin.sources import event_files, file_paths, queries, tables
 from twin.sources.base import Location, Quality, Volume
-from twin.sources.event_files import FileSorter, find, first_line, kind_of, reader, size_of
-
-log = logging.getLogger(__name__)
+from twin.sources.database import Database, TooLargeError
+from twin.sources.event_files import EventFiles, Size
+from twin.sources.file_sorter import DimensionFile, FileSorter
 
 ON_DISK_ABOVE = 1 << 30
-"""Bytes of input above which the decoded events are stored in a temporary database on disk instead of in memory."""
-ON_DISK_MEMORY = "1GB"
-"""Memory limit of the database on disk; with it ten million events can be read in a process of 6 GB."""
+"""Bytes of input above which the decoded events are stored in a temporary database on disk instead of in memory: with it ten
+million events take a quarter of the memory, and no more time."""
+DATABASE_SHARE = 0.25
+"""Share of the process's memory that the database takes."""
+WINDOW_SHARE = 1 / 3
+"""Share of the process's memory that the rows of one range take while its timeline is built."""
+WINDOW_ROW_BYTES = 250
+"""Bytes that a row takes while its timeline is built, without its body: its texts and numbers in Arrow, then in columns."""
 
 Progress = Callable[[str, float], None]
 
@@ -32,33 +33,23 @@ Progress = Callable[[str, float], None]
 class FileSource:
     """Event files, decoded once into DuckDB; every request is then a query over the decoded rows.
 
-    Raises `SourceError` if nothing is usable; the message names the file and what it lacks.
+    Raises `SourceError` if nothing is usable, or if it is more than the settings allow; the message names the file and what it
+    lacks, or the limit.
     """
 
-    def __init__(self, source: str | Path, progress: Progress | None = None) -> None:
+    def __init__(self, source: str | Path, progress: Progress | None = None, settings: Settings | None = None) -> None:
         self.name = str(source)
-        report = progress or (lambda _message, _share: None)
-        paths = find(str(source))
-        self._lock = threading.Lock()
-        on_disk = sum(map(size_of, paths)) > ON_DISK_ABOVE
-        self._folder = tempfile.mkdtemp(prefix="twin-") if on_disk else None
-        self._connection = (
-            duckdb.connect(f"{self._folder}/events.duckdb", config={"memory_limit": ON_DISK_MEMORY})
-            if self._folder
-            else duckdb.connect(":memory:")
-        )
-        self._finalizer = weakref.finalize(self, _release, self._connection, self._folder)
-        self._files = FileSorter(self.name, self._connection)
-        self._broken_lines = 0
+        self._settings = settings or Settings()
+        self._dimension_files: dict[str, DimensionFile] = {}
         self._dimensions: dict[str, list[dict[str, str]]] = {}
+        self._database_memory = int(self._settings.memory_bytes * DATABASE_SHARE)
+        report = progress or (lambda _message, _share: None)
+        paths = file_paths.find(self.name, self._settings.max_files)
+        sorter = FileSorter(self.name, self._database_memory)
         try:
-            self._open(paths, report)
-        except BaseException:
-            self.close()
-            raise
+            self._open(paths, sorter, report)
         finally:  # copies of customers' data must not stay on disk, whether reading them succeeded or not
-            for copy in self._files.salvaged:
-                Path(copy).unlink(missing_ok=True)
+            sorter.close()
         self._volumes: dict[str, Volume] | None = None
         self._tables: set[str] = set()
         self._tables_lock = threading.Lock()
@@ -74,14 +65,16 @@ class FileSource:
         return list(self._locations)
 
     def quality(self, location: str | None = None) -> Quality:
-        return tables.account(*self._account.result(), location, self._broken_lines)
+        return self._account.result().of(location)
 
     def volume(self, location: str) -> Volume:
         if self._volumes is None:
-            self._volumes = tables.volumes(self._arrow(queries.for_duckdb("volume"), {}), self._locations)
-        return self._volumes[tables.find_place(location, self._locations).id]
+            self._volumes = tables.volumes(self._database.table(queries.for_duckdb("volume")), self._locations)
+        return self._volumes.get(location) or self._volumes[self._place(location).id]
 
     def window(self, location: str, start: float, end: float) -> pa.Table:
+        """Return the decoded rows. Raises `UnknownTimeError` if they would take more memory than a range may."""
+        self._check_size(location, start, end)
         return self._between("window", location, start, end)
 
     def history(self, location: str, start: float, end: float) -> pa.Table:
@@ -92,16 +85,12 @@ class FileSource:
             key: tables.moment(float(value)).item() if key.endswith("_ts") else value
             for key, value in parameters.items()
         }
-        try:
-            self._create_tables(queries.relations(name))
-            # a separate cursor lets several threads query in parallel
-            with telemetry.query(name), self._connection.cursor() as cursor:
-                return cursor.sql(queries.for_duckdb(name), params=arguments).to_arrow_table()
-        except duckdb.Error as error:
-            raise SourceError(f"{self.name} cannot be asked: {first_line(error)}") from error
+        self._create_tables(queries.relations(name))
+        with telemetry.query(name):
+            return self._database.table(queries.for_duckdb(name), arguments)
 
     def routes(self, location: str, most: int) -> pa.Table:
-        return self._arrow(queries.for_duckdb("routes"), {"location": location, "most": most})
+        return self._database.table(queries.for_duckdb("routes"), {"location": location, "most": most})
 
     def gold(self) -> Mapping[str, int]:
         return {}
@@ -110,40 +99,100 @@ class FileSource:
         return tables.names(self._dimension(dimension), dimension)
 
     def close(self) -> None:
-        """Close the connection and remove the temporary database; otherwise this happens with the source's end."""
-        self._finalizer()
+        """Close the database and remove it; otherwise this happens with the source's end."""
+        self._database.close()
 
     # -- opening --------------------------------------------------------------------------------------------------------
-    def _open(self, paths: list[str], report: Progress) -> None:
+    def _open(self, paths: Sequence[str], sorter: FileSorter, report: Progress) -> None:
         """Decode the files into the table `events` and find the locations."""
-        report(f"Reading {len(paths)} file{'s' * (len(paths) != 1)}", 0.1)
-        groups, self._dimension_files = self._files.sort_out(paths)
-        bronze = [group.bronze() for group in groups]
-        self._execute(f"CREATE TABLE events AS {queries.decode_for_duckdb(' UNION ALL '.join(bronze))}")
-        self._broken_lines = self._files.broken_lines + self._count_broken_lines()
-        report("Looking for the kitchens", 0.8)
-        self._locations = tables.kitchens(
-            self._arrow(queries.for_duckdb("locations"), {}), self._dimension("locations")
-        )
-        for name, path in self._dimension_files.items():
-            if path in self._files.salvaged:  # before the copy is deleted; other files are read when needed
-                self._dimension(name)
-        # counting all rows takes long and is rarely needed at once, so it runs in the background; `quality` waits for it
-        background = ThreadPoolExecutor(1, "account")
-        self._account = background.submit(self._count_rows)
-        background.shutdown(wait=False)
-        if not self._locations:
-            raise SourceError(tables.nothing_usable(self.name, self.quality()))
+        report(f"Reading {len(paths):,} file{'s' * (len(paths) != 1)}", 0.1)
+        groups, self._dimension_files = sorter.sort_out(paths)
+        self._check_holds(sorter.size)
+        self._database = self._decode(groups, sorter)
+        try:
+            self._rows = int(self._database.rows("SELECT count(*) FROM events")[0][0])
+            self._check_holds(Size(0, self._rows))
+            self._input_bytes = sorter.size.bytes
+            broken_lines = sorter.broken_rows + self._count_broken_lines()
+            report("Looking for the kitchens", 0.8)
+            for name, file in self._dimension_files.items():
+                if sorter.is_copy(file.path):  # before the copy is deleted; other files are read when needed
+                    self._dimension(name)
+            self._locations = self._find_locations()
+            # counting all rows takes long and is rarely needed at once, so it runs in the background; `quality` waits for it
+            background = ThreadPoolExecutor(1, "account")
+            self._account = background.submit(self._count_rows, broken_lines)
+            background.shutdown(wait=False)
+            if not self._locations:
+                raise SourceError(tables.nothing_usable(self.name, self.quality()))
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _decode(self, groups: Sequence[EventFiles], sorter: FileSorter) -> Database:
+        """Return a database with the decoded rows, on disk if they are many; rows that DuckDB cannot read are set aside."""
+        on_disk = sorter.size.bytes > min(ON_DISK_ABOVE, self._database_memory // 2)
+        try:
+            try:
+                return self._decoded(groups, on_disk)
+            except TooLargeError:
+                if on_disk:
+                    raise
+                return self._decoded(groups, on_disk=True)  # it holds more than its size let expect
+        except TooLargeError:
+            raise
+        except SourceError:
+            readable = sorter.salvage(groups)
+            if readable == list(groups):
+                raise
+        return self._decoded(readable, on_disk)
+
+    def _decoded(self, groups: Sequence[EventFiles], on_disk: bool) -> Database:
+        rows = " UNION ALL ".join(group.bronze() for group in groups)
+        database = Database(self.name, self._database_memory, on_disk)
+        try:
+            with database.watched(self._settings.max_decoded_bytes, self._settings.memory_bytes):
+                database.execute(f"CREATE TABLE events AS {queries.decode_for_duckdb(rows)}")
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _check_holds(self, size: Size) -> None:
+        """Raise `SourceError` if the files hold more than the settings allow."""
+        limits = self._settings
+        if size.rows > limits.max_rows:
+            raise SourceError(
+                f"{self.name} holds {size.rows:,} rows, and at most {limits.max_rows:,} are read: "
+                "open fewer files, or raise TWIN_MAX_ROWS."
+            )
+        if size.bytes > limits.max_decoded_bytes:
+            raise SourceError(
+                f"{self.name} holds {memory.words(size.bytes)} of data once it is uncompressed, and at most "
+                f"{memory.words(limits.max_decoded_bytes)} are read: open fewer files, or raise TWIN_MAX_DECODED."
+            )
+
+    def _find_locations(self) -> list[Location]:
+        rows = self._database.table(queries.for_duckdb("locations"))
+        if len(rows) > self._settings.max_locations:
+            raise SourceError(
+                f"{self.name} has {len(rows):,} locations, and at most {self._settings.max_locations:,} are opened: check that "
+                "the column location holds kitchens, or raise TWIN_MAX_LOCATIONS."
+            )
+        return tables.kitchens(rows, self._dimension("locations"))
 
     def _count_broken_lines(self) -> int:
         """Return how many CSV lines could not be split into columns at all."""
-        try:
-            ((lines,),) = self._connection.execute(
-                "SELECT count(DISTINCT (file_id, line)) FROM reject_errors"
-            ).fetchall()
-        except duckdb.CatalogException:  # DuckDB creates this table only when it reads CSV
-            return 0
-        return int(lines)
+        if not self._database.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'reject_errors'"):
+            return 0  # DuckDB creates this table only when it reads CSV
+        return int(self._database.execute("SELECT count(DISTINCT (scan_id, file_id, line)) FROM reject_errors")[0][0])
+
+    def _count_rows(self, broken_lines: int) -> tables.Accounts:
+        quality = self._database.rows(queries.for_duckdb("quality"))
+        flags = self._database.rows(queries.for_duckdb("flags"))
+        return tables.Accounts(
+            [tables.QualityRow(*row) for row in quality], [tables.FlagRow(*row) for row in flags], broken_lines
+        )
 
     # -- queries --------------------------------------------------------------------------------------------------------
     def _create_tables(self, relations: Sequence[str]) -> None:
@@ -151,46 +200,37 @@ class FileSource:
         with self._tables_lock:
             for relation in relations:
                 if relation not in self._tables:
-                    with self._connection.cursor() as cursor:
-                        cursor.execute(f"CREATE TABLE {relation} AS {queries.for_duckdb(relation)}")
+                    self._database.rows(f"CREATE TABLE {relation} AS {queries.for_duckdb(relation)}")
                     self._tables.add(relation)
 
-    def _execute(self, sql: str) -> None:
-        try:
-            self._connection.execute(sql)
-        except duckdb.Error as error:
-            raise SourceError(f"{self.name} cannot be read: {first_line(error)}") from error
-
-    def _arrow(self, sql: str, parameters: dict[str, Any]) -> pa.Table:
-        with self._lock, self._connection.cursor() as cursor, progress.current().stopping(cursor.interrupt):
-            return cursor.sql(sql, params=parameters).to_arrow_table()
+    def _place(self, location: str) -> Location:
+        return tables.find_place(location, self._locations)
 
     def _between(self, name: str, location: str, start: float, end: float) -> pa.Table:
-        tables.find_place(location, self._locations)
-        parameters = {"location": location, "from_ts": tables.moment(start).item(), "to_ts": tables.moment(end).item()}
         with telemetry.query(name):
-            return self._arrow(queries.for_duckdb(name), parameters)
+            return self._database.table(queries.for_duckdb(name), self._parameters(location, start, end))
 
-    def _count_rows(self) -> tuple[list[tables.QualityRow], list[tables.FlagRow]]:
-        with self._connection.cursor() as cursor:
-            quality = cursor.execute(queries.for_duckdb("quality")).fetchall()
-            flags = cursor.execute(queries.for_duckdb("flags")).fetchall()
-        return [tables.QualityRow(*row) for row in quality], [tables.FlagRow(*row) for row in flags]
+    def _parameters(self, location: str, start: float, end: float) -> dict[str, Any]:
+        place = self._place(location)
+        return {"location": place.id, "from_ts": tables.moment(start).item(), "to_ts": tables.moment(end).item()}
+
+    def _check_size(self, location: str, start: float, end: float) -> None:
+        most = self._settings.memory_bytes * WINDOW_SHARE
+        parameters = self._parameters(location, start, end)
+        if self._rows * WINDOW_ROW_BYTES + self._input_bytes <= most:
+            return  # all rows together are fewer, so it need not be counted
+        ((rows, bodies),) = self._database.rows(queries.for_duckdb("window_size"), parameters)
+        if (size := rows * WINDOW_ROW_BYTES + bodies) > most:
+            raise UnknownTimeError(
+                f"This range and the hours around it have {rows:,} events, which take {memory.words(size)} of memory, and a "
+                f"range may take {memory.words(most)}: choose a shorter one, or raise TWIN_MEMORY."
+            )
 
     def _dimension(self, name: str) -> list[dict[str, str]]:
-        path = self._dimension_files.get(name)
-        if path is None:
+        file = self._dimension_files.get(name)
+        if file is None:
             return []
         if name not in self._dimensions:
-            with self._lock:
-                rows = self._connection.sql(
-                    f"SELECT COLUMNS(*)::VARCHAR FROM {reader([path], kind_of(path), self._files.columns(path))}"
-                ).to_arrow_table()
+            rows = self._database.table(f"SELECT COLUMNS(*)::VARCHAR FROM {event_files.reader([file.path], file.like)}")
             self._dimensions[name] = [{key.lower(): value for key, value in row.items()} for row in rows.to_pylist()]
         return self._dimensions[name]
-
-
-def _release(connection: duckdb.DuckDBPyConnection, folder: str | None) -> None:
-    connection.close()
-    if folder is not None:
-        shutil.rmtree(folder, ignore_errors=True)

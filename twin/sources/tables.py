@@ -1,12 +1,15 @@
 """Turns query results into what sources return: the counts of all rows, the locations, the names. Shared by all sources."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from twin.foundation.errors import UnknownLocationError
+from twin.foundation.times import EARLIEST, LATEST
 from twin.sources import known_kitchens
 from twin.sources.base import Location, Quality, Volume
 
@@ -33,28 +36,42 @@ class FlagRow(NamedTuple):
     rows: int
 
 
-def account(
-    quality: Iterable[QualityRow], flags: Iterable[FlagRow], location: str | None, broken_lines: int = 0
-) -> Quality:
-    """Return the counts of all rows, or of one location's."""
-    read = used = 0
-    rejected: dict[str, int] = {}
-    for row in quality:
-        if location is not None and row.location != location:
-            continue
-        read += row.read
-        used += row.used
-        reason = row.reason or "duplicate"
-        if row.read > row.used:
-            rejected[reason] = rejected.get(reason, 0) + row.read - row.used
-    if location is None and broken_lines:
-        read += broken_lines
-        rejected["broken line"] = rejected.get("broken line", 0) + broken_lines
-    flagged: dict[str, int] = {}
-    for place, flag, rows in flags:
-        if location is None or place == location:
-            flagged[flag] = flagged.get(flag, 0) + rows
-    return Quality(read, used, rejected, flagged)
+class Accounts:
+    """The counts of all rows and of each location's, made in one pass over the query results: there may be many locations."""
+
+    def __init__(self, quality: Iterable[QualityRow], flags: Iterable[FlagRow], broken_lines: int = 0) -> None:
+        """`broken_lines` is the number of rows that are in no query, because nothing could read them."""
+        self._all = _Count()
+        self._of: dict[str | None, _Count] = {}
+        for row in quality:
+            for count in (self._all, self._of.setdefault(row.location, _Count())):
+                count.add(row.read, row.used, row.reason or "duplicate")
+        if broken_lines:
+            self._all.add(broken_lines, 0, "broken line")
+        for place, flag, rows in flags:
+            for count in (self._all, self._of.setdefault(place, _Count())):
+                count.flagged[flag] = count.flagged.get(flag, 0) + rows
+
+    def of(self, location: str | None) -> Quality:
+        """Return one location's counts; None: those of all rows."""
+        count = self._all if location is None else self._of.get(location, _Count())
+        return Quality(count.read, count.used, dict(count.rejected), dict(count.flagged))
+
+
+@dataclass(slots=True)
+class _Count:
+    """The counts of `Quality` while they are added up."""
+
+    read: int = 0
+    used: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+    flagged: dict[str, int] = field(default_factory=dict)
+
+    def add(self, read: int, used: int, reason: str) -> None:
+        self.read += read
+        self.used += used
+        if read > used:
+            self.rejected[reason] = self.rejected.get(reason, 0) + read - used
 
 
 def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Location]:
@@ -87,10 +104,16 @@ def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Loc
 
 def volumes(rows: pa.Table, found: Iterable[Location]) -> dict[str, Volume]:
     """Return orders per hour by location from the rows of queries/volume.sql."""
-    names = np.asarray(rows["location"].to_pylist(), dtype=object)
     hours = rows["hour"].to_numpy().astype("datetime64[s]").astype(np.float64)
     orders = rows["orders"].to_numpy().astype(np.int64)
-    return {place.id: Volume(hours[names == place.id], orders[names == place.id]) for place in found}
+    encoded = pc.dictionary_encode(rows["location"].combine_chunks())
+    code = encoded.indices.to_numpy(zero_copy_only=False)
+    by_place = np.argsort(code, kind="stable")  # hours stay in their order
+    ends = np.cumsum(np.bincount(code, minlength=len(encoded.dictionary)))
+    rows_of = dict(zip(encoded.dictionary.to_pylist(), np.split(by_place, ends[:-1]), strict=True)) if len(code) else {}
+    none = np.zeros(0, dtype=np.intp)
+    chosen = ((place.id, rows_of.get(place.id, none)) for place in found)
+    return {place: Volume(hours[of_place], orders[of_place]) for place, of_place in chosen}
 
 
 def names(rows: Iterable[Mapping[str, Any]], dimension: str) -> dict[str, str]:
@@ -128,8 +151,11 @@ def nothing_usable(name: str, quality: Quality) -> str:
 
 
 def moment(seconds: float) -> np.datetime64:
-    """Return data seconds as the parameter of a query, in microseconds."""
-    return np.datetime64(round(seconds * 1e6), "us")
+    """Return data seconds as the parameter of a query, in microseconds.
+
+    Times before the year 1 and after 9999 become these limits: a range may be widened beyond what a calendar has.
+    """
+    return np.datetime64(round(min(max(seconds, EARLIEST), LATEST) * 1e6), "us")
 
 
 def _number(text: Any) -> float | None:

@@ -27,8 +27,12 @@ class KioskCard(Component):
         default=[], doc="What a screen stores for the next server: origin, held or None, stamp of the show's anchor."
     )
     problem: str = param.String(default="", doc="Why the next scene cannot be shown, a sentence; empty if it can.")  # type: ignore[assignment]
+    remark: str = param.String(default="", doc="What the screen's address asks for in vain; empty: nothing.")  # type: ignore[assignment]
     heading: str = param.String(default="", doc="The title of the screen.")  # type: ignore[assignment]
     logo: str = param.String(default="", doc="Address of a picture next to the title; empty: none.")  # type: ignore[assignment]
+    logo_origins: list[str] = param.List(  # type: ignore[assignment]
+        default=[], doc="Web origins from which it may come, beside the page's own."
+    )
 
     _esm = module_source(Path(__file__).with_name("card.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("card.css"))]

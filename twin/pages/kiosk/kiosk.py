@@ -13,12 +13,19 @@ import jinja2
 import panel as pn
 
 from twin import api
+from twin.foundation.address import Address
 from twin.pages.kiosk.show import KioskShow
-from twin.show.options import Options
+from twin.pages.opening import opening
+from twin.server.assets import publish
+from twin.server.headers import guard_page
+from twin.show.options import NAMES, Options
+from twin.views.map.figure import ONLINE_ORIGINS
 from twin.views.shared import theme
 
 TITLE = "Casper’s Kitchens"
 LONGEST_TITLE = 80
+FRAME_NAMES = ("frame", "dense")
+"""The parameters that the outer page adds for the live one."""
 
 
 def serve_kiosk() -> None:
@@ -41,7 +48,12 @@ def _serve_live(query: Mapping[str, str]) -> None:
         document.template_variables["html_attrs"] = f'data-theme="{theme_of(query)}"'
         document.template_variables["theme_bg"] = theme.TOKENS[theme_of(query)]["bg"]
     mounted = api.mount()
-    KioskShow(Options.from_query(query), query, mounted).servable()
+    if document is not None:
+        document.template_variables.update(nonce=guard_page(ONLINE_ORIGINS), **opening("page", mounted))
+    address = Address(query)
+    address.only(*NAMES, *FRAME_NAMES)
+    address.one_of("theme", theme.TOKENS, lower=True)
+    KioskShow(Options.of(address), address, mounted).servable()
 
 
 def _serve_outer(query: Mapping[str, str]) -> None:
@@ -49,11 +61,13 @@ def _serve_outer(query: Mapping[str, str]) -> None:
     if document is None:
         return
     tokens = theme.TOKENS[theme_of(query)]
+    mounted = api.mount()
     document.template = _outer_template()
     document.template_variables.update(
         name=title_of(query), theme=theme_of(query), bg=tokens["bg"], ink=tokens["ink"], mute=tokens["mute"],
         panel=tokens["panel"], line=tokens["line"], warn=tokens["warn"], font=theme.FONT,
-        style=_text("outer.css"), script=_text("outer.js"),
+        style=_text("outer.css"), script=_text("outer.js"), nonce=guard_page(), **opening("wall", mounted),
+        script_address=f"{pn.state.rel_path or '.'}/{publish(_text('outer.js'))}" if mounted else "",
     )  # fmt: skip
 
 

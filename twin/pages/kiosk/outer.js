@@ -14,6 +14,7 @@
   const RENEW_MS = 6 * 3600_000;
   // the server answers, and still no frame has come alive for so long: the page itself starts over
   const HOPELESS_MS = 10 * 60_000;
+  const REMARK_MS = 60_000; // so long a remark on the address is shown, from the first picture on
   const SETTLE_MS = 1500; // a window that is being resized rests for so long
 
   const stage = document.getElementById("stage");
@@ -30,6 +31,7 @@
   let ticked = performance.now();
   let resizing = 0;
   let reason = "";
+  let begun = 0;
 
   const recall = () => {
     try {
@@ -97,6 +99,7 @@
       setTimeout(() => drop(old), 1200);
     }
     opening.hidden = true;
+    begun ||= performance.now();
     reason = "";
     tell();
   }
@@ -192,7 +195,8 @@
     if (await answers()) location.reload();
   }
   function tell() {
-    const problem = front?.beat?.problem || back?.beat?.problem || "";
+    const remark = front && performance.now() - begun < REMARK_MS ? front.beat?.remark : "";
+    const problem = front?.beat?.problem || back?.beat?.problem || remark || "";
     const why = wanted();
     const told =
       why === "lost" || why === "silent"

@@ -4,20 +4,20 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import panel as pn
 
+from twin.foundation.address import Address, notice
 from twin.foundation.errors import ConfigError, TwinError
 from twin.foundation.settings import Settings
 from twin.pages.basemap import base_map
 from twin.pages.kiosk.card import KioskCard
 from twin.replay.controller import ReplayController
 from twin.server.process import process
-from twin.show.options import Options, panes_of
+from twin.show.options import Options, panes_in
 from twin.show.scene import Scene, Show, ShowAnchor, ShowPosition
 from twin.views.feed.feed import FeedView
 from twin.views.kpis.kpis import KpiView
@@ -45,9 +45,11 @@ class KioskShow(pn.viewable.Viewer):
     page of another site can send.
     """
 
-    def __init__(self, options: Options, query: Mapping[str, str], mounted: bool = False) -> None:
+    def __init__(self, options: Options, address: Address, mounted: bool = False) -> None:
         """`mounted`: whether the page's server serves our routes."""
         super().__init__()
+        query = address.query
+        self._address = address
         self._mounted = mounted
         self._options = options
         self._remembered: ShowAnchor | None = None
@@ -61,12 +63,13 @@ class KioskShow(pn.viewable.Viewer):
         self._stepper: Any = None
         self._dark = query.get("theme", "").strip().lower() != "light"
         self._card = KioskCard(
-            heading=query.get("title", "").strip()[:80], logo=query.get("logo", "").strip(), sizing_mode="stretch_width",
-            margin=0,
+            heading=query.get("title", "").strip()[:80], logo=query.get("logo", "").strip(),
+            logo_origins=sorted(self._controller.settings.logo_origins), sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
         self._card.join(self._controller)
         self._card.on_msg(self._on_message)
-        self._views = self._build(panes_of(query.get("panes")))
+        self._views = self._build(panes_in(address))
+        self._card.remark = notice(address.remarks)
         self._page = self._arrange()
         pn.state.onload(self._begin)
 
@@ -156,6 +159,8 @@ class KioskShow(pn.viewable.Viewer):
     async def _open(self) -> None:
         """Open the source and build the show, in a thread, because either may take long."""
         self._show = await asyncio.to_thread(process.showings.show, self._options)
+        self._address.some_of("locations", [place.id for place in process.hub().locations], "kitchen")
+        self._card.remark = notice(self._address.remarks)
         if self._remembered is not None:
             process.showings.restore(self._options, self._remembered)
         self._session = ReplaySession(process.hub(), self._controller, prepare=process.tileset)

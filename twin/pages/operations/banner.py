@@ -65,6 +65,13 @@ class BannerView(pn.viewable.Viewer):
         self._act = on_action
         self._banner.param.update(kind=kind, message=message, action=action if on_action else "", busy=False)
 
+    def remark(self, message: str) -> None:
+        """Show a remark on what was asked for; beside another notice it is added to that."""
+        if message and self.message:
+            self._banner.message = f"{self.message} {message}"
+        elif message:
+            self.notify("empty", message)
+
     def clear(self) -> None:
         """Remove the notice."""
         self._act = None

@@ -17,25 +17,20 @@ import panel as pn
 import param
 
 from twin.analysis.insights import Insights
+from twin.foundation.address import Address
 from twin.foundation.errors import CancelledError, TwinError
 from twin.foundation.progress import Task
-from twin.foundation.stages import STATES
 from twin.foundation.telemetry import TICKS
-from twin.foundation.times import seconds, text
+from twin.foundation.times import text
 from twin.hub import Hub
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
 from twin.timeline.timeline import Timeline
+from twin.views.session.address import LoadRequest, cut, read
 from twin.views.shared.component import Component, module_source
 from twin.views.shared.view import ReplayView
 
 log = logging.getLogger(__name__)
-
-LoadRequest = tuple[str, float | None, float | None, float | None, float | None]
-"""What is to be loaded: location, start, end, playhead, speed; None: the default, see `ReplaySession.choose`."""
-
-LONGEST_ID = 200
-"""Most characters of an order id that are read from an address; real ids have 32."""
 
 PROGRESS_EVERY_S = 0.3
 """Wall seconds between two progress texts while a timeline loads."""
@@ -78,6 +73,9 @@ class ReplaySession(param.Parameterized):
         doc="When the source was last checked, wall time in seconds since 1970; None: never.",
     )
     stale = param.String(default="", doc="Why the last check for newer events failed; empty if it did not.")
+    remarks: list[str] = param.List(  # type: ignore[assignment]
+        default=[], item_type=str, doc="What the address or a range asked for in vain, a sentence each."
+    )
     newer = param.Number(
         default=None,
         allow_None=True,
@@ -163,8 +161,17 @@ class ReplaySession(param.Parameterized):
             with loading.as_current():
                 timeline = await asyncio.to_thread(self._load, location, start, end)
         except (TwinError, ValueError) as error:
+            problem = str(error)
+        except Exception as error:  # whatever it is, nobody may wait for ever
+            log.exception("a range cannot be loaded")
+            problem = (
+                f"This could not be loaded, for a reason that nobody foresaw ({type(error).__name__}): the log has it."
+            )
+        else:
+            problem = ""
+        if problem:
             if number == self._newest:
-                self.problem, self.waiting = str(error), ""
+                self.problem, self.waiting = problem, ""
             return
         if number == self._newest:
             self._take(place, timeline, at, speed)
@@ -276,15 +283,17 @@ class ReplaySession(param.Parameterized):
             self.tick(force=True)
 
     async def range(self, start: float, end: float) -> None:
-        """Load another range of the location shown. Raises ValueError where the source has no data in it."""
+        """Load another range of the location shown, cut to the days with data. Raises ValueError where there is none in it."""
         place = self.place
         if place is None:
             return
-        if end <= place.start or start > place.end:
+        window = self.hub.within(place.id, start, end)
+        if window is None:
             raise ValueError(f"No orders in this range: the data covers {text(place.start)} to {text(place.end)}.")
-        await self.choose(place.id, start, end)
+        await self.choose(place.id, window.start, window.end)
         if self.problem:
             raise ValueError(self.problem)
+        self.remarks = [] if (window.start, window.end) == (start, end) else [cut(window)]
 
     def tick(self, force: bool = False) -> None:
         """Show the playhead's time in every view, if it differs from the one shown and the page is visible."""
@@ -383,47 +392,20 @@ class ReplaySession(param.Parameterized):
 
     def _read_address(self, query: dict[str, str]) -> LoadRequest | None:
         """Apply an address's viewport, saved Params and selection; return what is to be loaded, None without a valid location."""
-        location = query.get("location")
-        if location not in {place.id for place in self.hub.locations}:
+        address = Address(query)
+        wish = read(address, self.hub)
+        self.remarks = address.remarks
+        if wish is None:
             return None
-        start, end, at = (_time(query.get(name)) for name in ("start", "end", "t"))
-        if start is None or end is None or end <= start:
-            start = end = None
-        speed = _speed(query.get("speed"))
-        self.viewport = _viewport(query.get("view"))
+        self.viewport = wish.viewport
         for name, (view, state, _) in self._saved_params.items():
             if name in query:
                 view.param.update({state: query[name]})
-        chosen = self.controller.selection
-        chosen.select(query.get("order", "")[:LONGEST_ID])
-        if query.get("stage") in STATES:
-            chosen.filter(query["stage"])
-        return location, start, end, at, speed
+        self.controller.selection.select(wish.order)
+        if wish.stage:
+            self.controller.selection.filter(wish.stage)
+        return wish.load
 
 
 def _iso(t: float) -> str:
     return text(t).replace(" ", "T")
-
-
-def _time(value: str | None) -> float | None:
-    try:
-        return None if value is None else seconds(value)
-    except ValueError:
-        return None
-
-
-def _speed(value: str | None) -> float | None:
-    try:
-        speed = float(value or "")
-    except ValueError:
-        return None
-    return speed if 0 < speed <= max(ReplayController.SPEEDS) else None
-
-
-def _viewport(value: str | None) -> list[float]:
-    try:
-        lon, lat, zoom = (float(part) for part in (value or "").split(","))
-    except ValueError:
-        return []
-    inside = abs(lon) <= 180 and abs(lat) <= 85 and 0 <= zoom <= 24  # false for NaN
-    return [lon, lat, zoom] if inside else []

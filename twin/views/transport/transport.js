@@ -89,7 +89,7 @@ class TransportBar {
     this.legend = el("span", { class: "legend mute", role: "status", "data-testid": "legend" });
     const swatches = el(
       "i",
-      { class: "swatches", "aria-hidden": "true" },
+      { class: "swatches graphic", "aria-hidden": "true" },
       el("i", { class: "fine" }),
       el("i", { class: "tight" }),
       el("i", { class: "short" }),

@@ -1,0 +1,162 @@
+"""The DuckDB database of one source: within its share of the memory, and with errors that a user can act on.
+
+This is the only place where files are read and decoded rows are queried, so that whatever DuckDB raises becomes a `SourceError`
+here, without the paths and the several lines of its own messages.
+"""
+
+import logging
+import re
+import shutil
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from twin.foundation import memory, progress
+from twin.foundation.errors import SourceError
+
+log = logging.getLogger(__name__)
+
+WATCH_S = 0.1
+"""Time between two looks at how much a running decoding has taken, seconds."""
+FREE_DISK = 0.05
+"""Share of the temporary folder's disk that decoding leaves free."""
+LONGEST_REASON = 200
+"""Most characters of DuckDB's own message in a sentence of ours."""
+
+
+class TooLargeError(SourceError):
+    """What is read or asked for needs more memory than the database may take."""
+
+
+class Database:
+    """A database in memory, or with `on_disk` in a temporary folder that goes with it, for what memory cannot hold.
+
+    Thread-safe: each question has a cursor of its own. All methods raise `SourceError`.
+    """
+
+    def __init__(self, name: str, most_memory: int, on_disk: bool = False) -> None:
+        """`name` is the source's name in error messages, `most_memory` are bytes."""
+        self.name = name
+        self.most_memory = most_memory
+        self.on_disk = on_disk
+        self.folder = Path(tempfile.mkdtemp(prefix="twin-")) if on_disk else None
+        # without a folder of our own, DuckDB would write to the current one what memory cannot hold
+        spill = "" if self.folder is None else str(self.folder / "spill")
+        try:
+            self._connection = duckdb.connect(
+                ":memory:" if self.folder is None else str(self.folder / "events.duckdb"),
+                config={"memory_limit": f"{most_memory >> 20}MiB", "temp_directory": spill},
+            )
+        except BaseException:
+            _remove(self.folder)
+            raise
+        self._finalizer = weakref.finalize(self, _release, self._connection, self.folder)
+
+    def execute(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return a statement's rows; on the connection that `watched` can interrupt, and that has the tables of rejects."""
+        with self._explained("read"):
+            return list(self._connection.execute(sql).fetchall())
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Return a query's rows."""
+        with self._explained("asked"), self._connection.cursor() as cursor:
+            return list(cursor.execute(sql, parameters or {}).fetchall())
+
+    def table(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """Return a query's result. The current task can be cancelled meanwhile."""
+        with (
+            self._explained("asked"),
+            self._connection.cursor() as cursor,
+            progress.current().stopping(cursor.interrupt),
+        ):
+            return cursor.sql(sql, params=parameters or {}).to_arrow_table()
+
+    @contextmanager
+    def watched(self, most_disk: int, most_memory: int) -> Iterator[None]:
+        """Interrupt `execute` within the block once the database has taken `most_disk` bytes, or the process `most_memory`.
+
+        A compressed file may hold a thousand times its size, and no header says so that could be trusted.
+        """
+        ended, reasons = threading.Event(), list[str]()
+
+        def watch() -> None:
+            while not ended.wait(WATCH_S):
+                if reason := self._excess(most_disk, most_memory):
+                    reasons.append(reason)
+                    self._connection.interrupt()
+                    return
+
+        watcher = threading.Thread(target=watch, name="watch-decoding", daemon=True)
+        watcher.start()
+        try:
+            yield
+        except SourceError as error:
+            if reasons:
+                raise TooLargeError(f"{self.name} {reasons[0]}") from error
+            raise
+        finally:
+            ended.set()
+            watcher.join()
+
+    def close(self) -> None:
+        """Close the connection and remove the folder; otherwise this happens with the object's end."""
+        self._finalizer()
+
+    def _excess(self, most_disk: int, most_memory: int) -> str:
+        """Return why decoding must stop, as the end of a sentence; "" while it may go on."""
+        if (resident := memory.resident()) > most_memory:
+            return (
+                f"needs more memory than there is: reading it has taken {memory.words(resident)} of "
+                f"{memory.words(most_memory)}. Raise TWIN_MEMORY, or open fewer files."
+            )
+        if self.folder is None:
+            return ""
+        size = sum(entry.stat().st_size for entry in self.folder.rglob("*") if entry.is_file())
+        if size > most_disk:
+            return f"holds more than {memory.words(most_disk)} of decoded events. Raise TWIN_MAX_DECODED, or open fewer files."
+        disk = shutil.disk_usage(self.folder)
+        if disk.free < FREE_DISK * disk.total:
+            return (
+                f"needs more room than the temporary folder has: its events take {memory.words(size)} so far. "
+                "Make room there, name another one in TMPDIR, or open fewer files."
+            )
+        return ""
+
+    @contextmanager
+    def _explained(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except (duckdb.OutOfMemoryException, MemoryError) as error:
+            raise TooLargeError(
+                f"{self.name} needs more memory than the {memory.words(self.most_memory)} that reading it may take. "
+                "Raise TWIN_MEMORY, or open fewer files."
+            ) from error
+        except (duckdb.Error, pa.ArrowException, OSError, OverflowError) as error:
+            raise SourceError(f"{self.name} cannot be {doing}: {reason(error)}") from error
+
+
+def reason(error: Exception) -> str:
+    """Return what an error of DuckDB or the system says, in one line and without folders, for a sentence of ours."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = str(error).split("\n", 1)[0]
+    text = re.sub(r"(?<![\w.])/(?:[^/\"'\n]+/)+", "", text)
+    text = re.sub(r"\s+", " ", text).strip().rstrip(".:")
+    return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}…"
+
+
+def _remove(folder: Path | None) -> None:
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _release(connection: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
+    connection.close()
+    _remove(folder)

@@ -1,0 +1,151 @@
+"""Separates a source's event files from its dimension tables, and groups those that are read alike."""
+
+import itertools
+import logging
+import shutil
+import tempfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from twin.foundation.errors import SourceError
+from twin.sources import event_files, file_paths, json_salvage, tables
+from twin.sources.database import Database, reason
+from twin.sources.event_files import EventFile, EventFiles, Size, UnusableError
+
+log = logging.getLogger(__name__)
+
+NAMED = 3
+"""Most unusable files that an error message names."""
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionFile:
+    """The file of a dimension table."""
+
+    path: str
+    like: EventFile
+
+
+class FileSorter:
+    """Sorts the files of one source by their columns.
+
+    `size` is what the event files hold. `broken_rows` counts rows of JSON files that DuckDB cannot read; the others are in
+    temporary copies, which `close` removes.
+    """
+
+    def __init__(self, source: str, most_memory: int) -> None:
+        self.size = Size()
+        self.broken_rows = 0
+        self._copies: set[str] = set()
+        self._number = itertools.count()
+        self._folder: Path | None = None
+        self._source = source
+        self._most_memory = most_memory
+        self._sniffer: Database | None = None
+
+    def sort_out(self, paths: Sequence[str]) -> tuple[list[EventFiles], dict[str, DimensionFile]]:
+        """Return the event files, grouped by what reading them depends on, and the dimension tables by name."""
+        dimensions: dict[str, DimensionFile] = {}
+        groups: dict[EventFile, list[str]] = {}
+        unusable: list[str] = []
+        for path in paths:
+            try:
+                readable, file, size = self._described(path)
+                if not (missing := file.missing()):
+                    groups.setdefault(file.as_read(), []).append(readable)
+                    self.size += size
+                elif (table := file_paths.table_of(path)) in tables.DIMENSIONS:
+                    dimensions[table] = DimensionFile(readable, file)
+                else:
+                    raise UnusableError(f"has no column {', '.join(missing)}")
+            except UnusableError as error:
+                unusable.append(f"{Path(path).name} {error}")
+        if not groups:
+            what = "; ".join(unusable[:NAMED]) or "only dimension tables are there"
+            raise SourceError(
+                f"{self._source}: no usable event file: {what}. Event rows need the columns event_type, ts and order_id "
+                "(besides location or location_id, sequence, body)."
+            )
+        for text in unusable:
+            log.warning("left out of the source: %s", text)
+        return [EventFiles(tuple(files), like) for like, files in groups.items()], dimensions
+
+    def is_copy(self, path: str) -> bool:
+        """Return whether a file is one of the temporary copies."""
+        return path in self._copies
+
+    def close(self) -> None:
+        """Remove the temporary copies."""
+        if self._sniffer is not None:
+            self._sniffer.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def salvage(self, groups: Sequence[EventFiles]) -> list[EventFiles]:
+        """Return the groups as they can be read after all: CSV against the rules, and JSON without its unreadable rows."""
+        found: list[EventFiles] = []
+        for group in groups:
+            if not group.like.kind.startswith("json"):
+                found.append(EventFiles(group.paths, replace(group.like, strict=False)))
+                continue
+            copies = [self._salvaged(path, group.like.kind == "json array") for path in group.paths]
+            lines = replace(group.like, kind="json lines")
+            for like, is_copied in ((group.like, False), (lines, True)):
+                chosen = [copy for copy, path in zip(copies, group.paths, strict=True) if (copy != path) is is_copied]
+                found += [EventFiles(tuple(chosen), like)] if chosen else []
+        return found
+
+    def _salvaged(self, path: str, is_array: bool) -> str:
+        if self.is_copy(path):
+            return path
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="twin-"))
+        # folders such as location=sf give columns
+        folders = [part for part in Path(path).parent.parts if "=" in part]
+        copy = self._folder.joinpath(str(next(self._number)), *folders, "rows.jsonl")
+        copy.parent.mkdir(parents=True)
+        left_out = json_salvage.copy_readable(path, is_array, copy)
+        if not left_out and not is_array:
+            copy.unlink()
+            return path
+        self._copies.add(str(copy))
+        self.broken_rows += left_out
+        log.warning("%s is torn or has rows that cannot be read: %d left out", Path(path).name, left_out)
+        return str(copy)
+
+    def _described(self, path: str) -> tuple[str, EventFile, Size]:
+        """Return a file, or its readable copy, with its description. Raises `UnusableError`."""
+        try:
+            try:
+                described = event_files.describe(path) or self._sniffed(path)
+            except (ValueError, RecursionError, SourceError):
+                if file_paths.format_of(path) != "json":
+                    raise
+                copy = self._salvaged(path, event_files.json_kind(path) == "json array")
+                described = event_files.describe(copy) or self._sniffed(copy)
+                path = copy
+        except (OSError, EOFError, ValueError, RecursionError, zlib.error, pa.ArrowException, SourceError) as error:
+            raise UnusableError(f"cannot be read: {reason(error)}") from error
+        return path, *described
+
+    def _sniffed(self, path: str) -> tuple[EventFile, Size]:
+        """Return the description of a JSON file that is too large for Python. Raises `SourceError` if it cannot be parsed."""
+        kind = event_files.json_kind(path)
+        like = EventFile(kind, ())
+        if self._sniffer is None:
+            self._sniffer = Database(self._source, self._most_memory)
+        try:
+            rows = self._sniffer.rows(f"DESCRIBE SELECT * FROM {event_files.sniffer(path, like)}")
+        except SourceError:
+            if kind == "json array":
+                raise
+            columns = event_files.columns_of_lines(path)
+        else:
+            columns = tuple(str(row[0]) for row in rows)
+        return replace(like, columns=columns, folders=event_files.folders_of(path)), Size(
+            event_files.uncompressed(path)
+        )
