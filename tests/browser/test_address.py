@@ -57,7 +57,9 @@ def test_a_mistyped_order_is_said_with_the_one_that_is_similar(page: Page, addre
 )
 def test_about_an_address_that_is_right_nothing_is_said(page: Page, address: str, query: dict[str, str]) -> None:
     choose(page, address, "sanfrancisco", t=AT, speed="100", **query)
-    expect(by_id(page, "tab-moments")).to_have_text(re.compile(r"\d"), timeout=20_000)  # the last that the page waits for
+    expect(by_id(page, "tab-moments")).to_have_text(
+        re.compile(r"\d"), timeout=20_000
+    )  # the last that the page waits for
     expect(by_id(page, "banner")).to_be_hidden()
 
 
