@@ -13,6 +13,7 @@ from pathlib import Path
 
 import jinja2
 import panel as pn
+from panel.io.resources import get_dist_path
 
 from twin import api
 from twin.foundation.address import Address
@@ -20,6 +21,7 @@ from twin.pages.kiosk.show import KioskShow
 from twin.show.options import NAMES, Options
 from twin.show.scene import ShowAnchor
 from twin.views.shared import theme
+from twin.views.shared.modules import script_source
 
 TITLE = "Casper’s Kitchens"
 LONGEST_TITLE = 80
@@ -46,6 +48,9 @@ def _serve_live(query: Mapping[str, str]) -> None:
         document.template = _text("frame.html")  # type: ignore[assignment]  # Panel accepts the text of a template, too
         document.template_variables["html_attrs"] = f'data-theme="{theme_of(query)}"'
         document.template_variables["theme_bg"] = theme.TOKENS[theme_of(query)]["bg"]
+        # Panel sets it when it answers a request for the page. A session that a WebSocket makes, because the server was
+        # restarted since, would have its style sheets from Panel's own host
+        document.template_variables["dist_url"] = get_dist_path()
     mounted = api.mount()
     address = Address(query)
     address.only(*NAMES, *FRAME_NAMES)
@@ -62,7 +67,7 @@ def _serve_outer(query: Mapping[str, str]) -> None:
     document.template_variables.update(
         name=title_of(query), theme=theme_of(query), bg=tokens["bg"], ink=tokens["ink"], mute=tokens["mute"],
         panel=tokens["panel"], line=tokens["line"], warn=tokens["warn"], font=theme.FONT,
-        style=_text("outer.css"), script=_text("outer.js"),
+        style=_text("outer.css"), script=script_source(Path(__file__).with_name("outer.js")),
     )  # fmt: skip
 
 
