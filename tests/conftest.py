@@ -51,8 +51,9 @@ CHROMIUM_ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP twin.example 127.0.0.1",
 )
-"""No window, no graphics card, and no traffic of the browser's own."""
+"""No window, no graphics card, no traffic of the browser's own, and a name for this machine as a proxy in front would have."""
 
 
 MOST_WORKERS = 4

@@ -15,6 +15,8 @@ from twin.hub import Hub
 from twin.pages.operations.operations import operations_page  # noqa: F401  # the page's modules, imported before the first page
 from twin.render.tiles import warm
 from twin.server.guard import use_own_keys
+from twin.server.hosting import opening_words
+from twin.server.limits import apply_limits
 from twin.server.process import process
 from twin.views.map.figure import build_figure
 
@@ -36,12 +38,10 @@ def serve(source: str | None, address: str, port: int, others: Sequence[str] = (
     process.rehearsed_show(hub)  # an invalid scene file fails here, not on the wall screens
     _warm(hub)
     pages = [str(page) for page in sorted(APPS.glob("*.py"))]
-    print(
-        f"Open http://{'localhost' if address in ('0.0.0.0', '127.0.0.1') else address}:{port}/ (Ctrl+C stops)",
-        flush=True,
-    )
+    print(opening_words(address, port, process.settings), flush=True)
     options = ["--address", address, "--port", str(port), "--index", "operations", "--plugins", "twin.api"]
     options += ["--unused-session-lifetime", "60000"]
+    apply_limits()
     parser = argparse.ArgumentParser(prog="twin serve")
     command = Serve(parser)
     given = parser.parse_args([*pages, *options, *others])

@@ -23,8 +23,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], port: int, log: Path, **environment: str) -> Iterator[str]:
-    """Run `command` until the block is left; yields its address once /healthz answers at all."""
+def running(command: list[str], port: int, log: Path, healthz: str = "/healthz", **environment: str) -> Iterator[str]:
+    """Run `command` until the block is left; yields its address once `healthz` answers at all."""
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -35,7 +35,7 @@ def running(command: list[str], port: int, log: Path, **environment: str) -> Ite
         )
         try:
             address = f"http://127.0.0.1:{port}"
-            wait_for_health(address, process, log)
+            wait_for_health(address, process, log, healthz=healthz)
             yield address
         finally:
             process.terminate()
@@ -46,14 +46,16 @@ def running(command: list[str], port: int, log: Path, **environment: str) -> Ite
                 process.wait()
 
 
-def wait_for_health(address: str, process: subprocess.Popen[bytes], log: Path, patience: float = START_S) -> None:
+def wait_for_health(
+    address: str, process: subprocess.Popen[bytes], log: Path, patience: float = START_S, healthz: str = "/healthz"
+) -> None:
     """Return when the server answers; fail with its last words when it ends or stays silent."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError(f"the server ended with {process.returncode}:\n{log.read_text()[-2000:]}")
         try:
-            with urllib.request.urlopen(f"{address}/healthz", timeout=2):
+            with urllib.request.urlopen(f"{address}{healthz}", timeout=2):
                 return
         except urllib.error.HTTPError:
             return

@@ -20,6 +20,11 @@ OWN_HOSTS = {"127.0.0.1", "localhost", ""}
 """The application itself; "" is the host of data: and blob: addresses."""
 
 
+TELL_VIOLATIONS = """
+document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile} ${event.sample}`));
+"""
+
 WCAG_21_AA = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 
 GRAVE = {"serious", "critical"}
@@ -28,8 +33,12 @@ GRAVE = {"serious", "critical"}
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """An empty page, 1440 x 900. The test fails if the page logs an error, throws, or asks another host for anything."""
+    """An empty page, 1440 x 900.
+
+    The test fails if the page logs an error, throws, violates its Content-Security-Policy, or asks another host for anything.
+    """
     context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.add_init_script(TELL_VIOLATIONS)
     page = context.new_page()
     problems: list[str] = []
 

@@ -4,7 +4,7 @@ import pytest
 
 from twin.foundation.address import Address
 from twin.foundation.times import seconds
-from twin.show.options import Options, panes_in
+from twin.show.options import MOST_LOCATIONS, Options, panes_in
 
 
 def test_an_empty_query_tours_everything() -> None:
@@ -45,6 +45,9 @@ def test_a_range_may_be_a_length_back_from_the_last_delivery(text: str, hours: f
         {"range": "2025-10-17/2025-10-16"},
         {"range": "0h"},
         {"range": "2025-10-16T25:00/x"},
+        {"range": "0001-01-01/0001-01-02"},
+        {"range": "9999-01-01/9999-01-02"},
+        {"range": "1989-12-31/1990-01-02"},
         {"locations": " , "},
     ],
 )
@@ -74,6 +77,21 @@ def test_panes_are_those_named_once_each_or_the_usual_ones() -> None:
     assert panes("map,KPIS,map") == (("map", "kpis"), [])
     assert panes("") == (("map", "pipeline", "kpis"), [])
     assert panes("nothing")[0] == ("map", "pipeline", "kpis")
+
+
+def test_an_address_names_a_bounded_number_of_locations_once_each() -> None:
+    text = ",".join(["chicago", "x" * 5000, *(f"place{n}" for n in range(5000)), "chicago"])
+    locations = Options.from_query({"locations": text}).locations
+    assert locations[:2] == ("chicago", "place0")
+    assert len(locations) == len(set(locations)) == MOST_LOCATIONS
+
+
+@pytest.mark.parametrize("name", ["speed", "seconds"])
+@pytest.mark.parametrize("text", ["1e400", "-1e400", "1e300", "9" * 5000, "inf", "-inf"])
+def test_no_number_in_an_address_is_beyond_its_bounds(name: str, text: str) -> None:
+    options = Options.from_query({name: text})
+    assert 0.1 <= options.speed <= 1000
+    assert 4 <= options.scene_s <= 3600
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ LONGEST_QUOTE = 40
 """Characters of a value that a sentence quotes."""
 MOST_REMARKS = 3
 """Sentences of one notice; the number of the others is given."""
+MOST_COUNTED = 50
+"""Remarks on one address; what an address of thousands of names would say beyond is not worth its computation."""
 OTHERS_NAMES = ("o", "fbclid", "gclid", "msclkid")
 OTHERS_PREFIXES = ("utm_", "bokeh-", "_")
 """Parameters that hosts (Databricks: `o`), mail programs and Bokeh add to addresses: nobody mistyped them."""
@@ -66,7 +68,7 @@ class Address:
         text = self.text(name).lower() if lower else self.text(name)
         if not text or text in values:
             return text or None
-        self.remark(f"There is no {name} {quoted(text)}. {suggestion(text, values)}")
+        self._unknown(name, text, values)
         return None
 
     def some_of(self, name: str, values: Collection[str], what: str, lower: bool = False) -> list[str]:
@@ -75,14 +77,19 @@ class Address:
         named = [part.strip() for part in text.split(",") if part.strip()]
         for part in dict.fromkeys(named):
             if part not in values:
-                self.remark(f"There is no {what} {quoted(part)}. {suggestion(part, values)}")
+                self._unknown(what, part, values)
         return [part for part in named if part in values]
 
     def only(self, *names: str) -> None:
         """Report parameters of other names."""
         for name in self.query:
             if name not in names and name not in OTHERS_NAMES and not name.startswith(OTHERS_PREFIXES):
-                self.remark(f"There is no parameter {quoted(name)}. {suggestion(name, names)}")
+                self._unknown("parameter", name, names)
+
+    def _unknown(self, what: str, text: str, values: Collection[str]) -> None:
+        """Remark that there is no such value, with the one that was most likely meant."""
+        if len(self.remarks) < MOST_COUNTED:
+            self.remark(f"There is no {what} {quoted(text)}. {suggestion(text, values)}")
 
     def _read(self, name: str, parse: Callable[[str], float], problem: str) -> float | None:
         text = self.text(name)

@@ -2,16 +2,12 @@
 
 from urllib.parse import urlsplit
 
-from twin.foundation.errors import ConfigError
-from twin.server.process import process
+from twin.server.headers import settings
 
 
 def embed_origins() -> frozenset[str]:
-    """Return these origins; none where the settings are invalid, which the page reports."""
-    try:
-        return process.settings.embed_origins
-    except ConfigError:
-        return frozenset()
+    """Return these origins."""
+    return settings().embed_origins
 
 
 def embed_hosts() -> set[str]:

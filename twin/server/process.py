@@ -6,18 +6,20 @@ that (`twin.foundation.cache.Owner`).
 """
 
 import threading
+from collections import Counter
 from pathlib import Path
 from weakref import WeakSet
 
 from bokeh.server.contexts import ApplicationContext
 
 from twin.foundation.cache import ByteCache, one_each
-from twin.foundation.errors import TwinError
+from twin.foundation.errors import ConfigError, TwinError
 from twin.foundation.settings import Settings
 from twin.hub import Hub, open_source
 from twin.render.densestore import DenseStore
 from twin.render.streets import Streets
 from twin.render.tiles import CACHE_BYTES, TileSet, warm
+from twin.server.watchdog import Watchdog
 from twin.show import Show, scenefile
 from twin.show.showings import Showings
 
@@ -48,8 +50,12 @@ class Process:
         """Compressed files, by address and ETag."""
         self.attached: WeakSet[ApplicationContext] = WeakSet()
         """Pages whose server has our routes."""
-        self.open_streams = 0
-        """Replay streams that are open; changed only on the event loop."""
+        self.refused_hosts: set[str] = set()
+        """Names in the Host header that were refused and logged; changed only on the event loop."""
+        self.watchdog: Watchdog | None = None
+        """Watches the event loop of the server; None where none was started."""
+        self.streams: Counter[str | None] = Counter()
+        """Replay streams that are open, by client (None: not known); changed only on the event loop."""
 
     @property
     def settings(self) -> Settings:
@@ -57,6 +63,14 @@ class Process:
         if self._settings is None:
             self._settings = Settings.from_environment()
         return self._settings
+
+    @property
+    def settings_or_default(self) -> Settings:
+        """The settings; the defaults where the environment's are invalid, which the pages report."""
+        try:
+            return self.settings
+        except ConfigError:
+            return Settings()
 
     def configure(self, settings: Settings) -> None:
         """Set the settings of this process; `twin serve` passes those of its command line."""

@@ -19,6 +19,10 @@ HOURS = 24.0
 MOST_DAYS = 31
 MOST_HOURS = MOST_DAYS * 24.0
 """A month: the whole range of a tour is loaded into memory."""
+FIRST_S, LAST_S = seconds("1990-01-01"), seconds("2100-01-01")
+"""Data seconds between which a range lies: no source has rows outside (sources/queries/events.sql)."""
+MOST_LOCATIONS, LONGEST_ID = 200, 200
+"""Locations that an address may name, and characters of an id; real ones have 32."""
 
 PANES = ("map", "pipeline", "kpis", "trends", "feed")
 """Names of the panes that a screen can show."""
@@ -65,7 +69,7 @@ class Options:
         """Return the options of an address; remarks on what makes no sense go to it."""
         scene_s = address.number("seconds", SHORTEST_S, LONGEST_S, nearest=True)
         options = cls(
-            locations=tuple(part.strip() for part in address.text("locations").split(",") if part.strip()),
+            locations=_locations(address.text("locations")),
             speed=address.number("speed", SLOWEST, MAX_SPEED, nearest=True) or SPEED,
             scene_s=scene_s or SCENE_S,
             loop=address.one_of("loop", _YES | _NO, lower=True) not in _NO,
@@ -94,10 +98,16 @@ def _ranged(options: Options, address: Address) -> Options:
         start, end = (seconds(first), seconds(last)) if slash else (0.0, 0.0)
     except ValueError:
         start = end = 0.0
-    if 0 < end - start <= MOST_HOURS * 3600:
+    if FIRST_S <= start < end <= LAST_S and end - start <= MOST_HOURS * 3600:
         return replace(options, range=(start, end))
     if text:
         address.remark(
             f"{quoted(text)} is no range: write it like 24h, 7d or 2025-10-16T17:00/2025-10-16T22:00, {MOST_DAYS} days at most."
         )
     return options
+
+
+def _locations(text: str) -> tuple[str, ...]:
+    """Return the ids named, once each: screens that name the same share a show."""
+    named = dict.fromkeys(part.strip() for part in text.split(",") if 0 < len(part.strip()) <= LONGEST_ID)
+    return tuple(named)[:MOST_LOCATIONS]

@@ -35,7 +35,7 @@
 
   const recall = () => {
     try {
-      return localStorage.getItem(memory);
+      return JSON.parse(localStorage.getItem(memory));
     } catch {
       return null;
     }
@@ -46,6 +46,11 @@
     } catch {
       /* then the show is not remembered */
     }
+  };
+  /** Hand a new frame what is remembered of the show. Not in its address: any site can open one in a frame. */
+  const restore = (frame) => {
+    const anchor = recall();
+    if (anchor) frame.node.contentWindow.postMessage({ twin: "anchor", anchor }, location.origin);
   };
   const clock = () => new Date().toTimeString().slice(0, 5);
 
@@ -63,10 +68,8 @@
   }
   function open() {
     const query = new URLSearchParams(location.search);
-    const known = recall();
     query.set("frame", "1");
     query.set("dense", String(Math.round(measure().scale * devicePixelRatio * 1000) / 1000));
-    if (known) query.set("anchor", known);
     const frame = {
       node: document.createElement("iframe"),
       born: performance.now(),
@@ -221,6 +224,7 @@
     const frame = [front, back].find((one) => one?.node.contentWindow === event.source);
     if (!frame) return;
     frame.heard = performance.now();
+    if (!frame.beat) restore(frame);
     frame.beat = event.data;
     const [, , stamp] = event.data.remember ?? [];
     if (stamp > 0) remember(event.data.remember);

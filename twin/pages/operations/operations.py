@@ -13,16 +13,19 @@ from twin.foundation.address import Address, notice, quoted, suggestion
 from twin.foundation.errors import TwinError
 from twin.hub import Hub
 from twin.pages.basemap import base_map
+from twin.pages.opening import opening
 from twin.pages.operations.banner import BannerView
 from twin.pages.operations.chrome import ChromeView
 from twin.pages.operations.tabs import TabBar
 from twin.pages.operations.welcome import WelcomeView
 from twin.replay.controller import ReplayController
+from twin.server.headers import guard_page
 from twin.server.process import process
 from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.feed.feed import FeedView
 from twin.views.kpis.kpis import KpiView
 from twin.views.map.density import KINDS, Density
+from twin.views.map.figure import ONLINE_ORIGINS
 from twin.views.map.layers import LAYERS, NO_LAYERS
 from twin.views.map.map import MapView
 from twin.views.moments.alert import AlertView
@@ -62,7 +65,7 @@ def operations_page() -> pn.Column:
     pn.extension(reconnect=True)
     query = {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
     mounted = api.mount()
-    _frame(query, f"{pn.state.rel_path or '.'}/{bundle_url()}" if mounted else "")
+    _frame(query, mounted)
     body = pn.Column(sizing_mode="stretch_both", margin=0)
     title = pn.pane.HTML(f"<span>{TITLE}</span>", margin=0, stylesheets=[TITLE_CSS])
     header = pn.Row(
@@ -350,7 +353,7 @@ def _switch_class(shown: Any, name: str, on: bool) -> None:
         shown.css_classes = classes
 
 
-def _frame(query: dict[str, str], bundle: str) -> None:
+def _frame(query: dict[str, str], mounted: bool) -> None:
     """Set the document's template: colours, title bar and the skeleton of the panels, visible before any script has run."""
     document = pn.state.curdoc
     if document is None:
@@ -361,7 +364,9 @@ def _frame(query: dict[str, str], bundle: str) -> None:
     document.template = Path(__file__).with_name("frame.html").read_text("utf-8")  # type: ignore[assignment]
     requested_theme = query.get("theme", "")
     document.template_variables.update(
-        bundle=bundle,
+        bundle=f"{pn.state.rel_path or '.'}/{bundle_url()}" if mounted else "",
+        nonce=guard_page(ONLINE_ORIGINS),
+        **opening("page", mounted),
         tokens=theme.css(),
         skeleton=style_text(Path(__file__).with_name("skeleton.css")),
         bones=BONES if "location" in query else (),
