@@ -398,6 +398,8 @@ class ReplaySession(param.Parameterized):
         if wish is None:
             return None
         self.viewport = wish.viewport
+        if wish.loop:
+            self.controller.set_loop(True)
         for name, (view, state, _) in self._saved_params.items():
             if name in query:
                 view.param.update({state: query[name]})
