@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, CDPSession, Page
+from playwright.sync_api import Browser, CDPSession, Error, Page
 
 from tests.chaos.oracle import Oracle
 from twin.foundation.times import text
@@ -78,11 +78,25 @@ class Screen:
     errors: list[str] = field(default_factory=list)
     seen: dict[str, Any] = field(default_factory=dict)
     """What it showed when it was looked at last."""
+    loads: int = 0
+    """How often the page was loaded: the first time, and whenever it could not help itself otherwise."""
 
     def __post_init__(self) -> None:
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("domcontentloaded", self._count)
         self.eyes: CDPSession = self.page.context.new_cdp_session(self.page)
         self.eyes.send("Performance.enable")
+
+    def _count(self, _: Page) -> None:
+        self.loads += 1
+
+    def look(self, script: str) -> bool:
+        """Look at the page; return whether it is there, and not just being loaded."""
+        try:
+            self.seen = self.page.evaluate(script)
+        except Error:
+            self.seen = {}
+        return bool(self.seen)
 
     def heap(self) -> int:
         """Return the bytes of live objects."""
@@ -106,7 +120,9 @@ class OperationsPage(Screen):
 
     def problem(self) -> str:
         """Return what is wrong with what it shows, empty if nothing is."""
-        now = self.seen = self.page.evaluate(PAGE)
+        if not self.look(PAGE):
+            return "it is being loaded"
+        now = self.seen
         if now["t"] is None:
             return "it has no clock"
         if now["lost"]:
@@ -130,7 +146,9 @@ class WallScreen(Screen):
 
     def problem(self) -> str:
         """Return what is wrong with what it shows, empty if nothing is."""
-        now = self.seen = self.page.evaluate(KIOSK)
+        if not self.look(KIOSK):
+            return "it is being loaded"
+        now = self.seen
         if not now["ready"] or now["lost"]:
             return f"it shows no scene: {now['notice']}"
         scene = now["scene"]

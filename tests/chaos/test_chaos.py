@@ -136,7 +136,7 @@ class World:
 
         took["sessions"] = wait(
             lambda: all(session.tick_at > since for session in self.sessions),
-            lambda: f"{sum(session.tick_at <= since for session in self.sessions)} sessions do not tick",
+            lambda: f"no tick of {[session.error for session in self.sessions if session.tick_at <= since]}",
         )
         took["API"] = wait(lambda: self.program.answered_at > since, lambda: "the API gives no right answer")
         took["stream"] = wait(
@@ -225,7 +225,8 @@ def test_after_every_fault_everybody_sees_what_is_true_and_nothing_is_lost_or_pi
         use = world.readings[-1]
         say(
             f"{time.monotonic() - began:6.0f} s  {fault.kind:20} {fault.lasts_s:5.2f} s  right after {times} s;  "
-            f"{use.resident >> 20} MB, {use.threads} threads, {use.files} files, heap {world.heaps[-1] >> 20} MB"
+            f"{use.resident >> 20} MB, {use.threads} threads, {use.files} files, heap {world.heaps[-1] >> 20} MB; "
+            f"loads {[screen.loads for screen in world.screens.values()]}"
         )
     assert_nothing_is_lost_or_doubled(world)
     assert [line for line in world.machine.complaints() if "Traceback" in line] == []

@@ -47,6 +47,8 @@ class Session:
     tick_at: float = 0.0
     """`time.monotonic()` of the last tick; 0: none yet."""
     opened: int = 0
+    error: str = ""
+    """What ended the last try; empty if nothing did."""
 
     async def live(self) -> None:
         """Play until cancelled, in as many connections as it takes."""
@@ -60,10 +62,10 @@ class Session:
                     await asyncio.sleep(1)  # what is pressed before its timeline is there is lost
                     await client.play()
                 self.opened += 1
-                failures = 0
+                failures, self.error = 0, ""
                 await self._listen(client)
-            except NETWORK:
-                pass
+            except NETWORK as error:
+                self.error = repr(error)
             finally:
                 self.t = client.now
                 await _close(client)
