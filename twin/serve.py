@@ -14,6 +14,9 @@ from twin.foundation.settings import Settings
 from twin.hub import Hub
 from twin.pages.operations.operations import operations_page  # noqa: F401  # the page's modules, imported before the first page
 from twin.render.tiles import warm
+from twin.server.guard import use_own_keys
+from twin.server.hosting import opening_words
+from twin.server.limits import apply_limits
 from twin.server.process import process
 from twin.views.map.figure import build_figure
 
@@ -35,22 +38,15 @@ def serve(source: str | None, address: str, port: int, others: Sequence[str] = (
     process.rehearsed_show(hub)  # an invalid scene file fails here, not on the wall screens
     _warm(hub)
     pages = [str(page) for page in sorted(APPS.glob("*.py"))]
-    print(
-        f"Open http://{'localhost' if address in ('0.0.0.0', '127.0.0.1') else address}:{port}/ (Ctrl+C stops)",
-        flush=True,
-    )
+    print(opening_words(address, port, process.settings), flush=True)
     options = ["--address", address, "--port", str(port), "--index", "operations", "--plugins", "twin.api"]
-    options += [
-        "--unused-session-lifetime",
-        "60000",
-        "--exclude-headers",
-        "Authorization",
-        "Cookie",
-        "X-Forwarded-Access-Token",
-    ]
+    options += ["--unused-session-lifetime", "60000"]
+    apply_limits()
     parser = argparse.ArgumentParser(prog="twin serve")
     command = Serve(parser)
-    command.invoke(parser.parse_args([*pages, *options, *others]))
+    given = parser.parse_args([*pages, *options, *others])
+    use_own_keys(given.cookie_secret)
+    command.invoke(given)
 
 
 def _warm(hub: Hub) -> None:

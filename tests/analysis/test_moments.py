@@ -37,6 +37,7 @@ AFTERMATH = 30 * 60.0
 WEEK = ("2025-10-11", "2025-10-18")
 
 Found = list[tuple[str, Moment]]
+Week = tuple[twin.Twin, tuple[Incident, ...], Found]
 
 
 def troubles(opened: twin.Twin) -> Found:
@@ -57,14 +58,20 @@ def fits(moment: Moment, location: str, incident: Incident, share: float, after:
 
 
 @pytest.fixture(scope="module")
-def weeks(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[twin.Twin, tuple[Incident, ...], Found]]:
-    result = []
-    for seed in UNSEEN:
-        folder = tmp_path_factory.mktemp("weeks") / str(seed)
-        planted = write_demo(folder, days=7, seed=seed).incidents
-        opened = twin.open(folder)
-        result.append((opened, planted, troubles(opened)))
-    return result
+def week(tmp_path_factory: pytest.TempPathFactory) -> Week:
+    return planted_week(tmp_path_factory, UNSEEN[0])
+
+
+@pytest.fixture(scope="module")
+def weeks(week: Week, tmp_path_factory: pytest.TempPathFactory) -> list[Week]:
+    return [week, *(planted_week(tmp_path_factory, seed) for seed in UNSEEN[1:])]
+
+
+def planted_week(tmp_path_factory: pytest.TempPathFactory, seed: int) -> Week:
+    folder = tmp_path_factory.mktemp("weeks") / str(seed)
+    planted = write_demo(folder, days=7, seed=seed).incidents
+    opened = twin.open(folder)
+    return opened, planted, troubles(opened)
 
 
 @pytest.mark.slow
@@ -90,6 +97,7 @@ def test_nine_of_ten_troubles_were_planted(weeks) -> None:
     assert np.mean(true) >= 0.9
 
 
+@pytest.mark.slow
 def test_start_and_end_are_within_minutes(weeks) -> None:
     edges = [
         (abs(moment.start - incident.start), abs(moment.end - incident.end))
@@ -102,8 +110,8 @@ def test_start_and_end_are_within_minutes(weeks) -> None:
     assert np.quantile(edges, 0.9) <= 10 * 60
 
 
-def test_moments_are_ranked_and_lie_in_their_window(weeks) -> None:
-    opened, _, _ = weeks[0]
+def test_moments_are_ranked_and_lie_in_their_window(week) -> None:
+    opened, _, _ = week
     for place in opened.locations:
         timeline = opened.timeline(place.id, "2025-10-16 12:10", "2025-10-17 18:40")
         moments = opened.insights(timeline).moments
@@ -118,8 +126,8 @@ def test_moments_are_ranked_and_lie_in_their_window(weeks) -> None:
             assert np.isfinite(list(moment.figures.values())).all()
 
 
-def test_thursday_evening_has_a_title_a_sentence_and_figures(weeks) -> None:
-    opened, _, _ = weeks[0]
+def test_thursday_evening_has_a_title_a_sentence_and_figures(week) -> None:
+    opened, _, _ = week
     timeline = opened.timeline("sanfrancisco", "2025-10-16", "2025-10-17")
     first = opened.insights(timeline).moments[0]
     assert (first.kind, first.title, first.stage) == ("driver_shortage", "Drivers are short", "ready")

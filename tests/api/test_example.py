@@ -95,6 +95,7 @@ def test_every_curl_of_the_readme_is_answered(server: str, demo_world: World) ->
             next(answer.iter_bytes())
 
 
+@pytest.mark.slow
 def test_curl_itself_takes_the_quoted_address(server: str) -> None:
     stream = next(command for command in commands() if "replay" in command)
     address = re.search(r"'http://localhost:5006(/[^']*)'", stream)

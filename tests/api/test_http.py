@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from typing import Any
+from urllib.parse import urljoin
 
 import duckdb
 import pytest
@@ -18,6 +19,7 @@ from twin.api.endpoints import BASE, ENDPOINTS
 from twin.api.openapi import document
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
+from twin.server import threads
 from twin.server.process import process
 
 SF = BASE + "/locations/sanfrancisco"
@@ -277,7 +279,7 @@ def test_other_sites_may_read_only_where_a_setting_names_them(server: str) -> No
 
 def test_the_document_tells_every_route_and_the_page_needs_nothing_from_elsewhere(server: str) -> None:
     result = json.loads(fetch(server + BASE + "/openapi.json").body)
-    assert result == document()
+    assert result == {**document(), "servers": [{"url": server}]}
     assert result["openapi"].startswith("3.1")
     for endpoint in ENDPOINTS:
         assert BASE + endpoint.path in result["paths"]
@@ -287,7 +289,29 @@ def test_the_document_tells_every_route_and_the_page_needs_nothing_from_elsewher
     text = page.body.decode()
     for path in result["paths"]:
         assert path in text
-    assert not re.search(r"<(script|link|img|iframe)|@import|url\(", text)
+    icon = '<link rel="icon" href="../../favicon.ico">'
+    assert text.count(icon) == 1
+    assert fetch(urljoin(f"{server}{BASE}/docs", "../../favicon.ico")).headers["content-type"] == "image/x-icon"
+    assert not re.search(r"<(script|link|img|iframe)|@import|url\(", text.replace(icon, ""))
+    assert len(re.findall(f"curl (?:-N )?&#x27;{re.escape(server)}/api/v1/", text)) == len(result["paths"])
+
+
+@pytest.mark.parametrize(
+    ("headers", "base"),
+    [
+        ({"X-Forwarded-Proto": "https", "Host": "10.0.0.5"}, "https://10.0.0.5/under"),
+        ({"X-Forwarded-Prefix": "/kitchens/", "Host": "localhost:8"}, "http://localhost:8/kitchens/under"),
+        (
+            {"X-Forwarded-Proto": "javascript", "X-Forwarded-Prefix": "/'><script>", "Host": "localhost"},
+            "http://localhost/under",
+        ),
+    ],
+)
+def test_addresses_to_copy_are_those_that_the_client_has(server: str, headers: dict[str, str], base: str) -> None:
+    assert json.loads(fetch(server + BASE + "/openapi.json", headers).body)["servers"] == [{"url": base}]
+    text = fetch(server + BASE + "/docs", headers).body.decode()
+    assert f"&#x27;{base}/api/v1/locations&#x27;" in text
+    assert "<script" not in text
 
 
 def test_another_source_has_answers_of_its_own(server: str, tmp_path: Any) -> None:
@@ -298,3 +322,79 @@ def test_another_source_has_answers_of_its_own(server: str, tmp_path: Any) -> No
     other = twin.open(write_csv(tmp_path / "events.csv", ROWS))
     process.use(other)
     assert fetch(server + BASE + "/locations").body != first
+
+
+def test_probes_and_answers_do_not_wait_for_moments_and_who_is_too_many_is_told_so(
+    server: str, demo_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """150 questions for moments at once: they need seconds each, and used to take every thread."""
+    reached, go_on = threading.Event(), threading.Event()
+    insights = demo_world.twin.insights
+
+    def held(timeline: Any) -> Any:
+        reached.set()
+        assert go_on.wait(60)
+        return insights(timeline)
+
+    monkeypatch.setattr(demo_world.twin, "insights", held)
+    answers: list[Any] = []
+
+    def ask(number: int) -> None:
+        window = f"start=2025-10-17T00:00:00.{number:06d}Z&end=2025-10-18T00:00:00Z"
+        answers.append(fetch(f"{server}{SF}/moments?{window}"))
+
+    asking = [threading.Thread(target=ask, args=(number,)) for number in range(150)]
+    try:
+        for one in asking:
+            one.start()
+        assert reached.wait(20)
+        deadline = time.monotonic() + 20
+        while len(answers) < 150 - 20:
+            assert time.monotonic() < deadline, "those beyond the limit are answered at once"
+            time.sleep(0.05)
+        assert fetch(server + "/readyz").status == 200
+        assert fetch(f"{server}{SF}/time-range?{DAY}").status == 200
+    finally:
+        go_on.set()
+        for one in asking:
+            one.join(60)
+    refused = [answer for answer in answers if answer.status != 200]
+    assert 100 <= len(refused) <= 130
+    for answer in refused:
+        assert "busy" in problem(answer, 503)["detail"]
+        assert int(answer.headers["retry-after"]) > 0
+
+
+def test_an_answer_from_the_cache_needs_no_thread(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fetch(f"{server}{SF}/brands?{DAY}").status == 200
+    monkeypatch.setattr(threads.answers, "_accepted", 10_000)
+    assert fetch(f"{server}{SF}/brands?{DAY}").status == 200
+    assert fetch(f"{server}{SF}/events?limit=1").status == 503
+
+
+def test_probes_that_come_together_ask_the_source_once(
+    server: str, demo_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    go_on = threading.Event()
+    query = demo_world.twin.source.query
+
+    def slow(name: str, **more: Any) -> Any:
+        if name == "ready":
+            asked.append(name)
+            assert go_on.wait(20)
+        return query(name, **more)
+
+    monkeypatch.setattr(demo_world.twin.source, "query", slow)
+    statuses: list[int] = []
+    probing = [threading.Thread(target=lambda: statuses.append(fetch(server + "/readyz").status)) for _ in range(8)]
+    for one in probing:
+        one.start()
+    while not asked:
+        time.sleep(0.01)
+    time.sleep(0.3)  # so that all wait
+    go_on.set()
+    for one in probing:
+        one.join(20)
+    assert statuses == [200] * 8
+    assert asked == ["ready"]

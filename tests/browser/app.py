@@ -1,6 +1,7 @@
 """The application as a user starts it: a process of its own on a free port of this machine."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -23,8 +24,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], port: int, log: Path, **environment: str) -> Iterator[str]:
-    """Run `command` until the block is left; yields its address once /healthz answers at all."""
+def running(command: list[str], port: int, log: Path, healthz: str = "/healthz", **environment: str) -> Iterator[str]:
+    """Run `command` until the block is left; yields its address once `healthz` answers at all."""
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -35,7 +36,7 @@ def running(command: list[str], port: int, log: Path, **environment: str) -> Ite
         )
         try:
             address = f"http://127.0.0.1:{port}"
-            wait_for_health(address, process, log)
+            wait_for_health(address, process, log, healthz=healthz)
             yield address
         finally:
             process.terminate()
@@ -46,17 +47,52 @@ def running(command: list[str], port: int, log: Path, **environment: str) -> Ite
                 process.wait()
 
 
-def wait_for_health(address: str, process: subprocess.Popen[bytes], log: Path, patience: float = START_S) -> None:
+def wait_for_health(
+    address: str, process: subprocess.Popen[bytes], log: Path, patience: float = START_S, healthz: str = "/healthz"
+) -> None:
     """Return when the server answers; fail with its last words when it ends or stays silent."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError(f"the server ended with {process.returncode}:\n{log.read_text()[-2000:]}")
         try:
-            with urllib.request.urlopen(f"{address}/healthz", timeout=2):
+            with urllib.request.urlopen(f"{address}{healthz}", timeout=2):
                 return
         except urllib.error.HTTPError:
             return
         except OSError:
             time.sleep(0.2)
     raise AssertionError(f"the server did not answer within {patience:g} s:\n{log.read_text()[-2000:]}")
+
+
+class Server:
+    """`twin serve` on a port that stays the same over its lives."""
+
+    def __init__(self, source: Path, log: Path, *options: str) -> None:
+        self.port = free_port()
+        self._command = [sys.executable, "-m", "twin.cli", "serve", "--source", str(source), "--port", str(self.port)]
+        self._command += options
+        self._log = log
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *others: str) -> None:
+        with self._log.open("a") as out:
+            self.process = subprocess.Popen([*self._command, *others], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+        wait_for_health(f"http://127.0.0.1:{self.port}", self.process, self._log)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def stop(self) -> None:
+        """Let it stand still, with all its connections open."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on after `stop`."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)

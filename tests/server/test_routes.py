@@ -154,6 +154,8 @@ def test_outside_a_server_nothing_is_mounted() -> None:
         "readyz",
         "metrics",
         "user",
+        "connection",
+        r"favicon\.ico",
         "api",
     }
 

@@ -153,7 +153,9 @@ def test_an_order_whose_driver_came_before_the_food_stays_in_its_kitchen_stage(r
         assert stage == (t >= timeline.orders.started[row]) + (t >= timeline.orders.finished[row])
 
 
-@pytest.mark.parametrize("name", ["casper_sample_events.csv", "sf_cabs_2008-05-24.csv.gz"])
+@pytest.mark.parametrize(
+    "name", ["casper_sample_events.csv", pytest.param("sf_cabs_2008-05-24.csv.gz", marks=pytest.mark.slow)]
+)
 def test_random_moments_of_real_data_agree_with_the_raw_rows(real_data: Path, name: str) -> None:
     import gzip
 

@@ -3,6 +3,8 @@
 `ROUTES` is the list of Tornado handlers; `panel serve --plugins twin.api` adds them. Under a plain `panel serve
 dashboards/*.py` a page adds them to its server with `mount()`, and learns whether its server answers them: in a notebook or a
 saved file none does, and a page must not use the addresses, as Bokeh requests unreachable tiles at every repaint.
+
+A server that is made after this module was imported has its headers and its check of the Host header from the first request on.
 """
 
 from typing import Any
@@ -14,7 +16,10 @@ from twin.api.stream import ReplayHandler
 from twin.api.user import UserHandler, user_url
 from twin.server.assets import AssetHandler
 from twin.server.attach import attach
+from twin.server.guard import guard_servers
 from twin.server.health import HealthHandler
+from twin.server.hosts import ConnectionHandler
+from twin.server.icon import IconHandler
 from twin.server.tiles import TileHandler
 
 __all__ = ["ROUTES", "mount", "user_url"]
@@ -26,12 +31,16 @@ ROUTES: list[tuple[str, type, dict[str, Any]]] = [
     (r"/readyz", ReadyHandler, {}),
     (r"/metrics", MetricsHandler, {}),
     (r"/user", UserHandler, {}),
+    (r"/connection", ConnectionHandler, {}),
+    (r"/favicon\.ico", IconHandler, {}),
     *((endpoint.pattern, JsonHandler, {"endpoint": endpoint}) for endpoint in ENDPOINTS),
     (BASE + r"/locations/([^/]+)/replay", ReplayHandler, {}),
     (BASE + r"/openapi\.json", OpenApiHandler, {}),
     (BASE + r"/docs", DocsHandler, {}),
     (BASE + r"(?:/.*)?", NothingHere, {}),
 ]
+
+guard_servers()  # `panel serve` imports its plugins just before it makes its server
 
 
 def mount() -> bool:

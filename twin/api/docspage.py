@@ -20,17 +20,18 @@ summary{cursor:pointer}
 """
 
 
-def page() -> str:
-    """Render the page."""
+def page(base: str) -> str:
+    """Render the page; `base` is the server's address as the reader has it, for the commands."""
     openapi = document()
     examples = {BASE + endpoint.path: endpoint.example for endpoint in ENDPOINTS}
     examples[BASE + REPLAY] = "?start=2025-10-17T18:00:00Z&end=2025-10-17T19:00:00Z&speed=60"
     paths = "".join(
-        _path(path, operations["get"], examples[path], openapi) for path, operations in openapi["paths"].items()
+        _path(path, operations["get"], examples[path], openapi, base) for path, operations in openapi["paths"].items()
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<link rel="icon" href="../../favicon.ico">'
         f"<title>{html.escape(openapi['info']['title'])}: API</title><style>{_STYLE}</style></head><body><main>"
         f"<h1>{html.escape(openapi['info']['title'])}: API</h1><p>{html.escape(openapi['info']['description'])}</p>"
         '<p>For programs: <a href="../../api/v1/openapi.json">openapi.json</a>. Errors are <code>application/problem+json</code> '
@@ -39,7 +40,7 @@ def page() -> str:
     )
 
 
-def _path(path: str, operation: dict[str, Any], example: str, openapi: dict[str, Any]) -> str:
+def _path(path: str, operation: dict[str, Any], example: str, openapi: dict[str, Any], base: str) -> str:
     rows = "".join(
         f"<tr><td><code>{html.escape(parameter['name'])}</code>{' *' if parameter.get('required') else ''}</td>"
         f"<td>{html.escape(_allowed(parameter['schema']))}</td><td>{html.escape(parameter.get('description', ''))}</td></tr>"
@@ -47,7 +48,7 @@ def _path(path: str, operation: dict[str, Any], example: str, openapi: dict[str,
     )
     table = f"<table><thead><tr><th>parameter</th><th>allowed</th><th></th></tr></thead><tbody>{rows}</tbody></table>"
     filled = path.replace("{location}", "sanfrancisco").replace("{order_id}", "ORDER")
-    curl = f"curl {'-N ' if path.endswith('replay') else ''}'http://localhost:5006{filled}{example}'"
+    curl = f"curl {'-N ' if path.endswith('replay') else ''}'{base}{filled}{example}'"
     return (
         f"<section><h2><code>GET {html.escape(path)}</code></h2><p>{html.escape(operation['summary'])}</p>"
         f"<p>{html.escape(operation.get('description', ''))}</p>{table if rows else ''}<pre>{html.escape(curl)}</pre>"

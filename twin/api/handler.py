@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
 RETRY_S = 5
 """Seconds after which a client may retry while the source is down or too many streams are open."""
+_SANE_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]{1,64}){1,8}", re.ASCII)
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -63,6 +64,21 @@ class ApiHandler(AuthRequestHandler):
     def prefix(self) -> str:
         """The server's path prefix, empty without one."""
         return str(getattr(self.application, "prefix", ""))
+
+    @property
+    def base_url(self) -> str:
+        """The server's address as the client has it, path prefix included, for what is copied out of an answer.
+
+        A proxy that ends TLS or takes a prefix away says so in X-Forwarded-Proto and X-Forwarded-Prefix. Nothing but these texts
+        depends on it, so that a client that makes the headers up misleads itself alone.
+        """
+        headers = self.request.headers
+        scheme = headers.get("X-Forwarded-Proto", "")
+        taken = headers.get("X-Forwarded-Prefix", "").rstrip("/")
+        return (
+            f"{scheme if scheme in ('http', 'https') else self.request.protocol}://{self.request.host}"
+            f"{taken if _SANE_PREFIX.fullmatch(taken) else ''}{self.prefix}"
+        )
 
     def set_default_headers(self) -> None:
         """Forbid browsers to guess content types, and allow cross-origin reads from the allowed origins only."""

@@ -10,6 +10,7 @@ It is a plain dataclass because every notebook imports it, and pydantic would be
 
 import math
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,9 +51,21 @@ STAGE_RED: Mapping[str, float] = MappingProxyType(
 """Seconds in a stage after which an order is unusual (amber) or out of the ordinary (red): the kitchens' mean plus two and
 three standard deviations (2 ± 1, 10 ± 3 and 8 ± 2 minutes), rounded; on the road, red is the promised delivery time."""
 
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?"
+_HOST = re.compile(_NAME)
+_ORIGIN = re.compile(rf"https?://{_NAME}")
+
 
 def _cache_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"twin-cache-{os.getuid()}"
+
+
+def _secrets_folder() -> Path:
+    try:
+        return Path.home() / ".local" / "state" / "caspers-twin"
+    except RuntimeError:  # a user without a home, as in some containers
+        return Path(tempfile.gettempdir()) / f"twin-secrets-{os.getuid()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +115,24 @@ class Settings:
 
     max_streams: int = 16
     """Replays that may be open at once."""
+    client_streams: int = 8
+    """Of these, those of one client."""
+    max_sessions: int = 300
+    """Sessions of pages that a process holds at once; a playing one takes about a hundredth of a core."""
+    client_sessions: int = 150
+    """Of these, those of one client: an address, or the user where a proxy names one."""
+    max_connections: int = 1000
+    """Connections that are open at once, WebSockets included; fewer where the system allows fewer open files."""
     cors_origins: frozenset[str] = frozenset()
     """Web origins whose pages may read the API."""
+    hosts: tuple[str, ...] = ()
+    """Hosts under which browsers open the server, beside localhost and plain addresses; with a port only that port."""
+    embed_origins: frozenset[str] = frozenset()
+    """Web origins whose pages may show ours inside theirs."""
+    secrets: Path = field(default_factory=_secrets_folder)
+    """Folder of the secret that signs sessions and logins; it and the secret are made where they are absent."""
+    logo_origins: frozenset[str] = frozenset()
+    """Web origins from which a wall screen may load its logo, beside our own."""
 
     refresh_s: float = 10 * MINUTE
     """What is known of a table that grows may be so old when somebody chooses a kitchen or a range; then it is asked again."""
@@ -155,7 +184,21 @@ class Settings:
             max_files=_whole(environment, "TWIN_MAX_FILES", default.max_files, 1, "a whole number over 0"),
             max_locations=_whole(environment, "TWIN_MAX_LOCATIONS", default.max_locations, 1, "a whole number over 0"),
             max_streams=_whole(environment, "TWIN_MAX_STREAMS", default.max_streams, 1, "a whole number over 0"),
+            client_streams=_whole(
+                environment, "TWIN_CLIENT_STREAMS", default.client_streams, 1, "a whole number over 0"
+            ),
+            max_sessions=_whole(environment, "TWIN_MAX_SESSIONS", default.max_sessions, 1, "a whole number over 0"),
+            client_sessions=_whole(
+                environment, "TWIN_CLIENT_SESSIONS", default.client_sessions, 1, "a whole number over 0"
+            ),
+            max_connections=_whole(
+                environment, "TWIN_MAX_CONNECTIONS", default.max_connections, 20, "a whole number of at least 20"
+            ),
             cors_origins=frozenset(filter(None, map(_origin, given.get("TWIN_CORS_ORIGINS", "").split(",")))),
+            hosts=_hosts(environment, "TWIN_HOSTS"),
+            embed_origins=_origins(environment, "TWIN_EMBED_ORIGINS"),
+            logo_origins=_origins(environment, "TWIN_LOGO_ORIGINS"),
+            secrets=Path(given.get("TWIN_SECRETS") or default.secrets).absolute(),
             refresh_s=_minutes(environment, "TWIN_REFRESH_MIN", default.refresh_s),
             cache_folder=Path(given.get("TWIN_CACHE") or default.cache_folder),
             cache_bytes=_whole(
@@ -184,6 +227,26 @@ def _tiles(environment: Mapping[str, str], name: str, default: str) -> str:
 
 def _origin(text: str) -> str:
     return text.strip().rstrip("/")
+
+
+def _hosts(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Read "twin.example,10.0.0.5:8080". A wildcard is refused: it would let any site drive a user's page."""
+    return _listed(environment, name, _HOST, "host", "twin.example, 10.0.0.5 or twin.example:8443")
+
+
+def _origins(environment: Mapping[str, str], name: str) -> frozenset[str]:
+    """Read "https://wiki.example,https://intranet.example:8443". What is no origin is refused: these go into a header."""
+    return frozenset(_listed(environment, name, _ORIGIN, "web origin", "https://wiki.example"))
+
+
+def _listed(
+    environment: Mapping[str, str], name: str, valid: re.Pattern[str], what: str, example: str
+) -> tuple[str, ...]:
+    texts = [text.strip().rstrip("/").lower() for text in environment.get(name, "").split(",")]
+    for text in filter(None, texts):
+        if not valid.fullmatch(text):
+            raise ConfigError(f"{name}: {text!r} is no {what}. Give some such as {example}, separated by commas.")
+    return tuple(dict.fromkeys(filter(None, texts)))
 
 
 def _whole(environment: Mapping[str, str], name: str, default: int, least: int, what: str) -> int:

@@ -1,11 +1,10 @@
-"""Adds routes and compression to the server that runs a page, however it was started.
+"""Adds routes, compression and protection to the server that runs a page, however it was started.
 
 A plain `panel serve dashboards/*.py` has none of our routes and sends Bokeh's scripts uncompressed (4.5 to 6 MB a page). A
 page's code runs before the browser requests any of them, so it can still add both, through public methods of the Tornado
 application that answers the request for the page.
 """
 
-import asyncio
 from typing import Any
 
 from bokeh.document import Document
@@ -15,7 +14,11 @@ from bokeh.server.tornado import BokehTornado
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import GZipContentEncoding
 
+from twin.server.admission import limit_sessions
+from twin.server.answering import answering_handler
+from twin.server.guard import guard
 from twin.server.process import process
+from twin.server.sessions import names_a_session
 
 OK = 200
 
@@ -79,10 +82,13 @@ def attach(routes: list[tuple[str, type, dict[str, Any]]]) -> bool:
     page = _page(curdoc())
     if page is None:
         return False
-    server = _answering_server()
-    if page not in process.attached and server is not None:
+    handler = answering_handler()
+    server = handler.application if handler is not None else None
+    if page not in process.attached and handler is not None and isinstance(server, BokehTornado):
         _extend(server, routes)
         process.attached.update(server._applications.values())
+        if names_a_session(handler.request):  # from now on, the guard refuses those before a page runs
+            handler.redirect(handler.request.path)
     return page in process.attached
 
 
@@ -92,24 +98,14 @@ def _page(document: Document | None) -> ApplicationContext | None:
     return getattr(session and session.server_context, "application_context", None)
 
 
-def _answering_server() -> BokehTornado | None:
-    """Return the server that is answering the request for a page: its handler runs as the current task."""
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:  # no event loop runs
-        return None
-    frame = getattr(task and task.get_coro(), "cr_frame", None)
-    handler = frame.f_locals.get("self") if frame is not None else None
-    application = getattr(handler, "application", None)
-    return application if isinstance(application, BokehTornado) else None
-
-
 def is_answering(document: Document | None) -> bool:
     """Return whether the server of a document's page serves our routes."""
     return _page(document) in process.attached
 
 
 def _extend(server: BokehTornado, routes: list[tuple[str, type, dict[str, Any]]]) -> None:
+    guard(server)
+    limit_sessions(server)
     server.add_handlers(r".*", [(server.prefix + path, handler, options) for path, handler, options in routes])
     if not any(issubclass(transform, GZipContentEncoding) for transform in server.transforms):
         server.add_transform(Compressed)

@@ -1,4 +1,4 @@
-"""Allows a Databricks app's own address to open the pages' WebSocket.
+"""Where the server is reached: what it prints when it starts, and the address of a Databricks app.
 
 Bokeh compares the browser's Origin with a list that by default has only the server's own port. Behind the platform's proxy
 the page has another address: it opens, but never connects. A wildcard would let any site control a signed-in user's session,
@@ -6,16 +6,32 @@ so the list needs the app's exact host, which only the workspace's API returns.
 """
 
 import logging
+import os
 from collections.abc import Callable, MutableMapping
 from urllib.parse import urlsplit
 
+from twin.foundation.settings import Settings
+
 log = logging.getLogger(__name__)
 
+EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  # compared with, never bound to
 ORIGINS = "BOKEH_ALLOW_WS_ORIGIN"
 APP_NAME = "DATABRICKS_APP_NAME"
 
 TIMEOUT_S = 20
 """Seconds for each of the SDK's two requests (host, app) with retries; its default of 300 would exceed an app's start-up time."""
+
+
+def opening_words(address: str, port: int, settings: Settings) -> str:
+    """Return what to open, and under which names other machines can, where the server listens to them."""
+    host = "localhost" if address in (*EVERYWHERE, "127.0.0.1") else f"[{address}]" if ":" in address else address
+    words = f"Open http://{host}:{port}/ (Ctrl+C stops)"
+    if address in EVERYWHERE and not settings.app_name:
+        named = (*settings.hosts, *filter(None, os.environ.get(ORIGINS, "").split(",")))  # noqa: TID251  # Bokeh's own
+        words += f"\nIt answers to {', '.join(('localhost', *named))} and this machine’s addresses."
+        if not named:
+            words += " If it has a name, and no login: TWIN_HOSTS=twin.example (docs/hosting.md)."
+    return words
 
 
 def own_address(name: str) -> str:

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from twin.foundation import memory, progress
 from twin.foundation.errors import SourceError
+from twin.sources.queries import json_bodies
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class Database:
         except BaseException:
             _remove(self.folder)
             raise
+        json_bodies.register(self._connection)
         self._finalizer = weakref.finalize(self, _release, self._connection, self.folder)
 
     def execute(self, sql: str) -> list[tuple[Any, ...]]:

@@ -116,12 +116,12 @@ def _skip(file: _Limited, text: str, at: int) -> tuple[str, int]:
         if text.endswith("\\"):  # what it escapes belongs to it
             text += file.read(1)
         for match in _TOKEN.finditer(text, at):
-            token = match[0]
-            if token == '"':
+            piece = match[0]
+            if piece == '"':
                 in_string = not in_string
-            elif in_string or token[0] == "\\":
+            elif in_string or piece[0] == "\\":
                 continue
-            elif token in "{[":
+            elif piece in "{[":
                 depth += 1
             else:
                 depth -= 1

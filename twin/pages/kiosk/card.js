@@ -13,20 +13,26 @@ const OFF_S = 0.02; // the clock is put right when it is off by so many seconds 
 const TITLE_MS = 2600; // a title card stays so long that it can be read
 const TILES_MS = 12_000; // longer than this a scene does not wait for its streets
 const STUCK_MS = 20_000; // a playing map that paints no frame for so long is broken
+const REFUSAL_MS = 60_000; // whoever sets up a screen reads for so long why it has no logo
 const COVERED_MS = 30_000; // a title card that has stayed so long hides something that will not come
 
 /** "Thursday 16 October". */
 const longDay = (t) =>
   `${["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"][dateOf(t).getUTCDay()]} ` +
   `${dateOf(t).getUTCDate()} ${MONTHS[dateOf(t).getUTCMonth()]}`;
-/** An address for a picture; only what a page may fetch, or carries itself. */
-function pictureFrom(text) {
-  if (!text) return "";
+/**
+ * The address of a picture, and why it is not loaded: a page's address may name pictures of this server, of origins that the
+ * server's settings name, and those it carries itself.
+ */
+function pictureFrom(text, origins) {
+  if (!text) return { address: "", refusal: "" };
   try {
     const url = new URL(text, document.baseURI);
-    return ["http:", "https:"].includes(url.protocol) || url.href.startsWith("data:image/") ? url.href : "";
+    const own = [location.origin, ...origins].includes(url.origin) || url.href.startsWith("data:image/");
+    if (own) return { address: url.href, refusal: "" };
+    return { address: "", refusal: `The logo is not loaded from ${url.host}: TWIN_LOGO_ORIGINS does not name it.` };
   } catch {
-    return "";
+    return { address: "", refusal: "The logo is not loaded: its address is not valid." };
   }
 }
 
@@ -43,7 +49,7 @@ class CityCards {
     this.detail = el("p", { class: "detail", "data-testid": "kiosk-detail" });
     this.time = el("b", { class: "time", "data-testid": "kiosk-time" });
     this.day = el("span", { class: "day" });
-    this.bars = el("div", { class: "bars", "aria-hidden": "true" });
+    this.bars = el("div", { class: "bars graphic", "aria-hidden": "true" });
     this.title = el("p", { class: "title-headline" });
     this.under = el("p", { class: "title-detail" });
     this.veil = el(
@@ -241,7 +247,8 @@ class CityCards {
           twin: "beat",
           lost: this.wall.lost,
           closed: this.wall.closed,
-          problem: this.model.problem,
+          problem: this.model.problem || (now < REFUSAL_MS ? this.refusal : ""),
+          remark: this.model.remark,
           ready: this.arrived() && this.isOpen(),
           stuck,
           number: s.number ?? null,
@@ -253,15 +260,17 @@ class CityCards {
 
   dress = () => {
     this.heading.textContent = this.model.heading;
-    const address = pictureFrom(this.model.logo);
+    const { address, refusal } = pictureFrom(this.model.logo, this.model.logo_origins);
+    this.refusal = refusal;
     this.logo.hidden = !address;
     this.who.hidden = !address && !this.model.heading;
     if (address) this.logo.src = address;
   };
 
   obey = (event) => {
-    if (event.source === parent && event.origin === location.origin && event.data?.twin === "key")
-      this.model.send_msg({ show: event.data.key });
+    if (event.source !== parent || event.origin !== location.origin) return;
+    if (event.data?.twin === "key") this.model.send_msg({ show: event.data.key });
+    if (event.data?.twin === "anchor") this.model.send_msg({ show: "restore", anchor: event.data.anchor });
   };
 }
 

@@ -8,6 +8,7 @@ change would make Bokeh repaint at every frame, and it could not dim, hollow or 
 import functools
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import geoviews as gv
 import holoviews as hv
@@ -63,6 +64,9 @@ ONLINE: dict[str, OnlineMap] = {
     ),
 }
 """Online base maps; no tile is requested from one unless the user or `TWIN_TILES` chooses it."""
+
+ONLINE_ORIGINS = frozenset("{0.scheme}://{0.netloc}".format(urlsplit(online.url)) for online in ONLINE.values())
+"""Web origins of their tiles, which a page that offers them lets the browser load."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import holoviews as hv
 import numpy as np
-from bokeh.models import BasicTicker, CustomJSTickFormatter, FixedTicker, NumeralTickFormatter
+from bokeh.models import BasicTicker, FixedTicker, NumeralTickFormatter, PrintfTickFormatter
 from bokeh.plotting import figure as Figure
 
 from twin.analysis.brands import BrandFigures
@@ -95,8 +95,8 @@ class VolumeFigure:
         self.figure = _render(bands * bars * usual)
         self.figure.yaxis.ticker = BasicTicker(desired_num_ticks=3, mantissas=[1, 2, 5], min_interval=1)
         self.figure.yaxis.formatter = NumeralTickFormatter(format="0,0")
-        # labels are set with the ticks as plain text
-        self.figure.xaxis.formatter = CustomJSTickFormatter(code="return ''")
+        # labels are set with the ticks as plain text; a `CustomJSTickFormatter` would need the page to allow unsafe-eval
+        self.figure.xaxis.formatter = PrintfTickFormatter(format="")
         self._marks = FixedTicker(ticks=[])
         self.figure.xaxis.ticker = self._marks
         grid = self.figure.ygrid[0]

@@ -1,0 +1,30 @@
+"""Run `twin` with the given arguments, and write what the server's table of routes has to the file that $ROUTES_FILE names.
+
+Started as a process of its own by test_all_routes.py.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from panel.io.server import Server
+
+from twin.cli import main
+from twin.server.guard import rules
+
+start = Server.start
+
+
+def tell_and_start(self: Any) -> None:
+    table = []
+    for rule in rules(self._tornado):
+        matcher: Any = rule.matcher
+        table.append((matcher.regex.pattern.removesuffix("$"), rule.target.__module__, rule.target.__name__))
+    Path(os.environ["ROUTES_FILE"]).write_text(json.dumps(table))
+    start(self)
+
+
+Server.start = tell_and_start
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,15 @@
+"""The origins whose pages may show ours inside theirs: in a frame, or embedded in the page."""
+
+from urllib.parse import urlsplit
+
+from twin.server.headers import settings
+
+
+def embed_origins() -> frozenset[str]:
+    """Return these origins."""
+    return settings().embed_origins
+
+
+def embed_hosts() -> set[str]:
+    """Return the hosts of these origins, which may open an embedded page's WebSocket."""
+    return {urlsplit(origin).netloc for origin in embed_origins()}

@@ -1,0 +1,87 @@
+"""Sessions that nobody else can choose: a page's address may not name one, and its token holds nothing of the request's headers.
+
+Bokeh takes a session's id from `?bokeh-session-id=`, a token from `?bokeh-token=`. Who sends somebody such a link shares that
+visitor's document: he can put a script into it. A signature alone does not help, as everybody gets a signed token with a page of
+his own. So only the WebSocket of the page itself takes a token.
+"""
+
+from typing import Any
+
+from bokeh.util.token import check_token_signature
+from panel.io.server import AutoloadJsHandler, DocHandler, WSHandler
+from tornado.httputil import HTTPServerRequest
+
+from twin.server.embedding import embed_origins
+from twin.server.login import PAGES
+
+ARGUMENTS = frozenset({"bokeh-session-id", "bokeh-token"})
+HEADER = "Bokeh-Session-Id"
+
+
+def names_a_session(request: HTTPServerRequest) -> bool:
+    """Return whether a request chooses the session that it wants."""
+    return bool(ARGUMENTS & request.arguments.keys()) or HEADER in request.headers
+
+
+class PageHandler(DocHandler):
+    """Answers a page with a session of its own."""
+
+    async def prepare(self) -> None:
+        """Refuse a request that names a session, with the way to a page of its own."""
+        if names_a_session(self.request):
+            self.set_status(400)
+            self.set_header("Cache-Control", "no-store")
+            self.finish(PAGES.get_template("refused.html").render(path=self.request.path))
+            return
+        await super().prepare()
+
+
+class SocketHandler(WSHandler):
+    """A page's WebSocket: refuses a token that is not ours with 403. Bokeh would answer 500 and log a traceback."""
+
+    async def prepare(self) -> None:
+        """Check the login, then the token in the second of the offered protocols."""
+        await super().prepare()
+        if not self._finished and not self._has_our_token():
+            self.set_status(403)
+            self.finish()
+
+    def _has_our_token(self) -> bool:
+        token = self.request.headers.get("Sec-WebSocket-Protocol", "").partition(",")[2].strip()
+        server: Any = self.application
+        try:
+            return bool(check_token_signature(token, signed=server.sign_sessions, secret_key=server.secret_key))
+        except (ValueError, KeyError, TypeError, AssertionError):  # no base64, no JSON, no id in it
+            return False
+
+
+class EmbedHandler(AutoloadJsHandler):
+    """`autoload.js`, by which a page of another origin embeds ours: answers origins that the settings name, and 404 to others.
+
+    Bokeh lets every origin read it, with the visitor's cookies: any page, also one on another port of the same host, would get
+    the session's token, and whatever the visitor may see and do. A `<script>` names no origin, and would run for anybody.
+    """
+
+    def set_default_headers(self) -> None:
+        """Let the origin read the answer, if it is named."""
+        self.set_header("Vary", "Origin")
+        if self._is_named():
+            self.set_header("Access-Control-Allow-Origin", self.request.headers["Origin"])
+            self.set_header("Access-Control-Allow-Credentials", "true")
+
+    async def prepare(self) -> None:
+        """Refuse everybody else, and a request that names a session, before anything is done."""
+        if not self._is_named():
+            self.send_error(404)
+        elif names_a_session(self.request):
+            self.send_error(400)
+        else:
+            await super().prepare()
+
+    async def options(self, *_: str, **__: str) -> None:
+        """Answer a preflight request."""
+        self.set_header("Access-Control-Allow-Methods", "GET, OPTIONS")
+        self.set_status(204)
+
+    def _is_named(self) -> bool:
+        return self.request.headers.get("Origin", "") in embed_origins()
