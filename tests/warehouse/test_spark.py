@@ -191,6 +191,8 @@ def test_every_statement_gives_the_same_rows_in_spark(
         assert ours == rows(result.columns, expected.to_pylist()), one.sql[-1500:]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_spark_takes_the_bodies_that_we_take(spark: SparkSession) -> None:
     """By another text than DuckDB's, because each engine's parser takes other things that are no JSON."""
     plain = ['{"a": 1}', "{}", ' {"it\'s": "l\'été", "n": [1, -2.5e3]} ', '{"a": "x\\\\", "b": "\\"\'"}', '{"a":\n1}']
