@@ -129,6 +129,7 @@ def test_a_source_that_could_not_be_opened_is_tried_again(monkeypatch: pytest.Mo
         mine.hub()
     assert mine.failure
     assert "nothing.csv" in mine.failure
+    assert str(tmp_path) not in mine.failure, "probes are public"
     monkeypatch.setenv("TWIN_SOURCE", str(write_csv(tmp_path / "nothing.csv", ROWS)))
     assert mine.hub().locations
     assert mine.failure is None
