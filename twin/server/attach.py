@@ -46,7 +46,7 @@ class Compressed(GZipContentEncoding):
         """Answer from the cache, or begin to compress."""
         etag = headers.get("Etag", "")
         length = headers.get("Content-Length", "")  # of the whole, before it is compressed
-        self._missing = int(length) - len(chunk) if length.isdecimal() else -1
+        self._missing = int(length) if length.isdecimal() else -1
         status_code, headers, chunk = super().transform_first_chunk(status_code, headers, chunk, finishing)
         if not self._gzipping or status_code != OK or not etag.startswith('"'):
             return status_code, headers, chunk
