@@ -27,8 +27,11 @@ PROBE_DELAY_S = 3.0
 def measure(quick: bool) -> list[Row]:
     """Return the rows of the API."""
     n = 8 if quick else 30
-    with serving(data.week()) as server, httpx.Client(base_url=server.address, trust_env=False, timeout=120) as client:
-        rows = [row for name, address in _addresses(client).items() for row in _endpoint(client, name, address, n)]
+    with (
+        serving(data.week(), TWIN_CLIENT_STREAMS=str(STREAMS)) as server,
+        httpx.Client(base_url=server.address, trust_env=False, timeout=120) as client,
+    ):
+        rows = [row for name, address in addresses(client).items() for row in _endpoint(client, name, address, n)]
         rows.append(_long_query(client, server.address))
         rows.append(_unpaced(server.address, _plain_rate(3 if quick else 10), 3 if quick else 10))
         rows.append(_pace(server.address, 60, 10 if quick else 60))
@@ -47,7 +50,7 @@ def _at(hours: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(MIDNIGHT + hours * 3600))
 
 
-def _addresses(client: httpx.Client) -> dict[str, Callable[[int], str]]:
+def addresses(client: httpx.Client) -> dict[str, Callable[[int], str]]:
     """Return the n-th request to each endpoint: all are different, so that no cached answer helps."""
     page = client.get(
         f"{BASE}/events", params={"start": _time(0), "end": _at(24), "limit": 1000, "type": "delivered"}
@@ -184,24 +187,24 @@ def _pace(server: str, speed: float, seconds: float) -> Row:
 def _many(client: httpx.Client, server: str, seconds: float) -> Row:
     began = time.monotonic()
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as readers:  # not in the interpreter that probes
-        events = readers.submit(_read_many, server, seconds + PROBE_DELAY_S)
+        events = readers.submit(read_many, server, seconds + PROBE_DELAY_S, STREAMS, 1000)
         row = _probed(client, f"/healthz beside {STREAMS} streams at 1000x", [], threading.Event(), seconds)
         rate = events.result() / (time.monotonic() - began)
     return Row(row.what, row.goal, f"{row.measured}; {rate:,.0f} events/s in all", row.met)
 
 
-def _read_many(server: str, seconds: float) -> int:
-    """Read all streams for so many seconds; return the number of events."""
+def read_many(server: str, seconds: float, streams: int, speed: float) -> int:
+    """Read so many streams for so many seconds; return the number of events."""
     end = time.monotonic() + seconds
 
     def read(number: int) -> int:
         events = 0
-        with closing(_stream(server, 1000, _time(number))) as stream:
+        with closing(_stream(server, speed, _time(number))) as stream:
             for chunk in stream:
                 events += chunk.count(b"event: order_event")
                 if time.monotonic() > end:
                     break
         return events
 
-    with ThreadPoolExecutor(STREAMS) as threads:
-        return sum(threads.map(read, range(STREAMS)))
+    with ThreadPoolExecutor(streams) as threads:
+        return sum(threads.map(read, range(streams)))

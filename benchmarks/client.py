@@ -50,7 +50,7 @@ class Session:
     async def connect(self) -> dict[str, Any]:
         """Open the page and its socket; return the document that a browser would pull."""
         answer = await AsyncHTTPClient().fetch(self._address, request_timeout=OPEN_S)
-        found = re.search(r'"token":"([^"]+)"', answer.body.decode())
+        found = re.search(r'"token": ?"([^"]+)"', answer.body.decode())
         if found is None:
             raise RuntimeError(f"There is no session in {self._address}.")
         parts = urlsplit(self._address)
@@ -71,6 +71,14 @@ class Session:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._socket is not None:
             self._socket.close()
+
+    async def send_event(self, name: str, **values: Any) -> None:
+        """Send an event of the document, such as document_ready."""
+        encoded = {"type": "map", **({"entries": [list(item) for item in values.items()]} if values else {})}
+        event = {"type": "event", "name": name, "values": encoded}
+        await self._send(
+            "PATCH-DOC", {"events": [{"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": event}]}
+        )
 
     async def _send(self, kind: str, content: dict[str, Any]) -> None:
         assert self._socket is not None
@@ -120,7 +128,7 @@ class Client(Session):
             self._versions[model.data] = model.version
             self._data[model.name] = model.data
         taken = time.monotonic() - began
-        await self._event("document_ready", {})
+        await self.send_event("document_ready")
         self._tasks.append(asyncio.create_task(self._listen()))
         await self._request_motion("new", self._start - 60, self._motion_until)
         return taken
@@ -193,14 +201,7 @@ class Client(Session):
     async def _send_data(self, component: str, **data: Any) -> None:
         data["version"] = self._versions[self._data[component]]
         model, entries = {"id": self._models[component]}, [list(item) for item in data.items()]
-        await self._event("data_event", {"model": model, "data": {"type": "map", "entries": entries}})
-
-    async def _event(self, name: str, values: dict[str, Any]) -> None:
-        encoded = {"type": "map", **({"entries": [list(item) for item in values.items()]} if values else {})}
-        event = {"type": "event", "name": name, "values": encoded}
-        await self._send(
-            "PATCH-DOC", {"events": [{"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": event}]}
-        )
+        await self.send_event("data_event", model=model, data={"type": "map", "entries": entries})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Fifty sessions that play at once: delay of their ticks, their cost, and that all of it is freed."""
 
 import asyncio
+import itertools
 import statistics
 import time
 import urllib.request
@@ -48,7 +49,7 @@ async def _plain(server: Served) -> tuple[float, float]:
 
 async def _measure(server: Served, quick: bool, plain_s: float, plain_ms: float) -> list[Row]:
     rows = []
-    clients, opened, cpu_ms = await _open(server, SESSIONS, 60)
+    clients, opened, cpu_ms = await open_clients(server, SESSIONS, 60)
     rows.append(
         Row(
             "session opened: page, socket, document", "–",
@@ -63,7 +64,7 @@ async def _measure(server: Served, quick: bool, plain_s: float, plain_ms: float)
     return rows
 
 
-async def _open(server: Served, number: int, speed: float) -> tuple[list[Client], list[float], float]:
+async def open_clients(server: Served, number: int, speed: float) -> tuple[list[Client], list[float], float]:
     """Open sessions one after the other at different times of the day; the first one loads the day and is not counted."""
     clients = [
         Client(
@@ -87,16 +88,9 @@ async def _playing(server: Served, clients: list[Client], seconds: float, warm: 
         await client.play()
         await asyncio.sleep(0.05)
     await asyncio.sleep(warm)
-    for client in clients:
-        client.received.ticks.clear()
     before, used, began = server.resident(), server.cpu(), time.monotonic()
-    await asyncio.sleep(seconds)
+    late = await lateness(clients, seconds)
     share, grown = (server.cpu() - used) / (time.monotonic() - began), server.resident() / before - 1
-    late = [
-        max(0.0, 1000 * (after - first - TICK_S))
-        for client in clients
-        for first, after in zip(client.received.ticks, client.received.ticks[1:], strict=False)
-    ]
     share_of_ticks = min(len(client.received.ticks) for client in clients) / (seconds / TICK_S)
     worst = percentile(late, ON_TIME)
     return [
@@ -111,6 +105,29 @@ async def _playing(server: Served, clients: list[Client], seconds: float, warm: 
             f"{grown:+.1%} (from {before / 1e6:.0f} MB after {warm:.0f} s)", grown <= GROWTH,
         ),
     ]  # fmt: skip
+
+
+async def lateness(clients: list[Client], seconds: float) -> list[float]:
+    """Return by how many milliseconds each tick of the playing sessions came late in the next `seconds`.
+
+    A session without a tick at the end was late by that long, at least.
+    """
+    for client in clients:
+        client.received.ticks.clear()
+    began = time.monotonic()
+    await asyncio.sleep(seconds)
+    now = time.monotonic()
+    return [
+        max(0.0, 1000 * (after - first - TICK_S))
+        for client in clients
+        for first, after in itertools.pairwise([*(client.received.ticks or [began]), *_missing(client, now)])
+    ]
+
+
+def _missing(client: Client, now: float) -> list[float]:
+    """Return the present as a tick where the last one is so long ago that the next is overdue."""
+    last = client.received.ticks[-1] if client.received.ticks else 0.0
+    return [now] if now - last > 2 * TICK_S else []
 
 
 async def _hidden(server: Served, clients: list[Client]) -> Row:
@@ -130,13 +147,13 @@ async def _hidden(server: Served, clients: list[Client]) -> Row:
 async def _freed(server: Served, clients: list[Client]) -> Row:
     """Close all, wait until they are freed, and open as many again: additional memory of the second round was not freed."""
     before = server.resident()
-    await _close(server, clients)
-    again, _, _ = await _open(server, len(clients), 60)
+    await close_clients(server, clients)
+    again, _, _ = await open_clients(server, len(clients), 60)
     for client in again:
         await client.play()
     await asyncio.sleep(10)
     after = server.resident()
-    left = await _close(server, again)
+    left = await close_clients(server, again)
     return Row(
         f"{len(clients)} sessions closed, and as many again", f"0 left, ≤ +{GROWTH:.0%}",
         f"{left} left; memory {after / before - 1:+.1%} (from {before / 1e6:.0f} MB)",
@@ -144,7 +161,7 @@ async def _freed(server: Served, clients: list[Client]) -> Row:
     )  # fmt: skip
 
 
-async def _close(server: Served, clients: list[Client]) -> int:
+async def close_clients(server: Served, clients: list[Client]) -> int:
     """Close the sessions; return how many of them the server still holds after `FREED_S`."""
     for client in clients:
         await client.close()
@@ -161,7 +178,7 @@ def _open_sessions(server: Served) -> int:
 
 
 async def _frozen(server: Served, seconds: float) -> Row:
-    clients, _, _ = await _open(server, FROZEN, FAST)
+    clients, _, _ = await open_clients(server, FROZEN, FAST)
     for client in clients:
         await client.play()
     await asyncio.sleep(5)
@@ -171,7 +188,7 @@ async def _frozen(server: Served, seconds: float) -> Row:
     before = server.resident()
     await asyncio.sleep(seconds)
     grown = server.resident() / before - 1
-    left = await _close(server, clients)
+    left = await close_clients(server, clients)
     return Row(
         f"{FROZEN} clients frozen at {FAST}x for {seconds:.0f} s", f"≤ +{GROWTH:.0%}, 0 left",
         f"memory {grown:+.1%} (from {before / 1e6:.0f} MB); {left} left after they close", grown <= GROWTH and left == 0,

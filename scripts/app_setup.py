@@ -3,5 +3,7 @@
 import os
 
 from twin.server.hosting import allow_own_host
+from twin.server.limits import apply_limits
 
 allow_own_host(os.environ)
+apply_limits()

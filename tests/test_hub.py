@@ -9,7 +9,9 @@ import pytest
 
 from tests.sources.test_files import ROWS, write_csv
 from twin.foundation.errors import SourceError
+from twin.foundation.times import DAY, midnight
 from twin.hub import Hub
+from twin.sources.base import Window
 from twin.sources.files import FileSource
 from twin.timeline.timeline import Timeline
 
@@ -90,3 +92,34 @@ def test_a_timeline_larger_than_all_that_may_be_held_is_held_alone(
     assert hub.timeline("sf") is first
     hub.timeline("sf", "2025-10-13", "2025-10-14")
     assert hub.kept("sf") is None
+
+
+def test_of_two_centuries_only_the_days_with_data_are_left(source: Gated) -> None:
+    hub = Hub(source)
+    place, latest = hub.location("sf"), hub.last_hours("sf")
+    window = hub.within("sf", "1900-01-01", "2100-01-01")
+    assert window is not None
+    assert window == hub.reach("sf")
+    assert window.start == min(midnight(place.start), latest.start)
+    assert window.end == max(midnight(place.end) + DAY, latest.end)
+
+
+def test_what_is_within_the_data_stays_as_it_is_the_default_range_included(source: Gated) -> None:
+    hub = Hub(source)
+    place = hub.location("sf")
+    for start, end in [(place.start, place.end), (place.end - 60, place.end + 60), hub_range(hub)]:
+        assert hub.within("sf", start, end) == Window(start, end)
+
+
+def hub_range(hub: Hub) -> tuple[float, float]:
+    latest = hub.last_hours("sf")
+    return latest.start, latest.end
+
+
+def test_of_a_range_beside_the_data_nothing_is_left(source: Gated) -> None:
+    hub = Hub(source)
+    reach = hub.reach("sf")
+    assert hub.within("sf", "1900-01-01", reach.start) is None
+    assert hub.within("sf", reach.end, "2100-01-01") is None
+    with pytest.raises(ValueError, match="must end after it starts"):
+        hub.within("sf", reach.end, reach.start)

@@ -18,7 +18,7 @@ from twin.foundation.cache import ByteCache, Owner, SingleFlight
 from twin.foundation.errors import SourceError, TwinError
 from twin.foundation.geo import project
 from twin.foundation.settings import Settings
-from twin.foundation.times import Time, seconds
+from twin.foundation.times import Time, seconds, text, whole_days
 from twin.sources import tables
 from twin.sources.base import Location, Quality, Source, Window
 from twin.sources.files import FileSource
@@ -148,6 +148,34 @@ class Hub(Owner):
         last = place.end if place.last_delivered is None else place.last_delivered
         end = np.floor(last / 60) * 60 + 60  # the next whole minute, so that [start, end) contains the delivery
         return Window(float(end - hours * 3600), float(end))
+
+    def reach(self, location: str) -> Window:
+        """Return the widest range of a location that can be chosen: the days that have data, and its last 24 hours.
+
+        >>> reach = twin.open("demo").reach("chicago")
+        >>> reach.start % 86_400, reach.end % 86_400
+        (0.0, 0.0)
+        """
+        place, latest = self.location(location), self.last_hours(location)
+        low, high = whole_days(place.start, place.end)
+        return Window(min(low, latest.start), max(high, latest.end))
+
+    def within(self, location: str, start: Time, end: Time) -> Window | None:
+        """Return the part of a range that lies within `reach`, None if nothing does.
+
+        Whoever takes a range from outside takes it from here: a range of two centuries costs as much as one that is full of
+        orders. Raises ValueError if `end` is not after `start`.
+
+        >>> t = twin.open("demo")
+        >>> t.within("chicago", "1900-01-01", "2100-01-01") == t.reach("chicago"), t.within("chicago", 0, 1)
+        (True, None)
+        """
+        first, last = seconds(start), seconds(end)
+        if not first < last:
+            raise ValueError(f"The range must end after it starts, not run from {text(first)} to {text(last)}.")
+        reach = self.reach(location)
+        window = Window(max(first, reach.start), min(last, reach.end))
+        return window if window.start < window.end else None
 
     def timeline(self, location: str, start: Time | None = None, end: Time | None = None) -> Timeline:
         """Return the timeline of a location over [start, end), by default its last 24 hours.

@@ -16,6 +16,7 @@ from twin.pages.operations.operations import operations_page  # noqa: F401  # th
 from twin.render.tiles import warm
 from twin.server.guard import use_own_keys
 from twin.server.hosting import opening_words
+from twin.server.limits import apply_limits
 from twin.server.process import process
 from twin.views.map.figure import build_figure
 
@@ -40,6 +41,7 @@ def serve(source: str | None, address: str, port: int, others: Sequence[str] = (
     print(opening_words(address, port, process.settings), flush=True)
     options = ["--address", address, "--port", str(port), "--index", "operations", "--plugins", "twin.api"]
     options += ["--unused-session-lifetime", "60000"]
+    apply_limits()
     parser = argparse.ArgumentParser(prog="twin serve")
     command = Serve(parser)
     given = parser.parse_args([*pages, *options, *others])

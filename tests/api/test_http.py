@@ -19,6 +19,7 @@ from twin.api.endpoints import BASE, ENDPOINTS
 from twin.api.openapi import document
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
+from twin.server import threads
 from twin.server.process import process
 
 SF = BASE + "/locations/sanfrancisco"
@@ -321,3 +322,79 @@ def test_another_source_has_answers_of_its_own(server: str, tmp_path: Any) -> No
     other = twin.open(write_csv(tmp_path / "events.csv", ROWS))
     process.use(other)
     assert fetch(server + BASE + "/locations").body != first
+
+
+def test_probes_and_answers_do_not_wait_for_moments_and_who_is_too_many_is_told_so(
+    server: str, demo_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """150 questions for moments at once: they need seconds each, and used to take every thread."""
+    reached, go_on = threading.Event(), threading.Event()
+    insights = demo_world.twin.insights
+
+    def held(timeline: Any) -> Any:
+        reached.set()
+        assert go_on.wait(60)
+        return insights(timeline)
+
+    monkeypatch.setattr(demo_world.twin, "insights", held)
+    answers: list[Any] = []
+
+    def ask(number: int) -> None:
+        window = f"start=2025-10-17T00:00:00.{number:06d}Z&end=2025-10-18T00:00:00Z"
+        answers.append(fetch(f"{server}{SF}/moments?{window}"))
+
+    asking = [threading.Thread(target=ask, args=(number,)) for number in range(150)]
+    try:
+        for one in asking:
+            one.start()
+        assert reached.wait(20)
+        deadline = time.monotonic() + 20
+        while len(answers) < 150 - 20:
+            assert time.monotonic() < deadline, "those beyond the limit are answered at once"
+            time.sleep(0.05)
+        assert fetch(server + "/readyz").status == 200
+        assert fetch(f"{server}{SF}/time-range?{DAY}").status == 200
+    finally:
+        go_on.set()
+        for one in asking:
+            one.join(60)
+    refused = [answer for answer in answers if answer.status != 200]
+    assert 100 <= len(refused) <= 130
+    for answer in refused:
+        assert "busy" in problem(answer, 503)["detail"]
+        assert int(answer.headers["retry-after"]) > 0
+
+
+def test_an_answer_from_the_cache_needs_no_thread(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fetch(f"{server}{SF}/brands?{DAY}").status == 200
+    monkeypatch.setattr(threads.answers, "_accepted", 10_000)
+    assert fetch(f"{server}{SF}/brands?{DAY}").status == 200
+    assert fetch(f"{server}{SF}/events?limit=1").status == 503
+
+
+def test_probes_that_come_together_ask_the_source_once(
+    server: str, demo_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    go_on = threading.Event()
+    query = demo_world.twin.source.query
+
+    def slow(name: str, **more: Any) -> Any:
+        if name == "ready":
+            asked.append(name)
+            assert go_on.wait(20)
+        return query(name, **more)
+
+    monkeypatch.setattr(demo_world.twin.source, "query", slow)
+    statuses: list[int] = []
+    probing = [threading.Thread(target=lambda: statuses.append(fetch(server + "/readyz").status)) for _ in range(8)]
+    for one in probing:
+        one.start()
+    while not asked:
+        time.sleep(0.01)
+    time.sleep(0.3)  # so that all wait
+    go_on.set()
+    for one in probing:
+        one.join(20)
+    assert statuses == [200] * 8
+    assert asked == ["ready"]

@@ -254,6 +254,49 @@ def test_over_the_limit_the_next_is_told_when_to_come_again(server: str, whole: 
     eventually(lambda: open_streams(server) == 0)
 
 
+def test_one_client_does_not_take_all_replays(server: str, whole: Any) -> None:
+    process.configure(Settings.from_environment({"TWIN_MAX_STREAMS": "4", "TWIN_CLIENT_STREAMS": "2"}))
+    url = address(server, whole[0], speed=1)
+    streams = [messages(url) for _ in range(2)]
+    for stream in streams:
+        next(stream)
+    refused = fetch(url)
+    assert refused.status == 503
+    assert "your address" in json.loads(refused.body)["detail"]
+    assert int(refused.headers["retry-after"]) > 0
+    # behind a proxy that is not trusted nobody knows whose they are: only the limit of all holds
+    forwarded = [messages(url, {"X-Forwarded-For": "198.51.100.7"}) for _ in range(2)]
+    for stream in forwarded:
+        next(stream)
+    for stream in streams + forwarded:
+        stream.close()
+    eventually(lambda: open_streams(server) == 0)
+
+
+@pytest.mark.parametrize("speed", [0, 1000])
+def test_a_reader_that_accepts_nothing_is_dropped(
+    server: str, demo_world: World, monkeypatch: pytest.MonkeyPatch, speed: float
+) -> None:
+    """However many of them hold all places: they lose them by themselves."""
+    monkeypatch.setattr(replay, "STUCK_S", 0.5)
+    monkeypatch.setattr(replay, "SEND_BUFFER", 4096)
+    process.configure(Settings(max_streams=3, client_streams=3))
+    events = demo_world.events("sanfrancisco")
+    url = address(server, (events[0][0], events[-1][0] + 1), speed=speed, location="sanfrancisco")
+    host, port = url.split("/")[2].split(":")
+    readers = [socket.socket() for _ in range(3)]
+    for reader in readers:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.connect((host, int(port)))
+        reader.sendall(f"GET {url.partition(host + ':' + port)[2]} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    eventually(lambda: open_streams(server) == 3)
+    eventually(lambda: open_streams(server) == 0)
+    with closing(messages(url)) as stream:
+        assert next(stream).event == "metrics_update"
+    for reader in readers:
+        reader.close()
+
+
 def test_a_slow_reader_slows_its_stream_and_holds_no_memory(server: str, demo_world: World) -> None:
     """Unread, an unpaced stream stops when the sockets are full: far less is sent than there is."""
     events = demo_world.events("sanfrancisco")

@@ -115,6 +115,45 @@ def test_without_anything_to_show_no_picture_is_saved(opened: Page) -> None:
     expect(opened.get_by_test_id("toast")).to_contain_text("nothing to put into a picture")
 
 
+GUARDED = """(value) => {
+  const read = CanvasRenderingContext2D.prototype.getImageData;
+  CanvasRenderingContext2D.prototype.getImageData = function (...box) {
+    const image = read.apply(this, box);
+    for (let i = 0; i < image.data.length; i++) image.data[i] = eval(value)(image.data[i]);
+    return image;
+  };
+  globalThis.printed = 0;
+  globalThis.print = () => { globalThis.printed += 1; };
+}"""
+"""A browser that guards itself against fingerprints: what is read of a canvas is changed, byte by byte."""
+
+
+@pytest.mark.parametrize("value", ["(byte) => 255", "(byte) => 256 * Math.random()"])
+def test_where_the_browser_gives_noise_for_a_canvas_no_picture_is_saved_and_printing_is_offered(
+    opened: Page, value: str
+) -> None:
+    opened.evaluate(REPORTS)
+    opened.evaluate(GUARDED, value)
+    downloads: list[object] = []
+    opened.on("download", lambda download: downloads.append(download))
+    opened.keyboard.press("r")
+    dialog = opened.get_by_test_id("print-dialog")
+    expect(dialog).to_be_visible()
+    expect(dialog).to_contain_text("No picture was saved")
+    expect(opened.get_by_test_id("toast")).to_be_hidden()
+    opened.get_by_test_id("print").click()
+    expect(dialog).to_be_hidden()
+    assert opened.evaluate("() => printed") == 1
+    assert downloads == []
+
+
+def test_a_guard_that_changes_only_the_last_bits_leaves_the_picture_as_it_is(opened: Page) -> None:
+    opened.evaluate(REPORTS)
+    opened.evaluate(GUARDED, "(byte) => byte ^ 1")
+    with opened.expect_download():
+        opened.keyboard.press("r")
+
+
 def test_help_opens_on_its_key_closes_on_escape_and_gives_the_focus_back(opened: Page) -> None:
     opened.get_by_test_id("help").focus()
     opened.keyboard.press("?")

@@ -5,18 +5,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bokeh.application import Application
+from bokeh.application.handlers.function import FunctionHandler
 from bokeh.document import Document
 from bokeh.io.doc import patch_curdoc
 from bokeh.models.widgets import Div
-from panel.auth import BasicAuthProvider
+from panel.auth import BasicAuthProvider, OAuthProvider
 from panel.config import config
 from panel.io.liveness import LivenessHandler
+from panel.io.state import state
 from tornado.web import RequestHandler, StaticFileHandler
 
 import twin.api as api
 from tests.api.serving import fetch
 from tests.server.open_servers import guarded, unguarded
-from twin.server.guard import Closed, guard_servers, safe
+from twin.foundation.errors import ConfigError
+from twin.server.guard import Closed, GuardedTornado, guard_servers, safe
 
 
 def page(doc: Document) -> None:
@@ -88,3 +92,13 @@ def test_what_asks_nobody_is_put_behind_the_login(tmp_path: Path) -> None:
         config.basic_auth = None
     with guarded(page, more=routes) as server:
         assert fetch(f"{server}/files/file.txt").body == b"confidential", "where there is no login, all are answered"
+
+
+def test_a_login_that_would_write_secrets_into_the_page_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"oauth_provider": "generic", "oauth_refresh_tokens": True}.items():
+        monkeypatch.setattr(config, f"_{name}", value)
+    application = Application(FunctionHandler(page))
+    with pytest.raises(ConfigError, match="PANEL_OAUTH_ENCRYPTION"):
+        GuardedTornado(application, auth_provider=OAuthProvider())
+    monkeypatch.setattr(state, "encryption", object())
+    assert GuardedTornado(application, auth_provider=OAuthProvider())

@@ -262,6 +262,15 @@ def test_without_a_cookie_secret_a_login_works_all_the_same(server: str) -> None
     assert is_let_in(server, log_in(server))
 
 
+def test_the_name_stays_in_the_form_and_is_needed(server: str) -> None:
+    body = urlencode({"username": 'mira">', "password": "wrong"}).encode()
+    assert b'value="mira&#34;&gt;"' in fetch(f"{server}/login", method="POST", data=body).body
+    nameless = fetch(f"{server}/login", method="POST", data=urlencode({"password": PASSWORD}).encode())
+    assert (nameless.status, nameless.cookies) == (401, []), (
+        "Panel forwards to the page, which asks for the login again"
+    )
+
+
 def test_a_text_from_the_address_is_not_shown(server: str) -> None:
     assert b"call 555" not in fetch(f"{server}/login?error=call+555").body
 

@@ -1,5 +1,6 @@
 """What the map sends: windows that keep every driver's position, a calm first view, texts for hover, and nothing unasked."""
 
+import asyncio
 from itertools import pairwise
 
 import numpy as np
@@ -408,3 +409,38 @@ def test_positions_are_inferred_in_a_window_where_a_snapshot_says_so(kitchen):
             assert inside is not known
             judged[known] += 1
     assert min(judged.values()) > 10
+
+
+@pytest.mark.parametrize(
+    ("question", "work"),
+    [
+        ({"ask": "density", "kind": "ways", "minutes": 30}, "_send_density"),
+        ({"ask": "crowd", "box": [0, 0, 1, 1], "pixel": 1.0}, "_send_crowd"),
+        ({"ask": "near", "x": 1.0, "y": 1.0, "reach": 5.0}, "_send_near"),
+    ],
+)
+def test_of_600_questions_those_that_were_superseded_are_not_answered(sent, monkeypatch, question, work):
+    """They would keep every thread busy for half a minute, for pictures that nobody sees any more."""
+    view, _, _ = sent
+    answered = []
+
+    async def main():
+        started, go_on = asyncio.Event(), asyncio.Event()
+
+        async def answer(_timeline, *facts):
+            started.set()
+            await go_on.wait()
+            answered.append(next(fact for fact in facts if isinstance(fact, float) and fact > DAY0))
+
+        monkeypatch.setattr(view, work, answer)
+        for number in range(600):
+            send_request(view, **question, t=DAY0 + 600.0 + number)
+        async with asyncio.timeout(20):
+            await started.wait()
+            await asyncio.sleep(0.1)  # so that all have been asked
+            go_on.set()
+            while answered[-1:] != [DAY0 + 1199]:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+    assert answered == [DAY0 + 600, DAY0 + 1199]

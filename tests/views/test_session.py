@@ -10,8 +10,11 @@ import pytest
 
 import twin
 from twin.foundation import progress
+from twin.foundation.times import text
 from twin.notebook.door import Twin
 from twin.replay.controller import ReplayController
+from twin.sources.base import Window
+from twin.views.session.address import missing_order
 from twin.views.session.session import ReplaySession
 
 
@@ -211,3 +214,84 @@ def test_nonsense_in_an_address_is_left_out(session: ReplaySession) -> None:
     assert session.place is not None
     assert session.controller.speed == ReplayController.DEFAULT_SPEED
     assert session.viewport == []
+
+
+def followed(opened: Twin, **query: str) -> ReplaySession:
+    made = ReplaySession(opened, ReplayController())
+    asyncio.run(made.follow_address({"location": "chicago", **query}, fallback=lambda: None))
+    return made
+
+
+def test_an_address_of_two_centuries_loads_the_days_with_data_and_says_so(opened: Twin) -> None:
+    session = followed(opened, start="1900-01-01", end="2100-01-01", speed="500")
+    timeline, reach = session.controller.timeline, opened.reach("chicago")
+    assert timeline is not None
+    assert timeline.window == reach
+    assert session.controller.speed == 500
+    assert session.remarks == [f"The range was cut to the days with data, {text(reach.start)} to {text(reach.end)}."]
+
+
+def test_a_range_without_data_in_an_address_is_said_and_the_last_day_shown(opened: Twin) -> None:
+    session = followed(opened, start="1900-01-01", end="1950-01-01")
+    timeline = session.controller.timeline
+    assert timeline is not None
+    assert timeline.window == opened.last_hours("chicago")
+    (remark,) = session.remarks
+    assert remark.startswith("No orders in this range: the data covers 2025-10-")
+    assert remark.endswith("The last 24 hours are shown.")
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"location": "chicgo"}, "There is no kitchen “chicgo”. Did you mean “chicago”?"),
+        ({"location": "Chicago"}, "There is no kitchen “Chicago”. Did you mean “chicago”?"),
+        ({"start": "soon", "end": "2025-10-16"}, "“soon” is no time for “start”: write it like 2025-10-16T18:30."),
+        ({"start": "2025-10-16"}, "A range needs both a start and an end. The last 24 hours are shown."),
+        ({"start": "2025-10-17", "end": "2025-10-16"},
+         "The end of the range is not after its start. The last 24 hours are shown."),
+        ({"t": "noon"}, "“noon” is no time for “t”: write it like 2025-10-16T18:30."),
+        ({"t": "2031-01-01"}, "2031-01-01 00:00:00 is not in the range shown: the nearest time in it is."),
+        ({"speed": "1e9"}, "“1e9” for “speed” is not a number from 0.001 to 1000: the usual one is used."),
+        ({"stage": "reday"}, "There is no stage “reday”. Did you mean “ready”?"),
+        ({"view": "nan,1,2"}, "“nan,1,2” is no view of the map: give longitude,latitude,zoom."),
+    ],
+)  # fmt: skip
+def test_what_an_address_asks_for_in_vain_is_said(opened: Twin, query: dict[str, str], said: str) -> None:
+    assert said in followed(opened, **query).remarks
+
+
+def test_an_address_that_the_page_wrote_itself_needs_no_remark(opened: Twin) -> None:
+    session = followed(
+        opened, start="2025-10-16T12:00:00", end="2025-10-16T20:00:00", t="2025-10-16T13:00:00", stage="ready"
+    )
+    session.viewport = [-87.63, 41.89, 13.25]
+    session.controller.set_speed(1)
+    session.tick()
+    query = dict(part.split("=") for part in session.page.query[1:].split("&"))
+    assert query["start"] == "2025-10-16T12:00:00"
+    assert followed(opened, **query).remarks == []
+
+
+def test_a_chosen_range_is_cut_to_the_days_with_data_and_that_is_said(session: ReplaySession, opened: Twin) -> None:
+    asyncio.run(session.choose("chicago"))
+    reach = opened.reach("chicago")
+    asyncio.run(session.range(reach.start - 9e9, reach.start + 3600))
+    timeline = session.controller.timeline
+    assert timeline is not None
+    assert timeline.window == Window(reach.start, reach.start + 3600)
+    assert session.remarks == [
+        f"The range was cut to the days with data, {text(reach.start)} to {text(reach.start + 3600)}."
+    ]
+    asyncio.run(session.range(reach.start, reach.start + 7200))
+    assert session.remarks == []
+
+
+def test_an_order_that_is_elsewhere_is_said_with_where_and_a_mistyped_one_with_what_is_similar(opened: Twin) -> None:
+    order = opened.timeline("chicago").orders.ids[0].as_py()
+    assert missing_order(opened, order).startswith(
+        f"The order “{order}” is not in this range: it is of Chicago, 2025-10-"
+    )
+    mistyped = order[:-1] + ("x" if order[-1] != "x" else "y")
+    assert missing_order(opened, mistyped) == f"There is no order “{mistyped}”. Did you mean “{order}”?"
+    assert missing_order(opened, "?" * 20) == f"There is no order “{'?' * 20}”."

@@ -49,6 +49,18 @@ def test_marks_can_be_seen(mode, name, ground):
     assert contrast(tokens[name], tokens[ground]) >= SEEN
 
 
+@pytest.mark.parametrize("ground", ["#000000", "#ffffff"])
+@pytest.mark.parametrize("name", [name for name, value in theme.CONTRAST.items() if value.startswith("#")])
+def test_marks_in_the_users_own_colours_can_be_seen_on_black_and_on_white(name, ground):
+    assert contrast(theme.CONTRAST[name], ground) >= SEEN
+
+
+def test_a_drawing_in_the_users_own_colours_has_every_token_of_a_theme():
+    assert {*theme.TOKENS["light"]} - {*theme.CONTRAST} == {
+        "halo", "scrim", *(name for name in theme.TEXT if f"{name}-fill" in theme.FILLS)
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("mode", THEMES)
 def test_text_on_the_accent_can_be_read(mode):
     tokens = theme.TOKENS[mode]

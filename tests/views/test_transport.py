@@ -182,7 +182,10 @@ def test_what_goes_wrong_while_loading_is_told_until_the_next_choice(replay):
 
 def test_the_picker_knows_the_data_of_the_location(replay):
     view = TransportView(replay, source_range=(START - DAY, START + DAY))
-    assert view.__panel__().source == {"start": START - DAY, "end": START + DAY, "latest": START + DAY}
+    days = {"low": START // DAY * DAY - DAY, "high": START // DAY * DAY + 2 * DAY}
+    assert view.__panel__().source == {"start": START - DAY, "end": START + DAY, "latest": START + DAY, **days}
+    view.reach = (START - 2 * DAY, START + 3 * DAY)
+    assert (view.__panel__().source["low"], view.__panel__().source["high"]) == view.reach
     view.latest = START + 80_000
     assert view.__panel__().source["latest"] == START + 80_000
     view.source_range = None

@@ -113,7 +113,7 @@ def kitchen_status(hub: Hub, location: str, query: parameters.AtTime) -> models.
 def moments(hub: Hub, location: str, query: parameters.Range) -> models.Moments:
     """Return the moments of a range."""
     place = hub.location(location)
-    window = _within(place, _window(hub, place, query))
+    window = _within(hub, place, _window(hub, place, query))
     if window.end - window.start > MOST_DAYS * DAY:
         raise UnknownTimeError(f"Moments are found in at most {MOST_DAYS} days at once: ask for a shorter range.")
     found = hub.insights(hub.timeline(location, window.start, window.end)).moments
@@ -209,14 +209,14 @@ def _window(hub: Hub, place: Location, query: parameters.Range) -> Window:
     return Window(float(start), float(end))
 
 
-def _within(place: Location, window: Window) -> Window:
+def _within(hub: Hub, place: Location, window: Window) -> Window:
     """Return the part of a range on days that have data. Raises `UnknownTimeError` where there is none."""
-    start, end = max(window.start, place.start // DAY * DAY), min(window.end, place.end // DAY * DAY + DAY)
-    if end <= start:
+    within = hub.within(place.id, window.start, window.end)
+    if within is None:
         raise UnknownTimeError(
             f"No data of {place.id} in this range: it reaches from {instant(place.start)} to {instant(place.end)}."
         )
-    return Window(start, end)
+    return within
 
 
 def _steps(place: Location, window: Window, granularity: str) -> Iterator[dt.datetime]:

@@ -13,7 +13,8 @@ from twin.api.answer_cache import AGGREGATES_S, METADATA_S, AnswerCache, Encoded
 from twin.api.handler import ApiHandler, Refusal
 from twin.api.source import current_source
 from twin.hub import Hub
-from twin.server.threads import answering
+from twin.server import threads
+from twin.server.threads import Pool
 
 BASE = "/api/v1"
 LONGEST_NAME = 200
@@ -33,6 +34,8 @@ class Endpoint:
     max_age: int | None
     summary: str
     example: str = ""
+    pool: Pool = threads.answers
+    """The threads that compute it."""
 
     @property
     def name(self) -> str:
@@ -98,6 +101,7 @@ ENDPOINTS = (
         AGGREGATES_S,
         "What stands out in a range: peaks and troubles, ranked, in words and figures",
         f"?{_A_DAY}",
+        threads.insights,
     ),
     Endpoint(
         "/locations/{location}/events",
@@ -132,10 +136,10 @@ class JsonHandler(ApiHandler):
             if len(value) > LONGEST_NAME:
                 raise Refusal(404, f"No {name.replace('_', ' ')} has over {LONGEST_NAME} characters.")
         query = self.parameters(endpoint.query)
-        hub = await answering(current_source)
+        hub = await current_source(endpoint.pool)
 
         async def make() -> Encoded:
-            return await answering(lambda: _encoded(endpoint, hub, names, query))
+            return await endpoint.pool.run(lambda: _encoded(endpoint, hub, names, query))
 
         if endpoint.max_age is None:
             self.send(await make())

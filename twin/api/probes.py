@@ -15,9 +15,9 @@ from twin.api.models import Ready
 from twin.api.openapi import document
 from twin.foundation import telemetry
 from twin.foundation.errors import TwinError
+from twin.server import threads
 from twin.server.headers import CSP, settings, still_policy
 from twin.server.process import process
-from twin.server.threads import answering
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class ReadyHandler(ApiHandler):
     async def get(self) -> None:
         """Run one small query on the source and report how long it took."""
         try:
-            latency = await asyncio.wait_for(answering(_latency), READY_WITHIN_S)
+            latency = await asyncio.wait_for(asyncio.shield(_latency_now()), READY_WITHIN_S)
             answer = Ready(status="ready", latency_ms=round(1e3 * latency, 2))
         except TwinError as error:
             log.warning("not ready: %s", error)  # only logged: it may name a path or a host, and this route is public
@@ -61,7 +61,7 @@ class MetricsHandler(ApiHandler):
             sessions = [self.application.get_sessions(path) for path in self.application.app_paths]
             telemetry.SESSIONS.set(sum(map(len, sessions)))
         try:
-            quality = await answering(lambda: process.hub().quality())
+            quality = await threads.answers.run(lambda: process.hub().quality())
         except TwinError:  # the other metrics do not depend on the source
             telemetry.REJECTS.clear()
         else:
@@ -101,6 +101,17 @@ class DocsHandler(ApiHandler):
         self.write(page(self.base_url))
 
     head = get
+
+
+def _latency_now() -> "asyncio.Future[float]":
+    """Return the source's latency in seconds as of now; probes that come while one is under way share it."""
+    global _under_way
+    if _under_way is None or _under_way.done():
+        _under_way = threads.probes.run(_latency)
+    return _under_way
+
+
+_under_way: "asyncio.Future[float] | None" = None
 
 
 def _latency() -> float:

@@ -8,6 +8,8 @@ connections, because every message's id is a position in the log.
 import asyncio
 import contextlib
 import json
+import logging
+import socket
 import time
 from bisect import bisect_right
 from collections.abc import Awaitable, Callable
@@ -16,6 +18,7 @@ from functools import lru_cache, partial
 from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
+from tornado.httputil import HTTPServerRequest
 from tornado.iostream import StreamClosedError
 
 from twin.api import event_log, kitchen_status, models
@@ -29,9 +32,13 @@ from twin.foundation.errors import UnknownTimeError
 from twin.foundation.stages import STALLED_AFTER
 from twin.hub import Hub
 from twin.replay.clock import Anchor
+from twin.server import threads
+from twin.server.admission import TRUSTS_PROXY
+from twin.server.clients import client_of
 from twin.server.process import process
-from twin.server.threads import streaming
 from twin.sources.base import Location
+
+log = logging.getLogger(__name__)
 
 BATCH_S = 0.1
 """Events are written every 100 ms."""
@@ -42,8 +49,12 @@ HEARTBEAT_S = 10.0
 PAGE = 2000
 """Events read at a time: 1 MB at most, a second of the busiest kitchen at 1000x. A larger page would hold the interpreter lock,
 and so delay every other request, for longer."""
-WRITE_EVENTS = 1000
-"""Events written at a time, so that an unpaced stream waits for its socket often."""
+WRITE_EVENTS = 200
+"""Events written at a time, some 60 kB, so that an unpaced stream waits for its socket often."""
+SEND_BUFFER = 128 * 1024
+"""Bytes that the system holds for a reader."""
+STUCK_S = 30.0
+"""A reader that has not accepted one write in so many seconds, which is 2 kB a second, is taken for gone."""
 Result = TypeVar("Result")
 
 
@@ -57,31 +68,34 @@ class ReplayHandler(ApiHandler):
         self._gone = False
         query = self.parameters(ReplayQuery)
         after = self._resume_at(query)
-        if process.open_streams >= process.settings.max_streams:
-            raise Refusal(
-                503,
-                f"{process.open_streams} replays are open, which is the most here. Try again later.",
-                {"Retry-After": str(RETRY_S)},
-            )
-        process.open_streams += 1
-        telemetry.STREAMS.set(process.open_streams)
+        client = client_of(self.request, bool(self.settings.get(TRUSTS_PROXY)))
+        _check_room(client)
+        process.streams[client] += 1
+        telemetry.STREAMS.set(process.streams.total())
         self._task = asyncio.current_task()
         try:
-            hub = await streaming(current_source)
-            place = await streaming(partial(_place, hub, location, query))
+            hub = await current_source(threads.streams)
+            place = await threads.streams.run(partial(_place, hub, location, query))
             self.set_header("Content-Type", "text/event-stream")
             self.set_header("Content-Encoding", "identity")  # a compressor would delay messages
             self.set_header("X-Accel-Buffering", "no")
             if self.request.method == "HEAD":
                 return
+            _bound_send_buffer(self.request)
             with contextlib.suppress(StreamClosedError):
                 await Stream(self, hub, place, query, after).run()
+        except StuckReaderError:
+            telemetry.STUCK_STREAMS.inc()
+            log.info("request %s: closed, because its reader accepted nothing for %g s", self.request_id, STUCK_S)
+            self.request.connection.stream.close()  # type: ignore[union-attr]
         except asyncio.CancelledError:
             if not self._gone:  # the server stops
                 raise
         finally:
-            process.open_streams -= 1
-            telemetry.STREAMS.set(process.open_streams)
+            process.streams[client] -= 1
+            if not process.streams[client]:
+                del process.streams[client]
+            telemetry.STREAMS.set(process.streams.total())
 
     head = get
 
@@ -111,6 +125,27 @@ class ReplayHandler(ApiHandler):
             message = f"must lie between start and end, {write(query.start)} and {write(query.end)}"
             raise Refusal(422, f"{name}: {message}.", errors=[models.FieldError(field=name, message=message)])
         return after
+
+
+def _check_room(client: str | None) -> None:
+    """Raise `Refusal` if as many replays are open as may be, by all or by this client."""
+    settings = process.settings
+    retry = {"Retry-After": str(RETRY_S)}
+    if process.streams.total() >= settings.max_streams:
+        raise Refusal(503, f"{settings.max_streams} replays are open, which is the most here. Try again later.", retry)
+    if client is not None and process.streams[client] >= settings.client_streams:
+        raise Refusal(503, f"{settings.client_streams} replays are open from your address, which is its share.", retry)
+
+
+def _bound_send_buffer(request: HTTPServerRequest) -> None:
+    """Have the system hold little for a reader, so that one who does not read is soon found out."""
+    stream = request.connection.stream  # type: ignore[union-attr]
+    if stream.socket is not None:
+        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+
+
+class StuckReaderError(Exception):
+    """A reader has accepted nothing for `STUCK_S`."""
 
 
 class Connection(Protocol):
@@ -211,9 +246,15 @@ class Stream:
         self._updated_at = self._clock()
 
     async def _flush(self) -> None:
-        """Send the buffer and wait until the socket has accepted it, which takes time only with a slow reader."""
+        """Send the buffer and wait until the socket has accepted it, which takes time only with a slow reader.
+
+        Raises `StuckReaderError`.
+        """
         began = self._clock()
-        await self._connection.flush()
+        try:
+            await asyncio.wait_for(self._connection.flush(), STUCK_S)
+        except TimeoutError:
+            raise StuckReaderError from None
         self._waited += self._clock() - began
 
     def _message(self, kind: str, model: BaseModel) -> None:
@@ -221,7 +262,7 @@ class Stream:
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         """Run `work` in a thread, with heartbeats on the connection in the meantime."""
-        working = streaming(work)
+        working = threads.streams.run(work)
         while True:
             done, _ = await asyncio.wait({working}, timeout=HEARTBEAT_S)
             if done:

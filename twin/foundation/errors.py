@@ -37,3 +37,7 @@ class UnknownTimeError(TwinError):
 
 class ConfigError(TwinError):
     """A setting or a generator configuration is invalid."""
+
+
+class BusyError(TwinError):
+    """Too much work is waiting already: the same request may be answered in a while."""

@@ -115,6 +115,14 @@ class Settings:
 
     max_streams: int = 16
     """Replays that may be open at once."""
+    client_streams: int = 8
+    """Of these, those of one client."""
+    max_sessions: int = 300
+    """Sessions of pages that a process holds at once; a playing one takes about a hundredth of a core."""
+    client_sessions: int = 150
+    """Of these, those of one client: an address, or the user where a proxy names one."""
+    max_connections: int = 1000
+    """Connections that are open at once, WebSockets included; fewer where the system allows fewer open files."""
     cors_origins: frozenset[str] = frozenset()
     """Web origins whose pages may read the API."""
     hosts: tuple[str, ...] = ()
@@ -176,6 +184,16 @@ class Settings:
             max_files=_whole(environment, "TWIN_MAX_FILES", default.max_files, 1, "a whole number over 0"),
             max_locations=_whole(environment, "TWIN_MAX_LOCATIONS", default.max_locations, 1, "a whole number over 0"),
             max_streams=_whole(environment, "TWIN_MAX_STREAMS", default.max_streams, 1, "a whole number over 0"),
+            client_streams=_whole(
+                environment, "TWIN_CLIENT_STREAMS", default.client_streams, 1, "a whole number over 0"
+            ),
+            max_sessions=_whole(environment, "TWIN_MAX_SESSIONS", default.max_sessions, 1, "a whole number over 0"),
+            client_sessions=_whole(
+                environment, "TWIN_CLIENT_SESSIONS", default.client_sessions, 1, "a whole number over 0"
+            ),
+            max_connections=_whole(
+                environment, "TWIN_MAX_CONNECTIONS", default.max_connections, 20, "a whole number of at least 20"
+            ),
             cors_origins=frozenset(filter(None, map(_origin, given.get("TWIN_CORS_ORIGINS", "").split(",")))),
             hosts=_hosts(environment, "TWIN_HOSTS"),
             embed_origins=_origins(environment, "TWIN_EMBED_ORIGINS"),

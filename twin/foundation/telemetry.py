@@ -10,6 +10,8 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from twin.foundation.loglimit import Allowance
+
 REGISTRY = CollectorRegistry()
 """Separate from the default registry, which other libraries write to and which exists once per process."""
 
@@ -19,11 +21,23 @@ QUERIES = Counter("twin_queries", "Questions to the source.", ["query"], registr
 QUERY_SECONDS = Histogram("twin_query_seconds", "Seconds of a question to the source.", ["query"], registry=REGISTRY)
 TICKS = Counter("twin_ticks", "Ticks of dashboard sessions that showed a moment.", registry=REGISTRY)
 SESSIONS = Gauge("twin_sessions", "Dashboard sessions held now.", registry=REGISTRY)
+REFUSED_SESSIONS = Counter("twin_refused_sessions", "Sessions that were refused for lack of room.", registry=REGISTRY)
 STREAMS = Gauge("twin_streams", "Replay streams open now.", registry=REGISTRY)
+STUCK_STREAMS = Counter("twin_stuck_streams", "Replay streams closed because nobody read them.", registry=REGISTRY)
 STREAMED = Counter("twin_streamed_events", "Order events sent in replay streams.", registry=REGISTRY)
+LOOP_LAG_SECONDS = Histogram(
+    "twin_loop_lag_seconds", "Seconds by which the event loop, which serves every session, runs its timers late.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0), registry=REGISTRY,
+)  # fmt: skip
+LOOP_STALLS = Counter("twin_loop_stalls", "Times that the event loop was held up for over 0.2 s.", registry=REGISTRY)
 REJECTS = Gauge("twin_rejected_rows", "Raw rows set aside, by reason.", ["reason"], registry=REGISTRY)
 
+LONGEST_TEXT = 500
+"""Characters of one field of the request log."""
+
 _log = logging.getLogger("twin.requests")
+_allowance = Allowance(burst=1 << 20, per_second=20_000)
+"""Of the request log: some 80 lines a second in the long run."""
 
 
 @contextmanager
@@ -43,10 +57,17 @@ def exposition() -> bytes:
 
 
 def log_request(**facts: Any) -> None:
-    """Write one line of JSON to the logger `twin.requests`."""
+    """Write one line of JSON to the logger `twin.requests`; under a flood not all, and `dropped` says how many are missing."""
+    dropped = _allowance.admit()
+    if dropped is None:
+        return
     if not _log.handlers:
         # a handler of its own, because the prefix of the server's log format would break the JSON
         _log.addHandler(logging.StreamHandler(sys.stderr))
         _log.setLevel(logging.INFO)
         _log.propagate = False
-    _log.info(json.dumps({"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **facts}))
+    facts = {name: fact[:LONGEST_TEXT] if isinstance(fact, str) else fact for name, fact in facts.items()}
+    time_text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    line = json.dumps({"time": time_text, **facts, **({"dropped": dropped} if dropped else {})})
+    _allowance.spend(len(line))
+    _log.info(line)

@@ -57,6 +57,15 @@ def midnight(t: _Seconds) -> _Seconds:
     return t - t % DAY
 
 
+def whole_days(start: float, end: float) -> tuple[float, float]:
+    """Return the start of the day of `start` and the end of the day of `end`, in seconds: the days that have data.
+
+    >>> [text(t) for t in whole_days(seconds("2025-10-13 01:52"), seconds("2025-10-14 03:34"))]
+    ['2025-10-13 00:00:00', '2025-10-15 00:00:00']
+    """
+    return midnight(start), midnight(end) + DAY
+
+
 def text(value: Time) -> str:
     """Return a time in ISO 8601 with a space in place of the T, to the second.
 

@@ -55,7 +55,8 @@ class Twin(Hub):
     ) -> Kitchen:
         """Return a kitchen over one day, over [start, end), or over the last 24 hours of its data.
 
-        Raises `UnknownLocationError`; ValueError, with a sentence, for a range without data.
+        A range is cut to the days that have data. Raises `UnknownLocationError`; ValueError, with a sentence, for a range
+        without data.
 
         >>> twin.open("demo").kitchen("sanfrancisco", start="2025-10-16 17:00", end="2025-10-16 21:00").end
         Timestamp('2025-10-16 21:00:00')
@@ -65,9 +66,11 @@ class Twin(Hub):
                 raise ValueError("Give either a day, or a start and an end.")
             first = midnight(seconds(day))
             start, end = first, first + DAY
-        timeline = self.timeline(location, start, end)
-        if not timeline.has_orders:
-            place = timeline.location
+        latest = self.last_hours(location)
+        window = self.within(location, latest.start if start is None else start, latest.end if end is None else end)
+        timeline = None if window is None else self.timeline(location, window.start, window.end)
+        if timeline is None or not timeline.has_orders:
+            place = self.location(location)
             raise ValueError(f"No orders in this range: the data covers {text(place.start)} to {text(place.end)}.")
         return Kitchen(self, timeline)
 

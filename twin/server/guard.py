@@ -5,8 +5,6 @@ twin.api`. Under a plain `panel serve dashboards/*.py` our code runs with the fi
 answers it (`twin.server.attach`); what is open until then stands in docs/security.md.
 """
 
-import base64
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,14 +26,13 @@ from panel.io.state import state
 from tornado.routing import Router, Rule, RuleRouter
 from tornado.web import HTTPError, RequestHandler
 
+from twin.foundation.errors import ConfigError
 from twin.server.embedding import embed_hosts
 from twin.server.headers import Headers, settings
 from twin.server.hosts import RefusedHost, StrangeHost, allow_origins
 from twin.server.login import safe_login, set_safe_cookie
-from twin.server.secrets import COOKIES, SESSIONS, TOKENS, key
+from twin.server.secrets import COOKIES, SESSIONS, key
 from twin.server.sessions import EmbedHandler, PageHandler, SocketHandler
-
-log = logging.getLogger(__name__)
 
 BROUGHT_BY = ("bokeh", "panel", "tornado")
 PUBLIC = (StaticHandler, MultiRootStaticHandler, IcoHandler)
@@ -88,6 +85,8 @@ def use_own_keys(given: str | None) -> None:
 def guard(server: BokehTornado) -> None:
     """Put safe handlers in place of those that Bokeh and Panel brought, give every answer its headers, check under which name a
     request comes, and see to it that a login has its keys.
+
+    Raises `ConfigError` for a login that would write secrets into the page.
     """
     # Panel sets cookies in whichever handler asks for the login
     AuthRequestHandler.set_cookie = set_safe_cookie  # type: ignore[assignment, method-assign]
@@ -108,8 +107,11 @@ def guard(server: BokehTornado) -> None:
         if not server.settings.get("cookie_secret"):
             use_own_keys(None)
             server.settings["cookie_secret"] = config.cookie_secret
-        if isinstance(provider, OAuthProvider) and state.encryption is None:
-            _encrypt_tokens()
+        if isinstance(provider, OAuthProvider) and config.oauth_refresh_tokens and state.encryption is None:
+            raise ConfigError(
+                "With --oauth-refresh-tokens Panel writes the provider's tokens into the page, readable unless there is a key. "
+                "Make one with `panel oauth-secret`, and set PANEL_OAUTH_ENCRYPTION to it."
+            )
 
 
 def rules(router: Any) -> Iterator[Rule]:
@@ -153,13 +155,3 @@ def _behind_login(handler: type[RequestHandler]) -> type[RequestHandler]:
 
 def _key(purpose: str) -> bytes:
     return key(settings().secrets, purpose)
-
-
-def _encrypt_tokens() -> None:
-    """Let Panel encrypt the tokens of an OAuth provider, which it otherwise puts into cookies as they are."""
-    try:
-        from cryptography.fernet import Fernet  # noqa: PLC0415  # an optional package
-    except ImportError:
-        log.warning("The OAuth provider's tokens are not encrypted in cookies: install the package cryptography.")
-        return
-    state.encryption = Fernet(base64.urlsafe_b64encode(bytes.fromhex(_key(TOKENS).decode())))

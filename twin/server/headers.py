@@ -19,7 +19,6 @@ from bokeh.server.views.doc_handler import DocHandler
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import OutputTransform
 
-from twin.foundation.errors import ConfigError
 from twin.foundation.settings import Settings
 from twin.server.answering import answering_handler
 from twin.server.process import process
@@ -94,10 +93,12 @@ def still_policy(settings: Settings) -> str:
 
 def settings() -> Settings:
     """Return the process's settings; the defaults where they are invalid, which the page itself reports."""
-    try:
-        return process.settings
-    except ConfigError:
-        return Settings()
+    return process.settings_or_default
+
+
+def text_headers() -> dict[str, str]:
+    """Return the headers of an answer that is neither a page nor written through Tornado."""
+    return _headers(settings(), False, False)
 
 
 @functools.lru_cache(maxsize=16)

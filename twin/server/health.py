@@ -1,25 +1,45 @@
 """Serves /healthz: whether pages can be served now. Needs no login, because probes have none; it reveals no data."""
 
-import logging
+import json
+from http.client import responses
 
 from tornado.web import RequestHandler
 
+from twin.server.headers import text_headers
 from twin.server.process import process
+from twin.server.watchdog import HANG_S
 
-log = logging.getLogger(__name__)
+HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
+
+def health() -> tuple[int, dict[str, str]]:
+    """Return the status and the answer: 200 {"status": "ok"}, or 503 with the reason. May be called in any thread."""
+    watchdog = process.watchdog
+    if watchdog is not None and watchdog.silent_s > HANG_S:
+        return 503, {"status": "failing", "reason": f"The server has answered nobody for {watchdog.silent_s:.0f} s."}
+    if (reason := process.failure) is not None:
+        return 503, {"status": "failing", "reason": reason}
+    return 200, {"status": "ok"}
+
+
+def health_response() -> bytes:
+    """Return the whole HTTP response to a probe, after which the connection is closed."""
+    status, answer = health()
+    body = json.dumps(answer).encode()
+    headers = {**HEADERS, **text_headers(), "Content-Length": str(len(body)), "Connection": "close"}
+    lines = [f"HTTP/1.1 {status} {responses[status]}", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 class HealthHandler(RequestHandler):
-    """200 {"status": "ok"}, or 503 with the reason."""
+    """Answers probes on connections that the event loop serves, as a proxy reuses them; others are answered at the door."""
 
     async def get(self) -> None:
         """Answer a probe."""
-        reason = process.failure
-        self.set_header("Cache-Control", "no-store")
-        if reason is not None:
-            self.set_status(503)
-            self.write({"status": "failing", "reason": reason})
-            return
-        self.write({"status": "ok"})
+        status, answer = health()
+        for name, value in HEADERS.items():
+            self.set_header(name, value)
+        self.set_status(status)
+        self.write(json.dumps(answer))
 
     head = get

@@ -191,6 +191,7 @@ class _Slow(_Safe):
         self.finish(
             template.render(
                 errormessage=message,
+                username=self.get_body_argument("username", ""),
                 login_endpoint=getattr(self, "_login_endpoint", "/login"),
                 xsrf=self.xsrf_form_html() if self.settings.get("xsrf_cookies") else "",
                 PANEL_CDN="",
@@ -207,7 +208,7 @@ class _BasicLogin(_Slow, BasicLoginHandler):
 
     async def _is_right(self) -> bool:
         name = self.get_argument("username", "")
-        if not self._validate(name, self.get_argument("password", "")):
+        if not name or not self._validate(name, self.get_argument("password", "")):  # the cookie of the login is a name
             return False
         self.set_current_user(name)
         home = str(state.base_url if state.base_url != "/" else f"{getattr(self.application, 'prefix', '')}/")

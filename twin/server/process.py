@@ -5,19 +5,24 @@ dashboards/*.py`, by the first page. All state of the process is here; state tha
 that (`twin.foundation.cache.Owner`).
 """
 
+import secrets
 import threading
+import uuid
+from collections import Counter
 from pathlib import Path
 from weakref import WeakSet
 
 from bokeh.server.contexts import ApplicationContext
+from bokeh.util import serialization
 
 from twin.foundation.cache import ByteCache, one_each
-from twin.foundation.errors import TwinError
+from twin.foundation.errors import ConfigError, TwinError
 from twin.foundation.settings import Settings
 from twin.hub import Hub, open_source
 from twin.render.densestore import DenseStore
 from twin.render.streets import Streets
 from twin.render.tiles import CACHE_BYTES, TileSet, warm
+from twin.server.watchdog import Watchdog
 from twin.show import Show, scenefile
 from twin.show.showings import Showings
 
@@ -31,6 +36,8 @@ class Process:
     """The state of one server process. Thread-safe."""
 
     def __init__(self) -> None:
+        self.instance = uuid.uuid4().hex
+        """Another for every process: pages recognise by it that their server has been restarted."""
         self._opening = threading.Lock()
         self._settings: Settings | None = None
         self._hub: Hub | None = None
@@ -50,8 +57,10 @@ class Process:
         """Pages whose server has our routes."""
         self.refused_hosts: set[str] = set()
         """Names in the Host header that were refused and logged; changed only on the event loop."""
-        self.open_streams = 0
-        """Replay streams that are open; changed only on the event loop."""
+        self.watchdog: Watchdog | None = None
+        """Watches the event loop of the server; None where none was started."""
+        self.streams: Counter[str | None] = Counter()
+        """Replay streams that are open, by client (None: not known); changed only on the event loop."""
 
     @property
     def settings(self) -> Settings:
@@ -59,6 +68,14 @@ class Process:
         if self._settings is None:
             self._settings = Settings.from_environment()
         return self._settings
+
+    @property
+    def settings_or_default(self) -> Settings:
+        """The settings; the defaults where the environment's are invalid, which the pages report."""
+        try:
+            return self.settings
+        except ConfigError:
+            return Settings()
 
     def configure(self, settings: Settings) -> None:
         """Set the settings of this process; `twin serve` passes those of its command line."""
@@ -133,5 +150,15 @@ class Process:
         print(f"{step} … {share:.0%}", flush=True)
 
 
+def _number_models_apart() -> None:
+    """Let Bokeh number the models of this process from a place of its own.
+
+    Every process would begin at 1,000. When a server has been restarted, a page draws the new session behind the last picture
+    of the old one; both are then in one page, and Panel looks up views by the numbers of their models.
+    """
+    serialization._simple_id += secrets.randbelow(10**11)
+
+
+_number_models_apart()
 process = Process()
 """The state of this process. Tests replace its hub with `use`."""

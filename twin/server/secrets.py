@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 
 FILE = "secret"
 BYTES = 32
-SESSIONS, COOKIES, TOKENS = "sessions", "cookies", "tokens"
-"""What keys are for: signing session tokens, signing login cookies, encrypting what an OAuth provider gave."""
+SESSIONS, COOKIES = "sessions", "cookies"
+"""What keys are for: signing session tokens, and login cookies."""
 
 
 @cache

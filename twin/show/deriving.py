@@ -52,12 +52,10 @@ def caption(name: str, t: float, title: str) -> str:
 
 def _tour(hub: Hub, location: str, options: Options) -> list[Scene]:
     """Return the scenes of one location, the most remarkable first; none if it has no orders in the range."""
-    if options.range is not None:
-        timeline = hub.timeline(location, *options.range)
-    else:
-        window = hub.last_hours(location, options.hours)
-        timeline = hub.timeline(location, window.start, window.end)
-    if not timeline.has_orders:
+    latest = hub.last_hours(location, options.hours)
+    window = hub.within(location, *(options.range or (latest.start, latest.end)))
+    timeline = None if window is None else hub.timeline(location, window.start, window.end)
+    if timeline is None or not timeline.has_orders:
         return []
     moments = hub.insights(timeline).moments
     if not moments:

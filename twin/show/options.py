@@ -1,13 +1,13 @@
-"""The options of a show in a URL: locations, speed, range, seconds per scene, loop. Invalid values are ignored.
+"""The options of a show in a URL: locations, speed, range, seconds per scene, loop. Invalid values are left out, and reported.
 
 The URL of a wall screen is often typed on a television: a typing error must not leave the wall dark.
 """
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from twin.foundation.address import Address, quoted
 from twin.foundation.times import seconds
 from twin.replay.clock import MAX_SPEED
 
@@ -16,15 +16,26 @@ SCENE_S = 40.0
 SHORTEST_S, LONGEST_S = 4.0, 3600.0
 """Bounds of a scene's seconds: in less than 4 s nobody can read its caption."""
 HOURS = 24.0
-MOST_HOURS = 31 * 24.0
+MOST_DAYS = 31
+MOST_HOURS = MOST_DAYS * 24.0
 """A month: the whole range of a tour is loaded into memory."""
+FIRST_S, LAST_S = seconds("1990-01-01"), seconds("2100-01-01")
+"""Data seconds between which a range lies: no source has rows outside (sources/queries/events.sql)."""
+MOST_LOCATIONS, LONGEST_ID = 200, 200
+"""Locations that an address may name, and characters of an id; real ones have 32."""
 
 PANES = ("map", "pipeline", "kpis", "trends", "feed")
 """Names of the panes that a screen can show."""
 USUAL_PANES = ("map", "pipeline", "kpis")
 """Panes of a screen whose URL names none."""
 
+NAMES = ("locations", "range", "speed", "seconds", "loop", "panes", "theme", "title", "logo")
+"""The parameters of a wall screen's address, without those that its outer page adds."""
+
+SLOWEST = 0.1
+
 _NO = {"0", "no", "false", "off"}
+_YES = {"1", "yes", "true", "on"}
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)([hd])")
 
 
@@ -51,40 +62,52 @@ class Options:
         >>> Options.from_query({"speed": "120", "seconds": "soon", "range": "2d", "loop": "0"})
         Options(locations=(), speed=120.0, range=None, hours=48.0, scene_s=40.0, loop=False, scripted=False)
         """
+        return cls.of(Address(query))
+
+    @classmethod
+    def of(cls, address: Address) -> "Options":
+        """Return the options of an address; remarks on what makes no sense go to it."""
+        scene_s = address.number("seconds", SHORTEST_S, LONGEST_S, nearest=True)
         options = cls(
-            locations=tuple(part.strip() for part in query.get("locations", "").split(",") if part.strip()),
-            speed=_number(query.get("speed"), SPEED, 0.1, MAX_SPEED),
-            scene_s=_number(query.get("seconds"), SCENE_S, SHORTEST_S, LONGEST_S),
-            loop=query.get("loop", "1").strip().lower() not in _NO,
+            locations=_locations(address.text("locations")),
+            speed=address.number("speed", SLOWEST, MAX_SPEED, nearest=True) or SPEED,
+            scene_s=scene_s or SCENE_S,
+            loop=address.one_of("loop", _YES | _NO, lower=True) not in _NO,
             # a URL that specifies a tour gets it even where there is a rehearsed show
-            scripted=not any(name in query for name in ("locations", "range", "seconds", "speed")),
+            scripted=not any(name in address.query for name in ("locations", "range", "seconds", "speed")),
         )
-        return _ranged(options, query.get("range", "").strip())
+        return _ranged(options, address)
 
 
-def panes_of(text: str | None) -> tuple[str, ...]:
-    """Return the panes that a URL names, in its order; the usual ones if it names no valid one."""
-    named = tuple(dict.fromkeys(part.strip().lower() for part in (text or "").split(",")))
-    return tuple(pane for pane in named if pane in PANES) or USUAL_PANES
+def panes_in(address: Address) -> tuple[str, ...]:
+    """Return the panes that an address names, in its order, the usual ones if it names none; remarks on others go to it."""
+    named = address.some_of("panes", PANES, "pane", lower=True)
+    return tuple(dict.fromkeys(named)) or USUAL_PANES
 
 
-def _ranged(options: Options, text: str) -> Options:
+def _ranged(options: Options, address: Address) -> Options:
+    text = address.text("range")
     if match := _LENGTH.fullmatch(text.lower()):
         hours = float(match[1]) * (24 if match[2] == "d" else 1)
-        return replace(options, hours=min(hours, MOST_HOURS)) if hours > 0 else options
+        if hours > MOST_HOURS:
+            address.remark(f"A range is {MOST_DAYS} days at most: {quoted(text)} is cut to that.")
+        if hours > 0:
+            return replace(options, hours=min(hours, MOST_HOURS))
     first, slash, last = text.partition("/")
-    if not slash:
-        return options
     try:
-        start, end = seconds(first), seconds(last)
+        start, end = (seconds(first), seconds(last)) if slash else (0.0, 0.0)
     except ValueError:
-        return options
-    return replace(options, range=(start, end)) if 0 < end - start <= MOST_HOURS * 3600 else options
+        start = end = 0.0
+    if FIRST_S <= start < end <= LAST_S and end - start <= MOST_HOURS * 3600:
+        return replace(options, range=(start, end))
+    if text:
+        address.remark(
+            f"{quoted(text)} is no range: write it like 24h, 7d or 2025-10-16T17:00/2025-10-16T22:00, {MOST_DAYS} days at most."
+        )
+    return options
 
 
-def _number(text: str | None, default: float, least: float, most: float) -> float:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return default
-    return min(max(value, least), most) if math.isfinite(value) else default
+def _locations(text: str) -> tuple[str, ...]:
+    """Return the ids named, once each: screens that name the same share a show."""
+    named = dict.fromkeys(part.strip() for part in text.split(",") if 0 < len(part.strip()) <= LONGEST_ID)
+    return tuple(named)[:MOST_LOCATIONS]

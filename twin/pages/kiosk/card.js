@@ -49,7 +49,7 @@ class CityCards {
     this.detail = el("p", { class: "detail", "data-testid": "kiosk-detail" });
     this.time = el("b", { class: "time", "data-testid": "kiosk-time" });
     this.day = el("span", { class: "day" });
-    this.bars = el("div", { class: "bars", "aria-hidden": "true" });
+    this.bars = el("div", { class: "bars graphic", "aria-hidden": "true" });
     this.title = el("p", { class: "title-headline" });
     this.under = el("p", { class: "title-detail" });
     this.veil = el(
@@ -248,6 +248,7 @@ class CityCards {
           lost: this.wall.lost,
           closed: this.wall.closed,
           problem: this.model.problem || (now < REFUSAL_MS ? this.refusal : ""),
+          remark: this.model.remark,
           ready: this.arrived() && this.isOpen(),
           stuck,
           number: s.number ?? null,
@@ -267,8 +268,9 @@ class CityCards {
   };
 
   obey = (event) => {
-    if (event.source === parent && event.origin === location.origin && event.data?.twin === "key")
-      this.model.send_msg({ show: event.data.key });
+    if (event.source !== parent || event.origin !== location.origin) return;
+    if (event.data?.twin === "key") this.model.send_msg({ show: event.data.key });
+    if (event.data?.twin === "anchor") this.model.send_msg({ show: "restore", anchor: event.data.anchor });
   };
 }
 

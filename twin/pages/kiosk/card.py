@@ -12,8 +12,9 @@ from twin.views.shared.component import Component, module_source, style_source
 class KioskCard(Component):
     """The caption and the title card in the browser; it also synchronises the page's clock with epoch time.
 
-    `KioskShow` handles its messages {show: "next" | "back" | "pause"}. This class answers {ask: "time", sent} with the server's
-    epoch second, from which the browser computes its clock's offset and sees that the server still runs.
+    `KioskShow` handles its messages {show: "next" | "back" | "pause"} and {show: "restore", anchor}. This class answers
+    {ask: "time", sent} with the server's epoch second, from which the browser computes its clock's offset and sees that the
+    server still runs.
     """
 
     scene: dict[str, Any] = param.Dict(  # type: ignore[assignment]
@@ -23,9 +24,10 @@ class KioskCard(Component):
     )
     arrived: int = param.Integer(default=-1, doc="Number of the scene whose data the views have; -1: none yet.")  # type: ignore[assignment]
     remember: list[Any] = param.List(  # type: ignore[assignment]
-        default=[], doc="What a screen hands to the next server: origin, held or None, stamp of the show's anchor."
+        default=[], doc="What a screen stores for the next server: origin, held or None, stamp of the show's anchor."
     )
     problem: str = param.String(default="", doc="Why the next scene cannot be shown, a sentence; empty if it can.")  # type: ignore[assignment]
+    remark: str = param.String(default="", doc="What the screen's address asks for in vain; empty: nothing.")  # type: ignore[assignment]
     heading: str = param.String(default="", doc="The title of the screen.")  # type: ignore[assignment]
     logo: str = param.String(default="", doc="Address of a picture next to the title; empty: none.")  # type: ignore[assignment]
     logo_origins: list[str] = param.List(  # type: ignore[assignment]

@@ -6,26 +6,28 @@ live page (`frame=1`) has the usual views, on a show that is tied to epoch time.
 """
 
 import functools
-import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 
 import jinja2
 import panel as pn
+from panel.io.resources import get_dist_path
 
 from twin import api
+from twin.foundation.address import Address
 from twin.pages.kiosk.show import KioskShow
 from twin.pages.opening import opening
 from twin.server.assets import publish
 from twin.server.headers import guard_page
-from twin.show.options import Options
-from twin.show.scene import ShowAnchor
+from twin.show.options import NAMES, Options
 from twin.views.map.figure import ONLINE_ORIGINS
 from twin.views.shared import theme
+from twin.views.shared.modules import script_source
 
 TITLE = "Casper’s Kitchens"
 LONGEST_TITLE = 80
+FRAME_NAMES = ("frame", "dense")
+"""The parameters that the outer page adds for the live one."""
 
 
 def serve_kiosk() -> None:
@@ -47,10 +49,16 @@ def _serve_live(query: Mapping[str, str]) -> None:
         document.template = _text("frame.html")  # type: ignore[assignment]  # Panel accepts the text of a template, too
         document.template_variables["html_attrs"] = f'data-theme="{theme_of(query)}"'
         document.template_variables["theme_bg"] = theme.TOKENS[theme_of(query)]["bg"]
+        # Panel sets it when it answers a request for the page. A session that a WebSocket makes, because the server was
+        # restarted since, would have its style sheets from Panel's own host
+        document.template_variables["dist_url"] = get_dist_path()
     mounted = api.mount()
     if document is not None:
         document.template_variables.update(nonce=guard_page(ONLINE_ORIGINS), **opening("page", mounted))
-    KioskShow(Options.from_query(query), query, parse_anchor(query.get("anchor")), mounted).servable()
+    address = Address(query)
+    address.only(*NAMES, *FRAME_NAMES)
+    address.one_of("theme", theme.TOKENS, lower=True)
+    KioskShow(Options.of(address), address, mounted).servable()
 
 
 def _serve_outer(query: Mapping[str, str]) -> None:
@@ -60,11 +68,12 @@ def _serve_outer(query: Mapping[str, str]) -> None:
     tokens = theme.TOKENS[theme_of(query)]
     mounted = api.mount()
     document.template = _outer_template()
+    script = script_source(Path(__file__).with_name("outer.js"))
     document.template_variables.update(
         name=title_of(query), theme=theme_of(query), bg=tokens["bg"], ink=tokens["ink"], mute=tokens["mute"],
         panel=tokens["panel"], line=tokens["line"], warn=tokens["warn"], font=theme.FONT,
-        style=_text("outer.css"), script=_text("outer.js"), nonce=guard_page(), **opening("wall", mounted),
-        script_address=f"{pn.state.rel_path or '.'}/{publish(_text('outer.js'))}" if mounted else "",
+        style=_text("outer.css"), script=script, nonce=guard_page(), **opening("wall", mounted),
+        script_address=f"{pn.state.rel_path or '.'}/{publish(script)}" if mounted else "",
     )  # fmt: skip
 
 
@@ -76,16 +85,6 @@ def title_of(query: Mapping[str, str]) -> str:
 def theme_of(query: Mapping[str, str]) -> str:
     """Return dark, which suits a wall screen, unless the address requests light."""
     return "light" if query.get("theme", "").strip().lower() == "light" else "dark"
-
-
-def parse_anchor(text: str | None) -> ShowAnchor | None:
-    """Parse the anchor that a screen has stored: JSON [origin, held or null, stamp]; None if it is invalid."""
-    try:
-        origin, held, stamp = json.loads(text or "")
-        anchor = ShowAnchor(float(origin), None if held is None else float(held), float(stamp))
-    except (ValueError, TypeError):
-        return None
-    return anchor if all(math.isfinite(value) for value in (anchor.origin, anchor.held or 0.0, anchor.stamp)) else None
 
 
 @functools.cache

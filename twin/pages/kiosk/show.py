@@ -1,22 +1,23 @@
 """The live page of a wall screen: the views, laid out to be read from five metres, on a show that plays by itself."""
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import panel as pn
 
+from twin.foundation.address import Address, notice
 from twin.foundation.errors import ConfigError, TwinError
 from twin.foundation.settings import Settings
 from twin.pages.basemap import base_map
 from twin.pages.kiosk.card import KioskCard
 from twin.replay.controller import ReplayController
 from twin.server.process import process
-from twin.show.options import Options, panes_of
+from twin.show.options import Options, panes_in
 from twin.show.scene import Scene, Show, ShowAnchor, ShowPosition
 from twin.views.feed.feed import FeedView
 from twin.views.kpis.kpis import KpiView
@@ -38,16 +39,20 @@ RETRY_S = 5.0
 
 
 class KioskShow(pn.viewable.Viewer):
-    """The views of one screen, and the logic that moves them from scene to scene."""
+    """The views of one screen, and the logic that moves them from scene to scene.
 
-    def __init__(
-        self, options: Options, query: Mapping[str, str], remembered: ShowAnchor | None = None, mounted: bool = False
-    ) -> None:
-        """`mounted`: whether the page's server serves our routes. `remembered`: the anchor that the screen has stored."""
+    The show is shared with other screens, so nothing in an address changes it: only messages of the live page do, which no
+    page of another site can send.
+    """
+
+    def __init__(self, options: Options, address: Address, mounted: bool = False) -> None:
+        """`mounted`: whether the page's server serves our routes."""
         super().__init__()
+        query = address.query
+        self._address = address
         self._mounted = mounted
         self._options = options
-        self._remembered = remembered
+        self._remembered: ShowAnchor | None = None
         self._controller = ReplayController(settings=_settings())
         self._session: ReplaySession | None = None
         self._show: Show | None = None
@@ -63,7 +68,8 @@ class KioskShow(pn.viewable.Viewer):
         )  # fmt: skip
         self._card.join(self._controller)
         self._card.on_msg(self._on_message)
-        self._views = self._build(panes_of(query.get("panes")))
+        self._views = self._build(panes_in(address))
+        self._card.remark = notice(address.remarks)
         self._page = self._arrange()
         pn.state.onload(self._begin)
 
@@ -153,8 +159,10 @@ class KioskShow(pn.viewable.Viewer):
     async def _open(self) -> None:
         """Open the source and build the show, in a thread, because either may take long."""
         self._show = await asyncio.to_thread(process.showings.show, self._options)
+        self._address.some_of("locations", [place.id for place in process.hub().locations], "kitchen")
+        self._card.remark = notice(self._address.remarks)
         if self._remembered is not None:
-            process.showings.offer(self._options, self._remembered)
+            process.showings.restore(self._options, self._remembered)
         self._session = ReplaySession(process.hub(), self._controller, prepare=process.tileset)
         self._session.watch(list(self._views.values()))
         self._session.start()
@@ -229,14 +237,25 @@ class KioskShow(pn.viewable.Viewer):
         self._card.scene = fields | ({"held": position.elapsed} if held else {"began": epoch - position.elapsed})
 
     def _on_message(self, event: Any) -> None:
-        """Carry out a presenter's key press, on every screen of the show."""
+        """Carry out a presenter's key press, on every screen of the show; restore what the screen remembers of it."""
         match event.data:
+            case {"show": "restore", "anchor": [float() | int() as origin, held, float() | int() as stamp]} if (
+                isinstance(held, float | int | None)
+            ):
+                self._restore(origin, held, stamp)
             case {"show": "next"}:
                 process.showings.move(self._options, 1)
             case {"show": "back"}:
                 process.showings.move(self._options, -1)
             case {"show": "pause"}:
                 process.showings.hold(self._options)
+
+    def _restore(self, origin: float, held: float | None, stamp: float) -> None:
+        """Pass on the anchor that this screen has stored, now or as soon as there is a show."""
+        with contextlib.suppress(OverflowError):  # an integer that no float holds
+            self._remembered = ShowAnchor(float(origin), None if held is None else float(held), float(stamp))
+            if self._show is not None:
+                process.showings.restore(self._options, self._remembered)
 
 
 def _settings() -> Settings:

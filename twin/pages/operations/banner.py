@@ -1,4 +1,4 @@
-"""A notice above the page: the source fails, the range is empty, or the server is unreachable; with one action."""
+"""A notice above the page: the source fails, or the range is empty; with one action. A lost server: connection.js."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +31,7 @@ class Banner(Component):
 
 
 class BannerView(pn.viewable.Viewer):
-    """Shows one notice at a time, the latest. While there is none, the browser shows a lost connection here by itself."""
+    """Shows one notice at a time, the latest."""
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
@@ -64,6 +64,13 @@ class BannerView(pn.viewable.Viewer):
         """Show a notice of one of `KINDS`; `on_action()` is called when its button is pressed."""
         self._act = on_action
         self._banner.param.update(kind=kind, message=message, action=action if on_action else "", busy=False)
+
+    def remark(self, message: str) -> None:
+        """Show a remark on what was asked for; beside another notice it is added to that."""
+        if message and self.message:
+            self._banner.message = f"{self.message} {message}"
+        elif message:
+            self.notify("empty", message)
 
     def clear(self) -> None:
         """Remove the notice."""

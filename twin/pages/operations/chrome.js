@@ -1,12 +1,13 @@
 // The page's own controls: link, report, presentation, tour, help; their keys; and the skeleton while a location loads.
 
+import { timeText } from "../../views/session/address.js";
 import { clockFrom } from "../../views/shared/clock.js";
 import { el, icon } from "../../views/shared/elements.js";
 import { twin } from "../../views/shared/registry.js";
 import { selectionOf } from "../../views/shared/verbs.js";
 import { buildHelp, dialogOf, iconButton } from "./help.js";
 import { memory, pageKeys } from "./keys.js";
-import { saveReport } from "./report.js";
+import { isReadable, saveReport } from "./report.js";
 import { buildTour, TOURED } from "./tour.js";
 
 const TOAST_FOR = 3200;
@@ -44,14 +45,11 @@ function buildToast() {
   };
 }
 
-/**
- * The address of what is seen now: the page's own, with the playhead and speed of this instant (the server writes them
- * when paused).
- */
+/** The address of what is seen now: the page's own, with the playhead and speed of this instant. */
 function linkTo(clock) {
   const url = new URL(location.href);
   if (clock.anchor && url.searchParams.has("location")) {
-    url.searchParams.set("t", new Date(Math.floor(clock.now()) * 1000).toISOString().slice(0, 19));
+    url.searchParams.set("t", timeText(clock.now()));
     url.searchParams.set("speed", String(clock.anchor.speed));
   }
   return url.href.replaceAll("%3A", ":").replaceAll("%2C", ",");
@@ -95,6 +93,40 @@ function buildLink(clock, toast) {
       }
     },
   };
+}
+
+/** What to do where the browser gives no picture of a canvas away, see `isReadable`. */
+function buildPrinting() {
+  const print = el(
+    "button",
+    {
+      type: "button",
+      class: "button solid",
+      "data-testid": "print",
+      onclick: () => {
+        node.close();
+        globalThis.print();
+      },
+    },
+    "Print, or save as PDF",
+  );
+  const node = dialogOf(
+    { class: "link", "aria-labelledby": "print-title", "data-testid": "print-dialog" },
+    el(
+      "header",
+      {},
+      el("h2", { id: "print-title" }, "No picture was saved"),
+      iconButton("close", "Close", () => node.close()),
+    ),
+    el(
+      "p",
+      { class: "mute" },
+      "This browser’s protection against fingerprints gives noise in place of a picture. Allow this site to read its " +
+        "canvas, which the browser offers beside the address, and try again; or print the page.",
+    ),
+    print,
+  );
+  return node;
 }
 
 /** What the page will look like, while it is not there: panels at their places. */
@@ -171,6 +203,7 @@ class ChromeBar {
     this.selected = selectionOf(this.model);
     this.toast = buildToast();
     this.link = buildLink(this.clock, this.toast);
+    this.printing = buildPrinting();
     this.tour = buildTour();
     this.skeleton = buildSkeleton(this.model);
     this.buildHelp();
@@ -361,12 +394,17 @@ class ChromeBar {
       this.help.node,
       this.tour.node,
       this.link.node,
+      this.printing,
       this.skeleton.node,
       ...this.toast.parts,
     );
   }
 
   report = async () => {
+    if (!isReadable()) {
+      this.printing.open_();
+      return;
+    }
     const name = await saveReport(this.model.clock, {
       place: this.model.place || "Kitchen",
       id: this.model.place_id,

@@ -1,13 +1,19 @@
 """The operations page: the layout of the views and the connections between them; each view has its own folder."""
 
 import asyncio
+import functools
+import hashlib
+import logging
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import bokeh
 import panel as pn
+from panel.io.resources import get_dist_path
 
 from twin import api
+from twin.foundation.address import Address, notice, quoted, suggestion
 from twin.foundation.errors import TwinError
 from twin.hub import Hub
 from twin.pages.basemap import base_map
@@ -22,19 +28,25 @@ from twin.server.process import process
 from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.feed.feed import FeedView
 from twin.views.kpis.kpis import KpiView
+from twin.views.map.density import KINDS, Density
 from twin.views.map.figure import ONLINE_ORIGINS
+from twin.views.map.layers import LAYERS, NO_LAYERS
 from twin.views.map.map import MapView
 from twin.views.moments.alert import AlertView
 from twin.views.moments.moments import MomentsView
 from twin.views.order.order import OrderView
 from twin.views.order_list.order_list import OrderListView
 from twin.views.pipeline.pipeline import PipelineView
+from twin.views.session.address import NAMES, missing_order
 from twin.views.session.session import ReplaySession
 from twin.views.shared import theme
 from twin.views.shared.component import bundle_url, style_text
+from twin.views.shared.modules import script_source
 from twin.views.shared.view import ReplayView
 from twin.views.transport.transport import TransportView
 from twin.views.trends.trends import TrendsView
+
+log = logging.getLogger(__name__)
 
 TITLE = "Casper’s Kitchens"
 TITLE_CSS = """
@@ -45,6 +57,8 @@ span { color: var(--tw-ink); font: 700 var(--tw-text-lg)/1.2 var(--tw-font); whi
 """On a phone the title is hidden to make room for the controls; screen readers still read it."""
 PROGRESS_S = 0.5
 """Seconds between two progress texts while the source opens."""
+SAVED = ("events", "layers", "density", "tab")
+"""The parameters of the address in which views save a choice."""
 
 
 BONES = (("pipeline", 5), ("map", 0), ("kpis", 4), ("panel", 5), ("transport", 2))
@@ -53,7 +67,7 @@ BONES = (("pipeline", 5), ("map", 0), ("kpis", 4), ("panel", 5), ("transport", 2
 
 def operations_page() -> pn.Column:
     """Return the page of a new session, on the process's hub."""
-    pn.extension(reconnect=True)
+    pn.extension(reconnect=False)  # connection.js opens a new session instead
     query = {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
     mounted = api.mount()
     _frame(query, mounted)
@@ -123,12 +137,8 @@ class _Operations:
             [self.map, self.pipeline, self.kpis, self.alert, self.feed, self.moments, self.orders, self.trends, self.order,
              self.transport, self.data_quality, self.chrome]
         )  # fmt: skip
-        session.save_in_address(
-            events=(self.feed, "query"),
-            layers=(self.map, "layers_text"),
-            density=(self.map, "density_text"),
-            tab=(self.tabs, "tab"),
-        )
+        saved = ((self.feed, "query"), (self.map, "layers_text"), (self.map, "density_text"), (self.tabs, "tab"))
+        session.save_in_address(**dict(zip(SAVED, saved, strict=True)))
         self._panels: dict[str, ReplayView] = {
             "events": self.feed, "moments": self.moments, "orders": self.orders, "trends": self.trends,
         }  # fmt: skip
@@ -147,7 +157,7 @@ class _Operations:
             self.chrome.waiting = "Loading …"
             body[:] = [self.banner, self.replay]
         else:
-            body[:] = [self.welcome]
+            body[:] = [self.banner, self.welcome]
         pn.state.onload(partial(self._begin, query))  # not before: Panel loses what changes while a page is being drawn
 
     def _follow(self) -> None:
@@ -178,9 +188,30 @@ class _Operations:
         timeline = self.session.controller.timeline
         if not self._restored or timeline is None:
             await self.session.follow_address(query, self._show_welcome)
-        elif self.session.controller.insights is None:
+        self.banner.remark(notice([*self.session.remarks, *self._remarks(query)]))
+        self.session.param.watch(lambda event: self.banner.remark(notice(event.new)), "remarks")
+        if self._restored and timeline is not None and self.session.controller.insights is None:
             await self.session.learn(timeline)
         self.session.start()
+        chosen = self.session.controller.selection
+        if chosen.away:
+            try:
+                self.banner.remark(await asyncio.to_thread(missing_order, self.session.hub, chosen.order))
+            except TwinError as error:  # the panel says that it is not here, which is enough
+                log.warning("an order of the address was not looked up: %s", error)
+
+    def _remarks(self, query: dict[str, str]) -> list[str]:
+        """Return a sentence for each choice of an address that no view of the page offers."""
+        address = Address(query)
+        address.only(*NAMES, *SAVED)
+        address.one_of("tab", self._panels)
+        address.one_of("theme", theme.TOKENS)
+        address.some_of("layers", [*LAYERS, NO_LAYERS], "layer")
+        density = address.text("density")
+        if density and not Density.of(density).kind:
+            kind = density.partition(",")[0]
+            address.remark(f"There is no density {quoted(kind)}. {suggestion(kind, KINDS)}")
+        return address.remarks
 
     def _arrange(self) -> pn.Column:
         def placed(view: Any, area: str, *classes: str) -> Any:
@@ -267,7 +298,10 @@ class _Operations:
         place = event.new
         self.choice.param.update(value=place.id, visible=True)
         self.chrome.param.update(place=place.display_name, place_id=place.id)
-        self.transport.param.update(source_range=(place.start, place.end), latest=place.last_delivered)
+        reach = self.session.hub.reach(place.id)
+        self.transport.param.update(
+            source_range=(place.start, place.end), latest=place.last_delivered, reach=(reach.start, reach.end)
+        )
         self._choose_panel()
         if self.replay not in list(self.body):
             self.body[:] = [self.banner, self.replay]
@@ -281,7 +315,7 @@ class _Operations:
         session = self.session
         session.cancel()
         if session.place is None:
-            self.body[:] = [self.welcome]
+            self.body[:] = [self.banner, self.welcome]
             self._show_welcome()
         else:
             self.choice.value = session.place.id
@@ -310,7 +344,7 @@ class _Operations:
             return
         self.chrome.waiting = ""
         if self.session.place is None:
-            self.body[:] = [self.welcome]
+            self.body[:] = [self.banner, self.welcome]
             self.welcome.fail(event.new)
         else:
             as_of = f" What is shown is as of {self.data_quality.age}." if self.data_quality.age else ""
@@ -325,21 +359,43 @@ def _switch_class(shown: Any, name: str, on: bool) -> None:
 
 
 def _frame(query: dict[str, str], mounted: bool) -> None:
-    """Set the document's template: colours, title bar and the skeleton of the panels, visible before any script has run."""
+    """Set the document's template: colours, title bar, the skeleton of the panels, and the script that opens the session.
+
+    All of it is in the HTML itself, because it is needed before any script has run, and when none can be had.
+    """
     document = pn.state.curdoc
     if document is None:
         return
-    document.config.notify_connection_status = False  # the banner shows it instead
+    document.config.notify_connection_status = False  # connection.js shows it instead
     document.title = TITLE
     # Panel accepts the text of a template, too
-    document.template = Path(__file__).with_name("frame.html").read_text("utf-8")  # type: ignore[assignment]
+    document.template = _text("frame.html")  # type: ignore[assignment]
     requested_theme = query.get("theme", "")
+    bundle = f"{pn.state.rel_path or '.'}/{bundle_url()}" if mounted else ""
     document.template_variables.update(
-        bundle=f"{pn.state.rel_path or '.'}/{bundle_url()}" if mounted else "",
+        bundle=bundle,
         nonce=guard_page(ONLINE_ORIGINS),
         **opening("page", mounted),
         tokens=theme.css(),
-        skeleton=style_text(Path(__file__).with_name("skeleton.css")),
+        skeleton=_text("skeleton.css"),
+        connection_style=_text("connection.css"),
+        connection_script=script_source(Path(__file__).with_name("connection.js")),
         bones=BONES if "location" in query else (),
         asked_theme=requested_theme if requested_theme in theme.TOKENS else "",
+        opening={"instance": process.instance, "build": _build(bundle), "bundle": bundle},
+        # Panel sets it when it answers a request for the page. A session that a WebSocket makes, because the server was
+        # restarted since, would have its style sheets from Panel's own host
+        dist_url=get_dist_path(),
     )
+
+
+def _text(name: str) -> str:
+    return style_text(Path(__file__).with_name(name))
+
+
+@functools.cache
+def _build(bundle: str) -> str:
+    """Return what names the scripts of a page: a page that is open can take a session of another server only if it is equal."""
+    script = script_source(Path(__file__).with_name("connection.js"))
+    parts = [bokeh.__version__, pn.__version__, bundle, _text("frame.html"), script]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -163,6 +163,29 @@ function composeReport(clock, caption) {
   return canvas;
 }
 
+/** Colours that noise does not hit by chance, as [red, green, blue]. */
+const PROBE = [
+  [200, 30, 60],
+  [20, 160, 90],
+  [40, 60, 220],
+];
+/** A channel may be off by so much: some protections change the last bits, which nobody sees. */
+const UNSEEN = 8;
+
+/**
+ * Whether the browser gives back what was drawn on a canvas. Against fingerprints, Firefox's resistFingerprinting and
+ * the Tor browser return white or noise in its place, without an error.
+ */
+function isReadable() {
+  const context = el("canvas", { width: PROBE.length, height: 1 }).getContext("2d");
+  for (const [x, colour] of PROBE.entries()) {
+    context.fillStyle = `rgb(${colour})`;
+    context.fillRect(x, 0, 1, 1);
+  }
+  const { data } = context.getImageData(0, 0, PROBE.length, 1);
+  return PROBE.flat().every((value, i) => Math.abs(value - data[4 * Math.floor(i / 3) + (i % 3)]) <= UNSEEN);
+}
+
 /** casper-sanfrancisco-2025-10-16T1845.png; whatever a file system may not like is left out of the place. */
 function reportName(place, t) {
   const safe =
@@ -190,4 +213,4 @@ async function saveReport(clock, { place, id, t }) {
   return name;
 }
 
-export { saveReport };
+export { isReadable, saveReport };

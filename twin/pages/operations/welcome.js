@@ -11,7 +11,7 @@ function activityChart(values, label) {
   for (const [k, v] of Object.entries({
     viewBox: `0 0 ${CHART_W} ${CHART_H}`,
     preserveAspectRatio: "none",
-    class: "activity",
+    class: "activity graphic",
     role: "img",
     "aria-label": label,
   }))

@@ -25,7 +25,7 @@ function reasonTable(caption, meaning, reasons, kind) {
             el("th", { scope: "row" }, reason),
             el(
               "td",
-              { class: "share", "aria-hidden": "true" },
+              { class: "share graphic", "aria-hidden": "true" },
               el("i", { style: `width:${Math.max(3, (100 * n) / largest)}%` }),
             ),
             el("td", { class: "n" }, many(n)),
@@ -166,7 +166,7 @@ class DataQualityChip {
       ),
       el(
         "div",
-        { class: "bar", "aria-hidden": "true" },
+        { class: "bar graphic", "aria-hidden": "true" },
         el("i", { class: "ok", style: `flex-grow:${s.used}` }),
         el("i", { class: "out", style: `flex-grow:${set}`, hidden: !set }),
       ),

@@ -132,14 +132,14 @@ class KpiCards {
         "Completion",
         "",
         [[this.f["completion-change"], this.f["completion-before"]]],
-        el("div", { class: "bar meter" }, this.meter, this.goal),
+        el("div", { class: "bar meter graphic" }, this.meter, this.goal),
       ),
       active: buildCard(
         "active",
         "Active orders",
         "",
         [[this.f["active-kitchen"], this.f["active-road"]]],
-        el("div", { class: "bar split" }, ...this.stages),
+        el("div", { class: "bar split graphic" }, ...this.stages),
       ),
       revenue: buildCard("revenue", "Revenue", "60 min", [[this.f["revenue-today"]]]),
     };

@@ -11,7 +11,7 @@ function svgOf(name, title) {
   for (const [key, value] of Object.entries({
     viewBox: `0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`,
     preserveAspectRatio: "none",
-    class: name,
+    class: `${name} graphic`,
     role: "img",
     "aria-label": title,
   }))

@@ -5,9 +5,8 @@ interpolates them by its own clock and draws every frame. So frames cost no mess
 flooded, and drivers are drawn exactly where `Timeline.at(t)` has them.
 """
 
-import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,7 +21,9 @@ from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import OUT_FOR_DELIVERY, STAGES, STATES
 from twin.render.dense import Extent
 from twin.replay.controller import ReplayController
+from twin.server.newest import Newest
 from twin.server.process import process
+from twin.server.threads import drawings
 from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.map import answers, fleet, messages, wire
 from twin.views.map import density as mapdensity
@@ -118,6 +119,7 @@ class MapView(ReplayView):
         self._pushed_window: tuple[float, float] | None = None
         self._pushes = 0
         self._viewed = Viewed(0.0, None, -1, False)
+        self._questions = {kind: Newest() for kind in ("crowd", "near", "density")}
         self._frame = MapFrame(
             figure=pn.pane.Bokeh(self._figure.figure, sizing_mode="stretch_both", margin=0),
             dark=self.dark, viewport=self.viewport, layers=layers_of(self.layers_text),
@@ -228,12 +230,12 @@ class MapView(ReplayView):
                     self._send_window(timeline, float(start), float(end), message)
             case {"ask": "crowd", "t": float() | int() as t, "box": list() as box, "pixel": float() | int() as pixel}:
                 if (view := fleet.box_of(box)) is not None and pixel > 0:
-                    pn.state.execute(partial(self._send_crowd, timeline, float(t), view, float(pixel)))
+                    self._answer("crowd", partial(self._send_crowd, timeline, float(t), view, float(pixel)))
             case {
                 "ask": "near", "t": float() | int() as t, "x": float() | int() as x, "y": float() | int() as y,
                 "reach": float() | int() as reach,
             }:  # fmt: skip
-                pn.state.execute(partial(self._send_near, timeline, float(t), (float(x), float(y)), float(reach)))
+                self._answer("near", partial(self._send_near, timeline, float(t), (float(x), float(y)), float(reach)))
             case {"ask": "order", "order": int() as order, "t": float() | int() as t} if 0 <= order < rows:
                 self._send("order", {"order": order, **answers.describe(timeline, order, float(t))})
             case {"ask": "place", "order": int() as order} if 0 <= order < rows:
@@ -249,13 +251,17 @@ class MapView(ReplayView):
                 kind in KINDS and minutes in MINUTES
             ):
                 theme = "dark" if self.dark else "light"
-                pn.state.execute(partial(self._send_density, timeline, kind, minutes, float(t), theme))
+                self._answer("density", partial(self._send_density, timeline, kind, minutes, float(t), theme))
             case {"base": str() as chosen} if chosen in self._frame.base.get("maps", {}):
                 self._frame.base = {**self._frame.base, "chosen": chosen}
             case {"selection": _} | {"verb": _}:
                 pass  # handled by `Component.join`
             case _:
                 log.warning("map: a message that makes no sense was left unanswered")
+
+    def _answer(self, kind: str, answer: Callable[[], Awaitable[None]]) -> None:
+        """Answer a question that takes long; a newer one of its kind supersedes it."""
+        pn.state.execute(partial(self._questions[kind].ask, answer))
 
     def _send(self, what: str, answer: dict[str, Any]) -> None:
         self._frame._send_msg({"tell": what, "version": self._version, **answer})
@@ -299,7 +305,7 @@ class MapView(ReplayView):
     async def _send_crowd(self, timeline: Timeline, t: float, view: fleet.Box, pixel: float) -> None:
         """Compute in a thread, or take from the shared cache, and send the density of drivers in a view at t."""
         extent = Extent.around(view, pixel)
-        frame, inside = await asyncio.to_thread(_frame_of, timeline, t, view, extent)
+        frame, inside = await drawings.run(partial(_frame_of, timeline, t, view, extent))
         most = self._controller.settings.dense_from
         if timeline is self._controller.timeline:
             self._send("crowd", {
@@ -309,7 +315,7 @@ class MapView(ReplayView):
 
     async def _send_near(self, timeline: Timeline, t: float, place: tuple[float, float], reach: float) -> None:
         """Send the driver nearest to a place at t."""
-        everyone = await asyncio.to_thread(process.fleets.fleet, timeline, t)
+        everyone = await drawings.run(partial(process.fleets.fleet, timeline, t))
         found = everyone.nearest(*place, reach)
         at = np.flatnonzero(everyone.trip == found)
         if found >= 0 and timeline is self._controller.timeline:
@@ -320,6 +326,6 @@ class MapView(ReplayView):
 
     async def _send_density(self, timeline: Timeline, kind: str, minutes: int, t: float, theme: str) -> None:
         """Draw a density layer in a thread (the first of a process compiles for a second) and send it."""
-        layer = await asyncio.to_thread(mapdensity.message, timeline, kind, minutes, t, theme)
+        layer = await drawings.run(partial(mapdensity.message, timeline, kind, minutes, t, theme))
         if timeline is self._controller.timeline:
             self._send("density", layer)

@@ -126,7 +126,7 @@ class MomentsList {
   buildItem = (moment) => {
     const badge = el("span", { class: "badge" });
     badge.append(icon(moment.icon, 14));
-    const bar = el("span", { class: "bar" }, el("i", { style: `width:${Math.round(100 * moment.severity)}%` }));
+    const bar = el("span", { class: "bar graphic" }, el("i", { style: `width:${Math.round(100 * moment.severity)}%` }));
     const now = el("span", { class: "now", hidden: true }, "now");
     const main = el(
       "button",

@@ -100,7 +100,7 @@ function ganttOf(story, visit) {
   const limitText = el("span", { class: "limit-text", title: "Created + the delivery target" }, "target");
   const node = el(
     "div",
-    { class: "gantt", role: "group", "aria-label": "Lifecycle of the order", "data-testid": "order-gantt" },
+    { class: "gantt graphic", role: "group", "aria-label": "Lifecycle of the order", "data-testid": "order-gantt" },
     el("ol", {}, ...rows.map((row) => row.node)),
     el("div", { class: "over", "aria-hidden": "true" }, limit, line),
     el("div", { class: "axis" }, el("span", { class: "ends" }, from, limitText, until)),

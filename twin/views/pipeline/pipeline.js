@@ -65,7 +65,7 @@ function buildStage({ key, meaning, passed }) {
     el("span", { class: "name" }, label),
   );
   parts.here = el("span", {
-    class: "here",
+    class: "here graphic",
     role: "img",
     "aria-label": "The selected order is in this stage",
     title: "The selected order is in this stage",
@@ -99,7 +99,7 @@ function buildStage({ key, meaning, passed }) {
     "div",
     { class: "flow" },
     parts.rate,
-    el("span", { class: "pipe" }, el("span", { class: "lane" }, parts.dots)),
+    el("span", { class: "pipe graphic" }, el("span", { class: "lane" }, parts.dots)),
   );
   parts.tile = el(
     "div",

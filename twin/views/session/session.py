@@ -17,25 +17,21 @@ import panel as pn
 import param
 
 from twin.analysis.insights import Insights
+from twin.foundation.address import Address
 from twin.foundation.errors import CancelledError, TwinError
 from twin.foundation.progress import Task
-from twin.foundation.stages import STATES
 from twin.foundation.telemetry import TICKS
-from twin.foundation.times import seconds, text
+from twin.foundation.times import text
 from twin.hub import Hub
 from twin.replay.controller import ReplayController
+from twin.server.process import process
 from twin.sources.base import Location
 from twin.timeline.timeline import Timeline
+from twin.views.session.address import LoadRequest, cut, read
 from twin.views.shared.component import Component, module_source
 from twin.views.shared.view import ReplayView
 
 log = logging.getLogger(__name__)
-
-LoadRequest = tuple[str, float | None, float | None, float | None, float | None]
-"""What is to be loaded: location, start, end, playhead, speed; None: the default, see `ReplaySession.choose`."""
-
-LONGEST_ID = 200
-"""Most characters of an order id that are read from an address; real ids have 32."""
 
 PROGRESS_EVERY_S = 0.3
 """Wall seconds between two progress texts while a timeline loads."""
@@ -48,8 +44,14 @@ class PageLink(Component):
     """The page itself: its address, its theme, and whether it is visible."""
 
     query = param.String(
-        default="", doc="The address's query with its question mark; the address is replaced, not pushed."
+        default="",
+        doc="The address's query with its question mark. Its t is the playhead last set; the browser follows a running clock.",
     )
+    settled = param.Boolean(
+        default=False,
+        doc="Whether the page shows what it was opened for: a replay, the choice of kitchens, or a problem.",
+    )
+    instance = param.String(default="", doc="The process that made this page; another one after a restart.")
     dark = param.Boolean(default=False, doc="Whether the page is dark; the browser sets it on the document.")
     was_dark = param.Boolean(
         default=None, allow_None=True, doc="Whether the document was dark when it opened; None: not reported yet."
@@ -78,6 +80,9 @@ class ReplaySession(param.Parameterized):
         doc="When the source was last checked, wall time in seconds since 1970; None: never.",
     )
     stale = param.String(default="", doc="Why the last check for newer events failed; empty if it did not.")
+    remarks: list[str] = param.List(  # type: ignore[assignment]
+        default=[], item_type=str, doc="What the address or a range asked for in vain, a sentence each."
+    )
     newer = param.Number(
         default=None,
         allow_None=True,
@@ -100,7 +105,8 @@ class ReplaySession(param.Parameterized):
         self._prepare = prepare
         self._prepared = prepared
         self.controller = controller
-        self.page = PageLink(width=0, height=0, margin=0, sizing_mode="fixed")
+        self.page = PageLink(width=0, height=0, margin=0, sizing_mode="fixed", instance=process.instance)
+        self.page.join(controller)
         self._views: Sequence[ReplayView] = ()
         self._shown: tuple[int, float] | None = None
         self._written = ""
@@ -174,6 +180,7 @@ class ReplaySession(param.Parameterized):
         if problem:
             if number == self._newest:
                 self.problem, self.waiting = problem, ""
+                self.page.settled = True
             return
         if number == self._newest:
             self._take(place, timeline, at, speed)
@@ -187,6 +194,7 @@ class ReplaySession(param.Parameterized):
             self._task.cancel()
             self._requested = self._loaded
             self.waiting = ""
+            self.page.settled = True
 
     def _progress(self, document: Any, number: int, share: float, step: str) -> None:
         """Report the progress of load `number` in the session's own thread; may be called in any thread."""
@@ -262,6 +270,7 @@ class ReplaySession(param.Parameterized):
             for view in self._views:
                 view.reset()
             self.waiting = ""
+            self.page.settled = True
             self.tick(force=True)
 
     async def learn(self, timeline: Timeline) -> None:
@@ -285,15 +294,17 @@ class ReplaySession(param.Parameterized):
             self.tick(force=True)
 
     async def range(self, start: float, end: float) -> None:
-        """Load another range of the location shown. Raises ValueError where the source has no data in it."""
+        """Load another range of the location shown, cut to the days with data. Raises ValueError where there is none in it."""
         place = self.place
         if place is None:
             return
-        if end <= place.start or start > place.end:
+        window = self.hub.within(place.id, start, end)
+        if window is None:
             raise ValueError(f"No orders in this range: the data covers {text(place.start)} to {text(place.end)}.")
-        await self.choose(place.id, start, end)
+        await self.choose(place.id, window.start, window.end)
         if self.problem:
             raise ValueError(self.problem)
+        self.remarks = [] if (window.start, window.end) == (start, end) else [cut(window)]
 
     def tick(self, force: bool = False) -> None:
         """Show the playhead's time in every view, if it differs from the one shown and the page is visible."""
@@ -312,8 +323,7 @@ class ReplaySession(param.Parameterized):
             for view in self._views:
                 if getattr(view, "active", True):
                     view.show(snapshot)
-            if not anchor.playing:
-                self._write_address()
+            self._write_address()
 
     def _on_visibility(self, event: param.parameterized.Event) -> None:
         """Stop the ticks while the page's tab is hidden; when it becomes visible, show the current time at once."""
@@ -330,8 +340,7 @@ class ReplaySession(param.Parameterized):
             self.tick(force=True)
 
     def _on_state(self, *_: param.parameterized.Event) -> None:
-        if not self.controller.anchor.playing:
-            self._write_address()
+        self._write_address()
 
     def _visible(self) -> bool:
         context = pn.state.curdoc.session_context if pn.state.curdoc else None
@@ -340,9 +349,9 @@ class ReplaySession(param.Parameterized):
 
     # -- the address ----------------------------------------------------------------------------------------------------
     def _write_address(self) -> None:
-        """Write location, range, playhead, speed, selection and the views' saved Params into the page's address.
+        """Write location, range, playhead, speed, loop, selection and the views' saved Params into the page's address.
 
-        The playhead is the one that was last set, not that of the running clock.
+        The playhead is the one that was last set; page.js replaces it with that of a running clock.
         """
         if self.place is None or self.controller.timeline is None:
             return
@@ -353,6 +362,7 @@ class ReplaySession(param.Parameterized):
             "end": _iso(window.end),
             "t": _iso(anchor.t0),
             "speed": f"{anchor.speed:g}",
+            "loop": "1" if anchor.loop else "",
         }
         if self.viewport:
             fields["view"] = ",".join(f"{number:.5f}" for number in self.viewport)
@@ -387,52 +397,31 @@ class ReplaySession(param.Parameterized):
         request = self._read_address(query)
         if request is None:
             fallback()
+            self.page.settled = True
         else:
             await self.choose(*request)
 
     def _read_address(self, query: dict[str, str]) -> LoadRequest | None:
         """Apply an address's viewport, saved Params and selection; return what is to be loaded, None without a valid location."""
-        location = query.get("location")
-        if location not in {place.id for place in self.hub.locations}:
+        address = Address(query)
+        wish = read(address, self.hub)
+        self.remarks = address.remarks
+        if wish is None:
             return None
-        start, end, at = (_time(query.get(name)) for name in ("start", "end", "t"))
-        if start is None or end is None or end <= start:
-            start = end = None
-        speed = _speed(query.get("speed"))
-        self.viewport = _viewport(query.get("view"))
+        self.viewport = wish.viewport
+        if wish.loop:
+            self.controller.set_loop(True)
         for name, (view, state, _) in self._saved_params.items():
             if name in query:
                 view.param.update({state: query[name]})
-        chosen = self.controller.selection
-        chosen.select(query.get("order", "")[:LONGEST_ID])
-        if query.get("stage") in STATES:
-            chosen.filter(query["stage"])
-        return location, start, end, at, speed
+        self.controller.selection.select(wish.order)
+        if wish.stage:
+            self.controller.selection.filter(wish.stage)
+        return wish.load
 
 
 def _iso(t: float) -> str:
-    return text(t).replace(" ", "T")
-
-
-def _time(value: str | None) -> float | None:
-    try:
-        return None if value is None else seconds(value)
-    except ValueError:
-        return None
-
-
-def _speed(value: str | None) -> float | None:
-    try:
-        speed = float(value or "")
-    except ValueError:
-        return None
-    return speed if 0 < speed <= max(ReplayController.SPEEDS) else None
-
-
-def _viewport(value: str | None) -> list[float]:
-    try:
-        lon, lat, zoom = (float(part) for part in (value or "").split(","))
-    except ValueError:
-        return []
-    inside = abs(lon) <= 180 and abs(lat) <= 85 and 0 <= zoom <= 24  # false for NaN
-    return [lon, lat, zoom] if inside else []
+    """Return a data time for an address, to the millisecond where it has any: `timeText` in address.js writes the same."""
+    thousandths = round(t * 1000)
+    fraction = f"{thousandths % 1000 / 1000:.3f}"[1:].rstrip("0").rstrip(".")
+    return text(thousandths // 1000).replace(" ", "T") + fraction

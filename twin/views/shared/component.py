@@ -15,6 +15,7 @@ from twin.replay.controller import ReplayController
 from twin.server.assets import publish
 from twin.server.attach import is_answering
 from twin.views.shared.modules import ModuleText, bundle_source, module_source
+from twin.views.shared.theme import contrast_css
 
 __all__ = ["Component", "bundle_url", "module_source", "style_source", "style_text"]
 
@@ -41,7 +42,7 @@ def _published(views: "tuple[type[Component], ...]") -> str:
 @functools.cache
 def style_source(path: Path) -> str:
     """Return the style sheet of a view, preceded by the rules that every view shares."""
-    return style_text(Path(__file__).with_name("shared.css")) + style_text(path)
+    return style_text(Path(__file__).with_name("shared.css")) + contrast_css() + style_text(path)
 
 
 @functools.cache

@@ -56,6 +56,34 @@ _LIGHT = ":root"
 _DARK = '.mui-dark, [data-theme="dark"], [data-jp-theme-light="false"], .vscode-dark'
 
 
+CONTRAST: dict[str, str] = {
+    "bg": "Canvas", "panel": "Canvas", "map": "Canvas", "ink": "CanvasText", "mute": "CanvasText", "line": "GrayText",
+    "edge": "CanvasText", "accent": "Highlight", "on-accent": "HighlightText", "shadow": "none", "float": "none",
+    "bad": "#e0363f", "warn": "#a86a00", "good": "#15803d",
+    **{name: TOKENS["light"][name] for name in FILLS if name != "edge"},
+}  # fmt: skip
+"""The tokens of drawings in the user's own colours (Windows high contrast): the system's, and for what only a hue tells apart one
+that can be seen on black and on white."""
+
+
+def contrast_css() -> str:
+    """Return the rules for the user's own colours, which take every background away, a bar's and the playhead's with it.
+
+    A drawing (class `graphic`) keeps its backgrounds, in the system's colours; what is pressed or chosen is highlighted, because
+    its background was all that told.
+    """
+    tokens = ";".join(f"--tw-{name}:{value}" for name, value in CONTRAST.items())
+    chosen = "[aria-pressed='true'],[aria-selected='true'],[aria-current]:not([aria-current='false']),.selected"
+    return (
+        "@media (forced-colors: active){"
+        f".graphic{{forced-color-adjust:none;{tokens}}}"
+        f":is({chosen}){{forced-color-adjust:none;color:HighlightText !important;background:Highlight !important;"
+        "--tw-ink:HighlightText;--tw-mute:HighlightText;--tw-accent:HighlightText;--tw-bad:HighlightText;--tw-warn:HighlightText;"
+        "--tw-panel:Highlight;--text:HighlightText}"
+        ":focus-visible{outline-color:Highlight}}\n"
+    )
+
+
 def css() -> str:
     """Return the tokens as a style sheet for the document: light by default, dark where a dark theme is set."""
 

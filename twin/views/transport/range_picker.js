@@ -69,18 +69,12 @@ function buildRange(model, clock) {
   // the browser opens, closes on Escape or a click outside, and gives the focus back
   button.popoverTargetElement = sheet;
 
-  /** Whole days around the data: what the fields accept. */
-  const bounds = () => ({
-    low: Math.floor(model.source.start / DAY) * DAY,
-    high: (Math.floor(model.source.end / DAY) + 1) * DAY,
-  });
   const say = (text) => {
     problem.textContent = text;
     for (const input of [from, to]) input.setAttribute("aria-invalid", String(!!text));
   };
   const choose = (start, end) => {
-    const known = model.source.start !== undefined;
-    const { low, high } = known ? bounds() : { low: -Infinity, high: Infinity };
+    const { low = -Infinity, high = Infinity } = model.source;
     if (!Number.isFinite(start) || !Number.isFinite(end))
       return say("Give both a date and a time for the start and for the end.");
     if (start >= end) return say("The end must be after the start.");
@@ -91,7 +85,7 @@ function buildRange(model, clock) {
       );
     say("");
     sheet.hidePopover();
-    model.send_msg({ verb: "range", start: Math.max(start, low), end: Math.min(end, high) });
+    model.send_msg({ verb: "range", start, end }); // the server cuts it to the days with data, and says so
   };
   const chip = (label, start, end, title) =>
     el(
@@ -106,11 +100,10 @@ function buildRange(model, clock) {
       label,
     );
   const offer = () => {
-    const { start, end, latest } = model.source;
+    const { start, end, latest, low, high } = model.source;
     const known = start !== undefined;
     spans.parentElement.hidden = dayGroup.hidden = mealGroup.hidden = !known;
     if (!known) return;
-    const { low, high } = bounds();
     const minute = Math.ceil(latest / 60) * 60;
     const hours = (t, round) => round(t / 3600) * 3600;
     spans.replaceChildren(

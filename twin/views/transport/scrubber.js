@@ -116,7 +116,7 @@ function buildScrubber(model, clock, verbs) {
     marks.note,
     marks.spoken,
   );
-  const node = el("div", { class: "scrubber" }, plot);
+  const node = el("div", { class: "scrubber graphic" }, plot);
 
   const drawBars = () => {
     const path = barsPath(model.volume, xOf, height);

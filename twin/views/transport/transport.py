@@ -26,7 +26,7 @@ from twin.analysis.moments import KINDS, TROUBLES, Moment
 from twin.analysis.wording import minutes_text, whole_minutes
 from twin.foundation.errors import TwinError
 from twin.foundation.stages import OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
-from twin.foundation.times import DAY, HOUR, seconds, text
+from twin.foundation.times import DAY, HOUR, seconds, text, whole_days
 from twin.replay.controller import ReplayController
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
@@ -88,7 +88,11 @@ class TransportBar(Component):
         default=[], item_type=dict, doc="The moments of the range, the most severe first."
     )
     speeds = param.List(default=list(ReplayController.SPEEDS), doc="The speeds offered, data seconds per second.")
-    source = param.Dict(default={}, doc="The range that can be chosen: `start`, `end` and `latest`, data seconds.")
+    source = param.Dict(
+        default={},
+        doc="First and last event (`start`, `end`), what “Last 24 hours” counts back from (`latest`), and the widest range that "
+        "can be chosen (`low`, `high`), data seconds.",
+    )
     busy = param.String(default="", doc="What is being loaded; empty when the bar can be used.")
     problem = param.String(default="", doc="Why the chosen range could not be loaded; empty if it could.")
 
@@ -109,6 +113,12 @@ class TransportView(ReplayView):
         length=2,
         allow_None=True,
         doc="First and last event of the location, data seconds; None: unknown.",
+    )
+    reach = param.NumericTuple(
+        default=None,
+        length=2,
+        allow_None=True,
+        doc="The widest range that can be chosen, data seconds; None: the days of `source_range`.",
     )
     latest = param.Number(
         default=None, allow_None=True, doc="Where “Last 24 hours” counts back from, data seconds; None: the last event."
@@ -171,13 +181,15 @@ class TransportView(ReplayView):
             moments=[] if insights is None else [_moment_message(moment) for moment in insights.moments],
         )
 
-    @param.depends("source_range", "latest", watch=True)
+    @param.depends("source_range", "latest", "reach", watch=True)
     def _offer(self) -> None:
         if self.source_range is None:
             self._bar.source = {}
             return
         start, end = self.source_range
-        self._bar.source = {"start": start, "end": end, "latest": end if self.latest is None else self.latest}
+        low, high = whole_days(start, end) if self.reach is None else self.reach
+        latest = end if self.latest is None else self.latest
+        self._bar.source = {"start": start, "end": end, "latest": latest, "low": low, "high": high}
 
     @param.depends("busy", watch=True)
     def _show_busy(self) -> None:

@@ -1,0 +1,106 @@
+"""Reads the address of the operations page: what it asks for, as far as the source has it, and a sentence for everything else."""
+
+from dataclasses import dataclass
+
+from twin.foundation.address import Address, quoted, suggestion
+from twin.foundation.stages import STATES
+from twin.foundation.times import text
+from twin.hub import Hub
+from twin.replay.controller import ReplayController
+from twin.sources import known_kitchens
+from twin.sources.base import Window
+
+LoadRequest = tuple[str, float | None, float | None, float | None, float | None]
+"""What is to be loaded: location, start, end, playhead, speed; None: the default, see `ReplaySession.choose`."""
+
+NAMES = ("location", "start", "end", "t", "speed", "view", "order", "stage", "loop", "theme")
+"""The parameters of the operations page, beside those that its views save."""
+
+LONGEST_ID = 200
+"""Most characters of an order id that are read from an address; real ids have 32."""
+LEAST_SPEED = 0.001
+LATEST = "The last 24 hours are shown."
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an address asks for. viewport: [lon, lat, zoom], empty: none; order, stage: empty: none; loop: play in a loop."""
+
+    load: LoadRequest
+    viewport: list[float]
+    order: str
+    stage: str
+    loop: bool
+
+
+def read(address: Address, hub: Hub) -> Wish | None:
+    """Return what an address asks for, None without a location of the source; remarks on the rest go to the address."""
+    location = address.text("location")
+    places = {place.id: place for place in hub.locations}
+    if location not in places:
+        if location:
+            near = known_kitchens.near_matches(location, hub.locations)
+            hint = f"Did you mean {quoted(near[0])}?" if near else suggestion(location, places)
+            address.remark(f"There is no kitchen {quoted(location)}. {hint}")
+        return None
+    start, end = _range(address, hub, location)
+    latest = hub.last_hours(location)
+    at = address.time("t")
+    first, last = (latest.start, latest.end) if start is None or end is None else (start, end)
+    if at is not None and not first <= at <= last:
+        address.remark(f"{text(at)} is not in the range shown: the nearest time in it is.")
+    return Wish(
+        (location, start, end, at, address.number("speed", LEAST_SPEED, max(ReplayController.SPEEDS))),
+        _viewport(address),
+        address.text("order")[:LONGEST_ID],
+        address.one_of("stage", STATES) or "",
+        address.one_of("loop", ("0", "1")) == "1",
+    )
+
+
+def cut(window: Window) -> str:
+    """Return a sentence for a range that was cut to what can be chosen."""
+    return f"The range was cut to the days with data, {text(window.start)} to {text(window.end)}."
+
+
+def missing_order(hub: Hub, order: str) -> str:
+    """Return a sentence for an order that is not in the timeline: where and when it is, or which ids are similar."""
+    rows = hub.source.query("find_order", order_id=order)
+    if len(rows):
+        row = min(rows.select(["ts", "location"]).to_pylist(), key=lambda one: one["ts"])
+        name = hub.location(row["location"]).display_name
+        return f"The order {quoted(order)} is not in this range: it is of {name}, {row['ts']:%Y-%m-%d %H:%M}."
+    near = hub.source.query("near_orders", wanted=order, most=1)["order_id"].to_pylist()
+    return f"There is no order {quoted(order)}." + (f" Did you mean {quoted(near[0])}?" if near else "")
+
+
+def _range(address: Address, hub: Hub, location: str) -> tuple[float | None, float | None]:
+    """Return the range that an address asks for, cut to what can be chosen; None, None: the default."""
+    start, end = address.time("start"), address.time("end")
+    if start is None or end is None:
+        if start is not None or end is not None:
+            address.remark(f"A range needs both a start and an end. {LATEST}")
+        return None, None
+    if end <= start:
+        address.remark(f"The end of the range is not after its start. {LATEST}")
+        return None, None
+    window = hub.within(location, start, end)
+    if window is None:
+        place = hub.location(location)
+        address.remark(f"No orders in this range: the data covers {text(place.start)} to {text(place.end)}. {LATEST}")
+        return None, None
+    if (window.start, window.end) != (start, end):
+        address.remark(cut(window))
+    return window.start, window.end
+
+
+def _viewport(address: Address) -> list[float]:
+    value = address.text("view")
+    try:
+        lon, lat, zoom = (float(part) for part in value.split(","))
+        inside = abs(lon) <= 180 and abs(lat) <= 85 and 0 <= zoom <= 24  # false for NaN
+    except ValueError:
+        inside = False
+    if value and not inside:
+        address.remark(f"{quoted(value)} is no view of the map: give longitude,latitude,zoom.")
+    return [lon, lat, zoom] if inside else []
