@@ -6,7 +6,7 @@ SCENES ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench soak kiosk-soak demo-video clean
+.PHONY: run test lint bench soak chaos kiosk-soak demo-video clean
 
 run: $(VENV)/.installed
 	$(BIN)/twin serve --address $(ADDRESS) --port $(PORT) $(if $(SOURCE),--source "$(SOURCE)") $(if $(SCENES),--scenes "$(SCENES)")
@@ -15,6 +15,7 @@ test: $(VENV)/.testing
 	scripts/chromium
 	scripts/java
 	scripts/node
+	scripts/nginx
 	$(BIN)/python -m pytest -m "" tests
 
 lint: $(VENV)/.testing
@@ -37,6 +38,10 @@ soak: $(VENV)/.testing
 	scripts/chromium
 	$(BIN)/python -m benchmarks.soak
 	$(BIN)/python -m pytest -m soak --full-length --numprocesses=0
+
+chaos: $(VENV)/.testing
+	scripts/chromium
+	$(BIN)/python -m pytest tests/chaos --full-length --numprocesses=0
 
 kiosk-soak: $(VENV)/.testing
 	scripts/chromium

@@ -50,7 +50,7 @@ class Session:
     async def connect(self) -> dict[str, Any]:
         """Open the page and its socket; return the document that a browser would pull."""
         answer = await AsyncHTTPClient().fetch(self._address, request_timeout=OPEN_S)
-        found = re.search(r'"token":"([^"]+)"', answer.body.decode())
+        found = re.search(r'"token": ?"([^"]+)"', answer.body.decode())
         if found is None:
             raise RuntimeError(f"There is no session in {self._address}.")
         parts = urlsplit(self._address)

@@ -2,13 +2,18 @@
 
 import fcntl
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from twin.simulator import write_demo
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
@@ -18,6 +23,7 @@ os.environ.setdefault("TWIN_SECRETS", str(Path(__file__).parents[1] / "build" / 
 """No test makes a secret in the home of who runs it."""
 
 LONGEST_FIRST = (
+    "test_chaos.py",
     "test_kiosk.py",
     "test_page.py",
     "test_numbers.py",
@@ -32,6 +38,22 @@ LONGEST_FIRST = (
 """Browser test files that take longest: a worker that begins with one of them last leaves the others without work."""
 CHANGES_ITS_PROCESS = "test_saved.py"
 """Imports a library that gives Panel another design for good, so it comes last."""
+
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+CHROMIUM_ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP twin.example 127.0.0.1",
+)
+"""No window, no graphics card, no traffic of the browser's own, and a name for this machine as a proxy in front would have."""
 
 
 MOST_WORKERS = 4
@@ -88,6 +110,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return item.path in in_browser, name == CHANGES_ITS_PROCESS, rank
 
     items.sort(key=place)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The Chromium to drive: $CHROMIUM, else the first one on the path."""
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if path is None:
+        pytest.fail("The browser tests need Chromium: install it, or name it in the environment variable CHROMIUM.")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str) -> Iterator["Browser"]:
+    """One Chromium for all browser tests of a worker; every test gets a profile of its own.
+
+    While it is open Playwright's event loop runs in this thread, and a test that wants one of its own (`asyncio.run`) would
+    fail: `pytest_collection_modifyitems` puts the browser tests last. It is here for tests of more than one folder.
+    """
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path, args=list(CHROMIUM_ARGUMENTS))
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="session")

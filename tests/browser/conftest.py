@@ -3,8 +3,6 @@
 Without Chromium these tests fail; they are never skipped, because a page that nobody looked at is not tested.
 """
 
-import os
-import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,24 +12,9 @@ from urllib.parse import urlsplit
 import panel as pn
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 from tests.browser.app import free_port, running
-
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-
-CHROMIUM_ARGUMENTS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP twin.example 127.0.0.1",
-)
-"""No window, no graphics card, no traffic of the browser's own, and a name for this machine as a proxy in front would have."""
 
 OWN_HOSTS = {"127.0.0.1", "localhost", ""}
 """The application itself; "" is the host of data: and blob: addresses."""
@@ -46,28 +29,6 @@ WCAG_21_AA = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21
 
 GRAVE = {"serious", "critical"}
 """Impacts, as axe-core judges them, that no page may have."""
-
-
-@pytest.fixture(scope="session")
-def chromium_path() -> str:
-    """The Chromium to drive: $CHROMIUM, else the first one on the path."""
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    if path is None:
-        pytest.fail("The browser tests need Chromium: install it, or name it in the environment variable CHROMIUM.")
-    return path
-
-
-@pytest.fixture(scope="session")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    """One Chromium for all browser tests of a worker; every test gets a profile of its own.
-
-    While it is open Playwright's event loop runs in this thread, and a test that wants one of its own (`asyncio.run`) would
-    fail: tests/conftest.py puts the browser tests last.
-    """
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=chromium_path, args=list(CHROMIUM_ARGUMENTS))
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

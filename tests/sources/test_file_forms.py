@@ -122,6 +122,10 @@ def test_folders_give_the_columns_that_the_rows_do_not_have(tmp_path: Path, form
         pytest.param(f"{HEADER}\r\n{PLAIN[0]}\n{PLAIN[1]}\r\n{PLAIN[2]}\n", id="mixed line ends"),
         pytest.param(f"{HEADER}\n{PLAIN[0]}\r\n{PLAIN[1]}\n{PLAIN[2]}\r\n", id="mixed line ends, other way"),
         pytest.param("\r\n".join([HEADER, *PLAIN]), id="Windows"),
+        pytest.param(
+            "\n".join([HEADER, PLAIN[0], PLAIN[1].replace("{}", '"{""a"":\n""b""}"'), PLAIN[2]]),
+            id="line break in quotes",
+        ),
         pytest.param("\r".join([HEADER, *PLAIN]) + "\r", id="old Mac"),
         pytest.param("\n".join([HEADER, *PLAIN[:2], "", PLAIN[2], "", ""]), id="empty lines"),
         pytest.param("\n".join([f"{HEADER},note,Note", *(f"{row},1,2" for row in PLAIN)]), id="doubled note"),

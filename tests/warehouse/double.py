@@ -25,6 +25,7 @@ from thrift.protocol import TBinaryProtocol
 from thrift.transport import TTransport
 
 from twin.sources import queries
+from twin.sources.queries import json_bodies
 
 TOKEN = "dapi-the-apps-own-token"
 CLIENT_SECRET = "the-client-secret-of-the-app"
@@ -379,6 +380,7 @@ def running(connection: duckdb.DuckDBPyConnection) -> Iterator[Warehouse]:
 def filled(files: dict[str, Path | str]) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB with tables by name ("lakeflow.all_events"), each a SELECT or a Parquet or CSV file, all texts."""
     connection = duckdb.connect()
+    json_bodies.register(connection)
     connection.execute("ATTACH ':memory:' AS caspers")
     for schema in ("lakeflow", "simulator"):
         connection.execute(f"CREATE SCHEMA caspers.{schema}")

@@ -24,6 +24,7 @@ from twin.server.admission import TRUSTS_PROXY, limit_sessions
 from twin.server.door import Door
 from twin.server.health import health_response
 from twin.server.process import process
+from twin.server.threads import share_fairly
 from twin.server.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class RequestLimits:
 def apply_limits(limits: RequestLimits | None = None) -> None:
     """Apply the limits to all servers that are made from now on, and allow as many open files as their connections need."""
     limits = limits or RequestLimits()
+    share_fairly()
     _allow_files(math.ceil(process.settings_or_default.max_connections * (1 + SILENT)) + SPARE_FILES)
     HTTPServer.configure(
         LimitedServer,

@@ -26,6 +26,7 @@ class Watchdog:
     def __init__(self, stall_s: float = STALL_S) -> None:
         self._stall_s = stall_s
         self._beat_at = time.monotonic()
+        self._last_late_s = 0.0
         self._loop_thread = 0
         self._stopped = threading.Event()
         self._beat: asyncio.TimerHandle | None = None
@@ -48,12 +49,18 @@ class Watchdog:
         """Seconds since the loop ran; 0 before `start`."""
         return time.monotonic() - self._beat_at if self._loop_thread else 0.0
 
+    @property
+    def late_s(self) -> float:
+        """Seconds by which the loop runs late: now, or at its last beat."""
+        return max(self._last_late_s, self.silent_s - BEAT_S)
+
     def _schedule(self) -> None:
         self._beat = asyncio.get_running_loop().call_later(BEAT_S, self._on_beat)
 
     def _on_beat(self) -> None:
         now = time.monotonic()
-        telemetry.LOOP_LAG_SECONDS.observe(max(0.0, now - self._beat_at - BEAT_S))
+        self._last_late_s = max(0.0, now - self._beat_at - BEAT_S)
+        telemetry.LOOP_LAG_SECONDS.observe(self._last_late_s)
         self._beat_at = now
         self._schedule()
 

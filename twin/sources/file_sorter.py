@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from twin.foundation import memory
 from twin.foundation.errors import SourceError
 from twin.sources import event_files, file_paths, json_salvage, tables
 from twin.sources.database import Database, reason
@@ -37,7 +38,8 @@ class FileSorter:
     temporary copies, which `close` removes.
     """
 
-    def __init__(self, source: str, most_memory: int) -> None:
+    def __init__(self, source: str, most_memory: int, most_bytes: int) -> None:
+        """`most_memory` is what finding columns may take, `most_bytes` what a file may hold; in bytes."""
         self.size = Size()
         self.broken_rows = 0
         self._copies: set[str] = set()
@@ -45,6 +47,7 @@ class FileSorter:
         self._folder: Path | None = None
         self._source = source
         self._most_memory = most_memory
+        self._most_bytes = most_bytes
         self._sniffer: Database | None = None
 
     def sort_out(self, paths: Sequence[str]) -> tuple[list[EventFiles], dict[str, DimensionFile]]:
@@ -108,7 +111,13 @@ class FileSorter:
         folders = [part for part in Path(path).parent.parts if "=" in part]
         copy = self._folder.joinpath(str(next(self._number)), *folders, "rows.jsonl")
         copy.parent.mkdir(parents=True)
-        left_out = json_salvage.copy_readable(path, is_array, copy)
+        try:
+            left_out = json_salvage.copy_readable(path, is_array, copy, self._most_bytes)
+        except json_salvage.TooMuchError as error:
+            raise SourceError(
+                f"{self._source} has a file, {Path(path).name}, that holds more than {memory.words(self._most_bytes)} once it "
+                "is uncompressed. Take it away, or raise TWIN_MAX_DECODED."
+            ) from error
         if not left_out and not is_array:
             copy.unlink()
             return path

@@ -45,7 +45,7 @@ class FileSource:
         self._database_memory = int(self._settings.memory_bytes * DATABASE_SHARE)
         report = progress or (lambda _message, _share: None)
         paths = file_paths.find(self.name, self._settings.max_files)
-        sorter = FileSorter(self.name, self._database_memory)
+        sorter = FileSorter(self.name, self._database_memory, self._settings.max_decoded_bytes)
         try:
             self._open(paths, sorter, report)
         finally:  # copies of customers' data must not stay on disk, whether reading them succeeded or not

@@ -20,6 +20,15 @@ _ITEMS = (
 )
 _ROUTE = '{"route_points": [["DOUBLE"]], "eta_mins": "DOUBLE"}'
 
+Limits = tuple[float, float]
+
+QTY: Limits = (0.0, 10_000.0)
+PRICE: Limits = (-100_000.0, 100_000.0)
+"""Plausible quantities and prices of an item (negative: a discount), both ends included, as in `sources/queries/lines.sql`: what
+is beyond them counts as not recorded."""
+ETA_MINS: Limits = (0.0, 24 * 60.0)
+"""Plausible minutes that a driver is promised to take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Routes:
@@ -52,7 +61,10 @@ def _engine() -> duckdb.DuckDBPyConnection:
 
 
 def _parse(bodies: pa.Table, structure: str) -> pa.StructArray:
-    """Return JSON bodies, all or those `wanted`, as typed structs; what does not fit the structure is NULL, never an error."""
+    """Return JSON bodies, all or those `wanted`, as typed structs; what does not fit the structure is NULL, never an error.
+
+    That the bodies are JSON is the source's business (`sources/queries/__init__.py`).
+    """
     some = " WHERE wanted" if "wanted" in bodies.column_names else ""
     with _engine().cursor() as connection:
         connection.register("bodies", bodies)
@@ -63,7 +75,10 @@ def _parse(bodies: pa.Table, structure: str) -> pa.StructArray:
 def items(
     events: Events, rows: pa.Table, brand_names: Mapping[str, str], n: int
 ) -> tuple[dict[str, Any], pa.StringArray]:
-    """Return the item columns of `Orders` and the addresses (n,), from the bodies of order_created."""
+    """Return the item columns of `Orders` and the addresses (n,), from the bodies of order_created.
+
+    Among the columns is `odd`, (n,) bool: whether an item has a number beyond `QTY` or `PRICE`.
+    """
     order, bodies = _bodies(events, rows, ev.ORDER_CREATED)
     by_order = np.argsort(order)
     order, parsed = order[by_order], _parse(bodies, _ITEMS).take(pa.array(by_order))
@@ -72,9 +87,12 @@ def items(
     counts[order] = lines
     item_offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
     flat = pc.list_flatten(pc.struct_field(parsed, "items"))
-    qty = np.asarray(pc.fill_null(pc.struct_field(flat, "qty"), 1).to_numpy(zero_copy_only=False), np.float32)
-    price = np.asarray(pc.fill_null(pc.struct_field(flat, "price"), 0).to_numpy(zero_copy_only=False), np.float32)
-    revenue = np.bincount(np.repeat(order, lines), weights=qty * price, minlength=n)
+    of_order = np.repeat(order, lines)
+    qty, odd_qty = _plausible(pc.struct_field(flat, "qty"), QTY, missing=1)
+    price, odd_price = _plausible(pc.struct_field(flat, "price"), PRICE, missing=0)
+    odd = np.zeros(n, dtype=bool)
+    odd[of_order[odd_qty | odd_price]] = True
+    revenue = np.bincount(of_order, weights=qty * price, minlength=n)
     brands = pc.dictionary_encode(pc.struct_field(flat, "brand_id").cast(pa.string()))
     named = [brand_names.get(brand, f"brand {brand}") for brand in brands.dictionary.to_pylist()]
     addresses = np.full(n, None, dtype=object)
@@ -86,8 +104,19 @@ def items(
         "item_qty": qty,
         "item_price": price,
         "revenue": revenue.astype(np.float32),
+        "odd": odd,
     }
     return columns, pa.array(addresses, pa.string())
+
+
+def _plausible(
+    numbers: pa.DoubleArray, limits: Limits, missing: float
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return numbers (k,), `missing` where there is none within the limits; and whether each was there and beyond them."""
+    values = numbers.to_numpy(zero_copy_only=False)  # NULL is NaN here, and NaN is never within
+    within = (values >= limits[0]) & (values <= limits[1])
+    odd = ~within & pc.is_valid(numbers).to_numpy(zero_copy_only=False)
+    return np.where(within, values, missing).astype(np.float32), odd
 
 
 def _small(texts: pa.DictionaryArray) -> pa.DictionaryArray:
@@ -97,29 +126,32 @@ def _small(texts: pa.DictionaryArray) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(texts.indices.cast(pa.int16()), texts.dictionary)
 
 
-def routes(events: Events, rows: pa.Table, n: int) -> tuple[Routes, NDArray[np.float32]]:
-    """Return the planned routes and the promised minutes (n,), NaN where unknown, from the bodies of driver_picked_up."""
+def routes(events: Events, rows: pa.Table, n: int) -> tuple[Routes, NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the planned routes and the promised minutes (n,), NaN where unknown, from the bodies of driver_picked_up.
+
+    The last, (n,) bool, is whether the minutes are unknown because they are beyond `ETA_MINS`.
+    """
     order, bodies = _bodies(events, rows, ev.DRIVER_PICKED_UP)
     route, lat, lon, minutes = route_points(bodies)
-    eta_mins = np.full(n, np.nan, np.float32)
-    eta_mins[order] = minutes
+    eta_mins, odd = np.full(n, np.nan, np.float32), np.zeros(n, dtype=bool)
+    eta_mins[order], odd[order] = _plausible(minutes, ETA_MINS, missing=np.nan)
     counts = np.bincount(route, minlength=len(order))
     is_route = counts >= 2  # a single point is not a route
     if not is_route.all():
         lat, lon = lat[is_route[route]], lon[is_route[route]]
     offsets = np.concatenate(([0], np.cumsum(counts[is_route]))).astype(np.int64)
-    return Routes(order[is_route].astype(np.int32), offsets, lat, lon), eta_mins
+    return Routes(order[is_route].astype(np.int32), offsets, lat, lon), eta_mins, odd
 
 
 def route_points(
     bodies: pa.Table,
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], pa.DoubleArray]:
     """Return the route points in bodies of driver_picked_up: each point's body number, lat and lon; and each body's eta_mins.
 
     `bodies` has the column `body` and may have a boolean column `wanted` that selects some of them.
     """
     parsed = _parse(bodies, _ROUTE)
-    minutes = pc.struct_field(parsed, "eta_mins").to_numpy(zero_copy_only=False).astype(np.float32)
+    minutes = pc.struct_field(parsed, "eta_mins")
     points = pc.struct_field(parsed, "route_points")
     lengths = pc.fill_null(pc.list_value_length(points), 0).to_numpy().astype(np.int64)
     lat, lon = _pairs(pc.list_flatten(points))

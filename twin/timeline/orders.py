@@ -39,6 +39,7 @@ class Orders:
     stalls: spells from `STALLED_AFTER` after an event to the next one, as (order, start, end) arrays; the order is in no stage.
     customer_x, customer_y: (n,) float32 Web Mercator metres east/north of the kitchen, NaN where unknown.
     revenue: (n,) float32, the sum of price × quantity.
+    odd: (n,) bool, whether a price, a quantity or the promised minutes were beyond what is plausible, and so left out.
     """
 
     ids: pa.StringArray
@@ -50,6 +51,7 @@ class Orders:
     customer_y: NDArray[np.float32]
     eta_mins: NDArray[np.float32]
     revenue: NDArray[np.float32]
+    odd: NDArray[np.bool_]
     addresses: pa.StringArray
     item_offsets: NDArray[np.int32]
     item_names: pa.DictionaryArray
@@ -164,7 +166,8 @@ def build(events: Events, rows: pa.Table, brand_names: Mapping[str, str], frame:
     first, last = ev.extremes(events)
     enter = stages_of(milestones, first)
     item_columns, addresses = bodies.items(events, rows, brand_names, n)
-    routes, eta_mins = bodies.routes(events, rows, n)
+    routes, eta_mins, odd = bodies.routes(events, rows, n)
+    item_columns["odd"] |= odd
     x, y = _customers(events, frame, n)
     orders = Orders(
         ids=events.order_ids,

@@ -297,6 +297,7 @@ def _data_quality(source: Source, location: str, orders: Orders, trips: Trips, c
     of_orders = {
         "lifecycle over 4 h": int(np.count_nonzero(orders.last - orders.first > STALLED_AFTER)),
         "impossible speed": int(np.count_nonzero(trips.too_fast)),
+        "odd number": int(np.count_nonzero(orders.odd)),
     }
     flagged = dict(quality.flagged) | {name: count for name, count in of_orders.items() if count}
     return DataQuality(quality.read, quality.used, dict(quality.rejected), flagged, cut)

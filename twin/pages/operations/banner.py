@@ -1,4 +1,4 @@
-"""A notice above the page: the source fails, the range is empty, or the server is unreachable; with one action."""
+"""A notice above the page: the source fails, or the range is empty; with one action. A lost server: connection.js."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +31,7 @@ class Banner(Component):
 
 
 class BannerView(pn.viewable.Viewer):
-    """Shows one notice at a time, the latest. While there is none, the browser shows a lost connection here by itself."""
+    """Shows one notice at a time, the latest."""
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

@@ -8,6 +8,8 @@ from pathlib import Path
 import sqlglot
 from sqlglot import exp
 
+from twin.sources.queries import json_bodies
+
 _FOLDER = Path(__file__).parent
 
 RELATIONS = ("orders", "lines")
@@ -23,7 +25,8 @@ def text(name: str) -> str:
 def databricks(name: str, bronze: str) -> str:
     """Return query `name` in Databricks SQL, including the decoding of `bronze` (a SELECT with the columns of events.sql)."""
     used = "".join(f",\n{relation} AS (\n{text(relation)})" for relation in relations(name))
-    return f"WITH bronze AS (\n{bronze}\n),\n{text('events')}{used}\n{text(name)}"
+    events = text("events").replace(json_bodies.CALL, json_bodies.DATABRICKS)
+    return f"WITH bronze AS (\n{bronze}\n),\n{events}{used}\n{text(name)}"
 
 
 @cache
@@ -51,17 +54,12 @@ def for_duckdb(name: str) -> str:
 
 
 def transpile(sql: str) -> str:
-    """Return the DuckDB form of a query in Databricks SQL; parameters are written $name."""
-    tree = sqlglot.parse_one(sql, read="databricks")
-    return tree.transform(_tolerant_json).transform(_typed_json).sql(dialect="duckdb", comments=False)
+    """Return the DuckDB form of a query in Databricks SQL; parameters are written $name.
 
-
-def _tolerant_json(node: exp.Expression) -> exp.Expression:
-    """Replace get_json_object(x, '$'): NULL for broken JSON in Databricks, an error in DuckDB."""
-    if isinstance(node, exp.JSONExtractScalar) and len(node.expression.expressions) == 1:  # the path is "$"
-        valid = exp.func("json_valid", node.this.copy())
-        return exp.Case(ifs=[exp.If(this=valid, true=node.this.copy())])
-    return node
+    A database that decodes rows needs the function of `json_bodies.register`.
+    """
+    tree = sqlglot.parse_one(sql.replace(json_bodies.DATABRICKS, json_bodies.CALL), read="databricks")
+    return tree.transform(_typed_json).sql(dialect="duckdb", comments=False)
 
 
 def _typed_json(node: exp.Expression) -> exp.Expression:

@@ -3,23 +3,25 @@
 -- Out: events, one row per raw row. `reason` is why a row is rejected, NULL for a row that is used; `flag` marks used rows with
 --      an anomaly. `body` is NULL for events whose body has nothing but a position, so items, addresses and routes remain.
 --      Repeated rows are included: see docs/decisions/0003-repeated-rows.md.
--- Dialect: Databricks SQL, transpiled for DuckDB. `get_json_object(body, '$')` is NULL if the body is not valid JSON.
+-- Dialect: Databricks SQL, transpiled for DuckDB. `is_json(body)` is each engine's form of the one definition in json_bodies.py.
 typed AS (
   SELECT
     nullif(lower(trim(event_type)), '') AS event_type,
     try_cast(ts AS TIMESTAMP_NTZ) AS ts,
     nullif(trim(location), '') AS location,
     nullif(trim(order_id), '') AS order_id,
-    try_cast(sequence AS DOUBLE) AS sequence,
+    CASE WHEN abs(try_cast(sequence AS DOUBLE)) <= 9007199254740992 THEN try_cast(sequence AS DOUBLE) END AS sequence,
+    bit_length(body) > 2097152 AS large, -- a route of 10,000 points has less; real ones have a hundred
     CASE
       WHEN body IS NULL OR body IN ('{}', '', 'null', 'NULL') THEN '{}'
-      WHEN substr(ltrim(body), 1, 1) = '{' AND get_json_object(body, '$') IS NOT NULL THEN body
+      WHEN bit_length(body) > 2097152 THEN NULL
+      WHEN substr(ltrim(body), 1, 1) = '{' AND is_json(body) THEN body
     END AS body
   FROM bronze
 ),
 placed AS (
   SELECT
-    event_type, ts, location, order_id, sequence, body,
+    event_type, ts, location, order_id, sequence, large, body,
     try_cast(CASE event_type
       WHEN 'driver_ping' THEN coalesce(get_json_object(body, '$.loc_lat'), get_json_object(body, '$.lat'))
       WHEN 'order_created' THEN get_json_object(body, '$.customer_lat')
@@ -52,6 +54,7 @@ events AS (
       WHEN location IS NULL THEN 'no location'
       -- years outside 1990 to 2100 come from wrong clocks; one such row would extend every range
       WHEN ts IS NULL OR ts < CAST('1990-01-01' AS TIMESTAMP_NTZ) OR ts >= CAST('2100-01-01' AS TIMESTAMP_NTZ) THEN 'bad timestamp'
+      WHEN large THEN 'large body'
       WHEN body IS NULL THEN 'broken JSON'
     END AS reason,
     CASE

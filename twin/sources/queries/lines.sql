@@ -1,5 +1,6 @@
 -- One row per order and brand, from which brands and revenue are computed. A missing quantity counts as 1 and a missing price
--- as 0; items without a brand have a row of their own (brand_id '').
+-- as 0, and so does one that no kitchen has (the limits are those of timeline/bodies.py); items without a brand have a row of
+-- their own (brand_id '').
 SELECT
   location,
   order_id,
@@ -16,7 +17,8 @@ FROM (
     created,
     delivered,
     coalesce(line.brand_id, '') AS brand_id,
-    coalesce(line.qty, 1) * coalesce(line.price, 0) AS revenue
+    CASE WHEN line.qty BETWEEN 0 AND 10000 THEN line.qty ELSE 1 END
+      * CASE WHEN line.price BETWEEN -100000 AND 100000 THEN line.price ELSE 0 END AS revenue
   FROM orders
   LATERAL VIEW explode(from_json(get_json_object(items, '$.items'), 'ARRAY<STRUCT<brand_id: STRING, price: DOUBLE, qty: DOUBLE>>')) AS line
 )

@@ -13,7 +13,7 @@ from twin.sources.base import Window
 LoadRequest = tuple[str, float | None, float | None, float | None, float | None]
 """What is to be loaded: location, start, end, playhead, speed; None: the default, see `ReplaySession.choose`."""
 
-NAMES = ("location", "start", "end", "t", "speed", "view", "order", "stage", "theme")
+NAMES = ("location", "start", "end", "t", "speed", "view", "order", "stage", "loop", "theme")
 """The parameters of the operations page, beside those that its views save."""
 
 LONGEST_ID = 200
@@ -24,12 +24,13 @@ LATEST = "The last 24 hours are shown."
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What an address asks for. viewport: [lon, lat, zoom], empty: none; order, stage: empty: none."""
+    """What an address asks for. viewport: [lon, lat, zoom], empty: none; order, stage: empty: none; loop: play in a loop."""
 
     load: LoadRequest
     viewport: list[float]
     order: str
     stage: str
+    loop: bool
 
 
 def read(address: Address, hub: Hub) -> Wish | None:
@@ -53,6 +54,7 @@ def read(address: Address, hub: Hub) -> Wish | None:
         _viewport(address),
         address.text("order")[:LONGEST_ID],
         address.one_of("stage", STATES) or "",
+        address.one_of("loop", ("0", "1")) == "1",
     )
 
 
