@@ -178,7 +178,7 @@ def _unit(data, at, end):  # type: ignore[no-untyped-def]
             digit = (c | 32) - 87
         else:
             return -1
-        unit = unit * 16 + digit  # type: ignore[assignment]  # numba's integers
+        unit = unit * 16 + digit
     return unit
 
 
