@@ -108,7 +108,7 @@ class FileSource:
         report(f"Reading {len(paths):,} file{'s' * (len(paths) != 1)}", 0.1)
         groups, self._dimension_files = sorter.sort_out(paths)
         self._check_holds(sorter.size)
-        self._database = self._decode(groups, sorter)
+        self._database = self._decode(sorter.join(groups), sorter)
         try:
             self._rows = int(self._database.rows("SELECT count(*) FROM events")[0][0])
             self._check_holds(Size(0, self._rows))
