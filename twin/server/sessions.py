@@ -62,7 +62,7 @@ class SocketHandler(WSHandler):
             self.receiver = None  # frees what it holds
             self.close(TOO_BIG)
             return None
-        message = await super()._receive(fragment)  # type: ignore[no-untyped-call]
+        message = await super()._receive(fragment)
         if message is not None:
             self._received = 0
         return message
