@@ -5,11 +5,13 @@ visitor's document: he can put a script into it. A signature alone does not help
 his own. So only the WebSocket of the page itself takes a token.
 """
 
+import logging
 from typing import Any
 
 from bokeh.util.token import check_token_signature
 from panel.io.server import AutoloadJsHandler, DocHandler, WSHandler
 from tornado.httputil import HTTPServerRequest
+from tornado.web import RequestHandler
 
 from twin.server.embedding import embed_origins
 from twin.server.login import PAGES
@@ -18,6 +20,8 @@ LONGEST_MESSAGE = 4 << 20
 """Bytes of a whole message of a page. A message comes in parts, and its first one says how many: there is no end to them."""
 TOO_BIG = 1009
 """Code with which a WebSocket is closed for that."""
+log = logging.getLogger(__name__)
+
 ARGUMENTS = frozenset({"bokeh-session-id", "bokeh-token"})
 HEADER = "Bokeh-Session-Id"
 
@@ -27,7 +31,17 @@ def names_a_session(request: HTTPServerRequest) -> bool:
     return bool(ARGUMENTS & request.arguments.keys()) or HEADER in request.headers
 
 
-class PageHandler(DocHandler):
+class _Unnamed(RequestHandler):
+    """Logs a request that names a session without its address: that may be a token which still opens the session."""
+
+    def _log(self) -> None:
+        if names_a_session(self.request):
+            log.warning("refused a request for %s that names a session", self.request.path)
+        else:
+            super()._log()
+
+
+class PageHandler(_Unnamed, DocHandler):
     """Answers a page with a session of its own."""
 
     async def prepare(self) -> None:
@@ -76,7 +90,7 @@ class SocketHandler(WSHandler):
             return False
 
 
-class EmbedHandler(AutoloadJsHandler):
+class EmbedHandler(_Unnamed, AutoloadJsHandler):
     """`autoload.js`, by which a page of another origin embeds ours: answers origins that the settings name, and 404 to others.
 
     Bokeh lets every origin read it, with the visitor's cookies: any page, also one on another port of the same host, would get
