@@ -39,6 +39,7 @@ class FileSource:
     def __init__(self, source: str | Path, progress: Progress | None = None) -> None:
         self.name = str(source)
         report = progress or (lambda _message, _share: None)
+        threading.Thread(target=json_bodies.warm, name="warm-json").start()  # while the files are found and opened
         paths = find(str(source))
         self._lock = threading.Lock()
         on_disk = sum(map(size_of, paths)) > ON_DISK_ABOVE
