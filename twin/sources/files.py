@@ -16,6 +16,7 @@ from twin.sources.base import Location, Quality, Volume
 from twin.sources.database import Database, TooLargeError
 from twin.sources.event_files import EventFiles, Size
 from twin.sources.file_sorter import DimensionFile, FileSorter
+from twin.sources.queries import json_bodies
 
 ON_DISK_ABOVE = 1 << 30
 """Bytes of input above which the decoded events are stored in a temporary database on disk instead of in memory: with it ten
@@ -44,6 +45,7 @@ class FileSource:
         self._dimensions: dict[str, list[dict[str, str]]] = {}
         self._database_memory = int(self._settings.memory_bytes * DATABASE_SHARE)
         report = progress or (lambda _message, _share: None)
+        threading.Thread(target=json_bodies.warm, name="warm-json").start()  # while the files are found and opened
         paths = file_paths.find(self.name, self._settings.max_files)
         sorter = FileSorter(self.name, self._database_memory, self._settings.max_decoded_bytes)
         try:
