@@ -15,6 +15,7 @@ test: $(VENV)/.testing
 	scripts/chromium
 	scripts/java
 	scripts/node
+	scripts/nginx
 	$(BIN)/python -m pytest -m "" tests
 
 lint: $(VENV)/.testing

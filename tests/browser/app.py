@@ -1,6 +1,7 @@
 """The application as a user starts it: a process of its own on a free port of this machine."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -62,3 +63,36 @@ def wait_for_health(
         except OSError:
             time.sleep(0.2)
     raise AssertionError(f"the server did not answer within {patience:g} s:\n{log.read_text()[-2000:]}")
+
+
+class Server:
+    """`twin serve` on a port that stays the same over its lives."""
+
+    def __init__(self, source: Path, log: Path, *options: str) -> None:
+        self.port = free_port()
+        self._command = [sys.executable, "-m", "twin.cli", "serve", "--source", str(source), "--port", str(self.port)]
+        self._command += options
+        self._log = log
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *others: str) -> None:
+        with self._log.open("a") as out:
+            self.process = subprocess.Popen([*self._command, *others], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+        wait_for_health(f"http://127.0.0.1:{self.port}", self.process, self._log)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def stop(self) -> None:
+        """Let it stand still, with all its connections open."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on after `stop`."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)

@@ -13,6 +13,8 @@ class Cable:
         self._whole: asyncio.Event
         self._server: asyncio.Server
         self._writers: list[asyncio.StreamWriter] = []
+        self._refusing = False
+        self._stranded: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cable", daemon=True)
@@ -31,9 +33,27 @@ class Cable:
         """Let nothing pass any more; nobody is told."""
         self._loop.call_soon_threadsafe(self._whole.clear)
 
+    def sever(self) -> None:
+        """End all connections and refuse new ones; both sides are told."""
+        self._loop.call_soon_threadsafe(self._sever)
+
+    def strand(self) -> None:
+        """Swallow for good what comes over the connections that are open, and tell nobody; new ones work."""
+        self._loop.call_soon_threadsafe(lambda: self._stranded.update(self._writers))
+
     def mend(self) -> None:
         """Let everything pass again, also what was sent meanwhile."""
-        self._loop.call_soon_threadsafe(self._whole.set)
+        self._loop.call_soon_threadsafe(self._mend)
+
+    def _sever(self) -> None:
+        self._refusing = True
+        for writer in self._writers:
+            writer.close()
+        self._writers.clear()
+
+    def _mend(self) -> None:
+        self._refusing = False
+        self._whole.set()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -61,6 +81,9 @@ class Cable:
         self._ready.set()
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._refusing:
+            writer.close()
+            return
         self._writers.append(writer)
         try:
             await self._whole.wait()
@@ -75,6 +98,8 @@ class Cable:
         try:
             while data := await reader.read(1 << 16):
                 await self._whole.wait()
+                if writer in self._stranded:
+                    continue
                 writer.write(data)
                 await writer.drain()
         except OSError:  # one side has gone; the other is told below

@@ -17,9 +17,10 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
-from bokeh.util.token import get_token_payload
+from bokeh.util.token import get_session_id, get_token_payload
 from playwright.sync_api import Browser, Page, expect
 
+from tests.api.serving import fetch
 from tests.app.files import ROOT, app_environment, app_yaml
 from tests.browser.app import free_port, wait_for_health
 from tests.browser.operations import CLOCK, by_id, choose, clock, until
@@ -199,6 +200,14 @@ def test_neither_the_page_nor_its_session_token_has_a_token_a_cookie_or_a_forwar
     for told in (html, json.dumps(payload)):
         for secret in (*FORWARDED.values(), COOKIE[1], SECRET, TOKEN):
             assert secret not in told
+
+
+def test_nobody_chooses_a_session_in_the_app(app: App) -> None:
+    token = token_of(opened(app))
+    assert token.count(".") == 1, "signed"
+    for query in (f"bokeh-token={token}", f"bokeh-session-id={get_session_id(token)}"):
+        assert fetch(f"{app.address}/operations?{query}").status == HTTPStatus.BAD_REQUEST
+    assert fetch(f"{app.address}/components/this/x/_css/y").status == HTTPStatus.NOT_FOUND
 
 
 def test_the_log_has_no_token_and_no_user(app: App) -> None:

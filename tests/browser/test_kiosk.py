@@ -3,7 +3,6 @@
 import itertools
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
 import twin
-from tests.browser.app import ROOT, free_port, wait_for_health
+from tests.browser.app import ROOT, Server, free_port, wait_for_health
 from tests.browser.cable import Cable
 from tests.browser.operations import MOST_S
 from twin.notebook.door import Twin
@@ -37,29 +36,6 @@ STATE = """() => {
 SHOWN = "() => __kiosk.front?.beat?.ready === true && __kiosk.why === ''"
 NEW_MS = 60_000
 """A new page on a busy machine, streets included."""
-
-
-class Server:
-    """`twin serve` on a port that stays the same over its lives."""
-
-    def __init__(self, source: Path, log: Path, *options: str) -> None:
-        self.port = free_port()
-        self._command = [sys.executable, "-m", "twin.cli", "serve", "--source", str(source), "--port", str(self.port)]
-        self._command += options
-        self._log = log
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self, *others: str) -> None:
-        with self._log.open("a") as out:
-            self.process = subprocess.Popen([*self._command, *others], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
-        wait_for_health(f"http://127.0.0.1:{self.port}", self.process, self._log)
-
-    def kill(self) -> None:
-        """End it as a power cut does."""
-        if self.process is not None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
-            self.process = None
 
 
 @pytest.fixture(scope="module")
@@ -248,6 +224,25 @@ def test_the_server_is_killed_and_comes_back(server: Server, browser: Browser) -
         assert back["t"] == pytest.approx(due, abs=0.1 * scene["speed"])
         number = int(back["epoch"] // 30)
         assert scene["number"] == number
+
+
+def test_a_show_that_a_presenter_paused_is_still_paused_after_a_restart_of_the_server(
+    server: Server, browser: Browser
+) -> None:
+    """Each screen remembers it, and hands it to the new server in its own session; its address has nothing of it."""
+    with screens(browser, lonely=True) as [page]:
+        hang(page, server.port, seconds=300, locations="chicago", speed=62)
+        page.keyboard.press(" ")
+        held = until(page, lambda now: now["scene"].get("held") is not None, "the pause")["t"]
+        server.kill()
+        until(page, lambda now: "Connection lost" in now["notice"], "the notice")
+        server.start()
+        page.wait_for_function(SHOWN, timeout=NEW_MS)
+        again = until(
+            page, lambda now: now["notice"] == "" and now["scene"].get("held") is not None, "the pause, again"
+        )
+        assert again["t"] == pytest.approx(held, abs=0.1)
+        assert not [frame.url for frame in page.frames if "anchor" in frame.url]
 
 
 @pytest.mark.soak

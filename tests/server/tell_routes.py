@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from panel.io.server import Server
+from tornado.routing import PathMatches
 
 from twin.cli import main
 from twin.server.guard import rules
@@ -21,7 +22,10 @@ def tell_and_start(self: Any) -> None:
     table = []
     for rule in rules(self._tornado):
         matcher: Any = rule.matcher
-        table.append((matcher.regex.pattern.removesuffix("$"), rule.target.__module__, rule.target.__name__))
+        pattern = (
+            matcher.regex.pattern.removesuffix("$") if isinstance(matcher, PathMatches) else type(matcher).__name__
+        )
+        table.append((pattern, rule.target.__module__, rule.target.__name__))
     Path(os.environ["ROUTES_FILE"]).write_text(json.dumps(table))
     start(self)
 

@@ -52,6 +52,7 @@ ROUTES = {
     "/static/(.*)": Route(EVERYBODY, "/static/js/bokeh.min.js"),
     "/static/extensions/(.*)": Route(EVERYBODY, "/static/extensions/panel/panel.min.js"),
     "/favicon.ico": Route(EVERYBODY, "/favicon.ico"),
+    r"/favicon\.ico": Route(EVERYBODY, "/favicon.ico"),
     "/components/(.*)": Route(NOBODY, "/components/panel.template.base/BaseTemplate/_css/loading.css"),
     r"/tiles/([^/]+)/([^/]+)/([^/]+)/([^/]+)/([^/.@]+)(@2x)?\.png": Route(LOGIN, "/tiles/sf/dark/0/0/0.png"),
     r"/assets/([0-9a-f]+)\.js": Route(LOGIN, "/assets/0123456789abcdef0123.js"),
@@ -59,6 +60,7 @@ ROUTES = {
     "/readyz": Route(EVERYBODY, "/readyz"),
     "/metrics": Route(LOGIN, "/metrics"),
     "/user": Route(LOGIN, "/user"),
+    "/connection": Route(LOGIN, "/connection"),
     "/api/v1/locations": Route(LOGIN, "/api/v1/locations"),
     f"{API}/time-range": Route(LOGIN, "/api/v1/locations/sf/time-range"),
     "/api/v1/orders/([^/]+)": Route(LOGIN, "/api/v1/orders/none"),
@@ -72,6 +74,8 @@ ROUTES = {
     "/api/v1/docs": Route(LOGIN, "/api/v1/docs"),
     "/api/v1(?:/.*)?": Route(LOGIN, "/api/v1/nothing"),
 }
+REFUSE = {"StrangeHost", "_NoRoom"}
+"""Rules that match no address, but refuse requests on all: see test_hosts.py and test_limits.py."""
 OF_A_LOGIN = {"/login": Route(EVERYBODY, "/login"), "/logout": Route(EVERYBODY, "/logout")}
 PASSWORD = "open sesame"
 
@@ -143,7 +147,7 @@ def logged_in(server: Running) -> dict[str, str]:
 
 
 def test_every_route_is_entered_here(server: Running) -> None:
-    assert set(server.table) == set(ROUTES | OF_A_LOGIN)
+    assert set(server.table) == set(ROUTES | OF_A_LOGIN) | REFUSE
 
 
 @pytest.mark.parametrize("pattern", ROUTES | OF_A_LOGIN)
@@ -187,7 +191,7 @@ def test_a_pages_token_holds_the_address_and_nothing_else(
 
 def test_without_a_login_the_same_routes_are_there_and_the_closed_ones_closed(tmp_path: Path) -> None:
     with running(tmp_path) as server:
-        assert set(server.table) == set(ROUTES)
+        assert set(server.table) == set(ROUTES) | REFUSE
         for who, example in ROUTES.values():
             if who != WEBSOCKET:
                 status = fetch(server.address + example).status

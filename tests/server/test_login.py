@@ -130,16 +130,10 @@ def test_a_million_clients_do_not_fill_the_memory(clock: Clock, monkeypatch: pyt
     assert len(attempts._wrong) == 50
 
 
-@pytest.mark.parametrize(
-    ("address", "client"),
-    [("192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"), ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
-     ("", "unknown"), (None, "unknown")],
-)  # fmt: skip
-def test_a_client_is_an_address_or_a_network(address: str | None, client: str) -> None:
-    class Request:
-        remote_ip = address
-
-    assert login.client_of(Request()) == client
+def test_who_pretends_to_be_behind_a_proxy_waits_too(server: str, clock: Clock) -> None:
+    statuses = [log_in(server, "wrong", X_Forwarded_For=f"198.51.100.{number}").status for number in range(FREE + 3)]
+    assert statuses == [401] * FREE + [429] * 3
+    assert is_let_in(server, log_in(server)), "but keeps nobody else waiting"
 
 
 def cookies_of(address: str, path: str, method: str = "GET", data: bytes | None = None, **headers: str) -> list[str]:

@@ -76,6 +76,16 @@ def test_a_signed_session_that_an_attacker_was_given_is_refused_too(server: str,
     assert fetch(f"{server}/page{query}", headers).status == 400
 
 
+def test_a_token_in_an_address_is_not_logged(server: str, caplog) -> None:
+    token = token_in(fetch(f"{server}/page").body)
+    for path in ("/page", "/page/autoload.js"):
+        fetch(f"{server}{path}?bokeh-token={token}")
+        fetch(f"{server}{path}?bokeh-session-id={get_session_id(token)}")
+    assert "/page/autoload.js that names a session" in caplog.text
+    assert token not in caplog.text
+    assert get_session_id(token) not in caplog.text
+
+
 def test_a_page_of_ones_own_connects_and_is_not_shared(server: str) -> None:
     first, second = (fetch(f"{server}/page") for _ in range(2))
     assert takes_over(server, token_in(first.body), first), "it is the visitor's own"

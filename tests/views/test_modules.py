@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from twin.views.shared import modules
-from twin.views.shared.modules import ModuleError, bundle_source, files, module_source
+from twin.views.shared.modules import ModuleError, bundle_source, files, module_source, script_source
 
 ENTRIES = {path.stem: path for path in modules.views()}
-SCRIPTS = {modules.PACKAGE / "pages/kiosk/outer.js"}
-"""Files that stand in a page of their own as they are, and are no module."""
+SCRIPTS = {modules.PACKAGE / "pages/kiosk/outer.js", modules.PACKAGE / "pages/operations/connection.js"}
+"""Files that stand in the HTML of a page, with all that they import, as one script."""
 
 
 @pytest.fixture
@@ -100,12 +100,24 @@ def test_what_cannot_be_resolved_is_said_with_the_file_and_the_name(package, tex
 
 
 def test_every_file_of_the_package_is_part_of_a_view():
-    found = {source.path for source in files(ENTRIES.values())}
-    assert found | SCRIPTS == set(modules.PACKAGE.rglob("*.js"))
+    found = {source.path for source in files([*ENTRIES.values(), *SCRIPTS])}
+    assert found == set(modules.PACKAGE.rglob("*.js"))
+
+
+@pytest.mark.parametrize("entry", SCRIPTS, ids=lambda path: path.stem)
+def test_a_script_of_a_page_can_stand_in_its_html(entry: Path, tmp_path: Path) -> None:
+    text = script_source(entry)
+    assert "</script" not in text
+    assert "import " not in "".join(line for line in text.splitlines() if not line.lstrip().startswith(("//", "*")))
+    path = tmp_path / "script.cjs"
+    path.write_text(text)
+    node = shutil.which("node")
+    assert node
+    subprocess.run([node, "--check", path], check=True, timeout=60)
 
 
 def test_nothing_is_exported_that_nobody_imports():
-    sources = files(ENTRIES.values())
+    sources = files([*ENTRIES.values(), *SCRIPTS])
     imported = {(target, name) for source in sources for target, names in source.imports.items() for name in names}
     entries = set(ENTRIES.values())
     spare = [

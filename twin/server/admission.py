@@ -95,14 +95,10 @@ class FullHandler(RequestHandler):
         self.set_status(503)
         self.set_header("Retry-After", str(RETRY_S))
         self.set_header("Cache-Control", "no-store")
-        self.set_header("X-Content-Type-Options", "nosniff")
         if end in (SOCKET, SCRIPT):
             self.set_header("Content-Type", "text/plain; charset=utf-8")
             self.write(f"{reason} Try again in {RETRY_S} seconds.\n")
             return
-        self.set_header(
-            "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
-        )
         self.write(_PAGE.format(reason=html.escape(reason), seconds=RETRY_S))
 
     head = get

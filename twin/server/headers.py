@@ -96,6 +96,11 @@ def settings() -> Settings:
     return process.settings_or_default
 
 
+def text_headers() -> dict[str, str]:
+    """Return the headers of an answer that is neither a page nor written through Tornado."""
+    return _headers(settings(), False, False)
+
+
 @functools.lru_cache(maxsize=16)
 def _headers(settings: Settings, is_page: bool, is_error: bool) -> dict[str, str]:
     """Return the headers of an answer that is no page of ours.

@@ -5,10 +5,11 @@ from http.client import responses
 
 from tornado.web import RequestHandler
 
+from twin.server.headers import text_headers
 from twin.server.process import process
 from twin.server.watchdog import HANG_S
 
-HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 
 
 def health() -> tuple[int, dict[str, str]]:
@@ -25,7 +26,7 @@ def health_response() -> bytes:
     """Return the whole HTTP response to a probe, after which the connection is closed."""
     status, answer = health()
     body = json.dumps(answer).encode()
-    headers = {**HEADERS, "Content-Length": str(len(body)), "Connection": "close"}
+    headers = {**HEADERS, **text_headers(), "Content-Length": str(len(body)), "Connection": "close"}
     lines = [f"HTTP/1.1 {status} {responses[status]}", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body
 

@@ -4,7 +4,6 @@ Panel checks passwords as fast as they are sent, logs nothing, sets cookies with
 `next=///another.host`, logs out by a mere GET, and loads its login page's logo from a CDN.
 """
 
-import ipaddress
 import logging
 import re
 import time
@@ -21,9 +20,10 @@ from panel.auth import BasicLoginHandler, LogoutHandler, OAuthLoginHandler, Pass
 from panel.config import config
 from panel.io.resources import BASIC_LOGIN_TEMPLATE, ERROR_TEMPLATE, LOGOUT_TEMPLATE
 from panel.io.state import state
-from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
+from twin.server.admission import TRUSTS_PROXY
+from twin.server.clients import client_of
 from twin.server.embedding import embed_origins
 
 log = logging.getLogger(__name__)
@@ -73,15 +73,6 @@ def _pause_s(count: int) -> float:
 
 attempts = Attempts()
 """Those of this process."""
-
-
-def client_of(request: HTTPServerRequest) -> str:
-    """Return who sent a request: its address; of IPv6 the network, of which every host has 2⁶⁴ addresses."""
-    try:
-        address = ipaddress.ip_address(request.remote_ip or "")
-    except ValueError:
-        return "unknown"
-    return str(address) if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def is_local(path: str) -> bool:
@@ -164,7 +155,8 @@ class _Slow(_Safe):
 
     async def post(self) -> None:
         """Look at the password: 403 from a page of another site, 429 while the client has to wait, 401 if it is wrong."""
-        client = client_of(self.request)
+        trusts_proxy = bool(self.settings.get(TRUSTS_PROXY))
+        client = client_of(self.request, trusts_proxy) or "behind a proxy"  # whom nobody can tell apart wait together
         if is_from_another_site(self):
             self._again(403, "Log in on this page; a login that another site sends is not taken.")
             return

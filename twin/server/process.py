@@ -5,12 +5,15 @@ dashboards/*.py`, by the first page. All state of the process is here; state tha
 that (`twin.foundation.cache.Owner`).
 """
 
+import secrets
 import threading
+import uuid
 from collections import Counter
 from pathlib import Path
 from weakref import WeakSet
 
 from bokeh.server.contexts import ApplicationContext
+from bokeh.util import serialization
 
 from twin.foundation.cache import ByteCache, one_each
 from twin.foundation.errors import ConfigError, TwinError
@@ -33,6 +36,8 @@ class Process:
     """The state of one server process. Thread-safe."""
 
     def __init__(self) -> None:
+        self.instance = uuid.uuid4().hex
+        """Another for every process: pages recognise by it that their server has been restarted."""
         self._opening = threading.Lock()
         self._settings: Settings | None = None
         self._hub: Hub | None = None
@@ -145,5 +150,15 @@ class Process:
         print(f"{step} … {share:.0%}", flush=True)
 
 
+def _number_models_apart() -> None:
+    """Let Bokeh number the models of this process from a place of its own.
+
+    Every process would begin at 1,000. When a server has been restarted, a page draws the new session behind the last picture
+    of the old one; both are then in one page, and Panel looks up views by the numbers of their models.
+    """
+    serialization._simple_id += secrets.randbelow(10**11)
+
+
+_number_models_apart()
 process = Process()
 """The state of this process. Tests replace its hub with `use`."""

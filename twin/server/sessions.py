@@ -5,14 +5,22 @@ visitor's document: he can put a script into it. A signature alone does not help
 his own. So only the WebSocket of the page itself takes a token.
 """
 
+import logging
 from typing import Any
 
 from bokeh.util.token import check_token_signature
 from panel.io.server import AutoloadJsHandler, DocHandler, WSHandler
 from tornado.httputil import HTTPServerRequest
+from tornado.web import RequestHandler
 
 from twin.server.embedding import embed_origins
 from twin.server.login import PAGES
+
+LONGEST_MESSAGE = 4 << 20
+"""Bytes of a whole message of a page. A message comes in parts, and its first one says how many: there is no end to them."""
+TOO_BIG = 1009
+"""Code with which a WebSocket is closed for that."""
+log = logging.getLogger(__name__)
 
 ARGUMENTS = frozenset({"bokeh-session-id", "bokeh-token"})
 HEADER = "Bokeh-Session-Id"
@@ -23,7 +31,17 @@ def names_a_session(request: HTTPServerRequest) -> bool:
     return bool(ARGUMENTS & request.arguments.keys()) or HEADER in request.headers
 
 
-class PageHandler(DocHandler):
+class _Unnamed(RequestHandler):
+    """Logs a request that names a session without its address: that may be a token which still opens the session."""
+
+    def _log(self) -> None:
+        if names_a_session(self.request):
+            log.warning("refused a request for %s that names a session", self.request.path)
+        else:
+            super()._log()
+
+
+class PageHandler(_Unnamed, DocHandler):
     """Answers a page with a session of its own."""
 
     async def prepare(self) -> None:
@@ -37,7 +55,12 @@ class PageHandler(DocHandler):
 
 
 class SocketHandler(WSHandler):
-    """A page's WebSocket: refuses a token that is not ours with 403. Bokeh would answer 500 and log a traceback."""
+    """A page's WebSocket: refuses a token that is not ours with 403. Bokeh would answer 500 and log a traceback.
+
+    It also bounds a message as a whole; Tornado bounds each part.
+    """
+
+    _received = 0
 
     async def prepare(self) -> None:
         """Check the login, then the token in the second of the offered protocols."""
@@ -45,6 +68,18 @@ class SocketHandler(WSHandler):
         if not self._finished and not self._has_our_token():
             self.set_status(403)
             self.finish()
+
+    async def _receive(self, fragment: str | bytes) -> Any:
+        """Return a message when its last part has come; close the connection if there are too many."""
+        self._received += len(fragment)
+        if self._received > LONGEST_MESSAGE:
+            self.receiver = None  # frees what it holds
+            self.close(TOO_BIG)
+            return None
+        message = await super()._receive(fragment)
+        if message is not None:
+            self._received = 0
+        return message
 
     def _has_our_token(self) -> bool:
         token = self.request.headers.get("Sec-WebSocket-Protocol", "").partition(",")[2].strip()
@@ -55,7 +90,7 @@ class SocketHandler(WSHandler):
             return False
 
 
-class EmbedHandler(AutoloadJsHandler):
+class EmbedHandler(_Unnamed, AutoloadJsHandler):
     """`autoload.js`, by which a page of another origin embeds ours: answers origins that the settings name, and 404 to others.
 
     Bokeh lets every origin read it, with the visitor's cookies: any page, also one on another port of the same host, would get

@@ -4,12 +4,14 @@ This is the only place where files are read and decoded rows are queried, so tha
 here, without the paths and the several lines of its own messages.
 """
 
+import gzip
 import logging
 import re
 import shutil
 import tempfile
 import threading
 import weakref
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +30,10 @@ WATCH_S = 0.1
 """Time between two looks at how much a running decoding has taken, seconds."""
 FREE_DISK = 0.05
 """Share of the temporary folder's disk that decoding leaves free."""
+_ADVICE = {
+    "read": "Check what wrote it, or take the damaged file out.",
+    "asked": "Try again; if that does not help, open it again.",
+}
 LONGEST_REASON = 200
 """Most characters of DuckDB's own message in a sentence of ours."""
 
@@ -90,8 +96,8 @@ class Database:
 
         def watch() -> None:
             while not ended.wait(WATCH_S):
-                if reason := self._excess(most_disk, most_memory):
-                    reasons.append(reason)
+                if excess := self._excess(most_disk, most_memory):
+                    reasons.append(excess)
                     self._connection.interrupt()
                     return
 
@@ -99,6 +105,8 @@ class Database:
         watcher.start()
         try:
             yield
+            if excess := self._excess(most_disk, most_memory):  # the last look may have been a while ago
+                raise TooLargeError(f"{self.name} {excess}")
         except SourceError as error:
             if reasons:
                 raise TooLargeError(f"{self.name} {reasons[0]}") from error
@@ -141,14 +149,18 @@ class Database:
                 "Raise TWIN_MEMORY, or open fewer files."
             ) from error
         except (duckdb.Error, pa.ArrowException, OSError, OverflowError) as error:
-            raise SourceError(f"{self.name} cannot be {doing}: {reason(error)}") from error
+            raise SourceError(f"{self.name} cannot be {doing}: {reason(error)}. {_ADVICE[doing]}") from error
 
 
 def reason(error: Exception) -> str:
     """Return what an error of DuckDB or the system says, in one line and without folders, for a sentence of ours."""
+    if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
+        return "its compression is damaged"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     text = str(error).split("\n", 1)[0]
+    text = re.sub(r"^CSV Error on Line: (\d+)", r"line \1 is no valid CSV", text)
+    text = re.sub(r"^(?:[A-Z]\w*[ -])*Error: ", "", text)
     text = re.sub(r"(?<![\w.])/(?:[^/\"'\n]+/)+", "", text)
     text = re.sub(r"\s+", " ", text).strip().rstrip(".:")
     return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}…"

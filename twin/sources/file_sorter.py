@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from twin.foundation import memory
 from twin.foundation.errors import SourceError
-from twin.sources import event_files, file_paths, json_salvage, tables
+from twin.sources import event_files, file_paths, json_salvage, small_files, tables
 from twin.sources.database import Database, reason
 from twin.sources.event_files import EventFile, EventFiles, Size, UnusableError
 
@@ -37,7 +38,8 @@ class FileSorter:
     temporary copies, which `close` removes.
     """
 
-    def __init__(self, source: str, most_memory: int) -> None:
+    def __init__(self, source: str, most_memory: int, most_bytes: int) -> None:
+        """`most_memory` is what finding columns may take, `most_bytes` what a file may hold; in bytes."""
         self.size = Size()
         self.broken_rows = 0
         self._copies: set[str] = set()
@@ -45,6 +47,7 @@ class FileSorter:
         self._folder: Path | None = None
         self._source = source
         self._most_memory = most_memory
+        self._most_bytes = most_bytes
         self._sniffer: Database | None = None
 
     def sort_out(self, paths: Sequence[str]) -> tuple[list[EventFiles], dict[str, DimensionFile]]:
@@ -74,6 +77,16 @@ class FileSorter:
             log.warning("left out of the source: %s", text)
         return [EventFiles(tuple(files), like) for like, files in groups.items()], dimensions
 
+    def join(self, groups: Sequence[EventFiles]) -> list[EventFiles]:
+        """Return the groups with many small files joined into few."""
+        return [
+            part
+            for group in groups
+            for part in (
+                [group] if len(group.paths) < small_files.MANY else small_files.joined(group, self._new_folder())
+            )
+        ]
+
     def is_copy(self, path: str) -> bool:
         """Return whether a file is one of the temporary copies."""
         return path in self._copies
@@ -102,13 +115,17 @@ class FileSorter:
     def _salvaged(self, path: str, is_array: bool) -> str:
         if self.is_copy(path):
             return path
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="twin-"))
         # folders such as location=sf give columns
         folders = [part for part in Path(path).parent.parts if "=" in part]
-        copy = self._folder.joinpath(str(next(self._number)), *folders, "rows.jsonl")
-        copy.parent.mkdir(parents=True)
-        left_out = json_salvage.copy_readable(path, is_array, copy)
+        copy = self._new_folder().joinpath(*folders, "rows.jsonl")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            left_out = json_salvage.copy_readable(path, is_array, copy, self._most_bytes)
+        except json_salvage.TooMuchError as error:
+            raise SourceError(
+                f"{self._source} has a file, {Path(path).name}, that holds more than {memory.words(self._most_bytes)} once it "
+                "is uncompressed. Take it away, or raise TWIN_MAX_DECODED."
+            ) from error
         if not left_out and not is_array:
             copy.unlink()
             return path
@@ -116,6 +133,14 @@ class FileSorter:
         self.broken_rows += left_out
         log.warning("%s is torn or has rows that cannot be read: %d left out", Path(path).name, left_out)
         return str(copy)
+
+    def _new_folder(self) -> Path:
+        """Return an empty folder for copies, which only this user can read."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="twin-"))
+        folder = self._folder / str(next(self._number))
+        folder.mkdir()
+        return folder
 
     def _described(self, path: str) -> tuple[str, EventFile, Size]:
         """Return a file, or its readable copy, with its description. Raises `UnusableError`."""

@@ -45,7 +45,7 @@ class FileSource:
         self._database_memory = int(self._settings.memory_bytes * DATABASE_SHARE)
         report = progress or (lambda _message, _share: None)
         paths = file_paths.find(self.name, self._settings.max_files)
-        sorter = FileSorter(self.name, self._database_memory)
+        sorter = FileSorter(self.name, self._database_memory, self._settings.max_decoded_bytes)
         try:
             self._open(paths, sorter, report)
         finally:  # copies of customers' data must not stay on disk, whether reading them succeeded or not
@@ -108,7 +108,7 @@ class FileSource:
         report(f"Reading {len(paths):,} file{'s' * (len(paths) != 1)}", 0.1)
         groups, self._dimension_files = sorter.sort_out(paths)
         self._check_holds(sorter.size)
-        self._database = self._decode(groups, sorter)
+        self._database = self._decode(sorter.join(groups), sorter)
         try:
             self._rows = int(self._database.rows("SELECT count(*) FROM events")[0][0])
             self._check_holds(Size(0, self._rows))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jinja2
 import panel as pn
+from panel.io.resources import get_dist_path
 
 from twin import api
 from twin.foundation.address import Address
@@ -21,6 +22,7 @@ from twin.server.headers import guard_page
 from twin.show.options import NAMES, Options
 from twin.views.map.figure import ONLINE_ORIGINS
 from twin.views.shared import theme
+from twin.views.shared.modules import script_source
 
 TITLE = "Casper’s Kitchens"
 LONGEST_TITLE = 80
@@ -47,6 +49,9 @@ def _serve_live(query: Mapping[str, str]) -> None:
         document.template = _text("frame.html")  # type: ignore[assignment]  # Panel accepts the text of a template, too
         document.template_variables["html_attrs"] = f'data-theme="{theme_of(query)}"'
         document.template_variables["theme_bg"] = theme.TOKENS[theme_of(query)]["bg"]
+        # Panel sets it when it answers a request for the page. A session that a WebSocket makes, because the server was
+        # restarted since, would have its style sheets from Panel's own host
+        document.template_variables["dist_url"] = get_dist_path()
     mounted = api.mount()
     if document is not None:
         document.template_variables.update(nonce=guard_page(ONLINE_ORIGINS), **opening("page", mounted))
@@ -63,11 +68,12 @@ def _serve_outer(query: Mapping[str, str]) -> None:
     tokens = theme.TOKENS[theme_of(query)]
     mounted = api.mount()
     document.template = _outer_template()
+    script = script_source(Path(__file__).with_name("outer.js"))
     document.template_variables.update(
         name=title_of(query), theme=theme_of(query), bg=tokens["bg"], ink=tokens["ink"], mute=tokens["mute"],
         panel=tokens["panel"], line=tokens["line"], warn=tokens["warn"], font=theme.FONT,
-        style=_text("outer.css"), script=_text("outer.js"), nonce=guard_page(), **opening("wall", mounted),
-        script_address=f"{pn.state.rel_path or '.'}/{publish(_text('outer.js'))}" if mounted else "",
+        style=_text("outer.css"), script=script, nonce=guard_page(), **opening("wall", mounted),
+        script_address=f"{pn.state.rel_path or '.'}/{publish(script)}" if mounted else "",
     )  # fmt: skip
 
 

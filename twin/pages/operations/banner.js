@@ -1,8 +1,8 @@
-// A notice above the page: what is the case, and one thing to do about it. It also tells when the server is gone.
+// A notice above the page: what is the case, and one thing to do about it.
 
 import { el, icon } from "../../views/shared/elements.js";
 
-const SIGNS = { problem: "alert", empty: "calendar", lost: "plug" };
+const SIGNS = { problem: "alert", empty: "calendar" };
 
 function render({ model }) {
   const sign = el("span", { class: "sign" });
@@ -10,10 +10,6 @@ function render({ model }) {
   const label = el("span", {});
   const spinner = el("i", { class: "spinner", "aria-hidden": "true" });
   const press = () => {
-    if (lost) {
-      location.reload();
-      return;
-    } // the address brings everything back
     model.busy = true;
     show();
     model.send_msg({ act: true });
@@ -37,15 +33,10 @@ function render({ model }) {
   });
   close.append(icon("close", 15));
   const root = el("div", { class: "notice", "data-testid": "banner" }, sign, words, act, close);
-  let lost = false;
   let closed = false;
   let said = "";
   const show = () => {
-    const kind = lost ? "lost" : model.kind;
-    const message = lost
-      ? "The connection to the server is lost; it is tried again by itself. If that takes long, " +
-        "reload: you come back to this moment."
-      : model.message;
+    const { kind, message } = model;
     if (message !== said) {
       said = message;
       closed = false;
@@ -56,24 +47,11 @@ function render({ model }) {
     root.className = `notice is-${kind}`; // not .banner: Panel gives that class to its own wrapper
     sign.replaceChildren(icon(SIGNS[kind] ?? "alert", 16));
     words.textContent = message;
-    act.hidden = !model.action && !lost;
-    act.disabled = model.busy && !lost;
+    act.hidden = !model.action;
+    act.disabled = model.busy;
     spinner.hidden = !act.disabled;
-    label.textContent = lost ? "Reload" : model.busy ? "Trying …" : model.action;
-    close.hidden = lost;
+    label.textContent = model.busy ? "Trying …" : model.action;
   };
-  const gone = () => {
-    lost = true;
-    show();
-  };
-  const back = () => {
-    lost = false;
-    show();
-  };
-  for (const one of globalThis.Bokeh?.documents ?? []) {
-    one.on_event?.("connection_lost", gone);
-    one.on_event?.("client_reconnected", back);
-  }
   for (const name of ["kind", "message", "action", "busy"]) model.on(name, show);
   show();
   return root;

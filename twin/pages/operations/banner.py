@@ -1,4 +1,4 @@
-"""A notice above the page: the source fails, the range is empty, or the server is unreachable; with one action."""
+"""A notice above the page: the source fails, or the range is empty; with one action. A lost server: connection.js."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,12 +26,13 @@ class Banner(Component):
     action = param.String(default="", doc="The button's label; empty: there is no button.")
     busy = param.Boolean(default=False, doc="Whether the action is in progress.")
 
+    from_browser: ClassVar[tuple[str, ...]] = ("busy",)
     _esm = module_source(Path(__file__).with_name("banner.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("banner.css"))]
 
 
 class BannerView(pn.viewable.Viewer):
-    """Shows one notice at a time, the latest. While there is none, the browser shows a lost connection here by itself."""
+    """Shows one notice at a time, the latest."""
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

@@ -1,5 +1,6 @@
 // The page's own controls: link, report, presentation, tour, help; their keys; and the skeleton while a location loads.
 
+import { timeText } from "../../views/session/address.js";
 import { clockFrom } from "../../views/shared/clock.js";
 import { el, icon } from "../../views/shared/elements.js";
 import { twin } from "../../views/shared/registry.js";
@@ -44,14 +45,11 @@ function buildToast() {
   };
 }
 
-/**
- * The address of what is seen now: the page's own, with the playhead and speed of this instant (the server writes them
- * when paused).
- */
+/** The address of what is seen now: the page's own, with the playhead and speed of this instant. */
 function linkTo(clock) {
   const url = new URL(location.href);
   if (clock.anchor && url.searchParams.has("location")) {
-    url.searchParams.set("t", new Date(Math.floor(clock.now()) * 1000).toISOString().slice(0, 19));
+    url.searchParams.set("t", timeText(clock.now()));
     url.searchParams.set("speed", String(clock.anchor.speed));
   }
   return url.href.replaceAll("%3A", ":").replaceAll("%2C", ",");

@@ -1,12 +1,16 @@
 """The operations page: the layout of the views and the connections between them; each view has its own folder."""
 
 import asyncio
+import functools
+import hashlib
 import logging
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import bokeh
 import panel as pn
+from panel.io.resources import get_dist_path
 
 from twin import api
 from twin.foundation.address import Address, notice, quoted, suggestion
@@ -37,6 +41,7 @@ from twin.views.session.address import NAMES, missing_order
 from twin.views.session.session import ReplaySession
 from twin.views.shared import theme
 from twin.views.shared.component import bundle_url, style_text
+from twin.views.shared.modules import script_source
 from twin.views.shared.view import ReplayView
 from twin.views.transport.transport import TransportView
 from twin.views.trends.trends import TrendsView
@@ -62,7 +67,7 @@ BONES = (("pipeline", 5), ("map", 0), ("kpis", 4), ("panel", 5), ("transport", 2
 
 def operations_page() -> pn.Column:
     """Return the page of a new session, on the process's hub."""
-    pn.extension(reconnect=True)
+    pn.extension(reconnect=False)  # connection.js opens a new session instead
     query = {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
     mounted = api.mount()
     _frame(query, mounted)
@@ -354,21 +359,43 @@ def _switch_class(shown: Any, name: str, on: bool) -> None:
 
 
 def _frame(query: dict[str, str], mounted: bool) -> None:
-    """Set the document's template: colours, title bar and the skeleton of the panels, visible before any script has run."""
+    """Set the document's template: colours, title bar, the skeleton of the panels, and the script that opens the session.
+
+    All of it is in the HTML itself, because it is needed before any script has run, and when none can be had.
+    """
     document = pn.state.curdoc
     if document is None:
         return
-    document.config.notify_connection_status = False  # the banner shows it instead
+    document.config.notify_connection_status = False  # connection.js shows it instead
     document.title = TITLE
     # Panel accepts the text of a template, too
-    document.template = Path(__file__).with_name("frame.html").read_text("utf-8")  # type: ignore[assignment]
+    document.template = _text("frame.html")  # type: ignore[assignment]
     requested_theme = query.get("theme", "")
+    bundle = f"{pn.state.rel_path or '.'}/{bundle_url()}" if mounted else ""
     document.template_variables.update(
-        bundle=f"{pn.state.rel_path or '.'}/{bundle_url()}" if mounted else "",
+        bundle=bundle,
         nonce=guard_page(ONLINE_ORIGINS),
         **opening("page", mounted),
         tokens=theme.css(),
-        skeleton=style_text(Path(__file__).with_name("skeleton.css")),
+        skeleton=_text("skeleton.css"),
+        connection_style=_text("connection.css"),
+        connection_script=script_source(Path(__file__).with_name("connection.js")),
         bones=BONES if "location" in query else (),
         asked_theme=requested_theme if requested_theme in theme.TOKENS else "",
+        opening={"instance": process.instance, "build": _build(bundle), "bundle": bundle},
+        # Panel sets it when it answers a request for the page. A session that a WebSocket makes, because the server was
+        # restarted since, would have its style sheets from Panel's own host
+        dist_url=get_dist_path(),
     )
+
+
+def _text(name: str) -> str:
+    return style_text(Path(__file__).with_name(name))
+
+
+@functools.cache
+def _build(bundle: str) -> str:
+    """Return what names the scripts of a page: a page that is open can take a session of another server only if it is equal."""
+    script = script_source(Path(__file__).with_name("connection.js"))
+    parts = [bokeh.__version__, pn.__version__, bundle, _text("frame.html"), script]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

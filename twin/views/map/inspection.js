@@ -35,6 +35,10 @@ function inspectionOf(map) {
     get held() {
       return motion.held && [motion.held.from, motion.held.to];
     },
+    /** Whether there is no place to draw, for a reason that the map says. */
+    get nowhere() {
+      return map.root.classList.contains("nowhere");
+    },
     get frames() {
       return map.frames;
     },

@@ -24,6 +24,7 @@ from twin.foundation.telemetry import TICKS
 from twin.foundation.times import text
 from twin.hub import Hub
 from twin.replay.controller import ReplayController
+from twin.server.process import process
 from twin.sources.base import Location
 from twin.timeline.timeline import Timeline
 from twin.views.session.address import LoadRequest, cut, read
@@ -43,14 +44,21 @@ class PageLink(Component):
     """The page itself: its address, its theme, and whether it is visible."""
 
     query = param.String(
-        default="", doc="The address's query with its question mark; the address is replaced, not pushed."
+        default="",
+        doc="The address's query with its question mark. Its t is the playhead last set; the browser follows a running clock.",
     )
+    settled = param.Boolean(
+        default=False,
+        doc="Whether the page shows what it was opened for: a replay, the choice of kitchens, or a problem.",
+    )
+    instance = param.String(default="", doc="The process that made this page; another one after a restart.")
     dark = param.Boolean(default=False, doc="Whether the page is dark; the browser sets it on the document.")
     was_dark = param.Boolean(
         default=None, allow_None=True, doc="Whether the document was dark when it opened; None: not reported yet."
     )
     seen = param.Boolean(default=True, doc="Whether the page is in a visible tab.")
 
+    from_browser: ClassVar[tuple[str, ...]] = ("seen", "was_dark")
     _esm = module_source(Path(__file__).with_name("page.js"))
     _stylesheets: ClassVar[list[Any]] = []
 
@@ -98,7 +106,8 @@ class ReplaySession(param.Parameterized):
         self._prepare = prepare
         self._prepared = prepared
         self.controller = controller
-        self.page = PageLink(width=0, height=0, margin=0, sizing_mode="fixed")
+        self.page = PageLink(width=0, height=0, margin=0, sizing_mode="fixed", instance=process.instance)
+        self.page.join(controller)
         self._views: Sequence[ReplayView] = ()
         self._shown: tuple[int, float] | None = None
         self._written = ""
@@ -172,6 +181,7 @@ class ReplaySession(param.Parameterized):
         if problem:
             if number == self._newest:
                 self.problem, self.waiting = problem, ""
+                self.page.settled = True
             return
         if number == self._newest:
             self._take(place, timeline, at, speed)
@@ -185,6 +195,7 @@ class ReplaySession(param.Parameterized):
             self._task.cancel()
             self._requested = self._loaded
             self.waiting = ""
+            self.page.settled = True
 
     def _progress(self, document: Any, number: int, share: float, step: str) -> None:
         """Report the progress of load `number` in the session's own thread; may be called in any thread."""
@@ -260,6 +271,7 @@ class ReplaySession(param.Parameterized):
             for view in self._views:
                 view.reset()
             self.waiting = ""
+            self.page.settled = True
             self.tick(force=True)
 
     async def learn(self, timeline: Timeline) -> None:
@@ -312,8 +324,7 @@ class ReplaySession(param.Parameterized):
             for view in self._views:
                 if getattr(view, "active", True):
                     view.show(snapshot)
-            if not anchor.playing:
-                self._write_address()
+            self._write_address()
 
     def _on_visibility(self, event: param.parameterized.Event) -> None:
         """Stop the ticks while the page's tab is hidden; when it becomes visible, show the current time at once."""
@@ -330,8 +341,7 @@ class ReplaySession(param.Parameterized):
             self.tick(force=True)
 
     def _on_state(self, *_: param.parameterized.Event) -> None:
-        if not self.controller.anchor.playing:
-            self._write_address()
+        self._write_address()
 
     def _visible(self) -> bool:
         context = pn.state.curdoc.session_context if pn.state.curdoc else None
@@ -340,9 +350,9 @@ class ReplaySession(param.Parameterized):
 
     # -- the address ----------------------------------------------------------------------------------------------------
     def _write_address(self) -> None:
-        """Write location, range, playhead, speed, selection and the views' saved Params into the page's address.
+        """Write location, range, playhead, speed, loop, selection and the views' saved Params into the page's address.
 
-        The playhead is the one that was last set, not that of the running clock.
+        The playhead is the one that was last set; page.js replaces it with that of a running clock.
         """
         if self.place is None or self.controller.timeline is None:
             return
@@ -353,6 +363,7 @@ class ReplaySession(param.Parameterized):
             "end": _iso(window.end),
             "t": _iso(anchor.t0),
             "speed": f"{anchor.speed:g}",
+            "loop": "1" if anchor.loop else "",
         }
         if self.viewport:
             fields["view"] = ",".join(f"{number:.5f}" for number in self.viewport)
@@ -387,6 +398,7 @@ class ReplaySession(param.Parameterized):
         request = self._read_address(query)
         if request is None:
             fallback()
+            self.page.settled = True
         else:
             await self.choose(*request)
 
@@ -410,4 +422,7 @@ class ReplaySession(param.Parameterized):
 
 
 def _iso(t: float) -> str:
-    return text(t).replace(" ", "T")
+    """Return a data time for an address, to the millisecond where it has any: `timeText` in address.js writes the same."""
+    thousandths = round(t * 1000)
+    fraction = f"{thousandths % 1000 / 1000:.3f}"[1:].rstrip("0").rstrip(".")
+    return text(thousandths // 1000).replace(" ", "T") + fraction

@@ -25,6 +25,8 @@ class ReplayClock {
     this.window = null;
     this.wall0 = 0;
     this.telling = false; // a prediction that the listeners have not heard of yet
+    /** @type {{t: number, playing: boolean} | null} Where it was stopped, and whether it played; null: it is not. */
+    this.halted = null;
     /** @type {Set<(anchor: Anchor) => void>} */
     this.listeners = new Set();
   }
@@ -84,10 +86,28 @@ class ReplayClock {
     return t0;
   }
   /**
+   * Stop where the playhead is, whatever the anchor says: nothing is known of what is shown (the server is lost). What
+   * the user does then is refused by the verbs.
+   */
+  halt() {
+    if (this.halted) return;
+    this.halted = { t: this.now(), playing: this.moving };
+    this.tell();
+  }
+  /** Go on from where it was stopped; returns that place, null if it was not. */
+  release() {
+    const { halted } = this;
+    if (!halted) return null;
+    this.halted = null;
+    this.tell();
+    return halted;
+  }
+  /**
    * The playhead: seconds of data time.
    * @returns {number}
    */
   now() {
+    if (this.halted) return this.halted.t;
     const a = this.anchor;
     if (!a) return 0;
     if (!a.playing) return a.t0;
@@ -99,7 +119,7 @@ class ReplayClock {
   /** Whether the playhead is moving at this instant. */
   get moving() {
     const a = this.anchor;
-    return !!a && a.playing && (a.loop || this.now() < a.end);
+    return !this.halted && !!a && a.playing && (a.loop || this.now() < a.end);
   }
   on(listener) {
     this.listeners.add(listener);

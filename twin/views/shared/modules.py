@@ -78,6 +78,12 @@ def bundle_source(entries: Mapping[str, Path]) -> str:
 
 
 @functools.cache
+def script_source(entry: Path) -> str:
+    """Return a file and all that it imports as one classic script, for a page's own HTML."""
+    return f"(() => {{\n{_text([entry])}}})();\n"
+
+
+@functools.cache
 def read(path: Path) -> Source:
     """Parse one file of the package. Raises `ModuleError`."""
     imports: dict[str, tuple[str, ...]] = {}

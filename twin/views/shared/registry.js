@@ -3,4 +3,10 @@
 
 const twin = (globalThis.__twin ??= { clocks: new Map() });
 
-export { twin };
+/** Whether the page has lost its server (its connection.js says so); nothing that the user does would be heard. */
+const isCut = () => !!twin.connection?.lost;
+
+/** Say why what the user has just done does nothing. */
+const refuse = () => twin.connection?.explain();
+
+export { isCut, refuse, twin };

@@ -2,7 +2,7 @@
 // server.
 
 import { clockOf } from "./clock.js";
-import { twin } from "./registry.js";
+import { isCut, refuse, twin } from "./registry.js";
 
 /** At most ten messages a second while something is dragged; the browser itself follows every movement. */
 const SEND_EVERY = 100;
@@ -40,8 +40,7 @@ function verbsOf(model, clock = clockOf(model.clock)) {
     tell({ verb: "set_range", start, end });
     tell({ verb: "set_loop", loop, at: clock.predict({ loop, t0 }) });
   };
-  return {
-    flush,
+  const verbs = {
     play(t = clock.now()) {
       const { start, end } = clock.anchor;
       clock.predict({ t0: t >= end ? start : t, playing: end > start });
@@ -99,6 +98,13 @@ function verbsOf(model, clock = clockOf(model.clock)) {
       tell({ verb: "pause", at: clock.anchor.t0 }, true);
     },
   };
+  for (const [name, act] of Object.entries(verbs)) {
+    verbs[name] = (...given) => {
+      if (clock.halted) refuse();
+      else act.apply(verbs, given);
+    };
+  }
+  return { ...verbs, flush };
 }
 
 /**
@@ -162,6 +168,10 @@ class Selected {
   }
   /** @param {Partial<Selection>} changes */
   change(changes) {
+    if (isCut()) {
+      refuse();
+      return;
+    }
     Object.assign(this, changes, { version: this.version + 1 });
     const { row, stage, away, loads, version } = this;
     const [send] = this.senders;

@@ -247,7 +247,10 @@ class TransportBar {
     if (name !== this.shownIcon) this.play.replaceChildren(icon(name, 17));
     this.shownIcon = name;
     this.play.setAttribute("aria-label", moving ? "Pause" : "Play");
-    this.play.title = `${moving ? "Pause" : "Play"} (space)`;
+    this.play.title = this.clock.halted
+      ? "Stopped: the server does not answer"
+      : `${moving ? "Pause" : "Play"} (space)`;
+    this.play.setAttribute("aria-disabled", String(!!this.clock.halted));
     this.back.title = `Back ${durationText(this.clock.anchor.step)} (←, with shift ten times that)`;
     this.forward.title = `Forward ${durationText(this.clock.anchor.step)} (→, with shift ten times that)`;
     this.loop.setAttribute("aria-pressed", String(!!this.clock.anchor?.loop));

@@ -1,0 +1,57 @@
+// The page's address: what of the replay stands in it, and what the browser's history remembers besides.
+
+/**
+ * What an address does not say of a replay: the moment of a running clock, that it runs, the section it plays.
+ * @typedef {{t: number, playing: boolean, speed: number, loop: boolean, start: number, end: number}} ReplayState
+ */
+
+/** A data time as an address has it, to the millisecond: 2025-10-16T18:30:00.25. */
+const timeText = (t) =>
+  new Date(Math.round(t * 1000))
+    .toISOString()
+    .slice(0, -1)
+    .replace(/\.?0+$/, "");
+
+/** A query with its moment replaced. */
+function queryAt(query, t) {
+  const search = new URLSearchParams(query);
+  search.set("t", timeText(t));
+  return `?${search}`.replaceAll("%3A", ":").replaceAll("%2C", ",");
+}
+
+/**
+ * Whether two queries show the same kitchen over the same range, so that going from one to the other is no step in the
+ * browser's history. An address without a range means whatever range it is opened with.
+ */
+function isSameView(one, other) {
+  const [a, b] = [new URLSearchParams(one), new URLSearchParams(other)];
+  if (a.get("location") !== b.get("location")) return false;
+  return ["start", "end"].every((name) => !a.get(name) || !b.get(name) || a.get(name) === b.get(name));
+}
+
+/** @returns {ReplayState | null} where a clock is, also one that was stopped because its server is lost */
+function stateOf(clock) {
+  const { anchor, halted } = clock;
+  if (!anchor || !(anchor.end > anchor.start)) return null;
+  const { speed, loop, start, end } = anchor;
+  return { t: clock.now(), playing: halted ? halted.playing : clock.moving, speed, loop, start, end };
+}
+
+/**
+ * Bring a clock to a state, by its verbs. A state of another range is left out.
+ * @param {import("../shared/clock.js").ReplayClock} clock
+ * @param {any} verbs
+ * @param {ReplayState} state
+ */
+function resume(clock, verbs, state) {
+  const { anchor } = clock;
+  if (!anchor || state.t < anchor.start || state.t > anchor.end) return;
+  if (state.start >= anchor.start && state.end <= anchor.end && state.end - state.start < anchor.end - anchor.start)
+    verbs.section(state.start, state.end);
+  if (state.loop !== clock.anchor.loop) verbs.loop(state.loop);
+  if (state.speed !== clock.anchor.speed) verbs.speed(state.speed);
+  if (state.playing) verbs.play(state.t);
+  else if (Math.abs(state.t - clock.now()) > 0.001) verbs.seek(state.t);
+}
+
+export { isSameView, queryAt, resume, stateOf, timeText };
