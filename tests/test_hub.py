@@ -9,8 +9,9 @@ import pytest
 
 from tests.sources.test_files import ROWS, write_csv
 from twin.foundation.errors import SourceError
+from twin.foundation.settings import Settings
 from twin.foundation.times import DAY, midnight
-from twin.hub import Hub
+from twin.hub import Hub, open_source
 from twin.sources.base import Window
 from twin.sources.files import FileSource
 from twin.timeline.timeline import Timeline
@@ -123,3 +124,12 @@ def test_of_a_range_beside_the_data_nothing_is_left(source: Gated) -> None:
     assert hub.within("sf", reach.end, "2100-01-01") is None
     with pytest.raises(ValueError, match="must end after it starts"):
         hub.within("sf", reach.end, reach.start)
+
+
+def test_whoever_opens_a_source_is_told_what_nobody_foresaw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.sources.file_sorter.FileSorter.sort_out", lambda *_: 1 // 0)
+    path = write_csv(tmp_path / "e.csv", ROWS)
+    with pytest.raises(
+        SourceError, match=r"e\.csv cannot be opened, for a reason that nobody foresaw \(ZeroDivisionError\)"
+    ):
+        open_source(path, Settings())

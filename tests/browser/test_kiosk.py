@@ -226,6 +226,25 @@ def test_the_server_is_killed_and_comes_back(server: Server, browser: Browser) -
         assert scene["number"] == number
 
 
+def test_a_show_that_a_presenter_paused_is_still_paused_after_a_restart_of_the_server(
+    server: Server, browser: Browser
+) -> None:
+    """Each screen remembers it, and hands it to the new server in its own session; its address has nothing of it."""
+    with screens(browser, lonely=True) as [page]:
+        hang(page, server.port, seconds=300, locations="chicago", speed=62)
+        page.keyboard.press(" ")
+        held = until(page, lambda now: now["scene"].get("held") is not None, "the pause")["t"]
+        server.kill()
+        until(page, lambda now: "Connection lost" in now["notice"], "the notice")
+        server.start()
+        page.wait_for_function(SHOWN, timeout=NEW_MS)
+        again = until(
+            page, lambda now: now["notice"] == "" and now["scene"].get("held") is not None, "the pause, again"
+        )
+        assert again["t"] == pytest.approx(held, abs=0.1)
+        assert not [frame.url for frame in page.frames if "anchor" in frame.url]
+
+
 @pytest.mark.soak
 def test_the_network_is_cut_for_a_minute(
     server: Server, browser: Browser, lasting: Callable[[float, float], float]

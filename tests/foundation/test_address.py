@@ -42,7 +42,7 @@ def test_a_time_that_is_none_is_said_with_how_to_write_it() -> None:
 
 @pytest.mark.parametrize(
     ("name", "meant"),
-    [("sped", "speed"), ("Speed", "speed"), ("loaction", "location"), ("tabs", "tab"), ("orders", "order")],
+    [("sped", "speed"), ("Speed", "speed"), ("locations", "location"), ("tabs", "tab"), ("orders", "order")],
 )
 def test_for_a_mistyped_name_the_one_meant_is_offered(name: str, meant: str) -> None:
     address = Address({name: "1"})

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import resource
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketClosedError
 
 from benchmarks.client import Session
 from tests.browser.app import ROOT, free_port, wait_for_health
@@ -108,7 +111,10 @@ def test_a_message_larger_than_a_page_sends_ends_its_connection(server: Server) 
             while await session._socket.read_message() is not None:
                 pass
         assert session._socket.close_code == 1009
+        await session.close()
+        session = Session(f"{server.address}/operations")
         await session.connect()
+        assert session._socket is not None
         before = server.log.stat().st_size
         for _ in range(3):  # header, metadata, content
             await session._socket.write_message("x" * 900_000)
@@ -116,6 +122,30 @@ def test_a_message_larger_than_a_page_sends_ends_its_connection(server: Server) 
             while "Bokeh Server" not in server.log.read_text()[before:]:
                 await asyncio.sleep(0.1)
         assert server.log.stat().st_size - before < 50_000
+        await session.close()
+
+    asyncio.run(send())
+
+
+def test_a_message_without_an_end_is_not_collected(server: Server) -> None:
+    """Its header announces a million buffers, which come one by one."""
+
+    async def send() -> None:
+        session = Session(f"{server.address}/operations")
+        await session.connect()
+        socket = session._socket
+        assert socket is not None
+        for part in ({"msgid": "1", "msgtype": "PATCH-DOC", "num_buffers": 1_000_000}, {}, {"events": []}):
+            await socket.write_message(json.dumps(part))
+        with contextlib.suppress(WebSocketClosedError, StreamClosedError):
+            for number in range(60):
+                await socket.write_message(json.dumps({"id": str(number)}))
+                await socket.write_message(b"x" * 500_000, binary=True)
+                await asyncio.sleep(0.05)
+        async with asyncio.timeout(SOON):
+            while await socket.read_message() is not None:
+                pass
+        assert socket.close_code == 1009
         await session.close()
 
     asyncio.run(send())

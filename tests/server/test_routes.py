@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -129,6 +131,7 @@ def test_a_source_that_could_not_be_opened_is_tried_again(monkeypatch: pytest.Mo
         mine.hub()
     assert mine.failure
     assert "nothing.csv" in mine.failure
+    assert str(tmp_path) not in mine.failure, "probes are public"
     monkeypatch.setenv("TWIN_SOURCE", str(write_csv(tmp_path / "nothing.csv", ROWS)))
     assert mine.hub().locations
     assert mine.failure is None
@@ -186,3 +189,27 @@ def test_a_page_under_a_plain_server_mounts_routes_and_compression_itself() -> N
         assert again.headers["content-length"] == str(len(again.body))
         assert fetch(address + "/static/js/bokeh.min.js").body == script.body, "who cannot unpack gets it as it is"
         assert "content-encoding" not in fetch(address + ADDRESS, accepts).headers
+
+
+def test_a_visitor_who_leaves_during_a_download_spoils_nothing_for_the_next() -> None:
+    """What was sent of a script until then must not be kept as the whole of it."""
+
+    def page(doc: Document) -> None:
+        with patch_curdoc(doc):
+            api.mount()
+
+    path = "/static/js/bokeh.min.js?left-early"
+    with served(page, prefix="/under") as address:
+        script = fetch(address + path).body
+        assert fetch(address + "/page").status == 200
+        host, port = address.split("//")[1].split("/")[0].split(":")
+        for _ in range(3):
+            with socket.socket() as visitor:
+                visitor.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                visitor.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # leaves with a reset
+                visitor.connect((host, int(port)))
+                visitor.sendall(f"GET /under{path} HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: gzip\r\n\r\n".encode())
+                assert visitor.recv(1024).startswith(b"HTTP/1.1 200")
+            assert gzip.decompress(fetch(address + path, {"Accept-Encoding": "gzip"}).body) == script
+        assert fetch(address + path, {"Accept-Encoding": "gzip"}, method="HEAD").status == 200
+        assert gzip.decompress(fetch(address + path, {"Accept-Encoding": "gzip"}).body) == script

@@ -55,6 +55,18 @@ def view(session: ReplaySession) -> Recorder:
     return recorder
 
 
+def test_what_nobody_foresaw_ends_the_waiting_with_a_sentence_and_can_be_tried_again(
+    session: ReplaySession, opened: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(opened.source, "window", lambda *_: 1 // 0)
+        asyncio.run(session.choose("chicago"))
+        assert session.waiting == ""
+        assert "nobody foresaw (ZeroDivisionError)" in session.problem
+    asyncio.run(session.retry())
+    assert (session.problem, session.place.id) == ("", "chicago")
+
+
 def test_what_is_being_loaded_can_be_given_up(
     session: ReplaySession, opened: Twin, monkeypatch: pytest.MonkeyPatch
 ) -> None:

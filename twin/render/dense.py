@@ -49,7 +49,7 @@ class Extent:
         x0, y0, x1, y1 = box
         if not (all(map(math.isfinite, (*box, pixel))) and x1 > x0 and y1 > y0 and pixel > 0):
             raise ValueError(f"No extent has the box {box} with {pixel} metres to a pixel.")
-        level = min(math.floor(math.log2(metres_per_pixel(0) / pixel) + 1e-9), MAX_ZOOM)
+        level = math.floor(min(math.log2(metres_per_pixel(0) / pixel) + 1e-9, MAX_ZOOM))
         while True:
             side = metres_per_pixel(level) * BLOCK
             left, bottom = math.floor(x0 / side), math.floor(y0 / side)

@@ -39,12 +39,15 @@ class Compressed(GZipContentEncoding):
         self._key: tuple[str, str] | None = None
         self._chunks: list[bytes] | None = None
         self._from_cache = False
+        self._missing = -1
 
     def transform_first_chunk(
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
         """Answer from the cache, or begin to compress."""
         etag = headers.get("Etag", "")
+        length = headers.get("Content-Length", "")  # of the whole, before it is compressed
+        self._missing = int(length) if length.isdecimal() else -1
         status_code, headers, chunk = super().transform_first_chunk(status_code, headers, chunk, finishing)
         if not self._gzipping or status_code != OK or not etag.startswith('"'):
             return status_code, headers, chunk
@@ -63,6 +66,7 @@ class Compressed(GZipContentEncoding):
         """Compress a further chunk, unless the whole answer came from the cache."""
         if self._from_cache:
             return b""
+        self._missing -= len(chunk)
         chunk = super().transform_chunk(chunk, finishing)
         if self._chunks is not None:
             self._chunks.append(chunk)
@@ -70,7 +74,8 @@ class Compressed(GZipContentEncoding):
         return chunk
 
     def _store(self, finishing: bool) -> None:
-        if finishing and self._chunks is not None and self._key is not None:
+        """Keep the answer if it is whole: Tornado finishes one whose reader has left, and one to HEAD, as if it were."""
+        if finishing and self._missing == 0 and self._chunks is not None and self._key is not None:
             process.compressed.put(self._key, b"".join(self._chunks))
 
 

@@ -18,6 +18,10 @@ from twin.server.login import PAGES
 
 log = logging.getLogger(__name__)
 
+LONGEST_MESSAGE = 4 << 20
+"""Bytes of a whole message of a page. A message comes in parts, and its first one says how many: there is no end to them."""
+TOO_BIG = 1009
+"""Code with which a WebSocket is closed for that."""
 ARGUMENTS = frozenset({"bokeh-session-id", "bokeh-token"})
 HEADER = "Bokeh-Session-Id"
 
@@ -51,7 +55,12 @@ class PageHandler(_Unnamed, DocHandler):
 
 
 class SocketHandler(WSHandler):
-    """A page's WebSocket: refuses a token that is not ours with 403. Bokeh would answer 500 and log a traceback."""
+    """A page's WebSocket: refuses a token that is not ours with 403. Bokeh would answer 500 and log a traceback.
+
+    It also bounds a message as a whole; Tornado bounds each part.
+    """
+
+    _received = 0
 
     async def prepare(self) -> None:
         """Check the login, then the token in the second of the offered protocols."""
@@ -59,6 +68,18 @@ class SocketHandler(WSHandler):
         if not self._finished and not self._has_our_token():
             self.set_status(403)
             self.finish()
+
+    async def _receive(self, fragment: str | bytes) -> Any:
+        """Return a message when its last part has come; close the connection if there are too many."""
+        self._received += len(fragment)
+        if self._received > LONGEST_MESSAGE:
+            self.receiver = None  # frees what it holds
+            self.close(TOO_BIG)
+            return None
+        message = await super()._receive(fragment)
+        if message is not None:
+            self._received = 0
+        return message
 
     def _has_our_token(self) -> bool:
         token = self.request.headers.get("Sec-WebSocket-Protocol", "").partition(",")[2].strip()

@@ -96,8 +96,8 @@ class Database:
 
         def watch() -> None:
             while not ended.wait(WATCH_S):
-                if reason := self._excess(most_disk, most_memory):
-                    reasons.append(reason)
+                if excess := self._excess(most_disk, most_memory):
+                    reasons.append(excess)
                     self._connection.interrupt()
                     return
 
@@ -105,6 +105,8 @@ class Database:
         watcher.start()
         try:
             yield
+            if excess := self._excess(most_disk, most_memory):  # the last look may have been a while ago
+                raise TooLargeError(f"{self.name} {excess}")
         except SourceError as error:
             if reasons:
                 raise TooLargeError(f"{self.name} {reasons[0]}") from error

@@ -27,6 +27,7 @@ from twin.sources import queries, tables
 from twin.sources.base import Location, Quality, Volume
 from twin.sources.day_cache import DayCache
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
+from twin.sources.queries import json_bodies
 from twin.sources.warehouse import CONNECTIONS, Warehouse
 
 EVENTS, GOLD = "all_events", "gold_order_header"
@@ -275,7 +276,7 @@ class DatabricksSource:
         sql = queries.databricks(query, self._table.bronze(where))
         used = {name: value for name, value in parameters.items() if re.search(rf":{name}\b", sql)}
         with telemetry.query(query):
-            return self._warehouse.query(sql, used)
+            return json_bodies.only_json(self._warehouse.query(sql, used))
 
     def _day(self, location: str, day: float) -> pa.Table:
         """Return a day's rows, from the cache on disk if possible; days that may still grow are not cached.

@@ -118,6 +118,8 @@ function giveUp(outcome) {
  */
 const retry = new Retry({
   attempt: async (signal) => {
+    // what hangs on dead connections would keep all others waiting: a browser opens six to a host
+    if (front?.beat?.lost) front.node.contentWindow.stop();
     waiting = !(await answers(signal, retry.patience));
     if (waiting) return "silent";
     if (signal.aborted || back || !wanted()) return "done";

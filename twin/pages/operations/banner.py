@@ -26,6 +26,7 @@ class Banner(Component):
     action = param.String(default="", doc="The button's label; empty: there is no button.")
     busy = param.Boolean(default=False, doc="Whether the action is in progress.")
 
+    from_browser: ClassVar[tuple[str, ...]] = ("busy",)
     _esm = module_source(Path(__file__).with_name("banner.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("banner.css"))]
 

@@ -62,6 +62,7 @@ class ChromeBar(Component):
     definitions = param.List(default=[], doc="[term, text] pairs of the help.")
     dark = param.Boolean(default=False, doc="Whether the page is dark; its button changes it.")
 
+    from_browser: ClassVar[tuple[str, ...]] = ("dark",)
     _esm = module_source(Path(__file__).with_name("chrome.js"))
     _stylesheets: ClassVar[list[Any]] = [
         style_source(Path(__file__).with_name("chrome.css")) + style_text(Path(__file__).with_name("skeleton.css"))

@@ -54,8 +54,8 @@ function readOpening(root) {
   return node ? JSON.parse(node.textContent) : null;
 }
 
-/** The page's HTML at an address, read; "elsewhere" if the server sends one to another address (to sign in). */
-async function fetchOpening(search) {
+/** The page's HTML at an address; "elsewhere" if the server sends one to another address (to sign in), null: none. */
+async function fetchPage(search) {
   const stop = new AbortController();
   const late = setTimeout(() => stop.abort(), PAGE_MS);
   try {
@@ -67,7 +67,7 @@ async function fetchOpening(search) {
     });
     if (answer.type === "opaqueredirect") return "elsewhere";
     if (!answer.ok) return null;
-    return readOpening(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
   } finally {
     clearTimeout(late);
   }
@@ -118,7 +118,10 @@ class Session {
       if (model.class_name === "PageLink" && model.data.instance !== this.opening.instance)
         throw new Error("the server has been restarted: this session is another one");
     // all views are one script; where it cannot be had they would all stay empty
-    if (this.opening.bundle) await import(new URL(this.opening.bundle, document.baseURI).href);
+    if (this.opening.bundle) {
+      const bundle = new URL(this.opening.bundle, document.baseURI).href;
+      await within(import(bundle), PAGE_MS);
+    }
   }
   /** The connection has ended; what its views would still say, nobody hears. */
   cut() {
@@ -271,6 +274,8 @@ class Connection {
    */
   async attempt(signal) {
     if (document.hidden && !this.moving) return "silent"; // nobody looks: it is tried when somebody does
+    // what hangs on dead connections would keep all others waiting: a browser opens six to a host
+    if (this.lost && document.readyState === "complete") globalThis.stop();
     if (!(await answers(signal, this.retry.patience))) {
       this.silent ||= !signal.aborted;
       return "silent";
@@ -281,6 +286,8 @@ class Connection {
       this.session.ask();
       await pause(GRACE_MS);
       if (signal.aborted || !this.lost) return "silent";
+      if (!this.session.heartbeat.lost) this.found();
+      if (!this.lost) return "silent";
     }
     if (!isComplete() || !this.own) return this.startOver();
     this.opening = true;
@@ -290,13 +297,15 @@ class Connection {
       return "refused";
     } finally {
       this.opening = false;
+      if (this.session?.heartbeat.lost && !this.lost) this.lose(); // while nobody listened to it
     }
   }
   /** @returns {Promise<"done" | "refused">} */
   async open() {
     const goal = (this.goal ??= this.whereabouts());
-    const opening = await fetchOpening(goal.search);
-    if (opening === "elsewhere" || (opening && opening.build !== this.own.build)) {
+    const page = await fetchPage(goal.search);
+    const opening = page instanceof Document ? readOpening(page) : null;
+    if (page === "elsewhere" || (opening && opening.build !== this.own.build)) {
       this.handOver(goal); // to sign in, or to another version of these scripts
       return "refused";
     }
@@ -380,6 +389,7 @@ class Connection {
     const halted = page && clockOf(page.model.clock).release();
     this.state("live");
     if (halted?.playing) page.resume({ ...page.state(), ...halted });
+    if (page) twin.mapcommands?.get(page.model.clock)?.refetch();
     this.show("Connected again.");
   }
   /**
@@ -387,24 +397,22 @@ class Connection {
    * @returns {Promise<"refused">}
    */
   async startOver() {
-    const missing = [...document.querySelectorAll("script[src], link[rel=stylesheet], link[rel=modulepreload]")]
-      .map((node) => node.getAttribute("src") ?? node.getAttribute("href"))
-      .filter((address) => new URL(address, document.baseURI).origin === location.origin);
+    const reloads = (memory.get(RELOADS) ?? []).filter((at) => Date.now() - at < 60_000);
+    const page = reloads.length < MOST_RELOADS && (await fetchPage(location.search).catch(() => null));
+    if (!(page instanceof Document) || !readOpening(page)) return "refused";
+    // those that this HTML names: a server that has been restarted has others, and has them once it has made a page
+    const wanted = [...page.querySelectorAll("script[src], link[rel=stylesheet], link[rel=modulepreload]")]
+      .map((node) => new URL(node.getAttribute("src") ?? node.getAttribute("href"), document.baseURI))
+      .filter((address) => address.origin === location.origin);
     const had = await Promise.all(
-      missing.map((address) =>
+      wanted.map((address) =>
         within(fetch(address, { cache: "reload" }), PAGE_MS).then(
           (answer) => answer.ok,
           () => false,
         ),
       ),
     );
-    const reloads = (memory.get(RELOADS) ?? []).filter((at) => Date.now() - at < 60_000);
-    if (
-      !had.every(Boolean) ||
-      reloads.length >= MOST_RELOADS ||
-      !(await fetchOpening(location.search).catch(() => null))
-    )
-      return "refused";
+    if (!had.every(Boolean)) return "refused";
     memory.set(RELOADS, [...reloads, Date.now()]);
     this.handOver({ search: location.search, state: this.goal?.state ?? null });
     return "refused";

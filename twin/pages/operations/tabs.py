@@ -23,5 +23,6 @@ class TabBar(Component):
     )
     rooms: dict[str, int] = param.Dict(default=ROOMS, doc="Smallest width of each, CSS pixels.")  # type: ignore[assignment]
 
+    from_browser: ClassVar[tuple[str, ...]] = ("tab", "room")
     _esm = module_source(Path(__file__).with_name("tabs.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("tabs.css"))]

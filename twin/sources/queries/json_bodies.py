@@ -9,6 +9,8 @@ import duckdb
 import numba
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from duckdb.func import ARROW
 from duckdb.sqltypes import BOOLEAN, VARCHAR
 
 MOST_DEPTH = 32
@@ -33,7 +35,21 @@ _TRUE, _FALSE, _NULL = (np.frombuffer(word, np.uint8) for word in (b"true", b"fa
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Let a database's queries call `is_json(text)`."""
-    connection.create_function("is_json", judge, [VARCHAR], BOOLEAN, type="arrow")  # type: ignore[call-overload]  # its stub lacks Arrow functions
+    connection.create_function("is_json", judge, [VARCHAR], BOOLEAN, type=ARROW)
+
+
+def only_json(rows: pa.Table) -> pa.Table:
+    """Return rows whose column `body`, if there is one, is NULL where it is not JSON.
+
+    For rows from a warehouse, whose own parser is not ours: what it takes beyond `DATABRICKS` has no body here.
+    """
+    if "body" not in rows.column_names:
+        return rows
+    at, texts = rows.column_names.index("body"), rows["body"].combine_chunks()
+    judged = pc.fill_null(judge(texts.cast(pa.string())), True)
+    if pc.all(judged).as_py() is not False:
+        return rows
+    return rows.set_column(at, "body", pc.if_else(judged, texts, pa.scalar(None, texts.type)))
 
 
 def judge(bodies: pa.Array) -> pa.Array:
@@ -155,14 +171,14 @@ def _unit(data, at, end):  # type: ignore[no-untyped-def]
         return -1
     unit = 0
     for i in range(at, at + 4):
-        c = np.int64(data[i])
+        c = int(data[i])
         if _ZERO <= c <= _NINE:
             digit = c - _ZERO
         elif 97 <= (c | 32) <= 102:
             digit = (c | 32) - 87
         else:
             return -1
-        unit = unit * 16 + digit  # type: ignore[assignment]  # numba's integers
+        unit = unit * 16 + digit
     return unit
 
 
@@ -195,13 +211,13 @@ def _after_number(data, at, end):  # type: ignore[no-untyped-def]
     exponent = whole - 1
     power = 0
     for i in range(digits, at):
-        power = power * 10 + np.int64(data[i]) - _ZERO  # type: ignore[assignment]
+        power = power * 10 + int(data[i]) - _ZERO
     if negative or exponent + power < MOST_EXPONENT:
         return at
-    leading, counted = np.int64(0), 0  # the first 17 digits
+    leading, counted = 0, 0  # the first 17 digits
     for i in range(first, last):
         if data[i] != _POINT and counted < 17:
-            leading = leading * 10 + np.int64(data[i]) - _ZERO
+            leading = leading * 10 + int(data[i]) - _ZERO
             counted += 1
     for _ in range(counted, 17):
         leading *= 10

@@ -60,6 +60,7 @@ class FeedList(Component):
     )
     stages: dict[str, str] = param.Dict(default=STAGE_LABELS, doc="Labels of the stages.")  # type: ignore[assignment]
 
+    from_browser: ClassVar[tuple[str, ...]] = ("query",)
     _esm = module_source(Path(__file__).with_name("feed.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("feed.css"))]
 

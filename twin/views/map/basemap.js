@@ -72,6 +72,13 @@ class BaseMap {
       }
     }, 250);
   }
+  /** Fetch again what did not come while the server was away: Bokeh asks for a tile once. */
+  refetch() {
+    if (!this.tiles) return;
+    const { tiles } = this.tiles.tile_source;
+    for (const [key, tile] of tiles) if (!tile.loaded) tiles.delete(key);
+    this.follow();
+  }
   /** Let go of tiles that are done: Bokeh's view keeps every one that it ever drew, to tell whether it has finished. */
   forget() {
     const view = this.pv.renderer_views.get(this.tiles);

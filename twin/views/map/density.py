@@ -71,7 +71,7 @@ class Density:
         ('slow,60,70', '', 'orders')
         """
         kind, *numbers = text.split(",")
-        minutes, strength = (int(one) if one.isdecimal() else 0 for one in [*numbers, "", ""][:2])
+        minutes, strength = (int(one) if one.isdecimal() and len(one) < 4 else 0 for one in [*numbers, "", ""][:2])
         return cls(
             kind if kind in KINDS else "", minutes if minutes in MINUTES else USUAL_MINUTES,
             strength if LEAST <= strength <= FULL else FULL,

@@ -157,6 +157,7 @@ class MapFrame {
     this.commands.set(this.model.clock, {
       toggleFit: () => this.pv && this.camera.toggleFit(),
       home: () => this.pv && this.camera.home(),
+      refetch: () => this.base.refetch(),
     });
     this.reports.set(`${this.model.clock}/map`, () =>
       this.pv && this.picture.view ? reportOf(this.pv, this.picture, this.controls.credit.textContent) : null,

@@ -39,6 +39,19 @@ log = logging.getLogger(__name__)
 NO_PLACE = "No coordinates in this data, so no map."
 
 
+def viewport_of(values: list[Any]) -> list[float]:
+    """Return a viewport, [lon, lat, zoom], as the browser reports it; empty if it is none on earth.
+
+    >>> viewport_of([-122.4, 37.8, 12]), viewport_of([-122.4, "37.8", 12]), viewport_of([181, 0, 3])
+    ([-122.4, 37.8, 12.0], [], [])
+    """
+    match values:
+        case [int() | float() as lon, int() | float() as lat, int() | float() as zoom]:
+            inside = abs(lon) <= 180 and abs(lat) <= 85.06 and 0 <= zoom <= 24  # false for NaN
+            return [float(lon), float(lat), float(zoom)] if inside else []
+    return []
+
+
 def _frame_of(timeline: Timeline, t: float, view: fleet.Box, extent: Extent) -> tuple[bytes, int]:
     return process.fleets.frame(timeline, t, extent), process.fleets.fleet(timeline, t).inside(view)
 
@@ -79,6 +92,7 @@ class MapFrame(Component):
         default=[], doc="Centre and zoom that the user chose: [lon, lat, zoom]; empty: the first view."
     )
 
+    from_browser: ClassVar[tuple[str, ...]] = ("viewport", "layers", "density")
     _esm = module_source(Path(__file__).with_name("map.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("map.css"))]
 
@@ -127,7 +141,7 @@ class MapView(ReplayView):
         )  # fmt: skip
         self._frame.join(controller)
         self._frame.on_msg(self._on_message)
-        self._frame.param.watch(lambda event: self.param.update(viewport=event.new), "viewport")
+        self._frame.param.watch(lambda event: self.param.update(viewport=viewport_of(event.new)), "viewport")
         self._frame.param.watch(lambda event: self.param.update(layers_text=layers_text(event.new)), "layers")
         self._frame.param.watch(self._take_density, "density")
         self.param.watch(self._pass_on, ["viewport", "dark", "layers_text", "density_text"])

@@ -55,6 +55,7 @@ class OrderList(Component):
     target = param.Number(default=DELIVERY_TARGET_S, doc="Promised delivery time, seconds.")
     active = param.Boolean(default=True, doc="Whether the list is visible; its ages are updated only then.")
 
+    from_browser: ClassVar[tuple[str, ...]] = ("sort",)
     _esm = module_source(Path(__file__).with_name("order_list.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("order_list.css"))]
 

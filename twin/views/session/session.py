@@ -58,6 +58,7 @@ class PageLink(Component):
     )
     seen = param.Boolean(default=True, doc="Whether the page is in a visible tab.")
 
+    from_browser: ClassVar[tuple[str, ...]] = ("seen", "was_dark")
     _esm = module_source(Path(__file__).with_name("page.js"))
     _stylesheets: ClassVar[list[Any]] = []
 

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from panel.io.document import hold
 from twin.replay.controller import ReplayController
 from twin.server.assets import publish
 from twin.server.attach import is_answering
+from twin.views.shared.incoming import is_plain
 from twin.views.shared.modules import ModuleText, bundle_source, module_source
 from twin.views.shared.theme import contrast_css
 
@@ -68,6 +70,9 @@ class Component(JSComponent):
 
     __abstract = True
 
+    from_browser: ClassVar[tuple[str, ...]] = ()
+    """The Params that the browser may change; all others are the server's, whatever comes over the socket."""
+
     _stylesheets: ClassVar[list[Any]] = []
 
     # The next four methods override private methods of Panel to save work at every change. test_component.py compares each
@@ -114,6 +119,36 @@ class Component(JSComponent):
             else:  # this change was triggered by another
                 self._changing[ref] = before
 
+    @property
+    def _linked_properties(self) -> tuple[str, ...]:
+        return tuple(name for name in super()._linked_properties if name in self.from_browser)
+
+    def _process_events(self, events: dict[str, Any]) -> None:
+        try:
+            if not is_plain(events):
+                raise ValueError("it is not plain JSON of a sensible size.")
+            for name, value in events.items():
+                self.param[name]._validate(value)  # Panel would log a traceback
+            super()._process_events(events)
+        except ValueError as error:
+            _log.warning("%s: refused a change: %s", type(self).__name__, error)
+
+    def on_msg(self, callback: Callable[[Any], None]) -> None:
+        """Call `callback(event)` for the browser's messages, whose `data` is plain JSON then: others are refused here.
+
+        A ValueError that it raises refuses the message, too. A refusal is a line in the log, and the session goes on.
+        """
+
+        def handle(event: Any) -> None:
+            try:
+                if not is_plain(event.data):
+                    raise ValueError("it is not plain JSON of a sensible size.")
+                callback(event)
+            except ValueError as error:
+                _log.warning("%s: refused a message: %s", type(self).__name__, error)
+
+        super().on_msg(handle)
+
     def join(self, controller: ReplayController) -> None:
         """Follow a controller's clock and selection, and carry out the verbs and selections that the browser sends."""
         chosen = controller.selection
@@ -125,16 +160,12 @@ class Component(JSComponent):
             self.anchor = controller.to_browser()
 
         def on_message(event: Any) -> None:
-            message = event.data
-            try:
-                match message:
-                    case {"selection": choice}:
-                        chosen.handle_message(choice)
-                    case {"verb": str() as verb} if verb in controller.VERBS:
-                        with hold():  # one message for the clocks and contents of all views
-                            controller.handle_message(message)
-            except ValueError as error:
-                _log.warning("%s: refused a message: %s", type(self).__name__, error)
+            match event.data:
+                case {"selection": choice}:
+                    chosen.handle_message(choice)
+                case {"verb": str() as verb} if verb in controller.VERBS:
+                    with hold():  # one message for the clocks and contents of all views
+                        controller.handle_message(event.data)
 
         self.clock = controller.key
         controller.param.watch(set_clock, "anchor")

@@ -173,7 +173,8 @@ async function answers(signal, patience) {
   if (signal.aborted) abort();
   const question = async () => {
     const answer = await fetch("healthz", { cache: "no-store", redirect: "manual", signal: stop.signal });
-    if (answer.status < 500 || (await answer.json()).status === "failing") return true;
+    const text = await answer.text(); // read to its end, so that its connection serves what is asked next
+    if (answer.status < 500 || JSON.parse(text).status === "failing") return true;
     throw new Error("a proxy's own 502 or 503 is no answer");
   };
   try {

@@ -213,15 +213,14 @@ class TransportView(ReplayView):
                 self.busy = ""
 
     def _on_message(self, event: Any) -> None:
-        message = event.data
-        match message.get("verb"):
-            case "sync":  # the page has just appeared or woken up and needs the current playhead
+        match event.data:
+            case {"verb": "sync"}:  # the page has just appeared or woken up and needs the current playhead
                 self._bar.anchor = self._controller.to_browser()
-            case "cancel" if self._on_cancel is not None:
+            case {"verb": "cancel"} if self._on_cancel is not None:
                 self._on_cancel()
-            case "range":
+            case {"verb": "range", "start": start, "end": end}:
                 self.busy = LOADING  # sent to the browser before loading begins, which is a later callback
-                pn.state.execute(partial(self.choose, message.get("start"), message.get("end")))
+                pn.state.execute(partial(self.choose, start, end))
 
 
 def usual_pressure(baseline: Baseline, edges: NDArray[np.float64]) -> NDArray[np.float64]:
