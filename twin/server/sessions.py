@@ -16,12 +16,12 @@ from tornado.web import RequestHandler
 from twin.server.embedding import embed_origins
 from twin.server.login import PAGES
 
+log = logging.getLogger(__name__)
+
 LONGEST_MESSAGE = 4 << 20
 """Bytes of a whole message of a page. A message comes in parts, and its first one says how many: there is no end to them."""
 TOO_BIG = 1009
 """Code with which a WebSocket is closed for that."""
-log = logging.getLogger(__name__)
-
 ARGUMENTS = frozenset({"bokeh-session-id", "bokeh-token"})
 HEADER = "Bokeh-Session-Id"
 
