@@ -142,7 +142,8 @@ class Session {
       });
       byId("sessions").append(this.stage);
     } else this.stage = roots[0].closest(".session");
-    await /** @type {any} */ (globalThis).Bokeh.embed.add_document_standalone(this.document, this.stage, roots);
+    const { embed } = /** @type {any} */ (globalThis).Bokeh;
+    this.views = await embed.add_document_standalone(this.document, this.stage, roots);
   }
   /** Wait until it shows what it was opened for. Throws when its server is lost meanwhile. */
   async ready() {
@@ -165,7 +166,10 @@ class Session {
       this.session?._connection_closed();
     }
     if (this.document) {
+      const views = [...(this.views?.roots ?? [])];
       this.document.clear({ sync: false });
+      // Panel's BrowserInfo listens to the browser's theme for good: what it leads to must not stay with it
+      for (const view of views) view.owner = null;
       const { documents } = /** @type {any} */ (globalThis).Bokeh;
       if (documents.includes(this.document)) documents.splice(documents.indexOf(this.document), 1);
       twin.clocks.delete(clock);
