@@ -10,6 +10,7 @@ import resource
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from twin.foundation.errors import TwinError, UnknownTimeError
@@ -52,7 +53,9 @@ def run(paths: Iterable[str]) -> Iterator[dict[str, Any]]:
     for path in paths:
         yield {"begins": path}
         yield {"path": path, **outcome(path, settings)}
-    yield {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10}
+    # ru_maxrss would be the parent's, which a new program inherits
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    yield {"peak": int(status["VmHWM"].split()[0]) << 10}
 
 
 if __name__ == "__main__":

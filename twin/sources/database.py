@@ -26,7 +26,7 @@ from twin.sources.queries import json_bodies
 
 log = logging.getLogger(__name__)
 
-WATCH_S = 0.1
+WATCH_S = 0.05
 """Time between two looks at how much a running decoding has taken, seconds."""
 FREE_DISK = 0.05
 """Share of the temporary folder's disk that decoding leaves free."""

@@ -23,6 +23,8 @@ ON_DISK_ABOVE = 1 << 30
 million events take a quarter of the memory, and no more time."""
 DATABASE_SHARE = 0.25
 """Share of the process's memory that the database takes."""
+STOP_SHARE = 0.8
+"""Share of the process's memory at which decoding is stopped: it goes on growing for a moment, and not all is the database's."""
 WINDOW_SHARE = 1 / 3
 """Share of the process's memory that the rows of one range take while its timeline is built."""
 WINDOW_ROW_BYTES = 250
@@ -153,7 +155,7 @@ class FileSource:
         rows = " UNION ALL ".join(group.bronze() for group in groups)
         database = Database(self.name, self._database_memory, on_disk)
         try:
-            with database.watched(self._settings.max_decoded_bytes, self._settings.memory_bytes):
+            with database.watched(self._settings.max_decoded_bytes, int(self._settings.memory_bytes * STOP_SHARE)):
                 database.execute(f"CREATE TABLE events AS {queries.decode_for_duckdb(rows)}")
         except BaseException:
             database.close()
