@@ -123,6 +123,7 @@ def test_every_script_in_a_page_has_its_nonce_and_no_two_pages_the_same(
         answer = fetch(guarded + path, logged_in)
         (nonce,) = re.findall(r"'nonce-([\w-]+)'", answer.headers["content-security-policy"])
         tags = re.findall(r"<script\b[^>]*>", answer.body.decode())
+        tags = [tag for tag in tags if 'type="application/json"' not in tag]  # data, which nothing runs
         assert len(tags) > 1
         assert all(f'nonce="{nonce}"' in tag for tag in tags)
         seen.add(nonce)
