@@ -12,6 +12,8 @@ from pathlib import Path
 
 from tests.browser.app import ROOT, free_port, wait_for_health
 
+CLOSED = ("tornado.websocket.WebSocketClosedError", "tornado.iostream.StreamClosedError: Stream is closed")
+"""What Tornado logs of a write that a client did not wait for: the fault of its network, not the server's."""
 SHIFTED_CLOCK = Path(__file__).with_name("shifted_clock")
 
 
@@ -125,6 +127,15 @@ class Machine:
         """Return what the server has logged beside its requests, of all its lives."""
         lines = self.log.read_text("utf-8", "replace").splitlines()
         return [line for line in lines if not line.startswith('{"time"')]
+
+    def tracebacks(self) -> list[str]:
+        """Return every traceback that the server has logged, with the line before it; none of a connection that was closed."""
+        found, lines = list[str](), self.complaints()
+        for at, line in enumerate(lines):
+            if line.startswith("Traceback"):
+                end = next((i for i in range(at + 1, len(lines)) if not lines[i].startswith(" ")), len(lines) - 1)
+                found.append("\n".join(lines[max(0, at - 1) : end + 1]))
+        return [traceback for traceback in found if not traceback.endswith(CLOSED)]
 
     def read(self) -> Reading:
         """Return what the process uses now."""

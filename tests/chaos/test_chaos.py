@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser
 
@@ -44,7 +45,7 @@ FEW, MANY = 4, 18
 FULL_S = 1800.0
 """In every run of the tests each kind of fault comes once."""
 LONGEST_SHORT_S = 4.0
-WITHIN_S, WITHIN_BUSY_S = 10.0, 60.0
+WITHIN_S, WITHIN_BUSY_S = 10.0, 120.0
 """Seconds in which everything is right again: in half an hour on a machine of its own, and among other tests."""
 REST_S = 1.0
 SHORT_SEED = 17
@@ -144,6 +145,20 @@ class World:
         )
         return took
 
+    def health(self) -> str:
+        """Return how fast the server answers, in words: whether it is the page that is wrong, or the machine that is slow."""
+        words = []
+        for name, port in (("the server", self.machine.port), ("the server through the network", self.network.port)):
+            began = time.monotonic()
+            try:
+                answer = httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False, timeout=20)
+                words.append(f"{name} answers {answer.status_code} after {time.monotonic() - began:.2f} s")
+            except httpx.HTTPError as error:
+                words.append(f"{name} does not answer: {error!r}")
+        late = [time.monotonic() - session.tick_at for session in self.sessions]
+        words.append(f"the sessions' last ticks are {', '.join(f'{one:.1f}' for one in late)} s old")
+        return "; ".join([*words, f"load {os.getloadavg()[0]:.1f}"])
+
     def rest(self, for_s: float) -> None:
         """Let everything go on for a while."""
         self.screens["page"].page.wait_for_timeout(1000 * for_s)
@@ -218,7 +233,9 @@ def test_after_every_fault_everybody_sees_what_is_true_and_nothing_is_lost_or_pi
             took = world.everything_is_right()
         except AssertionError as error:
             log = "\n".join(world.machine.complaints()[-40:])
-            raise AssertionError(f"CHAOS_SEED={seed}, fault {number}, {fault}: {error}\n{log}") from error
+            raise AssertionError(
+                f"CHAOS_SEED={seed}, fault {number}, {fault}: {error}\n{world.health()}\n{log}"
+            ) from error
         world.rest(REST_S)
         world.note()
         times = ", ".join(f"{who} {after:.1f}" for who, after in took.items())
@@ -229,7 +246,8 @@ def test_after_every_fault_everybody_sees_what_is_true_and_nothing_is_lost_or_pi
             f"loads {[screen.loads for screen in world.screens.values()]}"
         )
     assert_nothing_is_lost_or_doubled(world)
-    assert [line for line in world.machine.complaints() if "Traceback" in line] == []
+    tracebacks = world.machine.tracebacks()
+    assert not tracebacks, "\n\n".join(tracebacks)
     assert world.program.wrong == []
     assert world.crowd.failed == []
     assert {name: screen.errors for name, screen in world.screens.items() if screen.errors} == {}

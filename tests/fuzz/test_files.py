@@ -18,7 +18,7 @@ SEEDS = int(os.environ.get("TWIN_FUZZ_SEEDS", "2"))
 """Files made by each mutation of each format; more take longer and find more."""
 MEMORY = 768 << 20
 """Bytes that the process may take, its libraries included."""
-BOUNDED_S = 600
+BOUNDED_S = 300 * SEEDS
 """Seconds after which the run counts as stuck, on however busy a machine."""
 
 Outcomes = dict[str, dict[str, Any]]

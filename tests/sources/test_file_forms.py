@@ -286,3 +286,32 @@ def test_many_locations_have_their_own_volume_and_counts(tmp_path: Path) -> None
         assert volume.hour.tolist() == (begin + mine * 3600.0).tolist()
         assert volume.orders.tolist() == counts.tolist()
         assert (source.quality(place.id).read, source.quality(place.id).used) == (counts.sum(), counts.sum())
+
+
+@pytest.mark.parametrize("form", ["csv", "csv.gz", "jsonl", "json"])
+def test_many_small_files_are_read_as_if_they_were_one(
+    tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twin.sources.small_files.MANY", 5)
+    monkeypatch.setattr("twin.sources.small_files.JOINED", 2_000)
+    texts = {
+        "csv": lambda row: f"{HEADER}\n{row['event_type']},{row['ts']},sf,{row['order_id']},0,{{}}",
+        "jsonl": json.dumps,
+        "json": lambda row: json.dumps([row], indent=1),
+    }
+    for number in range(60):
+        row = {**ROWS[number % 3], "order_id": str(number // 3)}
+        text = texts[form.removesuffix(".gz")](row)
+        if number == 7:
+            text = text.replace("\n", "\r\n") + "\r\n"
+        if number == 8 and "csv" in form:  # a quote that is never closed must not swallow the next file
+            text += '\ngk_ready,2025-10-13 01:12:00,sf,8,0,"{}'
+        data = (b"\xef\xbb\xbf" if number == 9 else b"") + text.encode()
+        (tmp_path / f"{number:02}.{form}").write_bytes(gzip.compress(data) if form.endswith("gz") else data)
+    (tmp_path / f"large.{form}").write_bytes((tmp_path / f"00.{form}").read_bytes())
+    source = FileSource(tmp_path)
+    quality = source.quality()
+    assert quality.read == 61 + ("csv" in form)
+    assert quality.rejected["duplicate"] == 1
+    assert quality.used >= 60
+    assert {place.orders for place in source.locations()} == {20}

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from twin.foundation import memory
 from twin.foundation.errors import SourceError
-from twin.sources import event_files, file_paths, json_salvage, tables
+from twin.sources import event_files, file_paths, json_salvage, small_files, tables
 from twin.sources.database import Database, reason
 from twin.sources.event_files import EventFile, EventFiles, Size, UnusableError
 
@@ -77,6 +77,16 @@ class FileSorter:
             log.warning("left out of the source: %s", text)
         return [EventFiles(tuple(files), like) for like, files in groups.items()], dimensions
 
+    def join(self, groups: Sequence[EventFiles]) -> list[EventFiles]:
+        """Return the groups with many small files joined into few."""
+        return [
+            part
+            for group in groups
+            for part in (
+                [group] if len(group.paths) < small_files.MANY else small_files.joined(group, self._new_folder())
+            )
+        ]
+
     def is_copy(self, path: str) -> bool:
         """Return whether a file is one of the temporary copies."""
         return path in self._copies
@@ -105,12 +115,10 @@ class FileSorter:
     def _salvaged(self, path: str, is_array: bool) -> str:
         if self.is_copy(path):
             return path
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="twin-"))
         # folders such as location=sf give columns
         folders = [part for part in Path(path).parent.parts if "=" in part]
-        copy = self._folder.joinpath(str(next(self._number)), *folders, "rows.jsonl")
-        copy.parent.mkdir(parents=True)
+        copy = self._new_folder().joinpath(*folders, "rows.jsonl")
+        copy.parent.mkdir(parents=True, exist_ok=True)
         try:
             left_out = json_salvage.copy_readable(path, is_array, copy, self._most_bytes)
         except json_salvage.TooMuchError as error:
@@ -125,6 +133,14 @@ class FileSorter:
         self.broken_rows += left_out
         log.warning("%s is torn or has rows that cannot be read: %d left out", Path(path).name, left_out)
         return str(copy)
+
+    def _new_folder(self) -> Path:
+        """Return an empty folder for copies, which only this user can read."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="twin-"))
+        folder = self._folder / str(next(self._number))
+        folder.mkdir()
+        return folder
 
     def _described(self, path: str) -> tuple[str, EventFile, Size]:
         """Return a file, or its readable copy, with its description. Raises `UnusableError`."""

@@ -16,6 +16,7 @@ from twin.sources.base import Location, Quality, Volume
 from twin.sources.database import Database, TooLargeError
 from twin.sources.event_files import EventFiles, Size
 from twin.sources.file_sorter import DimensionFile, FileSorter
+from twin.sources.queries import json_bodies
 
 ON_DISK_ABOVE = 1 << 30
 """Bytes of input above which the decoded events are stored in a temporary database on disk instead of in memory: with it ten
@@ -44,6 +45,7 @@ class FileSource:
         self._dimensions: dict[str, list[dict[str, str]]] = {}
         self._database_memory = int(self._settings.memory_bytes * DATABASE_SHARE)
         report = progress or (lambda _message, _share: None)
+        threading.Thread(target=json_bodies.warm, name="warm-json").start()  # while the files are found and opened
         paths = file_paths.find(self.name, self._settings.max_files)
         sorter = FileSorter(self.name, self._database_memory, self._settings.max_decoded_bytes)
         try:
@@ -108,7 +110,7 @@ class FileSource:
         report(f"Reading {len(paths):,} file{'s' * (len(paths) != 1)}", 0.1)
         groups, self._dimension_files = sorter.sort_out(paths)
         self._check_holds(sorter.size)
-        self._database = self._decode(groups, sorter)
+        self._database = self._decode(sorter.join(groups), sorter)
         try:
             self._rows = int(self._database.rows("SELECT count(*) FROM events")[0][0])
             self._check_holds(Size(0, self._rows))

@@ -38,6 +38,11 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     connection.create_function("is_json", judge, [VARCHAR], BOOLEAN, type=ARROW)
 
 
+def warm() -> None:
+    """Load the compiled code, which takes some 0.4 s once per process; the very first time it compiles for some seconds."""
+    judge(pa.array(["{}"]))
+
+
 def only_json(rows: pa.Table) -> pa.Table:
     """Return rows whose column `body`, if there is one, is NULL where it is not JSON.
 
