@@ -38,7 +38,7 @@ def guarded(page: Callable[[Any], None], more: Sequence[Any] = (), **options: An
 
 def token_in(page: bytes) -> str:
     """Return the session token that a page holds."""
-    found = re.search(rb'"token":"([^"]+)"', page)
+    found = re.search(rb'"token":\s*"([^"]+)"', page)
     assert found, page[:500]
     return found[1].decode()
 

@@ -26,7 +26,9 @@ def tell_and_start(self: Any) -> None:
             matcher.regex.pattern.removesuffix("$") if isinstance(matcher, PathMatches) else type(matcher).__name__
         )
         table.append((pattern, rule.target.__module__, rule.target.__name__))
-    Path(os.environ["ROUTES_FILE"]).write_text(json.dumps(table))
+    told = Path(os.environ["ROUTES_FILE"])
+    told.with_suffix(".part").write_text(json.dumps(table))
+    told.with_suffix(".part").rename(told)
     start(self)
 
 
