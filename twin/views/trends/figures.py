@@ -67,6 +67,8 @@ def _render(overlay: hv.Overlay) -> Figure:
         min_border=0, min_border_left=0, min_border_right=0, min_border_top=0, min_border_bottom=0,
         outline_line_color=None, background_fill_alpha=0.0, border_fill_alpha=0.0, title=None,
         sizing_mode="stretch_both", width=None, height=None, frame_width=None, frame_height=None, aspect_ratio=None,
+        # HoloViews asks for WebGL, whose library makes code at run time, which the page's policy forbids, and is slower here
+        output_backend="canvas",
     )  # fmt: skip
     return figure
 
