@@ -505,8 +505,8 @@ function isComplete() {
 }
 
 /**
- * Where the page was when it was left at this entry of the history. What was noted last counts for a page that is loaded
- * anew, too: a browser may not have written down its entry by then.
+ * Where the page was when it was left at this entry of the history. What was noted last counts for a page that is
+ * loaded anew, too: a browser may not have written down its entry by then.
  */
 function arrivedState() {
   const entry = history.state?.twin;
