@@ -5,6 +5,7 @@
 //
 // This script stands in the page's HTML, because it has to work when nothing else can be had.
 
+import { isSameView } from "../../views/session/address.js";
 import { clockOf } from "../../views/shared/clock.js";
 import { answers, Heartbeat, Retry, TICK_MS } from "../../views/shared/heartbeat.js";
 import { twin } from "../../views/shared/registry.js";
@@ -434,8 +435,7 @@ class Connection {
   /** Note, as the page goes, where it was: what the address and the history's entry say is up to two seconds old. */
   remember() {
     const state = this.goal?.state ?? this.session?.page?.state();
-    const id = history.state?.twin?.id;
-    if (state && id) memory.set(MEMORY, { ...state, id });
+    if (state) memory.set(MEMORY, { ...state, id: history.state?.twin?.id, search: location.search });
   }
   /** Back or forward: the session of that entry comes in place of this one. */
   travel() {
@@ -506,13 +506,21 @@ function isComplete() {
   return !!Bokeh?.Panel && !(/** @type {any} */ (globalThis).__failed?.length);
 }
 
-/** Where the page was when it was left at this entry of the history. */
+/**
+ * Where the page was when it was left at this entry of the history. What was noted last counts for a page that is
+ * loaded anew, too: a browser may not have written down its entry by then.
+ */
 function arrivedState() {
   const entry = history.state?.twin;
-  if (!entry) return null;
   const left = memory.get(MEMORY);
-  const { id, ...state } = left?.id === entry.id ? left : entry;
-  return id && "t" in state ? state : null;
+  const [navigation] = /** @type {any[]} */ (performance.getEntriesByType("navigation"));
+  const noted =
+    left &&
+    (left.id === entry?.id ||
+      (navigation?.type === "back_forward" && left.search === location.search) ||
+      (navigation?.type === "reload" && isSameView(left.search, location.search)));
+  const { id: _id, search: _search, ...state } = (noted ? left : entry) ?? {};
+  return "t" in state ? state : null;
 }
 
 const connection = new Connection();

@@ -8,7 +8,7 @@ import { verbsOf } from "../shared/verbs.js";
 import { isSameView, queryAt, resume, stateOf } from "./address.js";
 
 const ADDRESS_AFTER_MS = 150;
-const FOLLOW_MS = 2000; // how often the address follows a running clock: changing it costs the browser some milliseconds
+const FOLLOW_MS = 2000; // how often the address follows a running clock; a change costs the browser milliseconds
 const LOOK_MS = 500;
 
 /** One session's page. */
