@@ -74,6 +74,21 @@ async function fetchPage(search) {
   }
 }
 
+/**
+ * What a session's views listen to for good: Bokeh's plots never leave the window's `visualViewport`, Panel's BrowserInfo
+ * never its media query. Each would keep a whole session that is gone.
+ * @type {[EventTarget, string, any][] | null}
+ */
+let listened = null;
+for (const target of [globalThis.visualViewport, MediaQueryList.prototype]) {
+  const add = target?.addEventListener;
+  if (target && add)
+    target.addEventListener = function (type, listener, options) {
+      listened?.push([this, type, listener]);
+      add.call(this, type, listener, options);
+    };
+}
+
 /** One session: its connection, its document, and its place in the page. */
 class Session {
   /** @param {Opening} opening @param {(session: Session, lost: boolean) => void} changed */
@@ -82,6 +97,7 @@ class Session {
     this.stage = null;
     this.session = null;
     this.gone = false;
+    listened = this.listened = []; // views that are made from now on are this session's
     this.heartbeat = new Heartbeat({
       ask: () => this.ask(),
       changed: (lost) => {
@@ -167,15 +183,14 @@ class Session {
       this.session?._connection_closed();
     }
     if (this.document) {
-      const views = [...(this.views?.roots ?? [])];
       this.document.clear({ sync: false });
-      // Panel's BrowserInfo listens to the browser's theme for good: what it leads to must not stay with it
-      for (const view of views) view.owner = null;
       const { documents } = /** @type {any} */ (globalThis).Bokeh;
       if (documents.includes(this.document)) documents.splice(documents.indexOf(this.document), 1);
       twin.clocks.delete(clock);
       twin.selections?.delete(clock);
     }
+    for (const [target, type, listener] of this.listened) target.removeEventListener(type, listener);
+    this.listened.length = 0;
     this.stage?.remove();
   }
 }
