@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -87,6 +88,11 @@ def _demo(options: argparse.Namespace) -> None:
 
 def _check(source: str) -> None:
     opened = twin.open(source)
+    with closing(opened.source):
+        _print_contents(opened)
+
+
+def _print_contents(opened: twin.Twin) -> None:
     print(f"{'location':<34} {'name':<22} {'orders':>9}  {'first event':<19}  {'last event':<19}  kitchen")
     for place in opened.locations:
         where = (

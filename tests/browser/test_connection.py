@@ -51,6 +51,7 @@ ORPHANS = (
     "Cannot find Bokeh. You have to load it prior to loading plugins.",
     "Bokeh is not defined",
     "Bokeh.require is not",
+    "Cannot find module '@bokehjs/models/widgets/widget'",
 )
 """What Panel's scripts say where Bokeh's is lost."""
 

@@ -66,6 +66,7 @@
     `A Content-Security-Policy that is not this server’s own blocks ${what}: have the proxy pass on the server’s policy, ` +
     "or allow what docs/hosting.md lists.";
   const LOADING = "Still loading …";
+  const SILENT = "The server does not answer any more: start it, then load this page again.";
 
   /** One sentence: the likely cause and what to do; LOADING while something is still under way. */
   function cause() {
@@ -78,6 +79,9 @@
     }
     if (document.readyState !== "complete" && underway) return LOADING;
     if (failed.length || !page.Bokeh) {
+      const there = mayConnect();
+      if (there === null) return told || LOADING;
+      if (there === "silent") return SILENT;
       const name = failed.length ? new URL(failed[0]).pathname : "static/js/bokeh.min.js";
       return `The script ${name} did not come from the server: have the proxy pass on everything below this page’s folder.`;
     }
@@ -85,7 +89,7 @@
     if (!sockets.open) {
       if (!sockets.refused && underway) return LOADING;
       const allowed = mayConnect();
-      if (allowed === "silent") return "The server does not answer any more: start it, then load this page again.";
+      if (allowed === "silent") return SILENT;
       if (allowed === false)
         return `The server accepts no connection from pages of ${location.host}: start it with TWIN_HOSTS=${location.host}.`;
       if (allowed === true)
@@ -111,6 +115,8 @@
     if (late) told = cause();
     if (shown.textContent !== told) shown.textContent = told;
     shown.dataset.state = late ? "said" : "waiting";
+    // that the server is silent, connection.js says too, and brings the page back
+    shown.classList.toggle("known", late && told !== LOADING && told !== SILENT);
     if (late && told !== LOADING && window.parent !== window && performance.now() < TELL_MS && window.origin !== "null")
       window.parent.postMessage({ twin: "beat", problem: told, ready: false }, location.origin);
   }

@@ -21,6 +21,11 @@ def publish(script: str) -> str:
 class AssetHandler(AuthRequestHandler):
     """Serves one published script; 404 for any other, 403 without the login that the pages require."""
 
+    def write_error(self, status_code: int, **_: object) -> None:
+        """Answer without a page: a browser that wants a script complains of one."""
+        self.set_header("Content-Type", "text/javascript; charset=utf-8")
+        self.finish()
+
     async def get(self, name: str) -> None:
         """Send the script. Browsers may cache it for a year, because another script has another name."""
         if self.current_user is None:

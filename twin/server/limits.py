@@ -154,6 +154,9 @@ class LimitedServer(HTTPServer):
             return
         self._open.add(stream)
         self._new.add(stream)
+        self._waiting[stream] = (
+            None  # at once: Tornado begins to read a request only later, and of a burst any may have to go
+        )
         asyncio.get_running_loop().call_later(self._limits.first_s, self._expire, stream)
         super().handle_stream(stream, address)
 

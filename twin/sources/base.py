@@ -99,5 +99,8 @@ class Source(Protocol):
     def gold(self) -> Mapping[str, int]:
         """Return the number of orders by location in the pipeline's table gold_order_header; empty if there is none."""
 
+    def close(self) -> None:
+        """Let go of connections and temporary files; nothing can be asked afterwards."""
+
     def names(self, dimension: str) -> Mapping[str, str]:
         """Return id -> name of a dimension (`brands`, `menus`, `categories`, `items`); empty if there is none."""

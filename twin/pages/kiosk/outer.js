@@ -10,6 +10,7 @@ const DRIFT_MS = 60_000; // against burn-in the picture moves by a pixel a minut
 const BEAT_LOST_MS = 5000; // a frame that is silent for so long is broken
 const READY_MS = 60_000; // a new frame that is not ready after so long is given up
 const ALIVE_MS = 20_000; // a frame that has loaded begins to live within this time, or something of it is lost
+const FAILURES_UNSAID = 2;
 const ANSWER_MS = 4000;
 const SLEPT_MS = 10_000; // a tick that comes so late tells that the machine was asleep
 // a frame is replaced after so long, whatever it says: days of small leaks cannot add up
@@ -81,7 +82,8 @@ function open() {
   frame.node.tabIndex = -1;
   frame.node.addEventListener("load", () => {
     frame.loaded = performance.now();
-    if (frame === back && !canLive(frame)) giveUp("refused");
+    // at first another is made at once; one that fails again and again is let stand, until it has said what it lacks
+    if (frame === back && !canLive(frame) && retry.refused < FAILURES_UNSAID) giveUp("refused");
   });
   place(frame);
   stage.append(frame.node);
