@@ -1,5 +1,6 @@
-// Says why a page does not come alive. A classic script in a file of its own, the first of the page: it runs where modules,
-// scripts in the page or WebSockets are refused. Where not even this one runs, opening.css shows the words of opening.html.
+// Says why a page does not come alive. A classic script in a file of its own, the first of the page: it runs where
+// modules, scripts in the page or WebSockets are refused. Where not even this one runs, opening.css shows the words of
+// opening.html.
 (() => {
   const LATE_MS = 10_000; // a page that is not alive by then says what it waits for
   const PATIENT_MS = 60_000; // what is under way for so long will not come
@@ -63,8 +64,8 @@
   }
 
   const policy = (what) =>
-    `A Content-Security-Policy that is not this server’s own blocks ${what}: have the proxy pass on the server’s policy, ` +
-    "or allow what docs/hosting.md lists.";
+    `A Content-Security-Policy that is not this server’s own blocks ${what}: have the proxy pass on the server’s ` +
+    "policy, or allow what docs/hosting.md lists.";
   const LOADING = "Still loading …";
   const SILENT = "The server does not answer any more: start it, then load this page again.";
 
@@ -72,7 +73,10 @@
   function cause() {
     const underway = performance.now() < PATIENT_MS;
     if (window.origin === "null")
-      return "This page is in a frame whose sandbox cuts it off from its server: add allow-same-origin to the frame’s sandbox.";
+      return (
+        "This page is in a frame whose sandbox cuts it off from its server: " +
+        "add allow-same-origin to the frame’s sandbox."
+      );
     if (violations.length) {
       const { effectiveDirective, blockedURI } = violations[0];
       return policy(`${blockedURI || "something"} (${effectiveDirective})`);
@@ -83,7 +87,8 @@
       if (there === null) return told || LOADING;
       if (there === "silent") return SILENT;
       const name = failed.length ? new URL(failed[0]).pathname : "static/js/bokeh.min.js";
-      return `The script ${name} did not come from the server: have the proxy pass on everything below this page’s folder.`;
+      const remedy = "have the proxy pass on everything below this page’s folder";
+      return `The script ${name} did not come from the server: ${remedy}.`;
     }
     if (!sockets.made) return policy("the scripts in this page (script-src, inline)");
     if (!sockets.open) {
@@ -91,12 +96,18 @@
       const allowed = mayConnect();
       if (allowed === "silent") return SILENT;
       if (allowed === false)
-        return `The server accepts no connection from pages of ${location.host}: start it with TWIN_HOSTS=${location.host}.`;
+        return (
+          `The server accepts no connection from pages of ${location.host}: ` +
+          `start it with TWIN_HOSTS=${location.host}.`
+        );
       if (allowed === true)
-        return "A proxy between this browser and the server refuses WebSockets: have it pass on Upgrade (docs/hosting.md).";
+        return (
+          "A proxy between this browser and the server refuses WebSockets: " +
+          "have it pass on Upgrade (docs/hosting.md)."
+        );
       return told || LOADING;
     }
-    if (connected() && !underway) return "The page’s module was not loaded: have the proxy pass on the folder assets.";
+    if (connected() && !underway) return "The page’s module did not come: have the proxy pass on the folder assets.";
     return LOADING;
   }
 

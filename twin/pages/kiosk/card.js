@@ -21,8 +21,8 @@ const longDay = (t) =>
   `${["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"][dateOf(t).getUTCDay()]} ` +
   `${dateOf(t).getUTCDate()} ${MONTHS[dateOf(t).getUTCMonth()]}`;
 /**
- * The address of a picture, and why it is not loaded: a page's address may name pictures of this server, of origins that the
- * server's settings name, and those it carries itself.
+ * The address of a picture, and why it is not loaded: a page's address may name pictures of this server, of origins
+ * that the server's settings name, and those it carries itself.
  */
 function pictureFrom(text, origins) {
   if (!text) return { address: "", refusal: "" };

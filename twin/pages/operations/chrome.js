@@ -121,8 +121,8 @@ function buildPrinting() {
     el(
       "p",
       { class: "mute" },
-      "This browser’s protection against fingerprints gives noise in place of a picture. Allow this site to read its " +
-        "canvas, which the browser offers beside the address, and try again; or print the page.",
+      "This browser’s protection against fingerprints gives noise in place of a picture. Allow this site to read " +
+        "its canvas, which the browser offers beside the address, and try again; or print the page.",
     ),
     print,
   );

@@ -75,8 +75,8 @@ async function fetchPage(search) {
 }
 
 /**
- * What a session's views listen to for good: Bokeh's plots never leave the window's `visualViewport`, Panel's BrowserInfo
- * never its media query. Each would keep a whole session that is gone.
+ * What a session's views listen to for good: Bokeh's plots never leave the window's `visualViewport`, Panel's
+ * BrowserInfo never its media query. Each would keep a whole session that is gone.
  * @type {[EventTarget, string, any][] | null}
  */
 let listened = null;
