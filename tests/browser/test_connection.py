@@ -45,7 +45,9 @@ SHOWN = """() => {
   };
 }"""
 T0 = "() => [...__twin.pages.values()].find((one) => one.isCurrent).clock.anchor.t0"
-NETWORK = re.compile(r"Failed to load resource: |Refused to execute script |WebSocket connection to .* failed|Failed to connect to Bokeh server")
+NETWORK = re.compile(
+    r"Failed to load resource: |Refused to execute script |WebSocket connection to .* failed|Failed to connect to Bokeh server"
+)
 """What a browser itself says of a server that is not there."""
 ORPHANS = (
     "Cannot find Bokeh. You have to load it prior to loading plugins.",
