@@ -104,6 +104,7 @@ class FileSource:
 
     def close(self) -> None:
         """Close the database and remove it; otherwise this happens with the source's end."""
+        self._account.exception()  # it counts in the background: a connection that is in use cannot be closed
         self._database.close()
 
     # -- opening --------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ typed AS (
     try_cast(ts AS TIMESTAMP_NTZ) AS ts,
     nullif(trim(location), '') AS location,
     nullif(trim(order_id), '') AS order_id,
-    CASE WHEN abs(try_cast(sequence AS DOUBLE)) <= 9007199254740992 THEN try_cast(sequence AS DOUBLE) END AS sequence,
+    try_cast(sequence AS DOUBLE) AS sequence,
     bit_length(body) > 2097152 AS large, -- a route of 10,000 points has less; real ones have a hundred
     CASE
       WHEN body IS NULL OR body IN ('{}', '', 'null', 'NULL') THEN '{}'
@@ -21,7 +21,8 @@ typed AS (
 ),
 placed AS (
   SELECT
-    event_type, ts, location, order_id, sequence, large, body,
+    event_type, ts, location, order_id, large, body,
+    CASE WHEN abs(sequence) <= 9007199254740992 THEN sequence END AS sequence, -- beyond it, whole numbers are not told apart
     try_cast(CASE event_type
       WHEN 'driver_ping' THEN coalesce(get_json_object(body, '$.loc_lat'), get_json_object(body, '$.lat'))
       WHEN 'order_created' THEN get_json_object(body, '$.customer_lat')
