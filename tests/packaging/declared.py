@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 OURS = "caspers-twin"
 
-_project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+_project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS: dict[str, list[str]] = _project["optional-dependencies"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXT = (ROOT / "ARCHITECTURE.md").read_text()
+TEXT = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 DOCUMENTS = ["ARCHITECTURE.md", "GLOSSARY.md", "CONTRIBUTING.md", "CHANGELOG.md", "README.md", *(
     str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))
 )]  # fmt: skip
@@ -22,7 +22,7 @@ TABLE = [
 
 
 def layers() -> list[set[str]]:
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
     (found,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
     return [set(layer.split(" | ")) for layer in found]
 
@@ -48,12 +48,12 @@ def test_every_folder_of_the_package_is_in_the_table() -> None:
 @pytest.mark.parametrize(("path", "words"), TABLE, ids=lambda value: str(value) if isinstance(value, Path) else "")
 def test_a_layers_line_is_the_beginning_of_what_it_says_of_itself(path: Path, words: str) -> None:
     file = ROOT / path / "__init__.py" if path.suffix == "" else ROOT / path
-    said = " ".join((ast.get_docstring(ast.parse(file.read_text())) or "").split())
+    said = " ".join((ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "").split())
     assert said.startswith(words.rstrip(".")), f"{file.relative_to(ROOT)} says: {said[:120]}"
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_link_of_a_document_leads_to_a_file(name: str) -> None:
     document = ROOT / name
-    links = re.findall(r"\]\(([^)#:\s]+)(?:#[\w-]*)?\)", document.read_text())
+    links = re.findall(r"\]\(([^)#:\s]+)(?:#[\w-]*)?\)", document.read_text("utf-8"))
     assert [link for link in links if not (document.parent / link).exists()] == []

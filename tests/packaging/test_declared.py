@@ -14,7 +14,7 @@ OUR_FOLDERS = {"twin", "tests", "benchmarks", "scripts"}
 
 def imported(path: Path) -> Iterator[tuple[str, int, bool]]:
     """Every third-party module that a file imports: its dotted name, the line, and whether that is at the top of the file."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text("utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

@@ -15,7 +15,7 @@ from tornado.web import HTTPError
 
 from twin.api.models import FieldError, Problem
 from twin.foundation import telemetry
-from twin.foundation.errors import ConfigError, TwinError, UnknownNameError, UnknownTimeError
+from twin.foundation.errors import TwinError, UnknownNameError, UnknownTimeError
 from twin.server.process import process
 
 log = logging.getLogger(__name__)
@@ -35,14 +35,6 @@ class Refusal(TwinError):
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> None:
         super().__init__(detail)
         self.status, self.detail, self.headers, self.more = status, detail, dict(headers or {}), more
-
-
-def allowed_origins() -> frozenset[str]:
-    """Return the web origins whose pages may read the API; none where the settings are invalid, which the answer reports."""
-    try:
-        return process.settings.cors_origins
-    except ConfigError:
-        return frozenset()
 
 
 class ApiHandler(AuthRequestHandler):
@@ -85,7 +77,7 @@ class ApiHandler(AuthRequestHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Cache-Control", "no-store")
         origin = self.request.headers.get("Origin", "")
-        if allowed := allowed_origins():
+        if allowed := process.settings_or_default.cors_origins:
             self.set_header("Vary", "Origin")
             if origin in allowed:
                 self.set_header("Access-Control-Allow-Origin", origin)

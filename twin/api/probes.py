@@ -16,7 +16,7 @@ from twin.api.openapi import document
 from twin.foundation import telemetry
 from twin.foundation.errors import TwinError
 from twin.server import threads
-from twin.server.headers import CSP, settings, still_policy
+from twin.server.headers import CSP, still_policy
 from twin.server.process import process
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class DocsHandler(ApiHandler):
         """Send the page."""
         self.set_header("Cache-Control", f"private, max-age={METADATA_S}")
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.set_header(CSP, still_policy(settings()))
+        self.set_header(CSP, still_policy(process.settings_or_default))
         self.write(page(self.base_url))
 
     head = get

@@ -5,7 +5,6 @@ visitor could take the server from all others.
 """
 
 import contextlib
-import html
 import logging
 from typing import Any
 
@@ -20,6 +19,7 @@ from tornado.web import RequestHandler
 from twin.foundation import telemetry
 from twin.server.clients import client_of
 from twin.server.process import process
+from twin.server.templates import PAGES
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class FullHandler(RequestHandler):
             self.set_header("Content-Type", "text/plain; charset=utf-8")
             self.write(f"{reason} Try again in {RETRY_S} seconds.\n")
             return
-        self.write(_PAGE.format(reason=html.escape(reason), seconds=RETRY_S))
+        self.write(PAGES.get_template("full.html").render(reason=reason, seconds=RETRY_S))
 
     head = get
 
@@ -117,24 +117,3 @@ def _client(session: ServerSession) -> str | None:
     """Return whose a session is, as `_NoRoom` noted it on the request that opened it."""
     context = session.document.session_context
     return getattr(getattr(context, "request", None), "client", None)
-
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta http-equiv="refresh" content="{seconds}">
-<title>Full</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ display: grid; place-content: center; min-height: 90vh; margin: 0 1rem; text-align: center;
-  font: 1rem/1.5 system-ui, sans-serif; }}
-h1 {{ font-size: 1.25rem; }}
-</style>
-</head>
-<body>
-<main role="status"><h1>{reason}</h1><p>This page tries again by itself every {seconds} seconds.</p></main>
-</body>
-</html>
-"""

@@ -2,12 +2,12 @@
 
 from urllib.parse import urlsplit
 
-from twin.server.headers import settings
+from twin.server.process import process
 
 
 def embed_origins() -> frozenset[str]:
     """Return these origins."""
-    return settings().embed_origins
+    return process.settings_or_default.embed_origins
 
 
 def embed_hosts() -> set[str]:

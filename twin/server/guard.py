@@ -28,9 +28,10 @@ from tornado.web import HTTPError, RequestHandler
 
 from twin.foundation.errors import ConfigError
 from twin.server.embedding import embed_hosts
-from twin.server.headers import Headers, settings
+from twin.server.headers import Headers
 from twin.server.hosts import RefusedHost, StrangeHost, allow_origins
 from twin.server.login import safe_login, set_safe_cookie
+from twin.server.process import process
 from twin.server.secrets import COOKIES, SESSIONS, key
 from twin.server.sessions import EmbedHandler, PageHandler, SocketHandler
 
@@ -154,4 +155,4 @@ def _behind_login(handler: type[RequestHandler]) -> type[RequestHandler]:
 
 
 def _key(purpose: str) -> bytes:
-    return key(settings().secrets, purpose)
+    return key(process.settings_or_default.secrets, purpose)

@@ -47,7 +47,7 @@ class Headers(OutputTransform):
     ) -> tuple[int, HTTPHeaders, bytes]:
         """Add the headers; the body stays as it is."""
         is_page = headers.get("Content-Type", "").startswith("text/html")
-        for name, value in _headers(settings(), is_page, status_code >= ERROR).items():
+        for name, value in _headers(process.settings_or_default, is_page, status_code >= ERROR).items():
             if name not in headers:
                 headers[name] = value
         return status_code, headers, chunk
@@ -62,8 +62,8 @@ def guard_page(pictures: Iterable[str] = ()) -> str:
     if not isinstance(handler, DocHandler):  # in a notebook, or while a session is made anew for a WebSocket
         return ""
     nonce = secrets.token_urlsafe(16)
-    handler.set_header(CSP, page_policy(nonce, pictures, settings()))
-    for name, value in _headers(settings(), True, False).items():
+    handler.set_header(CSP, page_policy(nonce, pictures, process.settings_or_default))
+    for name, value in _headers(process.settings_or_default, True, False).items():
         if name != CSP:  # a plain `panel serve` answers its first page before it has our transform
             handler.set_header(name, value)
     return nonce
@@ -91,14 +91,9 @@ def still_policy(settings: Settings) -> str:
     return f"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; {_everywhere(settings, _NONE)}"
 
 
-def settings() -> Settings:
-    """Return the process's settings; the defaults where they are invalid, which the page itself reports."""
-    return process.settings_or_default
-
-
 def text_headers() -> dict[str, str]:
     """Return the headers of an answer that is neither a page nor written through Tornado."""
-    return _headers(settings(), False, False)
+    return _headers(process.settings_or_default, False, False)
 
 
 @functools.lru_cache(maxsize=16)

@@ -26,7 +26,6 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher
 from tornado.web import HTTPError, RequestHandler
 
-from twin.server.headers import settings
 from twin.server.process import process
 
 log = logging.getLogger(__name__)
@@ -49,7 +48,11 @@ class StrangeHost(Matcher):
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
         """Return no parameters for a request to refuse, None for one to answer."""
-        if request.path in self._probes or has_login(self._server.auth_provider) or settings().app_name:
+        if (
+            request.path in self._probes
+            or has_login(self._server.auth_provider)
+            or process.settings_or_default.app_name
+        ):
             return None
         return None if is_allowed(request.host_name, self._server) else {}
 
@@ -94,7 +97,7 @@ def is_allowed(host: str, server: BokehTornado) -> bool:
     """Return whether a request for this host (without port) is for this server."""
     if host == "localhost" or _is_address(host):
         return True
-    allowed = (_without_port(text) for text in (*settings().hosts, *_websocket_origins(server)))
+    allowed = (_without_port(text) for text in (*process.settings_or_default.hosts, *_websocket_origins(server)))
     return any(host == name or ("*" in name and match_host(host, name)) for name in allowed)
 
 
@@ -108,7 +111,7 @@ def allow_origins(server: BokehTornado) -> None:
 
     These are the names of TWIN_HOSTS, the address that the server is bound to, and every loopback name where one of them may.
     """
-    named = [_without_default_port(host) for host in settings().hosts]
+    named = [_without_default_port(host) for host in process.settings_or_default.hosts]
     own = urlsplit(server.resources(absolute_url=True).root_url or "")
     if own.hostname and _is_address(own.hostname) and not ipaddress.ip_address(own.hostname).is_unspecified:
         named.append(own.netloc)

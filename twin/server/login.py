@@ -9,13 +9,11 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from bokeh.server.util import check_allowlist
 from bokeh.settings import settings as bokeh_settings
-from jinja2 import Environment, FileSystemLoader
 from panel.auth import BasicLoginHandler, LogoutHandler, OAuthLoginHandler, PasswordLoginHandler
 from panel.config import config
 from panel.io.resources import BASIC_LOGIN_TEMPLATE, ERROR_TEMPLATE, LOGOUT_TEMPLATE
@@ -25,11 +23,9 @@ from tornado.web import HTTPError, RequestHandler
 from twin.server.admission import TRUSTS_PROXY
 from twin.server.clients import client_of
 from twin.server.embedding import embed_origins
+from twin.server.templates import PAGES
 
 log = logging.getLogger(__name__)
-
-PAGES = Environment(loader=FileSystemLoader(Path(__file__).with_name("pages")), autoescape=True)
-"""Pages without scripts and without requests to any host."""
 
 FREE = 5
 """Wrong passwords in a row that a client may send as fast as a person mistypes."""

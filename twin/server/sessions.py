@@ -14,7 +14,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler
 
 from twin.server.embedding import embed_origins
-from twin.server.login import PAGES
+from twin.server.templates import PAGES
 
 log = logging.getLogger(__name__)
 

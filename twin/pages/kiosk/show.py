@@ -11,8 +11,7 @@ from typing import Any
 import panel as pn
 
 from twin.foundation.address import Address, notice
-from twin.foundation.errors import ConfigError, TwinError
-from twin.foundation.settings import Settings
+from twin.foundation.errors import TwinError
 from twin.pages.basemap import base_map
 from twin.pages.kiosk.card import KioskCard
 from twin.replay.controller import ReplayController
@@ -53,7 +52,7 @@ class KioskShow(pn.viewable.Viewer):
         self._mounted = mounted
         self._options = options
         self._remembered: ShowAnchor | None = None
-        self._controller = ReplayController(settings=_settings())
+        self._controller = ReplayController(settings=process.settings_or_default)
         self._session: ReplaySession | None = None
         self._show: Show | None = None
         self._number: int | None = None
@@ -256,11 +255,3 @@ class KioskShow(pn.viewable.Viewer):
             self._remembered = ShowAnchor(float(origin), None if held is None else float(held), float(stamp))
             if self._show is not None:
                 process.showings.restore(self._options, self._remembered)
-
-
-def _settings() -> Settings:
-    """Return the process's settings; the defaults if they are invalid, an error that the screen shows later."""
-    try:
-        return process.settings
-    except ConfigError:
-        return Settings()
