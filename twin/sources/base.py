@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -10,10 +10,14 @@ from numpy.typing import NDArray
 
 from twin.foundation.geo import project
 
+Times = Literal["naive", "instants"]
+"""What the times of a source are: a kitchen's own wall clock, written without a zone and never shifted (data seconds count on
+that clock), or instants (data seconds are UTC, shown in the kitchen's zone)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A range of data time [start, end), in seconds since 1970 (naive UTC)."""
+    """A range of data time [start, end), in seconds since 1970."""
 
     start: float
     end: float
@@ -32,6 +36,8 @@ class Location:
     start: float
     end: float
     last_delivered: float | None = None
+    zone: str | None = None
+    """IANA name of the zone in which the kitchen's times are shown; None for naive times, which are shown as they are."""
 
     @property
     def x(self) -> float | None:
@@ -66,6 +72,7 @@ class Source(Protocol):
     """An origin of raw rows."""
 
     name: str
+    times: Times
     as_of: float | None
     """Wall time of the last refresh, seconds since 1970; None for a source that does not change while it is open."""
 

@@ -24,7 +24,7 @@ from twin.foundation.errors import ConfigError, SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY
 from twin.sources import queries, tables
-from twin.sources.base import Location, Quality, Volume
+from twin.sources.base import Location, Quality, Times, Volume
 from twin.sources.day_cache import DayCache
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
 from twin.sources.queries import json_bodies
@@ -102,6 +102,7 @@ class DatabricksSource:
         self._columns = self._read_columns(lambda message: report(message, 0.2))
         self._table = EventTable(self._schema.table(EVENTS), self._columns_of(EVENTS))
         report("Looking for the kitchens", 0.5)
+        self.times: Times = "naive"
         self.as_of: float | None = time.time()
         self._contents = self._read_contents()
         # the key covers the table and the decoding; `_day` adds what changes with the rows

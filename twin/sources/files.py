@@ -12,7 +12,7 @@ from twin.foundation import memory, telemetry
 from twin.foundation.errors import SourceError, UnknownTimeError
 from twin.foundation.settings import Settings
 from twin.sources import event_files, file_paths, queries, tables
-from twin.sources.base import Location, Quality, Volume
+from twin.sources.base import Location, Quality, Times, Volume
 from twin.sources.database import Database, TooLargeError
 from twin.sources.event_files import EventFiles, Size
 from twin.sources.file_sorter import DimensionFile, FileSorter
@@ -59,6 +59,7 @@ class FileSource:
         self._tables_lock = threading.Lock()
 
     # -- the Source protocol ---------------------------------------------------------------------------------------------
+    times: Times = "naive"
     as_of: float | None = None
 
     def refresh(self) -> bool:
