@@ -20,6 +20,7 @@ from types import MappingProxyType
 from twin.foundation import memory
 from twin.foundation.errors import ConfigError
 from twin.foundation.stages import COMPLETED, STAGES
+from twin.foundation.zones import is_zone
 
 MINUTE = 60.0
 
@@ -94,6 +95,9 @@ class Settings:
     stage_red_s: Mapping[str, float] = field(default_factory=lambda: STAGE_RED, hash=False)
     capacity: Mapping[str, int] = field(default_factory=dict, hash=False)
     """Orders that a kitchen can cook at once, by location id; without it, what it has shown that it can."""
+
+    time_zones: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """IANA zone of the kitchens whose data has instants, by location id; under "" that of all others."""
 
     tiles: str = "streets"
     """Of `TILES`: the base map that a page begins with."""
@@ -175,6 +179,7 @@ class Settings:
             stage_amber_s=MappingProxyType(amber),
             stage_red_s=MappingProxyType(red),
             capacity=_capacities(environment, "TWIN_KITCHEN_CAPACITY"),
+            time_zones=_zones(environment, "TWIN_TIME_ZONE"),
             tiles=_tiles(environment, "TWIN_TILES", default.tiles),
             glyphs_to=_drivers(environment, "TWIN_GLYPH_DRIVERS", default.glyphs_to),
             dense_from=_drivers(environment, "TWIN_DENSE_DRIVERS", default.dense_from),
@@ -302,6 +307,20 @@ def _capacities(environment: Mapping[str, str], name: str) -> Mapping[str, int]:
         location, _, number = (piece.strip() for piece in part.partition("="))
         capacities[location] = round(_number(number, f"{name}, {location}", MOST_AT_ONCE, "orders, as in chicago=45"))
     return MappingProxyType(capacities)
+
+
+def _zones(environment: Mapping[str, str], name: str) -> Mapping[str, str]:
+    """Read "America/Chicago" or "sanfrancisco=America/Los_Angeles,America/Chicago": zones by location, and of all others."""
+    zones = {}
+    for part in filter(None, (part.strip() for part in environment.get(name, "").split(","))):
+        location, _, zone = (piece.strip() for piece in part.rpartition("="))
+        if not is_zone(zone):
+            raise ConfigError(
+                f"{name}: {zone!r} is no time zone. Name one of the IANA database, as in America/Chicago or "
+                "sanfrancisco=America/Los_Angeles."
+            )
+        zones[location] = zone
+    return MappingProxyType(zones)
 
 
 def _number(text: str, where: str, most: float, what: str) -> float:
