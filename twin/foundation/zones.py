@@ -103,15 +103,26 @@ class Zone:
         hour = self.wall(t) % DAY // HOUR
         return hour.astype(np.int64) if isinstance(hour, np.ndarray) else int(hour)
 
-    def floor(self, t: float, width: float) -> float:
-        """Return the last time up to t at which the clock shows a multiple of `width` seconds (a divisor of a day, or days).
+    def ticks(self, start: float, end: float, step: float) -> Floats:
+        """Return the data seconds in [start, end] at which the clock shows multiples of `step` seconds, ascending.
 
-        A width over an hour counts from the day's midnight; at an hour that is shown twice the second one counts, too.
+        Steps of a day and more are counted in days since 1970, shorter ones must divide a day. Of an hour that the clock shows
+        twice both are among them, of one that it leaves out none.
         """
-        wall = self.wall(t)
-        if width >= DAY or self.naive:
-            return self.unwall(wall - wall % width)
-        return max(t - wall % width if width <= HOUR else self.unwall(wall - wall % width), self.midnight(t))
+        if self.naive:
+            return np.arange(np.ceil(start / step) * step, end + step / 2, step) if end >= start else np.empty(0)
+        if step >= DAY:
+            marks = self.unwall(np.arange(np.ceil(self.wall(start) / step) * step, self.wall(end) + 2 * DAY, step))
+            return marks[(marks >= start) & (marks <= end)]
+        changes = _changes(self.name)
+        first, last = (int(changes.at.searchsorted(t, "right")) for t in (start, end))
+        parts = []
+        for i in range(first - 1, last):
+            since = max(float(changes.at[i]), start)
+            until = float(changes.at[i + 1]) if i + 1 < last else np.nextafter(end, np.inf)
+            offset = float(changes.offset[i])
+            parts.append(np.arange(np.ceil((since + offset) / step) * step - offset, until, step))
+        return np.concatenate(parts)
 
     # -- texts ----------------------------------------------------------------------------------------------------------------
     def weekday(self, t: float) -> str:

@@ -12,8 +12,8 @@ import param
 
 from twin.analysis.insights import Insights
 from twin.foundation import times
-from twin.foundation.zones import NAIVE, Zone
 from twin.foundation.settings import Settings
+from twin.foundation.zones import NAIVE, Zone
 from twin.replay.clock import MAX_SPEED, Anchor
 from twin.replay.selection import Selection
 from twin.timeline.timeline import Timeline

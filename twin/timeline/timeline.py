@@ -124,9 +124,9 @@ class Timeline(Owner):
     def load(cls, source: Source, location: str, start: Time, end: Time) -> "Timeline":
         """Read the events of `location` whose orders are open in [start, end) and build their timeline.
 
-        Reads from 24 hours before `start` (25 from the midnight of a longer day), so that the completion rate and the day's completed orders are right from `start` on,
-        and `STALLED_AFTER` beyond both edges, so that lifecycles are whole. Raises `UnknownLocationError`, and ValueError if end
-        is not after start.
+        Reads from 24 hours before `start` (from midnight where its day is longer), so that the completion rate and the day's
+        completed orders are right from `start` on, and `STALLED_AFTER` beyond both edges, so that lifecycles are whole. Raises
+        `UnknownLocationError`, and ValueError if end is not after start.
         """
         place = tables.find_place(location, source.locations())
         window = Window(place.tz.seconds(start), place.tz.seconds(end))
@@ -234,10 +234,12 @@ class Timeline(Owner):
     def volume(self, bucket: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return edges (n + 1,) and the number of orders begun in each bucket of `bucket` seconds over the window.
 
-        Inner edges are multiples of the bucket (13:50, 14:00), so the first and the last bucket may be shorter.
+        Inner edges are multiples of the bucket on the kitchen's clock (13:50, 14:00), so the first and the last bucket may be
+        shorter, as may those in which that clock is put forward or back.
         """
-        first = (self.window.start // bucket + 1) * bucket
-        edges = np.concatenate(([self.window.start], np.arange(first, self.window.end, bucket), [self.window.end]))
+        start, end = self.window.start, self.window.end
+        inner = self.tz.ticks(start, end, bucket)
+        edges = np.concatenate(([start], inner[(inner > start) & (inner < end)], [end]))
         began = self.orders.began
         inside = began[(began >= self.window.start) & (began < self.window.end)]
         return edges, np.histogram(inside, edges)[0]
