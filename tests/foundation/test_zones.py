@@ -67,14 +67,14 @@ def test_what_a_clock_shows_is_taken_as_zoneinfo_takes_it(name: str, wall: dt.da
     zone, naive = Zone(name), wall.replace(tzinfo=None)
     assert zone.seconds(naive) == zone.seconds(str(naive)) == wall.timestamp()
     assert zone.seconds(np.datetime64(naive)) == wall.timestamp()
-    assert zone.unwall(float(np.datetime64(naive, "s").astype(int)), later=True) == wall.replace(fold=1).timestamp()
+    assert zone.from_local(float(np.datetime64(naive, "s").astype(int)), later=True) == wall.replace(fold=1).timestamp()
     assert zone.seconds(wall) == wall.timestamp() == zone.seconds(wall.timestamp())
 
 
 @given(zones, st.lists(anytime, max_size=20))
 def test_an_array_is_as_its_parts(name: str, moments: list[float]) -> None:
     zone, array = Zone(name), np.array(moments, np.float64)
-    for function in (zone.wall, zone.unwall, zone.day, zone.midnight, zone.next_midnight, zone.hour):
+    for function in (zone.local, zone.from_local, zone.day, zone.midnight, zone.next_midnight, zone.hour):
         assert function(array).tolist() == [function(t) for t in moments]
 
 
@@ -86,7 +86,7 @@ def test_a_browser_can_show_a_range_with_what_it_gets(name: str, start: float, s
     assert sent["changes"] == sorted(sent["changes"])
     for t in np.linspace(start, start + span, 50).tolist():
         offset, label = [row[1:] for row in sent["changes"] if row[0] <= t][-1]
-        assert t + offset == zone.wall(t)
+        assert t + offset == zone.local(t)
         assert label == zone.label(t)
 
 
@@ -115,8 +115,8 @@ def test_the_same_time_of_other_days_is_that_of_the_clock() -> None:
 
 @given(anytime)
 def test_naive_times_are_the_clock_itself(t: float) -> None:
-    assert NAIVE.wall(t) is t
-    assert NAIVE.unwall(t) is t
+    assert NAIVE.local(t) is t
+    assert NAIVE.from_local(t) is t
     assert NAIVE.midnight(t) == midnight(t)
     assert NAIVE.text(t) == text(t)
     assert NAIVE.label(t) == "kitchen time"

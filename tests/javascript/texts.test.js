@@ -51,11 +51,11 @@ test("a kitchen's clock reads as Python reads it, on the days when it changes, t
       assert.equal(zone.midnight(t), midnight, where);
       assert.equal(zone.startOf(zone.day(t) + 1), next, where);
       assert.equal(zone.addressText(t), iso, where);
-      assert.equal(zone.wall(t), wall, where);
+      assert.equal(zone.local(t), wall, where);
     }
     for (const [wall, first, second] of walls) {
-      assert.equal(zone.unwall(wall), first, `${sent.name}, ${wall}`);
-      assert.equal(zone.unwall(wall, true), second, `${sent.name}, ${wall}`);
+      assert.equal(zone.fromLocal(wall), first, `${sent.name}, ${wall}`);
+      assert.equal(zone.fromLocal(wall, true), second, `${sent.name}, ${wall}`);
     }
   }
 });

@@ -132,18 +132,18 @@ def zones(seed: int = 7) -> list[dict[str, Any]]:
         near = [at for at, _, _ in sent.get("changes", ())[1:]] or [start + DAY]
         moments = [random_.choice(near) + random_.randrange(-100_000, 100_000) / 4 for _ in range(60)]
         moments += [at + shift for at in near for shift in (-1.0, 0.0, 1.0, 1800.0, -1800.0)]
-        walls = [zone.wall(t) + shift for t in moments for shift in (0.0, 3600.0)]
+        walls = [zone.local(t) + shift for t in moments for shift in (0.0, 3600.0)]
         found.append(
             {
                 "sent": sent,
                 "moments": [
                     {
                         "t": t, "text": zone.text(t), "label": zone.label(t), "midnight": zone.midnight(t),
-                        "next": zone.next_midnight(t), "iso": zone.iso(t), "wall": zone.wall(t),
+                        "next": zone.next_midnight(t), "iso": zone.iso(t), "wall": zone.local(t),
                     }
                     for t in moments
                 ],
-                "walls": [[wall, zone.unwall(wall), zone.unwall(wall, later=True)] for wall in walls],
+                "walls": [[wall, zone.from_local(wall), zone.from_local(wall, later=True)] for wall in walls],
             }
         )  # fmt: skip
     return found

@@ -51,43 +51,43 @@ class Zone:
         """Whether data seconds count on the kitchen's own clock."""
         return not self.name
 
-    def wall(self, t: _Seconds) -> _Seconds:
+    def local(self, t: _Seconds) -> _Seconds:
         """Return what the kitchen's clock shows at data seconds, as seconds since 1970 on that clock."""
         if not self.name:
             return t
         changes = _changes(self.name)
         return t + _offset(changes.at, changes.offset, t)
 
-    def unwall(self, wall: _Seconds, later: bool = False) -> _Seconds:
-        """Return the data seconds at which the kitchen's clock shows `wall`.
+    def from_local(self, local: _Seconds, later: bool = False) -> _Seconds:
+        """Return the data seconds at which the kitchen's clock shows `local`.
 
         In the hour that a clock shows twice, the first of both, or the second with `later`. An hour that it leaves out is counted
         on from before it (PEP 495), so that a midnight that does not exist is the first moment of its day.
         """
         if not self.name:
-            return wall
+            return local
         changes = _changes(self.name)
-        return wall - _offset(changes.low if later else changes.high, changes.offset, wall)
+        return local - _offset(changes.low if later else changes.high, changes.offset, local)
 
     # -- days ---------------------------------------------------------------------------------------------------------------
     def day(self, t: Any) -> Any:
         """Return the number of the kitchen's day since 1970, int or int64."""
-        number = self.wall(t) // DAY
+        number = self.local(t) // DAY
         return number.astype(np.int64) if isinstance(number, np.ndarray) else int(number)
 
     def start_of(self, day: Any) -> Any:
         """Return the data seconds at which a day begins, by its number; `start_of(day + 1)` is its end."""
-        return self.unwall(day * DAY)
+        return self.from_local(day * DAY)
 
     def midnight(self, t: _Seconds) -> _Seconds:
         """Return the start of the day of data seconds."""
-        wall = self.wall(t)
-        return self.unwall(wall - wall % DAY)
+        local = self.local(t)
+        return self.from_local(local - local % DAY)
 
     def next_midnight(self, t: _Seconds) -> _Seconds:
         """Return the end of the day of data seconds: 23 to 25 hours after its start."""
-        wall = self.wall(t)
-        return self.unwall(wall - wall % DAY + DAY)
+        local = self.local(t)
+        return self.from_local(local - local % DAY + DAY)
 
     def whole_days(self, start: float, end: float) -> tuple[float, float]:
         """Return the start of the day of `start` and the end of the day of `end`: the days that have data."""
@@ -95,12 +95,12 @@ class Zone:
 
     def on_day(self, t: float, days: NDArray[np.int64]) -> Floats:
         """Return the data seconds at which the clock shows on other days, by their numbers, what it shows at t."""
-        wall = self.wall(t)
-        return self.unwall(wall + (days - wall // DAY) * DAY)
+        local = self.local(t)
+        return self.from_local(np.asarray(local + (days - local // DAY) * DAY, np.float64))
 
     def hour(self, t: Any) -> Any:
         """Return the hour of the kitchen's clock, 0 to 23."""
-        hour = self.wall(t) % DAY // HOUR
+        hour = self.local(t) % DAY // HOUR
         return hour.astype(np.int64) if isinstance(hour, np.ndarray) else int(hour)
 
     def ticks(self, start: float, end: float, step: float) -> Floats:
@@ -112,7 +112,9 @@ class Zone:
         if self.naive:
             return np.arange(np.ceil(start / step) * step, end + step / 2, step) if end >= start else np.empty(0)
         if step >= DAY:
-            marks = self.unwall(np.arange(np.ceil(self.wall(start) / step) * step, self.wall(end) + 2 * DAY, step))
+            marks = self.from_local(
+                np.arange(np.ceil(self.local(start) / step) * step, self.local(end) + 2 * DAY, step)
+            )
             return marks[(marks >= start) & (marks <= end)]
         changes = _changes(self.name)
         first, last = (int(changes.at.searchsorted(t, "right")) for t in (start, end))
@@ -133,8 +135,8 @@ class Zone:
         """Whether the kitchen's clock shows the same twice on that day, so that its text needs the zone's abbreviation."""
         if self.naive:
             return False
-        wall = self.wall(t)
-        return self.unwall(wall) != self.unwall(wall, later=True)
+        local = self.local(t)
+        return self.from_local(local) != self.from_local(local, later=True)
 
     def label(self, t: float) -> str:
         """Return what stands beside a clock: the zone's abbreviation at that time, or "kitchen time" for naive times.
@@ -150,7 +152,7 @@ class Zone:
     def text(self, t: Time) -> str:
         """Return a time as the kitchen's clock shows it, to the second; with the zone where the clock shows it twice."""
         at = self.seconds(t)
-        return times.text(self.wall(at)) + (f" {self.label(at)}" if self.doubled(at) else "")
+        return times.text(self.local(at)) + (f" {self.label(at)}" if self.doubled(at) else "")
 
     def clock(self, t: float) -> str:
         """Return the time of day to the minute, with the zone where the clock shows it twice.
@@ -168,10 +170,10 @@ class Zone:
         ('2025-11-02T01:10:00.25-08:00', '2025-11-02T09:10:00.25')
         """
         at = round(t * 1000) / 1000
-        wall = self.wall(at)
-        text = times.text(wall).replace(" ", "T")
-        text += f"{round(wall % 1 * 1000) / 1000:.3f}"[1:].rstrip("0").rstrip(".") if wall % 1 else ""
-        return text if self.naive else text + _offset_text(wall - at)
+        local = self.local(at)
+        text = times.text(local).replace(" ", "T")
+        text += f"{round(local % 1 * 1000) / 1000:.3f}"[1:].rstrip("0").rstrip(".") if local % 1 else ""
+        return text if self.naive else text + _offset_text(local - at)
 
     def seconds(self, value: Time) -> float:
         """Return a time as data seconds. What has an offset is an instant, what has none is what the kitchen's clock shows.
@@ -183,12 +185,12 @@ class Zone:
         (1762071000.0, 1762074600.0, 1762074600.0)
         """
         at = times.seconds(value)
-        return at if self.naive or _is_instant(value) else self.unwall(at)
+        return at if self.naive or _is_instant(value) else self.from_local(at)
 
     # -- for others -----------------------------------------------------------------------------------------------------------
     def datetime(self, t: float) -> dt.datetime:
         """Return the date and time of the kitchen's clock: naive, for its parts and for formatting."""
-        return dt.datetime.fromtimestamp(math.floor(self.wall(t)), UTC).replace(tzinfo=None)
+        return dt.datetime.fromtimestamp(math.floor(self.local(t)), UTC).replace(tzinfo=None)
 
     def to_browser(self, start: float, end: float) -> dict[str, Any]:
         """Return what the browser needs of this zone over a range, as JSON; empty for naive times.

@@ -56,7 +56,7 @@ def _tour(hub: Hub, location: str, options: Options) -> list[Scene]:
     start, end = options.range or (latest.start, latest.end)
     if options.range and options.local:
         tz = hub.location(location).tz
-        start, end = tz.unwall(start), tz.unwall(end, later=True)
+        start, end = tz.from_local(start), tz.from_local(end, later=True)
     window = hub.within(location, start, end)
     timeline = None if window is None else hub.timeline(location, window.start, window.end)
     if timeline is None or not timeline.has_orders:

@@ -70,7 +70,10 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """Orders per hour at one location: starts of hours in seconds (n,) float64, order counts (n,) int64."""
+    """Orders per hour at one location: starts of hours in data seconds (n,) float64, order counts (n,) int64.
+
+    Of instants these are hours of UTC, which in some zones begin at a quarter of the kitchen's.
+    """
 
     hour: NDArray[np.float64]
     orders: NDArray[np.int64]

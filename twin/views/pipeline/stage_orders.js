@@ -157,7 +157,8 @@ class StageList {
       stage === "completed"
         ? [
             whole === null ? "" : minutesText(whole),
-            `Delivered at ${zone.clockText(since)}${whole === null ? "" : `, ${minutesText(whole)} after it was created`}`,
+            `Delivered at ${zone.clockText(since)}` +
+              (whole === null ? "" : `, ${minutesText(whole)} after it was created`),
           ]
         : stage === "cancelled"
           ? [zone.clockText(since, false), `Cancelled at ${zone.clockText(since)}`]

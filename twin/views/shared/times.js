@@ -18,7 +18,7 @@ const MONTHS = [
 ];
 const DAY = 86400;
 const two = (n) => String(n).padStart(2, "0");
-const dateOf = (wall) => new Date(Math.floor(wall * 1000));
+const dateOf = (local) => new Date(Math.floor(local * 1000));
 
 /**
  * What the server tells of a zone: its IANA name, where it comes from, and its changes, ascending: from data seconds
@@ -43,27 +43,27 @@ class Zone {
     return this.changes[i];
   }
   /** What the clock shows, as seconds since 1970 on that clock. */
-  wall(t) {
+  local(t) {
     return this.naive ? t : t + this.change(t)[1];
   }
   /**
-   * The data seconds at which the clock shows `wall`: of an hour that is shown twice the first, or with `later` the
+   * The data seconds at which the clock shows `local`: of an hour that is shown twice the first, or with `later` the
    * second; an hour that is left out is counted on from before it.
    */
-  unwall(wall, later = false) {
-    if (this.naive) return wall;
+  fromLocal(local, later = false) {
+    if (this.naive) return local;
     const pick = later ? Math.min : Math.max;
     let i = this.changes.length - 1;
-    while (i > 0 && this.changes[i][0] + pick(this.changes[i][1], this.changes[i - 1][1]) > wall) i--;
-    return wall - this.changes[i][1];
+    while (i > 0 && this.changes[i][0] + pick(this.changes[i][1], this.changes[i - 1][1]) > local) i--;
+    return local - this.changes[i][1];
   }
   /** The number of the day since 1970. */
   day(t) {
-    return Math.floor(this.wall(t) / DAY);
+    return Math.floor(this.local(t) / DAY);
   }
   /** The data seconds at which a day begins, by its number. */
   startOf(day) {
-    return this.unwall(day * DAY);
+    return this.fromLocal(day * DAY);
   }
   midnight(t) {
     return this.startOf(this.day(t));
@@ -74,17 +74,17 @@ class Zone {
   }
   /** The data seconds at which the clock of the day of t shows an hour. */
   atHour(t, hour) {
-    return this.unwall(this.day(t) * DAY + hour * 3600);
+    return this.fromLocal(this.day(t) * DAY + hour * 3600);
   }
   /** What the clock shows, to be read with UTC getters alone. */
   dateOf(t) {
-    return dateOf(this.wall(t));
+    return dateOf(this.local(t));
   }
   /** Whether the clock shows the same twice, so that it takes the zone to tell which. */
   doubled(t) {
     if (this.naive) return false;
-    const wall = this.wall(t);
-    return this.unwall(wall) !== this.unwall(wall, true);
+    const local = this.local(t);
+    return this.fromLocal(local) !== this.fromLocal(local, true);
   }
   /** The zone's abbreviation, or that these are the kitchen's times. */
   label(t) {
@@ -165,7 +165,7 @@ class Zone {
    */
   addressText(t) {
     const at = Math.round(t * 1000) / 1000;
-    const offset = Math.round(this.wall(at) - at);
+    const offset = Math.round(this.local(at) - at);
     const text = new Date(Math.round((at + offset) * 1000))
       .toISOString()
       .slice(0, -1)
@@ -182,11 +182,11 @@ class Zone {
     if (step < DAY && !this.naive) return this.ticksWithin(start, end, step);
     const found = [];
     for (
-      let wall = origin + Math.ceil((this.wall(start) - origin) / step) * step;
-      this.unwall(wall) <= end;
-      wall += step
+      let local = origin + Math.ceil((this.local(start) - origin) / step) * step;
+      this.fromLocal(local) <= end;
+      local += step
     )
-      if (this.unwall(wall) >= start) found.push(this.unwall(wall));
+      if (this.fromLocal(local) >= start) found.push(this.fromLocal(local));
     return found;
   }
   ticksWithin(start, end, step) {

@@ -95,7 +95,7 @@ function buildBrush(model, clock, verbs, scale, tell) {
     const whole = wholeOf(model, clock);
     const unit = scale.unit();
     const neat = (wall) => Math.round(wall / unit) * unit - wall; // on the kitchen's clock
-    const round = (t) => clamp(t + neat(clock.zone.wall(t)), whole.start, whole.end);
+    const round = (t) => clamp(t + neat(clock.zone.local(t)), whole.start, whole.end);
     let start = round(Math.min(a, b));
     let end = round(Math.max(a, b));
     if (end - start < unit) end = Math.min(whole.end, start + unit);

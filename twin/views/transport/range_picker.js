@@ -52,7 +52,7 @@ function buildRange(model, clock) {
   const chosen = (input, later) =>
     input.value === shown.get(input)?.text && shown.get(input).t % 60 === 0
       ? shown.get(input).t
-      : clock.zone.unwall(fieldTime(input.value), later);
+      : clock.zone.fromLocal(fieldTime(input.value), later);
   const form = el(
     "form",
     { novalidate: true },
@@ -117,7 +117,7 @@ function buildRange(model, clock) {
     if (!known) return;
     const minute = Math.ceil(latest / 60) * 60;
     const { zone } = clock;
-    const hours = (t, round) => t + round(zone.wall(t) / 3600) * 3600 - zone.wall(t);
+    const hours = (t, round) => t + round(zone.local(t) / 3600) * 3600 - zone.local(t);
     spans.replaceChildren(
       chip("Last 24 hours", Math.max(low, minute - DAY), minute, "Counted back from the last delivered order"),
       chip(
