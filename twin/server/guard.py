@@ -34,6 +34,7 @@ from twin.server.login import safe_login, set_safe_cookie
 from twin.server.process import process
 from twin.server.secrets import COOKIES, SESSIONS, key
 from twin.server.sessions import EmbedHandler, PageHandler, SocketHandler
+from twin.server.writes import send_all_changes
 
 BROUGHT_BY = ("bokeh", "panel", "tornado")
 PUBLIC = (StaticHandler, MultiRootStaticHandler, IcoHandler)
@@ -91,6 +92,7 @@ def guard(server: BokehTornado) -> None:
     """
     # Panel sets cookies in whichever handler asks for the login
     AuthRequestHandler.set_cookie = set_safe_cookie  # type: ignore[assignment, method-assign]
+    send_all_changes()
     for rule in rules(server):
         if isinstance(rule.target, type) and issubclass(rule.target, RequestHandler):
             rule.target = safe(rule.target)
