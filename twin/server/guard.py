@@ -27,6 +27,7 @@ from tornado.routing import Router, Rule, RuleRouter
 from tornado.web import HTTPError, RequestHandler
 
 from twin.foundation.errors import ConfigError
+from twin.server.admission import limit_sessions
 from twin.server.embedding import embed_hosts
 from twin.server.headers import Headers
 from twin.server.hosts import RefusedHost, StrangeHost, allow_origins
@@ -86,7 +87,7 @@ def use_own_keys(given: str | None) -> None:
 
 def guard(server: BokehTornado) -> None:
     """Put safe handlers in place of those that Bokeh and Panel brought, give every answer its headers, check under which name a
-    request comes, and see to it that a login has its keys.
+    request comes, limit sessions, and see to it that a login has its keys.
 
     Raises `ConfigError` for a login that would write secrets into the page.
     """
@@ -99,6 +100,7 @@ def guard(server: BokehTornado) -> None:
     if Headers not in server.transforms:
         server.transforms.insert(0, Headers)
         server.add_handlers(r".*", [Rule(StrangeHost(server), RefusedHost)])
+        limit_sessions(server)
         allow_origins(server)
     server.websocket_origins.update(embed_hosts())
     if server.include_headers is None:
