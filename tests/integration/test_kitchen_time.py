@@ -1,10 +1,12 @@
 """A kitchen of instants over the days on which its clock changes: days, hours and texts are the kitchen's, answers are UTC."""
 
+import asyncio
 import datetime as dt
 import statistics
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pandas as pd
@@ -13,17 +15,22 @@ import pytest
 from tests.instants import FALL, PLACE, SPRING, ZONE, Order, hub_of, orders_of, write
 from twin.analysis.metrics import kpis
 from twin.api import answers, parameters
+from twin.cli import _print_contents
 from twin.foundation.address import Address
 from twin.foundation.errors import ConfigError
 from twin.foundation.settings import Settings
 from twin.hub import Hub
+from twin.notebook.door import Twin
 from twin.notebook.kitchen import Kitchen
 from twin.pages.operations.welcome import range_text
 from twin.replay.controller import ReplayController
-from twin.show.deriving import caption
+from twin.show.deriving import caption, derive
+from twin.show.options import Options
+from twin.show.scenefile import load
 from twin.sources.base import Location
 from twin.sources.time_zones import in_zones, zone_at
 from twin.views.session.address import read
+from twin.views.session.session import ReplaySession
 from twin.views.trends.data import time_ticks
 
 BEFORE, DAYS = 25, 30
@@ -176,6 +183,38 @@ def test_the_browser_gets_the_zone_with_the_clock(world: World) -> None:
     ]
     controller.seek(f"{world.change} 18:30")
     assert controller.now() == world.at(18, 30)
+
+
+def test_a_show_is_of_what_each_kitchens_clock_shows(world: World, tmp_path: Path) -> None:
+    day = world.change.isoformat()
+    for text, start, end in (
+        (f"{day}T00:00/{day}T23:00", world.at(0), world.at(23)),
+        (f"{world.place.tz.iso(world.at(1))}/{world.place.tz.iso(world.at(23))}", world.at(1), world.at(23)),
+    ):
+        address = Address({"range": text})
+        options = Options.of(address)
+        assert address.remarks == []
+        assert {(scene.start, scene.end) for scene in derive(world.hub, options).scenes} == {(start, end)}
+    (tmp_path / "show.yaml").write_text(f"scenes: [{{place: '7', time: {day} 18:10}}]")
+    (scene,) = load(tmp_path / "show.yaml", world.hub).scenes
+    assert scene.t == world.at(18, 10)
+    assert scene.headline == "Kitchen 7, Sunday 18:10: orders and drivers"
+
+
+def test_a_session_writes_addresses_that_mean_the_same_for_everybody(world: World) -> None:
+    session = ReplaySession(world.hub, ReplayController())
+    asyncio.run(session.choose("7", world.at(0), world.at(0, days=1), at=world.at(1, 30, fold=1)))
+    written = dict(parse_qsl(session.page.query.removeprefix("?")))
+    for name, t in (("start", world.at(0)), ("end", world.at(0, days=1)), ("t", world.at(1, 30, fold=1))):
+        assert dt.datetime.fromisoformat(written[name]).timestamp() == t
+    assert read(Address(written), world.hub) is not None
+
+
+def test_the_command_line_says_which_zone(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    _print_contents(Twin(world.hub.source))
+    told = capsys.readouterr().out
+    assert world.place.tz.text(world.place.start) in told
+    assert "times in America/Los_Angeles, by the kitchen’s coordinates" in told
 
 
 def test_texts_are_the_kitchens(world: World) -> None:

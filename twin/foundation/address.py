@@ -22,8 +22,7 @@ OTHERS_PREFIXES = ("utm_", "bokeh-", "_")
 """Parameters that hosts (Databricks: `o`), mail programs and Bokeh add to addresses: nobody mistyped them."""
 
 
-_LOST_PLUS = re.compile(r"(?<=:\d\d) (?=\d\d:?\d\d$)")
-"""Of an offset: an unencoded plus sign arrives as a space."""
+_LOST_PLUS = re.compile(r"(?<=[\d.]\d) (?=\d\d:?\d\d$)")
 
 
 class Address:
@@ -58,7 +57,7 @@ class Address:
         """Return a time in data seconds; one without an offset is what the clock of `tz` shows."""
         return self._read(
             name,
-            lambda text: tz.seconds(_LOST_PLUS.sub("+", text)),
+            lambda text: tz.seconds(with_plus(text)),
             f"is no time for “{name}”: write it like 2025-10-16T18:30.",
         )
 
@@ -109,6 +108,15 @@ class Address:
         except ValueError:
             self.remark(f"{quoted(text)} {problem}")
             return None
+
+
+def with_plus(text: str) -> str:
+    """Return a time with the plus sign of its offset, which arrives as a space where it was not encoded.
+
+    >>> with_plus("2025-11-02T14:15 05:45"), with_plus("2025-11-02 14:15")
+    ('2025-11-02T14:15+05:45', '2025-11-02 14:15')
+    """
+    return _LOST_PLUS.sub("+", text) if "T" in text.upper() else text
 
 
 def notice(remarks: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from twin.foundation.address import Address, quoted
+from twin.foundation.address import Address, quoted, with_plus
 from twin.foundation.times import parse, seconds
 from twin.replay.clock import MAX_SPEED
 
@@ -96,6 +96,7 @@ def _ranged(options: Options, address: Address) -> Options:
         if hours > 0:
             return replace(options, hours=min(hours, MOST_HOURS))
     first, slash, last = text.partition("/")
+    first, last = with_plus(first), with_plus(last)
     try:
         start, end = (seconds(first), seconds(last)) if slash else (0.0, 0.0)
         local = bool(slash) and parse(first).tzinfo is None and parse(last).tzinfo is None

@@ -4,7 +4,7 @@
 import { clockFrom } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
 import { twin } from "../shared/registry.js";
-import { durationText } from "../shared/times.js";
+import { DAY, durationText } from "../shared/times.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
 import { Held } from "./marks.js";
 
@@ -266,7 +266,8 @@ class TrendsFrame {
     this.column.style.cssText = `left:${x}px;width:${this.volume.x(bars.right[i]) - this.volume.frame.left - x}px`;
     const known = usual?.y?.length === n && !Number.isNaN(usual.y[i]);
     const { zone } = this.clock;
-    const until = bars.right[i] - bars.left[i] >= SHORTEST_DAY ? "" : `–${zone.clockText(bars.right[i], false)}`;
+    const day = zone.naive ? DAY : SHORTEST_DAY;
+    const until = bars.right[i] - bars.left[i] >= day ? "" : `–${zone.clockText(bars.right[i], false)}`;
     this.say(
       [
         [`${zone.dayText(bars.left[i])} ${zone.clockText(bars.left[i], false)}${until}`, true],
