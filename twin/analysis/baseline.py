@@ -177,7 +177,7 @@ class Baseline:
         if self.history is None:
             return np.empty(0)
         offsets = self._days - self._tz.day(t)
-        times = self._tz.on_day(t, self._days)
+        times = self._tz.days_later(t, offsets)
         covered = (offsets != 0) & (times - TRAILING >= self._first) & (times <= self._last)
         same_weekday = covered & (offsets % 7 == 0)
         return times[same_weekday if np.count_nonzero(same_weekday) >= SAME_WEEKDAYS else covered]
