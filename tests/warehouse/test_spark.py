@@ -22,7 +22,7 @@ from twin.sources import queries
 from twin.sources.queries import json_bodies
 
 ALL = sorted(path.stem for path in Path(queries.__file__).parent.glob("*.sql"))
-FRAGMENTS = {"events", *queries.RELATIONS}
+FRAGMENTS = {"timed", "events", *queries.RELATIONS}
 """Not asked by themselves: they begin the others."""
 OF_FILES = {"window_size"}
 """Asked of files only: a warehouse limits what it returns by itself."""
