@@ -13,9 +13,10 @@ import pyarrow as pa
 
 from twin.foundation import memory
 from twin.foundation.errors import SourceError
-from twin.sources import event_files, file_paths, json_salvage, small_files, tables
+from twin.sources import delta_tables, event_files, file_paths, json_salvage, small_files, tables
 from twin.sources.database import Database, reason
 from twin.sources.event_files import EventFile, EventFiles, Size, UnusableError
+from twin.sources.file_paths import Found
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +36,14 @@ class FileSorter:
     """Sorts the files of one source by their columns.
 
     `size` is what the event files hold. `broken_rows` counts rows of JSON files that DuckDB cannot read; the others are in
-    temporary copies, which `close` removes.
+    temporary copies, which `close` removes. `left_out` has a sentence for each file that cannot be used.
     """
 
     def __init__(self, source: str, most_memory: int, most_bytes: int) -> None:
         """`most_memory` is what finding columns may take, `most_bytes` what a file may hold; in bytes."""
         self.size = Size()
         self.broken_rows = 0
+        self.left_out: list[str] = []
         self._copies: set[str] = set()
         self._number = itertools.count()
         self._folder: Path | None = None
@@ -50,12 +52,12 @@ class FileSorter:
         self._most_bytes = most_bytes
         self._sniffer: Database | None = None
 
-    def sort_out(self, paths: Sequence[str]) -> tuple[list[EventFiles], dict[str, DimensionFile]]:
+    def sort_out(self, found: Found) -> tuple[list[EventFiles], dict[str, DimensionFile]]:
         """Return the event files, grouped by what reading them depends on, and the dimension tables by name."""
         dimensions: dict[str, DimensionFile] = {}
         groups: dict[EventFile, list[str]] = {}
-        unusable: list[str] = []
-        for path in paths:
+        self.left_out += found.left_out
+        for path in found.paths:
             try:
                 readable, file, size = self._described(path)
                 if not (missing := file.missing()):
@@ -66,14 +68,14 @@ class FileSorter:
                 else:
                     raise UnusableError(f"has no column {', '.join(missing)}")
             except UnusableError as error:
-                unusable.append(f"{Path(path).name} {error}")
+                self.left_out.append(f"{file_paths.display_name(path, self._source)} {error}")
         if not groups:
-            what = "; ".join(unusable[:NAMED]) or "only dimension tables are there"
+            what = "; ".join(self.left_out[:NAMED]) or "only dimension tables are there"
             raise SourceError(
                 f"{self._source}: no usable event file: {what}. Event rows need the columns event_type, ts and order_id "
                 "(besides location or location_id, sequence, body)."
             )
-        for text in unusable:
+        for text in self.left_out:
             log.warning("left out of the source: %s", text)
         return [EventFiles(tuple(files), like) for like, files in groups.items()], dimensions
 
@@ -103,7 +105,8 @@ class FileSorter:
         found: list[EventFiles] = []
         for group in groups:
             if not group.like.kind.startswith("json"):
-                found.append(EventFiles(group.paths, replace(group.like, strict=False)))
+                # only CSV has slower rules
+                found.append(EventFiles(group.paths, replace(group.like, strict=group.like.kind != "csv")))
                 continue
             copies = [self._salvaged(path, group.like.kind == "json array") for path in group.paths]
             lines = replace(group.like, kind="json lines")
@@ -144,6 +147,8 @@ class FileSorter:
 
     def _described(self, path: str) -> tuple[str, EventFile, Size]:
         """Return a file, or its readable copy, with its description. Raises `UnusableError`."""
+        if file_paths.format_of(path) == "delta":
+            return delta_tables.describe(path)
         try:
             try:
                 described = event_files.describe(path) or self._sniffed(path)
