@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,11 @@ import pyarrow as pa
 from twin.foundation import memory, telemetry
 from twin.foundation.errors import SourceError, UnknownTimeError
 from twin.foundation.settings import Settings
-from twin.sources import event_files, file_paths, kind_of_times, queries, tables
+from twin.sources import delta_tables, event_files, file_paths, kind_of_times, queries, tables
 from twin.sources.base import Location, Quality, Times, Volume
 from twin.sources.database import Database, TooLargeError
 from twin.sources.event_files import EventFiles, Size
+from twin.sources.file_paths import Found
 from twin.sources.file_sorter import DimensionFile, FileSorter
 from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Column, Reading
@@ -49,10 +52,10 @@ class FileSource:
         self._database_memory = int(self._settings.memory_bytes * DATABASE_SHARE)
         report = progress or (lambda _message, _share: None)
         threading.Thread(target=json_bodies.warm, name="warm-json").start()  # while the files are found and opened
-        paths = file_paths.find(self.name, self._settings.max_files)
+        found = file_paths.find(self.name, self._settings.max_files)
         sorter = FileSorter(self.name, self._database_memory, self._settings.max_decoded_bytes)
         try:
-            self._open(paths, sorter, report)
+            self._open(found, sorter, report)
         finally:  # copies of customers' data must not stay on disk, whether reading them succeeded or not
             sorter.close()
         self._volumes: dict[str, Volume] | None = None
@@ -71,7 +74,7 @@ class FileSource:
         return list(self._locations)
 
     def quality(self, location: str | None = None) -> Quality:
-        return self._account.result().of(location)
+        return replace(self._account.result().of(location), left_out=self._left_out)
 
     def volume(self, location: str) -> Volume:
         if self._volumes is None:
@@ -110,16 +113,17 @@ class FileSource:
         self._database.close()
 
     # -- opening --------------------------------------------------------------------------------------------------------
-    def _open(self, paths: Sequence[str], sorter: FileSorter, report: Progress) -> None:
+    def _open(self, found: Found, sorter: FileSorter, report: Progress) -> None:
         """Decode the files into the table `events` and find the locations."""
-        report(f"Reading {len(paths):,} file{'s' * (len(paths) != 1)}", 0.1)
-        groups, self._dimension_files = sorter.sort_out(paths)
+        report(f"Reading {len(found.paths):,} file{'s' * (len(found.paths) != 1)}", 0.1)
+        groups, self._dimension_files = sorter.sort_out(found)
         self._check_holds(sorter.size)
         self._database = self._decode(sorter.join(groups), sorter)
         try:
             self._rows = int(self._database.rows("SELECT count(*) FROM events")[0][0])
             self._check_holds(Size(0, self._rows))
             self._input_bytes = sorter.size.bytes
+            self._left_out = tuple(sorter.left_out)
             broken_lines = sorter.broken_rows + self._count_broken_lines()
             report("Looking for the kitchens", 0.8)
             for name, file in self._dimension_files.items():
@@ -150,9 +154,13 @@ class FileSource:
             raise
         except SourceError:
             readable = sorter.salvage(groups)
-            if readable == list(groups):
+            if readable != list(groups):
+                with suppress(SourceError):
+                    return self._decoded(readable, on_disk)
+            undamaged = sorter.without_damaged(readable)
+            if undamaged == readable:
                 raise
-        return self._decoded(readable, on_disk)
+        return self._decoded(undamaged, on_disk)
 
     def _decoded(self, groups: Sequence[EventFiles], on_disk: bool) -> Database:
         database = Database(self.name, self._database_memory, on_disk)
@@ -177,7 +185,8 @@ class FileSource:
                 f"({queries.decode_for_duckdb(' UNION ALL '.join(rows), column, reading)})"
                 for column, rows in bronze.items()
             )
-            database.execute(f"CREATE TABLE events AS {' UNION ALL '.join(decoded)}")
+            streams = delta_tables.streams(groups)  # each can be read once
+            database.execute(f"CREATE TABLE events AS {' UNION ALL '.join(decoded)}", streams)
             kinds = kind_of_times.Kinds.of(database.execute(queries.for_duckdb("times")))
             unread = database.execute(queries.for_duckdb("unread_times")) if kinds.unread else []
             self.times = kinds.times(reading)
@@ -258,6 +267,9 @@ class FileSource:
         if file is None:
             return []
         if name not in self._dimensions:
-            rows = self._database.table(f"SELECT COLUMNS(*)::VARCHAR FROM {event_files.reader([file.path], file.like)}")
+            streams = {file.path: delta_tables.scan(file.path, file.like.columns)} if file.like.kind == "delta" else {}
+            rows = self._database.table(
+                f"SELECT COLUMNS(*)::VARCHAR FROM {event_files.reader([file.path], file.like)}", streams=streams
+            )
             self._dimensions[name] = [{key.lower(): value for key, value in row.items()} for row in rows.to_pylist()]
         return self._dimensions[name]
