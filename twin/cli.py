@@ -106,9 +106,9 @@ def _print_contents(opened: twin.Twin) -> None:
             if place.lat is None
             else f"{place.lat:.4f},{place.lon:.4f} ({(place.radius_m or 0) / 1000:.1f} km)"
         )
-        print(
-            f"{place.id:<34} {place.display_name:<22} {place.orders:>9,}  {text(place.start)}  {text(place.end)}  {where}"
-        )
+        first, last = place.tz.text(place.start), place.tz.text(place.end)
+        where += f", times in {place.zone}, {place.zone_origin}" if place.zone else ""
+        print(f"{place.id:<34} {place.display_name:<22} {place.orders:>9,}  {first}  {last}  {where}")
     print(f"\ntimes: {_TIMES[opened.source.times]}")
     quality = opened.quality()
     print(f"{quality.read:,} rows read = {quality.used:,} used + {quality.read - quality.used:,} set aside")

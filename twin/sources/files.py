@@ -13,7 +13,7 @@ import pyarrow as pa
 from twin.foundation import memory, telemetry
 from twin.foundation.errors import SourceError, UnknownTimeError
 from twin.foundation.settings import Settings
-from twin.sources import delta_tables, event_files, file_paths, kind_of_times, queries, tables
+from twin.sources import delta_tables, event_files, file_paths, kind_of_times, queries, tables, time_zones
 from twin.sources.base import Location, Quality, Times, Volume
 from twin.sources.database import Database, TooLargeError
 from twin.sources.event_files import EventFiles, Size
@@ -47,6 +47,7 @@ class FileSource:
     def __init__(self, source: str | Path, progress: Progress | None = None, settings: Settings | None = None) -> None:
         self.name = str(source)
         self._settings = settings or Settings()
+        self._zoned: tuple[Times, list[Location]] | None = None
         self._dimension_files: dict[str, DimensionFile] = {}
         self._dimensions: dict[str, list[dict[str, str]]] = {}
         self._database_memory = int(self._settings.memory_bytes * DATABASE_SHARE)
@@ -71,7 +72,9 @@ class FileSource:
         return False
 
     def locations(self) -> list[Location]:
-        return list(self._locations)
+        if self._zoned is None or self._zoned[0] != self.times:
+            self._zoned = self.times, time_zones.in_zones(self._locations, self.times, self._settings)
+        return list(self._zoned[1])
 
     def quality(self, location: str | None = None) -> Quality:
         return replace(self._account.result().of(location), left_out=self._left_out)
