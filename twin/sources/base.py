@@ -66,6 +66,8 @@ class Quality:
     used: int
     rejected: Mapping[str, int] = field(default_factory=dict)
     flagged: Mapping[str, int] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    """A sentence for each file of the whole source that could not be read, without the period; none of its rows is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,12 @@ class Source(Protocol):
     """An origin of raw rows."""
 
     name: str
-    times: Times
     as_of: float | None
     """Wall time of the last refresh, seconds since 1970; None for a source that does not change while it is open."""
+
+    @property
+    def times(self) -> Times:
+        """Return what the times are, which may change when rows are added."""
 
     def refresh(self) -> bool:
         """Check for new rows, which later queries then return; return whether there are any. Raises `SourceError`."""
