@@ -13,12 +13,24 @@ import pyarrow as pa
 
 from twin.foundation import memory
 from twin.foundation.errors import SourceError
-from twin.sources import event_files, file_paths, json_salvage, small_files, tables
+from twin.sources import (
+    column_names,
+    event_files,
+    file_forms,
+    file_paths,
+    json_salvage,
+    small_files,
+    tables,
+    text_encoding,
+)
 from twin.sources.database import Database, reason
 from twin.sources.event_files import EventFile, EventFiles, Size, UnusableError
+from twin.sources.file_forms import Plain
 
 log = logging.getLogger(__name__)
 
+SHOWN_COLUMNS = 8
+"""Most columns that a sentence shows of a file which lacks others."""
 NAMED = 3
 """Most unusable files that an error message names."""
 
@@ -38,11 +50,14 @@ class FileSorter:
     temporary copies, which `close` removes.
     """
 
-    def __init__(self, source: str, most_memory: int, most_bytes: int) -> None:
+    def __init__(self, source: str, most_memory: int, most_bytes: int, most_files: int) -> None:
         """`most_memory` is what finding columns may take, `most_bytes` what a file may hold; in bytes."""
         self.size = Size()
         self.broken_rows = 0
         self._copies: set[str] = set()
+        self._plain: set[str] = set()
+        self._texts: set[str] = set()
+        self._copier = file_forms.Copier(most_bytes, self._new_folder, most_files)
         self._number = itertools.count()
         self._folder: Path | None = None
         self._source = source
@@ -56,17 +71,7 @@ class FileSorter:
         groups: dict[EventFile, list[str]] = {}
         unusable: list[str] = []
         for path in paths:
-            try:
-                readable, file, size = self._described(path)
-                if not (missing := file.missing()):
-                    groups.setdefault(file.as_read(), []).append(readable)
-                    self.size += size
-                elif (table := file_paths.table_of(path)) in tables.DIMENSIONS:
-                    dimensions[table] = DimensionFile(readable, file)
-                else:
-                    raise UnusableError(f"has no column {', '.join(missing)}")
-            except UnusableError as error:
-                unusable.append(f"{Path(path).name} {error}")
+            unusable += self._sort(path, groups, dimensions)
         if not groups:
             what = "; ".join(unusable[:NAMED]) or "only dimension tables are there"
             raise SourceError(
@@ -76,6 +81,53 @@ class FileSorter:
         for text in unusable:
             log.warning("left out of the source: %s", text)
         return [EventFiles(tuple(files), like) for like, files in groups.items()], dimensions
+
+    def _sort(
+        self,
+        path: str,
+        groups: dict[EventFile, list[str]],
+        dimensions: dict[str, DimensionFile],
+        name: str = "",
+        depth: int = 0,
+    ) -> list[str]:
+        """Sort one file, or the plain copies of what it holds, and return what cannot be used, as sentences."""
+        name = name or Path(path).name
+        try:
+            readable, file, size = self._described(path)
+            if not (missing := file.missing()):
+                groups.setdefault(file.as_read(), []).append(readable)
+                self.size += size
+            elif (table := file_paths.table_of(path)) in tables.DIMENSIONS:
+                if not tables.is_dimension(table, map(column_names.plain, file.columns)):
+                    raise UnusableError(f"has no columns id and name{_shown(path, file)}")
+                if file.kind != "parquet" and text_encoding.of_file(readable) == text_encoding.WESTERN:
+                    raise UnusableError("is not UTF-8")  # DuckDB would leave out the rows with such letters
+                dimensions[table] = DimensionFile(readable, file)
+            else:
+                raise UnusableError(f"has no column {', '.join(missing)}{_shown(path, file)}")
+        except UnusableError as error:
+            try:
+                copies = [] if path in self._texts else file_forms.plain(path, name, self._copier)
+            except UnusableError as found:
+                return [f"{name} {found}"]
+            except OSError as found:
+                return [f"{name} cannot be read: {reason(found)}"]
+            except file_forms.FullError as found:
+                raise SourceError(f"{self._source} has a file, {name}, that {found}.") from found
+            if not copies:
+                return [f"{name} {error}"]
+            if depth == file_forms.DEEPEST:
+                return [f"{name} is wrapped {depth} times: unpack it"]
+            return [text for copy in copies for text in self._sort_copy(copy, groups, dimensions, depth + 1)]
+        return []
+
+    def _sort_copy(
+        self, copy: Plain, groups: dict[EventFile, list[str]], dimensions: dict[str, DimensionFile], depth: int
+    ) -> list[str]:
+        self._plain.add(copy.path)
+        if copy.is_text:
+            self._texts.add(copy.path)
+        return self._sort(copy.path, groups, dimensions, copy.name, depth)
 
     def join(self, groups: Sequence[EventFiles]) -> list[EventFiles]:
         """Return the groups with many small files joined into few."""
@@ -89,7 +141,7 @@ class FileSorter:
 
     def is_copy(self, path: str) -> bool:
         """Return whether a file is one of the temporary copies."""
-        return path in self._copies
+        return path in self._copies or path in self._plain
 
     def close(self) -> None:
         """Remove the temporary copies."""
@@ -103,7 +155,8 @@ class FileSorter:
         found: list[EventFiles] = []
         for group in groups:
             if not group.like.kind.startswith("json"):
-                found.append(EventFiles(group.paths, replace(group.like, strict=False)))
+                paths = tuple(map(self._with_one_line_end, group.paths))
+                found.append(EventFiles(paths, replace(group.like, strict=False)))
                 continue
             copies = [self._salvaged(path, group.like.kind == "json array") for path in group.paths]
             lines = replace(group.like, kind="json lines")
@@ -112,8 +165,44 @@ class FileSorter:
                 found += [EventFiles(tuple(chosen), like)] if chosen else []
         return found
 
+    def recoded(self, groups: Sequence[EventFiles], database: Database) -> list[EventFiles]:
+        """Return the groups with UTF-8 copies of the files in which `database` has met other text; the same if there are none."""
+        misread = set(database.not_utf8())
+        is_broken = bool(database.rows("SELECT 1 FROM events WHERE reason = 'broken line' LIMIT 1"))
+        found: list[EventFiles] = []
+        for group in groups:
+            suspects = misread if group.like.kind == "csv" else set(group.paths if is_broken else ())
+            if group.like.kind in ("csv", "json lines") and suspects.intersection(group.paths):
+                paths = [self._recoded(path) if path in suspects else path for path in group.paths]
+                group = replace(group, paths=tuple(paths))
+            found.append(group)
+        return found
+
+    def _with_one_line_end(self, path: str) -> str:
+        try:
+            return file_forms.with_one_line_end(path, self._copier)
+        except (OSError, EOFError, zlib.error):  # whoever reads it will say so
+            return path
+        except file_forms.FullError as found:
+            raise SourceError(f"{self._source} has a file, {Path(path).name}, that {found}.") from found
+
+    def _recoded(self, path: str) -> str:
+        """Return a UTF-8 copy of a text file; the file itself if it is one, damaged or not."""
+        if path in self._copies or not (oddity := file_forms.oddity(path)):
+            return path
+        name, copy = Path(path).name, Plain(path, "", is_text=False)
+        try:
+            while not copy.is_text:
+                (copy,) = file_forms.plain(copy.path, name, self._copier)
+        except UnusableError:  # it is worse than its encoding: what could be read of it stays
+            return path
+        except file_forms.FullError as found:
+            raise SourceError(f"{self._source} has a file, {name}, that {found}.") from found
+        log.warning("%s %s", name, oddity)
+        return copy.path
+
     def _salvaged(self, path: str, is_array: bool) -> str:
-        if self.is_copy(path):
+        if path in self._copies:
             return path
         # folders such as location=sf give columns
         folders = [part for part in Path(path).parent.parts if "=" in part]
@@ -131,7 +220,8 @@ class FileSorter:
             return path
         self._copies.add(str(copy))
         self.broken_rows += left_out
-        log.warning("%s is torn or has rows that cannot be read: %d left out", Path(path).name, left_out)
+        if left_out:
+            log.warning("%s is torn or has rows that cannot be read: %d left out", Path(path).name, left_out)
         return str(copy)
 
     def _new_folder(self) -> Path:
@@ -174,3 +264,11 @@ class FileSorter:
         return replace(like, columns=columns, folders=event_files.folders_of(path)), Size(
             event_files.uncompressed(path)
         )
+
+
+def _shown(path: str, file: EventFile) -> str:
+    """Return what a file has in place of the columns of events, as a part of a sentence."""
+    if names := ", ".join(name.strip() for name in file.columns[:SHOWN_COLUMNS] if name.strip()):
+        return f" but {file_forms.shown(names)}"
+    line = file_forms.first_line(path)
+    return f"; its first line is {line!r}" if line else ""

@@ -11,7 +11,7 @@ import pyarrow as pa
 from twin.foundation import memory, telemetry
 from twin.foundation.errors import SourceError, UnknownTimeError
 from twin.foundation.settings import Settings
-from twin.sources import event_files, file_paths, queries, tables
+from twin.sources import column_names, event_files, file_paths, queries, tables
 from twin.sources.base import Location, Quality, Times, Volume
 from twin.sources.database import Database, TooLargeError
 from twin.sources.event_files import EventFiles, Size
@@ -49,7 +49,9 @@ class FileSource:
         report = progress or (lambda _message, _share: None)
         threading.Thread(target=json_bodies.warm, name="warm-json").start()  # while the files are found and opened
         paths = file_paths.find(self.name, self._settings.max_files)
-        sorter = FileSorter(self.name, self._database_memory, self._settings.max_decoded_bytes)
+        sorter = FileSorter(
+            self.name, self._database_memory, self._settings.max_decoded_bytes, self._settings.max_files
+        )
         try:
             self._open(paths, sorter, report)
         finally:  # copies of customers' data must not stay on disk, whether reading them succeeded or not
@@ -137,21 +139,36 @@ class FileSource:
 
     def _decode(self, groups: Sequence[EventFiles], sorter: FileSorter) -> Database:
         """Return a database with the decoded rows, on disk if they are many; rows that DuckDB cannot read are set aside."""
+        database, used = self._decode_or_salvage(groups, sorter)
+        try:
+            recoded = sorter.recoded(used, database)
+        except BaseException:
+            database.close()
+            raise
+        if recoded == list(used):
+            return database
+        on_disk = database.on_disk
+        database.close()
+        return self._decoded(recoded, on_disk)
+
+    def _decode_or_salvage(
+        self, groups: Sequence[EventFiles], sorter: FileSorter
+    ) -> tuple[Database, Sequence[EventFiles]]:
         on_disk = sorter.size.bytes > min(ON_DISK_ABOVE, self._database_memory // 2)
         try:
             try:
-                return self._decoded(groups, on_disk)
+                return self._decoded(groups, on_disk), groups
             except TooLargeError:
                 if on_disk:
                     raise
-                return self._decoded(groups, on_disk=True)  # it holds more than its size let expect
+                return self._decoded(groups, on_disk=True), groups  # it holds more than its size let expect
         except TooLargeError:
             raise
         except SourceError:
             readable = sorter.salvage(groups)
             if readable == list(groups):
                 raise
-        return self._decoded(readable, on_disk)
+        return self._decoded(readable, on_disk), readable
 
     def _decoded(self, groups: Sequence[EventFiles], on_disk: bool) -> Database:
         rows = " UNION ALL ".join(group.bronze() for group in groups)
@@ -238,5 +255,7 @@ class FileSource:
             return []
         if name not in self._dimensions:
             rows = self._database.table(f"SELECT COLUMNS(*)::VARCHAR FROM {event_files.reader([file.path], file.like)}")
-            self._dimensions[name] = [{key.lower(): value for key, value in row.items()} for row in rows.to_pylist()]
+            self._dimensions[name] = [
+                {column_names.plain(key): value for key, value in row.items()} for row in rows.to_pylist()
+            ]
         return self._dimensions[name]
