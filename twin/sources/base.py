@@ -58,6 +58,8 @@ class Quality:
     used: int
     rejected: Mapping[str, int] = field(default_factory=dict)
     flagged: Mapping[str, int] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    """A sentence for each file of the whole source that could not be read, without the period; none of its rows is counted."""
 
 
 @dataclass(frozen=True, slots=True)

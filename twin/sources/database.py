@@ -67,9 +67,14 @@ class Database:
         json_bodies.register(self._connection)
         self._finalizer = weakref.finalize(self, _release, self._connection, self.folder)
 
-    def execute(self, sql: str) -> list[tuple[Any, ...]]:
-        """Return a statement's rows; on the connection that `watched` can interrupt, and that has the tables of rejects."""
+    def execute(self, sql: str, streams: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Return a statement's rows; on the connection that `watched` can interrupt, and that has the tables of rejects.
+
+        `streams` are Arrow streams by the name under which the statement may read each once.
+        """
         with self._explained("read"):
+            for name, stream in (streams or {}).items():
+                self._connection.register(name, stream)
             return list(self._connection.execute(sql).fetchall())
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
@@ -77,13 +82,17 @@ class Database:
         with self._explained("asked"), self._connection.cursor() as cursor:
             return list(cursor.execute(sql, parameters or {}).fetchall())
 
-    def table(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
-        """Return a query's result. The current task can be cancelled meanwhile."""
+    def table(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, streams: Mapping[str, Any] | None = None
+    ) -> pa.Table:
+        """Return a query's result. The current task can be cancelled meanwhile. `streams` are as in `execute`."""
         with (
             self._explained("asked"),
             self._connection.cursor() as cursor,
             progress.current().stopping(cursor.interrupt),
         ):
+            for name, stream in (streams or {}).items():
+                cursor.register(name, stream)
             return cursor.sql(sql, params=parameters or {}).to_arrow_table()
 
     def not_utf8(self) -> list[str]:

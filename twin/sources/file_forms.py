@@ -197,7 +197,7 @@ def _uncompressed(path: str, name: str, compression: str, copier: Copier) -> lis
         with open(path, "rb") as packed, _decompressor(packed, compression) as file:
             copier.write(copy, iter(lambda: file.read(text_encoding.PIECE), b""))
     except (EOFError, zlib.error, lzma.LZMAError, OSError, pa.ArrowException, ValueError) as error:
-        raise UnusableError(f"is {compression} data that is damaged: fetch it again, or take it away") from error
+        raise UnusableError("cannot be read: its compression is damaged. Fetch it again, or take it away") from error
     return [Plain(str(copy), name, is_text=False)]
 
 

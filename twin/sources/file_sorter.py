@@ -15,6 +15,7 @@ from twin.foundation import memory
 from twin.foundation.errors import SourceError
 from twin.sources import (
     column_names,
+    delta_tables,
     event_files,
     file_forms,
     file_paths,
@@ -26,6 +27,7 @@ from twin.sources import (
 from twin.sources.database import Database, reason
 from twin.sources.event_files import EventFile, EventFiles, Size, UnusableError
 from twin.sources.file_forms import Plain
+from twin.sources.file_paths import Found
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +49,14 @@ class FileSorter:
     """Sorts the files of one source by their columns.
 
     `size` is what the event files hold. `broken_rows` counts rows of JSON files that DuckDB cannot read; the others are in
-    temporary copies, which `close` removes.
+    temporary copies, which `close` removes. `left_out` has a sentence for each file that cannot be used.
     """
 
     def __init__(self, source: str, most_memory: int, most_bytes: int, most_files: int) -> None:
         """`most_memory` is what finding columns may take, `most_bytes` what a file may hold; in bytes."""
         self.size = Size()
         self.broken_rows = 0
+        self.left_out: list[str] = []
         self._copies: set[str] = set()
         self._plain: set[str] = set()
         self._texts: set[str] = set()
@@ -65,33 +68,33 @@ class FileSorter:
         self._most_bytes = most_bytes
         self._sniffer: Database | None = None
 
-    def sort_out(self, paths: Sequence[str]) -> tuple[list[EventFiles], dict[str, DimensionFile]]:
+    def sort_out(self, found: Found) -> tuple[list[EventFiles], dict[str, DimensionFile]]:
         """Return the event files, grouped by what reading them depends on, and the dimension tables by name."""
         dimensions: dict[str, DimensionFile] = {}
         groups: dict[EventFile, list[str]] = {}
-        unusable: list[str] = []
-        for path in paths:
-            unusable += self._sort(path, groups, dimensions)
+        self.left_out += found.left_out
+        for path in found.paths:
+            name = file_paths.display_name(path, self._source)
+            self.left_out += self._sort(path, name, groups, dimensions)
         if not groups:
-            what = "; ".join(unusable[:NAMED]) or "only dimension tables are there"
+            what = "; ".join(self.left_out[:NAMED]) or "only dimension tables are there"
             raise SourceError(
                 f"{self._source}: no usable event file: {what}. Event rows need the columns event_type, ts and order_id "
                 "(besides location or location_id, sequence, body)."
             )
-        for text in unusable:
+        for text in self.left_out:
             log.warning("left out of the source: %s", text)
         return [EventFiles(tuple(files), like) for like, files in groups.items()], dimensions
 
     def _sort(
         self,
         path: str,
+        name: str,
         groups: dict[EventFile, list[str]],
         dimensions: dict[str, DimensionFile],
-        name: str = "",
         depth: int = 0,
     ) -> list[str]:
         """Sort one file, or the plain copies of what it holds, and return what cannot be used, as sentences."""
-        name = name or Path(path).name
         try:
             readable, file, size = self._described(path)
             if not (missing := file.missing()):
@@ -100,14 +103,15 @@ class FileSorter:
             elif (table := file_paths.table_of(path)) in tables.DIMENSIONS:
                 if not tables.is_dimension(table, map(column_names.plain, file.columns)):
                     raise UnusableError(f"has no columns id and name{_shown(path, file)}")
-                if file.kind != "parquet" and text_encoding.of_file(readable) == text_encoding.WESTERN:
+                if file.kind not in ("parquet", "delta") and text_encoding.of_file(readable) == text_encoding.WESTERN:
                     raise UnusableError("is not UTF-8")  # DuckDB would leave out the rows with such letters
                 dimensions[table] = DimensionFile(readable, file)
             else:
                 raise UnusableError(f"has no column {', '.join(missing)}{_shown(path, file)}")
         except UnusableError as error:
             try:
-                copies = [] if path in self._texts else file_forms.plain(path, name, self._copier)
+                is_final = path in self._texts or file_paths.format_of(path) == "delta"
+                copies = [] if is_final else file_forms.plain(path, name, self._copier)
             except UnusableError as found:
                 return [f"{name} {found}"]
             except OSError as found:
@@ -127,7 +131,7 @@ class FileSorter:
         self._plain.add(copy.path)
         if copy.is_text:
             self._texts.add(copy.path)
-        return self._sort(copy.path, groups, dimensions, copy.name, depth)
+        return self._sort(copy.path, copy.name, groups, dimensions, depth)
 
     def join(self, groups: Sequence[EventFiles]) -> list[EventFiles]:
         """Return the groups with many small files joined into few."""
@@ -155,8 +159,9 @@ class FileSorter:
         found: list[EventFiles] = []
         for group in groups:
             if not group.like.kind.startswith("json"):
-                paths = tuple(map(self._with_one_line_end, group.paths))
-                found.append(EventFiles(paths, replace(group.like, strict=False)))
+                is_csv = group.like.kind == "csv"  # only CSV has slower rules
+                paths = tuple(map(self._with_one_line_end, group.paths)) if is_csv else group.paths
+                found.append(EventFiles(paths, replace(group.like, strict=not is_csv)))
                 continue
             copies = [self._salvaged(path, group.like.kind == "json array") for path in group.paths]
             lines = replace(group.like, kind="json lines")
@@ -234,6 +239,8 @@ class FileSorter:
 
     def _described(self, path: str) -> tuple[str, EventFile, Size]:
         """Return a file, or its readable copy, with its description. Raises `UnusableError`."""
+        if file_paths.format_of(path) == "delta":
+            return delta_tables.describe(path)
         try:
             try:
                 described = event_files.describe(path) or self._sniffed(path)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import pyarrow as pa
 from twin.foundation import memory, telemetry
 from twin.foundation.errors import SourceError, UnknownTimeError
 from twin.foundation.settings import Settings
-from twin.sources import column_names, event_files, file_paths, queries, tables
+from twin.sources import column_names, delta_tables, event_files, file_paths, queries, tables
 from twin.sources.base import Location, Quality, Times, Volume
 from twin.sources.database import Database, TooLargeError
 from twin.sources.event_files import EventFiles, Size
+from twin.sources.file_paths import Found
 from twin.sources.file_sorter import DimensionFile, FileSorter
 from twin.sources.queries import json_bodies
 
@@ -48,12 +50,12 @@ class FileSource:
         self._database_memory = int(self._settings.memory_bytes * DATABASE_SHARE)
         report = progress or (lambda _message, _share: None)
         threading.Thread(target=json_bodies.warm, name="warm-json").start()  # while the files are found and opened
-        paths = file_paths.find(self.name, self._settings.max_files)
+        found = file_paths.find(self.name, self._settings.max_files)
         sorter = FileSorter(
             self.name, self._database_memory, self._settings.max_decoded_bytes, self._settings.max_files
         )
         try:
-            self._open(paths, sorter, report)
+            self._open(found, sorter, report)
         finally:  # copies of customers' data must not stay on disk, whether reading them succeeded or not
             sorter.close()
         self._volumes: dict[str, Volume] | None = None
@@ -72,7 +74,7 @@ class FileSource:
         return list(self._locations)
 
     def quality(self, location: str | None = None) -> Quality:
-        return self._account.result().of(location)
+        return replace(self._account.result().of(location), left_out=self._left_out)
 
     def volume(self, location: str) -> Volume:
         if self._volumes is None:
@@ -111,16 +113,17 @@ class FileSource:
         self._database.close()
 
     # -- opening --------------------------------------------------------------------------------------------------------
-    def _open(self, paths: Sequence[str], sorter: FileSorter, report: Progress) -> None:
+    def _open(self, found: Found, sorter: FileSorter, report: Progress) -> None:
         """Decode the files into the table `events` and find the locations."""
-        report(f"Reading {len(paths):,} file{'s' * (len(paths) != 1)}", 0.1)
-        groups, self._dimension_files = sorter.sort_out(paths)
+        report(f"Reading {len(found.paths):,} file{'s' * (len(found.paths) != 1)}", 0.1)
+        groups, self._dimension_files = sorter.sort_out(found)
         self._check_holds(sorter.size)
         self._database = self._decode(sorter.join(groups), sorter)
         try:
             self._rows = int(self._database.rows("SELECT count(*) FROM events")[0][0])
             self._check_holds(Size(0, self._rows))
             self._input_bytes = sorter.size.bytes
+            self._left_out = tuple(sorter.left_out)
             broken_lines = sorter.broken_rows + self._count_broken_lines()
             report("Looking for the kitchens", 0.8)
             for name, file in self._dimension_files.items():
@@ -172,10 +175,16 @@ class FileSource:
 
     def _decoded(self, groups: Sequence[EventFiles], on_disk: bool) -> Database:
         rows = " UNION ALL ".join(group.bronze() for group in groups)
+        streams = {
+            path: delta_tables.scan(path, delta_tables.columns_of_events(group.like))
+            for group in groups
+            if group.like.kind == "delta"
+            for path in group.paths
+        }
         database = Database(self.name, self._database_memory, on_disk)
         try:
             with database.watched(self._settings.max_decoded_bytes, int(self._settings.memory_bytes * STOP_SHARE)):
-                database.execute(f"CREATE TABLE events AS {queries.decode_for_duckdb(rows)}")
+                database.execute(f"CREATE TABLE events AS {queries.decode_for_duckdb(rows)}", streams)
         except BaseException:
             database.close()
             raise
@@ -254,7 +263,10 @@ class FileSource:
         if file is None:
             return []
         if name not in self._dimensions:
-            rows = self._database.table(f"SELECT COLUMNS(*)::VARCHAR FROM {event_files.reader([file.path], file.like)}")
+            streams = {file.path: delta_tables.scan(file.path, file.like.columns)} if file.like.kind == "delta" else {}
+            rows = self._database.table(
+                f"SELECT COLUMNS(*)::VARCHAR FROM {event_files.reader([file.path], file.like)}", streams=streams
+            )
             self._dimensions[name] = [
                 {column_names.plain(key): value for key, value in row.items()} for row in rows.to_pylist()
             ]
