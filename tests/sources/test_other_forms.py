@@ -8,6 +8,8 @@ import io
 import itertools
 import json
 import lzma
+import re
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -296,3 +298,149 @@ def test_a_compressed_file_holds_no_more_than_files_may(tmp_path: Path, packed: 
         SourceError, match=r"bomb, that holds more than 1 MB once it is uncompressed.*TWIN_MAX_DECODED\.$"
     ):
         limited(path, max_decoded_bytes=1 << 20)
+
+
+NOTES: list[list[object]] = [["These are notes"], ["of nobody"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("events.txt", table().encode()),
+        ("events", table().encode()),
+        ("part-00000", lines().encode()),
+        ("events.2025-10-13", table(delimiter="\t").encode()),
+        ("events.dat", parquet()),
+        ("lines.csv", lines().encode()),
+        ("array.csv", ARRAY.encode()),
+        ("table.json", table().encode()),
+        ("parquet.csv", parquet()),
+        ("table.parquet", table().encode()),
+        ("excel-says.csv", b"sep=;\r\n" + table(delimiter=";", end="\r\n").encode()),
+        ("comments.csv", b"# exported by hand\n\n# in October\n" + table().encode()),
+        ("wrapped.json", json.dumps({"page": 1, "events": ROWS}, ensure_ascii=False).encode()),
+        ("several-arrays.json", "\n".join(json.dumps([row], ensure_ascii=False) for row in ROWS).encode()),
+        ("lines-in-brackets.jsonl", "[\n{}\n]\n".format(",\n".join(map(json.dumps, ROWS))).encode()),
+        ("over-lines.json", "\n".join(json.dumps(row, indent=2) for row in ROWS).encode()),
+        ("events.xlsx", workbook({"Sheet1": cells()})),
+        ("texts.xlsx", workbook({"Sheet1": [list(ROWS[0]), *(list(row.values()) for row in ROWS)]})),
+        ("two-sheets.xlsx", workbook({"one": cells(ROWS[:1]), "two": cells(ROWS[1:])})),
+        ("empty-rows.xlsx", workbook({"e": [[], *cells(ROWS[:2]), [None, ""], cells()[-1] + [None, ""]]})),
+        ("events.zip", archive({"events.csv": table().encode()})),
+        ("stored.zip", archive({"a/events.jsonl": lines().encode()}, zipfile.ZIP_STORED)),
+        ("members.zip", archive({f"{n}.csv": table([row]).encode("utf-16") for n, row in enumerate(ROWS)})),
+        ("deep.zip", archive({"events.csv.gz": gzip.compress(table().encode())})),
+        ("book.zip", archive({"events.xlsx": workbook({"Sheet1": cells()})})),
+        ("mac.zip", archive({"__MACOSX/._events.csv": b"\0\1", ".DS_Store": b"\0", "events.csv": table().encode()})),
+        ("slip.zip", archive({"../../events.csv": table().encode(), "readme.md": b"read me"})),
+        ("called.csv", archive({"events.parquet": parquet()})),
+    ],
+)
+def test_files_are_read_for_what_they_hold(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    check(FileSource(tmp_path / name))
+    assert FileSource(tmp_path).quality() == FileSource(tmp_path / name).quality(), "also as a file of its folder"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name]
+
+
+def test_tables_of_names_may_be_in_the_same_zip_or_workbook(tmp_path: Path) -> None:
+    brands: list[list[object]] = [["id", "name"], [7, "Pho"], [8, "Pie"]]
+    (tmp_path / "book.xlsx").write_bytes(workbook({"events": cells(), "Brands": brands}))
+    source = FileSource(tmp_path / "book.xlsx")
+    check(source)
+    assert source.names("brands") == {"7": "Pho", "8": "Pie"}
+    (tmp_path / "all.zip").write_bytes(archive({"e.csv": table().encode(), "brands.csv": b"id,name\n7,Pho\n"}))
+    assert FileSource(tmp_path / "all.zip").names("brands") == {"7": "Pho"}
+
+
+def test_folders_in_a_zip_give_columns_as_elsewhere(tmp_path: Path) -> None:
+    rows = [{key: value for key, value in row.items() if key != "location"} for row in ROWS]
+    folders = {f"location={place}/e.csv": table(rows).encode("utf-16") for place in ("rio", "oslo")}
+    (tmp_path / "all.zip").write_bytes(archive(folders))
+    assert {place.id for place in FileSource(tmp_path / "all.zip").locations()} == {"rio", "oslo"}
+
+
+REFUSED = [
+    ("old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 500, "is an old or encrypted Excel file: save it as .xlsx"),
+    ("events.sqlite", b"SQLite format 3\0" + b"\0" * 500, "is a SQLite database: export its table of events as CSV"),
+    ("events.feather", b"ARROW1\0\0" + b"\0" * 500, "is an Arrow file (Feather): write it as Parquet"),
+    ("events.7z", b"7z\xbc\xaf\x27\x1c" + b"\0" * 500, "is a 7z archive: unpack it and name the folder"),
+    ("events.tar", b"e.csv" + b"\0" * 252 + b"ustar\x0000" + b"\0" * 1000, "is neither text nor a file of a kind"),
+    ("page.csv", b"\n<!DOCTYPE html><html><body>Sign in", "is a web page, perhaps a sign-in page in place of the download"),
+    ("events.dat", bytes(range(256)) * 9, "is neither text nor a file of a kind that is read"),
+    ("notes.txt", b"milk, eggs\n2, 12\n", "has no column event_type, ts, order_id but milk, eggs"),
+    ("empty", b"", "is empty"),
+    ("damaged.csv", gzip.compress(table().encode())[:60], "cannot be read: its compression is damaged"),
+    ("damaged.zip", archive({"e.csv": table().encode()})[:-40], "is a zip file that is damaged: fetch it again, or unpack it"),
+    ("damaged.xlsx", archive({"xl/workbook.xml": b"<a>"}), "is an Excel workbook that is damaged: open it and save it again"),
+    ("empty.xlsx", workbook({"Sheet1": []}), "is an Excel workbook without a row in it"),
+    ("notes.xlsx", workbook({"Sheet1": NOTES}), "has no column event_type, ts, order_id but These are notes"),
+    ("nothing.zip", archive({"picture.png": b"\x89PNG"}), "is a zip file in which no file looks like one of rows"),
+    ("sheet.ods", archive({"content.xml": b"<a/>"}), "is an OpenDocument file: save its table as .xlsx or CSV"),
+    ("notes.zip", archive({"notes.txt": b"a\n"}), "notes.zip (notes.txt) has no column event_type, ts, order_id but a"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "data", "says"), REFUSED, ids=[name for name, *_ in REFUSED])
+def test_what_cannot_be_used_is_named_with_what_it_is_and_what_to_do(
+    tmp_path: Path, name: str, data: bytes, says: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(SourceError) as refused:
+        FileSource(tmp_path / name)
+    assert f"no usable event file: {name}" in str(refused.value)
+    assert says in str(refused.value)
+    (tmp_path / "good.csv").write_text(table(), "utf-8")
+    source = FileSource(tmp_path)
+    check(source)
+    (sentence,) = source.quality().left_out
+    assert sentence.startswith(name)
+    assert says in sentence
+
+
+def test_an_archive_that_cannot_be_unpacked_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "secret.zip"
+    data = bytearray(archive({"events.csv": table().encode()}))
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # as if it needed a password
+        data[data.index(mark) + flags] |= 1
+    path.write_bytes(data)
+    with pytest.raises(
+        SourceError, match=r"secret\.zip is a zip file that cannot be unpacked .*password.* unpack it and name"
+    ):
+        FileSource(path)
+    packed = tmp_path / "events.tgz"
+    with tarfile.open(packed, "w:gz") as tar:
+        tar.add(tmp_path / "secret.zip")
+    with pytest.raises(SourceError, match=r"events\.tgz is a tar archive: unpack it and name the folder"):
+        FileSource(packed)
+
+
+def test_bombs_in_zips_and_workbooks_meet_the_limits_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "bomb.zip"
+    path.write_bytes(archive({"events.csv": table().encode() + b"\n" * (4 << 20)}))
+    with pytest.raises(
+        SourceError, match=r"bomb\.zip, that holds more than 1 MB once it is uncompressed.*TWIN_MAX_DECODED\.$"
+    ):
+        limited(path, max_decoded_bytes=1 << 20)
+    path.write_bytes(archive({f"{n}.csv": table().encode() for n in range(9)}))
+    with pytest.raises(SourceError, match=r"bomb\.zip, that is a zip file of more than 8 files.*TWIN_MAX_FILES\.$"):
+        limited(path, max_files=8)
+    inner = table().encode()
+    for _ in range(5):
+        inner = archive({"inside.zip": inner})
+    path.write_bytes(inner)
+    with pytest.raises(SourceError, match=r"bomb\.zip .* is wrapped 3 times: unpack it"):
+        FileSource(path)
+    monkeypatch.setattr("twin.sources.workbooks.MOST", 1_000)
+    path = tmp_path / "bomb.xlsx"
+    path.write_bytes(workbook({"Sheet1": cells()}))
+    with pytest.raises(SourceError, match=r"bomb\.xlsx is an Excel workbook that holds .* MB: save it as CSV"):
+        FileSource(path)
+
+
+def test_a_sheet_that_says_wrongly_how_large_it_is_is_read_to_its_end(tmp_path: Path) -> None:
+    whole = io.BytesIO(workbook({"Sheet1": cells()}))
+    with zipfile.ZipFile(whole) as book, zipfile.ZipFile(tmp_path / "e.xlsx", "w") as out:
+        for name in book.namelist():
+            out.writestr(name, re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:B2"', book.read(name)))
+    check(FileSource(tmp_path / "e.xlsx"))

@@ -23,7 +23,7 @@ from typing import IO, cast
 import pyarrow as pa
 
 from twin.foundation import memory
-from twin.sources import text_encoding, workbooks
+from twin.sources import file_paths, text_encoding, workbooks
 from twin.sources.event_files import UnusableError
 
 FREE_DISK = 0.05
@@ -115,7 +115,7 @@ def plain(path: str, name: str, copier: Copier) -> list[Plain]:
         if head.startswith(magic):
             raise UnusableError(f"is {what}: {advice}")
     if head.startswith(b"PAR1"):
-        return _linked(path, ".parquet", copier)
+        return _linked(path, name, ".parquet", copier)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _unzipped(path, name, copier)
     for magic, compression in _COMPRESSED:
@@ -179,12 +179,12 @@ def shown(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
-def _linked(path: str, ending: str, copier: Copier) -> list[Plain]:
+def _linked(path: str, name: str, ending: str, copier: Copier) -> list[Plain]:
     """Return the file itself under a name with another ending; none if it has that ending."""
-    name = os.path.basename(path)
-    if name.lower().endswith(ending):
+    called = os.path.basename(path)
+    if called.lower().endswith(ending):
         return []
-    link = copier.place(name + ending, Path(path).parent)
+    link = copier.place(called + ending, Path(path).parent)
     link.symlink_to(os.path.abspath(path))
     return [Plain(str(link), name)]
 
@@ -219,6 +219,8 @@ def _unzipped(path: str, name: str, copier: Copier) -> list[Plain]:
         with zipfile.ZipFile(path) as archive:
             if "xl/workbook.xml" in archive.namelist():
                 return _sheets(path, name, archive, copier)
+            if "content.xml" in archive.namelist():
+                raise UnusableError("is an OpenDocument file: save its table as .xlsx or CSV")
             return list(_members(path, name, archive, copier))
     except (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError) as error:
         raise UnusableError(
@@ -231,9 +233,9 @@ def _unzipped(path: str, name: str, copier: Copier) -> list[Plain]:
 
 
 def _members(path: str, name: str, archive: zipfile.ZipFile, copier: Copier) -> Iterator[Plain]:
-    members = [one for one in archive.infolist() if not one.is_dir() and not _is_hidden(one.filename)]
+    members = [one for one in archive.infolist() if not one.is_dir() and _is_wanted(one.filename)]
     if not members:
-        raise UnusableError("is a zip file without a file in it")
+        raise UnusableError("is a zip file in which no file looks like one of rows")
     if len(members) > copier.most_files:
         raise FullError(f"is a zip file of more than {copier.most_files:,} files: unpack it, or raise TWIN_MAX_FILES")
     for member in members:
@@ -244,10 +246,11 @@ def _members(path: str, name: str, archive: zipfile.ZipFile, copier: Copier) -> 
         yield Plain(str(copy), f"{name} ({member.filename})", is_text=False)
 
 
-def _is_hidden(name: str) -> bool:
-    """Return whether a path in a zip is one that would not be looked at in a folder either."""
-    parts = [part for part in name.replace("\\", "/").split("/") if part]
-    return not parts or parts[0] == "__MACOSX" or parts[-1].startswith(("_", ".")) or parts[-1] == ".."
+def _is_wanted(name: str) -> bool:
+    """Return whether a path in a zip is one that would be looked into in a folder, too."""
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    hidden = not parts or parts[0] == "__MACOSX" or parts[-1] == ".." or parts[-1].startswith(("_", "."))
+    return not hidden and file_paths.may_hold_rows(parts[-1])
 
 
 def _sheets(path: str, name: str, archive: zipfile.ZipFile, copier: Copier) -> list[Plain]:
@@ -287,7 +290,7 @@ def _text(path: str, name: str, head: bytes, copier: Copier) -> list[Plain]:
     stem = os.path.basename(path)
     ending = ".json" if is_json else ".csv"
     if encoding == "utf-8" and not skipped and not prefix and not is_old_mac:
-        return _linked(path, ending, copier)
+        return _linked(path, name, ending, copier)
     copy = copier.place(stem if stem.lower().endswith(ending) else stem + ending, Path(path).parent)
     copier.write(copy, _rewritten(path, encoding, skipped, prefix, is_json))
     return [Plain(str(copy), name)]
