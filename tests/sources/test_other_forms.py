@@ -323,6 +323,7 @@ NOTES: list[list[object]] = [["These are notes"], ["of nobody"]]
         ("lines-in-brackets.jsonl", "[\n{}\n]\n".format(",\n".join(map(json.dumps, ROWS))).encode()),
         ("over-lines.json", "\n".join(json.dumps(row, indent=2) for row in ROWS).encode()),
         ("events.xlsx", workbook({"Sheet1": cells()})),
+        ("book.csv", workbook({"Sheet1": cells()})),
         ("texts.xlsx", workbook({"Sheet1": [list(ROWS[0]), *(list(row.values()) for row in ROWS)]})),
         ("two-sheets.xlsx", workbook({"one": cells(ROWS[:1]), "two": cells(ROWS[1:])})),
         ("empty-rows.xlsx", workbook({"e": [[], *cells(ROWS[:2]), [None, ""], cells()[-1] + [None, ""]]})),

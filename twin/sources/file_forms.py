@@ -120,6 +120,8 @@ def plain(path: str, name: str, copier: Copier) -> list[Plain]:
         return _unzipped(path, name, copier)
     for magic, compression in _COMPRESSED:
         if head.startswith(magic):
+            if compression == "gzip" and _holds_plain_text(path):
+                return []
             return _uncompressed(path, name, compression, copier)
     if tarfile.is_tarfile(path):
         raise UnusableError("is a tar archive: unpack it and name the folder")
@@ -199,6 +201,25 @@ def _uncompressed(path: str, name: str, compression: str, copier: Copier) -> lis
     except (EOFError, zlib.error, lzma.LZMAError, OSError, pa.ArrowException, ValueError) as error:
         raise UnusableError("cannot be read: its compression is damaged. Fetch it again, or take it away") from error
     return [Plain(str(copy), name, is_text=False)]
+
+
+def _holds_plain_text(path: str) -> bool:
+    """Return whether a file is called `.csv.gz` or the like and holds just that, so that there is nothing to unpack it for."""
+    kind = file_paths.format_of(path)
+    if not path.lower().endswith(".gz") or not kind:
+        return False
+    try:
+        with text_encoding.opened(path) as file:
+            head = file.read(text_encoding.SEEN)
+    except (OSError, EOFError, zlib.error):
+        return False
+    magics = (b"PAR1", b"PK", *(magic for magic, _ in _COMPRESSED))
+    if b"\0" in head or head.startswith(magics) or text_encoding.by_its_beginning(head):
+        return False
+    begin = head.decode("utf-8", errors="ignore")
+    is_json = begin.lstrip()[:1] in ("{", "[")
+    as_is = _json_table(begin) == (0, "") if is_json else not _above_header(begin)
+    return as_is and is_json == (kind == "json") and text_encoding.of_file(path) == "utf-8"
 
 
 def _decompressor(packed: IO[bytes], compression: str) -> IO[bytes]:

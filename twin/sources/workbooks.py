@@ -8,9 +8,6 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from twin.foundation import memory
 from twin.sources.event_files import UnusableError
 
@@ -32,8 +29,10 @@ def sheets(path: str, archive: zipfile.ZipFile) -> Iterator[tuple[str, Iterator[
     texts = sum(one.file_size for one in archive.infolist() if one.filename == _TEXTS)
     if size > MOST or texts > MOST_TEXTS:
         raise UnusableError(f"is an Excel workbook that holds {memory.words(size)}: save it as CSV")
-    with _explained():
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    import openpyxl  # noqa: PLC0415  # takes a third of a second and 8 MB, and few sources have workbooks
+
+    with _explained(), open(path, "rb") as file:  # of a path, openpyxl would look at the ending
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
         try:
             for sheet in book.worksheets:
                 sheet.reset_dimensions()  # what a sheet says of its size may be wrong, and cuts rows
@@ -46,7 +45,7 @@ def sheets(path: str, archive: zipfile.ZipFile) -> Iterator[tuple[str, Iterator[
 def _explained() -> Iterator[None]:
     try:
         yield
-    except (InvalidFileException, KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError) as error:
         # openpyxl has no class of errors for what it cannot parse
         raise UnusableError(
             "is an Excel workbook that is damaged: open it and save it again, or save it as CSV"
