@@ -109,6 +109,8 @@ def _print_contents(opened: twin.Twin) -> None:
         print(f"{count:>12,}  set aside: {reason}")
     for flag, count in sorted(quality.flagged.items(), key=lambda item: -item[1]):
         print(f"{count:>12,}  used, but: {flag}")
+    for sentence in quality.left_out:
+        print(f"    left out: {sentence}.")
     if gold := opened.source.gold():
         print("\norders here, and in the pipeline's gold_order_header:")
         mine = {place.id: place.orders for place in opened.locations}

@@ -112,7 +112,10 @@ def without_nulls(value: Any) -> Any:
 
 
 def opened(made: Made, source: Path | str | None = None) -> FileSource:
-    return FileSource(made.source if source is None else source, settings=Settings.from_environment(made.environment))
+    with made.within():
+        return FileSource(
+            made.source if source is None else source, settings=Settings.from_environment(made.environment)
+        )
 
 
 def balanced(quality: Quality) -> Quality:

@@ -174,6 +174,8 @@ def data_quality(hub: Hub, location: str, _: parameters.Parameters) -> models.Da
         rows_used=quality.used,
         rejected=dict(quality.rejected),
         flagged=dict(quality.flagged),
+        files_left_out=len(quality.left_out),
+        left_out=[f"{text}." for text in quality.left_out[: models.MOST_FILES]],
     )
 
 

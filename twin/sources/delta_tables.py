@@ -4,8 +4,7 @@ The folder also holds what was deleted, replaced or never committed, so its file
 deltalake's work (delta-rs): checkpoints, deletion vectors, mapped column names, values of partitions.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,8 @@ import pyarrow.parquet as pq
 
 from twin.foundation.errors import SourceError
 from twin.sources import delta_paths
-from twin.sources.event_files import READ, ROW_BYTES, EventFile, Size, UnusableError
+from twin.sources.database import reason
+from twin.sources.event_files import READ, ROW_BYTES, EventFile, EventFiles, Size, UnusableError
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -42,9 +42,14 @@ def scan(path: str, columns: Sequence[str]) -> Any:
         raise SourceError(f"{Path(delta_paths.folder_of(path)).name} {error}.") from error
 
 
-def columns_of_events(like: EventFile) -> list[str]:
-    """Return those of a table's columns that events are made of, as written."""
-    return [name for name in like.columns if name.strip().lower() in READ]
+def streams(groups: Iterable[EventFiles]) -> dict[str, Any]:
+    """Return the streams of the columns that events are made of, by the paths of the Delta tables among `groups`."""
+    return {
+        path: scan(path, [name for name in group.like.columns if name.strip().lower() in READ])
+        for group in groups
+        if group.like.kind == "delta"
+        for path in group.paths
+    }
 
 
 def _opened(path: str) -> "DeltaTable":
@@ -62,7 +67,9 @@ def _opened(path: str) -> "DeltaTable":
                 raise UnusableError(f"has no version {number}: its last is {last}. Name an earlier one, or none")
             table.load_as_version(number)
     except (DeltaError, OSError, ValueError) as error:
-        raise UnusableError(f"is a Delta table whose log cannot be read: {_reason(error)}") from error
+        raise UnusableError(
+            f"is a Delta table whose log cannot be read: {reason(error)}: check what wrote it, or take it out"
+        ) from error
     return table
 
 
@@ -101,7 +108,8 @@ def _footer(uri: str) -> Size:
         ) from error
     except (OSError, pa.ArrowException) as error:
         raise UnusableError(
-            f"is a Delta table whose file {Path(path).name} cannot be read: {_reason(error)}"
+            f"is a Delta table whose file {Path(path).name} cannot be read: {reason(error)}: bring it back, or take the "
+            "table out"
         ) from error
     stored = sum(footer.row_group(number).total_byte_size for number in range(footer.num_row_groups))
     return Size(max(stored, footer.num_rows * ROW_BYTES), footer.num_rows)
@@ -109,12 +117,3 @@ def _footer(uri: str) -> Size:
 
 def _arrow_schema(stream: Any) -> pa.Schema:
     return pa.schema(stream.schema)
-
-
-def _reason(error: Exception) -> str:
-    """Return what an error says, in one line and without folders."""
-    text = str(error).split("\n", 1)[0]
-    text = re.sub(
-        r"(?<![\w.])/(?:[^/\"'\n]+/)+", "", re.sub(r"^(?:[A-Z][\w ]*error: )+", "", text, flags=re.IGNORECASE)
-    )
-    return text.strip().rstrip(".:")[:200]

@@ -68,7 +68,11 @@ def find(source: str, most: int) -> Found:
         search.found.paths = [name, *_dimensions_in(Path(name).parent, name)]
         return search.found
     else:
-        search.pattern(name)
+        _check_allowed(name, source)
+        if os.path.lexists(name):
+            search.special(name)
+        else:
+            search.pattern(name)
     found = search.found
     if version != delta_paths.LATEST and not any(map(delta_paths.is_path, found.paths)):
         raise SourceError(f"{source} asks for a version, and there is no Delta table: name it without @{version}.")
@@ -157,7 +161,7 @@ class _Search:
                 with os.scandir(here) as opened:
                     entries = sorted(opened, key=lambda entry: entry.name)
             except OSError as error:
-                self._leave_out(here, f"cannot be read: {error.strerror}. Allow it, or take it out")
+                self._leave_out(here, f"cannot be read: {error.strerror}: allow it, or take it out")
                 continue
             self._check(len(seen))
             if self._is_other_table(here, {entry.name for entry in entries}):
@@ -172,16 +176,22 @@ class _Search:
                     elif entry.is_file():
                         self._add(entry.path)
                     else:
-                        self._leave_out(entry.path, "is no regular file: put a copy of what it gives in its place")
+                        self.special(entry.path)
         known = {_key(path) for path in self.found.paths if os.path.isfile(path)} if linked_files else set()
         for path in linked_files:
             if not os.path.isfile(path):
-                self._leave_out(
-                    path, f"is a link to {os.readlink(path)}, which is not there: bring that back, or remove the link"
-                )
+                self.special(path)
             elif (key := _key(path)) not in known:
                 known.add(key)
                 self._add(path)
+
+    def special(self, path: str) -> None:
+        """Leave out what has a name and is neither a file nor a folder."""
+        if os.path.islink(path) and not os.path.exists(path):
+            target = os.path.basename(os.readlink(path))
+            self._leave_out(path, f"is a link to {target}, which is not there: bring that back, or remove the link")
+        else:
+            self._leave_out(path, "is no regular file: put a copy of what it gives in its place")
 
     def pattern(self, pattern: str) -> None:
         """Gather what a pattern names: files and Delta tables."""
@@ -230,6 +240,16 @@ class _Search:
 
     def _leave_out(self, path: str, what: str) -> None:
         self.found.left_out.append(f"{display_name(path, self._source)} {what}")
+
+
+def _check_allowed(name: str, source: str) -> None:
+    """Raise `SourceError` if what is there may not be looked at; nothing is said about what is not there."""
+    try:
+        os.stat(name)
+    except PermissionError as error:
+        raise SourceError(f"{source} cannot be read: {error.strerror}. Allow it to who runs this.") from error
+    except OSError:
+        return
 
 
 def _key(path: str) -> tuple[int, int]:

@@ -5,7 +5,7 @@ import logging
 import shutil
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from twin.sources import (
     tables,
     text_encoding,
 )
-from twin.sources.database import Database, reason
+from twin.sources.database import Database, TooLargeError, reason
 from twin.sources.event_files import EventFile, EventFiles, Size, UnusableError
 from twin.sources.file_forms import Plain
 from twin.sources.file_paths import Found
@@ -57,8 +57,8 @@ class FileSorter:
         self.size = Size()
         self.broken_rows = 0
         self.left_out: list[str] = []
-        self._copies: set[str] = set()
-        self._plain: set[str] = set()
+        self._copies: dict[str, str] = {}
+        self._plain: dict[str, str] = {}
         self._texts: set[str] = set()
         self._copier = file_forms.Copier(most_bytes, self._new_folder, most_files)
         self._number = itertools.count()
@@ -72,29 +72,18 @@ class FileSorter:
         """Return the event files, grouped by what reading them depends on, and the dimension tables by name."""
         dimensions: dict[str, DimensionFile] = {}
         groups: dict[EventFile, list[str]] = {}
-        self.left_out += found.left_out
+        for text in found.left_out:
+            self._leave_out("", text)
         for path in found.paths:
-            name = file_paths.display_name(path, self._source)
-            self.left_out += self._sort(path, name, groups, dimensions)
+            self._sort(path, groups, dimensions)
         if not groups:
-            what = "; ".join(self.left_out[:NAMED]) or "only dimension tables are there"
-            raise SourceError(
-                f"{self._source}: no usable event file: {what}. Event rows need the columns event_type, ts and order_id "
-                "(besides location or location_id, sequence, body)."
-            )
-        for text in self.left_out:
-            log.warning("left out of the source: %s", text)
+            raise self._nothing_left()
         return [EventFiles(tuple(files), like) for like, files in groups.items()], dimensions
 
     def _sort(
-        self,
-        path: str,
-        name: str,
-        groups: dict[EventFile, list[str]],
-        dimensions: dict[str, DimensionFile],
-        depth: int = 0,
-    ) -> list[str]:
-        """Sort one file, or the plain copies of what it holds, and return what cannot be used, as sentences."""
+        self, path: str, groups: dict[EventFile, list[str]], dimensions: dict[str, DimensionFile], depth: int = 0
+    ) -> None:
+        """Sort one file, or the plain copies of what it holds."""
         try:
             readable, file, size = self._described(path)
             if not (missing := file.missing()):
@@ -110,28 +99,34 @@ class FileSorter:
                 raise UnusableError(f"has no column {', '.join(missing)}{_shown(path, file)}")
         except UnusableError as error:
             try:
-                is_final = path in self._texts or file_paths.format_of(path) == "delta"
-                copies = [] if is_final else file_forms.plain(path, name, self._copier)
+                copies = self._copies_of_parts(path)
             except UnusableError as found:
-                return [f"{name} {found}"]
-            except OSError as found:
-                return [f"{name} cannot be read: {reason(found)}"]
-            except file_forms.FullError as found:
-                raise SourceError(f"{self._source} has a file, {name}, that {found}.") from found
-            if not copies:
-                return [f"{name} {error}"]
-            if depth == file_forms.DEEPEST:
-                return [f"{name} is wrapped {depth} times: unpack it"]
-            return [text for copy in copies for text in self._sort_copy(copy, groups, dimensions, depth + 1)]
-        return []
+                self._leave_out(path, found)
+                return
+            if not copies or depth == file_forms.DEEPEST:
+                self._leave_out(path, f"is wrapped {depth} times: unpack it" if copies else error)
+                return
+            for copy in copies:
+                self._plain[copy.path] = copy.name
+                if copy.is_text:
+                    self._texts.add(copy.path)
+                self._sort(copy.path, groups, dimensions, depth + 1)
 
-    def _sort_copy(
-        self, copy: Plain, groups: dict[EventFile, list[str]], dimensions: dict[str, DimensionFile], depth: int
-    ) -> list[str]:
-        self._plain.add(copy.path)
-        if copy.is_text:
-            self._texts.add(copy.path)
-        return self._sort(copy.path, copy.name, groups, dimensions, depth)
+    def _copies_of_parts(self, path: str) -> list[Plain]:
+        """Return plain copies of what a file holds that cannot be used as it is. Raises `UnusableError`."""
+        if path in self._texts or file_paths.format_of(path) == "delta":
+            return []
+        try:
+            return file_forms.plain(path, self._name(path), self._copier)
+        except OSError as error:
+            raise UnusableError(f"cannot be read: {reason(error)}") from error
+        except file_forms.FullError as error:
+            raise SourceError(f"{self._source} has a file, {self._name(path)}, that {error}.") from error
+
+    def _name(self, path: str) -> str:
+        """Return what to call a file, or the one that a copy was made of."""
+        origin = self._copies.get(path, path)
+        return self._plain.get(origin) or file_paths.display_name(origin, self._source)
 
     def join(self, groups: Sequence[EventFiles]) -> list[EventFiles]:
         """Return the groups with many small files joined into few."""
@@ -142,6 +137,54 @@ class FileSorter:
                 [group] if len(group.paths) < small_files.MANY else small_files.joined(group, self._new_folder())
             )
         ]
+
+    def without_damaged(self, groups: Sequence[EventFiles]) -> list[EventFiles]:
+        """Return the groups without the files that cannot be read to their end, which are left out.
+
+        For files that cannot be read together. It reads all of them again. Raises `SourceError` if no file is left.
+        """
+        found = []
+        for group in groups:
+            damaged = dict(self._damaged(group.like, group.paths))
+            for path, error in damaged.items():
+                self._leave_out(path, f"{error}: bring an undamaged copy, or take it out")
+            if paths := tuple(path for path in group.paths if path not in damaged):
+                found.append(replace(group, paths=paths))
+        if not found:
+            raise self._nothing_left()
+        return found
+
+    def _damaged(self, like: EventFile, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Yield the files that cannot be read, with the rest of a sentence; halves are tried while both may have some."""
+        group = EventFiles(tuple(paths), like)
+        database = Database(self._source, self._most_memory)  # one that has met an error of its own can do nothing more
+        try:
+            columns = ", ".join(("event_type", "ts", "location", "order_id", "sequence", "body"))
+            database.execute(f"SELECT max(hash({columns})) FROM ({group.bronze()})", delta_tables.streams([group]))
+        except TooLargeError:
+            raise
+        except SourceError as error:
+            if len(paths) == 1:
+                yield paths[0], f"cannot be read to its end: {reason(error.__cause__ or error)}"
+            else:
+                yield from self._damaged(like, paths[: len(paths) // 2])
+                yield from self._damaged(like, paths[len(paths) // 2 :])
+        finally:
+            database.close()
+
+    def _leave_out(self, path: str, why: UnusableError | str) -> None:
+        text = f"{self._name(path)} {why}" if path else str(why)
+        self.left_out.append(text)
+        log.warning("left out of the source: %s", text)
+
+    def _nothing_left(self) -> SourceError:
+        what = "; ".join(self.left_out[:NAMED]) or "only dimension tables are there"
+        columns = (
+            " Event rows need the columns event_type, ts and order_id (besides location or location_id, sequence, body)."
+            if not self.left_out or any(" has no column " in text for text in self.left_out)
+            else ""
+        )
+        return SourceError(f"{self._source}: no usable event file: {what}.{columns}")
 
     def is_copy(self, path: str) -> bool:
         """Return whether a file is one of the temporary copies."""
@@ -189,21 +232,20 @@ class FileSorter:
         except (OSError, EOFError, zlib.error):  # whoever reads it will say so
             return path
         except file_forms.FullError as found:
-            raise SourceError(f"{self._source} has a file, {Path(path).name}, that {found}.") from found
+            raise SourceError(f"{self._source} has a file, {self._name(path)}, that {found}.") from found
 
     def _recoded(self, path: str) -> str:
         """Return a UTF-8 copy of a text file; the file itself if it is one, damaged or not."""
         if path in self._copies or not (oddity := file_forms.oddity(path)):
             return path
-        name, copy = Path(path).name, Plain(path, "", is_text=False)
+        copy = Plain(path, self._name(path), is_text=False)
         try:
             while not copy.is_text:
-                (copy,) = file_forms.plain(copy.path, name, self._copier)
-        except UnusableError:  # it is worse than its encoding: what could be read of it stays
+                (copy,) = self._copies_of_parts(copy.path)
+                self._plain[copy.path] = copy.name
+        except (UnusableError, ValueError):  # it is worse than its encoding: what could be read of it stays
             return path
-        except file_forms.FullError as found:
-            raise SourceError(f"{self._source} has a file, {name}, that {found}.") from found
-        log.warning("%s %s", name, oddity)
+        log.warning("%s %s", copy.name, oddity)
         return copy.path
 
     def _salvaged(self, path: str, is_array: bool) -> str:
@@ -223,7 +265,7 @@ class FileSorter:
         if not left_out and not is_array:
             copy.unlink()
             return path
-        self._copies.add(str(copy))
+        self._copies[str(copy)] = path
         self.broken_rows += left_out
         if left_out:
             log.warning("%s is torn or has rows that cannot be read: %d left out", Path(path).name, left_out)
@@ -251,7 +293,8 @@ class FileSorter:
                 described = event_files.describe(copy) or self._sniffed(copy)
                 path = copy
         except (OSError, EOFError, ValueError, RecursionError, zlib.error, pa.ArrowException, SourceError) as error:
-            raise UnusableError(f"cannot be read: {reason(error)}") from error
+            advice = "allow it" if isinstance(error, PermissionError) else "check what wrote it"
+            raise UnusableError(f"cannot be read: {reason(error)}: {advice}, or take it out") from error
         return path, *described
 
     def _sniffed(self, path: str) -> tuple[EventFile, Size]:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -169,18 +170,17 @@ class FileSource:
             raise
         except SourceError:
             readable = sorter.salvage(groups)
-            if readable == list(groups):
+            if readable != list(groups):
+                with suppress(SourceError):
+                    return self._decoded(readable, on_disk), readable
+            undamaged = sorter.without_damaged(readable)
+            if undamaged == readable:
                 raise
-        return self._decoded(readable, on_disk), readable
+        return self._decoded(undamaged, on_disk), undamaged
 
     def _decoded(self, groups: Sequence[EventFiles], on_disk: bool) -> Database:
         rows = " UNION ALL ".join(group.bronze() for group in groups)
-        streams = {
-            path: delta_tables.scan(path, delta_tables.columns_of_events(group.like))
-            for group in groups
-            if group.like.kind == "delta"
-            for path in group.paths
-        }
+        streams = delta_tables.streams(groups)
         database = Database(self.name, self._database_memory, on_disk)
         try:
             with database.watched(self._settings.max_decoded_bytes, int(self._settings.memory_bytes * STOP_SHARE)):

@@ -82,7 +82,8 @@ class Order:
 class DataQuality:
     """The numbers of rows read, used and rejected for a timeline.
 
-    `flagged` counts used rows and orders that look wrong, `cut_orders` the orders whose beginning or end was not read.
+    `flagged` counts used rows and orders that look wrong, `cut_orders` the orders whose beginning or end was not read. `left_out`
+    has a sentence for each file of the source that could not be read: none of its rows is counted.
     """
 
     read: int
@@ -90,6 +91,7 @@ class DataQuality:
     rejected: dict[str, int]
     flagged: dict[str, int]
     cut_orders: int
+    left_out: tuple[str, ...] = ()
 
 
 class Timeline(Owner):
@@ -300,7 +302,7 @@ def _data_quality(source: Source, location: str, orders: Orders, trips: Trips, c
         "odd number": int(np.count_nonzero(orders.odd)),
     }
     flagged = dict(quality.flagged) | {name: count for name, count in of_orders.items() if count}
-    return DataQuality(quality.read, quality.used, dict(quality.rejected), flagged, cut)
+    return DataQuality(quality.read, quality.used, dict(quality.rejected), flagged, cut, quality.left_out)
 
 
 def _none_if_nan(value: float) -> float | None:

@@ -5,6 +5,7 @@ this folder are imported, so a new one needs no entry anywhere.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -20,13 +21,14 @@ class Made:
     """An input that was written: what to open, and what must come of it where that is not the outcome of the table alone.
 
     `rows` are those that must be used, None for all that the maker was given. `read` is the number of rows in the input, None
-    if it is theirs. `environment` are settings as in `os.environ`.
+    if it is theirs. `environment` are settings as in `os.environ`, `within` is what holds while it is opened.
     """
 
     source: Path | str
     rows: list[Row] | None = None
     read: int | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    within: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
 Maker = Callable[[Path, list[Row]], Made]
