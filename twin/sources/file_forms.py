@@ -23,7 +23,7 @@ from typing import IO, cast
 import pyarrow as pa
 
 from twin.foundation import memory
-from twin.sources import file_paths, text_encoding, workbooks
+from twin.sources import file_paths, file_states, text_encoding, workbooks
 from twin.sources.event_files import UnusableError
 
 FREE_DISK = 0.05
@@ -142,6 +142,18 @@ def with_one_line_end(path: str, copier: Copier) -> str:
     copy = copier.place(re.sub(r"\.gz$", "", os.path.basename(path), flags=re.IGNORECASE), Path(path).parent)
     with text_encoding.opened(path) as file:
         copier.write(copy, (piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n") for piece in _whole_ends(file)))
+    return str(copy)
+
+
+def without_half_line(path: str, copier: Copier) -> str:
+    """Return a copy of a text without its last line if that is half-written, else "". Raises OSError and `FullError`."""
+    left = file_states.end_of_lines(path)
+    if left is None:
+        return ""
+    copy = copier.place(os.path.basename(path), Path(path).parent)
+    with open(path, "rb") as file:
+        pieces = (file.read(min(text_encoding.PIECE, left - at)) for at in range(0, left, text_encoding.PIECE))
+        copier.write(copy, pieces)
     return str(copy)
 
 

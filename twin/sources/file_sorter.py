@@ -5,7 +5,7 @@ import logging
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -57,6 +57,7 @@ class FileSorter:
         self.size = Size()
         self.broken_rows = 0
         self.left_out: list[str] = []
+        self.half_lines = 0
         self._copies: dict[str, str] = {}
         self._plain: dict[str, str] = {}
         self._texts: set[str] = set()
@@ -67,6 +68,23 @@ class FileSorter:
         self._most_memory = most_memory
         self._most_bytes = most_bytes
         self._sniffer: Database | None = None
+
+    def without_half_lines(self, found: Found, growing: Collection[str]) -> Found:
+        """Return the files with copies in place of those among `growing` whose last line is only half-written.
+
+        Such a line is no error, and is counted once it is complete. `half_lines` is the number of them.
+        """
+        for number, path in enumerate(found.paths if growing else ()):
+            if path in growing and file_paths.format_of(path) in ("csv", "json") and not path.lower().endswith(".gz"):
+                try:
+                    copy = file_forms.without_half_line(path, self._copier)
+                except (OSError, file_forms.FullError):  # read as it is, with a line that is set aside
+                    continue
+                if copy:
+                    self._plain[copy] = self._name(path)
+                    found.paths[number] = copy
+                    self.half_lines += 1
+        return found
 
     def sort_out(self, found: Found) -> tuple[list[EventFiles], dict[str, DimensionFile]]:
         """Return the event files, grouped by what reading them depends on, and the dimension tables by name."""
