@@ -27,11 +27,14 @@ class ChangingFiles:
         self.name = str(source)
         self.as_of: float | None = time.time()
         self._opened = FileSource(source, progress, self._settings)
-        self.times: Times = self._opened.times
         self._failure = ""
         self._failed_at = -REST_S
 
     # -- the Source protocol ---------------------------------------------------------------------------------------------
+    @property
+    def times(self) -> Times:
+        return self._opened.times
+
     def refresh(self) -> bool:
         """Open the files anew if any has changed, come or gone; return whether one has. Raises `SourceError`."""
         if self._failure and time.monotonic() - self._failed_at < REST_S:
@@ -45,7 +48,6 @@ class ChangingFiles:
                 self._opened = FileSource(
                     self.name, None, self._settings, previous=opened
                 )  # one assignment: others read it
-                self.times = self._opened.times
         except SourceError as error:
             self._failure = (
                 f"The files have changed and cannot be read again, so what was read before is shown: {error}"

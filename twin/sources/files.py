@@ -14,13 +14,24 @@ import pyarrow as pa
 from twin.foundation import memory, telemetry
 from twin.foundation.errors import SourceError, UnknownTimeError
 from twin.foundation.settings import Settings
-from twin.sources import column_names, delta_tables, event_files, file_paths, file_states, queries, tables
+from twin.sources import (
+    column_names,
+    delta_tables,
+    event_files,
+    file_paths,
+    file_states,
+    kind_of_times,
+    queries,
+    tables,
+    time_zones,
+)
 from twin.sources.base import Location, Quality, Times, Volume
 from twin.sources.database import Database, TooLargeError
 from twin.sources.event_files import EventFiles, Size
 from twin.sources.file_paths import Found
 from twin.sources.file_sorter import DimensionFile, FileSorter
 from twin.sources.queries import json_bodies
+from twin.sources.queries.times import Column, Reading
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +67,7 @@ class FileSource:
         """`previous` is the same source as it was before its files changed: names that are gone are taken from it."""
         self.name = str(source)
         self._settings = settings or Settings()
+        self._zoned: tuple[Times, list[Location]] | None = None
         self._dimension_files: dict[str, DimensionFile] = {}
         self._dimensions: dict[str, list[dict[str, str]]] = {}
         self._dimensions_lock = threading.RLock()
@@ -80,7 +92,7 @@ class FileSource:
         self._tables_lock = threading.Lock()
 
     # -- the Source protocol ---------------------------------------------------------------------------------------------
-    times: Times = "naive"
+    times: Times
     as_of: float | None = None
 
     def refresh(self) -> bool:
@@ -88,7 +100,9 @@ class FileSource:
         return False
 
     def locations(self) -> list[Location]:
-        return list(self._locations)
+        if self._zoned is None or self._zoned[0] != self.times:
+            self._zoned = self.times, time_zones.in_zones(self._locations, self.times, self._settings)
+        return list(self._zoned[1])
 
     def quality(self, location: str | None = None) -> Quality:
         return replace(self._account.result().of(location), left_out=self._left_out)
@@ -199,16 +213,36 @@ class FileSource:
         return self._decoded(undamaged, on_disk), undamaged
 
     def _decoded(self, groups: Sequence[EventFiles], on_disk: bool) -> Database:
-        rows = " UNION ALL ".join(group.bronze() for group in groups)
-        streams = delta_tables.streams(groups)
         database = Database(self.name, self._database_memory, on_disk)
         try:
             with database.watched(self._settings.max_decoded_bytes, int(self._settings.memory_bytes * STOP_SHARE)):
-                database.execute(f"CREATE TABLE events AS {queries.decode_for_duckdb(rows)}", streams)
+                self._read_events(database, groups)
         except BaseException:
             database.close()
             raise
         return database
+
+    def _read_events(self, database: Database, groups: Sequence[EventFiles]) -> None:
+        """Decode the files into the table `events`, again if their times turn out to need it, and find what their times are."""
+        bronze: dict[Column, list[str]] = {}
+        for group in groups:
+            bronze.setdefault(group.times(), []).append(group.bronze())
+        reading: Reading | None = kind_of_times.first(self._settings)
+        while reading is not None:
+            for table in ("events", "reject_errors", "reject_scans"):  # DuckDB adds to the rejects of the last reading
+                database.execute(f"DROP TABLE IF EXISTS {table}")
+            decoded = (
+                f"({queries.decode_for_duckdb(' UNION ALL '.join(rows), column, reading)})"
+                for column, rows in bronze.items()
+            )
+            streams = delta_tables.streams(groups)  # each can be read once
+            database.execute(f"CREATE TABLE events AS {' UNION ALL '.join(decoded)}", streams)
+            kinds = kind_of_times.Kinds.of(database.execute(queries.for_duckdb("times")))
+            unread = database.execute(queries.for_duckdb("unread_times")) if kinds.unread else []
+            self.times = kinds.times(reading)
+            reading = kind_of_times.better(self.name, reading, kinds, unread)
+        for column in ("zoned", "other_kind", "unread"):
+            database.execute(f"ALTER TABLE events DROP COLUMN {column}")
 
     def _check_holds(self, size: Size) -> None:
         """Raise `SourceError` if the files hold more than the settings allow."""
