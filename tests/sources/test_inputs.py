@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 
 from tests.sources.inputs import MAKERS, Made, Row
 from tests.sources.test_files import write_csv
@@ -116,6 +118,14 @@ def opened(made: Made, source: Path | str | None = None) -> FileSource:
         return FileSource(
             made.source if source is None else source, settings=Settings.from_environment(made.environment)
         )
+
+
+def test_dimension_tables_may_be_delta_tables_beside_the_events(tmp_path: Path, rows: list[Row]) -> None:
+    write_deltalake(tmp_path / "all_events", pa.Table.from_pylist(rows))
+    write_deltalake(tmp_path / "brands", pa.table({"id": pa.array([7]), "name": ["Old"]}))
+    write_deltalake(tmp_path / "brands", pa.table({"id": pa.array([7]), "name": ["Pho"]}), mode="overwrite")
+    for source in (tmp_path, tmp_path / "all_events"):
+        assert FileSource(source).names("brands") == {"7": "Pho"}
 
 
 def balanced(quality: Quality) -> Quality:

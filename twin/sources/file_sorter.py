@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import os
 import shutil
 import tempfile
 import zlib
@@ -138,6 +139,10 @@ class FileSorter:
         """Return whether a file is one of the temporary copies."""
         return path in self._copies
 
+    def is_temporary(self, path: str) -> bool:
+        """Return whether a file goes when this is closed."""
+        return self._folder is not None and path.startswith(f"{self._folder}{os.sep}")
+
     def close(self) -> None:
         """Remove the temporary copies."""
         if self._sniffer is not None:
@@ -164,7 +169,7 @@ class FileSorter:
         if self.is_copy(path):
             return path
         # folders such as location=sf give columns
-        folders = [part for part in Path(path).parent.parts if "=" in part]
+        folders = [part for part in Path(event_files.absolute(path)).parent.parts if "=" in part]
         copy = self._new_folder().joinpath(*folders, "rows.jsonl")
         copy.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from twin.foundation import memory, telemetry
 from twin.foundation.errors import SourceError, UnknownTimeError
 from twin.foundation.settings import Settings
-from twin.sources import delta_tables, event_files, file_paths, queries, tables
+from twin.sources import delta_tables, event_files, file_paths, long_lines, queries, tables
 from twin.sources.base import Location, Quality, Times, Volume
 from twin.sources.database import Database, TooLargeError
 from twin.sources.event_files import EventFiles, Size
@@ -123,15 +123,17 @@ class FileSource:
             self._check_holds(Size(0, self._rows))
             self._input_bytes = sorter.size.bytes
             self._left_out = tuple(sorter.left_out)
-            broken_lines = sorter.broken_rows + self._count_broken_lines()
+            rejected = self._rejected_lines()
+            csv = [event_files.absolute(path) for path in self._csv if not sorter.is_temporary(path)]
+            broken_lines = sorter.broken_rows + len(rejected)
             report("Looking for the kitchens", 0.8)
             for name, file in self._dimension_files.items():
-                if sorter.is_copy(file.path):  # before the copy is deleted; other files are read when needed
+                if sorter.is_temporary(file.path):  # before the copy is deleted; other files are read when needed
                     self._dimension(name)
             self._locations = self._find_locations()
             # counting all rows takes long and is rarely needed at once, so it runs in the background; `quality` waits for it
             background = ThreadPoolExecutor(1, "account")
-            self._account = background.submit(self._count_rows, broken_lines)
+            self._account = background.submit(self._count_rows, broken_lines, csv, rejected)
             background.shutdown(wait=False)
             if not self._locations:
                 raise SourceError(tables.nothing_usable(self.name, self.quality()))
@@ -171,6 +173,7 @@ class FileSource:
         except BaseException:
             database.close()
             raise
+        self._csv = [path for group in groups if group.like.kind == "csv" for path in group.paths]
         return database
 
     def _check_holds(self, size: Size) -> None:
@@ -196,13 +199,21 @@ class FileSource:
             )
         return tables.kitchens(rows, self._dimension("locations"))
 
-    def _count_broken_lines(self) -> int:
-        """Return how many CSV lines could not be split into columns at all."""
+    def _rejected_lines(self) -> list[tuple[str, int]]:
+        """Return the CSV lines that could not be split into columns at all: their files and positions, bytes."""
         if not self._database.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'reject_errors'"):
-            return 0  # DuckDB creates this table only when it reads CSV
-        return int(self._database.execute("SELECT count(DISTINCT (scan_id, file_id, line)) FROM reject_errors")[0][0])
+            return []  # DuckDB creates this table only when it reads CSV
+        rows = self._database.execute(
+            "SELECT min(s.file_path), min(e.byte_position) FROM reject_errors AS e "
+            "JOIN reject_scans AS s USING (scan_id, file_id) GROUP BY scan_id, file_id, e.line"
+        )
+        return [(path, position) for path, position in rows]
 
-    def _count_rows(self, broken_lines: int) -> tables.Accounts:
+    def _count_rows(
+        self, broken_lines: int, csv: Sequence[str], rejected: Sequence[tuple[str, int]]
+    ) -> tables.Accounts:
+        """Return the counts of all rows; `broken_lines` are no rows, and so are further ones in the `csv` files."""
+        broken_lines += long_lines.uncounted(csv, rejected)
         quality = self._database.rows(queries.for_duckdb("quality"))
         flags = self._database.rows(queries.for_duckdb("flags"))
         return tables.Accounts(
