@@ -50,6 +50,10 @@ class LocationConfig(Answer):
         description="Delivery radius: configured, else the 95th percentile of the customers' distance."
     )
     total_orders: Count
+    time_zone: str | None = Field(
+        description="IANA zone of the kitchen, whose days and hours are meant by buckets and by today; times are then true UTC. "
+        "Null for naive times, which are the kitchen's own clock whatever `Z` says."
+    )
     date_range: DateRange = Field(description="First and last event.")
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from twin.foundation import memory
 from twin.foundation.errors import SourceError
 from twin.sources import delta_tables, event_files, file_paths, json_salvage, small_files, tables
-from twin.sources.database import Database, TooLargeError, reason
+from twin.sources.database import Database, UnreadableError, reason
 from twin.sources.event_files import EventFile, EventFiles, Size, UnusableError
 from twin.sources.file_paths import Found
 
@@ -110,9 +110,7 @@ class FileSorter:
         try:
             columns = ", ".join(("event_type", "ts", "location", "order_id", "sequence", "body"))
             database.execute(f"SELECT max(hash({columns})) FROM ({group.bronze()})", delta_tables.streams([group]))
-        except TooLargeError:
-            raise
-        except SourceError as error:
+        except UnreadableError as error:
             if len(paths) == 1:
                 yield paths[0], f"cannot be read to its end: {reason(error.__cause__ or error)}"
             else:

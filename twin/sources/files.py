@@ -13,13 +13,14 @@ import pyarrow as pa
 from twin.foundation import memory, telemetry
 from twin.foundation.errors import SourceError, UnknownTimeError
 from twin.foundation.settings import Settings
-from twin.sources import delta_tables, event_files, file_paths, long_lines, queries, tables
+from twin.sources import delta_tables, event_files, file_paths, kind_of_times, long_lines, queries, tables, time_zones
 from twin.sources.base import Location, Quality, Times, Volume
-from twin.sources.database import Database, TooLargeError
+from twin.sources.database import Database, TooLargeError, UnreadableError
 from twin.sources.event_files import EventFiles, Size
 from twin.sources.file_paths import Found
 from twin.sources.file_sorter import DimensionFile, FileSorter
 from twin.sources.queries import json_bodies
+from twin.sources.queries.times import Column, Reading
 
 ON_DISK_ABOVE = 1 << 30
 """Bytes of input above which the decoded events are stored in a temporary database on disk instead of in memory: with it ten
@@ -46,6 +47,7 @@ class FileSource:
     def __init__(self, source: str | Path, progress: Progress | None = None, settings: Settings | None = None) -> None:
         self.name = str(source)
         self._settings = settings or Settings()
+        self._zoned: tuple[Times, list[Location]] | None = None
         self._dimension_files: dict[str, DimensionFile] = {}
         self._dimensions: dict[str, list[dict[str, str]]] = {}
         self._database_memory = int(self._settings.memory_bytes * DATABASE_SHARE)
@@ -62,7 +64,7 @@ class FileSource:
         self._tables_lock = threading.Lock()
 
     # -- the Source protocol ---------------------------------------------------------------------------------------------
-    times: Times = "naive"
+    times: Times
     as_of: float | None = None
 
     def refresh(self) -> bool:
@@ -70,7 +72,9 @@ class FileSource:
         return False
 
     def locations(self) -> list[Location]:
-        return list(self._locations)
+        if self._zoned is None or self._zoned[0] != self.times:
+            self._zoned = self.times, time_zones.in_zones(self._locations, self.times, self._settings)
+        return list(self._zoned[1])
 
     def quality(self, location: str | None = None) -> Quality:
         return replace(self._account.result().of(location), left_out=self._left_out)
@@ -151,12 +155,10 @@ class FileSource:
                 if on_disk:
                     raise
                 return self._decoded(groups, on_disk=True)  # it holds more than its size let expect
-        except TooLargeError:
-            raise
-        except SourceError:
+        except UnreadableError:
             readable = sorter.salvage(groups)
             if readable != list(groups):
-                with suppress(SourceError):
+                with suppress(UnreadableError):
                     return self._decoded(readable, on_disk)
             undamaged = sorter.without_damaged(readable)
             if undamaged == readable:
@@ -164,17 +166,37 @@ class FileSource:
         return self._decoded(undamaged, on_disk)
 
     def _decoded(self, groups: Sequence[EventFiles], on_disk: bool) -> Database:
-        rows = " UNION ALL ".join(group.bronze() for group in groups)
-        streams = delta_tables.streams(groups)
         database = Database(self.name, self._database_memory, on_disk)
         try:
             with database.watched(self._settings.max_decoded_bytes, int(self._settings.memory_bytes * STOP_SHARE)):
-                database.execute(f"CREATE TABLE events AS {queries.decode_for_duckdb(rows)}", streams)
+                self._read_events(database, groups)
         except BaseException:
             database.close()
             raise
         self._csv = [path for group in groups if group.like.kind == "csv" for path in group.paths]
         return database
+
+    def _read_events(self, database: Database, groups: Sequence[EventFiles]) -> None:
+        """Decode the files into the table `events`, again if their times turn out to need it, and find what their times are."""
+        bronze: dict[Column, list[str]] = {}
+        for group in groups:
+            bronze.setdefault(group.times(), []).append(group.bronze())
+        reading: Reading | None = kind_of_times.first(self._settings)
+        while reading is not None:
+            for table in ("events", "reject_errors", "reject_scans"):  # DuckDB adds to the rejects of the last reading
+                database.execute(f"DROP TABLE IF EXISTS {table}")
+            decoded = (
+                f"({queries.decode_for_duckdb(' UNION ALL '.join(rows), column, reading)})"
+                for column, rows in bronze.items()
+            )
+            streams = delta_tables.streams(groups)  # each can be read once
+            database.execute(f"CREATE TABLE events AS {' UNION ALL '.join(decoded)}", streams)
+            kinds = kind_of_times.Kinds.of(database.execute(queries.for_duckdb("times")))
+            unread = database.execute(queries.for_duckdb("unread_times")) if kinds.unread else []
+            self.times = kinds.times(reading)
+            reading = kind_of_times.better(self.name, reading, kinds, unread)
+        for column in ("zoned", "other_kind", "unread"):
+            database.execute(f"ALTER TABLE events DROP COLUMN {column}")
 
     def _check_holds(self, size: Size) -> None:
         """Raise `SourceError` if the files hold more than the settings allow."""

@@ -42,4 +42,5 @@ def find(timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTER_
 def _clipped(moment: Moment, evidence: Evidence) -> Moment:
     """Return the moment limited to the window: orders are examined from the midnight before it."""
     start, end = max(moment.start, evidence.start), min(moment.end, evidence.end)
-    return replace(moment, start=start, end=end, at=min(max(moment.at, start), end))
+    at = min(max(moment.at, start), end)
+    return replace(moment, start=start, end=end, at=at, tz=evidence.tz)

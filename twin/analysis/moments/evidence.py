@@ -10,7 +10,7 @@ from twin.analysis.baseline import Baseline, History
 from twin.analysis.moments.usual import Usual
 from twin.foundation import event_types as ev
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
-from twin.foundation.times import DAY
+from twin.foundation.zones import NAIVE, Zone
 from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
@@ -60,6 +60,8 @@ class Evidence:
     start: float
     end: float
     late_after: float
+    tz: Zone = NAIVE
+    """The kitchen's clock."""
     _usual: dict[str, Usual] = field(default_factory=dict)
 
     @classmethod
@@ -67,21 +69,21 @@ class Evidence:
         """Return the evidence of a timeline; without a history, the timeline's own orders are the history."""
         orders = History.from_timeline(timeline)
         window = timeline.window
-        since = window.start - window.start % DAY
-        return cls(orders, baseline.history or orders, since, window.start, window.end, late_after)
+        since = timeline.tz.midnight(window.start)
+        return cls(orders, baseline.history or orders, since, window.start, window.end, late_after, timeline.tz)
 
     def usual(self, name: str) -> Usual:
         """Return the usual duration of a phase."""
         if name not in self._usual:
             phase = phase_of(self.history, name)
             measured = np.isfinite(phase.length)
-            self._usual[name] = Usual(phase.start[measured], phase.length[measured])
+            self._usual[name] = Usual(phase.start[measured], phase.length[measured], self.tz)
         return self._usual[name]
 
     @cached_property
     def pace(self) -> float:
         """Usual orders per hour, averaged over a whole day."""
-        _, orders = np.unique(self.history.began // DAY, return_counts=True)
+        _, orders = np.unique(self.tz.day(self.history.began), return_counts=True)
         return max(float(np.median(orders)) / 24, 1.0) if len(orders) else 1.0
 
     @cached_property
