@@ -251,6 +251,16 @@ def test_one_unusable_file_beside_good_ones_is_left_out(tmp_path: Path, caplog: 
     assert {record.getMessage().split()[5] for record in caplog.records} == left_out
 
 
+def test_a_second_table_of_names_is_not_passed_over_in_silence(tmp_path: Path) -> None:
+    write_csv(tmp_path / "events.csv", ROWS)
+    for folder, name in (("a", "Pho"), ("b", "Pho"), ("c", "Old")):
+        (tmp_path / folder).mkdir()
+        write_csv(tmp_path / folder / "brands.csv", [{"id": "7", "name": name}])
+    source = FileSource(tmp_path)
+    assert source.quality().left_out == ("c/brands.csv is a second table of brands: put all of them into one",)
+    assert source.names("brands") == {"7": "Pho"}
+
+
 def test_types_of_one_column_may_differ_between_files(tmp_path: Path) -> None:
     write_parquet(tmp_path / "text.parquet", ROWS[:2])
     write_parquet(tmp_path / "typed.parquet", ROWS[2:], "* REPLACE (ts::TIMESTAMP AS ts, sequence::INT AS sequence)")

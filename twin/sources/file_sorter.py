@@ -1,5 +1,6 @@
 """Separates a source's event files from its dimension tables, and groups those that are read alike."""
 
+import filecmp
 import itertools
 import logging
 import os
@@ -23,6 +24,11 @@ log = logging.getLogger(__name__)
 
 NAMED = 3
 """Most unusable files that an error message names."""
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Return whether two files have the same contents."""
+    return os.path.isfile(one) and os.path.isfile(other) and filecmp.cmp(one, other, shallow=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,9 @@ class FileSorter:
                     groups.setdefault(file.as_read(), []).append(readable)
                     self.size += size
                 elif (table := file_paths.table_of(path)) in tables.DIMENSIONS:
-                    dimensions[table] = DimensionFile(readable, file)
+                    if table in dimensions and not _is_same(dimensions[table].path, readable):
+                        self._leave_out(path, UnusableError(f"is a second table of {table}: put all of them into one"))
+                    dimensions.setdefault(table, DimensionFile(readable, file))
                 else:
                     raise UnusableError(f"has no column {', '.join(missing)}")
             except UnusableError as error:
