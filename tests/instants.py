@@ -48,7 +48,7 @@ def orders_of(first: dt.date, days: int) -> list[Order]:
 
 
 def write(folder: Path, orders: list[Order], location: str = "7") -> Path:
-    """Write orders as a source has them, in UTC."""
+    """Write orders as a source has them: with the offset of the kitchen's zone, which changes among them."""
     bodies = {
         "order_created": {
             "customer_lat": CUSTOMER[0],
@@ -63,7 +63,7 @@ def write(folder: Path, orders: list[Order], location: str = "7") -> Path:
             at = (order.created, order.created + dt.timedelta(minutes=15), order.delivered)
             for number, (kind, ts) in enumerate(zip(bodies, at, strict=True)):
                 row = {
-                    "event_type": kind, "ts": f"{ts.replace(tzinfo=None)}", "location_id": location, "order_id": order.id,
+                    "event_type": kind, "ts": f"{ts.astimezone(ZONE)}", "location_id": location, "order_id": order.id,
                     "sequence": number, "body": json.dumps(bodies[kind]),
                 }  # fmt: skip
                 file.write(json.dumps(row) + "\n")
@@ -71,8 +71,6 @@ def write(folder: Path, orders: list[Order], location: str = "7") -> Path:
 
 
 def hub_of(path: Path, settings: Settings | None = None) -> Hub:
-    """Open files whose times are instants."""
+    """Open files."""
     chosen = settings or Settings()
-    source = FileSource(path, settings=chosen)
-    source.times = "instants"
-    return Hub(source, chosen)
+    return Hub(FileSource(path, settings=chosen), chosen)

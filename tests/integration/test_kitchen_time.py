@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from tests.instants import FALL, PLACE, SPRING, ZONE, Order, hub_of, orders_of, write
+from twin.analysis.baseline import History
 from twin.analysis.metrics import kpis
 from twin.api import answers, parameters
 from twin.cli import _print_contents
@@ -109,6 +110,16 @@ def test_usual_is_the_same_hour_of_the_kitchens_clock(world: World, clock: tuple
     assert baseline.orders_per_hour(t) == statistics.median(others) > 0
     weekday = (world.change + dt.timedelta(days=days)).strftime("%A")
     assert baseline.basis(t) == f"{weekday}s at {clock[0]} h"
+
+
+def test_orders_on_the_clock_keep_their_durations(world: World) -> None:
+    timeline = world.hub.timeline("7", world.at(0, days=-1), world.at(0, days=2))
+    orders = History.from_timeline(timeline)
+    shown = orders.on_clock()
+    assert shown.tz.naive
+    np.testing.assert_allclose(shown.delivered - shown.created, orders.delivered - orders.created, atol=1e-6)
+    expected = [dt.datetime.fromtimestamp(t, ZONE).replace(tzinfo=dt.UTC).timestamp() for t in orders.created.tolist()]
+    assert shown.created.tolist() == expected
 
 
 def test_a_change_of_the_clock_is_no_moment(world: World) -> None:

@@ -101,6 +101,8 @@ test("an axis of whole days ends where the day ends, also if it has 25 hours", (
 
 test("what a label means is told", () => {
   assert.equal(NAIVE.label(0), "kitchen time");
+  const utc = new Zone({ name: "UTC", origin: "because nothing tells the kitchen’s zone", changes: [[0, 0, "UTC"]] });
+  assert.equal(utc.title(0), "The kitchen’s clock: UTC, because nothing tells the kitchen’s zone.");
   assert.equal(
     ANGELES.title(1762074000),
     "The kitchen’s clock: America/Los_Angeles (PST), as configured (TWIN_TIME_ZONE).",

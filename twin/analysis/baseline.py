@@ -61,6 +61,20 @@ class History:
         """Return the orders of a timeline as history."""
         return cls(timeline.orders.milestones, timeline.orders.enter, timeline.tz)
 
+    def on_clock(self) -> "History":
+        """Return the orders by what the kitchen's clock shows, as naive times.
+
+        All times of an order are shifted alike, by what the clock is ahead when it begins: durations stay, also over a change of
+        the clock.
+        """
+        if self.tz.naive:
+            return self
+        start = began(self.created, self.enter[CREATED])
+        known = np.isfinite(start)
+        ahead = np.zeros(len(self))
+        ahead[known] = self.tz.local(start[known]) - start[known]
+        return History(self.milestones + ahead, self.enter + ahead)
+
     def __len__(self) -> int:
         return self.milestones.shape[1]
 
@@ -177,7 +191,7 @@ class Baseline:
         if self.history is None:
             return np.empty(0)
         offsets = self._days - self._tz.day(t)
-        times = self._tz.on_day(t, self._days)
+        times = self._tz.days_later(t, offsets)
         covered = (offsets != 0) & (times - TRAILING >= self._first) & (times <= self._last)
         same_weekday = covered & (offsets % 7 == 0)
         return times[same_weekday if np.count_nonzero(same_weekday) >= SAME_WEEKDAYS else covered]

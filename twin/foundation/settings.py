@@ -156,6 +156,8 @@ class Settings:
     simulator_schema: str = "simulator"
     warehouse_path: str = ""
     """HTTP path of the SQL warehouse; empty: none is named. Host and credentials are the SDK's own affair."""
+    cloud_fetch: bool = True
+    """Whether large results of the warehouse may come as files from the workspace's storage, which many an app cannot reach."""
     app_name: str = ""
     """Name as a Databricks app, whose proxy tells who looks; empty elsewhere."""
 
@@ -228,6 +230,7 @@ class Settings:
             simulator_schema=given.get("SIMULATOR_SCHEMA") or default.simulator_schema,
             warehouse_path=given.get("DATABRICKS_HTTP_PATH")
             or (f"/sql/1.0/warehouses/{warehouse}" if warehouse else ""),
+            cloud_fetch=(_one_of(environment, "TWIN_CLOUD_FETCH", ("on", "off")) or _usual_cloud_fetch(given)) == "on",
             app_name=given.get("DATABRICKS_APP_NAME", ""),
         )
 
@@ -244,6 +247,11 @@ def _one_of(environment: Mapping[str, str], name: str, values: Sequence[str]) ->
     if text and text not in values:
         raise ConfigError(f"{name} is {text!r}; it can be {' or '.join(values)}. Mend or unset it.")
     return text or None
+
+
+def _usual_cloud_fetch(given: Mapping[str, str]) -> str:
+    """Return "off" in a Databricks app, whose traffic out is restricted, else "on"."""
+    return "off" if given.get("DATABRICKS_APP_PORT") else "on"
 
 
 def _origin(text: str) -> str:

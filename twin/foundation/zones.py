@@ -93,10 +93,10 @@ class Zone:
         """Return the start of the day of `start` and the end of the day of `end`: the days that have data."""
         return self.midnight(start), self.next_midnight(end)
 
-    def on_day(self, t: float, days: NDArray[np.int64]) -> Floats:
-        """Return the data seconds at which the clock shows on other days, by their numbers, what it shows at t."""
-        local = self.local(t)
-        return self.from_local(np.asarray(local + (days - local // DAY) * DAY, np.float64))
+    def days_later(self, t: float, days: NDArray[np.int64]) -> Floats:
+        """Return the data seconds at which the clock shows so many days later what it shows at t."""
+        later: Floats = self.local(t) + days * DAY  # type: ignore[assignment]  # numpy's types lose the width
+        return self.from_local(later)
 
     def hour(self, t: Any) -> Any:
         """Return the hour of the kitchen's clock, 0 to 23."""

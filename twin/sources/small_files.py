@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from twin.sources import text_encoding
 from twin.sources.event_files import EventFiles
 
 MANY = 500
@@ -68,7 +69,7 @@ def _text(path: str) -> bytes | None:
             text = file.read(SMALL + 1)
     except (OSError, EOFError, zlib.error):
         return None
-    return None if len(text) > SMALL else text.removeprefix(b"\xef\xbb\xbf")
+    return None if len(text) > SMALL else text_encoding.to_utf8(text)
 
 
 def _csv(text: bytes) -> tuple[bytes, bytes] | None:

@@ -9,7 +9,6 @@ from twin.analysis.moments.evidence import Evidence, Floats
 from twin.analysis.moments.moment import Moment
 from twin.analysis.moments.phrases import TROUBLE_FROM, count, delivery_figures, minutes
 from twin.foundation.times import DAY, HOUR
-from twin.foundation.zones import Zone
 
 BIN = 60.0
 """Seconds: start and end of a rush are accurate to a few bins."""
@@ -46,23 +45,21 @@ def moments(evidence: Evidence) -> list[Moment]:
     began, history = _began(evidence), evidence.history.began
     # before the first and after the last order of the data there is no record, so no silence either
     record = (min([history[0], *began[:1]]), max([history[-1], *began[-1:]]))
-    courses = _courses(_shown(evidence.tz, history))
+    courses = _courses(history)
     found: list[Moment] = []
-    tz = evidence.tz
-    shown = _shown(tz, began)
-    for day in range(tz.day(max(evidence.since, record[0])), tz.day(np.nextafter(evidence.end, 0)) + 1):
-        midnight = day * DAY  # on the kitchen's clock, as is all that is binned
-        orders = _per_bin(shown, midnight)
-        recorded = min(BINS, int((tz.local(min(evidence.end, record[1])) - midnight) // BIN))
+    for day in range(int(max(evidence.since, record[0]) // DAY), math.ceil(evidence.end / DAY)):
+        midnight = day * DAY
+        orders = _per_bin(began, midnight)
+        recorded = min(BINS, int((min(evidence.end, record[1]) - midnight) // BIN))
         if recorded <= 0:
             continue
         expected = _expected(orders[:recorded], day, courses)
         unusual: list[Moment] = []
         if expected is not None:
-            most, least = (bound * _hours_shown(tz, day)[:recorded] for bound in expected)
-            least[: max(0, math.ceil((tz.local(record[0]) - midnight) / BIN))] = 0.0
+            most, least = expected
+            least[: max(0, math.ceil((record[0] - midnight) / BIN))] = 0.0
             unusual = _rushes(evidence, orders[:recorded], most, midnight)
-            unusual += _silences(evidence, orders[:recorded], least, midnight)
+            unusual += _silences(orders[:recorded], least, midnight)
         found += unusual + _peaks(evidence, orders[:recorded], midnight, unusual)
     return found
 
@@ -70,20 +67,6 @@ def moments(evidence: Evidence) -> list[Moment]:
 def _began(evidence: Evidence) -> Floats:
     began = evidence.orders.began
     return began[(began >= evidence.since) & (began < evidence.end)]
-
-
-def _shown(tz: Zone, began: Floats) -> Floats:
-    """Return sorted times as the kitchen's clock shows them, sorted."""
-    return began if tz.naive else np.sort(tz.local(began))
-
-
-def _hours_shown(tz: Zone, day: int) -> Floats:
-    """Return how often the clock shows each bin of a day: once, but for the hour that it leaves out or repeats."""
-    if tz.start_of(day + 1) - tz.start_of(day) == DAY:
-        return np.ones(BINS)
-    middle = np.asarray(day * DAY + (np.arange(BINS) + 0.5) * BIN, np.float64)
-    first, second = tz.from_local(middle), tz.from_local(middle, later=True)
-    return np.where(tz.local(first) != middle, 0.0, np.where(second > first, 2.0, 1.0))
 
 
 def _per_bin(began: Floats, midnight: float) -> Floats:
@@ -154,7 +137,7 @@ def _rushes(evidence: Evidence, orders: Floats, expected: Floats, midnight: floa
         placed, usually = float(orders[first : last + 1].sum()), float(expected[first : last + 1].sum())
         if placed < LEAST_SPIKE * usually or placed - usually < LEAST_EXTRA:
             continue
-        start, end = evidence.tz.from_local(midnight + first * BIN), evidence.tz.from_local(midnight + (last + 1) * BIN)
+        start, end = midnight + first * BIN, midnight + (last + 1) * BIN
         created = evidence.orders.created
         delivery, figures = delivery_figures(evidence, np.flatnonzero((created >= start) & (created < end)))
         times = placed / max(usually, 1.0)
@@ -181,14 +164,13 @@ def _busiest(orders: Floats, start: float) -> float:
     return start + (int(np.argmax(total[width:] - total[:-width])) + width / 2) * BIN
 
 
-def _silences(evidence: Evidence, orders: Floats, expected: Floats, midnight: float) -> list[Moment]:
+def _silences(orders: Floats, expected: Floats, midnight: float) -> list[Moment]:
     with_orders = np.concatenate(([-1], np.flatnonzero(orders), [len(orders)]))
     total = np.concatenate(([0.0], np.cumsum(expected)))
     missing = total[with_orders[1:]] - total[with_orders[:-1] + 1]
     found = []
     for gap in np.flatnonzero(missing >= SILENCE).tolist():
-        start = evidence.tz.from_local(float(midnight + (with_orders[gap] + 1) * BIN))
-        end = evidence.tz.from_local(float(midnight + with_orders[gap + 1] * BIN))
+        start, end = midnight + (with_orders[gap] + 1) * BIN, midnight + with_orders[gap + 1] * BIN
         found.append(
             Moment(
                 kind="outage",
@@ -224,10 +206,7 @@ def _peaks(evidence: Evidence, orders: Floats, midnight: float, unusual: list[Mo
         free[max(0, top - PEAK_APART) : top + PEAK_APART] = False
         if shoulder:
             continue
-        start, end = (
-            evidence.tz.from_local(midnight + top * BIN),
-            evidence.tz.from_local(midnight + (top + HOUR_BINS) * BIN),
-        )
+        start, end = midnight + top * BIN, midnight + (top + HOUR_BINS) * BIN
         if any(moment.start < end and start < moment.end for moment in unusual):
             continue
         created = evidence.orders.created

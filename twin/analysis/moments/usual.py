@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.foundation.zones import NAIVE, Zone
+from twin.foundation.times import DAY, HOUR
 
 Floats = NDArray[np.float64]
 
@@ -28,15 +28,11 @@ class Usual:
     days, from all hours of the same day. An evening of trouble on another day has little effect on medians and quantiles.
     """
 
-    def __init__(self, time: Floats, value: Floats, tz: Zone = NAIVE) -> None:
-        """Prepare the reference. time: (m,) data seconds when the phases began, in any order; value: (m,) seconds; all finite.
-
-        Days and hours are those of `tz`, the kitchen's clock.
-        """
-        self._tz = tz
-        self._day = tz.day(time)
+    def __init__(self, time: Floats, value: Floats) -> None:
+        """Prepare the reference. time: (m,) data seconds when the phases began, in any order; value: (m,) seconds; all finite."""
+        self._day = (time // DAY).astype(np.int64)
         self._value = value
-        slot = tz.hour(time)
+        slot = (time % DAY // HOUR).astype(np.int64)
         hours = [np.flatnonzero(slot == hour) for hour in range(SLOTS)]
         self._pools = [
             _thinned(np.concatenate((hours[hour - 1], hours[hour], hours[(hour + 1) % SLOTS]))) for hour in range(SLOTS)
@@ -46,9 +42,7 @@ class Usual:
 
     def at(self, time: Floats) -> tuple[Floats, Floats]:
         """Return the usual value and its upper spread for each `time` (n,), NaN where there are too few orders."""
-        return self._at(self._tz.day(time), self._tz.hour(time))
-
-    def _at(self, day: NDArray[np.int64], slot: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        day, slot = (time // DAY).astype(np.int64), (time % DAY // HOUR).astype(np.int64)
         keys, which = np.unique(day * SLOTS + slot, return_inverse=True)
         values = [self._of(key // SLOTS, key % SLOTS) for key in keys.tolist()]
         table = np.array(values, dtype=np.float64).reshape(-1, 2)
@@ -56,8 +50,7 @@ class Usual:
 
     def over_all_days(self, time: Floats) -> tuple[Floats, Floats]:
         """Return the same for each time of day without leaving out its day, to compare the reference with itself."""
-        slot = self._tz.hour(time)
-        return self._at(np.zeros_like(slot), slot)  # no day of the reference is 1 January 1970
+        return self.at(time % DAY)  # no day of the reference is 1 January 1970
 
     def _of(self, day: int, hour: int) -> tuple[float, float]:
         if (day, hour) not in self._computed:

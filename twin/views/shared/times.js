@@ -92,9 +92,9 @@ class Zone {
   }
   /** What the label means. */
   title(t) {
-    return this.naive
-      ? "The kitchen’s own clock, as the data has it; the zone of your computer plays no part."
-      : `The kitchen’s clock: ${this.sent.name} (${this.label(t)}), ${this.sent.origin}.`;
+    if (this.naive) return "The kitchen’s own clock, as the data has it; the zone of your computer plays no part.";
+    const { name, origin } = this.sent;
+    return `The kitchen’s clock: ${name}${this.label(t) === name ? "" : ` (${this.label(t)})`}, ${origin}.`;
   }
   /** The clock without its zone, where that stands beside it. */
   bareClockText(t, seconds = true) {
