@@ -45,7 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="serve the dashboards", epilog="Other options go to `panel serve`.")
     serve.add_argument(
         "--source",
-        help="demo, databricks://catalog.schema, or a file, folder or glob of event rows (default: $TWIN_SOURCE, else demo)",
+        help="demo, databricks://catalog.schema, or a file, folder, Delta table or glob of event rows "
+        "(default: $TWIN_SOURCE, else demo)",
     )
     serve.add_argument("--port", type=int, default=5006)
     serve.add_argument("--address", default="127.0.0.1", help="address to listen on (default: %(default)s)")

@@ -45,6 +45,10 @@ class TooLargeError(SourceError):
     """What is read or asked for needs more memory than the database may take."""
 
 
+class UnreadableError(SourceError):
+    """What DuckDB, Arrow or the system says of files that it cannot read, or of a question that it cannot answer."""
+
+
 class Database:
     """A database in memory, or with `on_disk` in a temporary folder that goes with it, for what memory cannot hold.
 
@@ -178,7 +182,7 @@ class Database:
                 "Raise TWIN_MEMORY, or open fewer files."
             ) from error
         except (duckdb.Error, pa.ArrowException, OSError, OverflowError) as error:
-            raise SourceError(f"{self.name} cannot be {doing}: {reason(error)}. {_ADVICE[doing]}") from error
+            raise UnreadableError(f"{self.name} cannot be {doing}: {reason(error)}. {_ADVICE[doing]}") from error
 
 
 def reason(error: BaseException) -> str:

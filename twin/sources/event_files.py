@@ -176,8 +176,8 @@ def describe(path: str) -> tuple[EventFile, Size] | None:
 
 
 def folders_of(path: str) -> tuple[str, ...]:
-    """Return the columns among `READ` that a path's folders give."""
-    return tuple(name for name in file_paths.folder_columns(path) if name.lower() in READ)
+    """Return the columns among `READ` that a path's folders give, those above the source's own included."""
+    return tuple(name for name in file_paths.folder_columns(absolute(path)) if name.lower() in READ)
 
 
 def json_kind(path: str) -> str:
@@ -333,7 +333,12 @@ def _nested_as_json(value: str) -> str:
 
 def _exactly(path: str) -> str:
     """Return the pattern that matches a path and nothing else: DuckDB takes every path for a pattern."""
-    return re.sub(r"[\[*?]", r"[\g<0>]", path if os.path.isabs(path) else os.path.join(os.getcwd(), path))
+    return re.sub(r"[\[*?]", r"[\g<0>]", absolute(path))
+
+
+def absolute(path: str) -> str:
+    """Return a path as DuckDB names it."""
+    return path if os.path.isabs(path) else os.path.join(os.getcwd(), path)
 
 
 def _literal(text: str) -> str:

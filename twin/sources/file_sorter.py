@@ -1,7 +1,9 @@
 """Separates a source's event files from its dimension tables, and groups those that are read alike."""
 
+import filecmp
 import itertools
 import logging
+import os
 import shutil
 import tempfile
 import zlib
@@ -24,7 +26,7 @@ from twin.sources import (
     tables,
     text_encoding,
 )
-from twin.sources.database import Database, TooLargeError, reason
+from twin.sources.database import Database, UnreadableError, reason
 from twin.sources.event_files import EventFile, EventFiles, Size, UnusableError
 from twin.sources.file_forms import Plain
 from twin.sources.file_paths import Found
@@ -35,6 +37,11 @@ SHOWN_COLUMNS = 8
 """Most columns that a sentence shows of a file which lacks others."""
 NAMED = 3
 """Most unusable files that an error message names."""
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Return whether two files have the same contents."""
+    return os.path.isfile(one) and os.path.isfile(other) and filecmp.cmp(one, other, shallow=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +119,9 @@ class FileSorter:
                     raise UnusableError(f"has no columns id and name{_shown(path, file)}")
                 if file.kind not in ("parquet", "delta") and text_encoding.of_file(readable) == text_encoding.WESTERN:
                     raise UnusableError("is not UTF-8")  # DuckDB would leave out the rows with such letters
-                dimensions[table] = DimensionFile(readable, file)
+                if table in dimensions and not _is_same(dimensions[table].path, readable):
+                    self._leave_out(path, f"is a second table of {table}: put all of them into one")
+                dimensions.setdefault(table, DimensionFile(readable, file))
             else:
                 raise UnusableError(f"has no column {', '.join(missing)}{_shown(path, file)}")
         except UnusableError as error:
@@ -179,9 +188,7 @@ class FileSorter:
         try:
             columns = ", ".join(("event_type", "ts", "location", "order_id", "sequence", "body"))
             database.execute(f"SELECT max(hash({columns})) FROM ({group.bronze()})", delta_tables.streams([group]))
-        except TooLargeError:
-            raise
-        except SourceError as error:
+        except UnreadableError as error:
             if len(paths) == 1:
                 yield paths[0], f"cannot be read to its end: {reason(error.__cause__ or error)}"
             else:
@@ -207,6 +214,10 @@ class FileSorter:
     def is_copy(self, path: str) -> bool:
         """Return whether a file is one of the temporary copies."""
         return path in self._copies or path in self._plain
+
+    def is_temporary(self, path: str) -> bool:
+        """Return whether a file goes when this is closed."""
+        return self._folder is not None and path.startswith(f"{self._folder}{os.sep}")
 
     def close(self) -> None:
         """Remove the temporary copies."""
@@ -270,7 +281,7 @@ class FileSorter:
         if path in self._copies:
             return path
         # folders such as location=sf give columns
-        folders = [part for part in Path(path).parent.parts if "=" in part]
+        folders = [part for part in Path(event_files.absolute(path)).parent.parts if "=" in part]
         copy = self._new_folder().joinpath(*folders, "rows.jsonl")
         copy.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -21,12 +21,13 @@ from twin.sources import (
     file_paths,
     file_states,
     kind_of_times,
+    long_lines,
     queries,
     tables,
     time_zones,
 )
 from twin.sources.base import Location, Quality, Times, Volume
-from twin.sources.database import Database, TooLargeError
+from twin.sources.database import Database, TooLargeError, UnreadableError
 from twin.sources.event_files import EventFiles, Size
 from twin.sources.file_paths import Found
 from twin.sources.file_sorter import DimensionFile, FileSorter
@@ -157,15 +158,19 @@ class FileSource:
             self._input_bytes = sorter.size.bytes
             self._left_out = tuple(sorter.left_out)
             self.half_lines = sorter.half_lines
-            broken_lines = sorter.broken_rows + self._count_broken_lines()
+            rejected = self._rejected_lines()
+            csv = [event_files.absolute(path) for path in self._csv]
+            copies = set(filter(sorter.is_temporary, csv))  # they go soon
+            broken_lines = sorter.broken_rows + len(rejected) + long_lines.uncounted(copies, rejected)
+            lasting = [path for path in csv if path not in copies]
             report("Looking for the kitchens", 0.8)
             for name, file in self._dimension_files.items():
-                if sorter.is_copy(file.path):  # before the copy is deleted; other files are read when needed
+                if sorter.is_temporary(file.path):  # before the copy is deleted; other files are read when needed
                     self._dimension(name)
             self._locations = self._find_locations()
             # counting all rows takes long and is rarely needed at once, so it runs in the background; `quality` waits for it
             background = ThreadPoolExecutor(1, "account")
-            self._account = background.submit(self._count_rows, broken_lines)
+            self._account = background.submit(self._count_rows, broken_lines, lasting, rejected)
             # names are read at once, too, so that a table which is taken away later is not missed
             self._names_read = background.submit(self.dimensions)
             background.shutdown(wait=False)
@@ -200,12 +205,10 @@ class FileSource:
                 if on_disk:
                     raise
                 return self._decoded(groups, on_disk=True), groups  # it holds more than its size let expect
-        except TooLargeError:
-            raise
-        except SourceError:
+        except UnreadableError:
             readable = sorter.salvage(groups)
             if readable != list(groups):
-                with suppress(SourceError):
+                with suppress(UnreadableError):
                     return self._decoded(readable, on_disk), readable
             undamaged = sorter.without_damaged(readable)
             if undamaged == readable:
@@ -220,6 +223,7 @@ class FileSource:
         except BaseException:
             database.close()
             raise
+        self._csv = [path for group in groups if group.like.kind == "csv" for path in group.paths]
         return database
 
     def _read_events(self, database: Database, groups: Sequence[EventFiles]) -> None:
@@ -267,13 +271,21 @@ class FileSource:
             )
         return tables.kitchens(rows, self._dimension("locations"))
 
-    def _count_broken_lines(self) -> int:
-        """Return how many CSV lines could not be split into columns at all."""
+    def _rejected_lines(self) -> list[tuple[str, int]]:
+        """Return the CSV lines that could not be split into columns at all: their files and positions, bytes."""
         if not self._database.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'reject_errors'"):
-            return 0  # DuckDB creates this table only when it reads CSV
-        return int(self._database.execute("SELECT count(DISTINCT (scan_id, file_id, line)) FROM reject_errors")[0][0])
+            return []  # DuckDB creates this table only when it reads CSV
+        rows = self._database.execute(
+            "SELECT min(s.file_path), min(e.byte_position) FROM reject_errors AS e "
+            "JOIN reject_scans AS s USING (scan_id, file_id) GROUP BY scan_id, file_id, e.line"
+        )
+        return [(path, position) for path, position in rows]
 
-    def _count_rows(self, broken_lines: int) -> tables.Accounts:
+    def _count_rows(
+        self, broken_lines: int, csv: Sequence[str], rejected: Sequence[tuple[str, int]]
+    ) -> tables.Accounts:
+        """Return the counts of all rows; `broken_lines` are no rows, and so are further ones in the `csv` files."""
+        broken_lines += long_lines.uncounted(csv, rejected)
         quality = self._database.rows(queries.for_duckdb("quality"))
         flags = self._database.rows(queries.for_duckdb("flags"))
         return tables.Accounts(
