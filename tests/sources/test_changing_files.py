@@ -193,6 +193,10 @@ def test_a_page_offers_what_is_newer_in_files_and_moves_nothing_by_itself(path: 
     assert asyncio.run(session.check_for_newer()) == "Newer orders have come in."
     assert session.newer == hub.last_hours("sf").end
     assert session.controller.timeline is shown
+    session.newer = None
+    session._is_latest = False
+    (path.parent / "brands.csv").write_text("id,name\n7,Pho\n")
+    assert asyncio.run(session.check_for_newer()) == "The data has changed, with nothing newer than what is shown."
     path.unlink()
     assert "what was read before is shown" in asyncio.run(session.check_for_newer())
     assert "what was read before is shown" in session.stale

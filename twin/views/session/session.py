@@ -221,14 +221,22 @@ class ReplaySession(param.Parameterized):
     async def check_for_newer(self) -> str:
         """Check the source for newer events, in a thread; return the result as a sentence."""
         try:
-            changed = await asyncio.to_thread(self.hub.refresh)
+            changed, more = await asyncio.to_thread(self._refresh)
         except TwinError as error:
             self._update_freshness()
             return str(error)
         self._update_freshness()
         if self.newer is not None:
             return "Newer orders have come in."
-        return "More rows have come in, none newer than what is shown." if changed else "There is nothing newer."
+        if more:
+            return "More rows have come in, none newer than what is shown."
+        return "The data has changed, with nothing newer than what is shown." if changed else "There is nothing newer."
+
+    def _refresh(self) -> tuple[bool, bool]:
+        """Return whether the source has changed, and whether it has more rows than before."""
+        before = self.hub.quality().read
+        changed = self.hub.refresh()
+        return changed, changed and self.hub.quality().read > before
 
     def _update_freshness(self) -> None:
         """Update `as_of`, `stale` and `newer`; what is shown stays until the user chooses the newer data."""
