@@ -17,7 +17,7 @@ from twin.foundation.cache import Owner
 from twin.foundation.errors import UnknownOrderError
 from twin.foundation.geo import Frame
 from twin.foundation.stages import OUT_FOR_DELIVERY, STAGES, STALLED_AFTER
-from twin.foundation.times import DAY, Time, seconds
+from twin.foundation.times import DAY, HOUR, Time, seconds
 from twin.sources import tables
 from twin.sources.base import Location, Source, Window
 from twin.timeline import events as ev
@@ -33,6 +33,8 @@ from twin.timeline.trips import build as build_trips
 
 READING = 0.6
 """Share of the loading time that is spent on reading rows, for the progress bar: about half from files, more from a warehouse."""
+TELLING = 0.2
+"""Least share of a window's orders that must have been on the road for drivers to tell when it was busiest."""
 
 
 @dataclass(frozen=True)
@@ -237,18 +239,32 @@ class Timeline(Owner):
         return edges, np.histogram(inside, edges)[0]
 
     def busiest(self) -> float:
-        """Return the time in the window with most drivers on the road, or most open orders where there are no drivers."""
-        enter = np.sort(self.orders.enter[OUT_FOR_DELIVERY])
-        has_drivers = bool(np.isfinite(enter).any())
-        enter = enter if has_drivers else np.sort(self.orders.first)
-        begins = enter[(enter >= self.window.start) & (enter < self.window.end)]
-        if not len(begins):
-            return self.window.start
-        if has_drivers:
-            load = self.membership.in_stage(OUT_FOR_DELIVERY, begins)
+        """Return the time in the window with most drivers on the road; or, if few orders were on it, with most open orders.
+
+        Where few orders have more than one event, it is the end of the 60 minutes in which most orders began.
+        """
+        orders, window = self.orders, self.window
+        inside = (orders.first < window.end) & (orders.last >= window.start)
+        on_road = inside & (orders.enter[OUT_FOR_DELIVERY] < orders.enter[OUT_FOR_DELIVERY + 1])
+        lasting = inside & (orders.last > orders.first)
+        least = TELLING * np.count_nonzero(inside)
+        if (
+            np.count_nonzero(on_road) >= least
+            and (enter := self._in_window(orders.enter[OUT_FOR_DELIVERY][on_road])).size
+        ):
+            load = self.membership.in_stage(OUT_FOR_DELIVERY, enter)
+        elif np.count_nonzero(lasting) >= least and (enter := self._in_window(orders.first[lasting])).size:
+            first, last = np.sort(orders.first[inside]), np.sort(orders.last[inside])
+            load = first.searchsorted(enter, "right") - last.searchsorted(enter, "right")
+        elif (enter := self._in_window(orders.began)).size:
+            load = enter.searchsorted(enter, "right") - enter.searchsorted(enter - HOUR, "right")
         else:
-            load = np.searchsorted(enter, begins, "right") - np.searchsorted(np.sort(self.orders.last), begins, "right")
-        return float(begins[int(np.argmax(load))])
+            return window.start
+        return float(enter[int(np.argmax(load))])
+
+    def _in_window(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the times that lie in the window, sorted."""
+        return np.sort(times[(times >= self.window.start) & (times < self.window.end)])
 
     @property
     def has_orders(self) -> bool:

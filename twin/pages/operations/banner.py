@@ -57,6 +57,11 @@ class BannerView(pn.viewable.Viewer):
         message = f"No orders in this range: the data covers {range_text(start, end)}."
         self.notify("empty", message, "Show the last 24 hours", show_latest)
 
+    def later(self, orders: int, end: float, show: Callable[[], Any]) -> None:
+        """Show that some orders begin after `end` (data seconds), behind a gap in the record, and offer them."""
+        begin = f"{orders:,} orders begin" if orders != 1 else "1 order begins"
+        self.notify("empty", f"{begin} after {text(end)[:16]}, behind a gap in the data.", "Show", show)
+
     def newer(self, until: float, show: Callable[[], Any]) -> None:
         """Show that there are newer orders, up to `until` (data seconds), and offer them."""
         self.notify("empty", f"New orders have come in, until {text(until)[:16]}.", "Show the latest", show)

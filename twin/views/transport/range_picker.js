@@ -107,7 +107,12 @@ function buildRange(model, clock) {
     const minute = Math.ceil(latest / 60) * 60;
     const hours = (t, round) => round(t / 3600) * 3600;
     spans.replaceChildren(
-      chip("Last 24 hours", Math.max(low, minute - DAY), minute, "Counted back from the last delivered order"),
+      chip(
+        "Last 24 hours",
+        Math.max(low, minute - DAY),
+        minute,
+        "The last day worth seeing: without orders behind a gap",
+      ),
       chip(
         "Whole range",
         hours(start, Math.floor),
