@@ -25,6 +25,8 @@ FRAGMENTS = {"events", *queries.RELATIONS}
 """Not asked by themselves: they begin the others."""
 OF_FILES = {"window_size"}
 """Asked of files only: a warehouse limits what it returns by itself."""
+OF_LONG_LIVES = {"long_window"}
+"""Asked only where an order lives long: one of the odd rows' does, at the kitchen that is asked about in the first generation."""
 
 
 @pytest.fixture(scope="session")
@@ -117,6 +119,8 @@ def odd_rows() -> str:
         ("gk_ready", "2025-10-16 12:20:00+02:00", "sanfrancisco", "odd-4", "7", "{}"),
         ("gk_ready", "0001-01-01 00:00:00", "sanfrancisco", "odd-4", "7", "{}"),
         ("teleported", "2025-10-16 12:21:00", "sanfrancisco", "odd-4", "8", '{"emoji": "🍜 \\u00e9"}'),
+        ("order_created", "2025-10-14 12:00:00", "sanfrancisco", "odd-7", "1", "{}"),
+        ("delivered", "2025-10-18 12:00:00", "sanfrancisco", "odd-7", "2", "{}"),
         ("", "2025-10-16 12:22:00", "", "", "", ""),
     ]
     texts = ["(" + ", ".join("'" + value.replace("'", "''") + "'" for value in row) + ")" for row in rows]
@@ -184,7 +188,7 @@ def test_every_statement_gives_the_same_rows_in_spark(
     }
     assert {query for query in ALL if any(is_asked(query, one.sql) for one in sent.values())} == set(
         ALL
-    ) - FRAGMENTS - OF_FILES
+    ) - FRAGMENTS - OF_FILES - (set() if form == "2025" else OF_LONG_LIVES)
     for one in sent.values():
         here = re.sub(r"`caspers`\.`(\w+)`\.`(\w+)`", r"\1_\2", one.sql)
         result = spark.sql(here, args=one.parameters)

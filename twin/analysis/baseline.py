@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from twin.analysis.metrics import COMPLETION_SPAN, TRAILING, MetricIndex
 from twin.foundation.stages import COMPLETED, CREATED, STAGES, STALLED_AFTER
 from twin.foundation.times import DAY, weekday
+from twin.sources import tables
 from twin.sources.base import Location, Source, Window
 from twin.timeline import events as ev
 from twin.timeline.orders import began, stages_of
@@ -50,8 +51,8 @@ class History:
     @classmethod
     def from_rows(cls, rows: pa.Table) -> "History":
         """Return the history from the result of `Source.history`."""
-        milestones = np.array([_seconds(rows[name]) for name in _COLUMNS]).reshape(len(_COLUMNS), len(rows))
-        return cls(milestones, stages_of(milestones, _seconds(rows["first"])))
+        milestones = np.array([tables.times(rows[name]) for name in _COLUMNS]).reshape(len(_COLUMNS), len(rows))
+        return cls(milestones, stages_of(milestones, tables.times(rows["first"])))
 
     @classmethod
     def from_timeline(cls, timeline: Timeline) -> "History":
@@ -219,9 +220,3 @@ def reach(source: Source, location: Location, window: Window) -> tuple[float, fl
         if len(within):
             start, end = max(start, float(within.min())), min(end, float(within.max()) + TRAILING)
     return start, end
-
-
-def _seconds(column: pa.ChunkedArray) -> Floats:
-    """Return timestamps as float64 seconds, NaN where NULL."""
-    times = column.to_numpy().astype("datetime64[us]")
-    return np.where(np.isnat(times), np.nan, times.astype(np.int64) / ev.MICROSECONDS)

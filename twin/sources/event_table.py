@@ -1,5 +1,6 @@
 """The SQL over the raw columns of a lakehouse's event table, in either generation of the schema."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,10 +8,14 @@ from typing import Any
 from twin.foundation.errors import SourceError
 from twin.foundation.times import DAY
 from twin.sources import tables
+from twin.sources.base import Window
+from twin.sources.lives import Alive
 
 REQUIRED = ("event_type", "ts", "order_id")
 LOCATION_COLUMNS = ("location", "location_id", "gk_id")
 """Names of the column with the location, in the order of preference."""
+MOST_IDS = 10_000
+"""Most ids in one statement; where more orders live long, all rows in their reach are read instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,28 @@ class EventTable:
         raw = as_text(columns[0]) if columns else "CAST(NULL AS STRING)"
         return f"SELECT {raw} AS raw, {self._location()} AS place\nFROM {self.name}\nGROUP BY 1, 2"
 
+    def where_lives(
+        self, spellings: Sequence[str | None], close: Window, alive: Alive | None
+    ) -> tuple[str, dict[str, Any]]:
+        """Return a condition like `where`, which lets the rows in `close` and all rows of the orders in `alive` pass."""
+        if alive is None:
+            return self.where(spellings, close.start, close.end)
+        if len(alive.ids) > MOST_IDS:
+            return self.where(spellings, min(close.start, alive.reach.start), max(close.end, alive.reach.end))
+        where, parameters = self.where(spellings)
+        near, more = self._between(close, "bronze")
+        parameters |= more
+        long, more = self._long(alive)
+        return f"{where or 'WHERE 1 = 1'} AND ({near} OR {long})", parameters | more
+
+    def where_long(self, spellings: Sequence[str | None], alive: Alive) -> tuple[str, dict[str, Any]]:
+        """Return a condition like `where`, which lets all rows of the orders in `alive` pass."""
+        if len(alive.ids) > MOST_IDS:
+            return self.where(spellings, alive.reach.start, alive.reach.end)
+        where, parameters = self.where(spellings)
+        long, more = self._long(alive)
+        return f"{where or 'WHERE 1 = 1'} AND {long}", parameters | more
+
     def where_order(self) -> str:
         """Return the condition that selects the rows of the order `:order_id`."""
         return f"WHERE trim({as_text(self._columns.written['order_id'])}) = :order_id"
@@ -88,16 +115,30 @@ class EventTable:
             tests += [f"{quoted(columns[0])} IS NULL"] if None in spellings else []
             conditions.append(f"({' OR '.join(tests)})")
         if start is not None and end is not None:
-            ts = quoted(self._columns.written["ts"])
-            if "TIMESTAMP" in self._columns.types["ts"]:
-                parameters |= {"bronze_from": tables.moment(start), "bronze_to": tables.moment(end)}
-                conditions.append(f"{ts} >= :bronze_from AND {ts} < :bronze_to")
-            else:  # ISO dates sort as text; a text that does not begin with one passes and is decoded
-                parameters |= {"bronze_from": _day_text(start), "bronze_to": _day_text(end + DAY)}
-                conditions.append(
-                    f"({ts} >= :bronze_from AND {ts} < :bronze_to OR NOT {ts} RLIKE '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
-                )
+            inside, more = self._between(Window(start, end), "bronze")
+            conditions.append(inside)
+            parameters |= more
         return (f"WHERE {' AND '.join(conditions)}" if conditions else ""), parameters
+
+    def _between(self, window: Window, name: str) -> tuple[str, dict[str, Any]]:
+        """Return the condition that lets the rows in a range pass, and its parameters, whose names begin with `name`."""
+        ts = quoted(self._columns.written["ts"])
+        if "TIMESTAMP" in self._columns.types["ts"]:
+            parameters: dict[str, Any] = {
+                f"{name}_from": tables.moment(window.start), f"{name}_to": tables.moment(window.end),
+            }  # fmt: skip
+            return f"({ts} >= :{name}_from AND {ts} < :{name}_to)", parameters
+        # ISO dates sort as text; a text that does not begin with one passes and is decoded
+        parameters = {f"{name}_from": _day_text(window.start), f"{name}_to": _day_text(window.end + DAY)}
+        iso = "'^[0-9]{4}-[0-9]{2}-[0-9]{2}'"
+        return f"({ts} >= :{name}_from AND {ts} < :{name}_to OR NOT {ts} RLIKE {iso})", parameters
+
+    def _long(self, alive: Alive) -> tuple[str, dict[str, Any]]:
+        """Return the condition that lets all rows of long orders pass, and its parameters."""
+        within, parameters = self._between(alive.reach, "long")
+        order = f"trim({as_text(self._columns.written['order_id'])})"
+        ids = "SELECT explode(from_json(:long_ids, 'ARRAY<STRING>'))"
+        return f"({within} AND {order} IN ({ids}))", parameters | {"long_ids": json.dumps(alive.ids)}
 
     def _location(self) -> str:
         columns = [as_text(name) for name in self._columns.location()]

@@ -11,11 +11,12 @@ import pyarrow as pa
 from twin.foundation import memory, telemetry
 from twin.foundation.errors import SourceError, UnknownTimeError
 from twin.foundation.settings import Settings
-from twin.sources import event_files, file_paths, queries, tables
-from twin.sources.base import Location, Quality, Times, Volume
+from twin.sources import event_files, file_paths, lives, queries, tables
+from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.database import Database, TooLargeError
 from twin.sources.event_files import EventFiles, Size
 from twin.sources.file_sorter import DimensionFile, FileSorter
+from twin.sources.lives import LongOrders
 from twin.sources.queries import json_bodies
 
 ON_DISK_ABOVE = 1 << 30
@@ -45,6 +46,8 @@ class FileSource:
         self._settings = settings or Settings()
         self._dimension_files: dict[str, DimensionFile] = {}
         self._dimensions: dict[str, list[dict[str, str]]] = {}
+        self._tables: set[str] = set()
+        self._tables_lock = threading.Lock()
         self._database_memory = int(self._settings.memory_bytes * DATABASE_SHARE)
         report = progress or (lambda _message, _share: None)
         threading.Thread(target=json_bodies.warm, name="warm-json").start()  # while the files are found and opened
@@ -54,9 +57,6 @@ class FileSource:
             self._open(paths, sorter, report)
         finally:  # copies of customers' data must not stay on disk, whether reading them succeeded or not
             sorter.close()
-        self._volumes: dict[str, Volume] | None = None
-        self._tables: set[str] = set()
-        self._tables_lock = threading.Lock()
 
     # -- the Source protocol ---------------------------------------------------------------------------------------------
     times: Times = "naive"
@@ -73,26 +73,31 @@ class FileSource:
         return self._account.result().of(location)
 
     def volume(self, location: str) -> Volume:
-        if self._volumes is None:
-            self._volumes = tables.volumes(self._database.table(queries.for_duckdb("volume")), self._locations)
         return self._volumes.get(location) or self._volumes[self._place(location).id]
 
     def window(self, location: str, start: float, end: float) -> pa.Table:
         """Return the decoded rows. Raises `UnknownTimeError` if they would take more memory than a range may."""
-        self._check_size(location, start, end)
-        return self._between("window", location, start, end)
+        place, close = self._place(location).id, lives.near(start, end)
+        alive = self._long_orders.alive(place, start, end)
+        ranges = lives.bounds(Window(start, end)) | lives.bounds(close, "near_")
+        ranges |= lives.bounds(close if alive is None else alive.reach, "reach_")
+        self._check_size(place, ranges)
+        rows = self.query("window", location=place, **lives.bounds(close))
+        if alive is None:
+            return rows
+        return pa.concat_tables([rows, self.query("long_window", location=place, **ranges)])
 
     def history(self, location: str, start: float, end: float) -> pa.Table:
-        return self._between("history", location, start, end)
+        place = self._place(location).id
+        whole = self._long_orders.whole(place, start, end)
+        return self.query(
+            "history", location=place, **lives.bounds(Window(start, end)), **lives.bounds(whole, "reach_")
+        )
 
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
-        arguments = {
-            key: tables.moment(float(value)).item() if key.endswith("_ts") else value
-            for key, value in parameters.items()
-        }
         self._create_tables(queries.relations(name))
         with telemetry.query(name):
-            return self._database.table(queries.for_duckdb(name), arguments)
+            return self._database.table(queries.for_duckdb(name), _arguments(parameters))
 
     def routes(self, location: str, most: int) -> pa.Table:
         return self._database.table(queries.for_duckdb("routes"), {"location": location, "most": most})
@@ -124,7 +129,11 @@ class FileSource:
             for name, file in self._dimension_files.items():
                 if sorter.is_copy(file.path):  # before the copy is deleted; other files are read when needed
                     self._dimension(name)
-            self._locations = self._find_locations()
+            self._create_tables(["lives"])
+            self._long_orders = LongOrders.from_rows(self._database.table(queries.for_duckdb("long_orders")))
+            volume = self._database.table(queries.for_duckdb("volume"))
+            self._locations = self._find_locations(volume)
+            self._volumes = tables.volumes(volume, self._locations)
             # counting all rows takes long and is rarely needed at once, so it runs in the background; `quality` waits for it
             background = ThreadPoolExecutor(1, "account")
             self._account = background.submit(self._count_rows, broken_lines)
@@ -178,14 +187,14 @@ class FileSource:
                 f"{memory.words(limits.max_decoded_bytes)} are read: open fewer files, or raise TWIN_MAX_DECODED."
             )
 
-    def _find_locations(self) -> list[Location]:
+    def _find_locations(self, volume: pa.Table) -> list[Location]:
         rows = self._database.table(queries.for_duckdb("locations"))
         if len(rows) > self._settings.max_locations:
             raise SourceError(
                 f"{self.name} has {len(rows):,} locations, and at most {self._settings.max_locations:,} are opened: check that "
                 "the column location holds kitchens, or raise TWIN_MAX_LOCATIONS."
             )
-        return tables.kitchens(rows, self._dimension("locations"))
+        return tables.kitchens(rows, volume, self._dimension("locations"))
 
     def _count_broken_lines(self) -> int:
         """Return how many CSV lines could not be split into columns at all."""
@@ -212,20 +221,13 @@ class FileSource:
     def _place(self, location: str) -> Location:
         return tables.find_place(location, self._locations)
 
-    def _between(self, name: str, location: str, start: float, end: float) -> pa.Table:
-        with telemetry.query(name):
-            return self._database.table(queries.for_duckdb(name), self._parameters(location, start, end))
-
-    def _parameters(self, location: str, start: float, end: float) -> dict[str, Any]:
-        place = self._place(location)
-        return {"location": place.id, "from_ts": tables.moment(start).item(), "to_ts": tables.moment(end).item()}
-
-    def _check_size(self, location: str, start: float, end: float) -> None:
+    def _check_size(self, location: str, ranges: Mapping[str, float]) -> None:
         most = self._settings.memory_bytes * WINDOW_SHARE
-        parameters = self._parameters(location, start, end)
         if self._rows * WINDOW_ROW_BYTES + self._input_bytes <= most:
             return  # all rows together are fewer, so it need not be counted
-        ((rows, bodies),) = self._database.rows(queries.for_duckdb("window_size"), parameters)
+        ((rows, bodies),) = self._database.rows(
+            queries.for_duckdb("window_size"), _arguments({"location": location, **ranges})
+        )
         if (size := rows * WINDOW_ROW_BYTES + bodies) > most:
             raise UnknownTimeError(
                 f"This range and the hours around it have {rows:,} events, which take {memory.words(size)} of memory, and a "
@@ -240,3 +242,10 @@ class FileSource:
             rows = self._database.table(f"SELECT COLUMNS(*)::VARCHAR FROM {event_files.reader([file.path], file.like)}")
             self._dimensions[name] = [{key.lower(): value for key, value in row.items()} for row in rows.to_pylist()]
         return self._dimensions[name]
+
+
+def _arguments(parameters: Mapping[str, str | int | float]) -> dict[str, Any]:
+    """Return parameters as DuckDB takes them; those that end in `_ts` are data seconds."""
+    return {
+        key: tables.moment(float(value)).item() if key.endswith("_ts") else value for key, value in parameters.items()
+    }

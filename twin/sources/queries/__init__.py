@@ -12,7 +12,7 @@ from twin.sources.queries import json_bodies
 
 _FOLDER = Path(__file__).parent
 
-RELATIONS = ("orders", "lines")
+RELATIONS = ("lives", "orders", "lines")
 """Queries that other queries use like tables; each uses only `events` and those before it."""
 
 

@@ -18,7 +18,7 @@ class DataQualityChip(Component):
     """The chip and its popover in the browser."""
 
     state = param.Dict(
-        default={}, doc="`read` and `used` rows, `cut` orders, `rejected` and `flagged` rows by reason, largest first."
+        default={}, doc="`read` and `used` rows, `rejected` and `flagged` rows by reason, largest first."
     )
     age = param.Dict(
         default={}, doc="Of a source that grows: `as_of`, when it was last checked; `note`, the result; `stale`."
@@ -95,7 +95,6 @@ def _state(quality: DataQuality) -> dict[str, Any]:
         "used": quality.used,
         "rejected": _largest_first(quality.rejected),
         "flagged": _largest_first(quality.flagged),
-        "cut": quality.cut_orders,
     }
 
 
