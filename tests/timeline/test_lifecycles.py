@@ -34,12 +34,27 @@ def row(order: str, kind: str, t: float) -> dict[str, Any]:
 def lives(draw: st.DrawFn) -> list[dict[str, Any]]:
     """Orders with some of their milestones, minutes or days apart, over a week and more."""
     rows = []
+    ids = draw(st.sampled_from([2, 100]))  # with two ids, most are used again
     for number in range(draw(st.integers(1, 8))):
         t = DAY0 + draw(st.integers(0, DAYS * 48)) * 1800.0
         for kind in draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=6, unique=True)):
-            rows.append(row(f"order{number}", kind, t))
+            rows.append(row(f"order{number % ids}", kind, t))
             t += draw(st.sampled_from(STEPS))
     return rows
+
+
+def told_apart(orders: brute.Lifecycles) -> brute.Lifecycles:
+    """The orders where an id that is created again more than a day after its event before that is another one."""
+    found: brute.Lifecycles = {}
+    for order, events in orders.items():
+        name, life, before = order, 1, np.inf
+        for t, kind in sorted(set(events), key=lambda event: (event[0], event[1] != "order_created")):
+            if kind == "order_created" and t - before > DAY:
+                life += 1
+                name = f"{order}~{life}"
+            found.setdefault(name, []).append((t, kind))
+            before = t
+    return found
 
 
 @settings(
@@ -52,7 +67,7 @@ def lives(draw: st.DrawFn) -> list[dict[str, Any]]:
 def test_every_order_is_whole_in_every_range_and_counts_once(
     tmp_path: Path, rows: list[dict[str, Any]], hour: int
 ) -> None:
-    orders = brute.lifecycles(rows, "sf")
+    orders = told_apart(brute.lifecycles(rows, "sf"))
     began = {
         order: min((t for t, kind in events if kind == "order_created"), default=min(events)[0])
         for order, events in orders.items()
@@ -109,3 +124,28 @@ def test_an_order_delivered_days_later_is_delivered_and_counts_on_its_first_day_
     assert not Timeline.load(source, "sf", DAY0 + DAY, DAY0 + 2 * DAY).has_orders, "it has stalled the day before"
     empty = Timeline.load(source, "sf", DAY0 + 5 * DAY, DAY0 + 6 * DAY)
     assert (len(empty.orders), empty.event_count) == (0, 0)
+
+
+def test_an_id_that_is_used_again_days_later_is_another_order(tmp_path: Path) -> None:
+    """Merged, the two were one order of three days, and the second day had none."""
+    noon = DAY0 + 12 * HOUR
+    rows = [
+        row("A", kind, noon + day * DAY + minutes * 60)
+        for day in (0, 3, 6)
+        for kind, minutes in (("order_created", 0), ("gk_started", 2), ("delivered", 30))
+    ]
+    shifted = [
+        row("B", "order_created", noon),
+        row("B", "gk_started", noon + DAY + 60),
+        row("B", "delivered", noon + DAY + 600),
+    ]
+    source = FileSource(write_csv(tmp_path / "e.csv", [*rows, *shifted]))
+    assert source.locations()[0].orders == 4
+    assert source.quality("sf").flagged["order id used again"] == 2
+    assert source.quality("sf").used == len(rows) + len(shifted)
+    week = Timeline.load(source, "sf", DAY0, DAY0 + 7 * DAY)
+    assert week.orders.ids.to_pylist() == ["A", "A~2", "A~3", "B"], "what a replay shifts by a day stays one order"
+    second = Timeline.load(source, "sf", DAY0 + 3 * DAY, DAY0 + 4 * DAY).order("A~2")
+    assert (second.created, second.delivered) == (noon + 3 * DAY, noon + 3 * DAY + 1800)
+    found = source.query("find_order", order_id="A~3")
+    assert found["event_type"].to_pylist() == ["order_created", "gk_started", "delivered"]

@@ -21,11 +21,11 @@ from twin.sources import queries
 from twin.sources.queries import json_bodies
 
 ALL = sorted(path.stem for path in Path(queries.__file__).parent.glob("*.sql"))
-FRAGMENTS = {"events", *queries.RELATIONS}
+FRAGMENTS = {"events", "told_apart", *queries.RELATIONS}
 """Not asked by themselves: they begin the others."""
 OF_FILES = {"window_size"}
 """Asked of files only: a warehouse limits what it returns by itself."""
-OF_LONG_LIVES = {"long_window"}
+OF_LONG_LIVES = {"long_window", "reused"}
 """Asked only where an order lives long: one of the odd rows' does, at the kitchen that is asked about in the first generation."""
 
 
@@ -121,6 +121,9 @@ def odd_rows() -> str:
         ("teleported", "2025-10-16 12:21:00", "sanfrancisco", "odd-4", "8", '{"emoji": "🍜 \\u00e9"}'),
         ("order_created", "2025-10-14 12:00:00", "sanfrancisco", "odd-7", "1", "{}"),
         ("delivered", "2025-10-18 12:00:00", "sanfrancisco", "odd-7", "2", "{}"),
+        ("order_created", "2025-10-15 12:00:00", "sanfrancisco", "odd-8", "1", "{}"),
+        ("order_created", "2025-10-16 18:00:00", "sanfrancisco", "odd-8", "2", "{}"),
+        ("delivered", "2025-10-16 18:30:00", "sanfrancisco", "odd-8", "3", "{}"),
         ("", "2025-10-16 12:22:00", "", "", "", ""),
     ]
     texts = ["(" + ", ".join("'" + value.replace("'", "''") + "'" for value in row) + ")" for row in rows]

@@ -86,6 +86,16 @@ class Database:
         ):
             return cursor.sql(sql, params=parameters or {}).to_arrow_table()
 
+    def rename_lives(self, reused: pa.Table) -> None:
+        """Give the later lives of ids that are used again their names; columns as in queries/reused.sql, and `name`."""
+        with self._explained("read"), self._connection.cursor() as cursor:
+            cursor.register("reused_ids", reused)
+            cursor.execute(
+                "UPDATE events SET order_id = r.name FROM reused_ids AS r WHERE events.reason IS NULL "
+                "AND r.location = events.location AND r.order_id = events.order_id AND events.ts >= r.began "
+                "AND (events.ts < r.next_began OR r.next_began IS NULL)"
+            )
+
     @contextmanager
     def watched(self, most_disk: int, most_memory: int) -> Iterator[None]:
         """Interrupt `execute` within the block once the database has taken `most_disk` bytes, or the process `most_memory`.

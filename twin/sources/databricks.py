@@ -8,7 +8,7 @@ generation of the schema is recognised by its columns. A window is read day by d
 import re
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -27,7 +27,7 @@ from twin.sources import lives, queries, tables
 from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.day_cache import DayCache
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
-from twin.sources.lives import LongOrders
+from twin.sources.lives import Alive, LongOrders, Reused
 from twin.sources.queries import json_bodies
 from twin.sources.warehouse import CONNECTIONS, Warehouse
 
@@ -78,6 +78,7 @@ class _Contents:
     spellings: Mapping[str, list[str | None]]
     accounts: tables.Accounts
     long_orders: LongOrders
+    reused: Sequence[Reused]
     locations: Sequence[Location]
     volumes: Mapping[str, Volume]
 
@@ -162,7 +163,7 @@ class DatabricksSource:
 
     def _long_window(self, location: str, start: float, end: float) -> pa.Table | None:
         """Return the rows of the long orders alive in [start, end) that are not near it; None if there is no such order."""
-        alive = self._contents.long_orders.alive(location, start, end)
+        alive = self._alive(location, start, end)
         if alive is None:
             return None
         where, more = self._table.where_long(self._spellings(location), alive)
@@ -183,12 +184,12 @@ class DatabricksSource:
             if name == "event_page":
                 where, more = self._where(location, start, end)
             else:  # about orders, which have to be whole
-                alive = self._contents.long_orders.alive(location, start, end)
+                alive = self._alive(location, start, end)
                 where, more = self._table.where_lives(self._spellings(location), lives.near(start, end), alive)
         elif location:
             where, more = self._where(location)
         elif "order_id" in parameters:
-            where = self._table.where_order()
+            where, more = self._table.where_order(), {"raw_order_id": self._raw_id(str(parameters["order_id"]))}
         return self._run(name, where, {**_arguments(parameters), **more})
 
     def routes(self, location: str, most: int) -> pa.Table:
@@ -225,7 +226,7 @@ class DatabricksSource:
         """Return the table's contents, all queries in parallel. Raises SourceError if no row is usable."""
         spellings = self._submit(self._read_spellings)
         names = ("quality", "flags", "locations", "volume", "long_orders")
-        results = {name: self._submit(partial(self._run, name, "", {})) for name in names}
+        results = {name: self._submit(partial(self._run, name, "", {}, [])) for name in names}
         dimension = self._submit(partial(self._dimension, "locations"))
         answers = {name: result() for name, result in results.items()}
         quality = [
@@ -233,13 +234,26 @@ class DatabricksSource:
             for row in answers["quality"].to_pylist()
         ]
         flags = [tables.FlagRow(row["location"], row["flag"], row["rows_used"]) for row in answers["flags"].to_pylist()]
+        long_orders, reused = LongOrders.from_rows(answers["long_orders"]), list[Reused]()
+        if long_orders.longest > lives.APART_S:
+            reused = Reused.from_rows(self._run("reused", "", {}, []))
+            apart = len(reused) <= lives.MOST_REUSED
+            often = Counter(one.location for one in reused)
+            flag = lives.FLAG_REUSED if apart else lives.FLAG_MERGED
+            flags += [tables.FlagRow(place, flag, count) for place, count in often.items()]
+            reused = reused if apart else []
+            if reused:
+                again = {
+                    name: self._submit(partial(self._run, name, "", {}, reused)) for name in ("volume", "long_orders")
+                }
+                answers |= {name: result() for name, result in again.items()}
+                long_orders = LongOrders.from_rows(answers["long_orders"])
         locations = tables.kitchens(answers["locations"], answers["volume"], dimension())
         accounts = tables.Accounts(quality, flags)
         if not locations:
             raise SourceError(tables.nothing_usable(self._table.name, accounts.of(None)))
         volumes = tables.volumes(answers["volume"], locations)
-        long_orders = LongOrders.from_rows(answers["long_orders"])
-        return _Contents(accounts.of(None).read, spellings(), accounts, long_orders, locations, volumes)
+        return _Contents(accounts.of(None).read, spellings(), accounts, long_orders, reused, locations, volumes)
 
     def _count(self) -> int:
         rows = self._warehouse.query(f"SELECT count(*) AS rows_read\nFROM {self._table.name}", {})
@@ -286,6 +300,18 @@ class DatabricksSource:
     def _where(self, location: str, start: float | None = None, end: float | None = None) -> tuple[str, dict[str, Any]]:
         return self._table.where(self._spellings(location), start, end)
 
+    def _reused(self, location: str | None = None) -> Sequence[Reused]:
+        """Return the later lives of ids at a location, or at all."""
+        return [one for one in self._contents.reused if location in (None, one.location)]
+
+    def _alive(self, location: str, start: float, end: float) -> Alive | None:
+        """Return the long orders alive in [start, end), by the ids that the table has."""
+        alive = self._contents.long_orders.alive(location, start, end)
+        if alive is None or not self._reused(location):
+            return alive
+        raw = {one.name: one.id for one in self._reused(location)}
+        return Alive(sorted({raw.get(order, order) for order in alive.ids}), alive.reach)
+
     def _spellings(self, location: str) -> list[str | None]:
         return self._contents.spellings.get(location, [location])
 
@@ -294,8 +320,19 @@ class DatabricksSource:
         arguments = {"location": location, "from_ts": tables.moment(start), "to_ts": tables.moment(end), **more}
         return self._run(query, where, arguments)
 
-    def _run(self, query: str, where: str, parameters: Mapping[str, Any]) -> pa.Table:
-        sql = queries.databricks(query, self._table.bronze(where))
+    def _raw_id(self, order: str) -> str:
+        """Return the id that the table has for an order."""
+        return next((one.id for one in self._contents.reused if one.name == order), order)
+
+    def _run(
+        self, query: str, where: str, parameters: Mapping[str, Any], reused: Sequence[Reused] | None = None
+    ) -> pa.Table:
+        """Run a query; `reused` are the later lives that it tells apart, by default those of the location that it is about."""
+        if reused is None:
+            reused = self._reused(parameters.get("location"))
+        sql = queries.databricks(query, self._table.bronze(where), bool(reused))
+        if reused:
+            parameters = {**parameters, "reused": lives.as_json(reused)}
         used = {name: value for name, value in parameters.items() if re.search(rf":{name}\b", sql)}
         with telemetry.query(query):
             return json_bodies.only_json(self._warehouse.query(sql, used))
@@ -309,7 +346,9 @@ class DatabricksSource:
         place, volume = self._place(location), self._contents.volumes.get(location, NO_VOLUME)
         ended = day + 2 * DAY <= place.end
         near = (volume.hour >= day - DAY) & (volume.hour < day + 2 * DAY)
-        key = (location, day, volume.hour[near].tolist(), volume.orders[near].tolist())
+        key: tuple[object, ...] = (location, day, volume.hour[near].tolist(), volume.orders[near].tolist())
+        if reused := self._reused(location):
+            key = (*key, lives.as_json(reused))
         return self._days.get(key, partial(self._between, "window", location, day, day + DAY), keep=ended)
 
     def _submit(self, work: Callable[[], Answer]) -> Callable[[], Answer]:

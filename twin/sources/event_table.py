@@ -94,8 +94,8 @@ class EventTable:
         return f"{where or 'WHERE 1 = 1'} AND {long}", parameters | more
 
     def where_order(self) -> str:
-        """Return the condition that selects the rows of the order `:order_id`."""
-        return f"WHERE trim({as_text(self._columns.written['order_id'])}) = :order_id"
+        """Return the condition that selects the rows of the order id `:raw_order_id`."""
+        return f"WHERE trim({as_text(self._columns.written['order_id'])}) = :raw_order_id"
 
     def where(
         self, spellings: Sequence[str | None], start: float | None = None, end: float | None = None

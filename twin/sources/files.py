@@ -1,6 +1,7 @@
 """Event files as a source: CSV, JSON lines, JSON arrays and Parquet, in either generation of the schema, read by DuckDB."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +17,7 @@ from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.database import Database, TooLargeError
 from twin.sources.event_files import EventFiles, Size
 from twin.sources.file_sorter import DimensionFile, FileSorter
-from twin.sources.lives import LongOrders
+from twin.sources.lives import LongOrders, Reused
 from twin.sources.queries import json_bodies
 
 ON_DISK_ABOVE = 1 << 30
@@ -129,8 +130,8 @@ class FileSource:
             for name, file in self._dimension_files.items():
                 if sorter.is_copy(file.path):  # before the copy is deleted; other files are read when needed
                     self._dimension(name)
-            self._create_tables(["lives"])
-            self._long_orders = LongOrders.from_rows(self._database.table(queries.for_duckdb("long_orders")))
+            self._long_orders = self._find_long_orders()
+            self._reused = self._tell_lives_apart()
             volume = self._database.table(queries.for_duckdb("volume"))
             self._locations = self._find_locations(volume)
             self._volumes = tables.volumes(volume, self._locations)
@@ -196,6 +197,23 @@ class FileSource:
             )
         return tables.kitchens(rows, volume, self._dimension("locations"))
 
+    def _find_long_orders(self) -> LongOrders:
+        self._create_tables(["lives"])
+        return LongOrders.from_rows(self._database.table(queries.for_duckdb("long_orders")))
+
+    def _tell_lives_apart(self) -> list[Reused]:
+        """Give each later life of an id that is used again a name of its own; return these lives."""
+        if self._long_orders.longest <= lives.APART_S:
+            return []
+        reused = self._database.table(queries.for_duckdb("reused"))
+        found = Reused.from_rows(reused)
+        if found:
+            self._database.rename_lives(reused.append_column("name", pa.array([one.name for one in found])))
+            self._tables.clear()
+            self._database.rows("DROP TABLE lives")
+            self._long_orders = self._find_long_orders()
+        return found
+
     def _count_broken_lines(self) -> int:
         """Return how many CSV lines could not be split into columns at all."""
         if not self._database.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'reject_errors'"):
@@ -205,6 +223,8 @@ class FileSource:
     def _count_rows(self, broken_lines: int) -> tables.Accounts:
         quality = self._database.rows(queries.for_duckdb("quality"))
         flags = self._database.rows(queries.for_duckdb("flags"))
+        reused = Counter(one.location for one in self._reused)
+        flags += [(place, lives.FLAG_REUSED, count) for place, count in reused.items()]
         return tables.Accounts(
             [tables.QualityRow(*row) for row in quality], [tables.FlagRow(*row) for row in flags], broken_lines
         )

@@ -4,6 +4,8 @@ Nearly all orders live for less than `LONG_S`, so the rows of a range and of `LO
 that live longer are listed once, when a source is opened; their rows are read whatever the distance.
 """
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,11 +13,61 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from twin.foundation.stages import STALLED_AFTER
+from twin.foundation.times import DAY, LATEST
 from twin.sources import tables
 from twin.sources.base import Window
 
+MOST_REUSED = 10_000
+"""Most later lives that are sent with a statement to a warehouse; where ids are used again more often, they stay one order."""
+FLAG_REUSED, FLAG_MERGED = "order id used again", "order id used again, taken for one order"
+APART_S = DAY
+"""Seconds between an id's event and its next creation from which on it is another order; as in queries/reused.sql."""
 LONG_S = STALLED_AFTER
 """Seconds beyond a range that are read of all orders; queries/long_orders.sql has the same number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """A later life of an id that is used again: its location, id and own name, and [begin, end) in data seconds."""
+
+    location: str
+    id: str
+    name: str
+    begin: float
+    end: float
+
+    @classmethod
+    def from_rows(cls, rows: pa.Table) -> "list[Reused]":
+        """Return the lives from the rows of queries/reused.sql."""
+        begin, end = tables.times(rows["began"]), tables.times(rows["next_began"])
+        columns = (rows[name].to_pylist() for name in ("location", "order_id", "life"))
+        return [
+            cls(place, order, life_name(order, life), float(began), LATEST if np.isnan(ended) else float(ended))
+            for place, order, life, began, ended in zip(*columns, begin, end, strict=True)
+        ]
+
+
+def life_name(order: str, life: int) -> str:
+    """Return the id by which a later life of an order id is known.
+
+    >>> life_name("7XK2QD", 2)
+    '7XK2QD~2'
+    """
+    return f"{order}~{life}"
+
+
+def as_json(reused: Sequence[Reused]) -> str:
+    """Return lives as the parameter of queries/told_apart.sql."""
+    return json.dumps(
+        [
+            {
+                "place": one.location, "id": one.id, "name": one.name,
+                "begin": str(tables.moment(one.begin)).replace("T", " "),
+                "end": str(tables.moment(one.end)).replace("T", " "),
+            }
+            for one in reused
+        ]
+    )  # fmt: skip
 
 
 def near(start: float, end: float) -> Window:
@@ -65,6 +117,11 @@ class LongOrders:
         return cls(
             {place: _OfLocation([ids[row] for row in own], first[own], last[own]) for place, own in rows_of.items()}
         )
+
+    @property
+    def longest(self) -> float:
+        """The longest life in seconds, 0 without long orders."""
+        return max((float((one.last - one.first).max()) for one in self._by_location.values()), default=0.0)
 
     def alive(self, location: str, start: float, end: float) -> Alive | None:
         """Return the long orders of a location that are alive in [start, end) seconds; None if there is none."""

@@ -22,10 +22,15 @@ def text(name: str) -> str:
     return (_FOLDER / f"{name}.sql").read_text("utf-8")
 
 
-def databricks(name: str, bronze: str) -> str:
-    """Return query `name` in Databricks SQL, including the decoding of `bronze` (a SELECT with the columns of events.sql)."""
+def databricks(name: str, bronze: str, reused: bool = False) -> str:
+    """Return query `name` in Databricks SQL, including the decoding of `bronze` (a SELECT with the columns of events.sql).
+
+    With `reused`, it takes the parameter of told_apart.sql, and later lives of an id are orders of their own.
+    """
     used = "".join(f",\n{relation} AS (\n{text(relation)})" for relation in relations(name))
     events = text("events").replace(json_bodies.CALL, json_bodies.DATABRICKS)
+    if reused:
+        events = events.replace("\nevents AS (", "\ndecoded AS (") + f",\n{text('told_apart')}"
     return f"WITH bronze AS (\n{bronze}\n),\n{events}{used}\n{text(name)}"
 
 
