@@ -48,6 +48,7 @@ class FakeDataQuality:
     used: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     flagged: dict[str, int] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 class FakeTimeline(Timeline):

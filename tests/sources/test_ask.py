@@ -32,7 +32,7 @@ NAMES = (
 @pytest.mark.parametrize("reused", [False, True])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_query_stands_on_its_relations_and_parses_in_both_dialects(name: str, reused: bool) -> None:
-    whole = queries.databricks(name, "SELECT * FROM raw", reused)
+    whole = queries.databricks(name, "SELECT * FROM raw", reused=reused)
     assert (":reused" in whole) is reused
     assert len(sqlglot.parse(whole, read="databricks")) == 1
     assert [relation for relation in queries.RELATIONS if f"\n{relation} AS (" in whole] == list(

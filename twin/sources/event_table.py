@@ -10,12 +10,15 @@ from twin.foundation.times import DAY
 from twin.sources import tables
 from twin.sources.base import Window
 from twin.sources.lives import Alive
+from twin.sources.queries.times import Column
 
 REQUIRED = ("event_type", "ts", "order_id")
 LOCATION_COLUMNS = ("location", "location_id", "gk_id")
 """Names of the column with the location, in the order of preference."""
 MOST_IDS = 10_000
 """Most ids in one statement; where more orders live long, all rows in their reach are read instead."""
+TEXTS = ("STRING", "VARCHAR", "CHAR")
+"""Types of columns that hold texts, the last two in DuckDB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +56,25 @@ class EventTable:
                 "(besides location or location_id, sequence, body)."
             )
 
+    def times(self) -> Column:
+        """Return what the column of times holds; numbers are read as texts. A TIMESTAMP is an instant, a TIMESTAMP_NTZ is not."""
+        kind = self._columns.types["ts"]
+        if kind.startswith("TIMESTAMP"):
+            return "naive" if kind.startswith("TIMESTAMP_NTZ") else "instants"
+        return "naive" if kind == "DATE" else "text"
+
     def bronze(self, where: str) -> str:
-        """Return the SELECT that renames the table's columns to those that queries/events.sql reads."""
+        """Return the SELECT that renames the table's columns to those that queries/timed.sql reads."""
         written = self._columns.written
         optional = {
             name: as_text(written[name]) if name in written else "CAST(NULL AS STRING)" for name in ("sequence", "body")
         }
+        ts = quoted(written["ts"])
+        if self.times() == "text":
+            exact = self._columns.types["ts"] in ("DOUBLE", "FLOAT")  # as text these would have an exponent
+            ts = f"CAST({f'try_cast({ts} AS DECIMAL(28, 6))' if exact else ts} AS STRING)"
         return (
-            f"SELECT {as_text(written['event_type'])} AS event_type, {quoted(written['ts'])} AS ts, "
+            f"SELECT {as_text(written['event_type'])} AS event_type, {ts} AS ts, "
             f"{self._location()} AS location, {as_text(written['order_id'])} AS order_id, "
             f"{optional['sequence']} AS sequence, {optional['body']} AS body\nFROM {self.name}\n{where}"
         )
@@ -80,10 +94,10 @@ class EventTable:
         if len(alive.ids) > MOST_IDS:
             return self.where(spellings, min(close.start, alive.reach.start), max(close.end, alive.reach.end))
         where, parameters = self.where(spellings)
-        near, more = self._between(close, "bronze")
-        parameters |= more
+        if (near := self._between(close, "bronze")) is None:
+            return where, parameters
         long, more = self._long(alive)
-        return f"{where or 'WHERE 1 = 1'} AND ({near} OR {long})", parameters | more
+        return f"{where or 'WHERE 1 = 1'} AND ({near[0]} OR {long})", parameters | near[1] | more
 
     def where_long(self, spellings: Sequence[str | None], alive: Alive) -> tuple[str, dict[str, Any]]:
         """Return a condition like `where`, which lets all rows of the orders in `alive` pass."""
@@ -103,7 +117,7 @@ class EventTable:
         """Return a condition on raw columns, so that the warehouse can skip files, and its parameters.
 
         `spellings` are the raw values of the location. The condition lets all rows of the location in [start, end) pass, and
-        may let others pass.
+        may let others pass: texts from a day earlier and later, because their offset may lead there.
         """
         parameters: dict[str, Any] = {}
         conditions: list[str] = []
@@ -114,31 +128,36 @@ class EventTable:
             tests = [f"{as_text(columns[0])} IN ({', '.join(f':{name}' for name in parameters)})"] if parameters else []
             tests += [f"{quoted(columns[0])} IS NULL"] if None in spellings else []
             conditions.append(f"({' OR '.join(tests)})")
-        if start is not None and end is not None:
-            inside, more = self._between(Window(start, end), "bronze")
-            conditions.append(inside)
-            parameters |= more
+        inside = None if start is None or end is None else self._between(Window(start, end), "bronze")
+        if inside is not None:
+            conditions.append(inside[0])
+            parameters |= inside[1]
         return (f"WHERE {' AND '.join(conditions)}" if conditions else ""), parameters
 
-    def _between(self, window: Window, name: str) -> tuple[str, dict[str, Any]]:
-        """Return the condition that lets the rows in a range pass, and its parameters, whose names begin with `name`."""
+    def _between(self, window: Window, name: str) -> tuple[str, dict[str, Any]] | None:
+        """Return the condition that lets the rows in a range pass, and its parameters, whose names begin with `name`.
+
+        None where the column's type allows none.
+        """
         ts = quoted(self._columns.written["ts"])
-        if "TIMESTAMP" in self._columns.types["ts"]:
-            parameters: dict[str, Any] = {
-                f"{name}_from": tables.moment(window.start), f"{name}_to": tables.moment(window.end),
-            }  # fmt: skip
-            return f"({ts} >= :{name}_from AND {ts} < :{name}_to)", parameters
-        # ISO dates sort as text; a text that does not begin with one passes and is decoded
-        parameters = {f"{name}_from": _day_text(window.start), f"{name}_to": _day_text(window.end + DAY)}
+        if self.times() != "text":
+            moments = {f"{name}_from": tables.moment(window.start), f"{name}_to": tables.moment(window.end)}
+            return f"({ts} >= :{name}_from AND {ts} < :{name}_to)", moments
+        if self._columns.types["ts"] not in TEXTS:
+            return None
+        # ISO dates sort as text; a text that begins with none is decoded
+        days = {f"{name}_from": _day_text(window.start - DAY), f"{name}_to": _day_text(window.end + 2 * DAY)}
         iso = "'^[0-9]{4}-[0-9]{2}-[0-9]{2}'"
-        return f"({ts} >= :{name}_from AND {ts} < :{name}_to OR NOT {ts} RLIKE {iso})", parameters
+        return f"({ts} >= :{name}_from AND {ts} < :{name}_to OR NOT {ts} RLIKE {iso})", days
 
     def _long(self, alive: Alive) -> tuple[str, dict[str, Any]]:
         """Return the condition that lets all rows of long orders pass, and its parameters."""
-        within, parameters = self._between(alive.reach, "long")
         order = f"trim({as_text(self._columns.written['order_id'])})"
-        ids = "SELECT explode(from_json(:long_ids, 'ARRAY<STRING>'))"
-        return f"({within} AND {order} IN ({ids}))", parameters | {"long_ids": json.dumps(alive.ids)}
+        condition = f"{order} IN (SELECT explode(from_json(:long_ids, 'ARRAY<STRING>')))"
+        parameters: dict[str, Any] = {"long_ids": json.dumps(alive.ids)}
+        if (within := self._between(alive.reach, "long")) is None:
+            return condition, parameters
+        return f"({within[0]} AND {condition})", parameters | within[1]
 
     def _location(self) -> str:
         columns = [as_text(name) for name in self._columns.location()]

@@ -4,6 +4,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,15 @@ import pyarrow as pa
 from twin.foundation import memory, telemetry
 from twin.foundation.errors import SourceError, UnknownTimeError
 from twin.foundation.settings import Settings
-from twin.sources import event_files, file_paths, lives, queries, tables
+from twin.sources import delta_tables, event_files, file_paths, kind_of_times, lives, queries, tables, time_zones
 from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.database import Database, TooLargeError
 from twin.sources.event_files import EventFiles, Size
+from twin.sources.file_paths import Found
 from twin.sources.file_sorter import DimensionFile, FileSorter
 from twin.sources.lives import LongOrders, Reused
 from twin.sources.queries import json_bodies
+from twin.sources.queries.times import Column, Reading
 
 ON_DISK_ABOVE = 1 << 30
 """Bytes of input above which the decoded events are stored in a temporary database on disk instead of in memory: with it ten
@@ -45,6 +49,7 @@ class FileSource:
     def __init__(self, source: str | Path, progress: Progress | None = None, settings: Settings | None = None) -> None:
         self.name = str(source)
         self._settings = settings or Settings()
+        self._zoned: tuple[Times, list[Location]] | None = None
         self._dimension_files: dict[str, DimensionFile] = {}
         self._dimensions: dict[str, list[dict[str, str]]] = {}
         self._tables: set[str] = set()
@@ -52,15 +57,15 @@ class FileSource:
         self._database_memory = int(self._settings.memory_bytes * DATABASE_SHARE)
         report = progress or (lambda _message, _share: None)
         threading.Thread(target=json_bodies.warm, name="warm-json").start()  # while the files are found and opened
-        paths = file_paths.find(self.name, self._settings.max_files)
+        found = file_paths.find(self.name, self._settings.max_files)
         sorter = FileSorter(self.name, self._database_memory, self._settings.max_decoded_bytes)
         try:
-            self._open(paths, sorter, report)
+            self._open(found, sorter, report)
         finally:  # copies of customers' data must not stay on disk, whether reading them succeeded or not
             sorter.close()
 
     # -- the Source protocol ---------------------------------------------------------------------------------------------
-    times: Times = "naive"
+    times: Times
     as_of: float | None = None
 
     def refresh(self) -> bool:
@@ -68,10 +73,12 @@ class FileSource:
         return False
 
     def locations(self) -> list[Location]:
-        return list(self._locations)
+        if self._zoned is None or self._zoned[0] != self.times:
+            self._zoned = self.times, time_zones.in_zones(self._locations, self.times, self._settings)
+        return list(self._zoned[1])
 
     def quality(self, location: str | None = None) -> Quality:
-        return self._account.result().of(location)
+        return replace(self._account.result().of(location), left_out=self._left_out)
 
     def volume(self, location: str) -> Volume:
         return self._volumes.get(location) or self._volumes[self._place(location).id]
@@ -115,16 +122,17 @@ class FileSource:
         self._database.close()
 
     # -- opening --------------------------------------------------------------------------------------------------------
-    def _open(self, paths: Sequence[str], sorter: FileSorter, report: Progress) -> None:
+    def _open(self, found: Found, sorter: FileSorter, report: Progress) -> None:
         """Decode the files into the table `events` and find the locations."""
-        report(f"Reading {len(paths):,} file{'s' * (len(paths) != 1)}", 0.1)
-        groups, self._dimension_files = sorter.sort_out(paths)
+        report(f"Reading {len(found.paths):,} file{'s' * (len(found.paths) != 1)}", 0.1)
+        groups, self._dimension_files = sorter.sort_out(found)
         self._check_holds(sorter.size)
         self._database = self._decode(sorter.join(groups), sorter)
         try:
             self._rows = int(self._database.rows("SELECT count(*) FROM events")[0][0])
             self._check_holds(Size(0, self._rows))
             self._input_bytes = sorter.size.bytes
+            self._left_out = tuple(sorter.left_out)
             broken_lines = sorter.broken_rows + self._count_broken_lines()
             report("Looking for the kitchens", 0.8)
             for name, file in self._dimension_files.items():
@@ -159,20 +167,45 @@ class FileSource:
             raise
         except SourceError:
             readable = sorter.salvage(groups)
-            if readable == list(groups):
+            if readable != list(groups):
+                with suppress(SourceError):
+                    return self._decoded(readable, on_disk)
+            undamaged = sorter.without_damaged(readable)
+            if undamaged == readable:
                 raise
-        return self._decoded(readable, on_disk)
+        return self._decoded(undamaged, on_disk)
 
     def _decoded(self, groups: Sequence[EventFiles], on_disk: bool) -> Database:
-        rows = " UNION ALL ".join(group.bronze() for group in groups)
         database = Database(self.name, self._database_memory, on_disk)
         try:
             with database.watched(self._settings.max_decoded_bytes, int(self._settings.memory_bytes * STOP_SHARE)):
-                database.execute(f"CREATE TABLE events AS {queries.decode_for_duckdb(rows)}")
+                self._read_events(database, groups)
         except BaseException:
             database.close()
             raise
         return database
+
+    def _read_events(self, database: Database, groups: Sequence[EventFiles]) -> None:
+        """Decode the files into the table `events`, again if their times turn out to need it, and find what their times are."""
+        bronze: dict[Column, list[str]] = {}
+        for group in groups:
+            bronze.setdefault(group.times(), []).append(group.bronze())
+        reading: Reading | None = kind_of_times.first(self._settings)
+        while reading is not None:
+            for table in ("events", "reject_errors", "reject_scans"):  # DuckDB adds to the rejects of the last reading
+                database.execute(f"DROP TABLE IF EXISTS {table}")
+            decoded = (
+                f"({queries.decode_for_duckdb(' UNION ALL '.join(rows), column, reading)})"
+                for column, rows in bronze.items()
+            )
+            streams = delta_tables.streams(groups)  # each can be read once
+            database.execute(f"CREATE TABLE events AS {' UNION ALL '.join(decoded)}", streams)
+            kinds = kind_of_times.Kinds.of(database.execute(queries.for_duckdb("times")))
+            unread = database.execute(queries.for_duckdb("unread_times")) if kinds.unread else []
+            self.times = kinds.times(reading)
+            reading = kind_of_times.better(self.name, reading, kinds, unread)
+        for column in ("zoned", "other_kind", "unread"):
+            database.execute(f"ALTER TABLE events DROP COLUMN {column}")
 
     def _check_holds(self, size: Size) -> None:
         """Raise `SourceError` if the files hold more than the settings allow."""
@@ -259,7 +292,10 @@ class FileSource:
         if file is None:
             return []
         if name not in self._dimensions:
-            rows = self._database.table(f"SELECT COLUMNS(*)::VARCHAR FROM {event_files.reader([file.path], file.like)}")
+            streams = {file.path: delta_tables.scan(file.path, file.like.columns)} if file.like.kind == "delta" else {}
+            rows = self._database.table(
+                f"SELECT COLUMNS(*)::VARCHAR FROM {event_files.reader([file.path], file.like)}", streams=streams
+            )
             self._dimensions[name] = [{key.lower(): value for key, value in row.items()} for row in rows.to_pylist()]
         return self._dimensions[name]
 

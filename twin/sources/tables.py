@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from twin.foundation.errors import UnknownLocationError
 from twin.foundation.times import EARLIEST, LATEST
-from twin.sources import known_kitchens
+from twin.sources import known_kitchens, time_zones
 from twin.sources.base import Location, Quality, Volume
 
 NAMED = 5
@@ -76,7 +76,10 @@ class _Count:
 
 
 def kitchens(rows: pa.Table, volume: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Location]:
-    """Return the locations from the rows of queries/locations.sql and volume.sql; a dimension table of them takes precedence."""
+    """Return the locations from the rows of queries/locations.sql and volume.sql; a dimension table of them takes precedence.
+
+    Their zones are those that the table names: `time_zones.in_zones` chooses.
+    """
     counted = volume.group_by("location").aggregate([("orders", "sum")])
     orders = dict(zip(counted["location"].to_pylist(), counted["orders_sum"].to_pylist(), strict=True))
     table = {str(row.get("location_id") or row.get("id") or ""): row for row in dimension}
@@ -89,6 +92,7 @@ def kitchens(rows: pa.Table, volume: pa.Table, dimension: Iterable[Mapping[str, 
             lat, lon = row["lat"], row["lon"]
         miles = _number(entry.get("radius_mi")) or known_kitchens.KNOWN_RADIUS_MI.get(row["location"])
         last = row["last_delivered"]
+        zone, remark = time_zones.of_entry(entry)
         found.append(
             Location(
                 id=row["location"],
@@ -100,6 +104,8 @@ def kitchens(rows: pa.Table, volume: pa.Table, dimension: Iterable[Mapping[str, 
                 start=_seconds(row["first_ts"]),
                 end=_seconds(row["last_ts"]),
                 last_delivered=None if last is None else _seconds(last),
+                zone=zone,
+                zone_origin=remark,
             )
         )
     return sorted(found, key=lambda place: (-place.orders, place.display_name))

@@ -333,7 +333,7 @@ class _Operations:
         place = self.session.place
         if event.new is not None and place is not None:
             latest = partial(pn.state.execute, partial(self.session.choose, place.id))
-            self.banner.newer(event.new, latest)
+            self.banner.newer(event.new, latest, place.tz)
 
     def _check_range(self, *_: Any) -> None:
         """Show a notice if the chosen range has no orders, or if stragglers follow the day that the page opens on."""
@@ -342,11 +342,11 @@ class _Operations:
             self.banner.clear()
         elif not timeline.has_orders:
             latest = partial(pn.state.execute, partial(self.session.choose, place.id))
-            self.banner.no_orders(place.start, place.end, latest)
+            self.banner.no_orders(place.start, place.end, latest, place.tz)
         elif (last := self.session.hub.last_day(place.id)).later_orders and timeline.window.end == last.end:
             start = max(last.end, last.later_end - LONGEST_LATER)
             later = partial(pn.state.execute, partial(self.session.choose, place.id, start, last.later_end))
-            self.banner.later(last.later_orders, last.end, later)
+            self.banner.later(last.later_orders, last.end, later, place.tz)
         else:
             self.banner.clear()
 

@@ -8,9 +8,12 @@ from pathlib import Path
 import sqlglot
 from sqlglot import exp
 
-from twin.sources.queries import json_bodies
+from twin.sources.queries import json_bodies, times
+from twin.sources.queries.times import Column, Reading
 
 _FOLDER = Path(__file__).parent
+
+_PLAIN = Reading()
 
 RELATIONS = ("lives", "orders", "lines")
 """Queries that other queries use like tables; each uses only `events` and those before it."""
@@ -22,16 +25,17 @@ def text(name: str) -> str:
     return (_FOLDER / f"{name}.sql").read_text("utf-8")
 
 
-def databricks(name: str, bronze: str, reused: bool = False) -> str:
-    """Return query `name` in Databricks SQL, including the decoding of `bronze` (a SELECT with the columns of events.sql).
+def databricks(name: str, bronze: str, column: Column = "text", reading: Reading = _PLAIN, reused: bool = False) -> str:
+    """Return query `name` in Databricks SQL, including the decoding of `bronze`, a SELECT with the columns of timed.sql.
 
-    With `reused`, it takes the parameter of told_apart.sql, and later lives of an id are orders of their own.
+    `column` is what its `ts` holds, and `reading` how that is read. With `reused`, it takes the parameter of told_apart.sql, and
+    later lives of an id are orders of their own.
     """
     used = "".join(f",\n{relation} AS (\n{text(relation)})" for relation in relations(name))
     events = text("events").replace(json_bodies.CALL, json_bodies.DATABRICKS)
     if reused:
         events = events.replace("\nevents AS (", "\ndecoded AS (") + f",\n{text('told_apart')}"
-    return f"WITH bronze AS (\n{bronze}\n),\n{events}{used}\n{text(name)}"
+    return f"WITH bronze AS (\n{bronze}\n),\n{times.timed(column, reading)},\n{events}{used}\n{text(name)}"
 
 
 @cache
@@ -45,10 +49,16 @@ def relations(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for relation in direct for one in (*relations(relation), relation)))
 
 
-def decode_for_duckdb(bronze: str) -> str:
-    """Return the DuckDB SELECT that decodes `bronze` (DuckDB SQL) into the `events` relation."""
-    return transpile(f"WITH bronze AS (SELECT * FROM bronze_rows),\n{text('events')}\nSELECT * FROM events").replace(
-        "bronze_rows", f"({bronze})"
+def decode_for_duckdb(bronze: str, column: Column = "text", reading: Reading = _PLAIN) -> str:
+    """Return the DuckDB SELECT that decodes `bronze` (DuckDB SQL) into the `events` relation; see `databricks`."""
+    return _decoding(column, reading).replace("bronze_rows", f"({bronze})")
+
+
+@cache
+def _decoding(column: Column, reading: Reading) -> str:
+    timed = times.timed_for_duckdb(column, reading)
+    return times.in_duckdb(
+        transpile(f"WITH bronze AS (SELECT * FROM bronze_rows),\n{timed},\n{text('events')}\nSELECT * FROM events")
     )
 
 
