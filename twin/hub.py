@@ -23,6 +23,7 @@ from twin.foundation.settings import Settings
 from twin.foundation.times import Time
 from twin.sources import tables
 from twin.sources.base import Location, Quality, Source, Window
+from twin.sources.changing_files import ChangingFiles
 from twin.sources.files import FileSource
 from twin.timeline.bodies import route_points
 from twin.timeline.timeline import Timeline
@@ -284,8 +285,8 @@ def _open(chosen: str, settings: Settings, progress: Progress | None) -> Source:
 
         return DatabricksSource(chosen, settings, progress)
     if chosen == "demo":
-        chosen = str(_demo(settings.demo.resolve(), progress))
-    return FileSource(chosen, progress, settings)
+        return FileSource(_demo(settings.demo.resolve(), progress), progress, settings)
+    return ChangingFiles(chosen, progress, settings)
 
 
 def _demo(folder: Path, progress: Progress | None) -> Path:

@@ -110,6 +110,16 @@ class Database:
                 "AND (events.ts < r.next_began OR r.next_began IS NULL)"
             )
 
+    def not_utf8(self) -> list[str]:
+        """Return the paths of CSV files with lines that were left out because they are no UTF-8."""
+        if not self.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'reject_errors'"):
+            return []  # DuckDB creates this table only when it reads CSV
+        rows = self.execute(
+            "SELECT DISTINCT file_path FROM reject_scans JOIN reject_errors USING (scan_id, file_id) "
+            "WHERE error_type = 'INVALID ENCODING'"
+        )
+        return [str(path) for (path,) in rows]
+
     @contextmanager
     def watched(self, most_disk: int, most_memory: int) -> Iterator[None]:
         """Interrupt `execute` within the block once the database has taken `most_disk` bytes, or the process `most_memory`.

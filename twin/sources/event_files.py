@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import IO, cast
 
 import pyarrow.parquet as pq
 
-from twin.sources import file_paths
+from twin.sources import column_names, file_paths
 from twin.sources.json_salvage import LONGEST_ROW
 from twin.sources.queries.times import Column
 
@@ -69,20 +70,18 @@ class EventFile:
     strict: bool = True
 
     def written(self) -> dict[str, str]:
-        """Return the names as written by those that we know them by. Raises `UnusableError` if one that is read is doubled."""
-        found: dict[str, str] = {}
-        for column in self.columns:
-            name = column.strip().lower()
-            if name in READ and name in found:
-                raise UnusableError(f"has the column {name} twice: remove or rename one of the two")
-            found[name] = column
-        return found
+        """Return the names as written of the columns that are read, by ours. Raises `UnusableError` if one of them is doubled."""
+        found = _written(self.columns)
+        if doubled := next((name for name, columns in found.items() if len(columns) > 1), None):
+            raise UnusableError(f"has the column {doubled} twice: remove or rename one of the two")
+        return {name: columns[0] for name, columns in found.items()}
 
     def as_read(self) -> "EventFile":
         """Return the same without what does not matter for reading events, so that files which are read alike are equal."""
         if self.kind == "csv":  # columns are read by their place
             return self
-        read = [number for number, name in enumerate(self.columns) if name.strip().lower() in READ]
+        names = set(self.written().values())
+        read = [number for number, name in enumerate(self.columns) if name in names]
         read.sort(key=self.columns.__getitem__)
         types = tuple(self.types[number] for number in read) if self.types else ()
         return replace(self, columns=tuple(self.columns[number] for number in read), types=types)
@@ -96,6 +95,12 @@ class EventFile:
         """Return the required columns that neither the file nor its path has."""
         present = {*self.written(), *map(str.lower, self.folders)}
         return [name for name in REQUIRED if name not in present]
+
+
+@lru_cache(maxsize=1_024)
+def _written(columns: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return the columns that are read, by our names; files of one source are mostly alike, and there may be many."""
+    return column_names.recognised(columns, READ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +165,8 @@ def describe(path: str) -> tuple[EventFile, Size] | None:
             file, holds = _parquet(path)
         case "csv":
             file, holds = _csv(path), Size(uncompressed(path))
+        case "":
+            raise UnusableError("has no ending that says what it holds")
         case _:
             columns = _columns_of_small_json(path)
             if columns is None:
@@ -174,9 +181,13 @@ def folders_of(path: str) -> tuple[str, ...]:
 
 
 def json_kind(path: str) -> str:
-    """Return json lines or json array, by the first character."""
-    with _opened(path) as file:
-        return "json array" if file.read(LONGEST_HEADER).lstrip().startswith("[") else "json lines"
+    """Return json lines or json array, by the first character. Raises `UnusableError` for lines behind a byte order mark."""
+    with _opened(path, "utf-8") as file:
+        begin = file.read(LONGEST_HEADER)
+    kind = "json array" if begin.lstrip("\ufeff \t\r\n").startswith("[") else "json lines"
+    if kind == "json lines" and begin.startswith("\ufeff"):  # DuckDB would lose the first line
+        raise UnusableError("begins with a byte order mark")
+    return kind
 
 
 def uncompressed(path: str) -> int:
@@ -259,9 +270,10 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
     """
     taken: set[str] = set()
     distinct = []
+    doubled = {name for columns in _written(tuple(names)).values() if len(columns) > 1 for name in columns}
     for number, name in enumerate(names):
         key = name.strip().lower()
-        if not key or (key in taken and key not in READ):
+        if not key or (key in taken and name not in doubled):
             name = f"column {number} without a name of its own"
         taken.add(key)
         distinct.append(name)
@@ -292,10 +304,10 @@ def _keys(rows: Iterable[object]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for row in rows if isinstance(row, dict) for key in row))
 
 
-def _opened(path: str) -> IO[str]:
-    """Open a text file, without a byte order mark."""
+def _opened(path: str, encoding: str = "utf-8-sig") -> IO[str]:
+    """Open a text file, by default without a byte order mark."""
     opener = gzip.open if path.lower().endswith(".gz") else open
-    return cast(IO[str], opener(path, "rt", encoding="utf-8-sig", errors="replace"))
+    return cast(IO[str], opener(path, "rt", encoding=encoding, errors="replace"))
 
 
 def _value_in_path(name: str) -> str:

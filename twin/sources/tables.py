@@ -125,13 +125,26 @@ def volumes(rows: pa.Table, found: Iterable[Location]) -> dict[str, Volume]:
     return {place: Volume(hours[of_place], orders[of_place]) for place, of_place in chosen}
 
 
+def is_dimension(table: str, columns: Iterable[str]) -> bool:
+    """Return whether columns are those of a dimension table of this name: at least an id and a name."""
+    found = set(columns)
+    keys, labels = _columns(table)
+    return bool(found.intersection(keys)) and (table == "locations" or bool(found.intersection(labels)))
+
+
+def _columns(dimension: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of a dimension table's columns of ids and of names, in either generation."""
+    singular = {"categories": "category"}.get(dimension, dimension.rstrip("s"))
+    return ("id", f"{singular}_id"), ("name", f"{singular}_name")
+
+
 def names(rows: Iterable[Mapping[str, Any]], dimension: str) -> dict[str, str]:
     """Return id -> name from the rows of a dimension table, with the columns of either generation."""
-    singular = {"categories": "category"}.get(dimension, dimension.rstrip("s"))
+    keys, labels = _columns(dimension)
     found: dict[str, str] = {}
     for row in rows:
-        key = row.get("id") or row.get(f"{singular}_id")
-        name = row.get("name") or row.get(f"{singular}_name")
+        key = row.get(keys[0]) or row.get(keys[1])
+        name = row.get(labels[0]) or row.get(labels[1])
         if key and name:
             found[str(key)] = str(name)
     return found
