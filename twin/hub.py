@@ -11,7 +11,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.analysis import first_view
 from twin.analysis.baseline import Baseline
+from twin.analysis.first_view import LastDay
 from twin.analysis.insights import Insights
 from twin.analysis.moments import Moment, find
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
@@ -56,6 +58,7 @@ class Hub(Owner):
         # the parts rather than Insights, which refer to their timeline and would keep the key of their own entry alive
         self._insights: WeakKeyDictionary[Timeline, tuple[Baseline, tuple[Moment, ...]]] = WeakKeyDictionary()
         self._learning: SingleFlight[tuple[Baseline, tuple[Moment, ...]]] = SingleFlight()
+        self._last_days: dict[Location, LastDay] = {}
         self._refreshing = threading.Lock()
         self._stale = ""
 
@@ -111,6 +114,7 @@ class Hub(Owner):
             self._stale = ""
         if changed:
             self._timelines.clear()
+            self._last_days = {}
         return changed
 
     def freshen(self) -> None:
@@ -139,16 +143,25 @@ class Hub(Owner):
         return self.source.quality(location)
 
     def last_hours(self, location: str, hours: float = LAST_HOURS) -> Window:
-        """Return the last hours of a location's data, counted back from its last delivery.
+        """Return the last hours of a location that are worth seeing: without stragglers after a gap, see docs/figures.md.
 
         >>> window = twin.open("demo").last_hours("chicago", 6)
         >>> (window.end - window.start) / 3600
         6.0
         """
-        place = self.location(location)
-        last = place.end if place.last_delivered is None else place.last_delivered
-        end = np.floor(last / 60) * 60 + 60  # the next whole minute, so that [start, end) contains the delivery
-        return Window(float(end - hours * 3600), float(end))
+        end = self.last_day(location).end
+        return Window(end - hours * 3600, end)
+
+    def last_day(self, location: str) -> LastDay:
+        """Return where `last_hours` ends, and how many orders begin after it.
+
+        >>> twin.open("demo").last_day("chicago").later_orders
+        0
+        """
+        place, found = self.location(location), self._last_days
+        if place not in found:
+            found[place] = first_view.last_day(place, self.source.volume(location))
+        return found[place]
 
     def reach(self, location: str) -> Window:
         """Return the widest range of a location that can be chosen: the days that have data, and its last 24 hours.

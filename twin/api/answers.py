@@ -280,7 +280,7 @@ def _order_timeline(hub: Hub, place: Location, rows: pa.Table) -> Timeline:
     built, routes = orders.build(decoded, rows, hub.source.names("brands"), frame)
     trips = build_trips(decoded, built, routes, frame)
     first, last = ev.extremes(decoded)
-    account = DataQuality(len(rows), len(decoded.ts), {}, {}, 0)
+    account = DataQuality(len(rows), len(decoded.ts), {}, {})
     return Timeline(place, Window(float(first[0]), float(last[0]) + 1), decoded, built, trips, account)
 
 

@@ -105,10 +105,14 @@ class Source(Protocol):
         """Return orders per hour over the location's whole range."""
 
     def window(self, location: str, start: float, end: float) -> pa.Table:
-        """Return the decoded rows of a location in [start, end) seconds; columns as in queries/window.sql."""
+        """Return the decoded rows of a location in [start, end) seconds and `lives.LONG_S` beyond both edges, and all rows of the
+        orders that are alive in [start, end): whose first event comes before `end` and whose last one not before `start`.
+
+        Columns are as in queries/window.sql.
+        """
 
     def history(self, location: str, start: float, end: float) -> pa.Table:
-        """Return the milestones of each order with an event in [start, end) seconds; columns as in queries/history.sql."""
+        """Return the milestones of each order that began in [start, end) seconds; columns as in queries/history.sql."""
 
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
         """Return the result of queries/`name`.sql; parameters that end in `_ts` are data seconds.

@@ -104,6 +104,16 @@ class Database:
                 cursor.register(name, stream)
             return cursor.sql(sql, params=parameters or {}).to_arrow_table()
 
+    def rename_lives(self, reused: pa.Table) -> None:
+        """Give the later lives of ids that are used again their names; columns as in queries/reused.sql, and `name`."""
+        with self._explained("read"), self._connection.cursor() as cursor:
+            cursor.register("reused_ids", reused)
+            cursor.execute(
+                "UPDATE events SET order_id = r.name FROM reused_ids AS r WHERE events.reason IS NULL "
+                "AND r.location = events.location AND r.order_id = events.order_id AND events.ts >= r.began "
+                "AND (events.ts < r.next_began OR r.next_began IS NULL)"
+            )
+
     def not_utf8(self) -> list[str]:
         """Return the paths of CSV files with lines that were left out because they are no UTF-8."""
         if not self.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'reject_errors'"):

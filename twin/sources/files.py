@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -21,16 +22,18 @@ from twin.sources import (
     file_paths,
     file_states,
     kind_of_times,
+    lives,
     long_lines,
     queries,
     tables,
     time_zones,
 )
-from twin.sources.base import Location, Quality, Times, Volume
+from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.database import Database, TooLargeError, UnreadableError
 from twin.sources.event_files import EventFiles, Size
 from twin.sources.file_paths import Found
 from twin.sources.file_sorter import DimensionFile, FileSorter
+from twin.sources.lives import LongOrders, Reused
 from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Column, Reading
 
@@ -71,6 +74,8 @@ class FileSource:
         self._zoned: tuple[Times, list[Location]] | None = None
         self._dimension_files: dict[str, DimensionFile] = {}
         self._dimensions: dict[str, list[dict[str, str]]] = {}
+        self._tables: set[str] = set()
+        self._tables_lock = threading.Lock()
         self._dimensions_lock = threading.RLock()
         self._earlier = {} if previous is None else previous.dimensions()
         self._database_memory = int(self._settings.memory_bytes * DATABASE_SHARE)
@@ -88,9 +93,6 @@ class FileSource:
             self._open(sorter.without_half_lines(found, growing), sorter, report)
         finally:  # copies of customers' data must not stay on disk, whether reading them succeeded or not
             sorter.close()
-        self._volumes: dict[str, Volume] | None = None
-        self._tables: set[str] = set()
-        self._tables_lock = threading.Lock()
 
     # -- the Source protocol ---------------------------------------------------------------------------------------------
     times: Times
@@ -109,26 +111,31 @@ class FileSource:
         return replace(self._account.result().of(location), left_out=self._left_out)
 
     def volume(self, location: str) -> Volume:
-        if self._volumes is None:
-            self._volumes = tables.volumes(self._database.table(queries.for_duckdb("volume")), self._locations)
         return self._volumes.get(location) or self._volumes[self._place(location).id]
 
     def window(self, location: str, start: float, end: float) -> pa.Table:
         """Return the decoded rows. Raises `UnknownTimeError` if they would take more memory than a range may."""
-        self._check_size(location, start, end)
-        return self._between("window", location, start, end)
+        place, close = self._place(location).id, lives.near(start, end)
+        alive = self._long_orders.alive(place, start, end)
+        ranges = lives.bounds(Window(start, end)) | lives.bounds(close, "near_")
+        ranges |= lives.bounds(close if alive is None else alive.reach, "reach_")
+        self._check_size(place, ranges)
+        rows = self.query("window", location=place, **lives.bounds(close))
+        if alive is None:
+            return rows
+        return pa.concat_tables([rows, self.query("long_window", location=place, **ranges)])
 
     def history(self, location: str, start: float, end: float) -> pa.Table:
-        return self._between("history", location, start, end)
+        place = self._place(location).id
+        whole = self._long_orders.whole(place, start, end)
+        return self.query(
+            "history", location=place, **lives.bounds(Window(start, end)), **lives.bounds(whole, "reach_")
+        )
 
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
-        arguments = {
-            key: tables.moment(float(value)).item() if key.endswith("_ts") else value
-            for key, value in parameters.items()
-        }
         self._create_tables(queries.relations(name))
         with telemetry.query(name):
-            return self._database.table(queries.for_duckdb(name), arguments)
+            return self._database.table(queries.for_duckdb(name), _arguments(parameters))
 
     def routes(self, location: str, most: int) -> pa.Table:
         return self._database.table(queries.for_duckdb("routes"), {"location": location, "most": most})
@@ -167,7 +174,11 @@ class FileSource:
             for name, file in self._dimension_files.items():
                 if sorter.is_temporary(file.path):  # before the copy is deleted; other files are read when needed
                     self._dimension(name)
-            self._locations = self._find_locations()
+            self._long_orders = self._find_long_orders()
+            self._reused = self._tell_lives_apart()
+            volume = self._database.table(queries.for_duckdb("volume"))
+            self._locations = self._find_locations(volume)
+            self._volumes = tables.volumes(volume, self._locations)
             # counting all rows takes long and is rarely needed at once, so it runs in the background; `quality` waits for it
             background = ThreadPoolExecutor(1, "account")
             self._account = background.submit(self._count_rows, broken_lines, lasting, rejected)
@@ -262,14 +273,31 @@ class FileSource:
                 f"{memory.words(limits.max_decoded_bytes)} are read: open fewer files, or raise TWIN_MAX_DECODED."
             )
 
-    def _find_locations(self) -> list[Location]:
+    def _find_locations(self, volume: pa.Table) -> list[Location]:
         rows = self._database.table(queries.for_duckdb("locations"))
         if len(rows) > self._settings.max_locations:
             raise SourceError(
                 f"{self.name} has {len(rows):,} locations, and at most {self._settings.max_locations:,} are opened: check that "
                 "the column location holds kitchens, or raise TWIN_MAX_LOCATIONS."
             )
-        return tables.kitchens(rows, self._dimension("locations"))
+        return tables.kitchens(rows, volume, self._dimension("locations"))
+
+    def _find_long_orders(self) -> LongOrders:
+        self._create_tables(["lives"])
+        return LongOrders.from_rows(self._database.table(queries.for_duckdb("long_orders")))
+
+    def _tell_lives_apart(self) -> list[Reused]:
+        """Give each later life of an id that is used again a name of its own; return these lives."""
+        if self._long_orders.longest <= lives.APART_S:
+            return []
+        reused = self._database.table(queries.for_duckdb("reused"))
+        found = Reused.from_rows(reused)
+        if found:
+            self._database.rename_lives(reused.append_column("name", pa.array([one.name for one in found])))
+            self._tables.clear()
+            self._database.rows("DROP TABLE lives")
+            self._long_orders = self._find_long_orders()
+        return found
 
     def _rejected_lines(self) -> list[tuple[str, int]]:
         """Return the CSV lines that could not be split into columns at all: their files and positions, bytes."""
@@ -288,6 +316,8 @@ class FileSource:
         broken_lines += long_lines.uncounted(csv, rejected)
         quality = self._database.rows(queries.for_duckdb("quality"))
         flags = self._database.rows(queries.for_duckdb("flags"))
+        reused = Counter(one.location for one in self._reused)
+        flags += [(place, lives.FLAG_REUSED, count) for place, count in reused.items()]
         return tables.Accounts(
             [tables.QualityRow(*row) for row in quality], [tables.FlagRow(*row) for row in flags], broken_lines
         )
@@ -304,20 +334,13 @@ class FileSource:
     def _place(self, location: str) -> Location:
         return tables.find_place(location, self._locations)
 
-    def _between(self, name: str, location: str, start: float, end: float) -> pa.Table:
-        with telemetry.query(name):
-            return self._database.table(queries.for_duckdb(name), self._parameters(location, start, end))
-
-    def _parameters(self, location: str, start: float, end: float) -> dict[str, Any]:
-        place = self._place(location)
-        return {"location": place.id, "from_ts": tables.moment(start).item(), "to_ts": tables.moment(end).item()}
-
-    def _check_size(self, location: str, start: float, end: float) -> None:
+    def _check_size(self, location: str, ranges: Mapping[str, float]) -> None:
         most = self._settings.memory_bytes * WINDOW_SHARE
-        parameters = self._parameters(location, start, end)
         if self._rows * WINDOW_ROW_BYTES + self._input_bytes <= most:
             return  # all rows together are fewer, so it need not be counted
-        ((rows, bodies),) = self._database.rows(queries.for_duckdb("window_size"), parameters)
+        ((rows, bodies),) = self._database.rows(
+            queries.for_duckdb("window_size"), _arguments({"location": location, **ranges})
+        )
         if (size := rows * WINDOW_ROW_BYTES + bodies) > most:
             raise UnknownTimeError(
                 f"This range and the hours around it have {rows:,} events, which take {memory.words(size)} of memory, and a "
@@ -350,3 +373,10 @@ class FileSource:
             outcome = "the names that it had are shown" if earlier else "ids are shown in place of names"
             self._left_out += (f"The table of {name} is gone or cannot be read: {outcome}",)
         return earlier
+
+
+def _arguments(parameters: Mapping[str, str | int | float]) -> dict[str, Any]:
+    """Return parameters as DuckDB takes them; those that end in `_ts` are data seconds."""
+    return {
+        key: tables.moment(float(value)).item() if key.endswith("_ts") else value for key, value in parameters.items()
+    }

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from twin.foundation.errors import UnknownLocationError
 from twin.foundation.times import EARLIEST, LATEST
@@ -74,11 +75,13 @@ class _Count:
             self.rejected[reason] = self.rejected.get(reason, 0) + read - used
 
 
-def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Location]:
-    """Return the locations from the rows of queries/locations.sql; a dimension table of locations takes precedence.
+def kitchens(rows: pa.Table, volume: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Location]:
+    """Return the locations from the rows of queries/locations.sql and volume.sql; a dimension table of them takes precedence.
 
     Their zones are those that the table names: `time_zones.in_zones` chooses.
     """
+    counted = volume.group_by("location").aggregate([("orders", "sum")])
+    orders = dict(zip(counted["location"].to_pylist(), counted["orders_sum"].to_pylist(), strict=True))
     table = {str(row.get("location_id") or row.get("id") or ""): row for row in dimension}
     table |= {str(row["location_code"]): row for row in table.values() if row.get("location_code")}
     found = []
@@ -97,7 +100,7 @@ def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Loc
                 lat=lat,
                 lon=lon,
                 radius_m=miles * known_kitchens.METRES_PER_MILE if miles else row["radius_m"],
-                orders=row["orders"],
+                orders=orders[row["location"]],
                 start=_seconds(row["first_ts"]),
                 end=_seconds(row["last_ts"]),
                 last_delivered=None if last is None else _seconds(last),
@@ -175,6 +178,12 @@ def moment(seconds: float) -> np.datetime64:
     Times before the year 1 and after 9999 become these limits: a range may be widened beyond what a calendar has.
     """
     return np.datetime64(round(min(max(seconds, EARLIEST), LATEST) * 1e6), "us")
+
+
+def times(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Return timestamps as data seconds, (n,) float64, NaN where NULL."""
+    found = column.to_numpy().astype("datetime64[us]")
+    return np.where(np.isnat(found), np.nan, found.astype(np.int64) / 1e6)
 
 
 def _number(text: Any) -> float | None:

@@ -15,6 +15,7 @@ from panel.io.resources import get_dist_path
 from twin import api
 from twin.foundation.address import Address, notice, quoted, suggestion
 from twin.foundation.errors import TwinError
+from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.pages.basemap import base_map
 from twin.pages.opening import opening
@@ -57,6 +58,8 @@ span { color: var(--tw-ink); font: 700 var(--tw-text-lg)/1.2 var(--tw-font); whi
 """On a phone the title is hidden to make room for the controls; screen readers still read it."""
 PROGRESS_S = 0.5
 """Seconds between two progress texts while the source opens."""
+LONGEST_LATER = 31 * DAY
+"""Longest range that the notice about later orders offers, seconds: stragglers may come years apart."""
 SAVED = ("events", "layers", "density", "tab")
 """The parameters of the address in which views save a choice."""
 
@@ -300,7 +303,9 @@ class _Operations:
         self.chrome.param.update(place=place.display_name, place_id=place.id)
         reach = self.session.hub.reach(place.id)
         self.transport.param.update(
-            source_range=(place.start, place.end), latest=place.last_delivered, reach=(reach.start, reach.end)
+            source_range=(place.start, place.end),
+            latest=self.session.hub.last_day(place.id).end,
+            reach=(reach.start, reach.end),
         )
         self._choose_panel()
         if self.replay not in list(self.body):
@@ -328,16 +333,22 @@ class _Operations:
         place = self.session.place
         if event.new is not None and place is not None:
             latest = partial(pn.state.execute, partial(self.session.choose, place.id))
-            self.banner.newer(event.new, latest)
+            self.banner.newer(event.new, latest, place.tz)
 
     def _check_range(self, *_: Any) -> None:
-        """Show a notice if the chosen range has no orders."""
+        """Show a notice if the chosen range has no orders, or if stragglers follow the day that the page opens on."""
         timeline, place = self.session.controller.timeline, self.session.place
-        if timeline is None or place is None or timeline.has_orders:
+        if timeline is None or place is None:
             self.banner.clear()
-        else:
+        elif not timeline.has_orders:
             latest = partial(pn.state.execute, partial(self.session.choose, place.id))
-            self.banner.no_orders(place.start, place.end, latest)
+            self.banner.no_orders(place.start, place.end, latest, place.tz)
+        elif (last := self.session.hub.last_day(place.id)).later_orders and timeline.window.end == last.end:
+            start = max(last.end, last.later_end - LONGEST_LATER)
+            later = partial(pn.state.execute, partial(self.session.choose, place.id, start, last.later_end))
+            self.banner.later(last.later_orders, last.end, later, place.tz)
+        else:
+            self.banner.clear()
 
     def _on_problem(self, event: Any) -> None:
         if not event.new:  # loading has begun; its outcome updates the page

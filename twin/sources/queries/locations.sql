@@ -1,9 +1,8 @@
--- One row per location: numbers of orders and rows, time range, and the position of the kitchen. The first generation of the
+-- One row per location: number of rows, time range, and the position of the kitchen. The first generation of the
 -- feed has no kitchen position, so it is the median start of the routes. The radius is the 95th percentile of the distance to
 -- the customers (equirectangular, metres; a degree of latitude is 111,195 m).
 SELECT
   e.location,
-  count(DISTINCT e.order_id) AS orders,
   count(*) AS rows_used,
   min(e.ts) AS first_ts,
   max(e.ts) AS last_ts,

@@ -207,8 +207,8 @@ def _waits(timeline: Timeline, theme: str) -> dict[str, Any]:
 
 def ordered_places(timeline: Timeline) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the customers' places of all orders of the range, two (n,) arrays, metres east/north of the kitchen, NaN unknown."""
-    first = timeline.orders.first
-    inside = (first >= timeline.window.start) & (first < timeline.window.end)
+    began = timeline.orders.began
+    inside = (began >= timeline.window.start) & (began < timeline.window.end)
     return timeline.orders.customer_x[inside], timeline.orders.customer_y[inside]
 
 
