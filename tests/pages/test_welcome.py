@@ -38,6 +38,7 @@ def test_each_location_gets_a_card():
     assert state["cities"][0] == {
         "id": "sanfrancisco",
         "name": "San Francisco",
+        "qualifier": "",
         "orders": 4213,
         "range": "7 days · 10 – 16 October 2025",
         "activity": [],

@@ -107,11 +107,11 @@ class Instant:
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {state}" for state, count in self.counts.items())
-        return f"<{self.timeline.location.display_name} at {times.text(self.snapshot.t)}: {counts}>"
+        return f"<{self.timeline.location.label} at {times.text(self.snapshot.t)}: {counts}>"
 
     def _repr_html_(self) -> str:
         facts = [times.text(self.snapshot.t), *(f"{count} {state}" for state, count in self.counts.items() if count)]
-        return tables.html(self.timeline.location.display_name, facts, self.stages.round(1))
+        return tables.html(self.timeline.location.label, facts, self.stages.round(1))
 
 
 class Kitchen:
@@ -386,7 +386,7 @@ class Kitchen:
         """
         from twin.notebook.curves import curve  # noqa: PLC0415
 
-        return curve(self.location.display_name, self.history(every), kpi)
+        return curve(self.location.label, self.history(every), kpi)
 
     def save(self, path: str | Path, step: float | None = None) -> Path:
         """Write a replay of the range as one HTML file that plays, scrubs and shows the map without server or network.
@@ -435,7 +435,7 @@ class Kitchen:
         return [f"{times.text(window.start)} to {times.text(window.end)}", f"{len(self.orders):,} orders"]
 
     def __repr__(self) -> str:
-        return f"<Kitchen {self.location.display_name}, {', '.join(self._facts)}>"
+        return f"<Kitchen {self.location.label}, {', '.join(self._facts)}>"
 
     def _repr_html_(self) -> str:
-        return tables.html(self.location.display_name, self._facts, self.moments[["title", "sentence", "start", "end"]])
+        return tables.html(self.location.label, self._facts, self.moments[["title", "sentence", "start", "end"]])

@@ -60,14 +60,12 @@ def _tour(hub: Hub, location: str, options: Options) -> list[Scene]:
     moments = hub.insights(timeline).moments
     if not moments:
         busiest = timeline.busiest()
-        return [
-            _scene(timeline, busiest, caption(timeline.location.display_name, busiest, "Busiest time"), "", options)
-        ]
+        return [_scene(timeline, busiest, caption(timeline.location.label, busiest, "Busiest time"), "", options)]
     return [_scene_of(timeline, moment, options) for moment in moments[:MOST_PER_LOCATION]]
 
 
 def _scene_of(timeline: Timeline, moment: Moment, options: Options) -> Scene:
-    headline = caption(timeline.location.display_name, moment.start, moment.title)
+    headline = caption(timeline.location.label, moment.start, moment.title)
     return _scene(timeline, moment.at, headline, moment.sentence, options)
 
 
@@ -76,6 +74,6 @@ def _scene(timeline: Timeline, worst: float, headline: str, detail: str, options
     begin = max(window.start, min(worst - BEFORE * length, window.end - length))
     place = timeline.location
     return Scene(
-        location=place.id, name=place.display_name, start=window.start, end=window.end, t=begin, speed=options.speed,
+        location=place.id, name=place.label, start=window.start, end=window.end, t=begin, speed=options.speed,
         duration=options.scene_s, headline=headline, detail=detail,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from twin.foundation.errors import UnknownLocationError
 from twin.foundation.times import EARLIEST, LATEST
 from twin.sources import known_kitchens
 from twin.sources.base import Location, Quality, Volume
+from twin.sources.labels import qualified
 
 NAMED = 5
 """Most locations listed in an error message."""
@@ -89,7 +90,7 @@ def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Loc
         found.append(
             Location(
                 id=row["location"],
-                display_name=entry.get("name") or known_kitchens.display_name(row["location"]),
+                display_name=str(entry.get("name") or "").strip() or known_kitchens.display_name(row["location"]),
                 lat=lat,
                 lon=lon,
                 radius_m=miles * known_kitchens.METRES_PER_MILE if miles else row["radius_m"],
@@ -97,9 +98,10 @@ def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Loc
                 start=_seconds(row["first_ts"]),
                 end=_seconds(row["last_ts"]),
                 last_delivered=None if last is None else _seconds(last),
+                city=str(entry.get("city") or "").strip(),
             )
         )
-    return sorted(found, key=lambda place: (-place.orders, place.display_name))
+    return qualified(sorted(found, key=lambda place: (-place.orders, place.display_name, place.id)))
 
 
 def volumes(rows: pa.Table, found: Iterable[Location]) -> dict[str, Volume]:

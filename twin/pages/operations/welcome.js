@@ -59,6 +59,7 @@ function cityCard(city, choose) {
         "span",
         { class: "title" },
         el("span", { class: "name" }, city.name),
+        city.qualifier ? el("span", { class: "qualifier" }, city.qualifier) : null,
         el("span", { class: "range" }, city.range),
       ),
     ),

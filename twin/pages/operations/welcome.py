@@ -87,6 +87,7 @@ def _city(location: Location, volume: Volume | None, quality: Quality | None) ->
     return {
         "id": location.id,
         "name": location.display_name,
+        "qualifier": location.qualifier,
         "orders": location.orders,
         "range": range_text(location.start, location.end),
         "activity": [] if volume is None else activity(volume.hour, volume.orders),

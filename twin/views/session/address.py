@@ -68,7 +68,7 @@ def missing_order(hub: Hub, order: str) -> str:
     rows = hub.source.query("find_order", order_id=order)
     if len(rows):
         row = min(rows.select(["ts", "location"]).to_pylist(), key=lambda one: one["ts"])
-        name = hub.location(row["location"]).display_name
+        name = hub.location(row["location"]).label
         return f"The order {quoted(order)} is not in this range: it is of {name}, {row['ts']:%Y-%m-%d %H:%M}."
     near = hub.source.query("near_orders", wanted=order, most=1)["order_id"].to_pylist()
     return f"There is no order {quoted(order)}." + (f" Did you mean {quoted(near[0])}?" if near else "")
