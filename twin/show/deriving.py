@@ -16,6 +16,9 @@ log = logging.getLogger(__name__)
 MOST_PER_LOCATION = 2
 """Moments per location at most: a third one is seldom worth showing."""
 
+MOST_LOCATIONS = 24
+"""Locations of a tour whose address names none, the busiest first: each is loaded before the first scene is shown."""
+
 BEFORE = 0.4
 """The share of a scene that is over when its moment is at its worst, so that viewers see it develop."""
 
@@ -27,7 +30,7 @@ def derive(hub: Hub, options: Options) -> Show:
     out; raises SourceError if none remains.
     """
     every = [place.id for place in hub.locations]
-    chosen = [location for location in options.locations if location in every] or every
+    chosen = [location for location in options.locations if location in every] or every[:MOST_LOCATIONS]
     tours, problem = [], ""
     for location in chosen:
         try:

@@ -131,14 +131,18 @@ def names(rows: Iterable[Mapping[str, Any]], dimension: str) -> dict[str, str]:
 
 
 def find_place(location: str, places: Sequence[Location]) -> Location:
-    """Return the location with an id. Raises `UnknownLocationError` that names similar ids, or else the existing ones."""
+    """Return the location with exactly this id: the one look-up of pages, screens, API and notebooks.
+
+    Raises `UnknownLocationError` that names similar ids, or else the first ones.
+    """
     for place in places:
         if place.id == location:
             return place
     near = known_kitchens.near_matches(location, places)
     ids = [place.id for place in places]
     hint = f"did you mean {' or '.join(near[:NAMED])}?" if near else f"it has {', '.join(ids[:NAMED]) or 'none'}."
-    raise UnknownLocationError(f"No location {location!r} in this source: {hint}", near=near[:NAMED] or ids)
+    message = f"No location {location!r} in this source: {hint}"
+    raise UnknownLocationError(message, near=(near or ids)[:NAMED], similar=bool(near))
 
 
 def nothing_usable(name: str, quality: Quality) -> str:

@@ -1,13 +1,14 @@
 """Reads the address of the operations page: what it asks for, as far as the source has it, and a sentence for everything else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twin.foundation.address import Address, quoted, suggestion
+from twin.foundation.address import MOST_COUNTED, Address, quoted
+from twin.foundation.errors import UnknownLocationError
 from twin.foundation.stages import STATES
 from twin.foundation.times import text
 from twin.hub import Hub
 from twin.replay.controller import ReplayController
-from twin.sources import known_kitchens
 from twin.sources.base import Window
 
 LoadRequest = tuple[str, float | None, float | None, float | None, float | None]
@@ -36,12 +37,12 @@ class Wish:
 def read(address: Address, hub: Hub) -> Wish | None:
     """Return what an address asks for, None without a location of the source; remarks on the rest go to the address."""
     location = address.text("location")
-    places = {place.id: place for place in hub.locations}
-    if location not in places:
-        if location:
-            near = known_kitchens.near_matches(location, hub.locations)
-            hint = f"Did you mean {quoted(near[0])}?" if near else suggestion(location, places)
-            address.remark(f"There is no kitchen {quoted(location)}. {hint}")
+    if not location:
+        return None
+    try:
+        hub.location(location)
+    except UnknownLocationError as error:
+        address.remark(unknown_kitchen(location, error))
         return None
     start, end = _range(address, hub, location)
     latest = hub.last_hours(location)
@@ -56,6 +57,26 @@ def read(address: Address, hub: Hub) -> Wish | None:
         address.one_of("stage", STATES) or "",
         address.one_of("loop", ("0", "1")) == "1",
     )
+
+
+def unknown_kitchen(location: str, error: UnknownLocationError) -> str:
+    """Return the sentence for a location that an address names in vain: pages and wall screens say the same."""
+    names = [quoted(name) for name in error.near]
+    hint = f"Did you mean {names[0]}?" if error.similar and names else f"There are {', '.join(names)}."
+    return f"There is no kitchen {quoted(location)}. {hint}"
+
+
+def unknown_kitchens(hub: Hub, locations: Sequence[str]) -> list[str]:
+    """Return that sentence for each of these that the source does not have, `MOST_COUNTED` at most."""
+    sentences: list[str] = []
+    for location in locations:
+        try:
+            hub.location(location)
+        except UnknownLocationError as error:
+            sentences.append(unknown_kitchen(location, error))
+        if len(sentences) == MOST_COUNTED:
+            break
+    return sentences
 
 
 def cut(window: Window) -> str:
