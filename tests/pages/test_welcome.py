@@ -1,11 +1,15 @@
 """The welcome offers what the source has, in words, and passes on only a choice that was offered."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fake_timeline import DAY0, HOUR, send_message
+from twin.pages.operations.choice import MANY_KITCHENS
 from twin.pages.operations.welcome import CHART_BARS, WelcomeView, activity, range_text
 from twin.sources.base import Location, Quality, Volume
 
@@ -39,6 +43,8 @@ def test_each_location_gets_a_card():
         "id": "sanfrancisco",
         "name": "San Francisco",
         "qualifier": "",
+        "place": "",
+        "end": DAY0 + DAY - 1,
         "orders": 4213,
         "range": "7 days · 10 – 16 October 2025",
         "activity": [],
@@ -128,3 +134,16 @@ def test_the_chart_keeps_every_order_and_stays_small(hours):
         )
     else:
         assert bars == []
+
+
+def test_many_kitchens_are_one_text_and_any_of_them_can_be_chosen():
+    view, chosen, _ = welcome()
+    many = [replace(SF, id=f"k{n}", city="Oakland") for n in range(MANY_KITCHENS + 1)]
+    view.show_locations(many)
+    state = view.__panel__().state
+    assert state["cities"] == []
+    assert [city["id"] for city in json.loads(state["many"])] == [place.id for place in many]
+    assert json.loads(state["many"])[0]["place"] == "Oakland"
+    send_message(view.__panel__(), {"choose": "k24"})
+    send_message(view.__panel__(), {"choose": "k25"})
+    assert chosen == ["k24"]

@@ -55,7 +55,7 @@ def test_both_generations_of_a_kitchen_can_be_chosen_and_read(twins: Twin, monke
     monkeypatch.setattr(pn.state, "execute", lambda load: chosen.append(load.args[0]))
     assert kitchen_rows(twins.locations) == parts.choice.kitchens
     assert sorted(parts.choice.kitchens) == [
-        ["1", "San Francisco", "Jan 2024, id 1"], ["sanfrancisco", "San Francisco", "Oct 2025, id sanfrancisco"],
+        ["1", "San Francisco", "Jan 2024, id 1", ""], ["sanfrancisco", "San Francisco", "Oct 2025, id sanfrancisco", ""],
     ]  # fmt: skip
     session.place = twins.location("sanfrancisco")
     assert parts.choice.value == "sanfrancisco"

@@ -9,12 +9,15 @@ import param
 from twin.sources.base import Location
 from twin.views.shared.component import Component, module_source, style_source
 
+MANY_KITCHENS = 24
+"""With more kitchens than this, the page's bar and the first page have a field to search them."""
+
 
 class KitchenChoice(Component):
     """A list of the source's kitchens, one of which is shown. The browser changes `value`."""
 
     kitchens: list[list[str]] = param.List(  # type: ignore[assignment]
-        default=[], doc="Each kitchen as [id, display name, what tells it from others of this name]."
+        default=[], doc="Each kitchen as [id, display name, what tells it from others of this name, city]."
     )
     value: str = param.String(default="", doc="Id of the kitchen that is shown or being loaded.")  # type: ignore[assignment]
 
@@ -25,4 +28,4 @@ class KitchenChoice(Component):
 
 def kitchen_rows(places: Sequence[Location]) -> list[list[str]]:
     """Return `KitchenChoice.kitchens` of these places, in their order."""
-    return [[place.id, place.display_name, place.qualifier] for place in places]
+    return [[place.id, place.display_name, place.qualifier, place.city] for place in places]

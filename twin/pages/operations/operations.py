@@ -19,7 +19,7 @@ from twin.hub import Hub
 from twin.pages.basemap import base_map
 from twin.pages.opening import opening
 from twin.pages.operations.banner import BannerView
-from twin.pages.operations.choice import KitchenChoice, kitchen_rows
+from twin.pages.operations.choice import MANY_KITCHENS, KitchenChoice, kitchen_rows
 from twin.pages.operations.chrome import ChromeView
 from twin.pages.operations.tabs import TabBar
 from twin.pages.operations.welcome import WelcomeView
@@ -283,7 +283,9 @@ class _Operations:
         hub = self.session.hub
         places = hub.locations
         try:
-            volumes = {place.id: hub.source.volume(place.id) for place in places}
+            # a list of many has no charts: they would be megabytes
+            charted = places if len(places) <= MANY_KITCHENS else []
+            volumes = {place.id: hub.source.volume(place.id) for place in charted}
             quality = {place.id: hub.quality(place.id) for place in places}
         except TwinError as error:
             self.welcome.fail(str(error))

@@ -1,4 +1,5 @@
 import { el, icon, SVG } from "../../views/shared/elements.js";
+import { WelcomeList } from "./welcome_list.js";
 
 const many = (n) => n.toLocaleString("en-US");
 const CHART_W = 400;
@@ -136,19 +137,32 @@ function render({ model }) {
     card.querySelector(".go").firstChild.textContent = "Opening";
     model.send_msg({ choose: id });
   };
+  let list = null;
+  const chooseOfMany = (id) => {
+    if (grid.getAttribute("aria-busy") === "true") return false;
+    grid.setAttribute("aria-busy", "true");
+    model.send_msg({ choose: id });
+    return true;
+  };
   const show = () => {
     const s = model.state;
-    const cities = s.cities ?? [];
+    const cities = s.many ? JSON.parse(s.many) : (s.cities ?? []);
+    list?.remove();
+    list = null;
     grid.setAttribute("aria-busy", String(s.status === "loading"));
     grid.className = `grid is-${s.status}`; // prefixed: Panel styles a plain .error
     grid.dataset.count = s.status === "loading" ? SKELETONS : cities.length > 4 ? "many" : cities.length;
     lead.textContent =
       {
         loading: `${s.words || "Reading the data"} …`,
-        ready: cities.length === 1 ? "One kitchen in this data" : `Choose one of ${cities.length} kitchens`,
+        ready: cities.length === 1 ? "One kitchen in this data" : `Choose one of ${many(cities.length)} kitchens`,
       }[s.status] ?? "";
     if (s.status === "loading") grid.replaceChildren(...Array.from({ length: SKELETONS }, skeleton));
-    else if (s.status === "ready") grid.replaceChildren(...cities.map((city) => cityCard(city, choose)));
+    else if (s.many) {
+      list = new WelcomeList({ cities, choose: chooseOfMany });
+      grid.dataset.count = "list";
+      grid.replaceChildren(list.node);
+    } else if (s.status === "ready") grid.replaceChildren(...cities.map((city) => cityCard(city, choose)));
     else if (s.status === "empty")
       grid.replaceChildren(
         notice(
@@ -180,6 +194,7 @@ function render({ model }) {
       );
   };
   model.on("state", show);
+  model.on("remove", () => list?.remove());
   show();
   return root;
 }

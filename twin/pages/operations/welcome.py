@@ -1,5 +1,6 @@
 """The first page: the choice of a kitchen."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ import panel as pn
 import param
 from numpy.typing import NDArray
 
+from twin.pages.operations.choice import MANY_KITCHENS
 from twin.sources.base import Location, Quality, Volume
 from twin.views.shared.component import Component, module_source, style_source
 
@@ -23,7 +25,9 @@ CHART_BARS = 84
 class CityCards(Component):
     """The cards in the browser; `state["status"]` is one of loading, ready, empty, error."""
 
-    state = param.Dict(default={"status": "loading"}, doc="What to show: status, cities, message.")
+    state = param.Dict(
+        default={"status": "loading"}, doc="What to show: status, cities (`many`: JSON of them), message."
+    )
 
     _esm = module_source(Path(__file__).with_name("welcome.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("welcome.css"))]
@@ -61,7 +65,10 @@ class WelcomeView(pn.viewable.Viewer):
         """Show one card per location; `volumes` and `quality`, by location id, add the chart and the rejected rows."""
         self._ids = {location.id for location in locations}
         cities = [_city(one, (volumes or {}).get(one.id), (quality or {}).get(one.id)) for one in locations]
-        self._cards.state = {"status": "ready" if cities else "empty", "cities": cities}
+        if len(cities) > MANY_KITCHENS:  # as one text: Param and Bokeh would go through every value of thousands
+            self._cards.state = {"status": "ready", "cities": [], "many": json.dumps(cities)}
+        else:
+            self._cards.state = {"status": "ready" if cities else "empty", "cities": cities}
 
     def fail(self, message: str, advice: str = "") -> None:
         """Show a sentence with the problem and one with the remedy, with a button to retry."""
@@ -88,6 +95,8 @@ def _city(location: Location, volume: Volume | None, quality: Quality | None) ->
         "id": location.id,
         "name": location.display_name,
         "qualifier": location.qualifier,
+        "place": location.city,
+        "end": location.end,
         "orders": location.orders,
         "range": range_text(location.start, location.end),
         "activity": [] if volume is None else activity(volume.hour, volume.orders),
