@@ -1,9 +1,15 @@
-// Which of many kitchens a person looks for, and in what order they stand: pure functions of rows and of what is chosen.
+// Which of many kitchens a person looks for, and in what order they stand: pure functions of rows and choices.
 
 /**
  * A kitchen: `place` is its city, `end` its last event in data seconds; `text` is what is searched, see `withText`.
- * @typedef {{id: string, name: string, qualifier?: string, place?: string, orders?: number, end?: number, text?: string}}
- *   Kitchen
+ * @typedef {object} Kitchen
+ * @property {string} id
+ * @property {string} name
+ * @property {string} [qualifier]
+ * @property {string} [place]
+ * @property {number} [orders]
+ * @property {number} [end]
+ * @property {string} [text]
  */
 
 const byName = new Intl.Collator("en", { numeric: true, sensitivity: "base" });

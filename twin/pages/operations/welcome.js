@@ -110,6 +110,13 @@ function notice(kind, title, text, button) {
   );
 }
 
+const retryButton = (model) =>
+  el(
+    "button",
+    { class: "retry", type: "button", "data-testid": "welcome-retry", onclick: () => model.send_msg({ retry: true }) },
+    "Try again",
+  );
+
 function render({ model }) {
   const grid = el("div", { class: "grid" });
   const lead = el("p", { class: "question" });
@@ -130,20 +137,19 @@ function render({ model }) {
     grid,
   );
 
-  const choose = (id, card) => {
-    if (grid.getAttribute("aria-busy") === "true") return; // one choice is enough
-    grid.setAttribute("aria-busy", "true");
-    card.classList.add("chosen");
-    card.querySelector(".go").firstChild.textContent = "Opening";
-    model.send_msg({ choose: id });
-  };
-  let list = null;
-  const chooseOfMany = (id) => {
+  /** Choose a kitchen; returns false while one is being opened: one choice is enough. */
+  const choose = (id) => {
     if (grid.getAttribute("aria-busy") === "true") return false;
     grid.setAttribute("aria-busy", "true");
     model.send_msg({ choose: id });
     return true;
   };
+  const chooseCard = (id, card) => {
+    if (!choose(id)) return;
+    card.classList.add("chosen");
+    card.querySelector(".go").firstChild.textContent = "Opening";
+  };
+  let list = null;
   const show = () => {
     const s = model.state;
     const cities = s.many ? JSON.parse(s.many) : (s.cities ?? []);
@@ -159,10 +165,10 @@ function render({ model }) {
       }[s.status] ?? "";
     if (s.status === "loading") grid.replaceChildren(...Array.from({ length: SKELETONS }, skeleton));
     else if (s.many) {
-      list = new WelcomeList({ cities, choose: chooseOfMany });
+      list = new WelcomeList({ cities, choose });
       grid.dataset.count = "list";
       grid.replaceChildren(list.node);
-    } else if (s.status === "ready") grid.replaceChildren(...cities.map((city) => cityCard(city, choose)));
+    } else if (s.status === "ready") grid.replaceChildren(...cities.map((city) => cityCard(city, chooseCard)));
     else if (s.status === "empty")
       grid.replaceChildren(
         notice(
@@ -172,26 +178,7 @@ function render({ model }) {
             "with the demo data.",
         ),
       );
-    else
-      grid.replaceChildren(
-        notice(
-          "error",
-          s.message ?? "",
-          s.advice ?? "",
-          s.retry
-            ? el(
-                "button",
-                {
-                  class: "retry",
-                  type: "button",
-                  "data-testid": "welcome-retry",
-                  onclick: () => model.send_msg({ retry: true }),
-                },
-                "Try again",
-              )
-            : null,
-        ),
-      );
+    else grid.replaceChildren(notice("error", s.message ?? "", s.advice ?? "", s.retry ? retryButton(model) : null));
   };
   model.on("state", show);
   model.on("remove", () => list?.remove());

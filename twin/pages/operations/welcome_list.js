@@ -14,7 +14,10 @@ function chooser(label, name, options, change) {
 }
 
 class WelcomeList {
-  /** @param {{cities: any[], choose: (id: string) => boolean}} options `choose` returns whether the kitchen is opened. */
+  /**
+   * @param {{cities: any[], choose: (id: string) => boolean}} options
+   *   `choose` returns whether the kitchen is opened.
+   */
   constructor({ cities, choose }) {
     this.cities = withText(cities);
     this.sort = "orders";

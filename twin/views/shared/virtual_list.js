@@ -136,7 +136,10 @@ class VirtualList {
     return this.items[at] ? at : this.active;
   }
 
-  /** Carry out a key; `own`: pressed in the list itself, where Home and End are not a caret's. Returns whether it was one. */
+  /**
+   * Carry out a key, and return whether it was one of the list's; `own`: pressed in the list itself, where Home and End
+   * are not a caret's.
+   */
   press(event, own = false) {
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
     const page = Math.max(1, Math.floor(this.node.clientHeight / this.row) - 1);
