@@ -48,8 +48,11 @@ def test_each_location_gets_a_card():
         "orders": 4213,
         "range": "7 days · 10 – 16 October 2025",
         "activity": [],
+        "peak": None,
+        "step": 1,
         "rejected": 0,
     }
+    assert (state["cities"][1]["peak"], state["cities"][1]["step"]) == (7, 1)
     assert (state["cities"][1]["activity"], state["cities"][1]["rejected"]) == ([5.0, 0.0, 7.0], 10)
 
 
@@ -147,3 +150,14 @@ def test_many_kitchens_are_one_text_and_any_of_them_can_be_chosen():
     send_message(view.__panel__(), {"choose": "k24"})
     send_message(view.__panel__(), {"choose": "k25"})
     assert chosen == ["k24"]
+
+
+def test_the_peak_is_the_busiest_hour_however_many_hours_a_bar_is_the_mean_of():
+    view, *_ = welcome()
+    hours = DAY0 + HOUR * np.arange(840.0)
+    orders = np.where(np.arange(840) % 10 == 3, 50, 0)
+
+    view.show_locations([SF], {SF.id: Volume(hours, orders)})
+
+    (city,) = view.__panel__().state["cities"]
+    assert (max(city["activity"]), city["peak"], city["step"]) == (5.0, 50, 10)

@@ -1,5 +1,6 @@
 """Turns query results into what sources return: the counts of all rows, the locations, the names. Shared by all sources."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -14,6 +15,8 @@ from twin.sources import known_kitchens
 from twin.sources.base import Location, Quality, Volume
 from twin.sources.labels import qualified
 
+LEAST_RADIUS_M = 50.0
+"""A smaller radius is "0.0 km" on the page: customers at the kitchen's own address, or one place for all."""
 NAMED = 5
 """Most locations listed in an error message."""
 
@@ -93,7 +96,7 @@ def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Loc
                 display_name=str(entry.get("name") or "").strip() or known_kitchens.display_name(row["location"]),
                 lat=lat,
                 lon=lon,
-                radius_m=miles * known_kitchens.METRES_PER_MILE if miles else row["radius_m"],
+                radius_m=miles * known_kitchens.METRES_PER_MILE if miles else _radius(row["radius_m"]),
                 orders=row["orders"],
                 start=_seconds(row["first_ts"]),
                 end=_seconds(row["last_ts"]),
@@ -164,11 +167,17 @@ def moment(seconds: float) -> np.datetime64:
     return np.datetime64(round(min(max(seconds, EARLIEST), LATEST) * 1e6), "us")
 
 
+def _radius(metres: float | None) -> float | None:
+    """Return how far customers are; None where all are at the kitchen itself, which tells nothing of where it delivers."""
+    return metres if metres is not None and metres >= LEAST_RADIUS_M else None
+
+
 def _number(text: Any) -> float | None:
     try:
-        return None if text is None else float(text)
+        number = None if text is None else float(text)
     except ValueError:
         return None
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _seconds(at: Any) -> float:

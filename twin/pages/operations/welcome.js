@@ -35,7 +35,8 @@ function activityChart(values, label) {
 }
 
 function cityCard(city, choose) {
-  const peak = city.activity.length ? Math.round(Math.max(...city.activity)) : null;
+  const mean = city.step > 1 ? `; each bar is the mean of ${city.step} hours` : "";
+  const label = `Orders per hour over the range, at most ${many(city.peak ?? 0)} in one hour${mean}`;
   const pin = el("span", { class: "pin" });
   pin.append(icon("kitchen", 18));
   const go = el("span", { class: "go" }, "Open");
@@ -67,9 +68,9 @@ function cityCard(city, choose) {
     city.activity.length
       ? el(
           "span",
-          { class: "chart" },
-          activityChart(city.activity, `Orders per hour over the range, at most ${peak}`),
-          el("span", { class: "peak" }, `peak ${peak}/h`),
+          { class: "chart", title: label },
+          activityChart(city.activity, label),
+          el("span", { class: "peak" }, `peak ${many(city.peak)}/h`),
         )
       : el("span", { class: "chart" }),
     el(

@@ -11,6 +11,7 @@ import panel as pn
 import param
 from numpy.typing import NDArray
 
+from twin.foundation.times import HOUR
 from twin.pages.operations.choice import MANY_KITCHENS
 from twin.sources.base import Location, Quality, Volume
 from twin.views.shared.component import Component, module_source, style_source
@@ -100,6 +101,8 @@ def _city(location: Location, volume: Volume | None, quality: Quality | None) ->
         "orders": location.orders,
         "range": range_text(location.start, location.end),
         "activity": [] if volume is None else activity(volume.hour, volume.orders),
+        "peak": int(volume.orders.max()) if volume is not None and len(volume.orders) else None,
+        "step": 1 if volume is None else bar_hours(volume.hour),
         "rejected": 0 if quality is None else sum(quality.rejected.values()),
     }
 
@@ -123,6 +126,11 @@ def range_text(start: float, end: float) -> str:
     return f"{days} days · {begin} – {last.day} {last:%B %Y}"
 
 
+def bar_hours(hours: NDArray[np.float64]) -> int:
+    """Return the hours that a bar of `activity` is the mean of: 1 for up to 84 hours, so that all fit."""
+    return -(-(int((hours[-1] - hours[0]) // HOUR) + 1) // CHART_BARS) if len(hours) else 1
+
+
 def activity(hours: NDArray[np.float64], orders: NDArray[np.int64]) -> list[float]:
     """Return orders per hour over the range as at most 84 bars, oldest first, hours without orders as 0.
 
@@ -131,10 +139,10 @@ def activity(hours: NDArray[np.float64], orders: NDArray[np.int64]) -> list[floa
     """
     if not len(hours):
         return []
-    number = ((hours - hours[0]) // 3600).astype(np.int64)
+    number = ((hours - hours[0]) // HOUR).astype(np.int64)
     dense = np.zeros(int(number[-1]) + 1)
     np.add.at(dense, number, orders)
-    width = -(-len(dense) // CHART_BARS)
+    width = bar_hours(hours)
     starts = np.arange(0, len(dense), width)
     lengths = np.diff(np.append(starts, len(dense)))
     return [round(v, 1) for v in (np.add.reduceat(dense, starts) / lengths).tolist()]

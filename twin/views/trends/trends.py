@@ -225,7 +225,7 @@ def _brand_texts(brand: BrandFigures) -> dict[str, Any]:
     return {
         "brand": brand.brand,
         "orders": brand.orders,
-        "revenue": round(brand.revenue, 2),
+        "revenue": None if brand.revenue is None else round(brand.revenue, 2),
         "minutes": _minutes(brand.delivery_time),
         "deliveries": brand.deliveries,
         "excluded": brand.excluded,
