@@ -18,14 +18,13 @@ from twin.api import kitchen_status as kitchen
 from twin.api.instants import from_micros, instant, micros, optional_instant, seconds
 from twin.api.position import StreamPosition
 from twin.foundation.errors import UnknownOrderError, UnknownTimeError
-from twin.foundation.geo import Frame
 from twin.foundation.times import DAY, UTC
 from twin.hub import Hub
 from twin.sources.base import Location, Window
 from twin.sources.known_kitchens import METRES_PER_MILE
 from twin.timeline import events as ev
 from twin.timeline import orders
-from twin.timeline.timeline import DataQuality, Timeline
+from twin.timeline.timeline import DataQuality, Timeline, kitchen_frame
 from twin.timeline.trips import build as build_trips
 
 MOST_BUCKETS = 20_000
@@ -270,7 +269,7 @@ def _money(amount: Any) -> float | None:
 def _order_timeline(hub: Hub, place: Location, rows: pa.Table) -> Timeline:
     """Return a timeline of one order's rows, so that its stages come from the same code as a whole kitchen's."""
     decoded = ev.decode(rows)
-    frame = None if place.lat is None or place.lon is None else Frame(place.lat, place.lon)
+    frame = kitchen_frame(place)
     built, routes = orders.build(decoded, rows, hub.source.names("brands"), frame)
     trips = build_trips(decoded, built, routes, frame)
     first, last = ev.extremes(decoded)

@@ -46,10 +46,21 @@ FAR_FROM_KITCHEN_M = 200_000.0
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Local coordinates of a kitchen: Web Mercator metres east and north of its position, which is in degrees."""
+    """Local coordinates: Web Mercator metres east and north of a position in degrees, which is the kitchen's where known."""
 
     lat: float
     lon: float
+
+    @classmethod
+    def amid(cls, lat: NDArray[np.float64], lon: NDArray[np.float64]) -> "Frame | None":
+        """Return the frame of the median of places in degrees, NaN for those that are missing; None if all are."""
+        known = np.isfinite(lat) & np.isfinite(lon)
+        if not known.any():
+            return None
+        first = float(lon[known][0])
+        east = (lon[known] - first + 180) % 360 - 180  # the antimeridian may be among them
+        middle = (first + float(np.median(east)) + 180) % 360 - 180
+        return cls(float(np.median(lat[known])), middle)
 
     @property
     def scale(self) -> float:
