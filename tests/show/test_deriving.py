@@ -63,6 +63,13 @@ def test_a_range_without_orders_is_an_error(source: Twin) -> None:
         derive(source, Options(range=(seconds("2001-01-01"), seconds("2001-01-02"))))
 
 
+def test_a_caption_of_a_range_beyond_a_week_has_its_date(source: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = Options(locations=(source.locations[0].id,))
+    assert not any(" Oct " in scene.headline for scene in derive(source, options).scenes)
+    monkeypatch.setattr("twin.show.deriving.WEEK", 3600.0)
+    assert all(" Oct " in scene.headline for scene in derive(source, options).scenes)
+
+
 def test_a_caption_has_place_weekday_and_time() -> None:
     t = seconds("2025-10-16 18:10")
     assert caption("San Francisco", t, "Drivers are short") == "San Francisco, Thursday 18:10: drivers are short"

@@ -85,6 +85,16 @@ def weekday(t: float) -> str:
     return WEEKDAYS[int(t // DAY + 3) % 7]  # 1970 began on a Thursday
 
 
+def date(t: float) -> str:
+    """Return the day and month of a data time, briefly.
+
+    >>> date(1760639400.0)
+    '16 Oct'
+    """
+    at = dt.datetime.fromtimestamp(t, UTC)
+    return f"{at.day} {at:%b}"
+
+
 def _parse(value: str) -> dt.datetime:
     try:
         return dt.datetime.fromisoformat(value.strip())

@@ -4,8 +4,9 @@ import logging
 from itertools import zip_longest
 
 from twin.analysis.moments import Moment
+from twin.analysis.moments.moment import WEEK
 from twin.foundation.errors import SourceError, TwinError
-from twin.foundation.times import text, weekday
+from twin.foundation.times import date, text, weekday
 from twin.hub import Hub
 from twin.show.options import Options
 from twin.show.scene import Scene, Show
@@ -44,13 +45,14 @@ def derive(hub: Hub, options: Options) -> Show:
     return Show(scenes, options.loop)
 
 
-def caption(name: str, t: float, title: str) -> str:
-    """Return a caption: place, weekday, time and what happens.
+def caption(name: str, t: float, title: str, dated: bool = False) -> str:
+    """Return a caption: place, weekday, time and what happens; `dated` for a range in which the weekday comes again.
 
     >>> caption("San Francisco", 1760638200.0, "Drivers are short")
     'San Francisco, Thursday 18:10: drivers are short'
     """
-    return f"{name}, {weekday(t)} {text(t)[11:16]}: {title[:1].lower()}{title[1:]}"
+    day = f"{weekday(t)} {date(t)}" if dated else weekday(t)
+    return f"{name}, {day} {text(t)[11:16]}: {title[:1].lower()}{title[1:]}"
 
 
 def _tour(hub: Hub, location: str, options: Options) -> list[Scene]:
@@ -63,13 +65,18 @@ def _tour(hub: Hub, location: str, options: Options) -> list[Scene]:
     moments = hub.insights(timeline).moments
     if not moments:
         busiest = timeline.busiest()
-        return [_scene(timeline, busiest, caption(timeline.location.label, busiest, "Busiest time"), "", options)]
+        return [_scene(timeline, busiest, _caption(timeline, busiest, "Busiest time"), "", options)]
     return [_scene_of(timeline, moment, options) for moment in moments[:MOST_PER_LOCATION]]
 
 
 def _scene_of(timeline: Timeline, moment: Moment, options: Options) -> Scene:
-    headline = caption(timeline.location.label, moment.start, moment.title)
+    headline = _caption(timeline, moment.start, moment.title)
     return _scene(timeline, moment.at, headline, moment.sentence, options)
+
+
+def _caption(timeline: Timeline, t: float, title: str) -> str:
+    dated = timeline.window.end - timeline.window.start > WEEK
+    return caption(timeline.location.label, t, title, dated)
 
 
 def _scene(timeline: Timeline, worst: float, headline: str, detail: str, options: Options) -> Scene:

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.foundation.times import DAY, text, weekday
+from twin.foundation.times import DAY, date, text, weekday
+
+WEEK = 7 * DAY
+"""Seconds of a range in which a weekday names one day."""
 
 KINDS: dict[str, str] = {
     "driver_shortage": "drivers short",
@@ -57,11 +60,28 @@ class Moment:
         return f"{_clock(self.start)}–{_clock(self.end, day=not same)}"
 
 
+def when_in(moment: Moment, window: float) -> str:
+    """Return a moment's `when` for a range of `window` seconds: beyond a week each weekday comes again, and has its date.
+
+    >>> moment = Moment("peak", 1760638200.0, 1760640600.0, 1760639400.0, 0.1, "Peak", "60 orders an hour")
+    >>> when_in(moment, 7 * DAY), when_in(moment, 31 * DAY)
+    ('Thu 18:10–18:50', 'Thu 16 Oct 18:10–18:50')
+    """
+    if window <= WEEK:
+        return moment.when
+    same = moment.start // DAY == moment.end // DAY
+    return f"{_dated(moment.start)}–{text(moment.end)[11:16] if same else _dated(moment.end)}"
+
+
 Rows = NDArray[np.intp]
 """Rows of the evidence's orders."""
 
 Finding = tuple[Moment, Rows]
 """A moment and the orders that it affected."""
+
+
+def _dated(t: float) -> str:
+    return f"{weekday(t)[:3]} {date(t)} {text(t)[11:16]}"
 
 
 def _clock(t: float, *, day: bool = True) -> str:

@@ -24,6 +24,7 @@ from twin.analysis.driver_supply import (
     supply,
 )
 from twin.analysis.moments import KINDS, TROUBLES, Moment
+from twin.analysis.moments.moment import when_in
 from twin.analysis.wording import minutes_text, whole_minutes
 from twin.foundation.errors import TwinError
 from twin.foundation.stages import OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
@@ -175,7 +176,8 @@ class TransportView(ReplayView):
         timeline, insights = self._controller.timeline, self._controller.insights
         if timeline is None:
             return
-        moments = [] if insights is None else [_moment_message(moment) for moment in insights.moments]
+        span = timeline.window.end - timeline.window.start
+        moments = [] if insights is None else [_moment_message(moment, span) for moment in insights.moments]
         if not is_recorded(timeline):
             self._bar.param.update(supply={"rule": RIBBON_UNKNOWN, "unknown": True}, moments=moments)
             return
@@ -276,14 +278,14 @@ def summary_parts(of_range: RangeSummary) -> list[dict[str, str]]:
     return parts
 
 
-def _moment_message(moment: Moment) -> dict[str, Any]:
+def _moment_message(moment: Moment, span: float) -> dict[str, Any]:
     return {
         "kind": moment.kind,
         "label": KINDS[moment.kind],
         "start": moment.start,
         "end": moment.end,
         "at": moment.at,
-        "when": moment.when,
+        "when": when_in(moment, span),
         "title": moment.title,
         "sentence": moment.sentence,
         "quiet": moment.kind not in TROUBLES,
