@@ -6,7 +6,7 @@ from itertools import zip_longest
 from twin.analysis.moments import Moment
 from twin.analysis.moments.moment import WEEK
 from twin.foundation.errors import SourceError, TwinError
-from twin.foundation.times import date, text, weekday
+from twin.foundation.zones import NAIVE, Zone
 from twin.hub import Hub
 from twin.show.options import Options
 from twin.show.scene import Scene, Show
@@ -45,20 +45,24 @@ def derive(hub: Hub, options: Options) -> Show:
     return Show(scenes, options.loop)
 
 
-def caption(name: str, t: float, title: str, dated: bool = False) -> str:
+def caption(name: str, t: float, title: str, tz: Zone = NAIVE, dated: bool = False) -> str:
     """Return a caption: place, weekday, time and what happens; `dated` for a range in which the weekday comes again.
 
     >>> caption("San Francisco", 1760638200.0, "Drivers are short")
     'San Francisco, Thursday 18:10: drivers are short'
     """
-    day = f"{weekday(t)} {date(t)}" if dated else weekday(t)
-    return f"{name}, {day} {text(t)[11:16]}: {title[:1].lower()}{title[1:]}"
+    day = f"{tz.weekday(t)} {tz.date(t)}" if dated else tz.weekday(t)
+    return f"{name}, {day} {tz.clock(t)}: {title[:1].lower()}{title[1:]}"
 
 
 def _tour(hub: Hub, location: str, options: Options) -> list[Scene]:
     """Return the scenes of one location, the most remarkable first; none if it has no orders in the range."""
     latest = hub.last_hours(location, options.hours)
-    window = hub.within(location, *(options.range or (latest.start, latest.end)))
+    start, end = options.range or (latest.start, latest.end)
+    if options.range and options.local:
+        tz = hub.location(location).tz
+        start, end = tz.from_local(start), tz.from_local(end, later=True)
+    window = hub.within(location, start, end)
     timeline = None if window is None else hub.timeline(location, window.start, window.end)
     if timeline is None or not timeline.has_orders:
         return []
@@ -76,7 +80,7 @@ def _scene_of(timeline: Timeline, moment: Moment, options: Options) -> Scene:
 
 def _caption(timeline: Timeline, t: float, title: str) -> str:
     dated = timeline.window.end - timeline.window.start > WEEK
-    return caption(timeline.location.label, t, title, dated)
+    return caption(timeline.location.label, t, title, timeline.tz, dated)
 
 
 def _scene(timeline: Timeline, worst: float, headline: str, detail: str, options: Options) -> Scene:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
+from twin.foundation.zones import NAIVE, Zone
 from twin.sources.base import Location
 
 
@@ -18,13 +18,13 @@ def qualified(places: Sequence[Location]) -> list[Location]:
     return [_qualified(place, alike[_folded(place.display_name)]) for place in places]
 
 
-def months(start: float, end: float) -> str:
-    """Return the months of a range of data time (seconds), briefly.
+def months(start: float, end: float, tz: Zone = NAIVE) -> str:
+    """Return the months of a range of data seconds on a kitchen's clock, briefly.
 
     >>> months(1704067200, 1709251200), months(1760320343, 1760326443)
     ('Jan 2024 – Mar 2024', 'Oct 2025')
     """
-    first, last = (f"{datetime.fromtimestamp(t, UTC):%b %Y}" for t in (start, end))
+    first, last = (f"{tz.datetime(t):%b %Y}" for t in (start, end))
     return first if first == last else f"{first} – {last}"
 
 
@@ -32,8 +32,8 @@ def _qualified(place: Location, alike: Sequence[Location]) -> Location:
     if len(alike) == 1:
         return place
     parts = [place.city] if place.city and _differ(other.city for other in alike) else []
-    if _differ(months(other.start, other.end) for other in alike):
-        parts.append(months(place.start, place.end))
+    if _differ(months(other.start, other.end, other.tz) for other in alike):
+        parts.append(months(place.start, place.end, place.tz))
     return replace(place, qualifier=", ".join([*parts, f"id {place.id}"]))
 
 

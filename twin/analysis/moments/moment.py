@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.foundation.times import DAY, date, text, weekday
+from twin.foundation.times import DAY
+from twin.foundation.zones import NAIVE, Zone
 
 WEEK = 7 * DAY
 """Seconds of a range in which a weekday names one day."""
@@ -47,6 +48,8 @@ class Moment:
     sentence: str
     figures: dict[str, float] = field(default_factory=dict)
     stage: str = ""
+    tz: Zone = NAIVE
+    """The kitchen's clock, for texts."""
 
     @property
     def label(self) -> str:
@@ -56,8 +59,11 @@ class Moment:
     @property
     def when(self) -> str:
         """The range in short; the weekday of the end is left out if it is the same."""
-        same = self.start // DAY == self.end // DAY
-        return f"{_clock(self.start)}–{_clock(self.end, day=not same)}"
+        same = self.tz.day(self.start) == self.tz.day(self.end)
+        return f"{self._clock(self.start)}–{self._clock(self.end, day=not same)}"
+
+    def _clock(self, t: float, *, day: bool = True) -> str:
+        return f"{self.tz.weekday(t)[:3]} {self.tz.clock(t)}" if day else self.tz.clock(t)
 
 
 def when_in(moment: Moment, window: float) -> str:
@@ -69,8 +75,13 @@ def when_in(moment: Moment, window: float) -> str:
     """
     if window <= WEEK:
         return moment.when
-    same = moment.start // DAY == moment.end // DAY
-    return f"{_dated(moment.start)}–{text(moment.end)[11:16] if same else _dated(moment.end)}"
+    tz = moment.tz
+
+    def dated(t: float) -> str:
+        return f"{tz.weekday(t)[:3]} {tz.date(t)} {tz.clock(t)}"
+
+    same = tz.day(moment.start) == tz.day(moment.end)
+    return f"{dated(moment.start)}–{tz.clock(moment.end) if same else dated(moment.end)}"
 
 
 Rows = NDArray[np.intp]
@@ -78,12 +89,3 @@ Rows = NDArray[np.intp]
 
 Finding = tuple[Moment, Rows]
 """A moment and the orders that it affected."""
-
-
-def _dated(t: float) -> str:
-    return f"{weekday(t)[:3]} {date(t)} {text(t)[11:16]}"
-
-
-def _clock(t: float, *, day: bool = True) -> str:
-    clock = text(t)[11:16]
-    return f"{weekday(t)[:3]} {clock}" if day else clock

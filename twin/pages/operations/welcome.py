@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,6 +11,7 @@ import param
 from numpy.typing import NDArray
 
 from twin.foundation.times import HOUR
+from twin.foundation.zones import NAIVE, Zone
 from twin.pages.operations.choice import MANY_KITCHENS
 from twin.sources.base import Location, Quality, Volume
 from twin.views.shared.component import Component, module_source, style_source
@@ -97,9 +97,9 @@ def _city(location: Location, volume: Volume | None, quality: Quality | None) ->
         "name": location.display_name,
         "qualifier": location.qualifier,
         "place": location.city,
-        "end": location.end,
+        "end": location.tz.local(location.end),
         "orders": location.orders,
-        "range": range_text(location.start, location.end),
+        "range": range_text(location.start, location.end, location.tz),
         "activity": [] if volume is None else activity(volume.hour, volume.orders),
         "peak": int(volume.orders.max()) if volume is not None and len(volume.orders) else None,
         "step": 1 if volume is None else bar_hours(volume.hour),
@@ -107,13 +107,13 @@ def _city(location: Location, volume: Volume | None, quality: Quality | None) ->
     }
 
 
-def range_text(start: float, end: float) -> str:
-    """Return a range of data time (seconds) as text, in UTC.
+def range_text(start: float, end: float, tz: Zone = NAIVE) -> str:
+    """Return a range of data time (seconds) as text, on the kitchen's clock.
 
     >>> range_text(1760054400, 1760659199), range_text(1760320343, 1760326443)
     ('8 days · 10 – 16 October 2025', '13 October 2025, 01:52 – 03:34')
     """
-    first, last = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
+    first, last = tz.datetime(start), tz.datetime(end)
     days = (last.date() - first.date()).days + 1
     if days == 1:
         return f"{first.day} {first:%B %Y}, {first:%H:%M} – {last:%H:%M}"
