@@ -50,9 +50,10 @@ def twins(tmp_path_factory: pytest.TempPathFactory) -> Twin:
 
 def test_both_generations_of_a_kitchen_can_be_chosen_and_read(twins: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen: list[str] = []
+    monkeypatch.setattr(pn.state, "onload", lambda begin: None)  # it would begin to tick in a loop that nobody closes
+    monkeypatch.setattr(pn.state, "execute", lambda load: chosen.append(load.args[0]))
     session = ReplaySession(twins, ReplayController())
     parts = _Operations(session, pn.Column(), {}, mounted=False)
-    monkeypatch.setattr(pn.state, "execute", lambda load: chosen.append(load.args[0]))
     assert kitchen_rows(twins.locations) == parts.choice.kitchens
     assert sorted(parts.choice.kitchens) == [
         ["1", "San Francisco", "Jan 2024, id 1", ""], ["sanfrancisco", "San Francisco", "Oct 2025, id sanfrancisco", ""],
