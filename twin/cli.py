@@ -99,14 +99,14 @@ def _check(source: str) -> None:
         _print_contents(opened)
 
 
+def _kilometres(radius_m: float | None) -> str:
+    return "radius unknown" if radius_m is None else f"{radius_m / 1000:.1f} km"
+
+
 def _print_contents(opened: twin.Twin) -> None:
     print(f"{'location':<34} {'name':<22} {'orders':>9}  {'first event':<19}  {'last event':<19}  kitchen")
     for place in opened.locations:
-        where = (
-            "unknown"
-            if place.lat is None
-            else f"{place.lat:.4f},{place.lon:.4f} ({(place.radius_m or 0) / 1000:.1f} km)"
-        )
+        where = "unknown" if place.lat is None else f"{place.lat:.4f},{place.lon:.4f} ({_kilometres(place.radius_m)})"
         first, last = place.tz.text(place.start), place.tz.text(place.end)
         where += f", times in {place.zone}, {place.zone_origin}" if place.zone else ""
         print(f"{place.id:<34} {place.display_name:<22} {place.orders:>9,}  {first}  {last}  {where}")

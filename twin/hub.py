@@ -18,7 +18,7 @@ from twin.analysis.insights import Insights
 from twin.analysis.moments import Moment, find
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
 from twin.foundation.errors import SourceError, TwinError
-from twin.foundation.geo import project
+from twin.foundation.geo import nearest_copy, project
 from twin.foundation.settings import Settings
 from twin.foundation.times import Time
 from twin.sources import tables
@@ -261,6 +261,8 @@ class Hub(Owner):
         route, lat, lon, _ = route_points(self.source.routes(location, MAX_ROUTES))
         counts = np.bincount(route) if len(route) else np.zeros(0, np.int64)
         x, y = project(lat, lon)
+        if (east := self.location(location).x) is not None:
+            x = nearest_copy(x, east)
         return x, y, np.concatenate(([0], np.cumsum(counts[counts > 0]))).astype(np.int32)
 
 

@@ -50,7 +50,7 @@ def busy_morning() -> FakeTimeline:
     baskets[-1] = [FakeItem("Soup", EVIL)]
     timeline = FakeTimeline(rows, ids, baskets, extra=[(NOON - 30 * MINUTE, "driver_ping", 0, 50.0)])
     timeline.data_quality = FakeDataQuality(
-        1037, 1000, {"no order": 25, "duplicate": 12}, {"unknown type": 4}, 0, (f"{EVIL}.csv is empty",)
+        1037, 1000, {"no order": 25, "duplicate": 12}, {"unknown type": 4}, (f"{EVIL}.csv is empty",)
     )
     return timeline
 

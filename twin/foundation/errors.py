@@ -16,11 +16,12 @@ class CancelledError(TwinError):
 
 
 class UnknownNameError(TwinError):
-    """A requested name does not exist; `near` holds similar names."""
+    """A requested name does not exist; `near` holds similar names, or the first that exist if `similar` is false."""
 
-    def __init__(self, message: str, near: Sequence[str] = ()) -> None:
+    def __init__(self, message: str, near: Sequence[str] = (), similar: bool = True) -> None:
         super().__init__(message)
         self.near = list(near)
+        self.similar = similar
 
 
 class UnknownLocationError(UnknownNameError):

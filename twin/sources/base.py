@@ -41,6 +41,15 @@ class Location:
     """IANA name of the zone in which the kitchen's times are shown; None for naive times, which are shown as they are."""
     zone_origin: str = ""
     """Where the zone comes from, to be read after its name."""
+    city: str = ""
+    """From the source's table of locations; empty where it has none."""
+    qualifier: str = ""
+    """What tells it from others of its display name (`twin.sources.labels`); empty for a name that no other has."""
+
+    @property
+    def label(self) -> str:
+        """The display name, with the qualifier if there is one: what people read wherever the choice is among kitchens."""
+        return f"{self.display_name} ({self.qualifier})" if self.qualifier else self.display_name
 
     @property
     def tz(self) -> Zone:

@@ -403,7 +403,7 @@ class DatabricksSource:
         if rows > MOST_ROWS:
             days = (end - start) / DAY
             raise SourceError(
-                f"{days:.0f} days of {place.display_name} are some {rows / 1e6:.0f} million events, more than can be held: "
+                f"{days:.0f} days of {place.label} are some {rows / 1e6:.0f} million events, more than can be held: "
                 f"choose at most {max(1, int(days * MOST_ROWS / rows))} days."
             )
 

@@ -1,5 +1,6 @@
 """Turns query results into what sources return: the counts of all rows, the locations, the names. Shared by all sources."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -13,7 +14,10 @@ from twin.foundation.errors import UnknownLocationError
 from twin.foundation.times import EARLIEST, LATEST
 from twin.sources import known_kitchens, time_zones
 from twin.sources.base import Location, Quality, Volume
+from twin.sources.labels import qualified
 
+LEAST_RADIUS_M = 50.0
+"""A smaller radius is "0.0 km" on the page: customers at the kitchen's own address, or one place for all."""
 NAMED = 5
 """Most locations listed in an error message."""
 
@@ -96,19 +100,20 @@ def kitchens(rows: pa.Table, volume: pa.Table, dimension: Iterable[Mapping[str, 
         found.append(
             Location(
                 id=row["location"],
-                display_name=entry.get("name") or known_kitchens.display_name(row["location"]),
+                display_name=str(entry.get("name") or "").strip() or known_kitchens.display_name(row["location"]),
                 lat=lat,
                 lon=lon,
-                radius_m=miles * known_kitchens.METRES_PER_MILE if miles else row["radius_m"],
+                radius_m=miles * known_kitchens.METRES_PER_MILE if miles else _radius(row["radius_m"]),
                 orders=orders[row["location"]],
                 start=_seconds(row["first_ts"]),
                 end=_seconds(row["last_ts"]),
                 last_delivered=None if last is None else _seconds(last),
                 zone=zone,
                 zone_origin=remark,
+                city=str(entry.get("city") or "").strip(),
             )
         )
-    return sorted(found, key=lambda place: (-place.orders, place.display_name))
+    return qualified(sorted(found, key=lambda place: (-place.orders, place.display_name, place.id)))
 
 
 def volumes(rows: pa.Table, found: Iterable[Location]) -> dict[str, Volume]:
@@ -151,14 +156,18 @@ def names(rows: Iterable[Mapping[str, Any]], dimension: str) -> dict[str, str]:
 
 
 def find_place(location: str, places: Sequence[Location]) -> Location:
-    """Return the location with an id. Raises `UnknownLocationError` that names similar ids, or else the existing ones."""
+    """Return the location with exactly this id: the one look-up of pages, screens, API and notebooks.
+
+    Raises `UnknownLocationError` that names similar ids, or else the first ones.
+    """
     for place in places:
         if place.id == location:
             return place
     near = known_kitchens.near_matches(location, places)
     ids = [place.id for place in places]
     hint = f"did you mean {' or '.join(near[:NAMED])}?" if near else f"it has {', '.join(ids[:NAMED]) or 'none'}."
-    raise UnknownLocationError(f"No location {location!r} in this source: {hint}", near=near[:NAMED] or ids)
+    message = f"No location {location!r} in this source: {hint}"
+    raise UnknownLocationError(message, near=(near or ids)[:NAMED], similar=bool(near))
 
 
 def nothing_usable(name: str, quality: Quality) -> str:
@@ -186,11 +195,17 @@ def times(column: pa.ChunkedArray) -> NDArray[np.float64]:
     return np.where(np.isnat(found), np.nan, found.astype(np.int64) / 1e6)
 
 
+def _radius(metres: float | None) -> float | None:
+    """Return how far customers are; None where all are at the kitchen itself, which tells nothing of where it delivers."""
+    return metres if metres is not None and metres >= LEAST_RADIUS_M else None
+
+
 def _number(text: Any) -> float | None:
     try:
-        return None if text is None else float(text)
+        number = None if text is None else float(text)
     except ValueError:
         return None
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _seconds(at: Any) -> float:

@@ -96,6 +96,16 @@ class DataQuality:
     left_out: tuple[str, ...] = ()
 
 
+def kitchen_frame(place: Location) -> Frame | None:
+    """Return the frame of a kitchen; None where its place is not known."""
+    return None if place.lat is None or place.lon is None else Frame(place.lat, place.lon)
+
+
+def _amid_customers(events: Events) -> Frame | None:
+    created = events.type == ev.ORDER_CREATED
+    return Frame.amid(events.lat[created], events.lon[created])
+
+
 class Timeline(Owner):
     """A location over a window, immutable. Times are float64 data seconds; `tz` is the clock that they are shown on."""
 
@@ -107,8 +117,12 @@ class Timeline(Owner):
         orders: Orders,
         trips: Trips,
         data_quality: DataQuality,
+        origin: Frame | None = None,
     ) -> None:
+        """`origin` is where the positions of `orders` count from, by default the kitchen."""
         self.location = location
+        self.origin = origin or kitchen_frame(location)
+        """The frame of all positions; None where no coordinates are known."""
         self.window = window
         self.orders = orders
         self.trips = trips
@@ -145,12 +159,14 @@ class Timeline(Owner):
         decoded = ev.decode(rows)
         events = _orders_within(decoded, lower, upper)
         task.step((1 + READING) / 2)
-        frame = None if place.lat is None or place.lon is None else Frame(place.lat, place.lon)
-        orders, routes = build_orders(events, rows, source.names("brands"), frame)
+        frame = kitchen_frame(place)
+        # without the kitchen's place, customers still have theirs; no driver's way can be told that would begin at it
+        origin = frame or _amid_customers(events)
+        orders, routes = build_orders(events, rows, source.names("brands"), origin)
         del rows, decoded  # their texts take most of the memory, and nothing below needs them
         task.step((3 + READING) / 4)
         trips = build_trips(events, orders, routes, frame)
-        return cls(place, window, events, orders, trips, _data_quality(source, location, orders, trips))
+        return cls(place, window, events, orders, trips, _data_quality(source, location, orders, trips), origin)
 
     def at(self, t: Time) -> Snapshot:
         """Return the kitchen's state at t, including events with ts = t."""

@@ -20,6 +20,7 @@ from twin.hub import Hub
 from twin.pages.basemap import base_map
 from twin.pages.opening import opening
 from twin.pages.operations.banner import BannerView
+from twin.pages.operations.choice import MANY_KITCHENS, KitchenChoice, kitchen_rows
 from twin.pages.operations.chrome import ChromeView
 from twin.pages.operations.tabs import TabBar
 from twin.pages.operations.welcome import WelcomeView
@@ -146,10 +147,9 @@ class _Operations:
             "events": self.feed, "moments": self.moments, "orders": self.orders, "trends": self.trends,
         }  # fmt: skip
         self.replay = self._arrange()
-        self.choice = pn.widgets.Select(
-            label="Kitchen", options={place.display_name: place.id for place in session.hub.locations}, margin=0,
-            visible=False, css_classes=["kitchen"], stylesheets=[style_text(Path(__file__).with_name("choice.css"))],
-        )  # fmt: skip
+        self.choice = KitchenChoice(
+            kitchens=kitchen_rows(session.hub.locations), margin=0, visible=False, css_classes=["kitchen"]
+        )
         self.choice.param.watch(self._on_choice, "value")
         self.bar = (self.data_quality, self.chrome, session.page)
         self._follow()
@@ -286,7 +286,9 @@ class _Operations:
         hub = self.session.hub
         places = hub.locations
         try:
-            volumes = {place.id: hub.source.volume(place.id) for place in places}
+            # a list of many has no charts: they would be megabytes
+            charted = places if len(places) <= MANY_KITCHENS else []
+            volumes = {place.id: hub.source.volume(place.id) for place in charted}
             quality = {place.id: hub.quality(place.id) for place in places}
         except TwinError as error:
             self.welcome.fail(str(error))
@@ -294,13 +296,17 @@ class _Operations:
             self.welcome.show_locations(places, volumes, quality)
 
     def _on_choice(self, event: Any) -> None:
-        if self.session.place is not None and event.new != self.session.place.id:
+        if self.session.place is None or event.new == self.session.place.id:
+            return
+        if event.new in {place.id for place in self.session.hub.locations}:
             pn.state.execute(partial(self.session.choose, event.new))
+        else:  # the browser's ids are not trusted
+            self.choice.value = self.session.place.id
 
     def _on_place(self, event: Any) -> None:
         place = event.new
         self.choice.param.update(value=place.id, visible=True)
-        self.chrome.param.update(place=place.display_name, place_id=place.id)
+        self.chrome.param.update(place=place.label, place_id=place.id)
         reach = self.session.hub.reach(place.id)
         self.transport.param.update(
             source_range=(place.start, place.end),

@@ -10,7 +10,8 @@ SELECT
   max(k.lat) AS lat,
   max(k.lon) AS lon,
   percentile_cont(0.95) WITHIN GROUP (ORDER BY CASE WHEN e.event_type = 'order_created' THEN
-    111195 * sqrt(power(e.lat - k.lat, 2) + power((e.lon - k.lon) * cos(radians(k.lat)), 2)) END) AS radius_m
+    111195 * sqrt(power(e.lat - k.lat, 2)
+      + power(least(abs(e.lon - k.lon), 360 - abs(e.lon - k.lon)) * cos(radians(k.lat)), 2)) END) AS radius_m
 FROM events AS e
 LEFT JOIN (
   SELECT

@@ -187,7 +187,8 @@ def _grid(part: Segments, weight: NDArray[np.float64], extent: Box) -> NDArray[n
 
 
 def _waits(timeline: Timeline, theme: str) -> dict[str, Any]:
-    part, kitchen = standing(timeline), kitchen_waits(timeline)
+    # waits at a kitchen whose place is unknown are nowhere on the map
+    part, kitchen = standing(timeline), kitchen_waits(timeline) if timeline.location.lat is not None else 0.0
     x, y = np.append(part.x, 0.0), np.append(part.y, 0.0)
     weight = np.append(part.seconds, kitchen)
     ramp, road = density.RAMPS[theme], float(part.seconds.sum())

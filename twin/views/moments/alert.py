@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import param
 
 from twin.replay.controller import ReplayController
-from twin.views.moments.moments import to_browser
+from twin.views.moments.moments import span_of, to_browser
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
 
@@ -52,7 +52,9 @@ class AlertView(ReplayView):
         """Show the troubles of the controller's insights."""
         insights = self._controller.insights
         troubles = (
-            None if insights is None else [moment for moment in to_browser(insights.moments) if moment["trouble"]]
+            None
+            if insights is None
+            else [one for one in to_browser(insights.moments, span_of(self._controller)) if one["trouble"]]
         )
         timeline = self._controller.timeline
         self._card.param.update(moments=troubles, empty=timeline is not None and not timeline.has_orders)

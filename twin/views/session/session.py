@@ -165,7 +165,7 @@ class ReplaySession(param.Parameterized):
         self._requested = (location, start, end, at, speed)
         try:
             place = self.hub.location(location)
-            self.waiting = f"Loading {place.display_name} …"
+            self.waiting = f"Loading {place.label} …"
             with loading.as_current():
                 timeline = await asyncio.to_thread(self._load, location, start, end)
         except (TwinError, ValueError) as error:
@@ -210,7 +210,7 @@ class ReplaySession(param.Parameterized):
 
     def _show_progress(self, number: int, share: float, step: str) -> None:
         if number == self._newest and self.waiting and self._requested is not None:
-            name = self.hub.location(self._requested[0]).display_name
+            name = self.hub.location(self._requested[0]).label
             self.waiting = f"{step} …" if step else f"Loading {name} … {100 * share:.0f} %"
 
     async def retry(self) -> None:
