@@ -1,6 +1,7 @@
 """Demand: rushes above the expected orders, silences below them, and the ordinary peak of each meal."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -40,28 +41,38 @@ LEAST_OF_A_DAY = 0.2
 """Share of the median day's orders below which a day counts as a gap in the record, not as a quiet day."""
 
 
-def moments(evidence: Evidence) -> list[Moment]:
-    """Return rushes, silences and peaks."""
-    began, history = _began(evidence), evidence.history.began
-    # before the first and after the last order of the data there is no record, so no silence either
-    record = (min([history[0], *began[:1]]), max([history[-1], *began[-1:]]))
+def rushes_and_silences(evidence: Evidence) -> list[Moment]:
+    """Return the times with more or fewer orders than expected."""
+    history = evidence.history.began
     courses = _courses(history)
     found: list[Moment] = []
-    for day in range(int(max(evidence.since, record[0]) // DAY), math.ceil(evidence.end / DAY)):
-        midnight = day * DAY
-        orders = _per_bin(began, midnight)
-        recorded = min(BINS, int((min(evidence.end, record[1]) - midnight) // BIN))
-        if recorded <= 0:
-            continue
-        expected = _expected(orders[:recorded], day, courses)
-        unusual: list[Moment] = []
+    for day, orders in _days(evidence):
+        expected = _expected(orders, day, courses)
         if expected is not None:
             most, least = expected
-            least[: max(0, math.ceil((record[0] - midnight) / BIN))] = 0.0
-            unusual = _rushes(evidence, orders[:recorded], most, midnight)
-            unusual += _silences(orders[:recorded], least, midnight)
-        found += unusual + _peaks(evidence, orders[:recorded], midnight, unusual)
+            least[: max(0, math.ceil((_record(evidence)[0] - day * DAY) / BIN))] = 0.0
+            found += _rushes(evidence, orders, most, day * DAY) + _silences(orders, least, day * DAY)
     return found
+
+
+def peaks(evidence: Evidence, unusual: list[Moment]) -> list[Moment]:
+    """Return the busiest hours of each day that are not among the `unusual` moments."""
+    return [moment for day, orders in _days(evidence) for moment in _peaks(evidence, orders, day * DAY, unusual)]
+
+
+def _record(evidence: Evidence) -> tuple[float, float]:
+    """Return the first and the last order: outside them there is no record, so no silence either."""
+    began, history = _began(evidence), evidence.history.began
+    return min([history[0], *began[:1]]), max([history[-1], *began[-1:]])
+
+
+def _days(evidence: Evidence) -> Iterator[tuple[int, Floats]]:
+    """Yield each day of the window (numbered since 1970) with its orders per bin, up to the end of window and record."""
+    began, (first, last) = _began(evidence), _record(evidence)
+    for day in range(int(max(evidence.since, first) // DAY), math.ceil(evidence.end / DAY)):
+        recorded = min(BINS, int((min(evidence.end, last) - day * DAY) // BIN))
+        if recorded > 0:
+            yield day, _per_bin(began, day * DAY)[:recorded]
 
 
 def _began(evidence: Evidence) -> Floats:

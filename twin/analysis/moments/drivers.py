@@ -21,12 +21,22 @@ LEAST_LATE_USUAL, LEAST_LATE, MOST_LATE_TESTED = 0.02, 0.3, 0.9
 and at most 90 %."""
 
 
-def troubles(evidence: Evidence) -> list[Finding]:
-    """Return the moments of the drivers, each with the orders that it affected."""
-    waits = [(_waiting(evidence, run), run.rows) for run in slow_runs(evidence, "wait")]
-    explained = np.concatenate([rows for _, rows in waits]) if waits else np.empty(0, np.intp)
-    drives = [(_driving(evidence, run), run.rows) for run in slow_runs(evidence, "drive")]
-    return waits + _late_drivers(evidence, explained) + drives
+def waits(evidence: Evidence) -> list[Finding]:
+    """Return the moments in which meals wait longer than usual, each with the orders that it affected."""
+    return [(_waiting(evidence, run), run.rows) for run in slow_runs(evidence, "wait")]
+
+
+def drives(evidence: Evidence) -> list[Finding]:
+    """Return the moments in which drives take longer than usual, each with the orders that it affected."""
+    return [(_driving(evidence, run), run.rows) for run in slow_runs(evidence, "drive")]
+
+
+def late_drivers(evidence: Evidence, explained: Rows) -> list[Finding]:
+    """Return moments in which more drivers than usual are late although the mean wait of the meals is not unusual yet.
+
+    Orders in `explained` are excluded: their wait is a moment already.
+    """
+    return [(_late_moment(evidence, run), run.rows) for run in _late_runs(evidence, explained)]
 
 
 def _waiting(evidence: Evidence, run: SlowRun) -> Moment:
@@ -98,11 +108,6 @@ class _LateRun:
     late: Rows
     usual_share: float
     lost: float
-
-
-def _late_drivers(evidence: Evidence, explained: Rows) -> list[Finding]:
-    """Return moments in which more drivers than usual are late although the mean wait of the meals is not unusual yet."""
-    return [(_late_moment(evidence, run), run.rows) for run in _late_runs(evidence, explained)]
 
 
 def _late_runs(evidence: Evidence, explained: Rows) -> list[_LateRun]:
