@@ -56,7 +56,7 @@ OWNERS: dict[str, tuple[Any, str]] = {
     "late_drivers": (drivers, "late_drivers"),
     "drives": (drivers, "drives"),
     "deliveries": (deliveries, "troubles"),
-    "demand": (demand, "rushes_and_silences"),
+    "demand": (demand, "rushes_and_lulls"),
     "peaks": (demand, "peaks"),
 }
 

@@ -151,7 +151,8 @@ class _Recorded:
     def of(cls, orders: Orders) -> "_Recorded":
         left = np.count_nonzero(np.isfinite(orders.picked_up) | np.isfinite(orders.delivered))
         ready, arrived = (bool(np.isfinite(times).any()) for times in (orders.ready, orders.arrived))
-        return cls(ready or left < ENOUGH_LEFT, arrived or left < ENOUGH_LEFT)
+        few = bool(left < ENOUGH_LEFT)
+        return cls(ready or few, arrived or few)
 
 
 @dataclass(frozen=True, slots=True)

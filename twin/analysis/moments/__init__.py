@@ -28,7 +28,7 @@ DETECTORS: dict[str, str] = {
     "late_drivers": "late drivers",
     "drives": "drives",
     "deliveries": "delivery times",
-    "demand": "rushes and silences",
+    "demand": "rushes and lulls",
     "peaks": "peaks",
 }
 """Name of each detector -> what it examines, in words."""
@@ -75,7 +75,7 @@ def detect(timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTE
         + examined.run("drives", drivers.drives)
     )
     causes += merged(examined.run("deliveries", deliveries.troubles, np.unique(_rows(causes))))
-    unusual = examined.run("demand", demand.rushes_and_silences)
+    unusual = examined.run("demand", demand.rushes_and_lulls)
     moments = [moment for moment, _ in causes] + unusual + examined.run("peaks", demand.peaks, unusual)
     inside = [
         _clipped(moment, evidence) for moment in moments if moment.start < evidence.end and moment.end >= evidence.start

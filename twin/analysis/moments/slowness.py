@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.analysis.moments import runs
+from twin.analysis.moments.days import day_of
 from twin.analysis.moments.evidence import Evidence, Floats, phase_of
 from twin.analysis.moments.moment import Rows
 
@@ -16,6 +17,12 @@ LEAST_AFFECTED = 5
 """Unusually slow orders of a run, at least."""
 LEAST_EXCESS, LEAST_EXCESS_SHARE = 120.0, 0.2
 """A run counts if its orders take two minutes and 20 % longer than usual on average; less goes unnoticed."""
+LEAST_DAYS = 3
+"""Days from which on the median day tells how scores hang together."""
+INDEPENDENT = 0.8
+"""Highest climb of a day of independent scores, as a share of ln(n) / θ: the median of simulated days."""
+LEAST_SHARE = 0.05
+"""Time that customers lost in a run, as a share of the delivery times of a usual hour, below which it is not worth telling."""
 LEAST_MINUTES = 8.0
 """A shorter run is a few orders placed together, not a state of the kitchen."""
 
@@ -57,6 +64,8 @@ def slow_runs(evidence: Evidence, phase: str, without: Rows | None = None) -> li
         excess = length[inside] - centre[inside]
         bad = score[inside] > 0
         enough = excess.mean() >= max(LEAST_EXCESS, LEAST_EXCESS_SHARE * centre[inside].mean())
+        lost = float(np.maximum(excess, 0).sum())
+        enough &= lost >= LEAST_SHARE * evidence.usual_delivery * evidence.pace
         if np.count_nonzero(bad) < LEAST_AFFECTED or not enough or start[last] - start[first] < LEAST_MINUTES * 60:
             continue
         found.append(
@@ -68,7 +77,7 @@ def slow_runs(evidence: Evidence, phase: str, without: Rows | None = None) -> li
                 affected=rows[inside][bad],
                 took=float(length[inside][bad].mean()),
                 usually=float(centre[inside][bad].mean()),
-                excess=float(np.maximum(excess, 0).sum()),
+                excess=lost,
             )
         )
     return found
@@ -79,8 +88,28 @@ def _score(length: Floats, centre: Floats, spread: Floats) -> Floats:
 
 
 def _height(evidence: Evidence, phase: str, n: int) -> float:
-    """Return the height of a significant climb, calibrated on the scores of the history's own orders."""
+    """Return the height of a significant climb, calibrated on the scores of the history's own orders.
+
+    Scores of neighbours are not independent: the kitchen is a little slow for an hour on any day. So the height grows with what
+    the median day climbs beyond what independent scores would.
+    """
     times = phase_of(evidence.history, phase)
     measured = np.isfinite(times.length)
-    score = _score(times.length[measured], *evidence.usual(phase).over_all_days(times.start[measured]))
-    return runs.height(score[np.isfinite(score)], n)
+    start = times.start[measured]
+    score = _score(times.length[measured], *evidence.usual(phase).over_all_days(start))
+    known = np.isfinite(score)
+    start, score = start[known], score[known]
+    return runs.height(score, n) * _wandering(start, score)
+
+
+def _wandering(start: Floats, score: Floats) -> float:
+    """Return how many times higher the scores of the median day climb than independent ones would; 1 at least."""
+    if not len(score):
+        return 1.0
+    by_time = np.argsort(start, kind="stable")
+    days, first = np.unique(day_of(start[by_time]), return_index=True)
+    expected = INDEPENDENT / runs.exponent(score)
+    climbs = [
+        runs.climb(scores) / (expected * np.log(max(len(scores), 3))) for scores in np.split(score[by_time], first[1:])
+    ]
+    return max(1.0, float(np.median(climbs))) if len(days) >= LEAST_DAYS else 1.0
