@@ -1,14 +1,14 @@
 """Kitchens that nobody has seen: milestones of orders drawn directly, in worlds and with incidents of many shapes.
 
-The demo's simulator plants four kinds of incidents, which the detectors mirror. Here are worlds without any incident that are hard
-(growth, weekends, bursts …), and incidents of shapes that no detector was made for. Columns are drawn with numpy, not through
-files, so that hundreds of kitchen-weeks take a minute.
+The demo's simulator plants four kinds of incidents, which the detectors mirror. Here are worlds without any incident that are
+hard (growth, weekends, bursts …), and incidents of shapes that no detector was made for. Columns are drawn with numpy, not
+through files, so that hundreds of kitchen-weeks take a minute.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,12 +32,12 @@ MINUTES = 1_440
 class Plan:
     """What a world is like.
 
-    days: of the record; orders: of a usual day; growth: factor over the whole record; weekend: factor of Saturday and Sunday, and
-    `shift` hours by which their peaks are later; season: amplitude of a wave of 21 days; noise: standard deviation of the logarithm
-    of demand, correlated over about two hours; day_noise: the same for whole days; burst: orders placed together; holidays: days
-    (numbers) -> factor; start, end: hours after the first midnight and before the last one that are cut off; drift: share by which
-    times in the kitchen and on the road change over the record; slow_noise: as noise, for the times; closes: share of the kitchens'
-    night without any order.
+    days: of the record; orders: of a usual day; growth: factor over the whole record; weekend: factor of Saturday and Sunday,
+    `shift`: hours by which their peaks are later; season: amplitude of a wave of 21 days; noise: standard deviation of the
+    logarithm of demand, correlated over about two hours; day_noise: the same for whole days; burst: orders placed together;
+    holidays: days (numbers) -> factor; start, end: hours after the first midnight and before the last one that are cut off;
+    drift: share by which times in the kitchen and on the road change over the record; slow_noise: as noise, for the times;
+    closes: whether there is a night without any order.
     """
 
     days: int = 28
@@ -344,8 +344,3 @@ def _change_times(milestones: Floats, planted: Planted, rng: Rng) -> Floats:
         if milestone >= first_changed or first_changed == ev.DELIVERED == milestone:
             changed[milestone] += delay
     return changed
-
-
-def variant(plan: Plan, **changes: Any) -> Plan:
-    """Return a plan with other values."""
-    return replace(plan, **changes)

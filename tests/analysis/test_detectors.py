@@ -55,6 +55,8 @@ OWNERS: dict[str, tuple[Any, str]] = {
     "waits": (drivers, "waits"),
     "late_drivers": (drivers, "late_drivers"),
     "drives": (drivers, "drives"),
+    "uneven_kitchen": (cooking, "uneven"),
+    "uneven_drives": (drivers, "uneven_drives"),
     "deliveries": (deliveries, "troubles"),
     "demand": (demand, "rushes_and_lulls"),
     "peaks": (demand, "peaks"),

@@ -27,6 +27,8 @@ DETECTORS: dict[str, str] = {
     "waits": "meals that wait",
     "late_drivers": "late drivers",
     "drives": "drives",
+    "uneven_kitchen": "single meals that cook long",
+    "uneven_drives": "single drives that take long",
     "deliveries": "delivery times",
     "demand": "rushes and lulls",
     "peaks": "peaks",
@@ -73,6 +75,8 @@ def detect(timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTE
         + waits
         + examined.run("late_drivers", drivers.late_drivers, _rows(waits))
         + examined.run("drives", drivers.drives)
+        + examined.run("uneven_kitchen", cooking.uneven)
+        + examined.run("uneven_drives", drivers.uneven_drives)
     )
     causes += merged(examined.run("deliveries", deliveries.troubles, np.unique(_rows(causes))))
     unusual = examined.run("demand", demand.rushes_and_lulls)

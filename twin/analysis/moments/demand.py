@@ -17,7 +17,7 @@ SPIKE, LEAST_SPIKE = 2.5, 1.6
 """Multiples of the expected demand: runs are tested against 2.5, which finds their edges best, and count from 1.6."""
 SPIKE_CHANCE = 0.005
 """False rushes accepted per day: with more, users would not trust the true ones."""
-LEAST_DEVIATIONS = 3.5
+LEAST_DEVIATIONS = 4.5
 """Standard deviations of the kitchen's own demand that a rush lies above the expected orders, at least."""
 LEAST_EXTRA = 8.0
 """Orders of a rush above the expected number, at least."""
@@ -89,15 +89,13 @@ def _days(evidence: Evidence) -> Iterator[tuple[float, Floats]]:
 
 def _rushes(evidence: Evidence, demand: Expected, tested: int) -> list[Moment]:
     # the log likelihood ratio of Poisson counts at SPIKE times the rate: its exponent is 1 by construction
-    orders, most, usual, upper = (
-        table.reshape(-1)[:tested] for table in (demand.orders, demand.most, demand.usual, demand.upper)
-    )
+    orders, most, usual = (table.reshape(-1)[:tested] for table in (demand.orders, demand.most, demand.usual))
     score = (orders * math.log(SPIKE) - (SPIKE - 1) * most) / demand.groups
     found = []
     for first, last in runs.runs(np.where(np.isfinite(score), score, UNCOVERED), math.log(BINS / SPIKE_CHANCE)):
         inside = slice(first, last + 1)
         placed, at_most, usually = (float(values[inside].sum()) for values in (orders, most, usual))
-        at_most = max(at_most, float(upper[inside].sum()))
+        at_most = max(at_most, demand.bounds(first, last)[0])
         sure = placed - at_most >= max(LEAST_EXTRA, LEAST_DEVIATIONS * demand.deviation(at_most))
         if placed < LEAST_SPIKE * at_most or not sure or last + 1 - first < LEAST_MINUTES * 60 / BIN:
             continue
@@ -130,9 +128,7 @@ def _busiest(orders: Floats, start: float) -> float:
 
 
 def _lulls(evidence: Evidence, demand: Expected, tested: int) -> list[Moment]:
-    orders, least, usual, lower = (
-        table.reshape(-1)[:tested] for table in (demand.orders, demand.least, demand.usual, demand.lower)
-    )
+    orders, least, usual = (table.reshape(-1)[:tested] for table in (demand.orders, demand.least, demand.usual))
     # the log likelihood ratio of Poisson counts at LULL times the rate
     score = (orders * math.log(LULL) + (1 - LULL) * least) / demand.groups
     found = []
@@ -140,7 +136,7 @@ def _lulls(evidence: Evidence, demand: Expected, tested: int) -> list[Moment]:
         first, last = _empty_part(orders, usual, first, last)
         inside = slice(first, last + 1)
         placed, at_least, usually = (float(values[inside].sum()) for values in (orders, least, usual))
-        at_least = min(at_least, float(lower[inside].sum()))
+        at_least = min(at_least, demand.bounds(first, last)[1])
         missing = usually - placed
         sure = at_least - placed >= LEAST_MISSING and demand.surprise(placed, at_least) >= SILENCE
         if placed > MOST_LULL * at_least or not sure or last + 1 - first < LEAST_MINUTES * 60 / BIN:

@@ -51,8 +51,8 @@ class Expected:
     """Expected orders of consecutive days, n of them, from `first` (number since 1970) on.
 
     orders: (n, BINS) orders; usual, most, least: (n, BINS) expected orders, and one standard error of the estimate above and
-    below, NaN where the record does not cover the minute or no other day does; upper, lower: (n, BINS) the same without
-    smoothing, for sums over ten minutes and more: a kitchen opens and closes at once; groups: variance of counts of minutes
+    below, NaN where the record does not cover the minute or no other day does; sharp, own: (n, BINS) the same without
+    smoothing, of all other days and of the weekday's; own_days: (n,) how many these are; groups: variance of counts of minutes
     relative to their mean, 1 for independent orders; spread: variance of an hour's demand beyond that, relative to its square.
     """
 
@@ -61,10 +61,26 @@ class Expected:
     usual: Floats
     most: Floats
     least: Floats
-    upper: Floats
-    lower: Floats
+    sharp: Floats
+    own: Floats
+    own_days: Floats
     groups: float
     spread: float
+
+    def bounds(self, first: int, last: int) -> tuple[float, float]:
+        """Return most and least orders to expect in bins first..last of the flat tables, without smoothing.
+
+        A kitchen opens and closes at once, on some weekdays earlier than on others. The weekday's own orders count with two
+        standard errors of doubt.
+        """
+        inside = slice(first, last + 1)
+        usual = float(np.nansum(self.sharp.reshape(-1)[inside]))
+        days = float(np.repeat(self.own_days, BINS)[inside].min())
+        if not days:
+            return usual, usual
+        own = float(np.nansum(self.own.reshape(-1)[inside]))
+        doubt = 2 * float(np.sqrt(self.groups * (own + 1) / days))
+        return max(usual, own - doubt), min(usual, own + doubt)
 
     def deviation(self, expected: float) -> float:
         """Return the standard deviation of a count of which `expected` are expected."""
@@ -108,18 +124,20 @@ def expected(began: Floats, first: int, last: int) -> Expected | None:
     at = midnight_of(begin) + np.arange(counts.size).reshape(counts.shape) * BIN
     covered = (at >= start) & (at + BIN <= end)
     history = _History.of(counts, covered, weekday_of(np.arange(begin, until + 1)))
-    usual, error, ceiling, upper, lower = (np.full((last - first + 1, BINS), np.nan) for _ in range(5))
+    usual, error, ceiling, sharp, own = (np.full((last - first + 1, BINS), np.nan) for _ in range(5))
+    own_days = np.zeros(last - first + 1)
     for day in range(max(first, begin), min(last, until) + 1):
         row = day - first
-        usual[row], error[row], ceiling[row], upper[row], lower[row] = history.day(day - begin)
+        (usual[row], error[row], ceiling[row], sharp[row], own[row]), own_days[row] = history.day(day - begin)
     return Expected(
         first=first,
         orders=orders_per_bin(began, first, last),
         usual=usual,
         most=usual * (1 + error),
         least=np.minimum(usual / (1 + error), ceiling),
-        upper=upper,
-        lower=lower,
+        sharp=sharp,
+        own=own,
+        own_days=own_days,
         groups=history.groups,
         spread=history.spread,
     )
@@ -166,9 +184,9 @@ class _History:
             counts, covered, weekdays, levels, courses, sharp, groups, spread + FEW_DAYS / max(len(counts) - 1, 1)
         )
 
-    def day(self, day: int) -> tuple[Floats, ...]:
+    def day(self, day: int) -> tuple[tuple[Floats, ...], int]:
         """Return of one day, (BINS,) each: expected orders, their relative error, and most orders that its weekday allows, then
-        most and least of the unsmoothed means of all other days and of its weekday's.
+        the unsmoothed means of all other days and of its weekday's; and how many these are.
 
         The weekday's own course counts as soon as there is another day of it, the more so the more orders it is made of; the last
         one is infinite where there is none.
@@ -201,8 +219,8 @@ class _History:
         )
         level, _ = _level(hourly, course_by_hour, float(np.median(self.levels[others])))
         ceiling = np.where(np.isfinite(own), own * level * (1 + error), np.inf) if same.any() else np.full(BINS, np.inf)
-        means = [_mean(self.sharp[others]), *([_mean(self.sharp[same])] if same.any() else [])]
-        return usual * level, error, ceiling, np.fmax.reduce(means) * level, np.fmin.reduce(means) * level
+        sharp, own_sharp = _mean(self.sharp[others]) * level, _mean(self.sharp[same]) * level
+        return (usual * level, error, ceiling, sharp, own_sharp), int(np.count_nonzero(same))
 
 
 def _closed(dead: Mask, weekdays: NDArray[np.int64]) -> Mask:

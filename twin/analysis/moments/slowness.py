@@ -1,8 +1,10 @@
 """Find when a phase of the orders takes longer than usual, and which orders are affected."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.analysis.moments import runs
 from twin.analysis.moments.days import day_of
@@ -15,10 +17,15 @@ LEAST_SCORE, MOST_SCORE = -4.0, 3.0
 """Bounds of the score of one order: a single lost order must not make an evening of trouble."""
 LEAST_AFFECTED = 5
 """Unusually slow orders of a run, at least."""
-LEAST_EXCESS, LEAST_EXCESS_SHARE = 120.0, 0.2
-"""A run counts if its orders take two minutes and 20 % longer than usual on average; less goes unnoticed."""
+LEAST_EXCESS, LEAST_EXCESS_SHARE = 150.0, 0.3
+"""A run counts if its orders take two and a half minutes and 30 % longer than usual on average: customers hardly notice less."""
 LEAST_DAYS = 3
 """Days from which on the median day tells how scores hang together."""
+VERY_SLOW, LEAST_VERY_SLOW = 3.0, 240.0
+"""Spreads, and seconds, above the usual from which a single order is very slow."""
+LEAST_USUAL_SHARE, TIMES_SHARE, LEAST_UNEVEN, MOST_UNEVEN = 0.01, 3.0, 0.15, 0.6
+"""A usual share of very slow orders below 1 % is taken as 1 %. A run is tested against three times the usual share, 15 % at
+least; where that is 60 % or more, very slow orders are nothing unusual here."""
 INDEPENDENT = 0.8
 """Highest climb of a day of independent scores, as a share of ln(n) / θ: the median of simulated days."""
 LEAST_SHARE = 0.05
@@ -32,7 +39,8 @@ class SlowRun:
     """A run of orders that are slow in one phase.
 
     rows: the window's orders whose phase began in [start, end]; affected: those of them that took unusually long; took,
-    usually: mean seconds of the affected orders; excess: seconds lost by all orders together.
+    usually: mean seconds of the affected orders; excess: seconds lost by all orders together; of: orders of the run, the
+    unaffected ones included, where only some are slow.
     """
 
     phase: str
@@ -43,6 +51,7 @@ class SlowRun:
     took: float
     usually: float
     excess: float
+    of: int = 0
 
 
 def slow_runs(evidence: Evidence, phase: str, without: Rows | None = None) -> list[SlowRun]:
@@ -81,6 +90,60 @@ def slow_runs(evidence: Evidence, phase: str, without: Rows | None = None) -> li
             )
         )
     return found
+
+
+def uneven_runs(evidence: Evidence, phase: str) -> list[SlowRun]:
+    """Return the runs in which more orders than usual take very long in a phase, although the others do not.
+
+    As when one brand's oven or one part of the city is slow: the many punctual orders hide it from `slow_runs`. `rows` has the
+    slow ones only.
+    """
+    times = phase_of(evidence.orders, phase)
+    usable = np.isfinite(times.length) & (times.start >= evidence.since) & (times.start < evidence.end)
+    rows = np.flatnonzero(usable)
+    rows = rows[np.argsort(times.start[rows], kind="stable")]
+    centre, spread = evidence.usual(phase).at(times.start[rows])
+    start, length = times.start[rows], times.length[rows]
+    slow = _is_very_slow(length, centre, spread)
+    history = phase_of(evidence.history, phase)
+    measured = np.isfinite(history.length)
+    usual_share = (
+        _is_very_slow(history.length[measured], *evidence.usual(phase).over_all_days(history.start[measured])).mean()
+        if measured.any()
+        else 1.0
+    )
+    usual_share = max(float(usual_share), LEAST_USUAL_SHARE)
+    tested = max(TIMES_SHARE * usual_share, LEAST_UNEVEN)
+    if tested >= MOST_UNEVEN or not len(rows):
+        return []
+    # Wald's likelihood ratio of a very slow and another order: its exponent is 1 by construction
+    score = np.where(slow, math.log(tested / usual_share), math.log((1 - tested) / (1 - usual_share)))
+    found = []
+    for first, last in runs.runs(score, math.log(len(rows) / runs.CHANCE)):
+        inside = np.flatnonzero(slow[first : last + 1]) + first
+        lost = float((length[inside] - centre[inside]).sum())
+        worth = lost >= LEAST_SHARE * evidence.usual_delivery * evidence.pace
+        if len(inside) < LEAST_AFFECTED or not worth or start[last] - start[first] < LEAST_MINUTES * 60:
+            continue
+        found.append(
+            SlowRun(
+                phase=phase,
+                start=float(start[first]),
+                end=float(start[last]),
+                rows=rows[inside],
+                affected=rows[inside],
+                took=float(length[inside].mean()),
+                usually=float(centre[inside].mean()),
+                excess=lost,
+                of=last + 1 - first,
+            )
+        )
+    return found
+
+
+def _is_very_slow(length: Floats, centre: Floats, spread: Floats) -> NDArray[np.bool_]:
+    with np.errstate(invalid="ignore"):
+        return length - centre > np.maximum(VERY_SLOW * spread, LEAST_VERY_SLOW)
 
 
 def _score(length: Floats, centre: Floats, spread: Floats) -> Floats:
