@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from twin.analysis.baseline import Baseline, History
 from twin.foundation import event_types as ev
+from twin.foundation.zones import NAIVE
 from twin.sources.base import Window
 from twin.timeline.orders import stages_of
 from twin.timeline.timeline import Timeline
@@ -82,7 +83,8 @@ class World:
         inside = (self.history.enter[0] >= self.window.start - 4 * HOUR) & (self.history.enter[0] < self.window.end)
         orders = History(self.history.milestones[:, inside], self.history.enter[:, inside])
         return cast(
-            "Timeline", SimpleNamespace(orders=orders, window=self.window, location=SimpleNamespace(id=self.name))
+            "Timeline",
+            SimpleNamespace(orders=orders, window=self.window, tz=NAIVE, location=SimpleNamespace(id=self.name)),
         )
 
     def baseline(self) -> Baseline:

@@ -15,6 +15,7 @@ from twin.analysis.baseline import Baseline, History
 from twin.analysis.insights import Insights
 from twin.analysis.moments import DETECTORS, Findings, cooking, deliveries, demand, detect, drivers
 from twin.analysis.moments.evidence import Evidence
+from twin.foundation.zones import NAIVE
 from twin.sources.base import Window
 from twin.timeline.orders import stages_of
 from twin.timeline.timeline import Timeline
@@ -33,7 +34,9 @@ def history_of(created: np.ndarray, minutes: np.ndarray = MINUTES) -> History:
 def timeline_of(history: History, window: Window, margin: float = 4 * HOUR) -> Timeline:
     inside = (history.enter[0] >= window.start - margin) & (history.enter[0] < window.end)
     orders = History(history.milestones[:, inside], history.enter[:, inside])
-    return cast("Timeline", SimpleNamespace(orders=orders, window=window, location=SimpleNamespace(id="kitchen")))
+    return cast(
+        "Timeline", SimpleNamespace(orders=orders, window=window, tz=NAIVE, location=SimpleNamespace(id="kitchen"))
+    )
 
 
 def a_bad_evening() -> tuple[Timeline, Baseline]:

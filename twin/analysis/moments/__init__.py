@@ -5,7 +5,7 @@ All detectors compare with the same hour of other days. docs/moments.md has the 
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
@@ -82,7 +82,9 @@ def detect(timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTE
     unusual = examined.run("demand", demand.rushes_and_lulls)
     moments = [moment for moment, _ in causes] + unusual + examined.run("peaks", demand.peaks, unusual)
     inside = [
-        _clipped(moment, evidence) for moment in moments if moment.start < evidence.end and moment.end >= evidence.start
+        evidence.in_data_time(moment)
+        for moment in moments
+        if moment.start < evidence.end and moment.end >= evidence.start
     ]
     ranked = sorted(inside, key=lambda moment: (-moment.severity, moment.start))
     return Findings(tuple(ranked), tuple(name for name in DETECTORS if name in examined.failed))
@@ -111,9 +113,3 @@ def _rows(findings: Iterable[Finding]) -> Rows:
     """Return the orders that findings affected, with repetitions."""
     rows = [rows for _, rows in findings]
     return np.concatenate(rows) if rows else np.empty(0, np.intp)
-
-
-def _clipped(moment: Moment, evidence: Evidence) -> Moment:
-    """Return the moment limited to the window: orders are examined from the midnight before it."""
-    start, end = max(moment.start, evidence.start), min(moment.end, evidence.end)
-    return replace(moment, start=start, end=end, at=min(max(moment.at, start), end))
