@@ -5,6 +5,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -15,7 +16,7 @@ from twin.analysis import first_view
 from twin.analysis.baseline import Baseline
 from twin.analysis.first_view import LastDay
 from twin.analysis.insights import Insights
-from twin.analysis.moments import Moment, find
+from twin.analysis.moments import HISTORY, Findings, detect
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
 from twin.foundation.errors import SourceError, TwinError
 from twin.foundation.geo import nearest_copy, project
@@ -56,8 +57,8 @@ class Hub(Owner):
         self._timelines: ByteCache[Timeline] = ByteCache(most, lambda one: min(one.nbytes, most))
         self._lock = threading.Lock()
         # the parts rather than Insights, which refer to their timeline and would keep the key of their own entry alive
-        self._insights: WeakKeyDictionary[Timeline, tuple[Baseline, tuple[Moment, ...]]] = WeakKeyDictionary()
-        self._learning: SingleFlight[tuple[Baseline, tuple[Moment, ...]]] = SingleFlight()
+        self._insights: WeakKeyDictionary[Timeline, tuple[Baseline, Findings]] = WeakKeyDictionary()
+        self._learning: SingleFlight[tuple[Baseline, Findings]] = SingleFlight()
         self._last_days: dict[Location, LastDay] = {}
         self._refreshing = threading.Lock()
         self._stale = ""
@@ -229,7 +230,7 @@ class Hub(Owner):
         """
         with self._lock:
             parts = self._insights.get(timeline)
-        return None if parts is None else Insights(timeline, *parts)
+        return None if parts is None else _insights(timeline, *parts)
 
     def insights(self, timeline: Timeline) -> Insights:
         """Return what is usual at a timeline's kitchen and what stands out in it; queries the source once per timeline.
@@ -239,17 +240,28 @@ class Hub(Owner):
         True
         """
         cached = self.kept_insights(timeline)
-        return cached or Insights(timeline, *self._learning.run(timeline, lambda: self._learn(timeline)))
+        return cached or _insights(timeline, *self._learning.run(timeline, lambda: self._learn(timeline)))
 
-    def _learn(self, timeline: Timeline) -> tuple[Baseline, tuple[Moment, ...]]:
+    def _learn(self, timeline: Timeline) -> tuple[Baseline, Findings]:
         with self._lock:
             parts = self._insights.get(timeline)  # another thread may have finished since the first check
         if parts is None:
-            baseline = Baseline.load(self.source, timeline.location, timeline.window)
-            parts = (baseline, find(timeline, baseline, self.settings.late_after_s))
+            baseline, failed = self._baseline(timeline)
+            findings = detect(timeline, baseline, self.settings.late_after_s)
+            parts = (baseline, replace(findings, failed=failed + findings.failed))
             with self._lock:
                 self._insights[timeline] = parts
         return parts
+
+    def _baseline(self, timeline: Timeline) -> tuple[Baseline, tuple[str, ...]]:
+        """Return what is usual, and ("history",) if that failed: moments then come from the timeline's own orders."""
+        try:
+            return Baseline.load(self.source, timeline.location, timeline.window), ()
+        except TwinError:
+            raise
+        except Exception:  # what nobody foresaw in the days around must not hide what is in the range
+            log.exception("the history of %s cannot be used", timeline.location.id)
+            return Baseline.none(), (HISTORY,)
 
     def streets(self, location: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
         """Return n routes at a location for its base map: x, y (k,) Web Mercator metres and offsets (n + 1,).
@@ -264,6 +276,10 @@ class Hub(Owner):
         if (east := self.location(location).x) is not None:
             x = nearest_copy(x, east)
         return x, y, np.concatenate(([0], np.cumsum(counts[counts > 0]))).astype(np.int32)
+
+
+def _insights(timeline: Timeline, baseline: Baseline, findings: Findings) -> Insights:
+    return Insights(timeline, baseline, findings.moments, findings.failed)
 
 
 def open_source(name: str | Path | None, settings: Settings, progress: Progress | None = None) -> Source:

@@ -21,9 +21,9 @@ SHORT = Moment(
 )
 
 
-def replay(*moments: Moment, days: int = 6) -> FakeController:
+def replay(*moments: Moment, days: int = 6, failed: tuple[str, ...] = ()) -> FakeController:
     controller = FakeController(FakeTimeline([{"created": DAY0}]))
-    controller.learn(Insights(controller.timeline, SimpleNamespace(days=days), moments))
+    controller.learn(Insights(controller.timeline, SimpleNamespace(days=days), moments, failed))
     return controller
 
 

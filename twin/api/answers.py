@@ -106,7 +106,7 @@ def moments(hub: Hub, location: str, query: parameters.Range) -> models.Moments:
     window = _within(hub, place, _window(hub, place, query))
     if window.end - window.start > MOST_DAYS * DAY:
         raise UnknownTimeError(f"Moments are found in at most {MOST_DAYS} days at once: ask for a shorter range.")
-    found = hub.insights(hub.timeline(location, window.start, window.end)).moments
+    insights = hub.insights(hub.timeline(location, window.start, window.end))
     return models.Moments(
         location=location,
         start=instant(window.start),
@@ -124,8 +124,9 @@ def moments(hub: Hub, location: str, query: parameters.Range) -> models.Moments:
                 stage=moment.stage or None,
                 figures=moment.figures,
             )
-            for moment in found
+            for moment in insights.moments
         ],
+        failed=list(insights.failed),
     )
 
 

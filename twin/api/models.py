@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from twin.analysis.moments import KINDS
+from twin.analysis.moments import DETECTORS, HISTORY, KINDS
 from twin.api.instants import EXAMPLE, write
 from twin.foundation.stages import STAGES
 
@@ -275,6 +275,11 @@ class Moments(Answer):
     start: Time
     end: Time
     moments: list[MomentOfInterest] = Field(description="The most remarkable first.")
+    failed: list[str] = Field(
+        default=[],
+        description="Detectors that did not work on this range, as the server's log has it: "
+        f"{', '.join(DETECTORS)}; {HISTORY}: the days around it. Usually empty.",
+    )
 
 
 MOST_FILES = 100

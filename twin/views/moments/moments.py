@@ -71,6 +71,10 @@ class MomentsList(Component):
     moments: list[dict[str, Any]] | None = param.List(  # type: ignore[assignment]
         default=None, allow_None=True, doc="As `to_browser` returns them; None while they are computed."
     )
+    problem: str = param.String(default="", doc="Why no moments could be computed; empty if they can.")  # type: ignore[assignment]
+    unexamined: list[str] = param.List(  # type: ignore[assignment]
+        default=[], item_type=str, doc="What could not be examined because a detector failed."
+    )
     judged: str = param.String(default="", doc="What they were compared with.")  # type: ignore[assignment]
 
     _esm = module_source(Path(__file__).with_name("moments.js"))
@@ -87,6 +91,7 @@ class MomentsView(ReplayView):
         self._controller = controller
         self._list = MomentsList(sizing_mode="stretch_both")
         self._list.join(controller)
+        controller.param.watch(lambda _: self.learn(), "insights_problem")
         self.learn()
 
     def __panel__(self) -> MomentsList:
@@ -101,9 +106,12 @@ class MomentsView(ReplayView):
         insights = self._controller.insights
         if insights is None:
             self.count = 0
-            self._list.param.update(moments=None, judged="")
+            self._list.param.update(moments=None, judged="", problem=self._controller.insights_problem, unexamined=[])
             return
         self.count = sum(moment.kind in TROUBLES for moment in insights.moments)
         self._list.param.update(
-            moments=to_browser(insights.moments, span_of(self._controller)), judged=judged_by(insights)
+            moments=to_browser(insights.moments, span_of(self._controller)),
+            judged=judged_by(insights),
+            problem="",
+            unexamined=insights.unexamined,
         )

@@ -282,17 +282,21 @@ class ReplaySession(param.Parameterized):
             self.tick(force=True)
 
     async def learn(self, timeline: Timeline) -> None:
-        """Compute the timeline's insights in a thread, and pass them to the controller and the views."""
+        """Compute the timeline's insights in a thread, and pass them, or why there are none, to the controller and the views."""
         try:
             with self._task.as_current():
                 insights = await asyncio.to_thread(self.hub.insights, timeline)
+            if timeline is self.controller.timeline:
+                self._learn(insights)
         except CancelledError:
             return
         except TwinError as error:  # the replay works without insights
             log.warning("no insights: %s", error)
-            return
-        if timeline is self.controller.timeline:
-            self._learn(insights)
+            self.controller.fail_to_learn(timeline, str(error))
+        except Exception as error:  # whatever it is, nobody may wait for ever
+            log.exception("insights cannot be computed")
+            reason = f"For a reason that nobody foresaw ({type(error).__name__}): the log has it."
+            self.controller.fail_to_learn(timeline, reason)
 
     def _learn(self, insights: Insights) -> None:
         with pn.io.hold():
