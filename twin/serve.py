@@ -24,14 +24,22 @@ APPS = Path(__file__).resolve().parent / "pages" / "apps"
 """The scripts for `panel serve`. They are package data, so that an installed wheel has them, too."""
 
 
-def serve(source: str | None, address: str, port: int, others: Sequence[str] = (), scenes: str | None = None) -> None:
+def serve(
+    source: str | None,
+    address: str,
+    port: int,
+    others: Sequence[str] = (),
+    scenes: str | None = None,
+    adapter: Path | None = None,
+) -> None:
     """Open the source, then run `panel serve` on the pages until interrupted; `others` are further options of `panel serve`.
 
     `scenes` is the scene file of the wall screens' show; a screen's address can choose a tour instead.
     """
     settings = Settings.from_environment()
     show = Path(scenes).resolve() if scenes else settings.scenes
-    process.configure(replace(settings, source=source or settings.source, scenes=show))
+    chosen = adapter or settings.adapter
+    process.configure(replace(settings, source=source or settings.source, scenes=show, adapter=chosen))
     # every asset from this server, none from a CDN; Bokeh and Panel read this from the environment only
     os.environ.setdefault("BOKEH_RESOURCES", "server")  # noqa: TID251
     hub = process.hub()

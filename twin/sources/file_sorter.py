@@ -12,10 +12,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from twin.foundation import memory
-from twin.foundation.errors import SourceError
+from twin.foundation.errors import ForeignColumnsError, SourceError
 from twin.sources import event_files, file_paths, json_salvage, small_files, tables
 from twin.sources.database import Database, reason
-from twin.sources.event_files import EventFile, EventFiles, Size, UnusableError
+from twin.sources.event_files import Adapter, EventFile, EventFiles, Size, UnusableError
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +38,9 @@ class FileSorter:
     temporary copies, which `close` removes.
     """
 
-    def __init__(self, source: str, most_memory: int, most_bytes: int) -> None:
+    def __init__(self, source: str, most_memory: int, most_bytes: int, adapter: Adapter | None = None) -> None:
         """`most_memory` is what finding columns may take, `most_bytes` what a file may hold; in bytes."""
+        self._adapter = adapter
         self.size = Size()
         self.broken_rows = 0
         self._copies: set[str] = set()
@@ -55,27 +56,46 @@ class FileSorter:
         dimensions: dict[str, DimensionFile] = {}
         groups: dict[EventFile, list[str]] = {}
         unusable: list[str] = []
+        is_foreign = False
         for path in paths:
             try:
                 readable, file, size = self._described(path)
+                file = replace(file, adapter=self._adapter)
                 if not (missing := file.missing()):
                     groups.setdefault(file.as_read(), []).append(readable)
                     self.size += size
                 elif (table := file_paths.table_of(path)) in tables.DIMENSIONS:
                     dimensions[table] = DimensionFile(readable, file)
                 else:
+                    is_foreign = True
                     raise UnusableError(f"has no column {', '.join(missing)}")
             except UnusableError as error:
                 unusable.append(f"{Path(path).name} {error}")
         if not groups:
             what = "; ".join(unusable[:NAMED]) or "only dimension tables are there"
-            raise SourceError(
+            if self._adapter is not None:
+                raise SourceError(f"{self._source}: no file with the columns of the adapter: {what}.")
+            kind = ForeignColumnsError if is_foreign else SourceError
+            hint = f" Columns of your own? `twin adapt {self._source}` finds out what they mean." if is_foreign else ""
+            raise kind(
                 f"{self._source}: no usable event file: {what}. Event rows need the columns event_type, ts and order_id "
-                "(besides location or location_id, sequence, body)."
+                f"(besides location or location_id, sequence, body).{hint}"
             )
         for text in unusable:
             log.warning("left out of the source: %s", text)
         return [EventFiles(tuple(files), like) for like, files in groups.items()], dimensions
+
+    def first_readable(self, paths: Sequence[str]) -> tuple[str, EventFile]:
+        """Return the first file that can be read, or its readable copy, with its description. Raises `SourceError`."""
+        unusable: list[str] = []
+        for path in paths:
+            try:
+                readable, file, _ = self._described(path)
+            except UnusableError as error:
+                unusable.append(f"{Path(path).name} {error}")
+            else:
+                return readable, file
+        raise SourceError(f"{self._source} cannot be adapted: {'; '.join(unusable[:NAMED]) or 'there is no file'}.")
 
     def join(self, groups: Sequence[EventFiles]) -> list[EventFiles]:
         """Return the groups with many small files joined into few."""

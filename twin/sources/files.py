@@ -14,7 +14,7 @@ from twin.foundation.settings import Settings
 from twin.sources import event_files, file_paths, queries, tables
 from twin.sources.base import Location, Quality, Times, Volume
 from twin.sources.database import Database, TooLargeError
-from twin.sources.event_files import EventFiles, Size
+from twin.sources.event_files import Adapter, EventFiles, Size
 from twin.sources.file_sorter import DimensionFile, FileSorter
 from twin.sources.queries import json_bodies
 
@@ -40,7 +40,13 @@ class FileSource:
     lacks, or the limit.
     """
 
-    def __init__(self, source: str | Path, progress: Progress | None = None, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        source: str | Path,
+        progress: Progress | None = None,
+        settings: Settings | None = None,
+        adapter: Adapter | None = None,
+    ) -> None:
         self.name = str(source)
         self._settings = settings or Settings()
         self._dimension_files: dict[str, DimensionFile] = {}
@@ -49,7 +55,7 @@ class FileSource:
         report = progress or (lambda _message, _share: None)
         threading.Thread(target=json_bodies.warm, name="warm-json").start()  # while the files are found and opened
         paths = file_paths.find(self.name, self._settings.max_files)
-        sorter = FileSorter(self.name, self._database_memory, self._settings.max_decoded_bytes)
+        sorter = FileSorter(self.name, self._database_memory, self._settings.max_decoded_bytes, adapter)
         try:
             self._open(paths, sorter, report)
         finally:  # copies of customers' data must not stay on disk, whether reading them succeeded or not
@@ -96,6 +102,10 @@ class FileSource:
 
     def routes(self, location: str, most: int) -> pa.Table:
         return self._database.table(queries.for_duckdb("routes"), {"location": location, "most": most})
+
+    def ask(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """Return the result of a DuckDB query over the table `events`; for what only files are asked."""
+        return self._database.table(sql, parameters)
 
     def gold(self) -> Mapping[str, int]:
         return {}
