@@ -94,13 +94,10 @@ def test_planar_metres_are_recognised_and_said(tmp_path: Path) -> None:
 def test_counted_minutes_ask_for_the_day(tmp_path: Path) -> None:
     proposal = proposed(foreign.couriers_planar().write(tmp_path), Choices())
     assert proposal.mapping is None
-    assert {question.kind for question in proposal.questions} == {"day"}
-    assert {question.column for question in proposal.questions} == {
-        "placement_time",
-        "ready_time",
-        "pickup_time",
-        "dropoff_time",
-    }
+    (question,) = proposal.questions  # one answer is for all four
+    assert (question.kind, question.column) == ("day", "placement_time")
+    assert "counts minutes" in question.sentence
+    assert question.sentence.endswith("The answer holds for 3 more columns.")
 
 
 def test_choices_replace_guesses(tmp_path: Path) -> None:

@@ -94,8 +94,8 @@ const skeleton = () =>
     el("span", { class: "bottom" }, el("i", { class: "w40" })),
   );
 
-/** A message in the place of the cards: what is the case, what to do, and a button where there is something to try. */
-function notice(kind, title, text, button) {
+/** A message in the place of the cards: what is the case, what to do, and buttons where there is something to try. */
+function notice(kind, title, text, ...buttons) {
   const sign = el("span", { class: `sign is-${kind}` });
   sign.append(icon(kind === "error" ? "alert" : "box", 24));
   return el(
@@ -104,7 +104,7 @@ function notice(kind, title, text, button) {
     sign,
     el("h2", {}, title),
     text ? el("p", {}, text) : null,
-    button ?? null,
+    buttons.some(Boolean) ? el("div", { class: "ways" }, ...buttons) : null,
   );
 }
 
@@ -163,11 +163,14 @@ function render({ model }) {
           "error",
           s.message ?? "",
           s.advice ?? "",
+          s.adapt
+            ? el("a", { class: "retry", href: s.adapt, "data-testid": "welcome-adapt" }, "Find out what they mean")
+            : null,
           s.retry
             ? el(
                 "button",
                 {
-                  class: "retry",
+                  class: s.adapt ? "retry is-second" : "retry",
                   type: "button",
                   "data-testid": "welcome-retry",
                   onclick: () => model.send_msg({ retry: true }),

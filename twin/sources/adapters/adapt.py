@@ -44,6 +44,11 @@ class PreviewedOrder:
     location: str
     times: Dictionary[str, float]
 
+    def contradicts(self) -> bool:
+        """Return whether a milestone comes after one that it always precedes."""
+        at = self.times
+        return any(at[first] > at[second] for first in at for second in at if precedes(first, second))
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -55,6 +60,8 @@ class Check:
     contradictions: Dictionary[str, int]
     reached: Dictionary[str, int]
     """Orders by milestone that have it."""
+    after_s: Dictionary[str, float]
+    """Median seconds by milestone after the order's first event."""
     preview: tuple[PreviewedOrder, ...]
 
 
@@ -122,6 +129,7 @@ def check(source: str, mapping: Mapping, settings: Settings | None = None) -> Ch
         orders=sum(place.orders for place in places),
         contradictions={m: counts[f"wrong_{m}"] for m in MILESTONES if counts[f"wrong_{m}"]},
         reached={m: counts[f"has_{m}"] for m in MILESTONES if counts[f"has_{m}"]},
+        after_s={m: counts[f"after_{m}"] for m in MILESTONES if counts[f"has_{m}"]},
         preview=tuple(PreviewedOrder(order, place, times) for (place, order), times in orders.items()),
     )
 
@@ -133,10 +141,11 @@ def _counts() -> str:
     for milestone in MILESTONES:
         wrong = [f"{milestone} > {other}" for other in MILESTONES if precedes(milestone, other)]
         wrong += [f"{milestone} < {other}" for other in MILESTONES if precedes(other, milestone)]
+        columns.append(f"median(epoch({milestone}) - epoch(began)) AS after_{milestone}")
         columns.append(
             f"count({milestone}) AS has_{milestone}, count(CASE WHEN {' OR '.join(wrong)} THEN 1 END) AS wrong_{milestone}"
         )
-    orders = f"SELECT {firsts} FROM events WHERE reason IS NULL GROUP BY location, order_id"
+    orders = f"SELECT {firsts}, min(ts) AS began FROM events WHERE reason IS NULL GROUP BY location, order_id"
     return f"SELECT {', '.join(columns)} FROM ({orders})"
 
 

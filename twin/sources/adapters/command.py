@@ -5,8 +5,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 from twin.foundation.errors import ConfigError, SourceError
@@ -15,7 +13,8 @@ from twin.sources import file_paths
 from twin.sources.adapters import mapping as mappings
 from twin.sources.adapters import report
 from twin.sources.adapters.adapt import Adaptation
-from twin.sources.adapters.guess import Choices, Proposal, Question
+from twin.sources.adapters.choosing import answered
+from twin.sources.adapters.guess import Choices, Proposal
 from twin.sources.adapters.mapping import MILESTONES, PING
 
 ANSWERS = {
@@ -35,7 +34,8 @@ def adapt(options: argparse.Namespace, ask: Callable[[str], str] | None = None) 
     with closing(Adaptation(options.source, settings)) as adaptation:
         proposal = adaptation.propose(choices)
         while options.ask and proposal.questions:
-            choices = answered(choices, proposal.questions[0], (ask or input)(f"{proposal.questions[0].sentence} "))
+            question = proposal.questions[0]
+            choices = answered(choices, question.kind, question.column, (ask or input)(f"{question.sentence} "))
             proposal = adaptation.propose(choices)
         _print(report.proposal_lines(options.source, proposal, adaptation.profile.rows))
         mapping = proposal.mapping
@@ -44,11 +44,7 @@ def adapt(options: argparse.Namespace, ask: Callable[[str], str] | None = None) 
         print()
         _print(report.check_lines(adaptation.check(mapping), mapping.shape == "wide"))
     if not options.dry_run:
-        mappings.write(
-            mapping,
-            out,
-            (f"What the columns of {Path(options.source).name} mean, for twin serve, check and notebooks.",),
-        )
+        mappings.write(mapping, out, Path(options.source).name, replace=options.force)
         beside = str(out) == file_paths.adapter_beside(options.source)
         print(f"\nwritten: {out}\ntwin serve --source {options.source}{'' if beside else f' --adapter {out}'}")
 
@@ -68,25 +64,6 @@ def choices_from(options: argparse.Namespace) -> Choices:
     if both := set(options.day_first) & set(options.month_first):
         raise ConfigError(f"--day-first and --month-first both name {', '.join(both) or 'all columns'}: which is it?")
     return Choices(roles, events, day_first, options.day, options.year, options.shape or "")
-
-
-def answered(choices: Choices, question: Question, answer: str) -> Choices:
-    """Return the choices with an answer. Raises `ConfigError` for one that makes no sense."""
-    words = answer.strip().lower()
-    try:
-        match question.kind:
-            case "day or month":
-                first = {"d": True, "m": False}[words[:1]]
-                return replace(choices, day_first={**choices.day_first, question.column: first})
-            case "day":
-                return replace(choices, day=date.fromisoformat(words))
-            case _:
-                return replace(choices, year=int(words))
-    except (ValueError, KeyError) as error:
-        expected = {"day or month": "day or month", "day": "a date such as 2024-03-01", "year": "a year such as 2024"}
-        raise ConfigError(
-            f"{answer!r} is no answer to: {question.sentence} It is {expected[question.kind]}."
-        ) from error
 
 
 def _open_words(source: str, proposal: Proposal) -> str:

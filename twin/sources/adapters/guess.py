@@ -68,6 +68,8 @@ class Choices:
     day: date | None = None
     year: int | None = None
     shape: Literal["wide", "long", ""] = ""
+    unused: frozenset[str] = frozenset()
+    """Columns that have no role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class _Guesser:
                 raise SourceError(f"There is no column {name!r} for {role}: there are {', '.join(sorted(present))}.")
             if name:
                 self.taken.add(name)
+        self.taken |= choices.unused
 
     def proposal(self) -> Proposal:
         order = self._order_id()
@@ -137,11 +140,11 @@ class _Guesser:
                 lacks = "There is no column with the name of an event, and no position of a driver."
         for column in self.found.columns:
             if column.name not in self.guesses:
-                self._note(column, "", 1.0, "", "")
+                self._note(column, "", 1.0, "chosen" if column.name in self.choices.unused else "", "")
         ordered = tuple(self.guesses[column.name] for column in self.found.columns)
         complete = not lacks and not self.questions
         mapping = Mapping.model_validate({k: v for k, v in fields.items() if v is not None}) if complete else None
-        return Proposal(mapping, shape, (*ordered, *self.labels), tuple(self.questions), tuple(self.notes), lacks)
+        return Proposal(mapping, shape, (*ordered, *self.labels), _merged(self.questions), tuple(self.notes), lacks)
 
     # -- the columns that are no times ------------------------------------------------------------------------------------
     def _order_id(self) -> Column | None:
@@ -224,10 +227,16 @@ class _Guesser:
                 ] = column
         for role in ("customer", "handover", "kitchen_place", "position"):
             given = {which: self.choices.roles.get(f"{role}_{which}", "") for which in ("lat", "lon")}
-            if all(given.values()):
-                for which, name in given.items():
+            for which, name in given.items():
+                if name:
                     self._note(self.found[name], f"{role}_{which}", 1.0, "chosen", "chosen")
-                found[role] = Place(lat=given["lat"], lon=given["lon"], scale=1.0)
+            if all(given.values()):
+                lat, lon = self.found[given["lat"]], self.found[given["lon"]]
+                found[role] = Place(lat=lat.name, lon=lon.name, scale=_scale(lat, lon) or 1.0)
+            elif any(given.values()):
+                self.notes.append(
+                    f"{next(filter(None, given.values()))} is one half of a place: choose the other half, too."
+                )
         planar = []
         for pair in pairs.values():
             columns = list(pair.values())
@@ -363,7 +372,7 @@ class _Guesser:
         open_choices = self.choices
         self.choices = Choices(
             open_choices.roles, open_choices.events, open_choices.day_first, open_choices.day or date(2024, 1, 1),
-            open_choices.year or 2024, open_choices.shape,
+            open_choices.year or 2024, open_choices.shape, open_choices.unused,
         )  # fmt: skip
         try:
             read = self._time_column(column)
@@ -387,6 +396,13 @@ class _Guesser:
             series.append(
                 process.Series(column.name, values, {m: f for m, f in fits.items() if f and m not in refused}, excluded)
             )
+        for name, role in fixed.items():
+            if name not in {column.name for column in times}:
+                example = next(iter(self.found[name].samples), "nothing")
+                self._note(self.found[name], role, 0.0, "chosen", "holds no times")
+                self.notes.append(
+                    f"{name} is not used as {role}: it holds no times that can be read, such as {example}."
+                )
         return self._milestones(times, series, fixed, refused)
 
     def _milestones(
@@ -517,7 +533,7 @@ class _Guesser:
                 role = ""
             if role:
                 found[str(name)] = role
-            said = _verdict(verdict, confidence, what.violations, what.orders) if role else ""
+            said = _verdict(verdict, confidence, what.violations, what.orders) if role or verdict else ""
             self.labels.append(
                 Guess(str(name), role, confidence, said, (f"{count:,}",),
                       reason, what.violations, what.orders, is_activity=True)
@@ -531,7 +547,7 @@ class _Guesser:
     def _note(
         self, column: Column, role: str, confidence: float, verdict: str, reason: str, wrong: int = 0, orders: int = 0
     ) -> None:
-        said = _verdict(verdict, confidence, wrong, orders) if role else ""
+        said = _verdict(verdict, confidence, wrong, orders) if role or verdict else ""
         self.guesses[column.name] = Guess(column.name, role, confidence, said, column.samples, reason, wrong, orders)
         if role:
             self.taken.add(column.name)
@@ -540,6 +556,19 @@ class _Guesser:
         if column is not None:
             self.guesses.pop(column.name, None)
             self.taken.discard(column.name)
+
+
+def _merged(questions: Sequence[Question]) -> tuple[Question, ...]:
+    """Return the questions, those that one answer settles for several columns once."""
+    found: dict[str, Question] = {}
+    for one in questions:
+        others = sum(other.kind == one.kind for other in questions) - 1
+        if one.kind == "day or month":
+            found[one.column] = one
+        elif one.kind not in found:
+            more = f" The answer holds for {others} more column{'s' * (others != 1)}." if others else ""
+            found[one.kind] = Question(one.column, one.kind, one.sentence + more)
+    return tuple(found.values())
 
 
 def _distance(one: np.ndarray, other: np.ndarray | None) -> float:

@@ -174,11 +174,14 @@ def validated(content: object, name: str) -> Mapping:
         ) from error
 
 
-def write(mapping: Mapping, path: Path, lines: tuple[str, ...] = ()) -> None:
-    """Write a mapping beside its data; `lines` become comments at its top. Raises `SourceError`."""
-    head = "".join(f"# {' '.join(line.split())}\n" for line in lines)
+def write(mapping: Mapping, path: Path, about: str, replace: bool = False) -> None:
+    """Write a mapping beside its data. Raises `SourceError`, also for a file that is there unless it is to be replaced."""
+    head = f"# What the columns of {' '.join(about.split())} mean: docs/adapters.md\n"
     try:
-        path.write_text(head + mapping.yaml(), "utf-8")
+        with path.open("w" if replace else "x", encoding="utf-8") as file:
+            file.write(head + mapping.yaml())
+    except FileExistsError as error:
+        raise SourceError(f"{path} is there already: take it away, or edit it.") from error
     except OSError as error:
         raise SourceError(f"{path} cannot be written: {error.strerror or error}. Name another file.") from error
 
