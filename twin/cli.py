@@ -122,6 +122,12 @@ def _demo(options: argparse.Namespace) -> None:
         )
 
 
+_TIMES = {
+    "naive": "as the source writes them, without a zone (TWIN_TIMES=instants: they are UTC)",
+    "instants": "instants, in UTC, as their offsets or zones say (TWIN_TIMES=naive: as they are written)",
+}
+
+
 def _check(source: str, adapter: Path | None) -> None:
     opened = twin.open(source, adapter=adapter)
     with closing(opened.source):
@@ -139,8 +145,9 @@ def _print_contents(opened: twin.Twin) -> None:
         print(
             f"{place.id:<34} {place.display_name:<22} {place.orders:>9,}  {text(place.start)}  {text(place.end)}  {where}"
         )
+    print(f"\ntimes: {_TIMES[opened.source.times]}")
     quality = opened.quality()
-    print(f"\n{quality.read:,} rows read = {quality.used:,} used + {quality.read - quality.used:,} set aside")
+    print(f"{quality.read:,} rows read = {quality.used:,} used + {quality.read - quality.used:,} set aside")
     for reason, count in sorted(quality.rejected.items(), key=lambda item: -item[1]):
         print(f"{count:>12,}  set aside: {reason}")
     for flag, count in sorted(quality.flagged.items(), key=lambda item: -item[1]):

@@ -1,6 +1,7 @@
 """Every third-party package that is imported is declared: what another package happens to bring along may go any day."""
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,13 @@ from tests.packaging.declared import EXTRAS, ROOT, declared, providers
 OUR_FOLDERS = {"twin", "tests", "benchmarks", "scripts"}
 
 
-def imported(path: Path) -> Iterator[tuple[str, int, bool]]:
+@functools.cache
+def imported(path: Path) -> tuple[tuple[str, int, bool], ...]:
     """Every third-party module that a file imports: its dotted name, the line, and whether that is at the top of the file."""
+    return tuple(_imported(path))
+
+
+def _imported(path: Path) -> Iterator[tuple[str, int, bool]]:
     tree = ast.parse(path.read_text("utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -75,6 +75,8 @@ class Statement:
 
     sql: str
     parameters: dict[str, Any]
+    types: dict[str, str]
+    """The declared type of each parameter, as Databricks writes it: INT, BIGINT, TIMESTAMP_NTZ …"""
 
 
 @dataclass
@@ -152,14 +154,18 @@ class Warehouse:
                 status=_failed("Invalid SessionHandle: the session was closed or has expired")
             )
         given = {one.name: _value(one) for one in req.parameters or []}
-        self.statements.append(Statement(req.statement, given))
+        types = {one.name: one.type.upper() for one in req.parameters or []}
+        self.statements.append(Statement(req.statement, given, types))
         time.sleep(self.faults.latency_s)
         name = uuid.uuid4().bytes
         handle = ttypes.TOperationHandle(
             ttypes.THandleIdentifier(guid=name, secret=name), ttypes.TOperationType.EXECUTE_STATEMENT, True
         )
         try:
+            _check_limits(req.statement, types)
             table = self._execute(req.statement, given)
+        except TypeError as error:
+            return _refused(handle, f"[INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE] {error} SQLSTATE: 42K0E")
         except PermissionError as error:
             return _refused(handle, f"[INSUFFICIENT_PERMISSIONS] Insufficient privileges: {error} SQLSTATE: 42501")
         except duckdb.CatalogException as error:
@@ -231,6 +237,17 @@ class Warehouse:
             translated = queries.transpile(sql.replace("`caspers`.information_schema", "information_schema"))
             table = cursor.sql(translated, params=given).to_arrow_table()
         return _as_spark_does(table)
+
+
+def _check_limits(sql: str, types: dict[str, str]) -> None:
+    """Raise TypeError for a LIMIT or OFFSET that is no INT: Spark and Databricks cast none."""
+    for limit in sqlglot.parse_one(sql, dialect="databricks").find_all(exp.Limit, exp.Offset):
+        for one in limit.find_all(exp.Placeholder, exp.Parameter):
+            declared = types[one.name or one.this.name]
+            if declared != "INT":
+                raise TypeError(
+                    f'The limit like expression ":{one.name}" is invalid. It must be integer type, but got "{declared}".'
+                )
 
 
 def _as_spark_does(table: pa.Table) -> pa.Table:

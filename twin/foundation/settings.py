@@ -12,10 +12,11 @@ import math
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, Literal, cast
 
 from twin.foundation import memory
 from twin.foundation.errors import ConfigError
@@ -38,6 +39,8 @@ LONGEST_MIN = 24 * 60.0
 
 LEAST_MEMORY = 256 << 20
 """Bytes without which a process cannot even begin."""
+
+Dates = Literal["day-first", "month-first"]
 
 TILES = ("streets", "osm", "esri-imagery", "esri-gray")
 """Base maps to begin with: ours, drawn from the data, and those of others."""
@@ -96,6 +99,11 @@ class Settings:
     stage_red_s: Mapping[str, float] = field(default_factory=lambda: STAGE_RED, hash=False)
     capacity: Mapping[str, int] = field(default_factory=dict, hash=False)
     """Orders that a kitchen can cook at once, by location id; without it, what it has shown that it can."""
+
+    times: Literal["naive", "instants"] | None = None
+    """What the times of a source are (twin/sources/base.py); None: what most of them are."""
+    dates: Dates | None = None
+    """What dates such as 04/05/2025 begin with; None: found where a source has one that can only be one of the two."""
 
     tiles: str = "streets"
     """Of `TILES`: the base map that a page begins with."""
@@ -178,6 +186,8 @@ class Settings:
             stage_amber_s=MappingProxyType(amber),
             stage_red_s=MappingProxyType(red),
             capacity=_capacities(environment, "TWIN_KITCHEN_CAPACITY"),
+            times=cast(Any, _one_of(environment, "TWIN_TIMES", ("naive", "instants"))),
+            dates=cast(Any, _one_of(environment, "TWIN_DATES", ("day-first", "month-first"))),
             tiles=_tiles(environment, "TWIN_TILES", default.tiles),
             glyphs_to=_drivers(environment, "TWIN_GLYPH_DRIVERS", default.glyphs_to),
             dense_from=_drivers(environment, "TWIN_DENSE_DRIVERS", default.dense_from),
@@ -226,6 +236,13 @@ def _tiles(environment: Mapping[str, str], name: str, default: str) -> str:
     if text not in TILES:
         raise ConfigError(f"{name} is {text!r}; it can be {', '.join(TILES)}.")
     return text
+
+
+def _one_of(environment: Mapping[str, str], name: str, values: Sequence[str]) -> str | None:
+    text = environment.get(name, "").strip().lower()
+    if text and text not in values:
+        raise ConfigError(f"{name} is {text!r}; it can be {' or '.join(values)}. Mend or unset it.")
+    return text or None
 
 
 def _origin(text: str) -> str:

@@ -72,9 +72,12 @@ class Source(Protocol):
     """An origin of raw rows."""
 
     name: str
-    times: Times
     as_of: float | None
     """Wall time of the last refresh, seconds since 1970; None for a source that does not change while it is open."""
+
+    @property
+    def times(self) -> Times:
+        """Return what the times are, which may change when rows are added."""
 
     def refresh(self) -> bool:
         """Check for new rows, which later queries then return; return whether there are any. Raises `SourceError`."""

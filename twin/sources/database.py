@@ -64,6 +64,7 @@ class Database:
         except BaseException:
             _remove(self.folder)
             raise
+        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")  # it would be this machine's
         json_bodies.register(self._connection)
         self._finalizer = weakref.finalize(self, _release, self._connection, self.folder)
 

@@ -23,11 +23,12 @@ from twin.foundation import progress, telemetry
 from twin.foundation.errors import ConfigError, SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY
-from twin.sources import queries, tables
+from twin.sources import kind_of_times, queries, tables
 from twin.sources.base import Location, Quality, Times, Volume
 from twin.sources.day_cache import DayCache
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
 from twin.sources.queries import json_bodies
+from twin.sources.queries.times import Reading
 from twin.sources.warehouse import CONNECTIONS, Warehouse
 
 EVENTS, GOLD = "all_events", "gold_order_header"
@@ -73,13 +74,16 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class _Contents:
-    """The contents of the event table at the last refresh. `spellings` are the raw values that stand for each location."""
+    """The contents of the event table at the last refresh. `spellings` are the raw values that stand for each location, `reading`
+    is how its times are read, and `times` what they are."""
 
     rows: int
     spellings: Mapping[str, list[str | None]]
     accounts: tables.Accounts
     locations: Sequence[Location]
     volumes: Mapping[str, Volume]
+    reading: Reading
+    times: Times
 
 
 class DatabricksSource:
@@ -102,15 +106,21 @@ class DatabricksSource:
         self._columns = self._read_columns(lambda message: report(message, 0.2))
         self._table = EventTable(self._schema.table(EVENTS), self._columns_of(EVENTS))
         report("Looking for the kitchens", 0.5)
-        self.times: Times = "naive"
+        self._reading = kind_of_times.first(settings)
         self.as_of: float | None = time.time()
         self._contents = self._read_contents()
         # the key covers the table and the decoding; `_day` adds what changes with the rows
         self._days = DayCache(
-            (self._schema.table(EVENTS), queries.databricks("window", "")), settings.cache_folder, settings.cache_bytes
+            (self._schema.table(EVENTS), queries.databricks("window", "", self._table.times())),
+            settings.cache_folder,
+            settings.cache_bytes,
         )
 
     # -- the Source protocol ---------------------------------------------------------------------------------------------
+    @property
+    def times(self) -> Times:
+        return self._contents.times
+
     def locations(self) -> list[Location]:
         return list(self._contents.locations)
 
@@ -205,12 +215,23 @@ class DatabricksSource:
 
     # -- opening ----------------------------------------------------------------------------------------------------------
     def _read_contents(self) -> _Contents:
-        """Return the table's contents, all queries in parallel. Raises SourceError if no row is usable."""
+        """Return the table's contents, all queries in parallel, and again if its times turn out to need another reading.
+
+        Raises SourceError if no row is usable.
+        """
         spellings = self._submit(self._read_spellings)
-        names = ("quality", "flags", "locations", "volume")
-        results = {name: self._submit(partial(self._run, name, "", {})) for name in names}
+        names = ("times", "quality", "flags", "locations", "volume")
         dimension = self._submit(partial(self._dimension, "locations"))
-        answers = {name: result() for name, result in results.items()}
+        reading = self._reading
+        while True:
+            results = {name: self._submit(partial(self._run, name, "", {}, reading)) for name in names}
+            answers = {name: result() for name, result in results.items()}
+            kinds = kind_of_times.Kinds.of(row.values() for row in answers["times"].to_pylist())
+            unread = self._run("unread_times", "", {}, reading).to_pylist() if kinds.unread else []
+            better = kind_of_times.better(self._table.name, reading, kinds, [tuple(row.values()) for row in unread])
+            if better is None:
+                break
+            reading = better
         quality = [
             tables.QualityRow(row["location"], row["reason"], row["rows_read"], row["rows_used"])
             for row in answers["quality"].to_pylist()
@@ -221,7 +242,9 @@ class DatabricksSource:
         if not locations:
             raise SourceError(tables.nothing_usable(self._table.name, accounts.of(None)))
         volumes = tables.volumes(answers["volume"], locations)
-        return _Contents(accounts.of(None).read, spellings(), accounts, locations, volumes)
+        return _Contents(
+            accounts.of(None).read, spellings(), accounts, locations, volumes, reading, kinds.times(reading)
+        )
 
     def _count(self) -> int:
         rows = self._warehouse.query(f"SELECT count(*) AS rows_read\nFROM {self._table.name}", {})
@@ -273,8 +296,9 @@ class DatabricksSource:
         arguments = {"location": location, "from_ts": tables.moment(start), "to_ts": tables.moment(end), **more}
         return self._run(query, where, arguments)
 
-    def _run(self, query: str, where: str, parameters: Mapping[str, Any]) -> pa.Table:
-        sql = queries.databricks(query, self._table.bronze(where))
+    def _run(self, query: str, where: str, parameters: Mapping[str, Any], reading: Reading | None = None) -> pa.Table:
+        chosen = self._contents.reading if reading is None else reading
+        sql = queries.databricks(query, self._table.bronze(where), self._table.times(), chosen)
         used = {name: value for name, value in parameters.items() if re.search(rf":{name}\b", sql)}
         with telemetry.query(query):
             return json_bodies.only_json(self._warehouse.query(sql, used))
@@ -288,7 +312,7 @@ class DatabricksSource:
         place, volume = self._place(location), self._contents.volumes.get(location, NO_VOLUME)
         ended = day + 2 * DAY <= place.end
         near = (volume.hour >= day - DAY) & (volume.hour < day + 2 * DAY)
-        key = (location, day, volume.hour[near].tolist(), volume.orders[near].tolist())
+        key = (location, day, volume.hour[near].tolist(), volume.orders[near].tolist(), self._contents.reading)
         return self._days.get(key, partial(self._between, "window", location, day, day + DAY), keep=ended)
 
     def _submit(self, work: Callable[[], Answer]) -> Callable[[], Answer]:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from twin.sources import file_paths
 from twin.sources.json_salvage import LONGEST_ROW
+from twin.sources.queries.times import Column
 
 REQUIRED = ("event_type", "ts", "order_id")
 LOCATION = ("location", "location_id", "gk_id")
@@ -99,6 +100,11 @@ class EventFile:
         types = tuple(self.types[number] for number in read) if self.types else ()
         return replace(self, columns=tuple(self.columns[number] for number in read), types=types)
 
+    def type_of(self, column: str) -> str:
+        """Return a column's type in Parquet, "" where columns have none."""
+        written = self.written().get(column)
+        return self.types[self.columns.index(written)] if self.types and written is not None else ""
+
     def missing(self) -> list[str]:
         """Return the required columns that neither the file nor its path has."""
         if self.adapter is not None:
@@ -113,6 +119,15 @@ class EventFiles:
 
     paths: tuple[str, ...]
     like: EventFile
+
+    def times(self) -> Column:
+        """Return what the column of times holds; numbers are read as texts."""
+        if self.like.adapter is not None:
+            return "text"
+        kind = self.like.type_of("ts")
+        if not kind.startswith(("timestamp", "date")):
+            return "text"
+        return "instants" if "tz=" in kind else "naive"
 
     def bronze(self) -> str:
         """Return the SELECT that renames the files' columns to those that queries/events.sql reads."""
@@ -132,10 +147,17 @@ class EventFiles:
             return f"coalesce({texts})" if texts else "NULL::VARCHAR"
 
         location = column(*LOCATION)
+        ts = values("ts")[0]
+        if self.times() == "instants":  # CAST knows no nanoseconds with a zone
+            ts = f"timezone('UTC', {ts})"
+        elif self.like.type_of("ts") in ("double", "float", "halffloat"):
+            ts = f"CAST(TRY_CAST({ts} AS DECIMAL(28, 6)) AS VARCHAR)"  # seconds or more since 1970, without an exponent
+        elif self.times() == "text":
+            ts = f"CAST({ts} AS VARCHAR)"
         if location.startswith("NULL"):
             location = "'kitchen'"  # the file of a single kitchen has no such column
         return (
-            f"SELECT {column('event_type')} AS event_type, {values('ts')[0]} AS ts, {location} AS location, "
+            f"SELECT {column('event_type')} AS event_type, {ts} AS ts, {location} AS location, "
             f"{column('order_id')} AS order_id, {column('sequence')} AS sequence, {column('body')} AS body "
             f"FROM {reader(self.paths, self.like)}"
         )

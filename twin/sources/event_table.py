@@ -7,10 +7,13 @@ from typing import Any
 from twin.foundation.errors import SourceError
 from twin.foundation.times import DAY
 from twin.sources import tables
+from twin.sources.queries.times import Column
 
 REQUIRED = ("event_type", "ts", "order_id")
 LOCATION_COLUMNS = ("location", "location_id", "gk_id")
 """Names of the column with the location, in the order of preference."""
+TEXTS = ("STRING", "VARCHAR", "CHAR")
+"""Types of columns that hold texts, the last two in DuckDB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,25 @@ class EventTable:
                 "(besides location or location_id, sequence, body)."
             )
 
+    def times(self) -> Column:
+        """Return what the column of times holds; numbers are read as texts. A TIMESTAMP is an instant, a TIMESTAMP_NTZ is not."""
+        kind = self._columns.types["ts"]
+        if kind.startswith("TIMESTAMP"):
+            return "naive" if kind.startswith("TIMESTAMP_NTZ") else "instants"
+        return "naive" if kind == "DATE" else "text"
+
     def bronze(self, where: str) -> str:
-        """Return the SELECT that renames the table's columns to those that queries/events.sql reads."""
+        """Return the SELECT that renames the table's columns to those that queries/timed.sql reads."""
         written = self._columns.written
         optional = {
             name: as_text(written[name]) if name in written else "CAST(NULL AS STRING)" for name in ("sequence", "body")
         }
+        ts = quoted(written["ts"])
+        if self.times() == "text":
+            exact = self._columns.types["ts"] in ("DOUBLE", "FLOAT")  # as text these would have an exponent
+            ts = f"CAST({f'try_cast({ts} AS DECIMAL(28, 6))' if exact else ts} AS STRING)"
         return (
-            f"SELECT {as_text(written['event_type'])} AS event_type, {quoted(written['ts'])} AS ts, "
+            f"SELECT {as_text(written['event_type'])} AS event_type, {ts} AS ts, "
             f"{self._location()} AS location, {as_text(written['order_id'])} AS order_id, "
             f"{optional['sequence']} AS sequence, {optional['body']} AS body\nFROM {self.name}\n{where}"
         )
@@ -76,7 +90,7 @@ class EventTable:
         """Return a condition on raw columns, so that the warehouse can skip files, and its parameters.
 
         `spellings` are the raw values of the location. The condition lets all rows of the location in [start, end) pass, and
-        may let others pass.
+        may let others pass: texts from a day earlier and later, because their offset may lead there.
         """
         parameters: dict[str, Any] = {}
         conditions: list[str] = []
@@ -89,11 +103,11 @@ class EventTable:
             conditions.append(f"({' OR '.join(tests)})")
         if start is not None and end is not None:
             ts = quoted(self._columns.written["ts"])
-            if "TIMESTAMP" in self._columns.types["ts"]:
+            if self.times() != "text":
                 parameters |= {"bronze_from": tables.moment(start), "bronze_to": tables.moment(end)}
                 conditions.append(f"{ts} >= :bronze_from AND {ts} < :bronze_to")
-            else:  # ISO dates sort as text; a text that does not begin with one passes and is decoded
-                parameters |= {"bronze_from": _day_text(start), "bronze_to": _day_text(end + DAY)}
+            elif self._columns.types["ts"] in TEXTS:  # ISO dates sort as text; a text that begins with none is decoded
+                parameters |= {"bronze_from": _day_text(start - DAY), "bronze_to": _day_text(end + 2 * DAY)}
                 conditions.append(
                     f"({ts} >= :bronze_from AND {ts} < :bronze_to OR NOT {ts} RLIKE '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
                 )

@@ -11,12 +11,13 @@ import pyarrow as pa
 from twin.foundation import memory, telemetry
 from twin.foundation.errors import SourceError, UnknownTimeError
 from twin.foundation.settings import Settings
-from twin.sources import event_files, file_paths, queries, tables
+from twin.sources import event_files, file_paths, kind_of_times, queries, tables
 from twin.sources.base import Location, Quality, Times, Volume
 from twin.sources.database import Database, TooLargeError
 from twin.sources.event_files import Adapter, EventFiles, Size
 from twin.sources.file_sorter import DimensionFile, FileSorter
 from twin.sources.queries import json_bodies
+from twin.sources.queries.times import Column, Reading
 
 ON_DISK_ABOVE = 1 << 30
 """Bytes of input above which the decoded events are stored in a temporary database on disk instead of in memory: with it ten
@@ -65,7 +66,7 @@ class FileSource:
         self._tables_lock = threading.Lock()
 
     # -- the Source protocol ---------------------------------------------------------------------------------------------
-    times: Times = "naive"
+    times: Times
     as_of: float | None = None
 
     def refresh(self) -> bool:
@@ -164,15 +165,35 @@ class FileSource:
         return self._decoded(readable, on_disk)
 
     def _decoded(self, groups: Sequence[EventFiles], on_disk: bool) -> Database:
-        rows = " UNION ALL ".join(group.bronze() for group in groups)
         database = Database(self.name, self._database_memory, on_disk)
         try:
             with database.watched(self._settings.max_decoded_bytes, int(self._settings.memory_bytes * STOP_SHARE)):
-                database.execute(f"CREATE TABLE events AS {queries.decode_for_duckdb(rows)}")
+                self._read_events(database, groups)
         except BaseException:
             database.close()
             raise
         return database
+
+    def _read_events(self, database: Database, groups: Sequence[EventFiles]) -> None:
+        """Decode the files into the table `events`, again if their times turn out to need it, and find what their times are."""
+        bronze: dict[Column, list[str]] = {}
+        for group in groups:
+            bronze.setdefault(group.times(), []).append(group.bronze())
+        reading: Reading | None = kind_of_times.first(self._settings)
+        while reading is not None:
+            for table in ("events", "reject_errors", "reject_scans"):  # DuckDB adds to the rejects of the last reading
+                database.execute(f"DROP TABLE IF EXISTS {table}")
+            decoded = (
+                f"({queries.decode_for_duckdb(' UNION ALL '.join(rows), column, reading)})"
+                for column, rows in bronze.items()
+            )
+            database.execute(f"CREATE TABLE events AS {' UNION ALL '.join(decoded)}")
+            kinds = kind_of_times.Kinds.of(database.execute(queries.for_duckdb("times")))
+            unread = database.execute(queries.for_duckdb("unread_times")) if kinds.unread else []
+            self.times = kinds.times(reading)
+            reading = kind_of_times.better(self.name, reading, kinds, unread)
+        for column in ("zoned", "other_kind", "unread"):
+            database.execute(f"ALTER TABLE events DROP COLUMN {column}")
 
     def _check_holds(self, size: Size) -> None:
         """Raise `SourceError` if the files hold more than the settings allow."""

@@ -41,6 +41,8 @@ STATEMENTS = 500
 RETRYABLE = re.compile(r"HTTP 503|HTTP 429|TEMPORARILY_UNAVAILABLE|RESOURCE_EXHAUSTED|max retry duration")
 """Error messages of the connector after which a retry makes sense: the service is starting or overloaded."""
 SESSION_LOST = re.compile(r"Invalid (Session|Operation)Handle|INVALID_HANDLE|session .*(closed|expired)", re.IGNORECASE)
+MOST_INT = 2**31 - 1
+"""Largest whole number that SQL's INT holds."""
 LOCAL = ("127.0.0.1", "localhost")
 
 NO_CONNECTOR = (
@@ -236,6 +238,8 @@ def _parameter(name: str, value: Any) -> Any:
     match value:
         case np.datetime64():
             return native.TimestampNTZParameter(value=value.astype("datetime64[us]").item(), name=name)
+        case int() if abs(value) <= MOST_INT:  # LIMIT takes nothing wider
+            return native.IntegerParameter(value=value, name=name)
         case int():
             return native.BigIntegerParameter(value=value, name=name)
         case float():

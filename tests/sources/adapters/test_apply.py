@@ -207,3 +207,40 @@ def test_names_and_values_are_only_text(tmp_path: Path, form: str) -> None:
     mapping = Mapping.model_validate(wide(order_created=odd))
     with closing(FileSource(path, adapter=MappingAdapter(mapping))) as source:
         assert source.ask("SELECT order_id FROM events").to_pylist() == [{"order_id": "A'; --"}]
+
+
+@pytest.mark.parametrize(
+    ("written", "form", "times", "expected"),
+    [
+        ("2024-03-01T10:00:00", "iso", "naive", (2024, 3, 1, 10)),
+        ("2024-03-01T10:00:00-07:00", "iso", "instants", (2024, 3, 1, 17)),
+        ("1709287200", "epoch seconds", "instants", (2024, 3, 1, 10)),
+        ("01.03.2024 10:00", "%d.%m.%Y %H:%M", "naive", (2024, 3, 1, 10)),
+    ],
+)
+def test_times_are_naive_or_instants_as_in_files_of_events(
+    tmp_path: Path, written: str, form: str, times: str, expected: tuple[int, ...]
+) -> None:
+    path = foreign.Record([{"id": "A", "made": written}], "wide", {}).write(tmp_path)
+    mapping = Mapping.model_validate(wide(order_created={"column": "made", "format": form}))
+    with closing(FileSource(path, adapter=MappingAdapter(mapping))) as source:
+        assert source.times == times
+        assert source.ask("SELECT ts FROM events").to_pylist() == [{"ts": at(*expected)}]
+
+
+def test_a_long_file_may_have_a_column_ts_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "events.parquet"
+    made = pa.array([datetime(2024, 3, 1, 10, tzinfo=UTC)], pa.timestamp("ns", tz="Asia/Tokyo"))
+    pq.write_table(pa.table({"id": ["A"], "what": ["placed"], "ts": made}), path)
+    given = {
+        "shape": "long",
+        "order_id": "id",
+        "activity": "what",
+        "time": {"column": "ts"},
+        "events": {"placed": "order_created"},
+    }
+    with closing(FileSource(path, adapter=MappingAdapter(Mapping.model_validate(given)))) as source:
+        assert source.ask("SELECT event_type, ts FROM events").to_pylist() == [
+            {"event_type": "order_created", "ts": at(2024, 3, 1, 10)}
+        ]
+        assert source.times == "instants"

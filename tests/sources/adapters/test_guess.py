@@ -9,6 +9,7 @@ import pytest
 
 from tests.sources.adapters import foreign
 from tests.sources.adapters.foreign import Record
+from twin.foundation.settings import Settings
 from twin.sources.adapters.adapt import Adaptation
 from twin.sources.adapters.guess import Choices, Proposal
 
@@ -116,3 +117,11 @@ def test_chosen_activities_replace_guesses(tmp_path: Path) -> None:
     assert proposal.mapping.events["FOOD_READY"] == "gk_finished"
     assert "TICK" not in proposal.mapping.events
     assert "gk_ready" not in proposal.mapping.events.values()
+
+
+def test_the_setting_answers_day_or_month(tmp_path: Path) -> None:
+    rows = [{"order_id": f"A{n}", "created": f"0{n % 9 + 1}/0{n % 7 + 1}/2024 10:00"} for n in range(30)]
+    path = foreign.Record(rows, "wide", {}).write(tmp_path)
+    with closing(Adaptation(str(path), Settings(dates="month-first"))) as adaptation:
+        assert adaptation.propose().mapping.milestones["order_created"].format == "%m/%d/%Y %H:%M"
+    assert proposed(path, Choices()).questions[0].kind == "day or month"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping as Dictionary
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
@@ -86,7 +86,10 @@ class Adaptation:
 
     def propose(self, choices: Choices | None = None) -> Proposal:
         """Return the best mapping, given what a person has chosen."""
-        return guess.propose(self._database, "rows", self.profile, self._types, choices or Choices())
+        chosen = choices or Choices()
+        if self._settings.dates is not None:
+            chosen = replace(chosen, day_first={"": self._settings.dates == "day-first", **chosen.day_first})
+        return guess.propose(self._database, "rows", self.profile, self._types, chosen)
 
     def check(self, mapping: Mapping) -> Check:
         """Return what a mapping makes of all rows of the source."""

@@ -452,7 +452,7 @@ class _Guesser:
             return []
         first = times[0]
         columns = ", ".join(
-            f"epoch(try_cast({sql.time(one, self.types, first)} AS TIMESTAMP)) AS t{number}"
+            f"epoch(try_cast({sql.time(one, self.types, first)} AS TIMESTAMPTZ)) AS t{number}"
             for number, one in enumerate(times)
         )
         rows = self.database.table(f"SELECT {columns} FROM (SELECT * FROM {self.table} LIMIT {SAMPLED_ROWS})")
@@ -487,7 +487,7 @@ class _Guesser:
             f"SELECT {label} AS label, count(*), approx_count_distinct({text(order.name)}) FROM {self.table} "
             f"WHERE {label} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC LIMIT {MOST_LABELS}"
         )
-        moment = f"epoch(try_cast({sql.time(time, self.types)} AS TIMESTAMP))"
+        moment = f"epoch(try_cast({sql.time(time, self.types)} AS TIMESTAMPTZ))"
         firsts = ", ".join(
             f"min(CASE WHEN {label} = {sql.literal(str(name))} THEN {moment} END) AS t{number}"
             for number, (name, *_) in enumerate(counted)

@@ -71,7 +71,7 @@ def profile(database: Database, table: str, columns: Sequence[str], types: Mappi
         parts.append(
             f"count({value}), approx_count_distinct({value}), "
             f"count(n{number}), min(n{number}), max(n{number}), coalesce(bool_and(n{number} = floor(n{number})), false), "
-            f"count(CASE WHEN regexp_matches({value}, '^\\s*\\d{{4}}[-/]\\d') THEN try_cast({value} AS TIMESTAMP) END), "
+            f"count(CASE WHEN regexp_matches({value}, '^\\s*\\d{{4}}[-/]\\d') THEN try_cast({value} AS TIMESTAMPTZ) END), "
             f"count(CASE WHEN regexp_matches({value}, '^\\s*\\d{{4}}[-/]\\d{{1,2}}[-/]\\d{{1,2}}\\s*$') THEN 1 END), "
             f"count(CASE WHEN starts_with({value}, '[[') THEN 1 END)"
         )

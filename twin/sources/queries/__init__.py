@@ -8,9 +8,12 @@ from pathlib import Path
 import sqlglot
 from sqlglot import exp
 
-from twin.sources.queries import json_bodies
+from twin.sources.queries import json_bodies, times
+from twin.sources.queries.times import Column, Reading
 
 _FOLDER = Path(__file__).parent
+
+_PLAIN = Reading()
 
 RELATIONS = ("orders", "lines")
 """Queries that other queries use like tables; each uses only `events` and those before it."""
@@ -22,11 +25,14 @@ def text(name: str) -> str:
     return (_FOLDER / f"{name}.sql").read_text("utf-8")
 
 
-def databricks(name: str, bronze: str) -> str:
-    """Return query `name` in Databricks SQL, including the decoding of `bronze` (a SELECT with the columns of events.sql)."""
+def databricks(name: str, bronze: str, column: Column = "text", reading: Reading = _PLAIN) -> str:
+    """Return query `name` in Databricks SQL, including the decoding of `bronze`, a SELECT with the columns of timed.sql.
+
+    `column` is what its `ts` holds, and `reading` how that is read.
+    """
     used = "".join(f",\n{relation} AS (\n{text(relation)})" for relation in relations(name))
     events = text("events").replace(json_bodies.CALL, json_bodies.DATABRICKS)
-    return f"WITH bronze AS (\n{bronze}\n),\n{events}{used}\n{text(name)}"
+    return f"WITH bronze AS (\n{bronze}\n),\n{times.timed(column, reading)},\n{events}{used}\n{text(name)}"
 
 
 @cache
@@ -40,10 +46,16 @@ def relations(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for relation in direct for one in (*relations(relation), relation)))
 
 
-def decode_for_duckdb(bronze: str) -> str:
-    """Return the DuckDB SELECT that decodes `bronze` (DuckDB SQL) into the `events` relation."""
-    return transpile(f"WITH bronze AS (SELECT * FROM bronze_rows),\n{text('events')}\nSELECT * FROM events").replace(
-        "bronze_rows", f"({bronze})"
+def decode_for_duckdb(bronze: str, column: Column = "text", reading: Reading = _PLAIN) -> str:
+    """Return the DuckDB SELECT that decodes `bronze` (DuckDB SQL) into the `events` relation; see `databricks`."""
+    return _decoding(column, reading).replace("bronze_rows", f"({bronze})")
+
+
+@cache
+def _decoding(column: Column, reading: Reading) -> str:
+    timed = times.timed_for_duckdb(column, reading)
+    return times.in_duckdb(
+        transpile(f"WITH bronze AS (SELECT * FROM bronze_rows),\n{timed},\n{text('events')}\nSELECT * FROM events")
     )
 
 

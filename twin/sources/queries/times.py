@@ -1,0 +1,120 @@
+"""How the times of rows are read: the SQL before events.sql, for a column that holds times and for one that holds texts.
+
+Everything is decided per source, not per row: 04/05/2025 in one row means what it means in all. `Reading` is what is decided;
+a source reads with one, looks at what that left (`times.sql`, `unread_times.sql`) and reads again if the look says more
+(twin/sources/kind_of_times.py).
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from twin.foundation.settings import Dates
+from twin.sources.base import Times
+
+Column = Literal["text", "naive", "instants"]
+
+_MINUTES = {
+    **dict.fromkeys(("Z", "UTC", "UT", "GMT", "Z[UTC]", "ETC/UTC", "ETC/GMT"), 0),
+    "EST": -300, "EDT": -240, "MST": -420, "MDT": -360, "PST": -480, "PDT": -420,
+    "AKST": -540, "AKDT": -480, "HST": -600, "WET": 0, "WEST": 60, "CET": 60, "CEST": 120, "EET": 120, "EEST": 180,
+    "MSK": 180, "SAST": 120, "PKT": 300, "WIB": 420, "HKT": 480, "AWST": 480, "JST": 540, "KST": 540, "ACST": 570,
+    "ACDT": 630, "AEST": 600, "AEDT": 660, "NZST": 720, "NZDT": 780,
+}  # fmt: skip
+"""Minutes from UTC of the abbreviations that stand for one offset in practice. CST (Chicago, Shanghai, Havana), IST, BST and AST
+do not, so they are not here."""
+
+_FORM = (
+    r"^([0-9]{1,4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,4})"
+    r"(?:(?:[Tt]|,? +)([0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{0,9})?)?)(?:[ \x{a0}\x{202f}]*([AaPp][Mm])\b)?)?"
+    r" *([A-Za-z\[(+-].*)?$"
+)
+"""A day, perhaps a time of day with AM or PM, perhaps a zone. A locale may write no-break spaces before AM."""
+
+_PLAIN_WAREHOUSE = (
+    r"CASE WHEN ts RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?$' "
+    "THEN try_cast(ts AS TIMESTAMP_NTZ) END"
+)
+_PLAIN_DUCKDB = (
+    "CASE WHEN ts[-1] BETWEEN '0' AND '9' AND NOT contains(ts, '+') AND NOT ts LIKE '%:%-%' "
+    "THEN TRY_CAST(ts AS TIMESTAMP) END"
+)
+"""Texts without a zone, told apart by three cheap looks, because a regular expression takes longer than the cast itself: they
+end with a digit, and have no plus and no minus behind a colon. The rest is for the general rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the times of a source are read.
+
+    `times` and `dates` are the settings, None where nothing is set; `dates` may also have been found. `aside` is the kind of
+    time whose rows are set aside, because most rows have the other. `zones` are the names of zones that the texts have.
+    """
+
+    times: Times | None = None
+    dates: Dates | None = None
+    aside: Times | None = None
+    zones: tuple[str, ...] = ()
+
+
+def timed(column: Column, reading: Reading, plain: str = _PLAIN_WAREHOUSE) -> str:
+    """Return the relations up to `timed` over `bronze`, in Databricks SQL; `column` is what its `ts` holds."""
+    other = {None: "FALSE", "instants": "zoned", "naive": "NOT zoned"}[reading.aside]
+    if column != "text":
+        return (
+            "timed AS (\n  SELECT event_type, location, order_id, sequence, body, CAST(ts AS TIMESTAMP_NTZ) AS ts, zoned,\n"
+            f"    {other} AS other_kind, CAST(NULL AS STRING) AS unread\n"
+            f"  FROM (SELECT *, {'TRUE' if column == 'instants' else 'FALSE'} AS zoned FROM bronze)\n)"
+        )
+    orders = {
+        None: "CAST(NULL AS STRING)",
+        "day-first": "concat(third, '-', second, '-', first)",
+        "month-first": "concat(third, '-', first, '-', second)",
+    }
+    marks = {
+        "plain_time(ts)": plain,
+        "in_order()": orders[reading.dates],
+        "in_named_zone()": _in_named_zone(reading.zones),
+        "as_written()": "TRUE" if reading.times == "naive" else "FALSE",
+        "is_other_kind()": other,
+    }
+    text = _template()
+    for mark, sql in marks.items():
+        text = text.replace(mark, sql)
+    return text
+
+
+def timed_for_duckdb(column: Column, reading: Reading) -> str:
+    """Return the same with the look at plain texts that is cheap in DuckDB, still in Databricks SQL otherwise."""
+    return timed(column, reading, "plain_time(ts)")
+
+
+def in_duckdb(sql: str) -> str:
+    """Replace what `timed_for_duckdb` left, in SQL that has been transpiled."""
+    return sql.replace("PLAIN_TIME(ts)", _PLAIN_DUCKDB).replace("plain_time(ts)", _PLAIN_DUCKDB)
+
+
+@cache
+def _template() -> str:
+    text = Path(__file__).with_name("timed.sql").read_text("utf-8")
+    abbreviations = "\n".join(f"        WHEN '{name}' THEN {minutes}" for name, minutes in _MINUTES.items())
+    return text.replace("@FORM", _FORM).replace("@ABBREVIATIONS", abbreviations)
+
+
+def _in_named_zone(zones: tuple[str, ...]) -> str:
+    """Return the time `clock` of the zone `zone` in UTC. `zones` are names that both engines have.
+
+    Of an hour that comes twice the first is meant, as in Java; DuckDB means the second.
+    """
+    if not zones:
+        return "CAST(NULL AS TIMESTAMP_NTZ)"
+    cases = []
+    for name in zones:
+        utc = f"convert_timezone('{name}', 'UTC', clock)"
+        earlier = f"timestampadd(HOUR, -1, ({utc}))"  # in DuckDB, AT TIME ZONE binds less than +
+        cases.append(
+            f"WHEN zone IN ('{name}', '[{name}]') THEN "
+            f"CASE WHEN convert_timezone('UTC', '{name}', {earlier}) = clock THEN {earlier} ELSE {utc} END"
+        )
+    return f"CASE {' '.join(cases)} END"
