@@ -10,6 +10,7 @@ import pytest
 from tests.sources.adapters import foreign
 from tests.sources.adapters.foreign import Record
 from twin.foundation.settings import Settings
+from twin.sources.adapters import adapt
 from twin.sources.adapters.adapt import Adaptation
 from twin.sources.adapters.guess import Choices, Proposal
 
@@ -125,3 +126,20 @@ def test_the_setting_answers_day_or_month(tmp_path: Path) -> None:
     with closing(Adaptation(str(path), Settings(dates="month-first"))) as adaptation:
         assert adaptation.propose().mapping.milestones["order_created"].format == "%m/%d/%Y %H:%M"
     assert proposed(path, Choices()).questions[0].kind == "day or month"
+
+
+def test_a_row_beyond_those_that_are_looked_at_still_decides_between_day_and_month(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"order_id": f"A{n}", "created": f"0{n % 9 + 1}/0{n % 7 + 1}/2024 10:00"} for n in range(40)]
+    rows.append({"order_id": "last", "created": "31/01/2024 10:00"})
+    path = foreign.Record(rows, "wide", {}).write(tmp_path)
+    monkeypatch.setattr(adapt, "MOST_ROWS", 30)
+    assert proposed(path).mapping.milestones["order_created"].format == "%d/%m/%Y %H:%M"
+
+
+def test_one_value_against_all_others_does_not_decide_but_asks(tmp_path: Path) -> None:
+    rows = [{"order_id": f"A{n}", "created": f"0{n % 9 + 1}/0{n % 7 + 1}/2024 10:00"} for n in range(200)]
+    rows += [{"order_id": "B", "created": "31/01/2024 10:00"}, {"order_id": "C", "created": "01/31/2024 10:00"}]
+    proposal = proposed(foreign.Record(rows, "wide", {}).write(tmp_path))
+    assert [question.kind for question in proposal.questions] == ["day or month"]

@@ -20,7 +20,7 @@ from twin.sources.event_files import EventFile, EventFiles, reader
 from twin.sources.file_sorter import FileSorter
 from twin.sources.files import DATABASE_SHARE, FileSource
 
-MOST_ROWS = 500_000
+MOST_ROWS = 200_000
 """Rows that are looked at for a proposal; all rows are counted when it is checked."""
 PREVIEWED = 20
 """Orders of a preview."""
@@ -79,7 +79,7 @@ class Adaptation:
             self._database = Database(source, memory)
             try:
                 self._load(path, file, sorter)
-                self.profile: Profile = profile(self._database, "rows", self._columns, self._types)
+                self.profile: Profile = profile(self._database, "rows", self._columns, self._types, self._all_rows)
             except BaseException:
                 self._database.close()
                 raise
@@ -106,6 +106,8 @@ class Adaptation:
         def create(one: EventFile) -> None:
             rows = reader([path], one)
             self._database.execute(f"CREATE OR REPLACE TABLE rows AS SELECT * FROM {rows} LIMIT {MOST_ROWS}")
+            ((looked_at,),) = self._database.rows("SELECT count(*) FROM rows")
+            self._all_rows = rows if looked_at == MOST_ROWS else ""
 
         try:
             create(file)

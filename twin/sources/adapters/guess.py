@@ -129,7 +129,7 @@ class _Guesser:
             milestones = self._wide()
             fields["milestones"] = milestones
             is_found = any(guess.role in MILESTONES for guess in self.guesses.values())
-            lacks = "" if is_found else "There is no column with the time of a milestone of an order."
+            lacks = "" if is_found else self._no_times()
         else:
             fields |= self._long(order, activity)
             if order is None:
@@ -171,7 +171,7 @@ class _Guesser:
 
     def _few(self, column: Column) -> bool:
         """Return whether a column may name kitchens: far fewer than rows, and no measure."""
-        return (column.kind == "text" or column.whole) and 1 <= column.distinct <= max(2, self.found.rows / 5)
+        return (column.kind == "text" or column.whole) and 1 <= column.distinct <= max(2, self.found.rows / 3)
 
     def _shape(self, order: Column | None, activity: Column | None) -> Literal["wide", "long"]:
         if self.choices.shape:
@@ -320,8 +320,7 @@ class _Guesser:
                 self._ask(
                     column,
                     "day or month",
-                    f"{column.name} holds dates such as {column.samples[0]}, and all fit both day first and month first: "
-                    "which is it?",
+                    f"{column.name} holds dates such as {column.samples[0]}, which may be day first or month first: which is it?",
                 )
             else:
                 wanted = "day" if first else "month"
@@ -425,6 +424,12 @@ class _Guesser:
             if time is not None:
                 found[role] = time
         return {m: found[m] for m in MILESTONES if m in found}
+
+    def _no_times(self) -> str:
+        shifts = [column.name for column in self.found.columns if names.says_shift(column.name)]
+        if shifts:
+            return f"{' and '.join(shifts)} are of shifts, and no column has the time of a milestone of an order."
+        return "There is no column with the time of a milestone of an order."
 
     def _plausible_seconds(self, times: Sequence[Column]) -> list[np.ndarray]:
         """Return the times of each column; where day and month are open, in the form that lies closer to the other columns.

@@ -9,14 +9,22 @@ from twin.sources.adapters.mapping import PING
 
 CLOSE = 0.8
 """Least likeness of two words that counts: below it, words that merely share letters are taken for each other."""
+HALF = 0.5
+"""Least share of a name that a phrase within it must be: "store and forward flag" is no store."""
 EXACT = 0.95
 """Least likeness for a name with a word of something else: "dropped off" is a delivery, "shift off" is none."""
+
+_WIDER_THAN_KITCHENS = {
+    "location": 0.88, "location id": 0.88, "vendor": 0.85, "vendor id": 0.85, "vendor name": 0.85, "hub": 0.85, "hub id": 0.85,
+    "site": 0.85, "depot": 0.85, "station id": 0.82, "market id": 0.82, "city": 0.82, "region id": 0.81,
+}  # fmt: skip
+"""Words of places that hold several kitchens, or that mean something else in other trades, with how much they say."""
 
 WORDS: dict[str, tuple[str, ...]] = {
     "order_created": (
         "created", "order created", "order placed", "placed", "ordered", "order", "purchase", "placement",
         "submitted", "requested",
-        "request", "checkout", "booked", "new order", "order received", "platform order", "orderd",
+        "request", "checkout", "booked", "new order", "order received", "platform order",
     ),
     "gk_started": (
         "started", "kitchen started", "cooking started", "prep started", "preparation started", "accepted",
@@ -49,23 +57,21 @@ WORDS: dict[str, tuple[str, ...]] = {
         "delivered", "order delivered", "delivery", "dropped off", "dropoff", "drop off", "arrived at customer",
         "completed",
         "delivered customer", "handed over", "handed to customer", "trip end", "end", "at customer",
-        "actual delivery", "complete",
+        "actual delivery", "complete", "arrived", "arrive", "arrival",
     ),
     "order_cancelled": ("cancelled", "canceled", "order cancelled", "rejected", "aborted", "refunded", "declined"),
     PING: ("ping", "gps", "position", "gps fix", "location update", "driver location", "courier location", "en route"),
     "order_id": (
-        "order id", "order", "order number", "order no", "order key", "order uuid", "case id", "case",
+        "order id", "order", "order number", "order no", "order key", "order uuid", "case id", "case", "case concept name",
         "delivery id", "trip id",
         "waybill id", "ticket", "ticket id", "booking id", "ride id", "job id", "parcel id", "shipment id",
         "invoice id", "id",
         "order ref", "order code", "id pedido",
     ),
     "kitchen": (
-        "kitchen", "kitchen id", "restaurant", "restaurant id", "store", "store id", "merchant", "merchant id",
-        "poi id", "vendor id",
-        "vendor", "shop", "shop id", "venue", "venue id", "location", "location id", "branch", "outlet", "hub",
-        "site", "station id",
-        "vendor name", "restaurant name", "store name", "hub id", "market id", "city", "region id", "depot",
+        "kitchen", "kitchen id", "restaurant", "restaurant id", "store", "store id", "merchant", "merchant id", "poi id",
+        "shop", "shop id", "venue", "venue id", "branch", "outlet", "restaurant name", "store name", "local", "restaurante",
+        "tienda", "filiale", "magasin", *_WIDER_THAN_KITCHENS,
     ),
     "activity": (
         "activity", "event", "event type", "event name", "status", "state", "action", "type", "step", "milestone",
@@ -73,10 +79,10 @@ WORDS: dict[str, tuple[str, ...]] = {
         "order status", "transition", "activity name", "what", "phase", "stage",
     ),
     "sequence": ("sequence", "seq", "seq no", "sequence number", "event index", "event number", "step number"),
-    "brand": ("brand", "brand id", "brand name", "concept", "menu brand"),
+    "brand": ("brand", "brand id", "brand name", "menu brand"),
     "item": ("item", "item name", "dish", "product", "product name", "dish name", "menu item", "food"),
     "price": ("price", "total", "total price", "subtotal", "amount", "order value", "revenue", "fare",
-    "fare amount", "bill total",
+    "bill total",
               "total amount", "order total", "basket value"),
     "quantity": ("quantity", "qty", "item count", "total items", "number of items", "items count", "num items"),
     "route": ("route", "polyline", "path", "trajectory", "route points", "geometry", "gps points", "trace",
@@ -115,6 +121,7 @@ NOT_HAPPENED = frozenset(
 """Words of times that did not happen but were meant to."""
 NOT_OURS = frozenset(
     [
+        "gps",
         "updated",
         "update",
         "modified",
@@ -209,7 +216,7 @@ def likeness(name: str, role: str) -> float:
     text = plain(name)
     if is_time_role(role) and says_not_happened(name):
         return 0.0
-    best = max(_alike(text, phrase) for phrase in WORDS[role])
+    best = max(_alike(text, phrase) * _WIDER_THAN_KITCHENS.get(phrase, 1.0) for phrase in WORDS[role])
     least = EXACT if is_time_role(role) and says_beside(name) else CLOSE
     return best if best >= least else 0.0
 
@@ -219,7 +226,7 @@ def _alike(text: str, phrase: str) -> float:
     sorted_words = fuzz.token_sort_ratio(text, phrase) / 100
     held = set(phrase.split()) <= set(text.split())
     share = len(phrase.split()) / max(1, len(text.split()))
-    return float(max(exact, sorted_words * 0.98, (0.88 + 0.1 * share) if held else 0.0))
+    return float(max(exact, sorted_words * 0.98, (0.88 + 0.1 * share) if held and share >= HALF else 0.0))
 
 
 def is_time_role(role: str) -> bool:
@@ -235,6 +242,16 @@ def says_not_happened(name: str) -> bool:
 def says_beside(name: str) -> bool:
     """Return whether a name speaks of what happens beside an order's way."""
     return bool(NOT_OURS & set(words(name)))
+
+
+def says_shift(name: str) -> bool:
+    """Return whether a name speaks of a courier's shift.
+
+    >>> says_shift("on_time"), says_shift("created_on")
+    (True, False)
+    """
+    of = words(name)
+    return bool({"shift", "login", "logout"} & set(of)) or of[:1] in (["on"], ["off"])
 
 
 _LAT = frozenset(["lat", "latitude"])

@@ -60,8 +60,13 @@ class Profile:
         return [column for column in self.columns if column.kind in kinds]
 
 
-def profile(database: Database, table: str, columns: Sequence[str], types: Mapping[str, str]) -> Profile:
-    """Return what the columns of a DuckDB table hold; `types` are Arrow's where the file says them. Raises `SourceError`."""
+def profile(
+    database: Database, table: str, columns: Sequence[str], types: Mapping[str, str], whole: str = ""
+) -> Profile:
+    """Return what the columns of a DuckDB table hold; `types` are Arrow's where the file says them. Raises `SourceError`.
+
+    `whole` is what to read where the table's rows leave open whether day or month comes first: all rows, if it has not all.
+    """
     if not columns:
         raise SourceError(f"{database.name} has no columns to adapt.")
     chosen = list(columns[:MOST_COLUMNS])
@@ -71,7 +76,7 @@ def profile(database: Database, table: str, columns: Sequence[str], types: Mappi
         parts.append(
             f"count({value}), approx_count_distinct({value}), "
             f"count(n{number}), min(n{number}), max(n{number}), coalesce(bool_and(n{number} = floor(n{number})), false), "
-            f"count(CASE WHEN regexp_matches({value}, '^\\s*\\d{{4}}[-/]\\d') THEN try_cast({value} AS TIMESTAMPTZ) END), "
+            f"count(CASE WHEN regexp_matches({value}, '^\\s*\\d{{4}}[-/]\\d') THEN try_cast({value} AS TIMESTAMP) END), "
             f"count(CASE WHEN regexp_matches({value}, '^\\s*\\d{{4}}[-/]\\d{{1,2}}[-/]\\d{{1,2}}\\s*$') THEN 1 END), "
             f"count(CASE WHEN starts_with({value}, '[[') THEN 1 END)"
         )
@@ -87,12 +92,12 @@ def profile(database: Database, table: str, columns: Sequence[str], types: Mappi
     found = []
     for number, name in enumerate(chosen):
         found.append(
-            _column(database, table, name, types.get(name, ""), tuple(values[number * per : (number + 1) * per]))
+            _column(database, table, name, types.get(name, ""), tuple(values[number * per : (number + 1) * per]), whole)
         )
     return Profile(int(rows), tuple(found))
 
 
-def _column(database: Database, table: str, name: str, arrow: str, counts: tuple[Any, ...]) -> Column:
+def _column(database: Database, table: str, name: str, arrow: str, counts: tuple[Any, ...], everything: str) -> Column:
     filled, distinct, numbers, low, high, whole, iso, iso_days, paths = counts
     samples = _samples(database, table, name)
 
@@ -114,7 +119,7 @@ def _column(database: Database, table: str, name: str, arrow: str, counts: tuple
             return column("time", format=unit)
         return column("number")
     if tried := forms.candidates(samples):
-        return _written(database, table, name, tried, column("text"))
+        return _written(database, table, name, tried, column("text"), everything)
     return column("text")
 
 
@@ -143,22 +148,37 @@ def _epoch(database: Database, table: str, name: str) -> str:
     return ""
 
 
-def _written(database: Database, table: str, name: str, tried: list[Form], plain: Column) -> Column:
+def _written(database: Database, table: str, name: str, tried: list[Form], plain: Column, everything: str) -> Column:
     """Return the column as times if nearly all of its values are written in one form."""
-    value = text(name)
-    counts = ", ".join(f"count({_read(value, form)})" for form in tried)
-    ((*fitting,),) = database.rows(f"SELECT {counts} FROM {table}")
+    fitting = _fitting(database, table, name, tried)
     best = max(fitting)
     if best < NEARLY_ALL * plain.filled:
         return plain
-    equal = [form for form, count in zip(tried, fitting, strict=True) if count == best]
-    form = equal[0]
+    form = tried[fitting.index(best)]
+    doubt = _doubt(tried, fitting, plain.filled)
+    if doubt and everything:  # a later row may decide
+        counts = _fitting(database, everything, name, list(doubt))
+        form = doubt[counts.index(max(counts))]
+        doubt = _doubt(doubt, counts, max(counts))
     kind: Kind = "time of day" if not form.has_day else "time" if form.has_clock else "date"
-    doubt = tuple(one for one in equal if one.first) if len({one.first for one in equal if one.first}) > 1 else ()
     return Column(
         name, kind, plain.filled, plain.distinct, plain.samples, format=form.pattern, alternatives=doubt,
         odd=plain.filled - best, has_year=form.has_year,
     )  # fmt: skip
+
+
+def _fitting(database: Database, table: str, name: str, tried: Sequence[Form]) -> list[int]:
+    """Return how many values each form fits."""
+    counts = ", ".join(f"count({_read(text(name), form)})" for form in tried)
+    return [int(count) for count in database.rows(f"SELECT {counts} FROM {table}")[0]]
+
+
+def _doubt(tried: Sequence[Form], fitting: Sequence[int], filled: int) -> tuple[Form, ...]:
+    """Return the forms between which only a person can choose: those that fit all values, or nearly all where none does."""
+    best = max(fitting)
+    least = best if best == filled else NEARLY_ALL * filled
+    able = [form for form, count in zip(tried, fitting, strict=True) if form.first and count >= least]
+    return tuple(able) if len({form.first for form in able}) > 1 else ()
 
 
 def _read(value: str, form: Form) -> str:

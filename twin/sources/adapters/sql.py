@@ -63,10 +63,13 @@ def _parsed(column: TimeColumn) -> str:
 
 
 def text(name: str) -> str:
-    """Return the expression for a column's text; NULL for what means that there is none."""
+    """Return the expression for a column's text; NULL for what means that there is none.
+
+    Only short texts are compared with those: comparing all takes as long as reading the file.
+    """
     value = f"trim(CAST({quoted(name)} AS VARCHAR))"
     absent = ", ".join(literal(word) for word in MISSING)
-    return f"CASE WHEN lower({value}) NOT IN ({absent}) THEN {value} END"
+    return f"CASE WHEN strlen({value}) > {max(map(len, MISSING))} OR lower({value}) NOT IN ({absent}) THEN {value} END"
 
 
 def _wide(mapping: Mapping, reader: str, types: Dictionary[str, str], rows_name: str) -> str:
