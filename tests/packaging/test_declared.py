@@ -64,7 +64,8 @@ def test_what_is_around_the_package_imports_what_the_test_extra_brings(folder: s
 def test_every_dependency_of_the_base_and_of_databricks_is_imported_or_says_why_it_is_there() -> None:
     files = (ROOT / "twin").rglob("*.py")
     used = {name for path in files for module, _, _ in imported(path) for name in providers_of(module)}
-    assert declared("databricks") - used == {"cartopy"}  # a bound for geoviews, which brings it
+    # cartopy: a bound for geoviews, which brings it; tzdata: zoneinfo reads it
+    assert declared("databricks") - used == {"cartopy", "tzdata"}
 
 
 def test_the_test_extra_has_all_the_others() -> None:

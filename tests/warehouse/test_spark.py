@@ -139,7 +139,7 @@ def asked_of(source: Twin) -> None:
         order = timeline.orders.ids[3].as_py()
         for query, parameters in questions(place, order).items():
             source.source.query(query, **parameters)
-    for granularity in ("day", "week"):
+    for granularity in ("minute", "day", "week"):
         more = questions(source.locations[0], "")["buckets"] | {"granularity": granularity}
         source.source.query("buckets", **more)
 

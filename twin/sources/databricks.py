@@ -23,7 +23,7 @@ from twin.foundation import progress, telemetry
 from twin.foundation.errors import ConfigError, SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY
-from twin.sources import kind_of_times, queries, tables
+from twin.sources import kind_of_times, queries, tables, time_zones
 from twin.sources.base import Location, Quality, Times, Volume
 from twin.sources.day_cache import DayCache
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
@@ -93,12 +93,14 @@ class DatabricksSource:
         report = progress or (lambda _message, _share: None)
         self.name = name
         self._schema = Schema.of(name, settings)
+        self._settings = settings
+        self._zoned: tuple[Sequence[Location], Times, list[Location]] | None = None
         if not settings.warehouse_path:
             raise SourceError(
                 "Which SQL warehouse? Set DATABRICKS_WAREHOUSE_ID (in its address, behind /sql/warehouses/) "
                 "or DATABRICKS_HTTP_PATH."
             )
-        self._warehouse = Warehouse(settings.warehouse_path)
+        self._warehouse = Warehouse(settings.warehouse_path, settings.cloud_fetch)
         self._pool = ThreadPoolExecutor(2 * CONNECTIONS, thread_name_prefix="warehouse")
         self._names: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
@@ -122,7 +124,10 @@ class DatabricksSource:
         return self._contents.times
 
     def locations(self) -> list[Location]:
-        return list(self._contents.locations)
+        found = self._contents.locations
+        if self._zoned is None or self._zoned[0] is not found or self._zoned[1] != self.times:
+            self._zoned = found, self.times, time_zones.in_zones(found, self.times, self._settings)
+        return list(self._zoned[2])
 
     def quality(self, location: str | None = None) -> Quality:
         return self._contents.accounts.of(location)

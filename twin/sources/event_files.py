@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import IO, Protocol, cast
 
 import pyarrow.parquet as pq
 
-from twin.sources import file_paths
+from twin.sources import column_names, file_paths
 from twin.sources.json_salvage import LONGEST_ROW
 from twin.sources.queries.times import Column
 
@@ -66,10 +67,10 @@ class Adapter(Protocol):
 class EventFile:
     """What reading a file depends on, apart from its path.
 
-    `kind` is csv, parquet, json lines or json array (the generator flushes one array per file). `columns` are the names as
-    written, `types` their types in Parquet, `folders` the names of columns that the path's folders give. `strict` says whether
-    CSV is expected to follow the rules and to have no line breaks in quotes, which DuckDB reads faster. `adapter`, the same for
-    all files of a source, says what columns mean that are not those of events.
+    `kind` is csv, parquet, json lines, json array (the generator flushes one array per file) or delta. `columns` are the names as
+    written, `types` their types in Parquet and Delta tables, `folders` the names of columns that the path's folders give.
+    `strict` says whether CSV is expected to follow the rules and to have no line breaks in quotes, which DuckDB reads faster.
+    `adapter`, the same for all files of a source, says what columns mean that are not those of events.
     """
 
     kind: str
@@ -81,21 +82,20 @@ class EventFile:
     adapter: Adapter | None = field(default=None, compare=False)
 
     def written(self) -> dict[str, str]:
-        """Return the names as written by those that we know them by. Raises `UnusableError` if one that is read is doubled."""
-        found: dict[str, str] = {}
-        for column in self.columns:
-            name = column.strip().lower()
-            if name in READ and name in found:
-                raise UnusableError(f"has the column {name} twice: remove or rename one of the two")
-            found[name] = column
-        return found
+        """Return the names as written of the columns that are read, by ours. Raises `UnusableError` if one of them is doubled."""
+        found = _written(self.columns)
+        if doubled := next((name for name, columns in found.items() if len(columns) > 1), None):
+            raise UnusableError(f"has the column {doubled} twice: remove or rename one of the two")
+        return {name: columns[0] for name, columns in found.items()}
 
     def as_read(self) -> "EventFile":
         """Return the same without what does not matter for reading events, so that files which are read alike are equal."""
         if self.kind == "csv":  # columns are read by their place
             return self
-        names = READ if self.adapter is None else self.adapter.columns()
-        read = [n for n, name in enumerate(self.columns) if name in names or name.strip().lower() in names]
+        if self.adapter is not None and not self.adapter.columns():  # it reads whatever there is
+            return self
+        names = set(self.written().values()) if self.adapter is None else set(self.adapter.columns())
+        read = [number for number, name in enumerate(self.columns) if name in names]
         read.sort(key=self.columns.__getitem__)
         types = tuple(self.types[number] for number in read) if self.types else ()
         return replace(self, columns=tuple(self.columns[number] for number in read), types=types)
@@ -111,6 +111,12 @@ class EventFile:
             return [name for name in self.adapter.columns() if name not in self.columns]
         present = {*self.written(), *map(str.lower, self.folders)}
         return [name for name in REQUIRED if name not in present]
+
+
+@lru_cache(maxsize=1_024)
+def _written(columns: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return the columns that are read, by our names; files of one source are mostly alike, and there may be many."""
+    return column_names.recognised(columns, READ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +148,12 @@ class EventFiles:
                 return [_quoted(written[name])]
             return [_value_in_path(folders[name])] if name in folders else []
 
+        types = dict(zip(self.like.columns, self.like.types, strict=True)) if self.like.types else {}
+
         def column(*names: str) -> str:
-            texts = ", ".join(f"CAST({value} AS VARCHAR)" for name in names for value in values(name))
+            texts = ", ".join(
+                _as_text(value, types.get(written.get(name, ""), "")) for name in names for value in values(name)
+            )
             return f"coalesce({texts})" if texts else "NULL::VARCHAR"
 
         location = column(*LOCATION)
@@ -176,6 +186,8 @@ def describe(path: str) -> tuple[EventFile, Size] | None:
             file, holds = _parquet(path)
         case "csv":
             file, holds = _csv(path), Size(uncompressed(path))
+        case "":
+            raise UnusableError("has no ending that says what it holds")
         case _:
             columns = _columns_of_small_json(path)
             if columns is None:
@@ -190,9 +202,13 @@ def folders_of(path: str) -> tuple[str, ...]:
 
 
 def json_kind(path: str) -> str:
-    """Return json lines or json array, by the first character."""
-    with _opened(path) as file:
-        return "json array" if file.read(LONGEST_HEADER).lstrip().startswith("[") else "json lines"
+    """Return json lines or json array, by the first character. Raises `UnusableError` for lines behind a byte order mark."""
+    with _opened(path, "utf-8") as file:
+        begin = file.read(LONGEST_HEADER)
+    kind = "json array" if begin.lstrip("\ufeff \t\r\n").startswith("[") else "json lines"
+    if kind == "json lines" and begin.startswith("\ufeff"):  # DuckDB would lose the first line
+        raise UnusableError("begins with a byte order mark")
+    return kind
 
 
 def uncompressed(path: str) -> int:
@@ -210,6 +226,8 @@ def reader(paths: Sequence[str], like: EventFile) -> str:
 
     Dialect and columns are given rather than sniffed, because one broken row can mislead the sniffer.
     """
+    if like.kind == "delta":  # the caller provides the rows of each table under its path
+        return f"({' UNION ALL BY NAME '.join(f'SELECT * FROM {_quoted(path)}' for path in paths)})"
     options = ["hive_partitioning=false"]  # it would replace columns of the rows
     if like.folders:
         options.append(f"filename={_literal(_FOLDER)}")
@@ -273,9 +291,10 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
     """
     taken: set[str] = set()
     distinct = []
+    doubled = {name for columns in _written(tuple(names)).values() if len(columns) > 1 for name in columns}
     for number, name in enumerate(names):
         key = name.strip().lower()
-        if not key or (key in taken and key not in READ):
+        if not key or (key in taken and name not in doubled):
             name = f"column {number} without a name of its own"
         taken.add(key)
         distinct.append(name)
@@ -306,16 +325,31 @@ def _keys(rows: Iterable[object]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for row in rows if isinstance(row, dict) for key in row))
 
 
-def _opened(path: str) -> IO[str]:
-    """Open a text file, without a byte order mark."""
+def _opened(path: str, encoding: str = "utf-8-sig") -> IO[str]:
+    """Open a text file, by default without a byte order mark."""
     opener = gzip.open if path.lower().endswith(".gz") else open
-    return cast(IO[str], opener(path, "rt", encoding="utf-8-sig", errors="replace"))
+    return cast(IO[str], opener(path, "rt", encoding=encoding, errors="replace"))
 
 
 def _value_in_path(name: str) -> str:
     """Return the expression for a column whose values are in the path."""
     value = f"url_decode(regexp_extract({_quoted(_FOLDER)}, {_literal(f'/{re.escape(name)}=([^/]*)/')}, 1))"
     return f"nullif({value}, '__HIVE_DEFAULT_PARTITION__')"
+
+
+def _as_text(value: str, arrow_type: str) -> str:
+    """Return the SQL for a column's text, given its type in Arrow: JSON of what is nested, as it is the JSON of a body."""
+    if arrow_type.startswith(("struct", "map", "list", "large_list", "fixed_size_list")):
+        return _nested_as_json(value)
+    if "binary" in arrow_type:  # text by a writer that does not say so; what is no text is no JSON either
+        return f"CASE WHEN {value} IS NOT NULL THEN coalesce(try(decode({value})), '?') END"
+    return f"CAST({value} AS VARCHAR)"
+
+
+def _nested_as_json(value: str) -> str:
+    """Return the SQL for the JSON of a nested column, in which numbers that JSON has none for are null."""
+    text = f"CAST(to_json({value}) AS VARCHAR)"
+    return f"CASE WHEN {text} SIMILAR TO '.*(NaN|Infinity).*' THEN null_for_nan({text}) ELSE {text} END"
 
 
 def _exactly(path: str) -> str:

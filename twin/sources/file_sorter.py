@@ -5,7 +5,7 @@ import logging
 import shutil
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,12 +13,26 @@ import pyarrow as pa
 
 from twin.foundation import memory
 from twin.foundation.errors import ForeignColumnsError, SourceError
-from twin.sources import event_files, file_paths, json_salvage, small_files, tables
-from twin.sources.database import Database, reason
+from twin.sources import (
+    column_names,
+    delta_tables,
+    event_files,
+    file_forms,
+    file_paths,
+    json_salvage,
+    small_files,
+    tables,
+    text_encoding,
+)
+from twin.sources.database import Database, TooLargeError, reason
 from twin.sources.event_files import Adapter, EventFile, EventFiles, Size, UnusableError
+from twin.sources.file_forms import Plain
+from twin.sources.file_paths import Found
 
 log = logging.getLogger(__name__)
 
+SHOWN_COLUMNS = 8
+"""Most columns that a sentence shows of a file which lacks others."""
 NAMED = 3
 """Most unusable files that an error message names."""
 
@@ -35,15 +49,22 @@ class FileSorter:
     """Sorts the files of one source by their columns.
 
     `size` is what the event files hold. `broken_rows` counts rows of JSON files that DuckDB cannot read; the others are in
-    temporary copies, which `close` removes.
+    temporary copies, which `close` removes. `left_out` has a sentence for each file that cannot be used.
     """
 
-    def __init__(self, source: str, most_memory: int, most_bytes: int, adapter: Adapter | None = None) -> None:
+    def __init__(
+        self, source: str, most_memory: int, most_bytes: int, most_files: int, adapter: Adapter | None = None
+    ) -> None:
         """`most_memory` is what finding columns may take, `most_bytes` what a file may hold; in bytes."""
         self._adapter = adapter
         self.size = Size()
         self.broken_rows = 0
-        self._copies: set[str] = set()
+        self.left_out: list[str] = []
+        self.half_lines = 0
+        self._copies: dict[str, str] = {}
+        self._plain: dict[str, str] = {}
+        self._texts: set[str] = set()
+        self._copier = file_forms.Copier(most_bytes, self._new_folder, most_files)
         self._number = itertools.count()
         self._folder: Path | None = None
         self._source = source
@@ -51,51 +72,83 @@ class FileSorter:
         self._most_bytes = most_bytes
         self._sniffer: Database | None = None
 
-    def sort_out(self, paths: Sequence[str]) -> tuple[list[EventFiles], dict[str, DimensionFile]]:
+    def without_half_lines(self, found: Found, growing: Collection[str]) -> Found:
+        """Return the files with copies in place of those among `growing` whose last line is only half-written.
+
+        Such a line is no error, and is counted once it is complete. `half_lines` is the number of them.
+        """
+        for number, path in enumerate(found.paths if growing else ()):
+            if path in growing and file_paths.format_of(path) in ("csv", "json") and not path.lower().endswith(".gz"):
+                try:
+                    copy = file_forms.without_half_line(path, self._copier)
+                except (OSError, file_forms.FullError):  # read as it is, with a line that is set aside
+                    continue
+                if copy:
+                    self._plain[copy] = self._name(path)
+                    found.paths[number] = copy
+                    self.half_lines += 1
+        return found
+
+    def sort_out(self, found: Found) -> tuple[list[EventFiles], dict[str, DimensionFile]]:
         """Return the event files, grouped by what reading them depends on, and the dimension tables by name."""
         dimensions: dict[str, DimensionFile] = {}
         groups: dict[EventFile, list[str]] = {}
-        unusable: list[str] = []
-        is_foreign = False
-        for path in paths:
-            try:
-                readable, file, size = self._described(path)
-                file = replace(file, adapter=self._adapter)
-                if not (missing := file.missing()):
-                    groups.setdefault(file.as_read(), []).append(readable)
-                    self.size += size
-                elif (table := file_paths.table_of(path)) in tables.DIMENSIONS:
-                    dimensions[table] = DimensionFile(readable, file)
-                else:
-                    is_foreign = True
-                    raise UnusableError(f"has no column {', '.join(missing)}")
-            except UnusableError as error:
-                unusable.append(f"{Path(path).name} {error}")
+        for text in found.left_out:
+            self._leave_out("", text)
+        for path in found.paths:
+            self._sort(path, groups, dimensions)
         if not groups:
-            what = "; ".join(unusable[:NAMED]) or "only dimension tables are there"
-            if self._adapter is not None:
-                raise SourceError(f"{self._source}: no file with the columns of the adapter: {what}.")
-            kind = ForeignColumnsError if is_foreign else SourceError
-            hint = f" Columns of your own? `twin adapt {self._source}` finds out what they mean." if is_foreign else ""
-            raise kind(
-                f"{self._source}: no usable event file: {what}. Event rows need the columns event_type, ts and order_id "
-                f"(besides location or location_id, sequence, body).{hint}"
-            )
-        for text in unusable:
-            log.warning("left out of the source: %s", text)
+            raise self._nothing_left()
         return [EventFiles(tuple(files), like) for like, files in groups.items()], dimensions
 
-    def first_readable(self, paths: Sequence[str]) -> tuple[str, EventFile]:
-        """Return the first file that can be read, or its readable copy, with its description. Raises `SourceError`."""
-        unusable: list[str] = []
-        for path in paths:
-            try:
-                readable, file, _ = self._described(path)
-            except UnusableError as error:
-                unusable.append(f"{Path(path).name} {error}")
+    def _sort(
+        self, path: str, groups: dict[EventFile, list[str]], dimensions: dict[str, DimensionFile], depth: int = 0
+    ) -> None:
+        """Sort one file, or the plain copies of what it holds."""
+        try:
+            readable, file, size = self._described(path)
+            file = replace(file, adapter=self._adapter)
+            if not (missing := file.missing()):
+                groups.setdefault(file.as_read(), []).append(readable)
+                self.size += size
+            elif (table := file_paths.table_of(path)) in tables.DIMENSIONS:
+                if not tables.is_dimension(table, map(column_names.plain, file.columns)):
+                    raise UnusableError(f"has no columns id and name{_shown(path, file)}")
+                if file.kind not in ("parquet", "delta") and text_encoding.of_file(readable) == text_encoding.WESTERN:
+                    raise UnusableError("is not UTF-8")  # DuckDB would leave out the rows with such letters
+                dimensions[table] = DimensionFile(readable, file)
             else:
-                return readable, file
-        raise SourceError(f"{self._source} cannot be adapted: {'; '.join(unusable[:NAMED]) or 'there is no file'}.")
+                raise UnusableError(f"has no column {', '.join(missing)}{_shown(path, file)}")
+        except UnusableError as error:
+            try:
+                copies = self._copies_of_parts(path)
+            except UnusableError as found:
+                self._leave_out(path, found)
+                return
+            if not copies or depth == file_forms.DEEPEST:
+                self._leave_out(path, f"is wrapped {depth} times: unpack it" if copies else error)
+                return
+            for copy in copies:
+                self._plain[copy.path] = copy.name
+                if copy.is_text:
+                    self._texts.add(copy.path)
+                self._sort(copy.path, groups, dimensions, depth + 1)
+
+    def _copies_of_parts(self, path: str) -> list[Plain]:
+        """Return plain copies of what a file holds that cannot be used as it is. Raises `UnusableError`."""
+        if path in self._texts or file_paths.format_of(path) == "delta":
+            return []
+        try:
+            return file_forms.plain(path, self._name(path), self._copier)
+        except OSError as error:
+            raise UnusableError(f"cannot be read: {reason(error)}") from error
+        except file_forms.FullError as error:
+            raise SourceError(f"{self._source} has a file, {self._name(path)}, that {error}.") from error
+
+    def _name(self, path: str) -> str:
+        """Return what to call a file, or the one that a copy was made of."""
+        origin = self._copies.get(path, path)
+        return self._plain.get(origin) or file_paths.display_name(origin, self._source)
 
     def join(self, groups: Sequence[EventFiles]) -> list[EventFiles]:
         """Return the groups with many small files joined into few."""
@@ -107,9 +160,63 @@ class FileSorter:
             )
         ]
 
+    def without_damaged(self, groups: Sequence[EventFiles]) -> list[EventFiles]:
+        """Return the groups without the files that cannot be read to their end, which are left out.
+
+        For files that cannot be read together. It reads all of them again. Raises `SourceError` if no file is left.
+        """
+        found = []
+        for group in groups:
+            damaged = dict(self._damaged(group.like, group.paths))
+            for path, error in damaged.items():
+                self._leave_out(path, f"{error}: bring an undamaged copy, or take it out")
+            if paths := tuple(path for path in group.paths if path not in damaged):
+                found.append(replace(group, paths=paths))
+        if not found:
+            raise self._nothing_left()
+        return found
+
+    def _damaged(self, like: EventFile, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Yield the files that cannot be read, with the rest of a sentence; halves are tried while both may have some."""
+        group = EventFiles(tuple(paths), like)
+        database = Database(self._source, self._most_memory)  # one that has met an error of its own can do nothing more
+        try:
+            columns = ", ".join(("event_type", "ts", "location", "order_id", "sequence", "body"))
+            database.execute(f"SELECT max(hash({columns})) FROM ({group.bronze()})", delta_tables.streams([group]))
+        except TooLargeError:
+            raise
+        except SourceError as error:
+            if len(paths) == 1:
+                yield paths[0], f"cannot be read to its end: {reason(error.__cause__ or error)}"
+            else:
+                yield from self._damaged(like, paths[: len(paths) // 2])
+                yield from self._damaged(like, paths[len(paths) // 2 :])
+        finally:
+            database.close()
+
+    def _leave_out(self, path: str, why: UnusableError | str) -> None:
+        text = f"{self._name(path)} {why}" if path else str(why)
+        self.left_out.append(text)
+        log.warning("left out of the source: %s", text)
+
+    def _nothing_left(self) -> SourceError:
+        what = "; ".join(self.left_out[:NAMED]) or "only dimension tables are there"
+        if self._adapter is not None:
+            return SourceError(f"{self._source}: no file that its adapter can read: {what}.")
+        is_foreign = any(" has no column " in text for text in self.left_out)
+        columns = (
+            " Event rows need the columns event_type, ts and order_id (besides location or location_id, sequence, body)."
+            if not self.left_out or is_foreign
+            else ""
+        )
+        if is_foreign:
+            hint = f" Columns of your own? `twin adapt {self._source}` finds out what they mean."
+            return ForeignColumnsError(f"{self._source}: no usable event file: {what}.{columns}{hint}")
+        return SourceError(f"{self._source}: no usable event file: {what}.{columns}")
+
     def is_copy(self, path: str) -> bool:
         """Return whether a file is one of the temporary copies."""
-        return path in self._copies
+        return path in self._copies or path in self._plain
 
     def close(self) -> None:
         """Remove the temporary copies."""
@@ -123,7 +230,9 @@ class FileSorter:
         found: list[EventFiles] = []
         for group in groups:
             if not group.like.kind.startswith("json"):
-                found.append(EventFiles(group.paths, replace(group.like, strict=False)))
+                is_csv = group.like.kind == "csv"  # only CSV has slower rules
+                paths = tuple(map(self._with_one_line_end, group.paths)) if is_csv else group.paths
+                found.append(EventFiles(paths, replace(group.like, strict=not is_csv)))
                 continue
             copies = [self._salvaged(path, group.like.kind == "json array") for path in group.paths]
             lines = replace(group.like, kind="json lines")
@@ -132,8 +241,43 @@ class FileSorter:
                 found += [EventFiles(tuple(chosen), like)] if chosen else []
         return found
 
+    def recoded(self, groups: Sequence[EventFiles], database: Database) -> list[EventFiles]:
+        """Return the groups with UTF-8 copies of the files in which `database` has met other text; the same if there are none."""
+        misread = set(database.not_utf8())
+        is_broken = bool(database.rows("SELECT 1 FROM events WHERE reason = 'broken line' LIMIT 1"))
+        found: list[EventFiles] = []
+        for group in groups:
+            suspects = misread if group.like.kind == "csv" else set(group.paths if is_broken else ())
+            if group.like.kind in ("csv", "json lines") and suspects.intersection(group.paths):
+                paths = [self._recoded(path) if path in suspects else path for path in group.paths]
+                group = replace(group, paths=tuple(paths))
+            found.append(group)
+        return found
+
+    def _with_one_line_end(self, path: str) -> str:
+        try:
+            return file_forms.with_one_line_end(path, self._copier)
+        except (OSError, EOFError, zlib.error):  # whoever reads it will say so
+            return path
+        except file_forms.FullError as found:
+            raise SourceError(f"{self._source} has a file, {self._name(path)}, that {found}.") from found
+
+    def _recoded(self, path: str) -> str:
+        """Return a UTF-8 copy of a text file; the file itself if it is one, damaged or not."""
+        if path in self._copies or not (oddity := file_forms.oddity(path)):
+            return path
+        copy = Plain(path, self._name(path), is_text=False)
+        try:
+            while not copy.is_text:
+                (copy,) = self._copies_of_parts(copy.path)
+                self._plain[copy.path] = copy.name
+        except (UnusableError, ValueError):  # it is worse than its encoding: what could be read of it stays
+            return path
+        log.warning("%s %s", copy.name, oddity)
+        return copy.path
+
     def _salvaged(self, path: str, is_array: bool) -> str:
-        if self.is_copy(path):
+        if path in self._copies:
             return path
         # folders such as location=sf give columns
         folders = [part for part in Path(path).parent.parts if "=" in part]
@@ -149,9 +293,10 @@ class FileSorter:
         if not left_out and not is_array:
             copy.unlink()
             return path
-        self._copies.add(str(copy))
+        self._copies[str(copy)] = path
         self.broken_rows += left_out
-        log.warning("%s is torn or has rows that cannot be read: %d left out", Path(path).name, left_out)
+        if left_out:
+            log.warning("%s is torn or has rows that cannot be read: %d left out", Path(path).name, left_out)
         return str(copy)
 
     def _new_folder(self) -> Path:
@@ -164,6 +309,8 @@ class FileSorter:
 
     def _described(self, path: str) -> tuple[str, EventFile, Size]:
         """Return a file, or its readable copy, with its description. Raises `UnusableError`."""
+        if file_paths.format_of(path) == "delta":
+            return delta_tables.describe(path)
         try:
             try:
                 described = event_files.describe(path) or self._sniffed(path)
@@ -174,7 +321,8 @@ class FileSorter:
                 described = event_files.describe(copy) or self._sniffed(copy)
                 path = copy
         except (OSError, EOFError, ValueError, RecursionError, zlib.error, pa.ArrowException, SourceError) as error:
-            raise UnusableError(f"cannot be read: {reason(error)}") from error
+            advice = "allow it" if isinstance(error, PermissionError) else "check what wrote it"
+            raise UnusableError(f"cannot be read: {reason(error)}: {advice}, or take it out") from error
         return path, *described
 
     def _sniffed(self, path: str) -> tuple[EventFile, Size]:
@@ -194,3 +342,11 @@ class FileSorter:
         return replace(like, columns=columns, folders=event_files.folders_of(path)), Size(
             event_files.uncompressed(path)
         )
+
+
+def _shown(path: str, file: EventFile) -> str:
+    """Return what a file has in place of the columns of events, as a part of a sentence."""
+    if names := ", ".join(name.strip() for name in file.columns[:SHOWN_COLUMNS] if name.strip()):
+        return f" but {file_forms.shown(names)}"
+    line = file_forms.first_line(path)
+    return f"; its first line is {line!r}" if line else ""

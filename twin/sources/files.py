@@ -1,8 +1,11 @@
 """Event files as a source: CSV, JSON lines, JSON arrays and Parquet, in either generation of the schema, read by DuckDB."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +14,26 @@ import pyarrow as pa
 from twin.foundation import memory, telemetry
 from twin.foundation.errors import SourceError, UnknownTimeError
 from twin.foundation.settings import Settings
-from twin.sources import event_files, file_paths, kind_of_times, queries, tables
+from twin.sources import (
+    column_names,
+    delta_tables,
+    event_files,
+    file_paths,
+    file_states,
+    kind_of_times,
+    queries,
+    tables,
+    time_zones,
+)
 from twin.sources.base import Location, Quality, Times, Volume
 from twin.sources.database import Database, TooLargeError
 from twin.sources.event_files import Adapter, EventFiles, Size
+from twin.sources.file_paths import Found
 from twin.sources.file_sorter import DimensionFile, FileSorter
 from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Column, Reading
+
+log = logging.getLogger(__name__)
 
 ON_DISK_ABOVE = 1 << 30
 """Bytes of input above which the decoded events are stored in a temporary database on disk instead of in memory: with it ten
@@ -47,18 +63,29 @@ class FileSource:
         progress: Progress | None = None,
         settings: Settings | None = None,
         adapter: Adapter | None = None,
+        previous: "FileSource | None" = None,
     ) -> None:
+        """`previous` is the same source as it was before its files changed: names that are gone are taken from it."""
         self.name = str(source)
         self._settings = settings or Settings()
+        self._zoned: tuple[Times, list[Location]] | None = None
         self._dimension_files: dict[str, DimensionFile] = {}
         self._dimensions: dict[str, list[dict[str, str]]] = {}
+        self._dimensions_lock = threading.RLock()
+        self._earlier = {} if previous is None else previous.dimensions()
         self._database_memory = int(self._settings.memory_bytes * DATABASE_SHARE)
         report = progress or (lambda _message, _share: None)
         threading.Thread(target=json_bodies.warm, name="warm-json").start()  # while the files are found and opened
-        paths = file_paths.find(self.name, self._settings.max_files)
-        sorter = FileSorter(self.name, self._database_memory, self._settings.max_decoded_bytes, adapter)
+        found = file_paths.find(self.name, self._settings.max_files)
+        self.states = file_states.of(
+            found.paths
+        )  # before they are read, so that what is written meanwhile is seen later
+        growing = frozenset[str]() if previous is None else file_states.grown(previous.states, self.states)
+        sorter = FileSorter(
+            self.name, self._database_memory, self._settings.max_decoded_bytes, self._settings.max_files, adapter
+        )
         try:
-            self._open(paths, sorter, report)
+            self._open(sorter.without_half_lines(found, growing), sorter, report)
         finally:  # copies of customers' data must not stay on disk, whether reading them succeeded or not
             sorter.close()
         self._volumes: dict[str, Volume] | None = None
@@ -70,14 +97,16 @@ class FileSource:
     as_of: float | None = None
 
     def refresh(self) -> bool:
-        """Return False, because files are read once."""
+        """Return False, because files are read once; see `ChangingFiles`."""
         return False
 
     def locations(self) -> list[Location]:
-        return list(self._locations)
+        if self._zoned is None or self._zoned[0] != self.times:
+            self._zoned = self.times, time_zones.in_zones(self._locations, self.times, self._settings)
+        return list(self._zoned[1])
 
     def quality(self, location: str | None = None) -> Quality:
-        return self._account.result().of(location)
+        return replace(self._account.result().of(location), left_out=self._left_out)
 
     def volume(self, location: str) -> Volume:
         if self._volumes is None:
@@ -116,20 +145,23 @@ class FileSource:
 
     def close(self) -> None:
         """Close the database and remove it; otherwise this happens with the source's end."""
-        self._account.exception()  # it counts in the background: a connection that is in use cannot be closed
+        for work in (self._account, self._names_read):  # in the background: a connection in use cannot be closed
+            work.exception()
         self._database.close()
 
     # -- opening --------------------------------------------------------------------------------------------------------
-    def _open(self, paths: Sequence[str], sorter: FileSorter, report: Progress) -> None:
+    def _open(self, found: Found, sorter: FileSorter, report: Progress) -> None:
         """Decode the files into the table `events` and find the locations."""
-        report(f"Reading {len(paths):,} file{'s' * (len(paths) != 1)}", 0.1)
-        groups, self._dimension_files = sorter.sort_out(paths)
+        report(f"Reading {len(found.paths):,} file{'s' * (len(found.paths) != 1)}", 0.1)
+        groups, self._dimension_files = sorter.sort_out(found)
         self._check_holds(sorter.size)
         self._database = self._decode(sorter.join(groups), sorter)
         try:
             self._rows = int(self._database.rows("SELECT count(*) FROM events")[0][0])
             self._check_holds(Size(0, self._rows))
             self._input_bytes = sorter.size.bytes
+            self._left_out = tuple(sorter.left_out)
+            self.half_lines = sorter.half_lines
             broken_lines = sorter.broken_rows + self._count_broken_lines()
             report("Looking for the kitchens", 0.8)
             for name, file in self._dimension_files.items():
@@ -139,6 +171,8 @@ class FileSource:
             # counting all rows takes long and is rarely needed at once, so it runs in the background; `quality` waits for it
             background = ThreadPoolExecutor(1, "account")
             self._account = background.submit(self._count_rows, broken_lines)
+            # names are read at once, too, so that a table which is taken away later is not missed
+            self._names_read = background.submit(self.dimensions)
             background.shutdown(wait=False)
             if not self._locations:
                 raise SourceError(tables.nothing_usable(self.name, self.quality()))
@@ -148,21 +182,40 @@ class FileSource:
 
     def _decode(self, groups: Sequence[EventFiles], sorter: FileSorter) -> Database:
         """Return a database with the decoded rows, on disk if they are many; rows that DuckDB cannot read are set aside."""
+        database, used = self._decode_or_salvage(groups, sorter)
+        try:
+            recoded = sorter.recoded(used, database)
+        except BaseException:
+            database.close()
+            raise
+        if recoded == list(used):
+            return database
+        on_disk = database.on_disk
+        database.close()
+        return self._decoded(recoded, on_disk)
+
+    def _decode_or_salvage(
+        self, groups: Sequence[EventFiles], sorter: FileSorter
+    ) -> tuple[Database, Sequence[EventFiles]]:
         on_disk = sorter.size.bytes > min(ON_DISK_ABOVE, self._database_memory // 2)
         try:
             try:
-                return self._decoded(groups, on_disk)
+                return self._decoded(groups, on_disk), groups
             except TooLargeError:
                 if on_disk:
                     raise
-                return self._decoded(groups, on_disk=True)  # it holds more than its size let expect
+                return self._decoded(groups, on_disk=True), groups  # it holds more than its size let expect
         except TooLargeError:
             raise
         except SourceError:
             readable = sorter.salvage(groups)
-            if readable == list(groups):
+            if readable != list(groups):
+                with suppress(SourceError):
+                    return self._decoded(readable, on_disk), readable
+            undamaged = sorter.without_damaged(readable)
+            if undamaged == readable:
                 raise
-        return self._decoded(readable, on_disk)
+        return self._decoded(undamaged, on_disk), undamaged
 
     def _decoded(self, groups: Sequence[EventFiles], on_disk: bool) -> Database:
         database = Database(self.name, self._database_memory, on_disk)
@@ -187,7 +240,8 @@ class FileSource:
                 f"({queries.decode_for_duckdb(' UNION ALL '.join(rows), column, reading)})"
                 for column, rows in bronze.items()
             )
-            database.execute(f"CREATE TABLE events AS {' UNION ALL '.join(decoded)}")
+            streams = delta_tables.streams(groups)  # each can be read once
+            database.execute(f"CREATE TABLE events AS {' UNION ALL '.join(decoded)}", streams)
             kinds = kind_of_times.Kinds.of(database.execute(queries.for_duckdb("times")))
             unread = database.execute(queries.for_duckdb("unread_times")) if kinds.unread else []
             self.times = kinds.times(reading)
@@ -263,11 +317,29 @@ class FileSource:
                 f"range may take {memory.words(most)}: choose a shorter one, or raise TWIN_MEMORY."
             )
 
+    def dimensions(self) -> dict[str, list[dict[str, str]]]:
+        """Return the rows of all dimension tables that there are or were."""
+        return {name: rows for name in tables.DIMENSIONS if (rows := self._dimension(name))}
+
     def _dimension(self, name: str) -> list[dict[str, str]]:
-        file = self._dimension_files.get(name)
-        if file is None:
-            return []
-        if name not in self._dimensions:
-            rows = self._database.table(f"SELECT COLUMNS(*)::VARCHAR FROM {event_files.reader([file.path], file.like)}")
-            self._dimensions[name] = [{key.lower(): value for key, value in row.items()} for row in rows.to_pylist()]
-        return self._dimensions[name]
+        """Return the rows of a dimension table, as they were before if its file is gone or cannot be read any more."""
+        with self._dimensions_lock:
+            if name not in self._dimensions:
+                self._dimensions[name] = self._read_dimension(name)
+            return self._dimensions[name]
+
+    def _read_dimension(self, name: str) -> list[dict[str, str]]:
+        file, earlier = self._dimension_files.get(name), self._earlier.get(name, [])
+        if file is not None:
+            streams = {file.path: delta_tables.scan(file.path, file.like.columns)} if file.like.kind == "delta" else {}
+            reader = event_files.reader([file.path], file.like)
+            try:
+                rows = self._database.table(f"SELECT COLUMNS(*)::VARCHAR FROM {reader}", streams=streams).to_pylist()
+            except SourceError as error:
+                log.warning("a table of names cannot be read: %s", error)
+            else:
+                return [{column_names.plain(key): value for key, value in row.items()} for row in rows]
+        if file is not None or earlier:
+            outcome = "the names that it had are shown" if earlier else "ids are shown in place of names"
+            self._left_out += (f"The table of {name} is gone or cannot be read: {outcome}",)
+        return earlier

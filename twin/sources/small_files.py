@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from twin.sources import text_encoding
 from twin.sources.event_files import EventFiles
 
 MANY = 500
@@ -64,7 +65,7 @@ def _text(path: str) -> bytes | None:
     """Return the bytes of a small file, uncompressed; None for one that is not."""
     with gzip.open(path) if path.lower().endswith(".gz") else open(path, "rb") as file:
         text = file.read(SMALL + 1)
-    return None if len(text) > SMALL else text.removeprefix(b"\xef\xbb\xbf")
+    return None if len(text) > SMALL else text_encoding.to_utf8(text)
 
 
 def _csv(text: bytes) -> tuple[bytes, bytes] | None:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from twin.foundation.errors import UnknownLocationError
 from twin.foundation.times import EARLIEST, LATEST
-from twin.sources import known_kitchens
+from twin.sources import known_kitchens, time_zones
 from twin.sources.base import Location, Quality, Volume
 
 NAMED = 5
@@ -75,7 +75,10 @@ class _Count:
 
 
 def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Location]:
-    """Return the locations from the rows of queries/locations.sql; a dimension table of locations takes precedence."""
+    """Return the locations from the rows of queries/locations.sql; a dimension table of locations takes precedence.
+
+    Their zones are those that the table names: `time_zones.in_zones` chooses.
+    """
     table = {str(row.get("location_id") or row.get("id") or ""): row for row in dimension}
     table |= {str(row["location_code"]): row for row in table.values() if row.get("location_code")}
     found = []
@@ -86,6 +89,7 @@ def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Loc
             lat, lon = row["lat"], row["lon"]
         miles = _number(entry.get("radius_mi")) or known_kitchens.KNOWN_RADIUS_MI.get(row["location"])
         last = row["last_delivered"]
+        zone, remark = time_zones.of_entry(entry)
         found.append(
             Location(
                 id=row["location"],
@@ -97,6 +101,8 @@ def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Loc
                 start=_seconds(row["first_ts"]),
                 end=_seconds(row["last_ts"]),
                 last_delivered=None if last is None else _seconds(last),
+                zone=zone,
+                zone_origin=remark,
             )
         )
     return sorted(found, key=lambda place: (-place.orders, place.display_name))
@@ -116,13 +122,26 @@ def volumes(rows: pa.Table, found: Iterable[Location]) -> dict[str, Volume]:
     return {place: Volume(hours[of_place], orders[of_place]) for place, of_place in chosen}
 
 
+def is_dimension(table: str, columns: Iterable[str]) -> bool:
+    """Return whether columns are those of a dimension table of this name: at least an id and a name."""
+    found = set(columns)
+    keys, labels = _columns(table)
+    return bool(found.intersection(keys)) and (table == "locations" or bool(found.intersection(labels)))
+
+
+def _columns(dimension: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of a dimension table's columns of ids and of names, in either generation."""
+    singular = {"categories": "category"}.get(dimension, dimension.rstrip("s"))
+    return ("id", f"{singular}_id"), ("name", f"{singular}_name")
+
+
 def names(rows: Iterable[Mapping[str, Any]], dimension: str) -> dict[str, str]:
     """Return id -> name from the rows of a dimension table, with the columns of either generation."""
-    singular = {"categories": "category"}.get(dimension, dimension.rstrip("s"))
+    keys, labels = _columns(dimension)
     found: dict[str, str] = {}
     for row in rows:
-        key = row.get("id") or row.get(f"{singular}_id")
-        name = row.get("name") or row.get(f"{singular}_name")
+        key = row.get(keys[0]) or row.get(keys[1])
+        name = row.get(labels[0]) or row.get(labels[1])
         if key and name:
             found[str(key)] = str(name)
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
-from twin.sources import file_paths
+from twin.sources import delta_tables, file_paths
 from twin.sources.adapters import guess
 from twin.sources.adapters.adapter import MappingAdapter
 from twin.sources.adapters.guess import Choices, Proposal
@@ -72,13 +72,15 @@ class Adaptation:
         self.source = source
         self._settings = settings or Settings()
         memory = int(self._settings.memory_bytes * DATABASE_SHARE)
-        sorter = FileSorter(source, memory, self._settings.max_decoded_bytes, _AnyColumns())
+        limits = self._settings
+        sorter = FileSorter(source, memory, limits.max_decoded_bytes, limits.max_files, _AnyColumns())
         with closing(sorter):
-            paths = [path for path in file_paths.find(source, self._settings.max_files) if _holds_rows(path, source)]
-            path, file = sorter.first_readable(paths)
+            found = file_paths.find(source, limits.max_files)
+            found.paths = [path for path in found.paths if _holds_rows(path, source)]
+            group = sorter.sort_out(found)[0][0]
             self._database = Database(source, memory)
             try:
-                self._load(path, file, sorter)
+                self._load(group.paths[0], group.like, sorter)
                 self.profile: Profile = profile(self._database, "rows", self._columns, self._types, self._all_rows)
             except BaseException:
                 self._database.close()
@@ -105,9 +107,10 @@ class Adaptation:
 
         def create(one: EventFile) -> None:
             rows = reader([path], one)
-            self._database.execute(f"CREATE OR REPLACE TABLE rows AS SELECT * FROM {rows} LIMIT {MOST_ROWS}")
+            streams = delta_tables.streams([EventFiles((path,), one)])
+            self._database.execute(f"CREATE OR REPLACE TABLE rows AS SELECT * FROM {rows} LIMIT {MOST_ROWS}", streams)
             ((looked_at,),) = self._database.rows("SELECT count(*) FROM rows")
-            self._all_rows = rows if looked_at == MOST_ROWS else ""
+            self._all_rows = rows if looked_at == MOST_ROWS and not streams else ""
 
         try:
             create(file)
