@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -156,3 +157,19 @@ def test_a_source_without_event_columns_says_what_to_do(tmp_path: Path) -> None:
 def test_events_need_no_adapter_and_are_read_as_before(tmp_path: Path) -> None:
     source = FileSource(write_csv(tmp_path / "events.csv", ROWS))
     assert source.quality().used == 3
+
+
+@pytest.mark.parametrize("form", ["json", "parquet", "xlsx"])
+def test_files_of_other_forms_are_adapted_like_csv(tmp_path: Path, form: str) -> None:
+    record = foreign.wide_shop(40)
+    frame = pd.DataFrame(record.rows)
+    path = tmp_path / f"orders.{form}"
+    if form == "json":
+        frame.to_json(path, orient="records")
+    elif form == "parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_excel(path, index=False)
+    assert main(["adapt", str(path)]) == 0
+    quality = twin.open(path).quality()
+    assert (quality.read, quality.used) == (record.moments, record.moments)
