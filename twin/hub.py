@@ -1,6 +1,7 @@
 """The engine: one open source of events with its kitchens. Everything is loaded once and shared by all sessions."""
 
 import logging
+import os
 import tempfile
 import threading
 import time
@@ -25,6 +26,8 @@ from twin.foundation.times import Time
 from twin.sources import tables
 from twin.sources.base import Location, Quality, Source, Window
 from twin.sources.changing_files import ChangingFiles
+from twin.sources.event_files import Adapter
+from twin.sources.file_paths import adapter_beside
 from twin.sources.files import FileSource
 from twin.timeline.bodies import route_points
 from twin.timeline.timeline import Timeline
@@ -304,7 +307,16 @@ def _open(chosen: str, settings: Settings, progress: Progress | None) -> Source:
         return DatabricksSource(chosen, settings, progress)
     if chosen == "demo":
         return FileSource(_demo(settings.demo.resolve(), progress), progress, settings)
-    return ChangingFiles(chosen, progress, settings)
+    return ChangingFiles(chosen, progress, settings, _adapter(chosen, settings))
+
+
+def _adapter(chosen: str, settings: Settings) -> Adapter | None:
+    """Return the adapter that the settings name, else the one that lies beside the data; None if there is none."""
+    if settings.adapter is None and not os.path.exists(beside := adapter_beside(chosen)):
+        return None
+    from twin.sources.adapters import adapter  # noqa: PLC0415  # pydantic, for which few notebooks should wait
+
+    return adapter.load(settings.adapter or Path(beside))
 
 
 def _demo(folder: Path, progress: Progress | None) -> Path:

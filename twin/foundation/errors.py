@@ -11,6 +11,10 @@ class SourceError(TwinError):
     """A source cannot be read: missing, empty, without a usable column, or with no usable row."""
 
 
+class ForeignColumnsError(SourceError):
+    """The files of a source can be read, but have other columns than events: an adapter may say what they mean."""
+
+
 class CancelledError(TwinError):
     """The task was cancelled, see `twin.foundation.progress`."""
 

@@ -10,6 +10,7 @@ from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
 from twin.sources import file_paths, file_states
 from twin.sources.base import Location, Quality, Times, Volume
+from twin.sources.event_files import Adapter
 from twin.sources.files import FileSource, Progress
 
 REST_S = 15.0
@@ -22,11 +23,18 @@ class ChangingFiles:
     A look costs one call of the system for each file. While a new one is opened, both take their memory.
     """
 
-    def __init__(self, source: str | Path, progress: Progress | None = None, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        source: str | Path,
+        progress: Progress | None = None,
+        settings: Settings | None = None,
+        adapter: Adapter | None = None,
+    ) -> None:
+        self._adapter = adapter
         self._settings = settings or Settings()
         self.name = str(source)
         self.as_of: float | None = time.time()
-        self._opened = FileSource(source, progress, self._settings)
+        self._opened = FileSource(source, progress, self._settings, adapter)
         self._failure = ""
         self._failed_at = -REST_S
 
@@ -46,7 +54,7 @@ class ChangingFiles:
             changed = bool(opened.half_lines) or file_states.of(found.paths) != opened.states
             if changed:
                 self._opened = FileSource(
-                    self.name, None, self._settings, previous=opened
+                    self.name, None, self._settings, self._adapter, previous=opened
                 )  # one assignment: others read it
         except SourceError as error:
             self._failure = (

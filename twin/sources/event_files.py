@@ -5,11 +5,11 @@ import gzip
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import IO, cast
+from typing import IO, Protocol, cast
 
 import pyarrow.parquet as pq
 
@@ -53,6 +53,16 @@ class Size:
         return Size(self.bytes + other.bytes, self.rows + other.rows)
 
 
+class Adapter(Protocol):
+    """Reads files with columns of their own as events: `twin.sources.adapters.adapter`."""
+
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns that are read, as they are written."""
+
+    def bronze(self, reader: str, types: Mapping[str, str], rows_name: str) -> str:
+        """Return the SELECT of `EventFiles.bronze`; `types` are Arrow's where the format has them, `rows_name` numbers rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class EventFile:
     """What reading a file depends on, apart from its path.
@@ -60,6 +70,7 @@ class EventFile:
     `kind` is csv, parquet, json lines, json array (the generator flushes one array per file) or delta. `columns` are the names as
     written, `types` their types in Parquet and Delta tables, `folders` the names of columns that the path's folders give.
     `strict` says whether CSV is expected to follow the rules and to have no line breaks in quotes, which DuckDB reads faster.
+    `adapter`, the same for all files of a source, says what columns mean that are not those of events.
     """
 
     kind: str
@@ -68,6 +79,7 @@ class EventFile:
     folders: tuple[str, ...] = ()
     delimiter: str = ","
     strict: bool = True
+    adapter: Adapter | None = field(default=None, compare=False)
 
     def written(self) -> dict[str, str]:
         """Return the names as written of the columns that are read, by ours. Raises `UnusableError` if one of them is doubled."""
@@ -80,7 +92,9 @@ class EventFile:
         """Return the same without what does not matter for reading events, so that files which are read alike are equal."""
         if self.kind == "csv":  # columns are read by their place
             return self
-        names = set(self.written().values())
+        if self.adapter is not None and not self.adapter.columns():  # it reads whatever there is
+            return self
+        names = set(self.written().values()) if self.adapter is None else set(self.adapter.columns())
         read = [number for number, name in enumerate(self.columns) if name in names]
         read.sort(key=self.columns.__getitem__)
         types = tuple(self.types[number] for number in read) if self.types else ()
@@ -93,6 +107,8 @@ class EventFile:
 
     def missing(self) -> list[str]:
         """Return the required columns that neither the file nor its path has."""
+        if self.adapter is not None:
+            return [name for name in self.adapter.columns() if name not in self.columns]
         present = {*self.written(), *map(str.lower, self.folders)}
         return [name for name in REQUIRED if name not in present]
 
@@ -112,6 +128,8 @@ class EventFiles:
 
     def times(self) -> Column:
         """Return what the column of times holds; numbers are read as texts."""
+        if self.like.adapter is not None:
+            return "text"
         kind = self.like.type_of("ts")
         if not kind.startswith(("timestamp", "date")):
             return "text"
@@ -119,6 +137,9 @@ class EventFiles:
 
     def bronze(self) -> str:
         """Return the SELECT that renames the files' columns to those that queries/events.sql reads."""
+        if self.like.adapter is not None:
+            types = dict(zip(self.like.columns, self.like.types, strict=False))
+            return self.like.adapter.bronze(reader(self.paths, self.like), types, file_paths.table_of(self.paths[0]))
         written = self.like.written()
         folders = {name.lower(): name for name in self.like.folders}
 

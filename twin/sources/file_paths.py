@@ -85,6 +85,16 @@ def find(source: str, most: int) -> Found:
     return found
 
 
+def adapter_beside(source: str) -> str:
+    """Return where the adapter of a source is stored: beside a file, in a folder.
+
+    >>> adapter_beside("data/orders.csv")
+    'data/orders.csv.adapter.yml'
+    """
+    path = os.path.expanduser(source)
+    return os.path.join(path, "adapter.yml") if os.path.isdir(path) else f"{path}.adapter.yml"
+
+
 def format_of(path: str) -> str:
     """Return a file's format by its ending: csv, json, parquet; delta for a Delta table; "" for others."""
     if delta_paths.is_path(path):

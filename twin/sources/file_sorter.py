@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from twin.foundation import memory
-from twin.foundation.errors import SourceError
+from twin.foundation.errors import ForeignColumnsError, SourceError
 from twin.sources import (
     column_names,
     delta_tables,
@@ -27,7 +27,7 @@ from twin.sources import (
     text_encoding,
 )
 from twin.sources.database import Database, UnreadableError, reason
-from twin.sources.event_files import EventFile, EventFiles, Size, UnusableError
+from twin.sources.event_files import Adapter, EventFile, EventFiles, Size, UnusableError
 from twin.sources.file_forms import Plain
 from twin.sources.file_paths import Found
 
@@ -59,8 +59,11 @@ class FileSorter:
     temporary copies, which `close` removes. `left_out` has a sentence for each file that cannot be used.
     """
 
-    def __init__(self, source: str, most_memory: int, most_bytes: int, most_files: int) -> None:
+    def __init__(
+        self, source: str, most_memory: int, most_bytes: int, most_files: int, adapter: Adapter | None = None
+    ) -> None:
         """`most_memory` is what finding columns may take, `most_bytes` what a file may hold; in bytes."""
+        self._adapter = adapter
         self.size = Size()
         self.broken_rows = 0
         self.left_out: list[str] = []
@@ -111,6 +114,7 @@ class FileSorter:
         """Sort one file, or the plain copies of what it holds."""
         try:
             readable, file, size = self._described(path)
+            file = replace(file, adapter=self._adapter)
             if not (missing := file.missing()):
                 groups.setdefault(file.as_read(), []).append(readable)
                 self.size += size
@@ -204,11 +208,17 @@ class FileSorter:
 
     def _nothing_left(self) -> SourceError:
         what = "; ".join(self.left_out[:NAMED]) or "only dimension tables are there"
+        if self._adapter is not None:
+            return SourceError(f"{self._source}: no file that its adapter can read: {what}.")
+        is_foreign = any(" has no column " in text for text in self.left_out)
         columns = (
             " Event rows need the columns event_type, ts and order_id (besides location or location_id, sequence, body)."
-            if not self.left_out or any(" has no column " in text for text in self.left_out)
+            if not self.left_out or is_foreign
             else ""
         )
+        if is_foreign:
+            hint = f" Columns of your own? `twin adapt {self._source}` finds out what they mean."
+            return ForeignColumnsError(f"{self._source}: no usable event file: {what}.{columns}{hint}")
         return SourceError(f"{self._source}: no usable event file: {what}.{columns}")
 
     def is_copy(self, path: str) -> bool:

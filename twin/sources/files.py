@@ -30,7 +30,7 @@ from twin.sources import (
 )
 from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.database import Database, TooLargeError, UnreadableError
-from twin.sources.event_files import EventFiles, Size
+from twin.sources.event_files import Adapter, EventFiles, Size
 from twin.sources.file_paths import Found
 from twin.sources.file_sorter import DimensionFile, FileSorter
 from twin.sources.lives import LongOrders, Reused
@@ -66,6 +66,7 @@ class FileSource:
         source: str | Path,
         progress: Progress | None = None,
         settings: Settings | None = None,
+        adapter: Adapter | None = None,
         previous: "FileSource | None" = None,
     ) -> None:
         """`previous` is the same source as it was before its files changed: names that are gone are taken from it."""
@@ -87,7 +88,7 @@ class FileSource:
         )  # before they are read, so that what is written meanwhile is seen later
         growing = frozenset[str]() if previous is None else file_states.grown(previous.states, self.states)
         sorter = FileSorter(
-            self.name, self._database_memory, self._settings.max_decoded_bytes, self._settings.max_files
+            self.name, self._database_memory, self._settings.max_decoded_bytes, self._settings.max_files, adapter
         )
         try:
             self._open(sorter.without_half_lines(found, growing), sorter, report)
@@ -139,6 +140,10 @@ class FileSource:
 
     def routes(self, location: str, most: int) -> pa.Table:
         return self._database.table(queries.for_duckdb("routes"), {"location": location, "most": most})
+
+    def ask(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """Return the result of a DuckDB query over the table `events`; for what only files are asked."""
+        return self._database.table(sql, parameters)
 
     def gold(self) -> Mapping[str, int]:
         return {}

@@ -14,7 +14,7 @@ from panel.io.resources import get_dist_path
 
 from twin import api
 from twin.foundation.address import Address, notice, quoted, suggestion
-from twin.foundation.errors import TwinError
+from twin.foundation.errors import ForeignColumnsError, TwinError
 from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.pages.basemap import base_map
@@ -57,6 +57,10 @@ span { color: var(--tw-ink); font: 700 var(--tw-text-lg)/1.2 var(--tw-font); whi
 @media (max-width: 600px) { span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } }
 """
 """On a phone the title is hidden to make room for the controls; screen readers still read it."""
+OWN_COLUMNS = (
+    "Rows of events have event_type, ts and order_id. The next page shows what these columns probably mean, lets you correct it, "
+    "and opens the kitchens."
+)
 PROGRESS_S = 0.5
 """Seconds between two progress texts while the source opens."""
 LONGEST_LATER = 31 * DAY
@@ -98,6 +102,12 @@ def operations_page() -> pn.Column:
             welcome.show_loading(process.opening_step)
         try:
             show(opening.result())
+        except ForeignColumnsError as error:
+            name = Path(process.settings.source).name
+            if mounted:
+                welcome.fail(f"{name} has columns of its own", OWN_COLUMNS, adapt="./adapt")
+            else:
+                welcome.fail(str(error))
         except TwinError as error:
             welcome.fail(str(error), "Start the app with another source, for example: twin serve --source demo")
 

@@ -97,8 +97,8 @@ const skeleton = () =>
     el("span", { class: "bottom" }, el("i", { class: "w40" })),
   );
 
-/** A message in the place of the cards: what is the case, what to do, and a button where there is something to try. */
-function notice(kind, title, text, button) {
+/** A message in the place of the cards: what is the case, what to do, and buttons where there is something to try. */
+function notice(kind, title, text, ...buttons) {
   const sign = el("span", { class: `sign is-${kind}` });
   sign.append(icon(kind === "error" ? "alert" : "box", 24));
   return el(
@@ -107,14 +107,14 @@ function notice(kind, title, text, button) {
     sign,
     el("h2", {}, title),
     text ? el("p", {}, text) : null,
-    button ?? null,
+    buttons.some(Boolean) ? el("div", { class: "ways" }, ...buttons) : null,
   );
 }
 
-const retryButton = (model) =>
+const retryButton = (model, looks = "retry") =>
   el(
     "button",
-    { class: "retry", type: "button", "data-testid": "welcome-retry", onclick: () => model.send_msg({ retry: true }) },
+    { class: looks, type: "button", "data-testid": "welcome-retry", onclick: () => model.send_msg({ retry: true }) },
     "Try again",
   );
 
@@ -179,7 +179,18 @@ function render({ model }) {
             "with the demo data.",
         ),
       );
-    else grid.replaceChildren(notice("error", s.message ?? "", s.advice ?? "", s.retry ? retryButton(model) : null));
+    else
+      grid.replaceChildren(
+        notice(
+          "error",
+          s.message ?? "",
+          s.advice ?? "",
+          s.adapt
+            ? el("a", { class: "retry", href: s.adapt, "data-testid": "welcome-adapt" }, "Find out what they mean")
+            : null,
+          s.retry ? retryButton(model, s.adapt ? "retry is-second" : "retry") : null,
+        ),
+      );
   };
   model.on("state", show);
   model.on("remove", () => list?.remove());

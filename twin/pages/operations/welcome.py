@@ -71,13 +71,17 @@ class WelcomeView(pn.viewable.Viewer):
         else:
             self._cards.state = {"status": "ready" if cities else "empty", "cities": cities}
 
-    def fail(self, message: str, advice: str = "") -> None:
-        """Show a sentence with the problem and one with the remedy, with a button to retry."""
+    def fail(self, message: str, advice: str = "", adapt: str = "") -> None:
+        """Show a sentence with the problem and one with the remedy, with a button to retry.
+
+        `adapt` is the address of the page that finds out what columns mean, where that is the problem.
+        """
         self._cards.state = {
             "status": "error",
             "message": message,
             "advice": advice,
             "retry": self._on_retry is not None,
+            "adapt": adapt,
         }
 
     def _on_message(self, event: "DataEvent") -> None:
