@@ -270,7 +270,8 @@ def test_spark_reads_times_as_we_do(spark: SparkSession, reading: Reading) -> No
     spark.createDataFrame(list(enumerate(texts)), "sequence INT, ts STRING").createOrReplaceTempView("texts")
     columns = "'gk_ready' AS event_type, ts, 'sf' AS location, 'A' AS order_id, sequence, '{}' AS body"
     timed = times.timed("text", reading)
-    sql = f"WITH bronze AS (SELECT {columns} FROM texts),\n{timed}\nSELECT sequence, ts, form, unread FROM timed ORDER BY sequence"
+    chosen = "SELECT sequence, ts, form, unread FROM timed ORDER BY sequence"
+    sql = f"WITH bronze AS (SELECT {columns} FROM texts),\n{timed}\n{chosen}"
     theirs = [tuple(row) for row in spark.sql(sql).collect()]
     with duckdb.connect() as connection:
         connection.execute(
