@@ -56,6 +56,9 @@ CHROMIUM_ARGUMENTS = (
 """No window, no graphics card, no traffic of the browser's own, and a name for this machine as a proxy in front would have."""
 
 
+EXPECT_MS = 30_000
+"""How long an expectation of a browser test may take to come true. A busy machine needs longer than Playwright's five seconds."""
+
 MOST_WORKERS = 4
 """Each has a Chromium and a server, about 1.5 GB."""
 
@@ -128,8 +131,9 @@ def browser(chromium_path: str) -> Iterator["Browser"]:
     While it is open Playwright's event loop runs in this thread, and a test that wants one of its own (`asyncio.run`) would
     fail: `pytest_collection_modifyitems` puts the browser tests last. It is here for tests of more than one folder.
     """
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=EXPECT_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=chromium_path, args=list(CHROMIUM_ARGUMENTS))
         yield chromium

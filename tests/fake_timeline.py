@@ -49,6 +49,7 @@ class FakeDataQuality:
     rejected: dict[str, int] = field(default_factory=dict)
     flagged: dict[str, int] = field(default_factory=dict)
     cut_orders: int = 0
+    left_out: tuple[str, ...] = ()
 
 
 class FakeTimeline(Timeline):

@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.sources.test_files import ROWS, write_csv
+from twin.api import answers, parameters
 from twin.cli import main
+from twin.hub import Hub
+from twin.sources.files import FileSource
 
 
 def test_check_tells_what_is_in_a_source(demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,3 +55,16 @@ def test_a_wrong_configuration_says_what_is_wrong(tmp_path: Path, capsys: pytest
     config.write_text('{"location_name": "x", "orders_day_1": "many"}')
     assert main(["demo", "--out", str(tmp_path / "demo"), "--config", str(config)]) == 2
     assert "orders_day_1" in capsys.readouterr().err
+
+
+def test_check_and_the_api_name_the_files_that_were_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_csv(tmp_path / "good.csv", ROWS)
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside" / "bad.csv").touch()
+    assert main(["check", str(tmp_path)]) == 0
+    assert "\n    left out: inside/bad.csv is empty.\n" in capsys.readouterr().out
+    answer = answers.data_quality(Hub(FileSource(tmp_path)), "sf", parameters.Parameters())
+    assert (answer.files_left_out, answer.left_out) == (1, ["inside/bad.csv is empty."])
+    assert answer.rows_read == answer.rows_used == 3

@@ -106,9 +106,9 @@ def _print_contents(opened: twin.Twin) -> None:
             if place.lat is None
             else f"{place.lat:.4f},{place.lon:.4f} ({(place.radius_m or 0) / 1000:.1f} km)"
         )
-        print(
-            f"{place.id:<34} {place.display_name:<22} {place.orders:>9,}  {text(place.start)}  {text(place.end)}  {where}"
-        )
+        first, last = place.tz.text(place.start), place.tz.text(place.end)
+        where += f", times in {place.zone}, {place.zone_origin}" if place.zone else ""
+        print(f"{place.id:<34} {place.display_name:<22} {place.orders:>9,}  {first}  {last}  {where}")
     print(f"\ntimes: {_TIMES[opened.source.times]}")
     quality = opened.quality()
     print(f"{quality.read:,} rows read = {quality.used:,} used + {quality.read - quality.used:,} set aside")
@@ -116,6 +116,8 @@ def _print_contents(opened: twin.Twin) -> None:
         print(f"{count:>12,}  set aside: {reason}")
     for flag, count in sorted(quality.flagged.items(), key=lambda item: -item[1]):
         print(f"{count:>12,}  used, but: {flag}")
+    for sentence in quality.left_out:
+        print(f"    left out: {sentence}.")
     if gold := opened.source.gold():
         print("\norders here, and in the pipeline's gold_order_header:")
         mine = {place.id: place.orders for place in opened.locations}

@@ -18,7 +18,7 @@ from twin.foundation.cache import ByteCache, Owner, SingleFlight
 from twin.foundation.errors import SourceError, TwinError
 from twin.foundation.geo import project
 from twin.foundation.settings import Settings
-from twin.foundation.times import Time, seconds, text, whole_days
+from twin.foundation.times import Time
 from twin.sources import tables
 from twin.sources.base import Location, Quality, Source, Window
 from twin.sources.files import FileSource
@@ -157,7 +157,7 @@ class Hub(Owner):
         (0.0, 0.0)
         """
         place, latest = self.location(location), self.last_hours(location)
-        low, high = whole_days(place.start, place.end)
+        low, high = place.tz.whole_days(place.start, place.end)
         return Window(min(low, latest.start), max(high, latest.end))
 
     def within(self, location: str, start: Time, end: Time) -> Window | None:
@@ -170,9 +170,10 @@ class Hub(Owner):
         >>> t.within("chicago", "1900-01-01", "2100-01-01") == t.reach("chicago"), t.within("chicago", 0, 1)
         (True, None)
         """
-        first, last = seconds(start), seconds(end)
+        tz = self.location(location).tz
+        first, last = tz.seconds(start), tz.seconds(end)
         if not first < last:
-            raise ValueError(f"The range must end after it starts, not run from {text(first)} to {text(last)}.")
+            raise ValueError(f"The range must end after it starts, not run from {tz.text(first)} to {tz.text(last)}.")
         reach = self.reach(location)
         window = Window(max(first, reach.start), min(last, reach.end))
         return window if window.start < window.end else None
@@ -197,8 +198,12 @@ class Hub(Owner):
         return self._timelines.get(self._key(location, start, end))
 
     def _key(self, location: str, start: Time | None, end: Time | None) -> tuple[str, float, float]:
-        window = self.last_hours(location)
-        return location, window.start if start is None else seconds(start), window.end if end is None else seconds(end)
+        window, tz = self.last_hours(location), self.location(location).tz
+        first, last = (
+            window.start if start is None else tz.seconds(start),
+            window.end if end is None else tz.seconds(end),
+        )
+        return location, first, last
 
     def kept_insights(self, timeline: Timeline) -> Insights | None:
         """Return the insights that `insights` would return if they are in memory, else None. Returns at once.

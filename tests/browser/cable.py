@@ -1,15 +1,17 @@
 """A network cable that can be cut: a TCP relay on loopback whose connections stay open and silent while it is cut."""
 
 import asyncio
+import ssl
 import threading
 from types import TracebackType
+from typing import Self
 
 
 class Cable:
     """Relays a free port of this machine to another one, from `with` until its end; `cut` and `mend` are for any thread."""
 
-    def __init__(self, to: int) -> None:
-        self._to = to
+    def __init__(self, to: int, tls: ssl.SSLContext | None = None) -> None:
+        self._to, self._tls = to, tls
         self._whole: asyncio.Event
         self._server: asyncio.Server
         self._writers: list[asyncio.StreamWriter] = []
@@ -20,7 +22,7 @@ class Cable:
         self._thread = threading.Thread(target=self._run, name="cable", daemon=True)
         self.port = 0
 
-    def __enter__(self) -> "Cable":
+    def __enter__(self) -> Self:
         self._thread.start()
         assert self._ready.wait(10)
         return self
@@ -76,7 +78,7 @@ class Cable:
     async def _listen(self) -> None:
         self._whole = asyncio.Event()
         self._whole.set()
-        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         self._ready.set()
 

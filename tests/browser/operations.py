@@ -24,7 +24,7 @@ def choose(page: Page, address: str, location: str, **query: str) -> None:
     """Open a location by its address and wait until it is alive."""
     words = "".join(f"&{key}={value}" for key, value in query.items())
     page.goto(f"{address}/operations?location={location}{words}")
-    expect(by_id(page, "stage-out_for_delivery-count")).to_have_text(NUMBER, timeout=20_000)  # every data has drivers
+    expect(by_id(page, "stage-out_for_delivery-count")).to_have_text(NUMBER)  # every data has drivers
     page.wait_for_function(f"() => globalThis.__twin?.motion?.size && ({MOTION})().held", timeout=20_000)
 
 

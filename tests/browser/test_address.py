@@ -39,10 +39,10 @@ def test_a_range_of_two_centuries_shows_the_days_with_data_and_says_so(page: Pag
 
 def test_a_mistyped_kitchen_is_said_above_the_choice(page: Page, address: str) -> None:
     page.goto(f"{address}/operations?location=chicgo&t={AT}")
-    expect(by_id(page, "city-chicago")).to_be_visible(timeout=20_000)
+    expect(by_id(page, "city-chicago")).to_be_visible()
     assert notice(page) == "There is no kitchen “chicgo”. Did you mean “chicago”?"
     by_id(page, "city-chicago").click()
-    expect(by_id(page, "stage-cooking-count")).to_have_text(NUMBER, timeout=20_000)
+    expect(by_id(page, "stage-cooking-count")).to_have_text(NUMBER)
 
 
 def test_a_mistyped_order_is_said_with_the_one_that_is_similar(page: Page, address: str, demo: str) -> None:
@@ -57,9 +57,7 @@ def test_a_mistyped_order_is_said_with_the_one_that_is_similar(page: Page, addre
 )
 def test_about_an_address_that_is_right_nothing_is_said(page: Page, address: str, query: dict[str, str]) -> None:
     choose(page, address, "sanfrancisco", t=AT, speed="100", **query)
-    expect(by_id(page, "tab-moments")).to_have_text(
-        re.compile(r"\d"), timeout=20_000
-    )  # the last that the page waits for
+    expect(by_id(page, "tab-moments")).to_have_text(re.compile(r"\d"))  # the last that the page waits for
     expect(by_id(page, "banner")).to_be_hidden()
 
 

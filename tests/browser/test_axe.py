@@ -24,7 +24,7 @@ FOCUSED = """() => {
 
 def open_replay(page: Page, address: str) -> None:
     page.goto(f"{address}/operations?location=sanfrancisco")
-    expect(page.get_by_test_id("stage-created-count").first).to_have_text(NUMBER, timeout=20_000)
+    expect(page.get_by_test_id("stage-created-count").first).to_have_text(NUMBER)
     expect(page.get_by_test_id("skeleton")).to_be_hidden()
     expect(page.get_by_test_id("feed-row").first).to_be_visible()
 
@@ -35,7 +35,7 @@ def test_the_welcome_is_open_to_all(
 ) -> None:
     page.emulate_media(color_scheme=theme)
     page.goto(address)
-    expect(page.locator(".city:not(.skeleton)").first).to_be_visible(timeout=20_000)
+    expect(page.locator(".city:not(.skeleton)").first).to_be_visible()
     assert barriers(page) == []
 
 

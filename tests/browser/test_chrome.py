@@ -75,7 +75,7 @@ def address(serve: Callable[..., str]) -> str:
 @pytest.fixture
 def opened(page: Page, address: str) -> Page:
     page.goto(f"{address}/chrome?location=sanfrancisco&t=2025-10-16T00:00:00")
-    expect(page.get_by_test_id("help")).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("help")).to_be_visible()
     expect(page.get_by_test_id("banner")).to_be_attached()
     page.wait_for_function("() => Bokeh.documents[0].is_idle")  # what changes while a page is being drawn is lost
     return page
@@ -193,7 +193,7 @@ def test_single_keys_can_be_switched_off_for_every_view_and_stay_off(opened: Pag
     assert opened.evaluate("() => heard").count("m") == 0
     assert "ArrowRight" in opened.evaluate("() => heard")
     opened.reload()
-    expect(opened.get_by_test_id("help")).to_be_visible(timeout=20_000)
+    expect(opened.get_by_test_id("help")).to_be_visible()
     opened.keyboard.press("?")
     expect(opened.get_by_test_id("help-dialog")).to_be_hidden()
 
@@ -211,7 +211,7 @@ def test_the_tour_is_offered_once_and_shows_only_what_is_there(opened: Page) -> 
     expect(tour).to_be_hidden()
     assert opened.evaluate("() => [...__twin.clocks.values()][0].now()") == before
     opened.reload()
-    expect(opened.get_by_test_id("help")).to_be_visible(timeout=20_000)
+    expect(opened.get_by_test_id("help")).to_be_visible()
     expect(opened.get_by_test_id("tour-offer")).to_be_hidden()
 
 

@@ -88,7 +88,7 @@ MARKS: dict[str, str] = {
 def test_a_mark_that_is_a_background_is_no_ground(contrasting: Page, selector: str) -> None:
     by_id(contrasting, "tab-moments").click()
     mark = contrasting.locator(selector).first
-    expect(mark).to_be_attached(timeout=20_000)
+    expect(mark).to_be_attached()
     found = mark.evaluate("(node) => getComputedStyle(node).backgroundColor")
     assert found not in (contrasting.evaluate(GROUND), "rgba(0, 0, 0, 0)")
 

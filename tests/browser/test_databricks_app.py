@@ -130,9 +130,7 @@ def opened(app: App) -> str:
 def test_the_page_opens_and_plays(app: App, signed_in: Page, warehouse: Warehouse) -> None:
     warehouse.faults.starting_s = 60.0
     signed_in.goto(app.address)
-    expect(by_id(signed_in, "welcome")).to_contain_text(
-        re.compile(r"Starting the SQL warehouse, \d+ s so far"), timeout=30_000
-    )
+    expect(by_id(signed_in, "welcome")).to_contain_text(re.compile(r"Starting the SQL warehouse, \d+ s so far"))
     with urllib.request.urlopen(f"{app.address}/api/v1/openapi.json", timeout=2) as other:
         assert other.status == HTTPStatus.OK, "the process serves others meanwhile"
     expect(by_id(signed_in, "welcome")).to_contain_text("Choose one of", timeout=120_000)
@@ -183,7 +181,7 @@ def test_orders_that_come_in_while_the_page_is_open_are_offered(
     expect(by_id(signed_in, "banner")).to_be_hidden()
     add_orders(warehouse, "chicago", 7 * 24)
     by_id(signed_in, "health-look").click()
-    expect(by_id(signed_in, "health-note")).to_have_text("Newer orders have come in.", timeout=30_000)
+    expect(by_id(signed_in, "health-note")).to_have_text("Newer orders have come in.")
     expect(by_id(signed_in, "banner")).to_contain_text("New orders have come in, until 2025-10-")
     assert clock(signed_in) == before, "nothing moves by itself"
     signed_in.keyboard.press("Escape")

@@ -144,7 +144,8 @@ def test_a_picked_order_that_has_stalled_is_called_so_on_the_map(opened: Page) -
     source = module_source(Path(answers.__file__).with_name("questions.js"))
     place = answers.place_message(SESSION.timeline, SESSION.timeline.orders.row_of["STUCK1"])
     text = """([source, place, t]) =>
-      import(URL.createObjectURL(new Blob([source], { type: "text/javascript" }))).then((made) => made.placeText(place, t))"""
+      import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })))
+        .then((made) => made.placeText(place, t, null))"""
 
     told = [opened.evaluate(text, [source, place, NOON + minute * MINUTE]) for minute in (9, 251, 252, 300)]
 

@@ -194,9 +194,7 @@ def moment(t: float) -> str:
 
 def open_at(page: Page, address: str, t: int) -> None:
     page.goto(f"{address}/operations?location={KITCHEN}&start={moment(DAY[0])}&end={moment(DAY[1])}&t={moment(t)}")
-    expect(page.get_by_test_id("clock")).to_have_text(
-        datetime.fromtimestamp(t, UTC).strftime("%a %H:%M:%S"), timeout=30_000
-    )
+    expect(page.get_by_test_id("clock")).to_have_text(datetime.fromtimestamp(t, UTC).strftime("%a %H:%M:%S"))
     # what is usual comes a moment after the rest
     page.wait_for_function(f"() => (({READ})(['kpi-orders-hour-usual']))['kpi-orders-hour-usual'] > 0", timeout=30_000)
 
@@ -251,7 +249,7 @@ def test_the_brands_and_the_stages_of_the_trends_equal_sql(
 ) -> None:
     open_at(page, address, MOMENTS[5])
     page.get_by_test_id("tab-trends").click()
-    expect(page.get_by_test_id("trends-brand").first).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("trends-brand").first).to_be_visible()
     wanted = raw.execute("""
         WITH item AS (
           SELECT o, coalesce(b.name, 'brand ' || (i ->> 'brand_id')) AS brand,

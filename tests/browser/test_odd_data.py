@@ -103,7 +103,7 @@ def test_whatever_is_missing_the_stages_show_what_is_known_and_the_feed_tells_it
 ) -> None:
     line = odd.timeline(location)
     page.goto(f"{address}/operations?location={location}")
-    expect(by_id(page, "feed-row")).to_be_visible(timeout=20_000)
+    expect(by_id(page, "feed-row")).to_be_visible()
     known = line.at(clock(page)).counts
     told = metrics.metrics_of(line).recorded
     for key, is_told in zip(STAGE_KEYS, told, strict=True):
@@ -118,15 +118,15 @@ def test_whatever_is_missing_the_stages_show_what_is_known_and_the_feed_tells_it
 
 def test_what_is_missing_is_said_where_it_is_missed(page: Page, address: str) -> None:
     page.goto(f"{address}/operations?location=kitchenless")
-    expect(by_id(page, "stage-cooking")).to_contain_text("not in the data", timeout=20_000)
+    expect(by_id(page, "stage-cooking")).to_contain_text("not in the data")
     # Created lasts until the pick-up there: that is not slow
     colour = "(node) => getComputedStyle(node).color"
     told = [by_id(page, f"stage-{stage}-oldest") for stage in ("created", "out_for_delivery")]
     assert told[0].evaluate(colour) == told[1].evaluate(colour)
     page.goto(f"{address}/operations?location=uncreated")
-    expect(by_id(page, "kpi-orders-hour")).to_contain_text("not in the data", timeout=20_000)
+    expect(by_id(page, "kpi-orders-hour")).to_contain_text("not in the data")
     page.goto(f"{address}/operations?location=nowhere")
-    expect(by_id(page, "map-empty")).to_contain_text("No coordinates in this data", timeout=20_000)
+    expect(by_id(page, "map-empty")).to_contain_text("No coordinates in this data")
 
 
 def test_disorder_and_doubles_change_nothing(odd: Twin) -> None:
@@ -140,8 +140,8 @@ def test_disorder_and_doubles_change_nothing(odd: Twin) -> None:
 
 def test_an_empty_range_says_what_there_is_and_shows_that(page: Page, address: str) -> None:
     page.goto(f"{address}/operations?location=plain&start=2025-10-20T00:00:00&end=2025-10-21T00:00:00")
-    expect(by_id(page, "banner-message")).to_contain_text("No orders in this range: the data covers", timeout=20_000)
-    expect(by_id(page, "feed-row").first).to_be_visible(timeout=20_000)
+    expect(by_id(page, "banner-message")).to_contain_text("No orders in this range: the data covers")
+    expect(by_id(page, "feed-row").first).to_be_visible()
     by_id(page, "banner-close").click()
     expect(by_id(page, "banner")).to_be_hidden()
 
@@ -170,15 +170,15 @@ def test_a_source_that_fails_says_so_keeps_the_last_picture_and_is_tried_again(
     monkeypatch.setattr("twin.server.process.process.hub", lambda: unsteady)
     address = serve({"operations": operations_page})
     page.goto(f"{address}/operations?location=plain")
-    expect(by_id(page, "feed-row")).to_be_visible(timeout=20_000)
+    expect(by_id(page, "feed-row")).to_be_visible()
     shown = counts(page)
     source.down = True
     by_id(page, "range").click()
     page.get_by_role("button", name=re.compile("Whole|All")).first.click()
-    expect(by_id(page, "banner-message")).to_contain_text("The warehouse does not answer", timeout=20_000)
+    expect(by_id(page, "banner-message")).to_contain_text("The warehouse does not answer")
     assert counts(page) == shown
     source.down = False
     by_id(page, "banner-action").click()
-    expect(by_id(page, "banner")).to_be_hidden(timeout=20_000)
+    expect(by_id(page, "banner")).to_be_hidden()
     expect(by_id(page, "feed-row")).to_be_visible()
     page.goto("about:blank")

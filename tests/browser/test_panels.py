@@ -337,4 +337,4 @@ def test_a_failure_can_be_tried_again(opened):
     page.get_by_test_id("welcome-retry").click()
 
     expect(page.get_by_test_id("welcome-error")).to_have_count(0)
-    assert SESSION.retried == [1]
+    comes_to(page, lambda: SESSION.retried, [1])

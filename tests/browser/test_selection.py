@@ -11,6 +11,7 @@ import panel as pn
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.operations import comes_to
 from tests.raw_orders import EVIL, MINUTE, NOON, WHOLE, rows_of, timeline_of
 from twin.replay.controller import ReplayController
 from twin.views.order.order import OrderView
@@ -107,7 +108,7 @@ def test_a_click_in_the_list_opens_the_order_and_a_second_one_closes_it(opened):
     expect(row(opened, LATE)).to_have_attribute("aria-selected", "true")
     row(opened, LATE).click()
     expect(panel).to_be_hidden()
-    assert SESSION.controller.selection.order == ""
+    comes_to(opened, lambda: SESSION.controller.selection.order, "")
 
 
 def test_the_panel_tells_what_was_known_at_the_playhead_and_marks_the_rest_as_later(opened):
@@ -212,7 +213,7 @@ def test_a_stage_is_filtered_for_and_all_are_shown_again(opened):
     opened.get_by_test_id("orders-filter-ready").click()
     expect(opened.get_by_test_id("orders-row")).to_have_count(1)
     expect(opened.get_by_test_id("orders-filter-ready")).to_have_attribute("aria-pressed", "true")
-    assert SESSION.controller.selection.stage == "ready"
+    comes_to(opened, lambda: SESSION.controller.selection.stage, "ready")
 
     opened.get_by_test_id("orders-filter-all").click()
     expect(opened.get_by_test_id("orders-row")).to_have_count(4)
@@ -253,7 +254,8 @@ def test_an_order_outside_the_range_says_so_and_can_be_put_away(opened):
     opened.get_by_test_id("order-close").click()
 
     expect(opened.get_by_test_id("order-panel")).to_be_hidden()
-    assert (SESSION.controller.selection.order, SESSION.controller.selection.stage) == ("", "ready")
+    chosen = SESSION.controller.selection
+    comes_to(opened, lambda: (chosen.order, chosen.stage), ("", "ready"))
 
 
 def test_the_ages_run_on_while_it_plays_without_a_message(opened):

@@ -12,6 +12,7 @@ import pytest
 from panel.io import PeriodicCallback
 from playwright.sync_api import Page, expect
 
+from tests.browser.operations import comes_to
 from twin.replay.controller import ReplayController
 from twin.views.shared.theme import TOKENS
 from twin.views.transport.transport import TransportView
@@ -235,7 +236,7 @@ def test_stop_returns_to_the_start_and_steps_go_a_minute(bar):
     bar.get_by_test_id("stop").click()
     expect(bar.get_by_test_id("clock")).to_have_text("Thu 00:00:00")
     agreed(bar, THURSDAY)
-    assert not SESSION.replay.playing
+    comes_to(bar, lambda: SESSION.replay.playing, False)
 
 
 def test_a_click_on_the_scrubber_seeks_and_playing_goes_on(bar):
@@ -345,7 +346,7 @@ def test_keys_work_anywhere_but_where_one_types(bar):
     bar.keyboard.press("1")
     bar.keyboard.press("ArrowUp")
     expect(bar.get_by_test_id("speed-500")).to_have_attribute("aria-pressed", "true")
-    assert SESSION.replay.speed == 500
+    comes_to(bar, lambda: SESSION.replay.speed, 500)
 
 
 def test_space_on_a_focused_button_presses_that_button_once(bar):

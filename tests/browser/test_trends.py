@@ -9,6 +9,7 @@ import panel as pn
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.operations import comes_to
 from tests.fake_timeline import DAY0, HOUR, FakeTimeline
 from tests.views.test_trends import EVIL, day_of_orders, served
 from twin.analysis.insights import Insights
@@ -147,8 +148,7 @@ def test_a_stage_is_chosen_with_a_click_and_told_to_the_session(opened):
     ready.click()
 
     expect(ready).to_have_attribute("aria-pressed", "true")
-    do(lambda: None)
-    assert SESSION.controller.selection.stage == "ready"
+    comes_to(page, lambda: SESSION.controller.selection.stage, "ready")
     expect(page.get_by_test_id("trends-left-out")).to_have_text("1 over 4 h left out")
 
 

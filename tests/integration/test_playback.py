@@ -82,6 +82,7 @@ def test_seeking_to_a_moment_is_playing_to_it(timeline: Timeline) -> None:
         np.testing.assert_array_equal(one.drivers.x, other.drivers.x)
 
 
+@pytest.mark.slow
 def test_random_moments_of_the_demo_agree_with_the_raw_rows(demo: Path) -> None:
     opened = twin.open(demo)
     rows = (

@@ -1,19 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isSameView, queryAt, resume, stateOf, timeText } from "../../twin/views/session/address.js";
+import { isSameView, queryAt, resume, stateOf } from "../../twin/views/session/address.js";
+import { NAIVE, Zone } from "../../twin/views/shared/times.js";
 import { verbsOf } from "../../twin/views/shared/verbs.js";
 import { clockAt, modelOf, wall } from "./support.js";
 
 test("a time in an address has as many digits as it needs", () => {
-  assert.equal(timeText(1760725800), "2025-10-17T18:30:00");
-  assert.equal(timeText(1760725800.25), "2025-10-17T18:30:00.25");
-  assert.equal(timeText(1760725800.0004), "2025-10-17T18:30:00");
-  assert.equal(timeText(1760725809.9996), "2025-10-17T18:30:10");
+  assert.equal(NAIVE.addressText(1760725800), "2025-10-17T18:30:00");
+  assert.equal(NAIVE.addressText(1760725800.25), "2025-10-17T18:30:00.25");
+  assert.equal(NAIVE.addressText(1760725800.0004), "2025-10-17T18:30:00");
+  assert.equal(NAIVE.addressText(1760725809.9996), "2025-10-17T18:30:10");
 });
 
 test("only the moment of a query is replaced", () => {
   assert.equal(
-    queryAt("?location=a&t=2025-10-17T18:30:00&view=-87.6,41.9,13&events=text=a%26b", 1760725801.5),
+    queryAt("?location=a&t=2025-10-17T18:30:00&view=-87.6,41.9,13&events=text=a%26b", 1760725801.5, NAIVE),
     "?location=a&t=2025-10-17T18:30:01.5&view=-87.6,41.9,13&events=text%3Da%26b",
   );
 });
@@ -84,4 +85,17 @@ test("a stopped clock stands and refuses every command, and goes on when it is r
   assert.deepEqual(clock.release(), { t: 1060, playing: true });
   assert.equal(clock.release(), null);
   assert.deepEqual(heard, [false, true]);
+});
+
+test("the address of an instant says which of a doubled hour it is", () => {
+  const changes = /** @type {[number, number, string][]} */ ([
+    [1741514400, -25200, "PDT"],
+    [1762074000, -28800, "PST"],
+  ]);
+  const zone = new Zone({ name: "America/Los_Angeles", changes });
+  const of = (t) => new URLSearchParams(queryAt("?location=a", t, zone)).get("t");
+  assert.equal(of(1762072200), "2025-11-02T01:30:00-07:00");
+  assert.equal(of(1762075800.25), "2025-11-02T01:30:00.25-08:00");
+  const kathmandu = new Zone({ name: "Asia/Kathmandu", changes: [[0, 20700, "UTC+5:45"]] });
+  assert.equal(queryAt("?t=x", 1762072200, kathmandu), "?t=2025-11-02T14:15:00%2B05:45");
 });

@@ -27,6 +27,7 @@ def test_the_javascript_in_node(demo: Path) -> None:
         "pins": vectors.pins(timeline),
         "texts": vectors.texts(),
         "filters": vectors.filters(),
+        "zones": vectors.zones(),
     }
     assert sum(len(moment["drivers"]) for window in told["windows"] for moment in window["moments"]) > 50
     (javascript.FOLDER / "vectors.json").write_text(json.dumps(told, allow_nan=False), "utf-8")

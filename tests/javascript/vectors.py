@@ -13,6 +13,8 @@ import numpy as np
 
 from twin.analysis.event_index import GROUPS, USUAL_GROUPS, EventFilter
 from twin.analysis.wording import average_text, minutes_text
+from twin.foundation.times import DAY
+from twin.foundation.zones import Zone
 from twin.replay.clock import Anchor
 from twin.timeline.timeline import Timeline
 from twin.views.map import answers, messages, wire
@@ -116,6 +118,35 @@ def texts() -> dict[str, list[list[Any]]]:
         "minutes": [[s, minutes_text(s)] for s in seconds if 59.5 <= s < 3570.0],
         "average": [[s, average_text(s)] for s in seconds if s < 6000.0],
     }
+
+
+def zones(seed: int = 7) -> list[dict[str, Any]]:
+    """Return zones as the browser gets them, with what their clocks show at moments around their changes."""
+    random_ = random.Random(seed)
+    found = []
+    for name in ("", "America/Los_Angeles", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Havana", "Asia/Beirut"):
+        zone = Zone(name, "as configured")
+        start = 1_735_700_000.0
+        end = start + 400 * DAY
+        sent = zone.to_browser(start, end)
+        near = [at for at, _, _ in sent.get("changes", ())[1:]] or [start + DAY]
+        moments = [random_.choice(near) + random_.randrange(-100_000, 100_000) / 4 for _ in range(60)]
+        moments += [at + shift for at in near for shift in (-1.0, 0.0, 1.0, 1800.0, -1800.0)]
+        walls = [zone.local(t) + shift for t in moments for shift in (0.0, 3600.0)]
+        found.append(
+            {
+                "sent": sent,
+                "moments": [
+                    {
+                        "t": t, "text": zone.text(t), "label": zone.label(t), "midnight": zone.midnight(t),
+                        "next": zone.next_midnight(t), "iso": zone.iso(t), "wall": zone.local(t),
+                    }
+                    for t in moments
+                ],
+                "walls": [[wall, zone.from_local(wall), zone.from_local(wall, later=True)] for wall in walls],
+            }
+        )  # fmt: skip
+    return found
 
 
 def filters() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Every third-party package that is imported is declared: what another package happens to bring along may go any day."""
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,13 @@ from tests.packaging.declared import EXTRAS, ROOT, declared, providers
 OUR_FOLDERS = {"twin", "tests", "benchmarks", "scripts"}
 
 
-def imported(path: Path) -> Iterator[tuple[str, int, bool]]:
+@functools.cache
+def imported(path: Path) -> tuple[tuple[str, int, bool], ...]:
     """Every third-party module that a file imports: its dotted name, the line, and whether that is at the top of the file."""
+    return tuple(_imported(path))
+
+
+def _imported(path: Path) -> Iterator[tuple[str, int, bool]]:
     tree = ast.parse(path.read_text("utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -58,7 +64,8 @@ def test_what_is_around_the_package_imports_what_the_test_extra_brings(folder: s
 def test_every_dependency_of_the_base_and_of_databricks_is_imported_or_says_why_it_is_there() -> None:
     files = (ROOT / "twin").rglob("*.py")
     used = {name for path in files for module, _, _ in imported(path) for name in providers_of(module)}
-    assert declared("databricks") - used == {"cartopy"}  # a bound for geoviews, which brings it
+    # cartopy: a bound for geoviews, which brings it; tzdata: zoneinfo reads it
+    assert declared("databricks") - used == {"cartopy", "tzdata"}
 
 
 def test_the_test_extra_has_all_the_others() -> None:

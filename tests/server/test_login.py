@@ -81,6 +81,7 @@ def is_let_in(address: str, answer: Answer) -> bool:
     return fetch(f"{address}/page", {"Cookie": "; ".join(answer.cookies)}).status == 200
 
 
+@pytest.mark.slow
 def test_who_guesses_waits_longer_and_longer_and_it_is_logged(plain: str, server: str, clock: Clock, caplog) -> None:
     for _ in range(100):
         assert not is_let_in(plain, log_in(plain, "wrong"))

@@ -52,6 +52,7 @@ def _start(folder: Path, queue: "multiprocessing.Queue[bytes]") -> None:
     queue.put(key(folder, SESSIONS))
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     queue = context.Queue()

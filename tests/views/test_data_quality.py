@@ -25,8 +25,17 @@ def test_it_tells_the_reasons_largest_first():
         "rejected": [["no order", 15], ["bad timestamp", 5]],
         "flagged": [["unknown type", 2]],
         "cut": 3,
+        "left_out": 0,
+        "named": [],
     }
     assert state["used"] + sum(n for _, n in state["rejected"]) == state["read"]
+
+
+def test_files_that_could_not_be_read_are_counted_and_the_first_are_named():
+    state = chip_of(FakeDataQuality(4, 4, left_out=tuple(f"{n}.csv is empty" for n in range(1_000)))).state
+
+    assert state["left_out"] == 1_000
+    assert state["named"] == [f"{n}.csv is empty." for n in range(20)]
 
 
 def test_reasons_of_equal_count_keep_one_order():

@@ -35,6 +35,8 @@ HTTP_PATH = f"/sql/1.0/warehouses/{WAREHOUSE}"
 OK = ttypes.TStatus(statusCode=ttypes.TStatusCode.SUCCESS_STATUS)
 DONE = ttypes.TGetOperationStatusResp(status=OK, operationState=ttypes.TOperationState.FINISHED_STATE)
 
+RESULTS = "/results/"
+
 POLL_S = 0.05
 """A question for the state of a running statement is answered after so long, as a real service holds it back for a while."""
 
@@ -59,6 +61,8 @@ class Faults:
     """Statements that find their session gone."""
     torn_results: int = 0
     """Results of which the connection breaks in the middle."""
+    no_storage: bool = False
+    """The storage to which results are linked cannot be reached, as from many an app."""
     denied: bool = False
     """The service principal may not read the tables."""
     latency_s: float = 0.0
@@ -75,6 +79,8 @@ class Statement:
 
     sql: str
     parameters: dict[str, Any]
+    types: dict[str, str]
+    """The declared type of each parameter, as Databricks writes it: INT, BIGINT, TIMESTAMP_NTZ …"""
 
 
 @dataclass
@@ -88,9 +94,15 @@ class Warehouse:
     most_sessions: int = 0
     cancelled: int = 0
     logins: int = 0
+    downloads: int = 0
+    """Results that were fetched from the storage."""
+    stored: dict[str, bytes] = field(default_factory=dict)
+    """The storage: Arrow files by name."""
     address: str = ""
     rows_per_batch: int = 20_000
-    _results: dict[bytes, Iterator[tuple[int, pa.RecordBatch | None]]] = field(default_factory=dict)
+    linked_bytes: int = 1 << 20
+    """Larger results come as links to a storage (CloudFetch) for a client that says that it can download them."""
+    _results: dict[bytes, Iterator[tuple[int, Any]]] = field(default_factory=dict)
     _schemas: dict[bytes, pa.Schema] = field(default_factory=dict)
     _running: dict[bytes, Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -152,14 +164,18 @@ class Warehouse:
                 status=_failed("Invalid SessionHandle: the session was closed or has expired")
             )
         given = {one.name: _value(one) for one in req.parameters or []}
-        self.statements.append(Statement(req.statement, given))
+        types = {one.name: one.type.upper() for one in req.parameters or []}
+        self.statements.append(Statement(req.statement, given, types))
         time.sleep(self.faults.latency_s)
         name = uuid.uuid4().bytes
         handle = ttypes.TOperationHandle(
             ttypes.THandleIdentifier(guid=name, secret=name), ttypes.TOperationType.EXECUTE_STATEMENT, True
         )
         try:
+            _check_limits(req.statement, types)
             table = self._execute(req.statement, given)
+        except TypeError as error:
+            return _refused(handle, f"[INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE] {error} SQLSTATE: 42K0E")
         except PermissionError as error:
             return _refused(handle, f"[INSUFFICIENT_PERMISSIONS] Insufficient privileges: {error} SQLSTATE: 42501")
         except duckdb.CatalogException as error:
@@ -171,6 +187,9 @@ class Warehouse:
             [*zip(itertools.accumulate([0, *(len(one) for one in batches)]), batches, strict=False)]
         )
         self._schemas[name] = table.schema
+        if req.canDownloadResult and table.nbytes > self.linked_bytes:
+            self._results[name] = iter([(0, self._link(table))])
+            batches = []
         if self.faults.hold is not None:
             self._running[name] = ttypes.TOperationState.RUNNING_STATE
             running = ttypes.TGetOperationStatusResp(status=OK, operationState=self._running[name])
@@ -179,7 +198,7 @@ class Warehouse:
             )
         direct = ttypes.TSparkDirectResults(
             operationStatus=DONE,
-            resultSetMetadata=_metadata(table.schema),
+            resultSetMetadata=_metadata(table.schema, linked=not batches and table.num_rows > 0),
             resultSet=self._next(name, len(batches) > 1),
         )
         return ttypes.TExecuteStatementResp(status=OK, operationHandle=handle, directResults=direct)
@@ -212,8 +231,28 @@ class Warehouse:
         return ttypes.TCloseOperationResp(status=OK)
 
     # -- results ----------------------------------------------------------------------------------------------------------
+    def _link(self, table: pa.Table) -> Any:
+        """Put a result into the storage; return the link to it."""
+        name, sink = uuid.uuid4().hex, pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as stream:
+            stream.write_table(table)
+        self.stored[name] = sink.getvalue().to_pybytes()
+        storage = "http://127.0.0.1:9" if self.faults.no_storage else self.address  # nobody listens on port 9
+        return ttypes.TSparkArrowResultLink(
+            fileLink=f"{storage}{RESULTS}{name}",
+            expiryTime=int(time.time()) + 600,
+            startRowOffset=0,
+            rowCount=table.num_rows,
+            bytesNum=len(self.stored[name]),
+            httpHeaders={},
+        )
+
     def _next(self, name: bytes, more: bool) -> Any:
         start, batch = next(self._results[name], (0, None))
+        if isinstance(batch, ttypes.TSparkArrowResultLink):
+            linked = ttypes.TRowSet(startRowOffset=0, rows=[], resultLinks=[batch])
+            metadata = _metadata(self._schemas[name], linked=True)
+            return ttypes.TFetchResultsResp(status=OK, hasMoreRows=False, results=linked, resultSetMetadata=metadata)
         batches = [] if batch is None else [ttypes.TSparkArrowBatch(batch.serialize().to_pybytes(), batch.num_rows)]
         rows = ttypes.TRowSet(startRowOffset=start, rows=[], arrowBatches=batches)
         return ttypes.TFetchResultsResp(
@@ -233,6 +272,17 @@ class Warehouse:
         return _as_spark_does(table)
 
 
+def _check_limits(sql: str, types: dict[str, str]) -> None:
+    """Raise TypeError for a LIMIT or OFFSET that is no INT: Spark and Databricks cast none."""
+    for limit in sqlglot.parse_one(sql, dialect="databricks").find_all(exp.Limit, exp.Offset):
+        for one in limit.find_all(exp.Placeholder, exp.Parameter):
+            declared = types[one.name or one.this.name]
+            if declared != "INT":
+                raise TypeError(
+                    f'The limit like expression ":{one.name}" is invalid. It must be integer type, but got "{declared}".'
+                )
+
+
 def _as_spark_does(table: pa.Table) -> pa.Table:
     """Return a result in the types of Databricks: DuckDB's sums of integers are 128 bits wide."""
     for index, field_ in enumerate(table.schema):
@@ -241,7 +291,7 @@ def _as_spark_does(table: pa.Table) -> pa.Table:
     return table
 
 
-def _metadata(schema: pa.Schema) -> Any:
+def _metadata(schema: pa.Schema, linked: bool = False) -> Any:
     columns = [
         ttypes.TColumnDesc(
             columnName=one.name,
@@ -261,7 +311,7 @@ def _metadata(schema: pa.Schema) -> Any:
     return ttypes.TGetResultSetMetadataResp(
         status=OK,
         schema=ttypes.TTableSchema(columns),
-        resultFormat=ttypes.TSparkRowSetType.ARROW_BASED_SET,
+        resultFormat=ttypes.TSparkRowSetType.URL_BASED_SET if linked else ttypes.TSparkRowSetType.ARROW_BASED_SET,
         lz4Compressed=False,
         arrowSchema=schema.serialize().to_pybytes(),
     )
@@ -306,6 +356,12 @@ class _Handler(BaseHTTPRequestHandler):
                 for name in ("token_endpoint", "authorization_endpoint")
             }
             self._json(200, endpoints)
+        elif stored := self.warehouse.stored.get(self.path.removeprefix(RESULTS)):
+            self.warehouse.downloads += 1
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(stored)))
+            self.end_headers()
+            self.wfile.write(stored)
         else:
             self._json(404, {"error_code": "ENDPOINT_NOT_FOUND", "message": self.path})
 

@@ -135,7 +135,9 @@ def test_a_window_is_asked_for_by_place_and_time_and_only_once(
     warehouse = warehouse_of(tables(demos("2025")))
     source = lakehouse()
     opening = len(warehouse.statements)
-    assert opening == 7  # columns, then side by side: spellings, kinds of times, two accounts, kitchens, orders per hour
+    assert (
+        opening == 7
+    )  # columns, then side by side: spellings, kinds of times, two accounts, kitchens, orders per hour
     place = source.locations[0]
     before = len(warehouse.statements)
     threads = [

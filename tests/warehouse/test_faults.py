@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -18,10 +19,14 @@ from tests.warehouse.test_answers import same
 from twin.foundation.errors import CancelledError, SourceError
 from twin.foundation.progress import Task
 from twin.foundation.settings import Settings
+from twin.foundation.times import DAY
 from twin.notebook.door import Twin
 from twin.timeline.timeline import READING
 
 pytestmark = pytest.mark.slow
+
+LARGE = 20_000
+"""Bytes of a result that is linked here; a day of the tests' kitchens has more."""
 
 Start = Callable[..., Warehouse]
 Open = Callable[..., Twin]
@@ -117,6 +122,55 @@ def test_a_table_without_body_and_place_is_one_kitchen(warehouse_of: Start, lake
     warehouse_of({"lakeflow.all_events": row})
     place = lakehouse().locations[0]
     assert (place.id, place.orders) == ("kitchen", 1)
+
+
+def test_a_large_result_comes_from_the_storage_where_it_can_be_reached(
+    held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open
+) -> None:
+    warehouse = warehouse_of(held)
+    warehouse.linked_bytes = LARGE
+    place = (source := lakehouse()).locations[0]
+    assert source.source.window(place.id, place.start, place.end).nbytes > LARGE
+    assert warehouse.downloads > 0
+
+
+def test_a_storage_that_cannot_be_reached_is_tried_once_and_nobody_waits_for_it(
+    held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    warehouse = warehouse_of(held)
+    warehouse.linked_bytes = LARGE
+    source = lakehouse()
+    place = source.locations[0]
+    days = int(place.end // DAY - place.start // DAY) + 1
+    warehouse.faults.no_storage = True
+    before = len(warehouse.statements)
+    first = source.source.window(place.id, place.start, place.end)
+    at_once = len(warehouse.statements) - before
+    assert days < at_once <= 2 * days, "what could not be fetched is asked again, without links"
+    assert "TWIN_CLOUD_FETCH" in caplog.text
+    shutil.rmtree(os.environ["TWIN_CACHE"])
+    before = len(warehouse.statements)
+    assert same(source.source.window(place.id, place.start, place.end), first)
+    assert len(warehouse.statements) - before == days, "that is remembered"
+
+
+@pytest.mark.parametrize(
+    "variables", [{"TWIN_CLOUD_FETCH": "off"}, {"DATABRICKS_APP_PORT": "8000"}], ids=["by a setting", "in an app"]
+)
+def test_no_links_are_asked_for_where_they_would_not_work(
+    variables: dict[str, str],
+    held: dict[str, Path | str],
+    warehouse_of: Start,
+    lakehouse: Open,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    warehouse = warehouse_of(held)
+    warehouse.faults.no_storage, warehouse.linked_bytes = True, LARGE
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    place = (source := lakehouse()).locations[0]
+    assert source.source.window(place.id, place.start, place.end).num_rows > 0
+    assert warehouse.stored == {}
 
 
 @pytest.mark.parametrize("fault", ["dead_sessions", "torn_results"])

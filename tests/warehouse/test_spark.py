@@ -11,7 +11,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import Column, SparkSession
+from pyspark.sql import functions as F  # Spark's own name for it
 
 from tests import hostile_bodies as hostile
 from tests.warehouse.conftest import FORMS, tables
@@ -140,7 +141,7 @@ def asked_of(source: Twin) -> None:
         order = timeline.orders.ids[3].as_py()
         for query, parameters in questions(place, order).items():
             source.source.query(query, **parameters)
-    for granularity in ("day", "week"):
+    for granularity in ("minute", "day", "week"):
         more = questions(source.locations[0], "")["buckets"] | {"granularity": granularity}
         source.source.query("buckets", **more)
 
@@ -158,6 +159,16 @@ def rows(columns: list[str], found: list[dict[str, Any]]) -> list[tuple[Any, ...
         )
 
     return sorted((tuple(plain(row[name]) for name in columns) for row in found), key=repr)
+
+
+def bound(statement: Statement) -> dict[str, Column]:
+    """Return a statement's parameters in their declared types, which Python's do not tell: BIGINT and INT are both `int`."""
+    written = {"BIGINT": "{}L", "TIMESTAMP_NTZ": "TIMESTAMP_NTZ'{}'"}  # Spark binds literals only, no casts
+
+    def literal(value: Any, declared: str) -> Column:
+        return F.expr(written[declared].format(value)) if declared in written else F.lit(value)
+
+    return {name: literal(value, statement.types[name]) for name, value in statement.parameters.items()}
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # sockets that pyspark's collect leaves
@@ -182,14 +193,16 @@ def test_every_statement_gives_the_same_rows_in_spark(
             spark.read.parquet(str(stored)).createOrReplaceTempView(name.replace(".", "_"))
     asked_of(lakehouse())
     sent: dict[tuple[str, str], Statement] = {
-        (one.sql, repr(one.parameters)): one for one in warehouse.statements if "information_schema" not in one.sql
+        (one.sql, repr((one.parameters, one.types))): one
+        for one in warehouse.statements
+        if "information_schema" not in one.sql
     }
     assert {query for query in ALL if any(is_asked(query, one.sql) for one in sent.values())} == set(
         ALL
     ) - FRAGMENTS - OF_FILES
     for one in sent.values():
         here = re.sub(r"`caspers`\.`(\w+)`\.`(\w+)`", r"\1_\2", one.sql)
-        result = spark.sql(here, args=one.parameters)
+        result = spark.sql(here, args=bound(one))
         with warehouse.connection.cursor() as cursor:
             expected = cursor.sql(queries.transpile(one.sql), params=one.parameters).to_arrow_table()
         assert result.columns == expected.column_names

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from twin.analysis.metrics import COMPLETION_SPAN, TRAILING, MetricIndex
 from twin.foundation.stages import COMPLETED, CREATED, STAGES, STALLED_AFTER
-from twin.foundation.times import DAY, weekday
+from twin.foundation.times import DAY
+from twin.foundation.zones import NAIVE, Zone
 from twin.sources.base import Location, Source, Window
 from twin.timeline import events as ev
 from twin.timeline.orders import began, stages_of
@@ -46,17 +47,33 @@ class History:
 
     milestones: Floats
     enter: Floats
+    tz: Zone = NAIVE
+    """The kitchen's clock."""
 
     @classmethod
-    def from_rows(cls, rows: pa.Table) -> "History":
+    def from_rows(cls, rows: pa.Table, tz: Zone = NAIVE) -> "History":
         """Return the history from the result of `Source.history`."""
         milestones = np.array([_seconds(rows[name]) for name in _COLUMNS]).reshape(len(_COLUMNS), len(rows))
-        return cls(milestones, stages_of(milestones, _seconds(rows["first"])))
+        return cls(milestones, stages_of(milestones, _seconds(rows["first"])), tz)
 
     @classmethod
     def from_timeline(cls, timeline: Timeline) -> "History":
         """Return the orders of a timeline as history."""
-        return cls(timeline.orders.milestones, timeline.orders.enter)
+        return cls(timeline.orders.milestones, timeline.orders.enter, timeline.tz)
+
+    def on_clock(self) -> "History":
+        """Return the orders by what the kitchen's clock shows, as naive times.
+
+        All times of an order are shifted alike, by what the clock is ahead when it begins: durations stay, also over a change of
+        the clock.
+        """
+        if self.tz.naive:
+            return self
+        start = began(self.created, self.enter[CREATED])
+        known = np.isfinite(start)
+        ahead = np.zeros(len(self))
+        ahead[known] = self.tz.local(start[known]) - start[known]
+        return History(self.milestones + ahead, self.enter + ahead)
 
     def __len__(self) -> int:
         return self.milestones.shape[1]
@@ -79,7 +96,7 @@ class History:
         """The days (numbered since 1970, sorted) without the gaps in the data; the first and the last are always included."""
         if not len(self):
             return np.empty(0, np.int64)
-        days, orders = np.unique((self.began // DAY).astype(np.int64), return_counts=True)
+        days, orders = np.unique(self.tz.day(self.began), return_counts=True)
         whole = orders >= HOLE * np.median(orders)
         whole[[0, -1]] = True  # these may be partial; which of their hours are covered is checked for each t
         return days[whole]
@@ -92,13 +109,14 @@ class Baseline:
         """`history` has the orders around `window`; it is complete from `reach` on (seconds)."""
         self.history = history if history is not None and len(history) else None
         self._window, self._reach = window, reach
+        self._tz = NAIVE if history is None else history.tz
         if self.history is None:
             self._days = np.empty(0, np.int64)
             return
         self._days = self.history.days
         self._first, self._last = float(self.history.began[0]), float(self.history.began[-1])
         self._created = np.sort(self.history.created[np.isfinite(self.history.created)])
-        as_timeline = cast("Timeline", SimpleNamespace(orders=self.history))
+        as_timeline = cast("Timeline", SimpleNamespace(orders=self.history, tz=self.history.tz))
         self._index = MetricIndex(as_timeline)  # the same code, so that completion has one definition
         self._deliveries = _Means(self.history.created, self.history.delivered)
         enter = self.history.enter
@@ -119,14 +137,14 @@ class Baseline:
         start, end = reach(source, location, window)
         rows = source.history(location.id, start - STALLED_AFTER, end + STALLED_AFTER)
         complete = -np.inf if start <= location.start else start
-        return cls(History.from_rows(rows), window, complete)
+        return cls(History.from_rows(rows, location.tz), window, complete)
 
     @property
     def days(self) -> int:
         """The number of other days that it is based on, for the middle of the window."""
         if self._window is None:
             return max(0, len(self._days) - 1)
-        own = int((self._window.start + self._window.end) / 2 // DAY)
+        own = self._tz.day((self._window.start + self._window.end) / 2)
         return int(np.count_nonzero(self._days != own))
 
     def orders_per_hour(self, t: float) -> float | None:
@@ -156,12 +174,12 @@ class Baseline:
 
     def basis(self, t: float) -> str:
         """Return what the usual at t is based on, as "Thursdays at 18 h" or "18 h on the 6 days before"; "" if on nothing."""
-        offsets = np.rint((self._same_time(t) - t) / DAY).astype(np.int64)
+        offsets = self._tz.day(self._same_time(t)) - self._tz.day(t)
         if not len(offsets):
             return ""
-        hour = f"{int(t % DAY // 3600)} h"
+        hour = f"{self._tz.hour(t)} h"
         if (offsets % 7 == 0).all() and len(offsets) >= SAME_WEEKDAYS:
-            return f"{weekday(t)}s at {hour}"
+            return f"{self._tz.weekday(t)}s at {hour}"
         count = len(offsets)
         if count == 1:
             return f"{hour} on " + {-1: "the day before", 1: "the day after"}.get(int(offsets[0]), "another day")
@@ -172,8 +190,8 @@ class Baseline:
         """Return the same time of day (seconds) on other days that cover its trailing hour, of the same weekday if enough do."""
         if self.history is None:
             return np.empty(0)
-        offsets = self._days - int(t // DAY)
-        times = t + offsets * DAY
+        offsets = self._days - self._tz.day(t)
+        times = self._tz.days_later(t, offsets)
         covered = (offsets != 0) & (times - TRAILING >= self._first) & (times <= self._last)
         same_weekday = covered & (offsets % 7 == 0)
         return times[same_weekday if np.count_nonzero(same_weekday) >= SAME_WEEKDAYS else covered]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from twin.analysis.durations import Durations, count, percentiles
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
-from twin.foundation.times import DAY, midnight
+from twin.foundation.times import DAY
 from twin.timeline.timeline import Snapshot, Timeline
 
 Floats = NDArray[np.float64]
@@ -123,7 +123,7 @@ class MetricIndex:
     """
 
     def __init__(self, timeline: Timeline) -> None:
-        orders = timeline.orders
+        orders, self._tz = timeline.orders, timeline.tz
         created: Floats = np.asarray(orders.created, np.float64)
         delivered: Floats = np.asarray(orders.delivered, np.float64)
         enter: Floats = np.asarray(orders.enter, np.float64)
@@ -169,7 +169,7 @@ class MetricIndex:
         """Return the KPIs at t; `counts` are the snapshot's at the same t, `target` the promised delivery time in seconds."""
         edges = t - _TRAILING_EDGES
         day_ago, due, two_hours, hour, now = self.created.searchsorted(t - _CREATED_EDGES, "right").tolist()
-        today = min(int(self.created.searchsorted(midnight(t), "left")), now)
+        today = min(int(self.created.searchsorted(self._tz.midnight(t), "left")), now)
         completion, number_due = self._share(day_ago, due, t)
         ended = self._deliveries.ended(edges)
         p50, p75, p95 = percentiles(ended.values, (0.50, 0.75, 0.95))

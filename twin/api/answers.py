@@ -4,21 +4,22 @@ The source aggregates ranges (SQL push-down); only a kitchen's state at one time
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from twin.analysis import brands as branding
 from twin.analysis.lifecycle import Lifecycle, lifecycle
 from twin.analysis.wording import in_minutes
 from twin.api import event_log, models, parameters
 from twin.api import kitchen_status as kitchen
-from twin.api.instants import from_micros, instant, micros, optional_instant, seconds
+from twin.api.instants import from_micros, instant, optional_instant, seconds
 from twin.api.position import StreamPosition
 from twin.foundation.errors import UnknownOrderError, UnknownTimeError
 from twin.foundation.geo import Frame
-from twin.foundation.times import DAY, UTC
+from twin.foundation.times import DAY, HOUR, UTC
 from twin.hub import Hub
 from twin.sources.base import Location, Window
 from twin.sources.known_kitchens import METRES_PER_MILE
@@ -34,7 +35,7 @@ MOST_DAYS = 31
 NEAR = 5
 """Most similar ids suggested for an unknown order."""
 
-STEPS = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(weeks=1)}
+STEPS = {"hour": HOUR, "day": DAY, "week": 7 * DAY}
 
 
 def locations(hub: Hub, _: parameters.Parameters) -> models.Locations:
@@ -47,10 +48,8 @@ def time_range(hub: Hub, location: str, query: parameters.BucketedRange) -> mode
     place = hub.location(location)
     window = _window(hub, place, query)
     bounds: dict[str, str | float] = {"location": location, "from_ts": window.start, "to_ts": window.end}
-    steps = list(_steps(place, window, query.granularity))
+    buckets = _buckets(hub, place, window, query.granularity)
     (total,) = hub.source.query("totals", **bounds).to_pylist()
-    rows = hub.source.query("buckets", granularity=query.granularity, **bounds).to_pylist()
-    by_start = {row["bucket"].replace(tzinfo=UTC): row for row in rows}
     return models.TimeRange(
         location=location,
         start=instant(window.start),
@@ -66,16 +65,7 @@ def time_range(hub: Hub, location: str, query: parameters.BucketedRange) -> mode
             completion_rate_pct=100 * total["delivered"] / total["orders"] if total["orders"] else None,
             total_revenue=round(float(total["revenue"] or 0), 2),
         ),
-        hourly_breakdown=[
-            models.Bucket(
-                timestamp=step,
-                order_count=by_start[step]["orders"] if step in by_start else 0,
-                avg_delivery_time=(
-                    _mean_minutes(by_start[step]["took_us"], by_start[step]["timed"]) if step in by_start else None
-                ),
-            )
-            for step in steps
-        ],
+        hourly_breakdown=buckets,
     )
 
 
@@ -174,6 +164,8 @@ def data_quality(hub: Hub, location: str, _: parameters.Parameters) -> models.Da
         rows_used=quality.used,
         rejected=dict(quality.rejected),
         flagged=dict(quality.flagged),
+        files_left_out=len(quality.left_out),
+        left_out=[f"{text}." for text in quality.left_out[: models.MOST_FILES]],
     )
 
 
@@ -219,24 +211,49 @@ def _within(hub: Hub, place: Location, window: Window) -> Window:
     return within
 
 
-def _steps(place: Location, window: Window, granularity: str) -> Iterator[dt.datetime]:
-    """Yield the start of each bucket of the range that overlaps the data. Raises `UnknownTimeError` for too many."""
-    step = STEPS[granularity]
+def _steps(place: Location, window: Window, granularity: str) -> NDArray[np.float64]:
+    """Return the start of each bucket of the range that overlaps the data, on the kitchen's clock, ascending data seconds.
+
+    The days on which that clock is put forward or back have 23 and 25 hours. Raises `UnknownTimeError` for too many buckets.
+    """
+    tz = place.tz
     first, last = max(window.start, place.start), min(window.end, place.end + 1)
     if last <= first:
-        return
-    at = instant(first).replace(minute=0, second=0, microsecond=0)
-    if granularity != "hour":
-        at = at.replace(hour=0)
-    if granularity == "week":
-        at -= dt.timedelta(days=at.weekday())
-    if (instant(last) - at) / step > MOST_BUCKETS:
+        return np.empty(0)
+    if (last - first) / STEPS[granularity] > MOST_BUCKETS:
         raise UnknownTimeError(
             f"That would be over {MOST_BUCKETS:,} buckets: ask for a coarser granularity or a shorter range."
         )
-    while micros(at) < round(last * 1e6):
-        yield at
-        at += step
+    if granularity == "hour":
+        steps = tz.ticks(tz.midnight(first), last, HOUR)
+        steps = steps[max(0, int(steps.searchsorted(first, "right")) - 1) :]
+    else:
+        days = np.arange(tz.day(first), tz.day(last) + 1)
+        if granularity == "week":
+            monday = days[0] - (days[0] + 3) % 7  # 1970 began on a Thursday
+            days = np.arange(monday, days[-1] + 1, 7)
+        steps = tz.start_of(days)
+    return steps[np.round(steps * 1e6) < round(last * 1e6)]
+
+
+def _buckets(hub: Hub, place: Location, window: Window, granularity: str) -> list[models.Bucket]:
+    """Return the orders of each bucket of a range: counted by the source, by the hours of UTC or minutes where the kitchen's
+    days and hours are others."""
+    steps = _steps(place, window, granularity)
+    if not len(steps):
+        return []
+    grain = granularity if place.tz.naive else "hour" if not (place.tz.local(steps) % HOUR).any() else "minute"
+    rows = hub.source.query("buckets", granularity=grain, location=place.id, from_ts=window.start, to_ts=window.end)
+    orders, timed, took = np.zeros((3, len(steps)), np.int64)
+    for row in rows.to_pylist():
+        step = max(0, int(steps.searchsorted(row["bucket"].replace(tzinfo=UTC).timestamp(), "right")) - 1)
+        orders[step] += row["orders"]
+        timed[step] += row["timed"]
+        took[step] += int(row["took_us"] or 0)
+    return [
+        models.Bucket(timestamp=instant(at), order_count=n, avg_delivery_time=_mean_minutes(sum_us, number))
+        for at, n, number, sum_us in zip(steps.tolist(), orders.tolist(), timed.tolist(), took.tolist(), strict=True)
+    ]
 
 
 def _config(place: Location) -> models.LocationConfig:
@@ -247,6 +264,7 @@ def _config(place: Location) -> models.LocationConfig:
         gk_lon=place.lon,
         radius_mi=None if place.radius_m is None else place.radius_m / METRES_PER_MILE,
         total_orders=place.orders,
+        time_zone=place.zone,
         date_range=models.DateRange(start=instant(place.start), end=instant(place.end)),
     )
 

@@ -8,10 +8,9 @@ import numpy as np
 from twin.analysis.metrics import StageFigures, metrics_of
 from twin.analysis.wording import in_minutes
 from twin.api import models
-from twin.api.instants import instant, optional_instant
+from twin.api.instants import instant, optional_instant, write
 from twin.foundation.errors import UnknownTimeError
 from twin.foundation.stages import CANCELLED, COMPLETED, COOKING, STAGES, STALLED, STATES
-from twin.foundation.times import DAY, midnight, text
 from twin.hub import Hub
 from twin.sources.base import Location
 from twin.timeline.timeline import Snapshot, Timeline
@@ -35,12 +34,11 @@ def timeline_at(hub: Hub, place: Location, t: float) -> Timeline:
     window = hub.last_hours(place.id)
     if window.start <= t <= window.end:
         return hub.timeline(place.id)
-    day = midnight(t)
-    if not midnight(place.start) <= t < midnight(place.end) + DAY:
-        raise UnknownTimeError(
-            f"No data of {place.id} at this time: it reaches from {text(place.start)} to {text(place.end)} UTC."
-        )
-    return hub.timeline(place.id, day, day + DAY)
+    first, last = place.tz.whole_days(place.start, place.end)
+    if not first <= t < last:
+        reach = f"{write(instant(place.start))} to {write(instant(place.end))}"
+        raise UnknownTimeError(f"No data of {place.id} at this time: it reaches from {reach}.")
+    return hub.timeline(place.id, *place.tz.whole_days(t, t))
 
 
 def status(hub: Hub, place: Location, t: float) -> models.KitchenStatus:

@@ -50,6 +50,10 @@ class LocationConfig(Answer):
         description="Delivery radius: configured, else the 95th percentile of the customers' distance."
     )
     total_orders: Count
+    time_zone: str | None = Field(
+        description="IANA zone of the kitchen, whose days and hours are meant by buckets and by today; times are then true UTC. "
+        "Null for naive times, which are the kitchen's own clock whatever `Z` says."
+    )
     date_range: DateRange = Field(description="First and last event.")
 
 
@@ -269,6 +273,10 @@ class Moments(Answer):
     moments: list[MomentOfInterest] = Field(description="The most remarkable first.")
 
 
+MOST_FILES = 100
+"""Left-out files that an answer names."""
+
+
 class DataQuality(Answer):
     """Every raw row accounted for: rows_read = rows_used + the sum of `rejected`."""
 
@@ -277,6 +285,12 @@ class DataQuality(Answer):
     rows_used: Count
     rejected: dict[str, int] = Field(description="Rows set aside, by reason.")
     flagged: dict[str, int] = Field(description="Rows used although something about them is odd, by reason.")
+    files_left_out: Count = Field(
+        description="Files of the whole source that could not be read; none of their rows is counted."
+    )
+    left_out: list[str] = Field(
+        description=f"What was found in them and what to do, a sentence each; at most {MOST_FILES}."
+    )
 
 
 class OrderEvent(LoggedEvent):

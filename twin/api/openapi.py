@@ -36,8 +36,8 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Casper's Kitchens digital twin",
             "version": "1",
-            "description": "Replays of delivery operations. Times are data time, UTC; durations minutes, shares percent; "
-            "null stands where nothing tells.",
+            "description": "Replays of delivery operations. Times are UTC, or the kitchen's own clock where `time_zone` of a "
+            "location is null; durations minutes, shares percent; null stands where nothing tells.",
         },
         "paths": {
             **{BASE + endpoint.path: {"get": _json(endpoint)} for endpoint in ENDPOINTS},

@@ -6,9 +6,10 @@ values and takes them for those that were asked for.
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-from twin.foundation.times import seconds
+from twin.foundation.zones import NAIVE, Zone
 
 LONGEST_QUOTE = 40
 """Characters of a value that a sentence quotes."""
@@ -19,6 +20,9 @@ MOST_COUNTED = 50
 OTHERS_NAMES = ("o", "fbclid", "gclid", "msclkid")
 OTHERS_PREFIXES = ("utm_", "bokeh-", "_")
 """Parameters that hosts (Databricks: `o`), mail programs and Bokeh add to addresses: nobody mistyped them."""
+
+
+_LOST_PLUS = re.compile(r"(?<=[\d.]\d) (?=\d\d:?\d\d$)")
 
 
 class Address:
@@ -49,9 +53,13 @@ class Address:
         """Return a parameter without spaces around it, empty if it is absent."""
         return self.query.get(name, "").strip()
 
-    def time(self, name: str) -> float | None:
-        """Return a time in data seconds."""
-        return self._read(name, seconds, f"is no time for “{name}”: write it like 2025-10-16T18:30.")
+    def time(self, name: str, tz: Zone = NAIVE) -> float | None:
+        """Return a time in data seconds; one without an offset is what the clock of `tz` shows."""
+        return self._read(
+            name,
+            lambda text: tz.seconds(with_plus(text)),
+            f"is no time for “{name}”: write it like 2025-10-16T18:30.",
+        )
 
     def number(self, name: str, least: float, most: float, nearest: bool = False) -> float | None:
         """Return a number of [least, most]; with `nearest`, one beyond it becomes the bound."""
@@ -100,6 +108,15 @@ class Address:
         except ValueError:
             self.remark(f"{quoted(text)} {problem}")
             return None
+
+
+def with_plus(text: str) -> str:
+    """Return a time with the plus sign of its offset, which arrives as a space where it was not encoded.
+
+    >>> with_plus("2025-11-02T14:15 05:45"), with_plus("2025-11-02 14:15")
+    ('2025-11-02T14:15+05:45', '2025-11-02 14:15')
+    """
+    return _LOST_PLUS.sub("+", text) if "T" in text.upper() else text
 
 
 def notice(remarks: Iterable[str]) -> str:

@@ -21,6 +21,7 @@ from typing import Any, Literal, cast
 from twin.foundation import memory
 from twin.foundation.errors import ConfigError
 from twin.foundation.stages import COMPLETED, STAGES
+from twin.foundation.zones import is_zone
 
 MINUTE = 60.0
 
@@ -102,6 +103,8 @@ class Settings:
     """What the times of a source are (twin/sources/base.py); None: what most of them are."""
     dates: Dates | None = None
     """What dates such as 04/05/2025 begin with; None: found where a source has one that can only be one of the two."""
+    time_zones: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """IANA zone of the kitchens whose data has instants, by location id; under "" that of all others."""
 
     tiles: str = "streets"
     """Of `TILES`: the base map that a page begins with."""
@@ -153,6 +156,8 @@ class Settings:
     simulator_schema: str = "simulator"
     warehouse_path: str = ""
     """HTTP path of the SQL warehouse; empty: none is named. Host and credentials are the SDK's own affair."""
+    cloud_fetch: bool = True
+    """Whether large results of the warehouse may come as files from the workspace's storage, which many an app cannot reach."""
     app_name: str = ""
     """Name as a Databricks app, whose proxy tells who looks; empty elsewhere."""
 
@@ -185,6 +190,7 @@ class Settings:
             capacity=_capacities(environment, "TWIN_KITCHEN_CAPACITY"),
             times=cast(Any, _one_of(environment, "TWIN_TIMES", ("naive", "instants"))),
             dates=cast(Any, _one_of(environment, "TWIN_DATES", ("day-first", "month-first"))),
+            time_zones=_zones(environment, "TWIN_TIME_ZONE"),
             tiles=_tiles(environment, "TWIN_TILES", default.tiles),
             glyphs_to=_drivers(environment, "TWIN_GLYPH_DRIVERS", default.glyphs_to),
             dense_from=_drivers(environment, "TWIN_DENSE_DRIVERS", default.dense_from),
@@ -224,6 +230,7 @@ class Settings:
             simulator_schema=given.get("SIMULATOR_SCHEMA") or default.simulator_schema,
             warehouse_path=given.get("DATABRICKS_HTTP_PATH")
             or (f"/sql/1.0/warehouses/{warehouse}" if warehouse else ""),
+            cloud_fetch=(_one_of(environment, "TWIN_CLOUD_FETCH", ("on", "off")) or _usual_cloud_fetch(given)) == "on",
             app_name=given.get("DATABRICKS_APP_NAME", ""),
         )
 
@@ -240,6 +247,11 @@ def _one_of(environment: Mapping[str, str], name: str, values: Sequence[str]) ->
     if text and text not in values:
         raise ConfigError(f"{name} is {text!r}; it can be {' or '.join(values)}. Mend or unset it.")
     return text or None
+
+
+def _usual_cloud_fetch(given: Mapping[str, str]) -> str:
+    """Return "off" in a Databricks app, whose traffic out is restricted, else "on"."""
+    return "off" if given.get("DATABRICKS_APP_PORT") else "on"
 
 
 def _origin(text: str) -> str:
@@ -319,6 +331,20 @@ def _capacities(environment: Mapping[str, str], name: str) -> Mapping[str, int]:
         location, _, number = (piece.strip() for piece in part.partition("="))
         capacities[location] = round(_number(number, f"{name}, {location}", MOST_AT_ONCE, "orders, as in chicago=45"))
     return MappingProxyType(capacities)
+
+
+def _zones(environment: Mapping[str, str], name: str) -> Mapping[str, str]:
+    """Read "America/Chicago" or "sanfrancisco=America/Los_Angeles,America/Chicago": zones by location, and of all others."""
+    zones = {}
+    for part in filter(None, (part.strip() for part in environment.get(name, "").split(","))):
+        location, _, zone = (piece.strip() for piece in part.rpartition("="))
+        if not is_zone(zone):
+            raise ConfigError(
+                f"{name}: {zone!r} is no time zone. Name one of the IANA database, as in America/Chicago or "
+                "sanfrancisco=America/Los_Angeles."
+            )
+        zones[location] = zone
+    return MappingProxyType(zones)
 
 
 def _number(text: str, where: str, most: float, what: str) -> float:

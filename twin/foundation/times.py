@@ -37,7 +37,7 @@ def seconds(value: Time) -> float:
     Raises ValueError, with a message for the user, if the value is not a time.
     """
     if isinstance(value, str):
-        return _from_datetime(_parse(value))
+        return _from_datetime(parse(value))
     if isinstance(value, np.datetime64):
         return _from_datetime64(value)
     if isinstance(value, dt.datetime):
@@ -85,7 +85,8 @@ def weekday(t: float) -> str:
     return WEEKDAYS[int(t // DAY + 3) % 7]  # 1970 began on a Thursday
 
 
-def _parse(value: str) -> dt.datetime:
+def parse(value: str) -> dt.datetime:
+    """Return the datetime that a text says, aware if it has an offset. Raises ValueError, with a message for the user."""
     try:
         return dt.datetime.fromisoformat(value.strip())
     except ValueError:

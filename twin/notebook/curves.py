@@ -1,16 +1,13 @@
 """HoloViews curves of a kitchen, to compose in a notebook: `a.volume() * b.volume()`, `k.curve("delivery_min") + …`."""
 
-from typing import TYPE_CHECKING
-
 import holoviews as hv
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from twin.notebook.tables import stamps
 from twin.timeline.timeline import Timeline
 from twin.views.shared import figure_backend  # noqa: F401  # how figures are drawn
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 WIDTH, HEIGHT = 720, 240
 """Pixels; a notebook's cell on a laptop is that wide."""
@@ -20,13 +17,18 @@ def volume(timeline: Timeline, every: float) -> hv.Curve:
     """Return the orders created in each `every` seconds of the window, drawn as steps."""
     edges, counts = timeline.volume(every)
     name = timeline.location.display_name
-    steps = hv.Curve((stamps(edges[:-1]), counts.astype(np.int64)), "time", "orders", label=name)
+    steps = hv.Curve((stamps(timeline.tz.local(edges[:-1])), counts.astype(np.int64)), "time", "orders", label=name)
     return steps.opts(interpolation="steps-post", width=WIDTH, height=HEIGHT, backend="bokeh")
 
 
-def curve(name: str, history: "pd.DataFrame", kpi: str) -> hv.Curve:
+def _on_clock(index: pd.Index) -> NDArray[np.datetime64]:
+    """Return times as the kitchen's clock shows them: the axes of a drawing know no zones."""
+    return pd.DatetimeIndex(index).tz_localize(None).to_numpy()
+
+
+def curve(name: str, history: pd.DataFrame, kpi: str) -> hv.Curve:
     """Return a column of a kitchen's history as a curve. Raises ValueError for an unknown column."""
     if kpi not in history:
         raise ValueError(f"There is no KPI {kpi!r}: it can be {', '.join(map(str, history.columns))}.")
-    line = hv.Curve((history.index.to_numpy(), history[kpi].to_numpy()), "time", kpi, label=name)
+    line = hv.Curve((_on_clock(history.index), history[kpi].to_numpy()), "time", kpi, label=name)
     return line.opts(width=WIDTH, height=HEIGHT, backend="bokeh")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from twin.foundation.settings import Settings
-from twin.foundation.times import DAY, Time, midnight, seconds, text
+from twin.foundation.times import Time
 from twin.hub import Hub, Progress, open_source
 from twin.notebook.kitchen import Kitchen
 from twin.notebook.tables import html
@@ -64,14 +64,16 @@ class Twin(Hub):
         if day is not None:
             if start is not None or end is not None:
                 raise ValueError("Give either a day, or a start and an end.")
-            first = midnight(seconds(day))
-            start, end = first, first + DAY
+            tz = self.location(location).tz
+            start, end = tz.whole_days(tz.seconds(day), tz.seconds(day))
         latest = self.last_hours(location)
         window = self.within(location, latest.start if start is None else start, latest.end if end is None else end)
         timeline = None if window is None else self.timeline(location, window.start, window.end)
         if timeline is None or not timeline.has_orders:
             place = self.location(location)
-            raise ValueError(f"No orders in this range: the data covers {text(place.start)} to {text(place.end)}.")
+            raise ValueError(
+                f"No orders in this range: the data covers {place.tz.text(place.start)} to {place.tz.text(place.end)}."
+            )
         return Kitchen(self, timeline)
 
     def __getitem__(self, location: str) -> Kitchen:

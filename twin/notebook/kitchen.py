@@ -17,8 +17,7 @@ from twin.analysis import brands
 from twin.analysis.baseline import Baseline
 from twin.analysis.insights import Insights
 from twin.analysis.metrics import metrics_of
-from twin.foundation import times
-from twin.foundation.times import DAY, Time, midnight
+from twin.foundation.times import DAY, HOUR, Time
 from twin.hub import Hub
 from twin.notebook import tables
 from twin.sources.base import Location
@@ -57,7 +56,7 @@ class Instant:
         >>> twin.open("demo").kitchen("chicago").at("12:00").time.hour
         12
         """
-        return tables.stamp(self.snapshot.t)
+        return tables.stamp(self.snapshot.t, self.timeline.tz)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -107,10 +106,13 @@ class Instant:
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {state}" for state, count in self.counts.items())
-        return f"<{self.timeline.location.display_name} at {times.text(self.snapshot.t)}: {counts}>"
+        return f"<{self.timeline.location.display_name} at {self.timeline.tz.text(self.snapshot.t)}: {counts}>"
 
     def _repr_html_(self) -> str:
-        facts = [times.text(self.snapshot.t), *(f"{count} {state}" for state, count in self.counts.items() if count)]
+        facts = [
+            self.timeline.tz.text(self.snapshot.t),
+            *(f"{count} {state}" for state, count in self.counts.items() if count),
+        ]
         return tables.html(self.timeline.location.display_name, facts, self.stages.round(1))
 
 
@@ -147,7 +149,7 @@ class Kitchen:
         >>> twin.open("demo").kitchen("chicago", day="2025-10-16").start
         Timestamp('2025-10-16 00:00:00')
         """
-        return tables.stamp(self.data.window.start)
+        return tables.stamp(self.data.window.start, self.data.tz)
 
     @property
     def end(self) -> pd.Timestamp:
@@ -156,7 +158,7 @@ class Kitchen:
         >>> twin.open("demo").kitchen("chicago", day="2025-10-16").end
         Timestamp('2025-10-17 00:00:00')
         """
-        return tables.stamp(self.data.window.end)
+        return tables.stamp(self.data.window.end, self.data.tz)
 
     def at(self, time: Time) -> Instant:
         """Return the kitchen at a time: a time of day such as "18:30", if it is in the range exactly once, or a full time.
@@ -226,7 +228,7 @@ class Kitchen:
         >>> bool(k.moments["severity"].is_monotonic_decreasing)
         True
         """
-        return tables.moments(self.insights.moments)
+        return tables.moments(self.insights.moments, self.data.tz)
 
     @property
     def rejects(self) -> pd.DataFrame:
@@ -267,8 +269,9 @@ class Kitchen:
         window = self.data.window
         if not every > 0:
             raise ValueError(f"A step must be longer than 0 seconds, not {every:g}.")
-        times = np.arange(np.ceil(window.start / every) * every, window.end, every)
-        return tables.kpis(self.data, times, self._hub.settings.delivery_target_s)
+        offset = self.data.tz.local(window.start) - window.start  # whole hours are those of the kitchen's clock
+        first = np.ceil((window.start + offset) / every) * every - offset
+        return tables.kpis(self.data, np.arange(first, window.end, every), self._hub.settings.delivery_target_s)
 
     # -- clock and selection ---------------------------------------------------------------------------------------------
     @property
@@ -415,15 +418,18 @@ class Kitchen:
         """Return a time in seconds. Raises ValueError for a time of day that is not in the range exactly once."""
         clock = _CLOCK.fullmatch(time) if isinstance(time, str) else None
         if clock is None:
-            return times.seconds(time)
+            return self.data.tz.seconds(time)
         hours, minutes, seconds = (int(part or 0) for part in clock.groups())
         if hours > 24 or minutes > 59 or seconds > 59:
             raise ValueError(f"“{time}” is no time of day: write it like 18:30.")
-        window = self.data.window
-        first = midnight(window.start) + hours * 3600 + minutes * 60 + seconds
-        matches = [t for t in np.arange(first, window.end + 1, DAY).tolist() if window.start <= t <= window.end]
+        window, tz = self.data.window, self.data.tz
+        days_shown = (
+            np.arange(tz.day(window.start), tz.day(window.end) + 1) * DAY + hours * HOUR + minutes * 60.0 + seconds
+        )
+        both = np.unique(np.concatenate((tz.from_local(days_shown), tz.from_local(days_shown, later=True))))
+        matches = [t for t in both.tolist() if window.start <= t <= window.end]
         if len(matches) != 1:
-            days = ", ".join(times.text(t)[:10] for t in matches[:7]) or "never"
+            days = ", ".join(tz.text(t)[:10] for t in matches[:7]) or "never"
             raise ValueError(
                 f"{time} comes {len(matches)} times in this range ({days}): give the day, too, as in 2025-10-16 18:30."
             )
@@ -432,7 +438,7 @@ class Kitchen:
     @property
     def _facts(self) -> list[str]:
         window = self.data.window
-        return [f"{times.text(window.start)} to {times.text(window.end)}", f"{len(self.orders):,} orders"]
+        return [f"{self.data.tz.text(window.start)} to {self.data.tz.text(window.end)}", f"{len(self.orders):,} orders"]
 
     def __repr__(self) -> str:
         return f"<Kitchen {self.location.display_name}, {', '.join(self._facts)}>"

@@ -29,7 +29,6 @@ from pyviz_comms import Comm
 
 from twin.analysis.wording import BRANDS_SHOWN, brand_names, items_text, short_id
 from twin.foundation.stages import COMPLETED, STAGE_LABELS, STATES
-from twin.foundation.times import midnight
 from twin.hub import Hub
 from twin.notebook.panes import NotebookReplay, is_dark
 from twin.timeline.timeline import Timeline
@@ -129,7 +128,7 @@ def answers(timeline: Timeline) -> dict[str, Any]:
     """
     start, end = timeline.window.start, timeline.window.end
     orders = timeline.orders
-    among = (orders.first < end) & (orders.last >= midnight(start))
+    among = (orders.first < end) & (orders.last >= timeline.tz.midnight(start))
     among[timeline.membership.between(start, end).order] = True  # also orders without an event today that stalled today
     rows = np.flatnonzero(among)
     speed = messages.COARSE_FROM if len(rows) > FULL_DETAIL else 1.0

@@ -1,4 +1,5 @@
-"""Tables for analysts: a timeline's data as pandas frames. Times become naive UTC timestamps, durations minutes.
+"""Tables for analysts: a timeline's data as pandas frames. Durations become minutes, times timestamps: naive where the data's
+are, else in the kitchen's zone.
 
 Every figure comes from the same function as the page's (timeline, metrics, brands, moments), so that both agree.
 """
@@ -15,7 +16,8 @@ from twin.analysis.brands import BrandFigures
 from twin.analysis.metrics import KpiSet, StageFigures, metrics_of
 from twin.analysis.moments import Moment
 from twin.foundation.stages import COMPLETED, STAGES
-from twin.foundation.times import Time, seconds
+from twin.foundation.times import Time
+from twin.foundation.zones import NAIVE, Zone
 from twin.sources.base import Location
 from twin.timeline import events as ev
 from twin.timeline.timeline import DataQuality, EventSlice, Snapshot, Timeline
@@ -25,27 +27,33 @@ MINUTE = 60.0
 _MILESTONES = ("created", "started", "finished", "ready", "arrived", "picked_up", "delivered", "cancelled")
 
 
-def stamps(times: Any) -> NDArray[np.datetime64]:
-    """Return seconds since 1970, (n,), as datetime64[us]; NaN and inf become NaT.
+def stamps(times: Any, tz: Zone = NAIVE) -> NDArray[np.datetime64] | pd.DatetimeIndex:
+    """Return data seconds, (n,), as datetime64[us], in the kitchen's zone for instants; NaN and inf become NaT.
 
     >>> stamps([1760639400.0, float("nan")])
     array(['2025-10-16T18:30:00.000000',                        'NaT'],
           dtype='datetime64[us]')
+    >>> stamps([1762074600.0], Zone("America/Los_Angeles"))
+    DatetimeIndex(['2025-11-02 01:10:00-08:00'],
+                  dtype='datetime64[us, America/Los_Angeles]', freq=None)
     """
     values = np.asarray(times, np.float64)
     finite = np.isfinite(values)
     stamped = np.full(values.shape, np.datetime64("NaT", "us"))
     stamped[finite] = np.round(values[finite] * 1e6).astype(np.int64).astype("datetime64[us]")
-    return stamped
+    return stamped if tz.naive else pd.DatetimeIndex(stamped).tz_localize("UTC").tz_convert(tz.name)
 
 
-def stamp(time: Time) -> pd.Timestamp:
-    """Return a time as a naive UTC `pandas.Timestamp`.
+def stamp(time: Time, tz: Zone = NAIVE) -> pd.Timestamp:
+    """Return a time as a `pandas.Timestamp`: naive for naive times, else in the kitchen's zone.
 
     >>> stamp("2025-10-16T20:30+02:00")
     Timestamp('2025-10-16 18:30:00')
+    >>> stamp(1762074600.0, Zone("America/Los_Angeles"))
+    Timestamp('2025-11-02 01:10:00-0800', tz='America/Los_Angeles')
     """
-    return pd.Timestamp(seconds(time), unit="s").as_unit("us")
+    stamped = pd.Timestamp(tz.seconds(time), unit="s").as_unit("us")
+    return stamped if tz.naive else stamped.tz_localize("UTC").tz_convert(tz.name)
 
 
 def locations(places: Sequence[Location]) -> pd.DataFrame:
@@ -54,8 +62,8 @@ def locations(places: Sequence[Location]) -> pd.DataFrame:
         {
             "name": [place.display_name for place in places],
             "orders": [place.orders for place in places],
-            "start": stamps([place.start for place in places]),
-            "end": stamps([place.end for place in places]),
+            "start": _own_stamps(places, [place.start for place in places]),
+            "end": _own_stamps(places, [place.end for place in places]),
             "lat": pd.array([place.lat for place in places], "Float64"),
             "lon": pd.array([place.lon for place in places], "Float64"),
             "radius_m": pd.array([place.radius_m for place in places], "Float64"),
@@ -81,7 +89,7 @@ def orders(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame
     return pd.DataFrame(
         {
             "status": np.select([delivered, cancelled], ["completed", "cancelled"], "in_progress"),
-            **{name: stamps(values) for name, values in times.items()},
+            **{name: stamps(values, timeline.tz) for name, values in times.items()},
             "delivery_min": (times["delivered"] - times["created"]) / MINUTE,
             "items": quantity[rows].astype(np.int64),
             "revenue": built.revenue[rows].astype(np.float64),
@@ -107,8 +115,8 @@ def stages(timeline: Timeline) -> pd.DataFrame:
         {
             "order": _ids(timeline, found.order[rows]),
             "stage": _stages(stage),
-            "entered": stamps(entered),
-            "left": stamps(left),
+            "entered": stamps(entered, timeline.tz),
+            "left": stamps(left, timeline.tz),
             "minutes": np.where(np.isfinite(left), left - entered, np.nan) / MINUTE,
         }
     )
@@ -118,7 +126,7 @@ def events(timeline: Timeline, found: EventSlice) -> pd.DataFrame:
     """Return one row per event: ts, type, order, progress (percent of the way, driver pings only)."""
     return pd.DataFrame(
         {
-            "ts": stamps(found.ts),
+            "ts": stamps(found.ts, timeline.tz),
             "type": pd.Categorical(found.type, [*ev.EVENT_TYPES, *sorted(set(found.type) - set(ev.EVENT_TYPES))]),
             "order": _ids(timeline, found.order),
             "progress": found.progress.astype(np.float64),
@@ -131,7 +139,7 @@ def open_orders(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "stage": _stages(snapshot.stage),
-            "since": stamps(snapshot.since),
+            "since": stamps(snapshot.since, timeline.tz),
             "minutes": (snapshot.t - snapshot.since) / MINUTE,
         },
         index=_ids(timeline, snapshot.order),
@@ -148,7 +156,7 @@ def drivers(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:
             "lon": found.lon,
             "heading": found.heading,
             "progress": found.progress,
-            "eta": stamps(found.eta),
+            "eta": stamps(found.eta, timeline.tz),
             "measured": found.measured,
         },
         index=_ids(timeline, found.order),
@@ -192,7 +200,7 @@ def kpis(timeline: Timeline, times: NDArray[np.float64], target: float) -> pd.Da
     """Return the KPIs at many times, (n,) seconds: one row each, by time; `target` is the promised delivery time, seconds."""
     index = metrics_of(timeline)
     rows = [kpi_row(index.kpis(t, timeline.counts(t), target)) for t in times.tolist()]
-    return pd.DataFrame(rows, index=pd.Index(stamps(times), name="time"))
+    return pd.DataFrame(rows, index=pd.Index(stamps(times, timeline.tz), name="time"))
 
 
 def brands(figures: list[BrandFigures]) -> pd.DataFrame:
@@ -209,16 +217,16 @@ def brands(figures: list[BrandFigures]) -> pd.DataFrame:
     )
 
 
-def moments(found: Sequence[Moment]) -> pd.DataFrame:
+def moments(found: Sequence[Moment], tz: Zone = NAIVE) -> pd.DataFrame:
     """Return one row per moment, the most severe first; `at` is when it is worst."""
     return pd.DataFrame(
         {
             "kind": [one.kind for one in found],
             "title": [one.title for one in found],
             "sentence": [one.sentence for one in found],
-            "start": stamps([one.start for one in found]),
-            "end": stamps([one.end for one in found]),
-            "at": stamps([one.at for one in found]),
+            "start": stamps([one.start for one in found], tz),
+            "end": stamps([one.end for one in found], tz),
+            "at": stamps([one.at for one in found], tz),
             "severity": [one.severity for one in found],
             "stage": [one.stage for one in found],
         }
@@ -242,6 +250,14 @@ def html(title: str, facts: Sequence[str], table: pd.DataFrame) -> str:
     """
     escaped = " · ".join(escape(fact) for fact in facts)
     return f"<div><strong>{escape(title)}</strong> {escaped}</div>{table.to_html(escape=True, max_rows=20, na_rep='–')}"
+
+
+def _own_stamps(places: Sequence[Location], seconds: list[float]) -> Any:
+    """Return a time of each kitchen, in its zone: one column where all are in the same, else a column of timestamps."""
+    zones = {place.tz.name for place in places}
+    if len(zones) <= 1:
+        return stamps(seconds, places[0].tz if places else NAIVE)
+    return pd.Series([stamp(t, place.tz) for place, t in zip(places, seconds, strict=True)], dtype=object).to_numpy()
 
 
 def _ids(timeline: Timeline, rows: NDArray[Any]) -> pd.Index:

@@ -13,10 +13,13 @@ import param
 from twin.analysis.insights import Insights
 from twin.foundation import times
 from twin.foundation.settings import Settings
+from twin.foundation.zones import NAIVE, Zone
 from twin.replay.clock import MAX_SPEED, Anchor
 from twin.replay.selection import Selection
 from twin.timeline.timeline import Timeline
 
+ZONE_MARGIN = 40 * times.DAY
+"""Seconds before and after the data for which the browser gets the changes of the clock: what it draws reaches beyond."""
 MAX_EPOCH = 2**53
 """Browsers count epochs too, and their integers are exact up to this."""
 
@@ -93,16 +96,22 @@ class ReplayController(param.Parameterized):
         return self.anchor.at(self._wall())
 
     @property
+    def tz(self) -> Zone:
+        """The clock of the kitchen that is played."""
+        return getattr(self.timeline, "tz", NAIVE)
+
+    @property
     def step_length(self) -> float:
         """Data seconds of one step, suited to the range."""
         return self.anchor.step_length()
 
     def load(self, timeline: Timeline, playhead: times.Time | None = None) -> None:
         """Replace the timeline: its window becomes the range, paused at `playhead` (default: the start)."""
-        start, end = _range(timeline.window.start, timeline.window.end)
+        tz: Zone = getattr(timeline, "tz", NAIVE)
+        start, end = _range(timeline.window.start, timeline.window.end, tz)
         wall = self._wall()
         anchor = self.anchor.pause(wall).set_range(start, end, wall)
-        t = start if playhead is None else times.seconds(playhead)
+        t = start if playhead is None else tz.seconds(playhead)
         self._take(anchor.seek(wall, t), timeline=timeline, insights=None)
         self.selection.attach(timeline)
 
@@ -114,11 +123,11 @@ class ReplayController(param.Parameterized):
 
     def play(self, at: times.Time | None = None) -> None:
         """Play, from the start of the range if the playhead is at its end."""
-        self._take(self.anchor.play(self._wall(), _seconds(at)))
+        self._take(self.anchor.play(self._wall(), self._seconds(at)))
 
     def pause(self, at: times.Time | None = None) -> None:
         """Stop the playhead where it is."""
-        self._take(self.anchor.pause(self._wall(), _seconds(at)))
+        self._take(self.anchor.pause(self._wall(), self._seconds(at)))
 
     def stop(self) -> None:
         """Return to the start of the range, paused."""
@@ -126,31 +135,31 @@ class ReplayController(param.Parameterized):
 
     def seek(self, t: times.Time) -> None:
         """Move the playhead to a time, or to the nearest one in the range; playing or paused as before."""
-        self._take(self.anchor.seek(self._wall(), times.seconds(t)))
+        self._take(self.anchor.seek(self._wall(), self.tz.seconds(t)))
 
     def step(self, n: float = 1, at: times.Time | None = None) -> None:
         """Move the playhead by `n` step lengths (negative: back) and pause."""
-        self._take(self.anchor.step(self._wall(), _number(n, "A step") * self.step_length, _seconds(at)))
+        self._take(self.anchor.step(self._wall(), _number(n, "A step") * self.step_length, self._seconds(at)))
 
     def set_speed(self, speed: float, at: times.Time | None = None) -> None:
         """Change the speed, data seconds per wall second in (0, 1000], without moving the playhead."""
         value = _number(speed, "Speed")
         if not 0 < value <= MAX_SPEED:
             raise ValueError(f"Speed must be over 0 and at most {MAX_SPEED:g} data seconds per second, not {value:g}.")
-        self._take(self.anchor.set_speed(value, self._wall(), _seconds(at)))
+        self._take(self.anchor.set_speed(value, self._wall(), self._seconds(at)))
 
     def set_loop(self, loop: bool, at: times.Time | None = None) -> None:
         """Choose whether playback continues from the start when it reaches the end."""
-        self._take(self.anchor.set_loop(bool(loop), self._wall(), _seconds(at)))
+        self._take(self.anchor.set_loop(bool(loop), self._wall(), self._seconds(at)))
 
     def set_range(self, start: times.Time, end: times.Time) -> None:
         """Play only a part of the timeline's window. For a range beyond it, `load` another timeline."""
-        first, last = _range(times.seconds(start), times.seconds(end))
+        first, last = _range(self.tz.seconds(start), self.tz.seconds(end), self.tz)
         window = getattr(self.timeline, "window", None)
         if window is not None and not window.start <= first < last <= window.end:
             raise ValueError(
-                f"{times.text(first)} to {times.text(last)} is not within the loaded range, "
-                f"{times.text(window.start)} to {times.text(window.end)}."
+                f"{self.tz.text(first)} to {self.tz.text(last)} is not within the loaded range, "
+                f"{self.tz.text(window.start)} to {self.tz.text(window.end)}."
             )
         self._take(self.anchor.set_range(first, last, self._wall()))
 
@@ -178,7 +187,15 @@ class ReplayController(param.Parameterized):
             "epoch": a.epoch,
             "age": age,
             "step": self.step_length,
-        }
+        } | self._zone_to_browser()
+
+    def _zone_to_browser(self) -> dict[str, Any]:
+        """Return the zone for what is shown, with its changes over all days that can be chosen; nothing for naive times."""
+        if self.timeline is None or self.tz.naive:
+            return {}
+        window, place = self.timeline.window, self.timeline.location
+        first, last = min(window.start, place.start), max(window.end, place.end)
+        return {"zone": self.tz.to_browser(first - ZONE_MARGIN, last + ZONE_MARGIN)}
 
     def handle_message(self, message: dict[str, Any]) -> None:
         """Carry out a browser's message {verb, at?, epoch?, + t | n | speed | loop | start, end}.
@@ -221,6 +238,9 @@ class ReplayController(param.Parameterized):
             case verb:
                 raise ValueError(f"There is no verb {verb!r}.")
 
+    def _seconds(self, at: times.Time | None) -> float | None:
+        return None if at is None else self.tz.seconds(at)
+
     def _take(self, anchor: Anchor, **others: Any) -> None:
         anchor = replace(anchor, epoch=max(anchor.epoch, self._message_epoch))
         repeated = {name: getattr(anchor, name) for name in ("start", "end", "speed", "loop", "playing")}
@@ -229,19 +249,15 @@ class ReplayController(param.Parameterized):
             self.param.update(anchor=anchor, **repeated, **others)
 
 
-def _seconds(at: times.Time | None) -> float | None:
-    return None if at is None else times.seconds(at)
-
-
 def _number(value: Any, what: str) -> float:
     if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
         raise ValueError(f"{what} must be a number, not {value!r}.")
     return float(value)
 
 
-def _range(start: float, end: float) -> tuple[float, float]:
+def _range(start: float, end: float, tz: Zone) -> tuple[float, float]:
     if not start < end:
-        raise ValueError(f"The range must end after it starts, not run from {times.text(start)} to {times.text(end)}.")
+        raise ValueError(f"The range must end after it starts, not run from {tz.text(start)} to {tz.text(end)}.")
     return float(start), float(end)
 
 

@@ -14,7 +14,6 @@ from bokeh.server.tornado import BokehTornado
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import GZipContentEncoding
 
-from twin.server.admission import limit_sessions
 from twin.server.answering import answering_handler
 from twin.server.guard import guard
 from twin.server.process import process
@@ -110,7 +109,6 @@ def is_answering(document: Document | None) -> bool:
 
 def _extend(server: BokehTornado, routes: list[tuple[str, type, dict[str, Any]]]) -> None:
     guard(server)
-    limit_sessions(server)
     server.add_handlers(r".*", [(server.prefix + path, handler, options) for path, handler, options in routes])
     if not any(issubclass(transform, GZipContentEncoding) for transform in server.transforms):
         server.add_transform(Compressed)

@@ -27,6 +27,7 @@ from tornado.routing import Router, Rule, RuleRouter
 from tornado.web import HTTPError, RequestHandler
 
 from twin.foundation.errors import ConfigError
+from twin.server.admission import limit_sessions
 from twin.server.embedding import embed_hosts
 from twin.server.headers import Headers
 from twin.server.hosts import RefusedHost, StrangeHost, allow_origins
@@ -34,6 +35,7 @@ from twin.server.login import safe_login, set_safe_cookie
 from twin.server.process import process
 from twin.server.secrets import COOKIES, SESSIONS, key
 from twin.server.sessions import EmbedHandler, PageHandler, SocketHandler
+from twin.server.writes import send_all_changes
 
 BROUGHT_BY = ("bokeh", "panel", "tornado")
 PUBLIC = (StaticHandler, MultiRootStaticHandler, IcoHandler)
@@ -85,18 +87,20 @@ def use_own_keys(given: str | None) -> None:
 
 def guard(server: BokehTornado) -> None:
     """Put safe handlers in place of those that Bokeh and Panel brought, give every answer its headers, check under which name a
-    request comes, and see to it that a login has its keys.
+    request comes, limit sessions, and see to it that a login has its keys.
 
     Raises `ConfigError` for a login that would write secrets into the page.
     """
     # Panel sets cookies in whichever handler asks for the login
     AuthRequestHandler.set_cookie = set_safe_cookie  # type: ignore[assignment, method-assign]
+    send_all_changes()
     for rule in rules(server):
         if isinstance(rule.target, type) and issubclass(rule.target, RequestHandler):
             rule.target = safe(rule.target)
     if Headers not in server.transforms:
         server.transforms.insert(0, Headers)
         server.add_handlers(r".*", [Rule(StrangeHost(server), RefusedHost)])
+        limit_sessions(server)
         allow_origins(server)
     server.websocket_origins.update(embed_hosts())
     if server.include_headers is None:

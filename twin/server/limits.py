@@ -1,4 +1,4 @@
-"""Limits of the server that runs the pages: connections, sizes and time-outs of requests, sessions, log.
+"""Limits of the server that runs the pages: connections, sizes and time-outs of requests, log.
 
 `apply_limits()` has every HTTP server that this process makes from then on be a `LimitedServer`: Tornado's own way to set the
 class of its servers. So they hold under `twin serve` and under `panel serve --setup`, neither of which lets us make the server.
@@ -20,7 +20,7 @@ from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream
 
 from twin.foundation import loglimit
-from twin.server.admission import TRUSTS_PROXY, limit_sessions
+from twin.server.admission import TRUSTS_PROXY
 from twin.server.door import Door
 from twin.server.health import health_response
 from twin.server.process import process
@@ -92,7 +92,7 @@ class LimitedServer(HTTPServer):
     """
 
     def initialize(self, request_callback: Any, limits: RequestLimits, **options: Any) -> None:  # type: ignore[override]
-        """Take `limits` beside Tornado's own options; limit the sessions of a Bokeh application, too, and the log."""
+        """Take `limits` beside Tornado's own options; limit the log, too."""
         super().initialize(request_callback, **options)
         self._limits = limits
         self._most = _most_connections()
@@ -107,7 +107,6 @@ class LimitedServer(HTTPServer):
         if isinstance(request_callback, BokehTornado):
             request_callback.settings["websocket_max_message_size"] = limits.message
             request_callback.settings[TRUSTS_PROXY] = self.xheaders
-            limit_sessions(request_callback)
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
         """Accept connections from `sockets`, at a door of their own; where TLS ends here, a probe cannot be seen from outside."""

@@ -5,7 +5,7 @@ from itertools import zip_longest
 
 from twin.analysis.moments import Moment
 from twin.foundation.errors import SourceError, TwinError
-from twin.foundation.times import text, weekday
+from twin.foundation.zones import NAIVE, Zone
 from twin.hub import Hub
 from twin.show.options import Options
 from twin.show.scene import Scene, Show
@@ -41,33 +41,35 @@ def derive(hub: Hub, options: Options) -> Show:
     return Show(scenes, options.loop)
 
 
-def caption(name: str, t: float, title: str) -> str:
+def caption(name: str, t: float, title: str, tz: Zone = NAIVE) -> str:
     """Return a caption: place, weekday, time and what happens.
 
     >>> caption("San Francisco", 1760638200.0, "Drivers are short")
     'San Francisco, Thursday 18:10: drivers are short'
     """
-    return f"{name}, {weekday(t)} {text(t)[11:16]}: {title[:1].lower()}{title[1:]}"
+    return f"{name}, {tz.weekday(t)} {tz.clock(t)}: {title[:1].lower()}{title[1:]}"
 
 
 def _tour(hub: Hub, location: str, options: Options) -> list[Scene]:
     """Return the scenes of one location, the most remarkable first; none if it has no orders in the range."""
     latest = hub.last_hours(location, options.hours)
-    window = hub.within(location, *(options.range or (latest.start, latest.end)))
+    start, end = options.range or (latest.start, latest.end)
+    if options.range and options.local:
+        tz = hub.location(location).tz
+        start, end = tz.from_local(start), tz.from_local(end, later=True)
+    window = hub.within(location, start, end)
     timeline = None if window is None else hub.timeline(location, window.start, window.end)
     if timeline is None or not timeline.has_orders:
         return []
     moments = hub.insights(timeline).moments
     if not moments:
-        busiest = timeline.busiest()
-        return [
-            _scene(timeline, busiest, caption(timeline.location.display_name, busiest, "Busiest time"), "", options)
-        ]
+        busiest, place = timeline.busiest(), timeline.location
+        return [_scene(timeline, busiest, caption(place.display_name, busiest, "Busiest time", place.tz), "", options)]
     return [_scene_of(timeline, moment, options) for moment in moments[:MOST_PER_LOCATION]]
 
 
 def _scene_of(timeline: Timeline, moment: Moment, options: Options) -> Scene:
-    headline = caption(timeline.location.display_name, moment.start, moment.title)
+    headline = caption(timeline.location.display_name, moment.start, moment.title, timeline.tz)
     return _scene(timeline, moment.at, headline, moment.sentence, options)
 
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from twin.foundation.address import Address, quoted
-from twin.foundation.times import seconds
+from twin.foundation.address import Address, quoted, with_plus
+from twin.foundation.times import parse, seconds
 from twin.replay.clock import MAX_SPEED
 
 SPEED = 60.0
@@ -43,13 +43,15 @@ _LENGTH = re.compile(r"(\d+(?:\.\d+)?)([hd])")
 class Options:
     """Everything that determines the scenes: screens with equal options play the same show.
 
-    locations: ids, empty for all. range: (start, end) in data seconds, None for the last `hours` of each location. scripted:
-    whether a rehearsed show, if there is one, is played in place of the tour.
+    locations: ids, empty for all. range: (start, end) in seconds, None for the last `hours` of each location; local: whether
+    these are what each kitchen's clock shows, rather than instants. scripted: whether a rehearsed show, if there is one, is
+    played in place of the tour.
     """
 
     locations: tuple[str, ...] = ()
     speed: float = SPEED
     range: tuple[float, float] | None = None
+    local: bool = True
     hours: float = HOURS
     scene_s: float = SCENE_S
     loop: bool = True
@@ -94,12 +96,15 @@ def _ranged(options: Options, address: Address) -> Options:
         if hours > 0:
             return replace(options, hours=min(hours, MOST_HOURS))
     first, slash, last = text.partition("/")
+    first, last = with_plus(first), with_plus(last)
     try:
         start, end = (seconds(first), seconds(last)) if slash else (0.0, 0.0)
+        local = bool(slash) and parse(first).tzinfo is None and parse(last).tzinfo is None
     except ValueError:
         start = end = 0.0
+        local = True
     if FIRST_S <= start < end <= LAST_S and end - start <= MOST_HOURS * 3600:
-        return replace(options, range=(start, end))
+        return replace(options, range=(start, end), local=local)
     if text:
         address.remark(
             f"{quoted(text)} is no range: write it like 24h, 7d or 2025-10-16T17:00/2025-10-16T22:00, {MOST_DAYS} days at most."

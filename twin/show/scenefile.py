@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from twin.foundation.errors import ConfigError, TwinError
-from twin.foundation.times import seconds
+from twin.foundation.zones import Zone
 from twin.hub import Hub
 from twin.replay.clock import MAX_SPEED
 from twin.show.deriving import caption
@@ -52,9 +52,10 @@ def _scene(entry: Any, where: str, hub: Hub) -> Scene:
     speed = _number(entry.get("speed", SPEED), "speed", 0.1, MAX_SPEED, where)
     duration = _number(entry.get("duration", SCENE_S), "duration", SHORTEST_S, LONGEST_S, where)
     zoom = entry.get("zoom")
-    t = _time(entry["time"], where)
+    _check_time(entry["time"], where)
     try:
         place = hub.location(str(entry["place"]))
+        t = _time(entry["time"], where, place.tz)
         timeline = hub.timeline(place.id, t - ASIDE_S, t + speed * duration + ASIDE_S)
     except TwinError as error:
         raise ConfigError(f"{where}: {error}") from error
@@ -62,7 +63,7 @@ def _scene(entry: Any, where: str, hub: Hub) -> Scene:
         raise ConfigError(f"{where}: the data of {place.display_name} has no {entry['time']}.")
     return Scene(
         location=place.id, name=place.display_name, start=timeline.window.start, end=timeline.window.end, t=t, speed=speed,
-        duration=duration, headline=str(entry.get("caption") or caption(place.display_name, t, "Orders and drivers")),
+        duration=duration, headline=str(entry.get("caption") or caption(place.display_name, t, "Orders and drivers", place.tz)),
         detail=str(entry.get("detail") or ""), order=_order(entry.get("order"), timeline, where),
         zoom=None if zoom is None else _number(zoom, "zoom", LEAST_ZOOM, MOST_ZOOM, where),
     )  # fmt: skip
@@ -76,11 +77,14 @@ def _order(value: Any, timeline: Timeline, where: str) -> str:
     return str(value)
 
 
-def _time(value: Any, where: str) -> float:
+def _check_time(value: Any, where: str) -> None:
     if isinstance(value, bool | int | float):  # YAML reads a bare 18:10 as a sexagesimal number
         raise ConfigError(f"{where}: time needs its day, as in 2025-10-16 18:10.")
+
+
+def _time(value: Any, where: str, tz: Zone) -> float:
     try:
-        return seconds(value)
+        return tz.seconds(value)
     except (ValueError, TypeError) as error:
         raise ConfigError(f"{where}: {error}") from error
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from twin.foundation.geo import project
+from twin.foundation.zones import Zone
 
 Times = Literal["naive", "instants"]
 """What the times of a source are: a kitchen's own wall clock, written without a zone and never shifted (data seconds count on
@@ -38,6 +39,13 @@ class Location:
     last_delivered: float | None = None
     zone: str | None = None
     """IANA name of the zone in which the kitchen's times are shown; None for naive times, which are shown as they are."""
+    zone_origin: str = ""
+    """Where the zone comes from, to be read after its name."""
+
+    @property
+    def tz(self) -> Zone:
+        """The kitchen's clock."""
+        return Zone(self.zone or "", self.zone_origin)
 
     @property
     def x(self) -> float | None:
@@ -58,11 +66,16 @@ class Quality:
     used: int
     rejected: Mapping[str, int] = field(default_factory=dict)
     flagged: Mapping[str, int] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    """A sentence for each file of the whole source that could not be read, without the period; none of its rows is counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """Orders per hour at one location: starts of hours in seconds (n,) float64, order counts (n,) int64."""
+    """Orders per hour at one location: starts of hours in data seconds (n,) float64, order counts (n,) int64.
+
+    Of instants these are hours of UTC, which in some zones begin at a quarter of the kitchen's.
+    """
 
     hour: NDArray[np.float64]
     orders: NDArray[np.int64]

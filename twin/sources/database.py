@@ -6,6 +6,7 @@ here, without the paths and the several lines of its own messages.
 
 import gzip
 import logging
+import os
 import re
 import shutil
 import tempfile
@@ -34,6 +35,8 @@ _ADVICE = {
     "read": "Check what wrote it, or take the damaged file out.",
     "asked": "Try again; if that does not help, open it again.",
 }
+_QUIET = "SET enable_progress_bar = false"
+"""Each connection would draw a bar into the standard output of whoever uses us, two seconds after a query's beginning."""
 LONGEST_REASON = 200
 """Most characters of DuckDB's own message in a sentence of ours."""
 
@@ -66,25 +69,35 @@ class Database:
             raise
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")  # it would be this machine's
         json_bodies.register(self._connection)
+        self._connection.execute(_QUIET)
         self._finalizer = weakref.finalize(self, _release, self._connection, self.folder)
 
-    def execute(self, sql: str) -> list[tuple[Any, ...]]:
-        """Return a statement's rows; on the connection that `watched` can interrupt, and that has the tables of rejects."""
+    def execute(self, sql: str, streams: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Return a statement's rows; on the connection that `watched` can interrupt, and that has the tables of rejects.
+
+        `streams` are Arrow streams by the name under which the statement may read each once.
+        """
         with self._explained("read"):
+            for name, stream in (streams or {}).items():
+                self._connection.register(name, stream)
             return list(self._connection.execute(sql).fetchall())
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Return a query's rows."""
-        with self._explained("asked"), self._connection.cursor() as cursor:
+        with self._explained("asked"), self._cursor() as cursor:
             return list(cursor.execute(sql, parameters or {}).fetchall())
 
-    def table(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
-        """Return a query's result. The current task can be cancelled meanwhile."""
+    def table(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, streams: Mapping[str, Any] | None = None
+    ) -> pa.Table:
+        """Return a query's result. The current task can be cancelled meanwhile. `streams` are as in `execute`."""
         with (
             self._explained("asked"),
-            self._connection.cursor() as cursor,
+            self._cursor() as cursor,
             progress.current().stopping(cursor.interrupt),
         ):
+            for name, stream in (streams or {}).items():
+                cursor.register(name, stream)
             return cursor.sql(sql, params=parameters or {}).to_arrow_table()
 
     @contextmanager
@@ -140,6 +153,11 @@ class Database:
             )
         return ""
 
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        cursor = self._connection.cursor()
+        cursor.execute(_QUIET)
+        return cursor
+
     @contextmanager
     def _explained(self, doing: str) -> Iterator[None]:
         try:
@@ -153,12 +171,12 @@ class Database:
             raise SourceError(f"{self.name} cannot be {doing}: {reason(error)}. {_ADVICE[doing]}") from error
 
 
-def reason(error: Exception) -> str:
+def reason(error: BaseException) -> str:
     """Return what an error of DuckDB or the system says, in one line and without folders, for a sentence of ours."""
     if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
         return "its compression is damaged"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)  # Arrow puts folders into its own
     text = str(error).split("\n", 1)[0]
     text = re.sub(r"^CSV Error on Line: (\d+)", r"line \1 is no valid CSV", text)
     text = re.sub(r"^(?:[A-Z]\w*[ -])*Error: ", "", text)

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ from twin.foundation import progress, telemetry
 from twin.foundation.errors import ConfigError, SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY
-from twin.sources import kind_of_times, queries, tables
+from twin.sources import kind_of_times, queries, tables, time_zones
 from twin.sources.base import Location, Quality, Times, Volume
 from twin.sources.day_cache import DayCache
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
@@ -93,12 +93,14 @@ class DatabricksSource:
         report = progress or (lambda _message, _share: None)
         self.name = name
         self._schema = Schema.of(name, settings)
+        self._settings = settings
+        self._zoned: tuple[Sequence[Location], Times, list[Location]] | None = None
         if not settings.warehouse_path:
             raise SourceError(
                 "Which SQL warehouse? Set DATABRICKS_WAREHOUSE_ID (in its address, behind /sql/warehouses/) "
                 "or DATABRICKS_HTTP_PATH."
             )
-        self._warehouse = Warehouse(settings.warehouse_path)
+        self._warehouse = Warehouse(settings.warehouse_path, settings.cloud_fetch)
         self._pool = ThreadPoolExecutor(2 * CONNECTIONS, thread_name_prefix="warehouse")
         self._names: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
@@ -122,7 +124,10 @@ class DatabricksSource:
         return self._contents.times
 
     def locations(self) -> list[Location]:
-        return list(self._contents.locations)
+        found = self._contents.locations
+        if self._zoned is None or self._zoned[0] is not found or self._zoned[1] != self.times:
+            self._zoned = found, self.times, time_zones.in_zones(found, self.times, self._settings)
+        return list(self._zoned[2])
 
     def quality(self, location: str | None = None) -> Quality:
         return self._contents.accounts.of(location)
@@ -222,13 +227,12 @@ class DatabricksSource:
         spellings = self._submit(self._read_spellings)
         names = ("times", "quality", "flags", "locations", "volume")
         dimension = self._submit(partial(self._dimension, "locations"))
-        reading = self._reading
+        reading = replace(self._reading, only_plain=self._table.times() == "text")
         while True:
             results = {name: self._submit(partial(self._run, name, "", {}, reading)) for name in names}
             answers = {name: result() for name, result in results.items()}
             kinds = kind_of_times.Kinds.of(row.values() for row in answers["times"].to_pylist())
-            unread = self._run("unread_times", "", {}, reading).to_pylist() if kinds.unread else []
-            better = kind_of_times.better(self._table.name, reading, kinds, [tuple(row.values()) for row in unread])
+            better = self._better_reading(reading, kinds)
             if better is None:
                 break
             reading = better
@@ -245,6 +249,17 @@ class DatabricksSource:
         return _Contents(
             accounts.of(None).read, spellings(), accounts, locations, volumes, reading, kinds.times(reading)
         )
+
+    def _better_reading(self, reading: Reading, kinds: kind_of_times.Kinds) -> Reading | None:
+        """Return how the table must be read again, None if `reading` was right. Raises SourceError if a setting must say it."""
+        if not reading.only_plain:
+            unread = self._run("unread_times", "", {}, reading).to_pylist() if kinds.unread else []
+            return kind_of_times.better(self._table.name, reading, kinds, [tuple(row.values()) for row in unread])
+        everything = replace(reading, only_plain=False)
+        if not kinds.unread:
+            return None
+        left = self._warehouse.query(queries.leftover(self._table.bronze(""), everything), {})
+        return everything if left["rows_read"][0].as_py() else None
 
     def _count(self) -> int:
         rows = self._warehouse.query(f"SELECT count(*) AS rows_read\nFROM {self._table.name}", {})

@@ -56,9 +56,9 @@ class Size:
 class EventFile:
     """What reading a file depends on, apart from its path.
 
-    `kind` is csv, parquet, json lines or json array (the generator flushes one array per file). `columns` are the names as
-    written, `types` their types in Parquet, `folders` the names of columns that the path's folders give. `strict` says whether
-    CSV is expected to follow the rules and to have no line breaks in quotes, which DuckDB reads faster.
+    `kind` is csv, parquet, json lines, json array (the generator flushes one array per file) or delta. `columns` are the names as
+    written, `types` their types in Parquet and Delta tables, `folders` the names of columns that the path's folders give.
+    `strict` says whether CSV is expected to follow the rules and to have no line breaks in quotes, which DuckDB reads faster.
     """
 
     kind: str
@@ -122,8 +122,12 @@ class EventFiles:
                 return [_quoted(written[name])]
             return [_value_in_path(folders[name])] if name in folders else []
 
+        types = dict(zip(self.like.columns, self.like.types, strict=True)) if self.like.types else {}
+
         def column(*names: str) -> str:
-            texts = ", ".join(f"CAST({value} AS VARCHAR)" for name in names for value in values(name))
+            texts = ", ".join(
+                _as_text(value, types.get(written.get(name, ""), "")) for name in names for value in values(name)
+            )
             return f"coalesce({texts})" if texts else "NULL::VARCHAR"
 
         location = column(*LOCATION)
@@ -190,6 +194,8 @@ def reader(paths: Sequence[str], like: EventFile) -> str:
 
     Dialect and columns are given rather than sniffed, because one broken row can mislead the sniffer.
     """
+    if like.kind == "delta":  # the caller provides the rows of each table under its path
+        return f"({' UNION ALL BY NAME '.join(f'SELECT * FROM {_quoted(path)}' for path in paths)})"
     options = ["hive_partitioning=false"]  # it would replace columns of the rows
     if like.folders:
         options.append(f"filename={_literal(_FOLDER)}")
@@ -296,6 +302,21 @@ def _value_in_path(name: str) -> str:
     """Return the expression for a column whose values are in the path."""
     value = f"url_decode(regexp_extract({_quoted(_FOLDER)}, {_literal(f'/{re.escape(name)}=([^/]*)/')}, 1))"
     return f"nullif({value}, '__HIVE_DEFAULT_PARTITION__')"
+
+
+def _as_text(value: str, arrow_type: str) -> str:
+    """Return the SQL for a column's text, given its type in Arrow: JSON of what is nested, as it is the JSON of a body."""
+    if arrow_type.startswith(("struct", "map", "list", "large_list", "fixed_size_list")):
+        return _nested_as_json(value)
+    if "binary" in arrow_type:  # text by a writer that does not say so; what is no text is no JSON either
+        return f"CASE WHEN {value} IS NOT NULL THEN coalesce(try(decode({value})), '?') END"
+    return f"CAST({value} AS VARCHAR)"
+
+
+def _nested_as_json(value: str) -> str:
+    """Return the SQL for the JSON of a nested column, in which numbers that JSON has none for are null."""
+    text = f"CAST(to_json({value}) AS VARCHAR)"
+    return f"CASE WHEN {text} SIMILAR TO '.*(NaN|Infinity).*' THEN null_for_nan({text}) ELSE {text} END"
 
 
 def _exactly(path: str) -> str:

@@ -5,7 +5,7 @@ import logging
 import shutil
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,9 +13,10 @@ import pyarrow as pa
 
 from twin.foundation import memory
 from twin.foundation.errors import SourceError
-from twin.sources import event_files, file_paths, json_salvage, small_files, tables
-from twin.sources.database import Database, reason
+from twin.sources import delta_tables, event_files, file_paths, json_salvage, small_files, tables
+from twin.sources.database import Database, TooLargeError, reason
 from twin.sources.event_files import EventFile, EventFiles, Size, UnusableError
+from twin.sources.file_paths import Found
 
 log = logging.getLogger(__name__)
 
@@ -35,14 +36,15 @@ class FileSorter:
     """Sorts the files of one source by their columns.
 
     `size` is what the event files hold. `broken_rows` counts rows of JSON files that DuckDB cannot read; the others are in
-    temporary copies, which `close` removes.
+    temporary copies, which `close` removes. `left_out` has a sentence for each file that cannot be used.
     """
 
     def __init__(self, source: str, most_memory: int, most_bytes: int) -> None:
         """`most_memory` is what finding columns may take, `most_bytes` what a file may hold; in bytes."""
         self.size = Size()
         self.broken_rows = 0
-        self._copies: set[str] = set()
+        self.left_out: list[str] = []
+        self._copies: dict[str, str] = {}
         self._number = itertools.count()
         self._folder: Path | None = None
         self._source = source
@@ -50,12 +52,13 @@ class FileSorter:
         self._most_bytes = most_bytes
         self._sniffer: Database | None = None
 
-    def sort_out(self, paths: Sequence[str]) -> tuple[list[EventFiles], dict[str, DimensionFile]]:
+    def sort_out(self, found: Found) -> tuple[list[EventFiles], dict[str, DimensionFile]]:
         """Return the event files, grouped by what reading them depends on, and the dimension tables by name."""
         dimensions: dict[str, DimensionFile] = {}
         groups: dict[EventFile, list[str]] = {}
-        unusable: list[str] = []
-        for path in paths:
+        for text in found.left_out:
+            self._leave_out("", text)
+        for path in found.paths:
             try:
                 readable, file, size = self._described(path)
                 if not (missing := file.missing()):
@@ -66,15 +69,9 @@ class FileSorter:
                 else:
                     raise UnusableError(f"has no column {', '.join(missing)}")
             except UnusableError as error:
-                unusable.append(f"{Path(path).name} {error}")
+                self._leave_out(path, error)
         if not groups:
-            what = "; ".join(unusable[:NAMED]) or "only dimension tables are there"
-            raise SourceError(
-                f"{self._source}: no usable event file: {what}. Event rows need the columns event_type, ts and order_id "
-                "(besides location or location_id, sequence, body)."
-            )
-        for text in unusable:
-            log.warning("left out of the source: %s", text)
+            raise self._nothing_left()
         return [EventFiles(tuple(files), like) for like, files in groups.items()], dimensions
 
     def join(self, groups: Sequence[EventFiles]) -> list[EventFiles]:
@@ -86,6 +83,56 @@ class FileSorter:
                 [group] if len(group.paths) < small_files.MANY else small_files.joined(group, self._new_folder())
             )
         ]
+
+    def without_damaged(self, groups: Sequence[EventFiles]) -> list[EventFiles]:
+        """Return the groups without the files that cannot be read to their end, which are left out.
+
+        For files that cannot be read together. It reads all of them again. Raises `SourceError` if no file is left.
+        """
+        found = []
+        for group in groups:
+            damaged = dict(self._damaged(group.like, group.paths))
+            for path, error in damaged.items():
+                self._leave_out(
+                    self._copies.get(path, path), UnusableError(f"{error}: bring an undamaged copy, or take it out")
+                )
+            if paths := tuple(path for path in group.paths if path not in damaged):
+                found.append(replace(group, paths=paths))
+        if not found:
+            raise self._nothing_left()
+        return found
+
+    def _damaged(self, like: EventFile, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Yield the files that cannot be read, with the rest of a sentence; halves are tried while both may have some."""
+        group = EventFiles(tuple(paths), like)
+        database = Database(self._source, self._most_memory)  # one that has met an error of its own can do nothing more
+        try:
+            columns = ", ".join(("event_type", "ts", "location", "order_id", "sequence", "body"))
+            database.execute(f"SELECT max(hash({columns})) FROM ({group.bronze()})", delta_tables.streams([group]))
+        except TooLargeError:
+            raise
+        except SourceError as error:
+            if len(paths) == 1:
+                yield paths[0], f"cannot be read to its end: {reason(error.__cause__ or error)}"
+            else:
+                yield from self._damaged(like, paths[: len(paths) // 2])
+                yield from self._damaged(like, paths[len(paths) // 2 :])
+        finally:
+            database.close()
+
+    def _leave_out(self, path: str, why: UnusableError | str) -> None:
+        text = f"{file_paths.display_name(path, self._source)} {why}" if path else str(why)
+        self.left_out.append(text)
+        log.warning("left out of the source: %s", text)
+
+    def _nothing_left(self) -> SourceError:
+        what = "; ".join(self.left_out[:NAMED]) or "only dimension tables are there"
+        columns = (
+            " Event rows need the columns event_type, ts and order_id (besides location or location_id, sequence, body)."
+            if not self.left_out or any(" has no column " in text for text in self.left_out)
+            else ""
+        )
+        return SourceError(f"{self._source}: no usable event file: {what}.{columns}")
 
     def is_copy(self, path: str) -> bool:
         """Return whether a file is one of the temporary copies."""
@@ -103,7 +150,8 @@ class FileSorter:
         found: list[EventFiles] = []
         for group in groups:
             if not group.like.kind.startswith("json"):
-                found.append(EventFiles(group.paths, replace(group.like, strict=False)))
+                # only CSV has slower rules
+                found.append(EventFiles(group.paths, replace(group.like, strict=group.like.kind != "csv")))
                 continue
             copies = [self._salvaged(path, group.like.kind == "json array") for path in group.paths]
             lines = replace(group.like, kind="json lines")
@@ -129,7 +177,7 @@ class FileSorter:
         if not left_out and not is_array:
             copy.unlink()
             return path
-        self._copies.add(str(copy))
+        self._copies[str(copy)] = path
         self.broken_rows += left_out
         log.warning("%s is torn or has rows that cannot be read: %d left out", Path(path).name, left_out)
         return str(copy)
@@ -144,6 +192,8 @@ class FileSorter:
 
     def _described(self, path: str) -> tuple[str, EventFile, Size]:
         """Return a file, or its readable copy, with its description. Raises `UnusableError`."""
+        if file_paths.format_of(path) == "delta":
+            return delta_tables.describe(path)
         try:
             try:
                 described = event_files.describe(path) or self._sniffed(path)
@@ -154,7 +204,8 @@ class FileSorter:
                 described = event_files.describe(copy) or self._sniffed(copy)
                 path = copy
         except (OSError, EOFError, ValueError, RecursionError, zlib.error, pa.ArrowException, SourceError) as error:
-            raise UnusableError(f"cannot be read: {reason(error)}") from error
+            advice = "allow it" if isinstance(error, PermissionError) else "check what wrote it"
+            raise UnusableError(f"cannot be read: {reason(error)}: {advice}, or take it out") from error
         return path, *described
 
     def _sniffed(self, path: str) -> tuple[EventFile, Size]:

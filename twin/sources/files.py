@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ import pyarrow as pa
 from twin.foundation import memory, telemetry
 from twin.foundation.errors import SourceError, UnknownTimeError
 from twin.foundation.settings import Settings
-from twin.sources import event_files, file_paths, kind_of_times, queries, tables
+from twin.sources import delta_tables, event_files, file_paths, kind_of_times, queries, tables, time_zones
 from twin.sources.base import Location, Quality, Times, Volume
 from twin.sources.database import Database, TooLargeError
 from twin.sources.event_files import EventFiles, Size
+from twin.sources.file_paths import Found
 from twin.sources.file_sorter import DimensionFile, FileSorter
 from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Column, Reading
@@ -47,15 +49,16 @@ class FileSource:
     def __init__(self, source: str | Path, progress: Progress | None = None, settings: Settings | None = None) -> None:
         self.name = str(source)
         self._settings = settings or Settings()
+        self._zoned: tuple[Times, list[Location]] | None = None
         self._dimension_files: dict[str, DimensionFile] = {}
         self._dimensions: dict[str, list[dict[str, str]]] = {}
         self._database_memory = int(self._settings.memory_bytes * DATABASE_SHARE)
         report = progress or (lambda _message, _share: None)
         threading.Thread(target=json_bodies.warm, name="warm-json").start()  # while the files are found and opened
-        paths = file_paths.find(self.name, self._settings.max_files)
+        found = file_paths.find(self.name, self._settings.max_files)
         sorter = FileSorter(self.name, self._database_memory, self._settings.max_decoded_bytes)
         try:
-            self._open(paths, sorter, report)
+            self._open(found, sorter, report)
         finally:  # copies of customers' data must not stay on disk, whether reading them succeeded or not
             sorter.close()
         self._volumes: dict[str, Volume] | None = None
@@ -71,10 +74,12 @@ class FileSource:
         return False
 
     def locations(self) -> list[Location]:
-        return list(self._locations)
+        if self._zoned is None or self._zoned[0] != self.times:
+            self._zoned = self.times, time_zones.in_zones(self._locations, self.times, self._settings)
+        return list(self._zoned[1])
 
     def quality(self, location: str | None = None) -> Quality:
-        return self._account.result().of(location)
+        return replace(self._account.result().of(location), left_out=self._left_out)
 
     def volume(self, location: str) -> Volume:
         if self._volumes is None:
@@ -113,16 +118,17 @@ class FileSource:
         self._database.close()
 
     # -- opening --------------------------------------------------------------------------------------------------------
-    def _open(self, paths: Sequence[str], sorter: FileSorter, report: Progress) -> None:
+    def _open(self, found: Found, sorter: FileSorter, report: Progress) -> None:
         """Decode the files into the table `events` and find the locations."""
-        report(f"Reading {len(paths):,} file{'s' * (len(paths) != 1)}", 0.1)
-        groups, self._dimension_files = sorter.sort_out(paths)
+        report(f"Reading {len(found.paths):,} file{'s' * (len(found.paths) != 1)}", 0.1)
+        groups, self._dimension_files = sorter.sort_out(found)
         self._check_holds(sorter.size)
         self._database = self._decode(sorter.join(groups), sorter)
         try:
             self._rows = int(self._database.rows("SELECT count(*) FROM events")[0][0])
             self._check_holds(Size(0, self._rows))
             self._input_bytes = sorter.size.bytes
+            self._left_out = tuple(sorter.left_out)
             broken_lines = sorter.broken_rows + self._count_broken_lines()
             report("Looking for the kitchens", 0.8)
             for name, file in self._dimension_files.items():
@@ -153,9 +159,13 @@ class FileSource:
             raise
         except SourceError:
             readable = sorter.salvage(groups)
-            if readable == list(groups):
+            if readable != list(groups):
+                with suppress(SourceError):
+                    return self._decoded(readable, on_disk)
+            undamaged = sorter.without_damaged(readable)
+            if undamaged == readable:
                 raise
-        return self._decoded(readable, on_disk)
+        return self._decoded(undamaged, on_disk)
 
     def _decoded(self, groups: Sequence[EventFiles], on_disk: bool) -> Database:
         database = Database(self.name, self._database_memory, on_disk)
@@ -169,18 +179,15 @@ class FileSource:
 
     def _read_events(self, database: Database, groups: Sequence[EventFiles]) -> None:
         """Decode the files into the table `events`, again if their times turn out to need it, and find what their times are."""
-        bronze: dict[Column, list[str]] = {}
-        for group in groups:
-            bronze.setdefault(group.times(), []).append(group.bronze())
         first = kind_of_times.first(self._settings)
         reading: Reading | None = first
-        if set(bronze) == {"text"} and self._begins_plain(database, groups):
+        if {group.times() for group in groups} == {"text"} and self._begins_plain(database, groups):
             self.times = first.times or "naive"
-            self._create_events(database, bronze, replace(first, only_plain=True))
+            self._create_events(database, groups, replace(first, only_plain=True))
             if not database.execute(queries.leftover_for_duckdb(first)):
                 reading = None
         while reading is not None:
-            self._create_events(database, bronze, reading)
+            self._create_events(database, groups, reading)
             kinds = kind_of_times.Kinds.of(database.execute(queries.for_duckdb("times")))
             unread = database.execute(queries.for_duckdb("unread_times")) if kinds.unread else []
             self.times = kinds.times(reading)
@@ -192,21 +199,27 @@ class FileSource:
         """Return whether the first times of each group of files are plain texts, as most are; a guess that saves time."""
         try:
             return all(
-                database.execute(queries.plain_in_duckdb(f"SELECT * FROM ({group.bronze()}) LIMIT {LOOKED_AT}"))[0][0]
+                database.execute(
+                    queries.plain_in_duckdb(f"SELECT * FROM ({group.bronze()}) LIMIT {LOOKED_AT}"),
+                    delta_tables.streams([group]),
+                )[0][0]
                 for group in groups
             )
         except SourceError:  # it will come again when the files are read
             return True
 
     @staticmethod
-    def _create_events(database: Database, bronze: Mapping[Column, Sequence[str]], reading: Reading) -> None:
+    def _create_events(database: Database, groups: Sequence[EventFiles], reading: Reading) -> None:
         for table in ("events", "reject_errors", "reject_scans"):  # DuckDB adds to the rejects of what was read before
             database.execute(f"DROP TABLE IF EXISTS {table}")
+        bronze: dict[Column, list[str]] = {}
+        for group in groups:
+            bronze.setdefault(group.times(), []).append(group.bronze())
         decoded = (
-            f"({queries.decode_for_duckdb(' UNION ALL '.join(rows), column, reading)})"
-            for column, rows in bronze.items()
+            f"({queries.decode_for_duckdb(' UNION ALL '.join(rows), column, reading)})" for column, rows in bronze.items()
         )
-        database.execute(f"CREATE TABLE events AS {' UNION ALL '.join(decoded)}")
+        streams = delta_tables.streams(groups)  # each can be read once
+        database.execute(f"CREATE TABLE events AS {' UNION ALL '.join(decoded)}", streams)
 
     def _check_holds(self, size: Size) -> None:
         """Raise `SourceError` if the files hold more than the settings allow."""
@@ -281,6 +294,9 @@ class FileSource:
         if file is None:
             return []
         if name not in self._dimensions:
-            rows = self._database.table(f"SELECT COLUMNS(*)::VARCHAR FROM {event_files.reader([file.path], file.like)}")
+            streams = {file.path: delta_tables.scan(file.path, file.like.columns)} if file.like.kind == "delta" else {}
+            rows = self._database.table(
+                f"SELECT COLUMNS(*)::VARCHAR FROM {event_files.reader([file.path], file.like)}", streams=streams
+            )
             self._dimensions[name] = [{key.lower(): value for key, value in row.items()} for row in rows.to_pylist()]
         return self._dimensions[name]

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from twin.foundation.errors import UnknownLocationError
 from twin.foundation.times import EARLIEST, LATEST
-from twin.sources import known_kitchens
+from twin.sources import known_kitchens, time_zones
 from twin.sources.base import Location, Quality, Volume
 
 NAMED = 5
@@ -75,7 +75,10 @@ class _Count:
 
 
 def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Location]:
-    """Return the locations from the rows of queries/locations.sql; a dimension table of locations takes precedence."""
+    """Return the locations from the rows of queries/locations.sql; a dimension table of locations takes precedence.
+
+    Their zones are those that the table names: `time_zones.in_zones` chooses.
+    """
     table = {str(row.get("location_id") or row.get("id") or ""): row for row in dimension}
     table |= {str(row["location_code"]): row for row in table.values() if row.get("location_code")}
     found = []
@@ -86,6 +89,7 @@ def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Loc
             lat, lon = row["lat"], row["lon"]
         miles = _number(entry.get("radius_mi")) or known_kitchens.KNOWN_RADIUS_MI.get(row["location"])
         last = row["last_delivered"]
+        zone, remark = time_zones.of_entry(entry)
         found.append(
             Location(
                 id=row["location"],
@@ -97,6 +101,8 @@ def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Loc
                 start=_seconds(row["first_ts"]),
                 end=_seconds(row["last_ts"]),
                 last_delivered=None if last is None else _seconds(last),
+                zone=zone,
+                zone_origin=remark,
             )
         )
     return sorted(found, key=lambda place: (-place.orders, place.display_name))

@@ -41,6 +41,8 @@ STATEMENTS = 500
 RETRYABLE = re.compile(r"HTTP 503|HTTP 429|TEMPORARILY_UNAVAILABLE|RESOURCE_EXHAUSTED|max retry duration")
 """Error messages of the connector after which a retry makes sense: the service is starting or overloaded."""
 SESSION_LOST = re.compile(r"Invalid (Session|Operation)Handle|INVALID_HANDLE|session .*(closed|expired)", re.IGNORECASE)
+MOST_INT = 2**31 - 1
+"""Largest whole number that SQL's INT holds."""
 LOCAL = ("127.0.0.1", "localhost")
 
 NO_CONNECTOR = (
@@ -55,12 +57,21 @@ class ConnectionLost(Exception):
     """The connection or its session is lost; the statement may be executed again."""
 
 
+class DownloadFailed(Exception):
+    """A result lies in a storage that cannot be reached."""
+
+
 class Warehouse:
     """Runs statements. Thread-safe."""
 
-    def __init__(self, http_path: str, most: int = CONNECTIONS) -> None:
-        """`http_path` is where the warehouse is; host and credentials the SDK finds when a connection is opened."""
+    def __init__(self, http_path: str, cloud_fetch: bool = True, most: int = CONNECTIONS) -> None:
+        """`http_path` is where the warehouse is; host and credentials the SDK finds when a connection is opened.
+
+        With `cloud_fetch`, large results may come as links to the workspace's storage. Where that cannot be reached, the
+        statement is executed once more without, as are all after it.
+        """
         self._http_path = http_path
+        self._cloud_fetch = cloud_fetch
         self._free: list[_Session] = []
         self._lock = threading.Lock()
         self._places = threading.Semaphore(most)
@@ -77,18 +88,22 @@ class Warehouse:
         """
         with self._places:
             self._refuse_while_resting()
-            for attempt in (1, 2):
+            lost = 0
+            while True:
                 with self._session(report or progress.current().waiting) as session:
                     try:
                         return session.execute(sql, parameters)
+                    except DownloadFailed as error:
+                        session.broken = True
+                        self._fetch_directly(error)
                     except ConnectionLost as error:
                         session.broken = True
-                        if attempt == 2:
+                        lost += 1
+                        if lost == 2:
                             raise self._failure(
                                 f"The SQL warehouse broke off twice ({error}). Try again in a minute."
                             ) from error
                         log.warning("a session of the warehouse is gone: the statement is executed again")
-        raise AssertionError("unreachable")
 
     def close(self) -> None:
         """Close all sessions."""
@@ -103,6 +118,9 @@ class Warehouse:
     def _session(self, report: Report) -> "Iterator[_Session]":
         with self._lock:
             session = self._free.pop() if self._free else None
+        if session is not None and session.cloud_fetch and not self._cloud_fetch:
+            session.close()
+            session = None
         if session is None:
             session = self._open(report)
         try:
@@ -123,7 +141,8 @@ class Warehouse:
         began = time.monotonic()
         while True:
             try:
-                session = _Session(self._connect())
+                cloud_fetch = self._cloud_fetch
+                session = _Session(self._connect(cloud_fetch), cloud_fetch)
             except SourceError:
                 raise
             except Exception as error:  # the connector, the SDK and urllib3 share no class of errors
@@ -137,7 +156,7 @@ class Warehouse:
                 self._resting_until = 0.0
                 return session
 
-    def _connect(self) -> "Connection":
+    def _connect(self, cloud_fetch: bool = True) -> "Connection":
         try:
             from databricks import sql  # noqa: PLC0415  # an optional package
             from databricks.sdk.core import Config  # noqa: PLC0415
@@ -163,6 +182,7 @@ class Warehouse:
             server_hostname=host.hostname,
             http_path=self._http_path,
             credentials_provider=lambda: config.authenticate,
+            use_cloud_fetch=cloud_fetch,
             enable_telemetry=False,  # else a blocking call at every connect
             user_agent_entry="caspers-digital-twin",
             session_configuration={"timezone": "UTC"},
@@ -171,6 +191,16 @@ class Warehouse:
             _retry_stop_after_attempts_duration=SOCKET_S,
             **plain,
         )
+
+    def _fetch_directly(self, error: Exception) -> None:
+        """Have all results come over the connections themselves from now on."""
+        if self._cloud_fetch:
+            self._cloud_fetch = False
+            log.warning(
+                "results in the workspace's storage cannot be fetched from here (%s): they come over the connection from now "
+                "on. TWIN_CLOUD_FETCH=off saves the attempt.",
+                error,
+            )
 
     # -- failures ---------------------------------------------------------------------------------------------------------
     def _refuse_while_resting(self) -> None:
@@ -188,8 +218,9 @@ class Warehouse:
 class _Session:
     """One connection with its session."""
 
-    def __init__(self, connection: "Connection") -> None:
+    def __init__(self, connection: "Connection", cloud_fetch: bool) -> None:
         self._connection = connection
+        self.cloud_fetch = cloud_fetch
         self.statements = 0
         self.broken = False
         self.is_idle = True
@@ -207,6 +238,8 @@ class _Session:
             raise
         except Exception as error:  # see `Warehouse._open`
             message = _sentence(error)
+            if _is_download(error):
+                raise DownloadFailed(message) from error
             if SESSION_LOST.search(message) or not _is_answer(error):
                 raise ConnectionLost(message) from error
             self.is_idle = True
@@ -236,6 +269,8 @@ def _parameter(name: str, value: Any) -> Any:
     match value:
         case np.datetime64():
             return native.TimestampNTZParameter(value=value.astype("datetime64[us]").item(), name=name)
+        case int() if abs(value) <= MOST_INT:  # LIMIT takes nothing wider
+            return native.IntegerParameter(value=value, name=name)
         case int():
             return native.BigIntegerParameter(value=value, name=name)
         case float():
@@ -252,6 +287,16 @@ def _is_answer(error: Exception) -> bool:
     return isinstance(error, ServerOperationError) or (
         not isinstance(error, RequestError | OSError) and "DatabaseError" in type(error).__name__
     )
+
+
+def _is_download(error: BaseException) -> bool:
+    """Whether an error comes from fetching a result out of a storage: the connector has no class of errors for that."""
+    frame = error.__traceback__
+    while frame is not None:
+        if str(frame.tb_frame.f_globals.get("__name__", "")).startswith("databricks.sql.cloudfetch"):
+            return True
+        frame = frame.tb_next
+    return False
 
 
 def _sentence(error: Exception) -> str:

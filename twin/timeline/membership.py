@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twin.foundation.stages import CANCELLED, COMPLETED, CREATED, STALLED, STATES
-from twin.foundation.times import DAY, midnight
+from twin.foundation.times import DAY
+from twin.foundation.zones import NAIVE, Zone
 from twin.timeline.orders import Orders
 
 Floats = NDArray[np.float64]
@@ -80,10 +81,11 @@ class Membership:
     by time, and the orders sorted by delivery. Spells of cancelled and stalled orders are few and stored as they are.
     """
 
-    def __init__(self, orders: Orders) -> None:
-        self._orders = orders
+    def __init__(self, orders: Orders, tz: Zone = NAIVE) -> None:
+        """`tz` is the kitchen's clock, which says when its days end."""
+        self._orders, self._tz = orders, tz
         stalled, stall_begin, stall_end = orders.stalls
-        self._stalled = _until_midnight(STALLED, stalled, stall_begin, stall_end)
+        self._stalled = _until_midnight(STALLED, stalled, stall_begin, stall_end, tz)
         self._cancelled = self._of_cancelled()
         self._stalled_times, self._cancelled_times = _Times.of(self._stalled), _Times.of(self._cancelled)
         self._entered = [np.sort(times[np.isfinite(times)]) for times in orders.enter]
@@ -96,7 +98,7 @@ class Membership:
     def counts(self, t: float) -> dict[str, int]:
         """Return the number of orders in each state at t; completed, cancelled and stalled since midnight."""
         reached = [int(times.searchsorted(t, "right")) for times in self._entered]
-        before_today = int(self._entered[COMPLETED].searchsorted(midnight(t), "left"))
+        before_today = int(self._entered[COMPLETED].searchsorted(self._tz.midnight(t), "left"))
         inside = [
             reached[stage] - reached[stage + 1] - _inside(self._not_in_stage[stage], t) for stage in range(COMPLETED)
         ]
@@ -124,7 +126,7 @@ class Membership:
             return Members(order, stage, self._orders.enter[stage, order])
         if number == COMPLETED:
             delivered = self._entered[COMPLETED]
-            first, last = delivered.searchsorted(midnight(t), "left"), delivered.searchsorted(t, "right")
+            first, last = delivered.searchsorted(self._tz.midnight(t), "left"), delivered.searchsorted(t, "right")
             order = np.sort(self._by_delivery[first:last])
             since = self._orders.enter[COMPLETED, order]
         else:
@@ -157,16 +159,16 @@ class Membership:
         row = np.flatnonzero(orders.cancelled < orders.enter[COMPLETED]).astype(
             np.int32
         )  # NaN, never cancelled, is false
-        return _until_midnight(CANCELLED, row, orders.cancelled[row], orders.enter[COMPLETED, row])
+        return _until_midnight(CANCELLED, row, orders.cancelled[row], orders.enter[COMPLETED, row], self._tz)
 
     def _between(self, t0: float, t1: float, number: int) -> Spells:
         if number < COMPLETED:
             return self._open_between(t0, t1, number)
         if number == COMPLETED:
             delivered = self._entered[COMPLETED]
-            some = slice(int(delivered.searchsorted(t0 - DAY)), int(delivered.searchsorted(t1, "right")))
+            some = slice(int(delivered.searchsorted(t0 - 2 * DAY)), int(delivered.searchsorted(t1, "right")))
             order = self._by_delivery[some]
-            spells = _until_midnight(number, order, delivered[some], np.full(len(order), np.inf))
+            spells = _until_midnight(number, order, delivered[some], np.full(len(order), np.inf), self._tz)
         else:
             spells = self._cancelled if number == CANCELLED else self._stalled
         return _overlapping(spells, t0, t1)
@@ -256,9 +258,9 @@ class Membership:
         return _overlapping(_non_empty(order, stage, begin, end), t0, t1)
 
 
-def _until_midnight(number: int, order: Rows, begin: Floats, end: Floats) -> Spells:
+def _until_midnight(number: int, order: Rows, begin: Floats, end: Floats, tz: Zone) -> Spells:
     """Return spells in a closed state, each cut at the midnight after it began."""
-    return Spells(order, np.full(len(order), number, np.uint8), begin, np.minimum(end, midnight(begin) + DAY))
+    return Spells(order, np.full(len(order), number, np.uint8), begin, np.minimum(end, tz.next_midnight(begin)))
 
 
 def _non_empty(order: Rows, number: int, begin: Floats, end: Floats) -> Spells:

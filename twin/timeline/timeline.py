@@ -17,7 +17,8 @@ from twin.foundation.cache import Owner
 from twin.foundation.errors import UnknownOrderError
 from twin.foundation.geo import Frame
 from twin.foundation.stages import OUT_FOR_DELIVERY, STAGES, STALLED_AFTER
-from twin.foundation.times import DAY, Time, seconds
+from twin.foundation.times import DAY, Time
+from twin.foundation.zones import Zone
 from twin.sources import tables
 from twin.sources.base import Location, Source, Window
 from twin.timeline import events as ev
@@ -82,7 +83,8 @@ class Order:
 class DataQuality:
     """The numbers of rows read, used and rejected for a timeline.
 
-    `flagged` counts used rows and orders that look wrong, `cut_orders` the orders whose beginning or end was not read.
+    `flagged` counts used rows and orders that look wrong, `cut_orders` the orders whose beginning or end was not read. `left_out`
+    has a sentence for each file of the source that could not be read: none of its rows is counted.
     """
 
     read: int
@@ -90,10 +92,11 @@ class DataQuality:
     rejected: dict[str, int]
     flagged: dict[str, int]
     cut_orders: int
+    left_out: tuple[str, ...] = ()
 
 
 class Timeline(Owner):
-    """A location over a window, immutable. Times are float64 seconds since 1970 (naive UTC)."""
+    """A location over a window, immutable. Times are float64 data seconds; `tz` is the clock that they are shown on."""
 
     def __init__(
         self,
@@ -112,21 +115,26 @@ class Timeline(Owner):
         self._events = EventLog(events)
         self._trip_of = np.full(len(orders), -1, dtype=np.int32)
         self._trip_of[trips.order] = np.arange(len(trips), dtype=np.int32)
-        self.membership = Membership(orders)
+        self.membership = Membership(orders, location.tz)
+
+    @property
+    def tz(self) -> Zone:
+        """The kitchen's clock."""
+        return self.location.tz
 
     @classmethod
     def load(cls, source: Source, location: str, start: Time, end: Time) -> "Timeline":
         """Read the events of `location` whose orders are open in [start, end) and build their timeline.
 
-        Reads from 24 hours before `start`, so that the completion rate and the day's completed orders are right from `start` on,
-        and `STALLED_AFTER` beyond both edges, so that lifecycles are whole. Raises `UnknownLocationError`, and ValueError if end
-        is not after start.
+        Reads from 24 hours before `start` (from midnight where its day is longer), so that the completion rate and the day's
+        completed orders are right from `start` on, and `STALLED_AFTER` beyond both edges, so that lifecycles are whole. Raises
+        `UnknownLocationError`, and ValueError if end is not after start.
         """
         place = tables.find_place(location, source.locations())
-        window = Window(seconds(start), seconds(end))
+        window = Window(place.tz.seconds(start), place.tz.seconds(end))
         if not window.end > window.start:
             raise ValueError(f"The range must end after it starts; it ends {window.start - window.end:.0f} s before.")
-        lower, upper = window.start - DAY, window.end
+        lower, upper = min(window.start - DAY, place.tz.midnight(window.start)), window.end
         task = progress.current()
         threading.Thread(target=knots.warm, name="warm-knots").start()  # while the rows are read
         with task.part(0.0, READING):
@@ -144,7 +152,7 @@ class Timeline(Owner):
 
     def at(self, t: Time) -> Snapshot:
         """Return the kitchen's state at t, including events with ts = t."""
-        t = seconds(t)
+        t = self.tz.seconds(t)
         active = self.membership.at(t)
         order, stage = active.order, active.state
         return Snapshot(
@@ -228,10 +236,12 @@ class Timeline(Owner):
     def volume(self, bucket: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return edges (n + 1,) and the number of orders begun in each bucket of `bucket` seconds over the window.
 
-        Inner edges are multiples of the bucket (13:50, 14:00), so the first and the last bucket may be shorter.
+        Inner edges are multiples of the bucket on the kitchen's clock (13:50, 14:00), so the first and the last bucket may be
+        shorter, as may those in which that clock is put forward or back.
         """
-        first = (self.window.start // bucket + 1) * bucket
-        edges = np.concatenate(([self.window.start], np.arange(first, self.window.end, bucket), [self.window.end]))
+        start, end = self.window.start, self.window.end
+        inner = self.tz.ticks(start, end, bucket)
+        edges = np.concatenate(([start], inner[(inner > start) & (inner < end)], [end]))
         began = self.orders.began
         inside = began[(began >= self.window.start) & (began < self.window.end)]
         return edges, np.histogram(inside, edges)[0]
@@ -300,7 +310,7 @@ def _data_quality(source: Source, location: str, orders: Orders, trips: Trips, c
         "odd number": int(np.count_nonzero(orders.odd)),
     }
     flagged = dict(quality.flagged) | {name: count for name, count in of_orders.items() if count}
-    return DataQuality(quality.read, quality.used, dict(quality.rejected), flagged, cut)
+    return DataQuality(quality.read, quality.used, dict(quality.rejected), flagged, cut, quality.left_out)
 
 
 def _none_if_nan(value: float) -> float | None:

@@ -3,8 +3,6 @@
 All detectors compare with the same hour of other days. docs/moments.md has the rules and thresholds.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from twin.analysis.baseline import Baseline
@@ -34,12 +32,8 @@ def find(timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTER_
     moments = [moment for moment, _ in causes]
     moments += demand.moments(evidence)
     inside = [
-        _clipped(moment, evidence) for moment in moments if moment.start < evidence.end and moment.end >= evidence.start
+        evidence.in_data_time(moment)
+        for moment in moments
+        if moment.start < evidence.end and moment.end >= evidence.start
     ]
     return tuple(sorted(inside, key=lambda moment: (-moment.severity, moment.start)))
-
-
-def _clipped(moment: Moment, evidence: Evidence) -> Moment:
-    """Return the moment limited to the window: orders are examined from the midnight before it."""
-    start, end = max(moment.start, evidence.start), min(moment.end, evidence.end)
-    return replace(moment, start=start, end=end, at=min(max(moment.at, start), end))

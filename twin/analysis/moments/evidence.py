@@ -1,16 +1,19 @@
 """The input of the detectors: the orders of a window, and the orders that usual values are computed from."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.analysis.baseline import Baseline, History
+from twin.analysis.moments.moment import Moment
 from twin.analysis.moments.usual import Usual
 from twin.foundation import event_types as ev
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
 from twin.foundation.times import DAY
+from twin.foundation.zones import NAIVE, Zone
+from twin.sources.base import Window
 from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
@@ -48,10 +51,10 @@ def phase_of(orders: History, name: str) -> Phase:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The orders of a window and those of the history.
+    """The orders of a window and those of the history, all times by the kitchen's clock, so that every day has 24 hours.
 
-    start, end: the window, data seconds; since: the midnight before it, from which on the orders are complete;
-    late_after: seconds after the food was ready from which a driver is late.
+    start, end: the window, seconds; since: the midnight before it, from which on the orders are complete;
+    late_after: seconds after the food was ready from which a driver is late. tz, window: to turn moments into data seconds again.
     """
 
     orders: History
@@ -60,15 +63,23 @@ class Evidence:
     start: float
     end: float
     late_after: float
+    tz: Zone = NAIVE
+    window: Window = field(default_factory=lambda: Window(-np.inf, np.inf))
     _usual: dict[str, Usual] = field(default_factory=dict)
 
     @classmethod
     def of(cls, timeline: Timeline, baseline: Baseline, late_after: float) -> "Evidence":
         """Return the evidence of a timeline; without a history, the timeline's own orders are the history."""
         orders = History.from_timeline(timeline)
-        window = timeline.window
-        since = window.start - window.start % DAY
-        return cls(orders, baseline.history or orders, since, window.start, window.end, late_after)
+        history, tz, window = baseline.history or orders, timeline.tz, timeline.window
+        start, end = tz.local(window.start), tz.local(window.end)
+        return cls(orders.on_clock(), history.on_clock(), start - start % DAY, start, end, late_after, tz, window)
+
+    def in_data_time(self, moment: Moment) -> Moment:
+        """Return a moment that was found here in data seconds, limited to the window: orders are examined from midnight on."""
+        start, end, at = self.tz.from_local(moment.start), self.tz.from_local(moment.end, later=True), moment.at
+        start, end = max(start, self.window.start), min(end, self.window.end)
+        return replace(moment, start=start, end=end, at=min(max(self.tz.from_local(at), start), end), tz=self.tz)
 
     def usual(self, name: str) -> Usual:
         """Return the usual duration of a phase."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.foundation.times import DAY, text, weekday
+from twin.foundation.zones import NAIVE, Zone
 
 KINDS: dict[str, str] = {
     "driver_shortage": "drivers short",
@@ -44,6 +44,8 @@ class Moment:
     sentence: str
     figures: dict[str, float] = field(default_factory=dict)
     stage: str = ""
+    tz: Zone = NAIVE
+    """The kitchen's clock, for texts."""
 
     @property
     def label(self) -> str:
@@ -53,8 +55,11 @@ class Moment:
     @property
     def when(self) -> str:
         """The range in short; the weekday of the end is left out if it is the same."""
-        same = self.start // DAY == self.end // DAY
-        return f"{_clock(self.start)}–{_clock(self.end, day=not same)}"
+        same = self.tz.day(self.start) == self.tz.day(self.end)
+        return f"{self._clock(self.start)}–{self._clock(self.end, day=not same)}"
+
+    def _clock(self, t: float, *, day: bool = True) -> str:
+        return f"{self.tz.weekday(t)[:3]} {self.tz.clock(t)}" if day else self.tz.clock(t)
 
 
 Rows = NDArray[np.intp]
@@ -62,8 +67,3 @@ Rows = NDArray[np.intp]
 
 Finding = tuple[Moment, Rows]
 """A moment and the orders that it affected."""
-
-
-def _clock(t: float, *, day: bool = True) -> str:
-    clock = text(t)[11:16]
-    return f"{weekday(t)[:3]} {clock}" if day else clock

@@ -4,7 +4,7 @@
 import { clockFrom } from "../../views/shared/clock.js";
 import { el } from "../../views/shared/elements.js";
 import { twin } from "../../views/shared/registry.js";
-import { clockText, dateOf, MONTHS } from "../../views/shared/times.js";
+import { MONTHS } from "../../views/shared/times.js";
 import { WallTime } from "./walltime.js";
 
 const SMALLEST = 0.65; // of a caption's size, below which it is cut after all
@@ -17,9 +17,8 @@ const REFUSAL_MS = 60_000; // whoever sets up a screen reads for so long why it 
 const COVERED_MS = 30_000; // a title card that has stayed so long hides something that will not come
 
 /** "Thursday 16 October". */
-const longDay = (t) =>
-  `${["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"][dateOf(t).getUTCDay()]} ` +
-  `${dateOf(t).getUTCDate()} ${MONTHS[dateOf(t).getUTCMonth()]}`;
+const longDay = (t, zone) =>
+  `${zone.longDayText(t)} ${zone.dateOf(t).getUTCDate()} ${MONTHS[zone.dateOf(t).getUTCMonth()]}`;
 /**
  * The address of a picture, and why it is not loaded: a page's address may name pictures of this server, of origins
  * that the server's settings name, and those it carries itself.
@@ -232,9 +231,11 @@ class CityCards {
     });
     if (this.arrived() && this.clock.anchor) {
       const t = this.clock.now();
-      const told = clockText(t, false);
+      const { zone } = this.clock;
+      const told = zone.clockText(t, false);
       if (this.time.textContent !== told) this.time.textContent = told;
-      if (this.day.textContent !== longDay(t)) this.day.textContent = longDay(t);
+      const day = longDay(t, zone);
+      if (this.day.textContent !== day) this.day.textContent = day;
     }
     if (!drawn || drawn.frames !== this.painted.frames || !this.clock.moving || document.hidden)
       this.painted = { frames: drawn?.frames ?? -1, at: now };

@@ -1,6 +1,5 @@
 // The page's own controls: link, report, presentation, tour, help; their keys; and the skeleton while a location loads.
 
-import { timeText } from "../../views/session/address.js";
 import { clockFrom } from "../../views/shared/clock.js";
 import { el, icon } from "../../views/shared/elements.js";
 import { twin } from "../../views/shared/registry.js";
@@ -49,7 +48,7 @@ function buildToast() {
 function linkTo(clock) {
   const url = new URL(location.href);
   if (clock.anchor && url.searchParams.has("location")) {
-    url.searchParams.set("t", timeText(clock.now()));
+    url.searchParams.set("t", clock.zone.addressText(clock.now()));
     url.searchParams.set("speed", String(clock.anchor.speed));
   }
   return url.href.replaceAll("%3A", ":").replaceAll("%2C", ",");

@@ -46,7 +46,11 @@ def definitions(target: float = DELIVERY_TARGET_S, late_after: float = LATE_AFTE
         ["Late driver", f"Arrived more than {late_after / MINUTE:.0f} minutes after the food was ready."],
         ["Stalled", f"Open, and without any event for {longest}."],
         ["Usual", "The same hour on other days of this kitchen, never the day that is looked at."],
-        ["Kitchen time", "The times of the data as they are (UTC); the zone of your computer plays no part."],
+        [
+            "Kitchen time",
+            "The times of the data as they are written. Where they have an offset or a zone they are instants, shown in the "
+            "kitchen’s own zone, whose name stands beside the clock. The zone of your computer plays no part.",
+        ],
     ]
 
 

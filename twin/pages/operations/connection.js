@@ -9,7 +9,6 @@ import { isSameView } from "../../views/session/address.js";
 import { clockOf } from "../../views/shared/clock.js";
 import { answers, Heartbeat, Retry, TICK_MS } from "../../views/shared/heartbeat.js";
 import { twin } from "../../views/shared/registry.js";
-import { clockText, dayText } from "../../views/shared/times.js";
 
 const CONNECT_MS = 10_000;
 const PAGE_MS = 20_000;
@@ -491,7 +490,9 @@ class Connection {
     if (waiting) return "The server does not answer. The page opens by itself as soon as it does.";
     const { page } = this.session;
     const state = page?.state();
-    const seen = state ? ` What you see is as of ${dayText(state.t)} ${clockText(state.t)}; the clock is stopped.` : "";
+    const { zone } = page?.clock ?? {};
+    const at = state ? `${zone.dayText(state.t)} ${zone.clockText(state.t)}` : "";
+    const seen = state ? ` What you see is as of ${at}; the clock is stopped.` : "";
     return `Connection lost at ${this.lostAt}.${seen} It is tried again by itself.`;
   }
   /** Say why what the user has just done does nothing. */

@@ -2,9 +2,9 @@
 // page's theme. What it shows is asked of the views (`twin.reports`, by clock and part); a part that no view offers is
 // left out.
 
+import { clockOf } from "../../views/shared/clock.js";
 import { el } from "../../views/shared/elements.js";
 import { twin } from "../../views/shared/registry.js";
-import { clockText, dateText, dayText } from "../../views/shared/times.js";
 
 /** Twice the pixels, so that it is crisp in a document and on paper. */
 const REPORT_SCALE = 2;
@@ -187,27 +187,28 @@ function isReadable() {
 }
 
 /** casper-sanfrancisco-2025-10-16T1845.png; whatever a file system may not like is left out of the place. */
-function reportName(place, t) {
+function reportName(place, t, zone) {
   const safe =
     place
       .normalize("NFKD")
       .replace(/[^\w-]+/g, "")
       .slice(0, 60) || "kitchen";
-  return `casper-${safe}-${new Date(t * 1000).toISOString().slice(0, 16).replace(/:/g, "")}.png`;
+  return `casper-${safe}-${zone.localText(t).slice(0, 16).replace(/:/g, "")}.png`;
 }
 
 /**
  * Compose the picture and give it to the user as a file; resolves to its name, or to null if there is nothing to show.
  */
 async function saveReport(clock, { place, id, t }) {
+  const { zone } = clockOf(clock);
   const canvas = composeReport(clock, {
     place,
-    moment: `${dayText(t)} ${dateText(t)}, ${clockText(t)} kitchen time (UTC)`,
+    moment: `${zone.dayText(t)} ${zone.dateText(t)}, ${zone.bareClockText(t)} ${zone.label(t)}`,
   });
   if (!canvas) return null;
   const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
   const address = URL.createObjectURL(blob);
-  const name = reportName(id || place, t);
+  const name = reportName(id || place, t, zone);
   el("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 60_000); // the browser reads it meanwhile
   return name;

@@ -1,7 +1,6 @@
 """The first page: the choice of a kitchen."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +9,7 @@ import panel as pn
 import param
 from numpy.typing import NDArray
 
+from twin.foundation.zones import NAIVE, Zone
 from twin.sources.base import Location, Quality, Volume
 from twin.views.shared.component import Component, module_source, style_source
 
@@ -88,19 +88,19 @@ def _city(location: Location, volume: Volume | None, quality: Quality | None) ->
         "id": location.id,
         "name": location.display_name,
         "orders": location.orders,
-        "range": range_text(location.start, location.end),
+        "range": range_text(location.start, location.end, location.tz),
         "activity": [] if volume is None else activity(volume.hour, volume.orders),
         "rejected": 0 if quality is None else sum(quality.rejected.values()),
     }
 
 
-def range_text(start: float, end: float) -> str:
-    """Return a range of data time (seconds) as text, in UTC.
+def range_text(start: float, end: float, tz: Zone = NAIVE) -> str:
+    """Return a range of data time (seconds) as text, on the kitchen's clock.
 
     >>> range_text(1760054400, 1760659199), range_text(1760320343, 1760326443)
     ('8 days · 10 – 16 October 2025', '13 October 2025, 01:52 – 03:34')
     """
-    first, last = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
+    first, last = tz.datetime(start), tz.datetime(end)
     days = (last.date() - first.date()).days + 1
     if days == 1:
         return f"{first.day} {first:%B %Y}, {first:%H:%M} – {last:%H:%M}"

@@ -70,6 +70,14 @@ def leftover_for_duckdb(reading: Reading) -> str:
     )
 
 
+def leftover(bronze: str, reading: Reading) -> str:
+    """Return the same in Databricks SQL, over `bronze` with a text ts: how many other texts `reading` makes something of."""
+    return (
+        f"WITH bronze AS (\n{times.not_plain(bronze)}\n),\n{times.timed('text', reading)}\n"
+        "SELECT count(CASE WHEN ts IS NOT NULL OR unread IS NOT NULL THEN 1 END) AS rows_read FROM timed"
+    )
+
+
 def plain_in_duckdb(bronze: str) -> str:
     """Return the DuckDB query whether at least half of the times of `bronze` are plain texts."""
     return f"SELECT count({times.in_duckdb('PLAIN_TIME(ts)')}) * 2 >= count(*) FROM ({bronze})"

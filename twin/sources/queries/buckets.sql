@@ -1,4 +1,5 @@
--- The orders of `totals` by the hour, day or week (from Monday) in which they began. A bucket without orders has no row.
+-- The orders of `totals` by the minute, hour, day or week (from Monday) of UTC in which they began. A bucket without orders has no
+-- row.
 SELECT
   bucket,
   count(*) AS orders,
@@ -7,6 +8,7 @@ SELECT
 FROM (
   SELECT
     CASE :granularity
+      WHEN 'minute' THEN date_trunc('MINUTE', began)
       WHEN 'hour' THEN date_trunc('HOUR', began)
       WHEN 'day' THEN date_trunc('DAY', began)
       ELSE date_trunc('WEEK', began)

@@ -50,7 +50,8 @@ class Reading:
 
     `times` and `dates` are the settings, None where nothing is set; `dates` may also have been found. `aside` is the kind of
     time whose rows are set aside, because most rows have the other. `zones` are the names of zones that the texts have.
-    `only_plain` is for a first reading of files: see `timed_for_duckdb`.
+    With `only_plain` only plain texts are read, and `unread` has every other one: all that the rules for the rest take is a
+    quarter of the decoding, even if there is no such text.
     """
 
     times: Times | None = None
@@ -68,6 +69,12 @@ def timed(column: Column, reading: Reading, plain: str = _PLAIN_WAREHOUSE) -> st
             "timed AS (\n  SELECT event_type, location, order_id, sequence, body, CAST(ts AS TIMESTAMP_NTZ) AS ts,\n"
             f"    '{form}' AS form, CAST(NULL AS STRING) AS unread\n  FROM bronze\n)"
         )
+    if reading.only_plain:
+        return (
+            "quick AS (\n  SELECT event_type, location, order_id, sequence, body, ts, plain_time(ts) AS plain\n  FROM bronze\n),\n"
+            "timed AS (\n  SELECT event_type, location, order_id, sequence, body, plain AS ts, 'naive' AS form,\n"
+            "    CASE WHEN plain IS NULL THEN ts END AS unread\n  FROM quick\n)"
+        ).replace("plain_time(ts)", plain)
     orders = {
         None: "CAST(NULL AS STRING)",
         "day-first": "concat(third, '-', second, '-', first)",
@@ -88,18 +95,13 @@ def timed(column: Column, reading: Reading, plain: str = _PLAIN_WAREHOUSE) -> st
 
 
 def timed_for_duckdb(column: Column, reading: Reading) -> str:
-    """Return the same with the look at plain texts that is cheap in DuckDB, still in Databricks SQL otherwise.
+    """Return the same with the look at plain texts that is cheap in DuckDB, still in Databricks SQL otherwise."""
+    return timed(column, reading, "plain_time(ts)")
 
-    With `reading.only_plain` nothing else is read, and `unread` has every other text: all that the rules for the rest take is
-    a quarter of the decoding, even if there is no such text.
-    """
-    if column != "text" or not reading.only_plain:
-        return timed(column, reading, "plain_time(ts)")
-    return (
-        "quick AS (\n  SELECT event_type, location, order_id, sequence, body, ts, plain_time(ts) AS plain\n  FROM bronze\n),\n"
-        "timed AS (\n  SELECT event_type, location, order_id, sequence, body, plain AS ts, 'naive' AS form,\n"
-        "    CASE WHEN plain IS NULL THEN ts END AS unread\n  FROM quick\n)"
-    )
+
+def not_plain(bronze: str) -> str:
+    """Return the rows of `bronze` (Databricks SQL) whose texts are not plain."""
+    return f"SELECT * FROM (\n{bronze}\n)\nWHERE ts IS NOT NULL AND {_PLAIN_WAREHOUSE} IS NULL"
 
 
 def in_duckdb(sql: str) -> str:

@@ -2,6 +2,7 @@ import { el, icon } from "../shared/elements.js";
 
 const many = (n) => n.toLocaleString("en-US");
 const rowsText = (n) => `${many(n)} ${n === 1 ? "row" : "rows"}`;
+const filesText = (n) => `${many(n)} ${n === 1 ? "file" : "files"} left out`;
 const MARGIN = 12;
 
 /** One group of counted reasons: a caption, what it means, and the counts with bars against the largest. */
@@ -32,6 +33,23 @@ function reasonTable(caption, meaning, reasons, kind) {
           ),
         ),
       ),
+    ),
+  );
+}
+
+/** The files that could not be read: none of their rows is in the counts above. */
+function fileList(count, sentences) {
+  const more = count - sentences.length;
+  return el(
+    "section",
+    { class: "files", "data-testid": "health-files" },
+    el("h4", {}, filesText(count)),
+    el("p", { class: "mute" }, "Their rows are not among those counted above."),
+    el(
+      "ul",
+      {},
+      ...sentences.map((sentence) => el("li", {}, sentence)),
+      ...(more ? [el("li", { class: "mute" }, `… and ${many(more)} more, named in the server's log.`)] : []),
     ),
   );
 }
@@ -131,12 +149,17 @@ class DataQualityChip {
     if (this.root.hidden) return;
     const set = s.rejected.reduce((sum, [, n]) => sum + n, 0);
     this.used.textContent = many(s.used);
-    this.aside.textContent = ` ${s.used === 1 ? "row" : "rows"} used${set ? ` · ${many(set)} set aside` : ""}`;
-    this.mark.className = `mark ${set ? "warn" : "good"}`;
-    this.mark.replaceChildren(icon(set ? "alert" : "check", 12));
+    const files = s.left_out ? filesText(s.left_out) : "";
+    this.aside.textContent = [
+      ` ${s.used === 1 ? "row" : "rows"} used`,
+      ...(set ? [`${many(set)} set aside`] : []),
+      ...(files ? [files] : []),
+    ].join(" · ");
+    this.mark.className = `mark ${set || files ? "warn" : "good"}`;
+    this.mark.replaceChildren(icon(set || files ? "alert" : "check", 12));
     this.chip.setAttribute(
       "aria-label",
-      `Data health: ${rowsText(s.used)} used, ${many(set)} set aside. Show the reasons`,
+      `Data health: ${rowsText(s.used)} used, ${many(set)} set aside${files ? `, ${files}` : ""}. Show the reasons`,
     );
     this.sheet.replaceChildren(
       el(
@@ -173,6 +196,7 @@ class DataQualityChip {
       ...(set
         ? [reasonTable("Set aside", "Not used anywhere on this page.", s.rejected, "rejected")]
         : [el("p", { class: "mute" }, "Every row read is used.")]),
+      ...(files ? [fileList(s.left_out, s.named)] : []),
       ...(s.flagged.length
         ? [
             reasonTable(

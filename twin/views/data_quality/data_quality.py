@@ -1,4 +1,4 @@
-"""The data quality chip: how many raw rows were used, how many were rejected, and why."""
+"""The data quality chip: how many raw rows were used, how many were rejected, and why; which files could not be read."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -13,12 +13,17 @@ from twin.timeline.timeline import DataQuality
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
 
+MOST_NAMED = 20
+"""Files that the sheet names; of more it says how many."""
+
 
 class DataQualityChip(Component):
     """The chip and its popover in the browser."""
 
     state = param.Dict(
-        default={}, doc="`read` and `used` rows, `cut` orders, `rejected` and `flagged` rows by reason, largest first."
+        default={},
+        doc="`read` and `used` rows, `cut` orders, `rejected` and `flagged` rows by reason, largest first; `left_out` files, of "
+        "which `named` are sentences.",
     )
     age = param.Dict(
         default={}, doc="Of a source that grows: `as_of`, when it was last checked; `note`, the result; `stale`."
@@ -96,6 +101,8 @@ def _state(quality: DataQuality) -> dict[str, Any]:
         "rejected": _largest_first(quality.rejected),
         "flagged": _largest_first(quality.flagged),
         "cut": quality.cut_orders,
+        "left_out": len(quality.left_out),
+        "named": [f"{text}." for text in quality.left_out[:MOST_NAMED]],
     }
 
 

@@ -1,6 +1,6 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
-import { clockText, dayText, durationText } from "../shared/times.js";
+import { durationText } from "../shared/times.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
 import { filterText, parseFilter } from "./filter.js";
 import { FeedPages } from "./pages.js";
@@ -248,7 +248,7 @@ class FeedList {
     this.skeleton = el(
       "div",
       { class: "skeleton", "aria-hidden": "true", "data-testid": "feed-loading" },
-      ...Array.from({ length: 6 }, () => buildRow(null).firstChild),
+      ...Array.from({ length: 6 }, () => buildRow(null, this.clock.zone).firstChild),
     );
 
     this.root = el(
@@ -399,7 +399,7 @@ class FeedList {
     for (const number of numbers) {
       const data = this.pages.row(number) ?? null;
       const old = this.drawn.get(number);
-      const entry = old && old.data === data ? old : { data, node: buildRow(data) };
+      const entry = old && old.data === data ? old : { data, node: buildRow(data, this.clock.zone) };
       if (fresh && number >= before) entry.node.classList.add("new");
       entry.node.style.transform = `translateY(${(this.top - 1 - number) * ROW - offset + this.scrollTop}px)`;
       entry.node.setAttribute("aria-setsize", this.top);
@@ -539,12 +539,13 @@ class FeedList {
     this.empty.hidden = !["before", "none", "nothing"].includes(kind);
     if (kind === "before") {
       const at = this.pages.list.oldest;
+      const { zone } = this.clock;
       this.empty.replaceChildren(
         el("p", {}, narrowed ? "No such event before this moment" : "No events before this moment"),
         el(
           "button",
           { type: "button", class: "chip", "data-testid": "feed-first", onclick: () => this.verbs.visit(at) },
-          `Go to the first, ${dayText(at)} ${clockText(at, false)}`,
+          `Go to the first, ${zone.dayText(at)} ${zone.clockText(at, false)}`,
         ),
       );
     } else if (kind === "none") {

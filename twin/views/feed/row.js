@@ -1,9 +1,8 @@
 // A row of the list of events, or its bones while it is on its way.
 
 import { el, icon } from "../shared/elements.js";
-import { clockText, dateOf, dateText, dayText } from "../shared/times.js";
 
-function buildRow(row) {
+function buildRow(row, zone) {
   if (!row)
     return el(
       "li",
@@ -36,9 +35,7 @@ function buildRow(row) {
         "data-t": t,
         "data-order": order,
         tabindex: "-1",
-        title:
-          `${detail ? `${detail}\n` : ""}${dayText(t)} ${dateText(t)}, ${clockText(t)}\nClick: go to ` +
-          "this moment and this order",
+        title: `${detail ? `${detail}\n` : ""}${zone.momentText(t)}\nClick: go to ` + "this moment and this order",
       },
       badge,
       el(
@@ -50,8 +47,8 @@ function buildRow(row) {
       el(
         "span",
         { class: "when" },
-        el("time", { class: "age", datetime: dateOf(t).toISOString().slice(0, 19) }),
-        el("span", { class: "at" }, clockText(t)),
+        el("time", { class: "age", datetime: zone.localText(t) }),
+        el("span", { class: "at" }, zone.clockText(t)),
       ),
     ),
   );

@@ -17,7 +17,7 @@ import {
   shortMany,
   wholeMinutes,
 } from "../shared/numbers.js";
-import { dayText } from "../shared/times.js";
+import { NAIVE } from "../shared/times.js";
 import { Histogram, label, Spark } from "./spark.js";
 
 /** The stages of active orders. */
@@ -67,7 +67,8 @@ function tone(node, name, kind) {
   const value = kind ? `${name} ${kind}` : name;
   if (node.className !== value) node.className = value;
 }
-const weekday = (day) => dayText(day * DAY_S);
+/** Of a day of the kitchen, by its number since 1970. */
+const weekday = (day) => NAIVE.dayText(day * DAY_S);
 
 /** The five cards of figures at the playhead. */
 class KpiCards {

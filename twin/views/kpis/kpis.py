@@ -124,7 +124,7 @@ class KpiView(ReplayView):
                 "before": _share(before, playing),
                 "before_due": before_due,
                 "goal": self.completion_target,
-                "day": kpis.t // 86_400 - 1,
+                "day": self._controller.tz.day(kpis.t) - 1,
                 "dated": len(index.created) > 0,
             },
             "active": {

@@ -290,7 +290,7 @@ class MapFrame {
       if (!place || Number.isNaN(this.motion.t)) continue;
       const stage = stageAt(place, this.motion.t);
       const [cx, cy] = place.customer ?? [NaN, NaN];
-      places.push({ cx, cy, text: placeText(place, this.motion.t), inside: stage >= 0 && stage < 3 });
+      places.push({ cx, cy, text: placeText(place, this.motion.t, this.clock.zone), inside: stage >= 0 && stage < 3 });
     }
     return { focus, places };
   }

@@ -1,7 +1,7 @@
 // What the pointer is over: a driver, a bubble of drivers, the kitchen or a customer. Hovering tells, clicking selects.
 
 import { el } from "../shared/elements.js";
-import { clockText, durationText } from "../shared/times.js";
+import { durationText } from "../shared/times.js";
 import { AT_RISK, LATE, ON_TIME } from "./motion.js";
 import { PINS_MOST } from "./picture.js";
 
@@ -148,7 +148,7 @@ class Pointer {
         el("b", {}, detail ? `Order ${detail.id}` : "Order …"),
         line(detail?.items, true),
         line(way, true),
-        line(detail?.eta ? `Expected at ${clockText(detail.eta, false)}` : null, true),
+        line(detail?.eta ? `Expected at ${this.host.clock.zone.clockText(detail.eta, false)}` : null, true),
         line(this.verdict(detail), true),
         line(detail?.address),
         line(detail?.measured === undefined ? null : detail.measured ? "Position measured" : "Position inferred"),

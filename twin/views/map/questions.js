@@ -2,7 +2,6 @@
 
 import { ORDER_LABELS, STATES } from "#python/foundation/stages";
 import { ReplayClock } from "../shared/clock.js";
-import { clockText } from "../shared/times.js";
 import { unpack } from "./wire.js";
 
 const PLACES_MOST = 500;
@@ -149,13 +148,13 @@ function stageAt({ enter, closed, stalls }, t) {
   return stalls.some(([from, to]) => from <= t && (to === null || t < to)) ? 6 : stage;
 }
 /** What the map writes beside an order that is not on the road at t. */
-function placeText(place, t) {
+function placeText(place, t, zone) {
   const stage = stageAt(place, t);
   const words =
     stage < 0
       ? "not ordered yet"
       : stage === 4
-        ? `${ORDER_LABELS.completed} at ${clockText(place.enter[4], false)}`
+        ? `${ORDER_LABELS.completed} at ${zone.clockText(place.enter[4], false)}`
         : ORDER_LABELS[STATES[stage]];
   return `${place.id} · ${words}`;
 }

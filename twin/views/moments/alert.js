@@ -1,6 +1,6 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
-import { clockText, dayText, durationText } from "../shared/times.js";
+import { durationText } from "../shared/times.js";
 import { verbsOf } from "../shared/verbs.js";
 
 /** Milliseconds between two looks at whether the playhead is in a trouble. */
@@ -86,7 +86,7 @@ class AlertCard {
       this.body.replaceChildren(...(trouble ? this.tell(trouble, over, others) : this.quiet(moments, next)));
     }
     const age = this.body.querySelector(".since");
-    const text = since ? ` · ${since} so far, until ${clockText(trouble.end, false)}` : "";
+    const text = since ? ` · ${since} so far, until ${this.clock.zone.clockText(trouble.end, false)}` : "";
     if (age && age.textContent !== text) age.textContent = text;
   };
 
@@ -103,12 +103,14 @@ class AlertCard {
           "div",
           { class: "head" },
           el("b", {}, trouble.title),
-          this.link("See it", `Go to when it is worst, ${clockText(trouble.at, false)}`, trouble),
+          this.link("See it", `Go to when it is worst, ${this.clock.zone.clockText(trouble.at, false)}`, trouble),
         ),
         el(
           "p",
           { class: "when" },
-          over ? `Just ended · ${trouble.when}` : `Since ${dayText(trouble.start)} ${clockText(trouble.start, false)}`,
+          over
+            ? `Just ended · ${trouble.when}`
+            : `Since ${this.clock.zone.dayText(trouble.start)} ${this.clock.zone.clockText(trouble.start, false)}`,
           over ? null : el("span", { class: "since", "aria-hidden": "true" }),
         ),
         el("p", { class: "sentence", title: `${trouble.sentence}${more}` }, trouble.sentence, more),
@@ -125,7 +127,11 @@ class AlertCard {
       ? [
           words,
           el("span", { class: "mute next" }, "next:"),
-          this.link(`${dayText(next.start)} ${clockText(next.start, false)} ${next.title}`, next.sentence, next),
+          this.link(
+            `${this.clock.zone.dayText(next.start)} ${this.clock.zone.clockText(next.start, false)} ${next.title}`,
+            next.sentence,
+            next,
+          ),
         ]
       : [
           words,

@@ -4,7 +4,7 @@
 import { STAGE_LABELS, STALLED_AFTER } from "#python/foundation/stages";
 import { el, icon } from "../shared/elements.js";
 import { STATE_ICONS } from "../shared/stages.js";
-import { clockText, durationText } from "../shared/times.js";
+import { durationText } from "../shared/times.js";
 
 /** The stages that have a length, and the words beside their bars. */
 const STAGE_ROWS = {
@@ -28,7 +28,7 @@ function stateAt(story, t) {
 }
 
 /** Build the chart of a story; `visit(t)` is called with the moment of what is clicked. Returns {node, show(t)}. */
-function ganttOf(story, visit) {
+function ganttOf(story, visit, zone) {
   const open = story.delivered === null && story.cancelled === null;
   const rows = Object.entries(STAGE_ROWS)
     .map(([key, label]) => {
@@ -76,8 +76,8 @@ function ganttOf(story, visit) {
     const node = el("button", {
       type: "button",
       class: `mark ${className}`,
-      "aria-label": `${text}, ${clockText(t)}`,
-      title: `${text} ${clockText(t)}`,
+      "aria-label": `${text}, ${zone.clockText(t)}`,
+      title: `${text} ${zone.clockText(t)}`,
       "data-testid": `mark-${className}`,
       onclick: () => visit(t),
     });
@@ -94,7 +94,7 @@ function ganttOf(story, visit) {
   const from = el(
     "button",
     { type: "button", class: "edge", onclick: () => visit(story.first) },
-    clockText(story.first, false),
+    zone.clockText(story.first, false),
   );
   const until = el("button", { type: "button", class: "edge until", onclick: () => visit(story.last) });
   const limitText = el("span", { class: "limit-text", title: "Created + the delivery target" }, "target");
@@ -143,7 +143,7 @@ function ganttOf(story, visit) {
         `${lane.label}: ${figure} ` +
         `${kind}${lane.usual === null ? "" : `, usual ${durationText(lane.usual)}`}` +
         `${bad ? ", much longer than usual" : ""}, ` +
-        `from ${clockText(lane.start)}`;
+        `from ${zone.clockText(lane.start)}`;
       if (lane.bar.title !== words) {
         lane.bar.title = words;
         lane.bar.setAttribute("aria-label", `${words}. Go there`);
@@ -162,7 +162,7 @@ function ganttOf(story, visit) {
     }
     const share = due === null ? 0 : (due - d0) / (d1 - d0);
     limitText.classList.toggle("tight", share < 0.24 || share > 0.6);
-    put(until, `${clockText(d1, false)}${now < d1 ? " later" : ""}`);
+    put(until, `${zone.clockText(d1, false)}${now < d1 ? " later" : ""}`);
   }
   return { node, show };
 }

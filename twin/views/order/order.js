@@ -5,7 +5,7 @@ import { ORDER_LABELS } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { STATE_ICONS } from "../shared/stages.js";
-import { clockText, dateOf, dateText, dayText, durationText } from "../shared/times.js";
+import { durationText } from "../shared/times.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
 import { ganttOf, stateAt } from "./gantt.js";
 
@@ -14,7 +14,6 @@ const EVERY = 100;
 const money = (value) => value.toLocaleString("en-US", { style: "currency", currency: "USD" });
 /** Whole minutes, half up, as the server counts them (twin/analysis/wording.py). */
 const minutesOf = (seconds) => Math.floor(seconds / 60 + 0.5);
-const momentText = (t) => `${dayText(t)} ${dateText(t)}, ${clockText(t)}`;
 
 /** A piece that is known from time `t` on only: marked as later while the playhead is before it. */
 const later = () =>
@@ -34,7 +33,7 @@ function factRow({ label, value, note, at, tone, why }) {
   };
 }
 
-function eventRow({ icon: symbol, colour, title, detail, t }, visit) {
+function eventRow({ icon: symbol, colour, title, detail, t }, visit, zone) {
   const badge = el("span", {
     class: "badge",
     style: `--text:var(--tw-${colour});--fill:var(--tw-${colour}-fill, var(--tw-${colour}))`,
@@ -45,12 +44,12 @@ function eventRow({ icon: symbol, colour, title, detail, t }, visit) {
     {
       type: "button",
       class: "event",
-      title: `Go to ${momentText(t)}`,
+      title: `Go to ${zone.momentText(t)}`,
       "data-testid": "order-event",
       "data-colour": colour,
       onclick: () => visit(t),
     },
-    el("time", { datetime: dateOf(t).toISOString().slice(0, 19) }, clockText(t)),
+    el("time", { datetime: zone.localText(t) }, zone.clockText(t)),
     badge,
     el(
       "span",
@@ -117,7 +116,7 @@ function itemsOf(story) {
 }
 
 /** The events, the pings between them folded into one line at the first one's place. */
-function eventsOf(story, visit) {
+function eventsOf(story, visit, zone) {
   const told = [...story.events];
   if (story.pings) {
     const { count: n, first, last } = story.pings;
@@ -125,17 +124,17 @@ function eventsOf(story, visit) {
       icon: "pin",
       colour: "out_for_delivery",
       title: n === 1 ? "1 position report" : `${n} position reports`,
-      detail: n === 1 ? "" : `until ${clockText(last)}`,
+      detail: n === 1 ? "" : `until ${zone.clockText(last)}`,
       t: first,
     };
     const at = told.findIndex(({ t }) => t > first);
     told.splice(at < 0 ? told.length : at, 0, line);
   }
-  return told.map((event) => eventRow(event, visit));
+  return told.map((event) => eventRow(event, visit, zone));
 }
 
-/** The whole of a story; `show(t)` brings it to the playhead. */
-function buildStory(story, act) {
+/** The whole of a story on the kitchen's clock; `show(t)` brings it to the playhead. */
+function buildStory(story, act, zone) {
   const state = el("span", { class: "state", "data-testid": "order-state" });
   const here = el("span", { class: "here", "data-testid": "order-here" });
   const verdict = el("span", { class: "verdict", "data-testid": "order-verdict" });
@@ -146,9 +145,9 @@ function buildStory(story, act) {
       "Estimated from what was known at the playhead: the route, the last position report, the " +
       "promise. Never from the delivery itself",
   });
-  const gantt = ganttOf(story, act.visit);
+  const gantt = ganttOf(story, act.visit, zone);
   const facts = story.facts.map(factRow);
-  const events = eventsOf(story, act.visit);
+  const events = eventsOf(story, act.visit, zone);
   const body = el(
     "div",
     { class: "body", tabindex: "0", role: "group", "aria-label": "About the order" },
@@ -180,7 +179,7 @@ function buildStory(story, act) {
           ? `${durationText(t - at[1])} ago`
           : `for ${durationText(t - at[1])}`,
     );
-    here.title = at === null ? "" : `Since ${momentText(at[1])}`;
+    here.title = at === null ? "" : `Since ${zone.momentText(at[1])}`;
     const end = story.delivered !== null && story.delivered <= t ? story.delivered : name === "cancelled" ? null : t;
     const known = story.created !== null && story.created <= t && end !== null;
     const over = known ? minutesOf(end - story.created - story.target) : 0;
@@ -196,7 +195,7 @@ function buildStory(story, act) {
             : `${durationText(end - story.created)} since ordered`,
     );
     verdict.title = known
-      ? `Created ${clockText(story.created)}; target ${minutesOf(story.target)} min from created to delivered`
+      ? `Created ${zone.clockText(story.created)}; target ${minutesOf(story.target)} min from created to delivered`
       : "";
     const estimate =
       name === "out_for_delivery" ? (story.arrivals.findLast(({ from }) => from <= t)?.at ?? story.promise) : null;
@@ -205,8 +204,8 @@ function buildStory(story, act) {
       put(
         eta,
         estimate > t
-          ? `Arrives about ${clockText(estimate, false)}, in ${durationText(estimate - t)}`
-          : `Was expected at ${clockText(estimate, false)}; any moment now`,
+          ? `Arrives about ${zone.clockText(estimate, false)}, in ${durationText(estimate - t)}`
+          : `Was expected at ${zone.clockText(estimate, false)}; any moment now`,
       );
   };
   const show = (t) => {
@@ -350,7 +349,7 @@ class OrderPanel {
     const scrolled = this.root.querySelector(".body")?.scrollTop ?? 0;
     const same = this.root.dataset.order === story.id;
     this.root.dataset.order = story.id;
-    this.shown = buildStory(story, this.act);
+    this.shown = buildStory(story, this.act, this.clock.zone);
     this.root.replaceChildren(this.top, this.said, this.shown.head, this.shown.body);
     if (same) this.shown.body.scrollTop = scrolled;
     this.tick();

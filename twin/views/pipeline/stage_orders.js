@@ -3,7 +3,6 @@
 import { el, icon } from "../shared/elements.js";
 import { many, minutesText, plural, put } from "../shared/numbers.js";
 import { rowsOf } from "../shared/rows.js";
-import { clockText } from "../shared/times.js";
 
 const LIST_WIDTH = 316;
 const LIST_MARGIN = 8;
@@ -153,18 +152,20 @@ class StageList {
     const age = Math.max(0, t - since);
     const [amber, red] = this.model.limits[stage] ?? [null, null];
     const level = red !== null && age > red ? 2 : amber !== null && age > amber ? 1 : 0;
+    const { zone } = this.clock;
     const [text, title] =
       stage === "completed"
         ? [
             whole === null ? "" : minutesText(whole),
-            `Delivered at ${clockText(since)}${whole === null ? "" : `, ${minutesText(whole)} after it was created`}`,
+            `Delivered at ${zone.clockText(since)}` +
+              (whole === null ? "" : `, ${minutesText(whole)} after it was created`),
           ]
         : stage === "cancelled"
-          ? [clockText(since, false), `Cancelled at ${clockText(since)}`]
+          ? [zone.clockText(since, false), `Cancelled at ${zone.clockText(since)}`]
           : [
               minutesText(age),
               `${stage === "stalled" ? "Stalled" : "Here"} since ` +
-                `${clockText(since)}${level ? `; over ${minutesText(level === 2 ? red : amber)}` : ""}`,
+                `${zone.clockText(since)}${level ? `; over ${minutesText(level === 2 ? red : amber)}` : ""}`,
             ];
     put(parts.age, text, title, stage === "completed" ? whole : Math.round(age * 1000) / 1000);
     if (parts.level !== level) {

@@ -5,17 +5,10 @@
  * @typedef {{t: number, playing: boolean, speed: number, loop: boolean, start: number, end: number}} ReplayState
  */
 
-/** A data time as an address has it, to the millisecond: 2025-10-16T18:30:00.25. */
-const timeText = (t) =>
-  new Date(Math.round(t * 1000))
-    .toISOString()
-    .slice(0, -1)
-    .replace(/\.?0+$/, "");
-
-/** A query with its moment replaced. */
-function queryAt(query, t) {
+/** A query with its moment replaced, as the kitchen's clock has it. */
+function queryAt(query, t, zone) {
   const search = new URLSearchParams(query);
-  search.set("t", timeText(t));
+  search.set("t", zone.addressText(t));
   return `?${search}`.replaceAll("%3A", ":").replaceAll("%2C", ",");
 }
 
@@ -54,4 +47,4 @@ function resume(clock, verbs, state) {
   else if (Math.abs(state.t - clock.now()) > 0.001) verbs.seek(state.t);
 }
 
-export { isSameView, queryAt, resume, stateOf, timeText };
+export { isSameView, queryAt, resume, stateOf };

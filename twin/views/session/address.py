@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from twin.foundation.address import Address, quoted, suggestion
 from twin.foundation.stages import STATES
-from twin.foundation.times import text
+from twin.foundation.times import UTC
+from twin.foundation.zones import Zone
 from twin.hub import Hub
 from twin.replay.controller import ReplayController
 from twin.sources import known_kitchens
@@ -45,10 +46,11 @@ def read(address: Address, hub: Hub) -> Wish | None:
         return None
     start, end = _range(address, hub, location)
     latest = hub.last_hours(location)
-    at = address.time("t")
+    tz = places[location].tz
+    at = address.time("t", tz)
     first, last = (latest.start, latest.end) if start is None or end is None else (start, end)
     if at is not None and not first <= at <= last:
-        address.remark(f"{text(at)} is not in the range shown: the nearest time in it is.")
+        address.remark(f"{tz.text(at)} is not in the range shown: the nearest time in it is.")
     return Wish(
         (location, start, end, at, address.number("speed", LEAST_SPEED, max(ReplayController.SPEEDS))),
         _viewport(address),
@@ -58,9 +60,9 @@ def read(address: Address, hub: Hub) -> Wish | None:
     )
 
 
-def cut(window: Window) -> str:
+def cut(window: Window, tz: Zone) -> str:
     """Return a sentence for a range that was cut to what can be chosen."""
-    return f"The range was cut to the days with data, {text(window.start)} to {text(window.end)}."
+    return f"The range was cut to the days with data, {tz.text(window.start)} to {tz.text(window.end)}."
 
 
 def missing_order(hub: Hub, order: str) -> str:
@@ -68,15 +70,19 @@ def missing_order(hub: Hub, order: str) -> str:
     rows = hub.source.query("find_order", order_id=order)
     if len(rows):
         row = min(rows.select(["ts", "location"]).to_pylist(), key=lambda one: one["ts"])
-        name = hub.location(row["location"]).display_name
-        return f"The order {quoted(order)} is not in this range: it is of {name}, {row['ts']:%Y-%m-%d %H:%M}."
+        place = hub.location(row["location"])
+        t = row["ts"].replace(tzinfo=UTC).timestamp()
+        at = f"{place.tz.text(t)[:10]} {place.tz.clock(t)}"
+        return f"The order {quoted(order)} is not in this range: it is of {place.display_name}, {at}."
     near = hub.source.query("near_orders", wanted=order, most=1)["order_id"].to_pylist()
     return f"There is no order {quoted(order)}." + (f" Did you mean {quoted(near[0])}?" if near else "")
 
 
 def _range(address: Address, hub: Hub, location: str) -> tuple[float | None, float | None]:
     """Return the range that an address asks for, cut to what can be chosen; None, None: the default."""
-    start, end = address.time("start"), address.time("end")
+    place = hub.location(location)
+    tz = place.tz
+    start, end = address.time("start", tz), address.time("end", tz)
     if start is None or end is None:
         if start is not None or end is not None:
             address.remark(f"A range needs both a start and an end. {LATEST}")
@@ -86,11 +92,11 @@ def _range(address: Address, hub: Hub, location: str) -> tuple[float | None, flo
         return None, None
     window = hub.within(location, start, end)
     if window is None:
-        place = hub.location(location)
-        address.remark(f"No orders in this range: the data covers {text(place.start)} to {text(place.end)}. {LATEST}")
+        covered = f"{tz.text(place.start)} to {tz.text(place.end)}"
+        address.remark(f"No orders in this range: the data covers {covered}. {LATEST}")
         return None, None
     if (window.start, window.end) != (start, end):
-        address.remark(cut(window))
+        address.remark(cut(window, tz))
     return window.start, window.end
 
 

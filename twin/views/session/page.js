@@ -66,7 +66,7 @@ class PageLink {
   query() {
     const state = stateOf(this.clock);
     if (!this.model.query || !state) return this.model.query;
-    return state.playing || this.clock.halted ? queryAt(this.model.query, state.t) : this.model.query;
+    return state.playing || this.clock.halted ? queryAt(this.model.query, state.t, this.clock.zone) : this.model.query;
   }
 
   state() {

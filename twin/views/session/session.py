@@ -21,7 +21,6 @@ from twin.foundation.address import Address
 from twin.foundation.errors import CancelledError, TwinError
 from twin.foundation.progress import Task
 from twin.foundation.telemetry import TICKS
-from twin.foundation.times import text
 from twin.hub import Hub
 from twin.replay.controller import ReplayController
 from twin.server.process import process
@@ -301,11 +300,13 @@ class ReplaySession(param.Parameterized):
             return
         window = self.hub.within(place.id, start, end)
         if window is None:
-            raise ValueError(f"No orders in this range: the data covers {text(place.start)} to {text(place.end)}.")
+            raise ValueError(
+                f"No orders in this range: the data covers {place.tz.text(place.start)} to {place.tz.text(place.end)}."
+            )
         await self.choose(place.id, window.start, window.end)
         if self.problem:
             raise ValueError(self.problem)
-        self.remarks = [] if (window.start, window.end) == (start, end) else [cut(window)]
+        self.remarks = [] if (window.start, window.end) == (start, end) else [cut(window, place.tz)]
 
     def tick(self, force: bool = False) -> None:
         """Show the playhead's time in every view, if it differs from the one shown and the page is visible."""
@@ -356,12 +357,13 @@ class ReplaySession(param.Parameterized):
         """
         if self.place is None or self.controller.timeline is None:
             return
-        window, anchor = self.controller.timeline.window, self.controller.anchor
+        timeline, anchor = self.controller.timeline, self.controller.anchor
+        window, tz = timeline.window, timeline.tz
         fields = {
             "location": self.place.id,
-            "start": _iso(window.start),
-            "end": _iso(window.end),
-            "t": _iso(anchor.t0),
+            "start": tz.iso(window.start),
+            "end": tz.iso(window.end),
+            "t": tz.iso(anchor.t0),
             "speed": f"{anchor.speed:g}",
             "loop": "1" if anchor.loop else "",
         }
@@ -419,10 +421,3 @@ class ReplaySession(param.Parameterized):
         if wish.stage:
             self.controller.selection.filter(wish.stage)
         return wish.load
-
-
-def _iso(t: float) -> str:
-    """Return a data time for an address, to the millisecond where it has any: `timeText` in address.js writes the same."""
-    thousandths = round(t * 1000)
-    fraction = f"{thousandths % 1000 / 1000:.3f}"[1:].rstrip("0").rstrip(".")
-    return text(thousandths // 1000).replace(" ", "T") + fraction

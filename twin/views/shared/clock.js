@@ -1,13 +1,15 @@
 // The replay clock of the browser: where the playhead is, without a message for every frame.
 
 import { twin } from "./registry.js";
+import { NAIVE, Zone } from "./times.js";
 
 /**
  * Where the playhead is, and how it goes on from there (`Anchor` in twin/replay/clock.py): times are seconds of data
- * time since 1970 (UTC), `speed` data seconds per second, `age` the seconds that had passed since t0 was true when the
- * anchor was sent, `step` the length of one step. The anchor with the higher epoch is the newer one.
+ * time since 1970, `speed` data seconds per second, `age` the seconds that had passed since t0 was true when the
+ * anchor was sent, `step` the length of one step, `zone` the kitchen's, absent where times are naive. The anchor with
+ * the higher epoch is the newer one.
  * @typedef {{t0: number, speed: number, playing: boolean, start: number, end: number, loop: boolean, epoch: number,
- *   age?: number, step?: number}} Anchor
+ *   age?: number, step?: number, zone?: import("./times.js").SentZone}} Anchor
  */
 
 /**
@@ -23,6 +25,8 @@ class ReplayClock {
     this.anchor = null;
     /** @type {{start: number, end: number} | null} All that is loaded, where a transport tells of it. */
     this.window = null;
+    /** The clock of the kitchen that is played. */
+    this.zone = NAIVE;
     this.wall0 = 0;
     this.telling = false; // a prediction that the listeners have not heard of yet
     /** @type {{t: number, playing: boolean} | null} Where it was stopped, and whether it played; null: it is not. */
@@ -60,6 +64,7 @@ class ReplayClock {
   }
   take(anchor) {
     this.anchor = anchor;
+    if (anchor.zone !== this.zone.sent) this.zone = anchor.zone ? new Zone(anchor.zone) : NAIVE;
     this.wall0 = ReplayClock.wall() - (anchor.age ?? 0);
   }
   tell() {

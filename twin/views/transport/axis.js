@@ -1,9 +1,8 @@
 // The scrubber's drawing: pure functions from data to ticks, paths and words.
 
 import { SVG } from "../shared/elements.js";
-import { clockText, dateOf, dateText, dayText, durationText, MONTHS } from "../shared/times.js";
+import { DAY, durationText } from "../shared/times.js";
 
-const DAY = 86400;
 const TICKS = [
   1,
   5,
@@ -36,9 +35,6 @@ const FULL_MEALS = 8;
 /** Height of the ribbon where nothing waits, as a share: a line that says "here is nothing", not "here is no data". */
 const LEAST = 0.18;
 
-const shortDay = (t) => `${dayText(t)} ${dateOf(t).getUTCDate()}`;
-const shortDate = (t) => `${dateOf(t).getUTCDate()} ${MONTHS[dateOf(t).getUTCMonth()].slice(0, 3)}`;
-const momentText = (t) => `${dayText(t)} ${dateText(t)}, ${clockText(t)}`;
 const bucketText = (s) =>
   ({ 60: "minute", 3600: "hour", [DAY]: "day", [7 * DAY]: "week" })[s] ??
   (s % DAY === 0 ? `${s / DAY} days` : s % 3600 === 0 ? `${s / 3600} h` : durationText(s));
@@ -47,37 +43,24 @@ const snapped = (x) => Math.round(x * devicePixelRatio) / devicePixelRatio;
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
 
 /**
- * From one moment to another in few words: 18:10 – 18:50, Thu 23:00 – Fri 01:00; with seconds where minutes do not
- * tell.
- */
-function spanText(start, end) {
-  const seconds = start % 60 !== 0 || end % 60 !== 0;
-  const sameDay = Math.floor(start / DAY) === Math.floor((end - 1) / DAY);
-  const until = sameDay && end % DAY === 0 ? "24:00" : clockText(end, seconds);
-  return sameDay
-    ? `${clockText(start, seconds)} – ${until}`
-    : `${dayText(start)} ${clockText(start, seconds)} – ${dayText(end)} ${until}`;
-}
-
-/**
  * The axis: ticks {t, label, day} for a range drawn `width` pixels wide; `day` marks a midnight within several days.
  */
-function axisTicks(start, end, width) {
+function axisTicks(start, end, width, zone) {
   const span = end - start;
   const step = TICKS.find((s) => span / s <= Math.max(2, width / LABEL)) ?? TICKS.at(-1);
   const origin = step > DAY ? MONDAY : 0;
   const ticks = [];
-  for (let t = origin + Math.ceil((start - origin) / step) * step; t <= end; t += step) {
-    const midnight = t % DAY === 0;
-    const severalDays = span > DAY;
+  const severalDays = span > DAY && zone.startOf(zone.day(start) + 1) < end; // one day may have 25 hours
+  for (const t of zone.ticks(start, end, step, origin)) {
+    const midnight = zone.isMidnight(t);
     const label =
       midnight && severalDays
         ? step > DAY
-          ? shortDate(t)
-          : shortDay(t)
+          ? zone.shortDate(t)
+          : zone.shortDay(t)
         : midnight && t === end
           ? "24:00"
-          : clockText(t, step < 60);
+          : zone.clockText(t, step < 60);
     // the day that begins there is not shown
     if (!(midnight && severalDays && t === end)) ticks.push({ t, label, day: midnight && severalDays });
   }
@@ -136,19 +119,4 @@ const hatching = () =>
     ),
   );
 
-export {
-  axisTicks,
-  barsPath,
-  bucketText,
-  clamp,
-  counted,
-  DAY,
-  hatching,
-  momentText,
-  ribbonPaths,
-  shortDay,
-  snapped,
-  spanText,
-  svgNode,
-  TICKS,
-};
+export { axisTicks, barsPath, bucketText, clamp, counted, hatching, ribbonPaths, snapped, svgNode, TICKS };

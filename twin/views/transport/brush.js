@@ -1,7 +1,7 @@
 // The section: a part of the loaded range that is played alone, brushed on the strip over the bars.
 
 import { el, icon } from "../shared/elements.js";
-import { clamp, momentText, snapped, spanText } from "./axis.js";
+import { clamp, snapped } from "./axis.js";
 
 /** Pixels that a press must move to become a brush. */
 const BRUSH_SLOP = 4;
@@ -85,16 +85,17 @@ function buildBrush(model, clock, verbs, scale, tell) {
       node.setAttribute("aria-valuemin", low);
       node.setAttribute("aria-valuemax", high);
       node.setAttribute("aria-valuenow", t);
-      node.setAttribute("aria-valuetext", momentText(t));
+      node.setAttribute("aria-valuetext", clock.zone.momentText(t));
     }
-    words.textContent = `${clock.anchor.loop ? "Loop" : "Only"} ${spanText(start, end)}`;
-    clear.setAttribute("aria-label", `Clear the section ${spanText(start, end)}`);
+    words.textContent = `${clock.anchor.loop ? "Loop" : "Only"} ${clock.zone.spanText(start, end)}`;
+    clear.setAttribute("aria-label", `Clear the section ${clock.zone.spanText(start, end)}`);
   };
   /** From a to b, in whatever order, on neat times, at least one unit long and inside the range. */
   const neat = (a, b) => {
     const whole = wholeOf(model, clock);
     const unit = scale.unit();
-    const round = (t) => clamp(Math.round(t / unit) * unit, whole.start, whole.end);
+    const neat = (wall) => Math.round(wall / unit) * unit - wall; // on the kitchen's clock
+    const round = (t) => clamp(t + neat(clock.zone.local(t)), whole.start, whole.end);
     let start = round(Math.min(a, b));
     let end = round(Math.max(a, b));
     if (end - start < unit) end = Math.min(whole.end, start + unit);

@@ -1,9 +1,9 @@
 // The range picker: choosing what is loaded.
 
 import { el, icon } from "../shared/elements.js";
-import { dateText, dayText, rangeText } from "../shared/times.js";
+import { DAY } from "../shared/times.js";
 import { token } from "../shared/tokens.js";
-import { clamp, DAY, momentText, shortDay } from "./axis.js";
+import { clamp } from "./axis.js";
 import { wholeOf } from "./brush.js";
 
 /** More days than this do not fit the sheet as buttons. */
@@ -14,8 +14,7 @@ const MEALS = [
   { name: "Dinner", from: 17, to: 21 },
 ];
 
-/** Data time as a datetime-local field writes it, and back; both know nothing of zones. */
-const fieldText = (t) => new Date(t * 1000).toISOString().slice(0, 16);
+/** What a datetime-local field says, as seconds since 1970 on the kitchen's clock. */
 const fieldTime = (text) => (text ? Date.parse(`${text}Z`) / 1000 : NaN);
 
 /** The range picker: the range in words, and a sheet to choose another one. */
@@ -42,13 +41,25 @@ function buildRange(model, clock) {
   const meals = el("div", { class: "chips" });
   const mealGroup = el("div", { role: "group", "aria-label": "Meals" }, mealsHead, meals);
   const dayGroup = el("div", { role: "group", "aria-label": "Days" }, el("h4", {}, "One day"), days);
+  const label = el("span", { class: "mute", "data-testid": "range-zone" });
+  const fieldText = (t) => clock.zone.localText(t).slice(0, 16);
+  const shown = new Map();
+  const fill = (input, t) => {
+    input.value = fieldText(t);
+    shown.set(input, { t, text: input.value });
+  };
+  // in the hour that a clock shows twice, a field cannot tell which; what it was filled with stays what it was
+  const chosen = (input, later) =>
+    input.value === shown.get(input)?.text && shown.get(input).t % 60 === 0
+      ? shown.get(input).t
+      : clock.zone.fromLocal(fieldTime(input.value), later);
   const form = el(
     "form",
     { novalidate: true },
     el("label", {}, el("span", {}, "From"), from),
     el("label", {}, el("span", {}, "To"), to),
     problem,
-    el("div", { class: "foot" }, el("span", { class: "mute" }, "Kitchen time (UTC)"), apply),
+    el("div", { class: "foot" }, label, apply),
   );
   const sheet = el(
     "div",
@@ -80,8 +91,8 @@ function buildRange(model, clock) {
     if (start >= end) return say("The end must be after the start.");
     if (end <= low || start >= high)
       return say(
-        `No orders in this range: the data covers ${momentText(model.source.start)} to ` +
-          `${momentText(model.source.end)}.`,
+        `No orders in this range: the data covers ${clock.zone.momentText(model.source.start)} to ` +
+          `${clock.zone.momentText(model.source.end)}.`,
       );
     say("");
     sheet.hidePopover();
@@ -105,7 +116,8 @@ function buildRange(model, clock) {
     spans.parentElement.hidden = dayGroup.hidden = mealGroup.hidden = !known;
     if (!known) return;
     const minute = Math.ceil(latest / 60) * 60;
-    const hours = (t, round) => round(t / 3600) * 3600;
+    const { zone } = clock;
+    const hours = (t, round) => t + round(zone.local(t) / 3600) * 3600 - zone.local(t);
     spans.replaceChildren(
       chip("Last 24 hours", Math.max(low, minute - DAY), minute, "Counted back from the last delivered order"),
       chip(
@@ -116,23 +128,27 @@ function buildRange(model, clock) {
       ),
     );
     const list = [];
-    for (let t = high - DAY; t >= low && list.length < MOST_DAYS; t -= DAY)
-      list.unshift(chip(shortDay(t), t, t + DAY, dateText(t)));
+    for (let day = zone.day(high - 1); zone.startOf(day) >= low && list.length < MOST_DAYS; day--) {
+      const t = zone.startOf(day);
+      list.unshift(chip(zone.shortDay(t), t, zone.startOf(day + 1), zone.dateText(t)));
+    }
     days.replaceChildren(...list);
     const playhead = clock.now();
-    const midnight = clamp(Math.floor(playhead / DAY) * DAY, low, high - DAY);
-    mealsHead.textContent = `A meal on ${dayText(midnight)} ${dateText(midnight)}, the day shown`;
+    const midnight = zone.midnight(clamp(playhead, low, high - 1));
+    mealsHead.textContent = `A meal on ${zone.dayText(midnight)} ${zone.dateText(midnight)}, the day shown`;
     meals.replaceChildren(
       ...MEALS.map(({ name, from, to }) =>
         chip(
           `${name} ${from}:00 – ${to}:00`,
-          midnight + from * 3600,
-          midnight + to * 3600,
-          `${name} on ${dateText(midnight)}`,
+          zone.atHour(midnight, from),
+          zone.atHour(midnight, to),
+          `${name} on ${zone.dateText(midnight)}`,
         ),
       ),
     );
     for (const input of [from, to]) Object.assign(input, { min: fieldText(low), max: fieldText(high) });
+    label.textContent = zone.naive ? "Kitchen time" : `Kitchen time (${zone.sent.name})`;
+    label.title = zone.title(midnight);
   };
   const place = () => {
     const box = button.getBoundingClientRect();
@@ -153,8 +169,8 @@ function buildRange(model, clock) {
     say(model.problem);
     const { start, end } = wholeOf(model, clock);
     if (end > start) {
-      from.value = fieldText(start);
-      to.value = fieldText(end);
+      fill(from, start);
+      fill(to, end);
     }
     // of the browser's own date fields
     sheet.style.colorScheme = parseInt(token(button, "panel").slice(1, 3), 16) < 128 ? "dark" : "light";
@@ -169,7 +185,7 @@ function buildRange(model, clock) {
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    choose(fieldTime(from.value), fieldTime(to.value));
+    choose(chosen(from, false), chosen(to, true));
   });
   form.addEventListener("input", () => say(""));
   addEventListener("resize", place);
@@ -185,7 +201,7 @@ function buildRange(model, clock) {
     },
     show: () => {
       const { start, end } = wholeOf(model, clock);
-      words.textContent = end > start ? rangeText(start, end) : "Choose a range";
+      words.textContent = end > start ? clock.zone.rangeText(start, end) : "Choose a range";
     },
     remove: () => removeEventListener("resize", place),
   };

@@ -2,21 +2,8 @@
 // dragged.
 
 import { el } from "../shared/elements.js";
-import { clockText, dayText, durationText, rangeText } from "../shared/times.js";
-import {
-  axisTicks,
-  barsPath,
-  clamp,
-  counted,
-  DAY,
-  hatching,
-  momentText,
-  ribbonPaths,
-  snapped,
-  spanText,
-  svgNode,
-  TICKS,
-} from "./axis.js";
+import { DAY, durationText } from "../shared/times.js";
+import { axisTicks, barsPath, clamp, counted, hatching, ribbonPaths, snapped, svgNode, TICKS } from "./axis.js";
 import { buildBrush, sectionOf, wholeOf } from "./brush.js";
 import { buildMarks } from "./marks.js";
 
@@ -94,7 +81,7 @@ function buildScrubber(model, clock, verbs) {
     if (section)
       put(
         x,
-        el("b", {}, spanText(section.start, section.end)),
+        el("b", {}, clock.zone.spanText(section.start, section.end)),
         ` · ${durationText(section.end - section.start)}, again and again`,
       );
     else tip.hidden = true;
@@ -126,7 +113,7 @@ function buildScrubber(model, clock, verbs) {
       levels[i].setAttribute("d", d);
     const { start, end } = model.source;
     empty.hidden = !model.volume.counts.length || model.volume.counts.some((n) => n > 0);
-    const covered = start === undefined ? "" : `: the data covers ${rangeText(start, end)}`;
+    const covered = start === undefined ? "" : `: the data covers ${clock.zone.rangeText(start, end)}`;
     empty.textContent = `No orders in this range${covered}.`;
   };
   const drawAxis = () => {
@@ -136,7 +123,7 @@ function buildScrubber(model, clock, verbs) {
       lines.replaceChildren();
       return;
     }
-    const ticks = axisTicks(start, end, width);
+    const ticks = axisTicks(start, end, width, clock.zone);
     labels.replaceChildren(
       ...ticks.map(({ t, label, day }) => {
         const x = xOf(t);
@@ -146,7 +133,7 @@ function buildScrubber(model, clock, verbs) {
     );
     const midnights = [];
     if ((end - start) / DAY <= 62)
-      for (let t = Math.ceil((start + 1) / DAY) * DAY; t < end; t += DAY)
+      for (const t of clock.zone.ticks(start + 1, end - 1, DAY))
         midnights.push(el("i", { class: "day", style: `left:${snapped(xOf(t))}px` }));
     lines.replaceChildren(
       ...ticks.filter(({ day }) => !day).map(({ t }) => el("i", { style: `left:${snapped(xOf(t))}px` })),
@@ -189,7 +176,7 @@ function buildScrubber(model, clock, verbs) {
     if (second !== spoken || !clock.moving) {
       spoken = second;
       slider.setAttribute("aria-valuenow", Math.round(t));
-      slider.setAttribute("aria-valuetext", momentText(t));
+      slider.setAttribute("aria-valuetext", clock.zone.momentText(t));
     }
   };
 
@@ -211,10 +198,11 @@ function buildScrubber(model, clock, verbs) {
       column.style.width = `${Math.min(width, xOf(edges[i + 1])) - left}px`;
     }
     const seconds = whole().end - whole().start < 7200;
-    const words = [el("b", {}, `${dayText(t)} ${clockText(t, seconds)}`)];
-    if (known) words.push(` · ${counted(counts[i], "order", "orders")} ${spanText(edges[i], edges[i + 1])}`);
+    const words = [el("b", {}, `${clock.zone.dayText(t)} ${clock.zone.clockText(t, seconds)}`)];
+    if (known) words.push(` · ${counted(counts[i], "order", "orders")} ${clock.zone.spanText(edges[i], edges[i + 1])}`);
     if (known && waiting) {
-      const part = begin[i] > edges[i] || end[i] < edges[i + 1] ? ` at worst, ${spanText(begin[i], end[i])}` : "";
+      const part =
+        begin[i] > edges[i] || end[i] < edges[i + 1] ? ` at worst, ${clock.zone.spanText(begin[i], end[i])}` : "";
       words.push(
         el("br"),
         `${counted(Math.round(waiting[i]), "meal", "meals")} waiting · ` +

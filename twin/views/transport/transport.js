@@ -2,7 +2,7 @@
 
 import { clockOf } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
-import { clockText, dateText, dayText, durationText } from "../shared/times.js";
+import { durationText } from "../shared/times.js";
 import { verbsOf } from "../shared/verbs.js";
 import { bucketText } from "./axis.js";
 import { sectionOf, wholeOf } from "./brush.js";
@@ -70,7 +70,9 @@ class TransportBar {
 
   buildControls() {
     this.time = el("div", { class: "clock", "data-testid": "clock" });
-    this.date = el("div", { class: "date mute", "data-testid": "date" });
+    this.day = el("span", {});
+    this.zone = el("span", { class: "zone", "data-testid": "zone" });
+    this.date = el("div", { class: "date mute", "data-testid": "date" }, this.day, this.zone);
     this.play = this.button("play", "Play", "", () => this.verbs.toggle());
     this.play.classList.add("primary");
     const steps = (n) => (event) => this.verbs.step(event.shiftKey ? 10 * n : n);
@@ -230,12 +232,22 @@ class TransportBar {
     this.frame = 0;
     if (!this.clock.anchor) return;
     const t = this.clock.now();
-    this.write(this.time, this.loaded() ? `${dayText(t)} ${clockText(t)}` : "--:--:--");
-    this.write(this.date, this.loaded() ? `${dateText(t)} · kitchen time (UTC)` : "Nothing loaded yet");
+    const { zone } = this.clock;
+    this.write(this.time, this.loaded() ? `${zone.dayText(t)} ${zone.bareClockText(t)}` : "--:--:--");
+    this.write(this.day, this.loaded() ? `${zone.dateText(t)} · ` : "Nothing loaded yet");
+    const label = this.loaded() ? zone.label(t) : "";
+    if (this.zone.textContent !== label || this.zone.of !== zone) this.explain(zone, t, label);
     this.scrubber.move(t);
     if (this.clock.moving && this.seen) this.frame = requestAnimationFrame(this.tick);
     else this.controlsOf();
   };
+
+  /** Write which clock it is; `of` is the zone that was written. */
+  explain(zone, t, label) {
+    this.zone.of = zone;
+    this.zone.textContent = label;
+    this.zone.title = label && zone.title(t);
+  }
 
   wake() {
     if (!this.frame) this.frame = requestAnimationFrame(this.tick);

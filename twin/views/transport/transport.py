@@ -26,7 +26,8 @@ from twin.analysis.moments import KINDS, TROUBLES, Moment
 from twin.analysis.wording import minutes_text, whole_minutes
 from twin.foundation.errors import TwinError
 from twin.foundation.stages import OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
-from twin.foundation.times import DAY, HOUR, seconds, text, whole_days
+from twin.foundation.times import DAY, HOUR
+from twin.foundation.zones import Zone
 from twin.replay.controller import ReplayController
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
@@ -187,7 +188,7 @@ class TransportView(ReplayView):
             self._bar.source = {}
             return
         start, end = self.source_range
-        low, high = whole_days(start, end) if self.reach is None else self.reach
+        low, high = self._controller.tz.whole_days(start, end) if self.reach is None else self.reach
         latest = end if self.latest is None else self.latest
         self._bar.source = {"start": start, "end": end, "latest": latest, "low": low, "high": high}
 
@@ -202,7 +203,7 @@ class TransportView(ReplayView):
         mine = self._choices
         self.busy = self.busy or LOADING
         try:
-            first, last = _ordered(start, end)
+            first, last = _ordered(start, end, self._controller.tz)
             result = self._on_range(first, last) if self._on_range else None
             if inspect.isawaitable(result):
                 await result
@@ -278,8 +279,8 @@ def _moment_message(moment: Moment) -> dict[str, Any]:
     }
 
 
-def _ordered(start: Any, end: Any) -> tuple[float, float]:
-    first, last = seconds(start), seconds(end)
+def _ordered(start: Any, end: Any, tz: Zone) -> tuple[float, float]:
+    first, last = tz.seconds(start), tz.seconds(end)
     if not (math.isfinite(last - first) and first < last):
-        raise ValueError(f"The range must end after it starts, not run from {text(first)} to {text(last)}.")
+        raise ValueError(f"The range must end after it starts, not run from {tz.text(first)} to {tz.text(last)}.")
     return first, last

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.foundation.stages import COMPLETED, STAGES, STALLED_AFTER
-from twin.foundation.times import DAY, HOUR, text
+from twin.foundation.times import DAY, HOUR
+from twin.foundation.zones import NAIVE, Zone
 from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
@@ -61,21 +62,21 @@ def bucket_of(span: float) -> float:
     return next((bucket for bucket in BUCKETS if span / bucket <= MOST_BARS), BUCKETS[-1])
 
 
-def time_ticks(start: float, end: float) -> list[tuple[float, str]]:
+def time_ticks(start: float, end: float, tz: Zone = NAIVE) -> list[tuple[float, str]]:
     """Return the ticks of the time axis with their labels: the hour; in ranges of several days, the day at midnight.
 
     >>> time_ticks(36_000.0, 86_400.0)[-3:]
     [(57600.0, '16:00'), (72000.0, '20:00'), (86400.0, '24:00')]
     """
     step = next((step for step in TICKS if (end - start) / step < MOST_TICKS), TICKS[-1])
-    marks = np.arange(np.ceil(start / step) * step, end + 1, step)
-    return [(float(t), _label(float(t), start, end)) for t in marks]
+    return [(t, _label(t, start, end, tz)) for t in tz.ticks(start, end, step).tolist()]
 
 
-def _label(t: float, start: float, end: float) -> str:
-    if t % DAY or end - start <= DAY:
-        return "24:00" if t == end and t % DAY == 0 else text(t)[11:16]
-    day = np.datetime64(int(t), "s").astype("datetime64[D]").item()
+def _label(t: float, start: float, end: float, tz: Zone) -> str:
+    midnight = t == tz.midnight(t)
+    if not midnight or end <= tz.next_midnight(start) or end - start <= DAY:
+        return "24:00" if t == end and midnight else tz.clock(t)
+    day = tz.datetime(t)
     return f"{day:%a} {day.day}" if end - start <= 14 * DAY else f"{day.day} {day:%b}"
 
 

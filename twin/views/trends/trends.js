@@ -4,7 +4,7 @@
 import { clockFrom } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
 import { twin } from "../shared/registry.js";
-import { clockText, dayText, durationText } from "../shared/times.js";
+import { DAY, durationText } from "../shared/times.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
 import { Held } from "./marks.js";
 
@@ -19,6 +19,8 @@ const BUCKET_WORDS = {
   86400: "day",
   604800: "week",
 };
+/** Seconds of the day on which a clock is put forward by an hour. */
+const SHORTEST_DAY = 23 * 3600;
 const bucketWords = (s) => BUCKET_WORDS[s] ?? `${s / 3600} h`;
 const number = (n) => n.toLocaleString("en-US");
 const counted = (n, one, more = `${one}s`) => `${number(n)} ${n === 1 ? one : more}`;
@@ -263,10 +265,12 @@ class TrendsFrame {
     this.column.hidden = false;
     this.column.style.cssText = `left:${x}px;width:${this.volume.x(bars.right[i]) - this.volume.frame.left - x}px`;
     const known = usual?.y?.length === n && !Number.isNaN(usual.y[i]);
-    const until = bars.right[i] - bars.left[i] >= 86400 ? "" : `–${clockText(bars.right[i], false)}`;
+    const { zone } = this.clock;
+    const day = zone.naive ? DAY : SHORTEST_DAY;
+    const until = bars.right[i] - bars.left[i] >= day ? "" : `–${zone.clockText(bars.right[i], false)}`;
     this.say(
       [
-        [`${dayText(bars.left[i])} ${clockText(bars.left[i], false)}${until}`, true],
+        [`${zone.dayText(bars.left[i])} ${zone.clockText(bars.left[i], false)}${until}`, true],
         [counted(bars.top[i], "order")],
         known ? [`usually ${usual.y[i].toFixed(usual.y[i] < 10 ? 1 : 0)}`] : null,
         ...(this.model.learnt.moments ?? [])

@@ -154,7 +154,7 @@ class TrendsView(ReplayView):
     def _fill(self, timeline: Timeline, volume: VolumeFigure, stages: StagesFigure, brands: BrandsFigure) -> None:
         bucket = data.bucket_of(timeline.window.end - timeline.window.start)
         edges, counts = timeline.volume(bucket)
-        volume.show(edges, counts, data.time_ticks(timeline.window.start, timeline.window.end))
+        volume.show(edges, counts, data.time_ticks(timeline.window.start, timeline.window.end, timeline.tz))
         times = data.stage_times(timeline)
         stages.show(times)
         compared = performance(timeline)
