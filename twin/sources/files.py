@@ -216,7 +216,8 @@ class FileSource:
         for group in groups:
             bronze.setdefault(group.times(), []).append(group.bronze())
         decoded = (
-            f"({queries.decode_for_duckdb(' UNION ALL '.join(rows), column, reading)})" for column, rows in bronze.items()
+            f"({queries.decode_for_duckdb(' UNION ALL '.join(rows), column, reading)})"
+            for column, rows in bronze.items()
         )
         streams = delta_tables.streams(groups)  # each can be read once
         database.execute(f"CREATE TABLE events AS {' UNION ALL '.join(decoded)}", streams)

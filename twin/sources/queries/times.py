@@ -71,7 +71,7 @@ def timed(column: Column, reading: Reading, plain: str = _PLAIN_WAREHOUSE) -> st
         )
     if reading.only_plain:
         return (
-            "quick AS (\n  SELECT event_type, location, order_id, sequence, body, ts, plain_time(ts) AS plain\n  FROM bronze\n),\n"
+            "quick AS (\n  SELECT event_type, location, order_id, sequence, body, ts, plain_time(ts) AS plain FROM bronze\n),\n"
             "timed AS (\n  SELECT event_type, location, order_id, sequence, body, plain AS ts, 'naive' AS form,\n"
             "    CASE WHEN plain IS NULL THEN ts END AS unread\n  FROM quick\n)"
         ).replace("plain_time(ts)", plain)
