@@ -1,22 +1,31 @@
 """What the times of files mean: instants with an offset, a kitchen's own clock without one, numbers since 1970, days first."""
 
 import json
-from collections.abc import Sequence
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import duckdb
+import hypothesis.strategies as st
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
 
 from tests.sources.test_files import ROWS, write_csv
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.times import text
+from twin.sources import queries
 from twin.sources.files import FileSource
+from twin.sources.queries import json_bodies
+from twin.sources.queries.times import Reading
 from twin.timeline.timeline import Timeline
 
 WITH_ZONE = "time with a zone, most have none: set TWIN_TIMES"
@@ -199,3 +208,168 @@ def test_the_types_of_times_may_differ_between_files(tmp_path: Path) -> None:
         pq.write_table(pa.table({**row, "order_id": pa.array([str(number)]), "ts": ts}), tmp_path / f"{name}.parquet")
     assert read(tmp_path) == ("instants", ["2025-10-13 18:30:00"] * 5 + [None], {WITHOUT_ZONE: 1})
     assert text(FileSource(tmp_path).locations()[0].start) == "2025-10-13 18:30:00"
+
+
+@pytest.mark.parametrize(
+    ("given", "deciding", "times"),
+    [
+        ("04/05/2025 18:30", "13/10/2025 18:30:00", ["2025-05-04 18:30:00", "2025-10-13 18:30:00"]),
+        ("04/05/2025 18:30", "10/13/2025 18:30:00", ["2025-04-05 18:30:00", "2025-10-13 18:30:00"]),
+        ("4.5.2025 6:30 PM", "13.10.2025", ["2025-05-04 18:30:00", "2025-10-13 00:00:00"]),
+        ("04-05-2025 12:30:00.5 am", "10-13-2025, 12:30 PM", ["2025-04-05 00:30:00.500000", "2025-10-13 12:30:00"]),
+    ],
+)
+def test_one_date_that_can_only_be_one_of_the_two_decides_for_all(
+    tmp_path: Path, given: str, deciding: str, times: list[str]
+) -> None:
+    assert read(written(tmp_path, [given] * 150 + [deciding])) == ("naive", [times[0]] * 150 + [times[1]], {})
+
+
+def test_dates_with_an_offset_are_instants(tmp_path: Path) -> None:
+    path = written(tmp_path, ["13/10/2025 18:30:00 -07:00", "04/05/2025 18:30Z"])
+    assert read(path) == ("instants", ["2025-10-14 01:30:00", "2025-05-04 18:30:00"], {})
+
+
+@pytest.mark.parametrize(
+    ("times", "says"),
+    [
+        (
+            ["04/05/2025 18:30"],
+            r"has only dates that may begin with the day or with the month, such as '04/05/2025 18:30'",
+        ),
+        (
+            ["13/10/2025", "10/13/2025"],
+            r"has dates that begin with the day, such as '13/10/2025', and with the month, such as '10/13/2025'",
+        ),
+    ],
+)
+def test_dates_that_do_not_say_their_order_are_asked_for(tmp_path: Path, times: list[str], says: str) -> None:
+    path = written(tmp_path, times)
+    with pytest.raises(SourceError, match=rf"^\S+events.csv {says}.*: set TWIN_DATES to day-first or month-first\.$"):
+        FileSource(path)
+    _, day_first, rejected = read(path, dates="day-first")
+    assert day_first[0] in ("2025-05-04 18:30:00", "2025-10-13 00:00:00")
+    assert rejected == ({"bad timestamp": 1} if len(times) > 1 else {})
+
+
+def test_a_few_dates_of_unknown_order_among_other_times_are_set_aside(tmp_path: Path) -> None:
+    good = "2025-10-13 12:00:00"
+    path = written(tmp_path, [good, "04/05/2025 18:30", good])
+    assert read(path) == ("naive", [good, None, good], {"day or month first: set TWIN_DATES": 1})
+    assert read(path, dates="month-first")[1] == [good, "2025-04-05 18:30:00", good]
+
+
+@pytest.mark.parametrize("odd", ["13/10/2025 12:00:00", "2025-10-13 12:00:00 Asia/Kathmandu", "1760356800"])
+def test_other_forms_far_behind_plain_ones_are_found(tmp_path: Path, odd: str) -> None:
+    good = "2025-10-13 12:00:00"
+    kind, times, rejected = read(written(tmp_path, [good] * 300 + [odd]))
+    assert kind == "naive"
+    assert times == [good] * 300 + [good if "/2025" in odd else None]
+    assert sum(rejected.values()) == ("/2025" not in odd)
+
+
+def test_broken_lines_are_counted_once_however_often_the_file_is_read(tmp_path: Path) -> None:
+    path = written(tmp_path, ["2025-10-13 12:00:00", "13/10/2025 12:00:00", "2025-10-13 12:00:00Z"])
+    path.write_text(path.read_text() + "gk_ready,2025-10-13 01:12:00,sf,A,9,{},one,two\n")
+    _, _, rejected = read(path)
+    assert rejected == {"broken line": 1, WITH_ZONE: 1}
+
+
+def answers(folder: str) -> list[Any]:
+    """Return what sources of both kinds say."""
+    found: list[Any] = []
+    for name in ("naive.csv", "offsets.csv", "zoned.parquet"):
+        source = FileSource(Path(folder) / name)
+        place = source.locations()[0]
+        timeline = Timeline.load(source, "sf", "2025-11-02", "2025-11-03")
+        snapshot = timeline.at("2025-11-02 09:20")
+        found.append(
+            [
+                source.times, place.start, place.end, source.volume("sf").hour.tolist(), snapshot.counts,
+                (timeline.orders.delivered - timeline.orders.created).tolist(), text(place.start),
+            ]
+        )  # fmt: skip
+        source.close()
+    return json.loads(json.dumps(found, default=str))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Asia/Kathmandu"])
+def test_nothing_depends_on_the_zone_of_the_machine(tmp_path: Path, zone: str) -> None:
+    pacific = ZoneInfo("America/Los_Angeles")
+    first = datetime(2025, 11, 2, 8, 45, tzinfo=UTC)  # 01:45 in San Francisco, a quarter before the clocks go back
+    moments = [first + timedelta(minutes=minutes) for minutes in (0, 2, 30)]
+    forms = {
+        "naive.csv": [at.replace(tzinfo=None).isoformat(" ") for at in moments],
+        "offsets.csv": [at.astimezone(pacific).isoformat() for at in moments],
+    }
+    for name, times in forms.items():
+        write_csv(tmp_path / name, [{**row, "ts": ts} for row, ts in zip(ROWS, times, strict=True)])
+    table = pa.Table.from_pylist([{**row, "ts": at} for row, at in zip(ROWS, moments, strict=True)])
+    pq.write_table(table, tmp_path / "zoned.parquet")
+    script = "import json, sys; from tests.sources.test_times import answers; print(json.dumps(answers(sys.argv[1])))"
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], env={**os.environ, "TZ": zone, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    assert [one[0] for one in found] == ["naive", "instants", "instants"]
+    for one in found:
+        assert one[1:3] == [first.timestamp(), first.timestamp() + 1800]
+        assert one[5:] == [[1800.0], "2025-11-02 08:45:00"]
+    assert found[0][1:] == found[1][1:] == found[2][1:]
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as opened:
+        opened.execute("SET TimeZone = 'Asia/Kathmandu'")  # it must not matter
+        json_bodies.register(opened)
+        yield opened
+
+
+def decoded(connection: duckdb.DuckDBPyConnection, texts: Sequence[str], reading: Reading) -> list[tuple[Any, ...]]:
+    """Return time, form and reason of each text."""
+    bronze = (
+        "SELECT 'gk_ready' AS event_type, ts, 'sf' AS location, 'A' AS order_id, '1' AS sequence, '{}' AS body "
+        "FROM (SELECT unnest($texts::VARCHAR[]) AS ts)"
+    )
+    sql = f"SELECT ts, form, reason FROM ({queries.decode_for_duckdb(bronze, reading=reading)})"
+    return connection.execute(sql, {"texts": list(texts)}).fetchall()
+
+
+MOMENTS = st.datetimes(datetime(1990, 1, 2), datetime(2099, 12, 30))  # noqa: DTZ001  # naive ones are meant
+OFFSETS = st.integers(-14 * 60, 14 * 60)
+
+
+def offset_text(minutes: int, form: int) -> str:
+    sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
+    return [f"{sign}{hours:02}:{rest:02}", f"{sign}{hours:02}{rest:02}", f" UTC{sign}{hours}:{rest:02}"][form]
+
+
+@given(st.lists(st.tuples(MOMENTS, st.sampled_from(" T"), OFFSETS, st.integers(0, 2)), min_size=1, max_size=30))
+def test_every_time_with_an_offset_is_what_python_makes_of_it(
+    connection: duckdb.DuckDBPyConnection, cases: list[tuple[datetime, str, int, int]]
+) -> None:
+    texts = [f"{at.isoformat(between)}{offset_text(minutes, form)}" for at, between, minutes, form in cases]
+    expected = [(at - timedelta(minutes=minutes), "instant", None) for at, _, minutes, _ in cases]
+    assert decoded(connection, texts, Reading()) == expected
+
+
+@given(st.lists(st.tuples(MOMENTS, st.sampled_from(["%d/%m/%Y %H:%M:%S.%f", "%d.%m.%Y, %I:%M:%S %p"])), min_size=1))
+def test_every_date_that_begins_with_its_day_is_what_python_makes_of_it(
+    connection: duckdb.DuckDBPyConnection, cases: list[tuple[datetime, str]]
+) -> None:
+    texts = [at.strftime(form) for at, form in cases]
+    expected = [
+        (datetime.strptime(text, form), "naive", None)  # noqa: DTZ007
+        for text, (_, form) in zip(texts, cases, strict=True)
+    ]
+    assert decoded(connection, texts, Reading(dates="day-first")) == expected
+
+
+@given(st.lists(st.text("0123456789:-+/.TZ apmUTC[]", max_size=32), min_size=1, max_size=50))
+def test_no_text_breaks_the_reading(connection: duckdb.DuckDBPyConnection, texts: list[str]) -> None:
+    for reading in (Reading(), Reading(dates="month-first", times="naive", zones=("UTC", "Asia/Kathmandu"))):
+        found = decoded(connection, texts, reading)
+        assert len(found) == len(texts)
+        assert all((ts is None or not 1990 <= ts.year < 2100) <= (reason is not None) for ts, _, reason in found)

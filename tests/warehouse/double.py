@@ -436,6 +436,7 @@ def running(connection: duckdb.DuckDBPyConnection) -> Iterator[Warehouse]:
 def filled(files: dict[str, Path | str]) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB with tables by name ("lakeflow.all_events"), each a SELECT or a Parquet or CSV file, all texts."""
     connection = duckdb.connect()
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")  # as the product's sessions ask for
     json_bodies.register(connection)
     connection.execute("ATTACH ':memory:' AS caspers")
     for schema in ("lakeflow", "simulator"):

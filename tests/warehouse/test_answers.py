@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.warehouse.conftest import FORMS, tables
 from tests.warehouse.double import CLIENT_SECRET, TOKEN, Warehouse
 from twin.cli import main
 from twin.foundation.errors import SourceError, UnknownLocationError
+from twin.foundation.settings import Settings
 from twin.foundation.times import text
 from twin.notebook.door import Twin
 from twin.sources.base import Location
@@ -256,3 +258,51 @@ def test_no_secret_is_told(
     out, err = capfd.readouterr()
     for secret in (TOKEN, CLIENT_SECRET):
         assert secret not in f"{caught.value} {source!r} {vars(source.source)} {out} {err}"
+
+
+@pytest.mark.parametrize(
+    ("ts", "kind"),
+    [
+        ("strftime(moment - INTERVAL 7 HOUR, '%Y-%m-%dT%H:%M:%S.%f') || '-07:00'", "instants"),
+        ("strftime(moment + INTERVAL 345 MINUTE, '%Y-%m-%d %H:%M:%S.%f') || ' Asia/Kathmandu'", "instants"),
+        ("moment AT TIME ZONE 'UTC'", "instants"),
+        ("epoch_us(moment)", "instants"),
+        ("epoch_us(moment) / 1e6", "instants"),
+        ("strftime(moment, '%d/%m/%Y %H:%M:%S.%f')", "naive"),
+    ],
+)
+def test_times_of_every_kind_are_those_of_the_plain_ones(
+    ts: str, kind: str, demos: Demos, warehouse_of: Start, lakehouse: Open
+) -> None:
+    held = tables(demos("2025"))
+    plain = f"(SELECT *, try_cast(ts AS TIMESTAMP) AS moment FROM ({held['lakeflow.all_events']}))"
+    files = twin.open(demos("2025"))
+    chosen = next(place for place in files.locations if place.id == "chicago")
+    held["lakeflow.all_events"] = f"SELECT * EXCLUDE (ts, moment), {ts} AS ts FROM {plain} WHERE location = 'chicago'"
+    warehouse_of(held)
+    source = lakehouse()
+    (place,) = source.locations
+    assert source.source.times == kind
+    assert (place.start, place.end, place.orders) == (chosen.start, chosen.end, chosen.orders)
+    assert source.quality("chicago") == files.quality("chicago")
+    midnight = place.start // 86400 * 86400 + 86400
+    for start, end in ((midnight - 3600, midnight + 1800), (midnight, midnight + 86400)):
+        ours, theirs = (one.source.window("chicago", start, end) for one in (source, files))
+        assert len(ours) > 20
+        assert same(ours, theirs)
+
+
+def test_times_of_both_kinds_are_never_mixed(demos: Demos, warehouse_of: Start, lakehouse: Open) -> None:
+    held = tables(demos("2025"))
+    zoned = "CASE WHEN location = 'chicago' THEN ts || '-05:00' ELSE ts END"
+    held["lakeflow.all_events"] = f"SELECT * REPLACE ({zoned} AS ts) FROM ({held['lakeflow.all_events']})"
+    warehouse_of(held)
+    source = lakehouse()
+    quality = source.quality()
+    assert source.source.times == "naive"
+    assert "chicago" not in {place.id for place in source.locations}
+    assert quality.rejected["time with a zone, most have none: set TWIN_TIMES"] > 1_000
+    assert quality.read == quality.used + sum(quality.rejected.values())
+    chosen = lakehouse(settings=replace(Settings.from_environment(), times="instants"))
+    assert chosen.source.times == "instants"
+    assert "chicago" in {place.id for place in chosen.locations}

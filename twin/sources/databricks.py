@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -243,15 +243,14 @@ class DatabricksSource:
         Raises SourceError if no row is usable.
         """
         spellings = self._submit(self._read_spellings)
-        names = ("times", "quality", "flags", "locations", "volume", "long_orders")
         dimension = self._submit(partial(self._dimension, "locations"))
-        reading = self._reading
+        names = ("quality", "flags", "locations", "volume", "long_orders")
+        reading = replace(self._reading, only_plain=self._table.times() == "text")
         while True:
+            look = self._submit(partial(self._look_at_times, reading))
             results = {name: self._submit(partial(self._run, name, "", {}, reading)) for name in names}
             answers = {name: result() for name, result in results.items()}
-            kinds = kind_of_times.Kinds.of(row.values() for row in answers["times"].to_pylist())
-            unread = self._run("unread_times", "", {}, reading).to_pylist() if kinds.unread else []
-            better = kind_of_times.better(self._table.name, reading, kinds, [tuple(row.values()) for row in unread])
+            times, better = look()
             if better is None:
                 break
             reading = better
@@ -281,9 +280,22 @@ class DatabricksSource:
             raise SourceError(tables.nothing_usable(self._table.name, accounts.of(None)))
         volumes = tables.volumes(answers["volume"], locations)
         return _Contents(
-            accounts.of(None).read, spellings(), accounts, long_orders, reused, locations, volumes, reading,
-            kinds.times(reading),
-        )  # fmt: skip
+            accounts.of(None).read, spellings(), accounts, long_orders, reused, locations, volumes, reading, times
+        )
+
+    def _look_at_times(self, reading: Reading) -> tuple[Times, Reading | None]:
+        """Return what the times are, and how the table must be read again, None if `reading` was right.
+
+        Raises SourceError if only a setting can say it.
+        """
+        if reading.only_plain:
+            everything = replace(reading, only_plain=False)
+            left = self._warehouse.query(queries.leftover(self._table.bronze(""), everything), {})
+            return reading.times or "naive", everything if left["rows_read"][0].as_py() else None
+        kinds = kind_of_times.Kinds.of(row.values() for row in self._run("times", "", {}, reading).to_pylist())
+        unread = self._run("unread_times", "", {}, reading).to_pylist() if kinds.unread else []
+        rows = [tuple(row.values()) for row in unread]
+        return kinds.times(reading), kind_of_times.better(self._table.name, reading, kinds, rows)
 
     def _count(self) -> int:
         rows = self._warehouse.query(f"SELECT count(*) AS rows_read\nFROM {self._table.name}", {})

@@ -50,6 +50,8 @@ WINDOW_SHARE = 1 / 3
 """Share of the process's memory that the rows of one range take while its timeline is built."""
 WINDOW_ROW_BYTES = 250
 """Bytes that a row takes while its timeline is built, without its body: its texts and numbers in Arrow, then in columns."""
+LOOKED_AT = 100
+"""Rows of each group of files whose times are looked at before all are read."""
 
 Progress = Callable[[str, float], None]
 
@@ -244,25 +246,48 @@ class FileSource:
 
     def _read_events(self, database: Database, groups: Sequence[EventFiles]) -> None:
         """Decode the files into the table `events`, again if their times turn out to need it, and find what their times are."""
-        bronze: dict[Column, list[str]] = {}
-        for group in groups:
-            bronze.setdefault(group.times(), []).append(group.bronze())
-        reading: Reading | None = kind_of_times.first(self._settings)
+        first = kind_of_times.first(self._settings)
+        reading: Reading | None = first
+        if {group.times() for group in groups} == {"text"} and self._begins_plain(database, groups):
+            self.times = first.times or "naive"
+            self._create_events(database, groups, replace(first, only_plain=True))
+            if not database.execute(queries.leftover_for_duckdb(first)):
+                reading = None
         while reading is not None:
-            for table in ("events", "reject_errors", "reject_scans"):  # DuckDB adds to the rejects of the last reading
-                database.execute(f"DROP TABLE IF EXISTS {table}")
-            decoded = (
-                f"({queries.decode_for_duckdb(' UNION ALL '.join(rows), column, reading)})"
-                for column, rows in bronze.items()
-            )
-            streams = delta_tables.streams(groups)  # each can be read once
-            database.execute(f"CREATE TABLE events AS {' UNION ALL '.join(decoded)}", streams)
+            self._create_events(database, groups, reading)
             kinds = kind_of_times.Kinds.of(database.execute(queries.for_duckdb("times")))
             unread = database.execute(queries.for_duckdb("unread_times")) if kinds.unread else []
             self.times = kinds.times(reading)
             reading = kind_of_times.better(self.name, reading, kinds, unread)
-        for column in ("zoned", "other_kind", "unread"):
+        for column in ("form", "unread"):
             database.execute(f"ALTER TABLE events DROP COLUMN {column}")
+
+    def _begins_plain(self, database: Database, groups: Sequence[EventFiles]) -> bool:
+        """Return whether the first times of each group of files are plain texts, as most are; a guess that saves time."""
+        try:
+            return all(
+                database.execute(
+                    queries.plain_in_duckdb(f"SELECT * FROM ({group.bronze()}) LIMIT {LOOKED_AT}"),
+                    delta_tables.streams([group]),
+                )[0][0]
+                for group in groups
+            )
+        except SourceError:  # it will come again when the files are read
+            return True
+
+    @staticmethod
+    def _create_events(database: Database, groups: Sequence[EventFiles], reading: Reading) -> None:
+        for table in ("events", "reject_errors", "reject_scans"):  # DuckDB adds to the rejects of what was read before
+            database.execute(f"DROP TABLE IF EXISTS {table}")
+        bronze: dict[Column, list[str]] = {}
+        for group in groups:
+            bronze.setdefault(group.times(), []).append(group.bronze())
+        decoded = (
+            f"({queries.decode_for_duckdb(' UNION ALL '.join(rows), column, reading)})"
+            for column, rows in bronze.items()
+        )
+        streams = delta_tables.streams(groups)  # each can be read once
+        database.execute(f"CREATE TABLE events AS {' UNION ALL '.join(decoded)}", streams)
 
     def _check_holds(self, size: Size) -> None:
         """Raise `SourceError` if the files hold more than the settings allow."""

@@ -1,5 +1,6 @@
 """Decides what the times of a source are, from what a first reading found: docs/data.md has the rules in words."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,7 +22,6 @@ class UnreadRow(NamedTuple):
     day_or_month_first: bool
     zone: str | None
     rows: int
-    zoned: int
     example: str
     day_first: str | None
     month_first: str | None
@@ -38,11 +38,11 @@ class Kinds:
     @classmethod
     def of(cls, rows: Iterable[Sequence[Any]]) -> "Kinds":
         """Add up the rows of queries/times.sql."""
-        naive = instants = unread = 0
-        for zoned, _, usable, left in rows:
-            naive, instants = (naive, instants + usable) if zoned else (naive + usable, instants)
+        usable, unread = Counter[str](), 0
+        for form, count, left in rows:
+            usable[form.removeprefix("other ")] += count
             unread += left
-        return cls(naive, instants, unread)
+        return cls(usable["naive"], usable["instant"], unread)
 
     def times(self, reading: Reading) -> Times:
         """Return the setting, else the kind of most rows."""

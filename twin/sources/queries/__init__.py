@@ -63,6 +63,30 @@ def _decoding(column: Column, reading: Reading) -> str:
 
 
 @cache
+def leftover_for_duckdb(reading: Reading) -> str:
+    """Return the DuckDB query whether `events`, decoded with `only_plain`, left a text that `reading` makes something of."""
+    columns = "event_type, location, order_id, '' AS sequence, '' AS body, unread AS ts"
+    timed = times.timed_for_duckdb("text", reading)
+    bronze = f"WITH bronze AS (SELECT {columns} FROM events WHERE unread IS NOT NULL)"
+    return times.in_duckdb(
+        transpile(f"{bronze},\n{timed}\nSELECT 1 FROM timed WHERE ts IS NOT NULL OR unread IS NOT NULL LIMIT 1")
+    )
+
+
+def leftover(bronze: str, reading: Reading) -> str:
+    """Return the same in Databricks SQL, over `bronze` with a text ts: how many other texts `reading` makes something of."""
+    return (
+        f"WITH bronze AS (\n{times.not_plain(bronze)}\n),\n{times.timed('text', reading)}\n"
+        "SELECT count(CASE WHEN ts IS NOT NULL OR unread IS NOT NULL THEN 1 END) AS rows_read FROM timed"
+    )
+
+
+def plain_in_duckdb(bronze: str) -> str:
+    """Return the DuckDB query whether at least half of the times of `bronze` are plain texts."""
+    return f"SELECT count({times.in_duckdb('PLAIN_TIME(ts)')}) * 2 >= count(*) FROM ({bronze})"
+
+
+@cache
 def for_duckdb(name: str) -> str:
     """Return query `name` for DuckDB, for an existing relation `events`; parameters are written $name."""
     return transpile(text(name))

@@ -1,6 +1,6 @@
 -- Decoded events: the common beginning of all queries, so that aggregates and loaded windows agree by construction.
--- In:  timed (event_type, ts, location, order_id, sequence, body; zoned, other_kind, unread), one row per raw row of the source,
---      its time read (timed.sql).
+-- In:  timed (event_type, ts, location, order_id, sequence, body; form, unread), one row per raw row of the source, its time read
+--      (timed.sql).
 -- Out: events, one row per raw row. `reason` is why a row is rejected, NULL for a row that is used; `flag` marks used rows with
 --      an anomaly. `body` is NULL for events whose body has nothing but a position, so items, addresses and routes remain.
 --      Repeated rows are included: see docs/decisions/0003-repeated-rows.md.
@@ -8,7 +8,7 @@
 typed AS (
   SELECT
     nullif(lower(trim(event_type)), '') AS event_type,
-    ts, zoned, other_kind, unread,
+    ts, form, unread,
     nullif(trim(location), '') AS location,
     nullif(trim(order_id), '') AS order_id,
     try_cast(sequence AS DOUBLE) AS sequence,
@@ -22,7 +22,7 @@ typed AS (
 ),
 placed AS (
   SELECT
-    event_type, ts, zoned, other_kind, unread, location, order_id, large, body,
+    event_type, ts, form, unread, location, order_id, large, body,
     CASE WHEN abs(sequence) <= 9007199254740992 THEN sequence END AS sequence, -- beyond it, whole numbers are not told apart
     try_cast(CASE event_type
       WHEN 'driver_ping' THEN coalesce(get_json_object(body, '$.loc_lat'), get_json_object(body, '$.lat'))
@@ -43,8 +43,7 @@ events AS (
     order_id,
     event_type,
     ts,
-    zoned,
-    other_kind,
+    form,
     unread,
     sequence,
     -- Web Mercator ends at 85.05 degrees; exactly 0, 0 is a GPS without a fix
@@ -57,14 +56,14 @@ events AS (
       WHEN order_id IS NULL THEN 'no order'
       WHEN event_type IS NULL THEN 'no event type'
       WHEN location IS NULL THEN 'no location'
-      WHEN unread RLIKE r'^[0-9]{1,2}[-/.]' THEN 'day or month first: set TWIN_DATES'
-      WHEN unread IS NOT NULL THEN 'unknown time zone'
+      WHEN form = 'date' THEN 'day or month first: set TWIN_DATES'
+      WHEN form = 'zone' THEN 'unknown time zone'
       -- years outside 1990 to 2100 come from wrong clocks; one such row would extend every range
       WHEN ts IS NULL OR ts < CAST('1990-01-01' AS TIMESTAMP_NTZ) OR ts >= CAST('2100-01-01' AS TIMESTAMP_NTZ) THEN 'bad timestamp'
       WHEN large THEN 'large body'
       WHEN body IS NULL THEN 'broken JSON'
-      WHEN other_kind AND zoned THEN 'time with a zone, most have none: set TWIN_TIMES'
-      WHEN other_kind THEN 'time without a zone, most have one: set TWIN_TIMES'
+      WHEN form = 'other instant' THEN 'time with a zone, most have none: set TWIN_TIMES'
+      WHEN form = 'other naive' THEN 'time without a zone, most have one: set TWIN_TIMES'
     END AS reason,
     CASE
       WHEN event_type NOT IN (

@@ -1,10 +1,10 @@
 -- Times as they are written, read: the part between the raw rows and events.sql. Which forms there are is in docs/data.md.
 -- In:  bronze (event_type, ts, location, order_id, sequence, body), where ts is a text.
--- Out: timed, the same rows with ts as a time, NULL where it cannot be read; `zoned`, whether the text fixes an instant (an
---      offset, a zone, a number since 1970), ts then being UTC; `unread`, a text that only a look at the whole column or a
---      setting can read: it begins with a day or a month, or its zone is not one of those below.
--- times.py fills in plain_time(ts), in_order(), in_named_zone() and is_other_kind(). Common texts go through plain_time alone:
--- `text` is NULL for them, so that nothing below costs them anything.
+-- Out: timed, the same rows with ts as a time, NULL where it cannot be read, and UTC where the text fixes an instant. `form` is
+--      'naive' or 'instant' (an offset, a zone, a number since 1970), with 'other ' before it if most rows have the other kind;
+--      'date' or 'zone' for a text that only a look at the whole column or a setting can read, which is then in `unread`: it begins
+--      with a day or a month, or its zone is not one of those below.
+-- times.py fills in plain_time(ts), in_order(), as_written(), in_named_zone(), and which kind is the other.
 quick AS (
   SELECT event_type, location, order_id, sequence, body, ts AS written, plain_time(ts) AS plain
   FROM bronze
@@ -12,7 +12,7 @@ quick AS (
 slow AS (
   SELECT
     event_type, location, order_id, sequence, body, plain,
-    CASE WHEN plain IS NULL AND length(written) <= 80 THEN trim(written) END AS text
+    CASE WHEN plain IS NULL AND length(written) <= 80 AND rand() >= 0 THEN trim(written) END AS text
   FROM quick
 ),
 iso AS (
@@ -27,7 +27,7 @@ iso AS (
 parts AS (
   SELECT
     event_type, location, order_id, sequence, body, plain, text, iso,
-    CASE WHEN iso IS NULL THEN regexp_extract(text, r'@FORM', 1) END AS first,
+    CASE WHEN iso IS NULL AND rand() >= 0 THEN regexp_extract(text, r'@FORM', 1) END AS first,
     CASE WHEN iso IS NULL THEN regexp_extract(text, r'@FORM', 2) END AS second,
     CASE WHEN iso IS NULL THEN regexp_extract(text, r'@FORM', 3) END AS third,
     CASE WHEN iso IS NULL THEN replace(regexp_extract(text, r'@FORM', 4), ',', '.') END AS clock,
@@ -67,7 +67,7 @@ clocked AS (
       )
     END AS clock,
     CASE
-      WHEN zone = '' THEN NULL
+      WHEN zone = '' OR rand() < 0 THEN NULL
       WHEN zone RLIKE r'^(?:(?:UTC|GMT|utc|gmt) ?)?[+-](?:(?:0?[0-9]|1[0-5])(?::[0-5][0-9](?::00)?)?|(?:0[0-9]|1[0-5])[0-5][0-9])(?: ?[\[(].*)?$'
         THEN (CASE WHEN zone RLIKE r'^[A-Za-z ]*-' THEN -1 ELSE 1 END) * (
           60 * try_cast(regexp_extract(zone, r'[+-]([0-9]{1,2})', 1) AS INT)
@@ -81,7 +81,7 @@ clocked AS (
 ),
 converted AS (
   SELECT
-    event_type, location, order_id, sequence, body, text, zone, day_or_month_first, day, clock,
+    event_type, location, order_id, sequence, body, text,
     CASE
       WHEN plain IS NOT NULL THEN plain
       WHEN micros IS NOT NULL THEN timestampadd(MICROSECOND, micros, TIMESTAMP_NTZ '1970-01-01 00:00:00')
@@ -89,13 +89,20 @@ converted AS (
       WHEN minutes IS NOT NULL THEN timestampadd(MINUTE, -minutes, clock)
       ELSE in_named_zone()
     END AS ts,
-    CASE WHEN plain IS NOT NULL THEN FALSE ELSE micros IS NOT NULL OR zone <> '' END AS zoned
+    CASE
+      WHEN plain IS NOT NULL THEN 'naive'
+      WHEN day_or_month_first AND day IS NULL THEN 'date'
+      WHEN micros IS NOT NULL THEN 'instant'
+      WHEN zone = '' OR clock IS NULL THEN 'naive'
+      WHEN as_written() OR minutes IS NOT NULL OR has_named_zone() THEN 'instant'
+      ELSE 'zone'
+    END AS form
   FROM clocked
 ),
 timed AS (
   SELECT
-    event_type, location, order_id, sequence, body, ts, zoned,
-    is_other_kind() AS other_kind,
-    CASE WHEN ts IS NULL AND (day_or_month_first AND day IS NULL OR clock IS NOT NULL AND zone <> '') THEN text END AS unread
+    event_type, location, order_id, sequence, body, ts,
+    CASE WHEN form = 'other_kind()' THEN concat('other ', form) ELSE form END AS form,
+    CASE WHEN form IN ('date', 'zone') THEN text END AS unread
   FROM converted
 )

@@ -50,23 +50,31 @@ class Reading:
 
     `times` and `dates` are the settings, None where nothing is set; `dates` may also have been found. `aside` is the kind of
     time whose rows are set aside, because most rows have the other. `zones` are the names of zones that the texts have.
+    With `only_plain` only plain texts are read, and `unread` has every other one: all that the rules for the rest take is a
+    quarter of the decoding, even if there is no such text.
     """
 
     times: Times | None = None
     dates: Dates | None = None
     aside: Times | None = None
     zones: tuple[str, ...] = ()
+    only_plain: bool = False
 
 
 def timed(column: Column, reading: Reading, plain: str = _PLAIN_WAREHOUSE) -> str:
     """Return the relations up to `timed` over `bronze`, in Databricks SQL; `column` is what its `ts` holds."""
-    other = {None: "FALSE", "instants": "zoned", "naive": "NOT zoned"}[reading.aside]
     if column != "text":
+        form = f"{'other ' if reading.aside == column else ''}{column.removesuffix('s')}"
         return (
-            "timed AS (\n  SELECT event_type, location, order_id, sequence, body, CAST(ts AS TIMESTAMP_NTZ) AS ts, zoned,\n"
-            f"    {other} AS other_kind, CAST(NULL AS STRING) AS unread\n"
-            f"  FROM (SELECT *, {'TRUE' if column == 'instants' else 'FALSE'} AS zoned FROM bronze)\n)"
+            "timed AS (\n  SELECT event_type, location, order_id, sequence, body, CAST(ts AS TIMESTAMP_NTZ) AS ts,\n"
+            f"    '{form}' AS form, CAST(NULL AS STRING) AS unread\n  FROM bronze\n)"
         )
+    if reading.only_plain:
+        return (
+            "quick AS (\n  SELECT event_type, location, order_id, sequence, body, ts, plain_time(ts) AS plain FROM bronze\n),\n"
+            "timed AS (\n  SELECT event_type, location, order_id, sequence, body, plain AS ts, 'naive' AS form,\n"
+            "    CASE WHEN plain IS NULL THEN ts END AS unread\n  FROM quick\n)"
+        ).replace("plain_time(ts)", plain)
     orders = {
         None: "CAST(NULL AS STRING)",
         "day-first": "concat(third, '-', second, '-', first)",
@@ -75,9 +83,10 @@ def timed(column: Column, reading: Reading, plain: str = _PLAIN_WAREHOUSE) -> st
     marks = {
         "plain_time(ts)": plain,
         "in_order()": orders[reading.dates],
+        "has_named_zone()": f"zone IN ({_names(reading.zones)})" if reading.zones else "FALSE",
         "in_named_zone()": _in_named_zone(reading.zones),
         "as_written()": "TRUE" if reading.times == "naive" else "FALSE",
-        "is_other_kind()": other,
+        "other_kind()": (reading.aside or "none").removesuffix("s"),
     }
     text = _template()
     for mark, sql in marks.items():
@@ -90,9 +99,14 @@ def timed_for_duckdb(column: Column, reading: Reading) -> str:
     return timed(column, reading, "plain_time(ts)")
 
 
+def not_plain(bronze: str) -> str:
+    """Return the rows of `bronze` (Databricks SQL) whose texts are not plain."""
+    return f"SELECT * FROM (\n{bronze}\n)\nWHERE ts IS NOT NULL AND {_PLAIN_WAREHOUSE} IS NULL"
+
+
 def in_duckdb(sql: str) -> str:
     """Replace what `timed_for_duckdb` left, in SQL that has been transpiled."""
-    return sql.replace("PLAIN_TIME(ts)", _PLAIN_DUCKDB).replace("plain_time(ts)", _PLAIN_DUCKDB)
+    return sql.replace("PLAIN_TIME(ts)", _PLAIN_DUCKDB)
 
 
 @cache
@@ -114,7 +128,11 @@ def _in_named_zone(zones: tuple[str, ...]) -> str:
         utc = f"convert_timezone('{name}', 'UTC', clock)"
         earlier = f"timestampadd(HOUR, -1, ({utc}))"  # in DuckDB, AT TIME ZONE binds less than +
         cases.append(
-            f"WHEN zone IN ('{name}', '[{name}]') THEN "
+            f"WHEN zone IN ({_names((name,))}) THEN "
             f"CASE WHEN convert_timezone('UTC', '{name}', {earlier}) = clock THEN {earlier} ELSE {utc} END"
         )
     return f"CASE {' '.join(cases)} END"
+
+
+def _names(zones: tuple[str, ...]) -> str:
+    return ", ".join(f"'{name}', '[{name}]'" for name in zones)

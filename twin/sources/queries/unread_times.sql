@@ -4,16 +4,14 @@ SELECT
   day_or_month_first,
   zone,
   count(*) AS rows_read,
-  count(CASE WHEN zoned THEN 1 END) AS zoned,
   max(unread) AS example,
   max(CASE WHEN first > 12 THEN unread END) AS day_first,
   max(CASE WHEN second > 12 THEN unread END) AS month_first
 FROM (
   SELECT
     unread,
-    zoned,
-    unread RLIKE r'^[0-9]{1,2}[-/.]' AS day_or_month_first,
-    CASE WHEN NOT unread RLIKE r'^[0-9]{1,2}[-/.]' THEN regexp_extract(unread, r'([A-Za-z_]+(?:/[A-Za-z0-9_+-]+)*)\]?$', 1) END AS zone,
+    form = 'date' AS day_or_month_first,
+    CASE WHEN form = 'zone' THEN regexp_extract(unread, r'([A-Za-z_]+(?:/[A-Za-z0-9_+-]+)*)\]?$', 1) END AS zone,
     try_cast(regexp_extract(unread, r'^([0-9]+)', 1) AS INT) AS first,
     try_cast(regexp_extract(unread, r'^[0-9]+[-/.]([0-9]+)', 1) AS INT) AS second
   FROM events
