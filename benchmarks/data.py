@@ -16,6 +16,8 @@ LOCATION = "chicago"
 EVENTS = f"events_{LOCATION}.parquet"
 CROWD_SPAN = 5400.0
 """Seconds over which the pick-ups of a crowd are spread: several times the longest trip, so that it is constant in the middle."""
+ORDERS_EACH = 5
+"""Orders of each of many kitchens."""
 REPEATED_S = 7200
 """Seconds between two copies of a crowd in a history."""
 CROWD_START = "2025-10-16 18:00:00"
@@ -48,6 +50,24 @@ def _week_for(folder: Path) -> Path:
     for name in ("brands", "items", "menus", "categories"):
         shutil.copy(source.with_name(f"{name}.parquet"), folder)
     return source
+
+
+def kitchens(count: int) -> Path:
+    """Return a folder with many kitchens of a few orders each: the week's first orders, dealt out one after the other."""
+    return made(f"kitchens-{count}", lambda folder: _deal(count, folder))
+
+
+def _deal(count: int, folder: Path) -> None:
+    source = _week_for(folder)
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            COPY (
+              SELECT * REPLACE ('kitchen-' || (hash(order_id) % {count}) AS location) FROM read_parquet('{source}')
+              WHERE hash(order_id, 1) % 75000 < {ORDERS_EACH * count}
+            ) TO '{folder / "events.parquet"}' (FORMAT parquet)
+            """
+        )
 
 
 def crowd(drivers: int) -> Path:

@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from twin.foundation.cache import Owner
-from twin.foundation.geo import project
+from twin.foundation.geo import Frame, project
 from twin.sources.base import Location, Window
 from twin.timeline.membership import Membership
+from twin.timeline.timeline import kitchen_frame
 
 DAY0 = 1_760_572_800.0
 KITCHEN = Location("sf", "San Francisco", 37.7910, -122.3929, 5000.0, 0, DAY0, DAY0 + 86_400.0)
@@ -90,6 +91,10 @@ class RoadTimeline(Owner):
         x, y = (np.concatenate([[0.0], np.cumsum(step * f(angle))]) for f in (np.cos, np.sin))
         t = np.concatenate([[0.0], np.cumsum(step)]) / step.sum() * length
         return Road(float(start), t.astype(np.float32), x.astype(np.float32), y.astype(np.float32))
+
+    @property
+    def origin(self) -> Frame | None:
+        return kitchen_frame(self.location)
 
     @property
     def kitchen(self) -> tuple[float, float]:

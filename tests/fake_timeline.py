@@ -48,7 +48,6 @@ class FakeDataQuality:
     used: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     flagged: dict[str, int] = field(default_factory=dict)
-    cut_orders: int = 0
     left_out: tuple[str, ...] = ()
 
 

@@ -1,4 +1,4 @@
-"""The command line: `twin serve`, `twin demo`, `twin check`. It parses options and calls other modules."""
+"""The command line: `twin serve`, `twin demo`, `twin check`, `twin adapt`. It parses options and calls other modules."""
 
 import argparse
 import sys
@@ -13,6 +13,13 @@ from twin.foundation.settings import Settings
 from twin.foundation.times import text
 from twin.foundation.version import VERSION
 
+ADAPTER_HELP = "a YAML file that says what columns of your own mean (default: the one beside the data; see twin adapt)"
+ADAPT_EPILOG = (
+    "Roles: order_id, kitchen, activity, time, brand, item, price, quantity, route, customer_lat, customer_lon … and, of "
+    "a row per order, the milestones order_created, gk_started, gk_finished, gk_ready, driver_arrived, driver_picked_up, "
+    "delivered, order_cancelled. See docs/adapters.md."
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; 2, with one sentence on stderr, for errors that the user can correct."""
@@ -25,9 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "serve":
                 from twin.serve import serve  # noqa: PLC0415  # Panel, which only a server needs
 
-                serve(options.source, options.address, options.port, others, options.scenes)
+                serve(options.source, options.address, options.port, others, options.scenes, options.adapter)
             case "check":
-                _check(options.source)
+                _check(options.source, options.adapter)
+            case "adapt":
+                from twin.sources.adapters.command import adapt  # noqa: PLC0415  # RapidFuzz and pydantic, for it alone
+
+                adapt(options)
             case _:
                 _demo(options)
     except TwinError as error:
@@ -45,13 +56,17 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="serve the dashboards", epilog="Other options go to `panel serve`.")
     serve.add_argument(
         "--source",
-        help="demo, databricks://catalog.schema, or a file, folder or glob of event rows (default: $TWIN_SOURCE, else demo)",
+        help="demo, databricks://catalog.schema, or a file, folder, Delta table or glob of event rows "
+        "(default: $TWIN_SOURCE, else demo)",
     )
     serve.add_argument("--port", type=int, default=5006)
     serve.add_argument("--address", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     serve.add_argument("--scenes", help="a YAML file of scenes for the wall screens at /kiosk (see docs/kiosk.md)")
+    serve.add_argument("--adapter", type=Path, help=ADAPTER_HELP)
     check = commands.add_parser("check", help="print what a source holds")
     check.add_argument("source", help="demo, databricks://catalog.schema, or a file, folder or glob of event rows")
+    check.add_argument("--adapter", type=Path, help=ADAPTER_HELP)
+    _adapt_options(commands.add_parser("adapt", help="find out what columns of your own mean", epilog=ADAPT_EPILOG))
     demo = commands.add_parser("demo", help="write demo data in the real schema")
     demo.add_argument("--out", type=Path, help="folder to write (default: $TWIN_DEMO, else ./demo)")
     demo.add_argument("--generation", choices=["2025", "2026"], default="2025", help="schema (default: %(default)s)")
@@ -63,6 +78,28 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--config", type=Path, help="a generator configuration (JSON), or a folder of them")
     demo.add_argument("--format", help="parquet, csv, csv.gz, jsonl or json (default: parquet)")
     return parser
+
+
+def _adapt_options(adapt: argparse.ArgumentParser) -> None:
+    adapt.add_argument("source", help="a file, folder or glob with a row per order or a row per event")
+    adapt.add_argument("--out", type=Path, help="file to write (default: beside the data)")
+    adapt.add_argument("--force", action="store_true", help="replace a file that is there already")
+    adapt.add_argument("--dry-run", action="store_true", help="write nothing")
+    adapt.add_argument(
+        "--set", action="append", default=[], metavar="ROLE=COLUMN", help="correct a guess; ROLE= for none"
+    )
+    adapt.add_argument(
+        "--event", action="append", default=[], metavar="NAME=EVENT", help="what the name of an activity means"
+    )
+    for first in ("day", "month"):
+        adapt.add_argument(
+            f"--{first}-first", action="append", nargs="?", const="", default=[], metavar="COLUMN",
+            help=f"03/04 is written {first} first, in one column or in all",
+        )  # fmt: skip
+    adapt.add_argument("--day", type=date.fromisoformat, help="day from which minutes or seconds are counted")
+    adapt.add_argument("--year", type=int, help="year of times that are written without one")
+    adapt.add_argument("--shape", choices=["wide", "long"], help="a row per order, or a row per event")
+    adapt.add_argument("--ask", action="store_true", help="ask in the terminal what only a person can say")
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -92,20 +129,20 @@ _TIMES = {
 }
 
 
-def _check(source: str) -> None:
-    opened = twin.open(source)
+def _check(source: str, adapter: Path | None) -> None:
+    opened = twin.open(source, adapter=adapter)
     with closing(opened.source):
         _print_contents(opened)
+
+
+def _kilometres(radius_m: float | None) -> str:
+    return "radius unknown" if radius_m is None else f"{radius_m / 1000:.1f} km"
 
 
 def _print_contents(opened: twin.Twin) -> None:
     print(f"{'location':<34} {'name':<22} {'orders':>9}  {'first event':<19}  {'last event':<19}  kitchen")
     for place in opened.locations:
-        where = (
-            "unknown"
-            if place.lat is None
-            else f"{place.lat:.4f},{place.lon:.4f} ({(place.radius_m or 0) / 1000:.1f} km)"
-        )
+        where = "unknown" if place.lat is None else f"{place.lat:.4f},{place.lon:.4f} ({_kilometres(place.radius_m)})"
         first, last = place.tz.text(place.start), place.tz.text(place.end)
         where += f", times in {place.zone}, {place.zone_origin}" if place.zone else ""
         print(f"{place.id:<34} {place.display_name:<22} {place.orders:>9,}  {first}  {last}  {where}")

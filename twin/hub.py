@@ -1,26 +1,33 @@
 """The engine: one open source of events with its kitchens. Everything is loaded once and shared by all sessions."""
 
 import logging
+import os
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.analysis import first_view
 from twin.analysis.baseline import Baseline
+from twin.analysis.first_view import LastDay
 from twin.analysis.insights import Insights
-from twin.analysis.moments import Moment, find
+from twin.analysis.moments import HISTORY, Findings, detect
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
 from twin.foundation.errors import SourceError, TwinError
-from twin.foundation.geo import project
+from twin.foundation.geo import nearest_copy, project
 from twin.foundation.settings import Settings
 from twin.foundation.times import Time
 from twin.sources import tables
 from twin.sources.base import Location, Quality, Source, Window
+from twin.sources.changing_files import ChangingFiles
+from twin.sources.event_files import Adapter
+from twin.sources.file_paths import adapter_beside
 from twin.sources.files import FileSource
 from twin.timeline.bodies import route_points
 from twin.timeline.timeline import Timeline
@@ -53,8 +60,9 @@ class Hub(Owner):
         self._timelines: ByteCache[Timeline] = ByteCache(most, lambda one: min(one.nbytes, most))
         self._lock = threading.Lock()
         # the parts rather than Insights, which refer to their timeline and would keep the key of their own entry alive
-        self._insights: WeakKeyDictionary[Timeline, tuple[Baseline, tuple[Moment, ...]]] = WeakKeyDictionary()
-        self._learning: SingleFlight[tuple[Baseline, tuple[Moment, ...]]] = SingleFlight()
+        self._insights: WeakKeyDictionary[Timeline, tuple[Baseline, Findings]] = WeakKeyDictionary()
+        self._learning: SingleFlight[tuple[Baseline, Findings]] = SingleFlight()
+        self._last_days: dict[Location, LastDay] = {}
         self._refreshing = threading.Lock()
         self._stale = ""
 
@@ -110,6 +118,7 @@ class Hub(Owner):
             self._stale = ""
         if changed:
             self._timelines.clear()
+            self._last_days = {}
         return changed
 
     def freshen(self) -> None:
@@ -138,16 +147,25 @@ class Hub(Owner):
         return self.source.quality(location)
 
     def last_hours(self, location: str, hours: float = LAST_HOURS) -> Window:
-        """Return the last hours of a location's data, counted back from its last delivery.
+        """Return the last hours of a location that are worth seeing: without stragglers after a gap, see docs/figures.md.
 
         >>> window = twin.open("demo").last_hours("chicago", 6)
         >>> (window.end - window.start) / 3600
         6.0
         """
-        place = self.location(location)
-        last = place.end if place.last_delivered is None else place.last_delivered
-        end = np.floor(last / 60) * 60 + 60  # the next whole minute, so that [start, end) contains the delivery
-        return Window(float(end - hours * 3600), float(end))
+        end = self.last_day(location).end
+        return Window(end - hours * 3600, end)
+
+    def last_day(self, location: str) -> LastDay:
+        """Return where `last_hours` ends, and how many orders begin after it.
+
+        >>> twin.open("demo").last_day("chicago").later_orders
+        0
+        """
+        place, found = self.location(location), self._last_days
+        if place not in found:
+            found[place] = first_view.last_day(place, self.source.volume(location))
+        return found[place]
 
     def reach(self, location: str) -> Window:
         """Return the widest range of a location that can be chosen: the days that have data, and its last 24 hours.
@@ -215,7 +233,7 @@ class Hub(Owner):
         """
         with self._lock:
             parts = self._insights.get(timeline)
-        return None if parts is None else Insights(timeline, *parts)
+        return None if parts is None else _insights(timeline, *parts)
 
     def insights(self, timeline: Timeline) -> Insights:
         """Return what is usual at a timeline's kitchen and what stands out in it; queries the source once per timeline.
@@ -225,17 +243,28 @@ class Hub(Owner):
         True
         """
         cached = self.kept_insights(timeline)
-        return cached or Insights(timeline, *self._learning.run(timeline, lambda: self._learn(timeline)))
+        return cached or _insights(timeline, *self._learning.run(timeline, lambda: self._learn(timeline)))
 
-    def _learn(self, timeline: Timeline) -> tuple[Baseline, tuple[Moment, ...]]:
+    def _learn(self, timeline: Timeline) -> tuple[Baseline, Findings]:
         with self._lock:
             parts = self._insights.get(timeline)  # another thread may have finished since the first check
         if parts is None:
-            baseline = Baseline.load(self.source, timeline.location, timeline.window)
-            parts = (baseline, find(timeline, baseline, self.settings.late_after_s))
+            baseline, failed = self._baseline(timeline)
+            findings = detect(timeline, baseline, self.settings.late_after_s)
+            parts = (baseline, replace(findings, failed=failed + findings.failed))
             with self._lock:
                 self._insights[timeline] = parts
         return parts
+
+    def _baseline(self, timeline: Timeline) -> tuple[Baseline, tuple[str, ...]]:
+        """Return what is usual, and ("history",) if that failed: moments then come from the timeline's own orders."""
+        try:
+            return Baseline.load(self.source, timeline.location, timeline.window), ()
+        except TwinError:
+            raise
+        except Exception:  # what nobody foresaw in the days around must not hide what is in the range
+            log.exception("the history of %s cannot be used", timeline.location.id)
+            return Baseline.none(), (HISTORY,)
 
     def streets(self, location: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
         """Return n routes at a location for its base map: x, y (k,) Web Mercator metres and offsets (n + 1,).
@@ -247,7 +276,13 @@ class Hub(Owner):
         route, lat, lon, _ = route_points(self.source.routes(location, MAX_ROUTES))
         counts = np.bincount(route) if len(route) else np.zeros(0, np.int64)
         x, y = project(lat, lon)
+        if (east := self.location(location).x) is not None:
+            x = nearest_copy(x, east)
         return x, y, np.concatenate(([0], np.cumsum(counts[counts > 0]))).astype(np.int32)
+
+
+def _insights(timeline: Timeline, baseline: Baseline, findings: Findings) -> Insights:
+    return Insights(timeline, baseline, findings.moments, findings.failed)
 
 
 def open_source(name: str | Path | None, settings: Settings, progress: Progress | None = None) -> Source:
@@ -271,8 +306,17 @@ def _open(chosen: str, settings: Settings, progress: Progress | None) -> Source:
 
         return DatabricksSource(chosen, settings, progress)
     if chosen == "demo":
-        chosen = str(_demo(settings.demo.resolve(), progress))
-    return FileSource(chosen, progress, settings)
+        return FileSource(_demo(settings.demo.resolve(), progress), progress, settings)
+    return ChangingFiles(chosen, progress, settings, _adapter(chosen, settings))
+
+
+def _adapter(chosen: str, settings: Settings) -> Adapter | None:
+    """Return the adapter that the settings name, else the one that lies beside the data; None if there is none."""
+    if settings.adapter is None and not os.path.exists(beside := adapter_beside(chosen)):
+        return None
+    from twin.sources.adapters import adapter  # noqa: PLC0415  # pydantic, for which few notebooks should wait
+
+    return adapter.load(settings.adapter or Path(beside))
 
 
 def _demo(folder: Path, progress: Progress | None) -> Path:

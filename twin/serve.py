@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from panel.command.serve import Serve
 
+from twin.foundation.errors import ForeignColumnsError
 from twin.foundation.settings import Settings
 from twin.hub import Hub
 from twin.pages.operations.operations import operations_page  # noqa: F401  # the page's modules, imported before the first page
@@ -24,19 +26,31 @@ APPS = Path(__file__).resolve().parent / "pages" / "apps"
 """The scripts for `panel serve`. They are package data, so that an installed wheel has them, too."""
 
 
-def serve(source: str | None, address: str, port: int, others: Sequence[str] = (), scenes: str | None = None) -> None:
+def serve(
+    source: str | None,
+    address: str,
+    port: int,
+    others: Sequence[str] = (),
+    scenes: str | None = None,
+    adapter: Path | None = None,
+) -> None:
     """Open the source, then run `panel serve` on the pages until interrupted; `others` are further options of `panel serve`.
 
     `scenes` is the scene file of the wall screens' show; a screen's address can choose a tour instead.
     """
     settings = Settings.from_environment()
     show = Path(scenes).resolve() if scenes else settings.scenes
-    process.configure(replace(settings, source=source or settings.source, scenes=show))
+    chosen = adapter or settings.adapter
+    process.configure(replace(settings, source=source or settings.source, scenes=show, adapter=chosen))
     # every asset from this server, none from a CDN; Bokeh and Panel read this from the environment only
     os.environ.setdefault("BOKEH_RESOURCES", "server")  # noqa: TID251
-    hub = process.hub()
-    process.rehearsed_show(hub)  # an invalid scene file fails here, not on the wall screens
-    _warm(hub)
+    try:
+        hub = process.hub()
+    except ForeignColumnsError as error:  # the page at /adapt finds out what they mean, and opens it
+        print(f"twin: {error}\nThe page at /adapt shows what they probably mean.", file=sys.stderr, flush=True)
+    else:
+        process.rehearsed_show(hub)  # an invalid scene file fails here, not on the wall screens
+        _warm(hub)
     pages = [str(page) for page in sorted(APPS.glob("*.py"))]
     print(opening_words(address, port, process.settings), flush=True)
     options = ["--address", address, "--port", str(port), "--index", "operations", "--plugins", "twin.api"]

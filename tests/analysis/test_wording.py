@@ -80,6 +80,19 @@ def test_a_driver_is_late_more_than_five_minutes_after_the_food_was_ready(arrive
     assert (text_line.title, text_line.detail, text_line.colour) == (f"{title} · A7K2M9", detail, colour)
 
 
+@pytest.mark.parametrize(("missing", "kind"), [("ready", "driver_arrived"), ("arrived", "gk_ready")])
+def test_what_a_source_never_records_is_not_awaited(missing, kind):
+    row = order(created=0, started=2, ready=10, arrived=12, picked_up=15, delivered=30)
+    del row[missing]
+    (told,) = describe(FakeTimeline([row] * 4), FakeTimeline.slice([(DAY0 + 13 * MINUTE, kind, 0, math.nan)]))
+    assert told.detail == ""
+
+    recorded = {**row, missing: DAY0 + 14 * MINUTE}
+    slice_ = FakeTimeline.slice([(DAY0 + 13 * MINUTE, kind, 0, math.nan)])
+    (told,) = describe(FakeTimeline([row, row, row, recorded]), slice_)
+    assert told.detail == {"ready": "Food not ready yet", "arrived": "No driver yet"}[missing]
+
+
 def test_a_new_order_tells_how_many_items_of_which_brands():
     assert line("order_created", order(created=0), basket=BASKET).detail == "4 items from Pho Real, Green Machine"
 

@@ -11,7 +11,9 @@ import pytest
 from tests import brute
 from tests.api.conftest import World
 from twin.analysis import brands as branding
+from twin.analysis.baseline import Baseline
 from twin.analysis.metrics import kpis, metrics_of
+from twin.analysis.moments import drivers
 from twin.api import answers, event_log, parameters
 from twin.api.instants import instant, micros
 from twin.api.position import StreamPosition, parse_position
@@ -314,6 +316,19 @@ def test_every_raw_row_is_accounted_for(world: World) -> None:
         result = answers.data_quality(world.twin, location, EMPTY)
         assert result.rows_read == result.rows_used + sum(result.rejected.values())
         assert result.rows_used == len(world.events(location))
+
+
+def test_a_detector_or_a_history_that_fails_is_named_and_the_rest_answered(
+    demo_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location = demo_world.places[0]
+    whole = answers.moments(demo_world.twin, location, parameters.Range())
+    assert whole.failed == []
+    monkeypatch.setattr(drivers, "waits", lambda _: 1 // 0)
+    monkeypatch.setattr(Baseline, "load", lambda *_: 1 // 0)
+    answer = answers.moments(Hub(demo_world.twin.source), location, parameters.Range())
+    assert answer.failed == ["history", "waits"]
+    assert {moment.kind for moment in answer.moments} >= {"peak"}
 
 
 def test_moments_are_the_dashboards(demo_world: World) -> None:

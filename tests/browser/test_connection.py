@@ -320,12 +320,12 @@ def test_back_and_forward_come_back_to_the_moments_that_were_on_the_screen(page:
     left = clock(page)
     page.go_back()
     until(page, lambda: clock(page) == 1760725860.0, "the moment in San Francisco")
-    expect(page.get_by_role("combobox", name="Kitchen")).to_have_value("San Francisco")
+    expect(page.get_by_role("combobox", name="Kitchen")).to_have_value("sanfrancisco")
     assert "location=sanfrancisco" in page.url
     page.go_forward()
     until(page, lambda: left <= clock(page) <= left + 100 * MOST_S, "the moment in Chicago")
     moves(page)
-    expect(page.get_by_role("combobox", name="Kitchen")).to_have_value("Chicago")
+    expect(page.get_by_role("combobox", name="Kitchen")).to_have_value("chicago")
     expect(by_id(page, "speed-100")).to_have_attribute("aria-pressed", "true")
     assert page.evaluate("() => history.length") == steps + 1
     assert page.evaluate("() => globalThis.same")

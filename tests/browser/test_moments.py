@@ -31,11 +31,13 @@ PEAK = Moment("peak", DAY0 + 12 * HOUR, DAY0 + 13 * HOUR, DAY0 + 12.5 * HOUR, 0.
 HELD: dict[str, FakeController] = {}
 
 
-def build(*moments: Moment, learnt: bool = True) -> pn.Column:
-    controller = replay(*moments) if learnt else FakeController(replay().timeline)
+def build(*moments: Moment, learnt: bool = True, problem: str = "", failed: tuple[str, ...] = ()) -> pn.Column:
+    controller = replay(*moments, failed=failed) if learnt else FakeController(replay().timeline)
     controller.timeline.window = Window(DAY0, DAY0 + 24 * HOUR)
     controller.set_range(DAY0, DAY0 + 24 * HOUR)
     HELD["controller"] = controller
+    if problem:
+        controller.fail_to_learn(controller.timeline, problem)
     return pn.Column(AlertView(controller), MomentsView(controller), width=408, height=600)
 
 
@@ -46,6 +48,9 @@ def address(serve: Callable[..., str]) -> str:
             "some": lambda: build(SHORT, SLOW, MILD, PEAK),
             "none": lambda: build(),
             "early": lambda: build(learnt=False),
+            "failed": lambda: build(learnt=False, problem=EVIL),
+            "partly": lambda: build(failed=("drives", "peaks")),
+            "partly-some": lambda: build(PEAK, failed=("drives",)),
         }
     )
 
@@ -158,3 +163,19 @@ def test_nothing_found_and_not_looked_yet_are_told_apart(opened):
     page = opened("early")
     expect(page.get_by_test_id("moments-state")).to_contain_text("Looking for moments")
     expect(page.get_by_test_id("alert")).to_contain_text("Looking for trouble")
+
+
+def test_what_could_not_be_examined_is_neither_nothing_nor_an_endless_wait(opened):
+    page = opened("failed")
+    expect(page.get_by_test_id("moments-state")).to_contain_text(f"Moments could not be looked for{EVIL}")
+    expect(page.get_by_test_id("alert")).to_have_text("Trouble could not be looked for")
+    expect(page.get_by_test_id("alert")).to_have_attribute("data-state", "failed")
+
+    page = opened("partly")
+    expect(page.get_by_test_id("moments-failed")).to_contain_text("drives, peaks")
+    expect(page.get_by_test_id("moments-state")).to_contain_text("Nothing else out of the ordinary in this range")
+    expect(page.get_by_test_id("alert")).to_contain_text("No trouble in this range, as far as it could be examined")
+
+    page = opened("partly-some")
+    expect(page.get_by_test_id("moments-failed")).to_contain_text("drives")
+    assert shown(page) == ["Lunch peak"]

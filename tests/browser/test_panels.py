@@ -49,7 +49,9 @@ def busy_morning() -> FakeTimeline:
     baskets = [[FakeItem("Soup", "Pho Real", 2)] for _ in rows]
     baskets[-1] = [FakeItem("Soup", EVIL)]
     timeline = FakeTimeline(rows, ids, baskets, extra=[(NOON - 30 * MINUTE, "driver_ping", 0, 50.0)])
-    timeline.data_quality = FakeDataQuality(1037, 1000, {"no order": 25, "duplicate": 12}, {"unknown type": 4})
+    timeline.data_quality = FakeDataQuality(
+        1037, 1000, {"no order": 25, "duplicate": 12}, {"unknown type": 4}, (f"{EVIL}.csv is empty",)
+    )
     return timeline
 
 
@@ -269,13 +271,14 @@ def test_nobody_is_kept_out_of_the_stages_and_the_cards(opened, barriers):
 def test_the_health_chip_opens_its_account_and_escape_or_a_click_outside_closes_it(opened):
     page = opened("panels")
     chip, details = page.get_by_test_id("health"), page.get_by_test_id("health-details")
-    expect(chip).to_contain_text("1,000 rows used · 37 set aside")
+    expect(chip).to_contain_text("1,000 rows used · 37 set aside · 1 file left out")
     expect(details).to_be_hidden()
 
     chip.click()
     expect(details).to_be_visible()
     expect(page.get_by_test_id("health-sum")).to_have_text("1,000 used + 37 set aside = 1,037 rows read")
     expect(page.get_by_test_id("health-rejected").locator("tr").first).to_have_text("no order25")
+    expect(page.get_by_test_id("health-files").locator("li")).to_have_text([f"{EVIL}.csv is empty."])
     page.keyboard.press("Escape")
     expect(details).to_be_hidden()
     expect(chip).to_be_focused()

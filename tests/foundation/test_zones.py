@@ -109,7 +109,10 @@ def test_the_doubled_hour_is_told_apart() -> None:
 def test_the_same_time_of_other_days_is_that_of_the_clock() -> None:
     zone = Zone("America/Los_Angeles")
     t = zone.seconds("2025-11-03 18:30")
-    assert [zone.text(one) for one in zone.days_later(t, np.array([-7, -1]))] == ["2025-10-27 18:30:00", "2025-11-02 18:30:00"]
+    assert [zone.text(one) for one in zone.days_later(t, np.array([-7, -1]))] == [
+        "2025-10-27 18:30:00",
+        "2025-11-02 18:30:00",
+    ]
 
 
 @given(anytime)

@@ -16,7 +16,7 @@ from typing import Any
 from twin.foundation.errors import TwinError, UnknownTimeError
 from twin.foundation.settings import Settings
 from twin.hub import open_source
-from twin.sources.files import FileSource
+from twin.sources.changing_files import ChangingFiles
 
 ADDRESSES = 16 << 30
 """Bytes of addresses that the process may take, so that a fault cannot end the machine's other processes."""
@@ -26,7 +26,7 @@ def outcome(path: str, settings: Settings) -> dict[str, Any]:
     """Open a source and ask everything that a page asks first."""
     try:
         source = open_source(path, settings)
-        assert isinstance(source, FileSource)
+        assert isinstance(source, ChangingFiles)
         try:
             quality = source.quality()
             place = source.locations()[0]

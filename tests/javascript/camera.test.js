@@ -118,3 +118,17 @@ test("a view chosen by hand is told when it rests, home is told as none", () => 
   time.pass(500);
   assert.deepEqual(model.viewport, []);
 });
+
+test("a view across the antimeridian from its kitchen is the near one, and its address is on earth", () => {
+  const half = 20037508.342789244;
+  const kitchen = [half - 2000, 0];
+  const model = { viewport: [-179.99, 0, 14], scene: { kitchen, home: [half - 7000, -2500, half + 3000, 2500] } };
+  const still = () => {};
+  const camera = new Camera(model, still, still);
+  const range = () => ({ setv: still });
+  camera.pv = { frame: { bbox: { width: 1000, height: 500 } }, model: { x_range: range(), y_range: range() } };
+  camera.begin();
+  assert.equal(camera.fitting, false, "it is this kitchen's region");
+  assert.ok(camera.view.x > half && camera.view.x < half + 2000);
+  assert.ok(Math.abs(toLon(camera.view.x) + 179.99) < 1e-9);
+});

@@ -72,3 +72,14 @@ def test_what_was_taken_away_can_no_longer_be_pressed(banner):
     send_message(shown(banner), {"act": True})
 
     assert (asked, banner.message, shown(banner).busy) == ([], "", False)
+
+
+def test_orders_behind_a_gap_are_counted_and_offered(banner):
+    pressed = []
+    for orders, begin in ((1, "1 order begins"), (1200, "1,200 orders begin")):
+        banner.later(orders, DAY0, lambda: pressed.append(True))
+        assert banner.message == f"{begin} after 2025-10-16 00:00, behind a gap in the data."
+
+    send_message(shown(banner), {"act": True})
+
+    assert pressed == [True]

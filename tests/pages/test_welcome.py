@@ -1,11 +1,15 @@
 """The welcome offers what the source has, in words, and passes on only a choice that was offered."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fake_timeline import DAY0, HOUR, send_message
+from twin.pages.operations.choice import MANY_KITCHENS
 from twin.pages.operations.welcome import CHART_BARS, WelcomeView, activity, range_text
 from twin.sources.base import Location, Quality, Volume
 
@@ -38,11 +42,17 @@ def test_each_location_gets_a_card():
     assert state["cities"][0] == {
         "id": "sanfrancisco",
         "name": "San Francisco",
+        "qualifier": "",
+        "place": "",
+        "end": DAY0 + DAY - 1,
         "orders": 4213,
         "range": "7 days · 10 – 16 October 2025",
         "activity": [],
+        "peak": None,
+        "step": 1,
         "rejected": 0,
     }
+    assert (state["cities"][1]["peak"], state["cities"][1]["step"]) == (7, 1)
     assert (state["cities"][1]["activity"], state["cities"][1]["rejected"]) == ([5.0, 0.0, 7.0], 10)
 
 
@@ -127,3 +137,27 @@ def test_the_chart_keeps_every_order_and_stays_small(hours):
         )
     else:
         assert bars == []
+
+
+def test_many_kitchens_are_one_text_and_any_of_them_can_be_chosen():
+    view, chosen, _ = welcome()
+    many = [replace(SF, id=f"k{n}", city="Oakland") for n in range(MANY_KITCHENS + 1)]
+    view.show_locations(many)
+    state = view.__panel__().state
+    assert state["cities"] == []
+    assert [city["id"] for city in json.loads(state["many"])] == [place.id for place in many]
+    assert json.loads(state["many"])[0]["place"] == "Oakland"
+    send_message(view.__panel__(), {"choose": "k24"})
+    send_message(view.__panel__(), {"choose": "k25"})
+    assert chosen == ["k24"]
+
+
+def test_the_peak_is_the_busiest_hour_however_many_hours_a_bar_is_the_mean_of():
+    view, *_ = welcome()
+    hours = DAY0 + HOUR * np.arange(840.0)
+    orders = np.where(np.arange(840) % 10 == 3, 50, 0)
+
+    view.show_locations([SF], {SF.id: Volume(hours, orders)})
+
+    (city,) = view.__panel__().state["cities"]
+    assert (max(city["activity"]), city["peak"], city["step"]) == (5.0, 50, 10)

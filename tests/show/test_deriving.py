@@ -52,9 +52,22 @@ def test_unknown_locations_are_left_out_and_only_unknown_ones_mean_all(source: T
     assert {scene.location for scene in derive(source, Options(locations=("atlantis",))).scenes} == everywhere
 
 
+def test_a_tour_that_names_no_location_loads_the_busiest_only(source: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.show.deriving.MOST_LOCATIONS", 2)
+    busiest = {place.id for place in source.locations[:2]}
+    assert {scene.location for scene in derive(source, Options()).scenes} == busiest
+
+
 def test_a_range_without_orders_is_an_error(source: Twin) -> None:
     with pytest.raises(SourceError, match="no orders"):
         derive(source, Options(range=(seconds("2001-01-01"), seconds("2001-01-02"))))
+
+
+def test_a_caption_of_a_range_beyond_a_week_has_its_date(source: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = Options(locations=(source.locations[0].id,))
+    assert not any(" Oct " in scene.headline for scene in derive(source, options).scenes)
+    monkeypatch.setattr("twin.show.deriving.WEEK", 3600.0)
+    assert all(" Oct " in scene.headline for scene in derive(source, options).scenes)
 
 
 def test_a_caption_has_place_weekday_and_time() -> None:

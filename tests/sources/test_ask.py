@@ -20,14 +20,20 @@ NAMES = (
     "near_orders",
     "event_page",
     "ready",
+    "lives",
+    "long_orders",
+    "long_window",
+    "reused",
     "orders",
     "lines",
 )
 
 
+@pytest.mark.parametrize("reused", [False, True])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_query_stands_on_its_relations_and_parses_in_both_dialects(name: str) -> None:
-    whole = queries.databricks(name, "SELECT * FROM raw")
+def test_a_query_stands_on_its_relations_and_parses_in_both_dialects(name: str, reused: bool) -> None:
+    whole = queries.databricks(name, "SELECT * FROM raw", reused=reused)
+    assert (":reused" in whole) is reused
     assert len(sqlglot.parse(whole, read="databricks")) == 1
     assert [relation for relation in queries.RELATIONS if f"\n{relation} AS (" in whole] == list(
         queries.relations(name)

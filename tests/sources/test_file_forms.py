@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -250,6 +251,16 @@ def test_one_unusable_file_beside_good_ones_is_left_out(tmp_path: Path, caplog: 
     assert {record.getMessage().split()[5] for record in caplog.records} == left_out
 
 
+def test_a_second_table_of_names_is_not_passed_over_in_silence(tmp_path: Path) -> None:
+    write_csv(tmp_path / "events.csv", ROWS)
+    for folder, name in (("a", "Pho"), ("b", "Pho"), ("c", "Old")):
+        (tmp_path / folder).mkdir()
+        write_csv(tmp_path / folder / "brands.csv", [{"id": "7", "name": name}])
+    source = FileSource(tmp_path)
+    assert source.quality().left_out == ("c/brands.csv is a second table of brands: put all of them into one",)
+    assert source.names("brands") == {"7": "Pho"}
+
+
 def test_types_of_one_column_may_differ_between_files(tmp_path: Path) -> None:
     write_parquet(tmp_path / "text.parquet", ROWS[:2])
     write_parquet(tmp_path / "typed.parquet", ROWS[2:], "* REPLACE (ts::TIMESTAMP AS ts, sequence::INT AS sequence)")
@@ -290,6 +301,28 @@ def test_many_locations_have_their_own_volume_and_counts(tmp_path: Path) -> None
         assert volume.hour.tolist() == (begin + mine * 3600.0).tolist()
         assert volume.orders.tolist() == counts.tolist()
         assert (source.quality(place.id).read, source.quality(place.id).used) == (counts.sum(), counts.sum())
+
+
+@pytest.mark.parametrize("form", ["csv.gz", "jsonl.gz"])
+def test_a_torn_file_among_many_small_ones_is_not_the_end_of_all(
+    tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twin.sources.small_files.MANY", 5)
+    rows = [{**ROWS[0], "order_id": random.Random(n).randbytes(8).hex()} for n in range(200)]
+    for number in range(20):
+        mine = rows[number * 10 : number * 10 + 10]
+        text = "".join(json.dumps(row) + "\n" for row in mine)
+        if form == "csv.gz":
+            write_csv(tmp_path / f"{number:02}.csv.gz", mine)
+        else:
+            (tmp_path / f"{number:02}.jsonl.gz").write_bytes(gzip.compress(text.encode()))
+    torn = tmp_path / f"07.{form}"
+    torn.write_bytes(torn.read_bytes()[:-20])
+    source = FileSource(tmp_path)
+    quality = source.quality()
+    assert quality.used >= 190
+    assert quality.used + sum(quality.rejected.values()) == quality.read
+    assert quality.used == 200 or quality.left_out or quality.rejected
 
 
 @pytest.mark.parametrize("form", ["csv", "csv.gz", "jsonl", "json"])

@@ -1,5 +1,6 @@
 """History rows against the raw rows of the same range, counted the slow way."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +30,15 @@ def test_a_row_per_order_holds_the_first_time_of_each_milestone(demo: Path) -> N
     source = FileSource(demo)
     start, end = seconds("2025-10-17 11:00"), seconds("2025-10-17 13:00")
     expected: dict[str, dict[str, object]] = {}
-    for row in source.window("chicago", start, end).to_pylist():
+    for row in source.window("chicago", start, end + 4 * 3600).to_pylist():
         order = expected.setdefault(row["order_id"], dict.fromkeys((*TYPE_OF, "first")))
         named = [name for name, kind in TYPE_OF.items() if kind == row["event_type"]]
         for name in ("first", *named):
             order[name] = row["ts"] if order[name] is None else min(order[name], row["ts"])
+
+    first, last = (datetime.fromtimestamp(t, UTC).replace(tzinfo=None) for t in (start, end))
+    began = {order: row["created"] or row["first"] for order, row in expected.items()}
+    expected = {order: row for order, row in expected.items() if first <= began[order] < last}
 
     rows = source.history("chicago", start, end).to_pylist()
 
@@ -59,8 +64,9 @@ def test_the_range_is_half_open(tmp_path: Path) -> None:
 
     (row,) = source.history("sf", created, started).to_pylist()
 
-    assert (row["created"].isoformat(" "), row["started"]) == (ROWS[0]["ts"], None)
+    assert (row["created"].isoformat(" "), row["delivered"].isoformat(" ")) == (ROWS[0]["ts"], ROWS[2]["ts"])
     assert len(source.history("sf", created - 60, created)) == 0
+    assert len(source.history("sf", started, started + 3600)) == 0, "it belongs to the range in which it began"
 
 
 def test_an_unknown_location_is_refused(tmp_path: Path) -> None:

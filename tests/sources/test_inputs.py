@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 
 from tests.sources.inputs import MAKERS, Made, Row
-from tests.sources.test_files import write_csv
+from tests.sources.test_files import ROWS, write_csv
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
 from twin.simulator import write_demo
@@ -116,6 +118,28 @@ def opened(made: Made, source: Path | str | None = None) -> FileSource:
         return FileSource(
             made.source if source is None else source, settings=Settings.from_environment(made.environment)
         )
+
+
+@pytest.mark.parametrize(("variant", "times"), [("times with a zone", "instants"), ("times without a zone", "naive")])
+def test_a_delta_tables_timestamps_are_of_their_own_kind(
+    tmp_path: Path, rows: list[Row], variant: str, times: str
+) -> None:
+    assert FileSource(MAKERS["a Delta table"][variant](tmp_path, rows).source).times == times
+
+
+def test_a_question_about_the_times_is_asked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_csv(tmp_path / "e.csv", [{**ROWS[0], "ts": "03/04/2025 18:00"}])
+    monkeypatch.setattr("twin.sources.file_sorter.FileSorter.salvage", lambda *_: pytest.fail("it is read again"))
+    with pytest.raises(SourceError, match=r"set TWIN_DATES to day-first or month-first\.$"):
+        FileSource(tmp_path)
+
+
+def test_dimension_tables_may_be_delta_tables_beside_the_events(tmp_path: Path, rows: list[Row]) -> None:
+    write_deltalake(tmp_path / "all_events", pa.Table.from_pylist(rows))
+    write_deltalake(tmp_path / "brands", pa.table({"id": pa.array([7]), "name": ["Old"]}))
+    write_deltalake(tmp_path / "brands", pa.table({"id": pa.array([7]), "name": ["Pho"]}), mode="overwrite")
+    for source in (tmp_path, tmp_path / "all_events"):
+        assert FileSource(source).names("brands") == {"7": "Pho"}
 
 
 def balanced(quality: Quality) -> Quality:

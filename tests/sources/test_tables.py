@@ -1,6 +1,7 @@
 """One way to find a location, and one sentence where there is none, whoever is asked."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from twin.foundation.errors import UnknownLocationError
 from twin.hub import Hub
 from twin.sources.files import FileSource
 from twin.timeline.timeline import Timeline
+from twin.views.session.address import unknown_kitchens
 
 ASKED: dict[str, Callable[[Hub, str], object]] = {
     "hub": lambda hub, name: hub.location(name),
@@ -39,3 +41,25 @@ def test_an_unknown_location_is_the_same_sentence_everywhere(hub: Hub, who: str)
         ASKED[who](hub, "atlantis")
     assert str(unlike.value) == "No location 'atlantis' in this source: it has chicago, sanfrancisco."
     assert unlike.value.near == ["chicago", "sanfrancisco"]
+
+
+@pytest.mark.parametrize("written", ["SanFrancisco", "san-francisco", "san_francisco", "San Francisco", "sanfrancsico"])
+def test_case_dashes_and_slips_are_named_with_the_right_id_and_not_guessed(hub: Hub, written: str) -> None:
+    with pytest.raises(UnknownLocationError) as slip:
+        hub.location(written)
+    assert str(slip.value) == f"No location {written!r} in this source: did you mean sanfrancisco?"
+    assert unknown_kitchens(hub, ["chicago", written, "atlantis"]) == [
+        f"There is no kitchen “{written}”. Did you mean “sanfrancisco”?",
+        "There is no kitchen “atlantis”. There are “chicago”, “sanfrancisco”.",
+    ]
+
+
+def test_ids_that_differ_in_case_or_dashes_only_are_two_kitchens(tmp_path: Path) -> None:
+    ids = ("AB-1", "ab-1", "ab1", "ab 1")
+    hub = Hub(
+        FileSource(write_csv(tmp_path / "events.csv", [{**row, "location": place} for place in ids for row in ROWS]))
+    )
+    assert {hub.timeline(place).location.id for place in ids} == set(ids)
+    with pytest.raises(UnknownLocationError) as several:
+        hub.location("Ab_1")
+    assert sorted(several.value.near) == sorted(ids)

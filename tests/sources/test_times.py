@@ -233,7 +233,10 @@ def test_dates_with_an_offset_are_instants(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("times", "says"),
     [
-        (["04/05/2025 18:30"], r"has only dates that may begin with the day or with the month, such as '04/05/2025 18:30'"),
+        (
+            ["04/05/2025 18:30"],
+            r"has only dates that may begin with the day or with the month, such as '04/05/2025 18:30'",
+        ),
         (
             ["13/10/2025", "10/13/2025"],
             r"has dates that begin with the day, such as '13/10/2025', and with the month, such as '10/13/2025'",
@@ -242,9 +245,7 @@ def test_dates_with_an_offset_are_instants(tmp_path: Path) -> None:
 )
 def test_dates_that_do_not_say_their_order_are_asked_for(tmp_path: Path, times: list[str], says: str) -> None:
     path = written(tmp_path, times)
-    with pytest.raises(
-        SourceError, match=rf"^\S+events.csv {says}.*: set TWIN_DATES to day-first or month-first\.$"
-    ):
+    with pytest.raises(SourceError, match=rf"^\S+events.csv {says}.*: set TWIN_DATES to day-first or month-first\.$"):
         FileSource(path)
     _, day_first, rejected = read(path, dates="day-first")
     assert day_first[0] in ("2025-05-04 18:30:00", "2025-10-13 00:00:00")

@@ -16,7 +16,7 @@ def test_it_is_hidden_while_nothing_is_loaded():
 
 def test_it_tells_the_reasons_largest_first():
     state = chip_of(
-        FakeDataQuality(120, 100, {"bad timestamp": 5, "no order": 15, "broken JSON": 0}, {"unknown type": 2}, 3)
+        FakeDataQuality(120, 100, {"bad timestamp": 5, "no order": 15, "broken JSON": 0}, {"unknown type": 2})
     ).state
 
     assert state == {
@@ -24,7 +24,6 @@ def test_it_tells_the_reasons_largest_first():
         "used": 100,
         "rejected": [["no order", 15], ["bad timestamp", 5]],
         "flagged": [["unknown type", 2]],
-        "cut": 3,
         "left_out": 0,
         "named": [],
     }

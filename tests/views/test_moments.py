@@ -7,7 +7,7 @@ import pytest
 from tests.fake_timeline import DAY0, HOUR, FakeController, FakeTimeline
 from twin.analysis.insights import Insights
 from twin.analysis.moments import KINDS, TROUBLES, Moment
-from twin.views.moments.moments import ICON_OF, MomentsView
+from twin.views.moments.moments import ICON_OF, MomentsView, to_browser
 
 PEAK = Moment("peak", DAY0 + 12 * HOUR, DAY0 + 13 * HOUR, DAY0 + 12.5 * HOUR, 0.2, "Lunch peak", "60 orders an hour")
 SHORT = Moment(
@@ -21,9 +21,9 @@ SHORT = Moment(
 )
 
 
-def replay(*moments: Moment, days: int = 6) -> FakeController:
+def replay(*moments: Moment, days: int = 6, failed: tuple[str, ...] = ()) -> FakeController:
     controller = FakeController(FakeTimeline([{"created": DAY0}]))
-    controller.learn(Insights(controller.timeline, SimpleNamespace(days=days), moments))
+    controller.learn(Insights(controller.timeline, SimpleNamespace(days=days), moments, failed))
     return controller
 
 
@@ -73,3 +73,9 @@ def test_it_says_what_it_compared_with(days, words):
 
 def test_every_kind_has_an_icon_of_its_own_meaning():
     assert set(ICON_OF) == set(KINDS) >= TROUBLES
+
+
+def test_the_moments_of_a_month_have_their_dates_and_those_of_a_week_their_weekdays():
+    moment = Moment("peak", 1760638200.0, 1760724000.0, 1760639400.0, 0.1, "Peak", "60 orders an hour")
+    assert [one["when"] for one in to_browser([moment], 7 * 86_400.0)] == ["Thu 18:10–Fri 18:00"]
+    assert [one["when"] for one in to_browser([moment], 31 * 86_400.0)] == ["Thu 16 Oct 18:10–Fri 17 Oct 18:00"]

@@ -10,10 +10,13 @@ import pytest
 
 import twin
 from twin.foundation import progress
+from twin.foundation.errors import SourceError
 from twin.foundation.times import text
 from twin.notebook.door import Twin
 from twin.replay.controller import ReplayController
 from twin.sources.base import Window
+from twin.views.moments.alert import AlertView
+from twin.views.moments.moments import MomentsView
 from twin.views.session.address import missing_order
 from twin.views.session.session import ReplaySession
 
@@ -22,11 +25,14 @@ class Recorder:
     """A view that notes what it is told."""
 
     def __init__(self) -> None:
-        self.resets = 0
+        self.resets = self.learnt = 0
         self.shown: list[Any] = []
 
     def reset(self) -> None:
         self.resets += 1
+
+    def learn(self) -> None:
+        self.learnt += 1
 
     def show(self, snapshot: Any) -> None:
         self.shown.append(snapshot)
@@ -65,6 +71,44 @@ def test_what_nobody_foresaw_ends_the_waiting_with_a_sentence_and_can_be_tried_a
         assert "nobody foresaw (ZeroDivisionError)" in session.problem
     asyncio.run(session.retry())
     assert (session.problem, session.place.id) == ("", "chicago")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ZeroDivisionError("sudden"), "nobody foresaw (ZeroDivisionError)"),
+        (SourceError("The warehouse is away."), "The warehouse is away."),
+    ],
+)
+def test_insights_that_cannot_be_computed_end_the_waiting_with_a_reason(
+    session: ReplaySession, opened: Twin, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    asyncio.run(session.choose("chicago"))
+    timeline = session.controller.timeline
+    panel, alert = MomentsView(session.controller), AlertView(session.controller)
+
+    def fail(_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(opened, "insights", fail)
+        asyncio.run(session.learn(timeline))
+        assert session.controller.insights is None
+        assert words in session.controller.insights_problem
+        assert words in panel.__panel__().problem
+        assert words in alert.__panel__().problem
+    asyncio.run(session.choose("chicago"))  # another try, another chance
+    assert session.controller.insights_problem == panel.__panel__().problem == alert.__panel__().problem == ""
+    asyncio.run(session.learn(session.controller.timeline))
+    assert session.controller.insights is not None
+    assert view(session).learnt == 1
+
+
+def test_a_view_that_cannot_show_the_insights_is_reported(session: ReplaySession, monkeypatch) -> None:
+    asyncio.run(session.choose("chicago"))
+    monkeypatch.setattr(Recorder, "learn", lambda _: 1 // 0)
+    asyncio.run(session.learn(session.controller.timeline))
+    assert "ZeroDivisionError" in session.controller.insights_problem
 
 
 def test_what_is_being_loaded_can_be_given_up(

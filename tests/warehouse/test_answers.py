@@ -16,6 +16,7 @@ from tests.warehouse.double import CLIENT_SECRET, TOKEN, Warehouse
 from twin.cli import main
 from twin.foundation.errors import SourceError, UnknownLocationError
 from twin.foundation.settings import Settings
+from twin.foundation.times import text
 from twin.notebook.door import Twin
 from twin.sources.base import Location
 
@@ -81,6 +82,70 @@ def test_every_question_has_the_answer_that_the_files_give(
         assert through.source.names(dimension) == direct.source.names(dimension)
 
 
+def long_lives(place: Location, location: str) -> str:
+    """Rows, as DuckDB's VALUES, of orders that live across the middle day, and of an id that is used three times.
+
+    Their ids need care in SQL and in JSON.
+    """
+    lives = {
+        "long-1": {"order_created": -30.0, "gk_started": -29.5, "delivered": 40.0},
+        "long \"2\", or \\ 'this'": {"gk_started": -3.0, "driver_ping": 3.0, "delivered": 30.0},
+        "long-3": {"order_created": 5.0, "delivered": 500.0},
+        "again": {"order_created": -20.0, "delivered": -19.5},
+    }
+    later = {"order_created": 7.0, "gk_started": 7.2, "delivered": 12.0}
+    last = {"order_created": 70.0, "delivered": 70.5}
+    noon = place.start // 86_400 * 86_400 + 36 * 3600
+    values = [
+        f"('{kind}', '{text(noon + hours * 3600)}', '{place.id}', '{order.replace(chr(39), 2 * chr(39))}', '1', '{{}}')"
+        for order, life in [*lives.items(), ("again", later), ("again", last)]
+        for kind, hours in life.items()
+    ]
+    columns = f"event_type, ts, {location}, order_id, sequence, body"
+    return f"SELECT * FROM (VALUES {', '.join(values)}) AS long({columns})"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_orders_that_live_for_days_are_whole_through_a_warehouse(
+    form: str, demos: Demos, warehouse_of: Start, lakehouse: Open, tmp_path: Path
+) -> None:
+    held = tables(demos(form), form)
+    place = twin.open(demos(form)).locations[0]
+    events = str(held["lakeflow.all_events"])
+    long = long_lives(place, "location_id" if form == "2026" else "location")
+    if form == "typed":
+        long = f"SELECT * REPLACE (ts::TIMESTAMP AS ts, sequence::INT AS sequence) FROM ({long})"
+    held["lakeflow.all_events"] = f"({events}) UNION ALL BY NAME ({long})"
+    warehouse = warehouse_of(held)
+    stored = tmp_path / "events.parquet"
+    with warehouse.connection.cursor() as cursor:
+        cursor.execute(f"COPY caspers.lakeflow.all_events TO '{stored}' (FORMAT parquet)")
+    through, direct = lakehouse(), twin.open(stored)
+    assert [(one.id, one.orders) for one in through.locations] == [(one.id, one.orders) for one in direct.locations]
+    assert through.quality() == direct.quality()
+    assert through.source.volume(place.id).orders.tolist() == direct.source.volume(place.id).orders.tolist()
+    for query, more in {"find_order": {"order_id": "again~2"}, "near_orders": {"wanted": "again~", "most": 5}}.items():
+        answer = through.source.query(query, **more)
+        assert same(answer, direct.source.query(query, **more))
+        assert answer.num_rows == 3
+    midnight = place.start // 86_400 * 86_400
+    before = len(warehouse.statements)
+    for start, end in [(midnight + n * 43_200, midnight + (n + 2) * 43_200) for n in range(-1, 5)]:
+        assert same(through.source.window(place.id, start, end), direct.source.window(place.id, start, end))
+        assert same(through.source.history(place.id, start, end), direct.source.history(place.id, start, end))
+        for query in ("totals", "brands", "buckets"):
+            part: dict[str, Any] = {"location": place.id, "from_ts": start, "to_ts": end}
+            part |= {"granularity": "hour"} if query == "buckets" else {}
+            assert same(through.source.query(query, **part), direct.source.query(query, **part)), query
+    line = through.timeline(place.id, midnight + 86_400, midnight + 2 * 86_400)
+    assert line.order("long-1").created == midnight + 6 * 3600
+    assert line.order("long-3").status == "completed"
+    assert [order for order in line.orders.ids.to_pylist() if order.startswith("again")] == ["again", "again~2"]
+    asked = [one for one in warehouse.statements[before:] if "long_ids" in one.parameters]
+    assert asked, "only the rows of these orders are read from far away"
+    assert all(re.match(r'\["(again|long)', one.parameters["long_ids"]) for one in asked)
+
+
 def test_the_real_sample_has_the_same_answers(real_data: Path, warehouse_of: Start, lakehouse: Open) -> None:
     sample = real_data / "casper_sample_events.csv"
     warehouse_of({"lakeflow.all_events": sample})
@@ -137,9 +202,8 @@ def test_a_window_is_asked_for_by_place_and_time_and_only_once(
     warehouse = warehouse_of(tables(demos("2025")))
     source = lakehouse()
     opening = len(warehouse.statements)
-    assert (
-        opening == 7
-    )  # columns, then side by side: spellings, kinds of times, two accounts, kitchens, orders per hour
+    # columns, then side by side: spellings, kinds of times, two accounts, kitchens, orders per hour, long orders
+    assert opening == 8
     place = source.locations[0]
     before = len(warehouse.statements)
     threads = [
@@ -165,7 +229,7 @@ def test_the_past_comes_from_the_disk_the_next_time(demos: Demos, warehouse_of: 
     again = lakehouse()
     opened = len(warehouse.statements)
     assert same(again.source.window(place.id, place.start, place.start + 3600), first)
-    assert (opened - asked, len(warehouse.statements) - opened) == (7, 0)
+    assert (opened - asked, len(warehouse.statements) - opened) == (8, 0)
 
 
 def test_a_window_that_is_too_large_is_refused_with_what_fits(

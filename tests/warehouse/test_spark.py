@@ -24,10 +24,12 @@ from twin.sources.queries import json_bodies, times
 from twin.sources.queries.times import Reading
 
 ALL = sorted(path.stem for path in Path(queries.__file__).parent.glob("*.sql"))
-FRAGMENTS = {"timed", "events", *queries.RELATIONS}
+FRAGMENTS = {"timed", "events", "told_apart", *queries.RELATIONS}
 """Not asked by themselves: they begin the others."""
 OF_FILES = {"window_size"}
 """Asked of files only: a warehouse limits what it returns by itself."""
+OF_LONG_LIVES = {"2025": set[str](), "2026": {"long_window"}, "typed": {"long_window", "reused"}}
+"""Not asked, by form: of orders that live for days, which are among the odd rows, at a kitchen of the first generation."""
 
 
 @pytest.fixture(scope="session")
@@ -120,6 +122,11 @@ def odd_rows() -> str:
         ("gk_ready", "2025-10-16 12:20:00+02:00", "sanfrancisco", "odd-4", "7", "{}"),
         ("gk_ready", "0001-01-01 00:00:00", "sanfrancisco", "odd-4", "7", "{}"),
         ("teleported", "2025-10-16 12:21:00", "sanfrancisco", "odd-4", "8", '{"emoji": "🍜 \\u00e9"}'),
+        ("order_created", "2025-10-14 12:00:00", "sanfrancisco", "odd-7", "1", "{}"),
+        ("delivered", "2025-10-18 12:00:00", "sanfrancisco", "odd-7", "2", "{}"),
+        ("order_created", "2025-10-15 12:00:00", "sanfrancisco", "odd-8", "1", "{}"),
+        ("order_created", "2025-10-16 18:00:00", "sanfrancisco", "odd-8", "2", "{}"),
+        ("delivered", "2025-10-16 18:30:00", "sanfrancisco", "odd-8", "3", "{}"),
         ("", "2025-10-16 12:22:00", "", "", "", ""),
     ]
     texts = ["(" + ", ".join("'" + value.replace("'", "''") + "'" for value in row) + ")" for row in rows]
@@ -199,7 +206,7 @@ def test_every_statement_gives_the_same_rows_in_spark(
     }
     assert {query for query in ALL if any(is_asked(query, one.sql) for one in sent.values())} == set(
         ALL
-    ) - FRAGMENTS - OF_FILES - ({"unread_times"} if form == "typed" else set())
+    ) - FRAGMENTS - OF_FILES - OF_LONG_LIVES[form] - ({"unread_times"} if form == "typed" else set())
     for one in sent.values():
         here = re.sub(r"`caspers`\.`(\w+)`\.`(\w+)`", r"\1_\2", one.sql)
         result = spark.sql(here, args=bound(one))

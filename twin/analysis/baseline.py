@@ -17,6 +17,7 @@ from twin.analysis.metrics import COMPLETION_SPAN, TRAILING, MetricIndex
 from twin.foundation.stages import COMPLETED, CREATED, STAGES, STALLED_AFTER
 from twin.foundation.times import DAY
 from twin.foundation.zones import NAIVE, Zone
+from twin.sources import tables
 from twin.sources.base import Location, Source, Window
 from twin.timeline import events as ev
 from twin.timeline.orders import began, stages_of
@@ -53,8 +54,8 @@ class History:
     @classmethod
     def from_rows(cls, rows: pa.Table, tz: Zone = NAIVE) -> "History":
         """Return the history from the result of `Source.history`."""
-        milestones = np.array([_seconds(rows[name]) for name in _COLUMNS]).reshape(len(_COLUMNS), len(rows))
-        return cls(milestones, stages_of(milestones, _seconds(rows["first"])), tz)
+        milestones = np.array([tables.times(rows[name]) for name in _COLUMNS]).reshape(len(_COLUMNS), len(rows))
+        return cls(milestones, stages_of(milestones, tables.times(rows["first"])), tz)
 
     @classmethod
     def from_timeline(cls, timeline: Timeline) -> "History":
@@ -237,9 +238,3 @@ def reach(source: Source, location: Location, window: Window) -> tuple[float, fl
         if len(within):
             start, end = max(start, float(within.min())), min(end, float(within.max()) + TRAILING)
     return start, end
-
-
-def _seconds(column: pa.ChunkedArray) -> Floats:
-    """Return timestamps as float64 seconds, NaN where NULL."""
-    times = column.to_numpy().astype("datetime64[us]")
-    return np.where(np.isnat(times), np.nan, times.astype(np.int64) / ev.MICROSECONDS)

@@ -29,7 +29,8 @@ TREND_ORDERS = 20
 @dataclass(frozen=True, slots=True)
 class BrandFigures:
     """One brand over a range. `delivery_time` is a mean in seconds of `deliveries` orders, None where there are none;
-    `excluded` deliveries took over 4 h, or a negative time, and are left out of it.
+    `excluded` deliveries took over 4 h, or a negative time, and are left out of it. `revenue` is None where no item of the
+    brand has a price.
 
     `earlier` and `later` are its orders in the two halves of the kitchen's orders; `trend` is "improving", "flat" or
     "declining", None where the brand has too few orders for one.
@@ -37,7 +38,7 @@ class BrandFigures:
 
     brand: str
     orders: int
-    revenue: float
+    revenue: float | None
     delivery_time: float | None
     deliveries: int
     excluded: int
@@ -78,7 +79,7 @@ def performance(timeline: Timeline, t0: Time | None = None, t1: Time | None = No
         BrandFigures(
             brand=names[k],
             orders=int(number[k]),
-            revenue=float(money[k]),
+            revenue=float(money[k]) or None,
             delivery_time=float(time[k] / deliveries[k]) if deliveries[k] else None,
             deliveries=int(deliveries[k]),
             excluded=int(excluded[k]),
@@ -88,7 +89,7 @@ def performance(timeline: Timeline, t0: Time | None = None, t1: Time | None = No
         )
         for k in np.flatnonzero(number).tolist()
     ]
-    return sorted(figures, key=lambda brand: (-brand.orders, -brand.revenue, brand.brand))
+    return sorted(figures, key=lambda brand: (-brand.orders, -(brand.revenue or 0.0), brand.brand))
 
 
 def trend(earlier: int, later: int, kitchen: int) -> str | None:

@@ -45,6 +45,15 @@ class Supply:
     end: Floats
 
 
+def is_recorded(timeline: Timeline) -> bool:
+    """Return whether the data tells of waiting meals and of drives; without either the supply would be a made-up zero.
+
+    A timeline without orders has nothing that could wait, and that is known.
+    """
+    stays = (_meals(timeline), _drives(timeline))
+    return timeline.orders.enter.shape[1] == 0 or all(bool((end > begin).any()) for begin, end in stays)
+
+
 def supply(timeline: Timeline, edges: Floats, usual: Floats | None = None) -> Supply:
     """Return waiting meals and drivers on the road for the bars between `edges` (n + 1,), ascending data seconds.
 

@@ -159,6 +159,8 @@ def _distance(timeline: Timeline, row: int, trip: int | None) -> Distance | None
     # the line through the pings is the whole way only if the trip was finished
     if trip is not None and np.isfinite(orders.enter[COMPLETED, row]) and _length(timeline, trip) > 0:
         return Distance(_length(timeline, trip), PINGS)
+    if timeline.location.lat is None:  # the customer's place counts from elsewhere
+        return None
     air = float(np.hypot(orders.customer_x[row], orders.customer_y[row])) * _scale(timeline)
     return Distance(air, STRAIGHT) if np.isfinite(air) else None
 

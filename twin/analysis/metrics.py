@@ -132,6 +132,8 @@ class MetricIndex:
         self.created: Floats = created[by_creation]
         # inf for orders never delivered, so that a single comparison tests for delivery by t
         self._delivered_by_creation: Floats = np.nan_to_num(delivered[by_creation], nan=np.inf, posinf=np.inf)
+        self.delivers = bool(np.isfinite(delivered).any()) or _delivers(timeline)
+        """Whether the data records deliveries at all: if it never does, a completion of 0 % would be made up."""
         undated = np.isnan(created)
         self._undated: Floats = np.sort(enter[0][undated])
         self._undated_deliveries: Floats = np.sort(delivered[undated & np.isfinite(delivered)])
@@ -161,7 +163,10 @@ class MetricIndex:
         return count(self.created, t - _TRAILING_EDGES) if len(self.created) else None
 
     def completion(self, t: float) -> tuple[float | None, int]:
-        """Return the share delivered by t of the orders due at t, and the number of orders due."""
+        """Return the share delivered by t of the orders due at t, and the number of orders due.
+
+        The share is None where none is due, or where the kitchen's data never records a delivery.
+        """
         first, last = self.created.searchsorted(t - _CREATED_EDGES[:2], "right").tolist()
         return self._share(first, last, t)
 
@@ -235,12 +240,18 @@ class MetricIndex:
         return figures
 
     def _share(self, first: int, last: int, t: float) -> tuple[float | None, int]:
-        if last <= first:
-            return None, 0
+        if last <= first or not self.delivers:
+            return None, max(0, last - first)
         return int(np.count_nonzero(self._delivered_by_creation[first:last] <= t)) / (last - first), last - first
 
     def _sum(self, first: int, last: int) -> float | None:
         return float(self._revenue[last] - self._revenue[first]) if self._any_price else None
+
+
+def _delivers(timeline: Timeline) -> bool:
+    """Return whether the kitchen's whole record has a delivery, which a loaded window may not."""
+    place = getattr(timeline, "location", None)  # a history of times alone, such as the baseline's, has none
+    return getattr(place, "last_delivered", None) is not None
 
 
 def metrics_of(timeline: Timeline) -> MetricIndex:

@@ -23,6 +23,8 @@ LONGEST_ID = 10
 
 BRANDS_SHOWN = 2
 """Most brand names in a line; more do not fit, and the rest is counted."""
+ENOUGH_LEFT = 3
+"""Orders picked up or delivered after which an event type that no order has is one that the source does not record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,26 @@ def describe(
 ) -> list[EventLine]:
     """Return one line per event, in the order of the events; `target` and `late_after` are in seconds, as in `Settings`."""
     orders = timeline.orders
+    known = _Recorded.of(orders)
     return [
-        _describe_one(_OrderAt(orders, int(order), float(t), target, late_after), kind, float(progress))
+        _describe_one(_OrderAt(orders, int(order), float(t), target, late_after, known), kind, float(progress))
         for t, kind, order, progress in zip(events.ts, events.type, events.order, events.progress, strict=True)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """Whether the timeline records gk_ready, and driver_arrived, at all: if not, the absence of one says nothing."""
+
+    ready: bool
+    arrived: bool
+
+    @classmethod
+    def of(cls, orders: Orders) -> "_Recorded":
+        left = np.count_nonzero(np.isfinite(orders.picked_up) | np.isfinite(orders.delivered))
+        ready, arrived = (bool(np.isfinite(times).any()) for times in (orders.ready, orders.arrived))
+        few = bool(left < ENOUGH_LEFT)
+        return cls(ready or few, arrived or few)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +164,7 @@ class _OrderAt:
     t: float
     target: float
     late_after: float
+    known: _Recorded
 
     def passed(self, milestone: NDArray[np.float64]) -> float | None:
         """Return the seconds since a milestone of the order; None if it lies after `t` or is missing."""
@@ -188,7 +207,9 @@ def _finished(at: _OrderAt) -> _Draft:
 
 def _ready(at: _OrderAt) -> _Draft:
     waiting = at.passed(at.orders.arrived)
-    driver = "no driver yet" if waiting is None else f"driver here for {minutes_text(waiting)}"
+    driver = f"driver here for {minutes_text(waiting)}" if waiting is not None else ""
+    if waiting is None and at.known.arrived:
+        driver = "no driver yet"
     return _Draft("box", "ready", "Ready", _join(at.basket(), driver))
 
 
@@ -197,7 +218,8 @@ def _arrived(at: _OrderAt) -> _Draft:
     if waited is None:
         recorded = any(math.isfinite(times[at.order]) for times in (at.orders.started, at.orders.ready))
         # the only use of later milestones: in an order without any kitchen event, gk_ready is not late but missing
-        return _Draft("car", "out_for_delivery", "Driver arrived", "Food not ready yet" if recorded else "")
+        pending = recorded and at.known.ready
+        return _Draft("car", "out_for_delivery", "Driver arrived", "Food not ready yet" if pending else "")
     detail = f"{minutes_text(waited)} after the food was ready"
     if is_late(waited, at.late_after):
         return _Draft("alert", "bad", "Driver arrived late", detail, problem=True)

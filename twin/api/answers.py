@@ -4,7 +4,8 @@ The source aggregates ranges (SQL push-down); only a kitchen's state at one time
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,14 +19,13 @@ from twin.api import kitchen_status as kitchen
 from twin.api.instants import from_micros, instant, optional_instant, seconds
 from twin.api.position import StreamPosition
 from twin.foundation.errors import UnknownOrderError, UnknownTimeError
-from twin.foundation.geo import Frame
 from twin.foundation.times import DAY, HOUR, UTC
 from twin.hub import Hub
 from twin.sources.base import Location, Window
 from twin.sources.known_kitchens import METRES_PER_MILE
 from twin.timeline import events as ev
 from twin.timeline import orders
-from twin.timeline.timeline import DataQuality, Timeline
+from twin.timeline.timeline import DataQuality, Timeline, kitchen_frame
 from twin.timeline.trips import build as build_trips
 
 MOST_BUCKETS = 20_000
@@ -62,8 +62,8 @@ def time_range(hub: Hub, location: str, query: parameters.BucketedRange) -> mode
             avg_delivery_time_min=_mean_minutes(total["took_us"], total["timed"]),
             timed_orders=total["timed"],
             excluded_orders=total["excluded"],
-            completion_rate_pct=100 * total["delivered"] / total["orders"] if total["orders"] else None,
-            total_revenue=round(float(total["revenue"] or 0), 2),
+            completion_rate_pct=_completion(place, total),
+            total_revenue=_money(total["revenue"]) if total["orders"] else 0.0,
         ),
         hourly_breakdown=buckets,
     )
@@ -84,7 +84,7 @@ def brands(hub: Hub, location: str, query: parameters.Range) -> models.Brands:
                 brand_id=row["brand_id"],
                 brand_name=names.get(row["brand_id"], f"brand {row['brand_id']}"),
                 order_count=row["orders"],
-                revenue=round(float(row["revenue"]), 2),
+                revenue=_money(row["revenue"]),
                 avg_delivery_time_min=_mean_minutes(row["took_us"], row["timed"]),
                 trend=branding.trend(row["earlier"], row["later"], row["kitchen"] // 2 * 2),
             )
@@ -106,7 +106,7 @@ def moments(hub: Hub, location: str, query: parameters.Range) -> models.Moments:
     window = _within(hub, place, _window(hub, place, query))
     if window.end - window.start > MOST_DAYS * DAY:
         raise UnknownTimeError(f"Moments are found in at most {MOST_DAYS} days at once: ask for a shorter range.")
-    found = hub.insights(hub.timeline(location, window.start, window.end)).moments
+    insights = hub.insights(hub.timeline(location, window.start, window.end))
     return models.Moments(
         location=location,
         start=instant(window.start),
@@ -124,8 +124,9 @@ def moments(hub: Hub, location: str, query: parameters.Range) -> models.Moments:
                 stage=moment.stage or None,
                 figures=moment.figures,
             )
-            for moment in found
+            for moment in insights.moments
         ],
+        failed=list(insights.failed),
     )
 
 
@@ -273,14 +274,25 @@ def _mean_minutes(total_us: object, number: int) -> float | None:
     return int(str(total_us)) / number / 60e6 if number else None  # the source returns sums of integers as decimals
 
 
+def _completion(place: Location, total: Mapping[str, Any]) -> float | None:
+    """Return the delivered share in percent; None without an order, and for a kitchen whose data never records a delivery."""
+    known = total["orders"] and (total["delivered"] or place.last_delivered is not None)
+    return 100 * total["delivered"] / total["orders"] if known else None
+
+
+def _money(amount: Any) -> float | None:
+    """Return a sum of prices to the cent; None where no item had a price, which sums to nothing."""
+    return round(float(amount), 2) if amount else None
+
+
 def _order_timeline(hub: Hub, place: Location, rows: pa.Table) -> Timeline:
     """Return a timeline of one order's rows, so that its stages come from the same code as a whole kitchen's."""
     decoded = ev.decode(rows)
-    frame = None if place.lat is None or place.lon is None else Frame(place.lat, place.lon)
+    frame = kitchen_frame(place)
     built, routes = orders.build(decoded, rows, hub.source.names("brands"), frame)
     trips = build_trips(decoded, built, routes, frame)
     first, last = ev.extremes(decoded)
-    account = DataQuality(len(rows), len(decoded.ts), {}, {}, 0)
+    account = DataQuality(len(rows), len(decoded.ts), {}, {})
     return Timeline(place, Window(float(first[0]), float(last[0]) + 1), decoded, built, trips, account)
 
 
@@ -297,10 +309,10 @@ def _order_model(place: Location, life: Lifecycle, entries: Sequence[event_log.E
         total_duration_min=in_minutes(life.total),
         status=order.status,
         customer_address=order.address or None,
-        revenue=round(order.revenue, 2),
+        revenue=_money(order.revenue),
         items=[
             models.OrderedItem(
-                item_name=item.name or None, quantity=item.qty, brand=item.brand or None, price=round(item.price, 2)
+                item_name=item.name or None, quantity=item.qty, brand=item.brand or None, price=_money(item.price)
             )
             for item in order.items
         ],

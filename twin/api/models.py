@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from twin.analysis.moments import KINDS
+from twin.analysis.moments import DETECTORS, HISTORY, KINDS
 from twin.api.instants import EXAMPLE, write
 from twin.foundation.stages import STAGES
 
@@ -72,8 +72,12 @@ class RangeMetrics(Answer):
     excluded_orders: Count = Field(
         description="Delivered after more than 4 hours (or less than none): left out of the mean."
     )
-    completion_rate_pct: float | None = Field(description="Delivered share of the orders; null without an order.")
-    total_revenue: float = Field(description="Price × quantity of every item; the data names no currency.")
+    completion_rate_pct: float | None = Field(
+        description="Delivered share of the orders; null without an order, or if no delivery is ever recorded."
+    )
+    total_revenue: float | None = Field(
+        description="Price × quantity of every item; the data names no currency. Null if no item of the orders has a price."
+    )
 
 
 class Bucket(Answer):
@@ -120,7 +124,7 @@ class OrderedItem(Answer):
     item_name: str | None
     quantity: float
     brand: str | None
-    price: float
+    price: float | None = Field(description="Of one; null where the data has none.")
 
 
 class StageSpan(Answer):
@@ -153,7 +157,7 @@ class OrderLifecycle(Answer):
     total_duration_min: float | None = Field(description="From created to delivered.")
     status: Status
     customer_address: str | None
-    revenue: float
+    revenue: float | None = Field(description="Null if none of its items has a price.")
     items: list[OrderedItem]
     milestones: Milestones
     stages: list[StageSpan]
@@ -239,7 +243,7 @@ class BrandPerformance(Answer):
     brand_id: str
     brand_name: str
     order_count: Count = Field(description="Orders with an item of it; an order of several brands counts for each.")
-    revenue: float = Field(description="Of its own items.")
+    revenue: float | None = Field(description="Of its own items; null if none of them has a price.")
     avg_delivery_time_min: float | None
     trend: Trend | None = Field(
         description="Its share of the later half of the range's orders against the earlier; null under 20 orders."
@@ -271,6 +275,11 @@ class Moments(Answer):
     start: Time
     end: Time
     moments: list[MomentOfInterest] = Field(description="The most remarkable first.")
+    failed: list[str] = Field(
+        default=[],
+        description="Detectors that did not work on this range, as the server's log has it: "
+        f"{', '.join(DETECTORS)}; {HISTORY}: the days around it. Usually empty.",
+    )
 
 
 MOST_FILES = 100

@@ -11,16 +11,21 @@ class SourceError(TwinError):
     """A source cannot be read: missing, empty, without a usable column, or with no usable row."""
 
 
+class ForeignColumnsError(SourceError):
+    """The files of a source can be read, but have other columns than events: an adapter may say what they mean."""
+
+
 class CancelledError(TwinError):
     """The task was cancelled, see `twin.foundation.progress`."""
 
 
 class UnknownNameError(TwinError):
-    """A requested name does not exist; `near` holds similar names."""
+    """A requested name does not exist; `near` holds similar names, or the first that exist if `similar` is false."""
 
-    def __init__(self, message: str, near: Sequence[str] = ()) -> None:
+    def __init__(self, message: str, near: Sequence[str] = (), similar: bool = True) -> None:
         super().__init__(message)
         self.near = list(near)
+        self.similar = similar
 
 
 class UnknownLocationError(UnknownNameError):

@@ -20,10 +20,19 @@ def project(lat: ArrayLike, lon: ArrayLike) -> tuple[NDArray[np.float64], NDArra
 
 
 def unproject(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return (lat, lon) in degrees for Web Mercator metres."""
+    """Return (lat, lon) in degrees for Web Mercator metres; also for those beyond the antimeridian, see `nearest_copy`."""
     lat = np.degrees(np.arctan(np.sinh(np.asarray(y, dtype=np.float64) / EARTH_RADIUS_M)))
     lon = np.degrees(np.asarray(x, dtype=np.float64) / EARTH_RADIUS_M)
-    return lat, lon
+    return lat, np.where(np.abs(lon) > 180, (lon + 180) % 360 - 180, lon)
+
+
+def nearest_copy(x: ArrayLike, to: float) -> NDArray[np.float64]:
+    """Return Web Mercator x such that each is within half a world of `to`, beyond the antimeridian where that is nearer.
+
+    A kitchen at 179.9° E has customers at 179.95° W: they are eleven kilometres east of it, not a world west.
+    """
+    x = np.asarray(x, dtype=np.float64)
+    return np.where(np.abs(x - to) > HALF_WORLD_M, x - 2 * HALF_WORLD_M * np.sign(x - to), x)
 
 
 def ground_scale(lat: float) -> float:
@@ -37,10 +46,21 @@ FAR_FROM_KITCHEN_M = 200_000.0
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Local coordinates of a kitchen: Web Mercator metres east and north of its position, which is in degrees."""
+    """Local coordinates: Web Mercator metres east and north of a position in degrees, which is the kitchen's where known."""
 
     lat: float
     lon: float
+
+    @classmethod
+    def amid(cls, lat: NDArray[np.float64], lon: NDArray[np.float64]) -> "Frame | None":
+        """Return the frame of the median of places in degrees, NaN for those that are missing; None if all are."""
+        known = np.isfinite(lat) & np.isfinite(lon)
+        if not known.any():
+            return None
+        first = float(lon[known][0])
+        east = (lon[known] - first + 180) % 360 - 180  # the antimeridian may be among them
+        middle = (first + float(np.median(east)) + 180) % 360 - 180
+        return cls(float(np.median(lat[known])), middle)
 
     @property
     def scale(self) -> float:
@@ -53,7 +73,7 @@ class Frame:
         """Return metres (east, north) of positions in degrees, NaN where missing or beyond `FAR_FROM_KITCHEN_M`."""
         x0, y0 = project(self.lat, self.lon)
         x, y = project(lat, lon)
-        x, y = x - x0, y - y0
+        x, y = nearest_copy(x, float(x0)) - x0, y - y0
         far = ~(np.hypot(x, y) * self.scale <= FAR_FROM_KITCHEN_M)
         x[far] = y[far] = np.nan
         return x, y

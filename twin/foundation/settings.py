@@ -86,6 +86,8 @@ class Settings:
     """What is opened where nothing else is named."""
     demo: Path = Path("demo")
     """Folder of the demo data, made where it is absent."""
+    adapter: Path | None = None
+    """What the columns of files mean that are not those of events; without, the adapter that lies beside the files."""
     scenes: Path | None = None
     """A rehearsed show for wall screens."""
 
@@ -181,6 +183,7 @@ class Settings:
         return cls(
             source=given.get("TWIN_SOURCE") or default.source,
             demo=Path(given.get("TWIN_DEMO") or default.demo),
+            adapter=Path(given["TWIN_ADAPTER"]) if given.get("TWIN_ADAPTER") else None,
             scenes=Path(given["TWIN_SCENES"]) if given.get("TWIN_SCENES") else None,
             delivery_target_s=target,
             late_after_s=_minutes(environment, "TWIN_LATE_AFTER_MIN", default.late_after_s),

@@ -131,6 +131,15 @@ class Zone:
         """Return the name of the weekday."""
         return WEEKDAYS[(self.day(t) + 3) % 7]  # 1970 began on a Thursday
 
+    def date(self, t: float) -> str:
+        """Return the day and month, briefly.
+
+        >>> Zone().date(1760639400.0)
+        '16 Oct'
+        """
+        at = self.datetime(t)
+        return f"{at.day} {at:%b}"
+
     def doubled(self, t: float) -> bool:
         """Whether the kitchen's clock shows the same twice on that day, so that its text needs the zone's abbreviation."""
         if self.naive:

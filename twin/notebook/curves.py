@@ -16,7 +16,7 @@ WIDTH, HEIGHT = 720, 240
 def volume(timeline: Timeline, every: float) -> hv.Curve:
     """Return the orders created in each `every` seconds of the window, drawn as steps."""
     edges, counts = timeline.volume(every)
-    name = timeline.location.display_name
+    name = timeline.location.label
     steps = hv.Curve((stamps(timeline.tz.local(edges[:-1])), counts.astype(np.int64)), "time", "orders", label=name)
     return steps.opts(interpolation="steps-post", width=WIDTH, height=HEIGHT, backend="bokeh")
 

@@ -1,5 +1,6 @@
 """The public entry point: `open` returns a `Twin`, a hub with conveniences for notebooks."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -90,13 +91,21 @@ class Twin(Hub):
         return html("Twin", [self.source.name], self.locations.table)
 
 
-def open(source: str | Path | None = None, progress: Progress | None = None, settings: Settings | None = None) -> Twin:
+def open(
+    source: str | Path | None = None,
+    progress: Progress | None = None,
+    settings: Settings | None = None,
+    adapter: str | Path | None = None,
+) -> Twin:
     """Open a source of events: `demo`, a file, folder or glob of CSV, JSON or Parquet event rows, or a SQL warehouse's tables
     (`databricks`, `databricks://catalog.schema`; see docs/databricks.md).
 
     Without `source`, it opens the environment's TWIN_SOURCE, else the demo, which is generated on first use in the folder that
     TWIN_DEMO names, by default `demo` in the current one. `progress(message, share)` is called as opening proceeds. Raises
     `SourceError`.
+
+    `adapter` is a YAML file that says what columns of your own mean, by default TWIN_ADAPTER's or the one beside the data
+    (docs/adapters.md).
 
     `settings` are targets and limits, by default the environment's (docs/figures.md); raises `ConfigError` for an invalid
     variable. Twins with different settings can be open at once.
@@ -110,4 +119,6 @@ def open(source: str | Path | None = None, progress: Progress | None = None, set
     True
     """
     chosen = Settings.from_environment() if settings is None else settings
+    if adapter is not None:
+        chosen = replace(chosen, adapter=Path(adapter))
     return Twin(open_source(source, chosen, progress), chosen)

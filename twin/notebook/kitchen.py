@@ -106,14 +106,14 @@ class Instant:
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {state}" for state, count in self.counts.items())
-        return f"<{self.timeline.location.display_name} at {self.timeline.tz.text(self.snapshot.t)}: {counts}>"
+        return f"<{self.timeline.location.label} at {self.timeline.tz.text(self.snapshot.t)}: {counts}>"
 
     def _repr_html_(self) -> str:
         facts = [
             self.timeline.tz.text(self.snapshot.t),
             *(f"{count} {state}" for state, count in self.counts.items() if count),
         ]
-        return tables.html(self.timeline.location.display_name, facts, self.stages.round(1))
+        return tables.html(self.timeline.location.label, facts, self.stages.round(1))
 
 
 class Kitchen:
@@ -389,7 +389,7 @@ class Kitchen:
         """
         from twin.notebook.curves import curve  # noqa: PLC0415
 
-        return curve(self.location.display_name, self.history(every), kpi)
+        return curve(self.location.label, self.history(every), kpi)
 
     def save(self, path: str | Path, step: float | None = None) -> Path:
         """Write a replay of the range as one HTML file that plays, scrubs and shows the map without server or network.
@@ -441,7 +441,7 @@ class Kitchen:
         return [f"{self.data.tz.text(window.start)} to {self.data.tz.text(window.end)}", f"{len(self.orders):,} orders"]
 
     def __repr__(self) -> str:
-        return f"<Kitchen {self.location.display_name}, {', '.join(self._facts)}>"
+        return f"<Kitchen {self.location.label}, {', '.join(self._facts)}>"
 
     def _repr_html_(self) -> str:
-        return tables.html(self.location.display_name, self._facts, self.moments[["title", "sentence", "start", "end"]])
+        return tables.html(self.location.label, self._facts, self.moments[["title", "sentence", "start", "end"]])

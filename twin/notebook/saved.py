@@ -83,7 +83,7 @@ def save(hub: Hub, timeline: Timeline, path: str | Path, playhead: float, step: 
         player = Recording(width=0, height=0, margin=0, recording=_packed(recorded))
         player.join(replay.controller)
         page.insert(0, player)  # before the views that send requests to it
-        made = _html(page, f"{timeline.location.display_name} · Casper’s Kitchens")
+        made = _html(page, f"{timeline.location.label} · Casper’s Kitchens")
     if len(made) > MOST_BYTES:
         raise ValueError(
             f"The file would have {len(made) / 1e6:.1f} MB, more than {MOST_BYTES / 1e6:.0f}: save a shorter range."

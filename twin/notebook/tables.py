@@ -92,7 +92,7 @@ def orders(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame
             **{name: stamps(values, timeline.tz) for name, values in times.items()},
             "delivery_min": (times["delivered"] - times["created"]) / MINUTE,
             "items": quantity[rows].astype(np.int64),
-            "revenue": built.revenue[rows].astype(np.float64),
+            "revenue": np.where(built.revenue[rows] != 0, built.revenue[rows], np.nan).astype(np.float64),
             "address": [built.address(row) for row in np.asarray(rows).tolist()],
         },
         index=_ids(timeline, rows),
@@ -208,7 +208,7 @@ def brands(figures: list[BrandFigures]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "orders": [one.orders for one in figures],
-            "revenue": [one.revenue for one in figures],
+            "revenue": np.array([one.revenue for one in figures], np.float64),
             "delivery_min": _minutes([one.delivery_time for one in figures]),
             "deliveries": [one.deliveries for one in figures],
             "trend": [one.trend for one in figures],

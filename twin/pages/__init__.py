@@ -1,1 +1,1 @@
-"""The operations page and the wall screen, composed of views."""
+"""The operations page and the wall screen, composed of views; the page for columns of your own."""

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from twin.foundation.cache import ByteCache, SingleFlight
+from twin.foundation.geo import nearest_copy
 from twin.render.grid import MAX_ZOOM, MIN_ZOOM, TILE_PX, is_tile, metres_per_pixel, tile_box
 from twin.render.png import encode, repaint
 from twin.render.streets import Box, Streets, Strokes
@@ -112,7 +113,7 @@ class TileSet:
         side = metres_per_pixel(z) * TILE_PX
         west, south, _, _ = tile_box(z, 0, 2**z - 1)
         column, row = ((x - west) // side).astype(np.int64), ((y - south) // side).astype(np.int64)
-        occupied = np.unique(row * 2**z + column)
+        occupied = np.unique(row * 2**z + column % 2**z)  # streets may lie beyond the antimeridian
         chosen = occupied[np.linspace(0, len(occupied) - 1, min(_SAMPLE_TILES, len(occupied))).astype(np.int64)]
         lit = [np.zeros(0, np.float32)]
         for tile in chosen.tolist():
@@ -123,6 +124,9 @@ class TileSet:
 
     def _values(self, box: Box, width: int, height: int, zoom: float, scale: int = 1) -> Floats:
         """Return the values that the curve turns into tones, (height, width) float32, north row first."""
+        middle = (box[0] + box[2]) / 2
+        shift = float(nearest_copy(middle, self._strokes.origin[0])) - middle
+        box = (box[0] + shift, box[1], box[2] + shift, box[3])
         style, wider = self._style, 2 ** ((zoom - _PEN_ZOOM) / 2)
         pen = min(max(style.pen * wider, _FINEST_PX), _WIDEST_PX) * scale
         around = round(SURROUNDINGS_PX * min(max(wider, 1), _WIDEST_SURROUNDINGS)) * scale

@@ -74,6 +74,10 @@ class ReplayController(param.Parameterized):
         doc="Usual values, and the moments of the timeline; None until they are computed.",
     )
 
+    insights_problem: str = param.String(  # type: ignore[assignment]
+        default="", constant=True, doc="Why the insights of the timeline could not be computed; empty if they can."
+    )
+
     VERBS = ("play", "pause", "stop", "seek", "step", "set_speed", "set_loop", "set_range")
     """What a browser may ask for."""
 
@@ -112,7 +116,7 @@ class ReplayController(param.Parameterized):
         wall = self._wall()
         anchor = self.anchor.pause(wall).set_range(start, end, wall)
         t = start if playhead is None else tz.seconds(playhead)
-        self._take(anchor.seek(wall, t), timeline=timeline, insights=None)
+        self._take(anchor.seek(wall, t), timeline=timeline, insights=None, insights_problem="")
         self.selection.attach(timeline)
 
     def learn(self, insights: Insights) -> None:
@@ -120,6 +124,12 @@ class ReplayController(param.Parameterized):
         if insights.timeline is self.timeline:
             with param.edit_constant(self):
                 self.insights = insights
+
+    def fail_to_learn(self, timeline: Timeline, problem: str) -> None:
+        """Set why there are no insights, unless they would be about another timeline than the current one."""
+        if timeline is self.timeline:
+            with param.edit_constant(self):
+                self.insights_problem = problem
 
     def play(self, at: times.Time | None = None) -> None:
         """Play, from the start of the range if the playhead is at its end."""

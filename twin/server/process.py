@@ -10,13 +10,14 @@ import threading
 import uuid
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from bokeh.server.contexts import ApplicationContext
 from bokeh.util import serialization
 
 from twin.foundation.cache import ByteCache, one_each
-from twin.foundation.errors import ConfigError, TwinError
+from twin.foundation.errors import ConfigError, ForeignColumnsError, SourceError, TwinError
 from twin.foundation.settings import Settings
 from twin.hub import Hub, open_source
 from twin.render.densestore import DenseStore
@@ -25,6 +26,9 @@ from twin.render.tiles import CACHE_BYTES, TileSet, warm
 from twin.server.watchdog import Watchdog
 from twin.show import Show, scenefile
 from twin.show.showings import Showings
+
+if TYPE_CHECKING:
+    from twin.sources.adapters.adapt import Adaptation
 
 MOST_TILESETS = 32
 """Base maps in memory per process; the bytes of their tiles are limited separately."""
@@ -45,6 +49,7 @@ class Process:
         self._step = ""
         self._tilesets: ByteCache[TileSet] = ByteCache(MOST_TILESETS, one_each)
         self._tiles: ByteCache[bytes] = ByteCache(CACHE_BYTES)
+        self._adaptation: Adaptation | None = None
         self.fleets = DenseStore()
         """Fleets and their density frames, shared by sessions that show the same."""
         self.showings = Showings(self.hub, self.rehearsed_show)
@@ -97,15 +102,36 @@ class Process:
                     self._failure = error
                     raise
                 self._failure = None
+                if self._adaptation is not None:  # its rows are events from now on
+                    self._adaptation.close()
+                    self._adaptation = None
                 # a plain `panel serve` does not warm up, so the renderer is compiled while the first page is drawn
                 threading.Thread(target=warm, name="warm-tiles", daemon=True).start()
             return self._hub
+
+    def adaptation(self) -> "Adaptation":
+        """Return the configured source as files whose columns are to be adapted; looked at once for all sessions.
+
+        Raises `SourceError` if it cannot be, or if it is open, so that there is nothing to adapt.
+        """
+        with self._opening:
+            if self._hub is not None:
+                name = Path(self.settings.source).name
+                raise SourceError(f"{name} is open: its columns are those of events, or have an adapter.")
+            if self._adaptation is None:
+                from twin.sources.adapters.adapt import Adaptation  # noqa: PLC0415  # for few servers
+
+                self._adaptation = Adaptation(self.settings.source, self.settings)
+            return self._adaptation
 
     def use(self, hub: Hub | None) -> None:
         """Serve an already open hub instead, with its settings; None: open the configured source at the next call."""
         with self._opening:
             self._settings = None if hub is None else hub.settings
             self._hub, self._failure, self._step = hub, None, ""
+            if self._adaptation is not None:
+                self._adaptation.close()
+                self._adaptation = None
             self._tilesets.clear()
 
     @property
@@ -119,12 +145,20 @@ class Process:
         return self._step
 
     @property
+    def needs_adapter(self) -> bool:
+        """Whether the source could not be opened because its columns are not those of events."""
+        return isinstance(self._failure, ForeignColumnsError)
+
+    @property
     def failure(self) -> str | None:
         """Why the source could not be opened, a sentence without confidential details; None if it did not fail."""
-        if self._failure is None or self._settings is None:
-            return None if self._failure is None else str(self._failure)
-        # probes are public: the source's name says what is meant, its folder is nobody's business
-        return str(self._failure).replace(f"{Path(self._settings.source).parent}/", "")
+        return None if self._failure is None else self.without_folder(str(self._failure))
+
+    def without_folder(self, text: str) -> str:
+        """Return a sentence without the source's folder: its name says what is meant, and where it lies is nobody's business."""
+        if self._settings is None:
+            return text
+        return text.replace(f"{Path(self._settings.source).expanduser().parent}/", "")
 
     def tileset(self, location: str) -> TileSet:
         """Return a location's base map. Concurrent calls for one location build it once; other locations do not wait.

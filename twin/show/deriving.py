@@ -4,6 +4,7 @@ import logging
 from itertools import zip_longest
 
 from twin.analysis.moments import Moment
+from twin.analysis.moments.moment import WEEK
 from twin.foundation.errors import SourceError, TwinError
 from twin.foundation.zones import NAIVE, Zone
 from twin.hub import Hub
@@ -16,6 +17,9 @@ log = logging.getLogger(__name__)
 MOST_PER_LOCATION = 2
 """Moments per location at most: a third one is seldom worth showing."""
 
+MOST_LOCATIONS = 24
+"""Locations of a tour whose address names none, the busiest first: each is loaded before the first scene is shown."""
+
 BEFORE = 0.4
 """The share of a scene that is over when its moment is at its worst, so that viewers see it develop."""
 
@@ -27,7 +31,7 @@ def derive(hub: Hub, options: Options) -> Show:
     out; raises SourceError if none remains.
     """
     every = [place.id for place in hub.locations]
-    chosen = [location for location in options.locations if location in every] or every
+    chosen = [location for location in options.locations if location in every] or every[:MOST_LOCATIONS]
     tours, problem = [], ""
     for location in chosen:
         try:
@@ -41,13 +45,14 @@ def derive(hub: Hub, options: Options) -> Show:
     return Show(scenes, options.loop)
 
 
-def caption(name: str, t: float, title: str, tz: Zone = NAIVE) -> str:
-    """Return a caption: place, weekday, time and what happens.
+def caption(name: str, t: float, title: str, tz: Zone = NAIVE, dated: bool = False) -> str:
+    """Return a caption: place, weekday, time and what happens; `dated` for a range in which the weekday comes again.
 
     >>> caption("San Francisco", 1760638200.0, "Drivers are short")
     'San Francisco, Thursday 18:10: drivers are short'
     """
-    return f"{name}, {tz.weekday(t)} {tz.clock(t)}: {title[:1].lower()}{title[1:]}"
+    day = f"{tz.weekday(t)} {tz.date(t)}" if dated else tz.weekday(t)
+    return f"{name}, {day} {tz.clock(t)}: {title[:1].lower()}{title[1:]}"
 
 
 def _tour(hub: Hub, location: str, options: Options) -> list[Scene]:
@@ -63,14 +68,19 @@ def _tour(hub: Hub, location: str, options: Options) -> list[Scene]:
         return []
     moments = hub.insights(timeline).moments
     if not moments:
-        busiest, place = timeline.busiest(), timeline.location
-        return [_scene(timeline, busiest, caption(place.display_name, busiest, "Busiest time", place.tz), "", options)]
+        busiest = timeline.busiest()
+        return [_scene(timeline, busiest, _caption(timeline, busiest, "Busiest time"), "", options)]
     return [_scene_of(timeline, moment, options) for moment in moments[:MOST_PER_LOCATION]]
 
 
 def _scene_of(timeline: Timeline, moment: Moment, options: Options) -> Scene:
-    headline = caption(timeline.location.display_name, moment.start, moment.title, timeline.tz)
+    headline = _caption(timeline, moment.start, moment.title)
     return _scene(timeline, moment.at, headline, moment.sentence, options)
+
+
+def _caption(timeline: Timeline, t: float, title: str) -> str:
+    dated = timeline.window.end - timeline.window.start > WEEK
+    return caption(timeline.location.label, t, title, timeline.tz, dated)
 
 
 def _scene(timeline: Timeline, worst: float, headline: str, detail: str, options: Options) -> Scene:
@@ -78,6 +88,6 @@ def _scene(timeline: Timeline, worst: float, headline: str, detail: str, options
     begin = max(window.start, min(worst - BEFORE * length, window.end - length))
     place = timeline.location
     return Scene(
-        location=place.id, name=place.display_name, start=window.start, end=window.end, t=begin, speed=options.speed,
+        location=place.id, name=place.label, start=window.start, end=window.end, t=begin, speed=options.speed,
         duration=options.scene_s, headline=headline, detail=detail,
     )  # fmt: skip

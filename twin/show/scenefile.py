@@ -60,10 +60,10 @@ def _scene(entry: Any, where: str, hub: Hub) -> Scene:
     except TwinError as error:
         raise ConfigError(f"{where}: {error}") from error
     if not place.start <= t <= place.end:
-        raise ConfigError(f"{where}: the data of {place.display_name} has no {entry['time']}.")
+        raise ConfigError(f"{where}: the data of {place.label} has no {entry['time']}.")
     return Scene(
-        location=place.id, name=place.display_name, start=timeline.window.start, end=timeline.window.end, t=t, speed=speed,
-        duration=duration, headline=str(entry.get("caption") or caption(place.display_name, t, "Orders and drivers", place.tz)),
+        location=place.id, name=place.label, start=timeline.window.start, end=timeline.window.end, t=t, speed=speed,
+        duration=duration, headline=str(entry.get("caption") or caption(place.label, t, "Orders and drivers", place.tz)),
         detail=str(entry.get("detail") or ""), order=_order(entry.get("order"), timeline, where),
         zoom=None if zoom is None else _number(zoom, "zoom", LEAST_ZOOM, MOST_ZOOM, where),
     )  # fmt: skip

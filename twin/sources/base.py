@@ -41,6 +41,15 @@ class Location:
     """IANA name of the zone in which the kitchen's times are shown; None for naive times, which are shown as they are."""
     zone_origin: str = ""
     """Where the zone comes from, to be read after its name."""
+    city: str = ""
+    """From the source's table of locations; empty where it has none."""
+    qualifier: str = ""
+    """What tells it from others of its display name (`twin.sources.labels`); empty for a name that no other has."""
+
+    @property
+    def label(self) -> str:
+        """The display name, with the qualifier if there is one: what people read wherever the choice is among kitchens."""
+        return f"{self.display_name} ({self.qualifier})" if self.qualifier else self.display_name
 
     @property
     def tz(self) -> Zone:
@@ -105,10 +114,14 @@ class Source(Protocol):
         """Return orders per hour over the location's whole range."""
 
     def window(self, location: str, start: float, end: float) -> pa.Table:
-        """Return the decoded rows of a location in [start, end) seconds; columns as in queries/window.sql."""
+        """Return the decoded rows of a location in [start, end) seconds and `lives.LONG_S` beyond both edges, and all rows of the
+        orders that are alive in [start, end): whose first event comes before `end` and whose last one not before `start`.
+
+        Columns are as in queries/window.sql.
+        """
 
     def history(self, location: str, start: float, end: float) -> pa.Table:
-        """Return the milestones of each order with an event in [start, end) seconds; columns as in queries/history.sql."""
+        """Return the milestones of each order that began in [start, end) seconds; columns as in queries/history.sql."""
 
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
         """Return the result of queries/`name`.sql; parameters that end in `_ts` are data seconds.

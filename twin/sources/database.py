@@ -45,6 +45,10 @@ class TooLargeError(SourceError):
     """What is read or asked for needs more memory than the database may take."""
 
 
+class UnreadableError(SourceError):
+    """What DuckDB, Arrow or the system says of files that it cannot read, or of a question that it cannot answer."""
+
+
 class Database:
     """A database in memory, or with `on_disk` in a temporary folder that goes with it, for what memory cannot hold.
 
@@ -99,6 +103,26 @@ class Database:
             for name, stream in (streams or {}).items():
                 cursor.register(name, stream)
             return cursor.sql(sql, params=parameters or {}).to_arrow_table()
+
+    def rename_lives(self, reused: pa.Table) -> None:
+        """Give the later lives of ids that are used again their names; columns as in queries/reused.sql, and `name`."""
+        with self._explained("read"), self._connection.cursor() as cursor:
+            cursor.register("reused_ids", reused)
+            cursor.execute(
+                "UPDATE events SET order_id = r.name FROM reused_ids AS r WHERE events.reason IS NULL "
+                "AND r.location = events.location AND r.order_id = events.order_id AND events.ts >= r.began "
+                "AND (events.ts < r.next_began OR r.next_began IS NULL)"
+            )
+
+    def not_utf8(self) -> list[str]:
+        """Return the paths of CSV files with lines that were left out because they are no UTF-8."""
+        if not self.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'reject_errors'"):
+            return []  # DuckDB creates this table only when it reads CSV
+        rows = self.execute(
+            "SELECT DISTINCT file_path FROM reject_scans JOIN reject_errors USING (scan_id, file_id) "
+            "WHERE error_type = 'INVALID ENCODING'"
+        )
+        return [str(path) for (path,) in rows]
 
     @contextmanager
     def watched(self, most_disk: int, most_memory: int) -> Iterator[None]:
@@ -168,7 +192,7 @@ class Database:
                 "Raise TWIN_MEMORY, or open fewer files."
             ) from error
         except (duckdb.Error, pa.ArrowException, OSError, OverflowError) as error:
-            raise SourceError(f"{self.name} cannot be {doing}: {reason(error)}. {_ADVICE[doing]}") from error
+            raise UnreadableError(f"{self.name} cannot be {doing}: {reason(error)}. {_ADVICE[doing]}") from error
 
 
 def reason(error: BaseException) -> str:

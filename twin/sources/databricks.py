@@ -8,7 +8,7 @@ generation of the schema is recognised by its columns. A window is read day by d
 import re
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -23,17 +23,16 @@ from twin.foundation import progress, telemetry
 from twin.foundation.errors import ConfigError, SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY
-from twin.sources import kind_of_times, queries, tables, time_zones
-from twin.sources.base import Location, Quality, Times, Volume
+from twin.sources import kind_of_times, lives, queries, tables, time_zones
+from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.day_cache import DayCache
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
+from twin.sources.lives import Alive, LongOrders, Reused
 from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Reading
 from twin.sources.warehouse import CONNECTIONS, Warehouse
 
 EVENTS, GOLD = "all_events", "gold_order_header"
-LIFE_S = DAY
-"""Longest life of an order: aggregates over a range read this much more on both sides, to have its orders whole."""
 MOST_ROWS = 20_000_000
 """Most events in one window; an app with 6 GB has no room for more."""
 
@@ -80,6 +79,8 @@ class _Contents:
     rows: int
     spellings: Mapping[str, list[str | None]]
     accounts: tables.Accounts
+    long_orders: LongOrders
+    reused: Sequence[Reused]
     locations: Sequence[Location]
     volumes: Mapping[str, Volume]
     reading: Reading
@@ -152,13 +153,20 @@ class DatabricksSource:
         return True
 
     def window(self, location: str, start: float, end: float) -> pa.Table:
-        """Return the decoded rows; past days are fetched once per machine."""
-        place = self._place(location)
-        self._check_size(place, start, end)
+        """Return the decoded rows; past days are fetched once per machine, rows of long orders in a statement of their own."""
+        place, close = self._place(location), lives.near(start, end)
+        self._check_size(place, close.start, close.end)
+        beyond = self._submit(partial(self._long_window, location, start, end))
+        rows = self._days_between(place, close)
+        long = beyond()
+        return rows if long is None else pa.concat_tables([rows, long])
+
+    def _days_between(self, place: Location, window: Window) -> pa.Table:
+        start, end = window.start, window.end
         days = np.arange(np.floor(max(start, place.start) / DAY), np.floor(min(end, place.end) / DAY) + 1) * DAY
-        results = [self._submit(partial(self._day, location, float(day))) for day in days]
+        results = [self._submit(partial(self._day, place.id, float(day))) for day in days]
         if not results:
-            return self._between("window", location, start, start)
+            return self._between("window", place.id, start, start)
         task, fetched = progress.current(), []
         for done, result in enumerate(results, 1):
             fetched.append(result())
@@ -168,26 +176,36 @@ class DatabricksSource:
         inside = (ts >= tables.moment(start).astype(np.int64)) & (ts < tables.moment(end).astype(np.int64))
         return whole if inside.all() else whole.filter(pa.array(inside))
 
+    def _long_window(self, location: str, start: float, end: float) -> pa.Table | None:
+        """Return the rows of the long orders alive in [start, end) that are not near it; None if there is no such order."""
+        alive = self._alive(location, start, end)
+        if alive is None:
+            return None
+        where, more = self._table.where_long(self._spellings(location), alive)
+        ranges = lives.bounds(Window(start, end)) | lives.bounds(lives.near(start, end), "near_")
+        ranges |= lives.bounds(alive.reach, "reach_")
+        return self._run("long_window", where, {"location": location, **_arguments(ranges), **more})
+
     def history(self, location: str, start: float, end: float) -> pa.Table:
-        self._place(location)
-        return self._between("history", location, start, end)
+        whole = self._contents.long_orders.whole(self._place(location).id, start, end)
+        ranges = lives.bounds(Window(start, end)) | lives.bounds(whole, "reach_")
+        return self.query("history", location=location, **ranges)
 
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
-        arguments = {
-            key: tables.moment(float(value)) if key.endswith("_ts") else value for key, value in parameters.items()
-        }
         location = str(parameters.get("location", ""))
         where, more = "", dict[str, Any]()
         if location and {"from_ts", "to_ts"} <= set(parameters):
-            margin = LIFE_S if queries.relations(name) else 0.0
-            where, more = self._where(
-                location, float(parameters["from_ts"]) - margin, float(parameters["to_ts"]) + margin
-            )
+            start, end = float(parameters["from_ts"]), float(parameters["to_ts"])
+            if name == "event_page":
+                where, more = self._where(location, start, end)
+            else:  # about orders, which have to be whole
+                alive = self._alive(location, start, end)
+                where, more = self._table.where_lives(self._spellings(location), lives.near(start, end), alive)
         elif location:
             where, more = self._where(location)
         elif "order_id" in parameters:
-            where = self._table.where_order()
-        return self._run(name, where, {**arguments, **more})
+            where, more = self._table.where_order(), {"raw_order_id": self._raw_id(str(parameters["order_id"]))}
+        return self._run(name, where, {**_arguments(parameters), **more})
 
     def routes(self, location: str, most: int) -> pa.Table:
         self._place(location)
@@ -226,7 +244,7 @@ class DatabricksSource:
         """
         spellings = self._submit(self._read_spellings)
         dimension = self._submit(partial(self._dimension, "locations"))
-        names = ("quality", "flags", "locations", "volume")
+        names = ("quality", "flags", "locations", "volume", "long_orders")
         reading = replace(self._reading, only_plain=self._table.times() == "text")
         while True:
             look = self._submit(partial(self._look_at_times, reading))
@@ -241,12 +259,29 @@ class DatabricksSource:
             for row in answers["quality"].to_pylist()
         ]
         flags = [tables.FlagRow(row["location"], row["flag"], row["rows_used"]) for row in answers["flags"].to_pylist()]
-        locations = tables.kitchens(answers["locations"], dimension())
+        long_orders, reused = LongOrders.from_rows(answers["long_orders"]), list[Reused]()
+        if long_orders.longest > lives.APART_S:
+            reused = Reused.from_rows(self._run("reused", "", {}, reading))
+            apart = len(reused) <= lives.MOST_REUSED
+            often = Counter(one.location for one in reused)
+            flag = lives.FLAG_REUSED if apart else lives.FLAG_MERGED
+            flags += [tables.FlagRow(place, flag, count) for place, count in often.items()]
+            reused = reused if apart else []
+            if reused:
+                again = {
+                    name: self._submit(partial(self._run, name, "", {}, reading, reused))
+                    for name in ("volume", "long_orders")
+                }
+                answers |= {name: result() for name, result in again.items()}
+                long_orders = LongOrders.from_rows(answers["long_orders"])
+        locations = tables.kitchens(answers["locations"], answers["volume"], dimension())
         accounts = tables.Accounts(quality, flags)
         if not locations:
             raise SourceError(tables.nothing_usable(self._table.name, accounts.of(None)))
         volumes = tables.volumes(answers["volume"], locations)
-        return _Contents(accounts.of(None).read, spellings(), accounts, locations, volumes, reading, times)
+        return _Contents(
+            accounts.of(None).read, spellings(), accounts, long_orders, reused, locations, volumes, reading, times
+        )
 
     def _look_at_times(self, reading: Reading) -> tuple[Times, Reading | None]:
         """Return what the times are, and how the table must be read again, None if `reading` was right.
@@ -305,16 +340,46 @@ class DatabricksSource:
 
     # -- queries ----------------------------------------------------------------------------------------------------------
     def _where(self, location: str, start: float | None = None, end: float | None = None) -> tuple[str, dict[str, Any]]:
-        return self._table.where(self._contents.spellings.get(location, [location]), start, end)
+        return self._table.where(self._spellings(location), start, end)
+
+    def _reused(self, location: str | None = None) -> Sequence[Reused]:
+        """Return the later lives of ids at a location, or at all."""
+        return [one for one in self._contents.reused if location in (None, one.location)]
+
+    def _alive(self, location: str, start: float, end: float) -> Alive | None:
+        """Return the long orders alive in [start, end), by the ids that the table has."""
+        alive = self._contents.long_orders.alive(location, start, end)
+        if alive is None or not self._reused(location):
+            return alive
+        raw = {one.name: one.id for one in self._reused(location)}
+        return Alive(sorted({raw.get(order, order) for order in alive.ids}), alive.reach)
+
+    def _spellings(self, location: str) -> list[str | None]:
+        return self._contents.spellings.get(location, [location])
 
     def _between(self, query: str, location: str, start: float, end: float) -> pa.Table:
         where, more = self._where(location, start, end)
         arguments = {"location": location, "from_ts": tables.moment(start), "to_ts": tables.moment(end), **more}
         return self._run(query, where, arguments)
 
-    def _run(self, query: str, where: str, parameters: Mapping[str, Any], reading: Reading | None = None) -> pa.Table:
-        chosen = self._contents.reading if reading is None else reading
-        sql = queries.databricks(query, self._table.bronze(where), self._table.times(), chosen)
+    def _raw_id(self, order: str) -> str:
+        """Return the id that the table has for an order."""
+        return next((one.id for one in self._contents.reused if one.name == order), order)
+
+    def _run(
+        self,
+        query: str,
+        where: str,
+        parameters: Mapping[str, Any],
+        reading: Reading | None = None,
+        reused: Sequence[Reused] = (),
+    ) -> pa.Table:
+        """Run a query; `reading` and the later lives of ids, `reused`, are those of the contents, but while these are read."""
+        if reading is None:
+            reading, reused = self._contents.reading, self._reused(parameters.get("location"))
+        sql = queries.databricks(query, self._table.bronze(where), self._table.times(), reading, bool(reused))
+        if reused:
+            parameters = {**parameters, "reused": lives.as_json(reused)}
         used = {name: value for name, value in parameters.items() if re.search(rf":{name}\b", sql)}
         with telemetry.query(query):
             return json_bodies.only_json(self._warehouse.query(sql, used))
@@ -328,7 +393,10 @@ class DatabricksSource:
         place, volume = self._place(location), self._contents.volumes.get(location, NO_VOLUME)
         ended = day + 2 * DAY <= place.end
         near = (volume.hour >= day - DAY) & (volume.hour < day + 2 * DAY)
-        key = (location, day, volume.hour[near].tolist(), volume.orders[near].tolist(), self._contents.reading)
+        hours = volume.hour[near].tolist(), volume.orders[near].tolist()
+        key: tuple[object, ...] = (location, day, *hours, self._contents.reading)
+        if reused := self._reused(location):
+            key = (*key, lives.as_json(reused))
         return self._days.get(key, partial(self._between, "window", location, day, day + DAY), keep=ended)
 
     def _submit(self, work: Callable[[], Answer]) -> Callable[[], Answer]:
@@ -347,6 +415,11 @@ class DatabricksSource:
         if rows > MOST_ROWS:
             days = (end - start) / DAY
             raise SourceError(
-                f"{days:.0f} days of {place.display_name} are some {rows / 1e6:.0f} million events, more than can be held: "
+                f"{days:.0f} days of {place.label} are some {rows / 1e6:.0f} million events, more than can be held: "
                 f"choose at most {max(1, int(days * MOST_ROWS / rows))} days."
             )
+
+
+def _arguments(parameters: Mapping[str, str | int | float]) -> dict[str, Any]:
+    """Return parameters as the connector takes them; those that end in `_ts` are data seconds."""
+    return {key: tables.moment(float(value)) if key.endswith("_ts") else value for key, value in parameters.items()}

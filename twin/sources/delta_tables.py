@@ -45,7 +45,7 @@ def scan(path: str, columns: Sequence[str]) -> Any:
 def streams(groups: Iterable[EventFiles]) -> dict[str, Any]:
     """Return the streams of the columns that events are made of, by the paths of the Delta tables among `groups`."""
     return {
-        path: scan(path, [name for name in group.like.columns if name.strip().lower() in READ])
+        path: scan(path, [name for name in group.like.columns if group.like.adapter or name.strip().lower() in READ])
         for group in groups
         if group.like.kind == "delta"
         for path in group.paths

@@ -5,14 +5,15 @@ import gzip
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import IO, cast
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import IO, Protocol, cast
 
 import pyarrow.parquet as pq
 
-from twin.sources import file_paths
+from twin.sources import column_names, file_paths
 from twin.sources.json_salvage import LONGEST_ROW
 from twin.sources.queries.times import Column
 
@@ -52,6 +53,16 @@ class Size:
         return Size(self.bytes + other.bytes, self.rows + other.rows)
 
 
+class Adapter(Protocol):
+    """Reads files with columns of their own as events: `twin.sources.adapters.adapter`."""
+
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns that are read, as they are written."""
+
+    def bronze(self, reader: str, types: Mapping[str, str], rows_name: str) -> str:
+        """Return the SELECT of `EventFiles.bronze`; `types` are Arrow's where the format has them, `rows_name` numbers rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class EventFile:
     """What reading a file depends on, apart from its path.
@@ -59,6 +70,7 @@ class EventFile:
     `kind` is csv, parquet, json lines, json array (the generator flushes one array per file) or delta. `columns` are the names as
     written, `types` their types in Parquet and Delta tables, `folders` the names of columns that the path's folders give.
     `strict` says whether CSV is expected to follow the rules and to have no line breaks in quotes, which DuckDB reads faster.
+    `adapter`, the same for all files of a source, says what columns mean that are not those of events.
     """
 
     kind: str
@@ -67,22 +79,23 @@ class EventFile:
     folders: tuple[str, ...] = ()
     delimiter: str = ","
     strict: bool = True
+    adapter: Adapter | None = field(default=None, compare=False)
 
     def written(self) -> dict[str, str]:
-        """Return the names as written by those that we know them by. Raises `UnusableError` if one that is read is doubled."""
-        found: dict[str, str] = {}
-        for column in self.columns:
-            name = column.strip().lower()
-            if name in READ and name in found:
-                raise UnusableError(f"has the column {name} twice: remove or rename one of the two")
-            found[name] = column
-        return found
+        """Return the names as written of the columns that are read, by ours. Raises `UnusableError` if one of them is doubled."""
+        found = _written(self.columns)
+        if doubled := next((name for name, columns in found.items() if len(columns) > 1), None):
+            raise UnusableError(f"has the column {doubled} twice: remove or rename one of the two")
+        return {name: columns[0] for name, columns in found.items()}
 
     def as_read(self) -> "EventFile":
         """Return the same without what does not matter for reading events, so that files which are read alike are equal."""
         if self.kind == "csv":  # columns are read by their place
             return self
-        read = [number for number, name in enumerate(self.columns) if name.strip().lower() in READ]
+        if self.adapter is not None and not self.adapter.columns():  # it reads whatever there is
+            return self
+        names = set(self.written().values()) if self.adapter is None else set(self.adapter.columns())
+        read = [number for number, name in enumerate(self.columns) if name in names]
         read.sort(key=self.columns.__getitem__)
         types = tuple(self.types[number] for number in read) if self.types else ()
         return replace(self, columns=tuple(self.columns[number] for number in read), types=types)
@@ -94,8 +107,16 @@ class EventFile:
 
     def missing(self) -> list[str]:
         """Return the required columns that neither the file nor its path has."""
+        if self.adapter is not None:
+            return [name for name in self.adapter.columns() if name not in self.columns]
         present = {*self.written(), *map(str.lower, self.folders)}
         return [name for name in REQUIRED if name not in present]
+
+
+@lru_cache(maxsize=1_024)
+def _written(columns: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return the columns that are read, by our names; files of one source are mostly alike, and there may be many."""
+    return column_names.recognised(columns, READ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +128,8 @@ class EventFiles:
 
     def times(self) -> Column:
         """Return what the column of times holds; numbers are read as texts."""
+        if self.like.adapter is not None:
+            return "text"
         kind = self.like.type_of("ts")
         if not kind.startswith(("timestamp", "date")):
             return "text"
@@ -114,6 +137,9 @@ class EventFiles:
 
     def bronze(self) -> str:
         """Return the SELECT that renames the files' columns to those that queries/events.sql reads."""
+        if self.like.adapter is not None:
+            types = dict(zip(self.like.columns, self.like.types, strict=False))
+            return self.like.adapter.bronze(reader(self.paths, self.like), types, file_paths.table_of(self.paths[0]))
         written = self.like.written()
         folders = {name.lower(): name for name in self.like.folders}
 
@@ -160,6 +186,8 @@ def describe(path: str) -> tuple[EventFile, Size] | None:
             file, holds = _parquet(path)
         case "csv":
             file, holds = _csv(path), Size(uncompressed(path))
+        case "":
+            raise UnusableError("has no ending that says what it holds")
         case _:
             columns = _columns_of_small_json(path)
             if columns is None:
@@ -169,14 +197,18 @@ def describe(path: str) -> tuple[EventFile, Size] | None:
 
 
 def folders_of(path: str) -> tuple[str, ...]:
-    """Return the columns among `READ` that a path's folders give."""
-    return tuple(name for name in file_paths.folder_columns(path) if name.lower() in READ)
+    """Return the columns among `READ` that a path's folders give, those above the source's own included."""
+    return tuple(name for name in file_paths.folder_columns(absolute(path)) if name.lower() in READ)
 
 
 def json_kind(path: str) -> str:
-    """Return json lines or json array, by the first character."""
-    with _opened(path) as file:
-        return "json array" if file.read(LONGEST_HEADER).lstrip().startswith("[") else "json lines"
+    """Return json lines or json array, by the first character. Raises `UnusableError` for lines behind a byte order mark."""
+    with _opened(path, "utf-8") as file:
+        begin = file.read(LONGEST_HEADER)
+    kind = "json array" if begin.lstrip("\ufeff \t\r\n").startswith("[") else "json lines"
+    if kind == "json lines" and begin.startswith("\ufeff"):  # DuckDB would lose the first line
+        raise UnusableError("begins with a byte order mark")
+    return kind
 
 
 def uncompressed(path: str) -> int:
@@ -259,9 +291,10 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
     """
     taken: set[str] = set()
     distinct = []
+    doubled = {name for columns in _written(tuple(names)).values() if len(columns) > 1 for name in columns}
     for number, name in enumerate(names):
         key = name.strip().lower()
-        if not key or (key in taken and key not in READ):
+        if not key or (key in taken and name not in doubled):
             name = f"column {number} without a name of its own"
         taken.add(key)
         distinct.append(name)
@@ -292,10 +325,10 @@ def _keys(rows: Iterable[object]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for row in rows if isinstance(row, dict) for key in row))
 
 
-def _opened(path: str) -> IO[str]:
-    """Open a text file, without a byte order mark."""
+def _opened(path: str, encoding: str = "utf-8-sig") -> IO[str]:
+    """Open a text file, by default without a byte order mark."""
     opener = gzip.open if path.lower().endswith(".gz") else open
-    return cast(IO[str], opener(path, "rt", encoding="utf-8-sig", errors="replace"))
+    return cast(IO[str], opener(path, "rt", encoding=encoding, errors="replace"))
 
 
 def _value_in_path(name: str) -> str:
@@ -321,7 +354,12 @@ def _nested_as_json(value: str) -> str:
 
 def _exactly(path: str) -> str:
     """Return the pattern that matches a path and nothing else: DuckDB takes every path for a pattern."""
-    return re.sub(r"[\[*?]", r"[\g<0>]", path if os.path.isabs(path) else os.path.join(os.getcwd(), path))
+    return re.sub(r"[\[*?]", r"[\g<0>]", absolute(path))
+
+
+def absolute(path: str) -> str:
+    """Return a path as DuckDB names it."""
+    return path if os.path.isabs(path) else os.path.join(os.getcwd(), path)
 
 
 def _literal(text: str) -> str:

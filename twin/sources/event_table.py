@@ -1,5 +1,6 @@
 """The SQL over the raw columns of a lakehouse's event table, in either generation of the schema."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,11 +8,15 @@ from typing import Any
 from twin.foundation.errors import SourceError
 from twin.foundation.times import DAY
 from twin.sources import tables
+from twin.sources.base import Window
+from twin.sources.lives import Alive
 from twin.sources.queries.times import Column
 
 REQUIRED = ("event_type", "ts", "order_id")
 LOCATION_COLUMNS = ("location", "location_id", "gk_id")
 """Names of the column with the location, in the order of preference."""
+MOST_IDS = 10_000
+"""Most ids in one statement; where more orders live long, all rows in their reach are read instead."""
 TEXTS = ("STRING", "VARCHAR", "CHAR")
 """Types of columns that hold texts, the last two in DuckDB."""
 
@@ -80,9 +85,31 @@ class EventTable:
         raw = as_text(columns[0]) if columns else "CAST(NULL AS STRING)"
         return f"SELECT {raw} AS raw, {self._location()} AS place\nFROM {self.name}\nGROUP BY 1, 2"
 
+    def where_lives(
+        self, spellings: Sequence[str | None], close: Window, alive: Alive | None
+    ) -> tuple[str, dict[str, Any]]:
+        """Return a condition like `where`, which lets the rows in `close` and all rows of the orders in `alive` pass."""
+        if alive is None:
+            return self.where(spellings, close.start, close.end)
+        if len(alive.ids) > MOST_IDS:
+            return self.where(spellings, min(close.start, alive.reach.start), max(close.end, alive.reach.end))
+        where, parameters = self.where(spellings)
+        if (near := self._between(close, "bronze")) is None:
+            return where, parameters
+        long, more = self._long(alive)
+        return f"{where or 'WHERE 1 = 1'} AND ({near[0]} OR {long})", parameters | near[1] | more
+
+    def where_long(self, spellings: Sequence[str | None], alive: Alive) -> tuple[str, dict[str, Any]]:
+        """Return a condition like `where`, which lets all rows of the orders in `alive` pass."""
+        if len(alive.ids) > MOST_IDS:
+            return self.where(spellings, alive.reach.start, alive.reach.end)
+        where, parameters = self.where(spellings)
+        long, more = self._long(alive)
+        return f"{where or 'WHERE 1 = 1'} AND {long}", parameters | more
+
     def where_order(self) -> str:
-        """Return the condition that selects the rows of the order `:order_id`."""
-        return f"WHERE trim({as_text(self._columns.written['order_id'])}) = :order_id"
+        """Return the condition that selects the rows of the order id `:raw_order_id`."""
+        return f"WHERE trim({as_text(self._columns.written['order_id'])}) = :raw_order_id"
 
     def where(
         self, spellings: Sequence[str | None], start: float | None = None, end: float | None = None
@@ -101,17 +128,36 @@ class EventTable:
             tests = [f"{as_text(columns[0])} IN ({', '.join(f':{name}' for name in parameters)})"] if parameters else []
             tests += [f"{quoted(columns[0])} IS NULL"] if None in spellings else []
             conditions.append(f"({' OR '.join(tests)})")
-        if start is not None and end is not None:
-            ts = quoted(self._columns.written["ts"])
-            if self.times() != "text":
-                parameters |= {"bronze_from": tables.moment(start), "bronze_to": tables.moment(end)}
-                conditions.append(f"{ts} >= :bronze_from AND {ts} < :bronze_to")
-            elif self._columns.types["ts"] in TEXTS:  # ISO dates sort as text; a text that begins with none is decoded
-                parameters |= {"bronze_from": _day_text(start - DAY), "bronze_to": _day_text(end + 2 * DAY)}
-                conditions.append(
-                    f"({ts} >= :bronze_from AND {ts} < :bronze_to OR NOT {ts} RLIKE '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
-                )
+        inside = None if start is None or end is None else self._between(Window(start, end), "bronze")
+        if inside is not None:
+            conditions.append(inside[0])
+            parameters |= inside[1]
         return (f"WHERE {' AND '.join(conditions)}" if conditions else ""), parameters
+
+    def _between(self, window: Window, name: str) -> tuple[str, dict[str, Any]] | None:
+        """Return the condition that lets the rows in a range pass, and its parameters, whose names begin with `name`.
+
+        None where the column's type allows none.
+        """
+        ts = quoted(self._columns.written["ts"])
+        if self.times() != "text":
+            moments = {f"{name}_from": tables.moment(window.start), f"{name}_to": tables.moment(window.end)}
+            return f"({ts} >= :{name}_from AND {ts} < :{name}_to)", moments
+        if self._columns.types["ts"] not in TEXTS:
+            return None
+        # ISO dates sort as text; a text that begins with none is decoded
+        days = {f"{name}_from": _day_text(window.start - DAY), f"{name}_to": _day_text(window.end + 2 * DAY)}
+        iso = "'^[0-9]{4}-[0-9]{2}-[0-9]{2}'"
+        return f"({ts} >= :{name}_from AND {ts} < :{name}_to OR NOT {ts} RLIKE {iso})", days
+
+    def _long(self, alive: Alive) -> tuple[str, dict[str, Any]]:
+        """Return the condition that lets all rows of long orders pass, and its parameters."""
+        order = f"trim({as_text(self._columns.written['order_id'])})"
+        condition = f"{order} IN (SELECT explode(from_json(:long_ids, 'ARRAY<STRING>')))"
+        parameters: dict[str, Any] = {"long_ids": json.dumps(alive.ids)}
+        if (within := self._between(alive.reach, "long")) is None:
+            return condition, parameters
+        return f"({within[0]} AND {condition})", parameters | within[1]
 
     def _location(self) -> str:
         columns = [as_text(name) for name in self._columns.location()]

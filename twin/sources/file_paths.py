@@ -16,6 +16,27 @@ FORMATS = {
     ".jsonl": "json", ".jsonl.gz": "json", ".ndjson": "json", ".ndjson.gz": "json",
 }  # fmt: skip
 
+OTHERS = (
+    ".txt", ".tab", ".psv", ".dat", ".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".tar", ".tgz", ".7z", ".rar", ".xlsx", ".xlsm",
+    ".xls", ".ods", ".arrow", ".feather", ".orc", ".avro", ".sqlite", ".h5",
+)  # fmt: skip
+"""Endings of files that may hold tables, too; what is in them only their contents say."""
+DOCUMENTS = (
+    "readme",
+    "license",
+    "notice",
+    "copying",
+    "authors",
+    "changelog",
+    "makefile",
+    "dockerfile",
+    "requirements.txt",
+)
+"""Names of files beside data that hold none."""
+_ENDINGS = re.compile(
+    r"(\.(csv|tsv|txt|tab|psv|dat|json|jsonl|ndjson|parquet|pq|gz|bz2|xz|zst|lz4|xlsx|xlsm|zip))+$", re.IGNORECASE
+)
+
 
 @dataclass(slots=True)
 class Found:
@@ -64,12 +85,37 @@ def find(source: str, most: int) -> Found:
     return found
 
 
+def adapter_beside(source: str) -> str:
+    """Return where the adapter of a source is stored: beside a file, in a folder.
+
+    >>> adapter_beside("data/orders.csv")
+    'data/orders.csv.adapter.yml'
+    """
+    path = os.path.expanduser(source)
+    return os.path.join(path, "adapter.yml") if os.path.isdir(path) else f"{path}.adapter.yml"
+
+
 def format_of(path: str) -> str:
     """Return a file's format by its ending: csv, json, parquet; delta for a Delta table; "" for others."""
     if delta_paths.is_path(path):
         return "delta"
     name = os.path.basename(path).lower()
     return next((kind for ending, kind in FORMATS.items() if name.endswith(ending)), "")
+
+
+def may_hold_rows(path: str) -> bool:
+    """Return whether a file is one to look into, by its name: by its ending, or because it has none.
+
+    >>> [may_hold_rows(name) for name in ("e.csv", "part-00000", "e.2025-10-13", "e.txt", "e.zip", "README", "e.py")]
+    [True, True, True, True, True, False, False]
+    """
+    if format_of(path):
+        return True
+    name = os.path.basename(path).lower()
+    if name in DOCUMENTS:
+        return False
+    ending = os.path.splitext(name)[1]
+    return name.endswith(OTHERS) or not re.fullmatch(r"\.[a-z]\w*", ending)
 
 
 def table_of(path: str) -> str:
@@ -79,8 +125,7 @@ def table_of(path: str) -> str:
     'brands'
     """
     name = delta_paths.folder_of(path) if delta_paths.is_path(path) else path
-    name = re.sub(r"(\.(csv|tsv|json|jsonl|ndjson|parquet|pq|gz))+$", "", os.path.basename(name), flags=re.IGNORECASE)
-    return name.lower().rsplit(".", 1)[-1]
+    return _ENDINGS.sub("", os.path.basename(name)).lower().rsplit(".", 1)[-1]
 
 
 def display_name(path: str, source: str) -> str:
@@ -135,7 +180,7 @@ class _Search:
                 if entry.is_dir():
                     if not _is_hidden(entry.name):
                         (linked_folders if entry.is_symlink() else todo).append(entry.path)
-                elif format_of(entry.name) and not entry.name.startswith(("_", ".")):
+                elif may_hold_rows(entry.name) and not entry.name.startswith(("_", ".")):
                     if entry.is_symlink():
                         linked_files.append(entry.path)
                     elif entry.is_file():
@@ -165,7 +210,7 @@ class _Search:
         table_of_folder: dict[str, str] = {}
         for name in glob.iglob(pattern, recursive=True):
             is_table = delta_paths.is_table(name)
-            if not is_table and not (format_of(name) and os.path.isfile(name)):
+            if not is_table and not (may_hold_rows(name) and os.path.isfile(name)):
                 continue
             if (key := _key(name)) in seen:
                 continue
@@ -258,5 +303,5 @@ def _dimensions_in(folder: Path, named: str) -> Iterator[str]:
                 continue
             if delta_paths.is_table(path):
                 yield delta_paths.path_at(path, delta_paths.LATEST)
-            elif format_of(entry.name):
+            elif entry.is_file() and may_hold_rows(entry.name):
                 yield path

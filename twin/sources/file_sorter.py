@@ -1,27 +1,47 @@
 """Separates a source's event files from its dimension tables, and groups those that are read alike."""
 
+import filecmp
 import itertools
 import logging
+import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from twin.foundation import memory
-from twin.foundation.errors import SourceError
-from twin.sources import delta_tables, event_files, file_paths, json_salvage, small_files, tables
-from twin.sources.database import Database, TooLargeError, reason
-from twin.sources.event_files import EventFile, EventFiles, Size, UnusableError
+from twin.foundation.errors import ForeignColumnsError, SourceError
+from twin.sources import (
+    column_names,
+    delta_tables,
+    event_files,
+    file_forms,
+    file_paths,
+    json_salvage,
+    small_files,
+    tables,
+    text_encoding,
+)
+from twin.sources.database import Database, UnreadableError, reason
+from twin.sources.event_files import Adapter, EventFile, EventFiles, Size, UnusableError
+from twin.sources.file_forms import Plain
 from twin.sources.file_paths import Found
 
 log = logging.getLogger(__name__)
 
+SHOWN_COLUMNS = 8
+"""Most columns that a sentence shows of a file which lacks others."""
 NAMED = 3
 """Most unusable files that an error message names."""
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Return whether two files have the same contents."""
+    return os.path.isfile(one) and os.path.isfile(other) and filecmp.cmp(one, other, shallow=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +59,42 @@ class FileSorter:
     temporary copies, which `close` removes. `left_out` has a sentence for each file that cannot be used.
     """
 
-    def __init__(self, source: str, most_memory: int, most_bytes: int) -> None:
+    def __init__(
+        self, source: str, most_memory: int, most_bytes: int, most_files: int, adapter: Adapter | None = None
+    ) -> None:
         """`most_memory` is what finding columns may take, `most_bytes` what a file may hold; in bytes."""
+        self._adapter = adapter
         self.size = Size()
         self.broken_rows = 0
         self.left_out: list[str] = []
+        self.half_lines = 0
         self._copies: dict[str, str] = {}
+        self._plain: dict[str, str] = {}
+        self._texts: set[str] = set()
+        self._copier = file_forms.Copier(most_bytes, self._new_folder, most_files)
         self._number = itertools.count()
         self._folder: Path | None = None
         self._source = source
         self._most_memory = most_memory
         self._most_bytes = most_bytes
         self._sniffer: Database | None = None
+
+    def without_half_lines(self, found: Found, growing: Collection[str]) -> Found:
+        """Return the files with copies in place of those among `growing` whose last line is only half-written.
+
+        Such a line is no error, and is counted once it is complete. `half_lines` is the number of them.
+        """
+        for number, path in enumerate(found.paths if growing else ()):
+            if path in growing and file_paths.format_of(path) in ("csv", "json") and not path.lower().endswith(".gz"):
+                try:
+                    copy = file_forms.without_half_line(path, self._copier)
+                except (OSError, file_forms.FullError):  # read as it is, with a line that is set aside
+                    continue
+                if copy:
+                    self._plain[copy] = self._name(path)
+                    found.paths[number] = copy
+                    self.half_lines += 1
+        return found
 
     def sort_out(self, found: Found) -> tuple[list[EventFiles], dict[str, DimensionFile]]:
         """Return the event files, grouped by what reading them depends on, and the dimension tables by name."""
@@ -59,20 +103,61 @@ class FileSorter:
         for text in found.left_out:
             self._leave_out("", text)
         for path in found.paths:
-            try:
-                readable, file, size = self._described(path)
-                if not (missing := file.missing()):
-                    groups.setdefault(file.as_read(), []).append(readable)
-                    self.size += size
-                elif (table := file_paths.table_of(path)) in tables.DIMENSIONS:
-                    dimensions[table] = DimensionFile(readable, file)
-                else:
-                    raise UnusableError(f"has no column {', '.join(missing)}")
-            except UnusableError as error:
-                self._leave_out(path, error)
+            self._sort(path, groups, dimensions)
         if not groups:
             raise self._nothing_left()
         return [EventFiles(tuple(files), like) for like, files in groups.items()], dimensions
+
+    def _sort(
+        self, path: str, groups: dict[EventFile, list[str]], dimensions: dict[str, DimensionFile], depth: int = 0
+    ) -> None:
+        """Sort one file, or the plain copies of what it holds."""
+        try:
+            readable, file, size = self._described(path)
+            file = replace(file, adapter=self._adapter)
+            if not (missing := file.missing()):
+                groups.setdefault(file.as_read(), []).append(readable)
+                self.size += size
+            elif (table := file_paths.table_of(path)) in tables.DIMENSIONS:
+                if not tables.is_dimension(table, map(column_names.plain, file.columns)):
+                    raise UnusableError(f"has no columns id and name{_shown(path, file)}")
+                if file.kind not in ("parquet", "delta") and text_encoding.of_file(readable) == text_encoding.WESTERN:
+                    raise UnusableError("is not UTF-8")  # DuckDB would leave out the rows with such letters
+                if table in dimensions and not _is_same(dimensions[table].path, readable):
+                    self._leave_out(path, f"is a second table of {table}: put all of them into one")
+                dimensions.setdefault(table, DimensionFile(readable, file))
+            else:
+                raise UnusableError(f"has no column {', '.join(missing)}{_shown(path, file)}")
+        except UnusableError as error:
+            try:
+                copies = self._copies_of_parts(path)
+            except UnusableError as found:
+                self._leave_out(path, found)
+                return
+            if not copies or depth == file_forms.DEEPEST:
+                self._leave_out(path, f"is wrapped {depth} times: unpack it" if copies else error)
+                return
+            for copy in copies:
+                self._plain[copy.path] = copy.name
+                if copy.is_text:
+                    self._texts.add(copy.path)
+                self._sort(copy.path, groups, dimensions, depth + 1)
+
+    def _copies_of_parts(self, path: str) -> list[Plain]:
+        """Return plain copies of what a file holds that cannot be used as it is. Raises `UnusableError`."""
+        if path in self._texts or file_paths.format_of(path) == "delta":
+            return []
+        try:
+            return file_forms.plain(path, self._name(path), self._copier)
+        except OSError as error:
+            raise UnusableError(f"cannot be read: {reason(error)}") from error
+        except file_forms.FullError as error:
+            raise SourceError(f"{self._source} has a file, {self._name(path)}, that {error}.") from error
+
+    def _name(self, path: str) -> str:
+        """Return what to call a file, or the one that a copy was made of."""
+        origin = self._copies.get(path, path)
+        return self._plain.get(origin) or file_paths.display_name(origin, self._source)
 
     def join(self, groups: Sequence[EventFiles]) -> list[EventFiles]:
         """Return the groups with many small files joined into few."""
@@ -93,9 +178,7 @@ class FileSorter:
         for group in groups:
             damaged = dict(self._damaged(group.like, group.paths))
             for path, error in damaged.items():
-                self._leave_out(
-                    self._copies.get(path, path), UnusableError(f"{error}: bring an undamaged copy, or take it out")
-                )
+                self._leave_out(path, f"{error}: bring an undamaged copy, or take it out")
             if paths := tuple(path for path in group.paths if path not in damaged):
                 found.append(replace(group, paths=paths))
         if not found:
@@ -109,9 +192,7 @@ class FileSorter:
         try:
             columns = ", ".join(("event_type", "ts", "location", "order_id", "sequence", "body"))
             database.execute(f"SELECT max(hash({columns})) FROM ({group.bronze()})", delta_tables.streams([group]))
-        except TooLargeError:
-            raise
-        except SourceError as error:
+        except UnreadableError as error:
             if len(paths) == 1:
                 yield paths[0], f"cannot be read to its end: {reason(error.__cause__ or error)}"
             else:
@@ -121,22 +202,32 @@ class FileSorter:
             database.close()
 
     def _leave_out(self, path: str, why: UnusableError | str) -> None:
-        text = f"{file_paths.display_name(path, self._source)} {why}" if path else str(why)
+        text = f"{self._name(path)} {why}" if path else str(why)
         self.left_out.append(text)
         log.warning("left out of the source: %s", text)
 
     def _nothing_left(self) -> SourceError:
         what = "; ".join(self.left_out[:NAMED]) or "only dimension tables are there"
+        if self._adapter is not None:
+            return SourceError(f"{self._source}: no file that its adapter can read: {what}.")
+        is_foreign = any(" has no column " in text for text in self.left_out)
         columns = (
             " Event rows need the columns event_type, ts and order_id (besides location or location_id, sequence, body)."
-            if not self.left_out or any(" has no column " in text for text in self.left_out)
+            if not self.left_out or is_foreign
             else ""
         )
+        if is_foreign:
+            hint = f" Columns of your own? `twin adapt {self._source}` finds out what they mean."
+            return ForeignColumnsError(f"{self._source}: no usable event file: {what}.{columns}{hint}")
         return SourceError(f"{self._source}: no usable event file: {what}.{columns}")
 
     def is_copy(self, path: str) -> bool:
         """Return whether a file is one of the temporary copies."""
-        return path in self._copies
+        return path in self._copies or path in self._plain
+
+    def is_temporary(self, path: str) -> bool:
+        """Return whether a file goes when this is closed."""
+        return self._folder is not None and path.startswith(f"{self._folder}{os.sep}")
 
     def close(self) -> None:
         """Remove the temporary copies."""
@@ -150,8 +241,9 @@ class FileSorter:
         found: list[EventFiles] = []
         for group in groups:
             if not group.like.kind.startswith("json"):
-                # only CSV has slower rules
-                found.append(EventFiles(group.paths, replace(group.like, strict=group.like.kind != "csv")))
+                is_csv = group.like.kind == "csv"  # only CSV has slower rules
+                paths = tuple(map(self._with_one_line_end, group.paths)) if is_csv else group.paths
+                found.append(EventFiles(paths, replace(group.like, strict=not is_csv)))
                 continue
             copies = [self._salvaged(path, group.like.kind == "json array") for path in group.paths]
             lines = replace(group.like, kind="json lines")
@@ -160,11 +252,46 @@ class FileSorter:
                 found += [EventFiles(tuple(chosen), like)] if chosen else []
         return found
 
+    def recoded(self, groups: Sequence[EventFiles], database: Database) -> list[EventFiles]:
+        """Return the groups with UTF-8 copies of the files in which `database` has met other text; the same if there are none."""
+        misread = set(database.not_utf8())
+        is_broken = bool(database.rows("SELECT 1 FROM events WHERE reason = 'broken line' LIMIT 1"))
+        found: list[EventFiles] = []
+        for group in groups:
+            suspects = misread if group.like.kind == "csv" else set(group.paths if is_broken else ())
+            if group.like.kind in ("csv", "json lines") and suspects.intersection(group.paths):
+                paths = [self._recoded(path) if path in suspects else path for path in group.paths]
+                group = replace(group, paths=tuple(paths))
+            found.append(group)
+        return found
+
+    def _with_one_line_end(self, path: str) -> str:
+        try:
+            return file_forms.with_one_line_end(path, self._copier)
+        except (OSError, EOFError, zlib.error):  # whoever reads it will say so
+            return path
+        except file_forms.FullError as found:
+            raise SourceError(f"{self._source} has a file, {self._name(path)}, that {found}.") from found
+
+    def _recoded(self, path: str) -> str:
+        """Return a UTF-8 copy of a text file; the file itself if it is one, damaged or not."""
+        if path in self._copies or not (oddity := file_forms.oddity(path)):
+            return path
+        copy = Plain(path, self._name(path), is_text=False)
+        try:
+            while not copy.is_text:
+                (copy,) = self._copies_of_parts(copy.path)
+                self._plain[copy.path] = copy.name
+        except (UnusableError, ValueError):  # it is worse than its encoding: what could be read of it stays
+            return path
+        log.warning("%s %s", copy.name, oddity)
+        return copy.path
+
     def _salvaged(self, path: str, is_array: bool) -> str:
-        if self.is_copy(path):
+        if path in self._copies:
             return path
         # folders such as location=sf give columns
-        folders = [part for part in Path(path).parent.parts if "=" in part]
+        folders = [part for part in Path(event_files.absolute(path)).parent.parts if "=" in part]
         copy = self._new_folder().joinpath(*folders, "rows.jsonl")
         copy.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -179,7 +306,8 @@ class FileSorter:
             return path
         self._copies[str(copy)] = path
         self.broken_rows += left_out
-        log.warning("%s is torn or has rows that cannot be read: %d left out", Path(path).name, left_out)
+        if left_out:
+            log.warning("%s is torn or has rows that cannot be read: %d left out", Path(path).name, left_out)
         return str(copy)
 
     def _new_folder(self) -> Path:
@@ -225,3 +353,11 @@ class FileSorter:
         return replace(like, columns=columns, folders=event_files.folders_of(path)), Size(
             event_files.uncompressed(path)
         )
+
+
+def _shown(path: str, file: EventFile) -> str:
+    """Return what a file has in place of the columns of events, as a part of a sentence."""
+    if names := ", ".join(name.strip() for name in file.columns[:SHOWN_COLUMNS] if name.strip()):
+        return f" but {file_forms.shown(names)}"
+    line = file_forms.first_line(path)
+    return f"; its first line is {line!r}" if line else ""

@@ -1,6 +1,8 @@
 """Event files as a source: CSV, JSON lines, JSON arrays and Parquet, in either generation of the schema, read by DuckDB."""
 
+import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,14 +15,29 @@ import pyarrow as pa
 from twin.foundation import memory, telemetry
 from twin.foundation.errors import SourceError, UnknownTimeError
 from twin.foundation.settings import Settings
-from twin.sources import delta_tables, event_files, file_paths, kind_of_times, queries, tables, time_zones
-from twin.sources.base import Location, Quality, Times, Volume
-from twin.sources.database import Database, TooLargeError
-from twin.sources.event_files import EventFiles, Size
+from twin.sources import (
+    column_names,
+    delta_tables,
+    event_files,
+    file_paths,
+    file_states,
+    kind_of_times,
+    lives,
+    long_lines,
+    queries,
+    tables,
+    time_zones,
+)
+from twin.sources.base import Location, Quality, Times, Volume, Window
+from twin.sources.database import Database, TooLargeError, UnreadableError
+from twin.sources.event_files import Adapter, EventFiles, Size
 from twin.sources.file_paths import Found
 from twin.sources.file_sorter import DimensionFile, FileSorter
+from twin.sources.lives import LongOrders, Reused
 from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Column, Reading
+
+log = logging.getLogger(__name__)
 
 ON_DISK_ABOVE = 1 << 30
 """Bytes of input above which the decoded events are stored in a temporary database on disk instead of in memory: with it ten
@@ -46,31 +63,46 @@ class FileSource:
     lacks, or the limit.
     """
 
-    def __init__(self, source: str | Path, progress: Progress | None = None, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        source: str | Path,
+        progress: Progress | None = None,
+        settings: Settings | None = None,
+        adapter: Adapter | None = None,
+        previous: "FileSource | None" = None,
+    ) -> None:
+        """`previous` is the same source as it was before its files changed: names that are gone are taken from it."""
         self.name = str(source)
         self._settings = settings or Settings()
         self._zoned: tuple[Times, list[Location]] | None = None
         self._dimension_files: dict[str, DimensionFile] = {}
         self._dimensions: dict[str, list[dict[str, str]]] = {}
+        self._tables: set[str] = set()
+        self._tables_lock = threading.Lock()
+        self._dimensions_lock = threading.RLock()
+        self._earlier = {} if previous is None else previous.dimensions()
         self._database_memory = int(self._settings.memory_bytes * DATABASE_SHARE)
         report = progress or (lambda _message, _share: None)
         threading.Thread(target=json_bodies.warm, name="warm-json").start()  # while the files are found and opened
         found = file_paths.find(self.name, self._settings.max_files)
-        sorter = FileSorter(self.name, self._database_memory, self._settings.max_decoded_bytes)
+        self.states = file_states.of(
+            found.paths
+        )  # before they are read, so that what is written meanwhile is seen later
+        growing = frozenset[str]() if previous is None else file_states.grown(previous.states, self.states)
+        sorter = FileSorter(
+            self.name, self._database_memory, self._settings.max_decoded_bytes, self._settings.max_files, adapter
+        )
         try:
-            self._open(found, sorter, report)
+            self._open(sorter.without_half_lines(found, growing), sorter, report)
         finally:  # copies of customers' data must not stay on disk, whether reading them succeeded or not
             sorter.close()
-        self._volumes: dict[str, Volume] | None = None
-        self._tables: set[str] = set()
-        self._tables_lock = threading.Lock()
 
     # -- the Source protocol ---------------------------------------------------------------------------------------------
     times: Times
     as_of: float | None = None
 
     def refresh(self) -> bool:
-        """Return False, because files are read once."""
+        """Return False, because files are read once; see `ChangingFiles`."""
         return False
 
     def locations(self) -> list[Location]:
@@ -82,29 +114,38 @@ class FileSource:
         return replace(self._account.result().of(location), left_out=self._left_out)
 
     def volume(self, location: str) -> Volume:
-        if self._volumes is None:
-            self._volumes = tables.volumes(self._database.table(queries.for_duckdb("volume")), self._locations)
         return self._volumes.get(location) or self._volumes[self._place(location).id]
 
     def window(self, location: str, start: float, end: float) -> pa.Table:
         """Return the decoded rows. Raises `UnknownTimeError` if they would take more memory than a range may."""
-        self._check_size(location, start, end)
-        return self._between("window", location, start, end)
+        place, close = self._place(location).id, lives.near(start, end)
+        alive = self._long_orders.alive(place, start, end)
+        ranges = lives.bounds(Window(start, end)) | lives.bounds(close, "near_")
+        ranges |= lives.bounds(close if alive is None else alive.reach, "reach_")
+        self._check_size(place, ranges)
+        rows = self.query("window", location=place, **lives.bounds(close))
+        if alive is None:
+            return rows
+        return pa.concat_tables([rows, self.query("long_window", location=place, **ranges)])
 
     def history(self, location: str, start: float, end: float) -> pa.Table:
-        return self._between("history", location, start, end)
+        place = self._place(location).id
+        whole = self._long_orders.whole(place, start, end)
+        return self.query(
+            "history", location=place, **lives.bounds(Window(start, end)), **lives.bounds(whole, "reach_")
+        )
 
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
-        arguments = {
-            key: tables.moment(float(value)).item() if key.endswith("_ts") else value
-            for key, value in parameters.items()
-        }
         self._create_tables(queries.relations(name))
         with telemetry.query(name):
-            return self._database.table(queries.for_duckdb(name), arguments)
+            return self._database.table(queries.for_duckdb(name), _arguments(parameters))
 
     def routes(self, location: str, most: int) -> pa.Table:
         return self._database.table(queries.for_duckdb("routes"), {"location": location, "most": most})
+
+    def ask(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """Return the result of a DuckDB query over the table `events`; for what only files are asked."""
+        return self._database.table(sql, parameters)
 
     def gold(self) -> Mapping[str, int]:
         return {}
@@ -114,7 +155,8 @@ class FileSource:
 
     def close(self) -> None:
         """Close the database and remove it; otherwise this happens with the source's end."""
-        self._account.exception()  # it counts in the background: a connection that is in use cannot be closed
+        for work in (self._account, self._names_read):  # in the background: a connection in use cannot be closed
+            work.exception()
         self._database.close()
 
     # -- opening --------------------------------------------------------------------------------------------------------
@@ -129,15 +171,26 @@ class FileSource:
             self._check_holds(Size(0, self._rows))
             self._input_bytes = sorter.size.bytes
             self._left_out = tuple(sorter.left_out)
-            broken_lines = sorter.broken_rows + self._count_broken_lines()
+            self.half_lines = sorter.half_lines
+            rejected = self._rejected_lines()
+            csv = [event_files.absolute(path) for path in self._csv]
+            copies = set(filter(sorter.is_temporary, csv))  # they go soon
+            broken_lines = sorter.broken_rows + len(rejected) + long_lines.uncounted(copies, rejected)
+            lasting = [path for path in csv if path not in copies]
             report("Looking for the kitchens", 0.8)
             for name, file in self._dimension_files.items():
-                if sorter.is_copy(file.path):  # before the copy is deleted; other files are read when needed
+                if sorter.is_temporary(file.path):  # before the copy is deleted; other files are read when needed
                     self._dimension(name)
-            self._locations = self._find_locations()
+            self._long_orders = self._find_long_orders()
+            self._reused = self._tell_lives_apart()
+            volume = self._database.table(queries.for_duckdb("volume"))
+            self._locations = self._find_locations(volume)
+            self._volumes = tables.volumes(volume, self._locations)
             # counting all rows takes long and is rarely needed at once, so it runs in the background; `quality` waits for it
             background = ThreadPoolExecutor(1, "account")
-            self._account = background.submit(self._count_rows, broken_lines)
+            self._account = background.submit(self._count_rows, broken_lines, lasting, rejected)
+            # names are read at once, too, so that a table which is taken away later is not missed
+            self._names_read = background.submit(self.dimensions)
             background.shutdown(wait=False)
             if not self._locations:
                 raise SourceError(tables.nothing_usable(self.name, self.quality()))
@@ -147,25 +200,38 @@ class FileSource:
 
     def _decode(self, groups: Sequence[EventFiles], sorter: FileSorter) -> Database:
         """Return a database with the decoded rows, on disk if they are many; rows that DuckDB cannot read are set aside."""
+        database, used = self._decode_or_salvage(groups, sorter)
+        try:
+            recoded = sorter.recoded(used, database)
+        except BaseException:
+            database.close()
+            raise
+        if recoded == list(used):
+            return database
+        on_disk = database.on_disk
+        database.close()
+        return self._decoded(recoded, on_disk)
+
+    def _decode_or_salvage(
+        self, groups: Sequence[EventFiles], sorter: FileSorter
+    ) -> tuple[Database, Sequence[EventFiles]]:
         on_disk = sorter.size.bytes > min(ON_DISK_ABOVE, self._database_memory // 2)
         try:
             try:
-                return self._decoded(groups, on_disk)
+                return self._decoded(groups, on_disk), groups
             except TooLargeError:
                 if on_disk:
                     raise
-                return self._decoded(groups, on_disk=True)  # it holds more than its size let expect
-        except TooLargeError:
-            raise
-        except SourceError:
+                return self._decoded(groups, on_disk=True), groups  # it holds more than its size let expect
+        except UnreadableError:
             readable = sorter.salvage(groups)
             if readable != list(groups):
-                with suppress(SourceError):
-                    return self._decoded(readable, on_disk)
+                with suppress(UnreadableError):
+                    return self._decoded(readable, on_disk), readable
             undamaged = sorter.without_damaged(readable)
             if undamaged == readable:
                 raise
-        return self._decoded(undamaged, on_disk)
+        return self._decoded(undamaged, on_disk), undamaged
 
     def _decoded(self, groups: Sequence[EventFiles], on_disk: bool) -> Database:
         database = Database(self.name, self._database_memory, on_disk)
@@ -175,6 +241,7 @@ class FileSource:
         except BaseException:
             database.close()
             raise
+        self._csv = [path for group in groups if group.like.kind == "csv" for path in group.paths]
         return database
 
     def _read_events(self, database: Database, groups: Sequence[EventFiles]) -> None:
@@ -236,24 +303,51 @@ class FileSource:
                 f"{memory.words(limits.max_decoded_bytes)} are read: open fewer files, or raise TWIN_MAX_DECODED."
             )
 
-    def _find_locations(self) -> list[Location]:
+    def _find_locations(self, volume: pa.Table) -> list[Location]:
         rows = self._database.table(queries.for_duckdb("locations"))
         if len(rows) > self._settings.max_locations:
             raise SourceError(
                 f"{self.name} has {len(rows):,} locations, and at most {self._settings.max_locations:,} are opened: check that "
                 "the column location holds kitchens, or raise TWIN_MAX_LOCATIONS."
             )
-        return tables.kitchens(rows, self._dimension("locations"))
+        return tables.kitchens(rows, volume, self._dimension("locations"))
 
-    def _count_broken_lines(self) -> int:
-        """Return how many CSV lines could not be split into columns at all."""
+    def _find_long_orders(self) -> LongOrders:
+        self._create_tables(["lives"])
+        return LongOrders.from_rows(self._database.table(queries.for_duckdb("long_orders")))
+
+    def _tell_lives_apart(self) -> list[Reused]:
+        """Give each later life of an id that is used again a name of its own; return these lives."""
+        if self._long_orders.longest <= lives.APART_S:
+            return []
+        reused = self._database.table(queries.for_duckdb("reused"))
+        found = Reused.from_rows(reused)
+        if found:
+            self._database.rename_lives(reused.append_column("name", pa.array([one.name for one in found])))
+            self._tables.clear()
+            self._database.rows("DROP TABLE lives")
+            self._long_orders = self._find_long_orders()
+        return found
+
+    def _rejected_lines(self) -> list[tuple[str, int]]:
+        """Return the CSV lines that could not be split into columns at all: their files and positions, bytes."""
         if not self._database.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'reject_errors'"):
-            return 0  # DuckDB creates this table only when it reads CSV
-        return int(self._database.execute("SELECT count(DISTINCT (scan_id, file_id, line)) FROM reject_errors")[0][0])
+            return []  # DuckDB creates this table only when it reads CSV
+        rows = self._database.execute(
+            "SELECT min(s.file_path), min(e.byte_position) FROM reject_errors AS e "
+            "JOIN reject_scans AS s USING (scan_id, file_id) GROUP BY scan_id, file_id, e.line"
+        )
+        return [(path, position) for path, position in rows]
 
-    def _count_rows(self, broken_lines: int) -> tables.Accounts:
+    def _count_rows(
+        self, broken_lines: int, csv: Sequence[str], rejected: Sequence[tuple[str, int]]
+    ) -> tables.Accounts:
+        """Return the counts of all rows; `broken_lines` are no rows, and so are further ones in the `csv` files."""
+        broken_lines += long_lines.uncounted(csv, rejected)
         quality = self._database.rows(queries.for_duckdb("quality"))
         flags = self._database.rows(queries.for_duckdb("flags"))
+        reused = Counter(one.location for one in self._reused)
+        flags += [(place, lives.FLAG_REUSED, count) for place, count in reused.items()]
         return tables.Accounts(
             [tables.QualityRow(*row) for row in quality], [tables.FlagRow(*row) for row in flags], broken_lines
         )
@@ -270,34 +364,49 @@ class FileSource:
     def _place(self, location: str) -> Location:
         return tables.find_place(location, self._locations)
 
-    def _between(self, name: str, location: str, start: float, end: float) -> pa.Table:
-        with telemetry.query(name):
-            return self._database.table(queries.for_duckdb(name), self._parameters(location, start, end))
-
-    def _parameters(self, location: str, start: float, end: float) -> dict[str, Any]:
-        place = self._place(location)
-        return {"location": place.id, "from_ts": tables.moment(start).item(), "to_ts": tables.moment(end).item()}
-
-    def _check_size(self, location: str, start: float, end: float) -> None:
+    def _check_size(self, location: str, ranges: Mapping[str, float]) -> None:
         most = self._settings.memory_bytes * WINDOW_SHARE
-        parameters = self._parameters(location, start, end)
         if self._rows * WINDOW_ROW_BYTES + self._input_bytes <= most:
             return  # all rows together are fewer, so it need not be counted
-        ((rows, bodies),) = self._database.rows(queries.for_duckdb("window_size"), parameters)
+        ((rows, bodies),) = self._database.rows(
+            queries.for_duckdb("window_size"), _arguments({"location": location, **ranges})
+        )
         if (size := rows * WINDOW_ROW_BYTES + bodies) > most:
             raise UnknownTimeError(
                 f"This range and the hours around it have {rows:,} events, which take {memory.words(size)} of memory, and a "
                 f"range may take {memory.words(most)}: choose a shorter one, or raise TWIN_MEMORY."
             )
 
+    def dimensions(self) -> dict[str, list[dict[str, str]]]:
+        """Return the rows of all dimension tables that there are or were."""
+        return {name: rows for name in tables.DIMENSIONS if (rows := self._dimension(name))}
+
     def _dimension(self, name: str) -> list[dict[str, str]]:
-        file = self._dimension_files.get(name)
-        if file is None:
-            return []
-        if name not in self._dimensions:
+        """Return the rows of a dimension table, as they were before if its file is gone or cannot be read any more."""
+        with self._dimensions_lock:
+            if name not in self._dimensions:
+                self._dimensions[name] = self._read_dimension(name)
+            return self._dimensions[name]
+
+    def _read_dimension(self, name: str) -> list[dict[str, str]]:
+        file, earlier = self._dimension_files.get(name), self._earlier.get(name, [])
+        if file is not None:
             streams = {file.path: delta_tables.scan(file.path, file.like.columns)} if file.like.kind == "delta" else {}
-            rows = self._database.table(
-                f"SELECT COLUMNS(*)::VARCHAR FROM {event_files.reader([file.path], file.like)}", streams=streams
-            )
-            self._dimensions[name] = [{key.lower(): value for key, value in row.items()} for row in rows.to_pylist()]
-        return self._dimensions[name]
+            reader = event_files.reader([file.path], file.like)
+            try:
+                rows = self._database.table(f"SELECT COLUMNS(*)::VARCHAR FROM {reader}", streams=streams).to_pylist()
+            except SourceError as error:
+                log.warning("a table of names cannot be read: %s", error)
+            else:
+                return [{column_names.plain(key): value for key, value in row.items()} for row in rows]
+        if file is not None or earlier:
+            outcome = "the names that it had are shown" if earlier else "ids are shown in place of names"
+            self._left_out += (f"The table of {name} is gone or cannot be read: {outcome}",)
+        return earlier
+
+
+def _arguments(parameters: Mapping[str, str | int | float]) -> dict[str, Any]:
+    """Return parameters as DuckDB takes them; those that end in `_ts` are data seconds."""
+    return {
+        key: tables.moment(float(value)).item() if key.endswith("_ts") else value for key, value in parameters.items()
+    }

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
+from twin.sources import text_encoding
+
 LONGEST_ROW = 1 << 24
 """Characters of the longest row that is read; DuckDB reads as many for sure."""
 _PIECE = 1 << 20
@@ -66,7 +68,9 @@ class _Limited:
 
 def _opened(path: str) -> IO[str]:
     opener = gzip.open if path.lower().endswith(".gz") else open
-    return cast(IO[str], opener(path, "rt", encoding="utf-8-sig", errors="replace", newline="\n"))
+    found = text_encoding.of_file(path)
+    encoding = "utf-8-sig" if found == "utf-8" else found
+    return cast(IO[str], opener(path, "rt", encoding=encoding, errors="replace", newline="\n"))
 
 
 def _lines(file: _Limited) -> Iterator[str | None]:

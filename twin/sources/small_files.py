@@ -5,10 +5,12 @@ A generator that flushes a file every few seconds leaves a hundred thousand of t
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from twin.sources import text_encoding
 from twin.sources.event_files import EventFiles
 
 MANY = 500
@@ -61,10 +63,13 @@ def _parts(group: EventFiles, alone: list[str]) -> Iterator[tuple[list[bytes], b
 
 
 def _text(path: str) -> bytes | None:
-    """Return the bytes of a small file, uncompressed; None for one that is not."""
-    with gzip.open(path) if path.lower().endswith(".gz") else open(path, "rb") as file:
-        text = file.read(SMALL + 1)
-    return None if len(text) > SMALL else text.removeprefix(b"\xef\xbb\xbf")
+    """Return the bytes of a small file, uncompressed; None for one that is not, or that cannot be read to its end."""
+    try:
+        with gzip.open(path) if path.lower().endswith(".gz") else open(path, "rb") as file:
+            text = file.read(SMALL + 1)
+    except (OSError, EOFError, zlib.error):
+        return None
+    return None if len(text) > SMALL else text_encoding.to_utf8(text)
 
 
 def _csv(text: bytes) -> tuple[bytes, bytes] | None:

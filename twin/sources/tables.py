@@ -1,5 +1,6 @@
 """Turns query results into what sources return: the counts of all rows, the locations, the names. Shared by all sources."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -7,12 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from twin.foundation.errors import UnknownLocationError
 from twin.foundation.times import EARLIEST, LATEST
 from twin.sources import known_kitchens, time_zones
 from twin.sources.base import Location, Quality, Volume
+from twin.sources.labels import qualified
 
+LEAST_RADIUS_M = 50.0
+"""A smaller radius is "0.0 km" on the page: customers at the kitchen's own address, or one place for all."""
 NAMED = 5
 """Most locations listed in an error message."""
 
@@ -74,11 +79,13 @@ class _Count:
             self.rejected[reason] = self.rejected.get(reason, 0) + read - used
 
 
-def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Location]:
-    """Return the locations from the rows of queries/locations.sql; a dimension table of locations takes precedence.
+def kitchens(rows: pa.Table, volume: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Location]:
+    """Return the locations from the rows of queries/locations.sql and volume.sql; a dimension table of them takes precedence.
 
     Their zones are those that the table names: `time_zones.in_zones` chooses.
     """
+    counted = volume.group_by("location").aggregate([("orders", "sum")])
+    orders = dict(zip(counted["location"].to_pylist(), counted["orders_sum"].to_pylist(), strict=True))
     table = {str(row.get("location_id") or row.get("id") or ""): row for row in dimension}
     table |= {str(row["location_code"]): row for row in table.values() if row.get("location_code")}
     found = []
@@ -93,19 +100,20 @@ def kitchens(rows: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Loc
         found.append(
             Location(
                 id=row["location"],
-                display_name=entry.get("name") or known_kitchens.display_name(row["location"]),
+                display_name=str(entry.get("name") or "").strip() or known_kitchens.display_name(row["location"]),
                 lat=lat,
                 lon=lon,
-                radius_m=miles * known_kitchens.METRES_PER_MILE if miles else row["radius_m"],
-                orders=row["orders"],
+                radius_m=miles * known_kitchens.METRES_PER_MILE if miles else _radius(row["radius_m"]),
+                orders=orders[row["location"]],
                 start=_seconds(row["first_ts"]),
                 end=_seconds(row["last_ts"]),
                 last_delivered=None if last is None else _seconds(last),
                 zone=zone,
                 zone_origin=remark,
+                city=str(entry.get("city") or "").strip(),
             )
         )
-    return sorted(found, key=lambda place: (-place.orders, place.display_name))
+    return qualified(sorted(found, key=lambda place: (-place.orders, place.display_name, place.id)))
 
 
 def volumes(rows: pa.Table, found: Iterable[Location]) -> dict[str, Volume]:
@@ -122,27 +130,44 @@ def volumes(rows: pa.Table, found: Iterable[Location]) -> dict[str, Volume]:
     return {place: Volume(hours[of_place], orders[of_place]) for place, of_place in chosen}
 
 
+def is_dimension(table: str, columns: Iterable[str]) -> bool:
+    """Return whether columns are those of a dimension table of this name: at least an id and a name."""
+    found = set(columns)
+    keys, labels = _columns(table)
+    return bool(found.intersection(keys)) and (table == "locations" or bool(found.intersection(labels)))
+
+
+def _columns(dimension: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of a dimension table's columns of ids and of names, in either generation."""
+    singular = {"categories": "category"}.get(dimension, dimension.rstrip("s"))
+    return ("id", f"{singular}_id"), ("name", f"{singular}_name")
+
+
 def names(rows: Iterable[Mapping[str, Any]], dimension: str) -> dict[str, str]:
     """Return id -> name from the rows of a dimension table, with the columns of either generation."""
-    singular = {"categories": "category"}.get(dimension, dimension.rstrip("s"))
+    keys, labels = _columns(dimension)
     found: dict[str, str] = {}
     for row in rows:
-        key = row.get("id") or row.get(f"{singular}_id")
-        name = row.get("name") or row.get(f"{singular}_name")
+        key = row.get(keys[0]) or row.get(keys[1])
+        name = row.get(labels[0]) or row.get(labels[1])
         if key and name:
             found[str(key)] = str(name)
     return found
 
 
 def find_place(location: str, places: Sequence[Location]) -> Location:
-    """Return the location with an id. Raises `UnknownLocationError` that names similar ids, or else the existing ones."""
+    """Return the location with exactly this id: the one look-up of pages, screens, API and notebooks.
+
+    Raises `UnknownLocationError` that names similar ids, or else the first ones.
+    """
     for place in places:
         if place.id == location:
             return place
     near = known_kitchens.near_matches(location, places)
     ids = [place.id for place in places]
     hint = f"did you mean {' or '.join(near[:NAMED])}?" if near else f"it has {', '.join(ids[:NAMED]) or 'none'}."
-    raise UnknownLocationError(f"No location {location!r} in this source: {hint}", near=near[:NAMED] or ids)
+    message = f"No location {location!r} in this source: {hint}"
+    raise UnknownLocationError(message, near=(near or ids)[:NAMED], similar=bool(near))
 
 
 def nothing_usable(name: str, quality: Quality) -> str:
@@ -164,11 +189,23 @@ def moment(seconds: float) -> np.datetime64:
     return np.datetime64(round(min(max(seconds, EARLIEST), LATEST) * 1e6), "us")
 
 
+def times(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Return timestamps as data seconds, (n,) float64, NaN where NULL."""
+    found = column.to_numpy().astype("datetime64[us]")
+    return np.where(np.isnat(found), np.nan, found.astype(np.int64) / 1e6)
+
+
+def _radius(metres: float | None) -> float | None:
+    """Return how far customers are; None where all are at the kitchen itself, which tells nothing of where it delivers."""
+    return metres if metres is not None and metres >= LEAST_RADIUS_M else None
+
+
 def _number(text: Any) -> float | None:
     try:
-        return None if text is None else float(text)
+        number = None if text is None else float(text)
     except ValueError:
         return None
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _seconds(at: Any) -> float:

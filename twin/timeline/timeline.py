@@ -16,8 +16,8 @@ from twin.foundation import progress
 from twin.foundation.cache import Owner
 from twin.foundation.errors import UnknownOrderError
 from twin.foundation.geo import Frame
-from twin.foundation.stages import OUT_FOR_DELIVERY, STAGES, STALLED_AFTER
-from twin.foundation.times import DAY, Time
+from twin.foundation.stages import OUT_FOR_DELIVERY, STAGES, STALLED_AFTER, STATES
+from twin.foundation.times import DAY, HOUR, Time
 from twin.foundation.zones import Zone
 from twin.sources import tables
 from twin.sources.base import Location, Source, Window
@@ -34,6 +34,8 @@ from twin.timeline.trips import build as build_trips
 
 READING = 0.6
 """Share of the loading time that is spent on reading rows, for the progress bar: about half from files, more from a warehouse."""
+TELLING = 0.2
+"""Least share of a window's orders that must have been on the road for drivers to tell when it was busiest."""
 
 
 @dataclass(frozen=True)
@@ -83,16 +85,25 @@ class Order:
 class DataQuality:
     """The numbers of rows read, used and rejected for a timeline.
 
-    `flagged` counts used rows and orders that look wrong, `cut_orders` the orders whose beginning or end was not read. `left_out`
-    has a sentence for each file of the source that could not be read: none of its rows is counted.
+    `flagged` counts used rows and orders that look wrong. `left_out` has a sentence for each file of the source that could not be
+    read: none of its rows is counted.
     """
 
     read: int
     used: int
     rejected: dict[str, int]
     flagged: dict[str, int]
-    cut_orders: int
     left_out: tuple[str, ...] = ()
+
+
+def kitchen_frame(place: Location) -> Frame | None:
+    """Return the frame of a kitchen; None where its place is not known."""
+    return None if place.lat is None or place.lon is None else Frame(place.lat, place.lon)
+
+
+def _amid_customers(events: Events) -> Frame | None:
+    created = events.type == ev.ORDER_CREATED
+    return Frame.amid(events.lat[created], events.lon[created])
 
 
 class Timeline(Owner):
@@ -106,8 +117,12 @@ class Timeline(Owner):
         orders: Orders,
         trips: Trips,
         data_quality: DataQuality,
+        origin: Frame | None = None,
     ) -> None:
+        """`origin` is where the positions of `orders` count from, by default the kitchen."""
         self.location = location
+        self.origin = origin or kitchen_frame(location)
+        """The frame of all positions; None where no coordinates are known."""
         self.window = window
         self.orders = orders
         self.trips = trips
@@ -124,31 +139,34 @@ class Timeline(Owner):
 
     @classmethod
     def load(cls, source: Source, location: str, start: Time, end: Time) -> "Timeline":
-        """Read the events of `location` whose orders are open in [start, end) and build their timeline.
+        """Read all events of the orders at `location` that are alive in [start, end) and build their timeline.
 
         Reads from 24 hours before `start` (from midnight where its day is longer), so that the completion rate and the day's
-        completed orders are right from `start` on, and `STALLED_AFTER` beyond both edges, so that lifecycles are whole. Raises
+        completed orders are right from `start` on. No order is clipped at an edge, however long it lives. Raises
         `UnknownLocationError`, and ValueError if end is not after start.
         """
         place = tables.find_place(location, source.locations())
         window = Window(place.tz.seconds(start), place.tz.seconds(end))
         if not window.end > window.start:
             raise ValueError(f"The range must end after it starts; it ends {window.start - window.end:.0f} s before.")
-        lower, upper = min(window.start - DAY, place.tz.midnight(window.start)), window.end
+        # an order that was last heard of four hours before midnight is stalled today
+        lower, upper = min(window.start - DAY, place.tz.midnight(window.start) - STALLED_AFTER), window.end
         task = progress.current()
         threading.Thread(target=knots.warm, name="warm-knots").start()  # while the rows are read
         with task.part(0.0, READING):
-            rows = source.window(location, lower - STALLED_AFTER, upper + STALLED_AFTER)
+            rows = source.window(location, lower, upper)
         task.step(READING)
         decoded = ev.decode(rows)
-        events, cut = _orders_within(decoded, lower, upper, place)
+        events = _orders_within(decoded, lower, upper)
         task.step((1 + READING) / 2)
-        frame = None if place.lat is None or place.lon is None else Frame(place.lat, place.lon)
-        orders, routes = build_orders(events, rows, source.names("brands"), frame)
+        frame = kitchen_frame(place)
+        # without the kitchen's place, customers still have theirs; no driver's way can be told that would begin at it
+        origin = frame or _amid_customers(events)
+        orders, routes = build_orders(events, rows, source.names("brands"), origin)
         del rows, decoded  # their texts take most of the memory, and nothing below needs them
         task.step((3 + READING) / 4)
         trips = build_trips(events, orders, routes, frame)
-        return cls(place, window, events, orders, trips, _data_quality(source, location, orders, trips, cut))
+        return cls(place, window, events, orders, trips, _data_quality(source, location, orders, trips), origin)
 
     def at(self, t: Time) -> Snapshot:
         """Return the kitchen's state at t, including events with ts = t."""
@@ -247,23 +265,43 @@ class Timeline(Owner):
         return edges, np.histogram(inside, edges)[0]
 
     def busiest(self) -> float:
-        """Return the time in the window with most drivers on the road, or most open orders where there are no drivers."""
-        enter = np.sort(self.orders.enter[OUT_FOR_DELIVERY])
-        has_drivers = bool(np.isfinite(enter).any())
-        enter = enter if has_drivers else np.sort(self.orders.first)
-        begins = enter[(enter >= self.window.start) & (enter < self.window.end)]
-        if not len(begins):
-            return self.window.start
-        if has_drivers:
-            load = self.membership.in_stage(OUT_FOR_DELIVERY, begins)
+        """Return the time in the window with most drivers on the road; or, if few orders were on it, with most open orders.
+
+        Where few orders have more than one event, it is the end of the 60 minutes in which most orders began.
+        """
+        orders, window = self.orders, self.window
+        inside = (orders.first < window.end) & (orders.last >= window.start)
+        on_road = inside & (orders.enter[OUT_FOR_DELIVERY] < orders.enter[OUT_FOR_DELIVERY + 1])
+        lasting = inside & (orders.last > orders.first)
+        least = TELLING * np.count_nonzero(inside)
+        if (
+            np.count_nonzero(on_road) >= least
+            and (enter := self._in_window(orders.enter[OUT_FOR_DELIVERY][on_road])).size
+        ):
+            load = self.membership.in_stage(OUT_FOR_DELIVERY, enter)
+        elif np.count_nonzero(lasting) >= least and (enter := self._in_window(orders.first[lasting])).size:
+            first, last = np.sort(orders.first[inside]), np.sort(orders.last[inside])
+            load = first.searchsorted(enter, "right") - last.searchsorted(enter, "right")
+        elif (enter := self._in_window(orders.began)).size:
+            load = enter.searchsorted(enter, "right") - enter.searchsorted(enter - HOUR, "right")
         else:
-            load = np.searchsorted(enter, begins, "right") - np.searchsorted(np.sort(self.orders.last), begins, "right")
-        return float(begins[int(np.argmax(load))])
+            return window.start
+        return float(enter[int(np.argmax(load))])
+
+    def _in_window(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the times that lie in the window, sorted."""
+        return np.sort(times[(times >= self.window.start) & (times < self.window.end)])
 
     @property
     def has_orders(self) -> bool:
         """Whether any order begins in the window or is open in it."""
-        return bool(((self.orders.first < self.window.end) & (self.orders.last >= self.window.start)).any())
+        start, end = self.window.start, self.window.end
+        if not ((self.orders.first < end) & (self.orders.last >= start)).any():
+            return False
+        if len(self._in_window(self.orders.began)):
+            return True
+        # an order that lives for days may have stalled throughout
+        return any(len(self.membership.between(start, end, state)) for state in STATES)
 
     @property
     def event_count(self) -> int:
@@ -277,31 +315,20 @@ class Timeline(Owner):
         return sum(column.nbytes for column in columns)
 
 
-def _orders_within(events: Events, lower: float, upper: float, place: Location) -> tuple[Events, int]:
-    """Return the events of orders that have one in [lower, upper) or span it, and the number of those that are cut.
-
-    An order is cut if its beginning or end lies beyond the range that was read.
-    """
-    n = len(events.order_ids)
+def _orders_within(events: Events, lower: float, upper: float) -> Events:
+    """Return the events of the orders that are alive in [lower, upper): that have an event in it or span it."""
     first, last = ev.extremes(events)
     within = (first < upper) & (last >= lower)
-    created, closed = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
-    created[events.order[events.type == ev.ORDER_CREATED]] = True
-    closed[events.order[(events.type == ev.DELIVERED) | (events.type == ev.ORDER_CANCELLED)]] = True
-    # the source has more rows beyond the range that was read, where the missing beginning or end may be
-    cut_early = ~created & (first < lower) & (place.start < lower - STALLED_AFTER)
-    cut_late = ~closed & (last >= upper) & (place.end >= upper + STALLED_AFTER)
-    cut = int(np.count_nonzero(within & (cut_early | cut_late)))
     if within.all():
-        return events, cut
+        return events
     keep = within[events.order]
     row = np.cumsum(within, dtype=np.int32) - np.int32(1)
     columns = {name: getattr(events, name)[keep] for name in ("ts", "type", "lat", "lon", "progress", "row")}
     ids = events.order_ids.filter(np.asarray(within))
-    return replace(events, order=row[events.order[keep]], order_ids=ids, **columns), cut
+    return replace(events, order=row[events.order[keep]], order_ids=ids, **columns)
 
 
-def _data_quality(source: Source, location: str, orders: Orders, trips: Trips, cut: int) -> DataQuality:
+def _data_quality(source: Source, location: str, orders: Orders, trips: Trips) -> DataQuality:
     """Return the counts of the location's rows, with flags that need whole orders."""
     quality = source.quality(location)
     of_orders = {
@@ -310,7 +337,7 @@ def _data_quality(source: Source, location: str, orders: Orders, trips: Trips, c
         "odd number": int(np.count_nonzero(orders.odd)),
     }
     flagged = dict(quality.flagged) | {name: count for name, count in of_orders.items() if count}
-    return DataQuality(quality.read, quality.used, dict(quality.rejected), flagged, cut, quality.left_out)
+    return DataQuality(quality.read, quality.used, dict(quality.rejected), flagged, quality.left_out)
 
 
 def _none_if_nan(value: float) -> float | None:

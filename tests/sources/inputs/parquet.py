@@ -1,6 +1,7 @@
 """Parquet files, and folders whose names are columns."""
 
 import json
+from contextlib import chdir
 from pathlib import Path
 
 import pyarrow as pa
@@ -64,8 +65,14 @@ def list_body(folder: Path, rows: list[Row]) -> Made:
     return Made(folder, read=len(rows) + 4)
 
 
-@makes("folders such as `location=sf/` or `ts=2025-10-13/`", "csv", "jsonl", "json", "parquet")
+@makes("folders such as `location=sf/` or `ts=2025-10-13/`", "csv", "jsonl", "json", "parquet", "from inside")
 def hive(folder: Path, rows: list[Row], variant: str) -> Made:
+    if variant == "from inside":  # a relative path below the folder that is the column
+        mine = [row for row in rows if row["location"] == "chicago"]
+        inside = folder / "location=chicago" / "day=13"
+        inside.mkdir(parents=True)
+        written(inside / "events.csv", csv_text(without(mine, "location")))
+        return Made("events.csv", mine, within=lambda: chdir(inside))
     rows = [{**row, "location": {"chicago": "São Paulo/=x"}.get(row["location"], row["location"])} for row in rows]
     for place, name in (("São Paulo/=x", "S%C3%A3o Paulo%2F%3Dx"), ("sanfrancisco", "sanfrancisco")):
         inside = folder / f"location={name}" / "day=13"

@@ -99,6 +99,9 @@ DELTA = (
     "checkpoint",
     "among others",
     "uncommitted files",
+    "times with a zone",
+    "times without a zone",
+    "body as a struct",
 )
 
 
@@ -134,6 +137,14 @@ def delta(folder: Path, rows: list[Row], variant: str) -> Path:
                     add(table, name, mine, path=name.replace(" ", "%20"), partitionValues={"location": place})
                 )
             by_hand(table, [actions], rows, [], "location")
+        case "times with a zone" | "times without a zone":
+            table_of_rows = pa.Table.from_pylist(rows)
+            at = table_of_rows["ts"].cast(pa.timestamp("us"))
+            if variant == "times with a zone":
+                at = at.cast(pa.timestamp("us", "UTC"))
+            write_deltalake(table, table_of_rows.set_column(table_of_rows.column_names.index("ts"), "ts", at))
+        case "body as a struct":
+            write_deltalake(table, pa.Table.from_pylist([{**row, "body": json.loads(row["body"])} for row in rows]))
         case "uncommitted files":
             write_deltalake(table, pa.Table.from_pylist(rows))
             pq.write_table(pa.Table.from_pylist(ghosts(rows)), table / "part-00000-a-writer-that-crashed.parquet")

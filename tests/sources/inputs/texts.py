@@ -84,10 +84,12 @@ def too_many_columns(folder: Path, rows: list[Row]) -> Made:
     return Made(path, read=len(rows) + 1)
 
 
-@makes("a CSV line over 2 MB")
-def long_line(folder: Path, rows: list[Row]) -> Made:
-    path = written(folder / "events.csv", csv_text([*rows, {**rows[0], "order_id": "long", "body": "x" * (BIG + 1)}]))
-    return Made(path, read=len(rows) + 1)
+@makes("a CSV line over 2 MB", "2 MB", "40 MB", "40 MB .gz")
+def long_line(folder: Path, rows: list[Row], variant: str) -> Made:
+    size = BIG + 1 if variant == "2 MB" else 40_000_000
+    long = {**rows[0], "order_id": "long", "body": "x" * size}
+    path = folder / ("events.csv.gz" if variant.endswith(".gz") else "events.csv")
+    return Made(written(path, csv_text([*rows[:9], long, *rows[9:]])), read=len(rows) + 1)
 
 
 @makes("`event_type`, `ts`, `order_id`, `location`, `sequence` or `body` twice (`ts` and `TS`)", "csv", "jsonl")

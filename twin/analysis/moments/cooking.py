@@ -5,7 +5,7 @@ import numpy as np
 from twin.analysis.moments.evidence import Evidence, phase_of
 from twin.analysis.moments.moment import Finding, Moment
 from twin.analysis.moments.phrases import busiest, count, delivery_figures, minutes, severity
-from twin.analysis.moments.slowness import SlowRun, slow_runs
+from twin.analysis.moments.slowness import SlowRun, slow_runs, uneven_runs
 from twin.foundation import event_types as ev
 
 LEAST_STANDSTILL = 10 * 60.0
@@ -33,6 +33,11 @@ def troubles(evidence: Evidence) -> list[Finding]:
             moment = _outage(evidence, run, *standstill) if standstill else _slow(evidence, run)
             found.append((moment, run.rows))
     return found
+
+
+def uneven(evidence: Evidence) -> list[Finding]:
+    """Return the moments in which some meals cook much longer than usual and the others do not, as where one brand is slow."""
+    return [(_slow(evidence, run), run.rows) for run in uneven_runs(evidence, "cook")]
 
 
 def _standstill(evidence: Evidence, run: SlowRun) -> tuple[float, float] | None:
@@ -71,6 +76,13 @@ def _slow(evidence: Evidence, run: SlowRun) -> Moment:
     title, stage, sentence = _SLOW[run.phase]
     delivery, figures = delivery_figures(evidence, run.rows)
     comparison = sentence.format(took=minutes(run.took), usually=minutes(run.usually))
+    sentence = f"{comparison} for {count(len(run.affected), 'order')}{delivery}"
+    if run.of:
+        title = "Some meals cook long"
+        sentence = (
+            f"{len(run.affected)} of {count(run.of, 'meal')} cooked {minutes(run.took)} min against {minutes(run.usually)} min "
+            f"usually{delivery}"
+        )
     return Moment(
         kind="slow_kitchen",
         start=run.start,
@@ -78,7 +90,7 @@ def _slow(evidence: Evidence, run: SlowRun) -> Moment:
         at=busiest(evidence, run.phase, run.rows, run.start, run.end),
         severity=severity(evidence, run.excess),
         title=title,
-        sentence=f"{comparison} for {count(len(run.affected), 'order')}{delivery}",
+        sentence=sentence,
         figures={
             "orders": float(len(run.affected)),
             "minutes": run.took / 60,

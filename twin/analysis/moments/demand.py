@@ -1,31 +1,38 @@
-"""Demand: rushes above the expected orders, silences below them, and the ordinary peak of each meal."""
+"""Demand: rushes above the expected orders, times with none or hardly any, and the ordinary peak of each meal."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
 from twin.analysis.moments import runs
+from twin.analysis.moments.days import BIN, BINS, HOUR_BINS, day_of, midnight_of, orders_per_bin
 from twin.analysis.moments.evidence import Evidence, Floats
+from twin.analysis.moments.expected import Expected, edges, expected
 from twin.analysis.moments.moment import Moment
-from twin.analysis.moments.phrases import TROUBLE_FROM, count, delivery_figures, minutes
-from twin.foundation.times import DAY, HOUR
+from twin.analysis.moments.phrases import TROUBLE_FROM, count, delivery_figures, minutes, severity
+from twin.analysis.wording import minutes_text
 
-BIN = 60.0
-"""Seconds: start and end of a rush are accurate to a few bins."""
-BINS = round(DAY / BIN)
-SMOOTH = 30
-"""Bins to either side over which other days are averaged: enough for many orders, less than a meal."""
-HOUR_BINS = round(HOUR / BIN)
 SPIKE, LEAST_SPIKE = 2.5, 1.6
 """Multiples of the expected demand: runs are tested against 2.5, which finds their edges best, and count from 1.6."""
 SPIKE_CHANCE = 0.005
 """False rushes accepted per day: with more, users would not trust the true ones."""
+LEAST_DEVIATIONS = 4.5
+"""Standard deviations of the kitchen's own demand that a rush lies above the expected orders, at least."""
 LEAST_EXTRA = 8.0
 """Orders of a rush above the expected number, at least."""
-LEAST_EXPECTED_DAY = 30.0
-"""Prior weight, in orders, of "today is like the other days": a morning alone does not determine the level of a day."""
-SILENCE = 14.0
-"""Expected orders in a time without any order from which it is an outage: the probability is e^-14."""
+LEAST_MINUTES = 10.0
+"""A shorter rush or silence is not worth telling, however certain it is in a kitchen with orders every second."""
+LULL, MOST_LULL = 0.2, 0.25
+"""Shares of the expected demand: runs are tested against 0.2, and count as one without orders up to 0.25."""
+LEAST_MISSING = 14.0
+"""Orders that are missing in a lull, at least."""
+SILENCE = 11.0
+"""Surprise (−log of the probability) from which a lull is told, in a kitchen whose demand varies as this one's does."""
+EMPTY = 0.8
+"""Share of the orders missing in a lull that lie in one part without any, from which only that part is told."""
+UNCOVERED = -1e3
+"""Score of a minute that nothing is expected of, because the record or the other days do not cover it: it ends a run."""
 PEAK = 1.5
 """Multiple of the day's average demand that the hour of a peak has, at least."""
 PEAK_ORDERS = 10
@@ -36,108 +43,64 @@ PEAKS_A_DAY = 2
 """Lunch and dinner."""
 MIDDLE_OF_PEAK = 10
 """Bins over which the time of the highest demand is found."""
-LEAST_OF_A_DAY = 0.2
-"""Share of the median day's orders below which a day counts as a gap in the record, not as a quiet day."""
 
 
-def moments(evidence: Evidence) -> list[Moment]:
-    """Return rushes, silences and peaks."""
-    began, history = _began(evidence), evidence.history.began
-    # before the first and after the last order of the data there is no record, so no silence either
-    record = (min([history[0], *began[:1]]), max([history[-1], *began[-1:]]))
-    courses = _courses(history)
-    found: list[Moment] = []
-    for day in range(int(max(evidence.since, record[0]) // DAY), math.ceil(evidence.end / DAY)):
-        midnight = day * DAY
-        orders = _per_bin(began, midnight)
-        recorded = min(BINS, int((min(evidence.end, record[1]) - midnight) // BIN))
-        if recorded <= 0:
-            continue
-        expected = _expected(orders[:recorded], day, courses)
-        unusual: list[Moment] = []
-        if expected is not None:
-            most, least = expected
-            least[: max(0, math.ceil((record[0] - midnight) / BIN))] = 0.0
-            unusual = _rushes(evidence, orders[:recorded], most, midnight)
-            unusual += _silences(orders[:recorded], least, midnight)
-        found += unusual + _peaks(evidence, orders[:recorded], midnight, unusual)
-    return found
+def rushes_and_lulls(evidence: Evidence) -> list[Moment]:
+    """Return the times with many more, and those with hardly any, of the orders that are expected."""
+    began = _began(evidence)
+    if not len(began):
+        return []
+    first, last = (int(day) for day in day_of(np.array([evidence.since, np.nextafter(evidence.end, 0)])))
+    demand = expected(began, first, last)
+    if demand is None:
+        return []
+    tested = max(0, math.ceil((evidence.end - midnight_of(first)) / BIN))
+    return _rushes(evidence, demand, tested) + _lulls(evidence, demand, tested)
+
+
+def peaks(evidence: Evidence, unusual: list[Moment]) -> list[Moment]:
+    """Return the busiest hours of each day that are not among the `unusual` moments."""
+    return [moment for start, orders in _days(evidence) for moment in _peaks(evidence, orders, start, unusual)]
 
 
 def _began(evidence: Evidence) -> Floats:
-    began = evidence.orders.began
-    return began[(began >= evidence.since) & (began < evidence.end)]
+    """Return when orders began, sorted: the window's, and those of the history outside it."""
+    history, own = evidence.history.began, evidence.orders.began
+    before, after = history.searchsorted((evidence.since, evidence.end))
+    inside = own[slice(*own.searchsorted((evidence.since, evidence.end)))]
+    return np.concatenate((history[:before], inside, history[after:]))
 
 
-def _per_bin(began: Floats, midnight: float) -> Floats:
-    first, last = began.searchsorted((midnight, midnight + DAY))
-    return np.bincount(((began[first:last] - midnight) // BIN).astype(np.int64), minlength=BINS).astype(np.float64)
+def _days(evidence: Evidence) -> Iterator[tuple[float, Floats]]:
+    """Yield the part of each day of the window that the record covers: its begin (data seconds) and its orders per bin."""
+    began = _began(evidence)
+    if not len(began):
+        return
+    start, end = edges(began)
+    start, end = max(evidence.since, start), min(evidence.end, end)
+    first, last = (int(day) for day in day_of(np.array([start, end])))
+    for day in range(first, last + 1):
+        midnight = midnight_of(day)
+        low = max(0, int((start - midnight) // BIN))
+        high = min(BINS, int((end - midnight) // BIN))
+        if low < high:
+            yield midnight + low * BIN, orders_per_bin(began, day, day)[0, low:high]
 
 
-def _expected(orders: Floats, day: int, courses: dict[int, Floats]) -> tuple[Floats, Floats] | None:
-    """Return the most and the least orders expected per bin: the usual course of other days, scaled to the level of this day.
-
-    They are one standard error above and below that course, so that uncertainty about it never causes an alarm.
-    """
-    others = [course for other, course in courses.items() if other != day]
-    if not others:
-        return None
-    table = np.array(others)
-    totals = np.nansum(table, axis=1)
-    table = table[totals >= LEAST_OF_A_DAY * np.median(totals)]
-    covered = np.isfinite(table).any(axis=0)
-    if not covered.all():
-        table[:, ~covered] = 0.0
-    course = np.nanmedian(table, axis=0)[: len(orders)]
-    orders_of_estimate = course * (2 * SMOOTH + 1) * len(table)
-    error = 1 + 1 / np.sqrt(np.maximum(orders_of_estimate, 1.0))
-    level = _level(orders, course)
-    return course * level * error, course * level / error
-
-
-def _courses(began: Floats) -> dict[int, Floats]:
-    """Return the smoothed orders per bin of each day, NaN outside the record, where orders are missing and not zero."""
-    days = np.unique((began // DAY).astype(np.int64)).tolist()
-    courses = {day: _smooth(_per_bin(began, day * DAY)) for day in days}
-    for day in {days[0], days[-1]}:
-        at = day * DAY + (np.arange(BINS) + 0.5) * BIN
-        courses[day][(at < began[0]) | (at > began[-1])] = np.nan
-    return courses
-
-
-def _smooth(course: Floats) -> Floats:
-    """Return the running mean over `SMOOTH` bins to either side, fewer at the edges of the day."""
-    total = np.concatenate(([0.0], np.cumsum(course)))
-    low = np.maximum(np.arange(len(course)) - SMOOTH, 0)
-    high = np.minimum(np.arange(len(course)) + SMOOTH + 1, len(course))
-    return (total[high] - total[low]) / (high - low)
-
-
-def _level(orders: Floats, course: Floats) -> float:
-    """Return the level of a day relative to the others: the weighted median of its hours, which a rush does not change."""
-    whole = len(orders) // HOUR_BINS * HOUR_BINS
-    expected = course[:whole].reshape(-1, HOUR_BINS).sum(axis=1)
-    actual = orders[:whole].reshape(-1, HOUR_BINS).sum(axis=1)
-    usable = expected > 0
-    if not usable.any():
-        return 1.0
-    ratio, weight = actual[usable] / expected[usable], expected[usable]
-    by_ratio = np.argsort(ratio)
-    middle = int(np.searchsorted(np.cumsum(weight[by_ratio]), weight.sum() / 2))
-    level = float(ratio[by_ratio][min(middle, len(ratio) - 1)])
-    trust = weight.sum() / (weight.sum() + LEAST_EXPECTED_DAY)
-    return max(0.1, level * trust + 1 - trust)
-
-
-def _rushes(evidence: Evidence, orders: Floats, expected: Floats, midnight: float) -> list[Moment]:
+def _rushes(evidence: Evidence, demand: Expected, tested: int) -> list[Moment]:
     # the log likelihood ratio of Poisson counts at SPIKE times the rate: its exponent is 1 by construction
-    score = orders * math.log(SPIKE) - (SPIKE - 1) * expected
+    orders, most, usual = (table.reshape(-1)[:tested] for table in (demand.orders, demand.most, demand.usual))
+    score = (orders * math.log(SPIKE) - (SPIKE - 1) * most) / demand.groups
     found = []
-    for first, last in runs.runs(score, math.log(BINS / SPIKE_CHANCE)):
-        placed, usually = float(orders[first : last + 1].sum()), float(expected[first : last + 1].sum())
-        if placed < LEAST_SPIKE * usually or placed - usually < LEAST_EXTRA:
+    for first, last in runs.runs(np.where(np.isfinite(score), score, UNCOVERED), math.log(BINS / SPIKE_CHANCE)):
+        inside = slice(first, last + 1)
+        placed, at_most, usually = (float(values[inside].sum()) for values in (orders, most, usual))
+        at_most = max(at_most, demand.bounds(first, last)[0])
+        sure = placed - at_most >= max(LEAST_EXTRA, LEAST_DEVIATIONS * demand.deviation(at_most))
+        if placed < LEAST_SPIKE * at_most or not sure or last + 1 - first < LEAST_MINUTES * 60 / BIN:
             continue
-        start, end = midnight + first * BIN, midnight + (last + 1) * BIN
+        start = midnight_of(demand.first) + first * BIN
+        end = start + (last + 1 - first) * BIN
         created = evidence.orders.created
         delivery, figures = delivery_figures(evidence, np.flatnonzero((created >= start) & (created < end)))
         times = placed / max(usually, 1.0)
@@ -146,7 +109,7 @@ def _rushes(evidence: Evidence, orders: Floats, expected: Floats, midnight: floa
                 kind="demand_spike",
                 start=start,
                 end=end,
-                at=_busiest(orders[first : last + 1], start),
+                at=_busiest(orders[inside], start),
                 severity=TROUBLE_FROM + 0.3 * (1 - math.exp(-(times - 1))),
                 title="A rush of orders",
                 sentence=f"{count(round(placed), 'order')} in {minutes(end - start)} min against {usually:.0f} usually{delivery}",
@@ -164,30 +127,51 @@ def _busiest(orders: Floats, start: float) -> float:
     return start + (int(np.argmax(total[width:] - total[:-width])) + width / 2) * BIN
 
 
-def _silences(orders: Floats, expected: Floats, midnight: float) -> list[Moment]:
-    with_orders = np.concatenate(([-1], np.flatnonzero(orders), [len(orders)]))
-    total = np.concatenate(([0.0], np.cumsum(expected)))
-    missing = total[with_orders[1:]] - total[with_orders[:-1] + 1]
+def _lulls(evidence: Evidence, demand: Expected, tested: int) -> list[Moment]:
+    orders, least, usual = (table.reshape(-1)[:tested] for table in (demand.orders, demand.least, demand.usual))
+    # the log likelihood ratio of Poisson counts at LULL times the rate
+    score = (orders * math.log(LULL) + (1 - LULL) * least) / demand.groups
     found = []
-    for gap in np.flatnonzero(missing >= SILENCE).tolist():
-        start, end = midnight + (with_orders[gap] + 1) * BIN, midnight + with_orders[gap + 1] * BIN
+    for first, last in runs.runs(np.where(np.isfinite(score), score, UNCOVERED), (1 - LULL) * SILENCE):
+        first, last = _empty_part(orders, usual, first, last)
+        inside = slice(first, last + 1)
+        placed, at_least, usually = (float(values[inside].sum()) for values in (orders, least, usual))
+        at_least = min(at_least, demand.bounds(first, last)[1])
+        missing = usually - placed
+        sure = at_least - placed >= LEAST_MISSING and demand.surprise(placed, at_least) >= SILENCE
+        if placed > MOST_LULL * at_least or not sure or last + 1 - first < LEAST_MINUTES * 60 / BIN:
+            continue
+        start = midnight_of(demand.first) + first * BIN
+        end = start + (last + 1 - first) * BIN
+        length, orders_text = minutes_text(end - start), count(round(placed), "order")
         found.append(
             Moment(
                 kind="outage",
-                start=float(start),
-                end=float(end),
-                at=float(start + end) / 2,
-                severity=TROUBLE_FROM + 0.3 * (1 - math.exp(-missing[gap] / 50)),
-                title="No orders come in",
-                sentence=f"Not one order in {minutes(end - start)} min, {missing[gap]:.0f} are usual",
-                figures={"orders": 0.0, "usual_orders": float(missing[gap]), "minutes": float(end - start) / 60},
+                start=start,
+                end=end,
+                at=(start + end) / 2,
+                severity=severity(evidence, missing * evidence.usual_delivery),
+                title="Hardly any orders come in" if placed else "No orders come in",
+                sentence=f"{f'Only {orders_text}' if placed else 'Not one order'} in {length}, {usually:.0f} are usual",
+                figures={"orders": placed, "usual_orders": usually, "minutes": (end - start) / 60},
                 stage="created",
             )
         )
     return found
 
 
-def _peaks(evidence: Evidence, orders: Floats, midnight: float, unusual: list[Moment]) -> list[Moment]:
+def _empty_part(orders: Floats, usual: Floats, first: int, last: int) -> tuple[int, int]:
+    """Return the longest part of a lull (first and last bin) without any order if nearly all that is missing is missing there."""
+    taken = np.concatenate(([first - 1], first + np.flatnonzero(orders[first : last + 1]), [last + 1]))
+    total = np.concatenate(([0.0], np.cumsum(usual[first : last + 1])))
+    missing = total[taken[1:] - first] - total[taken[:-1] + 1 - first]
+    most = int(np.argmax(missing))
+    if missing[most] < EMPTY * total[-1]:
+        return first, last
+    return int(taken[most]) + 1, int(taken[most + 1]) - 1
+
+
+def _peaks(evidence: Evidence, orders: Floats, begin: float, unusual: list[Moment]) -> list[Moment]:
     """Return the busiest hours of a day, apart from each other and not where there is a rush or a silence."""
     if len(orders) < HOUR_BINS or not orders.any():
         return []
@@ -206,7 +190,7 @@ def _peaks(evidence: Evidence, orders: Floats, midnight: float, unusual: list[Mo
         free[max(0, top - PEAK_APART) : top + PEAK_APART] = False
         if shoulder:
             continue
-        start, end = midnight + top * BIN, midnight + (top + HOUR_BINS) * BIN
+        start, end = begin + top * BIN, begin + (top + HOUR_BINS) * BIN
         if any(moment.start < end and start < moment.end for moment in unusual):
             continue
         created = evidence.orders.created

@@ -9,7 +9,7 @@ from twin.analysis.moments import runs
 from twin.analysis.moments.evidence import Evidence, Floats, phase_of
 from twin.analysis.moments.moment import Finding, Moment, Rows
 from twin.analysis.moments.phrases import busiest, count, delivery_figures, minutes, severity
-from twin.analysis.moments.slowness import LEAST_AFFECTED, LEAST_MINUTES, SlowRun, slow_runs
+from twin.analysis.moments.slowness import LEAST_AFFECTED, LEAST_MINUTES, SlowRun, slow_runs, uneven_runs
 from twin.foundation import event_types as ev
 
 SHORTAGE_SHARE = 0.6
@@ -21,12 +21,27 @@ LEAST_LATE_USUAL, LEAST_LATE, MOST_LATE_TESTED = 0.02, 0.3, 0.9
 and at most 90 %."""
 
 
-def troubles(evidence: Evidence) -> list[Finding]:
-    """Return the moments of the drivers, each with the orders that it affected."""
-    waits = [(_waiting(evidence, run), run.rows) for run in slow_runs(evidence, "wait")]
-    explained = np.concatenate([rows for _, rows in waits]) if waits else np.empty(0, np.intp)
-    drives = [(_driving(evidence, run), run.rows) for run in slow_runs(evidence, "drive")]
-    return waits + _late_drivers(evidence, explained) + drives
+def waits(evidence: Evidence) -> list[Finding]:
+    """Return the moments in which meals wait longer than usual, each with the orders that it affected."""
+    return [(_waiting(evidence, run), run.rows) for run in slow_runs(evidence, "wait")]
+
+
+def drives(evidence: Evidence) -> list[Finding]:
+    """Return the moments in which drives take longer than usual, each with the orders that it affected."""
+    return [(_driving(evidence, run), run.rows) for run in slow_runs(evidence, "drive")]
+
+
+def uneven_drives(evidence: Evidence) -> list[Finding]:
+    """Return the moments in which some drives take much longer than usual and the others do not, as where one zone is slow."""
+    return [(_driving(evidence, run), run.rows) for run in uneven_runs(evidence, "drive")]
+
+
+def late_drivers(evidence: Evidence, explained: Rows) -> list[Finding]:
+    """Return moments in which more drivers than usual are late although the mean wait of the meals is not unusual yet.
+
+    Orders in `explained` are excluded: their wait is a moment already.
+    """
+    return [(_late_moment(evidence, run), run.rows) for run in _late_runs(evidence, explained)]
 
 
 def _waiting(evidence: Evidence, run: SlowRun) -> Moment:
@@ -65,14 +80,15 @@ def _waiting(evidence: Evidence, run: SlowRun) -> Moment:
 def _driving(evidence: Evidence, run: SlowRun) -> Moment:
     delivery, figures = delivery_figures(evidence, run.affected)
     took, usually = minutes(run.took), minutes(run.usually)
+    drives_text = f"{len(run.affected)} of {count(run.of, 'drive')}" if run.of else count(len(run.affected), "drive")
     return Moment(
         kind="slow_delivery",
         start=run.start,
         end=run.end,
         at=busiest(evidence, "drive", run.rows, run.start, run.end),
         severity=severity(evidence, run.excess),
-        title="Drives take long",
-        sentence=f"{count(len(run.affected), 'drive')} took {took} min against {usually} min usually{delivery}",
+        title="Some drives take long" if run.of else "Drives take long",
+        sentence=f"{drives_text} took {took} min against {usually} min usually{delivery}",
         figures={
             "orders": float(len(run.affected)),
             "minutes": run.took / 60,
@@ -98,11 +114,6 @@ class _LateRun:
     late: Rows
     usual_share: float
     lost: float
-
-
-def _late_drivers(evidence: Evidence, explained: Rows) -> list[Finding]:
-    """Return moments in which more drivers than usual are late although the mean wait of the meals is not unusual yet."""
-    return [(_late_moment(evidence, run), run.rows) for run in _late_runs(evidence, explained)]
 
 
 def _late_runs(evidence: Evidence, explained: Rows) -> list[_LateRun]:

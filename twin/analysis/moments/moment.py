@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.foundation.times import DAY
 from twin.foundation.zones import NAIVE, Zone
+
+WEEK = 7 * DAY
+"""Seconds of a range in which a weekday names one day."""
 
 KINDS: dict[str, str] = {
     "driver_shortage": "drivers short",
@@ -60,6 +64,24 @@ class Moment:
 
     def _clock(self, t: float, *, day: bool = True) -> str:
         return f"{self.tz.weekday(t)[:3]} {self.tz.clock(t)}" if day else self.tz.clock(t)
+
+
+def when_in(moment: Moment, window: float) -> str:
+    """Return a moment's `when` for a range of `window` seconds: beyond a week each weekday comes again, and has its date.
+
+    >>> moment = Moment("peak", 1760638200.0, 1760640600.0, 1760639400.0, 0.1, "Peak", "60 orders an hour")
+    >>> when_in(moment, 7 * DAY), when_in(moment, 31 * DAY)
+    ('Thu 18:10–18:50', 'Thu 16 Oct 18:10–18:50')
+    """
+    if window <= WEEK:
+        return moment.when
+    tz = moment.tz
+
+    def dated(t: float) -> str:
+        return f"{tz.weekday(t)[:3]} {tz.date(t)} {tz.clock(t)}"
+
+    same = tz.day(moment.start) == tz.day(moment.end)
+    return f"{dated(moment.start)}–{tz.clock(moment.end) if same else dated(moment.end)}"
 
 
 Rows = NDArray[np.intp]

@@ -46,6 +46,12 @@ def runs(score: Floats, height: float) -> list[tuple[int, int]]:
     return found
 
 
+def climb(score: Floats) -> float:
+    """Return the highest climb of the sum of `score` (n,)."""
+    total = np.concatenate(([0.0], np.cumsum(score)))
+    return float((total - np.minimum.accumulate(total)).max())
+
+
 def height(usual: Floats, n: int) -> float:
     """Return the height that the sum of `n` scores reaches by chance only `CHANCE` times, given usual scores."""
     return math.log(max(n, 1) / CHANCE) / exponent(usual)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.foundation.times import DAY, HOUR
+from twin.analysis.moments.days import Days, day_of, hour_of
 
 Floats = NDArray[np.float64]
 
@@ -17,6 +17,12 @@ NARROWEST = 30.0
 """Seconds: a spread below this is the resolution of a clock, not the variation of a kitchen."""
 MOST = 2_000
 """Orders from which median and spread are computed. Larger pools are sampled evenly, with an error of 3 % of a spread."""
+MOST_FOR_TREND = 8_000
+"""Orders from which the trend is computed."""
+LEAST_DAYS = 14
+"""Days from which on there is a trend: in a single week it would be the weekend."""
+EVERY_DAY = -1
+"""Stands for a day that the reference does not have, so that none is left out."""
 SHARE_ABOVE = 0.84
 """The upper spread goes from the median to this share: one standard deviation where durations are normal."""
 
@@ -30,9 +36,10 @@ class Usual:
 
     def __init__(self, time: Floats, value: Floats) -> None:
         """Prepare the reference. time: (m,) data seconds when the phases began, in any order; value: (m,) seconds; all finite."""
-        self._day = (time // DAY).astype(np.int64)
-        self._value = value
-        slot = (time % DAY // HOUR).astype(np.int64)
+        self._day = day_of(time)
+        self._trend, self._middle = _trend(self._day, value)
+        self._value = value - self._trend * (self._day - self._middle)
+        slot = hour_of(time)
         hours = [np.flatnonzero(slot == hour) for hour in range(SLOTS)]
         self._pools = [
             _thinned(np.concatenate((hours[hour - 1], hours[hour], hours[(hour + 1) % SLOTS]))) for hour in range(SLOTS)
@@ -42,15 +49,18 @@ class Usual:
 
     def at(self, time: Floats) -> tuple[Floats, Floats]:
         """Return the usual value and its upper spread for each `time` (n,), NaN where there are too few orders."""
-        day, slot = (time // DAY).astype(np.int64), (time % DAY // HOUR).astype(np.int64)
-        keys, which = np.unique(day * SLOTS + slot, return_inverse=True)
-        values = [self._of(key // SLOTS, key % SLOTS) for key in keys.tolist()]
-        table = np.array(values, dtype=np.float64).reshape(-1, 2)
-        return table[which, 0], table[which, 1]
+        return self._at(day_of(time), hour_of(time), day_of(time))
 
     def over_all_days(self, time: Floats) -> tuple[Floats, Floats]:
         """Return the same for each time of day without leaving out its day, to compare the reference with itself."""
-        return self.at(time % DAY)  # no day of the reference is 1 January 1970
+        day = day_of(time)
+        return self._at(np.full(len(day), EVERY_DAY), hour_of(time), day)
+
+    def _at(self, left_out: Days, slot: Days, day: Days) -> tuple[Floats, Floats]:
+        keys, which = np.unique(left_out * SLOTS + slot, return_inverse=True)
+        values = [self._of(key // SLOTS, key % SLOTS) for key in keys.tolist()]
+        table = np.array(values, dtype=np.float64).reshape(-1, 2)
+        return table[which, 0] + self._trend * (day - self._middle), table[which, 1]
 
     def _of(self, day: int, hour: int) -> tuple[float, float]:
         if (day, hour) not in self._computed:
@@ -61,6 +71,24 @@ class Usual:
             rows = pool if len(pool) >= LEAST else others
             self._computed[day, hour] = _centre_and_spread(self._value[rows])
         return self._computed[day, hour]
+
+
+def _trend(day: Days, value: Floats) -> tuple[float, float]:
+    """Return the change of the value per day (seconds) and the day from which it is counted; 0 with too few days.
+
+    The median of the slopes between the medians of any two days (H. Theil 1950, P. K. Sen 1968), which a bad day hardly changes.
+    """
+    rows = slice(None, None, max(1, len(value) // MOST_FOR_TREND))
+    day, value = day[rows], value[rows]
+    by_day = np.argsort(day, kind="stable")
+    days, first, number = np.unique(day[by_day], return_index=True, return_counts=True)
+    if np.count_nonzero(number >= LEAST_OVERALL) < LEAST_DAYS:
+        return 0.0, 0.0
+    groups = np.split(value[by_day], first[1:])
+    medians = np.array([np.median(group) for group in groups])[number >= LEAST_OVERALL]
+    days = days[number >= LEAST_OVERALL]
+    i, j = np.triu_indices(len(days), 1)
+    return float(np.median((medians[j] - medians[i]) / (days[j] - days[i]))), float(np.median(days))
 
 
 def _thinned(rows: NDArray[np.intp]) -> NDArray[np.intp]:

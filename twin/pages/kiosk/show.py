@@ -22,6 +22,7 @@ from twin.views.feed.feed import FeedView
 from twin.views.kpis.kpis import KpiView
 from twin.views.map.map import MapView
 from twin.views.pipeline.pipeline import PipelineView
+from twin.views.session.address import unknown_kitchens
 from twin.views.session.session import ReplaySession
 from twin.views.shared.component import style_text
 from twin.views.shared.view import ReplayView
@@ -158,7 +159,8 @@ class KioskShow(pn.viewable.Viewer):
     async def _open(self) -> None:
         """Open the source and build the show, in a thread, because either may take long."""
         self._show = await asyncio.to_thread(process.showings.show, self._options)
-        self._address.some_of("locations", [place.id for place in process.hub().locations], "kitchen")
+        for sentence in await asyncio.to_thread(unknown_kitchens, process.hub(), self._options.locations):
+            self._address.remark(sentence)
         self._card.remark = notice(self._address.remarks)
         if self._remembered is not None:
             process.showings.restore(self._options, self._remembered)

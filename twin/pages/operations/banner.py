@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import panel as pn
 import param
 
-from twin.foundation.times import text
+from twin.foundation.zones import NAIVE, Zone
 from twin.pages.operations.welcome import range_text
 from twin.views.shared.component import Component, module_source, style_source
 
@@ -52,14 +52,22 @@ class BannerView(pn.viewable.Viewer):
         """Show an error; with `retry`, offer to retry. The button shows progress until the next call."""
         self.notify("problem", message, "Retry", retry)
 
-    def no_orders(self, start: float, end: float, show_latest: Callable[[], Any]) -> None:
-        """Show that the range has no orders, that the data covers [start, end) (data seconds), and offer its last 24 hours."""
-        message = f"No orders in this range: the data covers {range_text(start, end)}."
+    def no_orders(self, start: float, end: float, show_latest: Callable[[], Any], tz: Zone = NAIVE) -> None:
+        """Show that the range has no orders, that the data covers [start, end) (data seconds), and offer its last 24 hours.
+
+        `tz` is the kitchen's clock, here and below.
+        """
+        message = f"No orders in this range: the data covers {range_text(start, end, tz)}."
         self.notify("empty", message, "Show the last 24 hours", show_latest)
 
-    def newer(self, until: float, show: Callable[[], Any]) -> None:
+    def later(self, orders: int, end: float, show: Callable[[], Any], tz: Zone = NAIVE) -> None:
+        """Show that some orders begin after `end` (data seconds), behind a gap in the record, and offer them."""
+        begin = f"{orders:,} orders begin" if orders != 1 else "1 order begins"
+        self.notify("empty", f"{begin} after {tz.text(end)[:16]}, behind a gap in the data.", "Show", show)
+
+    def newer(self, until: float, show: Callable[[], Any], tz: Zone = NAIVE) -> None:
         """Show that there are newer orders, up to `until` (data seconds), and offer them."""
-        self.notify("empty", f"New orders have come in, until {text(until)[:16]}.", "Show the latest", show)
+        self.notify("empty", f"New orders have come in, until {tz.text(until)[:16]}.", "Show the latest", show)
 
     def notify(self, kind: str, message: str, action: str = "", on_action: Callable[[], Any] | None = None) -> None:
         """Show a notice of one of `KINDS`; `on_action()` is called when its button is pressed."""

@@ -14,11 +14,13 @@ from panel.io.resources import get_dist_path
 
 from twin import api
 from twin.foundation.address import Address, notice, quoted, suggestion
-from twin.foundation.errors import TwinError
+from twin.foundation.errors import ForeignColumnsError, TwinError
+from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.pages.basemap import base_map
 from twin.pages.opening import opening
 from twin.pages.operations.banner import BannerView
+from twin.pages.operations.choice import MANY_KITCHENS, KitchenChoice, kitchen_rows
 from twin.pages.operations.chrome import ChromeView
 from twin.pages.operations.tabs import TabBar
 from twin.pages.operations.welcome import WelcomeView
@@ -55,8 +57,14 @@ span { color: var(--tw-ink); font: 700 var(--tw-text-lg)/1.2 var(--tw-font); whi
 @media (max-width: 600px) { span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } }
 """
 """On a phone the title is hidden to make room for the controls; screen readers still read it."""
+OWN_COLUMNS = (
+    "Rows of events have event_type, ts and order_id. The next page shows what these columns probably mean, lets you correct it, "
+    "and opens the kitchens."
+)
 PROGRESS_S = 0.5
 """Seconds between two progress texts while the source opens."""
+LONGEST_LATER = 31 * DAY
+"""Longest range that the notice about later orders offers, seconds: stragglers may come years apart."""
 SAVED = ("events", "layers", "density", "tab")
 """The parameters of the address in which views save a choice."""
 
@@ -94,6 +102,12 @@ def operations_page() -> pn.Column:
             welcome.show_loading(process.opening_step)
         try:
             show(opening.result())
+        except ForeignColumnsError as error:
+            name = Path(process.settings.source).name
+            if mounted:
+                welcome.fail(f"{name} has columns of its own", OWN_COLUMNS, adapt="./adapt")
+            else:
+                welcome.fail(str(error))
         except TwinError as error:
             welcome.fail(str(error), "Start the app with another source, for example: twin serve --source demo")
 
@@ -143,10 +157,9 @@ class _Operations:
             "events": self.feed, "moments": self.moments, "orders": self.orders, "trends": self.trends,
         }  # fmt: skip
         self.replay = self._arrange()
-        self.choice = pn.widgets.Select(
-            label="Kitchen", options={place.display_name: place.id for place in session.hub.locations}, margin=0,
-            visible=False, css_classes=["kitchen"], stylesheets=[style_text(Path(__file__).with_name("choice.css"))],
-        )  # fmt: skip
+        self.choice = KitchenChoice(
+            kitchens=kitchen_rows(session.hub.locations), margin=0, visible=False, css_classes=["kitchen"]
+        )
         self.choice.param.watch(self._on_choice, "value")
         self.bar = (self.data_quality, self.chrome, session.page)
         self._follow()
@@ -283,7 +296,9 @@ class _Operations:
         hub = self.session.hub
         places = hub.locations
         try:
-            volumes = {place.id: hub.source.volume(place.id) for place in places}
+            # a list of many has no charts: they would be megabytes
+            charted = places if len(places) <= MANY_KITCHENS else []
+            volumes = {place.id: hub.source.volume(place.id) for place in charted}
             quality = {place.id: hub.quality(place.id) for place in places}
         except TwinError as error:
             self.welcome.fail(str(error))
@@ -291,16 +306,22 @@ class _Operations:
             self.welcome.show_locations(places, volumes, quality)
 
     def _on_choice(self, event: Any) -> None:
-        if self.session.place is not None and event.new != self.session.place.id:
+        if self.session.place is None or event.new == self.session.place.id:
+            return
+        if event.new in {place.id for place in self.session.hub.locations}:
             pn.state.execute(partial(self.session.choose, event.new))
+        else:  # the browser's ids are not trusted
+            self.choice.value = self.session.place.id
 
     def _on_place(self, event: Any) -> None:
         place = event.new
         self.choice.param.update(value=place.id, visible=True)
-        self.chrome.param.update(place=place.display_name, place_id=place.id)
+        self.chrome.param.update(place=place.label, place_id=place.id)
         reach = self.session.hub.reach(place.id)
         self.transport.param.update(
-            source_range=(place.start, place.end), latest=place.last_delivered, reach=(reach.start, reach.end)
+            source_range=(place.start, place.end),
+            latest=self.session.hub.last_day(place.id).end,
+            reach=(reach.start, reach.end),
         )
         self._choose_panel()
         if self.replay not in list(self.body):
@@ -328,16 +349,22 @@ class _Operations:
         place = self.session.place
         if event.new is not None and place is not None:
             latest = partial(pn.state.execute, partial(self.session.choose, place.id))
-            self.banner.newer(event.new, latest)
+            self.banner.newer(event.new, latest, place.tz)
 
     def _check_range(self, *_: Any) -> None:
-        """Show a notice if the chosen range has no orders."""
+        """Show a notice if the chosen range has no orders, or if stragglers follow the day that the page opens on."""
         timeline, place = self.session.controller.timeline, self.session.place
-        if timeline is None or place is None or timeline.has_orders:
+        if timeline is None or place is None:
             self.banner.clear()
-        else:
+        elif not timeline.has_orders:
             latest = partial(pn.state.execute, partial(self.session.choose, place.id))
-            self.banner.no_orders(place.start, place.end, latest)
+            self.banner.no_orders(place.start, place.end, latest, place.tz)
+        elif (last := self.session.hub.last_day(place.id)).later_orders and timeline.window.end == last.end:
+            start = max(last.end, last.later_end - LONGEST_LATER)
+            later = partial(pn.state.execute, partial(self.session.choose, place.id, start, last.later_end))
+            self.banner.later(last.later_orders, last.end, later, place.tz)
+        else:
+            self.banner.clear()
 
     def _on_problem(self, event: Any) -> None:
         if not event.new:  # loading has begun; its outcome updates the page

@@ -1,4 +1,5 @@
 import { el, icon, SVG } from "../../views/shared/elements.js";
+import { WelcomeList } from "./welcome_list.js";
 
 const many = (n) => n.toLocaleString("en-US");
 const CHART_W = 400;
@@ -34,7 +35,8 @@ function activityChart(values, label) {
 }
 
 function cityCard(city, choose) {
-  const peak = city.activity.length ? Math.round(Math.max(...city.activity)) : null;
+  const mean = city.step > 1 ? `; each bar is the mean of ${city.step} hours` : "";
+  const label = `Orders per hour over the range, at most ${many(city.peak ?? 0)} in one hour${mean}`;
   const pin = el("span", { class: "pin" });
   pin.append(icon("kitchen", 18));
   const go = el("span", { class: "go" }, "Open");
@@ -59,15 +61,16 @@ function cityCard(city, choose) {
         "span",
         { class: "title" },
         el("span", { class: "name" }, city.name),
+        city.qualifier ? el("span", { class: "qualifier" }, city.qualifier) : null,
         el("span", { class: "range" }, city.range),
       ),
     ),
     city.activity.length
       ? el(
           "span",
-          { class: "chart" },
-          activityChart(city.activity, `Orders per hour over the range, at most ${peak}`),
-          el("span", { class: "peak" }, `peak ${peak}/h`),
+          { class: "chart", title: label },
+          activityChart(city.activity, label),
+          el("span", { class: "peak" }, `peak ${many(city.peak)}/h`),
         )
       : el("span", { class: "chart" }),
     el(
@@ -94,8 +97,8 @@ const skeleton = () =>
     el("span", { class: "bottom" }, el("i", { class: "w40" })),
   );
 
-/** A message in the place of the cards: what is the case, what to do, and a button where there is something to try. */
-function notice(kind, title, text, button) {
+/** A message in the place of the cards: what is the case, what to do, and buttons where there is something to try. */
+function notice(kind, title, text, ...buttons) {
   const sign = el("span", { class: `sign is-${kind}` });
   sign.append(icon(kind === "error" ? "alert" : "box", 24));
   return el(
@@ -104,9 +107,16 @@ function notice(kind, title, text, button) {
     sign,
     el("h2", {}, title),
     text ? el("p", {}, text) : null,
-    button ?? null,
+    buttons.some(Boolean) ? el("div", { class: "ways" }, ...buttons) : null,
   );
 }
+
+const retryButton = (model, looks = "retry") =>
+  el(
+    "button",
+    { class: looks, type: "button", "data-testid": "welcome-retry", onclick: () => model.send_msg({ retry: true }) },
+    "Try again",
+  );
 
 function render({ model }) {
   const grid = el("div", { class: "grid" });
@@ -128,26 +138,38 @@ function render({ model }) {
     grid,
   );
 
-  const choose = (id, card) => {
-    if (grid.getAttribute("aria-busy") === "true") return; // one choice is enough
+  /** Choose a kitchen; returns false while one is being opened: one choice is enough. */
+  const choose = (id) => {
+    if (grid.getAttribute("aria-busy") === "true") return false;
     grid.setAttribute("aria-busy", "true");
+    model.send_msg({ choose: id });
+    return true;
+  };
+  const chooseCard = (id, card) => {
+    if (!choose(id)) return;
     card.classList.add("chosen");
     card.querySelector(".go").firstChild.textContent = "Opening";
-    model.send_msg({ choose: id });
   };
+  let list = null;
   const show = () => {
     const s = model.state;
-    const cities = s.cities ?? [];
+    const cities = s.many ? JSON.parse(s.many) : (s.cities ?? []);
+    list?.remove();
+    list = null;
     grid.setAttribute("aria-busy", String(s.status === "loading"));
     grid.className = `grid is-${s.status}`; // prefixed: Panel styles a plain .error
     grid.dataset.count = s.status === "loading" ? SKELETONS : cities.length > 4 ? "many" : cities.length;
     lead.textContent =
       {
         loading: `${s.words || "Reading the data"} …`,
-        ready: cities.length === 1 ? "One kitchen in this data" : `Choose one of ${cities.length} kitchens`,
+        ready: cities.length === 1 ? "One kitchen in this data" : `Choose one of ${many(cities.length)} kitchens`,
       }[s.status] ?? "";
     if (s.status === "loading") grid.replaceChildren(...Array.from({ length: SKELETONS }, skeleton));
-    else if (s.status === "ready") grid.replaceChildren(...cities.map((city) => cityCard(city, choose)));
+    else if (s.many) {
+      list = new WelcomeList({ cities, choose });
+      grid.dataset.count = "list";
+      grid.replaceChildren(list.node);
+    } else if (s.status === "ready") grid.replaceChildren(...cities.map((city) => cityCard(city, chooseCard)));
     else if (s.status === "empty")
       grid.replaceChildren(
         notice(
@@ -163,22 +185,15 @@ function render({ model }) {
           "error",
           s.message ?? "",
           s.advice ?? "",
-          s.retry
-            ? el(
-                "button",
-                {
-                  class: "retry",
-                  type: "button",
-                  "data-testid": "welcome-retry",
-                  onclick: () => model.send_msg({ retry: true }),
-                },
-                "Try again",
-              )
+          s.adapt
+            ? el("a", { class: "retry", href: s.adapt, "data-testid": "welcome-adapt" }, "Find out what they mean")
             : null,
+          s.retry ? retryButton(model, s.adapt ? "retry is-second" : "retry") : null,
         ),
       );
   };
   model.on("state", show);
+  model.on("remove", () => list?.remove());
   show();
   return root;
 }

@@ -1,5 +1,6 @@
 """The first page: the choice of a kitchen."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -9,7 +10,9 @@ import panel as pn
 import param
 from numpy.typing import NDArray
 
+from twin.foundation.times import HOUR
 from twin.foundation.zones import NAIVE, Zone
+from twin.pages.operations.choice import MANY_KITCHENS
 from twin.sources.base import Location, Quality, Volume
 from twin.views.shared.component import Component, module_source, style_source
 
@@ -23,7 +26,9 @@ CHART_BARS = 84
 class CityCards(Component):
     """The cards in the browser; `state["status"]` is one of loading, ready, empty, error."""
 
-    state = param.Dict(default={"status": "loading"}, doc="What to show: status, cities, message.")
+    state = param.Dict(
+        default={"status": "loading"}, doc="What to show: status, cities (`many`: JSON of them), message."
+    )
 
     _esm = module_source(Path(__file__).with_name("welcome.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("welcome.css"))]
@@ -61,15 +66,22 @@ class WelcomeView(pn.viewable.Viewer):
         """Show one card per location; `volumes` and `quality`, by location id, add the chart and the rejected rows."""
         self._ids = {location.id for location in locations}
         cities = [_city(one, (volumes or {}).get(one.id), (quality or {}).get(one.id)) for one in locations]
-        self._cards.state = {"status": "ready" if cities else "empty", "cities": cities}
+        if len(cities) > MANY_KITCHENS:  # as one text: Param and Bokeh would go through every value of thousands
+            self._cards.state = {"status": "ready", "cities": [], "many": json.dumps(cities)}
+        else:
+            self._cards.state = {"status": "ready" if cities else "empty", "cities": cities}
 
-    def fail(self, message: str, advice: str = "") -> None:
-        """Show a sentence with the problem and one with the remedy, with a button to retry."""
+    def fail(self, message: str, advice: str = "", adapt: str = "") -> None:
+        """Show a sentence with the problem and one with the remedy, with a button to retry.
+
+        `adapt` is the address of the page that finds out what columns mean, where that is the problem.
+        """
         self._cards.state = {
             "status": "error",
             "message": message,
             "advice": advice,
             "retry": self._on_retry is not None,
+            "adapt": adapt,
         }
 
     def _on_message(self, event: "DataEvent") -> None:
@@ -87,9 +99,14 @@ def _city(location: Location, volume: Volume | None, quality: Quality | None) ->
     return {
         "id": location.id,
         "name": location.display_name,
+        "qualifier": location.qualifier,
+        "place": location.city,
+        "end": location.tz.local(location.end),
         "orders": location.orders,
         "range": range_text(location.start, location.end, location.tz),
         "activity": [] if volume is None else activity(volume.hour, volume.orders),
+        "peak": int(volume.orders.max()) if volume is not None and len(volume.orders) else None,
+        "step": 1 if volume is None else bar_hours(volume.hour),
         "rejected": 0 if quality is None else sum(quality.rejected.values()),
     }
 
@@ -113,6 +130,11 @@ def range_text(start: float, end: float, tz: Zone = NAIVE) -> str:
     return f"{days} days · {begin} – {last.day} {last:%B %Y}"
 
 
+def bar_hours(hours: NDArray[np.float64]) -> int:
+    """Return the hours that a bar of `activity` is the mean of: 1 for up to 84 hours, so that all fit."""
+    return -(-(int((hours[-1] - hours[0]) // HOUR) + 1) // CHART_BARS) if len(hours) else 1
+
+
 def activity(hours: NDArray[np.float64], orders: NDArray[np.int64]) -> list[float]:
     """Return orders per hour over the range as at most 84 bars, oldest first, hours without orders as 0.
 
@@ -121,10 +143,10 @@ def activity(hours: NDArray[np.float64], orders: NDArray[np.int64]) -> list[floa
     """
     if not len(hours):
         return []
-    number = ((hours - hours[0]) // 3600).astype(np.int64)
+    number = ((hours - hours[0]) // HOUR).astype(np.int64)
     dense = np.zeros(int(number[-1]) + 1)
     np.add.at(dense, number, orders)
-    width = -(-len(dense) // CHART_BARS)
+    width = bar_hours(hours)
     starts = np.arange(0, len(dense), width)
     lengths = np.diff(np.append(starts, len(dense)))
     return [round(v, 1) for v in (np.add.reduceat(dense, starts) / lengths).tolist()]

@@ -15,7 +15,7 @@ _FOLDER = Path(__file__).parent
 
 _PLAIN = Reading()
 
-RELATIONS = ("orders", "lines")
+RELATIONS = ("lives", "orders", "lines")
 """Queries that other queries use like tables; each uses only `events` and those before it."""
 
 
@@ -25,13 +25,16 @@ def text(name: str) -> str:
     return (_FOLDER / f"{name}.sql").read_text("utf-8")
 
 
-def databricks(name: str, bronze: str, column: Column = "text", reading: Reading = _PLAIN) -> str:
+def databricks(name: str, bronze: str, column: Column = "text", reading: Reading = _PLAIN, reused: bool = False) -> str:
     """Return query `name` in Databricks SQL, including the decoding of `bronze`, a SELECT with the columns of timed.sql.
 
-    `column` is what its `ts` holds, and `reading` how that is read.
+    `column` is what its `ts` holds, and `reading` how that is read. With `reused`, it takes the parameter of told_apart.sql, and
+    later lives of an id are orders of their own.
     """
     used = "".join(f",\n{relation} AS (\n{text(relation)})" for relation in relations(name))
     events = text("events").replace(json_bodies.CALL, json_bodies.DATABRICKS)
+    if reused:
+        events = events.replace("\nevents AS (", "\ndecoded AS (") + f",\n{text('told_apart')}"
     return f"WITH bronze AS (\n{bronze}\n),\n{times.timed(column, reading)},\n{events}{used}\n{text(name)}"
 
 

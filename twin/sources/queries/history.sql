@@ -1,5 +1,5 @@
--- One row per order of one location with an event in [from_ts, to_ts): the times of its first event and of each milestone.
--- Usual values are computed from these. The caller extends the range so that lifecycles are complete.
+-- One row per order of one location that began in [from_ts, to_ts): the times of its first event and of each milestone. All rows
+-- of these orders lie in [reach_from_ts, reach_to_ts). Usual values are computed from these.
 SELECT
   min(ts) AS first,
   min(CASE WHEN event_type = 'order_created' THEN ts END) AS created,
@@ -12,5 +12,7 @@ SELECT
   min(CASE WHEN event_type = 'delivered' THEN ts END) AS delivered,
   min(CASE WHEN event_type = 'order_cancelled' THEN ts END) AS cancelled
 FROM events
-WHERE reason IS NULL AND location = :location AND ts >= :from_ts AND ts < :to_ts
+WHERE reason IS NULL AND location = :location AND ts >= :reach_from_ts AND ts < :reach_to_ts
 GROUP BY order_id
+HAVING coalesce(min(CASE WHEN event_type = 'order_created' THEN ts END), min(ts)) >= :from_ts
+  AND coalesce(min(CASE WHEN event_type = 'order_created' THEN ts END), min(ts)) < :to_ts

@@ -1,9 +1,8 @@
--- One row per location: numbers of orders and rows, time range, and the position of the kitchen. The first generation of the
+-- One row per location: number of rows, time range, and the position of the kitchen. The first generation of the
 -- feed has no kitchen position, so it is the median start of the routes. The radius is the 95th percentile of the distance to
 -- the customers (equirectangular, metres; a degree of latitude is 111,195 m).
 SELECT
   e.location,
-  count(DISTINCT e.order_id) AS orders,
   count(*) AS rows_used,
   min(e.ts) AS first_ts,
   max(e.ts) AS last_ts,
@@ -11,7 +10,8 @@ SELECT
   max(k.lat) AS lat,
   max(k.lon) AS lon,
   percentile_cont(0.95) WITHIN GROUP (ORDER BY CASE WHEN e.event_type = 'order_created' THEN
-    111195 * sqrt(power(e.lat - k.lat, 2) + power((e.lon - k.lon) * cos(radians(k.lat)), 2)) END) AS radius_m
+    111195 * sqrt(power(e.lat - k.lat, 2)
+      + power(least(abs(e.lon - k.lon), 360 - abs(e.lon - k.lon)) * cos(radians(k.lat)), 2)) END) AS radius_m
 FROM events AS e
 LEFT JOIN (
   SELECT

@@ -1,4 +1,12 @@
--- How many rows of one location there are in [from_ts, to_ts), and the characters of their bodies.
+-- How many rows of one location a range takes, and the characters of their bodies: those of window.sql in [near_from_ts,
+-- near_to_ts) and those of long_window.sql.
 SELECT count(*) AS events, coalesce(sum(length(body)), 0) AS bodies
 FROM events
-WHERE reason IS NULL AND location = :location AND ts >= :from_ts AND ts < :to_ts
+WHERE reason IS NULL AND location = :location
+  AND (
+    (ts >= :near_from_ts AND ts < :near_to_ts)
+    OR (
+      ts >= :reach_from_ts AND ts < :reach_to_ts
+      AND order_id IN (SELECT order_id FROM lives WHERE location = :location AND first_ts < :to_ts AND last_ts >= :from_ts)
+    )
+  )

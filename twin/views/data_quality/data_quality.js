@@ -207,16 +207,6 @@ class DataQualityChip {
             ),
           ]
         : []),
-      ...(s.cut
-        ? [
-            el(
-              "p",
-              { class: "mute cut" },
-              `${many(s.cut)} ${s.cut === 1 ? "order begins or ends" : "orders begin or end"} outside what ` +
-                "was read for this range.",
-            ),
-          ]
-        : []),
       this.age,
     );
   };

@@ -22,8 +22,8 @@ class DataQualityChip(Component):
 
     state = param.Dict(
         default={},
-        doc="`read` and `used` rows, `cut` orders, `rejected` and `flagged` rows by reason, largest first; `left_out` files, of "
-        "which `named` are sentences.",
+        doc="`read` and `used` rows, `rejected` and `flagged` rows by reason, largest first; `left_out` files, of which "
+        "`named` are sentences.",
     )
     age = param.Dict(
         default={}, doc="Of a source that grows: `as_of`, when it was last checked; `note`, the result; `stale`."
@@ -100,7 +100,6 @@ def _state(quality: DataQuality) -> dict[str, Any]:
         "used": quality.used,
         "rejected": _largest_first(quality.rejected),
         "flagged": _largest_first(quality.flagged),
-        "cut": quality.cut_orders,
         "left_out": len(quality.left_out),
         "named": [f"{text}." for text in quality.left_out[:MOST_NAMED]],
     }

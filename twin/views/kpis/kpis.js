@@ -271,9 +271,11 @@ class KpiCards {
       known
         ? `Average time from created to delivered, of the ${plural(s.count, "delivery", "deliveries")} ` +
             "of the last 60 minutes"
-        : s.dated
-          ? "No delivery in the last 60 minutes"
-          : "The data does not tell when orders were created",
+        : !s.dated
+          ? "The data does not tell when orders were created"
+          : s.recorded
+            ? "No delivery in the last 60 minutes"
+            : "The data never tells of a delivery",
       s.mean,
     );
     leaveOut(this.cards.delivery, left);
@@ -294,7 +296,11 @@ class KpiCards {
     tone(this.f["delivery-time-late"], "figure note", manyLate ? "bad" : "");
     put(
       this.f["delivery-time-target"],
-      known ? ` target ${wholeMinutes(s.target)}` : s.dated ? "none delivered in the hour" : "not in the data",
+      known
+        ? ` target ${wholeMinutes(s.target)}`
+        : s.dated && s.recorded
+          ? "none delivered in the hour"
+          : "not in the data",
       `The target: ${minutesText(s.target)} from created to delivered`,
       s.target,
     );
@@ -354,10 +360,12 @@ class KpiCards {
       this.cards.completion.value,
       known ? percentText(s.share) : NONE,
       "Delivered share of the orders created from 24 hours to 90 minutes ago. " +
-        (s.dated
-          ? `${plural(s.not_due, "younger order")} may still be on the way and ` +
-            `${s.not_due === 1 ? "is" : "are"} left out`
-          : "The data tells of no order’s creation"),
+        (!s.recorded
+          ? "The data never tells of a delivery"
+          : s.dated
+            ? `${plural(s.not_due, "younger order")} may still be on the way and ` +
+              `${s.not_due === 1 ? "is" : "are"} left out`
+            : "The data tells of no order’s creation"),
       s.share,
     );
     put(
@@ -380,7 +388,7 @@ class KpiCards {
     put(
       this.f["completion-before"],
       !known
-        ? s.dated
+        ? s.dated && s.recorded
           ? "nothing due yet"
           : "not in the data"
         : points === null

@@ -115,6 +115,7 @@ class KpiView(ReplayView):
                 "long": kpis.deliveries_excluded,
                 "undated": kpis.deliveries_undated,
                 "dated": len(index.created) > 0,
+                "recorded": index.delivers,
                 "bins": kpis.delivery_bins,
             },
             "completion": {
@@ -126,6 +127,7 @@ class KpiView(ReplayView):
                 "goal": self.completion_target,
                 "day": self._controller.tz.day(kpis.t) - 1,
                 "dated": len(index.created) > 0,
+                "recorded": index.delivers,
             },
             "active": {
                 **{key: kpis.active[key] if index.recorded[k] else None for k, key in enumerate(STAGES[:COMPLETED])},

@@ -21,9 +21,17 @@ const FIT_LEAST_M = 1800; // ... and never closer than this many metres
 const FIT_EXACT = 60; // with more drivers the outermost 2 % on each side may be out of view
 const FOLLOW_INNER = 0.3; // a followed driver may go this far from the middle, as a share of the view
 
-const toLon = (x) => (x / WORLD) * 180;
+/** Degrees of a Web Mercator x, also of one beyond the antimeridian. */
+const toLon = (x) => {
+  const lon = (x / WORLD) * 180;
+  return Math.abs(lon) > 180 ? lon - 360 * Math.sign(lon) : lon;
+};
 const toLat = (y) => (Math.atan(Math.sinh((y / WORLD) * Math.PI)) * 180) / Math.PI;
-const toX = (lon) => (lon / 180) * WORLD;
+/** The Web Mercator x of a longitude, in the copy of the world that is nearest to another x. */
+const toX = (lon, near) => {
+  const x = (lon / 180) * WORLD;
+  return Math.abs(x - near) > WORLD ? x - 2 * WORLD * Math.sign(x - near) : x;
+};
 const toY = (lat) => (Math.asinh(Math.tan((lat * Math.PI) / 180)) / Math.PI) * WORLD;
 const zoomable = (metres) => Math.min(FARTHEST_M, Math.max(NEAREST_M, metres));
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -252,7 +260,7 @@ class Camera {
   begin() {
     const [lon, lat, level] = this.model.viewport ?? [];
     const [kx, ky] = this.model.scene.kitchen;
-    const given = level !== undefined && Math.hypot(toX(lon) - kx, toY(lat) - ky) <= 200_000;
+    const given = level !== undefined && Math.hypot(toX(lon, kx) - kx, toY(lat) - ky) <= 200_000;
     this.fitting = !given;
     this.following = false;
     this.fitted = -Infinity;
@@ -260,7 +268,7 @@ class Camera {
     this.changed();
     if (!given) return this.go(this.homeView(), false);
     this.glide = null;
-    this.view = { x: toX(lon), y: toY(lat), metres: zoomable(TILE_M / 2 ** level) };
+    this.view = { x: toX(lon, kx), y: toY(lat), metres: zoomable(TILE_M / 2 ** level) };
     this.apply();
   }
 }

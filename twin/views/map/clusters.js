@@ -147,6 +147,7 @@ const bubble = (n) => Math.min(28, 9.5 + 2.2 * Math.log2(n));
 function beside(picture, x, y, r) {
   const kx = picture.X(0);
   const ky = picture.Y(0);
+  if (picture.known === false) return [x, y];
   const away = Math.hypot(x - kx, y - ky);
   const free = KITCHEN_PX + r;
   if (away >= free) return [x, y];

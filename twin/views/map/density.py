@@ -187,7 +187,8 @@ def _grid(part: Segments, weight: NDArray[np.float64], extent: Box) -> NDArray[n
 
 
 def _waits(timeline: Timeline, theme: str) -> dict[str, Any]:
-    part, kitchen = standing(timeline), kitchen_waits(timeline)
+    # waits at a kitchen whose place is unknown are nowhere on the map
+    part, kitchen = standing(timeline), kitchen_waits(timeline) if timeline.location.lat is not None else 0.0
     x, y = np.append(part.x, 0.0), np.append(part.y, 0.0)
     weight = np.append(part.seconds, kitchen)
     ramp, road = density.RAMPS[theme], float(part.seconds.sum())
@@ -207,8 +208,8 @@ def _waits(timeline: Timeline, theme: str) -> dict[str, Any]:
 
 def ordered_places(timeline: Timeline) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the customers' places of all orders of the range, two (n,) arrays, metres east/north of the kitchen, NaN unknown."""
-    first = timeline.orders.first
-    inside = (first >= timeline.window.start) & (first < timeline.window.end)
+    began = timeline.orders.began
+    inside = (began >= timeline.window.start) & (began < timeline.window.end)
     return timeline.orders.customer_x[inside], timeline.orders.customer_y[inside]
 
 

@@ -97,6 +97,7 @@ class MapFrame {
 
   buildFrame() {
     this.empty = el("div", { class: "empty", hidden: true, "data-testid": "map-empty" });
+    this.note = el("p", { class: "note", hidden: true, "data-testid": "map-note" });
     const holder = el("div", { class: "holder" });
     this.root = el(
       "div",
@@ -106,6 +107,7 @@ class MapFrame {
       this.controls.foot,
       this.controls.edge,
       this.pointer.tip,
+      this.note,
       this.empty,
     );
     holder.append(this.model.get_child("figure"));
@@ -178,6 +180,10 @@ class MapFrame {
 
   get kitchen() {
     return this.model.scene.kitchen;
+  }
+
+  get known() {
+    return this.model.scene.known !== false;
   }
 
   /**
@@ -340,7 +346,7 @@ class MapFrame {
     this.paints++;
     this.picture.attach(this.pv);
     this.camera.keep();
-    if (this.picture.frame(this.pv, this.model.scene.kitchen)) {
+    if (this.picture.frame(this.pv, this.model.scene.kitchen, this.known)) {
       this.moved = true;
       if (this.motion.held?.crowd) this.wake();
       this.controls.ruler(this.picture.view.sx / (this.model.scene.scale || 1));
@@ -368,7 +374,9 @@ class MapFrame {
   };
 
   restage = () => {
-    const { version = 0, empty: text = "", target, glyphs = 0 } = this.model.scene;
+    const { version = 0, empty: text = "", note = "", target, glyphs = 0 } = this.model.scene;
+    this.note.hidden = !note;
+    this.note.textContent = note;
     this.empty.hidden = !text;
     this.empty.textContent = text;
     this.root.classList.toggle("nowhere", !!text);

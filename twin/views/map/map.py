@@ -37,6 +37,7 @@ from twin.views.shared.view import ReplayView
 log = logging.getLogger(__name__)
 
 NO_PLACE = "No coordinates in this data, so no map."
+NO_KITCHEN = "The data does not tell where the kitchen is. Choose a stage, an order or a density to see customers."
 
 
 def viewport_of(values: list[Any]) -> list[float]:
@@ -116,9 +117,7 @@ class MapView(ReplayView):
     )
     target = param.Number(default=DELIVERY_TARGET_S, bounds=(0, None), doc="Promised delivery time, seconds.")
     online = param.Boolean(default=True, doc="Whether online base maps are offered, too.")
-    has_place = param.Boolean(
-        default=True, doc="Whether the kitchen has a position; without one, a layout hides the map."
-    )
+    has_place = param.Boolean(default=True, doc="Whether anything has a position; without one, a layout hides the map.")
 
     def __init__(
         self, controller: ReplayController, base_map: Callable[[str], BaseMap | None] | None = None, **params: Any
@@ -191,22 +190,27 @@ class MapView(ReplayView):
         self._version += 1
         self._browser_window = self._pushed_window = None
         self._pushes = 0
-        location, kitchen = timeline.location, messages.kitchen_of(timeline)
+        location, origin = timeline.location, timeline.origin
+        kitchen = messages.origin_of(timeline)
+        known = messages.kitchen_of(timeline) is not None
         self.has_place = kitchen is not None
-        if kitchen is None:
+        if kitchen is None or origin is None:
             self._figure.show_radius([], [])
+            self._figure.show_rings([])
             self._frame.scene = {"version": self._version, "empty": NO_PLACE}
             return
         radius = messages.radius_of(location)
         self._figure.show_radius(*(messages.circle(kitchen, radius) if radius else ([], [])))
-        scale = messages.ground_scale(location.lat or 0.0)
+        scale = origin.scale
         routes = self._choose_base(location.id)
-        sparse = routes is not None and routes < messages.FEW_ROUTES
+        sparse = known and routes is not None and routes < messages.FEW_ROUTES
         rings = messages.ring_radii(location.radius_m or 4000.0) if sparse else []
         self._figure.show_rings([messages.circle(kitchen, ring / scale) for ring in rings])
         self._frame.scene = {
             "version": self._version,
             "kitchen": kitchen,
+            "known": known,
+            "note": "" if known else NO_KITCHEN,
             "home": messages.first_view(timeline, kitchen),
             "scale": scale,
             "target": self.target,
@@ -221,7 +225,9 @@ class MapView(ReplayView):
         streets = self._base_map(location) if self._base_map else None
         self._figure.show_image(streets.image if streets else None, streets.extent if streets else None)
         if streets is not None:
-            credit = f"Streets drawn from {streets.routes:,} delivery route{'s' * (streets.routes != 1)}"
+            credit = f"Streets drawn from {streets.routes:,} delivery route{'s' * (streets.routes != 1)}" * (
+                streets.routes > 0
+            )
             maps["streets"] = {"url": streets.url, "label": "Streets", "credit": credit, "max_zoom": 18}
         for key, online in ONLINE.items() if self.online else ():
             maps[key] = {

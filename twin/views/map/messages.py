@@ -124,6 +124,17 @@ def kitchen_of(timeline: Timeline) -> tuple[float, float] | None:
     return float(x), float(y)
 
 
+def origin_of(timeline: Timeline) -> tuple[float, float] | None:
+    """Return where the map's positions count from, Web Mercator metres: the kitchen, or the midst of the customers.
+
+    None without any coordinates.
+    """
+    if timeline.origin is None:
+        return None
+    x, y = project(timeline.origin.lat, timeline.origin.lon)
+    return float(x), float(y)
+
+
 def radius_of(location: Location) -> float | None:
     """Return the delivery radius in Web Mercator metres (which are longer than true metres by 1/cos of the latitude)."""
     if location.radius_m is None or location.lat is None:
@@ -131,13 +142,13 @@ def radius_of(location: Location) -> float | None:
     return location.radius_m / ground_scale(location.lat)
 
 
-def first_view(timeline: Timeline, kitchen: tuple[float, float]) -> tuple[float, float, float, float]:
+def first_view(timeline: Timeline, origin: tuple[float, float]) -> tuple[float, float, float, float]:
     """Return the first view (x0, y0, x1, y1) in Web Mercator metres: the kitchen and nearly all its customers.
 
     It is the box of the 5th to 95th percentiles, so that a stray address does not shrink the city; or the whole delivery
     radius, if that is not much larger.
     """
-    kx, ky = kitchen
+    kx, ky = origin
     x, y = np.asarray(timeline.orders.customer_x, float), np.asarray(timeline.orders.customer_y, float)
     placed = np.isfinite(x) & np.isfinite(y)
     radius = radius_of(timeline.location)

@@ -50,6 +50,7 @@ class Picture {
     this.groundAt = -Infinity;
     this.bare = true; // whether nothing is on the ground: blending it costs as much as thousands of drivers
     this.kitchen = el("div", { style: KITCHEN_STYLE, "data-layer": "kitchen" }, icon("kitchen", 22));
+    this.known = true;
     this.marks = new Marks();
     this.pixels = new Pixels(this.marks);
   }
@@ -76,7 +77,9 @@ class Picture {
    * Take the figure's ranges: px = X(metres east of the kitchen). Returns whether the view has changed since the last
    * time.
    */
-  frame(pv, [kx, ky]) {
+  frame(pv, [kx, ky], known = true) {
+    this.known = known; // without the kitchen's place, the middle is that of its customers
+    this.kitchen.style.display = known ? "grid" : "none";
     const { x_range: xr, y_range: yr } = pv.model;
     const { left, top, width, height } = pv.frame.bbox;
     const ratio = devicePixelRatio || 1;
@@ -287,7 +290,7 @@ class Picture {
    */
   place(ink, { cx, cy, text, inside }, pulse) {
     const { width } = this.view;
-    if (!inside) {
+    if (!inside || !this.known) {
       if (!Number.isNaN(cx)) this.marks.drawLabel(ink, text, this.X(cx), this.Y(cy) + 6, width, true);
       return;
     }

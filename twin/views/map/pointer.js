@@ -59,7 +59,7 @@ class Pointer {
     if (other) return { kind: "driver", key: other.order, order: other.order, trip: other };
     const cluster = clusters.under([x, y]);
     if (cluster) return { kind: "cluster", key: cluster, cluster };
-    if (Math.max(Math.abs(picture.X(0) - x), Math.abs(picture.Y(0) - y)) < 17)
+    if (this.host.known && Math.max(Math.abs(picture.X(0) - x), Math.abs(picture.Y(0) - y)) < 17)
       return { kind: "kitchen", key: "kitchen" };
     const customers = show.customers && motion.active.length <= PINS_MOST ? [...pins, ...motion.active] : pins;
     for (const pin of customers) {

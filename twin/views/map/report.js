@@ -2,6 +2,25 @@
 
 import { el, ICONS } from "../shared/elements.js";
 
+function drawKitchen(ink, picture) {
+  const { colours } = picture;
+  const x = picture.X(0);
+  const y = picture.Y(0);
+  ink.beginPath();
+  ink.roundRect(x - 16, y - 16, 32, 32, 9);
+  ink.fillStyle = colours.ink;
+  ink.fill();
+  ink.strokeStyle = colours.panel;
+  ink.lineWidth = 2;
+  ink.stroke();
+  ink.save();
+  ink.translate(x - 11, y - 11);
+  ink.scale(22 / 24, 22 / 24);
+  ink.lineCap = ink.lineJoin = "round";
+  ink.stroke(new Path2D(ICONS.kitchen));
+  ink.restore();
+}
+
 /**
  * Return a new canvas. Tiles from elsewhere may forbid to be copied: the picture then has none, rather than being
  * useless.
@@ -17,21 +36,7 @@ function reportOf(pv, picture, credit) {
     if (base) ink.drawImage(pv.canvas_view.primary.canvas, -left * ratio, -top * ratio);
     ink.drawImage(picture.air.canvas, 0, 0);
     ink.scale(ratio, ratio);
-    const x = picture.X(0);
-    const y = picture.Y(0);
-    ink.beginPath();
-    ink.roundRect(x - 16, y - 16, 32, 32, 9);
-    ink.fillStyle = colours.ink;
-    ink.fill();
-    ink.strokeStyle = colours.panel;
-    ink.lineWidth = 2;
-    ink.stroke();
-    ink.save();
-    ink.translate(x - 11, y - 11);
-    ink.scale(22 / 24, 22 / 24);
-    ink.lineCap = ink.lineJoin = "round";
-    ink.stroke(new Path2D(ICONS.kitchen));
-    ink.restore();
+    if (picture.known) drawKitchen(ink, picture);
     if (credit) {
       ink.font = `11px ${picture.marks.font}`;
       ink.textAlign = "right";

@@ -36,7 +36,7 @@ class AlertCard {
     const off = this.clock.on(this.update);
     document.addEventListener("visibilitychange", this.update);
     this.model.on("moments", this.update);
-    this.model.on("empty", this.update);
+    for (const name of ["empty", "problem", "partly"]) this.model.on(name, this.update);
     this.model.on("remove", () => {
       clearInterval(timer);
       off();
@@ -77,12 +77,22 @@ class AlertCard {
       next?.rank,
       this.model.moments === null,
       this.model.empty,
+      this.model.problem,
+      this.model.partly,
     ].join("|");
     if (state !== this.told) {
       this.told = state;
       this.root.classList.toggle("bad", !!trouble && !over);
       this.root.classList.toggle("over", !!over);
-      this.root.dataset.state = !moments ? "looking" : trouble ? (over ? "ended" : "trouble") : "quiet";
+      this.root.dataset.state = !moments
+        ? this.model.problem
+          ? "failed"
+          : "looking"
+        : trouble
+          ? over
+            ? "ended"
+            : "trouble"
+          : "quiet";
       this.body.replaceChildren(...(trouble ? this.tell(trouble, over, others) : this.quiet(moments, next)));
     }
     const age = this.body.querySelector(".since");
@@ -120,9 +130,15 @@ class AlertCard {
 
   quiet(moments, next) {
     if (this.model.empty) return [el("p", { class: "line mute" }, "No orders in this range")];
+    if (this.model.problem) {
+      return [el("p", { class: "line mute", title: this.model.problem }, "Trouble could not be looked for")];
+    }
     if (!moments) return [el("p", { class: "line mute" }, "Looking for trouble in this range …")];
-    const words = el("p", { class: "line" }, moments.length ? "No trouble at this moment" : "No trouble in this range");
-    words.prepend(icon("check", 14));
+    const none = moments.length ? "No trouble at this moment" : "No trouble in this range";
+    const words = this.model.partly
+      ? el("p", { class: "line mute" }, `${none}, as far as it could be examined`)
+      : el("p", { class: "line" }, none);
+    if (!this.model.partly) words.prepend(icon("check", 14));
     return next
       ? [
           words,

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import param
 
 from twin.replay.controller import ReplayController
-from twin.views.moments.moments import to_browser
+from twin.views.moments.moments import span_of, to_browser
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
 
@@ -25,6 +25,8 @@ class AlertCard(Component):
     empty: bool = param.Boolean(
         default=False, doc="Whether the range has no orders, in which case “no trouble” is not shown either."
     )  # type: ignore[assignment]
+    problem: str = param.String(default="", doc="Why no troubles could be computed; empty if they can.")  # type: ignore[assignment]
+    partly: bool = param.Boolean(default=False, doc="Whether a detector failed, so that a trouble may be missing.")  # type: ignore[assignment]
     tail: float = param.Number(default=JUST_ENDED, doc="Seconds for which a trouble that has ended is shown.")  # type: ignore[assignment]
 
     _esm = module_source(Path(__file__).with_name("alert.js"))
@@ -39,6 +41,7 @@ class AlertView(ReplayView):
         self._controller = controller
         self._card = AlertCard(sizing_mode="stretch_width")
         self._card.join(controller)
+        controller.param.watch(lambda _: self.learn(), "insights_problem")
         self.learn()
 
     def __panel__(self) -> AlertCard:
@@ -52,7 +55,14 @@ class AlertView(ReplayView):
         """Show the troubles of the controller's insights."""
         insights = self._controller.insights
         troubles = (
-            None if insights is None else [moment for moment in to_browser(insights.moments) if moment["trouble"]]
+            None
+            if insights is None
+            else [one for one in to_browser(insights.moments, span_of(self._controller)) if one["trouble"]]
         )
         timeline = self._controller.timeline
-        self._card.param.update(moments=troubles, empty=timeline is not None and not timeline.has_orders)
+        self._card.param.update(
+            moments=troubles,
+            empty=timeline is not None and not timeline.has_orders,
+            problem="" if insights is not None else self._controller.insights_problem,
+            partly=insights is not None and bool(insights.failed),
+        )

@@ -37,6 +37,7 @@ class MomentsList {
       },
     });
     this.list = el("ol", { class: "list", "data-testid": "moments-list", "aria-label": "Moments" });
+    this.failed = el("p", { class: "failed", role: "status", "data-testid": "moments-failed", hidden: true });
     this.state = el("div", { class: "state", role: "status", "data-testid": "moments-state" });
   }
 
@@ -79,8 +80,7 @@ class MomentsList {
       if (this.clock.moving) this.mark();
     }, LOOK);
     const off = this.clock.on(this.mark);
-    this.model.on("moments", this.build);
-    this.model.on("judged", this.build);
+    for (const name of ["moments", "judged", "problem", "unexamined"]) this.model.on(name, this.build);
     this.model.on("remove", () => {
       clearInterval(timer);
       off();
@@ -93,6 +93,7 @@ class MomentsList {
       "section",
       { class: "card moments", "data-testid": "moments", "aria-label": "Moments" },
       this.header,
+      this.failed,
       this.state,
       this.list,
       this.footer,
@@ -195,25 +196,31 @@ class MomentsList {
     this.header.hidden = !known.length;
     this.footer.hidden = !all;
     this.state.hidden = this.items.length > 0;
-    this.state.className = all ? "state" : "state looking";
-    this.state.replaceChildren(
-      ...(!all
-        ? [
-            el("p", {}, "Looking for moments …"),
-            el("p", { class: "mute" }, "The range is compared with what is usual here"),
-          ]
-        : !known.length
-          ? [
-              el("p", {}, "Nothing out of the ordinary in this range"),
-              el("p", { class: "mute" }, `Compared with ${this.model.judged}`),
-            ]
-          : [
-              el("p", {}, this.shown === "troubles" ? "No trouble in this range" : "No peak in this range"),
-              el("p", { class: "mute" }, `Compared with ${this.model.judged}`),
-            ]),
-    );
+    const { problem, unexamined } = this.model;
+    this.failed.hidden = !unexamined.length;
+    this.failed.textContent = `Not examined because of an error, which the log has: ${unexamined.join(", ")}.`;
+    this.state.className = all || problem ? "state" : "state looking";
+    this.state.replaceChildren(...this.stateTexts(all, known));
     this.mark();
   };
+
+  stateTexts(all, known) {
+    if (this.model.problem) {
+      return [el("p", {}, "Moments could not be looked for"), el("p", { class: "mute" }, this.model.problem)];
+    }
+    const compared = el("p", { class: "mute" }, `Compared with ${this.model.judged}`);
+    if (!all) {
+      return [
+        el("p", {}, "Looking for moments …"),
+        el("p", { class: "mute" }, "The range is compared with what is usual here"),
+      ];
+    }
+    if (known.length) {
+      return [el("p", {}, this.shown === "troubles" ? "No trouble in this range" : "No peak in this range"), compared];
+    }
+    const none = this.model.unexamined.length ? "Nothing else out of the ordinary" : "Nothing out of the ordinary";
+    return [el("p", {}, `${none} in this range`), compared];
+  }
 
   mark = () => {
     if (document.hidden || !this.clock.anchor) return;

@@ -8,6 +8,7 @@ import param
 
 from twin.analysis.insights import Insights
 from twin.analysis.moments import KINDS, TROUBLES, Moment
+from twin.analysis.moments.moment import when_in
 from twin.replay.controller import ReplayController
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
@@ -26,8 +27,11 @@ ICON_OF = {
 """Kind of moment -> name of its icon; any other kind has the alert icon."""
 
 
-def to_browser(moments: Iterable[Moment]) -> list[dict[str, Any]]:
-    """Return ranked moments as JSON; `rank` counts from 1, `trouble` is false for moments that are only busy."""
+def to_browser(moments: Iterable[Moment], span: float = 0.0) -> list[dict[str, Any]]:
+    """Return ranked moments as JSON; `rank` counts from 1, `trouble` is false for moments that are only busy.
+
+    `span` is the length of the range that they are of, seconds: beyond a week `when` has the date.
+    """
     return [
         {
             "rank": rank,
@@ -38,13 +42,19 @@ def to_browser(moments: Iterable[Moment]) -> list[dict[str, Any]]:
             "start": moment.start,
             "end": moment.end,
             "at": moment.at,
-            "when": moment.when,
+            "when": when_in(moment, span),
             "severity": moment.severity,
             "title": moment.title,
             "sentence": moment.sentence,
         }
         for rank, moment in enumerate(moments, 1)
     ]
+
+
+def span_of(controller: ReplayController) -> float:
+    """Return the length of the loaded range, seconds; 0 without one."""
+    window = None if controller.timeline is None else controller.timeline.window
+    return 0.0 if window is None else window.end - window.start
 
 
 def judged_by(insights: Insights) -> str:
@@ -60,6 +70,10 @@ class MomentsList(Component):
 
     moments: list[dict[str, Any]] | None = param.List(  # type: ignore[assignment]
         default=None, allow_None=True, doc="As `to_browser` returns them; None while they are computed."
+    )
+    problem: str = param.String(default="", doc="Why no moments could be computed; empty if they can.")  # type: ignore[assignment]
+    unexamined: list[str] = param.List(  # type: ignore[assignment]
+        default=[], item_type=str, doc="What could not be examined because a detector failed."
     )
     judged: str = param.String(default="", doc="What they were compared with.")  # type: ignore[assignment]
 
@@ -77,6 +91,7 @@ class MomentsView(ReplayView):
         self._controller = controller
         self._list = MomentsList(sizing_mode="stretch_both")
         self._list.join(controller)
+        controller.param.watch(lambda _: self.learn(), "insights_problem")
         self.learn()
 
     def __panel__(self) -> MomentsList:
@@ -91,7 +106,12 @@ class MomentsView(ReplayView):
         insights = self._controller.insights
         if insights is None:
             self.count = 0
-            self._list.param.update(moments=None, judged="")
+            self._list.param.update(moments=None, judged="", problem=self._controller.insights_problem, unexamined=[])
             return
         self.count = sum(moment.kind in TROUBLES for moment in insights.moments)
-        self._list.param.update(moments=to_browser(insights.moments), judged=judged_by(insights))
+        self._list.param.update(
+            moments=to_browser(insights.moments, span_of(self._controller)),
+            judged=judged_by(insights),
+            problem="",
+            unexamined=insights.unexamined,
+        )

@@ -107,8 +107,15 @@ function itemsOf(story) {
         el("th", { scope: "row" }, "Total"),
         el(
           "td",
-          { class: "number", "data-testid": "order-total", title: "Price × quantity, summed: the order’s revenue" },
-          money(story.revenue),
+          {
+            class: "number",
+            "data-testid": "order-total",
+            title:
+              story.revenue === null
+                ? "No item of the order has a price in the data"
+                : "Price × quantity, summed: the order’s revenue",
+          },
+          story.revenue === null ? "–" : money(story.revenue),
         ),
       ),
     ),

@@ -145,7 +145,7 @@ def story_of(timeline: Timeline, life: Lifecycle, target: float, late_after: flo
         "items": [
             {"name": item.name, "brand": item.brand, "qty": item.qty, "price": item.price} for item in order.items
         ],
-        "revenue": order.revenue if order.items else None,
+        "revenue": order.revenue or None,
         "events": _events(timeline, order.events, target, late_after),
         "pings": None if life.pings is None else dict(zip(("count", "first", "last"), life.pings, strict=True)),
     }

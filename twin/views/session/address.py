@@ -1,14 +1,15 @@
 """Reads the address of the operations page: what it asks for, as far as the source has it, and a sentence for everything else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twin.foundation.address import Address, quoted, suggestion
+from twin.foundation.address import MOST_COUNTED, Address, quoted
+from twin.foundation.errors import UnknownLocationError
 from twin.foundation.stages import STATES
 from twin.foundation.times import UTC
 from twin.foundation.zones import Zone
 from twin.hub import Hub
 from twin.replay.controller import ReplayController
-from twin.sources import known_kitchens
 from twin.sources.base import Window
 
 LoadRequest = tuple[str, float | None, float | None, float | None, float | None]
@@ -37,16 +38,15 @@ class Wish:
 def read(address: Address, hub: Hub) -> Wish | None:
     """Return what an address asks for, None without a location of the source; remarks on the rest go to the address."""
     location = address.text("location")
-    places = {place.id: place for place in hub.locations}
-    if location not in places:
-        if location:
-            near = known_kitchens.near_matches(location, hub.locations)
-            hint = f"Did you mean {quoted(near[0])}?" if near else suggestion(location, places)
-            address.remark(f"There is no kitchen {quoted(location)}. {hint}")
+    if not location:
+        return None
+    try:
+        tz = hub.location(location).tz
+    except UnknownLocationError as error:
+        address.remark(unknown_kitchen(location, error))
         return None
     start, end = _range(address, hub, location)
     latest = hub.last_hours(location)
-    tz = places[location].tz
     at = address.time("t", tz)
     first, last = (latest.start, latest.end) if start is None or end is None else (start, end)
     if at is not None and not first <= at <= last:
@@ -58,6 +58,26 @@ def read(address: Address, hub: Hub) -> Wish | None:
         address.one_of("stage", STATES) or "",
         address.one_of("loop", ("0", "1")) == "1",
     )
+
+
+def unknown_kitchen(location: str, error: UnknownLocationError) -> str:
+    """Return the sentence for a location that an address names in vain: pages and wall screens say the same."""
+    names = [quoted(name) for name in error.near]
+    hint = f"Did you mean {names[0]}?" if error.similar and names else f"There are {', '.join(names)}."
+    return f"There is no kitchen {quoted(location)}. {hint}"
+
+
+def unknown_kitchens(hub: Hub, locations: Sequence[str]) -> list[str]:
+    """Return that sentence for each of these that the source does not have, `MOST_COUNTED` at most."""
+    sentences: list[str] = []
+    for location in locations:
+        try:
+            hub.location(location)
+        except UnknownLocationError as error:
+            sentences.append(unknown_kitchen(location, error))
+        if len(sentences) == MOST_COUNTED:
+            break
+    return sentences
 
 
 def cut(window: Window, tz: Zone) -> str:
@@ -73,7 +93,7 @@ def missing_order(hub: Hub, order: str) -> str:
         place = hub.location(row["location"])
         t = row["ts"].replace(tzinfo=UTC).timestamp()
         at = f"{place.tz.text(t)[:10]} {place.tz.clock(t)}"
-        return f"The order {quoted(order)} is not in this range: it is of {place.display_name}, {at}."
+        return f"The order {quoted(order)} is not in this range: it is of {place.label}, {at}."
     near = hub.source.query("near_orders", wanted=order, most=1)["order_id"].to_pylist()
     return f"There is no order {quoted(order)}." + (f" Did you mean {quoted(near[0])}?" if near else "")
 

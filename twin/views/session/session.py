@@ -165,7 +165,7 @@ class ReplaySession(param.Parameterized):
         self._requested = (location, start, end, at, speed)
         try:
             place = self.hub.location(location)
-            self.waiting = f"Loading {place.display_name} …"
+            self.waiting = f"Loading {place.label} …"
             with loading.as_current():
                 timeline = await asyncio.to_thread(self._load, location, start, end)
         except (TwinError, ValueError) as error:
@@ -210,7 +210,7 @@ class ReplaySession(param.Parameterized):
 
     def _show_progress(self, number: int, share: float, step: str) -> None:
         if number == self._newest and self.waiting and self._requested is not None:
-            name = self.hub.location(self._requested[0]).display_name
+            name = self.hub.location(self._requested[0]).label
             self.waiting = f"{step} …" if step else f"Loading {name} … {100 * share:.0f} %"
 
     async def retry(self) -> None:
@@ -221,14 +221,22 @@ class ReplaySession(param.Parameterized):
     async def check_for_newer(self) -> str:
         """Check the source for newer events, in a thread; return the result as a sentence."""
         try:
-            changed = await asyncio.to_thread(self.hub.refresh)
+            changed, more = await asyncio.to_thread(self._refresh)
         except TwinError as error:
             self._update_freshness()
             return str(error)
         self._update_freshness()
         if self.newer is not None:
             return "Newer orders have come in."
-        return "More rows have come in, none newer than what is shown." if changed else "There is nothing newer."
+        if more:
+            return "More rows have come in, none newer than what is shown."
+        return "The data has changed, with nothing newer than what is shown." if changed else "There is nothing newer."
+
+    def _refresh(self) -> tuple[bool, bool]:
+        """Return whether the source has changed, and whether it has more rows than before."""
+        before = self.hub.quality().read
+        changed = self.hub.refresh()
+        return changed, changed and self.hub.quality().read > before
 
     def _update_freshness(self) -> None:
         """Update `as_of`, `stale` and `newer`; what is shown stays until the user chooses the newer data."""
@@ -274,17 +282,21 @@ class ReplaySession(param.Parameterized):
             self.tick(force=True)
 
     async def learn(self, timeline: Timeline) -> None:
-        """Compute the timeline's insights in a thread, and pass them to the controller and the views."""
+        """Compute the timeline's insights in a thread, and pass them, or why there are none, to the controller and the views."""
         try:
             with self._task.as_current():
                 insights = await asyncio.to_thread(self.hub.insights, timeline)
+            if timeline is self.controller.timeline:
+                self._learn(insights)
         except CancelledError:
             return
         except TwinError as error:  # the replay works without insights
             log.warning("no insights: %s", error)
-            return
-        if timeline is self.controller.timeline:
-            self._learn(insights)
+            self.controller.fail_to_learn(timeline, str(error))
+        except Exception as error:  # whatever it is, nobody may wait for ever
+            log.exception("insights cannot be computed")
+            reason = f"For a reason that nobody foresaw ({type(error).__name__}): the log has it."
+            self.controller.fail_to_learn(timeline, reason)
 
     def _learn(self, insights: Insights) -> None:
         with pn.io.hold():

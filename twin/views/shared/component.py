@@ -26,7 +26,8 @@ _log = logging.getLogger(__name__)
 
 def bundle_url() -> str:
     """Return the address of all views as one module on our own server, relative to its prefix."""
-    return _published(tuple(sorted(views_of(Component), key=lambda view: view.__name__)))
+    views = (view for view in views_of(Component) if not view.apart)
+    return _published(tuple(sorted(views, key=lambda view: view.__name__)))
 
 
 def views_of(base: "type[Component]") -> "set[type[Component]]":
@@ -73,7 +74,14 @@ class Component(JSComponent):
     from_browser: ClassVar[tuple[str, ...]] = ()
     """The Params that the browser may change; all others are the server's, whatever comes over the socket."""
 
+    apart: ClassVar[bool] = False
+    """Whether this view is a module of its own rather than in the one of all views: few pages have it."""
+
     _stylesheets: ClassVar[list[Any]] = []
+
+    @classmethod
+    def _url(cls) -> str:
+        return _published((cls,)) if cls.apart else bundle_url()
 
     # The next four methods override private methods of Panel to save work at every change. test_component.py compares each
     # with Panel's result on every view, and fails if Panel's method changes or saves that work itself.
@@ -91,7 +99,7 @@ class Component(JSComponent):
         # would send the files that it shares with others again, over an uncompressed socket
         properties = super()._get_properties(doc)
         if is_answering(doc) and type(self).__module__.startswith("twin."):
-            properties |= {"bundle": "url", "esm": f"{pn.state.rel_path or '.'}/{bundle_url()}"}
+            properties |= {"bundle": "url", "esm": f"{pn.state.rel_path or '.'}/{self._url()}"}
         else:
             properties["bundle"] = hashlib.sha256(properties["esm"].encode()).hexdigest()
         return properties

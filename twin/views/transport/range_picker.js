@@ -119,7 +119,12 @@ function buildRange(model, clock) {
     const { zone } = clock;
     const hours = (t, round) => t + round(zone.local(t) / 3600) * 3600 - zone.local(t);
     spans.replaceChildren(
-      chip("Last 24 hours", Math.max(low, minute - DAY), minute, "Counted back from the last delivered order"),
+      chip(
+        "Last 24 hours",
+        Math.max(low, minute - DAY),
+        minute,
+        "The last day worth seeing: without orders behind a gap",
+      ),
       chip(
         "Whole range",
         hours(start, Math.floor),

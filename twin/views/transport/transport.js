@@ -100,8 +100,9 @@ class TransportBar {
       "span",
       { class: "rule mute", "data-testid": "ribbon-legend" },
       swatches,
-      "Meals waiting per driver",
+      (this.ruleText = el("span", {}, "Meals waiting per driver")),
     );
+    this.swatches = swatches;
   }
 
   buildSummary() {
@@ -322,6 +323,10 @@ class TransportBar {
     );
     this.rule.hidden = !this.model.supply.rule;
     this.rule.title = this.model.supply.rule ?? "";
+    this.swatches.hidden = this.model.supply.unknown === true;
+    this.ruleText.textContent = this.model.supply.unknown
+      ? "Meals waiting per driver: – not in the data"
+      : "Meals waiting per driver";
   };
 
   changed = () => {

@@ -19,10 +19,12 @@ from twin.analysis.driver_supply import (
     SHORT_PRESSURE,
     TIGHT_PRESSURE,
     RangeSummary,
+    is_recorded,
     summarise,
     supply,
 )
 from twin.analysis.moments import KINDS, TROUBLES, Moment
+from twin.analysis.moments.moment import when_in
 from twin.analysis.wording import minutes_text, whole_minutes
 from twin.foundation.errors import TwinError
 from twin.foundation.stages import OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
@@ -55,6 +57,12 @@ RIBBON_RULE = (
 )
 """What the colours and heights of the ribbon mean, for its legend."""
 
+RIBBON_UNKNOWN = (
+    "The data does not tell both when meals were ready and when they were picked up, so nothing says how many waited for a "
+    "driver."
+)
+"""Why there is no ribbon."""
+
 RangeHandler = Callable[[float, float], Awaitable[None] | None]
 
 
@@ -80,7 +88,8 @@ class TransportBar(Component):
     )
     supply: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={},
-        doc="Per bar (n): `waiting` meals, drivers on the `road`, `level` 0–2, the part (`begin`, `end`) they are of; `rule`.",
+        doc="Per bar (n): `waiting` meals, drivers on the `road`, `level` 0–2, the part (`begin`, `end`) they are of; `rule`. "
+        "`unknown`: without the stages that it takes.",
     )
     summary: list[dict[str, str]] = param.List(  # type: ignore[assignment]
         default=[], item_type=dict, doc="The whole range in figures: `key`, `text`, and `title` that defines it."
@@ -168,6 +177,11 @@ class TransportView(ReplayView):
         timeline, insights = self._controller.timeline, self._controller.insights
         if timeline is None:
             return
+        span = timeline.window.end - timeline.window.start
+        moments = [] if insights is None else [_moment_message(moment, span) for moment in insights.moments]
+        if not is_recorded(timeline):
+            self._bar.param.update(supply={"rule": RIBBON_UNKNOWN, "unknown": True}, moments=moments)
+            return
         edges = np.asarray(self._bar.volume["edges"], np.float64)
         per_bar = supply(timeline, edges, None if insights is None else usual_pressure(insights.baseline, edges))
         self._bar.param.update(
@@ -179,7 +193,7 @@ class TransportView(ReplayView):
                 "end": per_bar.end.tolist(),
                 "rule": RIBBON_RULE,
             },
-            moments=[] if insights is None else [_moment_message(moment) for moment in insights.moments],
+            moments=moments,
         )
 
     @param.depends("source_range", "latest", "reach", watch=True)
@@ -265,14 +279,14 @@ def summary_parts(of_range: RangeSummary) -> list[dict[str, str]]:
     return parts
 
 
-def _moment_message(moment: Moment) -> dict[str, Any]:
+def _moment_message(moment: Moment, span: float) -> dict[str, Any]:
     return {
         "kind": moment.kind,
         "label": KINDS[moment.kind],
         "start": moment.start,
         "end": moment.end,
         "at": moment.at,
-        "when": moment.when,
+        "when": when_in(moment, span),
         "title": moment.title,
         "sentence": moment.sentence,
         "quiet": moment.kind not in TROUBLES,

@@ -465,7 +465,9 @@ class TrendsFrame {
           { "data-testid": "trends-brand" },
           el("th", { scope: "row", class: "brand", title: b.brand }, el("span", {}, b.brand)),
           el("td", {}, number(b.orders)),
-          el("td", { title: `$${number(b.revenue)}` }, money(b.revenue)),
+          b.revenue === null
+            ? el("td", { title: "No item of this brand has a price in the data" }, "–")
+            : el("td", { title: `$${number(b.revenue)}` }, money(b.revenue)),
           el(
             "td",
             { title: `Mean of ${counted(b.deliveries, "delivery", "deliveries")}${left}` },

@@ -17,6 +17,7 @@ from panel.custom import Child
 from twin.analysis.brands import BrandFigures, performance
 from twin.analysis.insights import Insights
 from twin.analysis.metrics import metrics_of
+from twin.analysis.moments.moment import when_in
 from twin.analysis.wording import average_text, in_minutes
 from twin.foundation.stages import COMPLETED, STAGE_LABELS, STAGES
 from twin.replay.controller import ReplayController
@@ -178,10 +179,11 @@ class TrendsView(ReplayView):
         usual = data.usual_counts(edges, insights.baseline.orders_per_hour)
         volume.show_usual(middles, usual)
         volume.show_moments([(moment.start, moment.end) for moment in insights.moments])
+        span = timeline.window.end - timeline.window.start
         self._frame.learnt = {
             "usual": bool(np.isfinite(usual).any()),
             "moments": [
-                {"start": moment.start, "end": moment.end, "title": moment.title, "when": moment.when}
+                {"start": moment.start, "end": moment.end, "title": moment.title, "when": when_in(moment, span)}
                 for moment in insights.moments
             ],
         }
@@ -225,7 +227,7 @@ def _brand_texts(brand: BrandFigures) -> dict[str, Any]:
     return {
         "brand": brand.brand,
         "orders": brand.orders,
-        "revenue": round(brand.revenue, 2),
+        "revenue": None if brand.revenue is None else round(brand.revenue, 2),
         "minutes": _minutes(brand.delivery_time),
         "deliveries": brand.deliveries,
         "excluded": brand.excluded,

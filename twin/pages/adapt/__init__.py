@@ -1,0 +1,1 @@
+"""The page that finds out what columns of your own mean."""

@@ -1,0 +1,97 @@
+"""Event files that change while they are served: files that grow, are replaced, come and go."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from twin.foundation.errors import SourceError
+from twin.foundation.settings import Settings
+from twin.sources import file_paths, file_states
+from twin.sources.base import Location, Quality, Times, Volume
+from twin.sources.event_files import Adapter
+from twin.sources.files import FileSource, Progress
+
+REST_S = 15.0
+"""Time after a failed look without another, seconds: whoever needs the data asks at every tick."""
+
+
+class ChangingFiles:
+    """A `FileSource` that is opened anew when its files have changed; until the new one is open, the old one answers.
+
+    A look costs one call of the system for each file. While a new one is opened, both take their memory.
+    """
+
+    def __init__(
+        self,
+        source: str | Path,
+        progress: Progress | None = None,
+        settings: Settings | None = None,
+        adapter: Adapter | None = None,
+    ) -> None:
+        self._adapter = adapter
+        self._settings = settings or Settings()
+        self.name = str(source)
+        self.as_of: float | None = time.time()
+        self._opened = FileSource(source, progress, self._settings, adapter)
+        self._failure = ""
+        self._failed_at = -REST_S
+
+    # -- the Source protocol ---------------------------------------------------------------------------------------------
+    @property
+    def times(self) -> Times:
+        return self._opened.times
+
+    def refresh(self) -> bool:
+        """Open the files anew if any has changed, come or gone; return whether one has. Raises `SourceError`."""
+        if self._failure and time.monotonic() - self._failed_at < REST_S:
+            raise SourceError(self._failure)
+        now, opened = time.time(), self._opened
+        try:
+            found = file_paths.find(self.name, self._settings.max_files)
+            # a line that was half-written at the last look, and still is, is read as it is
+            changed = bool(opened.half_lines) or file_states.of(found.paths) != opened.states
+            if changed:
+                self._opened = FileSource(
+                    self.name, None, self._settings, self._adapter, previous=opened
+                )  # one assignment: others read it
+        except SourceError as error:
+            self._failure = (
+                f"The files have changed and cannot be read again, so what was read before is shown: {error}"
+            )
+            self._failed_at = time.monotonic()
+            raise SourceError(self._failure) from error
+        self._failure = ""
+        self.as_of = now
+        return changed
+
+    def locations(self) -> list[Location]:
+        return self._opened.locations()
+
+    def quality(self, location: str | None = None) -> Quality:
+        return self._opened.quality(location)
+
+    def volume(self, location: str) -> Volume:
+        return self._opened.volume(location)
+
+    def window(self, location: str, start: float, end: float) -> pa.Table:
+        return self._opened.window(location, start, end)
+
+    def history(self, location: str, start: float, end: float) -> pa.Table:
+        return self._opened.history(location, start, end)
+
+    def query(self, name: str, **parameters: str | int | float) -> pa.Table:
+        return self._opened.query(name, **parameters)
+
+    def routes(self, location: str, most: int) -> pa.Table:
+        return self._opened.routes(location, most)
+
+    def gold(self) -> Mapping[str, int]:
+        return self._opened.gold()
+
+    def names(self, dimension: str) -> Mapping[str, str]:
+        return self._opened.names(dimension)
+
+    def close(self) -> None:
+        self._opened.close()
