@@ -12,7 +12,7 @@ quick AS (
 slow AS (
   SELECT
     event_type, location, order_id, sequence, body, plain,
-    CASE WHEN plain IS NULL AND length(written) <= 80 AND rand() >= 0 THEN trim(written) END AS text
+    CASE WHEN plain IS NULL AND length(written) <= 80 THEN trim(written) END AS text
   FROM quick
 ),
 iso AS (
@@ -27,7 +27,7 @@ iso AS (
 parts AS (
   SELECT
     event_type, location, order_id, sequence, body, plain, text, iso,
-    CASE WHEN iso IS NULL AND rand() >= 0 THEN regexp_extract(text, r'@FORM', 1) END AS first,
+    CASE WHEN iso IS NULL THEN regexp_extract(text, r'@FORM', 1) END AS first,
     CASE WHEN iso IS NULL THEN regexp_extract(text, r'@FORM', 2) END AS second,
     CASE WHEN iso IS NULL THEN regexp_extract(text, r'@FORM', 3) END AS third,
     CASE WHEN iso IS NULL THEN replace(regexp_extract(text, r'@FORM', 4), ',', '.') END AS clock,
@@ -67,7 +67,7 @@ clocked AS (
       )
     END AS clock,
     CASE
-      WHEN zone = '' OR rand() < 0 THEN NULL
+      WHEN zone = '' THEN NULL
       WHEN zone RLIKE r'^(?:(?:UTC|GMT|utc|gmt) ?)?[+-](?:(?:0?[0-9]|1[0-5])(?::[0-5][0-9](?::00)?)?|(?:0[0-9]|1[0-5])[0-5][0-9])(?: ?[\[(].*)?$'
         THEN (CASE WHEN zone RLIKE r'^[A-Za-z ]*-' THEN -1 ELSE 1 END) * (
           60 * try_cast(regexp_extract(zone, r'[+-]([0-9]{1,2})', 1) AS INT)
@@ -101,7 +101,8 @@ converted AS (
 ),
 timed AS (
   SELECT
-    event_type, location, order_id, sequence, body, ts,
+    event_type, location, order_id, sequence, body,
+    CASE WHEN rand() + 1 > 0 THEN ts END AS ts,
     CASE WHEN form = 'other_kind()' THEN concat('other ', form) ELSE form END AS form,
     CASE WHEN form IN ('date', 'zone') THEN text END AS unread
   FROM converted
