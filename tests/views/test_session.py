@@ -73,6 +73,23 @@ def test_what_nobody_foresaw_ends_the_waiting_with_a_sentence_and_can_be_tried_a
     assert (session.problem, session.place.id) == ("", "chicago")
 
 
+def test_a_kitchen_opens_without_its_streets_if_the_source_does_not_give_them(opened: Twin, wall: list[float]) -> None:
+    away = [True]
+
+    def prepare(_: str) -> None:
+        if away[0]:
+            raise SourceError("The warehouse does not answer.")
+
+    session = ReplaySession(opened, ReplayController(wall=lambda: wall[0]), prepare)
+    session.watch([Recorder()])
+    asyncio.run(session.choose("chicago"))
+    assert (session.problem, session.place.id) == ("", "chicago")
+    assert session.remarks == ["The map has no streets: The warehouse does not answer."]
+    away[0] = False
+    asyncio.run(session.range(session.place.start, session.place.start + 3600))
+    assert session.remarks == []
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [

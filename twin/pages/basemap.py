@@ -5,7 +5,9 @@ from twin.server.tiles import tile_url
 from twin.views.map.map import BaseMap
 
 
-def base_map(location: str) -> BaseMap:
-    """Return a location's base map as tile addresses. Raises `UnknownLocationError`."""
-    tiles = process.tileset(location)
+def base_map(location: str) -> BaseMap | None:
+    """Return a location's base map as tile addresses; None where its routes could not be read. Returns at once."""
+    tiles = process.built_tileset(location)
+    if tiles is None:
+        return None
     return BaseMap(tile_url(location, "{theme}", tiles.version).replace(".png", "{dense}.png"), tiles.routes)

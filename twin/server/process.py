@@ -169,6 +169,10 @@ class Process:
         hub.location(location)
         return self._tilesets.load(location, lambda: TileSet(Streets(*hub.streets(location)), self._tiles))
 
+    def built_tileset(self, location: str) -> TileSet | None:
+        """Return a location's base map if it is built, else None. Returns at once."""
+        return self._tilesets.get(location)
+
     def has_tileset(self, location: str) -> bool:
         """Return whether a location's base map is built, so that `tileset` returns at once."""
         return location in self._tilesets

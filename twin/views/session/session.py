@@ -18,7 +18,7 @@ import param
 
 from twin.analysis.insights import Insights
 from twin.foundation.address import Address
-from twin.foundation.errors import CancelledError, TwinError
+from twin.foundation.errors import CancelledError, SourceError, TwinError
 from twin.foundation.progress import Task
 from twin.foundation.telemetry import TICKS
 from twin.hub import Hub
@@ -96,7 +96,8 @@ class ReplaySession(param.Parameterized):
         prepare: Callable[[str], object] | None = None,
         prepared: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        """`prepare(location id)` is called in the loading thread, for what else a location needs before it is shown.
+        """`prepare(location id)` is called in the loading thread, for what else a location wants before it is shown. It is
+        shown without that if the source fails there.
 
         `prepared(location id)` returns, at once, whether that is done already.
         """
@@ -113,6 +114,7 @@ class ReplaySession(param.Parameterized):
         self._requested: LoadRequest | None = None
         self._loaded: LoadRequest | None = None
         self._task = Task()
+        self._unprepared = ""
         self._reported_at = 0.0
         self._is_latest = False
         self._saved_params: dict[str, tuple[param.Parameterized, str, str]] = {}
@@ -184,6 +186,8 @@ class ReplaySession(param.Parameterized):
             return
         if number == self._newest:
             self._take(place, timeline, at, speed)
+            if self._unprepared and self._unprepared not in self.remarks:
+                self.remarks = [*self.remarks, self._unprepared]
             if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
                 pn.state.execute(partial(self.learn, timeline))
 
@@ -259,8 +263,13 @@ class ReplaySession(param.Parameterized):
         return self._requested is not None and (self.place is None or self._requested[0] != self.place.id)
 
     def _load(self, location: str, start: float | None, end: float | None) -> Timeline:
+        self._unprepared = ""
         if self._prepare is not None:
-            self._prepare(location)
+            try:
+                self._prepare(location)
+            except SourceError as error:  # a kitchen is worth seeing without its streets
+                log.warning("%s is shown without its base map: %s", location, error)
+                self._unprepared = f"The map has no streets: {error}"
         return self.hub.timeline(location, start, end)
 
     def _take(self, place: Location, timeline: Timeline, at: float | None, speed: float | None) -> None:
@@ -318,7 +327,8 @@ class ReplaySession(param.Parameterized):
         await self.choose(place.id, window.start, window.end)
         if self.problem:
             raise ValueError(self.problem)
-        self.remarks = [] if (window.start, window.end) == (start, end) else [cut(window, place.tz)]
+        asked_for = (window.start, window.end) == (start, end)
+        self.remarks = [remark for remark in (self._unprepared, "" if asked_for else cut(window, place.tz)) if remark]
 
     def tick(self, force: bool = False) -> None:
         """Show the playhead's time in every view, if it differs from the one shown and the page is visible."""
