@@ -60,9 +60,15 @@ def test_the_command_leaves_nothing_to_a_shell() -> None:
     assert not [word for word in command if set(word) & set("*?~|&;<>`")]
 
 
-def test_the_command_serves_every_page_there_is() -> None:
+OF_FILES = {"adapt.py"}
+"""Pages that a source of the warehouse has no use for."""
+
+
+def test_the_command_serves_every_page_that_a_warehouse_has() -> None:
     served = {word for word in app_yaml()["command"] if word.startswith("dashboards/")}
-    assert served == {f"dashboards/{page.name}" for page in (ROOT / "dashboards").glob("*.py")}
+    pages = {page.name for page in (ROOT / "dashboards").glob("*.py")}
+    assert pages > OF_FILES
+    assert served == {f"dashboards/{name}" for name in pages - OF_FILES}
 
 
 def test_the_bundles_app_is_one_that_the_service_knows() -> None:

@@ -115,8 +115,8 @@ def other_value(view: Component, name: str) -> Any:
             return not held
         case param.Dict(), _:
             return {"a": [1, "é", None], "b": {"c": 0.5}}
-        case param.List(), _:
-            return [{"id": "x", "n": 1}]
+        case param.List(item_type=kind), _:
+            return ["another"] if kind is str else [{"id": "x", "n": 1}]
         case param.Selector(objects=[*choices]), held:
             return next(choice for choice in choices if choice != held)
         case param.Number(), held:
@@ -264,7 +264,8 @@ def test_only_the_modules_address_differs_from_panels(view: type[Component], mon
         assert plain(ours["stylesheets"]) == plain(panels["stylesheets"])
     assert alone["esm"] == panels["esm"]
     assert alone["bundle"] not in (None, "url")
-    assert (served["bundle"], served["esm"]) == ("url", f"./{component.bundle_url()}")
+    address = component._published((view,)) if view.apart else component.bundle_url()
+    assert (served["bundle"], served["esm"]) == ("url", f"./{address}")
 
 
 # -- _update_properties --------------------------------------------------------------------------------------------------

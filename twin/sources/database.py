@@ -4,6 +4,7 @@ This is the only place where files are read and decoded rows are queried, so tha
 here, without the paths and the several lines of its own messages.
 """
 
+import contextlib
 import gzip
 import logging
 import os
@@ -35,8 +36,6 @@ _ADVICE = {
     "read": "Check what wrote it, or take the damaged file out.",
     "asked": "Try again; if that does not help, open it again.",
 }
-_QUIET = "SET enable_progress_bar = false"
-"""Each connection would draw a bar into the standard output of whoever uses us, two seconds after a query's beginning."""
 LONGEST_REASON = 200
 """Most characters of DuckDB's own message in a sentence of ours."""
 
@@ -73,7 +72,7 @@ class Database:
             raise
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")  # it would be this machine's
         json_bodies.register(self._connection)
-        self._connection.execute(_QUIET)
+        _silence(self._connection)
         self._finalizer = weakref.finalize(self, _release, self._connection, self.folder)
 
     def execute(self, sql: str, streams: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
@@ -179,7 +178,7 @@ class Database:
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         cursor = self._connection.cursor()
-        cursor.execute(_QUIET)
+        _silence(cursor)
         return cursor
 
     @contextmanager
@@ -207,6 +206,14 @@ def reason(error: BaseException) -> str:
     text = re.sub(r"(?<![\w.])/(?:[^/\"'\n]+/)+", "", text)
     text = re.sub(r"\s+", " ", text).strip().rstrip(".:")
     return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}…"
+
+
+def _silence(connection: duckdb.DuckDBPyConnection) -> None:
+    """Have no bar drawn into the standard output of whoever uses us, two seconds after a query's beginning."""
+    with contextlib.suppress(
+        duckdb.InvalidInputException
+    ):  # in a notebook without ipywidgets, which has none then anyway
+        connection.execute("SET enable_progress_bar = false")
 
 
 def _remove(folder: Path | None) -> None:
