@@ -24,8 +24,8 @@ Start = Callable[..., Warehouse]
 Open = Callable[..., Twin]
 Demos = Callable[[str], Path]
 
-OPENING = 6
-"""Statements: the columns, then side by side spellings, counts, flags, kitchens and volume."""
+OPENING = 8
+"""Statements: the columns, then side by side spellings, forms of times, counts, flags, kitchens, volume and long orders."""
 LONGEST_DAY_S = 86_400.0
 
 
