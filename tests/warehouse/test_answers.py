@@ -63,7 +63,7 @@ def test_every_question_has_the_answer_that_the_files_give(
 ) -> None:
     folder = demos(form)
     warehouse_of(tables(folder, form))
-    if form == "typed":  # a column of type TIMESTAMP holds instants, unless one knows that it was made of a kitchen's clock
+    if form == "typed":  # a column of type TIMESTAMP holds instants, unless a setting says that it is a kitchen's clock
         assert lakehouse().source.times == "instants"
         monkeypatch.setenv("TWIN_TIMES", "naive")
     through, direct = lakehouse(), twin.open(folder)
