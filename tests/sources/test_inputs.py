@@ -23,6 +23,8 @@ from twin.simulator import write_demo
 from twin.sources.base import Quality
 from twin.sources.files import FileSource
 
+pytestmark = pytest.mark.slow
+
 OUTCOMES = ("read", "set aside", "left out", "refused", "asked")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "data.md"
 ORDERS = 3

@@ -26,6 +26,8 @@ from twin.foundation.settings import Settings
 from twin.sources.file_forms import Copier, with_one_line_end
 from twin.sources.files import FileSource
 
+pytestmark = pytest.mark.slow
+
 ADDRESS = "12 Rue de la Crème, Besançon"
 BODY = json.dumps(
     {"customer_lat": 37.7, "customer_lon": -122.4, "customer_addr": ADDRESS, "items": []}, ensure_ascii=False

@@ -28,6 +28,8 @@ from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Reading
 from twin.timeline.timeline import Timeline
 
+pytestmark = pytest.mark.slow
+
 WITH_ZONE = "time with a zone, most have none: set TWIN_TIMES"
 WITHOUT_ZONE = "time without a zone, most have one: set TWIN_TIMES"
 
