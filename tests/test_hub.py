@@ -10,7 +10,7 @@ import pytest
 from tests.sources.test_files import ROWS, write_csv
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
-from twin.foundation.times import DAY, midnight
+from twin.foundation.times import DAY
 from twin.hub import Hub, open_source
 from twin.sources.base import Window
 from twin.sources.files import FileSource
@@ -101,8 +101,8 @@ def test_of_two_centuries_only_the_days_with_data_are_left(source: Gated) -> Non
     window = hub.within("sf", "1900-01-01", "2100-01-01")
     assert window is not None
     assert window == hub.reach("sf")
-    assert window.start == min(midnight(place.start), latest.start)
-    assert window.end == max(midnight(place.end) + DAY, latest.end)
+    assert window.start == min((place.start - place.start % DAY), latest.start)
+    assert window.end == max((place.end - place.end % DAY) + DAY, latest.end)
 
 
 def test_what_is_within_the_data_stays_as_it_is_the_default_range_included(source: Gated) -> None:

@@ -20,7 +20,6 @@ from twin.cli import _print_contents
 from twin.foundation.address import Address
 from twin.foundation.errors import ConfigError
 from twin.foundation.settings import Settings
-from twin.hub import Hub
 from twin.notebook.door import Twin
 from twin.notebook.kitchen import Kitchen
 from twin.pages.operations.welcome import range_text
@@ -43,7 +42,8 @@ class World:
     def __init__(self, folder: Path, change: dt.date) -> None:
         self.change = change
         self.orders = orders_of(change - dt.timedelta(days=BEFORE), DAYS)
-        self.hub = hub_of(write(folder, self.orders))
+        self.path = write(folder, self.orders)
+        self.hub = hub_of(self.path)
         self.place = self.hub.location("7")
 
     def at(self, *clock: int, days: int = 0, fold: int = 0) -> float:
@@ -266,15 +266,10 @@ def test_tables_have_the_kitchens_zone(world: World) -> None:
 
 
 def test_naive_times_are_nobodys_to_shift(world: World) -> None:
-    world_of_naive = Hub(world.hub.source)
-    world.hub.source.times = "naive"
-    try:
-        place = world_of_naive.location("7")
-        assert (place.zone, place.zone_origin) == (None, "")
-        assert place.tz.naive
-        assert place.tz.text(place.start) == f"{world.orders[0].created.replace(tzinfo=None)}"
-    finally:
-        world.hub.source.times = "instants"
+    place = hub_of(world.path, Settings(times="naive")).location("7")
+    assert (place.zone, place.zone_origin) == (None, "")
+    assert place.tz.naive
+    assert place.tz.text(place.start) == f"{world.orders[0].created.astimezone(ZONE).replace(tzinfo=None)}"
 
 
 # -- which zone ---------------------------------------------------------------------------------------------------------

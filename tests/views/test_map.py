@@ -16,7 +16,7 @@ from twin.foundation.errors import ConfigError
 from twin.foundation.geo import project
 from twin.foundation.settings import TILES, Settings
 from twin.foundation.stages import STAGES
-from twin.foundation.times import DAY, midnight
+from twin.foundation.times import DAY
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
 from twin.views.map import answers, messages, wire
@@ -358,9 +358,9 @@ def test_completed_orders_are_pinned_until_midnight(kitchen):
     t = kitchen.busiest()
     result = pins(answers.stage_message(kitchen, "completed", t, t))
     delivered = kitchen.orders.delivered
-    today = [row for row in range(len(delivered)) if midnight(t) <= delivered[row] <= t]
+    today = [row for row in range(len(delivered)) if (t - t % DAY) <= delivered[row] <= t]
     assert sorted(order for order, _, _ in result) == today
-    assert {until for _, _, until in result} == {midnight(t) + DAY}
+    assert {until for _, _, until in result} == {(t - t % DAY) + DAY}
     assert len(today) == kitchen.at(t).counts["completed"] > 20
 
 
@@ -372,7 +372,7 @@ def test_of_many_completed_orders_the_newest_are_pinned_and_the_others_counted(k
 
     assert message["most"] == 20
     for t in (start, start + 300, start + 600):
-        today = sorted((d, row) for row, d in enumerate(delivered.tolist()) if midnight(t) <= d <= t)
+        today = sorted((d, row) for row, d in enumerate(delivered.tolist()) if (t - t % DAY) <= d <= t)
         here = [order for order, begin, until in result if begin <= t < until]
         assert here[-20:] == [row for _, row in today[-20:]]
         assert len(here) + sum(n for until, n in message["hidden"] if t < until) == len(today)

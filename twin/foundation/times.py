@@ -6,10 +6,8 @@ The time zone of the machine or the browser never matters: naive values are take
 import datetime as dt
 import math
 from numbers import Real
-from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 UTC = dt.UTC
 
@@ -49,23 +47,6 @@ def seconds(value: Time) -> float:
     raise ValueError(f"{value!r} is no time: give seconds since 1970, a datetime, or text such as 2025-10-16 18:30.")
 
 
-_Seconds = TypeVar("_Seconds", float, NDArray[np.float64])
-
-
-def midnight(t: _Seconds) -> _Seconds:
-    """Return the start of the day (data time) of one time or an array of times, in seconds."""
-    return t - t % DAY
-
-
-def whole_days(start: float, end: float) -> tuple[float, float]:
-    """Return the start of the day of `start` and the end of the day of `end`, in seconds: the days that have data.
-
-    >>> [text(t) for t in whole_days(seconds("2025-10-13 01:52"), seconds("2025-10-14 03:34"))]
-    ['2025-10-13 00:00:00', '2025-10-15 00:00:00']
-    """
-    return midnight(start), midnight(end) + DAY
-
-
 def text(value: Time) -> str:
     """Return a time in ISO 8601 with a space in place of the T, to the second.
 
@@ -74,15 +55,6 @@ def text(value: Time) -> str:
     """
     moment = dt.datetime.fromtimestamp(math.floor(seconds(value)), UTC)
     return moment.replace(tzinfo=None).isoformat(" ")
-
-
-def weekday(t: float) -> str:
-    """Return the name of the weekday of a data time.
-
-    >>> weekday(1760639400.0)
-    'Thursday'
-    """
-    return WEEKDAYS[int(t // DAY + 3) % 7]  # 1970 began on a Thursday
 
 
 def parse(value: str) -> dt.datetime:

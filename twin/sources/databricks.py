@@ -95,7 +95,6 @@ class DatabricksSource:
         self.name = name
         self._schema = Schema.of(name, settings)
         self._settings = settings
-        self._zoned: tuple[Sequence[Location], Times, list[Location]] | None = None
         if not settings.warehouse_path:
             raise SourceError(
                 "Which SQL warehouse? Set DATABRICKS_WAREHOUSE_ID (in its address, behind /sql/warehouses/) "
@@ -125,10 +124,7 @@ class DatabricksSource:
         return self._contents.times
 
     def locations(self) -> list[Location]:
-        found = self._contents.locations
-        if self._zoned is None or self._zoned[0] is not found or self._zoned[1] != self.times:
-            self._zoned = found, self.times, time_zones.in_zones(found, self.times, self._settings)
-        return list(self._zoned[2])
+        return list(self._contents.locations)
 
     def quality(self, location: str | None = None) -> Quality:
         return self._contents.accounts.of(location)
@@ -275,6 +271,7 @@ class DatabricksSource:
                 answers |= {name: result() for name, result in again.items()}
                 long_orders = LongOrders.from_rows(answers["long_orders"])
         locations = tables.kitchens(answers["locations"], answers["volume"], dimension())
+        locations = time_zones.in_zones(locations, times, self._settings)
         accounts = tables.Accounts(quality, flags)
         if not locations:
             raise SourceError(tables.nothing_usable(self._table.name, accounts.of(None)))

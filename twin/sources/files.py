@@ -74,7 +74,6 @@ class FileSource:
         """`previous` is the same source as it was before its files changed: names that are gone are taken from it."""
         self.name = str(source)
         self._settings = settings or Settings()
-        self._zoned: tuple[Times, list[Location]] | None = None
         self._dimension_files: dict[str, DimensionFile] = {}
         self._dimensions: dict[str, list[dict[str, str]]] = {}
         self._tables: set[str] = set()
@@ -106,9 +105,7 @@ class FileSource:
         return False
 
     def locations(self) -> list[Location]:
-        if self._zoned is None or self._zoned[0] != self.times:
-            self._zoned = self.times, time_zones.in_zones(self._locations, self.times, self._settings)
-        return list(self._zoned[1])
+        return list(self._locations)
 
     def quality(self, location: str | None = None) -> Quality:
         return replace(self._account.result().of(location), left_out=self._left_out)
@@ -310,7 +307,8 @@ class FileSource:
                 f"{self.name} has {len(rows):,} locations, and at most {self._settings.max_locations:,} are opened: check that "
                 "the column location holds kitchens, or raise TWIN_MAX_LOCATIONS."
             )
-        return tables.kitchens(rows, volume, self._dimension("locations"))
+        found = tables.kitchens(rows, volume, self._dimension("locations"))
+        return time_zones.in_zones(found, self.times, self._settings)
 
     def _find_long_orders(self) -> LongOrders:
         self._create_tables(["lives"])

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from twin.analysis.moments import runs
 from twin.analysis.moments.days import day_of
-from twin.analysis.moments.evidence import Evidence, Floats, phase_of
+from twin.analysis.moments.evidence import Evidence, Floats, Phase, phase_of
 from twin.analysis.moments.moment import Rows
 
 ALLOWANCE = 1.0
@@ -57,11 +57,7 @@ class SlowRun:
 def slow_runs(evidence: Evidence, phase: str, without: Rows | None = None) -> list[SlowRun]:
     """Return the runs in which a phase takes longer than usual. Orders in `without` are excluded: they are explained already."""
     times, usual = phase_of(evidence.orders, phase), evidence.usual(phase)
-    usable = np.isfinite(times.length) & (times.start >= evidence.since) & (times.start < evidence.end)
-    if without is not None:
-        usable[without] = False
-    rows = np.flatnonzero(usable)
-    rows = rows[np.argsort(times.start[rows], kind="stable")]
+    rows = _in_order(times, evidence, without)
     centre, spread = usual.at(times.start[rows])
     comparable = np.isfinite(centre)
     rows, centre, spread = rows[comparable], centre[comparable], spread[comparable]
@@ -99,9 +95,7 @@ def uneven_runs(evidence: Evidence, phase: str) -> list[SlowRun]:
     slow ones only.
     """
     times = phase_of(evidence.orders, phase)
-    usable = np.isfinite(times.length) & (times.start >= evidence.since) & (times.start < evidence.end)
-    rows = np.flatnonzero(usable)
-    rows = rows[np.argsort(times.start[rows], kind="stable")]
+    rows = _in_order(times, evidence)
     centre, spread = evidence.usual(phase).at(times.start[rows])
     start, length = times.start[rows], times.length[rows]
     slow = _is_very_slow(length, centre, spread)
@@ -139,6 +133,15 @@ def uneven_runs(evidence: Evidence, phase: str) -> list[SlowRun]:
             )
         )
     return found
+
+
+def _in_order(times: Phase, evidence: Evidence, without: Rows | None = None) -> Rows:
+    """Return the orders whose phase is measured and begins in the window, in the order in which it begins."""
+    usable = np.isfinite(times.length) & (times.start >= evidence.since) & (times.start < evidence.end)
+    if without is not None:
+        usable[without] = False
+    rows = np.flatnonzero(usable)
+    return rows[np.argsort(times.start[rows], kind="stable")]
 
 
 def _is_very_slow(length: Floats, centre: Floats, spread: Floats) -> NDArray[np.bool_]:

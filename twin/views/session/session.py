@@ -169,7 +169,7 @@ class ReplaySession(param.Parameterized):
             place = self.hub.location(location)
             self.waiting = f"Loading {place.label} …"
             with loading.as_current():
-                timeline = await asyncio.to_thread(self._load, location, start, end)
+                timeline, missing = await asyncio.to_thread(self._load, location, start, end)
         except (TwinError, ValueError) as error:
             problem = str(error)
         except Exception as error:  # whatever it is, nobody may wait for ever
@@ -186,6 +186,7 @@ class ReplaySession(param.Parameterized):
             return
         if number == self._newest:
             self._take(place, timeline, at, speed)
+            self._unprepared = missing
             if self._unprepared and self._unprepared not in self.remarks:
                 self.remarks = [*self.remarks, self._unprepared]
             if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
@@ -262,15 +263,16 @@ class ReplaySession(param.Parameterized):
         """Whether another location than the one shown is being loaded."""
         return self._requested is not None and (self.place is None or self._requested[0] != self.place.id)
 
-    def _load(self, location: str, start: float | None, end: float | None) -> Timeline:
-        self._unprepared = ""
+    def _load(self, location: str, start: float | None, end: float | None) -> tuple[Timeline, str]:
+        """Return the timeline, and what could not be prepared for it as a sentence, "" if all was."""
+        missing = ""
         if self._prepare is not None:
             try:
                 self._prepare(location)
             except SourceError as error:  # a kitchen is worth seeing without its streets
                 log.warning("%s is shown without its base map: %s", location, error)
-                self._unprepared = f"The map has no streets: {error}"
-        return self.hub.timeline(location, start, end)
+                missing = f"The map has no streets: {error}"
+        return self.hub.timeline(location, start, end), missing
 
     def _take(self, place: Location, timeline: Timeline, at: float | None, speed: float | None) -> None:
         with pn.io.hold():
