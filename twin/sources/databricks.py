@@ -5,31 +5,29 @@ generation of the schema is recognised by its columns. A window is read day by d
 (day_cache.py).
 """
 
-import re
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
-from twin.foundation import progress, telemetry
+from twin.foundation import progress
 from twin.foundation.errors import ConfigError, SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY
-from twin.sources import kind_of_times, lives, queries, tables, time_zones
+from twin.sources import lives, queries, tables
 from twin.sources.base import Location, Quality, Times, Volume, Window
+from twin.sources.contents import Contents, RawTable, run
 from twin.sources.day_cache import DayCache
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
-from twin.sources.lives import Alive, LongOrders, Reused
-from twin.sources.queries import json_bodies
-from twin.sources.queries.times import Reading
+from twin.sources.lives import Alive, Reused
 from twin.sources.warehouse import CONNECTIONS, Warehouse
 
 EVENTS, GOLD = "all_events", "gold_order_header"
@@ -71,22 +69,6 @@ class Schema:
         return ".".join(quoted(part) for part in (self.catalog, self.simulator if simulator else self.lakeflow, name))
 
 
-@dataclass(frozen=True, slots=True)
-class _Contents:
-    """The contents of the event table at the last refresh. `spellings` are the raw values that stand for each location, `reading`
-    is how its times are read, and `times` what they are."""
-
-    rows: int
-    spellings: Mapping[str, list[str | None]]
-    accounts: tables.Accounts
-    long_orders: LongOrders
-    reused: Sequence[Reused]
-    locations: Sequence[Location]
-    volumes: Mapping[str, Volume]
-    reading: Reading
-    times: Times
-
-
 class DatabricksSource:
     """The event table of a lakehouse. Raises SourceError with one sentence on what to do."""
 
@@ -108,7 +90,6 @@ class DatabricksSource:
         self._columns = self._read_columns(lambda message: report(message, 0.2))
         self._table = EventTable(self._schema.table(EVENTS), self._columns_of(EVENTS))
         report("Looking for the kitchens", 0.5)
-        self._reading = kind_of_times.first(settings)
         self.as_of: float | None = time.time()
         self._contents = self._read_contents()
         # the key covers the table and the decoding; `_day` adds what changes with the rows
@@ -233,66 +214,10 @@ class DatabricksSource:
         self._warehouse.close()
 
     # -- opening ----------------------------------------------------------------------------------------------------------
-    def _read_contents(self) -> _Contents:
-        """Return the table's contents, all queries in parallel, and again if its times turn out to need another reading.
-
-        Raises SourceError if no row is usable.
-        """
-        spellings = self._submit(self._read_spellings)
-        dimension = self._submit(partial(self._dimension, "locations"))
-        names = ("quality", "flags", "locations", "volume", "long_orders")
-        reading = replace(self._reading, only_plain=self._table.times() == "text")
-        while True:
-            look = self._submit(partial(self._look_at_times, reading))
-            results = {name: self._submit(partial(self._run, name, "", {}, reading)) for name in names}
-            answers = {name: result() for name, result in results.items()}
-            times, better = look()
-            if better is None:
-                break
-            reading = better
-        quality = [
-            tables.QualityRow(row["location"], row["reason"], row["rows_read"], row["rows_used"])
-            for row in answers["quality"].to_pylist()
-        ]
-        flags = [tables.FlagRow(row["location"], row["flag"], row["rows_used"]) for row in answers["flags"].to_pylist()]
-        long_orders, reused = LongOrders.from_rows(answers["long_orders"]), list[Reused]()
-        if long_orders.longest > lives.APART_S:
-            reused = Reused.from_rows(self._run("reused", "", {}, reading))
-            apart = len(reused) <= lives.MOST_REUSED
-            often = Counter(one.location for one in reused)
-            flag = lives.FLAG_REUSED if apart else lives.FLAG_MERGED
-            flags += [tables.FlagRow(place, flag, count) for place, count in often.items()]
-            reused = reused if apart else []
-            if reused:
-                again = {
-                    name: self._submit(partial(self._run, name, "", {}, reading, reused))
-                    for name in ("volume", "long_orders")
-                }
-                answers |= {name: result() for name, result in again.items()}
-                long_orders = LongOrders.from_rows(answers["long_orders"])
-        locations = tables.kitchens(answers["locations"], answers["volume"], dimension())
-        locations = time_zones.in_zones(locations, times, self._settings)
-        accounts = tables.Accounts(quality, flags)
-        if not locations:
-            raise SourceError(tables.nothing_usable(self._table.name, accounts.of(None)))
-        volumes = tables.volumes(answers["volume"], locations)
-        return _Contents(
-            accounts.of(None).read, spellings(), accounts, long_orders, reused, locations, volumes, reading, times
+    def _read_contents(self) -> Contents:
+        return RawTable(self._warehouse, self._table, self._settings, self._submit).read(
+            partial(self._dimension, "locations")
         )
-
-    def _look_at_times(self, reading: Reading) -> tuple[Times, Reading | None]:
-        """Return what the times are, and how the table must be read again, None if `reading` was right.
-
-        Raises SourceError if only a setting can say it.
-        """
-        if reading.only_plain:
-            everything = replace(reading, only_plain=False)
-            left = self._warehouse.query(queries.leftover(self._table.bronze(""), everything), {})
-            return reading.times or "naive", everything if left["rows_read"][0].as_py() else None
-        kinds = kind_of_times.Kinds.of(row.values() for row in self._run("times", "", {}, reading).to_pylist())
-        unread = self._run("unread_times", "", {}, reading).to_pylist() if kinds.unread else []
-        rows = [tuple(row.values()) for row in unread]
-        return kinds.times(reading), kind_of_times.better(self._table.name, reading, kinds, rows)
 
     def _count(self) -> int:
         rows = self._warehouse.query(f"SELECT count(*) AS rows_read\nFROM {self._table.name}", {})
@@ -317,13 +242,6 @@ class DatabricksSource:
     def _columns_of(self, table: str, simulator: bool = False) -> Columns:
         schema = self._schema.simulator if simulator else self._schema.lakeflow
         return self._columns.get((schema.lower(), table), Columns.none())
-
-    def _read_spellings(self) -> dict[str, list[str | None]]:
-        """Return the raw values that stand for each location, for conditions on the raw column."""
-        spellings: defaultdict[str, list[str | None]] = defaultdict(list)
-        for row in self._warehouse.query(self._table.location_spellings(), {}).to_pylist():
-            spellings[(row["place"] or "").strip()].append(row["raw"])
-        return dict(spellings)
 
     def _dimension(self, name: str) -> list[dict[str, Any]]:
         """Return a dimension table's rows; none if there is no such table."""
@@ -363,23 +281,9 @@ class DatabricksSource:
         """Return the id that the table has for an order."""
         return next((one.id for one in self._contents.reused if one.name == order), order)
 
-    def _run(
-        self,
-        query: str,
-        where: str,
-        parameters: Mapping[str, Any],
-        reading: Reading | None = None,
-        reused: Sequence[Reused] = (),
-    ) -> pa.Table:
-        """Run a query; `reading` and the later lives of ids, `reused`, are those of the contents, but while these are read."""
-        if reading is None:
-            reading, reused = self._contents.reading, self._reused(parameters.get("location"))
-        sql = queries.databricks(query, self._table.bronze(where), self._table.times(), reading, bool(reused))
-        if reused:
-            parameters = {**parameters, "reused": lives.as_json(reused)}
-        used = {name: value for name, value in parameters.items() if re.search(rf":{name}\b", sql)}
-        with telemetry.query(query):
-            return json_bodies.only_json(self._warehouse.query(sql, used))
+    def _run(self, query: str, where: str, parameters: Mapping[str, Any]) -> pa.Table:
+        reading, reused = self._contents.reading, self._reused(parameters.get("location"))
+        return run(self._warehouse, self._table, query, where, parameters, reading, reused)
 
     def _day(self, location: str, day: float) -> pa.Table:
         """Return a day's rows, from the cache on disk if possible; days that may still grow are not cached.
