@@ -3,9 +3,10 @@
 --   twin.catalog: the catalog of the raw table
 --   twin.schema: its schema
 --   twin.table: its name
---   twin.location: its column with the location
---   twin.times: naive or instants, as TWIN_TIMES of the app, auto where that is not set
---   twin.dates: day-first or month-first, as TWIN_DATES of the app, auto where that is not set
+--   twin.location: its column with the location: location, or location_id
+--   twin.other_location: its column with the location where that has none: gk_id, or the same
+--   twin.times: naive or instants, as TWIN_TIMES says it of files, or auto
+--   twin.dates: day-first or month-first, as TWIN_DATES says it of files, or auto
 -- Of three files of this name one is used: this one for times that are texts or whole numbers in the raw table.
 
 CREATE OR REFRESH STREAMING TABLE twin_events
@@ -13,7 +14,7 @@ CLUSTER BY (location, ts)
 COMMENT 'One row per raw row, decoded: a rejected row has its reason'
 AS
 WITH bronze AS (
-SELECT CAST(`event_type` AS STRING) AS event_type, CAST(`ts` AS STRING) AS ts, CAST(`${twin.location}` AS STRING) AS location, CAST(`order_id` AS STRING) AS order_id, CAST(`sequence` AS STRING) AS sequence, CAST(`body` AS STRING) AS body
+SELECT CAST(`event_type` AS STRING) AS event_type, CAST(`ts` AS STRING) AS ts, coalesce(CAST(`${twin.location}` AS STRING), CAST(`${twin.other_location}` AS STRING)) AS location, CAST(`order_id` AS STRING) AS order_id, CAST(`sequence` AS STRING) AS sequence, CAST(`body` AS STRING) AS body
 FROM STREAM `${twin.catalog}`.`${twin.schema}`.`${twin.table}`
 ),
 quick AS (
@@ -219,5 +220,5 @@ events AS (
   FROM placed
 )
 SELECT location, order_id, event_type, ts, form, unread, sequence, lat, lon, progress, body, reason, flag,
-  '931736ecfefd location=${twin.location} times=${twin.times} dates=${twin.dates}' AS decoding
+  'de489b9a156f location=${twin.location},${twin.other_location} times=${twin.times} dates=${twin.dates}' AS decoding
 FROM events;

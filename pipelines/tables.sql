@@ -3,9 +3,10 @@
 --   twin.catalog: the catalog of the raw table
 --   twin.schema: its schema
 --   twin.table: its name
---   twin.location: its column with the location
---   twin.times: naive or instants, as TWIN_TIMES of the app, auto where that is not set
---   twin.dates: day-first or month-first, as TWIN_DATES of the app, auto where that is not set
+--   twin.location: its column with the location: location, or location_id
+--   twin.other_location: its column with the location where that has none: gk_id, or the same
+--   twin.times: naive or instants, as TWIN_TIMES says it of files, or auto
+--   twin.dates: day-first or month-first, as TWIN_DATES says it of files, or auto
 CREATE OR REFRESH MATERIALIZED VIEW twin_times
 COMMENT 'Usable and unread times by their form'
 AS

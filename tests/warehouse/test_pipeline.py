@@ -16,7 +16,10 @@ from tests.warehouse.test_spark import with_odd_rows
 from twin.sources import pipeline, queries
 from twin.sources.queries.times import Reading
 
-PLACES = {"2025": "location", "2026": "location_id", "typed": "location"}
+PLACES = {
+    "2025": ("location", "gk_id"), "2026": ("location_id", "location_id"), "typed": ("location", "gk_id"),
+}  # fmt: skip
+"""The columns with the location by form."""
 
 
 def test_the_files_are_those_that_the_command_writes() -> None:
@@ -39,10 +42,11 @@ def test_the_engine_fills_in_the_configuration_and_nothing_else() -> None:
 def test_the_tables_have_what_the_queries_say_of_the_raw_rows(form: str, demos: Callable[[str], Path]) -> None:
     held = tables(demos(form), form)
     held["lakeflow.all_events"] = with_odd_rows(str(held["lakeflow.all_events"]), form)
-    place = PLACES[form]
+    places = PLACES[form]
     with lakehouse_of(held) as connection:
-        pipelines.run(connection, place)
-        raw = f"SELECT event_type, ts, order_id, sequence, body, {place} AS location FROM caspers.lakeflow.all_events"
+        pipelines.run(connection, places)
+        columns = f"event_type, ts, order_id, sequence, body, coalesce({', '.join(places)}) AS location"
+        raw = f"SELECT {columns} FROM caspers.lakeflow.all_events"
 
         def rows(sql: str) -> pa.Table:
             return connection.sql(sql).to_arrow_table()

@@ -31,9 +31,10 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The contents of the event table at the last refresh. `spellings` are the raw values that stand for each location, `reading`
-    is how its times are read, and `times` what they are."""
+    """The contents of the event table at the last refresh. `table` is what is asked, `spellings` are the raw values that stand
+    for each location, `reading` is how its times are read, and `times` what they are."""
 
+    table: EventTable
     rows: int
     spellings: Mapping[str, list[str | None]]
     accounts: tables.Accounts
@@ -46,16 +47,17 @@ class Contents:
 
     @classmethod
     def of(
-        cls, name: str, facts: "Facts", reading: Reading, times: Times, dimension: Dimension, settings: Settings
+        cls, table: EventTable, facts: "Facts", reading: Reading, times: Times, dimension: Dimension, settings: Settings
     ) -> "Contents":
-        """Return the contents of the table `name`. Raises SourceError if no row is usable."""
+        """Return the contents of a table. Raises SourceError if no row is usable."""
         locations = tables.kitchens(facts.places, facts.volume, dimension)
         locations = time_zones.in_zones(locations, times, settings)
         accounts = tables.Accounts(facts.quality, facts.flags)
         if not locations:
-            raise SourceError(tables.nothing_usable(name, accounts.of(None)))
+            raise SourceError(tables.nothing_usable(table.name, accounts.of(None)))
         volumes = tables.volumes(facts.volume, locations)
         return cls(
+            table=table,
             rows=accounts.of(None).read,
             spellings=facts.spellings,
             accounts=accounts,
@@ -91,6 +93,17 @@ class Submit(Protocol):
     def __call__(self, work: Callable[[], Answer]) -> Callable[[], Answer]: ...
 
 
+def counts(quality: pa.Table, flags: pa.Table) -> tuple[list[tables.QualityRow], list[tables.FlagRow]]:
+    """Return the rows of queries/quality.sql and flags.sql."""
+    return (
+        [
+            tables.QualityRow(row["location"], row["reason"], row["rows_read"], row["rows_used"])
+            for row in quality.to_pylist()
+        ],
+        [tables.FlagRow(row["location"], row["flag"], row["rows_used"]) for row in flags.to_pylist()],
+    )
+
+
 def reused_flags(reused: Iterable[Reused], apart: bool) -> list[tables.FlagRow]:
     """Return the counts of later lives of ids by location; `apart`: they are orders of their own."""
     often = Counter(one.location for one in reused)
@@ -124,11 +137,7 @@ class RawTable:
             if better is None:
                 break
             reading = better
-        quality = [
-            tables.QualityRow(row["location"], row["reason"], row["rows_read"], row["rows_used"])
-            for row in answers["quality"].to_pylist()
-        ]
-        flags = [tables.FlagRow(row["location"], row["flag"], row["rows_used"]) for row in answers["flags"].to_pylist()]
+        quality, flags = counts(answers["quality"], answers["flags"])
         long_orders, reused = LongOrders.from_rows(answers["long_orders"]), list[Reused]()
         if long_orders.longest > lives.APART_S:
             reused = Reused.from_rows(self._run("reused", reading))
@@ -142,7 +151,7 @@ class RawTable:
                 answers |= {name: result() for name, result in again.items()}
                 long_orders = LongOrders.from_rows(answers["long_orders"])
         facts = Facts(quality, flags, answers["locations"], answers["volume"], long_orders, reused, spellings())
-        return Contents.of(self._table.name, facts, reading, times, places(), self._settings)
+        return Contents.of(self._table, facts, reading, times, places(), self._settings)
 
     def _look_at_times(self, reading: Reading) -> tuple[Times, Reading | None]:
         """Return what the times are, and how the table must be read again, None if `reading` was right.
@@ -178,9 +187,9 @@ def run(
     reading: Reading,
     reused: Sequence[Reused] = (),
 ) -> pa.Table:
-    """Return the result of queries/`query`.sql over a raw table; `where` is a condition on its rows, `reused` are the later lives
-    of ids that are orders of their own."""
-    sql = queries.databricks(query, table.bronze(where), table.times(), reading, bool(reused))
+    """Return the result of queries/`query`.sql over a table of events; `where` is a condition on its rows, `reused` are the later
+    lives of ids that are orders of their own."""
+    sql = table.statement(query, where, reading, bool(reused))
     if reused:
         parameters = {**parameters, "reused": lives.as_json(reused)}
     used = {name: value for name, value in parameters.items() if re.search(rf":{name}\b", sql)}

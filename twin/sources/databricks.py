@@ -22,7 +22,7 @@ from twin.foundation import progress
 from twin.foundation.errors import ConfigError, SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY
-from twin.sources import lives, queries, tables
+from twin.sources import lives, pipeline_tables, queries, tables
 from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.contents import Contents, RawTable, run
 from twin.sources.day_cache import DayCache
@@ -89,6 +89,7 @@ class DatabricksSource:
         report("Connecting to the SQL warehouse", 0.1)
         self._columns = self._read_columns(lambda message: report(message, 0.2))
         self._table = EventTable(self._schema.table(EVENTS), self._columns_of(EVENTS))
+        self._pipeline = pipeline_tables.find(self._columns_of, self._schema.table, self._table, settings)
         report("Looking for the kitchens", 0.5)
         self.as_of: float | None = time.time()
         self._contents = self._read_contents()
@@ -120,7 +121,7 @@ class DatabricksSource:
         If nothing has changed this takes one statement, which a Delta table answers from its log.
         """
         now = time.time()
-        if self._count() == self._contents.rows:
+        if self._rows_now() == self._contents.rows:
             self.as_of = now
             return False
         self._contents = self._read_contents()  # one assignment, because other threads read it
@@ -158,7 +159,7 @@ class DatabricksSource:
         alive = self._alive(location, start, end)
         if alive is None:
             return None
-        where, more = self._table.where_long(self._spellings(location), alive)
+        where, more = self._contents.table.where_long(self._spellings(location), alive)
         ranges = lives.bounds(Window(start, end)) | lives.bounds(lives.near(start, end), "near_")
         ranges |= lives.bounds(alive.reach, "reach_")
         return self._run("long_window", where, {"location": location, **_arguments(ranges), **more})
@@ -177,11 +178,14 @@ class DatabricksSource:
                 where, more = self._where(location, start, end)
             else:  # about orders, which have to be whole
                 alive = self._alive(location, start, end)
-                where, more = self._table.where_lives(self._spellings(location), lives.near(start, end), alive)
+                where, more = self._contents.table.where_lives(self._spellings(location), lives.near(start, end), alive)
         elif location:
             where, more = self._where(location)
         elif "order_id" in parameters:
-            where, more = self._table.where_order(), {"raw_order_id": self._raw_id(str(parameters["order_id"]))}
+            where, more = (
+                self._contents.table.where_order(),
+                {"raw_order_id": self._raw_id(str(parameters["order_id"]))},
+            )
         return self._run(name, where, {**_arguments(parameters), **more})
 
     def routes(self, location: str, most: int) -> pa.Table:
@@ -215,11 +219,16 @@ class DatabricksSource:
 
     # -- opening ----------------------------------------------------------------------------------------------------------
     def _read_contents(self) -> Contents:
-        return RawTable(self._warehouse, self._table, self._settings, self._submit).read(
-            partial(self._dimension, "locations")
-        )
+        """Return the contents of the pipeline's tables, else those of the raw table."""
+        dimension = partial(self._dimension, "locations")
+        made = self._pipeline and self._pipeline.read(self._warehouse, self._submit, dimension)
+        return made or RawTable(self._warehouse, self._table, self._settings, self._submit).read(dimension)
 
-    def _count(self) -> int:
+    def _rows_now(self) -> int | None:
+        """Return how many rows there are now where the contents come from; None if they cannot come from there any more."""
+        version = self._contents.table.version
+        if self._pipeline and version:
+            return self._pipeline.rows(self._warehouse, version)
         rows = self._warehouse.query(f"SELECT count(*) AS rows_read\nFROM {self._table.name}", {})
         return int(rows["rows_read"][0].as_py())
 
@@ -255,7 +264,7 @@ class DatabricksSource:
 
     # -- queries ----------------------------------------------------------------------------------------------------------
     def _where(self, location: str, start: float | None = None, end: float | None = None) -> tuple[str, dict[str, Any]]:
-        return self._table.where(self._spellings(location), start, end)
+        return self._contents.table.where(self._spellings(location), start, end)
 
     def _reused(self, location: str | None = None) -> Sequence[Reused]:
         """Return the later lives of ids at a location, or at all."""
@@ -283,7 +292,7 @@ class DatabricksSource:
 
     def _run(self, query: str, where: str, parameters: Mapping[str, Any]) -> pa.Table:
         reading, reused = self._contents.reading, self._reused(parameters.get("location"))
-        return run(self._warehouse, self._table, query, where, parameters, reading, reused)
+        return run(self._warehouse, self._contents.table, query, where, parameters, reading, reused)
 
     def _day(self, location: str, day: float) -> pa.Table:
         """Return a day's rows, from the cache on disk if possible; days that may still grow are not cached.
@@ -295,7 +304,7 @@ class DatabricksSource:
         ended = day + 2 * DAY <= place.end
         near = (volume.hour >= day - DAY) & (volume.hour < day + 2 * DAY)
         hours = volume.hour[near].tolist(), volume.orders[near].tolist()
-        key: tuple[object, ...] = (location, day, *hours, self._contents.reading)
+        key: tuple[object, ...] = (location, day, *hours, self._contents.reading, self._contents.table.version)
         if reused := self._reused(location):
             key = (*key, lives.as_json(reused))
         return self._days.get(key, partial(self._between, "window", location, day, day + DAY), keep=ended)

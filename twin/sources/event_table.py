@@ -7,10 +7,10 @@ from typing import Any
 
 from twin.foundation.errors import SourceError
 from twin.foundation.times import DAY
-from twin.sources import tables
+from twin.sources import queries, tables
 from twin.sources.base import Window
 from twin.sources.lives import Alive
-from twin.sources.queries.times import Column
+from twin.sources.queries.times import Column, Reading
 
 REQUIRED = ("event_type", "ts", "order_id")
 LOCATION_COLUMNS = ("location", "location_id", "gk_id")
@@ -41,6 +41,9 @@ class Columns:
 class EventTable:
     """Builds SQL over one event table. Raises SourceError if the table is missing or lacks a required column."""
 
+    version = ""
+    """What has been made of the raw rows in it; nothing."""
+
     def __init__(self, name: str, columns: Columns) -> None:
         """Take the table's quoted name."""
         self.name = name
@@ -63,6 +66,18 @@ class EventTable:
             return "naive" if kind.startswith("TIMESTAMP_NTZ") else "instants"
         return "naive" if kind == "DATE" else "text"
 
+    def has_float_times(self) -> bool:
+        """Return whether the times are floating-point numbers, which as text would have an exponent."""
+        return self._columns.types["ts"] in ("DOUBLE", "FLOAT")
+
+    def location_columns(self) -> list[str]:
+        """Return the columns with the location, as written."""
+        return self._columns.location()
+
+    def statement(self, query: str, where: str, reading: Reading, reused: bool = False) -> str:
+        """Return query `query` in Databricks SQL over the rows of `where`."""
+        return queries.databricks(query, self.bronze(where), self.times(), reading, reused)
+
     def bronze(self, where: str) -> str:
         """Return the SELECT that renames the table's columns to those that queries/timed.sql reads."""
         written = self._columns.written
@@ -71,8 +86,7 @@ class EventTable:
         }
         ts = quoted(written["ts"])
         if self.times() == "text":
-            exact = self._columns.types["ts"] in ("DOUBLE", "FLOAT")  # as text these would have an exponent
-            ts = f"CAST({f'try_cast({ts} AS DECIMAL(28, 6))' if exact else ts} AS STRING)"
+            ts = f"CAST({f'try_cast({ts} AS DECIMAL(28, 6))' if self.has_float_times() else ts} AS STRING)"
         return (
             f"SELECT {as_text(written['event_type'])} AS event_type, {ts} AS ts, "
             f"{self._location()} AS location, {as_text(written['order_id'])} AS order_id, "

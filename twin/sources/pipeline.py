@@ -14,20 +14,22 @@ from typing import get_args
 import sqlglot
 
 from twin.sources import lives, queries
+from twin.sources.base import Times
 from twin.sources.event_table import Columns, EventTable
 from twin.sources.queries import json_bodies, times
 from twin.sources.queries.times import Column, Reading
 
-CATALOG, SCHEMA, TABLE, LOCATION, TIMES, DATES = (
-    f"${{twin.{name}}}" for name in ("catalog", "schema", "table", "location", "times", "dates")
+CATALOG, SCHEMA, TABLE, LOCATION, OTHER_LOCATION, TIMES, DATES = (
+    f"${{twin.{name}}}" for name in ("catalog", "schema", "table", "location", "other_location", "times", "dates")
 )
 CONFIGURATION = {
     CATALOG: "the catalog of the raw table",
     SCHEMA: "its schema",
     TABLE: "its name",
-    LOCATION: "its column with the location",
-    TIMES: "naive or instants, as TWIN_TIMES of the app, auto where that is not set",
-    DATES: "day-first or month-first, as TWIN_DATES of the app, auto where that is not set",
+    LOCATION: "its column with the location: location, or location_id",
+    OTHER_LOCATION: "its column with the location where that has none: gk_id, or the same",
+    TIMES: "naive or instants, as TWIN_TIMES says it of files, or auto",
+    DATES: "day-first or month-first, as TWIN_DATES says it of files, or auto",
 }
 """What the engine replaces in the SQL before it parses it, from the pipeline's configuration."""
 UNSET = "auto"
@@ -70,7 +72,7 @@ class Table:
 @cache
 def events(column: Column) -> Table:
     """Return the table of decoded events, of a raw table whose column of times holds `column`."""
-    stamp = decoded_by(column, LOCATION, TIMES, DATES)
+    stamp = decoded_by(column, (LOCATION, OTHER_LOCATION), TIMES, DATES)
     return Table(
         EVENTS,
         "One row per raw row, decoded: a rejected row has its reason",
@@ -80,9 +82,18 @@ def events(column: Column) -> Table:
     )
 
 
-def decoded_by(column: Column, location: str, kind: str, dates: str) -> str:
+def decoded_by(column: Column, locations: tuple[str, str], kind: str, dates: str) -> str:
     """Return what a row's column `decoding` says: the version of the rules, and the configuration, by which it was decoded."""
-    return f"{_digest(_decoding(column))} location={location} times={kind} dates={dates}"
+    return f"{_digest(_decoding(column))} location={','.join(locations)} times={kind} dates={dates}"
+
+
+def read_by(decoding: str, column: Column, locations: tuple[str, str]) -> Reading | None:
+    """Return how times were read by what rows say of their decoding; None if it was by other rules or from other columns."""
+    for kind in (None, *get_args(Times)):
+        for dates in times.DATE_ORDERS:
+            if decoding.lower() == decoded_by(column, locations, kind or UNSET, dates or UNSET):
+                return Reading(times=kind, dates=dates)
+    return None
 
 
 def made_by() -> str:
@@ -137,8 +148,7 @@ def answer(query: str) -> str:
 
 def answered(query: str, table: str) -> str:
     """Return the query that gives the answer of `query` from its table, whose quoted name is `table`."""
-    columns = (one.alias_or_name for one in sqlglot.parse_one(queries.text(query), read="databricks").expressions)
-    return f"SELECT {', '.join(columns)}\nFROM {table}{_unsorted(query)[1]}"
+    return f"SELECT {', '.join(_columns(query))}\nFROM {table}{_unsorted(query)[1]}"
 
 
 def relation(name: str, table: str = ORDERS, where: str = "") -> str:
@@ -151,6 +161,23 @@ def relation(name: str, table: str = ORDERS, where: str = "") -> str:
 
 ANSWERS = ("times", "quality", "flags", "locations", "reused", "volume", "long_orders")
 """The queries whose whole answer is a table."""
+
+
+@cache
+def columns() -> dict[str, set[str]]:
+    """Return the columns that are asked of each table."""
+    found = {answer(query): set(_columns(query)) for query in ANSWERS}
+    orders = {column for of_query in order_columns()[1].values() for column in of_query.values()}
+    return {**found, EVENTS: {*DECODED, "decoding"}, ORDERS: orders, VERSION: {"decoding", "tables", "rows_read"}}
+
+
+@cache
+def history(table: str) -> str:
+    """Return the query of history.sql from `ORDERS`, whose quoted name is `table`."""
+    return (
+        f"SELECT {_renamed('history')}\nFROM {table}\n"
+        "WHERE location = :location AND began >= :from_ts AND began < :to_ts"
+    )
 
 
 @cache
@@ -177,6 +204,16 @@ def set_aside(form: str = "form", aside: str = "aside") -> str:
     """Return the expression of the reason of rows whose times are of another kind than most, as in events.sql."""
     reasons = re.findall(r"WHEN form = 'other (\w+)' THEN ('[^']+')", queries.text("events"))
     return f"CASE WHEN {form} = {aside} THEN CASE {form} {' '.join(f'WHEN {one!r} THEN {why}' for one, why in reasons)} END END"
+
+
+def _columns(query: str) -> list[str]:
+    parsed = sqlglot.parse_one(queries.text(query), read="databricks")
+    return [one.alias_or_name for one in parsed.expressions]
+
+
+def _renamed(query: str) -> str:
+    """Return the columns of one of the queries of `order_columns`, in its names."""
+    return ", ".join(own if own == name else f"{own} AS {name}" for name, own in order_columns()[1][query].items())
 
 
 def _used(name: str = "events") -> str:
@@ -221,10 +258,10 @@ def _told_apart() -> str:
 @cache
 def _decoding(column: Column) -> str:
     """Return the query of `EVENTS` but for the rows' stamp."""
-    name = f"STREAM `{CATALOG}`.`{SCHEMA}`.`{TABLE}`"
-    written = {one: LOCATION if one == "location" else one for one in _RAW}
+    table = f"STREAM `{CATALOG}`.`{SCHEMA}`.`{TABLE}`"
+    names = {name: name for name in _RAW} | {"location": LOCATION, "gk_id": OTHER_LOCATION}
     kinds = {"text": "STRING", "naive": "TIMESTAMP_NTZ", "instants": "TIMESTAMP"}
-    raw = EventTable(name, Columns(written, {one: kinds[column] if one == "ts" else "STRING" for one in _RAW}))
+    raw = EventTable(table, Columns(names, dict.fromkeys(names, "STRING") | {"ts": kinds[column]}))
     timed = _bare(times.timed(column, Reading(), marks=_MARKS))
     decoding = _text("events").replace(json_bodies.CALL, json_bodies.DATABRICKS)
     return f"WITH bronze AS (\n{raw.bronze('').strip()}\n),\n{timed},\n{decoding}\nSELECT {', '.join(DECODED)}"
