@@ -29,7 +29,13 @@ def test_the_view_that_a_notebook_writes_into_a_file_is_there_with_its_figures(
 
 def test_the_task_to_add_to_caspers_job_is_the_one_of_the_bundle() -> None:
     (task,) = yaml.safe_load(blocks("yaml")[0])
-    assert task in bundle()["targets"]["stage"]["resources"]["jobs"]["caspers"]["tasks"]
+    (own,) = bundle()["targets"]["stage"]["resources"]["jobs"]["deploy_app"]["tasks"]
+    assert task.pop("depends_on") == [
+        {"task_key": "Spark_Declarative_Pipeline"}
+    ]  # in Casper's job it has that task before it
+    # Casper's own bundle puts its files into the root itself
+    assert task.pop("notebook_task") == {"notebook_path": "${workspace.root_path}/stages/digital_twin"}
+    assert task == {"task_key": own["task_key"]}
 
 
 def test_every_setting_of_app_yaml_is_explained() -> None:
