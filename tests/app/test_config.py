@@ -1,6 +1,8 @@
 """app.yaml against the SDK's own classes: what these do not know would be dropped or refused over there. And what is uploaded."""
 
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,6 +73,17 @@ def test_the_uploaded_folder_has_what_the_command_names_and_no_file_too_large() 
         )
         assert files
         assert max(path.stat().st_size for path in files) < LARGEST_FILE
+
+
+def test_the_folder_for_an_app_has_what_the_command_and_the_notebooks_need_and_nothing_of_node(tmp_path: Path) -> None:
+    subprocess.run(["make", "-s", "app", f"APP={tmp_path / 'app'}"], cwd=ROOT, check=True)
+    made = {path.name for path in (tmp_path / "app").iterdir()}
+    left_out = {pattern.removesuffix("/**") for pattern in bundle()["sync"]["exclude"]}
+    assert made >= {"app.yaml", "manifest.yaml", "requirements.txt", "twin", "dashboards", "scripts", "stages"}
+    assert not made & left_out
+    assert not list(tmp_path.rglob("__pycache__"))
+    for word in app_yaml()["command"]:
+        assert not word.endswith(".py") or (tmp_path / "app" / word).is_file()
 
 
 def test_no_secret_is_written_into_the_files() -> None:
