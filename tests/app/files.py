@@ -1,6 +1,7 @@
 """The files that a workspace reads, as it reads them."""
 
 import copy
+import functools
 import json
 import re
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ def manifest() -> dict[str, Any]:
     return yaml.safe_load((ROOT / "manifest.yaml").read_text())
 
 
+@functools.cache
 def bundle_files() -> dict[str, dict[str, Any]]:
     """databricks.yml and what it includes, by name, in the order in which the CLI merges them."""
     main = yaml.safe_load((ROOT / "databricks.yml").read_text())
@@ -33,8 +35,9 @@ def bundle_files() -> dict[str, dict[str, Any]]:
     }
 
 
+@functools.cache
 def bundle() -> dict[str, Any]:
-    """The bundle, its variables and targets unresolved."""
+    """The bundle, its variables and targets unresolved; shared, so not to be changed."""
     whole: dict[str, Any] = {}
     for part in bundle_files().values():
         whole = merged(whole, part)

@@ -12,6 +12,7 @@ import pytest
 from databricks.bundles.apps import App as BundleApp
 from databricks.bundles.jobs import Job
 from databricks.bundles.pipelines import Pipeline
+from databricks.bundles.schemas import Schema
 from databricks.bundles.version import __version__ as NEWEST_CLI
 from databricks.sdk.service.apps import App, AppManifest, EnvVar
 from databricks.sdk.service.jobs import JobSettings
@@ -22,7 +23,7 @@ from tests.app.files import NOTEBOOK, ROOT, app_yaml, bundle, bundle_files, cell
 from twin.foundation.settings import Settings
 from twin.sources.databricks import EVENTS
 
-CLASSES: dict[str, Any] = {"apps": BundleApp, "jobs": Job, "pipelines": Pipeline}
+CLASSES: dict[str, Any] = {"apps": BundleApp, "jobs": Job, "pipelines": Pipeline, "schemas": Schema}
 
 KEYS = {
     "bundle": {"name", "databricks_cli_version"},
@@ -132,15 +133,13 @@ def test_a_production_target_says_itself_where_its_one_copy_lies() -> None:
         assert target["mode"] != "production" or target["workspace"]["root_path"]  # the CLI refuses it otherwise
 
 
-def test_no_app_and_no_pipeline_is_made_by_two_targets() -> None:
-    apps = Counter(app["name"] for target in TARGETS for app in resources(target, "apps").values())
-    pipelines = Counter(
-        (pipeline.get("catalog"), pipeline.get("schema"))
-        for target in TARGETS
-        for pipeline in resources(target, "pipelines").values()
-    )
-    assert max(apps.values()) == 1
-    assert max(pipelines.values(), default=1) == 1
+@pytest.mark.parametrize(
+    ("kind", "identity"),
+    [("apps", ("name",)), ("pipelines", ("catalog", "schema")), ("schemas", ("catalog_name", "name"))],
+)
+def test_nothing_is_made_by_two_targets(kind: str, identity: tuple[str, ...]) -> None:
+    made = Counter(tuple(one.get(field) for field in identity) for t in TARGETS for one in resources(t, kind).values())
+    assert max(made.values(), default=1) == 1
 
 
 def test_the_app_that_people_use_is_not_deleted_by_a_deployment() -> None:
