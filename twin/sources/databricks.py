@@ -28,6 +28,7 @@ from twin.sources.contents import Contents, RawTable, run
 from twin.sources.day_cache import DayCache
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
 from twin.sources.lives import Alive, Reused
+from twin.sources.queries.times import Reading
 from twin.sources.warehouse import CONNECTIONS, Warehouse
 
 EVENTS, GOLD = "all_events", "gold_order_header"
@@ -91,6 +92,7 @@ class DatabricksSource:
         self._table = EventTable(self._schema.table(EVENTS), self._columns_of(EVENTS))
         report("Looking for the kitchens", 0.5)
         self.as_of: float | None = time.time()
+        self._raw = RawTable(self._warehouse, self._table, settings)
         self._contents = self._read_contents()
         # the key covers the table and the decoding; `_day` adds what changes with the rows
         self._days = DayCache(
@@ -123,7 +125,7 @@ class DatabricksSource:
         if self._count() == self._contents.rows:
             self.as_of = now
             return False
-        self._contents = self._read_contents()  # one assignment, because other threads read it
+        self._contents = self._read_contents(self._contents.reading)  # one assignment, because other threads read it
         self.as_of = now
         with self._lock:
             self._names.clear()
@@ -214,10 +216,9 @@ class DatabricksSource:
         self._warehouse.close()
 
     # -- opening ----------------------------------------------------------------------------------------------------------
-    def _read_contents(self) -> Contents:
-        return RawTable(self._warehouse, self._table, self._settings, self._submit).read(
-            partial(self._dimension, "locations")
-        )
+    def _read_contents(self, guess: Reading | None = None) -> Contents:
+        places = partial(self._dimension, "locations")
+        return self._raw.read(places, guess)
 
     def _count(self) -> int:
         rows = self._warehouse.query(f"SELECT count(*) AS rows_read\nFROM {self._table.name}", {})
