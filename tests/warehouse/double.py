@@ -6,6 +6,7 @@ The genuine connector talks to it, unpatched. What a real service does wrong can
 import datetime as dt
 import itertools
 import json
+import re
 import threading
 import time
 import uuid
@@ -36,6 +37,7 @@ OK = ttypes.TStatus(statusCode=ttypes.TStatusCode.SUCCESS_STATUS)
 DONE = ttypes.TGetOperationStatusResp(status=OK, operationState=ttypes.TOperationState.FINISHED_STATE)
 
 RESULTS = "/results/"
+HISTORY = re.compile(r"DESCRIBE HISTORY (\S+) LIMIT 1")
 
 POLL_S = 0.05
 """A question for the state of a running statement is answered after so long, as a real service holds it back for a while."""
@@ -65,6 +67,8 @@ class Faults:
     """The storage to which results are linked cannot be reached, as from many an app."""
     denied: bool = False
     """The service principal may not read the tables."""
+    no_history: bool = False
+    """The table of events is a view, which has no versions."""
     latency_s: float = 0.0
     """Added to every statement."""
     down: bool = False
@@ -105,6 +109,7 @@ class Warehouse:
     _results: dict[bytes, Iterator[tuple[int, Any]]] = field(default_factory=dict)
     _schemas: dict[bytes, pa.Schema] = field(default_factory=dict)
     _running: dict[bytes, Any] = field(default_factory=dict)
+    _versions: dict[Any, dict[str, Any]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _begun: float | None = None
 
@@ -176,6 +181,8 @@ class Warehouse:
             table = self._execute(req.statement, given)
         except TypeError as error:
             return _refused(handle, f"[INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE] {error} SQLSTATE: 42K0E")
+        except _IsViewError as error:
+            return _refused(handle, f"[EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE] {error} SQLSTATE: 42809")
         except PermissionError as error:
             return _refused(handle, f"[INSUFFICIENT_PERMISSIONS] Insufficient privileges: {error} SQLSTATE: 42501")
         except duckdb.CatalogException as error:
@@ -263,17 +270,34 @@ class Warehouse:
         )
 
     def _execute(self, sql: str, given: dict[str, Any]) -> pa.Table:
-        if self.faults.denied and "FROM `caspers`" in sql:
+        if self.faults.denied and re.search("(FROM|HISTORY) `caspers`", sql):
             raise PermissionError("the app's service principal has no SELECT on the table.")
         with self.connection.cursor() as cursor:
+            if described := HISTORY.fullmatch(sql):
+                return self._history(cursor, described[1])
             # DuckDB has one information_schema for all catalogs
             translated = queries.transpile(sql.replace("`caspers`.information_schema", "information_schema"))
             table = cursor.sql(translated, params=given).to_arrow_table()
         return _as_spark_does(table)
 
+    def _history(self, cursor: duckdb.DuckDBPyConnection, table: str) -> pa.Table:
+        """Return the latest version of a Delta table: another one whenever its rows are others."""
+        if self.faults.no_history:
+            raise _IsViewError(f"'DESCRIBE HISTORY' expects a table but {table} is a view.")
+        name = table.replace("`", '"')
+        state = (name, *cursor.sql(f"SELECT count(*), sum(hash(one)::HUGEINT) FROM {name} AS one").fetchall())
+        latest = {"version": len(self._versions), "timestamp": dt.datetime.now(dt.UTC), "operation": "WRITE"}
+        return pa.Table.from_pylist([self._versions.setdefault(state, latest)])
+
+
+class _IsViewError(Exception):
+    """A statement wants a table where there is a view."""
+
 
 def _check_limits(sql: str, types: dict[str, str]) -> None:
     """Raise TypeError for a LIMIT or OFFSET that is no INT: Spark and Databricks cast none."""
+    if HISTORY.fullmatch(sql):
+        return
     for limit in sqlglot.parse_one(sql, dialect="databricks").find_all(exp.Limit, exp.Offset):
         for one in limit.find_all(exp.Placeholder, exp.Parameter):
             declared = types[one.name or one.this.name]

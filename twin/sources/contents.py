@@ -4,29 +4,36 @@
 and `Contents.of` makes it from the rows of any other tables that hold the same figures.
 """
 
+import json
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import pyarrow as pa
 
 from twin.foundation import telemetry
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
-from twin.sources import kind_of_times, lives, queries, tables, time_zones
+from twin.foundation.version import VERSION
+from twin.sources import kind_of_times, lives, tables, time_zones
 from twin.sources.base import Location, Times, Volume
+from twin.sources.day_cache import DayCache
 from twin.sources.event_table import EventTable
 from twin.sources.lives import LongOrders, Reused
-from twin.sources.queries import json_bodies
+from twin.sources.odd_values import OddValues
+from twin.sources.queries import json_bodies, whole_table
 from twin.sources.queries.times import Reading
 from twin.sources.warehouse import Warehouse
+from twin.sources.whole_table import Facts, WholeTable
 
 Dimension = Sequence[Mapping[str, Any]]
 """The rows of the table of locations, their columns in lower case; empty where there is no such table."""
-Answer = TypeVar("Answer")
+READINGS = b"readings"
+"""Where the file of what was learnt has how the table was read."""
+LOOKED_AT = 1000
+"""Rows whose times are looked at before all are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +51,18 @@ class Contents:
     volumes: Mapping[str, Volume]
     reading: Reading
     times: Times
+    odd: OddValues
 
     @classmethod
     def of(
-        cls, table: EventTable, facts: "Facts", reading: Reading, times: Times, dimension: Dimension, settings: Settings
+        cls,
+        table: EventTable,
+        facts: Facts,
+        reading: Reading,
+        times: Times,
+        odd: OddValues,
+        dimension: Dimension,
+        settings: Settings,
     ) -> "Contents":
         """Return the contents of a table. Raises SourceError if no row is usable."""
         locations = tables.kitchens(facts.places, facts.volume, dimension)
@@ -67,115 +82,109 @@ class Contents:
             volumes=volumes,
             reading=reading,
             times=times,
+            odd=odd,
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is read of the events, before anything is concluded from it.
-
-    `places` has the columns of queries/locations.sql, and `volume` those of queries/volume.sql, in which later lives of `reused`
-    ids are orders of their own.
-    """
-
-    quality: Sequence[tables.QualityRow]
-    flags: Sequence[tables.FlagRow]
-    places: pa.Table
-    volume: pa.Table
-    long_orders: LongOrders
-    reused: Sequence[Reused]
-    spellings: Mapping[str, list[str | None]]
-
-
-class Submit(Protocol):
-    """Runs work beside other work; what it returns waits for the result."""
-
-    def __call__(self, work: Callable[[], Answer]) -> Callable[[], Answer]: ...
-
-
-def counts(quality: pa.Table, flags: pa.Table) -> tuple[list[tables.QualityRow], list[tables.FlagRow]]:
-    """Return the rows of queries/quality.sql and flags.sql."""
-    return (
-        [
-            tables.QualityRow(row["location"], row["reason"], row["rows_read"], row["rows_used"])
-            for row in quality.to_pylist()
-        ],
-        [tables.FlagRow(row["location"], row["flag"], row["rows_used"]) for row in flags.to_pylist()],
-    )
-
-
-def reused_flags(reused: Iterable[Reused], apart: bool) -> list[tables.FlagRow]:
-    """Return the counts of later lives of ids by location; `apart`: they are orders of their own."""
-    often = Counter(one.location for one in reused)
-    flag = lives.FLAG_REUSED if apart else lives.FLAG_MERGED
-    return [tables.FlagRow(place, flag, count) for place, count in often.items()]
-
-
 class RawTable:
-    """Reads the contents of a table of raw events."""
+    """Reads the contents of a table of raw events, in one pass over it."""
 
-    def __init__(self, warehouse: Warehouse, table: EventTable, settings: Settings, submit: Submit) -> None:
+    def __init__(self, warehouse: Warehouse, table: EventTable, settings: Settings) -> None:
         self._warehouse = warehouse
         self._table = table
         self._settings = settings
-        self._submit = submit
+        self._first = kind_of_times.first(settings)
+        self._has_history = True
+        # the key covers the table and the code; what is learnt of it is stored by the table's version
+        of = (table.name, VERSION, self._statement(self._first))
+        self._learnt = DayCache(of, settings.cache_folder, settings.cache_bytes)
 
-    def read(self, dimension: Callable[[], Dimension]) -> Contents:
-        """Return the table's contents, all queries in parallel, and again if its times turn out to need another reading.
+    def read(self, dimension: Callable[[], Dimension], guess: Reading | None = None) -> Contents:
+        """Return the table's contents, from the disk if a process of this machine has learnt them of this version of the table.
 
-        Raises SourceError if no row is usable.
+        `guess` is how the table was read before, None for a first time. Raises SourceError if no row is usable.
         """
-        spellings = self._submit(self._read_spellings)
-        places = self._submit(dimension)
-        names = ("quality", "flags", "locations", "volume", "long_orders")
-        reading = replace(kind_of_times.first(self._settings), only_plain=self._table.times() == "text")
+        version = self._version()  # before the table is read: rows that come in meanwhile make the next version
+        found = self._learnt.get(version, partial(self._learn, guess), keep=True)
+        reading, final = _readings(found) or _readings(found := self._learn(guess)) or (self._first, self._first)
+        rows = WholeTable(found)
+        odd = OddValues.found(final, rows.total("odd_times"), rows.total("odd_orders"))
+        facts = rows.facts(final.aside)
+        times = rows.kinds().times(reading)
+        return Contents.of(self._table, facts, final, times, odd, dimension(), self._settings)
+
+    def _version(self) -> str:
+        """Return what changes whenever the table's rows do: a Delta table's version, else a sum of what it holds."""
+        if self._has_history:
+            try:
+                (latest,) = self._warehouse.query(f"DESCRIBE HISTORY {self._table.name} LIMIT 1", {}).to_pylist()
+            except SourceError:  # a view, another format, or no right to it
+                self._has_history = False
+            else:
+                return f"{latest['version']} {latest['timestamp']}"
+        return repr(self._warehouse.query(self._table.fingerprint(), {}).to_pylist())
+
+    def _learn(self, guess: Reading | None) -> pa.Table:
+        """Return the rows of queries/contents.sql with how they and the table are to be read, in one pass over the table.
+
+        There are more only if the times turn out to need another reading than the first ones.
+        """
+        first = self._first
+        reading = guess = self._guess() if guess is None else replace(guess, aside=None, only_plain=False)
+        rows = WholeTable(self._read(reading))
+        if guess.dates != first.dates and rows.total(
+            "untimed"
+        ):  # dates the other way round would look like broken ones
+            reading = replace(guess, dates=first.dates)
+            rows = WholeTable(self._read(reading))
         while True:
-            look = self._submit(partial(self._look_at_times, reading))
-            results = {name: self._submit(partial(self._run, name, reading)) for name in names}
-            answers = {name: result() for name, result in results.items()}
-            times, better = look()
-            if better is None:
+            kinds = rows.kinds()
+            unread = [tuple(row.values()) for row in self._run("unread_times", reading)] if kinds.unread else []
+            better = kind_of_times.better(self._table.name, reading, kinds, unread)
+            if better is None or replace(better, aside=None) == reading:
                 break
-            reading = better
-        quality, flags = counts(answers["quality"], answers["flags"])
-        long_orders, reused = LongOrders.from_rows(answers["long_orders"]), list[Reused]()
-        if long_orders.longest > lives.APART_S:
-            reused = Reused.from_rows(self._run("reused", reading))
-            apart = len(reused) <= lives.MOST_REUSED
-            flags += reused_flags(reused, apart)
-            reused = reused if apart else []
-            if reused:
-                again = {
-                    name: self._submit(partial(self._run, name, reading, reused)) for name in ("volume", "long_orders")
-                }
-                answers |= {name: result() for name, result in again.items()}
-                long_orders = LongOrders.from_rows(answers["long_orders"])
-        facts = Facts(quality, flags, answers["locations"], answers["volume"], long_orders, reused, spellings())
-        return Contents.of(self._table, facts, reading, times, places(), self._settings)
+            reading = replace(better, aside=None)
+            rows = WholeTable(self._read(reading))
+        final = better or reading
+        if self._table.times() == "text" and final == first and not rows.total("other_texts"):
+            final = replace(final, only_plain=True)
+        readings = json.dumps([asdict(reading), asdict(final)])
+        return rows.rows.replace_schema_metadata({READINGS: readings})
 
-    def _look_at_times(self, reading: Reading) -> tuple[Times, Reading | None]:
-        """Return what the times are, and how the table must be read again, None if `reading` was right.
+    def _guess(self) -> Reading:
+        """Return how the first rows' times want to be read: nearly always all want it, so that one pass is enough."""
+        first = self._first
+        if self._table.times() != "text":
+            return first
+        rows = [tuple(row.values()) for row in self._run("unread_times", first, f"LIMIT {LOOKED_AT}")]
+        try:
+            better = kind_of_times.better(self._table.name, first, kind_of_times.Kinds(0, 0, len(rows)), rows)
+        except SourceError:  # the whole table may tell more
+            return first
+        return first if better is None else replace(better, aside=None)
 
-        Raises SourceError if only a setting can say it.
-        """
-        if reading.only_plain:
-            everything = replace(reading, only_plain=False)
-            left = self._warehouse.query(queries.leftover(self._table.bronze(""), everything), {})
-            return reading.times or "naive", everything if left["rows_read"][0].as_py() else None
-        kinds = kind_of_times.Kinds.of(row.values() for row in self._run("times", reading).to_pylist())
-        unread = self._run("unread_times", reading).to_pylist() if kinds.unread else []
-        rows = [tuple(row.values()) for row in unread]
-        return kinds.times(reading), kind_of_times.better(self._table.name, reading, kinds, rows)
+    def _read(self, reading: Reading) -> pa.Table:
+        sql = self._statement(reading)
+        with telemetry.query("contents"):
+            return self._warehouse.query(sql, {"kinds": "apart" if reading.times is None else "together"})
 
-    def _read_spellings(self) -> dict[str, list[str | None]]:
-        """Return the raw values that stand for each location, for conditions on the raw column."""
-        spellings: defaultdict[str, list[str | None]] = defaultdict(list)
-        for row in self._warehouse.query(self._table.location_spellings(), {}).to_pylist():
-            spellings[(row["place"] or "").strip()].append(row["raw"])
-        return dict(spellings)
+    def _statement(self, reading: Reading) -> str:
+        return whole_table.statement(self._table.whole(), self._table.times(), reading)
 
-    def _run(self, query: str, reading: Reading, reused: Sequence[Reused] = ()) -> pa.Table:
-        return run(self._warehouse, self._table, query, "", {}, reading, reused)
+    def _run(self, query: str, reading: Reading, where: str = "") -> list[dict[str, Any]]:
+        return run(self._warehouse, self._table, query, where, {}, reading).to_pylist()
+
+
+def _readings(found: pa.Table) -> tuple[Reading, Reading] | None:
+    """Return what `RawTable._learn` wrote beside its rows; None where another wrote them."""
+    try:
+        reading, final = (
+            Reading(**{**one, "zones": tuple(one["zones"])})
+            for one in json.loads((found.schema.metadata or {})[READINGS])
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+    return reading, final
 
 
 def run(

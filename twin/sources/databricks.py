@@ -28,6 +28,7 @@ from twin.sources.contents import Contents, RawTable, run
 from twin.sources.day_cache import DayCache
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
 from twin.sources.lives import Alive, Reused
+from twin.sources.queries.times import Reading
 from twin.sources.warehouse import CONNECTIONS, Warehouse
 
 EVENTS, GOLD = "all_events", "gold_order_header"
@@ -92,6 +93,7 @@ class DatabricksSource:
         self._pipeline = pipeline_tables.find(self._columns_of, self._schema.table, self._table, settings)
         report("Looking for the kitchens", 0.5)
         self.as_of: float | None = time.time()
+        self._raw = RawTable(self._warehouse, self._table, settings)
         self._contents = self._read_contents()
         # the key covers the table and the decoding; `_day` adds what changes with the rows
         self._days = DayCache(
@@ -124,7 +126,7 @@ class DatabricksSource:
         if self._rows_now() == self._contents.rows:
             self.as_of = now
             return False
-        self._contents = self._read_contents()  # one assignment, because other threads read it
+        self._contents = self._read_contents(self._contents.reading)  # one assignment, because other threads read it
         self.as_of = now
         with self._lock:
             self._names.clear()
@@ -218,11 +220,11 @@ class DatabricksSource:
         self._warehouse.close()
 
     # -- opening ----------------------------------------------------------------------------------------------------------
-    def _read_contents(self) -> Contents:
+    def _read_contents(self, guess: Reading | None = None) -> Contents:
         """Return the contents of the pipeline's tables, else those of the raw table."""
-        dimension = partial(self._dimension, "locations")
-        made = self._pipeline and self._pipeline.read(self._warehouse, self._submit, dimension)
-        return made or RawTable(self._warehouse, self._table, self._settings, self._submit).read(dimension)
+        places = partial(self._dimension, "locations")
+        made = self._pipeline and self._pipeline.read(self._warehouse, self._submit, places)
+        return made or self._raw.read(places, guess)
 
     def _rows_now(self) -> int | None:
         """Return how many rows there are now where the contents come from; None if they cannot come from there any more."""

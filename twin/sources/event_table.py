@@ -78,8 +78,8 @@ class EventTable:
         """Return query `query` in Databricks SQL over the rows of `where`."""
         return queries.databricks(query, self.bronze(where), self.times(), reading, reused)
 
-    def bronze(self, where: str) -> str:
-        """Return the SELECT that renames the table's columns to those that queries/timed.sql reads."""
+    def bronze(self, where: str, more: str = "") -> str:
+        """Return the SELECT that renames the table's columns to those that queries/timed.sql reads; `more` are further ones."""
         written = self._columns.written
         optional = {
             name: as_text(written[name]) if name in written else "CAST(NULL AS STRING)" for name in ("sequence", "body")
@@ -90,14 +90,19 @@ class EventTable:
         return (
             f"SELECT {as_text(written['event_type'])} AS event_type, {ts} AS ts, "
             f"{self._location()} AS location, {as_text(written['order_id'])} AS order_id, "
-            f"{optional['sequence']} AS sequence, {optional['body']} AS body\nFROM {self.name}\n{where}"
+            f"{optional['sequence']} AS sequence, {optional['body']} AS body{more}\nFROM {self.name}\n{where}"
         )
 
-    def location_spellings(self) -> str:
-        """Return the query for the raw values of the location column, `raw`, and the location that each stands for, `place`."""
+    def fingerprint(self) -> str:
+        """Return the query for what tells states of the table apart, even those of as many rows, by its thin columns."""
+        columns = ", ".join(quoted(self._columns.written[name]) for name in REQUIRED)
+        return f"SELECT count(*) AS rows_read, bit_xor(hash({columns})) AS content\nFROM {self.name}"
+
+    def whole(self) -> str:
+        """Return `bronze` of all rows, with `elsewhere`: whether a row has its location in another column than the first."""
         columns = self._columns.location()
-        raw = as_text(columns[0]) if columns else "CAST(NULL AS STRING)"
-        return f"SELECT {raw} AS raw, {self._location()} AS place\nFROM {self.name}\nGROUP BY 1, 2"
+        elsewhere = f"{quoted(columns[0])} IS NULL" if len(columns) > 1 else "FALSE"
+        return self.bronze("", f", {elsewhere} AS elsewhere")
 
     def where_lives(
         self, spellings: Sequence[str | None], close: Window, alive: Alive | None

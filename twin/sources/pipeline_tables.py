@@ -7,22 +7,36 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Protocol, TypeVar
 
 import pyarrow as pa
 
 from twin.foundation.settings import Settings
-from twin.sources import kind_of_times, lives, pipeline, queries
+from twin.sources import kind_of_times, lives, pipeline, queries, tables
 from twin.sources.base import Times
-from twin.sources.contents import Contents, Dimension, Facts, Submit, counts, reused_flags, run
+from twin.sources.contents import Contents, Dimension, run
 from twin.sources.event_table import Columns, EventTable
 from twin.sources.lives import LongOrders, Reused
+from twin.sources.odd_values import OddValues
 from twin.sources.queries.times import Reading
 from twin.sources.warehouse import Warehouse
+from twin.sources.whole_table import Facts, reused_flags
 
 log = logging.getLogger(__name__)
 
 FIRST_ASKED = tuple(query for query in pipeline.ANSWERS if query != "times")
 """What opening asks beside the times."""
+
+
+NOTHING_ODD = OddValues(times=False, other_days=False, orders=False)
+"""What a table holds whose columns are decoded."""
+Answer = TypeVar("Answer")
+
+
+class Submit(Protocol):
+    """Runs work beside other work; what it returns waits for the result."""
+
+    def __call__(self, work: Callable[[], Answer]) -> Callable[[], Answer]: ...
 
 
 class PipelineTables(EventTable):
@@ -102,7 +116,11 @@ class Pipeline:
         if looked is None:
             return None
         times, reading = looked
-        quality, flags = counts(answers["quality"], answers["flags"])
+        quality = [
+            tables.QualityRow(row["location"], row["reason"], row["rows_read"], row["rows_used"])
+            for row in answers["quality"].to_pylist()
+        ]
+        flags = [tables.FlagRow(row["location"], row["flag"], row["rows_used"]) for row in answers["flags"].to_pylist()]
         reused = Reused.from_rows(answers["reused"])
         apart = len(reused) <= lives.MOST_REUSED  # as in the definition of the orders
         facts = Facts(
@@ -114,7 +132,7 @@ class Pipeline:
             reused=reused if apart else [],
             spellings={},
         )
-        return Contents.of(made, facts, reading, times, places(), self._settings)
+        return Contents.of(made, facts, reading, times, NOTHING_ODD, places(), self._settings)
 
     def rows(self, warehouse: Warehouse, version: str) -> int | None:
         """Return how many rows are decoded now; None if they are not of this version any more, or cannot be used."""
