@@ -6,6 +6,7 @@ The genuine connector talks to it, unpatched. What a real service does wrong can
 import datetime as dt
 import itertools
 import json
+import re
 import threading
 import time
 import uuid
@@ -39,6 +40,9 @@ RESULTS = "/results/"
 
 POLL_S = 0.05
 """A question for the state of a running statement is answered after so long, as a real service holds it back for a while."""
+
+TRUNCATED = re.compile(r"date_trunc\((?:[^()]|\([^()]*\))*\)", re.IGNORECASE)
+"""Databricks' date_trunc returns a TIMESTAMP, which has a zone, also of a TIMESTAMP_NTZ; DuckDB's returns what it was given."""
 
 KINDS = {
     pa.types.is_boolean: ttypes.TTypeId.BOOLEAN_TYPE,
@@ -263,11 +267,12 @@ class Warehouse:
         )
 
     def _execute(self, sql: str, given: dict[str, Any]) -> pa.Table:
-        if self.faults.denied and "FROM `caspers`" in sql:
+        if self.faults.denied and re.search("FROM `caspers`", sql, re.IGNORECASE):
             raise PermissionError("the app's service principal has no SELECT on the table.")
         with self.connection.cursor() as cursor:
             # DuckDB has one information_schema for all catalogs
-            translated = queries.transpile(sql.replace("`caspers`.information_schema", "information_schema"))
+            one_for_all = re.sub(r"`caspers`\.information_schema", "information_schema", sql, flags=re.IGNORECASE)
+            translated = queries.transpile(TRUNCATED.sub(r"CAST(\g<0> AS TIMESTAMP)", one_for_all))
             table = cursor.sql(translated, params=given).to_arrow_table()
         return _as_spark_does(table)
 
@@ -434,7 +439,10 @@ def running(connection: duckdb.DuckDBPyConnection) -> Iterator[Warehouse]:
 
 
 def filled(files: dict[str, Path | str]) -> duckdb.DuckDBPyConnection:
-    """Return a DuckDB with tables by name ("lakeflow.all_events"), each a SELECT or a Parquet or CSV file, all texts."""
+    """Return a DuckDB with tables by name ("lakeflow.all_events"), each a SELECT or a Parquet or CSV file, all texts.
+
+    Names are stored in lower case, as Unity Catalog stores them; what compares them as text has to know that.
+    """
     connection = duckdb.connect()
     connection.execute("SET GLOBAL TimeZone = 'UTC'")  # as the product's sessions ask for
     json_bodies.register(connection)
@@ -447,5 +455,5 @@ def filled(files: dict[str, Path | str]) -> duckdb.DuckDBPyConnection:
             origin = f"SELECT COLUMNS(*)::VARCHAR FROM {reader}({exp.Literal.string(str(origin)).sql('duckdb')}" + (
                 ")" if reader == "read_parquet" else ", all_varchar=true)"
             )
-        connection.execute(f"CREATE TABLE caspers.{name} AS {origin}")
+        connection.execute(f"CREATE TABLE caspers.{name.lower()} AS {origin}")
     return connection

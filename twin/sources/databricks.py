@@ -299,12 +299,13 @@ class DatabricksSource:
         return int(rows["rows_read"][0].as_py())
 
     def _read_columns(self, report: Callable[[str], None]) -> dict[tuple[str, str], Columns]:
-        """Return the columns of all tables by (schema, table), both in lower case."""
+        """Return the columns of all tables by (schema, table), both in lower case, as Unity Catalog stores all names."""
+        schema = self._schema
         rows = self._warehouse.query(
             "SELECT table_schema, table_name, column_name, data_type\n"
-            f"FROM {quoted(self._schema.catalog)}.information_schema.columns\n"
+            f"FROM {quoted(schema.catalog)}.information_schema.columns\n"
             "WHERE table_catalog = :catalog AND table_schema IN (:lakeflow, :simulator)",
-            {"catalog": self._schema.catalog, "lakeflow": self._schema.lakeflow, "simulator": self._schema.simulator},
+            {name: getattr(schema, name).lower() for name in ("catalog", "lakeflow", "simulator")},
             report,
         )
         found: defaultdict[tuple[str, str], Columns] = defaultdict(Columns.none)
