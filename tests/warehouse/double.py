@@ -61,6 +61,8 @@ class Faults:
     """Until so long after the first request the warehouse starts: HTTP 503."""
     unavailable: int = 0
     """Requests that are answered 503."""
+    refused_polls: int = 0
+    """Questions for the state of a running statement that are turned away: by turns 503 and 429."""
     dead_sessions: int = 0
     """Statements that find their session gone."""
     torn_results: int = 0
@@ -347,6 +349,14 @@ def _value(given: Any) -> Any:
     return readers.get(given.type, str)(text)
 
 
+def _method(body: bytes) -> str:
+    """Return the name of the method that a request calls; "" for one that is none of the protocol."""
+    if not body:
+        return ""
+    name, _, _ = TBinaryProtocol.TBinaryProtocol(TTransport.TMemoryBuffer(body)).readMessageBegin()
+    return str(name)
+
+
 # -- HTTP ---------------------------------------------------------------------------------------------------------------------
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -382,15 +392,20 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self._json(403, {"error_code": 403, "message": "Invalid access token."})
         elif warehouse.is_starting() or warehouse.take("unavailable"):
-            self.send_response(503)
-            self.send_header("Retry-After", "1")
-            self.send_header("X-Thriftserver-Error-Message", "TEMPORARILY_UNAVAILABLE: the warehouse is starting")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self._turn_away(503, "TEMPORARILY_UNAVAILABLE: the warehouse is starting")
+        elif _method(body) == "GetOperationStatus" and warehouse.take("refused_polls"):
+            self._turn_away(429 if warehouse.faults.refused_polls % 2 else 503, "TEMPORARILY_UNAVAILABLE: too busy")
         elif self.path.startswith(HTTP_PATH):
             self._thrift(body)
         else:
             self._json(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "There is no such warehouse."})
+
+    def _turn_away(self, status: int, reason: str) -> None:
+        self.send_response(status)
+        self.send_header("Retry-After", "1")
+        self.send_header("X-Thriftserver-Error-Message", reason)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _thrift(self, body: bytes) -> None:
         out = TTransport.TMemoryBuffer()

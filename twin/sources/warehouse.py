@@ -34,6 +34,8 @@ START_S = 600.0
 """Longest wait for a warehouse to start; a classic one takes five minutes, sometimes more."""
 RETRY_S = 2.0
 """Time between two attempts while the warehouse starts."""
+LOST_S = 60.0
+"""Longest time in which all questions for the state of a running statement may be turned away or lost."""
 REST_S = 15.0
 """Time without statements after a failure."""
 STATEMENTS = 500
@@ -231,7 +233,7 @@ class _Session:
         cursor = self._connection.cursor()
         try:
             with progress.current().stopping(lambda: self._cancel(cursor)):
-                cursor.execute(sql, parameters=[_parameter(name, value) for name, value in parameters.items()])
+                self._run(cursor, sql, [_parameter(name, value) for name, value in parameters.items()])
                 table = cursor.fetchall_arrow()
         except CancelledError:
             self.is_idle = True
@@ -249,6 +251,32 @@ class _Session:
                 cursor.close()
         self.is_idle = True
         return table
+
+    def _run(self, cursor: "Cursor", sql: str, parameters: list[Any]) -> None:
+        """Execute a statement and wait until it has finished.
+
+        The connector asks for its state again and again, and gives up when one such question is turned away (429, 503) or gets
+        lost. The statement runs on all the same, and is not executed a second time for that: it is asked for again here.
+        """
+        try:
+            cursor.execute(sql, parameters=parameters)
+            return
+        except Exception as error:  # see `Warehouse._open`
+            if cursor.active_command_id is None or not _is_lost_request(error):
+                raise
+            log.warning("a running statement is asked for again: %s", _sentence(error))
+        until = time.monotonic() + LOST_S
+        while True:
+            time.sleep(RETRY_S)
+            progress.current().check()
+            try:
+                if not cursor.is_query_pending():
+                    cursor.get_async_execution_result()
+                    return
+                until = time.monotonic() + LOST_S
+            except Exception as error:  # see `Warehouse._open`
+                if time.monotonic() > until or not _is_lost_request(error):
+                    raise
 
     def _cancel(self, cursor: "Cursor") -> None:
         """Cancel the cursor's statement, as soon as the service has returned its id."""
@@ -287,6 +315,13 @@ def _is_answer(error: Exception) -> bool:
     return isinstance(error, ServerOperationError) or (
         not isinstance(error, RequestError | OSError) and "DatabaseError" in type(error).__name__
     )
+
+
+def _is_lost_request(error: Exception) -> bool:
+    """Whether a request was turned away or lost, so that the session and its statement may live on."""
+    from databricks.sql.exc import RequestError  # noqa: PLC0415
+
+    return isinstance(error, RequestError | OSError) and not SESSION_LOST.search(_sentence(error))
 
 
 def _is_download(error: BaseException) -> bool:
