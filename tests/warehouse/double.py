@@ -77,6 +77,8 @@ class Faults:
     """Connections are closed without an answer."""
     hold: threading.Event | None = None
     """Statements run until it is set, or until they are cancelled."""
+    holds: "Callable[[Statement], bool]" = lambda _: True
+    """Which statements `hold` is for."""
 
 
 @dataclass
@@ -113,6 +115,11 @@ class Warehouse:
     _running: dict[bytes, Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _begun: float | None = None
+
+    @property
+    def held(self) -> int:
+        """Statements that run now."""
+        return len(self._running)
 
     def environment(self, **more: str) -> dict[str, str]:
         """Return the variables with which the product finds this warehouse."""
@@ -171,7 +178,8 @@ class Warehouse:
             )
         given = {one.name: _value(one) for one in req.parameters or []}
         types = {one.name: one.type.upper() for one in req.parameters or []}
-        self.statements.append(Statement(req.statement, given, types))
+        statement = Statement(req.statement, given, types)
+        self.statements.append(statement)
         time.sleep(self.faults.latency_s)
         name = uuid.uuid4().bytes
         handle = ttypes.TOperationHandle(
@@ -196,7 +204,7 @@ class Warehouse:
         if req.canDownloadResult and table.nbytes > self.linked_bytes:
             self._results[name] = iter([(0, self._link(table))])
             batches = []
-        if self.faults.hold is not None:
+        if self.faults.hold is not None and self.faults.holds(statement):
             self._running[name] = ttypes.TOperationState.RUNNING_STATE
             running = ttypes.TGetOperationStatusResp(status=OK, operationState=self._running[name])
             return ttypes.TExecuteStatementResp(

@@ -77,18 +77,22 @@ class Warehouse:
         self._free: list[_Session] = []
         self._lock = threading.Lock()
         self._places = threading.Semaphore(most)
+        self._probes = threading.Semaphore(1)
         self._config: Any = None
+        self._configuring = threading.Lock()
         self._resting_until = 0.0
         self._last_failure = ""
         self._closed = False
 
-    def query(self, sql: str, parameters: Mapping[str, Any], report: Report | None = None) -> pa.Table:
+    def query(
+        self, sql: str, parameters: Mapping[str, Any], report: Report | None = None, is_probe: bool = False
+    ) -> pa.Table:
         """Return the result of a statement. Raises SourceError with one sentence.
 
         `parameters` are texts, integers, floats or NumPy times (TIMESTAMP_NTZ). `report` is called with what the statement waits
-        for, by default the current task's.
+        for, by default the current task's. A probe has a place of its own, so that it does not wait for what pages load.
         """
-        with self._places:
+        with self._probes if is_probe else self._places:
             self._refuse_while_resting()
             lost = 0
             while True:
@@ -165,7 +169,7 @@ class Warehouse:
         except ImportError as error:
             raise SourceError(NO_CONNECTOR) from error
 
-        with self._lock:
+        with self._configuring:  # it may send requests, for which those who have a session must not wait
             if self._config is None:
                 self._config = Config(
                     retry_timeout_seconds=20,
