@@ -30,7 +30,7 @@ from twin.views.session.session import ReplaySession
 
 pytestmark = pytest.mark.slow
 
-SOON_S = 60.0
+SOON_S = 120.0
 KITCHEN = "chicago"
 
 

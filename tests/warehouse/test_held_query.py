@@ -35,7 +35,7 @@ HELD, OTHER = "sanfrancisco", "chicago"
 LOOPS_OWN = 1
 """Threads of the event loop's own. Usually there are more than cores; so few visitors show what happens when all are taken."""
 VISITORS = LOOPS_OWN + 1
-SOON_S = 60.0
+SOON_S = 120.0
 
 
 @dataclass
