@@ -232,9 +232,9 @@ WITH lives AS (
   SELECT location, order_id, first_ts, last_ts, began
   FROM twin_orders
 )
-SELECT location, date_trunc('HOUR', began) AS hour, count(*) AS orders
+SELECT location, CAST(date_trunc('HOUR', began) AS TIMESTAMP_NTZ) AS hour, count(*) AS orders
 FROM lives
-GROUP BY location, date_trunc('HOUR', began);
+GROUP BY location, CAST(date_trunc('HOUR', began) AS TIMESTAMP_NTZ);
 
 CREATE OR REFRESH MATERIALIZED VIEW twin_long_orders
 COMMENT 'Orders that live for more than four hours'
@@ -250,6 +250,6 @@ WHERE timestampdiff(MICROSECOND, first_ts, last_ts) > 14400000000;
 CREATE OR REFRESH MATERIALIZED VIEW twin_version
 COMMENT 'The number of rows by what decoded them'
 AS
-SELECT decoding, 'b5b893750ef7' AS tables, count(*) AS rows_read
+SELECT decoding, 'dbbfbc5a05f0' AS tables, count(*) AS rows_read
 FROM twin_events
 GROUP BY decoding;

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+import pyarrow as pa
 import pytest
 
 import twin
@@ -154,7 +155,10 @@ class Direct:
     """A warehouse's `query` without the connection to it."""
 
     def __init__(self, warehouse: Warehouse) -> None:
-        self.query = warehouse._execute
+        self._warehouse = warehouse
+
+    def query(self, sql: str, parameters: dict[str, Any], is_probe: bool = False) -> pa.Table:
+        return self._warehouse._execute(sql, parameters)
 
 
 def found(warehouse: Warehouse, **settings: Any) -> pipeline_tables.Pipeline | None:

@@ -203,4 +203,4 @@ def run(
         parameters = {**parameters, "reused": lives.as_json(reused)}
     used = {name: value for name, value in parameters.items() if re.search(rf":{name}\b", sql)}
     with telemetry.query(query):
-        return json_bodies.only_json(warehouse.query(sql, used))
+        return json_bodies.only_json(warehouse.query(sql, used, is_probe=query == "ready"))
