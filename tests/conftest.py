@@ -24,16 +24,22 @@ os.environ.setdefault("TWIN_SECRETS", str(Path(__file__).parents[1] / "build" / 
 
 LONGEST_FIRST = (
     "test_chaos.py",
+    "test_connection.py",
     "test_kiosk.py",
     "test_page.py",
-    "test_numbers.py",
     "test_map.py",
-    "test_odd_data.py",
-    "test_same_answers.py",
+    "test_numbers.py",
+    "test_transport.py",
     "test_databricks_app.py",
+    "test_odd_data.py",
+    "test_opening.py",
+    "test_same_answers.py",
+    "test_hosting.py",
+    "test_panels.py",
+    "test_axe.py",
+    "test_dense.py",
     "test_jupyterlab.py",
     "test_wheel.py",
-    "test_axe.py",
 )
 """Browser test files that take longest: a worker that begins with one of them last leaves the others without work."""
 CHANGES_ITS_PROCESS = "test_saved.py"
