@@ -44,7 +44,9 @@ def open_server(settings: Settings, **options: Any) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with open_server(replace(Settings(), hosts=("twin.example", "kitchen.example:8443"))) as address:
+    hosts = ("twin.example", "kitchen.example:8443")
+    # a source that is missing, because /readyz makes the demo where there is none
+    with open_server(replace(Settings(), hosts=hosts, source="none.csv")) as address:
         yield address
 
 

@@ -35,7 +35,11 @@ OF_LONG_LIVES = {"2025": set[str](), "2026": {"long_window"}, "typed": {"long_wi
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """Spark in this process, with a warehouse's settings: ANSI, UTC."""
+    """Spark beside this process, with a warehouse's settings: ANSI, UTC.
+
+    Each statement runs once, over few rows. Compiling it, first to Java and then to the machine's best code, takes longer than
+    running it does, so Spark interprets its expressions, and the JVM compiles what it must with its quick compiler only.
+    """
     folder = tmp_path_factory.mktemp("spark")
     settings = {
         "spark.sql.ansi.enabled": "true",
@@ -46,6 +50,10 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.memory": "1g",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
     }
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     builder = SparkSession.builder.master("local[2]").appName("twin-tests")
