@@ -13,7 +13,7 @@ from twin.sources import queries
 from twin.sources.base import Window
 from twin.sources.event_table import Columns, EventTable
 from twin.sources.lives import Alive
-from twin.sources.odd_values import OddValues
+from twin.sources.odd_values import OddValues, odd_order, odd_time
 from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Reading
 
@@ -80,7 +80,12 @@ class World:
         described = connection.execute("DESCRIBE raw").fetchall()
         columns = Columns({one[0]: one[0] for one in described}, {one[0]: one[1] for one in described})
         table_of_rows = EventTable("raw", columns)
-        spelled = self.rows(table_of_rows.location_spellings(), {})
+        odd = f"count(CASE WHEN {odd_time('ts')} THEN 1 END) AS odd_times, "
+        odd += f"count(CASE WHEN {odd_order('order_id')} THEN 1 END) AS odd_orders"
+        texts = "CAST(location AS STRING) AS raw, coalesce(CAST(location AS STRING), gk_id) AS place, CAST(ts AS STRING) AS ts"
+        spelled = self.rows(
+            f"SELECT raw, place, {odd} FROM (SELECT {texts}, order_id FROM raw) GROUP BY raw, place", {}
+        )
         self.spellings: dict[str, list[str | None]] = {}
         for row in spelled:
             self.spellings.setdefault(row["place"].strip(), []).append(row["raw"])

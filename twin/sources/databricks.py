@@ -80,9 +80,8 @@ class Schema:
 @dataclass(frozen=True, slots=True)
 class _Contents:
     """The contents of the event table at the last refresh. `spellings` are the raw values that stand for each location, `reading`
-    is how its times are read, `times` what they are, and `table` builds the conditions that these rows need."""
+    is how its times are read, `times` what they are, and `odd` says which conditions these rows need."""
 
-    table: EventTable
     rows: int
     spellings: Mapping[str, list[str | None]]
     accounts: tables.Accounts
@@ -92,6 +91,7 @@ class _Contents:
     volumes: Mapping[str, Volume]
     reading: Reading
     times: Times
+    odd: OddValues
 
 
 class DatabricksSource:
@@ -185,7 +185,7 @@ class DatabricksSource:
         alive = self._alive(location, start, end)
         if alive is None:
             return None
-        where, more = self._contents.table.where_long(self._spellings(location), alive)
+        where, more = self._holding().where_long(self._spellings(location), alive)
         ranges = lives.bounds(Window(start, end)) | lives.bounds(lives.near(start, end), "near_")
         ranges |= lives.bounds(alive.reach, "reach_")
         return self._run("long_window", where, {"location": location, **_arguments(ranges), **more})
@@ -204,10 +204,10 @@ class DatabricksSource:
                 where, more = self._where(location, start, end)
             else:  # about orders, which have to be whole
                 alive = self._alive(location, start, end)
-                where, more = self._contents.table.where_lives(self._spellings(location), lives.near(start, end), alive)
+                where, more = self._holding().where_lives(self._spellings(location), lives.near(start, end), alive)
         elif "order_id" in parameters:
             spellings = self._spellings(location) if location else None
-            where, more = self._contents.table.where_order(self._raw_id(str(parameters["order_id"])), spellings)
+            where, more = self._holding().where_order(self._raw_id(str(parameters["order_id"])), spellings)
             with self._lookups:
                 return self._run(name, where, {**_arguments(parameters), **more})
         elif location:
@@ -288,9 +288,9 @@ class DatabricksSource:
             raise SourceError(tables.nothing_usable(self._table.name, accounts.of(None)))
         volumes = tables.volumes(answers["volume"], locations)
         raw, odd_times, odd_orders = spellings()
-        table = self._table.holding(OddValues.found(reading, odd_times, odd_orders))
+        odd = OddValues.found(reading, odd_times, odd_orders)
         return _Contents(
-            table, accounts.of(None).read, raw, accounts, long_orders, reused, locations, volumes, reading, times
+            accounts.of(None).read, raw, accounts, long_orders, reused, locations, volumes, reading, times, odd
         )
 
     def _look_at_times(self, reading: Reading) -> tuple[Times, Reading | None]:
@@ -352,7 +352,11 @@ class DatabricksSource:
 
     # -- queries ----------------------------------------------------------------------------------------------------------
     def _where(self, location: str, start: float | None = None, end: float | None = None) -> tuple[str, dict[str, Any]]:
-        return self._contents.table.where(self._spellings(location) if location else None, start, end)
+        return self._holding().where(self._spellings(location) if location else None, start, end)
+
+    def _holding(self) -> EventTable:
+        """Return the table, whose conditions are those that its rows need."""
+        return self._table.holding(self._contents.odd)
 
     def _reused(self, location: str | None = None) -> Sequence[Reused]:
         """Return the later lives of ids at a location, or at all."""
@@ -406,7 +410,7 @@ class DatabricksSource:
         ended = day + 2 * DAY <= place.end
         near = (volume.hour >= day - DAY) & (volume.hour < day + 2 * DAY)
         hours = volume.hour[near].tolist(), volume.orders[near].tolist()
-        key: tuple[object, ...] = (location, day, *hours, self._contents.reading, self._contents.table.odd)
+        key: tuple[object, ...] = (location, day, *hours, self._contents.reading, self._contents.odd)
         if reused := self._reused(location):
             key = (*key, lives.as_json(reused))
         return self._days.get(key, partial(self._between, "window", location, day, day + DAY), keep=ended)

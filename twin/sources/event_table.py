@@ -54,7 +54,7 @@ class EventTable:
         """Take the table's quoted name, and what odd values it holds: unless that is known, all kinds of them."""
         self.name = name
         self._columns = columns
-        self.odd = odd or OddValues()
+        self._odd = odd or OddValues()
         if not columns.written:
             raise SourceError(
                 f"There is no table {name}, or the app may not see it: run the pipeline, grant SELECT, "
@@ -133,7 +133,7 @@ class EventTable:
         `spellings` are the raw values of its location; None: it may be at any.
         """
         where, parameters = self.where(spellings)
-        if self.odd.orders and self._is_text("order_id"):
+        if self._odd.orders and self._is_text("order_id"):
             test, more = f"{self._trimmed_order()} = :raw_order_id", {"raw_order_id": order}
         else:
             test, more = self._is_one_of("order_id", {"raw_order_id": order})
@@ -180,15 +180,15 @@ class EventTable:
         if not self._is_text("ts"):
             return None
         # ISO dates sort as text; a text that begins with none is decoded
-        beside = DAY if self.odd.other_days else 0.0
+        beside = DAY if self._odd.other_days else 0.0
         last = math.ceil(window.end / DAY) * DAY
         days = {f"{name}_from": _day_text(window.start - beside), f"{name}_to": _day_text(last + beside)}
-        odd = f" OR NOT {ts} RLIKE {ISO_DATE}" if self.odd.times else ""
+        odd = f" OR NOT {ts} RLIKE {ISO_DATE}" if self._odd.times else ""
         return f"({ts} >= :{name}_from AND {ts} < :{name}_to{odd})", days
 
     def _long(self, alive: Alive) -> tuple[str, dict[str, Any]]:
         """Return the condition that selects the rows of long orders by their ids, and its parameters."""
-        plain = self._is_text("order_id") and not self.odd.orders
+        plain = self._is_text("order_id") and not self._odd.orders
         order = quoted(self._columns.written["order_id"]) if plain else self._trimmed_order()
         condition = f"{order} IN (SELECT explode(from_json(:long_ids, 'ARRAY<STRING>')))"
         return condition, {"long_ids": json.dumps(alive.ids)}
