@@ -2,7 +2,9 @@
 
 import re
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,10 @@ from twin.foundation.errors import SourceError, UnknownLocationError
 from twin.foundation.settings import Settings
 from twin.foundation.times import text
 from twin.notebook.door import Twin
+from twin.sources import queries
 from twin.sources.base import Location
 from twin.sources.similar_orders import similar_orders
+from twin.views.session.address import missing_order
 
 pytestmark = pytest.mark.slow
 
@@ -236,6 +240,56 @@ def test_the_past_comes_from_the_disk_the_next_time(demos: Demos, warehouse_of: 
     opened = len(warehouse.statements)
     assert same(again.source.window(place.id, place.start, place.start + 3600), first)
     assert (opened - asked, len(warehouse.statements) - opened) == (8, 0)
+
+
+def test_an_order_is_one_statement_and_a_mistyped_id_three_at_most(
+    demos: Demos, warehouse_of: Start, lakehouse: Open
+) -> None:
+    warehouse = warehouse_of(tables(demos("2025")))
+    source = lakehouse()
+    place = source.locations[0]
+    order = source.timeline(place.id).orders.ids[3].as_py()
+
+    of_ids = ("find_order", "near_orders")
+
+    def sent(wanted: str) -> tuple[str, list[str]]:
+        before = len(warehouse.statements)
+        said = missing_order(source, wanted, place.id)
+        return said, [name for sql in warehouse.asked[before:] for name in of_ids if sql.endswith(queries.text(name))]
+
+    assert sent(order)[1] == ["find_order"]
+    said, statements = sent(order[:-1] + "?")
+    assert order in said
+    assert statements == ["find_order", "near_orders"]
+    assert sent("?" * 20)[1] == ["find_order", "near_orders", "near_orders"]
+
+
+def test_searches_for_ids_leave_connections_for_what_is_shown(
+    demos: Demos, warehouse_of: Start, lakehouse: Open
+) -> None:
+    warehouse = warehouse_of(tables(demos("2025")))
+    source = lakehouse().source
+    held = warehouse.faults.hold = threading.Event()
+
+    def sent(name: str) -> int:
+        return sum(sql.endswith(queries.text(name)) for sql in warehouse.asked)
+
+    def wait_for(name: str, number: int) -> None:
+        deadline = time.monotonic() + 60
+        while sent(name) < number and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    with ThreadPoolExecutor(5) as pool:
+        try:
+            lookups = [pool.submit(source.query, "find_order", order_id=f"x{n}", location="") for n in range(4)]
+            wait_for("find_order", 2)
+            shown = pool.submit(source.query, "capacity", location=source.locations()[0].id)
+            wait_for("capacity", 1)
+            assert (sent("find_order"), sent("capacity")) == (2, 1)
+        finally:
+            held.set()
+        assert shown.result().num_rows == 1
+        assert [one.result().num_rows for one in lookups] == [0, 0, 0, 0]
 
 
 def test_a_window_that_is_too_large_is_refused_with_what_fits(
