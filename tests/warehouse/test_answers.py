@@ -57,7 +57,13 @@ def questions(place: Location, order: str) -> dict[str, dict[str, Any]]:
         "capacity": {"location": place.id},
         "event_page": {**part, "types": "delivered,gk_ready", "order_id": "", "most": 50},
         "find_order": {"order_id": order, "location": ""},
-        "near_orders": {**part, "wanted": order[:-1], "most": 5},
+        "near_orders": {
+            "location": "",
+            "from_ts": place.start,
+            "to_ts": place.end + 1,
+            "wanted": order[:-1],
+            "most": 5,
+        },
         "ready": {},
     }
 
@@ -86,6 +92,7 @@ def test_every_question_has_the_answer_that_the_files_give(
     order = through.timeline(place.id).orders.ids[3].as_py()
     for query, parameters in questions(place, order).items():
         assert same(through.source.query(query, **parameters), direct.source.query(query, **parameters)), query
+    assert through.source.query("near_orders", **questions(place, order)["near_orders"])["order_id"][0].as_py() == order
     for dimension in ("brands", "menus", "categories", "items"):
         assert through.source.names(dimension) == direct.source.names(dimension)
 
