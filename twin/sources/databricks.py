@@ -6,6 +6,7 @@ generation of the schema is recognised by its columns. A window is read day by d
 """
 
 import re
+import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,7 @@ from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.day_cache import DayCache
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
 from twin.sources.lives import Alive, LongOrders, Reused
+from twin.sources.odd_values import OddValues
 from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Reading
 from twin.sources.warehouse import CONNECTIONS, Warehouse
@@ -35,6 +37,11 @@ from twin.sources.warehouse import CONNECTIONS, Warehouse
 EVENTS, GOLD = "all_events", "gold_order_header"
 MOST_ROWS = 20_000_000
 """Most events in one window; an app with 6 GB has no room for more."""
+
+OF_EVENTS = ("event_page", "near_orders")
+"""Queries about the rows of a range, whatever orders they belong to."""
+LOOKUPS = CONNECTIONS // 2
+"""Most searches for an order id at once: each may read a column of the whole table, and what is shown must not wait for them."""
 
 NO_VOLUME = Volume(np.empty(0), np.empty(0, np.int64))
 
@@ -74,7 +81,7 @@ class Schema:
 @dataclass(frozen=True, slots=True)
 class _Contents:
     """The contents of the event table at the last refresh. `spellings` are the raw values that stand for each location, `reading`
-    is how its times are read, and `times` what they are."""
+    is how its times are read, `times` what they are, and `odd` says which conditions these rows need."""
 
     rows: int
     spellings: Mapping[str, list[str | None]]
@@ -85,6 +92,7 @@ class _Contents:
     volumes: Mapping[str, Volume]
     reading: Reading
     times: Times
+    odd: OddValues
 
 
 class DatabricksSource:
@@ -103,6 +111,7 @@ class DatabricksSource:
         self._warehouse = Warehouse(settings.warehouse_path, settings.cloud_fetch)
         self._pool = ThreadPoolExecutor(2 * CONNECTIONS, thread_name_prefix="warehouse")
         self._names: ByteCache[dict[str, str]] = ByteCache(len(tables.DIMENSIONS), one_each)
+        self._lookups = threading.Semaphore(LOOKUPS)
         report("Connecting to the SQL warehouse", 0.1)
         self._columns = self._read_columns(lambda message: report(message, 0.2))
         self._table = EventTable(self._schema.table(EVENTS), self._columns_of(EVENTS))
@@ -175,7 +184,7 @@ class DatabricksSource:
         alive = self._alive(location, start, end)
         if alive is None:
             return None
-        where, more = self._table.where_long(self._spellings(location), alive)
+        where, more = self._holding().where_long(self._spellings(location), alive)
         ranges = lives.bounds(Window(start, end)) | lives.bounds(lives.near(start, end), "near_")
         ranges |= lives.bounds(alive.reach, "reach_")
         return self._run("long_window", where, {"location": location, **_arguments(ranges), **more})
@@ -188,17 +197,20 @@ class DatabricksSource:
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
         location = str(parameters.get("location", ""))
         where, more = "", dict[str, Any]()
-        if location and {"from_ts", "to_ts"} <= set(parameters):
+        if {"from_ts", "to_ts"} <= set(parameters):
             start, end = float(parameters["from_ts"]), float(parameters["to_ts"])
-            if name == "event_page":
+            if name in OF_EVENTS:
                 where, more = self._where(location, start, end)
             else:  # about orders, which have to be whole
                 alive = self._alive(location, start, end)
-                where, more = self._table.where_lives(self._spellings(location), lives.near(start, end), alive)
+                where, more = self._holding().where_lives(self._spellings(location), lives.near(start, end), alive)
+        elif "order_id" in parameters:
+            spellings = self._spellings(location) if location else None
+            where, more = self._holding().where_order(self._raw_id(str(parameters["order_id"])), spellings)
+            with self._lookups:
+                return self._run(name, where, {**_arguments(parameters), **more})
         elif location:
             where, more = self._where(location)
-        elif "order_id" in parameters:
-            where, more = self._table.where_order(), {"raw_order_id": self._raw_id(str(parameters["order_id"]))}
         return self._run(name, where, {**_arguments(parameters), **more})
 
     def routes(self, location: str, most: int) -> pa.Table:
@@ -271,8 +283,10 @@ class DatabricksSource:
         if not locations:
             raise SourceError(tables.nothing_usable(self._table.name, accounts.of(None)))
         volumes = tables.volumes(answers["volume"], locations)
+        raw, odd_times, odd_orders = spellings()
+        odd = OddValues.found(reading, odd_times, odd_orders)
         return _Contents(
-            accounts.of(None).read, spellings(), accounts, long_orders, reused, locations, volumes, reading, times
+            accounts.of(None).read, raw, accounts, long_orders, reused, locations, volumes, reading, times, odd
         )
 
     def _look_at_times(self, reading: Reading) -> tuple[Times, Reading | None]:
@@ -314,12 +328,14 @@ class DatabricksSource:
         schema = self._schema.simulator if simulator else self._schema.lakeflow
         return self._columns.get((schema.lower(), table), Columns.none())
 
-    def _read_spellings(self) -> dict[str, list[str | None]]:
-        """Return the raw values that stand for each location, for conditions on the raw column."""
-        spellings: defaultdict[str, list[str | None]] = defaultdict(list)
+    def _read_spellings(self) -> tuple[dict[str, list[str | None]], int, int]:
+        """Return the raw values that stand for each location, for conditions on the raw column; and how many rows have odd times
+        and odd order ids."""
+        spellings, odd = defaultdict[str, list[str | None]](list), Counter[str]()
         for row in self._warehouse.query(self._table.location_spellings(), {}).to_pylist():
             spellings[(row["place"] or "").strip()].append(row["raw"])
-        return dict(spellings)
+            odd.update({name: row[name] for name in ("odd_times", "odd_orders")})
+        return dict(spellings), odd["odd_times"], odd["odd_orders"]
 
     def _dimension(self, name: str) -> list[dict[str, Any]]:
         """Return a dimension table's rows; none if there is no such table."""
@@ -333,7 +349,11 @@ class DatabricksSource:
 
     # -- queries ----------------------------------------------------------------------------------------------------------
     def _where(self, location: str, start: float | None = None, end: float | None = None) -> tuple[str, dict[str, Any]]:
-        return self._table.where(self._spellings(location), start, end)
+        return self._holding().where(self._spellings(location) if location else None, start, end)
+
+    def _holding(self) -> EventTable:
+        """Return the table, whose conditions are those that its rows need."""
+        return self._table.holding(self._contents.odd)
 
     def _reused(self, location: str | None = None) -> Sequence[Reused]:
         """Return the later lives of ids at a location, or at all."""
@@ -369,7 +389,7 @@ class DatabricksSource:
     ) -> pa.Table:
         """Run a query; `reading` and the later lives of ids, `reused`, are those of the contents, but while these are read."""
         if reading is None:
-            reading, reused = self._contents.reading, self._reused(parameters.get("location"))
+            reading, reused = self._contents.reading, self._reused(parameters.get("location") or None)
         sql = queries.databricks(query, self._table.bronze(where), self._table.times(), reading, bool(reused))
         if reused:
             parameters = {**parameters, "reused": lives.as_json(reused)}
@@ -387,7 +407,7 @@ class DatabricksSource:
         ended = day + 2 * DAY <= place.end
         near = (volume.hour >= day - DAY) & (volume.hour < day + 2 * DAY)
         hours = volume.hour[near].tolist(), volume.orders[near].tolist()
-        key: tuple[object, ...] = (location, day, *hours, self._contents.reading)
+        key: tuple[object, ...] = (location, day, *hours, self._contents.reading, self._contents.odd)
         if reused := self._reused(location):
             key = (*key, lives.as_json(reused))
         return self._days.get(key, partial(self._between, "window", location, day, day + DAY), keep=ended)
