@@ -85,6 +85,8 @@ class Statement:
     parameters: dict[str, Any]
     types: dict[str, str]
     """The declared type of each parameter, as Databricks writes it: INT, BIGINT, TIMESTAMP_NTZ …"""
+    rows: int = 0
+    """How many rows it returned."""
 
 
 @dataclass
@@ -170,7 +172,8 @@ class Warehouse:
             )
         given = {one.name: _value(one) for one in req.parameters or []}
         types = {one.name: one.type.upper() for one in req.parameters or []}
-        self.statements.append(Statement(req.statement, given, types))
+        statement = Statement(req.statement, given, types)
+        self.statements.append(statement)
         time.sleep(self.faults.latency_s)
         name = uuid.uuid4().bytes
         handle = ttypes.TOperationHandle(
@@ -189,6 +192,7 @@ class Warehouse:
             return _refused(handle, f"[TABLE_OR_VIEW_NOT_FOUND] The table or view cannot be found. {error}")
         except (duckdb.Error, sqlglot.errors.SqlglotError) as error:
             return _refused(handle, f"[PARSE_SYNTAX_ERROR] {error}")
+        statement.rows = table.num_rows
         batches = table.combine_chunks().to_batches(self.rows_per_batch)
         self._results[name] = iter(
             [*zip(itertools.accumulate([0, *(len(one) for one in batches)]), batches, strict=False)]
