@@ -35,6 +35,11 @@ EVENTS, GOLD = "all_events", "gold_order_header"
 MOST_ROWS = 20_000_000
 """Most events in one window; an app with 6 GB has no room for more."""
 
+OF_EVENTS = ("event_page", "near_orders")
+"""Queries about the rows of a range, whatever orders they belong to."""
+LOOKUPS = CONNECTIONS // 2
+"""Most searches for an order id at once: each may read a column of the whole table, and what is shown must not wait for them."""
+
 NO_VOLUME = Volume(np.empty(0), np.empty(0, np.int64))
 
 Progress = Callable[[str, float], None]
@@ -87,6 +92,7 @@ class DatabricksSource:
         self._pool = ThreadPoolExecutor(2 * CONNECTIONS, thread_name_prefix="warehouse")
         self._names: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
+        self._lookups = threading.Semaphore(LOOKUPS)
         report("Connecting to the SQL warehouse", 0.1)
         self._columns = self._read_columns(lambda message: report(message, 0.2))
         self._table = EventTable(self._schema.table(EVENTS), self._columns_of(EVENTS))
@@ -160,7 +166,7 @@ class DatabricksSource:
         alive = self._alive(location, start, end)
         if alive is None:
             return None
-        where, more = self._table.where_long(self._spellings(location), alive)
+        where, more = self._conditions.where_long(self._spellings(location), alive)
         ranges = lives.bounds(Window(start, end)) | lives.bounds(lives.near(start, end), "near_")
         ranges |= lives.bounds(alive.reach, "reach_")
         return self._run("long_window", where, {"location": location, **_arguments(ranges), **more})
@@ -173,17 +179,20 @@ class DatabricksSource:
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
         location = str(parameters.get("location", ""))
         where, more = "", dict[str, Any]()
-        if location and {"from_ts", "to_ts"} <= set(parameters):
+        if {"from_ts", "to_ts"} <= set(parameters):
             start, end = float(parameters["from_ts"]), float(parameters["to_ts"])
-            if name == "event_page":
+            if name in OF_EVENTS:
                 where, more = self._where(location, start, end)
             else:  # about orders, which have to be whole
                 alive = self._alive(location, start, end)
-                where, more = self._table.where_lives(self._spellings(location), lives.near(start, end), alive)
+                where, more = self._conditions.where_lives(self._spellings(location), lives.near(start, end), alive)
+        elif "order_id" in parameters:
+            spellings = self._spellings(location) if location else None
+            where, more = self._conditions.where_order(self._raw_id(str(parameters["order_id"])), spellings)
+            with self._lookups:
+                return self._run(name, where, {**_arguments(parameters), **more})
         elif location:
             where, more = self._where(location)
-        elif "order_id" in parameters:
-            where, more = self._table.where_order(), {"raw_order_id": self._raw_id(str(parameters["order_id"]))}
         return self._run(name, where, {**_arguments(parameters), **more})
 
     def routes(self, location: str, most: int) -> pa.Table:
@@ -255,8 +264,13 @@ class DatabricksSource:
         ).to_pylist()
 
     # -- queries ----------------------------------------------------------------------------------------------------------
+    @property
+    def _conditions(self) -> EventTable:
+        """The table with what is known of its odd values, which conditions must not miss."""
+        return self._table.holding(self._contents.odd)
+
     def _where(self, location: str, start: float | None = None, end: float | None = None) -> tuple[str, dict[str, Any]]:
-        return self._table.where(self._spellings(location), start, end)
+        return self._conditions.where(self._spellings(location) if location else None, start, end)
 
     def _reused(self, location: str | None = None) -> Sequence[Reused]:
         """Return the later lives of ids at a location, or at all."""
@@ -283,7 +297,7 @@ class DatabricksSource:
         return next((one.id for one in self._contents.reused if one.name == order), order)
 
     def _run(self, query: str, where: str, parameters: Mapping[str, Any]) -> pa.Table:
-        reading, reused = self._contents.reading, self._reused(parameters.get("location"))
+        reading, reused = self._contents.reading, self._reused(parameters.get("location") or None)
         return run(self._warehouse, self._table, query, where, parameters, reading, reused)
 
     def _day(self, location: str, day: float) -> pa.Table:
@@ -296,7 +310,7 @@ class DatabricksSource:
         ended = day + 2 * DAY <= place.end
         near = (volume.hour >= day - DAY) & (volume.hour < day + 2 * DAY)
         hours = volume.hour[near].tolist(), volume.orders[near].tolist()
-        key: tuple[object, ...] = (location, day, *hours, self._contents.reading)
+        key: tuple[object, ...] = (location, day, *hours, self._contents.reading, self._contents.odd)
         if reused := self._reused(location):
             key = (*key, lives.as_json(reused))
         return self._days.get(key, partial(self._between, "window", location, day, day + DAY), keep=ended)
