@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 
 from twin.foundation.times import DAY
-from twin.sources import queries
+from twin.sources import queries, whole_table
 from twin.sources.base import Window
 from twin.sources.event_table import Columns, EventTable
 from twin.sources.lives import Alive
 from twin.sources.odd_values import OddValues
-from twin.sources.queries import json_bodies, whole_table
+from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Reading
 from twin.sources.whole_table import WholeTable
 

@@ -17,13 +17,13 @@ from twin.foundation import telemetry
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.version import VERSION
-from twin.sources import kind_of_times, lives, queries, tables, time_zones
+from twin.sources import kind_of_times, lives, queries, tables, time_zones, whole_table
 from twin.sources.base import Location, Times, Volume
 from twin.sources.day_cache import DayCache
 from twin.sources.event_table import EventTable
 from twin.sources.lives import LongOrders, Reused
 from twin.sources.odd_values import OddValues
-from twin.sources.queries import json_bodies, whole_table
+from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Reading
 from twin.sources.warehouse import Warehouse
 from twin.sources.whole_table import Facts, WholeTable
