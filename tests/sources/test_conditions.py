@@ -1,7 +1,7 @@
 """Conditions on raw columns: they let every row pass that the decoding finds in a range, and no more files than they must."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
@@ -9,13 +9,14 @@ import pyarrow as pa
 import pytest
 
 from twin.foundation.times import DAY
-from twin.sources import queries
+from twin.sources import queries, whole_table
 from twin.sources.base import Window
 from twin.sources.event_table import Columns, EventTable
 from twin.sources.lives import Alive
-from twin.sources.odd_values import OddValues, odd_order, odd_time
+from twin.sources.odd_values import OddValues
 from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Reading
+from twin.sources.whole_table import WholeTable
 
 MIDNIGHT = 1_760_572_800.0
 """2025-10-16."""
@@ -80,17 +81,13 @@ class World:
         described = connection.execute("DESCRIBE raw").fetchall()
         columns = Columns({one[0]: one[0] for one in described}, {one[0]: one[1] for one in described})
         table_of_rows = EventTable("raw", columns)
-        odd = f"count(CASE WHEN {odd_time('ts')} THEN 1 END) AS odd_times, "
-        odd += f"count(CASE WHEN {odd_order('order_id')} THEN 1 END) AS odd_orders"
-        texts = "CAST(location AS STRING) AS raw, coalesce(CAST(location AS STRING), gk_id) AS place, CAST(ts AS STRING) AS ts"
-        spelled = self.rows(
-            f"SELECT raw, place, {odd} FROM (SELECT {texts}, order_id FROM raw) GROUP BY raw, place", {}
+        sql = whole_table.statement(
+            table_of_rows.whole(), table_of_rows.times(), replace(table.reading, only_plain=False)
         )
-        self.spellings: dict[str, list[str | None]] = {}
-        for row in spelled:
-            self.spellings.setdefault(row["place"].strip(), []).append(row["raw"])
-        odd_times, odd_orders = (sum(row[name] for row in spelled) for name in ("odd_times", "odd_orders"))
-        self.table = table_of_rows.holding(OddValues.found(table.reading, odd_times, odd_orders))
+        found = WholeTable(connection.sql(queries.transpile(sql), params={"kinds": "together"}).to_arrow_table())
+        self.spellings = found.facts(None).spellings
+        odd = OddValues.found(table.reading, found.total("odd_times"), found.total("odd_orders"))
+        self.table = table_of_rows.holding(odd)
         self._reading = table.reading
 
     def rows(self, sql: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:

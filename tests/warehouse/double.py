@@ -37,6 +37,7 @@ OK = ttypes.TStatus(statusCode=ttypes.TStatusCode.SUCCESS_STATUS)
 DONE = ttypes.TGetOperationStatusResp(status=OK, operationState=ttypes.TOperationState.FINISHED_STATE)
 
 RESULTS = "/results/"
+HISTORY = re.compile(r"DESCRIBE HISTORY (\S+) LIMIT 1")
 
 POLL_S = 0.05
 """A question for the state of a running statement is answered after so long, as a real service holds it back for a while."""
@@ -71,6 +72,8 @@ class Faults:
     """The storage to which results are linked cannot be reached, as from many an app."""
     denied: bool = False
     """The service principal may not read the tables."""
+    no_history: bool = False
+    """The table of events is a view, which has no versions."""
     latency_s: float = 0.0
     """Added to every statement."""
     down: bool = False
@@ -89,6 +92,8 @@ class Statement:
     parameters: dict[str, Any]
     types: dict[str, str]
     """The declared type of each parameter, as Databricks writes it: INT, BIGINT, TIMESTAMP_NTZ …"""
+    rows: int = 0
+    """How many rows it returned."""
 
 
 @dataclass
@@ -113,6 +118,7 @@ class Warehouse:
     _results: dict[bytes, Iterator[tuple[int, Any]]] = field(default_factory=dict)
     _schemas: dict[bytes, pa.Schema] = field(default_factory=dict)
     _running: dict[bytes, Any] = field(default_factory=dict)
+    _versions: dict[Any, dict[str, Any]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _begun: float | None = None
 
@@ -190,12 +196,15 @@ class Warehouse:
             table = self._execute(req.statement, given)
         except TypeError as error:
             return _refused(handle, f"[INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE] {error} SQLSTATE: 42K0E")
+        except _IsViewError as error:
+            return _refused(handle, f"[EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE] {error} SQLSTATE: 42809")
         except PermissionError as error:
             return _refused(handle, f"[INSUFFICIENT_PERMISSIONS] Insufficient privileges: {error} SQLSTATE: 42501")
         except duckdb.CatalogException as error:
             return _refused(handle, f"[TABLE_OR_VIEW_NOT_FOUND] The table or view cannot be found. {error}")
         except (duckdb.Error, sqlglot.errors.SqlglotError) as error:
             return _refused(handle, f"[PARSE_SYNTAX_ERROR] {error}")
+        statement.rows = table.num_rows
         batches = table.combine_chunks().to_batches(self.rows_per_batch)
         self._results[name] = iter(
             [*zip(itertools.accumulate([0, *(len(one) for one in batches)]), batches, strict=False)]
@@ -277,18 +286,35 @@ class Warehouse:
         )
 
     def _execute(self, sql: str, given: dict[str, Any]) -> pa.Table:
-        if self.faults.denied and re.search("FROM `caspers`", sql, re.IGNORECASE):
+        if self.faults.denied and re.search("(FROM|HISTORY) `caspers`", sql, re.IGNORECASE):
             raise PermissionError("the app's service principal has no SELECT on the table.")
         with self.connection.cursor() as cursor:
+            if described := HISTORY.fullmatch(sql):
+                return self._history(cursor, described[1])
             # DuckDB has one information_schema for all catalogs
             one_for_all = re.sub(r"`caspers`\.information_schema", "information_schema", sql, flags=re.IGNORECASE)
             translated = queries.transpile(TRUNCATED.sub(r"CAST(\g<0> AS TIMESTAMP)", one_for_all))
             table = cursor.sql(translated, params=given).to_arrow_table()
         return _as_spark_does(table)
 
+    def _history(self, cursor: duckdb.DuckDBPyConnection, table: str) -> pa.Table:
+        """Return the latest version of a Delta table: another one whenever its rows are others."""
+        if self.faults.no_history:
+            raise _IsViewError(f"'DESCRIBE HISTORY' expects a table but {table} is a view.")
+        name = table.replace("`", '"')
+        state = (name, *cursor.sql(f"SELECT count(*), sum(hash(one)::HUGEINT) FROM {name} AS one").fetchall())
+        latest = {"version": len(self._versions), "timestamp": dt.datetime.now(dt.UTC), "operation": "WRITE"}
+        return pa.Table.from_pylist([self._versions.setdefault(state, latest)])
+
+
+class _IsViewError(Exception):
+    """A statement wants a table where there is a view."""
+
 
 def _check_limits(sql: str, types: dict[str, str]) -> None:
     """Raise TypeError for a LIMIT or OFFSET that is no INT: Spark and Databricks cast none."""
+    if HISTORY.fullmatch(sql):
+        return
     for limit in sqlglot.parse_one(sql, dialect="databricks").find_all(exp.Limit, exp.Offset):
         for one in limit.find_all(exp.Placeholder, exp.Parameter):
             declared = types[one.name or one.this.name]

@@ -5,32 +5,30 @@ generation of the schema is recognised by its columns. A window is read day by d
 (day_cache.py).
 """
 
-import re
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
-from twin.foundation import progress, telemetry
+from twin.foundation import progress
 from twin.foundation.cache import ByteCache, one_each
 from twin.foundation.errors import ConfigError, SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY
-from twin.sources import kind_of_times, lives, queries, tables, time_zones
+from twin.sources import lives, queries, tables
 from twin.sources.base import Location, Quality, Times, Volume, Window
+from twin.sources.contents import Contents, RawTable, run
 from twin.sources.day_cache import DayCache
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
-from twin.sources.lives import Alive, LongOrders, Reused
-from twin.sources.odd_values import OddValues
-from twin.sources.queries import json_bodies
+from twin.sources.lives import Alive, Reused
 from twin.sources.queries.times import Reading
 from twin.sources.warehouse import CONNECTIONS, Warehouse
 
@@ -78,23 +76,6 @@ class Schema:
         return ".".join(quoted(part) for part in (self.catalog, self.simulator if simulator else self.lakeflow, name))
 
 
-@dataclass(frozen=True, slots=True)
-class _Contents:
-    """The contents of the event table at the last refresh. `spellings` are the raw values that stand for each location, `reading`
-    is how its times are read, `times` what they are, and `odd` says which conditions these rows need."""
-
-    rows: int
-    spellings: Mapping[str, list[str | None]]
-    accounts: tables.Accounts
-    long_orders: LongOrders
-    reused: Sequence[Reused]
-    locations: Sequence[Location]
-    volumes: Mapping[str, Volume]
-    reading: Reading
-    times: Times
-    odd: OddValues
-
-
 class DatabricksSource:
     """The event table of a lakehouse. Raises SourceError with one sentence on what to do."""
 
@@ -116,8 +97,8 @@ class DatabricksSource:
         self._columns = self._read_columns(lambda message: report(message, 0.2))
         self._table = EventTable(self._schema.table(EVENTS), self._columns_of(EVENTS))
         report("Looking for the kitchens", 0.5)
-        self._reading = kind_of_times.first(settings)
         self.as_of: float | None = time.time()
+        self._raw = RawTable(self._warehouse, self._table, settings)
         self._contents = self._read_contents()
         # the key covers the table and the decoding; `_day` adds what changes with the rows
         self._days = DayCache(
@@ -150,7 +131,7 @@ class DatabricksSource:
         if self._count() == self._contents.rows:
             self.as_of = now
             return False
-        self._contents = self._read_contents()  # one assignment, because other threads read it
+        self._contents = self._read_contents(self._contents.reading)  # one assignment, because other threads read it
         self.as_of = now
         self._names.clear()
         return True
@@ -184,7 +165,7 @@ class DatabricksSource:
         alive = self._alive(location, start, end)
         if alive is None:
             return None
-        where, more = self._holding().where_long(self._spellings(location), alive)
+        where, more = self._conditions.where_long(self._spellings(location), alive)
         ranges = lives.bounds(Window(start, end)) | lives.bounds(lives.near(start, end), "near_")
         ranges |= lives.bounds(alive.reach, "reach_")
         return self._run("long_window", where, {"location": location, **_arguments(ranges), **more})
@@ -203,10 +184,10 @@ class DatabricksSource:
                 where, more = self._where(location, start, end)
             else:  # about orders, which have to be whole
                 alive = self._alive(location, start, end)
-                where, more = self._holding().where_lives(self._spellings(location), lives.near(start, end), alive)
+                where, more = self._conditions.where_lives(self._spellings(location), lives.near(start, end), alive)
         elif "order_id" in parameters:
             spellings = self._spellings(location) if location else None
-            where, more = self._holding().where_order(self._raw_id(str(parameters["order_id"])), spellings)
+            where, more = self._conditions.where_order(self._raw_id(str(parameters["order_id"])), spellings)
             with self._lookups:
                 return self._run(name, where, {**_arguments(parameters), **more})
         elif location:
@@ -240,68 +221,9 @@ class DatabricksSource:
         self._warehouse.close()
 
     # -- opening ----------------------------------------------------------------------------------------------------------
-    def _read_contents(self) -> _Contents:
-        """Return the table's contents, all queries in parallel, and again if its times turn out to need another reading.
-
-        Raises SourceError if no row is usable.
-        """
-        spellings = self._submit(self._read_spellings)
-        dimension = self._submit(partial(self._dimension, "locations"))
-        names = ("quality", "flags", "locations", "volume", "long_orders")
-        reading = replace(self._reading, only_plain=self._table.times() == "text")
-        while True:
-            look = self._submit(partial(self._look_at_times, reading))
-            results = {name: self._submit(partial(self._run, name, "", {}, reading)) for name in names}
-            answers = {name: result() for name, result in results.items()}
-            times, better = look()
-            if better is None:
-                break
-            reading = better
-        quality = [
-            tables.QualityRow(row["location"], row["reason"], row["rows_read"], row["rows_used"])
-            for row in answers["quality"].to_pylist()
-        ]
-        flags = [tables.FlagRow(row["location"], row["flag"], row["rows_used"]) for row in answers["flags"].to_pylist()]
-        long_orders, reused = LongOrders.from_rows(answers["long_orders"]), list[Reused]()
-        if long_orders.longest > lives.APART_S:
-            reused = Reused.from_rows(self._run("reused", "", {}, reading))
-            apart = len(reused) <= lives.MOST_REUSED
-            often = Counter(one.location for one in reused)
-            flag = lives.FLAG_REUSED if apart else lives.FLAG_MERGED
-            flags += [tables.FlagRow(place, flag, count) for place, count in often.items()]
-            reused = reused if apart else []
-            if reused:
-                again = {
-                    name: self._submit(partial(self._run, name, "", {}, reading, reused))
-                    for name in ("volume", "long_orders")
-                }
-                answers |= {name: result() for name, result in again.items()}
-                long_orders = LongOrders.from_rows(answers["long_orders"])
-        locations = tables.kitchens(answers["locations"], answers["volume"], dimension())
-        locations = time_zones.in_zones(locations, times, self._settings)
-        accounts = tables.Accounts(quality, flags)
-        if not locations:
-            raise SourceError(tables.nothing_usable(self._table.name, accounts.of(None)))
-        volumes = tables.volumes(answers["volume"], locations)
-        raw, odd_times, odd_orders = spellings()
-        odd = OddValues.found(reading, odd_times, odd_orders)
-        return _Contents(
-            accounts.of(None).read, raw, accounts, long_orders, reused, locations, volumes, reading, times, odd
-        )
-
-    def _look_at_times(self, reading: Reading) -> tuple[Times, Reading | None]:
-        """Return what the times are, and how the table must be read again, None if `reading` was right.
-
-        Raises SourceError if only a setting can say it.
-        """
-        if reading.only_plain:
-            everything = replace(reading, only_plain=False)
-            left = self._warehouse.query(queries.leftover(self._table.bronze(""), everything), {})
-            return reading.times or "naive", everything if left["rows_read"][0].as_py() else None
-        kinds = kind_of_times.Kinds.of(row.values() for row in self._run("times", "", {}, reading).to_pylist())
-        unread = self._run("unread_times", "", {}, reading).to_pylist() if kinds.unread else []
-        rows = [tuple(row.values()) for row in unread]
-        return kinds.times(reading), kind_of_times.better(self._table.name, reading, kinds, rows)
+    def _read_contents(self, guess: Reading | None = None) -> Contents:
+        places = partial(self._dimension, "locations")
+        return self._raw.read(places, guess)
 
     def _count(self) -> int:
         rows = self._warehouse.query(f"SELECT count(*) AS rows_read\nFROM {self._table.name}", {})
@@ -328,15 +250,6 @@ class DatabricksSource:
         schema = self._schema.simulator if simulator else self._schema.lakeflow
         return self._columns.get((schema.lower(), table), Columns.none())
 
-    def _read_spellings(self) -> tuple[dict[str, list[str | None]], int, int]:
-        """Return the raw values that stand for each location, for conditions on the raw column; and how many rows have odd times
-        and odd order ids."""
-        spellings, odd = defaultdict[str, list[str | None]](list), Counter[str]()
-        for row in self._warehouse.query(self._table.location_spellings(), {}).to_pylist():
-            spellings[(row["place"] or "").strip()].append(row["raw"])
-            odd.update({name: row[name] for name in ("odd_times", "odd_orders")})
-        return dict(spellings), odd["odd_times"], odd["odd_orders"]
-
     def _dimension(self, name: str) -> list[dict[str, Any]]:
         """Return a dimension table's rows; none if there is no such table."""
         written = self._columns_of(name, simulator=True).written.values()
@@ -348,12 +261,13 @@ class DatabricksSource:
         ).to_pylist()
 
     # -- queries ----------------------------------------------------------------------------------------------------------
-    def _where(self, location: str, start: float | None = None, end: float | None = None) -> tuple[str, dict[str, Any]]:
-        return self._holding().where(self._spellings(location) if location else None, start, end)
-
-    def _holding(self) -> EventTable:
-        """Return the table, whose conditions are those that its rows need."""
+    @property
+    def _conditions(self) -> EventTable:
+        """The table with what is known of its odd values, which conditions must not miss."""
         return self._table.holding(self._contents.odd)
+
+    def _where(self, location: str, start: float | None = None, end: float | None = None) -> tuple[str, dict[str, Any]]:
+        return self._conditions.where(self._spellings(location) if location else None, start, end)
 
     def _reused(self, location: str | None = None) -> Sequence[Reused]:
         """Return the later lives of ids at a location, or at all."""
@@ -379,23 +293,9 @@ class DatabricksSource:
         """Return the id that the table has for an order."""
         return next((one.id for one in self._contents.reused if one.name == order), order)
 
-    def _run(
-        self,
-        query: str,
-        where: str,
-        parameters: Mapping[str, Any],
-        reading: Reading | None = None,
-        reused: Sequence[Reused] = (),
-    ) -> pa.Table:
-        """Run a query; `reading` and the later lives of ids, `reused`, are those of the contents, but while these are read."""
-        if reading is None:
-            reading, reused = self._contents.reading, self._reused(parameters.get("location") or None)
-        sql = queries.databricks(query, self._table.bronze(where), self._table.times(), reading, bool(reused))
-        if reused:
-            parameters = {**parameters, "reused": lives.as_json(reused)}
-        used = {name: value for name, value in parameters.items() if re.search(rf":{name}\b", sql)}
-        with telemetry.query(query):
-            return json_bodies.only_json(self._warehouse.query(sql, used, is_probe=query == "ready"))
+    def _run(self, query: str, where: str, parameters: Mapping[str, Any]) -> pa.Table:
+        reading, reused = self._contents.reading, self._reused(parameters.get("location") or None)
+        return run(self._warehouse, self._table, query, where, parameters, reading, reused)
 
     def _day(self, location: str, day: float) -> pa.Table:
         """Return a day's rows, from the cache on disk if possible; days that may still grow are not cached.

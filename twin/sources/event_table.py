@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from twin.foundation.times import DAY
 from twin.sources import tables
 from twin.sources.base import Window
 from twin.sources.lives import Alive
-from twin.sources.odd_values import ISO_DATE, OddValues, odd_order, odd_time
+from twin.sources.odd_values import ISO_DATE, OddValues
 from twin.sources.queries.times import Column
 
 REQUIRED = ("event_type", "ts", "order_id")
@@ -77,8 +77,8 @@ class EventTable:
             return "naive" if kind.startswith("TIMESTAMP_NTZ") else "instants"
         return "naive" if kind == "DATE" else "text"
 
-    def bronze(self, where: str) -> str:
-        """Return the SELECT that renames the table's columns to those that queries/timed.sql reads."""
+    def bronze(self, where: str, more: str = "") -> str:
+        """Return the SELECT that renames the table's columns to those that queries/timed.sql reads; `more` are further ones."""
         written = self._columns.written
         optional = {
             name: as_text(written[name]) if name in written else "CAST(NULL AS STRING)" for name in ("sequence", "body")
@@ -90,19 +90,19 @@ class EventTable:
         return (
             f"SELECT {as_text(written['event_type'])} AS event_type, {ts} AS ts, "
             f"{self._location()} AS location, {as_text(written['order_id'])} AS order_id, "
-            f"{optional['sequence']} AS sequence, {optional['body']} AS body\nFROM {self.name}\n{where}"
+            f"{optional['sequence']} AS sequence, {optional['body']} AS body{more}\nFROM {self.name}\n{where}"
         )
 
-    def location_spellings(self) -> str:
-        """Return the query for the raw values of the location column, `raw`, and the location that each stands for, `place`.
+    def fingerprint(self) -> str:
+        """Return the query for what tells states of the table apart, even those of as many rows, by its thin columns."""
+        columns = ", ".join(quoted(self._columns.written[name]) for name in REQUIRED)
+        return f"SELECT count(*) AS rows_read, bit_xor(hash({columns})) AS content\nFROM {self.name}"
 
-        With each comes how many of its rows have odd values: `odd_times` and `odd_orders` (twin/sources/odd_values.py).
-        """
+    def whole(self) -> str:
+        """Return `bronze` of all rows, with `elsewhere`: whether a row has its location in another column than the first."""
         columns = self._columns.location()
-        raw = as_text(columns[0]) if columns else "CAST(NULL AS STRING)"
-        odd = {"odd_times": self._count("ts", odd_time), "odd_orders": self._count("order_id", odd_order)}
-        counts = ", ".join(f"{count} AS {name}" for name, count in odd.items())
-        return f"SELECT {raw} AS raw, {self._location()} AS place, {counts}\nFROM {self.name}\nGROUP BY 1, 2"
+        elsewhere = f"{quoted(columns[0])} IS NULL" if len(columns) > 1 else "FALSE"
+        return self.bronze("", f", {elsewhere} AS elsewhere")
 
     def where_lives(
         self, spellings: Sequence[str | None], close: Window, alive: Alive | None
@@ -212,11 +212,6 @@ class EventTable:
 
     def _trimmed_order(self) -> str:
         return f"trim({as_text(self._columns.written['order_id'])})"
-
-    def _count(self, column: str, is_odd: Callable[[str], str]) -> str:
-        """Return the expression that counts the odd values of a column; 0 for one that holds no texts."""
-        written = quoted(self._columns.written[column])
-        return f"count(CASE WHEN {is_odd(written)} THEN 1 END)" if self._is_text(column) else "CAST(0 AS BIGINT)"
 
     def _location(self) -> str:
         columns = [as_text(name) for name in self._columns.location()]

@@ -322,10 +322,14 @@ def _is_answer(error: Exception) -> bool:
 
 
 def _is_lost_request(error: Exception) -> bool:
-    """Whether a request was turned away or lost, so that the session and its statement may live on."""
+    """Whether a request to the warehouse was turned away or lost, so that the session and its statement may live on."""
     from databricks.sql.exc import RequestError  # noqa: PLC0415
 
-    return isinstance(error, RequestError | OSError) and not SESSION_LOST.search(_sentence(error))
+    return (
+        isinstance(error, RequestError | OSError)
+        and not _is_download(error)
+        and not SESSION_LOST.search(_sentence(error))
+    )
 
 
 def _is_download(error: BaseException) -> bool:

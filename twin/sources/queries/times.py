@@ -102,7 +102,12 @@ def timed_for_duckdb(column: Column, reading: Reading) -> str:
 
 def not_plain(bronze: str) -> str:
     """Return the rows of `bronze` (Databricks SQL) whose texts are not plain."""
-    return f"SELECT * FROM (\n{bronze}\n)\nWHERE ts IS NOT NULL AND {_PLAIN_WAREHOUSE} IS NULL"
+    return f"SELECT * FROM (\n{bronze}\n)\nWHERE {is_not_plain()}"
+
+
+def is_not_plain() -> str:
+    """Return the condition whether `ts`, a column with texts, holds one that is not plain."""
+    return f"ts IS NOT NULL AND {_PLAIN_WAREHOUSE} IS NULL"
 
 
 def in_duckdb(sql: str) -> str:
