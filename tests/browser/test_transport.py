@@ -356,6 +356,20 @@ def test_space_on_a_focused_button_presses_that_button_once(bar):
     expect(bar.get_by_test_id("play")).to_have_accessible_name("Play")
 
 
+def test_space_plays_after_a_click_on_another_control(bar):
+    bar.get_by_test_id("loop").click()
+    bar.keyboard.press("Space")
+    expect(bar.get_by_test_id("play")).to_have_accessible_name("Pause")
+    expect(bar.get_by_test_id("loop")).to_have_attribute("aria-pressed", "true")
+    bar.keyboard.press("Space")
+    expect(bar.get_by_test_id("play")).to_have_accessible_name("Play")
+    bar.keyboard.press("Tab")
+    bar.keyboard.press("Shift+Tab")
+    bar.keyboard.press("Space")
+    expect(bar.get_by_test_id("loop")).to_have_attribute("aria-pressed", "false")
+    expect(bar.get_by_test_id("play")).to_have_accessible_name("Play")
+
+
 def test_at_the_end_it_settles_and_play_begins_anew(bar):
     SESSION.do(lambda: SESSION.replay.seek(THURSDAY + DAY - 30))
     expect(bar.get_by_test_id("clock")).to_have_text("Thu 23:59:30")

@@ -2,6 +2,7 @@
 
 import { clockFrom } from "../../views/shared/clock.js";
 import { el, icon } from "../../views/shared/elements.js";
+import { closeLast } from "../../views/shared/keys.js";
 import { twin } from "../../views/shared/registry.js";
 import { selectionOf } from "../../views/shared/verbs.js";
 import { buildHelp, dialogOf, iconButton } from "./help.js";
@@ -224,7 +225,7 @@ class ChromeBar {
         t: () => this.toggleTheme(),
         f: () => twin.mapcommands?.get(this.model.clock)?.toggleFit?.(),
       },
-      () => (this.model.waiting ? this.skeleton.give_up() : this.selected.clear()),
+      () => (this.model.waiting ? this.skeleton.give_up() : closeLast() || this.selected.back()),
     );
     this.help = buildHelp(this.model.definitions, this.keys, () => this.startTour());
     this.offer = el("span", { class: "offer", "data-testid": "tour-offer" });

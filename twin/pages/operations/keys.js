@@ -1,5 +1,7 @@
 // The keys of the page itself, in one place; those of the replay (space, arrows, 1 to 6, M) are the transport's.
 
+import { TYPED_IN } from "../../views/shared/keys.js";
+
 /**
  * Everything in the page that matches, shadow roots included, in document order.
  * @param {string} selector
@@ -16,9 +18,7 @@ function findAll(selector, root = document, found = []) {
 }
 /** Something open that closes on Escape by itself. */
 const OPEN = ":popover-open:not(.quiet), dialog[open], .MuiModal-root:not(.MuiModal-hidden)";
-const TYPES =
-  'input:not([type="checkbox"], [type="radio"], [type="range"], [type="button"]), textarea, ' +
-  'select, [contenteditable=""], [contenteditable="true"]';
+const TYPES = `${TYPED_IN}, select`;
 const SINGLE_KEYS_OFF = "twin-single-keys-off";
 
 /**
