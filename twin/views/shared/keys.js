@@ -80,4 +80,20 @@ function closeLast() {
   return close !== undefined;
 }
 
-export { closeLast, FocusOrigin, isSpaceFree, opened, TYPED_IN };
+/**
+ * A line of the help: the keys as they are shown, and what they do.
+ * @typedef {[string[], string]} HelpLine
+ */
+
+/** The lines of the help of all bindings of a table, in order. @returns {HelpLine[]} */
+const helpOf = (bindings) => bindings.flatMap(({ help }) => help);
+
+/** What lists, tabs and buttons do with keys, as is usual for them, while they have the focus. */
+const FOCUS_KEYS = [
+  { keys: ["arrowup", "arrowdown", "home", "end"], help: [[["↑", "↓"], "Walk a list of orders, events, moments"]] },
+  { keys: ["enter", " "], help: [[["Enter", "Space"], "Open the row, press the button"]] },
+  { keys: ["arrowleft", "arrowright"], help: [[["←", "→"], "Next tab; on an end of the loop: move it"]] },
+  { keys: ["tab"], help: [[["Tab"], "Go to the next panel or button"]] },
+];
+
+export { closeLast, FOCUS_KEYS, FocusOrigin, helpOf, isSpaceFree, opened, TYPED_IN };

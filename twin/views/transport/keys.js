@@ -1,5 +1,6 @@
 // The keys of the replay, which work wherever the focus is. One table says what they do and how the help tells it.
 
+import { SPEEDS } from "#python/replay/clock";
 import { FocusOrigin, isSpaceFree, TYPED_IN } from "../shared/keys.js";
 
 const TYPING = `${TYPED_IN}, input, select`;
@@ -54,7 +55,7 @@ const REPLAY_KEYS = [
       const speed = model.speeds[Number(key) - 1];
       return speed !== undefined && verbs.speed(speed);
     },
-    help: [[["1", "–", "6"], "Speed, 1× to 1000×"]],
+    help: [[["1", "–", String(SPEEDS.length)], `Speed, ${SPEEDS[0]}× to ${SPEEDS.at(-1)}×`]],
   },
   {
     keys: ["m"],
@@ -73,6 +74,26 @@ const REPLAY_KEYS = [
     except: CHOOSING,
     act: (_, { verbs }) => verbs.wholeRange(),
     help: [[["\\"], "Leave the loop, play the whole range"]],
+  },
+];
+
+/** The keys of the timeline while it has the focus; further arrows than those of the whole page. */
+const TIMELINE_KEYS = [
+  {
+    keys: ["arrowright", "arrowup", "arrowleft", "arrowdown"],
+    act: ({ key, shiftKey }, { clock, verbs }) => {
+      const way = key === "ArrowRight" || key === "ArrowUp" ? 1 : -1;
+      verbs.hold(clock.now() + way * (shiftKey ? 10 : 1) * clock.anchor.step);
+    },
+    help: [],
+  },
+  {
+    keys: ["pageup", "pagedown"],
+    act: ({ key }, { clock, verbs }) => {
+      const { start, end } = clock.anchor;
+      verbs.seek(clock.now() + ((key === "PageUp" ? 1 : -1) * (end - start)) / 24);
+    },
+    help: [[["Page Up", "Page Down"], "On the timeline: a 24th of the range"]],
   },
 ];
 
@@ -127,4 +148,4 @@ function listenToKeys(model, clock, verbs, scrubber) {
   };
 }
 
-export { listenToKeys, press, REPLAY_KEYS };
+export { listenToKeys, press, REPLAY_KEYS, TIMELINE_KEYS };
