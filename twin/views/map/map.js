@@ -18,6 +18,8 @@ import { Pointer } from "./pointer.js";
 import { Asked, placeText, stageAt } from "./questions.js";
 import { reportOf } from "./report.js";
 
+const OVER_EVERY_MS = 1000; // what lies over the map is measured so often; measuring lays the page out
+
 /** The figure in its frame and the parts that draw on it; the pointer asks it what is where. */
 class MapFrame {
   constructor({ model, view: component }) {
@@ -52,6 +54,8 @@ class MapFrame {
     this.dirty = true;
     this.paints = 0;
     this.resting = 0;
+    this.overAt = -Infinity;
+    this.overIt = [];
     this.moved = false;
     this.pins = [];
     this.parts = null;
@@ -69,6 +73,7 @@ class MapFrame {
       this.model,
       () => this.controls.modes(this.camera, this.selection.row >= 0),
       () => this.wake(),
+      this.over,
     );
     this.base = new BaseMap(this.model, () => {
       this.controls.fillLayers();
@@ -250,6 +255,22 @@ class MapFrame {
       this.wake();
     else if (wait || this.motion.later)
       this.resting = setTimeout(this.wake, Math.max(wait, this.motion.later ? REST * 1000 + 50 : 0));
+  };
+
+  /** What lies over the map, in its pixels: its own tools and legend, and what the page puts there, as the alert. */
+  over = () => {
+    const now = performance.now();
+    if (now - this.overAt < OVER_EVERY_MS) return this.overIt;
+    this.overAt = now;
+    const map = this.root.getBoundingClientRect();
+    const root = /** @type {any} */ (this.root.getRootNode());
+    const page = [...(root.host?.parentNode?.children ?? [])].filter((node) => node !== root.host);
+    const { tools, foot, edge } = this.controls;
+    this.overIt = [tools, foot, edge, ...page]
+      .map((node) => node.getBoundingClientRect())
+      .filter(({ width, height }) => width > 0 && height > 0)
+      .map(({ left, top, right, bottom }) => [left - map.left, top - map.top, right - map.left, bottom - map.top]);
+    return this.overIt;
   };
 
   /** What is seen, metres east and north of the kitchen. */
