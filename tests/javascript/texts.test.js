@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { tagText } from "../../twin/views/map/questions.js";
 import { averageText, minutesText, moneyText, percentText, shortMany } from "../../twin/views/shared/numbers.js";
-import { durationText, NAIVE, Zone } from "../../twin/views/shared/times.js";
+import { durationText, NAIVE, paceText, Zone } from "../../twin/views/shared/times.js";
 import { axisTicks } from "../../twin/views/transport/axis.js";
 import { vectors } from "./support.js";
 
@@ -107,4 +108,23 @@ test("what a label means is told", () => {
     ANGELES.title(1762074000),
     "The kitchen’s clock: America/Los_Angeles (PST), as configured (TWIN_TIME_ZONE).",
   );
+});
+
+test("a followed driver carries its order and the arrival that its tooltip tells", () => {
+  const place = { order: 7, id: "6bc772" };
+  const zone = { clockText: (t, seconds) => `${t}${seconds ? "!" : ""}` };
+  assert.equal(tagText(place, null, zone), "6bc772");
+  assert.equal(tagText(place, { order: 7, eta: 1942 }, zone), "6bc772 · expected at 1942");
+  assert.equal(tagText(place, { order: 7, eta: null }, zone), "6bc772");
+  assert.equal(tagText(place, { order: 8, eta: 1942 }, zone), "6bc772", "of another order");
+});
+
+test("each speed says its own pace", () => {
+  assert.deepEqual([10, 60, 100, 500, 1000].map(paceText), [
+    "10 s",
+    "1 min",
+    "1 min 40 s",
+    "8 min 20 s",
+    "16 min 40 s",
+  ]);
 });

@@ -15,7 +15,7 @@ import { inspectionOf } from "./inspection.js";
 import { Motion, REST } from "./motion.js";
 import { Picture } from "./picture.js";
 import { Pointer } from "./pointer.js";
-import { Asked, placeText, stageAt } from "./questions.js";
+import { Asked, placeText, stageAt, tagText } from "./questions.js";
 import { reportOf } from "./report.js";
 
 const OVER_EVERY_MS = 1000; // what lies over the map is measured so often; measuring lays the page out
@@ -57,6 +57,8 @@ class MapFrame {
     this.overAt = -Infinity;
     this.overIt = [];
     this.moved = false;
+    /** @type {any} what a tooltip would say of the order selected, last */
+    this.detail = null;
     this.pins = [];
     this.parts = null;
     this.buildParts();
@@ -310,7 +312,7 @@ class MapFrame {
       const chosen = order === this.selection.row;
       const place = chosen || !trip ? this.asked.place(order) : null;
       if (trip) {
-        trip.label = chosen && place ? place.id : "";
+        trip.label = !chosen || !place ? "" : this.camera.following ? this.tag(place) : place.id;
         focus.push(trip);
         continue;
       }
@@ -320,6 +322,13 @@ class MapFrame {
       places.push({ cx, cy, text: placeText(place, this.motion.t, this.clock.zone), inside: stage >= 0 && stage < 3 });
     }
     return { focus, places };
+  }
+
+  /** Beside the driver that is followed; asks for the arrival while it changes, unless a tooltip asks for another's. */
+  tag(place) {
+    const pointed = this.pointer.found?.order;
+    if (pointed === undefined || pointed === place.order) this.asked.detail(place.order, this.motion.t);
+    return tagText(place, this.detail, this.clock.zone);
   }
 
   paint(force) {
@@ -432,8 +441,13 @@ class MapFrame {
     if (m.tell === "motion") {
       if (this.motion.receive(m)) this.wake();
     } else if (m.version !== this.model.scene.version) return;
-    else if (m.tell === "order") this.pointer.tell(m);
-    else if (m.tell === "crowd") this.crowd.receive(m);
+    else if (m.tell === "order") {
+      if (m.order === this.selection.row) {
+        this.detail = m;
+        if (this.camera.following) this.redraw();
+      }
+      this.pointer.tell(m);
+    } else if (m.tell === "crowd") this.crowd.receive(m);
     else if (m.tell === "near") this.crowd.tell(m);
     else this.asked.receive(m);
   };
