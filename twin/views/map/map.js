@@ -16,7 +16,7 @@ import { Motion, REST } from "./motion.js";
 import { Picture } from "./picture.js";
 import { Pointer } from "./pointer.js";
 import { Asked, placeText, stageAt, tagText } from "./questions.js";
-import { reportOf } from "./report.js";
+import { legendOf, reportOf } from "./report.js";
 
 const OVER_EVERY_MS = 1000; // what lies over the map is measured so often; measuring lays the page out
 
@@ -169,7 +169,12 @@ class MapFrame {
       refetch: () => this.base.refetch(),
     });
     this.reports.set(`${this.model.clock}/map`, () =>
-      this.pv && this.picture.view ? reportOf(this.pv, this.picture, this.controls.credit.textContent) : null,
+      this.pv && this.picture.view
+        ? Object.assign(reportOf(this.pv, this.picture, this.controls.credit.textContent), {
+            legend: legendOf(this.controls.legend, this.picture),
+            ratio: this.picture.view.ratio,
+          })
+        : null,
     );
     this.drawn.set(this.model.clock, inspectionOf(this));
   }
