@@ -11,6 +11,7 @@ const TOO_WIDE = 0.6; // a view is too wide when this share of it would do ...
 const TOO_WIDE_MS = 5000; // ... for so long
 const GROW_EVERY_MS = 1500;
 const LEAST_M = 1800; // a fitted view is never closer than this many metres
+const MOSTLY = 0.5; // what hides more of the map than this share is not looked around
 const LARGEST_INSET = 0.3; // what lies over the map hides at most this share of a side, else there is no map to speak of
 
 /**
@@ -23,6 +24,8 @@ function insetsOf(width, height, over) {
   const insets = [0, 0, 0, 0];
   for (const [left, top, right, bottom] of over) {
     if (right <= 0 || bottom <= 0 || left >= width || top >= height || right <= left || bottom <= top) continue;
+    const seen = (Math.min(right, width) - Math.max(left, 0)) * (Math.min(bottom, height) - Math.max(top, 0));
+    if (seen > MOSTLY * width * height) continue; // nothing is to be seen beside it
     const takes = [right, bottom, width - left, height - top];
     const shares = takes.map((pixels, side) => pixels / (side % 2 ? height : width));
     const side = shares.indexOf(Math.min(...shares));

@@ -274,6 +274,7 @@ class MapFrame {
     const page = [...(root.host?.parentNode?.children ?? [])].filter((node) => node !== root.host);
     const { tools, foot, edge } = this.controls;
     this.overIt = [tools, foot, edge, ...page]
+      .filter((node) => getComputedStyle(node).visibility !== "hidden") // a closed panel keeps its place
       .map((node) => node.getBoundingClientRect())
       .filter(({ width, height }) => width > 0 && height > 0)
       .map(({ left, top, right, bottom }) => [left - map.left, top - map.top, right - map.left, bottom - map.top]);
