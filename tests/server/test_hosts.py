@@ -44,7 +44,9 @@ def open_server(settings: Settings, **options: Any) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with open_server(replace(Settings(), hosts=("twin.example", "kitchen.example:8443"))) as address:
+    hosts = ("twin.example", "kitchen.example:8443")
+    # a source that is missing, because /readyz makes the demo where there is none
+    with open_server(replace(Settings(), hosts=hosts, source="none.csv")) as address:
         yield address
 
 
@@ -80,9 +82,10 @@ def test_its_own_names_and_plain_addresses_are_answered(server: str, host: str) 
 
 
 def test_probes_are_answered_under_any_name(server: str) -> None:
-    assert under(server, "10-0-0-7.pods.cluster.local", "/healthz").status == 200
-    assert under(server, "10-0-0-7.pods.cluster.local", "/readyz").status in (200, 503)
-    assert under(server, "10-0-0-7.pods.cluster.local", "/metrics").status == 403
+    for base in ("", "/api/v1"):
+        assert under(server, "10-0-0-7.pods.cluster.local", f"{base}/healthz").status == 200
+        assert under(server, "10-0-0-7.pods.cluster.local", f"{base}/readyz").status in (200, 503)
+        assert under(server, "10-0-0-7.pods.cluster.local", f"{base}/metrics").status == 403
 
 
 def test_a_strange_name_is_logged_once_and_a_scan_is_not(server: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,7 +2,9 @@
 
 import re
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,10 @@ from twin.foundation.errors import SourceError, UnknownLocationError
 from twin.foundation.settings import Settings
 from twin.foundation.times import text
 from twin.notebook.door import Twin
+from twin.sources import queries
 from twin.sources.base import Location
+from twin.sources.similar_orders import similar_orders
+from twin.views.session.address import missing_order
 
 pytestmark = pytest.mark.slow
 
@@ -51,8 +56,14 @@ def questions(place: Location, order: str) -> dict[str, dict[str, Any]]:
         "buckets": {**part, "granularity": "hour"},
         "capacity": {"location": place.id},
         "event_page": {**part, "types": "delivered,gk_ready", "order_id": "", "most": 50},
-        "find_order": {"order_id": order},
-        "near_orders": {"wanted": order[:-1], "most": 5},
+        "find_order": {"order_id": order, "location": ""},
+        "near_orders": {
+            "location": "",
+            "from_ts": place.start,
+            "to_ts": place.end + 1,
+            "wanted": order[:-1],
+            "most": 5,
+        },
         "ready": {},
     }
 
@@ -81,6 +92,7 @@ def test_every_question_has_the_answer_that_the_files_give(
     order = through.timeline(place.id).orders.ids[3].as_py()
     for query, parameters in questions(place, order).items():
         assert same(through.source.query(query, **parameters), direct.source.query(query, **parameters)), query
+    assert through.source.query("near_orders", **questions(place, order)["near_orders"])["order_id"][0].as_py() == order
     for dimension in ("brands", "menus", "categories", "items"):
         assert through.source.names(dimension) == direct.source.names(dimension)
 
@@ -127,10 +139,12 @@ def test_orders_that_live_for_days_are_whole_through_a_warehouse(
     assert [(one.id, one.orders) for one in through.locations] == [(one.id, one.orders) for one in direct.locations]
     assert through.quality() == direct.quality()
     assert through.source.volume(place.id).orders.tolist() == direct.source.volume(place.id).orders.tolist()
-    for query, more in {"find_order": {"order_id": "again~2"}, "near_orders": {"wanted": "again~", "most": 5}}.items():
-        answer = through.source.query(query, **more)
-        assert same(answer, direct.source.query(query, **more))
+    for at in ("", place.id):
+        answer = through.source.query("find_order", order_id="again~2", location=at)
+        assert same(answer, direct.source.query("find_order", order_id="again~2", location=at))
         assert answer.num_rows == 3
+        near = similar_orders(through.source, "again~", 5, at)
+        assert near == similar_orders(direct.source, "again~", 5, at) == ["again", "again~2", "again~3"]
     midnight = place.start // 86_400 * 86_400
     before = len(warehouse.statements)
     for start, end in [(midnight + n * 43_200, midnight + (n + 2) * 43_200) for n in range(-1, 5)]:
@@ -179,6 +193,35 @@ def test_an_address_names_catalog_and_schema(demos: Demos, warehouse_of: Start, 
         lakehouse("databricks://caspers.elsewhere")
 
 
+@pytest.mark.parametrize("name", ["databricks", "databricks://CASPERS.LakeFlow"])
+def test_names_are_found_however_they_are_written(
+    name: str, demos: Demos, warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse_of(tables(demos("2025")))
+    for variable, value in {
+        "CATALOG": "Caspers",
+        "LAKEFLOW_SCHEMA": "LakeFlow",
+        "SIMULATOR_SCHEMA": "SIMULATOR",
+    }.items():
+        monkeypatch.setenv(variable, value)
+    source = lakehouse(name)
+    assert source.locations == twin.open(demos("2025")).locations
+    assert source.source.names("brands"), "the dimensions are found, too"
+
+
+def test_no_time_of_an_answer_has_a_zone(demos: Demos, warehouse_of: Start, lakehouse: Open) -> None:
+    warehouse_of(tables(demos("2025")))
+    source = lakehouse().source
+    place = source.locations()[0]
+    answers = {"volume": source.query("volume")}
+    for granularity in ("minute", "hour", "day", "week"):
+        part = {"location": place.id, "from_ts": place.start, "to_ts": place.end, "granularity": granularity}
+        answers[f"buckets by the {granularity}"] = source.query("buckets", **part)
+    kinds = {name: kind for name, rows in answers.items() for kind in rows.schema.types if pa.types.is_timestamp(kind)}
+    assert len(kinds) == len(answers)
+    assert {kind.tz for kind in kinds.values()} == {None}, "Python's objects of it need a database of zones"
+
+
 def test_hostile_names_are_only_values(demos: Demos, warehouse_of: Start, lakehouse: Open) -> None:
     evil = "x' OR '1'='1`; DROP TABLE all_events; --"
     folder = demos("2025")
@@ -192,8 +235,8 @@ def test_hostile_names_are_only_values(demos: Demos, warehouse_of: Start, lakeho
     assert evil in {place.id for place in source.locations}
     place = source.location(evil)
     assert source.source.window(evil, place.start, place.end).num_rows > 100
-    assert source.source.query("find_order", order_id=evil).num_rows == 0
-    assert source.source.query("near_orders", wanted=evil, most=3).num_rows == 0
+    assert source.source.query("find_order", order_id=evil, location=evil).num_rows == 0
+    assert similar_orders(source.source, evil, 3, evil) == []
     with pytest.raises(UnknownLocationError):
         source.source.window(evil + "'", 0, 1)
     assert not any("DROP" in sql or "1'='1" in sql for sql in warehouse.asked)
@@ -220,7 +263,7 @@ def test_a_window_is_asked_for_by_place_and_time_and_only_once(
     source.source.window(place.id, place.start, place.start + 3600)
     asked = warehouse.statements[before:]
     assert len(asked) == 1, "the day's rows come once, for whoever asks"
-    assert re.search(r"WHERE \(CAST\(`location` AS STRING\) IN \(:place_0\)\) AND .*:bronze_from", asked[0].sql)
+    assert re.search(r"WHERE \(`location` IN \(:place_0\)\) AND .*:bronze_from", asked[0].sql)
     assert asked[0].parameters["place_0"] == place.id
 
 
@@ -233,6 +276,56 @@ def test_the_past_comes_from_the_disk_the_next_time(demos: Demos, warehouse_of: 
     opened = len(warehouse.statements)
     assert same(again.source.window(place.id, place.start, place.start + 3600), first)
     assert (opened - asked, len(warehouse.statements) - opened) == (8, 0)
+
+
+def test_an_order_is_one_statement_and_a_mistyped_id_three_at_most(
+    demos: Demos, warehouse_of: Start, lakehouse: Open
+) -> None:
+    warehouse = warehouse_of(tables(demos("2025")))
+    source = lakehouse()
+    place = source.locations[0]
+    order = source.timeline(place.id).orders.ids[3].as_py()
+
+    of_ids = ("find_order", "near_orders")
+
+    def sent(wanted: str) -> tuple[str, list[str]]:
+        before = len(warehouse.statements)
+        said = missing_order(source, wanted, place.id)
+        return said, [name for sql in warehouse.asked[before:] for name in of_ids if sql.endswith(queries.text(name))]
+
+    assert sent(order)[1] == ["find_order"]
+    said, statements = sent(order[:-1] + "?")
+    assert order in said
+    assert statements == ["find_order", "near_orders"]
+    assert sent("?" * 20)[1] == ["find_order", "near_orders", "near_orders"]
+
+
+def test_searches_for_ids_leave_connections_for_what_is_shown(
+    demos: Demos, warehouse_of: Start, lakehouse: Open
+) -> None:
+    warehouse = warehouse_of(tables(demos("2025")))
+    source = lakehouse().source
+    held = warehouse.faults.hold = threading.Event()
+
+    def sent(name: str) -> int:
+        return sum(sql.endswith(queries.text(name)) for sql in warehouse.asked)
+
+    def wait_for(name: str, number: int) -> None:
+        deadline = time.monotonic() + 60
+        while sent(name) < number and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    with ThreadPoolExecutor(5) as pool:
+        try:
+            lookups = [pool.submit(source.query, "find_order", order_id=f"x{n}", location="") for n in range(4)]
+            wait_for("find_order", 2)
+            shown = pool.submit(source.query, "capacity", location=source.locations()[0].id)
+            wait_for("capacity", 1)
+            assert (sent("find_order"), sent("capacity")) == (2, 1)
+        finally:
+            held.set()
+        assert shown.result().num_rows == 1
+        assert [one.result().num_rows for one in lookups] == [0, 0, 0, 0]
 
 
 def test_a_window_that_is_too_large_is_refused_with_what_fits(

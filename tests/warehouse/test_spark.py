@@ -13,13 +13,16 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F  # Spark's own name for it
+from pyspark.sql.types import TimestampType
 
 from tests import hostile_bodies as hostile
+from tests.warehouse import year
 from tests.warehouse.conftest import FORMS, tables
 from tests.warehouse.double import Statement, Warehouse
 from tests.warehouse.test_answers import questions
+from twin.foundation.times import DAY
 from twin.notebook.door import Twin
-from twin.sources import queries
+from twin.sources import queries, similar_orders
 from twin.sources.queries import json_bodies, times
 from twin.sources.queries.times import Reading
 
@@ -34,7 +37,11 @@ OF_LONG_LIVES = {"2025": set[str](), "2026": {"long_window"}, "typed": {"long_wi
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """Spark in this process, with a warehouse's settings: ANSI, UTC."""
+    """Spark beside this process, with a warehouse's settings: ANSI, UTC.
+
+    Each statement runs once, over few rows. Compiling it, first to Java and then to the machine's best code, takes longer than
+    running it does, so Spark interprets its expressions, and the JVM compiles what it must with its quick compiler only.
+    """
     folder = tmp_path_factory.mktemp("spark")
     settings = {
         "spark.sql.ansi.enabled": "true",
@@ -45,6 +52,10 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.memory": "1g",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
     }
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     builder = SparkSession.builder.master("local[2]").appName("twin-tests")
@@ -213,6 +224,7 @@ def test_every_statement_gives_the_same_rows_in_spark(
         with warehouse.connection.cursor() as cursor:
             expected = cursor.sql(queries.transpile(one.sql), params=one.parameters).to_arrow_table()
         assert result.columns == expected.column_names
+        assert not [one.name for one in result.schema if isinstance(one.dataType, TimestampType)], "a time with a zone"
         ours = rows(result.columns, [row.asDict(recursive=True) for row in result.collect()])
         assert ours == rows(result.columns, expected.to_pylist()), one.sql[-1500:]
 
@@ -305,6 +317,53 @@ def test_spark_reads_times_as_we_do(spark: SparkSession, reading: Reading) -> No
             ]
 
 
+def scans(spark: SparkSession, statement: Statement, whole: bool = False) -> list[year.Scan]:
+    """Run a statement on the year's files in Spark; unless it is `whole`, only what it does with the raw table."""
+    sql = statement.sql if whole else re.sub(r"(?s)^WITH bronze AS \((.*?)\n\),\n.*", r"\1", statement.sql)
+    parameters = {name: value for name, value in bound(statement).items() if re.search(rf":{name}\b", sql)}
+    return year.scans(spark, sql.replace("`caspers`.`lakeflow`.`all_events`", "year_events"), parameters)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+@pytest.mark.parametrize("form", year.FORMS)
+def test_a_day_of_one_kitchen_is_read_without_the_rest_of_the_year(
+    form: str,
+    warehouse_of: Callable[..., Warehouse],
+    lakehouse: Callable[..., Twin],
+    spark: SparkSession,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    warehouse = warehouse_of({"lakeflow.all_events": year.write(form, tmp_path / "year")})
+    # smallest and largest values alone, which is what a Delta table has of its files
+    frame = spark.read.option("parquet.filter.dictionary.enabled", "false").parquet(str(tmp_path / "year"))
+    frame.createOrReplaceTempView("year_events")
+    source = lakehouse().source
+    place = source.locations()[3]
+
+    def sent(ask: Callable[[], Any]) -> list[Statement]:
+        before = len(warehouse.statements)
+        ask()
+        return warehouse.statements[before:]
+
+    noon = place.start // DAY * DAY + 100 * DAY + 12 * 3600
+    (window,) = sent(lambda: source.window(place.id, noon, noon + 60))
+    assert [one.rows for one in scans(spark, window, whole=True)] == [year.BLOCK]
+    week: dict[str, Any] = {"location": place.id, "from_ts": noon, "to_ts": noon + 7 * DAY}
+    (totals,) = sent(lambda: source.query("totals", **week))
+    assert [one.rows for one in scans(spark, totals)] == [8 * year.BLOCK]
+    order = source.window(place.id, noon, noon + 60)["order_id"][0].as_py()
+    (found,) = sent(lambda: source.query("find_order", order_id=order, location=""))
+    assert f"EqualTo(order_id,{order})" in scans(spark, found)[0].pushed
+    (found,) = sent(lambda: source.query("find_order", order_id=order, location=place.id))
+    assert scans(spark, found)[0].rows <= year.ROWS // year.KITCHENS
+    monkeypatch.setattr(similar_orders, "MOST_ORDERS", 60)  # three days of all kitchens, thirty of one
+    mistyped = sent(lambda: similar_orders.similar_orders(source, "#", 5, place.id))
+    read = [scans(spark, one)[0].rows for one in mistyped]
+    assert read == [30 * year.BLOCK, 3 * year.KITCHENS * year.BLOCK]
+
+
 def test_a_body_that_only_a_warehouse_takes_has_no_body_here() -> None:
     rows = pa.table({"order_id": ["a", "b", "c"], "body": [None, '{"a":1,}', '{"a":1}']})
     assert json_bodies.only_json(rows).to_pylist() == [
@@ -321,6 +380,7 @@ def is_asked(query: str, sql: str) -> bool:
 UNEQUAL = {
     r"\bunix_timestamp\(": "reads text by other rules",
     r"CAST\([^()]* AS TIMESTAMP\)": "depends on the session's time zone: use TIMESTAMP_NTZ",
+    r"(?<!CAST\()date_trunc\(": "returns a TIMESTAMP, which has a zone: cast it to TIMESTAMP_NTZ at once",
     r"\bpercentile\(": "exists in Databricks alone: use percentile_cont",
     r"\w+:\w+\.": "the colon path reads other JSON than get_json_object",
     r"(?i)json_extract": "is not Databricks SQL",
@@ -338,6 +398,7 @@ def test_the_lint_would_find_them() -> None:
     guilty = [
         "unix_timestamp(ts)",
         "CAST(ts AS TIMESTAMP)",
+        "date_trunc('HOUR', ts)",
         "percentile(x, 0.5)",
         "body:items.price",
         "JSON_EXTRACT_SCALAR(body)",

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from twin.foundation import progress, telemetry
+from twin.foundation.cache import ByteCache, one_each
 from twin.foundation.errors import ConfigError, SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY
@@ -28,6 +29,7 @@ from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.day_cache import DayCache
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
 from twin.sources.lives import Alive, LongOrders, Reused
+from twin.sources.odd_values import OddValues
 from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Reading
 from twin.sources.warehouse import CONNECTIONS, Warehouse
@@ -35,6 +37,11 @@ from twin.sources.warehouse import CONNECTIONS, Warehouse
 EVENTS, GOLD = "all_events", "gold_order_header"
 MOST_ROWS = 20_000_000
 """Most events in one window; an app with 6 GB has no room for more."""
+
+OF_EVENTS = ("event_page", "near_orders")
+"""Queries about the rows of a range, whatever orders they belong to."""
+LOOKUPS = CONNECTIONS // 2
+"""Most searches for an order id at once: each may read a column of the whole table, and what is shown must not wait for them."""
 
 NO_VOLUME = Volume(np.empty(0), np.empty(0, np.int64))
 
@@ -74,7 +81,7 @@ class Schema:
 @dataclass(frozen=True, slots=True)
 class _Contents:
     """The contents of the event table at the last refresh. `spellings` are the raw values that stand for each location, `reading`
-    is how its times are read, and `times` what they are."""
+    is how its times are read, `times` what they are, and `odd` says which conditions these rows need."""
 
     rows: int
     spellings: Mapping[str, list[str | None]]
@@ -85,6 +92,7 @@ class _Contents:
     volumes: Mapping[str, Volume]
     reading: Reading
     times: Times
+    odd: OddValues
 
 
 class DatabricksSource:
@@ -102,8 +110,8 @@ class DatabricksSource:
             )
         self._warehouse = Warehouse(settings.warehouse_path, settings.cloud_fetch)
         self._pool = ThreadPoolExecutor(2 * CONNECTIONS, thread_name_prefix="warehouse")
-        self._names: dict[str, dict[str, str]] = {}
-        self._lock = threading.Lock()
+        self._names: ByteCache[dict[str, str]] = ByteCache(len(tables.DIMENSIONS), one_each)
+        self._lookups = threading.Semaphore(LOOKUPS)
         report("Connecting to the SQL warehouse", 0.1)
         self._columns = self._read_columns(lambda message: report(message, 0.2))
         self._table = EventTable(self._schema.table(EVENTS), self._columns_of(EVENTS))
@@ -144,8 +152,7 @@ class DatabricksSource:
             return False
         self._contents = self._read_contents()  # one assignment, because other threads read it
         self.as_of = now
-        with self._lock:
-            self._names.clear()
+        self._names.clear()
         return True
 
     def window(self, location: str, start: float, end: float) -> pa.Table:
@@ -177,7 +184,7 @@ class DatabricksSource:
         alive = self._alive(location, start, end)
         if alive is None:
             return None
-        where, more = self._table.where_long(self._spellings(location), alive)
+        where, more = self._holding().where_long(self._spellings(location), alive)
         ranges = lives.bounds(Window(start, end)) | lives.bounds(lives.near(start, end), "near_")
         ranges |= lives.bounds(alive.reach, "reach_")
         return self._run("long_window", where, {"location": location, **_arguments(ranges), **more})
@@ -190,17 +197,20 @@ class DatabricksSource:
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
         location = str(parameters.get("location", ""))
         where, more = "", dict[str, Any]()
-        if location and {"from_ts", "to_ts"} <= set(parameters):
+        if {"from_ts", "to_ts"} <= set(parameters):
             start, end = float(parameters["from_ts"]), float(parameters["to_ts"])
-            if name == "event_page":
+            if name in OF_EVENTS:
                 where, more = self._where(location, start, end)
             else:  # about orders, which have to be whole
                 alive = self._alive(location, start, end)
-                where, more = self._table.where_lives(self._spellings(location), lives.near(start, end), alive)
+                where, more = self._holding().where_lives(self._spellings(location), lives.near(start, end), alive)
+        elif "order_id" in parameters:
+            spellings = self._spellings(location) if location else None
+            where, more = self._holding().where_order(self._raw_id(str(parameters["order_id"])), spellings)
+            with self._lookups:
+                return self._run(name, where, {**_arguments(parameters), **more})
         elif location:
             where, more = self._where(location)
-        elif "order_id" in parameters:
-            where, more = self._table.where_order(), {"raw_order_id": self._raw_id(str(parameters["order_id"]))}
         return self._run(name, where, {**_arguments(parameters), **more})
 
     def routes(self, location: str, most: int) -> pa.Table:
@@ -222,10 +232,7 @@ class DatabricksSource:
         return {(row["location"] or "").strip(): row["orders"] for row in rows.to_pylist()}
 
     def names(self, dimension: str) -> Mapping[str, str]:
-        with self._lock:
-            if dimension not in self._names:
-                self._names[dimension] = tables.names(self._dimension(dimension), dimension)
-            return self._names[dimension]
+        return self._names.load(dimension, lambda: tables.names(self._dimension(dimension), dimension))
 
     def close(self) -> None:
         """Close the connections."""
@@ -276,8 +283,10 @@ class DatabricksSource:
         if not locations:
             raise SourceError(tables.nothing_usable(self._table.name, accounts.of(None)))
         volumes = tables.volumes(answers["volume"], locations)
+        raw, odd_times, odd_orders = spellings()
+        odd = OddValues.found(reading, odd_times, odd_orders)
         return _Contents(
-            accounts.of(None).read, spellings(), accounts, long_orders, reused, locations, volumes, reading, times
+            accounts.of(None).read, raw, accounts, long_orders, reused, locations, volumes, reading, times, odd
         )
 
     def _look_at_times(self, reading: Reading) -> tuple[Times, Reading | None]:
@@ -299,12 +308,13 @@ class DatabricksSource:
         return int(rows["rows_read"][0].as_py())
 
     def _read_columns(self, report: Callable[[str], None]) -> dict[tuple[str, str], Columns]:
-        """Return the columns of all tables by (schema, table), both in lower case."""
+        """Return the columns of all tables by (schema, table), both in lower case, as Unity Catalog stores all names."""
+        schema = self._schema
         rows = self._warehouse.query(
             "SELECT table_schema, table_name, column_name, data_type\n"
-            f"FROM {quoted(self._schema.catalog)}.information_schema.columns\n"
+            f"FROM {quoted(schema.catalog)}.information_schema.columns\n"
             "WHERE table_catalog = :catalog AND table_schema IN (:lakeflow, :simulator)",
-            {"catalog": self._schema.catalog, "lakeflow": self._schema.lakeflow, "simulator": self._schema.simulator},
+            {name: getattr(schema, name).lower() for name in ("catalog", "lakeflow", "simulator")},
             report,
         )
         found: defaultdict[tuple[str, str], Columns] = defaultdict(Columns.none)
@@ -318,12 +328,14 @@ class DatabricksSource:
         schema = self._schema.simulator if simulator else self._schema.lakeflow
         return self._columns.get((schema.lower(), table), Columns.none())
 
-    def _read_spellings(self) -> dict[str, list[str | None]]:
-        """Return the raw values that stand for each location, for conditions on the raw column."""
-        spellings: defaultdict[str, list[str | None]] = defaultdict(list)
+    def _read_spellings(self) -> tuple[dict[str, list[str | None]], int, int]:
+        """Return the raw values that stand for each location, for conditions on the raw column; and how many rows have odd times
+        and odd order ids."""
+        spellings, odd = defaultdict[str, list[str | None]](list), Counter[str]()
         for row in self._warehouse.query(self._table.location_spellings(), {}).to_pylist():
             spellings[(row["place"] or "").strip()].append(row["raw"])
-        return dict(spellings)
+            odd.update({name: row[name] for name in ("odd_times", "odd_orders")})
+        return dict(spellings), odd["odd_times"], odd["odd_orders"]
 
     def _dimension(self, name: str) -> list[dict[str, Any]]:
         """Return a dimension table's rows; none if there is no such table."""
@@ -337,7 +349,11 @@ class DatabricksSource:
 
     # -- queries ----------------------------------------------------------------------------------------------------------
     def _where(self, location: str, start: float | None = None, end: float | None = None) -> tuple[str, dict[str, Any]]:
-        return self._table.where(self._spellings(location), start, end)
+        return self._holding().where(self._spellings(location) if location else None, start, end)
+
+    def _holding(self) -> EventTable:
+        """Return the table, whose conditions are those that its rows need."""
+        return self._table.holding(self._contents.odd)
 
     def _reused(self, location: str | None = None) -> Sequence[Reused]:
         """Return the later lives of ids at a location, or at all."""
@@ -373,13 +389,13 @@ class DatabricksSource:
     ) -> pa.Table:
         """Run a query; `reading` and the later lives of ids, `reused`, are those of the contents, but while these are read."""
         if reading is None:
-            reading, reused = self._contents.reading, self._reused(parameters.get("location"))
+            reading, reused = self._contents.reading, self._reused(parameters.get("location") or None)
         sql = queries.databricks(query, self._table.bronze(where), self._table.times(), reading, bool(reused))
         if reused:
             parameters = {**parameters, "reused": lives.as_json(reused)}
         used = {name: value for name, value in parameters.items() if re.search(rf":{name}\b", sql)}
         with telemetry.query(query):
-            return json_bodies.only_json(self._warehouse.query(sql, used))
+            return json_bodies.only_json(self._warehouse.query(sql, used, is_probe=query == "ready"))
 
     def _day(self, location: str, day: float) -> pa.Table:
         """Return a day's rows, from the cache on disk if possible; days that may still grow are not cached.
@@ -391,7 +407,7 @@ class DatabricksSource:
         ended = day + 2 * DAY <= place.end
         near = (volume.hour >= day - DAY) & (volume.hour < day + 2 * DAY)
         hours = volume.hour[near].tolist(), volume.orders[near].tolist()
-        key: tuple[object, ...] = (location, day, *hours, self._contents.reading)
+        key: tuple[object, ...] = (location, day, *hours, self._contents.reading, self._contents.odd)
         if reused := self._reused(location):
             key = (*key, lives.as_json(reused))
         return self._days.get(key, partial(self._between, "window", location, day, day + DAY), keep=ended)
