@@ -63,7 +63,7 @@ test("what comes and goes, as at 60 times, makes the view grow once and stand", 
   assert.equal(moves.length, 2, "the first view, and one that is wide enough");
 });
 
-test("it comes closer only when it was clearly too wide for five seconds, and shows all that there was meanwhile", () => {
+test("it comes closer after five seconds of being clearly too wide, and shows all that there was meanwhile", () => {
   const wide = times(10, square(6000));
   assert.equal(shown([...wide, ...times(49, square(1500))]).moves.length, 1);
   const { moves, view } = shown([...wide, ...times(30, square(1500)), ...times(40, square(2500))]);

@@ -19,7 +19,7 @@ function findAll(selector, root = document, found = []) {
 /** Something open that closes on Escape by itself. */
 const OPEN = ":popover-open:not(.quiet), dialog[open], .MuiModal-root:not(.MuiModal-hidden)";
 const TYPES = `${TYPED_IN}, select`;
-/** What the page's keys are bound to, by the names that `pageKeys` is given actions for, and their lines in the help. */
+/** The page's keys, by the names that `pageKeys` is given actions for, and their lines in the help. */
 const PAGE_KEYS = [
   { keys: ["f"], command: "fit", help: [[["F"], "Fit the map to the deliveries"]] },
   { keys: ["escape"], command: "back", help: [[["Esc"], "Close what opened last; then the order, then the stage"]] },

@@ -1,7 +1,7 @@
-// Keeping what is on the road in view without unrest: the view grows when something would be hidden, and comes closer only
-// when it has been clearly too wide for a while. In between it stands still.
+// Keeping what is on the road in view without unrest: the view grows when something would be hidden, and comes closer
+// only when it has been clearly too wide for a while. In between it stands still.
 
-/** Pixels that stay free beyond what lies over the map, at left, top, right and bottom: pins stand up, drivers are round. */
+/** Pixels that stay free beyond what lies over the map, at left, top, right and bottom: pins stand up. */
 const MARGINS = [26, 40, 26, 24];
 /** Nearer than this to an edge, or to what lies over the map, something counts as hidden. */
 const LEAST_MARGINS = [12, 28, 12, 12];
@@ -12,7 +12,7 @@ const TOO_WIDE_MS = 5000; // ... for so long
 const GROW_EVERY_MS = 1500;
 const LEAST_M = 1800; // a fitted view is never closer than this many metres
 const MOSTLY = 0.5; // what hides more of the map than this share is not looked around
-const LARGEST_INSET = 0.3; // what lies over the map hides at most this share of a side, else there is no map to speak of
+const LARGEST_INSET = 0.3; // what lies over the map is given at most this share of a side
 
 /**
  * Pixels at the left, top, right and bottom that what lies over the map takes from it: of each thing at the side where
