@@ -2,6 +2,7 @@
 
 import { clockFrom } from "../../views/shared/clock.js";
 import { el, icon } from "../../views/shared/elements.js";
+import { closeLast } from "../../views/shared/keys.js";
 import { twin } from "../../views/shared/registry.js";
 import { selectionOf } from "../../views/shared/verbs.js";
 import { buildHelp, dialogOf, iconButton } from "./help.js";
@@ -215,17 +216,15 @@ class ChromeBar {
   }
 
   buildHelp() {
-    this.keys = pageKeys(
-      {
-        "?": () => this.help.open(),
-        c: () => this.loaded() && this.link.copy(),
-        r: () => this.loaded() && this.report(),
-        p: () => document.fullscreenEnabled && this.present(),
-        t: () => this.toggleTheme(),
-        f: () => twin.mapcommands?.get(this.model.clock)?.toggleFit?.(),
-      },
-      () => (this.model.waiting ? this.skeleton.give_up() : this.selected.clear()),
-    );
+    this.keys = pageKeys({
+      help: () => this.help.open(),
+      link: () => this.loaded() && this.link.copy(),
+      report: () => this.loaded() && this.report(),
+      present: () => document.fullscreenEnabled && this.present(),
+      theme: () => this.toggleTheme(),
+      fit: () => twin.mapcommands?.get(this.model.clock)?.toggleFit?.(),
+      back: () => (this.model.waiting ? this.skeleton.give_up() : closeLast() || this.selected.back()),
+    });
     this.help = buildHelp(this.model.definitions, this.keys, () => this.startTour());
     this.offer = el("span", { class: "offer", "data-testid": "tour-offer" });
   }
