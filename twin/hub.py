@@ -18,6 +18,7 @@ from twin.analysis.baseline import Baseline
 from twin.analysis.first_view import LastDay
 from twin.analysis.insights import Insights
 from twin.analysis.moments import HISTORY, Findings, detect
+from twin.foundation import errand
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
 from twin.foundation.errors import SourceError, TwinError
 from twin.foundation.geo import nearest_copy, project
@@ -133,7 +134,8 @@ class Hub(Owner):
 
     def _freshen(self) -> None:
         try:
-            self.refresh()
+            with errand.on(page="refresh"):
+                self.refresh()
         except SourceError as error:
             log.warning("the refresh failed, the data stays as it is: %s", error)
 

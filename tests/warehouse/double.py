@@ -6,6 +6,7 @@ The genuine connector talks to it, unpatched. What a real service does wrong can
 import datetime as dt
 import itertools
 import json
+import re
 import threading
 import time
 import uuid
@@ -61,6 +62,8 @@ class Faults:
     """Statements that find their session gone."""
     torn_results: int = 0
     """Results of which the connection breaks in the middle."""
+    no_query_tags: bool = False
+    """The warehouse is of a version that knows no query tags."""
     no_storage: bool = False
     """The storage to which results are linked cannot be reached, as from many an app."""
     denied: bool = False
@@ -81,6 +84,8 @@ class Statement:
     parameters: dict[str, Any]
     types: dict[str, str]
     """The declared type of each parameter, as Databricks writes it: INT, BIGINT, TIMESTAMP_NTZ …"""
+    tags: dict[str, str]
+    """Its query tags, as they arrived: a value is without its escapes."""
 
 
 @dataclass
@@ -165,12 +170,19 @@ class Warehouse:
             )
         given = {one.name: _value(one) for one in req.parameters or []}
         types = {one.name: one.type.upper() for one in req.parameters or []}
-        self.statements.append(Statement(req.statement, given, types))
-        time.sleep(self.faults.latency_s)
         name = uuid.uuid4().bytes
         handle = ttypes.TOperationHandle(
             ttypes.THandleIdentifier(guid=name, secret=name), ttypes.TOperationType.EXECUTE_STATEMENT, True
         )
+        serialized = (req.confOverlay or {}).get("query_tags", "")
+        try:
+            if serialized and self.faults.no_query_tags:
+                raise ValueError("Configuration query_tags is not available.")
+            tags = _query_tags(serialized)
+        except ValueError as error:
+            return _refused(handle, f"[CONFIG_NOT_AVAILABLE] {error} SQLSTATE: 42K0I")
+        self.statements.append(Statement(req.statement, given, types, tags))
+        time.sleep(self.faults.latency_s)
         try:
             _check_limits(req.statement, types)
             table = self._execute(req.statement, given)
@@ -270,6 +282,23 @@ class Warehouse:
             translated = queries.transpile(sql.replace("`caspers`.information_schema", "information_schema"))
             table = cursor.sql(translated, params=given).to_arrow_table()
         return _as_spark_does(table)
+
+
+def _query_tags(serialized: str) -> dict[str, str]:
+    """Return the tags of a statement. Raises ValueError for what Databricks refuses: too many, too long, not well written."""
+    tags: dict[str, str] = {}
+    for tag in re.split(r"(?<!\\)(?:\\\\)*,", serialized) if serialized else []:
+        key, _, value = tag.partition(":")
+        if not re.fullmatch(r"[A-Za-z0-9_@]{1,128}", key) or key in tags:
+            raise ValueError(f"query_tags: {key!r} is no key, or given twice.")
+        if not re.fullmatch(r"(?:\\[\\,:]|[^\\,:])*", value) or not value.isprintable():
+            raise ValueError(f"query_tags: {value!r} is not escaped, or not printable.")
+        if len(value) > 128:
+            raise ValueError(f"query_tags: the value of {key} has over 128 characters.")
+        tags[key] = re.sub(r"\\(.)", r"\1", value).strip()
+    if len(tags) > 20:
+        raise ValueError("query_tags: there are more than 20.")
+    return tags
 
 
 def _check_limits(sql: str, types: dict[str, str]) -> None:

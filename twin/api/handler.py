@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from tornado.web import HTTPError
 
 from twin.api.models import FieldError, Problem
-from twin.foundation import telemetry
+from twin.foundation import errand, telemetry
 from twin.foundation.errors import TwinError, UnknownNameError, UnknownTimeError
 from twin.server.process import process
 
@@ -42,6 +42,8 @@ class ApiHandler(AuthRequestHandler):
 
     guarded = True
     route = "other"
+    asks_as = "api"
+    """Who asks the source (errand.py)."""
     methods = "GET, HEAD, OPTIONS"
 
     def initialize(self, **_: Any) -> None:
@@ -87,6 +89,7 @@ class ApiHandler(AuthRequestHandler):
     async def prepare(self) -> None:
         """Refuse requests without a login, where the server has one."""
         self.set_header("X-Request-ID", self.request_id)
+        errand.begin(page=self.asks_as)
         await super().prepare()
         if self.guarded and self.request.method != "OPTIONS" and self.current_user is None:
             raise Refusal(403, f"Log in first, at {self.prefix}/login, and send the cookie that it sets.")

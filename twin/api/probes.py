@@ -28,7 +28,7 @@ READY_WITHIN_S = 5.0
 class ReadyHandler(ApiHandler):
     """200 with the source's latency, or 503 with the reason. Needs no login, because probes have none; it reveals no data."""
 
-    route = "readyz"
+    route = asks_as = "readyz"
     guarded = False
 
     async def get(self) -> None:
@@ -53,7 +53,7 @@ class ReadyHandler(ApiHandler):
 class MetricsHandler(ApiHandler):
     """Prometheus text; requires the login, where there is one, because it reveals how much business there is."""
 
-    route = "metrics"
+    route = asks_as = "metrics"
 
     async def get(self) -> None:
         """Update the gauges of sessions and rejects, and send all metrics."""

@@ -61,7 +61,7 @@ Result = TypeVar("Result")
 class ReplayHandler(ApiHandler):
     """GET /locations/{location}/replay."""
 
-    route = "replay"
+    route = asks_as = "replay"
 
     async def get(self, location: str) -> None:
         """Stream the range until its end or until the client disconnects; 503 with Retry-After if too many streams are open."""

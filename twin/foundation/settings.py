@@ -160,6 +160,8 @@ class Settings:
     """HTTP path of the SQL warehouse; empty: none is named. Host and credentials are the SDK's own affair."""
     cloud_fetch: bool = True
     """Whether large results of the warehouse may come as files from the workspace's storage, which many an app cannot reach."""
+    query_tags: bool = True
+    """Whether each statement tells the warehouse what it is for: the part of the product, the query, the kitchen's id."""
     app_name: str = ""
     """Name as a Databricks app, whose proxy tells who looks; empty elsewhere."""
 
@@ -234,6 +236,7 @@ class Settings:
             warehouse_path=given.get("DATABRICKS_HTTP_PATH")
             or (f"/sql/1.0/warehouses/{warehouse}" if warehouse else ""),
             cloud_fetch=(_one_of(environment, "TWIN_CLOUD_FETCH", ("on", "off")) or _usual_cloud_fetch(given)) == "on",
+            query_tags=_one_of(environment, "TWIN_QUERY_TAGS", ("on", "off")) != "off",
             app_name=given.get("DATABRICKS_APP_NAME", ""),
         )
 

@@ -16,6 +16,7 @@ from weakref import WeakSet
 from bokeh.server.contexts import ApplicationContext
 from bokeh.util import serialization
 
+from twin.foundation import errand
 from twin.foundation.cache import ByteCache, one_each
 from twin.foundation.errors import ConfigError, ForeignColumnsError, SourceError, TwinError
 from twin.foundation.settings import Settings
@@ -97,7 +98,8 @@ class Process:
         with self._opening:
             if self._hub is None:
                 try:
-                    self._hub = Hub(open_source(None, self.settings, self.report), self.settings)
+                    with errand.on(page="opening"):
+                        self._hub = Hub(open_source(None, self.settings, self.report), self.settings)
                 except TwinError as error:
                     self._failure = error
                     raise

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 from twin.foundation.errors import BusyError
@@ -45,13 +46,13 @@ class Pool:
         self._accepted = 0
 
     def run(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
-        """Run `work` in a thread. Raises `BusyError` if too much is waiting already."""
+        """Run `work` in a thread, in a copy of this context. Raises `BusyError` if too much is waiting already."""
         if self._accepted >= self._most:
             raise BusyError(
                 f"The server is busy: {self._accepted} requests are waiting for an answer. Try again later."
             )
         self._accepted += 1
-        future = asyncio.get_running_loop().run_in_executor(self._executor, self._give_way, work)
+        future = asyncio.get_running_loop().run_in_executor(self._executor, copy_context().run, self._give_way, work)
         future.add_done_callback(self._done)
         return future
 

@@ -10,8 +10,10 @@ from urllib.parse import quote
 from bokeh.server.views.auth_request_handler import AuthRequestHandler
 from tornado.web import HTTPError
 
+from twin.foundation import errand
 from twin.foundation.errors import UnknownLocationError
 from twin.render.grid import is_tile
+from twin.render.tiles import TileSet
 from twin.render.tone import RAMPS
 from twin.server.process import process
 
@@ -53,7 +55,7 @@ class TileHandler(AuthRequestHandler):
         try:
             # reading a location's routes may take long and must not block the renderers for the other locations
             ready = process.has_tileset(location)
-            tiles = await work(_renderers if ready else _readers, process.tileset, location)
+            tiles = await work(_renderers if ready else _readers, _tileset, location)
         except UnknownLocationError as error:
             raise HTTPError(404, "unknown location") from error
         self._etag = f'"{tiles.version}"'
@@ -71,6 +73,11 @@ class TileHandler(AuthRequestHandler):
     def compute_etag(self) -> str | None:
         """Return the version of the data: address and version determine a tile's bytes, which need not be hashed."""
         return self._etag
+
+
+def _tileset(location: str) -> TileSet:
+    with errand.on(page="tiles"):
+        return process.tileset(location)
 
 
 def _whole(text: str) -> int:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from twin.foundation import progress, telemetry
+from twin.foundation import errand, progress, telemetry
 from twin.foundation.errors import ConfigError, SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY
@@ -100,7 +100,7 @@ class DatabricksSource:
                 "Which SQL warehouse? Set DATABRICKS_WAREHOUSE_ID (in its address, behind /sql/warehouses/) "
                 "or DATABRICKS_HTTP_PATH."
             )
-        self._warehouse = Warehouse(settings.warehouse_path, settings.cloud_fetch)
+        self._warehouse = Warehouse(settings.warehouse_path, settings.cloud_fetch, query_tags=settings.query_tags)
         self._pool = ThreadPoolExecutor(2 * CONNECTIONS, thread_name_prefix="warehouse")
         self._names: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
@@ -378,7 +378,8 @@ class DatabricksSource:
         if reused:
             parameters = {**parameters, "reused": lives.as_json(reused)}
         used = {name: value for name, value in parameters.items() if re.search(rf":{name}\b", sql)}
-        with telemetry.query(query):
+        about = str(parameters.get("location", ""))
+        with telemetry.query(query), errand.on(purpose=query, kitchen=about):
             return json_bodies.only_json(self._warehouse.query(sql, used))
 
     def _day(self, location: str, day: float) -> pa.Table:

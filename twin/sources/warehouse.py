@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 import numpy as np
 import pyarrow as pa
 
-from twin.foundation import progress
+from twin.foundation import errand, progress
 from twin.foundation.errors import CancelledError, SourceError
 from twin.foundation.version import VERSION
+from twin.sources import query_tags
 
 if TYPE_CHECKING:
     from databricks.sql.client import Connection, Cursor
@@ -61,17 +62,25 @@ class DownloadFailed(Exception):
     """A result lies in a storage that cannot be reached."""
 
 
+class TagsRefused(Exception):
+    """The warehouse takes no query tags; the statement was not executed."""
+
+
 class Warehouse:
     """Runs statements. Thread-safe."""
 
-    def __init__(self, http_path: str, cloud_fetch: bool = True, most: int = CONNECTIONS) -> None:
+    def __init__(
+        self, http_path: str, cloud_fetch: bool = True, most: int = CONNECTIONS, query_tags: bool = True
+    ) -> None:
         """`http_path` is where the warehouse is; host and credentials the SDK finds when a connection is opened.
 
         With `cloud_fetch`, large results may come as links to the workspace's storage. Where that cannot be reached, the
-        statement is executed once more without, as are all after it.
+        statement is executed once more without, as are all after it. The same holds for `query_tags`, with which each statement
+        says what it is for.
         """
         self._http_path = http_path
         self._cloud_fetch = cloud_fetch
+        self._query_tags = query_tags
         self._free: list[_Session] = []
         self._lock = threading.Lock()
         self._places = threading.Semaphore(most)
@@ -92,7 +101,10 @@ class Warehouse:
             while True:
                 with self._session(report or progress.current().waiting) as session:
                     try:
-                        return session.execute(sql, parameters)
+                        return session.execute(sql, parameters, self._tags())
+                    except TagsRefused as error:
+                        self._query_tags = False
+                        log.warning("the warehouse takes no query tags (%s): statements go without from now on", error)
                     except DownloadFailed as error:
                         session.broken = True
                         self._fetch_directly(error)
@@ -192,6 +204,10 @@ class Warehouse:
             **plain,
         )
 
+    def _tags(self) -> Mapping[str, str]:
+        """Return the tags of the next statement of this context; none where they are switched off."""
+        return query_tags.tags_for(errand.current()) if self._query_tags else {}
+
     def _fetch_directly(self, error: Exception) -> None:
         """Have all results come over the connections themselves from now on."""
         if self._cloud_fetch:
@@ -225,13 +241,14 @@ class _Session:
         self.broken = False
         self.is_idle = True
 
-    def execute(self, sql: str, parameters: Mapping[str, Any]) -> pa.Table:
+    def execute(self, sql: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> pa.Table:
         self.statements += 1
         self.is_idle = False
         cursor = self._connection.cursor()
         try:
             with progress.current().stopping(lambda: self._cancel(cursor)):
-                cursor.execute(sql, parameters=[_parameter(name, value) for name, value in parameters.items()])
+                given = [_parameter(name, value) for name, value in parameters.items()]
+                cursor.execute(sql, parameters=given, query_tags=dict(tags))
                 table = cursor.fetchall_arrow()
         except CancelledError:
             self.is_idle = True
@@ -243,6 +260,8 @@ class _Session:
             if SESSION_LOST.search(message) or not _is_answer(error):
                 raise ConnectionLost(message) from error
             self.is_idle = True
+            if tags and query_tags.REFUSED.search(message):
+                raise TagsRefused(message) from error
             raise SourceError(_explained(message)) from error
         finally:
             with suppress(Exception):  # the session may be lost, and the cursor with it

@@ -10,6 +10,7 @@ from typing import Any
 
 import panel as pn
 
+from twin.foundation import errand
 from twin.foundation.address import Address, notice
 from twin.foundation.errors import TwinError
 from twin.pages.basemap import base_map
@@ -143,7 +144,8 @@ class KioskShow(pn.viewable.Viewer):
 
     async def _run_guarded(self, work: Any) -> None:
         try:
-            await work
+            with errand.on(page="kiosk"):
+                await work
         except TwinError as error:
             self._fail(str(error))
         except Exception:  # an error in one scene must not end the show: it is shown, logged and retried
@@ -164,7 +166,7 @@ class KioskShow(pn.viewable.Viewer):
         self._card.remark = notice(self._address.remarks)
         if self._remembered is not None:
             process.showings.restore(self._options, self._remembered)
-        self._session = ReplaySession(process.hub(), self._controller, prepare=process.tileset)
+        self._session = ReplaySession(process.hub(), self._controller, prepare=process.tileset, page="kiosk")
         self._session.watch(list(self._views.values()))
         self._session.start()
         self._card.problem = ""

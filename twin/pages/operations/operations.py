@@ -13,6 +13,7 @@ import panel as pn
 from panel.io.resources import get_dist_path
 
 from twin import api
+from twin.foundation import errand
 from twin.foundation.address import Address, notice, quoted, suggestion
 from twin.foundation.errors import ForeignColumnsError, TwinError
 from twin.foundation.times import DAY
@@ -209,7 +210,8 @@ class _Operations:
         chosen = self.session.controller.selection
         if chosen.away:
             try:
-                self.banner.remark(await asyncio.to_thread(missing_order, self.session.hub, chosen.order))
+                with errand.on(page="operations"):
+                    self.banner.remark(await asyncio.to_thread(missing_order, self.session.hub, chosen.order))
             except TwinError as error:  # the panel says that it is not here, which is enough
                 log.warning("an order of the address was not looked up: %s", error)
 
