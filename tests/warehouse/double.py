@@ -37,6 +37,7 @@ OK = ttypes.TStatus(statusCode=ttypes.TStatusCode.SUCCESS_STATUS)
 DONE = ttypes.TGetOperationStatusResp(status=OK, operationState=ttypes.TOperationState.FINISHED_STATE)
 
 RESULTS = "/results/"
+EVENTS = "`caspers`.`lakeflow`.`all_events`"
 
 POLL_S = 0.05
 """A question for the state of a running statement is answered after so long, as a real service holds it back for a while."""
@@ -76,6 +77,14 @@ class Faults:
     """Statements run until it is set, or until they are cancelled."""
 
 
+@dataclass(frozen=True)
+class User:
+    """Who reads with his own rights: the row filter of the table of events lets the rows through for which `rows` is true."""
+
+    name: str
+    rows: str
+
+
 @dataclass
 class Statement:
     """What was executed."""
@@ -86,6 +95,8 @@ class Statement:
     """The declared type of each parameter, as Databricks writes it: INT, BIGINT, TIMESTAMP_NTZ …"""
     tags: dict[str, str]
     """Its query tags, as they arrived: a value is without its escapes."""
+    user: str
+    """Who executed it; "" for the app."""
 
 
 @dataclass
@@ -99,6 +110,10 @@ class Warehouse:
     most_sessions: int = 0
     cancelled: int = 0
     logins: int = 0
+    users: dict[str, User] = field(default_factory=dict)
+    """Users by access token; one that is taken out has ended."""
+    strangers: int = 0
+    """Requests for a session that another one opened."""
     downloads: int = 0
     """Results that were fetched from the storage."""
     stored: dict[str, bytes] = field(default_factory=dict)
@@ -112,6 +127,8 @@ class Warehouse:
     _running: dict[bytes, Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _begun: float | None = None
+    _owners: dict[bytes, str] = field(default_factory=dict)
+    _caller: threading.local = field(default_factory=threading.local)
 
     def environment(self, **more: str) -> dict[str, str]:
         """Return the variables with which the product finds this warehouse."""
@@ -129,6 +146,16 @@ class Warehouse:
     def asked(self) -> list[str]:
         """The statements so far, as text."""
         return [statement.sql for statement in self.statements]
+
+    def admit(self, authorization: str) -> bool:
+        """Whether a request is by the app or a user, whom the thread that answers it then knows."""
+        token = authorization.removeprefix("Bearer ")
+        self._caller.user = self.users.get(token)
+        return token == TOKEN or self._caller.user is not None
+
+    @property
+    def _user(self) -> str:
+        return self._caller.user.name if self._caller.user else ""
 
     def is_starting(self) -> bool:
         now = time.monotonic()
@@ -148,6 +175,7 @@ class Warehouse:
         name = uuid.uuid4().bytes
         with self._lock:
             self.sessions.add(name)
+            self._owners[name] = self._user
             self.most_sessions = max(self.most_sessions, len(self.sessions))
         protocol = ttypes.TProtocolVersion.SPARK_CLI_SERVICE_PROTOCOL_V8
         handle = ttypes.TSessionHandle(ttypes.THandleIdentifier(guid=name, secret=name), protocol)
@@ -164,7 +192,9 @@ class Warehouse:
         if self.take("dead_sessions"):
             with self._lock:
                 self.sessions.discard(req.sessionHandle.sessionId.guid)
-        if req.sessionHandle.sessionId.guid not in self.sessions:
+        if req.sessionHandle.sessionId.guid in self.sessions:
+            self.strangers += self._owners[req.sessionHandle.sessionId.guid] != self._user
+        if self.strangers or req.sessionHandle.sessionId.guid not in self.sessions:
             return ttypes.TExecuteStatementResp(
                 status=_failed("Invalid SessionHandle: the session was closed or has expired")
             )
@@ -181,7 +211,7 @@ class Warehouse:
             tags = _query_tags(serialized)
         except ValueError as error:
             return _refused(handle, f"[CONFIG_NOT_AVAILABLE] {error} SQLSTATE: 42K0I")
-        self.statements.append(Statement(req.statement, given, types, tags))
+        self.statements.append(Statement(req.statement, given, types, tags, self._user))
         time.sleep(self.faults.latency_s)
         try:
             _check_limits(req.statement, types)
@@ -277,6 +307,8 @@ class Warehouse:
     def _execute(self, sql: str, given: dict[str, Any]) -> pa.Table:
         if self.faults.denied and "FROM `caspers`" in sql:
             raise PermissionError("the app's service principal has no SELECT on the table.")
+        if user := self._caller.user:
+            sql = sql.replace(EVENTS, f"(SELECT * FROM {EVENTS} WHERE {user.rows})")
         with self.connection.cursor() as cursor:
             # DuckDB has one information_schema for all catalogs
             translated = queries.transpile(sql.replace("`caspers`.information_schema", "information_schema"))
@@ -403,7 +435,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/oidc/v1/token"):
             warehouse.logins += 1
             self._json(200, {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600})
-        elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
+        elif not warehouse.admit(self.headers.get("Authorization", "")):
             self._json(403, {"error_code": 403, "message": "Invalid access token."})
         elif warehouse.is_starting() or warehouse.take("unavailable"):
             self.send_response(503)

@@ -15,7 +15,7 @@ from tornado.web import HTTPError
 
 from twin.api.models import FieldError, Problem
 from twin.foundation import errand, telemetry
-from twin.foundation.errors import TwinError, UnknownNameError, UnknownTimeError
+from twin.foundation.errors import SignInError, TwinError, UnknownNameError, UnknownTimeError
 from twin.server.process import process
 
 log = logging.getLogger(__name__)
@@ -189,6 +189,8 @@ def _refusal(status: int, error: BaseException | None) -> Refusal:
     match error:
         case Refusal():
             return error
+        case SignInError():
+            return Refusal(401, str(error))
         case UnknownNameError():
             return Refusal(404, str(error), near=error.near or None)
         case UnknownTimeError():

@@ -60,6 +60,12 @@ class MetricsHandler(ApiHandler):
         if isinstance(self.application, BokehTornado):
             sessions = [self.application.get_sessions(path) for path in self.application.app_paths]
             telemetry.SESSIONS.set(sum(map(len, sessions)))
+        if (
+            process.settings_or_default.on_behalf_of_user
+        ):  # each user has his own account of rows, and no other's business
+            telemetry.REJECTS.clear()
+            self._send()
+            return
         try:
             quality = await threads.answers.run(lambda: process.hub().quality())
         except TwinError:  # the other metrics do not depend on the source
@@ -68,10 +74,13 @@ class MetricsHandler(ApiHandler):
             telemetry.REJECTS.clear()
             for reason, rows in quality.rejected.items():
                 telemetry.REJECTS.labels(reason).set(rows)
-        self.set_header("Content-Type", CONTENT_TYPE_LATEST)
-        self.write(telemetry.exposition())
+        self._send()
 
     head = get
+
+    def _send(self) -> None:
+        self.set_header("Content-Type", CONTENT_TYPE_LATEST)
+        self.write(telemetry.exposition())
 
 
 class OpenApiHandler(ApiHandler):
@@ -116,5 +125,7 @@ _under_way: "asyncio.Future[float] | None" = None
 
 def _latency() -> float:
     began = time.perf_counter()
+    if process.settings_or_default.on_behalf_of_user:  # nobody looks here, and the source is asked by who looks alone
+        return time.perf_counter() - began
     process.hub().source.query("ready")
     return time.perf_counter() - began

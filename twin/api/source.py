@@ -1,15 +1,22 @@
 """The hub that the routes answer from: the pages' own, so that page and API cannot disagree."""
 
+from functools import partial
+
+from tornado.httputil import HTTPServerRequest
+
 from twin.hub import Hub
+from twin.server import threads
 from twin.server.process import process
-from twin.server.threads import Pool
 
 
-async def current_source(pool: Pool) -> Hub:
-    """Return the process's hub, which checks for newer events from time to time; it is opened in a thread of `pool`.
+async def current_source(request: HTTPServerRequest) -> Hub:
+    """Return the hub of who sends a request, which checks for newer events from time to time; it is opened in a thread.
 
-    Once it is open no thread is needed, so that an answer from a cache waits for no other request.
+    Once it is open no thread is needed, so that an answer from a cache waits for no other request. Raises `SignInError`.
     """
-    hub = process.hub() if process.is_open else await pool.run(process.hub)
+    visitor = process.visitor_of(request)
+    hub = process.open_hub(visitor)
+    if hub is None:
+        hub = await threads.openings.run(partial(process.hub, visitor))
     hub.freshen()
     return hub

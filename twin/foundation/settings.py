@@ -162,6 +162,8 @@ class Settings:
     """Whether large results of the warehouse may come as files from the workspace's storage, which many an app cannot reach."""
     query_tags: bool = True
     """Whether each statement tells the warehouse what it is for: the part of the product, the query, the kitchen's id."""
+    on_behalf_of_user: bool = False
+    """Whether a warehouse is read with the rights of who looks, by a token that the app's proxy forwards, not with the app's."""
     app_name: str = ""
     """Name as a Databricks app, whose proxy tells who looks; empty elsewhere."""
 
@@ -237,6 +239,7 @@ class Settings:
             or (f"/sql/1.0/warehouses/{warehouse}" if warehouse else ""),
             cloud_fetch=(_one_of(environment, "TWIN_CLOUD_FETCH", ("on", "off")) or _usual_cloud_fetch(given)) == "on",
             query_tags=_one_of(environment, "TWIN_QUERY_TAGS", ("on", "off")) != "off",
+            on_behalf_of_user=_on_behalf_of_user(environment),
             app_name=given.get("DATABRICKS_APP_NAME", ""),
         )
 
@@ -258,6 +261,18 @@ def _one_of(environment: Mapping[str, str], name: str, values: Sequence[str]) ->
 def _usual_cloud_fetch(given: Mapping[str, str]) -> str:
     """Return "off" in a Databricks app, whose traffic out is restricted, else "on"."""
     return "off" if given.get("DATABRICKS_APP_PORT") else "on"
+
+
+def _on_behalf_of_user(environment: Mapping[str, str]) -> bool:
+    """Read whether users read with their own rights. Elsewhere than in an app nobody vouches for whose a request is."""
+    if _one_of(environment, "TWIN_ON_BEHALF_OF_USER", ("on", "off")) != "on":
+        return False
+    if not environment.get("DATABRICKS_APP_NAME", "").strip():
+        raise ConfigError(
+            "TWIN_ON_BEHALF_OF_USER is on outside of a Databricks app, where no proxy says who looks. Unset it, or let the "
+            "platform run the app."
+        )
+    return True
 
 
 def _origin(text: str) -> str:

@@ -1,29 +1,33 @@
 """The state of one server process: its settings, its hub, and the caches that all its sessions share.
 
-Pages and routes call `process.hub()`. Under `twin serve` the source is opened before the port; under a plain `panel serve
-dashboards/*.py`, by the first page. All state of the process is here; state that belongs to a hub or a timeline is cached on
-that (`twin.foundation.cache.Owner`).
+Pages and routes call `process.hub(visitor)`, with what `process.visitor_of(request)` returns: None where all read with the
+rights of the process, else who has a hub of his own (`twin.server.visitors`). Under `twin serve` the source is opened before the
+port; under a plain `panel serve dashboards/*.py`, by the first page. All state of the process is here; state that belongs to a
+hub or a timeline is cached on that (`twin.foundation.cache.Owner`).
 """
 
 import secrets
 import threading
 import uuid
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from bokeh.server.contexts import ApplicationContext
 from bokeh.util import serialization
+from tornado.httputil import HTTPServerRequest
 
 from twin.foundation import errand
 from twin.foundation.cache import ByteCache, one_each
-from twin.foundation.errors import ConfigError, ForeignColumnsError, SourceError, TwinError
+from twin.foundation.errors import ConfigError, ForeignColumnsError, SignInError, SourceError, TwinError
 from twin.foundation.settings import Settings
-from twin.hub import Hub, open_source
+from twin.hub import TIMELINE_SHARE, Hub, open_source
 from twin.render.densestore import DenseStore
 from twin.render.streets import Streets
 from twin.render.tiles import CACHE_BYTES, TileSet, warm
+from twin.server.visitors import UNKNOWN, Visitor, Visitors
 from twin.server.watchdog import Watchdog
 from twin.show import Show, scenefile
 from twin.show.showings import Showings
@@ -35,6 +39,18 @@ MOST_TILESETS = 32
 """Base maps in memory per process; the bytes of their tiles are limited separately."""
 MOST_COMPRESSED = 32 * 2**20
 """Bytes of compressed files in memory: all scripts of Bokeh, Panel and ours have some 2 MB."""
+
+VISITOR_SHARE = TIMELINE_SHARE / 8
+"""Share of the process's memory for the timelines of one visitor's hub that no page shows."""
+
+
+class HubState:
+    """What the sessions on one hub share beside it. It lives as long as the hub."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.tilesets: ByteCache[TileSet] = ByteCache(MOST_TILESETS, one_each)
+        self.showings = Showings(lambda: hub, _rehearsed_show)
+        """The shows of wall screens; screens with equal options share one."""
 
 
 class Process:
@@ -48,13 +64,12 @@ class Process:
         self._hub: Hub | None = None
         self._failure: TwinError | None = None
         self._step = ""
-        self._tilesets: ByteCache[TileSet] = ByteCache(MOST_TILESETS, one_each)
         self._tiles: ByteCache[bytes] = ByteCache(CACHE_BYTES)
         self._adaptation: Adaptation | None = None
         self.fleets = DenseStore()
         """Fleets and their density frames, shared by sessions that show the same."""
-        self.showings = Showings(self.hub, self.rehearsed_show)
-        """The shows of wall screens; screens with equal options share one."""
+        self.visitors = Visitors(self._open_for)
+        """Who reads with his own rights."""
         self.scripts: dict[str, bytes] = {}
         """Scripts assembled at run time, by their name in the address: see `twin.server.assets`."""
         self.compressed: ByteCache[bytes] = ByteCache(MOST_COMPRESSED)
@@ -87,15 +102,33 @@ class Process:
         """Set the settings of this process; `twin serve` passes those of its command line."""
         self._settings = settings
 
-    def hub(self) -> Hub:
-        """Return the hub. The first call opens the source that the settings name; later calls return at once.
+    def visitor_of(self, request: HTTPServerRequest | None) -> Visitor | None:
+        """Return with whose rights a request reads; None: with those of the process. Raises `SignInError` if that is unknown."""
+        settings = self.settings_or_default
+        if not settings.on_behalf_of_user:
+            return None
+        if request is None or not settings.app_name:
+            raise SignInError(UNKNOWN)
+        return self.visitors.of(request)
 
-        Raises the `TwinError` with which opening failed; the next call tries again.
+    def open_hub(self, visitor: Visitor | None = None) -> Hub | None:
+        """Return the hub if it is open, so that `hub` returns at once; else None."""
+        return self._hub if visitor is None else self.visitors.opened(visitor)
+
+    def hub(self, visitor: Visitor | None = None) -> Hub:
+        """Return the hub of who reads. The first call opens the source that the settings name; later calls return at once.
+
+        Raises the `TwinError` with which opening failed; the next call tries again. Raises `SignInError` without a visitor where
+        nobody reads with the rights of the process.
         """
+        if visitor is not None:
+            return self.visitors.hub(visitor)
         hub = self._hub
         if hub is not None:
             return hub
         with self._opening:
+            if self._hub is None and self.settings.on_behalf_of_user:
+                raise SignInError(UNKNOWN)
             if self._hub is None:
                 try:
                     with errand.on(page="opening"):
@@ -110,6 +143,13 @@ class Process:
                 # a plain `panel serve` does not warm up, so the renderer is compiled while the first page is drawn
                 threading.Thread(target=warm, name="warm-tiles", daemon=True).start()
             return self._hub
+
+    def _open_for(self, visitor: Visitor) -> Hub:
+        """Open the source with a visitor's rights. What he reads is not written to the disk, where it would outlast them."""
+        settings = replace(self.settings, cache_bytes=0)
+        with errand.on(page="opening"):
+            source = open_source(None, settings, visitor.report, visitor.token)
+        return Hub(source, self.settings, VISITOR_SHARE)
 
     def adaptation(self) -> "Adaptation":
         """Return the configured source as files whose columns are to be adapted; looked at once for all sessions.
@@ -131,10 +171,10 @@ class Process:
         with self._opening:
             self._settings = None if hub is None else hub.settings
             self._hub, self._failure, self._step = hub, None, ""
+            self.visitors.forget()
             if self._adaptation is not None:
                 self._adaptation.close()
                 self._adaptation = None
-            self._tilesets.clear()
 
     @property
     def is_open(self) -> bool:
@@ -143,7 +183,7 @@ class Process:
 
     @property
     def opening_step(self) -> str:
-        """The current step of opening the source, a text to show; "" before it begins."""
+        """The current step of opening the source, a text to show; "" before it begins. Visitors have one each."""
         return self._step
 
     @property
@@ -162,32 +202,40 @@ class Process:
             return text
         return text.replace(f"{Path(self._settings.source).expanduser().parent}/", "")
 
-    def tileset(self, location: str) -> TileSet:
+    def tileset(self, hub: Hub, location: str) -> TileSet:
         """Return a location's base map. Concurrent calls for one location build it once; other locations do not wait.
 
         Raises `UnknownLocationError`, and `SourceError` if its routes cannot be read.
         """
-        hub = self.hub()
         hub.location(location)
-        return self._tilesets.load(location, lambda: TileSet(Streets(*hub.streets(location)), self._tiles))
+        tilesets = hub.cached(HubState).tilesets
+        return tilesets.load(location, lambda: TileSet(Streets(*hub.streets(location)), self._tiles))
 
-    def built_tileset(self, location: str) -> TileSet | None:
+    def built_tileset(self, hub: Hub, location: str) -> TileSet | None:
         """Return a location's base map if it is built, else None. Returns at once."""
-        return self._tilesets.get(location)
+        return hub.cached(HubState).tilesets.get(location)
 
-    def has_tileset(self, location: str) -> bool:
+    def has_tileset(self, hub: Hub, location: str) -> bool:
         """Return whether a location's base map is built, so that `tileset` returns at once."""
-        return location in self._tilesets
+        return location in hub.cached(HubState).tilesets
+
+    def showings(self, hub: Hub) -> Showings:
+        """Return the shows of the wall screens on a hub."""
+        return hub.cached(HubState).showings
 
     def rehearsed_show(self, hub: Hub) -> Show | None:
         """Return the show of the settings' scene file, None without one. Raises `ConfigError`."""
-        path = self.settings.scenes
-        return None if path is None else scenefile.load(path, hub)
+        return _rehearsed_show(hub)
 
     def report(self, step: str, share: float) -> None:
         """Record and print the current step of opening; `share` (0..1) is its progress."""
         self._step = step
         print(f"{step} … {share:.0%}", flush=True)
+
+
+def _rehearsed_show(hub: Hub) -> Show | None:
+    path = hub.settings.scenes
+    return None if path is None else scenefile.load(path, hub)
 
 
 def _number_models_apart() -> None:

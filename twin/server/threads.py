@@ -68,6 +68,8 @@ class Pool:
 
 answers = Pool("api", threads=2, most=100, gives_way_s=1.0)
 """Answers of the API."""
+openings = Pool("opening", threads=4, most=100)
+"""Sources that are opened; that may take minutes, and users who read with their own rights have one each."""
 insights = Pool("insights", threads=1, most=20, gives_way_s=1.0)
 """Answers of the API that take seconds, because they need a loaded timeline and what is usual."""
 streams = Pool("replay", threads=2, most=1000, gives_way_s=0.5)

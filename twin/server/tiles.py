@@ -11,11 +11,12 @@ from bokeh.server.views.auth_request_handler import AuthRequestHandler
 from tornado.web import HTTPError
 
 from twin.foundation import errand
-from twin.foundation.errors import UnknownLocationError
+from twin.foundation.errors import SignInError, UnknownLocationError
 from twin.render.grid import is_tile
 from twin.render.tiles import TileSet
 from twin.render.tone import RAMPS
 from twin.server.process import process
+from twin.server.visitors import Visitor
 
 RENDER_THREADS = 3
 """Rendering mostly runs without the interpreter lock; one thread more than cores leaves room for cached tiles."""
@@ -53,11 +54,15 @@ class TileHandler(AuthRequestHandler):
             raise HTTPError(400, "no such tile")
         work = asyncio.get_running_loop().run_in_executor
         try:
+            visitor = process.visitor_of(self.request)
             # reading a location's routes may take long and must not block the renderers for the other locations
-            ready = process.has_tileset(location)
-            tiles = await work(_renderers if ready else _readers, _tileset, location)
+            hub = process.open_hub(visitor)
+            ready = hub is not None and process.has_tileset(hub, location)
+            tiles = await work(_renderers if ready else _readers, _tileset, visitor, location)
         except UnknownLocationError as error:
             raise HTTPError(404, "unknown location") from error
+        except SignInError as error:
+            raise HTTPError(401) from error
         self._etag = f'"{tiles.version}"'
         current = self.get_query_argument("v", "") == tiles.version
         self.set_header("Cache-Control", f"private, max-age={YEAR_S}, immutable" if current else "private, no-cache")
@@ -75,9 +80,9 @@ class TileHandler(AuthRequestHandler):
         return self._etag
 
 
-def _tileset(location: str) -> TileSet:
+def _tileset(visitor: Visitor | None, location: str) -> TileSet:
     with errand.on(page="tiles"):
-        return process.tileset(location)
+        return process.tileset(process.hub(visitor), location)
 
 
 def _whole(text: str) -> int:

@@ -3,6 +3,7 @@
 import { clockFrom } from "../../views/shared/clock.js";
 import { el, icon } from "../../views/shared/elements.js";
 import { twin } from "../../views/shared/registry.js";
+import { SignIn } from "../../views/shared/sign_in.js";
 import { selectionOf } from "../../views/shared/verbs.js";
 import { buildHelp, dialogOf, iconButton } from "./help.js";
 import { memory, pageKeys } from "./keys.js";
@@ -349,6 +350,7 @@ class ChromeBar {
       stop();
       this.keys.remove();
       this.tour.remove();
+      this.signIn.close();
       this.toast.remove();
       this.skeleton.remove();
       document.removeEventListener("fullscreenchange", this.screen);
@@ -360,25 +362,38 @@ class ChromeBar {
   buildUser() {
     const name = el("span", { class: "name" });
     this.user = el("span", { class: "user", "data-testid": "user", hidden: true }, name);
+    this.expired = el(
+      "button",
+      {
+        type: "button",
+        class: "button solid",
+        "data-testid": "sign-in",
+        hidden: true,
+        title: "Your sign-in has expired: nothing new can be read. This reloads the page, which signs you in.",
+        onclick: () => location.reload(),
+      },
+      "Sign in again",
+    );
     // whom the proxy forwards is told to this browser alone, not to the page; without an answer there is no name
-    if (this.model.user)
-      fetch(this.model.user)
-        .then((answer) => (answer.ok ? answer.json() : { name: "" }))
-        .then((told) => {
-          if (!told.name) return;
-          this.user.hidden = false;
-          this.user.title = `Signed in as ${told.name}`;
-          this.user.dataset.initials = told.name
-            .split("@")[0]
-            .split(/[^\p{L}\p{N}]+/u)
-            .filter(Boolean)
-            .map((word) => word[0])
-            .slice(0, 2)
-            .join("")
-            .toUpperCase();
-          name.textContent = told.name;
-        })
-        .catch(() => {});
+    this.signIn = new SignIn({
+      address: this.model.user,
+      told: (named, expired) => {
+        this.expired.hidden = !expired;
+        if (!named) return;
+        this.user.hidden = false;
+        this.user.title = `Signed in as ${named}`;
+        this.user.dataset.initials = named
+          .split("@")[0]
+          .split(/[^\p{L}\p{N}]+/u)
+          .filter(Boolean)
+          .map((word) => word[0])
+          .slice(0, 2)
+          .join("")
+          .toUpperCase();
+        name.textContent = named;
+      },
+    });
+    if (this.model.user) this.signIn.look();
   }
 
   assemble() {
@@ -386,6 +401,7 @@ class ChromeBar {
       "div",
       { class: "chrome", role: "group", "aria-label": "Page", "data-testid": "chrome" },
       this.user,
+      this.expired,
       this.offer,
       ...this.bar.map(([, node]) => node),
       this.more,

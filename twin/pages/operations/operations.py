@@ -15,7 +15,7 @@ from panel.io.resources import get_dist_path
 from twin import api
 from twin.foundation import errand
 from twin.foundation.address import Address, notice, quoted, suggestion
-from twin.foundation.errors import ForeignColumnsError, TwinError
+from twin.foundation.errors import ForeignColumnsError, SignInError, TwinError
 from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.pages.basemap import base_map
@@ -26,6 +26,7 @@ from twin.pages.operations.chrome import ChromeView
 from twin.pages.operations.tabs import TabBar
 from twin.pages.operations.welcome import WelcomeView
 from twin.replay.controller import ReplayController
+from twin.server.answering import answering_request
 from twin.server.headers import guard_page
 from twin.server.process import process
 from twin.views.data_quality.data_quality import DataQualityView
@@ -62,6 +63,7 @@ OWN_COLUMNS = (
     "Rows of events have event_type, ts and order_id. The next page shows what these columns probably mean, lets you correct it, "
     "and opens the kitchens."
 )
+OTHER_SOURCE = "Start the app with another source, for example: twin serve --source demo"
 PROGRESS_S = 0.5
 """Seconds between two progress texts while the source opens."""
 LONGEST_LATER = 31 * DAY
@@ -89,18 +91,26 @@ def operations_page() -> pn.Column:
         header, body, sizing_mode="stretch_both", margin=0, stylesheets=[":host { background: var(--tw-bg); }"]
     )
 
+    try:
+        visitor, refusal = process.visitor_of(answering_request()), ""
+    except SignInError as error:
+        visitor, refusal = None, str(error)
+
     def build() -> None:
-        if process.is_open:
-            show(process.hub())
+        if refusal:
+            body[:] = [welcome]
+            welcome.fail(refusal)
+        elif (hub := process.open_hub(visitor)) is not None:
+            show(hub)
         else:
             body[:] = [welcome]
             pn.state.onload(wait)
 
     async def wait() -> None:
         """Open the source in a thread: a warehouse may take minutes to start, and other sessions must be served meanwhile."""
-        opening = asyncio.ensure_future(asyncio.to_thread(process.hub))
+        opening = asyncio.ensure_future(asyncio.to_thread(process.hub, visitor))
         while not (await asyncio.wait({opening}, timeout=PROGRESS_S))[0]:
-            welcome.show_loading(process.opening_step)
+            welcome.show_loading(process.opening_step if visitor is None else visitor.step)
         try:
             show(opening.result())
         except ForeignColumnsError as error:
@@ -110,10 +120,11 @@ def operations_page() -> pn.Column:
             else:
                 welcome.fail(str(error))
         except TwinError as error:
-            welcome.fail(str(error), "Start the app with another source, for example: twin serve --source demo")
+            welcome.fail(str(error), OTHER_SOURCE if visitor is None else "")
 
     def show(hub: Hub) -> None:
-        session = ReplaySession(hub, ReplayController(settings=hub.settings), process.tileset, process.has_tileset)
+        tiles = partial(process.tileset, hub), partial(process.has_tileset, hub)
+        session = ReplaySession(hub, ReplayController(settings=hub.settings), *tiles)
         parts = _Operations(session, body, query, mounted)
         header[:] = [title, parts.choice, pn.Spacer(css_classes=["between"], margin=0), *parts.bar]
 
@@ -134,7 +145,7 @@ class _Operations:
         self.welcome = WelcomeView(
             on_choose=lambda place: pn.state.execute(partial(session.choose, place)), on_retry=self._show_welcome
         )
-        self.map = MapView(controller, base_map=base_map if mounted else None)
+        self.map = MapView(controller, base_map=partial(base_map, session.hub) if mounted else None)
         self.pipeline = PipelineView(controller)
         self.kpis = KpiView(controller)
         self.alert = AlertView(controller)
