@@ -33,8 +33,10 @@ from twin.hub import Hub
 from twin.pages.kiosk.kiosk import serve_kiosk
 from twin.pages.operations.operations import operations_page
 from twin.render.dense import Extent
+from twin.render.tiles import warm
 from twin.server.process import process
 from twin.server.visitors import HEADER
+from twin.timeline import knots
 
 pytestmark = pytest.mark.slow
 
@@ -118,6 +120,8 @@ def app(
         process.configure(Settings.from_environment())
         for one in loggers:
             one.addHandler(log)
+        warm()  # compiling is no part of what is tested
+        knots.warm()
         pages = {"operations": operations_page, "kiosk": serve_kiosk}
         thread = pn.serve(
             pages, port=0, address="127.0.0.1", show=False, threaded=True, verbose=False, server_id=SERVER,

@@ -7,6 +7,7 @@ import { SignIn } from "../../views/shared/sign_in.js";
 import { selectionOf } from "../../views/shared/verbs.js";
 import { buildHelp, dialogOf, iconButton } from "./help.js";
 import { memory, pageKeys } from "./keys.js";
+import { addressOf } from "./links.js";
 import { isReadable, saveReport } from "./report.js";
 import { buildTour, TOURED } from "./tour.js";
 
@@ -249,6 +250,8 @@ class ChromeBar {
         act: this.report,
         needs: this.loaded,
       },
+      ...this.linked("ask", "search", "Ask", "Ask about this kitchen and range, in a new tab"),
+      ...this.linked("dashboard", "rise", "Dashboard", "Open the dashboard of this kitchen and range, in a new tab"),
       {
         name: "present",
         sign: "expand",
@@ -283,6 +286,18 @@ class ChromeBar {
         quiet: true,
       },
     ];
+  }
+
+  /** The command that opens a page of others about what is seen; none where the operator set no address. */
+  linked(name, sign, label, title) {
+    const template = this.model.links[name];
+    if (!template) return [];
+    const act = () => {
+      const { start, end } = this.clock.anchor;
+      const range = { start: this.clock.zone.addressText(start), end: this.clock.zone.addressText(end) };
+      open(addressOf(template, { location: this.model.place_id, ...range }), "_blank", "noopener,noreferrer");
+    };
+    return [{ name, sign, label, title, act, needs: this.loaded }];
   }
 
   buildMenu() {
