@@ -16,6 +16,7 @@ from twin.foundation.settings import Settings
 from twin.hub import Hub
 from twin.pages.operations.operations import operations_page  # noqa: F401  # the page's modules, imported before the first page
 from twin.render.tiles import warm
+from twin.server import otlp
 from twin.server.guard import use_own_keys
 from twin.server.hosting import opening_words
 from twin.server.limits import apply_limits
@@ -59,6 +60,7 @@ def serve(
     options = ["--address", address, "--port", str(port), "--index", "operations", "--plugins", "twin.api"]
     options += ["--unused-session-lifetime", "60000"]
     apply_limits()
+    otlp.start(process.settings)
     parser = argparse.ArgumentParser(prog="twin serve")
     command = Serve(parser)
     given = parser.parse_args([*pages, *options, *others])

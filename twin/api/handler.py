@@ -53,6 +53,7 @@ class ApiHandler(AuthRequestHandler):
         self.request_id = given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
         self._etag: str | None = None
         self._error = ""
+        self._span: telemetry.Span | None = None
 
     @property
     def prefix(self) -> str:
@@ -90,6 +91,7 @@ class ApiHandler(AuthRequestHandler):
         """Refuse requests without a login, where the server has one."""
         self.set_header("X-Request-ID", self.request_id)
         errand.begin(page=self.asks_as)
+        self._span = telemetry.begin_span(f"request {self.route}", current=True)
         await super().prepare()
         if self.guarded and self.request.method != "OPTIONS" and self.current_user is None:
             raise Refusal(403, f"Log in first, at {self.prefix}/login, and send the cookie that it sets.")
@@ -160,6 +162,8 @@ class ApiHandler(AuthRequestHandler):
         took = time.perf_counter() - self.began
         method = self.request.method if self.request.method in self.SUPPORTED_METHODS else "other"
         telemetry.REQUESTS.labels(self.route, method, self.get_status()).inc()
+        if self._span is not None:
+            self._span.end(route=self.route, method=method, status=self.get_status())
         telemetry.REQUEST_SECONDS.labels(self.route).observe(took)
         facts = {
             "request": self.request_id,

@@ -169,6 +169,8 @@ class Settings:
     """Whether large results of the warehouse may come as files from the workspace's storage, which many an app cannot reach."""
     query_tags: bool = True
     """Whether each statement tells the warehouse what it is for: the part of the product, the query, the kitchen's id."""
+    otlp_endpoint: str = ""
+    """Address of an OpenTelemetry collector that takes metrics, logs and traces over HTTP; empty: nothing is sent."""
     on_behalf_of_user: bool = False
     """Whether a warehouse is read with the rights of who looks, by a token that the app's proxy forwards, not with the app's."""
     app_name: str = ""
@@ -248,6 +250,7 @@ class Settings:
             or (f"/sql/1.0/warehouses/{warehouse}" if warehouse else ""),
             cloud_fetch=(_one_of(environment, "TWIN_CLOUD_FETCH", ("on", "off")) or _usual_cloud_fetch(given)) == "on",
             query_tags=_one_of(environment, "TWIN_QUERY_TAGS", ("on", "off")) != "off",
+            otlp_endpoint=given.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
             on_behalf_of_user=_on_behalf_of_user(environment),
             app_name=given.get("DATABRICKS_APP_NAME", ""),
         )
