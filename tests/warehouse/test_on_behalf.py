@@ -236,7 +236,7 @@ def test_two_who_see_the_same_kitchen_see_their_own_rows_of_it(
 ) -> None:
     anna, cleo = seen["anna"], seen["cleo"]
     assert orders["cleo"] < orders["anna"]
-    for address in anna:
+    for address in cleo:
         if "sanfrancisco" in address and "moments" not in address:
             assert anna[address].body != cleo[address].body, address
     hubs = app.hub("anna"), app.hub("cleo")

@@ -250,7 +250,7 @@ class ChromeBar {
         act: this.report,
         needs: this.loaded,
       },
-      ...this.linked("ask", "search", "Ask", "Ask about this kitchen and range, in a new tab"),
+      ...this.linked("ask", "search", "Ask about this", "Ask about this kitchen and range, in a new tab"),
       ...this.linked("dashboard", "rise", "Dashboard", "Open the dashboard of this kitchen and range, in a new tab"),
       {
         name: "present",
@@ -297,7 +297,7 @@ class ChromeBar {
       const range = { start: this.clock.zone.addressText(start), end: this.clock.zone.addressText(end) };
       open(addressOf(template, { location: this.model.place_id, ...range }), "_blank", "noopener,noreferrer");
     };
-    return [{ name, sign, label, title, act, needs: this.loaded }];
+    return [{ name, sign, label, title, act, needs: this.loaded, only: "menu" }];
   }
 
   buildMenu() {
@@ -329,7 +329,7 @@ class ChromeBar {
       }
       this.menu.style.top = `${box.bottom + 6}px`;
       this.menu.style.right = `${Math.max(8, innerWidth - box.right)}px`;
-      this.items[0][1].focus();
+      this.items.find(([, node]) => node.offsetParent)?.[1].focus();
     });
   }
 
@@ -394,6 +394,7 @@ class ChromeBar {
       address: this.model.user,
       told: (named, expired) => {
         this.expired.hidden = !expired;
+        this.update();
         if (!named) return;
         this.user.hidden = false;
         this.user.title = `Signed in as ${named}`;
@@ -414,7 +415,12 @@ class ChromeBar {
   assemble() {
     this.root = el(
       "div",
-      { class: "chrome", role: "group", "aria-label": "Page", "data-testid": "chrome" },
+      {
+        class: Object.keys(this.model.links).length ? "chrome linked" : "chrome",
+        role: "group",
+        "aria-label": "Page",
+        "data-testid": "chrome",
+      },
       this.user,
       this.expired,
       this.offer,
@@ -465,10 +471,10 @@ class ChromeBar {
   };
 
   /** @param {{sign: string, label: string, title: string, act: Function, quiet?: boolean, name: string}} command */
-  button({ sign, label, title, act, quiet, name }, within) {
+  button({ sign, label, title, act, quiet, name, only }, within) {
     const node = el("button", {
       type: "button",
-      class: within === "menu" ? "item" : `button pill${quiet ? " alone" : ""}`,
+      class: within === "menu" ? `item${only ? "" : " barred"}` : `button pill${quiet ? " alone" : ""}`,
       title,
       "aria-label": within === "menu" ? undefined : label,
       onclick: () => {
@@ -483,7 +489,7 @@ class ChromeBar {
 
   update = () => {
     for (const [{ needs }, node] of [...this.bar, ...this.items]) node.hidden = needs ? !needs() : false;
-    this.offer.hidden = !this.loaded() || memory.get(TOURED) !== null;
+    this.offer.hidden = !this.loaded() || memory.get(TOURED) !== null || this.expired?.hidden === false;
   };
 
   screen = () => {

@@ -11,12 +11,13 @@ class SignIn {
    *   wait?: (work: () => void, ms: number) => number, forget?: (timer: number) => void}} given `told(name, expired)` is
    *   called with each answer: the user's name, "" for none, and whether he has to sign in again.
    */
-  constructor({ address, told, ask = fetch.bind(globalThis), wait = setTimeout, forget = clearTimeout }) {
+  constructor({ address, told, ask, wait, forget }) {
     this.address = address;
     this.told = told;
-    this.ask = ask;
-    this.wait = wait;
-    this.forget = forget;
+    // a browser's own functions refuse to be called as methods of anything else
+    this.ask = ask ?? ((where, how) => fetch(where, how));
+    this.wait = wait ?? ((work, ms) => setTimeout(work, ms));
+    this.forget = forget ?? ((timer) => clearTimeout(timer));
     this.repeats = false;
     this.ended = false;
     this.timer = 0;
