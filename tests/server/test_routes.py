@@ -30,7 +30,7 @@ TILE = (13, 1310, 3166)
 ADDRESS = "/tiles/sf/dark/13/1310/3166.png"
 
 
-def lookup(location: str) -> TileSet:
+def lookup(_: object, location: str) -> TileSet:
     if location not in ("sf", "a/b é"):
         raise UnknownLocationError(location)
     return TILES
@@ -39,6 +39,7 @@ def lookup(location: str) -> TileSet:
 @pytest.fixture(autouse=True)
 def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """These tests' own tiles."""
+    monkeypatch.setattr(process, "hub", lambda _visitor=None: None)
     monkeypatch.setattr(process, "tileset", lookup)
 
 
