@@ -17,7 +17,8 @@ from twin.analysis import first_view
 from twin.analysis.baseline import Baseline
 from twin.analysis.first_view import LastDay
 from twin.analysis.insights import Insights
-from twin.analysis.moments import HISTORY, Findings, detect
+from twin.analysis.moments import DETECTORS, HISTORY, Findings, detect
+from twin.analysis.moments.known import TroublesAsKnown
 from twin.foundation import errand
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
 from twin.foundation.errors import ConfigError, SourceError, TwinError
@@ -67,6 +68,7 @@ class Hub(Owner):
         self._lock = threading.Lock()
         # the parts rather than Insights, which refer to their timeline and would keep the key of their own entry alive
         self._insights: WeakKeyDictionary[Timeline, tuple[Baseline, Findings]] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Timeline, TroublesAsKnown] = WeakKeyDictionary()
         self._learning: SingleFlight[tuple[Baseline, Findings]] = SingleFlight()
         self._last_days: dict[Location, LastDay] = {}
         self._refreshing = threading.Lock()
@@ -251,6 +253,26 @@ class Hub(Owner):
         """
         cached = self.kept_insights(timeline)
         return cached or _insights(timeline, *self._learning.run(timeline, lambda: self._learn(timeline)))
+
+    def troubles_at(self, timeline: Timeline, t: float) -> Findings:
+        """Return the troubles that were going on at t (data seconds) or had just ended, as they were known then.
+
+        >>> t = twin.open("demo")
+        >>> evening = t.timeline("sanfrancisco", "2025-10-16", "2025-10-17")
+        >>> [one.title for one in t.troubles_at(evening, twin.foundation.times.seconds("2025-10-16 18:40")).moments]
+        ['Drivers are short']
+        """
+        known = self._known.get(timeline)
+        if known is None:
+            try:
+                known = TroublesAsKnown(timeline, self.insights(timeline).baseline, self.settings.late_after_s)
+            except TwinError:
+                raise
+            except Exception:  # as in `detect`: the replay works without
+                log.exception("moments: the orders of %s cannot be prepared", timeline.location.id)
+                return Findings(failed=tuple(DETECTORS))
+            self._known[timeline] = known
+        return known.at(t)
 
     def _learn(self, timeline: Timeline) -> tuple[Baseline, Findings]:
         with self._lock:

@@ -42,6 +42,9 @@ EVENTS = "`caspers`.`lakeflow`.`all_events`"
 POLL_S = 0.05
 """A question for the state of a running statement is answered after so long, as a real service holds it back for a while."""
 
+TRUNCATED = re.compile(r"date_trunc\((?:[^()]|\([^()]*\))*\)", re.IGNORECASE)
+"""Databricks' date_trunc returns a TIMESTAMP, which has a zone, also of a TIMESTAMP_NTZ; DuckDB's returns what it was given."""
+
 KINDS = {
     pa.types.is_boolean: ttypes.TTypeId.BOOLEAN_TYPE,
     pa.types.is_integer: ttypes.TTypeId.BIGINT_TYPE,
@@ -59,6 +62,8 @@ class Faults:
     """Until so long after the first request the warehouse starts: HTTP 503."""
     unavailable: int = 0
     """Requests that are answered 503."""
+    refused_polls: int = 0
+    """Questions for the state of a running statement that are turned away: by turns 503 and 429."""
     dead_sessions: int = 0
     """Statements that find their session gone."""
     torn_results: int = 0
@@ -75,6 +80,8 @@ class Faults:
     """Connections are closed without an answer."""
     hold: threading.Event | None = None
     """Statements run until it is set, or until they are cancelled."""
+    holds: "Callable[[Statement], bool]" = lambda _: True
+    """Which statements `hold` is for."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +136,11 @@ class Warehouse:
     _begun: float | None = None
     _owners: dict[bytes, str] = field(default_factory=dict)
     _caller: threading.local = field(default_factory=threading.local)
+
+    @property
+    def held(self) -> int:
+        """Statements that run now."""
+        return len(self._running)
 
     def environment(self, **more: str) -> dict[str, str]:
         """Return the variables with which the product finds this warehouse."""
@@ -211,7 +223,8 @@ class Warehouse:
             tags = _query_tags(serialized)
         except ValueError as error:
             return _refused(handle, f"[CONFIG_NOT_AVAILABLE] {error} SQLSTATE: 42K0I")
-        self.statements.append(Statement(req.statement, given, types, tags, self._user))
+        statement = Statement(req.statement, given, types, tags, self._user)
+        self.statements.append(statement)
         time.sleep(self.faults.latency_s)
         try:
             _check_limits(req.statement, types)
@@ -232,7 +245,7 @@ class Warehouse:
         if req.canDownloadResult and table.nbytes > self.linked_bytes:
             self._results[name] = iter([(0, self._link(table))])
             batches = []
-        if self.faults.hold is not None:
+        if self.faults.hold is not None and self.faults.holds(statement):
             self._running[name] = ttypes.TOperationState.RUNNING_STATE
             running = ttypes.TGetOperationStatusResp(status=OK, operationState=self._running[name])
             return ttypes.TExecuteStatementResp(
@@ -305,13 +318,14 @@ class Warehouse:
         )
 
     def _execute(self, sql: str, given: dict[str, Any]) -> pa.Table:
-        if self.faults.denied and "FROM `caspers`" in sql:
+        if self.faults.denied and re.search("FROM `caspers`", sql, re.IGNORECASE):
             raise PermissionError("the app's service principal has no SELECT on the table.")
         if user := self._caller.user:
             sql = sql.replace(EVENTS, f"(SELECT * FROM {EVENTS} WHERE {user.rows})")
         with self.connection.cursor() as cursor:
             # DuckDB has one information_schema for all catalogs
-            translated = queries.transpile(sql.replace("`caspers`.information_schema", "information_schema"))
+            one_for_all = re.sub(r"`caspers`\.information_schema", "information_schema", sql, flags=re.IGNORECASE)
+            translated = queries.transpile(TRUNCATED.sub(r"CAST(\g<0> AS TIMESTAMP)", one_for_all))
             table = cursor.sql(translated, params=given).to_arrow_table()
         return _as_spark_does(table)
 
@@ -403,6 +417,14 @@ def _value(given: Any) -> Any:
     return readers.get(given.type, str)(text)
 
 
+def _method(body: bytes) -> str:
+    """Return the name of the method that a request calls; "" for one that is none of the protocol."""
+    if not body:
+        return ""
+    name, _, _ = TBinaryProtocol.TBinaryProtocol(TTransport.TMemoryBuffer(body)).readMessageBegin()
+    return str(name)
+
+
 # -- HTTP ---------------------------------------------------------------------------------------------------------------------
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -438,15 +460,20 @@ class _Handler(BaseHTTPRequestHandler):
         elif not warehouse.admit(self.headers.get("Authorization", "")):
             self._json(403, {"error_code": 403, "message": "Invalid access token."})
         elif warehouse.is_starting() or warehouse.take("unavailable"):
-            self.send_response(503)
-            self.send_header("Retry-After", "1")
-            self.send_header("X-Thriftserver-Error-Message", "TEMPORARILY_UNAVAILABLE: the warehouse is starting")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self._turn_away(503, "TEMPORARILY_UNAVAILABLE: the warehouse is starting")
+        elif _method(body) == "GetOperationStatus" and warehouse.take("refused_polls"):
+            self._turn_away(429 if warehouse.faults.refused_polls % 2 else 503, "TEMPORARILY_UNAVAILABLE: too busy")
         elif self.path.startswith(HTTP_PATH):
             self._thrift(body)
         else:
             self._json(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "There is no such warehouse."})
+
+    def _turn_away(self, status: int, reason: str) -> None:
+        self.send_response(status)
+        self.send_header("Retry-After", "1")
+        self.send_header("X-Thriftserver-Error-Message", reason)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _thrift(self, body: bytes) -> None:
         out = TTransport.TMemoryBuffer()
@@ -495,7 +522,10 @@ def running(connection: duckdb.DuckDBPyConnection) -> Iterator[Warehouse]:
 
 
 def filled(files: dict[str, Path | str]) -> duckdb.DuckDBPyConnection:
-    """Return a DuckDB with tables by name ("lakeflow.all_events"), each a SELECT or a Parquet or CSV file, all texts."""
+    """Return a DuckDB with tables by name ("lakeflow.all_events"), each a SELECT or a Parquet or CSV file, all texts.
+
+    Names are stored in lower case, as Unity Catalog stores them; what compares them as text has to know that.
+    """
     connection = duckdb.connect()
     connection.execute("SET GLOBAL TimeZone = 'UTC'")  # as the product's sessions ask for
     json_bodies.register(connection)
@@ -508,5 +538,5 @@ def filled(files: dict[str, Path | str]) -> duckdb.DuckDBPyConnection:
             origin = f"SELECT COLUMNS(*)::VARCHAR FROM {reader}({exp.Literal.string(str(origin)).sql('duckdb')}" + (
                 ")" if reader == "read_parquet" else ", all_varchar=true)"
             )
-        connection.execute(f"CREATE TABLE caspers.{name} AS {origin}")
+        connection.execute(f"CREATE TABLE caspers.{name.lower()} AS {origin}")
     return connection

@@ -100,17 +100,30 @@ def kitchen_status(hub: Hub, location: str, query: parameters.AtTime) -> models.
     return kitchen.status(hub, place, t)
 
 
-def moments(hub: Hub, location: str, query: parameters.Range) -> models.Moments:
-    """Return the moments of a range."""
+def moments(hub: Hub, location: str, query: parameters.MomentsQuery) -> models.Moments:
+    """Return the moments of a range, or the troubles as they were known at a time of it."""
     place = hub.location(location)
-    window = _within(hub, place, _window(hub, place, query))
+    known_at = None if query.known_at is None else seconds(query.known_at)
+    if known_at is not None and query.start is None and query.end is None:
+        window = _within(hub, place, Window(*place.tz.whole_days(known_at, known_at)))
+    else:
+        window = _within(hub, place, _window(hub, place, query))
+    if known_at is not None and not window.start <= known_at <= window.end:
+        raise UnknownTimeError("known_at is not in the range: leave start and end out, or name a time between them.")
     if window.end - window.start > MOST_DAYS * DAY:
         raise UnknownTimeError(f"Moments are found in at most {MOST_DAYS} days at once: ask for a shorter range.")
-    insights = hub.insights(hub.timeline(location, window.start, window.end))
+    timeline = hub.timeline(location, window.start, window.end)
+    if known_at is None:
+        insights = hub.insights(timeline)
+        found, failed = insights.moments, insights.failed
+    else:
+        findings = hub.troubles_at(timeline, known_at)
+        found, failed = findings.moments, findings.failed
     return models.Moments(
         location=location,
         start=instant(window.start),
         end=instant(window.end),
+        known_at=None if known_at is None else instant(known_at),
         moments=[
             models.MomentOfInterest(
                 kind=moment.kind,
@@ -124,9 +137,9 @@ def moments(hub: Hub, location: str, query: parameters.Range) -> models.Moments:
                 stage=moment.stage or None,
                 figures=moment.figures,
             )
-            for moment in insights.moments
+            for moment in found
         ],
-        failed=list(insights.failed),
+        failed=list(failed),
     )
 
 

@@ -274,6 +274,10 @@ class Moments(Answer):
     location: str
     start: Time
     end: Time
+    known_at: Time | None = Field(
+        default=None,
+        description="Nothing later was used; a trouble that was going on ends then. Without it: hindsight.",
+    )
     moments: list[MomentOfInterest] = Field(description="The most remarkable first.")
     failed: list[str] = Field(
         default=[],
@@ -325,6 +329,11 @@ class ReplayComplete(Answer):
 
     current_time: Time
     events: Count = Field(description="Order events that this connection has sent.")
+
+
+class Health(Answer):
+    status: Literal["ok", "failing"]
+    reason: str | None = None
 
 
 class Ready(Answer):

@@ -2,14 +2,19 @@
 
 Pages and routes call `process.hub(visitor)`, with what `process.visitor_of(request)` returns: None where all read with the
 rights of the process, else who has a hub of his own (`twin.server.visitors`). Under `twin serve` the source is opened before the
-port; under a plain `panel serve dashboards/*.py`, by the first page. All state of the process is here; state that belongs to a
-hub or a timeline is cached on that (`twin.foundation.cache.Owner`).
+port; a Databricks app begins to open it when it starts (`open_until_it_is`), a plain `panel serve dashboards/*.py` with its first
+page. All state of the process is here; state that belongs to a hub or a timeline is cached on that
+(`twin.foundation.cache.Owner`).
 """
 
+import logging
 import secrets
 import threading
+import time
 import uuid
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +40,10 @@ from twin.show.showings import Showings
 if TYPE_CHECKING:
     from twin.sources.adapters.adapt import Adaptation
 
+log = logging.getLogger(__name__)
+
+FIRST_RETRY_S, LONGEST_RETRY_S = 60.0, 900.0
+"""Seconds after which a server that could not open its source tries again by itself, twice as long each time."""
 MOST_TILESETS = 32
 """Base maps in memory per process; the bytes of their tiles are limited separately."""
 MOST_COMPRESSED = 32 * 2**20
@@ -60,6 +69,8 @@ class Process:
         self.instance = uuid.uuid4().hex
         """Another for every process: pages recognise by it that their server has been restarted."""
         self._opening = threading.Lock()
+        self._beginning = threading.Lock()
+        self._opened: dict[str | None, Future[Hub]] = {}
         self._settings: Settings | None = None
         self._hub: Hub | None = None
         self._failure: TwinError | None = None
@@ -68,7 +79,7 @@ class Process:
         self._adaptation: Adaptation | None = None
         self.fleets = DenseStore()
         """Fleets and their density frames, shared by sessions that show the same."""
-        self.visitors = Visitors(self._open_for)
+        self.visitors = Visitors(self._open_of)
         """Who reads with his own rights."""
         self.scripts: dict[str, bytes] = {}
         """Scripts assembled at run time, by their name in the address: see `twin.server.assets`."""
@@ -144,12 +155,60 @@ class Process:
                 threading.Thread(target=warm, name="warm-tiles", daemon=True).start()
             return self._hub
 
-    def _open_for(self, visitor: Visitor) -> Hub:
+    def _open_of(self, visitor: Visitor) -> Hub:
         """Open the source with a visitor's rights. What he reads is not written to the disk, where it would outlast them."""
         settings = replace(self.settings, cache_bytes=0)
         with errand.on(page="opening"):
             source = open_source(None, settings, visitor.report, visitor.token)
         return Hub(source, self.settings, VISITOR_SHARE)
+
+    def begin_opening(self, visitor: Visitor | None = None) -> "Future[Hub]":
+        """Begin to open the source in a thread, and return at once: who waits for the result waits for the hub, or its error."""
+        key = None if visitor is None else visitor.key
+        with self._beginning:
+            begun = self._opened.get(key)
+            if begun is None or begun.done():
+                begun = self._opened[key] = Future()
+                begun.set_running_or_notify_cancel()  # whoever gives up waiting does so for himself alone
+                threading.Thread(target=self._open_for, args=(visitor, begun), name="open-source", daemon=True).start()
+            return begun
+
+    def _open_for(self, visitor: Visitor | None, waiting: "Future[Hub]") -> None:
+        try:
+            hub = self.hub(visitor)
+        except BaseException as error:
+            waiting.set_exception(error)
+        else:
+            waiting.set_result(hub)
+        if visitor is not None:  # the result would hold on to his hub
+            with self._beginning:
+                if self._opened.get(visitor.key) is waiting:
+                    del self._opened[visitor.key]
+
+    def open_until_it_is(self, sleep: Callable[[float], object] = time.sleep) -> None:
+        """Open the source before the first page needs it; if that fails, log why and try again, less and less often.
+
+        Visitors see the error meanwhile, and each has it tried at once. An error that only a person can mend ends it. Where each
+        reads with his own rights there is nothing to open before somebody looks.
+        """
+        if self.settings_or_default.on_behalf_of_user:
+            return
+        pause = FIRST_RETRY_S
+        while True:
+            try:
+                self.hub()
+            except (ConfigError, ForeignColumnsError) as error:
+                log.error("the source cannot be opened: %s", error)
+                return
+            except TwinError as error:
+                log.error("the source cannot be opened, it is tried again in %.0f s: %s", pause, error)
+            except ImportError:
+                log.exception("the source cannot be opened")
+                return
+            else:
+                return
+            sleep(pause)
+            pause = min(2 * pause, LONGEST_RETRY_S)
 
     def adaptation(self) -> "Adaptation":
         """Return the configured source as files whose columns are to be adapted; looked at once for all sessions.

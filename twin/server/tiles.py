@@ -12,11 +12,11 @@ from tornado.web import HTTPError
 
 from twin.foundation import errand
 from twin.foundation.errors import SignInError, UnknownLocationError
+from twin.hub import Hub
 from twin.render.grid import is_tile
 from twin.render.tiles import TileSet
 from twin.render.tone import RAMPS
 from twin.server.process import process
-from twin.server.visitors import Visitor
 
 RENDER_THREADS = 3
 """Rendering mostly runs without the interpreter lock; one thread more than cores leaves room for cached tiles."""
@@ -24,7 +24,7 @@ RENDER_THREADS = 3
 YEAR_S = 31_536_000
 
 READ_THREADS = 8
-"""Requests that wait for a location's routes, without computing anything."""
+"""Locations whose routes are read at once, without computing anything."""
 
 _renderers = ThreadPoolExecutor(RENDER_THREADS, thread_name_prefix="tiles")
 _readers = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="routes")
@@ -55,10 +55,14 @@ class TileHandler(AuthRequestHandler):
         work = asyncio.get_running_loop().run_in_executor
         try:
             visitor = process.visitor_of(self.request)
-            # reading a location's routes may take long and must not block the renderers for the other locations
             hub = process.open_hub(visitor)
-            ready = hub is not None and process.has_tileset(hub, location)
-            tiles = await work(_renderers if ready else _readers, _tileset, visitor, location)
+            if hub is None:
+                hub = await asyncio.wrap_future(process.begin_opening(visitor))
+            tiles = (
+                await work(_renderers, process.tileset, hub, location)
+                if process.has_tileset(hub, location)
+                else await _read(hub, location)
+            )
         except UnknownLocationError as error:
             raise HTTPError(404, "unknown location") from error
         except SignInError as error:
@@ -80,9 +84,24 @@ class TileHandler(AuthRequestHandler):
         return self._etag
 
 
-def _tileset(visitor: Visitor | None, location: str) -> TileSet:
+async def _read(hub: Hub, location: str) -> TileSet:
+    """Return a location's base map when its routes are read, which may take long: all its tiles wait in one thread for that, so
+    that those of other locations have threads of their own."""
+    loop = asyncio.get_running_loop()
+    key = (loop, hub, location)
+    reading = _reading.get(key)
+    if reading is None:
+        reading = _reading[key] = loop.run_in_executor(_readers, _tileset, hub, location)
+        reading.add_done_callback(lambda _: _reading.pop(key))
+    return await asyncio.shield(reading)
+
+
+def _tileset(hub: Hub, location: str) -> TileSet:
     with errand.on(page="tiles"):
-        return process.tileset(process.hub(visitor), location)
+        return process.tileset(hub, location)
+
+
+_reading: dict[tuple[asyncio.AbstractEventLoop, Hub, str], asyncio.Future[TileSet]] = {}
 
 
 def _whole(text: str) -> int:

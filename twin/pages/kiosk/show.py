@@ -17,6 +17,7 @@ from twin.foundation.errors import SignInError, TwinError
 from twin.pages.basemap import base_map
 from twin.pages.kiosk.card import KioskCard
 from twin.replay.controller import ReplayController
+from twin.server import threads
 from twin.server.answering import answering_request
 from twin.server.process import process
 from twin.show.options import Options, panes_in
@@ -177,10 +178,10 @@ class KioskShow(pn.viewable.Viewer):
         """Open the source and build the show, in a thread, because either may take long."""
         if self._refusal:
             raise SignInError(self._refusal)
-        hub = await asyncio.to_thread(process.hub, self._visitor)
+        hub = await threads.to_source(process.hub, self._visitor)
         showings = process.showings(hub)
-        show = await asyncio.to_thread(showings.show, self._options)
-        for sentence in await asyncio.to_thread(unknown_kitchens, hub, self._options.locations):
+        show = await threads.to_source(showings.show, self._options)
+        for sentence in await threads.to_source(unknown_kitchens, hub, self._options.locations):
             self._address.remark(sentence)
         self._card.remark = notice(self._address.remarks)
         if self._remembered is not None:
@@ -196,7 +197,7 @@ class KioskShow(pn.viewable.Viewer):
         showings, session = self._showings, self._session
         if showings is None or session is None:
             return
-        self._show = await asyncio.to_thread(showings.show, self._options)
+        self._show = await threads.to_source(showings.show, self._options)
         epoch = time.time()
         position = self._show.position(showings.anchor(self._options).seconds(epoch))
         scene = self._show.scenes[position.index]
