@@ -19,8 +19,9 @@ from twin.analysis.first_view import LastDay
 from twin.analysis.insights import Insights
 from twin.analysis.moments import DETECTORS, HISTORY, Findings, detect
 from twin.analysis.moments.known import TroublesAsKnown
+from twin.foundation import errand
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
-from twin.foundation.errors import SourceError, TwinError
+from twin.foundation.errors import ConfigError, SourceError, TwinError
 from twin.foundation.geo import nearest_copy, project
 from twin.foundation.settings import Settings
 from twin.foundation.times import Time
@@ -52,12 +53,17 @@ class Hub(Owner):
     A notebook's `Twin` is a hub with tables and panes.
     """
 
-    def __init__(self, source: Source, settings: Settings | None = None) -> None:
-        """`settings` are what pages, tables and answers of this source go by; without, the usual ones."""
+    def __init__(
+        self, source: Source, settings: Settings | None = None, timeline_share: float = TIMELINE_SHARE
+    ) -> None:
+        """`settings` are what pages, tables and answers of this source go by; without, the usual ones.
+
+        `timeline_share` is the share of the process's memory that its cache of timelines takes at most.
+        """
         self.source = source
         self.settings = settings or Settings()
         # a timeline larger than the limit is cached alone
-        most = min(TIMELINE_BYTES, int(self.settings.memory_bytes * TIMELINE_SHARE))
+        most = min(TIMELINE_BYTES, int(self.settings.memory_bytes * timeline_share))
         self._timelines: ByteCache[Timeline] = ByteCache(most, lambda one: min(one.nbytes, most))
         self._lock = threading.Lock()
         # the parts rather than Insights, which refer to their timeline and would keep the key of their own entry alive
@@ -135,7 +141,8 @@ class Hub(Owner):
 
     def _freshen(self) -> None:
         try:
-            self.refresh()
+            with errand.on(page="refresh"):
+                self.refresh()
         except SourceError as error:
             log.warning("the refresh failed, the data stays as it is: %s", error)
 
@@ -307,11 +314,20 @@ def _insights(timeline: Timeline, baseline: Baseline, findings: Findings) -> Ins
     return Insights(timeline, baseline, findings.moments, findings.failed)
 
 
-def open_source(name: str | Path | None, settings: Settings, progress: Progress | None = None) -> Source:
-    """Open the source of events that `name` names, without it the settings' own: see `twin.open`. Raises `SourceError`."""
+def open_source(
+    name: str | Path | None,
+    settings: Settings,
+    progress: Progress | None = None,
+    token: Callable[[], str] | None = None,
+) -> Source:
+    """Open the source of events that `name` names, without it the settings' own: see `twin.open`. Raises `SourceError`.
+
+    `token()` returns the access token of the user with whose rights it is read, None: with those of this process. Raises
+    `ConfigError` for a source that knows no users.
+    """
     chosen = str(name or settings.source)
     try:
-        return _open(chosen, settings, progress)
+        return _open(chosen, settings, progress, token)
     except (TwinError, ImportError):
         raise
     except Exception as error:  # whatever it is, whoever opens a source is told, and can try again
@@ -322,11 +338,15 @@ def open_source(name: str | Path | None, settings: Settings, progress: Progress 
         ) from error
 
 
-def _open(chosen: str, settings: Settings, progress: Progress | None) -> Source:
+def _open(chosen: str, settings: Settings, progress: Progress | None, token: Callable[[], str] | None = None) -> Source:
     if chosen == "databricks" or chosen.startswith("databricks://"):
         from twin.sources.databricks import DatabricksSource  # noqa: PLC0415  # the connector is an optional package
 
-        return DatabricksSource(chosen, settings, progress)
+        return DatabricksSource(chosen, settings, progress, token)
+    if token is not None:
+        raise ConfigError(
+            "TWIN_ON_BEHALF_OF_USER is on, but the source is no SQL warehouse, which alone knows users: unset it."
+        )
     if chosen == "demo":
         return FileSource(_demo(settings.demo.resolve(), progress), progress, settings)
     return ChangingFiles(chosen, progress, settings, _adapter(chosen, settings))

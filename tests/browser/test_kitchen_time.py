@@ -34,7 +34,7 @@ def test_the_clock_is_the_kitchens_and_tells_a_doubled_hour_apart(
 ) -> None:
     orders = orders_of(FALL - dt.timedelta(days=1), 3)
     hub = hub_of(write(tmp_path_factory.mktemp("instants"), orders))
-    monkeypatch.setattr("twin.server.process.process.hub", lambda: hub)
+    monkeypatch.setattr("twin.server.process.process.hub", lambda _visitor=None: hub)
     address = serve({"operations": operations_page})
     day = {"start": "2025-11-02", "end": "2025-11-03"}
     choose(far, address, "7", **day, t="2025-11-02T01:30:00-07:00")

@@ -65,27 +65,27 @@ def test_a_base_map_that_is_being_read_holds_up_no_other_session(source: Held) -
     mine = Process()
     hub = Hub(source)
     mine.use(hub)
-    waiting = threading.Thread(target=mine.tileset, args=("sf",), daemon=True)
+    waiting = threading.Thread(target=mine.tileset, args=(hub, "sf"), daemon=True)
     waiting.start()
     assert source.reading.wait(SOON)
     assert within(mine.hub) is hub
-    assert within(lambda: mine.has_tileset("sf")) is False
-    assert isinstance(within(lambda: mine.tileset("chicago")), TileSet)
+    assert within(lambda: mine.has_tileset(hub, "sf")) is False
+    assert isinstance(within(lambda: mine.tileset(hub, "chicago")), TileSet)
     assert waiting.is_alive()
     source.gate.set()
     waiting.join(SOON)
-    assert mine.has_tileset("sf")
+    assert mine.has_tileset(hub, "sf")
 
 
 def test_a_base_map_is_read_once_for_all_and_again_after_a_failure(source: Held) -> None:
     mine = Process()
-    mine.use(Hub(source))
+    hub = Hub(source)
     source.failing = True
     got: list[object] = []
 
     def read() -> None:
         try:
-            got.append(mine.tileset("sf"))
+            got.append(mine.tileset(hub, "sf"))
         except SourceError as error:
             got.append(str(error))
 

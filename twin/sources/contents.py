@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from twin.foundation import telemetry
+from twin.foundation import errand, telemetry
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.version import VERSION
@@ -163,7 +163,7 @@ class RawTable:
 
     def _read(self, reading: Reading) -> pa.Table:
         sql = self._statement(reading)
-        with telemetry.query("contents"):
+        with telemetry.query("contents"), errand.on(purpose="contents"):
             return self._warehouse.query(sql, {"kinds": "apart" if reading.times is None else "together"})
 
     def _statement(self, reading: Reading) -> str:
@@ -200,5 +200,6 @@ def run(
     if reused:
         parameters = {**parameters, "reused": lives.as_json(reused)}
     used = {name: value for name, value in parameters.items() if re.search(rf":{name}\b", sql)}
-    with telemetry.query(query):
+    about = str(parameters.get("location", ""))
+    with telemetry.query(query), errand.on(purpose=query, kitchen=about):
         return json_bodies.only_json(warehouse.query(sql, used, is_probe=query == "ready"))

@@ -79,7 +79,14 @@ class Schema:
 class DatabricksSource:
     """The event table of a lakehouse. Raises SourceError with one sentence on what to do."""
 
-    def __init__(self, name: str, settings: Settings, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        progress: Progress | None = None,
+        token: Callable[[], str] | None = None,
+    ) -> None:
+        """`token()` returns the access token of the user with whose rights the tables are read; None: with this process's."""
         report = progress or (lambda _message, _share: None)
         self.name = name
         self._schema = Schema.of(name, settings)
@@ -89,7 +96,9 @@ class DatabricksSource:
                 "Which SQL warehouse? Set DATABRICKS_WAREHOUSE_ID (in its address, behind /sql/warehouses/) "
                 "or DATABRICKS_HTTP_PATH."
             )
-        self._warehouse = Warehouse(settings.warehouse_path, settings.cloud_fetch)
+        self._warehouse = Warehouse(
+            settings.warehouse_path, settings.cloud_fetch, query_tags=settings.query_tags, token=token
+        )
         self._pool = ThreadPoolExecutor(2 * CONNECTIONS, thread_name_prefix="warehouse")
         self._names: ByteCache[dict[str, str]] = ByteCache(len(tables.DIMENSIONS), one_each)
         self._lookups = threading.Semaphore(LOOKUPS)
