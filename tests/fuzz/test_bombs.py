@@ -118,7 +118,7 @@ def test_a_range_that_takes_too_much_memory_is_refused_with_its_size(
     rows = [{**row, "order_id": str(order)} for order in range(1_000) for row in ROWS]
     source = FileSource(write_csv(tmp_path / "e.csv", rows))
     begin = source.locations()[0].start
-    monkeypatch.setattr("twin.sources.files.WINDOW_SHARE", (1 << 19) / Settings().memory_bytes)
+    monkeypatch.setattr("twin.sources.window_sizes.SHARE", (1 << 19) / Settings().memory_bytes)
     with pytest.raises(UnknownTimeError, match=r"have 3,000 events, which take 1 MB of memory.*TWIN_MEMORY\.$"):
         source.window("sf", begin, begin + 86_400)
     before = begin - 4 * 3600  # hours beyond the range are read, too
