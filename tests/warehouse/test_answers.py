@@ -80,6 +80,11 @@ def test_every_question_has_the_answer_that_the_files_give(
         assert same(ours.window(*part), theirs.window(*part))
         assert same(ours.history(*part), theirs.history(*part))
         assert same(ours.routes(place.id, 20), theirs.routes(place.id, 20))
+        with monkeypatch.context() as patch:
+            patch.setattr("twin.sources.window_sizes.ROUTES_SHARE", 10_000 / Settings().memory_bytes)
+            few = ours.routes(place.id, 20)
+            assert 0 < len(few) < 20
+            assert same(few, theirs.routes(place.id, 20))
     order = through.timeline(place.id).orders.ids[3].as_py()
     for query, parameters in questions(place, order).items():
         assert same(through.source.query(query, **parameters), direct.source.query(query, **parameters)), query

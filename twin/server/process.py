@@ -16,7 +16,7 @@ from weakref import WeakSet
 from bokeh.server.contexts import ApplicationContext
 from bokeh.util import serialization
 
-from twin.foundation.cache import ByteCache, one_each
+from twin.foundation.cache import ByteCache
 from twin.foundation.errors import ConfigError, ForeignColumnsError, SourceError, TwinError
 from twin.foundation.settings import Settings
 from twin.hub import Hub, open_source
@@ -30,8 +30,8 @@ from twin.show.showings import Showings
 if TYPE_CHECKING:
     from twin.sources.adapters.adapt import Adaptation
 
-MOST_TILESETS = 32
-"""Base maps in memory per process; the bytes of their tiles are limited separately."""
+TILESETS_BYTES = 64 << 20
+"""Bytes of the streets of base maps in memory per process, some 1 MB for a kitchen; their tiles are limited separately."""
 MOST_COMPRESSED = 32 * 2**20
 """Bytes of compressed files in memory: all scripts of Bokeh, Panel and ours have some 2 MB."""
 
@@ -47,7 +47,8 @@ class Process:
         self._hub: Hub | None = None
         self._failure: TwinError | None = None
         self._step = ""
-        self._tilesets: ByteCache[TileSet] = ByteCache(MOST_TILESETS, one_each)
+        # one that is larger than the limit is cached alone
+        self._tilesets: ByteCache[TileSet] = ByteCache(TILESETS_BYTES, lambda one: min(one.nbytes, TILESETS_BYTES))
         self._tiles: ByteCache[bytes] = ByteCache(CACHE_BYTES)
         self._adaptation: Adaptation | None = None
         self.fleets = DenseStore()

@@ -208,7 +208,8 @@ class DatabricksSource:
 
     def routes(self, location: str, most: int) -> pa.Table:
         self._place(location)
-        return self.query("routes", location=location, most=most)
+        most_bytes = window_sizes.most_routes(self._settings.memory_bytes)
+        return self.query("routes", location=location, most=most, most_bytes=most_bytes)
 
     def gold(self) -> Mapping[str, int]:
         """Count the orders of gold_order_header. Raises SourceError."""

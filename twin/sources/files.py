@@ -134,7 +134,8 @@ class FileSource:
             return self._database.table(queries.for_duckdb(name), _arguments(parameters))
 
     def routes(self, location: str, most: int) -> pa.Table:
-        return self._database.table(queries.for_duckdb("routes"), {"location": location, "most": most})
+        most_bytes = window_sizes.most_routes(self._settings.memory_bytes)
+        return self.query("routes", location=location, most=most, most_bytes=most_bytes)
 
     def ask(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Return the result of a DuckDB query over the table `events`; for what only files are asked."""

@@ -24,6 +24,9 @@ BODY_BYTES = 155
 AROUND_S = 36 * HOUR
 """Seconds that are read beside the range which was chosen: a day before it, and four hours at both edges; at most as long."""
 
+ROUTES_SHARE = 1 / 32
+"""Share of the process's memory that the routes of a base map have as text; while they are read they take four times as much."""
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -54,6 +57,11 @@ class Size:
 def most(memory_bytes: int) -> int:
     """Return the bytes that a range may take, of those that the process may."""
     return int(memory_bytes * SHARE)
+
+
+def most_routes(memory_bytes: int) -> int:
+    """Return the bytes that the routes of a base map may have: 20,000 have 24 MB in the feed, but each may have 256 KB."""
+    return int(memory_bytes * ROUTES_SHARE)
 
 
 def check(size: Size, window: Window, memory_bytes: int) -> None:
