@@ -14,7 +14,20 @@ from benchmarks.data import FOLDER
 from benchmarks.machine import facts
 from benchmarks.table import Row, table
 
-MEASURES = ("load", "snapshot", "page", "playing", "dense", "sessions", "mix", "curves", "deckgl", "api", "moments")
+MEASURES = (
+    "load",
+    "snapshot",
+    "page",
+    "playing",
+    "dense",
+    "sessions",
+    "mix",
+    "curves",
+    "deckgl",
+    "api",
+    "moments",
+    "scale",
+)
 
 
 def main() -> int:
