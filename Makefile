@@ -6,10 +6,18 @@ SCENES ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench soak chaos kiosk-soak demo-video clean
+.PHONY: run app test lint bench soak chaos kiosk-soak demo-video clean
 
 run: $(VENV)/.installed
 	$(BIN)/twin serve --address $(ADDRESS) --port $(PORT) $(if $(SOURCE),--source "$(SOURCE)") $(if $(SCENES),--scenes "$(SCENES)")
+
+# What a Databricks app needs, and nothing that the platform would misread: docs/databricks.md.
+APP ?= build/app
+app:
+	rm -rf "$(APP)"
+	mkdir -p "$(APP)"
+	cp -R app.yaml manifest.yaml requirements.txt LICENSE twin dashboards scripts stages "$(APP)"
+	find "$(APP)" -name __pycache__ -prune -exec rm -rf {} +
 
 test: $(VENV)/.testing
 	scripts/chromium

@@ -1,23 +1,14 @@
-"""app.yaml and databricks.yml against the SDK's own classes: what these do not know would be dropped or refused over there."""
+"""app.yaml against the SDK's own classes: what these do not know would be dropped or refused over there. And what is uploaded."""
 
-import json
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
-from databricks.sdk.service.apps import App, AppDeployment, EnvVar
-from databricks.sdk.service.jobs import JobSettings
+from databricks.sdk.service.apps import AppDeployment, EnvVar
 
-from tests.app.files import NOTEBOOK, ROOT, app_environment, app_yaml, bundle
-
-BUNDLE_KEYS = {"bundle", "variables", "workspace", "sync", "targets"}
-"""Of those that the CLI's schema allows at the top of a bundle, the ones in use."""
-
-BUNDLE_APP_KEYS = {"source_code_path", "config"}
-"""What the CLI's schema (resources.App) has beside the fields of the service's App; `config` has `command` and `env`."""
-
-LONGEST_NAME = 30
-"""Characters in the name of an app."""
+from tests.app.files import NOTEBOOK, ROOT, app_environment, app_yaml, bundle, bundle_files
 
 LARGEST_FILE = 10 * 2**20
 """Bytes that the platform takes per file of an app."""
@@ -26,14 +17,6 @@ LARGEST_FILE = 10 * 2**20
 def known_to(kind: Any, given: dict[str, Any]) -> bool:
     """Whether `kind` keeps all of `given`: its from_dict() drops what it does not know."""
     return kind.from_dict(given).as_dict() == given
-
-
-def bundled_app() -> dict[str, Any]:
-    return bundle()["targets"]["app"]["resources"]["apps"]["digital_twin"]
-
-
-def job() -> dict[str, Any]:
-    return bundle()["targets"]["stage"]["resources"]["jobs"]["caspers"]
 
 
 def strings(value: Any) -> list[str]:
@@ -71,47 +54,18 @@ def test_the_command_serves_every_page_that_a_warehouse_has() -> None:
     assert served == {f"dashboards/{name}" for name in pages - OF_FILES}
 
 
-def test_the_bundles_app_is_one_that_the_service_knows() -> None:
-    given = bundled_app()
-    assert set(bundle()) == BUNDLE_KEYS
-    assert known_to(App, {key: value for key, value in given.items() if key not in BUNDLE_APP_KEYS})
-    assert set(given["config"]) <= {"command", "env"}
-    assert all(known_to(EnvVar, entry) for entry in given["config"]["env"])
-    assert re.fullmatch(rf"[a-z0-9-]{{1,{LONGEST_NAME}}}", bundle()["variables"]["app_name"]["default"])
-
-
-def test_the_bundle_sets_the_variables_of_app_yaml_with_its_own_values() -> None:
-    inside = {entry["name"]: entry.get("value_from") for entry in bundled_app()["config"]["env"]}
-    assert inside == {entry["name"]: entry.get("valueFrom") for entry in app_yaml()["env"]}
-    assert {name for name in inside.values() if name} == {one["name"] for one in bundled_app()["resources"]}
-
-
-def test_the_stage_runs_after_the_pipeline_with_the_parameters_that_the_notebook_reads() -> None:
-    given = job()
-    assert known_to(JobSettings, given)
-    tasks = {task["task_key"]: task for task in given["tasks"]}
-    assert tasks["Digital_Twin_App"]["depends_on"] == [{"task_key": "Spark_Declarative_Pipeline"}]
-    path = tasks["Digital_Twin_App"]["notebook_task"]["notebook_path"]
-    assert path == f"${{workspace.root_path}}/{NOTEBOOK.relative_to(ROOT).with_suffix('')}"
-    source = "".join("".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text())["cells"])
-    assert {one["name"] for one in given["parameters"]} == set(re.findall(r'widgets\.get\("(\w+)"\)', source))
-
-
-def test_every_variable_of_the_bundle_is_declared_described_and_used() -> None:
-    used = {name for text in strings(bundle()) for name in re.findall(r"\$\{var\.(\w+)\}", text)}
-    assert used == set(bundle()["variables"])
-    assert all(variable["description"] for variable in bundle()["variables"].values())
-
-
-def test_one_target_has_the_app_and_the_other_the_stage_so_that_an_app_has_one_owner() -> None:
-    assert {name: set(target["resources"]) for name, target in bundle()["targets"].items()} == {
-        "app": {"apps"},
-        "stage": {"jobs"},
-    }
+LEFT_OUT = {
+    *{
+        "package.json",
+        "package-lock.json",
+    },  # an app with a package.json counts as one of Node: `npm install`, and no port
+    *{"build", "demo", "docs", "tests", "benchmarks", "examples", "node_modules", ".git", ".venv", ".ci"},
+}
 
 
 def test_the_uploaded_folder_has_what_the_command_names_and_no_file_too_large() -> None:
-    left_out = [pattern.split("/")[0] for pattern in bundle()["sync"]["exclude"]]
+    left_out = {pattern.removesuffix("/**") for pattern in bundle()["sync"]["exclude"]}
+    assert left_out >= LEFT_OUT
     for name in ("twin", "dashboards", "scripts", "stages", "app.yaml", "requirements.txt"):
         assert name not in left_out
         files = (
@@ -121,8 +75,19 @@ def test_the_uploaded_folder_has_what_the_command_names_and_no_file_too_large() 
         assert max(path.stat().st_size for path in files) < LARGEST_FILE
 
 
+def test_the_folder_for_an_app_has_what_the_command_and_the_notebooks_need_and_nothing_of_node(tmp_path: Path) -> None:
+    subprocess.run(["make", "-s", "app", f"APP={tmp_path / 'app'}"], cwd=ROOT, check=True)
+    made = {path.name for path in (tmp_path / "app").iterdir()}
+    left_out = {pattern.removesuffix("/**") for pattern in bundle()["sync"]["exclude"]}
+    assert made >= {"app.yaml", "manifest.yaml", "requirements.txt", "twin", "dashboards", "scripts", "stages"}
+    assert not made & left_out
+    assert not list(tmp_path.rglob("__pycache__"))
+    for word in app_yaml()["command"]:
+        assert not word.endswith(".py") or (tmp_path / "app" / word).is_file()
+
+
 def test_no_secret_is_written_into_the_files() -> None:
-    for name in ("app.yaml", "databricks.yml", str(NOTEBOOK.relative_to(ROOT))):
+    for name in ("app.yaml", "manifest.yaml", *bundle_files(), str(NOTEBOOK.relative_to(ROOT))):
         assert not re.search(r"dapi[0-9a-f]{8}|CLIENT_SECRET|Bearer |_TOKEN", (ROOT / name).read_text())
 
 

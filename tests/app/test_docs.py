@@ -1,5 +1,6 @@
 """docs/databricks.md: what it shows is what there is."""
 
+import json
 import re
 from pathlib import Path
 
@@ -29,10 +30,38 @@ def test_the_view_that_a_notebook_writes_into_a_file_is_there_with_its_figures(
 
 def test_the_task_to_add_to_caspers_job_is_the_one_of_the_bundle() -> None:
     (task,) = yaml.safe_load(blocks("yaml")[0])
-    assert task in bundle()["targets"]["stage"]["resources"]["jobs"]["caspers"]["tasks"]
+    (own,) = bundle()["targets"]["stage"]["resources"]["jobs"]["deploy_app"]["tasks"]
+    assert task.pop("depends_on") == [
+        {"task_key": "Spark_Declarative_Pipeline"}
+    ]  # in Casper's job it has that task before it
+    # Casper's own bundle puts its files into the root itself
+    assert task.pop("notebook_task") == {"notebook_path": "${workspace.root_path}/stages/digital_twin"}
+    assert task == {"task_key": own["task_key"]}
 
 
 def test_every_setting_of_app_yaml_is_explained() -> None:
     for entry in app_yaml()["env"]:
         if entry["name"] != "BOKEH_RESOURCES":  # not a choice
             assert f"`{entry['name']}`" in TEXT
+
+
+def test_every_variable_of_the_bundle_is_explained() -> None:
+    for name in bundle()["variables"]:
+        assert f"`{name}`" in TEXT
+
+
+def test_the_commands_name_targets_resources_and_variables_that_there_are() -> None:
+    commands = re.findall(r"databricks (?:bundle|apps) [^`#\n]*", TEXT)
+    whole = bundle()
+    made = {key for target in whole["targets"].values() for named in target["resources"].values() for key in named}
+    assert len(commands) > 10
+    assert {name for one in commands for name in re.findall(r" -t (\w+)", one)} <= set(whole["targets"])
+    assert {name for one in commands for name in re.findall(r"bundle run (\w+)", one)} <= made
+    assert set(re.findall(r"--var (\w+)=", TEXT)) <= set(whole["variables"])
+    (overrides,) = blocks("json")
+    assert set(json.loads(overrides)) <= set(whole["variables"])
+
+
+def test_it_names_the_oldest_cli_that_the_bundle_takes() -> None:
+    oldest = bundle()["bundle"]["databricks_cli_version"].removeprefix(">=")
+    assert f"**The Databricks CLI**, {oldest} or later" in TEXT

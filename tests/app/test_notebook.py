@@ -1,7 +1,7 @@
-"""The stage's notebook, run cell by cell in the demo's folders, against a workspace with the SDK's signatures."""
+"""The stage's notebook, run cell by cell in the demo's folders, with the genuine SDK, against a workspace in memory."""
 
-import dataclasses
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,20 +10,16 @@ from typing import Any
 import pytest
 from databricks.sdk.service.apps import (
     AppDeployment,
-    AppDeploymentState,
-    AppDeploymentStatus,
     AppResource,
     AppResourceSqlWarehouse,
     AppResourceSqlWarehouseSqlWarehousePermission,
-    ComputeState,
-    ComputeStatus,
 )
-from databricks.sdk.service.sql import EndpointInfo
 
-from tests.app.files import NOTEBOOK, ROOT
-from tests.app.workspace import HOST, PRINCIPAL, Signed, Workspace, must_be
+from tests.app.files import NOTEBOOK, ROOT, cells
+from tests.app.workspace import ME, Workspace, host
 
-NAME = "caspers-digital-twin"
+NAME = "caspersdev-digital-twin"
+HOURS = ROOT / "stages" / "app_hours.ipynb"
 
 UC_STATE = '''
 """Casper's own, in short: a record is JSON pasted into SQL between apostrophes."""
@@ -73,16 +69,11 @@ class Dbutils:
         """Nothing to restart here."""
 
 
-def cells() -> list[str]:
-    return [
-        "".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text())["cells"] if cell["cell_type"] == "code"
-    ]
-
-
 @pytest.fixture
 def workspace(monkeypatch: pytest.MonkeyPatch) -> Workspace:
     made = Workspace()
     monkeypatch.setattr("databricks.sdk.WorkspaceClient", made.client)
+    monkeypatch.setattr("time.sleep", made.wait)
     return made
 
 
@@ -92,23 +83,35 @@ def caspers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for folder in ("stages", "utils/uc_state", "apps/digital-twin"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "utils/uc_state/__init__.py").write_text(UC_STATE)
-    (tmp_path / "apps/digital-twin/app.yaml").write_text((ROOT / "app.yaml").read_text())
-    monkeypatch.chdir(tmp_path / "stages")
-    path = list(sys.path)
-    yield tmp_path
-    sys.path[:] = path
-    sys.modules.pop("uc_state", None)
+    ship(tmp_path / "apps/digital-twin")
+    yield from inside(tmp_path / "stages", monkeypatch)
+
+
+def ship(folder: Path) -> None:
+    """Put what the notebooks need of the project into a folder."""
+    (folder / "stages").mkdir(exist_ok=True)
+    shutil.copy(ROOT / "app.yaml", folder)
+    shutil.copy(ROOT / "stages/databricks_app.py", folder / "stages")
+
+
+def inside(stages: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder around `stages`, in which a notebook runs; what it imports is forgotten afterwards."""
+    monkeypatch.chdir(stages)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield stages.parent
+    for module in ("uc_state", "databricks_app"):
+        sys.modules.pop(module, None)
 
 
 @pytest.fixture
 def run(workspace: Workspace) -> Callable[..., None]:
     """Run the notebook as a job does, with its parameters."""
 
-    def run_with(**parameters: str) -> None:
+    def run_with(notebook: Path = NOTEBOOK, **parameters: str) -> None:
         names: dict[str, Any] = {"dbutils": Dbutils(parameters)}
-        for number, source in enumerate(cells()):
+        for number, source in enumerate(cells(notebook)):
             if not source.startswith("%"):  # a magic of the notebook's own
-                exec(compile(source, f"{NOTEBOOK.name}[{number}]", "exec"), names)
+                exec(compile(source, f"{notebook.name}[{number}]", "exec"), names)
 
     return run_with
 
@@ -121,22 +124,22 @@ def environment(deployment: AppDeployment) -> dict[str, str | None]:
     return {entry.name or "": entry.value or entry.value_from for entry in deployment.env_vars or []}
 
 
-def test_a_first_run_makes_grants_deploys_records_and_tells_the_address(
+def test_a_first_run_makes_grants_deploys_records_and_prints_the_address(
     workspace: Workspace, caspers: Path, run: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(CATALOG="kitchens", DATABRICKS_WAREHOUSE_ID="w-1", LAKEFLOW_SCHEMA="flow")
 
-    app = workspace.apps[NAME]
+    app = workspace.app("kitchens-digital-twin")
+    principal = app.service_principal_client_id
     assert [(one.name, one.sql_warehouse.id) for one in app.resources or [] if one.sql_warehouse] == [
         ("sql-warehouse", "w-1")
     ]
     assert workspace.grants == {
-        ("CATALOG kitchens", PRINCIPAL): {"USE_CATALOG"},
-        ("SCHEMA kitchens.flow", PRINCIPAL): {"USE_SCHEMA", "SELECT"},
-        ("SCHEMA kitchens.simulator", PRINCIPAL): {"USE_SCHEMA", "SELECT"},
+        ("CATALOG kitchens", principal): {"USE_CATALOG"},
+        ("SCHEMA kitchens.flow", principal): {"USE_SCHEMA", "SELECT"},
+        ("SCHEMA kitchens.simulator", principal): {"USE_SCHEMA", "SELECT"},
     }
-    deployed = app.active_deployment
-    assert deployed is not None
+    deployed = workspace.deployed(app.name)
     assert deployed.source_code_path == str(caspers / "apps/digital-twin")
     assert deployed.command is None  # app.yaml's stands
     assert environment(deployed) == {
@@ -146,10 +149,14 @@ def test_a_first_run_makes_grants_deploys_records_and_tells_the_address(
         "SIMULATOR_SCHEMA": "simulator",
         "DATABRICKS_WAREHOUSE_ID": "sql-warehouse",
         "BOKEH_RESOURCES": "server",
-        "BOKEH_ALLOW_WS_ORIGIN": HOST,
+        "BOKEH_ALLOW_WS_ORIGIN": host(app.name),
     }
-    assert records(caspers) == [["kitchens", "apps", {"name": NAME, "id": "app-1", "url": f"https://{HOST}"}]]
-    assert f"App: https://{HOST}" in capsys.readouterr().out
+    assert deployed.health_check is not None
+    assert deployed.health_check.path == "/healthz"
+    assert records(caspers) == [
+        ["kitchens", "apps", {"name": app.name, "id": "app-1", "url": f"https://{host(app.name)}"}]
+    ]
+    assert f"App: https://{host(app.name)}" in capsys.readouterr().out
 
 
 def test_the_permissions_are_there_before_the_app_starts(
@@ -157,54 +164,128 @@ def test_the_permissions_are_there_before_the_app_starts(
 ) -> None:
     run(DATABRICKS_WAREHOUSE_ID="w-1")
     order = [name for name, _ in workspace.calls]
-    assert order.index("AppsAPI.deploy_and_wait") > max(i for i, name in enumerate(order) if name == "GrantsAPI.update")
+    assert order.index("deploy_app") > max(i for i, name in enumerate(order) if name == "grant")
 
 
 def test_running_it_again_changes_nothing_but_the_deployment(
     workspace: Workspace, caspers: Path, run: Callable[..., None]
 ) -> None:
     run(DATABRICKS_WAREHOUSE_ID="w-1")
-    first = dataclasses.replace(workspace.apps[NAME], active_deployment=None)
     granted = {key: set(value) for key, value in workspace.grants.items()}
     workspace.calls.clear()
     run(DATABRICKS_WAREHOUSE_ID="w-1")
 
-    assert dataclasses.replace(workspace.apps[NAME], active_deployment=None) == first
     assert workspace.grants == granted
     assert len(records(caspers)) == 1
-    assert not workspace.called("AppsAPI.create_and_wait")
-    assert not workspace.called("AppsAPI.update")
-    assert len(workspace.called("AppsAPI.deploy_and_wait")) == 1
+    assert {name for name, _ in workspace.calls} == {"grant", "deploy_app"}
+    assert len(workspace.called("deploy_app")) == 1
 
 
-def test_another_warehouse_replaces_the_first_and_leaves_other_resources_alone(
+def test_another_warehouse_replaces_the_first_and_nothing_else_of_the_app(
     workspace: Workspace, caspers: Path, run: Callable[..., None]
 ) -> None:
     run(DATABRICKS_WAREHOUSE_ID="w-1")
     can_use = AppResourceSqlWarehouseSqlWarehousePermission.CAN_USE
     other = AppResource(name="other", sql_warehouse=AppResourceSqlWarehouse(id="w-9", permission=can_use))
     app = workspace.apps[NAME]
-    app.resources = [*(app.resources or []), other]
-    app.description = "Somebody wrote this"
+    app["resources"].append(other.as_dict())
+    app |= {"description": "Somebody wrote this", "compute_size": "LARGE", "budget_policy_id": "b-1"}
+    before = {key: value for key, value in app.items() if key != "resources"}
+
     run(DATABRICKS_WAREHOUSE_ID="w-2")
-    now = {one.name: one.sql_warehouse.id for one in workspace.apps[NAME].resources or [] if one.sql_warehouse}
-    assert now == {"other": "w-9", "sql-warehouse": "w-2"}
-    assert workspace.apps[NAME].description == "Somebody wrote this"
+
+    after = workspace.apps[NAME]
+    resources = {one["name"]: one["sql_warehouse"]["id"] for one in after["resources"]}
+    assert resources == {"sql-warehouse": "w-2", "other": "w-9"}
+    mine = {"active_deployment", "default_source_code_path", "_update"}
+    assert {key: value for key, value in after.items() if key not in {*mine, "resources"}} == {
+        key: value for key, value in before.items() if key not in mine
+    }
+    (update,) = workspace.called("update_app")
+    assert update["update_mask"] == "resources"
 
 
-def test_a_stopped_app_is_started_and_a_running_deployment_is_waited_for(
-    workspace: Workspace, caspers: Path, run: Callable[..., None]
+@pytest.mark.parametrize(
+    ("state", "then"),
+    [
+        ("ACTIVE", ""),
+        ("STOPPED", ""),
+        ("ERROR", ""),
+        (None, ""),
+        ("STARTING", "ACTIVE"),
+        ("STARTING", "ERROR"),  # somebody's start fails: ours is tried
+        ("STOPPING", "STOPPED"),
+        ("UPDATING", "ACTIVE"),
+        ("UPDATING", "STOPPED"),
+        ("DELETING", "GONE"),
+    ],
+)
+def test_whatever_the_app_is_doing_it_is_deployed_in_the_end(
+    workspace: Workspace, caspers: Path, run: Callable[..., None], state: str | None, then: str
 ) -> None:
     run(DATABRICKS_WAREHOUSE_ID="w-1")
+    workspace.put(NAME, state, then)
+    workspace.calls.clear()
+    run(DATABRICKS_WAREHOUSE_ID="w-2")
     app = workspace.apps[NAME]
-    app.compute_status = ComputeStatus(state=ComputeState.STOPPED)
-    app.active_deployment = AppDeployment(
-        deployment_id="other", status=AppDeploymentStatus(state=AppDeploymentState.IN_PROGRESS)
-    )
+    assert app["compute_status"]["state"] == "ACTIVE"
+    assert [one["sql_warehouse"]["id"] for one in app["resources"]] == ["w-2"]
+    assert app["active_deployment"]["status"]["state"] == "SUCCEEDED"
+    assert len(workspace.called("deploy_app")) == 1
+    assert len(workspace.called("create_app")) == (then == "GONE")
+
+
+@pytest.mark.parametrize("end", ["SUCCEEDED", "FAILED", "CANCELLED"])
+@pytest.mark.parametrize("which", ["active_deployment", "pending_deployment"])
+def test_a_deployment_of_somebody_else_is_waited_for_however_it_ends(
+    workspace: Workspace, caspers: Path, run: Callable[..., None], which: str, end: str
+) -> None:
     run(DATABRICKS_WAREHOUSE_ID="w-1")
-    assert workspace.called("AppsAPI.start_and_wait") == [{"name": NAME}]
-    assert workspace.apps[NAME].active_deployment is not None
-    assert workspace.apps[NAME].active_deployment.deployment_id != "other"
+    workspace.deploying(NAME, end, which)
+    run(DATABRICKS_WAREHOUSE_ID="w-1")
+    assert [one["deployment_id"] for one in workspace.deployments[NAME]] == ["deployment-0", "other-1", "deployment-2"]
+    assert workspace.apps[NAME]["active_deployment"]["deployment_id"] == "deployment-2"
+
+
+def test_somebody_who_deploys_at_the_same_moment_comes_first(
+    workspace: Workspace, caspers: Path, run: Callable[..., None]
+) -> None:
+    workspace.between = [lambda: workspace.deploying(NAME, "FAILED")]
+    run(DATABRICKS_WAREHOUSE_ID="w-1")
+    assert workspace.apps[NAME]["active_deployment"]["deployment_id"] == "deployment-1"
+
+
+@pytest.mark.parametrize("end", ["FAILED", "CANCELLED"])
+def test_a_deployment_of_ours_that_does_not_succeed_fails_the_task_with_the_reason(
+    workspace: Workspace, caspers: Path, run: Callable[..., None], end: str
+) -> None:
+    workspace.ends = [end]
+    with pytest.raises(RuntimeError, match=f"deployment-0 of {NAME} is {end}: It is {end}"):
+        run(DATABRICKS_WAREHOUSE_ID="w-1")
+
+
+def test_a_colleagues_app_is_left_alone(workspace: Workspace, caspers: Path, run: Callable[..., None]) -> None:
+    run(DATABRICKS_WAREHOUSE_ID="w-1")
+    workspace.apps[NAME] |= {"creator": "li@caspers.example", "default_source_code_path": "/Workspace/Users/li/twin"}
+    workspace.calls.clear()
+    with pytest.raises(PermissionError, match=r"is li@caspers\.example's.*APP_NAME"):
+        run(DATABRICKS_WAREHOUSE_ID="w-2")
+    assert workspace.calls == []
+
+    workspace.apps[NAME] |= {"default_source_code_path": str(caspers / "apps/digital-twin")}  # a folder of the team's
+    run(DATABRICKS_WAREHOUSE_ID="w-2")
+    assert workspace.apps[NAME]["creator"] != ME
+
+
+def test_each_catalog_has_an_app_of_its_own_and_a_name_can_be_given(
+    workspace: Workspace, caspers: Path, run: Callable[..., None]
+) -> None:
+    run(CATALOG="caspersdev", DATABRICKS_WAREHOUSE_ID="w-1")
+    run(CATALOG="kitchens_north", DATABRICKS_WAREHOUSE_ID="w-2")
+    run(CATALOG="kitchens_north", DATABRICKS_WAREHOUSE_ID="w-2", APP_NAME="north")
+    assert len(workspace.apps) == 3
+    assert {NAME, "north"} < set(workspace.apps)
+    assert [one["sql_warehouse"]["id"] for one in workspace.apps[NAME]["resources"]] == ["w-1"]
 
 
 def test_without_a_warehouse_the_demos_own_is_used_and_else_one_is_made_once(
@@ -212,24 +293,29 @@ def test_without_a_warehouse_the_demos_own_is_used_and_else_one_is_made_once(
 ) -> None:
     run(CATALOG="kitchens")
     run(CATALOG="kitchens")
-    assert [one.name for one in workspace.warehouses] == ["kitchens-warehouse"]
+    assert [one["name"] for one in workspace.warehouses if one["id"].startswith("made")] == ["kitchens-warehouse"]
     assert [kind for _, kind, _ in records(caspers)] == ["warehouses", "apps"]
 
-    workspace.warehouses[:] = [EndpointInfo(id="w-7", name="kitchens-warehouse")]
+    workspace.warehouses = [{"id": "w-7", "name": "kitchens-warehouse"}]
     run(CATALOG="kitchens")
-    assert [one.sql_warehouse.id for one in workspace.apps[NAME].resources or [] if one.sql_warehouse] == ["w-7"]
+    (resource,) = workspace.apps["kitchens-digital-twin"]["resources"]
+    assert resource["sql_warehouse"]["id"] == "w-7"
 
 
 def test_what_may_not_be_granted_is_printed_as_sql_and_the_app_is_deployed(
     workspace: Workspace, caspers: Path, run: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    workspace.no_grants_on = {"caspers.lakeflow"}
-    workspace.missing = {"caspers.simulator"}
+    workspace.no_grants_on = {"caspersdev.lakeflow"}
+    workspace.missing = {"caspersdev.simulator"}
     run(DATABRICKS_WAREHOUSE_ID="w-1")
     out = capsys.readouterr().out
-    assert f"GRANT USE SCHEMA, SELECT ON SCHEMA `caspers`.`lakeflow` TO `{PRINCIPAL}`;" in out
-    assert "There is no caspers.simulator" in out
-    assert workspace.apps[NAME].active_deployment is not None
+    principal = workspace.apps[NAME]["service_principal_client_id"]
+    assert f"GRANT USE SCHEMA, SELECT ON SCHEMA `caspersdev`.`lakeflow` TO `{principal}`;" in out
+    assert "There is no caspersdev.simulator" in out
+    assert workspace.apps[NAME]["active_deployment"]["status"]["state"] == "SUCCEEDED"
+    assert (
+        workspace.deployed(NAME).health_check is None
+    )  # without its grants it is not healthy, and says on its page why
 
 
 def test_in_its_own_bundle_the_project_is_around_the_notebook_and_uc_state_may_be_absent(
@@ -239,35 +325,74 @@ def test_in_its_own_bundle_the_project_is_around_the_notebook_and_uc_state_may_b
     run: Callable[..., None],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (tmp_path / "stages").mkdir()
-    (tmp_path / "app.yaml").write_text((ROOT / "app.yaml").read_text())
-    monkeypatch.chdir(tmp_path / "stages")
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    run(DATABRICKS_WAREHOUSE_ID="w-1", CASPERS_ROOT=str(tmp_path / "nowhere"))
-    assert workspace.called("AppsAPI.deploy_and_wait")[0]["app_deployment"].source_code_path == str(tmp_path)
-    assert "will not be recorded" in capsys.readouterr().out
+    ship(tmp_path)
+    for _ in inside(tmp_path / "stages", monkeypatch):
+        run(DATABRICKS_WAREHOUSE_ID="w-1", CASPERS_ROOT=str(tmp_path / "nowhere"))
+    assert workspace.deployed(NAME).source_code_path == str(tmp_path)
+    out = capsys.readouterr().out
+    assert "will not be recorded" in out
+    assert "package.json" not in out
 
 
-def test_the_notebook_installs_the_sdk_that_is_tested_here() -> None:
+def test_a_package_json_among_the_apps_files_is_pointed_out(
+    workspace: Workspace, caspers: Path, run: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (caspers / "apps/digital-twin/package.json").write_text("{}")
+    run(DATABRICKS_WAREHOUSE_ID="w-1")
+    assert "Remove package.json" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("state", "then", "stopped", "started"),
+    [
+        ("ACTIVE", "", True, False),
+        ("STOPPED", "", False, True),
+        ("ERROR", "", True, True),
+        ("STARTING", "ACTIVE", True, False),
+        ("STOPPING", "STOPPED", False, True),
+        ("UPDATING", "ACTIVE", True, False),
+    ],
+)
+@pytest.mark.parametrize("action", ["stop", "start"])
+def test_the_hours_of_an_app_are_kept_whatever_it_is_doing(
+    workspace: Workspace,
+    caspers: Path,
+    run: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+    state: str,
+    then: str,
+    stopped: bool,
+    started: bool,
+) -> None:
+    run(DATABRICKS_WAREHOUSE_ID="w-1")
+    workspace.put(NAME, state, then)
+    workspace.calls.clear()
+    monkeypatch.chdir(caspers / "apps/digital-twin/stages")
+    run(HOURS, APP_NAME=NAME, ACTION=action)
+    assert workspace.apps[NAME]["compute_status"]["state"] == {"stop": "STOPPED", "start": "ACTIVE"}[action]
+    asked = {"stop": stopped, "start": started}[action]
+    assert [name for name, _ in workspace.calls] == ([f"{action}_app"] if asked else [])
+
+
+def test_hours_of_no_app_or_with_another_word_say_what_is_wrong(
+    workspace: Workspace, caspers: Path, run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(caspers / "apps/digital-twin/stages")
+    with pytest.raises(LookupError, match="There is no app kitchens"):
+        run(HOURS, APP_NAME="kitchens", ACTION="stop")
+    with pytest.raises(ValueError, match="write start or stop"):
+        run(HOURS, APP_NAME="kitchens", ACTION="pause")
+
+
+@pytest.mark.parametrize("notebook", [NOTEBOOK, HOURS], ids=lambda path: path.stem)
+def test_the_notebooks_install_the_sdk_that_is_tested_here(notebook: Path) -> None:
     pins = [line.strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
-    install = next(source for source in cells() if source.startswith("%pip"))
+    install = next(source for source in cells(notebook) if source.startswith("%pip"))
     assert next(pin for pin in pins if pin.startswith("databricks-sdk==")) in install.split()
 
 
-def test_the_notebook_is_shipped_without_outputs() -> None:
-    code = [cell for cell in json.loads(NOTEBOOK.read_text())["cells"] if cell["cell_type"] == "code"]
+@pytest.mark.parametrize("notebook", [NOTEBOOK, HOURS], ids=lambda path: path.stem)
+def test_the_notebooks_are_shipped_without_outputs(notebook: Path) -> None:
+    code = [cell for cell in json.loads(notebook.read_text())["cells"] if cell["cell_type"] == "code"]
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
-
-
-def test_the_workspace_of_these_tests_refuses_what_the_sdk_would() -> None:
-    client = Workspace().client()
-    with pytest.raises(TypeError, match="missing a required argument"):
-        client.apps.create_and_wait(name="as the first SDKs had it", description="…")
-    with pytest.raises(AttributeError):
-        client.apps.launch("app")
-    with pytest.raises(TypeError, match=r"is no .*App"):
-        client.apps.create_and_wait({"name": "a dictionary"})
-    assert isinstance(client.apps, Signed)
-    bad = AppResource(name="sql-warehouse", sql_warehouse=AppResourceSqlWarehouse(id="w", permission="CAN_USE"))  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="CAN_USE"):
-        must_be(bad, AppResource, "resource")

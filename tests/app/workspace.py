@@ -1,78 +1,36 @@
-"""A workspace in memory behind the SDK's own signatures.
+"""A workspace in memory, behind the genuine SDK: its calls, classes and waits run, and what it would send is answered here.
 
-A call that the real client would not take (a name it lacks, a missing or unknown argument, a value of the wrong type) raises
-TypeError or AttributeError here too. What is called is recorded.
+The platform is strict: an app's compute goes through its states as time passes (`wait`, in place of `time.sleep`), whatever does
+not fit its state is refused, and only what a call may change changes.
 """
 
-import collections.abc
-import dataclasses
-import inspect
+import re
 import types
-import typing
+import uuid
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import InvalidParameterValue, NotFound, PermissionDenied
-from databricks.sdk.service.apps import (
-    App,
-    AppDeployment,
-    AppDeploymentState,
-    AppDeploymentStatus,
-    AppsAPI,
-    ComputeState,
-    ComputeStatus,
-)
-from databricks.sdk.service.catalog import GrantsAPI, PermissionsChange, UpdatePermissionsResponse
-from databricks.sdk.service.sql import EndpointInfo, GetWarehouseResponse, WarehousesAPI
+from databricks.sdk.errors import BadRequest, InvalidParameterValue, NotFound, PermissionDenied, ResourceAlreadyExists
+from databricks.sdk.service.apps import App, AppDeployment, AppResource, AppsAPI
+from databricks.sdk.service.catalog import GrantsAPI
+from databricks.sdk.service.iam import CurrentUserAPI
+from databricks.sdk.service.sql import WarehousesAPI
 
-PRINCIPAL = "5d4c3b2a-0000-4000-8000-000000000001"
-HOST = "caspers-digital-twin-1234567890123456.aws.databricksapps.com"
-
-
-class Signed:
-    """An API of the client: the methods of `api`, with its signatures, answered by the methods of `answers`."""
-
-    def __init__(self, api: type, answers: object, calls: list[tuple[str, dict[str, Any]]]) -> None:
-        self._api, self._answers, self._calls = api, answers, calls
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        real = getattr(self._api, name)  # AttributeError for what the SDK does not have
-        signature = inspect.signature(real)
-        hints = typing.get_type_hints(real)
-
-        def call(*arguments: Any, **named: Any) -> Any:
-            given = signature.bind(self, *arguments, **named).arguments
-            given.pop("self")
-            for argument, value in given.items():
-                if argument in hints:
-                    must_be(value, hints[argument], f"{self._api.__name__}.{name}({argument})")
-            self._calls.append((f"{self._api.__name__}.{name}", given))
-            return getattr(self._answers, name)(**given)
-
-        return call
+ME = "maya.okafor@caspers.example"
+LONGEST_S = 2 * 60 * 60.0
+WAREHOUSES = ("w-1", "w-2", "w-9")
+CHANGEABLE = {
+    *{"description", "budget_policy_id", "usage_policy_id", "resources", "user_api_scopes", "compute_size"},
+    *{"forward_user_access_token", "git_repository", "telemetry_export_destinations"},
+}
+PRIVILEGES = {"CATALOG": {"USE_CATALOG"}, "SCHEMA": {"USE_SCHEMA", "SELECT"}, "TABLE": {"SELECT"}}
 
 
-def must_be(value: Any, hint: Any, where: str) -> None:
-    """Raise TypeError unless `value`, and what it is made of, is what the SDK's annotation says."""
-    origin, inner = typing.get_origin(hint), typing.get_args(hint)
-    if hint is Any or origin is collections.abc.Callable:
-        return
-    if origin in (typing.Union, types.UnionType):
-        if value is None and type(None) in inner:
-            return
-        must_be(value, next(part for part in inner if part is not type(None)), where)
-    elif origin in (list, dict):
-        if not isinstance(value, origin):
-            raise TypeError(f"{where}: {value!r} is no {hint}")
-        if origin is list:
-            for part in value:
-                must_be(part, inner[0], where)
-    elif not isinstance(value, hint):
-        raise TypeError(f"{where}: {value!r} is no {hint}")
-    elif dataclasses.is_dataclass(value):
-        for name, part in typing.get_type_hints(type(value)).items():
-            must_be(getattr(value, name), part, f"{where}.{name}")
+def host(app: str) -> str:
+    """Where an app answers."""
+    return f"{app}-1234567890123456.aws.databricksapps.com"
 
 
 class Workspace:
@@ -80,114 +38,239 @@ class Workspace:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.apps: dict[str, App] = {}
-        self.warehouses: list[EndpointInfo] = []
+        self.now = 0.0
+        self.apps: dict[str, dict[str, Any]] = {}
+        self.deployments: dict[str, list[dict[str, Any]]] = {}
+        self.warehouses: list[dict[str, Any]] = [{"id": one, "name": f"warehouse {one}"} for one in WAREHOUSES]
         self.grants: dict[tuple[str, str], set[str]] = {}
         self.no_grants_on: set[str] = set()
         self.missing: set[str] = set()
-        self.busy = False
+        self.ends: list[str] = []
+        """How the next deployments end; SUCCEEDED if nothing is said."""
+        self.starts: list[str] = []
+        """Into which state compute comes on the next starts; ACTIVE if nothing is said."""
+        self.between: list[Callable[[], None]] = []
+        """What others do just before the next deployment is asked for."""
+        self._changes: list[tuple[float, Callable[[], None]]] = []
 
     def client(self) -> Any:
-        """A new client of this workspace, with the three APIs that a stage needs."""
-        parts = {"apps": (AppsAPI, Apps), "grants": (GrantsAPI, Grants), "warehouses": (WarehousesAPI, Warehouses)}
+        """A new client of this workspace, with the APIs that a stage needs."""
+        parts = {"apps": AppsAPI, "grants": GrantsAPI, "warehouses": WarehousesAPI, "current_user": CurrentUserAPI}
         assert set(parts) <= set(dir(WorkspaceClient))
-        return types.SimpleNamespace(
-            **{name: Signed(api, answers(self), self.calls) for name, (api, answers) in parts.items()}
-        )
+        return types.SimpleNamespace(**{name: api(self) for name, api in parts.items()})
+
+    # -- what the SDK's classes need of a client ---------------------------------------------------------------------------
+    _cfg = types.SimpleNamespace(workspace_id=None)
+
+    def do(self, method: str, path: str, query: Any = None, headers: Any = None, body: Any = None) -> dict[str, Any]:
+        """Answer a request."""
+        for pattern, answer in ROUTES.items():
+            verb, _, where = pattern.partition(" ")
+            if verb == method and (found := re.fullmatch(where, path)):
+                if method != "GET":
+                    self.calls.append((answer.__name__, {"path": found.groups(), "body": deepcopy(body)}))
+                return deepcopy(answer(self, *found.groups(), **({"body": deepcopy(body)} if body is not None else {})))
+        raise NotFound(f"No API found for {method} {path}")
+
+    # -- for tests ---------------------------------------------------------------------------------------------------------
+    def wait(self, seconds: float) -> None:
+        """Let time pass. Raises AssertionError for what would wait for ever."""
+        self.now += seconds
+        assert self.now < LONGEST_S, "still waiting"
+        due = [change for at, change in self._changes if at <= self.now]
+        self._changes = [(at, change) for at, change in self._changes if at > self.now]
+        for change in due:
+            change()
 
     def called(self, name: str) -> list[dict[str, Any]]:
-        """The arguments of each call of `name`, as in "AppsAPI.update"."""
-        return [arguments for called, arguments in self.calls if called == name]
+        """The bodies of each change that was asked for by this name, such as "update_app"."""
+        return [call["body"] or {} for called, call in self.calls if called == name]
 
+    def app(self, name: str) -> App:
+        """An app as the SDK's class."""
+        return App.from_dict(self.apps[name])
 
-@dataclasses.dataclass
-class Apps:
-    """Answers of the apps service."""
+    def deployed(self, name: str) -> AppDeployment:
+        """The last deployment that was asked for."""
+        return AppDeployment.from_dict(self.called("deploy_app")[-1])
 
-    workspace: Workspace
+    def put(self, name: str, state: str | None, then: str = "", after: float = 20, **fields: Any) -> None:
+        """Put an app into a state of its compute, which ends in another; a state None is compute that never was."""
+        app = self.apps[name]
+        app |= fields
+        app.pop("compute_status", None)
+        if state:
+            app["compute_status"] = {"state": state, "message": f"The compute is {state}."}
+        if then:
+            self.later(after, lambda: self._gone(name) if then == "GONE" else self.put(name, then))
 
-    def get(self, name: str) -> App:
-        if name not in self.workspace.apps:
+    def deploying(self, name: str, end: str, which: str = "pending_deployment") -> None:
+        """Somebody else's deployment to an app begins."""
+        self._begin(name, {"deployment_id": f"other-{len(self.deployments[name])}"}, end, which)
+
+    def later(self, seconds: float, change: Callable[[], None]) -> None:
+        """Let something happen when time has passed."""
+        self._changes.append((self.now + seconds, change))
+
+    # -- the apps service --------------------------------------------------------------------------------------------------
+    def get_app(self, name: str) -> dict[str, Any]:
+        if name not in self.apps:
             raise NotFound(f"App with name {name} does not exist or is deleted.")
-        return self.workspace.apps[name]
+        return self.apps[name]
 
-    def create_and_wait(self, app: App) -> App:
-        made = dataclasses.replace(
-            app,
-            id="app-1",
-            url=f"https://{HOST}",
-            service_principal_client_id=PRINCIPAL,
-            compute_status=ComputeStatus(state=ComputeState.ACTIVE, message="App's compute is running."),
-        )
-        self.workspace.apps[app.name] = made
-        return made
+    def create_app(self, body: dict[str, Any]) -> dict[str, Any]:
+        name = body["name"]
+        if not re.fullmatch("[a-z0-9-]{2,30}", name):
+            raise InvalidParameterValue(f"{name}: an app's name has 2 to 30 lowercase letters, digits and hyphens.")
+        if name in self.apps:
+            raise ResourceAlreadyExists(f"An app with the same name already exists: {name}")
+        self._check(body.get("resources", []))
+        self.apps[name] = {
+            **body,
+            "id": f"app-{len(self.apps) + 1}",
+            "url": f"https://{host(name)}",
+            "creator": ME,
+            "service_principal_client_id": str(uuid.uuid5(uuid.NAMESPACE_DNS, name)),
+        }
+        self.deployments[name] = []
+        self._start(name)
+        return self.apps[name]
 
-    def update(self, name: str, app: App) -> App:
-        before = self.get(name)
-        # a full replacement of what can be set; the rest is the service's own
-        kept = dataclasses.replace(before, resources=app.resources, description=app.description)
-        kept.compute_size = app.compute_size
-        self.workspace.apps[name] = kept
-        return kept
+    def update_app(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        app = self._still(name, "update")
+        fields = body["update_mask"].split(",")
+        if not set(fields) <= CHANGEABLE:
+            raise InvalidParameterValue(f"update_mask: {body['update_mask']}")
+        self._check(body["app"].get("resources", []))
+        if (state := app.get("compute_status", {}).get("state")) == "ACTIVE":
+            self.put(name, "UPDATING", state)
+        for field in fields:
+            app.pop(field, None)
+            if field in body["app"]:
+                app[field] = body["app"][field]
+        app["_update"] = "IN_PROGRESS"
+        self.later(20, lambda: app.update(_update="SUCCEEDED"))
+        return self.get_update(name)
 
-    def start_and_wait(self, name: str) -> App:
-        app = self.get(name)
-        app.compute_status = ComputeStatus(state=ComputeState.ACTIVE)
+    def get_update(self, name: str) -> dict[str, Any]:
+        return {"status": {"state": self.get_app(name).get("_update", "NOT_UPDATED"), "message": "…"}}
+
+    def start_app(self, name: str, body: Any = None) -> dict[str, Any]:
+        app = self._still(name, "start")
+        if app.get("compute_status", {}).get("state") == "ACTIVE":
+            raise BadRequest(f"Cannot start app {name} as it is in state ACTIVE.")
+        self._start(name)
         return app
 
-    wait_get_app_active = start_and_wait
+    def stop_app(self, name: str, body: Any = None) -> dict[str, Any]:
+        app = self._still(name, "stop")
+        if app.get("compute_status", {}).get("state") not in ("ACTIVE", "ERROR"):
+            raise BadRequest(f"Cannot stop app {name}: its compute does not run.")
+        self.put(name, "STOPPING", "STOPPED")
+        return app
 
-    def wait_get_deployment_app_succeeded(self, app_name: str, deployment_id: str) -> AppDeployment:
-        app = self.get(app_name)
-        assert app.active_deployment is not None
-        assert app.active_deployment.deployment_id == deployment_id
-        app.active_deployment.status = AppDeploymentStatus(state=AppDeploymentState.SUCCEEDED)
-        return app.active_deployment
+    def deploy_app(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        if self.between:
+            self.between.pop(0)()
+        app = self._still(name, "deploy")
+        if app.get("compute_status", {}).get("state") != "ACTIVE":
+            raise BadRequest(f"Cannot deploy app {name}: its compute is not running.")
+        if any(one["status"]["state"] == "IN_PROGRESS" for one in self.deployments[name]):
+            raise BadRequest(f"Cannot deploy app {name} as there is an active deployment in progress.")
+        deployment = {**body, "deployment_id": f"deployment-{len(self.deployments[name])}"}
+        self._begin(name, deployment, self.ends.pop(0) if self.ends else "SUCCEEDED", "pending_deployment")
+        return deployment
 
-    def deploy_and_wait(self, app_name: str, app_deployment: AppDeployment) -> AppDeployment:
-        app = self.get(app_name)
-        state = app.active_deployment and app.active_deployment.status and app.active_deployment.status.state
-        if state is AppDeploymentState.IN_PROGRESS:
-            raise InvalidParameterValue("Cannot deploy app as there is an active deployment in progress.")
-        if app.compute_status is None or app.compute_status.state is not ComputeState.ACTIVE:
-            raise InvalidParameterValue("App compute is not running.")
-        done = dataclasses.replace(
-            app_deployment,
-            deployment_id=f"deployment-{len(self.workspace.called('AppsAPI.deploy_and_wait'))}",
-            status=AppDeploymentStatus(state=AppDeploymentState.SUCCEEDED),
-        )
-        app.active_deployment = done
-        return done
+    def get_deployment(self, name: str, deployment: str) -> dict[str, Any]:
+        found = [one for one in self.deployments[name] if one["deployment_id"] == deployment]
+        if not found:
+            raise NotFound(f"There is no deployment {deployment}.")
+        return {**found[0], "env_vars": [{"name": one["name"]} for one in found[0].get("env_vars", [])]}  # no values
 
+    def _still(self, name: str, what: str) -> dict[str, Any]:
+        app = self.get_app(name)
+        state = app.get("compute_status", {}).get("state")
+        if state in ("STARTING", "STOPPING", "UPDATING", "DELETING"):
+            raise BadRequest(f"Cannot {what} app {name} as it is not terminal with state {state}.")
+        return app
 
-@dataclasses.dataclass
-class Grants:
-    """Answers of Unity Catalog's grants."""
+    def _start(self, name: str) -> None:
+        end = self.starts.pop(0) if self.starts else "ACTIVE"
+        self.put(name, "STARTING", end)
+        if self.deployments[name] and end == "ACTIVE":  # the last one is deployed again once compute runs
+            again = {**self.deployments[name][-1], "deployment_id": f"again-{len(self.deployments[name])}"}
+            self.later(20, lambda: self._begin(name, again, "SUCCEEDED", "pending_deployment"))
 
-    workspace: Workspace
+    def _begin(self, name: str, deployment: dict[str, Any], end: str, which: str) -> None:
+        app = self.apps[name]
+        deployment["status"] = {"state": "IN_PROGRESS", "message": "…"}
+        self.deployments[name].append(deployment)
+        app[which] = deployment
 
-    def update(
-        self, securable_type: str, full_name: str, changes: list[PermissionsChange]
-    ) -> UpdatePermissionsResponse:
-        if full_name in self.workspace.missing:
-            raise NotFound(f"{full_name} does not exist.")
-        if full_name in self.workspace.no_grants_on:
+        def ended() -> None:
+            deployment["status"] = {"state": end, "message": f"It is {end}."}
+            if app.pop(which, None) is deployment and end == "SUCCEEDED":
+                app["active_deployment"] = deployment
+                app["default_source_code_path"] = deployment.get("source_code_path")
+
+        self.later(40, ended)
+
+    def _gone(self, name: str) -> None:
+        self.apps.pop(name, None)
+
+    def _check(self, resources: list[dict[str, Any]]) -> None:
+        for one in resources:
+            assert AppResource.from_dict(one).as_dict() == one
+            warehouse = one.get("sql_warehouse")
+            if warehouse and warehouse["id"] not in {known["id"] for known in self.warehouses}:
+                raise NotFound(f"There is no warehouse {warehouse['id']}.")
+        if len({one["name"] for one in resources}) < len(resources):
+            raise InvalidParameterValue("Two resources have one name.")
+
+    # -- others ------------------------------------------------------------------------------------------------------------
+    def grant(self, kind: str, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        if name in self.missing:
+            raise NotFound(f"{name} does not exist.")
+        if name in self.no_grants_on:
             raise PermissionDenied("User does not have MANAGE.")
-        for change in changes:
-            granted = self.workspace.grants.setdefault((f"{securable_type} {full_name}", change.principal or ""), set())
-            granted.update(privilege.value for privilege in change.add or [])
-        return UpdatePermissionsResponse()
+        principals = {app["service_principal_client_id"] for app in self.apps.values()}
+        for change in body["changes"]:
+            if change.get("principal") not in principals:
+                raise NotFound(f"Could not find principal with name {change.get('principal')}")
+            if not set(change["add"]) <= PRIVILEGES[kind]:
+                raise InvalidParameterValue(f"{change['add']} cannot be granted on a {kind}.")
+            self.grants.setdefault((f"{kind} {name}", change["principal"]), set()).update(change["add"])
+        return {}
+
+    def list_warehouses(self) -> dict[str, Any]:
+        return {"warehouses": self.warehouses}
+
+    def create_warehouse(self, body: dict[str, Any]) -> dict[str, Any]:
+        if body["name"] in {one["name"] for one in self.warehouses}:
+            raise InvalidParameterValue(f"The name {body['name']} is taken.")
+        self.warehouses.append({**body, "id": f"made-{len(self.warehouses)}", "state": "STARTING"})
+        self.later(20, lambda made=self.warehouses[-1]: made.update(state="RUNNING"))  # type: ignore[misc]
+        return {"id": self.warehouses[-1]["id"]}
+
+    def get_warehouse(self, number: str) -> dict[str, Any]:
+        return next(one for one in self.warehouses if one["id"] == number)
+
+    def me(self) -> dict[str, Any]:
+        return {"userName": ME}
 
 
-@dataclasses.dataclass
-class Warehouses:
-    """Answers of the SQL warehouses' service."""
-
-    workspace: Workspace
-
-    def list(self) -> list[EndpointInfo]:
-        return self.workspace.warehouses
-
-    def create_and_wait(self, name: str, **_: Any) -> GetWarehouseResponse:
-        self.workspace.warehouses.append(EndpointInfo(id="made-1", name=name))
-        return GetWarehouseResponse(id="made-1", name=name)
+ROUTES: dict[str, Callable[..., dict[str, Any]]] = {
+    "GET /api/2.0/apps/([^/]+)": Workspace.get_app,
+    "POST /api/2.0/apps": Workspace.create_app,
+    "POST /api/2.0/apps/([^/]+)/update": Workspace.update_app,
+    "GET /api/2.0/apps/([^/]+)/update": Workspace.get_update,
+    "POST /api/2.0/apps/([^/]+)/start": Workspace.start_app,
+    "POST /api/2.0/apps/([^/]+)/stop": Workspace.stop_app,
+    "POST /api/2.0/apps/([^/]+)/deployments": Workspace.deploy_app,
+    "GET /api/2.0/apps/([^/]+)/deployments/([^/]+)": Workspace.get_deployment,
+    "PATCH /api/2.1/unity-catalog/permissions/([^/]+)/([^/]+)": Workspace.grant,
+    "GET /api/2.0/sql/warehouses": Workspace.list_warehouses,
+    "POST /api/2.0/sql/warehouses": Workspace.create_warehouse,
+    "GET /api/2.0/sql/warehouses/([^/]+)": Workspace.get_warehouse,
+    "GET /api/2.0/preview/scim/v2/Me": Workspace.me,
+}

@@ -3,6 +3,7 @@
 Without Chromium these tests fail; they are never skipped, because a page that nobody looked at is not tested.
 """
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 import panel as pn
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from bokeh.server.server import Server
+from panel.io.threads import StoppableThread
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 from tests.browser.app import free_port, running
@@ -29,6 +32,9 @@ WCAG_21_AA = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21
 
 GRAVE = {"serious", "critical"}
 """Impacts, as axe-core judges them, that no page may have."""
+
+STOPPED_S = 20
+"""After so long a server has not stopped, on however busy a machine."""
 
 
 @pytest.fixture
@@ -70,7 +76,7 @@ def address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 @pytest.fixture(scope="module")
 def serve() -> Iterator[Callable[..., str]]:
     """Serve applications {name: function} on a free port until the module's tests are over; returns the address."""
-    running = []
+    running: list[tuple[str, StoppableThread]] = []
 
     def start(applications: dict[str, Callable[[], object]], **options: object) -> str:
         name = uuid.uuid4().hex
@@ -84,7 +90,7 @@ def serve() -> Iterator[Callable[..., str]]:
             server_id=name,
             **options,
         )
-        running.append(thread)
+        running.append((name, thread))
         deadline = time.monotonic() + 20
         while name not in pn.state._servers:
             assert time.monotonic() < deadline, "the server did not start within 20 s"
@@ -92,8 +98,19 @@ def serve() -> Iterator[Callable[..., str]]:
         return f"http://127.0.0.1:{pn.state._servers[name][0].port}"
 
     yield start
-    for thread in running:
+    for name, thread in running:
+        asyncio.run_coroutine_threadsafe(hang_up(pn.state._servers[name][0]), thread.asyncio_loop).result(STOPPED_S)
         thread.stop()
+        thread.join(STOPPED_S)
+        assert not thread.is_alive()
+
+
+async def hang_up(server: Server) -> None:
+    """Close a server's connections, which would otherwise be left open by a loop that ends, and be reported by a later test."""
+    for connection in list(server._tornado._clients):
+        connection._socket.close()
+    await server._http.close_all_connections()
+    await asyncio.sleep(0)  # transports close in the next turn of the loop
 
 
 @pytest.fixture(scope="session")

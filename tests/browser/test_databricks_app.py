@@ -81,6 +81,7 @@ def app(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "DATABRICKS_CLIENT_ID": "app-client",
         "DATABRICKS_CLIENT_SECRET": SECRET,
         **app_environment(WAREHOUSE),
+        "CATALOG": "caspers",  # the double's
         "BOKEH_ALLOW_WS_ORIGIN": f"127.0.0.1:{port}",  # as the stage sets it on deployment
         "TWIN_CACHE": str(tmp_path_factory.mktemp("cache")),
     }

@@ -10,7 +10,7 @@ import pytest
 
 from tests.packaging.declared import EXTRAS, ROOT, declared, providers
 
-OUR_FOLDERS = {"twin", "tests", "benchmarks", "scripts"}
+OUR_FOLDERS = {"twin", "tests", "benchmarks", "scripts", "stages"}
 
 
 @functools.cache
@@ -56,7 +56,7 @@ def test_what_the_package_imports_where_it_is_wanted_belongs_to_an_extra_at_leas
     assert undeclared("twin", "databricks", "notebook") == []
 
 
-@pytest.mark.parametrize("folder", ["dashboards", "scripts", "benchmarks", "tests"])
+@pytest.mark.parametrize("folder", ["dashboards", "scripts", "stages", "benchmarks", "tests"])
 def test_what_is_around_the_package_imports_what_the_test_extra_brings(folder: str) -> None:
     assert undeclared(folder, "test") == []
 

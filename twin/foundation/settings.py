@@ -153,7 +153,7 @@ class Settings:
     """Where what was read from a warehouse is kept, for this user alone."""
     cache_bytes: int = 2048 << 20
     """So much of it at most, 0 for nothing; 90 days with a million events take some 60 MB."""
-    catalog: str = "caspers"
+    catalog: str = "caspersdev"
     lakeflow_schema: str = "lakeflow"
     simulator_schema: str = "simulator"
     warehouse_path: str = ""

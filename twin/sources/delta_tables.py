@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from twin.foundation.errors import SourceError
 from twin.sources import delta_paths
 from twin.sources.database import reason
-from twin.sources.event_files import READ, ROW_BYTES, EventFile, EventFiles, Size, UnusableError
+from twin.sources.event_files import READ, EventFile, EventFiles, Size, UnusableError, parquet_size
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -100,7 +99,7 @@ def _footer(uri: str) -> Size:
             f"is a Delta table with files elsewhere, such as {uri}: only what lies on this disk is read. Export it"
         )
     try:
-        footer = pq.read_metadata(path)
+        return parquet_size(path)
     except FileNotFoundError as error:
         raise UnusableError(
             f"is a Delta table without its file {Path(path).name}, which its log lists: bring it back, or open an earlier "
@@ -111,8 +110,6 @@ def _footer(uri: str) -> Size:
             f"is a Delta table whose file {Path(path).name} cannot be read: {reason(error)}: bring it back, or take the "
             "table out"
         ) from error
-    stored = sum(footer.row_group(number).total_byte_size for number in range(footer.num_row_groups))
-    return Size(max(stored, footer.num_rows * ROW_BYTES), footer.num_rows)
 
 
 def _arrow_schema(stream: Any) -> pa.Schema:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import IO, Protocol, cast
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from twin.sources import column_names, file_paths
@@ -34,6 +36,8 @@ PACKED = 3
 """Factor by which the size of compressed text is multiplied where nothing says what it holds."""
 ROW_BYTES = 100
 """Bytes that a decoded row takes at least, however well its file is compressed."""
+SMALL_DICTIONARY, PACKED_VALUE = 64 << 10, 16
+"""Bytes of a column in a row group up to which no text in it is long, and bytes a value above which it is hardly packed."""
 _FOLDER = "folder of the row"
 """Column in which DuckDB gives a row's path; no file has one of this name."""
 
@@ -260,11 +264,37 @@ def sniffer(path: str, like: EventFile) -> str:
 
 
 def _parquet(path: str) -> tuple[EventFile, Size]:
-    footer = pq.read_metadata(path)
-    schema = footer.schema.to_arrow_schema()
-    stored = sum(footer.row_group(number).total_byte_size for number in range(footer.num_row_groups))
+    schema = pq.read_schema(path)
     file = EventFile("parquet", tuple(schema.names), tuple(str(field.type) for field in schema))
-    return file, Size(max(stored, footer.num_rows * ROW_BYTES), footer.num_rows)
+    return file, parquet_size(path)
+
+
+def parquet_size(path: str) -> Size:
+    """Return what a Parquet file holds; a text of a dictionary counts as often as rows refer to it."""
+    footer = pq.read_metadata(path)
+    stored = sum(footer.row_group(number).total_byte_size for number in range(footer.num_row_groups))
+    texts = sum(_unpacked(path, number, name) for number, name in _packed(footer))
+    return Size(max(stored, footer.num_rows * ROW_BYTES, texts), footer.num_rows)
+
+
+def _packed(footer: pq.FileMetaData) -> Iterator[tuple[int, str]]:
+    """Yield the row groups and columns in which a few long texts may stand for many rows."""
+    for number in range(footer.num_row_groups):
+        group = footer.row_group(number)
+        for column in (group.column(index) for index in range(group.num_columns)):
+            size = column.total_uncompressed_size
+            if column.physical_type == "BYTE_ARRAY" and SMALL_DICTIONARY < size < PACKED_VALUE * column.num_values:
+                yield number, column.path_in_schema
+
+
+def _unpacked(path: str, row_group: int, column: str) -> int:
+    """Return the bytes of a column's texts, each of which is in memory once."""
+    with pq.ParquetFile(path, read_dictionary=[column]) as file:
+        chunks = file.read_row_group(row_group, columns=[column]).column(0).chunks
+    if not all(pa.types.is_dictionary(chunk.type) for chunk in chunks):
+        return sum(chunk.nbytes for chunk in chunks)  # a part of a list or structure, all of it in memory already
+    lengths = (pc.take(pc.binary_length(chunk.dictionary), chunk.indices) for chunk in chunks)
+    return sum(pc.sum(length.cast(pa.int64())).as_py() or 0 for length in lengths)
 
 
 def _csv(path: str) -> EventFile:
