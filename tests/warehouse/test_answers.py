@@ -19,6 +19,7 @@ from twin.foundation.settings import Settings
 from twin.foundation.times import text
 from twin.notebook.door import Twin
 from twin.sources.base import Location
+from twin.sources.similar_orders import similar_orders
 from twin.sources.warehouse import CONNECTIONS
 from twin.sources.window_sizes import Size
 
@@ -53,8 +54,8 @@ def questions(place: Location, order: str) -> dict[str, dict[str, Any]]:
         "buckets": {**part, "granularity": "hour"},
         "capacity": {"location": place.id},
         "event_page": {**part, "types": "delivered,gk_ready", "order_id": "", "most": 50},
-        "find_order": {"order_id": order},
-        "near_orders": {"wanted": order[:-1], "most": 5},
+        "find_order": {"order_id": order, "location": ""},
+        "near_orders": {**part, "wanted": order[:-1], "most": 5},
         "ready": {},
     }
 
@@ -134,10 +135,12 @@ def test_orders_that_live_for_days_are_whole_through_a_warehouse(
     assert [(one.id, one.orders) for one in through.locations] == [(one.id, one.orders) for one in direct.locations]
     assert through.quality() == direct.quality()
     assert through.source.volume(place.id).orders.tolist() == direct.source.volume(place.id).orders.tolist()
-    for query, more in {"find_order": {"order_id": "again~2"}, "near_orders": {"wanted": "again~", "most": 5}}.items():
-        answer = through.source.query(query, **more)
-        assert same(answer, direct.source.query(query, **more))
+    for at in ("", place.id):
+        answer = through.source.query("find_order", order_id="again~2", location=at)
+        assert same(answer, direct.source.query("find_order", order_id="again~2", location=at))
         assert answer.num_rows == 3
+        near = similar_orders(through.source, "again~", 5, at)
+        assert near == similar_orders(direct.source, "again~", 5, at) == ["again", "again~2", "again~3"]
     midnight = place.start // 86_400 * 86_400
     before = len(warehouse.statements)
     for start, end in [(midnight + n * 43_200, midnight + (n + 2) * 43_200) for n in range(-1, 5)]:
@@ -199,8 +202,8 @@ def test_hostile_names_are_only_values(demos: Demos, warehouse_of: Start, lakeho
     assert evil in {place.id for place in source.locations}
     place = source.location(evil)
     assert source.source.window(evil, place.start, place.end).num_rows > 100
-    assert source.source.query("find_order", order_id=evil).num_rows == 0
-    assert source.source.query("near_orders", wanted=evil, most=3).num_rows == 0
+    assert source.source.query("find_order", order_id=evil, location=evil).num_rows == 0
+    assert similar_orders(source.source, evil, 3, evil) == []
     with pytest.raises(UnknownLocationError):
         source.source.window(evil + "'", 0, 1)
     assert not any("DROP" in sql or "1'='1" in sql for sql in warehouse.asked)
@@ -227,7 +230,7 @@ def test_a_window_is_asked_for_by_place_and_time_and_only_once(
     source.source.window(place.id, place.start, place.start + 3600)
     asked = warehouse.statements[before:]
     assert len(asked) == 1, "the day's rows come once, for whoever asks"
-    assert re.search(r"WHERE \(CAST\(`location` AS STRING\) IN \(:place_0\)\) AND .*:bronze_from", asked[0].sql)
+    assert re.search(r"WHERE \(`location` IN \(:place_0\)\) AND .*:bronze_from", asked[0].sql)
     assert asked[0].parameters["place_0"] == place.id
 
 

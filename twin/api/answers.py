@@ -23,6 +23,7 @@ from twin.foundation.times import DAY, HOUR, UTC
 from twin.hub import Hub
 from twin.sources.base import Location, Window
 from twin.sources.known_kitchens import METRES_PER_MILE
+from twin.sources.similar_orders import similar_orders
 from twin.timeline import events as ev
 from twin.timeline import orders
 from twin.timeline.timeline import DataQuality, Timeline, kitchen_frame
@@ -174,11 +175,9 @@ def order(hub: Hub, order_id: str, query: parameters.OneOrder) -> models.OrderLi
     """Return an order's lifecycle, found by its id alone. Raises `UnknownOrderError` with similar ids."""
     if query.location is not None:
         hub.location(query.location)
-    rows = hub.source.query("find_order", order_id=order_id)
-    if query.location is not None:
-        rows = rows.filter(np.asarray(rows["location"]) == query.location)
+    rows = hub.source.query("find_order", order_id=order_id, location=query.location or "")
     if not len(rows):
-        near = hub.source.query("near_orders", wanted=order_id, most=NEAR)["order_id"].to_pylist()
+        near = similar_orders(hub.source, order_id, NEAR, query.location or "")
         where = f" at {query.location}" if query.location else ""
         raise UnknownOrderError(f"No order {order_id!r}{where}.", near=[other for other in near if other != order_id])
     first = rows["location"][int(np.argmin(rows["ts"].to_numpy()))].as_py()

@@ -28,6 +28,7 @@ from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.day_cache import DayCache
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
 from twin.sources.lives import Alive, LongOrders, Reused
+from twin.sources.odd_values import OddValues
 from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Reading
 from twin.sources.warehouse import CONNECTIONS, Warehouse
@@ -36,6 +37,11 @@ from twin.sources.window_sizes import Budget, Size
 EVENTS, GOLD = "all_events", "gold_order_header"
 COUNTED_FROM = 0.25
 """Share of the memory of a range from which on its rows are counted before they are read; below, orders per hour tell enough."""
+
+OF_EVENTS = ("event_page", "near_orders")
+"""Queries about the rows of a range, whatever orders they belong to."""
+LOOKUPS = CONNECTIONS // 2
+"""Most searches for an order id at once: each may read a column of the whole table, and what is shown must not wait for them."""
 
 NO_VOLUME = Volume(np.empty(0), np.empty(0, np.int64))
 
@@ -75,8 +81,9 @@ class Schema:
 @dataclass(frozen=True, slots=True)
 class _Contents:
     """The contents of the event table at the last refresh. `spellings` are the raw values that stand for each location, `reading`
-    is how its times are read, and `times` what they are."""
+    is how its times are read, `times` what they are, and `table` builds the conditions that these rows need."""
 
+    table: EventTable
     rows: int
     spellings: Mapping[str, list[str | None]]
     accounts: tables.Accounts
@@ -105,6 +112,7 @@ class DatabricksSource:
         self._pool = ThreadPoolExecutor(2 * CONNECTIONS, thread_name_prefix="warehouse")
         self._names: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
+        self._lookups = threading.Semaphore(LOOKUPS)
         report("Connecting to the SQL warehouse", 0.1)
         self._columns = self._read_columns(lambda message: report(message, 0.2))
         self._table = EventTable(self._schema.table(EVENTS), self._columns_of(EVENTS))
@@ -181,7 +189,7 @@ class DatabricksSource:
         alive = self._alive(location, start, end)
         if alive is None:
             return None
-        where, more = self._table.where_long(self._spellings(location), alive)
+        where, more = self._contents.table.where_long(self._spellings(location), alive)
         ranges = lives.ranges(start, end, alive)
         return self._run("long_window", where, {"location": location, **_arguments(ranges), **more})
 
@@ -193,17 +201,20 @@ class DatabricksSource:
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
         location = str(parameters.get("location", ""))
         where, more = "", dict[str, Any]()
-        if location and {"from_ts", "to_ts"} <= set(parameters):
+        if {"from_ts", "to_ts"} <= set(parameters):
             start, end = float(parameters["from_ts"]), float(parameters["to_ts"])
-            if name == "event_page":
+            if name in OF_EVENTS:
                 where, more = self._where(location, start, end)
             else:  # about orders, which have to be whole
                 alive = self._alive(location, start, end)
-                where, more = self._table.where_lives(self._spellings(location), lives.near(start, end), alive)
+                where, more = self._contents.table.where_lives(self._spellings(location), lives.near(start, end), alive)
+        elif "order_id" in parameters:
+            spellings = self._spellings(location) if location else None
+            where, more = self._contents.table.where_order(self._raw_id(str(parameters["order_id"])), spellings)
+            with self._lookups:
+                return self._run(name, where, {**_arguments(parameters), **more})
         elif location:
             where, more = self._where(location)
-        elif "order_id" in parameters:
-            where, more = self._table.where_order(), {"raw_order_id": self._raw_id(str(parameters["order_id"]))}
         return self._run(name, where, {**_arguments(parameters), **more})
 
     def routes(self, location: str, most: int) -> pa.Table:
@@ -280,8 +291,10 @@ class DatabricksSource:
         if not locations:
             raise SourceError(tables.nothing_usable(self._table.name, accounts.of(None)))
         volumes = tables.volumes(answers["volume"], locations)
+        raw, odd_times, odd_orders = spellings()
+        table = self._table.holding(OddValues.found(reading, odd_times, odd_orders))
         return _Contents(
-            accounts.of(None).read, spellings(), accounts, long_orders, reused, locations, volumes, reading, times
+            table, accounts.of(None).read, raw, accounts, long_orders, reused, locations, volumes, reading, times
         )
 
     def _look_at_times(self, reading: Reading) -> tuple[Times, Reading | None]:
@@ -322,12 +335,14 @@ class DatabricksSource:
         schema = self._schema.simulator if simulator else self._schema.lakeflow
         return self._columns.get((schema.lower(), table), Columns.none())
 
-    def _read_spellings(self) -> dict[str, list[str | None]]:
-        """Return the raw values that stand for each location, for conditions on the raw column."""
-        spellings: defaultdict[str, list[str | None]] = defaultdict(list)
+    def _read_spellings(self) -> tuple[dict[str, list[str | None]], int, int]:
+        """Return the raw values that stand for each location, for conditions on the raw column; and how many rows have odd times
+        and odd order ids."""
+        spellings, odd = defaultdict[str, list[str | None]](list), Counter[str]()
         for row in self._warehouse.query(self._table.location_spellings(), {}).to_pylist():
             spellings[(row["place"] or "").strip()].append(row["raw"])
-        return dict(spellings)
+            odd.update({name: row[name] for name in ("odd_times", "odd_orders")})
+        return dict(spellings), odd["odd_times"], odd["odd_orders"]
 
     def _dimension(self, name: str) -> list[dict[str, Any]]:
         """Return a dimension table's rows; none if there is no such table."""
@@ -341,7 +356,7 @@ class DatabricksSource:
 
     # -- queries ----------------------------------------------------------------------------------------------------------
     def _where(self, location: str, start: float | None = None, end: float | None = None) -> tuple[str, dict[str, Any]]:
-        return self._table.where(self._spellings(location), start, end)
+        return self._contents.table.where(self._spellings(location) if location else None, start, end)
 
     def _reused(self, location: str | None = None) -> Sequence[Reused]:
         """Return the later lives of ids at a location, or at all."""
@@ -377,7 +392,7 @@ class DatabricksSource:
     ) -> pa.Table:
         """Run a query; `reading` and the later lives of ids, `reused`, are those of the contents, but while these are read."""
         if reading is None:
-            reading, reused = self._contents.reading, self._reused(parameters.get("location"))
+            reading, reused = self._contents.reading, self._reused(parameters.get("location") or None)
         sql = queries.databricks(query, self._table.bronze(where), self._table.times(), reading, bool(reused))
         if reused:
             parameters = {**parameters, "reused": lives.as_json(reused)}
@@ -395,7 +410,7 @@ class DatabricksSource:
         ended = day + 2 * DAY <= place.end
         near = (volume.hour >= day - DAY) & (volume.hour < day + 2 * DAY)
         hours = volume.hour[near].tolist(), volume.orders[near].tolist()
-        key: tuple[object, ...] = (location, day, *hours, self._contents.reading)
+        key: tuple[object, ...] = (location, day, *hours, self._contents.reading, self._contents.table.odd)
         if reused := self._reused(location):
             key = (*key, lives.as_json(reused))
         return self._days.get(key, partial(self._between, "window", location, day, day + DAY), keep=ended)

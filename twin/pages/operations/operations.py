@@ -209,7 +209,8 @@ class _Operations:
         chosen = self.session.controller.selection
         if chosen.away:
             try:
-                self.banner.remark(await asyncio.to_thread(missing_order, self.session.hub, chosen.order))
+                location = self.session.place.id if self.session.place is not None else ""
+                self.banner.remark(await asyncio.to_thread(missing_order, self.session.hub, chosen.order, location))
             except TwinError as error:  # the panel says that it is not here, which is enough
                 log.warning("an order of the address was not looked up: %s", error)
 
