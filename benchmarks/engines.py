@@ -114,8 +114,9 @@ class DuckDB(Engine):
         table = self._connection.sql(translated, params=given).to_arrow_table()
         profile = json.loads(self._connection.get_profiling_information(format="json"))
         self._connection.execute("PRAGMA disable_profiling")
-        groups = profile["query"].get("total_row_groups_scanned", 0)
-        return _narrow(table), round(groups * self._group), profile["io"]["total_bytes_read"]
+        size = profile["io"]["total_bytes_read"]
+        groups = profile["query"].get("total_row_groups_scanned", 0) if size else 0  # count(*) comes from the metadata
+        return _narrow(table), round(groups * self._group), size
 
 
 class Spark(Engine):
