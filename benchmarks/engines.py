@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from twin.foundation.errors import SourceError
 from twin.sources import queries
 from twin.sources.queries import json_bodies
 
@@ -64,6 +65,8 @@ class Engine(ABC):
         with self._lock:
             if "information_schema" in sql:
                 return _COLUMNS
+            if sql.startswith("DESCRIBE"):
+                raise SourceError("Parquet files have no history.")
             began = time.perf_counter()
             table, rows, size = self._answer(sql, parameters)
             seconds = time.perf_counter() - began
