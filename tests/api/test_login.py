@@ -100,8 +100,9 @@ def test_who_logged_in_sees_the_tiles(guarded: str) -> None:
 
 
 def test_a_probe_needs_no_login(guarded: str) -> None:
-    assert fetch(guarded + "/healthz").status == 200
-    assert fetch(guarded + "/readyz").status in (200, 503)
+    for base in ("", "/api/v1"):
+        assert fetch(f"{guarded}{base}/healthz").status == 200
+        assert fetch(f"{guarded}{base}/readyz").status in (200, 503)
 
 
 CLOSED = (
@@ -113,6 +114,7 @@ CLOSED = (
     "/api/v1/docs",
     "/api/v1/nothing",
     "/metrics",
+    "/api/v1/metrics",
 )
 
 

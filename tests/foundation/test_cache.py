@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from twin.foundation.cache import ByteCache, Owner, SingleFlight, one_each
 from twin.foundation.errors import CancelledError
+from twin.foundation.progress import Task
 
 steps = st.lists(st.tuples(st.booleans(), st.integers(0, 6), st.integers(0, 40)), max_size=60)
 
@@ -49,6 +50,41 @@ def test_clearing_forgets_everything() -> None:
     cache.put("key", b"1234")
     cache.clear()
     assert (cache.size, cache.get("key")) == (0, None)
+
+
+def test_who_waits_and_gives_up_is_gone_at_once() -> None:
+    """Else a person who changes again and again between two kitchens leaves a thread behind each time."""
+    flights: SingleFlight[int] = SingleFlight()
+    started, go_on = threading.Event(), threading.Event()
+    task = Task()
+    got: list[int | type[BaseException]] = []
+
+    def make() -> int:
+        started.set()
+        assert go_on.wait(60)
+        return 7
+
+    def wait() -> None:
+        with task.as_current():
+            try:
+                got.append(flights.run("key", lambda: 8))
+            except CancelledError:
+                got.append(CancelledError)
+
+    makes = threading.Thread(target=lambda: got.append(flights.run("key", make)))
+    waits = threading.Thread(target=wait)
+    makes.start()
+    assert started.wait(20)
+    waits.start()
+    task.cancel()
+    waits.join(20)
+    try:
+        assert got == [CancelledError]
+        assert makes.is_alive(), "it goes on for the others"
+    finally:
+        go_on.set()
+        makes.join(20)
+    assert got == [CancelledError, 7]
 
 
 def test_an_error_reaches_all_who_wait_and_the_next_one_tries_again() -> None:

@@ -67,6 +67,9 @@ TABLE = {
     "/api/v1/locations/sanfrancisco/replay?speed=-1": (422, NOTHING_RUNS),
     "/api/v1/openapi.json": (200, NOTHING_RUNS),
     "/api/v1/docs": (200, NOTHING_RUNS),
+    "/api/v1/healthz": (200, NOTHING_RUNS),
+    "/api/v1/readyz": (200, NOTHING_RUNS),
+    "/api/v1/metrics": (200, NOTHING_RUNS),
     "/api/v1/nothing": (404, NOTHING_RUNS),
     "/nothing": (404, NOTHING_RUNS),
 }

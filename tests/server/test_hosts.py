@@ -80,9 +80,10 @@ def test_its_own_names_and_plain_addresses_are_answered(server: str, host: str) 
 
 
 def test_probes_are_answered_under_any_name(server: str) -> None:
-    assert under(server, "10-0-0-7.pods.cluster.local", "/healthz").status == 200
-    assert under(server, "10-0-0-7.pods.cluster.local", "/readyz").status in (200, 503)
-    assert under(server, "10-0-0-7.pods.cluster.local", "/metrics").status == 403
+    for base in ("", "/api/v1"):
+        assert under(server, "10-0-0-7.pods.cluster.local", f"{base}/healthz").status == 200
+        assert under(server, "10-0-0-7.pods.cluster.local", f"{base}/readyz").status in (200, 503)
+        assert under(server, "10-0-0-7.pods.cluster.local", f"{base}/metrics").status == 403
 
 
 def test_a_strange_name_is_logged_once_and_a_scan_is_not(server: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -250,6 +250,10 @@ def test_a_verb_shows_its_moment_at_once(session: ReplaySession) -> None:
     assert view(session).shown[-1].t == target
 
 
+async def no_choice() -> None:
+    pytest.fail("the address names a location that there is")
+
+
 def test_the_address_restores_where_one_was(opened: Twin, session: ReplaySession, wall: list[float]) -> None:
     asyncio.run(session.choose("chicago"))
     session.controller.seek(session.controller.now() // 1 - 600)
@@ -258,7 +262,7 @@ def test_the_address_restores_where_one_was(opened: Twin, session: ReplaySession
     session.tick()
     query = dict(part.split("=") for part in session.page.query[1:].split("&"))
     other = ReplaySession(opened, ReplayController())
-    asyncio.run(other.follow_address(query, fallback=lambda: pytest.fail("the address names a location")))
+    asyncio.run(other.follow_address(query, fallback=no_choice))
     assert other.place == session.place
     assert other.controller.now() == session.controller.now()
     assert other.controller.speed == 500
@@ -269,7 +273,11 @@ def test_the_address_restores_where_one_was(opened: Twin, session: ReplaySession
 @pytest.mark.parametrize("query", [{}, {"location": "atlantis"}, {"location": "<script>"}])
 def test_an_address_without_a_known_location_offers_the_choice(session: ReplaySession, query: dict[str, str]) -> None:
     offered = []
-    asyncio.run(session.follow_address(query, fallback=lambda: offered.append(True)))
+
+    async def offer() -> None:
+        offered.append(True)
+
+    asyncio.run(session.follow_address(query, fallback=offer))
     assert offered == [True]
     assert session.place is None
 
@@ -283,7 +291,7 @@ def test_nonsense_in_an_address_is_left_out(session: ReplaySession) -> None:
         "speed": "1e9",
         "view": "nan,1,2",
     }
-    asyncio.run(session.follow_address(query, fallback=lambda: pytest.fail("the location is known")))
+    asyncio.run(session.follow_address(query, fallback=no_choice))
     assert session.place is not None
     assert session.controller.speed == ReplayController.DEFAULT_SPEED
     assert session.viewport == []
@@ -291,7 +299,11 @@ def test_nonsense_in_an_address_is_left_out(session: ReplaySession) -> None:
 
 def followed(opened: Twin, **query: str) -> ReplaySession:
     made = ReplaySession(opened, ReplayController())
-    asyncio.run(made.follow_address({"location": "chicago", **query}, fallback=lambda: None))
+
+    async def offer() -> None:
+        """The page would show the choice of kitchens."""
+
+    asyncio.run(made.follow_address({"location": "chicago", **query}, fallback=offer))
     return made
 
 

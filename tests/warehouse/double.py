@@ -6,6 +6,7 @@ The genuine connector talks to it, unpatched. What a real service does wrong can
 import datetime as dt
 import itertools
 import json
+import re
 import threading
 import time
 import uuid
@@ -40,6 +41,9 @@ RESULTS = "/results/"
 POLL_S = 0.05
 """A question for the state of a running statement is answered after so long, as a real service holds it back for a while."""
 
+TRUNCATED = re.compile(r"date_trunc\((?:[^()]|\([^()]*\))*\)", re.IGNORECASE)
+"""Databricks' date_trunc returns a TIMESTAMP, which has a zone, also of a TIMESTAMP_NTZ; DuckDB's returns what it was given."""
+
 KINDS = {
     pa.types.is_boolean: ttypes.TTypeId.BOOLEAN_TYPE,
     pa.types.is_integer: ttypes.TTypeId.BIGINT_TYPE,
@@ -57,6 +61,8 @@ class Faults:
     """Until so long after the first request the warehouse starts: HTTP 503."""
     unavailable: int = 0
     """Requests that are answered 503."""
+    refused_polls: int = 0
+    """Questions for the state of a running statement that are turned away: by turns 503 and 429."""
     dead_sessions: int = 0
     """Statements that find their session gone."""
     torn_results: int = 0
@@ -71,6 +77,8 @@ class Faults:
     """Connections are closed without an answer."""
     hold: threading.Event | None = None
     """Statements run until it is set, or until they are cancelled."""
+    holds: "Callable[[Statement], bool]" = lambda _: True
+    """Which statements `hold` is for."""
 
 
 @dataclass
@@ -107,6 +115,11 @@ class Warehouse:
     _running: dict[bytes, Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _begun: float | None = None
+
+    @property
+    def held(self) -> int:
+        """Statements that run now."""
+        return len(self._running)
 
     def environment(self, **more: str) -> dict[str, str]:
         """Return the variables with which the product finds this warehouse."""
@@ -165,7 +178,8 @@ class Warehouse:
             )
         given = {one.name: _value(one) for one in req.parameters or []}
         types = {one.name: one.type.upper() for one in req.parameters or []}
-        self.statements.append(Statement(req.statement, given, types))
+        statement = Statement(req.statement, given, types)
+        self.statements.append(statement)
         time.sleep(self.faults.latency_s)
         name = uuid.uuid4().bytes
         handle = ttypes.TOperationHandle(
@@ -190,7 +204,7 @@ class Warehouse:
         if req.canDownloadResult and table.nbytes > self.linked_bytes:
             self._results[name] = iter([(0, self._link(table))])
             batches = []
-        if self.faults.hold is not None:
+        if self.faults.hold is not None and self.faults.holds(statement):
             self._running[name] = ttypes.TOperationState.RUNNING_STATE
             running = ttypes.TGetOperationStatusResp(status=OK, operationState=self._running[name])
             return ttypes.TExecuteStatementResp(
@@ -263,11 +277,12 @@ class Warehouse:
         )
 
     def _execute(self, sql: str, given: dict[str, Any]) -> pa.Table:
-        if self.faults.denied and "FROM `caspers`" in sql:
+        if self.faults.denied and re.search("FROM `caspers`", sql, re.IGNORECASE):
             raise PermissionError("the app's service principal has no SELECT on the table.")
         with self.connection.cursor() as cursor:
             # DuckDB has one information_schema for all catalogs
-            translated = queries.transpile(sql.replace("`caspers`.information_schema", "information_schema"))
+            one_for_all = re.sub(r"`caspers`\.information_schema", "information_schema", sql, flags=re.IGNORECASE)
+            translated = queries.transpile(TRUNCATED.sub(r"CAST(\g<0> AS TIMESTAMP)", one_for_all))
             table = cursor.sql(translated, params=given).to_arrow_table()
         return _as_spark_does(table)
 
@@ -342,6 +357,14 @@ def _value(given: Any) -> Any:
     return readers.get(given.type, str)(text)
 
 
+def _method(body: bytes) -> str:
+    """Return the name of the method that a request calls; "" for one that is none of the protocol."""
+    if not body:
+        return ""
+    name, _, _ = TBinaryProtocol.TBinaryProtocol(TTransport.TMemoryBuffer(body)).readMessageBegin()
+    return str(name)
+
+
 # -- HTTP ---------------------------------------------------------------------------------------------------------------------
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -377,15 +400,20 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self._json(403, {"error_code": 403, "message": "Invalid access token."})
         elif warehouse.is_starting() or warehouse.take("unavailable"):
-            self.send_response(503)
-            self.send_header("Retry-After", "1")
-            self.send_header("X-Thriftserver-Error-Message", "TEMPORARILY_UNAVAILABLE: the warehouse is starting")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self._turn_away(503, "TEMPORARILY_UNAVAILABLE: the warehouse is starting")
+        elif _method(body) == "GetOperationStatus" and warehouse.take("refused_polls"):
+            self._turn_away(429 if warehouse.faults.refused_polls % 2 else 503, "TEMPORARILY_UNAVAILABLE: too busy")
         elif self.path.startswith(HTTP_PATH):
             self._thrift(body)
         else:
             self._json(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "There is no such warehouse."})
+
+    def _turn_away(self, status: int, reason: str) -> None:
+        self.send_response(status)
+        self.send_header("Retry-After", "1")
+        self.send_header("X-Thriftserver-Error-Message", reason)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _thrift(self, body: bytes) -> None:
         out = TTransport.TMemoryBuffer()
@@ -434,7 +462,10 @@ def running(connection: duckdb.DuckDBPyConnection) -> Iterator[Warehouse]:
 
 
 def filled(files: dict[str, Path | str]) -> duckdb.DuckDBPyConnection:
-    """Return a DuckDB with tables by name ("lakeflow.all_events"), each a SELECT or a Parquet or CSV file, all texts."""
+    """Return a DuckDB with tables by name ("lakeflow.all_events"), each a SELECT or a Parquet or CSV file, all texts.
+
+    Names are stored in lower case, as Unity Catalog stores them; what compares them as text has to know that.
+    """
     connection = duckdb.connect()
     connection.execute("SET GLOBAL TimeZone = 'UTC'")  # as the product's sessions ask for
     json_bodies.register(connection)
@@ -447,5 +478,5 @@ def filled(files: dict[str, Path | str]) -> duckdb.DuckDBPyConnection:
             origin = f"SELECT COLUMNS(*)::VARCHAR FROM {reader}({exp.Literal.string(str(origin)).sql('duckdb')}" + (
                 ")" if reader == "read_parquet" else ", all_varchar=true)"
             )
-        connection.execute(f"CREATE TABLE caspers.{name} AS {origin}")
+        connection.execute(f"CREATE TABLE caspers.{name.lower()} AS {origin}")
     return connection

@@ -189,6 +189,35 @@ def test_an_address_names_catalog_and_schema(demos: Demos, warehouse_of: Start, 
         lakehouse("databricks://caspers.elsewhere")
 
 
+@pytest.mark.parametrize("name", ["databricks", "databricks://CASPERS.LakeFlow"])
+def test_names_are_found_however_they_are_written(
+    name: str, demos: Demos, warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse_of(tables(demos("2025")))
+    for variable, value in {
+        "CATALOG": "Caspers",
+        "LAKEFLOW_SCHEMA": "LakeFlow",
+        "SIMULATOR_SCHEMA": "SIMULATOR",
+    }.items():
+        monkeypatch.setenv(variable, value)
+    source = lakehouse(name)
+    assert source.locations == twin.open(demos("2025")).locations
+    assert source.source.names("brands"), "the dimensions are found, too"
+
+
+def test_no_time_of_an_answer_has_a_zone(demos: Demos, warehouse_of: Start, lakehouse: Open) -> None:
+    warehouse_of(tables(demos("2025")))
+    source = lakehouse().source
+    place = source.locations()[0]
+    answers = {"volume": source.query("volume")}
+    for granularity in ("minute", "hour", "day", "week"):
+        part = {"location": place.id, "from_ts": place.start, "to_ts": place.end, "granularity": granularity}
+        answers[f"buckets by the {granularity}"] = source.query("buckets", **part)
+    kinds = {name: kind for name, rows in answers.items() for kind in rows.schema.types if pa.types.is_timestamp(kind)}
+    assert len(kinds) == len(answers)
+    assert {kind.tz for kind in kinds.values()} == {None}, "Python's objects of it need a database of zones"
+
+
 def test_hostile_names_are_only_values(demos: Demos, warehouse_of: Start, lakehouse: Open) -> None:
     evil = "x' OR '1'='1`; DROP TABLE all_events; --"
     folder = demos("2025")

@@ -243,6 +243,46 @@ def test_a_moment_of_overload_costs_a_retry(held: dict[str, Path | str], warehou
     assert lakehouse().locations
 
 
+@pytest.mark.parametrize("refused", [1, 4])
+def test_a_statement_whose_state_cannot_be_asked_for_a_while_is_executed_once(
+    refused: int, held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open
+) -> None:
+    warehouse = warehouse_of(held)
+    source = lakehouse()
+    place = source.locations[0]
+    whole = source.source.history(place.id, place.start, place.end)
+    gate = warehouse.faults.hold = threading.Event()
+    warehouse.faults.refused_polls = refused
+    before = len(warehouse.statements)
+    answers: list[pa.Table] = []
+    asking = threading.Thread(
+        target=lambda: answers.append(source.source.history(place.id, place.start, place.end)), daemon=True
+    )
+    asking.start()
+    wait_until(lambda: warehouse.faults.refused_polls == 0 or not asking.is_alive())
+    gate.set()
+    asking.join(30)
+    assert [same(answer, whole) for answer in answers] == [True]
+    assert warehouse.faults.refused_polls == 0, "it was turned away as often"
+    assert len(warehouse.statements) - before == 1
+    assert warehouse.cancelled == 0
+
+
+def test_a_statement_that_nobody_answers_for_is_given_up(
+    held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twin.sources.warehouse.LOST_S", 0.5)
+    warehouse = warehouse_of(held)
+    source = lakehouse()
+    place = source.locations[0]
+    warehouse.faults.hold, warehouse.faults.refused_polls = threading.Event(), 10**6
+    before = len(warehouse.statements)
+    with pytest.raises(SourceError, match="broke off twice"):
+        source.source.history(place.id, place.start, place.end)
+    assert len(warehouse.statements) - before == 2
+    warehouse.faults.hold.set()
+
+
 def test_a_full_disk_only_makes_the_next_opening_slower(
     held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F  # Spark's own name for it
+from pyspark.sql.types import TimestampType
 
 from tests import hostile_bodies as hostile
 from tests.warehouse.conftest import FORMS, tables
@@ -213,6 +214,7 @@ def test_every_statement_gives_the_same_rows_in_spark(
         with warehouse.connection.cursor() as cursor:
             expected = cursor.sql(queries.transpile(one.sql), params=one.parameters).to_arrow_table()
         assert result.columns == expected.column_names
+        assert not [one.name for one in result.schema if isinstance(one.dataType, TimestampType)], "a time with a zone"
         ours = rows(result.columns, [row.asDict(recursive=True) for row in result.collect()])
         assert ours == rows(result.columns, expected.to_pylist()), one.sql[-1500:]
 
@@ -321,6 +323,7 @@ def is_asked(query: str, sql: str) -> bool:
 UNEQUAL = {
     r"\bunix_timestamp\(": "reads text by other rules",
     r"CAST\([^()]* AS TIMESTAMP\)": "depends on the session's time zone: use TIMESTAMP_NTZ",
+    r"(?<!CAST\()date_trunc\(": "returns a TIMESTAMP, which has a zone: cast it to TIMESTAMP_NTZ at once",
     r"\bpercentile\(": "exists in Databricks alone: use percentile_cont",
     r"\w+:\w+\.": "the colon path reads other JSON than get_json_object",
     r"(?i)json_extract": "is not Databricks SQL",
@@ -338,6 +341,7 @@ def test_the_lint_would_find_them() -> None:
     guilty = [
         "unix_timestamp(ts)",
         "CAST(ts AS TIMESTAMP)",
+        "date_trunc('HOUR', ts)",
         "percentile(x, 0.5)",
         "body:items.price",
         "JSON_EXTRACT_SCALAR(body)",

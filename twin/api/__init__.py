@@ -33,6 +33,10 @@ ROUTES: list[tuple[str, type, dict[str, Any]]] = [
     (r"/user", UserHandler, {}),
     (r"/connection", ConnectionHandler, {}),
     (r"/favicon\.ico", IconHandler, {}),
+    # once more under the API: a Databricks app's proxy takes tokens of programs there only
+    (BASE + r"/healthz", HealthHandler, {}),
+    (BASE + r"/readyz", ReadyHandler, {}),
+    (BASE + r"/metrics", MetricsHandler, {}),
     *((endpoint.pattern, JsonHandler, {"endpoint": endpoint}) for endpoint in ENDPOINTS),
     (BASE + r"/locations/([^/]+)/replay", ReplayHandler, {}),
     (BASE + r"/openapi\.json", OpenApiHandler, {}),

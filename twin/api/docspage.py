@@ -25,6 +25,7 @@ def page(base: str) -> str:
     openapi = document()
     examples = {BASE + endpoint.path: endpoint.example for endpoint in ENDPOINTS}
     examples[BASE + REPLAY] = "?start=2025-10-17T18:00:00Z&end=2025-10-17T19:00:00Z&speed=60"
+    examples |= dict.fromkeys(openapi["paths"].keys() - examples.keys(), "")
     paths = "".join(
         _path(path, operations["get"], examples[path], openapi, base) for path, operations in openapi["paths"].items()
     )
@@ -61,7 +62,7 @@ def _answer(operation: dict[str, Any], openapi: dict[str, Any]) -> str:
     if "application/json" in content:
         shapes = [content["application/json"]["schema"]["$ref"]]
     else:
-        shapes = [message["$ref"] for message in content["text/event-stream"]["x-messages"]]
+        shapes = [message["$ref"] for message in content.get("text/event-stream", {}).get("x-messages", [])]
     schemas = openapi["components"]["schemas"]
     blocks = []
     for name in (shape.rpartition("/")[2] for shape in shapes):

@@ -136,7 +136,7 @@ class JsonHandler(ApiHandler):
             if len(value) > LONGEST_NAME:
                 raise Refusal(404, f"No {name.replace('_', ' ')} has over {LONGEST_NAME} characters.")
         query = self.parameters(endpoint.query)
-        hub = await current_source(endpoint.pool)
+        hub = await current_source()
 
         async def make() -> Encoded:
             return await endpoint.pool.run(lambda: _encoded(endpoint, hub, names, query))

@@ -327,6 +327,11 @@ class ReplayComplete(Answer):
     events: Count = Field(description="Order events that this connection has sent.")
 
 
+class Health(Answer):
+    status: Literal["ok", "failing"]
+    reason: str | None = None
+
+
 class Ready(Answer):
     status: Literal["ready", "failing"]
     latency_ms: float | None = Field(description="Of one question to the source.")

@@ -27,7 +27,8 @@ _TEXT = {"schema": {"type": "string"}}
 @cache
 def document() -> dict[str, Any]:
     """Generate the document."""
-    documented: list[type[BaseModel]] = [*(endpoint.model for endpoint in ENDPOINTS), *STREAMED, models.Problem]
+    answers: list[type[BaseModel]] = [*(endpoint.model for endpoint in ENDPOINTS), models.Health, models.Ready]
+    documented: list[type[BaseModel]] = [*answers, *STREAMED, models.Problem]
     _, schemas = models_json_schema(
         [(model, "serialization") for model in dict.fromkeys(documented)], ref_template="#/components/schemas/{model}"
     )
@@ -42,6 +43,9 @@ def document() -> dict[str, Any]:
         "paths": {
             **{BASE + endpoint.path: {"get": _json(endpoint)} for endpoint in ENDPOINTS},
             BASE + REPLAY: {"get": _replay()},
+            BASE + "/healthz": {"get": _probe("healthz", models.Health, "Whether the process answers; needs no login")},
+            BASE + "/readyz": {"get": _probe("readyz", models.Ready, "Whether the source answers; needs no login")},
+            BASE + "/metrics": {"get": _metrics()},
         },
         "components": {"schemas": schemas["$defs"]},
     }
@@ -85,6 +89,21 @@ def _replay() -> dict[str, Any]:
             **_refusals(),
         },
     }
+
+
+def _probe(name: str, model: type[BaseModel], summary: str) -> dict[str, Any]:
+    """Return the operation of a probe; 503 says why not with the same model."""
+    content = {"application/json": {"schema": _ref(model)}}
+    answers = {"200": "It does.", "503": "It does not, and why."}
+    responses = {status: {"description": words, "content": content} for status, words in answers.items()}
+    return {"operationId": name, "summary": summary, "parameters": [], "responses": responses}
+
+
+def _metrics() -> dict[str, Any]:
+    """Return the operation of the metrics."""
+    text = {"description": "Prometheus text.", "content": {"text/plain": _TEXT}}
+    summary = "Counters and gauges of the process, for Prometheus"
+    return {"operationId": "metrics", "summary": summary, "parameters": [], "responses": {"200": text, **_refusals()}}
 
 
 def _path_parameter(name: str) -> dict[str, Any]:

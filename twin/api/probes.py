@@ -1,9 +1,12 @@
 """Routes for operators and developers: readiness (/readyz), metrics (/metrics) and the API's documentation."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from bokeh.server.tornado import BokehTornado
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -23,6 +26,9 @@ log = logging.getLogger(__name__)
 
 READY_WITHIN_S = 5.0
 """A source that takes longer to answer counts as not ready."""
+COUNTED_WITHIN_S = 1.0
+"""A source that takes longer to count its rows is left out of the metrics."""
+Result = TypeVar("Result")
 
 
 class ReadyHandler(ApiHandler):
@@ -34,7 +40,7 @@ class ReadyHandler(ApiHandler):
     async def get(self) -> None:
         """Run one small query on the source and report how long it took."""
         try:
-            latency = await asyncio.wait_for(asyncio.shield(_latency_now()), READY_WITHIN_S)
+            latency = await asyncio.wait_for(_ready(), READY_WITHIN_S)
             answer = Ready(status="ready", latency_ms=round(1e3 * latency, 2))
         except TwinError as error:
             log.warning("not ready: %s", error)  # only logged: it may name a path or a host, and this route is public
@@ -60,14 +66,12 @@ class MetricsHandler(ApiHandler):
         if isinstance(self.application, BokehTornado):
             sessions = [self.application.get_sessions(path) for path in self.application.app_paths]
             telemetry.SESSIONS.set(sum(map(len, sessions)))
-        try:
-            quality = await threads.answers.run(lambda: process.hub().quality())
-        except TwinError:  # the other metrics do not depend on the source
-            telemetry.REJECTS.clear()
-        else:
-            telemetry.REJECTS.clear()
-            for reason, rows in quality.rejected.items():
-                telemetry.REJECTS.labels(reason).set(rows)
+        telemetry.REJECTS.clear()
+        with contextlib.suppress(TwinError, TimeoutError):  # the other metrics do not wait for the source
+            if process.is_open:
+                quality = await asyncio.wait_for(asyncio.shield(_rows.now()), COUNTED_WITHIN_S)
+                for reason, rows in quality.rejected.items():
+                    telemetry.REJECTS.labels(reason).set(rows)
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
         self.write(telemetry.exposition())
 
@@ -103,18 +107,32 @@ class DocsHandler(ApiHandler):
     head = get
 
 
-def _latency_now() -> "asyncio.Future[float]":
-    """Return the source's latency in seconds as of now; probes that come while one is under way share it."""
-    global _under_way
-    if _under_way is None or _under_way.done():
-        _under_way = threads.probes.run(_latency)
-    return _under_way
+class _Shared(Generic[Result]):
+    """A question of probes: those that come while one is under way share its answer."""
+
+    def __init__(self, work: Callable[[], Result]) -> None:
+        self._work = work
+        self._under_way: asyncio.Future[Result] | None = None
+
+    def now(self) -> "asyncio.Future[Result]":
+        """Return the answer as of now; one who gives up must not cancel it for the others (`asyncio.shield`)."""
+        if self._under_way is None or self._under_way.done():
+            self._under_way = threads.probes.run(self._work)
+        return self._under_way
 
 
-_under_way: "asyncio.Future[float] | None" = None
+async def _ready() -> float:
+    """Return the source's latency in seconds."""
+    if not process.is_open:
+        await asyncio.wrap_future(process.begin_opening())
+    return await asyncio.shield(_latencies.now())
 
 
 def _latency() -> float:
     began = time.perf_counter()
     process.hub().source.query("ready")
     return time.perf_counter() - began
+
+
+_latencies = _Shared(_latency)
+_rows = _Shared(lambda: process.hub().quality())

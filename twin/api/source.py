@@ -1,15 +1,17 @@
 """The hub that the routes answer from: the pages' own, so that page and API cannot disagree."""
 
+import asyncio
+
 from twin.hub import Hub
 from twin.server.process import process
-from twin.server.threads import Pool
 
 
-async def current_source(pool: Pool) -> Hub:
-    """Return the process's hub, which checks for newer events from time to time; it is opened in a thread of `pool`.
+async def current_source() -> Hub:
+    """Return the process's hub, which checks for newer events from time to time.
 
-    Once it is open no thread is needed, so that an answer from a cache waits for no other request.
+    Requests that wait until it is open take no thread, and once it is open none is needed, so that an answer from a cache
+    waits for no other request.
     """
-    hub = process.hub() if process.is_open else await pool.run(process.hub)
+    hub = process.hub() if process.is_open else await asyncio.wrap_future(process.begin_opening())
     hub.freshen()
     return hub

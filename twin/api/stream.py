@@ -74,7 +74,7 @@ class ReplayHandler(ApiHandler):
         telemetry.STREAMS.set(process.streams.total())
         self._task = asyncio.current_task()
         try:
-            hub = await current_source(threads.streams)
+            hub = await current_source()
             place = await threads.streams.run(partial(_place, hub, location, query))
             self.set_header("Content-Type", "text/event-stream")
             self.set_header("Content-Encoding", "identity")  # a compressor would delay messages

@@ -5,12 +5,16 @@ Everything here may be used by any number of threads.
 
 import threading
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any, Generic, Self, TypeVar, cast
 
 from cachetools import LRUCache
 
+from twin.foundation import progress
 from twin.foundation.errors import CancelledError
+
+LOOK_EVERY_S = 0.2
+"""Seconds between two looks of one who waits for another's work whether he has given up meanwhile."""
 
 T = TypeVar("T")
 
@@ -32,7 +36,8 @@ class SingleFlight(Generic[T]):
     def run(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return make(), called by the first of those who want `key` at the same time.
 
-        One of them who gives up (`CancelledError`) does so for himself alone: another one then makes it.
+        Who gives up (`CancelledError`: the current task of one who waits was cancelled, or that of the one who makes it) does so
+        for himself alone: another one then makes it.
         """
         while True:
             with self._lock:
@@ -42,6 +47,8 @@ class SingleFlight(Generic[T]):
                     flight = self._flying[key] = Future()
             if first:
                 return self._lead(key, flight, make)
+            while not wait((flight,), LOOK_EVERY_S).done:
+                progress.current().check()
             try:
                 return flight.result()
             except CancelledError:

@@ -30,15 +30,15 @@ class Door:
     """The thread. `add` and `close` belong to the thread that made it."""
 
     def __init__(
-        self, sockets: Iterable[socket.socket], pass_on: PassOn, probe: bytes, answer: Callable[[], bytes], most: int,
-        silent_s: float,
+        self, sockets: Iterable[socket.socket], pass_on: PassOn, probes: Iterable[bytes], answer: Callable[[], bytes],
+        most: int, silent_s: float,
     ) -> None:  # fmt: skip
-        """Accept from `sockets`, which listen; `probe` is the path that is answered with the whole response `answer()`.
+        """Accept from `sockets`, which listen; `probes` are the paths that are answered with the whole response `answer()`.
 
         At most `most` connections that have sent nothing are held, each for `silent_s` seconds.
         """
         self._pass_on, self._answer = pass_on, answer
-        self._probe = b"GET " + probe + b" HTTP/1."
+        self._probes = tuple(b"GET " + probe + b" HTTP/1." for probe in probes)
         self._most, self._silent_s = most, silent_s
         self._selector = selectors.DefaultSelector()
         self._silent: dict[socket.socket, tuple[Any, float]] = {}  # address and end of patience, the oldest first
@@ -106,7 +106,7 @@ class Door:
             beginning = connection.recv(PEEK, socket.MSG_PEEK)
             if not beginning:
                 connection.close()
-            elif beginning.startswith(self._probe) and beginning.endswith(b"\r\n\r\n"):
+            elif beginning.startswith(self._probes) and beginning.endswith(b"\r\n\r\n"):
                 connection.recv(PEEK)  # unread bytes would make closing discard the answer
                 connection.send(self._answer())
                 connection.shutdown(socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""Serves /healthz: whether pages can be served now. Needs no login, because probes have none; it reveals no data."""
+"""Serves /healthz, also under the API: whether pages can be served now. Needs no login, as probes have none; reveals no data."""
 
 import json
 from http.client import responses
@@ -9,6 +9,8 @@ from twin.server.headers import text_headers
 from twin.server.process import process
 from twin.server.watchdog import HANG_S
 
+PATHS = ("/healthz", "/api/v1/healthz")
+"""The second is for programs with a token of Databricks, whose proxy takes tokens for addresses under /api only."""
 HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 
 

@@ -26,11 +26,12 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher
 from tornado.web import HTTPError, RequestHandler
 
+from twin.server import health
 from twin.server.process import process
 
 log = logging.getLogger(__name__)
 
-PROBES = ("/healthz", "/readyz")
+PROBES = (*health.PATHS, "/readyz", "/api/v1/readyz")
 """Answered under any name: they tell nothing, and an orchestrator asks by whatever name it has."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 DEFAULT_PORTS = (":80", ":443")

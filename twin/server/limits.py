@@ -22,7 +22,7 @@ from tornado.iostream import IOStream
 from twin.foundation import loglimit
 from twin.server.admission import TRUSTS_PROXY
 from twin.server.door import Door
-from twin.server.health import health_response
+from twin.server.health import PATHS, health_response
 from twin.server.process import process
 from twin.server.threads import share_fairly
 from twin.server.watchdog import Watchdog
@@ -124,7 +124,8 @@ class LimitedServer(HTTPServer):
 
         prefix = getattr(self.request_callback, "prefix", "")
         silent = max(FEWEST, round(self._most * SILENT))
-        door = Door(sockets, pass_on, f"{prefix}/healthz".encode(), health_response, silent, self._limits.first_s)
+        probes = [f"{prefix}{path}".encode() for path in PATHS]
+        door = Door(sockets, pass_on, probes, health_response, silent, self._limits.first_s)
         self._doors.append(door)
         for one in sockets:
             self._sockets[one.fileno()] = one

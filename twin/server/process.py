@@ -1,14 +1,18 @@
 """The state of one server process: its settings, its hub, and the caches that all its sessions share.
 
-Pages and routes call `process.hub()`. Under `twin serve` the source is opened before the port; under a plain `panel serve
-dashboards/*.py`, by the first page. All state of the process is here; state that belongs to a hub or a timeline is cached on
-that (`twin.foundation.cache.Owner`).
+Pages and routes call `process.hub()`. Under `twin serve` the source is opened before the port; a Databricks app begins to open it
+when it starts (`open_until_it_is`), a plain `panel serve dashboards/*.py` with its first page. All state of the process is here;
+state that belongs to a hub or a timeline is cached on that (`twin.foundation.cache.Owner`).
 """
 
+import logging
 import secrets
 import threading
+import time
 import uuid
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -30,8 +34,12 @@ from twin.show.showings import Showings
 if TYPE_CHECKING:
     from twin.sources.adapters.adapt import Adaptation
 
+log = logging.getLogger(__name__)
+
 TILESETS_BYTES = 64 << 20
 """Bytes of the streets of base maps in memory per process, some 1 MB for a kitchen; their tiles are limited separately."""
+FIRST_RETRY_S, LONGEST_RETRY_S = 60.0, 900.0
+"""Seconds after which a server that could not open its source tries again by itself, twice as long each time."""
 MOST_COMPRESSED = 32 * 2**20
 """Bytes of compressed files in memory: all scripts of Bokeh, Panel and ours have some 2 MB."""
 
@@ -43,6 +51,8 @@ class Process:
         self.instance = uuid.uuid4().hex
         """Another for every process: pages recognise by it that their server has been restarted."""
         self._opening = threading.Lock()
+        self._beginning = threading.Lock()
+        self._opened: Future[Hub] | None = None
         self._settings: Settings | None = None
         self._hub: Hub | None = None
         self._failure: TwinError | None = None
@@ -109,6 +119,45 @@ class Process:
                 # a plain `panel serve` does not warm up, so the renderer is compiled while the first page is drawn
                 threading.Thread(target=warm, name="warm-tiles", daemon=True).start()
             return self._hub
+
+    def begin_opening(self) -> "Future[Hub]":
+        """Begin to open the source in a thread, and return at once: who waits for the result waits for the hub, or its error."""
+        with self._beginning:
+            if self._opened is None or self._opened.done():
+                self._opened = Future()
+                self._opened.set_running_or_notify_cancel()  # whoever gives up waiting does so for himself alone
+                threading.Thread(target=self._open_for, args=(self._opened,), name="open-source", daemon=True).start()
+            return self._opened
+
+    def _open_for(self, waiting: "Future[Hub]") -> None:
+        try:
+            hub = self.hub()
+        except BaseException as error:
+            waiting.set_exception(error)
+        else:
+            waiting.set_result(hub)
+
+    def open_until_it_is(self, sleep: Callable[[float], object] = time.sleep) -> None:
+        """Open the source before the first page needs it; if that fails, log why and try again, less and less often.
+
+        Visitors see the error meanwhile, and each has it tried at once. An error that only a person can mend ends it.
+        """
+        pause = FIRST_RETRY_S
+        while True:
+            try:
+                self.hub()
+            except (ConfigError, ForeignColumnsError) as error:
+                log.error("the source cannot be opened: %s", error)
+                return
+            except TwinError as error:
+                log.error("the source cannot be opened, it is tried again in %.0f s: %s", pause, error)
+            except ImportError:
+                log.exception("the source cannot be opened")
+                return
+            else:
+                return
+            sleep(pause)
+            pause = min(2 * pause, LONGEST_RETRY_S)
 
     def adaptation(self) -> "Adaptation":
         """Return the configured source as files whose columns are to be adapted; looked at once for all sessions.

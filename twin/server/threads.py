@@ -7,16 +7,19 @@ is late, threads for these begin nothing new for a moment.
 """
 
 import asyncio
+import contextvars
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 from twin.foundation.errors import BusyError
 from twin.server.process import process
 
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 
 SWITCH_S = 0.0005
 """Seconds after which a thread that computes gives the interpreter lock to one that waits for it. The event loop lets go of the
@@ -65,6 +68,20 @@ class Pool:
         self._accepted -= 1
 
 
+SOURCE_THREADS = 32
+"""Threads of sessions that may wait for the source. The event loop's own are six on two cores: so many people who wait for one
+kitchen of a slow warehouse would hold up all others, and whatever else is done in threads."""
+_of_source = ThreadPoolExecutor(SOURCE_THREADS, thread_name_prefix="source")
+
+
+async def to_source(
+    work: Callable[Arguments, Result], /, *arguments: Arguments.args, **named: Arguments.kwargs
+) -> Result:
+    """Run what a session wants of the source, in a thread and in this context: it may wait for minutes."""
+    run = partial(contextvars.copy_context().run, work, *arguments, **named)
+    return await asyncio.get_running_loop().run_in_executor(_of_source, run)
+
+
 answers = Pool("api", threads=2, most=100, gives_way_s=1.0)
 """Answers of the API."""
 insights = Pool("insights", threads=1, most=20, gives_way_s=1.0)
@@ -73,5 +90,5 @@ streams = Pool("replay", threads=2, most=1000, gives_way_s=0.5)
 """What replay streams read; their number is limited. A stream whose events are read late sends them late, all at once."""
 drawings = Pool("map", threads=2, most=1000)
 """What sessions ask of the map, apart from loading; of each session only the newest question waits."""
-probes = Pool("probe", threads=1, most=2)
-"""Whether the source answers."""
+probes = Pool("probe", threads=2, most=4)
+"""Whether the source answers, and how many rows it has; of each question one at a time."""

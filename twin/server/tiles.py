@@ -12,6 +12,7 @@ from tornado.web import HTTPError
 
 from twin.foundation.errors import UnknownLocationError
 from twin.render.grid import is_tile
+from twin.render.tiles import TileSet
 from twin.render.tone import RAMPS
 from twin.server.process import process
 
@@ -21,7 +22,7 @@ RENDER_THREADS = 3
 YEAR_S = 31_536_000
 
 READ_THREADS = 8
-"""Requests that wait for a location's routes, without computing anything."""
+"""Locations whose routes are read at once, without computing anything."""
 
 _renderers = ThreadPoolExecutor(RENDER_THREADS, thread_name_prefix="tiles")
 _readers = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="routes")
@@ -51,9 +52,11 @@ class TileHandler(AuthRequestHandler):
             raise HTTPError(400, "no such tile")
         work = asyncio.get_running_loop().run_in_executor
         try:
-            # reading a location's routes may take long and must not block the renderers for the other locations
-            ready = process.has_tileset(location)
-            tiles = await work(_renderers if ready else _readers, process.tileset, location)
+            tiles = (
+                await work(_renderers, process.tileset, location)
+                if process.has_tileset(location)
+                else await _read(location)
+            )
         except UnknownLocationError as error:
             raise HTTPError(404, "unknown location") from error
         self._etag = f'"{tiles.version}"'
@@ -71,6 +74,22 @@ class TileHandler(AuthRequestHandler):
     def compute_etag(self) -> str | None:
         """Return the version of the data: address and version determine a tile's bytes, which need not be hashed."""
         return self._etag
+
+
+async def _read(location: str) -> TileSet:
+    """Return a location's base map when its routes are read, which may take long: all its tiles wait in one thread for that, so
+    that those of other locations have threads of their own."""
+    if not process.is_open:
+        await asyncio.wrap_future(process.begin_opening())
+    loop = asyncio.get_running_loop()
+    reading = _reading.get((loop, location))
+    if reading is None:
+        reading = _reading[loop, location] = loop.run_in_executor(_readers, process.tileset, location)
+        reading.add_done_callback(lambda _: _reading.pop((loop, location)))
+    return await asyncio.shield(reading)
+
+
+_reading: dict[tuple[asyncio.AbstractEventLoop, str], asyncio.Future[TileSet]] = {}
 
 
 def _whole(text: str) -> int:

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from twin.foundation import progress, telemetry
+from twin.foundation.cache import ByteCache, one_each
 from twin.foundation.errors import ConfigError, SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY, HOUR
@@ -110,8 +111,7 @@ class DatabricksSource:
             )
         self._warehouse = Warehouse(settings.warehouse_path, settings.cloud_fetch)
         self._pool = ThreadPoolExecutor(2 * CONNECTIONS, thread_name_prefix="warehouse")
-        self._names: dict[str, dict[str, str]] = {}
-        self._lock = threading.Lock()
+        self._names: ByteCache[dict[str, str]] = ByteCache(len(tables.DIMENSIONS), one_each)
         self._lookups = threading.Semaphore(LOOKUPS)
         report("Connecting to the SQL warehouse", 0.1)
         self._columns = self._read_columns(lambda message: report(message, 0.2))
@@ -153,8 +153,7 @@ class DatabricksSource:
             return False
         self._contents = self._read_contents()  # one assignment, because other threads read it
         self.as_of = now
-        with self._lock:
-            self._names.clear()
+        self._names.clear()
         return True
 
     def window(self, location: str, start: float, end: float) -> pa.Table:
@@ -237,10 +236,7 @@ class DatabricksSource:
         return {(row["location"] or "").strip(): row["orders"] for row in rows.to_pylist()}
 
     def names(self, dimension: str) -> Mapping[str, str]:
-        with self._lock:
-            if dimension not in self._names:
-                self._names[dimension] = tables.names(self._dimension(dimension), dimension)
-            return self._names[dimension]
+        return self._names.load(dimension, lambda: tables.names(self._dimension(dimension), dimension))
 
     def close(self) -> None:
         """Close the connections."""
@@ -316,12 +312,13 @@ class DatabricksSource:
         return int(rows["rows_read"][0].as_py())
 
     def _read_columns(self, report: Callable[[str], None]) -> dict[tuple[str, str], Columns]:
-        """Return the columns of all tables by (schema, table), both in lower case."""
+        """Return the columns of all tables by (schema, table), both in lower case, as Unity Catalog stores all names."""
+        schema = self._schema
         rows = self._warehouse.query(
             "SELECT table_schema, table_name, column_name, data_type\n"
-            f"FROM {quoted(self._schema.catalog)}.information_schema.columns\n"
+            f"FROM {quoted(schema.catalog)}.information_schema.columns\n"
             "WHERE table_catalog = :catalog AND table_schema IN (:lakeflow, :simulator)",
-            {"catalog": self._schema.catalog, "lakeflow": self._schema.lakeflow, "simulator": self._schema.simulator},
+            {name: getattr(schema, name).lower() for name in ("catalog", "lakeflow", "simulator")},
             report,
         )
         found: defaultdict[tuple[str, str], Columns] = defaultdict(Columns.none)
@@ -398,7 +395,7 @@ class DatabricksSource:
             parameters = {**parameters, "reused": lives.as_json(reused)}
         used = {name: value for name, value in parameters.items() if re.search(rf":{name}\b", sql)}
         with telemetry.query(query):
-            return json_bodies.only_json(self._warehouse.query(sql, used))
+            return json_bodies.only_json(self._warehouse.query(sql, used, is_probe=query == "ready"))
 
     def _day(self, location: str, day: float) -> pa.Table:
         """Return a day's rows, from the cache on disk if possible; days that may still grow are not cached.

@@ -34,6 +34,8 @@ START_S = 600.0
 """Longest wait for a warehouse to start; a classic one takes five minutes, sometimes more."""
 RETRY_S = 2.0
 """Time between two attempts while the warehouse starts."""
+LOST_S = 60.0
+"""Longest time in which all questions for the state of a running statement may be turned away or lost."""
 REST_S = 15.0
 """Time without statements after a failure."""
 STATEMENTS = 500
@@ -75,18 +77,22 @@ class Warehouse:
         self._free: list[_Session] = []
         self._lock = threading.Lock()
         self._places = threading.Semaphore(most)
+        self._probes = threading.Semaphore(1)
         self._config: Any = None
+        self._configuring = threading.Lock()
         self._resting_until = 0.0
         self._last_failure = ""
         self._closed = False
 
-    def query(self, sql: str, parameters: Mapping[str, Any], report: Report | None = None) -> pa.Table:
+    def query(
+        self, sql: str, parameters: Mapping[str, Any], report: Report | None = None, is_probe: bool = False
+    ) -> pa.Table:
         """Return the result of a statement. Raises SourceError with one sentence.
 
         `parameters` are texts, integers, floats or NumPy times (TIMESTAMP_NTZ). `report` is called with what the statement waits
-        for, by default the current task's.
+        for, by default the current task's. A probe has a place of its own, so that it does not wait for what pages load.
         """
-        with self._places:
+        with self._probes if is_probe else self._places:
             self._refuse_while_resting()
             lost = 0
             while True:
@@ -163,7 +169,7 @@ class Warehouse:
         except ImportError as error:
             raise SourceError(NO_CONNECTOR) from error
 
-        with self._lock:
+        with self._configuring:  # it may send requests, for which those who have a session must not wait
             if self._config is None:
                 self._config = Config(
                     retry_timeout_seconds=20,
@@ -231,7 +237,7 @@ class _Session:
         cursor = self._connection.cursor()
         try:
             with progress.current().stopping(lambda: self._cancel(cursor)):
-                cursor.execute(sql, parameters=[_parameter(name, value) for name, value in parameters.items()])
+                self._run(cursor, sql, [_parameter(name, value) for name, value in parameters.items()])
                 table = cursor.fetchall_arrow()
         except CancelledError:
             self.is_idle = True
@@ -249,6 +255,32 @@ class _Session:
                 cursor.close()
         self.is_idle = True
         return table
+
+    def _run(self, cursor: "Cursor", sql: str, parameters: list[Any]) -> None:
+        """Execute a statement and wait until it has finished.
+
+        The connector asks for its state again and again, and gives up when one such question is turned away (429, 503) or gets
+        lost. The statement runs on all the same, and is not executed a second time for that: it is asked for again here.
+        """
+        try:
+            cursor.execute(sql, parameters=parameters)
+            return
+        except Exception as error:  # see `Warehouse._open`
+            if cursor.active_command_id is None or not _is_lost_request(error):
+                raise
+            log.warning("a running statement is asked for again: %s", _sentence(error))
+        until = time.monotonic() + LOST_S
+        while True:
+            time.sleep(RETRY_S)
+            progress.current().check()
+            try:
+                if not cursor.is_query_pending():
+                    cursor.get_async_execution_result()
+                    return
+                until = time.monotonic() + LOST_S
+            except Exception as error:  # see `Warehouse._open`
+                if time.monotonic() > until or not _is_lost_request(error):
+                    raise
 
     def _cancel(self, cursor: "Cursor") -> None:
         """Cancel the cursor's statement, as soon as the service has returned its id."""
@@ -287,6 +319,13 @@ def _is_answer(error: Exception) -> bool:
     return isinstance(error, ServerOperationError) or (
         not isinstance(error, RequestError | OSError) and "DatabaseError" in type(error).__name__
     )
+
+
+def _is_lost_request(error: Exception) -> bool:
+    """Whether a request was turned away or lost, so that the session and its statement may live on."""
+    from databricks.sql.exc import RequestError  # noqa: PLC0415
+
+    return isinstance(error, RequestError | OSError) and not SESSION_LOST.search(_sentence(error))
 
 
 def _is_download(error: BaseException) -> bool:

@@ -15,6 +15,7 @@ from twin.foundation.errors import TwinError
 from twin.pages.basemap import base_map
 from twin.pages.kiosk.card import KioskCard
 from twin.replay.controller import ReplayController
+from twin.server import threads
 from twin.server.process import process
 from twin.show.options import Options, panes_in
 from twin.show.scene import Scene, Show, ShowAnchor, ShowPosition
@@ -158,8 +159,8 @@ class KioskShow(pn.viewable.Viewer):
 
     async def _open(self) -> None:
         """Open the source and build the show, in a thread, because either may take long."""
-        self._show = await asyncio.to_thread(process.showings.show, self._options)
-        for sentence in await asyncio.to_thread(unknown_kitchens, process.hub(), self._options.locations):
+        self._show = await threads.to_source(process.showings.show, self._options)
+        for sentence in await threads.to_source(unknown_kitchens, process.hub(), self._options.locations):
             self._address.remark(sentence)
         self._card.remark = notice(self._address.remarks)
         if self._remembered is not None:
@@ -171,7 +172,7 @@ class KioskShow(pn.viewable.Viewer):
 
     async def _change_scene(self, position: ShowPosition) -> None:
         """Begin a scene: load its data behind the title card, if it needs other data, and play from its current position."""
-        self._show = await asyncio.to_thread(process.showings.show, self._options)
+        self._show = await threads.to_source(process.showings.show, self._options)
         epoch = time.time()
         position = self._show.position(process.showings.anchor(self._options).seconds(epoch))
         scene, session = self._show.scenes[position.index], self._session

@@ -25,8 +25,10 @@ from twin.pages.operations.chrome import ChromeView
 from twin.pages.operations.tabs import TabBar
 from twin.pages.operations.welcome import WelcomeView
 from twin.replay.controller import ReplayController
+from twin.server import threads
 from twin.server.headers import guard_page
 from twin.server.process import process
+from twin.sources.base import Location, Quality, Volume
 from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.feed.feed import FeedView
 from twin.views.kpis.kpis import KpiView
@@ -96,8 +98,8 @@ def operations_page() -> pn.Column:
             pn.state.onload(wait)
 
     async def wait() -> None:
-        """Open the source in a thread: a warehouse may take minutes to start, and other sessions must be served meanwhile."""
-        opening = asyncio.ensure_future(asyncio.to_thread(process.hub))
+        """Wait until the source is open: a warehouse may take minutes to start, and other sessions must be served meanwhile."""
+        opening = asyncio.wrap_future(process.begin_opening())
         while not (await asyncio.wait({opening}, timeout=PROGRESS_S))[0]:
             welcome.show_loading(process.opening_step)
         try:
@@ -131,7 +133,8 @@ class _Operations:
         self.body = body
         self._begun: bool | None = None
         self.welcome = WelcomeView(
-            on_choose=lambda place: pn.state.execute(partial(session.choose, place)), on_retry=self._show_welcome
+            on_choose=lambda place: pn.state.execute(partial(session.choose, place)),
+            on_retry=partial(pn.state.execute, self._show_welcome),
         )
         self.map = MapView(controller, base_map=base_map if mounted else None)
         self.pipeline = PipelineView(controller)
@@ -210,7 +213,7 @@ class _Operations:
         if chosen.away:
             try:
                 location = self.session.place.id if self.session.place is not None else ""
-                self.banner.remark(await asyncio.to_thread(missing_order, self.session.hub, chosen.order, location))
+                self.banner.remark(await threads.to_source(missing_order, self.session.hub, chosen.order, location))
             except TwinError as error:  # the panel says that it is not here, which is enough
                 log.warning("an order of the address was not looked up: %s", error)
 
@@ -293,18 +296,14 @@ class _Operations:
     def _set_dark(self, event: Any) -> None:
         self.map.dark = self.trends.dark = self.session.page.dark = event.new
 
-    def _show_welcome(self) -> None:
-        hub = self.session.hub
-        places = hub.locations
+    async def _show_welcome(self) -> None:
+        """Show the choice of kitchens; their rows may still be being counted."""
         try:
-            # a list of many has no charts: they would be megabytes
-            charted = places if len(places) <= MANY_KITCHENS else []
-            volumes = {place.id: hub.source.volume(place.id) for place in charted}
-            quality = {place.id: hub.quality(place.id) for place in places}
+            counted = await threads.to_source(_counted, self.session.hub)
         except TwinError as error:
             self.welcome.fail(str(error))
         else:
-            self.welcome.show_locations(places, volumes, quality)
+            self.welcome.show_locations(*counted)
 
     def _on_choice(self, event: Any) -> None:
         if self.session.place is None or event.new == self.session.place.id:
@@ -338,7 +337,7 @@ class _Operations:
         session.cancel()
         if session.place is None:
             self.body[:] = [self.banner, self.welcome]
-            self._show_welcome()
+            pn.state.execute(self._show_welcome)
         else:
             self.choice.value = session.place.id
 
@@ -377,6 +376,14 @@ class _Operations:
         else:
             as_of = f" What is shown is as of {self.data_quality.age}." if self.data_quality.age else ""
             self.banner.fail(event.new + as_of, partial(pn.state.execute, self.session.retry))
+
+
+def _counted(hub: Hub) -> tuple[list[Location], dict[str, Volume], dict[str, Quality]]:
+    """Return the kitchens, and by id their orders per hour and what became of their rows."""
+    places = hub.locations
+    charted = places if len(places) <= MANY_KITCHENS else []  # a list of many has no charts: they would be megabytes
+    volumes = {place.id: hub.source.volume(place.id) for place in charted}
+    return places, volumes, {place.id: hub.quality(place.id) for place in places}
 
 
 def _switch_class(shown: Any, name: str, on: bool) -> None:

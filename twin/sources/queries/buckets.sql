@@ -1,5 +1,5 @@
 -- The orders of `totals` by the minute, hour, day or week (from Monday) of UTC in which they began. A bucket without orders has no
--- row.
+-- row. Databricks' date_trunc returns a time with a zone.
 SELECT
   bucket,
   count(*) AS orders,
@@ -8,10 +8,10 @@ SELECT
 FROM (
   SELECT
     CASE :granularity
-      WHEN 'minute' THEN date_trunc('MINUTE', began)
-      WHEN 'hour' THEN date_trunc('HOUR', began)
-      WHEN 'day' THEN date_trunc('DAY', began)
-      ELSE date_trunc('WEEK', began)
+      WHEN 'minute' THEN CAST(date_trunc('MINUTE', began) AS TIMESTAMP_NTZ)
+      WHEN 'hour' THEN CAST(date_trunc('HOUR', began) AS TIMESTAMP_NTZ)
+      WHEN 'day' THEN CAST(date_trunc('DAY', began) AS TIMESTAMP_NTZ)
+      ELSE CAST(date_trunc('WEEK', began) AS TIMESTAMP_NTZ)
     END AS bucket,
     timestampdiff(MICROSECOND, created, delivered) AS took
   FROM orders

@@ -4,10 +4,9 @@ While the replay plays, two ticks a second read the clock and show that time in 
 verb is shown at once. A session that is paused or not visible (a hidden tab, a lost connection) does no work.
 """
 
-import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,6 +22,7 @@ from twin.foundation.progress import Task
 from twin.foundation.telemetry import TICKS
 from twin.hub import Hub
 from twin.replay.controller import ReplayController
+from twin.server import threads
 from twin.server.process import process
 from twin.sources.base import Location
 from twin.timeline.timeline import Timeline
@@ -169,7 +169,7 @@ class ReplaySession(param.Parameterized):
             place = self.hub.location(location)
             self.waiting = f"Loading {place.label} …"
             with loading.as_current():
-                timeline, missing = await asyncio.to_thread(self._load, location, start, end)
+                timeline, missing = await threads.to_source(self._load, location, start, end)
         except (TwinError, ValueError) as error:
             problem = str(error)
         except Exception as error:  # whatever it is, nobody may wait for ever
@@ -226,7 +226,7 @@ class ReplaySession(param.Parameterized):
     async def check_for_newer(self) -> str:
         """Check the source for newer events, in a thread; return the result as a sentence."""
         try:
-            changed, more = await asyncio.to_thread(self._refresh)
+            changed, more = await threads.to_source(self._refresh)
         except TwinError as error:
             self._update_freshness()
             return str(error)
@@ -296,7 +296,7 @@ class ReplaySession(param.Parameterized):
         """Compute the timeline's insights in a thread, and pass them, or why there are none, to the controller and the views."""
         try:
             with self._task.as_current():
-                insights = await asyncio.to_thread(self.hub.insights, timeline)
+                insights = await threads.to_source(self.hub.insights, timeline)
             if timeline is self.controller.timeline:
                 self._learn(insights)
         except CancelledError:
@@ -419,11 +419,11 @@ class ReplaySession(param.Parameterized):
             self._learn(insights)
         return True
 
-    async def follow_address(self, query: dict[str, str], fallback: Callable[[], None]) -> None:
-        """Load and restore the state of an address, ignoring invalid parts; without a valid location call `fallback`."""
+    async def follow_address(self, query: dict[str, str], fallback: Callable[[], Awaitable[None]]) -> None:
+        """Load and restore the state of an address, ignoring invalid parts; without a valid location await `fallback()`."""
         request = self._read_address(query)
         if request is None:
-            fallback()
+            await fallback()
             self.page.settled = True
         else:
             await self.choose(*request)
