@@ -16,13 +16,15 @@ import twin
 from tests.warehouse.conftest import FORMS, tables
 from tests.warehouse.double import CLIENT_SECRET, TOKEN, Warehouse
 from twin.cli import main
-from twin.foundation.errors import SourceError, UnknownLocationError
+from twin.foundation.errors import SourceError, UnknownLocationError, UnknownTimeError
 from twin.foundation.settings import Settings
 from twin.foundation.times import text
 from twin.notebook.door import Twin
 from twin.sources import queries
 from twin.sources.base import Location
 from twin.sources.similar_orders import similar_orders
+from twin.sources.warehouse import CONNECTIONS
+from twin.sources.window_sizes import Size
 from twin.views.session.address import missing_order
 
 pytestmark = pytest.mark.slow
@@ -89,6 +91,11 @@ def test_every_question_has_the_answer_that_the_files_give(
         assert same(ours.window(*part), theirs.window(*part))
         assert same(ours.history(*part), theirs.history(*part))
         assert same(ours.routes(place.id, 20), theirs.routes(place.id, 20))
+        with monkeypatch.context() as patch:
+            patch.setattr("twin.sources.window_sizes.ROUTES_SHARE", 10_000 / Settings().memory_bytes)
+            few = ours.routes(place.id, 20)
+            assert 0 < len(few) < 20
+            assert same(few, theirs.routes(place.id, 20))
     order = through.timeline(place.id).orders.ids[3].as_py()
     for query, parameters in questions(place, order).items():
         assert same(through.source.query(query, **parameters), direct.source.query(query, **parameters)), query
@@ -327,19 +334,48 @@ def test_searches_for_ids_leave_connections_for_what_is_shown(
         assert [one.result().num_rows for one in lookups] == [0, 0, 0, 0]
 
 
-def test_a_window_that_is_too_large_is_refused_with_what_fits(
+def test_a_day_that_memory_has_no_room_for_is_refused_with_its_size(
     demos: Demos, warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse = warehouse_of(tables(demos("2025")))
-    source = lakehouse()
-    place = source.locations[0]
-    monkeypatch.setattr("twin.sources.databricks.MOST_ROWS", 1000)
+    place = twin.open(demos("2025")).locations[0]
+    day = (place.id, place.end - 86_400, place.end)
+    room = 700_000
+
+    def with_memory(size: int) -> Twin:
+        return lakehouse(settings=replace(Settings.from_environment(), memory_bytes=size))
+
+    ample = with_memory(60 * room)
+    before = len(warehouse.statements)
+    rows = ample.source.window(*day)
+    assert not any("AS bodies" in sql for sql in warehouse.asked[before:]), "what surely fits is not counted"
+    source, before = with_memory(3 * room), len(warehouse.statements)
     before = len(warehouse.statements)
     with pytest.raises(
-        SourceError, match=r"2 days of .* million events, more than can be held: choose at most 1 days?"
-    ):
-        source.source.window(place.id, place.end - 2 * 86_400, place.end)
-    assert len(warehouse.statements) == before, "nothing is read for it"
+        UnknownTimeError, match=r"have [0-9,]+ events, which take \d MB of memory.* TWIN_MEMORY\.$"
+    ) as refused:
+        source.source.window(*day)
+    (counted,) = warehouse.asked[before:]
+    assert "AS bodies" in counted, "no row is read for it"
+    assert f"have {len(rows):,} events" in str(refused.value)
+    monkeypatch.setattr("twin.sources.window_sizes.SHARE", room / Settings().memory_bytes)
+    with pytest.raises(UnknownTimeError) as from_files:
+        twin.open(demos("2025")).source.window(*day)
+    assert str(refused.value) == str(from_files.value)
+
+
+def test_more_rows_than_orders_let_expect_stop_the_reading(
+    demos: Demos, warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = warehouse_of(tables(demos("2025")))
+    room = 100_000
+    source = lakehouse(settings=replace(Settings.from_environment(), memory_bytes=3 * room))
+    place = source.locations[0]
+    monkeypatch.setattr(Size, "guessed", lambda _: Size(0, 0))
+    before = len(warehouse.statements)
+    with pytest.raises(UnknownTimeError, match="TWIN_MEMORY"):
+        source.source.window(place.id, place.start, place.end + 60 * 86_400)
+    assert 0 < len(warehouse.statements) - before <= CONNECTIONS * 2
 
 
 def test_no_secret_is_told(

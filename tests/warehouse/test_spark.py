@@ -22,15 +22,15 @@ from tests.warehouse.double import Statement, Warehouse
 from tests.warehouse.test_answers import questions
 from twin.foundation.times import DAY
 from twin.notebook.door import Twin
-from twin.sources import queries, similar_orders
+from twin.sources import lives, queries, similar_orders
 from twin.sources.queries import json_bodies, times
 from twin.sources.queries.times import Reading
 
 ALL = sorted(path.stem for path in Path(queries.__file__).parent.glob("*.sql"))
 FRAGMENTS = {"timed", "events", "told_apart", *queries.RELATIONS}
 """Not asked by themselves: they begin the others."""
-OF_FILES = {"window_size", "quality", "flags", "locations", "volume", "long_orders", "reused", "times"}
-"""Asked of files only: a warehouse limits what it returns by itself, and answers the others at once (contents.sql)."""
+OF_FILES = {"quality", "flags", "locations", "volume", "long_orders", "reused", "times"}
+"""Asked of files only: a warehouse answers them at once (contents.sql)."""
 OF_LONG_LIVES = {"2025": set[str](), "2026": {"long_window"}, "typed": {"long_window"}}
 """Not asked, by form: of orders that live for days, which are among the odd rows, at a kitchen of the first generation."""
 
@@ -154,6 +154,7 @@ def asked_of(source: Twin) -> None:
     """Ask what pages and endpoints ask."""
     for place in source.locations[:1]:
         timeline = source.timeline(place.id)
+        source.source.query("window_size", location=place.id, **lives.ranges(place.start, place.start + DAY, None))
         source.insights(timeline)
         source.streets(place.id)
         order = timeline.orders.ids[3].as_py()
@@ -217,7 +218,7 @@ def test_every_statement_gives_the_same_rows_in_spark(
     }
     assert {query for query in ALL if any(is_asked(query, one.sql) for one in sent.values())} == set(
         ALL
-    ) - FRAGMENTS - OF_FILES - OF_LONG_LIVES[form] - ({"unread_times"} if form == "typed" else set())
+    ) - FRAGMENTS - OF_LONG_LIVES[form] - ({"unread_times"} if form == "typed" else set())
     for one in sent.values():
         here = re.sub(r"`caspers`\.`(\w+)`\.`(\w+)`", r"\1_\2", one.sql)
         result = spark.sql(here, args=bound(one))

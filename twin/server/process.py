@@ -25,7 +25,7 @@ from bokeh.util import serialization
 from tornado.httputil import HTTPServerRequest
 
 from twin.foundation import errand
-from twin.foundation.cache import ByteCache, one_each
+from twin.foundation.cache import ByteCache
 from twin.foundation.errors import ConfigError, ForeignColumnsError, SignInError, SourceError, TwinError
 from twin.foundation.settings import Settings
 from twin.hub import TIMELINE_SHARE, Hub, open_source
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+TILESETS_BYTES = 64 << 20
+"""Bytes of the streets of base maps in memory per process, some 1 MB for a kitchen; their tiles are limited separately."""
 FIRST_RETRY_S, LONGEST_RETRY_S = 60.0, 900.0
 """Seconds after which a server that could not open its source tries again by itself, twice as long each time."""
-MOST_TILESETS = 32
-"""Base maps in memory per process; the bytes of their tiles are limited separately."""
 MOST_COMPRESSED = 32 * 2**20
 """Bytes of compressed files in memory: all scripts of Bokeh, Panel and ours have some 2 MB."""
 
@@ -57,7 +57,8 @@ class HubState:
     """What the sessions on one hub share beside it. It lives as long as the hub."""
 
     def __init__(self, hub: Hub) -> None:
-        self.tilesets: ByteCache[TileSet] = ByteCache(MOST_TILESETS, one_each)
+        # one that is larger than the limit is cached alone
+        self.tilesets: ByteCache[TileSet] = ByteCache(TILESETS_BYTES, lambda one: min(one.nbytes, TILESETS_BYTES))
         self.showings = Showings(lambda: hub, _rehearsed_show)
         """The shows of wall screens; screens with equal options share one."""
 

@@ -23,7 +23,7 @@ class DayCache:
     """Tables by key on disk, limited in bytes; the least recently used are deleted first. Thread-safe."""
 
     def __init__(self, of: object, folder: Path, most: int) -> None:
-        """Store at most `most` bytes in `folder`; 0: neither store nor read there. `of` identifies the origin and is part of every key."""
+        """Store at most `most` bytes in `folder`; 0: neither store nor read there. `of`, the origin, is part of every key."""
         self._of = repr(of)
         self._folder = folder
         self._most = most
