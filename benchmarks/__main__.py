@@ -27,6 +27,7 @@ MEASURES = (
     "api",
     "moments",
     "opening",
+    "scale",
 )
 
 

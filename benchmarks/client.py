@@ -40,21 +40,23 @@ class Received:
 class Session:
     """A session on any page of a Bokeh server."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, headers: dict[str, str] | None = None) -> None:
+        """`headers` are what a proxy adds to each request of the browser."""
         self.received = Received()
         self._address = address
+        self._headers = headers
         self._numbers = itertools.count(1)
         self._tasks: list[asyncio.Task[None]] = []
         self._socket: WebSocketClientConnection | None = None
 
     async def connect(self) -> dict[str, Any]:
         """Open the page and its socket; return the document that a browser would pull."""
-        answer = await AsyncHTTPClient().fetch(self._address, request_timeout=OPEN_S)
+        answer = await AsyncHTTPClient().fetch(self._address, request_timeout=OPEN_S, headers=self._headers)
         found = re.search(r'"token": ?"([^"]+)"', answer.body.decode())
         if found is None:
             raise RuntimeError(f"There is no session in {self._address}.")
         parts = urlsplit(self._address)
-        socket = HTTPRequest(parts._replace(scheme="ws", path=f"{parts.path}/ws").geturl())
+        socket = HTTPRequest(parts._replace(scheme="ws", path=f"{parts.path}/ws").geturl(), headers=self._headers)
         self._socket = await websocket_connect(
             socket, subprotocols=["bokeh", found[1]], max_message_size=MOST_BYTES, ping_interval=None
         )

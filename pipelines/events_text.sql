@@ -18,7 +18,7 @@ SELECT CAST(`event_type` AS STRING) AS event_type, CAST(`ts` AS STRING) AS ts, c
 FROM STREAM `${twin.catalog}`.`${twin.schema}`.`${twin.table}`
 ),
 quick AS (
-  SELECT event_type, location, order_id, sequence, body, ts AS written, CASE WHEN ts RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?$' THEN try_cast(ts AS TIMESTAMP_NTZ) END AS plain
+  SELECT event_type, location, order_id, sequence, body, ts AS written, CASE WHEN ts RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T](?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?$' THEN try_cast(ts AS TIMESTAMP_NTZ) END AS plain
   FROM bronze
 ),
 slow AS (
@@ -220,5 +220,5 @@ events AS (
   FROM placed
 )
 SELECT location, order_id, event_type, ts, form, unread, sequence, lat, lon, progress, body, reason, flag,
-  'de489b9a156f location=${twin.location},${twin.other_location} times=${twin.times} dates=${twin.dates}' AS decoding
+  'e2bc890e01ff location=${twin.location},${twin.other_location} times=${twin.times} dates=${twin.dates}' AS decoding
 FROM events;

@@ -16,24 +16,34 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("quick", settings.get_profile("repeatable"), max_examples=20)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 """The same examples in every run, so that a change is red for its own faults only; HYPOTHESIS_PROFILE=default searches on."""
+
+QUICK = {"HYPOTHESIS_PROFILE": "quick", "TWIN_EXAMPLES": "8"}
+"""Fewer examples of each invariant in the quick run; TWIN_EXAMPLES is of those that read files for each example."""
 
 os.environ.setdefault("TWIN_SECRETS", str(Path(__file__).parents[1] / "build" / "test-secrets"))
 """No test makes a secret in the home of who runs it."""
 
 LONGEST_FIRST = (
     "test_chaos.py",
+    "test_connection.py",
     "test_kiosk.py",
     "test_page.py",
-    "test_numbers.py",
     "test_map.py",
-    "test_odd_data.py",
-    "test_same_answers.py",
+    "test_numbers.py",
+    "test_transport.py",
     "test_databricks_app.py",
+    "test_odd_data.py",
+    "test_opening.py",
+    "test_same_answers.py",
+    "test_hosting.py",
+    "test_panels.py",
+    "test_axe.py",
+    "test_dense.py",
     "test_jupyterlab.py",
     "test_wheel.py",
-    "test_axe.py",
 )
 """Browser test files that take longest: a worker that begins with one of them last leaves the others without work."""
 CHANGES_ITS_PROCESS = "test_saved.py"
@@ -83,8 +93,14 @@ def names_paths(config: pytest.Config) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Run everything in the files that the command line names: the quick selection of pyproject.toml is for `pytest` alone."""
-    if names_paths(config) and not any(argument.startswith("-m") for argument in config.invocation_params.args):
+    if any(argument.startswith("-m") for argument in config.invocation_params.args):
+        return
+    if names_paths(config):
         config.option.markexpr = ""
+    else:
+        for name, value in QUICK.items():  # in the environment, which the workers inherit
+            os.environ.setdefault(name, value)
+        settings.load_profile(os.environ["HYPOTHESIS_PROFILE"])
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

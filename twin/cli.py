@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import twin
+from twin.foundation import errand
 from twin.foundation.errors import TwinError
 from twin.foundation.settings import Settings
 from twin.foundation.times import text
@@ -130,9 +131,10 @@ _TIMES = {
 
 
 def _check(source: str, adapter: Path | None) -> None:
-    opened = twin.open(source, adapter=adapter)
-    with closing(opened.source):
-        _print_contents(opened)
+    with errand.on(page="check"):
+        opened = twin.open(source, adapter=adapter)
+        with closing(opened.source):
+            _print_contents(opened)
 
 
 def _kilometres(radius_m: float | None) -> str:

@@ -17,9 +17,11 @@ from twin.analysis import first_view
 from twin.analysis.baseline import Baseline
 from twin.analysis.first_view import LastDay
 from twin.analysis.insights import Insights
-from twin.analysis.moments import HISTORY, Findings, detect
+from twin.analysis.moments import DETECTORS, HISTORY, Findings, detect
+from twin.analysis.moments.known import TroublesAsKnown
+from twin.foundation import errand
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
-from twin.foundation.errors import SourceError, TwinError
+from twin.foundation.errors import ConfigError, SourceError, TwinError
 from twin.foundation.geo import nearest_copy, project
 from twin.foundation.settings import Settings
 from twin.foundation.times import Time
@@ -51,16 +53,22 @@ class Hub(Owner):
     A notebook's `Twin` is a hub with tables and panes.
     """
 
-    def __init__(self, source: Source, settings: Settings | None = None) -> None:
-        """`settings` are what pages, tables and answers of this source go by; without, the usual ones."""
+    def __init__(
+        self, source: Source, settings: Settings | None = None, timeline_share: float = TIMELINE_SHARE
+    ) -> None:
+        """`settings` are what pages, tables and answers of this source go by; without, the usual ones.
+
+        `timeline_share` is the share of the process's memory that its cache of timelines takes at most.
+        """
         self.source = source
         self.settings = settings or Settings()
         # a timeline larger than the limit is cached alone
-        most = min(TIMELINE_BYTES, int(self.settings.memory_bytes * TIMELINE_SHARE))
+        most = min(TIMELINE_BYTES, int(self.settings.memory_bytes * timeline_share))
         self._timelines: ByteCache[Timeline] = ByteCache(most, lambda one: min(one.nbytes, most))
         self._lock = threading.Lock()
         # the parts rather than Insights, which refer to their timeline and would keep the key of their own entry alive
         self._insights: WeakKeyDictionary[Timeline, tuple[Baseline, Findings]] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Timeline, TroublesAsKnown] = WeakKeyDictionary()
         self._learning: SingleFlight[tuple[Baseline, Findings]] = SingleFlight()
         self._last_days: dict[Location, LastDay] = {}
         self._refreshing = threading.Lock()
@@ -133,7 +141,8 @@ class Hub(Owner):
 
     def _freshen(self) -> None:
         try:
-            self.refresh()
+            with errand.on(page="refresh"):
+                self.refresh()
         except SourceError as error:
             log.warning("the refresh failed, the data stays as it is: %s", error)
 
@@ -245,6 +254,26 @@ class Hub(Owner):
         cached = self.kept_insights(timeline)
         return cached or _insights(timeline, *self._learning.run(timeline, lambda: self._learn(timeline)))
 
+    def troubles_at(self, timeline: Timeline, t: float) -> Findings:
+        """Return the troubles that were going on at t (data seconds) or had just ended, as they were known then.
+
+        >>> t = twin.open("demo")
+        >>> evening = t.timeline("sanfrancisco", "2025-10-16", "2025-10-17")
+        >>> [one.title for one in t.troubles_at(evening, twin.foundation.times.seconds("2025-10-16 18:40")).moments]
+        ['Drivers are short']
+        """
+        known = self._known.get(timeline)
+        if known is None:
+            try:
+                known = TroublesAsKnown(timeline, self.insights(timeline).baseline, self.settings.late_after_s)
+            except TwinError:
+                raise
+            except Exception:  # as in `detect`: the replay works without
+                log.exception("moments: the orders of %s cannot be prepared", timeline.location.id)
+                return Findings(failed=tuple(DETECTORS))
+            self._known[timeline] = known
+        return known.at(t)
+
     def _learn(self, timeline: Timeline) -> tuple[Baseline, Findings]:
         with self._lock:
             parts = self._insights.get(timeline)  # another thread may have finished since the first check
@@ -285,11 +314,20 @@ def _insights(timeline: Timeline, baseline: Baseline, findings: Findings) -> Ins
     return Insights(timeline, baseline, findings.moments, findings.failed)
 
 
-def open_source(name: str | Path | None, settings: Settings, progress: Progress | None = None) -> Source:
-    """Open the source of events that `name` names, without it the settings' own: see `twin.open`. Raises `SourceError`."""
+def open_source(
+    name: str | Path | None,
+    settings: Settings,
+    progress: Progress | None = None,
+    token: Callable[[], str] | None = None,
+) -> Source:
+    """Open the source of events that `name` names, without it the settings' own: see `twin.open`. Raises `SourceError`.
+
+    `token()` returns the access token of the user with whose rights it is read, None: with those of this process. Raises
+    `ConfigError` for a source that knows no users.
+    """
     chosen = str(name or settings.source)
     try:
-        return _open(chosen, settings, progress)
+        return _open(chosen, settings, progress, token)
     except (TwinError, ImportError):
         raise
     except Exception as error:  # whatever it is, whoever opens a source is told, and can try again
@@ -300,11 +338,15 @@ def open_source(name: str | Path | None, settings: Settings, progress: Progress 
         ) from error
 
 
-def _open(chosen: str, settings: Settings, progress: Progress | None) -> Source:
+def _open(chosen: str, settings: Settings, progress: Progress | None, token: Callable[[], str] | None = None) -> Source:
     if chosen == "databricks" or chosen.startswith("databricks://"):
         from twin.sources.databricks import DatabricksSource  # noqa: PLC0415  # the connector is an optional package
 
-        return DatabricksSource(chosen, settings, progress)
+        return DatabricksSource(chosen, settings, progress, token)
+    if token is not None:
+        raise ConfigError(
+            "TWIN_ON_BEHALF_OF_USER is on, but the source is no SQL warehouse, which alone knows users: unset it."
+        )
     if chosen == "demo":
         return FileSource(_demo(settings.demo.resolve(), progress), progress, settings)
     return ChangingFiles(chosen, progress, settings, _adapter(chosen, settings))

@@ -16,6 +16,7 @@ from twin.foundation.settings import Settings
 from twin.hub import Hub
 from twin.pages.operations.operations import operations_page  # noqa: F401  # the page's modules, imported before the first page
 from twin.render.tiles import warm
+from twin.server import otlp
 from twin.server.guard import use_own_keys
 from twin.server.hosting import opening_words
 from twin.server.limits import apply_limits
@@ -45,17 +46,21 @@ def serve(
     # every asset from this server, none from a CDN; Bokeh and Panel read this from the environment only
     os.environ.setdefault("BOKEH_RESOURCES", "server")  # noqa: TID251
     try:
-        hub = process.hub()
+        hub = None if process.settings.on_behalf_of_user else process.hub()  # else nobody's rights are known yet
     except ForeignColumnsError as error:  # the page at /adapt finds out what they mean, and opens it
         print(f"twin: {error}\nThe page at /adapt shows what they probably mean.", file=sys.stderr, flush=True)
     else:
-        process.rehearsed_show(hub)  # an invalid scene file fails here, not on the wall screens
-        _warm(hub)
+        if hub is None:
+            warm()
+        else:
+            process.rehearsed_show(hub)  # an invalid scene file fails here, not on the wall screens
+            _warm(hub)
     pages = [str(page) for page in sorted(APPS.glob("*.py"))]
     print(opening_words(address, port, process.settings), flush=True)
     options = ["--address", address, "--port", str(port), "--index", "operations", "--plugins", "twin.api"]
     options += ["--unused-session-lifetime", "60000"]
     apply_limits()
+    otlp.start(process.settings)
     parser = argparse.ArgumentParser(prog="twin serve")
     command = Serve(parser)
     given = parser.parse_args([*pages, *options, *others])
@@ -69,7 +74,7 @@ def _warm(hub: Hub) -> None:
     warm()
     first = hub.timeline(hub.locations[0].id)
     first.at(first.busiest())
-    process.tileset(first.location.id)
+    process.tileset(hub, first.location.id)
     build_figure()
     # the first aggregate query prepares a table; in a thread, it does not delay the first page
     threading.Thread(target=partial(hub.source.query, "capacity", location=first.location.id), daemon=True).start()

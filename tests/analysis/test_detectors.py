@@ -120,6 +120,7 @@ MISSING: dict[str, list[int]] = {
 RANGES = [(0, 7), (3, 4), (2, 4), (3, 5), (2.5, 4.2), (3.1, 3.2), (-3, 2), (5, 10), (9, 10)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("missing", MISSING)
 def test_no_detector_fails_whatever_is_missing(shape: str, missing: str) -> None:

@@ -176,6 +176,7 @@ MISSING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", MISSING)
 def test_missing_events_make_the_kind_less_specific_but_break_nothing(
     short_days: Path, tmp_path: Path, missing: str

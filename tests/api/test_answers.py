@@ -322,11 +322,11 @@ def test_a_detector_or_a_history_that_fails_is_named_and_the_rest_answered(
     demo_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     location = demo_world.places[0]
-    whole = answers.moments(demo_world.twin, location, parameters.Range())
+    whole = answers.moments(demo_world.twin, location, parameters.MomentsQuery())
     assert whole.failed == []
     monkeypatch.setattr(drivers, "waits", lambda _: 1 // 0)
     monkeypatch.setattr(Baseline, "load", lambda *_: 1 // 0)
-    answer = answers.moments(Hub(demo_world.twin.source), location, parameters.Range())
+    answer = answers.moments(Hub(demo_world.twin.source), location, parameters.MomentsQuery())
     assert answer.failed == ["history", "waits"]
     assert {moment.kind for moment in answer.moments} >= {"peak"}
 
@@ -335,8 +335,35 @@ def test_moments_are_the_dashboards(demo_world: World) -> None:
     twin, location = demo_world.twin, demo_world.places[0]
     shown = twin.insights(twin.timeline(location)).moments
     assert shown
-    result = answers.moments(twin, location, parameters.Range()).moments
+    result = answers.moments(twin, location, parameters.MomentsQuery()).moments
     assert [(m.title, m.sentence, m.at) for m in result] == [(m.title, m.sentence, instant(m.at)) for m in shown]
+
+
+def test_troubles_as_known_at_a_time_are_those_that_the_hub_finds_without_what_came_later(demo_world: World) -> None:
+    twin = demo_world.twin
+    whole = {place.id: twin.timeline(place.id, place.start, place.end + 1) for place in twin.locations}
+    location, worst = next(
+        (place, one)
+        for place, timeline in whole.items()
+        for one in twin.insights(timeline).moments
+        if one.kind != "peak"
+    )
+    timeline = whole[location]
+    query = parameters.MomentsQuery(
+        start=instant(timeline.window.start), end=instant(timeline.window.end), known_at=instant(worst.end)
+    )
+    answer = answers.moments(twin, location, query)
+    found = twin.troubles_at(timeline, worst.end).moments
+    assert [one.title for one in found] == [worst.title]
+    assert [(m.title, m.sentence, m.start) for m in answer.moments] == [
+        (m.title, m.sentence, instant(m.start)) for m in found
+    ]
+    assert answer.known_at == instant(worst.end)
+    assert all(m.end <= instant(worst.end) for m in answer.moments)
+    its_day = answers.moments(twin, location, parameters.MomentsQuery(known_at=instant(worst.end)))
+    assert its_day.start <= instant(worst.end) <= its_day.end
+    with pytest.raises(UnknownTimeError, match="known_at is not in the range"):
+        answers.moments(twin, location, query.model_copy(update={"end": query.start + dt.timedelta(hours=1)}))
 
 
 def test_what_does_not_exist_is_told_with_what_is_like_it(demo_world: World) -> None:
@@ -354,7 +381,7 @@ def test_what_does_not_exist_is_told_with_what_is_like_it(demo_world: World) -> 
     ("answer", "query"),
     [
         (answers.kitchen_status, parameters.AtTime(at_time=instant(1e9))),
-        (answers.moments, parameters.Range(start=instant(1e9), end=instant(1e9 + 60))),
+        (answers.moments, parameters.MomentsQuery(start=instant(1e9), end=instant(1e9 + 60))),
         (answers.time_range, parameters.BucketedRange(start=instant(2e9))),
         (answers.brands, parameters.Range(end=instant(1e9))),
     ],

@@ -34,6 +34,7 @@ def places(world: World) -> dict[str, list[str]]:
     return {"location": world.places, "order_id": [world.events(place)[7][2] for place in world.places]}
 
 
+@pytest.mark.slow
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_request_breaks_the_contract(case: Any, server: str, demo_world: World) -> None:

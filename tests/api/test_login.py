@@ -30,7 +30,7 @@ from tests.render.pictures import wandering
 from twin.render.tiles import TileSet
 from twin.server.process import process
 tiles = TileSet(wandering(30))
-process.tileset = lambda location: tiles
+process.tileset = lambda hub, location: tiles
 process.use(twin.open(write_csv(Path("events.csv"), ROWS)))
 """
 TILE = "/tiles/sf/dark/13/1310/3166.png"

@@ -48,18 +48,18 @@ def wanted_by(name: str, extras: set[str]) -> list[Requirement]:
 
 
 @pytest.mark.parametrize(
-    ("files", "extra"),
+    ("files", "extras"),
     [
-        (("requirements.txt",), "databricks"),  # an app reads a warehouse
-        (("requirements.txt", "requirements-test.txt"), "test"),
+        (("requirements.txt",), ("databricks", "telemetry")),  # an app reads a warehouse, and sends its telemetry
+        (("requirements.txt", "requirements-test.txt"), ("test",)),
     ],
     ids=["app", "tests"],
 )
 def test_every_requirement_of_the_code_and_of_its_packages_is_pinned_within_its_range(
-    files: tuple[str, ...], extra: str
+    files: tuple[str, ...], extras: tuple[str, ...]
 ) -> None:
     exact = pins(*files)
-    todo = requirements(extra)
+    todo = requirements(*extras)
     reached: set[tuple[str, frozenset[str]]] = set()
     while todo:
         wanted = todo.pop()

@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.fake_timeline import DAY0, HOUR, FakeTimeline
+from twin.foundation.settings import Settings
 from twin.pages.operations.banner import BannerView
 from twin.pages.operations.chrome import ChromeView
 from twin.replay.controller import ReplayController
@@ -58,7 +59,11 @@ def application() -> pn.Column:
     controller = ReplayController()
     controller.load(timeline, DAY0 + 18.75 * HOUR)
     SESSION.controller, SESSION.document = controller, pn.state.curdoc
-    SESSION.chrome = ChromeView(controller, place=HOSTILE, place_id="sanfrancisco")
+    given = pn.state.session_args or {}
+    if linked := "linked" in given:
+        controller.settings = Settings(ask_link="https://ask.example/k?id={location}&from={start}&to={end}")
+    place, user = "a b&c" if linked else "sanfrancisco", "user" if "signed" in given else ""
+    SESSION.chrome = ChromeView(controller, place=HOSTILE, place_id=place, user=user)
     SESSION.banner = BannerView()
     SESSION.retried.clear()
     below = pn.pane.HTML(
@@ -248,3 +253,32 @@ def test_a_failing_source_says_so_and_shows_that_it_tries_again(opened: Page) ->
     expect(opened.get_by_test_id("banner")).to_be_hidden()
     assert SESSION.retried == [1]
     assert opened.title() != "owned"
+
+
+def test_a_sign_in_is_renewed_and_its_end_is_said(page: Page, address: str) -> None:
+    answers = iter([{"name": "Maya", "again_s": 0.01}, {"name": "Maya", "again_s": 0.01}])
+    page.route("**/user", lambda route: route.fulfill(json=next(answers, {"name": "Maya", "expired": True})))
+    page.goto(f"{address}/chrome?location=sanfrancisco&signed=1")
+    expect(page.get_by_test_id("sign-in")).to_be_visible()
+    expect(page.get_by_test_id("tour-offer")).to_be_hidden()
+    page.unroute("**/user")
+    page.route("**/user", lambda route: route.fulfill(json={"name": "Maya", "again_s": 600}))
+    page.get_by_test_id("sign-in").click()
+    expect(page.get_by_test_id("user")).to_be_visible()
+    expect(page.get_by_test_id("sign-in")).to_be_hidden()
+
+
+def test_a_link_to_a_page_of_others_opens_it_about_what_is_seen(page: Page, address: str) -> None:
+    page.add_init_script("window.open = (...given) => { window.opened = given; }")
+    page.goto(f"{address}/chrome?location=sanfrancisco&linked=1")
+    page.get_by_test_id("more").click()
+    expect(page.get_by_test_id("menu-dashboard")).to_have_count(0)
+    expect(page.get_by_test_id("menu-help")).to_be_hidden()
+    page.get_by_test_id("menu-ask").click()
+    link, *how = page.evaluate("window.opened")
+    assert parse_qs(urlsplit(link).query) == {
+        "id": ["a b&c"],
+        "from": ["2025-10-16T00:00:00"],
+        "to": ["2025-10-17T00:00:00"],
+    }
+    assert how == ["_blank", "noopener,noreferrer"]

@@ -586,9 +586,15 @@ def test_the_map_is_one_picture_for_a_report(show):
           const [make] = globalThis.__twin.reports.values(), canvas = make();
           const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
           const some = []; for (let i = 0; i < data.length; i += 4) some.push(data[i], data[i + 1], data[i + 2]);
-          return { width: canvas.width, height: canvas.height, some };
+          const { legend } = canvas, inks = new Set();
+          const strip = legend.getContext("2d").getImageData(0, 0, legend.width, legend.height).data;
+          for (let i = 0; i < strip.length; i += 4) inks.add(strip.slice(i, i + 3).join());
+          return { width: canvas.width, height: canvas.height, some, legend: [legend.width, legend.height, inks.size] };
         }"""
     )
+    wide, high, inks = pixels["legend"]
+    assert wide > 8 * high
+    assert inks > 20, "marks in their colours, and words"
     report = np.array(pixels["some"], int).reshape(pixels["height"], pixels["width"], 3)
     seen = shown.picture()
     middle = (slice(120, 440), slice(100, 780))

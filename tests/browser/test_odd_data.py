@@ -167,7 +167,7 @@ def test_a_source_that_fails_says_so_keeps_the_last_picture_and_is_tried_again(
 ) -> None:
     source = Unsteady(odd.source)
     unsteady = Twin(source)
-    monkeypatch.setattr("twin.server.process.process.hub", lambda: unsteady)
+    monkeypatch.setattr("twin.server.process.process.hub", lambda _visitor=None: unsteady)
     address = serve({"operations": operations_page})
     page.goto(f"{address}/operations?location=plain")
     expect(by_id(page, "feed-row")).to_be_visible()

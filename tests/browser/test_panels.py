@@ -207,7 +207,7 @@ def test_an_order_of_a_stage_is_pointed_at_and_selected(opened):
     assert page.evaluate(chosen) == [-1, 11, "ready"]
 
 
-def test_the_keyboard_opens_a_stage_walks_its_orders_and_escape_shows_all(opened):
+def test_the_keyboard_opens_a_stage_walks_its_orders_and_escape_closes_it_then_shows_all(opened):
     page = opened("panels")
     page.get_by_test_id("stage-ready-pick").focus()
     page.keyboard.press("Enter")
@@ -220,8 +220,10 @@ def test_the_keyboard_opens_a_stage_walks_its_orders_and_escape_shows_all(opened
     page.keyboard.press("Escape")
 
     expect(page.get_by_test_id("stage-orders")).to_be_hidden()
-    expect(page.get_by_test_id("stage-ready-pick")).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_test_id("stage-ready-pick")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_test_id("stage-ready-pick")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("stage-ready-pick")).to_have_attribute("aria-pressed", "false")
 
 
 def test_what_an_order_holds_is_text_in_its_list(opened):

@@ -66,6 +66,13 @@ def test_it_opens_at_the_moment_that_was_looked_at_with_its_figures(saved: Page,
     assert sorted(drawn) == sorted(now.snapshot.drivers.order.tolist())
 
 
+def test_it_says_which_kitchen_and_range_it_shows(saved: Page, kitchen: Kitchen) -> None:
+    heading = saved.get_by_test_id("saved-kitchen")
+    expect(heading).to_contain_text(kitchen.location.label)
+    expect(heading).to_contain_text(kitchen.data.tz.text(kitchen.data.window.start))
+    assert kitchen.location.label in saved.title()
+
+
 def test_it_plays(saved: Page) -> None:
     before = clock(saved)
     saved.get_by_test_id("play").click()

@@ -356,6 +356,20 @@ def test_space_on_a_focused_button_presses_that_button_once(bar):
     expect(bar.get_by_test_id("play")).to_have_accessible_name("Play")
 
 
+def test_space_plays_after_a_click_on_another_control(bar):
+    bar.get_by_test_id("loop").click()
+    bar.keyboard.press("Space")
+    expect(bar.get_by_test_id("play")).to_have_accessible_name("Pause")
+    expect(bar.get_by_test_id("loop")).to_have_attribute("aria-pressed", "true")
+    bar.keyboard.press("Space")
+    expect(bar.get_by_test_id("play")).to_have_accessible_name("Play")
+    bar.keyboard.press("Tab")
+    bar.keyboard.press("Shift+Tab")
+    bar.keyboard.press("Space")
+    expect(bar.get_by_test_id("loop")).to_have_attribute("aria-pressed", "false")
+    expect(bar.get_by_test_id("play")).to_have_accessible_name("Play")
+
+
 def test_at_the_end_it_settles_and_play_begins_anew(bar):
     SESSION.do(lambda: SESSION.replay.seek(THURSDAY + DAY - 30))
     expect(bar.get_by_test_id("clock")).to_have_text("Thu 23:59:30")
@@ -398,10 +412,16 @@ def test_the_last_24_hours_count_back_from_the_last_delivery(bar):
     assert SESSION.ranges == [(THURSDAY + DAY - 600, THURSDAY + 2 * DAY - 600)]
 
 
+def fill_range(bar, start: str, end: str) -> None:
+    for name, moment in (("range-start", start), ("range-end", end)):
+        day, _, time = moment.partition("T")
+        bar.get_by_test_id(name).fill(day)
+        bar.get_by_test_id(f"{name}-time").fill(time)
+
+
 def test_any_range_can_be_typed_and_days_are_marked_in_it(bar):
     bar.get_by_test_id("range").click()
-    bar.get_by_test_id("range-start").fill("2025-10-13T00:00")
-    bar.get_by_test_id("range-end").fill("2025-10-17T00:00")
+    fill_range(bar, "2025-10-13T00:00", "2025-10-17T00:00")
     bar.get_by_test_id("range-apply").click()
     expect(bar.get_by_test_id("range")).to_have_text("Mon 13 Oct – Thu 16 Oct 2025")
     assert SESSION.ranges == [(THURSDAY - 3 * DAY, THURSDAY + DAY)]
@@ -420,8 +440,7 @@ def test_any_range_can_be_typed_and_days_are_marked_in_it(bar):
 )  # fmt: skip
 def test_a_range_that_cannot_be_says_why(bar, start, end, problem):
     bar.get_by_test_id("range").click()
-    bar.get_by_test_id("range-start").fill(start)
-    bar.get_by_test_id("range-end").fill(end)
+    fill_range(bar, start, end)
     bar.get_by_test_id("range-apply").click()
     expect(bar.get_by_test_id("range-problem")).to_have_text(problem)
     expect(bar.get_by_test_id("range-sheet")).to_be_visible()

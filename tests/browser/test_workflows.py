@@ -144,7 +144,8 @@ def click_driver(page: Page, order: int) -> None:
 def test_workflow_3_location_comparison(page: Page, address: str, source: Twin) -> None:
     choose(page, address, "sanfrancisco")
     by_id(page, "stage-ready-pick").click()
-    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")  # the list of its orders
+    page.keyboard.press("Escape")  # and the stage
     first = {name: by_id(page, f"kpi-{name}-value").inner_text() for name in ("orders-hour", "active", "revenue")}
     page.get_by_role("combobox", name="Kitchen").select_option("Chicago")  # 1. the user selects Chicago
     line = source.timeline("chicago")

@@ -35,6 +35,20 @@ def test_the_environment_tells_from_how_many_drivers_on_they_are_drawn_another_w
     assert (settings.glyphs_to, settings.dense_from) == (60, 5000)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://adb-12.azuredatabricks.net/genie/rooms/01f0?o=12",
+        "https://ask.example:8443/kitchens/{location}?from={start}&to={end}#top",
+        "",
+    ],
+)
+def test_links_are_https_addresses_with_the_kitchen_and_the_range(text: str) -> None:
+    settings = Settings.from_environment({"TWIN_ASK_LINK": f" {text} ", "TWIN_DASHBOARD_LINK": text})
+
+    assert (settings.ask_link, settings.dashboard_link) == (text, text)
+
+
 def test_a_lower_red_limit_takes_the_amber_one_along():
     settings = Settings.from_environment({"TWIN_STAGE_RED_MIN": "ready=10"})
 
@@ -55,6 +69,15 @@ def test_a_lower_red_limit_takes_the_amber_one_along():
         ("TWIN_STAGE_RED_MIN", "baking=5"),
         ("TWIN_STAGE_RED_MIN", "ready"),
         ("TWIN_STAGE_AMBER_MIN", "ready=16"),
+        ("TWIN_ASK_LINK", "http://ask.example/{location}"),
+        ("TWIN_ASK_LINK", "javascript:alert(1)"),
+        ("TWIN_ASK_LINK", "https://{location}.example/"),
+        ("TWIN_ASK_LINK", "https://user:word@ask.example/"),
+        ("TWIN_ASK_LINK", "https:///{location}"),
+        ("TWIN_ASK_LINK", "https://ask.example{location}"),
+        ("TWIN_DASHBOARD_LINK", "https://ask.example/{kitchen}"),
+        ("TWIN_DASHBOARD_LINK", 'https://ask.example/"onclick='),
+        ("TWIN_DASHBOARD_LINK", "https://ask.example/a b"),
     ],
 )
 def test_nonsense_is_refused_with_its_name(name, text):

@@ -118,11 +118,23 @@ def test_a_range_that_takes_too_much_memory_is_refused_with_its_size(
     rows = [{**row, "order_id": str(order)} for order in range(1_000) for row in ROWS]
     source = FileSource(write_csv(tmp_path / "e.csv", rows))
     begin = source.locations()[0].start
-    monkeypatch.setattr("twin.sources.files.WINDOW_SHARE", (1 << 19) / Settings().memory_bytes)
+    monkeypatch.setattr("twin.sources.window_sizes.SHARE", (1 << 19) / Settings().memory_bytes)
     with pytest.raises(UnknownTimeError, match=r"have 3,000 events, which take 1 MB of memory.*TWIN_MEMORY\.$"):
         source.window("sf", begin, begin + 86_400)
     before = begin - 4 * 3600  # hours beyond the range are read, too
     assert len(source.window("sf", before, before + 60)) == 1_000
+
+
+def test_routes_of_the_base_map_keep_to_their_share_of_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    route = json.dumps({"route_points": [[37.7, -122.4]] * 1_000})
+    picked = {**ROWS[0], "event_type": "driver_picked_up", "body": route}
+    source = FileSource(write_csv(tmp_path / "e.csv", [{**picked, "order_id": f"{order:02}"} for order in range(20)]))
+    assert len(source.routes("sf", 20)) == 20
+    monkeypatch.setattr("twin.sources.window_sizes.ROUTES_SHARE", 5.5 * len(route) / Settings().memory_bytes)
+    assert source.routes("sf", 20)["body"].to_pylist() == [route] * 5
+    assert len(source.routes("sf", 3)) == 3
 
 
 def test_decoding_that_outgrows_its_folder_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

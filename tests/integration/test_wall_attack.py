@@ -29,7 +29,6 @@ SOON = 30.0
 def walls(demo: Path) -> Iterator[str]:
     """The address of a server's wall screens."""
     process.use(twin.open(demo))
-    process.showings._showings.clear()
     thread = pn.serve(
         {"kiosk": serve_kiosk}, port=0, address="127.0.0.1", show=False, threaded=True, verbose=False, server_id=SERVER
     )
@@ -40,7 +39,6 @@ def walls(demo: Path) -> Iterator[str]:
     yield f"http://127.0.0.1:{pn.state._servers[SERVER][0].port}/kiosk?frame=1"
     thread.stop()
     pn.state._servers.pop(SERVER, None)
-    process.showings._showings.clear()
     process.use(None)
 
 
@@ -68,13 +66,13 @@ def test_an_address_does_not_take_over_the_wall_screens(walls: str, presented: b
     async def attack() -> None:
         wall, _ = await open_screen(walls)
         if presented:
-            process.showings.move(Options(), 1)
-        before = process.showings.anchor(Options())
+            process.showings(process.hub()).move(Options(), 1)
+        before = process.showings(process.hub()).anchor(Options())
         anchor = quote(json.dumps([0.0, 5.0, time.time() + 50]))
         attacker, _ = await open_screen(f"{walls}&anchor={anchor}")
-        assert process.showings.anchor(Options()) == before
-        process.showings.hold(Options())
-        assert process.showings.anchor(Options()).held is not None, "the presenter's keys win"
+        assert process.showings(process.hub()).anchor(Options()) == before
+        process.showings(process.hub()).hold(Options())
+        assert process.showings(process.hub()).anchor(Options()).held is not None, "the presenter's keys win"
         for screen in (wall, attacker):
             await screen.close()
 
@@ -89,9 +87,9 @@ def test_a_screen_restores_what_a_presenter_did_before_the_server_was_restarted(
         stamp = time.time() - 30
         for anchor in ([1], [0, 5, "now"], [0, [], stamp], [10**400, None, stamp], None, {"origin": 0}):
             show._on_message(Sent({"show": "restore", "anchor": anchor}))
-        assert process.showings.anchor(Options()).stamp == 0
+        assert process.showings(process.hub()).anchor(Options()).stamp == 0
         show._on_message(Sent({"show": "restore", "anchor": [0, 5.5, stamp]}))
-        assert process.showings.anchor(Options()).held == 5.5
+        assert process.showings(process.hub()).anchor(Options()).held == 5.5
         await wall.close()
 
     asyncio.run(restore())

@@ -77,14 +77,26 @@ test("fitting moves only when somebody is out of view, at most every second and 
   assert.ok(right > KITCHEN[0] + 20_000, "the driver is in view");
 });
 
-test("a followed driver may go some way from the middle before the view goes after", () => {
+test("a driver is followed at street zoom, and may go some way from the middle before the view goes after", () => {
   const { camera } = cameraOf();
   camera.toggleFollow();
   assert.equal(camera.fitting, false);
-  camera.consider([], driver(2900, 0));
+  camera.consider([], driver(2900, 100));
+  assert.deepEqual(camera.glide.to, { x: KITCHEN[0] + 2900, y: KITCHEN[1] + 100, metres: 2.5 });
+  time.pass(1000);
+  camera.step();
+  camera.consider([], driver(3600, 100));
   assert.equal(camera.glide, null);
-  camera.consider([], driver(3100, 0));
-  assert.equal(camera.glide.to.x, KITCHEN[0] + 3100);
+  camera.consider([], driver(3700, 100));
+  assert.deepEqual(camera.glide.to, { x: KITCHEN[0] + 3700, y: KITCHEN[1] + 100, metres: 2.5 });
+  time.pass(1000);
+  camera.step();
+  camera.zoom(0.4);
+  time.pass(1000);
+  camera.step();
+  camera.toggleFollow();
+  camera.consider([], driver(0, 0));
+  assert.equal(camera.glide.to.metres, 1, "who is nearer stays so");
 });
 
 test("who minds motion is taken there at once", () => {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { tagText } from "../../twin/views/map/questions.js";
 import { averageText, minutesText, moneyText, percentText, shortMany } from "../../twin/views/shared/numbers.js";
-import { durationText, NAIVE, Zone } from "../../twin/views/shared/times.js";
+import { durationText, NAIVE, paceText, Zone } from "../../twin/views/shared/times.js";
 import { axisTicks } from "../../twin/views/transport/axis.js";
+import { fieldTime } from "../../twin/views/transport/range_picker.js";
 import { vectors } from "./support.js";
 
 const at = (text) => Date.parse(`${text}Z`) / 1000;
@@ -107,4 +109,35 @@ test("what a label means is told", () => {
     ANGELES.title(1762074000),
     "The kitchen’s clock: America/Los_Angeles (PST), as configured (TWIN_TIME_ZONE).",
   );
+});
+
+test("a followed driver carries its order and the arrival that its tooltip tells", () => {
+  const place = { order: 7, id: "6bc772" };
+  const zone = { clockText: (t, seconds) => `${t}${seconds ? "!" : ""}` };
+  assert.equal(tagText(place, null, zone), "6bc772");
+  assert.equal(tagText(place, { order: 7, eta: 1942 }, zone), "6bc772 · expected at 1942");
+  assert.equal(tagText(place, { order: 7, eta: null }, zone), "6bc772");
+  assert.equal(tagText(place, { order: 8, eta: 1942 }, zone), "6bc772", "of another order");
+});
+
+test("each speed says its own pace", () => {
+  assert.deepEqual([10, 60, 100, 500, 1000].map(paceText), [
+    "10 s",
+    "1 min",
+    "1 min 40 s",
+    "8 min 20 s",
+    "16 min 40 s",
+  ]);
+});
+
+test("a time of the range is one of 24 hours, in any language of the browser", () => {
+  const day = Date.parse("2025-10-17T00:00Z") / 1000;
+  const minutes = (text) => (fieldTime("2025-10-17", text) - day) / 60;
+  assert.deepEqual(
+    ["19:30", " 9:05", "0905", "7", "0:00", "24:00", "12.15"].map(minutes),
+    [1170, 545, 545, 420, 0, 1440, 735],
+  );
+  for (const text of ["", "24:01", "25:00", "12:60", "7 pm", "12:5", "-1:00"])
+    assert.ok(Number.isNaN(fieldTime("2025-10-17", text)), text);
+  assert.ok(Number.isNaN(fieldTime("", "12:00")));
 });

@@ -62,6 +62,12 @@ import jupyterlab.labapp, ipykernel.kernelapp
 from twin.notebook import panes
 """
 
+COLLECTED = """
+from twin.foundation.settings import Settings
+from twin.server import otlp
+otlp.start(Settings(otlp_endpoint="http://127.0.0.1:9")).close()
+"""
+
 TESTS = """
 import pytest
 alone = ["-p", "no:cacheprovider", "--override-ini=addopts="]
@@ -96,8 +102,8 @@ def test_without_the_databricks_extra_a_warehouse_is_refused_with_what_to_do(dem
 
 @pytest.mark.parametrize(
     ("extra", "script"),
-    [("databricks", WAREHOUSE), ("notebook", PANES), ("test", TESTS)],
-    ids=["databricks", "notebook", "test"],
+    [("databricks", WAREHOUSE), ("notebook", PANES), ("telemetry", COLLECTED), ("test", TESTS)],
+    ids=["databricks", "notebook", "telemetry", "test"],
 )
 def test_an_extra_alone_starts(extra: str, script: str, demo: Path) -> None:
     done = start(script, demo, extra)
@@ -107,4 +113,4 @@ def test_an_extra_alone_starts(extra: str, script: str, demo: Path) -> None:
 
 
 def test_every_extra_is_started() -> None:
-    assert set(EXTRAS) == {"databricks", "notebook", "test"}
+    assert set(EXTRAS) == {"databricks", "notebook", "telemetry", "test"}

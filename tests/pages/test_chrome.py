@@ -67,3 +67,11 @@ def test_another_target_is_told_in_the_help(chrome):
 def test_no_term_is_defined_twice():
     terms = [term for term, _ in definitions()]
     assert len(set(terms)) == len(terms)
+
+
+def test_links_to_pages_of_others_are_offered_where_they_are_set():
+    assert ChromeView(ReplayController()).__panel__().links == {}
+    settings = Settings(ask_link="https://ask.example/{location}")
+    assert ChromeView(ReplayController(settings=settings)).__panel__().links == {
+        "ask": "https://ask.example/{location}"
+    }

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from bokeh.document import Document
@@ -14,6 +15,7 @@ from tests.api.serving import fetch, served
 from tests.sources.test_files import ROWS, write_csv
 from twin.foundation.errors import ForeignColumnsError, SourceError, TwinError
 from twin.hub import Hub
+from twin.render.streets import Streets
 from twin.render.tiles import TileSet
 from twin.server.process import FIRST_RETRY_S, Process, process
 from twin.server.tiles import READ_THREADS
@@ -65,27 +67,27 @@ def test_a_base_map_that_is_being_read_holds_up_no_other_session(source: Held) -
     mine = Process()
     hub = Hub(source)
     mine.use(hub)
-    waiting = threading.Thread(target=mine.tileset, args=("sf",), daemon=True)
+    waiting = threading.Thread(target=mine.tileset, args=(hub, "sf"), daemon=True)
     waiting.start()
     assert source.reading.wait(SOON)
     assert within(mine.hub) is hub
-    assert within(lambda: mine.has_tileset("sf")) is False
-    assert isinstance(within(lambda: mine.tileset("chicago")), TileSet)
+    assert within(lambda: mine.has_tileset(hub, "sf")) is False
+    assert isinstance(within(lambda: mine.tileset(hub, "chicago")), TileSet)
     assert waiting.is_alive()
     source.gate.set()
     waiting.join(SOON)
-    assert mine.has_tileset("sf")
+    assert mine.has_tileset(hub, "sf")
 
 
 def test_a_base_map_is_read_once_for_all_and_again_after_a_failure(source: Held) -> None:
     mine = Process()
-    mine.use(Hub(source))
+    hub = Hub(source)
     source.failing = True
     got: list[object] = []
 
     def read() -> None:
         try:
-            got.append(mine.tileset("sf"))
+            got.append(mine.tileset(hub, "sf"))
         except SourceError as error:
             got.append(str(error))
 
@@ -138,6 +140,25 @@ def test_pages_probes_and_other_tiles_are_served_while_a_query_hangs(source: Hel
     finally:
         source.gate.set()
         process.use(None)
+
+
+@pytest.mark.parametrize(("size", "held"), [(40, ["chicago", "sf"]), (60, ["sf"]), (1_000, ["sf"])])
+def test_base_maps_are_limited_by_their_bytes_and_the_last_is_always_held(
+    size: int, held: list[str], source: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twin.server.process.TILESETS_BYTES", 100)
+    monkeypatch.setattr(TileSet, "nbytes", property(lambda _: size))
+    source.gate.set()
+    mine = Process()
+    hub = Hub(source)
+    for place in ("chicago", "sf"):
+        mine.tileset(hub, place)
+    assert [place for place in ("chicago", "sf") if mine.has_tileset(hub, place)] == held
+
+
+def test_the_bytes_of_a_base_map_are_those_of_its_distinct_steps() -> None:
+    walked = Streets(np.array([0.0, 100.0, 200.0] * 50), np.zeros(150), np.arange(0, 151, 3, dtype=np.int32))
+    assert TileSet(walked).nbytes == 2 * 5 * 4
 
 
 class Opening:

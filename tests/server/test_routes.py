@@ -17,6 +17,7 @@ import twin.api as api
 from tests.api.serving import fetch, served
 from tests.render.pictures import wandering
 from tests.sources.test_files import ROWS, write_csv
+from twin.foundation.cache import Owner
 from twin.foundation.errors import SourceError, UnknownLocationError
 from twin.render.tiles import TileSet
 from twin.server.assets import publish
@@ -30,7 +31,7 @@ TILE = (13, 1310, 3166)
 ADDRESS = "/tiles/sf/dark/13/1310/3166.png"
 
 
-def lookup(location: str) -> TileSet:
+def lookup(_: object, location: str) -> TileSet:
     if location not in ("sf", "a/b é"):
         raise UnknownLocationError(location)
     return TILES
@@ -39,6 +40,7 @@ def lookup(location: str) -> TileSet:
 @pytest.fixture(autouse=True)
 def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """These tests' own tiles."""
+    monkeypatch.setattr(process, "open_hub", lambda _visitor: Owner())
     monkeypatch.setattr(process, "tileset", lookup)
 
 

@@ -46,6 +46,14 @@ def test_processes_that_race_for_the_same_chunks_all_read_whole_ones(tmp_path: P
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= MOST_BYTES
 
 
+def test_without_room_nothing_of_others_is_read_either(tmp_path: Path) -> None:
+    """Somebody who reads with his own rights shares a disk with the app, which may read more."""
+    of_the_app, of_a_user = DayCache("one", tmp_path, 1 << 20), DayCache("one", tmp_path, 0)
+    of_the_app.get("day", lambda: table(1), keep=True)
+    assert of_a_user.get("day", lambda: table(2), keep=True)["key"][0].as_py() == 2
+    assert of_the_app.get("day", lambda: table(3), keep=True)["key"][0].as_py() == 1
+
+
 def test_threads_that_want_the_same_chunk_wait_for_one(tmp_path: Path) -> None:
     chunks, made = DayCache("one", tmp_path, 1 << 20), []
 

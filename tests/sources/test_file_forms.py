@@ -16,6 +16,8 @@ from twin.foundation.errors import SourceError
 from twin.sources.files import FileSource
 from twin.timeline.timeline import Timeline
 
+pytestmark = pytest.mark.slow
+
 HEADER = "event_type,ts,location,order_id,sequence,body"
 PLAIN = [
     "order_created,2025-10-13 01:00:00,sf,A,0,{}",

@@ -166,6 +166,7 @@ def test_what_was_decoded_on_disk_goes_with_the_source_and_when_reading_fails(
     assert "set aside" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_leaves_nothing_in_the_temporary_folder(tmp_path: Path, temporary: Path) -> None:
     (tmp_path / "events.json").write_text(json.dumps(ROWS)[:-30])
     script = (

@@ -77,6 +77,7 @@ def test_the_address_of_a_view_beyond_the_line_is_on_earth() -> None:
     assert float(nearest_copy(project(0.0, lon)[0], east)) == pytest.approx(east)
 
 
+@pytest.mark.slow
 def test_streets_across_the_line_are_whole_and_lie_in_the_tiles_of_both_sides(both: tuple[Hub, Hub]) -> None:
     (x, y, offsets), (x_there, _, _) = (hub.streets("sf") for hub in both)
     assert np.ptp(x_there) == pytest.approx(np.ptp(x), abs=0.1)

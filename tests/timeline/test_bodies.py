@@ -28,6 +28,7 @@ def test_promised_minutes_beyond_a_day_are_not_recorded(tmp_path: Path, eta: Any
     assert facts["Promised"] == UNKNOWN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "revenue", "odd"),
     [

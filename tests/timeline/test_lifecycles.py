@@ -147,5 +147,5 @@ def test_an_id_that_is_used_again_days_later_is_another_order(tmp_path: Path) ->
     assert week.orders.ids.to_pylist() == ["A", "A~2", "A~3", "B"], "what a replay shifts by a day stays one order"
     second = Timeline.load(source, "sf", DAY0 + 3 * DAY, DAY0 + 4 * DAY).order("A~2")
     assert (second.created, second.delivered) == (noon + 3 * DAY, noon + 3 * DAY + 1800)
-    found = source.query("find_order", order_id="A~3")
+    found = source.query("find_order", order_id="A~3", location="")
     assert found["event_type"].to_pylist() == ["order_created", "gk_started", "delivered"]

@@ -392,6 +392,7 @@ def test_pins_of_yesterday_that_are_only_counted_are_not_counted_after_midnight(
     assert message["hidden"] == [[turn, 1]]
 
 
+@pytest.mark.slow
 def test_positions_are_inferred_in_a_window_where_a_snapshot_says_so(kitchen):
     """The demo's pings come every minute; without every second one of some trips there are gaps."""
     trips = kitchen.trips

@@ -38,6 +38,7 @@ DONE = ttypes.TGetOperationStatusResp(status=OK, operationState=ttypes.TOperatio
 
 RESULTS = "/results/"
 HISTORY = re.compile(r"DESCRIBE HISTORY (\S+) LIMIT 1")
+EVENTS = "`caspers`.`lakeflow`.`all_events`"
 
 POLL_S = 0.05
 """A question for the state of a running statement is answered after so long, as a real service holds it back for a while."""
@@ -68,6 +69,8 @@ class Faults:
     """Statements that find their session gone."""
     torn_results: int = 0
     """Results of which the connection breaks in the middle."""
+    no_query_tags: bool = False
+    """The warehouse is of a version that knows no query tags."""
     no_storage: bool = False
     """The storage to which results are linked cannot be reached, as from many an app."""
     denied: bool = False
@@ -84,6 +87,14 @@ class Faults:
     """Which statements `hold` is for."""
 
 
+@dataclass(frozen=True)
+class User:
+    """Who reads with his own rights: the row filter of the table of events lets the rows through for which `rows` is true."""
+
+    name: str
+    rows: str
+
+
 @dataclass
 class Statement:
     """What was executed."""
@@ -92,6 +103,12 @@ class Statement:
     parameters: dict[str, Any]
     types: dict[str, str]
     """The declared type of each parameter, as Databricks writes it: INT, BIGINT, TIMESTAMP_NTZ …"""
+    tags: dict[str, str]
+    """Its query tags, as they arrived: a value is without its escapes."""
+    user: str
+    """Who executed it; "" for the app."""
+    rows: int = 0
+    """How many rows it returned."""
 
 
 @dataclass
@@ -105,6 +122,10 @@ class Warehouse:
     most_sessions: int = 0
     cancelled: int = 0
     logins: int = 0
+    users: dict[str, User] = field(default_factory=dict)
+    """Users by access token; one that is taken out has ended."""
+    strangers: int = 0
+    """Requests for a session that another one opened."""
     downloads: int = 0
     """Results that were fetched from the storage."""
     stored: dict[str, bytes] = field(default_factory=dict)
@@ -119,6 +140,8 @@ class Warehouse:
     _versions: dict[Any, dict[str, Any]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _begun: float | None = None
+    _owners: dict[bytes, str] = field(default_factory=dict)
+    _caller: threading.local = field(default_factory=threading.local)
 
     @property
     def held(self) -> int:
@@ -142,6 +165,16 @@ class Warehouse:
         """The statements so far, as text."""
         return [statement.sql for statement in self.statements]
 
+    def admit(self, authorization: str) -> bool:
+        """Whether a request is by the app or a user, whom the thread that answers it then knows."""
+        token = authorization.removeprefix("Bearer ")
+        self._caller.user = self.users.get(token)
+        return token == TOKEN or self._caller.user is not None
+
+    @property
+    def _user(self) -> str:
+        return self._caller.user.name if self._caller.user else ""
+
     def is_starting(self) -> bool:
         now = time.monotonic()
         self._begun = self._begun or now
@@ -160,6 +193,7 @@ class Warehouse:
         name = uuid.uuid4().bytes
         with self._lock:
             self.sessions.add(name)
+            self._owners[name] = self._user
             self.most_sessions = max(self.most_sessions, len(self.sessions))
         protocol = ttypes.TProtocolVersion.SPARK_CLI_SERVICE_PROTOCOL_V8
         handle = ttypes.TSessionHandle(ttypes.THandleIdentifier(guid=name, secret=name), protocol)
@@ -176,19 +210,28 @@ class Warehouse:
         if self.take("dead_sessions"):
             with self._lock:
                 self.sessions.discard(req.sessionHandle.sessionId.guid)
-        if req.sessionHandle.sessionId.guid not in self.sessions:
+        if req.sessionHandle.sessionId.guid in self.sessions:
+            self.strangers += self._owners[req.sessionHandle.sessionId.guid] != self._user
+        if self.strangers or req.sessionHandle.sessionId.guid not in self.sessions:
             return ttypes.TExecuteStatementResp(
                 status=_failed("Invalid SessionHandle: the session was closed or has expired")
             )
         given = {one.name: _value(one) for one in req.parameters or []}
         types = {one.name: one.type.upper() for one in req.parameters or []}
-        statement = Statement(req.statement, given, types)
-        self.statements.append(statement)
-        time.sleep(self.faults.latency_s)
         name = uuid.uuid4().bytes
         handle = ttypes.TOperationHandle(
             ttypes.THandleIdentifier(guid=name, secret=name), ttypes.TOperationType.EXECUTE_STATEMENT, True
         )
+        serialized = (req.confOverlay or {}).get("query_tags", "")
+        try:
+            if serialized and self.faults.no_query_tags:
+                raise ValueError("Configuration query_tags is not available.")
+            tags = _query_tags(serialized)
+        except ValueError as error:
+            return _refused(handle, f"[CONFIG_NOT_AVAILABLE] {error} SQLSTATE: 42K0I")
+        statement = Statement(req.statement, given, types, tags, self._user)
+        self.statements.append(statement)
+        time.sleep(self.faults.latency_s)
         try:
             _check_limits(req.statement, types)
             table = self._execute(req.statement, given)
@@ -202,6 +245,7 @@ class Warehouse:
             return _refused(handle, f"[TABLE_OR_VIEW_NOT_FOUND] The table or view cannot be found. {error}")
         except (duckdb.Error, sqlglot.errors.SqlglotError) as error:
             return _refused(handle, f"[PARSE_SYNTAX_ERROR] {error}")
+        statement.rows = table.num_rows
         batches = table.combine_chunks().to_batches(self.rows_per_batch)
         self._results[name] = iter(
             [*zip(itertools.accumulate([0, *(len(one) for one in batches)]), batches, strict=False)]
@@ -285,6 +329,8 @@ class Warehouse:
     def _execute(self, sql: str, given: dict[str, Any]) -> pa.Table:
         if self.faults.denied and re.search("(FROM|HISTORY) `caspers`", sql, re.IGNORECASE):
             raise PermissionError("the app's service principal has no SELECT on the table.")
+        if user := getattr(self._caller, "user", None):
+            sql = sql.replace(EVENTS, f"(SELECT * FROM {EVENTS} WHERE {user.rows})")
         with self.connection.cursor() as cursor:
             if described := HISTORY.fullmatch(sql):
                 return self._history(cursor, described[1])
@@ -306,6 +352,23 @@ class Warehouse:
 
 class _IsViewError(Exception):
     """A statement wants a table where there is a view."""
+
+
+def _query_tags(serialized: str) -> dict[str, str]:
+    """Return the tags of a statement. Raises ValueError for what Databricks refuses: too many, too long, not well written."""
+    tags: dict[str, str] = {}
+    for tag in re.split(r"(?<!\\)(?:\\\\)*,", serialized) if serialized else []:
+        key, _, value = tag.partition(":")
+        if not re.fullmatch(r"[A-Za-z0-9_@]{1,128}", key) or key in tags:
+            raise ValueError(f"query_tags: {key!r} is no key, or given twice.")
+        if not re.fullmatch(r"(?:\\[\\,:]|[^\\,:])*", value) or not value.isprintable():
+            raise ValueError(f"query_tags: {value!r} is not escaped, or not printable.")
+        if len(value) > 128:
+            raise ValueError(f"query_tags: the value of {key} has over 128 characters.")
+        tags[key] = re.sub(r"\\(.)", r"\1", value).strip()
+    if len(tags) > 20:
+        raise ValueError("query_tags: there are more than 20.")
+    return tags
 
 
 def _check_limits(sql: str, types: dict[str, str]) -> None:
@@ -420,7 +483,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/oidc/v1/token"):
             warehouse.logins += 1
             self._json(200, {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600})
-        elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
+        elif not warehouse.admit(self.headers.get("Authorization", "")):
             self._json(403, {"error_code": 403, "message": "Invalid access token."})
         elif warehouse.is_starting() or warehouse.take("unavailable"):
             self._turn_away(503, "TEMPORARILY_UNAVAILABLE: the warehouse is starting")

@@ -2,7 +2,9 @@
 
 import re
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,16 @@ import twin
 from tests.warehouse.conftest import FORMS, tables
 from tests.warehouse.double import CLIENT_SECRET, TOKEN, Warehouse
 from twin.cli import main
-from twin.foundation.errors import SourceError, UnknownLocationError
+from twin.foundation.errors import SourceError, UnknownLocationError, UnknownTimeError
 from twin.foundation.settings import Settings
 from twin.foundation.times import text
 from twin.notebook.door import Twin
+from twin.sources import queries
 from twin.sources.base import Location
+from twin.sources.similar_orders import similar_orders
+from twin.sources.warehouse import CONNECTIONS
+from twin.sources.window_sizes import Size
+from twin.views.session.address import missing_order
 
 pytestmark = pytest.mark.slow
 
@@ -51,8 +58,14 @@ def questions(place: Location, order: str) -> dict[str, dict[str, Any]]:
         "buckets": {**part, "granularity": "hour"},
         "capacity": {"location": place.id},
         "event_page": {**part, "types": "delivered,gk_ready", "order_id": "", "most": 50},
-        "find_order": {"order_id": order},
-        "near_orders": {"wanted": order[:-1], "most": 5},
+        "find_order": {"order_id": order, "location": ""},
+        "near_orders": {
+            "location": "",
+            "from_ts": place.start,
+            "to_ts": place.end + 1,
+            "wanted": order[:-1],
+            "most": 5,
+        },
         "ready": {},
     }
 
@@ -78,9 +91,15 @@ def test_every_question_has_the_answer_that_the_files_give(
         assert same(ours.window(*part), theirs.window(*part))
         assert same(ours.history(*part), theirs.history(*part))
         assert same(ours.routes(place.id, 20), theirs.routes(place.id, 20))
+        with monkeypatch.context() as patch:
+            patch.setattr("twin.sources.window_sizes.ROUTES_SHARE", 10_000 / Settings().memory_bytes)
+            few = ours.routes(place.id, 20)
+            assert 0 < len(few) < 20
+            assert same(few, theirs.routes(place.id, 20))
     order = through.timeline(place.id).orders.ids[3].as_py()
     for query, parameters in questions(place, order).items():
         assert same(through.source.query(query, **parameters), direct.source.query(query, **parameters)), query
+    assert through.source.query("near_orders", **questions(place, order)["near_orders"])["order_id"][0].as_py() == order
     for dimension in ("brands", "menus", "categories", "items"):
         assert through.source.names(dimension) == direct.source.names(dimension)
 
@@ -127,10 +146,12 @@ def test_orders_that_live_for_days_are_whole_through_a_warehouse(
     assert [(one.id, one.orders) for one in through.locations] == [(one.id, one.orders) for one in direct.locations]
     assert through.quality() == direct.quality()
     assert through.source.volume(place.id).orders.tolist() == direct.source.volume(place.id).orders.tolist()
-    for query, more in {"find_order": {"order_id": "again~2"}, "near_orders": {"wanted": "again~", "most": 5}}.items():
-        answer = through.source.query(query, **more)
-        assert same(answer, direct.source.query(query, **more))
+    for at in ("", place.id):
+        answer = through.source.query("find_order", order_id="again~2", location=at)
+        assert same(answer, direct.source.query("find_order", order_id="again~2", location=at))
         assert answer.num_rows == 3
+        near = similar_orders(through.source, "again~", 5, at)
+        assert near == similar_orders(direct.source, "again~", 5, at) == ["again", "again~2", "again~3"]
     midnight = place.start // 86_400 * 86_400
     before = len(warehouse.statements)
     for start, end in [(midnight + n * 43_200, midnight + (n + 2) * 43_200) for n in range(-1, 5)]:
@@ -221,8 +242,8 @@ def test_hostile_names_are_only_values(demos: Demos, warehouse_of: Start, lakeho
     assert evil in {place.id for place in source.locations}
     place = source.location(evil)
     assert source.source.window(evil, place.start, place.end).num_rows > 100
-    assert source.source.query("find_order", order_id=evil).num_rows == 0
-    assert source.source.query("near_orders", wanted=evil, most=3).num_rows == 0
+    assert source.source.query("find_order", order_id=evil, location=evil).num_rows == 0
+    assert similar_orders(source.source, evil, 3, evil) == []
     with pytest.raises(UnknownLocationError):
         source.source.window(evil + "'", 0, 1)
     assert not any("DROP" in sql or "1'='1" in sql for sql in warehouse.asked)
@@ -248,7 +269,7 @@ def test_a_window_is_asked_for_by_place_and_time_and_only_once(
     source.source.window(place.id, place.start, place.start + 3600)
     asked = warehouse.statements[before:]
     assert len(asked) == 1, "the day's rows come once, for whoever asks"
-    assert re.search(r"WHERE \(CAST\(`location` AS STRING\) IN \(:place_0\)\) AND .*:bronze_from", asked[0].sql)
+    assert re.search(r"WHERE \(`location` IN \(:place_0\)\) AND .*:bronze_from", asked[0].sql)
     assert asked[0].parameters["place_0"] == place.id
 
 
@@ -263,19 +284,98 @@ def test_the_past_comes_from_the_disk_the_next_time(demos: Demos, warehouse_of: 
     assert (opened - asked, len(warehouse.statements) - opened) == (2, 0)
 
 
-def test_a_window_that_is_too_large_is_refused_with_what_fits(
-    demos: Demos, warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
+def test_an_order_is_one_statement_and_a_mistyped_id_three_at_most(
+    demos: Demos, warehouse_of: Start, lakehouse: Open
 ) -> None:
     warehouse = warehouse_of(tables(demos("2025")))
     source = lakehouse()
     place = source.locations[0]
-    monkeypatch.setattr("twin.sources.databricks.MOST_ROWS", 1000)
+    order = source.timeline(place.id).orders.ids[3].as_py()
+
+    of_ids = ("find_order", "near_orders")
+
+    def sent(wanted: str) -> tuple[str, list[str]]:
+        before = len(warehouse.statements)
+        said = missing_order(source, wanted, place.id)
+        return said, [name for sql in warehouse.asked[before:] for name in of_ids if sql.endswith(queries.text(name))]
+
+    assert sent(order)[1] == ["find_order"]
+    said, statements = sent(order[:-1] + "?")
+    assert order in said
+    assert statements == ["find_order", "near_orders"]
+    assert sent("?" * 20)[1] == ["find_order", "near_orders", "near_orders"]
+
+
+def test_searches_for_ids_leave_connections_for_what_is_shown(
+    demos: Demos, warehouse_of: Start, lakehouse: Open
+) -> None:
+    warehouse = warehouse_of(tables(demos("2025")))
+    source = lakehouse().source
+    held = warehouse.faults.hold = threading.Event()
+
+    def sent(name: str) -> int:
+        return sum(sql.endswith(queries.text(name)) for sql in warehouse.asked)
+
+    def wait_for(name: str, number: int) -> None:
+        deadline = time.monotonic() + 60
+        while sent(name) < number and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    with ThreadPoolExecutor(5) as pool:
+        try:
+            lookups = [pool.submit(source.query, "find_order", order_id=f"x{n}", location="") for n in range(4)]
+            wait_for("find_order", 2)
+            shown = pool.submit(source.query, "capacity", location=source.locations()[0].id)
+            wait_for("capacity", 1)
+            assert (sent("find_order"), sent("capacity")) == (2, 1)
+        finally:
+            held.set()
+        assert shown.result().num_rows == 1
+        assert [one.result().num_rows for one in lookups] == [0, 0, 0, 0]
+
+
+def test_a_day_that_memory_has_no_room_for_is_refused_with_its_size(
+    demos: Demos, warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = warehouse_of(tables(demos("2025")))
+    place = twin.open(demos("2025")).locations[0]
+    day = (place.id, place.end - 86_400, place.end)
+    room = 700_000
+
+    def with_memory(size: int) -> Twin:
+        return lakehouse(settings=replace(Settings.from_environment(), memory_bytes=size))
+
+    ample = with_memory(60 * room)
+    before = len(warehouse.statements)
+    rows = ample.source.window(*day)
+    assert not any("AS bodies" in sql for sql in warehouse.asked[before:]), "what surely fits is not counted"
+    source, before = with_memory(3 * room), len(warehouse.statements)
     before = len(warehouse.statements)
     with pytest.raises(
-        SourceError, match=r"2 days of .* million events, more than can be held: choose at most 1 days?"
-    ):
-        source.source.window(place.id, place.end - 2 * 86_400, place.end)
-    assert len(warehouse.statements) == before, "nothing is read for it"
+        UnknownTimeError, match=r"have [0-9,]+ events, which take \d MB of memory.* TWIN_MEMORY\.$"
+    ) as refused:
+        source.source.window(*day)
+    (counted,) = warehouse.asked[before:]
+    assert "AS bodies" in counted, "no row is read for it"
+    assert f"have {len(rows):,} events" in str(refused.value)
+    monkeypatch.setattr("twin.sources.window_sizes.SHARE", room / Settings().memory_bytes)
+    with pytest.raises(UnknownTimeError) as from_files:
+        twin.open(demos("2025")).source.window(*day)
+    assert str(refused.value) == str(from_files.value)
+
+
+def test_more_rows_than_orders_let_expect_stop_the_reading(
+    demos: Demos, warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = warehouse_of(tables(demos("2025")))
+    room = 100_000
+    source = lakehouse(settings=replace(Settings.from_environment(), memory_bytes=3 * room))
+    place = source.locations[0]
+    monkeypatch.setattr(Size, "guessed", lambda _: Size(0, 0))
+    before = len(warehouse.statements)
+    with pytest.raises(UnknownTimeError, match="TWIN_MEMORY"):
+        source.source.window(place.id, place.start, place.end + 60 * 86_400)
+    assert 0 < len(warehouse.statements) - before <= CONNECTIONS * 2
 
 
 def test_no_secret_is_told(

@@ -1,6 +1,7 @@
 """The API over HTTP, and what a page asks: through a warehouse as from files, in few statements and within seconds."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from bokeh.models.widgets import Div
 
 import twin
 from tests.api.serving import fetch, served
-from tests.warehouse.conftest import tables
+from tests.warehouse.conftest import add_orders, tables
 from tests.warehouse.double import Warehouse
 from twin import api
 from twin.api.endpoints import BASE, ENDPOINTS
@@ -27,6 +28,7 @@ Demos = Callable[[str], Path]
 OPENING = 4
 """Statements: the columns, the table's version, how the first rows write their times, and all that is learnt of the table."""
 LONGEST_DAY_S = 86_400.0
+PLACE = "chicago"
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +110,57 @@ def test_a_page_costs_few_statements(demos: Demos, warehouse_of: Start, lakehous
         line.at(place.end - hour * 3600)
     assert through.timeline(place.id, place.end - LONGEST_DAY_S, place.end) is line
     assert len(warehouse.statements) == shown, "playing and a second visitor ask nothing"
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "databricks.md"
+COUNTED = re.compile(r"^\| (?P<what>[^|]+) \| (?P<statements>[\d,]+) \| (?P<rows>[\d,]+) \|", re.MULTILINE)
+
+
+def documented() -> dict[str, tuple[int, int]]:
+    """Statements and rows by what is done, from the table in the documentation."""
+    part = DOCUMENT.read_text("utf-8").partition("### Statements and rows")[2].partition("\n#")[0]
+    return {
+        row["what"].strip(): (int(row["statements"].replace(",", "")), int(row["rows"].replace(",", "")))
+        for row in COUNTED.finditer(part)
+    }
+
+
+def test_statements_and_rows_are_those_of_the_documentation(
+    demos: Demos, warehouse_of: Start, lakehouse: Open, server: str
+) -> None:
+    warehouse = warehouse_of(tables(demos("2025"), "2025"))
+    for days in (2, 4, 6):
+        add_orders(warehouse, PLACE, 24 * days, "AND length(order_id) = 32")
+    found: dict[str, tuple[int, int]] = {}
+
+    def count(what: str, do: Callable[[], object]) -> None:
+        before = len(warehouse.statements)
+        do()
+        asked = warehouse.statements[before:]
+        found[what] = len(asked), sum(statement.rows for statement in asked)
+
+    def show(start: float, end: float) -> None:
+        through.insights(through.timeline(PLACE, start, end))
+        through.streets(PLACE)
+
+    def ten_minutes_later() -> None:
+        through.source.as_of = 0.0
+        through._freshen()  # what `freshen` does in a thread of its own
+        through.insights(through.timeline(PLACE))
+
+    count("Opening, for the first time", lakehouse)
+    count("Opening again on this machine", lakehouse)
+    through = lakehouse()
+    end = through.location(PLACE).end
+    count("A kitchen's day", lambda: show(end - LONGEST_DAY_S, end))
+    count("The week around it", lambda: show(end - 7 * LONGEST_DAY_S, end))
+    process.use(through)
+    order = through.timeline(PLACE).orders.ids[7].as_py()
+    count("An order by its id", lambda: fetch(f"{server}{BASE}/orders/{order}"))
+    count("A mistyped id", lambda: fetch(f"{server}{BASE}/orders/{order[:-1]}_"))
+    through.insights(through.timeline(PLACE))
+    count("Ten minutes of a wall screen, nothing new", ten_minutes_later)
+    add_orders(warehouse, PLACE, 24 * 8, "AND length(order_id) = 32")
+    count("Ten minutes of a wall screen, new orders", ten_minutes_later)
+    counted = "\n".join(f"| {what} | {statements:,} | {rows:,} |" for what, (statements, rows) in found.items())
+    assert found == documented(), f"now it is\n{counted}"

@@ -14,6 +14,8 @@ from twin.foundation.errors import SourceError
 from twin.notebook.door import Twin
 from twin.sources import queries, whole_table
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Warehouse]
 Open = Callable[..., Twin]
 TABLE = "caspers.lakeflow.all_events"

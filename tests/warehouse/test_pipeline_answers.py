@@ -84,8 +84,8 @@ def test_every_question_has_the_answer_that_files_of_the_same_rows_give(
     assert same(through.source.routes(place.id, 20), direct.source.routes(place.id, 20))
     asked = [
         *questions(place, "again~2").items(),
-        ("find_order", {"order_id": "again"}),
-        *([("find_order", {"order_id": "odd-4"})] if form != "typed" else []),
+        ("find_order", {"order_id": "again", "location": ""}),
+        *([("find_order", {"order_id": "odd-4", "location": ""})] if form != "typed" else []),
     ]
     for query, parameters in asked:
         answer = through.source.query(query, **parameters)

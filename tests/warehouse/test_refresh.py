@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.warehouse.conftest import add_orders, tables
+from tests.warehouse.conftest import TABLE, add_orders, tables
 from tests.warehouse.double import Warehouse
 from twin.foundation.errors import SourceError
 from twin.notebook.door import Twin
+from twin.notebook.door import open as open_files
 from twin.replay.controller import ReplayController
 from twin.views.session.session import ReplaySession
 
@@ -76,6 +77,41 @@ def test_kept_days_are_read_again_only_where_orders_were_added(warehouse: Wareho
     assert source.refresh() is True
     assert statements(read) == 1, "a day that got more"
     assert read() > rows
+
+
+ODD = """CASE hash(order_id) % 3
+  WHEN 0 THEN strftime(ts::TIMESTAMP, '%d/%m/%Y %H:%M:%S')
+  WHEN 1 THEN '  ' || ts
+  ELSE strftime(ts::TIMESTAMP - INTERVAL 1 DAY, '%Y-%m-%d') || ' 24:00:00' END"""
+
+
+@pytest.mark.slow
+def test_rows_that_turn_odd_after_the_opening_are_all_found(
+    warehouse: Warehouse, lakehouse: Open, tmp_path: Path
+) -> None:
+    """The opening found none, so the conditions were plain; the refresh that finds the new rows finds what they need as well."""
+    source = lakehouse()
+    place = source.location(PLACE)
+    noon = place.start // DAY * DAY + 1.5 * DAY
+    part = (PLACE, noon, noon + 3600)
+    before = source.source.window(*part).num_rows
+    assert "RLIKE" not in warehouse.asked[-1].partition("),\n")[0]
+    # a day's orders once more: blanks around ids and places, times in another form, and no new order in any hour
+    warehouse.connection.execute(
+        f"INSERT INTO {TABLE} SELECT * REPLACE (' ' || order_id || ' ' AS order_id, ' {PLACE} ' AS location, {ODD} AS ts, "
+        f"'9' || sequence AS sequence) FROM {TABLE} WHERE location = '{PLACE}' AND event_type = 'driver_ping' "
+        f"AND try_cast(ts AS TIMESTAMP) >= make_timestamp({int(noon * 1e6)}) AND order_id IS NOT NULL"
+    )
+    assert source.refresh() is True
+    stored = tmp_path / "events.parquet"
+    warehouse.connection.execute(f"COPY {TABLE} TO '{stored}' (FORMAT parquet)")
+    files = open_files(stored)
+    ours, theirs = source.source.window(*part), files.source.window(*part)
+    assert ours.num_rows == theirs.num_rows > before
+    assert sorted(map(repr, ours.to_pylist())) == sorted(map(repr, theirs.to_pylist()))
+    order = ours["order_id"][0].as_py()
+    found = source.source.query("find_order", order_id=order, location=PLACE)
+    assert found.num_rows == files.source.query("find_order", order_id=order, location=PLACE).num_rows
 
 
 def test_a_warehouse_that_is_gone_leaves_what_is_known(warehouse: Warehouse, lakehouse: Open) -> None:

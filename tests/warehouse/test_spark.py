@@ -16,26 +16,32 @@ from pyspark.sql import functions as F  # Spark's own name for it
 from pyspark.sql.types import TimestampType
 
 from tests import hostile_bodies as hostile
+from tests.warehouse import year
 from tests.warehouse.conftest import FORMS, tables
 from tests.warehouse.double import Statement, Warehouse
 from tests.warehouse.test_answers import questions
+from twin.foundation.times import DAY
 from twin.notebook.door import Twin
-from twin.sources import queries
+from twin.sources import lives, queries, similar_orders
 from twin.sources.queries import json_bodies, times
 from twin.sources.queries.times import Reading
 
 ALL = sorted(path.stem for path in Path(queries.__file__).parent.glob("*.sql"))
 FRAGMENTS = {"timed", "events", "told_apart", *queries.RELATIONS}
 """Not asked by themselves: they begin the others."""
-OF_FILES = {"window_size", "quality", "flags", "locations", "volume", "long_orders", "reused", "times"}
-"""Asked of files only: a warehouse limits what it returns by itself, and answers the others at once (contents.sql)."""
+OF_FILES = {"quality", "flags", "locations", "volume", "long_orders", "reused", "times"}
+"""Asked of files only: a warehouse answers them at once (contents.sql)."""
 OF_LONG_LIVES = {"2025": set[str](), "2026": {"long_window"}, "typed": {"long_window"}}
 """Not asked, by form: of orders that live for days, which are among the odd rows, at a kitchen of the first generation."""
 
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """Spark in this process, with a warehouse's settings: ANSI, UTC."""
+    """Spark beside this process, with a warehouse's settings: ANSI, UTC.
+
+    Each statement runs once, over few rows. Compiling it, first to Java and then to the machine's best code, takes longer than
+    running it does, so Spark interprets its expressions, and the JVM compiles what it must with its quick compiler only.
+    """
     folder = tmp_path_factory.mktemp("spark")
     settings = {
         "spark.sql.ansi.enabled": "true",
@@ -46,6 +52,10 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.memory": "1g",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
     }
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     builder = SparkSession.builder.master("local[2]").appName("twin-tests")
@@ -144,6 +154,7 @@ def asked_of(source: Twin) -> None:
     """Ask what pages and endpoints ask."""
     for place in source.locations[:1]:
         timeline = source.timeline(place.id)
+        source.source.query("window_size", location=place.id, **lives.ranges(place.start, place.start + DAY, None))
         source.insights(timeline)
         source.streets(place.id)
         order = timeline.orders.ids[3].as_py()
@@ -207,17 +218,17 @@ def test_every_statement_gives_the_same_rows_in_spark(
     }
     assert {query for query in ALL if any(is_asked(query, one.sql) for one in sent.values())} == set(
         ALL
-    ) - FRAGMENTS - OF_FILES - OF_LONG_LIVES[form] - ({"unread_times"} if form == "typed" else set())
+    ) - FRAGMENTS - OF_LONG_LIVES[form] - ({"unread_times"} if form == "typed" else set())
     for one in sent.values():
         here = re.sub(r"`caspers`\.`(\w+)`\.`(\w+)`", r"\1_\2", one.sql)
         result = spark.sql(here, args=bound(one))
         with warehouse.connection.cursor() as cursor:
             expected = cursor.sql(queries.transpile(one.sql), params=one.parameters).to_arrow_table()
         assert result.columns == expected.column_names
+        assert not [one.name for one in result.schema if isinstance(one.dataType, TimestampType)], "a time with a zone"
         if is_asked("contents", one.sql):
             plan = result._jdf.queryExecution().sparkPlan().toString()
             assert plan.count("FileScan") == 1, "opening passes over the table once, in a plan as well"
-        assert not [one.name for one in result.schema if isinstance(one.dataType, TimestampType)], "a time with a zone"
         ours = rows(result.columns, [row.asDict(recursive=True) for row in result.collect()])
         assert ours == rows(result.columns, expected.to_pylist()), one.sql[-1500:]
 
@@ -308,6 +319,53 @@ def test_spark_reads_times_as_we_do(spark: SparkSession, reading: Reading) -> No
             assert [(texts[number], *rest) for number, *rest in found] == [
                 (texts[number], *rest) for number, *rest in theirs
             ]
+
+
+def scans(spark: SparkSession, statement: Statement, whole: bool = False) -> list[year.Scan]:
+    """Run a statement on the year's files in Spark; unless it is `whole`, only what it does with the raw table."""
+    sql = statement.sql if whole else re.sub(r"(?s)^WITH bronze AS \((.*?)\n\),\n.*", r"\1", statement.sql)
+    parameters = {name: value for name, value in bound(statement).items() if re.search(rf":{name}\b", sql)}
+    return year.scans(spark, sql.replace("`caspers`.`lakeflow`.`all_events`", "year_events"), parameters)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+@pytest.mark.parametrize("form", year.FORMS)
+def test_a_day_of_one_kitchen_is_read_without_the_rest_of_the_year(
+    form: str,
+    warehouse_of: Callable[..., Warehouse],
+    lakehouse: Callable[..., Twin],
+    spark: SparkSession,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    warehouse = warehouse_of({"lakeflow.all_events": year.write(form, tmp_path / "year")})
+    # smallest and largest values alone, which is what a Delta table has of its files
+    frame = spark.read.option("parquet.filter.dictionary.enabled", "false").parquet(str(tmp_path / "year"))
+    frame.createOrReplaceTempView("year_events")
+    source = lakehouse().source
+    place = source.locations()[3]
+
+    def sent(ask: Callable[[], Any]) -> list[Statement]:
+        before = len(warehouse.statements)
+        ask()
+        return warehouse.statements[before:]
+
+    noon = place.start // DAY * DAY + 100 * DAY + 12 * 3600
+    (window,) = sent(lambda: source.window(place.id, noon, noon + 60))
+    assert [one.rows for one in scans(spark, window, whole=True)] == [year.BLOCK]
+    week: dict[str, Any] = {"location": place.id, "from_ts": noon, "to_ts": noon + 7 * DAY}
+    (totals,) = sent(lambda: source.query("totals", **week))
+    assert [one.rows for one in scans(spark, totals)] == [8 * year.BLOCK]
+    order = source.window(place.id, noon, noon + 60)["order_id"][0].as_py()
+    (found,) = sent(lambda: source.query("find_order", order_id=order, location=""))
+    assert f"EqualTo(order_id,{order})" in scans(spark, found)[0].pushed
+    (found,) = sent(lambda: source.query("find_order", order_id=order, location=place.id))
+    assert scans(spark, found)[0].rows <= year.ROWS // year.KITCHENS
+    monkeypatch.setattr(similar_orders, "MOST_ORDERS", 60)  # three days of all kitchens, thirty of one
+    mistyped = sent(lambda: similar_orders.similar_orders(source, "#", 5, place.id))
+    read = [scans(spark, one)[0].rows for one in mistyped]
+    assert read == [30 * year.BLOCK, 3 * year.KITCHENS * year.BLOCK]
 
 
 def test_a_body_that_only_a_warehouse_takes_has_no_body_here() -> None:

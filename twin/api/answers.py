@@ -23,6 +23,7 @@ from twin.foundation.times import DAY, HOUR, UTC
 from twin.hub import Hub
 from twin.sources.base import Location, Window
 from twin.sources.known_kitchens import METRES_PER_MILE
+from twin.sources.similar_orders import similar_orders
 from twin.timeline import events as ev
 from twin.timeline import orders
 from twin.timeline.timeline import DataQuality, Timeline, kitchen_frame
@@ -100,17 +101,30 @@ def kitchen_status(hub: Hub, location: str, query: parameters.AtTime) -> models.
     return kitchen.status(hub, place, t)
 
 
-def moments(hub: Hub, location: str, query: parameters.Range) -> models.Moments:
-    """Return the moments of a range."""
+def moments(hub: Hub, location: str, query: parameters.MomentsQuery) -> models.Moments:
+    """Return the moments of a range, or the troubles as they were known at a time of it."""
     place = hub.location(location)
-    window = _within(hub, place, _window(hub, place, query))
+    known_at = None if query.known_at is None else seconds(query.known_at)
+    if known_at is not None and query.start is None and query.end is None:
+        window = _within(hub, place, Window(*place.tz.whole_days(known_at, known_at)))
+    else:
+        window = _within(hub, place, _window(hub, place, query))
+    if known_at is not None and not window.start <= known_at <= window.end:
+        raise UnknownTimeError("known_at is not in the range: leave start and end out, or name a time between them.")
     if window.end - window.start > MOST_DAYS * DAY:
         raise UnknownTimeError(f"Moments are found in at most {MOST_DAYS} days at once: ask for a shorter range.")
-    insights = hub.insights(hub.timeline(location, window.start, window.end))
+    timeline = hub.timeline(location, window.start, window.end)
+    if known_at is None:
+        insights = hub.insights(timeline)
+        found, failed = insights.moments, insights.failed
+    else:
+        findings = hub.troubles_at(timeline, known_at)
+        found, failed = findings.moments, findings.failed
     return models.Moments(
         location=location,
         start=instant(window.start),
         end=instant(window.end),
+        known_at=None if known_at is None else instant(known_at),
         moments=[
             models.MomentOfInterest(
                 kind=moment.kind,
@@ -124,9 +138,9 @@ def moments(hub: Hub, location: str, query: parameters.Range) -> models.Moments:
                 stage=moment.stage or None,
                 figures=moment.figures,
             )
-            for moment in insights.moments
+            for moment in found
         ],
-        failed=list(insights.failed),
+        failed=list(failed),
     )
 
 
@@ -174,11 +188,9 @@ def order(hub: Hub, order_id: str, query: parameters.OneOrder) -> models.OrderLi
     """Return an order's lifecycle, found by its id alone. Raises `UnknownOrderError` with similar ids."""
     if query.location is not None:
         hub.location(query.location)
-    rows = hub.source.query("find_order", order_id=order_id)
-    if query.location is not None:
-        rows = rows.filter(np.asarray(rows["location"]) == query.location)
+    rows = hub.source.query("find_order", order_id=order_id, location=query.location or "")
     if not len(rows):
-        near = hub.source.query("near_orders", wanted=order_id, most=NEAR)["order_id"].to_pylist()
+        near = similar_orders(hub.source, order_id, NEAR, query.location or "")
         where = f" at {query.location}" if query.location else ""
         raise UnknownOrderError(f"No order {order_id!r}{where}.", near=[other for other in near if other != order_id])
     first = rows["location"][int(np.argmin(rows["ts"].to_numpy()))].as_py()

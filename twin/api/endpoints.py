@@ -14,6 +14,7 @@ from twin.api.handler import ApiHandler, Refusal
 from twin.api.source import current_source
 from twin.hub import Hub
 from twin.server import threads
+from twin.server.process import process
 from twin.server.threads import Pool
 
 BASE = "/api/v1"
@@ -136,7 +137,7 @@ class JsonHandler(ApiHandler):
             if len(value) > LONGEST_NAME:
                 raise Refusal(404, f"No {name.replace('_', ' ')} has over {LONGEST_NAME} characters.")
         query = self.parameters(endpoint.query)
-        hub = await current_source()
+        hub = await current_source(self.request)
 
         async def make() -> Encoded:
             return await endpoint.pool.run(lambda: _encoded(endpoint, hub, names, query))
@@ -146,7 +147,9 @@ class JsonHandler(ApiHandler):
             return
         key = (endpoint.name, names, query.model_dump_json())
         answer = await hub.cached(_answer_cache).get(key, endpoint.max_age, make)
-        self.set_header("Cache-Control", f"private, max-age={endpoint.max_age}")
+        # a browser's cache does not know who signs in next
+        shared = process.settings_or_default.on_behalf_of_user
+        self.set_header("Cache-Control", "private, no-cache" if shared else f"private, max-age={endpoint.max_age}")
         self.send(answer)
 
     head = get

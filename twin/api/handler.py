@@ -14,8 +14,8 @@ from pydantic_core import ErrorDetails
 from tornado.web import HTTPError
 
 from twin.api.models import FieldError, Problem
-from twin.foundation import telemetry
-from twin.foundation.errors import TwinError, UnknownNameError, UnknownTimeError
+from twin.foundation import errand, telemetry
+from twin.foundation.errors import SignInError, TwinError, UnknownNameError, UnknownTimeError
 from twin.server.process import process
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,8 @@ class ApiHandler(AuthRequestHandler):
 
     guarded = True
     route = "other"
+    asks_as = "api"
+    """Who asks the source (errand.py)."""
     methods = "GET, HEAD, OPTIONS"
 
     def initialize(self, **_: Any) -> None:
@@ -51,6 +53,7 @@ class ApiHandler(AuthRequestHandler):
         self.request_id = given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
         self._etag: str | None = None
         self._error = ""
+        self._span: telemetry.Span | None = None
 
     @property
     def prefix(self) -> str:
@@ -87,6 +90,8 @@ class ApiHandler(AuthRequestHandler):
     async def prepare(self) -> None:
         """Refuse requests without a login, where the server has one."""
         self.set_header("X-Request-ID", self.request_id)
+        errand.begin(page=self.asks_as)
+        self._span = telemetry.begin_span(f"request {self.route}", current=True)
         await super().prepare()
         if self.guarded and self.request.method != "OPTIONS" and self.current_user is None:
             raise Refusal(403, f"Log in first, at {self.prefix}/login, and send the cookie that it sets.")
@@ -157,6 +162,8 @@ class ApiHandler(AuthRequestHandler):
         took = time.perf_counter() - self.began
         method = self.request.method if self.request.method in self.SUPPORTED_METHODS else "other"
         telemetry.REQUESTS.labels(self.route, method, self.get_status()).inc()
+        if self._span is not None:
+            self._span.end(route=self.route, method=method, status=self.get_status())
         telemetry.REQUEST_SECONDS.labels(self.route).observe(took)
         facts = {
             "request": self.request_id,
@@ -186,6 +193,8 @@ def _refusal(status: int, error: BaseException | None) -> Refusal:
     match error:
         case Refusal():
             return error
+        case SignInError():
+            return Refusal(401, str(error))
         case UnknownNameError():
             return Refusal(404, str(error), near=error.near or None)
         case UnknownTimeError():

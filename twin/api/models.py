@@ -274,6 +274,10 @@ class Moments(Answer):
     location: str
     start: Time
     end: Time
+    known_at: Time | None = Field(
+        default=None,
+        description="Nothing later was used; a trouble that was going on ends then. Without it: hindsight.",
+    )
     moments: list[MomentOfInterest] = Field(description="The most remarkable first.")
     failed: list[str] = Field(
         default=[],

@@ -34,6 +34,14 @@ class Range(Parameters):
         return self
 
 
+class MomentsQuery(Range):
+    known_at: TimeParameter | None = Field(
+        default=None,
+        description="Only the troubles that were going on at this time, or had ended up to 10 minutes before, found and counted "
+        "in what had happened by then. Without a range, that of its day.",
+    )
+
+
 class BucketedRange(Range):
     granularity: Granularity = Field(default="hour", description="Length of a bucket.")
 

@@ -34,7 +34,7 @@ Result = TypeVar("Result")
 class ReadyHandler(ApiHandler):
     """200 with the source's latency, or 503 with the reason. Needs no login, because probes have none; it reveals no data."""
 
-    route = "readyz"
+    route = asks_as = "readyz"
     guarded = False
 
     async def get(self) -> None:
@@ -59,7 +59,7 @@ class ReadyHandler(ApiHandler):
 class MetricsHandler(ApiHandler):
     """Prometheus text; requires the login, where there is one, because it reveals how much business there is."""
 
-    route = "metrics"
+    route = asks_as = "metrics"
 
     async def get(self) -> None:
         """Update the gauges of sessions and rejects, and send all metrics."""
@@ -122,7 +122,9 @@ class _Shared(Generic[Result]):
 
 
 async def _ready() -> float:
-    """Return the source's latency in seconds."""
+    """Return the source's latency in seconds; none where only who looks may ask it, as nobody looks here."""
+    if process.settings_or_default.on_behalf_of_user:
+        return 0.0
     if not process.is_open:
         await asyncio.wrap_future(process.begin_opening())
     return await asyncio.shield(_latencies.now())

@@ -2,16 +2,21 @@
 
 import asyncio
 
+from tornado.httputil import HTTPServerRequest
+
 from twin.hub import Hub
 from twin.server.process import process
 
 
-async def current_source() -> Hub:
-    """Return the process's hub, which checks for newer events from time to time.
+async def current_source(request: HTTPServerRequest) -> Hub:
+    """Return the hub of who sends a request, which checks for newer events from time to time. Raises `SignInError`.
 
     Requests that wait until it is open take no thread, and once it is open none is needed, so that an answer from a cache
     waits for no other request.
     """
-    hub = process.hub() if process.is_open else await asyncio.wrap_future(process.begin_opening())
+    visitor = process.visitor_of(request)
+    hub = process.open_hub(visitor)
+    if hub is None:
+        hub = await asyncio.wrap_future(process.begin_opening(visitor))
     hub.freshen()
     return hub

@@ -61,7 +61,7 @@ Result = TypeVar("Result")
 class ReplayHandler(ApiHandler):
     """GET /locations/{location}/replay."""
 
-    route = "replay"
+    route = asks_as = "replay"
 
     async def get(self, location: str) -> None:
         """Stream the range until its end or until the client disconnects; 503 with Retry-After if too many streams are open."""
@@ -74,7 +74,7 @@ class ReplayHandler(ApiHandler):
         telemetry.STREAMS.set(process.streams.total())
         self._task = asyncio.current_task()
         try:
-            hub = await current_source()
+            hub = await current_source(self.request)
             place = await threads.streams.run(partial(_place, hub, location, query))
             self.set_header("Content-Type", "text/event-stream")
             self.set_header("Content-Encoding", "identity")  # a compressor would delay messages

@@ -1,10 +1,15 @@
 """The signed-in user's name, which a Databricks app's proxy forwards, sent only to the browser that it was forwarded for.
 
 The page requests it here because Bokeh writes what it reads of a page's request into the session token inside the page. The
-name is only displayed: queries run as the app, for every user.
+name is only displayed. Where users read with their own rights, the same request brings a fresh access token: the page repeats it
+before the last one ends, because its WebSocket brings none after its first request.
 """
 
+import math
+from typing import Any
+
 from twin.api.handler import ApiHandler
+from twin.foundation.errors import SignInError
 from twin.server.process import process
 
 NAME, EMAIL = "X-Forwarded-Preferred-Username", "X-Forwarded-Email"
@@ -17,7 +22,11 @@ def user_url() -> str:
 
 
 class UserHandler(ApiHandler):
-    """GET /user: {"name": …}, null where the proxy forwards none."""
+    """GET /user: {"name": …}, null where the proxy forwards none.
+
+    Where users read with their own rights also {"again_s": …}, the seconds after which a page is to ask again, or
+    {"expired": true}.
+    """
 
     route = "user"
 
@@ -25,6 +34,19 @@ class UserHandler(ApiHandler):
         """Send the name in the proxy's headers; the proxy sets them itself and drops those of a client."""
         headers = self.request.headers if user_url() else {}
         name = (headers.get(NAME) or headers.get(EMAIL) or "").strip()[:LONGEST]
-        self.write({"name": name or None})
+        answer: dict[str, Any] = {"name": name or None}
+        if process.settings_or_default.on_behalf_of_user:
+            answer |= self._sign_in()
+        self.write(answer)
 
     head = get
+
+    def _sign_in(self) -> dict[str, Any]:
+        """Take the request's token, and return what the page is to do about the next one."""
+        try:
+            visitor = process.visitor_of(self.request)
+            assert visitor is not None
+            visitor.token()
+        except SignInError:
+            return {"expired": True}
+        return {"again_s": math.ceil(visitor.again_s)}

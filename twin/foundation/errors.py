@@ -11,6 +11,10 @@ class SourceError(TwinError):
     """A source cannot be read: missing, empty, without a usable column, or with no usable row."""
 
 
+class SignInError(SourceError):
+    """The source is read with the rights of who looks, and whose they are is not known, or no longer."""
+
+
 class ForeignColumnsError(SourceError):
     """The files of a source can be read, but have other columns than events: an adapter may say what they mean."""
 

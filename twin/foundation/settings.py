@@ -58,6 +58,8 @@ three standard deviations (2 ± 1, 10 ± 3 and 8 ± 2 minutes), rounded; on the 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?"
 _HOST = re.compile(_NAME)
+_FILLED_IN = re.compile(r"\{(?:location|start|end)\}")
+_ADDRESS = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/?#\[\]-]*")
 _ORIGIN = re.compile(rf"https?://{_NAME}")
 
 
@@ -147,6 +149,11 @@ class Settings:
     logo_origins: frozenset[str] = frozenset()
     """Web origins from which a wall screen may load its logo, beside our own."""
 
+    ask_link: str = ""
+    """Address of a page to ask about what is seen, with {location}, {start} and {end}; empty: none is offered."""
+    dashboard_link: str = ""
+    """The same of a dashboard about what is seen."""
+
     refresh_s: float = 10 * MINUTE
     """What is known of a table that grows may be so old when somebody chooses a kitchen or a range; then it is asked again."""
     cache_folder: Path = field(default_factory=_cache_folder)
@@ -162,6 +169,12 @@ class Settings:
     """Whether large results of the warehouse may come as files from the workspace's storage, which many an app cannot reach."""
     pipeline: bool = True
     """Whether the tables of the product's own pipeline are read where they are; else the raw table is."""
+    query_tags: bool = True
+    """Whether each statement tells the warehouse what it is for: the part of the product, the query, the kitchen's id."""
+    otlp_endpoint: str = ""
+    """Address of an OpenTelemetry collector that takes metrics, logs and traces over HTTP; empty: nothing is sent."""
+    on_behalf_of_user: bool = False
+    """Whether a warehouse is read with the rights of who looks, by a token that the app's proxy forwards, not with the app's."""
     app_name: str = ""
     """Name as a Databricks app, whose proxy tells who looks; empty elsewhere."""
 
@@ -219,6 +232,8 @@ class Settings:
             hosts=_hosts(environment, "TWIN_HOSTS"),
             embed_origins=_origins(environment, "TWIN_EMBED_ORIGINS"),
             logo_origins=_origins(environment, "TWIN_LOGO_ORIGINS"),
+            ask_link=_link(environment, "TWIN_ASK_LINK"),
+            dashboard_link=_link(environment, "TWIN_DASHBOARD_LINK"),
             secrets=Path(given.get("TWIN_SECRETS") or default.secrets).absolute(),
             refresh_s=_minutes(environment, "TWIN_REFRESH_MIN", default.refresh_s),
             cache_folder=Path(given.get("TWIN_CACHE") or default.cache_folder),
@@ -237,6 +252,9 @@ class Settings:
             or (f"/sql/1.0/warehouses/{warehouse}" if warehouse else ""),
             cloud_fetch=(_one_of(environment, "TWIN_CLOUD_FETCH", ("on", "off")) or _usual_cloud_fetch(given)) == "on",
             pipeline=_one_of(environment, "TWIN_PIPELINE", ("on", "off")) != "off",
+            query_tags=_one_of(environment, "TWIN_QUERY_TAGS", ("on", "off")) != "off",
+            otlp_endpoint=given.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+            on_behalf_of_user=_on_behalf_of_user(environment),
             app_name=given.get("DATABRICKS_APP_NAME", ""),
         )
 
@@ -260,6 +278,18 @@ def _usual_cloud_fetch(given: Mapping[str, str]) -> str:
     return "off" if given.get("DATABRICKS_APP_PORT") else "on"
 
 
+def _on_behalf_of_user(environment: Mapping[str, str]) -> bool:
+    """Read whether users read with their own rights. Elsewhere than in an app nobody vouches for whose a request is."""
+    if _one_of(environment, "TWIN_ON_BEHALF_OF_USER", ("on", "off")) != "on":
+        return False
+    if not environment.get("DATABRICKS_APP_NAME", "").strip():
+        raise ConfigError(
+            "TWIN_ON_BEHALF_OF_USER is on outside of a Databricks app, where no proxy says who looks. Unset it, or let the "
+            "platform run the app."
+        )
+    return True
+
+
 def _origin(text: str) -> str:
     return text.strip().rstrip("/")
 
@@ -272,6 +302,19 @@ def _hosts(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
 def _origins(environment: Mapping[str, str], name: str) -> frozenset[str]:
     """Read "https://wiki.example,https://intranet.example:8443". What is no origin is refused: these go into a header."""
     return frozenset(_listed(environment, name, _ORIGIN, "web origin", "https://wiki.example"))
+
+
+def _link(environment: Mapping[str, str], name: str) -> str:
+    """Read "https://wiki.example/kitchens/{location}?from={start}&to={end}". What fills it in never chooses the host."""
+    text = environment.get(name, "").strip()
+    host, _, rest = text.removeprefix("https://").partition("/")
+    fixed = _FILLED_IN.sub("", rest)
+    if text and not (text.startswith("https://") and _HOST.fullmatch(host.lower()) and _ADDRESS.fullmatch(fixed)):
+        raise ConfigError(
+            f"{name} is {text!r}: it must be an https address whose path or query may have {{location}}, {{start}} and {{end}}, "
+            "such as https://wiki.example/kitchens?id={location}. Mend or unset it."
+        )
+    return text
 
 
 def _listed(

@@ -230,6 +230,17 @@ class Kitchen:
         """
         return tables.moments(self.insights.moments, self.data.tz)
 
+    def troubles_at(self, time: Time) -> pd.DataFrame:
+        """The troubles that were going on at a time, or had ended up to ten minutes before, as they were known then.
+
+        Columns as in `moments`; a trouble that was going on ends at the time, and counts what had happened by then.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> list(k.troubles_at("18:40")["title"])
+        ['Drivers are short']
+        """
+        return tables.moments(self._hub.troubles_at(self.data, self._seconds(time)).moments, self.data.tz)
+
     @property
     def rejects(self) -> pd.DataFrame:
         """The location's rejected and flagged rows: what, reason, rows, share of all rows read.

@@ -12,6 +12,7 @@ import base64
 import gzip
 import json
 import re
+from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -45,6 +46,8 @@ STEPS = (60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 """Seconds of data between two recorded states, of which the shortest possible is chosen."""
 LINKED = re.compile(r'<link rel="stylesheet"[^>]*>')
 """Links to style sheets of other libraries, which Panel adds to every page if they are imported; no view of ours uses them."""
+HEADING_CSS = """h1 { margin: 8px 12px 0; font: 650 20px/1.3 var(--tw-font); color: var(--tw-ink); }
+small { margin-left: 8px; font-size: 13px; font-weight: 400; color: var(--tw-mute); }"""
 SAVED_DENSITIES = ("orders", "waits")
 """Density layers with one picture for the whole range; the others would need one for every minute."""
 
@@ -83,6 +86,7 @@ def save(hub: Hub, timeline: Timeline, path: str | Path, playhead: float, step: 
         player = Recording(width=0, height=0, margin=0, recording=_packed(recorded))
         player.join(replay.controller)
         page.insert(0, player)  # before the views that send requests to it
+        page.insert(1, _heading(timeline))
         made = _html(page, f"{timeline.location.label} · Casper’s Kitchens")
     if len(made) > MOST_BYTES:
         raise ValueError(
@@ -208,6 +212,15 @@ def _plain(message: dict[str, Any]) -> dict[str, Any]:
 def _packed(recorded: dict[str, Any]) -> str:
     text = json.dumps(recorded, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+
+
+def _heading(timeline: Timeline) -> pn.pane.HTML:
+    """Return what the page is about: the kitchen and the range, which no pane says."""
+    zone, window = timeline.tz, timeline.window
+    name = escape(timeline.location.label)
+    span = escape(f"{zone.text(window.start)} – {zone.text(window.end)}")
+    text = f'<h1 data-testid="saved-kitchen">{name} <small>{span}</small></h1>'
+    return pn.pane.HTML(text, stylesheets=[HEADING_CSS], sizing_mode="stretch_width", margin=(0, 0, 8, 0))
 
 
 def _html(page: pn.Column, title: str) -> bytes:

@@ -120,6 +120,11 @@ class Strokes:
         return len(self.count)
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of the columns."""
+        return sum(column.nbytes for column in (self.x0, self.y0, self.x1, self.y1, self.count))
+
+    @property
     def on_roads(self) -> bool:
         """Whether the routes share steps, as routes planned on a road network do, unlike measured traces."""
         return len(self) < _SHARED * float(self.count.sum())

@@ -58,6 +58,11 @@ class TileSet:
         self._style = FEW if streets.few else ROADS if self._strokes.on_roads else TRACES
         self._tones: dict[int, Curve] = {}
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the streets, without tiles."""
+        return self._strokes.nbytes
+
     def tile(self, z: int, x: int, y: int, theme: str, scale: int = 1) -> bytes:
         """Return a tile as PNG of 256 pixels, or 512 at scale 2, for high-density displays.
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 MAX_SPEED = 1000.0
 """Data seconds per wall second: a day takes 86 seconds. At higher speeds a frame would skip whole trips."""
 
+SPEEDS = (1, 10, 60, 100, 500, 1000)
+"""The speeds that the page offers, on the keys 1 to 6; any other in (0, MAX_SPEED] is valid too."""
+
 STEPS = (1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0, 6 * 3600.0)
 """Step lengths in seconds: round numbers, so that steps are easy to add up."""
 

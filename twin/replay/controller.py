@@ -14,7 +14,7 @@ from twin.analysis.insights import Insights
 from twin.foundation import times
 from twin.foundation.settings import Settings
 from twin.foundation.zones import NAIVE, Zone
-from twin.replay.clock import MAX_SPEED, Anchor
+from twin.replay.clock import MAX_SPEED, SPEEDS, Anchor
 from twin.replay.selection import Selection
 from twin.timeline.timeline import Timeline
 
@@ -40,8 +40,7 @@ class ReplayController(param.Parameterized):
     (1800.0, False)
     """
 
-    SPEEDS = (1, 10, 60, 100, 500, 1000)
-    """The speeds that the page offers; any other in (0, 1000] is valid too."""
+    SPEEDS = SPEEDS
 
     DEFAULT_SPEED = 60.0
     """A minute per second: drivers move visibly, and a lunch peak takes two minutes."""

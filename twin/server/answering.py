@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler
 
 
@@ -14,3 +15,9 @@ def answering_handler() -> RequestHandler | None:
     frame = getattr(task and task.get_coro(), "cr_frame", None)
     handler = frame.f_locals.get("self") if frame is not None else None
     return handler if isinstance(handler, RequestHandler) else None
+
+
+def answering_request() -> HTTPServerRequest | None:
+    """Return the request for which a page's code runs. None outside a server."""
+    handler = answering_handler()
+    return None if handler is None else handler.request

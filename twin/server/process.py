@@ -1,8 +1,10 @@
 """The state of one server process: its settings, its hub, and the caches that all its sessions share.
 
-Pages and routes call `process.hub()`. Under `twin serve` the source is opened before the port; a Databricks app begins to open it
-when it starts (`open_until_it_is`), a plain `panel serve dashboards/*.py` with its first page. All state of the process is here;
-state that belongs to a hub or a timeline is cached on that (`twin.foundation.cache.Owner`).
+Pages and routes call `process.hub(visitor)`, with what `process.visitor_of(request)` returns: None where all read with the
+rights of the process, else who has a hub of his own (`twin.server.visitors`). Under `twin serve` the source is opened before the
+port; a Databricks app begins to open it when it starts (`open_until_it_is`), a plain `panel serve dashboards/*.py` with its first
+page. All state of the process is here; state that belongs to a hub or a timeline is cached on that
+(`twin.foundation.cache.Owner`).
 """
 
 import logging
@@ -13,20 +15,24 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from bokeh.server.contexts import ApplicationContext
 from bokeh.util import serialization
+from tornado.httputil import HTTPServerRequest
 
-from twin.foundation.cache import ByteCache, one_each
-from twin.foundation.errors import ConfigError, ForeignColumnsError, SourceError, TwinError
+from twin.foundation import errand
+from twin.foundation.cache import ByteCache
+from twin.foundation.errors import ConfigError, ForeignColumnsError, SignInError, SourceError, TwinError
 from twin.foundation.settings import Settings
-from twin.hub import Hub, open_source
+from twin.hub import TIMELINE_SHARE, Hub, open_source
 from twin.render.densestore import DenseStore
 from twin.render.streets import Streets
 from twin.render.tiles import CACHE_BYTES, TileSet, warm
+from twin.server.visitors import UNKNOWN, Visitor, Visitors
 from twin.server.watchdog import Watchdog
 from twin.show import Show, scenefile
 from twin.show.showings import Showings
@@ -36,12 +42,25 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+TILESETS_BYTES = 64 << 20
+"""Bytes of the streets of base maps in memory per process, some 1 MB for a kitchen; their tiles are limited separately."""
 FIRST_RETRY_S, LONGEST_RETRY_S = 60.0, 900.0
 """Seconds after which a server that could not open its source tries again by itself, twice as long each time."""
-MOST_TILESETS = 32
-"""Base maps in memory per process; the bytes of their tiles are limited separately."""
 MOST_COMPRESSED = 32 * 2**20
 """Bytes of compressed files in memory: all scripts of Bokeh, Panel and ours have some 2 MB."""
+
+VISITOR_SHARE = TIMELINE_SHARE / 8
+"""Share of the process's memory for the timelines of one visitor's hub that no page shows."""
+
+
+class HubState:
+    """What the sessions on one hub share beside it. It lives as long as the hub."""
+
+    def __init__(self, hub: Hub) -> None:
+        # one that is larger than the limit is cached alone
+        self.tilesets: ByteCache[TileSet] = ByteCache(TILESETS_BYTES, lambda one: min(one.nbytes, TILESETS_BYTES))
+        self.showings = Showings(lambda: hub, _rehearsed_show)
+        """The shows of wall screens; screens with equal options share one."""
 
 
 class Process:
@@ -52,18 +71,17 @@ class Process:
         """Another for every process: pages recognise by it that their server has been restarted."""
         self._opening = threading.Lock()
         self._beginning = threading.Lock()
-        self._opened: Future[Hub] | None = None
+        self._opened: dict[str | None, Future[Hub]] = {}
         self._settings: Settings | None = None
         self._hub: Hub | None = None
         self._failure: TwinError | None = None
         self._step = ""
-        self._tilesets: ByteCache[TileSet] = ByteCache(MOST_TILESETS, one_each)
         self._tiles: ByteCache[bytes] = ByteCache(CACHE_BYTES)
         self._adaptation: Adaptation | None = None
         self.fleets = DenseStore()
         """Fleets and their density frames, shared by sessions that show the same."""
-        self.showings = Showings(self.hub, self.rehearsed_show)
-        """The shows of wall screens; screens with equal options share one."""
+        self.visitors = Visitors(self._open_of)
+        """Who reads with his own rights."""
         self.scripts: dict[str, bytes] = {}
         """Scripts assembled at run time, by their name in the address: see `twin.server.assets`."""
         self.compressed: ByteCache[bytes] = ByteCache(MOST_COMPRESSED)
@@ -96,18 +114,37 @@ class Process:
         """Set the settings of this process; `twin serve` passes those of its command line."""
         self._settings = settings
 
-    def hub(self) -> Hub:
-        """Return the hub. The first call opens the source that the settings name; later calls return at once.
+    def visitor_of(self, request: HTTPServerRequest | None) -> Visitor | None:
+        """Return with whose rights a request reads; None: with those of the process. Raises `SignInError` if that is unknown."""
+        settings = self.settings_or_default
+        if not settings.on_behalf_of_user:
+            return None
+        if request is None or not settings.app_name:
+            raise SignInError(UNKNOWN)
+        return self.visitors.of(request)
 
-        Raises the `TwinError` with which opening failed; the next call tries again.
+    def open_hub(self, visitor: Visitor | None = None) -> Hub | None:
+        """Return the hub if it is open, so that `hub` returns at once; else None."""
+        return self._hub if visitor is None else self.visitors.opened(visitor)
+
+    def hub(self, visitor: Visitor | None = None) -> Hub:
+        """Return the hub of who reads. The first call opens the source that the settings name; later calls return at once.
+
+        Raises the `TwinError` with which opening failed; the next call tries again. Raises `SignInError` without a visitor where
+        nobody reads with the rights of the process.
         """
+        if visitor is not None:
+            return self.visitors.hub(visitor)
         hub = self._hub
         if hub is not None:
             return hub
         with self._opening:
+            if self._hub is None and self.settings.on_behalf_of_user:
+                raise SignInError(UNKNOWN)
             if self._hub is None:
                 try:
-                    self._hub = Hub(open_source(None, self.settings, self.report), self.settings)
+                    with errand.on(page="opening"):
+                        self._hub = Hub(open_source(None, self.settings, self.report), self.settings)
                 except TwinError as error:
                     self._failure = error
                     raise
@@ -119,28 +156,44 @@ class Process:
                 threading.Thread(target=warm, name="warm-tiles", daemon=True).start()
             return self._hub
 
-    def begin_opening(self) -> "Future[Hub]":
-        """Begin to open the source in a thread, and return at once: who waits for the result waits for the hub, or its error."""
-        with self._beginning:
-            if self._opened is None or self._opened.done():
-                self._opened = Future()
-                self._opened.set_running_or_notify_cancel()  # whoever gives up waiting does so for himself alone
-                threading.Thread(target=self._open_for, args=(self._opened,), name="open-source", daemon=True).start()
-            return self._opened
+    def _open_of(self, visitor: Visitor) -> Hub:
+        """Open the source with a visitor's rights. What he reads is not written to the disk, where it would outlast them."""
+        settings = replace(self.settings, cache_bytes=0)
+        with errand.on(page="opening"):
+            source = open_source(None, settings, visitor.report, visitor.token)
+        return Hub(source, self.settings, VISITOR_SHARE)
 
-    def _open_for(self, waiting: "Future[Hub]") -> None:
+    def begin_opening(self, visitor: Visitor | None = None) -> "Future[Hub]":
+        """Begin to open the source in a thread, and return at once: who waits for the result waits for the hub, or its error."""
+        key = None if visitor is None else visitor.key
+        with self._beginning:
+            begun = self._opened.get(key)
+            if begun is None or begun.done():
+                begun = self._opened[key] = Future()
+                begun.set_running_or_notify_cancel()  # whoever gives up waiting does so for himself alone
+                threading.Thread(target=self._open_for, args=(visitor, begun), name="open-source", daemon=True).start()
+            return begun
+
+    def _open_for(self, visitor: Visitor | None, waiting: "Future[Hub]") -> None:
         try:
-            hub = self.hub()
+            hub = self.hub(visitor)
         except BaseException as error:
             waiting.set_exception(error)
         else:
             waiting.set_result(hub)
+        if visitor is not None:  # the result would hold on to his hub
+            with self._beginning:
+                if self._opened.get(visitor.key) is waiting:
+                    del self._opened[visitor.key]
 
     def open_until_it_is(self, sleep: Callable[[float], object] = time.sleep) -> None:
         """Open the source before the first page needs it; if that fails, log why and try again, less and less often.
 
-        Visitors see the error meanwhile, and each has it tried at once. An error that only a person can mend ends it.
+        Visitors see the error meanwhile, and each has it tried at once. An error that only a person can mend ends it. Where each
+        reads with his own rights there is nothing to open before somebody looks.
         """
+        if self.settings_or_default.on_behalf_of_user:
+            return
         pause = FIRST_RETRY_S
         while True:
             try:
@@ -178,10 +231,10 @@ class Process:
         with self._opening:
             self._settings = None if hub is None else hub.settings
             self._hub, self._failure, self._step = hub, None, ""
+            self.visitors.forget()
             if self._adaptation is not None:
                 self._adaptation.close()
                 self._adaptation = None
-            self._tilesets.clear()
 
     @property
     def is_open(self) -> bool:
@@ -190,7 +243,7 @@ class Process:
 
     @property
     def opening_step(self) -> str:
-        """The current step of opening the source, a text to show; "" before it begins."""
+        """The current step of opening the source, a text to show; "" before it begins. Visitors have one each."""
         return self._step
 
     @property
@@ -209,32 +262,40 @@ class Process:
             return text
         return text.replace(f"{Path(self._settings.source).expanduser().parent}/", "")
 
-    def tileset(self, location: str) -> TileSet:
+    def tileset(self, hub: Hub, location: str) -> TileSet:
         """Return a location's base map. Concurrent calls for one location build it once; other locations do not wait.
 
         Raises `UnknownLocationError`, and `SourceError` if its routes cannot be read.
         """
-        hub = self.hub()
         hub.location(location)
-        return self._tilesets.load(location, lambda: TileSet(Streets(*hub.streets(location)), self._tiles))
+        tilesets = hub.cached(HubState).tilesets
+        return tilesets.load(location, lambda: TileSet(Streets(*hub.streets(location)), self._tiles))
 
-    def built_tileset(self, location: str) -> TileSet | None:
+    def built_tileset(self, hub: Hub, location: str) -> TileSet | None:
         """Return a location's base map if it is built, else None. Returns at once."""
-        return self._tilesets.get(location)
+        return hub.cached(HubState).tilesets.get(location)
 
-    def has_tileset(self, location: str) -> bool:
+    def has_tileset(self, hub: Hub, location: str) -> bool:
         """Return whether a location's base map is built, so that `tileset` returns at once."""
-        return location in self._tilesets
+        return location in hub.cached(HubState).tilesets
+
+    def showings(self, hub: Hub) -> Showings:
+        """Return the shows of the wall screens on a hub."""
+        return hub.cached(HubState).showings
 
     def rehearsed_show(self, hub: Hub) -> Show | None:
         """Return the show of the settings' scene file, None without one. Raises `ConfigError`."""
-        path = self.settings.scenes
-        return None if path is None else scenefile.load(path, hub)
+        return _rehearsed_show(hub)
 
     def report(self, step: str, share: float) -> None:
         """Record and print the current step of opening; `share` (0..1) is its progress."""
         self._step = step
         print(f"{step} … {share:.0%}", flush=True)
+
+
+def _rehearsed_show(hub: Hub) -> Show | None:
+    path = hub.settings.scenes
+    return None if path is None else scenefile.load(path, hub)
 
 
 def _number_models_apart() -> None:

@@ -8,13 +8,16 @@ his own. So only the WebSocket of the page itself takes a token.
 import logging
 from typing import Any
 
-from bokeh.util.token import check_token_signature
+from bokeh.util.token import check_token_signature, get_session_id
 from panel.io.server import AutoloadJsHandler, DocHandler, WSHandler
 from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler
 
+from twin.foundation.errors import SignInError
 from twin.server.embedding import embed_origins
+from twin.server.process import process
 from twin.server.templates import PAGES
+from twin.server.visitors import note_of
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +48,20 @@ class PageHandler(_Unnamed, DocHandler):
     """Answers a page with a session of its own."""
 
     async def prepare(self) -> None:
-        """Refuse a request that names a session, with the way to a page of its own."""
+        """Refuse a request that names a session, with the way to a page of its own, and one of which it is not known whose
+        rights it has.
+        """
         if names_a_session(self.request):
             self.set_status(400)
             self.set_header("Cache-Control", "no-store")
             self.finish(PAGES.get_template("refused.html").render(path=self.request.path))
+            return
+        try:
+            process.visitor_of(self.request)
+        except SignInError as error:
+            self.set_status(401)
+            self.set_header("Cache-Control", "no-store")
+            self.finish(PAGES.get_template("sign_in.html").render(reason=str(error)))
             return
         await super().prepare()
 
@@ -65,7 +77,7 @@ class SocketHandler(WSHandler):
     async def prepare(self) -> None:
         """Check the login, then the token in the second of the offered protocols."""
         await super().prepare()
-        if not self._finished and not self._has_our_token():
+        if not self._finished and not (self._has_our_token() and self._is_visitors_own()):
             self.set_status(403)
             self.finish()
 
@@ -81,8 +93,23 @@ class SocketHandler(WSHandler):
             self._received = 0
         return message
 
+    def _is_visitors_own(self) -> bool:
+        """Return whether the page's session was opened by who now connects, where each reads with his own rights."""
+        try:
+            visitor = process.visitor_of(self.request)
+        except SignInError:
+            return False
+        if visitor is None:
+            return True
+        wanted = get_session_id(self._offered_token())
+        mine = next((one for one in self.application_context.sessions if one.id == wanted), None)
+        return mine is None or note_of(mine) is visitor  # a session that is gone is made anew, for who connects
+
+    def _offered_token(self) -> str:
+        return self.request.headers.get("Sec-WebSocket-Protocol", "").partition(",")[2].strip()
+
     def _has_our_token(self) -> bool:
-        token = self.request.headers.get("Sec-WebSocket-Protocol", "").partition(",")[2].strip()
+        token = self._offered_token()
         server: Any = self.application
         try:
             return bool(check_token_signature(token, signed=server.sign_sessions, secret_key=server.secret_key))

@@ -7,11 +7,11 @@ is late, threads for these begin nothing new for a moment.
 """
 
 import asyncio
-import contextvars
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -48,13 +48,13 @@ class Pool:
         self._accepted = 0
 
     def run(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
-        """Run `work` in a thread. Raises `BusyError` if too much is waiting already."""
+        """Run `work` in a thread, in a copy of this context. Raises `BusyError` if too much is waiting already."""
         if self._accepted >= self._most:
             raise BusyError(
                 f"The server is busy: {self._accepted} requests are waiting for an answer. Try again later."
             )
         self._accepted += 1
-        future = asyncio.get_running_loop().run_in_executor(self._executor, self._give_way, work)
+        future = asyncio.get_running_loop().run_in_executor(self._executor, copy_context().run, self._give_way, work)
         future.add_done_callback(self._done)
         return future
 
@@ -78,7 +78,7 @@ async def to_source(
     work: Callable[Arguments, Result], /, *arguments: Arguments.args, **named: Arguments.kwargs
 ) -> Result:
     """Run what a session wants of the source, in a thread and in this context: it may wait for minutes."""
-    run = partial(contextvars.copy_context().run, work, *arguments, **named)
+    run = partial(copy_context().run, work, *arguments, **named)
     return await asyncio.get_running_loop().run_in_executor(_of_source, run)
 
 

@@ -10,7 +10,9 @@ from urllib.parse import quote
 from bokeh.server.views.auth_request_handler import AuthRequestHandler
 from tornado.web import HTTPError
 
-from twin.foundation.errors import UnknownLocationError
+from twin.foundation import errand
+from twin.foundation.errors import SignInError, UnknownLocationError
+from twin.hub import Hub
 from twin.render.grid import is_tile
 from twin.render.tiles import TileSet
 from twin.render.tone import RAMPS
@@ -52,13 +54,19 @@ class TileHandler(AuthRequestHandler):
             raise HTTPError(400, "no such tile")
         work = asyncio.get_running_loop().run_in_executor
         try:
+            visitor = process.visitor_of(self.request)
+            hub = process.open_hub(visitor)
+            if hub is None:
+                hub = await asyncio.wrap_future(process.begin_opening(visitor))
             tiles = (
-                await work(_renderers, process.tileset, location)
-                if process.has_tileset(location)
-                else await _read(location)
+                await work(_renderers, process.tileset, hub, location)
+                if process.has_tileset(hub, location)
+                else await _read(hub, location)
             )
         except UnknownLocationError as error:
             raise HTTPError(404, "unknown location") from error
+        except SignInError as error:
+            raise HTTPError(401) from error
         self._etag = f'"{tiles.version}"'
         current = self.get_query_argument("v", "") == tiles.version
         self.set_header("Cache-Control", f"private, max-age={YEAR_S}, immutable" if current else "private, no-cache")
@@ -76,20 +84,24 @@ class TileHandler(AuthRequestHandler):
         return self._etag
 
 
-async def _read(location: str) -> TileSet:
+async def _read(hub: Hub, location: str) -> TileSet:
     """Return a location's base map when its routes are read, which may take long: all its tiles wait in one thread for that, so
     that those of other locations have threads of their own."""
-    if not process.is_open:
-        await asyncio.wrap_future(process.begin_opening())
     loop = asyncio.get_running_loop()
-    reading = _reading.get((loop, location))
+    key = (loop, hub, location)
+    reading = _reading.get(key)
     if reading is None:
-        reading = _reading[loop, location] = loop.run_in_executor(_readers, process.tileset, location)
-        reading.add_done_callback(lambda _: _reading.pop((loop, location)))
+        reading = _reading[key] = loop.run_in_executor(_readers, _tileset, hub, location)
+        reading.add_done_callback(lambda _: _reading.pop(key))
     return await asyncio.shield(reading)
 
 
-_reading: dict[tuple[asyncio.AbstractEventLoop, str], asyncio.Future[TileSet]] = {}
+def _tileset(hub: Hub, location: str) -> TileSet:
+    with errand.on(page="tiles"):
+        return process.tileset(hub, location)
+
+
+_reading: dict[tuple[asyncio.AbstractEventLoop, Hub, str], asyncio.Future[TileSet]] = {}
 
 
 def _whole(text: str) -> int:

@@ -130,7 +130,10 @@ class Source(Protocol):
         """
 
     def routes(self, location: str, most: int) -> pa.Table:
-        """Return the bodies (column `body`) of at most `most` driver_picked_up events, spread over the location's history."""
+        """Return the bodies (column `body`) of at most `most` driver_picked_up events, spread over the location's history.
+
+        Fewer where they are so long that the memory there is has no room for them.
+        """
 
     def gold(self) -> Mapping[str, int]:
         """Return the number of orders by location in the pipeline's table gold_order_header; empty if there is none."""

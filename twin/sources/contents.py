@@ -13,17 +13,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from twin.foundation import telemetry
+from twin.foundation import errand, telemetry
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.version import VERSION
-from twin.sources import kind_of_times, lives, tables, time_zones
+from twin.sources import kind_of_times, lives, tables, time_zones, whole_table
 from twin.sources.base import Location, Times, Volume
 from twin.sources.day_cache import DayCache
 from twin.sources.event_table import EventTable
 from twin.sources.lives import LongOrders, Reused
 from twin.sources.odd_values import OddValues
-from twin.sources.queries import json_bodies, whole_table
+from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Reading
 from twin.sources.warehouse import Warehouse
 from twin.sources.whole_table import Facts, WholeTable
@@ -95,8 +95,8 @@ class RawTable:
         self._settings = settings
         self._first = kind_of_times.first(settings)
         self._has_history = True
-        # the key covers the table and the code; what is learnt of it is stored by the table's version
-        of = (table.name, VERSION, self._statement(self._first))
+        # the key covers the table, the settings and the code; what is learnt of it is stored by the table's version
+        of = (table.name, VERSION, self._statement(self._first), repr(self._first))
         self._learnt = DayCache(of, settings.cache_folder, settings.cache_bytes)
 
     def read(self, dimension: Callable[[], Dimension], guess: Reading | None = None) -> Contents:
@@ -165,7 +165,7 @@ class RawTable:
 
     def _read(self, reading: Reading) -> pa.Table:
         sql = self._statement(reading)
-        with telemetry.query("contents"):
+        with telemetry.query("contents"), errand.on(purpose="contents"):
             return self._warehouse.query(sql, {"kinds": "apart" if reading.times is None else "together"})
 
     def _statement(self, reading: Reading) -> str:
@@ -202,5 +202,6 @@ def run(
     if reused:
         parameters = {**parameters, "reused": lives.as_json(reused)}
     used = {name: value for name, value in parameters.items() if re.search(rf":{name}\b", sql)}
-    with telemetry.query(query):
+    about = str(parameters.get("location", ""))
+    with telemetry.query(query), errand.on(purpose=query, kitchen=about):
         return json_bodies.only_json(warehouse.query(sql, used, is_probe=query == "ready"))

@@ -5,6 +5,7 @@ generation of the schema is recognised by its columns. A window is read day by d
 (day_cache.py).
 """
 
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -21,8 +22,8 @@ from twin.foundation import progress
 from twin.foundation.cache import ByteCache, one_each
 from twin.foundation.errors import ConfigError, SourceError
 from twin.foundation.settings import Settings
-from twin.foundation.times import DAY
-from twin.sources import lives, pipeline_tables, queries, tables
+from twin.foundation.times import DAY, HOUR
+from twin.sources import lives, pipeline_tables, queries, tables, window_sizes
 from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.contents import Contents, RawTable, run
 from twin.sources.day_cache import DayCache
@@ -30,10 +31,16 @@ from twin.sources.event_table import Columns, EventTable, as_text, quoted
 from twin.sources.lives import Alive, Reused
 from twin.sources.queries.times import Reading
 from twin.sources.warehouse import CONNECTIONS, Warehouse
+from twin.sources.window_sizes import Budget, Size
 
 EVENTS, GOLD = "all_events", "gold_order_header"
-MOST_ROWS = 20_000_000
-"""Most events in one window; an app with 6 GB has no room for more."""
+COUNTED_FROM = 0.25
+"""Share of the memory of a range from which on its rows are counted before they are read; below, orders per hour tell enough."""
+
+OF_EVENTS = ("event_page", "near_orders")
+"""Queries about the rows of a range, whatever orders they belong to."""
+LOOKUPS = CONNECTIONS // 2
+"""Most searches for an order id at once: each may read a column of the whole table, and what is shown must not wait for them."""
 
 NO_VOLUME = Volume(np.empty(0), np.empty(0, np.int64))
 
@@ -73,7 +80,14 @@ class Schema:
 class DatabricksSource:
     """The event table of a lakehouse. Raises SourceError with one sentence on what to do."""
 
-    def __init__(self, name: str, settings: Settings, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        progress: Progress | None = None,
+        token: Callable[[], str] | None = None,
+    ) -> None:
+        """`token()` returns the access token of the user with whose rights the tables are read; None: with this process's."""
         report = progress or (lambda _message, _share: None)
         self.name = name
         self._schema = Schema.of(name, settings)
@@ -83,9 +97,12 @@ class DatabricksSource:
                 "Which SQL warehouse? Set DATABRICKS_WAREHOUSE_ID (in its address, behind /sql/warehouses/) "
                 "or DATABRICKS_HTTP_PATH."
             )
-        self._warehouse = Warehouse(settings.warehouse_path, settings.cloud_fetch)
+        self._warehouse = Warehouse(
+            settings.warehouse_path, settings.cloud_fetch, query_tags=settings.query_tags, token=token
+        )
         self._pool = ThreadPoolExecutor(2 * CONNECTIONS, thread_name_prefix="warehouse")
         self._names: ByteCache[dict[str, str]] = ByteCache(len(tables.DIMENSIONS), one_each)
+        self._lookups = threading.Semaphore(LOOKUPS)
         report("Connecting to the SQL warehouse", 0.1)
         self._columns = self._read_columns(lambda message: report(message, 0.2))
         self._table = EventTable(self._schema.table(EVENTS), self._columns_of(EVENTS))
@@ -133,35 +150,37 @@ class DatabricksSource:
     def window(self, location: str, start: float, end: float) -> pa.Table:
         """Return the decoded rows; past days are fetched once per machine, rows of long orders in a statement of their own."""
         place, close = self._place(location), lives.near(start, end)
-        self._check_size(place, close.start, close.end)
+        self._check_size(place, close, lives.ranges(start, end, self._alive(location, start, end)))
         beyond = self._submit(partial(self._long_window, location, start, end))
-        rows = self._days_between(place, close)
+        budget = Budget(close, self._settings.memory_bytes)
+        rows = self._days_between(place, close, budget)
         long = beyond()
-        return rows if long is None else pa.concat_tables([rows, long])
+        return rows if long is None else pa.concat_tables([rows, budget.add(long)])
 
-    def _days_between(self, place: Location, window: Window) -> pa.Table:
+    def _days_between(self, place: Location, window: Window, budget: Budget) -> pa.Table:
         start, end = window.start, window.end
         days = np.arange(np.floor(max(start, place.start) / DAY), np.floor(min(end, place.end) / DAY) + 1) * DAY
-        results = [self._submit(partial(self._day, place.id, float(day))) for day in days]
+        results = [self._submit(partial(self._day_within, budget, window, place.id, float(day))) for day in days]
         if not results:
             return self._between("window", place.id, start, start)
         task, fetched = progress.current(), []
         for done, result in enumerate(results, 1):
             fetched.append(result())
             task.step(done / len(results))
-        whole = pa.concat_tables(fetched)
-        ts = whole["ts"].cast(pa.int64()).to_numpy()
-        inside = (ts >= tables.moment(start).astype(np.int64)) & (ts < tables.moment(end).astype(np.int64))
-        return whole if inside.all() else whole.filter(pa.array(inside))
+        return pa.concat_tables(fetched)
+
+    def _day_within(self, budget: Budget, window: Window, location: str, day: float) -> pa.Table:
+        """Return the rows of a day that lie in the window. Raises `UnknownTimeError` if the budget is used up."""
+        budget.check()  # days before this one may have had more than the estimate
+        return budget.add(_within(self._day(location, day), window))
 
     def _long_window(self, location: str, start: float, end: float) -> pa.Table | None:
         """Return the rows of the long orders alive in [start, end) that are not near it; None if there is no such order."""
         alive = self._alive(location, start, end)
         if alive is None:
             return None
-        where, more = self._contents.table.where_long(self._spellings(location), alive)
-        ranges = lives.bounds(Window(start, end)) | lives.bounds(lives.near(start, end), "near_")
-        ranges |= lives.bounds(alive.reach, "reach_")
+        where, more = self._conditions.where_long(self._spellings(location), alive)
+        ranges = lives.ranges(start, end, alive)
         return self._run("long_window", where, {"location": location, **_arguments(ranges), **more})
 
     def history(self, location: str, start: float, end: float) -> pa.Table:
@@ -172,25 +191,26 @@ class DatabricksSource:
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
         location = str(parameters.get("location", ""))
         where, more = "", dict[str, Any]()
-        if location and {"from_ts", "to_ts"} <= set(parameters):
+        if {"from_ts", "to_ts"} <= set(parameters):
             start, end = float(parameters["from_ts"]), float(parameters["to_ts"])
-            if name == "event_page":
+            if name in OF_EVENTS:
                 where, more = self._where(location, start, end)
             else:  # about orders, which have to be whole
                 alive = self._alive(location, start, end)
-                where, more = self._contents.table.where_lives(self._spellings(location), lives.near(start, end), alive)
+                where, more = self._conditions.where_lives(self._spellings(location), lives.near(start, end), alive)
+        elif "order_id" in parameters:
+            spellings = self._spellings(location) if location else None
+            where, more = self._conditions.where_order(self._raw_id(str(parameters["order_id"])), spellings)
+            with self._lookups:
+                return self._run(name, where, {**_arguments(parameters), **more})
         elif location:
             where, more = self._where(location)
-        elif "order_id" in parameters:
-            where, more = (
-                self._contents.table.where_order(),
-                {"raw_order_id": self._raw_id(str(parameters["order_id"]))},
-            )
         return self._run(name, where, {**_arguments(parameters), **more})
 
     def routes(self, location: str, most: int) -> pa.Table:
         self._place(location)
-        return self.query("routes", location=location, most=most)
+        most_bytes = window_sizes.most_routes(self._settings.memory_bytes)
+        return self.query("routes", location=location, most=most, most_bytes=most_bytes)
 
     def gold(self) -> Mapping[str, int]:
         """Count the orders of gold_order_header. Raises SourceError."""
@@ -261,8 +281,13 @@ class DatabricksSource:
         ).to_pylist()
 
     # -- queries ----------------------------------------------------------------------------------------------------------
+    @property
+    def _conditions(self) -> EventTable:
+        """The table with what is known of its odd values, which conditions must not miss."""
+        return self._contents.table.holding(self._contents.odd)
+
     def _where(self, location: str, start: float | None = None, end: float | None = None) -> tuple[str, dict[str, Any]]:
-        return self._contents.table.where(self._spellings(location), start, end)
+        return self._conditions.where(self._spellings(location) if location else None, start, end)
 
     def _reused(self, location: str | None = None) -> Sequence[Reused]:
         """Return the later lives of ids at a location, or at all."""
@@ -289,7 +314,7 @@ class DatabricksSource:
         return next((one.id for one in self._contents.reused if one.name == order), order)
 
     def _run(self, query: str, where: str, parameters: Mapping[str, Any]) -> pa.Table:
-        reading, reused = self._contents.reading, self._reused(parameters.get("location"))
+        reading, reused = self._contents.reading, self._reused(parameters.get("location") or None)
         return run(self._warehouse, self._contents.table, query, where, parameters, reading, reused)
 
     def _day(self, location: str, day: float) -> pa.Table:
@@ -302,7 +327,8 @@ class DatabricksSource:
         ended = day + 2 * DAY <= place.end
         near = (volume.hour >= day - DAY) & (volume.hour < day + 2 * DAY)
         hours = volume.hour[near].tolist(), volume.orders[near].tolist()
-        key: tuple[object, ...] = (location, day, *hours, self._contents.reading, self._contents.table.version)
+        made = self._contents.table.version
+        key: tuple[object, ...] = (location, day, *hours, self._contents.reading, self._contents.odd, made)
         if reused := self._reused(location):
             key = (*key, lives.as_json(reused))
         return self._days.get(key, partial(self._between, "window", location, day, day + DAY), keep=ended)
@@ -314,18 +340,25 @@ class DatabricksSource:
     def _place(self, location: str) -> Location:
         return tables.find_place(location, self._contents.locations)
 
-    def _check_size(self, place: Location, start: float, end: float) -> None:
-        """Raise SourceError if a window is too large for the memory, before it is read."""
-        volume = self._contents.volumes[place.id]
-        orders = int(volume.orders.sum()) or 1
-        inside = int(volume.orders[(volume.hour >= start - 3600) & (volume.hour < end)].sum())
-        rows = inside * self._contents.accounts.of(place.id).used // orders
-        if rows > MOST_ROWS:
-            days = (end - start) / DAY
-            raise SourceError(
-                f"{days:.0f} days of {place.label} are some {rows / 1e6:.0f} million events, more than can be held: "
-                f"choose at most {max(1, int(days * MOST_ROWS / rows))} days."
-            )
+    def _check_size(self, place: Location, close: Window, ranges: Mapping[str, float]) -> None:
+        """Raise `UnknownTimeError` if a window is too large for the memory, before its rows are read.
+
+        The orders per hour tell how many rows to expect; only where these come near the limit are they counted.
+        """
+        volume, limit = self._contents.volumes[place.id], self._settings.memory_bytes
+        inside = int(volume.orders[(volume.hour >= close.start - HOUR) & (volume.hour < close.end)].sum())
+        expected = inside * self._contents.accounts.of(place.id).used // (int(volume.orders.sum()) or 1)
+        if Size.guessed(expected).bytes <= window_sizes.most(limit) * COUNTED_FROM:
+            return
+        (row,) = self.query("window_size", location=place.id, **ranges).to_pylist()
+        window_sizes.check(Size(row["events"], row["bodies"]), close, limit)
+
+
+def _within(rows: pa.Table, window: Window) -> pa.Table:
+    """Return the rows within a window: the table itself where all are, because a copy takes as much memory again."""
+    ts = rows["ts"].cast(pa.int64()).to_numpy()
+    inside = (ts >= tables.moment(window.start).astype(np.int64)) & (ts < tables.moment(window.end).astype(np.int64))
+    return rows if inside.all() else rows.filter(pa.array(inside))
 
 
 def _arguments(parameters: Mapping[str, str | int | float]) -> dict[str, Any]:

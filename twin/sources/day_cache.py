@@ -23,7 +23,7 @@ class DayCache:
     """Tables by key on disk, limited in bytes; the least recently used are deleted first. Thread-safe."""
 
     def __init__(self, of: object, folder: Path, most: int) -> None:
-        """Store at most `most` bytes in `folder`, 0 for none; `of` identifies the origin and is part of every key."""
+        """Store at most `most` bytes in `folder`; 0: neither store nor read there. `of`, the origin, is part of every key."""
         self._of = repr(of)
         self._folder = folder
         self._most = most
@@ -44,6 +44,8 @@ class DayCache:
         return table
 
     def _read(self, path: Path) -> pa.Table | None:
+        if not self._most:  # what others stored in the folder may be more than this user may read
+            return None
         try:
             table = pq.read_table(path)
             path.touch()

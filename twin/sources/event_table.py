@@ -1,15 +1,18 @@
 """The SQL over the raw columns of a lakehouse's event table, in either generation of the schema."""
 
 import json
+import math
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from twin.foundation.errors import SourceError
 from twin.foundation.times import DAY
 from twin.sources import queries, tables
 from twin.sources.base import Window
 from twin.sources.lives import Alive
+from twin.sources.odd_values import ISO_DATE, OddValues
 from twin.sources.queries.times import Column, Reading
 
 REQUIRED = ("event_type", "ts", "order_id")
@@ -19,6 +22,13 @@ MOST_IDS = 10_000
 """Most ids in one statement; where more orders live long, all rows in their reach are read instead."""
 TEXTS = ("STRING", "VARCHAR", "CHAR")
 """Types of columns that hold texts, the last two in DuckDB."""
+INTEGERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "BYTE", "SHORT", "INTEGER", "LONG")
+"""Types of columns that hold whole numbers, as SQL and as Unity Catalog name them."""
+MOST_INTEGER = 2**63 - 1
+LATEST_NUMBER = 4_102_444_800
+"""No number is read as a time from here on, which is 2100."""
+SINCE_1970 = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+"""What a number may count since 1970, by its share of a second; which it is, its size says (queries/timed.sql)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +54,11 @@ class EventTable:
     version = ""
     """What has been made of the raw rows in it; nothing."""
 
-    def __init__(self, name: str, columns: Columns) -> None:
-        """Take the table's quoted name."""
+    def __init__(self, name: str, columns: Columns, odd: OddValues | None = None) -> None:
+        """Take the table's quoted name, and what odd values it holds: unless that is known, all kinds of them."""
         self.name = name
         self._columns = columns
+        self._odd = odd or OddValues()
         if not columns.written:
             raise SourceError(
                 f"There is no table {name}, or the app may not see it: run the pipeline, grant SELECT, "
@@ -58,6 +69,12 @@ class EventTable:
                 f"{name} has no column {', '.join(missing)}: event rows need event_type, ts and order_id "
                 "(besides location or location_id, sequence, body)."
             )
+
+    def holding(self, odd: OddValues) -> Self:
+        """Return the table with what has been found out about its values: its conditions are then no slower than they must be."""
+        table = copy(self)
+        table._odd = odd
+        return table
 
     def times(self) -> Column:
         """Return what the column of times holds; numbers are read as texts. A TIMESTAMP is an instant, a TIMESTAMP_NTZ is not."""
@@ -110,41 +127,52 @@ class EventTable:
         """Return a condition like `where`, which lets the rows in `close` and all rows of the orders in `alive` pass."""
         if alive is None:
             return self.where(spellings, close.start, close.end)
-        if len(alive.ids) > MOST_IDS:
-            return self.where(spellings, min(close.start, alive.reach.start), max(close.end, alive.reach.end))
-        where, parameters = self.where(spellings)
-        if (near := self._between(close, "bronze")) is None:
+        # these orders are alive near the range, so that theirs and it make one; a list of ids skips nothing, a range does
+        whole = Window(min(close.start, alive.reach.start), max(close.end, alive.reach.end))
+        where, parameters = self.where(spellings, whole.start, whole.end)
+        near = self._between(close, "close")
+        if len(alive.ids) > MOST_IDS or near is None:
             return where, parameters
         long, more = self._long(alive)
-        return f"{where or 'WHERE 1 = 1'} AND ({near[0]} OR {long})", parameters | near[1] | more
+        return f"{where} AND ({near[0]} OR {long})", parameters | near[1] | more
 
     def where_long(self, spellings: Sequence[str | None], alive: Alive) -> tuple[str, dict[str, Any]]:
         """Return a condition like `where`, which lets all rows of the orders in `alive` pass."""
+        where, parameters = self.where(spellings, alive.reach.start, alive.reach.end)
         if len(alive.ids) > MOST_IDS:
-            return self.where(spellings, alive.reach.start, alive.reach.end)
-        where, parameters = self.where(spellings)
+            return where, parameters
         long, more = self._long(alive)
         return f"{where or 'WHERE 1 = 1'} AND {long}", parameters | more
 
-    def where_order(self) -> str:
-        """Return the condition that selects the rows of the order id `:raw_order_id`."""
-        return f"WHERE trim({as_text(self._columns.written['order_id'])}) = :raw_order_id"
+    def where_order(self, order: str, spellings: Sequence[str | None] | None = None) -> tuple[str, dict[str, Any]]:
+        """Return the condition that selects the rows of one order by the id that the table has, and its parameters.
+
+        `spellings` are the raw values of its location; None: it may be at any.
+        """
+        where, parameters = self.where(spellings)
+        if self._odd.orders and self._is_text("order_id"):
+            test, more = f"{self._trimmed_order()} = :raw_order_id", {"raw_order_id": order}
+        else:
+            test, more = self._is_one_of("order_id", {"raw_order_id": order})
+        return f"{where} AND {test}" if where else f"WHERE {test}", parameters | more
 
     def where(
-        self, spellings: Sequence[str | None], start: float | None = None, end: float | None = None
+        self, spellings: Sequence[str | None] | None, start: float | None = None, end: float | None = None
     ) -> tuple[str, dict[str, Any]]:
         """Return a condition on raw columns, so that the warehouse can skip files, and its parameters.
 
-        `spellings` are the raw values of the location. The condition lets all rows of the location in [start, end) pass, and
-        may let others pass: texts from a day earlier and later, because their offset may lead there.
+        `spellings` are the raw values of the location; None: all locations. The condition lets all rows of the location in
+        [start, end) pass, and may let others pass: those of the same days, and of a day earlier and later where the texts of
+        times have offsets that may lead there.
         """
         parameters: dict[str, Any] = {}
         conditions: list[str] = []
-        if columns := self._columns.location():
-            parameters |= {
-                f"place_{number}": text for number, text in enumerate(one for one in spellings if one is not None)
-            }
-            tests = [f"{as_text(columns[0])} IN ({', '.join(f':{name}' for name in parameters)})"] if parameters else []
+        if spellings is not None and (columns := self._columns.location()):
+            texts = [one for one in spellings if one is not None]
+            test, parameters = self._is_one_of(
+                columns[0].lower(), {f"place_{number}": text for number, text in enumerate(texts)}
+            )
+            tests = [test] if texts or None not in spellings else []
             tests += [f"{quoted(columns[0])} IS NULL"] if None in spellings else []
             conditions.append(f"({' OR '.join(tests)})")
         inside = None if start is None or end is None else self._between(Window(start, end), "bronze")
@@ -158,25 +186,49 @@ class EventTable:
 
         None where the column's type allows none.
         """
-        ts = quoted(self._columns.written["ts"])
+        ts, kind = quoted(self._columns.written["ts"]), self._columns.types["ts"]
         if self.times() != "text":
             moments = {f"{name}_from": tables.moment(window.start), f"{name}_to": tables.moment(window.end)}
+            if kind == "DATE":
+                return f"({ts} >= CAST(:{name}_from AS DATE) AND {ts} <= CAST(:{name}_to AS DATE))", moments
             return f"({ts} >= :{name}_from AND {ts} < :{name}_to)", moments
-        if self._columns.types["ts"] not in TEXTS:
+        if kind in INTEGERS:
+            return _numbers_between(ts, window, name)
+        if not self._is_text("ts"):
             return None
         # ISO dates sort as text; a text that begins with none is decoded
-        days = {f"{name}_from": _day_text(window.start - DAY), f"{name}_to": _day_text(window.end + 2 * DAY)}
-        iso = "'^[0-9]{4}-[0-9]{2}-[0-9]{2}'"
-        return f"({ts} >= :{name}_from AND {ts} < :{name}_to OR NOT {ts} RLIKE {iso})", days
+        beside = DAY if self._odd.other_days else 0.0
+        last = math.ceil(window.end / DAY) * DAY
+        days = {f"{name}_from": _day_text(window.start - beside), f"{name}_to": _day_text(last + beside)}
+        odd = f" OR NOT {ts} RLIKE {ISO_DATE}" if self._odd.times else ""
+        return f"({ts} >= :{name}_from AND {ts} < :{name}_to{odd})", days
 
     def _long(self, alive: Alive) -> tuple[str, dict[str, Any]]:
-        """Return the condition that lets all rows of long orders pass, and its parameters."""
-        order = f"trim({as_text(self._columns.written['order_id'])})"
+        """Return the condition that selects the rows of long orders by their ids, and its parameters."""
+        plain = self._is_text("order_id") and not self._odd.orders
+        order = quoted(self._columns.written["order_id"]) if plain else self._trimmed_order()
         condition = f"{order} IN (SELECT explode(from_json(:long_ids, 'ARRAY<STRING>')))"
-        parameters: dict[str, Any] = {"long_ids": json.dumps(alive.ids)}
-        if (within := self._between(alive.reach, "long")) is None:
-            return condition, parameters
-        return f"({within[0]} AND {condition})", parameters | within[1]
+        return condition, {"long_ids": json.dumps(alive.ids)}
+
+    def _is_one_of(self, column: str, values: dict[str, str]) -> tuple[str, dict[str, Any]]:
+        """Return the condition whether a column has one of these values, and its parameters: `values` in the column's own type.
+
+        `column` is its lower-case name; the values are texts as SQL writes them. One that the type cannot hold is in no row.
+        """
+        kind, written = self._columns.types[column], self._columns.written[column]
+        parameters: dict[str, Any] = dict(values)
+        if kind in INTEGERS:
+            numbers = {name: _whole(text) for name, text in values.items()}
+            parameters = {name: number for name, number in numbers.items() if number is not None}
+        plain = kind in INTEGERS or self._is_text(column)
+        listed = ", ".join(f":{name}" for name in parameters)
+        return (f"{quoted(written) if plain else as_text(written)} IN ({listed})" if listed else "FALSE"), parameters
+
+    def _is_text(self, column: str) -> bool:
+        return self._columns.types[column].partition("(")[0] in TEXTS
+
+    def _trimmed_order(self) -> str:
+        return f"trim({as_text(self._columns.written['order_id'])})"
 
     def _location(self) -> str:
         columns = [as_text(name) for name in self._columns.location()]
@@ -197,3 +249,22 @@ def as_text(column: str) -> str:
 
 def _day_text(seconds: float) -> str:
     return str(tables.moment(seconds).astype("datetime64[D]"))
+
+
+def _numbers_between(ts: str, window: Window, name: str) -> tuple[str, dict[str, Any]]:
+    """Return the condition whether a number counts to a second of a range, whatever it counts, and its parameters."""
+    first, last = math.floor(max(window.start, 0.0)), math.ceil(min(window.end, LATEST_NUMBER))
+    parameters: dict[str, Any] = {}
+    for unit, share in SINCE_1970.items():
+        parameters |= {f"{name}_from_{unit}": first * share, f"{name}_to_{unit}": last * share}
+    tests = [f"{ts} BETWEEN :{name}_from_{unit} AND :{name}_to_{unit}" for unit in SINCE_1970]
+    return f"({' OR '.join(tests)})", parameters
+
+
+def _whole(text: str) -> int | None:
+    """Return a whole number from the text that SQL's cast writes for it; None for any other text."""
+    try:
+        number = int(text)
+    except ValueError:
+        return None
+    return number if str(number) == text and abs(number) <= MOST_INTEGER else None

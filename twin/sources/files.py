@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from twin.foundation import memory, telemetry
-from twin.foundation.errors import SourceError, UnknownTimeError
+from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
 from twin.sources import (
     column_names,
@@ -27,6 +27,7 @@ from twin.sources import (
     queries,
     tables,
     time_zones,
+    window_sizes,
 )
 from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.database import Database, TooLargeError, UnreadableError
@@ -46,10 +47,6 @@ DATABASE_SHARE = 0.25
 """Share of the process's memory that the database takes."""
 STOP_SHARE = 0.8
 """Share of the process's memory at which decoding is stopped: it goes on growing for a moment, and not all is the database's."""
-WINDOW_SHARE = 1 / 3
-"""Share of the process's memory that the rows of one range take while its timeline is built."""
-WINDOW_ROW_BYTES = 250
-"""Bytes that a row takes while its timeline is built, without its body: its texts and numbers in Arrow, then in columns."""
 LOOKED_AT = 100
 """Rows of each group of files whose times are looked at before all are read."""
 
@@ -117,9 +114,8 @@ class FileSource:
         """Return the decoded rows. Raises `UnknownTimeError` if they would take more memory than a range may."""
         place, close = self._place(location).id, lives.near(start, end)
         alive = self._long_orders.alive(place, start, end)
-        ranges = lives.bounds(Window(start, end)) | lives.bounds(close, "near_")
-        ranges |= lives.bounds(close if alive is None else alive.reach, "reach_")
-        self._check_size(place, ranges)
+        ranges = lives.ranges(start, end, alive)
+        self._check_size(place, close, ranges)
         rows = self.query("window", location=place, **lives.bounds(close))
         if alive is None:
             return rows
@@ -138,7 +134,8 @@ class FileSource:
             return self._database.table(queries.for_duckdb(name), _arguments(parameters))
 
     def routes(self, location: str, most: int) -> pa.Table:
-        return self._database.table(queries.for_duckdb("routes"), {"location": location, "most": most})
+        most_bytes = window_sizes.most_routes(self._settings.memory_bytes)
+        return self.query("routes", location=location, most=most, most_bytes=most_bytes)
 
     def ask(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Return the result of a DuckDB query over the table `events`; for what only files are asked."""
@@ -362,18 +359,14 @@ class FileSource:
     def _place(self, location: str) -> Location:
         return tables.find_place(location, self._locations)
 
-    def _check_size(self, location: str, ranges: Mapping[str, float]) -> None:
-        most = self._settings.memory_bytes * WINDOW_SHARE
-        if self._rows * WINDOW_ROW_BYTES + self._input_bytes <= most:
+    def _check_size(self, location: str, close: Window, ranges: Mapping[str, float]) -> None:
+        limit = self._settings.memory_bytes
+        if window_sizes.Size(self._rows, self._input_bytes).bytes <= window_sizes.most(limit):
             return  # all rows together are fewer, so it need not be counted
         ((rows, bodies),) = self._database.rows(
             queries.for_duckdb("window_size"), _arguments({"location": location, **ranges})
         )
-        if (size := rows * WINDOW_ROW_BYTES + bodies) > most:
-            raise UnknownTimeError(
-                f"This range and the hours around it have {rows:,} events, which take {memory.words(size)} of memory, and a "
-                f"range may take {memory.words(most)}: choose a shorter one, or raise TWIN_MEMORY."
-            )
+        window_sizes.check(window_sizes.Size(rows, bodies), close, limit)
 
     def dimensions(self) -> dict[str, list[dict[str, str]]]:
         """Return the rows of all dimension tables that there are or were."""

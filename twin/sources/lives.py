@@ -92,6 +92,13 @@ class Alive:
     reach: Window
 
 
+def ranges(start: float, end: float, alive: Alive | None) -> dict[str, float]:
+    """Return the parameters of queries/long_window.sql and window_size.sql for the range [start, end)."""
+    close = near(start, end)
+    reach = close if alive is None else alive.reach
+    return bounds(Window(start, end)) | bounds(close, "near_") | bounds(reach, "reach_")
+
+
 @dataclass(frozen=True, slots=True)
 class _OfLocation:
     """The long orders of one location, (n,) each: ids, and first and last event in data seconds."""

@@ -12,6 +12,8 @@ ISO_DATE = "'^[0-9]{4}-[0-9]{2}-[0-9]{2}'"
 """How texts begin that sort by their day, as a literal of SQL."""
 LONGEST_TIME = 80
 """Most characters of a text that is read as a time; as in queries/timed.sql."""
+LIKE_TIME = "'^([0-9]{1,4}[-/.]|[0-9]{9}|[0-9]+[.eE])'"
+"""How texts begin that may be read as a time, but for blanks: with a part of a date or a number since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class OddValues:
 
 def odd_time(ts: str) -> str:
     """Return the condition whether a text (a column of SQL) may be read as a time though it does not begin with an ISO date."""
-    return f"(NOT {ts} RLIKE {ISO_DATE} AND length({ts}) <= {LONGEST_TIME} AND trim({ts}) RLIKE '^[0-9]')"
+    return f"(NOT {ts} RLIKE {ISO_DATE} AND length({ts}) <= {LONGEST_TIME} AND trim({ts}) RLIKE {LIKE_TIME})"
 
 
 def odd_order(order_id: str) -> str:

@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 import numpy as np
 import pyarrow as pa
 
-from twin.foundation import progress
+from twin.foundation import errand, progress
 from twin.foundation.errors import CancelledError, SourceError
 from twin.foundation.version import VERSION
+from twin.sources import query_tags
 
 if TYPE_CHECKING:
     from databricks.sql.client import Connection, Cursor
@@ -63,17 +64,34 @@ class DownloadFailed(Exception):
     """A result lies in a storage that cannot be reached."""
 
 
+class TagsRefused(Exception):
+    """The warehouse takes no query tags; the statement was not executed."""
+
+
 class Warehouse:
     """Runs statements. Thread-safe."""
 
-    def __init__(self, http_path: str, cloud_fetch: bool = True, most: int = CONNECTIONS) -> None:
+    def __init__(
+        self,
+        http_path: str,
+        cloud_fetch: bool = True,
+        most: int = CONNECTIONS,
+        query_tags: bool = True,
+        token: Callable[[], str] | None = None,
+    ) -> None:
         """`http_path` is where the warehouse is; host and credentials the SDK finds when a connection is opened.
 
         With `cloud_fetch`, large results may come as links to the workspace's storage. Where that cannot be reached, the
-        statement is executed once more without, as are all after it.
+        statement is executed once more without, as are all after it. The same holds for `query_tags`, with which each statement
+        says what it is for.
+
+        `token()` returns the access token of the user whose rights count in place of this process's, and raises `SignInError`
+        if there is none any more. It is called for each request, because tokens end before sessions do.
         """
         self._http_path = http_path
         self._cloud_fetch = cloud_fetch
+        self._query_tags = query_tags
+        self._token = token
         self._free: list[_Session] = []
         self._lock = threading.Lock()
         self._places = threading.Semaphore(most)
@@ -92,19 +110,26 @@ class Warehouse:
         `parameters` are texts, integers, floats or NumPy times (TIMESTAMP_NTZ). `report` is called with what the statement waits
         for, by default the current task's. A probe has a place of its own, so that it does not wait for what pages load.
         """
+        if self._token is not None:
+            self._token()
         with self._probes if is_probe else self._places:
             self._refuse_while_resting()
             lost = 0
             while True:
                 with self._session(report or progress.current().waiting) as session:
                     try:
-                        return session.execute(sql, parameters)
+                        return session.execute(sql, parameters, self._tags())
+                    except TagsRefused as error:
+                        self._query_tags = False
+                        log.warning("the warehouse takes no query tags (%s): statements go without from now on", error)
                     except DownloadFailed as error:
                         session.broken = True
                         self._fetch_directly(error)
                     except ConnectionLost as error:
                         session.broken = True
                         lost += 1
+                        if lost == 2 and (theirs := self._explain_to_user(str(error))):
+                            raise SourceError(theirs) from error
                         if lost == 2:
                             raise self._failure(
                                 f"The SQL warehouse broke off twice ({error}). Try again in a minute."
@@ -124,7 +149,7 @@ class Warehouse:
     def _session(self, report: Report) -> "Iterator[_Session]":
         with self._lock:
             session = self._free.pop() if self._free else None
-        if session is not None and session.cloud_fetch and not self._cloud_fetch:
+        if session is not None and not self._is_current(session):
             session.close()
             session = None
         if session is None:
@@ -142,20 +167,28 @@ class Warehouse:
             if not keep:
                 session.close()
 
+    def _is_current(self, session: "_Session") -> bool:
+        """Return whether a session is of the kind that would be opened now: its connection holds on to its first token."""
+        token = "" if self._token is None else self._token()
+        return session.token == token and (self._cloud_fetch or not session.cloud_fetch)
+
     def _open(self, report: Report) -> "_Session":
         """Open a session, and wait if the warehouse is starting."""
         began = time.monotonic()
         while True:
             try:
                 cloud_fetch = self._cloud_fetch
-                session = _Session(self._connect(cloud_fetch), cloud_fetch)
+                token = "" if self._token is None else self._token()
+                session = _Session(self._connect(cloud_fetch), cloud_fetch, token, self._explain)
             except SourceError:
                 raise
             except Exception as error:  # the connector, the SDK and urllib3 share no class of errors
                 message = _sentence(error)
                 waited = time.monotonic() - began
                 if not RETRYABLE.search(message) or waited > START_S:
-                    raise self._failure(_explained(message, self._http_path)) from error
+                    if theirs := self._explain_to_user(message):  # no reason to rest: a fresh token may come at once
+                        raise SourceError(theirs) from error
+                    raise self._failure(self._explain(message)) from error
                 report(f"Starting the SQL warehouse, {waited:.0f} s so far")
                 time.sleep(RETRY_S)
             else:
@@ -171,7 +204,12 @@ class Warehouse:
 
         with self._configuring:  # it may send requests, for which those who have a session must not wait
             if self._config is None:
+                # of a user only the host is taken from it; the token of each request is added below
+                account: dict[str, Any] = (
+                    {} if self._token is None else {"auth_type": "pat", "token": "of each request"}
+                )
                 self._config = Config(
+                    **account,
                     retry_timeout_seconds=20,
                     http_timeout_seconds=20,
                     product="caspers-digital-twin",
@@ -187,7 +225,7 @@ class Warehouse:
         return sql.connect(
             server_hostname=host.hostname,
             http_path=self._http_path,
-            credentials_provider=lambda: config.authenticate,
+            credentials_provider=lambda: config.authenticate if self._token is None else self._as_user,
             use_cloud_fetch=cloud_fetch,
             enable_telemetry=False,  # else a blocking call at every connect
             user_agent_entry="caspers-digital-twin",
@@ -197,6 +235,15 @@ class Warehouse:
             _retry_stop_after_attempts_duration=SOCKET_S,
             **plain,
         )
+
+    def _as_user(self) -> dict[str, str]:
+        """Return the header that a request of a user needs."""
+        assert self._token is not None
+        return {"Authorization": f"Bearer {self._token()}"}
+
+    def _tags(self) -> Mapping[str, str]:
+        """Return the tags of the next statement of this context; none where they are switched off."""
+        return query_tags.tags_for(errand.current()) if self._query_tags else {}
 
     def _fetch_directly(self, error: Exception) -> None:
         """Have all results come over the connections themselves from now on."""
@@ -214,6 +261,14 @@ class Warehouse:
         if left > 0:
             raise SourceError(f"{self._last_failure} (Asked again in {left:.0f} s.)")
 
+    def _explain(self, message: str) -> str:
+        """Return the sentence for a message of the service, addressed to whose rights count."""
+        return self._explain_to_user(message) or _explained(message, self._http_path)
+
+    def _explain_to_user(self, message: str) -> str:
+        """Return the sentence for a message about a user's own rights, "" for any other."""
+        return "" if self._token is None else _explained_to_user(message)
+
     def _failure(self, message: str) -> SourceError:
         """Return the error for a warehouse that does not answer, and let the next statements fail at once with it."""
         self._last_failure = message
@@ -224,20 +279,23 @@ class Warehouse:
 class _Session:
     """One connection with its session."""
 
-    def __init__(self, connection: "Connection", cloud_fetch: bool) -> None:
+    def __init__(self, connection: "Connection", cloud_fetch: bool, token: str, explain: Callable[[str], str]) -> None:
         self._connection = connection
+        self._explain = explain
         self.cloud_fetch = cloud_fetch
+        self.token = token
         self.statements = 0
         self.broken = False
         self.is_idle = True
 
-    def execute(self, sql: str, parameters: Mapping[str, Any]) -> pa.Table:
+    def execute(self, sql: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> pa.Table:
         self.statements += 1
         self.is_idle = False
         cursor = self._connection.cursor()
         try:
             with progress.current().stopping(lambda: self._cancel(cursor)):
-                self._run(cursor, sql, [_parameter(name, value) for name, value in parameters.items()])
+                given = [_parameter(name, value) for name, value in parameters.items()]
+                self._run(cursor, sql, given, tags)
                 table = cursor.fetchall_arrow()
         except CancelledError:
             self.is_idle = True
@@ -249,21 +307,23 @@ class _Session:
             if SESSION_LOST.search(message) or not _is_answer(error):
                 raise ConnectionLost(message) from error
             self.is_idle = True
-            raise SourceError(_explained(message)) from error
+            if tags and query_tags.REFUSED.search(message):
+                raise TagsRefused(message) from error
+            raise SourceError(self._explain(message)) from error
         finally:
             with suppress(Exception):  # the session may be lost, and the cursor with it
                 cursor.close()
         self.is_idle = True
         return table
 
-    def _run(self, cursor: "Cursor", sql: str, parameters: list[Any]) -> None:
+    def _run(self, cursor: "Cursor", sql: str, parameters: list[Any], tags: Mapping[str, str]) -> None:
         """Execute a statement and wait until it has finished.
 
         The connector asks for its state again and again, and gives up when one such question is turned away (429, 503) or gets
         lost. The statement runs on all the same, and is not executed a second time for that: it is asked for again here.
         """
         try:
-            cursor.execute(sql, parameters=parameters)
+            cursor.execute(sql, parameters=parameters, query_tags=dict(tags))
             return
         except Exception as error:  # see `Warehouse._open`
             if cursor.active_command_id is None or not _is_lost_request(error):
@@ -322,10 +382,14 @@ def _is_answer(error: Exception) -> bool:
 
 
 def _is_lost_request(error: Exception) -> bool:
-    """Whether a request was turned away or lost, so that the session and its statement may live on."""
+    """Whether a request to the warehouse was turned away or lost, so that the session and its statement may live on."""
     from databricks.sql.exc import RequestError  # noqa: PLC0415
 
-    return isinstance(error, RequestError | OSError) and not SESSION_LOST.search(_sentence(error))
+    return (
+        isinstance(error, RequestError | OSError)
+        and not _is_download(error)
+        and not SESSION_LOST.search(_sentence(error))
+    )
 
 
 def _is_download(error: BaseException) -> bool:
@@ -344,6 +408,17 @@ def _sentence(error: Exception) -> str:
     text = str(error).partition("\n")[0].strip() + (f" HTTP {code}" if code else "")
     text = re.sub(r"HTTPS?ConnectionPool\(.*", "the connection failed", text)  # the rest is addresses and class names
     return re.sub(r"(Bearer\s+|dapi|eyJ)[\w.\-]+", "…", text)[:500].rstrip(". ")
+
+
+def _explained_to_user(message: str) -> str:
+    """Return the sentence for a user about his own rights, "" if the message is not about them."""
+    if re.search(r"required scopes", message):
+        return f"The app may not query in your name: it needs the scope sql, and you to sign in anew ({message})."
+    if re.search(r"INSUFFICIENT_PERMISSIONS|PERMISSION_DENIED|does not have|Insufficient privileges", message):
+        return f"You may not read these tables, or not use the SQL warehouse: ask for SELECT and CAN USE ({message})."
+    if re.search(r"Invalid access token|HTTP 40[13]|token .*expired", message):
+        return f"The workspace does not take your sign-in any more: reload the page to sign in again ({message})."
+    return ""
 
 
 def _explained(message: str, http_path: str = "") -> str:

@@ -1,4 +1,4 @@
-"""What is concluded from the rows of queries/contents.sql, which have a whole table of events in a few rows per location."""
+"""Learns what a whole table of raw events holds: one statement, queries/contents.sql, and what follows from its few rows."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,10 +11,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from twin.foundation.times import LATEST
-from twin.sources import lives, tables
+from twin.sources import lives, odd_values, queries, tables
 from twin.sources.base import Times
 from twin.sources.kind_of_times import Kinds
 from twin.sources.lives import LongOrders, Reused
+from twin.sources.queries import json_bodies, times
+from twin.sources.queries.times import Column, Reading
 
 ASIDE = {
     "instants": "time with a zone, most have none: set TWIN_TIMES",
@@ -24,6 +26,8 @@ ASIDE = {
 FLAGS = {"unknown_type": "unknown type", "missing_coordinate": "missing coordinate", "odd_coordinate": "odd coordinate"}
 """Columns of queries/contents.sql and the flags of queries/events.sql that they count."""
 HOUR_US = 3_600_000_000
+_COLUMNS = "elsewhere, spelling, odd_time, odd_order, not_plain"
+"""What contents.sql reads of the raw rows, besides what is decoded of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,35 @@ def reused_flags(reused: Iterable[Reused], apart: bool) -> list[tables.FlagRow]:
     often = Counter(one.location for one in reused)
     flag = lives.FLAG_REUSED if apart else lives.FLAG_MERGED
     return [tables.FlagRow(place, flag, count) for place, count in often.items()]
+
+
+def statement(bronze: str, column: Column, reading: Reading) -> str:
+    """Return the statement in Databricks SQL; its parameter is `:kinds`.
+
+    `bronze` is as for `queries.databricks`, with one column more, `elsewhere` (`EventTable.whole`). `reading` reads every form of
+    texts, so that one pass finds what other forms there are.
+    """
+    timed, events = times.timed(column, reading), queries.text("events")
+    events = events.replace(json_bodies.CALL, json_bodies.DATABRICKS)
+    # the relations between the raw rows and `events` name their columns: these go through all of them
+    timed = timed.replace("order_id, sequence, body", f"order_id, sequence, body, {_COLUMNS}")
+    events = events.replace("ts, form, unread,", f"ts, form, unread, {_COLUMNS},")
+    events = events.replace("    unread,\n", f"    unread, {_COLUMNS},\n")
+    raw = f"WITH bronze AS (\nSELECT *,\n  {_of_raw(column)}\nFROM (\n{bronze}\n)\n)"
+    return f"{raw},\n{timed},\n{events},\n{queries.text('contents')}"
+
+
+def _of_raw(column: Column) -> str:
+    """Return the expressions of `_COLUMNS` over the columns of `bronze`."""
+    is_text = column == "text"
+    return ",\n  ".join(
+        [
+            "CASE WHEN NOT elsewhere AND location <> trim(location) THEN location END AS spelling",
+            f"{odd_values.odd_time('ts') if is_text else 'FALSE'} AS odd_time",
+            f"{odd_values.odd_order('order_id')} AS odd_order",
+            f"{times.is_not_plain() if is_text else 'FALSE'} AS not_plain",
+        ]
+    )
 
 
 class WholeTable:

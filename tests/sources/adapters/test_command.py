@@ -14,6 +14,8 @@ from twin.cli import main
 from twin.foundation.errors import ConfigError, ForeignColumnsError
 from twin.sources.files import FileSource
 
+pytestmark = pytest.mark.slow
+
 
 def day_month(folder: Path, rows: int = 30) -> Path:
     """Orders on the first days of months: nothing says that created_at is day first and delivered_at month first."""

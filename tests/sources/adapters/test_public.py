@@ -6,10 +6,14 @@ from contextlib import closing
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from tests.sources.adapters import public
 from twin.sources.adapters.adapt import Adaptation
 from twin.sources.adapters.guess import Choices, Guess, Proposal
 from twin.sources.adapters.mapping import MILESTONES
+
+pytestmark = pytest.mark.slow
 
 RIGHT = 0.9
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from twin.analysis.moments.evidence import Evidence, phase_of
+from twin.analysis.moments.evidence import Evidence
 from twin.analysis.moments.moment import Finding, Moment
 from twin.analysis.moments.phrases import busiest, count, delivery_figures, minutes, severity
 from twin.analysis.moments.slowness import SlowRun, slow_runs, uneven_runs
@@ -44,7 +44,9 @@ def _standstill(evidence: Evidence, run: SlowRun) -> tuple[float, float] | None:
     """Return start and end of the longest time without a started order around a run of long queues, None if it is too short."""
     started = np.sort(evidence.orders.milestones[ev.GK_STARTED])
     started = started[np.isfinite(started)]
-    due = np.sort(phase_of(evidence.orders, "queue").start[run.affected]) + run.usually
+    if evidence.now is not None:
+        started = np.append(started, evidence.now)  # until now nothing more was started
+    due = np.sort(evidence.phase("queue").start[run.affected]) + run.usually
     first = max(0, int(started.searchsorted(run.start)) - 1)
     last = int(started.searchsorted(due[-1], "right"))
     around = started[first : last + 1]

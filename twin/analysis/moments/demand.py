@@ -51,7 +51,7 @@ def rushes_and_lulls(evidence: Evidence) -> list[Moment]:
     if not len(began):
         return []
     first, last = (int(day) for day in day_of(np.array([evidence.since, np.nextafter(evidence.end, 0)])))
-    demand = expected(began, first, last)
+    demand = expected(began, first, last, evidence.now)
     if demand is None:
         return []
     tested = max(0, math.ceil((evidence.end - midnight_of(first)) / BIN))
@@ -68,6 +68,8 @@ def _began(evidence: Evidence) -> Floats:
     history, own = evidence.history.began, evidence.orders.began
     before, after = history.searchsorted((evidence.since, evidence.end))
     inside = own[slice(*own.searchsorted((evidence.since, evidence.end)))]
+    if evidence.now is not None:  # nothing of today that is still to come; other days are what is usual
+        after = history.searchsorted(midnight_of(int(day_of(np.array(evidence.now))) + 1))
     return np.concatenate((history[:before], inside, history[after:]))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.analysis.moments import runs
-from twin.analysis.moments.evidence import Evidence, Floats, phase_of
+from twin.analysis.moments.evidence import Evidence, Floats
 from twin.analysis.moments.moment import Finding, Moment, Rows
 from twin.analysis.moments.phrases import busiest, count, delivery_figures, minutes, severity
 from twin.analysis.moments.slowness import LEAST_AFFECTED, LEAST_MINUTES, SlowRun, slow_runs, uneven_runs
@@ -45,8 +45,8 @@ def late_drivers(evidence: Evidence, explained: Rows) -> list[Finding]:
 
 
 def _waiting(evidence: Evidence, run: SlowRun) -> Moment:
-    arrived = evidence.orders.milestones[ev.DRIVER_ARRIVED][run.affected]
-    ready = phase_of(evidence.orders, "wait").start[run.affected]
+    arrived = _arrived(evidence)[run.affected]
+    ready = evidence.phase("wait").start[run.affected]
     measured = np.isfinite(arrived)
     late = float(np.mean(arrived[measured] - ready[measured] > evidence.late_after)) if measured.any() else 0.0
     took, usually, meals = minutes(run.took), minutes(run.usually), count(len(run.affected), "meal")
@@ -117,8 +117,9 @@ class _LateRun:
 
 
 def _late_runs(evidence: Evidence, explained: Rows) -> list[_LateRun]:
-    delay, usual_delay = _delay(evidence.orders.milestones), _delay(evidence.history.milestones)
     ready = evidence.orders.milestones[ev.GK_READY]
+    delay = _arrived(evidence) - ready
+    usual_delay = evidence.history.milestones[ev.DRIVER_ARRIVED] - evidence.history.milestones[ev.GK_READY]
     usable = np.isfinite(delay) & (ready >= evidence.since) & (ready < evidence.end)
     usable[explained] = False
     rows = np.flatnonzero(usable)
@@ -167,6 +168,16 @@ def _late_moment(evidence: Evidence, run: _LateRun) -> Moment:
     )
 
 
-def _delay(milestones: Floats) -> Floats:
-    """Return (n,) seconds from food ready to driver arrived, negative where the driver was first."""
-    return milestones[ev.DRIVER_ARRIVED] - milestones[ev.GK_READY]
+def _arrived(evidence: Evidence) -> Floats:
+    """Return (n,) when the drivers arrived; one who is late already and not there yet arrives now at the earliest."""
+    arrived = evidence.orders.milestones[ev.DRIVER_ARRIVED]
+    if evidence.now is None or not evidence.remembered("arrivals", lambda: _records_arrivals(evidence)):
+        return arrived
+    wait = evidence.phase("wait")
+    with np.errstate(invalid="ignore"):
+        due = np.isnan(arrived) & (wait.end == evidence.now) & (evidence.now - wait.start > evidence.late_after)
+    return np.where(due, evidence.now, arrived)
+
+
+def _records_arrivals(evidence: Evidence) -> bool:
+    return bool(np.isfinite(evidence.history.milestones[ev.DRIVER_ARRIVED]).any())

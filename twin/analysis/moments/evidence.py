@@ -1,7 +1,8 @@
 """The input of the detectors: the orders of a window, and the orders that usual values are computed from."""
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +11,24 @@ from twin.analysis.baseline import Baseline, History
 from twin.analysis.moments.moment import Moment
 from twin.analysis.moments.usual import Usual
 from twin.foundation import event_types as ev
-from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
+from twin.foundation.stages import COMPLETED, COOKING, OUT_FOR_DELIVERY, READY, STALLED_AFTER
 from twin.foundation.times import DAY
 from twin.foundation.zones import NAIVE, Zone
 from twin.sources.base import Window
 from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
+T = TypeVar("T")
+
+REACH = {
+    "queue": COOKING,
+    "cook": READY,
+    "pack": OUT_FOR_DELIVERY,
+    "wait": OUT_FOR_DELIVERY,
+    "drive": COMPLETED,
+    "total": COMPLETED,
+}
+"""Phase -> the stage with which it is certainly over, even if its own end is not in the data."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,7 @@ class Evidence:
 
     start, end: the window, seconds; since: the midnight before it, from which on the orders are complete;
     late_after: seconds after the food was ready from which a driver is late. tz, window: to turn moments into data seconds again.
+    now: None with hindsight; else nothing later is in `orders`, and phases that are not over count as long as they last already.
     """
 
     orders: History
@@ -65,7 +78,8 @@ class Evidence:
     late_after: float
     tz: Zone = NAIVE
     window: Window = field(default_factory=lambda: Window(-np.inf, np.inf))
-    _usual: dict[str, Usual] = field(default_factory=dict)
+    now: float | None = None
+    _memo: dict[Hashable, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, timeline: Timeline, baseline: Baseline, late_after: float) -> "Evidence":
@@ -83,21 +97,67 @@ class Evidence:
 
     def usual(self, name: str) -> Usual:
         """Return the usual duration of a phase."""
-        if name not in self._usual:
+
+        def learn() -> Usual:
             phase = phase_of(self.history, name)
             measured = np.isfinite(phase.length)
-            self._usual[name] = Usual(phase.start[measured], phase.length[measured])
-        return self._usual[name]
+            return Usual(phase.start[measured], phase.length[measured])
 
-    @cached_property
+        return self.remembered(("usual", name), learn)
+
+    def remembered(self, key: Hashable, learn: Callable[[], T]) -> T:
+        """Return what `learn` finds in the history, found once for all evidence with the same history."""
+        if key not in self._memo:
+            self._memo[key] = learn()
+        return cast(T, self._memo[key])
+
+    def phase(self, name: str) -> Phase:
+        """Return a phase of the window's orders.
+
+        With `now`, one that is not over ends there as soon as it takes longer than usual: it will take that long at least. Before
+        that nothing is known of it, and what is over already says more about quick orders than about slow ones.
+        """
+        phase = phase_of(self.orders, name)
+        if self.now is None:
+            return phase
+        usual, _ = self.usual(name).at(np.nan_to_num(phase.start))
+        with np.errstate(invalid="ignore"):
+            open_ = (
+                np.isnan(phase.end)
+                & ~np.isfinite(self.orders.enter[REACH[name]])
+                & np.isnan(self.orders.milestones[ev.ORDER_CANCELLED])
+                & (self.now - phase.start > usual)
+            )
+        return Phase(phase.start, np.where(open_, self.now, phase.end))
+
+    def as_known(self, now: float, since: float) -> "Evidence":
+        """Return the evidence at `now` (by the kitchen's clock), of the orders since `since`: without whatever happened later."""
+        milestones, enter = self.orders.milestones, self.orders.enter
+        begun = enter[0] <= now
+        with np.errstate(invalid="ignore"):
+            milestones = np.where(milestones[:, begun] <= now, milestones[:, begun], np.nan)
+        enter = np.where(enter[:, begun] <= now, enter[:, begun], np.inf)
+        orders = History(milestones, enter)
+        known = replace(self, orders=orders, since=since, end=now, now=now)
+        return known if len(self.history) else replace(known, history=orders, _memo={})
+
+    @property
     def pace(self) -> float:
         """Usual orders per hour, averaged over a whole day."""
-        _, orders = np.unique(self.history.began // DAY, return_counts=True)
-        return max(float(np.median(orders)) / 24, 1.0) if len(orders) else 1.0
 
-    @cached_property
+        def learn() -> float:
+            _, orders = np.unique(self.history.began // DAY, return_counts=True)
+            return max(float(np.median(orders)) / 24, 1.0) if len(orders) else 1.0
+
+        return self.remembered("pace", learn)
+
+    @property
     def usual_delivery(self) -> float:
         """Usual delivery time over all hours, seconds; half an hour without a history."""
-        total = phase_of(self.history, "total").length
-        measured = total[np.isfinite(total)]
-        return max(float(np.median(measured)), 60.0) if len(measured) else 1800.0
+
+        def learn() -> float:
+            total = phase_of(self.history, "total").length
+            measured = total[np.isfinite(total)]
+            return max(float(np.median(measured)), 60.0) if len(measured) else 1800.0
+
+        return self.remembered("delivery", learn)

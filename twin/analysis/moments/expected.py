@@ -111,10 +111,11 @@ def edges(began: Floats) -> tuple[float, float]:
     return float(began[low]), float(began[high])
 
 
-def expected(began: Floats, first: int, last: int) -> Expected | None:
+def expected(began: Floats, first: int, last: int, now: float | None = None) -> Expected | None:
     """Return what to expect on the days first..last (numbers, inclusive) from all days of `began` (sorted seconds).
 
-    A day's own orders have no part in its expected course, only in its level. None where there is no other day.
+    A day's own orders have no part in its expected course, only in its level. None where there is no other day. The rest of the
+    day of `now` (seconds) is not covered.
     """
     start, end = edges(began)
     begin, until = (int(day) for day in day_of(np.array([start, end])))
@@ -123,6 +124,8 @@ def expected(began: Floats, first: int, last: int) -> Expected | None:
     counts = orders_per_bin(began, begin, until)
     at = midnight_of(begin) + np.arange(counts.size).reshape(counts.shape) * BIN
     covered = (at >= start) & (at + BIN <= end)
+    if now is not None:
+        covered &= (at + BIN <= now) | (at >= midnight_of(int(day_of(np.array(now))) + 1))
     history = _History.of(counts, covered, weekday_of(np.arange(begin, until + 1)))
     usual, error, ceiling, sharp, own = (np.full((last - first + 1, BINS), np.nan) for _ in range(5))
     own_days = np.zeros(last - first + 1)

@@ -58,7 +58,7 @@ def count(number: int, noun: str) -> str:
 
 def busiest(evidence: Evidence, phase: str, rows: Rows, start: float, end: float) -> float:
     """Return when, in [start, end], most of the orders `rows` were in a phase at once: the worst time of a moment."""
-    times_in_phase = phase_of(evidence.orders, phase)
+    times_in_phase = evidence.phase(phase)
     begin, finish = np.sort(times_in_phase.start[rows]), np.sort(times_in_phase.end[rows])
     times = np.append(begin[(begin >= start) & (begin <= end)], end)
     inside = begin.searchsorted(times, "right") - finish.searchsorted(times, "right")

@@ -52,9 +52,9 @@ def climb(score: Floats) -> float:
     return float((total - np.minimum.accumulate(total)).max())
 
 
-def height(usual: Floats, n: int) -> float:
-    """Return the height that the sum of `n` scores reaches by chance only `CHANCE` times, given usual scores."""
-    return math.log(max(n, 1) / CHANCE) / exponent(usual)
+def height(exponent: float, n: int) -> float:
+    """Return the height that the sum of `n` scores reaches by chance only `CHANCE` times, given the usual scores' `exponent`."""
+    return math.log(max(n, 1) / CHANCE) / exponent
 
 
 def exponent(usual: Floats) -> float:

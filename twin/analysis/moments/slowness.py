@@ -21,6 +21,8 @@ LEAST_EXCESS, LEAST_EXCESS_SHARE = 150.0, 0.3
 """A run counts if its orders take two and a half minutes and 30 % longer than usual on average: customers hardly notice less."""
 LEAST_DAYS = 3
 """Days from which on the median day tells how scores hang together."""
+LOOKED_AT_OFTEN = 1.4
+"""Factor on the height of a climb where it is looked for at every moment anew, and chance has as many tries."""
 VERY_SLOW, LEAST_VERY_SLOW = 3.0, 240.0
 """Spreads, and seconds, above the usual from which a single order is very slow."""
 LEAST_USUAL_SHARE, TIMES_SHARE, LEAST_UNEVEN, MOST_UNEVEN = 0.01, 3.0, 0.15, 0.6
@@ -56,7 +58,7 @@ class SlowRun:
 
 def slow_runs(evidence: Evidence, phase: str, without: Rows | None = None) -> list[SlowRun]:
     """Return the runs in which a phase takes longer than usual. Orders in `without` are excluded: they are explained already."""
-    times, usual = phase_of(evidence.orders, phase), evidence.usual(phase)
+    times, usual = evidence.phase(phase), evidence.usual(phase)
     rows = _in_order(times, evidence, without)
     centre, spread = usual.at(times.start[rows])
     comparable = np.isfinite(centre)
@@ -94,19 +96,12 @@ def uneven_runs(evidence: Evidence, phase: str) -> list[SlowRun]:
     As when one brand's oven or one part of the city is slow: the many punctual orders hide it from `slow_runs`. `rows` has the
     slow ones only.
     """
-    times = phase_of(evidence.orders, phase)
+    times = evidence.phase(phase)
     rows = _in_order(times, evidence)
     centre, spread = evidence.usual(phase).at(times.start[rows])
     start, length = times.start[rows], times.length[rows]
     slow = _is_very_slow(length, centre, spread)
-    history = phase_of(evidence.history, phase)
-    measured = np.isfinite(history.length)
-    usual_share = (
-        _is_very_slow(history.length[measured], *evidence.usual(phase).over_all_days(history.start[measured])).mean()
-        if measured.any()
-        else 1.0
-    )
-    usual_share = max(float(usual_share), LEAST_USUAL_SHARE)
+    usual_share = evidence.remembered(("very slow", phase), lambda: _usual_share(evidence, phase))
     tested = max(TIMES_SHARE * usual_share, LEAST_UNEVEN)
     if tested >= MOST_UNEVEN or not len(rows):
         return []
@@ -135,6 +130,16 @@ def uneven_runs(evidence: Evidence, phase: str) -> list[SlowRun]:
     return found
 
 
+def _usual_share(evidence: Evidence, phase: str) -> float:
+    """Return the share of very slow orders in the history; 1 without any."""
+    history = phase_of(evidence.history, phase)
+    measured = np.isfinite(history.length)
+    if not measured.any():
+        return 1.0
+    usual = evidence.usual(phase).over_all_days(history.start[measured])
+    return max(float(_is_very_slow(history.length[measured], *usual).mean()), LEAST_USUAL_SHARE)
+
+
 def _in_order(times: Phase, evidence: Evidence, without: Rows | None = None) -> Rows:
     """Return the orders whose phase is measured and begins in the window, in the order in which it begins."""
     usable = np.isfinite(times.length) & (times.start >= evidence.since) & (times.start < evidence.end)
@@ -142,6 +147,12 @@ def _in_order(times: Phase, evidence: Evidence, without: Rows | None = None) -> 
         usable[without] = False
     rows = np.flatnonzero(usable)
     return rows[np.argsort(times.start[rows], kind="stable")]
+
+
+def scores(evidence: Evidence, phase: str, rows: Rows) -> Floats:
+    """Return (k,) how much each of the orders `rows` is evidence of trouble in a phase; NaN where it is not measured."""
+    times = evidence.phase(phase)
+    return _score(times.length[rows], *evidence.usual(phase).at(np.nan_to_num(times.start[rows])))
 
 
 def _is_very_slow(length: Floats, centre: Floats, spread: Floats) -> NDArray[np.bool_]:
@@ -159,13 +170,18 @@ def _height(evidence: Evidence, phase: str, n: int) -> float:
     Scores of neighbours are not independent: the kitchen is a little slow for an hour on any day. So the height grows with what
     the median day climbs beyond what independent scores would.
     """
-    times = phase_of(evidence.history, phase)
-    measured = np.isfinite(times.length)
-    start = times.start[measured]
-    score = _score(times.length[measured], *evidence.usual(phase).over_all_days(start))
-    known = np.isfinite(score)
-    start, score = start[known], score[known]
-    return runs.height(score, n) * _wandering(start, score)
+
+    def learn() -> tuple[float, float]:
+        times = phase_of(evidence.history, phase)
+        measured = np.isfinite(times.length)
+        start = times.start[measured]
+        score = _score(times.length[measured], *evidence.usual(phase).over_all_days(start))
+        known = np.isfinite(score)
+        start, score = start[known], score[known]
+        return runs.exponent(score), _wandering(start, score)
+
+    exponent, wandering = evidence.remembered(("height", phase), learn)
+    return runs.height(exponent, n) * wandering * (1.0 if evidence.now is None else LOOKED_AT_OFTEN)
 
 
 def _wandering(start: Floats, score: Floats) -> float:

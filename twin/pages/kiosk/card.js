@@ -4,6 +4,7 @@
 import { clockFrom } from "../../views/shared/clock.js";
 import { el } from "../../views/shared/elements.js";
 import { twin } from "../../views/shared/registry.js";
+import { SignIn } from "../../views/shared/sign_in.js";
 import { MONTHS } from "../../views/shared/times.js";
 import { WallTime } from "./walltime.js";
 
@@ -62,6 +63,9 @@ class CityCards {
     this.painted = { frames: -1, at: performance.now() };
     this.wall = new WallTime(this.model, () => this.align());
     this.first = null;
+    // a scene that cannot be loaded says why; nobody stands here to sign in
+    this.signIn = new SignIn({ address: this.model.user, told: () => {} });
+    if (this.model.user) this.signIn.look();
     this.listen();
     this.watchSize();
     this.assemble();
@@ -93,6 +97,7 @@ class CityCards {
       clearInterval(beating);
       fitting.disconnect();
       this.wall.remove();
+      this.signIn.close();
       this.dropClock();
       removeEventListener("message", this.obey);
     });

@@ -30,6 +30,9 @@ class KioskCard(Component):
     remark: str = param.String(default="", doc="What the screen's address asks for in vain; empty: nothing.")  # type: ignore[assignment]
     heading: str = param.String(default="", doc="The title of the screen.")  # type: ignore[assignment]
     logo: str = param.String(default="", doc="Address of a picture next to the title; empty: none.")  # type: ignore[assignment]
+    user: str = param.String(  # type: ignore[assignment]
+        default="", doc="Address that takes a fresh sign-in, relative to the page; empty where none is needed."
+    )
     logo_origins: list[str] = param.List(  # type: ignore[assignment]
         default=[], doc="Web origins from which it may come, beside the page's own."
     )

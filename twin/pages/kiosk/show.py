@@ -10,18 +10,22 @@ from typing import Any
 
 import panel as pn
 
+from twin.api.user import user_url
+from twin.foundation import errand
 from twin.foundation.address import Address, notice
-from twin.foundation.errors import TwinError
+from twin.foundation.errors import SignInError, TwinError
 from twin.pages.basemap import base_map
 from twin.pages.kiosk.card import KioskCard
 from twin.replay.controller import ReplayController
 from twin.server import threads
+from twin.server.answering import answering_request
 from twin.server.process import process
 from twin.show.options import Options, panes_in
 from twin.show.scene import Scene, Show, ShowAnchor, ShowPosition
+from twin.show.showings import Showings
 from twin.views.feed.feed import FeedView
 from twin.views.kpis.kpis import KpiView
-from twin.views.map.map import MapView
+from twin.views.map.map import BaseMap, MapView
 from twin.views.pipeline.pipeline import PipelineView
 from twin.views.session.address import unknown_kitchens
 from twin.views.session.session import ReplaySession
@@ -57,6 +61,12 @@ class KioskShow(pn.viewable.Viewer):
         self._controller = ReplayController(settings=process.settings_or_default)
         self._session: ReplaySession | None = None
         self._show: Show | None = None
+        self._showings: Showings | None = None
+        self._refusal = ""
+        try:
+            self._visitor = process.visitor_of(answering_request())
+        except SignInError as error:
+            self._visitor, self._refusal = None, str(error)
         self._number: int | None = None
         self._anchor: ShowAnchor | None = None
         self._busy = False
@@ -65,6 +75,7 @@ class KioskShow(pn.viewable.Viewer):
         self._dark = query.get("theme", "").strip().lower() != "light"
         self._card = KioskCard(
             heading=query.get("title", "").strip()[:80], logo=query.get("logo", "").strip(),
+            user=user_url() if mounted and process.settings_or_default.on_behalf_of_user else "",
             logo_origins=sorted(self._controller.settings.logo_origins), sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
         self._card.join(self._controller)
@@ -83,7 +94,9 @@ class KioskShow(pn.viewable.Viewer):
         for pane in panes:
             match pane:
                 case "map":
-                    views[pane] = MapView(controller, base_map=base_map if self._mounted else None, dark=self._dark)
+                    views[pane] = MapView(
+                        controller, base_map=self._base_map if self._mounted else None, dark=self._dark
+                    )
                 case "pipeline":
                     views[pane] = PipelineView(controller)
                 case "kpis":
@@ -93,6 +106,9 @@ class KioskShow(pn.viewable.Viewer):
                 case "feed":
                     views[pane] = FeedView(controller)
         return views
+
+    def _base_map(self, location: str) -> BaseMap | None:
+        return None if self._session is None else base_map(self._session.hub, location)
 
     def _arrange(self) -> pn.Column:
         parts: list[Any] = [self._card]
@@ -125,10 +141,10 @@ class KioskShow(pn.viewable.Viewer):
         """Compare the screen with the show's position and start the work to catch up, one piece of work at a time."""
         if self._busy or time.monotonic() < self._retry_at:
             return
-        if self._show is None:
+        if self._show is None or self._showings is None:
             self._start(self._open())
             return
-        anchor, epoch = process.showings.anchor(self._options), time.time()
+        anchor, epoch = self._showings.anchor(self._options), time.time()
         position = self._show.position(anchor.seconds(epoch))
         if anchor != self._anchor:
             self._anchor = anchor
@@ -144,7 +160,8 @@ class KioskShow(pn.viewable.Viewer):
 
     async def _run_guarded(self, work: Any) -> None:
         try:
-            await work
+            with errand.on(page="kiosk"):
+                await work
         except TwinError as error:
             self._fail(str(error))
         except Exception:  # an error in one scene must not end the show: it is shown, logged and retried
@@ -159,25 +176,31 @@ class KioskShow(pn.viewable.Viewer):
 
     async def _open(self) -> None:
         """Open the source and build the show, in a thread, because either may take long."""
-        self._show = await threads.to_source(process.showings.show, self._options)
-        for sentence in await threads.to_source(unknown_kitchens, process.hub(), self._options.locations):
+        if self._refusal:
+            raise SignInError(self._refusal)
+        hub = await threads.to_source(process.hub, self._visitor)
+        showings = process.showings(hub)
+        show = await threads.to_source(showings.show, self._options)
+        for sentence in await threads.to_source(unknown_kitchens, hub, self._options.locations):
             self._address.remark(sentence)
         self._card.remark = notice(self._address.remarks)
         if self._remembered is not None:
-            process.showings.restore(self._options, self._remembered)
-        self._session = ReplaySession(process.hub(), self._controller, prepare=process.tileset)
+            showings.restore(self._options, self._remembered)
+        self._showings, self._show = showings, show
+        self._session = ReplaySession(hub, self._controller, prepare=partial(process.tileset, hub), page="kiosk")
         self._session.watch(list(self._views.values()))
         self._session.start()
         self._card.problem = ""
 
     async def _change_scene(self, position: ShowPosition) -> None:
         """Begin a scene: load its data behind the title card, if it needs other data, and play from its current position."""
-        self._show = await threads.to_source(process.showings.show, self._options)
-        epoch = time.time()
-        position = self._show.position(process.showings.anchor(self._options).seconds(epoch))
-        scene, session = self._show.scenes[position.index], self._session
-        if session is None:
+        showings, session = self._showings, self._session
+        if showings is None or session is None:
             return
+        self._show = await threads.to_source(showings.show, self._options)
+        epoch = time.time()
+        position = self._show.position(showings.anchor(self._options).seconds(epoch))
+        scene = self._show.scenes[position.index]
         moves = self._needs_loading(scene)
         self._send_scene(position, epoch, moves)
         self._number = position.number
@@ -190,7 +213,7 @@ class KioskShow(pn.viewable.Viewer):
                 return
         self._show_target(scene)
         epoch = time.time()
-        self._set_clock(self._show.position(process.showings.anchor(self._options).seconds(epoch)), epoch)
+        self._set_clock(self._show.position(showings.anchor(self._options).seconds(epoch)), epoch)
         self._card.param.update(arrived=position.number, problem="")
 
     def _needs_loading(self, scene: Scene) -> bool:
@@ -201,10 +224,10 @@ class KioskShow(pn.viewable.Viewer):
 
     def _set_clock(self, position: ShowPosition, epoch: float) -> None:
         """Set the clock to the scene's current position; it plays unless the show is paused."""
-        if self._show is None or position.number != self._number:
+        if self._show is None or self._showings is None or position.number != self._number:
             return
         scene, controller = self._show.scenes[position.index], self._controller
-        held = process.showings.anchor(self._options).held is not None
+        held = self._showings.anchor(self._options).held is not None
         with pn.io.hold():
             if controller.speed != scene.speed:
                 controller.set_speed(scene.speed)
@@ -226,10 +249,10 @@ class KioskShow(pn.viewable.Viewer):
         view.param.update(viewport=[place.lon, place.lat, scene.zoom] if has_viewport else [])
 
     def _send_scene(self, position: ShowPosition, epoch: float, moves: bool) -> None:
-        if self._show is None:
+        if self._show is None or self._showings is None:
             return
         scene = self._show.scenes[position.index]
-        held = process.showings.anchor(self._options).held is not None
+        held = self._showings.anchor(self._options).held is not None
         view = self._views.get("map")
         fields = {
             "number": position.number, "index": position.index, "count": len(self._show.scenes), "name": scene.name,
@@ -245,16 +268,16 @@ class KioskShow(pn.viewable.Viewer):
                 isinstance(held, float | int | None)
             ):
                 self._restore(origin, held, stamp)
-            case {"show": "next"}:
-                process.showings.move(self._options, 1)
-            case {"show": "back"}:
-                process.showings.move(self._options, -1)
-            case {"show": "pause"}:
-                process.showings.hold(self._options)
+            case {"show": "next"} if self._showings is not None:
+                self._showings.move(self._options, 1)
+            case {"show": "back"} if self._showings is not None:
+                self._showings.move(self._options, -1)
+            case {"show": "pause"} if self._showings is not None:
+                self._showings.hold(self._options)
 
     def _restore(self, origin: float, held: float | None, stamp: float) -> None:
         """Pass on the anchor that this screen has stored, now or as soon as there is a show."""
         with contextlib.suppress(OverflowError):  # an integer that no float holds
             self._remembered = ShowAnchor(float(origin), None if held is None else float(held), float(stamp))
-            if self._show is not None:
-                process.showings.restore(self._options, self._remembered)
+            if self._showings is not None:
+                self._showings.restore(self._options, self._remembered)

@@ -2,10 +2,13 @@
 
 import { clockFrom } from "../../views/shared/clock.js";
 import { el, icon } from "../../views/shared/elements.js";
+import { closeLast } from "../../views/shared/keys.js";
 import { twin } from "../../views/shared/registry.js";
+import { SignIn } from "../../views/shared/sign_in.js";
 import { selectionOf } from "../../views/shared/verbs.js";
 import { buildHelp, dialogOf, iconButton } from "./help.js";
 import { memory, pageKeys } from "./keys.js";
+import { addressOf } from "./links.js";
 import { isReadable, saveReport } from "./report.js";
 import { buildTour, TOURED } from "./tour.js";
 
@@ -215,17 +218,15 @@ class ChromeBar {
   }
 
   buildHelp() {
-    this.keys = pageKeys(
-      {
-        "?": () => this.help.open(),
-        c: () => this.loaded() && this.link.copy(),
-        r: () => this.loaded() && this.report(),
-        p: () => document.fullscreenEnabled && this.present(),
-        t: () => this.toggleTheme(),
-        f: () => twin.mapcommands?.get(this.model.clock)?.toggleFit?.(),
-      },
-      () => (this.model.waiting ? this.skeleton.give_up() : this.selected.clear()),
-    );
+    this.keys = pageKeys({
+      help: () => this.help.open(),
+      link: () => this.loaded() && this.link.copy(),
+      report: () => this.loaded() && this.report(),
+      present: () => document.fullscreenEnabled && this.present(),
+      theme: () => this.toggleTheme(),
+      fit: () => twin.mapcommands?.get(this.model.clock)?.toggleFit?.(),
+      back: () => (this.model.waiting ? this.skeleton.give_up() : closeLast() || this.selected.back()),
+    });
     this.help = buildHelp(this.model.definitions, this.keys, () => this.startTour());
     this.offer = el("span", { class: "offer", "data-testid": "tour-offer" });
   }
@@ -248,6 +249,8 @@ class ChromeBar {
         act: this.report,
         needs: this.loaded,
       },
+      ...this.linked("ask", "search", "Ask about this", "Ask about this kitchen and range, in a new tab"),
+      ...this.linked("dashboard", "rise", "Dashboard", "Open the dashboard of this kitchen and range, in a new tab"),
       {
         name: "present",
         sign: "expand",
@@ -284,6 +287,18 @@ class ChromeBar {
     ];
   }
 
+  /** The command that opens a page of others about what is seen; none where the operator set no address. */
+  linked(name, sign, label, title) {
+    const template = this.model.links[name];
+    if (!template) return [];
+    const act = () => {
+      const { start, end } = this.clock.anchor;
+      const range = { start: this.clock.zone.addressText(start), end: this.clock.zone.addressText(end) };
+      open(addressOf(template, { location: this.model.place_id, ...range }), "_blank", "noopener,noreferrer");
+    };
+    return [{ name, sign, label, title, act, needs: this.loaded, only: "menu" }];
+  }
+
   buildMenu() {
     this.menu = el("div", { class: "menu", popover: "auto", "aria-label": "More", role: "group" });
     this.bar = this.COMMANDS.filter(({ only }) => only !== "menu").map((command) => [
@@ -313,7 +328,7 @@ class ChromeBar {
       }
       this.menu.style.top = `${box.bottom + 6}px`;
       this.menu.style.right = `${Math.max(8, innerWidth - box.right)}px`;
-      this.items[0][1].focus();
+      this.items.find(([, node]) => node.offsetParent)?.[1].focus();
     });
   }
 
@@ -349,6 +364,7 @@ class ChromeBar {
       stop();
       this.keys.remove();
       this.tour.remove();
+      this.signIn.close();
       this.toast.remove();
       this.skeleton.remove();
       document.removeEventListener("fullscreenchange", this.screen);
@@ -360,32 +376,52 @@ class ChromeBar {
   buildUser() {
     const name = el("span", { class: "name" });
     this.user = el("span", { class: "user", "data-testid": "user", hidden: true }, name);
+    this.expired = el(
+      "button",
+      {
+        type: "button",
+        class: "button solid",
+        "data-testid": "sign-in",
+        hidden: true,
+        title: "Your sign-in has expired: nothing new can be read. This reloads the page, which signs you in.",
+        onclick: () => location.reload(),
+      },
+      "Sign in again",
+    );
     // whom the proxy forwards is told to this browser alone, not to the page; without an answer there is no name
-    if (this.model.user)
-      fetch(this.model.user)
-        .then((answer) => (answer.ok ? answer.json() : { name: "" }))
-        .then((told) => {
-          if (!told.name) return;
-          this.user.hidden = false;
-          this.user.title = `Signed in as ${told.name}`;
-          this.user.dataset.initials = told.name
-            .split("@")[0]
-            .split(/[^\p{L}\p{N}]+/u)
-            .filter(Boolean)
-            .map((word) => word[0])
-            .slice(0, 2)
-            .join("")
-            .toUpperCase();
-          name.textContent = told.name;
-        })
-        .catch(() => {});
+    this.signIn = new SignIn({
+      address: this.model.user,
+      told: (named, expired) => {
+        this.expired.hidden = !expired;
+        this.update();
+        if (!named) return;
+        this.user.hidden = false;
+        this.user.title = `Signed in as ${named}`;
+        this.user.dataset.initials = named
+          .split("@")[0]
+          .split(/[^\p{L}\p{N}]+/u)
+          .filter(Boolean)
+          .map((word) => word[0])
+          .slice(0, 2)
+          .join("")
+          .toUpperCase();
+        name.textContent = named;
+      },
+    });
+    if (this.model.user) this.signIn.look();
   }
 
   assemble() {
     this.root = el(
       "div",
-      { class: "chrome", role: "group", "aria-label": "Page", "data-testid": "chrome" },
+      {
+        class: Object.keys(this.model.links).length ? "chrome linked" : "chrome",
+        role: "group",
+        "aria-label": "Page",
+        "data-testid": "chrome",
+      },
       this.user,
+      this.expired,
       this.offer,
       ...this.bar.map(([, node]) => node),
       this.more,
@@ -433,11 +469,14 @@ class ChromeBar {
     this.tour.start();
   };
 
-  /** @param {{sign: string, label: string, title: string, act: Function, quiet?: boolean, name: string}} command */
-  button({ sign, label, title, act, quiet, name }, within) {
+  /**
+   * @param {{ sign: string, label: string, title: string, act: Function, quiet?: boolean, name: string,
+   *   only?: string }} command
+   */
+  button({ sign, label, title, act, quiet, name, only }, within) {
     const node = el("button", {
       type: "button",
-      class: within === "menu" ? "item" : `button pill${quiet ? " alone" : ""}`,
+      class: within === "menu" ? `item${only ? "" : " barred"}` : `button pill${quiet ? " alone" : ""}`,
       title,
       "aria-label": within === "menu" ? undefined : label,
       onclick: () => {
@@ -452,7 +491,7 @@ class ChromeBar {
 
   update = () => {
     for (const [{ needs }, node] of [...this.bar, ...this.items]) node.hidden = needs ? !needs() : false;
-    this.offer.hidden = !this.loaded() || memory.get(TOURED) !== null;
+    this.offer.hidden = !this.loaded() || memory.get(TOURED) !== null || this.expired?.hidden === false;
   };
 
   screen = () => {

@@ -63,6 +63,7 @@ class ChromeBar(Component):
     user = param.String(
         default="", doc="Address of the signed-in user's name, relative to the page; empty: there is none."
     )
+    links = param.Dict(default={}, doc="Addresses of pages of others, by command (`ask`, `dashboard`); see links.js.")
     definitions = param.List(default=[], doc="[term, text] pairs of the help.")
     dark = param.Boolean(default=False, doc="Whether the page is dark; its button changes it.")
 
@@ -91,7 +92,9 @@ class ChromeView(ReplayView):
         """`on_cancel()` is called when the user cancels loading."""
         super().__init__(**{"target": controller.settings.delivery_target_s, **params})
         self._late_after = controller.settings.late_after_s
-        self._bar = ChromeBar(margin=0, user=self.user, dark=self.dark)
+        offered = {"ask": controller.settings.ask_link, "dashboard": controller.settings.dashboard_link}
+        links = {name: address for name, address in offered.items() if address}
+        self._bar = ChromeBar(margin=0, user=self.user, dark=self.dark, links=links)
         self._on_cancel = on_cancel
         self._bar.on_msg(self._on_message)
         self._bar.param.watch(lambda event: self.param.update(dark=event.new), "dark")

@@ -2,31 +2,15 @@
 // chrome.py).
 
 import { el, icon } from "../../views/shared/elements.js";
+import { FOCUS_KEYS, helpOf } from "../../views/shared/keys.js";
+import { REPLAY_KEYS, TIMELINE_KEYS } from "../../views/transport/keys.js";
+import { PAGE_KEYS } from "./keys.js";
 
+/** The tables of keys, from where they are bound. */
 const KEYS = [
-  [
-    "The replay",
-    [
-      [["Space"], "Play or pause"],
-      [["←", "→"], "Step back or forward"],
-      [["Shift", "←", "→"], "Ten steps"],
-      [["Home", "End"], "Start or end of the range"],
-      [["1", "–", "6"], "Speed, 1× to 1000×"],
-      [["M"], "Next moment; Shift M the one before"],
-    ],
-  ],
-  [
-    "The page",
-    [
-      [["F"], "Fit the map to the deliveries"],
-      [["Esc"], "Close what is open, then clear the selection"],
-      [["C"], "Copy a link to this moment"],
-      [["R"], "Save a picture for a report"],
-      [["P"], "Present in full screen"],
-      [["T"], "Light or dark"],
-      [["?"], "This help"],
-    ],
-  ],
+  ["The replay", helpOf(REPLAY_KEYS)],
+  ["The page", helpOf(PAGE_KEYS)],
+  ["What has the focus", helpOf([...FOCUS_KEYS, ...TIMELINE_KEYS])],
 ];
 const READING = [
   [
@@ -153,4 +137,4 @@ function buildHelp(definitions, keys, tour) {
   return { node, open: node.open_ };
 }
 
-export { buildHelp, dialogOf, iconButton };
+export { buildHelp, dialogOf, iconButton, KEYS };

@@ -1,4 +1,6 @@
-// The keys of the page itself, in one place; those of the replay (space, arrows, 1 to 6, M) are the transport's.
+// The keys of the page itself, in one place; those of the replay are the transport's (twin/views/transport/keys.js).
+
+import { TYPED_IN } from "../../views/shared/keys.js";
 
 /**
  * Everything in the page that matches, shadow roots included, in document order.
@@ -16,9 +18,17 @@ function findAll(selector, root = document, found = []) {
 }
 /** Something open that closes on Escape by itself. */
 const OPEN = ":popover-open:not(.quiet), dialog[open], .MuiModal-root:not(.MuiModal-hidden)";
-const TYPES =
-  'input:not([type="checkbox"], [type="radio"], [type="range"], [type="button"]), textarea, ' +
-  'select, [contenteditable=""], [contenteditable="true"]';
+const TYPES = `${TYPED_IN}, select`;
+/** The page's keys, by the names that `pageKeys` is given actions for, and their lines in the help. */
+const PAGE_KEYS = [
+  { keys: ["f"], command: "fit", help: [[["F"], "Fit the map to the deliveries"]] },
+  { keys: ["escape"], command: "back", help: [[["Esc"], "Close what opened last; then the order, then the stage"]] },
+  { keys: ["c"], command: "link", help: [[["C"], "Copy a link to this moment"]] },
+  { keys: ["r"], command: "report", help: [[["R"], "Save a picture for a report"]] },
+  { keys: ["p"], command: "present", help: [[["P"], "Present in full screen"]] },
+  { keys: ["t"], command: "theme", help: [[["T"], "Light or dark"]] },
+  { keys: ["?"], command: "help", help: [[["?"], "This help"]] },
+];
 const SINGLE_KEYS_OFF = "twin-single-keys-off";
 
 /**
@@ -44,11 +54,11 @@ const memory = {
 };
 
 /**
- * Carry out `actions` {key: function} on their keys, and `onEscape` on Escape when nothing open takes it. Where the
- * user types, or has a dialog open, keys are left alone. WCAG 2.1.4: keys of a single character can be switched off
+ * Carry out `actions` {command: function} on their keys of `PAGE_KEYS`. Where the user types, or has something open
+ * that takes keys itself, keys are left alone. WCAG 2.1.4: keys of a single character can be switched off
  * (`single`), for people whose dictation or tremor presses them; then they reach no view of the page at all.
  */
-function pageKeys(actions, onEscape) {
+function pageKeys(actions) {
   const keys = { single: memory.get(SINGLE_KEYS_OFF) === null };
   const typing = (event) => {
     const focus = event.composedPath()[0];
@@ -64,7 +74,7 @@ function pageKeys(actions, onEscape) {
   const press = (event) => {
     if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey || typing(event))
       return;
-    const act = event.key === "Escape" ? onEscape : actions[event.key.toLowerCase()];
+    const act = actions[PAGE_KEYS.find(({ keys }) => keys.includes(event.key.toLowerCase()))?.command];
     if (!act || findAll(OPEN).length) return;
     if (event.key !== "Escape") event.preventDefault();
     act();
@@ -82,4 +92,4 @@ function pageKeys(actions, onEscape) {
   return keys;
 }
 
-export { findAll, memory, pageKeys };
+export { findAll, memory, PAGE_KEYS, pageKeys };

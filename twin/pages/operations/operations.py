@@ -13,8 +13,9 @@ import panel as pn
 from panel.io.resources import get_dist_path
 
 from twin import api
+from twin.foundation import errand
 from twin.foundation.address import Address, notice, quoted, suggestion
-from twin.foundation.errors import ForeignColumnsError, TwinError
+from twin.foundation.errors import ForeignColumnsError, SignInError, TwinError
 from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.pages.basemap import base_map
@@ -26,6 +27,7 @@ from twin.pages.operations.tabs import TabBar
 from twin.pages.operations.welcome import WelcomeView
 from twin.replay.controller import ReplayController
 from twin.server import threads
+from twin.server.answering import answering_request
 from twin.server.headers import guard_page
 from twin.server.process import process
 from twin.sources.base import Location, Quality, Volume
@@ -63,6 +65,7 @@ OWN_COLUMNS = (
     "Rows of events have event_type, ts and order_id. The next page shows what these columns probably mean, lets you correct it, "
     "and opens the kitchens."
 )
+OTHER_SOURCE = "Start the app with another source, for example: twin serve --source demo"
 PROGRESS_S = 0.5
 """Seconds between two progress texts while the source opens."""
 LONGEST_LATER = 31 * DAY
@@ -90,18 +93,26 @@ def operations_page() -> pn.Column:
         header, body, sizing_mode="stretch_both", margin=0, stylesheets=[":host { background: var(--tw-bg); }"]
     )
 
+    try:
+        visitor, refusal = process.visitor_of(answering_request()), ""
+    except SignInError as error:
+        visitor, refusal = None, str(error)
+
     def build() -> None:
-        if process.is_open:
-            show(process.hub())
+        if refusal:
+            body[:] = [welcome]
+            welcome.fail(refusal)
+        elif (hub := process.open_hub(visitor)) is not None:
+            show(hub)
         else:
             body[:] = [welcome]
             pn.state.onload(wait)
 
     async def wait() -> None:
         """Wait until the source is open: a warehouse may take minutes to start, and other sessions must be served meanwhile."""
-        opening = asyncio.wrap_future(process.begin_opening())
+        opening = asyncio.wrap_future(process.begin_opening(visitor))
         while not (await asyncio.wait({opening}, timeout=PROGRESS_S))[0]:
-            welcome.show_loading(process.opening_step)
+            welcome.show_loading(process.opening_step if visitor is None else visitor.step)
         try:
             show(opening.result())
         except ForeignColumnsError as error:
@@ -111,10 +122,11 @@ def operations_page() -> pn.Column:
             else:
                 welcome.fail(str(error))
         except TwinError as error:
-            welcome.fail(str(error), "Start the app with another source, for example: twin serve --source demo")
+            welcome.fail(str(error), OTHER_SOURCE if visitor is None else "")
 
     def show(hub: Hub) -> None:
-        session = ReplaySession(hub, ReplayController(settings=hub.settings), process.tileset, process.has_tileset)
+        tiles = partial(process.tileset, hub), partial(process.has_tileset, hub)
+        session = ReplaySession(hub, ReplayController(settings=hub.settings), *tiles)
         parts = _Operations(session, body, query, mounted)
         header[:] = [title, parts.choice, pn.Spacer(css_classes=["between"], margin=0), *parts.bar]
 
@@ -136,7 +148,7 @@ class _Operations:
             on_choose=lambda place: pn.state.execute(partial(session.choose, place)),
             on_retry=partial(pn.state.execute, self._show_welcome),
         )
-        self.map = MapView(controller, base_map=base_map if mounted else None)
+        self.map = MapView(controller, base_map=partial(base_map, session.hub) if mounted else None)
         self.pipeline = PipelineView(controller)
         self.kpis = KpiView(controller)
         self.alert = AlertView(controller)
@@ -212,7 +224,10 @@ class _Operations:
         chosen = self.session.controller.selection
         if chosen.away:
             try:
-                self.banner.remark(await threads.to_source(missing_order, self.session.hub, chosen.order))
+                location = self.session.place.id if self.session.place is not None else ""
+                with errand.on(page="operations"):
+                    found = await threads.to_source(missing_order, self.session.hub, chosen.order, location)
+                self.banner.remark(found)
             except TwinError as error:  # the panel says that it is not here, which is enough
                 log.warning("an order of the address was not looked up: %s", error)
 

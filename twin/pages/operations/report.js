@@ -90,6 +90,12 @@ function drawMap(context, pen, map, x, y, width, height) {
   const h = map.height * scale;
   context.imageSmoothingQuality = "high";
   context.drawImage(map, x + (width - w) / 2, y + (height - h) / 2, w, h);
+  // apart from the map, of which a part may be cut off
+  if (map.legend) {
+    const less = Math.min(1, (width - 20) / (map.legend.width / map.ratio)) / map.ratio;
+    const [wide, tall] = [map.legend.width * less, map.legend.height * less];
+    context.drawImage(map.legend, x + 10, y + height - tall - (wide > width * 0.6 ? 26 : 10), wide, tall);
+  }
   context.restore();
   context.beginPath();
   context.roundRect(x, y, width, height, 12);

@@ -34,9 +34,10 @@ _FORM = (
 """A day, perhaps a time of day with AM or PM, perhaps a zone. A locale may write no-break spaces before AM."""
 
 _PLAIN_WAREHOUSE = (
-    r"CASE WHEN ts RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?$' "
+    r"CASE WHEN ts RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T](?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?$' "
     "THEN try_cast(ts AS TIMESTAMP_NTZ) END"
 )
+"""Such a text begins with the day of its time: 24:00, which means the next one, is left to the general rules."""
 _PLAIN_DUCKDB = (
     "CASE WHEN ts[-1] BETWEEN '0' AND '9' AND NOT contains(ts, '+') AND NOT ts LIKE '%:%-%' "
     "THEN TRY_CAST(ts AS TIMESTAMP) END"

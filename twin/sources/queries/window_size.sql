@@ -1,6 +1,6 @@
--- How many rows of one location a range takes, and the characters of their bodies: those of window.sql in [near_from_ts,
+-- How many rows of one location a range takes, and the bytes of their bodies: those of window.sql in [near_from_ts,
 -- near_to_ts) and those of long_window.sql.
-SELECT count(*) AS events, coalesce(sum(length(body)), 0) AS bodies
+SELECT count(*) AS events, coalesce(sum(bit_length(body)), 0) DIV 8 AS bodies
 FROM events
 WHERE reason IS NULL AND location = :location
   AND (

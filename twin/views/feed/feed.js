@@ -1,5 +1,6 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { opened } from "../shared/keys.js";
 import { durationText } from "../shared/times.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
 import { filterText, parseFilter } from "./filter.js";
@@ -304,6 +305,7 @@ class FeedList {
       clearInterval(this.timer);
       clearTimeout(this.retry);
       clearTimeout(this.typing);
+      this.closed?.();
       resized.disconnect();
       document.removeEventListener("pointerdown", this.outside, true);
       document.removeEventListener("visibilitychange", this.visible);
@@ -452,6 +454,8 @@ class FeedList {
   }
 
   open(yes) {
+    this.closed?.();
+    this.closed = yes ? opened(() => this.open(false)) : null;
     this.menu.hidden = !yes;
     this.types.setAttribute("aria-expanded", String(yes));
     if (yes) this.boxes.values().next().value.focus();

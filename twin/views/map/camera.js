@@ -2,6 +2,8 @@
 // A move of the figure repaints its tiles, which is dear: the camera moves seldom, and then glides for a third of a
 // second.
 
+import { Fit, insetsOf } from "./fit.js";
+
 const WORLD = 20037508.342789244;
 const TILE_M = 156543.03392804097; // Web Mercator: half its width; metres per pixel at zoom 0
 const NEAREST_M = 0.3;
@@ -9,16 +11,12 @@ const FARTHEST_M = 400; // zoom stops at these metres per pixel
 const SETTLED_MS = 500; // a moved view is told to the server when it rests
 const BY_HAND_MS = 1000; // a range that changes this soon after an input was moved by the user
 const GLIDE_MS = 320;
-const FIT_EVERY_MS = 1500; // fitting moves the view at most so often ...
-const FIT_PADS = [36, 42, 58, 56];
-const FIT_SPARE = 1.08; // ... to what is on the road, so many pixels from the left, top, right and bottom edge
-const EDGE_PX = 8;
-const UNDER_LEGEND_PX = 44; // nearer to an edge than this nothing can be seen well (a pin stands up three times as far)
+const FIT_EVERY_MS = 250; // whether the view still fits is looked at so often
+const FIT_GLIDE_MS = 700; // a view that moves by itself takes its time
 const NO_PADS = [0, 0, 0, 0];
 const NEAR_PADS = [80, 80, 80, 80];
-const FIT_SMALL = 0.5; // ... closer only when half the view would do
-const FIT_LEAST_M = 1800; // ... and never closer than this many metres
 const FIT_EXACT = 60; // with more drivers the outermost 2 % on each side may be out of view
+const STREET_M = 2.5; // metres per pixel at which a driver is followed: streets can be told apart
 const FOLLOW_INNER = 0.3; // a followed driver may go this far from the middle, as a share of the view
 
 /** Degrees of a Web Mercator x, also of one beyond the antimeridian. */
@@ -43,9 +41,14 @@ const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
  */
 
 class Camera {
-  /** `changed()` is called when the mode changes, `wake()` when a frame is wanted. */
-  constructor(model, changed, wake) {
+  /**
+   * `changed()` is called when the mode changes, `wake()` when a frame is wanted; `over()` returns the rectangles that
+   * lie over the map, pixels.
+   */
+  constructor(model, changed, wake, over = () => []) {
     this.model = model;
+    this.over = over;
+    this.fit = new Fit();
     this.changed = changed;
     this.wake = wake;
     this.pv = null;
@@ -57,7 +60,8 @@ class Camera {
     this.told = [];
     this.timer = 0;
     this.glide = null;
-    this.touched = this.fitted = -Infinity;
+    this.touched = this.lookedAt = -Infinity;
+    this.arriving = false; // a driver has just been chosen to be followed
   }
   remove() {
     clearTimeout(this.timer);
@@ -79,7 +83,7 @@ class Camera {
       const was = this.size;
       this.size = { width, height };
       if ((!was && !this.told.length) || view.home) return this.go(this.homeView(), false);
-      this.fitted = -Infinity;
+      this.fit.begin();
       return this.apply();
     }
     const metres = (xr.end - xr.start) / width;
@@ -111,15 +115,16 @@ class Camera {
    * Go to a view, gliding if asked to and if the user does not mind motion.
    * @param {View | null} view
    * @param {boolean} gently
+   * @param {number} lasts milliseconds
    */
-  go(view, gently = true) {
+  go(view, gently = true, lasts = GLIDE_MS) {
     if (!view) return;
     if (!gently || !this.view || calm()) {
       this.glide = null;
       this.view = view;
       this.apply();
     } else {
-      this.glide = { from: this.view, to: view, began: performance.now() };
+      this.glide = { from: this.view, to: view, began: performance.now(), lasts };
       this.wake();
     }
     this.settle();
@@ -127,8 +132,8 @@ class Camera {
   /** Take the next step of a glide; whether there is one. */
   step() {
     if (!this.glide) return false;
-    const { from, to, began } = this.glide;
-    const f = Math.min(1, (performance.now() - began) / GLIDE_MS);
+    const { from, to, began, lasts } = this.glide;
+    const f = Math.min(1, (performance.now() - began) / lasts);
     const e = f * f * (3 - 2 * f);
     this.view =
       f === 1
@@ -193,13 +198,13 @@ class Camera {
   toggleFit() {
     this.fitting = !this.fitting;
     this.following = false;
-    this.fitted = -Infinity;
+    this.fit.begin();
     this.changed();
     this.settle();
     this.wake();
   }
   toggleFollow() {
-    this.following = !this.following;
+    this.following = this.arriving = !this.following;
     if (this.following) this.fitting = false;
     this.changed();
     this.wake();
@@ -216,31 +221,27 @@ class Camera {
       const { width, height } = this.box;
       const x = kx + driver.px;
       const y = ky + driver.py;
-      const { metres } = this.view;
+      const metres = Math.min(this.view.metres, this.arriving ? STREET_M : Infinity);
       if (
+        this.arriving ||
         Math.abs(x - this.view.x) > FOLLOW_INNER * width * metres ||
         Math.abs(y - this.view.y) > FOLLOW_INNER * height * metres
       )
         this.go({ x, y, metres });
+      this.arriving = false;
       return 0;
     }
     if (!this.fitting || !active.length) return 0;
-    const wait = this.fitted + FIT_EVERY_MS - performance.now();
-    if (wait > 0) return wait;
-    const [x0, y0, x1, y1] = boundsOf(active).map((m, i) => m + (i % 2 ? ky : kx));
+    const early = this.lookedAt + FIT_EVERY_MS - performance.now();
+    if (early > 0 && !this.fit.fresh) return early;
+    this.lookedAt = performance.now();
+    const box = boundsOf(active).map((m, i) => m + (i % 2 ? ky : kx));
     const { width, height } = this.box;
-    const view = this.around([x0, y0, x1, y1], FIT_PADS, FIT_SPARE, FIT_LEAST_M / Math.min(width, height));
-    const reachX = (width / 2) * this.view.metres;
-    const reachY = (height / 2) * this.view.metres;
-    const edge = EDGE_PX * this.view.metres;
-    const out =
-      x0 < this.view.x - reachX + edge ||
-      x1 > this.view.x + reachX - edge ||
-      y0 < this.view.y - reachY + UNDER_LEGEND_PX * this.view.metres ||
-      y1 > this.view.y + reachY - 3 * edge;
-    this.fitted = performance.now();
-    if (out || view.metres < FIT_SMALL * this.view.metres) this.go(view);
-    return 0;
+    const size = { width, height };
+    const insets = insetsOf(width, height, this.over());
+    const { view, wait } = this.fit.decide(box, this.view, size, insets, performance.now(), this.around.bind(this));
+    this.go(view, true, FIT_GLIDE_MS);
+    return wait;
   }
   settle() {
     clearTimeout(this.timer);
@@ -263,7 +264,7 @@ class Camera {
     const given = level !== undefined && Math.hypot(toX(lon, kx) - kx, toY(lat) - ky) <= 200_000;
     this.fitting = !given;
     this.following = false;
-    this.fitted = -Infinity;
+    this.fit.begin();
     this.told = given ? [...this.model.viewport] : [];
     this.changed();
     if (!given) return this.go(this.homeView(), false);

@@ -1,6 +1,7 @@
 // What stands around the map: buttons, the layers to choose from, the legend, scale and credit.
 
 import { el, icon } from "../shared/elements.js";
+import { opened } from "../shared/keys.js";
 import { AT_RISK, LATE, ON_TIME } from "./motion.js";
 import { LATELY } from "./questions.js";
 
@@ -103,8 +104,11 @@ class Controls {
   }
   remove() {
     document.removeEventListener("pointerdown", this.closing);
+    this.closed?.();
   }
   open(on) {
+    this.closed?.();
+    this.closed = on ? opened(() => this.open(false)) : null;
     this.popover.hidden = !on;
     this.opener.setAttribute("aria-expanded", String(on));
   }

@@ -15,8 +15,10 @@ import { inspectionOf } from "./inspection.js";
 import { Motion, REST } from "./motion.js";
 import { Picture } from "./picture.js";
 import { Pointer } from "./pointer.js";
-import { Asked, placeText, stageAt } from "./questions.js";
-import { reportOf } from "./report.js";
+import { Asked, placeText, stageAt, tagText } from "./questions.js";
+import { legendOf, reportOf } from "./report.js";
+
+const OVER_EVERY_MS = 1000; // what lies over the map is measured so often; measuring lays the page out
 
 /** The figure in its frame and the parts that draw on it; the pointer asks it what is where. */
 class MapFrame {
@@ -52,7 +54,11 @@ class MapFrame {
     this.dirty = true;
     this.paints = 0;
     this.resting = 0;
+    this.overAt = -Infinity;
+    this.overIt = [];
     this.moved = false;
+    /** @type {any} what a tooltip would say of the order selected, last */
+    this.detail = null;
     this.pins = [];
     this.parts = null;
     this.buildParts();
@@ -69,6 +75,7 @@ class MapFrame {
       this.model,
       () => this.controls.modes(this.camera, this.selection.row >= 0),
       () => this.wake(),
+      this.over,
     );
     this.base = new BaseMap(this.model, () => {
       this.controls.fillLayers();
@@ -162,7 +169,12 @@ class MapFrame {
       refetch: () => this.base.refetch(),
     });
     this.reports.set(`${this.model.clock}/map`, () =>
-      this.pv && this.picture.view ? reportOf(this.pv, this.picture, this.controls.credit.textContent) : null,
+      this.pv && this.picture.view
+        ? Object.assign(reportOf(this.pv, this.picture, this.controls.credit.textContent), {
+            legend: legendOf(this.controls.legend, this.picture),
+            ratio: this.picture.view.ratio,
+          })
+        : null,
     );
     this.drawn.set(this.model.clock, inspectionOf(this));
   }
@@ -252,6 +264,23 @@ class MapFrame {
       this.resting = setTimeout(this.wake, Math.max(wait, this.motion.later ? REST * 1000 + 50 : 0));
   };
 
+  /** What lies over the map, in its pixels: its own tools and legend, and what the page puts there, as the alert. */
+  over = () => {
+    const now = performance.now();
+    if (now - this.overAt < OVER_EVERY_MS) return this.overIt;
+    this.overAt = now;
+    const map = this.root.getBoundingClientRect();
+    const root = /** @type {any} */ (this.root.getRootNode());
+    const page = [...(root.host?.parentNode?.children ?? [])].filter((node) => node !== root.host);
+    const { tools, foot, edge } = this.controls;
+    this.overIt = [tools, foot, edge, ...page]
+      .filter((node) => getComputedStyle(node).visibility !== "hidden") // a closed panel keeps its place
+      .map((node) => node.getBoundingClientRect())
+      .filter(({ width, height }) => width > 0 && height > 0)
+      .map(({ left, top, right, bottom }) => [left - map.left, top - map.top, right - map.left, bottom - map.top]);
+    return this.overIt;
+  };
+
   /** What is seen, metres east and north of the kitchen. */
   viewBox() {
     const { ox, oy, sx, sy, width, height } = this.picture.view;
@@ -289,7 +318,7 @@ class MapFrame {
       const chosen = order === this.selection.row;
       const place = chosen || !trip ? this.asked.place(order) : null;
       if (trip) {
-        trip.label = chosen && place ? place.id : "";
+        trip.label = !chosen || !place ? "" : this.camera.following ? this.tag(place) : place.id;
         focus.push(trip);
         continue;
       }
@@ -299,6 +328,13 @@ class MapFrame {
       places.push({ cx, cy, text: placeText(place, this.motion.t, this.clock.zone), inside: stage >= 0 && stage < 3 });
     }
     return { focus, places };
+  }
+
+  /** Beside the driver that is followed; asks for the arrival while it changes, unless a tooltip asks for another's. */
+  tag(place) {
+    const pointed = this.pointer.found?.order;
+    if (pointed === undefined || pointed === place.order) this.asked.detail(place.order, this.motion.t);
+    return tagText(place, this.detail, this.clock.zone);
   }
 
   paint(force) {
@@ -411,8 +447,13 @@ class MapFrame {
     if (m.tell === "motion") {
       if (this.motion.receive(m)) this.wake();
     } else if (m.version !== this.model.scene.version) return;
-    else if (m.tell === "order") this.pointer.tell(m);
-    else if (m.tell === "crowd") this.crowd.receive(m);
+    else if (m.tell === "order") {
+      if (m.order === this.selection.row) {
+        this.detail = m;
+        if (this.camera.following) this.redraw();
+      }
+      this.pointer.tell(m);
+    } else if (m.tell === "crowd") this.crowd.receive(m);
     else if (m.tell === "near") this.crowd.tell(m);
     else this.asked.receive(m);
   };

@@ -159,4 +159,10 @@ function placeText(place, t, zone) {
   return `${place.id} · ${words}`;
 }
 
-export { Asked, LATELY, placeText, stageAt };
+/** What the map writes beside a driver that is followed: the order, and its arrival as the tooltip has it. */
+function tagText(place, detail, zone) {
+  const eta = detail && detail.order === place.order ? detail.eta : null;
+  return eta ? `${place.id} · expected at ${zone.clockText(eta, false)}` : place.id;
+}
+
+export { Asked, LATELY, placeText, stageAt, tagText };

@@ -3,6 +3,7 @@
 import { STAGE_LABELS } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { closeLast } from "../shared/keys.js";
 import {
   averageText,
   figure,
@@ -245,10 +246,9 @@ class PipelineStrip {
       });
     }
     this.root.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || !this.list.open) return;
-      event.preventDefault(); // a view alone has no page around it to clear the selection
-      this.list.close();
-      this.selection.clear();
+      if (event.key !== "Escape" || event.defaultPrevented) return;
+      // a view alone has no page around it to take back what was chosen
+      if (closeLast() || this.selection.back()) event.preventDefault();
     });
   }
 

@@ -1,6 +1,7 @@
 // The orders of one stage, in a list that opens under its tile: point at one to find it on the map, click to open it.
 
 import { el, icon } from "../shared/elements.js";
+import { opened } from "../shared/keys.js";
 import { many, minutesText, plural, put } from "../shared/numbers.js";
 import { rowsOf } from "../shared/rows.js";
 
@@ -38,7 +39,7 @@ class StageList {
       onclick: () => this.close(),
     });
     close.append(icon("close", 14));
-    // "quiet": Escape is the page's, which then shows all stages again
+    // "quiet": Escape is the page's, which closes what opened last
     this.sheet = el(
       "div",
       { class: "card orders quiet", popover: "manual", role: "dialog", tabindex: "-1", "data-testid": "stage-orders" },
@@ -73,6 +74,7 @@ class StageList {
     this.heading.textContent = label;
     this.order.textContent = this.more.textContent = "";
     if (!this.sheet.matches(":popover-open")) this.sheet.showPopover();
+    this.closed ??= opened(() => this.close());
     this.place();
     if (!this.timer) {
       this.timer = setInterval(() => this.ask(), LIST_EVERY);
@@ -84,6 +86,8 @@ class StageList {
   }
   close() {
     if (!this.open) return;
+    this.closed?.();
+    this.closed = null;
     const inside = this.sheet.matches(":focus-within");
     this.stage = "";
     clearInterval(this.timer);

@@ -11,6 +11,7 @@ from twin.foundation.zones import Zone
 from twin.hub import Hub
 from twin.replay.controller import ReplayController
 from twin.sources.base import Window
+from twin.sources.similar_orders import similar_orders
 
 LoadRequest = tuple[str, float | None, float | None, float | None, float | None]
 """What is to be loaded: location, start, end, playhead, speed; None: the default, see `ReplaySession.choose`."""
@@ -85,16 +86,17 @@ def cut(window: Window, tz: Zone) -> str:
     return f"The range was cut to the days with data, {tz.text(window.start)} to {tz.text(window.end)}."
 
 
-def missing_order(hub: Hub, order: str) -> str:
-    """Return a sentence for an order that is not in the timeline: where and when it is, or which ids are similar."""
-    rows = hub.source.query("find_order", order_id=order)
+def missing_order(hub: Hub, order: str, location: str = "") -> str:
+    """Return a sentence for an order that is not in the timeline: where and when it is, or which ids are similar, at the location
+    if there is any."""
+    rows = hub.source.query("find_order", order_id=order, location="")
     if len(rows):
         row = min(rows.select(["ts", "location"]).to_pylist(), key=lambda one: one["ts"])
         place = hub.location(row["location"])
         t = row["ts"].replace(tzinfo=UTC).timestamp()
         at = f"{place.tz.text(t)[:10]} {place.tz.clock(t)}"
         return f"The order {quoted(order)} is not in this range: it is of {place.label}, {at}."
-    near = hub.source.query("near_orders", wanted=order, most=1)["order_id"].to_pylist()
+    near = similar_orders(hub.source, order, 1, location)
     return f"There is no order {quoted(order)}." + (f" Did you mean {quoted(near[0])}?" if near else "")
 
 

@@ -16,6 +16,7 @@ import panel as pn
 import param
 
 from twin.analysis.insights import Insights
+from twin.foundation import errand
 from twin.foundation.address import Address
 from twin.foundation.errors import CancelledError, SourceError, TwinError
 from twin.foundation.progress import Task
@@ -95,13 +96,15 @@ class ReplaySession(param.Parameterized):
         controller: ReplayController,
         prepare: Callable[[str], object] | None = None,
         prepared: Callable[[str], bool] = lambda _: True,
+        page: str = "operations",
     ) -> None:
         """`prepare(location id)` is called in the loading thread, for what else a location wants before it is shown. It is
         shown without that if the source fails there.
 
-        `prepared(location id)` returns, at once, whether that is done already.
+        `prepared(location id)` returns, at once, whether that is done already. `page` names who asks the source (errand.py).
         """
         super().__init__()
+        self._errand = partial(errand.on, page=page)
         self.hub = hub
         self._prepare = prepare
         self._prepared = prepared
@@ -168,7 +171,7 @@ class ReplaySession(param.Parameterized):
         try:
             place = self.hub.location(location)
             self.waiting = f"Loading {place.label} …"
-            with loading.as_current():
+            with loading.as_current(), self._errand():
                 timeline, missing = await threads.to_source(self._load, location, start, end)
         except (TwinError, ValueError) as error:
             problem = str(error)
@@ -226,7 +229,8 @@ class ReplaySession(param.Parameterized):
     async def check_for_newer(self) -> str:
         """Check the source for newer events, in a thread; return the result as a sentence."""
         try:
-            changed, more = await threads.to_source(self._refresh)
+            with self._errand():
+                changed, more = await threads.to_source(self._refresh)
         except TwinError as error:
             self._update_freshness()
             return str(error)
@@ -295,7 +299,7 @@ class ReplaySession(param.Parameterized):
     async def learn(self, timeline: Timeline) -> None:
         """Compute the timeline's insights in a thread, and pass them, or why there are none, to the controller and the views."""
         try:
-            with self._task.as_current():
+            with self._task.as_current(), self._errand():
                 insights = await threads.to_source(self.hub.insights, timeline)
             if timeline is self.controller.timeline:
                 self._learn(insights)

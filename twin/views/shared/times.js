@@ -211,4 +211,11 @@ function durationText(seconds) {
   return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))}`;
 }
 
-export { DAY, durationText, MONTHS, NAIVE, two, Zone };
+/** A duration to the second, for speeds: 60 and 100 times are not both a minute. */
+function paceText(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  const rest = Math.round(seconds % 60);
+  return [minutes && `${minutes} min`, (rest || !minutes) && `${rest} s`].filter(Boolean).join(" ");
+}
+
+export { DAY, durationText, MONTHS, NAIVE, paceText, two, Zone };

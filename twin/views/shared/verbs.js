@@ -156,6 +156,13 @@ class Selected {
   filter(stage) {
     this.change({ stage: stage === this.stage ? "" : stage });
   }
+  /** Take back the last thing chosen: the order, then the stage. Whether there was any. */
+  back() {
+    if (this.row >= 0 || this.away) this.change({ row: -1, away: false });
+    else if (this.stage) this.change({ stage: "" });
+    else return false;
+    return true;
+  }
   clear() {
     if (this.row >= 0 || this.away || this.stage) this.change({ row: -1, away: false, stage: "" });
   }

@@ -14,8 +14,17 @@ const MEALS = [
   { name: "Dinner", from: 17, to: 21 },
 ];
 
-/** What a datetime-local field says, as seconds since 1970 on the kitchen's clock. */
-const fieldTime = (text) => (text ? Date.parse(`${text}Z`) / 1000 : NaN);
+/**
+ * What a pair of fields says, as seconds since 1970 on the kitchen's clock; NaN where they say none. A time is one of
+ * 24 hours whatever the browser's language: 9:05, 09:05, 0905, 9, and 24:00 for the end of the day.
+ */
+function fieldTime(date, time) {
+  const read = /^(\d{1,2})(?:[:.]?(\d{2}))?$/.exec(time.trim());
+  if (!date || !read) return NaN;
+  const [hours, minutes] = [Number(read[1]), Number(read[2] ?? 0)];
+  if (minutes > 59 || hours * 60 + minutes > 24 * 60) return NaN;
+  return Date.parse(`${date}T00:00Z`) / 1000 + hours * 3600 + minutes * 60;
+}
 
 /** The range picker: the range in words, and a sheet to choose another one. */
 function buildRange(model, clock) {
@@ -29,10 +38,26 @@ function buildRange(model, clock) {
     "data-testid": "range",
   });
   button.append(icon("calendar", 15), words, el("span", { class: "caret", "aria-hidden": "true" }));
-  const field = (name, id) =>
-    el("input", { type: "datetime-local", name, "data-testid": id, "aria-describedby": "problem" });
-  const from = field("start", "range-start");
-  const to = field("end", "range-end");
+  // the browser's own fields of a time have am and pm where its language does; the page's clock has not
+  const field = (name, id, words) => {
+    const shared = { "aria-describedby": "problem" };
+    const date = el("input", { type: "date", name, "data-testid": id, "aria-label": `${words}, day`, ...shared });
+    const time = el("input", {
+      ...shared,
+      type: "text",
+      name: `${name}-time`,
+      inputmode: "numeric",
+      maxlength: "5",
+      placeholder: "hh:mm",
+      autocomplete: "off",
+      title: "Hours and minutes, 00:00 to 24:00",
+      "aria-label": `${words}, time of day in 24 hours`,
+      "data-testid": `${id}-time`,
+    });
+    return { date, time, row: el("div", { class: "moment" }, date, time) };
+  };
+  const from = field("start", "range-start", "From");
+  const to = field("end", "range-end", "To");
   const problem = el("p", { id: "problem", class: "problem", role: "alert", "data-testid": "range-problem" });
   const apply = el("button", { class: "primary", type: "submit", "data-testid": "range-apply" }, "Apply");
   const spans = el("div", { class: "chips" });
@@ -42,22 +67,24 @@ function buildRange(model, clock) {
   const mealGroup = el("div", { role: "group", "aria-label": "Meals" }, mealsHead, meals);
   const dayGroup = el("div", { role: "group", "aria-label": "Days" }, el("h4", {}, "One day"), days);
   const label = el("span", { class: "mute", "data-testid": "range-zone" });
-  const fieldText = (t) => clock.zone.localText(t).slice(0, 16);
+  const dayOf = (t) => clock.zone.localText(t).slice(0, 10);
+  const textOf = ({ date, time }) => `${date.value} ${time.value}`;
   const shown = new Map();
-  const fill = (input, t) => {
-    input.value = fieldText(t);
-    shown.set(input, { t, text: input.value });
+  const fill = (pair, t) => {
+    pair.date.value = dayOf(t);
+    pair.time.value = clock.zone.localText(t).slice(11, 16);
+    shown.set(pair, { t, text: textOf(pair) });
   };
   // in the hour that a clock shows twice, a field cannot tell which; what it was filled with stays what it was
-  const chosen = (input, later) =>
-    input.value === shown.get(input)?.text && shown.get(input).t % 60 === 0
-      ? shown.get(input).t
-      : clock.zone.fromLocal(fieldTime(input.value), later);
+  const chosen = (pair, later) =>
+    textOf(pair) === shown.get(pair)?.text && shown.get(pair).t % 60 === 0
+      ? shown.get(pair).t
+      : clock.zone.fromLocal(fieldTime(pair.date.value, pair.time.value), later);
   const form = el(
     "form",
     { novalidate: true },
-    el("label", {}, el("span", {}, "From"), from),
-    el("label", {}, el("span", {}, "To"), to),
+    el("div", { class: "side" }, el("span", {}, "From"), from.row),
+    el("div", { class: "side" }, el("span", {}, "To"), to.row),
     problem,
     el("div", { class: "foot" }, label, apply),
   );
@@ -82,7 +109,7 @@ function buildRange(model, clock) {
 
   const say = (text) => {
     problem.textContent = text;
-    for (const input of [from, to]) input.setAttribute("aria-invalid", String(!!text));
+    for (const input of [from.date, from.time, to.date, to.time]) input.setAttribute("aria-invalid", String(!!text));
   };
   const choose = (start, end) => {
     const { low = -Infinity, high = Infinity } = model.source;
@@ -151,7 +178,7 @@ function buildRange(model, clock) {
         ),
       ),
     );
-    for (const input of [from, to]) Object.assign(input, { min: fieldText(low), max: fieldText(high) });
+    for (const { date } of [from, to]) Object.assign(date, { min: dayOf(low), max: dayOf(high) });
     label.textContent = zone.naive ? "Kitchen time" : `Kitchen time (${zone.sent.name})`;
     label.title = zone.title(midnight);
   };
@@ -212,4 +239,4 @@ function buildRange(model, clock) {
   };
 }
 
-export { buildRange };
+export { buildRange, fieldTime };

@@ -5,6 +5,7 @@ import { el } from "../shared/elements.js";
 import { DAY, durationText } from "../shared/times.js";
 import { axisTicks, barsPath, clamp, counted, hatching, ribbonPaths, snapped, svgNode, TICKS } from "./axis.js";
 import { buildBrush, sectionOf, wholeOf } from "./brush.js";
+import { TIMELINE_KEYS } from "./keys.js";
 import { buildMarks } from "./marks.js";
 
 /** Pixels around the playhead's knob where a press takes the knob, not the strip it stands on. */
@@ -259,20 +260,10 @@ function buildScrubber(model, clock, verbs) {
   });
   slider.addEventListener("keydown", (event) => {
     if (!usable() || event.ctrlKey || event.metaKey || event.altKey) return;
-    const many = event.shiftKey ? 10 : 1;
-    const { start, end } = clock.anchor;
-    const stepBy = (n) => verbs.hold(clock.now() + n * clock.anchor.step);
-    const acts = {
-      ArrowRight: () => stepBy(many),
-      ArrowUp: () => stepBy(many),
-      ArrowLeft: () => stepBy(-many),
-      ArrowDown: () => stepBy(-many),
-      PageUp: () => verbs.seek(clock.now() + (end - start) / 24),
-      PageDown: () => verbs.seek(clock.now() - (end - start) / 24),
-    };
-    if (!acts[event.key]) return;
+    const binding = TIMELINE_KEYS.find(({ keys }) => keys.includes(event.key.toLowerCase()));
+    if (!binding) return;
     event.preventDefault();
-    acts[event.key]();
+    binding.act(event, { clock, verbs });
   });
 
   const observer = new ResizeObserver(() => {

@@ -2,56 +2,15 @@
 
 import { clockOf } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
-import { durationText } from "../shared/times.js";
+import { durationText, paceText } from "../shared/times.js";
 import { verbsOf } from "../shared/verbs.js";
 import { bucketText } from "./axis.js";
 import { sectionOf, wholeOf } from "./brush.js";
+import { listenToKeys } from "./keys.js";
 import { buildRange } from "./range_picker.js";
 import { buildScrubber } from "./scrubber.js";
 
 const PATIENCE_MS = 1000; // what takes longer can be cancelled
-
-/** Keys that work wherever the focus is, unless what has the focus uses them itself. */
-function shortcuts(model, clock, verbs, scrubber) {
-  const TYPING = 'input, textarea, select, [contenteditable=""], [contenteditable="true"]';
-  const ARROWED =
-    '[role="slider"], [role="tab"], [role="radio"], [role="menuitem"], [role="option"], ' +
-    '[role="combobox"], [role="spinbutton"], [role="dialog"] *';
-  const PRESSED =
-    'button, a[href], summary, [role="button"], [role="switch"], [role="checkbox"], [role="tab"], ' +
-    '[role="menuitem"], [role="dialog"] *';
-  const CHOOSING = '[role="option"], [role="menuitem"], [role="combobox"], [role="listbox"], [role="dialog"] *';
-  const letters = {
-    m: ({ shiftKey }) => scrubber.jump(shiftKey ? -1 : 1),
-    "[": () => scrubber.brush.setEdge("start"),
-    "]": () => scrubber.brush.setEdge("end"),
-    "\\": () => verbs.wholeRange(),
-    home: () => verbs.seek(clock.anchor.start),
-    end: () => verbs.seek(clock.anchor.end),
-  };
-  return (event) => {
-    const focus = event.composedPath()[0];
-    const typed = event.getModifierState("AltGraph"); // brackets are typed so on some keyboards
-    if (
-      event.defaultPrevented ||
-      (!typed && (event.ctrlKey || event.metaKey || event.altKey)) ||
-      model.busy ||
-      !clock.anchor
-    )
-      return;
-    const on = (selector) => focus instanceof Element && focus.matches(selector);
-    if (on(TYPING)) return;
-    const speed = /^[1-9]$/.test(event.key) ? model.speeds[Number(event.key) - 1] : undefined;
-    if (event.key === " " && !on(PRESSED)) {
-      if (!event.repeat) verbs.toggle();
-    } else if ((event.key === "ArrowLeft" || event.key === "ArrowRight") && !on(ARROWED))
-      verbs.hold(clock.now() + (event.key === "ArrowLeft" ? -1 : 1) * (event.shiftKey ? 10 : 1) * clock.anchor.step);
-    else if (speed !== undefined) verbs.speed(speed);
-    else if (letters[event.key.toLowerCase()] && !on(CHOOSING)) letters[event.key.toLowerCase()](event);
-    else return;
-    event.preventDefault();
-  };
-}
 
 /** The bar with the clock, its buttons and speeds, the scrubber and the range. */
 class TransportBar {
@@ -184,8 +143,7 @@ class TransportBar {
     });
     this.model.on("busy", this.waiting);
     this.model.on("problem", this.range.refuse);
-    this.keys = shortcuts(this.model, this.clock, this.verbs, this.scrubber);
-    document.addEventListener("keydown", this.keys);
+    this.deafen = listenToKeys(this.model, this.clock, this.verbs, this.scrubber);
     document.addEventListener("visibilitychange", this.awake);
   }
 
@@ -203,7 +161,7 @@ class TransportBar {
       sight.disconnect();
       this.scrubber.remove();
       this.range.remove();
-      document.removeEventListener("keydown", this.keys);
+      this.deafen();
       document.removeEventListener("visibilitychange", this.awake);
     });
   }
@@ -283,9 +241,7 @@ class TransportBar {
             "aria-label": `${speed} times`,
             onclick: () => this.verbs.speed(speed),
             title:
-              speed === 1
-                ? `As it happened (${i + 1})`
-                : `${durationText(speed)} of kitchen time each second (${i + 1})`,
+              speed === 1 ? `As it happened (${i + 1})` : `${paceText(speed)} of kitchen time each second (${i + 1})`,
           },
           `${speed}×`,
         ),

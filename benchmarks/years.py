@@ -1,0 +1,60 @@
+"""A year of many kitchens as Parquet: the simulator's week, repeated under other ids, by statements over columns."""
+
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from benchmarks.data import made
+from twin.simulator import write_demo
+
+Order = Literal["kitchen", "arrival"]
+"""How the rows lie: a file per kitchen with its rows by time, as in a table that is clustered by location and time; or a file per
+week with the rows of all kitchens by time, as they come in."""
+
+WEEKS = 52
+SCALE = 0.105
+"""Multiple of the demo's orders with which a kitchen has 6,400 rows a week, and 300 kitchens a hundred million a year."""
+GROUP_ROWS = 30_720
+"""Rows of a row group: a month of a kitchen. Engines skip these by their least and largest values."""
+MEMORY = "4GB"
+
+_COLUMNS = """
+    body, event_type, 'kitchen-' || lpad(k::VARCHAR, 3, '0') AS location,
+    CASE WHEN order_id IS NOT NULL THEN md5(order_id || '-' || k || '-' || w) END AS order_id, sequence,
+    coalesce(strftime(moment - to_days(CAST(7 * w AS INTEGER)), '%Y-%m-%d %H:%M:%S.%f'), ts) AS ts
+"""
+
+
+def year(kitchens: int, order: Order = "kitchen") -> Path:
+    """Return a folder with a year of so many kitchens; each has the week of one of the demo's four, every week."""
+    return made(f"year-{kitchens}-{order}", lambda folder: _write(kitchens, order, folder))
+
+
+def _write(kitchens: int, order: Order, folder: Path) -> None:
+    week = made("year-week", lambda into: write_demo(into, scale=SCALE))
+    with duckdb.connect(config={"memory_limit": MEMORY, "threads": 2}) as connection:
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute(
+            "CREATE TABLE week AS "
+            "SELECT *, try_cast(ts AS TIMESTAMP) AS moment, dense_rank() OVER (ORDER BY location) - 1 AS base "
+            f"FROM read_parquet('{week}/events_*.parquet')"
+        )
+        parts = range(kitchens if order == "kitchen" else WEEKS)
+        for part in parts:
+            ks, ws = (
+                (f"{part}, {part + 1}", f"0, {WEEKS}")
+                if order == "kitchen"
+                else (f"0, {kitchens}", f"{part}, {part + 1}")
+            )
+            connection.execute(
+                f"""
+                COPY (
+                  SELECT {_COLUMNS}
+                  FROM range({ks}) AS a(k) JOIN week ON week.base = k % 4, range({ws}) AS b(w)
+                  ORDER BY moment - to_days(CAST(7 * w AS INTEGER)) NULLS LAST
+                ) TO '{folder}/{order}-{part:03}.parquet' (
+                  FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {GROUP_ROWS}, STRING_DICTIONARY_PAGE_SIZE_LIMIT 8388608
+                )
+                """
+            )

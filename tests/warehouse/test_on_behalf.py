@@ -1,0 +1,375 @@
+"""Users who read with their own rights: over every route and page nobody sees what another one read, before or after him.
+
+Anna may read San Francisco, Ben Chicago, and Cleo every second order of San Francisco. The app has credentials of its own, which
+nothing may use.
+"""
+
+import asyncio
+import json
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import panel as pn
+import pytest
+
+from benchmarks.client import Session
+from tests.api.serving import Answer, fetch
+from tests.server.open_servers import handshake, token_in
+from tests.server.test_visitors import jwt
+from tests.warehouse.conftest import tables
+from tests.warehouse.double import CLIENT_SECRET, TOKEN, User, Warehouse, filled, running
+from twin import api
+from twin.api.endpoints import BASE, ENDPOINTS
+from twin.foundation.errors import SignInError, SourceError
+from twin.foundation.settings import Settings
+from twin.hub import Hub
+from twin.pages.kiosk.kiosk import serve_kiosk
+from twin.pages.operations.operations import operations_page
+from twin.render.dense import Extent
+from twin.render.tiles import warm
+from twin.server.process import process
+from twin.server.visitors import HEADER
+from twin.timeline import knots
+
+pytestmark = pytest.mark.slow
+
+SERVER = f"on-behalf-{uuid.uuid4().hex}"
+SOON = 60.0
+TILE = "/tiles/{}/dark/10/163/395.png"
+USERS = {
+    "anna": ("sanfrancisco", "location = 'sanfrancisco'"),
+    "ben": ("chicago", "location = 'chicago'"),
+    "cleo": ("sanfrancisco", "location = 'sanfrancisco' AND right(order_id, 1) < '8'"),
+}
+NAMES = {"sanfrancisco": "San Francisco", "chicago": "Chicago"}
+
+
+class Lines(logging.Handler):
+    """All that is logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.text: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.text.append(logging.Formatter("%(name)s %(message)s").format(record))
+
+
+@dataclass
+class App:
+    """The app behind the platform's proxy."""
+
+    address: str
+    warehouse: Warehouse
+    cache: Path
+    log: Lines
+    tokens: dict[str, str] = field(default_factory=dict)
+    used: list[str] = field(default_factory=lambda: [TOKEN, CLIENT_SECRET])
+    """All tokens that there ever were."""
+
+    def sign_in(self, user: str) -> None:
+        """Give a user another token, as the proxy does from time to time, and end his last one."""
+        self.warehouse.users.pop(self.tokens.get(user, ""), None)
+        claims = {"iss": "https://127.0.0.1/oidc", "sub": user, "jti": uuid.uuid4().hex, "exp": time.time() + 3000}
+        token = self.tokens[user] = jwt(**claims)
+        self.warehouse.users[token] = User(user, USERS[user][1])
+        self.used.append(token)
+
+    def headers(self, user: str) -> dict[str, str]:
+        return {
+            "X-Forwarded-User": f"7301846655209-{user}",
+            "X-Forwarded-Email": f"{user}@caspers.example",
+            "X-Forwarded-Preferred-Username": user.title(),
+            HEADER: self.tokens[user],
+        }
+
+    def get(self, user: str, path: str, **more: str) -> Answer:
+        return fetch(self.address + path, self.headers(user) | more)
+
+    def hub(self, user: str) -> Hub:
+        """The hub of a user who has looked."""
+        identity = f"X-Forwarded-User: 7301846655209-{user}"
+        found = [hub for key, hub in process.visitors._hubs.items() if key == process.visitors._key(identity)]
+        assert len(found) == 1
+        return found[0]
+
+
+@pytest.fixture(scope="module")
+def app(
+    made_once: Callable[[str, Callable[[Path], object]], Path],
+    tmp_path_factory: pytest.TempPathFactory,
+    demos: Callable[[str], Path],
+) -> Iterator[App]:
+    log, cache = Lines(), tmp_path_factory.mktemp("cache") / "cache"
+    loggers = [logging.getLogger(), logging.getLogger("twin.requests")]
+    with running(filled(tables(demos("2025")))) as warehouse, pytest.MonkeyPatch.context() as patch:
+        environment = warehouse.environment(TWIN_CACHE=str(cache), TWIN_SOURCE="databricks")
+        del environment["DATABRICKS_TOKEN"]
+        environment |= {"DATABRICKS_CLIENT_ID": "app-client", "DATABRICKS_CLIENT_SECRET": CLIENT_SECRET}
+        environment |= {"DATABRICKS_APP_NAME": "app", "TWIN_ON_BEHALF_OF_USER": "on"}
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        process.use(None)
+        process.configure(Settings.from_environment())
+        for one in loggers:
+            one.addHandler(log)
+        warm()  # compiling is no part of what is tested
+        knots.warm()
+        pages = {"operations": operations_page, "kiosk": serve_kiosk}
+        thread = pn.serve(
+            pages, port=0, address="127.0.0.1", show=False, threaded=True, verbose=False, server_id=SERVER,
+            extra_patterns=list(api.ROUTES), websocket_origin="*",
+        )  # fmt: skip
+        deadline = time.monotonic() + SOON
+        while SERVER not in pn.state._servers:
+            assert time.monotonic() < deadline, "the server did not start"
+            time.sleep(0.05)
+        app = App(f"http://127.0.0.1:{pn.state._servers[SERVER][0].port}", warehouse, cache, log)
+        for user in USERS:
+            app.sign_in(user)
+        yield app
+        thread.stop()
+        pn.state._servers.pop(SERVER, None)
+        for one in loggers:
+            one.removeHandler(log)
+        process.use(None)
+        said = "\n".join(log.text)
+        for secret in (*app.used, "@caspers.example", "7301846655209"):
+            assert secret not in said, "a secret is in the log"
+
+
+def routes(place: str, order: str) -> list[str]:
+    """Every route about a kitchen."""
+    start, end = "2025-10-17T16:00:00Z", "2025-10-17T20:00:00Z"
+    part, own = f"start={start}&end={end}", f"{BASE}/locations/{place}"
+    found = [
+        f"{BASE}/orders/{order}", f"{own}/kitchen-status?at_time={end}", f"{own}/data-quality", f"{own}/events?{part}&limit=50",
+        f"{own}/time-range?{part}&granularity=hour", f"{own}/brands?{part}", f"{own}/moments?{part}",
+        f"{own}/replay?{part}&speed=0", TILE.format(place),
+    ]  # fmt: skip
+    kinds = {endpoint.path.rpartition("/")[2] for endpoint in ENDPOINTS if "{" not in endpoint.path.rpartition("/")[2]}
+    assert kinds - {"locations"} <= {address.partition("?")[0].rpartition("/")[2] for address in found}
+    return found
+
+
+@pytest.fixture(scope="module")
+def orders(app: App) -> dict[str, set[str]]:
+    """The ids of the orders that each user may see."""
+    return {
+        user: {
+            order
+            for (order,) in app.warehouse.connection.execute(
+                f"SELECT DISTINCT order_id FROM caspers.lakeflow.all_events WHERE {rows} AND order_id IS NOT NULL"
+            ).fetchall()
+        }
+        for user, (_, rows) in USERS.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def seen(app: App, orders: dict[str, set[str]]) -> dict[str, dict[str, Answer]]:
+    """What each user gets on every route, about his own kitchen and the other one; Anna again after the others have looked."""
+    answers: dict[str, dict[str, Answer]] = {user: {} for user in USERS}
+    for number, users in enumerate((USERS, ["anna"])):
+        for user in users:
+            own = USERS[user][0]
+            other = next(place for place in NAMES if place != own)
+            strangers = min(set.union(*orders.values()) - orders[user])
+            for address in (
+                f"{BASE}/locations", "/metrics", "/readyz", "/healthz", "/user", "/connection", "/assets/00.js", "/kiosk",
+                f"{BASE}/openapi.json", f"{BASE}/docs", *routes(own, min(orders[user])), *routes(other, strangers),
+                f"{BASE}/locations/{other[:-1]}/brands",
+            ):  # fmt: skip
+                answer = app.get(user, address)
+                first = answers[user].setdefault(address, answer)
+                assert (
+                    number == 0
+                    or address in ("/metrics", "/readyz", "/kiosk", "/user")
+                    or answer.status == first.status
+                )
+                answers[user][f"{address} again" if number else address] = answer
+    return answers
+
+
+def foreign(user: str, orders: dict[str, set[str]], asked: str = "") -> list[str]:
+    """What a user must not read, but what he has asked for himself."""
+    other = next(place for place in NAMES if place != USERS[user][0])
+    hidden = sorted(set.union(*orders.values()) - orders[user])
+    return [word for word in (other, NAMES[other], *hidden) if word.lower() not in asked.lower()]
+
+
+def found_in(body: bytes, words: list[str]) -> list[str]:
+    said = body.decode("latin-1")
+    lower = said.lower()
+    return [word for word in words if (word in said if len(word) > 30 else word.lower() in lower)]
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_every_route_answers_with_what_the_user_may_read_alone(
+    app: App, seen: dict[str, dict[str, Answer]], orders: dict[str, set[str]], user: str
+) -> None:
+    own = USERS[user][0]
+    for address, answer in seen[user].items():
+        examples = "openapi" in address or "docs" in address  # they name a kitchen of the demo to everybody
+        assert examples or found_in(answer.body, foreign(user, orders, address)) == [], address
+        assert not any(token.encode() in answer.body for token in app.used), address
+        if own in address:
+            assert answer.status == 200, (address, answer.body[:300])
+        elif any(place in address for place in NAMES) or "orders" in address:
+            assert answer.status == (200 if min(orders[user]) in address else 404), address
+    places = json.loads(seen[user][f"{BASE}/locations"].body)["locations"]
+    assert [place["location_name"] for place in places] == [own]
+    assert b"twin_rejected_rows{" not in seen[user]["/metrics"].body, (
+        "how much is in the tables is nobody else's business"
+    )
+
+
+def test_two_who_see_the_same_kitchen_see_their_own_rows_of_it(
+    app: App, seen: dict[str, dict[str, Answer]], orders: dict[str, set[str]]
+) -> None:
+    anna, cleo = seen["anna"], seen["cleo"]
+    assert orders["cleo"] < orders["anna"]
+    for address in cleo:
+        if "sanfrancisco" in address and "moments" not in address:
+            assert anna[address].body != cleo[address].body, address
+    hubs = app.hub("anna"), app.hub("cleo")
+    maps = [process.tileset(hub, "sanfrancisco") for hub in hubs]
+    assert maps[0].version != maps[1].version, "so no browser's cache mixes them"
+    lines = [hub.timeline("sanfrancisco", "2025-10-17 12:00", "2025-10-17 22:00") for hub in hubs]
+    assert set(lines[1].orders.ids.to_pylist()) <= orders["cleo"]
+    assert set(lines[1].orders.ids.to_pylist()) < set(lines[0].orders.ids.to_pylist()) <= orders["anna"]
+    t = lines[0].busiest()
+    assert process.fleets.fleet(lines[0], t) is not process.fleets.fleet(lines[1], t)
+    frames = [process.fleets.frame(line, t, Extent(12, -4, -4, 8, 8)) for line in lines]
+    assert frames[0] != frames[1]
+    assert hubs[0].insights(lines[0]) is not hubs[1].insights(lines[1])
+    assert process.showings(hubs[0]) is not process.showings(hubs[1])
+
+
+def test_each_statement_and_session_is_the_users_own_and_nothing_is_on_the_disk(
+    app: App, seen: dict[str, dict[str, Answer]]
+) -> None:
+    assert {one.user for one in app.warehouse.statements} == set(USERS)
+    assert (app.warehouse.strangers, app.warehouse.logins) == (0, 0)
+    assert not app.cache.exists() or list(app.cache.rglob("*")) == []
+
+
+def test_no_browser_reuses_an_answer_for_who_signs_in_next(seen: dict[str, dict[str, Answer]]) -> None:
+    for address, answer in seen["anna"].items():
+        if address.startswith(BASE) and answer.status == 200 and "docs" not in address and "openapi" not in address:
+            assert answer.headers["cache-control"] in ("private, no-cache", "no-store"), address
+
+
+class Visit(Session):
+    """A page in a user's browser; `said` is all that it received."""
+
+    def __init__(self, app: App, user: str, path: str) -> None:
+        super().__init__(app.address + path, app.headers(user))
+        self.said = ""
+
+    async def _frame(self) -> str | bytes:
+        frame = await super()._frame()
+        self.said += frame if isinstance(frame, str) else frame.decode("latin-1")
+        return frame
+
+    async def until(self, pattern: str) -> None:
+        async with asyncio.timeout(SOON):
+            while not re.search(pattern, self.said):
+                await self._receive()
+
+
+def visit(app: App, user: str, path: str, pattern: str) -> str:
+    """Open a page and read what it receives until a pattern occurs."""
+
+    async def look() -> str:
+        page = Visit(app, user, path)
+        html = (await asyncio.to_thread(app.get, user, path)).body.decode()
+        await page.connect()
+        await page.send_event("document_ready")
+        await page.until(pattern)
+        await page.close()
+        return html + page.said
+
+    return asyncio.run(look())
+
+
+@pytest.mark.parametrize("user", ["anna", "ben"])
+def test_every_page_shows_what_the_user_may_read_alone(
+    app: App, seen: dict[str, dict[str, Answer]], orders: dict[str, set[str]], user: str
+) -> None:
+    own = USERS[user][0]
+    other = next(place for place in NAMES if place != own)
+    secret = str(max(orders[user]))
+    pages = {
+        "/operations": NAMES[own],
+        f"/operations?location={own}&order={quote(secret)}": r'"settled".{0,40}true',
+        f"/operations?location={other}": r"no kitchen|not a kitchen|There is no",
+        "/kiosk?frame=1": r'"arrived","new":\d',
+        f"/kiosk?frame=1&locations={other}": r"no kitchen|not a kitchen|There is no",
+    }
+    for path, pattern in pages.items():
+        said = visit(app, user, path, pattern)
+        assert found_in(said.encode("latin-1", "replace"), foreign(user, orders, path)) == [], path
+        assert not any(token in said for token in app.used), path
+
+
+def test_a_page_is_joined_by_who_opened_it_alone(app: App) -> None:
+    page = token_in(app.get("anna", "/operations").body)
+    address = f"{app.address}/operations"
+    assert handshake(address, page, **app.headers("ben")) == 403
+    without = {name: value for name, value in app.headers("anna").items() if name != HEADER}
+    assert handshake(address, page, **without) == 403
+    assert handshake(address, page, **app.headers("anna")) == 101
+
+
+@pytest.mark.parametrize("left_out", [HEADER, "X-Forwarded-"])
+def test_who_brings_no_token_or_no_name_gets_nothing(app: App, left_out: str) -> None:
+    headers = {name: value for name, value in app.headers("anna").items() if not name.startswith(left_out)}
+    for address in (f"{BASE}/locations", *routes("sanfrancisco", "x")):
+        answer = fetch(app.address + address, headers)
+        assert answer.status == 401, address
+        assert address.startswith("/tiles") or b"scope sql" in answer.body
+    assert json.loads(fetch(f"{app.address}/user", headers).body)["expired"] is True
+    for page in ("/operations", "/kiosk", "/kiosk?frame=1"):
+        answer = fetch(app.address + page, headers)
+        assert (answer.status, b"scope sql" in answer.body) == (401, True)
+    assert fetch(f"{app.address}/healthz", headers).status == 200
+
+
+def test_a_token_that_ended_is_said_and_a_fresh_one_mends_it(app: App) -> None:
+    assert app.get("ben", f"{BASE}/locations").status == 200
+    hub = app.hub("ben")
+    place = hub.location("chicago")
+    app.warehouse.users.pop(app.tokens["ben"])
+    with pytest.raises(SourceError, match=r"reload the page to sign in again") as caught:
+        hub.timeline("chicago", place.start, place.start + 3600)
+    assert "eyJ" not in str(caught.value)
+    app.sign_in("ben")
+    answer = json.loads(app.get("ben", "/user").body)
+    assert (answer["name"], answer["again_s"]) == ("Ben", 600)
+    assert hub.timeline("chicago", place.start, place.start + 3600).window.start == place.start
+    assert app.hub("ben") is hub
+    asked = len(app.warehouse.statements)
+    old = app.headers("ben") | {HEADER: jwt(exp=1)}
+    assert json.loads(fetch(f"{app.address}/user", old).body)["expired"] is True
+    with pytest.raises(SignInError, match="has expired"):
+        hub.timeline("chicago", place.start, place.start + 1800)
+    assert len(app.warehouse.statements) == asked, "the warehouse is not asked"
+    app.get("ben", "/user")
+
+
+def test_who_may_read_nothing_is_told_so_and_others_go_on(app: App) -> None:
+    app.warehouse.users["none"] = User("dan", "false")
+    nobody: dict[str, Any] = app.headers("anna") | {"X-Forwarded-User": "dan", HEADER: "none"}
+    answer = fetch(f"{app.address}{BASE}/locations", nobody)
+    assert answer.status == 503
+    assert found_in(answer.body, [*NAMES, *NAMES.values()]) == []
+    assert fetch(f"{app.address}/healthz").status == 200
+    assert app.get("anna", f"{BASE}/locations").status == 200

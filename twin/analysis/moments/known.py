@@ -1,0 +1,107 @@
+"""Troubles as they were known at a time: found in what had happened by then, whatever came later."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from twin.analysis.baseline import Baseline, History
+from twin.analysis.moments import demand
+from twin.analysis.moments.days import day_of, midnight_of
+from twin.analysis.moments.evidence import Evidence
+from twin.analysis.moments.examination import DETECTORS, Examination, Findings, causes
+from twin.analysis.moments.moment import Moment
+from twin.analysis.moments.slowness import scores
+from twin.foundation.settings import LATE_AFTER_S
+from twin.foundation.times import DAY, HOUR
+from twin.timeline.timeline import Timeline
+
+BACK = 8 * HOUR
+"""Seconds before a time whose orders are examined for it: longer than a trouble that one would call one."""
+RECOVERED = 8.0
+"""Score (see slowness.py) that later orders lose from which a trouble is over: eight that take as long as usual."""
+QUIET_S = HOUR
+"""Seconds without a later order after which a trouble is over: nobody is left whom it could keep waiting."""
+JUST_ENDED = 10 * 60.0
+"""Seconds for which a trouble is still told after its end, for somebody who arrives slightly late."""
+EDGE_S = 3 * 60.0
+"""A rush or a lull whose end is so near (seconds) is not over: a minute more or less is chance."""
+
+
+class TroublesAsKnown:
+    """The troubles of a timeline as they were known at any time of it.
+
+    What is usual comes from other days, also later ones, as everywhere (docs/decisions), but never from the same day: of it, only
+    what had happened. In a record of one day usual values come from its own orders so far.
+    """
+
+    def __init__(self, timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTER_S) -> None:
+        """A driver is late who arrives more than `late_after` seconds after the food was ready. Refers to no timeline."""
+        self._evidence = Evidence.of(timeline, baseline, late_after)
+        self._location = timeline.location.id
+        self._of_day: tuple[int, Evidence] | None = None
+
+    def at(self, t: float) -> Findings:
+        """Return the troubles known at t (data seconds) that are going on, or ended up to `JUST_ENDED` before, worst first.
+
+        One that is going on ends at t. Figures and sentences count what had happened by t.
+        """
+        now = float(self._evidence.tz.local(t))
+        evidence = self._without_day(int(day_of(np.array(now)))).as_known(now, now - BACK)
+        if not len(evidence.orders):
+            return Findings()
+        examined = Examination(evidence, self._location)
+        moments = [moment for moment, _ in causes(examined)] + examined.run("demand", demand.rushes_and_lulls)
+        told = []
+        for moment in moments:
+            going_on = _is_going_on(evidence, moment)
+            if not going_on and moment.end < now - JUST_ENDED:
+                continue
+            if going_on:
+                moment = replace(moment, end=now, at=min(moment.at, now), sentence=_so_far(moment.sentence))
+            told.append((not going_on, -moment.severity, moment.start, moment))
+        found = tuple(evidence.in_data_time(moment) for *_, moment in sorted(told, key=lambda one: one[:3]))
+        return Findings(found, tuple(name for name in DETECTORS if name in examined.failed))
+
+    def _without_day(self, day: int) -> Evidence:
+        """Return the evidence whose history is without a day; that of the last one asked for is kept."""
+        if self._of_day is None or self._of_day[0] != day:
+            history = self._evidence.history
+            start, end = midnight_of(day), midnight_of(day) + DAY
+            first = np.where(np.isfinite(history.enter[0]), history.enter[0], history.created)
+            other = ~((first >= start) & (first < end))
+            rest = History(history.milestones[:, other], history.enter[:, other])
+            self._of_day = day, replace(self._evidence, history=rest, _memo={})
+        return self._of_day[1]
+
+
+_PHASES = {
+    "driver_shortage": "wait",
+    "drivers_late": "wait",
+    "food_waiting": "wait",
+    "outage": "queue",
+    "slow_delivery": "drive",
+    "unusual_deliveries": "total",
+}
+_PHASES_OF_KITCHEN = {"created": "queue", "cooking": "cook", "ready": "pack"}
+
+
+def _is_going_on(evidence: Evidence, moment: Moment) -> bool:
+    """Return whether a trouble is not over at the evidence's `now`, as far as can be told then."""
+    assert evidence.now is not None
+    if moment.kind == "demand_spike" or moment.kind == "outage":
+        return moment.end >= evidence.now - EDGE_S
+    name = _PHASES.get(moment.kind) or _PHASES_OF_KITCHEN[moment.stage]
+    start = evidence.phase(name).start
+    with np.errstate(invalid="ignore"):
+        later = np.flatnonzero(start > moment.end)
+    recovered = -float(np.nansum(scores(evidence, name, later))) >= RECOVERED
+    return not recovered and evidence.now - moment.end < QUIET_S
+
+
+def _so_far(sentence: str) -> str:
+    """Return a moment's sentence for one that is not over.
+
+    >>> _so_far("Cooking took 21 min against 11 min usually"), _so_far("9 meals waited 12 min")
+    ('So far cooking took 21 min against 11 min usually', 'So far 9 meals waited 12 min')
+    """
+    return f"So far {sentence[0].lower()}{sentence[1:]}"
