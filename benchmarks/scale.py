@@ -75,7 +75,7 @@ def _asked(name: str, engine: Engine, kitchens: int, order: Order) -> list[tuple
         source = DatabricksSource("databricks", settings)
     opening = list(engine.statements)
     engine.hold(files)
-    events = source._count()
+    events = source._rows_now() or 0
     found = [("opening", Asked(events, opening))] if whole else []
     for purpose, ask in _purposes(source).items():
         if purpose == "a mistyped id" and not whole:
@@ -96,7 +96,7 @@ def _purposes(source: DatabricksSource) -> dict[str, Callable[[], object]]:
     hub = Hub(source)
     figures: dict[str, dict[str, Any]] = {"totals": {}, "brands": {}, "buckets": {"granularity": "hour"}}
     return {
-        "what is new": source._count,
+        "what is new": source.refresh,
         "a kitchen's day": lambda: Timeline.load(source, KITCHEN, end - DAY, end),
         "a kitchen's week": lambda: Timeline.load(source, KITCHEN, end - 7 * DAY, end),
         "28 days of history": lambda: source.history(KITCHEN, end - 28 * DAY, end),

@@ -1,5 +1,6 @@
 """The JavaScript files import each other; what they become is one module, with each file once and nothing guessed."""
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -118,9 +119,23 @@ def test_a_script_of_a_page_can_stand_in_its_html(entry: Path, tmp_path: Path) -
     subprocess.run([node, "--check", path], check=True, timeout=60)
 
 
+def imported_by_tests(of: list[modules.Source]) -> set[tuple[str, str]]:
+    """The names that tests in Node import and that the file itself uses as well: only a test's would be dead."""
+    texts = [path.read_text("utf-8") for path in Path("tests/javascript").glob("*.test.js")]
+    found = {
+        (str((modules.PACKAGE / target).resolve()), name.strip())
+        for text in texts
+        for names, target in re.findall(r'import {([^}]*)} from "(?:\.\./)+twin/([^"]+)"', text)
+        for name in names.split(",")
+    }
+    uses = {str(source.path): source.path.read_text("utf-8") for source in of}
+    return {(path, name) for path, name in found if len(re.findall(rf"\b{name}\b", uses.get(path, ""))) > 2}
+
+
 def test_nothing_is_exported_that_nobody_imports():
     sources = files([*ENTRIES.values(), *SCRIPTS])
     imported = {(target, name) for source in sources for target, names in source.imports.items() for name in names}
+    imported |= imported_by_tests(sources)
     entries = set(ENTRIES.values())
     spare = [
         f"{source.path.name}: {name}"

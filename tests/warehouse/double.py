@@ -329,7 +329,7 @@ class Warehouse:
     def _execute(self, sql: str, given: dict[str, Any]) -> pa.Table:
         if self.faults.denied and re.search("(FROM|HISTORY) `caspers`", sql, re.IGNORECASE):
             raise PermissionError("the app's service principal has no SELECT on the table.")
-        if user := self._caller.user:
+        if user := getattr(self._caller, "user", None):
             sql = sql.replace(EVENTS, f"(SELECT * FROM {EVENTS} WHERE {user.rows})")
         with self.connection.cursor() as cursor:
             if described := HISTORY.fullmatch(sql):

@@ -167,6 +167,8 @@ class Settings:
     """HTTP path of the SQL warehouse; empty: none is named. Host and credentials are the SDK's own affair."""
     cloud_fetch: bool = True
     """Whether large results of the warehouse may come as files from the workspace's storage, which many an app cannot reach."""
+    pipeline: bool = True
+    """Whether the tables of the product's own pipeline are read where they are; else the raw table is."""
     query_tags: bool = True
     """Whether each statement tells the warehouse what it is for: the part of the product, the query, the kitchen's id."""
     otlp_endpoint: str = ""
@@ -249,6 +251,7 @@ class Settings:
             warehouse_path=given.get("DATABRICKS_HTTP_PATH")
             or (f"/sql/1.0/warehouses/{warehouse}" if warehouse else ""),
             cloud_fetch=(_one_of(environment, "TWIN_CLOUD_FETCH", ("on", "off")) or _usual_cloud_fetch(given)) == "on",
+            pipeline=_one_of(environment, "TWIN_PIPELINE", ("on", "off")) != "off",
             query_tags=_one_of(environment, "TWIN_QUERY_TAGS", ("on", "off")) != "off",
             otlp_endpoint=given.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
             on_behalf_of_user=_on_behalf_of_user(environment),

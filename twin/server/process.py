@@ -139,12 +139,14 @@ class Process:
         if hub is not None:
             return hub
         with self._opening:
-            if self._hub is None and self.settings.on_behalf_of_user:
-                raise SignInError(UNKNOWN)
             if self._hub is None:
                 try:
+                    if self.settings.on_behalf_of_user:
+                        raise SignInError(UNKNOWN)
                     with errand.on(page="opening"):
                         self._hub = Hub(open_source(None, self.settings, self.report), self.settings)
+                except SignInError:  # who asks is unknown, which is no failure of the source
+                    raise
                 except TwinError as error:
                     self._failure = error
                     raise

@@ -17,7 +17,7 @@ from twin.foundation import errand, telemetry
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.version import VERSION
-from twin.sources import kind_of_times, lives, queries, tables, time_zones, whole_table
+from twin.sources import kind_of_times, lives, tables, time_zones, whole_table
 from twin.sources.base import Location, Times, Volume
 from twin.sources.day_cache import DayCache
 from twin.sources.event_table import EventTable
@@ -38,9 +38,10 @@ LOOKED_AT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The contents of the event table at the last refresh. `spellings` are the raw values that stand for each location, `reading`
-    is how its times are read, and `times` what they are."""
+    """The contents of the event table at the last refresh. `table` is what is asked, `spellings` are the raw values that stand
+    for each location, `reading` is how its times are read, and `times` what they are."""
 
+    table: EventTable
     rows: int
     spellings: Mapping[str, list[str | None]]
     accounts: tables.Accounts
@@ -55,7 +56,7 @@ class Contents:
     @classmethod
     def of(
         cls,
-        name: str,
+        table: EventTable,
         facts: Facts,
         reading: Reading,
         times: Times,
@@ -63,14 +64,15 @@ class Contents:
         dimension: Dimension,
         settings: Settings,
     ) -> "Contents":
-        """Return the contents of the table `name`. Raises SourceError if no row is usable."""
+        """Return the contents of a table. Raises SourceError if no row is usable."""
         locations = tables.kitchens(facts.places, facts.volume, dimension)
         locations = time_zones.in_zones(locations, times, settings)
         accounts = tables.Accounts(facts.quality, facts.flags)
         if not locations:
-            raise SourceError(tables.nothing_usable(name, accounts.of(None)))
+            raise SourceError(tables.nothing_usable(table.name, accounts.of(None)))
         volumes = tables.volumes(facts.volume, locations)
         return cls(
+            table=table,
             rows=accounts.of(None).read,
             spellings=facts.spellings,
             accounts=accounts,
@@ -109,7 +111,7 @@ class RawTable:
         odd = OddValues.found(final, rows.total("odd_times"), rows.total("odd_orders"))
         facts = rows.facts(final.aside)
         times = rows.kinds().times(reading)
-        return Contents.of(self._table.name, facts, final, times, odd, dimension(), self._settings)
+        return Contents.of(self._table, facts, final, times, odd, dimension(), self._settings)
 
     def _version(self) -> str:
         """Return what changes whenever the table's rows do: a Delta table's version, else a sum of what it holds."""
@@ -194,9 +196,9 @@ def run(
     reading: Reading,
     reused: Sequence[Reused] = (),
 ) -> pa.Table:
-    """Return the result of queries/`query`.sql over a raw table; `where` is a condition on its rows, `reused` are the later lives
-    of ids that are orders of their own."""
-    sql = queries.databricks(query, table.bronze(where), table.times(), reading, bool(reused))
+    """Return the result of queries/`query`.sql over a table of events; `where` is a condition on its rows, `reused` are the later
+    lives of ids that are orders of their own."""
+    sql = table.statement(query, where, reading, bool(reused))
     if reused:
         parameters = {**parameters, "reused": lives.as_json(reused)}
     used = {name: value for name, value in parameters.items() if re.search(rf":{name}\b", sql)}

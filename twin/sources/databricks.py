@@ -23,7 +23,7 @@ from twin.foundation.cache import ByteCache, one_each
 from twin.foundation.errors import ConfigError, SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY, HOUR
-from twin.sources import lives, queries, tables, window_sizes
+from twin.sources import lives, pipeline_tables, queries, tables, window_sizes
 from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.contents import Contents, RawTable, run
 from twin.sources.day_cache import DayCache
@@ -106,6 +106,7 @@ class DatabricksSource:
         report("Connecting to the SQL warehouse", 0.1)
         self._columns = self._read_columns(lambda message: report(message, 0.2))
         self._table = EventTable(self._schema.table(EVENTS), self._columns_of(EVENTS))
+        self._pipeline = pipeline_tables.find(self._columns_of, self._schema.table, self._table, settings)
         report("Looking for the kitchens", 0.5)
         self.as_of: float | None = time.time()
         self._raw = RawTable(self._warehouse, self._table, settings)
@@ -138,7 +139,7 @@ class DatabricksSource:
         If nothing has changed this takes one statement, which a Delta table answers from its log.
         """
         now = time.time()
-        if self._count() == self._contents.rows:
+        if self._rows_now() == self._contents.rows:
             self.as_of = now
             return False
         self._contents = self._read_contents(self._contents.reading)  # one assignment, because other threads read it
@@ -235,10 +236,16 @@ class DatabricksSource:
 
     # -- opening ----------------------------------------------------------------------------------------------------------
     def _read_contents(self, guess: Reading | None = None) -> Contents:
+        """Return the contents of the pipeline's tables, else those of the raw table."""
         places = partial(self._dimension, "locations")
-        return self._raw.read(places, guess)
+        made = self._pipeline and self._pipeline.read(self._warehouse, self._submit, places)
+        return made or self._raw.read(places, guess)
 
-    def _count(self) -> int:
+    def _rows_now(self) -> int | None:
+        """Return how many rows there are now where the contents come from; None if they cannot come from there any more."""
+        version = self._contents.table.version
+        if self._pipeline and version:
+            return self._pipeline.rows(self._warehouse, version)
         rows = self._warehouse.query(f"SELECT count(*) AS rows_read\nFROM {self._table.name}", {})
         return int(rows["rows_read"][0].as_py())
 
@@ -277,7 +284,7 @@ class DatabricksSource:
     @property
     def _conditions(self) -> EventTable:
         """The table with what is known of its odd values, which conditions must not miss."""
-        return self._table.holding(self._contents.odd)
+        return self._contents.table.holding(self._contents.odd)
 
     def _where(self, location: str, start: float | None = None, end: float | None = None) -> tuple[str, dict[str, Any]]:
         return self._conditions.where(self._spellings(location) if location else None, start, end)
@@ -308,7 +315,7 @@ class DatabricksSource:
 
     def _run(self, query: str, where: str, parameters: Mapping[str, Any]) -> pa.Table:
         reading, reused = self._contents.reading, self._reused(parameters.get("location") or None)
-        return run(self._warehouse, self._table, query, where, parameters, reading, reused)
+        return run(self._warehouse, self._contents.table, query, where, parameters, reading, reused)
 
     def _day(self, location: str, day: float) -> pa.Table:
         """Return a day's rows, from the cache on disk if possible; days that may still grow are not cached.
@@ -320,7 +327,8 @@ class DatabricksSource:
         ended = day + 2 * DAY <= place.end
         near = (volume.hour >= day - DAY) & (volume.hour < day + 2 * DAY)
         hours = volume.hour[near].tolist(), volume.orders[near].tolist()
-        key: tuple[object, ...] = (location, day, *hours, self._contents.reading, self._contents.odd)
+        made = self._contents.table.version
+        key: tuple[object, ...] = (location, day, *hours, self._contents.reading, self._contents.odd, made)
         if reused := self._reused(location):
             key = (*key, lives.as_json(reused))
         return self._days.get(key, partial(self._between, "window", location, day, day + DAY), keep=ended)

@@ -3,16 +3,17 @@
 import json
 import math
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from twin.foundation.errors import SourceError
 from twin.foundation.times import DAY
-from twin.sources import tables
+from twin.sources import queries, tables
 from twin.sources.base import Window
 from twin.sources.lives import Alive
 from twin.sources.odd_values import ISO_DATE, OddValues
-from twin.sources.queries.times import Column
+from twin.sources.queries.times import Column, Reading
 
 REQUIRED = ("event_type", "ts", "order_id")
 LOCATION_COLUMNS = ("location", "location_id", "gk_id")
@@ -50,6 +51,9 @@ class Columns:
 class EventTable:
     """Builds SQL over one event table. Raises SourceError if the table is missing or lacks a required column."""
 
+    version = ""
+    """What has been made of the raw rows in it; nothing."""
+
     def __init__(self, name: str, columns: Columns, odd: OddValues | None = None) -> None:
         """Take the table's quoted name, and what odd values it holds: unless that is known, all kinds of them."""
         self.name = name
@@ -66,9 +70,11 @@ class EventTable:
                 "(besides location or location_id, sequence, body)."
             )
 
-    def holding(self, odd: OddValues) -> "EventTable":
+    def holding(self, odd: OddValues) -> Self:
         """Return the table with what has been found out about its values: its conditions are then no slower than they must be."""
-        return EventTable(self.name, self._columns, odd)
+        table = copy(self)
+        table._odd = odd
+        return table
 
     def times(self) -> Column:
         """Return what the column of times holds; numbers are read as texts. A TIMESTAMP is an instant, a TIMESTAMP_NTZ is not."""
@@ -76,6 +82,18 @@ class EventTable:
         if kind.startswith("TIMESTAMP"):
             return "naive" if kind.startswith("TIMESTAMP_NTZ") else "instants"
         return "naive" if kind == "DATE" else "text"
+
+    def has_float_times(self) -> bool:
+        """Return whether the times are floating-point numbers, which as text would have an exponent."""
+        return self._columns.types["ts"] in ("DOUBLE", "FLOAT")
+
+    def location_columns(self) -> list[str]:
+        """Return the columns with the location, as written."""
+        return self._columns.location()
+
+    def statement(self, query: str, where: str, reading: Reading, reused: bool = False) -> str:
+        """Return query `query` in Databricks SQL over the rows of `where`."""
+        return queries.databricks(query, self.bronze(where), self.times(), reading, reused)
 
     def bronze(self, where: str, more: str = "") -> str:
         """Return the SELECT that renames the table's columns to those that queries/timed.sql reads; `more` are further ones."""
@@ -85,8 +103,7 @@ class EventTable:
         }
         ts = quoted(written["ts"])
         if self.times() == "text":
-            exact = self._columns.types["ts"] in ("DOUBLE", "FLOAT")  # as text these would have an exponent
-            ts = f"CAST({f'try_cast({ts} AS DECIMAL(28, 6))' if exact else ts} AS STRING)"
+            ts = f"CAST({f'try_cast({ts} AS DECIMAL(28, 6))' if self.has_float_times() else ts} AS STRING)"
         return (
             f"SELECT {as_text(written['event_type'])} AS event_type, {ts} AS ts, "
             f"{self._location()} AS location, {as_text(written['order_id'])} AS order_id, "

@@ -469,7 +469,10 @@ class ChromeBar {
     this.tour.start();
   };
 
-  /** @param {{sign: string, label: string, title: string, act: Function, quiet?: boolean, name: string}} command */
+  /**
+   * @param {{ sign: string, label: string, title: string, act: Function, quiet?: boolean, name: string,
+   *   only?: string }} command
+   */
   button({ sign, label, title, act, quiet, name, only }, within) {
     const node = el("button", {
       type: "button",

@@ -5,6 +5,7 @@ a source reads with one, looks at what that left (`times.sql`, `unread_times.sql
 (twin/sources/kind_of_times.py).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -62,8 +63,21 @@ class Reading:
     only_plain: bool = False
 
 
-def timed(column: Column, reading: Reading, plain: str = _PLAIN_WAREHOUSE) -> str:
-    """Return the relations up to `timed` over `bronze`, in Databricks SQL; `column` is what its `ts` holds."""
+DATE_ORDERS: Mapping[Dates | None, str] = {
+    None: "CAST(NULL AS STRING)",
+    "day-first": "concat(third, '-', second, '-', first)",
+    "month-first": "concat(third, '-', first, '-', second)",
+}
+"""The SQL of a date in ISO's order, from its three parts in the order that is written."""
+
+
+def timed(
+    column: Column, reading: Reading, plain: str = _PLAIN_WAREHOUSE, marks: Mapping[str, str] | None = None
+) -> str:
+    """Return the relations up to `timed` over `bronze`, in Databricks SQL; `column` is what its `ts` holds.
+
+    `marks` has other SQL for some of what timed.sql leaves open, where more than one reading has to be in the text.
+    """
     if column != "text":
         form = f"{'other ' if reading.aside == column else ''}{column.removesuffix('s')}"
         return (
@@ -76,21 +90,16 @@ def timed(column: Column, reading: Reading, plain: str = _PLAIN_WAREHOUSE) -> st
             "timed AS (\n  SELECT event_type, location, order_id, sequence, body, plain AS ts, 'naive' AS form,\n"
             "    CASE WHEN plain IS NULL THEN ts END AS unread\n  FROM quick\n)"
         ).replace("plain_time(ts)", plain)
-    orders = {
-        None: "CAST(NULL AS STRING)",
-        "day-first": "concat(third, '-', second, '-', first)",
-        "month-first": "concat(third, '-', first, '-', second)",
-    }
-    marks = {
+    filled = {
         "plain_time(ts)": plain,
-        "in_order()": orders[reading.dates],
+        "in_order()": DATE_ORDERS[reading.dates],
         "has_named_zone()": f"zone IN ({_names(reading.zones)})" if reading.zones else "FALSE",
         "in_named_zone()": _in_named_zone(reading.zones),
         "as_written()": "TRUE" if reading.times == "naive" else "FALSE",
         "other_kind()": (reading.aside or "none").removesuffix("s"),
-    }
+    } | dict(marks or {})
     text = _template()
-    for mark, sql in marks.items():
+    for mark, sql in filled.items():
         text = text.replace(mark, sql)
     return text
 

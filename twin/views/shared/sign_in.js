@@ -1,6 +1,6 @@
 // Who is signed in, and a fresh sign-in for the server before the last one ends. Where users read with their own rights
-// the server reads with the token that a request brings; a WebSocket brings none after its first one. Pure: whoever uses
-// it brings what asks and what waits.
+// the server reads with the token that a request brings; a WebSocket brings none after its first one. Pure: whoever
+// uses it brings what asks and what waits.
 
 /** Without an answer, or with a sign-in that has ended (another tab may mend it), it is asked again after so long. */
 const RETRY_MS = 30_000;
@@ -8,8 +8,8 @@ const RETRY_MS = 30_000;
 class SignIn {
   /**
    * @param {{address: string, told: (name: string, expired: boolean) => void, ask?: typeof fetch,
-   *   wait?: (work: () => void, ms: number) => number, forget?: (timer: number) => void}} given `told(name, expired)` is
-   *   called with each answer: the user's name, "" for none, and whether he has to sign in again.
+   *   wait?: (work: () => void, ms: number) => number, forget?: (timer: number) => void}} given `told(name, expired)`
+   *   is called with each answer: the user's name, "" for none, and whether he has to sign in again.
    */
   constructor({ address, told, ask, wait, forget }) {
     this.address = address;

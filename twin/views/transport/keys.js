@@ -17,8 +17,8 @@ const CHOOSING = '[role="option"], [role="menuitem"], [role="combobox"], [role="
 
 /**
  * What a key does: `keys` as events name them, lower case; `act` gets the event and {model, clock, verbs, scrubber},
- * and returns false where the key does nothing; `except`: where the focus has a use of its own for it; `shown` and `text`
- * are the lines of the help.
+ * and returns false where the key does nothing; `except`: where the focus has a use of its own for it; `help`: its
+ * lines in the help.
  * @typedef {{keys: string[], except?: string, once?: boolean, act: Function, help: [string[], string][]}} Binding
  */
 
