@@ -6,6 +6,9 @@ import threading
 from types import TracebackType
 from typing import Self
 
+TURN_S = 0.05
+"""A turn of the loop, in which connections are begun and lost."""
+
 
 class Cable:
     """Relays a free port of this machine to another one, from `with` until its end; `cut` and `mend` are for any thread."""
@@ -68,12 +71,18 @@ class Cable:
         """Close every connection and end every relay, also of those that were just being joined."""
         self._whole.set()
         self._server.close()
+        await asyncio.sleep(TURN_S)  # whoever has just been joined is among the writers then
         while relays := asyncio.all_tasks() - {asyncio.current_task()}:
             for writer in self._writers:
                 writer.close()
             for relay in relays:
                 relay.cancel()
             await asyncio.gather(*relays, return_exceptions=True)
+        for (
+            writer
+        ) in self._writers:  # one with bytes that nobody takes would stay open, and a later test be blamed for it
+            writer.transport.abort()
+        await asyncio.sleep(TURN_S)
 
     async def _listen(self) -> None:
         self._whole = asyncio.Event()
