@@ -111,10 +111,10 @@ def test_the_first_example_plays_and_gives_the_selection_back(notebook: Page) ->
         "(t) => [...globalThis.__twin.clocks.values()].some((clock) => clock.now() > t + 60)", arg=before
     )
     by_id(page, "play").click()
-    now = clock(page)
     row = page.evaluate("() => [...globalThis.__twin.motion.values()][0].positions()[0].order")
     page.evaluate("(row) => [...globalThis.__twin.selections.values()][0].show(row)", row)
     page.wait_for_timeout(500)  # the click is on its way to the kernel
+    now = clock(page)
     printed = run_new_cell(
         page,
         "print(k.selection.index.tolist() == [k.replay.selection.order], k.replay.selection.row, k.replay.now())",
