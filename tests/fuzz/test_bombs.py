@@ -44,6 +44,22 @@ def parquet(path: Path, rows: int, body: str) -> Path:
     return path
 
 
+def nested(path: Path, wrap: Callable[[pa.Array], pa.Array]) -> Path:
+    """Write 100,000 rows whose bodies are no texts but hold one and the same of 1 MB."""
+    rows = 100_000
+    same = np.zeros(rows, np.int32)
+    text = pa.DictionaryArray.from_arrays(same, ["y" * 1_000_000])
+    plain = {name: pa.DictionaryArray.from_arrays(same, [value]) for name, value in ROW.items() if name != "body"}
+    pq.write_table(pa.table({**plain, "body": wrap(text)}), path, compression="zstd")
+    assert path.stat().st_size < SMALL
+    return path
+
+
+def mapped(text: pa.Array) -> pa.Array:
+    names = pa.array(["x"] * len(text))
+    return pa.MapArray.from_arrays(pa.array(np.arange(len(text) + 1, dtype=np.int32)), names, text)
+
+
 BOMBS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "rows of Parquet": (
         lambda folder: parquet(folder / "e.parquet", 8_000_000, "{}"),
@@ -51,6 +67,14 @@ BOMBS: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "bodies of Parquet": (
         lambda folder: parquet(folder / "e.parquet", 100_000, json.dumps({"x": "y" * 1_000_000})),
+        "holds 93.1 GB of data once it is uncompressed, and at most 100 MB are read",
+    ),
+    "structures of Parquet": (
+        lambda folder: nested(folder / "e.parquet", lambda text: pa.StructArray.from_arrays([text], ["x"])),
+        "holds 93.1 GB of data once it is uncompressed, and at most 100 MB are read",
+    ),
+    "maps of Parquet": (
+        lambda folder: nested(folder / "e.parquet", mapped),
         "holds 93.1 GB of data once it is uncompressed, and at most 100 MB are read",
     ),
     "one member of CSV": (

@@ -290,11 +290,18 @@ def _packed(footer: pq.FileMetaData) -> Iterator[tuple[int, str]]:
 def _unpacked(path: str, row_group: int, column: str) -> int:
     """Return the bytes of a column's texts, each of which is in memory once."""
     with pq.ParquetFile(path, read_dictionary=[column]) as file:
-        chunks = file.read_row_group(row_group, columns=[column]).column(0).chunks
+        chunks = [_leaf(chunk) for chunk in file.read_row_group(row_group, columns=[column]).column(0).chunks]
     if not all(pa.types.is_dictionary(chunk.type) for chunk in chunks):
-        return sum(chunk.nbytes for chunk in chunks)  # a part of a list or structure, all of it in memory already
+        return sum(chunk.nbytes for chunk in chunks)  # decimals, which may be stored as bytes
     lengths = (pc.take(pc.binary_length(chunk.dictionary), chunk.indices) for chunk in chunks)
     return sum(pc.sum(length.cast(pa.int64())).as_py() or 0 for length in lengths)
+
+
+def _leaf(values: pa.Array) -> pa.Array:
+    """Return the texts in structures and lists of which nothing else was read, so that each has one part."""
+    while pa.types.is_nested(values.type):
+        values = values.flatten()[0] if pa.types.is_struct(values.type) else values.flatten()
+    return values
 
 
 def _csv(path: str) -> EventFile:
