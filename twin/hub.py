@@ -17,7 +17,7 @@ from twin.analysis import first_view
 from twin.analysis.baseline import Baseline
 from twin.analysis.first_view import LastDay
 from twin.analysis.insights import Insights
-from twin.analysis.moments import DETECTORS, HISTORY, Findings, detect
+from twin.analysis.moments import HISTORY, Findings, detect
 from twin.analysis.moments.known import TroublesAsKnown
 from twin.foundation import errand
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
@@ -262,16 +262,11 @@ class Hub(Owner):
         >>> [one.title for one in t.troubles_at(evening, twin.foundation.times.seconds("2025-10-16 18:40")).moments]
         ['Drivers are short']
         """
-        known = self._known.get(timeline)
-        if known is None:
-            try:
-                known = TroublesAsKnown(timeline, self.insights(timeline).baseline, self.settings.late_after_s)
-            except TwinError:
-                raise
-            except Exception:  # as in `detect`: the replay works without
-                log.exception("moments: the orders of %s cannot be prepared", timeline.location.id)
-                return Findings(failed=tuple(DETECTORS))
-            self._known[timeline] = known
+        baseline = self.insights(timeline).baseline
+        with self._lock:
+            known = self._known.get(timeline)
+            if known is None:
+                known = self._known[timeline] = TroublesAsKnown(timeline, baseline, self.settings.late_after_s)
         return known.at(t)
 
     def _learn(self, timeline: Timeline) -> tuple[Baseline, Findings]:

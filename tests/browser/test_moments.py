@@ -10,8 +10,9 @@ from tests.browser.operations import comes_to
 from tests.fake_timeline import DAY0, HOUR, FakeController
 from tests.views.test_moments import replay
 from twin.analysis.moments import Moment
+from twin.analysis.moments.known import JUST_ENDED
 from twin.sources.base import Window
-from twin.views.moments.alert import JUST_ENDED, AlertView
+from twin.views.moments.alert import AlertView
 from twin.views.moments.moments import MomentsView
 
 pytestmark = pytest.mark.browser

@@ -291,7 +291,7 @@ def test_a_full_disk_only_makes_the_next_opening_slower(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("twin.sources.day_cache.pq.write_table", full)
+    monkeypatch.setattr("twin.sources.table_cache.pq.write_table", full)
     source = lakehouse()
     place = source.locations[0]
     assert source.source.window(place.id, place.start, place.start + 3600).num_rows > 0

@@ -114,12 +114,7 @@ def moments(hub: Hub, location: str, query: parameters.MomentsQuery) -> models.M
     if window.end - window.start > MOST_DAYS * DAY:
         raise UnknownTimeError(f"Moments are found in at most {MOST_DAYS} days at once: ask for a shorter range.")
     timeline = hub.timeline(location, window.start, window.end)
-    if known_at is None:
-        insights = hub.insights(timeline)
-        found, failed = insights.moments, insights.failed
-    else:
-        findings = hub.troubles_at(timeline, known_at)
-        found, failed = findings.moments, findings.failed
+    found = hub.insights(timeline) if known_at is None else hub.troubles_at(timeline, known_at)
     return models.Moments(
         location=location,
         start=instant(window.start),
@@ -138,9 +133,9 @@ def moments(hub: Hub, location: str, query: parameters.MomentsQuery) -> models.M
                 stage=moment.stage or None,
                 figures=moment.figures,
             )
-            for moment in found
+            for moment in found.moments
         ],
-        failed=list(failed),
+        failed=list(found.failed),
     )
 
 

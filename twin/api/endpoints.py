@@ -148,8 +148,8 @@ class JsonHandler(ApiHandler):
         key = (endpoint.name, names, query.model_dump_json())
         answer = await hub.cached(_answer_cache).get(key, endpoint.max_age, make)
         # a browser's cache does not know who signs in next
-        shared = process.settings_or_default.on_behalf_of_user
-        self.set_header("Cache-Control", "private, no-cache" if shared else f"private, max-age={endpoint.max_age}")
+        differs = process.settings_or_default.on_behalf_of_user
+        self.set_header("Cache-Control", "private, no-cache" if differs else f"private, max-age={endpoint.max_age}")
         self.send(answer)
 
     head = get

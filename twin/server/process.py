@@ -7,6 +7,7 @@ page. All state of the process is here; state that belongs to a hub or a timelin
 (`twin.foundation.cache.Owner`).
 """
 
+import asyncio
 import logging
 import secrets
 import threading
@@ -140,13 +141,11 @@ class Process:
             return hub
         with self._opening:
             if self._hub is None:
+                if self.settings_or_default.on_behalf_of_user:
+                    raise SignInError(UNKNOWN)
                 try:
-                    if self.settings.on_behalf_of_user:
-                        raise SignInError(UNKNOWN)
                     with errand.on(page="opening"):
                         self._hub = Hub(open_source(None, self.settings, self.report), self.settings)
-                except SignInError:  # who asks is unknown, which is no failure of the source
-                    raise
                 except TwinError as error:
                     self._failure = error
                     raise
@@ -157,6 +156,12 @@ class Process:
                 # a plain `panel serve` does not warm up, so the renderer is compiled while the first page is drawn
                 threading.Thread(target=warm, name="warm-tiles", daemon=True).start()
             return self._hub
+
+    async def hub_of(self, request: HTTPServerRequest) -> Hub:
+        """Return the hub of who sends a request; those who wait until it is open take no thread. Raises as `hub` does."""
+        visitor = self.visitor_of(request)
+        hub = self.open_hub(visitor)
+        return await asyncio.wrap_future(self.begin_opening(visitor)) if hub is None else hub
 
     def _open_of(self, visitor: Visitor) -> Hub:
         """Open the source with a visitor's rights. What he reads is not written to the disk, where it would outlast them."""

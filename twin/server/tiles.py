@@ -54,10 +54,7 @@ class TileHandler(AuthRequestHandler):
             raise HTTPError(400, "no such tile")
         work = asyncio.get_running_loop().run_in_executor
         try:
-            visitor = process.visitor_of(self.request)
-            hub = process.open_hub(visitor)
-            if hub is None:
-                hub = await asyncio.wrap_future(process.begin_opening(visitor))
+            hub = await process.hub_of(self.request)
             tiles = (
                 await work(_renderers, process.tileset, hub, location)
                 if process.has_tileset(hub, location)

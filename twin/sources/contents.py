@@ -19,12 +19,12 @@ from twin.foundation.settings import Settings
 from twin.foundation.version import VERSION
 from twin.sources import kind_of_times, lives, tables, time_zones, whole_table
 from twin.sources.base import Location, Times, Volume
-from twin.sources.day_cache import DayCache
 from twin.sources.event_table import EventTable
 from twin.sources.lives import LongOrders, Reused
 from twin.sources.odd_values import OddValues
 from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Reading
+from twin.sources.table_cache import TableCache
 from twin.sources.warehouse import Warehouse
 from twin.sources.whole_table import Facts, WholeTable
 
@@ -97,7 +97,7 @@ class RawTable:
         self._has_history = True
         # the key covers the table, the settings and the code; what is learnt of it is stored by the table's version
         of = (table.name, VERSION, self._statement(self._first), repr(self._first))
-        self._learnt = DayCache(of, settings.cache_folder, settings.cache_bytes)
+        self._learnt = TableCache(of, settings.cache_folder, settings.cache_bytes)
 
     def read(self, dimension: Callable[[], Dimension], guess: Reading | None = None) -> Contents:
         """Return the table's contents, from the disk if a process of this machine has learnt them of this version of the table.
@@ -132,9 +132,8 @@ class RawTable:
         first = self._first
         reading = guess = self._guess() if guess is None else replace(guess, aside=None, only_plain=False)
         rows = WholeTable(self._read(reading))
-        if guess.dates != first.dates and rows.total(
-            "untimed"
-        ):  # dates the other way round would look like broken ones
+        misread = guess.dates != first.dates and rows.total("untimed")
+        if misread:  # dates the other way round would look like broken ones
             reading = replace(guess, dates=first.dates)
             rows = WholeTable(self._read(reading))
         while True:

@@ -2,7 +2,7 @@
 
 All work is pushed down: the warehouse runs the same .sql files as DuckDB, over the decoded rows of `all_events`. Either
 generation of the schema is recognised by its columns. A window is read day by day in parallel, and past days are cached on disk
-(day_cache.py).
+(table_cache.py).
 """
 
 import threading
@@ -26,10 +26,10 @@ from twin.foundation.times import DAY, HOUR
 from twin.sources import lives, pipeline_tables, queries, tables, window_sizes
 from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.contents import Contents, RawTable, run
-from twin.sources.day_cache import DayCache
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
 from twin.sources.lives import Alive, Reused
 from twin.sources.queries.times import Reading
+from twin.sources.table_cache import TableCache
 from twin.sources.warehouse import CONNECTIONS, Warehouse
 from twin.sources.window_sizes import Budget, Size
 
@@ -112,7 +112,7 @@ class DatabricksSource:
         self._raw = RawTable(self._warehouse, self._table, settings)
         self._contents = self._read_contents()
         # the key covers the table and the decoding; `_day` adds what changes with the rows
-        self._days = DayCache(
+        self._days = TableCache(
             (self._schema.table(EVENTS), queries.databricks("window", "", self._table.times())),
             settings.cache_folder,
             settings.cache_bytes,

@@ -3,19 +3,14 @@
 All detectors compare with the same hour of other days. docs/moments.md has the rules and thresholds.
 """
 
-import logging
-
 from twin.analysis.baseline import Baseline
 from twin.analysis.moments import demand
-from twin.analysis.moments.evidence import Evidence
-from twin.analysis.moments.examination import DETECTORS, Examination, Findings, causes
+from twin.analysis.moments.examination import DETECTORS, UNEXAMINED, Examination, Findings, causes, prepared
 from twin.analysis.moments.moment import KINDS, TROUBLES, Moment
 from twin.foundation.settings import LATE_AFTER_S
 from twin.timeline.timeline import Timeline
 
 __all__ = ["DETECTORS", "HISTORY", "KINDS", "TROUBLES", "Findings", "Moment", "detect", "find"]
-
-log = logging.getLogger(__name__)
 
 HISTORY = "history"
 """Stands among the failed detectors where the days around the range could not be used."""
@@ -34,11 +29,9 @@ def detect(timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTE
     """
     if not len(timeline.orders):
         return Findings()
-    try:
-        evidence = Evidence.of(timeline, baseline, late_after)
-    except Exception:  # nothing can be examined, but the replay and the usual values work
-        log.exception("moments: the orders of %s cannot be prepared", timeline.location.id)
-        return Findings(failed=tuple(DETECTORS))
+    evidence = prepared(timeline, baseline, late_after)
+    if evidence is None:
+        return UNEXAMINED
     examined = Examination(evidence, timeline.location.id)
     troubles = causes(examined)
     unusual = examined.run("demand", demand.rushes_and_lulls)
@@ -48,5 +41,4 @@ def detect(timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTE
         for moment in moments
         if moment.start < evidence.end and moment.end >= evidence.start
     ]
-    ranked = sorted(inside, key=lambda moment: (-moment.severity, moment.start))
-    return Findings(tuple(ranked), tuple(name for name in DETECTORS if name in examined.failed))
+    return examined.findings(sorted(inside, key=lambda moment: (-moment.severity, moment.start)))

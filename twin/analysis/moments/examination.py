@@ -7,10 +7,12 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
+from twin.analysis.baseline import Baseline
 from twin.analysis.moments import cooking, deliveries, drivers
 from twin.analysis.moments.evidence import Evidence
 from twin.analysis.moments.merging import merged
 from twin.analysis.moments.moment import Finding, Moment, Rows
+from twin.timeline.timeline import Timeline
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,19 @@ class Findings:
     failed: tuple[str, ...] = ()
 
 
+UNEXAMINED = Findings(failed=tuple(DETECTORS))
+"""What is found where the orders themselves cannot be prepared."""
+
+
+def prepared(timeline: Timeline, baseline: Baseline, late_after: float) -> Evidence | None:
+    """Return the evidence of a timeline; None, and its reason in the log, if it cannot be prepared: the replay works without."""
+    try:
+        return Evidence.of(timeline, baseline, late_after)
+    except Exception:  # nothing can be examined, but the usual values are there
+        log.exception("moments: the orders of %s cannot be prepared", timeline.location.id)
+        return None
+
+
 @dataclass(frozen=True)
 class Examination:
     """Runs detectors one by one: one that fails finds nothing, is logged, and leaves the others as they are."""
@@ -56,6 +71,10 @@ class Examination:
             log.exception("moments: the detector %r failed on %s from %s", name, self.location, self.evidence.start)
             self.failed.add(name)
             return []
+
+    def findings(self, moments: Iterable[Moment]) -> Findings:
+        """Return ranked moments with the detectors that failed."""
+        return Findings(tuple(moments), tuple(name for name in DETECTORS if name in self.failed))
 
 
 def causes(examined: Examination) -> list[Finding]:

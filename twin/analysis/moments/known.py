@@ -8,7 +8,7 @@ from twin.analysis.baseline import Baseline, History
 from twin.analysis.moments import demand
 from twin.analysis.moments.days import day_of, midnight_of
 from twin.analysis.moments.evidence import Evidence
-from twin.analysis.moments.examination import DETECTORS, Examination, Findings, causes
+from twin.analysis.moments.examination import UNEXAMINED, Examination, Findings, causes, prepared
 from twin.analysis.moments.moment import Moment
 from twin.analysis.moments.slowness import scores
 from twin.foundation.settings import LATE_AFTER_S
@@ -36,7 +36,7 @@ class TroublesAsKnown:
 
     def __init__(self, timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTER_S) -> None:
         """A driver is late who arrives more than `late_after` seconds after the food was ready. Refers to no timeline."""
-        self._evidence = Evidence.of(timeline, baseline, late_after)
+        self._evidence = prepared(timeline, baseline, late_after)
         self._location = timeline.location.id
         self._of_day: tuple[int, Evidence] | None = None
 
@@ -45,32 +45,34 @@ class TroublesAsKnown:
 
         One that is going on ends at t. Figures and sentences count what had happened by t.
         """
+        if self._evidence is None:
+            return UNEXAMINED
         now = float(self._evidence.tz.local(t))
-        evidence = self._without_day(int(day_of(np.array(now)))).as_known(now, now - BACK)
+        evidence = self._without_day(self._evidence, int(day_of(np.array(now)))).as_known(now, now - BACK)
         if not len(evidence.orders):
             return Findings()
         examined = Examination(evidence, self._location)
         moments = [moment for moment, _ in causes(examined)] + examined.run("demand", demand.rushes_and_lulls)
-        told = []
+        ranked = []
         for moment in moments:
             going_on = _is_going_on(evidence, moment)
             if not going_on and moment.end < now - JUST_ENDED:
                 continue
             if going_on:
                 moment = replace(moment, end=now, at=min(moment.at, now), sentence=_so_far(moment.sentence))
-            told.append((not going_on, -moment.severity, moment.start, moment))
-        found = tuple(evidence.in_data_time(moment) for *_, moment in sorted(told, key=lambda one: one[:3]))
-        return Findings(found, tuple(name for name in DETECTORS if name in examined.failed))
+            ranked.append((not going_on, -moment.severity, moment.start, moment))
+        ranked.sort(key=lambda one: one[:3])
+        return examined.findings(evidence.in_data_time(moment) for *_, moment in ranked)
 
-    def _without_day(self, day: int) -> Evidence:
+    def _without_day(self, evidence: Evidence, day: int) -> Evidence:
         """Return the evidence whose history is without a day; that of the last one asked for is kept."""
         if self._of_day is None or self._of_day[0] != day:
-            history = self._evidence.history
+            history = evidence.history
             start, end = midnight_of(day), midnight_of(day) + DAY
             first = np.where(np.isfinite(history.enter[0]), history.enter[0], history.created)
             other = ~((first >= start) & (first < end))
             rest = History(history.milestones[:, other], history.enter[:, other])
-            self._of_day = day, replace(self._evidence, history=rest, _memo={})
+            self._of_day = day, replace(evidence, history=rest, _memo={})
         return self._of_day[1]
 
 

@@ -5,13 +5,11 @@ from typing import Any, ClassVar
 
 import param
 
+from twin.analysis.moments.known import JUST_ENDED
 from twin.replay.controller import ReplayController
 from twin.views.moments.moments import span_of, to_browser
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
-
-JUST_ENDED = 10 * 60.0
-"""Seconds for which a trouble is still shown after its end, for a user who arrives slightly late."""
 
 
 class AlertCard(Component):

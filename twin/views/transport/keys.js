@@ -22,8 +22,10 @@ const CHOOSING = '[role="option"], [role="menuitem"], [role="combobox"], [role="
  * @typedef {{keys: string[], except?: string, once?: boolean, act: Function, help: [string[], string][]}} Binding
  */
 
-const arrow = (event, { clock, verbs }) =>
-  verbs.hold(clock.now() + (event.key === "ArrowLeft" ? -1 : 1) * (event.shiftKey ? 10 : 1) * clock.anchor.step);
+const step = ({ key, shiftKey }, { clock, verbs }) => {
+  const way = key === "ArrowRight" || key === "ArrowUp" ? 1 : -1;
+  verbs.hold(clock.now() + way * (shiftKey ? 10 : 1) * clock.anchor.step);
+};
 
 /** @type {Binding[]} */
 const REPLAY_KEYS = [
@@ -37,7 +39,7 @@ const REPLAY_KEYS = [
   {
     keys: ["arrowleft", "arrowright"],
     except: ARROWED,
-    act: arrow,
+    act: step,
     help: [
       [["←", "→"], "Step back or forward"],
       [["Shift", "←", "→"], "Ten steps"],
@@ -81,10 +83,7 @@ const REPLAY_KEYS = [
 const TIMELINE_KEYS = [
   {
     keys: ["arrowright", "arrowup", "arrowleft", "arrowdown"],
-    act: ({ key, shiftKey }, { clock, verbs }) => {
-      const way = key === "ArrowRight" || key === "ArrowUp" ? 1 : -1;
-      verbs.hold(clock.now() + way * (shiftKey ? 10 : 1) * clock.anchor.step);
-    },
+    act: step,
     help: [],
   },
   {

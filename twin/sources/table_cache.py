@@ -1,4 +1,5 @@
-"""Caches days read from a warehouse on the local disk, so that a window of the past needs no query when it is opened again.
+"""Caches what was read from a warehouse on the local disk, so that it needs no query when it is opened again: days of the past,
+and what opening learnt of a table.
 
 A file is written under a temporary name and then renamed, so that concurrent processes never read half a file. If the disk is
 full or read-only, the next opening is only slower. File names are hashes and reveal nothing about the data.
@@ -19,7 +20,7 @@ from twin.foundation.cache import SingleFlight
 log = logging.getLogger(__name__)
 
 
-class DayCache:
+class TableCache:
     """Tables by key on disk, limited in bytes; the least recently used are deleted first. Thread-safe."""
 
     def __init__(self, of: object, folder: Path, most: int) -> None:
@@ -52,7 +53,7 @@ class DayCache:
         except FileNotFoundError:
             return None
         except (OSError, pa.ArrowException) as error:
-            log.warning("a cached day cannot be read and is fetched again: %s", type(error).__name__)
+            log.warning("a cached table cannot be read and is fetched again: %s", type(error).__name__)
             return None
         return table
 
@@ -71,7 +72,7 @@ class DayCache:
                 raise
             self._make_room()
         except OSError as error:
-            log.warning("a day is not cached: %s", error.strerror or type(error).__name__)
+            log.warning("a table is not cached: %s", error.strerror or type(error).__name__)
 
     def _make_room(self) -> None:
         files = sorted(

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from twin.foundation.errors import SourceError
-from twin.sources.day_cache import DayCache
+from twin.sources.table_cache import TableCache
 
 KEYS, ROUNDS, MOST_BYTES = 6, 40, 60_000
 
@@ -20,7 +20,7 @@ def table(key: int) -> pa.Table:
 
 def race(folder: str, wrong: "multiprocessing.Queue[str]") -> None:
     """Read and write the same few chunks again and again, with hardly room for two of them."""
-    chunks = DayCache("race", Path(folder), MOST_BYTES)
+    chunks = TableCache("race", Path(folder), MOST_BYTES)
     try:
         for turn in range(ROUNDS):
             key = turn % KEYS
@@ -48,14 +48,14 @@ def test_processes_that_race_for_the_same_chunks_all_read_whole_ones(tmp_path: P
 
 def test_without_room_nothing_of_others_is_read_either(tmp_path: Path) -> None:
     """Somebody who reads with his own rights shares a disk with the app, which may read more."""
-    of_the_app, of_a_user = DayCache("one", tmp_path, 1 << 20), DayCache("one", tmp_path, 0)
+    of_the_app, of_a_user = TableCache("one", tmp_path, 1 << 20), TableCache("one", tmp_path, 0)
     of_the_app.get("day", lambda: table(1), keep=True)
     assert of_a_user.get("day", lambda: table(2), keep=True)["key"][0].as_py() == 2
     assert of_the_app.get("day", lambda: table(3), keep=True)["key"][0].as_py() == 1
 
 
 def test_threads_that_want_the_same_chunk_wait_for_one(tmp_path: Path) -> None:
-    chunks, made = DayCache("one", tmp_path, 1 << 20), []
+    chunks, made = TableCache("one", tmp_path, 1 << 20), []
 
     def make() -> pa.Table:
         made.append(1)
@@ -73,7 +73,7 @@ def test_threads_that_want_the_same_chunk_wait_for_one(tmp_path: Path) -> None:
 
 
 def test_a_day_that_could_not_be_fetched_fails_once_for_all_and_is_fetched_at_the_next_call(tmp_path: Path) -> None:
-    chunks, tries = DayCache("one", tmp_path, 1 << 20), []
+    chunks, tries = TableCache("one", tmp_path, 1 << 20), []
     inside, go_on = threading.Event(), threading.Event()
 
     def fail() -> pa.Table:
