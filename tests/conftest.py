@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,6 +79,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--full-length", action="store_true", help="let tests that are about duration last as long as they should"
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_process() -> Iterator[None]:
+    """No file of tests finds the hub, the settings or the failure that one before it has left in the server's process."""
+    yield
+    server = sys.modules.get("twin.server.process")
+    if server is not None:
+        server.process.use(None)
 
 
 @pytest.fixture(scope="session")

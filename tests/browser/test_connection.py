@@ -282,7 +282,8 @@ def test_many_reconnections_leave_nothing_behind(page: Page, server: Server) -> 
             connection(page, "live")
             page.evaluate("() => { globalThis.old = null; }")
             weights.append(weigh())
-        assert page.evaluate(COSTS) == costs
+        left = page.evaluate(COSTS)  # a line that was still on its way out at first may be gone meanwhile
+        assert all(left[name] <= cost for name, cost in costs.items()), (costs, left)
         nodes, listeners = weights[0]  # with it the browser's own memory of the last session
         assert weights[-1][0] <= 1.5 * nodes, weights
         assert weights[-1][1] <= 1.5 * listeners, weights

@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import panel as pn
 import pytest
@@ -58,10 +59,11 @@ def run(replay: Callable[[Client], Coroutine[Any, Any, None]], address: str) -> 
     """Open the page, let `replay` use it, and close it."""
 
     async def main() -> None:
+        others = WeakSet(sessions())
         client = Client(address)
         try:
             await client.open()
-            await loaded()
+            await loaded(others)
             await replay(client)
         finally:
             await client.close()
@@ -69,14 +71,19 @@ def run(replay: Callable[[Client], Coroutine[Any, Any, None]], address: str) -> 
     asyncio.run(main())
 
 
-async def loaded() -> None:
-    """Wait until every session has its timeline: what is pressed before is lost."""
+def sessions() -> list[ReplaySession]:
+    """All sessions of this process."""
+    return [one for one in gc.get_objects() if isinstance(one, ReplaySession)]
+
+
+async def loaded(others: WeakSet[ReplaySession]) -> None:
+    """Wait until every session but those of earlier tests has its timeline: what is pressed before is lost."""
     async with asyncio.timeout(GONE_S):
         while True:
-            sessions = [one for one in gc.get_objects() if isinstance(one, ReplaySession)]
-            if sessions and all(one.controller.timeline is not None and not one.is_moving for one in sessions):
+            ours = [one for one in sessions() if one not in others]
+            if ours and all(one.controller.timeline is not None and not one.is_moving for one in ours):
                 return
-            del sessions[:]
+            del ours[:]
             await asyncio.sleep(0.1)
 
 
