@@ -17,7 +17,7 @@ from twin.analysis import first_view
 from twin.analysis.baseline import Baseline
 from twin.analysis.first_view import LastDay
 from twin.analysis.insights import Insights
-from twin.analysis.ledger import Ledger
+from twin.analysis.ledger import Ledger, ledger_of
 from twin.analysis.moments import HISTORY, Findings, detect
 from twin.analysis.moments.known import TroublesAsKnown
 from twin.foundation import errand
@@ -70,7 +70,6 @@ class Hub(Owner):
         # the parts rather than Insights, which refer to their timeline and would keep the key of their own entry alive
         self._insights: WeakKeyDictionary[Timeline, tuple[Baseline, Findings]] = WeakKeyDictionary()
         self._known: WeakKeyDictionary[Timeline, TroublesAsKnown] = WeakKeyDictionary()
-        self._ledgers: WeakKeyDictionary[Timeline, Ledger] = WeakKeyDictionary()
         self._learning: SingleFlight[tuple[Baseline, Findings]] = SingleFlight()
         self._last_days: dict[Location, LastDay] = {}
         self._refreshing = threading.Lock()
@@ -279,13 +278,7 @@ class Hub(Owner):
         >>> bool(abs(evening.parts.sum() - evening.total_s) < 0.001)
         True
         """
-        baseline = self.insights(timeline).baseline
-        with self._lock:
-            ledger = self._ledgers.get(timeline)
-            if ledger is None:
-                milestones, target = timeline.orders.milestones, self.settings.delivery_target_s
-                ledger = self._ledgers[timeline] = Ledger(milestones, baseline, timeline.tz, target)
-        return ledger
+        return ledger_of(timeline, self.insights(timeline).baseline, self.settings.delivery_target_s)
 
     def _learn(self, timeline: Timeline) -> tuple[Baseline, Findings]:
         with self._lock:

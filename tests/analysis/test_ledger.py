@@ -217,6 +217,6 @@ def test_on_a_day_without_incidents_no_part_is_far_from_usual(name: str) -> None
 def test_the_sentence_names_the_largest_causes() -> None:
     slow = {**WHOLE, ev.DRIVER_ARRIVED: 50, ev.DRIVER_PICKED_UP: 51, ev.DRIVER_PING: 52, ev.DELIVERED: 66}
     book = Ledger(record(slow, *[WHOLE] * 30), Baseline.none(), target=40 * MINUTE)
-    assert book.account().sentence == "26 late minutes in 1 of 31 deliveries: 100% food waiting for drivers"
+    assert book.account().sentence == "26 late minutes in 1 of 31 deliveries: 100 % food waiting for drivers"
     assert book.account(np.arange(31) > 0).sentence == "None of 30 deliveries was late."
-    assert book.account(np.zeros(31, bool)).sentence == "Nothing was delivered."
+    assert book.account(np.zeros(31, bool)).sentence == "Nothing was delivered here."

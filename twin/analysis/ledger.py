@@ -13,6 +13,7 @@ parts can go from usual to what they were.
 Every figure of any orders is a plain sum over rows of these arrays.
 """
 
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +30,7 @@ from twin.foundation.stages import STALLED_AFTER
 from twin.foundation.times import DAY, HOUR
 from twin.foundation.zones import NAIVE, Zone
 from twin.timeline import events as ev
+from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -49,6 +51,18 @@ LABELS: Mapping[str, str] = MappingProxyType(
     }
 )
 """The parts in words; `usual` is the lateness of a usual order, where that is over the target."""
+NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "queue": "Queue",
+        "cook": "Cook",
+        "pack": "Pack",
+        "food_waits": "Food waits",
+        "hand_over": "Hand-over",
+        "drive": "Drive",
+        "not_recorded": "Not recorded",
+    }
+)
+"""The parts as a table names them."""
 DRIVER_PARTS = ("driver_waits", "hand_over", "drive")
 """The driver's minutes, from his arrival at the kitchen to the delivery."""
 
@@ -154,15 +168,16 @@ class Account:
     def sentence(self) -> str:
         """What the late minutes were made of, in one sentence."""
         if not self.orders:
-            return "Nothing was delivered."
+            return "Nothing was delivered here."
         if not self.late:
             one = self.orders == 1
             return "The one delivery was in time." if one else f"None of {self.orders:,} deliveries was late."
         shares = self.causes / self.late_s
         named = [(float(share), name) for share, name in zip(shares, (*PARTS, "usual"), strict=True)]
-        largest = [f"{share:.0%} {LABELS[name]}" for share, name in sorted(named, reverse=True)[:2] if share >= 0.1]
+        largest = [one for one in sorted(named, reverse=True)[:2] if one[0] >= 0.1]
+        causes = ", ".join(f"{100 * share:.0f} % {LABELS[name]}" for share, name in largest)
         minutes, orders = round(self.late_s / 60), f"{self.late:,} of {self.orders:,} deliveries"
-        return f"{minutes:,} late minutes in {orders}: {', '.join(largest) or 'a little of everything'}"
+        return f"{minutes:,} late minutes in {orders}: {causes or 'a little of everything'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +210,7 @@ class Ledger:
         self.target = target
         self.parts, self.total = customer_minutes(milestones)
         self.counted: Bools = np.isfinite(self.total) & (self.total <= STALLED_AFTER)
-        self._milestones, self._baseline, self._tz = milestones, baseline, tz
+        self._milestones, self.baseline, self._tz = milestones, baseline, tz
 
     @cached_property
     def driver(self) -> Floats:
@@ -215,9 +230,11 @@ class Ledger:
         if not len(rows):
             return usual
         created = self._milestones[ev.ORDER_CREATED, rows]
-        history = self._baseline.history
+        history = self.baseline.history
         other = self._milestones if history is None else history.milestones
-        usual[rows] = _Usual(other, self._tz).at(created, self.parts[rows].mean(axis=0))
+        low, high = np.quantile(self.total[rows], (0.25, 0.75))
+        middle = rows[(self.total[rows] >= low) & (self.total[rows] <= high)]
+        usual[rows] = _Usual(other, self._tz).at(created, self.parts[middle].mean(axis=0))
         return usual
 
     @cached_property
@@ -263,6 +280,26 @@ class Ledger:
         beyond = base[:, None] + excess @ _MEMBERS.T
         beyond[:, _ALL] = self.total[rows] - self.target  # not by a sum of floats, so that what is late is late in both
         return beyond
+
+
+class _Made:
+    """The ledger of a timeline, made at first and again for another baseline or target."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = weakref.ref(timeline)
+        self._made: Ledger | None = None
+
+    def of(self, baseline: Baseline, target: float) -> Ledger:
+        made, timeline = self._made, self._timeline()
+        if made is None or made.baseline is not baseline or made.target != target:
+            assert timeline is not None
+            made = self._made = Ledger(timeline.orders.milestones, baseline, timeline.tz, target)
+        return made
+
+
+def ledger_of(timeline: Timeline, baseline: Baseline, target: float = DELIVERY_TARGET_S) -> Ledger:
+    """Return the timeline's ledger, which is created at the first call and freed with the timeline."""
+    return timeline.cached(_Made).of(baseline, target)
 
 
 class _Usual:
