@@ -68,7 +68,7 @@ class WhyPanel {
           {},
           "Averages of what was delivered in the last 60 minutes, or by now of the orders that began in the range or " +
             "loop: what was promised, what an order usually takes at its hour on other days, what each part took " +
-            "more or less than that, and what it came to. The parts add up. What the record lacks is a part of its own.",
+            "more or less than that, and what it came to. The parts add up; what the record lacks is one of them.",
         ),
       ),
     );
