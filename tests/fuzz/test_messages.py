@@ -56,6 +56,8 @@ MESSAGES: list[dict[str, Any]] = [
     {"act": "cancel"},
     {"choose": "sanfrancisco"},
     {"ask": "time", "sent": 12.5},
+    {"part": "cook"},
+    {"scope": "range"},
 ]  # fmt: skip
 """One of each kind that the page's JavaScript sends."""
 
