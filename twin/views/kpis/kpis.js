@@ -3,7 +3,6 @@
 import { STAGE_LABELS, STAGES } from "#python/foundation/stages";
 import { el, icon } from "../shared/elements.js";
 import {
-  averageText,
   figure,
   LONG_COUNT,
   many,
@@ -307,7 +306,7 @@ class KpiCards {
     put(
       this.f["delivery-time-usual"],
       known && s.usual !== null ? ` · usual ${wholeMinutes(s.usual)}` : "",
-      s.usual === null ? "" : `Usually ${averageText(s.usual)} at this time of day, on other days`,
+      s.usual === null ? "" : `Usually ${minutesText(s.usual)} at this time of day, on other days`,
       s.usual,
     );
     for (const [name, share] of [

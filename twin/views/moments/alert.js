@@ -1,6 +1,6 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
-import { durationText } from "../shared/times.js";
+import { minutesText } from "../shared/numbers.js";
 import { verbsOf } from "../shared/verbs.js";
 
 /** Milliseconds between two looks at whether the playhead is in a trouble. */
@@ -65,7 +65,7 @@ class AlertCard {
     const trouble = moments && troubleAt(moments, t, this.model.tail);
     const next = moments && !trouble && nextAfter(moments, t);
     const over = trouble && t > trouble.end;
-    const since = trouble && !over && durationText(Math.floor((t - trouble.start) / 60) * 60);
+    const since = trouble && !over && minutesText(Math.floor((t - trouble.start) / 60) * 60);
     const others = trouble
       ? moments.filter((other) => other !== trouble && other.start <= t && t <= other.end).length
       : 0;

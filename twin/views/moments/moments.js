@@ -1,6 +1,6 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
-import { durationText } from "../shared/times.js";
+import { minutesText } from "../shared/numbers.js";
 import { verbsOf } from "../shared/verbs.js";
 
 /** Milliseconds between two looks at which moment the playhead is in. */
@@ -120,8 +120,9 @@ class MomentsList {
     return this.verbs.visit(moment.at);
   }
 
+  /** As long as its two clocks say: 18:10 – 18:40 are 30 minutes, whatever the seconds. */
   length({ start, end }) {
-    return durationText(end - start);
+    return minutesText(60 * (Math.floor(end / 60) - Math.floor(start / 60)));
   }
 
   buildItem = (moment) => {

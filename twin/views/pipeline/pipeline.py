@@ -135,10 +135,10 @@ class PipelineView(ReplayView):
         service = level(figures.service, amber, red)
         if is_well_over(figures.service, usual, figures.served):
             service = RED
-        tenths, minutes = (6.0, 60.0) if playing else (None, None)
+        minutes = 60.0 if playing else None
         return {
-            "service": _tidy(figures.service, tenths),
-            "usual": _tidy(usual, tenths),
+            "service": _tidy(figures.service, minutes),
+            "usual": _tidy(usual, minutes),
             "served": figures.served,
             "excluded": figures.excluded,
             "age": _tidy(figures.age, minutes),

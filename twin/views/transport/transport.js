@@ -2,7 +2,8 @@
 
 import { clockOf } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
-import { durationText, paceText } from "../shared/times.js";
+import { minutesText } from "../shared/numbers.js";
+import { exactText } from "../shared/times.js";
 import { verbsOf } from "../shared/verbs.js";
 import { bucketText } from "./axis.js";
 import { sectionOf, wholeOf } from "./brush.js";
@@ -222,8 +223,8 @@ class TransportBar {
       ? "Stopped: the server does not answer"
       : `${moving ? "Pause" : "Play"} (space)`;
     this.play.setAttribute("aria-disabled", String(!!this.clock.halted));
-    this.back.title = `Back ${durationText(this.clock.anchor.step)} (←, with shift ten times that)`;
-    this.forward.title = `Forward ${durationText(this.clock.anchor.step)} (→, with shift ten times that)`;
+    this.back.title = `Back ${minutesText(this.clock.anchor.step)} (←, with shift ten times that)`;
+    this.forward.title = `Forward ${minutesText(this.clock.anchor.step)} (→, with shift ten times that)`;
     this.loop.setAttribute("aria-pressed", String(!!this.clock.anchor?.loop));
     for (const node of this.speeds.children)
       node.setAttribute("aria-pressed", String(Number(node.dataset.speed) === this.clock.anchor?.speed));
@@ -241,7 +242,7 @@ class TransportBar {
             "aria-label": `${speed} times`,
             onclick: () => this.verbs.speed(speed),
             title:
-              speed === 1 ? `As it happened (${i + 1})` : `${paceText(speed)} of kitchen time each second (${i + 1})`,
+              speed === 1 ? `As it happened (${i + 1})` : `${exactText(speed)} of kitchen time each second (${i + 1})`,
           },
           `${speed}×`,
         ),

@@ -3,8 +3,9 @@
 
 import { clockFrom } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
+import { minutesText } from "../shared/numbers.js";
 import { twin } from "../shared/registry.js";
-import { DAY, durationText } from "../shared/times.js";
+import { DAY } from "../shared/times.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
 import { Held } from "./marks.js";
 
@@ -30,7 +31,7 @@ const money = (n) =>
     : n >= 10_000
       ? `$${(n / 1000).toFixed(1)}k`
       : `$${number(Math.round(n))}`;
-const minuteText = (m) => (m >= 100 ? durationText(m * 60) : `${m.toFixed(1)} min`);
+const minuteText = (m) => minutesText(m * 60);
 const TREND = {
   improving: ["↗", "improving"],
   declining: ["↘", "declining"],
