@@ -439,7 +439,7 @@ class TrendsFrame {
               },
             },
             label,
-            el("i", { class: "sort", "aria-hidden": "true" }, mine ? (this.sorted.down ? "▾" : "▴") : ""),
+            el("i", { class: "sort", "aria-hidden": "true" }, mine ? (this.sorted.down ? "▼" : "▲") : ""),
           ),
         );
       }),
