@@ -6,7 +6,7 @@ flooded, and drivers are drawn exactly where `Timeline.at(t)` has them.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -69,6 +69,10 @@ class BaseMap:
     routes: int
     image: str | None = None
     extent: tuple[float, float, float, float] | None = None
+    names: Sequence[Mapping[str, Any]] = ()
+    """What the browser writes on it: text, kind, rank (1 is written first), and `at`, [x, y] or a line [x0, y0, x1, y1, …]."""
+    problem: str = ""
+    """A sentence about what could not be drawn, for the credit."""
 
 
 class MapFrame(Component):
@@ -79,7 +83,8 @@ class MapFrame(Component):
         default={}, doc="The location: version, name, kitchen (x, y), home extent, ground scale, target, empty text."
     )
     base = param.Dict(
-        default={}, doc="Base maps to choose from: `maps` key -> url, label, credit, link, max_zoom; and `chosen`."
+        default={},
+        doc="Base maps to choose from: `maps` key -> url, label, credit, link, max_zoom, names; and `chosen`.",
     )
     layers = param.Dict(default=dict(LAYERS), doc="Whether each of `LAYERS` is shown.")
     density = param.Dict(
@@ -228,7 +233,10 @@ class MapView(ReplayView):
             credit = f"Streets drawn from {streets.routes:,} delivery route{'s' * (streets.routes != 1)}" * (
                 streets.routes > 0
             )
-            maps["streets"] = {"url": streets.url, "label": "Streets", "credit": credit, "max_zoom": 18}
+            maps["streets"] = {
+                "url": streets.url, "label": "Streets", "credit": ". ".join(filter(None, [credit, streets.problem])),
+                "max_zoom": 18, "names": streets.names,
+            }  # fmt: skip
         for key, online in ONLINE.items() if self.online else ():
             maps[key] = {
                 "url": online.url, "label": online.label, "credit": online.credit, "link": online.link,
