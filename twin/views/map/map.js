@@ -4,7 +4,7 @@
 
 import { clockFrom, ReplayClock } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
-import { twin } from "../shared/registry.js";
+import { guarded, twin } from "../shared/registry.js";
 import { selectionOf } from "../shared/verbs.js";
 import { BaseMap } from "./basemap.js";
 import { Camera, calm } from "./camera.js";
@@ -121,7 +121,8 @@ class MapFrame {
   }
 
   listen() {
-    const themes = new MutationObserver(() => requestAnimationFrame(this.recolour));
+    const recolour = guarded(() => this.recolour());
+    const themes = new MutationObserver(() => requestAnimationFrame(recolour));
     themes.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme"] });
     const dropClock = this.clock.on(this.wake);
     const dropSelection = this.selection.on(this.onSelection);
@@ -134,7 +135,7 @@ class MapFrame {
       this.layersChanged();
     });
     this.model.on("density", this.layersChanged);
-    this.model.on("dark", () => requestAnimationFrame(this.recolour));
+    this.model.on("dark", () => requestAnimationFrame(recolour));
     this.model.on("viewport", () => {
       if (this.pv && String(this.model.viewport) !== String(this.camera.told) && this.model.scene.kitchen)
         this.camera.begin();
@@ -233,7 +234,7 @@ class MapFrame {
     if (!this.raf && !this.gone && this.pv) this.raf = requestAnimationFrame(this.frame);
   };
 
-  frame = () => {
+  frame = guarded(() => {
     this.raf = 0;
     clearTimeout(this.resting);
     if (this.gone || document.hidden || !this.pv || !this.model.scene.kitchen) return;
@@ -262,7 +263,7 @@ class MapFrame {
       this.wake();
     else if (wait || this.motion.later)
       this.resting = setTimeout(this.wake, Math.max(wait, this.motion.later ? REST * 1000 + 50 : 0));
-  };
+  });
 
   /** What lies over the map, in its pixels: its own tools and legend, and what the page puts there, as the alert. */
   over = () => {

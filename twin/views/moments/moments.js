@@ -1,5 +1,6 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { guarded } from "../shared/registry.js";
 import { durationText } from "../shared/times.js";
 import { verbsOf } from "../shared/verbs.js";
 
@@ -76,9 +77,12 @@ class MomentsList {
       event.stopPropagation();
       next?.node.firstChild.focus();
     });
-    const timer = setInterval(() => {
-      if (this.clock.moving) this.mark();
-    }, LOOK);
+    const timer = setInterval(
+      guarded(() => {
+        if (this.clock.moving) this.mark();
+      }),
+      LOOK,
+    );
     const off = this.clock.on(this.mark);
     for (const name of ["moments", "judged", "problem", "unexamined"]) this.model.on(name, this.build);
     this.model.on("remove", () => {

@@ -3,6 +3,7 @@
 import { SHORT_LABELS, STATES } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { guarded } from "../shared/registry.js";
 import { rowsOf } from "../shared/rows.js";
 import { STATE_ICONS } from "../shared/stages.js";
 import { durationText } from "../shared/times.js";
@@ -187,9 +188,12 @@ class OrderList {
     this.model.on("active", this.age);
     const offClock = this.clock.on(this.age);
     const offChosen = this.chosen.on(this.onChosen);
-    const timer = setInterval(() => {
-      if (this.model.active && this.clock.moving && !document.hidden) this.age();
-    }, EVERY);
+    const timer = setInterval(
+      guarded(() => {
+        if (this.model.active && this.clock.moving && !document.hidden) this.age();
+      }),
+      EVERY,
+    );
     this.model.on("remove", () => {
       clearInterval(timer);
       offClock();

@@ -2,6 +2,7 @@
 // dragged.
 
 import { el } from "../shared/elements.js";
+import { guarded } from "../shared/registry.js";
 import { DAY, durationText } from "../shared/times.js";
 import { axisTicks, barsPath, clamp, counted, hatching, ribbonPaths, snapped, svgNode, TICKS } from "./axis.js";
 import { buildBrush, sectionOf, wholeOf } from "./brush.js";
@@ -266,7 +267,7 @@ function buildScrubber(model, clock, verbs) {
     binding.act(event, { clock, verbs });
   });
 
-  const observer = new ResizeObserver(() => {
+  const resized = guarded(() => {
     const box = track.getBoundingClientRect();
     const low = ribbon.getBoundingClientRect().height;
     if (box.width === width && box.height === height && low === ribbonHeightNow) return;
@@ -275,6 +276,7 @@ function buildScrubber(model, clock, verbs) {
     draw(true);
     if (clock.anchor) move(clock.now());
   });
+  const observer = new ResizeObserver(resized);
   observer.observe(track);
   return {
     node,

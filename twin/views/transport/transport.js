@@ -2,6 +2,7 @@
 
 import { clockOf } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { guarded } from "../shared/registry.js";
 import { durationText, paceText } from "../shared/times.js";
 import { verbsOf } from "../shared/verbs.js";
 import { bucketText } from "./axis.js";
@@ -187,7 +188,7 @@ class TransportBar {
     return !!this.clock.anchor && this.clock.anchor.end > this.clock.anchor.start;
   }
 
-  tick = () => {
+  tick = guarded(() => {
     this.frame = 0;
     if (!this.clock.anchor) return;
     const t = this.clock.now();
@@ -199,7 +200,7 @@ class TransportBar {
     this.scrubber.move(t);
     if (this.clock.moving && this.seen) this.frame = requestAnimationFrame(this.tick);
     else this.controlsOf();
-  };
+  });
 
   /** Write which clock it is; `of` is the zone that was written. */
   explain(zone, t, label) {

@@ -3,7 +3,7 @@
 
 import { clockFrom } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
-import { twin } from "../shared/registry.js";
+import { guarded, twin } from "../shared/registry.js";
 import { DAY, durationText } from "../shared/times.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
 import { Held } from "./marks.js";
@@ -219,7 +219,7 @@ class TrendsFrame {
   };
 
   /** Move the playhead and the veil over what is still to come: the compositor does it, nothing is painted anew. */
-  move = () => {
+  move = guarded(() => {
     clearTimeout(this.timer);
     this.timer = 0;
     const { frame } = this.volume;
@@ -231,7 +231,7 @@ class TrendsFrame {
     this.playhead.style.transform = `translateX(${at}px)`;
     this.veil.style.transform = `scaleX(${(1 - x / frame.width).toFixed(5)})`;
     if (this.clock.moving) this.timer = setTimeout(this.move, MOVE_EVERY_MS);
-  };
+  });
 
   say(lines, event) {
     this.tip.replaceChildren(...lines.filter(Boolean).map(([text, strong]) => el(strong ? "b" : "p", {}, text)));
@@ -505,9 +505,11 @@ class TrendsFrame {
   };
 
   recolour = () =>
-    requestAnimationFrame(() => {
-      for (const held of [this.volume, this.stages, this.brands]) held.recolour();
-    });
+    requestAnimationFrame(
+      guarded(() => {
+        for (const held of [this.volume, this.stages, this.brands]) held.recolour();
+      }),
+    );
 
   wake = () => {
     if (!this.seen()) return clearTimeout(this.timer);
