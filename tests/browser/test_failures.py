@@ -49,7 +49,7 @@ def opened(browser: Browser, address: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     uncaught: list[str] = []
-    context.on("weberror", lambda error: uncaught.append(str(error.error)))
+    context.on("weberror", lambda error: uncaught.append(f"{error.error}: {error.error.stack}"))
     choose(page, address, "sanfrancisco", t="2025-10-16T18:30:00")
     until(page, lambda: by_id(page, "alert").count(), "the alert")
     page.wait_for_function("() => globalThis.__twin.panel === undefined")

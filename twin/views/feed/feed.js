@@ -135,7 +135,7 @@ class FeedList {
       "data-testid": "feed-search",
       oninput: () => {
         clearTimeout(this.typing);
-        this.typing = setTimeout(this.search, TYPED);
+        this.typing = setTimeout(guarded(this.search), TYPED);
       },
       onchange: () => this.search(),
       onkeydown: (event) => {

@@ -32,7 +32,7 @@ class BaseMap {
    * Show the chosen base map. One from elsewhere is tried first: Bokeh asks a server that cannot be reached again at
    * every paint.
    */
-  async show() {
+  show = guarded(async () => {
     const { chosen } = this.model.base;
     const { map, tiles } = this;
     this.problem = "";
@@ -51,7 +51,7 @@ class BaseMap {
     }
     tiles.setv({ visible: !!map?.url }, { sync: false });
     this.follow();
-  }
+  });
   /**
    * Repaint until all tiles are shown: Bokeh does not, for one that it had begun to fetch ahead when it came into
    * view.

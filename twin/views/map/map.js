@@ -378,7 +378,7 @@ class MapFrame {
     this.wake();
   }
 
-  onPainted = () => {
+  onPainted = guarded(() => {
     if (this.gone || !this.model.scene.kitchen) return;
     this.paints++;
     this.picture.attach(this.pv);
@@ -390,7 +390,7 @@ class MapFrame {
       this.base.follow();
     }
     this.paint(false);
-  };
+  });
 
   // ---- life -------------------------------------------------------------------------------------------------------
   fillLegend() {
@@ -468,7 +468,7 @@ class MapFrame {
   };
 
   /** Wait until the figure is laid out, then take hold of it. */
-  async attach() {
+  attach = guarded(async () => {
     for (;;) {
       const found = this.component.get_child_view(this.component.model.data.figure);
       if (found?.frame?.bbox?.width > 1 && this.root.isConnected) {
@@ -487,7 +487,7 @@ class MapFrame {
     this.recolour();
     this.layersChanged();
     this.restage();
-  }
+  });
 
   onShown = () => {
     if (!document.hidden) this.redraw();

@@ -149,10 +149,11 @@ class TransportBar {
   }
 
   watchSight() {
-    const sight = new IntersectionObserver(([entry]) => {
+    const looked = guarded(([entry]) => {
       this.seen = entry.isIntersecting;
       if (this.seen) this.wake();
     });
+    const sight = new IntersectionObserver(looked);
     sight.observe(this.bar);
     this.model.on("remove", () => {
       cancelAnimationFrame(this.frame);

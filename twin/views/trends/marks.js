@@ -20,9 +20,9 @@ class Held {
     this.pv = null;
     this.timer = 0;
     this.gone = false;
-    this.repainted = () => {
+    this.repainted = guarded(() => {
       if (!this.gone) this.onPlaced();
-    };
+    });
     model.on(name, () => this.seek());
     this.seek();
   }

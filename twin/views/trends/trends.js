@@ -157,7 +157,7 @@ class TrendsFrame {
   }
 
   listen() {
-    const themes = new MutationObserver(this.recolour);
+    const themes = new MutationObserver(guarded(this.recolour));
     themes.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme"] });
     const dropClock = this.clock.on(() => {
       if (!this.timer || performance.now() - this.moved > MOVE_EVERY_MS) this.move();
