@@ -149,6 +149,7 @@ class Page:
                     if what in component.from_browser:
                         component._process_events({what: value})
             self.session.tick(force=True)
+            assert [component.failure for component in self.components if component.failure] == []
         while others := [task for task in asyncio.all_tasks() if task not in self.standing]:
             done, waiting = await asyncio.wait(others, timeout=20)
             assert not waiting, waiting

@@ -19,14 +19,21 @@ from twin.views.moments.alert import AlertView
 from twin.views.moments.moments import MomentsView
 from twin.views.session.address import missing_order
 from twin.views.session.session import ReplaySession
+from twin.views.shared.component import Component
+from twin.views.shared.view import ReplayView
 
 
-class Recorder:
+class Recorder(ReplayView):
     """A view that notes what it is told."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.resets = self.learnt = 0
         self.shown: list[Any] = []
+        self._component = Component()
+
+    def __panel__(self) -> Component:
+        return self._component
 
     def reset(self) -> None:
         self.resets += 1
@@ -34,7 +41,7 @@ class Recorder:
     def learn(self) -> None:
         self.learnt += 1
 
-    def show(self, snapshot: Any) -> None:
+    def show(self, snapshot: Any) -> None:  # type: ignore[override]
         self.shown.append(snapshot)
 
 
@@ -125,7 +132,8 @@ def test_a_view_that_cannot_show_the_insights_is_reported(session: ReplaySession
     asyncio.run(session.choose("chicago"))
     monkeypatch.setattr(Recorder, "learn", lambda _: 1 // 0)
     asyncio.run(session.learn(session.controller.timeline))
-    assert "ZeroDivisionError" in session.controller.insights_problem
+    assert "ZeroDivisionError" in view(session).__panel__().failure
+    assert session.controller.insights_problem == ""  # the other views have them
 
 
 def test_what_is_being_loaded_can_be_given_up(

@@ -16,6 +16,7 @@ import {
   shortMany,
   wholeMinutes,
 } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { NAIVE } from "../shared/times.js";
 import { Histogram, label, Spark } from "./spark.js";
 
@@ -475,10 +476,13 @@ class KpiCards {
 
   // the line follows its last point at most twice a second; a drawing is not worth more
   later() {
-    this.asked ||= setTimeout(() => {
-      this.asked = 0;
-      this.draw();
-    }, 500);
+    this.asked ||= setTimeout(
+      guarded(() => {
+        this.asked = 0;
+        this.draw();
+      }),
+      500,
+    );
   }
 
   update = () => {

@@ -1,6 +1,7 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { minutesText } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { verbsOf } from "../shared/verbs.js";
 
 /** Milliseconds between two looks at whether the playhead is in a trouble. */
@@ -30,9 +31,12 @@ class AlertCard {
     this.body = el("div", { class: "body", role: "status", "data-testid": "alert-status" });
     this.root = el("section", { class: "card alert", "aria-label": "Alert", "data-testid": "alert" }, this.body);
     this.told = null;
-    const timer = setInterval(() => {
-      if (this.clock.moving) this.update();
-    }, LOOK);
+    const timer = setInterval(
+      guarded(() => {
+        if (this.clock.moving) this.update();
+      }),
+      LOOK,
+    );
     const off = this.clock.on(this.update);
     document.addEventListener("visibilitychange", this.update);
     this.model.on("moments", this.update);

@@ -1,5 +1,6 @@
 """The alert: a card with the trouble at the playhead, its begin and severity; without one, a quiet line."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -39,7 +40,8 @@ class AlertView(ReplayView):
         self._controller = controller
         self._card = AlertCard(sizing_mode="stretch_width")
         self._card.join(controller)
-        controller.param.watch(lambda _: self.learn(), "insights_problem")
+        self._card.retry_with(partial(self.retry, controller))
+        self.follow(controller, "insights_problem", self.learn)
         self.learn()
 
     def __panel__(self) -> AlertCard:

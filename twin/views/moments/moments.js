@@ -1,6 +1,7 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { minutesText } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { verbsOf } from "../shared/verbs.js";
 
 /** Milliseconds between two looks at which moment the playhead is in. */
@@ -76,9 +77,12 @@ class MomentsList {
       event.stopPropagation();
       next?.node.firstChild.focus();
     });
-    const timer = setInterval(() => {
-      if (this.clock.moving) this.mark();
-    }, LOOK);
+    const timer = setInterval(
+      guarded(() => {
+        if (this.clock.moving) this.mark();
+      }),
+      LOOK,
+    );
     const off = this.clock.on(this.mark);
     for (const name of ["moments", "judged", "problem", "unexamined"]) this.model.on(name, this.build);
     this.model.on("remove", () => {

@@ -291,7 +291,7 @@ class ReplaySession(param.Parameterized):
             self.newer = None
             self._is_latest = timeline.window == self.hub.last_hours(place.id)
             for view in self._views:
-                view.reset()
+                view.begin_anew()
             self.waiting = ""
             self.page.settled = True
             self.tick(force=True)
@@ -317,7 +317,7 @@ class ReplaySession(param.Parameterized):
         with pn.io.hold():
             self.controller.learn(insights)
             for view in self._views:
-                view.learn()
+                view.attempt(view.learn)
             self.tick(force=True)
 
     async def range(self, start: float, end: float) -> None:
@@ -352,7 +352,7 @@ class ReplaySession(param.Parameterized):
             snapshot = self.controller.timeline.at(t)
             for view in self._views:
                 if getattr(view, "active", True):
-                    view.show(snapshot)
+                    view.attempt(view.show, snapshot)
             self._write_address()
 
     def _on_visibility(self, event: param.parameterized.Event) -> None:

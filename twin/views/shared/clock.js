@@ -1,6 +1,6 @@
 // The replay clock of the browser: where the playhead is, without a message for every frame.
 
-import { twin } from "./registry.js";
+import { guarded, twin } from "./registry.js";
 import { NAIVE, Zone } from "./times.js";
 
 /**
@@ -127,8 +127,9 @@ class ReplayClock {
     return !this.halted && !!a && a.playing && (a.loop || this.now() < a.end);
   }
   on(listener) {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    const mine = guarded(listener);
+    this.listeners.add(mine);
+    return () => this.listeners.delete(mine);
   }
 }
 

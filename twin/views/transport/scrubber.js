@@ -3,6 +3,7 @@
 
 import { el } from "../shared/elements.js";
 import { minutesText } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { DAY } from "../shared/times.js";
 import {
   axisTicks,
@@ -270,7 +271,7 @@ function buildScrubber(model, clock, verbs) {
     binding.act(event, { clock, verbs });
   });
 
-  const observer = new ResizeObserver(() => {
+  const resized = guarded(() => {
     const box = track.getBoundingClientRect();
     const low = ribbon.getBoundingClientRect().height;
     if (box.width === width && box.height === height && low === ribbonHeightNow) return;
@@ -279,6 +280,7 @@ function buildScrubber(model, clock, verbs) {
     draw(true);
     if (clock.anchor) move(clock.now());
   });
+  const observer = new ResizeObserver(resized);
   observer.observe(track);
   return {
     node,

@@ -3,6 +3,7 @@
 import { clockOf } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { minutesText } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { exactText } from "../shared/times.js";
 import { verbsOf } from "../shared/verbs.js";
 import { bucketText } from "./axis.js";
@@ -149,10 +150,11 @@ class TransportBar {
   }
 
   watchSight() {
-    const sight = new IntersectionObserver(([entry]) => {
+    const looked = guarded(([entry]) => {
       this.seen = entry.isIntersecting;
       if (this.seen) this.wake();
     });
+    const sight = new IntersectionObserver(looked);
     sight.observe(this.bar);
     this.model.on("remove", () => {
       cancelAnimationFrame(this.frame);
@@ -188,7 +190,7 @@ class TransportBar {
     return !!this.clock.anchor && this.clock.anchor.end > this.clock.anchor.start;
   }
 
-  tick = () => {
+  tick = guarded(() => {
     this.frame = 0;
     if (!this.clock.anchor) return;
     const t = this.clock.now();
@@ -200,7 +202,7 @@ class TransportBar {
     this.scrubber.move(t);
     if (this.clock.moving && this.seen) this.frame = requestAnimationFrame(this.tick);
     else this.controlsOf();
-  };
+  });
 
   /** Write which clock it is; `of` is the zone that was written. */
   explain(zone, t, label) {

@@ -144,7 +144,9 @@ class TransportView(ReplayView):
         self._choices = 0
         self._bar = TransportBar(sizing_mode="stretch_width", busy=self.busy)
         self._bar.join(controller)
+        self._bar.retry_with(partial(self.retry, controller))
         self._bar.on_msg(self._on_message)
+        self.follow(self, ["source_range", "latest", "reach"], self._offer)
         self.reset()
         self._offer()
 
@@ -191,7 +193,6 @@ class TransportView(ReplayView):
             moments=moments,
         )
 
-    @param.depends("source_range", "latest", "reach", watch=True)
     def _offer(self) -> None:
         if self.source_range is None:
             self._bar.source = {}
