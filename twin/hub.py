@@ -266,13 +266,13 @@ class Hub(Owner):
         return self._troubles(timeline).at(t)
 
     def unfolding(self, timeline: Timeline, block: int) -> tuple[KnownFrom, ...]:
-        """Return what was known of troubles at every fifth minute of a block of hours (unfolding.py), where it changed.
+        """Return what was known of troubles at every fifth minute of a block of time (unfolding.py), where it changed.
 
         >>> t = twin.open("demo")
         >>> evening = t.timeline("sanfrancisco", "2025-10-16", "2025-10-17")
         >>> block = twin.analysis.moments.unfolding.block_of(twin.foundation.times.seconds("2025-10-16 18:40"))
-        >>> [known.findings.moments != () for known in t.unfolding(evening, block)][:2]
-        [False, True]
+        >>> [[one.kind for one in known.findings.moments] for known in t.unfolding(evening, block)][:2]
+        [[], ['driver_shortage']]
         """
         return self._troubles(timeline).cached(Unfolding).block(block)
 

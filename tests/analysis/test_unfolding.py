@@ -62,7 +62,7 @@ def test_the_first_look_is_at_the_begin_of_the_range_and_none_is_outside_of_it(w
     unfolding = Unfolding(troubles)
     first = block_of(window.start)
     assert unfolding.block(first)[0].t == window.start
-    assert unfolding.block(first - 1) == unfolding.block(first + 1) == ()
+    assert unfolding.block(first - 1) == unfolding.block(first + 2) == ()
     looks = unfolding._looks(first)
     assert all(window.start <= t <= window.end for t in looks)
     assert [t for t in looks[1:] if t % GRID_S] == []

@@ -16,8 +16,8 @@ from twin.foundation.times import HOUR
 
 GRID_S = 300.0
 """Seconds between two looks. A trouble is known some 12 minutes after it began at the earliest, so less would say no more."""
-BLOCK_S = 6 * HOUR
-"""Seconds that are computed at once: half a second of work."""
+BLOCK_S = HOUR
+"""Seconds that are computed at once: a tenth of a second of work."""
 
 
 @dataclass(frozen=True, slots=True)
