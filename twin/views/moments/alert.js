@@ -1,7 +1,7 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { laterMark } from "../shared/later.js";
-import { stageStateOf } from "../shared/stage_state.js";
+import { sharedState } from "../shared/shared_state.js";
 import { durationText } from "../shared/times.js";
 import { verbsOf } from "../shared/verbs.js";
 import { knownAt, lastKnown } from "./known.js";
@@ -39,7 +39,8 @@ class AlertCard {
     this.model = model;
     this.clock = clockFrom(this.model);
     this.verbs = verbsOf(this.model, this.clock);
-    this.stages = stageStateOf(this.model.clock);
+    this.stages = sharedState(this.model.clock, "stages");
+    this.known = sharedState(this.model.clock, "known");
     this.body = el("div", { class: "body", role: "status", "data-testid": "alert-status" });
     this.root = el("section", { class: "card alert", "aria-label": "Alert", "data-testid": "alert" }, this.body);
     this.told = null;
@@ -48,14 +49,20 @@ class AlertCard {
     }, LOOK);
     const offs = [this.clock.on(this.update), this.stages.on(this.update)];
     document.addEventListener("visibilitychange", this.update);
-    for (const name of ["moments", "known", "empty", "problem", "partly"]) this.model.on(name, this.update);
+    this.model.on("known", this.share);
+    for (const name of ["moments", "empty", "problem", "partly"]) this.model.on(name, this.update);
     this.model.on("remove", () => {
       clearInterval(timer);
       for (const off of offs) off();
       document.removeEventListener("visibilitychange", this.update);
     });
-    this.update();
+    this.share();
   }
+
+  share = () => {
+    this.known.take(this.model.known);
+    this.update();
+  };
 
   link(label, title, moment) {
     const button = el(
@@ -127,7 +134,7 @@ class AlertCard {
       this.body.replaceChildren(...(told.trouble ? this.tell(told, t) : this.quiet(told)));
     }
     this.write(".since", told.state === "trouble" ? this.soFar(told.trouble, t) : "");
-    this.write(".figures", told.state === "trouble" ? nowText(told.trouble, this.stages.stages) : "");
+    this.write(".figures", told.state === "trouble" ? nowText(told.trouble, this.stages.value) : "");
   };
 
   write(selector, text) {

@@ -33,4 +33,17 @@ function lastKnown(blocks, t) {
   return all.findLast(([from, troubles]) => from <= t && troubles.length)?.[1][0] ?? null;
 }
 
-export { knownAt, lastKnown };
+/**
+ * The trouble that was known to be going on at t where a moment of the whole range is; null: nobody knew of it.
+ * @param {Block[]} blocks
+ * @param {{kind: string, stage: string, start: number, end: number}} moment
+ * @param {number} t
+ * @returns {Trouble | null}
+ */
+function knownOf(blocks, moment, t) {
+  const same = (one) => one.kind === moment.kind || (moment.stage !== "" && one.stage === moment.stage);
+  const meets = (one) => one.start <= moment.end && moment.start <= one.end;
+  return knownAt(blocks, t)?.troubles.find((one) => one.going_on && same(one) && meets(one)) ?? null;
+}
+
+export { knownAt, knownOf, lastKnown };

@@ -12,7 +12,7 @@ const COUNTED = {
 /**
  * "31 meals waiting, 5 min over usual"; empty where the trouble is of no stage, or nothing shows the stages.
  * @param {{stage: string}} trouble
- * @param {import("../shared/stage_state.js").Stages | null} stages
+ * @param {Record<string, {count: number, age?: number | null, usual?: number | null}> | null} stages by key
  */
 function nowText({ stage }, stages) {
   const figures = stages?.[stage];

@@ -16,7 +16,7 @@ import {
   put,
   reportAs,
 } from "../shared/numbers.js";
-import { stageStateOf } from "../shared/stage_state.js";
+import { sharedState } from "../shared/shared_state.js";
 import { STATE_ICONS } from "../shared/stages.js";
 import { selectionOf } from "../shared/verbs.js";
 import { StageList } from "./stage_orders.js";
@@ -322,7 +322,7 @@ class PipelineStrip {
 
   show = () => {
     const state = JSON.parse(this.model.state);
-    stageStateOf(this.model.clock).take(state);
+    sharedState(this.model.clock, "stages").take(state);
     for (const parts of this.stages)
       if (state[parts.key])
         showStage(parts, state[parts.key], this.model.limits[parts.key] ?? [null, null], this.model.usual_words);

@@ -2,6 +2,7 @@
 // dragged.
 
 import { el } from "../shared/elements.js";
+import { laterMark } from "../shared/later.js";
 import { DAY, durationText } from "../shared/times.js";
 import { axisTicks, barsPath, clamp, counted, hatching, ribbonPaths, snapped, svgNode, TICKS } from "./axis.js";
 import { buildBrush, sectionOf, wholeOf } from "./brush.js";
@@ -35,11 +36,13 @@ function buildScrubber(model, clock, verbs) {
     hatching(),
     ...levels,
   );
+  const ahead = el("i", {});
   const slider = el(
     "div",
     { class: "slider", role: "slider", tabindex: "0", "aria-label": "Playhead", "data-testid": "scrubber" },
     track,
     ribbon,
+    el("div", { class: "ahead", "aria-hidden": "true" }, ahead),
   );
   let width = 0;
   let height = 0;
@@ -172,6 +175,8 @@ function buildScrubber(model, clock, verbs) {
       // a window of full width, pushed left with its content held in place: the compositor moves it, nothing is painted
       played.style.transform = `translateX(${x - width}px)`;
       inner.style.transform = `translateX(${width - x}px)`;
+      ahead.style.transform = `translateX(${x}px)`;
+      marks.move(t);
     }
     const second = Math.floor(performance.now() / 1000);
     if (second !== spoken || !clock.moving) {
@@ -211,6 +216,7 @@ function buildScrubber(model, clock, verbs) {
         el("em", {}, LEVEL_WORDS[level[i]]),
       );
     }
+    if (t > clock.now()) words.push(laterMark());
     if (!inside(t)) words.push(el("em", {}, " · outside the section"));
     put(xOf(t), ...words);
   };
