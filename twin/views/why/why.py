@@ -1,6 +1,7 @@
 """Why late? The delay ledger of the last hour, or of the loop or range so far: from the promise to the delivery time."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -31,7 +32,9 @@ class WhyPanel(Component):
         doc="`sentence`, `orders`, `late`, `target`, `mean`, and `steps`: of each part its minutes, and what it made late; "
         "empty while it is computed.",
     )
-    scope = param.Selector(default="hour", objects=["hour", "range"], doc="The last 60 minutes, or the loop or range.")
+    scope: str = param.Selector(  # type: ignore[assignment]
+        default="hour", objects=["hour", "range"], doc="The last 60 minutes, or the loop or range."
+    )
     part = param.String(default="", doc="The part whose orders are listed; empty: none.")
     worst: list[list[Any]] = param.List(  # type: ignore[assignment]
         default=[], doc="The orders to which that part added most: row, id, minutes more than usual, minutes late."
@@ -60,7 +63,8 @@ class WhyView(ReplayView):
         self._panel = WhyPanel(sizing_mode="stretch_both", margin=0)
         self._panel.join(controller)
         self._panel.on_msg(self._on_message)
-        self.param.watch(lambda _: self.learn(), "active")
+        self._panel.retry_with(partial(self.retry, controller))
+        self.follow(self, "active", self.learn)
 
     def __panel__(self) -> WhyPanel:
         return self._panel
@@ -92,7 +96,7 @@ class WhyView(ReplayView):
                 self.show(timeline.at(self._controller.now()))
 
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
-            pn.state.execute(compute)
+            pn.state.execute(partial(self.attempt_answer, compute))
         else:
             self._ledger, self._timeline = make(), timeline
             self.show(timeline.at(self._controller.now()))
