@@ -18,7 +18,6 @@ from twin.views.transport.transport import (
     TransportView,
     bucket_width,
     summary_parts,
-    usual_pressure,
 )
 
 DAY = 86_400.0
@@ -213,14 +212,6 @@ def test_insights_bring_the_moments_and_another_timeline_takes_them_away(replay)
     replay.load(Timeline(START, START + 3600))
     view.reset()
     assert view.__panel__().moments == []
-
-
-def test_what_is_usual_is_the_time_of_waiting_against_the_time_on_the_road():
-    times = {"ready": 300.0, "out_for_delivery": 600.0}
-    baseline = SimpleNamespace(stage_time=lambda stage, t: times[stage] if t < START + 100 else None)
-    usual = usual_pressure(baseline, START + np.array([0.0, 100.0, 200.0]))
-    assert usual[0] == 0.5
-    assert np.isnan(usual[1])
 
 
 def test_the_summary_says_what_is_known_and_never_all_while_one_is_missing():

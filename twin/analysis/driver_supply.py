@@ -10,37 +10,29 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
+from twin.analysis.baseline import Baseline
+from twin.analysis.limits import FEWEST_MEALS, Levels, pressure_level
+from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
 from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
 
+MINUTE = 60.0
 PART = 600.0
 """Longest averaging time in seconds: shorter than any shortage worth looking at, longer than the effect of one late driver."""
-
-FINE, TIGHT, SHORT = range(3)
-
-TIGHT_PRESSURE, SHORT_PRESSURE = 1.0, 1.5
-"""Waiting meals per driver on the road from which drivers are tight, and short. On an ordinary day it is a third of a meal."""
-
-FEWEST_MEALS = 8.0
-"""Fewest waiting meals for either level: two meals and one driver at night are chance rather than a shortage."""
-
-USUAL_FACTOR = 1.5
-"""Factor over the usual pressure that counts as tight where drivers are always few (short ways, slow pick-ups)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Supply:
     """The supply of drivers in n bars, (n,) each: `waiting` and `on_road` float64 are means over the bar's worst part, which is
-    from `begin` to `end` (data seconds); `level` uint8 is FINE, TIGHT or SHORT.
+    from `begin` to `end` (data seconds); `level` uint8 is FINE, AMBER (tight) or RED (short).
 
     Pressure is the number of waiting meals per driver on the road; less than one driver counts as one.
     """
 
     waiting: Floats
     on_road: Floats
-    level: NDArray[np.uint8]
+    level: Levels
     begin: Floats
     end: Floats
 
@@ -52,6 +44,25 @@ def is_recorded(timeline: Timeline) -> bool:
     """
     stays = (_meals(timeline), _drives(timeline))
     return timeline.orders.enter.shape[1] == 0 or all(bool((end > begin).any()) for begin, end in stays)
+
+
+def usual_pressure(baseline: Baseline, times: Floats) -> Floats:
+    """Return the usual number of waiting meals per driver on the road at each of `times` (n,), NaN where unknown.
+
+    By Little's law it equals the ratio of the times that orders spend in Ready and on the road.
+    """
+
+    def usual(stage: int) -> Floats:
+        return np.array([baseline.stage_time(STAGES[stage], t) or np.nan for t in times.tolist()], np.float64)
+
+    return usual(READY) / usual(OUT_FOR_DELIVERY)
+
+
+def recent_supply(timeline: Timeline, t: Floats) -> tuple[Floats, Floats]:
+    """Return the meals that waited and the drivers on the road, (n,) each: means of the ten whole minutes to each of `t`."""
+    samples = t[:, None] - np.arange(PART / MINUTE) * MINUTE
+    waiting, on_road = (timeline.membership.in_stage(stage, samples) for stage in (READY, OUT_FOR_DELIVERY))
+    return waiting.mean(axis=1), on_road.mean(axis=1)
 
 
 def supply(timeline: Timeline, edges: Floats, usual: Floats | None = None) -> Supply:
@@ -74,16 +85,8 @@ def supply(timeline: Timeline, edges: Floats, usual: Floats | None = None) -> Su
     worst = np.argmax(np.where(waiting >= FEWEST_MEALS, 1.0 + pressure, waiting / FEWEST_MEALS), axis=1)
     bar = np.arange(n)
     waiting, on_road = waiting[bar, worst], on_road[bar, worst]
-    level = _level(waiting, on_road, usual)
+    level = pressure_level(waiting, on_road, usual)
     return Supply(waiting, on_road, level, begin[bar, worst], marks[1:].reshape(n, parts)[bar, worst])
-
-
-def _level(waiting: Floats, on_road: Floats, usual: Floats | None) -> NDArray[np.uint8]:
-    pressure = waiting / np.maximum(on_road, 1.0)
-    if usual is not None:
-        pressure = pressure / np.fmax(USUAL_FACTOR * usual / TIGHT_PRESSURE, 1.0)  # fmax: 1 where NaN
-    level = (pressure >= TIGHT_PRESSURE).astype(np.uint8) + (pressure >= SHORT_PRESSURE).astype(np.uint8)
-    return np.where(waiting >= FEWEST_MEALS, level, FINE).astype(np.uint8)
 
 
 def _meals(timeline: Timeline) -> tuple[Floats, Floats]:

@@ -10,24 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 import panel as pn
 import param
-from numpy.typing import NDArray
 
-from twin.analysis.baseline import Baseline
-from twin.analysis.driver_supply import (
-    FEWEST_MEALS,
-    PART,
-    SHORT_PRESSURE,
-    TIGHT_PRESSURE,
-    RangeSummary,
-    is_recorded,
-    summarise,
-    supply,
-)
+from twin.analysis.driver_supply import PART, RangeSummary, is_recorded, summarise, supply, usual_pressure
+from twin.analysis.limits import FEWEST_MEALS, SHORT_PRESSURE, TIGHT_PRESSURE
 from twin.analysis.moments import KINDS, TROUBLES, Moment
 from twin.analysis.moments.moment import when_in
 from twin.analysis.wording import minutes_text, whole_minutes
 from twin.foundation.errors import TwinError
-from twin.foundation.stages import OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
+from twin.foundation.stages import STALLED_AFTER
 from twin.foundation.times import DAY, HOUR
 from twin.foundation.zones import Zone
 from twin.replay.controller import ReplayController
@@ -183,7 +173,8 @@ class TransportView(ReplayView):
             self._bar.param.update(supply={"rule": RIBBON_UNKNOWN, "unknown": True}, moments=moments)
             return
         edges = np.asarray(self._bar.volume["edges"], np.float64)
-        per_bar = supply(timeline, edges, None if insights is None else usual_pressure(insights.baseline, edges))
+        middles = (edges[:-1] + edges[1:]) / 2
+        per_bar = supply(timeline, edges, None if insights is None else usual_pressure(insights.baseline, middles))
         self._bar.param.update(
             supply={
                 "waiting": per_bar.waiting.round(1).tolist(),
@@ -236,19 +227,6 @@ class TransportView(ReplayView):
             case {"verb": "range", "start": start, "end": end}:
                 self.busy = LOADING  # sent to the browser before loading begins, which is a later callback
                 pn.state.execute(partial(self.choose, start, end))
-
-
-def usual_pressure(baseline: Baseline, edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the usual number of waiting meals per driver on the road, for the bars between `edges`; NaN where unknown.
-
-    By Little's law it equals the ratio of the times that orders spend in Ready and on the road.
-    """
-
-    def times(stage: int) -> NDArray[np.float64]:
-        middles = ((edges[:-1] + edges[1:]) / 2).tolist()
-        return np.array([baseline.stage_time(STAGES[stage], t) or math.nan for t in middles], np.float64)
-
-    return times(READY) / times(OUT_FOR_DELIVERY)
 
 
 def summary_parts(of_range: RangeSummary) -> list[dict[str, str]]:
