@@ -36,6 +36,7 @@ def to_browser(moments: Iterable[Moment], span: float = 0.0) -> list[dict[str, A
         {
             "rank": rank,
             "kind": moment.kind,
+            "stage": moment.stage,
             "label": KINDS.get(moment.kind, moment.kind),
             "icon": ICON_OF.get(moment.kind, "alert"),
             "trouble": moment.kind in TROUBLES,

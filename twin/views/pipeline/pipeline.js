@@ -5,6 +5,7 @@ import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { closeLast } from "../shared/keys.js";
 import { figure, LONG_COUNT, many, minutesText, NONE, percentText, plural, put, reportAs } from "../shared/numbers.js";
+import { sharedState } from "../shared/shared_state.js";
 import { STATE_ICONS } from "../shared/stages.js";
 import { selectionOf } from "../shared/verbs.js";
 import { StageList } from "./stage_orders.js";
@@ -310,6 +311,7 @@ class PipelineStrip {
 
   show = () => {
     const state = JSON.parse(this.model.state);
+    sharedState(this.model.clock, "stages").take(state);
     for (const parts of this.stages)
       if (state[parts.key])
         showStage(parts, state[parts.key], this.model.limits[parts.key] ?? [null, null], this.model.usual_words);

@@ -2,6 +2,7 @@
 // dragged.
 
 import { el } from "../shared/elements.js";
+import { laterMark } from "../shared/later.js";
 import { minutesText } from "../shared/numbers.js";
 import { DAY } from "../shared/times.js";
 import {
@@ -46,11 +47,13 @@ function buildScrubber(model, clock, verbs) {
     hatching(),
     ...levels,
   );
+  const ahead = el("i", {});
   const slider = el(
     "div",
     { class: "slider", role: "slider", tabindex: "0", "aria-label": "Playhead", "data-testid": "scrubber" },
     track,
     ribbon,
+    el("div", { class: "ahead", "aria-hidden": "true" }, ahead),
   );
   let width = 0;
   let height = 0;
@@ -183,6 +186,8 @@ function buildScrubber(model, clock, verbs) {
       // a window of full width, pushed left with its content held in place: the compositor moves it, nothing is painted
       played.style.transform = `translateX(${x - width}px)`;
       inner.style.transform = `translateX(${width - x}px)`;
+      ahead.style.transform = `translateX(${x}px)`;
+      marks.move(t);
     }
     const second = Math.floor(performance.now() / 1000);
     if (second !== spoken || !clock.moving) {
@@ -215,6 +220,7 @@ function buildScrubber(model, clock, verbs) {
       const [averages, level] = ribbonText(model.supply, i, t, clock.zone);
       words.push(el("br"), averages, el("em", {}, level && ` · ${level}`));
     }
+    if (t > clock.now()) words.push(laterMark());
     if (!inside(t)) words.push(el("em", {}, " · outside the section"));
     put(xOf(t), ...words);
   };

@@ -7,6 +7,7 @@ import { exactText } from "../shared/times.js";
 import { verbsOf } from "../shared/verbs.js";
 import { bucketText } from "./axis.js";
 import { sectionOf, wholeOf } from "./brush.js";
+import { buildHindsight } from "./hindsight.js";
 import { listenToKeys } from "./keys.js";
 import { buildRange } from "./range_picker.js";
 import { buildScrubber } from "./scrubber.js";
@@ -88,7 +89,15 @@ class TransportBar {
 
   buildBar() {
     const controls = el("div", { class: "controls" }, this.back, this.play, this.stop, this.forward, this.loop);
-    this.left = el("div", { class: "left" }, el("div", { class: "time" }, this.time, this.date), controls, this.speeds);
+    this.hindsight = buildHindsight(this.clock, this.verbs);
+    this.left = el(
+      "div",
+      { class: "left" },
+      el("div", { class: "time" }, this.time, this.date),
+      this.hindsight.node,
+      controls,
+      this.speeds,
+    );
     this.bar = el(
       "section",
       { class: "bar card", "aria-label": "Replay", "data-testid": "transport" },
@@ -226,6 +235,7 @@ class TransportBar {
     this.back.title = `Back ${minutesText(this.clock.anchor.step)} (←, with shift ten times that)`;
     this.forward.title = `Forward ${minutesText(this.clock.anchor.step)} (→, with shift ten times that)`;
     this.loop.setAttribute("aria-pressed", String(!!this.clock.anchor?.loop));
+    this.hindsight.show();
     for (const node of this.speeds.children)
       node.setAttribute("aria-pressed", String(Number(node.dataset.speed) === this.clock.anchor?.speed));
   }
