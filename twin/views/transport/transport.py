@@ -11,13 +11,7 @@ import numpy as np
 import panel as pn
 import param
 
-from twin.analysis.driver_supply import (
-    PART,
-    RangeSummary,
-    is_recorded,
-    summarise,
-    supply,
-)
+from twin.analysis.driver_supply import PART, RangeSummary, is_recorded, summarise, supply
 from twin.analysis.moments import KINDS, TROUBLES, Moment
 from twin.analysis.moments.moment import when_in
 from twin.analysis.wording import minutes_text, whole_minutes
