@@ -95,8 +95,8 @@ class NotebookReplay:
         }
 
     def _add(self, view: ReplayView) -> Any:
-        view.learn()
-        view.show(self.timeline.at(self.controller.now()))
+        view.attempt(view.learn)
+        view.attempt(view.show, self.timeline.at(self.controller.now()))
         self._views.append(view)
         del self._views[:-MOST_VIEWS]
         return view.__panel__()

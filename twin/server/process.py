@@ -92,8 +92,8 @@ class Process:
         """Fleets and their density frames, shared by sessions that show the same."""
         self.visitors = Visitors(self._open_of)
         """Who reads with his own rights."""
-        self.scripts: dict[str, bytes] = {}
-        """Scripts assembled at run time, by their name in the address: see `twin.server.assets`."""
+        self.assets: dict[str, bytes] = {}
+        """Scripts assembled at run time and the font, by their name in the address: see `twin.server.assets`."""
         self.compressed: ByteCache[bytes] = ByteCache(MOST_COMPRESSED)
         """Compressed files, by address and ETag."""
         self.attached: WeakSet[ApplicationContext] = WeakSet()

@@ -144,6 +144,7 @@ class MapView(ReplayView):
             density=asdict(Density.of(self.density_text)), sizing_mode="stretch_both", margin=0,
         )  # fmt: skip
         self._frame.join(controller)
+        self._frame.retry_with(partial(self.retry, controller))
         self._frame.on_msg(self._on_message)
         self._frame.param.watch(lambda event: self.param.update(viewport=viewport_of(event.new)), "viewport")
         self._frame.param.watch(lambda event: self.param.update(layers_text=layers_text(event.new)), "layers")
@@ -289,7 +290,7 @@ class MapView(ReplayView):
 
     def _answer(self, kind: str, answer: Callable[[], Awaitable[None]]) -> None:
         """Answer a question that takes long; a newer one of its kind supersedes it."""
-        pn.state.execute(partial(self._questions[kind].ask, answer))
+        pn.state.execute(partial(self._questions[kind].ask, partial(self.attempt_answer, answer)))
 
     def _send(self, what: str, answer: dict[str, Any]) -> None:
         self._frame._send_msg({"tell": what, "version": self._version, **answer})
