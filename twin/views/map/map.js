@@ -13,6 +13,7 @@ import { Controls } from "./controls.js";
 import { Crowd } from "./fleet.js";
 import { inspectionOf } from "./inspection.js";
 import { Motion, REST } from "./motion.js";
+import { Names } from "./names.js";
 import { Picture } from "./picture.js";
 import { Pointer } from "./pointer.js";
 import { Asked, placeText, stageAt, tagText } from "./questions.js";
@@ -77,7 +78,9 @@ class MapFrame {
       () => this.wake(),
       this.over,
     );
+    this.names = new Names(this.model);
     this.base = new BaseMap(this.model, () => {
+      this.names.show(this.base.map?.names, this.root);
       this.controls.fillLayers();
       this.controls.fillCredit(this.base);
     });
@@ -484,6 +487,7 @@ class MapFrame {
     this.pv.repainted.connect(this.onPainted);
     this.pointer.attach(this.pv.canvas_view.events_el);
     this.picture.attach(this.pv);
+    this.names.attach(this.pv);
     this.recolour();
     this.layersChanged();
     this.restage();
