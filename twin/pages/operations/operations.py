@@ -170,7 +170,7 @@ class _Operations:
         self.trends = TrendsView(controller, active=False)
         self.why = WhyView(controller, active=False)
         self.order = OrderView(controller)
-        self.transport = TransportView(controller, on_range=session.range, on_cancel=self._cancel)
+        self.transport = TransportView(controller, on_range=session.range, on_cancel=self._cancel, dock=True)
         self.data_quality = DataQualityView(controller, on_refresh=session.check_for_newer)
         self.chrome = ChromeView(controller, on_cancel=self._cancel, user=api.user_url() if mounted else "")
         self.banner = BannerView()
