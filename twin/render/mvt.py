@@ -6,6 +6,7 @@ is four nested messages that have not changed since 2016, and NumPy reads their 
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,17 @@ _MOVE, _DRAW, _CLOSE = 1, 2, 7
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One feature. kind: POINT, LINE or POLYGON; properties: its tags; parts: points, lines or rings, each (n, 2) in tile
-    units, x east, y south."""
+    """One feature. kind: POINT, LINE or POLYGON; properties: its tags; geometry: packed commands."""
 
     kind: int
     properties: dict[str, Any]
-    parts: list[NDArray[np.float64]]
+    geometry: bytes
+
+    @property
+    def parts(self) -> list[NDArray[np.float64]]:
+        """Its points, lines or rings, each (n, 2) in tile units, x east, y south. Decoded here, because of most features a map
+        uses the properties only. Raises ValueError for what is no geometry."""
+        return _parts(_varints(self.geometry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +82,30 @@ def _layer(content: bytes, wanted: Collection[str]) -> Layer | None:
 
 
 def _feature(content: bytes, keys: list[str], values: list[Any]) -> Feature:
-    kind, tags, geometry = 0, np.empty(0, np.int64), np.empty(0, np.int64)
+    kind, tags, geometry = 0, b"", b""
     for number, body in _fields(content):
         if number == 2 and isinstance(body, bytes):
-            tags = _varints(body)
+            tags = body
         elif number == 3 and isinstance(body, int):
             kind = body
         elif number == 4 and isinstance(body, bytes):
-            geometry = _varints(body)
-    pairs = tags[: len(tags) // 2 * 2].reshape(-1, 2).tolist()
-    return Feature(kind, {keys[key]: values[value] for key, value in pairs}, _parts(geometry))
+            geometry = body
+    at, pairs = 0, []
+    while at < len(tags):
+        key, at = _varint(tags, at)
+        value, at = _varint(tags, at)
+        pairs.append((keys[key], values[value]))
+    return Feature(kind, dict(pairs), geometry)
 
 
 def _parts(geometry: NDArray[np.int64]) -> list[NDArray[np.float64]]:
     """Return the points, lines or rings of a geometry's commands."""
-    steps: list[NDArray[np.int64]] = []
+    is_step = np.ones(len(geometry), bool)
     starts: list[int] = []
     at = points = 0
     while at < len(geometry):
         command, count = int(geometry[at]) & 7, int(geometry[at]) >> 3
+        is_step[at] = False
         at += 1
         if command == _CLOSE:
             continue
@@ -102,14 +113,15 @@ def _parts(geometry: NDArray[np.int64]) -> list[NDArray[np.float64]]:
             raise ValueError("no vector tile: a geometry ends too early")
         if command == _MOVE:
             starts += range(points, points + count)
-        steps.append(geometry[at : at + 2 * count])
         points += count
         at += 2 * count
     if not points:
         return []
-    zigzag = np.concatenate(steps).reshape(-1, 2)
+    zigzag = geometry[is_step].reshape(-1, 2)
     places = np.cumsum((zigzag >> 1) ^ -(zigzag & 1), axis=0).astype(np.float64)
-    return [part for part in np.split(places, starts) if len(part)]
+    if starts == [0]:
+        return [places]
+    return [places[start:end] for start, end in pairwise([0, *starts, points]) if end > start]
 
 
 def _value(content: bytes) -> Any:

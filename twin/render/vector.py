@@ -4,11 +4,13 @@ Water and parks are the classes of `twin.render.ground`, roads are levels of its
 browser like those of a place file.
 """
 
+import threading
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import shapely
+from cachetools import LRUCache
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
@@ -62,6 +64,8 @@ class VectorMap:
         self._file = file
         self._rendered = rendered
         self._flights: SingleFlight[bytes | None] = SingleFlight()
+        self._recent: LRUCache[bytes, dict[str, Layer]] = LRUCache(8)
+        self._lock = threading.Lock()
         self._version = f"{file.version}{STYLE_VERSION}"
 
     def tile(self, z: int, x: int, y: int, theme: str, scale: int) -> bytes | None:
@@ -80,7 +84,7 @@ class VectorMap:
         if found is None:
             return None
         up, content = found
-        layers = decode(content, DRAWN)
+        layers = self._decoded(content)
         finer = 4 // scale  # drawn on a finer grid, so that edges are smooth
         side = TILE_PX * scale * finer
         place = _Place(side * 2**up, (x % 2**up) * side, (y % 2**up) * side)
@@ -94,6 +98,16 @@ class VectorMap:
         level = np.minimum(np.rint(levels / _STEP), LEVELS - 1).astype(np.uint8)
         return encode(compose(level, classes.astype(np.uint8)), palette("dark"))
 
+    def _decoded(self, content: bytes) -> dict[str, Layer]:
+        """Return a tile's layers; beyond the last level several tiles are drawn from one."""
+        with self._lock:
+            known = self._recent.get(content)
+        if known is None:
+            known = decode(content, DRAWN)
+            with self._lock:
+                self._recent[content] = known
+        return known
+
     def names(self, box: Box) -> list[Name]:
         """Return the names in a box (Web Mercator metres), the most important first; none where tiles are damaged."""
         found: list[Name] = []
@@ -103,13 +117,13 @@ class VectorMap:
             try:
                 content = self._file.raw(z, x, y)
                 layers = decode(content, NAMED) if content else {}
+                for layer in layers.values():
+                    for feature in layer.features:
+                        text = feature.properties.get("name")
+                        if isinstance(text, str) and (text := clean(text)):
+                            _collect(layer, feature, text, tile_box(z, x, y), found, lines)
             except ValueError:
                 continue
-            for layer in layers.values():
-                for feature in layer.features:
-                    text = feature.properties.get("name")
-                    if isinstance(text, str) and (text := clean(text)):
-                        _collect(layer, feature, text, tile_box(z, x, y), found, lines)
         for (text, rank), pieces in lines.items():
             merged = shapely.line_merge(shapely.union_all(pieces))
             longest = max(shapely.get_parts(merged), key=lambda one: one.length)
@@ -216,20 +230,23 @@ def _collect(
 ) -> None:
     """Add what a feature names: a place or a water at its point, a street to the pieces of its line."""
     scale = (box[2] - box[0]) / layer.extent
-    parts = [np.array([box[0], box[3]]) + part * [scale, -scale] for part in feature.parts]
+
+    def parts() -> list[NDArray[np.float64]]:
+        return [np.array([box[0], box[3]]) + part * [scale, -scale] for part in feature.parts]
+
     if layer.name == "roads" and feature.kind == LINE:
         rank = {"highway": 3, "major": 3, "medium": 5}.get(_road(feature))
         if rank is not None:
-            lines.setdefault((text, rank), []).extend(shapely.LineString(part) for part in parts if len(part) > 1)
-    elif layer.name != "roads" and feature.kind == POINT and parts:
+            lines.setdefault((text, rank), []).extend(shapely.LineString(part) for part in parts() if len(part) > 1)
+    elif layer.name != "roads" and feature.kind == POINT:
         rank, kind = _ranked(layer.name, feature)
-        if rank:
-            found.append(Name(text, kind, rank, parts[0][:1, 0], parts[0][:1, 1]))
+        if rank and (at := parts()):
+            found.append(Name(text, kind, rank, at[0][:1, 0], at[0][:1, 1]))
 
 
 _PLACES = {
     "locality": ("city", 2), "city": ("city", 1), "town": ("city", 2), "village": ("city", 3), "borough": ("district", 2),
-    "macrohood": ("district", 3), "neighbourhood": ("district", 4), "suburb": ("district", 3), "quarter": ("district", 4),
+    "macrohood": ("district", 3), "neighbourhood": ("district", 3), "suburb": ("district", 3), "quarter": ("district", 4),
 }  # fmt: skip
 
 

@@ -151,7 +151,7 @@ class MapFrame {
       cancelAnimationFrame(this.raf);
       clearTimeout(this.resting);
       this.asked.forget();
-      for (const part of [this.camera, this.base, this.controls, this.picture]) part.remove();
+      for (const part of [this.camera, this.base, this.names, this.controls, this.picture]) part.remove();
       dropClock();
       dropSelection();
       themes.disconnect();
