@@ -292,6 +292,7 @@ def far_from_kitchen(timeline: RoadTimeline, driver: dict) -> bool:
 
 
 def hover(shown: Shown, order: int) -> None:
+    shown.rested()  # a view that still glides takes the driver away from under the pointer
     box = shown.page.get_by_test_id("map").bounding_box()
     x, y = shown.page.evaluate(f"([x, y]) => {MAP}.screen(x, y)", list(shown.positions()[order]))
     shown.page.mouse.move(box["x"] + x, box["y"] + y)
@@ -484,7 +485,7 @@ def test_late_drivers_have_the_colour_of_trouble_and_inferred_positions_are_holl
     shown.rested()
     at = {order: color_near(shown, told[order]["x"], told[order]["y"]) for order in apart}
     assert has(at[late], "bad")
-    assert has(at[risky], "warn")
+    assert has(at[risky], "risk-fill")
     assert has(at[fine], "out_for_delivery-fill")
     assert has(at[hollow], "panel")
     assert not has(at[hollow], "out_for_delivery-fill")

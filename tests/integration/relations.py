@@ -234,12 +234,41 @@ def moments_are_told_in_one_way(scene: Scene) -> Faults:
     tz = scene.timeline.tz
     for one, drawn in zip(listed, shown, strict=True):
         stretch = 60 * (math.floor(one["end"] / 60) - math.floor(one["start"] / 60))
+        if "so far" in drawn.text:  # as it was known at the playhead
+            yield from _lasting(scene, drawn.text)
+            continue
         yield None if f"· {minutes_text(stretch)}" in drawn.text else f"{one['when']} is {stretch} s: {drawn.text!r}"
         sentence = re.search(r"\b(?:in|for) (\d+) min\b", one["sentence"]) if one["kind"] in WHOLE_STRETCH else None
         if sentence is not None:
             yield same(f"minutes of {one['when']} in its sentence", 60 * int(sentence[1]), stretch)
         clock = f"{tz.clock(one['start'])}–"
         yield None if clock in one["when"] else f"{one['when']} does not begin at {clock}"
+
+
+@relation
+def the_alert_is_of_this_moment(scene: Scene) -> Faults:
+    """What it says of now is the pipeline's; it has lasted as long as its clock and the page's say."""
+    alert = scene.text("alert", "alert-status")
+    yield from _lasting(scene, alert)
+    now = re.search(r"Now ([\d,]+) (meal|order)s? (waiting to be started|cooking|waiting|on the road)", alert)
+    stages = {
+        "waiting to be started": "created",
+        "cooking": "cooking",
+        "waiting": "ready",
+        "on the road": "out_for_delivery",
+    }
+    if now is not None:
+        told = int(now[1].replace(",", ""))
+        yield same("the alert's orders now", told, scene.stages[stages[now[3]]]["count"])
+
+
+def _lasting(scene: Scene, text: str) -> Faults:
+    """Compare "since Thu 18:10 · 29 min so far" with the page's clock."""
+    told = re.search(r"since \w+ (\d\d):(\d\d) · (.*?) so far", text, re.IGNORECASE)
+    if told is not None:
+        began = 3600 * int(told[1]) + 60 * int(told[2])
+        passed = (math.floor(float(scene.timeline.tz.local(scene.t)) / 60) * 60 - began) % 86_400
+        yield same(f"how long it has lasted in {text!r}", told[3], minutes_text(passed))
 
 
 @relation

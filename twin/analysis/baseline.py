@@ -7,7 +7,7 @@ three of them), so that a single bad evening does not distort it. See docs/decis
 from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -163,6 +163,11 @@ class Baseline:
         times = self._same_time(t)
         return self._deliveries.usual(times) if len(times) else None
 
+    def late_share(self, late_from: float, t: float) -> float | None:
+        """Return the usual share of the deliveries of the 60 minutes to t that took at least `late_from` seconds."""
+        times = self._same_time(t)
+        return self._deliveries.usual_share(times, late_from) if len(times) else None
+
     def stage_time(self, stage: str, t: float) -> float | None:
         """Return the usual mean time (s) in `stage` (a key of `STAGES`) of orders that leave it in the hour of the clock of t.
 
@@ -219,16 +224,27 @@ class _Means:
         valid = np.flatnonzero((duration > 0) & (duration <= STALLED_AFTER))
         by_end = valid[np.argsort(end[valid], kind="stable")]
         self._end = end[by_end]
-        self._sum = np.concatenate(([0.0], np.cumsum(duration[by_end])))
+        self._duration = duration[by_end]
+        self._sum = np.concatenate(([0.0], np.cumsum(self._duration)))
+        self._at_least: tuple[float, NDArray[np.int64]] = np.nan, np.zeros(1, np.int64)
 
     def usual(self, times: Floats) -> float | None:
         """Return the median over `times` of the mean duration of what ended in the 60 minutes to each."""
+        return self._median(self._sum, times)
+
+    def usual_share(self, times: Floats, limit: float) -> float | None:
+        """Return the median over `times` of the share that took at least `limit` seconds."""
+        if self._at_least[0] != limit:
+            self._at_least = limit, np.concatenate(([0], np.cumsum(self._duration >= limit)))
+        return self._median(self._at_least[1], times)
+
+    def _median(self, total: NDArray[Any], times: Floats) -> float | None:
         first, last = self._end.searchsorted(times - TRAILING, "right"), self._end.searchsorted(times, "right")
         enough = last - first >= LEAST_SAMPLE
         if not enough.any():
             return None
         first, last = first[enough], last[enough]
-        return float(np.median((self._sum[last] - self._sum[first]) / (last - first)))
+        return float(np.median((total[last] - total[first]) / (last - first)))
 
 
 def reach(source: Source, location: Location, window: Window) -> tuple[float, float]:

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.analysis.baseline import Baseline
+from twin.analysis.limits import FEWEST_MEALS
 from twin.foundation.stages import OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
 from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
 
+MINUTE = 60.0
 PART = 600.0
 """Longest averaging time in seconds: shorter than any shortage worth looking at, longer than the effect of one late driver."""
-
-FEWEST_MEALS = 8.0
-"""Waiting meals from which a part of a bar ranks by its pressure: two meals and one driver at night are chance, no shortage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,25 @@ def is_recorded(timeline: Timeline) -> bool:
     """
     stays = (_stays(timeline, READY), _stays(timeline, OUT_FOR_DELIVERY))
     return timeline.orders.enter.shape[1] == 0 or all(bool((end > begin).any()) for begin, end in stays)
+
+
+def usual_pressure(baseline: Baseline, times: Floats) -> Floats:
+    """Return the usual number of waiting meals per driver on the road at each of `times` (n,), NaN where unknown.
+
+    By Little's law it equals the ratio of the times that orders spend in Ready and on the road.
+    """
+
+    def usual(stage: int) -> Floats:
+        return np.array([baseline.stage_time(STAGES[stage], t) or np.nan for t in times.tolist()], np.float64)
+
+    return usual(READY) / usual(OUT_FOR_DELIVERY)
+
+
+def recent_supply(timeline: Timeline, t: Floats) -> tuple[Floats, Floats]:
+    """Return the meals that waited and the drivers on the road, (n,) each: means of the ten whole minutes to each of `t`."""
+    samples = t[:, None] - np.arange(PART / MINUTE) * MINUTE
+    waiting, on_road = (timeline.membership.in_stage(stage, samples) for stage in (READY, OUT_FOR_DELIVERY))
+    return waiting.mean(axis=1), on_road.mean(axis=1)
 
 
 def supply(timeline: Timeline, edges: Floats) -> Supply:

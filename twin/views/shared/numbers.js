@@ -24,6 +24,8 @@ function minutesText(duration) {
   const minutes = wholeMinutes(seconds);
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${two(minutes % 60)}`;
 }
+/** Seconds from one moment to another as their two clocks show them: 18:10 – 18:40 are 30 minutes, whatever the seconds. */
+const stretch = (start, end) => 60 * (Math.floor(end / 60) - Math.floor(start / 60));
 /**
  * A share in tenths of a percent, rounded down so that 100 % means all of them; the tolerance undoes binary fractions.
  */
@@ -67,5 +69,6 @@ export {
   put,
   reportAs,
   shortMany,
+  stretch,
   wholeMinutes,
 };
