@@ -26,7 +26,7 @@ const FARTHEST = {
   park: [40, 30, 20, 14, 14, 8],
 };
 const NEAREST_CITY = 6; // metres per pixel: nearer than this one is inside of it
-const NEAREST_WHOLE = 45; // the same of a city that is the whole map's (rank 7 and after)
+const NEAREST_WHOLE = 70; // the same of a city that is the whole map's (rank 7 and after)
 const STEPS = 4; // layouts per doubling of the zoom; between two of them names only move apart
 const STRAIGHT = Math.cos((14 * Math.PI) / 180); // a line's pieces lie this close to the direction of its name
 const ROOM = 14; // pixels of a street beyond both ends of its name
