@@ -32,7 +32,7 @@ class PipelineStrip(Component):
     `state` is JSON text, because Bokeh takes ten times as long to serialize a dict. It has, per stage key: count; flow, the
     orders that entered in 60 minutes; `told`, whether the data has this stage at all; service, usual, age and oldest, seconds
     or null; served and excluded, the orders in the average and excluded from it; levels of service, age and oldest: 0 fine,
-    1 amber, 2 red. Completed has share, due, cancelled and stalled instead.
+    1 amber, 2 red. Completed has cancelled and stalled instead: the three are what was closed today.
     """
 
     state: str = param.String(default="{}", doc="The figures of every stage, as JSON.")  # type: ignore[assignment]
@@ -107,10 +107,7 @@ class PipelineView(ReplayView):
             key = figures.key
             state[key] = {"count": int(snapshot.counts[key]), "flow": figures.entered, "told": present}
             if key == STAGES[COMPLETED]:
-                share, due = index.completion(snapshot.t)
                 state[key] |= {
-                    "share": share if share is None or not playing else int(share * 1000) / 1000,
-                    "due": due,
                     "cancelled": int(snapshot.counts["cancelled"]),
                     "stalled": int(snapshot.counts["stalled"]),
                 }

@@ -111,7 +111,7 @@ const shortageAt = (short, t) => short.findLast(([start, end]) => start <= t && 
  */
 function ribbonPaths({ waiting = [], road = [], short = [] }, edges, x, height) {
   const paths = ["", "", ""];
-  const cuts = short.flatMap(([start, end]) => [start, end]).sort((a, b) => a - b);
+  const cuts = short.flatMap((spell) => spell.slice(0, 2)).sort((a, b) => a - b);
   waiting.forEach((meals, i) => {
     const top = height - snapped(ribbonHeight(meals, road[i]) * height);
     const marks = [edges[i], ...cuts.filter((t) => t > edges[i] && t < edges[i + 1]), edges[i + 1]];
