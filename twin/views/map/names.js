@@ -47,7 +47,7 @@ const fontOf = (kind, family) => {
   return `${slant}${weight} ${size}px ${family}`;
 };
 
-/** The zoom, metres per pixel, that a view's names are laid out for: the farthest of its step, where they are closest. */
+/** The zoom, metres per pixel, for which names are laid out: the farthest of a step, where they are closest. */
 const stepOf = (metres) => 2 ** (Math.ceil(Math.log2(metres) * STEPS - 1e-9) / STEPS);
 
 function isSeen({ kind, rank }, metres) {
