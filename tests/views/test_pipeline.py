@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tests.fake_timeline import DAY0, FakeController, FakeItem, FakeTimeline, send_message
-from twin.views.pipeline.pipeline import AMBER, FINE, RED, PipelineView, is_well_over
+from twin.analysis.limits import AMBER, FINE, RED, service_level
+from twin.views.pipeline.pipeline import PipelineView
 from twin.views.shared.rows import rows_of as rows_of_columns
 
 MINUTE = 60.0
@@ -57,25 +58,13 @@ def test_every_stage_shows_its_orders_and_the_times_in_it():
     assert (cooking["service"], cooking["age"], cooking["served"]) == (10 * MINUTE, 11 * MINUTE, 1)
 
 
-def test_completed_counts_the_day_and_tells_the_share_of_the_due_orders():
+def test_what_was_closed_today_adds_up():
     rows = [{"created": DAY0 + MINUTE * k, "delivered": DAY0 + MINUTE * (k + 30)} for k in range(9)]
-    rows.append({"created": DAY0})
+    rows += [{"created": DAY0, "cancelled": DAY0 + 60}, {"created": DAY0}]
 
-    completed = strip_of(FakeTimeline(rows), DAY0 + 3 * 3600)["completed"]
+    completed = strip_of(FakeTimeline(rows), DAY0 + 5 * 3600)["completed"]
 
-    assert (completed["count"], completed["share"], completed["due"]) == (9, 0.9, 10)
-
-
-def test_while_it_plays_a_share_just_below_all_is_not_rounded_up_to_all():
-    rows = [{"created": DAY0, "delivered": DAY0 + 60} for _ in range(2999)] + [{"created": DAY0}]
-    timeline = FakeTimeline(rows)
-    view = PipelineView(FakeController(timeline))
-    view._controller.load(SimpleNamespace(window=SimpleNamespace(start=DAY0, end=DAY0 + 9000), orders=timeline.orders))
-    view._controller.play()
-
-    view.show(timeline.at(DAY0 + 2 * 3600))
-
-    assert state_of(view)["completed"]["share"] == 0.999
+    assert (completed["count"], completed["cancelled"], completed["stalled"]) == (9, 1, 1)
 
 
 def test_cancelled_orders_stand_beside():
@@ -104,8 +93,8 @@ def test_the_oldest_order_passes_amber_then_red():
 def test_one_forgotten_order_marks_itself_and_not_the_stage():
     timeline = FakeTimeline([*waiting(1, DAY0), *waiting(8, DAY0 + 110 * MINUTE)])
 
-    assert strip_of(timeline, DAY0 + 112 * MINUTE)["ready"]["levels"] == [FINE, AMBER, RED]
-    assert strip_of(timeline, DAY0 + 111 * MINUTE)["ready"]["levels"] == [FINE, AMBER, RED]
+    assert strip_of(timeline, DAY0 + 112 * MINUTE)["ready"]["levels"] == [FINE, FINE, RED]
+    assert strip_of(timeline, DAY0 + 111 * MINUTE)["ready"]["levels"] == [FINE, FINE, RED]
 
 
 def test_the_limits_are_settings():
@@ -143,7 +132,7 @@ def test_an_average_well_over_the_usual_marks_the_stage():
     ],
 )
 def test_well_over_is_half_more_a_minute_more_and_three_orders(service, usual, served, over):
-    assert is_well_over(service, usual, served) is over
+    assert bool(service_level(service, usual, served, None, None) == RED) is over
 
 
 def test_the_same_moment_again_sends_nothing():

@@ -266,6 +266,8 @@ def test_the_address_restores_where_one_was(opened: Twin, session: ReplaySession
     asyncio.run(session.choose("chicago"))
     session.controller.seek(session.controller.now() // 1 - 600)
     session.controller.set_speed(500)
+    assert "hindsight" not in session.page.query
+    session.controller.set_hindsight(True)
     session.viewport = [-87.63, 41.89, 13.25]
     session.tick()
     query = dict(part.split("=") for part in session.page.query[1:].split("&"))
@@ -274,6 +276,7 @@ def test_the_address_restores_where_one_was(opened: Twin, session: ReplaySession
     assert other.place == session.place
     assert other.controller.now() == session.controller.now()
     assert other.controller.speed == 500
+    assert other.controller.hindsight
     assert other.viewport == [-87.63, 41.89, 13.25]
     assert other.controller.timeline is session.controller.timeline  # shared, not loaded twice
 

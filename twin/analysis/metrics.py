@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.analysis.durations import Durations, count, percentiles
+from twin.analysis.limits import WHOLE_MINUTE
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
 from twin.foundation.times import DAY
@@ -31,9 +32,6 @@ SERIES_POINTS = 37
 BIN = 300.0
 BINS = 13
 """Delivery times are counted in bins of 5 minutes; the last bin is for an hour and more."""
-
-WHOLE_MINUTE = 30.0
-"""Seconds over the target from which a delivery counts as over it; less would be displayed as "0 over"."""
 
 _TRAILING_EDGES = np.array([TRAILING, 0.0])
 _CREATED_EDGES = np.array([*COMPLETION_SPAN, 2 * TRAILING, TRAILING, 0.0])
@@ -56,7 +54,8 @@ class KpiSet:
     """The KPIs at `t`; times in seconds, shares 0..1, None where there is nothing to count or to average.
 
     What a figure leaves out is counted, too: `orders_undated` and `deliveries_undated` have no creation in the data,
-    `deliveries_excluded` took over 4 h or a negative time, `not_due` orders are too recent for the completion rate, and
+    `deliveries_excluded` took over 4 h or a negative time; of the `completion_due` orders some are delivered, some cancelled, the
+    others open or stalled; `not_due` orders are too recent for the completion rate, and
     `unpriced` orders have no price. `delivery_bins` counts the deliveries per `BIN` seconds.
     """
 
@@ -76,6 +75,8 @@ class KpiSet:
     target: float
     completion: float | None
     completion_due: int
+    completion_delivered: int
+    completion_cancelled: int
     not_due: int
     revenue: float | None
     unpriced: int
@@ -132,6 +133,8 @@ class MetricIndex:
         self.created: Floats = created[by_creation]
         # inf for orders never delivered, so that a single comparison tests for delivery by t
         self._delivered_by_creation: Floats = np.nan_to_num(delivered[by_creation], nan=np.inf, posinf=np.inf)
+        cancelled = np.asarray(getattr(orders, "cancelled", np.full(len(created), np.nan)), np.float64)
+        self._cancelled_by_creation: Floats = np.nan_to_num(cancelled[by_creation], nan=np.inf, posinf=np.inf)
         self.delivers = bool(np.isfinite(delivered).any()) or _delivers(timeline)
         """Whether the data records deliveries at all: if it never does, a completion of 0 % would be made up."""
         undated = np.isnan(created)
@@ -145,8 +148,8 @@ class MetricIndex:
         self._unpriced: NDArray[np.int64] = np.concatenate(([0], np.cumsum(~priced)))
 
         whole = np.flatnonzero(np.isfinite(created) & np.isfinite(delivered))
-        self._deliveries = Durations(delivered[whole], delivered[whole] - created[whole])
-        self._stages: list[Durations] = []
+        self.deliveries = Durations(delivered[whole], delivered[whole] - created[whole])
+        self.stage_times: list[Durations] = []
         self._entered: list[Floats] = []
         for stage in range(len(STAGES)):
             following = enter[stage + 1] if stage < COMPLETED else np.full(enter.shape[1], np.inf)
@@ -154,7 +157,7 @@ class MetricIndex:
             seen = np.isfinite(enter[stage]) & (following > enter[stage])
             self._entered.append(np.sort(enter[stage][seen]))
             moved = seen & np.isfinite(following)
-            self._stages.append(Durations(following[moved], (following - np.where(seen, enter[stage], 0))[moved]))
+            self.stage_times.append(Durations(following[moved], (following - np.where(seen, enter[stage], 0))[moved]))
         self.recorded: tuple[bool, ...] = tuple(len(times) > 0 or not enter.shape[1] for times in self._entered)
         """Per stage, whether the data records it: if no order was ever in a stage, its number is unknown rather than 0."""
 
@@ -176,7 +179,7 @@ class MetricIndex:
         day_ago, due, two_hours, hour, now = self.created.searchsorted(t - _CREATED_EDGES, "right").tolist()
         today = min(int(self.created.searchsorted(self._tz.midnight(t), "left")), now)
         completion, number_due = self._share(day_ago, due, t)
-        ended = self._deliveries.ended(edges)
+        ended = self.deliveries.ended(edges)
         p50, p75, p95 = percentiles(ended.values, (0.50, 0.75, 0.95))
         dated = len(self.created) > 0
         return KpiSet(
@@ -198,6 +201,8 @@ class MetricIndex:
             target=target,
             completion=completion,
             completion_due=number_due,
+            completion_delivered=self._ended_by(self._delivered_by_creation, day_ago, due, t),
+            completion_cancelled=self._cancelled_by(day_ago, due, t),
             not_due=now - due,
             revenue=self._sum(hour, now),
             unpriced=int(self._unpriced[now] - self._unpriced[hour]),
@@ -213,7 +218,7 @@ class MetricIndex:
         if len(self.created):
             volume[:] = self.created.searchsorted(times, "right")
             volume -= self.created.searchsorted(times - TRAILING, "right")
-        return Series(times, volume, self._deliveries.means(times - TRAILING, times))
+        return Series(times, volume, self.deliveries.means(times - TRAILING, times))
 
     def stages(self, snapshot: Snapshot) -> list[StageFigures]:
         """Return the figures of the five stages at the snapshot's time."""
@@ -224,7 +229,7 @@ class MetricIndex:
         np.minimum.at(since, snapshot.stage, snapshot.since)
         figures = []
         for stage, key in enumerate(STAGES):
-            ended = self._stages[stage].ended(edges)
+            ended = self.stage_times[stage].ended(edges)
             waiting = number[stage] > 0 and stage < COMPLETED
             figures.append(
                 StageFigures(
@@ -242,7 +247,16 @@ class MetricIndex:
     def _share(self, first: int, last: int, t: float) -> tuple[float | None, int]:
         if last <= first or not self.delivers:
             return None, max(0, last - first)
-        return int(np.count_nonzero(self._delivered_by_creation[first:last] <= t)) / (last - first), last - first
+        return self._ended_by(self._delivered_by_creation, first, last, t) / (last - first), last - first
+
+    def _ended_by(self, ends: Floats, first: int, last: int, t: float) -> int:
+        """Return how many of the orders first..last, by creation, ended by t."""
+        return int(np.count_nonzero(ends[first:last] <= t))
+
+    def _cancelled_by(self, first: int, last: int, t: float) -> int:
+        """Return how many of them are cancelled at t: not those that were delivered after all."""
+        cancelled = self._cancelled_by_creation[first:last] <= t
+        return int(np.count_nonzero(cancelled & ~(self._delivered_by_creation[first:last] <= t)))
 
     def _sum(self, first: int, last: int) -> float | None:
         return float(self._revenue[last] - self._revenue[first]) if self._any_price else None

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -30,7 +31,10 @@ from twin.foundation.cache import ByteCache
 from twin.foundation.errors import ConfigError, ForeignColumnsError, SignInError, SourceError, TwinError
 from twin.foundation.settings import Settings
 from twin.hub import TIMELINE_SHARE, Hub, open_source
+from twin.render import places
 from twin.render.densestore import DenseStore
+from twin.render.filemap import FileMap
+from twin.render.places import Places
 from twin.render.streets import Streets
 from twin.render.tiles import CACHE_BYTES, TileSet, warm
 from twin.server.visitors import UNKNOWN, Visitor, Visitors
@@ -60,8 +64,14 @@ class HubState:
     def __init__(self, hub: Hub) -> None:
         # one that is larger than the limit is cached alone
         self.tilesets: ByteCache[TileSet] = ByteCache(TILESETS_BYTES, lambda one: min(one.nbytes, TILESETS_BYTES))
+        self._hub = hub
         self.showings = Showings(lambda: hub, _rehearsed_show)
         """The shows of wall screens; screens with equal options share one."""
+
+    @cached_property
+    def places(self) -> Places:
+        """The water, parks and names of the base maps. Reads a file when it is first asked for."""
+        return places.find(self._hub.settings.places, self._hub.source.name)
 
 
 class Process:
@@ -78,13 +88,18 @@ class Process:
         self._failure: TwinError | None = None
         self._step = ""
         self._tiles: ByteCache[bytes] = ByteCache(CACHE_BYTES)
+        self._mapping = threading.Lock()
+        self._mapped: Path | None = None
+        self._map: FileMap | None = None
+        self.file_map_problem = ""
+        """Why the user's own map is not shown, a sentence; empty if it is, or if there is none."""
         self._adaptation: Adaptation | None = None
         self.fleets = DenseStore()
         """Fleets and their density frames, shared by sessions that show the same."""
         self.visitors = Visitors(self._open_of)
         """Who reads with his own rights."""
-        self.scripts: dict[str, bytes] = {}
-        """Scripts assembled at run time, by their name in the address: see `twin.server.assets`."""
+        self.assets: dict[str, bytes] = {}
+        """Scripts assembled at run time and the font, by their name in the address: see `twin.server.assets`."""
         self.compressed: ByteCache[bytes] = ByteCache(MOST_COMPRESSED)
         """Compressed files, by address and ETag."""
         self.attached: WeakSet[ApplicationContext] = WeakSet()
@@ -276,7 +291,26 @@ class Process:
         """
         hub.location(location)
         tilesets = hub.cached(HubState).tilesets
-        return tilesets.load(location, lambda: TileSet(Streets(*hub.streets(location)), self._tiles))
+        return tilesets.load(location, lambda: self._build(hub, location))
+
+    def _build(self, hub: Hub, location: str) -> TileSet:
+        tiles = TileSet(Streets(*hub.streets(location)), self._tiles, hub.cached(HubState).places)
+        if (own := self.file_map()) is not None:
+            tiles.names_of_file = own.names(tiles.surroundings)
+        return tiles
+
+    def file_map(self) -> FileMap | None:
+        """Return the base map of the user's own file, which the first call opens; None without one that can be used."""
+        path = self.settings_or_default.tile_file
+        with self._mapping:
+            if path != self._mapped:
+                self._mapped, self._map, self.file_map_problem = path, None, ""
+                try:
+                    self._map = None if path is None else FileMap(path, self._tiles)
+                except ConfigError as error:
+                    self.file_map_problem = str(error)
+                    log.warning("%s", error)
+            return self._map
 
     def built_tileset(self, hub: Hub, location: str) -> TileSet | None:
         """Return a location's base map if it is built, else None. Returns at once."""

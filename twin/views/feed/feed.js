@@ -1,8 +1,8 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { opened } from "../shared/keys.js";
+import { minutesText } from "../shared/numbers.js";
 import { guarded } from "../shared/registry.js";
-import { durationText } from "../shared/times.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
 import { filterText, parseFilter } from "./filter.js";
 import { FeedPages } from "./pages.js";
@@ -19,7 +19,7 @@ const LOOK = 250;
 const TYPED = 250;
 
 /** How long before the playhead: now, 12 s, 4 min, 1 h 05. */
-const ageText = (seconds) => (seconds < 1 ? "now" : durationText(seconds));
+const ageText = (seconds) => (seconds < 1 ? "now" : minutesText(seconds));
 
 /** The list of events, of which only the rows in sight are in the page, and its filter. */
 class FeedList {

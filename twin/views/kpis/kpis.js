@@ -1,9 +1,10 @@
 // The KPI cards: two large ones with a drawing, three compact ones below.
 
 import { STAGE_LABELS, STAGES } from "#python/foundation/stages";
+import { LAST_HOUR, NOW, SINCE, TODAY } from "#python/foundation/windows";
+import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import {
-  averageText,
   figure,
   LONG_COUNT,
   many,
@@ -27,10 +28,21 @@ const DAY_S = 86400;
 /** Late share of an hour's deliveries from which it is marked, and a mean on target is no longer good news. */
 const MANY_LATE = 1 / 4;
 
+/** The window of a card's figures; of a figure whose window is another, its own. */
+const WINDOW_OF = {
+  "orders-hour": LAST_HOUR,
+  "delivery-time": LAST_HOUR,
+  completion: SINCE,
+  active: NOW,
+  revenue: LAST_HOUR,
+  "revenue-today": TODAY,
+};
+const windowOf = (id) => WINDOW_OF[id] ?? WINDOW_OF[Object.keys(WINDOW_OF).find((card) => id.startsWith(card))];
+
 /** A card: heading with its window, value with a note beside it, lines of detail, and a drawing. */
 function buildCard(id, heading, span, lines, drawing, axis) {
   const parts = {
-    value: figure("value", `kpi-${id}-value`),
+    value: figure("value", `kpi-${id}-value`, WINDOW_OF[id]),
     note: el("span", { class: "note" }),
     span: el("span", { class: "window" }, span),
     left: el("span", { class: "left-out", "data-testid": `kpi-${id}-left-out`, hidden: true }),
@@ -75,6 +87,7 @@ const weekday = (day) => NAIVE.dayText(day * DAY_S);
 class KpiCards {
   constructor({ model }) {
     this.model = model;
+    this.clock = clockFrom(model);
     this.spark = new Spark("Orders per hour over the last 6 hours");
     this.histogram = new Histogram(this.model.bins, this.model.bin_s);
     this.f = Object.fromEntries(
@@ -94,12 +107,12 @@ class KpiCards {
         "active-kitchen",
         "active-road",
         "revenue-today",
-      ].map((id) => [id, figure("figure", `kpi-${id}`)]),
+      ].map((id) => [id, figure("figure", `kpi-${id}`, windowOf(id))]),
     );
     this.goal = el("b", { class: "goal" });
     this.meter = el("i");
     this.stages = ACTIVE.map((key) =>
-      el("i", { style: `background:var(--tw-${key}-fill)`, "data-testid": `kpi-active-${key}` }),
+      el("i", { style: `background:var(--tw-${key}-fill)`, "data-testid": `kpi-active-${key}`, "data-window": NOW }),
     );
     this.buildCards();
     this.listen();
@@ -113,7 +126,7 @@ class KpiCards {
       orders: buildCard(
         "orders-hour",
         "Orders / hour",
-        "last 60 min",
+        LAST_HOUR,
         [[this.f["orders-hour-change"], this.f["orders-hour-usual"]]],
         this.spark.svg,
         el("div", { class: "axis", "aria-hidden": "true" }, el("span", {}, "6 h ago"), el("span", {}, "now")),
@@ -121,7 +134,7 @@ class KpiCards {
       delivery: buildCard(
         "delivery-time",
         "Delivery time",
-        "last 60 min",
+        LAST_HOUR,
         [
           [this.f["delivery-time-over"], this.f["delivery-time-target"], this.f["delivery-time-usual"]],
           [this.f["delivery-time-p50"], this.f["delivery-time-p75"], this.f["delivery-time-p95"]],
@@ -139,11 +152,11 @@ class KpiCards {
       active: buildCard(
         "active",
         "Active orders",
-        "",
+        NOW,
         [[this.f["active-kitchen"], this.f["active-road"]]],
         el("div", { class: "bar split graphic" }, ...this.stages),
       ),
-      revenue: buildCard("revenue", "Revenue", "60 min", [[this.f["revenue-today"]]]),
+      revenue: buildCard("revenue", "Revenue", LAST_HOUR, [[this.f["revenue-today"]]]),
     };
     this.cards.delivery.brief = this.cards.orders.brief = this.cards.revenue.brief = true;
     this.cards.completion.span.replaceWith(this.f["completion-due"]);
@@ -169,6 +182,8 @@ class KpiCards {
   listen() {
     this.model.on("state", this.update);
     this.model.on("series", this.draw);
+    // the playhead goes on where no figure changes
+    this.cards.completion.root.addEventListener("pointerenter", this.update);
     this.model.on("remove", () => clearTimeout(this.asked));
     this.update();
     this.draw();
@@ -308,7 +323,7 @@ class KpiCards {
     put(
       this.f["delivery-time-usual"],
       known && s.usual !== null ? ` · usual ${wholeMinutes(s.usual)}` : "",
-      s.usual === null ? "" : `Usually ${averageText(s.usual)} at this time of day, on other days`,
+      s.usual === null ? "" : `Usually ${minutesText(s.usual)} at this time of day, on other days`,
       s.usual,
     );
     for (const [name, share] of [
@@ -360,7 +375,7 @@ class KpiCards {
     put(
       this.cards.completion.value,
       known ? percentText(s.share) : NONE,
-      "Delivered share of the orders created from 24 hours to 90 minutes ago. " +
+      `${this.dueSince()}: the delivered share of the orders created from 24 hours to 90 minutes ago. ` +
         (!s.recorded
           ? "The data never tells of a delivery"
           : s.dated
@@ -371,10 +386,11 @@ class KpiCards {
     );
     put(
       this.f["completion-due"],
-      known ? `of ${many(s.due)}` : "",
+      known ? `${many(s.due)} due` : "",
       known
-        ? `${plural(s.due, "order")} created from 24 hours to 90 minutes ago; ${many(s.not_due)} ` +
-            "younger ones are not due yet"
+        ? `${this.dueSince()}: ${plural(s.due, "order")} created from 24 hours to 90 minutes ago: ` +
+            `${many(s.delivered)} delivered, ${many(s.cancelled)} cancelled, ` +
+            `${many(s.due - s.delivered - s.cancelled)} open or stalled; ${many(s.not_due)} younger ones are not due yet`
         : "",
       known ? s.due : null,
     );
@@ -406,6 +422,13 @@ class KpiCards {
     this.meter.classList.toggle("below", known && s.share < s.goal);
     this.goal.style.left = `${100 * s.goal}%`;
     this.goal.title = `The target: ${Math.round(1000 * s.goal) / 10} %`;
+  }
+
+  /** Since when orders are due: the window of completion, which is written where one points at it. */
+  dueSince() {
+    const t = this.clock.now();
+    const { zone } = this.clock;
+    return `Since ${zone.dayText(t - DAY_S)} ${zone.clockText(t - DAY_S, false)}`;
   }
 
   showActive(s) {
@@ -452,7 +475,7 @@ class KpiCards {
     );
     put(
       this.f["revenue-today"],
-      known ? `${moneyText(s.today)} today` : "no prices",
+      known ? `${moneyText(s.today)} ${TODAY}` : "no prices",
       known
         ? "The same of the orders created since " +
             `midnight${s.unpriced_today ? `; ${plural(s.unpriced_today, "order")} without a price left out` : ""}`

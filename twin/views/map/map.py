@@ -6,7 +6,7 @@ flooded, and drivers are drawn exactly where `Timeline.at(t)` has them.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -58,6 +58,16 @@ def _frame_of(timeline: Timeline, t: float, view: fleet.Box, extent: Extent) -> 
 
 
 @dataclass(frozen=True, slots=True)
+class OwnMap:
+    """A map of a file of the user's own: its tile address, as in `BaseMap`, what it is called and who made it (plain texts)."""
+
+    url: str
+    label: str
+    credit: str
+    names: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BaseMap:
     """The base map of a location, and the number of routes that it is drawn from.
 
@@ -69,6 +79,12 @@ class BaseMap:
     routes: int
     image: str | None = None
     extent: tuple[float, float, float, float] | None = None
+    names: Sequence[Mapping[str, Any]] = ()
+    """What the browser writes on it: text, kind, rank (1 is written first), and `at`, [x, y] or a line [x0, y0, x1, y1, …]."""
+    problem: str = ""
+    """Sentences about what could not be drawn, for the credit."""
+    file: OwnMap | None = None
+    """The map of the user's own file."""
 
 
 class MapFrame(Component):
@@ -79,7 +95,8 @@ class MapFrame(Component):
         default={}, doc="The location: version, name, kitchen (x, y), home extent, ground scale, target, empty text."
     )
     base = param.Dict(
-        default={}, doc="Base maps to choose from: `maps` key -> url, label, credit, link, max_zoom; and `chosen`."
+        default={},
+        doc="Base maps to choose from: `maps` key -> url, label, credit, link, max_zoom, names; and `chosen`.",
     )
     layers = param.Dict(default=dict(LAYERS), doc="Whether each of `LAYERS` is shown.")
     density = param.Dict(
@@ -229,13 +246,22 @@ class MapView(ReplayView):
             credit = f"Streets drawn from {streets.routes:,} delivery route{'s' * (streets.routes != 1)}" * (
                 streets.routes > 0
             )
-            maps["streets"] = {"url": streets.url, "label": "Streets", "credit": credit, "max_zoom": 18}
+            maps["streets"] = {
+                "url": streets.url, "label": "Streets", "credit": ". ".join(filter(None, [credit, streets.problem])),
+                "max_zoom": 18, "names": streets.names,
+            }  # fmt: skip
+            if (own := streets.file) is not None:
+                maps["file"] = {
+                    "url": own.url, "label": own.label, "credit": own.credit, "max_zoom": 18, "names": own.names,
+                }  # fmt: skip
         for key, online in ONLINE.items() if self.online else ():
             maps[key] = {
                 "url": online.url, "label": online.label, "credit": online.credit, "link": online.link,
                 "max_zoom": online.max_zoom,
             }  # fmt: skip
         chosen = self._frame.base.get("chosen", self._controller.settings.tiles)
+        if chosen == "file" and chosen not in maps:  # it cannot be used, which the credit says
+            chosen = "streets"
         self._frame.base = {"maps": maps, "chosen": chosen if chosen in maps else "none"}
         return streets.routes if streets else None
 

@@ -16,7 +16,7 @@ from twin.sources.similar_orders import similar_orders
 LoadRequest = tuple[str, float | None, float | None, float | None, float | None]
 """What is to be loaded: location, start, end, playhead, speed; None: the default, see `ReplaySession.choose`."""
 
-NAMES = ("location", "start", "end", "t", "speed", "view", "order", "stage", "loop", "theme")
+NAMES = ("location", "start", "end", "t", "speed", "view", "order", "stage", "loop", "hindsight", "theme")
 """The parameters of the operations page, beside those that its views save."""
 
 LONGEST_ID = 200
@@ -27,14 +27,15 @@ LATEST = "The last 24 hours are shown."
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What an address asks for. viewport: [lon, lat, zoom], empty: none; order, stage: empty: none; loop: play in a loop, and
-    section: only this part of the range, data seconds; None: all of it."""
+    """What an address asks for. viewport: [lon, lat, zoom], empty: none; order, stage: empty: none; loop: play in a loop;
+    hindsight: show what lies after the playhead, too; section: only this part of the range, data seconds; None: all of it."""
 
     load: LoadRequest
     viewport: list[float]
     order: str
     stage: str
     loop: bool
+    hindsight: bool
     section: tuple[float, float] | None = None
 
 
@@ -61,6 +62,7 @@ def read(address: Address, hub: Hub) -> Wish | None:
         address.text("order")[:LONGEST_ID],
         address.one_of("stage", STATES) or "",
         loop,
+        address.one_of("hindsight", ("0", "1")) == "1",
         section,
     )
 

@@ -28,6 +28,7 @@ from twin.server.process import process
 from twin.sources.base import Location
 from twin.timeline.timeline import Timeline
 from twin.views.session.address import LoadRequest, cut, loop_text, read
+from twin.views.session.unfolding import TroubleFollower
 from twin.views.shared.component import Component, module_source
 from twin.views.shared.view import ReplayView
 
@@ -112,6 +113,7 @@ class ReplaySession(param.Parameterized):
         self.page = PageLink(width=0, height=0, margin=0, sizing_mode="fixed", instance=process.instance)
         self.page.join(controller)
         self._views: Sequence[ReplayView] = ()
+        self._troubles = TroubleFollower(hub, controller)
         self._shown: tuple[int, float] | None = None
         self._written = ""
         self._requested: LoadRequest | None = None
@@ -358,6 +360,7 @@ class ReplaySession(param.Parameterized):
                 if getattr(view, "active", True):
                     view.attempt(view.show, snapshot)
             self._write_address()
+            self._troubles.notice()
 
     def _on_visibility(self, event: param.parameterized.Event) -> None:
         """Stop the ticks while the page's tab is hidden; when it becomes visible, show the current time at once."""
@@ -383,7 +386,7 @@ class ReplaySession(param.Parameterized):
 
     # -- the address ----------------------------------------------------------------------------------------------------
     def _write_address(self) -> None:
-        """Write location, range, playhead, speed, loop, selection and the views' saved Params into the page's address.
+        """Write location, range, playhead, speed, loop, hindsight, selection and the views' saved Params into the page's address.
 
         The playhead is the one that was last set; page.js replaces it with that of a running clock.
         """
@@ -399,6 +402,7 @@ class ReplaySession(param.Parameterized):
             "t": tz.iso(anchor.t0),
             "speed": f"{anchor.speed:g}",
             "loop": loop_text(None if whole else (anchor.start, anchor.end), tz) if anchor.loop else "",
+            "hindsight": "1" if anchor.hindsight else "",
         }
         if self.viewport:
             fields["view"] = ",".join(f"{number:.5f}" for number in self.viewport)
@@ -447,6 +451,8 @@ class ReplaySession(param.Parameterized):
         self.viewport = wish.viewport
         if wish.loop:
             self.controller.set_loop(True)
+        if wish.hindsight:
+            self.controller.set_hindsight(True)
         self._section = wish.section
         for name, (view, state, _) in self._saved_params.items():
             if name in query:

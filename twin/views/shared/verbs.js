@@ -68,6 +68,9 @@ function verbsOf(model, clock = clockOf(model.clock)) {
     loop(loop) {
       tell({ verb: "set_loop", loop, at: clock.predict({ loop }) });
     },
+    hindsight(hindsight) {
+      tell({ verb: "set_hindsight", hindsight, at: clock.predict({ hindsight }) });
+    },
     seek(t) {
       clock.predict({ t0: within(t) });
       tell({ verb: "seek", t: clock.anchor.t0 });

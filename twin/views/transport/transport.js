@@ -2,11 +2,14 @@
 
 import { clockOf } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { minutesText } from "../shared/numbers.js";
 import { guarded } from "../shared/registry.js";
-import { durationText, paceText } from "../shared/times.js";
+import { exactText } from "../shared/times.js";
 import { verbsOf } from "../shared/verbs.js";
 import { bucketText } from "./axis.js";
 import { sectionOf, wholeOf } from "./brush.js";
+import { buildDock } from "./dock.js";
+import { buildHindsight } from "./hindsight.js";
 import { listenToKeys } from "./keys.js";
 import { buildRange } from "./range_picker.js";
 import { buildScrubber } from "./scrubber.js";
@@ -45,6 +48,7 @@ class TransportBar {
     this.speeds = el("div", { class: "speeds", role: "group", "aria-label": "Speed" });
     this.scrubber = buildScrubber(this.model, this.clock, this.verbs);
     this.range = buildRange(this.model, this.clock);
+    this.dock = buildDock(this.model, this.clock, this.verbs, () => this.bar.scrollIntoView({ block: "center" }));
   }
 
   buildLegend() {
@@ -88,7 +92,15 @@ class TransportBar {
 
   buildBar() {
     const controls = el("div", { class: "controls" }, this.back, this.play, this.stop, this.forward, this.loop);
-    this.left = el("div", { class: "left" }, el("div", { class: "time" }, this.time, this.date), controls, this.speeds);
+    this.hindsight = buildHindsight(this.clock, this.verbs);
+    this.left = el(
+      "div",
+      { class: "left" },
+      el("div", { class: "time" }, this.time, this.date),
+      this.hindsight.node,
+      controls,
+      this.speeds,
+    );
     this.bar = el(
       "section",
       { class: "bar card", "aria-label": "Replay", "data-testid": "transport" },
@@ -109,7 +121,9 @@ class TransportBar {
         this.scrubber.node,
       ),
       this.range.sheet,
+      this.dock.node,
     );
+    this.bar.classList.toggle("docked", this.model.dock);
     this.frame = 0;
     this.seen = true;
 
@@ -151,6 +165,7 @@ class TransportBar {
   watchSight() {
     const looked = guarded(([entry]) => {
       this.seen = entry.isIntersecting;
+      if (this.model.dock) this.dock.place();
       if (this.seen) this.wake();
     });
     const sight = new IntersectionObserver(looked);
@@ -162,6 +177,7 @@ class TransportBar {
       this.unsubscribe();
       sight.disconnect();
       this.scrubber.remove();
+      this.dock.remove();
       this.range.remove();
       this.deafen();
       document.removeEventListener("visibilitychange", this.awake);
@@ -195,11 +211,12 @@ class TransportBar {
     const t = this.clock.now();
     const { zone } = this.clock;
     this.write(this.time, this.loaded() ? `${zone.dayText(t)} ${zone.bareClockText(t)}` : "--:--:--");
+    this.dock.write(this.time.textContent);
     this.write(this.day, this.loaded() ? `${zone.dateText(t)} · ` : "Nothing loaded yet");
     const label = this.loaded() ? zone.label(t) : "";
     if (this.zone.textContent !== label || this.zone.of !== zone) this.explain(zone, t, label);
     this.scrubber.move(t);
-    if (this.clock.moving && this.seen) this.frame = requestAnimationFrame(this.tick);
+    if (this.clock.moving && (this.seen || this.model.dock)) this.frame = requestAnimationFrame(this.tick);
     else this.controlsOf();
   });
 
@@ -224,14 +241,17 @@ class TransportBar {
       ? "Stopped: the server does not answer"
       : `${moving ? "Pause" : "Play"} (space)`;
     this.play.setAttribute("aria-disabled", String(!!this.clock.halted));
-    this.back.title = `Back ${durationText(this.clock.anchor.step)} (←, with shift ten times that)`;
-    this.forward.title = `Forward ${durationText(this.clock.anchor.step)} (→, with shift ten times that)`;
+    this.back.title = `Back ${minutesText(this.clock.anchor.step)} (←, with shift ten times that)`;
+    this.forward.title = `Forward ${minutesText(this.clock.anchor.step)} (→, with shift ten times that)`;
     this.loop.setAttribute("aria-pressed", String(!!this.clock.anchor?.loop));
+    this.hindsight.show();
+    this.dock.show(!!this.model.busy || !this.loaded());
     for (const node of this.speeds.children)
       node.setAttribute("aria-pressed", String(Number(node.dataset.speed) === this.clock.anchor?.speed));
   }
 
   buildSpeeds() {
+    this.dock.offer();
     return this.speeds.replaceChildren(
       ...this.model.speeds.map((speed, i) =>
         el(
@@ -243,7 +263,7 @@ class TransportBar {
             "aria-label": `${speed} times`,
             onclick: () => this.verbs.speed(speed),
             title:
-              speed === 1 ? `As it happened (${i + 1})` : `${paceText(speed)} of kitchen time each second (${i + 1})`,
+              speed === 1 ? `As it happened (${i + 1})` : `${exactText(speed)} of kitchen time each second (${i + 1})`,
           },
           `${speed}×`,
         ),
@@ -262,6 +282,7 @@ class TransportBar {
     this.bar.toggleAttribute("data-busy", !!this.model.busy);
     this.bar.setAttribute("aria-busy", String(!!this.model.busy));
     this.left.inert = off;
+    this.dock.node.inert = off;
     this.scrubber.node.toggleAttribute("data-off", off);
     this.scrubber.slider.setAttribute("aria-disabled", String(off));
     const { edges } = this.model.volume;

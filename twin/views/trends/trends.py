@@ -5,6 +5,7 @@ hour are HTML, so that playing repaints no figure. Nothing is built before the t
 200 ms, which a page with the trends in a hidden tab does not spend.
 """
 
+import math
 import time
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from twin.analysis.brands import BrandFigures, performance
 from twin.analysis.insights import Insights
 from twin.analysis.metrics import metrics_of
 from twin.analysis.moments.moment import when_in
-from twin.analysis.wording import average_text, in_minutes
+from twin.analysis.wording import in_minutes, minutes_text
 from twin.foundation.stages import COMPLETED, STAGE_LABELS, STAGES
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Snapshot, Timeline
@@ -209,16 +210,18 @@ class TrendsView(ReplayView):
 
 
 def _minutes(seconds: float | None) -> float | None:
-    """Return minutes rounded to tenths, so that a mark does not jitter."""
+    """Return minutes in tenths, so that a mark does not jitter; cut, so that whole minutes are still those of the seconds."""
     minutes = in_minutes(seconds)
-    return None if minutes is None else round(minutes, 1)
+    if minutes is None or minutes < 1:
+        return minutes
+    return math.floor(10 * minutes + 1e-9) / 10
 
 
 def _stage_texts(stage: data.StageTimes) -> dict[str, Any]:
     return {
         "key": stage.key,
         "label": STAGE_LABELS[stage.key],
-        "quantiles": [average_text(seconds) for seconds in stage.quantiles],
+        "quantiles": [minutes_text(seconds) for seconds in stage.quantiles],
         "number": stage.number,
         "excluded": stage.excluded,
     }
