@@ -30,6 +30,9 @@ function stateAt(story, t) {
 /** Build the chart of a story; `visit(t)` is called with the moment of what is clicked. Returns {node, show(t)}. */
 function ganttOf(story, visit, zone) {
   const open = story.delivered === null && story.cancelled === null;
+  const keys = Object.keys(STAGE_ROWS);
+  const last = Math.max(-1, ...story.stages.map(({ key }) => keys.indexOf(key)));
+  const reached = (key) => keys.indexOf(key) < last;
   const rows = Object.entries(STAGE_ROWS)
     .map(([key, label]) => {
       const symbol = STATE_ICONS[key];
@@ -41,7 +44,7 @@ function ganttOf(story, visit, zone) {
             { class: "lane none" },
             el("span", { class: "lane-name" }, icon(symbol, 13), label),
             el("span", { class: "track" }),
-            el("span", { class: "took mute" }, "not seen"),
+            el("span", { class: "took mute" }, story.cut && open && !reached(key) ? "not yet" : "not seen"),
           ),
         };
       const { start, end, usual } = span;
@@ -115,11 +118,12 @@ function ganttOf(story, visit, zone) {
   };
   function show(now) {
     const d0 = story.first;
-    const reach = Math.max(story.last, open ? Math.min(now, story.last + STALLED_AFTER) : 0);
+    const promised = story.cut && open && due !== null ? due : 0; // the axis would grow with every tick
+    const reach = Math.max(story.last, open ? Math.min(now, story.last + STALLED_AFTER) : 0, promised);
     const d1 = Math.max(reach, d0 + 60);
     for (const lane of rows) {
       if (!lane.bar) continue;
-      const end = lane.end ?? d1;
+      const end = lane.end ?? (story.cut ? Math.min(now, d1) : d1);
       const past = Math.min(Math.max((now - lane.start) / Math.max(end - lane.start, 1), 0), 1);
       set(lane.bar, "left", place(lane.start, d0, d1));
       set(lane.bar, "width", `max(4px, ${place(d0 + end - lane.start, d0, d1)})`);
@@ -162,7 +166,7 @@ function ganttOf(story, visit, zone) {
     }
     const share = due === null ? 0 : (due - d0) / (d1 - d0);
     limitText.classList.toggle("tight", share < 0.24 || share > 0.6);
-    put(until, `${zone.clockText(d1, false)}${now < d1 ? " later" : ""}`);
+    put(until, `${zone.clockText(d1, false)}${now < d1 && !story.cut ? " later" : ""}`);
   }
   return { node, show };
 }
