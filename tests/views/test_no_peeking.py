@@ -17,12 +17,14 @@ import duckdb
 import pytest
 
 import twin
+from twin.analysis.driver_supply import summarise
 from twin.analysis.moments.unfolding import block_of
 from twin.notebook.door import Twin
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Timeline
 from twin.views.moments.known import known_to_browser
 from twin.views.order.order import OrderView
+from twin.views.transport.transport import summary_parts
 
 ROOT = Path(__file__).parents[2]
 TIMES = (
@@ -98,6 +100,13 @@ def test_the_alert(pair: Pair) -> None:
         sent.append([change for change in block["changes"] if change[0] <= pair.t])
     assert sent[0] == sent[1]
     assert [one["kind"] for one in sent[0][-1][1] if one["going_on"]] == [pair.trouble] * bool(pair.trouble)
+
+
+def test_the_range_s_summary(pair: Pair) -> None:
+    whole, part = pair.timelines()
+    until, all_of_it = summarise(whole, pair.t), summarise(part)
+    assert until == all_of_it
+    assert summary_parts(until, "18:40") != summary_parts(summarise(whole), "18:40")
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 
 import { STAGE_LABELS, STALLED_AFTER } from "#python/foundation/stages";
 import { el, icon } from "../shared/elements.js";
+import { laterMark } from "../shared/later.js";
 import { STATE_ICONS } from "../shared/stages.js";
 import { durationText } from "../shared/times.js";
 
@@ -140,6 +141,7 @@ function ganttOf(story, visit, zone) {
       const kind = later ? "later" : going ? "so far" : "";
       put(lane.took.firstChild, figure);
       put(lane.took.lastChild, kind);
+      lane.took.lastChild.classList.toggle("later-mark", later);
       const bad = !later && slow(took, lane.usual);
       lane.node.classList.toggle("later", later);
       lane.node.classList.toggle("slow", bad);
@@ -166,7 +168,12 @@ function ganttOf(story, visit, zone) {
     }
     const share = due === null ? 0 : (due - d0) / (d1 - d0);
     limitText.classList.toggle("tight", share < 0.24 || share > 0.6);
-    put(until, `${zone.clockText(d1, false)}${now < d1 && !story.cut ? " later" : ""}`);
+    const later = now < d1 && !story.cut;
+    if (until.dataset.t !== String(d1) || until.classList.contains("later") !== later) {
+      until.dataset.t = String(d1);
+      until.classList.toggle("later", later);
+      until.replaceChildren(zone.clockText(d1, false), ...(later ? [laterMark()] : []));
+    }
   }
   return { node, show };
 }

@@ -205,6 +205,7 @@ function buildScrubber(model, clock, verbs) {
     }
     const seconds = whole().end - whole().start < 7200;
     const words = [el("b", {}, `${clock.zone.dayText(t)} ${clock.zone.clockText(t, seconds)}`)];
+    if (t > clock.now()) words.push(laterMark());
     if (known) words.push(` · ${counted(counts[i], "order", "orders")} ${clock.zone.spanText(edges[i], edges[i + 1])}`);
     if (known && waiting) {
       const part =
@@ -216,7 +217,6 @@ function buildScrubber(model, clock, verbs) {
         el("em", {}, LEVEL_WORDS[level[i]]),
       );
     }
-    if (t > clock.now()) words.push(laterMark());
     if (!inside(t)) words.push(el("em", {}, " · outside the section"));
     put(xOf(t), ...words);
   };

@@ -2,6 +2,7 @@
 
 import { clockOf } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { laterMark } from "../shared/later.js";
 import { durationText, paceText } from "../shared/times.js";
 import { verbsOf } from "../shared/verbs.js";
 import { bucketText } from "./axis.js";
@@ -141,7 +142,7 @@ class TransportBar {
       this.summarise();
       this.changed();
     });
-    this.model.on("summary", this.summarise);
+    for (const name of ["summary", "so_far"]) this.model.on(name, this.summarise);
     this.model.on("speeds", () => {
       this.buildSpeeds();
       this.controlsOf();
@@ -234,7 +235,7 @@ class TransportBar {
     this.back.title = `Back ${durationText(this.clock.anchor.step)} (←, with shift ten times that)`;
     this.forward.title = `Forward ${durationText(this.clock.anchor.step)} (→, with shift ten times that)`;
     this.loop.setAttribute("aria-pressed", String(!!this.clock.anchor?.loop));
-    this.hindsight.show();
+    if (this.hindsight.show()) this.summarise();
     for (const node of this.speeds.children)
       node.setAttribute("aria-pressed", String(Number(node.dataset.speed) === this.clock.anchor?.speed));
   }
@@ -280,12 +281,25 @@ class TransportBar {
     );
   };
 
+  /** The range in figures: those up to the playhead, or with hindsight those of all that is loaded. */
+  summaryParts() {
+    const { summary, so_far, window } = this.model;
+    if (!this.clock.hindsight) {
+      if (!so_far.parts) return [];
+      const by = this.clock.zone.clockText(so_far.t, so_far.t % 60 !== 0);
+      return [el("em", { title: "The figures of the loaded range, up to the playhead" }, `By ${by}`), so_far.parts];
+    }
+    if (!summary.length) return [];
+    const title = "The figures of all that is loaded, also of what comes after the playhead";
+    const head = el("em", { title }, "Range", this.clock.now() < window.end ? laterMark() : "");
+    return [head, summary];
+  }
+
   summarise = () => {
+    const [head, parts = []] = this.summaryParts();
     this.summary.replaceChildren(
-      ...(this.model.summary.length
-        ? [el("em", { title: "The figures of all that is loaded, also of what comes after the playhead" }, "Range")]
-        : []),
-      ...this.model.summary.map(({ key, text, title }) => el("span", { title, class: key }, text)),
+      ...(head ? [head] : []),
+      ...parts.map(({ key, text, title }) => el("span", { title, class: key }, text)),
     );
     this.rule.hidden = !this.model.supply.rule;
     this.rule.title = this.model.supply.rule ?? "";
