@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tests.fake_timeline import DAY0, FakeController, FakeItem, FakeTimeline, send_message
-from twin.views.pipeline.pipeline import AMBER, FINE, RED, PipelineView, is_well_over
+from twin.analysis.limits import AMBER, FINE, RED, service_level
+from twin.views.pipeline.pipeline import PipelineView
 from twin.views.shared.rows import rows_of as rows_of_columns
 
 MINUTE = 60.0
@@ -104,8 +105,8 @@ def test_the_oldest_order_passes_amber_then_red():
 def test_one_forgotten_order_marks_itself_and_not_the_stage():
     timeline = FakeTimeline([*waiting(1, DAY0), *waiting(8, DAY0 + 110 * MINUTE)])
 
-    assert strip_of(timeline, DAY0 + 112 * MINUTE)["ready"]["levels"] == [FINE, AMBER, RED]
-    assert strip_of(timeline, DAY0 + 111 * MINUTE)["ready"]["levels"] == [FINE, AMBER, RED]
+    assert strip_of(timeline, DAY0 + 112 * MINUTE)["ready"]["levels"] == [FINE, FINE, RED]
+    assert strip_of(timeline, DAY0 + 111 * MINUTE)["ready"]["levels"] == [FINE, FINE, RED]
 
 
 def test_the_limits_are_settings():
@@ -143,7 +144,7 @@ def test_an_average_well_over_the_usual_marks_the_stage():
     ],
 )
 def test_well_over_is_half_more_a_minute_more_and_three_orders(service, usual, served, over):
-    assert is_well_over(service, usual, served) is over
+    assert bool(service_level(service, usual, served, None, None) == RED) is over
 
 
 def test_the_same_moment_again_sends_nothing():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fake_timeline import FakeTimeline
 from twin.analysis.driver_supply import RangeSummary
-from twin.analysis.moments import KINDS
+from twin.analysis.moments import KINDS, Moment
 from twin.foundation.errors import SourceError
 from twin.foundation.zones import NAIVE
 from twin.replay.controller import ReplayController
@@ -21,7 +21,6 @@ from twin.views.transport.transport import (
     TransportView,
     bucket_width,
     summary_parts,
-    usual_pressure,
 )
 
 DAY = 86_400.0
@@ -41,6 +40,10 @@ class Timeline:
             created=CREATED, began=CREATED, ready=ready, finished=nothing, delivered=delivered, cancelled=nothing,
             enter=np.vstack([CREATED, CREATED + 60, ready, picked_up, delivered]), revenue=np.full(len(CREATED), 20.0),
         )  # fmt: skip
+        stays = {"ready": (ready, picked_up), "out_for_delivery": (picked_up, delivered)}
+        self.membership = SimpleNamespace(
+            between=lambda _start, _end, stage: SimpleNamespace(begin=stays[stage][0], end=stays[stage][1])
+        )
 
     def volume(self, bucket):
         edges = np.append(np.arange(self.window.start, self.window.end, bucket), self.window.end)
@@ -219,14 +222,6 @@ def test_insights_bring_the_moments_and_another_timeline_takes_them_away(replay)
     assert view.__panel__().moments == []
 
 
-def test_what_is_usual_is_the_time_of_waiting_against_the_time_on_the_road():
-    times = {"ready": 300.0, "out_for_delivery": 600.0}
-    baseline = SimpleNamespace(stage_time=lambda stage, t: times[stage] if t < START + 100 else None)
-    usual = usual_pressure(baseline, START + np.array([0.0, 100.0, 200.0]))
-    assert usual[0] == 0.5
-    assert np.isnan(usual[1])
-
-
 def test_the_range_is_summed_up_to_the_playhead_and_while_it_plays_every_five_minutes():
     line = FakeTimeline([{"created": START + 600.0 * i, "delivered": START + 600.0 * i + 1500} for i in range(12)])
     line.window = Window(START, START + 7200)
@@ -264,3 +259,19 @@ def test_the_summary_says_what_is_known_and_never_all_while_one_is_missing():
     assert "9 over 4 h are left out" in parts["delivery"]["title"]
     assert "1 were cancelled, of 0 no delivery" in parts["delivered"]["title"]
     assert [part["text"] for part in summary_parts(RangeSummary(1, 0, 0, 0, 0, None, None, 0.0))] == ["1 order"]
+
+
+def test_the_ribbon_tells_of_a_shortage_where_the_list_of_moments_does(replay):
+    bar = TransportView(replay)
+    moments = [
+        Moment(
+            "driver_shortage", START + 4000, START + 5000, START + 4500, 0.5, "Drivers are short", "57 meals waited"
+        ),
+        Moment("food_waiting", START + 3600, START + 5400, START + 4500, 0.4, "Food is waiting", "70 meals waited"),
+        Moment("slow_kitchen", START, START + 600, START + 300, 0.6, "The kitchen is slow", "Cooking took 20 min"),
+    ]
+    assert bar.__panel__().supply["short"] == []
+    replay.learn(SimpleNamespace(timeline=replay.timeline, baseline=None, moments=tuple(moments)))
+    bar.learn()
+
+    assert bar.__panel__().supply["short"] == [(START + 3600, START + 5400, 1), (START + 4000, START + 5000, 2)]

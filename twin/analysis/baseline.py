@@ -7,7 +7,7 @@ three of them), so that a single bad evening does not distort it. See docs/decis
 from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from twin.analysis.metrics import COMPLETION_SPAN, TRAILING, MetricIndex
 from twin.foundation.stages import COMPLETED, CREATED, STAGES, STALLED_AFTER
-from twin.foundation.times import DAY
+from twin.foundation.times import DAY, HOUR
 from twin.foundation.zones import NAIVE, Zone
 from twin.sources import tables
 from twin.sources.base import Location, Source, Window
@@ -33,6 +33,8 @@ SAME_WEEKDAYS = 3
 """Other days of the same weekday from which on only these are used; the median of fewer depends too much on chance."""
 LEAST_SAMPLE = 3
 """Fewest orders that a day must have in the hour for its mean to count."""
+INSTANT = 1e-3
+"""Seconds before the end of an hour of the clock that belong to it: its end begins the next one."""
 HOLE = 0.2
 """A day with less than this share of the median day's orders is a gap in the data, not a quiet day."""
 
@@ -161,10 +163,24 @@ class Baseline:
         times = self._same_time(t)
         return self._deliveries.usual(times) if len(times) else None
 
-    def stage_time(self, stage: str, t: float) -> float | None:
-        """Return the usual mean time (s) in `stage` (a key of `STAGES`) of orders that left it in the 60 minutes to t."""
+    def late_share(self, late_from: float, t: float) -> float | None:
+        """Return the usual share of the deliveries of the 60 minutes to t that took at least `late_from` seconds."""
         times = self._same_time(t)
+        return self._deliveries.usual_share(times, late_from) if len(times) else None
+
+    def stage_time(self, stage: str, t: float) -> float | None:
+        """Return the usual mean time (s) in `stage` (a key of `STAGES`) of orders that leave it in the hour of the clock of t.
+
+        One for each stage and hour: pipeline, trends and the panel of an order speak of one wait with one number, although each
+        asks for another second of the hour.
+        """
+        times = self._same_time(self.hour(t)[1] - INSTANT)
         return self._stage_means[stage].usual(times) if len(times) and stage in self._stage_means else None
+
+    def hour(self, t: float) -> tuple[float, float]:
+        """Return the hour [start, end) of the kitchen's clock around t, data seconds."""
+        start = t - float(self._tz.local(t)) % HOUR
+        return start, start + HOUR
 
     def completion_before(self, t: float) -> tuple[float | None, int]:
         """Return the completion rate 24 hours before t, and the number of orders then due."""
@@ -208,16 +224,27 @@ class _Means:
         valid = np.flatnonzero((duration > 0) & (duration <= STALLED_AFTER))
         by_end = valid[np.argsort(end[valid], kind="stable")]
         self._end = end[by_end]
-        self._sum = np.concatenate(([0.0], np.cumsum(duration[by_end])))
+        self._duration = duration[by_end]
+        self._sum = np.concatenate(([0.0], np.cumsum(self._duration)))
+        self._at_least: tuple[float, NDArray[np.int64]] = np.nan, np.zeros(1, np.int64)
 
     def usual(self, times: Floats) -> float | None:
         """Return the median over `times` of the mean duration of what ended in the 60 minutes to each."""
+        return self._median(self._sum, times)
+
+    def usual_share(self, times: Floats, limit: float) -> float | None:
+        """Return the median over `times` of the share that took at least `limit` seconds."""
+        if self._at_least[0] != limit:
+            self._at_least = limit, np.concatenate(([0], np.cumsum(self._duration >= limit)))
+        return self._median(self._at_least[1], times)
+
+    def _median(self, total: NDArray[Any], times: Floats) -> float | None:
         first, last = self._end.searchsorted(times - TRAILING, "right"), self._end.searchsorted(times, "right")
         enough = last - first >= LEAST_SAMPLE
         if not enough.any():
             return None
         first, last = first[enough], last[enough]
-        return float(np.median((self._sum[last] - self._sum[first]) / (last - first)))
+        return float(np.median((total[last] - total[first]) / (last - first)))
 
 
 def reach(source: Source, location: Location, window: Window) -> tuple[float, float]:

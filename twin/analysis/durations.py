@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from twin.foundation.stages import STALLED_AFTER
 
 Floats = NDArray[np.float64]
+Positions = NDArray[np.intp]
 
 
 class Ended(NamedTuple):
@@ -40,11 +41,22 @@ class Durations:
 
     def means(self, after: Floats, until: Floats) -> Floats:
         """Return the mean of each interval (after, until], NaN where nothing ended."""
-        first = self._end.searchsorted(after, "right")
-        last = self._end.searchsorted(until, "right")
-        mean = np.full(len(after), np.nan)
+        return self.mean_of(self.position(after), self.position(until))
+
+    def position(self, t: Floats) -> Positions:
+        """Return how many durations have ended by each of `t` (n,), which is where those that end later begin."""
+        return self._end.searchsorted(t, "right")
+
+    def mean_of(self, first: Positions, last: Positions) -> Floats:
+        """Return the mean of each slice [first, last) of positions, NaN where it is empty."""
+        mean = np.full(len(first), np.nan)
         np.divide(self._sum[last] - self._sum[first], last - first, out=mean, where=last > first)
         return mean
+
+    def at_least(self, limit: float, first: Positions, last: Positions) -> Positions:
+        """Return how many durations of each slice [first, last) are at least `limit` seconds."""
+        total = np.concatenate(([0], np.cumsum(self._duration >= limit)))
+        return total[last] - total[first]
 
 
 def count(times: Floats, edges: Floats) -> int:

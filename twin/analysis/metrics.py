@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.analysis.durations import Durations, count, percentiles
+from twin.analysis.limits import WHOLE_MINUTE
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
 from twin.foundation.times import DAY
@@ -31,9 +32,6 @@ SERIES_POINTS = 37
 BIN = 300.0
 BINS = 13
 """Delivery times are counted in bins of 5 minutes; the last bin is for an hour and more."""
-
-WHOLE_MINUTE = 30.0
-"""Seconds over the target from which a delivery counts as over it; less would be displayed as "0 over"."""
 
 _TRAILING_EDGES = np.array([TRAILING, 0.0])
 _CREATED_EDGES = np.array([*COMPLETION_SPAN, 2 * TRAILING, TRAILING, 0.0])
@@ -145,8 +143,8 @@ class MetricIndex:
         self._unpriced: NDArray[np.int64] = np.concatenate(([0], np.cumsum(~priced)))
 
         whole = np.flatnonzero(np.isfinite(created) & np.isfinite(delivered))
-        self._deliveries = Durations(delivered[whole], delivered[whole] - created[whole])
-        self._stages: list[Durations] = []
+        self.deliveries = Durations(delivered[whole], delivered[whole] - created[whole])
+        self.stage_times: list[Durations] = []
         self._entered: list[Floats] = []
         for stage in range(len(STAGES)):
             following = enter[stage + 1] if stage < COMPLETED else np.full(enter.shape[1], np.inf)
@@ -154,7 +152,7 @@ class MetricIndex:
             seen = np.isfinite(enter[stage]) & (following > enter[stage])
             self._entered.append(np.sort(enter[stage][seen]))
             moved = seen & np.isfinite(following)
-            self._stages.append(Durations(following[moved], (following - np.where(seen, enter[stage], 0))[moved]))
+            self.stage_times.append(Durations(following[moved], (following - np.where(seen, enter[stage], 0))[moved]))
         self.recorded: tuple[bool, ...] = tuple(len(times) > 0 or not enter.shape[1] for times in self._entered)
         """Per stage, whether the data records it: if no order was ever in a stage, its number is unknown rather than 0."""
 
@@ -176,7 +174,7 @@ class MetricIndex:
         day_ago, due, two_hours, hour, now = self.created.searchsorted(t - _CREATED_EDGES, "right").tolist()
         today = min(int(self.created.searchsorted(self._tz.midnight(t), "left")), now)
         completion, number_due = self._share(day_ago, due, t)
-        ended = self._deliveries.ended(edges)
+        ended = self.deliveries.ended(edges)
         p50, p75, p95 = percentiles(ended.values, (0.50, 0.75, 0.95))
         dated = len(self.created) > 0
         return KpiSet(
@@ -213,7 +211,7 @@ class MetricIndex:
         if len(self.created):
             volume[:] = self.created.searchsorted(times, "right")
             volume -= self.created.searchsorted(times - TRAILING, "right")
-        return Series(times, volume, self._deliveries.means(times - TRAILING, times))
+        return Series(times, volume, self.deliveries.means(times - TRAILING, times))
 
     def stages(self, snapshot: Snapshot) -> list[StageFigures]:
         """Return the figures of the five stages at the snapshot's time."""
@@ -224,7 +222,7 @@ class MetricIndex:
         np.minimum.at(since, snapshot.stage, snapshot.since)
         figures = []
         for stage, key in enumerate(STAGES):
-            ended = self._stages[stage].ended(edges)
+            ended = self.stage_times[stage].ended(edges)
             waiting = number[stage] > 0 and stage < COMPLETED
             figures.append(
                 StageFigures(

@@ -1,8 +1,9 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { laterMark } from "../shared/later.js";
+import { minutesText, stretch } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { sharedState } from "../shared/shared_state.js";
-import { durationText } from "../shared/times.js";
 import { verbsOf } from "../shared/verbs.js";
 import { knownOf } from "./known.js";
 
@@ -80,9 +81,12 @@ class MomentsList {
       event.stopPropagation();
       next?.node.firstChild.focus();
     });
-    const timer = setInterval(() => {
-      if (this.clock.moving) this.mark();
-    }, LOOK);
+    const timer = setInterval(
+      guarded(() => {
+        if (this.clock.moving) this.mark();
+      }),
+      LOOK,
+    );
     const offs = [this.clock.on(this.mark), this.known.on(this.mark)];
     for (const name of ["moments", "judged", "problem", "unexamined"]) this.model.on(name, this.build);
     this.model.on("remove", () => {
@@ -125,7 +129,7 @@ class MomentsList {
   }
 
   length({ start, end }) {
-    return durationText(end - start);
+    return minutesText(stretch(start, end));
   }
 
   buildItem = (moment) => {
@@ -242,7 +246,7 @@ class MomentsList {
     const known = moment.trouble ? knownOf(this.known.value ?? [], moment, t) : null;
     if (!known) return whole;
     const since = `since ${this.clock.zone.dayText(known.start)} ${this.clock.zone.clockText(known.start, false)}`;
-    const soFar = durationText(Math.floor((t - known.start) / 60) * 60);
+    const soFar = minutesText(stretch(known.start, t));
     return { ...known, now: true, later: false, words: `${since} · ${soFar} so far` };
   }
 

@@ -16,6 +16,7 @@ function knownStory(story, t) {
   const past = (time) => (time !== null && time <= t ? time : null);
   const ended = ({ start }) => start <= t;
   const until = (span) => ({ ...span, end: past(span.end) });
+  const usual = (span) => ({ ...until(span), usual: span.usual.filter(([from]) => from <= t) });
   const events = story.events.filter((event) => event.t <= t);
   const pings = story.pings.filter((time) => time <= t);
   const road = story.stages.find(({ key }) => key === "out_for_delivery");
@@ -25,7 +26,7 @@ function knownStory(story, t) {
     cut: true,
     place: { number: story.place.number, of: null },
     last: Math.max(story.first, ...events.map((event) => event.t), ...pings),
-    stages: story.stages.filter(ended).map(until),
+    stages: story.stages.filter(ended).map(usual),
     stalls: story.stalls.filter(ended).map(until),
     created: past(story.created),
     arrived: past(story.arrived),
@@ -47,7 +48,7 @@ function turnsOf(story) {
   const times = [
     story.first,
     story.basket,
-    ...story.stages.flatMap(({ start, end }) => [start, end]),
+    ...story.stages.flatMap(({ start, end, usual }) => [start, end, ...usual.map(([from]) => from)]),
     ...story.stalls.flatMap(({ start, end }) => [start, end]),
     ...[story.created, story.arrived, story.ready, story.delivered, story.cancelled],
     ...story.arrivals.map(({ from }) => from),

@@ -5,17 +5,16 @@ import { ORDER_LABELS } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { laterMark } from "../shared/later.js";
+import { minutesText, wholeMinutes } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { STATE_ICONS } from "../shared/stages.js";
-import { durationText } from "../shared/times.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
-import { ganttOf, stateAt } from "./gantt.js";
+import { ganttOf, spent, stateAt } from "./gantt.js";
 import { knownStory, turnsOf } from "./known.js";
 
 /** The playhead moves over the chart ten times a second: a pixel or two at a minute per second. */
 const EVERY = 100;
 const money = (value) => value.toLocaleString("en-US", { style: "currency", currency: "USD" });
-/** Whole minutes, half up, as the server counts them (twin/analysis/wording.py). */
-const minutesOf = (seconds) => Math.floor(seconds / 60 + 0.5);
 
 function factRow({ label, value, note, at, tone, why }) {
   const words = [el("span", { class: "value" }, value), note ? el("span", { class: "note" }, note) : null];
@@ -191,15 +190,16 @@ function buildStory(story, act, zone) {
       at === null
         ? story.cut
           ? ""
-          : `in ${durationText(story.first - t)}`
+          : `in ${minutesText(story.first - t)}`
         : name === "completed" || name === "cancelled"
-          ? `${durationText(t - at[1])} ago`
-          : `for ${durationText(t - at[1])}`,
+          ? `${minutesText(t - at[1])} ago`
+          : `for ${minutesText(t - at[1])}`,
     );
     here.title = at === null ? "" : `Since ${zone.momentText(at[1])}`;
     const end = story.delivered !== null && story.delivered <= t ? story.delivered : name === "cancelled" ? null : t;
     const known = story.created !== null && story.created <= t && end !== null;
-    const over = known ? minutesOf(end - story.created - story.target) : 0;
+    const took = known ? spent(story.created, end) : 0;
+    const over = known ? wholeMinutes(took - story.target) : 0;
     verdict.className = `verdict ${over > 0 ? "bad" : ""}`;
     put(
       verdict,
@@ -208,11 +208,11 @@ function buildStory(story, act, zone) {
         : over > 0
           ? `${over} min over target`
           : name === "completed"
-            ? `in ${minutesOf(end - story.created)} min, within target`
-            : `${durationText(end - story.created)} since ordered`,
+            ? `in ${minutesText(took)}, within target`
+            : `${minutesText(took)} since ordered`,
     );
     verdict.title = known
-      ? `Created ${zone.clockText(story.created)}; target ${minutesOf(story.target)} min from created to delivered`
+      ? `Created ${zone.clockText(story.created)}; target ${wholeMinutes(story.target)} min from created to delivered`
       : "";
     const estimate =
       name === "out_for_delivery" ? (story.arrivals.findLast(({ from }) => from <= t)?.at ?? story.promise) : null;
@@ -221,7 +221,7 @@ function buildStory(story, act, zone) {
       put(
         eta,
         estimate > t
-          ? `Arrives about ${zone.clockText(estimate, false)}, in ${durationText(estimate - t)}`
+          ? `Arrives about ${zone.clockText(estimate, false)}, in ${minutesText(estimate - t)}`
           : `Was expected at ${zone.clockText(estimate, false)}; any moment now`,
       );
   };
@@ -240,8 +240,8 @@ function put(node, text) {
 /** "37 of 412", or "No. 37" where nobody knew how many would come. */
 const placeText = ({ number, of }) =>
   of === null
-    ? `No. ${number.toLocaleString("en-US")}`
-    : `${number.toLocaleString("en-US")} of ${of.toLocaleString("en-US")}`;
+    ? `no. ${number.toLocaleString("en-US")} in range`
+    : `no. ${number.toLocaleString("en-US")} of ${of.toLocaleString("en-US")} in range`;
 
 /** The panel around the story of the selected order. */
 class OrderPanel {
@@ -290,9 +290,12 @@ class OrderPanel {
     this.model.on("said", () => this.tell(this.model.said[1]));
     const offClock = this.clock.on(this.tick);
     const offChosen = this.chosen.on(this.filtered);
-    const timer = setInterval(() => {
-      if (this.shown && this.clock.moving && !document.hidden) this.tick();
-    }, EVERY);
+    const timer = setInterval(
+      guarded(() => {
+        if (this.shown && this.clock.moving && !document.hidden) this.tick();
+      }),
+      EVERY,
+    );
     this.model.on("remove", () => {
       clearInterval(timer);
       clearTimeout(this.wanted);

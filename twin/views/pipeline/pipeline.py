@@ -3,11 +3,14 @@
 import json
 import logging
 import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import param
 
+from twin.analysis.limits import AMBER, RED, Levels, Limits, age_level, level, service_level, stage_limits
 from twin.analysis.metrics import SERIES_STEP, StageFigures, metrics_of
 from twin.foundation.settings import STAGE_AMBER, STAGE_RED
 from twin.foundation.stages import COMPLETED, STAGES, STATES
@@ -21,14 +24,6 @@ if TYPE_CHECKING:
     from panel.models.esm import DataEvent
 
 log = logging.getLogger(__name__)
-
-WELL_OVER = 1.5
-LEAST_OVER = 60.0
-LEAST_SERVED = 3
-"""A stage's average is well over the usual if it is at least 1.5 times as long and a minute longer, over at least three
-orders: a single slow order, or 40 seconds instead of 20, is no trouble."""
-
-FINE, AMBER, RED = range(3)
 
 
 class PipelineStrip(Component):
@@ -72,12 +67,13 @@ class PipelineView(ReplayView):
         self._controller = controller
         self._strip = PipelineStrip(sizing_mode="stretch_width")
         self._strip.join(controller)
+        self._strip.retry_with(partial(self.retry, controller))
         self._strip.on_msg(self._on_message)
         self._snapshot: Snapshot | None = None
         self._usual_mark = math.nan
         self._usual: dict[str, float | None] = {}
-        controller.selection.param.watch(lambda _: self._mark(), "version")
-        self.param.watch(lambda _: self._set_limits(), ["amber", "red"])
+        self.follow(controller.selection, "version", self._mark)
+        self.follow(self, ["amber", "red"], self._set_limits)
         self._set_limits()
         self.reset()
 
@@ -108,7 +104,7 @@ class PipelineView(ReplayView):
         # while playing, figures are rounded as displayed, so that an unchanged display sends nothing
         playing = self._controller.playing
         for number, (figures, present) in enumerate(zip(index.stages(snapshot), index.recorded, strict=True)):
-            key, following = figures.key, index.recorded[number + 1 :]
+            key = figures.key
             state[key] = {"count": int(snapshot.counts[key]), "flow": figures.entered, "told": present}
             if key == STAGES[COMPLETED]:
                 share, due = index.completion(snapshot.t)
@@ -119,9 +115,18 @@ class PipelineView(ReplayView):
                     "stalled": int(snapshot.counts["stalled"]),
                 }
             else:
-                # if the data lacks the next stage, orders stay in this one beyond its end, and its limits do not apply
-                skipped = any(following) and not following[0]
-                state[key] |= self._times(figures, self._usual.get(key), playing, limited=not skipped)
+                amber, red = stage_limits(index.recorded, number, self.limits)
+                usual, ages = (
+                    self._usual.get(key),
+                    level(snapshot.t - snapshot.since[snapshot.stage == number], amber, red),
+                )
+                over_amber, over_red = (int(np.count_nonzero(ages >= over)) for over in (AMBER, RED))
+                levels = (
+                    service_level(figures.service, usual, figures.served, amber, red),
+                    age_level(over_amber, over_red, len(ages)),
+                    level(figures.oldest, amber, red),
+                )
+                state[key] |= self._times(figures, usual, playing, levels)
         if (text := json.dumps(state)) != strip.state:
             changed["state"] = text
         here = self._here()
@@ -130,20 +135,18 @@ class PipelineView(ReplayView):
         for name, value in changed.items():
             setattr(strip, name, value)
 
-    def _times(self, figures: StageFigures, usual: float | None, playing: bool, limited: bool) -> dict[str, Any]:
-        amber, red = (self.amber.get(figures.key), self.red.get(figures.key)) if limited else (None, None)
-        service = level(figures.service, amber, red)
-        if is_well_over(figures.service, usual, figures.served):
-            service = RED
-        tenths, minutes = (6.0, 60.0) if playing else (None, None)
+    def _times(
+        self, figures: StageFigures, usual: float | None, playing: bool, levels: tuple[Levels, ...]
+    ) -> dict[str, Any]:
+        minutes = 60.0 if playing else None
         return {
-            "service": _tidy(figures.service, tenths),
-            "usual": _tidy(usual, tenths),
+            "service": _tidy(figures.service, minutes),
+            "usual": _tidy(usual, minutes),
             "served": figures.served,
             "excluded": figures.excluded,
             "age": _tidy(figures.age, minutes),
             "oldest": _tidy(figures.oldest, minutes),
-            "levels": [service, level(figures.age, amber, red), level(figures.oldest, amber, red)],
+            "levels": list(map(int, levels)),
         }
 
     def _update_usual(self, t: float, changed: dict[str, Any]) -> None:
@@ -161,6 +164,11 @@ class PipelineView(ReplayView):
             basis = insights.baseline.basis(mark)
         if basis != self._strip.usual_words:
             changed["usual_words"] = basis
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of the stages."""
+        return Limits(amber=self.amber, red=self.red)
 
     def _set_limits(self) -> None:
         self._strip.limits = {key: [self.amber.get(key), self.red.get(key)] for key in STAGES[:COMPLETED]}
@@ -192,26 +200,6 @@ class PipelineView(ReplayView):
                 total, rows = self._orders.at(stage, float(t))
                 answer = {"tell": "stage", "stage": stage, "t": t, "total": total, "rows": rows}
                 self._strip._send_msg({**answer, "loads": self._strip.loads})
-
-
-def level(seconds: float | None, amber: float | None, red: float | None) -> int:
-    """Return 0, 1 above the amber limit or 2 above the red one; a limit of None is never exceeded.
-
-    >>> level(None, 60, 120), level(60, 60, 120), level(61, 60, 120), level(121, 60, 120), level(999, None, None)
-    (0, 0, 1, 2, 0)
-    """
-    if seconds is None:
-        return FINE
-    if red is not None and seconds > red:
-        return RED
-    return AMBER if amber is not None and seconds > amber else FINE
-
-
-def is_well_over(service: float | None, usual: float | None, served: int) -> bool:
-    """Return whether a stage's average time (seconds, of `served` orders) is well over the usual; see `WELL_OVER`."""
-    if service is None or usual is None or served < LEAST_SERVED:
-        return False
-    return service >= WELL_OVER * usual and service - usual >= LEAST_OVER
 
 
 def _tidy(seconds: float | None, step: float | None) -> float | None:

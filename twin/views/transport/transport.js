@@ -3,10 +3,13 @@
 import { clockOf } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { laterMark } from "../shared/later.js";
-import { durationText, paceText } from "../shared/times.js";
+import { minutesText } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
+import { exactText } from "../shared/times.js";
 import { verbsOf } from "../shared/verbs.js";
 import { bucketText } from "./axis.js";
 import { sectionOf, wholeOf } from "./brush.js";
+import { buildDock } from "./dock.js";
 import { buildHindsight } from "./hindsight.js";
 import { listenToKeys } from "./keys.js";
 import { buildRange } from "./range_picker.js";
@@ -46,6 +49,7 @@ class TransportBar {
     this.speeds = el("div", { class: "speeds", role: "group", "aria-label": "Speed" });
     this.scrubber = buildScrubber(this.model, this.clock, this.verbs);
     this.range = buildRange(this.model, this.clock);
+    this.dock = buildDock(this.model, this.clock, this.verbs, () => this.bar.scrollIntoView({ block: "center" }));
   }
 
   buildLegend() {
@@ -118,7 +122,9 @@ class TransportBar {
         this.scrubber.node,
       ),
       this.range.sheet,
+      this.dock.node,
     );
+    this.bar.classList.toggle("docked", this.model.dock);
     this.frame = 0;
     this.seen = true;
 
@@ -158,10 +164,12 @@ class TransportBar {
   }
 
   watchSight() {
-    const sight = new IntersectionObserver(([entry]) => {
+    const looked = guarded(([entry]) => {
       this.seen = entry.isIntersecting;
+      if (this.model.dock) this.dock.place();
       if (this.seen) this.wake();
     });
+    const sight = new IntersectionObserver(looked);
     sight.observe(this.bar);
     this.model.on("remove", () => {
       cancelAnimationFrame(this.frame);
@@ -170,6 +178,7 @@ class TransportBar {
       this.unsubscribe();
       sight.disconnect();
       this.scrubber.remove();
+      this.dock.remove();
       this.range.remove();
       this.deafen();
       document.removeEventListener("visibilitychange", this.awake);
@@ -197,19 +206,20 @@ class TransportBar {
     return !!this.clock.anchor && this.clock.anchor.end > this.clock.anchor.start;
   }
 
-  tick = () => {
+  tick = guarded(() => {
     this.frame = 0;
     if (!this.clock.anchor) return;
     const t = this.clock.now();
     const { zone } = this.clock;
     this.write(this.time, this.loaded() ? `${zone.dayText(t)} ${zone.bareClockText(t)}` : "--:--:--");
+    this.dock.write(this.time.textContent);
     this.write(this.day, this.loaded() ? `${zone.dateText(t)} · ` : "Nothing loaded yet");
     const label = this.loaded() ? zone.label(t) : "";
     if (this.zone.textContent !== label || this.zone.of !== zone) this.explain(zone, t, label);
     this.scrubber.move(t);
-    if (this.clock.moving && this.seen) this.frame = requestAnimationFrame(this.tick);
+    if (this.clock.moving && (this.seen || this.model.dock)) this.frame = requestAnimationFrame(this.tick);
     else this.controlsOf();
-  };
+  });
 
   /** Write which clock it is; `of` is the zone that was written. */
   explain(zone, t, label) {
@@ -232,15 +242,17 @@ class TransportBar {
       ? "Stopped: the server does not answer"
       : `${moving ? "Pause" : "Play"} (space)`;
     this.play.setAttribute("aria-disabled", String(!!this.clock.halted));
-    this.back.title = `Back ${durationText(this.clock.anchor.step)} (←, with shift ten times that)`;
-    this.forward.title = `Forward ${durationText(this.clock.anchor.step)} (→, with shift ten times that)`;
+    this.back.title = `Back ${minutesText(this.clock.anchor.step)} (←, with shift ten times that)`;
+    this.forward.title = `Forward ${minutesText(this.clock.anchor.step)} (→, with shift ten times that)`;
     this.loop.setAttribute("aria-pressed", String(!!this.clock.anchor?.loop));
     if (this.hindsight.show()) this.summarise();
+    this.dock.show(!!this.model.busy || !this.loaded());
     for (const node of this.speeds.children)
       node.setAttribute("aria-pressed", String(Number(node.dataset.speed) === this.clock.anchor?.speed));
   }
 
   buildSpeeds() {
+    this.dock.offer();
     return this.speeds.replaceChildren(
       ...this.model.speeds.map((speed, i) =>
         el(
@@ -252,7 +264,7 @@ class TransportBar {
             "aria-label": `${speed} times`,
             onclick: () => this.verbs.speed(speed),
             title:
-              speed === 1 ? `As it happened (${i + 1})` : `${paceText(speed)} of kitchen time each second (${i + 1})`,
+              speed === 1 ? `As it happened (${i + 1})` : `${exactText(speed)} of kitchen time each second (${i + 1})`,
           },
           `${speed}×`,
         ),
@@ -271,6 +283,7 @@ class TransportBar {
     this.bar.toggleAttribute("data-busy", !!this.model.busy);
     this.bar.setAttribute("aria-busy", String(!!this.model.busy));
     this.left.inert = off;
+    this.dock.node.inert = off;
     this.scrubber.node.toggleAttribute("data-off", off);
     this.scrubber.slider.setAttribute("aria-disabled", String(off));
     const { edges } = this.model.volume;

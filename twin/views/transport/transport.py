@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,24 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 import panel as pn
 import param
-from numpy.typing import NDArray
 
-from twin.analysis.baseline import Baseline
-from twin.analysis.driver_supply import (
-    FEWEST_MEALS,
-    PART,
-    SHORT_PRESSURE,
-    TIGHT_PRESSURE,
-    RangeSummary,
-    is_recorded,
-    summarise,
-    supply,
-)
+from twin.analysis.driver_supply import PART, RangeSummary, is_recorded, summarise, supply
 from twin.analysis.moments import KINDS, TROUBLES, Moment
 from twin.analysis.moments.moment import when_in
 from twin.analysis.wording import minutes_text, whole_minutes
 from twin.foundation.errors import TwinError
-from twin.foundation.stages import OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
+from twin.foundation.stages import STALLED_AFTER
 from twin.foundation.times import DAY, HOUR
 from twin.foundation.zones import Zone
 from twin.replay.controller import ReplayController
@@ -54,10 +43,9 @@ SO_FAR_S = 300.0
 LOADING = "Loading the range …"
 
 RIBBON_RULE = (
-    "Meals that wait for a driver, per driver on the road: the taller, the more. "
+    "Meals that wait for a driver (in Ready), per driver on the road: the taller, the more. "
     f"Averages over {PART / MINUTE:.0f} minutes; a longer bar shows its worst {PART / MINUTE:.0f}. "
-    f"Amber: {FEWEST_MEALS:.0f} meals or more wait, at least {TIGHT_PRESSURE:g} per driver. "
-    f"Red and hatched: at least {SHORT_PRESSURE:g} per driver. Where waiting is usual, half as much again as usual."
+    "Amber: food is waiting, or drivers come late. Red and hatched: drivers are short. Both are the moments of the list."
 )
 """What the colours and heights of the ribbon mean, for its legend."""
 
@@ -92,7 +80,8 @@ class TransportBar(Component):
     )
     supply: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={},
-        doc="Per bar (n): `waiting` meals, drivers on the `road`, `level` 0–2, the part (`begin`, `end`) they are of; `rule`. "
+        doc="Per bar (n): `waiting` meals, drivers on the `road`, the part (`begin`, `end`) they are of; `short`: spells "
+        "[start, end, level 1 or 2] in which drivers are tight or short; `rule`. "
         "`unknown`: without the stages that it takes.",
     )
     summary: list[dict[str, str]] = param.List(  # type: ignore[assignment]
@@ -110,6 +99,9 @@ class TransportBar(Component):
         default={},
         doc="First and last event (`start`, `end`), what “Last 24 hours” counts back from (`latest`), and the widest range that "
         "can be chosen (`low`, `high`), data seconds.",
+    )
+    dock: bool = param.Boolean(  # type: ignore[assignment]
+        default=False, doc="Whether a narrow page has a bar at its bottom, with clock, play and speed."
     )
     busy = param.String(default="", doc="What is being loaded; empty when the bar can be used.")
     problem = param.String(default="", doc="Why the chosen range could not be loaded; empty if it could.")
@@ -148,16 +140,20 @@ class TransportView(ReplayView):
         controller: ReplayController,
         on_range: RangeHandler | None = None,
         on_cancel: Callable[[], object] | None = None,
+        dock: bool = False,
         **params: Any,
     ) -> None:
+        """`dock`: this page scrolls on a phone, and what plays it stays in reach at the bottom."""
         super().__init__(**params)
         self._controller = controller
         self._on_range = on_range
         self._on_cancel = on_cancel
         self._choices = 0
-        self._bar = TransportBar(sizing_mode="stretch_width", busy=self.busy)
+        self._bar = TransportBar(sizing_mode="stretch_width", busy=self.busy, dock=dock)
         self._bar.join(controller)
+        self._bar.retry_with(partial(self.retry, controller))
         self._bar.on_msg(self._on_message)
+        self.follow(self, ["source_range", "latest", "reach"], self._offer)
         self.reset()
         self._offer()
 
@@ -205,12 +201,12 @@ class TransportView(ReplayView):
             self._bar.param.update(supply={"rule": RIBBON_UNKNOWN, "unknown": True}, moments=moments)
             return
         edges = np.asarray(self._bar.volume["edges"], np.float64)
-        per_bar = supply(timeline, edges, None if insights is None else usual_pressure(insights.baseline, edges))
+        per_bar = supply(timeline, edges)
         self._bar.param.update(
             supply={
                 "waiting": per_bar.waiting.round(1).tolist(),
                 "road": per_bar.on_road.round(1).tolist(),
-                "level": per_bar.level.tolist(),
+                "short": shortages(() if insights is None else insights.moments),
                 "begin": per_bar.begin.tolist(),
                 "end": per_bar.end.tolist(),
                 "rule": RIBBON_RULE,
@@ -218,7 +214,6 @@ class TransportView(ReplayView):
             moments=moments,
         )
 
-    @param.depends("source_range", "latest", "reach", watch=True)
     def _offer(self) -> None:
         if self.source_range is None:
             self._bar.source = {}
@@ -260,17 +255,14 @@ class TransportView(ReplayView):
                 pn.state.execute(partial(self.choose, start, end))
 
 
-def usual_pressure(baseline: Baseline, edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the usual number of waiting meals per driver on the road, for the bars between `edges`; NaN where unknown.
+SHORTAGE_LEVELS = {"food_waiting": 1, "drivers_late": 1, "driver_shortage": 2}
+"""Kind of moment -> how the ribbon shows it: 1 tight, 2 short."""
 
-    By Little's law it equals the ratio of the times that orders spend in Ready and on the road.
-    """
 
-    def times(stage: int) -> NDArray[np.float64]:
-        middles = ((edges[:-1] + edges[1:]) / 2).tolist()
-        return np.array([baseline.stage_time(STAGES[stage], t) or math.nan for t in middles], np.float64)
-
-    return times(READY) / times(OUT_FOR_DELIVERY)
+def shortages(moments: Iterable[Moment]) -> list[tuple[float, float, int]]:
+    """Return the spells in which drivers are tight or short: (start, end, level), the worst last, to cover the others."""
+    spells = [(one.start, one.end, SHORTAGE_LEVELS[one.kind]) for one in moments if one.kind in SHORTAGE_LEVELS]
+    return sorted(spells, key=lambda spell: spell[2])
 
 
 def summary_parts(of_range: RangeSummary, by: str = "") -> list[dict[str, str]]:
