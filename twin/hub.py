@@ -17,6 +17,7 @@ from twin.analysis import first_view
 from twin.analysis.baseline import Baseline
 from twin.analysis.first_view import LastDay
 from twin.analysis.insights import Insights
+from twin.analysis.ledger import Ledger, ledger_of
 from twin.analysis.moments import HISTORY, Findings, detect
 from twin.analysis.moments.known import TroublesAsKnown
 from twin.analysis.moments.unfolding import KnownFrom, Unfolding
@@ -283,6 +284,16 @@ class Hub(Owner):
             if known is None:
                 known = self._known[timeline] = TroublesAsKnown(timeline, baseline, self.settings.late_after_s)
         return known
+
+    def ledger(self, timeline: Timeline) -> Ledger:
+        """Return the delay ledger of a timeline: what its orders' times, and their lateness, were made of.
+
+        >>> t = twin.open("demo")
+        >>> evening = t.ledger(t.timeline("sanfrancisco", "2025-10-16 18:00", "2025-10-16 20:00")).account()
+        >>> bool(abs(evening.parts.sum() - evening.total_s) < 0.001)
+        True
+        """
+        return ledger_of(timeline, self.insights(timeline).baseline, self.settings.delivery_target_s)
 
     def _learn(self, timeline: Timeline) -> tuple[Baseline, Findings]:
         with self._lock:

@@ -57,6 +57,8 @@ MESSAGES: list[dict[str, Any]] = [
     {"act": "cancel"},
     {"choose": "sanfrancisco"},
     {"ask": "time", "sent": 12.5},
+    {"part": "cook"},
+    {"scope": "range"},
 ]  # fmt: skip
 """One of each kind that the page's JavaScript sends."""
 
@@ -148,6 +150,7 @@ class Page:
                     if what in component.from_browser:
                         component._process_events({what: value})
             self.session.tick(force=True)
+            assert [component.failure for component in self.components if component.failure] == []
         while others := [task for task in asyncio.all_tasks() if task not in self.standing]:
             done, waiting = await asyncio.wait(others, timeout=20)
             assert not waiting, waiting

@@ -194,6 +194,14 @@ def test_no_base_map_from_elsewhere_unless_it_is_asked_for():
     assert ("streets", *ONLINE) == TILES, "what can be configured is what there is"
 
 
+def test_the_base_map_has_its_names_and_says_what_is_wrong_with_its_places():
+    names = [{"text": "Bay", "kind": "water", "rank": 2, "at": [1, 2]}]
+    ours = BaseMap("tiles/{Z}/{X}/{Y}.png", 6029, names=names, problem="places.geojson is no GeoJSON.")
+    streets = MapView(ReplayController(RoadTimeline(3)), base_map=lambda _id: ours).__panel__().base["maps"]["streets"]
+    assert streets["names"] == names
+    assert streets["credit"] == "Streets drawn from 6,029 delivery routes. places.geojson is no GeoJSON."
+
+
 def test_few_routes_are_helped_by_rings_at_round_distances():
     controller = ReplayController(RoadTimeline(3))
     view = MapView(controller, base_map=lambda _id: BaseMap("tiles/{Z}/{X}/{Y}.png", 12))

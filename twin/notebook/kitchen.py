@@ -5,6 +5,7 @@ first use, so that `import twin` stays fast and computations do not depend on Pa
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,9 @@ import pandas as pd
 
 from twin.analysis import brands
 from twin.analysis.baseline import Baseline
+from twin.analysis.common_traits import CommonTrait, Traits
 from twin.analysis.insights import Insights
+from twin.analysis.ledger import Account
 from twin.analysis.metrics import metrics_of
 from twin.foundation.times import DAY, HOUR, Time
 from twin.hub import Hub
@@ -114,6 +117,37 @@ class Instant:
             *(f"{count} {state}" for state, count in self.counts.items() if count),
         ]
         return tables.html(self.timeline.location.label, facts, self.stages.round(1))
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why some orders were late: `sentence`, `table` (a row per part), `shared`, and `account`, the sums in seconds."""
+
+    account: Account
+    common: Sequence[CommonTrait]
+    """What the late orders share that the others do not, the largest difference first."""
+
+    @property
+    def sentence(self) -> str:
+        """The late minutes and their largest causes."""
+        return self.account.sentence
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """A row per part, and one for what is usual: mean minutes, usual, late minutes and orders."""
+        return tables.account(self.account)
+
+    @cached_property
+    def shared(self) -> pd.DataFrame:
+        """What the late orders share: trait, its share of them and of the others, the interval of the difference, chance."""
+        return tables.common_traits(self.common)
+
+    def __repr__(self) -> str:
+        return f"<Why: {self.sentence}>"
+
+    def _repr_html_(self) -> str:
+        alike = [one.sentence for one in self.common[:3]]
+        return tables.html("Why late?", [self.sentence, *alike], self.table.round(1))
 
 
 class Kitchen:
@@ -240,6 +274,31 @@ class Kitchen:
         ['Drivers are short']
         """
         return tables.moments(self._hub.troubles_at(self.data, self._seconds(time)).moments, self.data.tz)
+
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        """The delay ledger, a row per delivery: its minutes by part, which add up, and what made it late.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> parts = ["queue", "cook", "pack", "food_waits", "hand_over", "drive", "not_recorded"]
+        >>> bool((k.ledger[[f"{part}_min" for part in parts]].sum(axis=1) - k.ledger["delivery_min"]).abs().max() < 1e-4)
+        True
+        """
+        return tables.ledger(self.data, self._hub.ledger(self.data))
+
+    def why(self, start: Time | None = None, end: Time | None = None) -> "Why":
+        """Return why the orders created in [start, end), by default the range, were late.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> k.why("18:00", "19:00").sentence
+        '...'
+        """
+        window = self.data.window
+        first = window.start if start is None else self._seconds(start)
+        last = window.end if end is None else self._seconds(end)
+        began, book = self.data.orders.began, self._hub.ledger(self.data)
+        among = book.counted & (began >= first) & (began < last)
+        return Why(book.account(among), self.data.cached(Traits).shared_by(book.late, among))
 
     @property
     def rejects(self) -> pd.DataFrame:

@@ -18,6 +18,7 @@ import {
   shortMany,
   wholeMinutes,
 } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { NAIVE } from "../shared/times.js";
 import { Histogram, label, Spark } from "./spark.js";
 
@@ -389,7 +390,8 @@ class KpiCards {
       known
         ? `${this.dueSince()}: ${plural(s.due, "order")} created from 24 hours to 90 minutes ago: ` +
             `${many(s.delivered)} delivered, ${many(s.cancelled)} cancelled, ` +
-            `${many(s.due - s.delivered - s.cancelled)} open or stalled; ${many(s.not_due)} younger ones are not due yet`
+            `${many(s.due - s.delivered - s.cancelled)} open or stalled; ${many(s.not_due)} ` +
+            "younger ones are not due yet"
         : "",
       known ? s.due : null,
     );
@@ -499,10 +501,13 @@ class KpiCards {
 
   // the line follows its last point at most twice a second; a drawing is not worth more
   later() {
-    this.asked ||= setTimeout(() => {
-      this.asked = 0;
-      this.draw();
-    }, 500);
+    this.asked ||= setTimeout(
+      guarded(() => {
+        this.asked = 0;
+        this.draw();
+      }),
+      500,
+    );
   }
 
   update = () => {

@@ -4,15 +4,17 @@
 
 import { clockFrom, ReplayClock } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
-import { twin } from "../shared/registry.js";
+import { guarded, twin } from "../shared/registry.js";
 import { selectionOf } from "../shared/verbs.js";
 import { BaseMap } from "./basemap.js";
 import { Camera, calm } from "./camera.js";
 import { Clusters } from "./clusters.js";
 import { Controls } from "./controls.js";
+import { Fingers } from "./fingers.js";
 import { Crowd } from "./fleet.js";
 import { inspectionOf } from "./inspection.js";
 import { Motion, REST } from "./motion.js";
+import { Names } from "./names.js";
 import { Picture } from "./picture.js";
 import { Pointer } from "./pointer.js";
 import { Asked, placeText, stageAt, tagText } from "./questions.js";
@@ -56,6 +58,7 @@ class MapFrame {
     this.resting = 0;
     this.overAt = -Infinity;
     this.overIt = [];
+    this.overSize = "";
     this.moved = false;
     /** @type {any} what a tooltip would say of the order selected, last */
     this.detail = null;
@@ -77,7 +80,9 @@ class MapFrame {
       () => this.wake(),
       this.over,
     );
+    this.names = new Names(this.model);
     this.base = new BaseMap(this.model, () => {
+      this.names.show(this.base.map?.names, this.root);
       this.controls.fillLayers();
       this.controls.fillCredit(this.base);
     });
@@ -117,11 +122,13 @@ class MapFrame {
       this.note,
       this.empty,
     );
+    this.fingers = new Fingers(this.root, this.camera);
     holder.append(this.model.get_child("figure"));
   }
 
   listen() {
-    const themes = new MutationObserver(() => requestAnimationFrame(this.recolour));
+    const recolour = guarded(() => this.recolour());
+    const themes = new MutationObserver(() => requestAnimationFrame(recolour));
     themes.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme"] });
     const dropClock = this.clock.on(this.wake);
     const dropSelection = this.selection.on(this.onSelection);
@@ -134,7 +141,7 @@ class MapFrame {
       this.layersChanged();
     });
     this.model.on("density", this.layersChanged);
-    this.model.on("dark", () => requestAnimationFrame(this.recolour));
+    this.model.on("dark", () => requestAnimationFrame(recolour));
     this.model.on("viewport", () => {
       if (this.pv && String(this.model.viewport) !== String(this.camera.told) && this.model.scene.kitchen)
         this.camera.begin();
@@ -147,7 +154,7 @@ class MapFrame {
       cancelAnimationFrame(this.raf);
       clearTimeout(this.resting);
       this.asked.forget();
-      for (const part of [this.camera, this.base, this.controls, this.picture]) part.remove();
+      for (const part of [this.camera, this.fingers, this.base, this.controls, this.picture]) part.remove();
       dropClock();
       dropSelection();
       themes.disconnect();
@@ -233,7 +240,7 @@ class MapFrame {
     if (!this.raf && !this.gone && this.pv) this.raf = requestAnimationFrame(this.frame);
   };
 
-  frame = () => {
+  frame = guarded(() => {
     this.raf = 0;
     clearTimeout(this.resting);
     if (this.gone || document.hidden || !this.pv || !this.model.scene.kitchen) return;
@@ -262,14 +269,16 @@ class MapFrame {
       this.wake();
     else if (wait || this.motion.later)
       this.resting = setTimeout(this.wake, Math.max(wait, this.motion.later ? REST * 1000 + 50 : 0));
-  };
+  });
 
   /** What lies over the map, in its pixels: its own tools and legend, and what the page puts there, as the alert. */
   over = () => {
     const now = performance.now();
-    if (now - this.overAt < OVER_EVERY_MS) return this.overIt;
-    this.overAt = now;
     const map = this.root.getBoundingClientRect();
+    const size = `${map.width} ${map.height}`; // all of it stands elsewhere once the map has another size
+    if (now - this.overAt < OVER_EVERY_MS && size === this.overSize) return this.overIt;
+    this.overAt = now;
+    this.overSize = size;
     const root = /** @type {any} */ (this.root.getRootNode());
     const page = [...(root.host?.parentNode?.children ?? [])].filter((node) => node !== root.host);
     const { tools, foot, edge } = this.controls;
@@ -377,7 +386,7 @@ class MapFrame {
     this.wake();
   }
 
-  onPainted = () => {
+  onPainted = guarded(() => {
     if (this.gone || !this.model.scene.kitchen) return;
     this.paints++;
     this.picture.attach(this.pv);
@@ -389,7 +398,7 @@ class MapFrame {
       this.base.follow();
     }
     this.paint(false);
-  };
+  });
 
   // ---- life -------------------------------------------------------------------------------------------------------
   fillLegend() {
@@ -467,7 +476,7 @@ class MapFrame {
   };
 
   /** Wait until the figure is laid out, then take hold of it. */
-  async attach() {
+  attach = guarded(async () => {
     for (;;) {
       const found = this.component.get_child_view(this.component.model.data.figure);
       if (found?.frame?.bbox?.width > 1 && this.root.isConnected) {
@@ -482,11 +491,13 @@ class MapFrame {
     this.base.tiles = this.parts.tiles;
     this.pv.repainted.connect(this.onPainted);
     this.pointer.attach(this.pv.canvas_view.events_el);
+    this.fingers.attach(this.pv.canvas_view.events_el);
     this.picture.attach(this.pv);
+    this.names.attach(this.pv);
     this.recolour();
     this.layersChanged();
     this.restage();
-  }
+  });
 
   onShown = () => {
     if (!document.hidden) this.redraw();

@@ -2,6 +2,7 @@ import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { laterMark } from "../shared/later.js";
 import { minutesText, stretch } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { sharedState } from "../shared/shared_state.js";
 import { verbsOf } from "../shared/verbs.js";
 import { knownAt, lastKnown } from "./known.js";
@@ -44,9 +45,12 @@ class AlertCard {
     this.body = el("div", { class: "body", role: "status", "data-testid": "alert-status" });
     this.root = el("section", { class: "card alert", "aria-label": "Alert", "data-testid": "alert" }, this.body);
     this.told = null;
-    const timer = setInterval(() => {
-      if (this.clock.moving) this.update();
-    }, LOOK);
+    const timer = setInterval(
+      guarded(() => {
+        if (this.clock.moving) this.update();
+      }),
+      LOOK,
+    );
     const offs = [this.clock.on(this.update), this.stages.on(this.update)];
     document.addEventListener("visibilitychange", this.update);
     this.model.on("known", this.share);

@@ -3,6 +3,7 @@
 As it was known then, unless the page is to show it with hindsight: then the card has the moments of the whole range.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -48,8 +49,9 @@ class AlertView(ReplayView):
         self._controller = controller
         self._card = AlertCard(sizing_mode="stretch_width")
         self._card.join(controller)
-        controller.param.watch(lambda _: self.learn(), "insights_problem")
-        controller.param.watch(lambda _: self._unfold(), "unfolded")
+        self._card.retry_with(partial(self.retry, controller))
+        self.follow(controller, "insights_problem", self.learn)
+        self.follow(controller, "unfolded", self._unfold)
         self.learn()
 
     def __panel__(self) -> AlertCard:

@@ -2,6 +2,7 @@ import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { laterMark } from "../shared/later.js";
 import { minutesText, stretch } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { sharedState } from "../shared/shared_state.js";
 import { verbsOf } from "../shared/verbs.js";
 import { knownOf } from "./known.js";
@@ -80,9 +81,12 @@ class MomentsList {
       event.stopPropagation();
       next?.node.firstChild.focus();
     });
-    const timer = setInterval(() => {
-      if (this.clock.moving) this.mark();
-    }, LOOK);
+    const timer = setInterval(
+      guarded(() => {
+        if (this.clock.moving) this.mark();
+      }),
+      LOOK,
+    );
     const offs = [this.clock.on(this.mark), this.known.on(this.mark)];
     for (const name of ["moments", "judged", "problem", "unexamined"]) this.model.on(name, this.build);
     this.model.on("remove", () => {

@@ -1,6 +1,7 @@
 """The moments list: the range's moments, ranked, each with its sentence; a click seeks to it."""
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -92,7 +93,8 @@ class MomentsView(ReplayView):
         self._controller = controller
         self._list = MomentsList(sizing_mode="stretch_both")
         self._list.join(controller)
-        controller.param.watch(lambda _: self.learn(), "insights_problem")
+        self._list.retry_with(partial(self.retry, controller))
+        self.follow(controller, "insights_problem", self.learn)
         self.learn()
 
     def __panel__(self) -> MomentsList:

@@ -5,6 +5,7 @@ import { ORDER_LABELS } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { minutesText, wholeMinutes } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { STATE_ICONS } from "../shared/stages.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
 import { ganttOf, spent, stateAt } from "./gantt.js";
@@ -270,9 +271,12 @@ class OrderPanel {
     this.model.on("said", () => this.tell(this.model.said[1]));
     const offClock = this.clock.on(this.tick);
     const offChosen = this.chosen.on(this.filtered);
-    const timer = setInterval(() => {
-      if (this.shown && this.clock.moving && !document.hidden) this.tick();
-    }, EVERY);
+    const timer = setInterval(
+      guarded(() => {
+        if (this.shown && this.clock.moving && !document.hidden) this.tick();
+      }),
+      EVERY,
+    );
     this.model.on("remove", () => {
       clearInterval(timer);
       clearTimeout(this.wanted);

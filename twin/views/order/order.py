@@ -1,6 +1,7 @@
 """The order panel: the selected order's lifecycle, and how much of it has happened at the playhead."""
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -60,9 +61,10 @@ class OrderView(ReplayView):
         self._controller = controller
         self._panel = OrderPanel(sizing_mode="stretch_both")
         self._panel.join(controller)
+        self._panel.retry_with(partial(self.retry, controller))
         self._panel.on_msg(self._on_message)
-        controller.selection.param.watch(self._follow, ["order", "row"])
-        self.param.watch(lambda _: self._send_story(), "target")
+        self.follow(controller.selection, ["order", "row"], self._send_story)
+        self.follow(self, "target", self._send_story)
         self.reset()
 
     def __panel__(self) -> OrderPanel:
@@ -76,9 +78,6 @@ class OrderView(ReplayView):
         """Use the controller's baseline, whose usual times are shown below the order's own."""
         if self._controller.selection.row >= 0:
             self._send_story()
-
-    def _follow(self, *_: param.parameterized.Event) -> None:
-        self._send_story()
 
     def _send_story(self) -> None:
         """Send the selected order, if its story has changed."""

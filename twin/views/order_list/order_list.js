@@ -4,6 +4,7 @@ import { SHORT_LABELS, STATES } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { minutesText, wholeMinutes } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { rowsOf } from "../shared/rows.js";
 import { STATE_ICONS } from "../shared/stages.js";
 import { selectionOf } from "../shared/verbs.js";
@@ -185,9 +186,12 @@ class OrderList {
     this.model.on("active", this.age);
     const offClock = this.clock.on(this.age);
     const offChosen = this.chosen.on(this.onChosen);
-    const timer = setInterval(() => {
-      if (this.model.active && this.clock.moving && !document.hidden) this.age();
-    }, EVERY);
+    const timer = setInterval(
+      guarded(() => {
+        if (this.model.active && this.clock.moving && !document.hidden) this.age();
+      }),
+      EVERY,
+    );
     this.model.on("remove", () => {
       clearInterval(timer);
       offClock();

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -66,12 +67,13 @@ class PipelineView(ReplayView):
         self._controller = controller
         self._strip = PipelineStrip(sizing_mode="stretch_width")
         self._strip.join(controller)
+        self._strip.retry_with(partial(self.retry, controller))
         self._strip.on_msg(self._on_message)
         self._snapshot: Snapshot | None = None
         self._usual_mark = math.nan
         self._usual: dict[str, float | None] = {}
-        controller.selection.param.watch(lambda _: self._mark(), "version")
-        self.param.watch(lambda _: self._set_limits(), ["amber", "red"])
+        self.follow(controller.selection, "version", self._mark)
+        self.follow(self, ["amber", "red"], self._set_limits)
         self._set_limits()
         self.reset()
 

@@ -1,6 +1,6 @@
 // The replay clock of the browser: where the playhead is, without a message for every frame.
 
-import { twin } from "./registry.js";
+import { guarded, twin } from "./registry.js";
 import { NAIVE, Zone } from "./times.js";
 
 /**
@@ -133,8 +133,9 @@ class ReplayClock {
     return !!this.anchor?.hindsight;
   }
   on(listener) {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    const mine = guarded(listener);
+    this.listeners.add(mine);
+    return () => this.listeners.delete(mine);
   }
 }
 

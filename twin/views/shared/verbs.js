@@ -2,7 +2,7 @@
 // server.
 
 import { clockOf } from "./clock.js";
-import { isCut, refuse, twin } from "./registry.js";
+import { guarded, isCut, refuse, twin } from "./registry.js";
 
 /** At most ten messages a second while something is dragged; the browser itself follows every movement. */
 const SEND_EVERY = 100;
@@ -192,8 +192,9 @@ class Selected {
     for (const listener of [...this.listeners]) listener(this);
   }
   on(listener) {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    const mine = guarded(listener);
+    this.listeners.add(mine);
+    return () => this.listeners.delete(mine);
   }
 }
 

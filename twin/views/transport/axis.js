@@ -68,6 +68,20 @@ function axisTicks(start, end, width, zone) {
   return ticks;
 }
 
+/** The two round numbers of orders that stand beside the bars, of which the fullest has `most`; one if that is 1, none if 0. */
+function countTicks(most) {
+  if (most < 2) return most === 1 ? [1] : [];
+  const ten = 10 ** Math.floor(Math.log10(most / 2));
+  const step = [5, 4, 3, 2, 1].find((one) => 2 * one * ten <= most) * ten;
+  return [step, 2 * step];
+}
+
+/** The ends of the ribbon's scale: meals per driver, and how high the ribbon stands there, 0..1. */
+const PRESSURE_TICKS = [
+  [0, LEAST],
+  [FULL_PRESSURE, 1],
+];
+
 /** The bars as one SVG path on device pixels, `height` pixels high at the fullest bar. */
 function barsPath({ edges, counts }, x, height) {
   const most = Math.max(1, ...counts);
@@ -136,4 +150,18 @@ const hatching = () =>
     ),
   );
 
-export { axisTicks, barsPath, bucketText, clamp, counted, hatching, ribbonPaths, ribbonText, snapped, svgNode, TICKS };
+export {
+  axisTicks,
+  barsPath,
+  bucketText,
+  clamp,
+  counted,
+  countTicks,
+  hatching,
+  PRESSURE_TICKS,
+  ribbonPaths,
+  ribbonText,
+  snapped,
+  svgNode,
+  TICKS,
+};

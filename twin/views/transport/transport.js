@@ -3,10 +3,12 @@
 import { clockOf } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { minutesText } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { exactText } from "../shared/times.js";
 import { verbsOf } from "../shared/verbs.js";
 import { bucketText } from "./axis.js";
 import { sectionOf, wholeOf } from "./brush.js";
+import { buildDock } from "./dock.js";
 import { buildHindsight } from "./hindsight.js";
 import { listenToKeys } from "./keys.js";
 import { buildRange } from "./range_picker.js";
@@ -46,6 +48,7 @@ class TransportBar {
     this.speeds = el("div", { class: "speeds", role: "group", "aria-label": "Speed" });
     this.scrubber = buildScrubber(this.model, this.clock, this.verbs);
     this.range = buildRange(this.model, this.clock);
+    this.dock = buildDock(this.model, this.clock, this.verbs, () => this.bar.scrollIntoView({ block: "center" }));
   }
 
   buildLegend() {
@@ -118,7 +121,9 @@ class TransportBar {
         this.scrubber.node,
       ),
       this.range.sheet,
+      this.dock.node,
     );
+    this.bar.classList.toggle("docked", this.model.dock);
     this.frame = 0;
     this.seen = true;
 
@@ -158,10 +163,12 @@ class TransportBar {
   }
 
   watchSight() {
-    const sight = new IntersectionObserver(([entry]) => {
+    const looked = guarded(([entry]) => {
       this.seen = entry.isIntersecting;
+      if (this.model.dock) this.dock.place();
       if (this.seen) this.wake();
     });
+    const sight = new IntersectionObserver(looked);
     sight.observe(this.bar);
     this.model.on("remove", () => {
       cancelAnimationFrame(this.frame);
@@ -170,6 +177,7 @@ class TransportBar {
       this.unsubscribe();
       sight.disconnect();
       this.scrubber.remove();
+      this.dock.remove();
       this.range.remove();
       this.deafen();
       document.removeEventListener("visibilitychange", this.awake);
@@ -197,19 +205,20 @@ class TransportBar {
     return !!this.clock.anchor && this.clock.anchor.end > this.clock.anchor.start;
   }
 
-  tick = () => {
+  tick = guarded(() => {
     this.frame = 0;
     if (!this.clock.anchor) return;
     const t = this.clock.now();
     const { zone } = this.clock;
     this.write(this.time, this.loaded() ? `${zone.dayText(t)} ${zone.bareClockText(t)}` : "--:--:--");
+    this.dock.write(this.time.textContent);
     this.write(this.day, this.loaded() ? `${zone.dateText(t)} · ` : "Nothing loaded yet");
     const label = this.loaded() ? zone.label(t) : "";
     if (this.zone.textContent !== label || this.zone.of !== zone) this.explain(zone, t, label);
     this.scrubber.move(t);
-    if (this.clock.moving && this.seen) this.frame = requestAnimationFrame(this.tick);
+    if (this.clock.moving && (this.seen || this.model.dock)) this.frame = requestAnimationFrame(this.tick);
     else this.controlsOf();
-  };
+  });
 
   /** Write which clock it is; `of` is the zone that was written. */
   explain(zone, t, label) {
@@ -236,11 +245,13 @@ class TransportBar {
     this.forward.title = `Forward ${minutesText(this.clock.anchor.step)} (→, with shift ten times that)`;
     this.loop.setAttribute("aria-pressed", String(!!this.clock.anchor?.loop));
     this.hindsight.show();
+    this.dock.show(!!this.model.busy || !this.loaded());
     for (const node of this.speeds.children)
       node.setAttribute("aria-pressed", String(Number(node.dataset.speed) === this.clock.anchor?.speed));
   }
 
   buildSpeeds() {
+    this.dock.offer();
     return this.speeds.replaceChildren(
       ...this.model.speeds.map((speed, i) =>
         el(
@@ -271,6 +282,7 @@ class TransportBar {
     this.bar.toggleAttribute("data-busy", !!this.model.busy);
     this.bar.setAttribute("aria-busy", String(!!this.model.busy));
     this.left.inert = off;
+    this.dock.node.inert = off;
     this.scrubber.node.toggleAttribute("data-off", off);
     this.scrubber.slider.setAttribute("aria-disabled", String(off));
     const { edges } = this.model.volume;

@@ -4,7 +4,7 @@
 import { clockFrom } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
 import { minutesText } from "../shared/numbers.js";
-import { twin } from "../shared/registry.js";
+import { guarded, twin } from "../shared/registry.js";
 import { DAY } from "../shared/times.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
 import { Held } from "./marks.js";
@@ -158,7 +158,7 @@ class TrendsFrame {
   }
 
   listen() {
-    const themes = new MutationObserver(this.recolour);
+    const themes = new MutationObserver(guarded(this.recolour));
     themes.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme"] });
     const dropClock = this.clock.on(() => {
       if (!this.timer || performance.now() - this.moved > MOVE_EVERY_MS) this.move();
@@ -220,7 +220,7 @@ class TrendsFrame {
   };
 
   /** Move the playhead and the veil over what is still to come: the compositor does it, nothing is painted anew. */
-  move = () => {
+  move = guarded(() => {
     clearTimeout(this.timer);
     this.timer = 0;
     const { frame } = this.volume;
@@ -232,7 +232,7 @@ class TrendsFrame {
     this.playhead.style.transform = `translateX(${at}px)`;
     this.veil.style.transform = `scaleX(${(1 - x / frame.width).toFixed(5)})`;
     if (this.clock.moving) this.timer = setTimeout(this.move, MOVE_EVERY_MS);
-  };
+  });
 
   say(lines, event) {
     this.tip.replaceChildren(...lines.filter(Boolean).map(([text, strong]) => el(strong ? "b" : "p", {}, text)));
@@ -289,8 +289,8 @@ class TrendsFrame {
     const none = told && !told.orders;
     this.volumeUnit.textContent = told ? `per ${bucketWords(told.bucket)}` : "";
     this.volumeKey.replaceChildren(
-      ...(usual ? [el("i", { class: "line" }), "usual"] : []),
-      ...(moments.length ? [el("i", { class: "band" }), "stands out"] : []),
+      ...(usual ? [el("span", {}, el("i", { class: "line" }), "usual")] : []),
+      ...(moments.length ? [el("span", {}, el("i", { class: "band" }), "stands out")] : []),
     );
     this.empties.volume.hidden = !none;
     this.empties.volume.textContent = "No orders in this range";
@@ -313,9 +313,10 @@ class TrendsFrame {
     this.slots.stages.parentNode.classList.toggle("blank", !some);
     const left = told.reduce((sum, stage) => sum + stage.excluded, 0);
     this.stageKey.replaceChildren(
-      el("i", { class: "dot" }),
-      "last 60 min",
-      ...(this.model.now.some((n) => n[2] !== null) ? [el("i", { class: "tick" }), "usual"] : []),
+      el("span", {}, el("i", { class: "box" }), "middle half"),
+      el("span", {}, el("i", { class: "whisker" }), "5–95 %"),
+      el("span", {}, el("i", { class: "dot" }), "last 60 min"),
+      ...(this.model.now.some((n) => n[2] !== null) ? [el("span", {}, el("i", { class: "tick" }), "usual")] : []),
       el("span", {}, "figure: median"),
     );
     this.leftOut.textContent = left ? `${number(left)} over 4 h left out` : "";
@@ -439,7 +440,7 @@ class TrendsFrame {
               },
             },
             label,
-            el("i", { class: "sort", "aria-hidden": "true" }, mine ? (this.sorted.down ? "▾" : "▴") : ""),
+            el("i", { class: "sort", "aria-hidden": "true" }, mine ? (this.sorted.down ? "▼" : "▲") : ""),
           ),
         );
       }),
@@ -506,9 +507,11 @@ class TrendsFrame {
   };
 
   recolour = () =>
-    requestAnimationFrame(() => {
-      for (const held of [this.volume, this.stages, this.brands]) held.recolour();
-    });
+    requestAnimationFrame(
+      guarded(() => {
+        for (const held of [this.volume, this.stages, this.brands]) held.recolour();
+      }),
+    );
 
   wake = () => {
     if (!this.seen()) return clearTimeout(this.timer);

@@ -7,6 +7,7 @@ hour are HTML, so that playing repaints no figure. Nothing is built before the t
 
 import math
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -83,8 +84,10 @@ class TrendsView(ReplayView):
         self._usual: tuple[Any, ...] = ()
         self._frame = TrendsFrame(sizing_mode="stretch_both", margin=0, dark=self.dark, active=self.seen)
         self._frame.join(controller)
+        self._frame.retry_with(partial(self.retry, controller))
         self.param.watch(lambda event: self._frame.param.update(dark=event.new), "dark")
-        self.param.watch(self._on_visibility, ["active", "wide"])
+        self.param.watch(lambda _: self._frame.param.update(active=self.seen), ["active", "wide"])
+        self.follow(self, ["active", "wide"], self._on_visibility)
         self.reset()
 
     def __panel__(self) -> TrendsFrame:
@@ -122,9 +125,7 @@ class TrendsView(ReplayView):
             self._frame.now = now
 
     # -- drawing ---------------------------------------------------------------------------------------------------------
-    def _on_visibility(self, *_: Any) -> None:
-        if self._frame.active != self.seen:
-            self._frame.active = self.seen
+    def _on_visibility(self) -> None:
         self._draw()
         if self.seen and self._timeline is not None:
             self.show(self._timeline.at(self._controller.now()))
