@@ -478,6 +478,21 @@ class Kitchen:
 
         return save(self._hub, self.data, path, self.replay.now(), step)
 
+    def report(self, path: str | Path, link: str = "") -> Path:
+        """Write the report of the range as one HTML page to read, print and mail: why late, moments, brands, the latest orders.
+
+        `link` is the address of a live page to lead to.
+
+        >>> k = twin.open("demo").kitchen("chicago", start="2025-10-16 18:00", end="2025-10-16 18:30")
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     "From the promise to the delivery" in k.report(f"{folder}/report.html").read_text()
+        True
+        """
+        from twin.notebook.report import save_report  # noqa: PLC0415  # Jinja, for it alone
+
+        return save_report(self._hub, self.data, path, link)
+
     @cached_property
     def _replay(self) -> "NotebookReplay":
         from twin.notebook.panes import NotebookReplay  # noqa: PLC0415

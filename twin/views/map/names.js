@@ -172,17 +172,26 @@ class Names {
     /** @type {any[]} what was written last: text, kind, x, y (pixels), angle, width, size */
     this.written = [];
     this.pen = null;
+    this.remeasure = () => this.layouts.clear();
   }
   /** Write whenever the figure paints its canvas. */
   attach(pv) {
     const { primary } = pv.canvas_view;
     if (primary.withNames) return;
     primary.withNames = true;
+    this.remeasure = () => {
+      this.layouts.clear();
+      pv.request_repaint();
+    };
+    document.fonts.addEventListener("loadingdone", this.remeasure); // the page's type may come later than the map
     const finish = primary.finish.bind(primary);
     primary.finish = () => {
       this.write(primary.ctx, pv);
       finish();
     };
+  }
+  remove() {
+    document.fonts.removeEventListener("loadingdone", this.remeasure);
   }
   /** Take the names of a base map, and the type of `node`. */
   show(names = [], node = null) {
