@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fake_timeline import DAY0, FakeTimeline
-from twin.analysis.driver_supply import summarise, supply, usual_pressure
+from twin.analysis.driver_supply import drivers_at, summarise, supply, usual_pressure
 from twin.analysis.limits import AMBER, FINE, RED
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -129,3 +129,28 @@ def test_what_is_usual_is_the_time_of_waiting_against_the_time_on_the_road():
     usual = usual_pressure(baseline, DAY0 + np.array([50.0, 150.0]))
     assert usual[0] == 0.5
     assert np.isnan(usual[1])
+
+
+def test_the_drivers_of_a_moment_are_those_on_the_road_and_those_who_wait():
+    rows = [{"created": 0, "ready": 600, "arrived": 900, "picked_up": 1200, "delivered": 1800}]  # on the road at 1500
+    rows += [{"created": 0, "ready": 600, "arrived": 1400, "picked_up": 1600, "delivered": 2400}]  # waits for its meal
+    rows += [{"created": 0, "ready": 700 + k} for k in range(3)]  # nobody has come
+    rows += [{"created": 0, "ready": 800, "arrived": 1000, "cancelled": 1300}]  # gone with the order
+    now = drivers_at(kitchen(rows), DAY0 + 1500)
+
+    assert now is not None
+    assert (now.on_road, now.waiting, now.ready, now.picked_up, now.gap) == (1, 1, 6, 1, 5)
+
+
+@pytest.mark.parametrize("missing", ["ready", "picked_up"])
+def test_where_the_data_does_not_tell_of_drivers_nothing_is_made_up(missing):
+    row = {"created": 0, "ready": 600, "picked_up": 1200, "delivered": 1800}
+    del row[missing]
+    assert drivers_at(kitchen([row]), DAY0 + 1000) is None
+    assert drivers_at(kitchen([]), DAY0) is None
+
+
+def test_without_an_arrival_nobody_is_said_to_wait():
+    now = drivers_at(kitchen([{"created": 0, "ready": 600, "picked_up": 1200, "delivered": 1800}]), DAY0 + 1500)
+    assert now is not None
+    assert (now.on_road, now.waiting) == (1, None)

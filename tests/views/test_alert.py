@@ -2,9 +2,13 @@
 
 from types import SimpleNamespace
 
+import numpy as np
+
 from tests.fake_timeline import DAY0, FakeController, FakeTimeline
 from tests.views.test_moments import PEAK, SHORT, replay
 from twin.analysis.insights import Insights
+from twin.analysis.kitchen_state import CALM, SIGNALS, TROUBLE, StateLog
+from twin.analysis.limits import RED
 from twin.views.moments.alert import AlertView
 
 
@@ -29,3 +33,21 @@ def test_learning_brings_the_troubles():
     view.learn()
 
     assert [moment["title"] for moment in view.__panel__().moments] == [SHORT.title]
+
+
+def test_the_states_of_the_kitchen_come_with_what_is_learned_in_words():
+    """Hand-made: calm, then drivers short for an hour."""
+    timeline = FakeTimeline([{"created": DAY0}, {"created": DAY0 + 7200}])
+    controller = FakeController(timeline)
+    view = AlertView(controller)
+    assert view.__panel__().states == {}
+    levels = np.zeros((len(SIGNALS), 3), np.uint8)
+    levels[-1, 1] = RED
+    states = StateLog(DAY0 + np.array([0.0, 3600, 7200]), np.array([CALM, TROUBLE, CALM], np.uint8), levels)
+    controller.learn(Insights(timeline, SimpleNamespace(days=6), (), (), states))
+
+    view.learn()
+
+    told = view.__panel__().states
+    assert (told["t"], told["state"]) == ([DAY0, DAY0 + 3600, DAY0 + 7200], ["calm", "trouble", "calm"])
+    assert [told["heads"][place] for place in told["head"]] == ["", "Trouble: drivers are short", ""]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from twin.analysis.baseline import Baseline
 from twin.analysis.limits import FEWEST_MEALS, Levels, pressure_level
+from twin.analysis.metrics import metrics_of
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
 from twin.timeline.timeline import Timeline
 
@@ -44,6 +45,61 @@ def is_recorded(timeline: Timeline) -> bool:
     """
     stays = (_meals(timeline), _drives(timeline))
     return timeline.orders.enter.shape[1] == 0 or all(bool((end > begin).any()) for begin, end in stays)
+
+
+@dataclass(frozen=True, slots=True)
+class DriversNow:
+    """The drivers of a kitchen at one time. None where the data does not tell.
+
+    `on_road` have an order between pick-up and delivery; `waiting` have arrived for a meal that they have not picked up. In the
+    last 60 minutes `ready` meals became ready and `picked_up` ones were picked up. `level` is that of meals waiting per driver
+    (limits.py). Who is free the data never tells: it names no drivers, so one is seen with an order only.
+    """
+
+    on_road: int
+    waiting: int | None
+    ready: int
+    picked_up: int
+    level: int
+
+    @property
+    def gap(self) -> int:
+        """Meals of the last 60 minutes that nobody has picked up: how many pick-ups were short; negative while catching up."""
+        return self.ready - self.picked_up
+
+
+def drivers_at(timeline: Timeline, t: float, usual: float | None = None) -> DriversNow | None:
+    """Return the drivers at t; None where the data does not tell of waiting meals and drives. `usual` is the usual pressure."""
+    index = metrics_of(timeline)
+    if not (index.recorded[READY] and index.recorded[OUT_FOR_DELIVERY] and len(timeline.orders)):
+        return None
+    waiting, on_road = recent_supply(timeline, np.array([t]))
+    arrivals = timeline.cached(_Arrivals)
+    return DriversNow(
+        on_road=int(timeline.membership.in_stage(OUT_FOR_DELIVERY, np.array([t]))[0]),
+        waiting=arrivals.waiting(t),
+        ready=index.entered(READY, t),
+        picked_up=index.entered(OUT_FOR_DELIVERY, t),
+        level=int(pressure_level(waiting[0], on_road[0], usual)),
+    )
+
+
+class _Arrivals:
+    """When drivers arrived, and left with an order, sorted."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        orders = timeline.orders
+        here = np.isfinite(orders.arrived)
+        # limited, because otherwise the driver of an abandoned order would wait forever
+        gone = np.fmin(np.fmin(orders.enter[OUT_FOR_DELIVERY], orders.cancelled), orders.arrived + STALLED_AFTER)
+        here &= gone > orders.arrived
+        self._arrived, self._gone = np.sort(orders.arrived[here]), np.sort(gone[here])
+
+    def waiting(self, t: float) -> int | None:
+        """Return how many drivers wait at the kitchen at t; None where no arrival is recorded."""
+        if not len(self._arrived):
+            return None
+        return int(self._arrived.searchsorted(t, "right") - self._gone.searchsorted(t, "right"))
 
 
 def usual_pressure(baseline: Baseline, times: Floats) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.analysis.durations import Durations, count, percentiles
-from twin.analysis.limits import WHOLE_MINUTE
+from twin.analysis.limits import LEAST_ORDERS, WHOLE_MINUTE
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
 from twin.foundation.times import DAY
@@ -32,6 +32,9 @@ SERIES_POINTS = 37
 BIN = 300.0
 BINS = 13
 """Delivery times are counted in bins of 5 minutes; the last bin is for an hour and more."""
+
+TREND = 1200.0
+"""Seconds between the two late shares that tell whether it worsens: long enough for some other deliveries to count."""
 
 _TRAILING_EDGES = np.array([TRAILING, 0.0])
 _CREATED_EDGES = np.array([*COMPLETION_SPAN, 2 * TRAILING, TRAILING, 0.0])
@@ -55,7 +58,8 @@ class KpiSet:
 
     What a figure leaves out is counted, too: `orders_undated` and `deliveries_undated` have no creation in the data,
     `deliveries_excluded` took over 4 h or a negative time, `not_due` orders are too recent for the completion rate, and
-    `unpriced` orders have no price. `delivery_bins` counts the deliveries per `BIN` seconds.
+    `unpriced` orders have no price. `late_before` is the late share of the hour that ended `TREND` before t. `delivery_bins`
+    counts the deliveries per `BIN` seconds.
     """
 
     t: float
@@ -69,6 +73,7 @@ class KpiSet:
     delivery_bins: list[int]
     deliveries: int
     deliveries_over: int
+    late_before: float | None
     deliveries_excluded: int
     deliveries_undated: int
     target: float
@@ -191,6 +196,7 @@ class MetricIndex:
             ).tolist(),
             deliveries=ended.number,
             deliveries_over=int(np.count_nonzero(ended.values >= target + WHOLE_MINUTE)),
+            late_before=self._late_share(t - TREND, target),
             deliveries_excluded=ended.excluded,
             deliveries_undated=count(self._undated_deliveries, edges),
             target=target,
@@ -203,6 +209,10 @@ class MetricIndex:
             unpriced_today=int(self._unpriced[now] - self._unpriced[today]),
             active={key: counts[key] for key in STAGES[:COMPLETED]},
         )
+
+    def entered(self, stage: int, t: float) -> int:
+        """Return how many orders entered a stage in the 60 minutes to t."""
+        return count(self._entered[stage], t - _TRAILING_EDGES)
 
     def series(self, t: float) -> Series:
         """Return the sparklines of the 6 hours to the last full 10 minutes at or before t."""
@@ -232,7 +242,7 @@ class MetricIndex:
                     excluded=ended.excluded,
                     age=age_sum[stage] / number[stage] if waiting else None,
                     oldest=float(t - since[stage]) if waiting else None,
-                    entered=count(self._entered[stage], edges),
+                    entered=self.entered(stage, t),
                 )
             )
         return figures
@@ -241,6 +251,11 @@ class MetricIndex:
         if last <= first or not self.delivers:
             return None, max(0, last - first)
         return int(np.count_nonzero(self._delivered_by_creation[first:last] <= t)) / (last - first), last - first
+
+    def _late_share(self, t: float, target: float) -> float | None:
+        values = self.deliveries.ended(t - _TRAILING_EDGES).values
+        late = np.count_nonzero(values >= target + WHOLE_MINUTE)
+        return late / len(values) if len(values) >= LEAST_ORDERS else None
 
     def _sum(self, first: int, last: int) -> float | None:
         return float(self._revenue[last] - self._revenue[first]) if self._any_price else None

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import param
 
 from twin.analysis.baseline import Baseline
+from twin.analysis.limits import completion_level, late_level, late_trend
 from twin.analysis.metrics import BIN, BINS, SERIES_POINTS, SERIES_STEP, KpiSet, MetricIndex, metrics_of
 from twin.foundation.settings import COMPLETION_TARGET, DELIVERY_TARGET_S
 from twin.foundation.stages import COMPLETED, STAGES
@@ -24,8 +25,9 @@ class KpiCards(Component):
     is in the data's currency, undefined values are null:
 
     - orders: now, before (the hour before), usual, words (the days that usual is made from), undated (excluded)
-    - delivery: mean, p50, p75, p95, usual, target, count, over (the target), long and undated (excluded), bins
-    - completion: share, due, not_due (excluded), before (24 hours before), before_due, goal, day (number of the day before)
+    - delivery: mean, p50, p75, p95, usual, target, count, over (the target), level, trend ("worse", "better", "steady" or
+      ""), long and undated (excluded), bins
+    - completion: share, due, not_due (excluded), before (24 hours before), before_due, goal, level, day (number of the last)
     - active: orders per open stage, null for a stage that the data does not have; cancelled and stalled (excluded)
     - revenue: hour and today; unpriced and unpriced_today, the orders in them without a price (excluded)
     """
@@ -112,6 +114,8 @@ class KpiView(ReplayView):
                 "target": kpis.target,
                 "count": kpis.deliveries,
                 "over": kpis.deliveries_over,
+                "level": int(late_level(kpis.deliveries_over, kpis.deliveries)),
+                "trend": late_trend(kpis.deliveries_over, kpis.deliveries, kpis.late_before),
                 "long": kpis.deliveries_excluded,
                 "undated": kpis.deliveries_undated,
                 "dated": len(index.created) > 0,
@@ -125,6 +129,7 @@ class KpiView(ReplayView):
                 "before": _share(before, playing),
                 "before_due": before_due,
                 "goal": self.completion_target,
+                "level": completion_level(kpis.completion, self.completion_target),
                 "day": self._controller.tz.day(kpis.t) - 1,
                 "dated": len(index.created) > 0,
                 "recorded": index.delivers,

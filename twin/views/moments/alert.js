@@ -1,5 +1,6 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { stateAt } from "../shared/kitchen_state.js";
 import { durationText } from "../shared/times.js";
 import { verbsOf } from "../shared/verbs.js";
 
@@ -36,7 +37,7 @@ class AlertCard {
     const off = this.clock.on(this.update);
     document.addEventListener("visibilitychange", this.update);
     this.model.on("moments", this.update);
-    for (const name of ["empty", "problem", "partly"]) this.model.on(name, this.update);
+    for (const name of ["empty", "problem", "partly", "states"]) this.model.on(name, this.update);
     this.model.on("remove", () => {
       clearInterval(timer);
       off();
@@ -63,6 +64,7 @@ class AlertCard {
     const t = this.clock.now();
     const moments = this.model.moments;
     const trouble = moments && troubleAt(moments, t, this.model.tail);
+    const kitchen = stateAt(this.model.states, t);
     const next = moments && !trouble && nextAfter(moments, t);
     const over = trouble && t > trouble.end;
     const since = trouble && !over && durationText(Math.floor((t - trouble.start) / 60) * 60);
@@ -74,6 +76,8 @@ class AlertCard {
       trouble?.rank,
       over,
       others,
+      kitchen.head,
+      kitchen.tone,
       next?.rank,
       this.model.moments === null,
       this.model.empty,
@@ -82,8 +86,7 @@ class AlertCard {
     ].join("|");
     if (state !== this.told) {
       this.told = state;
-      this.root.classList.toggle("bad", !!trouble && !over);
-      this.root.classList.toggle("over", !!over);
+      this.colour(kitchen, trouble, over);
       this.root.dataset.state = !moments
         ? this.model.problem
           ? "failed"
@@ -93,14 +96,25 @@ class AlertCard {
             ? "ended"
             : "trouble"
           : "quiet";
-      this.body.replaceChildren(...(trouble ? this.tell(trouble, over, others) : this.quiet(moments, next)));
+      this.body.replaceChildren(
+        ...(trouble ? this.tell(trouble, over, others, kitchen) : this.quiet(moments, next, kitchen)),
+      );
     }
     const age = this.body.querySelector(".since");
     const text = since ? ` · ${since} so far, until ${this.clock.zone.clockText(trouble.end, false)}` : "";
     if (age && age.textContent !== text) age.textContent = text;
   };
 
-  tell(trouble, over, others) {
+  /** The kitchen's state colours the card; a trouble that is told is never green. */
+  colour(kitchen, trouble, over) {
+    const untold = trouble ? (over ? "warn" : "bad") : "good";
+    const tone = kitchen.state ? (trouble && kitchen.tone === "good" ? "warn" : kitchen.tone) : untold;
+    for (const name of ["bad", "warn"]) this.root.classList.toggle(name, tone === name);
+    this.root.classList.toggle("told", !!trouble);
+    this.root.dataset.kitchen = kitchen.state;
+  }
+
+  tell(trouble, over, others, kitchen) {
     const badge = el("span", { class: "badge" });
     const more = others ? ` (and ${others} more now)` : "";
     badge.append(icon(trouble.icon, 16));
@@ -112,7 +126,7 @@ class AlertCard {
         el(
           "div",
           { class: "head" },
-          el("b", {}, trouble.title),
+          el("b", {}, kitchen.state === "recovering" && !over ? `Recovering · ${trouble.title}` : trouble.title),
           this.link("See it", `Go to when it is worst, ${this.clock.zone.clockText(trouble.at, false)}`, trouble),
         ),
         el(
@@ -128,12 +142,17 @@ class AlertCard {
     ];
   }
 
-  quiet(moments, next) {
+  quiet(moments, next, kitchen) {
     if (this.model.empty) return [el("p", { class: "line mute" }, "No orders in this range")];
     if (this.model.problem) {
       return [el("p", { class: "line mute", title: this.model.problem }, "Trouble could not be looked for")];
     }
     if (!moments) return [el("p", { class: "line mute" }, "Looking for trouble in this range …")];
+    if (kitchen.head) {
+      const line = el("p", { class: "line head" }, kitchen.head);
+      line.prepend(icon(kitchen.tone === "bad" ? "alert" : "clock", 14));
+      return [line];
+    }
     const none = moments.length ? "No trouble at this moment" : "No trouble in this range";
     const words = this.model.partly
       ? el("p", { class: "line mute" }, `${none}, as far as it could be examined`)

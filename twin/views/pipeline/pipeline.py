@@ -3,16 +3,18 @@
 import json
 import logging
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import param
 
+from twin.analysis.driver_supply import drivers_at
 from twin.analysis.limits import AMBER, RED, Levels, Limits, age_level, level, service_level, stage_limits
 from twin.analysis.metrics import SERIES_STEP, StageFigures, metrics_of
 from twin.foundation.settings import STAGE_AMBER, STAGE_RED
-from twin.foundation.stages import COMPLETED, STAGES, STATES
+from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, READY, STAGES, STATES
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.pipeline.stage_orders import StageOrders
@@ -31,7 +33,8 @@ class PipelineStrip(Component):
     `state` is JSON text, because Bokeh takes ten times as long to serialize a dict. It has, per stage key: count; flow, the
     orders that entered in 60 minutes; `told`, whether the data has this stage at all; service, usual, age and oldest, seconds
     or null; served and excluded, the orders in the average and excluded from it; levels of service, age and oldest: 0 fine,
-    1 amber, 2 red. Completed has share, due, cancelled and stalled instead.
+    1 amber, 2 red. Completed has share, due, cancelled and stalled instead. `drivers`,
+    where the data tells of them: on_road, waiting (null: not told), ready and picked_up in 60 minutes, gap, level.
     """
 
     state: str = param.String(default="{}", doc="The figures of every stage, as JSON.")  # type: ignore[assignment]
@@ -125,6 +128,8 @@ class PipelineView(ReplayView):
                     level(figures.oldest, amber, red),
                 )
                 state[key] |= self._times(figures, usual, playing, levels)
+        if (drivers := drivers_at(self._timeline, snapshot.t, self._usual_pressure())) is not None:
+            state["drivers"] = asdict(drivers) | {"gap": drivers.gap}
         if (text := json.dumps(state)) != strip.state:
             changed["state"] = text
         here = self._here()
@@ -167,6 +172,10 @@ class PipelineView(ReplayView):
     def limits(self) -> Limits:
         """The limits of the stages."""
         return Limits(amber=self.amber, red=self.red)
+
+    def _usual_pressure(self) -> float | None:
+        ready, out = (self._usual.get(STAGES[stage]) for stage in (READY, OUT_FOR_DELIVERY))
+        return ready / out if ready and out else None
 
     def _set_limits(self) -> None:
         self._strip.limits = {key: [self.amber.get(key), self.red.get(key)] for key in STAGES[:COMPLETED]}
