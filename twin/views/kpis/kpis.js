@@ -5,7 +5,6 @@ import { el, icon } from "../shared/elements.js";
 import {
   averageText,
   figure,
-  LONG_COUNT,
   many,
   minutesText,
   moneyText,
@@ -25,6 +24,8 @@ const ACTIVE = STAGES.slice(0, 4);
 const DAY_S = 86400;
 /** What colours a figure: how much customers are harmed, by its level (twin/analysis/limits.py). */
 const TONES = ["", "warn", "bad"];
+/** Deliveries from which the late ones are told as a share: longer numbers have no room beside the trend. */
+const MOST_COUNTED = 100;
 const TREND_SIGNS = { worse: "▲", better: "▼" };
 
 /** A card: heading with its window, value with a note beside it, lines of detail, and a drawing. */
@@ -340,7 +341,7 @@ class KpiCards {
     put(
       this.f["delivery-time-late"],
       s.count
-        ? s.count < LONG_COUNT
+        ? s.count < MOST_COUNTED
           ? `${many(s.over)} of ${many(s.count)} late`
           : `${percentText(s.over / s.count)} late`
         : NONE,

@@ -200,7 +200,7 @@ function showStage(parts, s, limits, usualWords) {
   parts.root.classList.toggle("trouble", service === 2 || age === 2);
 }
 
-/** Drivers and the gap at pick-up, in a third line of Ready and Out for delivery; nothing where the data does not tell. */
+/** Drivers and the gap at pick-up, in a third line of two stages; nothing where the data does not tell of them. */
 function showDrivers(stages, d) {
   const ready = stages.find(({ key }) => key === "ready");
   const out = stages.find(({ key }) => key === "out_for_delivery");
