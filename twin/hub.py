@@ -18,9 +18,11 @@ from twin.analysis.baseline import Baseline
 from twin.analysis.first_view import LastDay
 from twin.analysis.insights import Insights
 from twin.analysis.kitchen_state import StateLog, states_of
+from twin.analysis.ledger import Ledger, ledger_of
 from twin.analysis.limits import Limits
 from twin.analysis.moments import HISTORY, Findings, detect
 from twin.analysis.moments.known import TroublesAsKnown
+from twin.analysis.moments.unfolding import KnownFrom, Unfolding
 from twin.foundation import errand
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
 from twin.foundation.errors import ConfigError, SourceError, TwinError
@@ -282,12 +284,36 @@ class Hub(Owner):
         >>> [one.title for one in t.troubles_at(evening, twin.foundation.times.seconds("2025-10-16 18:40")).moments]
         ['Drivers are short']
         """
+        return self._troubles(timeline).at(t)
+
+    def unfolding(self, timeline: Timeline, block: int) -> tuple[KnownFrom, ...]:
+        """Return what was known of troubles at every fifth minute of a block of time (unfolding.py), where it changed.
+
+        >>> t = twin.open("demo")
+        >>> evening = t.timeline("sanfrancisco", "2025-10-16", "2025-10-17")
+        >>> block = twin.analysis.moments.unfolding.block_of(twin.foundation.times.seconds("2025-10-16 18:40"))
+        >>> [[one.kind for one in known.findings.moments] for known in t.unfolding(evening, block)][:2]
+        [[], ['driver_shortage']]
+        """
+        return self._troubles(timeline).cached(Unfolding).block(block)
+
+    def _troubles(self, timeline: Timeline) -> TroublesAsKnown:
         baseline = self.insights(timeline).baseline
         with self._lock:
             known = self._known.get(timeline)
             if known is None:
                 known = self._known[timeline] = TroublesAsKnown(timeline, baseline, self.settings.late_after_s)
-        return known.at(t)
+        return known
+
+    def ledger(self, timeline: Timeline) -> Ledger:
+        """Return the delay ledger of a timeline: what its orders' times, and their lateness, were made of.
+
+        >>> t = twin.open("demo")
+        >>> evening = t.ledger(t.timeline("sanfrancisco", "2025-10-16 18:00", "2025-10-16 20:00")).account()
+        >>> bool(abs(evening.parts.sum() - evening.total_s) < 0.001)
+        True
+        """
+        return ledger_of(timeline, self.insights(timeline).baseline, self.settings.delivery_target_s)
 
     def _learn(self, timeline: Timeline) -> Learned:
         with self._lock:

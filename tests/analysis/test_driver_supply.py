@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fake_timeline import DAY0, FakeTimeline
-from twin.analysis.driver_supply import drivers_at, summarise, supply, usual_pressure
-from twin.analysis.limits import AMBER, FINE, RED
+from twin.analysis.driver_supply import drivers_at, summarise, supply
+from twin.analysis.limits import AMBER, FINE, RED, pressure_level
 
 MINUTE, HOUR = 60.0, 3600.0
 
@@ -52,7 +52,7 @@ def test_the_figures_are_means_of_counts(rows):
     meals, drives = [], []
     for row in rows:
         gone = min(row.get("picked_up", never), row.get("delivered", never), row.get("cancelled", never))
-        meals.append((row.get("ready", row["finished"]), gone))
+        meals.append((row["finished"], gone))  # when the order is in Ready, as the pipeline counts it
         if "picked_up" in row:
             drives.append((row["picked_up"], min(row.get("delivered", never), row.get("cancelled", never))))
     for i in range(3):
@@ -73,13 +73,14 @@ def shortage(meals, drivers, start=0.0, length=10 * MINUTE):
     [(7, 0, FINE), (8, 9, FINE), (8, 8, AMBER), (8, 5, RED), (9, 6, RED), (30, 21, AMBER), (30, 20, RED)],
 )
 def test_drivers_are_short_where_many_meals_wait_for_few_of_them(meals, drivers, level):
-    bars = supply(kitchen(shortage(meals, drivers)), DAY0 + np.array([0.0, 600.0]))
-    assert (bars.waiting[0], bars.on_road[0], bars.level[0]) == (meals, drivers, level)
+    now = drivers_at(kitchen(shortage(meals, drivers)), DAY0 + 599.0)
+    assert now is not None
+    assert (now.on_road, now.level) == (drivers, level)
+    assert pressure_level(meals, drivers) == level
 
 
 def test_where_waiting_is_usual_it_takes_more_than_usual():
-    timeline, edges = kitchen(shortage(20, 8)), DAY0 + np.array([0.0, 600.0])
-    levels = [supply(timeline, edges, np.array([usual])).level[0] for usual in (math.nan, 0.4, 1.5, 2.0)]
+    levels = [int(pressure_level(20, 8, usual)) for usual in (math.nan, 0.4, 1.5, 2.0)]
     assert levels == [RED, RED, AMBER, FINE]
 
 
@@ -87,7 +88,7 @@ def test_a_long_bar_shows_its_worst_part():
     """An hour: at first ten meals and twelve drivers, later nine meals and three drivers, which is worse."""
     rows = shortage(10, 12, 0, 600) + shortage(9, 3, 2400, 600)
     bars = supply(kitchen(rows), DAY0 + np.array([0.0, HOUR]))
-    assert (bars.waiting[0], bars.on_road[0], bars.level[0]) == (9, 3, RED)
+    assert (bars.waiting[0], bars.on_road[0]) == (9, 3)
     assert (bars.begin[0] - DAY0, bars.end[0] - DAY0) == (2400, 3000)
 
 
@@ -121,14 +122,6 @@ def test_the_summary_counts_the_orders_created_in_the_window():
 def test_the_summary_of_nothing_has_no_averages():
     summary = summarise(kitchen([]))
     assert (summary.orders, summary.delivery_time, summary.delivery_p95, summary.revenue) == (0, None, None, 0.0)
-
-
-def test_what_is_usual_is_the_time_of_waiting_against_the_time_on_the_road():
-    times = {"ready": 300.0, "out_for_delivery": 600.0}
-    baseline = SimpleNamespace(stage_time=lambda stage, t: times[stage] if t < DAY0 + 100 else None)
-    usual = usual_pressure(baseline, DAY0 + np.array([50.0, 150.0]))
-    assert usual[0] == 0.5
-    assert np.isnan(usual[1])
 
 
 def test_the_drivers_of_a_moment_are_those_on_the_road_and_those_who_wait():

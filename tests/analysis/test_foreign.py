@@ -203,7 +203,7 @@ def test_the_ribbon_needs_meals_that_were_ready_and_picked_up(
     controller = ReplayController()
     controller.load(timeline, timeline.window.start)
     told = TransportView(controller).__panel__().supply
-    assert ("level" in told, told.get("unknown", False)) == (recorded, not recorded)
+    assert ("waiting" in told, told.get("unknown", False)) == (recorded, not recorded)
     assert recorded or "does not tell" in told["rule"]
 
 

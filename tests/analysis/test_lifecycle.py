@@ -1,7 +1,6 @@
 """The story of an order against the raw rows, counted by hand."""
 
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +10,8 @@ from twin.analysis.lifecycle import PINGS, STRAIGHT, lifecycle
 from twin.analysis.lifecycle import ROUTE as BY_ROUTE
 
 
-def lifecycle_of(folder, minutes, baseline=None, **how):
-    return lifecycle(timeline_of(folder, rows_of("A1", minutes, **how)), 0, baseline)
+def lifecycle_of(folder, minutes, **how):
+    return lifecycle(timeline_of(folder, rows_of("A1", minutes, **how)), 0)
 
 
 def minutes_after_noon(t):
@@ -112,19 +111,6 @@ def test_the_estimates_are_those_that_the_snapshots_gave_at_the_time(tmp_path):
     for t in np.linspace(NOON + 32.1 * MINUTE, NOON + 42.9 * MINUTE, 60):
         known = [eta for since, eta in story.arrivals if since <= t]
         assert max(known[-1], t) == pytest.approx(float(timeline.at(t).drivers.eta[0]), abs=1.5)
-
-
-def test_the_usual_time_of_a_stage_is_asked_for_at_the_time_it_was_entered(tmp_path):
-    asked = []
-
-    def stage_time(key, t):
-        asked.append((key, minutes_after_noon(t)))
-        return {"cooking": 600.0}.get(key)
-
-    story = lifecycle_of(tmp_path, WHOLE, SimpleNamespace(stage_time=stage_time))
-
-    assert asked == [("created", 0), ("cooking", 2), ("ready", 12), ("out_for_delivery", 32)]
-    assert [s.usual for s in story.stages] == [None, 600.0, None, None]
 
 
 def test_an_order_that_falls_silent_is_told_to_stall_after_four_hours(tmp_path):

@@ -156,6 +156,11 @@ def test_days_without_incidents_have_only_peaks_two_a_day_at_most(tmp_path: Path
     assert {moment.kind for moment in peaks} == {"peak"}
     assert 4 <= len(days) <= 8
     assert max(days.count(day) for day in days) <= 2
+    busiest = [moment.start // 86_400 for moment in peaks if moment.title == "Busiest hour"]
+    assert len(busiest) == len(set(busiest)) >= 3
+    for day in busiest:
+        placed = {m.title: m.figures["orders"] for m in peaks if m.start // 86_400 == day}
+        assert max(placed.values()) == placed["Busiest hour"]
 
 
 @pytest.fixture(scope="module")

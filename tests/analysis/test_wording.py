@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fake_timeline import DAY0, EVENT_OF, FakeItem, FakeTimeline
-from twin.analysis.wording import average_text, describe, minutes_text, short_id
+from twin.analysis.wording import describe, exact_text, minutes_text, short_id
 from twin.notebook import saved
 from twin.views.map import answers
 
@@ -51,7 +51,7 @@ def test_a_delivery_whose_creation_is_unknown_tells_no_total():
 
 
 def test_a_pick_up_tells_how_long_the_food_had_waited():
-    assert line("driver_picked_up", order(ready=10, picked_up=31)).detail == "Food had waited 21 min"
+    assert line("driver_picked_up", order(ready=10, picked_up=31)).detail == "21 min after the food was ready"
 
 
 def test_a_ready_meal_tells_what_it_is_and_that_nobody_is_there_to_fetch_it():
@@ -151,7 +151,7 @@ def test_a_ping_of_a_trip_whose_pick_up_is_unknown_tells_no_time():
 def test_a_pick_up_tells_when_the_meal_is_expected():
     text_line = line("driver_picked_up", order(ready=10, picked_up=31), eta=9)
 
-    assert text_line.detail == "Food had waited 21 min · expected in 9 min"
+    assert text_line.detail == "21 min after the food was ready · expected in 9 min"
 
 
 @pytest.mark.parametrize(
@@ -200,14 +200,14 @@ def test_long_ids_are_shown_short(order_id, shown):
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0 s"), (59.4, "59 s"), (59.6, "1 min"), (150, "3 min"), (3570, "1 h 00 min"), (7500, "2 h 05 min")],
+    [(0, "0 s"), (59.4, "59 s"), (59.6, "1 min"), (150, "3 min"), (3570, "1 h 00"), (7500, "2 h 05")],
 )
 def test_durations_are_said_in_the_unit_that_fits(seconds, words):
     assert minutes_text(seconds) == words
 
 
-def test_long_averages_are_said_in_hours():
-    assert (average_text(624), average_text(6001)) == ("10.4 min", "1 h 40 min")
+def test_parts_said_to_the_second_add_up():
+    assert (exact_text(133.4), exact_text(59.6), exact_text(0)) == ("2 min 13 s", "1 min", "0 s")
 
 
 MOMENTS = st.dictionaries(st.sampled_from(list(EVENT_OF)), st.integers(0, 300), min_size=1)

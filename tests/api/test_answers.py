@@ -367,6 +367,41 @@ def test_troubles_as_known_at_a_time_are_those_that_the_hub_finds_without_what_c
         answers.moments(twin, location, query.model_copy(update={"end": query.start + dt.timedelta(hours=1)}))
 
 
+@pytest.mark.parametrize("by", ["hour", "day"])
+def test_the_ledger_of_a_range_is_that_of_its_hours_and_days(demo_world: World, by: Any) -> None:
+    hub, place = demo_world.twin, demo_world.twin.locations[0]
+    end = place.tz.midnight(place.end)
+    query = parameters.LedgerQuery(start=instant(end - 2 * 86_400), end=instant(end), by=by)
+    answer = answers.ledger(hub, place.id, query)
+    timeline = hub.timeline(place.id, end - 2 * 86_400, end)
+    began, delivered = timeline.orders.began, timeline.orders.delivered
+    inside = (began >= timeline.window.start) & (began < end)
+    took = delivered - timeline.orders.created
+    inside &= (took >= 0) & (took <= 4 * 3600)
+    assert answer.total.orders == inside.sum() > 100
+    assert sum(one.mean_min or 0 for one in answer.total.causes[:-1]) == pytest.approx(answer.total.delivery_min)
+    assert sum(one.late_min for one in answer.total.causes) == pytest.approx(answer.total.late_min)
+    assert sum(one.orders for one in answer.groups) == answer.total.orders
+    assert sum(one.late for one in answer.groups) == answer.total.late > 0
+    for k, cause in enumerate(answer.total.causes):
+        assert sum(one.causes[k].late_min for one in answer.groups) == pytest.approx(cause.late_min)
+        assert sum(one.causes[k].late_orders for one in answer.groups) == pytest.approx(cause.late_orders)
+    starts = [one.start for one in answer.groups]
+    assert starts == sorted(set(starts), key=starts.index)
+    assert all(one.start is not None and one.start.minute == 0 for one in answer.groups)
+    then = end - 30 * 3600
+    known = answers.ledger(hub, place.id, query.model_copy(update={"known_at": instant(then)}))
+    assert known.total.orders == (inside & (delivered <= then)).sum()
+
+
+def test_the_ledger_of_a_brand_has_the_deliveries_of_its_figures(demo_world: World) -> None:
+    hub, place = demo_world.twin, demo_world.twin.locations[0]
+    answer = answers.ledger(hub, place.id, parameters.LedgerQuery(by="brand"))
+    figures = answers.brands(hub, place.id, parameters.Range()).brands
+    means = {one.brand_name: one.avg_delivery_time_min for one in figures if one.avg_delivery_time_min is not None}
+    assert {one.brand: one.delivery_min for one in answer.groups} == pytest.approx(means)
+
+
 def test_what_does_not_exist_is_told_with_what_is_like_it(demo_world: World) -> None:
     twin = demo_world.twin
     with pytest.raises(UnknownLocationError) as nowhere:
@@ -385,6 +420,7 @@ def test_what_does_not_exist_is_told_with_what_is_like_it(demo_world: World) -> 
         (answers.moments, parameters.MomentsQuery(start=instant(1e9), end=instant(1e9 + 60))),
         (answers.time_range, parameters.BucketedRange(start=instant(2e9))),
         (answers.brands, parameters.Range(end=instant(1e9))),
+        (answers.ledger, parameters.LedgerQuery(start=instant(1e9), end=instant(1e9 + 60))),
     ],
 )
 def test_what_the_data_cannot_tell_is_refused_in_a_sentence(demo_world: World, answer: Any, query: Any) -> None:

@@ -26,6 +26,7 @@ from twin.views.pipeline.pipeline import PipelineView
 from twin.views.shared.view import ReplayView
 from twin.views.transport.transport import TransportView
 from twin.views.trends.trends import TrendsView
+from twin.views.why.why import WhyView
 
 pytestmark = pytest.mark.browser
 
@@ -41,6 +42,7 @@ VIEWS: dict[str, tuple[type[ReplayView], str]] = {
     "orders": (OrderListView, "orders-row"),
     "order": (OrderView, "order-gantt"),
     "trends": (TrendsView, "trends-volume"),
+    "why": (WhyView, "why-steps"),
     "transport": (TransportView, "range"),
     "health": (DataQualityView, "health"),
     "chrome": (ChromeView, "help"),

@@ -13,8 +13,9 @@ from tests.fake_timeline import DAY0, HOUR, FakeController
 from tests.views.test_moments import replay
 from twin.analysis.kitchen_state import BUILDING, CALM, SIGNALS, TROUBLE, StateLog
 from twin.analysis.limits import AMBER, RED
-from twin.analysis.moments import Moment
+from twin.analysis.moments import Findings, Moment
 from twin.analysis.moments.known import JUST_ENDED
+from twin.analysis.moments.unfolding import BLOCK_S, KnownFrom, block_of
 from twin.sources.base import Window
 from twin.views.moments.alert import AlertView
 from twin.views.moments.moments import MomentsView
@@ -58,10 +59,36 @@ def build(*moments: Moment, learnt: bool = True, problem: str = "", failed: tupl
     controller = replay(*moments, failed=failed) if learnt else FakeController(replay().timeline)
     controller.timeline.window = Window(DAY0, DAY0 + 24 * HOUR)
     controller.set_range(DAY0, DAY0 + 24 * HOUR)
+    controller.set_hindsight(True)
     HELD["controller"] = controller
     if problem:
         controller.fail_to_learn(controller.timeline, problem)
     return pn.Column(AlertView(controller), MomentsView(controller), width=408, height=600)
+
+
+def build_known() -> pn.Column:
+    """Return alert and list of a kitchen whose shortage of 18:00–19:00 is known from 18:20 on."""
+    shown = build(SHORT, SLOW, MILD, PEAK)
+    controller = HELD["controller"]
+    controller.set_hindsight(False)
+    from_ = DAY0 + 18 * HOUR
+
+    def looked(minutes: float, sentence: str) -> KnownFrom:
+        t = from_ + minutes * 60
+        return KnownFrom(t, Findings((replace(SHORT, end=t, at=t - 60, sentence=sentence),)))
+
+    early = block_of(DAY0 + 13 * HOUR)
+    changes = (KnownFrom(from_, Findings()), looked(20, "So far 9 wait"), looked(25, "So far 14 wait"))
+    ended = KnownFrom(from_ + HOUR + 60, Findings((replace(SHORT, sentence=EVIL),)))
+    controller.unfold(
+        controller.timeline,
+        {
+            early: (KnownFrom(early * BLOCK_S, Findings()),),
+            block_of(from_): changes,
+            block_of(from_) + 1: (ended, KnownFrom(ended.t + JUST_ENDED + 300, Findings())),
+        },
+    )
+    return shown
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +97,7 @@ def address(serve: Callable[..., str]) -> str:
         {
             "some": lambda: build(SHORT, SLOW, MILD, PEAK),
             "states": with_states,
+            "known": build_known,
             "none": lambda: build(),
             "early": lambda: build(learnt=False),
             "failed": lambda: build(learnt=False, problem=EVIL),
@@ -162,6 +190,70 @@ def test_the_alert_tells_the_most_severe_trouble_since_when_and_for_a_while_that
     expect(alert).to_contain_text("Just ended")
     seek(page, SLOW.end + JUST_ENDED + 1)
     expect(alert).to_have_attribute("data-state", "quiet")
+
+
+def test_the_alert_says_what_was_known_then_and_nothing_of_what_came_of_it(opened):
+    page = opened("known")
+    alert = page.get_by_test_id("alert")
+
+    seek(page, SHORT.start + 19 * 60)  # it has begun, and nobody knows
+    expect(alert).to_have_text("No trouble at this moment")
+    seek(page, SHORT.start + 24 * 60)
+    expect(alert).to_have_attribute("data-state", "trouble")
+    expect(alert).to_contain_text("Since Thu 18:00 · 24 min so far")
+    expect(alert).to_contain_text("So far 9 wait (as of 18:20)")
+    expect(alert).not_to_contain_text("until")
+    assert EVIL not in alert.inner_text()
+    page.get_by_test_id("alert-go").click()
+    comes_to(page, lambda: HELD["controller"].now(), SHORT.start + 19 * 60)
+
+    seek(page, SHORT.end + 60)
+    expect(alert).to_have_attribute("data-state", "ended")
+    expect(alert).to_contain_text("Just ended · Thu 18:00–19:00")
+    expect(alert).to_contain_text(EVIL)
+    seek(page, SHORT.end + JUST_ENDED + 301)
+    expect(alert).to_contain_text("No trouble at this moment")
+    expect(alert).to_contain_text("last:Thu 18:00 Drivers are short")
+    seek(page, DAY0 + 3 * HOUR)  # where nobody has looked yet
+    expect(alert).to_have_attribute("data-state", "looking")
+
+
+def test_the_list_draws_as_ahead_what_nobody_knew_and_says_of_what_goes_on_what_was_known(opened):
+    page = opened("known")
+    short = page.locator("li").filter(has_text="Drivers are short")
+    seek(page, SHORT.start + 19 * 60)
+    expect(short).to_have_class("moment trouble ahead")
+    expect(short.locator(".later-mark")).to_be_visible()
+    expect(short.locator(".now")).to_be_hidden()
+
+    seek(page, SHORT.start + 26 * 60)
+    expect(short).to_have_class("moment trouble current")
+    expect(short.locator(".when span").first).to_have_text("since Thu 18:00 · 26 min so far")
+    expect(short.locator(".sentence")).to_have_text("So far 14 wait")
+    expect(short.locator(".later-mark")).to_be_hidden()
+    expect(page.locator("li").filter(has_text="Kitchen is slow").locator(".later-mark")).to_be_hidden()
+
+    seek(page, SHORT.end + 61)
+    expect(short).to_have_class("moment trouble")
+    expect(short.locator(".when span").first).to_have_text("Thu 18:00–19:00 · 1 h 00")
+    expect(short.locator(".sentence")).to_have_text(EVIL)
+
+
+def test_with_hindsight_what_lies_after_the_playhead_wears_the_mark(opened):
+    page = opened("known")
+    alert, later = page.get_by_test_id("alert"), page.get_by_test_id("alert").locator(".later-mark")
+    seek(page, SHORT.start + 24 * 60)
+    expect(alert).to_have_attribute("data-state", "trouble")
+    expect(later).to_have_count(0)
+
+    page.evaluate("[...globalThis.__twin.clocks.values()].at(-1).predict({ hindsight: true })")
+    expect(alert).to_contain_text("until 19:00")
+    expect(later).to_have_count(2)  # the end, and the sentence, which counts all of it
+    seek(page, SHORT.end)
+    expect(later).to_have_count(0)
+    seek(page, DAY0 + 13 * HOUR)
+    expect(alert).to_contain_text("next:")
+    expect(later).to_have_count(1)
 
 
 def test_without_trouble_the_alert_is_a_line_that_leads_to_the_next_one(opened):

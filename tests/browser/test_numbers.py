@@ -159,7 +159,7 @@ def expected(raw: duckdb.DuckDBPyConnection, t: int) -> dict[str, float | None]:
     for stage, (start, end) in edges.items():
         # shown beside an average alone
         known = told[f"stage-{stage}-service"] is not None
-        told[f"stage-{stage}-usual"] = usual(raw, mark, start, end) if known else None
+        told[f"stage-{stage}-usual"] = usual(raw, t - t % HOUR + HOUR, start, end) if known else None
     return told
 
 

@@ -118,8 +118,8 @@ def test_the_panel_tells_what_was_known_at_the_playhead_and_marks_the_rest_as_la
     expect(opened.get_by_test_id("order-here")).to_have_text("for 1 min")
     expect(opened.get_by_test_id("order-verdict")).to_have_text("3 min over target")
     expect(opened.get_by_test_id("order-eta")).to_have_text("Arrives about 12:42, in 9 min")
-    expect(opened.get_by_test_id("fact-food-waited")).to_contain_text("16 min")
-    expect(opened.get_by_test_id("fact-food-waited").get_by_text("later")).to_be_hidden()
+    expect(opened.get_by_test_id("fact-driver-came")).to_contain_text("16 min")
+    expect(opened.get_by_test_id("fact-driver-came").get_by_text("later")).to_be_hidden()
     expect(opened.get_by_test_id("fact-delivery-time").get_by_text("later")).to_be_visible()
     expect(opened.get_by_test_id("order-total")).to_have_text("$29.00")
 

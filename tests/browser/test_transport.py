@@ -39,6 +39,10 @@ class Timeline:
             enter=np.vstack([ready - 900.0, ready - 600.0, ready - 60.0, picked_up, delivered]),
             revenue=np.full(12, 25.0),
         )  # fmt: skip
+        stays = {"ready": (ready - 60.0, picked_up), "out_for_delivery": (picked_up, delivered)}
+        self.membership = SimpleNamespace(
+            between=lambda _start, _end, stage: SimpleNamespace(begin=stays[stage][0], end=stays[stage][1])
+        )
 
     def volume(self, bucket: float):
         edges = np.append(np.arange(self.window.start, self.window.end, bucket), self.window.end)
@@ -307,7 +311,9 @@ def test_the_pointer_is_told_the_time_and_the_orders(bar):
     x, y = x_of(bar, THURSDAY + 12 * HOUR)
     bar.mouse.move(x + 2, y)
     expect(bar.get_by_test_id("tip")).to_have_text(
-        re.compile(r"^Thu 12:0\d · 11 orders 12:00 – 12:100 meals waiting · 0 drivers on the road$")
+        re.compile(
+            r"^Thu 12:0\d · 11 orders 12:00 – 12:10on average 12:00 – 12:10: 0.0 meals waiting · 0.0 drivers on the road$"
+        )
     )
     bar.mouse.wheel(0, 100)
     bar.mouse.move(10, 10)
@@ -504,10 +510,12 @@ def test_the_theme_changes_without_a_new_drawing(bar):
     assert bar.evaluate(fill) == accents[1]
 
 
-def test_the_ribbon_tells_of_waiting_meals_without_colour_too(bar):
+def test_the_ribbon_tells_of_waiting_meals_without_colour_too(bar, address):
+    bar.goto(f"{address}?moments=1")
+    expect(bar.get_by_test_id("moment")).to_have_count(len(MOMENTS))
     bar.mouse.move(*x_of(bar, THURSDAY + 18 * HOUR + 900))
     expect(bar.get_by_test_id("tip")).to_have_text(
-        re.compile("9 meals waiting · 3 drivers on the road · drivers short$")
+        re.compile("on average 18:10 – 18:20: 9.0 meals waiting · 3.0 drivers on the road · drivers short$")
     )
     high = "(path) => path.getBBox().height"
     assert bar.locator(".ribbon .short").evaluate(high) > 3 * bar.locator(".ribbon .fine").evaluate(high)
@@ -515,7 +523,7 @@ def test_the_ribbon_tells_of_waiting_meals_without_colour_too(bar):
 
 
 def test_the_whole_range_is_summed_up(bar):
-    expect(bar.get_by_test_id("summary")).to_have_text("Range12 ordersdelivery 1 h 05 min (P95 75)all delivered$300")
+    expect(bar.get_by_test_id("summary")).to_have_text("Range12 ordersdelivery 1 h 05 (P95 75)all delivered$300")
     expect(bar.get_by_test_id("summary").get_by_text("delivery")).to_have_attribute("title", re.compile("12 delivered"))
 
 

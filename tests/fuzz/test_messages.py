@@ -34,6 +34,7 @@ MESSAGES: list[dict[str, Any]] = [
     {"verb": "step", "n": -1, "at": T, "epoch": 3},
     {"verb": "set_speed", "speed": 60, "at": T, "epoch": 3},
     {"verb": "set_loop", "loop": True, "at": T, "epoch": 3},
+    {"verb": "set_hindsight", "hindsight": True, "at": T, "epoch": 3},
     {"verb": "set_range", "start": T, "end": T + 3600, "epoch": 3},
     {"verb": "sync"},
     {"verb": "cancel"},
@@ -56,6 +57,8 @@ MESSAGES: list[dict[str, Any]] = [
     {"act": "cancel"},
     {"choose": "sanfrancisco"},
     {"ask": "time", "sent": 12.5},
+    {"part": "cook"},
+    {"scope": "range"},
 ]  # fmt: skip
 """One of each kind that the page's JavaScript sends."""
 
@@ -147,6 +150,7 @@ class Page:
                     if what in component.from_browser:
                         component._process_events({what: value})
             self.session.tick(force=True)
+            assert [component.failure for component in self.components if component.failure] == []
         while others := [task for task in asyncio.all_tasks() if task not in self.standing]:
             done, waiting = await asyncio.wait(others, timeout=20)
             assert not waiting, waiting

@@ -154,7 +154,7 @@ def test_two_twins_with_different_targets_use_different_words(kitchens: tuple[Ki
         facts.append({fact["label"]: fact for fact in view.__panel__().story["facts"]})
     assert [fact["Delivery time"]["tone"] for fact in facts] == ["bad", "good"]
     assert "target 15 min" in facts[0]["Delivery time"]["note"]
-    assert "over 1 min the driver" in facts[0]["Food waited"]["why"]
+    assert "over 1 min the driver" in facts[0]["Driver came"]["why"]
     help_ = [dict(ChromeView(replay.controller).__panel__().definitions) for replay in panes]
     assert "the target is 15 minutes" in help_[0]["Delivery time"]
     assert "the target is 90 minutes" in help_[1]["Delivery time"]

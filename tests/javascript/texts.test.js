@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tagText } from "../../twin/views/map/questions.js";
-import { averageText, minutesText, moneyText, percentText, shortMany } from "../../twin/views/shared/numbers.js";
-import { durationText, NAIVE, paceText, Zone } from "../../twin/views/shared/times.js";
+import { minutesText, moneyText, percentText, shortMany } from "../../twin/views/shared/numbers.js";
+import { exactText, NAIVE, Zone } from "../../twin/views/shared/times.js";
 import { axisTicks } from "../../twin/views/transport/axis.js";
 import { fieldTime } from "../../twin/views/transport/range_picker.js";
 import { vectors } from "./support.js";
@@ -11,11 +11,11 @@ const at = (text) => Date.parse(`${text}Z`) / 1000;
 
 test("durations read as Python writes them", () => {
   for (const [seconds, text] of vectors.texts.minutes) assert.equal(minutesText(seconds), text, `${seconds} s`);
-  for (const [seconds, text] of vectors.texts.average) assert.equal(averageText(seconds), text, `${seconds} s`);
+  for (const [seconds, text] of vectors.texts.exact) assert.equal(exactText(seconds), text, `${seconds} s`);
 });
 
-test("a duration is as short as is honest", () => {
-  assert.deepEqual([0, 42, 419, 3900].map(durationText), ["0 s", "42 s", "6 min", "1 h 05"]);
+test("a duration is in whole minutes, half up", () => {
+  assert.deepEqual([-3, 0, 42, 419, 3900].map(minutesText), ["0 s", "0 s", "42 s", "7 min", "1 h 05"]);
 });
 
 test("data time is read as it is, whatever the zone", () => {
@@ -121,7 +121,7 @@ test("a followed driver carries its order and the arrival that its tooltip tells
 });
 
 test("each speed says its own pace", () => {
-  assert.deepEqual([10, 60, 100, 500, 1000].map(paceText), [
+  assert.deepEqual([10, 60, 100, 500, 1000].map(exactText), [
     "10 s",
     "1 min",
     "1 min 40 s",

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from twin.analysis.event_index import GROUPS, USUAL_GROUPS, EventFilter
-from twin.analysis.wording import average_text, minutes_text
+from twin.analysis.wording import exact_text, minutes_text
 from twin.foundation.times import DAY
 from twin.foundation.zones import Zone
 from twin.replay.clock import Anchor
@@ -115,8 +115,8 @@ def texts() -> dict[str, list[list[Any]]]:
     """Return durations in words, as both sides write them."""
     seconds = [0.0, 29.9, 59.4, 59.5, 60.0, 89.9, 90.0, 150.0, 3569.9, 3570.0, 3599.0, 3600.0, 5999.0, 6000.0, 7530.0]
     return {
-        "minutes": [[s, minutes_text(s)] for s in seconds if 59.5 <= s < 3570.0],
-        "average": [[s, average_text(s)] for s in seconds if s < 6000.0],
+        "minutes": [[s, minutes_text(s)] for s in seconds],
+        "exact": [[s, exact_text(s)] for s in seconds],
     }
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from twin.render.ground import palette
 from twin.render.streets import Streets
-from twin.render.tone import palette
 
 KITCHEN = (-13_624_911.0, 4_549_012.0)
 """Web Mercator metres of a kitchen in San Francisco."""
@@ -32,5 +32,6 @@ def levels(png: bytes, theme: str) -> NDArray[np.int64]:
     colours = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(np.int64)
     known = palette(theme).astype(np.int64)
     code = colours @ [65536, 256, 1]
-    index = {value: i for i, value in enumerate((known @ [65536, 256, 1]).tolist())}
+    codes = (known @ [65536, 256, 1]).tolist()
+    index = {value: i for i, value in reversed(list(enumerate(codes)))}  # of equal colours the first: streets on land
     return np.vectorize(index.__getitem__)(code)

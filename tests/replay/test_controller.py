@@ -185,7 +185,7 @@ def test_the_browser_can_work_out_the_playhead_from_the_json(t, playing, loop, w
         replay.play()
     wall.time += wait
     a = json.loads(json.dumps(replay.to_browser()))
-    assert set(a) == {"t0", "speed", "playing", "start", "end", "loop", "epoch", "age", "step"}
+    assert set(a) == {"t0", "speed", "playing", "start", "end", "loop", "hindsight", "epoch", "age", "step"}
     there = a["t0"] + a["speed"] * a["age"] if a["playing"] else a["t0"]
     if there >= a["end"] and a["playing"]:
         there = a["start"] + (there - a["start"]) % (a["end"] - a["start"]) if a["loop"] else a["end"]
@@ -205,6 +205,7 @@ class TestObey:
             ({"verb": "step", "n": 10, "at": DINNER}, DINNER + 600, False),
             ({"verb": "set_speed", "speed": 500, "at": DINNER}, DINNER, True),
             ({"verb": "set_loop", "loop": True, "at": DINNER}, DINNER, True),
+            ({"verb": "set_hindsight", "hindsight": True, "at": DINNER}, DINNER, True),
         ],
     )
     def test_each_verb_is_carried_out_where_the_user_saw_the_playhead(self, replay, wall, message, playhead, playing):
@@ -212,6 +213,11 @@ class TestObey:
         wall.time += 3.0
         replay.handle_message(message)
         assert (replay.now(), replay.playing) == (playhead, playing)
+
+    def test_hindsight_is_off_until_somebody_chooses_it(self, replay):
+        assert replay.hindsight is replay.to_browser()["hindsight"] is False
+        replay.handle_message({"verb": "set_hindsight", "hindsight": True})
+        assert replay.hindsight is replay.to_browser()["hindsight"] is True
 
     def test_the_answer_carries_the_epoch_of_the_prediction(self, replay):
         replay.handle_message({"verb": "seek", "t": DINNER, "epoch": 40})

@@ -384,3 +384,17 @@ def test_another_demos_files_are_not_mixed_in(tmp_path: Path) -> None:
     (tmp_path / "d" / "events_elsewhere.parquet").write_bytes(b"")
     with pytest.raises(ConfigError, match=r"events_elsewhere\.parquet"):
         write_demo(tmp_path / "d", config=write_config(tmp_path / "c"), days=1)
+
+
+def test_the_place_file_knows_the_cities_that_the_demo_is_in(
+    week: tuple[DemoSummary, pd.DataFrame], tmp_path: Path
+) -> None:
+    summary, _ = week
+    (file,) = [file for file in summary.files if file.name == "places.geojson"]
+    named = {feature["properties"].get("name") for feature in json.loads(file.read_text())["features"]}
+    assert {"San Francisco Bay", "Mission District", "Market Street"} <= named
+    assert {"Lake Michigan", "The Loop", "Michigan Avenue", "Sharpstown", "Westheimer Road", "Brays Bayou"} <= named
+    assert "Rail yards" not in named, "no street crosses them, but they are no park"
+    elsewhere = write_config(tmp_path / "elsewhere", location_name="hamburg", gk_location="53.55, 9.99")
+    written = write_demo(tmp_path / "demo", config=elsewhere, days=1, scale=0.1).files
+    assert "places.geojson" not in {file.name for file in written}

@@ -103,7 +103,7 @@ def test_what_cannot_be_resolved_is_said_with_the_file_and_the_name(package, tex
 
 
 def test_every_file_of_the_package_is_part_of_a_view():
-    found = {source.path for source in files([*ENTRIES.values(), *SCRIPTS])}
+    found = {source.path for source in files([*ENTRIES.values(), *SCRIPTS, modules.GUARD])}
     assert found | CLASSIC == set(modules.PACKAGE.rglob("*.js"))
 
 

@@ -37,8 +37,8 @@ def test_moments_are_told_in_the_order_of_their_rank():
     assert (shown[0]["start"], shown[0]["at"], shown[0]["end"]) == (SHORT.start, SHORT.at, SHORT.end)
 
 
-def test_the_count_is_of_troubles():
-    assert MomentsView(replay(SHORT, PEAK)).count == 1
+def test_the_count_is_of_what_the_list_shows():
+    assert MomentsView(replay(SHORT, PEAK)).count == 2
     assert MomentsView(replay()).count == 0
 
 

@@ -8,7 +8,9 @@ import pytest
 from tests.fake_timeline import send_message
 from tests.raw_orders import EVIL, MINUTE, NOON, WHOLE, rows_of, timeline_of
 from twin.analysis.insights import Insights
+from twin.analysis.lifecycle import lifecycle
 from twin.replay.controller import ReplayController
+from twin.views.order import order
 from twin.views.order.order import OrderView
 
 
@@ -52,7 +54,7 @@ def test_the_facts_of_a_late_order(tmp_path):
         "Delivery time": ("43 min", "13 over target 30 min", 43, "bad"),
         "Promised": ("10 min", "from pick-up", 32, ""),
         "Drive": ("11 min", "1 min longer than promised", 43, "bad"),
-        "Food waited": ("16 min", "for its driver", 30, "bad"),
+        "Driver came": ("16 min after", "the food was ready", 30, "bad"),
         "Distance": ("2.1 km", "along the route", 32, ""),
         "Address": ("1 Main Street", "", None, ""),
     }
@@ -63,8 +65,7 @@ def test_the_facts_of_an_order_in_time_whose_driver_waited(tmp_path):
 
     assert result["Delivery time"] == ("25 min", "within target 30 min", 25, "good")
     assert result["Drive"] == ("10 min", "as promised", 25, "good")
-    assert result["Driver waited"] == ("5 min", "for the food", 14, "")
-    assert "Food waited" not in result
+    assert result["Driver came"] == ("5 min before", "the food was ready", 14, "")
 
 
 def test_the_target_is_a_setting(tmp_path):
@@ -145,13 +146,14 @@ def test_a_story_fits_into_a_message(tmp_path):
 def test_what_is_usual_comes_with_the_insights(tmp_path):
     timeline = timeline_of(tmp_path, rows_of("A1", WHOLE))
     view, panel, controller = panel_of(timeline)
-    assert [stage["usual"] for stage in panel.story["stages"]] == [None] * 4
+    assert [stage["usual"] for stage in panel.story["stages"]] == [[]] * 4
 
-    baseline = SimpleNamespace(stage_time=lambda key, _t: 480.0 if key == "ready" else None)
+    hour = lambda t: (t // 3600 * 3600, t // 3600 * 3600 + 3600)  # noqa: E731
+    baseline = SimpleNamespace(stage_time=lambda key, _t: 480.0 if key == "ready" else None, hour=hour)
     controller.learn(Insights(timeline, baseline, ()))
     view.learn()
 
-    assert [stage["usual"] for stage in panel.story["stages"]] == [None, None, 480.0, None]
+    assert [stage["usual"] for stage in panel.story["stages"]] == [[], [], [(NOON, 480.0)], []]
 
 
 def test_an_order_that_another_range_does_not_hold_is_said_to_be_outside(tmp_path):
@@ -222,3 +224,17 @@ def test_an_unasked_message_changes_nothing(tmp_path, message):
 
     assert controller.selection.order == "A"
     assert panel.said == [0, ""]
+
+
+def test_what_is_usual_is_that_of_each_hour_the_order_was_there(tmp_path):
+    """Cooking from 12:50 to 13:05, packed until 13:20: the two hours of cooking have each its own usual time."""
+    minutes = {"created": 40, "started": 50, "finished": 65, "picked_up": 80, "delivered": 90}
+    timeline = timeline_of(tmp_path, rows_of("A1", minutes))
+    baseline = SimpleNamespace(
+        stage_time=lambda key, t: {"cooking": 600.0 if t < NOON + 3600 else 900.0}.get(key),
+        hour=lambda t: (t // 3600 * 3600, t // 3600 * 3600 + 3600),
+    )
+
+    stages = order.story_of(timeline, lifecycle(timeline, 0), 1800.0, 300.0, baseline)["stages"]
+
+    assert [stage["usual"] for stage in stages] == [[], [(NOON, 600.0), (NOON + 3600, 900.0)], [], []]

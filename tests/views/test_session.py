@@ -19,14 +19,21 @@ from twin.views.moments.alert import AlertView
 from twin.views.moments.moments import MomentsView
 from twin.views.session.address import missing_order
 from twin.views.session.session import ReplaySession
+from twin.views.shared.component import Component
+from twin.views.shared.view import ReplayView
 
 
-class Recorder:
+class Recorder(ReplayView):
     """A view that notes what it is told."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.resets = self.learnt = 0
         self.shown: list[Any] = []
+        self._component = Component()
+
+    def __panel__(self) -> Component:
+        return self._component
 
     def reset(self) -> None:
         self.resets += 1
@@ -34,7 +41,7 @@ class Recorder:
     def learn(self) -> None:
         self.learnt += 1
 
-    def show(self, snapshot: Any) -> None:
+    def show(self, snapshot: Any) -> None:  # type: ignore[override]
         self.shown.append(snapshot)
 
 
@@ -125,7 +132,8 @@ def test_a_view_that_cannot_show_the_insights_is_reported(session: ReplaySession
     asyncio.run(session.choose("chicago"))
     monkeypatch.setattr(Recorder, "learn", lambda _: 1 // 0)
     asyncio.run(session.learn(session.controller.timeline))
-    assert "ZeroDivisionError" in session.controller.insights_problem
+    assert "ZeroDivisionError" in view(session).__panel__().failure
+    assert session.controller.insights_problem == ""  # the other views have them
 
 
 def test_what_is_being_loaded_can_be_given_up(
@@ -258,6 +266,8 @@ def test_the_address_restores_where_one_was(opened: Twin, session: ReplaySession
     asyncio.run(session.choose("chicago"))
     session.controller.seek(session.controller.now() // 1 - 600)
     session.controller.set_speed(500)
+    assert "hindsight" not in session.page.query
+    session.controller.set_hindsight(True)
     session.viewport = [-87.63, 41.89, 13.25]
     session.tick()
     query = dict(part.split("=") for part in session.page.query[1:].split("&"))
@@ -266,6 +276,7 @@ def test_the_address_restores_where_one_was(opened: Twin, session: ReplaySession
     assert other.place == session.place
     assert other.controller.now() == session.controller.now()
     assert other.controller.speed == 500
+    assert other.controller.hindsight
     assert other.viewport == [-87.63, 41.89, 13.25]
     assert other.controller.timeline is session.controller.timeline  # shared, not loaded twice
 

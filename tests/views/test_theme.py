@@ -1,11 +1,16 @@
 """Everybody can read the page: the contrast of every token, computed from the definition of WCAG 2.1."""
 
+import colorsys
 import re
+from pathlib import Path
 
 import pytest
+from fontTools.ttLib import TTFont
 
 from twin.foundation.stages import STAGES
-from twin.views.shared import theme
+from twin.views.shared import theme, typeface
+
+ROOT = Path(__file__).parents[2]
 
 READ = 4.5
 """WCAG 1.4.3, text of normal size."""
@@ -96,3 +101,64 @@ def mixed(colour: str, ground: str, share: float) -> str:
 def test_a_pressed_button_can_be_read_on_the_tint_of_its_own_colour(mode, name):
     tokens = theme.TOKENS[mode]
     assert contrast(tokens[name], mixed(tokens[name], tokens["panel"], 0.12)) >= READ
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("mode", THEMES)
+def test_a_stage_can_be_read_on_its_own_chip(mode, stage):
+    tokens = theme.TOKENS[mode]
+    assert contrast(tokens[stage], mixed(tokens[f"{stage}-fill"], tokens["panel"], 0.09)) >= READ
+
+
+@pytest.mark.parametrize(("ground", "share"), [("accent", 0.16), ("bad", 0.10), ("warn", 0.10)])
+@pytest.mark.parametrize("name", ["ink", "mute", "accent", "bad", "warn", "good"])
+@pytest.mark.parametrize("mode", THEMES)
+def test_text_can_be_read_on_a_selected_row_and_on_an_alert(mode, name, ground, share):
+    tokens = theme.TOKENS[mode]
+    assert contrast(tokens[name], mixed(tokens[ground], tokens["panel"], share)) >= READ
+
+
+def hue(colour: str) -> float:
+    """Degrees on the colour wheel."""
+    return 360 * colorsys.rgb_to_hls(*(int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)))[0]
+
+
+def vividness(colour: str) -> float:
+    """The saturation of HSV times the value: how far a colour is from grey and black, 0 to 1."""
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    return max(channels) - min(channels)
+
+
+@pytest.mark.parametrize("name", ["warn", "ready", "ready-fill", "risk-fill", "cooking", "cooking-fill"])
+@pytest.mark.parametrize("mode", THEMES)
+def test_amber_is_no_mud(mode, name):
+    """A yellow that is darkened until it can be read is olive; an amber stays amber: between red and yellow, and vivid."""
+    colour = theme.TOKENS[mode][name]
+    assert 20 <= hue(colour) <= (50 if mode == "dark" else 41)
+    assert vividness(colour) >= 0.55
+
+
+@pytest.mark.parametrize("size", [name for name in theme.SCALE if name.startswith("text-")])
+def test_no_text_is_written_smaller_than_twelve_pixels(size):
+    assert float(theme.SCALE[size].removesuffix("px")) >= 12
+
+
+SMALL = re.compile(r"font(?:-size)?:[^;{}]*?(?<![\d.])(\d+(?:\.\d+)?)px")
+
+
+@pytest.mark.parametrize("sheet", sorted((ROOT / "twin" / "views").rglob("*.css")), ids=lambda path: path.name)
+def test_no_style_sheet_of_a_view_writes_smaller(sheet):
+    sizes = [float(size) for size in SMALL.findall(sheet.read_text("utf-8"))]
+    assert [size for size in sizes if size < 12] == []
+
+
+def test_the_font_has_every_letter_of_the_page_and_figures_of_one_width():
+    font = TTFont(typeface.FILE)
+    letters = {*font.getBestCmap()}
+    texts = [path.read_text("utf-8") for kind in ("*.js", "*.html") for path in (ROOT / "twin").rglob(kind)]
+    needed = {ord(letter) for text in texts for letter in text if letter.isprintable() and not letter.isspace()}
+    assert sorted(map(chr, needed - letters)) == []
+    assert "tnum" in {record.FeatureTag for record in font["GSUB"].table.FeatureList.FeatureRecord}
+    assert typeface.FILE.stat().st_size < 120_000
+    assert "OPEN FONT LICENSE" in typeface.FILE.with_name("OFL.txt").read_text("utf-8")
+    assert theme.FONT.startswith(typeface.FAMILY)

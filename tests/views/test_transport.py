@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.analysis.driver_supply import RangeSummary
-from twin.analysis.moments import KINDS
+from twin.analysis.moments import KINDS, Moment
 from twin.foundation.errors import SourceError
 from twin.replay.controller import ReplayController
 from twin.views.transport.transport import (
@@ -36,6 +36,10 @@ class Timeline:
             created=CREATED, began=CREATED, ready=ready, finished=nothing, delivered=delivered, cancelled=nothing,
             enter=np.vstack([CREATED, CREATED + 60, ready, picked_up, delivered]), revenue=np.full(len(CREATED), 20.0),
         )  # fmt: skip
+        stays = {"ready": (ready, picked_up), "out_for_delivery": (picked_up, delivered)}
+        self.membership = SimpleNamespace(
+            between=lambda _start, _end, stage: SimpleNamespace(begin=stays[stage][0], end=stays[stage][1])
+        )
 
     def volume(self, bucket):
         edges = np.append(np.arange(self.window.start, self.window.end, bucket), self.window.end)
@@ -223,3 +227,19 @@ def test_the_summary_says_what_is_known_and_never_all_while_one_is_missing():
     assert "9 over 4 h are left out" in parts["delivery"]["title"]
     assert "1 were cancelled, of 0 no delivery" in parts["delivered"]["title"]
     assert [part["text"] for part in summary_parts(RangeSummary(1, 0, 0, 0, 0, None, None, 0.0))] == ["1 order"]
+
+
+def test_the_ribbon_tells_of_a_shortage_where_the_list_of_moments_does(replay):
+    bar = TransportView(replay)
+    moments = [
+        Moment(
+            "driver_shortage", START + 4000, START + 5000, START + 4500, 0.5, "Drivers are short", "57 meals waited"
+        ),
+        Moment("food_waiting", START + 3600, START + 5400, START + 4500, 0.4, "Food is waiting", "70 meals waited"),
+        Moment("slow_kitchen", START, START + 600, START + 300, 0.6, "The kitchen is slow", "Cooking took 20 min"),
+    ]
+    assert bar.__panel__().supply["short"] == []
+    replay.learn(SimpleNamespace(timeline=replay.timeline, baseline=None, moments=tuple(moments)))
+    bar.learn()
+
+    assert bar.__panel__().supply["short"] == [(START + 3600, START + 5400, 1), (START + 4000, START + 5000, 2)]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from twin.analysis.metrics import COMPLETION_SPAN, TRAILING, MetricIndex
 from twin.foundation.stages import COMPLETED, CREATED, STAGES, STALLED_AFTER
-from twin.foundation.times import DAY
+from twin.foundation.times import DAY, HOUR
 from twin.foundation.zones import NAIVE, Zone
 from twin.sources import tables
 from twin.sources.base import Location, Source, Window
@@ -33,6 +33,8 @@ SAME_WEEKDAYS = 3
 """Other days of the same weekday from which on only these are used; the median of fewer depends too much on chance."""
 LEAST_SAMPLE = 3
 """Fewest orders that a day must have in the hour for its mean to count."""
+INSTANT = 1e-3
+"""Seconds before the end of an hour of the clock that belong to it: its end begins the next one."""
 HOLE = 0.2
 """A day with less than this share of the median day's orders is a gap in the data, not a quiet day."""
 
@@ -167,9 +169,18 @@ class Baseline:
         return self._deliveries.usual_share(times, late_from) if len(times) else None
 
     def stage_time(self, stage: str, t: float) -> float | None:
-        """Return the usual mean time (s) in `stage` (a key of `STAGES`) of orders that left it in the 60 minutes to t."""
-        times = self._same_time(t)
+        """Return the usual mean time (s) in `stage` (a key of `STAGES`) of orders that leave it in the hour of the clock of t.
+
+        One for each stage and hour: pipeline, trends and the panel of an order speak of one wait with one number, although each
+        asks for another second of the hour.
+        """
+        times = self._same_time(self.hour(t)[1] - INSTANT)
         return self._stage_means[stage].usual(times) if len(times) and stage in self._stage_means else None
+
+    def hour(self, t: float) -> tuple[float, float]:
+        """Return the hour [start, end) of the kitchen's clock around t, data seconds."""
+        start = t - float(self._tz.local(t)) % HOUR
+        return start, start + HOUR
 
     def completion_before(self, t: float) -> tuple[float | None, int]:
         """Return the completion rate 24 hours before t, and the number of orders then due."""

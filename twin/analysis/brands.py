@@ -92,6 +92,12 @@ def performance(timeline: Timeline, t0: Time | None = None, t1: Time | None = No
     return sorted(figures, key=lambda brand: (-brand.orders, -(brand.revenue or 0.0), brand.brand))
 
 
+def pairs(orders: Orders) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the brands' names, and the distinct pairs of an order's row and the number of a brand in it, (pairs,) each."""
+    names, order, brand, _ = _pairs(orders, np.ones(len(orders), bool))
+    return names, order, brand
+
+
 def trend(earlier: int, later: int, kitchen: int) -> str | None:
     """Return the trend of a brand with `earlier` and `later` orders in the two halves of the kitchen's `kitchen` orders.
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.analysis.baseline import Baseline
-from twin.analysis.limits import FEWEST_MEALS, Levels, pressure_level
+from twin.analysis.limits import FEWEST_MEALS, pressure_level
 from twin.analysis.metrics import metrics_of
-from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
+from twin.foundation.stages import OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
 from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
@@ -26,14 +25,14 @@ PART = 600.0
 @dataclass(frozen=True, slots=True)
 class Supply:
     """The supply of drivers in n bars, (n,) each: `waiting` and `on_road` float64 are means over the bar's worst part, which is
-    from `begin` to `end` (data seconds); `level` uint8 is FINE, AMBER (tight) or RED (short).
+    from `begin` to `end` (data seconds).
 
-    Pressure is the number of waiting meals per driver on the road; less than one driver counts as one.
+    Pressure is the number of waiting meals per driver on the road; less than one driver counts as one. When it is so high that
+    it is a trouble, the moments say: they alone do, so that no two places name two beginnings of one shortage.
     """
 
     waiting: Floats
     on_road: Floats
-    level: Levels
     begin: Floats
     end: Floats
 
@@ -43,7 +42,7 @@ def is_recorded(timeline: Timeline) -> bool:
 
     A timeline without orders has nothing that could wait, and that is known.
     """
-    stays = (_meals(timeline), _drives(timeline))
+    stays = (_stays(timeline, READY), _stays(timeline, OUT_FOR_DELIVERY))
     return timeline.orders.enter.shape[1] == 0 or all(bool((end > begin).any()) for begin, end in stays)
 
 
@@ -102,18 +101,6 @@ class _Arrivals:
         return int(self._arrived.searchsorted(t, "right") - self._gone.searchsorted(t, "right"))
 
 
-def usual_pressure(baseline: Baseline, times: Floats) -> Floats:
-    """Return the usual number of waiting meals per driver on the road at each of `times` (n,), NaN where unknown.
-
-    By Little's law it equals the ratio of the times that orders spend in Ready and on the road.
-    """
-
-    def usual(stage: int) -> Floats:
-        return np.array([baseline.stage_time(STAGES[stage], t) or np.nan for t in times.tolist()], np.float64)
-
-    return usual(READY) / usual(OUT_FOR_DELIVERY)
-
-
 def recent_supply(timeline: Timeline, t: Floats) -> tuple[Floats, Floats]:
     """Return the meals that waited and the drivers on the road, (n,) each: means of the ten whole minutes to each of `t`."""
     samples = t[:, None] - np.arange(PART / MINUTE) * MINUTE
@@ -121,45 +108,32 @@ def recent_supply(timeline: Timeline, t: Floats) -> tuple[Floats, Floats]:
     return waiting.mean(axis=1), on_road.mean(axis=1)
 
 
-def supply(timeline: Timeline, edges: Floats, usual: Floats | None = None) -> Supply:
+def supply(timeline: Timeline, edges: Floats) -> Supply:
     """Return waiting meals and drivers on the road for the bars between `edges` (n + 1,), ascending data seconds.
 
-    A meal waits from gk_ready (gk_finished where that is missing) until it is picked up or cancelled, at most `STALLED_AFTER`. A
-    driver is on the road from pick-up to delivery. `usual` (n,) is the usual pressure per bar, NaN where unknown.
+    Meals that wait are the orders in Ready, drivers on the road those out for delivery, as the pipeline counts them.
     """
     n = len(edges) - 1
     if n < 1:
         none = np.empty(0)
-        return Supply(none, none, np.empty(0, np.uint8), none, none)
+        return Supply(none, none, none, none)
     parts = max(1, int(np.ceil(float(np.diff(edges).max()) / PART)))
     begin = edges[:-1, None] + np.diff(edges)[:, None] * (np.arange(parts) / parts)
     marks = np.append(begin.ravel(), edges[-1])
-    waiting = _mean_present(*_meals(timeline), marks).reshape(n, parts)
-    on_road = _mean_present(*_drives(timeline), marks).reshape(n, parts)
+    waiting = _mean_present(*_stays(timeline, READY), marks).reshape(n, parts)
+    on_road = _mean_present(*_stays(timeline, OUT_FOR_DELIVERY), marks).reshape(n, parts)
     # parts with enough meals rank by pressure, above parts with few meals, which rank by their number
     pressure = waiting / np.maximum(on_road, 1.0)
     worst = np.argmax(np.where(waiting >= FEWEST_MEALS, 1.0 + pressure, waiting / FEWEST_MEALS), axis=1)
     bar = np.arange(n)
     waiting, on_road = waiting[bar, worst], on_road[bar, worst]
-    level = pressure_level(waiting, on_road, usual)
-    return Supply(waiting, on_road, level, begin[bar, worst], marks[1:].reshape(n, parts)[bar, worst])
+    return Supply(waiting, on_road, begin[bar, worst], marks[1:].reshape(n, parts)[bar, worst])
 
 
-def _meals(timeline: Timeline) -> tuple[Floats, Floats]:
-    """Return when each meal began and stopped waiting."""
-    orders = timeline.orders
-    ready = np.where(np.isnan(orders.ready), orders.finished, orders.ready)
-    # limited, because otherwise the meal of an abandoned order would wait forever
-    gone = np.fmin(np.fmin(orders.enter[OUT_FOR_DELIVERY], orders.cancelled), ready + STALLED_AFTER)
-    return ready, gone
-
-
-def _drives(timeline: Timeline) -> tuple[Floats, Floats]:
-    """Return when each drive began and ended."""
-    orders = timeline.orders
-    out = np.where(np.isfinite(orders.enter[OUT_FOR_DELIVERY]), orders.enter[OUT_FOR_DELIVERY], np.nan)
-    home = np.fmin(np.fmin(orders.enter[COMPLETED], orders.cancelled), out + STALLED_AFTER)
-    return out, home
+def _stays(timeline: Timeline, stage: int) -> tuple[Floats, Floats]:
+    """Return when orders entered and left a stage: the spells that the pipeline counts, so that the two cannot differ."""
+    spells = timeline.membership.between(-np.inf, np.inf, STAGES[stage])
+    return spells.begin, spells.end
 
 
 def _mean_present(begin: Floats, end: Floats, marks: Floats) -> Floats:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twin.analysis.baseline import Baseline
 from twin.foundation.geo import ground_scale
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
 from twin.timeline import events as ev
@@ -24,12 +23,11 @@ ROUTE, PINGS, STRAIGHT = "route", "pings", "straight"
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time in a stage, data seconds: `end` is None if it has not ended, `usual` (seconds) None where unknown."""
+    """A time in a stage, data seconds: `end` is None if it has not ended."""
 
     key: str
     start: float
     end: float | None
-    usual: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +107,11 @@ class Lifecycle:
         return None if self.ready is None or self.arrived is None else self.arrived - self.ready
 
 
-def lifecycle(timeline: Timeline, row: int, baseline: Baseline | None = None) -> Lifecycle:
-    """Return the lifecycle of the order in row `row`, with the usual durations of its stages if there is a baseline."""
+def lifecycle(timeline: Timeline, row: int) -> Lifecycle:
+    """Return the lifecycle of the order in row `row`."""
     orders = timeline.orders
     order = timeline.order(str(orders.ids[row].as_py()))
-    stages = [
-        Span(key, start, end, None if baseline is None else baseline.stage_time(key, start))
-        for key, start, end in order.stages
-        if key != STAGES[COMPLETED]
-    ]
+    stages = [Span(key, start, end) for key, start, end in order.stages if key != STAGES[COMPLETED]]
     stalled, begins, ends = orders.stalls
     stalls = [
         (float(begins[i]), float(ends[i]) if np.isfinite(ends[i]) else None) for i in np.flatnonzero(stalled == row)

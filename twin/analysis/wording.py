@@ -74,24 +74,29 @@ def whole_minutes(seconds: float) -> int:
 
 
 def minutes_text(seconds: float) -> str:
-    """Return a duration in whole minutes, or seconds below one minute.
+    """Return a duration in whole minutes, half up, or seconds below one minute.
+
+    Every duration is written so, an average or an age as much as a single wait (in the browser: `minutesText` in numbers.js):
+    "2.0" beside "1" would be two roundings of one wait.
 
     >>> minutes_text(40), minutes_text(1260), minutes_text(7500)
-    ('40 s', '21 min', '2 h 05 min')
+    ('40 s', '21 min', '2 h 05')
     """
     if seconds < 59.5:
-        return f"{seconds:.0f} s"
+        return f"{math.floor(seconds + 0.5)} s"
     hours, minutes = divmod(whole_minutes(seconds), 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+    return f"{hours} h {minutes:02d}" if hours else f"{minutes} min"
 
 
-def average_text(seconds: float) -> str:
-    """Return an average duration in minutes with one decimal, in hours from 100 minutes on.
+def exact_text(seconds: float) -> str:
+    """Return a duration to the second, where parts must add up to their whole (in the browser: `exactText` in times.js).
 
-    >>> average_text(624), average_text(7500)
-    ('10.4 min', '2 h 05 min')
+    >>> exact_text(40), exact_text(1260), exact_text(7505)
+    ('40 s', '21 min', '125 min 5 s')
     """
-    return f"{seconds / 60:.1f} min" if seconds < 100 * 60 else minutes_text(seconds)
+    minutes, rest = divmod(math.floor(max(0.0, seconds) + 0.5), 60)
+    parts = [f"{minutes} min"] * (minutes > 0) + [f"{rest} s"] * (rest > 0 or not minutes)
+    return " ".join(parts)
 
 
 def in_minutes(seconds: float | None) -> float | None:
@@ -234,7 +239,7 @@ def _picked_up(at: _OrderAt) -> _Draft:
         "out_for_delivery",
         "Picked up",
         _join(
-            "" if waited is None else f"food had waited {minutes_text(waited)}",
+            "" if waited is None else f"{minutes_text(waited)} after the food was ready",
             f"expected in {minutes_text(promised)}" if promised > 0 else "",  # NaN, no promise, compares False
         ),
     )

@@ -16,6 +16,7 @@ from twin.analysis.lifecycle import Lifecycle, lifecycle
 from twin.analysis.wording import in_minutes
 from twin.api import event_log, models, parameters
 from twin.api import kitchen_status as kitchen
+from twin.api import ledger as delays
 from twin.api.instants import from_micros, instant, optional_instant, seconds
 from twin.api.position import StreamPosition
 from twin.foundation.errors import UnknownOrderError, UnknownTimeError
@@ -137,6 +138,17 @@ def moments(hub: Hub, location: str, query: parameters.MomentsQuery) -> models.M
         ],
         failed=list(found.failed),
     )
+
+
+def ledger(hub: Hub, location: str, query: parameters.LedgerQuery) -> models.Ledger:
+    """Return what the lateness of a range's orders was made of."""
+    place = hub.location(location)
+    window = _within(hub, place, _window(hub, place, query))
+    if window.end - window.start > MOST_DAYS * DAY:
+        raise UnknownTimeError(f"The ledger has at most {MOST_DAYS} days at once: ask for a shorter range.")
+    timeline = hub.timeline(location, window.start, window.end)
+    known_at = None if query.known_at is None else seconds(query.known_at)
+    return delays.answer(hub, timeline, window, query.by, known_at)
 
 
 def events(hub: Hub, location: str, query: parameters.EventFilter) -> models.Events:

@@ -105,6 +105,14 @@ ENDPOINTS = (
         threads.insights,
     ),
     Endpoint(
+        "/locations/{location}/ledger",
+        answers.ledger,
+        AGGREGATES_S,
+        "Why the deliveries of a range were late: minutes by cause, in total and by hour, day or brand",
+        f"?{_A_DAY}&by=hour",
+        threads.insights,
+    ),
+    Endpoint(
         "/locations/{location}/events",
         answers.events,
         None,

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from twin.analysis.kitchen_state import SIGNALS, STATES
+from twin.analysis.ledger import PARTS
 from twin.analysis.moments import DETECTORS, HISTORY, KINDS
 from twin.api.instants import EXAMPLE, write
 from twin.foundation.stages import STAGES
@@ -28,6 +29,7 @@ Level = Annotated[str, Field(json_schema_extra={"enum": ["amber", "red"]})]
 Signal = Annotated[str, Field(json_schema_extra={"enum": list(SIGNALS)})]
 Count = Annotated[int, Field(ge=0)]
 Granularity = Literal["hour", "day", "week"]
+LedgerGroup = Literal["cause", "hour", "day", "brand"]
 
 
 class Answer(BaseModel):
@@ -317,6 +319,49 @@ class Moments(Answer):
         description="Detectors that did not work on this range, as the server's log has it: "
         f"{', '.join(DETECTORS)}; {HISTORY}: the days around it. Usually empty.",
     )
+
+
+class LedgerCause(Answer):
+    """One part of the delivery times of a group of orders, and what it made late."""
+
+    part: Annotated[str, Field(json_schema_extra={"enum": [*PARTS, "usual"]})]
+    label: str
+    mean_min: float | None = Field(
+        description="Mean; the parts add up to the delivery time. For usual: the usual time."
+    )
+    usual_min: float | None = Field(description="At that hour on other days. For usual: the promised time.")
+    late_min: float = Field(description="Minutes beyond the promise; negative where it saved some.")
+    late_orders: float = Field(description="Its share of the late orders, as a Shapley value.")
+    late_alone: Count | None = Field(description="Orders that it alone would have made late; null for usual.")
+    late_needed: Count | None = Field(
+        description="Late orders that would have been in time without it; null for usual."
+    )
+
+
+class LedgerAccount(Answer):
+    orders: Count = Field(description="Deliveries that count: at most four hours long, of a known creation.")
+    late: Count
+    delivery_min: float | None = Field(description="Mean.")
+    target_min: float
+    late_min: float = Field(description="Minutes beyond the promise of the late ones, summed.")
+    sentence: str
+    causes: list[LedgerCause]
+
+
+class LedgerGroupAccount(LedgerAccount):
+    start: Time | None = Field(description="Of the hour or day; null for a brand.")
+    brand: str | None = Field(description="An order of several brands counts for each of them.")
+
+
+class Ledger(Answer):
+    """Of the orders that began in the range."""
+
+    location: str
+    start: Time
+    end: Time
+    known_at: Time | None
+    total: LedgerAccount
+    groups: list[LedgerGroupAccount] = Field(description="Those with deliveries, by time or name; empty by cause.")
 
 
 MOST_FILES = 100

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from twin.api.instants import TimeParameter
-from twin.api.models import Granularity
+from twin.api.models import Granularity, LedgerGroup
 from twin.api.position import POSITION, StreamPosition
 from twin.replay.clock import MAX_SPEED
 
@@ -39,6 +39,15 @@ class MomentsQuery(Range):
         default=None,
         description="Only the troubles that were going on at this time, or had ended up to 10 minutes before, found and counted "
         "in what had happened by then. Without a range, that of its day.",
+    )
+
+
+class LedgerQuery(Range):
+    by: LedgerGroup = Field(
+        default="cause", description="Accounts of each hour, day or brand as well; cause: of the whole range alone."
+    )
+    known_at: TimeParameter | None = Field(
+        default=None, description="Only what had been delivered by then; without it: what is known today."
     )
 
 

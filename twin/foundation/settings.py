@@ -112,6 +112,8 @@ class Settings:
 
     tiles: str = "streets"
     """Of `TILES`: the base map that a page begins with."""
+    places: Path | None = None
+    """File with the water, parks and names that the map shows; without, the `places.geojson` that lies beside the data."""
     glyphs_to: int = 250
     """Drivers on the road up to which the map draws each as a glyph; more are written pixel by pixel, several times as fast."""
     dense_from: int = 20_000
@@ -210,6 +212,7 @@ class Settings:
             dates=cast(Any, _one_of(environment, "TWIN_DATES", ("day-first", "month-first"))),
             time_zones=_zones(environment, "TWIN_TIME_ZONE"),
             tiles=_tiles(environment, "TWIN_TILES", default.tiles),
+            places=Path(given["TWIN_PLACES"]) if given.get("TWIN_PLACES") else None,
             glyphs_to=_drivers(environment, "TWIN_GLYPH_DRIVERS", default.glyphs_to),
             dense_from=_drivers(environment, "TWIN_DENSE_DRIVERS", default.dense_from),
             memory_bytes=_size(environment, "TWIN_MEMORY", default.memory_bytes, LEAST_MEMORY),

@@ -17,6 +17,7 @@ from twin.analysis import brands
 from twin.analysis.baseline import Baseline
 from twin.analysis.driver_supply import drivers_at
 from twin.analysis.insights import Insights
+from twin.analysis.ledger import Account
 from twin.analysis.metrics import metrics_of
 from twin.foundation.times import DAY, HOUR, Time
 from twin.hub import Hub
@@ -118,6 +119,29 @@ class Instant:
             *(f"{count} {state}" for state, count in self.counts.items() if count),
         ]
         return tables.html(self.timeline.location.label, facts, self.stages.round(1))
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why some orders were late: `sentence`, `table` (a row per part), and `account`, the sums in seconds."""
+
+    account: Account
+
+    @property
+    def sentence(self) -> str:
+        """The late minutes and their largest causes."""
+        return self.account.sentence
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """A row per part, and one for what is usual: mean minutes, usual, late minutes and orders."""
+        return tables.account(self.account)
+
+    def __repr__(self) -> str:
+        return f"<Why: {self.sentence}>"
+
+    def _repr_html_(self) -> str:
+        return tables.html("Why late?", [self.sentence], self.table.round(1))
 
 
 class Kitchen:
@@ -244,6 +268,30 @@ class Kitchen:
         ['Drivers are short']
         """
         return tables.moments(self._hub.troubles_at(self.data, self._seconds(time)).moments, self.data.tz)
+
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        """The delay ledger, a row per delivery: its minutes by part, which add up, and what made it late.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> parts = ["queue", "cook", "pack", "food_waits", "hand_over", "drive", "not_recorded"]
+        >>> bool((k.ledger[[f"{part}_min" for part in parts]].sum(axis=1) - k.ledger["delivery_min"]).abs().max() < 1e-4)
+        True
+        """
+        return tables.ledger(self.data, self._hub.ledger(self.data))
+
+    def why(self, start: Time | None = None, end: Time | None = None) -> "Why":
+        """Return why the orders created in [start, end), by default the range, were late.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> k.why("18:00", "19:00").sentence
+        '...'
+        """
+        window = self.data.window
+        first = window.start if start is None else self._seconds(start)
+        last = window.end if end is None else self._seconds(end)
+        began = self.data.orders.began
+        return Why(self._hub.ledger(self.data).account((began >= first) & (began < last)))
 
     @property
     def rejects(self) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import Any
 import panel as pn
 
 from twin.hub import Hub
+from twin.render import places
 from twin.render.streets import Streets
 from twin.render.tiles import TileSet
 from twin.replay.controller import ReplayController
@@ -94,8 +95,8 @@ class NotebookReplay:
         }
 
     def _add(self, view: ReplayView) -> Any:
-        view.learn()
-        view.show(self.timeline.at(self.controller.now()))
+        view.attempt(view.learn)
+        view.attempt(view.show, self.timeline.at(self.controller.now()))
         self._views.append(view)
         del self._views[:-MOST_VIEWS]
         return view.__panel__()
@@ -124,7 +125,8 @@ def inlined(tiles: TileSet, timeline: Timeline, kitchen: tuple[float, float], da
     middle_x, middle_y = (x0 + x1) / 2, (y0 + y1) / 2
     extent = (middle_x - reach, middle_y - reach, middle_x + reach, middle_y + reach)
     png = tiles.image(extent, IMAGE_PX, IMAGE_PX, "dark" if dark else "light")
-    return BaseMap(None, tiles.routes, f"data:image/png;base64,{base64.b64encode(png).decode()}", extent)
+    picture = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    return BaseMap(None, tiles.routes, picture, extent, [name.as_json() for name in tiles.names], tiles.places.problem)
 
 
 def is_dark() -> bool:
@@ -133,7 +135,7 @@ def is_dark() -> bool:
 
 
 def _tileset(hub: Hub, location: str) -> TileSet:
-    return TileSet(Streets(*hub.streets(location)))
+    return TileSet(Streets(*hub.streets(location)), places=places.find(hub.settings.places, hub.source.name))
 
 
 def _load_scripts() -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from twin.analysis.brands import BrandFigures
 from twin.analysis.driver_supply import DriversNow, drivers_at
+from twin.analysis.ledger import DRIVER_PARTS, PARTS, Account, Ledger
 from twin.analysis.metrics import KpiSet, StageFigures, metrics_of
 from twin.analysis.moments import Moment
 from twin.foundation.stages import COMPLETED, STAGES
@@ -233,6 +234,55 @@ def moments(found: Sequence[Moment], tz: Zone = NAIVE) -> pd.DataFrame:
             "severity": [one.severity for one in found],
             "stage": [one.stage for one in found],
         }
+    )
+
+
+def ledger(timeline: Timeline, book: Ledger) -> pd.DataFrame:
+    """Return one row per delivery of the window, by order: its parts in minutes, their sum, and what made it late.
+
+    `late_<part>_min` are the minutes beyond the target that a part made, `late_usual_min` those that are usual at that hour; all
+    are 0 for an order that was in time. `driver_waits_min` lies on the order's cooking and packing, and is no part of the sum.
+    """
+    began = timeline.orders.began
+    rows = np.flatnonzero(book.counted & (began >= timeline.window.start) & (began < timeline.window.end))
+    late = np.zeros((len(book.total), len(PARTS) + 1))
+    late[book.blame.rows] = book.blame.seconds
+    waits = book.driver[rows, DRIVER_PARTS.index("driver_waits")]
+    return pd.DataFrame(
+        {
+            "created": stamps(timeline.orders.created[rows], timeline.tz),
+            **{f"{name}_min": book.parts[rows, k] / MINUTE for k, name in enumerate(PARTS)},
+            "delivery_min": book.total[rows] / MINUTE,
+            "usual_min": book.usual[rows].sum(axis=1) / MINUTE,
+            "late": book.late[rows],
+            **{f"late_{name}_min": late[rows, k] / MINUTE for k, name in enumerate((*PARTS, "usual"))},
+            "driver_waits_min": waits / MINUTE,
+        },
+        index=_ids(timeline, rows),
+    )
+
+
+def account(found: Account) -> pd.DataFrame:
+    """Return one row per part, and one for what is usual beyond the target: mean minutes, usual, and what it made late.
+
+    `late_min` and `late_orders` add up to those of all deliveries. `alone` orders would have been late by this part alone,
+    `needed` ones would not have been late without it.
+    """
+    n = max(1, found.orders)
+    usual = [*(found.usual / n / MINUTE).tolist(), found.target / MINUTE]
+    mean = [*(found.parts / n / MINUTE).tolist(), float(found.usual.sum()) / n / MINUTE]
+    return pd.DataFrame(
+        {
+            "mean_min": mean,
+            "usual_min": usual,
+            "beyond_min": np.subtract(mean, usual),
+            "late_min": found.causes / MINUTE,
+            "late_share": found.causes / found.late_s if found.late else np.full(len(PARTS) + 1, np.nan),
+            "late_orders": found.late_by,
+            "alone": [*found.alone.tolist(), np.nan],
+            "needed": [*found.needed.tolist(), np.nan],
+        },
+        index=pd.Index([*PARTS, "usual"], name="part"),
     )
 
 

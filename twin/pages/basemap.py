@@ -11,4 +11,6 @@ def base_map(hub: Hub, location: str) -> BaseMap | None:
     tiles = process.built_tileset(hub, location)
     if tiles is None:
         return None
-    return BaseMap(tile_url(location, "{theme}", tiles.version).replace(".png", "{dense}.png"), tiles.routes)
+    url = tile_url(location, "{theme}", tiles.version).replace(".png", "{dense}.png")
+    names = [name.as_json() for name in tiles.names]
+    return BaseMap(url, tiles.routes, names=names, problem=tiles.places.problem)

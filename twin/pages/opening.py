@@ -11,6 +11,7 @@ import jinja2
 import panel as pn
 
 from twin.server.assets import publish
+from twin.views.shared.typeface import head
 
 FOLDER = Path(__file__).parent
 
@@ -20,12 +21,14 @@ def opening(kind: str, mounted: bool) -> dict[str, str]:
 
     `mounted`: whether the page's server serves our routes. Elsewhere (a plain Bokeh server, a test) there is nothing to say.
     """
-    names = ("opening_script", "opening_style", "opening_bar")
+    names = ("opening_script", "opening_style", "opening_bar", "opening_font")
     if not mounted:
         return dict.fromkeys(names, "")
     base = pn.state.rel_path or "."
     bar = _bar().render(kind=kind, connection=f"{base}/connection")
-    return dict(zip(names, (f"{base}/{publish(_text('opening.js'))}", _text("opening.css"), bar), strict=True))
+    return dict(
+        zip(names, (f"{base}/{publish(_text('opening.js'))}", _text("opening.css"), bar, head(base)), strict=True)
+    )
 
 
 @functools.cache

@@ -125,6 +125,15 @@ class Strokes:
         return sum(column.nbytes for column in (self.x0, self.y0, self.x1, self.y1, self.count))
 
     @property
+    def extent(self) -> Box | None:
+        """The absolute box around all strokes but the outermost; None without any. A single GPS jump does not widen it."""
+        if not len(self):
+            return None
+        x, y = self.middles()
+        (west, east), (south, north) = (np.quantile(axis, (0.005, 0.995)).tolist() for axis in (x, y))
+        return west, south, east, north
+
+    @property
     def on_roads(self) -> bool:
         """Whether the routes share steps, as routes planned on a road network do, unlike measured traces."""
         return len(self) < _SHARED * float(self.count.sum())

@@ -1,4 +1,5 @@
-"""The base map: tiles that Datashader draws from the routes in the data, without a network, a third party or a token.
+"""The base map: tiles that Datashader draws from the routes in the data, over the water and parks of a place file, without a
+network, a third party or a token.
 
 Rendering a block of tiles takes tens of milliseconds: do it in a thread, never on the event loop. Rendered tiles are kept in a
 cache that the maps of a process share.
@@ -14,14 +15,16 @@ import pandas as pd
 from twin.foundation.cache import ByteCache, SingleFlight
 from twin.foundation.geo import nearest_copy
 from twin.render.grid import MAX_ZOOM, MIN_ZOOM, TILE_PX, is_tile, metres_per_pixel, tile_box
+from twin.render.ground import Ground, compose, palette
+from twin.render.places import NOTHING, Name, Places
 from twin.render.png import encode, repaint
 from twin.render.streets import Box, Streets, Strokes
-from twin.render.tone import FEW, ROADS, SURROUNDINGS_PX, TRACES, Curve, Floats, contrast, palette, soften, widen
+from twin.render.tone import FEW, ROADS, SURROUNDINGS_PX, TRACES, Curve, Floats, contrast, soften, widen
 
 BLOCK = 4
 """Tiles are rendered in blocks of 4 × 4: the margin around a block costs little, around a single tile it doubles the work."""
 
-STYLE_VERSION = 1
+STYLE_VERSION = 2
 """Increase it with every change to the drawing: browsers cache tiles for a year."""
 
 CACHE_BYTES = 96 * 2**20
@@ -36,6 +39,9 @@ _SAMPLE_TILES = 16
 _PEN_ZOOM = 13
 """Zoom level for which the pen of a style is given. It widens by √2 per level, half as fast as the streets."""
 
+_NAMES_AROUND = 0.75
+"""Names are sent of so much more than the streets' extent on each side, because a screen is wider than a city is."""
+
 _FINEST_PX, _WIDEST_PX, _WIDEST_SURROUNDINGS = 1.0, 8.0, 2.5
 
 _compiling = threading.Lock()
@@ -45,23 +51,34 @@ _compiling = threading.Lock()
 class TileSet:
     """The base map of one set of streets; safe to use from any number of threads."""
 
-    def __init__(self, streets: Streets, rendered: ByteCache[bytes] | None = None) -> None:
+    def __init__(self, streets: Streets, rendered: ByteCache[bytes] | None = None, places: Places = NOTHING) -> None:
         """Prepare the strokes. Tiles are drawn on request and cached in `rendered`, which several maps may share."""
         self._rendered: ByteCache[bytes] = ByteCache(CACHE_BYTES) if rendered is None else rendered
         self._blocks: SingleFlight[dict[tuple[int, int], bytes]] = SingleFlight()
         self._curves: SingleFlight[Curve] = SingleFlight()
-        self.version = f"{streets.version}{STYLE_VERSION}"
+        self.version = f"{streets.version}{STYLE_VERSION}{places.version}"
         """Changes with the data and with their style; part of the tiles' URLs."""
         self.routes = streets.routes
         """Number of routes that it is drawn from."""
+        self.places = places
+        self._ground = Ground(places)
         self._strokes = Strokes.of(streets)
         self._style = FEW if streets.few else ROADS if self._strokes.on_roads else TRACES
         self._tones: dict[int, Curve] = {}
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the streets, without tiles."""
-        return self._strokes.nbytes
+        """Bytes of the streets and places, without tiles."""
+        return self._strokes.nbytes + self.places.nbytes
+
+    @property
+    def names(self) -> list[Name]:
+        """The names to write on the map: those in and around the streets."""
+        box = self._strokes.extent
+        if box is None:
+            return []
+        wide, high = (box[2] - box[0]) * _NAMES_AROUND, (box[3] - box[1]) * _NAMES_AROUND
+        return self.places.names_in((box[0] - wide, box[1] - high, box[2] + wide, box[3] + high))
 
     def tile(self, z: int, x: int, y: int, theme: str, scale: int = 1) -> bytes:
         """Return a tile as PNG of 256 pixels, or 512 at scale 2, for high-density displays.
@@ -88,7 +105,8 @@ class TileSet:
             raise ValueError(f"An image has 1 to {MAX_IMAGE_PX} pixels a side, not {width} × {height}.")
         zoom = math.log2(metres_per_pixel(0) * width / (extent[2] - extent[0]))
         curve = self._curve(round(min(max(zoom, MIN_ZOOM), MAX_ZOOM)))
-        return encode(curve.levels(self._values(extent, width, height, zoom)), palette(theme))
+        levels = curve.levels(self._values(extent, width, height, zoom))
+        return encode(compose(levels, self._ground.classes(extent, width, height)), palette(theme))
 
     def _block(self, z: int, x: int, y: int, scale: int) -> dict[tuple[int, int], bytes]:
         """Render the block whose north-west tile is x, y: PNGs by (column, row) within it, in the dark palette."""
@@ -98,8 +116,9 @@ class TileSet:
         if len(cached) == len(keys):  # another thread has finished the block since we looked into the cache
             return cached
         side = TILE_PX * scale
-        values = self._values(tile_box(z, x, y, across), side * across, side * across, z, scale)
-        levels = self._curve(z).levels(values)
+        box = tile_box(z, x, y, across)
+        values = self._values(box, side * across, side * across, z, scale)
+        levels = compose(self._curve(z).levels(values), self._ground.classes(box, side * across, side * across))
         colours = palette("dark")
         made: dict[tuple[int, int], bytes] = {}
         for (i, j), key in keys.items():

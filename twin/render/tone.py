@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import correlate, uniform_filter
 
-from twin.render.ramp import interpolate
-
 Floats = NDArray[np.float32]
 
 LEVELS = 36
-"""Colours in the palette. An eye cannot distinguish neighbouring ones; more would only make the tiles larger."""
+"""Tones of streets. An eye cannot distinguish neighbouring ones; more would only make the tiles larger."""
 
 RAMPS: dict[str, tuple[str, ...]] = {
     "dark": ("#0d131c", "#152031", "#1f304b", "#2e476d", "#46689a", "#6c93c6"),
@@ -30,11 +28,6 @@ SURROUNDINGS_PX = 25
 
 _KNOTS = 256
 """Points of a curve."""
-
-
-def palette(theme: str) -> NDArray[np.uint8]:
-    """Return the theme's colours, (LEVELS, 3) uint8 RGB, from no traffic to most; KeyError for an unknown theme."""
-    return interpolate(RAMPS[theme], LEVELS).round().astype(np.uint8)
 
 
 def widen(counts: Floats, width: float) -> Floats:

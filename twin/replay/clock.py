@@ -25,8 +25,8 @@ class Anchor:
     """The position of the playhead at one time, and how it moves from there.
 
     t0, start, end: data seconds since 1970; wall0: the wall time in seconds at which the playhead was at t0; speed: data
-    seconds per wall second, above 0 (checked by ReplayController); epoch: number of commands so far, so that of two anchors
-    the one with the higher epoch is newer.
+    seconds per wall second, above 0 (checked by ReplayController); hindsight: whether what lies after the playhead may be shown;
+    epoch: number of commands so far, so that of two anchors the one with the higher epoch is newer.
 
     >>> paused = Anchor(start=0.0, end=100.0)
     >>> playing = paused.set_speed(10.0, wall=0.0).play(wall=0.0)
@@ -41,6 +41,7 @@ class Anchor:
     start: float = 0.0
     end: float = 0.0
     loop: bool = False
+    hindsight: bool = False
     epoch: int = 0
 
     def at(self, wall: float) -> float:
@@ -87,6 +88,10 @@ class Anchor:
     def set_loop(self, loop: bool, wall: float, at: float | None = None) -> "Anchor":
         """Choose whether playback continues from the start when it reaches the end."""
         return self._moved(wall, self._position(wall, at), loop=loop)
+
+    def set_hindsight(self, hindsight: bool, wall: float, at: float | None = None) -> "Anchor":
+        """Choose whether what lies after the playhead may be shown."""
+        return self._moved(wall, self._position(wall, at), hindsight=hindsight)
 
     def set_range(self, start: float, end: float, wall: float) -> "Anchor":
         """Play only [start, end]; a playhead outside moves to the nearest end."""

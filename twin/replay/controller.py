@@ -11,6 +11,7 @@ from typing import Any
 import param
 
 from twin.analysis.insights import Insights
+from twin.analysis.moments.unfolding import KnownFrom
 from twin.foundation import times
 from twin.foundation.settings import Settings
 from twin.foundation.zones import NAIVE, Zone
@@ -77,7 +78,18 @@ class ReplayController(param.Parameterized):
         default="", constant=True, doc="Why the insights of the timeline could not be computed; empty if they can."
     )
 
-    VERBS = ("play", "pause", "stop", "seek", "step", "set_speed", "set_loop", "set_range")
+    hindsight = param.Boolean(
+        default=False,
+        constant=True,
+        doc="Whether views may show what lies after the playhead, marked as such; without, only what was known at it.",
+    )
+    unfolded: dict[int, tuple[KnownFrom, ...]] = param.Dict(  # type: ignore[assignment]
+        default={},
+        constant=True,
+        doc="What was known of the timeline's troubles, by block of hours (unfolding.py), as far as it is computed.",
+    )
+
+    VERBS = ("play", "pause", "stop", "seek", "step", "set_speed", "set_loop", "set_range", "set_hindsight")
     """What a browser may ask for."""
 
     def __init__(
@@ -115,7 +127,7 @@ class ReplayController(param.Parameterized):
         wall = self._wall()
         anchor = self.anchor.pause(wall).set_range(start, end, wall)
         t = start if playhead is None else tz.seconds(playhead)
-        self._take(anchor.seek(wall, t), timeline=timeline, insights=None, insights_problem="")
+        self._take(anchor.seek(wall, t), timeline=timeline, insights=None, insights_problem="", unfolded={})
         self.selection.attach(timeline)
 
     def learn(self, insights: Insights) -> None:
@@ -129,6 +141,12 @@ class ReplayController(param.Parameterized):
         if timeline is self.timeline:
             with param.edit_constant(self):
                 self.insights_problem = problem
+
+    def unfold(self, timeline: Timeline, blocks: dict[int, tuple[KnownFrom, ...]]) -> None:
+        """Set what was known of troubles, unless it is about another timeline than the current one."""
+        if timeline is self.timeline:
+            with param.edit_constant(self):
+                self.unfolded = blocks
 
     def play(self, at: times.Time | None = None) -> None:
         """Play, from the start of the range if the playhead is at its end."""
@@ -160,6 +178,10 @@ class ReplayController(param.Parameterized):
     def set_loop(self, loop: bool, at: times.Time | None = None) -> None:
         """Choose whether playback continues from the start when it reaches the end."""
         self._take(self.anchor.set_loop(bool(loop), self._wall(), self._seconds(at)))
+
+    def set_hindsight(self, hindsight: bool, at: times.Time | None = None) -> None:
+        """Choose whether views may show what lies after the playhead; the playhead stays where it is."""
+        self._take(self.anchor.set_hindsight(bool(hindsight), self._wall(), self._seconds(at)))
 
     def set_range(self, start: times.Time, end: times.Time) -> None:
         """Play only a part of the timeline's window. For a range beyond it, `load` another timeline."""
@@ -193,6 +215,7 @@ class ReplayController(param.Parameterized):
             "start": a.start,
             "end": a.end,
             "loop": a.loop,
+            "hindsight": a.hindsight,
             "epoch": a.epoch,
             "age": age,
             "step": self.step_length,
@@ -242,6 +265,8 @@ class ReplayController(param.Parameterized):
                 self.set_speed(_required(message, "speed"), at)
             case "set_loop":
                 self.set_loop(_required(message, "loop"), at)
+            case "set_hindsight":
+                self.set_hindsight(_required(message, "hindsight"), at)
             case "set_range":
                 self.set_range(_required(message, "start"), _required(message, "end"))
             case verb:
@@ -252,7 +277,7 @@ class ReplayController(param.Parameterized):
 
     def _take(self, anchor: Anchor, **others: Any) -> None:
         anchor = replace(anchor, epoch=max(anchor.epoch, self._message_epoch))
-        repeated = {name: getattr(anchor, name) for name in ("start", "end", "speed", "loop", "playing")}
+        repeated = {name: getattr(anchor, name) for name in ("start", "end", "speed", "loop", "hindsight", "playing")}
         # watchers run when the outer block ends, after edit_constant: for them, too, everything is constant
         with param.parameterized.batch_call_watchers(self), param.edit_constant(self):
             self.param.update(anchor=anchor, **repeated, **others)

@@ -1,4 +1,4 @@
-"""Serves the scripts that are assembled at run time: /assets/{name}.js, named after their content and cached for good."""
+"""Serves the scripts made at run time and the font: /assets/{name}.js, named after its content and cached for good."""
 
 import hashlib
 
@@ -10,16 +10,20 @@ from twin.server.process import process
 YEAR_S = 31_536_000
 
 
-def publish(script: str) -> str:
-    """Serve a script (an ES module) from now on; return its address, relative to the server's prefix."""
-    text = script.encode()
-    name = hashlib.sha256(text).hexdigest()[:20]
-    process.scripts[name] = text
-    return f"assets/{name}.js"
+TYPES = {"js": "text/javascript; charset=utf-8", "woff2": "font/woff2"}
+"""What is served, by the end of its address."""
+
+
+def publish(content: str | bytes, kind: str = "js") -> str:
+    """Serve a script (an ES module) or a font from now on; return its address, relative to the server's prefix."""
+    body = content.encode() if isinstance(content, str) else content
+    name = f"{hashlib.sha256(body).hexdigest()[:20]}.{kind}"
+    process.assets[name] = body
+    return f"assets/{name}"
 
 
 class AssetHandler(AuthRequestHandler):
-    """Serves one published script; 404 for any other, 403 without the login that the pages require."""
+    """Serves one published asset; 404 for any other, 403 without the login that the pages require."""
 
     def write_error(self, status_code: int, **_: object) -> None:
         """Answer without a page: a browser that wants a script complains of one."""
@@ -27,12 +31,12 @@ class AssetHandler(AuthRequestHandler):
         self.finish()
 
     async def get(self, name: str) -> None:
-        """Send the script. Browsers may cache it for a year, because another script has another name."""
+        """Send the asset. Browsers may cache it for a year, because another content has another name."""
         if self.current_user is None:
             raise HTTPError(403)
-        if name not in process.scripts:
-            raise HTTPError(404, "unknown script")
-        self.set_header("Content-Type", "text/javascript; charset=utf-8")
+        if name not in process.assets:
+            raise HTTPError(404, "unknown asset")
+        self.set_header("Content-Type", TYPES[name.rpartition(".")[2]])
         self.set_header("Cache-Control", f"private, max-age={YEAR_S}, immutable")
         self.set_header("X-Content-Type-Options", "nosniff")
-        self.write(process.scripts[name])
+        self.write(process.assets[name])

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -30,7 +31,9 @@ from twin.foundation.cache import ByteCache
 from twin.foundation.errors import ConfigError, ForeignColumnsError, SignInError, SourceError, TwinError
 from twin.foundation.settings import Settings
 from twin.hub import TIMELINE_SHARE, Hub, open_source
+from twin.render import places
 from twin.render.densestore import DenseStore
+from twin.render.places import Places
 from twin.render.streets import Streets
 from twin.render.tiles import CACHE_BYTES, TileSet, warm
 from twin.server.visitors import UNKNOWN, Visitor, Visitors
@@ -60,8 +63,14 @@ class HubState:
     def __init__(self, hub: Hub) -> None:
         # one that is larger than the limit is cached alone
         self.tilesets: ByteCache[TileSet] = ByteCache(TILESETS_BYTES, lambda one: min(one.nbytes, TILESETS_BYTES))
+        self._hub = hub
         self.showings = Showings(lambda: hub, _rehearsed_show)
         """The shows of wall screens; screens with equal options share one."""
+
+    @cached_property
+    def places(self) -> Places:
+        """The water, parks and names of the base maps. Reads a file when it is first asked for."""
+        return places.find(self._hub.settings.places, self._hub.source.name)
 
 
 class Process:
@@ -83,8 +92,8 @@ class Process:
         """Fleets and their density frames, shared by sessions that show the same."""
         self.visitors = Visitors(self._open_of)
         """Who reads with his own rights."""
-        self.scripts: dict[str, bytes] = {}
-        """Scripts assembled at run time, by their name in the address: see `twin.server.assets`."""
+        self.assets: dict[str, bytes] = {}
+        """Scripts assembled at run time and the font, by their name in the address: see `twin.server.assets`."""
         self.compressed: ByteCache[bytes] = ByteCache(MOST_COMPRESSED)
         """Compressed files, by address and ETag."""
         self.attached: WeakSet[ApplicationContext] = WeakSet()
@@ -276,7 +285,9 @@ class Process:
         """
         hub.location(location)
         tilesets = hub.cached(HubState).tilesets
-        return tilesets.load(location, lambda: TileSet(Streets(*hub.streets(location)), self._tiles))
+        return tilesets.load(
+            location, lambda: TileSet(Streets(*hub.streets(location)), self._tiles, hub.cached(HubState).places)
+        )
 
     def built_tileset(self, hub: Hub, location: str) -> TileSet | None:
         """Return a location's base map if it is built, else None. Returns at once."""

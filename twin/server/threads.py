@@ -86,6 +86,8 @@ answers = Pool("api", threads=2, most=100, gives_way_s=1.0)
 """Answers of the API."""
 insights = Pool("insights", threads=1, most=20, gives_way_s=1.0)
 """Answers of the API that take seconds, because they need a loaded timeline and what is usual."""
+troubles = Pool("troubles", threads=1, most=1000, gives_way_s=0.5)
+"""What was known of troubles in the hours around a session's playhead; each session waits for one block of them at a time."""
 streams = Pool("replay", threads=2, most=1000, gives_way_s=0.5)
 """What replay streams read; their number is limited. A stream whose events are read late sends them late, all at once."""
 drawings = Pool("map", threads=2, most=1000)

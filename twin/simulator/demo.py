@@ -20,6 +20,8 @@ from twin.simulator.config import KITCHENS, KitchenConfig, Nulls, load_configs, 
 from twin.simulator.files import FORMATS, TableFile
 from twin.simulator.incidents import Incident, plan
 from twin.simulator.menus import menu
+from twin.simulator.places import FILE as PLACE_FILE
+from twin.simulator.places import place_file
 
 GENERATIONS = ("2025", "2026")
 LAST_DAY = date(2025, 10, 17)
@@ -115,10 +117,11 @@ def write_demo(
     """Write raw events of `days` whole days up to and including `end`, and the dimension tables.
 
     The folder gets one file per kitchen, events_<location>.<format>, and one each for brands, menus, categories and items
-    (and locations in 2026). The same arguments give the same bytes. `scale` multiplies the orders. `dq` is a share of
-    spoilt rows (0–1; by default 0.003 in the built-in demo and 0 in a configured one) or null probabilities {event type:
-    {field: p}}. `config` is a generator configuration or a folder of them: its kitchens replace the demo's, its
-    start_days_ago and end_days_ahead set the days around `end` unless `days` is given, and there are no incidents.
+    (and locations in 2026), and places.geojson for the map of cities that have an outline. The same arguments give the same
+    bytes. `scale` multiplies the orders. `dq` is a share of spoilt rows (0–1; by default 0.003 in the built-in demo and 0 in a
+    configured one) or null probabilities {event type: {field: p}}. `config` is a generator configuration or a folder of them:
+    its kitchens replace the demo's, its start_days_ago and end_days_ahead set the days around `end` unless `days` is given, and
+    there are no incidents.
 
     All files are moved into the folder at the end, so that an interrupted run leaves it as it was.
 
@@ -137,6 +140,8 @@ def write_demo(
         for name, table in _dimensions(demo).items():
             with TableFile(partial / f"{name}.{file_format}", table.schema, file_format) as file:
                 file.append(table)
+        if (around := place_file(kitchen.city for kitchen in demo.kitchens)) is not None:
+            (partial / PLACE_FILE).write_bytes(around)
         files = []
         for written in sorted(partial.iterdir()):
             os.replace(written, folder / written.name)

@@ -4,7 +4,7 @@ import numpy as np
 
 from twin.analysis.moments.evidence import Evidence
 from twin.analysis.moments.moment import Finding, Moment
-from twin.analysis.moments.phrases import busiest, count, delivery_figures, minutes, severity
+from twin.analysis.moments.phrases import busiest, count, delivery_figures, minutes, severity, stretch
 from twin.analysis.moments.slowness import SlowRun, slow_runs, uneven_runs
 from twin.foundation import event_types as ev
 
@@ -68,7 +68,7 @@ def _outage(evidence: Evidence, run: SlowRun, start: float, end: float) -> Momen
         at=busiest(evidence, "queue", run.rows, start, end),
         severity=severity(evidence, run.excess),
         title="The kitchen stands still",
-        sentence=f"Nothing was started for {minutes(end - start)} min while {count(waited, 'order')} waited{delivery}",
+        sentence=f"Nothing was started for {stretch(start, end)} min while {count(waited, 'order')} waited{delivery}",
         figures={"orders": float(waited), "minutes": (end - start) / 60, "lost_minutes": run.excess / 60, **figures},
         stage="created",
     )

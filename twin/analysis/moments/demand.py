@@ -41,6 +41,8 @@ PEAK_APART = 3 * HOUR_BINS
 """Bins between two peaks of a day, at least."""
 PEAKS_A_DAY = 2
 """Lunch and dinner."""
+BUSIEST, FURTHER_PEAK = "Busiest hour", "Another peak"
+"""A day has one busiest hour. Where that is within a rush or a trouble, no peak is called so."""
 MIDDLE_OF_PEAK = 10
 """Bins over which the time of the highest demand is found."""
 
@@ -181,6 +183,7 @@ def _peaks(evidence: Evidence, orders: Floats, begin: float, unusual: list[Momen
     hourly = total[HOUR_BINS:] - total[:-HOUR_BINS]
     average = orders.sum() / len(orders) * HOUR_BINS
     found: list[Moment] = []
+    busiest = hourly.max()
     free = np.ones(len(hourly), dtype=bool)
     while len(found) < PEAKS_A_DAY and free.any():
         top = int(np.argmax(np.where(free, hourly, -1)))
@@ -204,7 +207,7 @@ def _peaks(evidence: Evidence, orders: Floats, begin: float, unusual: list[Momen
                 end=end,
                 at=_busiest(orders[top : top + HOUR_BINS], start),
                 severity=0.1 + 0.15 * (1 - average / placed),
-                title="Busiest hour",
+                title=BUSIEST if placed == busiest and not found else FURTHER_PEAK,
                 sentence=f"{count(round(placed), 'order')} in an hour, {placed / average:.1f} times the day's average{delivery}",
                 figures={"orders": placed, "times": placed / average, **figures},
                 stage="created",

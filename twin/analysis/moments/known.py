@@ -11,6 +11,7 @@ from twin.analysis.moments.evidence import Evidence
 from twin.analysis.moments.examination import UNEXAMINED, Examination, Findings, causes, prepared
 from twin.analysis.moments.moment import Moment
 from twin.analysis.moments.slowness import scores
+from twin.foundation.cache import Owner
 from twin.foundation.settings import LATE_AFTER_S
 from twin.foundation.times import DAY, HOUR
 from twin.timeline.timeline import Timeline
@@ -27,7 +28,7 @@ EDGE_S = 3 * 60.0
 """A rush or a lull whose end is so near (seconds) is not over: a minute more or less is chance."""
 
 
-class TroublesAsKnown:
+class TroublesAsKnown(Owner):
     """The troubles of a timeline as they were known at any time of it.
 
     What is usual comes from other days, also later ones, as everywhere (docs/decisions), but never from the same day: of it, only
@@ -38,6 +39,7 @@ class TroublesAsKnown:
         """A driver is late who arrives more than `late_after` seconds after the food was ready. Refers to no timeline."""
         self._evidence = prepared(timeline, baseline, late_after)
         self._location = timeline.location.id
+        self.window = timeline.window
         self._of_day: tuple[int, Evidence] | None = None
 
     def at(self, t: float) -> Findings:
@@ -66,14 +68,15 @@ class TroublesAsKnown:
 
     def _without_day(self, evidence: Evidence, day: int) -> Evidence:
         """Return the evidence whose history is without a day; that of the last one asked for is kept."""
-        if self._of_day is None or self._of_day[0] != day:
+        held = self._of_day  # another thread may be on another day
+        if held is None or held[0] != day:
             history = evidence.history
             start, end = midnight_of(day), midnight_of(day) + DAY
             first = np.where(np.isfinite(history.enter[0]), history.enter[0], history.created)
             other = ~((first >= start) & (first < end))
             rest = History(history.milestones[:, other], history.enter[:, other])
-            self._of_day = day, replace(evidence, history=rest, _memo={})
-        return self._of_day[1]
+            held = self._of_day = day, replace(evidence, history=rest, _memo={})
+        return held[1]
 
 
 _PHASES = {

@@ -51,6 +51,11 @@ def minutes(seconds: float) -> int:
     return math.floor(seconds / 60 + 0.5)
 
 
+def stretch(start: float, end: float) -> int:
+    """Return the whole minutes from one time (data seconds) to another as clocks show them: 30 from 18:10:50 to 18:40:10."""
+    return int(end // 60) - int(start // 60)
+
+
 def count(number: int, noun: str) -> str:
     """Return "1 meal", "14 meals"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

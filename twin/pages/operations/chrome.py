@@ -1,6 +1,7 @@
 """The page's own controls: copy link, report image, presentation, tour, help, and the keys that do not control the replay."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -99,6 +100,7 @@ class ChromeView(ReplayView):
         self._bar.on_msg(self._on_message)
         self._bar.param.watch(lambda event: self.param.update(dark=event.new), "dark")
         self._bar.join(controller)
+        self._bar.retry_with(partial(self.retry, controller))
         self._update_bar()
         self.param.watch(self._update_bar, ["place", "place_id", "waiting", "target", "dark"])
 

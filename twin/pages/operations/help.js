@@ -25,6 +25,11 @@ const READING = [
       "customers. Click one to open its order.",
   ],
   [
+    "As it was known, with hindsight",
+    "Whatever speaks of this moment uses only what had happened by the playhead, as in the kitchen then. With " +
+      "hindsight it says what came of it, too, and everything that lies after the playhead is marked “later”.",
+  ],
+  [
     "Timeline",
     "Bars are orders created, the ribbon below shows where meals waited for drivers. Drag to look " +
       "at any moment; every panel follows.",

@@ -51,6 +51,7 @@ from twin.views.shared.modules import script_source
 from twin.views.shared.view import ReplayView
 from twin.views.transport.transport import TransportView
 from twin.views.trends.trends import TrendsView
+from twin.views.why.why import WhyView
 
 log = logging.getLogger(__name__)
 
@@ -156,6 +157,7 @@ class _Operations:
         self.moments = MomentsView(controller)
         self.orders = OrderListView(controller)
         self.trends = TrendsView(controller, active=False)
+        self.why = WhyView(controller, active=False)
         self.order = OrderView(controller)
         self.transport = TransportView(controller, on_range=session.range, on_cancel=self._cancel)
         self.data_quality = DataQualityView(controller, on_refresh=session.check_for_newer)
@@ -163,13 +165,13 @@ class _Operations:
         self.banner = BannerView()
         self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
         session.watch(
-            [self.map, self.pipeline, self.kpis, self.alert, self.feed, self.moments, self.orders, self.trends, self.order,
-             self.transport, self.data_quality, self.chrome]
+            [self.map, self.pipeline, self.kpis, self.alert, self.feed, self.moments, self.orders, self.trends, self.why,
+             self.order, self.transport, self.data_quality, self.chrome]
         )  # fmt: skip
         saved = ((self.feed, "query"), (self.map, "layers_text"), (self.map, "density_text"), (self.tabs, "tab"))
         session.save_in_address(**dict(zip(SAVED, saved, strict=True)))
         self._panels: dict[str, ReplayView] = {
-            "events": self.feed, "moments": self.moments, "orders": self.orders, "trends": self.trends,
+            "events": self.feed, "moments": self.moments, "orders": self.orders, "trends": self.trends, "why": self.why,
         }  # fmt: skip
         self.replay = self._arrange()
         self.choice = KitchenChoice(
@@ -257,6 +259,7 @@ class _Operations:
             placed(self.alert, "", "alert"), placed(self.tabs, "tabs", "covered"),
             placed(self.feed, "panel", "covered"), placed(self.moments, "panel", "covered"),
             placed(self.orders, "panel", "covered"), placed(self.trends, "panel", "covered", "trends", "figures"),
+            placed(self.why, "panel", "covered"),
             placed(self.order, "", "order-panel"), placed(self.transport, "transport"),
             stylesheets=[style_text(Path(__file__).with_name("layout.css"))], sizing_mode="stretch_both", margin=0,
         )  # fmt: skip
@@ -296,6 +299,7 @@ class _Operations:
             ["events", "Events", None],
             ["moments", "Moments", self.moments.count],
             ["orders", "Orders", None],
+            ["why", "Why late?", None],
         ]
         if not self._has_room():
             tabs.append(["trends", "Trends", None])

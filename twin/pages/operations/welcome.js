@@ -35,8 +35,8 @@ function activityChart(values, label) {
 }
 
 function cityCard(city, choose) {
-  const mean = city.step > 1 ? `; each bar is the mean of ${city.step} hours` : "";
-  const label = `Orders per hour over the range, at most ${many(city.peak ?? 0)} in one hour${mean}`;
+  const mean = city.step > 1 ? `; each bar is the busiest of ${city.step} hours` : "";
+  const label = `Orders per hour over the range, at most ${many(city.peak ?? 0)} in one hour of the clock${mean}`;
   const pin = el("span", { class: "pin" });
   pin.append(icon("kitchen", 18));
   const go = el("span", { class: "go" }, "Open");
@@ -70,7 +70,7 @@ function cityCard(city, choose) {
           "span",
           { class: "chart", title: label },
           activityChart(city.activity, label),
-          el("span", { class: "peak" }, `peak ${many(city.peak)}/h`),
+          el("span", { class: "peak" }, `up to ${many(city.peak)} in an hour`),
         )
       : el("span", { class: "chart" }),
     el(

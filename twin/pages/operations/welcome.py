@@ -131,15 +131,15 @@ def range_text(start: float, end: float, tz: Zone = NAIVE) -> str:
 
 
 def bar_hours(hours: NDArray[np.float64]) -> int:
-    """Return the hours that a bar of `activity` is the mean of: 1 for up to 84 hours, so that all fit."""
+    """Return the hours that a bar of `activity` stands for: 1 for up to 84 hours, so that all fit."""
     return -(-(int((hours[-1] - hours[0]) // HOUR) + 1) // CHART_BARS) if len(hours) else 1
 
 
-def activity(hours: NDArray[np.float64], orders: NDArray[np.int64]) -> list[float]:
+def activity(hours: NDArray[np.float64], orders: NDArray[np.int64]) -> list[int]:
     """Return orders per hour over the range as at most 84 bars, oldest first, hours without orders as 0.
 
-    `hours` (n,) are starts of hours in seconds, ascending, without empty hours; `orders` (n,) are their counts. Each bar is
-    the mean of an equal number of hours, the last of possibly fewer.
+    `hours` (n,) are starts of hours in seconds, ascending, without empty hours; `orders` (n,) are their counts. Each bar is the
+    busiest of an equal number of hours, the last of possibly fewer: so the highest one is the peak that is written beside them.
     """
     if not len(hours):
         return []
@@ -148,5 +148,4 @@ def activity(hours: NDArray[np.float64], orders: NDArray[np.int64]) -> list[floa
     np.add.at(dense, number, orders)
     width = bar_hours(hours)
     starts = np.arange(0, len(dense), width)
-    lengths = np.diff(np.append(starts, len(dense)))
-    return [round(v, 1) for v in (np.add.reduceat(dense, starts) / lengths).tolist()]
+    return [int(v) for v in np.maximum.reduceat(dense, starts).tolist()]

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -53,6 +54,7 @@ class DataQualityView(ReplayView):
         self._on_refresh = on_refresh
         self._chip = DataQualityChip()
         self._chip.on_msg(self._on_message)
+        self._chip.retry_with(partial(self.retry, controller))
         self._note = ""
         self.reset()
         self._update_age()

@@ -1,7 +1,8 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { opened } from "../shared/keys.js";
-import { durationText } from "../shared/times.js";
+import { minutesText } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
 import { filterText, parseFilter } from "./filter.js";
 import { FeedPages } from "./pages.js";
@@ -18,7 +19,7 @@ const LOOK = 250;
 const TYPED = 250;
 
 /** How long before the playhead: now, 12 s, 4 min, 1 h 05. */
-const ageText = (seconds) => (seconds < 1 ? "now" : durationText(seconds));
+const ageText = (seconds) => (seconds < 1 ? "now" : minutesText(seconds));
 
 /** The list of events, of which only the rows in sight are in the page, and its filter. */
 class FeedList {
@@ -134,7 +135,7 @@ class FeedList {
       "data-testid": "feed-search",
       oninput: () => {
         clearTimeout(this.typing);
-        this.typing = setTimeout(this.search, TYPED);
+        this.typing = setTimeout(guarded(this.search), TYPED);
       },
       onchange: () => this.search(),
       onkeydown: (event) => {
@@ -281,9 +282,12 @@ class FeedList {
     this.model.on("version", () => this.update());
     this.model.on("active", () => this.update());
     document.addEventListener("visibilitychange", this.visible);
-    this.timer = setInterval(() => {
-      if (this.clock.moving || !this.pages.ready) this.update();
-    }, LOOK);
+    this.timer = setInterval(
+      guarded(() => {
+        if (this.clock.moving || !this.pages.ready) this.update();
+      }),
+      LOOK,
+    );
     this.was = "";
   }
 
@@ -295,11 +299,13 @@ class FeedList {
       }),
       this.selected.on(this.choose),
     ];
-    const resized = new ResizeObserver(() => {
-      this.height = this.list.clientHeight;
-      this.scrollTop = this.list.scrollTop;
-      this.update();
-    });
+    const resized = new ResizeObserver(
+      guarded(() => {
+        this.height = this.list.clientHeight;
+        this.scrollTop = this.list.scrollTop;
+        this.update();
+      }),
+    );
     resized.observe(this.list);
     this.model.on("remove", () => {
       clearInterval(this.timer);
@@ -341,7 +347,7 @@ class FeedList {
   }
 
   /** Take the filter, the playhead and the rows at hand, ask for what is missing, and draw. */
-  update = () => {
+  update = guarded(() => {
     if (this.idle()) return;
     const t = this.playhead();
     const row = this.filter.only ? this.selected.row : -1;
@@ -371,7 +377,7 @@ class FeedList {
     if (wait) this.retry = setTimeout(this.update, wait);
     this.tellState(known);
     this.ages(t);
-  };
+  });
 
   /** How much taller the rows are than the element that scrolls, and what of it is in sight. */
   inSight() {

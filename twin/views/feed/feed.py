@@ -7,6 +7,7 @@ session does nothing here.
 
 import logging
 import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -80,11 +81,12 @@ class FeedView(ReplayView):
         self._controller = controller
         self._list = FeedList(query=str(EventFilter.parse(self.query)), active=self.active, sizing_mode="stretch_both")
         self._list.join(controller)
+        self._list.retry_with(partial(self.retry, controller))
         self._list.on_msg(self._on_message)
         self._list.param.watch(lambda event: self.param.update(query=str(EventFilter.parse(event.new))), "query")
         self.param.watch(lambda event: self._list.param.update(query=str(EventFilter.parse(event.new))), "query")
         self.param.watch(lambda event: self._list.param.update(active=event.new), "active")
-        self.param.watch(lambda _: self.reset(), "target")
+        self.follow(self, "target", self.reset)
         self.reset()
 
     def __panel__(self) -> FeedList:

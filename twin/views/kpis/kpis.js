@@ -3,7 +3,6 @@
 import { STAGE_LABELS, STAGES } from "#python/foundation/stages";
 import { el, icon } from "../shared/elements.js";
 import {
-  averageText,
   figure,
   many,
   minutesText,
@@ -16,6 +15,7 @@ import {
   shortMany,
   wholeMinutes,
 } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { NAIVE } from "../shared/times.js";
 import { Histogram, label, Spark } from "./spark.js";
 
@@ -321,7 +321,7 @@ class KpiCards {
     put(
       this.f["delivery-time-usual"],
       known && s.usual !== null ? ` · usual ${wholeMinutes(s.usual)}` : "",
-      s.usual === null ? "" : `Usually ${averageText(s.usual)} at this time of day, on other days`,
+      s.usual === null ? "" : `Usually ${minutesText(s.usual)} at this time of day, on other days`,
       s.usual,
     );
     for (const [name, share] of [
@@ -490,10 +490,13 @@ class KpiCards {
 
   // the line follows its last point at most twice a second; a drawing is not worth more
   later() {
-    this.asked ||= setTimeout(() => {
-      this.asked = 0;
-      this.draw();
-    }, 500);
+    this.asked ||= setTimeout(
+      guarded(() => {
+        this.asked = 0;
+        this.draw();
+      }),
+      500,
+    );
   }
 
   update = () => {

@@ -2,6 +2,7 @@
 
 import json
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -59,6 +60,7 @@ class KpiView(ReplayView):
         self._controller = controller
         self._cards = KpiCards(sizing_mode="stretch_width")
         self._cards.join(controller)
+        self._cards.retry_with(partial(self.retry, controller))
         self.reset()
 
     def __panel__(self) -> KpiCards:

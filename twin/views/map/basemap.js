@@ -1,5 +1,6 @@
 // The base map: tiles of ours by default; one from elsewhere is tried before it is shown.
 
+import { guarded } from "../shared/registry.js";
 import { WORLD } from "./camera.js";
 
 const PROBE_MS = 6000;
@@ -31,7 +32,7 @@ class BaseMap {
    * Show the chosen base map. One from elsewhere is tried first: Bokeh asks a server that cannot be reached again at
    * every paint.
    */
-  async show() {
+  show = guarded(async () => {
     const { chosen } = this.model.base;
     const { map, tiles } = this;
     this.problem = "";
@@ -50,7 +51,7 @@ class BaseMap {
     }
     tiles.setv({ visible: !!map?.url }, { sync: false });
     this.follow();
-  }
+  });
   /**
    * Repaint until all tiles are shown: Bokeh does not, for one that it had begun to fetch ahead when it came into
    * view.
@@ -60,17 +61,20 @@ class BaseMap {
     const since = performance.now();
     let shown = -1;
     clearInterval(this.following);
-    this.following = setInterval(() => {
-      const all = [...this.tiles.tile_source.tiles.values()];
-      const loaded = all.filter((tile) => tile.loaded).length;
-      if (loaded !== shown) {
-        shown = loaded;
-        this.pv.request_repaint();
-      } else if (all.every((tile) => tile.loaded || tile.finished) || performance.now() - since > TILES_MS) {
-        clearInterval(this.following);
-        this.forget();
-      }
-    }, 250);
+    this.following = setInterval(
+      guarded(() => {
+        const all = [...this.tiles.tile_source.tiles.values()];
+        const loaded = all.filter((tile) => tile.loaded).length;
+        if (loaded !== shown) {
+          shown = loaded;
+          this.pv.request_repaint();
+        } else if (all.every((tile) => tile.loaded || tile.finished) || performance.now() - since > TILES_MS) {
+          clearInterval(this.following);
+          this.forget();
+        }
+      }),
+      250,
+    );
   }
   /** Fetch again what did not come while the server was away: Bokeh asks for a tile once. */
   refetch() {

@@ -2,6 +2,7 @@
 // A move of the figure repaints its tiles, which is dear: the camera moves seldom, and then glides for a third of a
 // second.
 
+import { guarded } from "../shared/registry.js";
 import { Fit, insetsOf } from "./fit.js";
 
 const WORLD = 20037508.342789244;
@@ -245,14 +246,17 @@ class Camera {
   }
   settle() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      const view = this.glide?.to ?? this.view;
-      this.told =
-        view.home || this.fitting || this.following
-          ? []
-          : [toLon(view.x), toLat(view.y), Math.log2(TILE_M / view.metres)].map((n) => Number(n.toFixed(5)));
-      if (String(this.told) !== String(this.model.viewport)) this.model.viewport = this.told;
-    }, SETTLED_MS);
+    this.timer = setTimeout(
+      guarded(() => {
+        const view = this.glide?.to ?? this.view;
+        this.told =
+          view.home || this.fitting || this.following
+            ? []
+            : [toLon(view.x), toLat(view.y), Math.log2(TILE_M / view.metres)].map((n) => Number(n.toFixed(5)));
+        if (String(this.told) !== String(this.model.viewport)) this.model.viewport = this.told;
+      }),
+      SETTLED_MS,
+    );
   }
   /**
    * Go to the view that was asked for, if it shows this kitchen's region at all; else home, from where fitting goes

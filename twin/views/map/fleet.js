@@ -4,6 +4,7 @@
 
 import { ReplayClock } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
+import { guarded } from "../shared/registry.js";
 import { ON_TIME } from "./motion.js";
 import { bytesOf } from "./wire.js";
 
@@ -69,7 +70,7 @@ class Crowd {
   get alpha() {
     return this.left === -Infinity ? 1 : Math.max(0, 1 - (ReplayClock.wall() - this.left) / LEAVE);
   }
-  async receive(m) {
+  receive = guarded(async (m) => {
     this.asked = null;
     this.few = m.few;
     this.next(); // the server works on the next one while this one is unpacked and painted
@@ -84,7 +85,7 @@ class Crowd {
     this.colour();
     this.shown++;
     this.came();
-  }
+  });
   /** Paint the frame's cells on its sheet, the north row first. */
   colour() {
     if (!this.frame) return;

@@ -4,7 +4,7 @@
 
 import { clockFrom, ReplayClock } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
-import { twin } from "../shared/registry.js";
+import { guarded, twin } from "../shared/registry.js";
 import { selectionOf } from "../shared/verbs.js";
 import { BaseMap } from "./basemap.js";
 import { Camera, calm } from "./camera.js";
@@ -121,7 +121,8 @@ class MapFrame {
   }
 
   listen() {
-    const themes = new MutationObserver(() => requestAnimationFrame(this.recolour));
+    const recolour = guarded(() => this.recolour());
+    const themes = new MutationObserver(() => requestAnimationFrame(recolour));
     themes.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme"] });
     const dropClock = this.clock.on(this.wake);
     const dropSelection = this.selection.on(this.onSelection);
@@ -134,7 +135,7 @@ class MapFrame {
       this.layersChanged();
     });
     this.model.on("density", this.layersChanged);
-    this.model.on("dark", () => requestAnimationFrame(this.recolour));
+    this.model.on("dark", () => requestAnimationFrame(recolour));
     this.model.on("viewport", () => {
       if (this.pv && String(this.model.viewport) !== String(this.camera.told) && this.model.scene.kitchen)
         this.camera.begin();
@@ -233,7 +234,7 @@ class MapFrame {
     if (!this.raf && !this.gone && this.pv) this.raf = requestAnimationFrame(this.frame);
   };
 
-  frame = () => {
+  frame = guarded(() => {
     this.raf = 0;
     clearTimeout(this.resting);
     if (this.gone || document.hidden || !this.pv || !this.model.scene.kitchen) return;
@@ -262,7 +263,7 @@ class MapFrame {
       this.wake();
     else if (wait || this.motion.later)
       this.resting = setTimeout(this.wake, Math.max(wait, this.motion.later ? REST * 1000 + 50 : 0));
-  };
+  });
 
   /** What lies over the map, in its pixels: its own tools and legend, and what the page puts there, as the alert. */
   over = () => {
@@ -377,7 +378,7 @@ class MapFrame {
     this.wake();
   }
 
-  onPainted = () => {
+  onPainted = guarded(() => {
     if (this.gone || !this.model.scene.kitchen) return;
     this.paints++;
     this.picture.attach(this.pv);
@@ -389,7 +390,7 @@ class MapFrame {
       this.base.follow();
     }
     this.paint(false);
-  };
+  });
 
   // ---- life -------------------------------------------------------------------------------------------------------
   fillLegend() {
@@ -467,7 +468,7 @@ class MapFrame {
   };
 
   /** Wait until the figure is laid out, then take hold of it. */
-  async attach() {
+  attach = guarded(async () => {
     for (;;) {
       const found = this.component.get_child_view(this.component.model.data.figure);
       if (found?.frame?.bbox?.width > 1 && this.root.isConnected) {
@@ -486,7 +487,7 @@ class MapFrame {
     this.recolour();
     this.layersChanged();
     this.restage();
-  }
+  });
 
   onShown = () => {
     if (!document.hidden) this.redraw();

@@ -6,7 +6,7 @@ flooded, and drivers are drawn exactly where `Timeline.at(t)` has them.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -69,6 +69,10 @@ class BaseMap:
     routes: int
     image: str | None = None
     extent: tuple[float, float, float, float] | None = None
+    names: Sequence[Mapping[str, Any]] = ()
+    """What the browser writes on it: text, kind, rank (1 is written first), and `at`, [x, y] or a line [x0, y0, x1, y1, …]."""
+    problem: str = ""
+    """A sentence about what could not be drawn, for the credit."""
 
 
 class MapFrame(Component):
@@ -79,7 +83,8 @@ class MapFrame(Component):
         default={}, doc="The location: version, name, kitchen (x, y), home extent, ground scale, target, empty text."
     )
     base = param.Dict(
-        default={}, doc="Base maps to choose from: `maps` key -> url, label, credit, link, max_zoom; and `chosen`."
+        default={},
+        doc="Base maps to choose from: `maps` key -> url, label, credit, link, max_zoom, names; and `chosen`.",
     )
     layers = param.Dict(default=dict(LAYERS), doc="Whether each of `LAYERS` is shown.")
     density = param.Dict(
@@ -139,6 +144,7 @@ class MapView(ReplayView):
             density=asdict(Density.of(self.density_text)), sizing_mode="stretch_both", margin=0,
         )  # fmt: skip
         self._frame.join(controller)
+        self._frame.retry_with(partial(self.retry, controller))
         self._frame.on_msg(self._on_message)
         self._frame.param.watch(lambda event: self.param.update(viewport=viewport_of(event.new)), "viewport")
         self._frame.param.watch(lambda event: self.param.update(layers_text=layers_text(event.new)), "layers")
@@ -228,7 +234,10 @@ class MapView(ReplayView):
             credit = f"Streets drawn from {streets.routes:,} delivery route{'s' * (streets.routes != 1)}" * (
                 streets.routes > 0
             )
-            maps["streets"] = {"url": streets.url, "label": "Streets", "credit": credit, "max_zoom": 18}
+            maps["streets"] = {
+                "url": streets.url, "label": "Streets", "credit": ". ".join(filter(None, [credit, streets.problem])),
+                "max_zoom": 18, "names": streets.names,
+            }  # fmt: skip
         for key, online in ONLINE.items() if self.online else ():
             maps[key] = {
                 "url": online.url, "label": online.label, "credit": online.credit, "link": online.link,
@@ -281,7 +290,7 @@ class MapView(ReplayView):
 
     def _answer(self, kind: str, answer: Callable[[], Awaitable[None]]) -> None:
         """Answer a question that takes long; a newer one of its kind supersedes it."""
-        pn.state.execute(partial(self._questions[kind].ask, answer))
+        pn.state.execute(partial(self._questions[kind].ask, partial(self.attempt_answer, answer)))
 
     def _send(self, what: str, answer: dict[str, Any]) -> None:
         self._frame._send_msg({"tell": what, "version": self._version, **answer})

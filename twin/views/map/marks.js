@@ -32,7 +32,7 @@ class Marks {
       map: of("map"),
       trail: of("out_for_delivery"),
       onTone: of("panel"),
-      tones: [of("out_for_delivery-fill"), of("warn"), of("bad")],
+      tones: [of("out_for_delivery-fill"), of("risk-fill"), of("bad")],
       trails: [of("out_for_delivery"), of("warn"), of("bad")],
       stages: Object.fromEntries(
         ["created", "cooking", "ready", "completed"].map((stage) => [stage, of(`${stage}-fill`)]),

@@ -1,7 +1,7 @@
 // What the pointer is over: a driver, a bubble of drivers, the kitchen or a customer. Hovering tells, clicking selects.
 
 import { el } from "../shared/elements.js";
-import { durationText } from "../shared/times.js";
+import { minutesText } from "../shared/numbers.js";
 import { AT_RISK, LATE, ON_TIME } from "./motion.js";
 import { PINS_MOST } from "./picture.js";
 
@@ -172,9 +172,9 @@ class Pointer {
     if (!trip || !detail || Number.isNaN(trip.created)) return null;
     const due = trip.created + motion.target;
     return trip.tone === LATE
-      ? `Late: ${durationText(motion.t - trip.created)} since the order, target ${durationText(motion.target)}`
+      ? `Late: ${minutesText(motion.t - trip.created)} since the order, target ${minutesText(motion.target)}`
       : trip.tone === AT_RISK
-        ? `Will be late: ${durationText(trip.promised - due)} over the target of ${durationText(motion.target)}`
+        ? `Will be late: ${minutesText(trip.promised - due)} over the target of ${minutesText(motion.target)}`
         : null;
   }
 }

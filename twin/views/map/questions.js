@@ -2,6 +2,7 @@
 
 import { ORDER_LABELS, STATES } from "#python/foundation/stages";
 import { ReplayClock } from "../shared/clock.js";
+import { guarded } from "../shared/registry.js";
 import { unpack } from "./wire.js";
 
 const PLACES_MOST = 500;
@@ -90,10 +91,10 @@ class Asked {
       return here ? density : null;
     if (here && since < DENSITY_GAP)
       this.densityTimer ||= setTimeout(
-        () => {
+        guarded(() => {
           this.densityTimer = 0;
           this.came();
-        },
+        }),
         1000 * (DENSITY_GAP - since),
       );
     else {

@@ -1,5 +1,9 @@
-"""The alert: a card with the trouble at the playhead, its begin and severity; without one, a quiet line."""
+"""The alert: a card with the trouble at the playhead, its begin and severity; without one, a quiet line.
 
+As it was known then, unless the page is to show it with hindsight: then the card has the moments of the whole range.
+"""
+
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -7,6 +11,7 @@ import param
 
 from twin.analysis.moments.known import JUST_ENDED
 from twin.replay.controller import ReplayController
+from twin.views.moments.known import known_to_browser
 from twin.views.moments.moments import span_of, to_browser
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.kitchen_state import states_to_browser
@@ -19,7 +24,12 @@ class AlertCard(Component):
     moments: list[dict[str, Any]] | None = param.List(  # type: ignore[assignment]
         default=None,
         allow_None=True,
-        doc="The troubles, ranked, as `to_browser` returns them; None while they are computed.",
+        doc="The troubles with hindsight, ranked, as `to_browser` returns them; None while they are computed.",
+    )
+    known: list[dict[str, Any]] = param.List(  # type: ignore[assignment]
+        default=[],
+        item_type=dict,
+        doc="What was known of troubles, by blocks of hours, as `known_to_browser` returns it.",
     )
     empty: bool = param.Boolean(
         default=False, doc="Whether the range has no orders, in which case “no trouble” is not shown either."
@@ -36,14 +46,16 @@ class AlertCard(Component):
 
 
 class AlertView(ReplayView):
-    """The most severe trouble at the playhead; while there is none, the next one."""
+    """The most severe trouble at the playhead; while there is none, the last one, or with hindsight the next one."""
 
     def __init__(self, controller: ReplayController, **params: Any) -> None:
         super().__init__(**params)
         self._controller = controller
         self._card = AlertCard(sizing_mode="stretch_width")
         self._card.join(controller)
-        controller.param.watch(lambda _: self.learn(), "insights_problem")
+        self._card.retry_with(partial(self.retry, controller))
+        self.follow(controller, "insights_problem", self.learn)
+        self.follow(controller, "unfolded", self._unfold)
         self.learn()
 
     def __panel__(self) -> AlertCard:
@@ -69,3 +81,8 @@ class AlertView(ReplayView):
             problem="" if insights is not None else self._controller.insights_problem,
             partly=insights is not None and bool(insights.failed),
         )
+        self._unfold()
+
+    def _unfold(self) -> None:
+        """Show what the controller has of how troubles unfolded."""
+        self._card.known = known_to_browser(self._controller)

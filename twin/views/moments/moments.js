@@ -1,7 +1,11 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
-import { durationText } from "../shared/times.js";
+import { laterMark } from "../shared/later.js";
+import { minutesText } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
+import { sharedState } from "../shared/shared_state.js";
 import { verbsOf } from "../shared/verbs.js";
+import { knownOf } from "./known.js";
 
 /** Milliseconds between two looks at which moment the playhead is in. */
 const LOOK = 500;
@@ -12,6 +16,7 @@ class MomentsList {
     this.model = model;
     this.clock = clockFrom(this.model);
     this.verbs = verbsOf(this.model, this.clock);
+    this.known = sharedState(this.model.clock, "known");
     this.shown = "all";
     this.byTime = false;
     this.items = [];
@@ -76,14 +81,17 @@ class MomentsList {
       event.stopPropagation();
       next?.node.firstChild.focus();
     });
-    const timer = setInterval(() => {
-      if (this.clock.moving) this.mark();
-    }, LOOK);
-    const off = this.clock.on(this.mark);
+    const timer = setInterval(
+      guarded(() => {
+        if (this.clock.moving) this.mark();
+      }),
+      LOOK,
+    );
+    const offs = [this.clock.on(this.mark), this.known.on(this.mark)];
     for (const name of ["moments", "judged", "problem", "unexamined"]) this.model.on(name, this.build);
     this.model.on("remove", () => {
       clearInterval(timer);
-      off();
+      for (const off of offs) off();
     });
     this.build();
   }
@@ -120,15 +128,22 @@ class MomentsList {
     return this.verbs.visit(moment.at);
   }
 
+  /** As long as its two clocks say: 18:10 – 18:40 are 30 minutes, whatever the seconds. */
   length({ start, end }) {
-    return durationText(end - start);
+    return minutesText(60 * (Math.floor(end / 60) - Math.floor(start / 60)));
   }
 
   buildItem = (moment) => {
     const badge = el("span", { class: "badge" });
     badge.append(icon(moment.icon, 14));
     const bar = el("span", { class: "bar graphic" }, el("i", { style: `width:${Math.round(100 * moment.severity)}%` }));
-    const now = el("span", { class: "now", hidden: true }, "now");
+    const parts = {
+      title: el("span", {}, moment.title),
+      now: el("span", { class: "now", hidden: true }, "now"),
+      when: el("span", {}),
+      later: laterMark(),
+      sentence: el("span", { class: "sentence" }),
+    };
     const main = el(
       "button",
       {
@@ -144,9 +159,9 @@ class MomentsList {
       el(
         "span",
         { class: "words" },
-        el("span", { class: "title" }, moment.title, now),
-        el("span", { class: "when" }, moment.when, ` · ${this.length(moment)}`),
-        el("span", { class: "sentence" }, moment.sentence),
+        el("span", { class: "title" }, parts.title, parts.now),
+        el("span", { class: "when" }, parts.when, parts.later),
+        parts.sentence,
       ),
       el(
         "span",
@@ -172,7 +187,7 @@ class MomentsList {
       },
     });
     loop.append(icon("loop", 13), "Loop it");
-    return { moment, now, node: el("li", { class: moment.trouble ? "moment trouble" : "moment" }, main, loop) };
+    return { moment, parts, node: el("li", { class: moment.trouble ? "moment trouble" : "moment" }, main, loop) };
   };
 
   build = () => {
@@ -222,19 +237,42 @@ class MomentsList {
     return [el("p", {}, `${none} in this range`), compared];
   }
 
+  /**
+   * What an item says at t. The list knows the whole range, because it is for finding; but of what goes on at the
+   * playhead it says what was known, and what nobody knew yet is drawn as ahead.
+   */
+  told(moment, t) {
+    const whole = { ...moment, now: false, later: moment.end > t, words: `${moment.when} · ${this.length(moment)}` };
+    if (this.clock.hindsight) return { ...whole, now: moment.start <= t && t <= moment.end };
+    const known = moment.trouble ? knownOf(this.known.value ?? [], moment, t) : null;
+    if (!known) return whole;
+    const since = `since ${this.clock.zone.dayText(known.start)} ${this.clock.zone.clockText(known.start, false)}`;
+    const soFar = minutesText(Math.floor((t - known.start) / 60) * 60);
+    return { ...known, now: true, later: false, words: `${since} · ${soFar} so far` };
+  }
+
   mark = () => {
     if (document.hidden || !this.clock.anchor) return;
     const t = this.clock.now();
-    for (const { moment, now, node } of this.items) {
-      const inside = moment.start <= t && t <= moment.end;
-      if (now.hidden === inside) {
-        now.hidden = !inside;
-        node.classList.toggle("current", inside);
-        if (inside) node.firstChild.setAttribute("aria-current", "true");
+    for (const { moment, parts, node } of this.items) {
+      const { title, words, sentence, now, later } = this.told(moment, t);
+      put(parts.title, title);
+      put(parts.when, words);
+      put(parts.sentence, sentence);
+      parts.later.hidden = !later;
+      node.classList.toggle("ahead", later && !now);
+      if (parts.now.hidden === now) {
+        parts.now.hidden = !now;
+        node.classList.toggle("current", now);
+        if (now) node.firstChild.setAttribute("aria-current", "true");
         else node.firstChild.removeAttribute("aria-current");
       }
     }
   };
+}
+
+function put(node, text) {
+  if (node.textContent !== text) node.textContent = text;
 }
 
 function render(view) {

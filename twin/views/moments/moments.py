@@ -1,6 +1,7 @@
 """The moments list: the range's moments, ranked, each with its sentence; a click seeks to it."""
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -36,6 +37,7 @@ def to_browser(moments: Iterable[Moment], span: float = 0.0) -> list[dict[str, A
         {
             "rank": rank,
             "kind": moment.kind,
+            "stage": moment.stage,
             "label": KINDS.get(moment.kind, moment.kind),
             "icon": ICON_OF.get(moment.kind, "alert"),
             "trouble": moment.kind in TROUBLES,
@@ -84,14 +86,15 @@ class MomentsList(Component):
 class MomentsView(ReplayView):
     """The moments of the range; a click seeks to one."""
 
-    count: int = param.Integer(default=0, bounds=(0, None), doc="Troubles in the range, for a tab's label.")  # type: ignore[assignment]
+    count: int = param.Integer(default=0, bounds=(0, None), doc="Moments in the list, for a tab's label.")  # type: ignore[assignment]
 
     def __init__(self, controller: ReplayController, **params: Any) -> None:
         super().__init__(**params)
         self._controller = controller
         self._list = MomentsList(sizing_mode="stretch_both")
         self._list.join(controller)
-        controller.param.watch(lambda _: self.learn(), "insights_problem")
+        self._list.retry_with(partial(self.retry, controller))
+        self.follow(controller, "insights_problem", self.learn)
         self.learn()
 
     def __panel__(self) -> MomentsList:
@@ -108,7 +111,7 @@ class MomentsView(ReplayView):
             self.count = 0
             self._list.param.update(moments=None, judged="", problem=self._controller.insights_problem, unexamined=[])
             return
-        self.count = sum(moment.kind in TROUBLES for moment in insights.moments)
+        self.count = len(insights.moments)
         self._list.param.update(
             moments=to_browser(insights.moments, span_of(self._controller)),
             judged=judged_by(insights),

@@ -3,14 +3,15 @@
 
 import { STAGE_LABELS, STALLED_AFTER } from "#python/foundation/stages";
 import { el, icon } from "../shared/elements.js";
+import { minutesText } from "../shared/numbers.js";
 import { STATE_ICONS } from "../shared/stages.js";
-import { durationText } from "../shared/times.js";
+import { exactText } from "../shared/times.js";
 
 /** The stages that have a length, and the words beside their bars. */
 const STAGE_ROWS = {
   created: STAGE_LABELS.created,
   cooking: STAGE_LABELS.cooking,
-  ready: `${STAGE_LABELS.ready}, waiting`,
+  ready: STAGE_LABELS.ready,
   out_for_delivery: STAGE_LABELS.out_for_delivery,
 };
 /** A stage stands out when it took half as long again as usual, and at least two minutes longer. */
@@ -26,6 +27,15 @@ function stateAt(story, t) {
   const stage = story.stages.findLast(({ start }) => start <= t);
   return stage ? [stage.key, stage.start] : null;
 }
+
+/** What is usual in a stage (seconds, null if unknown) by the hour of t in it, as the pipeline has it for that hour. */
+function usualAt({ start, end, usual }, t) {
+  const inside = Math.max(start, end === null ? t : Math.min(t, end));
+  return usual.findLast(([from]) => from <= inside)?.[1] ?? null;
+}
+
+/** How long from one moment to another, to the second: the seconds that the clock shows, so that parts add up. */
+const spent = (start, end) => Math.floor(end) - Math.floor(start);
 
 /** Build the chart of a story; `visit(t)` is called with the moment of what is clicked. Returns {node, show(t)}. */
 function ganttOf(story, visit, zone) {
@@ -44,9 +54,10 @@ function ganttOf(story, visit, zone) {
             el("span", { class: "took mute" }, "not seen"),
           ),
         };
-      const { start, end, usual } = span;
+      const { start, end } = span;
+      const known = span.usual.length > 0;
       const done = el("i", { class: "done" });
-      const ghost = usual === null ? null : el("i", { class: "ghost" });
+      const ghost = known ? el("i", { class: "ghost" }) : null;
       const bar = el(
         "button",
         {
@@ -59,7 +70,7 @@ function ganttOf(story, visit, zone) {
         done,
       );
       const took = el("span", { class: "took" }, el("span", {}), el("small", {}));
-      const usually = usual === null ? null : el("span", { class: "usual" }, `usual ${durationText(usual)}`);
+      const usually = known ? el("span", { class: "usual" }) : null;
       const node = el(
         "li",
         { class: "lane", "data-testid": `lane-${key}` },
@@ -67,7 +78,7 @@ function ganttOf(story, visit, zone) {
         el("span", { class: "track" }, bar, ghost),
         el("span", { class: "numbers" }, took, usually),
       );
-      return { key, label, start, end, usual, node, bar, done, ghost, took };
+      return { key, label, start, end, span, node, bar, done, ghost, took, usually };
     })
     .filter(Boolean);
   const marks = [];
@@ -124,24 +135,27 @@ function ganttOf(story, visit, zone) {
       set(lane.bar, "left", place(lane.start, d0, d1));
       set(lane.bar, "width", `max(4px, ${place(d0 + end - lane.start, d0, d1)})`);
       set(lane.done, "width", `${(100 * past).toFixed(1)}%`);
+      const usual = usualAt(lane.span, now);
       if (lane.ghost) {
+        lane.ghost.hidden = usual === null;
         set(lane.ghost, "left", place(lane.start, d0, d1));
-        set(lane.ghost, "width", place(Math.min(d0 + lane.usual, d1 - lane.start + d0), d0, d1));
-        lane.ghost.classList.toggle("cut", lane.start + lane.usual > d1);
+        set(lane.ghost, "width", place(Math.min(d0 + (usual ?? 0), d1 - lane.start + d0), d0, d1));
+        lane.ghost.classList.toggle("cut", lane.start + (usual ?? 0) > d1);
+        put(lane.usually, usual === null ? "" : `usual ${minutesText(usual)}`);
       }
       const later = now < lane.start;
       const going = !later && (lane.end === null || now < lane.end);
-      const took = (going ? now : end) - lane.start;
-      const figure = later && lane.end === null ? "" : durationText(took);
+      const took = spent(lane.start, going ? now : end);
+      const figure = later && lane.end === null ? "" : exactText(took);
       const kind = later ? "later" : going ? "so far" : "";
       put(lane.took.firstChild, figure);
       put(lane.took.lastChild, kind);
-      const bad = !later && slow(took, lane.usual);
+      const bad = !later && slow(took, usual);
       lane.node.classList.toggle("later", later);
       lane.node.classList.toggle("slow", bad);
       const words =
         `${lane.label}: ${figure} ` +
-        `${kind}${lane.usual === null ? "" : `, usual ${durationText(lane.usual)}`}` +
+        `${kind}${usual === null ? "" : `, usual ${minutesText(usual)}`}` +
         `${bad ? ", much longer than usual" : ""}, ` +
         `from ${zone.clockText(lane.start)}`;
       if (lane.bar.title !== words) {
@@ -167,4 +181,4 @@ function ganttOf(story, visit, zone) {
   return { node, show };
 }
 
-export { ganttOf, stateAt };
+export { ganttOf, spent, stateAt };

@@ -4,16 +4,15 @@
 import { ORDER_LABELS } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { minutesText, wholeMinutes } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { STATE_ICONS } from "../shared/stages.js";
-import { durationText } from "../shared/times.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
-import { ganttOf, stateAt } from "./gantt.js";
+import { ganttOf, spent, stateAt } from "./gantt.js";
 
 /** The playhead moves over the chart ten times a second: a pixel or two at a minute per second. */
 const EVERY = 100;
 const money = (value) => value.toLocaleString("en-US", { style: "currency", currency: "USD" });
-/** Whole minutes, half up, as the server counts them (twin/analysis/wording.py). */
-const minutesOf = (seconds) => Math.floor(seconds / 60 + 0.5);
 
 /** A piece that is known from time `t` on only: marked as later while the playhead is before it. */
 const later = () =>
@@ -181,15 +180,16 @@ function buildStory(story, act, zone) {
     put(
       here,
       at === null
-        ? `in ${durationText(story.first - t)}`
+        ? `in ${minutesText(story.first - t)}`
         : name === "completed" || name === "cancelled"
-          ? `${durationText(t - at[1])} ago`
-          : `for ${durationText(t - at[1])}`,
+          ? `${minutesText(t - at[1])} ago`
+          : `for ${minutesText(t - at[1])}`,
     );
     here.title = at === null ? "" : `Since ${zone.momentText(at[1])}`;
     const end = story.delivered !== null && story.delivered <= t ? story.delivered : name === "cancelled" ? null : t;
     const known = story.created !== null && story.created <= t && end !== null;
-    const over = known ? minutesOf(end - story.created - story.target) : 0;
+    const took = known ? spent(story.created, end) : 0;
+    const over = known ? wholeMinutes(took - story.target) : 0;
     verdict.className = `verdict ${over > 0 ? "bad" : ""}`;
     put(
       verdict,
@@ -198,11 +198,11 @@ function buildStory(story, act, zone) {
         : over > 0
           ? `${over} min over target`
           : name === "completed"
-            ? `in ${minutesOf(end - story.created)} min, within target`
-            : `${durationText(end - story.created)} since ordered`,
+            ? `in ${minutesText(took)}, within target`
+            : `${minutesText(took)} since ordered`,
     );
     verdict.title = known
-      ? `Created ${zone.clockText(story.created)}; target ${minutesOf(story.target)} min from created to delivered`
+      ? `Created ${zone.clockText(story.created)}; target ${wholeMinutes(story.target)} min from created to delivered`
       : "";
     const estimate =
       name === "out_for_delivery" ? (story.arrivals.findLast(({ from }) => from <= t)?.at ?? story.promise) : null;
@@ -211,7 +211,7 @@ function buildStory(story, act, zone) {
       put(
         eta,
         estimate > t
-          ? `Arrives about ${zone.clockText(estimate, false)}, in ${durationText(estimate - t)}`
+          ? `Arrives about ${zone.clockText(estimate, false)}, in ${minutesText(estimate - t)}`
           : `Was expected at ${zone.clockText(estimate, false)}; any moment now`,
       );
   };
@@ -271,9 +271,12 @@ class OrderPanel {
     this.model.on("said", () => this.tell(this.model.said[1]));
     const offClock = this.clock.on(this.tick);
     const offChosen = this.chosen.on(this.filtered);
-    const timer = setInterval(() => {
-      if (this.shown && this.clock.moving && !document.hidden) this.tick();
-    }, EVERY);
+    const timer = setInterval(
+      guarded(() => {
+        if (this.shown && this.clock.moving && !document.hidden) this.tick();
+      }),
+      EVERY,
+    );
     this.model.on("remove", () => {
       clearInterval(timer);
       clearTimeout(this.wanted);
@@ -351,7 +354,8 @@ class OrderPanel {
       );
       return;
     }
-    put(this.place, `${story.place.number.toLocaleString("en-US")} of ${story.place.of.toLocaleString("en-US")}`);
+    const { number, of } = story.place;
+    put(this.place, `no. ${number.toLocaleString("en-US")} of ${of.toLocaleString("en-US")} in range`);
     this.place.title = "By creation time, among the orders of the loaded range";
     const scrolled = this.root.querySelector(".body")?.scrollTop ?? 0;
     const same = this.root.dataset.order === story.id;

@@ -1,5 +1,7 @@
 """The order panel: the selected order's lifecycle, and how much of it has happened at the playhead."""
 
+import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -7,9 +9,10 @@ import numpy as np
 import param
 
 from twin.analysis import wording
-from twin.analysis.lifecycle import PINGS, ROUTE, STRAIGHT, Lifecycle, lifecycle
+from twin.analysis.baseline import Baseline
+from twin.analysis.lifecycle import PINGS, ROUTE, STRAIGHT, Lifecycle, Span, lifecycle
 from twin.foundation.settings import DELIVERY_TARGET_S
-from twin.foundation.stages import STAGE_LABELS
+from twin.foundation.stages import STAGE_LABELS, STALLED_AFTER
 from twin.replay.controller import ReplayController
 from twin.timeline.neighbour import neighbour
 from twin.timeline.timeline import EventSlice, Timeline
@@ -58,9 +61,10 @@ class OrderView(ReplayView):
         self._controller = controller
         self._panel = OrderPanel(sizing_mode="stretch_both")
         self._panel.join(controller)
+        self._panel.retry_with(partial(self.retry, controller))
         self._panel.on_msg(self._on_message)
-        controller.selection.param.watch(self._follow, ["order", "row"])
-        self.param.watch(lambda _: self._send_story(), "target")
+        self.follow(controller.selection, ["order", "row"], self._send_story)
+        self.follow(self, "target", self._send_story)
         self.reset()
 
     def __panel__(self) -> OrderPanel:
@@ -75,9 +79,6 @@ class OrderView(ReplayView):
         if self._controller.selection.row >= 0:
             self._send_story()
 
-    def _follow(self, *_: param.parameterized.Event) -> None:
-        self._send_story()
-
     def _send_story(self) -> None:
         """Send the selected order, if its story has changed."""
         chosen, timeline = self._controller.selection, self._controller.timeline
@@ -85,10 +86,10 @@ class OrderView(ReplayView):
         if timeline is not None and 0 <= chosen.row < len(timeline.orders):
             insights = self._controller.insights
             baseline = None if insights is None or insights.timeline is not timeline else insights.baseline
-            life = lifecycle(timeline, chosen.row, baseline)
+            life = lifecycle(timeline, chosen.row)
             # a selection whose row is still of the previous timeline is sent by the next call
             if life.order.id == chosen.order:
-                story = story_of(timeline, life, self.target, self._controller.settings.late_after_s)
+                story = story_of(timeline, life, self.target, self._controller.settings.late_after_s, baseline)
         if not story and chosen.order:
             story = {"id": chosen.order, "short": wording.short_id(chosen.order), "away": True}
         if story != self._panel.story:
@@ -116,8 +117,14 @@ class OrderView(ReplayView):
         self._panel.said = [self._panel.said[0] + 1, f"No {which} order {where}."]
 
 
-def story_of(timeline: Timeline, life: Lifecycle, target: float, late_after: float) -> dict[str, Any]:
-    """Return an order for the browser: times are data seconds, null where the data has none."""
+def story_of(
+    timeline: Timeline, life: Lifecycle, target: float, late_after: float, baseline: Baseline | None = None
+) -> dict[str, Any]:
+    """Return an order for the browser: times are data seconds, null where the data has none.
+
+    A stage's `usual` is by the hours of the clock that the order is in it: [[from, seconds or null], …]. What is usual is that
+    of the hour in which it leaves the stage or, while it is there, of the playhead's: the pipeline's number.
+    """
     order = life.order
     times = timeline.orders.began
     window = timeline.window
@@ -130,7 +137,8 @@ def story_of(timeline: Timeline, life: Lifecycle, target: float, late_after: flo
         "first": life.first,
         "last": life.last,
         "stages": [
-            {"key": span.key, "start": span.start, "end": span.end, "usual": span.usual} for span in life.stages
+            {"key": span.key, "start": span.start, "end": span.end, "usual": _usual(span, baseline)}
+            for span in life.stages
         ],
         "stalls": [{"start": start, "end": end} for start, end in life.stalls],
         "created": order.created,
@@ -151,6 +159,26 @@ def story_of(timeline: Timeline, life: Lifecycle, target: float, late_after: flo
     }
 
 
+def _usual(span: Span, baseline: Baseline | None) -> list[tuple[float, float | None]]:
+    """Return the usual time in a stage from the begin of each hour on that an order is in it; [] where nothing is known."""
+    if baseline is None:
+        return []
+    until = span.start + STALLED_AFTER if span.end is None else min(span.end, span.start + STALLED_AFTER)
+    found: list[tuple[float, float | None]] = []
+    start, end = baseline.hour(span.start)
+    while start <= until:
+        usual = baseline.stage_time(span.key, start)
+        if not found or found[-1][1] != usual:
+            found.append((start, usual))
+        start, end = baseline.hour(end)
+    return [] if all(usual is None for _, usual in found) else found
+
+
+def _spent(end: float | None, start: float | None) -> float:
+    """Return the seconds between two times as the clock shows them, so that stages add up to the whole (gantt.js, `spent`)."""
+    return 0.0 if end is None or start is None else float(math.floor(end) - math.floor(start))
+
+
 Fact = dict[str, Any]
 
 
@@ -161,7 +189,7 @@ def _fact(label: str, value: str, note: str = "", at: float | None = None, tone:
 
 def _facts(life: Lifecycle, target: float, late_after: float) -> list[Fact]:
     facts = [
-        _delivery_time(life, target), _promise(life), _drive_time(life), _waiting_time(life, late_after), _distance(life)
+        _delivery_time(life, target), _promise(life), _drive_time(life), _meeting(life, late_after), _distance(life)
     ]  # fmt: skip
     facts.append(_fact("Address", life.order.address or UNKNOWN, tone="" if life.order.address else "mute"))
     return [fact for fact in facts if fact]
@@ -170,12 +198,11 @@ def _facts(life: Lifecycle, target: float, late_after: float) -> list[Fact]:
 def _delivery_time(life: Lifecycle, target: float) -> Fact:
     why = "From the order’s creation to its delivery, against the target"
     if life.total is not None:
-        over = wording.whole_minutes(life.total - target)
+        over = wording.whole_minutes(_spent(life.delivered, life.order.created) - target)
+        total = wording.exact_text(_spent(life.delivered, life.order.created))
         against = f"target {wording.minutes_text(target)}"
         note = f"{over} over {against}" if over > 0 else f"within {against}"
-        return _fact(
-            "Delivery time", wording.minutes_text(life.total), note, life.delivered, "bad" if over > 0 else "good", why
-        )
+        return _fact("Delivery time", total, note, life.delivered, "bad" if over > 0 else "good", why)
     if life.cancelled is not None and life.delivered is None:
         created = life.order.created
         note = "" if created is None else f"{wording.minutes_text(life.cancelled - created)} after it was made"
@@ -192,30 +219,28 @@ def _promise(life: Lifecycle) -> Fact:
 
 
 def _drive_time(life: Lifecycle) -> Fact | None:
-    if life.drive is None:
+    if life.road is None or life.delivered is None:
         return None
-    note, tone = "", ""
+    note, tone, drive = "", "", _spent(life.delivered, life.road.start)
     if life.order.eta_mins is not None:
-        late = wording.whole_minutes(life.drive - life.order.eta_mins * 60)
+        late = wording.whole_minutes(drive - life.order.eta_mins * 60)
         tone = "bad" if late > 0 else "good"
         note = "as promised" if late == 0 else f"{abs(late)} min {'longer' if late > 0 else 'shorter'} than promised"
-    return _fact(
-        "Drive", wording.minutes_text(life.drive), note, life.delivered, tone, "From pick-up to delivery, as it was"
-    )
+    return _fact("Drive", wording.exact_text(drive), note, life.delivered, tone, "From pick-up to delivery, as it was")
 
 
-def _waiting_time(life: Lifecycle, late_after: float) -> Fact | None:
+def _meeting(life: Lifecycle, late_after: float) -> Fact | None:
+    """Return how far apart food and driver were; not called a wait, which is the stage Ready, until both left together."""
+    why = "From gk_ready to driver_arrived; "
     if life.food_waited is not None:
         late = bool(wording.is_late(life.food_waited, late_after))
         return _fact(
-            "Food waited", wording.minutes_text(life.food_waited), "for its driver", life.arrived, "bad" if late else "",
-            f"From gk_ready to driver_arrived; over {wording.minutes_text(late_after)} the driver counts as late",
+            "Driver came", f"{wording.minutes_text(life.food_waited)} after", "the food was ready", life.arrived,
+            "bad" if late else "", f"{why}over {wording.minutes_text(late_after)} the driver counts as late",
         )  # fmt: skip
     if life.driver_waited is not None:
-        return _fact(
-            "Driver waited", wording.minutes_text(life.driver_waited), "for the food", life.ready,
-            why="From driver_arrived to gk_ready",
-        )  # fmt: skip
+        before = f"{wording.minutes_text(life.driver_waited)} before"
+        return _fact("Driver came", before, "the food was ready", life.ready, why=f"{why}the driver was there first")
     return None
 
 

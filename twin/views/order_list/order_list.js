@@ -3,9 +3,10 @@
 import { SHORT_LABELS, STATES } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { minutesText, wholeMinutes } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { rowsOf } from "../shared/rows.js";
 import { STATE_ICONS } from "../shared/stages.js";
-import { durationText } from "../shared/times.js";
 import { selectionOf } from "../shared/verbs.js";
 
 const STAGES = 4; // the first four are open; the others are lists since midnight
@@ -26,8 +27,6 @@ const put = (node, text) => {
   if (node.textContent !== text) node.textContent = text;
 };
 const orders = (n) => `${n.toLocaleString("en-US")} ${n === 1 ? "order" : "orders"}`;
-/** Whole minutes over the target, half up, as the server counts them (twin/analysis/wording.py). */
-const minutesOver = (age, target) => Math.floor((age - target) / 60 + 0.5);
 
 function buildRow({ row, id, short, began: created, delivered, brands, dated: known }) {
   const stage = el("span", { class: "state" });
@@ -187,9 +186,12 @@ class OrderList {
     this.model.on("active", this.age);
     const offClock = this.clock.on(this.age);
     const offChosen = this.chosen.on(this.onChosen);
-    const timer = setInterval(() => {
-      if (this.model.active && this.clock.moving && !document.hidden) this.age();
-    }, EVERY);
+    const timer = setInterval(
+      guarded(() => {
+        if (this.model.active && this.clock.moving && !document.hidden) this.age();
+      }),
+      EVERY,
+    );
     this.model.on("remove", () => {
       clearInterval(timer);
       offClock();
@@ -207,9 +209,9 @@ class OrderList {
       const line = this.lines.get(row);
       const closed = line.number === 4;
       const old = (closed ? line.delivered : now) - line.created;
-      put(line.sinceCell, durationText(now - line.since) + (line.number >= STAGES && line.number < 6 ? " ago" : ""));
-      put(line.age, durationText(old));
-      const over = !line.known || line.number === 5 || line.number === 6 ? 0 : minutesOver(old, this.model.target);
+      put(line.sinceCell, minutesText(now - line.since) + (line.number >= STAGES && line.number < 6 ? " ago" : ""));
+      put(line.age, minutesText(old));
+      const over = !line.known || line.number === 5 || line.number === 6 ? 0 : wholeMinutes(old - this.model.target);
       line.late.hidden = over <= 0;
       if (over > 0) put(line.late.lastChild, `${over} over`);
       const words = over > 0 ? `${over} min over the target of ${Math.round(this.model.target / 60)} min` : "";

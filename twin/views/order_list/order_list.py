@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -82,11 +83,12 @@ class OrderListView(ReplayView):
         self._wall = wall
         self._list = OrderList(sort=self.sort, target=self.target, active=self.active, sizing_mode="stretch_both")
         self._list.join(controller)
+        self._list.retry_with(partial(self.retry, controller))
         self._list.on_msg(self._on_message)
         self._list.param.watch(lambda event: self.param.update(sort=event.new), "sort")
         self.param.watch(lambda event: self._list.param.update(**{event.name: event.new}), ["sort", "target", "active"])
-        self.param.watch(self._redraw, ["active", "sort"])
-        controller.selection.param.watch(self._redraw, "stage")
+        self.follow(self, ["active", "sort"], self._redraw)
+        self.follow(controller.selection, "stage", self._redraw)
         self.reset()
 
     def __panel__(self) -> OrderList:
@@ -161,7 +163,7 @@ class OrderListView(ReplayView):
             bool(np.isfinite(orders.created[row])),
         )
 
-    def _redraw(self, *_: param.parameterized.Event) -> None:
+    def _redraw(self) -> None:
         """Show the orders at the playhead at once."""
         if self._timeline is None or not self.active:
             return

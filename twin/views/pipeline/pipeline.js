@@ -4,18 +4,8 @@ import { STAGE_LABELS } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { closeLast } from "../shared/keys.js";
-import {
-  averageText,
-  figure,
-  LONG_COUNT,
-  many,
-  minutesText,
-  NONE,
-  percentText,
-  plural,
-  put,
-  reportAs,
-} from "../shared/numbers.js";
+import { figure, LONG_COUNT, many, minutesText, NONE, percentText, plural, put, reportAs } from "../shared/numbers.js";
+import { sharedState } from "../shared/shared_state.js";
 import { STATE_ICONS } from "../shared/stages.js";
 import { selectionOf } from "../shared/verbs.js";
 import { StageList } from "./stage_orders.js";
@@ -160,7 +150,7 @@ function showStage(parts, s, limits, usualWords) {
     amber === null || red === null ? "" : `; marked from ${minutesText(amber)} on, red from ${minutesText(red)}`;
   put(
     parts.service,
-    s.service === null ? (s.told ? "no recent average" : "not in the data") : `avg ${averageText(s.service)}`,
+    s.service === null ? (s.told ? "no recent average" : "not in the data") : `avg ${minutesText(s.service)}`,
     s.service === null
       ? `No order moved on from this stage in the last 60 minutes${left}`
       : `Average time in this stage of the ${plural(s.served, "order")} that moved on in the last 60 ` +
@@ -169,8 +159,8 @@ function showStage(parts, s, limits, usualWords) {
   );
   put(
     parts.usual,
-    s.usual === null || s.service === null ? "" : `usual ${(s.usual / 60).toFixed(1)}`,
-    s.usual === null ? "" : `Usual average here: ${averageText(s.usual)} (${usualWords}, other days)`,
+    s.usual === null || s.service === null ? "" : `usual ${minutesText(s.usual)}`,
+    s.usual === null ? "" : `Usual average here: ${minutesText(s.usual)} (${usualWords}, other days)`,
     s.usual,
   );
   put(
@@ -365,6 +355,7 @@ class PipelineStrip {
 
   show = () => {
     const state = JSON.parse(this.model.state);
+    sharedState(this.model.clock, "stages").take(state);
     for (const parts of this.stages)
       if (state[parts.key])
         showStage(parts, state[parts.key], this.model.limits[parts.key] ?? [null, null], this.model.usual_words);

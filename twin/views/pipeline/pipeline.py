@@ -4,6 +4,7 @@ import json
 import logging
 import math
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -69,12 +70,13 @@ class PipelineView(ReplayView):
         self._controller = controller
         self._strip = PipelineStrip(sizing_mode="stretch_width")
         self._strip.join(controller)
+        self._strip.retry_with(partial(self.retry, controller))
         self._strip.on_msg(self._on_message)
         self._snapshot: Snapshot | None = None
         self._usual_mark = math.nan
         self._usual: dict[str, float | None] = {}
-        controller.selection.param.watch(lambda _: self._mark(), "version")
-        self.param.watch(lambda _: self._set_limits(), ["amber", "red"])
+        self.follow(controller.selection, "version", self._mark)
+        self.follow(self, ["amber", "red"], self._set_limits)
         self._set_limits()
         self.reset()
 
@@ -141,10 +143,10 @@ class PipelineView(ReplayView):
     def _times(
         self, figures: StageFigures, usual: float | None, playing: bool, levels: tuple[Levels, ...]
     ) -> dict[str, Any]:
-        tenths, minutes = (6.0, 60.0) if playing else (None, None)
+        minutes = 60.0 if playing else None
         return {
-            "service": _tidy(figures.service, tenths),
-            "usual": _tidy(usual, tenths),
+            "service": _tidy(figures.service, minutes),
+            "usual": _tidy(usual, minutes),
             "served": figures.served,
             "excluded": figures.excluded,
             "age": _tidy(figures.age, minutes),

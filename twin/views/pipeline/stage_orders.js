@@ -3,6 +3,7 @@
 import { el, icon } from "../shared/elements.js";
 import { opened } from "../shared/keys.js";
 import { many, minutesText, plural, put } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
 import { rowsOf } from "../shared/rows.js";
 
 const LIST_WIDTH = 316;
@@ -77,7 +78,10 @@ class StageList {
     this.closed ??= opened(() => this.close());
     this.place();
     if (!this.timer) {
-      this.timer = setInterval(() => this.ask(), LIST_EVERY);
+      this.timer = setInterval(
+        guarded(() => this.ask()),
+        LIST_EVERY,
+      );
       addEventListener("resize", this.place);
       addEventListener("scroll", this.place, true);
     }

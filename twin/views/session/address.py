@@ -16,7 +16,7 @@ from twin.sources.similar_orders import similar_orders
 LoadRequest = tuple[str, float | None, float | None, float | None, float | None]
 """What is to be loaded: location, start, end, playhead, speed; None: the default, see `ReplaySession.choose`."""
 
-NAMES = ("location", "start", "end", "t", "speed", "view", "order", "stage", "loop", "theme")
+NAMES = ("location", "start", "end", "t", "speed", "view", "order", "stage", "loop", "hindsight", "theme")
 """The parameters of the operations page, beside those that its views save."""
 
 LONGEST_ID = 200
@@ -27,13 +27,15 @@ LATEST = "The last 24 hours are shown."
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What an address asks for. viewport: [lon, lat, zoom], empty: none; order, stage: empty: none; loop: play in a loop."""
+    """What an address asks for. viewport: [lon, lat, zoom], empty: none; order, stage: empty: none; loop: play in a loop;
+    hindsight: show what lies after the playhead, too."""
 
     load: LoadRequest
     viewport: list[float]
     order: str
     stage: str
     loop: bool
+    hindsight: bool
 
 
 def read(address: Address, hub: Hub) -> Wish | None:
@@ -58,6 +60,7 @@ def read(address: Address, hub: Hub) -> Wish | None:
         address.text("order")[:LONGEST_ID],
         address.one_of("stage", STATES) or "",
         address.one_of("loop", ("0", "1")) == "1",
+        address.one_of("hindsight", ("0", "1")) == "1",
     )
 
 

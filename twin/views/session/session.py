@@ -28,6 +28,7 @@ from twin.server.process import process
 from twin.sources.base import Location
 from twin.timeline.timeline import Timeline
 from twin.views.session.address import LoadRequest, cut, read
+from twin.views.session.unfolding import TroubleFollower
 from twin.views.shared.component import Component, module_source
 from twin.views.shared.view import ReplayView
 
@@ -112,6 +113,7 @@ class ReplaySession(param.Parameterized):
         self.page = PageLink(width=0, height=0, margin=0, sizing_mode="fixed", instance=process.instance)
         self.page.join(controller)
         self._views: Sequence[ReplayView] = ()
+        self._troubles = TroubleFollower(hub, controller)
         self._shown: tuple[int, float] | None = None
         self._written = ""
         self._requested: LoadRequest | None = None
@@ -291,7 +293,7 @@ class ReplaySession(param.Parameterized):
             self.newer = None
             self._is_latest = timeline.window == self.hub.last_hours(place.id)
             for view in self._views:
-                view.reset()
+                view.begin_anew()
             self.waiting = ""
             self.page.settled = True
             self.tick(force=True)
@@ -317,7 +319,7 @@ class ReplaySession(param.Parameterized):
         with pn.io.hold():
             self.controller.learn(insights)
             for view in self._views:
-                view.learn()
+                view.attempt(view.learn)
             self.tick(force=True)
 
     async def range(self, start: float, end: float) -> None:
@@ -352,8 +354,9 @@ class ReplaySession(param.Parameterized):
             snapshot = self.controller.timeline.at(t)
             for view in self._views:
                 if getattr(view, "active", True):
-                    view.show(snapshot)
+                    view.attempt(view.show, snapshot)
             self._write_address()
+            self._troubles.notice()
 
     def _on_visibility(self, event: param.parameterized.Event) -> None:
         """Stop the ticks while the page's tab is hidden; when it becomes visible, show the current time at once."""
@@ -379,7 +382,7 @@ class ReplaySession(param.Parameterized):
 
     # -- the address ----------------------------------------------------------------------------------------------------
     def _write_address(self) -> None:
-        """Write location, range, playhead, speed, loop, selection and the views' saved Params into the page's address.
+        """Write location, range, playhead, speed, loop, hindsight, selection and the views' saved Params into the page's address.
 
         The playhead is the one that was last set; page.js replaces it with that of a running clock.
         """
@@ -394,6 +397,7 @@ class ReplaySession(param.Parameterized):
             "t": tz.iso(anchor.t0),
             "speed": f"{anchor.speed:g}",
             "loop": "1" if anchor.loop else "",
+            "hindsight": "1" if anchor.hindsight else "",
         }
         if self.viewport:
             fields["view"] = ",".join(f"{number:.5f}" for number in self.viewport)
@@ -442,6 +446,8 @@ class ReplaySession(param.Parameterized):
         self.viewport = wish.viewport
         if wish.loop:
             self.controller.set_loop(True)
+        if wish.hindsight:
+            self.controller.set_hindsight(True)
         for name, (view, state, _) in self._saved_params.items():
             if name in query:
                 view.param.update({state: query[name]})

@@ -1,15 +1,16 @@
 // The replay clock of the browser: where the playhead is, without a message for every frame.
 
-import { twin } from "./registry.js";
+import { guarded, twin } from "./registry.js";
 import { NAIVE, Zone } from "./times.js";
 
 /**
  * Where the playhead is, and how it goes on from there (`Anchor` in twin/replay/clock.py): times are seconds of data
- * time since 1970, `speed` data seconds per second, `age` the seconds that had passed since t0 was true when the
- * anchor was sent, `step` the length of one step, `zone` the kitchen's, absent where times are naive. The anchor with
+ * time since 1970, `speed` data seconds per second, `hindsight` whether what lies after the playhead may be shown,
+ * `age` the seconds that had passed since t0 was true when the anchor was sent, `step` the length of one step, `zone`
+ * the kitchen's, absent where times are naive. The anchor with
  * the higher epoch is the newer one.
  * @typedef {{t0: number, speed: number, playing: boolean, start: number, end: number, loop: boolean, epoch: number,
- *   age?: number, step?: number, zone?: import("./times.js").SentZone}} Anchor
+ *   hindsight?: boolean, age?: number, step?: number, zone?: import("./times.js").SentZone}} Anchor
  */
 
 /**
@@ -55,6 +56,7 @@ class ReplayClock {
           anchor.playing === known.playing &&
           anchor.t0 === known.t0 &&
           anchor.loop === known.loop &&
+          !!anchor.hindsight === !!known.hindsight &&
           anchor.start === known.start &&
           anchor.end === known.end))
     )
@@ -126,9 +128,14 @@ class ReplayClock {
     const a = this.anchor;
     return !this.halted && !!a && a.playing && (a.loop || this.now() < a.end);
   }
+  /** Whether what lies after the playhead may be shown, marked as such; else only what was known at it. */
+  get hindsight() {
+    return !!this.anchor?.hindsight;
+  }
   on(listener) {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    const mine = guarded(listener);
+    this.listeners.add(mine);
+    return () => this.listeners.delete(mine);
   }
 }
 

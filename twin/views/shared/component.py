@@ -68,6 +68,8 @@ class Component(JSComponent):
     selection: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={}, doc="The selection, as `Selection.to_browser()` returns it; empty: this view does not follow it."
     )
+    failure: str = param.String(default="", doc="Why it is not up to date, a sentence; empty: it is. See guard.js.")  # type: ignore[assignment]
+    renewals: int = param.Integer(default=0, doc="Counts how often it was made anew after a failure.")  # type: ignore[assignment]
 
     __abstract = True
 
@@ -78,6 +80,12 @@ class Component(JSComponent):
     """Whether this view is a module of its own rather than in the one of all views: few pages have it."""
 
     _stylesheets: ClassVar[list[Any]] = []
+    _logged = ""
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self._retry: Callable[[], object] = lambda: None
+        self.on_msg(self._on_retry)
 
     @classmethod
     def _url(cls) -> str:
@@ -140,11 +148,14 @@ class Component(JSComponent):
             super()._process_events(events)
         except ValueError as error:
             _log.warning("%s: refused a change: %s", type(self).__name__, error)
+        except Exception as error:  # whatever it is, the other panels go on
+            self.fail(error)
 
     def on_msg(self, callback: Callable[[Any], None]) -> None:
         """Call `callback(event)` for the browser's messages, whose `data` is plain JSON then: others are refused here.
 
-        A ValueError that it raises refuses the message, too. A refusal is a line in the log, and the session goes on.
+        A ValueError that it raises refuses the message, too. A refusal is a line in the log, and the session goes on. Any
+        other error is a failure of this panel.
         """
 
         def handle(event: Any) -> None:
@@ -154,8 +165,32 @@ class Component(JSComponent):
                 callback(event)
             except ValueError as error:
                 _log.warning("%s: refused a message: %s", type(self).__name__, error)
+            except Exception as error:  # whatever it is, the other panels go on
+                self.fail(error)
 
         super().on_msg(handle)
+
+    def fail(self, error: Exception) -> None:
+        """Say in the panel's place that it failed and offer a retry; log the error, once while it stays the same."""
+        reason = f"{type(error).__name__}: {error}"
+        if reason != self._logged:
+            self._logged = reason
+            _log.error("%s failed", type(self).__name__, exc_info=error)
+        self.failure = f"This panel could not be updated ({type(error).__name__}): see the server’s log."
+
+    def retry_with(self, retry: Callable[[], object]) -> None:
+        """Call `retry()`, which makes the panel whole again, when the user wants that after a failure."""
+        self._retry = retry
+
+    def _on_retry(self, event: Any) -> None:
+        if event.data == {"retry": True}:
+            with hold():
+                self.failure = ""
+                self.renewals += 1
+                try:
+                    self._retry()
+                except Exception as error:  # it has failed again
+                    self.fail(error)
 
     def join(self, controller: ReplayController) -> None:
         """Follow a controller's clock and selection, and carry out the verbs and selections that the browser sends."""

@@ -1,5 +1,6 @@
 // Elements and icons, which every view is made of.
 
+import { guarded } from "./registry.js";
 import "./tokens.js";
 
 /** Make an element: el("p", {class: "x", onclick: f}, "text", child). Text is always text, never markup. */
@@ -7,7 +8,7 @@ function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [key, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
-    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), guarded(value));
     else if (key === "style") node.style.cssText = value;
     else node.setAttribute(key, value === true ? "" : value);
   }

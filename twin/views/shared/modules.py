@@ -23,6 +23,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2]
 PYTHON = "#python/"
+GUARD = PACKAGE / "views/shared/guard.js"
 
 _NAMES = r"\{ ?([\w$]+(?:, [\w$]+)*),? ?\}"
 _NAMED = re.compile(rf'import {_NAMES} from "([^"]+)";')
@@ -63,18 +64,19 @@ class Source:
 def module_source(entry: Path) -> ModuleText:
     """Return the module of a view: its file and all files that it imports, each before the files that import it.
 
+    Its `render` runs within a guard, see guard.js.
+
     Raises `ModuleError` for a missing file, export or constant, an unused import, and a circular import.
     """
     first = read(entry)
-    return ModuleText(
-        _text([entry]) + f"const {{ {', '.join(first.exports)} }} = {first.scope};\n" + _export(first), entry
-    )
+    names = f"const {{ {', '.join(first.exports)} }} = {_guarded(first)};\n"
+    return ModuleText(_text(_with_guard([entry])) + names + _export(first), entry)
 
 
 def bundle_source(entries: Mapping[str, Path]) -> str:
     """Return one module with every file once; its default export maps the given names to the entries' exports."""
-    named = ", ".join(f"{name}: {read(entry).scope}" for name, entry in entries.items())
-    return _text(entries.values()) + f"export default {{ {named} }};\n"
+    named = ", ".join(f"{name}: {_guarded(read(entry))}" for name, entry in entries.items())
+    return _text(_with_guard(entries.values())) + f"export default {{ {named} }};\n"
 
 
 @functools.cache
@@ -153,6 +155,18 @@ def constants(sources: Iterable[Source]) -> dict[str, dict[str, object]]:
             except (ImportError, AttributeError) as error:
                 raise ModuleError(f"{_shown(source.path)} imports from {target}: {error}") from error
     return wanted
+
+
+def _with_guard(entries: Iterable[Path]) -> list[Path]:
+    """Return these entries, and the file that guards their `render` if any has one."""
+    every = list(entries)
+    return [*every, *[GUARD] * any("render" in read(entry).exports for entry in every)]
+
+
+def _guarded(source: Source) -> str:
+    if "render" not in source.exports:
+        return source.scope
+    return f"{{ ...{source.scope}, render: {read(GUARD).scope}.guardedRender({source.scope}.render) }}"
 
 
 def _text(entries: Iterable[Path]) -> str:

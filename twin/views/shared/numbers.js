@@ -14,14 +14,16 @@ const shortMany = (n) =>
 const plural = (n, noun, more = `${noun}s`) => `${many(n)} ${n === 1 ? noun : more}`;
 /** Whole minutes, half up, as twin/analysis/wording.py rounds them. */
 const wholeMinutes = (seconds) => Math.floor(seconds / 60 + 0.5);
-/** A duration in whole minutes, in seconds below one: 40 s, 21 min, 2 h 05. */
-function minutesText(seconds) {
+/**
+ * A duration in whole minutes, half up, in seconds below one: 40 s, 21 min, 2 h 05. Every panel writes durations with
+ * this, an average or an age as much as a single wait, so that no two of them are rounded in different ways.
+ */
+function minutesText(duration) {
+  const seconds = Math.max(0, duration);
   if (seconds < 59.5) return `${Math.round(seconds)} s`;
   const minutes = wholeMinutes(seconds);
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${two(minutes % 60)}`;
 }
-/** An average in tenths of a minute, from 100 minutes on in hours. */
-const averageText = (seconds) => (seconds < 6000 ? `${(seconds / 60).toFixed(1)} min` : minutesText(seconds));
 /**
  * A share in tenths of a percent, rounded down so that 100 % means all of them; the tolerance undoes binary fractions.
  */
@@ -54,7 +56,6 @@ function reportAs(model, name, tell) {
 }
 
 export {
-  averageText,
   figure,
   LONG_COUNT,
   many,

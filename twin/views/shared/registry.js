@@ -9,4 +9,13 @@ const isCut = () => !!twin.connection?.lost;
 /** Say why what the user has just done does nothing. */
 const refuse = () => twin.connection?.explain();
 
-export { isCut, refuse, twin };
+/**
+ * The same function on behalf of the panel that is being drawn or updated now: what it throws is that panel's failure
+ * (guard.js) and stops nobody else. Whatever runs later needs it: listeners, timers, frames.
+ * @template {(...given: any[]) => any} Act
+ * @param {Act} act
+ * @returns {Act}
+ */
+const guarded = (act) => twin.panel?.wrap(act) ?? act;
+
+export { guarded, isCut, refuse, twin };

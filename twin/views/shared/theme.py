@@ -8,13 +8,14 @@ marks of 3 : 1 (WCAG 1.4.11); a test computes both.
 TOKENS: dict[str, dict[str, str]] = {
     "light": {
         "bg": "#f4f6f9", "panel": "#ffffff", "line": "#dfe4ec", "ink": "#101828", "mute": "#556075",
-        "accent": "#1a54ea", "on-accent": "#ffffff", "bad": "#c1121f", "warn": "#9a5b00", "good": "#157347",
+        "accent": "#1a54ea", "on-accent": "#ffffff", "bad": "#c1121f", "warn": "#a04d00", "good": "#157347",
         "shadow": "0 1px 2px rgba(16,24,40,.06)", "map": "#f5f7fa", "halo": "#ffffff",
         "edge": "#7f8a9e", "scrim": "rgba(16,24,40,.52)", "float": "0 12px 32px rgba(16,24,40,.2)",
         # stage text and stage fills
-        "created": "#5b687d", "cooking": "#b45309", "ready": "#8a6a00", "out_for_delivery": "#1d4ed8", "completed": "#157347",
-        "created-fill": "#75849b", "cooking-fill": "#e8650a", "ready-fill": "#ae8200",
+        "created": "#5b687d", "cooking": "#b45309", "ready": "#905d00", "out_for_delivery": "#1d4ed8", "completed": "#157347",
+        "created-fill": "#75849b", "cooking-fill": "#e8650a", "ready-fill": "#bf8000",
         "out_for_delivery-fill": "#3b82f6", "completed-fill": "#159a46",
+        "risk-fill": "#d17600",  # who will be late, on the map
     },
     "dark": {
         "bg": "#0b1119", "panel": "#121a26", "line": "#223046", "ink": "#e8eef8", "mute": "#93a3bb",
@@ -24,12 +25,13 @@ TOKENS: dict[str, dict[str, str]] = {
         "created": "#9fb0c8", "cooking": "#fb923c", "ready": "#facc15", "out_for_delivery": "#7db0ff", "completed": "#4ade80",
         "created-fill": "#94a3b8", "cooking-fill": "#f97316", "ready-fill": "#eab308",
         "out_for_delivery-fill": "#3b82f6", "completed-fill": "#22c55e",
+        "risk-fill": "#fbbf24",
     },
 }  # fmt: skip
 
 SCALE: dict[str, str] = {
-    # type: 13 px is the body of a dense page; a step is some 15 % below it and 20 % above
-    "text-xs": "11px", "text-sm": "12px", "text-md": "13px", "text-lg": "15px", "text-xl": "18px",
+    # type: 13 px is the body of a dense page and 12 px the smallest that is written; a step is some 20 % above
+    "text-xs": "12px", "text-sm": "12.5px", "text-md": "13px", "text-lg": "15px", "text-xl": "18px",
     "text-2xl": "22px", "text-3xl": "30px",
     # spacing, in steps of 4 px with a half step for closely related things
     "space-half": "2px", "space-1": "4px", "space-2": "8px", "space-3": "12px", "space-4": "16px",
@@ -47,10 +49,14 @@ SCALE: dict[str, str] = {
 TEXT = ("ink", "mute", "accent", "bad", "warn", "good", "created", "cooking", "ready", "out_for_delivery", "completed")
 """Tokens for text on the panel and the page."""
 
-FILLS = ("edge", *(f"{stage}-fill" for stage in ("created", "cooking", "ready", "out_for_delivery", "completed")))
+FILLS = (
+    "edge",
+    "risk-fill",
+    *(f"{stage}-fill" for stage in ("created", "cooking", "ready", "out_for_delivery", "completed")),
+)
 """Tokens for marks, bars and the borders of fields, which are not text."""
 
-FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif'
+FONT = 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif'
 
 _LIGHT = ":root"
 _DARK = '.mui-dark, [data-theme="dark"], [data-jp-theme-light="false"], .vscode-dark'

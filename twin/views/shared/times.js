@@ -203,19 +203,15 @@ class Zone {
 /** The clock of naive times. */
 const NAIVE = new Zone();
 
-/** A duration in the shortest honest words: 42 s, 7 min, 1 h 05. */
-function durationText(seconds) {
-  const s = Math.max(0, Math.round(seconds));
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min`;
-  return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))}`;
-}
-
-/** A duration to the second, for speeds: 60 and 100 times are not both a minute. */
-function paceText(seconds) {
+/**
+ * A duration to the second, where parts must add up to their whole, and for speeds: 60 and 100 times are not both a
+ * minute.
+ */
+function exactText(duration) {
+  const seconds = Math.max(0, Math.round(duration));
   const minutes = Math.floor(seconds / 60);
-  const rest = Math.round(seconds % 60);
+  const rest = seconds % 60;
   return [minutes && `${minutes} min`, (rest || !minutes) && `${rest} s`].filter(Boolean).join(" ");
 }
 
-export { DAY, durationText, MONTHS, NAIVE, paceText, two, Zone };
+export { DAY, exactText, MONTHS, NAIVE, two, Zone };

@@ -2,7 +2,7 @@
 // server.
 
 import { clockOf } from "./clock.js";
-import { isCut, refuse, twin } from "./registry.js";
+import { guarded, isCut, refuse, twin } from "./registry.js";
 
 /** At most ten messages a second while something is dragged; the browser itself follows every movement. */
 const SEND_EVERY = 100;
@@ -67,6 +67,9 @@ function verbsOf(model, clock = clockOf(model.clock)) {
     },
     loop(loop) {
       tell({ verb: "set_loop", loop, at: clock.predict({ loop }) });
+    },
+    hindsight(hindsight) {
+      tell({ verb: "set_hindsight", hindsight, at: clock.predict({ hindsight }) });
     },
     seek(t) {
       clock.predict({ t0: within(t) });
@@ -189,8 +192,9 @@ class Selected {
     for (const listener of [...this.listeners]) listener(this);
   }
   on(listener) {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    const mine = guarded(listener);
+    this.listeners.add(mine);
+    return () => this.listeners.delete(mine);
   }
 }
 

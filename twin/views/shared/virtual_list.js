@@ -1,6 +1,7 @@
 // A listbox of any length, of which only the rows in view are in the document.
 
 import { el } from "./elements.js";
+import { guarded } from "./registry.js";
 
 /** Rows beyond each edge that are there before they are scrolled to. */
 const BEYOND = 6;
@@ -38,7 +39,7 @@ class VirtualList {
       const at = /** @type {HTMLElement} */ (event.target).closest("[data-at]");
       if (at instanceof HTMLElement) this.choose(this.items[Number(at.dataset.at)]);
     });
-    this.watch = new ResizeObserver(() => this.refresh());
+    this.watch = new ResizeObserver(guarded(() => this.refresh()));
     this.watch.observe(this.node);
     field?.setAttribute("aria-controls", this.name);
   }

@@ -1,7 +1,8 @@
 // The scrubber's drawing: pure functions from data to ticks, paths and words.
 
 import { SVG } from "../shared/elements.js";
-import { DAY, durationText } from "../shared/times.js";
+import { minutesText } from "../shared/numbers.js";
+import { DAY } from "../shared/times.js";
 
 const TICKS = [
   1,
@@ -37,7 +38,7 @@ const LEAST = 0.18;
 
 const bucketText = (s) =>
   ({ 60: "minute", 3600: "hour", [DAY]: "day", [7 * DAY]: "week" })[s] ??
-  (s % DAY === 0 ? `${s / DAY} days` : s % 3600 === 0 ? `${s / 3600} h` : durationText(s));
+  (s % DAY === 0 ? `${s / DAY} days` : s % 3600 === 0 ? `${s / 3600} h` : minutesText(s));
 const counted = (n, one, many) => `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
 const snapped = (x) => Math.round(x * devicePixelRatio) / devicePixelRatio;
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
@@ -87,16 +88,32 @@ function ribbonHeight(waiting, road) {
   return LEAST + (1 - LEAST) * share;
 }
 
-/** The ribbon as one SVG path per level (fine, tight, short), `height` pixels high at the worst. */
-function ribbonPaths({ waiting = [], road = [], level = [] }, edges, x, height) {
+/** Whether drivers are tight (1) or short (2) at t, by the spells of the moments; else 0. */
+const shortageAt = (short, t) => short.findLast(([start, end]) => start <= t && t < end)?.[2] ?? 0;
+
+/**
+ * The ribbon as one SVG path per level (fine, tight, short), `height` pixels high at the worst. A level begins and ends
+ * where its moment does, amid a bar, too.
+ */
+function ribbonPaths({ waiting = [], road = [], short = [] }, edges, x, height) {
   const paths = ["", "", ""];
+  const cuts = short.flatMap(([start, end]) => [start, end]).sort((a, b) => a - b);
   waiting.forEach((meals, i) => {
-    const left = snapped(x(edges[i]));
-    const right = snapped(x(edges[i + 1]));
     const top = height - snapped(ribbonHeight(meals, road[i]) * height);
-    if (right > left) paths[level[i]] += `M${left} ${height}V${top}H${right}V${height}Z`;
+    const marks = [edges[i], ...cuts.filter((t) => t > edges[i] && t < edges[i + 1]), edges[i + 1]];
+    for (let k = 1; k < marks.length; k++) {
+      const [left, right] = [snapped(x(marks[k - 1])), snapped(x(marks[k]))];
+      if (right > left) paths[shortageAt(short, marks[k - 1])] += `M${left} ${height}V${top}H${right}V${height}Z`;
+    }
   });
   return paths;
+}
+
+/** What the ribbon tells of bar i, and of t in it: averages, whose stretch is told, since no minute has them. */
+function ribbonText({ waiting, road, short, begin, end }, i, t, zone) {
+  const averages = `${waiting[i].toFixed(1)} meals waiting · ${road[i].toFixed(1)} drivers on the road`;
+  const level = ["", "drivers tight", "drivers short"][shortageAt(short, t)];
+  return [`on average ${zone.spanText(begin[i], end[i])}: ${averages}`, level];
 }
 
 const svgNode = (name, attributes, ...children) => {
@@ -119,4 +136,4 @@ const hatching = () =>
     ),
   );
 
-export { axisTicks, barsPath, bucketText, clamp, counted, hatching, ribbonPaths, snapped, svgNode, TICKS };
+export { axisTicks, barsPath, bucketText, clamp, counted, hatching, ribbonPaths, ribbonText, snapped, svgNode, TICKS };

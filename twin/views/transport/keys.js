@@ -66,6 +66,12 @@ const REPLAY_KEYS = [
     help: [[["M"], "Next moment; Shift M the one before"]],
   },
   {
+    keys: ["h"],
+    except: CHOOSING,
+    act: (_, { clock, verbs }) => verbs.hindsight(!clock.hindsight),
+    help: [[["H"], "As it was known then, or with hindsight"]],
+  },
+  {
     keys: ["[", "]"],
     except: CHOOSING,
     act: ({ key }, { scrubber }) => scrubber.brush.setEdge(key === "[" ? "start" : "end"),

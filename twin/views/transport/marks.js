@@ -1,6 +1,7 @@
 // The moments under the scrubber: a marker each, labels for the gravest, what happened on hover, a click goes there.
 
 import { el } from "../shared/elements.js";
+import { laterMark } from "../shared/later.js";
 import { clamp, snapped, svgNode } from "./axis.js";
 
 /** Half a marker's width and the gap to its label, pixels. */
@@ -33,6 +34,7 @@ function buildMarks(model, clock, verbs, scale) {
     note.replaceChildren(
       el("b", {}, moment.title),
       el("span", { class: "when" }, moment.when),
+      moment.end > clock.now() ? laterMark() : "",
       el("p", {}, moment.sentence),
     );
     const size = note.offsetWidth;
@@ -110,6 +112,10 @@ function buildMarks(model, clock, verbs, scale) {
     place(false);
     place(true);
   };
+  /** Dim the markers of what lies after the playhead. */
+  const move = (t) => {
+    for (const { moment, node } of marks) node.classList.toggle("ahead", moment.at > t);
+  };
   /** Go to the next moment after the playhead (way 1), or the one before (-1); from the last on to the first. */
   const jump = (way) => {
     const now = clock.now();
@@ -121,7 +127,7 @@ function buildMarks(model, clock, verbs, scale) {
     spoken.textContent = next.node.getAttribute("aria-label");
     timer = setTimeout(hide, EXPLAINED);
   };
-  return { row, band, note, spoken, build, draw, jump, remove: () => clearTimeout(timer) };
+  return { row, band, note, spoken, build, draw, move, jump, remove: () => clearTimeout(timer) };
 }
 
 export { buildMarks };

@@ -2,8 +2,22 @@
 // dragged.
 
 import { el } from "../shared/elements.js";
-import { DAY, durationText } from "../shared/times.js";
-import { axisTicks, barsPath, clamp, counted, hatching, ribbonPaths, snapped, svgNode, TICKS } from "./axis.js";
+import { laterMark } from "../shared/later.js";
+import { minutesText } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
+import { DAY } from "../shared/times.js";
+import {
+  axisTicks,
+  barsPath,
+  clamp,
+  counted,
+  hatching,
+  ribbonPaths,
+  ribbonText,
+  snapped,
+  svgNode,
+  TICKS,
+} from "./axis.js";
 import { buildBrush, sectionOf, wholeOf } from "./brush.js";
 import { TIMELINE_KEYS } from "./keys.js";
 import { buildMarks } from "./marks.js";
@@ -12,7 +26,6 @@ import { buildMarks } from "./marks.js";
 const KNOB = 9;
 /** Pixels that a section's edge snaps to, in neat units of time. */
 const SNAP = 1;
-const LEVEL_WORDS = ["", " · few drivers", " · drivers short"];
 
 /** Build it; `slider` is what takes keys and the focus, `brush` the section, `jump(way)` goes from moment to moment. */
 function buildScrubber(model, clock, verbs) {
@@ -35,11 +48,13 @@ function buildScrubber(model, clock, verbs) {
     hatching(),
     ...levels,
   );
+  const ahead = el("i", {});
   const slider = el(
     "div",
     { class: "slider", role: "slider", tabindex: "0", "aria-label": "Playhead", "data-testid": "scrubber" },
     track,
     ribbon,
+    el("div", { class: "ahead", "aria-hidden": "true" }, ahead),
   );
   let width = 0;
   let height = 0;
@@ -83,7 +98,7 @@ function buildScrubber(model, clock, verbs) {
       put(
         x,
         el("b", {}, clock.zone.spanText(section.start, section.end)),
-        ` · ${durationText(section.end - section.start)}, again and again`,
+        ` · ${minutesText(section.end - section.start)}, again and again`,
       );
     else tip.hidden = true;
   });
@@ -172,6 +187,8 @@ function buildScrubber(model, clock, verbs) {
       // a window of full width, pushed left with its content held in place: the compositor moves it, nothing is painted
       played.style.transform = `translateX(${x - width}px)`;
       inner.style.transform = `translateX(${width - x}px)`;
+      ahead.style.transform = `translateX(${x}px)`;
+      marks.move(t);
     }
     const second = Math.floor(performance.now() / 1000);
     if (second !== spoken || !clock.moving) {
@@ -187,7 +204,6 @@ function buildScrubber(model, clock, verbs) {
   };
   const point = (event) => {
     const { edges, counts } = model.volume;
-    const { waiting, road, level, begin, end } = model.supply;
     const t = timeAt(event);
     let i = 0;
     while (i < counts.length - 1 && edges[i + 1] <= t) i++;
@@ -201,16 +217,11 @@ function buildScrubber(model, clock, verbs) {
     const seconds = whole().end - whole().start < 7200;
     const words = [el("b", {}, `${clock.zone.dayText(t)} ${clock.zone.clockText(t, seconds)}`)];
     if (known) words.push(` · ${counted(counts[i], "order", "orders")} ${clock.zone.spanText(edges[i], edges[i + 1])}`);
-    if (known && waiting) {
-      const part =
-        begin[i] > edges[i] || end[i] < edges[i + 1] ? ` at worst, ${clock.zone.spanText(begin[i], end[i])}` : "";
-      words.push(
-        el("br"),
-        `${counted(Math.round(waiting[i]), "meal", "meals")} waiting · ` +
-          `${counted(Math.round(road[i]), "driver", "drivers")} on the road${part}`,
-        el("em", {}, LEVEL_WORDS[level[i]]),
-      );
+    if (known && model.supply.waiting) {
+      const [averages, level] = ribbonText(model.supply, i, t, clock.zone);
+      words.push(el("br"), averages, el("em", {}, level && ` · ${level}`));
     }
+    if (t > clock.now()) words.push(laterMark());
     if (!inside(t)) words.push(el("em", {}, " · outside the section"));
     put(xOf(t), ...words);
   };
@@ -266,7 +277,7 @@ function buildScrubber(model, clock, verbs) {
     binding.act(event, { clock, verbs });
   });
 
-  const observer = new ResizeObserver(() => {
+  const resized = guarded(() => {
     const box = track.getBoundingClientRect();
     const low = ribbon.getBoundingClientRect().height;
     if (box.width === width && box.height === height && low === ribbonHeightNow) return;
@@ -275,6 +286,7 @@ function buildScrubber(model, clock, verbs) {
     draw(true);
     if (clock.anchor) move(clock.now());
   });
+  const observer = new ResizeObserver(resized);
   observer.observe(track);
   return {
     node,

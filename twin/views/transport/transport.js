@@ -2,10 +2,13 @@
 
 import { clockOf } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
-import { durationText, paceText } from "../shared/times.js";
+import { minutesText } from "../shared/numbers.js";
+import { guarded } from "../shared/registry.js";
+import { exactText } from "../shared/times.js";
 import { verbsOf } from "../shared/verbs.js";
 import { bucketText } from "./axis.js";
 import { sectionOf, wholeOf } from "./brush.js";
+import { buildHindsight } from "./hindsight.js";
 import { listenToKeys } from "./keys.js";
 import { buildRange } from "./range_picker.js";
 import { buildScrubber } from "./scrubber.js";
@@ -87,7 +90,15 @@ class TransportBar {
 
   buildBar() {
     const controls = el("div", { class: "controls" }, this.back, this.play, this.stop, this.forward, this.loop);
-    this.left = el("div", { class: "left" }, el("div", { class: "time" }, this.time, this.date), controls, this.speeds);
+    this.hindsight = buildHindsight(this.clock, this.verbs);
+    this.left = el(
+      "div",
+      { class: "left" },
+      el("div", { class: "time" }, this.time, this.date),
+      this.hindsight.node,
+      controls,
+      this.speeds,
+    );
     this.bar = el(
       "section",
       { class: "bar card", "aria-label": "Replay", "data-testid": "transport" },
@@ -148,10 +159,11 @@ class TransportBar {
   }
 
   watchSight() {
-    const sight = new IntersectionObserver(([entry]) => {
+    const looked = guarded(([entry]) => {
       this.seen = entry.isIntersecting;
       if (this.seen) this.wake();
     });
+    const sight = new IntersectionObserver(looked);
     sight.observe(this.bar);
     this.model.on("remove", () => {
       cancelAnimationFrame(this.frame);
@@ -187,7 +199,7 @@ class TransportBar {
     return !!this.clock.anchor && this.clock.anchor.end > this.clock.anchor.start;
   }
 
-  tick = () => {
+  tick = guarded(() => {
     this.frame = 0;
     if (!this.clock.anchor) return;
     const t = this.clock.now();
@@ -199,7 +211,7 @@ class TransportBar {
     this.scrubber.move(t);
     if (this.clock.moving && this.seen) this.frame = requestAnimationFrame(this.tick);
     else this.controlsOf();
-  };
+  });
 
   /** Write which clock it is; `of` is the zone that was written. */
   explain(zone, t, label) {
@@ -222,9 +234,10 @@ class TransportBar {
       ? "Stopped: the server does not answer"
       : `${moving ? "Pause" : "Play"} (space)`;
     this.play.setAttribute("aria-disabled", String(!!this.clock.halted));
-    this.back.title = `Back ${durationText(this.clock.anchor.step)} (←, with shift ten times that)`;
-    this.forward.title = `Forward ${durationText(this.clock.anchor.step)} (→, with shift ten times that)`;
+    this.back.title = `Back ${minutesText(this.clock.anchor.step)} (←, with shift ten times that)`;
+    this.forward.title = `Forward ${minutesText(this.clock.anchor.step)} (→, with shift ten times that)`;
     this.loop.setAttribute("aria-pressed", String(!!this.clock.anchor?.loop));
+    this.hindsight.show();
     for (const node of this.speeds.children)
       node.setAttribute("aria-pressed", String(Number(node.dataset.speed) === this.clock.anchor?.speed));
   }
@@ -241,7 +254,7 @@ class TransportBar {
             "aria-label": `${speed} times`,
             onclick: () => this.verbs.speed(speed),
             title:
-              speed === 1 ? `As it happened (${i + 1})` : `${paceText(speed)} of kitchen time each second (${i + 1})`,
+              speed === 1 ? `As it happened (${i + 1})` : `${exactText(speed)} of kitchen time each second (${i + 1})`,
           },
           `${speed}×`,
         ),

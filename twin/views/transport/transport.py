@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,8 +11,13 @@ import numpy as np
 import panel as pn
 import param
 
-from twin.analysis.driver_supply import PART, RangeSummary, is_recorded, summarise, supply, usual_pressure
-from twin.analysis.limits import FEWEST_MEALS, SHORT_PRESSURE, TIGHT_PRESSURE
+from twin.analysis.driver_supply import (
+    PART,
+    RangeSummary,
+    is_recorded,
+    summarise,
+    supply,
+)
 from twin.analysis.moments import KINDS, TROUBLES, Moment
 from twin.analysis.moments.moment import when_in
 from twin.analysis.wording import minutes_text, whole_minutes
@@ -40,10 +45,9 @@ MOST_BARS = 180
 LOADING = "Loading the range …"
 
 RIBBON_RULE = (
-    "Meals that wait for a driver, per driver on the road: the taller, the more. "
+    "Meals that wait for a driver (in Ready), per driver on the road: the taller, the more. "
     f"Averages over {PART / MINUTE:.0f} minutes; a longer bar shows its worst {PART / MINUTE:.0f}. "
-    f"Amber: {FEWEST_MEALS:.0f} meals or more wait, at least {TIGHT_PRESSURE:g} per driver. "
-    f"Red and hatched: at least {SHORT_PRESSURE:g} per driver. Where waiting is usual, half as much again as usual."
+    "Amber: food is waiting, or drivers come late. Red and hatched: drivers are short. Both are the moments of the list."
 )
 """What the colours and heights of the ribbon mean, for its legend."""
 
@@ -78,7 +82,8 @@ class TransportBar(Component):
     )
     supply: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={},
-        doc="Per bar (n): `waiting` meals, drivers on the `road`, `level` 0–2, the part (`begin`, `end`) they are of; `rule`. "
+        doc="Per bar (n): `waiting` meals, drivers on the `road`, the part (`begin`, `end`) they are of; `short`: spells "
+        "[start, end, level 1 or 2] in which drivers are tight or short; `rule`. "
         "`unknown`: without the stages that it takes.",
     )
     summary: list[dict[str, str]] = param.List(  # type: ignore[assignment]
@@ -139,7 +144,9 @@ class TransportView(ReplayView):
         self._choices = 0
         self._bar = TransportBar(sizing_mode="stretch_width", busy=self.busy)
         self._bar.join(controller)
+        self._bar.retry_with(partial(self.retry, controller))
         self._bar.on_msg(self._on_message)
+        self.follow(self, ["source_range", "latest", "reach"], self._offer)
         self.reset()
         self._offer()
 
@@ -173,13 +180,12 @@ class TransportView(ReplayView):
             self._bar.param.update(supply={"rule": RIBBON_UNKNOWN, "unknown": True}, moments=moments)
             return
         edges = np.asarray(self._bar.volume["edges"], np.float64)
-        middles = (edges[:-1] + edges[1:]) / 2
-        per_bar = supply(timeline, edges, None if insights is None else usual_pressure(insights.baseline, middles))
+        per_bar = supply(timeline, edges)
         self._bar.param.update(
             supply={
                 "waiting": per_bar.waiting.round(1).tolist(),
                 "road": per_bar.on_road.round(1).tolist(),
-                "level": per_bar.level.tolist(),
+                "short": shortages(() if insights is None else insights.moments),
                 "begin": per_bar.begin.tolist(),
                 "end": per_bar.end.tolist(),
                 "rule": RIBBON_RULE,
@@ -187,7 +193,6 @@ class TransportView(ReplayView):
             moments=moments,
         )
 
-    @param.depends("source_range", "latest", "reach", watch=True)
     def _offer(self) -> None:
         if self.source_range is None:
             self._bar.source = {}
@@ -227,6 +232,16 @@ class TransportView(ReplayView):
             case {"verb": "range", "start": start, "end": end}:
                 self.busy = LOADING  # sent to the browser before loading begins, which is a later callback
                 pn.state.execute(partial(self.choose, start, end))
+
+
+SHORTAGE_LEVELS = {"food_waiting": 1, "drivers_late": 1, "driver_shortage": 2}
+"""Kind of moment -> how the ribbon shows it: 1 tight, 2 short."""
+
+
+def shortages(moments: Iterable[Moment]) -> list[tuple[float, float, int]]:
+    """Return the spells in which drivers are tight or short: (start, end, level), the worst last, to cover the others."""
+    spells = [(one.start, one.end, SHORTAGE_LEVELS[one.kind]) for one in moments if one.kind in SHORTAGE_LEVELS]
+    return sorted(spells, key=lambda spell: spell[2])
 
 
 def summary_parts(of_range: RangeSummary) -> list[dict[str, str]]:

@@ -24,7 +24,7 @@ BAR = 0.36
 """Half the thickness of a brand's bar, in rows."""
 BOX = 0.17
 """Half the thickness of a stage's middle half, in rows."""
-LABEL_PX = "11px"
+LABEL_PX = "12px"
 
 
 def coloured(model: Any, **tokens: str) -> None:
@@ -88,7 +88,7 @@ class VolumeFigure:
     def __init__(self) -> None:
         nothing = np.zeros(1)
         bands = hv.VSpans((nothing, nothing)).opts(
-            fill_alpha=0.16, line_alpha=0, hooks=[_part("moments", fill_color="warn", line_color="warn")]
+            fill_alpha=0.16, line_alpha=0, hooks=[_part("moments", fill_color="risk-fill", line_color="risk-fill")]
         )
         bars = hv.Histogram((np.array([0.0, 1.0]), nothing)).opts(
             line_width=0.7, hooks=[_part("bars", fill_color="accent", line_color="panel")]

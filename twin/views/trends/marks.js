@@ -1,6 +1,7 @@
 // A Bokeh figure held in a slot of ours: found when it is laid out, coloured by the page's tokens, and marks placed
 // over it.
 
+import { guarded } from "../shared/registry.js";
 import { token } from "../shared/tokens.js";
 
 const LOOK_EVERY_MS = 60;
@@ -19,9 +20,9 @@ class Held {
     this.pv = null;
     this.timer = 0;
     this.gone = false;
-    this.repainted = () => {
+    this.repainted = guarded(() => {
       if (!this.gone) this.onPlaced();
-    };
+    });
     model.on(name, () => this.seek());
     this.seek();
   }
@@ -40,7 +41,11 @@ class Held {
       found.repainted.connect(this.repainted);
       this.recolour();
       this.onPlaced();
-    } else if (this.model.active) this.timer = setTimeout(() => this.seek(), LOOK_EVERY_MS);
+    } else if (this.model.active)
+      this.timer = setTimeout(
+        guarded(() => this.seek()),
+        LOOK_EVERY_MS,
+      );
   }
   get frame() {
     return this.pv?.frame?.bbox ?? null;

@@ -3,8 +3,9 @@
 
 import { clockFrom } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
-import { twin } from "../shared/registry.js";
-import { DAY, durationText } from "../shared/times.js";
+import { minutesText } from "../shared/numbers.js";
+import { guarded, twin } from "../shared/registry.js";
+import { DAY } from "../shared/times.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
 import { Held } from "./marks.js";
 
@@ -30,7 +31,7 @@ const money = (n) =>
     : n >= 10_000
       ? `$${(n / 1000).toFixed(1)}k`
       : `$${number(Math.round(n))}`;
-const minuteText = (m) => (m >= 100 ? durationText(m * 60) : `${m.toFixed(1)} min`);
+const minuteText = (m) => minutesText(m * 60);
 const TREND = {
   improving: ["↗", "improving"],
   declining: ["↘", "declining"],
@@ -157,7 +158,7 @@ class TrendsFrame {
   }
 
   listen() {
-    const themes = new MutationObserver(this.recolour);
+    const themes = new MutationObserver(guarded(this.recolour));
     themes.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme"] });
     const dropClock = this.clock.on(() => {
       if (!this.timer || performance.now() - this.moved > MOVE_EVERY_MS) this.move();
@@ -219,7 +220,7 @@ class TrendsFrame {
   };
 
   /** Move the playhead and the veil over what is still to come: the compositor does it, nothing is painted anew. */
-  move = () => {
+  move = guarded(() => {
     clearTimeout(this.timer);
     this.timer = 0;
     const { frame } = this.volume;
@@ -231,7 +232,7 @@ class TrendsFrame {
     this.playhead.style.transform = `translateX(${at}px)`;
     this.veil.style.transform = `scaleX(${(1 - x / frame.width).toFixed(5)})`;
     if (this.clock.moving) this.timer = setTimeout(this.move, MOVE_EVERY_MS);
-  };
+  });
 
   say(lines, event) {
     this.tip.replaceChildren(...lines.filter(Boolean).map(([text, strong]) => el(strong ? "b" : "p", {}, text)));
@@ -438,7 +439,7 @@ class TrendsFrame {
               },
             },
             label,
-            el("i", { class: "sort", "aria-hidden": "true" }, mine ? (this.sorted.down ? "▾" : "▴") : ""),
+            el("i", { class: "sort", "aria-hidden": "true" }, mine ? (this.sorted.down ? "▼" : "▲") : ""),
           ),
         );
       }),
@@ -505,9 +506,11 @@ class TrendsFrame {
   };
 
   recolour = () =>
-    requestAnimationFrame(() => {
-      for (const held of [this.volume, this.stages, this.brands]) held.recolour();
-    });
+    requestAnimationFrame(
+      guarded(() => {
+        for (const held of [this.volume, this.stages, this.brands]) held.recolour();
+      }),
+    );
 
   wake = () => {
     if (!this.seen()) return clearTimeout(this.timer);

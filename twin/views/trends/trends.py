@@ -5,7 +5,9 @@ hour are HTML, so that playing repaints no figure. Nothing is built before the t
 200 ms, which a page with the trends in a hidden tab does not spend.
 """
 
+import math
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,7 +20,7 @@ from twin.analysis.brands import BrandFigures, performance
 from twin.analysis.insights import Insights
 from twin.analysis.metrics import metrics_of
 from twin.analysis.moments.moment import when_in
-from twin.analysis.wording import average_text, in_minutes
+from twin.analysis.wording import in_minutes, minutes_text
 from twin.foundation.stages import COMPLETED, STAGE_LABELS, STAGES
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Snapshot, Timeline
@@ -82,8 +84,10 @@ class TrendsView(ReplayView):
         self._usual: tuple[Any, ...] = ()
         self._frame = TrendsFrame(sizing_mode="stretch_both", margin=0, dark=self.dark, active=self.seen)
         self._frame.join(controller)
+        self._frame.retry_with(partial(self.retry, controller))
         self.param.watch(lambda event: self._frame.param.update(dark=event.new), "dark")
-        self.param.watch(self._on_visibility, ["active", "wide"])
+        self.param.watch(lambda _: self._frame.param.update(active=self.seen), ["active", "wide"])
+        self.follow(self, ["active", "wide"], self._on_visibility)
         self.reset()
 
     def __panel__(self) -> TrendsFrame:
@@ -121,9 +125,7 @@ class TrendsView(ReplayView):
             self._frame.now = now
 
     # -- drawing ---------------------------------------------------------------------------------------------------------
-    def _on_visibility(self, *_: Any) -> None:
-        if self._frame.active != self.seen:
-            self._frame.active = self.seen
+    def _on_visibility(self) -> None:
         self._draw()
         if self.seen and self._timeline is not None:
             self.show(self._timeline.at(self._controller.now()))
@@ -208,16 +210,18 @@ class TrendsView(ReplayView):
 
 
 def _minutes(seconds: float | None) -> float | None:
-    """Return minutes rounded to tenths, so that a mark does not jitter."""
+    """Return minutes in tenths, so that a mark does not jitter; cut, so that whole minutes are still those of the seconds."""
     minutes = in_minutes(seconds)
-    return None if minutes is None else round(minutes, 1)
+    if minutes is None or minutes < 1:
+        return minutes
+    return math.floor(10 * minutes + 1e-9) / 10
 
 
 def _stage_texts(stage: data.StageTimes) -> dict[str, Any]:
     return {
         "key": stage.key,
         "label": STAGE_LABELS[stage.key],
-        "quantiles": [average_text(seconds) for seconds in stage.quantiles],
+        "quantiles": [minutes_text(seconds) for seconds in stage.quantiles],
         "number": stage.number,
         "excluded": stage.excluded,
     }

@@ -1,0 +1,85 @@
+"""Twenty random moments of four kitchens: no two numbers that speak of one thing differ, and no part is more than its whole.
+
+The numbers are those that views send, the words that they draw (in Node), and the API's. What must hold is in relations.py; the
+sources are both generations of the schema, a record with holes, and real taxis.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import twin
+from tests.integration.relations import RELATIONS
+from tests.integration.shown import Scene, draw, scenes
+from twin.simulator import write_demo
+
+MOMENTS, KITCHENS, SEED = 20, 4, 20
+
+NOT_OF_CABS = {"the_ribbon_is_the_pipeline_on_average"}
+"""Relations of what the taxis do not have: nothing tells when a meal was ready."""
+
+HOLES = """
+COPY (
+  SELECT * REPLACE (CASE WHEN hash(order_id) % 5 = 0 THEN regexp_replace(body, '"price": *[0-9.]+', '"price": 0', 'g')
+                    ELSE body END AS body)
+  FROM read_parquet('{demo}/events_*.parquet', union_by_name=true)
+  WHERE hash(order_id || event_type) % 9 > 0                            -- any milestone may be missing
+    AND NOT (hash(order_id) % 23 = 1 AND event_type NOT IN ('order_created', 'gk_started'))  -- never finished: stalls
+    AND NOT (hash(order_id) % 19 = 2 AND event_type = 'order_created')
+  UNION ALL BY NAME
+  SELECT * REPLACE ('order_cancelled' AS event_type, '{{}}' AS body)
+  FROM read_parquet('{demo}/events_*.parquet', union_by_name=true)
+  WHERE event_type = 'gk_started' AND hash(order_id) % 13 = 3           -- some cancelled, some delivered all the same
+) TO '{out}' (FORMAT parquet)
+"""
+"""A demo with holes: milestones, creations and prices that are missing, orders that fall silent, and cancelled ones."""
+
+
+@pytest.fixture(scope="module")
+def holes(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("holes")
+    duckdb.sql(HOLES.format(demo=demo, out=folder / "events_holes.parquet"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def newer(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    return made_once(
+        "demo-2026", lambda folder: write_demo(folder, days=2, scale=0.2, seed=11, generation="2026", dq=0.01)
+    )
+
+
+@pytest.fixture(scope="module", params=["demo", "newer", "holes", "cabs"])
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Scene]:
+    """Every scene of a source, drawn."""
+    if request.param == "cabs":
+        source = request.getfixturevalue("real_data") / "sf_cabs_2008-05-24.csv.gz"
+    else:
+        source = request.getfixturevalue(request.param)
+    hub = twin.open(source)
+    places = [place.id for place in hub.locations][:KITCHENS]
+    every = scenes(request.param, hub, places, MOMENTS, SEED)
+    draw(every, tmp_path_factory.mktemp("drawn"))
+    assert len(every) == MOMENTS * len(places)
+    return every
+
+
+@pytest.mark.slow
+def test_no_two_numbers_of_a_moment_disagree(told: list[Scene]) -> None:
+    faults, compared = [], Counter[str]()
+    for scene in told:
+        for name, check in RELATIONS.items():
+            for fault in check(scene):
+                compared[name] += 1
+                if fault is not None:
+                    faults.append(f"{name} · {scene}: {fault}")
+    if os.environ.get("SHOW_FAULTS"):
+        print("\n".join(faults[:400]))
+        print(compared)
+    assert not faults, f"{len(faults)} faults, as:\n" + "\n".join(faults[:40])
+    without = NOT_OF_CABS if told[0].source == "cabs" else set()
+    assert {name for name in RELATIONS if not compared[name]} == without, "nothing was compared"

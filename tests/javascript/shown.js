@@ -1,0 +1,96 @@
+// `node shown.js IN OUT`: draw views from their parameters without a browser, and write every text that they show.
+//
+// IN is JSON [{view: {parameter: value}}]; OUT is for each of them {view: [{id, text, title, value, window, hidden}]}, the
+// elements that have a test id. The views are the product's own files; only the document is not a browser's.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { parseHTML } from "linkedom";
+
+class Unmoved {
+  observe() {}
+  disconnect() {}
+}
+const { window, document, HTMLElement, Node } = parseHTML("<!doctype html><html><body></body></html>");
+Object.assign(globalThis, {
+  document,
+  HTMLElement,
+  Node,
+  getComputedStyle: () => ({ getPropertyValue: () => "" }),
+  matchMedia: () => ({ matches: false, addEventListener() {}, removeEventListener() {} }),
+  ResizeObserver: Unmoved,
+  IntersectionObserver: Unmoved,
+  // nothing is watched: what stands there after the first drawing is what is read
+  requestAnimationFrame: () => 0,
+  cancelAnimationFrame() {},
+  setInterval: () => 0,
+  clearInterval() {},
+  addEventListener() {},
+  removeEventListener() {},
+  innerWidth: 1440,
+  innerHeight: 900,
+  devicePixelRatio: 1,
+});
+Object.defineProperty(document, "hidden", { value: false });
+for (const name of ["title", "hidden", "tabIndex"]) {
+  if (Object.getOwnPropertyDescriptor(window.HTMLElement.prototype, name)) continue;
+  Object.defineProperty(window.HTMLElement.prototype, name, {
+    get() {
+      return this.getAttribute(name.toLowerCase()) ?? "";
+    },
+    set(value) {
+      if (value === false) this.removeAttribute(name.toLowerCase());
+      else this.setAttribute(name.toLowerCase(), value === true ? "" : value);
+    },
+  });
+}
+
+const FILES = {
+  pipeline: "pipeline/pipeline.js",
+  kpis: "kpis/kpis.js",
+  order: "order/order.js",
+  orders: "order_list/order_list.js",
+  alert: "moments/alert.js",
+  moments: "moments/moments.js",
+  transport: "transport/transport.js",
+};
+const [, , from, to] = process.argv;
+const given = JSON.parse(readFileSync(from, "utf8"));
+const names = [...new Set(given.flatMap((page) => Object.keys(page)))];
+const renders = Object.fromEntries(
+  await Promise.all(names.map(async (name) => [name, (await import(`../../twin/views/${FILES[name]}`)).render])),
+);
+
+function modelOf(parameters) {
+  return { ...parameters, send_msg() {}, on() {} };
+}
+
+function read(root) {
+  const found = [];
+  const walk = (node, hidden) => {
+    const off = hidden || (node.hasAttribute?.("hidden") ?? false);
+    const id = node.getAttribute?.("data-testid");
+    if (id) {
+      found.push({
+        id,
+        text: node.textContent.trim(),
+        title: node.getAttribute("title") ?? "",
+        value: node.hasAttribute("data-value") ? Number(node.getAttribute("data-value")) : null,
+        window: node.getAttribute("data-window") ?? "",
+        hidden: off,
+      });
+    }
+    for (const child of node.children ?? []) walk(child, off);
+  };
+  walk(root, false);
+  return found;
+}
+
+const shown = given.map((page) =>
+  Object.fromEntries(
+    Object.entries(page).map(([name, parameters]) => {
+      const view = { model: modelOf(parameters) };
+      return [name, read(renders[name](view))];
+    }),
+  ),
+);
+writeFileSync(to, JSON.stringify(shown));

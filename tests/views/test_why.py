@@ -1,0 +1,108 @@
+"""Why late?: the last hour is the delivery time's card, the range has what began in it, and nothing after the playhead counts."""
+
+from typing import Any
+
+import pytest
+
+from tests.fake_timeline import DAY0, HOUR, FakeTimeline, send_message
+from twin.analysis.baseline import Baseline
+from twin.analysis.insights import Insights
+from twin.analysis.metrics import kpis
+from twin.replay.controller import ReplayController
+from twin.sources.base import Window
+from twin.views.why.why import WhyView
+
+MINUTE = 60.0
+FIRST_LATE = 60
+"""From this order on food waits 20 minutes longer."""
+
+
+@pytest.fixture
+def controller() -> ReplayController:
+    """An order every ten minutes of a day, each of 28 minutes; the last hours' drivers are late."""
+    rows = []
+    for k in range(72):
+        t = DAY0 + 10 * MINUTE * k
+        late = 20 if k >= FIRST_LATE else 0
+        minutes = {
+            "created": 0, "started": 2, "finished": 10, "ready": 12, "arrived": 14 + late, "picked_up": 15 + late,
+            "delivered": 28 + late,
+        }  # fmt: skip
+        rows.append({name: t + at * MINUTE for name, at in minutes.items()})
+    timeline = FakeTimeline(rows)
+    timeline.window = Window(DAY0, DAY0 + 24 * HOUR)
+    controller = ReplayController(timeline)
+    controller.learn(Insights(timeline, Baseline.none(), ()))
+    return controller
+
+
+def shown(controller: ReplayController, view: WhyView, t: float) -> Any:
+    controller.seek(t)
+    view.show(controller.timeline.at(t))
+    return view.__panel__().state
+
+
+def step(state: Any, part: str) -> Any:
+    (found,) = (one for one in state["steps"] if one["part"] == part)
+    return found
+
+
+def test_the_last_hour_is_that_of_the_delivery_times_card_and_names_the_cause(controller: ReplayController) -> None:
+    view = WhyView(controller)
+    view.learn()
+    for hour in (2, 10.5, 11, 11.9):
+        state, figures = shown(controller, view, DAY0 + hour * HOUR), kpis(controller.timeline, DAY0 + hour * HOUR)
+        assert (state["orders"], state["late"]) == (figures.deliveries, figures.deliveries_over)
+        assert state["mean"] == pytest.approx((figures.delivery_time or 0) / MINUTE, abs=0.05)
+        parts = state["target"] + state["usual"] + sum(one["beyond"] for one in state["steps"])
+        assert parts == pytest.approx(state["mean"])
+    assert state["sentence"] == "108 late minutes in 6 of 6 deliveries: 100 % food waiting for drivers"
+    assert [one["beyond"] for one in state["steps"]] == [0, 0, 0, 20, 0, 0]
+    assert step(state, "food_waits") == {
+        "part": "food_waits", "label": "Food waits", "beyond": 20, "mean": 22, "usual": 2,
+        "late_min": 108, "late": 6, "alone": 6, "needed": 6,
+    }  # fmt: skip
+
+
+def test_the_range_has_what_began_in_it_and_had_been_delivered(controller: ReplayController) -> None:
+    view = WhyView(controller)
+    view.learn()
+    send_message(view.__panel__(), {"scope": "range"})
+    assert shown(controller, view, DAY0 + 5 * HOUR)["orders"] == 28  # created until 4:30
+    controller.set_range(DAY0 + 4 * HOUR, DAY0 + 6 * HOUR)
+    assert shown(controller, view, DAY0 + 5 * HOUR)["orders"] == 4
+    send_message(view.__panel__(), {"scope": "everything"})
+    assert view.__panel__().scope == "range"
+
+
+def test_a_part_lists_its_orders_worst_first(controller: ReplayController) -> None:
+    view = WhyView(controller)
+    view.learn()
+    state = shown(controller, view, DAY0 + 11.2 * HOUR)
+    send_message(view.__panel__(), {"part": "food_waits"})
+    worst = view.__panel__().worst
+    assert len(worst) == step(state, "food_waits")["late"] == state["late"] > 0
+    assert [row for row, *_ in worst] == sorted((row for row, *_ in worst), key=lambda row: row)
+    assert all(row >= FIRST_LATE and late == 18 for row, _, _, late in worst)
+    send_message(view.__panel__(), {"part": "weather"})
+    assert view.__panel__().part == "food_waits"
+    send_message(view.__panel__(), {"part": ""})
+    assert view.__panel__().worst == []
+
+
+def test_nothing_is_computed_or_sent_while_hidden_and_a_new_timeline_begins_anew(controller: ReplayController) -> None:
+    view = WhyView(controller, active=False)
+    view.learn()
+    assert shown(controller, view, DAY0 + 11.2 * HOUR) == {}
+    view.active = True
+    assert view.__panel__().state["orders"] > 0
+    view.reset()
+    assert view.__panel__().state == {}
+
+
+def test_without_deliveries_it_says_so(controller: ReplayController) -> None:
+    view = WhyView(controller)
+    view.learn()
+    assert shown(controller, view, DAY0) == {
+        "sentence": "Nothing was delivered here.", "orders": 0, "late": 0, "steps": [],
+    }  # fmt: skip

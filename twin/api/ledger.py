@@ -1,0 +1,97 @@
+"""Answers the delay ledger: why the orders of a range were late, in total and by hour, day or brand."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.analysis import brands
+from twin.analysis.ledger import LABELS, PARTS, Account, Ledger
+from twin.api import models
+from twin.api.instants import instant
+from twin.foundation.times import DAY, HOUR
+from twin.hub import Hub
+from twin.sources.base import Window
+from twin.timeline.timeline import Timeline
+
+Bools = NDArray[np.bool_]
+
+
+def answer(
+    hub: Hub, timeline: Timeline, window: Window, by: models.LedgerGroup, known_at: float | None
+) -> models.Ledger:
+    """Return the ledger of the orders that began in `window`, of what was delivered by `known_at` (seconds, None: of all)."""
+    ledger = hub.ledger(timeline)
+    orders = timeline.orders
+    among = (orders.began >= window.start) & (orders.began < window.end)
+    if known_at is not None:
+        among &= orders.delivered <= known_at
+    return models.Ledger(
+        location=timeline.location.id,
+        start=instant(window.start),
+        end=instant(window.end),
+        known_at=None if known_at is None else instant(known_at),
+        total=models.LedgerAccount(**_account(ledger.account(among))),
+        groups=[] if by == "cause" else list(_groups(timeline, ledger, among, by)),
+    )
+
+
+def _groups(
+    timeline: Timeline, ledger: Ledger, among: Bools, by: models.LedgerGroup
+) -> Iterator[models.LedgerGroupAccount]:
+    counted = among & ledger.counted
+    if by == "brand":
+        names, order, brand = brands.pairs(timeline.orders)
+        for k in sorted(range(len(names)), key=names.__getitem__):
+            of_brand = np.zeros(len(counted), bool)
+            of_brand[order[brand == k]] = True
+            if (of_brand & counted).any():
+                account = _account(ledger.account(of_brand & counted))
+                yield models.LedgerGroupAccount(start=None, brand=names[k], **account)
+        return
+    tz, step = timeline.tz, DAY if by == "day" else HOUR
+    local = np.where(counted, tz.local(np.where(counted, timeline.orders.began, timeline.window.start)), np.nan)
+    bucket = np.floor(local / step)
+    for one in np.unique(bucket[counted]).tolist():
+        start = float(tz.from_local(np.array([one * step]))[0])
+        yield models.LedgerGroupAccount(start=instant(start), brand=None, **_account(ledger.account(bucket == one)))
+
+
+def _account(one: Account) -> dict[str, Any]:
+    n = one.orders
+    usual = float(one.usual.sum()) / n / 60 if n else None
+    causes = [
+        models.LedgerCause(
+            part=part,
+            label=LABELS[part],
+            mean_min=float(one.parts[k]) / n / 60 if n else None,
+            usual_min=float(one.usual[k]) / n / 60 if n else None,
+            late_min=float(one.causes[k]) / 60,
+            late_orders=float(one.late_by[k]),
+            late_alone=round(one.alone[k]),
+            late_needed=round(one.needed[k]),
+        )
+        for k, part in enumerate(PARTS)
+    ]
+    causes.append(
+        models.LedgerCause(
+            part="usual",
+            label=LABELS["usual"],
+            mean_min=usual,
+            usual_min=one.target / 60,
+            late_min=float(one.causes[-1]) / 60,
+            late_orders=float(one.late_by[-1]),
+            late_alone=None,
+            late_needed=None,
+        )
+    )
+    return {
+        "orders": n,
+        "late": one.late,
+        "delivery_min": one.total_s / n / 60 if n else None,
+        "target_min": one.target / 60,
+        "late_min": one.late_s / 60,
+        "sentence": one.sentence,
+        "causes": causes,
+    }

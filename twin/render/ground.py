@@ -1,0 +1,139 @@
+"""The ground of the base map: water and parks as flat tones under the streets.
+
+A pixel's ground is one of a few classes, quarters of water at a shore included, which together with the street's level
+choose its colour in one palette. So a tile stays one small palette PNG that both themes share.
+"""
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from shapely import STRtree
+
+from twin.foundation.geo import HALF_WORLD_M
+from twin.render.places import Area, Places
+from twin.render.ramp import interpolate
+from twin.render.streets import Box
+from twin.render.tone import LEVELS, RAMPS
+
+Classes = NDArray[np.uint8]
+
+WATER = {"dark": "#0d2436", "light": "#cfe0ee"}
+PARK = {"dark": "#111d1d", "light": "#e4efe2"}
+"""Flat tones, by theme."""
+
+QUARTERS, HALVES = 4, 2
+"""Steps from land to water and to park, for edges that are not jagged."""
+
+FEWER = 12
+"""Street tones on each other ground than land, where there are few streets."""
+
+_SHORE_CONTRAST = 0.9
+"""How much of the ground's tone the brightest street on it has lost."""
+
+_MIXES = [("water", step / QUARTERS) for step in range(1, QUARTERS + 1)] + [
+    ("park", step / HALVES) for step in range(1, HALVES + 1)
+]
+"""The classes of ground after land, which is 0: 1 to 4 quarters of water, 5 and 6 halves of park."""
+
+COLOURS = LEVELS + FEWER * len(_MIXES)
+"""Colours in a palette."""
+
+
+def palette(theme: str) -> NDArray[np.uint8]:
+    """Return the theme's colours, (COLOURS, 3) uint8 RGB: the streets' on land first, then those on each other ground.
+
+    Raises KeyError for an unknown theme.
+    """
+    streets = interpolate(RAMPS[theme], LEVELS)
+    tones = {"water": _rgb(WATER[theme]), "park": _rgb(PARK[theme])}
+    share = np.linspace(0, 1, FEWER)
+    on_street = np.stack([np.interp(share, np.linspace(0, 1, LEVELS), streets[:, c]) for c in range(3)], axis=1)
+    fading = (1 - _SHORE_CONTRAST * share)[:, None]
+    parts = [streets]
+    parts += [on_street + fading * mix * (tones[kind] - streets[0]) for kind, mix in _MIXES]
+    return np.concatenate(parts).clip(0, 255).round().astype(np.uint8)
+
+
+def _rgb(colour: str) -> NDArray[np.float64]:
+    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], float)
+
+
+def _table() -> bytes:
+    """Return the palette index by class and level, as a table of bytes: class · LEVELS + level fits into one."""
+    classes, level = np.divmod(np.arange(256), LEVELS)
+    fewer = np.rint(level * (FEWER - 1) / (LEVELS - 1)).astype(int)
+    return np.where(classes == 0, level, LEVELS + FEWER * (classes - 1) + fewer).clip(0, 255).astype(np.uint8).tobytes()
+
+
+_TABLE = _table()
+
+
+def compose(levels: Classes, classes: Classes | int) -> Classes:
+    """Return palette indices from the street levels (height, width), and the classes of ground, of their shape or one for all."""
+    if isinstance(classes, int) and classes == 0:
+        return levels
+    both = np.uint8(LEVELS) * classes + levels
+    return np.frombuffer(both.tobytes().translate(_TABLE), np.uint8).reshape(levels.shape)
+
+
+class Ground:
+    """The areas of places, indexed by where they are."""
+
+    def __init__(self, places: Places) -> None:
+        self._areas = [area for area in places.areas if area.kind != "park"]
+        self._parks = [area for area in places.areas if area.kind == "park"]
+        self._trees = [STRtree([area.shape for area in kind]) for kind in (self._areas, self._parks)]
+        for area in places.areas:
+            shapely.prepare(area.shape)
+
+    def classes(self, box: Box, width: int, height: int) -> Classes | int:
+        """Return the class of ground of each pixel of a box (Web Mercator metres), (height, width), or one for all of them."""
+        turn = 2 * HALF_WORLD_M * round((box[0] + box[2]) / 4 / HALF_WORLD_M)  # beyond the antimeridian
+        box = (box[0] - turn, box[1], box[2] - turn, box[3])
+        wet = self._coverage(0, self._areas, box, width, height, QUARTERS)
+        green = 0 if isinstance(wet, int) and wet else self._coverage(1, self._parks, box, width, height, HALVES)
+        if isinstance(wet, int) and isinstance(green, int):
+            return wet or (green and QUARTERS + green)
+        if isinstance(green, int):
+            return np.where(wet, wet, np.uint8(green + QUARTERS)) if green else np.asarray(wet)
+        green = np.where(green, green + np.uint8(QUARTERS), green)
+        return np.where(wet, wet, green) if np.any(wet) else green
+
+    def _coverage(self, tree: int, areas: list[Area], box: Box, width: int, height: int, steps: int) -> Classes | int:
+        """Return how much of each pixel is covered, 0 to `steps`, by what is drawn last of water and land."""
+        frame = shapely.box(*box)
+        found = np.sort(self._trees[tree].query(frame, predicate="intersects"))
+        covering = [i for i in found.tolist() if areas[i].shape.covers(frame)]
+        base = 0
+        if covering:  # what lies under an area that covers everything is not seen
+            base = 0 if areas[covering[-1]].kind == "land" else steps
+            found = found[found > covering[-1]]
+        if not len(found):
+            return base
+        image = Image.new("L", (2 * width, 2 * height), 255 if base else 0)
+        draw = ImageDraw.Draw(image)
+        scale = np.array([2 * width / (box[2] - box[0]), -2 * height / (box[3] - box[1])])
+        margin = 4 / scale[0]
+        clip = (box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin)
+        for i in found.tolist():
+            shape = shapely.simplify(shapely.clip_by_rect(areas[i].shape, *clip), 0.5 / scale[0])
+            fill = 0 if areas[i].kind == "land" else 255
+            under = None
+            for part in shapely.get_parts(shape):
+                if part.geom_type != "Polygon":
+                    continue
+                rings = [
+                    [tuple(at) for at in (shapely.get_coordinates(ring) - (box[0], box[3])) * scale - 0.5]
+                    for ring in (part.exterior, *part.interiors)
+                ]
+                if len(rings) > 1 and under is None:
+                    under = image.copy()
+                draw.polygon(rings[0], fill=fill)
+                if under is not None and len(rings) > 1:
+                    holes = Image.new("1", image.size)
+                    pen = ImageDraw.Draw(holes)
+                    for ring in rings[1:]:
+                        pen.polygon(ring, fill=1)
+                    image.paste(under, mask=holes)
+        return np.asarray(image.reduce(2).point([round(covered * steps / 255) for covered in range(256)]))

@@ -1,0 +1,95 @@
+"""Brings what was known of troubles to a session: the hours around the playhead, computed in a thread before they are played."""
+
+import asyncio
+import logging
+from functools import partial
+
+import panel as pn
+
+from twin.analysis.moments.examination import UNEXAMINED
+from twin.analysis.moments.unfolding import BLOCK_S, KnownFrom, block_of
+from twin.hub import Hub
+from twin.replay.controller import ReplayController
+from twin.server import threads
+from twin.timeline.timeline import Timeline
+
+log = logging.getLogger(__name__)
+
+MOST_WHOLE = 26
+"""Most blocks of a range that is computed as a whole, a day: then playing it needs no message."""
+AT_ONCE = 6
+"""Blocks of a longer range that are computed together, before the playhead comes to them."""
+MOST_SENT = 48
+"""Most blocks that a browser has; of more, those far from the playhead go."""
+
+
+class TroubleFollower:
+    """Computes the blocks that a controller's playhead is in, or comes to, as far as nobody has, and hands them to it."""
+
+    def __init__(self, hub: Hub, controller: ReplayController) -> None:
+        self._hub = hub
+        self._controller = controller
+        self._following = False
+
+    def missing(self) -> list[int]:
+        """Return the blocks that are wanted and not there yet, that of the playhead first."""
+        controller = self._controller
+        timeline = controller.timeline
+        if timeline is None or controller.insights is None or not timeline.has_orders:
+            return []
+        first, last = block_of(timeline.window.start), block_of(timeline.window.end)
+        here = self._here(first, last)
+        wanted: list[int] = [here, *range(here + 1, last + 1), *range(first, here)]
+        if last - first >= MOST_WHOLE:
+            wanted = [here, *range(here + 1, min((here // AT_ONCE + 2) * AT_ONCE, last + 1))]
+        return [number for number in wanted if number not in controller.unfolded]
+
+    def _here(self, first: int, last: int) -> int:
+        return min(max(block_of(self._controller.now()), first), last)
+
+    def notice(self) -> None:
+        """Compute what is missing in the background, in a running loop; elsewhere whoever needs it calls `compute`."""
+        if self._following or not self.missing():
+            return
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        pn.state.execute(self.follow)
+
+    async def follow(self) -> None:
+        """Compute what is missing in a thread: the block of the playhead first, the others together after it."""
+        if self._following:
+            return
+        self._following = True
+        try:
+            while missing := self.missing():
+                await self._bring(missing[:1] if missing[0] == block_of(self._controller.now()) else missing)
+        finally:
+            self._following = False
+
+    async def _bring(self, numbers: list[int]) -> None:
+        controller, timeline = self._controller, self._controller.timeline
+        assert timeline is not None
+        known = dict(controller.unfolded)
+        for number in numbers:
+            known[number] = await threads.troubles.run(partial(self._block, timeline, number))
+            if controller.timeline is not timeline:
+                return
+        here = block_of(controller.now())
+        near = sorted(known, key=lambda number: abs(number - here))[:MOST_SENT]
+        controller.unfold(timeline, {number: known[number] for number in near})
+
+    def compute(self) -> None:
+        """Compute all of the range here and now, for a page that no server serves."""
+        timeline = self._controller.timeline
+        if timeline is not None and timeline.has_orders:
+            numbers = range(block_of(timeline.window.start), block_of(timeline.window.end) + 1)
+            self._controller.unfold(timeline, {number: self._block(timeline, number) for number in numbers})
+
+    def _block(self, timeline: Timeline, number: int) -> tuple[KnownFrom, ...]:
+        try:
+            return self._hub.unfolding(timeline, number)
+        except Exception:  # whatever it is, nobody may wait for ever
+            log.exception("what was known of troubles cannot be computed")
+            return (KnownFrom(number * BLOCK_S, UNEXAMINED),)

@@ -1,0 +1,37 @@
+// What one view has from the server and others speak of, too: they take it from here, so that the two cannot differ,
+// and the server sends it once.
+
+import { twin } from "./registry.js";
+
+/** Something that views of one clock share; null until one of them has it. */
+class SharedState {
+  constructor() {
+    /** @type {any} */
+    this.value = null;
+    /** @type {Set<() => void>} */
+    this.listeners = new Set();
+  }
+  take(value) {
+    this.value = value;
+    for (const listener of [...this.listeners]) listener();
+  }
+  on(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+}
+
+/**
+ * What is shared on a clock: the `stages` of the pipeline, as it shows them; what was `known` of troubles (known.js).
+ * @param {string} clock
+ * @param {"stages" | "known"} name
+ * @returns {SharedState}
+ */
+function sharedState(clock, name) {
+  const all = (twin.shared ??= new Map());
+  const key = `${clock}/${name}`;
+  if (!all.has(key)) all.set(key, new SharedState());
+  return all.get(key);
+}
+
+export { sharedState };
