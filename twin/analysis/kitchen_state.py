@@ -139,11 +139,11 @@ def head(state: int, over: tuple[tuple[str, int], ...]) -> str:
     >>> head(TROUBLE, (("drivers", RED), ("delivery", AMBER)))
     'Trouble: drivers are short, a quarter or more of deliveries late'
     >>> head(CALM, (("delivery", RED),)), head(RECOVERING, ()), head(CALM, ())
-    ('As on other days: half or more of deliveries late', 'Recovering: back within the limits', '')
+    ('As usual: half or more of deliveries late', 'Recovering: back within the limits', '')
     """
     what = ", ".join(words(signal, level) for signal, level in over)
     if state == CALM:
-        return f"As on other days: {what}" if what else ""
+        return f"As usual: {what}" if what else ""
     return f"{_HEADS[state]}: {what or 'back within the limits'}"
 
 

@@ -213,21 +213,24 @@ class AlertCard {
     if (this.model.problem) {
       return [el("p", { class: "line mute", title: this.model.problem }, "Trouble could not be looked for")];
     }
-    if (kitchen.head) {
-      const line = el("p", { class: "line head" }, kitchen.head);
-      line.prepend(icon(kitchen.tone === "bad" ? "alert" : "clock", 14));
-      return [line];
-    }
     const { moments } = this.model;
     const hindsight = this.clock.hindsight;
-    if (hindsight ? !moments : asOf === null) {
+    const looking = hindsight ? !moments : asOf === null;
+    const head = kitchen.head
+      ? el("p", { class: "line head", title: kitchen.head }, el("span", {}, kitchen.head))
+      : null;
+    head?.prepend(icon(kitchen.tone === "bad" ? "alert" : "clock", 14));
+    if (head && (looking || kitchen.state !== "calm")) return [head];
+    if (looking) {
       return [el("p", { class: "line mute" }, "Looking for trouble in this range …")];
     }
     const none = hindsight && !moments.length ? "No trouble in this range" : "No trouble at this moment";
-    const words = partly
-      ? el("p", { class: "line mute" }, `${none}, as far as it could be examined`)
-      : el("p", { class: "line" }, none);
-    if (!partly) words.prepend(icon("check", 14));
+    const words =
+      head ??
+      (partly
+        ? el("p", { class: "line mute" }, `${none}, as far as it could be examined`)
+        : el("p", { class: "line" }, none));
+    if (!head && !partly) words.prepend(icon("check", 14));
     if (!other) {
       const earlier = hindsight && moments.length ? `${moments.length} earlier in this range` : "";
       return [words, earlier ? el("span", { class: "mute" }, earlier) : null].filter(Boolean);
