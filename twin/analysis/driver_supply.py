@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.analysis.limits import FEWEST_MEALS, pressure_level
+from twin.analysis.limits import FEWEST_MEALS, FINE, pressure_level
 from twin.analysis.metrics import metrics_of
 from twin.foundation.stages import OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
 from twin.timeline.timeline import Timeline
@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 MINUTE = 60.0
 PART = 600.0
 """Longest averaging time in seconds: shorter than any shortage worth looking at, longer than the effect of one late driver."""
+_SAMPLES = np.arange(PART / MINUTE) * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,14 @@ def drivers_at(timeline: Timeline, t: float, usual: float | None = None) -> Driv
     index = metrics_of(timeline)
     if not (index.recorded[READY] and index.recorded[OUT_FOR_DELIVERY] and len(timeline.orders)):
         return None
-    waiting, on_road = recent_supply(timeline, np.array([t]))
-    arrivals = timeline.cached(_Arrivals)
+    waiting, on_road = (timeline.membership.in_stage(stage, t - _SAMPLES) for stage in (READY, OUT_FOR_DELIVERY))
+    meals = float(waiting.mean())
     return DriversNow(
-        on_road=int(timeline.membership.in_stage(OUT_FOR_DELIVERY, np.array([t]))[0]),
-        waiting=arrivals.waiting(t),
+        on_road=int(on_road[0]),
+        waiting=timeline.cached(_Arrivals).waiting(t),
         ready=index.entered(READY, t),
         picked_up=index.entered(OUT_FOR_DELIVERY, t),
-        level=int(pressure_level(waiting[0], on_road[0], usual)),
+        level=int(pressure_level(meals, on_road.mean(), usual)) if meals >= FEWEST_MEALS else FINE,
     )
 
 
@@ -103,8 +104,9 @@ class _Arrivals:
 
 def recent_supply(timeline: Timeline, t: Floats) -> tuple[Floats, Floats]:
     """Return the meals that waited and the drivers on the road, (n,) each: means of the ten whole minutes to each of `t`."""
-    samples = t[:, None] - np.arange(PART / MINUTE) * MINUTE
-    waiting, on_road = (timeline.membership.in_stage(stage, samples) for stage in (READY, OUT_FOR_DELIVERY))
+    waiting, on_road = (
+        timeline.membership.in_stage(stage, t[:, None] - _SAMPLES) for stage in (READY, OUT_FOR_DELIVERY)
+    )
     return waiting.mean(axis=1), on_road.mean(axis=1)
 
 

@@ -196,7 +196,7 @@ class MetricIndex:
             ).tolist(),
             deliveries=ended.number,
             deliveries_over=int(np.count_nonzero(ended.values >= target + WHOLE_MINUTE)),
-            late_before=self._late_share(t - TREND, target),
+            late_before=self.deliveries.share_at_least(target + WHOLE_MINUTE, edges - TREND, LEAST_ORDERS),
             deliveries_excluded=ended.excluded,
             deliveries_undated=count(self._undated_deliveries, edges),
             target=target,
@@ -251,11 +251,6 @@ class MetricIndex:
         if last <= first or not self.delivers:
             return None, max(0, last - first)
         return int(np.count_nonzero(self._delivered_by_creation[first:last] <= t)) / (last - first), last - first
-
-    def _late_share(self, t: float, target: float) -> float | None:
-        values = self.deliveries.ended(t - _TRAILING_EDGES).values
-        late = np.count_nonzero(values >= target + WHOLE_MINUTE)
-        return late / len(values) if len(values) >= LEAST_ORDERS else None
 
     def _sum(self, first: int, last: int) -> float | None:
         return float(self._revenue[last] - self._revenue[first]) if self._any_price else None

@@ -2,7 +2,7 @@
 
 import json
 import math
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -116,7 +116,7 @@ class KpiView(ReplayView):
                 "target": kpis.target,
                 "count": kpis.deliveries,
                 "over": kpis.deliveries_over,
-                "level": int(late_level(kpis.deliveries_over, kpis.deliveries)),
+                "level": _late_level(kpis.deliveries_over, kpis.deliveries),
                 "trend": late_trend(kpis.deliveries_over, kpis.deliveries, kpis.late_before),
                 "long": kpis.deliveries_excluded,
                 "undated": kpis.deliveries_undated,
@@ -182,6 +182,12 @@ class _Usual:
 
     def completion_before(self, t: float) -> tuple[float | None, int]:
         return self._baseline.completion_before(t)
+
+
+@lru_cache(maxsize=64)
+def _late_level(late: int, number: int) -> int:
+    """Return the level of late deliveries, which is the same until one is delivered or an hour old."""
+    return int(late_level(late, number))
 
 
 def _minutes(seconds: float | None, playing: bool) -> float | None:
