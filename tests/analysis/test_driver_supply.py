@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fake_timeline import DAY0, FakeTimeline
-from twin.analysis.driver_supply import drivers_at, summarise, supply
+from twin.analysis.driver_supply import drivers_at, recent_supply, summarise, supply
 from twin.analysis.limits import AMBER, FINE, RED, pressure_level
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -73,14 +73,17 @@ def shortage(meals, drivers, start=0.0, length=10 * MINUTE):
     [(7, 0, FINE), (8, 9, FINE), (8, 8, AMBER), (8, 5, RED), (9, 6, RED), (30, 21, AMBER), (30, 20, RED)],
 )
 def test_drivers_are_short_where_many_meals_wait_for_few_of_them(meals, drivers, level):
-    now = drivers_at(kitchen(shortage(meals, drivers)), DAY0 + 599.0)
+    timeline = kitchen(shortage(meals, drivers))
+    waiting, on_road = recent_supply(timeline, DAY0 + np.array([599.0]))
+    assert (waiting[0], on_road[0], pressure_level(waiting, on_road)[0]) == (meals, drivers, level)
+    now = drivers_at(timeline, DAY0 + 599.0)
     assert now is not None
     assert (now.on_road, now.level) == (drivers, level)
-    assert pressure_level(meals, drivers) == level
 
 
 def test_where_waiting_is_usual_it_takes_more_than_usual():
-    levels = [int(pressure_level(20, 8, usual)) for usual in (math.nan, 0.4, 1.5, 2.0)]
+    now = recent_supply(kitchen(shortage(20, 8)), DAY0 + np.array([599.0]))
+    levels = [pressure_level(*now, np.array([usual]))[0] for usual in (math.nan, 0.4, 1.5, 2.0)]
     assert levels == [RED, RED, AMBER, FINE]
 
 

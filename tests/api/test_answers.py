@@ -389,6 +389,7 @@ def test_the_ledger_of_a_range_is_that_of_its_hours_and_days(demo_world: World, 
     starts = [one.start for one in answer.groups]
     assert starts == sorted(set(starts), key=starts.index)
     assert all(one.start is not None and one.start.minute == 0 for one in answer.groups)
+    assert all(one.share > one.rest and one.chance <= 0.05 for one in answer.shared)
     then = end - 30 * 3600
     known = answers.ledger(hub, place.id, query.model_copy(update={"known_at": instant(then)}))
     assert known.total.orders == (inside & (delivered <= then)).sum()

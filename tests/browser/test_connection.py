@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, expect
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, e
 from tests.browser.app import Server
 from tests.browser.cable import Cable
 from tests.browser.conftest import OWN_HOSTS
-from tests.browser.operations import MOST_S, by_id, choose, clock, counts, moves, until
+from tests.browser.operations import CLOCK, MOST_S, by_id, choose, clock, comes_to, counts, moves, until
 
 pytestmark = pytest.mark.browser
 
@@ -330,6 +331,47 @@ def test_back_and_forward_come_back_to_the_moments_that_were_on_the_screen(page:
     expect(by_id(page, "speed-100")).to_have_attribute("aria-pressed", "true")
     assert page.evaluate("() => history.length") == steps + 1
     assert page.evaluate("() => globalThis.same")
+
+
+def test_the_name_of_the_page_leads_to_the_kitchens_and_back_to_the_moment(page: Page, server: Server) -> None:
+    choose(page, f"http://127.0.0.1:{server.port}", "sanfrancisco", t=f"{MOMENT}.25", speed="100")
+    page.evaluate("() => { globalThis.same = true; }")
+    by_id(page, "play").click()
+    moves(page)
+    left = clock(page)
+    by_id(page, "home").click()
+    expect(by_id(page, "welcome")).to_be_visible()
+    assert urlsplit(page.url).query == ""
+    page.go_back()
+    until(page, lambda: left <= (page.evaluate(CLOCK) or 0) <= left + 100 * MOST_S, "the moment in San Francisco")
+    moves(page)
+    assert "location=sanfrancisco" in page.url
+    page.go_forward()
+    expect(by_id(page, "welcome")).to_be_visible()
+    assert page.evaluate("() => globalThis.same")
+
+
+def test_back_and_forward_go_between_ranges(page: Page, server: Server) -> None:
+    hours = {"start": "2025-10-17T12:00:00", "end": "2025-10-17T20:00:00"}
+    choose(page, f"http://127.0.0.1:{server.port}", "sanfrancisco", t=MOMENT, **hours)
+
+    def shown() -> dict[str, Any]:
+        return {
+            name: value for name, value in page.evaluate(SHOWN).items() if name != "place"
+        }  # the map may still glide
+
+    before = shown()
+    steps = page.evaluate("() => history.length")
+    by_id(page, "range").click()
+    by_id(page, "range-end-time").fill("19:00")
+    by_id(page, "range-apply").click()
+    until(page, lambda: "end=2025-10-17T19:00:00" in page.url, "the other range's address")
+    assert page.evaluate("() => history.length") == steps + 1
+    page.go_back()
+    comes_to(page, shown, before)
+    page.go_forward()
+    until(page, lambda: shown()["end"] == 1760727600.0, "the other range")
+    assert page.evaluate("() => history.length") == steps + 1
 
 
 def test_a_link_made_while_playing_names_the_moment_and_the_address_follows_the_clock(

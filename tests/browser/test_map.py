@@ -271,6 +271,7 @@ def test_hover_shows_an_order_s_hostile_names_as_text(show):
     timeline = RoadTimeline(6)
     timeline.item = EVIL
     shown = show(timeline)
+    shown.rested()  # a map that still glides leaves the pointer behind
     order = next(d["order"] for d in shown.ask("map.positions()") if far_from_kitchen(timeline, d))
     hover(shown, order)
     tip = shown.page.get_by_test_id("map-tip")
@@ -291,6 +292,7 @@ def far_from_kitchen(timeline: RoadTimeline, driver: dict) -> bool:
 
 
 def hover(shown: Shown, order: int) -> None:
+    shown.rested()  # a view that still glides takes the driver away from under the pointer
     box = shown.page.get_by_test_id("map").bounding_box()
     x, y = shown.page.evaluate(f"([x, y]) => {MAP}.screen(x, y)", list(shown.positions()[order]))
     shown.page.mouse.move(box["x"] + x, box["y"] + y)
@@ -418,6 +420,30 @@ def test_in_the_dark_the_map_takes_the_dark_colours(show):
     until(shown.page, lambda: np.abs(shown.picture()[30, 5] - background).max() < 25, "a dark corner")
 
 
+def test_the_names_of_the_base_map_are_written_as_text_where_they_belong(show):
+    shown = show(RoadTimeline(12))
+    frame = shown.view.__panel__()
+    x, y = frame.scene["kitchen"]
+    hostile = '<img src="x" onerror="window.hacked = 1">'
+    names = [
+        {"text": hostile, "kind": "district", "rank": 2, "at": [x + 1500, y + 1500]},
+        {"text": "Hidden by the first", "kind": "district", "rank": 3, "at": [x + 1500, y + 1480]},
+        {"text": "Straight Street", "kind": "street", "rank": 1, "at": [x - 4000, y - 3000, x + 4000, y - 3000]},
+    ]
+    streets = {"url": None, "label": "Streets", "credit": "Here", "max_zoom": 18, "names": names}
+    before = shown.picture()
+    shown.do(lambda: setattr(frame, "base", {"maps": {"streets": streets}, "chosen": "streets"}))
+    until(shown.page, lambda: len(shown.ask("map.names()")) == 2, "two names, as the third has no room")
+    written = {name["text"]: name for name in shown.ask("map.names()")}
+    assert set(written) == {hostile, "Straight Street"}
+    right, below = shown.ask(f"map.screen({x + 1500}, {y + 1500})")
+    assert (written[hostile]["x"], written[hostile]["y"]) == pytest.approx((right, below), abs=1)
+    assert all(name["size"] >= 12 for name in written.values())
+    box = np.s_[round(below) - 8 : round(below) + 8, round(right) - 60 : round(right) + 60]
+    assert np.abs(shown.picture()[box] - before[box]).max() > 80, "dark letters on a light map"
+    assert shown.page.evaluate("() => window.hacked") is None
+
+
 def test_a_trip_that_never_ends_leaves_no_error(show):
     timeline = RoadTimeline(3)
     stuck = Road(DAY0 + HOUR - 60, *(np.array(v, np.float32) for v in ([0, 30, 7200], [0, 200, 200], [0, 0, 0])))
@@ -459,7 +485,7 @@ def test_late_drivers_have_the_colour_of_trouble_and_inferred_positions_are_holl
     shown.rested()
     at = {order: color_near(shown, told[order]["x"], told[order]["y"]) for order in apart}
     assert has(at[late], "bad")
-    assert has(at[risky], "warn")
+    assert has(at[risky], "risk-fill")
     assert has(at[fine], "out_for_delivery-fill")
     assert has(at[hollow], "panel")
     assert not has(at[hollow], "out_for_delivery-fill")

@@ -133,8 +133,11 @@ def expected(raw: duckdb.DuckDBPyConnection, t: int) -> dict[str, float | None]:
             WHERE created > $t - 86400 AND created <= $t - 5400""", t=then)  # fmt: skip
         told[f"kpi-completion-{name}"] = share
         if name == "value":
-            told["kpi-completion-due"], told["stage-completed-share"] = due, share
+            told["kpi-completion-due"] = due
     active = {stage: states.get(stage, (0, None))[0] for stage in STAGES[:4]}
+    told["stage-completed-closed"] = (
+        told["stage-completed-count"] + states.get("stalled", (0, None))[0]
+    )  # none is cancelled
     told["kpi-active-value"] = sum(active.values())
     told["kpi-active-kitchen"], told["kpi-active-road"] = (
         sum(active.values()) - active["out_for_delivery"],
@@ -157,9 +160,7 @@ def expected(raw: duckdb.DuckDBPyConnection, t: int) -> dict[str, float | None]:
     told["kpi-orders-hour-usual"] = float(np.median(counts))
     told["kpi-delivery-time-usual"] = usual(raw, mark, "created", "delivered")
     for stage, (start, end) in edges.items():
-        # shown beside an average alone
-        known = told[f"stage-{stage}-service"] is not None
-        told[f"stage-{stage}-usual"] = usual(raw, t - t % HOUR + HOUR, start, end) if known else None
+        told[f"stage-{stage}-usual"] = usual(raw, t - t % HOUR + HOUR, start, end)
     return told
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from tests.integration.shown import Scene
 from twin.analysis.metrics import TRAILING, metrics_of
 from twin.analysis.wording import minutes_text
-from twin.foundation.stages import CANCELLED, COMPLETED, OUT_FOR_DELIVERY, READY, STAGES, STALLED, STATES
+from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, READY, STAGES, STATES
+from twin.foundation.windows import WINDOWS
 
 Faults = Iterator[str | None]
 Relation = Callable[[Scene], Faults]
@@ -164,6 +165,47 @@ def a_part_is_at_most_its_whole(scene: Scene) -> Faults:
 
 
 @relation
+def what_was_closed_adds_up(scene: Scene) -> Faults:
+    """Completed, cancelled and stalled are all that was closed today; the orders due are what became of them."""
+    if scene.stages["completed"]["told"]:
+        closed = [
+            scene.value("pipeline", name) for name in ("stage-completed-count", "stage-cancelled", "stage-stalled")
+        ]
+        yield same("closed today", sum(n or 0 for n in closed), scene.value("pipeline", "stage-completed-closed"))
+    due = scene.kpis["completion"]
+    yield at_most("delivered and cancelled of those due", due["delivered"] + due["cancelled"], due["due"])
+    if due["share"] is not None:
+        yield same("completion", due["share"], due["delivered"] / due["due"])
+        yield same("completion by the API", 100 * due["share"], scene.status.completion_rate_pct)
+
+
+@relation
+def every_figure_says_its_window(scene: Scene) -> Faults:
+    """Each number of a tile or card has one window of the vocabulary, and the words beside it or its title say it."""
+    for view in ("pipeline", "kpis"):
+        for one in scene.figures[view]:
+            if one.value is None or one.id.endswith(("-left-out", "-target")) or "-bin-" in one.id:
+                continue
+            yield None if one.window in WINDOWS else f"{one.id} {one.text!r} has no window: {one.window!r}"
+    for stage in OPEN:
+        tile = scene.text("pipeline", f"stage-{stage}")
+        for name, word in (("age", "now"), ("service", "last 60 min")):
+            text = scene.text("pipeline", f"stage-{stage}-{name}")
+            yield None if not text or word in text else f"{name} of {stage} does not say {word!r}: {tile!r}"
+    for card, word in (
+        ("orders-hour", "last 60 min"),
+        ("delivery-time", "last 60 min"),
+        ("active", "now"),
+        ("revenue", "last 60 min"),
+    ):
+        text = scene.text("kpis", f"kpi-{card}")
+        yield None if word in text or "left out" in text else f"the card {card} does not say {word!r}: {text!r}"
+    due = scene.figure("kpis", "kpi-completion-value")
+    assert due is not None
+    yield None if due.title.startswith("Since ") else f"completion does not say since when: {due.title!r}"
+
+
+@relation
 def durations_are_written_in_one_way(scene: Scene) -> Faults:
     """Whole minutes, seconds below one, hours with two digits: no tenths, by no panel."""
     for view, figures in scene.figures.items():
@@ -234,12 +276,41 @@ def moments_are_told_in_one_way(scene: Scene) -> Faults:
     tz = scene.timeline.tz
     for one, drawn in zip(listed, shown, strict=True):
         stretch = 60 * (math.floor(one["end"] / 60) - math.floor(one["start"] / 60))
+        if "so far" in drawn.text:  # as it was known at the playhead
+            yield from _lasting(scene, drawn.text)
+            continue
         yield None if f"· {minutes_text(stretch)}" in drawn.text else f"{one['when']} is {stretch} s: {drawn.text!r}"
         sentence = re.search(r"\b(?:in|for) (\d+) min\b", one["sentence"]) if one["kind"] in WHOLE_STRETCH else None
         if sentence is not None:
             yield same(f"minutes of {one['when']} in its sentence", 60 * int(sentence[1]), stretch)
         clock = f"{tz.clock(one['start'])}–"
         yield None if clock in one["when"] else f"{one['when']} does not begin at {clock}"
+
+
+@relation
+def the_alert_is_of_this_moment(scene: Scene) -> Faults:
+    """What it says of now is the pipeline's; it has lasted as long as its clock and the page's say."""
+    alert = scene.text("alert", "alert-status")
+    yield from _lasting(scene, alert)
+    now = re.search(r"Now ([\d,]+) (meal|order)s? (waiting to be started|cooking|waiting|on the road)", alert)
+    stages = {
+        "waiting to be started": "created",
+        "cooking": "cooking",
+        "waiting": "ready",
+        "on the road": "out_for_delivery",
+    }
+    if now is not None:
+        told = int(now[1].replace(",", ""))
+        yield same("the alert's orders now", told, scene.stages[stages[now[3]]]["count"])
+
+
+def _lasting(scene: Scene, text: str) -> Faults:
+    """Compare "since Thu 18:10 · 29 min so far" with the page's clock."""
+    told = re.search(r"since \w+ (\d\d):(\d\d) · (.*?) so far", text, re.IGNORECASE)
+    if told is not None:
+        began = 3600 * int(told[1]) + 60 * int(told[2])
+        passed = (math.floor(float(scene.timeline.tz.local(scene.t)) / 60) * 60 - began) % 86_400
+        yield same(f"how long it has lasted in {text!r}", told[3], minutes_text(passed))
 
 
 @relation
@@ -291,6 +362,3 @@ def index_and_timeline_agree(scene: Scene) -> Faults:
     if now is not None:
         yield same("orders of the hour", now, int(np.sum((created > scene.t - TRAILING) & (created <= scene.t))))
     yield same("deliveries recorded", metrics_of(scene.timeline).delivers, scene.kpis["delivery"]["recorded"])
-
-
-CLOSED = (STATES[CANCELLED], STATES[STALLED])

@@ -18,6 +18,8 @@ from scripts import javascript
 from tests.fake_timeline import send_message
 from twin.analysis.baseline import Baseline
 from twin.analysis.insights import Insights
+from twin.analysis.moments import TROUBLES
+from twin.analysis.moments.unfolding import block_of
 from twin.api import kitchen_status, models
 from twin.foundation.stages import COMPLETED, STAGES, STATES
 from twin.hub import Hub
@@ -44,7 +46,8 @@ VIEWS = {
     "moments": MomentsView,
     "transport": TransportView,
 }
-DRAWN = tuple(VIEWS)
+IN_TROUBLE = 3
+"""Moments of a kitchen that lie in its troubles, at most."""
 
 
 @dataclass(frozen=True)
@@ -140,9 +143,11 @@ def _of_timeline(source: str, hub: Hub, timeline: Timeline, random: np.random.Ge
     controller.learn(insights)
     for view in (*views.values(), trends):
         view.learn()
-    window, found = timeline.window, []
-    for t in np.sort(random.uniform(window.start + 1800, window.end, moments)).round(1).tolist():
+    found: list[Scene] = []
+    for t in _moments(insights, random, moments):
         controller.seek(t)
+        if any(one.start <= t <= one.end for one in insights.moments if one.kind in TROUBLES):
+            controller.unfold(timeline, {block_of(t): hub.unfolding(timeline, block_of(t))})
         _select(controller, timeline, t, random)
         snapshot = timeline.at(t)
         for view in (*views.values(), trends):
@@ -152,7 +157,7 @@ def _of_timeline(source: str, hub: Hub, timeline: Timeline, random: np.random.Ge
             Scene(
                 source=source,
                 timeline=timeline,
-                baseline=_baseline(insights),
+                baseline=insights.baseline,
                 t=t,
                 sent={name: _parameters(view.__panel__(), controller) for name, view in views.items()},
                 trends=[list(row) for row in trends.__panel__().now],
@@ -165,8 +170,14 @@ def _of_timeline(source: str, hub: Hub, timeline: Timeline, random: np.random.Ge
     return found
 
 
-def _baseline(insights: Insights) -> Baseline:
-    return insights.baseline
+def _moments(insights: Insights, random: np.random.Generator, number: int) -> list[float]:
+    """Return random times of a window, data seconds; a few of them in its troubles, which are short."""
+    window = insights.timeline.window
+    times = random.uniform(window.start + 1800, window.end, number)
+    troubles = [one for one in insights.moments if one.kind in TROUBLES][:IN_TROUBLE]
+    for i, one in enumerate(troubles):
+        times[i] = random.uniform(one.start, one.end)
+    return list(np.sort(times).round(1).tolist())
 
 
 def _select(controller: ReplayController, timeline: Timeline, t: float, random: np.random.Generator) -> None:
@@ -203,4 +214,4 @@ def _plain(value: Any) -> Any:
     raise TypeError(type(value))
 
 
-__all__ = ["DRAWN", "STAGES", "Figure", "Scene", "draw", "scenes"]
+__all__ = ["STAGES", "Figure", "Scene", "draw", "scenes"]

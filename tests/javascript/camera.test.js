@@ -99,6 +99,35 @@ test("a driver is followed at street zoom, and may go some way from the middle b
   assert.equal(camera.glide.to.metres, 1, "who is nearer stays so");
 });
 
+test("a driver who leaves the middle again at once is followed without a stop, until he stands", () => {
+  const { camera } = cameraOf();
+  camera.toggleFollow();
+  camera.consider([], driver(0, 0));
+  time.pass(1000);
+  camera.step();
+  let at = 0;
+  let [glides, chased] = [0, 0];
+  for (let frame = 0; frame < 300; frame++) {
+    at += 12; // 100 times: 720 m of kitchen's ground each second, at 60 frames
+    const before = camera.view.x;
+    camera.consider([], driver(at, 0));
+    if (camera.glide) glides++;
+    else if (frame > 150 && camera.view.x > before) chased++;
+    time.pass(1000 / 60);
+    camera.step();
+    if (frame > 200) assert.ok(Math.abs(KITCHEN[0] + at - camera.view.x) < 0.3 * 1000 * 2.5, "he stays in view");
+  }
+  assert.ok(glides < 30, "one glide");
+  assert.ok(chased > 140, "then a step in every frame");
+  for (let frame = 0; frame < 300; frame++) {
+    camera.consider([], driver(at, 0));
+    time.pass(1000 / 60);
+    camera.step();
+  }
+  assert.equal(camera.chased, 0);
+  assert.ok(Math.abs(KITCHEN[0] + at - camera.view.x) < 3);
+});
+
 test("who minds motion is taken there at once", () => {
   globalThis.matchMedia = () => ({ matches: true });
   const { camera } = cameraOf();

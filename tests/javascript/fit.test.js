@@ -19,12 +19,12 @@ function around([x0, y0, x1, y1], [left, top, right, bottom], spare, least) {
 }
 
 /** Show boxes one after the other, `every` ms; the moves there were, and the view at last. */
-function shown(boxes, every = 100) {
+function shown(boxes, every = 100, region = null) {
   const fit = new Fit();
   let view = { x: 0, y: 0, metres: 100 };
   const moves = [];
   boxes.forEach((box, i) => {
-    const next = fit.decide(box, view, SIZE, INSETS, i * every, around).view;
+    const next = fit.decide(box, view, SIZE, INSETS, i * every, around, region).view;
     if (!next) return;
     moves.push({ i, from: view, to: next });
     view = next;
@@ -40,6 +40,21 @@ test("what lies over the map takes the side where it takes least, and never the 
   assert.deepEqual(insetsOf(960, 510, [[1000, 0, 1400, 500]]), [0, 0, 0, 0], "beside the map");
   assert.deepEqual(insetsOf(960, 510, [[-5, -200, 970, 600]]), [0, 0, 0, 0], "a sheet over the whole of a phone");
   assert.deepEqual(insetsOf(390, 200, [[0, 0, 390, 90]]), [0, 60, 0, 0], "a third of a side at most");
+});
+
+test("a banner at a corner is looked around on the side that leaves more room for what is shown", () => {
+  assert.deepEqual(insetsOf(1000, 500, [[10, 10, 430, 96]], 1), [430, 0, 0, 0], "a square stands beside it");
+  assert.deepEqual(insetsOf(1000, 500, [[10, 10, 430, 96]], 4), [0, 96, 0, 0], "a street lies beneath it");
+});
+
+test("a view that would have to move again and again shows the whole region, and then rests", () => {
+  const region = square(20_000);
+  const at100 = Array.from({ length: 150 }, (_, i) => square(2000 + 700 * (i % 25))); // 15 s, each further than the last
+  const { moves, view } = shown(at100, 100, region);
+  assert.equal(moves.length, 3, "the first view, one that is wider, and the region");
+  assert.equal(isHidden(region, view, SIZE, INSETS), false);
+  const calmed = shown([...at100, ...times(20, square(1500))], 100, region);
+  assert.equal(calmed.moves.length, 3, "it does not come closer within fifteen seconds of that");
 });
 
 test("the first view shows everything, clear of banner, tools and legend", () => {

@@ -10,8 +10,8 @@ from PIL import Image
 
 from tests.render.pictures import KITCHEN, levels, streets_of, wandering
 from twin.foundation.geo import project
-from twin.render.ground import COLOURS, PARK, QUARTERS, WATER, Ground, compose, palette
-from twin.render.places import Places, parse
+from twin.render.ground import COLOURS, NAMES, PARK, QUARTERS, WATER, Ground, compose, palette
+from twin.render.places import RANKS, Places, parse
 from twin.render.streets import FEW_ROUTES
 from twin.render.tiles import TileSet
 from twin.render.tone import LEVELS, RAMPS
@@ -120,3 +120,19 @@ def test_a_street_on_water_is_seen_as_well_as_on_land(theme: str) -> None:
     assert tuple(water[0]) == rgb(WATER[theme])
     assert (compose(every, QUARTERS) == compose(every, np.full_like(every, QUARTERS))).all()
     assert np.abs(water[-1] - water[0]).sum() > 0.6 * np.abs(land[-1] - land[0]).sum()
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of WCAG 2."""
+    channels = [value / 255 for value in rgb(colour)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_every_name_can_be_read_on_every_ground(theme: str) -> None:
+    colours = NAMES[theme]
+    for kind in RANKS:
+        for ground in (RAMPS[theme][0], WATER[theme], PARK[theme], colours["halo"], colours["shore"]):
+            light, dark = sorted((luminance(colours[kind]), luminance(ground)), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (kind, ground)

@@ -80,6 +80,33 @@ def test_the_completion_rate_is_the_delivered_share_of_the_orders_due():
     assert (completion["share"], completion["due"], completion["not_due"]) == (2 / 3, 3, 1)
 
 
+def test_the_orders_due_are_told_by_how_they_ended():
+    created = {"created": DAY0}
+    rows = [
+        created | {"delivered": DAY0 + 60},
+        created | {"cancelled": DAY0 + 60},
+        created | {"cancelled": DAY0 + 60, "delivered": DAY0 + 600},  # delivered after all
+        created | {"cancelled": DAY0 + 5 * HOUR},  # not yet
+        created,
+    ]
+
+    completion = cards_of(FakeTimeline(rows), DAY0 + 2 * HOUR)["completion"]
+
+    assert (completion["due"], completion["delivered"], completion["cancelled"]) == (5, 2, 1)
+
+
+def test_while_it_plays_a_share_just_below_all_is_not_rounded_up_to_all():
+    rows = [{"created": DAY0, "delivered": DAY0 + 60} for _ in range(2999)] + [{"created": DAY0}]
+    timeline = FakeTimeline(rows)
+    view = KpiView(FakeController(timeline))
+    view._controller.load(SimpleNamespace(window=SimpleNamespace(start=DAY0, end=DAY0 + 9000), orders=timeline.orders))
+    view._controller.play()
+
+    view.show(timeline.at(DAY0 + 2 * HOUR))
+
+    assert json.loads(view.__panel__().state)["completion"]["share"] == 0.999
+
+
 def test_what_is_left_out_is_counted_by_its_reason():
     rows = [{"created": DAY0 - 6 * HOUR, "delivered": DAY0 + 60}, {"picked_up": DAY0, "delivered": DAY0 + 90}]
 

@@ -350,11 +350,37 @@ def test_a_range_without_data_in_an_address_is_said_and_the_last_day_shown(opene
         ({"t": "2031-01-01"}, "2031-01-01 00:00:00 is not in the range shown: the nearest time in it is."),
         ({"speed": "1e9"}, "“1e9” for “speed” is not a number from 0.001 to 1000: the usual one is used."),
         ({"stage": "reday"}, "There is no stage “reday”. Did you mean “ready”?"),
+        ({"loop": "yes"}, "“yes” for “loop” is neither 0, 1 nor two times with a comma between them."),
+        ({"loop": "2025-10-01,2025-10-02"}, "The loop is not a part of the range shown: all of it is played in a loop."),
         ({"view": "nan,1,2"}, "“nan,1,2” is no view of the map: give longitude,latitude,zoom."),
     ],
 )  # fmt: skip
 def test_what_an_address_asks_for_in_vain_is_said(opened: Twin, query: dict[str, str], said: str) -> None:
     assert said in followed(opened, **query).remarks
+
+
+def test_a_loop_over_a_part_of_the_range_is_in_the_address_to_fractions_of_a_second(opened: Twin) -> None:
+    session = followed(opened, start="2025-10-16T12:00:00", end="2025-10-16T20:00:00", t="2025-10-16T18:00:00.25")
+    window = session.controller.timeline.window
+    section = window.start + 21600.125, window.start + 23400.5
+    session.controller.set_range(*section)
+    session.controller.set_loop(True)
+    session.tick()
+    query = dict(part.split("=") for part in session.page.query[1:].split("&"))
+    assert query["loop"] == "2025-10-16T18:00:00.125,2025-10-16T18:30:00.5"
+
+    other = followed(opened, **query)
+    anchor = other.controller.anchor
+    assert (anchor.start, anchor.end, anchor.loop) == (*section, True)
+    assert other.controller.now() == session.controller.now() == section[0] + 0.125
+    assert other.remarks == []
+    assert other.restore(query)
+    assert (other.controller.anchor.start, other.controller.anchor.end) == section
+
+    asyncio.run(other.choose("sanfrancisco"))  # the next kitchen has all of its range
+    whole = other.controller.timeline.window
+    assert (other.controller.anchor.start, other.controller.anchor.end) == (whole.start, whole.end)
+    assert other.page.query.endswith("loop=1")
 
 
 def test_an_address_that_the_page_wrote_itself_needs_no_remark(opened: Twin) -> None:

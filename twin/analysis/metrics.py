@@ -57,9 +57,10 @@ class KpiSet:
     """The KPIs at `t`; times in seconds, shares 0..1, None where there is nothing to count or to average.
 
     What a figure leaves out is counted, too: `orders_undated` and `deliveries_undated` have no creation in the data,
-    `deliveries_excluded` took over 4 h or a negative time, `not_due` orders are too recent for the completion rate, and
-    `unpriced` orders have no price. `late_before` is the late share of the hour that ended `TREND` before t. `delivery_bins`
-    counts the deliveries per `BIN` seconds.
+    `deliveries_excluded` took over 4 h or a negative time; of the `completion_due` orders some are delivered, some cancelled, the
+    others open or stalled; `not_due` orders are too recent for the completion rate, and
+    `unpriced` orders have no price. `late_before` is the late share of the hour that ended `TREND` before t. `delivery_bins` counts
+    the deliveries per `BIN` seconds.
     """
 
     t: float
@@ -79,6 +80,8 @@ class KpiSet:
     target: float
     completion: float | None
     completion_due: int
+    completion_delivered: int
+    completion_cancelled: int
     not_due: int
     revenue: float | None
     unpriced: int
@@ -135,6 +138,8 @@ class MetricIndex:
         self.created: Floats = created[by_creation]
         # inf for orders never delivered, so that a single comparison tests for delivery by t
         self._delivered_by_creation: Floats = np.nan_to_num(delivered[by_creation], nan=np.inf, posinf=np.inf)
+        cancelled = np.asarray(getattr(orders, "cancelled", np.full(len(created), np.nan)), np.float64)
+        self._cancelled_by_creation: Floats = np.nan_to_num(cancelled[by_creation], nan=np.inf, posinf=np.inf)
         self.delivers = bool(np.isfinite(delivered).any()) or _delivers(timeline)
         """Whether the data records deliveries at all: if it never does, a completion of 0 % would be made up."""
         undated = np.isnan(created)
@@ -202,6 +207,8 @@ class MetricIndex:
             target=target,
             completion=completion,
             completion_due=number_due,
+            completion_delivered=self._ended_by(self._delivered_by_creation, day_ago, due, t),
+            completion_cancelled=self._cancelled_by(day_ago, due, t),
             not_due=now - due,
             revenue=self._sum(hour, now),
             unpriced=int(self._unpriced[now] - self._unpriced[hour]),
@@ -250,7 +257,16 @@ class MetricIndex:
     def _share(self, first: int, last: int, t: float) -> tuple[float | None, int]:
         if last <= first or not self.delivers:
             return None, max(0, last - first)
-        return int(np.count_nonzero(self._delivered_by_creation[first:last] <= t)) / (last - first), last - first
+        return self._ended_by(self._delivered_by_creation, first, last, t) / (last - first), last - first
+
+    def _ended_by(self, ends: Floats, first: int, last: int, t: float) -> int:
+        """Return how many of the orders first..last, by creation, ended by t."""
+        return int(np.count_nonzero(ends[first:last] <= t))
+
+    def _cancelled_by(self, first: int, last: int, t: float) -> int:
+        """Return how many of them are cancelled at t: not those that were delivered after all."""
+        cancelled = self._cancelled_by_creation[first:last] <= t
+        return int(np.count_nonzero(cancelled & ~(self._delivered_by_creation[first:last] <= t)))
 
     def _sum(self, first: int, last: int) -> float | None:
         return float(self._revenue[last] - self._revenue[first]) if self._any_price else None

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.analysis import brands
+from twin.analysis.common_traits import CommonTrait, Traits
 from twin.analysis.ledger import LABELS, PARTS, Account, Ledger
 from twin.api import models
 from twin.api.instants import instant
@@ -33,6 +34,7 @@ def answer(
         end=instant(window.end),
         known_at=None if known_at is None else instant(known_at),
         total=models.LedgerAccount(**_account(ledger.account(among))),
+        shared=[_shared(one) for one in timeline.cached(Traits).shared_by(ledger.late, among & ledger.counted)],
         groups=[] if by == "cause" else list(_groups(timeline, ledger, among, by)),
     )
 
@@ -56,6 +58,19 @@ def _groups(
     for one in np.unique(bucket[counted]).tolist():
         start = float(tz.from_local(np.array([one * step]))[0])
         yield models.LedgerGroupAccount(start=instant(start), brand=None, **_account(ledger.account(bucket == one)))
+
+
+def _shared(one: CommonTrait) -> models.SharedTrait:
+    return models.SharedTrait(
+        kind=one.kind,
+        label=one.label,
+        share=100 * one.share,
+        rest=100 * one.rest,
+        low=100 * one.low,
+        high=100 * one.high,
+        orders=one.number,
+        chance=one.chance,
+    )
 
 
 def _account(one: Account) -> dict[str, Any]:

@@ -338,6 +338,19 @@ class LedgerCause(Answer):
     )
 
 
+class SharedTrait(Answer):
+    """A trait that is more frequent among the late orders than among those in time, beyond what chance does."""
+
+    kind: str
+    label: str
+    share: float = Field(description="Of the late orders, percent.")
+    rest: float = Field(description="Of those in time, percent.")
+    low: float = Field(description="The 95 % interval of the difference, percentage points.")
+    high: float
+    orders: Count = Field(description="Late orders that have it.")
+    chance: float = Field(description="Probability of so many by chance, corrected for all traits that were looked at.")
+
+
 class LedgerAccount(Answer):
     orders: Count = Field(description="Deliveries that count: at most four hours long, of a known creation.")
     late: Count
@@ -361,6 +374,9 @@ class Ledger(Answer):
     end: Time
     known_at: Time | None
     total: LedgerAccount
+    shared: list[SharedTrait] = Field(
+        description="What the late orders share, the largest difference first; often nothing."
+    )
     groups: list[LedgerGroupAccount] = Field(description="Those with deliveries, by time or name; empty by cause.")
 
 

@@ -5,6 +5,7 @@ first use, so that `import twin` stays fast and computations do not depend on Pa
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ import pandas as pd
 
 from twin.analysis import brands
 from twin.analysis.baseline import Baseline
+from twin.analysis.common_traits import CommonTrait, Traits
 from twin.analysis.driver_supply import drivers_at
 from twin.analysis.insights import Insights
 from twin.analysis.ledger import Account
@@ -123,9 +125,11 @@ class Instant:
 
 @dataclass(frozen=True)
 class Why:
-    """Why some orders were late: `sentence`, `table` (a row per part), and `account`, the sums in seconds."""
+    """Why some orders were late: `sentence`, `table` (a row per part), `shared`, and `account`, the sums in seconds."""
 
     account: Account
+    common: Sequence[CommonTrait]
+    """What the late orders share that the others do not, the largest difference first."""
 
     @property
     def sentence(self) -> str:
@@ -137,11 +141,17 @@ class Why:
         """A row per part, and one for what is usual: mean minutes, usual, late minutes and orders."""
         return tables.account(self.account)
 
+    @cached_property
+    def shared(self) -> pd.DataFrame:
+        """What the late orders share: trait, its share of them and of the others, the interval of the difference, chance."""
+        return tables.common_traits(self.common)
+
     def __repr__(self) -> str:
         return f"<Why: {self.sentence}>"
 
     def _repr_html_(self) -> str:
-        return tables.html("Why late?", [self.sentence], self.table.round(1))
+        alike = [one.sentence for one in self.common[:3]]
+        return tables.html("Why late?", [self.sentence, *alike], self.table.round(1))
 
 
 class Kitchen:
@@ -290,8 +300,9 @@ class Kitchen:
         window = self.data.window
         first = window.start if start is None else self._seconds(start)
         last = window.end if end is None else self._seconds(end)
-        began = self.data.orders.began
-        return Why(self._hub.ledger(self.data).account((began >= first) & (began < last)))
+        began, book = self.data.orders.began, self._hub.ledger(self.data)
+        among = book.counted & (began >= first) & (began < last)
+        return Why(book.account(among), self.data.cached(Traits).shared_by(book.late, among))
 
     @property
     def rejects(self) -> pd.DataFrame:
@@ -470,6 +481,21 @@ class Kitchen:
         from twin.notebook.saved import save  # noqa: PLC0415
 
         return save(self._hub, self.data, path, self.replay.now(), step)
+
+    def report(self, path: str | Path, link: str = "") -> Path:
+        """Write the report of the range as one HTML page to read, print and mail: why late, moments, brands, the latest orders.
+
+        `link` is the address of a live page to lead to.
+
+        >>> k = twin.open("demo").kitchen("chicago", start="2025-10-16 18:00", end="2025-10-16 18:30")
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     "From the promise to the delivery" in k.report(f"{folder}/report.html").read_text()
+        True
+        """
+        from twin.notebook.report import save_report  # noqa: PLC0415  # Jinja, for it alone
+
+        return save_report(self._hub, self.data, path, link)
 
     @cached_property
     def _replay(self) -> "NotebookReplay":

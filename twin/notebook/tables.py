@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twin.analysis.brands import BrandFigures
+from twin.analysis.common_traits import CommonTrait
 from twin.analysis.driver_supply import DriversNow, drivers_at
 from twin.analysis.ledger import DRIVER_PARTS, PARTS, Account, Ledger
 from twin.analysis.metrics import KpiSet, StageFigures, metrics_of
@@ -283,6 +284,22 @@ def account(found: Account) -> pd.DataFrame:
             "needed": [*found.needed.tolist(), np.nan],
         },
         index=pd.Index([*PARTS, "usual"], name="part"),
+    )
+
+
+def common_traits(found: Sequence[CommonTrait]) -> pd.DataFrame:
+    """Return one row per trait that some orders share, the largest difference first; shares are 0 to 1."""
+    return pd.DataFrame(
+        {
+            "kind": [one.kind for one in found],
+            "share": np.array([one.share for one in found], np.float64),
+            "rest": np.array([one.rest for one in found], np.float64),
+            "low": np.array([one.low for one in found], np.float64),
+            "high": np.array([one.high for one in found], np.float64),
+            "orders": [one.number for one in found],
+            "chance": np.array([one.chance for one in found], np.float64),
+        },
+        index=pd.Index([one.label for one in found], name="trait"),
     )
 
 

@@ -22,6 +22,18 @@ WATER = {"dark": "#0d2436", "light": "#cfe0ee"}
 PARK = {"dark": "#111d1d", "light": "#e4efe2"}
 """Flat tones, by theme."""
 
+NAMES = {
+    "dark": {
+        "city": "#d3dded", "district": "#b4c2d6", "street": "#a9b8ce", "water": "#8dbfe3", "river": "#8dbfe3", "park": "#93bfa4",
+        "land": "#b4c2d6", "halo": RAMPS["dark"][0], "shore": WATER["dark"],
+    },
+    "light": {
+        "city": "#202b40", "district": "#3a475e", "street": "#455269", "water": "#28587f", "river": "#28587f", "park": "#2f5f3a",
+        "land": "#3a475e", "halo": RAMPS["light"][0], "shore": WATER["light"],
+    },
+}  # fmt: skip
+"""Colours of the names of each kind, which the browser writes, and of what surrounds their letters on land and on water."""
+
 QUARTERS, HALVES = 4, 2
 """Steps from land to water and to park, for edges that are not jagged."""
 

@@ -61,6 +61,8 @@ class TileSet:
         self.routes = streets.routes
         """Number of routes that it is drawn from."""
         self.places = places
+        self.names_of_file: list[Name] = []
+        """The names around these streets in the user's own map, if there is one (`twin.render.filemap`)."""
         self._ground = Ground(places)
         self._strokes = Strokes.of(streets)
         self._style = FEW if streets.few else ROADS if self._strokes.on_roads else TRACES
@@ -72,13 +74,19 @@ class TileSet:
         return self._strokes.nbytes + self.places.nbytes
 
     @property
-    def names(self) -> list[Name]:
-        """The names to write on the map: those in and around the streets."""
+    def surroundings(self) -> Box | None:
+        """The box in which names are written: the streets and what is around them; None without streets."""
         box = self._strokes.extent
         if box is None:
-            return []
+            return None
         wide, high = (box[2] - box[0]) * _NAMES_AROUND, (box[3] - box[1]) * _NAMES_AROUND
-        return self.places.names_in((box[0] - wide, box[1] - high, box[2] + wide, box[3] + high))
+        return box[0] - wide, box[1] - high, box[2] + wide, box[3] + high
+
+    @property
+    def names(self) -> list[Name]:
+        """The names to write on the map: those in and around the streets."""
+        box = self.surroundings
+        return [] if box is None else self.places.names_in(box)
 
     def tile(self, z: int, x: int, y: int, theme: str, scale: int = 1) -> bytes:
         """Return a tile as PNG of 256 pixels, or 512 at scale 2, for high-density displays.

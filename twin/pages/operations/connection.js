@@ -250,6 +250,7 @@ class Connection {
     addEventListener("click", ({ target }) => {
       if (target instanceof Element && target.closest("#link-try")) this.soon();
     });
+    addEventListener("click", this.home);
     for (const kind of ["click", "mousedown", "keydown", "beforeinput"]) addEventListener(kind, this.guard, true);
   }
   soon() {
@@ -461,6 +462,19 @@ class Connection {
     this.moving = true;
     this.retry.begin();
   }
+
+  /** The page's name leads to the kitchens, as a step of the history, without a page that is loaded anew. */
+  home = (event) => {
+    const link = event.composedPath().some((node) => node instanceof Element && node.matches("a.home"));
+    if (!link || !this.session || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    const { page } = this.session;
+    if (!location.search && !page?.query()) return;
+    const state = page?.state();
+    if (state) history.replaceState({ ...history.state, twin: { ...state, id: this.entry } }, "", page.query());
+    history.pushState({ twin: { id: Math.random().toString(36).slice(2) } }, "", location.pathname);
+    this.travel();
+  };
 
   // ---- what is seen of it -------------------------------------------------------------------------------------------
   state(name) {

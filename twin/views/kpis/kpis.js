@@ -1,6 +1,8 @@
 // The KPI cards: two large ones with a drawing, three compact ones below.
 
 import { STAGE_LABELS, STAGES } from "#python/foundation/stages";
+import { LAST_HOUR, NOW, SINCE, TODAY } from "#python/foundation/windows";
+import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import {
   figure,
@@ -28,10 +30,21 @@ const TONES = ["", "warn", "bad"];
 const MOST_COUNTED = 100;
 const TREND_SIGNS = { worse: "▲", better: "▼" };
 
+/** The window of a card's figures; of a figure whose window is another, its own. */
+const WINDOW_OF = {
+  "orders-hour": LAST_HOUR,
+  "delivery-time": LAST_HOUR,
+  completion: SINCE,
+  active: NOW,
+  revenue: LAST_HOUR,
+  "revenue-today": TODAY,
+};
+const windowOf = (id) => WINDOW_OF[id] ?? WINDOW_OF[Object.keys(WINDOW_OF).find((card) => id.startsWith(card))];
+
 /** A card: heading with its window, value with a note beside it, lines of detail, and a drawing. */
 function buildCard(id, heading, span, lines, drawing, axis) {
   const parts = {
-    value: figure("value", `kpi-${id}-value`),
+    value: figure("value", `kpi-${id}-value`, WINDOW_OF[id]),
     note: el("span", { class: "note" }),
     span: el("span", { class: "window" }, span),
     left: el("span", { class: "left-out", "data-testid": `kpi-${id}-left-out`, hidden: true }),
@@ -76,6 +89,7 @@ const weekday = (day) => NAIVE.dayText(day * DAY_S);
 class KpiCards {
   constructor({ model }) {
     this.model = model;
+    this.clock = clockFrom(model);
     this.spark = new Spark("Orders per hour over the last 6 hours");
     this.histogram = new Histogram(this.model.bins, this.model.bin_s);
     this.f = Object.fromEntries(
@@ -96,12 +110,12 @@ class KpiCards {
         "active-kitchen",
         "active-road",
         "revenue-today",
-      ].map((id) => [id, figure("figure", `kpi-${id}`)]),
+      ].map((id) => [id, figure("figure", `kpi-${id}`, windowOf(id))]),
     );
     this.goal = el("b", { class: "goal" });
     this.meter = el("i");
     this.stages = ACTIVE.map((key) =>
-      el("i", { style: `background:var(--tw-${key}-fill)`, "data-testid": `kpi-active-${key}` }),
+      el("i", { style: `background:var(--tw-${key}-fill)`, "data-testid": `kpi-active-${key}`, "data-window": NOW }),
     );
     this.buildCards();
     this.listen();
@@ -115,7 +129,7 @@ class KpiCards {
       orders: buildCard(
         "orders-hour",
         "Orders / hour",
-        "last 60 min",
+        LAST_HOUR,
         [[this.f["orders-hour-change"], this.f["orders-hour-usual"]]],
         this.spark.svg,
         el("div", { class: "axis", "aria-hidden": "true" }, el("span", {}, "6 h ago"), el("span", {}, "now")),
@@ -123,7 +137,7 @@ class KpiCards {
       delivery: buildCard(
         "delivery-time",
         "Delivery time",
-        "last 60 min",
+        LAST_HOUR,
         [
           [this.f["delivery-time-over"], this.f["delivery-time-target"], this.f["delivery-time-usual"]],
           [this.f["delivery-time-p50"], this.f["delivery-time-p75"], this.f["delivery-time-p95"]],
@@ -141,11 +155,11 @@ class KpiCards {
       active: buildCard(
         "active",
         "Active orders",
-        "",
+        NOW,
         [[this.f["active-kitchen"], this.f["active-road"]]],
         el("div", { class: "bar split graphic" }, ...this.stages),
       ),
-      revenue: buildCard("revenue", "Revenue", "60 min", [[this.f["revenue-today"]]]),
+      revenue: buildCard("revenue", "Revenue", LAST_HOUR, [[this.f["revenue-today"]]]),
     };
     this.cards.delivery.brief = this.cards.orders.brief = this.cards.revenue.brief = true;
     this.cards.completion.span.replaceWith(this.f["completion-due"]);
@@ -175,6 +189,8 @@ class KpiCards {
   listen() {
     this.model.on("state", this.update);
     this.model.on("series", this.draw);
+    // the playhead goes on where no figure changes
+    this.cards.completion.root.addEventListener("pointerenter", this.update);
     this.model.on("remove", () => clearTimeout(this.asked));
     this.update();
     this.draw();
@@ -373,7 +389,7 @@ class KpiCards {
     put(
       this.cards.completion.value,
       known ? percentText(s.share) : NONE,
-      "Delivered share of the orders created from 24 hours to 90 minutes ago. " +
+      `${this.dueSince()}: the delivered share of the orders created from 24 hours to 90 minutes ago. ` +
         (!s.recorded
           ? "The data never tells of a delivery"
           : s.dated
@@ -384,10 +400,12 @@ class KpiCards {
     );
     put(
       this.f["completion-due"],
-      known ? `of ${many(s.due)}` : "",
+      known ? `${many(s.due)} due` : "",
       known
-        ? `${plural(s.due, "order")} created from 24 hours to 90 minutes ago; ${many(s.not_due)} ` +
-            "younger ones are not due yet"
+        ? `${this.dueSince()}: ${plural(s.due, "order")} created from 24 hours to 90 minutes ago: ` +
+            `${many(s.delivered)} delivered, ${many(s.cancelled)} cancelled, ` +
+            `${many(s.due - s.delivered - s.cancelled)} open or stalled; ` +
+            `${many(s.not_due)} younger ones are not due yet`
         : "",
       known ? s.due : null,
     );
@@ -419,6 +437,13 @@ class KpiCards {
     this.meter.classList.toggle("below", s.level > 0);
     this.goal.style.left = `${100 * s.goal}%`;
     this.goal.title = `The target: ${Math.round(1000 * s.goal) / 10} %`;
+  }
+
+  /** Since when orders are due: the window of completion, which is written where one points at it. */
+  dueSince() {
+    const t = this.clock.now();
+    const { zone } = this.clock;
+    return `Since ${zone.dayText(t - DAY_S)} ${zone.clockText(t - DAY_S, false)}`;
   }
 
   showActive(s) {
@@ -465,7 +490,7 @@ class KpiCards {
     );
     put(
       this.f["revenue-today"],
-      known ? `${moneyText(s.today)} today` : "no prices",
+      known ? `${moneyText(s.today)} ${TODAY}` : "no prices",
       known
         ? "The same of the orders created since " +
             `midnight${s.unpriced_today ? `; ${plural(s.unpriced_today, "order")} without a price left out` : ""}`

@@ -28,7 +28,8 @@ class KpiCards(Component):
     - orders: now, before (the hour before), usual, words (the days that usual is made from), undated (excluded)
     - delivery: mean, p50, p75, p95, usual, target, count, over (the target), level, trend ("worse", "better", "steady" or
       ""), long and undated (excluded), bins
-    - completion: share, due, not_due (excluded), before (24 hours before), before_due, goal, level, day (number of the last)
+    - completion: share, due, delivered and cancelled (parts of due), not_due (excluded), before (24 hours before),
+      before_due, goal, level, day (number of the day before)
     - active: orders per open stage, null for a stage that the data does not have; cancelled and stalled (excluded)
     - revenue: hour and today; unpriced and unpriced_today, the orders in them without a price (excluded)
     """
@@ -127,6 +128,8 @@ class KpiView(ReplayView):
             "completion": {
                 "share": _share(kpis.completion, playing),
                 "due": kpis.completion_due,
+                "delivered": kpis.completion_delivered,
+                "cancelled": kpis.completion_cancelled,
                 "not_due": kpis.not_due,
                 "before": _share(before, playing),
                 "before_due": before_due,

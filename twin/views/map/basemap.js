@@ -50,6 +50,7 @@ class BaseMap {
       if (tiles.tile_source.url !== url) tiles.tile_source.setv({ url, max_zoom: map.max_zoom }, { sync: false });
     }
     tiles.setv({ visible: !!map?.url }, { sync: false });
+    this.pv.request_repaint(); // its names may be others
     this.follow();
   });
   /**

@@ -18,6 +18,9 @@ const NO_PADS = [0, 0, 0, 0];
 const NEAR_PADS = [80, 80, 80, 80];
 const FIT_EXACT = 60; // with more drivers the outermost 2 % on each side may be out of view
 const STREET_M = 2.5; // metres per pixel at which a driver is followed: streets can be told apart
+const CHASED_MS = 6000; // a driver who leaves the middle again so soon is followed without a stop ...
+const CHASE_MS = 450; // ... and the view comes nearer to him by two thirds in so long
+const CAUGHT_PX = 0.5;
 const FOLLOW_INNER = 0.3; // a followed driver may go this far from the middle, as a share of the view
 
 /** Degrees of a Web Mercator x, also of one beyond the antimeridian. */
@@ -63,6 +66,9 @@ class Camera {
     this.glide = null;
     this.touched = this.lookedAt = -Infinity;
     this.arriving = false; // a driver has just been chosen to be followed
+    this.room = { key: "", insets: NO_PADS }; // what lies over the map, and what that leaves
+    this.centred = -Infinity; // when a followed driver was last brought back to the middle
+    this.chased = 0; // since when, if the view goes with the driver in every frame
   }
   remove() {
     clearTimeout(this.timer);
@@ -85,6 +91,7 @@ class Camera {
       this.size = { width, height };
       if ((!was && !this.told.length) || view.home) return this.go(this.homeView(), false);
       this.fit.begin();
+      this.wake();
       return this.apply();
     }
     const metres = (xr.end - xr.start) / width;
@@ -181,6 +188,22 @@ class Camera {
     this.changed();
     this.go(this.homeView());
   }
+  /** Take what is at one place of the map to another, at `factor` times the metres per pixel: two fingers do. */
+  carry(from, to, factor) {
+    if (!this.view) return;
+    const { width, height } = this.box;
+    const { x, y, metres: was } = this.view;
+    const metres = zoomable(was * factor);
+    this.glide = null;
+    this.view = {
+      x: x + (from[0] - width / 2) * was - (to[0] - width / 2) * metres,
+      y: y - (from[1] - height / 2) * was + (to[1] - height / 2) * metres,
+      metres,
+    };
+    this.touch();
+    this.byHand();
+    this.apply();
+  }
   zoom(factor) {
     if (!this.view) return;
     const { x, y, metres } = this.glide?.to ?? this.view;
@@ -206,6 +229,8 @@ class Camera {
   }
   toggleFollow() {
     this.following = this.arriving = !this.following;
+    this.centred = -Infinity;
+    this.chased = 0;
     if (this.following) this.fitting = false;
     this.changed();
     this.wake();
@@ -223,12 +248,19 @@ class Camera {
       const x = kx + driver.px;
       const y = ky + driver.py;
       const metres = Math.min(this.view.metres, this.arriving ? STREET_M : Infinity);
-      if (
-        this.arriving ||
+      const now = performance.now();
+      const out =
         Math.abs(x - this.view.x) > FOLLOW_INNER * width * metres ||
-        Math.abs(y - this.view.y) > FOLLOW_INNER * height * metres
-      )
+        Math.abs(y - this.view.y) > FOLLOW_INNER * height * metres;
+      const far = Math.abs(x - this.view.x) > (width / 2) * metres || Math.abs(y - this.view.y) > (height / 2) * metres;
+      const near = !far && !this.arriving; // who is out of sight after a seek is gone to
+      if (near && this.chased) this.chase(x, y, now);
+      else if (near && out && now - this.centred < CHASED_MS && !calm()) this.chase(x, y, (this.chased = now));
+      else if (this.arriving || out) {
+        if (!this.arriving) this.centred = now;
+        this.chased = 0;
         this.go({ x, y, metres });
+      }
       this.arriving = false;
       return 0;
     }
@@ -239,10 +271,33 @@ class Camera {
     const box = boundsOf(active).map((m, i) => m + (i % 2 ? ky : kx));
     const { width, height } = this.box;
     const size = { width, height };
-    const insets = insetsOf(width, height, this.over());
-    const { view, wait } = this.fit.decide(box, this.view, size, insets, performance.now(), this.around.bind(this));
+    const insets = this.insetsFor(box);
+    const around = this.around.bind(this);
+    const { home } = this.model.scene;
+    const { view, wait } = this.fit.decide(box, this.view, size, insets, performance.now(), around, home);
     this.go(view, true, FIT_GLIDE_MS);
     return wait;
+  }
+  /** What lies over the map takes, on sides that are chosen anew only if it changes: or the view would hop. */
+  insetsFor(box) {
+    const [x0, y0, x1, y1] = box;
+    const { width, height } = this.box;
+    const over = this.over();
+    const key = [width, height, ...over.flat()].map(Math.round).join(" ");
+    if (key !== this.room.key || this.fit.fresh)
+      this.room = { key, insets: insetsOf(width, height, over, Math.max(1, x1 - x0) / Math.max(1, y1 - y0)) };
+    return this.room.insets;
+  }
+  /** Go with a driver who would have to be brought back to the middle all the time, until he stands. */
+  chase(x, y, now) {
+    const share = 1 - Math.exp(-(now - this.chased) / CHASE_MS);
+    const { metres } = this.view;
+    const [dx, dy] = [share * (x - this.view.x), share * (y - this.view.y)];
+    this.chased = Math.hypot(x - this.view.x, y - this.view.y) < CAUGHT_PX * metres ? 0 : now;
+    if (!this.chased) return;
+    this.wake();
+    this.view = { x: this.view.x + dx, y: this.view.y + dy, metres };
+    this.apply();
   }
   settle() {
     clearTimeout(this.timer);

@@ -12,26 +12,39 @@ const TOO_WIDE_MS = 5000; // ... for so long
 const GROW_EVERY_MS = 1500;
 const LEAST_M = 1800; // a fitted view is never closer than this many metres
 const MOSTLY = 0.5; // what hides more of the map than this share is not looked around
-const LARGEST_INSET = 0.3; // what lies over the map is given at most this share of a side
+const LARGEST_INSET = 0.3; // what lies over the map is given at most this share of a side ...
+const LARGEST_CHOICE = 0.6; // ... unless looking around it there leaves more room than anywhere else
+const UNREST_MS = 15000; // who had to move twice within so long sees the whole region, and comes no closer for so long
 
 /**
- * Pixels at the left, top, right and bottom that what lies over the map takes from it: of each thing at the side where
- * it takes least.
+ * Pixels at the left, top, right and bottom that what lies over the map takes from it: of each thing at one side, and
+ * of all ways to choose them the one in which a box of that shape is drawn largest.
  * @param {number} width @param {number} height of the map
  * @param {number[][]} over rectangles [left, top, right, bottom] in pixels of the map
+ * @param {number} aspect the width of what is to be shown, by its height
  */
-function insetsOf(width, height, over) {
-  const insets = [0, 0, 0, 0];
+function insetsOf(width, height, over, aspect = width / height) {
+  let ways = [[0, 0, 0, 0]];
   for (const [left, top, right, bottom] of over) {
     if (right <= 0 || bottom <= 0 || left >= width || top >= height || right <= left || bottom <= top) continue;
     const seen = (Math.min(right, width) - Math.max(left, 0)) * (Math.min(bottom, height) - Math.max(top, 0));
     if (seen > MOSTLY * width * height) continue; // nothing is to be seen beside it
     const takes = [right, bottom, width - left, height - top];
     const shares = takes.map((pixels, side) => pixels / (side % 2 ? height : width));
-    const side = shares.indexOf(Math.min(...shares));
-    insets[side] = Math.max(insets[side], Math.min(takes[side], LARGEST_INSET * (side % 2 ? height : width)));
+    const least = shares.indexOf(Math.min(...shares));
+    const choices = takes
+      .map((pixels, side) => ({ pixels, side, share: shares[side] }))
+      .filter(({ side, share }) => side === least || share <= LARGEST_CHOICE)
+      .map(({ pixels, side, share }) => {
+        const most = share <= LARGEST_CHOICE && side !== least ? LARGEST_CHOICE : LARGEST_INSET;
+        return { side, pixels: Math.min(pixels, most * (side % 2 ? height : width)) };
+      });
+    ways = ways.flatMap((insets) =>
+      choices.map(({ side, pixels }) => insets.map((inset, i) => (i === side ? Math.max(inset, pixels) : inset))),
+    );
   }
-  return insets;
+  const room = (way) => Math.min((width - way[0] - way[2]) / aspect, height - way[1] - way[3]);
+  return ways.reduce((best, way) => (room(way) > room(best) + 1 ? way : best));
 }
 
 const union = (a, b) =>
@@ -56,6 +69,7 @@ class Fit {
   begin() {
     this.fresh = true;
     this.grown = -Infinity;
+    this.moved = -Infinity; // by itself, after the first view
     this.forget();
   }
   /** The view is not too wide, or no longer. */
@@ -73,8 +87,10 @@ class Fit {
    * @param {number[]} insets pixels that are covered at left, top, right and bottom
    * @param {number} now milliseconds
    * @param {(box: number[], pads: number[], spare: number, least: number) => import("./camera.js").View} around
+   * @param {number[] | null} region what a view shows that would have to move again and again
    */
-  decide(box, view, size, insets, now, around) {
+  decide(box, view, size, insets, now, around, region = null) {
+    const restless = now - this.moved < UNREST_MS;
     const pads = added(insets, MARGINS);
     const least = LEAST_M / Math.min(size.width, size.height);
     const close = (shown, spare) => around(shown, pads, spare, least);
@@ -88,8 +104,8 @@ class Fit {
       this.forget();
       const wait = this.grown + GROW_EVERY_MS - now;
       if (wait > 0) return { view: null, wait };
-      this.grown = now;
-      const wider = close(box, GROWN_SPARE);
+      this.grown = this.moved = now;
+      const wider = restless && region ? close(union(region, box), SPARE) : close(box, GROWN_SPARE);
       const enough = close(box, 1).metres <= view.metres;
       return { view: enough ? moved(box, view, size, pads) : wider, wait: 0 };
     }
@@ -99,10 +115,11 @@ class Fit {
     }
     this.wide = Math.min(this.wide, now);
     this.shown = union(this.shown, box);
-    const wait = this.wide + TOO_WIDE_MS - now;
+    const wait = Math.max(this.wide + TOO_WIDE_MS, this.moved + UNREST_MS) - now;
     if (wait > 0) return { view: null, wait };
     const closer = close(this.shown, GROWN_SPARE);
     this.forget();
+    if (closer.metres < view.metres) this.moved = now;
     return { view: closer.metres < view.metres ? closer : null, wait: 0 };
   }
 }

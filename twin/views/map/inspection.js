@@ -5,7 +5,7 @@ import { toLat, toLon } from "./camera.js";
 
 /** What is drawn now, and what it cost. */
 function inspectionOf(map) {
-  const { model, motion, picture, clusters, camera, asked, crowd } = map;
+  const { model, motion, picture, clusters, camera, asked, crowd, names } = map;
   return {
     /** Every driver drawn: the order's row, Web Mercator metres, degrees, 0 on time, 1 at risk, 2 late. */
     positions() {
@@ -26,6 +26,8 @@ function inspectionOf(map) {
       const [kx, ky] = model.scene.kitchen;
       return [picture.X(x - kx), picture.Y(y - ky)];
     },
+    /** The names on the base map: text, kind, middle (x, y, pixels), angle, width, size. */
+    names: () => names.written,
     clusters: () => clusters.list.map(({ sx, sy, n, r }) => ({ x: sx, y: sy, n, r })),
     faded: () => motion.faded.map((trip) => trip.order),
     pins: () => map.pins.map((pin) => pin.order),

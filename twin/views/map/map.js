@@ -10,9 +10,11 @@ import { BaseMap } from "./basemap.js";
 import { Camera, calm } from "./camera.js";
 import { Clusters } from "./clusters.js";
 import { Controls } from "./controls.js";
+import { Fingers } from "./fingers.js";
 import { Crowd } from "./fleet.js";
 import { inspectionOf } from "./inspection.js";
 import { Motion, REST } from "./motion.js";
+import { Names } from "./names.js";
 import { Picture } from "./picture.js";
 import { Pointer } from "./pointer.js";
 import { Asked, placeText, stageAt, tagText } from "./questions.js";
@@ -56,6 +58,7 @@ class MapFrame {
     this.resting = 0;
     this.overAt = -Infinity;
     this.overIt = [];
+    this.overSize = "";
     this.moved = false;
     /** @type {any} what a tooltip would say of the order selected, last */
     this.detail = null;
@@ -77,7 +80,9 @@ class MapFrame {
       () => this.wake(),
       this.over,
     );
+    this.names = new Names(this.model);
     this.base = new BaseMap(this.model, () => {
+      this.names.show(this.base.map?.names, this.root);
       this.controls.fillLayers();
       this.controls.fillCredit(this.base);
     });
@@ -117,6 +122,7 @@ class MapFrame {
       this.note,
       this.empty,
     );
+    this.fingers = new Fingers(this.root, this.camera);
     holder.append(this.model.get_child("figure"));
   }
 
@@ -148,7 +154,8 @@ class MapFrame {
       cancelAnimationFrame(this.raf);
       clearTimeout(this.resting);
       this.asked.forget();
-      for (const part of [this.camera, this.base, this.controls, this.picture]) part.remove();
+      const parts = [this.camera, this.fingers, this.base, this.names, this.controls, this.picture];
+      for (const part of parts) part.remove();
       dropClock();
       dropSelection();
       themes.disconnect();
@@ -268,9 +275,11 @@ class MapFrame {
   /** What lies over the map, in its pixels: its own tools and legend, and what the page puts there, as the alert. */
   over = () => {
     const now = performance.now();
-    if (now - this.overAt < OVER_EVERY_MS) return this.overIt;
-    this.overAt = now;
     const map = this.root.getBoundingClientRect();
+    const size = `${map.width} ${map.height}`; // all of it stands elsewhere once the map has another size
+    if (now - this.overAt < OVER_EVERY_MS && size === this.overSize) return this.overIt;
+    this.overAt = now;
+    this.overSize = size;
     const root = /** @type {any} */ (this.root.getRootNode());
     const page = [...(root.host?.parentNode?.children ?? [])].filter((node) => node !== root.host);
     const { tools, foot, edge } = this.controls;
@@ -483,7 +492,9 @@ class MapFrame {
     this.base.tiles = this.parts.tiles;
     this.pv.repainted.connect(this.onPainted);
     this.pointer.attach(this.pv.canvas_view.events_el);
+    this.fingers.attach(this.pv.canvas_view.events_el);
     this.picture.attach(this.pv);
+    this.names.attach(this.pv);
     this.recolour();
     this.layersChanged();
     this.restage();

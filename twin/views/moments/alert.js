@@ -2,7 +2,7 @@ import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { stateAt } from "../shared/kitchen_state.js";
 import { laterMark } from "../shared/later.js";
-import { minutesText } from "../shared/numbers.js";
+import { minutesText, stretch } from "../shared/numbers.js";
 import { guarded } from "../shared/registry.js";
 import { sharedState } from "../shared/shared_state.js";
 import { verbsOf } from "../shared/verbs.js";
@@ -158,7 +158,7 @@ class AlertCard {
   }
 
   soFar({ start }, t) {
-    return ` · ${minutesText(Math.floor((t - start) / 60) * 60)} so far`;
+    return ` · ${minutesText(stretch(start, t))} so far`;
   }
 
   /** @param {Told} told */

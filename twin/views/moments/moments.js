@@ -1,7 +1,7 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { laterMark } from "../shared/later.js";
-import { minutesText } from "../shared/numbers.js";
+import { minutesText, stretch } from "../shared/numbers.js";
 import { guarded } from "../shared/registry.js";
 import { sharedState } from "../shared/shared_state.js";
 import { verbsOf } from "../shared/verbs.js";
@@ -128,9 +128,8 @@ class MomentsList {
     return this.verbs.visit(moment.at);
   }
 
-  /** As long as its two clocks say: 18:10 – 18:40 are 30 minutes, whatever the seconds. */
   length({ start, end }) {
-    return minutesText(60 * (Math.floor(end / 60) - Math.floor(start / 60)));
+    return minutesText(stretch(start, end));
   }
 
   buildItem = (moment) => {
@@ -247,7 +246,7 @@ class MomentsList {
     const known = moment.trouble ? knownOf(this.known.value ?? [], moment, t) : null;
     if (!known) return whole;
     const since = `since ${this.clock.zone.dayText(known.start)} ${this.clock.zone.clockText(known.start, false)}`;
-    const soFar = minutesText(Math.floor((t - known.start) / 60) * 60);
+    const soFar = minutesText(stretch(known.start, t));
     return { ...known, now: true, later: false, words: `${since} · ${soFar} so far` };
   }
 

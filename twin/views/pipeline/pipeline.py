@@ -34,7 +34,7 @@ class PipelineStrip(Component):
     `state` is JSON text, because Bokeh takes ten times as long to serialize a dict. It has, per stage key: count; flow, the
     orders that entered in 60 minutes; `told`, whether the data has this stage at all; service, usual, age and oldest, seconds
     or null; served and excluded, the orders in the average and excluded from it; levels of service, age and oldest: 0 fine,
-    1 amber, 2 red. Completed has share, due, cancelled and stalled instead. `drivers`,
+    1 amber, 2 red. Completed has cancelled and stalled instead: the three are what was closed today. `drivers`,
     where the data tells of them: on_road, waiting (null: not told), ready and picked_up in 60 minutes, gap, level.
     """
 
@@ -110,10 +110,7 @@ class PipelineView(ReplayView):
             key = figures.key
             state[key] = {"count": int(snapshot.counts[key]), "flow": figures.entered, "told": present}
             if key == STAGES[COMPLETED]:
-                share, due = index.completion(snapshot.t)
                 state[key] |= {
-                    "share": share if share is None or not playing else int(share * 1000) / 1000,
-                    "due": due,
                     "cancelled": int(snapshot.counts["cancelled"]),
                     "stalled": int(snapshot.counts["stalled"]),
                 }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twin.foundation.address import MOST_COUNTED, Address, quoted
+from twin.foundation.address import MOST_COUNTED, Address, quoted, with_plus
 from twin.foundation.errors import UnknownLocationError
 from twin.foundation.stages import STATES
 from twin.foundation.times import UTC
@@ -28,7 +28,7 @@ LATEST = "The last 24 hours are shown."
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What an address asks for. viewport: [lon, lat, zoom], empty: none; order, stage: empty: none; loop: play in a loop;
-    hindsight: show what lies after the playhead, too."""
+    hindsight: show what lies after the playhead, too; section: only this part of the range, data seconds; None: all of it."""
 
     load: LoadRequest
     viewport: list[float]
@@ -36,6 +36,7 @@ class Wish:
     stage: str
     loop: bool
     hindsight: bool
+    section: tuple[float, float] | None = None
 
 
 def read(address: Address, hub: Hub) -> Wish | None:
@@ -54,14 +55,37 @@ def read(address: Address, hub: Hub) -> Wish | None:
     first, last = (latest.start, latest.end) if start is None or end is None else (start, end)
     if at is not None and not first <= at <= last:
         address.remark(f"{tz.text(at)} is not in the range shown: the nearest time in it is.")
+    loop, section = _loop(address, tz, first, last)
     return Wish(
         (location, start, end, at, address.number("speed", LEAST_SPEED, max(ReplayController.SPEEDS))),
         _viewport(address),
         address.text("order")[:LONGEST_ID],
         address.one_of("stage", STATES) or "",
-        address.one_of("loop", ("0", "1")) == "1",
+        loop,
         address.one_of("hindsight", ("0", "1")) == "1",
+        section,
     )
+
+
+def loop_text(section: tuple[float, float] | None, tz: Zone) -> str:
+    """Return how an address says that all of the range is played in a loop, or a part of it."""
+    return "1" if section is None else ",".join(map(tz.iso, section))
+
+
+def _loop(address: Address, tz: Zone, first: float, last: float) -> tuple[bool, tuple[float, float] | None]:
+    """Return whether an address asks for a loop, and the part of [first, last] that it is of, None: of all."""
+    value = address.text("loop")
+    if value in ("", "0", "1"):
+        return value == "1", None
+    try:
+        start, end = (tz.seconds(with_plus(part)) for part in value.split(","))
+    except ValueError:
+        address.remark(f"{quoted(value)} for “loop” is neither 0, 1 nor two times with a comma between them.")
+        return False, None
+    if not first <= start < end <= last:
+        address.remark("The loop is not a part of the range shown: all of it is played in a loop.")
+        return True, None
+    return True, (start, end)
 
 
 def unknown_kitchen(location: str, error: UnknownLocationError) -> str:

@@ -27,7 +27,7 @@ from twin.server import threads
 from twin.server.process import process
 from twin.sources.base import Location
 from twin.timeline.timeline import Timeline
-from twin.views.session.address import LoadRequest, cut, read
+from twin.views.session.address import LoadRequest, cut, loop_text, read
 from twin.views.session.unfolding import TroubleFollower
 from twin.views.shared.component import Component, module_source
 from twin.views.shared.view import ReplayView
@@ -118,6 +118,7 @@ class ReplaySession(param.Parameterized):
         self._written = ""
         self._requested: LoadRequest | None = None
         self._loaded: LoadRequest | None = None
+        self._section: tuple[float, float] | None = None  # what the next range is played in a loop of; None: of all
         self._task = Task()
         self._unprepared = ""
         self._reported_at = 0.0
@@ -287,6 +288,9 @@ class ReplaySession(param.Parameterized):
                 self.controller.selection.clear()
             self._loaded = self._requested
             self.controller.load(timeline, timeline.busiest() if at is None else at)
+            section, self._section = self._section, None
+            if section is not None and timeline.window.start <= section[0] < section[1] <= timeline.window.end:
+                self.controller.set_range(*section)
             if speed is not None:
                 self.controller.set_speed(speed)
             self.place = place
@@ -390,13 +394,14 @@ class ReplaySession(param.Parameterized):
             return
         timeline, anchor = self.controller.timeline, self.controller.anchor
         window, tz = timeline.window, timeline.tz
+        whole = (anchor.start, anchor.end) == (window.start, window.end)
         fields = {
             "location": self.place.id,
             "start": tz.iso(window.start),
             "end": tz.iso(window.end),
             "t": tz.iso(anchor.t0),
             "speed": f"{anchor.speed:g}",
-            "loop": "1" if anchor.loop else "",
+            "loop": loop_text(None if whole else (anchor.start, anchor.end), tz) if anchor.loop else "",
             "hindsight": "1" if anchor.hindsight else "",
         }
         if self.viewport:
@@ -448,6 +453,7 @@ class ReplaySession(param.Parameterized):
             self.controller.set_loop(True)
         if wish.hindsight:
             self.controller.set_hindsight(True)
+        self._section = wish.section
         for name, (view, state, _) in self._saved_params.items():
             if name in query:
                 view.param.update({state: query[name]})

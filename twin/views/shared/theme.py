@@ -43,6 +43,8 @@ SCALE: dict[str, str] = {
     "target": "28px", "target-touch": "40px",
     # the page's own bar
     "bar": "52px",
+    # the bar at the bottom of a phone
+    "dock": "60px",
 }  # fmt: skip
 """Sizes, equal in both themes; `--tw-text-md` and so on."""
 

@@ -68,6 +68,20 @@ function axisTicks(start, end, width, zone) {
   return ticks;
 }
 
+/** The two round numbers of orders that stand beside the bars, of which the fullest has `most`; one if that is 1, none if 0. */
+function countTicks(most) {
+  if (most < 2) return most === 1 ? [1] : [];
+  const ten = 10 ** Math.floor(Math.log10(most / 2));
+  const step = [5, 4, 3, 2, 1].find((one) => 2 * one * ten <= most) * ten;
+  return [step, 2 * step];
+}
+
+/** The ends of the ribbon's scale: meals per driver, and how high the ribbon stands there, 0..1. */
+const PRESSURE_TICKS = [
+  [0, LEAST],
+  [FULL_PRESSURE, 1],
+];
+
 /** The bars as one SVG path on device pixels, `height` pixels high at the fullest bar. */
 function barsPath({ edges, counts }, x, height) {
   const most = Math.max(1, ...counts);
@@ -97,7 +111,7 @@ const shortageAt = (short, t) => short.findLast(([start, end]) => start <= t && 
  */
 function ribbonPaths({ waiting = [], road = [], short = [] }, edges, x, height) {
   const paths = ["", "", ""];
-  const cuts = short.flatMap(([start, end]) => [start, end]).sort((a, b) => a - b);
+  const cuts = short.flatMap((spell) => spell.slice(0, 2)).sort((a, b) => a - b);
   waiting.forEach((meals, i) => {
     const top = height - snapped(ribbonHeight(meals, road[i]) * height);
     const marks = [edges[i], ...cuts.filter((t) => t > edges[i] && t < edges[i + 1]), edges[i + 1]];
@@ -136,4 +150,18 @@ const hatching = () =>
     ),
   );
 
-export { axisTicks, barsPath, bucketText, clamp, counted, hatching, ribbonPaths, ribbonText, snapped, svgNode, TICKS };
+export {
+  axisTicks,
+  barsPath,
+  bucketText,
+  clamp,
+  counted,
+  countTicks,
+  hatching,
+  PRESSURE_TICKS,
+  ribbonPaths,
+  ribbonText,
+  snapped,
+  svgNode,
+  TICKS,
+};

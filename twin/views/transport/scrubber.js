@@ -11,7 +11,9 @@ import {
   barsPath,
   clamp,
   counted,
+  countTicks,
   hatching,
+  PRESSURE_TICKS,
   ribbonPaths,
   ribbonText,
   snapped,
@@ -24,8 +26,11 @@ import { buildMarks } from "./marks.js";
 
 /** Pixels around the playhead's knob where a press takes the knob, not the strip it stands on. */
 const KNOB = 9;
+/** Pixels that a finger goes before it drags. */
+const TOUCH_SLOP = 6;
 /** Pixels that a section's edge snaps to, in neat units of time. */
 const SNAP = 1;
+const moved = (from, to) => Math.abs(to.clientX - from.clientX) > TOUCH_SLOP;
 
 /** Build it; `slider` is what takes keys and the focus, `brush` the section, `jump(way)` goes from moment to moment. */
 function buildScrubber(model, clock, verbs) {
@@ -35,13 +40,16 @@ function buildScrubber(model, clock, verbs) {
   const bars = (path) => svgNode("svg", { class: "bars", "aria-hidden": "true" }, path);
   const lines = el("div", { class: "lines" });
   const labels = el("div", { class: "labels", "aria-hidden": "true" });
+  const counts = el("div", { class: "scale", "data-testid": "count-scale", "aria-hidden": "true" });
+  const pressures = el("div", { class: "scale", "data-testid": "ribbon-scale", "aria-hidden": "true" });
   const inner = el("div", { class: "inner" }, bars(done));
   const played = el("div", { class: "played" }, inner);
   const column = el("div", { class: "column", hidden: true });
   const tip = el("div", { class: "tip", hidden: true, "data-testid": "tip" });
   const playhead = el("div", { class: "playhead", "data-testid": "playhead" });
   const empty = el("p", { class: "empty", hidden: true, "data-testid": "empty" });
-  const track = el("div", { class: "track" }, lines, bars(rest), played);
+  const levelLines = el("div", { class: "lines" });
+  const track = el("div", { class: "track" }, lines, levelLines, bars(rest), played);
   const ribbon = svgNode(
     "svg",
     { class: "ribbon", "data-testid": "ribbon", "aria-hidden": "true" },
@@ -108,6 +116,8 @@ function buildScrubber(model, clock, verbs) {
     { class: "plot" },
     brush.strip,
     slider,
+    counts,
+    pressures,
     marks.row,
     labels,
     ...brush.outside,
@@ -131,6 +141,23 @@ function buildScrubber(model, clock, verbs) {
     empty.hidden = !model.volume.counts.length || model.volume.counts.some((n) => n > 0);
     const covered = start === undefined ? "" : `: the data covers ${clock.zone.rangeText(start, end)}`;
     empty.textContent = `No orders in this range${covered}.`;
+  };
+  /** Write both scales: two numbers of orders beside the bars, with a line each, and the ends of the ribbon. */
+  const drawScales = () => {
+    const most = Math.max(0, ...model.volume.counts);
+    const top = slider.offsetTop;
+    const at = (share, of) => `${(1 - share) * of}px`;
+    const ticks = width ? countTicks(most) : [];
+    counts.style.top = `${top + track.offsetTop}px`;
+    counts.replaceChildren(
+      ...ticks.map((n) => el("b", { style: `top:${at(n / most, height)}` }, n.toLocaleString("en-US"))),
+    );
+    levelLines.replaceChildren(...ticks.map((n) => el("u", { style: `top:${snapped((1 - n / most) * height)}px` })));
+    pressures.hidden = !model.supply.waiting;
+    pressures.style.top = `${top + track.offsetTop + height + 2}px`;
+    pressures.replaceChildren(
+      ...PRESSURE_TICKS.map(([meals, share]) => el("b", { style: `top:${at(share, ribbonHeightNow)}` }, String(meals))),
+    );
   };
   const drawAxis = () => {
     const { start, end } = whole();
@@ -175,6 +202,7 @@ function buildScrubber(model, clock, verbs) {
     Object.assign(drawn, now);
     drawnX = null;
     drawBars();
+    drawScales();
     drawAxis();
     marks.draw();
   };
@@ -243,9 +271,21 @@ function buildScrubber(model, clock, verbs) {
     point(event);
   };
   const pressed = (event) => event.button === 0 && pointer === null && usable();
+  // a finger that goes up or down scrolls the page: what it pressed is a scrub only once it goes sideways, or lifts
+  let finger = null;
   slider.addEventListener("pointerdown", (event) => {
-    if (pressed(event)) (event.shiftKey ? brush.begin : scrub)(event);
+    if (!pressed(event)) return;
+    if (event.pointerType === "touch") finger = event;
+    else (event.shiftKey ? brush.begin : scrub)(event);
   });
+  const settleFinger = (event) => {
+    if (event.pointerId !== finger?.pointerId) return;
+    const began = event.type !== "pointercancel" && (event.type === "pointerup" || moved(finger, event));
+    if (event.type === "pointermove" && !began) return;
+    finger = null;
+    if (began) scrub(event);
+  };
+  for (const type of ["pointermove", "pointerup", "pointercancel"]) slider.addEventListener(type, settleFinger);
   brush.strip.addEventListener("pointerdown", (event) => {
     if (!pressed(event)) return;
     const knob = Math.abs(event.clientX - playhead.getBoundingClientRect().left) <= KNOB;

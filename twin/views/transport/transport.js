@@ -8,6 +8,7 @@ import { exactText } from "../shared/times.js";
 import { verbsOf } from "../shared/verbs.js";
 import { bucketText } from "./axis.js";
 import { sectionOf, wholeOf } from "./brush.js";
+import { buildDock } from "./dock.js";
 import { buildHindsight } from "./hindsight.js";
 import { listenToKeys } from "./keys.js";
 import { buildRange } from "./range_picker.js";
@@ -47,6 +48,7 @@ class TransportBar {
     this.speeds = el("div", { class: "speeds", role: "group", "aria-label": "Speed" });
     this.scrubber = buildScrubber(this.model, this.clock, this.verbs);
     this.range = buildRange(this.model, this.clock);
+    this.dock = buildDock(this.model, this.clock, this.verbs, () => this.bar.scrollIntoView({ block: "center" }));
   }
 
   buildLegend() {
@@ -119,7 +121,9 @@ class TransportBar {
         this.scrubber.node,
       ),
       this.range.sheet,
+      this.dock.node,
     );
+    this.bar.classList.toggle("docked", this.model.dock);
     this.frame = 0;
     this.seen = true;
 
@@ -161,6 +165,7 @@ class TransportBar {
   watchSight() {
     const looked = guarded(([entry]) => {
       this.seen = entry.isIntersecting;
+      if (this.model.dock) this.dock.place();
       if (this.seen) this.wake();
     });
     const sight = new IntersectionObserver(looked);
@@ -172,6 +177,7 @@ class TransportBar {
       this.unsubscribe();
       sight.disconnect();
       this.scrubber.remove();
+      this.dock.remove();
       this.range.remove();
       this.deafen();
       document.removeEventListener("visibilitychange", this.awake);
@@ -205,11 +211,12 @@ class TransportBar {
     const t = this.clock.now();
     const { zone } = this.clock;
     this.write(this.time, this.loaded() ? `${zone.dayText(t)} ${zone.bareClockText(t)}` : "--:--:--");
+    this.dock.write(this.time.textContent);
     this.write(this.day, this.loaded() ? `${zone.dateText(t)} · ` : "Nothing loaded yet");
     const label = this.loaded() ? zone.label(t) : "";
     if (this.zone.textContent !== label || this.zone.of !== zone) this.explain(zone, t, label);
     this.scrubber.move(t);
-    if (this.clock.moving && this.seen) this.frame = requestAnimationFrame(this.tick);
+    if (this.clock.moving && (this.seen || this.model.dock)) this.frame = requestAnimationFrame(this.tick);
     else this.controlsOf();
   });
 
@@ -238,11 +245,13 @@ class TransportBar {
     this.forward.title = `Forward ${minutesText(this.clock.anchor.step)} (→, with shift ten times that)`;
     this.loop.setAttribute("aria-pressed", String(!!this.clock.anchor?.loop));
     this.hindsight.show();
+    this.dock.show(!!this.model.busy || !this.loaded());
     for (const node of this.speeds.children)
       node.setAttribute("aria-pressed", String(Number(node.dataset.speed) === this.clock.anchor?.speed));
   }
 
   buildSpeeds() {
+    this.dock.offer();
     return this.speeds.replaceChildren(
       ...this.model.speeds.map((speed, i) =>
         el(
@@ -273,6 +282,7 @@ class TransportBar {
     this.bar.toggleAttribute("data-busy", !!this.model.busy);
     this.bar.setAttribute("aria-busy", String(!!this.model.busy));
     this.left.inert = off;
+    this.dock.node.inert = off;
     this.scrubber.node.toggleAttribute("data-off", off);
     this.scrubber.slider.setAttribute("aria-disabled", String(off));
     const { edges } = this.model.volume;

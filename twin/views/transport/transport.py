@@ -11,13 +11,7 @@ import numpy as np
 import panel as pn
 import param
 
-from twin.analysis.driver_supply import (
-    PART,
-    RangeSummary,
-    is_recorded,
-    summarise,
-    supply,
-)
+from twin.analysis.driver_supply import PART, RangeSummary, is_recorded, summarise, supply
 from twin.analysis.moments import KINDS, TROUBLES, Moment
 from twin.analysis.moments.moment import when_in
 from twin.analysis.wording import minutes_text, whole_minutes
@@ -98,6 +92,9 @@ class TransportBar(Component):
         doc="First and last event (`start`, `end`), what “Last 24 hours” counts back from (`latest`), and the widest range that "
         "can be chosen (`low`, `high`), data seconds.",
     )
+    dock: bool = param.Boolean(  # type: ignore[assignment]
+        default=False, doc="Whether a narrow page has a bar at its bottom, with clock, play and speed."
+    )
     busy = param.String(default="", doc="What is being loaded; empty when the bar can be used.")
     problem = param.String(default="", doc="Why the chosen range could not be loaded; empty if it could.")
 
@@ -135,14 +132,16 @@ class TransportView(ReplayView):
         controller: ReplayController,
         on_range: RangeHandler | None = None,
         on_cancel: Callable[[], object] | None = None,
+        dock: bool = False,
         **params: Any,
     ) -> None:
+        """`dock`: this page scrolls on a phone, and what plays it stays in reach at the bottom."""
         super().__init__(**params)
         self._controller = controller
         self._on_range = on_range
         self._on_cancel = on_cancel
         self._choices = 0
-        self._bar = TransportBar(sizing_mode="stretch_width", busy=self.busy)
+        self._bar = TransportBar(sizing_mode="stretch_width", busy=self.busy, dock=dock)
         self._bar.join(controller)
         self._bar.retry_with(partial(self.retry, controller))
         self._bar.on_msg(self._on_message)

@@ -289,8 +289,8 @@ class TrendsFrame {
     const none = told && !told.orders;
     this.volumeUnit.textContent = told ? `per ${bucketWords(told.bucket)}` : "";
     this.volumeKey.replaceChildren(
-      ...(usual ? [el("i", { class: "line" }), "usual"] : []),
-      ...(moments.length ? [el("i", { class: "band" }), "stands out"] : []),
+      ...(usual ? [el("span", {}, el("i", { class: "line" }), "usual")] : []),
+      ...(moments.length ? [el("span", {}, el("i", { class: "band" }), "stands out")] : []),
     );
     this.empties.volume.hidden = !none;
     this.empties.volume.textContent = "No orders in this range";
@@ -313,9 +313,10 @@ class TrendsFrame {
     this.slots.stages.parentNode.classList.toggle("blank", !some);
     const left = told.reduce((sum, stage) => sum + stage.excluded, 0);
     this.stageKey.replaceChildren(
-      el("i", { class: "dot" }),
-      "last 60 min",
-      ...(this.model.now.some((n) => n[2] !== null) ? [el("i", { class: "tick" }), "usual"] : []),
+      el("span", {}, el("i", { class: "box" }), "middle half"),
+      el("span", {}, el("i", { class: "whisker" }), "5–95 %"),
+      el("span", {}, el("i", { class: "dot" }), "last 60 min"),
+      ...(this.model.now.some((n) => n[2] !== null) ? [el("span", {}, el("i", { class: "tick" }), "usual")] : []),
       el("span", {}, "figure: median"),
     );
     this.leftOut.textContent = left ? `${number(left)} over 4 h left out` : "";

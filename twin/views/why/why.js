@@ -44,20 +44,29 @@ class WhyPanel {
     this.scopes = Object.entries(SCOPES).map(([scope, label]) =>
       el("button", { type: "button", "data-scope": scope, onclick: () => model.send_msg({ scope }) }, label),
     );
+    this.took = el("span", { class: "took mute" });
     this.sentence = el("p", { class: "sentence", role: "status", "data-testid": "why-sentence" });
     this.rows = el("ol", {
       class: "steps",
       "data-testid": "why-steps",
       "aria-label": "From the promise to the delivery time, minutes",
     });
+    this.shared = el("ul", { "data-testid": "why-shared" });
+    this.alike = el("div", { class: "alike" }, el("h4", {}, "What the late ones share"), this.shared);
     this.orders = el("ol", { class: "orders", "data-testid": "why-orders", "aria-label": "Its orders, worst first" });
     this.listed = el("h4", { class: "listed" });
     this.root = el(
       "section",
       { class: "why", "data-testid": "why" },
-      el("div", { class: "choices", role: "group", "aria-label": "Deliveries of" }, ...this.scopes),
+      el(
+        "header",
+        {},
+        el("div", { class: "choices", role: "group", "aria-label": "Deliveries of" }, ...this.scopes),
+        this.took,
+      ),
       this.sentence,
       this.rows,
+      this.alike,
       el("div", { class: "list" }, this.listed, this.orders),
       el(
         "details",
@@ -73,11 +82,20 @@ class WhyPanel {
       ),
     );
     for (const name of ["state", "part", "scope"]) model.on(name, this.show);
+    for (const name of ["state", "shared"]) model.on(name, this.share);
     for (const name of ["worst", "part"]) model.on(name, this.list);
     model.on("remove", this.selected.on(this.list));
     this.show();
+    this.share();
     this.list();
   }
+
+  share = () => {
+    const { shared, state } = this.model;
+    this.alike.hidden = !state.late;
+    const said = shared.length ? shared : ["Nothing stands out: they are like those in time."];
+    this.shared.replaceChildren(...said.map((sentence) => el("li", {}, sentence)));
+  };
 
   show = () => {
     const { state, part } = this.model;
@@ -88,6 +106,7 @@ class WhyPanel {
     this.root.classList.toggle("waiting", !ready);
     this.sentence.textContent = ready ? state.sentence : "Comparing with what is usual …";
     this.rows.hidden = !ready || !state.orders;
+    this.took.textContent = this.rows.hidden ? "" : `took ${minutes(state.mean)} min on average`;
     if (this.rows.hidden) {
       this.rows.replaceChildren();
       return;

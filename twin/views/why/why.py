@@ -9,6 +9,7 @@ import numpy as np
 import panel as pn
 import param
 
+from twin.analysis.common_traits import Traits
 from twin.analysis.ledger import NAMES, PARTS, Account, Ledger, ledger_of
 from twin.analysis.metrics import TRAILING
 from twin.replay.controller import ReplayController
@@ -22,6 +23,8 @@ UPDATE_S = 1.0
 """The ledger moves at most once a second while a replay plays."""
 WORST = 30
 """Orders that a part's list names."""
+MOST_SHARED = 3
+"""Traits that are named."""
 
 
 class WhyPanel(Component):
@@ -38,6 +41,10 @@ class WhyPanel(Component):
     part = param.String(default="", doc="The part whose orders are listed; empty: none.")
     worst: list[list[Any]] = param.List(  # type: ignore[assignment]
         default=[], doc="The orders to which that part added most: row, id, minutes more than usual, minutes late."
+    )
+
+    shared: list[str] = param.List(  # type: ignore[assignment]
+        default=[], item_type=str, doc="What the late orders share that the others do not, a sentence each."
     )
 
     _esm = module_source(Path(__file__).with_name("why.js"))
@@ -72,7 +79,7 @@ class WhyView(ReplayView):
     def reset(self) -> None:
         """Drop the ledger of the previous timeline."""
         self._ledger, self._timeline, self._shown = None, self._controller.timeline, ()
-        self._panel.param.update(state={}, part="", worst=[])
+        self._panel.param.update(state={}, part="", worst=[], shared=[])
 
     def learn(self) -> None:
         """Compute the ledger in a thread, once it is seen and what is usual is known."""
@@ -87,6 +94,7 @@ class WhyView(ReplayView):
         def make() -> Ledger:
             made = ledger_of(timeline, insights.baseline, target)
             made.account()
+            timeline.cached(Traits)
             return made
 
         async def compute() -> None:
@@ -113,11 +121,14 @@ class WhyView(ReplayView):
         self._update()
 
     def _update(self) -> None:
-        if self._ledger is None or not self._shown:
+        if self._ledger is None or self._timeline is None or not self._shown:
             return
-        state = _state(self._ledger.account(self._among()))
-        if state != self._panel.state:
-            self._panel.state = state
+        among = self._among() & self._ledger.counted
+        state = _state(self._ledger.account(among))
+        shared = self._timeline.cached(Traits).shared_by(self._ledger.late, among)
+        sentences = [one.sentence for one in shared[:MOST_SHARED]]
+        if state != self._panel.state or sentences != self._panel.shared:
+            self._panel.param.update(state=state, shared=sentences)
         self._list()
 
     def _among(self) -> Any:

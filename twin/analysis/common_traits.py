@@ -1,0 +1,217 @@
+"""What do some orders share? The traits that are more frequent among them than among the rest, beyond what chance does.
+
+Traits are whatever is known of an order when it is made, and whether its driver came before its food: brands, size, distance and
+direction, hour and weekday, how busy the kitchen was. Many are looked at, so chance alone would name some: each is tested
+exactly (Fisher), and what is named holds for all of them together (Holm). Where orders are alike nothing is named.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import hypergeom
+
+from twin.analysis.brands import pairs
+from twin.foundation.times import DAY, HOUR
+from twin.timeline import events as ev
+from twin.timeline.timeline import Timeline
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+CHANCE = 0.05
+"""Probability that anything is named although all orders are alike."""
+FEWEST = 5
+"""Fewest of the orders that must have a trait for it to be named."""
+LEAST_DIFFERENCE = 0.1
+"""Smallest difference of the two shares that is worth a word, however sure it is."""
+Z = 1.96
+"""Standard deviations of the 95 % interval."""
+MOST_BRANDS = 40
+SMALLEST_GROUP = 20
+"""Orders that a quarter of them must be for distances and load to be split at quarters."""
+DIRECTIONS = ("east", "north-east", "north", "north-west", "west", "south-west", "south", "south-east")
+DAYS = ("Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday")
+"""By the number of a day since 1970 modulo 7."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """A property that orders have or have not: its `kind` and `label`; has: (n,) by order, known: (n,) where that is known."""
+
+    kind: str
+    label: str
+    has: Bools
+    known: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class CommonTrait:
+    """A trait that is more frequent among some orders than among the rest.
+
+    share and rest: of the orders and of the rest, 0..1; low, high: the 95 % interval of their difference (Newcombe). number: the
+    orders that have it, of `of`; chance: the probability of so many, corrected for all traits that were looked at.
+    """
+
+    kind: str
+    label: str
+    share: float
+    rest: float
+    low: float
+    high: float
+    number: int
+    of: int
+    chance: float
+
+    @property
+    def sentence(self) -> str:
+        """The trait in words, as "brand Pho Real: 61 % of them, 20 % of the rest"."""
+        return f"{self.label}: {100 * self.share:.0f} % of them, {100 * self.rest:.0f} % of the rest"
+
+
+class Traits:
+    """The traits of a timeline's orders, looked up once (`Timeline.cached`)."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._traits = traits_of(timeline)
+
+    def shared_by(self, orders: Bools, among: Bools) -> list[CommonTrait]:
+        """Return what `orders` (n,) share that the others `among` (n,) do not: see `common_traits`."""
+        return common_traits(self._traits, orders, among)
+
+
+def common_traits(traits: list[Trait], orders: Bools, among: Bools) -> list[CommonTrait]:
+    """Return what `orders` (n,) share that the others `among` (n,) do not, the largest difference first; often nothing.
+
+    Of traits of one kind that overlap (hours, directions …) each stands for itself.
+    """
+    tested: list[tuple[float, CommonTrait]] = []
+    some, rest = orders & among, among & ~orders
+    for trait in traits:
+        n, m = int(np.count_nonzero(some & trait.known)), int(np.count_nonzero(rest & trait.known))
+        with_trait = trait.has & trait.known
+        k, j = int(np.count_nonzero(some & with_trait)), int(np.count_nonzero(rest & with_trait))
+        if not n or not m or k + j in (0, n + m):
+            continue
+        chance = float(hypergeom.sf(k - 1, n + m, k + j, n))
+        low, high = _difference(k, n, j, m)
+        tested.append((chance, CommonTrait(trait.kind, trait.label, k / n, j / m, low, high, k, n, chance)))
+    tested.sort(key=lambda one: one[0])
+    found, worst = [], 0.0
+    for rank, (chance, one) in enumerate(tested):
+        worst = max(worst, min(1.0, chance * (len(tested) - rank)))
+        if worst > CHANCE:
+            break
+        if one.number >= FEWEST and one.share - one.rest >= LEAST_DIFFERENCE:
+            found.append(
+                CommonTrait(one.kind, one.label, one.share, one.rest, one.low, one.high, one.number, one.of, worst)
+            )
+    return sorted(found, key=lambda one: one.rest - one.share)
+
+
+def traits_of(timeline: Timeline) -> list[Trait]:
+    """Return the traits of a timeline's orders; those that the data does not tell are left out."""
+    return [
+        *_brands(timeline),
+        *_sizes(timeline),
+        *_places(timeline),
+        *_times(timeline),
+        *_load(timeline),
+        *_driver(timeline),
+    ]
+
+
+def _brands(timeline: Timeline) -> Iterator[Trait]:
+    n = len(timeline.orders)
+    names, order, brand = pairs(timeline.orders)
+    known = np.zeros(n, bool)
+    known[order] = True
+    number = np.bincount(brand, minlength=len(names))
+    for k in np.argsort(-number, kind="stable")[:MOST_BRANDS].tolist():
+        has = np.zeros(n, bool)
+        has[order[brand == k]] = True
+        yield Trait("brand", f"brand {names[k]}", has, known)
+    yield Trait("brands", "several brands", np.bincount(order, minlength=n) > 1, known)
+
+
+def _sizes(timeline: Timeline) -> Iterator[Trait]:
+    orders = timeline.orders
+    lines = np.diff(orders.item_offsets)
+    items = np.bincount(np.repeat(np.arange(len(orders)), lines), np.nan_to_num(orders.item_qty), len(orders))
+    known = items > 0
+    for label, low, high in (
+        ("one item", 0, 1),
+        ("two items", 1, 2),
+        ("three or four items", 2, 4),
+        ("five items or more", 4, np.inf),
+    ):
+        yield Trait("items", label, (items > low) & (items <= high), known)
+
+
+def _places(timeline: Timeline) -> Iterator[Trait]:
+    x, y = timeline.orders.customer_x.astype(np.float64), timeline.orders.customer_y.astype(np.float64)
+    known = np.isfinite(x) & np.isfinite(y) & (timeline.location.lat is not None)
+    distance = np.hypot(x, y)
+    yield from _quarters("distance", ("near by", "not far", "rather far", "far away"), distance, known)
+    way = np.round(np.arctan2(y, x) / (np.pi / 4))
+    sector = np.where(known, way, 0).astype(int) % 8
+    for k, name in enumerate(DIRECTIONS):
+        yield Trait("direction", f"{name} of the kitchen", sector == k, known)
+
+
+def _times(timeline: Timeline) -> Iterator[Trait]:
+    began = timeline.orders.began
+    known = np.isfinite(began)
+    local = np.asarray(timeline.tz.local(np.where(known, began, timeline.window.start)))
+    hour, day = (local % DAY // HOUR).astype(int), (local // DAY).astype(int) % 7
+    for k in np.unique(hour[known]).tolist():
+        yield Trait("hour", f"ordered {k:02d}:00–{k + 1:02d}:00", hour == k, known)
+    weekdays = np.unique(day[known]).tolist()
+    for k in weekdays if len(weekdays) > 1 else []:
+        yield Trait("weekday", f"on a {DAYS[k]}", day == k, known)
+
+
+def _load(timeline: Timeline) -> Iterator[Trait]:
+    orders = timeline.orders
+    created = orders.created
+    known = np.isfinite(created)
+    ends = np.fmin(orders.delivered, orders.cancelled)
+    first, last = np.sort(orders.began[np.isfinite(orders.began)]), np.sort(ends[np.isfinite(ends)])
+    load = np.full(len(created), np.nan)
+    load[known] = first.searchsorted(created[known], "left") - last.searchsorted(created[known], "right")
+    yield from _quarters("load", ("while it was calm", "", "", "while it was busiest"), load, known)
+
+
+def _driver(timeline: Timeline) -> Iterator[Trait]:
+    milestones = timeline.orders.milestones
+    ready, arrived = milestones[ev.GK_READY], milestones[ev.DRIVER_ARRIVED]
+    known = np.isfinite(ready) & np.isfinite(arrived)
+    yield Trait("driver", "driver there before the food", arrived < ready, known)
+
+
+def _quarters(kind: str, labels: tuple[str, ...], values: Floats, known: Bools) -> Iterator[Trait]:
+    """Yield a trait for each quarter of the known values that has a label."""
+    if np.count_nonzero(known) < 4 * SMALLEST_GROUP:
+        return
+    edges = np.quantile(values[known], (0.25, 0.5, 0.75))
+    quarter = np.where(known, np.searchsorted(edges, values, "left"), -1)
+    for k, label in enumerate(labels):
+        if label:
+            yield Trait(kind, label, quarter == k, known)
+
+
+def _difference(k: int, n: int, j: int, m: int) -> tuple[float, float]:
+    """Return the 95 % interval of k/n − j/m by Newcombe's method, which keeps to −1..1 for any counts."""
+    low1, high1 = _wilson(k, n)
+    low2, high2 = _wilson(j, m)
+    p, q = k / n, j / m
+    return p - q - sqrt((p - low1) ** 2 + (high2 - q) ** 2), p - q + sqrt((high1 - p) ** 2 + (q - low2) ** 2)
+
+
+def _wilson(k: int, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share of k in n."""
+    p, square = k / n, Z * Z
+    middle, width = p + square / (2 * n), Z * sqrt(p * (1 - p) / n + square / (4 * n * n))
+    return (middle - width) / (1 + square / n), (middle + width) / (1 + square / n)
