@@ -59,7 +59,8 @@ class KpiSet:
     What a figure leaves out is counted, too: `orders_undated` and `deliveries_undated` have no creation in the data,
     `deliveries_excluded` took over 4 h or a negative time; of the `completion_due` orders some are delivered, some cancelled, the
     others open or stalled; `not_due` orders are too recent for the completion rate, and `unpriced` orders have no price.
-    `late_before` is the late share of the hour that ended `TREND` before t. `delivery_bins` counts the deliveries per `BIN` seconds.
+    `late_before` is the late share of the hour that ended `TREND` before t. `delivery_bins` counts the deliveries per `BIN`
+    seconds.
     """
 
     t: float
