@@ -143,6 +143,26 @@ def test_the_pipeline_and_the_cards_show_the_moment(opened):
     expect(page.get_by_test_id("kpi-revenue-value")).to_have_text("–")
 
 
+def test_the_drivers_and_the_gap_at_pick_up_stand_at_their_stages(opened):
+    page = opened("panels")
+
+    expect(page.get_by_test_id("drivers-gap")).to_have_text("3 short")
+    expect(page.get_by_test_id("drivers-gap")).to_have_attribute("data-value", "3")
+    expect(page.get_by_test_id("drivers-road")).to_have_text("0 drivers")
+    expect(page.get_by_test_id("drivers-waiting")).to_have_text("")  # the data tells of no arrival
+
+
+def test_colours_tell_of_harm_to_customers_and_not_of_a_change(opened):
+    page = opened("panels")
+
+    def colour(name: str) -> str:
+        return page.get_by_test_id(name).evaluate("element => getComputedStyle(element).color")
+
+    assert page.get_by_test_id("kpi-orders-hour-change").inner_text().startswith("▲")
+    assert colour("kpi-orders-hour-change") == colour("kpi-orders-hour-value")
+    assert colour("kpi-delivery-time-late") == colour("kpi-delivery-time-over") != colour("kpi-orders-hour-value")
+
+
 def test_a_stage_in_trouble_stands_out_and_others_do_not(opened):
     page = opened("panels")
 

@@ -55,6 +55,23 @@ def test_the_cards_show_the_kpis_of_the_moment():
     assert (state["completion"]["share"], state["completion"]["due"], state["completion"]["not_due"]) == (None, 0, 13)
 
 
+def test_the_level_and_the_trend_are_of_the_late_share():
+    """Ten in time, then ten late ones: a quarter, a half; worse, until nothing changes any more."""
+    rows = [{"created": DAY0 + MINUTE * k, "delivered": DAY0 + MINUTE * (k + 20)} for k in range(10)]
+    rows += [{"created": DAY0 + MINUTE * k, "delivered": DAY0 + MINUTE * (k + 40)} for k in range(10)]
+    timeline = FakeTimeline(rows)
+
+    told = [cards_of(timeline, DAY0 + MINUTE * at)["delivery"] for at in (39, 44, 49, 69)]
+
+    assert [(one["over"], one["count"], one["level"]) for one in told] == [
+        (0, 10, 0),
+        (5, 15, 1),
+        (10, 20, 2),
+        (10, 20, 2),
+    ]
+    assert [one["trend"] for one in told] == ["", "worse", "worse", "steady"]
+
+
 def test_the_completion_rate_is_the_delivered_share_of_the_orders_due():
     rows = [{"created": DAY0, "delivered": DAY0 + 60}] * 2 + [{"created": DAY0}, {"created": DAY0 + HOUR}]
 

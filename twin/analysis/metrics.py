@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.analysis.durations import Durations, count, percentiles
-from twin.analysis.limits import WHOLE_MINUTE
+from twin.analysis.limits import LEAST_ORDERS, WHOLE_MINUTE
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
 from twin.foundation.times import DAY
@@ -32,6 +32,9 @@ SERIES_POINTS = 37
 BIN = 300.0
 BINS = 13
 """Delivery times are counted in bins of 5 minutes; the last bin is for an hour and more."""
+
+TREND = 1200.0
+"""Seconds between the two late shares that tell whether it worsens: long enough for some other deliveries to count."""
 
 _TRAILING_EDGES = np.array([TRAILING, 0.0])
 _CREATED_EDGES = np.array([*COMPLETION_SPAN, 2 * TRAILING, TRAILING, 0.0])
@@ -55,8 +58,9 @@ class KpiSet:
 
     What a figure leaves out is counted, too: `orders_undated` and `deliveries_undated` have no creation in the data,
     `deliveries_excluded` took over 4 h or a negative time; of the `completion_due` orders some are delivered, some cancelled, the
-    others open or stalled; `not_due` orders are too recent for the completion rate, and
-    `unpriced` orders have no price. `delivery_bins` counts the deliveries per `BIN` seconds.
+    others open or stalled; `not_due` orders are too recent for the completion rate, and `unpriced` orders have no price.
+    `late_before` is the late share of the hour that ended `TREND` before t. `delivery_bins` counts the deliveries per `BIN`
+    seconds.
     """
 
     t: float
@@ -70,6 +74,7 @@ class KpiSet:
     delivery_bins: list[int]
     deliveries: int
     deliveries_over: int
+    late_before: float | None
     deliveries_excluded: int
     deliveries_undated: int
     target: float
@@ -196,6 +201,7 @@ class MetricIndex:
             ).tolist(),
             deliveries=ended.number,
             deliveries_over=int(np.count_nonzero(ended.values >= target + WHOLE_MINUTE)),
+            late_before=self.deliveries.share_at_least(target + WHOLE_MINUTE, edges - TREND, LEAST_ORDERS),
             deliveries_excluded=ended.excluded,
             deliveries_undated=count(self._undated_deliveries, edges),
             target=target,
@@ -210,6 +216,10 @@ class MetricIndex:
             unpriced_today=int(self._unpriced[now] - self._unpriced[today]),
             active={key: counts[key] for key in STAGES[:COMPLETED]},
         )
+
+    def entered(self, stage: int, t: float) -> int:
+        """Return how many orders entered a stage in the 60 minutes to t."""
+        return count(self._entered[stage], t - _TRAILING_EDGES)
 
     def series(self, t: float) -> Series:
         """Return the sparklines of the 6 hours to the last full 10 minutes at or before t."""
@@ -239,7 +249,7 @@ class MetricIndex:
                     excluded=ended.excluded,
                     age=age_sum[stage] / number[stage] if waiting else None,
                     oldest=float(t - since[stage]) if waiting else None,
-                    entered=count(self._entered[stage], edges),
+                    entered=self.entered(stage, t),
                 )
             )
         return figures

@@ -17,6 +17,7 @@ import pandas as pd
 from twin.analysis import brands
 from twin.analysis.baseline import Baseline
 from twin.analysis.common_traits import CommonTrait, Traits
+from twin.analysis.driver_supply import drivers_at
 from twin.analysis.insights import Insights
 from twin.analysis.ledger import Account
 from twin.analysis.metrics import metrics_of
@@ -104,7 +105,10 @@ class Instant:
         >>> bool(twin.open("demo").kitchen("chicago").at("12:00").kpis["orders_per_hour"] > 0)
         True
         """
-        row = tables.kpi_row(metrics_of(self.timeline).kpis(self.snapshot.t, self.snapshot.counts, self.target))
+        row = tables.kpi_row(
+            metrics_of(self.timeline).kpis(self.snapshot.t, self.snapshot.counts, self.target),
+            drivers_at(self.timeline, self.snapshot.t),
+        )
         return pd.Series(row, name=self.time)
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 
 import { clockFrom } from "../../views/shared/clock.js";
 import { el } from "../../views/shared/elements.js";
+import { stateAt } from "../../views/shared/kitchen_state.js";
 import { twin } from "../../views/shared/registry.js";
 import { SignIn } from "../../views/shared/sign_in.js";
 import { MONTHS } from "../../views/shared/times.js";
@@ -50,7 +51,8 @@ class CityCards {
     this.sentence = el("span", { "data-testid": "kiosk-detail" });
     this.detail = el("p", { class: "detail" }, this.phase, this.sentence);
     this.time = el("b", { class: "time", "data-testid": "kiosk-time" });
-    this.day = el("span", { class: "day" });
+    this.day = el("span");
+    this.kitchen = el("b", { class: "kitchen", "data-testid": "kiosk-state" });
     this.bars = el("div", { class: "bars graphic", "aria-hidden": "true" });
     this.title = el("p", { class: "title-headline" });
     this.under = el("p", { class: "title-detail" });
@@ -121,7 +123,7 @@ class CityCards {
       { class: "card-root" },
       this.who,
       el("div", { class: "words" }, this.headline, this.detail),
-      el("div", { class: "when" }, this.time, this.day),
+      el("div", { class: "when" }, this.time, el("span", { class: "day" }, this.kitchen, this.day)),
       this.bars,
       this.veil,
     );
@@ -261,6 +263,7 @@ class CityCards {
       if (this.time.textContent !== told) this.time.textContent = told;
       const day = longDay(t, zone);
       if (this.day.textContent !== day) this.day.textContent = day;
+      this.colour(stateAt(this.model.states, t));
       this.tell();
     }
     if (!drawn || drawn.frames !== this.painted.frames || !this.clock.moving || document.hidden)
@@ -284,6 +287,14 @@ class CityCards {
         location.origin,
       );
   };
+
+  /** The kitchen's state, as a word beside the day and as the caption's colour. */
+  colour({ state, tone }) {
+    const word = state && state !== "calm" ? `${state[0].toUpperCase()}${state.slice(1)} · ` : "";
+    if (this.kitchen.textContent !== word) this.kitchen.textContent = word;
+    const name = state && state !== "calm" ? tone : "";
+    for (const one of ["warn", "bad"]) this.root.classList.toggle(one, one === name);
+  }
 
   dress = () => {
     this.heading.textContent = this.model.heading;

@@ -22,6 +22,10 @@ class KioskCard(Component):
         doc="The scene: number, index, count, headline, detail, name, t, end, speed, duration, since and until (when what the "
         "caption says is true), trouble, and `began` (epoch second) or, while held, `held` (seconds into the scene).",
     )
+    states: dict[str, Any] = param.Dict(  # type: ignore[assignment]
+        default={},
+        doc="The kitchen's states over the scene's range (`states_to_browser`); empty while they are not known.",
+    )
     arrived: int = param.Integer(default=-1, doc="Number of the scene whose data the views have; -1: none yet.")  # type: ignore[assignment]
     remember: list[Any] = param.List(  # type: ignore[assignment]
         default=[], doc="What a screen stores for the next server: origin, held or None, stamp of the show's anchor."

@@ -30,6 +30,7 @@ from twin.views.pipeline.pipeline import PipelineView
 from twin.views.session.address import unknown_kitchens
 from twin.views.session.session import ReplaySession
 from twin.views.shared.component import style_text
+from twin.views.shared.kitchen_state import states_to_browser
 from twin.views.shared.view import ReplayView
 from twin.views.trends.trends import TrendsView
 
@@ -80,6 +81,7 @@ class KioskShow(pn.viewable.Viewer):
         )  # fmt: skip
         self._card.join(self._controller)
         self._card.on_msg(self._on_message)
+        self._controller.param.watch(self._show_states, "insights")
         self._views = self._build(panes_in(address))
         self._card.remark = notice(address.remarks)
         self._page = self._arrange()
@@ -106,6 +108,9 @@ class KioskShow(pn.viewable.Viewer):
                 case "feed":
                     views[pane] = FeedView(controller)
         return views
+
+    def _show_states(self, _: Any) -> None:
+        self._card.states = states_to_browser(self._controller.insights)
 
     def _base_map(self, location: str) -> BaseMap | None:
         return None if self._session is None else base_map(self._session.hub, location)

@@ -6,7 +6,6 @@ import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import {
   figure,
-  LONG_COUNT,
   many,
   minutesText,
   moneyText,
@@ -25,8 +24,11 @@ import { Histogram, label, Spark } from "./spark.js";
 /** The stages of active orders. */
 const ACTIVE = STAGES.slice(0, 4);
 const DAY_S = 86400;
-/** Late share of an hour's deliveries from which it is marked, and a mean on target is no longer good news. */
-const MANY_LATE = 1 / 4;
+/** What colours a figure: how much customers are harmed, by its level (twin/analysis/limits.py). */
+const TONES = ["", "warn", "bad"];
+/** Deliveries from which the late ones are told as a share: longer numbers have no room beside the trend. */
+const MOST_COUNTED = 100;
+const TREND_SIGNS = { worse: "▲", better: "▼" };
 
 /** The window of a card's figures; of a figure whose window is another, its own. */
 const WINDOW_OF = {
@@ -94,6 +96,7 @@ class KpiCards {
       [
         "orders-hour-change",
         "orders-hour-usual",
+        "delivery-time-trend",
         "delivery-time-over",
         "delivery-time-target",
         "delivery-time-p75",
@@ -165,8 +168,12 @@ class KpiCards {
       ["active-road", "car"],
     ])
       this.f[id].before(icon(symbol, 13));
-    this.f["delivery-time-late"].classList.add("note");
-    this.cards.delivery.note.replaceWith(this.f["delivery-time-late"]);
+    // how many were late comes first, the mean after it
+    const { value, note, root } = this.cards.delivery;
+    value.replaceWith(this.f["delivery-time-late"]);
+    note.replaceWith(this.f["delivery-time-trend"]);
+    root.querySelector(".detail").prepend(value);
+    value.className = "mean";
     this.show = {
       orders: (s) => this.showOrders(s),
       delivery: (s) => this.showDelivery(s),
@@ -190,8 +197,7 @@ class KpiCards {
 
   offerReport() {
     const accents = {
-      orders: this.f["orders-hour-change"],
-      delivery: this.f["delivery-time-over"],
+      delivery: this.f["delivery-time-late"],
       completion: this.f["completion-change"],
     };
     reportAs(this.model, "kpis", () =>
@@ -208,6 +214,7 @@ class KpiCards {
             : card.lines
                 .map((line) =>
                   line
+                    .filter((node) => node !== card.value)
                     .map((node) => node.textContent)
                     .filter(Boolean)
                     .join(line[0] === this.f["delivery-time-p75"] ? " · " : ""),
@@ -252,7 +259,6 @@ class KpiCards {
               ? "● as usual"
               : `${arrow} ${many(Math.abs(share))} %`;
     put(this.f["orders-hour-change"], change, undefined, difference);
-    tone(this.f["orders-hour-change"], "figure accent", difference > 0 ? "good" : difference < 0 ? "bad" : "");
     put(
       this.f["orders-hour-usual"],
       !known
@@ -306,9 +312,17 @@ class KpiCards {
       undefined,
       known ? s.mean - s.target : null,
     );
-    const manyLate = s.count > 0 && s.over / s.count >= MANY_LATE; // a mean on target does not make up for them
-    tone(this.f["delivery-time-over"], "figure accent", known ? (over > 0 ? "bad" : manyLate ? "" : "good") : "");
-    tone(this.f["delivery-time-late"], "figure note", manyLate ? "bad" : "");
+    tone(this.f["delivery-time-over"], "figure accent", over > 0 || !s.level ? TONES[s.level] : "");
+    tone(this.f["delivery-time-late"], "figure value late", TONES[s.level]);
+    const worse = s.level > 0 && s.trend in TREND_SIGNS;
+    put(
+      this.f["delivery-time-trend"],
+      worse ? `${TREND_SIGNS[s.trend]} ${s.trend}` : "",
+      s.trend
+        ? `Of the hour to 20 minutes before ${{ worse: "fewer", better: "more" }[s.trend] ?? "as many"} were late`
+        : "",
+    );
+    tone(this.f["delivery-time-trend"], "figure trend", s.trend === "worse" ? TONES[s.level] : "");
     put(
       this.f["delivery-time-target"],
       known
@@ -341,10 +355,10 @@ class KpiCards {
     put(
       this.f["delivery-time-late"],
       s.count
-        ? s.count < LONG_COUNT
+        ? s.count < MOST_COUNTED
           ? `${many(s.over)} of ${many(s.count)} late`
           : `${percentText(s.over / s.count)} late`
-        : "",
+        : NONE,
       s.count
         ? `${many(s.over)} of the ${plural(s.count, "delivery", "deliveries")} of the last 60 minutes ` +
             "took longer than the target, in whole minutes"
@@ -400,7 +414,7 @@ class KpiCards {
       points === null ? "" : "Percentage points against 24 hours before",
       points === null ? null : s.share - s.before,
     );
-    tone(this.f["completion-change"], "figure accent", points === null || same ? "" : points > 0 ? "good" : "bad");
+    tone(this.f["completion-change"], "figure accent", TONES[s.level]);
     put(
       this.f["completion-before"],
       !known
@@ -418,7 +432,7 @@ class KpiCards {
       s.before,
     );
     this.meter.style.width = `${100 * (s.share ?? 0)}%`;
-    this.meter.classList.toggle("below", known && s.share < s.goal);
+    this.meter.classList.toggle("below", s.level > 0);
     this.goal.style.left = `${100 * s.goal}%`;
     this.goal.title = `The target: ${Math.round(1000 * s.goal) / 10} %`;
   }
@@ -516,7 +530,7 @@ class KpiCards {
   };
 
   toneOf(node) {
-    return ["good", "bad"].find((name) => node?.classList.contains(name)) ?? "";
+    return ["good", "warn", "bad"].find((name) => node?.classList.contains(name)) ?? "";
   }
 }
 

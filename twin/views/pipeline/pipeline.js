@@ -99,6 +99,18 @@ function buildStage({ key, meaning, passed }) {
     parts.first.append(parts.age, parts.oldest);
     parts.second.append(parts.service);
   }
+  // the third line: what the drivers do, at the two stages between which they come
+  parts.third = el("p", { class: "third" });
+  if (key === "ready") {
+    parts.gap = figure("gap", "drivers-gap", LAST_HOUR);
+    parts.rates = figure("rates", "drivers-rates", LAST_HOUR);
+    parts.third.append(parts.gap, parts.rates);
+  }
+  if (key === "out_for_delivery") {
+    parts.road = figure("road", "drivers-road", NOW);
+    parts.waiting = figure("waiting", "drivers-waiting", NOW);
+    parts.third.append(parts.road, parts.waiting);
+  }
   parts.flow = el(
     "div",
     { class: "flow" },
@@ -109,7 +121,7 @@ function buildStage({ key, meaning, passed }) {
     "div",
     { class: "tile" },
     el("h3", {}, parts.pick, parts.sign, parts.here, parts.usual, parts.only),
-    el("div", { class: "row" }, parts.count, el("div", { class: "more" }, parts.first, parts.second)),
+    el("div", { class: "row" }, parts.count, el("div", { class: "more" }, parts.first, parts.second, parts.third)),
   );
   parts.root = el(
     "li",
@@ -191,6 +203,38 @@ function showStage(parts, s, limits, usualWords) {
     parts.sign.replaceChildren(...(oldest ? [icon(SIGNS[oldest], 12)] : []));
   }
   parts.root.classList.toggle("trouble", service === 2 || age === 2);
+}
+
+/** Drivers and the gap at pick-up, in a third line of two stages; nothing where the data does not tell of them. */
+function showDrivers(stages, d) {
+  const ready = stages.find(({ key }) => key === "ready");
+  const out = stages.find(({ key }) => key === "out_for_delivery");
+  const marked = d?.gap > 0 ? LEVELS[d.level] : "";
+  put(
+    ready.gap,
+    !d ? "" : d.gap > 0 ? `${many(d.gap)} short` : d.gap < 0 ? `${many(-d.gap)} caught up` : "none short",
+    d && "Meals that became ready in the last 60 minutes, minus those that drivers picked up in them",
+    d?.gap ?? null,
+  );
+  put(
+    ready.rates,
+    d ? `${many(d.picked_up)} of ${many(d.ready)} fetched` : "",
+    d && `In the last 60 minutes ${plural(d.ready, "meal")} became ready, and ${many(d.picked_up)} were picked up`,
+    d?.picked_up ?? null,
+  );
+  ready.gap.className = `gap ${marked}`;
+  put(
+    out.road,
+    d ? plural(d.on_road, "driver") : "",
+    d && "Drivers on the road, with an order between pick-up and delivery. Who is free the data does not tell",
+    d?.on_road ?? null,
+  );
+  put(
+    out.waiting,
+    d && d.waiting !== null ? `${many(d.waiting)} here` : "",
+    d && "Drivers who have arrived at the kitchen and not picked up their order yet",
+    d?.waiting ?? null,
+  );
 }
 
 /**
@@ -350,6 +394,8 @@ class PipelineStrip {
     for (const parts of this.stages)
       if (state[parts.key])
         showStage(parts, state[parts.key], this.model.limits[parts.key] ?? [null, null], this.model.usual_words);
+    showDrivers(this.stages, state.drivers);
+    this.strip.classList.toggle("with-drivers", !!state.drivers);
   };
 
   move() {
