@@ -61,7 +61,7 @@ def test_an_order_that_only_pings_is_on_the_road_and_nothing_more(tmp_path):
     story = lifecycle(timeline, timeline.orders.row_of["A1"])
 
     assert [(s.key, s.end) for s in story.stages] == [("out_for_delivery", None)]
-    assert story.pings == (3, NOON + 5 * MINUTE, NOON + 7 * MINUTE)
+    assert story.pings == tuple(NOON + minutes * MINUTE for minutes in (5, 6, 7))
     assert (story.promise, story.drive, story.total, story.distance) == (None, None, None, None)
 
 

@@ -120,8 +120,14 @@ def test_the_panel_tells_what_was_known_at_the_playhead_and_marks_the_rest_as_la
     expect(opened.get_by_test_id("order-eta")).to_have_text("Arrives about 12:42, in 9 min")
     expect(opened.get_by_test_id("fact-driver-came")).to_contain_text("16 min")
     expect(opened.get_by_test_id("fact-driver-came").get_by_text("later")).to_be_hidden()
-    expect(opened.get_by_test_id("fact-delivery-time").get_by_text("later")).to_be_visible()
+    delivery = opened.get_by_test_id("fact-delivery-time")
+    expect(delivery).to_contain_text("not yet")
+    expect(opened.get_by_test_id("order-event").filter(has_text="Delivered")).to_have_count(0)
     expect(opened.get_by_test_id("order-total")).to_have_text("$29.00")
+    SESSION.do(lambda: SESSION.controller.set_hindsight(True))
+    expect(delivery).to_contain_text("43 min")
+    expect(delivery.get_by_text("later")).to_be_visible()
+    expect(opened.get_by_test_id("order-event").filter(has_text="Delivered").get_by_text("later")).to_be_visible()
 
 
 def test_the_same_panel_follows_the_playhead_by_itself(opened):
@@ -146,6 +152,7 @@ def test_the_same_panel_follows_the_playhead_by_itself(opened):
 
 
 def test_a_bar_a_mark_and_an_event_lead_to_their_moments(opened):
+    SESSION.do(lambda: SESSION.controller.set_hindsight(True))  # to what comes later, too
     row(opened, LATE).click()
 
     opened.get_by_test_id("bar-cooking").click()

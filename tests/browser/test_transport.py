@@ -522,8 +522,9 @@ def test_the_ribbon_tells_of_waiting_meals_without_colour_too(bar, address):
     expect(bar.get_by_test_id("ribbon-legend")).to_have_attribute("title", re.compile("Red and hatched"))
 
 
-def test_the_whole_range_is_summed_up(bar):
-    expect(bar.get_by_test_id("summary")).to_have_text("Range12 ordersdelivery 1 h 05 (P95 75)all delivered$300")
+def test_the_whole_range_is_summed_up_with_hindsight(bar):
+    bar.get_by_test_id("hindsight-on").click()
+    expect(bar.get_by_test_id("summary")).to_have_text("Rangelater12 ordersdelivery 1 h 05 (P95 75)all delivered$300")
     expect(bar.get_by_test_id("summary").get_by_text("delivery")).to_have_attribute("title", re.compile("12 delivered"))
 
 
@@ -574,7 +575,7 @@ def test_moments_are_marked_explained_and_visited(page, address):
     until(page, lambda: SESSION.ready)
     gravest = page.get_by_role("button", name=re.compile("Drivers are"))
     gravest.hover()
-    expect(page.get_by_test_id("moment-note")).to_have_text("Drivers are <b>short</b>Thu 18 hIt was bad.")
+    expect(page.get_by_test_id("moment-note")).to_have_text("Drivers are <b>short</b>Thu 18 hlaterIt was bad.")
     names = [
         page.get_by_role("button", name=re.compile(title)).locator(".name") for title in ("Drivers", "Food", "Many")
     ]

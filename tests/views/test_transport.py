@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fake_timeline import FakeTimeline
 from twin.analysis.driver_supply import RangeSummary
 from twin.analysis.moments import KINDS, Moment
 from twin.foundation.errors import SourceError
+from twin.foundation.zones import NAIVE
 from twin.replay.controller import ReplayController
+from twin.sources.base import Window
 from twin.views.transport.transport import (
     BUCKETS,
     MOST_BARS,
@@ -30,6 +33,7 @@ class Timeline:
 
     def __init__(self, start=START, end=START + DAY):
         self.window = SimpleNamespace(start=start, end=end)
+        self.tz = NAIVE
         ready, picked_up, delivered = CREATED + 900, CREATED + 1200, CREATED + 1800
         nothing = np.full(len(CREATED), np.nan)
         self.orders = SimpleNamespace(
@@ -102,7 +106,7 @@ def test_every_change_of_the_clock_reaches_the_browser(replay):
     assert view.__panel__().anchor["playing"]
 
 
-def test_showing_a_moment_sends_nothing(replay):
+def test_showing_a_moment_moves_nothing(replay):
     view = TransportView(replay)
     heard = []
     view.__panel__().param.watch(heard.append, ["anchor", "volume", "busy", "source"])
@@ -216,6 +220,34 @@ def test_insights_bring_the_moments_and_another_timeline_takes_them_away(replay)
     replay.load(Timeline(START, START + 3600))
     view.reset()
     assert view.__panel__().moments == []
+
+
+def test_the_range_is_summed_up_to_the_playhead_and_while_it_plays_every_five_minutes():
+    line = FakeTimeline([{"created": START + 600.0 * i, "delivered": START + 600.0 * i + 1500} for i in range(12)])
+    line.window = Window(START, START + 7200)
+    replay = ReplayController(line)
+    view = TransportView(replay)
+    bar = view.__panel__()
+    assert bar.so_far == {}
+
+    view.show(line.at(START + 3000))
+    assert bar.so_far["t"] == START + 3000
+    assert [part["text"] for part in bar.so_far["parts"]] == [
+        "6 orders", "delivery 25 min (P95 25)", "50.0 % delivered so far"
+    ]  # fmt: skip
+    assert (
+        "3 of the 6 orders created in the range by 00:50 were delivered by then; 0 were cancelled, 3 were open"
+        in (bar.so_far["parts"][2]["title"])
+    )
+    replay.play()
+    view.show(line.at(START + 3650))
+    shown = bar.so_far
+    assert shown["t"] == START + 3600
+    view.show(line.at(START + 3890))
+    assert bar.so_far is shown
+    replay.set_hindsight(True)
+    view.show(line.at(START + 6000))
+    assert bar.so_far is shown
 
 
 def test_the_summary_says_what_is_known_and_never_all_while_one_is_missing():

@@ -134,19 +134,21 @@ class RangeSummary:
         return self.orders - self.delivered
 
 
-def summarise(timeline: Timeline) -> RangeSummary:
-    """Return the figures of the orders that began in a timeline's window."""
+def summarise(timeline: Timeline, until: float | None = None) -> RangeSummary:
+    """Return the figures of the orders that began in a timeline's window; `until` data seconds only what had happened by then."""
     orders, window = timeline.orders, timeline.window
+    now = np.inf if until is None else until
     began = orders.began
-    inside = (began >= window.start) & (began < window.end)
-    took = (orders.delivered - orders.created)[inside]
+    inside = (began >= window.start) & (began < window.end) & (began <= now)
+    delivered = np.where(orders.delivered[inside] <= now, orders.delivered[inside], np.nan)
+    cancelled = orders.cancelled[inside] <= now
+    took = delivered - orders.created[inside]
     took = took[~np.isnan(took)]
     valid = took[(took >= 0) & (took <= STALLED_AFTER)]
-    delivered = ~np.isnan(orders.delivered[inside])
     return RangeSummary(
         orders=int(np.count_nonzero(inside)),
-        delivered=int(np.count_nonzero(delivered)),
-        cancelled=int(np.count_nonzero(~np.isnan(orders.cancelled[inside]) & ~delivered)),
+        delivered=int(np.count_nonzero(~np.isnan(delivered))),
+        cancelled=int(np.count_nonzero(cancelled & np.isnan(delivered))),
         timed=len(valid),
         excluded=len(took) - len(valid),
         delivery_time=float(valid.mean()) if len(valid) else None,

@@ -43,8 +43,8 @@ class Lifecycle:
     """The lifecycle of an order; times are data seconds, None where the data has none.
 
     stages: the spans of the stages before Completed. stalls: spells in which the order was stalled, (start, end or None).
-    arrivals: (time of the estimate, estimated arrival) while on the road, sorted by time. pings: their number, first and last
-    time, None without pings.
+    arrivals: (time of the estimate, estimated arrival) while on the road, sorted by time. pings: their times. straight: the
+    straight distance, all that is known of the way before there is a route; None without the customer's place.
     """
 
     order: Order
@@ -59,8 +59,9 @@ class Lifecycle:
     delivered: float | None
     cancelled: float | None
     distance: Distance | None
+    straight: Distance | None
     arrivals: list[tuple[float, float]]
-    pings: tuple[int, float, float] | None
+    pings: tuple[float, ...]
 
     @property
     def closed(self) -> float | None:
@@ -136,8 +137,9 @@ def lifecycle(timeline: Timeline, row: int) -> Lifecycle:
         delivered=order.delivered,
         cancelled=time_of(ev.ORDER_CANCELLED),
         distance=_distance(timeline, row, trip),
+        straight=_straight(timeline, row),
         arrivals=[] if trip is None else _arrivals(timeline, trip),
-        pings=(len(pinged), float(pinged[0]), float(pinged[-1])) if len(pinged) else None,
+        pings=tuple(pinged.tolist()),
     )
 
 
@@ -153,6 +155,11 @@ def _distance(timeline: Timeline, row: int, trip: int | None) -> Distance | None
     # the line through the pings is the whole way only if the trip was finished
     if trip is not None and np.isfinite(orders.enter[COMPLETED, row]) and _length(timeline, trip) > 0:
         return Distance(_length(timeline, trip), PINGS)
+    return _straight(timeline, row)
+
+
+def _straight(timeline: Timeline, row: int) -> Distance | None:
+    orders = timeline.orders
     if timeline.location.lat is None:  # the customer's place counts from elsewhere
         return None
     air = float(np.hypot(orders.customer_x[row], orders.customer_y[row])) * _scale(timeline)

@@ -221,9 +221,9 @@ def _ready(at: _OrderAt) -> _Draft:
 def _arrived(at: _OrderAt) -> _Draft:
     waited = at.passed(at.orders.ready)
     if waited is None:
-        recorded = any(math.isfinite(times[at.order]) for times in (at.orders.started, at.orders.ready))
-        # the only use of later milestones: in an order without any kitchen event, gk_ready is not late but missing
-        pending = recorded and at.known.ready
+        # in an order that begins with its driver gk_ready is not late but missing
+        begun = any(at.passed(times) is not None for times in (at.orders.created, at.orders.started))
+        pending = begun and at.known.ready
         return _Draft("car", "out_for_delivery", "Driver arrived", "Food not ready yet" if pending else "")
     detail = f"{minutes_text(waited)} after the food was ready"
     if is_late(waited, at.late_after):

@@ -126,7 +126,7 @@ def inlined(tiles: TileSet, timeline: Timeline, kitchen: tuple[float, float], da
     extent = (middle_x - reach, middle_y - reach, middle_x + reach, middle_y + reach)
     png = tiles.image(extent, IMAGE_PX, IMAGE_PX, "dark" if dark else "light")
     picture = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    return BaseMap(None, tiles.routes, picture, extent, [name.as_json() for name in tiles.names], tiles.places.problem)
+    return BaseMap(None, tiles.routes, picture, extent, tiles.names, tiles.places.problem)
 
 
 def is_dark() -> bool:

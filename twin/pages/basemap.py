@@ -12,13 +12,11 @@ def base_map(hub: Hub, location: str) -> BaseMap | None:
     if tiles is None:
         return None
     url = tile_url(location, "{theme}", tiles.version).replace(".png", "{dense}.png")
-    names = [name.as_json() for name in tiles.names]
     own = process.file_map()  # opened when the tiles were built
     file = None
     if own is not None:
         version = f"{own.version}{tiles.version}"
         address = tile_url(location, "file-{theme}", version).replace(".png", "{dense}.png")
-        written = [name.as_json() for name in tiles.names_of_file]
-        file = OwnMap(address, own.label, own.credit, written)
+        file = OwnMap(address, own.label, own.credit, tiles.names_of_file)
     problem = " ".join(filter(None, [tiles.places.problem, process.file_map_problem]))
-    return BaseMap(url, tiles.routes, names=names, problem=problem, file=file)
+    return BaseMap(url, tiles.routes, names=tiles.names, problem=problem, file=file)

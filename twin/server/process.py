@@ -296,7 +296,7 @@ class Process:
     def _build(self, hub: Hub, location: str) -> TileSet:
         tiles = TileSet(Streets(*hub.streets(location)), self._tiles, hub.cached(HubState).places)
         if (own := self.file_map()) is not None:
-            tiles.names_of_file = own.names(tiles.surroundings)
+            tiles.names_of_file = [name.as_json() for name in own.names(tiles.surroundings)]
         return tiles
 
     def file_map(self) -> FileMap | None:

@@ -46,7 +46,9 @@ class CityCards {
     this.logo = el("img", { class: "logo", alt: "", hidden: true });
     this.who = el("div", { class: "who" }, this.logo, this.heading);
     this.headline = el("h1", { "data-testid": "kiosk-headline" });
-    this.detail = el("p", { class: "detail", "data-testid": "kiosk-detail" });
+    this.phase = el("b", { class: "phase", "data-testid": "kiosk-phase" });
+    this.sentence = el("span", { "data-testid": "kiosk-detail" });
+    this.detail = el("p", { class: "detail" }, this.phase, this.sentence);
     this.time = el("b", { class: "time", "data-testid": "kiosk-time" });
     this.day = el("span", { class: "day" });
     this.bars = el("div", { class: "bars graphic", "aria-hidden": "true" });
@@ -194,12 +196,30 @@ class CityCards {
       this.covered = performance.now();
     }
     this.headline.textContent = s.headline;
-    this.detail.textContent = s.detail;
+    this.sentence.textContent = s.detail;
+    this.tell();
     this.fit();
     if (this.fills.length !== s.count)
       this.bars.replaceChildren(
         ...(this.fills = Array.from({ length: s.count }, () => el("i", {}))).map((fill) => el("span", {}, fill)),
       );
+  }
+
+  /** Say when the caption is not true at the clock's time: not yet, or no more; and colour a trouble while it lasts. */
+  tell() {
+    const { since, until, trouble, detail } = this.model.scene;
+    const t = this.clock.anchor ? this.clock.now() : since;
+    const ahead = since != null && t < since;
+    const over = until != null && t >= until;
+    const words = ahead
+      ? `Coming at ${this.clock.zone.clockText(since, false)}`
+      : over
+        ? `Over since ${this.clock.zone.clockText(until, false)}`
+        : "";
+    const told = words && detail ? `${words} · ` : words;
+    if (this.phase.textContent !== told) this.phase.textContent = told;
+    const now = !trouble || ahead || !this.arrived() ? "" : over ? "over" : "on";
+    if (this.root && this.root.dataset.trouble !== now) this.root.dataset.trouble = now;
   }
 
   /** Whether the scene is seen, and no title card before it. */
@@ -241,6 +261,7 @@ class CityCards {
       if (this.time.textContent !== told) this.time.textContent = told;
       const day = longDay(t, zone);
       if (this.day.textContent !== day) this.day.textContent = day;
+      this.tell();
     }
     if (!drawn || drawn.frames !== this.painted.frames || !this.clock.moving || document.hidden)
       this.painted = { frames: drawn?.frames ?? -1, at: now };

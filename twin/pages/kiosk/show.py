@@ -121,6 +121,7 @@ class KioskShow(pn.viewable.Viewer):
                 *shown.css_classes,
                 f"pane-{pane}",
                 *(["tight"] if {"feed", "trends"} & set(self._views) else []),
+                *(["beside"] if "map" in self._views and {"kpis", "feed"} & set(self._views) else []),
             ]
             shown.margin = 0
             parts.append(shown)
@@ -257,7 +258,8 @@ class KioskShow(pn.viewable.Viewer):
         fields = {
             "number": position.number, "index": position.index, "count": len(self._show.scenes), "name": scene.name,
             "headline": scene.headline, "detail": scene.detail, "t": scene.t, "end": scene.end, "speed": scene.speed,
-            "duration": scene.duration, "moves": moves, "mapped": isinstance(view, MapView),
+            "duration": scene.duration, "since": scene.since, "until": scene.until, "trouble": scene.trouble,
+            "moves": moves, "mapped": isinstance(view, MapView),
         }  # fmt: skip
         self._card.scene = fields | ({"held": position.elapsed} if held else {"began": epoch - position.elapsed})
 

@@ -3,6 +3,7 @@
 
 import { STAGE_LABELS, STALLED_AFTER } from "#python/foundation/stages";
 import { el, icon } from "../shared/elements.js";
+import { laterMark } from "../shared/later.js";
 import { minutesText } from "../shared/numbers.js";
 import { STATE_ICONS } from "../shared/stages.js";
 import { exactText } from "../shared/times.js";
@@ -40,6 +41,9 @@ const spent = (start, end) => Math.floor(end) - Math.floor(start);
 /** Build the chart of a story; `visit(t)` is called with the moment of what is clicked. Returns {node, show(t)}. */
 function ganttOf(story, visit, zone) {
   const open = story.delivered === null && story.cancelled === null;
+  const keys = Object.keys(STAGE_ROWS);
+  const last = Math.max(-1, ...story.stages.map(({ key }) => keys.indexOf(key)));
+  const reached = (key) => keys.indexOf(key) < last;
   const rows = Object.entries(STAGE_ROWS)
     .map(([key, label]) => {
       const symbol = STATE_ICONS[key];
@@ -51,7 +55,7 @@ function ganttOf(story, visit, zone) {
             { class: "lane none" },
             el("span", { class: "lane-name" }, icon(symbol, 13), label),
             el("span", { class: "track" }),
-            el("span", { class: "took mute" }, "not seen"),
+            el("span", { class: "took mute" }, story.cut && open && !reached(key) ? "not yet" : "not seen"),
           ),
         };
       const { start, end } = span;
@@ -126,11 +130,12 @@ function ganttOf(story, visit, zone) {
   };
   function show(now) {
     const d0 = story.first;
-    const reach = Math.max(story.last, open ? Math.min(now, story.last + STALLED_AFTER) : 0);
+    const promised = story.cut && open && due !== null ? due : 0; // the axis would grow with every tick
+    const reach = Math.max(story.last, open ? Math.min(now, story.last + STALLED_AFTER) : 0, promised);
     const d1 = Math.max(reach, d0 + 60);
     for (const lane of rows) {
       if (!lane.bar) continue;
-      const end = lane.end ?? d1;
+      const end = lane.end ?? (story.cut ? Math.min(now, d1) : d1);
       const past = Math.min(Math.max((now - lane.start) / Math.max(end - lane.start, 1), 0), 1);
       set(lane.bar, "left", place(lane.start, d0, d1));
       set(lane.bar, "width", `max(4px, ${place(d0 + end - lane.start, d0, d1)})`);
@@ -150,6 +155,7 @@ function ganttOf(story, visit, zone) {
       const kind = later ? "later" : going ? "so far" : "";
       put(lane.took.firstChild, figure);
       put(lane.took.lastChild, kind);
+      lane.took.lastChild.classList.toggle("later-mark", later);
       const bad = !later && slow(took, usual);
       lane.node.classList.toggle("later", later);
       lane.node.classList.toggle("slow", bad);
@@ -176,7 +182,12 @@ function ganttOf(story, visit, zone) {
     }
     const share = due === null ? 0 : (due - d0) / (d1 - d0);
     limitText.classList.toggle("tight", share < 0.24 || share > 0.6);
-    put(until, `${zone.clockText(d1, false)}${now < d1 ? " later" : ""}`);
+    const later = now < d1 && !story.cut;
+    if (until.dataset.t !== String(d1) || until.classList.contains("later") !== later) {
+      until.dataset.t = String(d1);
+      until.classList.toggle("later", later);
+      until.replaceChildren(zone.clockText(d1, false), ...(later ? [laterMark()] : []));
+    }
   }
   return { node, show };
 }

@@ -4,23 +4,21 @@
 import { ORDER_LABELS } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { laterMark } from "../shared/later.js";
 import { minutesText, wholeMinutes } from "../shared/numbers.js";
 import { guarded } from "../shared/registry.js";
 import { STATE_ICONS } from "../shared/stages.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
 import { ganttOf, spent, stateAt } from "./gantt.js";
+import { knownStory, turnsOf } from "./known.js";
 
 /** The playhead moves over the chart ten times a second: a pixel or two at a minute per second. */
 const EVERY = 100;
 const money = (value) => value.toLocaleString("en-US", { style: "currency", currency: "USD" });
 
-/** A piece that is known from time `t` on only: marked as later while the playhead is before it. */
-const later = () =>
-  el("span", { class: "later-tag", title: "This lies after the playhead: in the kitchen nobody knew it yet" }, "later");
-
 function factRow({ label, value, note, at, tone, why }) {
   const words = [el("span", { class: "value" }, value), note ? el("span", { class: "note" }, note) : null];
-  const body = at === null ? el("dd", {}, ...words) : el("dd", {}, ...words, later());
+  const body = at === null ? el("dd", {}, ...words) : el("dd", {}, ...words, laterMark());
   return {
     node: el(
       "div",
@@ -56,13 +54,21 @@ function eventRow({ icon: symbol, colour, title, detail, t }, visit, zone) {
       el("span", { class: "what" }, title),
       detail ? el("span", { class: "note" }, detail) : null,
     ),
-    later(),
+    laterMark(),
   );
   return { node: el("li", {}, button), t };
 }
 
+const isClosed = ({ delivered, cancelled }) => delivered !== null || cancelled !== null;
+
 function itemsOf(story) {
-  if (!story.items.length) return el("p", { class: "mute" }, "Items: not in the data");
+  if (!story.items.length) {
+    return el(
+      "p",
+      { class: "mute" },
+      story.cut && !isClosed(story) ? "Items: not yet known" : "Items: not in the data",
+    );
+  }
   const rows = story.items.map(({ name, brand, qty, price }) =>
     el(
       "tr",
@@ -124,8 +130,9 @@ function itemsOf(story) {
 /** The events, the pings between them folded into one line at the first one's place. */
 function eventsOf(story, visit, zone) {
   const told = [...story.events];
-  if (story.pings) {
-    const { count: n, first, last } = story.pings;
+  if (story.pings.length) {
+    const n = story.pings.length;
+    const [first, last] = [story.pings[0], story.pings.at(-1)];
     const line = {
       icon: "pin",
       colour: "out_for_delivery",
@@ -154,9 +161,10 @@ function buildStory(story, act, zone) {
   const gantt = ganttOf(story, act.visit, zone);
   const facts = story.facts.map(factRow);
   const events = eventsOf(story, act.visit, zone);
+  const begun = !story.cut || story.events.length > 0 || story.pings.length > 0;
   const body = el(
     "div",
-    { class: "body", tabindex: "0", role: "group", "aria-label": "About the order" },
+    { class: "body", hidden: !begun, tabindex: "0", role: "group", "aria-label": "About the order" },
     gantt.node,
     el("dl", { class: "facts" }, ...facts.map((fact) => fact.node)),
     el("section", {}, el("h4", {}, "Items"), itemsOf(story)),
@@ -180,7 +188,9 @@ function buildStory(story, act, zone) {
     put(
       here,
       at === null
-        ? `in ${minutesText(story.first - t)}`
+        ? story.cut
+          ? ""
+          : `in ${minutesText(story.first - t)}`
         : name === "completed" || name === "cancelled"
           ? `${minutesText(t - at[1])} ago`
           : `for ${minutesText(t - at[1])}`,
@@ -227,6 +237,12 @@ function put(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** "37 of 412", or "No. 37" where nobody knew how many would come. */
+const placeText = ({ number, of }) =>
+  of === null
+    ? `no. ${number.toLocaleString("en-US")} in range`
+    : `no. ${number.toLocaleString("en-US")} of ${of.toLocaleString("en-US")} in range`;
+
 /** The panel around the story of the selected order. */
 class OrderPanel {
   constructor({ model }) {
@@ -263,6 +279,9 @@ class OrderPanel {
     this.top = el("header", {});
     this.root = el("section", { class: "card order", "data-testid": "order-panel", "aria-label": "Selected order" });
     this.shown = null;
+    /** @type {number[]} */
+    this.turns = [];
+    this.known = -1;
     this.wanted = 0;
   }
 
@@ -322,8 +341,34 @@ class OrderPanel {
   };
 
   tick = () => {
-    if (this.shown && this.clock.anchor) this.shown.show(this.clock.now());
+    if (!this.shown || !this.clock.anchor) return;
+    if (this.knownNow() !== this.known) this.rebuild();
+    this.shown.show(this.clock.now());
   };
+
+  /** How much of the story was known at the playhead: the number of its turns till then, all of them with hindsight. */
+  knownNow() {
+    if (this.clock.hindsight) return Number.POSITIVE_INFINITY;
+    const t = this.clock.now();
+    const ahead = this.turns.findIndex((turn) => turn > t);
+    return ahead < 0 ? this.turns.length : ahead;
+  }
+
+  /** Build what is below the header anew; nobody loses the place that he has scrolled to. */
+  rebuild() {
+    const { story } = this.model;
+    this.known = this.knownNow();
+    const told = this.clock.hindsight ? story : knownStory(story, this.clock.now());
+    const before = this.shown;
+    const scrolled = before?.body.scrollTop ?? 0;
+    this.shown = buildStory(told, this.act, this.clock.zone);
+    put(this.place, placeText(told.place));
+    this.place.title = "By creation time, among the orders of the loaded range";
+    if (!before) return;
+    before.head.replaceWith(this.shown.head);
+    before.body.replaceWith(this.shown.body);
+    this.shown.body.scrollTop = scrolled;
+  }
 
   take = () => {
     const story = this.model.story;
@@ -354,13 +399,11 @@ class OrderPanel {
       );
       return;
     }
-    const { number, of } = story.place;
-    put(this.place, `no. ${number.toLocaleString("en-US")} of ${of.toLocaleString("en-US")} in range`);
-    this.place.title = "By creation time, among the orders of the loaded range";
     const scrolled = this.root.querySelector(".body")?.scrollTop ?? 0;
     const same = this.root.dataset.order === story.id;
     this.root.dataset.order = story.id;
-    this.shown = buildStory(story, this.act, this.clock.zone);
+    this.turns = turnsOf(story);
+    this.rebuild();
     this.root.replaceChildren(this.top, this.said, this.shown.head, this.shown.body);
     if (same) this.shown.body.scrollTop = scrolled;
     this.tick();

@@ -10,7 +10,7 @@ import param
 
 from twin.analysis import wording
 from twin.analysis.baseline import Baseline
-from twin.analysis.lifecycle import PINGS, ROUTE, STRAIGHT, Lifecycle, Span, lifecycle
+from twin.analysis.lifecycle import PINGS, ROUTE, STRAIGHT, Distance, Lifecycle, Span, lifecycle
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import STAGE_LABELS, STALLED_AFTER
 from twin.replay.controller import ReplayController
@@ -149,14 +149,23 @@ def story_of(
         "target": target,
         "promise": life.promise,
         "arrivals": [{"from": since, "at": at} for since, at in life.arrivals],
+        "basket": _basket(life),
         "facts": _facts(life, target, late_after),
         "items": [
             {"name": item.name, "brand": item.brand, "qty": item.qty, "price": item.price} for item in order.items
         ],
         "revenue": order.revenue or None,
         "events": _events(timeline, order.events, target, late_after),
-        "pings": None if life.pings is None else dict(zip(("count", "first", "last"), life.pings, strict=True)),
+        "pings": list(life.pings),
     }
+
+
+def _basket(life: Lifecycle) -> float:
+    """Return the time from which the items of an order are known: of its first event that lists them."""
+    events = life.order.events
+    return min(
+        (t for t, kind in zip(events.ts.tolist(), events.type, strict=True) if kind in BASKETS), default=life.first
+    )
 
 
 def _usual(span: Span, baseline: Baseline | None) -> list[tuple[float, float | None]]:
@@ -182,9 +191,32 @@ def _spent(end: float | None, start: float | None) -> float:
 Fact = dict[str, Any]
 
 
-def _fact(label: str, value: str, note: str = "", at: float | None = None, tone: str = "", why: str = "") -> Fact:
-    """Return a fact; `at` is the time from which it is shown (None: always), `tone` "good", "bad" or "mute", `why` its title."""
-    return {"label": label, "value": value, "note": note, "at": at, "tone": tone, "why": why}
+def _fact(
+    label: str,
+    value: str,
+    note: str = "",
+    at: float | None = None,
+    tone: str = "",
+    why: str = "",
+    before: Fact | None = None,
+) -> Fact:
+    """Return a fact; `at` is the time from which it is not marked as later, `tone` "good", "bad" or "mute", `why` its title.
+
+    `known` is the time from which it could be said (None: always, or never if there is a `before`), `before` what was known
+    instead until then (None: nothing).
+    """
+    fact = {"label": label, "value": value, "note": note, "at": at, "tone": tone, "why": why}
+    return {**fact, "known": at, "before": before}
+
+
+def _pending(label: str) -> Fact:
+    """Return what was known of a fact before it was."""
+    return _fact(label, "not yet", tone="mute")
+
+
+def _lacking(label: str, known: float | None, note: str = "", why: str = "") -> Fact:
+    """Return that the data lacks a fact, which could be said from `known` on; None: never, while somebody waits for it."""
+    return {**_fact(label, UNKNOWN, note, None, "mute", why, _pending(label)), "known": known}
 
 
 def _facts(life: Lifecycle, target: float, late_after: float) -> list[Fact]:
@@ -196,26 +228,31 @@ def _facts(life: Lifecycle, target: float, late_after: float) -> list[Fact]:
 
 
 def _delivery_time(life: Lifecycle, target: float) -> Fact:
-    why = "From the order’s creation to its delivery, against the target"
+    label, why = "Delivery time", "From the order’s creation to its delivery, against the target"
     if life.total is not None:
         over = wording.whole_minutes(_spent(life.delivered, life.order.created) - target)
         total = wording.exact_text(_spent(life.delivered, life.order.created))
         against = f"target {wording.minutes_text(target)}"
         note = f"{over} over {against}" if over > 0 else f"within {against}"
-        return _fact("Delivery time", total, note, life.delivered, "bad" if over > 0 else "good", why)
+        tone = "bad" if over > 0 else "good"
+        return _fact(label, total, note, life.delivered, tone, why, _pending(label))
     if life.cancelled is not None and life.delivered is None:
         created = life.order.created
         note = "" if created is None else f"{wording.minutes_text(life.cancelled - created)} after it was made"
-        return _fact("Delivery", "cancelled", note, life.cancelled, "bad")
+        return _fact("Delivery", "cancelled", note, life.cancelled, "bad", before=_pending(label))
     missing = "its delivery" if life.delivered is None else "its creation"
-    return _fact("Delivery time", UNKNOWN, f"{missing} is missing", tone="mute", why=why)
+    return _lacking(label, life.delivered, f"{missing} is missing", why)
 
 
 def _promise(life: Lifecycle) -> Fact:
-    why = "Minutes from pick-up that the driver was expected to take (eta_mins); not all data has them"
+    label, why = (
+        "Promised",
+        "Minutes from pick-up that the driver was expected to take (eta_mins); not all data has them",
+    )
     if life.order.eta_mins is None:
-        return _fact("Promised", UNKNOWN, tone="mute", why=why)
-    return _fact("Promised", wording.minutes_text(life.order.eta_mins * 60), "from pick-up", life.picked_up, why=why)
+        return _lacking(label, life.closed if life.picked_up is None else life.picked_up, why=why)
+    value = wording.minutes_text(life.order.eta_mins * 60)
+    return _fact(label, value, "from pick-up", life.picked_up, why=why, before=_pending(label))
 
 
 def _drive_time(life: Lifecycle) -> Fact | None:
@@ -245,12 +282,19 @@ def _meeting(life: Lifecycle, late_after: float) -> Fact | None:
 
 
 def _distance(life: Lifecycle) -> Fact:
-    if life.distance is None:
-        return _fact("Distance", UNKNOWN, tone="mute")
-    how, why = HOW_FAR[life.distance.how]
     # the route exists from pick-up on, the way driven from delivery on, the customer's place from the beginning
-    at = {ROUTE: life.picked_up, PINGS: life.delivered}.get(life.distance.how)
-    return _fact("Distance", f"{life.distance.metres / 1000:.1f} km", how, at, why=why)
+    straight = _distance_fact(life.straight, None)
+    if life.distance is None or life.distance.how == STRAIGHT:
+        return straight
+    at = {ROUTE: life.picked_up, PINGS: life.delivered}[life.distance.how]
+    return _distance_fact(life.distance, at) | {"before": straight}
+
+
+def _distance_fact(distance: Distance | None, at: float | None) -> Fact:
+    if distance is None:
+        return _fact("Distance", UNKNOWN, tone="mute")
+    how, why = HOW_FAR[distance.how]
+    return _fact("Distance", f"{distance.metres / 1000:.1f} km", how, at, why=why)
 
 
 def _events(timeline: Timeline, events: EventSlice, target: float, late_after: float) -> list[dict[str, Any]]:

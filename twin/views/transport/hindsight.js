@@ -15,7 +15,7 @@ const CHOICES = [
   },
 ];
 
-/** Build it; `show` writes which of the two is chosen. */
+/** Build it; `show` writes which of the two is chosen, and returns whether that is another one than before. */
 function buildHindsight(clock, verbs) {
   const buttons = CHOICES.map(({ hindsight, label, title }) =>
     el(
@@ -34,9 +34,13 @@ function buildHindsight(clock, verbs) {
     { class: "hindsight", role: "group", "aria-label": "What is shown of the time after the playhead" },
     ...buttons,
   );
+  let shown = null;
   const show = () => {
+    const changed = shown !== clock.hindsight;
+    shown = clock.hindsight;
     for (const [i, button] of buttons.entries())
       button.setAttribute("aria-pressed", String(CHOICES[i].hindsight === clock.hindsight));
+    return changed;
   };
   return { node, show };
 }

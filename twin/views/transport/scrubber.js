@@ -244,12 +244,12 @@ function buildScrubber(model, clock, verbs) {
     }
     const seconds = whole().end - whole().start < 7200;
     const words = [el("b", {}, `${clock.zone.dayText(t)} ${clock.zone.clockText(t, seconds)}`)];
+    if (t > clock.now()) words.push(laterMark());
     if (known) words.push(` · ${counted(counts[i], "order", "orders")} ${clock.zone.spanText(edges[i], edges[i + 1])}`);
     if (known && model.supply.waiting) {
       const [averages, level] = ribbonText(model.supply, i, t, clock.zone);
       words.push(el("br"), averages, el("em", {}, level && ` · ${level}`));
     }
-    if (t > clock.now()) words.push(laterMark());
     if (!inside(t)) words.push(el("em", {}, " · outside the section"));
     put(xOf(t), ...words);
   };

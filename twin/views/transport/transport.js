@@ -2,6 +2,7 @@
 
 import { clockOf } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { laterMark } from "../shared/later.js";
 import { minutesText } from "../shared/numbers.js";
 import { guarded } from "../shared/registry.js";
 import { exactText } from "../shared/times.js";
@@ -147,7 +148,7 @@ class TransportBar {
       this.summarise();
       this.changed();
     });
-    this.model.on("summary", this.summarise);
+    for (const name of ["summary", "so_far"]) this.model.on(name, this.summarise);
     this.model.on("speeds", () => {
       this.buildSpeeds();
       this.controlsOf();
@@ -244,7 +245,7 @@ class TransportBar {
     this.back.title = `Back ${minutesText(this.clock.anchor.step)} (←, with shift ten times that)`;
     this.forward.title = `Forward ${minutesText(this.clock.anchor.step)} (→, with shift ten times that)`;
     this.loop.setAttribute("aria-pressed", String(!!this.clock.anchor?.loop));
-    this.hindsight.show();
+    if (this.hindsight.show()) this.summarise();
     this.dock.show(!!this.model.busy || !this.loaded());
     for (const node of this.speeds.children)
       node.setAttribute("aria-pressed", String(Number(node.dataset.speed) === this.clock.anchor?.speed));
@@ -293,12 +294,25 @@ class TransportBar {
     );
   };
 
+  /** The range in figures: those up to the playhead, or with hindsight those of all that is loaded. */
+  summaryParts() {
+    const { summary, so_far, window } = this.model;
+    if (!this.clock.hindsight) {
+      if (!so_far.parts) return [];
+      const by = this.clock.zone.clockText(so_far.t, so_far.t % 60 !== 0);
+      return [el("em", { title: "The figures of the loaded range, up to the playhead" }, `By ${by}`), so_far.parts];
+    }
+    if (!summary.length) return [];
+    const title = "The figures of all that is loaded, also of what comes after the playhead";
+    const head = el("em", { title }, "Range", this.clock.now() < window.end ? laterMark() : "");
+    return [head, summary];
+  }
+
   summarise = () => {
+    const [head, parts = []] = this.summaryParts();
     this.summary.replaceChildren(
-      ...(this.model.summary.length
-        ? [el("em", { title: "The figures of all that is loaded, also of what comes after the playhead" }, "Range")]
-        : []),
-      ...this.model.summary.map(({ key, text, title }) => el("span", { title, class: key }, text)),
+      ...(head ? [head] : []),
+      ...parts.map(({ key, text, title }) => el("span", { title, class: key }, text)),
     );
     this.rule.hidden = !this.model.supply.rule;
     this.rule.title = this.model.supply.rule ?? "";

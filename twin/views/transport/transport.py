@@ -20,6 +20,7 @@ from twin.foundation.stages import STALLED_AFTER
 from twin.foundation.times import DAY, HOUR
 from twin.foundation.zones import Zone
 from twin.replay.controller import ReplayController
+from twin.timeline.timeline import Snapshot
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
 
@@ -35,6 +36,9 @@ BUCKETS = (
 
 MOST_BARS = 180
 """On a scrubber of 1,050 pixels a bar is then 6 pixels wide, enough to point at."""
+
+SO_FAR_S = 300.0
+"""Data seconds between two sums of the range up to the playhead while it plays: texts that change with every tick say nothing."""
 
 LOADING = "Loading the range …"
 
@@ -82,6 +86,10 @@ class TransportBar(Component):
     )
     summary: list[dict[str, str]] = param.List(  # type: ignore[assignment]
         default=[], item_type=dict, doc="The whole range in figures: `key`, `text`, and `title` that defines it."
+    )
+    so_far: dict[str, Any] = param.Dict(  # type: ignore[assignment]
+        default={},
+        doc="The same of what had happened by `t` (data seconds): `parts` as in `summary`; empty without a range.",
     )
     moments: list[dict[str, Any]] = param.List(  # type: ignore[assignment]
         default=[], item_type=dict, doc="The moments of the range, the most severe first."
@@ -156,7 +164,9 @@ class TransportView(ReplayView):
         """Use the controller's timeline: show its orders per bar, its drivers, its summary."""
         timeline, bar = self._controller.timeline, self._bar
         if timeline is None:
-            bar.param.update(window={}, volume={"edges": [], "counts": []}, supply={}, summary=[], moments=[])
+            bar.param.update(
+                window={}, volume={"edges": [], "counts": []}, supply={}, summary=[], so_far={}, moments=[]
+            )
             return
         window = timeline.window
         edges, counts = timeline.volume(bucket_width(window.start, window.end))
@@ -167,6 +177,18 @@ class TransportView(ReplayView):
                 summary=summary_parts(summarise(timeline)),
             )
             self.learn()
+
+    def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
+        """Show the range's figures up to the snapshot; while playing only every `SO_FAR_S`, and never when with hindsight."""
+        timeline, controller = self._controller.timeline, self._controller
+        if timeline is None or controller.hindsight:
+            return
+        t = snapshot.t
+        if controller.playing:
+            t = max(t // SO_FAR_S * SO_FAR_S, timeline.window.start)
+        if self._bar.so_far.get("t") != t:
+            parts = summary_parts(summarise(timeline, t), timeline.tz.clock(t))
+            self._bar.so_far = {"t": t, "parts": parts}
 
     def learn(self) -> None:
         """Use the controller's insights: show the moments, and how many waiting meals are usual."""
@@ -243,31 +265,40 @@ def shortages(moments: Iterable[Moment]) -> list[tuple[float, float, int]]:
     return sorted(spells, key=lambda spell: spell[2])
 
 
-def summary_parts(of_range: RangeSummary) -> list[dict[str, str]]:
-    """Return a range's figures as texts, each with the sentence that defines it; undefined figures are omitted."""
+def summary_parts(of_range: RangeSummary, by: str = "") -> list[dict[str, str]]:
+    """Return a range's figures as texts, each with the sentence that defines it; undefined figures are omitted.
+
+    `by` is the time on the kitchen's clock up to which they are; empty: they are of the whole range.
+    """
     n, parts = of_range.orders, []
+    created = f"created in the range by {by}" if by else "created in the range"
 
     def add(key: str, text: str, title: str) -> None:
         parts.append({"key": key, "text": text, "title": title})
 
-    add("orders", f"{n:,} {'order' if n == 1 else 'orders'}", "Orders created in the whole range that is loaded.")
+    whole = f"Orders created from the begin of the range that is loaded to {by}."
+    counted = whole if by else "Orders created in the whole range that is loaded."
+    add("orders", f"{n:,} {'order' if n == 1 else 'orders'}", counted)
     if of_range.delivery_time is not None and of_range.delivery_p95 is not None:
         add(
             "delivery",
             f"delivery {minutes_text(of_range.delivery_time)} (P95 {whole_minutes(of_range.delivery_p95)})",
-            f"Mean time from order to delivery of the {of_range.timed:,} delivered orders created in the range, and the minutes "
-            f"within which 95 of 100 came. {of_range.excluded:,} over {STALLED_AFTER / HOUR:.0f} h are left out.",
+            f"Mean time from order to delivery of the {of_range.timed:,} delivered orders {created}, and the minutes within "
+            f"which 95 of 100 came. {of_range.excluded:,} over {STALLED_AFTER / HOUR:.0f} h are left out.",
         )
     if of_range.delivered:
         share = math.floor(1000 * of_range.delivered / n) / 10  # never 100 while one is missing
-        add(
-            "delivered",
-            f"{share:.1f} % delivered" if of_range.undelivered else "all delivered",
-            f"{of_range.delivered:,} of the {n:,} orders created in the range were delivered, some perhaps after its end; "
-            f"{of_range.cancelled:,} were cancelled, of {of_range.undelivered - of_range.cancelled:,} no delivery is known.",
-        )
+        others = of_range.undelivered - of_range.cancelled
+        title = f"{of_range.delivered:,} of the {n:,} orders {created} were delivered"
+        if by:
+            title += f" by then; {of_range.cancelled:,} were cancelled, {others:,} were open."
+        else:
+            title += f", some perhaps after its end; {of_range.cancelled:,} were cancelled, of {others:,} no delivery is known."
+        text = f"{share:.1f} % delivered" if of_range.undelivered else "all delivered"
+        add("delivered", f"{text} so far" if by else text, title)
     if of_range.revenue > 0:
-        add("revenue", f"${of_range.revenue:,.0f}", "Price × quantity of every item ordered in the range.")
+        until = f" by {by}" if by else ""
+        add("revenue", f"${of_range.revenue:,.0f}", f"Price × quantity of every item ordered in the range{until}.")
     return parts
 
 
