@@ -388,8 +388,8 @@ class KpiCards {
       known
         ? `${this.dueSince()}: ${plural(s.due, "order")} created from 24 hours to 90 minutes ago: ` +
             `${many(s.delivered)} delivered, ${many(s.cancelled)} cancelled, ` +
-            `${many(s.due - s.delivered - s.cancelled)} open or stalled; ` +
-            `${many(s.not_due)} younger ones are not due yet`
+            `${many(s.due - s.delivered - s.cancelled)} open or stalled; ${many(s.not_due)} ` +
+            "younger ones are not due yet"
         : "",
       known ? s.due : null,
     );

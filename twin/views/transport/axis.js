@@ -68,7 +68,7 @@ function axisTicks(start, end, width, zone) {
   return ticks;
 }
 
-/** The two round numbers of orders that stand beside the bars, of which the fullest has `most`; one if that is 1, none if 0. */
+/** The two round numbers of orders beside the bars, of which the fullest has `most`; one if that is 1, none if 0. */
 function countTicks(most) {
   if (most < 2) return most === 1 ? [1] : [];
   const ten = 10 ** Math.floor(Math.log10(most / 2));
