@@ -6,6 +6,7 @@ import { el } from "../../views/shared/elements.js";
 import { twin } from "../../views/shared/registry.js";
 import { SignIn } from "../../views/shared/sign_in.js";
 import { MONTHS } from "../../views/shared/times.js";
+import { captionAt } from "./captions.js";
 import { WallTime } from "./walltime.js";
 
 const SMALLEST = 0.65; // of a caption's size, below which it is cut after all
@@ -187,19 +188,30 @@ class CityCards {
     const fresh = this.captioned !== s.number;
     this.captioned = s.number;
     if (s.moves && fresh) {
-      this.title.textContent = s.headline;
-      this.under.textContent = s.detail;
+      const { headline, detail } = captionAt(s, s.t);
+      this.title.textContent = headline;
+      this.under.textContent = detail;
       this.veil.classList.remove("closed", "lifted");
       this.veil.classList.add("drawn");
       this.covered = performance.now();
     }
-    this.headline.textContent = s.headline;
-    this.detail.textContent = s.detail;
-    this.fit();
+    this.word();
     if (this.fills.length !== s.count)
       this.bars.replaceChildren(
         ...(this.fills = Array.from({ length: s.count }, () => el("i", {}))).map((fill) => el("span", {}, fill)),
       );
+  }
+
+  /** Write what the caption says at the clock's time. */
+  word() {
+    const { headline, detail } = captionAt(
+      this.model.scene,
+      this.arrived() && this.clock.anchor ? this.clock.now() : null,
+    );
+    if (this.headline.textContent === headline && this.detail.textContent === detail) return;
+    this.headline.textContent = headline;
+    this.detail.textContent = detail;
+    this.fit();
   }
 
   /** Whether the scene is seen, and no title card before it. */
@@ -241,6 +253,7 @@ class CityCards {
       if (this.time.textContent !== told) this.time.textContent = told;
       const day = longDay(t, zone);
       if (this.day.textContent !== day) this.day.textContent = day;
+      this.word();
     }
     if (!drawn || drawn.frames !== this.painted.frames || !this.clock.moving || document.hidden)
       this.painted = { frames: drawn?.frames ?? -1, at: now };

@@ -20,7 +20,7 @@ class KioskCard(Component):
     scene: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={},
         doc="The scene: number, index, count, headline, detail, name, t, end, speed, duration, and `began` (epoch second) or, "
-        "while held, `held` (seconds into the scene).",
+        "while held, `held` (seconds into the scene). captions: [from, headline, detail], …; None: not known yet.",
     )
     arrived: int = param.Integer(default=-1, doc="Number of the scene whose data the views have; -1: none yet.")  # type: ignore[assignment]
     remember: list[Any] = param.List(  # type: ignore[assignment]
