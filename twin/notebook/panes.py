@@ -77,6 +77,10 @@ class NotebookReplay:
             stylesheets=[style_text(Path(__file__).with_name("panes.css"))], sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
 
+    def unfold(self) -> None:
+        """Work out what was known of troubles all over the range, here and now; else it comes as the panes are played."""
+        self._session.unfold()
+
     def _pane_of_height(self, name: str, height: int) -> Any:
         shown = self.pane(name)
         shown.height = height

@@ -32,6 +32,7 @@ from pyviz_comms import Comm
 from twin.analysis.lifecycle import lifecycle
 from twin.analysis.wording import BRANDS_SHOWN, brand_names, items_text, short_id
 from twin.foundation.stages import COMPLETED, STAGE_LABELS, STATES
+from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.notebook.panes import NotebookReplay, is_dark
 from twin.timeline.timeline import Timeline
@@ -61,6 +62,10 @@ LISTS_PX = 420
 NEVER = 1e15
 """Stands for an infinite time (seconds), which JSON cannot express."""
 
+MOST_UNFOLDED = 7 * DAY
+"""Longest range (seconds) of which what was known of troubles is worked out, in two seconds a day; a longer one is saved
+with hindsight."""
+
 FULL_DETAIL = 5000
 """Up to so many orders, trips are simplified to 1 m; with more, to 12 m."""
 
@@ -84,6 +89,10 @@ def save(hub: Hub, timeline: Timeline, path: str | Path, playhead: float, step: 
         )
     with pn.config.set(design=None):  # importing Material UI sets its design, which loads scripts from a server
         replay = NotebookReplay(hub, timeline)
+        if span <= MOST_UNFOLDED:
+            replay.unfold()
+        else:
+            replay.controller.set_hindsight(True)
         page = replay.dashboard(feed=False)
         page.append(_lists(replay))
         views = [view for view in page.select(Component) if view.clock]

@@ -7,6 +7,7 @@ import { stateAt } from "../../views/shared/kitchen_state.js";
 import { twin } from "../../views/shared/registry.js";
 import { SignIn } from "../../views/shared/sign_in.js";
 import { MONTHS } from "../../views/shared/times.js";
+import { captionAt } from "./captions.js";
 import { WallTime } from "./walltime.js";
 
 const SMALLEST = 0.65; // of a caption's size, below which it is cut after all
@@ -191,16 +192,15 @@ class CityCards {
     const fresh = this.captioned !== s.number;
     this.captioned = s.number;
     if (s.moves && fresh) {
-      this.title.textContent = s.headline;
-      this.under.textContent = s.detail;
+      const { headline, detail } = captionAt(s, s.t);
+      this.title.textContent = headline;
+      this.under.textContent = detail;
       this.veil.classList.remove("closed", "lifted");
       this.veil.classList.add("drawn");
       this.covered = performance.now();
     }
-    this.headline.textContent = s.headline;
-    this.sentence.textContent = s.detail;
+    this.word();
     this.tell();
-    this.fit();
     if (this.fills.length !== s.count)
       this.bars.replaceChildren(
         ...(this.fills = Array.from({ length: s.count }, () => el("i", {}))).map((fill) => el("span", {}, fill)),
@@ -209,19 +209,34 @@ class CityCards {
 
   /** Say when the caption is not true at the clock's time: not yet, or no more; and colour a trouble while it lasts. */
   tell() {
-    const { since, until, trouble, detail } = this.model.scene;
+    const { since, until, trouble, captions } = this.model.scene;
     const t = this.clock.anchor ? this.clock.now() : since;
     const ahead = since != null && t < since;
     const over = until != null && t >= until;
-    const words = ahead
-      ? `Coming at ${this.clock.zone.clockText(since, false)}`
-      : over
-        ? `Over since ${this.clock.zone.clockText(until, false)}`
-        : "";
-    const told = words && detail ? `${words} · ` : words;
+    const own = captions?.length === 0; // others say at any time what was known at it
+    const words = !own
+      ? ""
+      : ahead
+        ? `Coming at ${this.clock.zone.clockText(since, false)}`
+        : over
+          ? `Over since ${this.clock.zone.clockText(until, false)}`
+          : "";
+    const told = words && this.detail.textContent ? `${words} · ` : words;
     if (this.phase.textContent !== told) this.phase.textContent = told;
     const now = !trouble || ahead || !this.arrived() ? "" : over ? "over" : "on";
     if (this.root && this.root.dataset.trouble !== now) this.root.dataset.trouble = now;
+  }
+
+  /** Write what the caption says at the clock's time. */
+  word() {
+    const { headline, detail } = captionAt(
+      this.model.scene,
+      this.arrived() && this.clock.anchor ? this.clock.now() : null,
+    );
+    if (this.headline.textContent === headline && this.detail.textContent === detail) return;
+    this.headline.textContent = headline;
+    this.detail.textContent = detail;
+    this.fit();
   }
 
   /** Whether the scene is seen, and no title card before it. */
@@ -263,6 +278,7 @@ class CityCards {
       if (this.time.textContent !== told) this.time.textContent = told;
       const day = longDay(t, zone);
       if (this.day.textContent !== day) this.day.textContent = day;
+      this.word();
       this.colour(stateAt(this.model.states, t));
       this.tell();
     }

@@ -20,7 +20,8 @@ class KioskCard(Component):
     scene: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={},
         doc="The scene: number, index, count, headline, detail, name, t, end, speed, duration, since and until (when what the "
-        "caption says is true), trouble, and `began` (epoch second) or, while held, `held` (seconds into the scene).",
+        "caption says is true), trouble, and `began` (epoch second) or, while held, `held` (seconds into the scene). captions: "
+        "[from, headline, detail], …; None: not known yet.",
     )
     states: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={},

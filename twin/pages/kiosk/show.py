@@ -20,6 +20,7 @@ from twin.replay.controller import ReplayController
 from twin.server import threads
 from twin.server.answering import answering_request
 from twin.server.process import process
+from twin.show.captions import captions_as_known
 from twin.show.options import Options, panes_in
 from twin.show.scene import Scene, Show, ShowAnchor, ShowPosition
 from twin.show.showings import Showings
@@ -69,6 +70,7 @@ class KioskShow(pn.viewable.Viewer):
         except SignInError as error:
             self._visitor, self._refusal = None, str(error)
         self._number: int | None = None
+        self._captions: list[list[Any]] | None = None
         self._anchor: ShowAnchor | None = None
         self._busy = False
         self._retry_at = 0.0
@@ -207,7 +209,7 @@ class KioskShow(pn.viewable.Viewer):
         epoch = time.time()
         position = self._show.position(showings.anchor(self._options).seconds(epoch))
         scene = self._show.scenes[position.index]
-        moves = self._needs_loading(scene)
+        moves, self._captions = self._needs_loading(scene), await self._caption(scene)
         self._send_scene(position, epoch, moves)
         self._number = position.number
         if moves:
@@ -217,10 +219,20 @@ class KioskShow(pn.viewable.Viewer):
                 self._number = None
                 self._fail(session.problem)
                 return
+        if self._captions is None:
+            self._captions = await self._caption(scene)
         self._show_target(scene)
         epoch = time.time()
         self._set_clock(self._show.position(showings.anchor(self._options).seconds(epoch)), epoch)
         self._card.param.update(arrived=position.number, problem="")
+
+    async def _caption(self, scene: Scene) -> list[list[Any]] | None:
+        """Return what the scene's caption says by time, as its Param has it; None while its data is not loaded."""
+        hub = None if self._session is None else self._session.hub
+        timeline = None if hub is None else hub.kept(scene.location, scene.start, scene.end)
+        if hub is None or timeline is None:
+            return None
+        return [list(one) for one in await threads.to_source(captions_as_known, hub, timeline, scene)]
 
     def _needs_loading(self, scene: Scene) -> bool:
         timeline = self._controller.timeline
@@ -264,7 +276,7 @@ class KioskShow(pn.viewable.Viewer):
             "number": position.number, "index": position.index, "count": len(self._show.scenes), "name": scene.name,
             "headline": scene.headline, "detail": scene.detail, "t": scene.t, "end": scene.end, "speed": scene.speed,
             "duration": scene.duration, "since": scene.since, "until": scene.until, "trouble": scene.trouble,
-            "moves": moves, "mapped": isinstance(view, MapView),
+            "captions": self._captions, "moves": moves, "mapped": isinstance(view, MapView),
         }  # fmt: skip
         self._card.scene = fields | ({"held": position.elapsed} if held else {"began": epoch - position.elapsed})
 

@@ -326,6 +326,10 @@ class ReplaySession(param.Parameterized):
                 view.attempt(view.learn)
             self.tick(force=True)
 
+    def unfold(self) -> None:
+        """Compute here and now what was known of troubles all over the range, for a page that no server serves."""
+        self._troubles.compute()
+
     async def range(self, start: float, end: float) -> None:
         """Load another range of the location shown, cut to the days with data. Raises ValueError where there is none in it."""
         place = self.place
