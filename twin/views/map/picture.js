@@ -225,6 +225,7 @@ class Picture {
 
   /** Draw what moves: trails, headings, fresh deliveries, the drivers, and what is picked out. */
   drawAir(m) {
+    if (!this.air.canvas.width || !this.air.canvas.height) return; // while the page is laid out
     const { active, focus, show, t } = m;
     const ink = this.air;
     const long = Math.min(TRAIL_MAX, Math.max(TRAIL_MIN, TRAIL_WALL * m.speed));
