@@ -59,7 +59,7 @@ class NotebookReplay:
     def pane(self, name: str) -> Any:
         """Return a new pane: map, pipeline, timeline, kpis, trends, feed or alert."""
         _load_scripts()
-        shown = self._add(self._makers()[name]())
+        shown = self.shown(self._makers()[name]())
         if name == "timeline":
             shown.stylesheets = [*shown.stylesheets, FIXED_RANGE]
         if name in HEIGHTS:
@@ -94,7 +94,8 @@ class NotebookReplay:
             "alert": partial(AlertView, controller),
         }
 
-    def _add(self, view: ReplayView) -> Any:
+    def shown(self, view: ReplayView) -> Any:
+        """Return what shows a view, which follows the clock from now on."""
         view.attempt(view.learn)
         view.attempt(view.show, self.timeline.at(self.controller.now()))
         self._views.append(view)

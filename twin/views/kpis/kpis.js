@@ -99,7 +99,6 @@ class KpiCards {
         "delivery-time-trend",
         "delivery-time-over",
         "delivery-time-target",
-        "delivery-time-p50",
         "delivery-time-p75",
         "delivery-time-p95",
         "delivery-time-late",
@@ -140,7 +139,7 @@ class KpiCards {
         LAST_HOUR,
         [
           [this.f["delivery-time-over"], this.f["delivery-time-target"], this.f["delivery-time-usual"]],
-          [this.f["delivery-time-p50"], this.f["delivery-time-p75"], this.f["delivery-time-p95"]],
+          [this.f["delivery-time-p75"], this.f["delivery-time-p95"]],
         ],
         this.histogram.svg,
         el("div", { class: "axis", "aria-hidden": "true" }, el("span", {}, "0"), this.mark, el("span", {}, "60+ min")),
@@ -218,7 +217,7 @@ class KpiCards {
                     .filter((node) => node !== card.value)
                     .map((node) => node.textContent)
                     .filter(Boolean)
-                    .join(line[0] === this.f["delivery-time-p50"] ? " · " : ""),
+                    .join(line[0] === this.f["delivery-time-p75"] ? " · " : ""),
                 )
                 .filter(Boolean),
       })),
@@ -341,7 +340,6 @@ class KpiCards {
       s.usual,
     );
     for (const [name, share] of [
-      ["p50", "half"],
       ["p75", "three quarters"],
       ["p95", "95 %"],
     ])
@@ -404,8 +402,8 @@ class KpiCards {
       known
         ? `${this.dueSince()}: ${plural(s.due, "order")} created from 24 hours to 90 minutes ago: ` +
             `${many(s.delivered)} delivered, ${many(s.cancelled)} cancelled, ` +
-            `${many(s.due - s.delivered - s.cancelled)} open or stalled; ` +
-            `${many(s.not_due)} younger ones are not due yet`
+            `${many(s.due - s.delivered - s.cancelled)} open or stalled; ${many(s.not_due)} ` +
+            "younger ones are not due yet"
         : "",
       known ? s.due : null,
     );

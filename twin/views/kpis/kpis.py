@@ -26,7 +26,7 @@ class KpiCards(Component):
     is in the data's currency, undefined values are null:
 
     - orders: now, before (the hour before), usual, words (the days that usual is made from), undated (excluded)
-    - delivery: mean, p50, p75, p95, usual, target, count, over (the target), level, trend ("worse", "better", "steady" or
+    - delivery: mean, p75, p95, usual, target, count, over (the target), level, trend ("worse", "better", "steady" or
       ""), long and undated (excluded), bins
     - completion: share, due, delivered and cancelled (parts of due), not_due (excluded), before (24 hours before),
       before_due, goal, level, day (number of the day before)
@@ -110,7 +110,6 @@ class KpiView(ReplayView):
             },
             "delivery": {
                 "mean": _minutes(kpis.delivery_time, playing),
-                "p50": _minutes(kpis.delivery_p50, playing),
                 "p75": _minutes(kpis.delivery_p75, playing),
                 "p95": _minutes(kpis.delivery_p95, playing),
                 "usual": None if usual is None else usual.delivery(mark),
