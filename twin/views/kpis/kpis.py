@@ -26,8 +26,8 @@ class KpiCards(Component):
     is in the data's currency, undefined values are null:
 
     - orders: now, before (the hour before), usual, words (the days that usual is made from), undated (excluded)
-    - delivery: mean, p75, p95, usual, target, count, over (the target), level, trend ("worse", "better", "steady" or ""),
-      long and undated (excluded), bins
+    - delivery: mean, p75, p95, usual, target, count, over (the target), level, trend ("worse", "better", "steady" or
+      ""), long and undated (excluded), bins
     - completion: share, due, delivered and cancelled (parts of due), not_due (excluded), before (24 hours before),
       before_due, goal, level, day (number of the day before)
     - active: orders per open stage, null for a stage that the data does not have; cancelled and stalled (excluded)
