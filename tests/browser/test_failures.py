@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.operations import by_id, choose, comes_to, counts, drawn, moves, until
 
@@ -50,8 +50,8 @@ def opened(browser: Browser, address: str) -> Iterator[Page]:
     page = context.new_page()
     uncaught: list[str] = []
     context.on("weberror", lambda error: uncaught.append(f"{error.error}: {error.error.stack}"))
-    choose(page, address, "sanfrancisco", t="2025-10-16T18:30:00")
-    until(page, lambda: by_id(page, "alert").count(), "the alert")
+    choose(page, address, "sanfrancisco", t="2025-10-17T18:30:00")
+    expect(by_id(page, "alert")).not_to_contain_text("Looking for trouble", timeout=30_000)
     page.wait_for_function("() => globalThis.__twin.panel === undefined")
     page.evaluate(HELPERS)
     yield page
