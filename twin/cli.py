@@ -1,4 +1,4 @@
-"""The command line: `twin serve`, `twin demo`, `twin check`, `twin adapt`. It parses options and calls other modules."""
+"""The command line: `twin serve`, `demo`, `check`, `report` and `adapt`. It parses options and calls other modules."""
 
 import argparse
 import sys
@@ -9,11 +9,13 @@ from pathlib import Path
 
 import twin
 from twin.foundation import errand
-from twin.foundation.errors import TwinError
+from twin.foundation.errors import ConfigError, TwinError, UnknownTimeError
 from twin.foundation.settings import Settings
 from twin.foundation.times import text
 from twin.foundation.version import VERSION
+from twin.sources.base import Location
 
+EPOCH = date(1970, 1, 1).toordinal()
 ADAPTER_HELP = "a YAML file that says what columns of your own mean (default: the one beside the data; see twin adapt)"
 ADAPT_EPILOG = (
     "Roles: order_id, kitchen, activity, time, brand, item, price, quantity, route, customer_lat, customer_lon … and, of "
@@ -36,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 serve(options.source, options.address, options.port, others, options.scenes, options.adapter)
             case "check":
                 _check(options.source, options.adapter)
+            case "report":
+                _report(options)
             case "adapt":
                 from twin.sources.adapters.command import adapt  # noqa: PLC0415  # RapidFuzz and pydantic, for it alone
 
@@ -67,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="print what a source holds")
     check.add_argument("source", help="demo, databricks://catalog.schema, or a file, folder or glob of event rows")
     check.add_argument("--adapter", type=Path, help=ADAPTER_HELP)
+    _report_options(
+        commands.add_parser("report", help="write the report of a kitchen's day as one page to print or mail")
+    )
     _adapt_options(commands.add_parser("adapt", help="find out what columns of your own mean", epilog=ADAPT_EPILOG))
     demo = commands.add_parser("demo", help="write demo data in the real schema")
     demo.add_argument("--out", type=Path, help="folder to write (default: $TWIN_DEMO, else ./demo)")
@@ -128,6 +135,49 @@ _TIMES = {
     "naive": "as the source writes them, without a zone (TWIN_TIMES=instants: they are UTC)",
     "instants": "instants, in UTC, as their offsets or zones say (TWIN_TIMES=naive: as they are written)",
 }
+
+
+def _report_options(report: argparse.ArgumentParser) -> None:
+    report.add_argument("source", help="as for serve")
+    report.add_argument("--location", help="the kitchen's id (default: the only one)")
+    day = report.add_mutually_exclusive_group()
+    day.add_argument(
+        "--day", type=date.fromisoformat, help="YYYY-MM-DD on the kitchen's clock (default: its last whole day)"
+    )
+    day.add_argument("--week", type=date.fromisoformat, help="the seven days that begin with this one")
+    report.add_argument("-o", "--output", type=Path, required=True, help="the HTML file to write")
+    report.add_argument("--link", default="", help="address of the live page, to lead to from the report")
+    report.add_argument("--adapter", type=Path, help=ADAPTER_HELP)
+
+
+def _report(options: argparse.Namespace) -> None:
+    from twin.notebook.report import save_report  # noqa: PLC0415  # Jinja, for it alone
+
+    with errand.on(page="report"):
+        hub = twin.open(options.source, adapter=options.adapter)
+        with closing(hub.source):
+            place = _only_place(hub, options.location)
+            tz = place.tz
+            if options.day is None and options.week is None:
+                end = hub.last_hours(place.id).end
+                first = tz.day(end) if end >= tz.start_of(tz.day(end) + 1) else tz.day(end) - 1
+            else:
+                first = (options.day or options.week).toordinal() - EPOCH
+            window = float(tz.start_of(first)), float(tz.start_of(first + (7 if options.week else 1)))
+            if hub.within(place.id, *window) is None:
+                first_day, last_day = tz.text(place.start)[:10], tz.text(place.end)[:10]
+                raise UnknownTimeError(f"{place.label} has no orders then: its record is of {first_day} to {last_day}.")
+            written = save_report(hub, hub.timeline(place.id, *window), options.output, options.link)
+    print(f"{place.label}: written to {written}")
+
+
+def _only_place(hub: twin.Twin, name: str | None) -> Location:
+    """Return the kitchen of this id, or the only one. Raises `ConfigError` or `UnknownLocationError`."""
+    places = hub.locations
+    if name is None and len(places) != 1:
+        some = ", ".join(place.id for place in places[:20])
+        raise ConfigError(f"Name the kitchen with --location: {some}{' …' if len(places) > 20 else ''}")
+    return hub.location(name or places[0].id)
 
 
 def _check(source: str, adapter: Path | None) -> None:

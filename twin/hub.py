@@ -17,7 +17,9 @@ from twin.analysis import first_view
 from twin.analysis.baseline import Baseline
 from twin.analysis.first_view import LastDay
 from twin.analysis.insights import Insights
+from twin.analysis.kitchen_state import StateLog, states_of
 from twin.analysis.ledger import Ledger, ledger_of
+from twin.analysis.limits import Limits
 from twin.analysis.moments import HISTORY, Findings, detect
 from twin.analysis.moments.known import TroublesAsKnown
 from twin.analysis.moments.unfolding import KnownFrom, Unfolding
@@ -49,6 +51,11 @@ LAST_HOURS = 24.0
 Progress = Callable[[str, float], None]
 
 
+Context = tuple[Baseline, tuple[str, ...], StateLog]
+Learned = tuple[Baseline, Findings, StateLog]
+"""What is computed once of a timeline and the days around it."""
+
+
 class Hub(Owner):
     """One open source: its locations, their timelines and insights, each made once. Thread-safe.
 
@@ -69,9 +76,11 @@ class Hub(Owner):
         self._timelines: ByteCache[Timeline] = ByteCache(most, lambda one: min(one.nbytes, most))
         self._lock = threading.Lock()
         # the parts rather than Insights, which refer to their timeline and would keep the key of their own entry alive
-        self._insights: WeakKeyDictionary[Timeline, tuple[Baseline, Findings]] = WeakKeyDictionary()
+        self._insights: WeakKeyDictionary[Timeline, Learned] = WeakKeyDictionary()
+        self._contexts: WeakKeyDictionary[Timeline, Context] = WeakKeyDictionary()
+        self._contexts_made: SingleFlight[Context] = SingleFlight()
         self._known: WeakKeyDictionary[Timeline, TroublesAsKnown] = WeakKeyDictionary()
-        self._learning: SingleFlight[tuple[Baseline, Findings]] = SingleFlight()
+        self._learning: SingleFlight[Learned] = SingleFlight()
         self._last_days: dict[Location, LastDay] = {}
         self._refreshing = threading.Lock()
         self._stale = ""
@@ -256,6 +265,17 @@ class Hub(Owner):
         cached = self.kept_insights(timeline)
         return cached or _insights(timeline, *self._learning.run(timeline, lambda: self._learn(timeline)))
 
+    def states(self, timeline: Timeline) -> StateLog:
+        """Return the states of a timeline's kitchen, minute by minute; without its moments, which take longer.
+
+        >>> t = twin.open("demo")
+        >>> evening = t.timeline("sanfrancisco", "2025-10-16", "2025-10-17")
+        >>> state, over = t.states(evening).at(twin.foundation.times.seconds("2025-10-16 18:40"))
+        >>> twin.analysis.kitchen_state.STATES[state]
+        'trouble'
+        """
+        return self._contexts_made.run(timeline, lambda: self._context(timeline))[2]
+
     def troubles_at(self, timeline: Timeline, t: float) -> Findings:
         """Return the troubles that were going on at t (data seconds) or had just ended, as they were known then.
 
@@ -295,16 +315,27 @@ class Hub(Owner):
         """
         return ledger_of(timeline, self.insights(timeline).baseline, self.settings.delivery_target_s)
 
-    def _learn(self, timeline: Timeline) -> tuple[Baseline, Findings]:
+    def _learn(self, timeline: Timeline) -> Learned:
         with self._lock:
             parts = self._insights.get(timeline)  # another thread may have finished since the first check
         if parts is None:
-            baseline, failed = self._baseline(timeline)
+            baseline, failed, states = self._contexts_made.run(timeline, lambda: self._context(timeline))
             findings = detect(timeline, baseline, self.settings.late_after_s)
-            parts = (baseline, replace(findings, failed=failed + findings.failed))
+            parts = (baseline, replace(findings, failed=failed + findings.failed), states)
             with self._lock:
                 self._insights[timeline] = parts
         return parts
+
+    def _context(self, timeline: Timeline) -> Context:
+        """Return what is usual around a timeline, what failed of it, and the timeline's states against it."""
+        with self._lock:
+            context = self._contexts.get(timeline)
+        if context is None:
+            baseline, failed = self._baseline(timeline)
+            context = baseline, failed, states_of(timeline, baseline, Limits.of(self.settings))
+            with self._lock:
+                self._contexts[timeline] = context
+        return context
 
     def _baseline(self, timeline: Timeline) -> tuple[Baseline, tuple[str, ...]]:
         """Return what is usual, and ("history",) if that failed: moments then come from the timeline's own orders."""
@@ -331,8 +362,8 @@ class Hub(Owner):
         return x, y, np.concatenate(([0], np.cumsum(counts[counts > 0]))).astype(np.int32)
 
 
-def _insights(timeline: Timeline, baseline: Baseline, findings: Findings) -> Insights:
-    return Insights(timeline, baseline, findings.moments, findings.failed)
+def _insights(timeline: Timeline, baseline: Baseline, findings: Findings, states: StateLog) -> Insights:
+    return Insights(timeline, baseline, findings.moments, findings.failed, states)
 
 
 def open_source(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fake_timeline import DAY0, FakeTimeline
-from twin.analysis.driver_supply import recent_supply, summarise, supply, usual_pressure
+from twin.analysis.driver_supply import drivers_at, recent_supply, summarise, supply
 from twin.analysis.limits import AMBER, FINE, RED, pressure_level
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -73,12 +73,16 @@ def shortage(meals, drivers, start=0.0, length=10 * MINUTE):
     [(7, 0, FINE), (8, 9, FINE), (8, 8, AMBER), (8, 5, RED), (9, 6, RED), (30, 21, AMBER), (30, 20, RED)],
 )
 def test_drivers_are_short_where_many_meals_wait_for_few_of_them(meals, drivers, level):
-    waiting, on_road = recent_supply(kitchen(shortage(meals, drivers)), DAY0 + np.array([570.0]))
+    timeline = kitchen(shortage(meals, drivers))
+    waiting, on_road = recent_supply(timeline, DAY0 + np.array([599.0]))
     assert (waiting[0], on_road[0], pressure_level(waiting, on_road)[0]) == (meals, drivers, level)
+    now = drivers_at(timeline, DAY0 + 599.0)
+    assert now is not None
+    assert (now.on_road, now.level) == (drivers, level)
 
 
 def test_where_waiting_is_usual_it_takes_more_than_usual():
-    now = recent_supply(kitchen(shortage(20, 8)), DAY0 + np.array([570.0]))
+    now = recent_supply(kitchen(shortage(20, 8)), DAY0 + np.array([599.0]))
     levels = [pressure_level(*now, np.array([usual]))[0] for usual in (math.nan, 0.4, 1.5, 2.0)]
     assert levels == [RED, RED, AMBER, FINE]
 
@@ -123,9 +127,26 @@ def test_the_summary_of_nothing_has_no_averages():
     assert (summary.orders, summary.delivery_time, summary.delivery_p95, summary.revenue) == (0, None, None, 0.0)
 
 
-def test_what_is_usual_is_the_time_of_waiting_against_the_time_on_the_road():
-    times = {"ready": 300.0, "out_for_delivery": 600.0}
-    baseline = SimpleNamespace(stage_time=lambda stage, t: times[stage] if t < DAY0 + 100 else None)
-    usual = usual_pressure(baseline, DAY0 + np.array([50.0, 150.0]))
-    assert usual[0] == 0.5
-    assert np.isnan(usual[1])
+def test_the_drivers_of_a_moment_are_those_on_the_road_and_those_who_wait():
+    rows = [{"created": 0, "ready": 600, "arrived": 900, "picked_up": 1200, "delivered": 1800}]  # on the road at 1500
+    rows += [{"created": 0, "ready": 600, "arrived": 1400, "picked_up": 1600, "delivered": 2400}]  # waits for its meal
+    rows += [{"created": 0, "ready": 700 + k} for k in range(3)]  # nobody has come
+    rows += [{"created": 0, "ready": 800, "arrived": 1000, "cancelled": 1300}]  # gone with the order
+    now = drivers_at(kitchen(rows), DAY0 + 1500)
+
+    assert now is not None
+    assert (now.on_road, now.waiting, now.ready, now.picked_up, now.gap) == (1, 1, 6, 1, 5)
+
+
+@pytest.mark.parametrize("missing", ["ready", "picked_up"])
+def test_where_the_data_does_not_tell_of_drivers_nothing_is_made_up(missing):
+    row = {"created": 0, "ready": 600, "picked_up": 1200, "delivered": 1800}
+    del row[missing]
+    assert drivers_at(kitchen([row]), DAY0 + 1000) is None
+    assert drivers_at(kitchen([]), DAY0) is None
+
+
+def test_without_an_arrival_nobody_is_said_to_wait():
+    now = drivers_at(kitchen([{"created": 0, "ready": 600, "picked_up": 1200, "delivered": 1800}]), DAY0 + 1500)
+    assert now is not None
+    assert (now.on_road, now.waiting) == (1, None)

@@ -12,6 +12,7 @@ from tests import brute
 from tests.api.conftest import World
 from twin.analysis import brands as branding
 from twin.analysis.baseline import Baseline
+from twin.analysis.kitchen_state import STATES
 from twin.analysis.metrics import kpis, metrics_of
 from twin.analysis.moments import drivers
 from twin.api import answers, event_log, parameters
@@ -459,3 +460,31 @@ def test_a_configured_capacity_comes_before_the_observed_one(demo_world: World) 
     result = answers.kitchen_status(configured, "chicago", parameters.AtTime(at_time=instant(1_760_727_000.0)))
     assert (result.capacity_orders, result.capacity_source) == (4, "configured")
     assert result.capacity_utilization_pct == 25 * result.orders_by_stage.cooking
+
+
+def test_a_state_is_told_with_what_is_over_its_limit_and_the_drivers(world: World) -> None:
+    for location in world.places:
+        lives = brute.lifecycles(world.judged[0], location)
+        for t in random_times(world, location, 6):
+            result = answers.kitchen_status(world.twin, location, parameters.AtTime(at_time=instant(t)))
+            assert result.state in STATES
+            levels = [one.level for one in result.over_limits]
+            assert levels == sorted(levels, reverse=True), "the worst first"
+            on_road = sum(brute.state(events, t) == "out_for_delivery" for events in lives.values())
+            assert result.driver_supply is not None
+            assert result.driver_supply.on_road == on_road
+            supply = result.driver_supply
+            assert supply.gap_per_hour == supply.ready_per_hour - supply.picked_up_per_hour
+            entered = {stage.stage: stage.entered for stage in result.stages}
+            assert (supply.ready_per_hour, supply.picked_up_per_hour) == (entered["ready"], entered["out_for_delivery"])
+            here = [
+                o
+                for o in world.orders(location).values()
+                if o.get("driver_arrived", np.inf) <= t
+                and t < o.get("driver_picked_up", np.inf)
+                and t < o.get("order_cancelled", np.inf)
+                and t < o["driver_arrived"] + 4 * 3600
+                and t < o.get("delivered", np.inf)
+            ]
+            assert supply.waiting_at_kitchen is not None
+            assert supply.waiting_at_kitchen == len(here)

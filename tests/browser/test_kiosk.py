@@ -178,6 +178,50 @@ TEXT_SIZES = """() => {
 }"""
 
 
+MAP_SIZE = """() => {
+  const find = (root) => [...root.querySelectorAll("*")].flatMap((node) =>
+    [...(node.classList.contains("pane-map") ? [node] : []), ...(node.shadowRoot ? find(node.shadowRoot) : [])]);
+  const { width, height } = find(document)[0].getBoundingClientRect();
+  return [innerWidth, width, height].map(Math.round);
+}"""
+SAY = """(changes) => {
+  const card = Bokeh.documents.flatMap((one) => [...one.all_models]).find((one) => one.class_name === "KioskCard");
+  card.data.scene = { ...card.data.scene, ...changes };
+}"""
+
+
+def test_five_panes_leave_the_map_its_size_and_the_caption_agrees_with_the_clock(
+    server: Server, browser: Browser
+) -> None:
+    shapes = {"width": 1280, "height": 720}, {"width": 1080, "height": 1920}
+    with screens(browser, 2, size=shapes[0]) as [three, five]:
+        hang(three, server.port, locations="sanfrancisco", seconds=600)
+        hang(five, server.port, locations="sanfrancisco", panes="map,pipeline,kpis,trends,feed", seconds=600)
+        for shape in shapes:
+            for page in (three, five):
+                page.set_viewport_size(shape)  # type: ignore[arg-type]
+            usual, crowded = ("", ""), ("", "")
+            for _ in range(50):  # until both frames have been laid out anew
+                three.wait_for_timeout(100)
+                usual, crowded = (living(page).evaluate(MAP_SIZE) for page in (three, five))
+                if crowded[0] == usual[0] and crowded[2] >= usual[2] - 8 and crowded[1] >= usual[1] - 8:
+                    break
+            assert crowded[1] >= usual[1] - 8, (shape, usual, crowded)
+            assert crowded[2] >= usual[2] - 8, (shape, usual, crowded)
+
+        card, now = living(five), state(five)["t"]
+        words = {
+            "coming": (now + 36000, now + 72000, "Coming at "),
+            "on": (now - 60, now + 36000, ""),
+            "over": (now - 120, now - 60, "Over since "),
+        }
+        for name, (since, until_, begin) in words.items():
+            card.evaluate(SAY, {"captions": [], "since": since, "until": until_, "trouble": True})
+            expect(card.get_by_test_id("kiosk-phase")).to_have_text(re.compile(f"^{begin}" if begin else "^$"))
+            on = card.locator(".card-root").get_attribute("data-trouble")
+            assert on == {"coming": "", "on": "on", "over": "over"}[name]
+
+
 def test_two_screens_are_in_step(server: Server, browser: Browser) -> None:
     speed = 1000
     with screens(browser, 2) as pages:

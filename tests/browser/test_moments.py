@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import panel as pn
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,6 +11,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.operations import comes_to
 from tests.fake_timeline import DAY0, HOUR, FakeController
 from tests.views.test_moments import replay
+from twin.analysis.kitchen_state import BUILDING, CALM, SIGNALS, TROUBLE, StateLog
+from twin.analysis.limits import AMBER, RED
 from twin.analysis.moments import Findings, Moment
 from twin.analysis.moments.known import JUST_ENDED
 from twin.analysis.moments.unfolding import BLOCK_S, KnownFrom, block_of
@@ -32,6 +35,24 @@ MILD = Moment(
 PEAK = Moment("peak", DAY0 + 12 * HOUR, DAY0 + 13 * HOUR, DAY0 + 12.5 * HOUR, 0.2, "Lunch peak", "60 an hour")
 
 HELD: dict[str, FakeController] = {}
+
+
+def states() -> StateLog:
+    """Calm until 14:00, then a quarter late as on other days, from 15:00 on meals wait, from 16:00 on drivers are short."""
+    levels = np.zeros((len(SIGNALS), 4), np.uint8)
+    levels[SIGNALS.index("delivery"), 1] = levels[SIGNALS.index("ready"), 2] = AMBER
+    levels[SIGNALS.index("drivers"), 3] = RED
+    return StateLog(
+        DAY0 + HOUR * np.array([0, 14, 15, 16.0]), np.array([CALM, CALM, BUILDING, TROUBLE], np.uint8), levels
+    )
+
+
+def with_states() -> pn.Column:
+    column = build(SLOW)
+    controller = HELD["controller"]
+    controller.learn(replace(controller.insights, states=states()))
+    alert = AlertView(controller)
+    return pn.Column(alert, column[1], width=408, height=600)
 
 
 def build(*moments: Moment, learnt: bool = True, problem: str = "", failed: tuple[str, ...] = ()) -> pn.Column:
@@ -75,6 +96,7 @@ def address(serve: Callable[..., str]) -> str:
     return serve(
         {
             "some": lambda: build(SHORT, SLOW, MILD, PEAK),
+            "states": with_states,
             "known": build_known,
             "none": lambda: build(),
             "early": lambda: build(learnt=False),
@@ -246,6 +268,27 @@ def test_without_trouble_the_alert_is_a_line_that_leads_to_the_next_one(opened):
     expect(alert).to_have_attribute("data-state", "trouble")
     assert alert.bounding_box()["height"] <= 90
     comes_to(page, lambda: HELD["controller"].now(), SHORT.at)
+
+
+@pytest.mark.parametrize(
+    ("hour", "state", "tone", "words"),
+    [
+        (13, "calm", "", "No trouble at this moment"),
+        (14, "calm", "warn", "As usual: a quarter or more of deliveries late"),
+        (15, "building", "warn", "Building up: meals wait"),
+        (16, "trouble", "bad", "Trouble: drivers are short"),
+    ],
+)
+def test_the_alert_says_what_is_over_its_limits_and_has_the_state_s_colour(opened, hour, state, tone, words):
+    page = opened("states")
+    seek(page, DAY0 + hour * HOUR + 60)
+
+    alert = page.get_by_test_id("alert")
+    expect(alert).to_contain_text(words)
+    expect(alert).to_have_attribute("data-kitchen", state)
+    classes = (alert.get_attribute("class") or "").split()
+    assert [name for name in ("warn", "bad") if name in classes] == ([tone] if tone else [])
+    assert (state == "calm" and not tone) or "No trouble" not in alert.inner_text()
 
 
 def test_nothing_found_and_not_looked_yet_are_told_apart(opened):

@@ -143,6 +143,26 @@ def test_the_pipeline_and_the_cards_show_the_moment(opened):
     expect(page.get_by_test_id("kpi-revenue-value")).to_have_text("–")
 
 
+def test_the_drivers_and_the_gap_at_pick_up_stand_at_their_stages(opened):
+    page = opened("panels")
+
+    expect(page.get_by_test_id("drivers-gap")).to_have_text("3 short")
+    expect(page.get_by_test_id("drivers-gap")).to_have_attribute("data-value", "3")
+    expect(page.get_by_test_id("drivers-road")).to_have_text("0 drivers")
+    expect(page.get_by_test_id("drivers-waiting")).to_have_text("")  # the data tells of no arrival
+
+
+def test_colours_tell_of_harm_to_customers_and_not_of_a_change(opened):
+    page = opened("panels")
+
+    def colour(name: str) -> str:
+        return page.get_by_test_id(name).evaluate("element => getComputedStyle(element).color")
+
+    assert page.get_by_test_id("kpi-orders-hour-change").inner_text().startswith("▲")
+    assert colour("kpi-orders-hour-change") == colour("kpi-orders-hour-value")
+    assert colour("kpi-delivery-time-late") == colour("kpi-delivery-time-over") != colour("kpi-orders-hour-value")
+
+
 def test_a_stage_in_trouble_stands_out_and_others_do_not(opened):
     page = opened("panels")
 
@@ -159,7 +179,9 @@ def test_every_number_tells_its_definition(opened):
 
     expect(page.get_by_test_id("stage-ready-count")).to_have_attribute("title", re.compile("cooked, waiting"))
     expect(page.get_by_test_id("stage-cooking-service")).to_have_attribute("title", re.compile("last 60 minutes"))
-    expect(page.get_by_test_id("kpi-completion-value")).to_have_attribute("title", re.compile("24 hours to 90 minutes"))
+    expect(page.get_by_test_id("kpi-completion-value")).to_have_attribute(
+        "title", re.compile("^Since .* 24 hours to 90 minutes")
+    )
 
 
 def test_every_number_tells_exactly_what_it_is(opened):
@@ -183,7 +205,7 @@ def test_a_click_on_a_stage_picks_it_out_and_lists_its_orders(opened):
 
     expect(ready).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_test_id("stage-ready-only")).to_be_visible()
-    expect(orders).to_contain_text("Ready · 3 orders")
+    expect(orders).to_contain_text("Ready · 3 orders now")
     expect(page.get_by_test_id("stage-order")).to_have_count(3)
     expect(page.get_by_test_id("stage-order").first).to_have_text("AAA010Pho Real20 min")
 
@@ -257,7 +279,7 @@ def test_a_report_can_be_told_the_stages_and_the_cards(opened):
 
     ready = told["pipeline"][2]
     assert (ready["label"], ready["count"], ready["trouble"]) == ("Ready", "3", True)
-    assert ready["lines"][-1].startswith("oldest 20 min")
+    assert ready["lines"][0].endswith("oldest 20 min")
     assert told["kpis"][1]["heading"] == "Delivery time"
     assert (told["kpis"][1]["value"], told["kpis"][1]["tone"]) == ("40 min", "bad")
 

@@ -110,12 +110,27 @@ def test_a_stage_lists_its_orders(saved: Page, kitchen: Kitchen) -> None:
     expect(saved.get_by_test_id("stage-order").first).to_contain_text(expected[:6])
 
 
+def test_it_shows_the_moments_and_the_life_of_an_order_that_is_chosen(saved: Page, kitchen: Kitchen) -> None:
+    expect(saved.get_by_role("region", name="Moments")).to_contain_text(kitchen.moments["title"].iloc[0])
+    by_id(saved, "stage-ready-pick").click()
+    saved.get_by_test_id("stage-order").first.click()
+    chosen = kitchen.at("18:45").orders.query("stage == 'ready'").index[0]
+    panel = saved.get_by_test_id("order-panel")
+    expect(panel).to_contain_text(chosen[:6])
+    expect(panel).to_contain_text("Cooking")
+    expect(panel).not_to_contain_text("Address")
+
+
 def test_addresses_are_not_in_the_file(file: Path, kitchen: Kitchen) -> None:
-    from twin.notebook.saved import answers
+    from twin.notebook.panes import NotebookReplay
+    from twin.notebook.saved import answers, stories
 
     address = kitchen.orders["address"].iloc[0]
     assert address
     assert address not in str(answers(kitchen.data))
+    told = str(stories(kitchen.data, NotebookReplay(kitchen._hub, kitchen.data)))
+    assert len(told) > 100_000
+    assert [one for one in kitchen.orders["address"].dropna().unique() if one in told] == []
     assert address not in file.read_text("utf-8")
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from tests.integration.shown import Scene
 from twin.analysis.metrics import TRAILING, metrics_of
 from twin.analysis.wording import minutes_text
-from twin.foundation.stages import CANCELLED, COMPLETED, OUT_FOR_DELIVERY, READY, STAGES, STALLED, STATES
+from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, READY, STAGES, STATES
+from twin.foundation.windows import WINDOWS
 
 Faults = Iterator[str | None]
 Relation = Callable[[Scene], Faults]
@@ -161,6 +162,47 @@ def a_part_is_at_most_its_whole(scene: Scene) -> Faults:
             yield at_most("revenue of the hour, of today", revenue["hour"], revenue["today"])
     ordered = [delivery[name] for name in ("p75", "p95") if delivery[name] is not None]
     yield None if ordered == sorted(ordered) else f"percentiles fall: {ordered}"
+
+
+@relation
+def what_was_closed_adds_up(scene: Scene) -> Faults:
+    """Completed, cancelled and stalled are all that was closed today; the orders due are what became of them."""
+    if scene.stages["completed"]["told"]:
+        closed = [
+            scene.value("pipeline", name) for name in ("stage-completed-count", "stage-cancelled", "stage-stalled")
+        ]
+        yield same("closed today", sum(n or 0 for n in closed), scene.value("pipeline", "stage-completed-closed"))
+    due = scene.kpis["completion"]
+    yield at_most("delivered and cancelled of those due", due["delivered"] + due["cancelled"], due["due"])
+    if due["share"] is not None:
+        yield same("completion", due["share"], due["delivered"] / due["due"])
+        yield same("completion by the API", 100 * due["share"], scene.status.completion_rate_pct)
+
+
+@relation
+def every_figure_says_its_window(scene: Scene) -> Faults:
+    """Each number of a tile or card has one window of the vocabulary, and the words beside it or its title say it."""
+    for view in ("pipeline", "kpis"):
+        for one in scene.figures[view]:
+            if one.value is None or one.id.endswith(("-left-out", "-target")) or "-bin-" in one.id:
+                continue
+            yield None if one.window in WINDOWS else f"{one.id} {one.text!r} has no window: {one.window!r}"
+    for stage in OPEN:
+        tile = scene.text("pipeline", f"stage-{stage}")
+        for name, word in (("age", "now"), ("service", "last 60 min")):
+            text = scene.text("pipeline", f"stage-{stage}-{name}")
+            yield None if not text or word in text else f"{name} of {stage} does not say {word!r}: {tile!r}"
+    for card, word in (
+        ("orders-hour", "last 60 min"),
+        ("delivery-time", "last 60 min"),
+        ("active", "now"),
+        ("revenue", "last 60 min"),
+    ):
+        text = scene.text("kpis", f"kpi-{card}")
+        yield None if word in text or "left out" in text else f"the card {card} does not say {word!r}: {text!r}"
+    due = scene.figure("kpis", "kpi-completion-value")
+    assert due is not None
+    yield None if due.title.startswith("Since ") else f"completion does not say since when: {due.title!r}"
 
 
 @relation
@@ -320,6 +362,3 @@ def index_and_timeline_agree(scene: Scene) -> Faults:
     if now is not None:
         yield same("orders of the hour", now, int(np.sum((created > scene.t - TRAILING) & (created <= scene.t))))
     yield same("deliveries recorded", metrics_of(scene.timeline).delivers, scene.kpis["delivery"]["recorded"])
-
-
-CLOSED = (STATES[CANCELLED], STATES[STALLED])

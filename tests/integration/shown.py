@@ -67,6 +67,7 @@ class Scene:
     """One kitchen at one moment. `sent` has the parameters of each view; `figures` what they show, by view."""
 
     source: str
+    hub: Hub
     timeline: Timeline
     baseline: Baseline
     t: float
@@ -156,6 +157,7 @@ def _of_timeline(source: str, hub: Hub, timeline: Timeline, random: np.random.Ge
         found.append(
             Scene(
                 source=source,
+                hub=hub,
                 timeline=timeline,
                 baseline=insights.baseline,
                 t=t,

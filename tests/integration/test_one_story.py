@@ -5,6 +5,7 @@ sources are both generations of the schema, a record with holes, and real taxis.
 """
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,10 @@ import pytest
 import twin
 from tests.integration.relations import RELATIONS
 from tests.integration.shown import Scene, draw, scenes
+from twin.analysis.wording import minutes_text
+from twin.api import answers, parameters
+from twin.show.deriving import derive
+from twin.show.options import Options
 from twin.simulator import write_demo
 
 MOMENTS, KITCHENS, SEED = 20, 4, 20
@@ -69,6 +74,28 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     draw(every, tmp_path_factory.mktemp("drawn"))
     assert len(every) == MOMENTS * len(places)
     return every
+
+
+@pytest.mark.slow
+def test_the_range_is_told_in_one_way_by_page_api_and_wall_screen(told: list[Scene]) -> None:
+    hub, kitchens = told[0].hub, {scene.timeline.location.id: scene for scene in told}
+    tour = derive(hub, Options(locations=tuple(kitchens), hours=24.0))
+    for location, scene in kitchens.items():
+        summary = {part["key"]: part["text"] for part in scene.sent["transport"]["summary"]}
+        whole = answers.time_range(hub, location, parameters.BucketedRange())
+        assert int(re.sub(r"\D", "", summary["orders"])) == whole.metrics.total_orders
+        assert whole.metrics.delivered_orders + whole.metrics.cancelled_orders <= whole.metrics.total_orders
+        assert sum(bucket.order_count for bucket in whole.hourly_breakdown) == whole.metrics.total_orders
+        assert sum(scene.sent["transport"]["volume"]["counts"]) == whole.metrics.total_orders
+        if whole.metrics.avg_delivery_time_min is not None:
+            assert minutes_text(60 * whole.metrics.avg_delivery_time_min) in summary["delivery"]
+
+        listed = scene.sent["moments"]["moments"]
+        api = answers.moments(hub, location, parameters.MomentsQuery())
+        assert [(one["title"], one["sentence"]) for one in listed] == [(one.title, one.sentence) for one in api.moments]
+        sentences = {one["sentence"]: scene.timeline.tz.clock(one["start"]) for one in listed}
+        for shown in (one for one in tour.scenes if one.location == location and listed):
+            assert f"{sentences[shown.detail]}:" in shown.headline, "a caption has the moment's sentence and its begin"
 
 
 @pytest.mark.slow

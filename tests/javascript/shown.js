@@ -44,6 +44,16 @@ for (const name of ["title", "hidden", "tabIndex"]) {
   });
 }
 
+// linkedom has a chosen option, but none that can be chosen by its value
+Object.defineProperty(Object.getPrototypeOf(document.createElement("select")), "value", {
+  get() {
+    return this.getAttribute("data-chosen") ?? "";
+  },
+  set(value) {
+    this.setAttribute("data-chosen", value);
+  },
+});
+
 const FILES = {
   pipeline: "pipeline/pipeline.js",
   kpis: "kpis/kpis.js",

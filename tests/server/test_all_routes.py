@@ -67,6 +67,7 @@ ROUTES = {
     f"{API}/kitchen-status": Route(LOGIN, "/api/v1/locations/sf/kitchen-status"),
     f"{API}/brands": Route(LOGIN, "/api/v1/locations/sf/brands"),
     f"{API}/moments": Route(LOGIN, "/api/v1/locations/sf/moments"),
+    f"{API}/ledger": Route(LOGIN, "/api/v1/locations/sf/ledger"),
     f"{API}/events": Route(LOGIN, "/api/v1/locations/sf/events"),
     f"{API}/data-quality": Route(LOGIN, "/api/v1/locations/sf/data-quality"),
     f"{API}/replay": Route(LOGIN, "/api/v1/locations/none/replay"),

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import socket
 import struct
 import threading
@@ -12,13 +13,17 @@ import pytest
 from bokeh.document import Document
 from bokeh.io.doc import patch_curdoc
 from bokeh.models.widgets import Div
+from pmtiles.tile import TileType
 
 import twin.api as api
 from tests.api.serving import fetch, served
+from tests.render.mapfiles import picture, write
 from tests.render.pictures import wandering
 from tests.sources.test_files import ROWS, write_csv
-from twin.foundation.cache import Owner
+from twin.foundation.cache import ByteCache, Owner
 from twin.foundation.errors import SourceError, UnknownLocationError
+from twin.foundation.settings import Settings
+from twin.render.filemap import FileMap
 from twin.render.tiles import TileSet
 from twin.server.assets import publish
 from twin.server.process import Process, process
@@ -93,6 +98,46 @@ def test_a_versioned_tile_is_kept_and_an_unversioned_or_old_one_is_asked_for_aga
         unchanged = fetch(server + address, {"If-None-Match": again.headers["etag"]})
         assert (unchanged.status, unchanged.body) == (304, b"")
         assert fetch(server + address, {"If-None-Match": '"other"'}).status == 200
+
+
+def test_tiles_of_the_users_own_map_come_by_the_same_route_and_the_streets_where_it_has_none(
+    server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert fetch(server + ADDRESS.replace("dark", "file-dark")).status == 404, "there is none"
+    jpeg, (z, x, y) = picture((200, 10, 10), kind="JPEG"), TILE
+    path = write(tmp_path / "city.pmtiles", {TILE: jpeg, (z, x, y + 1): jpeg}, {}, TileType.JPEG)
+    own = FileMap(path, ByteCache(1 << 20))
+    monkeypatch.setattr(process, "file_map", lambda: own)
+    told = fetch(server + ADDRESS.replace("dark", "file-dark"))
+    assert (told.status, told.headers["content-type"], told.body) == (200, "image/jpeg", jpeg)
+    assert told.headers["x-content-type-options"] == "nosniff"
+    url = tile_url("sf", "file-light", own.version + TILES.version, dense=True)
+    kept = fetch(f"{server}/{url}".replace("{Z}", "13").replace("{X}", "1310").replace("{Y}", "3166"))
+    assert (kept.body, "immutable" in kept.headers["cache-control"]) == (jpeg, True)
+    assert kept.headers["etag"] != fetch(server + ADDRESS).headers["etag"]
+    assert fetch(server + ADDRESS.replace("dark", "file-dark"), {"If-None-Match": kept.headers["etag"]}).status == 304
+    elsewhere = fetch(server + ADDRESS.replace("dark", "file-dark").replace("1310", "1300"))
+    assert (elsewhere.headers["content-type"], elsewhere.body) == ("image/png", TILES.tile(13, 1300, 3166, "dark"))
+    os.truncate(path, 500)
+    assert fetch(server + ADDRESS.replace("dark", "file-light")).body == TILES.tile(*TILE, "light"), "damaged"
+    for theme in ("file-", "file-blue", "..%2ffile-dark", "file-dark%2f..", "file-file-dark"):
+        assert fetch(server + ADDRESS.replace("dark", theme)).status == 400
+    assert fetch(server + ADDRESS.replace("dark", "file-dark").replace("sf", "nowhere")).status == 404
+
+
+def test_a_map_that_cannot_be_used_is_a_sentence_and_is_looked_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine = Process()
+    mine.configure(Settings(tiles="file", tile_file=tmp_path / "gone.pmtiles"))
+    assert mine.file_map() is mine.file_map() is None
+    assert mine.file_map_problem.startswith("The map gone.pmtiles cannot be opened")
+    assert caplog.text.count("gone.pmtiles") == 1
+    mine.configure(Settings(tiles="file", tile_file=write(tmp_path / "city.pmtiles", {TILE: picture((1, 2, 3))})))
+    assert mine.file_map() is mine.file_map() is not None
+    assert not mine.file_map_problem
+    mine.configure(Settings())
+    assert mine.file_map() is None
 
 
 def test_the_event_loop_answers_while_a_tile_is_rendered(server: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import twin
+from twin.analysis.moments import TROUBLES
 from twin.foundation.errors import SourceError
 from twin.foundation.times import seconds
 from twin.notebook.door import Twin
@@ -35,6 +36,27 @@ def test_a_scene_shows_its_moment_within_its_range(source: Twin) -> None:
         assert scene.start <= scene.t < scene.end
         assert scene.at(scene.duration) - scene.t == pytest.approx(30 * 120)
         assert scene.headline.startswith(scene.name + ", ")
+
+
+def test_no_scene_begins_before_its_caption_is_true(source: Twin) -> None:
+    hour, coming = Options(scene_s=40, speed=90), 0
+    for scene in derive(source, hour).scenes:
+        assert scene.since is not None
+        assert caption("", scene.since, "").strip(", :") in scene.headline  # the time that the caption names
+        last = scene.end - 40 * 90  # a scene is not cut short: at the end of the data it may begin before, and says so
+        assert scene.t >= scene.since or scene.t == last
+        coming += scene.t < scene.since
+    assert coming <= 1
+
+
+def test_a_scene_tells_whether_and_how_long_there_is_a_trouble(source: Twin) -> None:
+    found = {}
+    for scene in derive(source, Options()).scenes:
+        moments = source.insights(source.timeline(scene.location, scene.start, scene.end)).moments
+        (shown,) = [moment for moment in moments if moment.sentence == scene.detail]
+        assert (scene.since, scene.until, scene.trouble) == (shown.start, shown.end, shown.kind in TROUBLES)
+        found[scene.trouble] = True
+    assert found == {True: True, False: True}
 
 
 def test_only_the_requested_locations_are_shown_in_their_order(source: Twin) -> None:

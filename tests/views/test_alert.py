@@ -4,9 +4,13 @@ import json
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
+
 from tests.fake_timeline import DAY0, HOUR, FakeController, FakeTimeline
 from tests.views.test_moments import PEAK, SHORT, replay
 from twin.analysis.insights import Insights
+from twin.analysis.kitchen_state import CALM, SIGNALS, TROUBLE, StateLog
+from twin.analysis.limits import RED
 from twin.analysis.moments import Findings
 from twin.analysis.moments.unfolding import BLOCK_S, GRID_S, KnownFrom, block_of
 from twin.sources.base import Window
@@ -34,6 +38,24 @@ def test_learning_brings_the_troubles():
     view.learn()
 
     assert [moment["title"] for moment in view.__panel__().moments] == [SHORT.title]
+
+
+def test_the_states_of_the_kitchen_come_with_what_is_learned_in_words():
+    """Hand-made: calm, then drivers short for an hour."""
+    timeline = FakeTimeline([{"created": DAY0}, {"created": DAY0 + 7200}])
+    controller = FakeController(timeline)
+    view = AlertView(controller)
+    assert view.__panel__().states == {}
+    levels = np.zeros((len(SIGNALS), 3), np.uint8)
+    levels[-1, 1] = RED
+    states = StateLog(DAY0 + np.array([0.0, 3600, 7200]), np.array([CALM, TROUBLE, CALM], np.uint8), levels)
+    controller.learn(Insights(timeline, SimpleNamespace(days=6), (), (), states))
+
+    view.learn()
+
+    told = view.__panel__().states
+    assert (told["t"], told["state"]) == ([DAY0, DAY0 + 3600, DAY0 + 7200], ["calm", "trouble", "calm"])
+    assert [told["heads"][place] for place in told["head"]] == ["", "Trouble: drivers are short", ""]
 
 
 def test_what_was_known_is_sent_once_it_is_computed_with_what_was_going_on_then():

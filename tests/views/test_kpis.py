@@ -46,7 +46,7 @@ def test_the_cards_show_the_kpis_of_the_moment():
 
     # deliveries of 35, 36 … 45 minutes, all in the first hour; the order created at DAY0 itself is 60 minutes old: outside
     delivery = state["delivery"]
-    assert [delivery[name] / MINUTE for name in ("mean", "p50", "p75", "p95")] == [40, 40, 42.5, 44.5]
+    assert [delivery[name] / MINUTE for name in ("mean", "p75", "p95")] == [40, 42.5, 44.5]
     assert (delivery["target"], delivery["count"], delivery["over"]) == (1800, 11, 11)
     assert delivery["bins"] == [0] * 7 + [5, 5, 1, 0, 0, 0]
     assert (state["orders"]["now"], state["orders"]["before"]) == (12, 1)
@@ -55,12 +55,56 @@ def test_the_cards_show_the_kpis_of_the_moment():
     assert (state["completion"]["share"], state["completion"]["due"], state["completion"]["not_due"]) == (None, 0, 13)
 
 
+def test_the_level_and_the_trend_are_of_the_late_share():
+    """Ten in time, then ten late ones: a quarter, a half; worse, until nothing changes any more."""
+    rows = [{"created": DAY0 + MINUTE * k, "delivered": DAY0 + MINUTE * (k + 20)} for k in range(10)]
+    rows += [{"created": DAY0 + MINUTE * k, "delivered": DAY0 + MINUTE * (k + 40)} for k in range(10)]
+    timeline = FakeTimeline(rows)
+
+    told = [cards_of(timeline, DAY0 + MINUTE * at)["delivery"] for at in (39, 44, 49, 69)]
+
+    assert [(one["over"], one["count"], one["level"]) for one in told] == [
+        (0, 10, 0),
+        (5, 15, 1),
+        (10, 20, 2),
+        (10, 20, 2),
+    ]
+    assert [one["trend"] for one in told] == ["", "worse", "worse", "steady"]
+
+
 def test_the_completion_rate_is_the_delivered_share_of_the_orders_due():
     rows = [{"created": DAY0, "delivered": DAY0 + 60}] * 2 + [{"created": DAY0}, {"created": DAY0 + HOUR}]
 
     completion = cards_of(FakeTimeline(rows), DAY0 + 2 * HOUR)["completion"]
 
     assert (completion["share"], completion["due"], completion["not_due"]) == (2 / 3, 3, 1)
+
+
+def test_the_orders_due_are_told_by_how_they_ended():
+    created = {"created": DAY0}
+    rows = [
+        created | {"delivered": DAY0 + 60},
+        created | {"cancelled": DAY0 + 60},
+        created | {"cancelled": DAY0 + 60, "delivered": DAY0 + 600},  # delivered after all
+        created | {"cancelled": DAY0 + 5 * HOUR},  # not yet
+        created,
+    ]
+
+    completion = cards_of(FakeTimeline(rows), DAY0 + 2 * HOUR)["completion"]
+
+    assert (completion["due"], completion["delivered"], completion["cancelled"]) == (5, 2, 1)
+
+
+def test_while_it_plays_a_share_just_below_all_is_not_rounded_up_to_all():
+    rows = [{"created": DAY0, "delivered": DAY0 + 60} for _ in range(2999)] + [{"created": DAY0}]
+    timeline = FakeTimeline(rows)
+    view = KpiView(FakeController(timeline))
+    view._controller.load(SimpleNamespace(window=SimpleNamespace(start=DAY0, end=DAY0 + 9000), orders=timeline.orders))
+    view._controller.play()
+
+    view.show(timeline.at(DAY0 + 2 * HOUR))
+
+    assert json.loads(view.__panel__().state)["completion"]["share"] == 0.999
 
 
 def test_what_is_left_out_is_counted_by_its_reason():

@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from twin.sources.base import Location
 from twin.views.map import answers, messages, wire
 from twin.views.map.figure import ONLINE
 from twin.views.map.layers import LAYERS, layers_of, layers_text
-from twin.views.map.map import BaseMap, MapView
+from twin.views.map.map import BaseMap, MapView, OwnMap
 
 
 @pytest.fixture
@@ -200,6 +201,22 @@ def test_the_base_map_has_its_names_and_says_what_is_wrong_with_its_places():
     streets = MapView(ReplayController(RoadTimeline(3)), base_map=lambda _id: ours).__panel__().base["maps"]["streets"]
     assert streets["names"] == names
     assert streets["credit"] == "Streets drawn from 6,029 delivery routes. places.geojson is no GeoJSON."
+
+
+def test_the_users_own_map_is_chosen_credited_and_given_up_where_it_cannot_be_used():
+    settings = Settings.from_environment({"TWIN_TILES": "maps/City.PMTiles"})
+    assert (settings.tiles, settings.tile_file) == ("file", Path("maps/City.PMTiles"))
+    own = OwnMap("tiles/sf/file-{theme}/{Z}/{X}/{Y}{dense}.png", "City", "© <b>Example</b>", [])
+    ours = BaseMap("tiles/{Z}/{X}/{Y}.png", 6029, file=own)
+    base = MapView(ReplayController(RoadTimeline(3), settings=settings), base_map=lambda _id: ours).__panel__().base
+    assert base["chosen"] == "file"
+    assert list(base["maps"])[:2] == ["streets", "file"]
+    assert (base["maps"]["file"]["label"], base["maps"]["file"]["credit"]) == ("City", "© <b>Example</b>")
+    assert "link" not in base["maps"]["file"], "nothing is asked of another host"
+    broken = BaseMap("tiles/{Z}/{X}/{Y}.png", 6029, problem="The map City.PMTiles is damaged.")
+    base = MapView(ReplayController(RoadTimeline(3), settings=settings), base_map=lambda _id: broken).__panel__().base
+    assert base["chosen"] == "streets"
+    assert base["maps"]["streets"]["credit"].endswith("routes. The map City.PMTiles is damaged.")
 
 
 def test_few_routes_are_helped_by_rings_at_round_distances():

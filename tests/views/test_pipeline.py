@@ -58,25 +58,13 @@ def test_every_stage_shows_its_orders_and_the_times_in_it():
     assert (cooking["service"], cooking["age"], cooking["served"]) == (10 * MINUTE, 11 * MINUTE, 1)
 
 
-def test_completed_counts_the_day_and_tells_the_share_of_the_due_orders():
+def test_what_was_closed_today_adds_up():
     rows = [{"created": DAY0 + MINUTE * k, "delivered": DAY0 + MINUTE * (k + 30)} for k in range(9)]
-    rows.append({"created": DAY0})
+    rows += [{"created": DAY0, "cancelled": DAY0 + 60}, {"created": DAY0}]
 
-    completed = strip_of(FakeTimeline(rows), DAY0 + 3 * 3600)["completed"]
+    completed = strip_of(FakeTimeline(rows), DAY0 + 5 * 3600)["completed"]
 
-    assert (completed["count"], completed["share"], completed["due"]) == (9, 0.9, 10)
-
-
-def test_while_it_plays_a_share_just_below_all_is_not_rounded_up_to_all():
-    rows = [{"created": DAY0, "delivered": DAY0 + 60} for _ in range(2999)] + [{"created": DAY0}]
-    timeline = FakeTimeline(rows)
-    view = PipelineView(FakeController(timeline))
-    view._controller.load(SimpleNamespace(window=SimpleNamespace(start=DAY0, end=DAY0 + 9000), orders=timeline.orders))
-    view._controller.play()
-
-    view.show(timeline.at(DAY0 + 2 * 3600))
-
-    assert state_of(view)["completed"]["share"] == 0.999
+    assert (completed["count"], completed["cancelled"], completed["stalled"]) == (9, 1, 1)
 
 
 def test_cancelled_orders_stand_beside():

@@ -146,7 +146,7 @@ def test_no_text_is_written_smaller_than_twelve_pixels(size):
 SMALL = re.compile(r"font(?:-size)?:[^;{}]*?(?<![\d.])(\d+(?:\.\d+)?)px")
 
 
-@pytest.mark.parametrize("sheet", sorted((ROOT / "twin" / "views").rglob("*.css")), ids=lambda path: path.name)
+@pytest.mark.parametrize("sheet", sorted((ROOT / "twin").rglob("*.css")), ids=lambda path: path.name)
 def test_no_style_sheet_of_a_view_writes_smaller(sheet):
     sizes = [float(size) for size in SMALL.findall(sheet.read_text("utf-8"))]
     assert [size for size in sizes if size < 12] == []

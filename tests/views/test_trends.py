@@ -56,7 +56,7 @@ def test_the_figures_hold_the_orders_and_the_stage_times(controller):
     assert (bars["left"][0], bars["right"][-1]) == (DAY0, DAY0 + 24 * HOUR)
     # cooking: 8 min + 10 s per order; the order of five hours is left out
     spent = [480 + 10.0 * k for k in range(30) if k != 3]
-    assert source(view, "stages", "median")["x0"][1] == pytest.approx(np.median(spent) / MINUTE)
+    assert source(view, "stages", "mean")["x0"][1] == pytest.approx(np.mean(spent) / MINUTE)
     assert source(view, "stages", "middle")["left"][1] == pytest.approx(np.quantile(spent, 0.25) / MINUTE)
     cooking = frame.summary["stages"][1]
     assert (cooking["number"], cooking["excluded"]) == (29, 1)
@@ -102,13 +102,13 @@ def test_another_timeline_comes_into_the_same_figures(controller):
 
 def test_playing_changes_no_figure_and_moves_the_marks_of_the_last_hour(controller):
     view = TrendsView(controller)
-    before = {name: source(view, name, part) for name, part in (("volume", "bars"), ("stages", "median"))}
+    before = {name: source(view, name, part) for name, part in (("volume", "bars"), ("stages", "mean"))}
     t = DAY0 + 10 * HOUR
     controller.seek(t)
 
     view.show(controller.timeline.at(t))
 
-    assert all(source(view, name, part) is before[name] for name, part in (("volume", "bars"), ("stages", "median")))
+    assert all(source(view, name, part) is before[name] for name, part in (("volume", "bars"), ("stages", "mean")))
     ended = [(row["finished"], row["finished"] - row["started"]) for row in controller.timeline.rows]
     mean = np.mean([spent for end, spent in ended if t - HOUR < end <= t and spent <= 4 * HOUR])
     assert view.__panel__().now[1][0] == pytest.approx(mean / MINUTE, abs=0.05)
@@ -147,7 +147,7 @@ def test_data_without_orders_stages_or_brands_is_drawn_empty():
     assert view.__panel__().summary["volume"]["orders"] == 0
     assert view.__panel__().summary["brands"] == []
     assert [stage["number"] for stage in view.__panel__().summary["stages"]] == [0, 0, 0, 0]
-    assert len(source(view, "stages", "median")["x0"]) == 0
+    assert len(source(view, "stages", "mean")["x0"]) == 0
 
 
 def test_a_view_without_a_timeline_waits():

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.analysis.baseline import Baseline
-from twin.analysis.limits import FEWEST_MEALS
+from twin.analysis.limits import FEWEST_MEALS, FINE, pressure_level
+from twin.analysis.metrics import metrics_of
 from twin.foundation.stages import OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
 from twin.timeline.timeline import Timeline
 
@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 MINUTE = 60.0
 PART = 600.0
 """Longest averaging time in seconds: shorter than any shortage worth looking at, longer than the effect of one late driver."""
+_SAMPLES = np.arange(PART / MINUTE) * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +47,66 @@ def is_recorded(timeline: Timeline) -> bool:
     return timeline.orders.enter.shape[1] == 0 or all(bool((end > begin).any()) for begin, end in stays)
 
 
-def usual_pressure(baseline: Baseline, times: Floats) -> Floats:
-    """Return the usual number of waiting meals per driver on the road at each of `times` (n,), NaN where unknown.
+@dataclass(frozen=True, slots=True)
+class DriversNow:
+    """The drivers of a kitchen at one time. None where the data does not tell.
 
-    By Little's law it equals the ratio of the times that orders spend in Ready and on the road.
+    `on_road` have an order between pick-up and delivery; `waiting` have arrived for a meal that they have not picked up. In the
+    last 60 minutes `ready` meals became ready and `picked_up` ones were picked up. `level` is that of meals waiting per driver
+    (limits.py). Who is free the data never tells: it names no drivers, so one is seen with an order only.
     """
 
-    def usual(stage: int) -> Floats:
-        return np.array([baseline.stage_time(STAGES[stage], t) or np.nan for t in times.tolist()], np.float64)
+    on_road: int
+    waiting: int | None
+    ready: int
+    picked_up: int
+    level: int
 
-    return usual(READY) / usual(OUT_FOR_DELIVERY)
+    @property
+    def gap(self) -> int:
+        """Meals of the last 60 minutes that nobody has picked up: how many pick-ups were short; negative while catching up."""
+        return self.ready - self.picked_up
+
+
+def drivers_at(timeline: Timeline, t: float, usual: float | None = None) -> DriversNow | None:
+    """Return the drivers at t; None where the data does not tell of waiting meals and drives. `usual` is the usual pressure."""
+    index = metrics_of(timeline)
+    if not (index.recorded[READY] and index.recorded[OUT_FOR_DELIVERY] and len(timeline.orders)):
+        return None
+    waiting, on_road = (timeline.membership.in_stage(stage, t - _SAMPLES) for stage in (READY, OUT_FOR_DELIVERY))
+    meals = float(waiting.mean())
+    return DriversNow(
+        on_road=int(on_road[0]),
+        waiting=timeline.cached(_Arrivals).waiting(t),
+        ready=index.entered(READY, t),
+        picked_up=index.entered(OUT_FOR_DELIVERY, t),
+        level=int(pressure_level(meals, on_road.mean(), usual)) if meals >= FEWEST_MEALS else FINE,
+    )
+
+
+class _Arrivals:
+    """When drivers arrived, and left with an order, sorted."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        orders = timeline.orders
+        here = np.isfinite(orders.arrived)
+        # limited, because otherwise the driver of an abandoned order would wait forever
+        gone = np.fmin(np.fmin(orders.enter[OUT_FOR_DELIVERY], orders.cancelled), orders.arrived + STALLED_AFTER)
+        here &= gone > orders.arrived
+        self._arrived, self._gone = np.sort(orders.arrived[here]), np.sort(gone[here])
+
+    def waiting(self, t: float) -> int | None:
+        """Return how many drivers wait at the kitchen at t; None where no arrival is recorded."""
+        if not len(self._arrived):
+            return None
+        return int(self._arrived.searchsorted(t, "right") - self._gone.searchsorted(t, "right"))
 
 
 def recent_supply(timeline: Timeline, t: Floats) -> tuple[Floats, Floats]:
     """Return the meals that waited and the drivers on the road, (n,) each: means of the ten whole minutes to each of `t`."""
-    samples = t[:, None] - np.arange(PART / MINUTE) * MINUTE
-    waiting, on_road = (timeline.membership.in_stage(stage, samples) for stage in (READY, OUT_FOR_DELIVERY))
+    waiting, on_road = (
+        timeline.membership.in_stage(stage, t[:, None] - _SAMPLES) for stage in (READY, OUT_FOR_DELIVERY)
+    )
     return waiting.mean(axis=1), on_road.mean(axis=1)
 
 

@@ -53,6 +53,13 @@ class Durations:
         np.divide(self._sum[last] - self._sum[first], last - first, out=mean, where=last > first)
         return mean
 
+    def share_at_least(self, limit: float, edges: Floats, least: int) -> float | None:
+        """Return the share of what ended in (edges[0], edges[1]] that took at least `limit`; None of fewer than `least`."""
+        first, last = self._end.searchsorted(edges, "right").tolist()
+        if last - first < least:
+            return None
+        return int(np.count_nonzero(self._duration[first:last] >= limit)) / (last - first)
+
     def at_least(self, limit: float, first: Positions, last: Positions) -> Positions:
         """Return how many durations of each slice [first, last) are at least `limit` seconds."""
         total = np.concatenate(([0], np.cumsum(self._duration >= limit)))

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from twin.analysis.baseline import Baseline
+from twin.analysis.kitchen_state import StateLog
 from twin.analysis.moments import DETECTORS, Moment
 from twin.timeline.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
 class Insights:
-    """A timeline's baseline and its moments, the most notable first; `failed`: the detectors of moments that did not work.
+    """A timeline's baseline, its moments, the most notable first, and its states; `failed`: the detectors that did not work.
 
     Computed once per timeline, and after it is first displayed, because the source must be queried for the days before.
     """
@@ -18,6 +19,7 @@ class Insights:
     baseline: Baseline
     moments: tuple[Moment, ...]
     failed: tuple[str, ...] = ()
+    states: StateLog | None = None
 
     @property
     def unexamined(self) -> list[str]:

@@ -41,6 +41,22 @@ CALM, BUILDING, TROUBLE, RECOVERING = range(4)
 SIGNALS: tuple[str, ...] = ("delivery", *STAGES[:COMPLETED], "drivers")
 """What has a limit: the hour's deliveries, the stages, and the meals that wait per driver."""
 
+WORDS: dict[tuple[str, int], str] = {
+    ("delivery", AMBER): "a quarter or more of deliveries late",
+    ("delivery", RED): "half or more of deliveries late",
+    ("created", AMBER): "orders wait to be cooked",
+    ("created", RED): "orders wait long to be cooked",
+    ("cooking", AMBER): "cooking is slow",
+    ("cooking", RED): "cooking is very slow",
+    ("ready", AMBER): "meals wait",
+    ("ready", RED): "meals wait long",
+    ("out_for_delivery", AMBER): "driving is slow",
+    ("out_for_delivery", RED): "driving is very slow",
+    ("drivers", AMBER): "drivers are few",
+    ("drivers", RED): "drivers are short",
+}
+"""What is said of a signal at a level: true from the limit on, so that it agrees with any figure beyond it."""
+
 MINUTE = 60.0
 LEAD = 12 * 3600.0
 """Seconds before a window from which states are followed, so that its first one has a past. A timeline knows 24 hours of it."""
@@ -50,6 +66,8 @@ RECENT = 1200.0
 """Seconds whose orders say whether a trouble goes on: those of the whole hour tell of it for an hour after it is over."""
 RECOVERY = 90
 """Most minutes of recovering. What is over its limit afterwards has happened since: the trouble has left the trailing hour."""
+STEP = 30.0
+"""Seconds to which raised limits of ages are rounded up."""
 MOST_MINUTES = 100_000
 """Longest grid; a longer range (over two months) has states every second minute, or third …"""
 
@@ -65,6 +83,11 @@ class Spell:
     end: float
     state: int
     over: tuple[tuple[str, int], ...]
+
+    @property
+    def head(self) -> str:
+        """The state in words; empty for a calm kitchen with nothing over its limits."""
+        return head(self.state, self.over)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +126,28 @@ class StateLog:
         for begin, following in zip(begins.tolist(), [*begins[1:].tolist(), -1], strict=True):
             until = end if following < 0 else float(t[following])
             yield Spell(float(t[begin]), until, int(state[begin]), _over(levels[:, begin]))
+
+
+def words(signal: str, level: int) -> str:
+    """Return what is said of a signal that is over its limit."""
+    return WORDS[signal, level]
+
+
+def head(state: int, over: tuple[tuple[str, int], ...]) -> str:
+    """Return a state and what is over its limits, in words; empty for a calm one without.
+
+    >>> head(TROUBLE, (("drivers", RED), ("delivery", AMBER)))
+    'Trouble: drivers are short, a quarter or more of deliveries late'
+    >>> head(CALM, (("delivery", RED),)), head(RECOVERING, ()), head(CALM, ())
+    ('As usual: half or more of deliveries late', 'Recovering: back within the limits', '')
+    """
+    what = ", ".join(words(signal, level) for signal, level in over)
+    if state == CALM:
+        return f"As usual: {what}" if what else ""
+    return f"{_HEADS[state]}: {what or 'back within the limits'}"
+
+
+_HEADS = {BUILDING: "Building up", TROUBLE: "Trouble", RECOVERING: "Recovering"}
 
 
 def states_of(timeline: Timeline, baseline: Baseline, limits: Limits) -> StateLog:
@@ -164,8 +209,8 @@ def _levels(timeline: Timeline, baseline: Baseline, limits: Limits, t: Floats) -
         times = index.stage_times[stage]
         amber, red = stage_limits(index.recorded, stage, limits)
         usual = _usual(baseline.stage_time, t, STAGES[stage])
-        aged = _aged(timeline, stage, t, (amber, red))
-        unusually = _aged(timeline, stage, t, raised(amber, red, usual))
+        unknown = np.full(len(t), np.nan)
+        aged, unusually = (_aged(timeline, stage, t, amber, red, normal) for normal in (unknown, usual))
         hour, recent = _slices(times, t)
         for levels, slices, old in ((shown, hour, aged), (unusual, hour, unusually), (now, recent, unusually)):
             number = slices[1] - slices[0]
@@ -184,22 +229,23 @@ def _slices(times: Durations, t: Floats) -> tuple[tuple[NDArray[np.intp], NDArra
     return (first, last), (recent, last)
 
 
-def _aged(timeline: Timeline, stage: int, t: Floats, limits: tuple[float | None, float | None]) -> Levels:
-    """Return the level of the ages of the orders in a stage at each of `t`."""
-    number = timeline.membership.in_stage(stage, t)
+def _aged(timeline: Timeline, stage: int, t: Floats, amber: float | None, red: float | None, usual: Floats) -> Levels:
+    """Return the level of the ages of the orders in a stage at each of `t`, its limits raised by what is `usual` then."""
     spells = timeline.membership.between(float(t[0]), float(t[-1]), STAGES[stage])
     since = timeline.orders.enter[stage, spells.order]
 
-    def older(limit: float | None) -> NDArray[np.intp]:
-        if limit is None:
-            return np.zeros(len(t), np.intp)
-        begin = np.maximum(since + limit, spells.begin)  # one that resumed may be over its limit from the begin
-        over = begin < spells.end
-        begins, ends = np.sort(begin[over]), np.sort(spells.end[over])
-        # older than the limit, not as old
-        return begins.searchsorted(t, "left") - ends.searchsorted(t, "right")
+    def older(level: int, limit: float | None) -> NDArray[np.intp]:
+        over = np.zeros(len(t), np.intp)
+        at_least = raised(limit, level, usual)
+        at_least = np.where(at_least == limit, at_least, np.ceil(at_least / STEP) * STEP)  # few different ones
+        for age in np.unique(at_least[np.isfinite(at_least)]).tolist():
+            begin = np.maximum(since + age, spells.begin)  # one that resumed may be too old from its begin on
+            some, when = begin < spells.end, at_least == age
+            begins, ends = np.sort(begin[some]), np.sort(spells.end[some])
+            over[when] = begins.searchsorted(t[when], "left") - ends.searchsorted(t[when], "right")
+        return over
 
-    return age_level(older(limits[0]), older(limits[1]), number)
+    return age_level(older(AMBER, amber), older(RED, red), timeline.membership.in_stage(stage, t))
 
 
 def _usual(figure: Callable[[Any, float], float | None], t: Floats, of: Any) -> Floats:

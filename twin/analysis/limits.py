@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 Levels = NDArray[np.uint8]
 
 FINE, AMBER, RED = range(3)
+LEVELS = ("fine", "amber", "red")
 """Within the limits; beyond what is promised for some; beyond it for many."""
 
 LEAST_ORDERS = 3
@@ -35,6 +36,9 @@ MANY_LATE, HALF_LATE = 1 / 4, 1 / 2
 target does not make up for them."""
 WHOLE_MINUTE = 30.0
 """Seconds over the target from which a delivery counts as over it; less would be displayed as "0 over"."""
+
+CHANGED = 0.05
+"""Change of the late share from which it is worse or better."""
 
 TIGHT_PRESSURE, SHORT_PRESSURE = 1.0, 1.5
 """Waiting meals per driver on the road from which drivers are tight, and short. On an ordinary day it is a third of a meal."""
@@ -72,10 +76,7 @@ def level(seconds: ArrayLike | None, amber: float | None, red: float | None, usu
     [0, 1, 2]
     """
     time, normal = _floats(seconds), _floats(usual)
-    over_amber, over_red = (
-        time > np.fmax(np.inf if limit is None else limit, factor * normal)  # fmax: the limit where NaN
-        for limit, factor in zip((amber, red), RAISED, strict=True)
-    )
+    over_amber, over_red = time > raised(amber, AMBER, normal), time > raised(red, RED, normal)
     return np.where(over_red, RED, np.where(over_amber, AMBER, FINE)).astype(np.uint8)
 
 
@@ -95,16 +96,9 @@ def stage_limits(recorded: Sequence[bool], stage: int, limits: Limits) -> tuple[
     return limits.amber.get(STAGES[stage]), limits.red.get(STAGES[stage])
 
 
-def raised(amber: float | None, red: float | None, usual: Floats) -> tuple[float | None, float | None]:
-    """Return limits (seconds) raised where ordinary days exceed them: the middle one of the `usual` times counts."""
-    known = usual[np.isfinite(usual)]
-    if not len(known):
-        return amber, red
-    normal = float(np.median(known))
-    return tuple(
-        None if limit is None else max(limit, factor * normal)
-        for limit, factor in zip((amber, red), RAISED, strict=True)
-    )  # type: ignore[return-value]
+def raised(limit: float | None, level: int, usual: Floats) -> Floats:
+    """Return the AMBER or RED `limit` (seconds; inf for none) raised where ordinary days exceed it, for `usual` times (n,)."""
+    return np.fmax(np.inf if limit is None else limit, RAISED[level - AMBER] * usual)  # fmax: the limit where NaN
 
 
 def age_level(over_amber: ArrayLike, over_red: ArrayLike, number: ArrayLike) -> Levels:
@@ -149,6 +143,18 @@ def late_level(late: ArrayLike, number: ArrayLike, usual: ArrayLike | None = Non
     more = (late > normal * number) | (normal == 0)  # where all are late on ordinary days, all are nothing new
     many, half = (more & (late >= (normal + share * (1 - normal)) * number) for share in (MANY_LATE, HALF_LATE))
     return judged(np.where(half, RED, np.where(many, AMBER, FINE)).astype(np.uint8), number)
+
+
+def late_trend(late: int, number: int, before: float | None) -> str:
+    """Return "worse", "better" or "steady" of a late share against the one `before`; "" where either is of too few orders.
+
+    >>> late_trend(20, 40, 0.4), late_trend(20, 40, 0.48), late_trend(20, 40, 0.6), late_trend(2, 2, 0.4)
+    ('worse', 'steady', 'better', '')
+    """
+    if before is None or number < LEAST_ORDERS:
+        return ""
+    change = late / number - before
+    return "steady" if abs(change) < CHANGED else "worse" if change > 0 else "better"
 
 
 def completion_level(share: float | None, goal: float) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.analysis.durations import Durations, count, percentiles
-from twin.analysis.limits import WHOLE_MINUTE
+from twin.analysis.limits import LEAST_ORDERS, WHOLE_MINUTE
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
 from twin.foundation.times import DAY
@@ -32,6 +32,9 @@ SERIES_POINTS = 37
 BIN = 300.0
 BINS = 13
 """Delivery times are counted in bins of 5 minutes; the last bin is for an hour and more."""
+
+TREND = 1200.0
+"""Seconds between the two late shares that tell whether it worsens: long enough for some other deliveries to count."""
 
 _TRAILING_EDGES = np.array([TRAILING, 0.0])
 _CREATED_EDGES = np.array([*COMPLETION_SPAN, 2 * TRAILING, TRAILING, 0.0])
@@ -54,8 +57,10 @@ class KpiSet:
     """The KPIs at `t`; times in seconds, shares 0..1, None where there is nothing to count or to average.
 
     What a figure leaves out is counted, too: `orders_undated` and `deliveries_undated` have no creation in the data,
-    `deliveries_excluded` took over 4 h or a negative time, `not_due` orders are too recent for the completion rate, and
-    `unpriced` orders have no price. `delivery_bins` counts the deliveries per `BIN` seconds.
+    `deliveries_excluded` took over 4 h or a negative time; of the `completion_due` orders some are delivered, some cancelled, the
+    others open or stalled; `not_due` orders are too recent for the completion rate, and `unpriced` orders have no price.
+    `late_before` is the late share of the hour that ended `TREND` before t. `delivery_bins` counts the deliveries per `BIN`
+    seconds.
     """
 
     t: float
@@ -69,11 +74,14 @@ class KpiSet:
     delivery_bins: list[int]
     deliveries: int
     deliveries_over: int
+    late_before: float | None
     deliveries_excluded: int
     deliveries_undated: int
     target: float
     completion: float | None
     completion_due: int
+    completion_delivered: int
+    completion_cancelled: int
     not_due: int
     revenue: float | None
     unpriced: int
@@ -130,6 +138,8 @@ class MetricIndex:
         self.created: Floats = created[by_creation]
         # inf for orders never delivered, so that a single comparison tests for delivery by t
         self._delivered_by_creation: Floats = np.nan_to_num(delivered[by_creation], nan=np.inf, posinf=np.inf)
+        cancelled = np.asarray(getattr(orders, "cancelled", np.full(len(created), np.nan)), np.float64)
+        self._cancelled_by_creation: Floats = np.nan_to_num(cancelled[by_creation], nan=np.inf, posinf=np.inf)
         self.delivers = bool(np.isfinite(delivered).any()) or _delivers(timeline)
         """Whether the data records deliveries at all: if it never does, a completion of 0 % would be made up."""
         undated = np.isnan(created)
@@ -191,11 +201,14 @@ class MetricIndex:
             ).tolist(),
             deliveries=ended.number,
             deliveries_over=int(np.count_nonzero(ended.values >= target + WHOLE_MINUTE)),
+            late_before=self.deliveries.share_at_least(target + WHOLE_MINUTE, edges - TREND, LEAST_ORDERS),
             deliveries_excluded=ended.excluded,
             deliveries_undated=count(self._undated_deliveries, edges),
             target=target,
             completion=completion,
             completion_due=number_due,
+            completion_delivered=self._ended_by(self._delivered_by_creation, day_ago, due, t),
+            completion_cancelled=self._cancelled_by(day_ago, due, t),
             not_due=now - due,
             revenue=self._sum(hour, now),
             unpriced=int(self._unpriced[now] - self._unpriced[hour]),
@@ -203,6 +216,10 @@ class MetricIndex:
             unpriced_today=int(self._unpriced[now] - self._unpriced[today]),
             active={key: counts[key] for key in STAGES[:COMPLETED]},
         )
+
+    def entered(self, stage: int, t: float) -> int:
+        """Return how many orders entered a stage in the 60 minutes to t."""
+        return count(self._entered[stage], t - _TRAILING_EDGES)
 
     def series(self, t: float) -> Series:
         """Return the sparklines of the 6 hours to the last full 10 minutes at or before t."""
@@ -232,7 +249,7 @@ class MetricIndex:
                     excluded=ended.excluded,
                     age=age_sum[stage] / number[stage] if waiting else None,
                     oldest=float(t - since[stage]) if waiting else None,
-                    entered=count(self._entered[stage], edges),
+                    entered=self.entered(stage, t),
                 )
             )
         return figures
@@ -240,7 +257,16 @@ class MetricIndex:
     def _share(self, first: int, last: int, t: float) -> tuple[float | None, int]:
         if last <= first or not self.delivers:
             return None, max(0, last - first)
-        return int(np.count_nonzero(self._delivered_by_creation[first:last] <= t)) / (last - first), last - first
+        return self._ended_by(self._delivered_by_creation, first, last, t) / (last - first), last - first
+
+    def _ended_by(self, ends: Floats, first: int, last: int, t: float) -> int:
+        """Return how many of the orders first..last, by creation, ended by t."""
+        return int(np.count_nonzero(ends[first:last] <= t))
+
+    def _cancelled_by(self, first: int, last: int, t: float) -> int:
+        """Return how many of them are cancelled at t: not those that were delivered after all."""
+        cancelled = self._cancelled_by_creation[first:last] <= t
+        return int(np.count_nonzero(cancelled & ~(self._delivered_by_creation[first:last] <= t)))
 
     def _sum(self, first: int, last: int) -> float | None:
         return float(self._revenue[last] - self._revenue[first]) if self._any_price else None

@@ -1,19 +1,26 @@
 """A kitchen's state at one time, computed from the same timeline, snapshot and figures as the dashboard's."""
 
+import logging
 import time
 from typing import Any
 
 import numpy as np
 
+from twin.analysis.driver_supply import drivers_at
+from twin.analysis.kitchen_state import STATES as KITCHEN_STATES
+from twin.analysis.kitchen_state import words
+from twin.analysis.limits import LEVELS
 from twin.analysis.metrics import StageFigures, metrics_of
 from twin.analysis.wording import in_minutes
 from twin.api import models
 from twin.api.instants import instant, optional_instant, write
-from twin.foundation.errors import UnknownTimeError
+from twin.foundation.errors import SourceError, UnknownTimeError
 from twin.foundation.stages import CANCELLED, COMPLETED, COOKING, STAGES, STALLED, STATES
 from twin.hub import Hub
 from twin.sources.base import Location
 from twin.timeline.timeline import Snapshot, Timeline
+
+log = logging.getLogger(__name__)
 
 CAPACITY_S = 900.0
 """Seconds for which an observed capacity is cached: it is metadata, which may be 15 minutes old (docs/api.md)."""
@@ -98,7 +105,35 @@ def _metrics(hub: Hub, timeline: Timeline, snapshot: Snapshot) -> dict[str, Any]
         "capacity_orders": orders,
         "capacity_source": source,
         "stages": [_stage(figure) for figure in figures[:COMPLETED]],
+        "driver_supply": _driver_supply(timeline, snapshot.t),
+        **_state(hub, timeline, snapshot.t),
     }
+
+
+def _state(hub: Hub, timeline: Timeline, t: float) -> dict[str, Any]:
+    """Return the kitchen's state and what is over its limits; unknown where the days around it cannot be read."""
+    try:
+        state, over = hub.states(timeline).at(t)
+    except SourceError as error:  # the figures are worth having without
+        log.warning("no state of %s: %s", timeline.location.id, error)
+        return {"state": None, "over_limits": []}
+    limits = [
+        models.OverLimit(signal=signal, level=LEVELS[level], words=words(signal, level)) for signal, level in over
+    ]
+    return {"state": KITCHEN_STATES[state], "over_limits": limits}
+
+
+def _driver_supply(timeline: Timeline, t: float) -> models.DriverSupply | None:
+    drivers = drivers_at(timeline, t)
+    if drivers is None:
+        return None
+    return models.DriverSupply(
+        on_road=drivers.on_road,
+        waiting_at_kitchen=drivers.waiting,
+        ready_per_hour=drivers.ready,
+        picked_up_per_hour=drivers.picked_up,
+        gap_per_hour=drivers.gap,
+    )
 
 
 def _stage(figure: StageFigures) -> models.StageTimes:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from twin.analysis.kitchen_state import SIGNALS, STATES
 from twin.analysis.ledger import PARTS
 from twin.analysis.moments import DETECTORS, HISTORY, KINDS
 from twin.api.instants import EXAMPLE, write
@@ -23,6 +24,9 @@ Stage = Annotated[str, Field(json_schema_extra={"enum": list(STAGES)})]
 Kind = Annotated[str, Field(json_schema_extra={"enum": list(KINDS)})]
 Trend = Annotated[str, Field(json_schema_extra={"enum": ["improving", "flat", "declining"]})]
 Status = Annotated[str, Field(json_schema_extra={"enum": ["completed", "in_progress", "cancelled"]})]
+KitchenState = Annotated[str, Field(json_schema_extra={"enum": list(STATES)})]
+Level = Annotated[str, Field(json_schema_extra={"enum": ["amber", "red"]})]
+Signal = Annotated[str, Field(json_schema_extra={"enum": list(SIGNALS)})]
 Count = Annotated[int, Field(ge=0)]
 Granularity = Literal["hour", "day", "week"]
 LedgerGroup = Literal["cause", "hour", "day", "brand"]
@@ -210,6 +214,28 @@ class StageTimes(Answer):
     entered: Count = Field(description="Orders that entered it in the last 60 minutes.")
 
 
+class DriverSupply(Answer):
+    """Drivers of a kitchen. Who is free is not known: the data names no drivers."""
+
+    on_road: Count = Field(description="With an order between pick-up and delivery.")
+    waiting_at_kitchen: Count | None = Field(
+        description="Arrived for a meal and not gone with it; null if no arrival is ever recorded."
+    )
+    ready_per_hour: Count = Field(description="Meals that became ready in the last 60 minutes.")
+    picked_up_per_hour: Count = Field(description="Meals that were picked up in the last 60 minutes.")
+    gap_per_hour: int = Field(
+        description="ready_per_hour − picked_up_per_hour: the pick-ups that were short; negative while catching up."
+    )
+
+
+class OverLimit(Answer):
+    """A figure that is over its limit."""
+
+    signal: Signal
+    level: Level
+    words: str
+
+
 class KitchenMetrics(Answer):
     """A kitchen at one moment; events at the moment itself have happened."""
 
@@ -232,6 +258,13 @@ class KitchenMetrics(Answer):
     )
     capacity_source: str | None = Field(description='"configured" or "observed".')
     stages: list[StageTimes]
+    state: KitchenState | None = Field(
+        description="At the last full minute, by the limits of its figures; null if the days around it cannot be read."
+    )
+    over_limits: list[OverLimit] = Field(
+        description="What is over its limit at that minute, the worst first. Of a calm kitchen: what is so on other days, too."
+    )
+    driver_supply: DriverSupply | None = Field(description="Null if the data tells of no waiting meals or no drives.")
 
 
 class KitchenStatus(KitchenMetrics):

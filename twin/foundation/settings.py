@@ -111,7 +111,9 @@ class Settings:
     """IANA zone of the kitchens whose data has instants, by location id; under "" that of all others."""
 
     tiles: str = "streets"
-    """Of `TILES`: the base map that a page begins with."""
+    """Of `TILES`, or "file": the base map that a page begins with."""
+    tile_file: Path | None = None
+    """PMTiles file of the base map "file", which is offered beside the others."""
     places: Path | None = None
     """File with the water, parks and names that the map shows; without, the `places.geojson` that lies beside the data."""
     glyphs_to: int = 250
@@ -211,7 +213,8 @@ class Settings:
             times=cast(Any, _one_of(environment, "TWIN_TIMES", ("naive", "instants"))),
             dates=cast(Any, _one_of(environment, "TWIN_DATES", ("day-first", "month-first"))),
             time_zones=_zones(environment, "TWIN_TIME_ZONE"),
-            tiles=_tiles(environment, "TWIN_TILES", default.tiles),
+            tiles="file" if (tile_file := _tile_file(given)) else _tiles(environment, "TWIN_TILES", default.tiles),
+            tile_file=tile_file,
             places=Path(given["TWIN_PLACES"]) if given.get("TWIN_PLACES") else None,
             glyphs_to=_drivers(environment, "TWIN_GLYPH_DRIVERS", default.glyphs_to),
             dense_from=_drivers(environment, "TWIN_DENSE_DRIVERS", default.dense_from),
@@ -262,10 +265,15 @@ class Settings:
         )
 
 
+def _tile_file(given: Mapping[str, str]) -> Path | None:
+    text = given.get("TWIN_TILES", "")
+    return Path(text).expanduser() if text.lower().endswith(".pmtiles") else None
+
+
 def _tiles(environment: Mapping[str, str], name: str, default: str) -> str:
     text = environment.get(name, "").strip() or default
     if text not in TILES:
-        raise ConfigError(f"{name} is {text!r}; it can be {', '.join(TILES)}.")
+        raise ConfigError(f"{name} is {text!r}; it can be {', '.join(TILES)}, or a file *.pmtiles.")
     return text
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 from twin.analysis import brands
 from twin.analysis.baseline import Baseline
 from twin.analysis.common_traits import CommonTrait, Traits
+from twin.analysis.driver_supply import drivers_at
 from twin.analysis.insights import Insights
 from twin.analysis.ledger import Account
 from twin.analysis.metrics import metrics_of
@@ -104,7 +105,10 @@ class Instant:
         >>> bool(twin.open("demo").kitchen("chicago").at("12:00").kpis["orders_per_hour"] > 0)
         True
         """
-        row = tables.kpi_row(metrics_of(self.timeline).kpis(self.snapshot.t, self.snapshot.counts, self.target))
+        row = tables.kpi_row(
+            metrics_of(self.timeline).kpis(self.snapshot.t, self.snapshot.counts, self.target),
+            drivers_at(self.timeline, self.snapshot.t),
+        )
         return pd.Series(row, name=self.time)
 
     def __repr__(self) -> str:
@@ -477,6 +481,21 @@ class Kitchen:
         from twin.notebook.saved import save  # noqa: PLC0415
 
         return save(self._hub, self.data, path, self.replay.now(), step)
+
+    def report(self, path: str | Path, link: str = "") -> Path:
+        """Write the report of the range as one HTML page to read, print and mail: why late, moments, brands, the latest orders.
+
+        `link` is the address of a live page to lead to.
+
+        >>> k = twin.open("demo").kitchen("chicago", start="2025-10-16 18:00", end="2025-10-16 18:30")
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     "From the promise to the delivery" in k.report(f"{folder}/report.html").read_text()
+        True
+        """
+        from twin.notebook.report import save_report  # noqa: PLC0415  # Jinja, for it alone
+
+        return save_report(self._hub, self.data, path, link)
 
     @cached_property
     def _replay(self) -> "NotebookReplay":

@@ -59,7 +59,7 @@ class NotebookReplay:
     def pane(self, name: str) -> Any:
         """Return a new pane: map, pipeline, timeline, kpis, trends, feed or alert."""
         _load_scripts()
-        shown = self._add(self._makers()[name]())
+        shown = self.shown(self._makers()[name]())
         if name == "timeline":
             shown.stylesheets = [*shown.stylesheets, FIXED_RANGE]
         if name in HEIGHTS:
@@ -98,7 +98,8 @@ class NotebookReplay:
             "alert": partial(AlertView, controller),
         }
 
-    def _add(self, view: ReplayView) -> Any:
+    def shown(self, view: ReplayView) -> Any:
+        """Return what shows a view, which follows the clock from now on."""
         view.attempt(view.learn)
         view.attempt(view.show, self.timeline.at(self.controller.now()))
         self._views.append(view)
@@ -130,7 +131,7 @@ def inlined(tiles: TileSet, timeline: Timeline, kitchen: tuple[float, float], da
     extent = (middle_x - reach, middle_y - reach, middle_x + reach, middle_y + reach)
     png = tiles.image(extent, IMAGE_PX, IMAGE_PX, "dark" if dark else "light")
     picture = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    return BaseMap(None, tiles.routes, picture, extent, [name.as_json() for name in tiles.names], tiles.places.problem)
+    return BaseMap(None, tiles.routes, picture, extent, tiles.names, tiles.places.problem)
 
 
 def is_dark() -> bool:

@@ -3,6 +3,7 @@
 
 import { clockFrom } from "../views/shared/clock.js";
 import { el } from "../views/shared/elements.js";
+import { selectionOf } from "../views/shared/verbs.js";
 
 /** As the session's tick: twice a second while it plays, and at once after a verb. */
 const SHOW_EVERY = 500;
@@ -38,6 +39,11 @@ class Answers {
     this.labels = recording.labels;
     this.densities = recording.densities;
     this.spells = recording.spells;
+    this.stories = recording.stories;
+    /** Rows in the order in which their orders began, as the order panel counts them. */
+    this.rows = Object.values(this.stories)
+      .sort((a, b) => a.place.number - b.place.number || a.row - b.row)
+      .map(({ row }) => row);
     this.packed = bytesOf(recording.motion.packed);
     this.pins = Object.fromEntries(
       Object.entries(recording.pins).map(([stage, pins]) => [stage, { ...pins, packed: bytesOf(pins.packed) }]),
@@ -77,6 +83,10 @@ class Answers {
         return null;
     }
   }
+  /** The row that comes after a step through the orders; that of the last one at either end. */
+  beside(row, step) {
+    return this.rows[this.rows.indexOf(row) + step] ?? row;
+  }
   /** [row, begin, until, since] of the orders in a state at t. */
   within(state, t) {
     return (this.spells[state] ?? []).filter(([, begin, until]) => begin <= t && t < until);
@@ -112,11 +122,20 @@ function render({ model, view }) {
     [...page.all_models].filter((one) => one.data?.clock === model.clock).map((one) => [one.class_name, one]),
   );
   const opening = openRecording(model.recording).then((recording) => new Answers(recording));
+  const panel = views.get("OrderPanel")?.data;
+  const chosen = selectionOf(model);
+  const dropChosen = chosen.on(async ({ row }) => {
+    const story = (await opening).stories[row] ?? {};
+    if (panel && !gone && chosen.row === row) panel.setv({ story });
+  });
   for (const component of views.values()) {
     page.event_manager.subscribed_models.add(component);
     component.on_event("data_event", async ({ data }) => {
       // as from a server: not before the question has been put
-      const told = data?.ask ? (await opening).answer(data) : null;
+      const answers = await opening;
+      if (data?.close) chosen.clear();
+      if (data?.neighbour) chosen.show(answers.beside(chosen.row, data.neighbour));
+      const told = data?.ask ? answers.answer(data) : null;
       if (told) component.trigger_event({ event_name: "esm_event", data: told });
     });
   }
@@ -142,6 +161,7 @@ function render({ model, view }) {
     gone = true;
     clearInterval(timer);
     off?.();
+    dropChosen();
   });
   return root;
 }

@@ -5,13 +5,14 @@ recorded: the views' `show` is called for every step of the range, and each valu
 stored; recording.js sets it again by time. Requests of views (trips, customers, the orders of a stage) are answered by the
 same functions, evaluated once for the whole range. So no figure has a second definition.
 
-The event feed, the order panel and customers' addresses are left out: files are mailed around.
+The event feed, the list of orders and customers' addresses are left out: files are mailed around.
 """
 
 import base64
 import gzip
 import json
 import re
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,6 +29,7 @@ from panel.io.resources import CDN_DIST, DIST_DIR
 from panel.io.save import file_html
 from pyviz_comms import Comm
 
+from twin.analysis.lifecycle import lifecycle
 from twin.analysis.wording import BRANDS_SHOWN, brand_names, items_text, short_id
 from twin.foundation.stages import COMPLETED, STAGE_LABELS, STATES
 from twin.foundation.times import DAY
@@ -37,6 +39,8 @@ from twin.timeline.timeline import Timeline
 from twin.views.map import answers as map_answers
 from twin.views.map import density, messages, wire
 from twin.views.map.map import MapFrame
+from twin.views.moments.moments import MomentsView
+from twin.views.order.order import OrderView, story_of
 from twin.views.shared.component import Component, module_source
 
 MOST_BYTES = 15_000_000
@@ -51,6 +55,9 @@ HEADING_CSS = """h1 { margin: 8px 12px 0; font: 650 20px/1.3 var(--tw-font); col
 small { margin-left: 8px; font-size: 13px; font-weight: 400; color: var(--tw-mute); }"""
 SAVED_DENSITIES = ("orders", "waits")
 """Density layers with one picture for the whole range; the others would need one for every minute."""
+
+LISTS_PX = 420
+"""Height of the moments and of the order that is selected."""
 
 NEVER = 1e15
 """Stands for an infinite time (seconds), which JSON cannot express."""
@@ -87,11 +94,13 @@ def save(hub: Hub, timeline: Timeline, path: str | Path, playhead: float, step: 
         else:
             replay.controller.set_hindsight(True)
         page = replay.dashboard(feed=False)
+        page.append(_lists(replay))
         views = [view for view in page.select(Component) if view.clock]
         for frame in page.select(MapFrame):
             frame.densities = list(SAVED_DENSITIES)
         recorded = record(replay, views, chosen)
         replay.controller.seek(playhead)
+        recorded["stories"] = stories(timeline, replay)
         player = Recording(width=0, height=0, margin=0, recording=_packed(recorded))
         player.join(replay.controller)
         page.insert(0, player)  # before the views that send requests to it
@@ -158,6 +167,28 @@ def answers(timeline: Timeline) -> dict[str, Any]:
         "labels": STAGE_LABELS,
         "densities": _densities(timeline),
     }
+
+
+def stories(timeline: Timeline, replay: NotebookReplay) -> dict[str, Any]:
+    """Return by row what the order panel shows of each order that began in the range, without its address."""
+    insights, settings = replay.controller.insights, replay.controller.settings
+    baseline = None if insights is None else insights.baseline
+    window, began = timeline.window, timeline.orders.began
+    told: dict[str, Any] = {}
+    for row in np.flatnonzero((began >= window.start) & (began < window.end)).tolist():
+        life = lifecycle(timeline, row)
+        life = replace(life, order=replace(life.order, address=""))
+        story = story_of(timeline, life, settings.delivery_target_s, settings.late_after_s, baseline)
+        told[str(row)] = story | {"facts": [fact for fact in story["facts"] if fact["label"] != "Address"]}
+    return told
+
+
+def _lists(replay: NotebookReplay) -> pn.Row:
+    """Return the moments, and the order that is selected."""
+    shown = [replay.shown(MomentsView(replay.controller)), replay.shown(OrderView(replay.controller))]
+    for view in shown:
+        view.param.update(height=LISTS_PX, sizing_mode="stretch_width")
+    return pn.Row(*shown, sizing_mode="stretch_width", margin=(8, 0))
 
 
 def _densities(timeline: Timeline) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from twin.analysis.brands import BrandFigures
 from twin.analysis.common_traits import CommonTrait
+from twin.analysis.driver_supply import DriversNow, drivers_at
 from twin.analysis.ledger import DRIVER_PARTS, PARTS, Account, Ledger
 from twin.analysis.metrics import KpiSet, StageFigures, metrics_of
 from twin.analysis.moments import Moment
@@ -179,8 +180,8 @@ def stage_figures(figures: list[StageFigures]) -> pd.DataFrame:
     )
 
 
-def kpi_row(kpis: KpiSet) -> dict[str, float]:
-    """Return the KPIs at one time as numbers, NaN where undefined; times in minutes, shares 0..1."""
+def kpi_row(kpis: KpiSet, drivers: DriversNow | None = None) -> dict[str, float]:
+    """Return the KPIs and the drivers at one time as numbers, NaN where undefined; times in minutes, shares 0..1."""
     values = {
         "orders_per_hour": kpis.orders_per_hour,
         "delivery_min": _minute(kpis.delivery_time),
@@ -192,6 +193,8 @@ def kpi_row(kpis: KpiSet) -> dict[str, float]:
         "active": kpis.active_total,
         "in_kitchen": kpis.in_kitchen,
         "on_road": kpis.on_road,
+        "drivers_waiting": None if drivers is None else drivers.waiting,
+        "pickups_short": None if drivers is None else drivers.gap,
         "revenue": kpis.revenue,
         "revenue_today": kpis.revenue_today,
     }
@@ -201,7 +204,7 @@ def kpi_row(kpis: KpiSet) -> dict[str, float]:
 def kpis(timeline: Timeline, times: NDArray[np.float64], target: float) -> pd.DataFrame:
     """Return the KPIs at many times, (n,) seconds: one row each, by time; `target` is the promised delivery time, seconds."""
     index = metrics_of(timeline)
-    rows = [kpi_row(index.kpis(t, timeline.counts(t), target)) for t in times.tolist()]
+    rows = [kpi_row(index.kpis(t, timeline.counts(t), target), drivers_at(timeline, t)) for t in times.tolist()]
     return pd.DataFrame(rows, index=pd.Index(stamps(times, timeline.tz), name="time"))
 
 

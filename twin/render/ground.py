@@ -9,6 +9,7 @@ import shapely
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from shapely import STRtree
+from shapely.geometry.base import BaseGeometry
 
 from twin.foundation.geo import HALF_WORLD_M
 from twin.render.places import Area, Places
@@ -123,29 +124,54 @@ class Ground:
             found = found[found > covering[-1]]
         if not len(found):
             return base
-        image = Image.new("L", (2 * width, 2 * height), 255 if base else 0)
-        draw = ImageDraw.Draw(image)
         scale = np.array([2 * width / (box[2] - box[0]), -2 * height / (box[3] - box[1])])
         margin = 4 / scale[0]
         clip = (box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin)
-        for i in found.tolist():
-            shape = shapely.simplify(shapely.clip_by_rect(areas[i].shape, *clip), 0.5 / scale[0])
-            fill = 0 if areas[i].kind == "land" else 255
-            under = None
-            for part in shapely.get_parts(shape):
-                if part.geom_type != "Polygon":
-                    continue
-                rings = [
-                    [tuple(at) for at in (shapely.get_coordinates(ring) - (box[0], box[3])) * scale - 0.5]
-                    for ring in (part.exterior, *part.interiors)
-                ]
-                if len(rings) > 1 and under is None:
-                    under = image.copy()
-                draw.polygon(rings[0], fill=fill)
-                if under is not None and len(rings) > 1:
-                    holes = Image.new("1", image.size)
-                    pen = ImageDraw.Draw(holes)
-                    for ring in rings[1:]:
-                        pen.polygon(ring, fill=1)
-                    image.paste(under, mask=holes)
-        return np.asarray(image.reduce(2).point([round(covered * steps / 255) for covered in range(256)]))
+        clipped = [
+            shapely.simplify(shapely.clip_by_rect(areas[i].shape, *clip), 0.5 / scale[0]) for i in found.tolist()
+        ]
+        # Only the window of the picture that they lie in is drawn: a park in a corner costs little.
+        bounds = shapely.total_bounds(clipped)
+        if np.isnan(bounds).any():
+            return base
+        corners = (bounds.reshape(2, 2) - (box[0], box[3])) * scale / 2
+        left, top = np.clip(np.floor(corners.min(axis=0)).astype(int) - 1, 0, (width, height)).tolist()
+        right, bottom = np.clip(np.ceil(corners.max(axis=0)).astype(int) + 1, 0, (width, height)).tolist()
+        if right <= left or bottom <= top:
+            return base
+        image = Image.new("L", (2 * (right - left), 2 * (bottom - top)), 255 if base else 0)
+        for i, shape in zip(found.tolist(), clipped, strict=True):
+            _fill(image, shape, 0 if areas[i].kind == "land" else 255, (box[0], box[3]), scale, (2 * left, 2 * top))
+        drawn = np.asarray(image.reduce(2).point([round(covered * steps / 255) for covered in range(256)]))
+        if drawn.shape == (height, width):
+            return drawn
+        whole = np.full((height, width), base, np.uint8)
+        whole[top:bottom, left:right] = drawn
+        return whole
+
+
+def _fill(
+    image: Image.Image,
+    shape: BaseGeometry,
+    tone: int,
+    origin: tuple[float, float],
+    scale: NDArray[np.float64],
+    offset: tuple[int, int],
+) -> None:
+    """Draw a shape's polygons; in their holes stays what was there. offset: pixels that are cut off at the left and top."""
+    draw = ImageDraw.Draw(image)
+    for part in shapely.get_parts(shape):
+        if part.geom_type != "Polygon":
+            continue
+        outer, *holes = (
+            [tuple(at) for at in (shapely.get_coordinates(ring) - origin) * scale - offset - 0.5]
+            for ring in (part.exterior, *part.interiors)
+        )
+        under = image.copy() if holes else None
+        draw.polygon(outer, fill=tone)
+        if under is not None:
+            mask = Image.new("1", image.size)
+            pen = ImageDraw.Draw(mask)
+            for hole in holes:
+                pen.polygon(hole, fill=1)
+            image.paste(under, mask=mask)

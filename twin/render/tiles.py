@@ -7,6 +7,8 @@ cache that the maps of a process share.
 
 import math
 import threading
+from functools import cached_property
+from typing import Any
 
 import datashader as ds
 import numpy as np
@@ -16,7 +18,7 @@ from twin.foundation.cache import ByteCache, SingleFlight
 from twin.foundation.geo import nearest_copy
 from twin.render.grid import MAX_ZOOM, MIN_ZOOM, TILE_PX, is_tile, metres_per_pixel, tile_box
 from twin.render.ground import Ground, compose, palette
-from twin.render.places import NOTHING, Name, Places
+from twin.render.places import NOTHING, Places
 from twin.render.png import encode, repaint
 from twin.render.streets import Box, Streets, Strokes
 from twin.render.tone import FEW, ROADS, SURROUNDINGS_PX, TRACES, Curve, Floats, contrast, soften, widen
@@ -61,6 +63,8 @@ class TileSet:
         self.routes = streets.routes
         """Number of routes that it is drawn from."""
         self.places = places
+        self.names_of_file: list[dict[str, Any]] = []
+        """The names around these streets in the user's own map, if there is one (`twin.render.filemap`), as `names`."""
         self._ground = Ground(places)
         self._strokes = Strokes.of(streets)
         self._style = FEW if streets.few else ROADS if self._strokes.on_roads else TRACES
@@ -72,13 +76,19 @@ class TileSet:
         return self._strokes.nbytes + self.places.nbytes
 
     @property
-    def names(self) -> list[Name]:
-        """The names to write on the map: those in and around the streets."""
+    def surroundings(self) -> Box | None:
+        """The box in which names are written: the streets and what is around them; None without streets."""
         box = self._strokes.extent
         if box is None:
-            return []
+            return None
         wide, high = (box[2] - box[0]) * _NAMES_AROUND, (box[3] - box[1]) * _NAMES_AROUND
-        return self.places.names_in((box[0] - wide, box[1] - high, box[2] + wide, box[3] + high))
+        return box[0] - wide, box[1] - high, box[2] + wide, box[3] + high
+
+    @cached_property
+    def names(self) -> list[dict[str, Any]]:
+        """The names to write on the map, in and around the streets, as the browser gets them: `Name.as_json`."""
+        box = self.surroundings
+        return [] if box is None else [name.as_json() for name in self.places.names_in(box)]
 
     def tile(self, z: int, x: int, y: int, theme: str, scale: int = 1) -> bytes:
         """Return a tile as PNG of 256 pixels, or 512 at scale 2, for high-density displays.

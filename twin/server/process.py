@@ -33,6 +33,7 @@ from twin.foundation.settings import Settings
 from twin.hub import TIMELINE_SHARE, Hub, open_source
 from twin.render import places
 from twin.render.densestore import DenseStore
+from twin.render.filemap import FileMap
 from twin.render.places import Places
 from twin.render.streets import Streets
 from twin.render.tiles import CACHE_BYTES, TileSet, warm
@@ -87,6 +88,11 @@ class Process:
         self._failure: TwinError | None = None
         self._step = ""
         self._tiles: ByteCache[bytes] = ByteCache(CACHE_BYTES)
+        self._mapping = threading.Lock()
+        self._mapped: Path | None = None
+        self._map: FileMap | None = None
+        self.file_map_problem = ""
+        """Why the user's own map is not shown, a sentence; empty if it is, or if there is none."""
         self._adaptation: Adaptation | None = None
         self.fleets = DenseStore()
         """Fleets and their density frames, shared by sessions that show the same."""
@@ -285,9 +291,26 @@ class Process:
         """
         hub.location(location)
         tilesets = hub.cached(HubState).tilesets
-        return tilesets.load(
-            location, lambda: TileSet(Streets(*hub.streets(location)), self._tiles, hub.cached(HubState).places)
-        )
+        return tilesets.load(location, lambda: self._build(hub, location))
+
+    def _build(self, hub: Hub, location: str) -> TileSet:
+        tiles = TileSet(Streets(*hub.streets(location)), self._tiles, hub.cached(HubState).places)
+        if (own := self.file_map()) is not None:
+            tiles.names_of_file = [name.as_json() for name in own.names(tiles.surroundings)]
+        return tiles
+
+    def file_map(self) -> FileMap | None:
+        """Return the base map of the user's own file, which the first call opens; None without one that can be used."""
+        path = self.settings_or_default.tile_file
+        with self._mapping:
+            if path != self._mapped:
+                self._mapped, self._map, self.file_map_problem = path, None, ""
+                try:
+                    self._map = None if path is None else FileMap(path, self._tiles)
+                except ConfigError as error:
+                    self.file_map_problem = str(error)
+                    log.warning("%s", error)
+            return self._map
 
     def built_tileset(self, hub: Hub, location: str) -> TileSet | None:
         """Return a location's base map if it is built, else None. Returns at once."""

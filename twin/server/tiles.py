@@ -1,9 +1,13 @@
 """Serves the base map's tiles: /tiles/{location}/{dark|light}/{z}/{x}/{y}.png, with @2x before .png for dense displays.
 
+Those of the user's own map (`TWIN_TILES=city.pmtiles`) are at file-dark and file-light, whatever kind of picture they are; where
+it has none, the tile of the streets is served.
+
 Panel's login protects its own pages only. The tiles show where deliveries went, so the handler requires the same login.
 """
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
@@ -13,10 +17,16 @@ from tornado.web import HTTPError
 from twin.foundation import errand
 from twin.foundation.errors import SignInError, UnknownLocationError
 from twin.hub import Hub
+from twin.render.filemap import FileMap
 from twin.render.grid import is_tile
 from twin.render.tiles import TileSet
 from twin.render.tone import RAMPS
 from twin.server.process import process
+
+log = logging.getLogger(__name__)
+
+OWN = "file-"
+"""What the theme in the address of a tile of the user's own map begins with."""
 
 RENDER_THREADS = 3
 """Rendering mostly runs without the interpreter lock; one thread more than cores leaves room for cached tiles."""
@@ -47,6 +57,7 @@ class TileHandler(AuthRequestHandler):
         """404 for an unknown location, 400 for an invalid tile or theme, 403 without the login that the pages require."""
         if self.current_user is None:
             raise HTTPError(403)
+        own, theme = theme.startswith(OWN), theme.removeprefix(OWN)
         if theme not in RAMPS:
             raise HTTPError(400, f"theme must be one of {', '.join(RAMPS)}")
         tile = _whole(z), _whole(x), _whole(y)
@@ -64,21 +75,39 @@ class TileHandler(AuthRequestHandler):
             raise HTTPError(404, "unknown location") from error
         except SignInError as error:
             raise HTTPError(401) from error
-        self._etag = f'"{tiles.version}"'
-        current = self.get_query_argument("v", "") == tiles.version
+        file = await work(_renderers, process.file_map) if own else None
+        if own and file is None:
+            raise HTTPError(404, "no map of a file")
+        version = tiles.version if file is None else f"{file.version}{tiles.version}"
+        self._etag = f'"{version}"'
+        current = self.get_query_argument("v", "") == version
         self.set_header("Cache-Control", f"private, max-age={YEAR_S}, immutable" if current else "private, no-cache")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_etag_header()
         if self.check_etag_header():
             self.set_status(304)
             return
-        png = await work(_renderers, tiles.tile, *tile, theme, 2 if dense else 1)
-        self.set_header("Content-Type", "image/png")
-        self.write(png)
+        scale = 2 if dense else 1
+        if file is None:
+            picture, kind = await work(_renderers, tiles.tile, *tile, theme, scale), "image/png"
+        else:
+            picture, kind = await work(_renderers, _of_file, file, tiles, tile, theme, scale)
+        self.set_header("Content-Type", kind)
+        self.write(picture)
 
     def compute_etag(self) -> str | None:
         """Return the version of the data: address and version determine a tile's bytes, which need not be hashed."""
         return self._etag
+
+
+def _of_file(file: FileMap, tiles: TileSet, tile: tuple[int, int, int], theme: str, scale: int) -> tuple[bytes, str]:
+    """Return a tile of the user's own map and its type; that of the streets where the file has none, or a damaged one."""
+    try:
+        found = file.tile(*tile, theme, scale)
+    except ValueError as error:
+        log.warning("the streets are shown instead of a tile: %s", error)
+        found = None
+    return found or (tiles.tile(*tile, theme, scale), "image/png")
 
 
 async def _read(hub: Hub, location: str) -> TileSet:

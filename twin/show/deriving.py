@@ -3,7 +3,7 @@
 import logging
 from itertools import zip_longest
 
-from twin.analysis.moments import Moment
+from twin.analysis.moments import TROUBLES, Moment
 from twin.analysis.moments.moment import WEEK
 from twin.foundation.errors import SourceError, TwinError
 from twin.foundation.zones import NAIVE, Zone
@@ -21,7 +21,8 @@ MOST_LOCATIONS = 24
 """Locations of a tour whose address names none, the busiest first: each is loaded before the first scene is shown."""
 
 BEFORE = 0.4
-"""The share of a scene that is over when its moment is at its worst, so that viewers see it develop."""
+"""The share of a scene that is over when its moment is at its worst, so that viewers see it develop. But no scene begins before
+its moment does, when its caption is not true yet."""
 
 
 def derive(hub: Hub, options: Options) -> Show:
@@ -69,13 +70,14 @@ def _tour(hub: Hub, location: str, options: Options) -> list[Scene]:
     moments = hub.insights(timeline).moments
     if not moments:
         busiest = timeline.busiest()
-        return [_scene(timeline, busiest, _caption(timeline, busiest, "Busiest time"), "", options)]
+        return [_scene(timeline, busiest, _caption(timeline, busiest, "Busiest time"), "", options, since=busiest)]
     return [_scene_of(timeline, moment, options) for moment in moments[:MOST_PER_LOCATION]]
 
 
 def _scene_of(timeline: Timeline, moment: Moment, options: Options) -> Scene:
     headline = _caption(timeline, moment.start, moment.title)
-    return _scene(timeline, moment.at, headline, moment.sentence, options)
+    trouble = moment.kind in TROUBLES
+    return _scene(timeline, moment.at, headline, moment.sentence, options, moment.start, moment.end, trouble)
 
 
 def _caption(timeline: Timeline, t: float, title: str) -> str:
@@ -83,11 +85,20 @@ def _caption(timeline: Timeline, t: float, title: str) -> str:
     return caption(timeline.location.label, t, title, timeline.tz, dated)
 
 
-def _scene(timeline: Timeline, worst: float, headline: str, detail: str, options: Options) -> Scene:
+def _scene(
+    timeline: Timeline,
+    worst: float,
+    headline: str,
+    detail: str,
+    options: Options,
+    since: float,
+    until: float | None = None,
+    trouble: bool = False,
+) -> Scene:
     window, length = timeline.window, options.scene_s * options.speed
-    begin = max(window.start, min(worst - BEFORE * length, window.end - length))
+    begin = max(window.start, min(max(since, worst - BEFORE * length), window.end - length))
     place = timeline.location
     return Scene(
         location=place.id, name=place.label, start=window.start, end=window.end, t=begin, speed=options.speed,
-        duration=options.scene_s, headline=headline, detail=detail,
+        duration=options.scene_s, headline=headline, detail=detail, since=since, until=until, trouble=trouble,
     )  # fmt: skip

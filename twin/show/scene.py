@@ -12,7 +12,8 @@ class Scene:
 
     start, end: the range that is loaded, data seconds. The scene begins at data time t and plays at `speed` (data seconds per
     second) for `duration` seconds. headline, detail: its caption; order: the id of an order to highlight, "" for none; zoom: the
-    map's zoom level around the kitchen, None for a view of all drivers.
+    map's zoom level around the kitchen, None for a view of all drivers. since, until: when what the caption says is true, data
+    seconds; None: always. trouble: whether it is one.
     """
 
     location: str
@@ -26,6 +27,9 @@ class Scene:
     detail: str = ""
     order: str = ""
     zoom: float | None = None
+    since: float | None = None
+    until: float | None = None
+    trouble: bool = False
 
     def at(self, elapsed: float) -> float:
         """Return the data time `elapsed` seconds after the scene began; it stops at the end of the range."""

@@ -3,6 +3,7 @@
 
 import { clockFrom } from "../../views/shared/clock.js";
 import { el } from "../../views/shared/elements.js";
+import { stateAt } from "../../views/shared/kitchen_state.js";
 import { twin } from "../../views/shared/registry.js";
 import { SignIn } from "../../views/shared/sign_in.js";
 import { MONTHS } from "../../views/shared/times.js";
@@ -47,9 +48,12 @@ class CityCards {
     this.logo = el("img", { class: "logo", alt: "", hidden: true });
     this.who = el("div", { class: "who" }, this.logo, this.heading);
     this.headline = el("h1", { "data-testid": "kiosk-headline" });
-    this.detail = el("p", { class: "detail", "data-testid": "kiosk-detail" });
+    this.phase = el("b", { class: "phase", "data-testid": "kiosk-phase" });
+    this.sentence = el("span", { "data-testid": "kiosk-detail" });
+    this.detail = el("p", { class: "detail" }, this.phase, this.sentence);
     this.time = el("b", { class: "time", "data-testid": "kiosk-time" });
-    this.day = el("span", { class: "day" });
+    this.day = el("span");
+    this.kitchen = el("b", { class: "kitchen", "data-testid": "kiosk-state" });
     this.bars = el("div", { class: "bars graphic", "aria-hidden": "true" });
     this.title = el("p", { class: "title-headline" });
     this.under = el("p", { class: "title-detail" });
@@ -120,7 +124,7 @@ class CityCards {
       { class: "card-root" },
       this.who,
       el("div", { class: "words" }, this.headline, this.detail),
-      el("div", { class: "when" }, this.time, this.day),
+      el("div", { class: "when" }, this.time, el("span", { class: "day" }, this.kitchen, this.day)),
       this.bars,
       this.veil,
     );
@@ -204,14 +208,32 @@ class CityCards {
 
   /** Write what the caption says at the clock's time. */
   word() {
-    const { headline, detail } = captionAt(
-      this.model.scene,
-      this.arrived() && this.clock.anchor ? this.clock.now() : null,
-    );
-    if (this.headline.textContent === headline && this.detail.textContent === detail) return;
-    this.headline.textContent = headline;
-    this.detail.textContent = detail;
+    const told = this.told();
+    this.tell(told);
+    if (this.headline.textContent === told.headline && this.sentence.textContent === told.detail) return;
+    this.headline.textContent = told.headline;
+    this.sentence.textContent = told.detail;
     this.fit();
+  }
+
+  told() {
+    return captionAt(this.model.scene, this.arrived() && this.clock.anchor ? this.clock.now() : null);
+  }
+
+  /** Say when the caption is not true at the clock's time: not yet, or no more; and colour a trouble while it lasts. */
+  tell({ since, until, trouble, detail }) {
+    const t = this.clock.anchor ? this.clock.now() : since;
+    const ahead = since != null && t < since;
+    const over = until != null && t >= until;
+    const words = ahead
+      ? `Coming at ${this.clock.zone.clockText(since, false)}`
+      : over
+        ? `Over since ${this.clock.zone.clockText(until, false)}`
+        : "";
+    const told = words && detail ? `${words} · ` : words;
+    if (this.phase.textContent !== told) this.phase.textContent = told;
+    const now = !trouble || ahead || !this.arrived() ? "" : over ? "over" : "on";
+    if (this.root && this.root.dataset.trouble !== now) this.root.dataset.trouble = now;
   }
 
   /** Whether the scene is seen, and no title card before it. */
@@ -253,6 +275,7 @@ class CityCards {
       if (this.time.textContent !== told) this.time.textContent = told;
       const day = longDay(t, zone);
       if (this.day.textContent !== day) this.day.textContent = day;
+      this.colour(stateAt(this.model.states, t));
       this.word();
     }
     if (!drawn || drawn.frames !== this.painted.frames || !this.clock.moving || document.hidden)
@@ -276,6 +299,14 @@ class CityCards {
         location.origin,
       );
   };
+
+  /** The kitchen's state, as a word beside the day and as the caption's colour. */
+  colour({ state, tone }) {
+    const word = state && state !== "calm" ? `${state[0].toUpperCase()}${state.slice(1)} · ` : "";
+    if (this.kitchen.textContent !== word) this.kitchen.textContent = word;
+    const name = state && state !== "calm" ? tone : "";
+    for (const one of ["warn", "bad"]) this.root.classList.toggle(one, one === name);
+  }
 
   dress = () => {
     this.heading.textContent = this.model.heading;

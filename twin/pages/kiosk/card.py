@@ -19,8 +19,13 @@ class KioskCard(Component):
 
     scene: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={},
-        doc="The scene: number, index, count, headline, detail, name, t, end, speed, duration, and `began` (epoch second) or, "
-        "while held, `held` (seconds into the scene). captions: [from, headline, detail], …; None: not known yet.",
+        doc="The scene: number, index, count, headline, detail, name, t, end, speed, duration, since and until (when what the "
+        "caption says is true), trouble, and `began` (epoch second) or, while held, `held` (seconds into the scene). captions: "
+        "by time, see captions.js; None: not known yet.",
+    )
+    states: dict[str, Any] = param.Dict(  # type: ignore[assignment]
+        default={},
+        doc="The kitchen's states over the scene's range (`states_to_browser`); empty while they are not known.",
     )
     arrived: int = param.Integer(default=-1, doc="Number of the scene whose data the views have; -1: none yet.")  # type: ignore[assignment]
     remember: list[Any] = param.List(  # type: ignore[assignment]

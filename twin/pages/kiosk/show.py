@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from twin.views.pipeline.pipeline import PipelineView
 from twin.views.session.address import unknown_kitchens
 from twin.views.session.session import ReplaySession
 from twin.views.shared.component import style_text
+from twin.views.shared.kitchen_state import states_to_browser
 from twin.views.shared.view import ReplayView
 from twin.views.trends.trends import TrendsView
 
@@ -82,6 +84,7 @@ class KioskShow(pn.viewable.Viewer):
         )  # fmt: skip
         self._card.join(self._controller)
         self._card.on_msg(self._on_message)
+        self._controller.param.watch(self._show_states, "insights")
         self._views = self._build(panes_in(address))
         self._card.remark = notice(address.remarks)
         self._page = self._arrange()
@@ -109,6 +112,9 @@ class KioskShow(pn.viewable.Viewer):
                     views[pane] = FeedView(controller)
         return views
 
+    def _show_states(self, _: Any) -> None:
+        self._card.states = states_to_browser(self._controller.insights)
+
     def _base_map(self, location: str) -> BaseMap | None:
         return None if self._session is None else base_map(self._session.hub, location)
 
@@ -123,6 +129,7 @@ class KioskShow(pn.viewable.Viewer):
                 *shown.css_classes,
                 f"pane-{pane}",
                 *(["tight"] if {"feed", "trends"} & set(self._views) else []),
+                *(["beside"] if "map" in self._views and {"kpis", "feed"} & set(self._views) else []),
             ]
             shown.margin = 0
             parts.append(shown)
@@ -226,7 +233,8 @@ class KioskShow(pn.viewable.Viewer):
         timeline = None if hub is None else hub.kept(scene.location, scene.start, scene.end)
         if hub is None or timeline is None:
             return None
-        return [list(one) for one in await threads.to_source(captions_as_known, hub, timeline, scene)]
+        found = await threads.to_source(captions_as_known, hub, timeline, scene)
+        return [[t, asdict(one)] for t, one in found]
 
     def _needs_loading(self, scene: Scene) -> bool:
         timeline = self._controller.timeline
@@ -269,7 +277,8 @@ class KioskShow(pn.viewable.Viewer):
         fields = {
             "number": position.number, "index": position.index, "count": len(self._show.scenes), "name": scene.name,
             "headline": scene.headline, "detail": scene.detail, "t": scene.t, "end": scene.end, "speed": scene.speed,
-            "captions": self._captions, "duration": scene.duration, "moves": moves, "mapped": isinstance(view, MapView),
+            "captions": self._captions, "duration": scene.duration, "since": scene.since, "until": scene.until,
+            "trouble": scene.trouble, "moves": moves, "mapped": isinstance(view, MapView),
         }  # fmt: skip
         self._card.scene = fields | ({"held": position.elapsed} if held else {"began": epoch - position.elapsed})
 

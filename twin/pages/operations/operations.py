@@ -56,23 +56,6 @@ from twin.views.why.why import WhyView
 log = logging.getLogger(__name__)
 
 TITLE = "Casper’s Kitchens"
-TITLE_CSS = """
-:host { flex: none; }
-a { display: block; color: var(--tw-ink); font: 700 var(--tw-text-lg)/1.2 var(--tw-font); white-space: nowrap; text-decoration: none; border-radius: 4px; }
-a:hover { text-decoration: underline; text-underline-offset: 3px; }
-a:focus-visible { outline: 2px solid var(--tw-accent); outline-offset: 3px; }
-svg { display: none; }
-@media (max-width: 600px) {
-  a { padding: 5px; }
-  svg { display: block; }
-  span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-}
-"""
-"""On a phone the name is hidden to make room for the controls; screen readers still read it."""
-HOME = f"""<a class="home" href="?" title="All kitchens" data-testid="home"><svg viewBox="0 0 24 24" width="20" height="20"
- aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"><path
- d="M5 11h14v8H5zM3 11h18M8 7c0-1.500 1-1.500 1-3M12 7c0-1.500 1-1.500 1-3M16 7c0-1.500 1-1.500 1-3"/></svg><span>{TITLE}</span></a>"""
-"""Leads to the choice of kitchens; connection.js opens that in place of what is shown."""
 OWN_COLUMNS = (
     "Rows of events have event_type, ts and order_id. The next page shows what these columns probably mean, lets you correct it, "
     "and opens the kitchens."
@@ -97,7 +80,7 @@ def operations_page() -> pn.Column:
     mounted = api.mount()
     _frame(query, mounted)
     body = pn.Column(sizing_mode="stretch_both", margin=0)
-    title = pn.pane.HTML(HOME, margin=0, stylesheets=[TITLE_CSS])
+    title = pn.pane.HTML(_text("title.html").replace("{title}", TITLE), margin=0, stylesheets=[_text("title.css")])
     header = pn.Row(
         title, sizing_mode="stretch_width", margin=0, stylesheets=[style_text(Path(__file__).with_name("header.css"))]
     )

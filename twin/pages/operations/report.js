@@ -106,7 +106,7 @@ function drawMap(context, pen, map, x, y, width, height) {
 function drawKpis(pen, kpis, x, y, width, height, columns) {
   const rows = Math.ceil(kpis.length / columns);
   const { gap, pad } = SHEET;
-  const tones = { good: "good", bad: "bad" };
+  const tones = { good: "good", warn: "warn", bad: "bad" };
   const each = (width - gap * (columns - 1)) / columns;
   const tall = (height - gap * (rows - 1)) / rows;
   kpis.forEach(({ heading, value, lines, tone }, i) => {

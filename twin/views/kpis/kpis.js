@@ -1,10 +1,11 @@
 // The KPI cards: two large ones with a drawing, three compact ones below.
 
 import { STAGE_LABELS, STAGES } from "#python/foundation/stages";
+import { LAST_HOUR, NOW, SINCE, TODAY } from "#python/foundation/windows";
+import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import {
   figure,
-  LONG_COUNT,
   many,
   minutesText,
   moneyText,
@@ -23,13 +24,27 @@ import { Histogram, label, Spark } from "./spark.js";
 /** The stages of active orders. */
 const ACTIVE = STAGES.slice(0, 4);
 const DAY_S = 86400;
-/** Late share of an hour's deliveries from which it is marked, and a mean on target is no longer good news. */
-const MANY_LATE = 1 / 4;
+/** What colours a figure: how much customers are harmed, by its level (twin/analysis/limits.py). */
+const TONES = ["", "warn", "bad"];
+/** Deliveries from which the late ones are told as a share: longer numbers have no room beside the trend. */
+const MOST_COUNTED = 100;
+const TREND_SIGNS = { worse: "▲", better: "▼" };
+
+/** The window of a card's figures; of a figure whose window is another, its own. */
+const WINDOW_OF = {
+  "orders-hour": LAST_HOUR,
+  "delivery-time": LAST_HOUR,
+  completion: SINCE,
+  active: NOW,
+  revenue: LAST_HOUR,
+  "revenue-today": TODAY,
+};
+const windowOf = (id) => WINDOW_OF[id] ?? WINDOW_OF[Object.keys(WINDOW_OF).find((card) => id.startsWith(card))];
 
 /** A card: heading with its window, value with a note beside it, lines of detail, and a drawing. */
 function buildCard(id, heading, span, lines, drawing, axis) {
   const parts = {
-    value: figure("value", `kpi-${id}-value`),
+    value: figure("value", `kpi-${id}-value`, WINDOW_OF[id]),
     note: el("span", { class: "note" }),
     span: el("span", { class: "window" }, span),
     left: el("span", { class: "left-out", "data-testid": `kpi-${id}-left-out`, hidden: true }),
@@ -74,15 +89,16 @@ const weekday = (day) => NAIVE.dayText(day * DAY_S);
 class KpiCards {
   constructor({ model }) {
     this.model = model;
+    this.clock = clockFrom(model);
     this.spark = new Spark("Orders per hour over the last 6 hours");
     this.histogram = new Histogram(this.model.bins, this.model.bin_s);
     this.f = Object.fromEntries(
       [
         "orders-hour-change",
         "orders-hour-usual",
+        "delivery-time-trend",
         "delivery-time-over",
         "delivery-time-target",
-        "delivery-time-p50",
         "delivery-time-p75",
         "delivery-time-p95",
         "delivery-time-late",
@@ -93,12 +109,12 @@ class KpiCards {
         "active-kitchen",
         "active-road",
         "revenue-today",
-      ].map((id) => [id, figure("figure", `kpi-${id}`)]),
+      ].map((id) => [id, figure("figure", `kpi-${id}`, windowOf(id))]),
     );
     this.goal = el("b", { class: "goal" });
     this.meter = el("i");
     this.stages = ACTIVE.map((key) =>
-      el("i", { style: `background:var(--tw-${key}-fill)`, "data-testid": `kpi-active-${key}` }),
+      el("i", { style: `background:var(--tw-${key}-fill)`, "data-testid": `kpi-active-${key}`, "data-window": NOW }),
     );
     this.buildCards();
     this.listen();
@@ -112,7 +128,7 @@ class KpiCards {
       orders: buildCard(
         "orders-hour",
         "Orders / hour",
-        "last 60 min",
+        LAST_HOUR,
         [[this.f["orders-hour-change"], this.f["orders-hour-usual"]]],
         this.spark.svg,
         el("div", { class: "axis", "aria-hidden": "true" }, el("span", {}, "6 h ago"), el("span", {}, "now")),
@@ -120,10 +136,10 @@ class KpiCards {
       delivery: buildCard(
         "delivery-time",
         "Delivery time",
-        "last 60 min",
+        LAST_HOUR,
         [
           [this.f["delivery-time-over"], this.f["delivery-time-target"], this.f["delivery-time-usual"]],
-          [this.f["delivery-time-p50"], this.f["delivery-time-p75"], this.f["delivery-time-p95"]],
+          [this.f["delivery-time-p75"], this.f["delivery-time-p95"]],
         ],
         this.histogram.svg,
         el("div", { class: "axis", "aria-hidden": "true" }, el("span", {}, "0"), this.mark, el("span", {}, "60+ min")),
@@ -138,11 +154,11 @@ class KpiCards {
       active: buildCard(
         "active",
         "Active orders",
-        "",
+        NOW,
         [[this.f["active-kitchen"], this.f["active-road"]]],
         el("div", { class: "bar split graphic" }, ...this.stages),
       ),
-      revenue: buildCard("revenue", "Revenue", "60 min", [[this.f["revenue-today"]]]),
+      revenue: buildCard("revenue", "Revenue", LAST_HOUR, [[this.f["revenue-today"]]]),
     };
     this.cards.delivery.brief = this.cards.orders.brief = this.cards.revenue.brief = true;
     this.cards.completion.span.replaceWith(this.f["completion-due"]);
@@ -152,8 +168,12 @@ class KpiCards {
       ["active-road", "car"],
     ])
       this.f[id].before(icon(symbol, 13));
-    this.f["delivery-time-late"].classList.add("note");
-    this.cards.delivery.note.replaceWith(this.f["delivery-time-late"]);
+    // how many were late comes first, the mean after it
+    const { value, note, root } = this.cards.delivery;
+    value.replaceWith(this.f["delivery-time-late"]);
+    note.replaceWith(this.f["delivery-time-trend"]);
+    root.querySelector(".detail").prepend(value);
+    value.className = "mean";
     this.show = {
       orders: (s) => this.showOrders(s),
       delivery: (s) => this.showDelivery(s),
@@ -168,6 +188,8 @@ class KpiCards {
   listen() {
     this.model.on("state", this.update);
     this.model.on("series", this.draw);
+    // the playhead goes on where no figure changes
+    this.cards.completion.root.addEventListener("pointerenter", this.update);
     this.model.on("remove", () => clearTimeout(this.asked));
     this.update();
     this.draw();
@@ -175,8 +197,7 @@ class KpiCards {
 
   offerReport() {
     const accents = {
-      orders: this.f["orders-hour-change"],
-      delivery: this.f["delivery-time-over"],
+      delivery: this.f["delivery-time-late"],
       completion: this.f["completion-change"],
     };
     reportAs(this.model, "kpis", () =>
@@ -193,9 +214,10 @@ class KpiCards {
             : card.lines
                 .map((line) =>
                   line
+                    .filter((node) => node !== card.value)
                     .map((node) => node.textContent)
                     .filter(Boolean)
-                    .join(line[0] === this.f["delivery-time-p50"] ? " · " : ""),
+                    .join(line[0] === this.f["delivery-time-p75"] ? " · " : ""),
                 )
                 .filter(Boolean),
       })),
@@ -237,7 +259,6 @@ class KpiCards {
               ? "● as usual"
               : `${arrow} ${many(Math.abs(share))} %`;
     put(this.f["orders-hour-change"], change, undefined, difference);
-    tone(this.f["orders-hour-change"], "figure accent", difference > 0 ? "good" : difference < 0 ? "bad" : "");
     put(
       this.f["orders-hour-usual"],
       !known
@@ -291,9 +312,17 @@ class KpiCards {
       undefined,
       known ? s.mean - s.target : null,
     );
-    const manyLate = s.count > 0 && s.over / s.count >= MANY_LATE; // a mean on target does not make up for them
-    tone(this.f["delivery-time-over"], "figure accent", known ? (over > 0 ? "bad" : manyLate ? "" : "good") : "");
-    tone(this.f["delivery-time-late"], "figure note", manyLate ? "bad" : "");
+    tone(this.f["delivery-time-over"], "figure accent", over > 0 || !s.level ? TONES[s.level] : "");
+    tone(this.f["delivery-time-late"], "figure value late", TONES[s.level]);
+    const worse = s.level > 0 && s.trend in TREND_SIGNS;
+    put(
+      this.f["delivery-time-trend"],
+      worse ? `${TREND_SIGNS[s.trend]} ${s.trend}` : "",
+      s.trend
+        ? `Of the hour to 20 minutes before ${{ worse: "fewer", better: "more" }[s.trend] ?? "as many"} were late`
+        : "",
+    );
+    tone(this.f["delivery-time-trend"], "figure trend", s.trend === "worse" ? TONES[s.level] : "");
     put(
       this.f["delivery-time-target"],
       known
@@ -311,7 +340,6 @@ class KpiCards {
       s.usual,
     );
     for (const [name, share] of [
-      ["p50", "half"],
       ["p75", "three quarters"],
       ["p95", "95 %"],
     ])
@@ -327,10 +355,10 @@ class KpiCards {
     put(
       this.f["delivery-time-late"],
       s.count
-        ? s.count < LONG_COUNT
+        ? s.count < MOST_COUNTED
           ? `${many(s.over)} of ${many(s.count)} late`
           : `${percentText(s.over / s.count)} late`
-        : "",
+        : NONE,
       s.count
         ? `${many(s.over)} of the ${plural(s.count, "delivery", "deliveries")} of the last 60 minutes ` +
             "took longer than the target, in whole minutes"
@@ -359,7 +387,7 @@ class KpiCards {
     put(
       this.cards.completion.value,
       known ? percentText(s.share) : NONE,
-      "Delivered share of the orders created from 24 hours to 90 minutes ago. " +
+      `${this.dueSince()}: the delivered share of the orders created from 24 hours to 90 minutes ago. ` +
         (!s.recorded
           ? "The data never tells of a delivery"
           : s.dated
@@ -370,9 +398,11 @@ class KpiCards {
     );
     put(
       this.f["completion-due"],
-      known ? `of ${many(s.due)}` : "",
+      known ? `${many(s.due)} due` : "",
       known
-        ? `${plural(s.due, "order")} created from 24 hours to 90 minutes ago; ${many(s.not_due)} ` +
+        ? `${this.dueSince()}: ${plural(s.due, "order")} created from 24 hours to 90 minutes ago: ` +
+            `${many(s.delivered)} delivered, ${many(s.cancelled)} cancelled, ` +
+            `${many(s.due - s.delivered - s.cancelled)} open or stalled; ${many(s.not_due)} ` +
             "younger ones are not due yet"
         : "",
       known ? s.due : null,
@@ -384,7 +414,7 @@ class KpiCards {
       points === null ? "" : "Percentage points against 24 hours before",
       points === null ? null : s.share - s.before,
     );
-    tone(this.f["completion-change"], "figure accent", points === null || same ? "" : points > 0 ? "good" : "bad");
+    tone(this.f["completion-change"], "figure accent", TONES[s.level]);
     put(
       this.f["completion-before"],
       !known
@@ -402,9 +432,16 @@ class KpiCards {
       s.before,
     );
     this.meter.style.width = `${100 * (s.share ?? 0)}%`;
-    this.meter.classList.toggle("below", known && s.share < s.goal);
+    this.meter.classList.toggle("below", s.level > 0);
     this.goal.style.left = `${100 * s.goal}%`;
     this.goal.title = `The target: ${Math.round(1000 * s.goal) / 10} %`;
+  }
+
+  /** Since when orders are due: the window of completion, which is written where one points at it. */
+  dueSince() {
+    const t = this.clock.now();
+    const { zone } = this.clock;
+    return `Since ${zone.dayText(t - DAY_S)} ${zone.clockText(t - DAY_S, false)}`;
   }
 
   showActive(s) {
@@ -451,7 +488,7 @@ class KpiCards {
     );
     put(
       this.f["revenue-today"],
-      known ? `${moneyText(s.today)} today` : "no prices",
+      known ? `${moneyText(s.today)} ${TODAY}` : "no prices",
       known
         ? "The same of the orders created since " +
             `midnight${s.unpriced_today ? `; ${plural(s.unpriced_today, "order")} without a price left out` : ""}`
@@ -493,7 +530,7 @@ class KpiCards {
   };
 
   toneOf(node) {
-    return ["good", "bad"].find((name) => node?.classList.contains(name)) ?? "";
+    return ["good", "warn", "bad"].find((name) => node?.classList.contains(name)) ?? "";
   }
 }
 

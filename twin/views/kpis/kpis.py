@@ -2,13 +2,14 @@
 
 import json
 import math
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import param
 
 from twin.analysis.baseline import Baseline
+from twin.analysis.limits import completion_level, late_level, late_trend
 from twin.analysis.metrics import BIN, BINS, SERIES_POINTS, SERIES_STEP, KpiSet, MetricIndex, metrics_of
 from twin.foundation.settings import COMPLETION_TARGET, DELIVERY_TARGET_S
 from twin.foundation.stages import COMPLETED, STAGES
@@ -25,8 +26,10 @@ class KpiCards(Component):
     is in the data's currency, undefined values are null:
 
     - orders: now, before (the hour before), usual, words (the days that usual is made from), undated (excluded)
-    - delivery: mean, p50, p75, p95, usual, target, count, over (the target), long and undated (excluded), bins
-    - completion: share, due, not_due (excluded), before (24 hours before), before_due, goal, day (number of the day before)
+    - delivery: mean, p75, p95, usual, target, count, over (the target), level, trend ("worse", "better", "steady" or ""),
+      long and undated (excluded), bins
+    - completion: share, due, delivered and cancelled (parts of due), not_due (excluded), before (24 hours before),
+      before_due, goal, level, day (number of the day before)
     - active: orders per open stage, null for a stage that the data does not have; cancelled and stalled (excluded)
     - revenue: hour and today; unpriced and unpriced_today, the orders in them without a price (excluded)
     """
@@ -107,13 +110,14 @@ class KpiView(ReplayView):
             },
             "delivery": {
                 "mean": _minutes(kpis.delivery_time, playing),
-                "p50": _minutes(kpis.delivery_p50, playing),
                 "p75": _minutes(kpis.delivery_p75, playing),
                 "p95": _minutes(kpis.delivery_p95, playing),
                 "usual": None if usual is None else usual.delivery(mark),
                 "target": kpis.target,
                 "count": kpis.deliveries,
                 "over": kpis.deliveries_over,
+                "level": _late_level(kpis.deliveries_over, kpis.deliveries),
+                "trend": late_trend(kpis.deliveries_over, kpis.deliveries, kpis.late_before),
                 "long": kpis.deliveries_excluded,
                 "undated": kpis.deliveries_undated,
                 "dated": len(index.created) > 0,
@@ -123,10 +127,13 @@ class KpiView(ReplayView):
             "completion": {
                 "share": _share(kpis.completion, playing),
                 "due": kpis.completion_due,
+                "delivered": kpis.completion_delivered,
+                "cancelled": kpis.completion_cancelled,
                 "not_due": kpis.not_due,
                 "before": _share(before, playing),
                 "before_due": before_due,
                 "goal": self.completion_target,
+                "level": completion_level(kpis.completion, self.completion_target),
                 "day": self._controller.tz.day(kpis.t) - 1,
                 "dated": len(index.created) > 0,
                 "recorded": index.delivers,
@@ -177,6 +184,12 @@ class _Usual:
 
     def completion_before(self, t: float) -> tuple[float | None, int]:
         return self._baseline.completion_before(t)
+
+
+@lru_cache(maxsize=64)
+def _late_level(late: int, number: int) -> int:
+    """Return the level of late deliveries, which is the same until one is delivered or an hour old."""
+    return int(late_level(late, number))
 
 
 def _minutes(seconds: float | None, playing: bool) -> float | None:

@@ -154,7 +154,8 @@ class MapFrame {
       cancelAnimationFrame(this.raf);
       clearTimeout(this.resting);
       this.asked.forget();
-      for (const part of [this.camera, this.fingers, this.base, this.controls, this.picture]) part.remove();
+      const parts = [this.camera, this.fingers, this.base, this.names, this.controls, this.picture];
+      for (const part of parts) part.remove();
       dropClock();
       dropSelection();
       themes.disconnect();

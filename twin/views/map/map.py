@@ -58,6 +58,16 @@ def _frame_of(timeline: Timeline, t: float, view: fleet.Box, extent: Extent) -> 
 
 
 @dataclass(frozen=True, slots=True)
+class OwnMap:
+    """A map of a file of the user's own: its tile address, as in `BaseMap`, what it is called and who made it (plain texts)."""
+
+    url: str
+    label: str
+    credit: str
+    names: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BaseMap:
     """The base map of a location, and the number of routes that it is drawn from.
 
@@ -72,7 +82,9 @@ class BaseMap:
     names: Sequence[Mapping[str, Any]] = ()
     """What the browser writes on it: text, kind, rank (1 is written first), and `at`, [x, y] or a line [x0, y0, x1, y1, …]."""
     problem: str = ""
-    """A sentence about what could not be drawn, for the credit."""
+    """Sentences about what could not be drawn, for the credit."""
+    file: OwnMap | None = None
+    """The map of the user's own file."""
 
 
 class MapFrame(Component):
@@ -238,12 +250,18 @@ class MapView(ReplayView):
                 "url": streets.url, "label": "Streets", "credit": ". ".join(filter(None, [credit, streets.problem])),
                 "max_zoom": 18, "names": streets.names,
             }  # fmt: skip
+            if (own := streets.file) is not None:
+                maps["file"] = {
+                    "url": own.url, "label": own.label, "credit": own.credit, "max_zoom": 18, "names": own.names,
+                }  # fmt: skip
         for key, online in ONLINE.items() if self.online else ():
             maps[key] = {
                 "url": online.url, "label": online.label, "credit": online.credit, "link": online.link,
                 "max_zoom": online.max_zoom,
             }  # fmt: skip
         chosen = self._frame.base.get("chosen", self._controller.settings.tiles)
+        if chosen == "file" and chosen not in maps:  # it cannot be used, which the credit says
+            chosen = "streets"
         self._frame.base = {"maps": maps, "chosen": chosen if chosen in maps else "none"}
         return streets.routes if streets else None
 

@@ -2,6 +2,7 @@
 // What a colour says, a shape says too: a late driver carries "!", one that will be late a dot, an inferred position is
 // hollow.
 
+import { FONT } from "#python/views/shared/theme";
 import { token } from "../shared/tokens.js";
 import { LATE } from "./motion.js";
 
@@ -211,7 +212,7 @@ class Marks {
     });
     this.put(ink, dot, x, y, size);
   }
-  font = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
+  font = FONT;
 }
 
 export { DIMMED, FADE_SHADES, HEAD_PX, Marks, PIN_PX };

@@ -1,6 +1,6 @@
-// The names on the base map. The browser writes them, not the server: a tile is stretched to a zoom between two levels, and
-// letters in it would be soft, slanted by the theme or too small. They are written into the figure's own canvas, over the
-// tiles and under whatever moves, whenever the figure paints it; no frame of the drivers costs more for them.
+// The names on the base map. The browser writes them, not the server: a tile is stretched to a zoom between two levels,
+// and letters in it would be soft, slanted by the theme or too small. They are written into the figure's own canvas,
+// over the tiles and under whatever moves, whenever the figure paints it; no frame of the drivers costs more for them.
 
 import { NAMES } from "#python/render/ground";
 
@@ -15,7 +15,7 @@ const LETTERS = {
   street: { size: 12, weight: 500, along: true },
 };
 
-/** The farthest view, metres per pixel, in which a name is written, by kind for the ranks from 1 on; the last is for all after it. */
+/** The farthest view, metres per pixel, that has a name, by kind for the ranks from 1 on; the last is for all after. */
 const FARTHEST = {
   city: [400, 130, 55, 55, 55, 55, 400],
   water: [400, 400, 60, 30, 30, 12],
@@ -26,7 +26,7 @@ const FARTHEST = {
   park: [40, 30, 20, 14, 14, 8],
 };
 const NEAREST_CITY = 6; // metres per pixel: nearer than this one is inside of it
-const NEAREST_WHOLE = 45; // the same of a city that is the whole map's (rank 7 and after)
+const NEAREST_WHOLE = 70; // the same of a city that is the whole map's (rank 7 and after)
 const STEPS = 4; // layouts per doubling of the zoom; between two of them names only move apart
 const STRAIGHT = Math.cos((14 * Math.PI) / 180); // a line's pieces lie this close to the direction of its name
 const ROOM = 14; // pixels of a street beyond both ends of its name
@@ -47,7 +47,7 @@ const fontOf = (kind, family) => {
   return `${slant}${weight} ${size}px ${family}`;
 };
 
-/** The zoom, metres per pixel, for which a view's names are laid out: the farthest of its step, where they are closest. */
+/** The zoom, metres per pixel, for which names are laid out: the farthest of a step, where they are closest. */
 const stepOf = (metres) => 2 ** (Math.ceil(Math.log2(metres) * STEPS - 1e-9) / STEPS);
 
 function isSeen({ kind, rank }, metres) {
@@ -100,7 +100,7 @@ function candidates({ kind, at }, width, metres) {
   });
 }
 
-/** The names that are placed, as circles along their letters in a grid, so that each is compared with its neighbours. */
+/** The names that are placed, as circles along their letters in a grid: each is compared with its neighbours alone. */
 class Taken {
   constructor() {
     this.cells = new Map();
@@ -172,17 +172,26 @@ class Names {
     /** @type {any[]} what was written last: text, kind, x, y (pixels), angle, width, size */
     this.written = [];
     this.pen = null;
+    this.remeasure = () => this.layouts.clear();
   }
   /** Write whenever the figure paints its canvas. */
   attach(pv) {
     const { primary } = pv.canvas_view;
     if (primary.withNames) return;
     primary.withNames = true;
+    this.remeasure = () => {
+      this.layouts.clear();
+      pv.request_repaint();
+    };
+    document.fonts.addEventListener("loadingdone", this.remeasure); // the page's type may come later than the map
     const finish = primary.finish.bind(primary);
     primary.finish = () => {
       this.write(primary.ctx, pv);
       finish();
     };
+  }
+  remove() {
+    document.fonts.removeEventListener("loadingdone", this.remeasure);
   }
   /** Take the names of a base map, and the type of `node`. */
   show(names = [], node = null) {

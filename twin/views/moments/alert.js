@@ -1,5 +1,6 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { stateAt } from "../shared/kitchen_state.js";
 import { laterMark } from "../shared/later.js";
 import { minutesText, stretch } from "../shared/numbers.js";
 import { guarded } from "../shared/registry.js";
@@ -54,7 +55,7 @@ class AlertCard {
     const offs = [this.clock.on(this.update), this.stages.on(this.update)];
     document.addEventListener("visibilitychange", this.update);
     this.model.on("known", this.share);
-    for (const name of ["moments", "empty", "problem", "partly"]) this.model.on(name, this.update);
+    for (const name of ["moments", "empty", "problem", "partly", "states"]) this.model.on(name, this.update);
     this.model.on("remove", () => {
       clearInterval(timer);
       for (const off of offs) off();
@@ -122,9 +123,11 @@ class AlertCard {
     const told = hindsight ? this.withHindsight(t) : this.asKnown(t);
     if (this.model.empty) told.state = "quiet";
     else if (told.state === "looking" && this.model.problem) told.state = "failed";
+    const kitchen = this.model.empty ? stateAt(null, t) : stateAt(this.model.states, t);
     const written = JSON.stringify([
       hindsight,
       told,
+      kitchen,
       this.model.moments?.length,
       hindsight && told.trouble && told.trouble.end > t,
       this.model.empty,
@@ -132,14 +135,22 @@ class AlertCard {
     ]);
     if (written !== this.told) {
       this.told = written;
-      this.root.classList.toggle("bad", told.state === "trouble");
-      this.root.classList.toggle("over", told.state === "ended");
+      this.colour(kitchen, told);
       this.root.dataset.state = told.state;
-      this.body.replaceChildren(...(told.trouble ? this.tell(told, t) : this.quiet(told)));
+      this.body.replaceChildren(...(told.trouble ? this.tell(told, t, kitchen) : this.quiet(told, kitchen)));
     }
     this.write(".since", told.state === "trouble" ? this.soFar(told.trouble, t) : "");
     this.write(".figures", told.state === "trouble" ? nowText(told.trouble, this.stages.value) : "");
   };
+
+  /** The kitchen's state colours the card; a trouble that is told is never green. */
+  colour(kitchen, { trouble, over }) {
+    const untold = trouble ? (over ? "warn" : "bad") : "good";
+    const tone = kitchen.state ? (trouble && kitchen.tone === "good" ? "warn" : kitchen.tone) : untold;
+    for (const name of ["bad", "warn"]) this.root.classList.toggle(name, tone === name);
+    this.root.classList.toggle("told", !!trouble);
+    this.root.dataset.kitchen = kitchen.state;
+  }
 
   write(selector, text) {
     const node = this.body.querySelector(selector);
@@ -151,7 +162,7 @@ class AlertCard {
   }
 
   /** @param {Told} told */
-  tell({ trouble, over, asOf, more }, t) {
+  tell({ trouble, over, asOf, more }, t, kitchen) {
     const { zone } = this.clock;
     const badge = el("span", { class: "badge" });
     badge.append(icon(trouble.icon, 16));
@@ -167,7 +178,7 @@ class AlertCard {
         el(
           "div",
           { class: "head" },
-          el("b", {}, trouble.title),
+          el("b", {}, kitchen.state === "recovering" && !over ? `Recovering · ${trouble.title}` : trouble.title),
           this.link("See it", `${worst}, ${zone.clockText(trouble.at, false)}`, trouble),
         ),
         el(
@@ -196,7 +207,7 @@ class AlertCard {
   }
 
   /** @param {Told} told */
-  quiet({ other, asOf, partly }) {
+  quiet({ other, asOf, partly }, kitchen) {
     const { zone } = this.clock;
     if (this.model.empty) return [el("p", { class: "line mute" }, "No orders in this range")];
     if (this.model.problem) {
@@ -204,14 +215,22 @@ class AlertCard {
     }
     const { moments } = this.model;
     const hindsight = this.clock.hindsight;
-    if (hindsight ? !moments : asOf === null) {
+    const looking = hindsight ? !moments : asOf === null;
+    const head = kitchen.head
+      ? el("p", { class: "line head", title: kitchen.head }, el("span", {}, kitchen.head))
+      : null;
+    head?.prepend(icon(kitchen.tone === "bad" ? "alert" : "clock", 14));
+    if (head && (looking || kitchen.state !== "calm")) return [head];
+    if (looking) {
       return [el("p", { class: "line mute" }, "Looking for trouble in this range …")];
     }
     const none = hindsight && !moments.length ? "No trouble in this range" : "No trouble at this moment";
-    const words = partly
-      ? el("p", { class: "line mute" }, `${none}, as far as it could be examined`)
-      : el("p", { class: "line" }, none);
-    if (!partly) words.prepend(icon("check", 14));
+    const words =
+      head ??
+      (partly
+        ? el("p", { class: "line mute" }, `${none}, as far as it could be examined`)
+        : el("p", { class: "line" }, none));
+    if (!head && !partly) words.prepend(icon("check", 14));
     if (!other) {
       const earlier = hindsight && moments.length ? `${moments.length} earlier in this range` : "";
       return [words, earlier ? el("span", { class: "mute" }, earlier) : null].filter(Boolean);

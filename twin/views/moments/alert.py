@@ -14,6 +14,7 @@ from twin.replay.controller import ReplayController
 from twin.views.moments.known import known_to_browser
 from twin.views.moments.moments import span_of, to_browser
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.kitchen_state import states_to_browser
 from twin.views.shared.view import ReplayView
 
 
@@ -35,6 +36,9 @@ class AlertCard(Component):
     )  # type: ignore[assignment]
     problem: str = param.String(default="", doc="Why no troubles could be computed; empty if they can.")  # type: ignore[assignment]
     partly: bool = param.Boolean(default=False, doc="Whether a detector failed, so that a trouble may be missing.")  # type: ignore[assignment]
+    states: dict[str, Any] = param.Dict(  # type: ignore[assignment]
+        default={}, doc="The kitchen's states over the range (`states_to_browser`); empty while they are not known."
+    )
     tail: float = param.Number(default=JUST_ENDED, doc="Seconds for which a trouble that has ended is shown.")  # type: ignore[assignment]
 
     _esm = module_source(Path(__file__).with_name("alert.js"))
@@ -72,6 +76,7 @@ class AlertView(ReplayView):
         timeline = self._controller.timeline
         self._card.param.update(
             moments=troubles,
+            states=states_to_browser(insights),
             empty=timeline is not None and not timeline.has_orders,
             problem="" if insights is not None else self._controller.insights_problem,
             partly=insights is not None and bool(insights.failed),

@@ -1,10 +1,11 @@
 // The kitchen's pipeline: five stages, and between them the orders per hour that pass from one to the next.
 
 import { STAGE_LABELS } from "#python/foundation/stages";
+import { LAST_HOUR, NOW, TODAY } from "#python/foundation/windows";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { closeLast } from "../shared/keys.js";
-import { figure, LONG_COUNT, many, minutesText, NONE, percentText, plural, put, reportAs } from "../shared/numbers.js";
+import { figure, LONG_COUNT, many, minutesText, NONE, plural, put, reportAs } from "../shared/numbers.js";
 import { sharedState } from "../shared/shared_state.js";
 import { STATE_ICONS } from "../shared/stages.js";
 import { selectionOf } from "../shared/verbs.js";
@@ -17,7 +18,7 @@ const PIPELINE = [
   { key: "out_for_delivery", meaning: "on the road", passed: "were picked up" },
   { key: "completed", meaning: "delivered since midnight of this day", passed: "were delivered" },
 ];
-const labelOf = (key) => (key === "completed" ? `${STAGE_LABELS.completed} today` : STAGE_LABELS[key]);
+const labelOf = (key) => (key === "completed" ? `${STAGE_LABELS.completed} ${TODAY}` : STAGE_LABELS[key]);
 /** Pixels between the dots of a flow, by its level: one level for each doubling of the orders per hour, none at 0. */
 const DOT_GAPS = [0, 46, 34, 26, 20, 15, 11, 8];
 /** Pixels a second at which dots move: slow enough to be ignored. */
@@ -34,8 +35,8 @@ function buildStage({ key, meaning, passed }) {
     label,
     meaning,
     passed,
-    count: figure("count", `stage-${key}-count`),
-    rate: figure("rate", `stage-${key}-flow`),
+    count: figure("count", `stage-${key}-count`, key === "completed" ? TODAY : NOW),
+    rate: figure("rate", `stage-${key}-flow`, LAST_HOUR),
     dots: el("i", { class: "dots" }),
   };
   parts.count.textContent = NONE;
@@ -70,21 +71,45 @@ function buildStage({ key, meaning, passed }) {
     hidden: true,
   });
   parts.only.append(icon("filter", 11), "only");
-  parts.first = el("p");
-  parts.second = el("p", { class: "second" });
+  parts.first = el("p", { class: "first" });
+  parts.second = el("p", { class: `second${key === "completed" ? " closed-today" : ""}` });
   if (key === "completed") {
-    parts.share = figure("share", "stage-completed-share");
+    parts.closed = figure("closed", "stage-completed-closed", TODAY);
     parts.beside = ["cancelled", "stalled"].map((name) =>
-      el("button", { type: "button", class: "beside", "data-testid": `stage-${name}`, hidden: true }),
+      el("button", {
+        type: "button",
+        class: "beside",
+        "data-testid": `stage-${name}`,
+        "data-window": TODAY,
+        hidden: true,
+      }),
     );
-    parts.first.append(parts.share);
+    parts.first.append(parts.closed);
     parts.second.append(...parts.beside);
   } else {
-    for (const name of ["service", "usual", "oldest"]) parts[name] = figure(name, `stage-${key}-${name}`);
-    parts.age = figure("age", `stage-${key}-age`);
+    // what is here now comes first, what has left in the second place, each with its window
+    for (const [name, window] of [
+      ["age", NOW],
+      ["oldest", NOW],
+      ["service", LAST_HOUR],
+      ["usual", NOW],
+    ])
+      parts[name] = figure(name, `stage-${key}-${name}`, window);
     parts.sign = el("span", { class: "sign" });
-    parts.first.append(parts.service, parts.usual);
-    parts.second.append(parts.oldest, parts.sign, parts.age);
+    parts.first.append(parts.age, parts.oldest);
+    parts.second.append(parts.service);
+  }
+  // the third line: what the drivers do, at the two stages between which they come
+  parts.third = el("p", { class: "third" });
+  if (key === "ready") {
+    parts.gap = figure("gap", "drivers-gap", LAST_HOUR);
+    parts.rates = figure("rates", "drivers-rates", LAST_HOUR);
+    parts.third.append(parts.gap, parts.rates);
+  }
+  if (key === "out_for_delivery") {
+    parts.road = figure("road", "drivers-road", NOW);
+    parts.waiting = figure("waiting", "drivers-waiting", NOW);
+    parts.third.append(parts.road, parts.waiting);
   }
   parts.flow = el(
     "div",
@@ -95,8 +120,8 @@ function buildStage({ key, meaning, passed }) {
   parts.tile = el(
     "div",
     { class: "tile" },
-    el("h3", {}, parts.pick, parts.here, parts.only),
-    el("div", { class: "row" }, parts.count, el("div", { class: "more" }, parts.first, parts.second)),
+    el("h3", {}, parts.pick, parts.sign, parts.here, parts.usual, parts.only),
+    el("div", { class: "row" }, parts.count, el("div", { class: "more" }, parts.first, parts.second, parts.third)),
   );
   parts.root = el(
     "li",
@@ -136,38 +161,40 @@ function showStage(parts, s, limits, usualWords) {
   const [amber, red] = limits;
   const limit =
     amber === null || red === null ? "" : `; marked from ${minutesText(amber)} on, red from ${minutesText(red)}`;
+  const here = `${plural(s.count, "order")} here now`;
+  const sameUnit = s.oldest !== null && minutesText(s.oldest).endsWith(" min");
+  putAverage(
+    parts.age,
+    s.age === null ? "" : `${NOW} avg ${minutesText(s.age)}`,
+    sameUnit,
+    s.age === null ? "" : `How long the ${here} have been here so far, on average${limit}`,
+    s.age,
+  );
   put(
+    parts.oldest,
+    s.oldest === null ? (s.told ? `none ${NOW}` : "not in the data") : `oldest ${minutesText(s.oldest)}`,
+    s.oldest === null ? "No order is in this stage now" : `The one of the ${here} that has been here longest${limit}`,
+    s.oldest,
+  );
+  putAverage(
     parts.service,
-    s.service === null ? (s.told ? "no recent average" : "not in the data") : `avg ${minutesText(s.service)}`,
+    !s.told ? "" : s.service === null ? `${LAST_HOUR}: none left` : `${LAST_HOUR}: avg ${minutesText(s.service)}`,
+    false,
     s.service === null
       ? `No order moved on from this stage in the last 60 minutes${left}`
       : `Average time in this stage of the ${plural(s.served, "order")} that moved on in the last 60 ` +
-          `minutes${left}${service === 2 ? "; well over what is usual, or over the limit" : ""}`,
+          `minutes, of others than are here now${left}` +
+          `${service === 2 ? "; well over what is usual, or over the limit" : ""}`,
     s.service,
   );
   put(
     parts.usual,
-    s.usual === null || s.service === null ? "" : `usual ${minutesText(s.usual)}`,
-    s.usual === null ? "" : `Usual average here: ${minutesText(s.usual)} (${usualWords}, other days)`,
+    s.usual === null ? "" : `usual ${minutesText(s.usual)}`,
+    s.usual === null ? "" : `Usual time in this stage at this hour: the median of ${usualWords}, other days`,
     s.usual,
   );
-  put(
-    parts.oldest,
-    s.oldest === null ? (s.told ? "none now" : "") : `oldest ${minutesText(s.oldest)}`,
-    s.oldest === null
-      ? "No order is in this stage now"
-      : `The order that has been here longest${limit}. The ${plural(s.count, "order")} here now have ` +
-          `been here ${minutesText(s.age)} on average`,
-    s.oldest,
-  );
-  put(
-    parts.age,
-    s.age === null ? "" : `avg age ${minutesText(s.age)}`,
-    s.age === null ? "" : `Average time that the ${plural(s.count, "order")} here now have been here so far${limit}`,
-    s.age,
-  );
   parts.service.className = `service ${LEVELS[service]}`;
-  parts.age.className = `age ${LEVELS[age]}`;
+  for (const name of LEVELS.slice(1)) parts.age.classList.toggle(name, LEVELS[age] === name);
   parts.oldest.className = `oldest ${LEVELS[oldest]}`;
   if (parts.signed !== oldest) {
     parts.signed = oldest;
@@ -178,12 +205,63 @@ function showStage(parts, s, limits, usualWords) {
   parts.root.classList.toggle("trouble", service === 2 || age === 2);
 }
 
-function showCompleted(parts, s) {
+/** Drivers and the gap at pick-up, in a third line of two stages; nothing where the data does not tell of them. */
+function showDrivers(stages, d) {
+  const ready = stages.find(({ key }) => key === "ready");
+  const out = stages.find(({ key }) => key === "out_for_delivery");
+  const marked = d?.gap > 0 ? LEVELS[d.level] : "";
   put(
-    parts.share,
-    s.share === null ? "" : `${percentText(s.share)} of due`,
-    s.share === null ? "" : `Delivered share of the ${plural(s.due, "order")} created from 24 hours to 90 minutes ago`,
-    s.share,
+    ready.gap,
+    !d ? "" : d.gap > 0 ? `${many(d.gap)} short` : d.gap < 0 ? `${many(-d.gap)} caught up` : "none short",
+    d && "Meals that became ready in the last 60 minutes, minus those that drivers picked up in them",
+    d?.gap ?? null,
+  );
+  put(
+    ready.rates,
+    d ? `${many(d.picked_up)} of ${many(d.ready)} fetched` : "",
+    d && `In the last 60 minutes ${plural(d.ready, "meal")} became ready, and ${many(d.picked_up)} were picked up`,
+    d?.picked_up ?? null,
+  );
+  ready.gap.className = `gap ${marked}`;
+  put(
+    out.road,
+    d ? plural(d.on_road, "driver") : "",
+    d && "Drivers on the road, with an order between pick-up and delivery. Who is free the data does not tell",
+    d?.on_road ?? null,
+  );
+  put(
+    out.waiting,
+    d && d.waiting !== null ? `${many(d.waiting)} here` : "",
+    d && "Drivers who have arrived at the kitchen and not picked up their order yet",
+    d?.waiting ?? null,
+  );
+}
+
+/**
+ * Write an average. "avg" stands apart, and the unit where the same one follows: a narrow tile shows them to who points
+ * at it, reads it aloud or copies it.
+ */
+function putAverage(node, words, unitFollows, title, value) {
+  const unit = unitFollows && words.endsWith(" min") ? " min" : "";
+  if (node.textContent !== words) {
+    const [before, after] = words.split(" avg");
+    const rest =
+      after === undefined ? [] : [el("span", { class: "word" }, " avg"), after.slice(0, after.length - unit.length)];
+    node.replaceChildren(
+      ...(after === undefined ? [words] : [before, ...rest]),
+      unit && el("span", { class: "unit" }, unit),
+    );
+  }
+  put(node, words, title, value);
+}
+
+function showCompleted(parts, s) {
+  const closed = s.count + s.cancelled + s.stalled;
+  put(
+    parts.closed,
+    s.told ? `of ${many(closed)} closed` : "",
+    `Closed since midnight: ${many(s.count)} completed, ${many(s.cancelled)} cancelled, ${many(s.stalled)} stalled`,
+    s.told ? closed : null,
   );
   for (const [i, name] of ["cancelled", "stalled"].entries()) {
     const button = parts.beside[i];
@@ -270,8 +348,9 @@ class PipelineStrip {
           colour: style.getPropertyValue("--text").trim(),
           trouble: parts.root.classList.contains("trouble"),
           lines: [
-            [text(parts.service), text(parts.usual), text(parts.share)].filter(Boolean).join(" · "),
-            [text(parts.oldest), text(parts.rate) && `${text(parts.rate)} in`].filter(Boolean).join(" · "),
+            [text(parts.age), text(parts.oldest)].filter(Boolean).join(", ") || text(parts.closed),
+            text(parts.service),
+            [text(parts.usual), text(parts.rate) && `${text(parts.rate)} in`].filter(Boolean).join(" · "),
           ].filter(Boolean),
         };
       }),
@@ -315,6 +394,8 @@ class PipelineStrip {
     for (const parts of this.stages)
       if (state[parts.key])
         showStage(parts, state[parts.key], this.model.limits[parts.key] ?? [null, null], this.model.usual_words);
+    showDrivers(this.stages, state.drivers);
+    this.strip.classList.toggle("with-drivers", !!state.drivers);
   };
 
   move() {

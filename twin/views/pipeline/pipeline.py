@@ -3,17 +3,19 @@
 import json
 import logging
 import math
-from functools import partial
+from dataclasses import asdict
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import param
 
-from twin.analysis.limits import AMBER, RED, Levels, Limits, age_level, level, service_level, stage_limits
+from twin.analysis.driver_supply import drivers_at
+from twin.analysis.limits import AMBER, FINE, RED, Limits, age_level, level, service_level, stage_limits
 from twin.analysis.metrics import SERIES_STEP, StageFigures, metrics_of
 from twin.foundation.settings import STAGE_AMBER, STAGE_RED
-from twin.foundation.stages import COMPLETED, STAGES, STATES
+from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, READY, STAGES, STATES
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.pipeline.stage_orders import StageOrders
@@ -32,7 +34,8 @@ class PipelineStrip(Component):
     `state` is JSON text, because Bokeh takes ten times as long to serialize a dict. It has, per stage key: count; flow, the
     orders that entered in 60 minutes; `told`, whether the data has this stage at all; service, usual, age and oldest, seconds
     or null; served and excluded, the orders in the average and excluded from it; levels of service, age and oldest: 0 fine,
-    1 amber, 2 red. Completed has share, due, cancelled and stalled instead.
+    1 amber, 2 red. Completed has cancelled and stalled instead: the three are what was closed today. `drivers`,
+    where the data tells of them: on_road, waiting (null: not told), ready and picked_up in 60 minutes, gap, level.
     """
 
     state: str = param.String(default="{}", doc="The figures of every stage, as JSON.")  # type: ignore[assignment]
@@ -107,26 +110,18 @@ class PipelineView(ReplayView):
             key = figures.key
             state[key] = {"count": int(snapshot.counts[key]), "flow": figures.entered, "told": present}
             if key == STAGES[COMPLETED]:
-                share, due = index.completion(snapshot.t)
                 state[key] |= {
-                    "share": share if share is None or not playing else int(share * 1000) / 1000,
-                    "due": due,
                     "cancelled": int(snapshot.counts["cancelled"]),
                     "stalled": int(snapshot.counts["stalled"]),
                 }
             else:
                 amber, red = stage_limits(index.recorded, number, self.limits)
-                usual, ages = (
-                    self._usual.get(key),
-                    level(snapshot.t - snapshot.since[snapshot.stage == number], amber, red),
-                )
-                over_amber, over_red = (int(np.count_nonzero(ages >= over)) for over in (AMBER, RED))
-                levels = (
-                    service_level(figures.service, usual, figures.served, amber, red),
-                    age_level(over_amber, over_red, len(ages)),
-                    level(figures.oldest, amber, red),
-                )
+                usual = self._usual.get(key)
+                served = _service_level(figures.service, usual, figures.served, amber, red)
+                levels = (served, *_age_levels(snapshot, number, figures.oldest, amber, red))
                 state[key] |= self._times(figures, usual, playing, levels)
+        if (drivers := drivers_at(self._timeline, snapshot.t, self._usual_pressure())) is not None:
+            state["drivers"] = asdict(drivers) | {"gap": drivers.gap}
         if (text := json.dumps(state)) != strip.state:
             changed["state"] = text
         here = self._here()
@@ -136,7 +131,7 @@ class PipelineView(ReplayView):
             setattr(strip, name, value)
 
     def _times(
-        self, figures: StageFigures, usual: float | None, playing: bool, levels: tuple[Levels, ...]
+        self, figures: StageFigures, usual: float | None, playing: bool, levels: tuple[int, ...]
     ) -> dict[str, Any]:
         minutes = 60.0 if playing else None
         return {
@@ -146,7 +141,7 @@ class PipelineView(ReplayView):
             "excluded": figures.excluded,
             "age": _tidy(figures.age, minutes),
             "oldest": _tidy(figures.oldest, minutes),
-            "levels": list(map(int, levels)),
+            "levels": levels,
         }
 
     def _update_usual(self, t: float, changed: dict[str, Any]) -> None:
@@ -169,6 +164,10 @@ class PipelineView(ReplayView):
     def limits(self) -> Limits:
         """The limits of the stages."""
         return Limits(amber=self.amber, red=self.red)
+
+    def _usual_pressure(self) -> float | None:
+        ready, out = (self._usual.get(STAGES[stage]) for stage in (READY, OUT_FOR_DELIVERY))
+        return ready / out if ready and out else None
 
     def _set_limits(self) -> None:
         self._strip.limits = {key: [self.amber.get(key), self.red.get(key)] for key in STAGES[:COMPLETED]}
@@ -200,6 +199,24 @@ class PipelineView(ReplayView):
                 total, rows = self._orders.at(stage, float(t))
                 answer = {"tell": "stage", "stage": stage, "t": t, "total": total, "rows": rows}
                 self._strip._send_msg({**answer, "loads": self._strip.loads})
+
+
+@lru_cache(maxsize=64)
+def _service_level(*figures: Any) -> int:
+    """Return the level of an average, which changes with the orders that leave the stage, and not in between."""
+    return int(service_level(*figures))
+
+
+def _age_levels(
+    snapshot: Snapshot, stage: int, oldest: float | None, amber: float | None, red: float | None
+) -> tuple[int, int]:
+    """Return the levels of the ages of the orders in a stage and of the oldest one."""
+    lowest = min((limit for limit in (amber, red) if limit is not None), default=math.inf)
+    if oldest is None or oldest <= lowest:
+        return FINE, FINE  # as nearly always, at no cost
+    ages = level(snapshot.t - snapshot.since[snapshot.stage == stage], amber, red)
+    over_amber, over_red = (int(np.count_nonzero(ages >= over)) for over in (AMBER, RED))
+    return int(age_level(over_amber, over_red, len(ages))), int(ages.max())
 
 
 def _tidy(seconds: float | None, step: float | None) -> float | None:

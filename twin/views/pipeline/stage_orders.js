@@ -1,5 +1,7 @@
 // The orders of one stage, in a list that opens under its tile: point at one to find it on the map, click to open it.
 
+import { STAGE_LABELS } from "#python/foundation/stages";
+import { NOW, TODAY } from "#python/foundation/windows";
 import { el, icon } from "../shared/elements.js";
 import { opened } from "../shared/keys.js";
 import { many, minutesText, plural, put } from "../shared/numbers.js";
@@ -125,7 +127,8 @@ class StageList {
       if (item === next) next = next.nextSibling;
       else this.list.insertBefore(item, next);
     }
-    this.heading.textContent = `${this.label} · ${plural(total, "order")}`;
+    const window = ["completed", "cancelled", "stalled"].includes(stage) ? TODAY : NOW;
+    this.heading.textContent = `${STAGE_LABELS[stage]} · ${plural(total, "order")} ${window}`;
     this.order.textContent = total > 1 ? (closed ? "newest first" : "oldest first") : "";
     this.more.textContent =
       total > fresh.size ? `+${many(total - fresh.size)} more` : total ? "" : "No order is here at this moment";

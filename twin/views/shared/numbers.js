@@ -24,7 +24,7 @@ function minutesText(duration) {
   const minutes = wholeMinutes(seconds);
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${two(minutes % 60)}`;
 }
-/** Seconds from one moment to another as their two clocks show them: 18:10 – 18:40 are 30 minutes, whatever the seconds. */
+/** Seconds between two moments as their clocks show them: 18:10 – 18:40 are 30 minutes, whatever the seconds. */
 const stretch = (start, end) => 60 * (Math.floor(end / 60) - Math.floor(start / 60));
 /**
  * A share in tenths of a percent, rounded down so that 100 % means all of them; the tolerance undoes binary fractions.
@@ -45,8 +45,8 @@ function put(node, text, title, value) {
   if (value === null) node.removeAttribute("data-value");
   else if (value !== undefined && node.dataset.value !== String(value)) node.dataset.value = value;
 }
-/** An element for a figure. */
-const figure = (name, id) => el("span", { class: name, "data-testid": id });
+/** An element for a figure; `window` is the stretch of time that it speaks of (twin/foundation/windows.py). */
+const figure = (name, id, window) => el("span", { class: name, "data-testid": id, "data-window": window });
 /** Register what this view tells a report; forgotten with the view. */
 function reportAs(model, name, tell) {
   const reports = (twin.reports ??= new Map());

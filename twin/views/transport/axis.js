@@ -68,7 +68,7 @@ function axisTicks(start, end, width, zone) {
   return ticks;
 }
 
-/** The two round numbers of orders that stand beside the bars, of which the fullest has `most`; one if that is 1, none if 0. */
+/** The two round numbers of orders beside the bars, of which the fullest has `most`; one if that is 1, none if 0. */
 function countTicks(most) {
   if (most < 2) return most === 1 ? [1] : [];
   const ten = 10 ** Math.floor(Math.log10(most / 2));
@@ -111,7 +111,7 @@ const shortageAt = (short, t) => short.findLast(([start, end]) => start <= t && 
  */
 function ribbonPaths({ waiting = [], road = [], short = [] }, edges, x, height) {
   const paths = ["", "", ""];
-  const cuts = short.flatMap(([start, end]) => [start, end]).sort((a, b) => a - b);
+  const cuts = short.flatMap((spell) => spell.slice(0, 2)).sort((a, b) => a - b);
   waiting.forEach((meals, i) => {
     const top = height - snapped(ribbonHeight(meals, road[i]) * height);
     const marks = [edges[i], ...cuts.filter((t) => t > edges[i] && t < edges[i + 1]), edges[i + 1]];

@@ -129,14 +129,14 @@ class VolumeFigure:
 
 
 class StagesFigure:
-    """The times in each stage: a thin line from P5 to P95, a box over the middle half, the median across it; minutes."""
+    """The times in each stage: a thin line from P5 to P95, a box over the middle half, the mean across it; minutes."""
 
     def __init__(self) -> None:
         box = [(0.0, 0.0, 1.0, 1.0)]
         whole = hv.Segments(box).opts(line_width=2, hooks=[_part("whole", line_color="mute")])
         middle = hv.Rectangles(box).opts(line_alpha=0, hooks=[_part("middle")])
-        median = hv.Segments(box).opts(line_width=2, hooks=[_part("median", line_color="ink")])
-        self.figure = _render(whole * middle * median)
+        mean = hv.Segments(box).opts(line_width=2, hooks=[_part("mean", line_color="ink")])
+        self.figure = _render(whole * middle * mean)
         # fill colours are equal in both themes
         _named(self.figure, "middle").glyph.update(fill_color={"field": "colour"}, line_color=None)
         _named(self.figure, "whole").glyph.update(line_alpha=0.7, line_cap="round")
@@ -151,11 +151,12 @@ class StagesFigure:
         """Draw the stages that have times."""
         timed = [stage for stage in stages if stage.quantiles]
         row = np.array([STAGES.index(stage.key) for stage in timed], np.float64)
-        low, first, half, third, high = np.array([s.quantiles for s in timed]).reshape(-1, 5).T / MINUTE
+        low, first, third, high = np.array([s.quantiles for s in timed]).reshape(-1, 4).T / MINUTE
+        mean = np.array([s.mean for s in timed], np.float64) / MINUTE
         _write(self.figure, "whole", x0=low, x1=high, y0=row, y1=row)
         colour = [TOKENS["dark"][f"{stage.key}-fill"] for stage in timed]
         _write(self.figure, "middle", left=first, right=third, bottom=row - BOX, top=row + BOX, colour=colour)
-        _write(self.figure, "median", x0=half, x1=half, y0=row - 1.6 * BOX, y1=row + 1.6 * BOX)
+        _write(self.figure, "mean", x0=mean, x1=mean, y0=row - 1.6 * BOX, y1=row + 1.6 * BOX)
         self.figure.x_range.update(start=0.0, end=float(high.max(initial=1.0)) * 1.06)
 
 

@@ -130,7 +130,7 @@ class TrendsFrame {
           "stages",
           "Time in each stage",
           "Minutes that orders spent in a stage, of those that left it in the range; durations over 4 h " +
-            "are left out. Line: 5 to 95 of a hundred; box: the middle half; stroke: the median. Click a " +
+            "are left out. Line: 5 to 95 of a hundred; box: the middle half; stroke: the mean. Click a " +
             "stage to see only its orders.",
           [el("span", { class: "mute" }, "minutes"), this.stageKey],
           el("div", { class: "frame" }, this.slots.stages, this.rows, this.leftOut),
@@ -317,7 +317,7 @@ class TrendsFrame {
       el("span", {}, el("i", { class: "whisker" }), "5–95 %"),
       el("span", {}, el("i", { class: "dot" }), "last 60 min"),
       ...(this.model.now.some((n) => n[2] !== null) ? [el("span", {}, el("i", { class: "tick" }), "usual")] : []),
-      el("span", {}, "figure: median"),
+      el("span", {}, "range: average"),
     );
     this.leftOut.textContent = left ? `${number(left)} over 4 h left out` : "";
     this.rows.replaceChildren(
@@ -339,7 +339,7 @@ class TrendsFrame {
           el("span", { class: "name" }, stage.label),
           usual,
           dot,
-          el("span", { class: "value" }, stage.number ? stage.quantiles[2] : "none"),
+          el("span", { class: "value" }, stage.number ? stage.mean : "none"),
         );
         row.setAttribute(
           "aria-label",
@@ -366,8 +366,8 @@ class TrendsFrame {
       ];
     return [
       [stage.label, true],
-      [`Half took ${q[1]} to ${q[3]}, the median ${q[2]}`],
-      [`5 to 95 of a hundred: ${q[0]} to ${q[4]}`],
+      [`Range: ${stage.mean} on average, half took ${q[1]} to ${q[2]}`],
+      [`5 to 95 of a hundred: ${q[0]} to ${q[3]}`],
       [
         `${counted(stage.number, "order")} left ` +
           `it${stage.excluded ? `, ${number(stage.excluded)} over 4 h left out` : ""}`,

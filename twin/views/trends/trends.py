@@ -222,6 +222,7 @@ def _stage_texts(stage: data.StageTimes) -> dict[str, Any]:
         "key": stage.key,
         "label": STAGE_LABELS[stage.key],
         "quantiles": [minutes_text(seconds) for seconds in stage.quantiles],
+        "mean": None if stage.mean is None else minutes_text(stage.mean),
         "number": stage.number,
         "excluded": stage.excluded,
     }

@@ -11,11 +11,12 @@ const MARGIN = 0.06;
 /**
  * Where each step of the waterfall begins and ends, in minutes, and the scale that has them all.
  * @param {{target: number, usual: number, mean: number, steps: {beyond: number}[]}} state
+ * @returns {{spans: [number, number][], place: (minutes: number) => number}}
  */
 function waterfall(state) {
   let at = state.target;
   const spans = [state.usual, ...state.steps.map((step) => step.beyond)].map((beyond) => {
-    const span = [at, at + beyond];
+    const span = /** @type {[number, number]} */ ([at, at + beyond]);
     at += beyond;
     return span;
   });
