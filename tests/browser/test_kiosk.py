@@ -216,7 +216,7 @@ def test_five_panes_leave_the_map_its_size_and_the_caption_agrees_with_the_clock
             "over": (now - 120, now - 60, "Over since "),
         }
         for name, (since, until_, begin) in words.items():
-            card.evaluate(SAY, {"since": since, "until": until_, "trouble": True})
+            card.evaluate(SAY, {"captions": [], "since": since, "until": until_, "trouble": True})
             expect(card.get_by_test_id("kiosk-phase")).to_have_text(re.compile(f"^{begin}" if begin else "^$"))
             on = card.locator(".card-root").get_attribute("data-trouble")
             assert on == {"coming": "", "on": "on", "over": "over"}[name]

@@ -50,6 +50,7 @@ def states() -> StateLog:
 def with_states() -> pn.Column:
     column = build(SLOW)
     controller = HELD["controller"]
+    assert controller.insights is not None
     controller.learn(replace(controller.insights, states=states()))
     alert = AlertView(controller)
     return pn.Column(alert, column[1], width=408, height=600)

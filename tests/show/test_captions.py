@@ -7,7 +7,7 @@ import pytest
 
 import twin
 from twin.notebook.door import Twin
-from twin.show.captions import captions_as_known
+from twin.show.captions import Caption, captions_as_known
 from twin.show.deriving import derive
 from twin.show.options import Options
 from twin.show.scene import Scene
@@ -29,21 +29,22 @@ def trouble(source: Twin) -> Scene:
 def test_a_caption_says_what_was_known_at_its_time(source: Twin, trouble: Scene) -> None:
     timeline = source.timeline(trouble.location, trouble.start, trouble.end)
     captions = captions_as_known(source, timeline, trouble)
-    times = [t for t, *_ in captions]
+    times = [t for t, _ in captions]
     assert times == sorted(times)
     assert times[0] == trouble.t
     assert times[-1] <= trouble.at(trouble.duration)
     sentence, told = "", {}
-    for t, headline, detail in captions[1:]:
+    for t, one in captions[1:]:
         moments = source.troubles_at(timeline, t).moments
         sentence = moments[0].sentence if moments else sentence
-        assert detail == sentence
-        assert headline.startswith(trouble.name + ", ")
-        assert ("short" in headline) == bool(sentence)
-        told[bool(sentence)] = headline
-    assert captions[0][1:] == ("Houston Westheimer, Friday", "")  # it has not begun
+        assert one.detail == sentence
+        assert one.headline.startswith(trouble.name + ", ")
+        assert ("short" in one.headline) == one.trouble == bool(sentence)
+        assert one.until is None or one.until < t
+        told[bool(sentence)] = one.headline
+    assert captions[0][1] == Caption("Houston Westheimer, Friday")  # it has not begun
     assert told[True] == trouble.headline
-    assert trouble.detail not in [detail for *_, detail in captions]
+    assert trouble.detail not in [one.detail for _, one in captions]
 
 
 def test_a_caption_that_somebody_wrote_stays(source: Twin, trouble: Scene) -> None:

@@ -1,5 +1,7 @@
 """What the caption of a tour's scene may say at a time: a moment is found with hindsight, passers-by shall see it come."""
 
+from dataclasses import dataclass
+
 from twin.analysis.moments import TROUBLES
 from twin.analysis.moments.moment import WEEK
 from twin.analysis.moments.unfolding import block_of
@@ -8,8 +10,20 @@ from twin.show.deriving import caption
 from twin.show.scene import Scene
 from twin.timeline.timeline import Timeline
 
-Captions = list[tuple[float, str, str]]
-"""From a time on (data seconds), headline and detail."""
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """What a caption says, and since and until when (data seconds) that is true; None where it was not known."""
+
+    headline: str
+    detail: str = ""
+    since: float | None = None
+    until: float | None = None
+    trouble: bool = False
+
+
+Captions = list[tuple[float, Caption]]
+"""Captions with the times from which they are shown, data seconds."""
 
 
 def captions_as_known(hub: Hub, timeline: Timeline, scene: Scene) -> Captions:
@@ -23,17 +37,18 @@ def captions_as_known(hub: Hub, timeline: Timeline, scene: Scene) -> Captions:
         return []
     tz = timeline.tz
     dated = timeline.window.end - timeline.window.start > WEEK
-    quiet = (caption(scene.name, scene.t, "", tz, dated).rsplit(" ", 2)[0], "")
+    told = quiet = Caption(caption(scene.name, scene.t, "", tz, dated).rsplit(" ", 2)[0])
     last = min(scene.at(scene.duration), timeline.window.end)
     found: Captions = []
-    words = quiet
     for block in range(block_of(scene.t), block_of(last) + 1):
         for known in hub.unfolding(timeline, block):
-            told = next(iter(known.findings.moments), None)
-            if told is not None:
-                words = caption(scene.name, told.start, told.title, tz, dated), told.sentence
-            found.append((known.t, *words))
+            if known.findings.moments:
+                one = known.findings.moments[0]
+                headline = caption(scene.name, one.start, one.title, tz, dated)
+                told = Caption(headline, one.sentence, one.start, None if one.end >= known.t else one.end, trouble=True)
+            found.append((known.t, told))
     if shown.kind not in TROUBLES:
-        found = [*(one for one in found if one[0] < shown.end), (shown.end, scene.headline, scene.detail)]
-    before = [one for one in found if one[0] <= scene.t]
-    return [(scene.t, *(before[-1][1:] if before else quiet)), *(one for one in found if scene.t < one[0] <= last)]
+        over = Caption(scene.headline, scene.detail, shown.start, shown.end)
+        found = [*(one for one in found if one[0] < shown.end), (shown.end, over)]
+    before = [one for t, one in found if t <= scene.t]
+    return [(scene.t, before[-1] if before else quiet), *(one for one in found if scene.t < one[0] <= last)]

@@ -200,43 +200,40 @@ class CityCards {
       this.covered = performance.now();
     }
     this.word();
-    this.tell();
     if (this.fills.length !== s.count)
       this.bars.replaceChildren(
         ...(this.fills = Array.from({ length: s.count }, () => el("i", {}))).map((fill) => el("span", {}, fill)),
       );
   }
 
+  /** Write what the caption says at the clock's time. */
+  word() {
+    const told = this.told();
+    this.tell(told);
+    if (this.headline.textContent === told.headline && this.sentence.textContent === told.detail) return;
+    this.headline.textContent = told.headline;
+    this.sentence.textContent = told.detail;
+    this.fit();
+  }
+
+  told() {
+    return captionAt(this.model.scene, this.arrived() && this.clock.anchor ? this.clock.now() : null);
+  }
+
   /** Say when the caption is not true at the clock's time: not yet, or no more; and colour a trouble while it lasts. */
-  tell() {
-    const { since, until, trouble, captions } = this.model.scene;
+  tell({ since, until, trouble, detail }) {
     const t = this.clock.anchor ? this.clock.now() : since;
     const ahead = since != null && t < since;
     const over = until != null && t >= until;
-    const own = captions?.length === 0; // others say at any time what was known at it
-    const words = !own
-      ? ""
-      : ahead
-        ? `Coming at ${this.clock.zone.clockText(since, false)}`
-        : over
-          ? `Over since ${this.clock.zone.clockText(until, false)}`
-          : "";
-    const told = words && this.detail.textContent ? `${words} · ` : words;
+    const words = ahead
+      ? `Coming at ${this.clock.zone.clockText(since, false)}`
+      : over
+        ? `Over since ${this.clock.zone.clockText(until, false)}`
+        : "";
+    const told = words && detail ? `${words} · ` : words;
     if (this.phase.textContent !== told) this.phase.textContent = told;
     const now = !trouble || ahead || !this.arrived() ? "" : over ? "over" : "on";
     if (this.root && this.root.dataset.trouble !== now) this.root.dataset.trouble = now;
-  }
-
-  /** Write what the caption says at the clock's time. */
-  word() {
-    const { headline, detail } = captionAt(
-      this.model.scene,
-      this.arrived() && this.clock.anchor ? this.clock.now() : null,
-    );
-    if (this.headline.textContent === headline && this.detail.textContent === detail) return;
-    this.headline.textContent = headline;
-    this.detail.textContent = detail;
-    this.fit();
   }
 
   /** Whether the scene is seen, and no title card before it. */
@@ -278,9 +275,8 @@ class CityCards {
       if (this.time.textContent !== told) this.time.textContent = told;
       const day = longDay(t, zone);
       if (this.day.textContent !== day) this.day.textContent = day;
-      this.word();
       this.colour(stateAt(this.model.states, t));
-      this.tell();
+      this.word();
     }
     if (!drawn || drawn.frames !== this.painted.frames || !this.clock.moving || document.hidden)
       this.painted = { frames: drawn?.frames ?? -1, at: now };

@@ -21,7 +21,7 @@ class KioskCard(Component):
         default={},
         doc="The scene: number, index, count, headline, detail, name, t, end, speed, duration, since and until (when what the "
         "caption says is true), trouble, and `began` (epoch second) or, while held, `held` (seconds into the scene). captions: "
-        "[from, headline, detail], …; None: not known yet.",
+        "by time, see captions.js; None: not known yet.",
     )
     states: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={},

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -232,7 +233,8 @@ class KioskShow(pn.viewable.Viewer):
         timeline = None if hub is None else hub.kept(scene.location, scene.start, scene.end)
         if hub is None or timeline is None:
             return None
-        return [list(one) for one in await threads.to_source(captions_as_known, hub, timeline, scene)]
+        found = await threads.to_source(captions_as_known, hub, timeline, scene)
+        return [[t, asdict(one)] for t, one in found]
 
     def _needs_loading(self, scene: Scene) -> bool:
         timeline = self._controller.timeline
@@ -275,8 +277,8 @@ class KioskShow(pn.viewable.Viewer):
         fields = {
             "number": position.number, "index": position.index, "count": len(self._show.scenes), "name": scene.name,
             "headline": scene.headline, "detail": scene.detail, "t": scene.t, "end": scene.end, "speed": scene.speed,
-            "duration": scene.duration, "since": scene.since, "until": scene.until, "trouble": scene.trouble,
-            "captions": self._captions, "moves": moves, "mapped": isinstance(view, MapView),
+            "captions": self._captions, "duration": scene.duration, "since": scene.since, "until": scene.until,
+            "trouble": scene.trouble, "moves": moves, "mapped": isinstance(view, MapView),
         }  # fmt: skip
         self._card.scene = fields | ({"held": position.elapsed} if held else {"began": epoch - position.elapsed})
 
