@@ -6,7 +6,7 @@ SCENES ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run app test lint bench soak chaos kiosk-soak demo-video clean
+.PHONY: run app test lint bench soak chaos kiosk-soak demo-video golden clean
 
 run: $(VENV)/.installed
 	$(BIN)/twin serve --address $(ADDRESS) --port $(PORT) $(if $(SOURCE),--source "$(SOURCE)") $(if $(SCENES),--scenes "$(SCENES)")
@@ -58,6 +58,11 @@ kiosk-soak: $(VENV)/.testing
 demo-video: $(VENV)/.testing
 	scripts/chromium
 	$(BIN)/python -m scripts.demo_video
+
+# The golden pictures of the page anew, after a change that should be seen. Look at each before it is committed.
+golden: $(VENV)/.testing
+	scripts/chromium
+	$(BIN)/python -m pytest tests/browser/test_golden.py -m "" -k looks_as_it_did --draw-golden --numprocesses=0
 
 clean:
 	rm -rf $(VENV) build node_modules *.egg-info

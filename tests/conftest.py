@@ -75,10 +75,11 @@ MOST_WORKERS = 4
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--full-length`, for `make soak`."""
+    """`--full-length`, for `make soak`; `--draw-golden`, for `make golden`."""
     parser.addoption(
         "--full-length", action="store_true", help="let tests that are about duration last as long as they should"
     )
+    parser.addoption("--draw-golden", action="store_true", help="draw the golden pictures anew instead of comparing")
 
 
 @pytest.fixture(scope="module", autouse=True)
