@@ -75,6 +75,7 @@ def opened(browser: Browser, address: str, theme: str) -> Page:
     choose(page, address, KITCHEN, t=AT)
     page.wait_for_function(DRAWN)
     expect(page.locator(".scrubber .mark").first).to_be_visible()
+    expect(by_id(page, "alert")).to_have_attribute("data-state", "trouble")  # which takes seconds to work out
     page.evaluate("() => document.fonts.ready")
     page.evaluate(UNDRAWN)
     return page
