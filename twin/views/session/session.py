@@ -113,7 +113,7 @@ class ReplaySession(param.Parameterized):
         self.page = PageLink(width=0, height=0, margin=0, sizing_mode="fixed", instance=process.instance)
         self.page.join(controller)
         self._views: Sequence[ReplayView] = ()
-        self._troubles = TroubleFollower(hub, controller)
+        self._troubles = TroubleFollower(hub, controller, lambda: self.page.seen)
         self._shown: tuple[int, float] | None = None
         self._written = ""
         self._requested: LoadRequest | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from functools import partial
 
 import panel as pn
@@ -26,8 +27,10 @@ MOST_SENT = 48
 class TroubleFollower:
     """Computes the blocks that a controller's playhead is in, or comes to, as far as nobody has, and hands them to it."""
 
-    def __init__(self, hub: Hub, controller: ReplayController) -> None:
+    def __init__(self, hub: Hub, controller: ReplayController, seen: Callable[[], bool] = lambda: True) -> None:
+        """`seen()` returns whether the page is in a visible tab; a hidden one is sent nothing until it is."""
         self._hub = hub
+        self._seen = seen
         self._controller = controller
         self._following = False
 
@@ -63,7 +66,7 @@ class TroubleFollower:
             return
         self._following = True
         try:
-            while missing := self.missing():
+            while self._seen() and (missing := self.missing()):
                 await self._bring(missing[:1] if missing[0] == block_of(self._controller.now()) else missing)
         finally:
             self._following = False
@@ -76,6 +79,8 @@ class TroubleFollower:
             known[number] = await threads.troubles.run(partial(self._block, timeline, number))
             if controller.timeline is not timeline:
                 return
+        if not self._seen():  # the hub has them when it is
+            return
         here = block_of(controller.now())
         near = sorted(known, key=lambda number: abs(number - here))[:MOST_SENT]
         controller.unfold(timeline, {number: known[number] for number in near})
