@@ -154,7 +154,10 @@ BEYOND = """() => {
 
 LOOK = """() => {
   const kiosk = __kiosk.front.node.contentWindow.__twin.kiosk;
-  return [kiosk.now(), Date.now() / 1000, kiosk.ready() ? kiosk.scene().number : null];
+  const before = Date.now();
+  const now = kiosk.now();
+  const after = Date.now(); // on a busy machine the page may rest between the two
+  return [now, after / 1000, kiosk.ready() && after - before < 20 ? kiosk.scene().number : null];
 }"""
 
 LEAST_PX = 25.0
