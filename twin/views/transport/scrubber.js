@@ -298,6 +298,8 @@ function buildScrubber(model, clock, verbs) {
   });
   const release = (event) => {
     if (event.pointerId !== pointer) return;
+    // what a finger pressed first has it until it goes sideways, and loses it then to the slider
+    if (event.type === "lostpointercapture" && event.target !== slider) return;
     pointer = null;
     node.classList.remove("dragging");
     if (event.pointerType !== "mouse") unpoint();
