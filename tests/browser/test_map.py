@@ -319,7 +319,7 @@ def test_panning_zooming_and_resizing_keep_canvas_and_glyphs_together_and_the_ma
     x, y = box["x"] + 300, box["y"] + 250
 
     def settled():
-        page.wait_for_timeout(400)
+        shown.still()
         looking = shown.rested()
         off, skew = alignment(shown)
         assert off < 0.01
@@ -434,6 +434,7 @@ def test_the_names_of_the_base_map_are_written_as_text_where_they_belong(show):
     before = shown.picture()
     shown.do(lambda: setattr(frame, "base", {"maps": {"streets": streets}, "chosen": "streets"}))
     until(shown.page, lambda: len(shown.ask("map.names()")) == 2, "two names, as the third has no room")
+    shown.still()
     written = {name["text"]: name for name in shown.ask("map.names()")}
     assert set(written) == {hostile, "Straight Street"}
     right, below = shown.ask(f"map.screen({x + 1500}, {y + 1500})")

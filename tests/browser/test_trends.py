@@ -158,7 +158,7 @@ def test_trends_behind_a_tab_come_when_they_are_looked_at(opened):
 
     do(lambda: SESSION.view.param.update(active=True))
 
-    expect(page.get_by_test_id("trends-stage-cooking")).to_contain_text("10.5 min")
+    expect(page.get_by_test_id("trends-stage-cooking")).to_contain_text("10 min")
     page.wait_for_function("node => node.offsetWidth > 50", arg=page.locator(".over").element_handle())
 
 

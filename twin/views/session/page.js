@@ -3,7 +3,7 @@
 
 import { clockFrom } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
-import { twin } from "../shared/registry.js";
+import { guarded, twin } from "../shared/registry.js";
 import { verbsOf } from "../shared/verbs.js";
 import { isSameView, queryAt, resume, stateOf } from "./address.js";
 
@@ -47,9 +47,9 @@ class PageLink {
     return !twin.connection?.document || twin.connection.document === this.document;
   }
 
-  tell = () => {
+  tell = guarded(() => {
     this.model.seen = !document.hidden;
-  };
+  });
 
   // the page's own theme class is inside a shadow root; the tokens hang on the document
   theme = () => {
@@ -73,14 +73,14 @@ class PageLink {
     return stateOf(this.clock);
   }
 
-  look = () => {
+  look = guarded(() => {
     if (!this.isCurrent || !this.model.query) return;
     const state = stateOf(this.clock);
     if (state && isSameView(this.model.query, location.search)) this.last = { query: this.query(), state };
     if (this.clock.moving && performance.now() - this.wroteAt > FOLLOW_MS) this.write();
-  };
+  });
 
-  write = () => {
+  write = guarded(() => {
     if (!this.isCurrent || !this.model.query || twin.connection?.lost || twin.connection?.moving) return;
     this.wroteAt = performance.now();
     const query = this.query();
@@ -90,7 +90,7 @@ class PageLink {
       if (this.last) enter("replaceState", this.last.query, this.last.state); // that is what one comes back to
       enter("pushState", query, state);
     }
-  };
+  });
 
   /** Whether everything is drawn that the page was opened for. */
   get isReady() {
