@@ -33,8 +33,6 @@ MOST_BRANDS = 40
 SMALLEST_GROUP = 20
 """Orders that a quarter of them must be for distances and load to be split at quarters."""
 DIRECTIONS = ("east", "north-east", "north", "north-west", "west", "south-west", "south", "south-east")
-DAYS = ("Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday")
-"""By the number of a day since 1970 modulo 7."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,48 +69,37 @@ class CommonTrait:
         return f"{self.label}: {100 * self.share:.0f} % of them, {100 * self.rest:.0f} % of the rest"
 
 
-class Traits:
-    """The traits of a timeline's orders, looked up once (`Timeline.cached`)."""
-
-    def __init__(self, timeline: Timeline) -> None:
-        self._traits = traits_of(timeline)
-
-    def shared_by(self, orders: Bools, among: Bools) -> list[CommonTrait]:
-        """Return what `orders` (n,) share that the others `among` (n,) do not: see `common_traits`."""
-        return common_traits(self._traits, orders, among)
-
-
 def common_traits(traits: list[Trait], orders: Bools, among: Bools) -> list[CommonTrait]:
     """Return what `orders` (n,) share that the others `among` (n,) do not, the largest difference first; often nothing.
 
     Of traits of one kind that overlap (hours, directions …) each stands for itself.
     """
-    tested: list[tuple[float, CommonTrait]] = []
     some, rest = orders & among, among & ~orders
-    for trait in traits:
-        n, m = int(np.count_nonzero(some & trait.known)), int(np.count_nonzero(rest & trait.known))
-        with_trait = trait.has & trait.known
-        k, j = int(np.count_nonzero(some & with_trait)), int(np.count_nonzero(rest & with_trait))
-        if not n or not m or k + j in (0, n + m):
-            continue
-        chance = float(hypergeom.sf(k - 1, n + m, k + j, n))
-        low, high = _difference(k, n, j, m)
-        tested.append((chance, CommonTrait(trait.kind, trait.label, k / n, j / m, low, high, k, n, chance)))
-    tested.sort(key=lambda one: one[0])
+    counted = [(trait, _counts(trait, some), _counts(trait, rest)) for trait in traits]
+    tested = [(trait, k, n, j, m) for trait, (k, n), (j, m) in counted if n and m and k + j not in (0, n + m)]
+    if not tested:
+        return []
+    k_of, n_of, j_of, m_of = np.array([numbers for _, *numbers in tested]).T
+    chances = hypergeom.sf(k_of - 1, n_of + m_of, k_of + j_of, n_of)
     found, worst = [], 0.0
-    for rank, (chance, one) in enumerate(tested):
-        worst = max(worst, min(1.0, chance * (len(tested) - rank)))
+    for rank, at in enumerate(np.argsort(chances, kind="stable").tolist()):
+        worst = max(worst, min(1.0, float(chances[at]) * (len(tested) - rank)))
         if worst > CHANCE:
             break
-        if one.number >= FEWEST and one.share - one.rest >= LEAST_DIFFERENCE:
-            found.append(
-                CommonTrait(one.kind, one.label, one.share, one.rest, one.low, one.high, one.number, one.of, worst)
-            )
+        trait, k, n, j, m = tested[at]
+        if k >= FEWEST and k / n - j / m >= LEAST_DIFFERENCE:
+            found.append(CommonTrait(trait.kind, trait.label, k / n, j / m, *_difference(k, n, j, m), k, n, worst))
     return sorted(found, key=lambda one: one.rest - one.share)
 
 
+def _counts(trait: Trait, orders: Bools) -> tuple[int, int]:
+    """Return how many of the orders have a trait, and of how many that is known."""
+    known = orders & trait.known
+    return int(np.count_nonzero(known & trait.has)), int(np.count_nonzero(known))
+
+
 def traits_of(timeline: Timeline) -> list[Trait]:
-    """Return the traits of a timeline's orders; those that the data does not tell are left out."""
+    """Return the traits of a timeline's orders; those that the data does not tell are left out. See `Timeline.cached`."""
     return [
         *_brands(timeline),
         *_sizes(timeline),
@@ -137,9 +124,7 @@ def _brands(timeline: Timeline) -> Iterator[Trait]:
 
 
 def _sizes(timeline: Timeline) -> Iterator[Trait]:
-    orders = timeline.orders
-    lines = np.diff(orders.item_offsets)
-    items = np.bincount(np.repeat(np.arange(len(orders)), lines), np.nan_to_num(orders.item_qty), len(orders))
+    items = timeline.orders.quantity
     known = items > 0
     for label, low, high in (
         ("one item", 0, 1),
@@ -165,12 +150,12 @@ def _times(timeline: Timeline) -> Iterator[Trait]:
     began = timeline.orders.began
     known = np.isfinite(began)
     local = np.asarray(timeline.tz.local(np.where(known, began, timeline.window.start)))
-    hour, day = (local % DAY // HOUR).astype(int), (local // DAY).astype(int) % 7
+    hour, weekday = (local % DAY // HOUR).astype(int), (local // DAY).astype(int) % 7
     for k in np.unique(hour[known]).tolist():
         yield Trait("hour", f"ordered {k:02d}:00–{k + 1:02d}:00", hour == k, known)
-    weekdays = np.unique(day[known]).tolist()
-    for k in weekdays if len(weekdays) > 1 else []:
-        yield Trait("weekday", f"on a {DAYS[k]}", day == k, known)
+    weekdays, first = np.unique(weekday[known], return_index=True)
+    for k, t in zip(weekdays.tolist(), began[known][first].tolist(), strict=True) if len(weekdays) > 1 else ():
+        yield Trait("weekday", f"on a {timeline.tz.weekday(t)}", weekday == k, known)
 
 
 def _load(timeline: Timeline) -> Iterator[Trait]:

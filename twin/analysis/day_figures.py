@@ -12,8 +12,9 @@ from scipy.stats import t as student
 
 from twin.analysis.baseline import SAME_WEEKDAYS, History
 from twin.analysis.metrics import WHOLE_MINUTE
-from twin.foundation.stages import STALLED_AFTER
+from twin.foundation.stages import CREATED, STALLED_AFTER
 from twin.timeline import events as ev
+from twin.timeline.orders import began
 
 Floats = NDArray[np.float64]
 
@@ -53,18 +54,16 @@ class DayFigure:
 
 def day_figures(history: History, day: int, target: float) -> list[DayFigure]:
     """Return the figures of `day`, numbered since 1970 on the kitchen's clock; `target`: the promised delivery time, seconds."""
-    values = {one: _of_day(history, one, target) for one in history.days.tolist() if one <= day}
-    values.setdefault(day, _of_day(history, day, target))
+    day_of = history.tz.day(began(history.created, history.enter[CREATED]))
+    days = {*(one for one in history.days.tolist() if one < day), day}
+    values = {one: _of_day(history, day_of == one, target) for one in sorted(days)}
     before = [one for one in values if one < day]
     alike = [one for one in before if (day - one) % 7 == 0]
     others = alike if len(alike) >= SAME_WEEKDAYS else before
     return [_compared(name, values[day][name], [values[one][name] for one in others]) for name in LABELS]
 
 
-def _of_day(history: History, day: int, target: float) -> dict[str, float | None]:
-    start, end = float(history.tz.start_of(day)), float(history.tz.start_of(day + 1))
-    began = np.where(np.isfinite(history.created), history.created, history.enter[0])
-    inside = (began >= start) & (began < end)
+def _of_day(history: History, inside: NDArray[np.bool_], target: float) -> dict[str, float | None]:
     took = (history.delivered - history.created)[inside]
     took = took[(took >= 0) & (took <= STALLED_AFTER)]
     orders, delivered = int(np.count_nonzero(inside)), int(np.count_nonzero(np.isfinite(history.delivered[inside])))

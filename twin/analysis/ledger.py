@@ -13,7 +13,6 @@ parts can go from usual to what they were.
 Every figure of any orders is a plain sum over rows of these arrays.
 """
 
-import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -284,21 +283,19 @@ class Ledger:
 class _Made:
     """The ledger of a timeline, made at first and again for another baseline or target."""
 
-    def __init__(self, timeline: Timeline) -> None:
-        self._timeline = weakref.ref(timeline)
+    def __init__(self, _: Timeline) -> None:
         self._made: Ledger | None = None
 
-    def of(self, baseline: Baseline, target: float) -> Ledger:
-        made, timeline = self._made, self._timeline()
+    def of(self, timeline: Timeline, baseline: Baseline, target: float) -> Ledger:
+        made = self._made
         if made is None or made.baseline is not baseline or made.target != target:
-            assert timeline is not None
             made = self._made = Ledger(timeline.orders.milestones, baseline, timeline.tz, target)
         return made
 
 
 def ledger_of(timeline: Timeline, baseline: Baseline, target: float = DELIVERY_TARGET_S) -> Ledger:
     """Return the timeline's ledger, which is created at the first call and freed with the timeline."""
-    return timeline.cached(_Made).of(baseline, target)
+    return timeline.cached(_Made).of(timeline, baseline, target)
 
 
 class _Usual:

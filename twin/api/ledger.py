@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.analysis import brands
-from twin.analysis.common_traits import CommonTrait, Traits
+from twin.analysis.common_traits import CommonTrait, common_traits, traits_of
 from twin.analysis.ledger import LABELS, PARTS, Account, Ledger
 from twin.api import models
 from twin.api.instants import instant
@@ -34,7 +34,7 @@ def answer(
         end=instant(window.end),
         known_at=None if known_at is None else instant(known_at),
         total=models.LedgerAccount(**_account(ledger.account(among))),
-        shared=[_shared(one) for one in timeline.cached(Traits).shared_by(ledger.late, among & ledger.counted)],
+        shared=[_shared(one) for one in common_traits(timeline.cached(traits_of), ledger.late, among & ledger.counted)],
         groups=[] if by == "cause" else list(_groups(timeline, ledger, among, by)),
     )
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from twin.analysis import brands
 from twin.analysis.baseline import Baseline
-from twin.analysis.common_traits import CommonTrait, Traits
+from twin.analysis.common_traits import CommonTrait, common_traits, traits_of
 from twin.analysis.driver_supply import drivers_at
 from twin.analysis.insights import Insights
 from twin.analysis.ledger import Account
@@ -302,7 +302,7 @@ class Kitchen:
         last = window.end if end is None else self._seconds(end)
         began, book = self.data.orders.began, self._hub.ledger(self.data)
         among = book.counted & (began >= first) & (began < last)
-        return Why(book.account(among), self.data.cached(Traits).shared_by(book.late, among))
+        return Why(book.account(among), common_traits(self.data.cached(traits_of), book.late, among))
 
     @property
     def rejects(self) -> pd.DataFrame:

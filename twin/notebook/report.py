@@ -12,7 +12,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from twin.analysis import brands
-from twin.analysis.common_traits import Traits
+from twin.analysis.common_traits import common_traits, traits_of
 from twin.analysis.day_figures import day_figures
 from twin.analysis.ledger import LABELS, NAMES, PARTS, Account, Ledger
 from twin.analysis.moments import TROUBLES
@@ -56,7 +56,7 @@ def report(hub: Hub, timeline: Timeline, link: str = "") -> str:
     orders = timeline.orders
     among = (orders.began >= window.start) & (orders.began < window.end)
     account = ledger.account(among)
-    shared = timeline.cached(Traits).shared_by(ledger.late, among & ledger.counted)
+    shared = common_traits(timeline.cached(traits_of), ledger.late, among & ledger.counted)
     one_day = tz.day(window.start) == tz.day(np.nextafter(window.end, window.start))
     history = insights.baseline.history
     figures = day_figures(history, tz.day(window.start), ledger.target) if one_day and history is not None else []

@@ -84,17 +84,13 @@ def orders(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame
     if rows is None:
         rows = np.flatnonzero((built.began >= timeline.window.start) & (built.began < timeline.window.end))
     times = {name: getattr(built, name)[rows] for name in _MILESTONES}
-    lines = np.diff(built.item_offsets)
-    quantity = np.bincount(
-        np.repeat(np.arange(len(built)), lines), weights=np.nan_to_num(built.item_qty), minlength=len(built)
-    )
     delivered, cancelled = np.isfinite(times["delivered"]), np.isfinite(times["cancelled"])
     return pd.DataFrame(
         {
             "status": np.select([delivered, cancelled], ["completed", "cancelled"], "in_progress"),
             **{name: stamps(values, timeline.tz) for name, values in times.items()},
             "delivery_min": (times["delivered"] - times["created"]) / MINUTE,
-            "items": quantity[rows].astype(np.int64),
+            "items": built.quantity[rows].astype(np.int64),
             "revenue": np.where(built.revenue[rows] != 0, built.revenue[rows], np.nan).astype(np.float64),
             "address": [built.address(row) for row in np.asarray(rows).tolist()],
         },

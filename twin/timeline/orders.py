@@ -112,6 +112,12 @@ class Orders:
     def cancelled(self) -> NDArray[np.float64]:
         return self.milestones[ev.ORDER_CANCELLED]
 
+    @property
+    def quantity(self) -> NDArray[np.float64]:
+        """How many items each order has, (n,); 0 where the data has none. Computed at each access."""
+        order = np.repeat(np.arange(len(self)), np.diff(self.item_offsets))
+        return np.bincount(order, np.nan_to_num(self.item_qty), len(self)).astype(np.float64)
+
     def items(self, order: int) -> list[OrderItem]:
         """Return the items of the order in row `order`."""
         start, stop = int(self.item_offsets[order]), int(self.item_offsets[order + 1])

@@ -9,7 +9,7 @@ import numpy as np
 import panel as pn
 import param
 
-from twin.analysis.common_traits import Traits
+from twin.analysis.common_traits import common_traits, traits_of
 from twin.analysis.ledger import NAMES, PARTS, Account, Ledger, ledger_of
 from twin.analysis.metrics import TRAILING
 from twin.replay.controller import ReplayController
@@ -94,7 +94,7 @@ class WhyView(ReplayView):
         def make() -> Ledger:
             made = ledger_of(timeline, insights.baseline, target)
             made.account()
-            timeline.cached(Traits)
+            timeline.cached(traits_of)
             return made
 
         async def compute() -> None:
@@ -123,30 +123,32 @@ class WhyView(ReplayView):
     def _update(self) -> None:
         if self._ledger is None or self._timeline is None or not self._shown:
             return
-        among = self._among() & self._ledger.counted
+        among = self._among()
         state = _state(self._ledger.account(among))
-        shared = self._timeline.cached(Traits).shared_by(self._ledger.late, among)
+        shared = common_traits(self._timeline.cached(traits_of), self._ledger.late, among)
         sentences = [one.sentence for one in shared[:MOST_SHARED]]
         if state != self._panel.state or sentences != self._panel.shared:
             self._panel.param.update(state=state, shared=sentences)
-        self._list()
+        self._list(among)
 
     def _among(self) -> Any:
-        """Return which orders it is about, (n,) bool."""
+        """Return which deliveries it is about, (n,) bool."""
         assert self._timeline is not None
+        assert self._ledger is not None
         orders, (start, end, t) = self._timeline.orders, self._shown
+        until = self._ledger.counted & (orders.delivered <= t)
         if self._panel.scope == "hour":
-            return (orders.delivered > t - TRAILING) & (orders.delivered <= t)
-        return (orders.began >= start) & (orders.began < end) & (orders.delivered <= t)
+            return until & (orders.delivered > t - TRAILING)
+        return until & (orders.began >= start) & (orders.began < end)
 
-    def _list(self) -> None:
+    def _list(self, among: Any) -> None:
         ledger, timeline, part = self._ledger, self._timeline, self._panel.part
-        if ledger is None or timeline is None or not self._shown:
-            return
+        assert timeline is not None
+        assert ledger is not None
         worst: list[list[Any]] = []
         if part:
-            rows = np.flatnonzero(self._among() & ledger.counted)
-            more = (ledger.parts - ledger.usual)[rows, PARTS.index(part)]
+            rows, column = np.flatnonzero(among), PARTS.index(part)
+            more = ledger.parts[rows, column] - ledger.usual[rows, column]
             largest = np.argsort(-more, kind="stable")[:WORST]
             worst = [
                 [row, str(timeline.orders.ids[row].as_py()), _tenths(beyond), _tenths(total - ledger.target)]
@@ -162,7 +164,7 @@ class WhyView(ReplayView):
         match event.data:
             case {"part": str() as part} if part in ("", *PARTS):
                 self._panel.part = part
-                self._list()
+                self._update()
             case {"scope": "hour" | "range" as scope}:
                 self._panel.scope = scope
                 self._update()
