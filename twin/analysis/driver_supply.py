@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.analysis.limits import FEWEST_MEALS, FINE, pressure_level
+from twin.analysis.limits import FEWEST_MEALS, pressure_level
 from twin.analysis.metrics import metrics_of
 from twin.foundation.stages import OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
 from twin.timeline.timeline import Timeline
@@ -74,13 +74,12 @@ def drivers_at(timeline: Timeline, t: float, usual: float | None = None) -> Driv
     if not (index.recorded[READY] and index.recorded[OUT_FOR_DELIVERY] and len(timeline.orders)):
         return None
     waiting, on_road = (timeline.membership.in_stage(stage, t - _SAMPLES) for stage in (READY, OUT_FOR_DELIVERY))
-    meals = float(waiting.mean())
     return DriversNow(
         on_road=int(on_road[0]),
         waiting=timeline.cached(_Arrivals).waiting(t),
         ready=index.entered(READY, t),
         picked_up=index.entered(OUT_FOR_DELIVERY, t),
-        level=int(pressure_level(meals, on_road.mean(), usual)) if meals >= FEWEST_MEALS else FINE,
+        level=int(pressure_level(waiting.mean(), on_road.mean(), usual)),
     )
 
 
