@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, Frame, Page, expect
 import twin
 from tests.browser.app import ROOT, Server, free_port, wait_for_health
 from tests.browser.cable import Cable
-from tests.browser.operations import MOST_S
+from tests.browser.operations import MOST_S, settled
+from tests.browser.texts import texts
 from twin.notebook.door import Twin
 from twin.show.deriving import derive
 from twin.show.options import Options
@@ -223,6 +224,17 @@ def test_five_panes_leave_the_map_its_size_and_the_caption_agrees_with_the_clock
             expect(card.get_by_test_id("kiosk-phase")).to_have_text(re.compile(f"^{begin}" if begin else "^$"))
             on = card.locator(".card-root").get_attribute("data-trouble")
             assert on == {"coming": "", "on": "on", "over": "over"}[name]
+
+
+def test_no_text_on_a_wall_is_cut_or_lies_on_another(server: Server, browser: Browser) -> None:
+    with screens(browser, 2, size={"width": 1920, "height": 1080}) as [three, five]:
+        hang(three, server.port, locations="sanfrancisco", seconds=600)
+        hang(five, server.port, locations="sanfrancisco", panes="map,pipeline,kpis,trends,feed", seconds=600)
+        for width, height in ((1920, 1080), (1280, 720), (1080, 1920)):
+            for page in (three, five):
+                page.set_viewport_size({"width": width, "height": height})
+                seen = settled(page, lambda page=page: texts(living(page))["problems"], still_s=1.0)
+                assert seen == [], (width, height, page is five)
 
 
 def test_two_screens_are_in_step(server: Server, browser: Browser) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Frame, Page
 
 SLOP = 1.5
 """Pixels by which a text may stand over an edge: glyphs have side bearings, and browsers round."""
@@ -17,6 +17,6 @@ CUT_ON_PURPOSE = (
 LOOK = Path(__file__).with_name("texts.js").read_text("utf-8").partition("\n")[2].rstrip().rstrip(";")
 
 
-def texts(page: Page) -> dict[str, Any]:
+def texts(page: Page | Frame) -> dict[str, Any]:
     """What is wrong with the texts seen now: `problems` (cut, on one another), `small` (below 12 px), and how many there are."""
     return dict(page.evaluate(LOOK, {"slop": SLOP, "loose": CUT_ON_PURPOSE}))
