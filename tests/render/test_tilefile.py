@@ -82,6 +82,16 @@ def test_many_tiles_in_leaf_directories_are_all_found(tmp_path: Path, monkeypatc
     assert own.raw(9, 1, 0) is None
 
 
+def test_a_directory_that_unpacks_to_too_much_is_not_unpacked(tmp_path: Path) -> None:
+    path = write(tmp_path / "city.pmtiles", {HOME: picture(RED)})
+    bomb = gzip.compress(b"\x01" + bytes(2 * tilefile.MAX_ENTRIES))
+    content = bytearray(path.read_bytes())
+    content[8:24] = len(content).to_bytes(8, "little") + len(bomb).to_bytes(8, "little")  # where the root lies
+    path.write_bytes(content + bomb)
+    with pytest.raises(ConfigError, match=r"city\.pmtiles is damaged"):
+        tilefile.TileFile(path)
+
+
 SQUARE = [(0, 0), (2048, 0), (2048, 4096), (0, 4096)]
 ISLAND = [(512, 1024), (512, 3072), (1536, 3072), (1536, 1024)]
 

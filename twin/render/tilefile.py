@@ -13,10 +13,10 @@ import os
 import re
 import threading
 import zlib
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+from cachetools import LRUCache
 from PIL import Image
 from pmtiles.tile import (
     Compression,
@@ -47,6 +47,8 @@ RASTER = {
 HEADER_BYTES = 127
 MAX_DIRECTORY = 4 << 20
 """Bytes of a directory, compressed; the format's own tools write 16 kB, and leaves of some 100 kB."""
+MAX_ENTRIES = 16 << 20
+"""Bytes of a directory, unpacked: over a million tiles."""
 MAX_METADATA = 4 << 20
 MAX_TILE = 8 << 20
 """Bytes of a tile, compressed or not; a dense one has half a megabyte."""
@@ -83,7 +85,7 @@ class TileFile:
         except OSError as error:
             raise ConfigError(f"The map {self.name} cannot be opened: {error.strerror or error}.") from error
         self._lock = threading.Lock()
-        self._directories: OrderedDict[tuple[int, int], list[Entry]] = OrderedDict()
+        self._directories: LRUCache[tuple[int, int], list[Entry]] = LRUCache(DIRECTORIES)
         try:
             self._open()
         except BaseException as error:
@@ -203,16 +205,16 @@ class TileFile:
     def _directory(self, offset: int, length: int) -> list[Entry]:
         key = (offset, length)
         with self._lock:
-            if key in self._directories:
-                self._directories.move_to_end(key)
-                return self._directories[key]
+            known = self._directories.get(key)
+        if known is not None:
+            return known
         if length > MAX_DIRECTORY:
             raise ValueError("too large a directory")
-        entries = deserialize_directory(self._read(offset, length))
+        packed = self._read(offset, length)
+        unpacked(packed, MAX_ENTRIES)  # the library unpacks it without a limit
+        entries = deserialize_directory(packed)
         with self._lock:
             self._directories[key] = entries
-            while len(self._directories) > DIRECTORIES:
-                self._directories.popitem(last=False)
         return entries
 
     def _read(self, offset: int, length: int) -> bytes:
