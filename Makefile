@@ -24,7 +24,7 @@ test: $(VENV)/.testing
 	scripts/java
 	scripts/node
 	scripts/nginx
-	$(BIN)/python -m pytest -m "" tests
+	$(BIN)/python -m scripts.suite
 
 lint: $(VENV)/.testing
 	$(BIN)/ruff check .
