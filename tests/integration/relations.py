@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from tests.integration.shown import Scene
-from twin.analysis.metrics import TRAILING, metrics_of
-from twin.analysis.wording import minutes_text
+from twin.analysis.metrics import SERIES_STEP, TRAILING, metrics_of
+from twin.analysis.wording import minutes_text, whole_minutes
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, READY, STAGES, STATES
 from twin.foundation.windows import WINDOWS
 
@@ -285,6 +285,22 @@ def moments_are_told_in_one_way(scene: Scene) -> Faults:
             yield same(f"minutes of {one['when']} in its sentence", 60 * int(sentence[1]), stretch)
         clock = f"{tz.clock(one['start'])}–"
         yield None if clock in one["when"] else f"{one['when']} does not begin at {clock}"
+
+
+@relation
+def a_sentence_and_the_page_have_one_usual(scene: Scene) -> Faults:
+    """A moment's usual is what the pipeline and the delivery card show when it is worst; what was known, what they show then."""
+    listed = [(one, one["at"]) for one in scene.sent["moments"]["moments"] or []]
+    changes = [change for block in scene.sent["alert"]["known"] for change in block["changes"]]
+    for one, t in listed + [(trouble, look) for look, troubles, _ in changes for trouble in troubles]:
+        told = re.search(r"against (\d+) min usually", one["sentence"].partition("their delivery time")[0])
+        usual = scene.baseline.stage_time(one["stage"], t)
+        if told is not None and usual is not None and not one["sentence"].startswith(("Packing", "So far packing")):
+            yield same(f"usual of {one['when']} {one['sentence']!r}", 60 * int(told[1]), 60 * whole_minutes(usual))
+        told = re.search(r"their delivery time \d+ min against (\d+) min usually", one["sentence"])
+        usual = scene.baseline.delivery_time(t // SERIES_STEP * SERIES_STEP)
+        if told is not None and usual is not None:
+            yield same(f"usual of {one['when']} {one['sentence']!r}", 60 * int(told[1]), 60 * whole_minutes(usual))
 
 
 @relation

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.analysis.baseline import Baseline, History
+from twin.analysis.metrics import SERIES_STEP
 from twin.analysis.moments.moment import Moment
 from twin.analysis.moments.usual import Usual
 from twin.foundation import event_types as ev
@@ -68,6 +69,7 @@ class Evidence:
     start, end: the window, seconds; since: the midnight before it, from which on the orders are complete;
     late_after: seconds after the food was ready from which a driver is late. tz, window: to turn moments into data seconds again.
     now: None with hindsight; else nothing later is in `orders`, and phases that are not over count as long as they last already.
+    baseline: what the page calls usual, for the sentences; what is unusual is found by `usual`, which an evening moves less.
     """
 
     orders: History
@@ -79,6 +81,7 @@ class Evidence:
     tz: Zone = NAIVE
     window: Window = field(default_factory=lambda: Window(-np.inf, np.inf))
     now: float | None = None
+    baseline: Baseline = field(default_factory=Baseline.none)
     _memo: dict[Hashable, Any] = field(default_factory=dict)
 
     @classmethod
@@ -87,7 +90,8 @@ class Evidence:
         orders = History.from_timeline(timeline)
         history, tz, window = baseline.history or orders, timeline.tz, timeline.window
         start, end = tz.local(window.start), tz.local(window.end)
-        return cls(orders.on_clock(), history.on_clock(), start - start % DAY, start, end, late_after, tz, window)
+        since = start - start % DAY
+        return cls(orders.on_clock(), history.on_clock(), since, start, end, late_after, tz, window, baseline=baseline)
 
     def in_data_time(self, moment: Moment) -> Moment:
         """Return a moment that was found here in data seconds, limited to the window: orders are examined from midnight on."""
@@ -104,6 +108,17 @@ class Evidence:
             return Usual(phase.start[measured], phase.length[measured])
 
         return self.remembered(("usual", name), learn)
+
+    def shown_usual(self, stage: str, at: float) -> float | None:
+        """Return the usual time in a stage, seconds, that the page shows at `at`: the kitchen's clock."""
+        return self.baseline.stage_time(stage, self._data_time(at))
+
+    def shown_usual_delivery(self, at: float) -> float | None:
+        """Return the usual delivery time, seconds, that the page shows at `at`: the kitchen's clock."""
+        return self.baseline.delivery_time(self._data_time(at) // SERIES_STEP * SERIES_STEP)
+
+    def _data_time(self, at: float) -> float:
+        return float(self.tz.from_local(min(max(at, self.start), self.end)))
 
     def remembered(self, key: Hashable, learn: Callable[[], T]) -> T:
         """Return what `learn` finds in the history, found once for all evidence with the same history."""
