@@ -97,7 +97,20 @@ class Evidence:
         """Return a moment that was found here in data seconds, limited to the window: orders are examined from midnight on."""
         start, end, at = self.tz.from_local(moment.start), self.tz.from_local(moment.end, later=True), moment.at
         start, end = max(start, self.window.start), min(end, self.window.end)
-        return replace(moment, start=start, end=end, at=min(max(self.tz.from_local(at), start), end), tz=self.tz)
+        at = min(max(self.tz.from_local(at), start), end)
+        settled = self.tz.from_local(moment.settled) if np.isfinite(moment.settled) else moment.settled
+        return replace(moment, start=start, end=end, at=at, tz=self.tz, settled=settled)
+
+    def settled(self, moment: Moment, rows: NDArray[np.intp] | None = None) -> Moment:
+        """Return a moment that says when all of its orders had their end: `rows`, or those made in it."""
+        enter = self.orders.enter
+        if rows is None:
+            created = self.orders.created
+            rows = np.flatnonzero((created >= moment.start) & (created < moment.end))
+        times = enter[:, rows]
+        with np.errstate(invalid="ignore"):
+            told = np.isfinite(times) & (times - times[0] <= STALLED_AFTER)  # the others are in no average
+        return replace(moment, settled=float(times[told].max()) if told.any() else moment.end)
 
     def usual(self, name: str) -> Usual:
         """Return the usual duration of a phase."""
