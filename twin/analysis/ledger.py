@@ -89,6 +89,38 @@ def customer_minutes(milestones: Floats) -> tuple[Floats, Floats]:
 
     An order without creation or delivery, or one delivered before it was created, has no total: NaN, and parts of 0.
     """
+    bounds, told, total = _split(milestones)
+    counted = np.isfinite(total)
+    parts = np.zeros((len(total), len(PARTS)), order="F")
+    spans = np.diff(bounds, axis=0)  # (5, n)
+    arrived = milestones[ev.DRIVER_ARRIVED]
+    waits = np.clip(np.where(told[3] & counted, arrived, 0.0) - bounds[3], 0.0, spans[3])
+    for part, span in ((QUEUE, 0), (COOK, 1), (PACK, 2), (DRIVE, 4)):
+        parts[:, part] = np.where(told[span], spans[span], 0.0)
+    parts[:, FOOD_WAITS] = np.where(told[3], waits, 0.0)
+    parts[:, HAND_OVER] = np.where(told[3], spans[3] - waits, 0.0)
+    parts[:, NOT_RECORDED] = np.where(told, 0.0, spans).sum(axis=0)
+    return parts, total
+
+
+def gaps_of(milestones: Floats) -> list[tuple[float, float]]:
+    """Return the stretches [start, end), data seconds, of which the record of one order (9, 1) does not say what happened."""
+    bounds, told, total = _split(milestones)
+    if np.isnan(total[0]):
+        return []
+    gaps: list[tuple[float, float]] = []
+    for start, end, known in zip(bounds[:-1, 0].tolist(), bounds[1:, 0].tolist(), told[:, 0].tolist(), strict=True):
+        if known or end <= start:
+            continue
+        if gaps and gaps[-1][1] == start:
+            gaps[-1] = gaps[-1][0], end
+        else:
+            gaps.append((start, end))
+    return gaps
+
+
+def _split(milestones: Floats) -> tuple[Floats, Bools, Floats]:
+    """Return when the spans between milestones begin and end (6, n), whether each is recorded (5, n), and the totals (n,)."""
     times = milestones[list(_BOUNDARIES)]
     # a driver whose pick-up is missing is on the road from his first position on
     pinged = np.isnan(times[4])
@@ -99,23 +131,13 @@ def customer_minutes(milestones: Floats) -> tuple[Floats, Floats]:
     total = delivered - created
     total[~(total >= 0)] = np.nan
     counted = np.isfinite(total)
-    n = len(total)
-    parts = np.zeros((n, len(PARTS)), order="F")
     bounds = np.where(np.isfinite(times), times, np.inf)
     bounds = np.minimum.accumulate(bounds[::-1], axis=0)[::-1]
     bounds = np.where(counted, np.maximum(bounds, created), 0.0)
-    spans = np.diff(bounds, axis=0)  # (5, n)
     told = recorded[:-1] & recorded[1:]
     told[4] |= pinged & np.isfinite(times[4])  # the drive from the first position on
-    arrived = milestones[ev.DRIVER_ARRIVED]
-    told[3] &= np.isfinite(arrived)
-    waits = np.clip(np.where(told[3] & counted, arrived, 0.0) - bounds[3], 0.0, spans[3])
-    for part, span in ((QUEUE, 0), (COOK, 1), (PACK, 2), (DRIVE, 4)):
-        parts[:, part] = np.where(told[span], spans[span], 0.0)
-    parts[:, FOOD_WAITS] = np.where(told[3], waits, 0.0)
-    parts[:, HAND_OVER] = np.where(told[3], spans[3] - waits, 0.0)
-    parts[:, NOT_RECORDED] = np.where(told, 0.0, spans).sum(axis=0)
-    return parts, total
+    told[3] &= np.isfinite(milestones[ev.DRIVER_ARRIVED])
+    return bounds, told, total
 
 
 def driver_minutes(milestones: Floats) -> Floats:
