@@ -27,6 +27,7 @@ MINUTE = 60.0
 
 DELIVERY_TARGET_S = 30 * MINUTE
 LATE_AFTER_S = 5 * MINUTE
+COLD_AFTER_S = 15 * MINUTE
 COMPLETION_TARGET = 0.95
 
 MOST_AT_ONCE = 100_000
@@ -104,6 +105,8 @@ class Settings:
     """From created to delivered, as the business promises."""
     late_after_s: float = LATE_AFTER_S
     """A driver is late who arrives more than this after the food was ready."""
+    cold_after_s: float = COLD_AFTER_S
+    """A meal is cold that stood longer than this between being finished and picked up; by default, Ready's red limit."""
     completion_target: float = COMPLETION_TARGET
     stage_amber_s: Mapping[str, float] = field(default_factory=lambda: STAGE_AMBER, hash=False)
     stage_red_s: Mapping[str, float] = field(default_factory=lambda: STAGE_RED, hash=False)
@@ -215,6 +218,7 @@ class Settings:
             scenes=Path(given["TWIN_SCENES"]) if given.get("TWIN_SCENES") else None,
             delivery_target_s=target,
             late_after_s=_minutes(environment, "TWIN_LATE_AFTER_MIN", default.late_after_s),
+            cold_after_s=_minutes(environment, "TWIN_COLD_AFTER_MIN", default.cold_after_s),
             completion_target=_percent(environment, "TWIN_COMPLETION_TARGET_PERCENT", default.completion_target),
             stage_amber_s=MappingProxyType(amber),
             stage_red_s=MappingProxyType(red),
