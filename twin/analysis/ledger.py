@@ -418,7 +418,7 @@ class _Days:
         shape = (len(self._days), 24)
         self._number = np.bincount(cell, minlength=shape[0] * 24).reshape(shape).astype(np.float64)
         sums = np.stack([np.bincount(cell, parts[rows, k], shape[0] * 24) for k in range(len(PARTS))], axis=1)
-        self._sums = sums.reshape(*shape, len(PARTS))
+        self._sums = sums.reshape(*shape, len(PARTS)).astype(np.float64)
 
     def usual(self, created: Floats, without: _Unlived | None = None) -> Floats:
         """Return the mean parts (n, 7) on other days for orders `created` (n,) seconds; NaN where there is no other day.
