@@ -320,6 +320,11 @@ class Ledger:
             usual[rows] = self._days.usual(self._milestones[ev.ORDER_CREATED, rows], self._without)
         return usual
 
+    def usual_at(self, created: float) -> Floats | None:
+        """Return what each part takes on other days for an order `created` then, (7,) mean seconds; None without other days."""
+        usual = self._days.usual(np.array([created]))[0] if np.isfinite(created) else np.full(len(PARTS), np.nan)
+        return usual if np.isfinite(usual).all() else None
+
     @cached_property
     def _days(self) -> "_Days":
         history = self.baseline.history
