@@ -1,6 +1,7 @@
 import { el } from "../shared/elements.js";
 import { plural } from "../shared/numbers.js";
 import { selectionOf } from "../shared/verbs.js";
+import { fairnessCard } from "./fairness.js";
 
 const minutes = (value) => value.toFixed(1);
 const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${minutes(Math.abs(value))}`;
@@ -10,6 +11,8 @@ const SPEAKS_BY = [
   ["As it was known", "Of what had been delivered by the playhead, against what is usual on other days"],
   ["With hindsight", "Of all deliveries of the range or loop, also of those after the playhead"],
 ];
+const SHORT_PROMISE = "Promise shorter than usual: in hours in which a usual order takes longer than was promised, by how much";
+const USUAL = "Slack in the promise: in the other hours, how much sooner a usual order is there than was promised";
 /** Share of the scale left free at both ends. */
 const MARGIN = 0.06;
 
@@ -72,6 +75,7 @@ class WhyPanel {
       ),
       this.sentence,
       this.rows,
+      fairnessCard(model),
       this.alike,
       el("div", { class: "list" }, this.listed, this.orders),
       el(
@@ -119,12 +123,14 @@ class WhyPanel {
       this.rows.replaceChildren();
       return;
     }
-    const { spans, place } = waterfall(state);
+    const slack = state.usual - state.promise;
+    const { spans, place } = waterfall({ ...state, usual: state.promise, steps: [{ beyond: slack }, ...state.steps] });
     const from = this.rows.getRootNode().activeElement?.dataset?.part;
     this.rows.replaceChildren(
       this.end("Promised", state.target, place),
-      this.step({ label: "Usual" }, state.usual, spans[0], place),
-      ...state.steps.map((step, k) => this.step(step, step.beyond, spans[k + 1], place, part)),
+      this.step({ label: "Short promise", title: SHORT_PROMISE }, state.promise, spans[0], place),
+      this.step({ label: "Usual", title: USUAL }, slack, spans[1], place),
+      ...state.steps.map((step, k) => this.step(step, step.beyond, spans[k + 2], place, part)),
       this.end("Took", state.mean, place, "total"),
     );
     if (from) this.rows.querySelector(`[data-part="${from}"]`)?.focus();
@@ -154,7 +160,7 @@ class WhyPanel {
       ),
       el("span", { class: "n" }, signed(beyond)),
     ];
-    if (!step.part) return el("li", { class: "step" }, el("div", {}, ...parts));
+    if (!step.part) return el("li", { class: "step", title: step.title }, el("div", {}, ...parts));
     return el(
       "li",
       { class: "step" },

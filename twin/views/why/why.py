@@ -12,11 +12,13 @@ import param
 from twin.analysis.common_traits import common_traits, traits_of
 from twin.analysis.ledger import NAMES, PARTS, Account, Bools, Ledger, ledger_of
 from twin.analysis.metrics import TRAILING
+from twin.analysis.promise import promises_of
 from twin.replay.controller import ReplayController
 from twin.server import threads
 from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
+from twin.views.why.fairness import promise_rows
 
 MINUTE = 60.0
 UPDATE_S = 1.0
@@ -47,8 +49,14 @@ class WhyPanel(Component):
         default=[], item_type=str, doc="What the late orders share that the others do not, a sentence each."
     )
 
+    promises: list[dict[str, Any]] = param.List(  # type: ignore[assignment]
+        default=[], doc="Of each kind of promise whether it was fair, see `promise_rows`."
+    )
+
     _esm = module_source(Path(__file__).with_name("why.js"))
-    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("why.css"))]
+    _stylesheets: ClassVar[list[Any]] = [
+        style_source(Path(__file__).with_name(name)) for name in ("why.css", "fairness.css")
+    ]
 
 
 class WhyView(ReplayView):
@@ -79,7 +87,7 @@ class WhyView(ReplayView):
     def reset(self) -> None:
         """Drop the ledger of the previous timeline."""
         self._ledger, self._timeline, self._shown = None, self._controller.timeline, None
-        self._panel.param.update(state={}, part="", worst=[], shared=[])
+        self._panel.param.update(state={}, part="", worst=[], shared=[], promises=[])
 
     def learn(self) -> None:
         """Compute the ledger in a thread, once it is seen and what is usual is known."""
@@ -96,6 +104,7 @@ class WhyView(ReplayView):
             made.account()
             made.as_known(timeline.window.end)
             timeline.cached(traits_of)
+            list(promises_of(timeline, insights.baseline, target).kinds)
             return made
 
         async def compute() -> None:
@@ -130,8 +139,10 @@ class WhyView(ReplayView):
         state = {**_state(ledger.account(among)), "hindsight": hindsight}
         shared = common_traits(self._timeline.cached(traits_of), ledger.late, among)
         sentences = [one.sentence for one in shared[:MOST_SHARED]]
-        if state != self._panel.state or sentences != self._panel.shared:
-            self._panel.param.update(state=state, shared=sentences)
+        promises = promise_rows(promises_of(self._timeline, ledger.baseline, ledger.target), among)
+        sent = {"state": state, "shared": sentences, "promises": promises}
+        if any(getattr(self._panel, name) != value for name, value in sent.items()):
+            self._panel.param.update(**sent)
         self._list(ledger, among)
 
     def _among(self, ledger: Ledger) -> Bools:
@@ -202,7 +213,8 @@ def _state(account: Account) -> dict[str, Any]:
         "late": account.late,
         "late_min": round(account.late_s / MINUTE),
         "target": _tenths(account.target),
-        "usual": _tenths(beyond["usual"]),
+        "promise": _tenths(beyond["promise"]),
+        "usual": _tenths(beyond["promise"] + beyond["usual"]),
         "mean": _tenths(account.total_s / n),
         "steps": steps,
     }
