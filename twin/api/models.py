@@ -441,6 +441,22 @@ class ReplayComplete(Answer):
     events: Count = Field(description="Order events that this connection has sent.")
 
 
+class RejectedLine(Answer):
+    """A line of a request that is not accepted."""
+
+    line: int = Field(description="Counted from 1.")
+    reason: str
+
+
+class Receipt(Answer):
+    """What became of the events of a request: those accepted are on the disk. Together they are its lines."""
+
+    accepted: Count
+    repeated: Count = Field(description="Here already: same kitchen, order, type, time and sequence.")
+    rejected: Count
+    examples: list[RejectedLine] = Field(description="The first 20 lines that were rejected, and why.")
+
+
 class Health(Answer):
     status: Literal["ok", "failing"]
     reason: str | None = None

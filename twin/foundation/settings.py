@@ -39,6 +39,9 @@ MOST_DRAWN = 1_000_000
 LONGEST_MIN = 24 * 60.0
 """Minutes beyond which a target is surely a slip of the hand, such as seconds given for minutes."""
 
+SHORTEST_TOKEN = 16
+"""Characters of a token that nobody guesses."""
+
 LEAST_MEMORY = 256 << 20
 """Bytes without which a process cannot even begin."""
 
@@ -86,7 +89,11 @@ class Settings:
     """
 
     source: str = "demo"
-    """What is opened where nothing else is named."""
+    """What is opened where nothing else is named; with an inbox the inbox."""
+    inbox: Path | None = None
+    """Folder of the events that the API takes; None: it takes none."""
+    inbox_token: str = field(default="", repr=False)
+    """Who sends events shows this; without, nobody can."""
     demo: Path = Path("demo")
     """Folder of the demo data, made where it is absent."""
     adapter: Path | None = None
@@ -203,7 +210,9 @@ class Settings:
                     "minutes. Give a smaller one, or raise TWIN_STAGE_RED_MIN."
                 )
         return cls(
-            source=given.get("TWIN_SOURCE") or default.source,
+            source=given.get("TWIN_SOURCE") or given.get("TWIN_INBOX") or default.source,
+            inbox=_inbox(given),
+            inbox_token=given.get("TWIN_INBOX_TOKEN", ""),
             demo=Path(given.get("TWIN_DEMO") or default.demo),
             adapter=Path(given["TWIN_ADAPTER"]) if given.get("TWIN_ADAPTER") else None,
             scenes=Path(given["TWIN_SCENES"]) if given.get("TWIN_SCENES") else None,
@@ -267,6 +276,17 @@ class Settings:
             on_behalf_of_user=_on_behalf_of_user(environment),
             app_name=given.get("DATABRICKS_APP_NAME", ""),
         )
+
+
+def _inbox(given: Mapping[str, str]) -> Path | None:
+    folder, token = given.get("TWIN_INBOX", ""), given.get("TWIN_INBOX_TOKEN", "")
+    if bool(folder) != bool(token):
+        raise ConfigError("TWIN_INBOX and TWIN_INBOX_TOKEN belong together: set both, or neither.")
+    if token and len(token) < SHORTEST_TOKEN:
+        raise ConfigError(
+            f"TWIN_INBOX_TOKEN has fewer than {SHORTEST_TOKEN} characters, which can be guessed: make a longer one."
+        )
+    return Path(folder).expanduser().absolute() if folder else None
 
 
 def _tile_file(given: Mapping[str, str]) -> Path | None:
