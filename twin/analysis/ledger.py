@@ -47,12 +47,10 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "hand_over": "hand-over",
         "drive": "driving",
         "not_recorded": "not recorded",
-        "promise": "promise shorter than usual",
-        "usual": "what is usual at that hour",
+        "usual": "a promise shorter than usual",
     }
 )
-"""The parts in words. promise, usual: what a usual order takes beyond the target in hours in which it does, and less in others;
-among the causes of lateness `usual` is the lateness of a usual order, where that is over the target."""
+"""The causes of lateness in words; `usual` is the lateness of a usual order, where that is over the target."""
 NAMES: Mapping[str, str] = MappingProxyType(
     {
         "queue": "Queue",
@@ -439,7 +437,7 @@ class _Days:
         shape = (len(self._days), 24)
         self._number = np.bincount(cell, minlength=shape[0] * 24).reshape(shape).astype(np.float64)
         sums = np.stack([np.bincount(cell, parts[rows, k], shape[0] * 24) for k in range(len(PARTS))], axis=1)
-        self._sums = sums.reshape(*shape, len(PARTS))
+        self._sums = sums.reshape(*shape, len(PARTS)).astype(np.float64)
 
     def usual(self, created: Floats, without: _Unlived | None = None) -> Floats:
         """Return the mean parts (n, 7) on other days for orders `created` (n,) seconds; NaN where there is no other day.

@@ -11,7 +11,8 @@ const SPEAKS_BY = [
   ["As it was known", "Of what had been delivered by the playhead, against what is usual on other days"],
   ["With hindsight", "Of all deliveries of the range or loop, also of those after the playhead"],
 ];
-const SHORT_PROMISE = "Promise shorter than usual: in hours in which a usual order takes longer than was promised, by how much";
+const SHORT_PROMISE =
+  "Promise shorter than usual: in hours in which a usual order takes longer than was promised, by how much";
 const USUAL = "Slack in the promise: in the other hours, how much sooner a usual order is there than was promised";
 /** Share of the scale left free at both ends. */
 const MARGIN = 0.06;
