@@ -1,4 +1,4 @@
-"""Was the promise fair: by what was known when it was made and nothing later, against a count case by case; a doomed one is named."""
+"""Was the promise fair: by what was known when it was made, and nothing later, as a count case by case finds."""
 
 from typing import Any
 

@@ -73,6 +73,20 @@ def test_the_last_hour_is_that_of_the_delivery_times_card_and_names_the_cause(co
     }  # fmt: skip
 
 
+def test_the_card_says_what_was_promised_kept_and_known_when_it_was_promised(controller: ReplayController) -> None:
+    """Each hour of the morning has six orders of 28 minutes: a promise of 30 was fair, and 50 of them are enough to say so."""
+    view = WhyView(controller)
+    view.learn()
+    shown(controller, view, DAY0 + 5 * HOUR)
+    (row,) = view.__panel__().promises
+    assert (row["kind"], row["orders"], row["promised"], row["took"], row["kept"]) == ("target", 6, 30, 28, 100)
+    assert (row["judged"], row["fair"], row["doomed"]) == (0, None, None)
+    state = shown(controller, view, DAY0 + 11.9 * HOUR)
+    (row,) = view.__panel__().promises
+    assert (row["took"], row["kept"], row["judged"], row["fair"], row["doomed"]) == (48, 0, 6, 28, 0)
+    assert (state["promise"], state["usual"]) == (0, -2)
+
+
 def test_the_range_has_what_began_in_it_and_had_been_delivered(controller: ReplayController) -> None:
     view = WhyView(controller)
     view.learn()

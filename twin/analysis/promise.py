@@ -2,11 +2,11 @@
 
 Two promises are made. At its creation an order is promised the target; at its pick-up, in data that has it, the driver's estimate
 of the drive (`eta_mins`). Each is compared with earlier orders that are like it: placed (or picked up) at that hour of the day
-while about as many others were open. Only those count that had been delivered by the beginning of the hour in which the promise was
-made, on that day or an earlier one: what came later cannot change it. Their times are an empirical distribution of what was to be
-expected. Its 90 % quantile is the promise that nine of ten such orders would have kept, the fair one; and where fewer than half of
-them would have kept what was promised, the promise was doomed when it was made. For the estimate it is the ratio of drive and
-estimate that is compared, because a drive's length is known when it begins.
+while about as many others were open. Only those count that had been delivered by the beginning of the hour in which the promise
+was made, on that day or an earlier one: what came later cannot change it. Their times are an empirical distribution of what was
+to be expected. Its 90 % quantile is the promise that nine of ten such orders would have kept, the fair one; and where fewer than
+half of them would have kept what was promised, the promise was doomed when it was made. For the estimate it is the ratio of drive
+and estimate that is compared, because a drive's length is known when it begins.
 
 Conditional quantiles from past cases are quantile regression (Koenker & Bassett, Econometrica 46, 1978) in its simplest form, by
 cells: Meinshausen (JMLR 7, 2006) shows that averaging over like cases estimates them consistently. That the number of orders in
@@ -50,8 +50,8 @@ MADE = {TARGET: "At the order: the target", ESTIMATE: "At pick-up: the driver’
 class Fairness:
     """The promises of one kind that some delivered orders had been made; times are sums in seconds over `orders`.
 
-    kept: how many were kept, by less than half a minute. judged: of how many enough was known when they were made; of these,
-    `fair` is the sum of what would have been fair, `judged_promised` of what was promised, and `doomed` could be expected to fail.
+    kept: how many were kept, to half a minute. judged: of how many enough was known when they were made; of these, `fair` is
+    the sum of what would have been fair, and `doomed` could be expected to fail.
     """
 
     kind: str
@@ -60,7 +60,6 @@ class Fairness:
     promised: float
     took: float
     judged: int
-    judged_promised: float
     fair: float
     doomed: int
 
@@ -81,8 +80,8 @@ class Fairness:
 class Promises:
     """The promises of one kind to n orders; rows as in `Timeline.orders`, all but `kind` (n,).
 
-    promised, took: seconds from when it was made; NaN where none was made, or it was not delivered within four hours. fair: seconds,
-    keep: share of the earlier orders like it that took no longer; both NaN where too few were known.
+    promised, took: seconds from when it was made; NaN where none was made, or it was not delivered within four hours. fair:
+    seconds. keep: share of the earlier orders like it that took no longer. Both are NaN where too few were known.
     """
 
     kind: str
@@ -108,7 +107,6 @@ class Promises:
             promised=float(self.promised[rows].sum()),
             took=float(self.took[rows].sum()),
             judged=int(np.count_nonzero(judged)),
-            judged_promised=float(self.promised[judged].sum()),
             fair=float(self.fair[judged].sum()),
             doomed=int(np.count_nonzero(self.doomed & judged)),
         )
