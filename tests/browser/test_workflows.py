@@ -163,7 +163,7 @@ def test_workflow_3_location_comparison(page: Page, address: str, source: Twin) 
 
 def test_workflow_4_ends_on_the_ledger_in_five_clicks(page: Page, address: str, source: Twin) -> None:
     """From a delivery time that is high to what it was made of, the worst orders, and one order's own ledger."""
-    choose(page, address, "sanfrancisco", start="2025-10-16", end="2025-10-17", t="2025-10-16T18:50")
+    choose(page, address, "sanfrancisco", start="2025-10-16", end="2025-10-17", t="2025-10-16T19:10")
     line = source.timeline("sanfrancisco", seconds("2025-10-16"), seconds("2025-10-17"))
     late = by_id(page, "kpi-delivery-time-late")
     expect(late).to_have_class(re.compile("bad"), timeout=MOST_MS)  # the user notices that many were late
@@ -175,7 +175,7 @@ def test_workflow_4_ends_on_the_ledger_in_five_clicks(page: Page, address: str, 
     expect(rows.first).to_contain_text("min late", timeout=MOST_MS)
     worst = [float(one.split(" min")[0].split("+")[1]) for one in rows.all_inner_texts() if "late" in one]
     assert worst == sorted(worst, reverse=True)  # the orders, worst first
-    expect(by_id(page, "map-only")).to_contain_text(f"Food waits 17:50–18:50 · {rows.count()} orders")
+    expect(by_id(page, "map-only")).to_contain_text(f"Food waits 18:10–19:10 · {rows.count()} orders")
     group = set(page.evaluate(f"() => ({MOTION})().pins()"))
     assert len(group) == rows.count()  # the map has them alone, all delivered
     first = rows.first.inner_text().split()[0]
