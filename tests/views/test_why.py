@@ -73,6 +73,20 @@ def test_the_last_hour_is_that_of_the_delivery_times_card_and_names_the_cause(co
     }  # fmt: skip
 
 
+def test_the_card_says_what_was_promised_kept_and_known_when_it_was_promised(controller: ReplayController) -> None:
+    """Each hour of the morning has six orders of 28 minutes: a promise of 30 was fair, and 50 of them are enough to say so."""
+    view = WhyView(controller)
+    view.learn()
+    shown(controller, view, DAY0 + 5 * HOUR)
+    (row,) = view.__panel__().promises
+    assert (row["kind"], row["orders"], row["promised"], row["took"], row["kept"]) == ("target", 6, 30, 28, 100)
+    assert (row["judged"], row["fair"], row["doomed"]) == (0, None, None)
+    state = shown(controller, view, DAY0 + 11.9 * HOUR)
+    (row,) = view.__panel__().promises
+    assert (row["took"], row["kept"], row["judged"], row["fair"], row["doomed"]) == (48, 0, 6, 28, 0)
+    assert (state["promise"], state["usual"]) == (0, -2)
+
+
 def test_the_range_has_what_began_in_it_and_had_been_delivered(controller: ReplayController) -> None:
     view = WhyView(controller)
     view.learn()
@@ -134,7 +148,7 @@ def test_as_it_was_known_nothing_depends_on_what_comes_after_the_playhead(scope:
         send_message(view.__panel__(), {"scope": scope})
         send_message(view.__panel__(), {"part": "food_waits"})
         state = shown(view._controller, view, t)
-        said.append((state, view.__panel__().shared, view.__panel__().worst))
+        said.append((state, view.__panel__().shared, view.__panel__().worst, view.__panel__().promises))
     assert said[0] == said[1]
     assert said[0][0]["orders"] > 0
 

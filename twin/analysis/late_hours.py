@@ -9,7 +9,7 @@ from twin.foundation.times import HOUR
 from twin.timeline.timeline import Timeline
 
 CAUSES = (*PARTS, "usual")
-"""What `LateHours.seconds` has a column for: the parts, and last what is late because a usual order is late at that hour."""
+"""What `LateHours.seconds` has a column for: the parts, and last a promise that is shorter than usual."""
 
 
 @dataclass(frozen=True, slots=True)

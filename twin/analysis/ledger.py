@@ -47,10 +47,10 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "hand_over": "hand-over",
         "drive": "driving",
         "not_recorded": "not recorded",
-        "usual": "what is usual at that hour",
+        "usual": "a promise shorter than usual",
     }
 )
-"""The parts in words; `usual` is the lateness of a usual order, where that is over the target."""
+"""The causes of lateness in words; `usual` is the lateness of a usual order, where that is over the target."""
 NAMES: Mapping[str, str] = MappingProxyType(
     {
         "queue": "Queue",
@@ -94,6 +94,38 @@ def customer_minutes(milestones: Floats) -> tuple[Floats, Floats]:
 
     An order without creation or delivery, or one delivered before it was created, has no total: NaN, and parts of 0.
     """
+    bounds, told, total = _split(milestones)
+    counted = np.isfinite(total)
+    parts = np.zeros((len(total), len(PARTS)), order="F")
+    spans = np.diff(bounds, axis=0)  # (5, n)
+    arrived = milestones[ev.DRIVER_ARRIVED]
+    waits = np.clip(np.where(told[3] & counted, arrived, 0.0) - bounds[3], 0.0, spans[3])
+    for part, span in ((QUEUE, 0), (COOK, 1), (PACK, 2), (DRIVE, 4)):
+        parts[:, part] = np.where(told[span], spans[span], 0.0)
+    parts[:, FOOD_WAITS] = np.where(told[3], waits, 0.0)
+    parts[:, HAND_OVER] = np.where(told[3], spans[3] - waits, 0.0)
+    parts[:, NOT_RECORDED] = np.where(told, 0.0, spans).sum(axis=0)
+    return parts, total
+
+
+def gaps_of(milestones: Floats) -> list[tuple[float, float]]:
+    """Return the stretches [start, end), data seconds, of which the record of one order (9, 1) does not say what happened."""
+    bounds, told, total = _split(milestones)
+    if np.isnan(total[0]):
+        return []
+    gaps: list[tuple[float, float]] = []
+    for start, end, known in zip(bounds[:-1, 0].tolist(), bounds[1:, 0].tolist(), told[:, 0].tolist(), strict=True):
+        if known or end <= start:
+            continue
+        if gaps and gaps[-1][1] == start:
+            gaps[-1] = gaps[-1][0], end
+        else:
+            gaps.append((start, end))
+    return gaps
+
+
+def _split(milestones: Floats) -> tuple[Floats, Bools, Floats]:
+    """Return when the spans between milestones begin and end (6, n), whether each is recorded (5, n), and the totals (n,)."""
     times = milestones[list(_BOUNDARIES)]
     # a driver whose pick-up is missing is on the road from his first position on
     pinged = np.isnan(times[4])
@@ -104,23 +136,13 @@ def customer_minutes(milestones: Floats) -> tuple[Floats, Floats]:
     total = delivered - created
     total[~(total >= 0)] = np.nan
     counted = np.isfinite(total)
-    n = len(total)
-    parts = np.zeros((n, len(PARTS)), order="F")
     bounds = np.where(np.isfinite(times), times, np.inf)
     bounds = np.minimum.accumulate(bounds[::-1], axis=0)[::-1]
     bounds = np.where(counted, np.maximum(bounds, created), 0.0)
-    spans = np.diff(bounds, axis=0)  # (5, n)
     told = recorded[:-1] & recorded[1:]
     told[4] |= pinged & np.isfinite(times[4])  # the drive from the first position on
-    arrived = milestones[ev.DRIVER_ARRIVED]
-    told[3] &= np.isfinite(arrived)
-    waits = np.clip(np.where(told[3] & counted, arrived, 0.0) - bounds[3], 0.0, spans[3])
-    for part, span in ((QUEUE, 0), (COOK, 1), (PACK, 2), (DRIVE, 4)):
-        parts[:, part] = np.where(told[span], spans[span], 0.0)
-    parts[:, FOOD_WAITS] = np.where(told[3], waits, 0.0)
-    parts[:, HAND_OVER] = np.where(told[3], spans[3] - waits, 0.0)
-    parts[:, NOT_RECORDED] = np.where(told, 0.0, spans).sum(axis=0)
-    return parts, total
+    told[3] &= np.isfinite(milestones[ev.DRIVER_ARRIVED])
+    return bounds, told, total
 
 
 def driver_minutes(milestones: Floats) -> Floats:
@@ -158,15 +180,22 @@ class Account:
     late_by: Floats
     alone: Floats
     needed: Floats
+    short: float = 0.0
+    """Seconds by which the promise was shorter than usual, summed over the orders of which it was."""
 
     @property
     def steps(self) -> list[tuple[str, float]]:
-        """The means from the target to the delivery time: what is usual beyond the target, then each part beyond its usual."""
+        """The means from the target to the delivery time, seconds; they add up to the difference.
+
+        First by how much the promise was shorter than usual, of the orders of which it was; then by how much a usual order of the
+        others is quicker than promised (negative); then each part beyond its usual.
+        """
         if not self.orders:
             return []
         beyond = (self.parts - self.usual) / self.orders
-        usual = float(self.usual.sum()) / self.orders - self.target
-        return [("usual", usual), *zip(PARTS, beyond.tolist(), strict=True)]
+        short = self.short / self.orders
+        usual = float(self.usual.sum()) / self.orders - self.target - short
+        return [("promise", short), ("usual", usual), *zip(PARTS, beyond.tolist(), strict=True)]
 
     @property
     def sentence(self) -> str:
@@ -233,7 +262,7 @@ class Ledger:
             milestones = self._milestones[:, later]
             known.parts[later], _ = customer_minutes(np.where(milestones <= t, milestones, np.nan))
         if later.any() or day.lacks_other_days:
-            known._forget("usual", "blame")
+            known._forget("usual", "blame", "_short")
         return known
 
     def _of_day(self, without: "_Unlived") -> "Ledger":
@@ -244,7 +273,7 @@ class Ledger:
             made = copy(self)
             made._without, made._of_days = without, {}
             made._days = self._days  # the same sums
-            made._forget("usual", "blame", "_usual_of_other_days", "lacks_other_days")
+            made._forget("usual", "blame", "_short", "_usual_of_other_days", "lacks_other_days")
             if not made.lacks_other_days:
                 made.blame  # noqa: B018  # computed here, shared by the copies of `as_known`
             self._of_days = {**dict([*stored.items()][1 - MOST_DAYS :]), without: made}
@@ -298,6 +327,11 @@ class Ledger:
             usual[rows] = self._days.usual(self._milestones[ev.ORDER_CREATED, rows], self._without)
         return usual
 
+    def usual_at(self, created: float) -> Floats | None:
+        """Return what each part takes on other days for an order `created` then, (7,) mean seconds; None without other days."""
+        usual = self._days.usual(np.array([created]))[0] if np.isfinite(created) else np.full(len(PARTS), np.nan)
+        return usual if np.isfinite(usual).all() else None
+
     @cached_property
     def _days(self) -> "_Days":
         history = self.baseline.history
@@ -337,7 +371,14 @@ class Ledger:
             late_by=_sums(blame.shares, late),
             alone=_sums(blame.alone, late),
             needed=_sums(blame.needed, late),
+            short=float(self._short[rows].sum()),
         )
+
+    @cached_property
+    def _short(self) -> Floats:
+        """By how many seconds the promise was shorter than usual, (n,); 0 where it was not."""
+        short: Floats = np.maximum(self.usual.sum(axis=1) - self.target, 0.0)
+        return short
 
     def _sets(self, rows: NDArray[np.intp]) -> Floats:
         """Return the seconds beyond the target of orders in which only the parts of a set were not usual, (len(rows), 128)."""

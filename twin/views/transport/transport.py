@@ -364,7 +364,7 @@ def _late_message(hours: LateHours) -> dict[str, Any]:
     minutes = (hours.seconds / MINUTE).round(1)
     order = np.argsort(-minutes.sum(axis=0), kind="stable").tolist()
     some = [k for k in order if minutes[:, k].any()]
-    names = [*(NAMES[part] for part in PARTS), "Usual"]
+    names = [*(NAMES[part] for part in PARTS), "Short promise"]
     return {
         "edges": hours.edges.tolist(),
         "causes": [[CAUSES[k], names[k], minutes[:, k].tolist()] for k in some],
@@ -379,6 +379,9 @@ def _moment_message(moment: Moment, span: float) -> dict[str, Any]:
         "start": moment.start,
         "end": moment.end,
         "at": moment.at,
+        "settled": max(moment.end, moment.settled),
+        "stage": moment.stage,
+        "trouble": moment.kind in TROUBLES,
         "when": when_in(moment, span),
         "title": moment.title,
         "sentence": moment.sentence,

@@ -3,6 +3,7 @@ import { el } from "../shared/elements.js";
 import { groupChip } from "../shared/group_chip.js";
 import { plural } from "../shared/numbers.js";
 import { selectionOf } from "../shared/verbs.js";
+import { fairnessCard } from "./fairness.js";
 
 const minutes = (value) => value.toFixed(1);
 const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${minutes(Math.abs(value))}`;
@@ -12,6 +13,9 @@ const SPEAKS_BY = [
   ["As it was known", "Of what had been delivered by the playhead, against what is usual on other days"],
   ["With hindsight", "Of all deliveries of the range or loop, also of those after the playhead"],
 ];
+const SHORT_PROMISE =
+  "Promise shorter than usual: in hours in which a usual order takes longer than was promised, by how much";
+const USUAL = "Slack in the promise: in the other hours, how much sooner a usual order is there than was promised";
 /** Share of the scale left free at both ends. */
 const MARGIN = 0.06;
 
@@ -85,6 +89,7 @@ class WhyPanel {
       ),
       this.sentence,
       this.rows,
+      fairnessCard(model),
       el("div", { class: "list" }, this.heading, this.orders),
       this.alike,
       el(
@@ -146,12 +151,14 @@ class WhyPanel {
       this.rows.replaceChildren();
       return;
     }
-    const { spans, place } = waterfall(state);
+    const slack = state.usual - state.promise;
+    const { spans, place } = waterfall({ ...state, usual: state.promise, steps: [{ beyond: slack }, ...state.steps] });
     const from = this.rows.getRootNode().activeElement?.dataset?.part;
     this.rows.replaceChildren(
       this.end("Promised", state.target, place),
-      this.step({ label: "Usual" }, state.usual, spans[0], place),
-      ...state.steps.map((step, k) => this.step(step, step.beyond, spans[k + 1], place, part)),
+      this.step({ label: "Short promise", title: SHORT_PROMISE }, state.promise, spans[0], place),
+      this.step({ label: "Usual", title: USUAL }, slack, spans[1], place),
+      ...state.steps.map((step, k) => this.step(step, step.beyond, spans[k + 2], place, part)),
       this.end("Took", state.mean, place, "total"),
     );
     if (from) this.rows.querySelector(`[data-part="${from}"]`)?.focus();
@@ -181,7 +188,7 @@ class WhyPanel {
       ),
       el("span", { class: "n" }, signed(beyond)),
     ];
-    if (!step.part) return el("li", { class: "step" }, el("div", {}, ...parts));
+    if (!step.part) return el("li", { class: "step", title: step.title }, el("div", {}, ...parts));
     return el(
       "li",
       { class: "step" },

@@ -14,12 +14,14 @@ from panel.io.document import hold
 from twin.analysis.common_traits import common_traits, traits_of
 from twin.analysis.ledger import NAMES, PARTS, Account, Bools, Ledger, ledger_of
 from twin.analysis.metrics import TRAILING
+from twin.analysis.promise import promises_of
 from twin.replay.controller import ReplayController
 from twin.replay.selection import Group
 from twin.server import threads
 from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
+from twin.views.why.fairness import promise_rows
 
 MINUTE = 60.0
 UPDATE_S = 1.0
@@ -58,8 +60,14 @@ class WhyPanel(Component):
         default=[], item_type=str, doc="What the late orders share that the others do not, a sentence each."
     )
 
+    promises: list[dict[str, Any]] = param.List(  # type: ignore[assignment]
+        default=[], doc="Of each kind of promise whether it was fair, see `promise_rows`."
+    )
+
     _esm = module_source(Path(__file__).with_name("why.js"))
-    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("why.css"))]
+    _stylesheets: ClassVar[list[Any]] = [
+        style_source(Path(__file__).with_name(name)) for name in ("why.css", "fairness.css")
+    ]
 
 
 class WhyView(ReplayView):
@@ -95,7 +103,7 @@ class WhyView(ReplayView):
         """Drop the ledger of the previous timeline."""
         self._ledger, self._timeline, self._shown = None, self._controller.timeline, None
         self._group = None
-        self._panel.param.update(state={}, part="", worst=[], shared=[])
+        self._panel.param.update(state={}, part="", worst=[], shared=[], promises=[])
 
     def learn(self) -> None:
         """Compute the ledger in a thread, once it is seen and what is usual is known."""
@@ -112,6 +120,7 @@ class WhyView(ReplayView):
             made.account()
             made.as_known(timeline.window.end)
             timeline.cached(traits_of)
+            list(promises_of(timeline, insights.baseline, target).kinds)
             return made
 
         async def compute() -> None:
@@ -165,12 +174,9 @@ class WhyView(ReplayView):
         shared = common_traits(self._timeline.cached(traits_of), ledger.late, among)
         sentences = [one.sentence for one in shared[:MOST_SHARED]]
         worst = [] if self._group is None else self._worst(ledger, np.array(self._group.rows))
-        changed = {
-            name: value
-            for name, value in (("state", state), ("shared", sentences), ("worst", worst))
-            if value != getattr(self._panel, name)
-        }
-        self._panel.param.update(**changed)
+        promises = promise_rows(promises_of(self._timeline, ledger.baseline, ledger.target), among)
+        sent = {"state": state, "shared": sentences, "worst": worst, "promises": promises}
+        self._panel.param.update(**{name: value for name, value in sent.items() if value != getattr(self._panel, name)})
 
     def _as_of_now(self) -> Ledger:
         """Return the ledger by which it speaks."""
@@ -298,7 +304,8 @@ def _state(account: Account) -> dict[str, Any]:
         "late": account.late,
         "late_min": round(account.late_s / MINUTE),
         "target": _tenths(account.target),
-        "usual": _tenths(beyond["usual"]),
+        "promise": _tenths(beyond["promise"]),
+        "usual": _tenths(beyond["promise"] + beyond["usual"]),
         "mean": _tenths(account.total_s / n),
         "steps": steps,
     }
