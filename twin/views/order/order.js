@@ -334,7 +334,8 @@ class OrderPanel {
   }
 
   filtered = () => {
-    const within = this.chosen.stage ? ` in ${ORDER_LABELS[this.chosen.stage]} at the playhead` : "";
+    const { stage, group } = this.chosen;
+    const within = group ? ` of ${group.label}` : stage ? ` in ${ORDER_LABELS[stage]} at the playhead` : "";
     for (const [node, words] of [
       [this.earlier, "Previous order"],
       [this.next, "Next order"],

@@ -162,16 +162,21 @@ class OrderView(ReplayView):
                 self._controller.selection.select(None)
 
     def _go(self, step: int) -> None:
-        """Select the next or the previous order; if a stage is selected, of the orders in it at the playhead."""
+        """Select the next or the previous order: of the group of orders, as it lists them, or of those in the stage now."""
         chosen, timeline = self._controller.selection, self._controller.timeline
         if timeline is None or chosen.row < 0:
             return
-        row = neighbour(timeline, self._controller.now(), chosen.row, step, chosen.stage)
+        if chosen.group is not None:
+            row = chosen.group.neighbour(chosen.row, step)
+        else:
+            row = neighbour(timeline, self._controller.now(), chosen.row, step, chosen.stage)
         if row is not None:
             chosen.select(row)
             return
         which = "later" if step > 0 else "earlier"
         where = f"in {STAGE_LABELS[chosen.stage]} now" if chosen.stage else "in the loaded range"
+        if chosen.group is not None:
+            which, where = "further", f"of {chosen.group.label}"
         self._panel.said = [self._panel.said[0] + 1, f"No {which} order {where}."]
 
 
