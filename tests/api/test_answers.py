@@ -487,6 +487,8 @@ def test_a_state_is_told_with_what_is_over_its_limit_and_the_drivers(world: Worl
             on_road = sum(brute.state(events, t) == "out_for_delivery" for events in lives.values())
             assert result.driver_supply is not None
             assert result.driver_supply.on_road == on_road
+            ready = [one for one in result.active_orders if one.stage == "ready"]
+            assert result.cold_meals == sum(one.time_in_stage_min > 15 for one in ready)
             supply = result.driver_supply
             assert supply.gap_per_hour == supply.ready_per_hour - supply.picked_up_per_hour
             entered = {stage.stage: stage.entered for stage in result.stages}

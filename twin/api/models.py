@@ -258,6 +258,9 @@ class KitchenMetrics(Answer):
     )
     capacity_source: str | None = Field(description='"configured" or "observed".')
     stages: list[StageTimes]
+    cold_meals: Count | None = Field(
+        description="Meals in Ready now that have stood longer than TWIN_COLD_AFTER_MIN; null if the data knows no ready event."
+    )
     state: KitchenState | None = Field(
         description="At the last full minute, by the limits of its figures; null if the days around it cannot be read."
     )
