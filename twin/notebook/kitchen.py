@@ -343,6 +343,18 @@ class Kitchen:
         """
         return tables.shelf(self.data, ShelfClock(self.data.orders, self._hub.settings.cold_after_s))
 
+    @cached_property
+    def promises(self) -> pd.DataFrame:
+        """Whether promises were fair, a row per order and promise: promised, took and fair minutes, kept, doomed.
+
+        The target is promised at the order, the driver's estimate of the drive at pick-up, in data that has it.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> set(k.promises["kind"]) <= {"target", "estimate"}
+        True
+        """
+        return tables.promises(self.data, self._hub.promises(self.data))
+
     def why(self, start: Time | None = None, end: Time | None = None) -> "Why":
         """Return why the orders created in [start, end), by default the range, were late.
 
