@@ -50,6 +50,8 @@ class Moment:
     stage: str = ""
     tz: Zone = NAIVE
     """The kitchen's clock, for texts."""
+    why: str = ""
+    """What the late minutes of the orders that began then were made of (`Account.sentence`); empty where none was late."""
 
     @property
     def label(self) -> str:

@@ -4,7 +4,7 @@
 /**
  * A trouble as it was known at a look; `end` is the look while it is `going_on`.
  * @typedef {{rank: number, kind: string, stage: string, icon: string, start: number, end: number, at: number,
- *   when: string, title: string, sentence: string, going_on: boolean}} Trouble
+ *   when: string, title: string, sentence: string, why: string, going_on: boolean}} Trouble
  * @typedef {{start: number, end: number, changes: [number, Trouble[], boolean][]}} Block
  */
 

@@ -142,6 +142,7 @@ class MomentsList {
       when: el("span", {}),
       later: laterMark(),
       sentence: el("span", { class: "sentence" }),
+      why: el("span", { class: "sentence why", "data-testid": "moment-why" }),
     };
     const main = el(
       "button",
@@ -161,6 +162,7 @@ class MomentsList {
         el("span", { class: "title" }, parts.title, parts.now),
         el("span", { class: "when" }, parts.when, parts.later),
         parts.sentence,
+        parts.why,
       ),
       el(
         "span",
@@ -254,10 +256,11 @@ class MomentsList {
     if (document.hidden || !this.clock.anchor) return;
     const t = this.clock.now();
     for (const { moment, parts, node } of this.items) {
-      const { title, words, sentence, now, later } = this.told(moment, t);
+      const { title, words, sentence, why, now, later } = this.told(moment, t);
       put(parts.title, title);
       put(parts.when, words);
       put(parts.sentence, sentence);
+      put(parts.why, why);
       parts.later.hidden = !later;
       node.classList.toggle("ahead", later && !now);
       if (parts.now.hidden === now) {
