@@ -17,9 +17,7 @@ FIRST_LATE = 60
 """From this order on food waits 20 minutes longer."""
 
 
-@pytest.fixture
-def controller() -> ReplayController:
-    """An order every ten minutes of a day, each of 28 minutes; the last hours' drivers are late."""
+def rows_of_a_day() -> list[dict[str, float]]:
     rows = []
     for k in range(72):
         t = DAY0 + 10 * MINUTE * k
@@ -29,11 +27,22 @@ def controller() -> ReplayController:
             "delivered": 28 + late,
         }  # fmt: skip
         rows.append({name: t + at * MINUTE for name, at in minutes.items()})
+    return rows
+
+
+def playing(rows: list[dict[str, float]]) -> ReplayController:
+    """Nobody knows of other days."""
     timeline = FakeTimeline(rows)
     timeline.window = Window(DAY0, DAY0 + 24 * HOUR)
     controller = ReplayController(timeline)
     controller.learn(Insights(timeline, Baseline.none(), ()))
     return controller
+
+
+@pytest.fixture
+def controller() -> ReplayController:
+    """An order every ten minutes of a day, each of 28 minutes; the last hours' drivers are late."""
+    return playing(rows_of_a_day())
 
 
 def shown(controller: ReplayController, view: WhyView, t: float) -> Any:
@@ -104,5 +113,38 @@ def test_without_deliveries_it_says_so(controller: ReplayController) -> None:
     view = WhyView(controller)
     view.learn()
     assert shown(controller, view, DAY0) == {
-        "sentence": "Nothing was delivered here.", "orders": 0, "late": 0, "steps": [],
+        "sentence": "Nothing was delivered here.", "orders": 0, "late": 0, "steps": [], "hindsight": False,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("scope", ["hour", "range"])
+@pytest.mark.parametrize("minutes", [90, 10.5 * 60, 11 * 60, 11.5 * 60 + 7])
+def test_as_it_was_known_nothing_depends_on_what_comes_after_the_playhead(scope: str, minutes: float) -> None:
+    """The whole day and a record that ends at t say the same: also of what is usual, which the day's own deliveries tell here."""
+    t = DAY0 + minutes * MINUTE
+    known = [{name: at for name, at in row.items() if at <= t} for row in rows_of_a_day()]
+    known[3]["started"] = t + 5 * MINUTE  # recorded after the delivery
+    whole = rows_of_a_day()
+    whole[3]["started"] = t + 5 * MINUTE
+    del known[3]["started"]
+    said = []
+    for rows in (whole, [row for row in known if row]):
+        view = WhyView(playing(rows))
+        view.learn()
+        send_message(view.__panel__(), {"scope": scope})
+        send_message(view.__panel__(), {"part": "food_waits"})
+        state = shown(view._controller, view, t)
+        said.append((state, view.__panel__().shared, view.__panel__().worst))
+    assert said[0] == said[1]
+    assert said[0][0]["orders"] > 0
+
+
+def test_with_hindsight_the_range_has_all_its_orders_and_says_so(controller: ReplayController) -> None:
+    view = WhyView(controller)
+    view.learn()
+    send_message(view.__panel__(), {"scope": "range"})
+    known = shown(controller, view, DAY0 + 5 * HOUR)
+    assert (known["orders"], known["late"], known["hindsight"]) == (28, 0, False)
+    controller.set_hindsight(True)
+    later = shown(controller, view, DAY0 + 5 * HOUR)
+    assert (later["orders"], later["late"], later["hindsight"]) == (72, 12, True)

@@ -22,6 +22,7 @@ from twin.analysis.insights import Insights
 from twin.analysis.ledger import Account
 from twin.analysis.metrics import metrics_of
 from twin.analysis.moments import Moment
+from twin.analysis.shelf import ShelfClock, by_brand
 from twin.foundation.times import DAY, HOUR, Time
 from twin.hub import Hub
 from twin.notebook import tables
@@ -251,14 +252,17 @@ class Kitchen:
         return self.data.order(order)
 
     def brands(self, start: Time | None = None, end: Time | None = None) -> pd.DataFrame:
-        """Return the brands with orders in [start, end), by default the range: orders, revenue, delivery_min, trend.
+        """Return the brands with orders in [start, end), by default the range: orders, revenue, delivery_min, trend, cold.
+
+        `cold` of its `meals` stood longer than `settings.cold_after_s`; the median stood `stood_p50_min`.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> k.brands()["orders"].is_monotonic_decreasing
         True
         """
         first, last = (None if time is None else self._seconds(time) for time in (start, end))
-        return tables.brands(brands.performance(self.data, first, last))
+        shelves = by_brand(self.data, first, last, self._hub.settings.cold_after_s)
+        return tables.brands(brands.performance(self.data, first, last), shelves)
 
     @property
     def moments(self) -> MomentTable:
@@ -328,6 +332,18 @@ class Kitchen:
         True
         """
         return tables.ledger(self.data, self._hub.ledger(self.data))
+
+    @cached_property
+    def shelf(self) -> pd.DataFrame:
+        """The shelf clock, a row per finished meal: since when it stood, until its pick-up, minutes, and whether it was cold.
+
+        Empty where the data knows no `gk_finished` or `gk_ready`: `settings.cold_after_s` says when a meal is cold.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> bool((k.shelf["minutes"] >= 0).all())
+        True
+        """
+        return tables.shelf(self.data, ShelfClock(self.data.orders, self._hub.settings.cold_after_s))
 
     def why(self, start: Time | None = None, end: Time | None = None) -> "Why":
         """Return why the orders created in [start, end), by default the range, were late.

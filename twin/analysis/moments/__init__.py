@@ -8,7 +8,7 @@ from twin.analysis.moments import demand
 from twin.analysis.moments.examination import DETECTORS, UNEXAMINED, Examination, Findings, causes, prepared
 from twin.analysis.moments.late_minutes import LateMinutes
 from twin.analysis.moments.moment import KINDS, TROUBLES, Moment
-from twin.foundation.settings import DELIVERY_TARGET_S, LATE_AFTER_S
+from twin.foundation.settings import COLD_AFTER_S, DELIVERY_TARGET_S, LATE_AFTER_S
 from twin.timeline.timeline import Timeline
 
 __all__ = ["DETECTORS", "HISTORY", "KINDS", "TROUBLES", "Findings", "Moment", "detect", "find"]
@@ -23,17 +23,21 @@ def find(timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTER_
 
 
 def detect(
-    timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTER_S, target: float = DELIVERY_TARGET_S
+    timeline: Timeline,
+    baseline: Baseline,
+    late_after: float = LATE_AFTER_S,
+    cold_after: float = COLD_AFTER_S,
+    target: float = DELIVERY_TARGET_S,
 ) -> Findings:
     """Return the moments of the timeline's window, the most severe first, and which detectors failed.
 
     Without a history (`Baseline.none()`) usual values come from the other days of the timeline, or from the rest of its only day.
-    A driver is late who arrives more than `late_after` seconds after the food was ready; `target` is the promised delivery time,
-    seconds.
+    A driver is late who arrives more than `late_after` seconds after the food was ready, a meal is cold that stood longer than
+    `cold_after` seconds, and `target` is the promised delivery time, seconds.
     """
     if not len(timeline.orders):
         return Findings()
-    evidence = prepared(timeline, baseline, late_after)
+    evidence = prepared(timeline, baseline, late_after, cold_after)
     if evidence is None:
         return UNEXAMINED
     examined = Examination(evidence, timeline.location.id)

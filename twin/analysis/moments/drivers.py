@@ -21,6 +21,10 @@ LEAST_LATE_USUAL, LEAST_LATE, MOST_LATE_TESTED = 0.02, 0.3, 0.9
 and at most 90 %."""
 
 
+COLD_SHARE = 0.25
+"""Share of a moment's meals that were cold from which its sentence says so."""
+
+
 def waits(evidence: Evidence) -> list[Finding]:
     """Return the moments in which meals wait longer than usual, each with the orders that it affected."""
     return [(_waiting(evidence, run), run.rows) for run in slow_runs(evidence, "wait")]
@@ -57,6 +61,8 @@ def _waiting(evidence: Evidence, run: SlowRun) -> Moment:
     else:
         kind, title, sentence = "food_waiting", "Food is waiting", f"{meals} waited {took} min for pick-up"
     delivery, figures = delivery_figures(evidence, run.affected)
+    cold = _cold(evidence, run.affected)
+    cold_text = f" ({cold} were cold)" if cold >= COLD_SHARE * len(run.affected) else ""
     return Moment(
         kind=kind,
         start=run.start,
@@ -64,12 +70,13 @@ def _waiting(evidence: Evidence, run: SlowRun) -> Moment:
         at=busiest(evidence, "wait", run.rows, run.start, run.end),
         severity=severity(evidence, run.excess),
         title=title,
-        sentence=f"{sentence} against {usually} min usually{delivery}",
+        sentence=f"{sentence} against {usually} min usually{cold_text}{delivery}",
         figures={
             "orders": float(len(run.affected)),
             "minutes": run.took / 60,
             "usual_minutes": run.usually / 60,
             "late_share": late,
+            "cold": float(cold),
             "lost_minutes": run.excess / 60,
             **figures,
         },
@@ -166,6 +173,12 @@ def _late_moment(evidence: Evidence, run: _LateRun) -> Moment:
         },
         stage="ready",
     )
+
+
+def _cold(evidence: Evidence, rows: Rows) -> int:
+    """Return how many meals of the orders `rows` stood longer than the limit, until pick-up or so far (`twin.analysis.shelf`)."""
+    made = np.fmin(evidence.orders.milestones[ev.GK_FINISHED], evidence.orders.milestones[ev.GK_READY])
+    return int(np.count_nonzero(evidence.phase("wait").end[rows] - made[rows] > evidence.cold_after))
 
 
 def _arrived(evidence: Evidence) -> Floats:

@@ -11,6 +11,7 @@ from twin.analysis.baseline import Baseline, History
 from twin.analysis.moments.moment import Moment
 from twin.analysis.moments.usual import Usual
 from twin.foundation import event_types as ev
+from twin.foundation.settings import COLD_AFTER_S
 from twin.foundation.stages import COMPLETED, COOKING, OUT_FOR_DELIVERY, READY, STALLED_AFTER
 from twin.foundation.times import DAY
 from twin.foundation.zones import NAIVE, Zone
@@ -66,7 +67,8 @@ class Evidence:
     """The orders of a window and those of the history, all times by the kitchen's clock, so that every day has 24 hours.
 
     start, end: the window, seconds; since: the midnight before it, from which on the orders are complete;
-    late_after: seconds after the food was ready from which a driver is late. tz, window: to turn moments into data seconds again.
+    late_after: seconds after the food was ready from which a driver is late; cold_after: seconds that a meal stands until
+    it is cold. tz, window: to turn moments into data seconds again.
     now: None with hindsight; else nothing later is in `orders`, and phases that are not over count as long as they last already.
     """
 
@@ -79,15 +81,17 @@ class Evidence:
     tz: Zone = NAIVE
     window: Window = field(default_factory=lambda: Window(-np.inf, np.inf))
     now: float | None = None
+    cold_after: float = COLD_AFTER_S
     _memo: dict[Hashable, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, timeline: Timeline, baseline: Baseline, late_after: float) -> "Evidence":
+    def of(cls, timeline: Timeline, baseline: Baseline, late_after: float, cold_after: float) -> "Evidence":
         """Return the evidence of a timeline; without a history, the timeline's own orders are the history."""
         orders = History.from_timeline(timeline)
         history, tz, window = baseline.history or orders, timeline.tz, timeline.window
         start, end = tz.local(window.start), tz.local(window.end)
-        return cls(orders.on_clock(), history.on_clock(), start - start % DAY, start, end, late_after, tz, window)
+        on_clock = orders.on_clock(), history.on_clock()
+        return cls(*on_clock, start - start % DAY, start, end, late_after, tz, window, cold_after=cold_after)
 
     def in_data_time(self, moment: Moment) -> Moment:
         """Return a moment that was found here in data seconds, limited to the window: orders are examined from midnight on."""

@@ -13,7 +13,7 @@ from twin.analysis.moments.late_minutes import LateMinutes
 from twin.analysis.moments.moment import Moment
 from twin.analysis.moments.slowness import scores
 from twin.foundation.cache import Owner
-from twin.foundation.settings import DELIVERY_TARGET_S, LATE_AFTER_S
+from twin.foundation.settings import COLD_AFTER_S, DELIVERY_TARGET_S, LATE_AFTER_S
 from twin.foundation.times import DAY, HOUR
 from twin.timeline.timeline import Timeline
 
@@ -41,11 +41,11 @@ class TroublesAsKnown(Owner):
         timeline: Timeline,
         baseline: Baseline,
         late_after: float = LATE_AFTER_S,
+        cold_after: float = COLD_AFTER_S,
         target: float = DELIVERY_TARGET_S,
     ) -> None:
-        """A driver is late who arrives more than `late_after` seconds after the food was ready; `target` is the promised
-        delivery time, seconds. Refers to no timeline."""
-        self._evidence = prepared(timeline, baseline, late_after)
+        """`late_after`, `cold_after` and `target` are seconds, see `detect`. Refers to no timeline."""
+        self._evidence = prepared(timeline, baseline, late_after, cold_after)
         self._late = None if self._evidence is None else LateMinutes(timeline, baseline, target)
         self._location = timeline.location.id
         self.window = timeline.window

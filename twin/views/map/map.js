@@ -487,6 +487,11 @@ class MapFrame {
       if (this.gone) return;
       await new Promise((done) => setTimeout(done, 25));
     }
+    this.hold();
+  });
+
+  /** Take hold of the figure: guarded by itself, as nothing after an `await` listens on behalf of this panel. */
+  hold = guarded(() => {
     this.parts = Object.fromEntries(this.pv.model.renderers.map((renderer) => [renderer.name, renderer]));
     this.camera.pv = this.base.pv = this.pv;
     this.base.tiles = this.parts.tiles;

@@ -44,12 +44,26 @@ const COLUMNS = [
   ["revenue", "Revenue", "Price × quantity of this brand’s own items"],
   ["minutes", "Delivery", "Mean time from created to delivered of those orders; durations over 4 h are left out"],
   [
+    "cold",
+    "Cold",
+    "Share of those orders’ finished meals that stood too long before they were picked up; meals of which the record " +
+      "does not say when they were finished are left out",
+  ],
+  [
     "trend",
     "Trend",
     "The brand’s orders in the later half of the kitchen’s orders against the earlier half: " +
       "improving or declining where chance alone would do it less than once in a hundred times",
   ],
 ];
+
+/** The share of a brand's meals that were cold; "–" where none of them counts. */
+const coldText = ({ cold }) => (cold === null ? "–" : `${cold} %`);
+/** What stands behind that share, or why there is none. */
+const shelfText = ({ meals, chilled, stood }, after) =>
+  meals
+    ? `${number(chilled)} of ${counted(meals, "meal")} stood over ${after} before they were picked up; half of them up to ${stood}`
+    : "The record has no gk_finished or gk_ready of these orders, so nobody knows how long their meals stood";
 
 /** What is around and over the figures of the trends: words, marks, the table of brands. */
 class TrendsFrame {
@@ -475,6 +489,7 @@ class TrendsFrame {
             { title: `Mean of ${counted(b.deliveries, "delivery", "deliveries")}${left}` },
             b.minutes === null ? "–" : minuteText(b.minutes),
           ),
+          el("td", { class: "cold", title: shelfText(b, this.model.summary.cold_after) }, coldText(b)),
           el(
             "td",
             {

@@ -5,6 +5,11 @@ import { selectionOf } from "../shared/verbs.js";
 const minutes = (value) => value.toFixed(1);
 const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${minutes(Math.abs(value))}`;
 const SCOPES = { hour: "Last 60 min", range: "Range or loop" };
+/** By what it speaks: the switch in the transport, in its words. */
+const SPEAKS_BY = [
+  ["As it was known", "Of what had been delivered by the playhead, against what is usual on other days"],
+  ["With hindsight", "Of all deliveries of the range or loop, also of those after the playhead"],
+];
 /** Share of the scale left free at both ends. */
 const MARGIN = 0.06;
 
@@ -45,7 +50,7 @@ class WhyPanel {
     this.scopes = Object.entries(SCOPES).map(([scope, label]) =>
       el("button", { type: "button", "data-scope": scope, onclick: () => model.send_msg({ scope }) }, label),
     );
-    this.took = el("span", { class: "took mute" });
+    this.by = el("span", { class: "by mute", "data-testid": "why-by" });
     this.sentence = el("p", { class: "sentence", role: "status", "data-testid": "why-sentence" });
     this.rows = el("ol", {
       class: "steps",
@@ -63,7 +68,7 @@ class WhyPanel {
         "header",
         {},
         el("div", { class: "choices", role: "group", "aria-label": "Deliveries of" }, ...this.scopes),
-        this.took,
+        this.by,
       ),
       this.sentence,
       this.rows,
@@ -76,8 +81,8 @@ class WhyPanel {
         el(
           "p",
           {},
-          "Averages of what was delivered in the last 60 minutes, or by now of the orders that began in the range or " +
-            "loop: what was promised, what an order usually takes at its hour on other days, what each part took " +
+          "Averages of what was delivered in the last 60 minutes, or of the orders that began in the range or loop: as it " +
+            "was known, those delivered by now; with hindsight, all of them. What was promised, what an order usually takes at its hour on other days, what each part took " +
             "more or less than that, and what it came to. The parts add up; what the record lacks is one of them.",
         ),
       ),
@@ -107,7 +112,9 @@ class WhyPanel {
     this.root.classList.toggle("waiting", !ready);
     this.sentence.textContent = ready ? state.sentence : "Comparing with what is usual …";
     this.rows.hidden = !ready || !state.orders;
-    this.took.textContent = this.rows.hidden ? "" : `took ${minutes(state.mean)} min on average`;
+    const [by, title] = SPEAKS_BY[Number(state.hindsight ?? false)];
+    this.by.textContent = ready ? by : "";
+    this.by.title = title;
     if (this.rows.hidden) {
       this.rows.replaceChildren();
       return;

@@ -10,7 +10,7 @@ import panel as pn
 import param
 
 from twin.analysis.common_traits import common_traits, traits_of
-from twin.analysis.ledger import NAMES, PARTS, Account, Ledger, ledger_of
+from twin.analysis.ledger import NAMES, PARTS, Account, Bools, Ledger, ledger_of
 from twin.analysis.metrics import TRAILING
 from twin.replay.controller import ReplayController
 from twin.server import threads
@@ -33,7 +33,7 @@ class WhyPanel(Component):
     state = param.Dict(
         default={},
         doc="`sentence`, `orders`, `late`, `target`, `mean`, and `steps`: of each part its minutes, and what it made late; "
-        "empty while it is computed.",
+        "`hindsight`: whether it knows what comes after the playhead; empty while it is computed.",
     )
     scope: str = param.Selector(  # type: ignore[assignment]
         default="hour", objects=["hour", "range"], doc="The last 60 minutes, or the loop or range."
@@ -52,10 +52,10 @@ class WhyPanel(Component):
 
 
 class WhyView(ReplayView):
-    """The delay ledger of what had been delivered by the playhead.
+    """The delay ledger as it was known at the playhead: of what had been delivered by it, against what other days say is usual.
 
     Of the last 60 minutes it has the deliveries of the delivery time's card, of the loop or range those of orders that began in
-    it.
+    it. With hindsight it has all of the loop's or range's orders, and compares them with all that is known now.
     """
 
     active = param.Boolean(default=True, doc="Whether it can be seen; otherwise nothing is computed or sent.")
@@ -65,7 +65,7 @@ class WhyView(ReplayView):
         self._controller = controller
         self._ledger: Ledger | None = None
         self._timeline: Timeline | None = None
-        self._shown: tuple[float, ...] = ()
+        self._shown: tuple[float, float, float, bool] | None = None
         self._updated_at = -UPDATE_S
         self._panel = WhyPanel(sizing_mode="stretch_both", margin=0)
         self._panel.join(controller)
@@ -78,7 +78,7 @@ class WhyView(ReplayView):
 
     def reset(self) -> None:
         """Drop the ledger of the previous timeline."""
-        self._ledger, self._timeline, self._shown = None, self._controller.timeline, ()
+        self._ledger, self._timeline, self._shown = None, self._controller.timeline, None
         self._panel.param.update(state={}, part="", worst=[], shared=[])
 
     def learn(self) -> None:
@@ -94,6 +94,7 @@ class WhyView(ReplayView):
         def make() -> Ledger:
             made = ledger_of(timeline, insights.baseline, target)
             made.account()
+            made.as_known(timeline.window.end)
             timeline.cached(traits_of)
             return made
 
@@ -113,7 +114,7 @@ class WhyView(ReplayView):
         """Show the ledger as of the snapshot."""
         if not self.active or self._ledger is None or self._controller.timeline is not self._timeline:
             return
-        now = (self._controller.start, self._controller.end, snapshot.t)
+        now = (self._controller.start, self._controller.end, snapshot.t, self._controller.hindsight)
         wall = time.monotonic()
         if now == self._shown or (self._controller.playing and wall - self._updated_at < UPDATE_S):
             return
@@ -121,30 +122,30 @@ class WhyView(ReplayView):
         self._update()
 
     def _update(self) -> None:
-        if self._ledger is None or self._timeline is None or not self._shown:
+        if self._ledger is None or self._timeline is None or self._shown is None:
             return
-        among = self._among()
-        state = _state(self._ledger.account(among))
-        shared = common_traits(self._timeline.cached(traits_of), self._ledger.late, among)
+        *_, t, hindsight = self._shown
+        ledger = self._ledger if hindsight else self._ledger.as_known(t)
+        among = self._among(ledger)
+        state = {**_state(ledger.account(among)), "hindsight": hindsight}
+        shared = common_traits(self._timeline.cached(traits_of), ledger.late, among)
         sentences = [one.sentence for one in shared[:MOST_SHARED]]
         if state != self._panel.state or sentences != self._panel.shared:
             self._panel.param.update(state=state, shared=sentences)
-        self._list(among)
+        self._list(ledger, among)
 
-    def _among(self) -> Any:
+    def _among(self, ledger: Ledger) -> Bools:
         """Return which deliveries it is about, (n,) bool."""
         assert self._timeline is not None
-        assert self._ledger is not None
-        orders, (start, end, t) = self._timeline.orders, self._shown
-        until = self._ledger.counted & (orders.delivered <= t)
+        assert self._shown is not None
+        orders, (start, end, t, _) = self._timeline.orders, self._shown
         if self._panel.scope == "hour":
-            return until & (orders.delivered > t - TRAILING)
-        return until & (orders.began >= start) & (orders.began < end)
+            return ledger.counted & (orders.delivered <= t) & (orders.delivered > t - TRAILING)
+        return ledger.counted & (orders.began >= start) & (orders.began < end)
 
-    def _list(self, among: Any) -> None:
-        ledger, timeline, part = self._ledger, self._timeline, self._panel.part
+    def _list(self, ledger: Ledger, among: Bools) -> None:
+        timeline, part = self._timeline, self._panel.part
         assert timeline is not None
-        assert ledger is not None
         worst: list[list[Any]] = []
         if part:
             rows, column = np.flatnonzero(among), PARTS.index(part)
