@@ -33,6 +33,7 @@ from twin.server.process import process
 from twin.sources.base import Location, Quality, Volume
 from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.feed.feed import FeedView
+from twin.views.incident_card.incident_card import IncidentCardView
 from twin.views.kpis.kpis import KpiView
 from twin.views.map.density import KINDS, Density
 from twin.views.map.figure import ONLINE_ORIGINS
@@ -156,11 +157,12 @@ class _Operations:
         self.transport = TransportView(controller, on_range=session.range, on_cancel=self._cancel, dock=True)
         self.data_quality = DataQualityView(controller, on_refresh=session.check_for_newer)
         self.chrome = ChromeView(controller, on_cancel=self._cancel, user=api.user_url() if mounted else "")
+        self.card = IncidentCardView(controller, session.hub, partial(process.built_tileset, session.hub))
         self.banner = BannerView()
         self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
         session.watch(
             [self.map, self.pipeline, self.kpis, self.alert, self.feed, self.moments, self.orders, self.trends, self.why,
-             self.order, self.transport, self.data_quality, self.chrome]
+             self.order, self.transport, self.data_quality, self.chrome, self.card]
         )  # fmt: skip
         saved = ((self.feed, "query"), (self.map, "layers_text"), (self.map, "density_text"), (self.tabs, "tab"))
         session.save_in_address(**dict(zip(SAVED, saved, strict=True)))
@@ -172,7 +174,7 @@ class _Operations:
             kitchens=kitchen_rows(session.hub.locations), margin=0, visible=False, css_classes=["kitchen"]
         )
         self.choice.param.watch(self._on_choice, "value")
-        self.bar = (self.data_quality, self.chrome, session.page)
+        self.bar = (self.data_quality, self.chrome, session.page, self.card)
         self._follow()
         self._restored = session.restore(query)
         if self._restored:

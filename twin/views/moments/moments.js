@@ -1,3 +1,4 @@
+import { cardButton, followCards } from "../shared/cards.js";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { laterMark } from "../shared/later.js";
@@ -106,6 +107,7 @@ class MomentsList {
       this.list,
       this.footer,
     );
+    this.model.on("remove", followCards(this.model, this.root));
   }
 
   choice(key, label) {
@@ -188,7 +190,8 @@ class MomentsList {
       },
     });
     loop.append(icon("loop", 13), "Loop it");
-    return { moment, parts, node: el("li", { class: moment.trouble ? "moment trouble" : "moment" }, main, loop) };
+    const card = cardButton(this.model, `${moment.title}, ${moment.when}`, () => moment);
+    return { moment, parts, node: el("li", { class: moment.trouble ? "moment trouble" : "moment" }, main, loop, card) };
   };
 
   build = () => {
