@@ -318,7 +318,11 @@ class Hub(Owner):
             known = self._known.get(timeline)
             if known is None:
                 known = self._known[timeline] = TroublesAsKnown(
-                    timeline, baseline, self.settings.late_after_s, self.settings.cold_after_s
+                    timeline,
+                    baseline,
+                    self.settings.late_after_s,
+                    self.settings.cold_after_s,
+                    self.settings.delivery_target_s,
                 )
         return known
 
@@ -346,7 +350,13 @@ class Hub(Owner):
             parts = self._insights.get(timeline)  # another thread may have finished since the first check
         if parts is None:
             baseline, failed, states = self._contexts_made.run(timeline, lambda: self._context(timeline))
-            findings = detect(timeline, baseline, self.settings.late_after_s, self.settings.cold_after_s)
+            findings = detect(
+                timeline,
+                baseline,
+                self.settings.late_after_s,
+                self.settings.cold_after_s,
+                self.settings.delivery_target_s,
+            )
             parts = (baseline, replace(findings, failed=failed + findings.failed), states)
             with self._lock:
                 self._insights[timeline] = parts

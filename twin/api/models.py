@@ -304,6 +304,10 @@ class MomentOfInterest(Answer):
     severity: float = Field(ge=0, le=1)
     title: str
     sentence: str
+    why: str = Field(
+        default="",
+        description="What the late minutes of the orders that began then were made of; empty where none was late.",
+    )
     stage: Stage | None
     figures: dict[str, float]
 

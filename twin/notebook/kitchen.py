@@ -266,7 +266,9 @@ class Kitchen:
 
     @property
     def moments(self) -> MomentTable:
-        """The moments, the most severe first: kind, title, sentence, start, end, at (when it is worst), severity.
+        """The moments, the most severe first: kind, title, sentence, why, start, end, at (when it is worst), severity.
+
+        `why` says what the late minutes of the orders that began then were made of.
 
         A whole number gives one of them, with its card: `k.moments[0].card()`.
 

@@ -232,6 +232,7 @@ def moments(found: Sequence[Moment], tz: Zone = NAIVE) -> pd.DataFrame:
             "kind": [one.kind for one in found],
             "title": [one.title for one in found],
             "sentence": [one.sentence for one in found],
+            "why": [one.why for one in found],
             "start": stamps([one.start for one in found], tz),
             "end": stamps([one.end for one in found], tz),
             "at": stamps([one.at for one in found], tz),

@@ -33,6 +33,7 @@ from twin.server.process import process
 from twin.sources.base import Location, Quality, Volume
 from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.feed.feed import FeedView
+from twin.views.incident_card.incident_card import IncidentCardView
 from twin.views.kpis.kpis import KpiView
 from twin.views.map.density import KINDS, Density
 from twin.views.map.figure import ONLINE_ORIGINS
@@ -159,11 +160,13 @@ class _Operations:
         )
         self.data_quality = built(DataQualityView, controller, on_refresh=session.check_for_newer)
         self.chrome = built(ChromeView, controller, on_cancel=self._cancel, user=api.user_url() if mounted else "")
+        tiles = partial(process.built_tileset, session.hub)
+        self.card = built(IncidentCardView, controller, hub=session.hub, tiles=tiles)
         self.banner = BannerView()
         self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
         session.watch(
             [self.map, self.pipeline, self.kpis, self.alert, self.feed, self.moments, self.orders, self.trends, self.why,
-             self.order, self.transport, self.data_quality, self.chrome]
+             self.order, self.transport, self.data_quality, self.chrome, self.card]
         )  # fmt: skip
         saved = ((self.feed, "query"), (self.map, "layers_text"), (self.map, "density_text"), (self.tabs, "tab"),
                  (self.transport, "below"))  # fmt: skip
@@ -176,7 +179,7 @@ class _Operations:
             kitchens=kitchen_rows(session.hub.locations), margin=0, visible=False, css_classes=["kitchen"]
         )
         self.choice.param.watch(self._on_choice, "value")
-        self.bar = (self.data_quality, self.chrome, session.page)
+        self.bar = (self.data_quality, self.chrome, session.page, self.card)
         self._follow()
         self._restored = session.restore(query)
         if self._restored:
