@@ -26,13 +26,16 @@ from twin.analysis.baseline import SAME_WEEKDAYS, Baseline
 from twin.analysis.metrics import WHOLE_MINUTE
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import STALLED_AFTER
-from twin.foundation.times import DAY, HOUR
+from twin.foundation.times import HOUR
 from twin.foundation.zones import NAIVE, Zone
+from twin.sources.base import Window
 from twin.timeline import events as ev
+from twin.timeline.events import MICROSECONDS
 from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
 QUEUE, COOK, PACK, FOOD_WAITS, HAND_OVER, DRIVE, NOT_RECORDED = range(7)
 PARTS = ("queue", "cook", "pack", "food_waits", "hand_over", "drive", "not_recorded")
@@ -71,6 +74,8 @@ BAD_HOUR = 1.5
 """An hour of another day whose mean is this many times the middle day's is trouble, and no part of what is usual."""
 LEAST_SAMPLE = 3
 """Fewest orders of an hour of a day for that comparison."""
+ROUNDING = 1e-6
+"""Seconds by which sums of floats may be off: an order that is late by exactly half a minute is late however they are added."""
 CHUNK = 8192
 """Orders per step of the Shapley value, so that it takes 8 MB."""
 
@@ -87,12 +92,13 @@ _BOUNDARIES = (
 def customer_minutes(milestones: Floats) -> tuple[Floats, Floats]:
     """Return the parts (n, 7) and the totals (n,) of orders with `milestones` (9, n), seconds.
 
-    An order without creation or delivery, or one delivered before it was created, has no total: NaN, and parts of 0.
+    They are differences of whole microseconds, as a source computes them: seconds since 1970 as floats are a little off. An order
+    without creation or delivery, or one delivered before it was created, has no total: NaN, and parts of 0.
     """
-    times = milestones[list(_BOUNDARIES)]
+    times = _micros(milestones[list(_BOUNDARIES)])
     # a driver whose pick-up is missing is on the road from his first position on
     pinged = np.isnan(times[4])
-    times[4, pinged] = milestones[ev.DRIVER_PING, pinged]
+    times[4, pinged] = _micros(milestones[ev.DRIVER_PING, pinged])
     recorded = np.isfinite(times)
     recorded[4] &= ~pinged
     created, delivered = times[0].copy(), times[5]
@@ -107,7 +113,7 @@ def customer_minutes(milestones: Floats) -> tuple[Floats, Floats]:
     spans = np.diff(bounds, axis=0)  # (5, n)
     told = recorded[:-1] & recorded[1:]
     told[4] |= pinged & np.isfinite(times[4])  # the drive from the first position on
-    arrived = milestones[ev.DRIVER_ARRIVED]
+    arrived = _micros(milestones[ev.DRIVER_ARRIVED])
     told[3] &= np.isfinite(arrived)
     waits = np.clip(np.where(told[3] & counted, arrived, 0.0) - bounds[3], 0.0, spans[3])
     for part, span in ((QUEUE, 0), (COOK, 1), (PACK, 2), (DRIVE, 4)):
@@ -115,6 +121,8 @@ def customer_minutes(milestones: Floats) -> tuple[Floats, Floats]:
     parts[:, FOOD_WAITS] = np.where(told[3], waits, 0.0)
     parts[:, HAND_OVER] = np.where(told[3], spans[3] - waits, 0.0)
     parts[:, NOT_RECORDED] = np.where(told, 0.0, spans).sum(axis=0)
+    parts /= MICROSECONDS
+    total /= MICROSECONDS
     return parts, total
 
 
@@ -203,10 +211,19 @@ class Ledger:
     """
 
     def __init__(
-        self, milestones: Floats, baseline: Baseline, tz: Zone = NAIVE, target: float = DELIVERY_TARGET_S
+        self,
+        milestones: Floats,
+        baseline: Baseline,
+        tz: Zone = NAIVE,
+        target: float = DELIVERY_TARGET_S,
+        window: Window | None = None,
     ) -> None:
-        """`milestones` are (9, n) seconds, `target` is the promised delivery time, seconds."""
+        """`milestones` are (9, n) seconds, `target` is the promised delivery time, seconds.
+
+        Where no other day tells what is usual, the orders created in `window` do, by default all.
+        """
         self.target = target
+        self._window = window
         self.parts, self.total = customer_minutes(milestones)
         self.counted: Bools = np.isfinite(self.total) & (self.total <= STALLED_AFTER)
         self._milestones, self.baseline, self._tz = milestones, baseline, tz
@@ -229,10 +246,18 @@ class Ledger:
         if not len(rows):
             return usual
         created = self._milestones[ev.ORDER_CREATED, rows]
+        own = rows
+        if self._window is not None:
+            inside = (created >= self._window.start) & (created < self._window.end)
+            own = rows[inside] if inside.any() else rows
         history = self.baseline.history
-        other = self._milestones if history is None else history.milestones
-        middle = rows[np.argsort(self.total[rows], kind="stable")[len(rows) // 4 : len(rows) - len(rows) // 4]]
-        usual[rows] = _Usual(other, self._tz).at(created, self.parts[middle].mean(axis=0))
+        sums = None if history is None else _hourly_of(history.milestones, self._tz)
+        if sums is None or not len(sums[0]):
+            sums = _hourly(self.parts[own], self._milestones[ev.ORDER_CREATED, own], self._tz)
+        hours, inverse = np.unique(clock_hours(created, self._tz), return_inverse=True)
+        means = UsualParts(*sums).at(hours)
+        means[np.isnan(means[:, 0])] = _middle(self.parts[own], self.total[own])
+        usual[rows] = means[inverse]
         return usual
 
     @cached_property
@@ -244,9 +269,9 @@ class Ledger:
         for at in range(0, len(rows), CHUNK):
             some = slice(at, at + CHUNK)
             beyond = self._sets(rows[some])
-            over = (beyond >= WHOLE_MINUTE).astype(np.float64)
+            over = (beyond >= WHOLE_MINUTE - ROUNDING).astype(np.float64)
             for result, value in ((seconds, np.maximum(beyond, 0.0)), (shares, over)):
-                result[some, :-1] = value @ _SHAPLEY
+                result[some, :-1] = value @ SHAPLEY
                 result[some, -1] = value[:, 0]
             alone[some] = over[:, _ALONE] * (1 - over[:, :1])
             needed[some] = 1 - over[:, _WITHOUT]
@@ -275,7 +300,7 @@ class Ledger:
         """Return the seconds beyond the target of orders in which only the parts of a set were not usual, (len(rows), 128)."""
         excess = self.parts[rows] - self.usual[rows]
         base = self.usual[rows].sum(axis=1) - self.target
-        beyond = base[:, None] + excess @ _MEMBERS.T
+        beyond = base[:, None] + excess @ MEMBERS.T
         beyond[:, _ALL] = self.total[rows] - self.target  # not by a sum of floats, so that what is late is late in both
         return beyond
 
@@ -289,7 +314,7 @@ class _Made:
     def of(self, timeline: Timeline, baseline: Baseline, target: float) -> Ledger:
         made = self._made
         if made is None or made.baseline is not baseline or made.target != target:
-            made = self._made = Ledger(timeline.orders.milestones, baseline, timeline.tz, target)
+            made = self._made = Ledger(timeline.orders.milestones, baseline, timeline.tz, target, timeline.window)
         return made
 
 
@@ -298,51 +323,79 @@ def ledger_of(timeline: Timeline, baseline: Baseline, target: float = DELIVERY_T
     return timeline.cached(_Made).of(timeline, baseline, target)
 
 
-class _Usual:
+class UsualParts:
     """The mean parts by hour of the kitchen's clock, without the day that is compared with them."""
 
-    def __init__(self, milestones: Floats, tz: Zone) -> None:
-        parts, total = customer_minutes(milestones)
-        rows = np.flatnonzero(np.isfinite(total) & (total <= STALLED_AFTER))
-        self._tz = tz
-        created = milestones[ev.ORDER_CREATED, rows]
-        self._days, day = np.unique(tz.day(created), return_inverse=True)
-        cell = day * 24 + self._hours(created)
+    def __init__(self, hours: Ints, orders: Floats, sums: Floats) -> None:
+        """Take the hours that have deliveries (k,), counted since 1970, their number (k,) and sums by part (k, 7), microseconds.
+
+        Whole microseconds add up exactly in floats, so that the order of rows and who adds them make no difference.
+        """
+        self._days, day = np.unique(hours // 24, return_inverse=True)
         shape = (len(self._days), 24)
-        number = np.bincount(cell, minlength=shape[0] * 24).reshape(shape).astype(np.float64)
-        sums = np.stack([np.bincount(cell, parts[rows, k], shape[0] * 24) for k in range(len(PARTS))], axis=1)
-        sums = sums.reshape(*shape, len(PARTS))
+        number, parts = np.zeros(shape), np.zeros((*shape, len(PARTS)))
+        number[day, hours % 24], parts[day, hours % 24] = orders, sums
         mean = np.full(shape, np.nan)
-        np.divide(sums.sum(axis=2), number, out=mean, where=number >= LEAST_SAMPLE)
+        np.divide(parts.sum(axis=2), number, out=mean, where=number >= LEAST_SAMPLE)
         some = np.isfinite(mean).any(axis=0)
         middle = np.full(24, np.inf)
         middle[some] = np.nanmedian(mean[:, some], axis=0)
         good = ~(mean > BAD_HOUR * middle)
-        self._number, self._sums = number * good, sums * good[:, :, None]
+        self._number, self._sums = number * good, parts * good[:, :, None]
 
-    def at(self, created: Floats, instead: Floats) -> Floats:
-        """Return the mean parts (n, 7) for orders `created` (n,) seconds; `instead` (7,) where there is no other day."""
-        day, hour = self._tz.day(created), self._hours(created)
-        keys, inverse = np.unique(day * 24 + hour, return_inverse=True)
-        result = np.tile(instead, (len(keys), 1))
-        for k, (one, of_day) in enumerate(zip((keys // 24).tolist(), (keys % 24).tolist(), strict=True)):
+    @property
+    def days(self) -> Ints:
+        """The days that have deliveries, counted since 1970, ascending."""
+        return self._days
+
+    def at(self, hours: Ints) -> Floats:
+        """Return the mean parts (n, 7), seconds, of deliveries that began in `hours` (n,); NaN where no other day tells."""
+        result = np.full((len(hours), len(PARTS)), np.nan)
+        for k, (one, of_day) in enumerate(zip((hours // 24).tolist(), (hours % 24).tolist(), strict=True)):
             other = self._days != one
             same_weekday = other & ((self._days - one) % 7 == 0)
             alike = [same_weekday, other] if np.count_nonzero(same_weekday) >= SAME_WEEKDAYS else [other]
-            hours = (slice(of_day, of_day + 1), slice(max(0, of_day - 1), of_day + 2), slice(0, 24))
-            for chosen, near in ((days, near) for near in hours for days in alike):
+            near_hours = (slice(of_day, of_day + 1), slice(max(0, of_day - 1), of_day + 2), slice(0, 24))
+            for chosen, near in ((days, near) for near in near_hours for days in alike):
                 number = self._number[chosen, near].sum()
                 if number >= ENOUGH:
-                    result[k] = self._sums[chosen, near].sum(axis=(0, 1)) / number
+                    result[k] = self._sums[chosen, near].sum(axis=(0, 1)) / number / MICROSECONDS
                     break
-        return result[inverse]
+        return result
 
-    def _hours(self, t: Floats) -> NDArray[np.int64]:
-        return np.asarray(self._tz.local(t) % DAY // HOUR, np.int64)
+
+def clock_hours(t: Floats, tz: Zone) -> Ints:
+    """Return the hours of the kitchen's clock in which data seconds lie, (n,), counted since 1970."""
+    return np.floor(np.asarray(tz.local(t)) / HOUR).astype(np.int64)
+
+
+def _hourly_of(milestones: Floats, tz: Zone) -> tuple[Ints, Floats, Floats]:
+    parts, total = customer_minutes(milestones)
+    counted = np.flatnonzero(np.isfinite(total) & (total <= STALLED_AFTER))
+    return _hourly(parts[counted], milestones[ev.ORDER_CREATED, counted], tz)
+
+
+def _hourly(parts: Floats, created: Floats, tz: Zone) -> tuple[Ints, Floats, Floats]:
+    """Return what `UsualParts` takes, from orders."""
+    hours, cell = np.unique(clock_hours(created, tz), return_inverse=True)
+    micros = np.rint(parts * MICROSECONDS)
+    sums = np.stack([np.bincount(cell, micros[:, k], len(hours)) for k in range(len(PARTS))], axis=1)
+    return hours, np.bincount(cell, minlength=len(hours)).astype(np.float64), sums.astype(np.float64)
+
+
+def _middle(parts: Floats, total: Floats) -> Floats:
+    """Return the mean parts (7,) of the middle half of deliveries by their time, and of those that took as long as its ends."""
+    ends = np.sort(total)[[len(total) // 4, len(total) - len(total) // 4 - 1]]
+    return np.asarray(parts[(total >= ends[0]) & (total <= ends[1])].mean(axis=0))
+
+
+def _micros(t: Floats) -> Floats:
+    """Return data seconds in whole microseconds."""
+    return np.rint(t * MICROSECONDS)
 
 
 _ALL = (1 << len(PARTS)) - 1
-_MEMBERS = (np.arange(_ALL + 1)[:, None] >> np.arange(len(PARTS)) & 1).astype(np.float64)
+MEMBERS = (np.arange(_ALL + 1)[:, None] >> np.arange(len(PARTS)) & 1).astype(np.float64)
 """(128, 7): which parts each set has."""
 
 
@@ -358,10 +411,10 @@ def _sums(values: Floats, rows: Bools) -> Floats:
 def _shapley() -> Floats:
     """Return (128, 7): the weight of the value of each set in the Shapley value of each part."""
     players = len(PARTS)
-    size = _MEMBERS.sum(axis=1).astype(int).tolist()
+    size = MEMBERS.sum(axis=1).astype(int).tolist()
     joins = [factorial(max(0, n - 1)) * factorial(players - n) / factorial(players) for n in size]
     stays = [factorial(n) * factorial(max(0, players - n - 1)) / factorial(players) for n in size]
-    return np.where(_MEMBERS > 0, np.array(joins)[:, None], -np.array(stays)[:, None])
+    return np.where(MEMBERS > 0, np.array(joins)[:, None], -np.array(stays)[:, None])
 
 
-_SHAPLEY = _shapley()
+SHAPLEY = _shapley()
