@@ -56,7 +56,7 @@ def questions(place: Location, order: str) -> dict[str, dict[str, Any]]:
     """Every query that an endpoint or a page asks, over part of the range."""
     part: dict[str, Any] = {"location": place.id, "from_ts": place.start + 9 * 3600, "to_ts": place.start + 33 * 3600}
     clock = long_ledger.clock_of(place.tz, Window(part["from_ts"], part["to_ts"]))
-    means = [{"hour": hour, **{name: 100.0 * (hour % 7) for name in PARTS}} for hour in range(168)]
+    means = [{"hour": hour, **dict.fromkeys(PARTS, 100.0 * (hour % 7))} for hour in range(168)]
     return {
         "usual_parts": {**part, "clock": clock},
         "middle_parts": part,

@@ -228,6 +228,14 @@ class Ledger:
         self.counted: Bools = np.isfinite(self.total) & (self.total <= STALLED_AFTER)
         self._milestones, self.baseline, self._tz = milestones, baseline, tz
 
+    @classmethod
+    def of_parts(cls, parts: Floats, total: Floats, usual: Floats, target: float) -> "Ledger":
+        """Return the ledger of deliveries whose parts, totals and usual parts are known; it knows nothing of their drivers."""
+        book = cls(np.full((len(ev.EVENT_TYPES), 0), np.nan), Baseline.none(), target=target)
+        book.parts, book.total, book.usual = np.asfortranarray(parts), total, np.asfortranarray(usual)
+        book.counted = np.isfinite(total) & (total <= STALLED_AFTER)
+        return book
+
     @cached_property
     def driver(self) -> Floats:
         """The driver's minutes, (n, 3) seconds by `DRIVER_PARTS`, NaN where the record does not tell."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from twin.analysis.baseline import reach
 from twin.analysis.ledger import MEMBERS, PARTS, SHAPLEY, Account, UsualParts, clock_hours
 from twin.foundation.stages import STALLED_AFTER
-from twin.foundation.times import HOUR
+from twin.foundation.times import DAY, HOUR
 from twin.foundation.zones import Zone
 from twin.sources.base import Location, Source, Window
 from twin.timeline.events import MICROSECONDS
@@ -25,12 +25,19 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 By = Literal["all", "hour", "day", "brand"]
 
+LOADED_DAYS = 31
+"""Longest range whose ledger is made of loaded orders; longer ones would fill the memory."""
 DAY_HOURS = 24
 WEEK = 7 * DAY_HOURS
 ALWAYS = 10**18
 """Microseconds beyond every time of a source."""
 LATEST = 4_102_444_800.0
 """2100, before which all events of a source lie; seconds since 1970."""
+
+
+def is_long(window: Window) -> bool:
+    """Whether the ledger of a range is to be asked of the source."""
+    return window.end - window.start > LOADED_DAYS * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ class LongLedger:
 
     def __init__(self, source: Source, place: Location, window: Window, target: float) -> None:
         """`target` is the promised delivery time, seconds. Asks the source what is usual."""
-        self._source, self._place, self._window, self._target = source, place, window, target
+        self._source, self._place, self._window, self.target = source, place, window, target
         self._clock = clock_of(place.tz, window)
         start, end = reach(source, place, window)
         sums = self._hourly(start - STALLED_AFTER, end + STALLED_AFTER)
@@ -81,7 +88,7 @@ class LongLedger:
             usual=_as_json(("hour", *PARTS), [hours, *self._means(hours).T]),
             sets=SETS,
             same=json.dumps([{"id": other, "as_id": one} for other, one in self._same_brands().items()]),
-            target_us=round(self._target * MICROSECONDS),
+            target_us=round(self.target * MICROSECONDS),
             first_day=int(days[0]) if len(days) else 0,
             last_day=int(days[-1]) if len(days) else -1,
         ).to_pylist()
@@ -90,7 +97,7 @@ class LongLedger:
             Group(
                 None if row["hour"] is None else float(tz.from_local(np.array([row["hour"] * HOUR]))[0]),
                 None if row["brand_id"] is None else names.get(row["brand_id"], f"brand {row['brand_id']}"),
-                _account(row, self._target),
+                _account(row, self.target),
             )
             for row in rows
         ]
@@ -98,7 +105,7 @@ class LongLedger:
 
     def account(self, known_at: float | None = None) -> Account:
         """Return the account of all orders of the range."""
-        return total((one.account for one in self.groups("all", known_at)), self._target)
+        return total((one.account for one in self.groups("all", known_at)), self.target)
 
     def orders(self) -> OrderParts:
         """Return the deliveries of the range one by one."""

@@ -374,8 +374,9 @@ class Ledger(Answer):
     end: Time
     known_at: Time | None
     total: LedgerAccount
-    shared: list[SharedTrait] = Field(
-        description="What the late orders share, the largest difference first; often nothing."
+    shared: list[SharedTrait] | None = Field(
+        description="What the late orders share, the largest difference first; often nothing. Null for over 31 days, where it is "
+        "not looked for."
     )
     groups: list[LedgerGroupAccount] = Field(description="Those with deliveries, by time or name; empty by cause.")
 
