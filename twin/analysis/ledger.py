@@ -294,7 +294,7 @@ class Ledger:
             orders=int(np.count_nonzero(rows)),
             late=int(np.count_nonzero(late)),
             target=self.target,
-            total_s=float(self.total[rows].sum()),
+            total_s=float(self.total.take(np.flatnonzero(rows)).sum()),
             late_s=float(blame.late_s[late].sum()),
             parts=_sums(self.parts, rows),
             usual=_sums(self.usual, rows),
@@ -412,8 +412,9 @@ _WITHOUT = [_ALL ^ 1 << part for part in range(len(PARTS))]
 
 
 def _sums(values: Floats, rows: Bools) -> Floats:
-    """Return the sums (k,) of some rows of (n, k), which lies in memory by columns, so that each is summed in one go."""
-    return np.array([column[rows].sum() for column in values.T])
+    """Return the sums (k,) of some rows of (n, k), which lies in memory by columns; by number is faster than by mask."""
+    chosen = np.flatnonzero(rows)
+    return np.array([column.take(chosen).sum() for column in values.T])
 
 
 def _shapley() -> Floats:
