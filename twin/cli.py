@@ -151,7 +151,7 @@ def _report_options(report: argparse.ArgumentParser) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
-    from twin.notebook.report import save_report  # noqa: PLC0415  # Jinja, for it alone
+    from twin.reports.day import save_report  # noqa: PLC0415  # Jinja, for it alone
 
     with errand.on(page="report"):
         hub = twin.open(options.source, adapter=options.adapter)

@@ -101,7 +101,7 @@ def close(ours: Account, loaded: Account) -> None:
     assert (ours.orders, ours.late) == (loaded.orders, loaded.late)
 
     def sums(one: Account) -> list[float]:
-        return [one.total_s, one.late_s, *one.parts, *one.usual, *one.causes]
+        return [one.total_s, one.late_s, one.short, *one.parts, *one.usual, *one.causes]
 
     np.testing.assert_allclose(sums(ours), sums(loaded), atol=MILLISECOND, rtol=0)
     for name in ("late_by", "alone", "needed"):

@@ -394,6 +394,13 @@ def test_the_ledger_of_a_range_is_that_of_its_hours_and_days(demo_world: World, 
     then = end - 30 * 3600
     known = answers.ledger(hub, place.id, query.model_copy(update={"known_at": instant(then)}))
     assert known.total.orders == (inside & (delivered <= then)).sum()
+    shelf, before = answer.total.shelf, known.total.shelf
+    assert shelf is not None
+    assert before is not None
+    ready, out = timeline.orders.enter[2], timeline.orders.enter[3]
+    stood = (out - ready)[(began >= timeline.window.start) & (began < end) & (ready < out) & (out - ready <= 4 * 3600)]
+    assert (shelf.meals, shelf.cold, shelf.cold_after_min) == (len(stood), (stood > 900).sum(), 15)
+    assert 0 < before.meals < shelf.meals == sum(one.shelf.meals for one in answer.groups if one.shelf)
 
 
 def test_the_ledger_of_a_brand_has_the_deliveries_of_its_figures(demo_world: World) -> None:

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LETTERS, layOut, stepOf } from "../../twin/views/map/names.js";
+import { LETTERS, layOut, Names, stepOf } from "../../twin/views/map/names.js";
+import { twin } from "../../twin/views/shared/registry.js";
 
 const measure = (text) => 7 * text.length;
 const name = (text, kind, rank, ...at) => ({ text, kind, rank, at });
@@ -109,4 +110,34 @@ test("between two steps of the zoom the places stay", () => {
   assert.equal(stepOf(7.9), 8);
   assert.equal(stepOf(8.1), stepOf(9.5));
   assert.ok(stepOf(8.1) >= 8.1);
+});
+
+test("what a map that was drawn anew fails to write is its own failure, and stops no painting", () => {
+  const painted = [];
+  const pv = { canvas_view: { primary: { ctx: null, finish: () => painted.push("figure") } } };
+  const failures = [];
+  const panel = {
+    wrap(act) {
+      return (...given) => {
+        try {
+          return act(...given);
+        } catch (error) {
+          return failures.push(error.message);
+        }
+      };
+    },
+  };
+  globalThis.document ??= { fonts: { addEventListener() {}, removeEventListener() {} } };
+  twin.panel = panel;
+  for (const who of ["first", "second"]) {
+    const names = new Names({});
+    names.write = () => {
+      throw new Error(who);
+    };
+    names.attach(pv);
+  }
+  twin.panel = undefined;
+  pv.canvas_view.primary.finish();
+  assert.deepEqual(failures, ["second"]);
+  assert.deepEqual(painted, ["figure"]);
 });

@@ -45,6 +45,9 @@ class Timeline:
             between=lambda _start, _end, stage: SimpleNamespace(begin=stays[stage][0], end=stays[stage][1])
         )
 
+    def cached(self, kind):
+        return kind(self)
+
     def volume(self, bucket):
         edges = np.append(np.arange(self.window.start, self.window.end, bucket), self.window.end)
         return edges, np.histogram(CREATED, edges)[0]
@@ -210,7 +213,15 @@ def test_the_range_is_told_apart_from_the_section_played(replay):
 def test_insights_bring_the_moments_and_another_timeline_takes_them_away(replay):
     view = TransportView(replay)
     told = SimpleNamespace(
-        kind="peak", start=START, end=START + 600, at=START + 60, when="Thu 00:00–00:10", title="Peak", sentence="Busy."
+        kind="peak",
+        start=START,
+        end=START + 600,
+        at=START + 60,
+        when="Thu 00:00–00:10",
+        title="Peak",
+        sentence="Busy.",
+        settled=START + 900,
+        stage="created",
     )
     baseline = SimpleNamespace(stage_time=lambda stage, t: None)
     replay.learn(SimpleNamespace(timeline=replay.timeline, baseline=baseline, moments=(told,)))

@@ -14,6 +14,7 @@ Every figure of any orders is a plain sum over rows of these arrays.
 """
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from math import factorial
@@ -49,10 +50,10 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "hand_over": "hand-over",
         "drive": "driving",
         "not_recorded": "not recorded",
-        "usual": "what is usual at that hour",
+        "usual": "a promise shorter than usual",
     }
 )
-"""The parts in words; `usual` is the lateness of a usual order, where that is over the target."""
+"""The causes of lateness in words; `usual` is the lateness of a usual order, where that is over the target."""
 NAMES: Mapping[str, str] = MappingProxyType(
     {
         "queue": "Queue",
@@ -74,6 +75,8 @@ BAD_HOUR = 1.5
 """An hour of another day whose mean is this many times the middle day's is trouble, and no part of what is usual."""
 LEAST_SAMPLE = 3
 """Fewest orders of an hour of a day for that comparison."""
+MOST_DAYS = 2
+"""Days of which what was usual as it was known is stored: that of the playhead and the one before; sessions share them."""
 ROUNDING = 1e-6
 """Seconds by which sums of floats may be off: an order that is late by exactly half a minute is late however they are added."""
 CHUNK = 8192
@@ -87,6 +90,8 @@ _BOUNDARIES = (
     ev.DRIVER_PICKED_UP,
     ev.DELIVERED,
 )
+_RECORDED = (*_BOUNDARIES, ev.DRIVER_ARRIVED, ev.DRIVER_PING)
+"""The milestones that the parts are made of."""
 
 
 def customer_minutes(milestones: Floats) -> tuple[Floats, Floats]:
@@ -95,26 +100,12 @@ def customer_minutes(milestones: Floats) -> tuple[Floats, Floats]:
     They are differences of whole microseconds, as a source computes them: seconds since 1970 as floats are a little off. An order
     without creation or delivery, or one delivered before it was created, has no total: NaN, and parts of 0.
     """
-    times = _micros(milestones[list(_BOUNDARIES)])
-    # a driver whose pick-up is missing is on the road from his first position on
-    pinged = np.isnan(times[4])
-    times[4, pinged] = _micros(milestones[ev.DRIVER_PING, pinged])
-    recorded = np.isfinite(times)
-    recorded[4] &= ~pinged
-    created, delivered = times[0].copy(), times[5]
-    total = delivered - created
-    total[~(total >= 0)] = np.nan
+    bounds, told, total = _split(milestones)
     counted = np.isfinite(total)
-    n = len(total)
-    parts = np.zeros((n, len(PARTS)), order="F")
-    bounds = np.where(np.isfinite(times), times, np.inf)
-    bounds = np.minimum.accumulate(bounds[::-1], axis=0)[::-1]
-    bounds = np.where(counted, np.maximum(bounds, created), 0.0)
+    parts = np.zeros((len(total), len(PARTS)), order="F")
+    bounds = _micros(bounds)
     spans = np.diff(bounds, axis=0)  # (5, n)
-    told = recorded[:-1] & recorded[1:]
-    told[4] |= pinged & np.isfinite(times[4])  # the drive from the first position on
     arrived = _micros(milestones[ev.DRIVER_ARRIVED])
-    told[3] &= np.isfinite(arrived)
     waits = np.clip(np.where(told[3] & counted, arrived, 0.0) - bounds[3], 0.0, spans[3])
     for part, span in ((QUEUE, 0), (COOK, 1), (PACK, 2), (DRIVE, 4)):
         parts[:, part] = np.where(told[span], spans[span], 0.0)
@@ -122,8 +113,44 @@ def customer_minutes(milestones: Floats) -> tuple[Floats, Floats]:
     parts[:, HAND_OVER] = np.where(told[3], spans[3] - waits, 0.0)
     parts[:, NOT_RECORDED] = np.where(told, 0.0, spans).sum(axis=0)
     parts /= MICROSECONDS
-    total /= MICROSECONDS
     return parts, total
+
+
+def gaps_of(milestones: Floats) -> list[tuple[float, float]]:
+    """Return the stretches [start, end), data seconds, of which the record of one order (9, 1) does not say what happened."""
+    bounds, told, total = _split(milestones)
+    if np.isnan(total[0]):
+        return []
+    gaps: list[tuple[float, float]] = []
+    for start, end, known in zip(bounds[:-1, 0].tolist(), bounds[1:, 0].tolist(), told[:, 0].tolist(), strict=True):
+        if known or end <= start:
+            continue
+        if gaps and gaps[-1][1] == start:
+            gaps[-1] = gaps[-1][0], end
+        else:
+            gaps.append((start, end))
+    return gaps
+
+
+def _split(milestones: Floats) -> tuple[Floats, Bools, Floats]:
+    """Return when the spans between milestones begin and end (6, n), whether each is recorded (5, n), and the totals (n,)."""
+    times = milestones[list(_BOUNDARIES)]
+    # a driver whose pick-up is missing is on the road from his first position on
+    pinged = np.isnan(times[4])
+    times[4, pinged] = milestones[ev.DRIVER_PING, pinged]
+    recorded = np.isfinite(times)
+    recorded[4] &= ~pinged
+    created, delivered = times[0].copy(), times[5]
+    total = (_micros(delivered) - _micros(created)) / MICROSECONDS
+    total[~(total >= 0)] = np.nan
+    counted = np.isfinite(total)
+    bounds = np.where(np.isfinite(times), times, np.inf)
+    bounds = np.minimum.accumulate(bounds[::-1], axis=0)[::-1]
+    bounds = np.where(counted, np.maximum(bounds, created), 0.0)
+    told = recorded[:-1] & recorded[1:]
+    told[4] |= pinged & np.isfinite(times[4])  # the drive from the first position on
+    told[3] &= np.isfinite(milestones[ev.DRIVER_ARRIVED])
+    return bounds, told, total
 
 
 def driver_minutes(milestones: Floats) -> Floats:
@@ -161,15 +188,22 @@ class Account:
     late_by: Floats
     alone: Floats
     needed: Floats
+    short: float = 0.0
+    """Seconds by which the promise was shorter than usual, summed over the orders of which it was."""
 
     @property
     def steps(self) -> list[tuple[str, float]]:
-        """The means from the target to the delivery time: what is usual beyond the target, then each part beyond its usual."""
+        """The means from the target to the delivery time, seconds; they add up to the difference.
+
+        First by how much the promise was shorter than usual, of the orders of which it was; then by how much a usual order of the
+        others is quicker than promised (negative); then each part beyond its usual.
+        """
         if not self.orders:
             return []
         beyond = (self.parts - self.usual) / self.orders
-        usual = float(self.usual.sum()) / self.orders - self.target
-        return [("usual", usual), *zip(PARTS, beyond.tolist(), strict=True)]
+        short = self.short / self.orders
+        usual = float(self.usual.sum()) / self.orders - self.target - short
+        return [("promise", short), ("usual", usual), *zip(PARTS, beyond.tolist(), strict=True)]
 
     @property
     def sentence(self) -> str:
@@ -223,10 +257,57 @@ class Ledger:
         Where no other day tells what is usual, the orders created in `window` do, by default all.
         """
         self.target = target
-        self._window = window
         self.parts, self.total = customer_minutes(milestones)
         self.counted: Bools = np.isfinite(self.total) & (self.total <= STALLED_AFTER)
         self._milestones, self.baseline, self._tz = milestones, baseline, tz
+        created = milestones[ev.ORDER_CREATED]
+        self._own: Bools = (
+            np.isfinite(created) if window is None else (created >= window.start) & (created < window.end)
+        )
+        self._without: _Unlived | None = None
+        self._of_days: dict[_Unlived, Ledger] = {}
+
+    def as_known(self, t: float) -> "Ledger":
+        """Return the ledger as it was known at t, data seconds: of the deliveries by then, as far as they were recorded by then.
+
+        What is usual comes from other days than that of t, which is not over, as for the cards; where there is no other day, from
+        these deliveries. All but the first ledger of a day are cheap, unless there is no other day.
+        """
+        day = self._of_day(_Unlived.at(t, self._tz))
+        known = copy(day)
+        known.counted = self.counted & (self._milestones[ev.DELIVERED] <= t)
+        later = known.counted & (self._latest > t)
+        if later.any():
+            known.parts = self.parts.copy(order="F")
+            milestones = self._milestones[:, later]
+            known.parts[later], _ = customer_minutes(np.where(milestones <= t, milestones, np.nan))
+        if later.any() or day.lacks_other_days:
+            known._forget("usual", "blame", "_short")
+        return known
+
+    def _of_day(self, without: "_Unlived") -> "Ledger":
+        """Return the ledger in which what is usual comes from elsewhere than `without`; those of the last days are stored."""
+        stored = self._of_days
+        made = stored.get(without)
+        if made is None:
+            made = copy(self)
+            made._without, made._of_days = without, {}
+            made._days = self._days  # the same sums
+            made._forget("usual", "blame", "_short", "_usual_of_other_days", "lacks_other_days")
+            if not made.lacks_other_days:
+                made.blame  # noqa: B018  # computed here, shared by the copies of `as_known`
+            self._of_days = {**dict([*stored.items()][1 - MOST_DAYS :]), without: made}
+        return made
+
+    def _forget(self, *names: str) -> None:
+        for name in names:
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def _latest(self) -> Floats:
+        """When the last of an order's milestones was recorded, (n,) seconds."""
+        latest: Floats = np.fmax.reduce(self._milestones[list(_RECORDED)], axis=0)
+        return latest
 
     @classmethod
     def of_parts(cls, parts: Floats, total: Floats, usual: Floats, target: float) -> "Ledger":
@@ -249,24 +330,51 @@ class Ledger:
     @cached_property
     def usual(self) -> Floats:
         """What each part takes at the hour in which an order was created, (n, 7) mean seconds; 0 for orders that do not count."""
+        usual = self._usual_of_other_days
+        if not self.lacks_other_days:
+            return usual
+        usual = usual.copy(order="F")
+        usual[~self.counted] = 0.0
+        own = self.counted & self._own
+        rows = np.flatnonzero(own if own.any() else self.counted)
+        if len(rows):
+            np.copyto(usual, _middle(self.parts[rows], self.total[rows]), where=np.isnan(usual))
+        return usual
+
+    @cached_property
+    def lacks_other_days(self) -> bool:
+        """Whether no other day says what is usual for some orders: the range's own deliveries do."""
+        return bool(np.isnan(self._usual_of_other_days).any())
+
+    @cached_property
+    def _usual_of_other_days(self) -> Floats:
+        """The usual parts, (n, 7) mean seconds by order; NaN where there is no other day."""
         usual = np.zeros_like(self.parts, order="F")
         rows = np.flatnonzero(self.counted)
-        if not len(rows):
-            return usual
-        created = self._milestones[ev.ORDER_CREATED, rows]
-        own = rows
-        if self._window is not None:
-            inside = (created >= self._window.start) & (created < self._window.end)
-            own = rows[inside] if inside.any() else rows
-        history = self.baseline.history
-        sums = None if history is None else _hourly_of(history.milestones, self._tz)
-        if sums is None or not len(sums[0]):
-            sums = _hourly(self.parts[own], self._milestones[ev.ORDER_CREATED, own], self._tz)
-        hours, inverse = np.unique(clock_hours(created, self._tz), return_inverse=True)
-        means = UsualParts(*sums).at(hours)
-        means[np.isnan(means[:, 0])] = _middle(self.parts[own], self.total[own])
-        usual[rows] = means[inverse]
+        if len(rows):
+            hours, inverse = np.unique(
+                clock_hours(self._milestones[ev.ORDER_CREATED, rows], self._tz), return_inverse=True
+            )
+            usual[rows] = self._days.at(hours, self._without)[inverse]
         return usual
+
+    def usual_at(self, created: float) -> Floats | None:
+        """Return what each part takes on other days for an order `created` then, (7,) mean seconds; None without other days."""
+        if not np.isfinite(created):
+            return None
+        usual = self._days.at(clock_hours(np.array([created]), self._tz))[0]
+        return usual if np.isfinite(usual).all() else None
+
+    @cached_property
+    def _days(self) -> "UsualParts":
+        history = self.baseline.history
+        if history is not None:
+            parts, total = customer_minutes(history.milestones)
+            rows = np.flatnonzero(np.isfinite(total) & (total <= STALLED_AFTER))
+            if len(rows):
+                return UsualParts(*_hourly(parts[rows], history.milestones[ev.ORDER_CREATED, rows], self._tz))
+        rows = np.flatnonzero(np.isfinite(self.total) & (self.total <= STALLED_AFTER) & self._own)
+        return UsualParts(*_hourly(self.parts[rows], self._milestones[ev.ORDER_CREATED, rows], self._tz))
 
     @cached_property
     def blame(self) -> "Blame":
@@ -302,7 +410,14 @@ class Ledger:
             late_by=_sums(blame.shares, late),
             alone=_sums(blame.alone, late),
             needed=_sums(blame.needed, late),
+            short=float(self._short.take(np.flatnonzero(rows)).sum()),
         )
+
+    @cached_property
+    def _short(self) -> Floats:
+        """By how many seconds the promise was shorter than usual, (n,); 0 where it was not."""
+        short: Floats = np.maximum(self.usual.sum(axis=1) - self.target, 0.0)
+        return short
 
     def _sets(self, rows: NDArray[np.intp]) -> Floats:
         """Return the seconds beyond the target of orders in which only the parts of a set were not usual, (len(rows), 128)."""
@@ -331,56 +446,74 @@ def ledger_of(timeline: Timeline, baseline: Baseline, target: float = DELIVERY_T
     return timeline.cached(_Made).of(timeline, baseline, target)
 
 
+@dataclass(frozen=True, slots=True)
+class _Unlived:
+    """What is not over at a moment: its day, and at night the evening before, whose last orders are still on their way."""
+
+    day: int
+    evening: bool
+
+    @classmethod
+    def at(cls, t: float, tz: Zone) -> "_Unlived":
+        return cls(int(tz.day(t)), t - float(tz.midnight(t)) < STALLED_AFTER)
+
+    def cells(self, days: NDArray[np.int64]) -> Bools:
+        """Return which hours of the days (d,) it has, (d, 24)."""
+        hours = np.arange(24) >= 24 - STALLED_AFTER / HOUR
+        return (days == self.day)[:, None] | ((days == self.day - 1)[:, None] & hours & self.evening)
+
+
 class UsualParts:
-    """The mean parts by hour of the kitchen's clock, without the day that is compared with them."""
+    """The sums of the parts by day and hour of the kitchen's clock, and from them what is usual on other days."""
 
     def __init__(self, hours: Ints, orders: Floats, sums: Floats) -> None:
         """Take the hours that have deliveries (k,), counted since 1970, their number (k,) and sums by part (k, 7), microseconds.
 
         Whole microseconds add up exactly in floats, so that the order of rows and who adds them make no difference.
         """
-        self._days, day = np.unique(hours // 24, return_inverse=True)
-        shape = (len(self._days), 24)
-        number, parts = np.zeros(shape), np.zeros((*shape, len(PARTS)))
-        number[day, hours % 24], parts[day, hours % 24] = orders, sums
-        mean = np.full(shape, np.nan)
-        np.divide(parts.sum(axis=2), number, out=mean, where=number >= LEAST_SAMPLE)
-        some = np.isfinite(mean).any(axis=0)
-        middle = np.full(24, np.inf)
-        middle[some] = np.nanmedian(mean[:, some], axis=0)
-        good = ~(mean > BAD_HOUR * middle)
-        self._number, self._sums = number * good, parts * good[:, :, None]
+        self.days, day = np.unique(hours // 24, return_inverse=True)
+        shape = (len(self.days), 24)
+        self._number, self._sums = np.zeros(shape), np.zeros((*shape, len(PARTS)))
+        self._number[day, hours % 24], self._sums[day, hours % 24] = orders, sums
 
-    @property
-    def days(self) -> Ints:
-        """The days that have deliveries, counted since 1970, ascending."""
-        return self._days
+    def at(self, hours: Ints, without: _Unlived | None = None) -> Floats:
+        """Return the mean parts (n, 7), seconds, on other days of deliveries that began in `hours` (n,), counted since 1970; NaN
+        where there is no other day.
 
-    def at(self, hours: Ints) -> Floats:
-        """Return the mean parts (n, 7), seconds, of deliveries that began in `hours` (n,); NaN where no other day tells."""
+        `without`: of these hours nothing is used.
+        """
+        number, sums = self._good(without)
+        lived = np.ones(len(self.days), bool) if without is None else self.days != without.day
         result = np.full((len(hours), len(PARTS)), np.nan)
         for k, (one, of_day) in enumerate(zip((hours // 24).tolist(), (hours % 24).tolist(), strict=True)):
-            other = self._days != one
-            same_weekday = other & ((self._days - one) % 7 == 0)
+            other = (self.days != one) & lived
+            same_weekday = other & ((self.days - one) % 7 == 0)
             alike = [same_weekday, other] if np.count_nonzero(same_weekday) >= SAME_WEEKDAYS else [other]
             near_hours = (slice(of_day, of_day + 1), slice(max(0, of_day - 1), of_day + 2), slice(0, 24))
             for chosen, near in ((days, near) for near in near_hours for days in alike):
-                number = self._number[chosen, near].sum()
-                if number >= ENOUGH:
-                    result[k] = self._sums[chosen, near].sum(axis=(0, 1)) / number / MICROSECONDS
+                orders = number[chosen, near].sum()
+                if orders >= ENOUGH:
+                    result[k] = sums[chosen, near].sum(axis=(0, 1)) / orders / MICROSECONDS
                     break
         return result
+
+    def _good(self, without: _Unlived | None) -> tuple[Floats, Floats]:
+        """Return the orders (d, 24) and the sums (d, 24, 7) of the hours that were not in trouble."""
+        number: Floats = self._number
+        if without is not None:
+            number = np.where(without.cells(self.days), 0.0, number)
+        mean = np.full(number.shape, np.nan)
+        np.divide(self._sums.sum(axis=2), number, out=mean, where=number >= LEAST_SAMPLE)
+        some = np.isfinite(mean).any(axis=0)
+        middle = np.full(24, np.inf)
+        middle[some] = np.nanmedian(mean[:, some], axis=0)
+        good = ~(mean > BAD_HOUR * middle) & (number > 0)
+        return number * good, self._sums * good[:, :, None]
 
 
 def clock_hours(t: Floats, tz: Zone) -> Ints:
     """Return the hours of the kitchen's clock in which data seconds lie, (n,), counted since 1970."""
     return np.floor(np.asarray(tz.local(t)) / HOUR).astype(np.int64)
-
-
-def _hourly_of(milestones: Floats, tz: Zone) -> tuple[Ints, Floats, Floats]:
-    parts, total = customer_minutes(milestones)
-    counted = np.flatnonzero(np.isfinite(total) & (total <= STALLED_AFTER))
-    return _hourly(parts[counted], milestones[ev.ORDER_CREATED, counted], tz)
 
 
 def _hourly(parts: Floats, created: Floats, tz: Zone) -> tuple[Ints, Floats, Floats]:

@@ -177,6 +177,7 @@ def total(accounts: Iterable[Account], target: float) -> Account:
         target=target,
         total_s=sum(one.total_s for one in found),
         late_s=sum(one.late_s for one in found),
+        short=sum(one.short for one in found),
         **sums,
     )
 
@@ -193,6 +194,7 @@ def _account(row: dict[str, Any], target: float) -> Account:
         target=target,
         total_s=int(row["total"]) / MICROSECONDS,
         late_s=float(row["late_s"]),
+        short=float(row["short_s"]),
         parts=values("") / MICROSECONDS,
         usual=values("usual_"),
         causes=values("made_", (*PARTS, "usual")),

@@ -351,6 +351,17 @@ class SharedTrait(Answer):
     chance: float = Field(description="Probability of so many by chance, corrected for all traits that were looked at.")
 
 
+class ShelfFigures(Answer):
+    """How long the finished meals of some orders stood before they were picked up; one still standing counts so far."""
+
+    meals: Count = Field(description="Those of which the record says when they were finished.")
+    cold: Count = Field(description="Those that stood longer than `cold_after_min`.")
+    cold_pct: float | None = Field(description="Null where no meal counts.")
+    cold_after_min: float = Field(description="TWIN_COLD_AFTER_MIN.")
+    median_min: float | None
+    p95_min: float | None
+
+
 class LedgerAccount(Answer):
     orders: Count = Field(description="Deliveries that count: at most four hours long, of a known creation.")
     late: Count
@@ -359,6 +370,11 @@ class LedgerAccount(Answer):
     late_min: float = Field(description="Minutes beyond the promise of the late ones, summed.")
     sentence: str
     causes: list[LedgerCause]
+    shelf: ShelfFigures | None = Field(
+        default=None,
+        description="Of all orders that began here, delivered or not; null where no meal of the data has a gk_finished or "
+        "gk_ready before its pick-up, or where the source itself summed a long range.",
+    )
 
 
 class LedgerGroupAccount(LedgerAccount):
@@ -424,6 +440,22 @@ class ReplayComplete(Answer):
 
     current_time: Time
     events: Count = Field(description="Order events that this connection has sent.")
+
+
+class RejectedLine(Answer):
+    """A line of a request that is not accepted."""
+
+    line: int = Field(description="Counted from 1.")
+    reason: str
+
+
+class Receipt(Answer):
+    """What became of the events of a request: those accepted are on the disk. Together they are its lines."""
+
+    accepted: Count
+    repeated: Count = Field(description="Here already: same kitchen, order, type, time and sequence.")
+    rejected: Count
+    examples: list[RejectedLine] = Field(description="The first 20 lines that were rejected, and why.")
 
 
 class Health(Answer):

@@ -48,6 +48,7 @@ from twin.views.session.session import ReplaySession
 from twin.views.shared import theme
 from twin.views.shared.component import bundle_url, style_text
 from twin.views.shared.modules import script_source
+from twin.views.shared.stand_in import built
 from twin.views.shared.view import ReplayView
 from twin.views.transport.transport import TransportView
 from twin.views.trends.trends import TrendsView
@@ -143,19 +144,19 @@ class _Operations:
             on_choose=lambda place: pn.state.execute(partial(session.choose, place)),
             on_retry=partial(pn.state.execute, self._show_welcome),
         )
-        self.map = MapView(controller, base_map=partial(base_map, session.hub) if mounted else None)
-        self.pipeline = PipelineView(controller)
-        self.kpis = KpiView(controller)
-        self.alert = AlertView(controller)
-        self.feed = FeedView(controller)
-        self.moments = MomentsView(controller)
-        self.orders = OrderListView(controller)
-        self.trends = TrendsView(controller, active=False)
-        self.why = WhyView(controller, active=False)
-        self.order = OrderView(controller)
-        self.transport = TransportView(controller, on_range=session.range, on_cancel=self._cancel, dock=True)
-        self.data_quality = DataQualityView(controller, on_refresh=session.check_for_newer)
-        self.chrome = ChromeView(controller, on_cancel=self._cancel, user=api.user_url() if mounted else "")
+        self.map = built(MapView, controller, base_map=partial(base_map, session.hub) if mounted else None)
+        self.pipeline = built(PipelineView, controller)
+        self.kpis = built(KpiView, controller)
+        self.alert = built(AlertView, controller)
+        self.feed = built(FeedView, controller)
+        self.moments = built(MomentsView, controller)
+        self.orders = built(OrderListView, controller)
+        self.trends = built(TrendsView, controller, active=False)
+        self.why = built(WhyView, controller, active=False)
+        self.order = built(OrderView, controller)
+        self.transport = built(TransportView, controller, on_range=session.range, on_cancel=self._cancel, dock=True)
+        self.data_quality = built(DataQualityView, controller, on_refresh=session.check_for_newer)
+        self.chrome = built(ChromeView, controller, on_cancel=self._cancel, user=api.user_url() if mounted else "")
         self.banner = BannerView()
         self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
         session.watch(

@@ -1,7 +1,8 @@
--- The delay ledger of the deliveries of one location that began in [from_ts, to_ts) and had arrived by known_ts: a row for all, or by
--- `:by` one for each hour or day of the kitchen's clock (`hour`, counted since 1970) or brand (`brand_id`). A row has the sums of an
--- `Account` of twin/analysis/ledger.py: `late` of `orders`; microseconds `total` and of each part; seconds beyond the target `late_s`,
--- `usual_…` and `made_…` (what a part made of late_s); orders `share_…`, `alone_…` and `but_…` (late without that part as well).
+-- The delay ledger of the deliveries of one location that began in [from_ts, to_ts) and had arrived by known_ts: a row for all, or
+-- by `:by` one for each hour or day of the kitchen's clock (`hour`, counted since 1970) or brand (`brand_id`). A row has the sums of
+-- an `Account` of twin/analysis/ledger.py: `late` of `orders`; microseconds `total` and of each part; seconds `late_s` beyond the
+-- target, `short_s` of promises shorter than usual, `usual_…`, and `made_…`, what a part made of late_s; orders `share_…`, `alone_…`
+-- and `but_…` (late without that part as well).
 -- In, as JSON: `:clock` as in usual_parts.sql. `:usual`, mean seconds of each part by hour: days from first_day to last_day have hours
 -- of their own, other days those of the first week of 1970. `:sets`, the 128 sets of parts: `has_…` and the weight in the Shapley
 -- value. That value is linear, so the sum over orders is taken first. `:same`, other ids of brands that share one name.
@@ -12,6 +13,7 @@ SELECT
   max(CASE WHEN members = 7 THEN late END) AS late,
   max(CASE WHEN members = 7 THEN total END) AS total,
   round(max(CASE WHEN members = 7 THEN seconds END), 6) AS late_s,
+  round(max(CASE WHEN members = 7 THEN short END), 6) AS short_s,
   max(CASE WHEN members = 7 THEN queue END) AS queue,
   max(CASE WHEN members = 7 THEN cook END) AS cook,
   max(CASE WHEN members = 7 THEN pack END) AS pack,
@@ -64,6 +66,7 @@ FROM (
     count(*) AS orders,
     count(CASE WHEN is_late THEN 1 END) AS late,
     sum(total) AS total,
+    sum(CASE WHEN base > 0 THEN base ELSE 0 END) AS short,
     sum(queue) AS queue, sum(cook) AS cook, sum(pack) AS pack, sum(food_waits) AS food_waits, sum(hand_over) AS hand_over,
     sum(drive) AS drive, sum(not_recorded) AS not_recorded,
     sum(usual_queue) AS usual_queue, sum(usual_cook) AS usual_cook, sum(usual_pack) AS usual_pack,

@@ -3,6 +3,7 @@
 // over the tiles and under whatever moves, whenever the figure paints it; no frame of the drivers costs more for them.
 
 import { NAMES } from "#python/render/ground";
+import { guarded } from "../shared/registry.js";
 
 /** Letters by kind: CSS pixels (never under 12), weight, slant, and whether the name follows a line. */
 const LETTERS = {
@@ -177,16 +178,17 @@ class Names {
   /** Write whenever the figure paints its canvas. */
   attach(pv) {
     const { primary } = pv.canvas_view;
-    if (primary.withNames) return;
-    primary.withNames = true;
     this.remeasure = () => {
       this.layouts.clear();
       pv.request_repaint();
     };
     document.fonts.addEventListener("loadingdone", this.remeasure); // the page's type may come later than the map
+    const isNew = !primary.writeNames;
+    primary.writeNames = guarded(() => this.write(primary.ctx, pv)); // of the map that was drawn last
+    if (!isNew) return;
     const finish = primary.finish.bind(primary);
     primary.finish = () => {
-      this.write(primary.ctx, pv);
+      primary.writeNames();
       finish();
     };
   }

@@ -2,9 +2,11 @@
 // dragged.
 
 import { el } from "../shared/elements.js";
+import { knownAt, spellsAt } from "../shared/known.js";
 import { laterMark } from "../shared/later.js";
 import { minutesText } from "../shared/numbers.js";
 import { guarded } from "../shared/registry.js";
+import { sharedState } from "../shared/shared_state.js";
 import { DAY } from "../shared/times.js";
 import {
   axisTicks,
@@ -110,7 +112,9 @@ function buildScrubber(model, clock, verbs) {
       );
     else tip.hidden = true;
   });
-  const marks = buildMarks(model, clock, verbs, scale);
+  const shared = sharedState(model.clock, "known");
+  const known = () => shared.value ?? [];
+  const marks = buildMarks(model, clock, verbs, scale, known);
   const plot = el(
     "div",
     { class: "plot" },
@@ -131,12 +135,24 @@ function buildScrubber(model, clock, verbs) {
   );
   const node = el("div", { class: "scrubber graphic" }, plot);
 
+  const short = () => {
+    const spells = model.supply.short ?? [];
+    return clock.hindsight || !clock.anchor ? spells : spellsAt(spells, model.moments, clock.now(), known());
+  };
+  /** What the ribbon's spells are of: when was looked last, and whether the whole range is told. */
+  const lookedAt = (t) => (clock.hindsight ? "hindsight" : knownAt(known(), t)?.t);
+  let looked;
+  const drawRibbon = (t) => {
+    looked = lookedAt(t);
+    const supply = { ...model.supply, short: short() };
+    for (const [i, d] of ribbonPaths(supply, model.volume.edges, xOf, ribbonHeightNow).entries())
+      levels[i].setAttribute("d", d);
+  };
   const drawBars = () => {
     const path = barsPath(model.volume, xOf, height);
     rest.setAttribute("d", path);
     done.setAttribute("d", path);
-    for (const [i, d] of ribbonPaths(model.supply, model.volume.edges, xOf, ribbonHeightNow).entries())
-      levels[i].setAttribute("d", d);
+    drawRibbon(clock.anchor ? clock.now() : 0);
     const { start, end } = model.source;
     empty.hidden = !model.volume.counts.length || model.volume.counts.some((n) => n > 0);
     const covered = start === undefined ? "" : `: the data covers ${clock.zone.rangeText(start, end)}`;
@@ -218,6 +234,7 @@ function buildScrubber(model, clock, verbs) {
       ahead.style.transform = `translateX(${x}px)`;
       marks.move(t);
     }
+    if (lookedAt(t) !== looked) drawRibbon(t);
     const second = Math.floor(performance.now() / 1000);
     if (second !== spoken || !clock.moving) {
       spoken = second;
@@ -247,7 +264,7 @@ function buildScrubber(model, clock, verbs) {
     if (t > clock.now()) words.push(laterMark());
     if (known) words.push(` · ${counted(counts[i], "order", "orders")} ${clock.zone.spanText(edges[i], edges[i + 1])}`);
     if (known && model.supply.waiting) {
-      const [averages, level] = ribbonText(model.supply, i, t, clock.zone);
+      const [averages, level] = ribbonText({ ...model.supply, short: short() }, i, t, clock.zone);
       words.push(el("br"), averages, el("em", {}, level && ` · ${level}`));
     }
     if (!inside(t)) words.push(el("em", {}, " · outside the section"));
@@ -330,6 +347,7 @@ function buildScrubber(model, clock, verbs) {
   });
   const observer = new ResizeObserver(resized);
   observer.observe(track);
+  const off = shared.on(() => clock.anchor && drawRibbon(clock.now()));
   return {
     node,
     slider,
@@ -339,6 +357,7 @@ function buildScrubber(model, clock, verbs) {
     jump: marks.jump,
     remove: () => {
       observer.disconnect();
+      off();
       marks.remove();
     },
   };
