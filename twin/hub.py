@@ -20,6 +20,7 @@ from twin.analysis.insights import Insights
 from twin.analysis.kitchen_state import StateLog, states_of
 from twin.analysis.ledger import Ledger, ledger_of
 from twin.analysis.limits import Limits
+from twin.analysis.long_ledger import LongLedger
 from twin.analysis.moments import HISTORY, Findings, detect
 from twin.analysis.moments.known import TroublesAsKnown
 from twin.analysis.moments.unfolding import KnownFrom, Unfolding
@@ -344,6 +345,15 @@ class Hub(Owner):
         'target'
         """
         return promises_of(timeline, self.insights(timeline).baseline, self.settings.delivery_target_s)
+
+    def long_ledger(self, location: str, window: Window) -> LongLedger:
+        """Return the delay ledger of a range that is too long to load: the source adds it up.
+
+        >>> t = twin.open("demo")
+        >>> t.long_ledger("sanfrancisco", t.reach("sanfrancisco")).account().orders > 100
+        True
+        """
+        return LongLedger(self.source, self.location(location), window, self.settings.delivery_target_s)
 
     def _learn(self, timeline: Timeline) -> Learned:
         with self._lock:
