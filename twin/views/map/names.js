@@ -3,6 +3,7 @@
 // over the tiles and under whatever moves, whenever the figure paints it; no frame of the drivers costs more for them.
 
 import { NAMES } from "#python/render/ground";
+import { guarded } from "../shared/registry.js";
 
 /** Letters by kind: CSS pixels (never under 12), weight, slant, and whether the name follows a line. */
 const LETTERS = {
@@ -173,25 +174,29 @@ class Names {
     this.written = [];
     this.pen = null;
     this.remeasure = () => this.layouts.clear();
+    this.detach = () => {};
+    this.onPaint = guarded((pv) => this.write(pv.canvas_view.primary.ctx, pv));
   }
-  /** Write whenever the figure paints its canvas. */
+  /** Write whenever the figure paints its canvas, until `remove`: the figure outlives a drawing of the panel. */
   attach(pv) {
     const { primary } = pv.canvas_view;
-    if (primary.withNames) return;
-    primary.withNames = true;
     this.remeasure = () => {
       this.layouts.clear();
       pv.request_repaint();
     };
     document.fonts.addEventListener("loadingdone", this.remeasure); // the page's type may come later than the map
-    const finish = primary.finish.bind(primary);
+    const { finish } = primary;
     primary.finish = () => {
-      this.write(primary.ctx, pv);
-      finish();
+      this.onPaint(pv);
+      finish.call(primary);
+    };
+    this.detach = () => {
+      primary.finish = finish;
     };
   }
   remove() {
     document.fonts.removeEventListener("loadingdone", this.remeasure);
+    this.detach();
   }
   /** Take the names of a base map, and the type of `node`. */
   show(names = [], node = null) {
