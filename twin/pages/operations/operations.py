@@ -21,6 +21,7 @@ from twin.hub import Hub
 from twin.pages.basemap import base_map
 from twin.pages.opening import opening
 from twin.pages.operations.banner import BannerView
+from twin.pages.operations.card_state import card_state
 from twin.pages.operations.choice import MANY_KITCHENS, KitchenChoice, kitchen_rows
 from twin.pages.operations.chrome import ChromeView
 from twin.pages.operations.tabs import TabBar
@@ -144,6 +145,7 @@ class _Operations:
         self.welcome = WelcomeView(
             on_choose=lambda place: pn.state.execute(partial(session.choose, place)),
             on_retry=partial(pn.state.execute, self._show_welcome),
+            on_states=lambda seen: pn.state.execute(partial(self._show_states, seen)),
         )
         self.map = built(MapView, controller, base_map=partial(base_map, session.hub) if mounted else None)
         self.pipeline = built(PipelineView, controller)
@@ -330,6 +332,24 @@ class _Operations:
             self.welcome.fail(str(error))
         else:
             self.welcome.show_locations(*counted)
+
+    async def _show_states(self, seen: list[str]) -> None:
+        """Show the states of the kitchens whose cards are in sight, one after the other, until one is chosen.
+
+        Of many kitchens only those that are in memory: loading the last day of each is for a page that opens it.
+        """
+        load = len(self.session.hub.locations) <= MANY_KITCHENS
+        for location in seen:
+            if self.session.waiting or self.session.place is not None:
+                return
+            try:
+                with errand.on(page="operations"):
+                    told = await threads.insights.run(partial(card_state, self.session.hub, location, load=load))
+            except TwinError as error:  # the card is there without it
+                log.warning("the state of %s cannot be told: %s", location, error)
+            else:
+                if told is not None:
+                    self.welcome.show_state(location, told)
 
     def _on_choice(self, event: Any) -> None:
         if self.session.place is None or event.new == self.session.place.id:
