@@ -43,7 +43,7 @@ LOAD_STEPS = 2
 """Steps of load for each doubling: of 4 + the number of open orders, so that 0 and 1 are alike."""
 
 TARGET, ESTIMATE = "target", "estimate"
-MADE = {TARGET: "At the order: the target", ESTIMATE: "At pick-up: the driver’s estimate"}
+MADE = {TARGET: "Target, at the order", ESTIMATE: "Estimate, at pick-up"}
 
 
 @dataclass(frozen=True, slots=True)

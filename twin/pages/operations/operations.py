@@ -34,6 +34,7 @@ from twin.server.process import process
 from twin.sources.base import Location, Quality, Volume
 from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.feed.feed import FeedView
+from twin.views.incident_card.incident_card import IncidentCardView
 from twin.views.kpis.kpis import KpiView
 from twin.views.map.density import KINDS, Density
 from twin.views.map.figure import ONLINE_ORIGINS
@@ -67,7 +68,7 @@ PROGRESS_S = 0.5
 """Seconds between two progress texts while the source opens."""
 LONGEST_LATER = 31 * DAY
 """Longest range that the notice about later orders offers, seconds: stragglers may come years apart."""
-SAVED = ("events", "layers", "density", "tab")
+SAVED = ("events", "layers", "density", "tab", "below")
 """The parameters of the address in which views save a choice."""
 
 
@@ -148,7 +149,7 @@ class _Operations:
         )
         self.map = built(MapView, controller, base_map=partial(base_map, session.hub) if mounted else None)
         self.pipeline = built(PipelineView, controller)
-        self.kpis = built(KpiView, controller)
+        self.kpis = built(KpiView, controller, on_why=self._explain)
         self.alert = built(AlertView, controller)
         self.feed = built(FeedView, controller)
         self.moments = built(MomentsView, controller)
@@ -156,16 +157,21 @@ class _Operations:
         self.trends = built(TrendsView, controller, active=False)
         self.why = built(WhyView, controller, active=False)
         self.order = built(OrderView, controller)
-        self.transport = built(TransportView, controller, on_range=session.range, on_cancel=self._cancel, dock=True)
+        self.transport = built(
+            TransportView, controller, on_range=session.range, on_cancel=self._cancel, dock=True, on_why=self._explain
+        )
         self.data_quality = built(DataQualityView, controller, on_refresh=session.check_for_newer)
         self.chrome = built(ChromeView, controller, on_cancel=self._cancel, user=api.user_url() if mounted else "")
+        tiles = partial(process.built_tileset, session.hub)
+        self.card = built(IncidentCardView, controller, hub=session.hub, tiles=tiles)
         self.banner = BannerView()
         self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
         session.watch(
             [self.map, self.pipeline, self.kpis, self.alert, self.feed, self.moments, self.orders, self.trends, self.why,
-             self.order, self.transport, self.data_quality, self.chrome]
+             self.order, self.transport, self.data_quality, self.chrome, self.card]
         )  # fmt: skip
-        saved = ((self.feed, "query"), (self.map, "layers_text"), (self.map, "density_text"), (self.tabs, "tab"))
+        saved = ((self.feed, "query"), (self.map, "layers_text"), (self.map, "density_text"), (self.tabs, "tab"),
+                 (self.transport, "below"))  # fmt: skip
         session.save_in_address(**dict(zip(SAVED, saved, strict=True)))
         self._panels: dict[str, ReplayView] = {
             "events": self.feed, "moments": self.moments, "orders": self.orders, "trends": self.trends, "why": self.why,
@@ -175,7 +181,7 @@ class _Operations:
             kitchens=kitchen_rows(session.hub.locations), margin=0, visible=False, css_classes=["kitchen"]
         )
         self.choice.param.watch(self._on_choice, "value")
-        self.bar = (self.data_quality, self.chrome, session.page)
+        self.bar = (self.data_quality, self.chrome, session.page, self.card)
         self._follow()
         self._restored = session.restore(query)
         if self._restored:
@@ -286,6 +292,13 @@ class _Operations:
             _switch_class(self.replay, "with-order", open_order)
             self._name_tabs()
             self.session.tick(force=True)
+
+    def _explain(self, cause: str = "") -> None:
+        """Show why the deliveries of the last 60 minutes were late, and list the orders of a cause."""
+        with pn.io.hold():
+            self.tabs.tab = "why"
+            if isinstance(self.why, WhyView):  # not what stands for one that could not be built
+                self.why.explain(cause)
 
     def _has_room(self) -> bool:
         """Return whether the trends have a place of their own: on a wall screen, or on a desktop without a map."""
