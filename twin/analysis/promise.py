@@ -10,7 +10,8 @@ and estimate that is compared, because a drive's length is known when it begins.
 
 Conditional quantiles from past cases are quantile regression (Koenker & Bassett, Econometrica 46, 1978) in its simplest form, by
 cells: Meinshausen (JMLR 7, 2006) shows that averaging over like cases estimates them consistently. That the number of orders in
-the system at arrival tells of the delay to come is from queueing (Ibrahim & Whitt, M&SOM 11, 2009).
+the system at arrival tells of the delay to come is from queueing (Ibrahim & Whitt, Manufacturing & Service Operations
+Management 11, 2009).
 """
 
 from collections.abc import Iterator
