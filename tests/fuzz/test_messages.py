@@ -59,6 +59,8 @@ MESSAGES: list[dict[str, Any]] = [
     {"choose": "sanfrancisco"},
     {"ask": "time", "sent": 12.5},
     {"part": "cook"},
+    {"verb": "why", "part": "cook"},
+    {"why": True},
     {"scope": "range"},
 ]  # fmt: skip
 """One of each kind that the page's JavaScript sends."""

@@ -90,8 +90,8 @@ class WhyPanel {
       this.sentence,
       this.rows,
       fairnessCard(model),
-      this.alike,
       el("div", { class: "list" }, this.heading, this.orders),
+      this.alike,
       el(
         "details",
         { class: "how" },
@@ -214,8 +214,8 @@ class WhyPanel {
     this.listed.textContent = !part
       ? ""
       : worst.length
-        ? `${step?.label ?? part}: the orders with most above usual`
-        : "No order had more of it than usual.";
+        ? "Most above usual"
+        : `${step?.label ?? part}: no order had more than usual.`;
     const from = this.orders.getRootNode().activeElement?.dataset?.order;
     this.orders.replaceChildren(...worst.map((line) => this.order(...line)));
     if (from) this.orders.querySelector(`[data-order="${from}"]`)?.focus();
