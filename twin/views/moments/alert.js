@@ -65,6 +65,11 @@ class AlertCard {
     this.share();
   }
 
+  /** Whether the whole range is told: as the page is switched, or because nobody will work out what was known. */
+  get hindsight() {
+    return this.clock.hindsight || this.model.only_hindsight === true;
+  }
+
   share = () => {
     this.known.take(this.model.known);
     this.update();
@@ -120,7 +125,7 @@ class AlertCard {
   update = () => {
     if (document.hidden || !this.clock.anchor) return;
     const t = this.clock.now();
-    const hindsight = this.clock.hindsight;
+    const { hindsight } = this;
     const told = hindsight ? this.withHindsight(t) : this.asKnown(t);
     if (this.model.empty) told.state = "quiet";
     else if (told.state === "looking" && this.model.problem) told.state = "failed";
@@ -216,7 +221,7 @@ class AlertCard {
       return [el("p", { class: "line mute", title: this.model.problem }, "Trouble could not be looked for")];
     }
     const { moments } = this.model;
-    const hindsight = this.clock.hindsight;
+    const { hindsight } = this;
     const looking = hindsight ? !moments : asOf === null;
     const head = kitchen.head
       ? el("p", { class: "line head", title: kitchen.head }, el("span", {}, kitchen.head))
