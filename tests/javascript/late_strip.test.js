@@ -5,6 +5,7 @@ import { causeAt, stackPaths } from "../../twin/views/transport/late_strip.js";
 globalThis.devicePixelRatio = 1;
 const late = {
   edges: [0, 3600, 7200, 10_800],
+  minutes: [75, 0, 100],
   causes: [
     ["food_waits", "Food waits", [60, 0, 30]],
     ["cook", "Cook", [20, 0, 60]],

@@ -317,6 +317,7 @@ def test_late_minutes_are_computed_once_and_only_when_they_are_looked_at():
     view.show(controller.timeline.at(controller.now()))
     (late,) = sent
     assert late["edges"] == [START + 3600 * k for k in range(25)]
+    assert late["minutes"] == [55 * (k == 13) for k in range(24)]
     (name, words, minutes), *_ = late["causes"]
     assert (name, words) == ("food_waits", "Food waits")
     assert [(k, some) for k, some in enumerate(minutes) if some] == [(13, pytest.approx(55))]  # 85 minutes, 30 promised

@@ -6,7 +6,10 @@ import { laterMark } from "../shared/later.js";
 import { selectionOf } from "../shared/verbs.js";
 import { clamp, snapped, svgNode } from "./axis.js";
 
-/** @typedef {{edges: number[], causes: [string, string, number[]][], rule: string}} Late causes: key, name, minutes */
+/**
+ * Late minutes of hours, as Why late? has them, and of their causes: key, name, minutes.
+ * @typedef {{edges: number[], minutes: number[], causes: [string, string, number[]][], rule: string}} Late
+ */
 
 /** Causes that an hour's words name. */
 const NAMED = 3;
@@ -85,9 +88,9 @@ function buildLateStrip(model, clock, verbs, scale, put, unput) {
     );
   /** In words: the hour, its late minutes and of what, the chosen cause first. */
   const words = ({ hour, cause }) => {
-    const { edges, causes } = late();
+    const { edges, minutes, causes } = late();
     const values = stacked(late(), hour);
-    const total = Math.round(sumOf(causes.map(([, , minutes]) => minutes[hour])));
+    const total = minutes[hour];
     const order = values
       .map((_, k) => k)
       .sort((a, b) => Number(b === cause) - Number(a === cause) || values[b] - values[a]);
@@ -138,10 +141,13 @@ function buildLateStrip(model, clock, verbs, scale, put, unput) {
     before ??= clock.now();
     verbs.visit(end);
     model.send_msg({ verb: "why", part: causes[at.cause]?.[0] ?? "" });
+    if (node.matches(":hover, :focus-visible")) show();
+    else hide();
   };
-  /** Go from hour to hour, or to the next cause of the hour that has minutes. */
+  /** Go from hour to hour, at first from the playhead's, or to the next cause of the hour that has minutes. */
   const walk = (key) => {
-    if (at.hour < 0) return choose(hourOf(clock.now()), 0);
+    if (at.hour < 0) at = { hour: hourOf(clock.now()), cause: 0 };
+    if (!key) return choose(at.hour, at.cause);
     if (key === "ArrowLeft" || key === "ArrowRight") return choose(at.hour + (key === "ArrowRight" ? 1 : -1), at.cause);
     const values = stacked(late(), at.hour);
     const some = values.map((_, k) => k).filter((k) => values[k] >= 0.5);

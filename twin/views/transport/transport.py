@@ -105,8 +105,8 @@ class TransportBar(Component):
     )
     late: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={},
-        doc="Late minutes of the whole range: `edges` of the hours, data seconds; `causes` [key, name, minutes of each hour], "
-        "those with most first; `rule`. Empty until they are shown.",
+        doc="Late minutes of the whole range: `edges` of the hours, data seconds; `minutes` of each; `causes` [key, name, "
+        "minutes of each hour], those with most first; `rule`. Empty until they are shown.",
     )
     below: str = param.Selector(  # type: ignore[assignment]
         default="waiting",
@@ -367,6 +367,7 @@ def _late_message(hours: LateHours) -> dict[str, Any]:
     names = [*(NAMES[part] for part in PARTS), "Short promise"]
     return {
         "edges": hours.edges.tolist(),
+        "minutes": [round(seconds / MINUTE) for seconds in hours.seconds.sum(axis=1).tolist()],
         "causes": [[CAUSES[k], names[k], minutes[:, k].tolist()] for k in some],
         "rule": LATE_RULE,
     }
