@@ -1,6 +1,8 @@
 """The report: the page's figures in one file that needs nothing else, the same bytes each time, whatever the data are called."""
 
 import re
+from copy import copy
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -94,3 +96,12 @@ def test_every_kitchen_s_last_whole_day_is_written_to_a_folder(demo: Path, tmp_p
     (week, *_) = save_reports(opened, tmp_path, days=7)
     assert week.name.endswith("-week.html")
     assert "Against the weeks before" in week.read_text("utf-8")
+
+
+def test_reasons_for_rows_set_aside_have_one_order_whatever_the_source_s(kitchen: twin.Kitchen) -> None:
+    texts = set()
+    for reasons in (["no order", "broken JSON", "duplicate"], ["duplicate", "no order", "broken JSON"]):
+        timeline = copy(kitchen.data)
+        timeline.data_quality = replace(timeline.data_quality, rejected=dict.fromkeys(reasons, 3))
+        texts.add(report(kitchen._hub, timeline))
+    assert len(texts) == 1
