@@ -20,7 +20,7 @@ app:
 	find "$(APP)" -name __pycache__ -prune -exec rm -rf {} +
 
 test: $(VENV)/.testing
-	scripts/chromium
+	scripts/chromium shell
 	scripts/java
 	scripts/node
 	scripts/nginx
@@ -48,7 +48,7 @@ soak: $(VENV)/.testing
 	$(BIN)/python -m pytest -m soak --full-length --numprocesses=0
 
 chaos: $(VENV)/.testing
-	scripts/chromium
+	scripts/chromium shell
 	$(BIN)/python -m pytest tests/chaos --full-length --numprocesses=0
 
 kiosk-soak: $(VENV)/.testing
@@ -61,7 +61,7 @@ demo-video: $(VENV)/.testing
 
 # The golden pictures of the page anew, after a change that should be seen. Look at each before it is committed.
 golden: $(VENV)/.testing
-	scripts/chromium
+	scripts/chromium shell
 	$(BIN)/python -m pytest tests/browser/test_golden.py -m "" -k looks_as_it_did --draw-golden --numprocesses=0
 
 clean:

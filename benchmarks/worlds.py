@@ -136,6 +136,11 @@ def world(name: str, seed: int) -> World:
     return _made(name, WORLDS[name](rng), rng, None)
 
 
+def made_of(name: str, plan: Plan, seed: int) -> World:
+    """Return a world without incidents that is like a plan."""
+    return _made(name, plan, np.random.default_rng([seed, *name.encode()]), None)
+
+
 def with_incident(shape: str, seed: int) -> World:
     """Return a usual kitchen of random size and four weeks, with one incident in the last."""
     rng = np.random.default_rng([seed, *shape.encode()])

@@ -20,9 +20,11 @@ from twin.analysis.insights import Insights
 from twin.analysis.kitchen_state import StateLog, states_of
 from twin.analysis.ledger import Ledger, ledger_of
 from twin.analysis.limits import Limits
+from twin.analysis.long_ledger import LongLedger
 from twin.analysis.moments import HISTORY, Findings, detect
 from twin.analysis.moments.known import TroublesAsKnown
 from twin.analysis.moments.unfolding import KnownFrom, Unfolding
+from twin.analysis.promise import PromiseBook, promises_of
 from twin.foundation import errand
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
 from twin.foundation.errors import ConfigError, SourceError, TwinError
@@ -334,6 +336,24 @@ class Hub(Owner):
         True
         """
         return ledger_of(timeline, self.insights(timeline).baseline, self.settings.delivery_target_s)
+
+    def promises(self, timeline: Timeline) -> PromiseBook:
+        """Return what a timeline's orders were promised, and what would have been fair by what was known then.
+
+        >>> t = twin.open("demo")
+        >>> [promises.kind for promises in t.promises(t.timeline("sanfrancisco", "2025-10-16", "2025-10-17")).kinds][0]
+        'target'
+        """
+        return promises_of(timeline, self.insights(timeline).baseline, self.settings.delivery_target_s)
+
+    def long_ledger(self, location: str, window: Window) -> LongLedger:
+        """Return the delay ledger of a range that is too long to load: the source adds it up.
+
+        >>> t = twin.open("demo")
+        >>> t.long_ledger("sanfrancisco", t.reach("sanfrancisco")).account().orders > 100
+        True
+        """
+        return LongLedger(self.source, self.location(location), window, self.settings.delivery_target_s)
 
     def _learn(self, timeline: Timeline) -> Learned:
         with self._lock:

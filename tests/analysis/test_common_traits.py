@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import hypergeom
 
 import twin
-from twin.analysis.common_traits import Trait, common_traits, traits_of
+from twin.analysis.common_traits import Trait, _chance, common_traits, traits_of
 from twin.hub import Hub
 from twin.timeline.timeline import Timeline
 
@@ -81,3 +82,12 @@ def test_what_the_data_does_not_tell_is_no_trait(evening: Timeline, traits: list
     for kind in ("items", "direction", "distance", "hour"):
         parts = [trait.has & trait.known for trait in traits if trait.kind == kind]
         assert (np.sum(parts, axis=0) <= 1).all()
+
+
+def test_the_probability_of_a_trait_is_the_exact_one_of_the_statisticians() -> None:
+    dice = np.random.default_rng(3)
+    for _ in range(300):
+        n, m = (int(dice.integers(1, most)) for most in (400, 20_000))
+        k, j = int(dice.integers(0, n + 1)), int(dice.binomial(m, dice.random()))
+        expected = hypergeom.sf(k - 1, n + m, k + j, n)
+        assert _chance(k, n, j, m) == pytest.approx(float(expected), rel=1e-8, abs=1e-280)

@@ -136,7 +136,10 @@ def test_every_sum_over_any_orders_adds_up_and_the_order_of_rows_does_not_matter
     ):
         assert both == pytest.approx(a + b, abs=MILLISECOND)
     if one.orders:
-        assert sum(value for _, value in one.steps) == pytest.approx(one.total_s / one.orders - book.target)
+        assert abs(sum(value for _, value in one.steps) - (one.total_s / one.orders - book.target)) <= MILLISECOND
+        (_, short), (_, slack), *_ = one.steps
+        assert short * one.orders == pytest.approx(np.maximum(book.usual[counted].sum(axis=1) - book.target, 0).sum())
+        assert short >= 0 >= slack - MILLISECOND
     shuffled = chance.sample(range(len(rows)), len(rows))
     again = Ledger(milestones[:, shuffled], Baseline.none())
     assert again.account(among[shuffled]).causes == pytest.approx(one.causes, abs=MILLISECOND)
@@ -167,6 +170,20 @@ def test_what_made_an_order_late_is_what_each_part_adds_on_average_over_all_orde
         needed = [base + excess.sum() - excess[part] < 30 for part in players]
         assert (book.blame.alone[at] == alone).all()
         assert (book.blame.needed[at] == needed).all()
+
+
+def test_a_part_that_was_as_usual_made_no_order_late_however_floats_are_rounded() -> None:
+    """Late by exactly half a minute: without its packing, which took as long as usual, it is as late."""
+    steps = (*PATH[:4], ev.DRIVER_ARRIVED, *PATH[4:])
+    for seed in range(40):
+        spans = np.random.default_rng(seed).integers(60, 900, (7, 6)).astype(float)
+        spans[:, 2] = 0  # nobody packs
+        milestones = np.full((9, 7), np.nan)
+        milestones[list(steps)] = START + np.insert(np.cumsum(spans, axis=1), 0, 0, axis=1).T
+        book = Ledger(milestones, Baseline.none(), target=spans[0].sum() - 30)
+        (at,) = np.flatnonzero(book.blame.rows == 0)
+        assert book.blame.needed[at, ledger.PACK] == 0, seed
+        assert book.blame.shares[at, ledger.PACK] == pytest.approx(0, abs=1e-9), seed
 
 
 def test_an_account_of_deliveries_counts_those_of_the_delivery_time() -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests import brute
 from tests.api.conftest import World
 from twin.analysis import brands as branding
+from twin.analysis import long_ledger
 from twin.analysis.baseline import Baseline
 from twin.analysis.kitchen_state import STATES
 from twin.analysis.metrics import kpis, metrics_of
@@ -393,6 +394,13 @@ def test_the_ledger_of_a_range_is_that_of_its_hours_and_days(demo_world: World, 
     then = end - 30 * 3600
     known = answers.ledger(hub, place.id, query.model_copy(update={"known_at": instant(then)}))
     assert known.total.orders == (inside & (delivered <= then)).sum()
+    target = next(one for one in answer.promises if one.kind == "target")
+    assert (target.orders, target.promised_min) == (answer.total.orders, 30)
+    assert target.kept_pct == pytest.approx(100 * (took[inside] < 1830).mean())
+    assert 0 < target.judged <= target.orders
+    assert target.fair_min is not None
+    assert np.quantile(took[inside], 0.5) < 60 * target.fair_min < np.quantile(took[inside], 0.99)
+    assert known.promises[0].orders == known.total.orders
     shelf, before = answer.total.shelf, known.total.shelf
     assert shelf is not None
     assert before is not None
@@ -408,6 +416,39 @@ def test_the_ledger_of_a_brand_has_the_deliveries_of_its_figures(demo_world: Wor
     figures = answers.brands(hub, place.id, parameters.Range()).brands
     means = {one.brand_name: one.avg_delivery_time_min for one in figures if one.avg_delivery_time_min is not None}
     assert {one.brand: one.delivery_min for one in answer.groups} == pytest.approx(means)
+
+
+@pytest.mark.parametrize("by", ["cause", "hour", "day", "brand"])
+def test_the_ledger_of_a_range_too_long_to_load_is_the_one_of_loaded_orders(
+    demo_world: World, by: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, place = demo_world.twin, demo_world.twin.locations[0]
+    end = place.tz.midnight(place.end)
+    query = parameters.LedgerQuery(start=instant(end - 2 * 86_400), end=instant(end), by=by)
+    loaded = answers.ledger(hub, place.id, query)
+    monkeypatch.setattr(long_ledger, "LOADED_DAYS", 1)
+    monkeypatch.setattr(hub, "timeline", None)  # nothing is loaded
+    added_up = answers.ledger(hub, place.id, query)
+    assert added_up.shared is None
+    assert len(added_up.groups) == len(loaded.groups)
+    assert bool(loaded.groups) == (by != "cause")
+    for ours, theirs in zip([added_up.total, *added_up.groups], [loaded.total, *loaded.groups], strict=True):
+        assert ours.sentence == theirs.sentence
+        for one, other in zip([ours, *ours.causes], [theirs, *theirs.causes], strict=True):
+            first, second = one.model_dump(exclude={"causes"}), other.model_dump(exclude={"causes"})
+            texts = {name for name, value in first.items() if not isinstance(value, float)}
+            assert {name: first[name] for name in texts} == {name: second[name] for name in texts}
+            for name in first.keys() - texts:
+                assert first[name] == pytest.approx(second[name], abs=1e-4), name
+
+
+def test_hours_of_the_ledger_are_counted_before_they_are_added_up(
+    demo_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, place = demo_world.twin, demo_world.twin.locations[0]
+    monkeypatch.setattr(answers, "MOST_BUCKETS", 20)
+    with pytest.raises(UnknownTimeError, match="over 20 hours: ask by day"):
+        answers.ledger(hub, place.id, parameters.LedgerQuery(by="hour"))
 
 
 def test_what_does_not_exist_is_told_with_what_is_like_it(demo_world: World) -> None:
@@ -480,6 +521,8 @@ def test_a_state_is_told_with_what_is_over_its_limit_and_the_drivers(world: Worl
             on_road = sum(brute.state(events, t) == "out_for_delivery" for events in lives.values())
             assert result.driver_supply is not None
             assert result.driver_supply.on_road == on_road
+            ready = [one for one in result.active_orders if one.stage == "ready"]
+            assert result.cold_meals == sum(one.time_in_stage_min > 15 for one in ready)
             supply = result.driver_supply
             assert supply.gap_per_hour == supply.ready_per_hour - supply.picked_up_per_hour
             entered = {stage.stage: stage.entered for stage in result.stages}

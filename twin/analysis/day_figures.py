@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from twin.analysis.baseline import SAME_WEEKDAYS, History
 from twin.analysis.metrics import WHOLE_MINUTE
@@ -97,7 +97,7 @@ def _compared(name: str, value: float | None, others: list[float | None]) -> Day
         return DayFigure(name, LABELS[name], value, None, None, None, "", n)
     mean, width = (
         float(known.mean()),
-        float(known.std(ddof=1) * student.ppf((1 + SURE) / 2, n - 1) * np.sqrt(1 + 1 / n)),
+        float(known.std(ddof=1) * stdtrit(n - 1, (1 + SURE) / 2) * np.sqrt(1 + 1 / n)),
     )
     low, high = max(mean - width, 0.0), mean + width
     if name in SHARES:

@@ -1,8 +1,8 @@
 """The ledger of one order as it was known from each of its turns on: what its time so far was made of, to the second.
 
-The parts are those of `twin.analysis.ledger`, of the milestones that had happened by then and of no later one: a part that goes on
-has lasted until now, and a gap that nobody had recorded becomes "not recorded" only when the next milestone tells of it. Parts
-and what goes on add up to the time since the order was created; once it is delivered, to its delivery time.
+The parts are those of `twin.analysis.ledger`, of the milestones that had happened by then and of no later one: a part that goes
+on has lasted until now, and a gap that nobody had recorded becomes "not recorded" only when the next milestone tells of it.
+Parts and what goes on add up to the time since the order was created; once it is delivered, to its delivery time.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.analysis.ledger import COOK, DRIVE, FOOD_WAITS, HAND_OVER, PACK, QUEUE, customer_minutes, gaps_of
+from twin.analysis.ledger import (
+    COOK,
+    DRIVE,
+    FOOD_WAITS,
+    HAND_OVER,
+    NAMES,
+    PACK,
+    PARTS,
+    QUEUE,
+    customer_minutes,
+    gaps_of,
+)
 from twin.timeline import events as ev
 from twin.timeline.timeline import Timeline
 
@@ -20,6 +31,9 @@ _REACHED = (ev.ORDER_CREATED, ev.GK_STARTED, ev.GK_FINISHED, ev.GK_READY, ev.DRI
 _GOES_ON = (QUEUE, COOK, PACK, FOOD_WAITS, DRIVE)
 """What goes on after each of these milestones until the next."""
 
+PART_NAMES = [NAMES[part] for part in PARTS]
+"""The parts as a table names them, by `PARTS`."""
+
 DELIVERED, CANCELLED, STALLED = "delivered", "cancelled", "stalled"
 
 
@@ -27,9 +41,9 @@ DELIVERED, CANCELLED, STALLED = "delivered", "cancelled", "stalled"
 class OrderLedger:
     """What an order's time was made of, as known from data second `known` on, until the next one's.
 
-    parts: (7,) seconds by `PARTS`, of what is over. going_on: the part (a number) that lasts since data second `since`, None where
-    the order has ended, there, by being `ended`: delivered, cancelled, or stalled ("" while it goes on). gaps: [start, end) of what
-    is not recorded.
+    parts: (7,) seconds by `PARTS`, of what is over. going_on: the part (a number) that lasts since data second `since`; None
+    where the order has ended then, by being `ended`: delivered, cancelled, or stalled ("" while it goes on). gaps: [start, end)
+    of what is not recorded.
     """
 
     known: float

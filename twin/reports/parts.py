@@ -68,14 +68,14 @@ def waterfall(account: Account) -> list[Step]:
         return round(4 + 92 * (minutes - low) / width, 2)
 
     lines = [Step("Promised", f"{target:.1f} min", "", place(target), 0.4, "end")]
-    for k, (part, begin, end) in enumerate(spans):
+    for part, begin, end in spans:
         if part in PARTS and not account.parts[PARTS.index(part)] and not account.usual[PARTS.index(part)]:
             continue
-        late = account.causes[PARTS.index(part) if part in PARTS else -1] / MINUTE
+        late = 0.0 if part == "usual" else account.causes[PARTS.index(part) if part in PARTS else -1] / MINUTE
         left = place(min(begin, end))
         lines.append(
             Step(
-                "A usual order" if k == 0 else NAMES[part],
+                {"promise": "Short promise", "usual": "A usual order", **NAMES}[part],
                 signed(end - begin),
                 f"{signed(late, 0)} late minutes" if account.late and abs(late) >= 0.5 else "",
                 left,

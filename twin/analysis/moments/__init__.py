@@ -43,7 +43,8 @@ def detect(
     examined = Examination(evidence, timeline.location.id)
     troubles = causes(examined)
     unusual = examined.run("demand", demand.rushes_and_lulls)
-    moments = [moment for moment, _ in troubles] + unusual + examined.run("peaks", demand.peaks, unusual)
+    busy = unusual + examined.run("peaks", demand.peaks, unusual)
+    moments = [evidence.settled(moment, rows) for moment, rows in troubles] + [evidence.settled(one) for one in busy]
     inside = [
         evidence.in_data_time(moment)
         for moment in moments

@@ -10,8 +10,8 @@ const CLICK_PX = 5; // a press that moves farther is a drag
 
 class Pointer {
   /**
-   * `host` has near(place, reach): who of a crowd is there, as trips have it; picture, motion, show, pins, clusters,
-   * selection, name, kitchen; and ask(order), look(box), redraw(), touch().
+   * `host` has near(place, reach): who of a crowd is there, as trips have it; picture, motion, show, shown, pins,
+   * clusters, selection, name, kitchen; and ask(order), look(box), redraw(), touch().
    */
   constructor(host) {
     this.host = host;
@@ -20,8 +20,11 @@ class Pointer {
     this.found = null; // {kind, key, order?, trip?, cluster?}
     this.detail = null; // what the server told of the order under it
     this.pressed = null;
+    this.listening = new AbortController();
   }
+  /** Listen to the figure until `remove`: it outlives a drawing of the panel. */
   attach(events_el) {
+    const { signal } = this.listening;
     this.events = events_el;
     for (const [name, act] of Object.entries({
       pointermove: this.move,
@@ -29,9 +32,12 @@ class Pointer {
       pointerup: this.release,
       pointerleave: this.leave,
     }))
-      events_el.addEventListener(name, act);
+      events_el.addEventListener(name, act, { signal });
     for (const name of ["wheel", "pointerdown", "touchmove", "keydown"])
-      events_el.addEventListener(name, () => this.host.touch(), { passive: true, capture: true });
+      events_el.addEventListener(name, () => this.host.touch(), { passive: true, capture: true, signal });
+  }
+  remove() {
+    this.listening.abort();
   }
   forget() {
     this.found = this.detail = null;
@@ -42,11 +48,11 @@ class Pointer {
    * @param {number[]} at pixels of the map
    */
   under([x, y]) {
-    const { picture, motion, show, clusters, pins } = this.host;
+    const { picture, show, shown, clusters, pins } = this.host;
     if (!picture.view || !this.host.kitchen) return null;
     let best = null;
     let near = REACH_PX;
-    for (const trip of motion.active) {
+    for (const trip of shown) {
       if (trip.cluster) continue;
       const d = Math.hypot(picture.X(trip.px) - x, picture.Y(trip.py) - y) - (trip === this.found?.trip ? 3 : 0);
       if (d < near) {
@@ -61,7 +67,7 @@ class Pointer {
     if (cluster) return { kind: "cluster", key: cluster, cluster };
     if (this.host.known && Math.max(Math.abs(picture.X(0) - x), Math.abs(picture.Y(0) - y)) < 17)
       return { kind: "kitchen", key: "kitchen" };
-    const customers = show.customers && motion.active.length <= PINS_MOST ? [...pins, ...motion.active] : pins;
+    const customers = show.customers && shown.length <= PINS_MOST ? [...pins, ...shown] : pins;
     for (const pin of customers) {
       const d = Math.hypot(picture.X(pin.cx) - x, picture.Y(pin.cy) - 12 - y);
       if (d < near) {
