@@ -195,7 +195,7 @@ def _report_options(report: argparse.ArgumentParser) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
-    from twin.reports.day import save_report  # noqa: PLC0415  # Jinja, for it alone
+    from twin.reports.day import last_whole_day, save_report  # noqa: PLC0415  # Jinja, for it alone
 
     with errand.on(page="report"):
         hub = twin.open(options.source, adapter=options.adapter)
@@ -203,8 +203,7 @@ def _report(options: argparse.Namespace) -> None:
             place = _only_place(hub, options.location)
             tz = place.tz
             if options.day is None and options.week is None:
-                end = hub.last_hours(place.id).end
-                first = tz.day(end) if end >= tz.start_of(tz.day(end) + 1) else tz.day(end) - 1
+                first = tz.day(last_whole_day(hub, place.id)[0])
             else:
                 first = (options.day or options.week).toordinal() - EPOCH
             window = float(tz.start_of(first)), float(tz.start_of(first + (7 if options.week else 1)))

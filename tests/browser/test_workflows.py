@@ -257,6 +257,7 @@ def test_workflow_4_a_performance_issue_is_found_through_the_moments(page: Page,
     expect(by_id(page, "why")).to_contain_text("late minutes", timeout=MOST_MS)
     by_id(page, "tab-moments").click()
     opens = by_id(page, "moments").get_by_test_id("open-card").first
+    expect(opens).to_be_visible(timeout=MOST_MS)
     opens.focus()
     page.keyboard.press("Enter")  # as a click does
     card = page.get_by_test_id("card-preview").content_frame

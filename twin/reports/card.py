@@ -160,7 +160,7 @@ def card_of(
         start=start,
         end=end,
         known_at=known_at,
-        customers=_customers(timeline, began, account, known_at),
+        customers=customers_text(timeline, began, account, known_at),
         sentence=moment.sentence if moment is not None else "",
         account=account,
         parts=_parts(account),
@@ -170,7 +170,7 @@ def card_of(
         worst=tuple(worst),
         more=number_of_late - len(worst),
         definitions=_definitions(timeline, ledger.target),
-        link=_link(timeline, link, until if moment is None else min(moment.at, until), known_at) if link else "",
+        link=link_to(timeline, link, until if moment is None else min(moment.at, until), known_at) if link else "",
     )
 
 
@@ -204,8 +204,11 @@ def _when(timeline: Timeline, start: float, end: float) -> str:
     return f"{first}–{tz.clock(end) if same else f'{tz.weekday(end)} {tz.date(end)}, {tz.clock(end)}'}"
 
 
-def _customers(timeline: Timeline, began: Bools, account: Account, known_at: float | None) -> str:
-    """Return how many customers ordered, and what became of their orders by then."""
+def customers_text(timeline: Timeline, began: Bools, account: Account, known_at: float | None = None) -> str:
+    """Return how many customers ordered, and what became of their orders by then.
+
+    began: (n,) which orders; account: of those of them that were delivered.
+    """
     orders, by = timeline.orders, np.inf if known_at is None else known_at
     number = int(np.count_nonzero(began))
     delivered = int(np.count_nonzero(began & (orders.delivered <= by)))
@@ -306,7 +309,8 @@ def _definitions(timeline: Timeline, target: float) -> str:
     )
 
 
-def _link(timeline: Timeline, page: str, t: float, known_at: float | None) -> str:
+def link_to(timeline: Timeline, page: str, t: float, known_at: float | None = None) -> str:
+    """Return the address of the live `page` at t, as it was known then or with hindsight; empty if it is none of the web."""
     if not page.startswith(("http://", "https://")):
         return ""
     tz, window = timeline.tz, timeline.window
