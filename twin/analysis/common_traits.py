@@ -1,8 +1,8 @@
 """What do some orders share? The traits that are more frequent among them than among the rest, beyond what chance does.
 
-Traits are whatever is known of an order when it is made, and whether its driver came before its food or late: brands, size, distance and
-direction, hour and weekday, how busy the kitchen was. Many are looked at, so chance alone would name some: each is tested
-exactly (Fisher), and what is named holds for all of them together (Holm). Where orders are alike nothing is named.
+Traits are whatever is known of an order when it is made, and whether its driver came before its food or late: brands, size,
+distance and direction, hour and weekday, how busy the kitchen was. Many are looked at, so chance alone would name some: each is
+tested exactly (Fisher), and what is named holds for all of them together (Holm). Where orders are alike nothing is named.
 """
 
 from collections.abc import Iterator
