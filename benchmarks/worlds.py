@@ -82,6 +82,8 @@ class World:
     history: History
     window: Window
     planted: tuple[Planted, ...]
+    hit: NDArray[np.bool_] | None = None
+    """Which orders of the history a planted incident is about, (n,), where it is about a share of them (one brand, one zone)."""
 
     def timeline(self) -> Timeline:
         """Return what the detectors use of a timeline: its orders, four hours before the window included."""
@@ -163,11 +165,12 @@ def _made(name: str, plan: Plan, rng: Rng, shape: str | None) -> World:
             _change_demand(rate, planted[0], rng)
     created = _created(rate, plan, rng)
     milestones = _milestones(created, plan, rng)
+    hit = None
     if shape is not None and shape not in CHANGES_DEMAND:
-        milestones = _change_times(milestones, planted[0], rng)
+        milestones, hit = _change_times(milestones, planted[0], rng)
     history = History(milestones, stages_of(milestones, created))
     last = MONDAY + plan.days * DAY
-    return World(name, history, Window(max(MONDAY, last - 7 * DAY), last), planted)
+    return World(name, history, Window(max(MONDAY, last - 7 * DAY), last), planted, hit)
 
 
 def _rates(plan: Plan, rng: Rng) -> Floats:
@@ -314,8 +317,12 @@ def _change_demand(rate: Floats, planted: Planted, rng: Rng) -> None:
     rate.reshape(-1)[first:last] *= left.get(planted.shape, 0.0)
 
 
-def _change_times(milestones: Floats, planted: Planted, rng: Rng) -> Floats:
-    """Return milestones with the incident: each change moves whatever comes after it."""
+HIT = {"one brand slow": 0.28, "one zone slow": 0.25, "every second driver late": 0.5}
+"""Share of the orders that an incident of a shape is about."""
+
+
+def _change_times(milestones: Floats, planted: Planted, rng: Rng) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return milestones with the incident, and which orders it is about: each change moves whatever comes after it."""
     changed = milestones.copy()
     first_changed = {
         "standstill": ev.GK_STARTED,
@@ -333,15 +340,16 @@ def _change_times(milestones: Floats, planted: Planted, rng: Rng) -> Floats:
     begins = milestones[before]
     inside = (begins >= planted.start) & (begins < planted.end)
     n = len(begins)
+    hit: NDArray[np.bool_] = rng.random(n) < HIT[planted.shape] if planted.shape in HIT else np.zeros(n, bool)
     delay = {
         "standstill": lambda: np.maximum(planted.end + rng.uniform(0, 600, n) - milestones[ev.GK_STARTED], 0),
         "slow half hour": lambda: rng.normal(8, 2, n) * MINUTE,
         "slow evening": lambda: rng.normal(7, 2, n) * MINUTE,
-        "one brand slow": lambda: np.where(rng.random(n) < 0.28, rng.normal(12, 3, n), 0) * MINUTE,
+        "one brand slow": lambda: np.where(hit, rng.normal(12, 3, n), 0) * MINUTE,
         "drivers short": lambda: rng.normal(13, 3, n) * MINUTE,
-        "every second driver late": lambda: np.where(rng.random(n) < 0.5, rng.normal(13, 3, n), 0) * MINUTE,
+        "every second driver late": lambda: np.where(hit, rng.normal(13, 3, n), 0) * MINUTE,
         "slow roads": lambda: (milestones[ev.DELIVERED] - milestones[ev.DRIVER_PICKED_UP]) * rng.normal(0.7, 0.1, n),
-        "one zone slow": lambda: np.where(rng.random(n) < 0.25, rng.normal(14, 3, n), 0) * MINUTE,
+        "one zone slow": lambda: np.where(hit, rng.normal(14, 3, n), 0) * MINUTE,
     }[planted.shape]()
     delay = np.where(inside, np.maximum(np.nan_to_num(delay), 0), 0)
     for milestone in (
@@ -355,4 +363,4 @@ def _change_times(milestones: Floats, planted: Planted, rng: Rng) -> Floats:
     ):
         if milestone >= first_changed or first_changed == ev.DELIVERED == milestone:
             changed[milestone] += delay
-    return changed
+    return changed, hit

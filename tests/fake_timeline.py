@@ -49,6 +49,7 @@ class FakeDataQuality:
     rejected: dict[str, int] = field(default_factory=dict)
     flagged: dict[str, int] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
 
 
 class FakeTimeline(Timeline):

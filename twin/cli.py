@@ -250,6 +250,8 @@ def _print_contents(opened: twin.Twin) -> None:
         print(f"{count:>12,}  used, but: {flag}")
     for sentence in quality.left_out:
         print(f"    left out: {sentence}.")
+    for sentence in quality.assumed:
+        print(f"     assumed: {sentence}.")
     if gold := opened.source.gold():
         print("\norders here, and in the pipeline's gold_order_header:")
         mine = {place.id: place.orders for place in opened.locations}

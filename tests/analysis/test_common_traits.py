@@ -1,17 +1,34 @@
 """What the slow ones share: chance names next to nothing, what was planted is named, and the figures are plain counts."""
 
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy.stats import hypergeom
 
 import twin
-from twin.analysis.common_traits import Trait, _chance, common_traits, traits_of
+from benchmarks import worlds
+from benchmarks.worlds import HOUR, MINUTE
+from twin.analysis.common_traits import DRIVER_LATE_LABEL, CommonTrait, Trait, _chance, common_traits, traits_of
+from twin.analysis.ledger import Ledger
+from twin.foundation import event_types as ev
+from twin.foundation.zones import NAIVE
 from twin.hub import Hub
 from twin.timeline.timeline import Timeline
 
 TRIES = 200
+SHAPES = {
+    "one brand slow": "brand B0",
+    "one zone slow": "north of the kitchen",
+    "every second driver late": DRIVER_LATE_LABEL,
+}
+"""Incidents that no detector was made for, and what their slow orders share."""
+UNSEEN = 5_000
+"""Seeds that nothing was tuned on begin here."""
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +108,85 @@ def test_the_probability_of_a_trait_is_the_exact_one_of_the_statisticians() -> N
         k, j = int(dice.integers(0, n + 1)), int(dice.binomial(m, dice.random()))
         expected = hypergeom.sf(k - 1, n + m, k + j, n)
         assert _chance(k, n, j, m) == pytest.approx(float(expected), rel=1e-8, abs=1e-280)
+
+
+class Orders(SimpleNamespace):
+    """What traits are taken from, of some orders."""
+
+    def __len__(self) -> int:
+        return len(self.created)
+
+    def rows(self, chosen: Any) -> "Orders":
+        """Return the orders in another order."""
+        lines = np.diff(self.item_offsets)
+        items = np.concatenate([np.arange(self.item_offsets[row], self.item_offsets[row + 1]) for row in chosen])
+        plain = {name: value[..., chosen] for name, value in vars(self).items() if not name.startswith("item_")}
+        return Orders(
+            **plain,
+            item_offsets=np.concatenate(([0], np.cumsum(lines[chosen]))),
+            item_brands=self.item_brands.take(pa.array(items)),
+            item_qty=self.item_qty[items],
+            item_price=self.item_price[items],
+        )
+
+
+def planting(shape: str, seed: int) -> tuple[Orders, worlds.World]:
+    """A world with an incident of a shape, whose orders have brands and places: those that it is about share one."""
+    world = worlds.with_incident(shape, seed)
+    milestones, rng = world.history.milestones, np.random.default_rng([seed, 7])
+    n, number = milestones.shape[1], int(rng.integers(5, 12))
+    hit = world.hit
+    brand = np.where(hit if shape == "one brand slow" else rng.random(n) < 0.25, 0, rng.integers(1, number, n))
+    elsewhere = rng.choice([0, 1, 3, 4, 5, 6, 7], n)
+    sector = np.where(hit if shape == "one zone slow" else rng.random(n) < 0.2, 2, elsewhere)
+    angle, distance = (sector + rng.uniform(-0.49, 0.49, n)) * np.pi / 4, rng.uniform(300, 4_000, n)
+    lines = 1 + (rng.random(n) < 0.3)
+    offsets = np.concatenate(([0], np.cumsum(lines)))
+    brands = rng.integers(1, number, offsets[-1])
+    brands[offsets[:-1]] = brand
+    created = milestones[ev.ORDER_CREATED]
+    return Orders(
+        milestones=milestones,
+        created=created,
+        began=created,
+        delivered=milestones[ev.DELIVERED],
+        cancelled=milestones[ev.ORDER_CANCELLED],
+        quantity=lines + rng.integers(0, 4, n).astype(float),
+        customer_x=distance * np.cos(angle),
+        customer_y=distance * np.sin(angle),
+        item_offsets=offsets,
+        item_brands=pa.DictionaryArray.from_arrays(pa.array(brands), pa.array([f"B{k}" for k in range(number)])),
+        item_qty=np.ones(len(brands)),
+        item_price=np.ones(len(brands)),
+    ), world
+
+
+def shared_by_late(orders: Orders, world: worlds.World) -> list[CommonTrait]:
+    """What the late orders share of an incident's hours and the hour on either side, ten minutes later than usual."""
+    (planted,) = world.planted
+    place = SimpleNamespace(lat=1.0)
+    timeline = cast("Timeline", SimpleNamespace(orders=orders, window=world.window, tz=NAIVE, location=place))
+    book = Ledger(orders.milestones, world.baseline(), target=40 * MINUTE)
+    near = (orders.created >= planted.start - HOUR) & (orders.created < planted.end + HOUR)
+    return common_traits(traits_of(timeline), book.late, near & book.counted)
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+def test_shapes_that_nobody_planned_are_named_first(lasting: Callable[[float, float], float]) -> None:
+    seeds = range(UNSEEN, UNSEEN + round(lasting(7, 30)))
+    wrong = []
+    for shape, label in SHAPES.items():
+        for seed in seeds:
+            found = shared_by_late(*planting(shape, seed))
+            if not found or found[0].label != label:
+                wrong.append((shape, seed, found[:1]))
+    assert len(wrong) <= 0.1 * len(SHAPES) * len(seeds), wrong
+
+
+def test_the_order_of_rows_changes_nothing_of_what_they_share() -> None:
+    orders, world = planting("one brand slow", UNSEEN)
+    shuffled = np.random.default_rng(3).permutation(len(orders))
+    found = shared_by_late(orders, world)
+    assert found
+    assert shared_by_late(orders.rows(shuffled), world) == found

@@ -1,5 +1,6 @@
 """Which day a page opens on, and at which moment, for records that end in other ways than the demo."""
 
+import datetime as dt
 import json
 from collections import Counter
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.fake_timeline import DAY0, FakeTimeline
 from tests.sources.test_files import write_csv
 from twin.analysis.first_view import LastDay, last_day
 from twin.foundation.times import DAY, HOUR, text
+from twin.foundation.zones import Zone
 from twin.hub import Hub
 from twin.sources.base import Location, Volume
 from twin.sources.files import FileSource
@@ -27,7 +29,7 @@ def times(days: range, a_day: int = 90, hours: list[int] = SHIFT, begin: float =
     return [begin + day * DAY + hour * HOUR + n * HOUR / each for day in days for hour in hours for n in range(each)]
 
 
-def found(began: list[float], delivered: list[float] | None = None) -> LastDay:
+def found(began: list[float], delivered: list[float] | None = None, zone: str = "") -> LastDay:
     """What is said of a kitchen with these orders, delivered half an hour later if nothing else is said."""
     ends = [t + 30 * MINUTE for t in began] if delivered is None else delivered
     hours = sorted(Counter(t // HOUR * HOUR for t in began).items())
@@ -42,6 +44,7 @@ def found(began: list[float], delivered: list[float] | None = None) -> LastDay:
         min(began),
         max([*began, *ends]),
         last_delivered=max(ends, default=None),
+        zone=zone or None,
     )
     return last_day(place, volume)
 
@@ -90,6 +93,23 @@ def test_stragglers_are_not_the_last_day(later: list[float], count: int) -> None
 def test_a_record_that_ends_in_orders_is_seen_to_its_end(began: list[float]) -> None:
     last = found(began)
     assert last == LastDay(np.floor((began[-1] + 30 * MINUTE) / 60) * 60 + 60, 0, last.end)
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Kathmandu", "Pacific/Auckland", ""])
+@pytest.mark.parametrize("day", [dt.date(2025, 3, 9), dt.date(2025, 11, 2), dt.date(2025, 4, 6), dt.date(2025, 9, 28)])
+def test_days_are_those_of_the_kitchens_clock(day: dt.date, zone: str) -> None:
+    """One day, on which some clock changes, and a dozen orders on the next evening, which are no day to open on.
+
+    In UTC an American evening belongs to the next day: of three days each had a third, and a dozen was not few.
+    """
+    tz = Zone(zone)
+    midnight = float((day - dt.date(1970, 1, 1)).days) * DAY
+    began = tz.from_local(np.array(times(range(1), begin=midnight)))
+    later = tz.from_local(np.array([midnight + DAY + 20 * HOUR + MINUTE * n for n in range(12)]))
+    last = found([*began.tolist(), *later.tolist()], zone=zone)
+    assert last.later_orders == 12
+    quarter = "45" if zone == "Asia/Kathmandu" else "00"  # orders are counted by the hours of UTC
+    assert tz.text(last.end) == f"{day} 22:{quarter}:00"
 
 
 def test_the_end_does_not_follow_a_delivery_far_from_the_orders() -> None:

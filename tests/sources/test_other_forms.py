@@ -230,8 +230,26 @@ def test_what_is_taken_for_windows_1252_is_said_with_an_example(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "events.csv").write_bytes(table().encode("latin-1"))
-    FileSource(tmp_path / "events.csv")
-    assert caplog.messages == ["events.csv is not UTF-8, and is read as Windows-1252: “Crème”"]
+    source = FileSource(tmp_path / "events.csv")
+    said = "events.csv is not UTF-8, and was taken for Latin-1 (Windows-1252): “Crème”"
+    assert caplog.messages == [said]
+    assert source.quality().assumed == source.quality("sf").assumed == (said,)
+
+
+@pytest.mark.parametrize("many", [2, 100])
+def test_every_file_whose_encoding_is_a_guess_is_named(
+    tmp_path: Path, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names beside the events, files in a zip, and small ones that are joined."""
+    monkeypatch.setattr("twin.sources.small_files.MANY", many)
+    (tmp_path / "brands.csv").write_bytes("id,name\n7,Brûlée\n".encode("latin-1"))
+    for row, name in zip(ROWS, ("a", "b", "c"), strict=True):
+        (tmp_path / f"{name}.csv").write_bytes(table([row]).encode("utf-8" if name == "c" else "latin-1"))
+    with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
+        archive.writestr("inside.csv", table([ROWS[0] | {"order_id": "other"}]).encode("latin-1"))
+    source = FileSource(tmp_path)
+    guessed = [sentence.partition(" is not UTF-8")[0] for sentence in source.quality().assumed]
+    assert sorted(guessed) == ["a.csv", "brands.csv", "more.zip (inside.csv)"]
 
 
 def test_files_of_several_encodings_are_read_side_by_side(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ def test_it_tells_the_reasons_largest_first():
         "flagged": [["unknown type", 2]],
         "left_out": 0,
         "named": [],
+        "guessed": 0,
+        "guesses": [],
     }
     assert state["used"] + sum(n for _, n in state["rejected"]) == state["read"]
 
@@ -35,6 +37,13 @@ def test_files_that_could_not_be_read_are_counted_and_the_first_are_named():
 
     assert state["left_out"] == 1_000
     assert state["named"] == [f"{n}.csv is empty." for n in range(20)]
+
+
+def test_files_whose_encoding_is_a_guess_are_named():
+    state = chip_of(FakeDataQuality(4, 4, assumed=tuple(f"{n}.csv is not UTF-8" for n in range(1_000)))).state
+
+    assert state["guessed"] == 1_000
+    assert state["guesses"] == [f"{n}.csv is not UTF-8." for n in range(20)]
 
 
 def test_reasons_of_equal_count_keep_one_order():

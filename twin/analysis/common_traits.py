@@ -1,8 +1,8 @@
 """What do some orders share? The traits that are more frequent among them than among the rest, beyond what chance does.
 
-Traits are whatever is known of an order when it is made, and whether its driver came before its food: brands, size, distance and
-direction, hour and weekday, how busy the kitchen was. Many are looked at, so chance alone would name some: each is tested
-exactly (Fisher), and what is named holds for all of them together (Holm). Where orders are alike nothing is named.
+Traits are whatever is known of an order when it is made, and whether its driver came before its food or late: brands, size,
+distance and direction, hour and weekday, how busy the kitchen was. Many are looked at, so chance alone would name some: each is
+tested exactly (Fisher), and what is named holds for all of them together (Holm). Where orders are alike nothing is named.
 """
 
 from collections.abc import Iterator
@@ -35,6 +35,9 @@ MOST_HELD = 400
 """Brands of a timeline of which is stored who has them."""
 SMALLEST_GROUP = 20
 """Orders that a quarter of them must be for distances and load to be split at quarters."""
+DRIVER_LATE = 5 * 60.0
+"""A driver who comes so many seconds after the food was ready comes late: as a rule he is there within a few minutes."""
+DRIVER_LATE_LABEL = f"driver over {DRIVER_LATE / 60:.0f} min after the food"
 DIRECTIONS = ("east", "north-east", "north", "north-west", "west", "south-west", "south", "south-east")
 
 
@@ -219,6 +222,7 @@ def _driver(timeline: Timeline) -> Iterator[Trait]:
     ready, arrived = milestones[ev.GK_READY], milestones[ev.DRIVER_ARRIVED]
     known = np.isfinite(ready) & np.isfinite(arrived)
     yield Trait("driver", "driver there before the food", arrived < ready, known)
+    yield Trait("driver", DRIVER_LATE_LABEL, arrived - ready > DRIVER_LATE, known)
 
 
 def _quarters(kind: str, labels: tuple[str, ...], values: Floats, known: Bools) -> Iterator[Trait]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.foundation.stages import STALLED_AFTER
-from twin.foundation.times import DAY, HOUR
+from twin.foundation.times import HOUR
+from twin.foundation.zones import Zone
 from twin.sources.base import Location, Volume
 
 QUIET = 0.2
@@ -43,7 +44,7 @@ def last_day(place: Location, volume: Volume) -> LastDay:
     """
     last = place.end if place.last_delivered is None else place.last_delivered
     if len(volume.hour):
-        hour = float(volume.hour[_last_full(volume)])
+        hour = float(volume.hour[_last_full(volume, place.tz)])
         if not hour - STALLED_AFTER <= last <= hour + HOUR + STALLED_AFTER:
             last = min(hour + HOUR - 60, place.end)
     end = float(np.floor(last / 60) * 60 + 60)  # the next whole minute, so that [start, end) contains the delivery
@@ -51,9 +52,9 @@ def last_day(place: Location, volume: Volume) -> LastDay:
     return LastDay(end, int(volume.orders[later].sum()), float(volume.hour[-1] + HOUR) if later.any() else end)
 
 
-def _last_full(volume: Volume) -> int:
+def _last_full(volume: Volume, tz: Zone) -> int:
     """Return the position in `volume` of the last hour that no gap separates from the record; without one, the fullest's."""
-    usual = _usual_by_hour(volume)
+    usual = _usual_by_hour(volume, tz)
     if usual is None:
         return len(volume.hour) - 1
     before = np.concatenate(([0], np.cumsum(volume.orders)))
@@ -64,20 +65,20 @@ def _last_full(volume: Volume) -> int:
         hours = volume.hour[number]
         begins = hours[:, None] - (lengths - 1) * HOUR
         orders = before[number + 1][:, None] - before[volume.hour.searchsorted(begins)]
-        expected = np.cumsum(usual[(begins % DAY // HOUR).astype(np.intp)], axis=1)
+        expected = np.cumsum(usual[tz.hour(begins)], axis=1)
         gap = counted & (expected >= LEAST_SHARE * usual.sum()) & (orders < QUIET * expected)
         if len(full := np.flatnonzero(~gap.any(axis=1))):
             return int(number[full[-1]])
     return int(np.argmax(volume.orders))
 
 
-def _usual_by_hour(volume: Volume) -> NDArray[np.float64] | None:
-    """Return the mean orders by hour of the day, (24,), of the last days that are no gaps; None without orders.
+def _usual_by_hour(volume: Volume, tz: Zone) -> NDArray[np.float64] | None:
+    """Return the mean orders by hour of the kitchen's day, (24,), of the last days that are no gaps; None without orders.
 
     A gap is a day with less than `QUIET` of the orders of the day on which the middle one of all orders falls: many days with
     a straggler each do not count for more than the orders of a full one.
     """
-    _, row = np.unique(volume.hour // DAY, return_inverse=True)
+    _, row = np.unique(tz.day(volume.hour), return_inverse=True)
     orders = np.bincount(row, weights=volume.orders)
     if not orders.sum():
         return None
@@ -85,5 +86,4 @@ def _usual_by_hour(volume: Volume) -> NDArray[np.float64] | None:
     middle = by_size[int(np.searchsorted(np.cumsum(by_size), orders.sum() / 2))]
     full = np.flatnonzero(orders >= QUIET * middle)[-REFERENCE_DAYS:]
     chosen = np.isin(row, full)
-    hour = (volume.hour[chosen] % DAY // HOUR).astype(np.intp)
-    return np.bincount(hour, weights=volume.orders[chosen], minlength=24) / len(full)
+    return np.bincount(tz.hour(volume.hour[chosen]), weights=volume.orders[chosen], minlength=24) / len(full)

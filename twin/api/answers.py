@@ -191,6 +191,7 @@ def data_quality(hub: Hub, location: str, _: parameters.Parameters) -> models.Da
         flagged=dict(quality.flagged),
         files_left_out=len(quality.left_out),
         left_out=[f"{text}." for text in quality.left_out[: models.MOST_FILES]],
+        assumed=[f"{text}." for text in quality.assumed[: models.MOST_FILES]],
     )
 
 

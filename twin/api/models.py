@@ -446,6 +446,9 @@ class DataQuality(Answer):
     left_out: list[str] = Field(
         description=f"What was found in them and what to do, a sentence each; at most {MOST_FILES}."
     )
+    assumed: list[str] = Field(
+        description=f"What was assumed to read files, as an encoding, a sentence each; at most {MOST_FILES}."
+    )
 
 
 class OrderEvent(LoggedEvent):

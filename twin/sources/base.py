@@ -77,6 +77,8 @@ class Quality:
     flagged: Mapping[str, int] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     """A sentence for each file of the whole source that could not be read, without the period; none of its rows is counted."""
+    assumed: tuple[str, ...] = ()
+    """A sentence for each file of the whole source that was read on a guess, as of its encoding, without the period."""
 
 
 @dataclass(frozen=True, slots=True)

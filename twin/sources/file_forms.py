@@ -55,11 +55,15 @@ _ABOVE_HEADER = re.compile(r"[ \t]*(?:#[^\r\n]*|sep=.)?(?:\r\n|\r|\n)")
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """A copy of a file, or of a part of it. `name` is what to call it; `is_text` says that there is nothing more to unwrap."""
+    """A copy of a file, or of a part of it. `name` is what to call it; `is_text` says that there is nothing more to unwrap.
+
+    `assumed` is what was taken for granted to read it, as a sentence's end; "" for nothing.
+    """
 
     path: str
     name: str
     is_text: bool = True
+    assumed: str = ""
 
 
 class FullError(Exception):
@@ -168,13 +172,18 @@ def _whole_ends(file: IO[bytes]) -> Iterator[bytes]:
 def oddity(path: str) -> str:
     """Return why `plain` reads a text better of which DuckDB read only a part, as a sentence's end; "" if it does not."""
     if text_encoding.of_file(path) == text_encoding.WESTERN:
-        return f"is not UTF-8, and is read as Windows-1252: “{text_encoding.example(path)}”"
+        return taken_for_latin1(path)
     if path.lower().endswith(".gz"):
         return ""
     with open(path, "rb") as file:
         head = file.read(text_encoding.SEEN)
     is_old_mac = head.lstrip()[:1] == b"{" and b"\r" in head and b"\n" not in head
     return "has lines that end with a carriage return alone" if is_old_mac else ""
+
+
+def taken_for_latin1(path: str) -> str:
+    """Return the end of a sentence on a text whose encoding is a guess, with a word by which a reader can judge it."""
+    return f"is not UTF-8, and was taken for Latin-1 (Windows-1252): “{text_encoding.example(path)}”"
 
 
 def first_line(path: str) -> str:
@@ -326,7 +335,7 @@ def _text(path: str, name: str, head: bytes, copier: Copier) -> list[Plain]:
         return _linked(path, name, ending, copier)
     copy = copier.place(stem if stem.lower().endswith(ending) else stem + ending, Path(path).parent)
     copier.write(copy, _rewritten(path, encoding, skipped, prefix, is_json))
-    return [Plain(str(copy), name)]
+    return [Plain(str(copy), name, assumed=taken_for_latin1(path) if encoding == text_encoding.WESTERN else "")]
 
 
 def _rewritten(path: str, encoding: str, skipped: int, prefix: str, is_json: bool) -> Iterator[bytes]:

@@ -56,7 +56,8 @@ class FileSorter:
     """Sorts the files of one source by their columns.
 
     `size` is what the event files hold. `broken_rows` counts rows of JSON files that DuckDB cannot read; the others are in
-    temporary copies, which `close` removes. `left_out` has a sentence for each file that cannot be used.
+    temporary copies, which `close` removes. `left_out` has a sentence for each file that cannot be used, `assumed` for
+    each of which something was assumed to read it.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class FileSorter:
         self.size = Size()
         self.broken_rows = 0
         self.left_out: list[str] = []
+        self.assumed: list[str] = []
         self.half_lines = 0
         self._copies: dict[str, str] = {}
         self._plain: dict[str, str] = {}
@@ -148,11 +150,20 @@ class FileSorter:
         if path in self._texts or file_paths.format_of(path) == "delta":
             return []
         try:
-            return file_forms.plain(path, self._name(path), self._copier)
+            copies = file_forms.plain(path, self._name(path), self._copier)
         except OSError as error:
             raise UnusableError(f"cannot be read: {reason(error)}") from error
         except file_forms.FullError as error:
             raise SourceError(f"{self._source} has a file, {self._name(path)}, that {error}.") from error
+        for copy in copies:
+            if copy.assumed:
+                self._assume(copy.name, copy.assumed)
+        return copies
+
+    def _assume(self, name: str, what: str) -> None:
+        text = f"{name} {what}"
+        self.assumed.append(text)
+        log.warning("%s", text)
 
     def _name(self, path: str) -> str:
         """Return what to call a file, or the one that a copy was made of."""
@@ -165,9 +176,14 @@ class FileSorter:
             part
             for group in groups
             for part in (
-                [group] if len(group.paths) < small_files.MANY else small_files.joined(group, self._new_folder())
+                [group]
+                if len(group.paths) < small_files.MANY
+                else small_files.joined(group, self._new_folder(), self._assume_latin1)
             )
         ]
+
+    def _assume_latin1(self, path: str) -> None:
+        self._assume(self._name(path), file_forms.taken_for_latin1(path))
 
     def without_damaged(self, groups: Sequence[EventFiles]) -> list[EventFiles]:
         """Return the groups without the files that cannot be read to their end, which are left out.
@@ -284,7 +300,8 @@ class FileSorter:
                 self._plain[copy.path] = copy.name
         except (UnusableError, ValueError):  # it is worse than its encoding: what could be read of it stays
             return path
-        log.warning("%s %s", copy.name, oddity)
+        if not copy.assumed:
+            log.warning("%s %s", copy.name, oddity)
         return copy.path
 
     def _salvaged(self, path: str, is_array: bool) -> str:

@@ -105,7 +105,7 @@ class FileSource:
         return list(self._locations)
 
     def quality(self, location: str | None = None) -> Quality:
-        return replace(self._account.result().of(location), left_out=self._left_out)
+        return replace(self._account.result().of(location), left_out=self._left_out, assumed=self._assumed)
 
     def volume(self, location: str) -> Volume:
         return self._volumes.get(location) or self._volumes[self._place(location).id]
@@ -165,6 +165,7 @@ class FileSource:
             self._check_holds(Size(0, self._rows))
             self._input_bytes = sorter.size.bytes
             self._left_out = tuple(sorter.left_out)
+            self._assumed = tuple(sorter.assumed)
             self.half_lines = sorter.half_lines
             rejected = self._rejected_lines()
             csv = [event_files.absolute(path) for path in self._csv]

@@ -6,7 +6,7 @@ A generator that flushes a file every few seconds leaves a hundred thousand of t
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,16 +23,17 @@ JOINED = 64 << 20
 """Bytes after which another file begins, so that several threads can read them."""
 
 
-def joined(group: EventFiles, folder: Path) -> list[EventFiles]:
+def joined(group: EventFiles, folder: Path, latin1: Callable[[str], None]) -> list[EventFiles]:
     """Return the group, or if it has many files, those that stay as they are and the copies, made in `folder`, of the others.
 
-    The caller deletes the copies. A file stays as it is if reading it depends on its path, or on where it ends.
+    The caller deletes the copies; `latin1` is called with the path of each text that was taken for that. A file stays as it is if
+    reading it depends on its path, or on where it ends.
     """
     if len(group.paths) < MANY or group.like.kind == "parquet" or group.like.folders:
         return [group]
     alone: list[str] = []
     copies: list[str] = []
-    for rows, header in _parts(group, alone):
+    for rows, header in _parts(group, alone, latin1):
         copies.append(str(folder / f"{len(copies)}.{'csv' if header else 'jsonl'}"))
         with open(copies[-1], "wb") as out:
             out.writelines((header, *rows))
@@ -41,16 +42,19 @@ def joined(group: EventFiles, folder: Path) -> list[EventFiles]:
     return found + ([EventFiles(tuple(alone), group.like)] if alone else [])
 
 
-def _parts(group: EventFiles, alone: list[str]) -> Iterator[tuple[list[bytes], bytes]]:
+def _parts(group: EventFiles, alone: list[str], latin1: Callable[[str], None]) -> Iterator[tuple[list[bytes], bytes]]:
     """Yield the rows of several files and their header, empty in JSON; add the files that cannot be joined to `alone`."""
     rows: list[bytes] = []
     size, total, header = 0, 0, b""
     for path in group.paths:
-        text = _text(path) if total < MOST else None
+        raw = _bytes(path) if total < MOST else None
+        text = None if raw is None else text_encoding.to_utf8(raw)
         found = None if text is None else _csv(text) if group.like.kind == "csv" else _json(text, group.like.kind)
         if found is None:
             alone.append(path)
             continue
+        if raw is not None and text_encoding.is_western(raw):
+            latin1(path)
         header = found[0]
         rows.append(found[1])
         size += len(found[1])
@@ -62,14 +66,14 @@ def _parts(group: EventFiles, alone: list[str]) -> Iterator[tuple[list[bytes], b
         yield rows, header
 
 
-def _text(path: str) -> bytes | None:
+def _bytes(path: str) -> bytes | None:
     """Return the bytes of a small file, uncompressed; None for one that is not, or that cannot be read to its end."""
     try:
         with gzip.open(path) if path.lower().endswith(".gz") else open(path, "rb") as file:
             text = file.read(SMALL + 1)
     except (OSError, EOFError, zlib.error):
         return None
-    return None if len(text) > SMALL else text_encoding.to_utf8(text)
+    return None if len(text) > SMALL else text
 
 
 def _csv(text: bytes) -> tuple[bytes, bytes] | None:

@@ -97,6 +97,19 @@ def of(file: IO[bytes]) -> str:
         piece = file.read(PIECE)
 
 
+def is_western(text: bytes) -> bool:
+    """Return whether a short text is taken for `WESTERN`.
+
+    >>> is_western("Café".encode("latin-1")), is_western("Café".encode()), is_western(b"Cafe")
+    (True, False, False)
+    """
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return of(io.BytesIO(text)) == WESTERN
+    return False
+
+
 def decoded(file: IO[bytes], encoding: str) -> Iterator[str]:
     """Yield the pieces of a text, line ends as they are; what cannot be decoded becomes a replacement character."""
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")

@@ -86,7 +86,7 @@ class DataQuality:
     """The numbers of rows read, used and rejected for a timeline.
 
     `flagged` counts used rows and orders that look wrong. `left_out` has a sentence for each file of the source that could not be
-    read: none of its rows is counted.
+    read: none of its rows is counted; `assumed` one for each that was read on a guess.
     """
 
     read: int
@@ -94,6 +94,7 @@ class DataQuality:
     rejected: dict[str, int]
     flagged: dict[str, int]
     left_out: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
 
 
 def kitchen_frame(place: Location) -> Frame | None:
@@ -337,7 +338,7 @@ def _data_quality(source: Source, location: str, orders: Orders, trips: Trips) -
         "odd number": int(np.count_nonzero(orders.odd)),
     }
     flagged = dict(quality.flagged) | {name: count for name, count in of_orders.items() if count}
-    return DataQuality(quality.read, quality.used, dict(quality.rejected), flagged, quality.left_out)
+    return DataQuality(quality.read, quality.used, dict(quality.rejected), flagged, quality.left_out, quality.assumed)
 
 
 def _none_if_nan(value: float) -> float | None:

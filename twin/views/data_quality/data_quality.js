@@ -3,6 +3,7 @@ import { el, icon } from "../shared/elements.js";
 const many = (n) => n.toLocaleString("en-US");
 const rowsText = (n) => `${many(n)} ${n === 1 ? "row" : "rows"}`;
 const filesText = (n) => `${many(n)} ${n === 1 ? "file" : "files"} left out`;
+const GUESSED = "some text taken for Latin-1";
 const MARGIN = 12;
 
 /** One group of counted reasons: a caption, what it means, and the counts with bars against the largest. */
@@ -45,6 +46,23 @@ function fileList(count, sentences) {
     { class: "files", "data-testid": "health-files" },
     el("h4", {}, filesText(count)),
     el("p", { class: "mute" }, "Their rows are not among those counted above."),
+    el(
+      "ul",
+      {},
+      ...sentences.map((sentence) => el("li", {}, sentence)),
+      ...(more ? [el("li", { class: "mute" }, `… and ${many(more)} more, named in the server's log.`)] : []),
+    ),
+  );
+}
+
+/** The files whose encoding is a guess: their rows are used, and their letters may be others. */
+function guessList(count, sentences) {
+  const more = count - sentences.length;
+  return el(
+    "section",
+    { class: "files", "data-testid": "health-guesses" },
+    el("h4", {}, GUESSED),
+    el("p", { class: "mute" }, "They are used. Save them as UTF-8 if letters look wrong."),
     el(
       "ul",
       {},
@@ -154,12 +172,14 @@ class DataQualityChip {
       ` ${s.used === 1 ? "row" : "rows"} used`,
       ...(set ? [`${many(set)} set aside`] : []),
       ...(files ? [files] : []),
+      ...(s.guessed ? [GUESSED] : []),
     ].join(" · ");
-    this.mark.className = `mark ${set || files ? "warn" : "good"}`;
-    this.mark.replaceChildren(icon(set || files ? "alert" : "check", 12));
+    const odd = set || files || s.guessed;
+    this.mark.className = `mark ${odd ? "warn" : "good"}`;
+    this.mark.replaceChildren(icon(odd ? "alert" : "check", 12));
     this.chip.setAttribute(
       "aria-label",
-      `Data health: ${rowsText(s.used)} used, ${many(set)} set aside${files ? `, ${files}` : ""}. Show the reasons`,
+      `Data health: ${rowsText(s.used)} used, ${many(set)} set aside${files ? `, ${files}` : ""}${s.guessed ? `, ${GUESSED}` : ""}. Show the reasons`,
     );
     this.sheet.replaceChildren(
       el(
@@ -197,6 +217,7 @@ class DataQualityChip {
         ? [reasonTable("Set aside", "Not used anywhere on this page.", s.rejected, "rejected")]
         : [el("p", { class: "mute" }, "Every row read is used.")]),
       ...(files ? [fileList(s.left_out, s.named)] : []),
+      ...(s.guessed ? [guessList(s.guessed, s.guesses)] : []),
       ...(s.flagged.length
         ? [
             reasonTable(

@@ -104,6 +104,8 @@ def _state(quality: DataQuality) -> dict[str, Any]:
         "flagged": _largest_first(quality.flagged),
         "left_out": len(quality.left_out),
         "named": [f"{text}." for text in quality.left_out[:MOST_NAMED]],
+        "guessed": len(quality.assumed),
+        "guesses": [f"{text}." for text in quality.assumed[:MOST_NAMED]],
     }
 
 
