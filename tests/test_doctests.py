@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 import twin
-from twin.notebook import door, kitchen, tables
+from twin.notebook import cards, door, kitchen, tables
 
 cached_open = functools.cache(twin.open)
 """Every example opens the demo anew; a reader does it once."""
 
-MODULES = [twin, door, kitchen, tables]
+MODULES = [twin, door, kitchen, cards, tables]
 
 
 def public_members() -> list[tuple[str, object]]:

@@ -23,6 +23,7 @@ from twin.analysis.limits import Limits
 from twin.analysis.moments import HISTORY, Findings, detect
 from twin.analysis.moments.known import TroublesAsKnown
 from twin.analysis.moments.unfolding import KnownFrom, Unfolding
+from twin.analysis.promise import PromiseBook, promises_of
 from twin.foundation import errand
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
 from twin.foundation.errors import ConfigError, SourceError, TwinError
@@ -84,6 +85,16 @@ class Hub(Owner):
         self._last_days: dict[Location, LastDay] = {}
         self._refreshing = threading.Lock()
         self._stale = ""
+        self._version = 0
+
+    @property
+    def version(self) -> int:
+        """How often the source had new rows since it was opened: what was computed of an earlier version may be out of date.
+
+        >>> twin.open("demo").version
+        0
+        """
+        return self._version
 
     @property
     def locations(self) -> list[Location]:
@@ -136,17 +147,21 @@ class Hub(Owner):
                 raise
             self._stale = ""
         if changed:
+            self._version += 1
             self._timelines.clear()
             self._last_days = {}
         return changed
 
-    def freshen(self) -> None:
-        """Refresh in a thread if the last refresh is older than the settings' `refresh_s`; returns at once, raises nothing.
+    def freshen(self, older_s: float | None = None) -> None:
+        """Refresh in a thread if the last refresh is older than `older_s`, by default the settings' `refresh_s`.
+
+        Returns at once, and raises nothing.
 
         >>> twin.open("demo").freshen()
         """
         as_of = self.source.as_of
-        if as_of is None or self._refreshing.locked() or time.time() - as_of < self.settings.refresh_s:
+        least = self.settings.refresh_s if older_s is None else older_s
+        if as_of is None or self._refreshing.locked() or time.time() - as_of < least:
             return
         threading.Thread(target=self._freshen, name="refresh", daemon=True).start()
 
@@ -302,7 +317,9 @@ class Hub(Owner):
         with self._lock:
             known = self._known.get(timeline)
             if known is None:
-                known = self._known[timeline] = TroublesAsKnown(timeline, baseline, self.settings.late_after_s)
+                known = self._known[timeline] = TroublesAsKnown(
+                    timeline, baseline, self.settings.late_after_s, self.settings.cold_after_s
+                )
         return known
 
     def ledger(self, timeline: Timeline) -> Ledger:
@@ -315,12 +332,21 @@ class Hub(Owner):
         """
         return ledger_of(timeline, self.insights(timeline).baseline, self.settings.delivery_target_s)
 
+    def promises(self, timeline: Timeline) -> PromiseBook:
+        """Return what a timeline's orders were promised, and what would have been fair by what was known then.
+
+        >>> t = twin.open("demo")
+        >>> [promises.kind for promises in t.promises(t.timeline("sanfrancisco", "2025-10-16", "2025-10-17")).kinds][0]
+        'target'
+        """
+        return promises_of(timeline, self.insights(timeline).baseline, self.settings.delivery_target_s)
+
     def _learn(self, timeline: Timeline) -> Learned:
         with self._lock:
             parts = self._insights.get(timeline)  # another thread may have finished since the first check
         if parts is None:
             baseline, failed, states = self._contexts_made.run(timeline, lambda: self._context(timeline))
-            findings = detect(timeline, baseline, self.settings.late_after_s)
+            findings = detect(timeline, baseline, self.settings.late_after_s, self.settings.cold_after_s)
             parts = (baseline, replace(findings, failed=failed + findings.failed), states)
             with self._lock:
                 self._insights[timeline] = parts

@@ -136,7 +136,10 @@ def test_every_sum_over_any_orders_adds_up_and_the_order_of_rows_does_not_matter
     ):
         assert both == pytest.approx(a + b, abs=MILLISECOND)
     if one.orders:
-        assert sum(value for _, value in one.steps) == pytest.approx(one.total_s / one.orders - book.target)
+        assert abs(sum(value for _, value in one.steps) - (one.total_s / one.orders - book.target)) <= MILLISECOND
+        (_, short), (_, slack), *_ = one.steps
+        assert short * one.orders == pytest.approx(np.maximum(book.usual[counted].sum(axis=1) - book.target, 0).sum())
+        assert short >= 0 >= slack - MILLISECOND
     shuffled = chance.sample(range(len(rows)), len(rows))
     again = Ledger(milestones[:, shuffled], Baseline.none())
     assert again.account(among[shuffled]).causes == pytest.approx(one.causes, abs=MILLISECOND)

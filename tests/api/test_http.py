@@ -40,12 +40,17 @@ def some_order(world: World) -> str:
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
-def test_every_endpoint_answers_its_own_model(server: str, demo_world: World, endpoint: Any) -> None:
+def test_every_endpoint_answers_its_own_model(
+    server: str, demo_world: World, endpoint: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = endpoint.path.format(location="sanfrancisco", order_id=some_order(demo_world))
     answer = fetch(server + BASE + path)
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
     endpoint.model.model_validate_json(answer.body)
     kept = {None: "no-store"}.get(endpoint.max_age, f"private, max-age={endpoint.max_age}")
+    assert answer.headers["cache-control"] == ("no-store" if endpoint.max_age is None else "private, no-cache")
+    monkeypatch.setattr(demo_world.twin.source, "as_of", None)  # files that nobody looks at again
+    answer = fetch(server + BASE + path)
     assert answer.headers["cache-control"] == kept
     head = fetch(server + BASE + path, method="HEAD")
     assert (head.status, head.body) == (200, b"")

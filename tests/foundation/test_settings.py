@@ -18,6 +18,7 @@ def test_the_environment_tells_minutes_and_percent():
         {
             "TWIN_DELIVERY_TARGET_MIN": " 25.5 ",
             "TWIN_LATE_AFTER_MIN": "3",
+            "TWIN_COLD_AFTER_MIN": "8",
             "TWIN_COMPLETION_TARGET_PERCENT": "98",
             "TWIN_STAGE_RED_MIN": "ready=30, cooking=25",
             "TWIN_STAGE_AMBER_MIN": "ready=20",
@@ -25,6 +26,7 @@ def test_the_environment_tells_minutes_and_percent():
     )
 
     assert (settings.delivery_target_s, settings.late_after_s, settings.completion_target) == (1530, 180, 0.98)
+    assert (settings.cold_after_s, Settings().cold_after_s) == (480, 900)
     assert (settings.stage_red_s["ready"], settings.stage_red_s["cooking"]) == (1800, 1500)
     assert (settings.stage_amber_s["ready"], settings.stage_red_s["created"]) == (1200, 300)
 
@@ -63,6 +65,7 @@ def test_a_lower_red_limit_takes_the_amber_one_along():
         ("TWIN_DELIVERY_TARGET_MIN", "nan"),
         ("TWIN_DELIVERY_TARGET_MIN", "1800"),
         ("TWIN_LATE_AFTER_MIN", "-5"),
+        ("TWIN_COLD_AFTER_MIN", "0"),
         ("TWIN_COMPLETION_TARGET_PERCENT", "101"),
         ("TWIN_GLYPH_DRIVERS", "few"),
         ("TWIN_DENSE_DRIVERS", "-1"),

@@ -39,13 +39,14 @@ MESSAGES: list[dict[str, Any]] = [
     {"verb": "sync"},
     {"verb": "cancel"},
     {"verb": "range", "start": T, "end": T + 3600},
-    {"selection": {"row": 5, "stage": "ready", "away": False, "loads": 0, "version": 9}},
+    {"selection": {"row": 5, "stage": "ready", "away": False, "loads": 0, "version": 9, "group": 1}},
     {"ask": "motion", "version": 0, "number": 1, "from": T, "to": T + 900, "after": T, "at": T, "t": T, "pushes": 0,
      "order": 4, "box": [-1e3, -1e3, 1e3, 1e3], "crowd": False},
     {"ask": "crowd", "version": 0, "t": T, "box": [-5e3, -5e3, 5e3, 5e3], "pixel": 50.0},
     {"ask": "near", "version": 0, "t": T, "x": 10.0, "y": 20.0, "reach": 3000.0},
     {"ask": "order", "version": 0, "order": 5, "t": T},
     {"ask": "place", "version": 0, "order": 5},
+    {"ask": "group", "version": 0, "number": 1},
     {"ask": "stage", "version": 0, "stage": "cooking", "from": T, "to": T + 600, "t": T, "loads": 0},
     {"ask": "density", "version": 0, "kind": "slow", "minutes": 30, "t": T},
     {"base": "osm", "version": 0},
@@ -58,6 +59,8 @@ MESSAGES: list[dict[str, Any]] = [
     {"choose": "sanfrancisco"},
     {"ask": "time", "sent": 12.5},
     {"part": "cook"},
+    {"verb": "why", "part": "cook"},
+    {"why": True},
     {"scope": "range"},
 ]  # fmt: skip
 """One of each kind that the page's JavaScript sends."""
@@ -163,6 +166,8 @@ class Page:
         current = {"version": getattr(component, "version", None), "loads": getattr(component, "loads", None)}
         if isinstance(component, MapFrame):
             current["version"] = component.scene["version"]
+        if message.get("ask") == "group":
+            current["number"] = self.session.controller.selection.gather("Some", [0, 1]).number
         return {name: number for name, number in current.items() if name in message and number is not None}
 
     def works(self) -> None:

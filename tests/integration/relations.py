@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from tests.integration.shown import Scene
-from twin.analysis.metrics import TRAILING, metrics_of
-from twin.analysis.wording import minutes_text
+from twin.analysis.metrics import SERIES_STEP, TRAILING, metrics_of
+from twin.analysis.wording import minutes_text, whole_minutes
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, READY, STAGES, STATES
+from twin.foundation.times import DAY
 from twin.foundation.windows import WINDOWS
 
 Faults = Iterator[str | None]
@@ -279,7 +280,7 @@ def moments_are_told_in_one_way(scene: Scene) -> Faults:
         if "so far" in drawn.text:  # as it was known at the playhead
             yield from _lasting(scene, drawn.text)
             continue
-        yield None if f"· {minutes_text(stretch)}" in drawn.text else f"{one['when']} is {stretch} s: {drawn.text!r}"
+        yield _as_long_as_its_clocks(drawn.text) if stretch < DAY else None
         sentence = re.search(r"\b(?:in|for) (\d+) min\b", one["sentence"]) if one["kind"] in WHOLE_STRETCH else None
         if sentence is not None:
             yield same(f"minutes of {one['when']} in its sentence", 60 * int(sentence[1]), stretch)
@@ -288,10 +289,33 @@ def moments_are_told_in_one_way(scene: Scene) -> Faults:
 
 
 @relation
+def a_sentence_and_the_page_have_one_usual(scene: Scene) -> Faults:
+    """A moment's usual is what the pipeline and the delivery card show when it is worst; what was known, what they show then."""
+    listed = [(one, one["at"]) for one in scene.sent["moments"]["moments"] or []]
+    changes = [change for block in scene.sent["alert"]["known"] for change in block["changes"]]
+    for one, t in listed + [(trouble, look) for look, troubles, _ in changes for trouble in troubles]:
+        told = re.search(r"against (\d+) min usually", one["sentence"].partition("their delivery time")[0])
+        usual = scene.baseline.stage_time(one["stage"], t)
+        if told is not None and usual is not None and not one["sentence"].startswith(("Packing", "So far packing")):
+            yield same(f"usual of {one['when']} {one['sentence']!r}", 60 * int(told[1]), 60 * whole_minutes(usual))
+        told = re.search(r"their delivery time \d+ min against (\d+) min usually", one["sentence"])
+        usual = scene.baseline.delivery_time(t // SERIES_STEP * SERIES_STEP)
+        if told is not None and usual is not None:
+            yield same(f"usual of {one['when']} {one['sentence']!r}", 60 * int(told[1]), 60 * whole_minutes(usual))
+
+
+@relation
 def the_alert_is_of_this_moment(scene: Scene) -> Faults:
     """What it says of now is the pipeline's; it has lasted as long as its clock and the page's say."""
     alert = scene.text("alert", "alert-status")
     yield from _lasting(scene, alert)
+    began = re.compile(r"since (\w+ \d\d:\d\d) · .*? so far", re.IGNORECASE)
+    mine = began.search(alert)
+    titles = {trouble["title"] for trouble in _going_on(scene) if trouble["title"] in alert}
+    items = [one.text for one in scene.figures["moments"] if one.id == "moment"]
+    listed = {found[1] for one in items if any(title in one for title in titles) and (found := began.search(one))}
+    if mine is not None and listed:
+        yield None if mine[1] in listed else f"the alert begins at {mine[1]}, the list at {listed}"
     now = re.search(r"Now ([\d,]+) (meal|order)s? (waiting to be started|cooking|waiting|on the road)", alert)
     stages = {
         "waiting to be started": "created",
@@ -302,6 +326,21 @@ def the_alert_is_of_this_moment(scene: Scene) -> Faults:
     if now is not None:
         told = int(now[1].replace(",", ""))
         yield same("the alert's orders now", told, scene.stages[stages[now[3]]]["count"])
+
+
+def _as_long_as_its_clocks(text: str) -> str | None:
+    """Return a fault unless "Thu 18:10–18:40 · 30 min" is as long as its two clocks say, whoever knew when it was over."""
+    told = re.search(r"(\d\d):(\d\d)–(?:[^:]* )?(\d\d):(\d\d) · (\d+ h \d\d|\d+ min|\d+ s)", text)
+    if told is None:
+        return f"no stretch in {text!r}"
+    begin, end = (60 * int(told[i]) + int(told[i + 1]) for i in (1, 3))
+    return same(f"the stretch of {text!r}", told[5], minutes_text(60 * ((end - begin) % 1440)))
+
+
+def _going_on(scene: Scene) -> list[dict[str, Any]]:
+    """Return what was known to go on at the last look before the scene."""
+    changes = [change for block in scene.sent["alert"]["known"] for change in block["changes"] if change[0] <= scene.t]
+    return [trouble for trouble in changes[-1][1] if trouble["going_on"]] if changes else []
 
 
 def _lasting(scene: Scene, text: str) -> Faults:

@@ -78,6 +78,29 @@ test("a selection is told once, and the server's older word does not undo it", (
   ]);
 });
 
+test("a group of orders stays when an order is selected, and goes with a stage, with Escape or when all are shown", () => {
+  const group = { number: 3, label: "Cook 18:00–19:00", orders: 2 };
+  const told = { row: -1, stage: "", away: false, loads: 1, version: 3, group };
+  const model = modelOf({ selection: told, clock: "grouped" });
+  const selected = selectionOf(model);
+  selected.show(5);
+  assert.deepEqual(model.sent.pop(), {
+    selection: { row: 5, stage: "", away: false, loads: 1, version: 4, group: 3 },
+  });
+  assert.equal(selected.back(), true); // the order
+  assert.equal(selected.group, group);
+  assert.equal(selected.back(), true); // then the group
+  assert.equal(selected.group, null);
+  assert.equal(selected.back(), false);
+  for (const end of [() => selected.filter("ready"), () => selected.showAll(), () => selected.clear()]) {
+    selected.take({ ...told, version: selected.version + 1 });
+    assert.equal(selected.group, group);
+    end();
+    assert.equal(selected.group, null);
+    assert.equal("group" in model.sent.pop().selection, false);
+  }
+});
+
 test("rows of a new timeline overrule what the user did, and nothing is pointed at any more", () => {
   const model = modelOf({ selection: { row: 4, stage: "", away: false, loads: 1, version: 1 } });
   const selected = selectionOf(model);

@@ -263,3 +263,51 @@ def test_a_selection_made_before_anything_is_loaded_is_looked_up_when_it_is():
 def test_nothing_is_assigned_from_outside(chosen):
     with pytest.raises(TypeError):
         chosen.row = 2
+
+
+def test_a_group_and_a_stage_take_each_others_place(chosen):
+    chosen.filter("ready")
+    group = chosen.gather("Cook 18:00–19:00", [2, 0])
+    assert (chosen.stage, chosen.group, group.rows) == ("", group, (2, 0))
+    told = {"number": group.number, "label": "Cook 18:00–19:00", "orders": 2}
+    assert chosen.to_browser()["group"] == told
+    chosen.select("B")
+    assert chosen.group is group
+    chosen.filter("ready")
+    assert chosen.group is None
+    assert "group" not in chosen.to_browser()
+    assert chosen.gather("Pack", [1]).number != group.number
+    chosen.clear()
+    assert chosen.group is None
+
+
+@pytest.mark.parametrize("end", [lambda chosen: chosen.show_all(), lambda chosen: chosen.attach(timeline("A"))])
+def test_a_group_ends_with_its_timeline_or_when_all_are_shown(chosen, end):
+    chosen.gather("Cook", [1])
+    end(chosen)
+    assert chosen.group is None
+
+
+def test_a_group_of_orders_that_do_not_exist_is_refused(chosen):
+    with pytest.raises(ValueError, match="no order in row"):
+        chosen.gather("Cook", [1, 3])
+    assert chosen.group is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "stays"), [({}, False), ({"group": -1}, False), ({"group": "x"}, False), (None, True)]
+)
+def test_a_browser_can_only_let_a_group_stay_or_go(chosen, sent, stays):
+    group = chosen.gather("Cook", [1])
+    said = {"group": group.number} if sent is None else sent
+    chosen.handle_message({"row": 2, "stage": "", "version": chosen.version + 1, **said})
+    assert (chosen.group is group, chosen.row) == (stays, 2)
+    chosen.handle_message({"row": 2, "stage": "ready", "version": chosen.version + 1, **said})
+    assert chosen.group is None
+
+
+def test_walking_through_a_group_follows_its_order_and_ends_with_it(chosen):
+    group = chosen.gather("Cook", [2, 0, 1])
+    assert [group.neighbour(row, 1) for row in (2, 0, 1)] == [0, 1, None]
+    assert [group.neighbour(row, -1) for row in (2, 0, 1)] == [None, 2, 0]
+    assert group.neighbour(9, 1) == 2

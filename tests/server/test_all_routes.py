@@ -26,6 +26,7 @@ from tests.sources.test_files import ROWS, write_csv
 pytestmark = pytest.mark.slow
 
 LOGIN, EVERYBODY, NOBODY, WEBSOCKET = "who is logged in", "everybody", "nobody", "who is logged in, with a page's token"
+TOKEN = "nobody by GET, and by POST who has a token of its own: tests/api/test_inbox.py"
 API = "/api/v1/locations/([^/]+)"
 
 
@@ -74,6 +75,7 @@ ROUTES = {
     "/api/v1/healthz": Route(EVERYBODY, "/api/v1/healthz"),
     "/api/v1/readyz": Route(EVERYBODY, "/api/v1/readyz"),
     "/api/v1/metrics": Route(LOGIN, "/api/v1/metrics"),
+    "/api/v1/events": Route(TOKEN, "/api/v1/events"),
     r"/api/v1/openapi\.json": Route(LOGIN, "/api/v1/openapi.json"),
     "/api/v1/docs": Route(LOGIN, "/api/v1/docs"),
     "/api/v1(?:/.*)?": Route(LOGIN, "/api/v1/nothing"),
@@ -175,6 +177,9 @@ def test_who_is_answered(server: Running, logged_in: dict[str, str], pattern: st
         assert (stranger.status, guest.status) == (200, 200)
     elif who == NOBODY:
         assert (stranger.status, guest.status) == (404, 404)
+    elif who == TOKEN:
+        assert (stranger.status, guest.status) == (405, 405)
+        assert fetch(address, logged_in, "POST", b"{}").status == 404, "no inbox is set"
     elif who == WEBSOCKET:
         assert (stranger.status, guest.status) == (403, 101)
     else:

@@ -1,5 +1,6 @@
 """Which orders are listed at a moment, and who stands next to whom, against a slow count over hand-made orders."""
 
+import numpy as np
 import pytest
 
 from tests.raw_orders import DAY, MINUTE, NOON, WHOLE, rows_of, timeline_of
@@ -51,6 +52,24 @@ def test_each_list_has_the_orders_that_a_slow_count_finds(tmp_path, minute):
         expected = {name: entry for name, entry in truth.items() if entry[0] == state}
         assert listed(state) == expected
         assert timeline.membership.counts(t)[state] == len(expected)
+
+
+@pytest.mark.parametrize("minute", [0, 2, 33, 43, 77.5, 103, 252, 300, 24 * 60])
+def test_of_some_orders_each_is_in_its_last_state_also_after_its_day(tmp_path, minute):
+    timeline = made(tmp_path)
+    some = ["G", "A", "X", "Z"]
+    found = timeline.membership.of([timeline.orders.row_of[name] for name in some], NOON + minute * MINUTE)
+    names = [timeline.orders.ids[row].as_py() for row in found.order]
+    states = {n: (STATES[k], (s - NOON) / MINUTE) for n, k, s in zip(names, found.state, found.since, strict=True)}
+    assert states == {name: state for name in some if (state := slow_state(name, minute))}
+    assert len(timeline.membership.of([], NOON)) == 0
+
+
+def test_an_order_that_is_in_no_state_at_all_is_in_none_of_some_orders(tmp_path):
+    timeline = timeline_of(tmp_path, rows_of("A", WHOLE), rows_of("P", {"delivered": 5, "cancelled": 5}))
+    row = timeline.orders.row_of["P"]
+    found = timeline.membership.of([row], NOON + 10 * MINUTE)
+    assert len(found) == np.isin(row, timeline.membership.between(NOON, NOON + 600).order)
 
 
 def walk(timeline, t, first, step, state=""):

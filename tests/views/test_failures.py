@@ -4,12 +4,16 @@ import asyncio
 import importlib
 import logging
 import pkgutil
+import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import param
 import pytest
+from panel.custom import Child
 
 import twin
 import twin.pages
@@ -18,6 +22,7 @@ from twin.notebook.door import Twin
 from twin.replay.controller import ReplayController
 from twin.views.session.session import ReplaySession
 from twin.views.shared.component import Component
+from twin.views.shared.stand_in import StandInPanel, built
 from twin.views.shared.view import ReplayView
 
 for _package in (twin.views, twin.pages):
@@ -25,7 +30,7 @@ for _package in (twin.views, twin.pages):
         if ".apps." not in _module.name:
             importlib.import_module(_module.name)
 PANELS = sorted(
-    (view for view in ReplayView.__subclasses__() if view.__module__.startswith("twin.")), key=lambda v: v.__name__
+    (view for view in ReplayView.__subclasses__() if ".shared." not in view.__module__), key=lambda v: v.__name__
 )
 every_panel = pytest.mark.parametrize("kind", PANELS, ids=lambda kind: kind.__name__)
 
@@ -53,10 +58,10 @@ class Recorder(ReplayView):
 class Page:
     """Two panels that work, one before and one after the panel that fails."""
 
-    def __init__(self, hub: Twin, kind: type[ReplayView]) -> None:
+    def __init__(self, hub: Twin, kind: Callable[[ReplayController], ReplayView]) -> None:
         self.controller = ReplayController(settings=hub.settings)
         self.session = ReplaySession(hub, self.controller)
-        self.panel = kind(self.controller)  # type: ignore[call-arg]
+        self.panel: Any = kind(self.controller)
         self.component = self.panel.__panel__()
         self.others = Recorder(), Recorder()
         self.session.watch([self.others[0], self.panel, self.others[1]])
@@ -146,6 +151,40 @@ def test_another_range_is_another_chance(hub: Twin, kind: type[ReplayView], monk
 
 
 @every_panel
+def test_a_view_that_cannot_be_built_is_one_panel_that_says_so(
+    hub: Twin, kind: type[ReplayView], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    own = [name for name in kind.param if name not in ReplayView.param]
+    with monkeypatch.context() as patched, caplog.at_level(logging.ERROR):
+        patched.setattr(kind, "__init__", fails)
+        page = Page(hub, partial(built, kind))
+        assert "ZeroDivisionError" in page.component.failure
+        assert {name: getattr(page.panel, name) for name in own} == {name: kind.param[name].default for name in own}
+        page.session.tick(force=True)
+        assert page.told() == ["show"]
+        page.from_browser({"retry": True})  # in vain
+        assert "ZeroDivisionError" in page.component.failure
+        assert is_logged_once(caplog)
+    whole = Page(hub, kind)
+    page.from_browser({"retry": True})
+    assert page.component.failure == ""
+    assert isinstance(page.component, StandInPanel)
+    assert type(page.component.panel) is type(whole.component)
+    for one in (page, whole):
+        one.controller.seek(whole.controller.now())
+        one.session.tick(force=True)
+    made, expected = shown(page.component.panel), shown(whole.component)
+    children = {name for name in made if isinstance(type(whole.component).param[name], Child)}
+    same = made.keys() - children - {"clock"}
+    assert {name: made[name] for name in same} == {name: expected[name] for name in same}
+    for name in own:  # whoever follows the Params of the one follows the other
+        if isinstance(kind.param[name], param.Boolean):
+            view = page.panel._view
+            setattr(page.panel, name, not getattr(page.panel, name))
+            assert getattr(view, name) == getattr(page.panel, name)
+
+
+@every_panel
 def test_what_the_user_selects_reaches_the_others(
     hub: Twin, kind: type[ReplayView], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,3 +239,13 @@ def test_every_view_follows_others_within_its_guard() -> None:
         if "controller" in line and ".param.watch(" in line
     ]
     assert bare == []
+
+
+def test_pages_build_their_views_within_a_guard() -> None:
+    """A constructor that raises would end the page: so a page's views are `built`."""
+    pages = {str(path): path.read_text("utf-8") for path in Path(twin.pages.__file__).parent.rglob("*.py")}
+    bare = "|".join(kind.__name__ for kind in PANELS)
+    assert {
+        name: found for name, text in pages.items() if (found := re.findall(rf"(?:{bare})\(\s*controller", text))
+    } == {}
+    assert sum(text.count("built(") for text in pages.values()) >= 15

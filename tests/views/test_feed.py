@@ -106,6 +106,18 @@ def test_a_stage_shows_what_its_orders_went_through_so_far(timeline, feed):
     assert all(row["t"] <= t for row in answer["rows"])
 
 
+def test_a_group_has_the_events_of_its_orders_while_it_is_the_selection_s(timeline, feed):
+    t, (view, browser) = timeline.busiest(), feed
+    rows = timeline.membership.at(t, "out_for_delivery").order[:3].tolist()
+    group = view._controller.selection.gather("Some", rows)
+
+    answer = browser.request(t, group=group.number)
+
+    assert {row["order"] for row in answer["rows"]} == set(rows)
+    assert any(row["t"] > t for row in answer["rows"])  # who is in a group does not change: rows ahead are valid
+    assert browser.request(t, group=group.number + 1)["total"] > answer["total"]
+
+
 def test_a_tick_says_nothing(timeline, feed):
     view, browser = feed
     state = dict(view.__panel__().param.values())

@@ -17,6 +17,7 @@ import duckdb
 import pytest
 
 import twin
+from tests.fake_timeline import send_message
 from twin.analysis.driver_supply import summarise
 from twin.analysis.moments.unfolding import block_of
 from twin.notebook.door import Twin
@@ -25,6 +26,7 @@ from twin.timeline.timeline import Timeline
 from twin.views.moments.known import known_to_browser
 from twin.views.order.order import OrderView
 from twin.views.transport.transport import summary_parts
+from twin.views.why.why import WhyView
 
 ROOT = Path(__file__).parents[2]
 TIMES = (
@@ -167,3 +169,21 @@ def test_the_order_panel(pair: Pair, cut: Callable[[list[tuple[dict[str, Any], f
         assert different(one, other) == "", name
         assert turns
         assert max(turns) <= pair.t
+
+
+@pytest.mark.parametrize("scope", ["hour", "range"])
+def test_why_late(pair: Pair, scope: str) -> None:
+    """The waterfall, what the late ones share, and the worst orders; a row's number is that of its record."""
+    said = []
+    for hub, timeline in zip((pair.whole, pair.part), pair.timelines(), strict=True):
+        controller = ReplayController(timeline)
+        controller.learn(hub.insights(timeline))
+        controller.seek(pair.t)
+        view = WhyView(controller)
+        view.learn()
+        for message in ({"scope": scope}, {"part": "food_waits"}):
+            send_message(view.__panel__(), message)
+        panel = view.__panel__()
+        assert panel.state["orders"] > 0
+        said.append((panel.state, panel.shared, [one for _, *one in panel.worst], panel.promises))
+    assert said[0] == said[1]

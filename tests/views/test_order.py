@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.fake_timeline import send_message
+from tests.fake_timeline import FakeTimeline, send_message
 from tests.raw_orders import EVIL, MINUTE, NOON, WHOLE, rows_of, timeline_of
+from twin.analysis.baseline import Baseline, History
 from twin.analysis.insights import Insights
 from twin.analysis.lifecycle import lifecycle
 from twin.replay.controller import ReplayController
@@ -149,11 +150,45 @@ def test_what_is_usual_comes_with_the_insights(tmp_path):
     assert [stage["usual"] for stage in panel.story["stages"]] == [[]] * 4
 
     hour = lambda t: (t // 3600 * 3600, t // 3600 * 3600 + 3600)  # noqa: E731
-    baseline = SimpleNamespace(stage_time=lambda key, _t: 480.0 if key == "ready" else None, hour=hour)
+    usual = lambda key, _t: 480.0 if key == "ready" else None  # noqa: E731
+    baseline = SimpleNamespace(stage_time=usual, hour=hour, history=None)
     controller.learn(Insights(timeline, baseline, ()))
     view.learn()
 
     assert [stage["usual"] for stage in panel.story["stages"]] == [[], [], [(NOON, 480.0)], []]
+
+
+def test_the_ledger_is_what_was_known_from_each_turn_on_and_ends_with_the_delivery_time(tmp_path):
+    story = story_of(tmp_path)
+    whole = story["ledger"][-1]
+    assert (whole["part"], whole["ended"], whole["gaps"], story["expected"]) == (None, "delivered", [], None)
+    assert sum(whole["parts"].values()) == pytest.approx(story["delivered"] - story["created"])
+    first = story["ledger"][0]
+    assert (first["known"], first["parts"], first["part"], first["since"]) == (NOON, {}, "queue", NOON)
+    assert [one["known"] for one in story["ledger"]] == sorted({one["known"] for one in story["ledger"]})
+
+
+def test_what_was_to_be_expected_comes_once_it_is_known(tmp_path):
+    """Sixty orders of the same hour of ten days before took 43 minutes each: a promise of 30 was doomed."""
+    before = FakeTimeline(
+        [
+            {m: NOON + (at + 2 * k - 1440 * day) * MINUTE for m, at in WHOLE.items()}
+            for day in range(1, 11)
+            for k in range(6)
+        ]
+    )
+    timeline = timeline_of(tmp_path, rows_of("A1", WHOLE))
+    view, panel, controller = panel_of(timeline)
+    assert "Fair promise" not in facts(panel.story)
+    controller.learn(Insights(timeline, Baseline(History.from_timeline(before)), ()))
+    view.learn()
+    assert facts(panel.story)["Fair promise"] == (
+        "43 min",
+        "0 % of such orders kept 30 min: doomed when made",
+        0,
+        "bad",
+    )
+    assert panel.story["expected"] == pytest.approx(panel.story["ledger"][-1]["parts"] | {"not_recorded": 0})
 
 
 def test_an_order_that_another_range_does_not_hold_is_said_to_be_outside(tmp_path):

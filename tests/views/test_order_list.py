@@ -227,3 +227,33 @@ def test_before_anything_is_loaded_the_list_is_silent():
     view = OrderListView(ReplayController())
     view.__panel__().sort = "age"
     assert view.__panel__().state == {}
+
+
+def test_a_group_lists_its_orders_whatever_state_they_are_in(tmp_path):
+    view, listed, controller, _ = list_of(tmp_path)
+    view.show(controller.timeline.at(T))
+    rows = [controller.timeline.orders.row_of[name] for name in ("A", "D")]
+    controller.selection.gather("Some", rows)
+    assert shown(controller, listed) == [("D", "out_for_delivery"), ("A", "created")]
+    controller.seek(NOON + 31 * MINUTE)
+    view.show(controller.timeline.at(NOON + 31 * MINUTE))
+    assert shown(controller, listed) == [("D", "ready")]
+    controller.selection.show_all()
+    assert len(listed.state["rows"]) > 1
+
+
+def test_a_snapshot_of_another_timeline_waits_until_the_view_has_that(tmp_path):
+    view, listed, controller, _ = list_of(tmp_path)
+    view.show(controller.timeline.at(T))
+    before = listed.state
+    (tmp_path / "more").mkdir()
+    more = [rows_of(name, shifted(30)) for name in "EFGHIJ"]
+    controller.load(timeline_of(tmp_path / "more", *more))
+    controller.seek(T)
+
+    view.show(controller.timeline.at(T))
+
+    assert listed.state == before
+    view.begin_anew()
+    view.show(controller.timeline.at(T))
+    assert len(listed.state["rows"]) == len(more)

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fake_timeline import FakeTimeline
+from twin.analysis.baseline import Baseline
 from twin.analysis.driver_supply import RangeSummary
+from twin.analysis.insights import Insights
 from twin.analysis.moments import KINDS, Moment
 from twin.foundation.errors import SourceError
 from twin.foundation.zones import NAIVE
@@ -44,6 +46,9 @@ class Timeline:
         self.membership = SimpleNamespace(
             between=lambda _start, _end, stage: SimpleNamespace(begin=stays[stage][0], end=stays[stage][1])
         )
+
+    def cached(self, kind):
+        return kind(self)
 
     def volume(self, bucket):
         edges = np.append(np.arange(self.window.start, self.window.end, bucket), self.window.end)
@@ -210,7 +215,15 @@ def test_the_range_is_told_apart_from_the_section_played(replay):
 def test_insights_bring_the_moments_and_another_timeline_takes_them_away(replay):
     view = TransportView(replay)
     told = SimpleNamespace(
-        kind="peak", start=START, end=START + 600, at=START + 60, when="Thu 00:00–00:10", title="Peak", sentence="Busy."
+        kind="peak",
+        start=START,
+        end=START + 600,
+        at=START + 60,
+        when="Thu 00:00–00:10",
+        title="Peak",
+        sentence="Busy.",
+        settled=START + 900,
+        stage="created",
     )
     baseline = SimpleNamespace(stage_time=lambda stage, t: None)
     replay.learn(SimpleNamespace(timeline=replay.timeline, baseline=baseline, moments=(told,)))
@@ -275,3 +288,52 @@ def test_the_ribbon_tells_of_a_shortage_where_the_list_of_moments_does(replay):
     bar.learn()
 
     assert bar.__panel__().supply["short"] == [(START + 3600, START + 5400, 1), (START + 4000, START + 5000, 2)]
+
+
+def late_day() -> ReplayController:
+    """A day of deliveries in 25 minutes, and one at noon that waited an hour for its driver."""
+    rows = []
+    for k, wait in enumerate([0] * 12 + [60] + [0] * 5):
+        t, late = START + 3600.0 * k, 60.0 * wait
+        rows.append({"created": t, "started": t + 60, "finished": t + 600, "ready": t + 700, "arrived": t + 720 + late,
+                     "picked_up": t + 730 + late, "delivered": t + 1500 + late})  # fmt: skip
+    timeline = FakeTimeline(rows)
+    timeline.window = Window(START, START + DAY)
+    controller = ReplayController(timeline)
+    controller.learn(Insights(timeline, Baseline.none(), ()))
+    return controller
+
+
+def test_late_minutes_are_computed_once_and_only_when_they_are_looked_at():
+    controller = late_day()
+    view = TransportView(controller, on_why=lambda _: None)
+    bar, sent = view.__panel__(), []
+    bar.param.watch(lambda event: sent.append(event.new), "late")
+    view.learn()
+    assert (bar.late, sent) == ({}, [])
+    bar.below = "late"
+    view.learn()
+    controller.seek(START + 3600)
+    view.show(controller.timeline.at(controller.now()))
+    (late,) = sent
+    assert late["edges"] == [START + 3600 * k for k in range(25)]
+    (name, words, minutes), *_ = late["causes"]
+    assert (name, words) == ("food_waits", "Food waits")
+    assert [(k, some) for k, some in enumerate(minutes) if some] == [(13, pytest.approx(55))]  # 85 minutes, 30 promised
+    assert view.below == "late"
+    view.below = "nonsense"  # an address may say anything
+    assert bar.below == "waiting"
+    view.reset()
+    assert bar.late == {}
+
+
+def test_a_cause_is_explained_where_the_page_can():
+    asked: list[str] = []
+    view = TransportView(late_day(), on_why=asked.append)
+    for part in ("food_waits", "usual", "", "weather", 7):
+        send_message(view, verb="why", part=part)
+    assert asked == ["food_waits", "usual", ""]
+    assert view.__panel__().explains
+    silent = TransportView(late_day())
+    send_message(silent, verb="why", part="cook")
+    assert not silent.__panel__().explains

@@ -6,7 +6,7 @@ exactly (Fisher), and what is named holds for all of them together (Holm). Where
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -30,6 +30,9 @@ LEAST_DIFFERENCE = 0.1
 Z = 1.96
 """Standard deviations of the 95 % interval."""
 MOST_BRANDS = 40
+"""Brands that are looked at, those with most of the orders."""
+MOST_HELD = 400
+"""Brands of a timeline of which is stored who has them."""
 SMALLEST_GROUP = 20
 """Orders that a quarter of them must be for distances and load to be split at quarters."""
 DIRECTIONS = ("east", "north-east", "north", "north-west", "west", "south-west", "south", "south-east")
@@ -37,12 +40,18 @@ DIRECTIONS = ("east", "north-east", "north", "north-west", "west", "south-west",
 
 @dataclass(frozen=True, slots=True)
 class Trait:
-    """A property that orders have or have not: its `kind` and `label`; has: (n,) by order, known: (n,) where that is known."""
+    """A property that orders have or have not: its `kind` and `label`; has: (n,) by order, known: (n,) where that is known.
+
+    Of a trait that is the `quarter` (0 to 3) of `values`, `has` is by the quarters of all orders; those of other orders are taken
+    from them, so that nothing depends on orders that are not looked at.
+    """
 
     kind: str
     label: str
     has: Bools
     known: Bools
+    values: Floats | None = None
+    quarter: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,7 @@ def common_traits(traits: list[Trait], orders: Bools, among: Bools) -> list[Comm
     Of traits of one kind that overlap (hours, directions …) each stands for itself.
     """
     some, rest = orders & among, among & ~orders
+    traits = [*_looked_at(traits, among)]
     counted = [(trait, _counts(trait, some), _counts(trait, rest)) for trait in traits]
     tested = [(trait, k, n, j, m) for trait, (k, n), (j, m) in counted if n and m and k + j not in (0, n + m)]
     if not tested:
@@ -107,6 +117,26 @@ def _log_choices(n: int, of: NDArray[np.int64]) -> Floats:
     return np.asarray(gammaln(n + 1) - gammaln(of + 1) - gammaln(n - of + 1))
 
 
+def _looked_at(traits: list[Trait], among: Bools) -> Iterator[Trait]:
+    """Yield the traits as they are of the orders `among`: quarters of these, and the brands that most of them have."""
+    brands = [trait for trait in traits if trait.kind == "brand"]
+    if len(brands) > MOST_BRANDS:
+        brands.sort(key=lambda trait: -np.count_nonzero(trait.has & among))
+        brands = brands[:MOST_BRANDS]
+    yield from brands
+    edges: dict[str, Floats | None] = {}
+    for trait in traits:
+        if trait.values is None:
+            if trait.kind != "brand":
+                yield trait
+            continue
+        if trait.kind not in edges:
+            edges[trait.kind] = _edges(trait.values, trait.known & among)
+        found = edges[trait.kind]
+        if found is not None:
+            yield replace(trait, has=_quarter(trait.values, trait.known, found) == trait.quarter)
+
+
 def _counts(trait: Trait, orders: Bools) -> tuple[int, int]:
     """Return how many of the orders have a trait, and of how many that is known."""
     known = orders & trait.known
@@ -131,7 +161,7 @@ def _brands(timeline: Timeline) -> Iterator[Trait]:
     known = np.zeros(n, bool)
     known[order] = True
     number = np.bincount(brand, minlength=len(names))
-    for k in np.argsort(-number, kind="stable")[:MOST_BRANDS].tolist():
+    for k in np.argsort(-number, kind="stable")[:MOST_HELD].tolist():
         has = np.zeros(n, bool)
         has[order[brand == k]] = True
         yield Trait("brand", f"brand {names[k]}", has, known)
@@ -193,13 +223,25 @@ def _driver(timeline: Timeline) -> Iterator[Trait]:
 
 def _quarters(kind: str, labels: tuple[str, ...], values: Floats, known: Bools) -> Iterator[Trait]:
     """Yield a trait for each quarter of the known values that has a label."""
-    if np.count_nonzero(known) < 4 * SMALLEST_GROUP:
+    edges = _edges(values, known)
+    if edges is None:
         return
-    edges = np.quantile(values[known], (0.25, 0.5, 0.75))
-    quarter = np.where(known, np.searchsorted(edges, values, "left"), -1)
+    quarter = _quarter(values, known, edges)
     for k, label in enumerate(labels):
         if label:
-            yield Trait(kind, label, quarter == k, known)
+            yield Trait(kind, label, quarter == k, known, values, k)
+
+
+def _edges(values: Floats, known: Bools) -> Floats | None:
+    """Return the three values between quarters, None if these would be too small."""
+    if np.count_nonzero(known) < 4 * SMALLEST_GROUP:
+        return None
+    edges: Floats = np.quantile(values[known], (0.25, 0.5, 0.75))
+    return edges
+
+
+def _quarter(values: Floats, known: Bools, edges: Floats) -> NDArray[np.intp]:
+    return np.where(known, np.searchsorted(edges, values, "left"), -1)
 
 
 def _difference(k: int, n: int, j: int, m: int) -> tuple[float, float]:

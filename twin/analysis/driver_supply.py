@@ -43,8 +43,8 @@ def is_recorded(timeline: Timeline) -> bool:
 
     A timeline without orders has nothing that could wait, and that is known.
     """
-    stays = (_stays(timeline, READY), _stays(timeline, OUT_FOR_DELIVERY))
-    return timeline.orders.enter.shape[1] == 0 or all(bool((end > begin).any()) for begin, end in stays)
+    recorded = metrics_of(timeline).recorded
+    return recorded[READY] and recorded[OUT_FOR_DELIVERY]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class DriversNow:
 def drivers_at(timeline: Timeline, t: float, usual: float | None = None) -> DriversNow | None:
     """Return the drivers at t; None where the data does not tell of waiting meals and drives. `usual` is the usual pressure."""
     index = metrics_of(timeline)
-    if not (index.recorded[READY] and index.recorded[OUT_FOR_DELIVERY] and len(timeline.orders)):
+    if not (is_recorded(timeline) and len(timeline.orders)):
         return None
     waiting, on_road = (timeline.membership.in_stage(stage, t - _SAMPLES) for stage in (READY, OUT_FOR_DELIVERY))
     return DriversNow(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.analysis.baseline import Baseline
-from twin.analysis.driver_supply import recent_supply
+from twin.analysis.driver_supply import is_recorded, recent_supply
 from twin.analysis.durations import Durations
 from twin.analysis.limits import (
     AMBER,
@@ -216,7 +216,7 @@ def _levels(timeline: Timeline, baseline: Baseline, limits: Limits, t: Floats) -
             number = slices[1] - slices[0]
             served = service_level(times.mean_of(*slices), usual, number, amber, red, unusual=levels is not shown)
             levels[1 + stage] = np.maximum(served, old)
-    if index.recorded[READY] and index.recorded[OUT_FOR_DELIVERY]:
+    if is_recorded(timeline):
         ready, out = (_usual(baseline.stage_time, t, STAGES[stage]) for stage in (READY, OUT_FOR_DELIVERY))
         shown[-1] = unusual[-1] = now[-1] = pressure_level(*recent_supply(timeline, t), ready / out)
     return shown, unusual, now

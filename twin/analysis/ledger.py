@@ -14,6 +14,7 @@ Every figure of any orders is a plain sum over rows of these arrays.
 """
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from math import factorial
@@ -46,10 +47,10 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "hand_over": "hand-over",
         "drive": "driving",
         "not_recorded": "not recorded",
-        "usual": "what is usual at that hour",
+        "usual": "a promise shorter than usual",
     }
 )
-"""The parts in words; `usual` is the lateness of a usual order, where that is over the target."""
+"""The causes of lateness in words; `usual` is the lateness of a usual order, where that is over the target."""
 NAMES: Mapping[str, str] = MappingProxyType(
     {
         "queue": "Queue",
@@ -71,6 +72,8 @@ BAD_HOUR = 1.5
 """An hour of another day whose mean is this many times the middle day's is trouble, and no part of what is usual."""
 LEAST_SAMPLE = 3
 """Fewest orders of an hour of a day for that comparison."""
+MOST_DAYS = 2
+"""Days of which what was usual as it was known is stored: that of the playhead and the one before; sessions share them."""
 CHUNK = 8192
 """Orders per step of the Shapley value, so that it takes 8 MB."""
 
@@ -82,6 +85,8 @@ _BOUNDARIES = (
     ev.DRIVER_PICKED_UP,
     ev.DELIVERED,
 )
+_RECORDED = (*_BOUNDARIES, ev.DRIVER_ARRIVED, ev.DRIVER_PING)
+"""The milestones that the parts are made of."""
 
 
 def customer_minutes(milestones: Floats) -> tuple[Floats, Floats]:
@@ -89,6 +94,38 @@ def customer_minutes(milestones: Floats) -> tuple[Floats, Floats]:
 
     An order without creation or delivery, or one delivered before it was created, has no total: NaN, and parts of 0.
     """
+    bounds, told, total = _split(milestones)
+    counted = np.isfinite(total)
+    parts = np.zeros((len(total), len(PARTS)), order="F")
+    spans = np.diff(bounds, axis=0)  # (5, n)
+    arrived = milestones[ev.DRIVER_ARRIVED]
+    waits = np.clip(np.where(told[3] & counted, arrived, 0.0) - bounds[3], 0.0, spans[3])
+    for part, span in ((QUEUE, 0), (COOK, 1), (PACK, 2), (DRIVE, 4)):
+        parts[:, part] = np.where(told[span], spans[span], 0.0)
+    parts[:, FOOD_WAITS] = np.where(told[3], waits, 0.0)
+    parts[:, HAND_OVER] = np.where(told[3], spans[3] - waits, 0.0)
+    parts[:, NOT_RECORDED] = np.where(told, 0.0, spans).sum(axis=0)
+    return parts, total
+
+
+def gaps_of(milestones: Floats) -> list[tuple[float, float]]:
+    """Return the stretches [start, end), data seconds, of which the record of one order (9, 1) does not say what happened."""
+    bounds, told, total = _split(milestones)
+    if np.isnan(total[0]):
+        return []
+    gaps: list[tuple[float, float]] = []
+    for start, end, known in zip(bounds[:-1, 0].tolist(), bounds[1:, 0].tolist(), told[:, 0].tolist(), strict=True):
+        if known or end <= start:
+            continue
+        if gaps and gaps[-1][1] == start:
+            gaps[-1] = gaps[-1][0], end
+        else:
+            gaps.append((start, end))
+    return gaps
+
+
+def _split(milestones: Floats) -> tuple[Floats, Bools, Floats]:
+    """Return when the spans between milestones begin and end (6, n), whether each is recorded (5, n), and the totals (n,)."""
     times = milestones[list(_BOUNDARIES)]
     # a driver whose pick-up is missing is on the road from his first position on
     pinged = np.isnan(times[4])
@@ -99,23 +136,13 @@ def customer_minutes(milestones: Floats) -> tuple[Floats, Floats]:
     total = delivered - created
     total[~(total >= 0)] = np.nan
     counted = np.isfinite(total)
-    n = len(total)
-    parts = np.zeros((n, len(PARTS)), order="F")
     bounds = np.where(np.isfinite(times), times, np.inf)
     bounds = np.minimum.accumulate(bounds[::-1], axis=0)[::-1]
     bounds = np.where(counted, np.maximum(bounds, created), 0.0)
-    spans = np.diff(bounds, axis=0)  # (5, n)
     told = recorded[:-1] & recorded[1:]
     told[4] |= pinged & np.isfinite(times[4])  # the drive from the first position on
-    arrived = milestones[ev.DRIVER_ARRIVED]
-    told[3] &= np.isfinite(arrived)
-    waits = np.clip(np.where(told[3] & counted, arrived, 0.0) - bounds[3], 0.0, spans[3])
-    for part, span in ((QUEUE, 0), (COOK, 1), (PACK, 2), (DRIVE, 4)):
-        parts[:, part] = np.where(told[span], spans[span], 0.0)
-    parts[:, FOOD_WAITS] = np.where(told[3], waits, 0.0)
-    parts[:, HAND_OVER] = np.where(told[3], spans[3] - waits, 0.0)
-    parts[:, NOT_RECORDED] = np.where(told, 0.0, spans).sum(axis=0)
-    return parts, total
+    told[3] &= np.isfinite(milestones[ev.DRIVER_ARRIVED])
+    return bounds, told, total
 
 
 def driver_minutes(milestones: Floats) -> Floats:
@@ -153,15 +180,22 @@ class Account:
     late_by: Floats
     alone: Floats
     needed: Floats
+    short: float = 0.0
+    """Seconds by which the promise was shorter than usual, summed over the orders of which it was."""
 
     @property
     def steps(self) -> list[tuple[str, float]]:
-        """The means from the target to the delivery time: what is usual beyond the target, then each part beyond its usual."""
+        """The means from the target to the delivery time, seconds; they add up to the difference.
+
+        First by how much the promise was shorter than usual, of the orders of which it was; then by how much a usual order of the
+        others is quicker than promised (negative); then each part beyond its usual.
+        """
         if not self.orders:
             return []
         beyond = (self.parts - self.usual) / self.orders
-        usual = float(self.usual.sum()) / self.orders - self.target
-        return [("usual", usual), *zip(PARTS, beyond.tolist(), strict=True)]
+        short = self.short / self.orders
+        usual = float(self.usual.sum()) / self.orders - self.target - short
+        return [("promise", short), ("usual", usual), *zip(PARTS, beyond.tolist(), strict=True)]
 
     @property
     def sentence(self) -> str:
@@ -210,6 +244,50 @@ class Ledger:
         self.parts, self.total = customer_minutes(milestones)
         self.counted: Bools = np.isfinite(self.total) & (self.total <= STALLED_AFTER)
         self._milestones, self.baseline, self._tz = milestones, baseline, tz
+        self._without: _Unlived | None = None
+        self._of_days: dict[_Unlived, Ledger] = {}
+
+    def as_known(self, t: float) -> "Ledger":
+        """Return the ledger as it was known at t, data seconds: of the deliveries by then, as far as they were recorded by then.
+
+        What is usual comes from other days than that of t, which is not over, as for the cards; where there is no other day, from
+        these deliveries. All but the first ledger of a day are cheap, unless there is no other day.
+        """
+        day = self._of_day(_Unlived.at(t, self._tz))
+        known = copy(day)
+        known.counted = self.counted & (self._milestones[ev.DELIVERED] <= t)
+        later = known.counted & (self._latest > t)
+        if later.any():
+            known.parts = self.parts.copy(order="F")
+            milestones = self._milestones[:, later]
+            known.parts[later], _ = customer_minutes(np.where(milestones <= t, milestones, np.nan))
+        if later.any() or day.lacks_other_days:
+            known._forget("usual", "blame", "_short")
+        return known
+
+    def _of_day(self, without: "_Unlived") -> "Ledger":
+        """Return the ledger in which what is usual comes from elsewhere than `without`; those of the last days are stored."""
+        stored = self._of_days
+        made = stored.get(without)
+        if made is None:
+            made = copy(self)
+            made._without, made._of_days = without, {}
+            made._days = self._days  # the same sums
+            made._forget("usual", "blame", "_short", "_usual_of_other_days", "lacks_other_days")
+            if not made.lacks_other_days:
+                made.blame  # noqa: B018  # computed here, shared by the copies of `as_known`
+            self._of_days = {**dict([*stored.items()][1 - MOST_DAYS :]), without: made}
+        return made
+
+    def _forget(self, *names: str) -> None:
+        for name in names:
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def _latest(self) -> Floats:
+        """When the last of an order's milestones was recorded, (n,) seconds."""
+        latest: Floats = np.fmax.reduce(self._milestones[list(_RECORDED)], axis=0)
+        return latest
 
     @cached_property
     def driver(self) -> Floats:
@@ -224,16 +302,40 @@ class Ledger:
     @cached_property
     def usual(self) -> Floats:
         """What each part takes at the hour in which an order was created, (n, 7) mean seconds; 0 for orders that do not count."""
+        usual = self._usual_of_other_days
+        if not self.lacks_other_days:
+            return usual
+        usual = usual.copy(order="F")
+        rows = np.flatnonzero(self.counted)
+        middle = rows[np.argsort(self.total[rows], kind="stable")[len(rows) // 4 : len(rows) - len(rows) // 4]]
+        usual[~self.counted] = 0.0
+        if len(middle):
+            np.copyto(usual, self.parts[middle].mean(axis=0), where=np.isnan(usual))
+        return usual
+
+    @cached_property
+    def lacks_other_days(self) -> bool:
+        """Whether no other day says what is usual for some orders: the range's own deliveries do."""
+        return bool(np.isnan(self._usual_of_other_days).any())
+
+    @cached_property
+    def _usual_of_other_days(self) -> Floats:
+        """The usual parts, (n, 7) mean seconds by order; NaN where there is no other day."""
         usual = np.zeros_like(self.parts, order="F")
         rows = np.flatnonzero(self.counted)
-        if not len(rows):
-            return usual
-        created = self._milestones[ev.ORDER_CREATED, rows]
-        history = self.baseline.history
-        other = self._milestones if history is None else history.milestones
-        middle = rows[np.argsort(self.total[rows], kind="stable")[len(rows) // 4 : len(rows) - len(rows) // 4]]
-        usual[rows] = _Usual(other, self._tz).at(created, self.parts[middle].mean(axis=0))
+        if len(rows):
+            usual[rows] = self._days.usual(self._milestones[ev.ORDER_CREATED, rows], self._without)
         return usual
+
+    def usual_at(self, created: float) -> Floats | None:
+        """Return what each part takes on other days for an order `created` then, (7,) mean seconds; None without other days."""
+        usual = self._days.usual(np.array([created]))[0] if np.isfinite(created) else np.full(len(PARTS), np.nan)
+        return usual if np.isfinite(usual).all() else None
+
+    @cached_property
+    def _days(self) -> "_Days":
+        history = self.baseline.history
+        return _Days(self._milestones if history is None else history.milestones, self._tz)
 
     @cached_property
     def blame(self) -> "Blame":
@@ -269,7 +371,14 @@ class Ledger:
             late_by=_sums(blame.shares, late),
             alone=_sums(blame.alone, late),
             needed=_sums(blame.needed, late),
+            short=float(self._short[rows].sum()),
         )
+
+    @cached_property
+    def _short(self) -> Floats:
+        """By how many seconds the promise was shorter than usual, (n,); 0 where it was not."""
+        short: Floats = np.maximum(self.usual.sum(axis=1) - self.target, 0.0)
+        return short
 
     def _sets(self, rows: NDArray[np.intp]) -> Floats:
         """Return the seconds beyond the target of orders in which only the parts of a set were not usual, (len(rows), 128)."""
@@ -298,8 +407,25 @@ def ledger_of(timeline: Timeline, baseline: Baseline, target: float = DELIVERY_T
     return timeline.cached(_Made).of(timeline, baseline, target)
 
 
-class _Usual:
-    """The mean parts by hour of the kitchen's clock, without the day that is compared with them."""
+@dataclass(frozen=True, slots=True)
+class _Unlived:
+    """What is not over at a moment: its day, and at night the evening before, whose last orders are still on their way."""
+
+    day: int
+    evening: bool
+
+    @classmethod
+    def at(cls, t: float, tz: Zone) -> "_Unlived":
+        return cls(int(tz.day(t)), t - float(tz.midnight(t)) < STALLED_AFTER)
+
+    def cells(self, days: NDArray[np.int64]) -> Bools:
+        """Return which hours of the days (d,) it has, (d, 24)."""
+        hours = np.arange(24) >= 24 - STALLED_AFTER / HOUR
+        return (days == self.day)[:, None] | ((days == self.day - 1)[:, None] & hours & self.evening)
+
+
+class _Days:
+    """The sums of the parts by day and hour of the kitchen's clock, and from them what is usual on other days."""
 
     def __init__(self, milestones: Floats, tz: Zone) -> None:
         parts, total = customer_minutes(milestones)
@@ -309,33 +435,44 @@ class _Usual:
         self._days, day = np.unique(tz.day(created), return_inverse=True)
         cell = day * 24 + self._hours(created)
         shape = (len(self._days), 24)
-        number = np.bincount(cell, minlength=shape[0] * 24).reshape(shape).astype(np.float64)
+        self._number = np.bincount(cell, minlength=shape[0] * 24).reshape(shape).astype(np.float64)
         sums = np.stack([np.bincount(cell, parts[rows, k], shape[0] * 24) for k in range(len(PARTS))], axis=1)
-        sums = sums.reshape(*shape, len(PARTS))
-        mean = np.full(shape, np.nan)
-        np.divide(sums.sum(axis=2), number, out=mean, where=number >= LEAST_SAMPLE)
-        some = np.isfinite(mean).any(axis=0)
-        middle = np.full(24, np.inf)
-        middle[some] = np.nanmedian(mean[:, some], axis=0)
-        good = ~(mean > BAD_HOUR * middle)
-        self._number, self._sums = number * good, sums * good[:, :, None]
+        self._sums = sums.reshape(*shape, len(PARTS)).astype(np.float64)
 
-    def at(self, created: Floats, instead: Floats) -> Floats:
-        """Return the mean parts (n, 7) for orders `created` (n,) seconds; `instead` (7,) where there is no other day."""
+    def usual(self, created: Floats, without: _Unlived | None = None) -> Floats:
+        """Return the mean parts (n, 7) on other days for orders `created` (n,) seconds; NaN where there is no other day.
+
+        `without`: of these hours nothing is used.
+        """
+        number, sums = self._good(without)
+        lived = np.ones(len(self._days), bool) if without is None else self._days != without.day
         day, hour = self._tz.day(created), self._hours(created)
         keys, inverse = np.unique(day * 24 + hour, return_inverse=True)
-        result = np.tile(instead, (len(keys), 1))
+        result = np.full((len(keys), len(PARTS)), np.nan)
         for k, (one, of_day) in enumerate(zip((keys // 24).tolist(), (keys % 24).tolist(), strict=True)):
-            other = self._days != one
+            other = (self._days != one) & lived
             same_weekday = other & ((self._days - one) % 7 == 0)
             alike = [same_weekday, other] if np.count_nonzero(same_weekday) >= SAME_WEEKDAYS else [other]
             hours = (slice(of_day, of_day + 1), slice(max(0, of_day - 1), of_day + 2), slice(0, 24))
             for chosen, near in ((days, near) for near in hours for days in alike):
-                number = self._number[chosen, near].sum()
-                if number >= ENOUGH:
-                    result[k] = self._sums[chosen, near].sum(axis=(0, 1)) / number
+                orders = number[chosen, near].sum()
+                if orders >= ENOUGH:
+                    result[k] = sums[chosen, near].sum(axis=(0, 1)) / orders
                     break
         return result[inverse]
+
+    def _good(self, without: _Unlived | None) -> tuple[Floats, Floats]:
+        """Return the orders (d, 24) and the sums (d, 24, 7) of the hours that were not in trouble."""
+        number: Floats = self._number
+        if without is not None:
+            number = np.where(without.cells(self._days), 0.0, number)
+        mean = np.full(number.shape, np.nan)
+        np.divide(self._sums.sum(axis=2), number, out=mean, where=number >= LEAST_SAMPLE)
+        some = np.isfinite(mean).any(axis=0)
+        middle = np.full(24, np.inf)
+        middle[some] = np.nanmedian(mean[:, some], axis=0)
+        good = ~(mean > BAD_HOUR * middle) & (number > 0)
+        return number * good, self._sums * good[:, :, None]
 
     def _hours(self, t: Floats) -> NDArray[np.int64]:
         return np.asarray(self._tz.local(t) % DAY // HOUR, np.int64)

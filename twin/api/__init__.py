@@ -11,6 +11,7 @@ from typing import Any
 
 from twin.api.endpoints import BASE, ENDPOINTS, JsonHandler
 from twin.api.handler import NothingHere
+from twin.api.inbox import InboxHandler
 from twin.api.probes import DocsHandler, MetricsHandler, OpenApiHandler, ReadyHandler
 from twin.api.stream import ReplayHandler
 from twin.api.user import UserHandler, user_url
@@ -39,6 +40,7 @@ ROUTES: list[tuple[str, type, dict[str, Any]]] = [
     (BASE + r"/metrics", MetricsHandler, {}),
     *((endpoint.pattern, JsonHandler, {"endpoint": endpoint}) for endpoint in ENDPOINTS),
     (BASE + r"/locations/([^/]+)/replay", ReplayHandler, {}),
+    (BASE + r"/events", InboxHandler, {}),
     (BASE + r"/openapi\.json", OpenApiHandler, {}),
     (BASE + r"/docs", DocsHandler, {}),
     (BASE + r"(?:/.*)?", NothingHere, {}),

@@ -153,10 +153,10 @@ class JsonHandler(ApiHandler):
         if endpoint.max_age is None:
             self.send(await make())
             return
-        key = (endpoint.name, names, query.model_dump_json())
+        key = (hub.version, endpoint.name, names, query.model_dump_json())
         answer = await hub.cached(_answer_cache).get(key, endpoint.max_age, make)
-        # a browser's cache does not know who signs in next
-        differs = process.settings_or_default.on_behalf_of_user
+        # a browser's cache knows neither who signs in next nor that the source has grown
+        differs = process.settings_or_default.on_behalf_of_user or hub.as_of is not None
         self.set_header("Cache-Control", "private, no-cache" if differs else f"private, max-age={endpoint.max_age}")
         self.send(answer)
 

@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 
 from twin.analysis import brands
 from twin.analysis.common_traits import CommonTrait, common_traits, traits_of
-from twin.analysis.ledger import LABELS, PARTS, Account, Ledger
+from twin.analysis.ledger import LABELS, PARTS, Account
+from twin.analysis.shelf import ShelfClock
 from twin.api import models
 from twin.api.instants import instant
+from twin.api.promises import promises_of
+from twin.api.shelf import shelf_of
 from twin.foundation.times import DAY, HOUR
 from twin.hub import Hub
 from twin.sources.base import Window
@@ -25,39 +28,43 @@ def answer(
     """Return the ledger of the orders that began in `window`, of what was delivered by `known_at` (seconds, None: of all)."""
     ledger = hub.ledger(timeline)
     orders = timeline.orders
-    among = (orders.began >= window.start) & (orders.began < window.end)
-    if known_at is not None:
-        among &= orders.delivered <= known_at
+    inside = (orders.began >= window.start) & (orders.began < window.end)
+    among = inside if known_at is None else inside & (orders.delivered <= known_at)
+    clock, at = ShelfClock(orders, hub.settings.cold_after_s), np.inf if known_at is None else known_at
     return models.Ledger(
         location=timeline.location.id,
         start=instant(window.start),
         end=instant(window.end),
         known_at=None if known_at is None else instant(known_at),
-        total=models.LedgerAccount(**_account(ledger.account(among))),
+        total=models.LedgerAccount(**_account(ledger.account(among)), shelf=shelf_of(clock, inside, at)),
+        promises=promises_of(hub.promises(timeline), among),
         shared=[_shared(one) for one in common_traits(timeline.cached(traits_of), ledger.late, among & ledger.counted)],
-        groups=[] if by == "cause" else list(_groups(timeline, ledger, among, by)),
+        groups=[
+            models.LedgerGroupAccount(
+                **where, **_account(ledger.account(group & among)), shelf=shelf_of(clock, group & inside, at)
+            )
+            for where, group in (_groups(timeline, ledger.counted & among, by) if by != "cause" else ())
+        ],
     )
 
 
-def _groups(
-    timeline: Timeline, ledger: Ledger, among: Bools, by: models.LedgerGroup
-) -> Iterator[models.LedgerGroupAccount]:
-    counted = among & ledger.counted
+def _groups(timeline: Timeline, counted: Bools, by: models.LedgerGroup) -> Iterator[tuple[dict[str, Any], Bools]]:
+    """Yield what names each group that has deliveries, and all orders that are in it."""
+    orders, n = timeline.orders, len(counted)
     if by == "brand":
-        names, order, brand = brands.pairs(timeline.orders)
+        names, order, brand = brands.pairs(orders)
         for k in sorted(range(len(names)), key=names.__getitem__):
-            of_brand = np.zeros(len(counted), bool)
+            of_brand = np.zeros(n, bool)
             of_brand[order[brand == k]] = True
             if (of_brand & counted).any():
-                account = _account(ledger.account(of_brand & counted))
-                yield models.LedgerGroupAccount(start=None, brand=names[k], **account)
+                yield {"start": None, "brand": names[k]}, of_brand
         return
-    tz, step = timeline.tz, DAY if by == "day" else HOUR
-    local = np.where(counted, tz.local(np.where(counted, timeline.orders.began, timeline.window.start)), np.nan)
+    tz, step, known = timeline.tz, DAY if by == "day" else HOUR, np.isfinite(orders.began)
+    local = np.where(known, tz.local(np.where(known, orders.began, timeline.window.start)), np.nan)
     bucket = np.floor(local / step)
     for one in np.unique(bucket[counted]).tolist():
         start = float(tz.from_local(np.array([one * step]))[0])
-        yield models.LedgerGroupAccount(start=instant(start), brand=None, **_account(ledger.account(bucket == one)))
+        yield {"start": instant(start), "brand": None}, bucket == one
 
 
 def _shared(one: CommonTrait) -> models.SharedTrait:

@@ -258,6 +258,9 @@ class KitchenMetrics(Answer):
     )
     capacity_source: str | None = Field(description='"configured" or "observed".')
     stages: list[StageTimes]
+    cold_meals: Count | None = Field(
+        description="Meals in Ready now that have stood longer than TWIN_COLD_AFTER_MIN; null if the data knows no ready event."
+    )
     state: KitchenState | None = Field(
         description="At the last full minute, by the limits of its figures; null if the days around it cannot be read."
     )
@@ -351,6 +354,36 @@ class SharedTrait(Answer):
     chance: float = Field(description="Probability of so many by chance, corrected for all traits that were looked at.")
 
 
+class ShelfFigures(Answer):
+    """How long the finished meals of some orders stood before they were picked up; one still standing counts so far."""
+
+    meals: Count = Field(description="Those of which the record says when they were finished.")
+    cold: Count = Field(description="Those that stood longer than `cold_after_min`.")
+    cold_pct: float | None = Field(description="Null where no meal counts.")
+    cold_after_min: float = Field(description="TWIN_COLD_AFTER_MIN.")
+    median_min: float | None
+    p95_min: float | None
+
+
+class PromiseFigures(Answer):
+    """What some delivered orders had been promised, whether it was kept, and what was to be expected when it was promised."""
+
+    kind: Annotated[str, Field(json_schema_extra={"enum": ["target", "estimate"]})] = Field(
+        description="target: at the order, the delivery target. estimate: at pick-up, the driver's `eta_mins` for the drive."
+    )
+    orders: Count
+    promised_min: float = Field(description="Mean.")
+    took_min: float = Field(description="Mean, from when it was promised.")
+    kept_pct: float = Field(description="Kept to half a minute.")
+    judged: Count = Field(description="Orders before which enough like them were known to judge their promise by.")
+    fair_min: float | None = Field(
+        description="Mean of what 90 % of earlier orders of that hour and load would have kept; null if none was judged."
+    )
+    doomed_pct: float | None = Field(
+        description="Promises that fewer than half of those would have kept, of the judged ones; null if none was judged."
+    )
+
+
 class LedgerAccount(Answer):
     orders: Count = Field(description="Deliveries that count: at most four hours long, of a known creation.")
     late: Count
@@ -359,6 +392,11 @@ class LedgerAccount(Answer):
     late_min: float = Field(description="Minutes beyond the promise of the late ones, summed.")
     sentence: str
     causes: list[LedgerCause]
+    shelf: ShelfFigures | None = Field(
+        default=None,
+        description="Of all orders that began here, delivered or not; null where no meal of the data has a gk_finished or "
+        "gk_ready before its pick-up, or where the source itself summed a long range.",
+    )
 
 
 class LedgerGroupAccount(LedgerAccount):
@@ -374,6 +412,11 @@ class Ledger(Answer):
     end: Time
     known_at: Time | None
     total: LedgerAccount
+    promises: list[PromiseFigures] = Field(
+        default=[],
+        description="Whether what was promised was fair, of the same deliveries; empty without any, or where the source itself "
+        "summed a long range.",
+    )
     shared: list[SharedTrait] = Field(
         description="What the late orders share, the largest difference first; often nothing."
     )
@@ -423,6 +466,22 @@ class ReplayComplete(Answer):
 
     current_time: Time
     events: Count = Field(description="Order events that this connection has sent.")
+
+
+class RejectedLine(Answer):
+    """A line of a request that is not accepted."""
+
+    line: int = Field(description="Counted from 1.")
+    reason: str
+
+
+class Receipt(Answer):
+    """What became of the events of a request: those accepted are on the disk. Together they are its lines."""
+
+    accepted: Count
+    repeated: Count = Field(description="Here already: same kitchen, order, type, time and sequence.")
+    rejected: Count
+    examples: list[RejectedLine] = Field(description="The first 20 lines that were rejected, and why.")
 
 
 class Health(Answer):

@@ -27,7 +27,12 @@ _TEXT = {"schema": {"type": "string"}}
 @cache
 def document() -> dict[str, Any]:
     """Generate the document."""
-    answers: list[type[BaseModel]] = [*(endpoint.model for endpoint in ENDPOINTS), models.Health, models.Ready]
+    answers: list[type[BaseModel]] = [
+        *(endpoint.model for endpoint in ENDPOINTS),
+        models.Health,
+        models.Ready,
+        models.Receipt,
+    ]
     documented: list[type[BaseModel]] = [*answers, *STREAMED, models.Problem]
     _, schemas = models_json_schema(
         [(model, "serialization") for model in dict.fromkeys(documented)], ref_template="#/components/schemas/{model}"
@@ -43,6 +48,7 @@ def document() -> dict[str, Any]:
         "paths": {
             **{BASE + endpoint.path: {"get": _json(endpoint)} for endpoint in ENDPOINTS},
             BASE + REPLAY: {"get": _replay()},
+            BASE + "/events": {"post": _inbox()},
             BASE + "/healthz": {"get": _probe("healthz", models.Health, "Whether the process answers; needs no login")},
             BASE + "/readyz": {"get": _probe("readyz", models.Ready, "Whether the source answers; needs no login")},
             BASE + "/metrics": {"get": _metrics()},
@@ -87,6 +93,35 @@ def _replay() -> dict[str, Any]:
         "responses": {
             "200": {"description": "The stream.", "content": {"text/event-stream": messages}},
             **_refusals(),
+        },
+    }
+
+
+def _inbox() -> dict[str, Any]:
+    """Return the operation that takes events."""
+    refusals = _refusals()
+    extra = {"401": "The token is not that of the inbox.", "413": "Too many events at once.", "415": "It is compressed.",
+             "429": "Too many wrong tokens."}  # fmt: skip
+    refusals |= {status: refusals["404"] | {"description": why} for status, why in extra.items()}
+    refusals["404"] = refusals["404"] | {"description": "This server takes no events."}
+    refusals["503"] = refusals["503"] | {
+        "description": "They cannot be kept now, none was taken; Retry-After says when to try again."
+    }
+    return {
+        "operationId": "inbox",
+        "summary": "Takes events, JSON lines; 202 once they are on the disk",
+        "description": "Each line has `event_type`, `ts`, `order_id`, `location`, and `sequence` and `body` where there are any, "
+        "as docs/data.md describes them. Sending them again is harmless. The token of TWIN_INBOX_TOKEN opens it.",
+        "parameters": [
+            {"name": "Authorization", "in": "header", "required": True, "description": "Bearer and the token.", **_TEXT}
+        ],
+        "requestBody": {"required": True, "content": {"application/x-ndjson": _TEXT}},
+        "responses": {
+            "202": {
+                "description": "What became of them.",
+                "content": {"application/json": {"schema": _ref(models.Receipt)}},
+            },
+            **refusals,
         },
     }
 

@@ -27,6 +27,7 @@ MINUTE = 60.0
 
 DELIVERY_TARGET_S = 30 * MINUTE
 LATE_AFTER_S = 5 * MINUTE
+COLD_AFTER_S = 15 * MINUTE
 COMPLETION_TARGET = 0.95
 
 MOST_AT_ONCE = 100_000
@@ -37,6 +38,9 @@ MOST_DRAWN = 1_000_000
 
 LONGEST_MIN = 24 * 60.0
 """Minutes beyond which a target is surely a slip of the hand, such as seconds given for minutes."""
+
+SHORTEST_TOKEN = 16
+"""Characters of a token that nobody guesses."""
 
 LEAST_MEMORY = 256 << 20
 """Bytes without which a process cannot even begin."""
@@ -85,7 +89,11 @@ class Settings:
     """
 
     source: str = "demo"
-    """What is opened where nothing else is named."""
+    """What is opened where nothing else is named; with an inbox the inbox."""
+    inbox: Path | None = None
+    """Folder of the events that the API takes; None: it takes none."""
+    inbox_token: str = field(default="", repr=False)
+    """Who sends events shows this; without, nobody can."""
     demo: Path = Path("demo")
     """Folder of the demo data, made where it is absent."""
     adapter: Path | None = None
@@ -97,6 +105,8 @@ class Settings:
     """From created to delivered, as the business promises."""
     late_after_s: float = LATE_AFTER_S
     """A driver is late who arrives more than this after the food was ready."""
+    cold_after_s: float = COLD_AFTER_S
+    """A meal is cold that stood longer than this between being finished and picked up; by default, Ready's red limit."""
     completion_target: float = COMPLETION_TARGET
     stage_amber_s: Mapping[str, float] = field(default_factory=lambda: STAGE_AMBER, hash=False)
     stage_red_s: Mapping[str, float] = field(default_factory=lambda: STAGE_RED, hash=False)
@@ -188,6 +198,7 @@ class Settings:
         default = cls()
         given = {name: text.strip() for name, text in environment.items()}
         warehouse = given.get("DATABRICKS_WAREHOUSE_ID", "")
+        inbox = _inbox(given)
         target = _minutes(environment, "TWIN_DELIVERY_TARGET_MIN", default.delivery_target_s)
         red = _stages(environment, "TWIN_STAGE_RED_MIN", default.stage_red_s)
         amber = _stages(environment, "TWIN_STAGE_AMBER_MIN", default.stage_amber_s)
@@ -200,12 +211,15 @@ class Settings:
                     "minutes. Give a smaller one, or raise TWIN_STAGE_RED_MIN."
                 )
         return cls(
-            source=given.get("TWIN_SOURCE") or default.source,
+            source=given.get("TWIN_SOURCE") or (str(inbox) if inbox else default.source),
+            inbox=inbox,
+            inbox_token=given.get("TWIN_INBOX_TOKEN", ""),
             demo=Path(given.get("TWIN_DEMO") or default.demo),
             adapter=Path(given["TWIN_ADAPTER"]) if given.get("TWIN_ADAPTER") else None,
             scenes=Path(given["TWIN_SCENES"]) if given.get("TWIN_SCENES") else None,
             delivery_target_s=target,
             late_after_s=_minutes(environment, "TWIN_LATE_AFTER_MIN", default.late_after_s),
+            cold_after_s=_minutes(environment, "TWIN_COLD_AFTER_MIN", default.cold_after_s),
             completion_target=_percent(environment, "TWIN_COMPLETION_TARGET_PERCENT", default.completion_target),
             stage_amber_s=MappingProxyType(amber),
             stage_red_s=MappingProxyType(red),
@@ -263,6 +277,17 @@ class Settings:
             on_behalf_of_user=_on_behalf_of_user(environment),
             app_name=given.get("DATABRICKS_APP_NAME", ""),
         )
+
+
+def _inbox(given: Mapping[str, str]) -> Path | None:
+    folder, token = given.get("TWIN_INBOX", ""), given.get("TWIN_INBOX_TOKEN", "")
+    if bool(folder) != bool(token):
+        raise ConfigError("TWIN_INBOX and TWIN_INBOX_TOKEN belong together: set both, or neither.")
+    if token and len(token) < SHORTEST_TOKEN:
+        raise ConfigError(
+            f"TWIN_INBOX_TOKEN has fewer than {SHORTEST_TOKEN} characters, which can be guessed: make a longer one."
+        )
+    return Path(folder).expanduser().absolute() if folder else None
 
 
 def _tile_file(given: Mapping[str, str]) -> Path | None:

@@ -21,9 +21,12 @@ from twin.analysis.driver_supply import drivers_at
 from twin.analysis.insights import Insights
 from twin.analysis.ledger import Account
 from twin.analysis.metrics import metrics_of
+from twin.analysis.moments import Moment
+from twin.analysis.shelf import ShelfClock, by_brand
 from twin.foundation.times import DAY, HOUR, Time
 from twin.hub import Hub
 from twin.notebook import tables
+from twin.notebook.cards import IncidentCard, MomentTable
 from twin.sources.base import Location
 from twin.timeline.timeline import Order, Snapshot, Timeline
 
@@ -249,24 +252,62 @@ class Kitchen:
         return self.data.order(order)
 
     def brands(self, start: Time | None = None, end: Time | None = None) -> pd.DataFrame:
-        """Return the brands with orders in [start, end), by default the range: orders, revenue, delivery_min, trend.
+        """Return the brands with orders in [start, end), by default the range: orders, revenue, delivery_min, trend, cold.
+
+        `cold` of its `meals` stood longer than `settings.cold_after_s`; the median stood `stood_p50_min`.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> k.brands()["orders"].is_monotonic_decreasing
         True
         """
         first, last = (None if time is None else self._seconds(time) for time in (start, end))
-        return tables.brands(brands.performance(self.data, first, last))
+        shelves = by_brand(self.data, first, last, self._hub.settings.cold_after_s)
+        return tables.brands(brands.performance(self.data, first, last), shelves)
 
     @property
-    def moments(self) -> pd.DataFrame:
+    def moments(self) -> MomentTable:
         """The moments, the most severe first: kind, title, sentence, start, end, at (when it is worst), severity.
+
+        A whole number gives one of them, with its card: `k.moments[0].card()`.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> bool(k.moments["severity"].is_monotonic_decreasing)
         True
         """
-        return tables.moments(self.insights.moments, self.data.tz)
+        found = self.insights.moments
+        return MomentTable.of(tables.moments(found, self.data.tz), found, self._card)
+
+    def card(
+        self, start: Time, end: Time, notes: str = "", link: str = "", known_at: Time | None = None
+    ) -> IncidentCard:
+        """Return the card of [start, end): why orders were late, what ended it, the latest orders, on one page.
+
+        `link` is the address of a live page to lead to; `known_at` as of when, by default with hindsight.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> k.card("18:00", "20:00").content.why == k.why("18:00", "20:00").sentence
+        True
+        """
+        from twin.reports.card import card_of  # noqa: PLC0415  # it draws the map's streets, which tables do without
+
+        made = card_of(
+            self._hub,
+            self.data,
+            self._seconds(start),
+            self._seconds(end),
+            known_at=None if known_at is None else self._seconds(known_at),
+            link=link,
+        )
+        return IncidentCard(made.with_notes(notes))
+
+    def _card(self, moment: Moment, known_at: Time | None, notes: str, link: str) -> IncidentCard:
+        from twin.reports.card import card_of, known_moment  # noqa: PLC0415
+
+        until = None if known_at is None else self._seconds(known_at)
+        if until is not None:
+            moment, until = known_moment(self._hub, self.data, moment, until)
+        made = card_of(self._hub, self.data, moment.start, moment.end, moment=moment, known_at=until, link=link)
+        return IncidentCard(made.with_notes(notes))
 
     def troubles_at(self, time: Time) -> pd.DataFrame:
         """The troubles that were going on at a time, or had ended up to ten minutes before, as they were known then.
@@ -289,6 +330,30 @@ class Kitchen:
         True
         """
         return tables.ledger(self.data, self._hub.ledger(self.data))
+
+    @cached_property
+    def shelf(self) -> pd.DataFrame:
+        """The shelf clock, a row per finished meal: since when it stood, until its pick-up, minutes, and whether it was cold.
+
+        Empty where the data knows no `gk_finished` or `gk_ready`: `settings.cold_after_s` says when a meal is cold.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> bool((k.shelf["minutes"] >= 0).all())
+        True
+        """
+        return tables.shelf(self.data, ShelfClock(self.data.orders, self._hub.settings.cold_after_s))
+
+    @cached_property
+    def promises(self) -> pd.DataFrame:
+        """Whether promises were fair, a row per order and promise: promised, took and fair minutes, kept, doomed.
+
+        The target is promised at the order, the driver's estimate of the drive at pick-up, in data that has it.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> set(k.promises["kind"]) <= {"target", "estimate"}
+        True
+        """
+        return tables.promises(self.data, self._hub.promises(self.data))
 
     def why(self, start: Time | None = None, end: Time | None = None) -> "Why":
         """Return why the orders created in [start, end), by default the range, were late.
@@ -493,7 +558,7 @@ class Kitchen:
         ...     "From the promise to the delivery" in k.report(f"{folder}/report.html").read_text()
         True
         """
-        from twin.notebook.report import save_report  # noqa: PLC0415  # Jinja, for it alone
+        from twin.reports.day import save_report  # noqa: PLC0415  # Jinja, for it alone
 
         return save_report(self._hub, self.data, path, link)
 

@@ -40,7 +40,7 @@ from twin.views.map import answers as map_answers
 from twin.views.map import density, messages, wire
 from twin.views.map.map import MapFrame
 from twin.views.moments.moments import MomentsView
-from twin.views.order.order import OrderView, story_of
+from twin.views.order.order import Expected, OrderView, story_of
 from twin.views.shared.component import Component, module_source
 
 MOST_BYTES = 15_000_000
@@ -174,11 +174,14 @@ def stories(timeline: Timeline, replay: NotebookReplay) -> dict[str, Any]:
     insights, settings = replay.controller.insights, replay.controller.settings
     baseline = None if insights is None else insights.baseline
     window, began = timeline.window, timeline.orders.began
+    expected = None
+    if baseline is not None and baseline.history is not None:
+        expected = Expected.of(timeline, baseline, settings.delivery_target_s)
     told: dict[str, Any] = {}
     for row in np.flatnonzero((began >= window.start) & (began < window.end)).tolist():
         life = lifecycle(timeline, row)
         life = replace(life, order=replace(life.order, address=""))
-        story = story_of(timeline, life, settings.delivery_target_s, settings.late_after_s, baseline)
+        story = story_of(timeline, life, settings.delivery_target_s, settings.late_after_s, baseline, expected)
         told[str(row)] = story | {"facts": [fact for fact in story["facts"] if fact["label"] != "Address"]}
     return told
 

@@ -4,7 +4,7 @@ are, else in the kitchen's zone.
 Every figure comes from the same function as the page's (timeline, metrics, brands, moments), so that both agree.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -16,8 +16,10 @@ from twin.analysis.brands import BrandFigures
 from twin.analysis.common_traits import CommonTrait
 from twin.analysis.driver_supply import DriversNow, drivers_at
 from twin.analysis.ledger import DRIVER_PARTS, PARTS, Account, Ledger
-from twin.analysis.metrics import KpiSet, StageFigures, metrics_of
+from twin.analysis.metrics import WHOLE_MINUTE, KpiSet, StageFigures, metrics_of
 from twin.analysis.moments import Moment
+from twin.analysis.promise import PromiseBook
+from twin.analysis.shelf import Shelf, ShelfClock
 from twin.foundation.stages import COMPLETED, STAGES
 from twin.foundation.times import Time
 from twin.foundation.zones import NAIVE, Zone
@@ -204,8 +206,9 @@ def kpis(timeline: Timeline, times: NDArray[np.float64], target: float) -> pd.Da
     return pd.DataFrame(rows, index=pd.Index(stamps(times, timeline.tz), name="time"))
 
 
-def brands(figures: list[BrandFigures]) -> pd.DataFrame:
-    """Return one row per brand, the one with most orders first."""
+def brands(figures: list[BrandFigures], shelves: Mapping[str, Shelf]) -> pd.DataFrame:
+    """Return one row per brand, the one with most orders first; `shelves` say how long the brands' meals stood, by brand."""
+    stood = [shelves[one.brand] for one in figures]
     return pd.DataFrame(
         {
             "orders": [one.orders for one in figures],
@@ -213,6 +216,10 @@ def brands(figures: list[BrandFigures]) -> pd.DataFrame:
             "delivery_min": _minutes([one.delivery_time for one in figures]),
             "deliveries": [one.deliveries for one in figures],
             "trend": [one.trend for one in figures],
+            "meals": [one.meals for one in stood],
+            "stood_p50_min": _minutes([one.median for one in stood]),
+            "cold": [one.cold for one in stood],
+            "cold_share": np.array([one.cold_share for one in stood], np.float64),
         },
         index=pd.Index([one.brand for one in figures], name="brand"),
     )
@@ -257,6 +264,48 @@ def ledger(timeline: Timeline, book: Ledger) -> pd.DataFrame:
         },
         index=_ids(timeline, rows),
     )
+
+
+def shelf(timeline: Timeline, clock: ShelfClock) -> pd.DataFrame:
+    """Return one row per order of the window whose meal stood, by order: since, until (NaT: never picked up), minutes, cold."""
+    began = timeline.orders.began
+    stood = clock.stood()
+    rows = np.flatnonzero(np.isfinite(stood) & (began >= timeline.window.start) & (began < timeline.window.end))
+    return pd.DataFrame(
+        {
+            "since": stamps(clock.since[rows], timeline.tz),
+            "until": stamps(clock.until[rows], timeline.tz),
+            "minutes": stood[rows] / MINUTE,
+            "cold": clock.is_cold()[rows],
+        },
+        index=_ids(timeline, rows),
+    )
+
+
+def promises(timeline: Timeline, book: PromiseBook) -> pd.DataFrame:
+    """Return one row per order of the window and promise that it was made: promised, took, fair minutes, keep, kept, doomed.
+
+    `keep` is the share of earlier orders like it that would have kept it; that and `fair_min` are NaN where too few were known.
+    """
+    began = timeline.orders.began
+    inside = (began >= timeline.window.start) & (began < timeline.window.end)
+    parts = []
+    for one in book.kinds:
+        rows = np.flatnonzero(inside & np.isfinite(one.promised))
+        took, promised = one.took[rows], one.promised[rows]
+        kept = pd.array(took < promised + WHOLE_MINUTE, "boolean")
+        kept[np.isnan(took)] = pd.NA
+        part = {
+            "kind": one.kind,
+            "promised_min": promised / MINUTE,
+            "took_min": took / MINUTE,
+            "fair_min": one.fair[rows] / MINUTE,
+            "keep": one.keep[rows],
+            "kept": kept,
+            "doomed": one.doomed[rows],
+        }
+        parts.append(pd.DataFrame(part, index=_ids(timeline, rows)))
+    return pd.concat(parts)
 
 
 def account(found: Account) -> pd.DataFrame:

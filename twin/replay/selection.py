@@ -1,5 +1,7 @@
-"""The user's selection: one order, one stage. All views of a controller share it."""
+"""The user's selection: one order, and one stage or one group of orders. All views of a controller share it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import param
@@ -11,8 +13,27 @@ MAX_VERSION = 2**53
 """Browsers count versions too, and their integers are exact up to this."""
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Orders that were picked out together, as those of a bar of Why late?: `rows` in the timeline, and what they are in words.
+
+    `number` tells it from other groups.
+    """
+
+    number: int
+    label: str
+    rows: tuple[int, ...]
+
+    def neighbour(self, row: int, step: int) -> int | None:
+        """Return the row after (`step` 1) or before (−1) one of the group, None at its ends; of others the group's first."""
+        if row not in self.rows:
+            return self.rows[0] if self.rows else None
+        at = self.rows.index(row) + step
+        return self.rows[at] if 0 <= at < len(self.rows) else None
+
+
 class Selection(param.Parameterized):
-    """The selected order and stage; either may be none.
+    """The selected order, and what all views are narrowed to: the orders of a stage or of a group. Any may be none.
 
     A browser applies a selection at once and sends it with its new `version`; of two selections the higher version is newer.
     An order is selected by its id, so that it stays selected when another range of the same kitchen is loaded; `row` is its
@@ -30,6 +51,9 @@ class Selection(param.Parameterized):
     stage: str = param.Selector(  # type: ignore[assignment]
         default="", objects=["", *STATES], constant=True, doc="The only stage whose orders are shown; empty: all."
     )
+    group: Group | None = param.ClassSelector(  # type: ignore[assignment]
+        class_=Group, default=None, allow_None=True, constant=True, doc="The only orders that are shown; None: all."
+    )
     version: int = param.Integer(
         default=0, constant=True, doc="Increases with every change; watch this to see them all."
     )  # type: ignore[assignment]
@@ -38,6 +62,7 @@ class Selection(param.Parameterized):
         super().__init__()
         self._timeline: Timeline | None = None
         self._loads = 0
+        self._groups = 0
 
     @property
     def away(self) -> bool:
@@ -57,26 +82,47 @@ class Selection(param.Parameterized):
         """Show the orders of one stage only; empty shows all. Raises ValueError for an unknown stage."""
         if stage not in ("", *STATES):
             raise ValueError(f"There is no stage {stage!r}: it can be {', '.join(STATES)}.")
-        self._take(stage=stage)
+        self._take(stage=stage, group=None)
+
+    def gather(self, label: str, rows: Sequence[int]) -> Group:
+        """Show these orders only, and no stage. Raises ValueError for a row that does not exist."""
+        for row in rows:
+            self._row_and_id(row)
+        self._groups += 1
+        group = Group(self._groups, label, tuple(rows))
+        self._take(stage="", group=group)
+        return group
+
+    def show_all(self) -> None:
+        """Show the orders of all stages; the order stays selected."""
+        self._take(stage="", group=None)
 
     def clear(self) -> None:
         """Select nothing and show every stage."""
-        self._take(order="", row=-1, stage="")
+        self._take(order="", row=-1, stage="", group=None)
 
     def attach(self, timeline: Timeline | None) -> None:
         """Set the timeline that rows refer to, and look up the selected order in it. The controller calls this."""
         self._timeline = timeline
         self._loads += 1
         rows = getattr(getattr(timeline, "orders", None), "row_of", {})
-        self._take(row=rows.get(self.order, -1) if self.order else -1)
+        self._take(row=rows.get(self.order, -1) if self.order else -1, group=None)
 
     def to_browser(self) -> dict[str, Any]:
         """Return the selection as JSON for the browser; `loads` is the number of the timeline that `row` refers to."""
         selected = {name: getattr(self, name) for name in ("row", "stage", "away")}
+        if self.group is not None:
+            selected["group"] = {
+                "number": self.group.number,
+                "label": self.group.label,
+                "orders": len(self.group.rows),
+            }
         return {**selected, "loads": self._loads, "version": self.version}
 
     def handle_message(self, message: Any) -> None:
-        """Carry out a browser's message {row, stage, version, + away, loads}.
+        """Carry out a browser's message {row, stage, version, + away, loads, group}.
+
+        `group` is the number of the group that stays; without it, or with another one, none does.
 
         Raises ValueError for an invalid message, after sending the current selection again. A row of a timeline that has been
         replaced since is ignored, but the stage applies: it does not depend on the timeline.
@@ -90,7 +136,9 @@ class Selection(param.Parameterized):
                     sent = version
                     if stage not in ("", *STATES):
                         raise ValueError(f"There is no stage {stage!r}.")
-                    self._take(sent, stage=stage, **self._order_change(row, message))
+                    stays = self.group is not None and message.get("group") == self.group.number and not stage
+                    group = self.group if stays else None
+                    self._take(sent, stage=stage, group=group, **self._order_change(row, message))
                 case _:
                     raise ValueError(f"A selection is row, stage and version, not {message!r}.")
         except ValueError:

@@ -41,6 +41,7 @@ from twin.server.visitors import UNKNOWN, Visitor, Visitors
 from twin.server.watchdog import Watchdog
 from twin.show import Show, scenefile
 from twin.show.showings import Showings
+from twin.sources.inbox import Inbox
 
 if TYPE_CHECKING:
     from twin.sources.adapters.adapt import Adaptation
@@ -54,6 +55,8 @@ FIRST_RETRY_S, LONGEST_RETRY_S = 60.0, 900.0
 MOST_COMPRESSED = 32 * 2**20
 """Bytes of compressed files in memory: all scripts of Bokeh, Panel and ours have some 2 MB."""
 
+ARRIVED_S = 5.0
+"""Seconds between two looks of the source at an inbox into which events come."""
 VISITOR_SHARE = TIMELINE_SHARE / 8
 """Share of the process's memory for the timelines of one visitor's hub that no page shows."""
 
@@ -93,6 +96,7 @@ class Process:
         self._map: FileMap | None = None
         self.file_map_problem = ""
         """Why the user's own map is not shown, a sentence; empty if it is, or if there is none."""
+        self._inbox: Inbox | None = None
         self._adaptation: Adaptation | None = None
         self.fleets = DenseStore()
         """Fleets and their density frames, shared by sessions that show the same."""
@@ -159,6 +163,8 @@ class Process:
                 if self.settings_or_default.on_behalf_of_user:
                     raise SignInError(UNKNOWN)
                 try:
+                    if self.settings.inbox is not None:
+                        self._check_inbox()
                     with errand.on(page="opening"):
                         self._hub = Hub(open_source(None, self.settings, self.report), self.settings)
                 except TwinError as error:
@@ -254,6 +260,9 @@ class Process:
             self._settings = None if hub is None else hub.settings
             self._hub, self._failure, self._step = hub, None, ""
             self.visitors.forget()
+            if self._inbox is not None:
+                self._inbox.close()
+                self._inbox = None
             if self._adaptation is not None:
                 self._adaptation.close()
                 self._adaptation = None
@@ -283,6 +292,32 @@ class Process:
         if self._settings is None:
             return text
         return text.replace(f"{Path(self._settings.source).expanduser().parent}/", "")
+
+    def inbox(self) -> Inbox:
+        """Return the inbox of the settings, which the first call opens. Raises `SourceError`, and `ConfigError` without one."""
+        with self._mapping:
+            if self._inbox is None:
+                folder = self.settings.inbox
+                if folder is None:
+                    raise ConfigError("TWIN_INBOX is not set: there is no inbox.")
+                self._inbox = Inbox(folder)
+            return self._inbox
+
+    def _check_inbox(self) -> None:
+        """Raise `SourceError` if the inbox is the source and has no events so far."""
+        inbox = self.inbox()  # made at once, which also says whether it can be written
+        if self.settings.source == str(self.settings.inbox) and not inbox.has_events:
+            raise SourceError(
+                "The inbox has no events so far: send the first ones to /api/v1/events, and they open the page."
+            )
+
+    def events_arrived(self) -> None:
+        """Have the source look for the inbox's new events soon, or open it with the first ones. Returns at once."""
+        hub = self._hub
+        if hub is None:
+            self.begin_opening()
+        else:
+            hub.freshen(ARRIVED_S)
 
     def tileset(self, hub: Hub, location: str) -> TileSet:
         """Return a location's base map. Concurrent calls for one location build it once; other locations do not wait.

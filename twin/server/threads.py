@@ -92,5 +92,7 @@ streams = Pool("replay", threads=2, most=1000, gives_way_s=0.5)
 """What replay streams read; their number is limited. A stream whose events are read late sends them late, all at once."""
 drawings = Pool("map", threads=2, most=1000)
 """What sessions ask of the map, apart from loading; of each session only the newest question waits."""
+inbox = Pool("inbox", threads=1, most=100)
+"""Events that arrive: one thread, as one writes at a time."""
 probes = Pool("probe", threads=2, most=4)
 """Whether the source answers, and how many rows it has; of each question one at a time."""

@@ -135,6 +135,22 @@ class Membership:
             order, since = spells.order[now], spells.begin[now]
         return Members(order, np.full(len(order), number, np.uint8), since)
 
+    def of(self, rows: ArrayLike, t: float) -> Members:
+        """Return those of some orders, by row, that have begun by t, each in its last state until t: closed ones also after their
+        day."""
+        row = np.unique(np.asarray(rows, np.int32))
+        first = self._orders.first[row]
+        row, first = row[first <= t], first[first <= t]
+        if not len(row):
+            return Members(row, np.empty(0, np.uint8), np.empty(0))
+        spells = self.between(float(first.min()), t)
+        mine = np.flatnonzero(np.isin(spells.order, row) & (spells.begin <= t))
+        last = mine[np.lexsort((spells.begin[mine], spells.order[mine]))]
+        is_last = np.ones(len(last), bool)
+        is_last[:-1] = spells.order[last][1:] != spells.order[last][:-1]
+        last = last[is_last]
+        return Members(spells.order[last], spells.state[last], spells.begin[last])
+
     def between(self, t0: float, t1: float, state: str = "") -> Spells:
         """Return the spells in one state, or in all, that overlap [t0, t1]; sorted by state."""
         parts = [

@@ -7,7 +7,7 @@ from twin.analysis.baseline import Baseline
 from twin.analysis.moments import demand
 from twin.analysis.moments.examination import DETECTORS, UNEXAMINED, Examination, Findings, causes, prepared
 from twin.analysis.moments.moment import KINDS, TROUBLES, Moment
-from twin.foundation.settings import LATE_AFTER_S
+from twin.foundation.settings import COLD_AFTER_S, LATE_AFTER_S
 from twin.timeline.timeline import Timeline
 
 __all__ = ["DETECTORS", "HISTORY", "KINDS", "TROUBLES", "Findings", "Moment", "detect", "find"]
@@ -21,21 +21,25 @@ def find(timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTER_
     return detect(timeline, baseline, late_after).moments
 
 
-def detect(timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTER_S) -> Findings:
+def detect(
+    timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTER_S, cold_after: float = COLD_AFTER_S
+) -> Findings:
     """Return the moments of the timeline's window, the most severe first, and which detectors failed.
 
     Without a history (`Baseline.none()`) usual values come from the other days of the timeline, or from the rest of its only day.
-    A driver is late who arrives more than `late_after` seconds after the food was ready.
+    A driver is late who arrives more than `late_after` seconds after the food was ready, a meal is cold that stood longer than
+    `cold_after` seconds.
     """
     if not len(timeline.orders):
         return Findings()
-    evidence = prepared(timeline, baseline, late_after)
+    evidence = prepared(timeline, baseline, late_after, cold_after)
     if evidence is None:
         return UNEXAMINED
     examined = Examination(evidence, timeline.location.id)
     troubles = causes(examined)
     unusual = examined.run("demand", demand.rushes_and_lulls)
-    moments = [moment for moment, _ in troubles] + unusual + examined.run("peaks", demand.peaks, unusual)
+    busy = unusual + examined.run("peaks", demand.peaks, unusual)
+    moments = [evidence.settled(moment, rows) for moment, rows in troubles] + [evidence.settled(one) for one in busy]
     inside = [
         evidence.in_data_time(moment)
         for moment in moments

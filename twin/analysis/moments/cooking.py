@@ -4,7 +4,7 @@ import numpy as np
 
 from twin.analysis.moments.evidence import Evidence
 from twin.analysis.moments.moment import Finding, Moment
-from twin.analysis.moments.phrases import busiest, count, delivery_figures, minutes, severity, stretch
+from twin.analysis.moments.phrases import busiest, count, delivery_figures, minutes, severity, stretch, told_times
 from twin.analysis.moments.slowness import SlowRun, slow_runs, uneven_runs
 from twin.foundation import event_types as ev
 
@@ -59,13 +59,14 @@ def _standstill(evidence: Evidence, run: SlowRun) -> tuple[float, float] | None:
 
 
 def _outage(evidence: Evidence, run: SlowRun, start: float, end: float) -> Moment:
-    delivery, figures = delivery_figures(evidence, run.affected)
+    at = busiest(evidence, "queue", run.rows, start, end)
+    delivery, figures = delivery_figures(evidence, run.affected, at)
     waited = len(run.affected)
     return Moment(
         kind="outage",
         start=start,
         end=end,
-        at=busiest(evidence, "queue", run.rows, start, end),
+        at=at,
         severity=severity(evidence, run.excess),
         title="The kitchen stands still",
         sentence=f"Nothing was started for {stretch(start, end)} min while {count(waited, 'order')} waited{delivery}",
@@ -76,27 +77,29 @@ def _outage(evidence: Evidence, run: SlowRun, start: float, end: float) -> Momen
 
 def _slow(evidence: Evidence, run: SlowRun) -> Moment:
     title, stage, sentence = _SLOW[run.phase]
-    delivery, figures = delivery_figures(evidence, run.rows)
-    comparison = sentence.format(took=minutes(run.took), usually=minutes(run.usually))
+    at = busiest(evidence, run.phase, run.rows, run.start, run.end)
+    delivery, figures = delivery_figures(evidence, run.rows, at)
+    told, usual = told_times(evidence, run, at)
+    comparison = sentence.format(took=minutes(told), usually=minutes(usual))
     sentence = f"{comparison} for {count(len(run.affected), 'order')}{delivery}"
     if run.of:
         title = "Some meals cook long"
         sentence = (
-            f"{len(run.affected)} of {count(run.of, 'meal')} cooked {minutes(run.took)} min against {minutes(run.usually)} min "
+            f"{len(run.affected)} of {count(run.of, 'meal')} cooked {minutes(told)} min against {minutes(usual)} min "
             f"usually{delivery}"
         )
     return Moment(
         kind="slow_kitchen",
         start=run.start,
         end=run.end,
-        at=busiest(evidence, run.phase, run.rows, run.start, run.end),
+        at=at,
         severity=severity(evidence, run.excess),
         title=title,
         sentence=sentence,
         figures={
             "orders": float(len(run.affected)),
-            "minutes": run.took / 60,
-            "usual_minutes": run.usually / 60,
+            "minutes": told / 60,
+            "usual_minutes": usual / 60,
             "lost_minutes": run.excess / 60,
             **figures,
         },

@@ -106,14 +106,15 @@ def _rushes(evidence: Evidence, demand: Expected, tested: int) -> list[Moment]:
         start = midnight_of(demand.first) + first * BIN
         end = start + (last + 1 - first) * BIN
         created = evidence.orders.created
-        delivery, figures = delivery_figures(evidence, np.flatnonzero((created >= start) & (created < end)))
+        at = _busiest(orders[inside], start)
+        delivery, figures = delivery_figures(evidence, np.flatnonzero((created >= start) & (created < end)), at)
         times = placed / max(usually, 1.0)
         found.append(
             Moment(
                 kind="demand_spike",
                 start=start,
                 end=end,
-                at=_busiest(orders[inside], start),
+                at=at,
                 severity=TROUBLE_FROM + 0.3 * (1 - math.exp(-(times - 1))),
                 title="A rush of orders",
                 sentence=f"{count(round(placed), 'order')} in {minutes(end - start)} min against {usually:.0f} usually{delivery}",
@@ -199,13 +200,14 @@ def _peaks(evidence: Evidence, orders: Floats, begin: float, unusual: list[Momen
         if any(moment.start < end and start < moment.end for moment in unusual):
             continue
         created = evidence.orders.created
-        delivery, figures = delivery_figures(evidence, np.flatnonzero((created >= start) & (created < end)))
+        at = _busiest(orders[top : top + HOUR_BINS], start)
+        delivery, figures = delivery_figures(evidence, np.flatnonzero((created >= start) & (created < end)), at)
         found.append(
             Moment(
                 kind="peak",
                 start=start,
                 end=end,
-                at=_busiest(orders[top : top + HOUR_BINS], start),
+                at=at,
                 severity=0.1 + 0.15 * (1 - average / placed),
                 title=BUSIEST if placed == busiest and not found else FURTHER_PEAK,
                 sentence=f"{count(round(placed), 'order')} in an hour, {placed / average:.1f} times the day's average{delivery}",

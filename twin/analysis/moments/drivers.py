@@ -8,7 +8,7 @@ import numpy as np
 from twin.analysis.moments import runs
 from twin.analysis.moments.evidence import Evidence, Floats
 from twin.analysis.moments.moment import Finding, Moment, Rows
-from twin.analysis.moments.phrases import busiest, count, delivery_figures, minutes, severity
+from twin.analysis.moments.phrases import busiest, count, delivery_figures, minutes, severity, told_times
 from twin.analysis.moments.slowness import LEAST_AFFECTED, LEAST_MINUTES, SlowRun, slow_runs, uneven_runs
 from twin.foundation import event_types as ev
 
@@ -19,6 +19,10 @@ LATE_SHARE = 0.5
 LEAST_LATE_USUAL, LEAST_LATE, MOST_LATE_TESTED = 0.02, 0.3, 0.9
 """A usual share of late drivers below 2 % is taken as 2 %. A run is tested against three times the usual share, at least 30 %
 and at most 90 %."""
+
+
+COLD_SHARE = 0.25
+"""Share of a moment's meals that were cold from which its sentence says so."""
 
 
 def waits(evidence: Evidence) -> list[Finding]:
@@ -49,27 +53,32 @@ def _waiting(evidence: Evidence, run: SlowRun) -> Moment:
     ready = evidence.phase("wait").start[run.affected]
     measured = np.isfinite(arrived)
     late = float(np.mean(arrived[measured] - ready[measured] > evidence.late_after)) if measured.any() else 0.0
-    took, usually, meals = minutes(run.took), minutes(run.usually), count(len(run.affected), "meal")
+    at = busiest(evidence, "wait", run.rows, run.start, run.end)
+    told, usual = told_times(evidence, run, at)
+    took, usually, meals = minutes(told), minutes(usual), count(len(run.affected), "meal")
     if late >= LATE_SHARE and len(run.affected) >= SHORTAGE_SHARE * len(run.rows):
         kind, title, sentence = "driver_shortage", "Drivers are short", f"{meals} waited {took} min for drivers"
     elif late >= LATE_SHARE:
         kind, title, sentence = "drivers_late", "Drivers come late", f"{meals} waited {took} min for late drivers"
     else:
         kind, title, sentence = "food_waiting", "Food is waiting", f"{meals} waited {took} min for pick-up"
-    delivery, figures = delivery_figures(evidence, run.affected)
+    delivery, figures = delivery_figures(evidence, run.affected, at)
+    cold = _cold(evidence, run.affected)
+    cold_text = f" ({cold} were cold)" if cold >= COLD_SHARE * len(run.affected) else ""
     return Moment(
         kind=kind,
         start=run.start,
         end=run.end,
-        at=busiest(evidence, "wait", run.rows, run.start, run.end),
+        at=at,
         severity=severity(evidence, run.excess),
         title=title,
-        sentence=f"{sentence} against {usually} min usually{delivery}",
+        sentence=f"{sentence} against {usually} min usually{cold_text}{delivery}",
         figures={
             "orders": float(len(run.affected)),
-            "minutes": run.took / 60,
-            "usual_minutes": run.usually / 60,
+            "minutes": told / 60,
+            "usual_minutes": usual / 60,
             "late_share": late,
+            "cold": float(cold),
             "lost_minutes": run.excess / 60,
             **figures,
         },
@@ -78,21 +87,23 @@ def _waiting(evidence: Evidence, run: SlowRun) -> Moment:
 
 
 def _driving(evidence: Evidence, run: SlowRun) -> Moment:
-    delivery, figures = delivery_figures(evidence, run.affected)
-    took, usually = minutes(run.took), minutes(run.usually)
+    at = busiest(evidence, "drive", run.rows, run.start, run.end)
+    delivery, figures = delivery_figures(evidence, run.affected, at)
+    told, usual = told_times(evidence, run, at)
+    took, usually = minutes(told), minutes(usual)
     drives_text = f"{len(run.affected)} of {count(run.of, 'drive')}" if run.of else count(len(run.affected), "drive")
     return Moment(
         kind="slow_delivery",
         start=run.start,
         end=run.end,
-        at=busiest(evidence, "drive", run.rows, run.start, run.end),
+        at=at,
         severity=severity(evidence, run.excess),
         title="Some drives take long" if run.of else "Drives take long",
         sentence=f"{drives_text} took {took} min against {usually} min usually{delivery}",
         figures={
             "orders": float(len(run.affected)),
-            "minutes": run.took / 60,
-            "usual_minutes": run.usually / 60,
+            "minutes": told / 60,
+            "usual_minutes": usual / 60,
             "lost_minutes": run.excess / 60,
             **figures,
         },
@@ -146,13 +157,14 @@ def _late_runs(evidence: Evidence, explained: Rows) -> list[_LateRun]:
 
 
 def _late_moment(evidence: Evidence, run: _LateRun) -> Moment:
-    delivery, figures = delivery_figures(evidence, run.late)
+    at = busiest(evidence, "wait", run.late, run.start, run.end)
+    delivery, figures = delivery_figures(evidence, run.late, at)
     shortage = len(run.late) >= SHORTAGE_SHARE * len(run.rows)
     return Moment(
         kind="driver_shortage" if shortage else "drivers_late",
         start=run.start,
         end=run.end,
-        at=busiest(evidence, "wait", run.late, run.start, run.end),
+        at=at,
         severity=severity(evidence, run.lost),
         title="Drivers are short" if shortage else "Drivers come late",
         sentence=f"{len(run.late)} of {count(len(run.rows), 'driver')} came more than {minutes(evidence.late_after)} min "
@@ -166,6 +178,12 @@ def _late_moment(evidence: Evidence, run: _LateRun) -> Moment:
         },
         stage="ready",
     )
+
+
+def _cold(evidence: Evidence, rows: Rows) -> int:
+    """Return how many meals of the orders `rows` stood longer than the limit, until pick-up or so far (`twin.analysis.shelf`)."""
+    made = np.fmin(evidence.orders.milestones[ev.GK_FINISHED], evidence.orders.milestones[ev.GK_READY])
+    return int(np.count_nonzero(evidence.phase("wait").end[rows] - made[rows] > evidence.cold_after))
 
 
 def _arrived(evidence: Evidence) -> Floats:

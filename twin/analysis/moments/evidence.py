@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.analysis.baseline import Baseline, History
+from twin.analysis.metrics import SERIES_STEP
 from twin.analysis.moments.moment import Moment
 from twin.analysis.moments.usual import Usual
 from twin.foundation import event_types as ev
+from twin.foundation.settings import COLD_AFTER_S
 from twin.foundation.stages import COMPLETED, COOKING, OUT_FOR_DELIVERY, READY, STALLED_AFTER
 from twin.foundation.times import DAY
 from twin.foundation.zones import NAIVE, Zone
@@ -66,8 +68,10 @@ class Evidence:
     """The orders of a window and those of the history, all times by the kitchen's clock, so that every day has 24 hours.
 
     start, end: the window, seconds; since: the midnight before it, from which on the orders are complete;
-    late_after: seconds after the food was ready from which a driver is late. tz, window: to turn moments into data seconds again.
+    late_after: seconds after the food was ready from which a driver is late; cold_after: seconds that a meal stands until
+    it is cold. tz, window: to turn moments into data seconds again.
     now: None with hindsight; else nothing later is in `orders`, and phases that are not over count as long as they last already.
+    baseline: what the page calls usual, for the sentences; what is unusual is found by `usual`, which an evening moves less.
     """
 
     orders: History
@@ -79,21 +83,37 @@ class Evidence:
     tz: Zone = NAIVE
     window: Window = field(default_factory=lambda: Window(-np.inf, np.inf))
     now: float | None = None
+    cold_after: float = COLD_AFTER_S
+    baseline: Baseline = field(default_factory=Baseline.none)
     _memo: dict[Hashable, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, timeline: Timeline, baseline: Baseline, late_after: float) -> "Evidence":
+    def of(cls, timeline: Timeline, baseline: Baseline, late_after: float, cold_after: float) -> "Evidence":
         """Return the evidence of a timeline; without a history, the timeline's own orders are the history."""
         orders = History.from_timeline(timeline)
         history, tz, window = baseline.history or orders, timeline.tz, timeline.window
         start, end = tz.local(window.start), tz.local(window.end)
-        return cls(orders.on_clock(), history.on_clock(), start - start % DAY, start, end, late_after, tz, window)
+        on_clock, since = (orders.on_clock(), history.on_clock()), start - start % DAY
+        return cls(*on_clock, since, start, end, late_after, tz, window, cold_after=cold_after, baseline=baseline)
 
     def in_data_time(self, moment: Moment) -> Moment:
         """Return a moment that was found here in data seconds, limited to the window: orders are examined from midnight on."""
         start, end, at = self.tz.from_local(moment.start), self.tz.from_local(moment.end, later=True), moment.at
         start, end = max(start, self.window.start), min(end, self.window.end)
-        return replace(moment, start=start, end=end, at=min(max(self.tz.from_local(at), start), end), tz=self.tz)
+        at = min(max(self.tz.from_local(at), start), end)
+        settled = self.tz.from_local(moment.settled) if np.isfinite(moment.settled) else moment.settled
+        return replace(moment, start=start, end=end, at=at, tz=self.tz, settled=settled)
+
+    def settled(self, moment: Moment, rows: NDArray[np.intp] | None = None) -> Moment:
+        """Return a moment that says when all of its orders had their end: `rows`, or those made in it."""
+        enter = self.orders.enter
+        if rows is None:
+            created = self.orders.created
+            rows = np.flatnonzero((created >= moment.start) & (created < moment.end))
+        times = enter[:, rows]
+        with np.errstate(invalid="ignore"):
+            told = np.isfinite(times) & (times - times[0] <= STALLED_AFTER)  # the others are in no average
+        return replace(moment, settled=float(times[told].max()) if told.any() else moment.end)
 
     def usual(self, name: str) -> Usual:
         """Return the usual duration of a phase."""
@@ -104,6 +124,17 @@ class Evidence:
             return Usual(phase.start[measured], phase.length[measured])
 
         return self.remembered(("usual", name), learn)
+
+    def shown_usual(self, stage: str, at: float) -> float | None:
+        """Return the usual time in a stage, seconds, that the page shows at `at`: the kitchen's clock."""
+        return self.baseline.stage_time(stage, self._data_time(at))
+
+    def shown_usual_delivery(self, at: float) -> float | None:
+        """Return the usual delivery time, seconds, that the page shows at `at`: the kitchen's clock."""
+        return self.baseline.delivery_time(self._data_time(at) // SERIES_STEP * SERIES_STEP)
+
+    def _data_time(self, at: float) -> float:
+        return float(self.tz.from_local(min(max(at, self.start), self.end)))
 
     def remembered(self, key: Hashable, learn: Callable[[], T]) -> T:
         """Return what `learn` finds in the history, found once for all evidence with the same history."""

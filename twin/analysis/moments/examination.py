@@ -45,10 +45,10 @@ UNEXAMINED = Findings(failed=tuple(DETECTORS))
 """What is found where the orders themselves cannot be prepared."""
 
 
-def prepared(timeline: Timeline, baseline: Baseline, late_after: float) -> Evidence | None:
+def prepared(timeline: Timeline, baseline: Baseline, late_after: float, cold_after: float) -> Evidence | None:
     """Return the evidence of a timeline; None, and its reason in the log, if it cannot be prepared: the replay works without."""
     try:
-        return Evidence.of(timeline, baseline, late_after)
+        return Evidence.of(timeline, baseline, late_after, cold_after)
     except Exception:  # nothing can be examined, but the usual values are there
         log.exception("moments: the orders of %s cannot be prepared", timeline.location.id)
         return None

@@ -12,7 +12,7 @@ from twin.analysis.moments.examination import UNEXAMINED, Examination, Findings,
 from twin.analysis.moments.moment import Moment
 from twin.analysis.moments.slowness import scores
 from twin.foundation.cache import Owner
-from twin.foundation.settings import LATE_AFTER_S
+from twin.foundation.settings import COLD_AFTER_S, LATE_AFTER_S
 from twin.foundation.times import DAY, HOUR
 from twin.timeline.timeline import Timeline
 
@@ -35,9 +35,15 @@ class TroublesAsKnown(Owner):
     what had happened. In a record of one day usual values come from its own orders so far.
     """
 
-    def __init__(self, timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTER_S) -> None:
-        """A driver is late who arrives more than `late_after` seconds after the food was ready. Refers to no timeline."""
-        self._evidence = prepared(timeline, baseline, late_after)
+    def __init__(
+        self,
+        timeline: Timeline,
+        baseline: Baseline,
+        late_after: float = LATE_AFTER_S,
+        cold_after: float = COLD_AFTER_S,
+    ) -> None:
+        """`late_after` and `cold_after` are seconds, see `detect`. Refers to no timeline."""
+        self._evidence = prepared(timeline, baseline, late_after, cold_after)
         self._location = timeline.location.id
         self.window = timeline.window
         self._of_day: tuple[int, Evidence] | None = None

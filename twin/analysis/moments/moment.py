@@ -1,5 +1,6 @@
 """A moment: something that stands out, with a title, a sentence and figures."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -50,6 +51,8 @@ class Moment:
     stage: str = ""
     tz: Zone = NAIVE
     """The kitchen's clock, for texts."""
+    settled: float = -math.inf
+    """When the last of the orders that its sentence counts was delivered: before that, its figures were not known."""
 
     @property
     def label(self) -> str:

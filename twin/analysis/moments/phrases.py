@@ -6,6 +6,8 @@ import numpy as np
 
 from twin.analysis.moments.evidence import Evidence, phase_of
 from twin.analysis.moments.moment import Rows
+from twin.analysis.moments.slowness import SlowRun
+from twin.foundation.stages import READY, STALLED_AFTER
 
 WORST_SHARE = 0.5
 """Time lost, as a share of all delivery time of a usual hour, at which severity reaches about two thirds of its span."""
@@ -21,22 +23,46 @@ def severity(evidence: Evidence, lost: float) -> float:
     return TROUBLE_FROM + TROUBLE_SPAN * (1 - math.exp(-share / WORST_SHARE))
 
 
-def deliveries(evidence: Evidence, rows: Rows) -> tuple[float, float] | None:
-    """Return mean delivery time of orders `rows` and the usual one at their hours, seconds; None without data."""
+STAGE_OF = {"queue": "created", "cook": "cooking", "wait": "ready", "drive": "out_for_delivery"}
+"""Phase -> the stage of the pipeline that is as long. A meal waits from the moment it is cooked, as there."""
+
+
+def told_times(evidence: Evidence, run: SlowRun, at: float) -> tuple[float, float]:
+    """Return how long the affected orders of a run took, and what is usual, seconds, as the pipeline has them.
+
+    So a sentence and the stage beside it speak of one wait with one usual: that of the hour of `at` (the kitchen's clock), when
+    the run is worst; of what is known at a time, that of the hour of that time. Where the page shows none, the detector's own.
+    """
+    stage = STAGE_OF.get(run.phase)
+    at = at if evidence.now is None else evidence.now
+    usually = evidence.shown_usual(stage, at) if stage else None
+    if usually is None:
+        return run.took, run.usually
+    if run.phase != "wait":
+        return run.took, usually
+    since = evidence.orders.enter[READY, run.affected]
+    length = evidence.phase("wait").end[run.affected] - since
+    valid = (length >= 0) & (length <= STALLED_AFTER)
+    return (float(length[valid].mean()) if valid.any() else run.took), usually
+
+
+def deliveries(evidence: Evidence, rows: Rows, at: float) -> tuple[float, float] | None:
+    """Return mean delivery time of orders `rows` and the usual one, seconds, as the page has it at `at`; None without data."""
     total = phase_of(evidence.orders, "total")
     length = total.length[rows]
     rows, length = rows[np.isfinite(length)], length[np.isfinite(length)]
     if not len(rows):
         return None
-    centre, _ = evidence.usual("total").at(total.start[rows])
-    if not np.isfinite(centre).any():
-        return None
-    return float(length.mean()), float(np.nanmean(centre))
+    usually = evidence.shown_usual_delivery(at if evidence.now is None else evidence.now)
+    if usually is None:
+        centre, _ = evidence.usual("total").at(total.start[rows])
+        usually = float(np.nanmean(centre)) if np.isfinite(centre).any() else None
+    return None if usually is None else (float(length.mean()), usually)
 
 
-def delivery_figures(evidence: Evidence, rows: Rows) -> tuple[str, dict[str, float]]:
+def delivery_figures(evidence: Evidence, rows: Rows, at: float) -> tuple[str, dict[str, float]]:
     """Return ", their delivery time 41 min against 27 min usually" (or "… as usual") and its figures; empty without data."""
-    times = deliveries(evidence, rows)
+    times = deliveries(evidence, rows, at)
     if times is None:
         return "", {}
     took, usually = times

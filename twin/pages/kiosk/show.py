@@ -33,6 +33,7 @@ from twin.views.session.address import unknown_kitchens
 from twin.views.session.session import ReplaySession
 from twin.views.shared.component import style_text
 from twin.views.shared.kitchen_state import states_to_browser
+from twin.views.shared.stand_in import built
 from twin.views.shared.view import ReplayView
 from twin.views.trends.trends import TrendsView
 
@@ -99,17 +100,17 @@ class KioskShow(pn.viewable.Viewer):
         for pane in panes:
             match pane:
                 case "map":
-                    views[pane] = MapView(
-                        controller, base_map=self._base_map if self._mounted else None, dark=self._dark
+                    views[pane] = built(
+                        MapView, controller, base_map=self._base_map if self._mounted else None, dark=self._dark
                     )
                 case "pipeline":
-                    views[pane] = PipelineView(controller)
+                    views[pane] = built(PipelineView, controller)
                 case "kpis":
-                    views[pane] = KpiView(controller)
+                    views[pane] = built(KpiView, controller)
                 case "trends":
-                    views[pane] = TrendsView(controller, dark=self._dark)
+                    views[pane] = built(TrendsView, controller, dark=self._dark)
                 case "feed":
-                    views[pane] = FeedView(controller)
+                    views[pane] = built(FeedView, controller)
         return views
 
     def _show_states(self, _: Any) -> None:
@@ -278,7 +279,7 @@ class KioskShow(pn.viewable.Viewer):
             "number": position.number, "index": position.index, "count": len(self._show.scenes), "name": scene.name,
             "headline": scene.headline, "detail": scene.detail, "t": scene.t, "end": scene.end, "speed": scene.speed,
             "captions": self._captions, "duration": scene.duration, "since": scene.since, "until": scene.until,
-            "trouble": scene.trouble, "moves": moves, "mapped": isinstance(view, MapView),
+            "trouble": scene.trouble, "moves": moves, "mapped": view is not None,
         }  # fmt: skip
         self._card.scene = fields | ({"held": position.elapsed} if held else {"began": epoch - position.elapsed})
 

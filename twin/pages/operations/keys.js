@@ -22,7 +22,11 @@ const TYPES = `${TYPED_IN}, select`;
 /** The page's keys, by the names that `pageKeys` is given actions for, and their lines in the help. */
 const PAGE_KEYS = [
   { keys: ["f"], command: "fit", help: [[["F"], "Fit the map to the deliveries"]] },
-  { keys: ["escape"], command: "back", help: [[["Esc"], "Close what opened last; then the order, then the stage"]] },
+  {
+    keys: ["escape"],
+    command: "back",
+    help: [[["Esc"], "Close what opened last; then the order, then the stage or group"]],
+  },
   { keys: ["c"], command: "link", help: [[["C"], "Copy a link to this moment"]] },
   { keys: ["r"], command: "report", help: [[["R"], "Save a picture for a report"]] },
   { keys: ["p"], command: "present", help: [[["P"], "Present in full screen"]] },

@@ -48,6 +48,7 @@ from twin.views.session.session import ReplaySession
 from twin.views.shared import theme
 from twin.views.shared.component import bundle_url, style_text
 from twin.views.shared.modules import script_source
+from twin.views.shared.stand_in import built
 from twin.views.shared.view import ReplayView
 from twin.views.transport.transport import TransportView
 from twin.views.trends.trends import TrendsView
@@ -65,7 +66,7 @@ PROGRESS_S = 0.5
 """Seconds between two progress texts while the source opens."""
 LONGEST_LATER = 31 * DAY
 """Longest range that the notice about later orders offers, seconds: stragglers may come years apart."""
-SAVED = ("events", "layers", "density", "tab")
+SAVED = ("events", "layers", "density", "tab", "below")
 """The parameters of the address in which views save a choice."""
 
 
@@ -143,26 +144,29 @@ class _Operations:
             on_choose=lambda place: pn.state.execute(partial(session.choose, place)),
             on_retry=partial(pn.state.execute, self._show_welcome),
         )
-        self.map = MapView(controller, base_map=partial(base_map, session.hub) if mounted else None)
-        self.pipeline = PipelineView(controller)
-        self.kpis = KpiView(controller)
-        self.alert = AlertView(controller)
-        self.feed = FeedView(controller)
-        self.moments = MomentsView(controller)
-        self.orders = OrderListView(controller)
-        self.trends = TrendsView(controller, active=False)
-        self.why = WhyView(controller, active=False)
-        self.order = OrderView(controller)
-        self.transport = TransportView(controller, on_range=session.range, on_cancel=self._cancel, dock=True)
-        self.data_quality = DataQualityView(controller, on_refresh=session.check_for_newer)
-        self.chrome = ChromeView(controller, on_cancel=self._cancel, user=api.user_url() if mounted else "")
+        self.map = built(MapView, controller, base_map=partial(base_map, session.hub) if mounted else None)
+        self.pipeline = built(PipelineView, controller)
+        self.kpis = built(KpiView, controller, on_why=self._explain)
+        self.alert = built(AlertView, controller)
+        self.feed = built(FeedView, controller)
+        self.moments = built(MomentsView, controller)
+        self.orders = built(OrderListView, controller)
+        self.trends = built(TrendsView, controller, active=False)
+        self.why = built(WhyView, controller, active=False)
+        self.order = built(OrderView, controller)
+        self.transport = built(
+            TransportView, controller, on_range=session.range, on_cancel=self._cancel, dock=True, on_why=self._explain
+        )
+        self.data_quality = built(DataQualityView, controller, on_refresh=session.check_for_newer)
+        self.chrome = built(ChromeView, controller, on_cancel=self._cancel, user=api.user_url() if mounted else "")
         self.banner = BannerView()
         self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
         session.watch(
             [self.map, self.pipeline, self.kpis, self.alert, self.feed, self.moments, self.orders, self.trends, self.why,
              self.order, self.transport, self.data_quality, self.chrome]
         )  # fmt: skip
-        saved = ((self.feed, "query"), (self.map, "layers_text"), (self.map, "density_text"), (self.tabs, "tab"))
+        saved = ((self.feed, "query"), (self.map, "layers_text"), (self.map, "density_text"), (self.tabs, "tab"),
+                 (self.transport, "below"))  # fmt: skip
         session.save_in_address(**dict(zip(SAVED, saved, strict=True)))
         self._panels: dict[str, ReplayView] = {
             "events": self.feed, "moments": self.moments, "orders": self.orders, "trends": self.trends, "why": self.why,
@@ -283,6 +287,13 @@ class _Operations:
             _switch_class(self.replay, "with-order", open_order)
             self._name_tabs()
             self.session.tick(force=True)
+
+    def _explain(self, cause: str = "") -> None:
+        """Show why the deliveries of the last 60 minutes were late, and list the orders of a cause."""
+        with pn.io.hold():
+            self.tabs.tab = "why"
+            if isinstance(self.why, WhyView):  # not what stands for one that could not be built
+                self.why.explain(cause)
 
     def _has_room(self) -> bool:
         """Return whether the trends have a place of their own: on a wall screen, or on a desktop without a map."""

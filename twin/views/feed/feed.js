@@ -222,7 +222,7 @@ class FeedList {
       class: "chip on",
       hidden: true,
       "data-testid": "feed-stage",
-      onclick: () => this.selected.filter(this.selected.stage),
+      onclick: () => this.selected.showAll(),
     });
     this.only = el(
       "button",
@@ -351,9 +351,9 @@ class FeedList {
     if (this.idle()) return;
     const t = this.playhead();
     const row = this.filter.only ? this.selected.row : -1;
-    this.coming =
-      this.pages.choose({ query: filterText(this.filter, this.keys, this.usual), stage: this.selected.stage, row }) ||
-      this.coming;
+    const { stage, group } = this.selected;
+    const query = filterText(this.filter, this.keys, this.usual);
+    this.coming = this.pages.choose({ query, stage, row, group: group?.number ?? 0 }) || this.coming;
     if ((this.coming && this.pages.ready) || (!this.following && t < this.topTime)) {
       // another list, or the playhead went back beyond what is read
       this.following = true;
@@ -505,9 +505,9 @@ class FeedList {
 
   tellState(known) {
     const query = filterText(this.filter, this.keys, this.usual);
-    const inStage = this.selected.stage;
+    const { group, stage: inStage } = this.selected;
     const scoped = this.filter.only && this.selected.row >= 0;
-    const narrowed = filterText({ ...this.filter, only: scoped }, this.keys, this.usual) !== "" || !!inStage;
+    const narrowed = filterText({ ...this.filter, only: scoped }, this.keys, this.usual) !== "" || !!inStage || !!group;
     this.now.hidden = this.following || this.coming;
     this.list.setAttribute("aria-busy", String(!this.pages.ready));
     const live = this.following && !this.clock.moving ? "polite" : "off";
@@ -525,13 +525,15 @@ class FeedList {
             : narrowed
               ? "none"
               : "nothing";
-    const state = [kind, query, inStage, this.selected.row, this.pages.total, this.pages.list?.oldest].join("|");
+    const chosen = inStage || group?.number;
+    const state = [kind, query, chosen, this.selected.row, this.pages.total, this.pages.list?.oldest].join("|");
     if (state === this.told) return;
     this.told = state;
     this.footer.hidden = !narrowed && this.selected.row < 0;
-    this.stage.hidden = !inStage;
-    this.stage.replaceChildren(`${this.model.stages[inStage] ?? inStage} now`, icon("close", 12));
-    this.stage.title = `Only events of the orders that are in this stage at the playhead. Click: all orders`;
+    this.stage.hidden = !inStage && !group;
+    this.stage.replaceChildren(group?.label ?? `${this.model.stages[inStage] ?? inStage} now`, icon("close", 12));
+    const whose = group ? "these orders" : "the orders that are in this stage at the playhead";
+    this.stage.title = `Only events of ${whose}. Click: all orders`;
     this.only.hidden = this.selected.row < 0;
     this.only.setAttribute("aria-pressed", String(this.filter.only));
     this.reset.hidden = query === "" || (this.filter.only && !scoped);
@@ -574,7 +576,7 @@ class FeedList {
             class: "chip",
             onclick: () => {
               this.clear();
-              if (this.selected.stage) this.selected.filter(this.selected.stage);
+              this.selected.showAll();
             },
           },
           "Clear filters",
@@ -593,7 +595,7 @@ class FeedList {
   choose = () => {
     // to be pointed at changes the marks alone; nothing is drawn anew, for it may come of a drawing that moves the
     // focus
-    const is = `${this.selected.row}|${this.selected.stage}`;
+    const is = `${this.selected.row}|${this.selected.stage}|${this.selected.group?.number}`;
     this.mark();
     if (is !== this.was) {
       this.was = is;

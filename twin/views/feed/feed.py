@@ -97,10 +97,11 @@ class FeedView(ReplayView):
         self._list.version += 1
 
     def _on_message(self, event: "DataEvent") -> None:
-        """Answer {ask: "feed", serial, version, query, stage, row, t, first?} with a page.
+        """Answer {ask: "feed", serial, version, query, stage, row, t, first?, group?} with a page.
 
         t: the time up to which events are listed; first: number of the first row, by default that of the page at t. With a
-        stage, only the events up to t of the orders in it at t; with a row and the filter's `only`, those of that order.
+        stage, only the events up to t of the orders in it at t; with a row and the filter's `only`, those of that order; with the
+        number of the selection's group, those of its orders.
         """
         message, timeline = event.data, self._controller.timeline
         match message:
@@ -134,6 +135,9 @@ class FeedView(ReplayView):
         row, stage = message.get("row", -1), message.get("stage", "")
         if wanted.only and isinstance(row, int) and 0 <= row < len(timeline.orders):
             found = index.of_orders(found, [row])
+        group = self._controller.selection.group
+        if group is not None and message.get("group") == group.number:
+            found = index.of_orders(found, group.rows)
         if stage not in STATES:
             return found, math.inf
         # the orders in a stage change with the playhead: these rows are valid only at t

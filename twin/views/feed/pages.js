@@ -35,8 +35,9 @@ function upperBound(times, t) {
  */
 
 /**
- * What is listed: the filter as text, a stage ("": all), the order picked out (-1: none).
- * @typedef {{query: string, stage: string, row: number}} Listed
+ * What is listed: the filter as text, a stage ("": all), the order picked out (-1: none), and the number of the group
+ * of orders (0: all).
+ * @typedef {{query: string, stage: string, row: number, group?: number}} Listed
  */
 
 /** The pages of one filter at a time; asks for what is missing, one ask at a time, and calls `changed` when it came. */
@@ -62,12 +63,12 @@ class FeedPages {
     });
   }
   /**
-   * Choose what is listed: {query, stage, row}. Returns whether that is another list than before.
+   * Choose what is listed: {query, stage, row, group}. Returns whether that is another list than before.
    * @param {Listed} filter
    * @returns {boolean}
    */
   choose(filter) {
-    const key = JSON.stringify([this.model.version, filter.query, filter.stage, filter.row]);
+    const key = JSON.stringify([this.model.version, filter.query, filter.stage, filter.row, filter.group ?? 0]);
     if (key === this.key) return false;
     if (this.version !== this.model.version) this.list = null; // rows of another timeline mean other orders
     this.filter = filter;

@@ -1,5 +1,6 @@
 """The map's answers about orders: tooltips, the customers of a stage, an order's place. Independent of Panel and Bokeh."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,19 @@ def stage_message(timeline: Timeline, state: str, start: float, end: float) -> d
         "hidden": [list(pair) for pair in zip(ends.tolist(), numbers.tolist(), strict=True)],
         **wire.pack(wire.PINS, columns),
     }
+
+
+def group_message(timeline: Timeline, rows: Sequence[int]) -> dict[str, Any]:
+    """Return the customers of some orders, for pins on the map from when each began; the columns are those of `wire.PINS`."""
+    orders, row = timeline.orders, np.asarray(rows, np.int32)
+    columns = {
+        "begin": orders.first[row],
+        "until": np.full(len(row), np.inf),
+        "order": row,
+        "cx": orders.customer_x[row],
+        "cy": orders.customer_y[row],
+    }
+    return wire.pack(wire.PINS, columns)
 
 
 def place_message(timeline: Timeline, order: int) -> dict[str, Any]:

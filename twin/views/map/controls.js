@@ -1,6 +1,7 @@
 // What stands around the map: buttons, the layers to choose from, the legend, scale and credit.
 
 import { el, icon } from "../shared/elements.js";
+import { groupChip } from "../shared/group_chip.js";
 import { opened } from "../shared/keys.js";
 import { AT_RISK, LATE, ON_TIME } from "./motion.js";
 import { LATELY } from "./questions.js";
@@ -27,7 +28,7 @@ const DENSITIES_OFFERED = {
  * are on.
  */
 class Controls {
-  constructor(model, show, act) {
+  constructor(model, show, selection, act) {
     this.model = model;
     this.show = show;
     this.act = act;
@@ -90,7 +91,8 @@ class Controls {
       "data-testid": "map-capped",
       title: "More would cover the map; the lists have all of them",
     });
-    this.edge = el("div", { class: "edge" }, this.capped, this.scale, this.credit);
+    this.only = groupChip(selection, "map-only");
+    this.edge = el("div", { class: "edge" }, this.only.node, this.capped, this.scale, this.credit);
     this.closing = (event) => {
       if (!this.popover.hidden && !event.composedPath().includes(this.foot)) this.open(false);
     };

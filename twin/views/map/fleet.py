@@ -20,6 +20,7 @@ FEW = 0.5
 """Share of `dense_from` up to which the drivers that pass through the view are sent one by one."""
 SHORTER = (1.0, 0.5, 0.25)
 """Shares of a window's future part: if too many drivers pass through the view in all of it, a shorter part is tried."""
+NO_ORDERS: NDArray[np.int32] = np.empty(0, np.int32)
 LEAVE = 0.9
 """Share of `dense_from` below which frames end, so that the map does not flicker between both ways at the limit."""
 
@@ -55,16 +56,24 @@ class Viewed:
         )
 
 
-def choose(timeline: Timeline, start: float, end: float, after: float | None, viewed: Viewed, most: int) -> Chosen:
+def choose(
+    timeline: Timeline,
+    start: float,
+    end: float,
+    after: float | None,
+    viewed: Viewed,
+    most: int,
+    picked_out: NDArray[np.int32] = NO_ORDERS,
+) -> Chosen:
     """Return the trips for a window over [start, end]; with `after`, only those that begin later.
 
-    At most `most` drivers are drawn one by one.
+    At most `most` drivers are drawn one by one, beside those of the selected order and of the orders `picked_out`.
     """
     trips = timeline.trips
     moving = fleet.count_on_road(trips, viewed.t) - len(timeline.stalled_trips(viewed.t))
     if moving <= most * (LEAVE if viewed.crowded else 1.0):
         return Chosen(None, 0, None, end)
-    picked = _of(trips, viewed.order, start, end)
+    picked = _of(trips, np.append(picked_out, np.int32(viewed.order)), start, end)
     if viewed.view is None:
         return Chosen(picked, moving, None, end)
     begin = max(start, viewed.t)
@@ -93,8 +102,6 @@ def few(inside: int, most: int) -> bool:
     return inside <= most * FEW / 3
 
 
-def _of(trips: Trips, order: int, start: float, end: float) -> NDArray[np.intp]:
-    if order < 0:
-        return np.empty(0, np.intp)
-    mine = np.flatnonzero(trips.order == order)
+def _of(trips: Trips, orders: NDArray[np.int32], start: float, end: float) -> NDArray[np.intp]:
+    mine = np.flatnonzero(np.isin(trips.order, orders[orders >= 0]))
     return mine[(trips.start[mine] <= end) & (trips.end[mine] >= start)]

@@ -49,6 +49,7 @@ class MapFrame {
     );
     this.show = { ...this.model.layers };
     this.told = 0;
+    this.grouped = 0; // the group whose drivers were asked for
     this.pv = null;
     this.raf = 0;
     this.gone = false;
@@ -63,6 +64,7 @@ class MapFrame {
     /** @type {any} what a tooltip would say of the order selected, last */
     this.detail = null;
     this.pins = [];
+    this.shown = []; // the trips that are drawn: all that are under way, or those of a group of orders
     this.parts = null;
     this.buildParts();
     this.pointer = new Pointer(this);
@@ -89,7 +91,7 @@ class MapFrame {
   }
 
   buildControls() {
-    this.controls = new Controls(this.model, this.show, {
+    this.controls = new Controls(this.model, this.show, this.selection, {
       home: () => this.camera.home(),
       fit: () => this.camera.toggleFit(),
       follow: () => this.camera.toggleFollow(),
@@ -212,7 +214,7 @@ class MapFrame {
    * @param {number} reach pixels
    */
   near([x, y], reach) {
-    if (!this.motion.crowded || !this.crowd.frame) return null;
+    if (!this.motion.crowded || !this.crowd.frame || this.selection.group) return null;
     const { ox, oy, sx, sy } = this.picture.view;
     return this.crowd.near((x - ox) / sx, (oy - y) / sy, reach / sx, this.crowd.frame.t);
   }
@@ -228,7 +230,7 @@ class MapFrame {
   /** Look at the drivers that one bubble stands for. */
   open(cluster) {
     const [kx, ky] = this.model.scene.kitchen;
-    const inside = this.motion.active.filter((trip) => trip.cluster === cluster);
+    const inside = this.shown.filter((trip) => trip.cluster === cluster);
     const xs = inside.map((trip) => trip.px + kx);
     const ys = inside.map((trip) => trip.py + ky);
     this.camera.lookAt([Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)]);
@@ -347,6 +349,12 @@ class MapFrame {
     return tagText(place, this.detail, this.clock.zone);
   }
 
+  /** The customers who had ordered by now and to whom nobody is on the way. */
+  waiting(pins) {
+    const onWay = new Set(this.shown.map((trip) => trip.order));
+    return pins.filter(({ begin, order }) => begin <= this.motion.t && !onWay.has(order));
+  }
+
   paint(force) {
     if (!this.model.scene.kitchen || !this.picture.view) return;
     const { stage } = this.selection;
@@ -355,12 +363,16 @@ class MapFrame {
     const filtered = stage !== "" && stage !== "out_for_delivery";
     const { drawn, total } =
       filtered && !Number.isNaN(this.motion.t) ? this.asked.pinsAt(stage, this.motion.t) : { drawn: [], total: 0 };
-    this.pins = drawn;
+    const group = this.selection.group && this.asked.groupOf(this.selection.group);
+    const isShown = (trip) => !group || group.rows.has(trip.order);
+    this.shown = group ? this.motion.active.filter(isShown) : this.motion.active;
+    this.pins = group ? this.waiting(group.all) : drawn;
     this.controls.fillCapped(drawn.length, total);
-    this.clusters.update(this.motion.active, this.picture, this.show.clusters, focus, wall, this.motion.t, this.moved);
+    this.controls.only.show();
+    this.clusters.update(this.shown, this.picture, this.show.clusters, focus, wall, this.motion.t, this.moved);
     const moment = {
-      active: this.motion.active,
-      faded: this.motion.faded,
+      active: this.shown,
+      faded: group ? this.motion.faded.filter(isShown) : this.motion.faded,
       t: this.motion.t,
       speed: this.motion.speed,
       show: this.show,
@@ -372,7 +384,7 @@ class MapFrame {
       clusters: this.clusters.list,
       density: this.asked.densityOf(this.model.density, this.motion.t),
       strength: this.model.density.strength,
-      crowd: this.crowd.frame ? this.crowd : null,
+      crowd: this.crowd.frame && !group ? this.crowd : null,
       pulse: this.clock.moving && !calm() ? wall : null,
     };
     this.picture.drawGround(moment, force || this.moved || !this.clock.moving);
@@ -471,8 +483,10 @@ class MapFrame {
   onSelection = () => {
     if (this.selection.row < 0) this.camera.following = false;
     this.controls.modes(this.camera, this.selection.row >= 0);
-    if (this.motion.held?.crowd && this.selection.row >= 0 && !this.motion.held.orders.has(this.selection.row))
-      this.motion.again();
+    const { row, group } = this.selection;
+    const missing = (row >= 0 && !this.motion.held?.orders.has(row)) || (group && group.number !== this.grouped);
+    this.grouped = group?.number ?? 0;
+    if (this.motion.held?.crowd && missing) this.motion.again();
     this.redraw();
   };
 
@@ -487,6 +501,11 @@ class MapFrame {
       }
       await new Promise((done) => setTimeout(done, 25));
     }
+    this.hold();
+  });
+
+  /** Take hold of the figure: guarded by itself, as nothing after an `await` listens on behalf of this panel. */
+  hold = guarded(() => {
     this.parts = Object.fromEntries(this.pv.model.renderers.map((renderer) => [renderer.name, renderer]));
     this.camera.pv = this.base.pv = this.pv;
     this.base.tiles = this.parts.tiles;

@@ -294,6 +294,9 @@ class MapView(ReplayView):
                 "to": float() | int() as end,
             } if stage in STATES and stage != STAGES[OUT_FOR_DELIVERY]:
                 self._send("stage", answers.stage_message(timeline, stage, float(start), float(end)))
+            case {"ask": "group", "number": int() as number}:
+                if (group := self._controller.selection.group) is not None and group.number == number:
+                    self._send("group", {"number": number, **answers.group_message(timeline, group.rows)})
             case {"ask": "density", "kind": str() as kind, "minutes": int() as minutes, "t": float() | int() as t} if (
                 kind in KINDS and minutes in MINUTES
             ):
@@ -322,7 +325,10 @@ class MapView(ReplayView):
 
     def _window(self, timeline: Timeline, start: float, end: float, after: float | None = None) -> dict[str, Any]:
         """Return the trips of a window for a browser that shows `self._viewed`."""
-        chosen = fleet.choose(timeline, start, end, after, self._viewed, self._controller.settings.dense_from)
+        group = self._controller.selection.group
+        picked = np.array([] if group is None else group.rows, np.int32)
+        most = self._controller.settings.dense_from
+        chosen = fleet.choose(timeline, start, end, after, self._viewed, most, picked)
         rows = chosen.trips
         motion = timeline.motion(start, end, after=after) if rows is None else timeline.motion_of(rows)
         trips = messages.window_message(motion, timeline.orders, self._controller.speed)

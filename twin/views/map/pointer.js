@@ -10,8 +10,8 @@ const CLICK_PX = 5; // a press that moves farther is a drag
 
 class Pointer {
   /**
-   * `host` has near(place, reach): who of a crowd is there, as trips have it; picture, motion, show, pins, clusters,
-   * selection, name, kitchen; and ask(order), look(box), redraw(), touch().
+   * `host` has near(place, reach): who of a crowd is there, as trips have it; picture, motion, show, shown, pins,
+   * clusters, selection, name, kitchen; and ask(order), look(box), redraw(), touch().
    */
   constructor(host) {
     this.host = host;
@@ -48,11 +48,11 @@ class Pointer {
    * @param {number[]} at pixels of the map
    */
   under([x, y]) {
-    const { picture, motion, show, clusters, pins } = this.host;
+    const { picture, show, shown, clusters, pins } = this.host;
     if (!picture.view || !this.host.kitchen) return null;
     let best = null;
     let near = REACH_PX;
-    for (const trip of motion.active) {
+    for (const trip of shown) {
       if (trip.cluster) continue;
       const d = Math.hypot(picture.X(trip.px) - x, picture.Y(trip.py) - y) - (trip === this.found?.trip ? 3 : 0);
       if (d < near) {
@@ -67,7 +67,7 @@ class Pointer {
     if (cluster) return { kind: "cluster", key: cluster, cluster };
     if (this.host.known && Math.max(Math.abs(picture.X(0) - x), Math.abs(picture.Y(0) - y)) < 17)
       return { kind: "kitchen", key: "kitchen" };
-    const customers = show.customers && motion.active.length <= PINS_MOST ? [...pins, ...motion.active] : pins;
+    const customers = show.customers && shown.length <= PINS_MOST ? [...pins, ...shown] : pins;
     for (const pin of customers) {
       const d = Math.hypot(picture.X(pin.cx) - x, picture.Y(pin.cy) - 12 - y);
       if (d < near) {

@@ -29,6 +29,9 @@ class Asked {
   forget() {
     this.places = new Map();
     this.pins = null;
+    /** @type {{number: number, rows: Set<number>, all: any[]} | null} the orders of a group and their customers */
+    this.group = null;
+    this.groupAsked = 0;
     this.forgetDensity();
     this.pinsAsked = this.detailAsked = -Infinity;
     this.detailOf = -1;
@@ -74,6 +77,14 @@ class Asked {
     const older = pins.hidden.reduce((sum, [until, n]) => sum + (t < until ? n : 0), 0);
     return { drawn: pins.most === null ? here : here.slice(-pins.most), total: here.length + older };
   }
+  /** The orders of a group with their customers, {rows, all}; null until the answer is here. */
+  groupOf({ number }) {
+    if (this.groupAsked !== number) {
+      this.groupAsked = number;
+      this.send({ ask: "group", number });
+    }
+    return this.group?.number === number ? this.group : null;
+  }
   /** The layer of density chosen, at t; what is known of it while another moment of it is being drawn. */
   densityOf({ kind, minutes }, t) {
     if (!kind || Number.isNaN(t)) return null;
@@ -115,7 +126,10 @@ class Asked {
     if (m.tell === "place") this.places.set(m.order, m);
     else if (m.tell === "stage")
       this.pins = { stage: m.stage, from: m.from, to: m.to, most: m.most, hidden: m.hidden, all: pinsOf(m) };
-    else if (m.tell === "density") {
+    else if (m.tell === "group") {
+      const all = pinsOf(m);
+      this.group = { number: m.number, rows: new Set(all.map((pin) => pin.order)), all };
+    } else if (m.tell === "density") {
       const taken = (picture) => {
         this.flying = "";
         this.density = { ...m, picture };

@@ -1,12 +1,12 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { stateAt } from "../shared/kitchen_state.js";
+import { knownAt, lastKnown } from "../shared/known.js";
 import { laterMark } from "../shared/later.js";
 import { minutesText, stretch } from "../shared/numbers.js";
 import { guarded } from "../shared/registry.js";
 import { sharedState } from "../shared/shared_state.js";
 import { verbsOf } from "../shared/verbs.js";
-import { knownAt, lastKnown } from "./known.js";
 import { nowText } from "./now.js";
 
 /** Milliseconds between two looks at whether the playhead is in a trouble. */

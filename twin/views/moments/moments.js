@@ -1,11 +1,10 @@
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { toldAt } from "../shared/known.js";
 import { laterMark } from "../shared/later.js";
-import { minutesText, stretch } from "../shared/numbers.js";
 import { guarded } from "../shared/registry.js";
 import { sharedState } from "../shared/shared_state.js";
 import { verbsOf } from "../shared/verbs.js";
-import { knownOf } from "./known.js";
 
 /** Milliseconds between two looks at which moment the playhead is in. */
 const LOOK = 500;
@@ -128,10 +127,6 @@ class MomentsList {
     return this.verbs.visit(moment.at);
   }
 
-  length({ start, end }) {
-    return minutesText(stretch(start, end));
-  }
-
   buildItem = (moment) => {
     const badge = el("span", { class: "badge" });
     badge.append(icon(moment.icon, 14));
@@ -237,24 +232,15 @@ class MomentsList {
   }
 
   /**
-   * What an item says at t. The list knows the whole range, because it is for finding; but of what goes on at the
-   * playhead it says what was known, and what nobody knew yet is drawn as ahead.
+   * Write what each item says at the playhead. The list knows the whole range, because it is for finding; but of what goes
+   * on it says what was known, and what nobody knew yet is drawn as ahead.
    */
-  told(moment, t) {
-    const whole = { ...moment, now: false, later: moment.end > t, words: `${moment.when} · ${this.length(moment)}` };
-    if (this.clock.hindsight) return { ...whole, now: moment.start <= t && t <= moment.end };
-    const known = moment.trouble ? knownOf(this.known.value ?? [], moment, t) : null;
-    if (!known) return whole;
-    const since = `since ${this.clock.zone.dayText(known.start)} ${this.clock.zone.clockText(known.start, false)}`;
-    const soFar = minutesText(stretch(known.start, t));
-    return { ...known, now: true, later: false, words: `${since} · ${soFar} so far` };
-  }
-
   mark = () => {
     if (document.hidden || !this.clock.anchor) return;
     const t = this.clock.now();
+    const blocks = this.known.value ?? [];
     for (const { moment, parts, node } of this.items) {
-      const { title, words, sentence, now, later } = this.told(moment, t);
+      const { title, words, sentence, now, later } = toldAt(moment, t, blocks, this.clock);
       put(parts.title, title);
       put(parts.when, words);
       put(parts.sentence, sentence);

@@ -44,6 +44,7 @@ def to_browser(moments: Iterable[Moment], span: float = 0.0) -> list[dict[str, A
             "start": moment.start,
             "end": moment.end,
             "at": moment.at,
+            "settled": max(moment.end, moment.settled),
             "when": when_in(moment, span),
             "severity": moment.severity,
             "title": moment.title,

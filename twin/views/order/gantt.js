@@ -7,6 +7,7 @@ import { laterMark } from "../shared/later.js";
 import { minutesText } from "../shared/numbers.js";
 import { STATE_ICONS } from "../shared/stages.js";
 import { exactText } from "../shared/times.js";
+import { driverWait, shared } from "./ledger.js";
 
 /** The stages that have a length, and the words beside their bars. */
 const STAGE_ROWS = {
@@ -62,6 +63,8 @@ function ganttOf(story, visit, zone) {
       const known = span.usual.length > 0;
       const done = el("i", { class: "done" });
       const ghost = known ? el("i", { class: "ghost" }) : null;
+      const wait = el("i", { class: "driver-wait", hidden: true, "data-testid": `driver-wait-${key}` });
+      const gap = el("i", { class: "gap-mark", hidden: true, "data-testid": `gap-${key}` });
       const bar = el(
         "button",
         {
@@ -79,10 +82,10 @@ function ganttOf(story, visit, zone) {
         "li",
         { class: "lane", "data-testid": `lane-${key}` },
         el("span", { class: "lane-name", style: `--text:var(--tw-${key})` }, icon(symbol, 13), label),
-        el("span", { class: "track" }, bar, ghost),
+        el("span", { class: "track" }, bar, ghost, gap, wait),
         el("span", { class: "numbers" }, took, usually),
       );
-      return { key, label, start, end, span, node, bar, done, ghost, took, usually };
+      return { key, label, start, end, span, node, bar, done, ghost, gap, wait, took, usually };
     })
     .filter(Boolean);
   const marks = [];
@@ -128,8 +131,20 @@ function ganttOf(story, visit, zone) {
   const set = (target, name, value) => {
     if (target.style.getPropertyValue(name) !== value) target.style.setProperty(name, value);
   };
+  /** Lay what lasted [start, end] over a lane that lasts until `to`, as far as it is in it; returns the seconds. */
+  const lay = (mark, lane, to, stretch, d0, d1) => {
+    const seconds = stretch ? shared(stretch, [lane.start, to]) : 0;
+    mark.hidden = seconds < 1;
+    if (mark.hidden) return 0;
+    const from = Math.max(stretch[0], lane.start);
+    set(mark, "left", place(from, d0, d1));
+    set(mark, "width", place(d0 + seconds, d0, d1));
+    return seconds;
+  };
   function show(now) {
     const d0 = story.first;
+    const waited = driverWait(story, now);
+    const gaps = story.ledger.at(-1)?.gaps ?? [];
     const promised = story.cut && open && due !== null ? due : 0; // the axis would grow with every tick
     const reach = Math.max(story.last, open ? Math.min(now, story.last + STALLED_AFTER) : 0, promised);
     const d1 = Math.max(reach, d0 + 60);
@@ -159,10 +174,15 @@ function ganttOf(story, visit, zone) {
       const bad = !later && slow(took, usual);
       lane.node.classList.toggle("later", later);
       lane.node.classList.toggle("slow", bad);
+      const stood = lay(lane.wait, lane, end, waited, d0, d1);
+      const hole = gaps.find((one) => shared([one.start, one.end], [lane.start, end]) >= 1);
+      const lost = lay(lane.gap, lane, end, hole ? [hole.start, hole.end] : null, d0, d1);
       const words =
         `${lane.label}: ${figure} ` +
         `${kind}${usual === null ? "" : `, usual ${minutesText(usual)}`}` +
-        `${bad ? ", much longer than usual" : ""}, ` +
+        `${bad ? ", much longer than usual" : ""}` +
+        `${lost ? `, of it ${minutesText(lost)} not recorded` : ""}` +
+        `${stood ? `, of it ${minutesText(stood)} the driver waiting for the food` : ""}, ` +
         `from ${zone.clockText(lane.start)}`;
       if (lane.bar.title !== words) {
         lane.bar.title = words;

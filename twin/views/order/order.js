@@ -11,6 +11,7 @@ import { STATE_ICONS } from "../shared/stages.js";
 import { selectionOf, verbsOf } from "../shared/verbs.js";
 import { ganttOf, spent, stateAt } from "./gantt.js";
 import { knownStory, turnsOf } from "./known.js";
+import { ledgerOf } from "./ledger.js";
 
 /** The playhead moves over the chart ten times a second: a pixel or two at a minute per second. */
 const EVERY = 100;
@@ -159,6 +160,7 @@ function buildStory(story, act, zone) {
       "promise. Never from the delivery itself",
   });
   const gantt = ganttOf(story, act.visit, zone);
+  const ledger = ledgerOf(story);
   const facts = story.facts.map(factRow);
   const events = eventsOf(story, act.visit, zone);
   const begun = !story.cut || story.events.length > 0 || story.pings.length > 0;
@@ -166,6 +168,7 @@ function buildStory(story, act, zone) {
     "div",
     { class: "body", hidden: !begun, tabindex: "0", role: "group", "aria-label": "About the order" },
     gantt.node,
+    ledger.node,
     el("dl", { class: "facts" }, ...facts.map((fact) => fact.node)),
     el("section", {}, el("h4", {}, "Items"), itemsOf(story)),
     el("section", {}, el("h4", {}, "Events"), el("ol", { class: "events" }, ...events.map((event) => event.node))),
@@ -228,6 +231,7 @@ function buildStory(story, act, zone) {
   const show = (t) => {
     showState(t);
     gantt.show(t);
+    ledger.show(t);
     for (const piece of [...facts, ...events]) if (piece.t !== null) piece.node.classList.toggle("later", t < piece.t);
   };
   return { head: status, body, show };
@@ -330,7 +334,8 @@ class OrderPanel {
   }
 
   filtered = () => {
-    const within = this.chosen.stage ? ` in ${ORDER_LABELS[this.chosen.stage]} at the playhead` : "";
+    const { stage, group } = this.chosen;
+    const within = group ? ` of ${group.label}` : stage ? ` in ${ORDER_LABELS[stage]} at the playhead` : "";
     for (const [node, words] of [
       [this.earlier, "Previous order"],
       [this.next, "Next order"],

@@ -1,19 +1,25 @@
 """The order panel: the selected order's lifecycle, and how much of it has happened at the playhead."""
 
 import math
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import panel as pn
 import param
 
 from twin.analysis import wording
 from twin.analysis.baseline import Baseline
+from twin.analysis.ledger import PARTS, Ledger, ledger_of
 from twin.analysis.lifecycle import PINGS, ROUTE, STRAIGHT, Distance, Lifecycle, Span, lifecycle
+from twin.analysis.order_ledger import order_ledgers
+from twin.analysis.promise import FAIR, PromiseBook, Promises, promises_of
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import STAGE_LABELS, STALLED_AFTER
 from twin.replay.controller import ReplayController
+from twin.server import threads
 from twin.timeline.neighbour import neighbour
 from twin.timeline.timeline import EventSlice, Timeline
 from twin.views.shared.component import Component, module_source, style_source
@@ -32,6 +38,22 @@ HOW_FAR = {
     PINGS: ("as driven", "Ground distance through the driver’s position reports: there is no route, or it was left"),
     STRAIGHT: ("straight line", "Straight ground distance from the kitchen to the customer: there is no route"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What was to be expected of a timeline's orders, which takes a while to find out: parts that are usual, fair promises."""
+
+    ledger: Ledger
+    promises: PromiseBook
+
+    @classmethod
+    def of(cls, timeline: Timeline, baseline: Baseline, target: float) -> "Expected":
+        """Return it for a timeline, computed; it is freed with the timeline."""
+        made = cls(ledger_of(timeline, baseline, target), promises_of(timeline, baseline, target))
+        made.ledger.usual_at(timeline.window.start)
+        list(made.promises.kinds)
+        return made
 
 
 class OrderPanel(Component):
@@ -59,12 +81,14 @@ class OrderView(ReplayView):
     def __init__(self, controller: ReplayController, **params: Any) -> None:
         super().__init__(**{"target": controller.settings.delivery_target_s, **params})
         self._controller = controller
+        self._expected: tuple[Timeline, Expected] | None = None
+        self._asked: tuple[Timeline, float] | None = None
         self._panel = OrderPanel(sizing_mode="stretch_both")
         self._panel.join(controller)
         self._panel.retry_with(partial(self.retry, controller))
         self._panel.on_msg(self._on_message)
-        self.follow(controller.selection, ["order", "row"], self._send_story)
-        self.follow(self, "target", self._send_story)
+        self.follow(controller.selection, ["order", "row"], self._choose)
+        self.follow(self, "target", self._choose)
         self.reset()
 
     def __panel__(self) -> OrderPanel:
@@ -72,12 +96,45 @@ class OrderView(ReplayView):
 
     def reset(self) -> None:
         """Use the controller's timeline; an order that is still selected is sent again from it."""
-        self._send_story()
+        self._asked = None
+        self._choose()
 
     def learn(self) -> None:
         """Use the controller's baseline, whose usual times are shown below the order's own."""
         if self._controller.selection.row >= 0:
+            self._choose()
+
+    def _choose(self) -> None:
+        self._send_story()
+        self._expect()
+
+    def _expect(self) -> None:
+        """Find out in a thread what was to be expected of the selected order, and send it then; once per timeline."""
+        insights, timeline, target = self._controller.insights, self._controller.timeline, self.target
+        if timeline is None or self._controller.selection.row < 0 or self._known(timeline) is not None:
+            return
+        if insights is None or insights.timeline is not timeline or insights.baseline.history is None:
+            return
+        if self._asked == (timeline, target):
+            return
+        self._asked, baseline = (timeline, target), insights.baseline
+
+        async def compute() -> None:
+            expected = await threads.to_source(lambda: Expected.of(timeline, baseline, target))
+            if self._controller.timeline is timeline and self.target == target:
+                self._expected = timeline, expected
+                self._send_story()
+
+        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+            pn.state.execute(partial(self.attempt_answer, compute))
+        else:
+            self._expected = timeline, Expected.of(timeline, baseline, target)
             self._send_story()
+
+    def _known(self, timeline: Timeline) -> Expected | None:
+        """Return what was to be expected of a timeline's orders, if that is computed for this target."""
+        of, expected = self._expected or (None, None)
+        return expected if of is timeline and expected is not None and expected.promises.target == self.target else None
 
     def _send_story(self) -> None:
         """Send the selected order, if its story has changed."""
@@ -89,7 +146,8 @@ class OrderView(ReplayView):
             life = lifecycle(timeline, chosen.row)
             # a selection whose row is still of the previous timeline is sent by the next call
             if life.order.id == chosen.order:
-                story = story_of(timeline, life, self.target, self._controller.settings.late_after_s, baseline)
+                late_after = self._controller.settings.late_after_s
+                story = story_of(timeline, life, self.target, late_after, baseline, self._known(timeline))
         if not story and chosen.order:
             story = {"id": chosen.order, "short": wording.short_id(chosen.order), "away": True}
         if story != self._panel.story:
@@ -104,23 +162,35 @@ class OrderView(ReplayView):
                 self._controller.selection.select(None)
 
     def _go(self, step: int) -> None:
-        """Select the next or the previous order; if a stage is selected, of the orders in it at the playhead."""
+        """Select the next or the previous order: of the group of orders, as it lists them, or of those in the stage now."""
         chosen, timeline = self._controller.selection, self._controller.timeline
         if timeline is None or chosen.row < 0:
             return
-        row = neighbour(timeline, self._controller.now(), chosen.row, step, chosen.stage)
+        if chosen.group is not None:
+            row = chosen.group.neighbour(chosen.row, step)
+        else:
+            row = neighbour(timeline, self._controller.now(), chosen.row, step, chosen.stage)
         if row is not None:
             chosen.select(row)
             return
         which = "later" if step > 0 else "earlier"
         where = f"in {STAGE_LABELS[chosen.stage]} now" if chosen.stage else "in the loaded range"
+        if chosen.group is not None:
+            which, where = "further", f"of {chosen.group.label}"
         self._panel.said = [self._panel.said[0] + 1, f"No {which} order {where}."]
 
 
 def story_of(
-    timeline: Timeline, life: Lifecycle, target: float, late_after: float, baseline: Baseline | None = None
+    timeline: Timeline,
+    life: Lifecycle,
+    target: float,
+    late_after: float,
+    baseline: Baseline | None = None,
+    expected: Expected | None = None,
 ) -> dict[str, Any]:
     """Return an order for the browser: times are data seconds, null where the data has none.
+
+    `ledger` has what its time was made of, as known from each turn of its life on; `expected` what the parts usually take.
 
     A stage's `usual` is by the hours of the clock that the order is in it: [[from, seconds or null], …]. What is usual is that
     of the hour in which it leaves the stage or, while it is there, of the playhead's: the pipeline's number.
@@ -140,6 +210,8 @@ def story_of(
             {"key": span.key, "start": span.start, "end": span.end, "usual": _usual(span, baseline)}
             for span in life.stages
         ],
+        "ledger": _ledgers(timeline, life.row),
+        "expected": _usual_parts(life, expected),
         "stalls": [{"start": start, "end": end} for start, end in life.stalls],
         "created": order.created,
         "arrived": life.arrived,
@@ -150,7 +222,7 @@ def story_of(
         "promise": life.promise,
         "arrivals": [{"from": since, "at": at} for since, at in life.arrivals],
         "basket": _basket(life),
-        "facts": _facts(life, target, late_after),
+        "facts": _facts(life, target, late_after, expected),
         "items": [
             {"name": item.name, "brand": item.brand, "qty": item.qty, "price": item.price} for item in order.items
         ],
@@ -158,6 +230,27 @@ def story_of(
         "events": _events(timeline, order.events, target, late_after),
         "pings": list(life.pings),
     }
+
+
+def _ledgers(timeline: Timeline, row: int) -> list[dict[str, Any]]:
+    """Return the order's ledgers for the browser: seconds by part, the part that goes on (null: none) and since when."""
+    return [
+        {
+            "known": one.known,
+            "parts": {name: value for name, value in zip(PARTS, one.parts.tolist(), strict=True) if value > 0},
+            "part": None if one.going_on is None else PARTS[one.going_on],
+            "since": one.since,
+            "ended": one.ended,
+            "gaps": [{"start": start, "end": end} for start, end in one.gaps],
+        }
+        for one in order_ledgers(timeline, row)
+    ]
+
+
+def _usual_parts(life: Lifecycle, expected: Expected | None) -> dict[str, float] | None:
+    """Return the seconds that each part usually takes for an order of that hour, None where that is not known."""
+    usual = None if expected is None or life.order.created is None else expected.ledger.usual_at(life.order.created)
+    return None if usual is None else dict(zip(PARTS, usual.tolist(), strict=True))
 
 
 def _basket(life: Lifecycle) -> float:
@@ -219,9 +312,10 @@ def _lacking(label: str, known: float | None, note: str = "", why: str = "") -> 
     return {**_fact(label, UNKNOWN, note, None, "mute", why, _pending(label)), "known": known}
 
 
-def _facts(life: Lifecycle, target: float, late_after: float) -> list[Fact]:
+def _facts(life: Lifecycle, target: float, late_after: float, expected: Expected | None) -> list[Fact]:
     facts = [
-        _delivery_time(life, target), _promise(life), _drive_time(life), _meeting(life, late_after), _distance(life)
+        _delivery_time(life, target), _fair(life, expected), _promise(life), _drive_time(life), _meeting(life, late_after),
+        _distance(life),
     ]  # fmt: skip
     facts.append(_fact("Address", life.order.address or UNKNOWN, tone="" if life.order.address else "mute"))
     return [fact for fact in facts if fact]
@@ -253,6 +347,25 @@ def _promise(life: Lifecycle) -> Fact:
         return _lacking(label, life.closed if life.picked_up is None else life.picked_up, why=why)
     value = wording.minutes_text(life.order.eta_mins * 60)
     return _fact(label, value, "from pick-up", life.picked_up, why=why, before=_pending(label))
+
+
+def _fair(life: Lifecycle, expected: Expected | None) -> Fact | None:
+    """Return what would have been fair to promise when the order was created, by the earlier orders known then."""
+    if expected is None or life.order.created is None:
+        return None
+    label = "Fair promise"
+    why = (
+        f"What {100 * FAIR:.0f} % of earlier orders would have kept that were placed at that hour with about as many others "
+        "open, as known by the beginning of the hour"
+    )
+    promises: Promises = expected.promises.target_promises
+    fair, keep = float(promises.fair[life.row]), float(promises.keep[life.row])
+    if math.isnan(fair):
+        return _fact(label, "not known", "too few orders before it", life.order.created, "mute", why)
+    doomed = bool(promises.doomed[life.row])
+    promised = wording.minutes_text(float(promises.promised[life.row]))
+    note = f"{100 * keep:.0f} % of such orders kept {promised}{': doomed when made' if doomed else ''}"
+    return _fact(label, wording.minutes_text(fair), note, life.order.created, "bad" if doomed else "", why)
 
 
 def _drive_time(life: Lifecycle) -> Fact | None:

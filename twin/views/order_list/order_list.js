@@ -3,6 +3,7 @@
 import { SHORT_LABELS, STATES } from "#python/foundation/stages";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
+import { groupChip } from "../shared/group_chip.js";
 import { minutesText, wholeMinutes } from "../shared/numbers.js";
 import { guarded } from "../shared/registry.js";
 import { rowsOf } from "../shared/rows.js";
@@ -87,13 +88,15 @@ class OrderList {
         "data-testid": `orders-filter-${key || "all"}`,
         style: key ? `--text:var(--tw-${i > 5 ? "bad" : key})` : "",
         onclick: () => {
-          if (this.chosen.stage !== key) this.chosen.filter(key || this.chosen.stage);
+          if (!key) this.chosen.showAll();
+          else if (this.chosen.stage !== key) this.chosen.filter(key);
         },
       });
       if (key) node.append(icon(STATE_ICONS[key], 13));
       node.append(words, number);
       return { key, label, node, number };
     });
+    this.group = groupChip(this.chosen, "orders-group");
   }
 
   buildTable() {
@@ -138,6 +141,7 @@ class OrderList {
         "div",
         { class: "chips", role: "group", "aria-label": "Show one stage" },
         ...this.chips.map((chip) => chip.node),
+        this.group.node,
       ),
       scroller,
     );
@@ -226,7 +230,9 @@ class OrderList {
         line.node.setAttribute("aria-selected", String(on));
       line.node.classList.toggle("hovered", row === this.chosen.hovered);
     }
-    for (const { key, node } of this.chips) node.setAttribute("aria-pressed", String(key === this.chosen.stage));
+    const { stage, group } = this.chosen;
+    for (const { key, node } of this.chips) node.setAttribute("aria-pressed", String(key === stage && !group));
+    this.group.show();
     this.stop();
   }
 
@@ -292,10 +298,14 @@ class OrderList {
     }
     this.table.hidden = this.rows.length === 0;
     this.empty.hidden = this.rows.length > 0;
-    const { stage } = this.chosen;
+    const { stage, group } = this.chosen;
     put(
       this.empty,
-      stage ? `No order ${MEANING[stage] ?? `in ${SHORT_LABELS[stage]} now`}` : "No order is open at this moment",
+      group
+        ? "None of these orders had been placed at this moment"
+        : stage
+          ? `No order ${MEANING[stage] ?? `in ${SHORT_LABELS[stage]} now`}`
+          : "No order is open at this moment",
     );
     this.more.hidden = !state.more;
     put(this.more, `${state.more.toLocaleString("en-US")} more`);

@@ -1,4 +1,4 @@
-"""The orders list: the open orders at the playhead, or those of one stage, the longest in their stage first."""
+"""The orders list: the open orders at the playhead, or those of one stage or group, the longest in their stage first."""
 
 import time
 from collections.abc import Callable
@@ -62,7 +62,7 @@ class OrderList(Component):
 
 
 class OrderListView(ReplayView):
-    """The orders at the playhead, one line each; the selection's stage is the filter.
+    """The orders at the playhead, one line each; the selection's stage or group is the filter.
 
     It is updated at most once a second while playing, and at once when the user seeks, selects or sorts.
     """
@@ -88,7 +88,7 @@ class OrderListView(ReplayView):
         self._list.param.watch(lambda event: self.param.update(sort=event.new), "sort")
         self.param.watch(lambda event: self._list.param.update(**{event.name: event.new}), ["sort", "target", "active"])
         self.follow(self, ["active", "sort"], self._redraw)
-        self.follow(controller.selection, "stage", self._redraw)
+        self.follow(controller.selection, ["stage", "group"], self._redraw)
         self.reset()
 
     def __panel__(self) -> OrderList:
@@ -105,8 +105,8 @@ class OrderListView(ReplayView):
 
     def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
         """Show the orders of the snapshot; sends nothing if the same orders are in the same stages."""
-        if self._timeline is None or not self.active:
-            return
+        if self._timeline is None or self._timeline is not self._controller.timeline or not self.active:
+            return  # another timeline was loaded and shown before `reset` has been called for it
         anchor, wall = self._controller.anchor, self._wall()
         if anchor.playing and anchor.epoch == self._epoch and wall - self._sent < SEND_EVERY:
             return
@@ -116,8 +116,11 @@ class OrderListView(ReplayView):
     def _draw(self, snapshot: Snapshot) -> None:
         timeline = self._timeline
         assert timeline is not None
-        stage = self._controller.selection.stage
-        listed = timeline.membership.at(snapshot.t, stage) if stage else snapshot.open_orders
+        stage, group = self._controller.selection.stage, self._controller.selection.group
+        if group is not None:
+            listed = timeline.membership.of(group.rows, snapshot.t)
+        else:
+            listed = timeline.membership.at(snapshot.t, stage) if stage else snapshot.open_orders
         some = _newest(listed) if stage in STATES[COMPLETED:] else listed
         shown = some.take(self._sorted(some)[:MOST_ROWS])
         counts = snapshot.counts

@@ -14,7 +14,7 @@ import param
 from twin.analysis.driver_supply import drivers_at
 from twin.analysis.limits import AMBER, FINE, RED, Limits, age_level, level, service_level, stage_limits
 from twin.analysis.metrics import SERIES_STEP, StageFigures, metrics_of
-from twin.foundation.settings import STAGE_AMBER, STAGE_RED
+from twin.foundation.settings import COLD_AFTER_S, STAGE_AMBER, STAGE_RED
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, READY, STAGES, STATES
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Snapshot, Timeline
@@ -42,6 +42,7 @@ class PipelineStrip(Component):
     limits: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={}, doc="Per stage key: [amber, red], seconds in the stage from which an order is marked; None: never."
     )
+    cold: float = param.Number(default=COLD_AFTER_S, doc="Seconds that a finished meal stands until it is cold.")  # type: ignore[assignment]
     usual_words: str = param.String(default="", doc="The days that `usual` is made from, as text.")  # type: ignore[assignment]
     here: str = param.String(default="", doc="Key of the stage that the selected order is in; empty: none.")  # type: ignore[assignment]
     loads: int = param.Integer(default=0, doc="Counts the timelines; the browser closes a list of an older one.")  # type: ignore[assignment]
@@ -68,7 +69,7 @@ class PipelineView(ReplayView):
         limits = {"amber": dict(settings.stage_amber_s), "red": dict(settings.stage_red_s)}
         super().__init__(**{**limits, **params})
         self._controller = controller
-        self._strip = PipelineStrip(sizing_mode="stretch_width")
+        self._strip = PipelineStrip(sizing_mode="stretch_width", cold=controller.settings.cold_after_s)
         self._strip.join(controller)
         self._strip.retry_with(partial(self.retry, controller))
         self._strip.on_msg(self._on_message)

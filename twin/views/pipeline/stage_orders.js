@@ -163,6 +163,7 @@ class StageList {
     const age = Math.max(0, t - since);
     const [amber, red] = this.model.limits[stage] ?? [null, null];
     const level = red !== null && age > red ? 2 : amber !== null && age > amber ? 1 : 0;
+    const cold = stage === "ready" && age > this.model.cold;
     const { zone } = this.clock;
     const [text, title] =
       stage === "completed"
@@ -176,14 +177,17 @@ class StageList {
           : [
               minutesText(age),
               `${stage === "stalled" ? "Stalled" : "Here"} since ` +
-                `${zone.clockText(since)}${level ? `; over ${minutesText(level === 2 ? red : amber)}` : ""}`,
+                `${zone.clockText(since)}${level ? `; over ${minutesText(level === 2 ? red : amber)}` : ""}` +
+                (cold ? `; cold: it has stood longer than ${minutesText(this.model.cold)}` : ""),
             ];
     put(parts.age, text, title, stage === "completed" ? whole : Math.round(age * 1000) / 1000);
-    if (parts.level !== level) {
+    if (parts.level !== level || parts.cold !== cold) {
       parts.level = level;
+      parts.cold = cold;
       parts.age.className = `age ${["", "amber", "red"][level]}`;
       parts.sign.className = `sign ${["", "amber", "red"][level]}`;
       parts.sign.replaceChildren(...(level ? [icon(level === 2 ? "alert" : "clock", 12)] : []));
+      if (cold) parts.sign.prepend(el("span", { class: "cold", role: "img", "aria-label": "Cold" }, icon("cold", 12)));
     }
     return parts;
   }

@@ -1,17 +1,13 @@
 """The page's typeface, shipped with it: figures of one width, and the same look on every machine.
 
-`fonts/inter.woff2` is Inter 4.1 (SIL Open Font License, `fonts/OFL.txt`) as a variable font of 34 KB: weights 400 to 700, optical
-size 14, Latin with its extension A, punctuation, arrows and triangles, features `tnum`, `case`, `locl`, `kern` and `mark`, no
-hinting. It was cut with fontTools (`varLib.instancer`, then `subset`). What it has no letter for, and a saved file, which carries
-no font, falls back to the fonts of the system.
+It is that of `twin.render.lettering`. What it has no letter for, and a saved file, which carries no font, falls back to the
+fonts of the system.
 """
 
 import functools
-from pathlib import Path
 
+from twin.render.lettering import FILE
 from twin.server.assets import publish
-
-FILE = Path(__file__).parent / "fonts" / "inter.woff2"
 
 FAMILY = "Inter"
 """The first name in `theme.FONT`."""

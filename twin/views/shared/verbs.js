@@ -111,23 +111,31 @@ function verbsOf(model, clock = clockOf(model.clock)) {
 }
 
 /**
+ * Orders picked out together, in words and by how many; the server has them, by their number.
+ * @typedef {{number: number, label: string, orders: number}} Group
+ */
+/**
  * A selection as it is told: `version` counts the changes.
- * @typedef {{row: number, stage: string, away?: boolean, loads?: number, version?: number}} Selection
+ * @typedef {{row: number, stage: string, away?: boolean, loads?: number, version?: number,
+ *   group?: Group | null}} Selection
  */
 
 /**
- * What is selected on one clock: an order (row number, -1: none), a stage ("": all), and the order under the pointer.
+ * What is selected on one clock: an order (row number, -1: none), what all is narrowed to, which is a stage ("": all)
+ * or a group of orders (null: all), and the order under the pointer.
  * `away`: an order is selected that the loaded range does not hold. `loads` names the timeline that rows count in.
  */
 class Selected {
   constructor() {
     this.row = -1;
     this.stage = "";
+    /** @type {Group | null} */
+    this.group = null;
     this.away = false;
     this.hovered = -1;
     this.loads = -1;
     this.version = 0;
-    /** @type {Set<(message: {selection: Selection}) => void>} */
+    /** @type {Set<(message: {selection: object}) => void>} the group goes as its number */
     this.senders = new Set();
     /** @type {Set<(selected: Selected) => void>} */
     this.listeners = new Set();
@@ -136,13 +144,19 @@ class Selected {
    * Take the server's word, unless it is older than what the user did meanwhile; rows of a new timeline overrule that.
    * @param {Selection} selection
    */
-  take({ row, stage, away = false, loads = 0, version }) {
+  take({ row, stage, away = false, loads = 0, version, group = null }) {
     if (version === undefined) return;
     const reloaded = loads > this.loads;
     if (version < this.version && !reloaded) return;
-    const changed = row !== this.row || stage !== this.stage || away !== this.away || (reloaded && this.hovered >= 0);
+    const changed =
+      row !== this.row ||
+      stage !== this.stage ||
+      away !== this.away ||
+      group?.number !== this.group?.number ||
+      (reloaded && this.hovered >= 0);
     this.row = row;
     this.stage = stage;
+    this.group = group;
     this.away = away;
     this.loads = loads;
     this.version = Math.max(version, this.version);
@@ -157,17 +171,22 @@ class Selected {
     if (row !== this.row || this.away) this.change({ row, away: false });
   }
   filter(stage) {
-    this.change({ stage: stage === this.stage ? "" : stage });
+    this.change({ stage: stage === this.stage ? "" : stage, group: null });
   }
-  /** Take back the last thing chosen: the order, then the stage. Whether there was any. */
+  /** Show the orders of all stages and groups. */
+  showAll() {
+    if (this.stage || this.group) this.change({ stage: "", group: null });
+  }
+  /** Take back the last thing chosen: the order, then the stage or the group. Whether there was any. */
   back() {
     if (this.row >= 0 || this.away) this.change({ row: -1, away: false });
-    else if (this.stage) this.change({ stage: "" });
+    else if (this.stage || this.group) this.showAll();
     else return false;
     return true;
   }
   clear() {
-    if (this.row >= 0 || this.away || this.stage) this.change({ row: -1, away: false, stage: "" });
+    if (this.row >= 0 || this.away || this.stage || this.group)
+      this.change({ row: -1, away: false, stage: "", group: null });
   }
   /** Point at an order (-1: at none): the browser's own affair, the server is not told. */
   hover(row) {
@@ -183,9 +202,9 @@ class Selected {
       return;
     }
     Object.assign(this, changes, { version: this.version + 1 });
-    const { row, stage, away, loads, version } = this;
+    const { row, stage, away, loads, version, group } = this;
     const [send] = this.senders;
-    send?.({ selection: { row, stage, away, loads, version } });
+    send?.({ selection: { row, stage, away, loads, version, ...(group && { group: group.number }) } });
     this.tell();
   }
   tell() {

@@ -1,6 +1,7 @@
 // The moments under the scrubber: a marker each, labels for the gravest, what happened on hover, a click goes there.
 
 import { el } from "../shared/elements.js";
+import { toldAt } from "../shared/known.js";
 import { laterMark } from "../shared/later.js";
 import { clamp, snapped, svgNode } from "./axis.js";
 
@@ -11,8 +12,8 @@ const NOTE_GAP = 8;
 /** How long a moment that a key has jumped to explains itself, milliseconds. */
 const EXPLAINED = 6000;
 
-/** `scale` is {x(t), width()}. Returns the row of markers, the note and the band that explain the one pointed at. */
-function buildMarks(model, clock, verbs, scale) {
+/** `scale` is {x(t), width()}, `known()` what was known of troubles (known.js). Returns the row of markers, the note and the band that explain the one pointed at. */
+function buildMarks(model, clock, verbs, scale, known) {
   const row = el("div", { class: "marks", role: "group", "aria-label": "Moments", "data-testid": "moments" });
   const band = el("div", { class: "band", hidden: true });
   const note = el("div", { class: "note", hidden: true, "data-testid": "moment-note" });
@@ -26,16 +27,17 @@ function buildMarks(model, clock, verbs, scale) {
   };
   const explain = (moment) => {
     clearTimeout(timer);
-    const left = Math.max(0, scale.x(moment.start));
-    const right = Math.min(scale.width(), scale.x(moment.end));
+    const told = toldAt(moment, clock.now(), known(), clock);
+    const left = Math.max(0, scale.x(told.start));
+    const right = Math.min(scale.width(), scale.x(told.end));
     band.hidden = note.hidden = false;
     band.style.cssText = `left:${left}px;width:${Math.max(2, right - left)}px`;
     band.classList.toggle("quiet", moment.quiet);
     note.replaceChildren(
-      el("b", {}, moment.title),
-      el("span", { class: "when" }, moment.when),
-      moment.end > clock.now() ? laterMark() : "",
-      el("p", {}, moment.sentence),
+      el("b", {}, told.title),
+      el("span", { class: "when" }, told.words),
+      told.later ? laterMark() : "",
+      el("p", {}, told.sentence),
     );
     const size = note.offsetWidth;
     const beside = left - size - NOTE_GAP >= 0 ? left - size - NOTE_GAP : right + NOTE_GAP; // not over what it explains
@@ -124,7 +126,8 @@ function buildMarks(model, clock, verbs, scale) {
     if (!next) return;
     verbs.visit(next.moment.at);
     explain(next.moment);
-    spoken.textContent = next.node.getAttribute("aria-label");
+    const told = toldAt(next.moment, clock.now(), known(), clock);
+    spoken.textContent = `${told.title}, ${told.words}. ${told.sentence}`;
     timer = setTimeout(hide, EXPLAINED);
   };
   return { row, band, note, spoken, build, draw, move, jump, remove: () => clearTimeout(timer) };

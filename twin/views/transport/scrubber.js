@@ -2,9 +2,11 @@
 // dragged.
 
 import { el } from "../shared/elements.js";
+import { knownAt, spellsAt } from "../shared/known.js";
 import { laterMark } from "../shared/later.js";
 import { minutesText } from "../shared/numbers.js";
 import { guarded } from "../shared/registry.js";
+import { sharedState } from "../shared/shared_state.js";
 import { DAY } from "../shared/times.js";
 import {
   axisTicks,
@@ -22,6 +24,7 @@ import {
 } from "./axis.js";
 import { buildBrush, sectionOf, wholeOf } from "./brush.js";
 import { TIMELINE_KEYS } from "./keys.js";
+import { buildLateStrip } from "./late_strip.js";
 import { buildMarks } from "./marks.js";
 
 /** Pixels around the playhead's knob where a press takes the knob, not the strip it stands on. */
@@ -42,6 +45,7 @@ function buildScrubber(model, clock, verbs) {
   const labels = el("div", { class: "labels", "aria-hidden": "true" });
   const counts = el("div", { class: "scale", "data-testid": "count-scale", "aria-hidden": "true" });
   const pressures = el("div", { class: "scale", "data-testid": "ribbon-scale", "aria-hidden": "true" });
+  const lates = el("div", { class: "scale", "data-testid": "late-scale", "aria-hidden": "true" });
   const inner = el("div", { class: "inner" }, bars(done));
   const played = el("div", { class: "played" }, inner);
   const column = el("div", { class: "column", hidden: true });
@@ -110,7 +114,12 @@ function buildScrubber(model, clock, verbs) {
       );
     else tip.hidden = true;
   });
-  const marks = buildMarks(model, clock, verbs, scale);
+  const shared = sharedState(model.clock, "known");
+  const known = () => shared.value ?? [];
+  const marks = buildMarks(model, clock, verbs, scale, known);
+  const late = buildLateStrip(model, clock, verbs, scale, put, () => {
+    tip.hidden = true;
+  });
   const plot = el(
     "div",
     { class: "plot" },
@@ -118,6 +127,9 @@ function buildScrubber(model, clock, verbs) {
     slider,
     counts,
     pressures,
+    lates,
+    late.node,
+    late.legend,
     marks.row,
     labels,
     ...brush.outside,
@@ -131,12 +143,24 @@ function buildScrubber(model, clock, verbs) {
   );
   const node = el("div", { class: "scrubber graphic" }, plot);
 
+  const short = () => {
+    const spells = model.supply.short ?? [];
+    return clock.hindsight || !clock.anchor ? spells : spellsAt(spells, model.moments, clock.now(), known());
+  };
+  /** What the ribbon's spells are of: when was looked last, and whether the whole range is told. */
+  const lookedAt = (t) => (clock.hindsight ? "hindsight" : knownAt(known(), t)?.t);
+  let looked;
+  const drawRibbon = (t) => {
+    looked = lookedAt(t);
+    const supply = { ...model.supply, short: short() };
+    for (const [i, d] of ribbonPaths(supply, model.volume.edges, xOf, ribbonHeightNow).entries())
+      levels[i].setAttribute("d", d);
+  };
   const drawBars = () => {
     const path = barsPath(model.volume, xOf, height);
     rest.setAttribute("d", path);
     done.setAttribute("d", path);
-    for (const [i, d] of ribbonPaths(model.supply, model.volume.edges, xOf, ribbonHeightNow).entries())
-      levels[i].setAttribute("d", d);
+    drawRibbon(clock.anchor ? clock.now() : 0);
     const { start, end } = model.source;
     empty.hidden = !model.volume.counts.length || model.volume.counts.some((n) => n > 0);
     const covered = start === undefined ? "" : `: the data covers ${clock.zone.rangeText(start, end)}`;
@@ -153,7 +177,11 @@ function buildScrubber(model, clock, verbs) {
       ...ticks.map((n) => el("b", { style: `top:${at(n / most, height)}` }, n.toLocaleString("en-US"))),
     );
     levelLines.replaceChildren(...ticks.map((n) => el("u", { style: `top:${snapped((1 - n / most) * height)}px` })));
-    pressures.hidden = !model.supply.waiting;
+    const worst = late.most();
+    lates.hidden = worst === null;
+    lates.style.top = `${late.node.offsetTop + 2}px`;
+    lates.replaceChildren(el("b", { style: "top:6px" }, String(worst)));
+    pressures.hidden = !model.supply.waiting || model.below === "late";
     pressures.style.top = `${top + track.offsetTop + height + 2}px`;
     pressures.replaceChildren(
       ...PRESSURE_TICKS.map(([meals, share]) => el("b", { style: `top:${at(share, ribbonHeightNow)}` }, String(meals))),
@@ -189,6 +217,8 @@ function buildScrubber(model, clock, verbs) {
     const now = {
       volume: model.volume,
       supply: model.supply,
+      late: model.late,
+      below: model.below,
       moments: model.moments,
       source: model.source,
       ...whole(),
@@ -201,6 +231,8 @@ function buildScrubber(model, clock, verbs) {
     if (drawn.moments !== now.moments) marks.build();
     Object.assign(drawn, now);
     drawnX = null;
+    node.classList.toggle("with-late", model.below === "late");
+    late.draw();
     drawBars();
     drawScales();
     drawAxis();
@@ -216,8 +248,10 @@ function buildScrubber(model, clock, verbs) {
       played.style.transform = `translateX(${x - width}px)`;
       inner.style.transform = `translateX(${width - x}px)`;
       ahead.style.transform = `translateX(${x}px)`;
+      late.move(x);
       marks.move(t);
     }
+    if (lookedAt(t) !== looked) drawRibbon(t);
     const second = Math.floor(performance.now() / 1000);
     if (second !== spoken || !clock.moving) {
       spoken = second;
@@ -247,7 +281,7 @@ function buildScrubber(model, clock, verbs) {
     if (t > clock.now()) words.push(laterMark());
     if (known) words.push(` · ${counted(counts[i], "order", "orders")} ${clock.zone.spanText(edges[i], edges[i + 1])}`);
     if (known && model.supply.waiting) {
-      const [averages, level] = ribbonText(model.supply, i, t, clock.zone);
+      const [averages, level] = ribbonText({ ...model.supply, short: short() }, i, t, clock.zone);
       words.push(el("br"), averages, el("em", {}, level && ` · ${level}`));
     }
     if (!inside(t)) words.push(el("em", {}, " · outside the section"));
@@ -330,6 +364,7 @@ function buildScrubber(model, clock, verbs) {
   });
   const observer = new ResizeObserver(resized);
   observer.observe(track);
+  const off = shared.on(() => clock.anchor && drawRibbon(clock.now()));
   return {
     node,
     slider,
@@ -339,6 +374,7 @@ function buildScrubber(model, clock, verbs) {
     jump: marks.jump,
     remove: () => {
       observer.disconnect();
+      off();
       marks.remove();
     },
   };

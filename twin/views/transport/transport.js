@@ -68,6 +68,19 @@ class TransportBar {
       (this.ruleText = el("span", {}, "Meals waiting per driver")),
     );
     this.swatches = swatches;
+    this.below = el(
+      "button",
+      {
+        class: "below",
+        type: "button",
+        "data-testid": "late-toggle",
+        title: "Show under the bars how many minutes were late each hour, and why, instead of the meals waiting",
+        onclick: () => {
+          this.model.below = this.model.below === "late" ? "waiting" : "late";
+        },
+      },
+      "Late minutes",
+    );
   }
 
   buildSummary() {
@@ -115,6 +128,7 @@ class TransportBar {
           this.legend,
           this.cancel,
           this.rule,
+          this.below,
           this.summary,
           this.scrubber.brush.clear,
           this.range.button,
@@ -143,7 +157,11 @@ class TransportBar {
     this.take();
     this.sync();
     this.model.on("anchor", this.take);
-    for (const name of ["window", "volume", "moments"]) this.model.on(name, this.changed);
+    for (const name of ["window", "volume", "moments", "late"]) this.model.on(name, this.changed);
+    this.model.on("below", () => {
+      this.summarise();
+      this.changed();
+    });
     this.model.on("supply", () => {
       this.summarise();
       this.changed();
@@ -314,7 +332,10 @@ class TransportBar {
       ...(head ? [head] : []),
       ...parts.map(({ key, text, title }) => el("span", { title, class: key }, text)),
     );
-    this.rule.hidden = !this.model.supply.rule;
+    const late = this.model.below === "late";
+    this.below.hidden = !this.model.explains;
+    this.below.setAttribute("aria-pressed", String(late));
+    this.rule.hidden = !this.model.supply.rule || late;
     this.rule.title = this.model.supply.rule ?? "";
     this.swatches.hidden = this.model.supply.unknown === true;
     this.ruleText.textContent = this.model.supply.unknown

@@ -3,6 +3,7 @@
 
 import { clockFrom } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
+import { laterMark, rangeMark } from "../shared/later.js";
 import { minutesText } from "../shared/numbers.js";
 import { guarded, twin } from "../shared/registry.js";
 import { DAY } from "../shared/times.js";
@@ -44,12 +45,26 @@ const COLUMNS = [
   ["revenue", "Revenue", "Price × quantity of this brand’s own items"],
   ["minutes", "Delivery", "Mean time from created to delivered of those orders; durations over 4 h are left out"],
   [
+    "cold",
+    "Cold",
+    "Share of those orders’ finished meals that stood too long before they were picked up; meals of which the record " +
+      "does not say when they were finished are left out",
+  ],
+  [
     "trend",
     "Trend",
     "The brand’s orders in the later half of the kitchen’s orders against the earlier half: " +
       "improving or declining where chance alone would do it less than once in a hundred times",
   ],
 ];
+
+/** The share of a brand's meals that were cold; "–" where none of them counts. */
+const coldText = ({ cold }) => (cold === null ? "–" : `${cold} %`);
+/** What stands behind that share, or why there is none. */
+const shelfText = ({ meals, chilled, stood }, after) =>
+  meals
+    ? `${number(chilled)} of ${counted(meals, "meal")} stood over ${after} before they were picked up; half of them up to ${stood}`
+    : "The record has no gk_finished or gk_ready of these orders, so nobody knows how long their meals stood";
 
 /** What is around and over the figures of the trends: words, marks, the table of brands. */
 class TrendsFrame {
@@ -88,6 +103,8 @@ class TrendsFrame {
       this.body,
     );
     this.more = el("p", { class: "mute more", hidden: true });
+    /** The words that figures are of the whole range, and the mark that some of it lies ahead; in the headings of both. */
+    this.ranges = [rangeMark(), rangeMark()];
   }
 
   buildVolume() {
@@ -132,7 +149,7 @@ class TrendsFrame {
           "Minutes that orders spent in a stage, of those that left it in the range; durations over 4 h " +
             "are left out. Line: 5 to 95 of a hundred; box: the middle half; stroke: the mean. Click a " +
             "stage to see only its orders.",
-          [el("span", { class: "mute" }, "minutes"), this.stageKey],
+          [el("span", { class: "mute" }, "minutes"), this.ranges[0], this.stageKey],
           el("div", { class: "frame" }, this.slots.stages, this.rows, this.leftOut),
         ),
         this.part("brands", "Brands", "Every brand with orders in the range", [], this.scroll),
@@ -226,6 +243,7 @@ class TrendsFrame {
     const { frame } = this.volume;
     if (!this.seen() || !frame || !this.clock.anchor) return;
     this.moved = performance.now();
+    this.markAhead();
     const x = Math.min(Math.max(this.volume.x(this.clock.now()) - frame.left, 0), frame.width);
     const at = Math.round(x * devicePixelRatio) / devicePixelRatio;
     this.playhead.hidden = !this.model.summary.volume?.orders;
@@ -234,8 +252,24 @@ class TrendsFrame {
     if (this.clock.moving) this.timer = setTimeout(this.move, MOVE_EVERY_MS);
   });
 
+  /** When the range ends, of which the figures are: all of it is loaded, also where a section of it plays. */
+  get end() {
+    return this.clock.window?.end ?? this.clock.anchor?.end ?? 0;
+  }
+
+  /** Dim and mark the figures of the range while a part of it is still to come. */
+  markAhead() {
+    const ahead = this.clock.now() < this.end;
+    if (ahead !== this.root.classList.contains("with-ahead")) this.root.classList.toggle("with-ahead", ahead);
+  }
+
+  /** Each line is [text, whether it is the heading, whether what it says lies after the playhead]. */
   say(lines, event) {
-    this.tip.replaceChildren(...lines.filter(Boolean).map(([text, strong]) => el(strong ? "b" : "p", {}, text)));
+    this.tip.replaceChildren(
+      ...lines
+        .filter(Boolean)
+        .map(([text, strong, later]) => el(strong ? "b" : "p", {}, text, later ? laterMark() : null)),
+    );
     this.tip.hidden = false;
     const box = this.root.getBoundingClientRect();
     const x = event.clientX - box.left;
@@ -268,16 +302,17 @@ class TrendsFrame {
     const known = usual?.y?.length === n && !Number.isNaN(usual.y[i]);
     const { zone } = this.clock;
     const day = zone.naive ? DAY : SHORTEST_DAY;
+    const now = this.clock.now();
     const until = bars.right[i] - bars.left[i] >= day ? "" : `–${zone.clockText(bars.right[i], false)}`;
     this.say(
       [
-        [`${zone.dayText(bars.left[i])} ${zone.clockText(bars.left[i], false)}${until}`, true],
+        [`${zone.dayText(bars.left[i])} ${zone.clockText(bars.left[i], false)}${until}`, true, bars.right[i] > now],
         [counted(bars.top[i], "order")],
         known ? [`usually ${usual.y[i].toFixed(usual.y[i] < 10 ? 1 : 0)}`] : null,
         ...(this.model.learnt.moments ?? [])
           .filter((m) => m.start <= bars.right[i] && m.end >= bars.left[i])
           .slice(0, 3)
-          .map((m) => [`${m.title} · ${m.when}`]),
+          .map((m) => [`${m.title} · ${m.when}`, false, m.end > now]),
       ],
       event,
     );
@@ -364,9 +399,10 @@ class TrendsFrame {
         ["No order left this stage in the range"],
         stage.excluded ? [`${number(stage.excluded)} over 4 h left out`] : null,
       ];
+    const ahead = this.clock.anchor && this.clock.now() < this.end;
     return [
       [stage.label, true],
-      [`Range: ${stage.mean} on average, half took ${q[1]} to ${q[2]}`],
+      [`Range: ${stage.mean} on average, half took ${q[1]} to ${q[2]}`, false, ahead],
       [`5 to 95 of a hundred: ${q[0]} to ${q[3]}`],
       [
         `${counted(stage.number, "order")} left ` +
@@ -421,7 +457,7 @@ class TrendsFrame {
 
   fillHead() {
     this.head.replaceChildren(
-      el("th", { scope: "col", class: "brand" }, "Brands"),
+      el("th", { scope: "col", class: "brand" }, "Brands", this.ranges[1]),
       ...COLUMNS.map(([key, label, explanation]) => {
         const mine = this.sorted.key === key;
         return el(
@@ -475,6 +511,7 @@ class TrendsFrame {
             { title: `Mean of ${counted(b.deliveries, "delivery", "deliveries")}${left}` },
             b.minutes === null ? "–" : minuteText(b.minutes),
           ),
+          el("td", { class: "cold", title: shelfText(b, this.model.summary.cold_after) }, coldText(b)),
           el(
             "td",
             {
@@ -484,7 +521,7 @@ class TrendsFrame {
                 : "Too few orders to tell a trend",
             },
             el("i", { "aria-hidden": "true" }, arrow),
-            ` ${word}`,
+            el("span", { class: "word" }, ` ${word}`),
           ),
         );
       }),

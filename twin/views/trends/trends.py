@@ -20,6 +20,7 @@ from twin.analysis.brands import BrandFigures, performance
 from twin.analysis.insights import Insights
 from twin.analysis.metrics import metrics_of
 from twin.analysis.moments.moment import when_in
+from twin.analysis.shelf import Shelf, by_brand
 from twin.analysis.wording import in_minutes, minutes_text
 from twin.foundation.stages import COMPLETED, STAGE_LABELS, STAGES
 from twin.replay.controller import ReplayController
@@ -161,11 +162,14 @@ class TrendsView(ReplayView):
         times = data.stage_times(timeline)
         stages.show(times)
         compared = performance(timeline)
+        cold_after = self._controller.settings.cold_after_s
+        shelves = by_brand(timeline, cold_after=cold_after)
         brands.show(compared[:MOST_BRANDS])
         self._frame.summary = {
             "volume": {"bucket": bucket, "orders": int(counts.sum())},
             "stages": [_stage_texts(stage) for stage in times],
-            "brands": [_brand_texts(brand) for brand in compared[:MOST_BRANDS]],
+            "brands": [_brand_texts(brand, shelves[brand.brand]) for brand in compared[:MOST_BRANDS]],
+            "cold_after": minutes_text(cold_after),
             "more": max(0, len(compared) - MOST_BRANDS),
         }
 
@@ -228,7 +232,7 @@ def _stage_texts(stage: data.StageTimes) -> dict[str, Any]:
     }
 
 
-def _brand_texts(brand: BrandFigures) -> dict[str, Any]:
+def _brand_texts(brand: BrandFigures, shelf: Shelf) -> dict[str, Any]:
     return {
         "brand": brand.brand,
         "orders": brand.orders,
@@ -239,4 +243,8 @@ def _brand_texts(brand: BrandFigures) -> dict[str, Any]:
         "earlier": brand.earlier,
         "later": brand.later,
         "trend": brand.trend or "",
+        "meals": shelf.meals,
+        "chilled": shelf.cold,
+        "cold": None if shelf.cold_share is None else math.floor(100 * shelf.cold_share + 0.5),
+        "stood": "" if shelf.median is None else minutes_text(shelf.median),
     }

@@ -1,10 +1,21 @@
+import { SHORT_LABELS } from "#python/foundation/stages";
 import { el } from "../shared/elements.js";
+import { groupChip } from "../shared/group_chip.js";
 import { plural } from "../shared/numbers.js";
 import { selectionOf } from "../shared/verbs.js";
+import { fairnessCard } from "./fairness.js";
 
 const minutes = (value) => value.toFixed(1);
 const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${minutes(Math.abs(value))}`;
-const SCOPES = { hour: "Last 60 min", range: "Range or loop" };
+const SCOPES = { hour: "Last 60 min", range: "Range or loop", stage: "Stage", group: "Orders listed" };
+/** By what it speaks: the switch in the transport, in its words. */
+const SPEAKS_BY = [
+  ["As it was known", "Of what had been delivered by the playhead, against what is usual on other days"],
+  ["With hindsight", "Of all deliveries of the range or loop, also of those after the playhead"],
+];
+const SHORT_PROMISE =
+  "Promise shorter than usual: in hours in which a usual order takes longer than was promised, by how much";
+const USUAL = "Slack in the promise: in the other hours, how much sooner a usual order is there than was promised";
 /** Share of the scale left free at both ends. */
 const MARGIN = 0.06;
 
@@ -43,9 +54,18 @@ class WhyPanel {
     this.model = model;
     this.selected = selectionOf(model);
     this.scopes = Object.entries(SCOPES).map(([scope, label]) =>
-      el("button", { type: "button", "data-scope": scope, onclick: () => model.send_msg({ scope }) }, label),
+      el(
+        "button",
+        {
+          type: "button",
+          "data-scope": scope,
+          "data-testid": `why-${scope}`,
+          onclick: () => model.send_msg({ scope }),
+        },
+        label,
+      ),
     );
-    this.took = el("span", { class: "took mute" });
+    this.by = el("span", { class: "by mute", "data-testid": "why-by" });
     this.sentence = el("p", { class: "sentence", role: "status", "data-testid": "why-sentence" });
     this.rows = el("ol", {
       class: "steps",
@@ -55,7 +75,9 @@ class WhyPanel {
     this.shared = el("ul", { "data-testid": "why-shared" });
     this.alike = el("div", { class: "alike" }, el("h4", {}, "What the late ones share"), this.shared);
     this.orders = el("ol", { class: "orders", "data-testid": "why-orders", "aria-label": "Its orders, worst first" });
-    this.listed = el("h4", { class: "listed" });
+    this.listed = el("h4", {});
+    this.chip = groupChip(this.selected, "why-group");
+    this.heading = el("header", { class: "listed" }, this.listed, this.chip.node);
     this.root = el(
       "section",
       { class: "why", "data-testid": "why" },
@@ -63,12 +85,13 @@ class WhyPanel {
         "header",
         {},
         el("div", { class: "choices", role: "group", "aria-label": "Deliveries of" }, ...this.scopes),
-        this.took,
+        this.by,
       ),
       this.sentence,
       this.rows,
+      fairnessCard(model),
+      el("div", { class: "list" }, this.heading, this.orders),
       this.alike,
-      el("div", { class: "list" }, this.listed, this.orders),
       el(
         "details",
         { class: "how" },
@@ -76,16 +99,21 @@ class WhyPanel {
         el(
           "p",
           {},
-          "Averages of what was delivered in the last 60 minutes, or by now of the orders that began in the range or " +
-            "loop: what was promised, what an order usually takes at its hour on other days, what each part took " +
-            "more or less than that, and what it came to. The parts add up; what the record lacks is one of them.",
+          "Averages of what was delivered in the last 60 minutes, or of the orders that began in the range or " +
+            "loop: as it was known, those delivered by now; with hindsight, all of them. What was promised, what an " +
+            "order usually takes at its hour on other days, what each part took more or less than that, and what it " +
+            "came to. The parts add up; what the record lacks is one of them.",
         ),
       ),
     );
     for (const name of ["state", "part", "scope"]) model.on(name, this.show);
     for (const name of ["state", "shared"]) model.on(name, this.share);
     for (const name of ["worst", "part"]) model.on(name, this.list);
-    model.on("remove", this.selected.on(this.list));
+    const dropSelection = this.selected.on(() => {
+      this.list();
+      this.offer();
+    });
+    model.on("remove", dropSelection);
     this.show();
     this.share();
     this.list();
@@ -98,26 +126,39 @@ class WhyPanel {
     this.shared.replaceChildren(...said.map((sentence) => el("li", {}, sentence)));
   };
 
+  /** The deliveries that can be chosen: a stage's or a group's while there is one. */
+  offer() {
+    const { stage, group } = this.selected;
+    for (const button of this.scopes) {
+      const { scope } = button.dataset;
+      button.setAttribute("aria-pressed", String(scope === this.model.scope));
+      button.hidden = (scope === "stage" && !stage) || (scope === "group" && !group);
+      if (scope === "stage" && stage) button.textContent = `${SHORT_LABELS[stage]} now`;
+    }
+  }
+
   show = () => {
     const { state, part } = this.model;
-    for (const button of this.scopes) {
-      button.setAttribute("aria-pressed", String(button.dataset.scope === this.model.scope));
-    }
+    this.offer();
     const ready = state.sentence !== undefined;
     this.root.classList.toggle("waiting", !ready);
     this.sentence.textContent = ready ? state.sentence : "Comparing with what is usual …";
     this.rows.hidden = !ready || !state.orders;
-    this.took.textContent = this.rows.hidden ? "" : `took ${minutes(state.mean)} min on average`;
+    const [by, title] = SPEAKS_BY[Number(state.hindsight ?? false)];
+    this.by.textContent = ready ? by : "";
+    this.by.title = title;
     if (this.rows.hidden) {
       this.rows.replaceChildren();
       return;
     }
-    const { spans, place } = waterfall(state);
+    const slack = state.usual - state.promise;
+    const { spans, place } = waterfall({ ...state, usual: state.promise, steps: [{ beyond: slack }, ...state.steps] });
     const from = this.rows.getRootNode().activeElement?.dataset?.part;
     this.rows.replaceChildren(
       this.end("Promised", state.target, place),
-      this.step({ label: "Usual" }, state.usual, spans[0], place),
-      ...state.steps.map((step, k) => this.step(step, step.beyond, spans[k + 1], place, part)),
+      this.step({ label: "Short promise", title: SHORT_PROMISE }, state.promise, spans[0], place),
+      this.step({ label: "Usual", title: USUAL }, slack, spans[1], place),
+      ...state.steps.map((step, k) => this.step(step, step.beyond, spans[k + 2], place, part)),
       this.end("Took", state.mean, place, "total"),
     );
     if (from) this.rows.querySelector(`[data-part="${from}"]`)?.focus();
@@ -147,7 +188,7 @@ class WhyPanel {
       ),
       el("span", { class: "n" }, signed(beyond)),
     ];
-    if (!step.part) return el("li", { class: "step" }, el("div", {}, ...parts));
+    if (!step.part) return el("li", { class: "step", title: step.title }, el("div", {}, ...parts));
     return el(
       "li",
       { class: "step" },
@@ -168,32 +209,43 @@ class WhyPanel {
   list = () => {
     const { worst, part, state } = this.model;
     const step = state.steps?.find((one) => one.part === part);
-    this.listed.hidden = !part;
+    this.heading.hidden = !part;
+    this.chip.show();
     this.listed.textContent = !part
       ? ""
       : worst.length
-        ? `${step?.label ?? part}: the orders with most above usual`
-        : "No order had more of it than usual.";
-    this.orders.replaceChildren(
-      ...worst.map(([row, id, beyond, late]) =>
+        ? "Most above usual"
+        : `${step?.label ?? part}: no order had more than usual.`;
+    const from = this.orders.getRootNode().activeElement?.dataset?.order;
+    this.orders.replaceChildren(...worst.map((line) => this.order(...line)));
+    if (from) this.orders.querySelector(`[data-order="${from}"]`)?.focus();
+  };
+
+  /** An order of the list; `beyond` and `late` are null before it is delivered. */
+  order(row, id, beyond, late) {
+    const known = late !== null;
+    return el(
+      "li",
+      {},
+      el(
+        "button",
+        {
+          type: "button",
+          "data-order": row,
+          "data-testid": "why-order",
+          "aria-pressed": String(this.selected.row === row),
+          onclick: () => this.selected.select(row),
+        },
+        el("span", { class: "id" }, id),
+        el("span", { class: "n" }, known ? `${signed(beyond)} min` : ""),
         el(
-          "li",
-          {},
-          el(
-            "button",
-            {
-              type: "button",
-              "aria-pressed": String(this.selected.row === row),
-              onclick: () => this.selected.select(row),
-            },
-            el("span", { class: "id" }, id),
-            el("span", { class: "n" }, `${signed(beyond)} min`),
-            el("span", { class: "mute" }, late > 0 ? `${minutes(late)} min late` : "in time"),
-          ),
+          "span",
+          { class: "mute" },
+          known ? (late > 0 ? `${minutes(late)} min late` : "in time") : "not delivered yet",
         ),
       ),
     );
-  };
+  }
 }
 
 function render(view) {

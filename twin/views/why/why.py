@@ -8,21 +8,30 @@ from typing import Any, ClassVar
 import numpy as np
 import panel as pn
 import param
+from numpy.typing import NDArray
+from panel.io.document import hold
 
 from twin.analysis.common_traits import common_traits, traits_of
-from twin.analysis.ledger import NAMES, PARTS, Account, Ledger, ledger_of
+from twin.analysis.ledger import NAMES, PARTS, Account, Bools, Ledger, ledger_of
 from twin.analysis.metrics import TRAILING
+from twin.analysis.promise import promises_of
 from twin.replay.controller import ReplayController
+from twin.replay.selection import Group
 from twin.server import threads
 from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
+from twin.views.why.fairness import promise_rows
 
 MINUTE = 60.0
 UPDATE_S = 1.0
 """The ledger moves at most once a second while a replay plays."""
 WORST = 30
-"""Orders that a part's list names."""
+"""Orders that a part's list names, and to which all views are narrowed then."""
+SCOPES = ("hour", "range", "stage", "group")
+"""The deliveries that it can be about."""
+UNDELIVERED = "None of the orders in this stage is delivered yet. With hindsight it is known what came of them."
+UNDELIVERED_LATER = "None of the orders in this stage was delivered."
 MOST_SHARED = 3
 """Traits that are named."""
 
@@ -33,29 +42,40 @@ class WhyPanel(Component):
     state = param.Dict(
         default={},
         doc="`sentence`, `orders`, `late`, `target`, `mean`, and `steps`: of each part its minutes, and what it made late; "
-        "empty while it is computed.",
+        "`hindsight`: whether it knows what comes after the playhead; empty while it is computed.",
     )
     scope: str = param.Selector(  # type: ignore[assignment]
-        default="hour", objects=["hour", "range"], doc="The last 60 minutes, or the loop or range."
+        default="hour",
+        objects=list(SCOPES),
+        doc="The last 60 minutes, the loop or range, the orders of the selection's stage, or those of its group.",
     )
     part = param.String(default="", doc="The part whose orders are listed; empty: none.")
     worst: list[list[Any]] = param.List(  # type: ignore[assignment]
-        default=[], doc="The orders to which that part added most: row, id, minutes more than usual, minutes late."
+        default=[],
+        doc="The orders to which that part added most when it was chosen: row, id, minutes more than usual, minutes late; both "
+        "None where it is not delivered yet.",
     )
 
     shared: list[str] = param.List(  # type: ignore[assignment]
         default=[], item_type=str, doc="What the late orders share that the others do not, a sentence each."
     )
 
+    promises: list[dict[str, Any]] = param.List(  # type: ignore[assignment]
+        default=[], doc="Of each kind of promise whether it was fair, see `promise_rows`."
+    )
+
     _esm = module_source(Path(__file__).with_name("why.js"))
-    _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("why.css"))]
+    _stylesheets: ClassVar[list[Any]] = [
+        style_source(Path(__file__).with_name(name)) for name in ("why.css", "fairness.css")
+    ]
 
 
 class WhyView(ReplayView):
-    """The delay ledger of what had been delivered by the playhead.
+    """The delay ledger as it was known at the playhead: of what had been delivered by it, against what other days say is usual.
 
     Of the last 60 minutes it has the deliveries of the delivery time's card, of the loop or range those of orders that began in
-    it.
+    it. With hindsight it has all of the loop's or range's orders, and compares them with all that is known now. It can also be
+    about the orders of the selection: those in its stage, or in its group. A part that is chosen becomes such a group.
     """
 
     active = param.Boolean(default=True, doc="Whether it can be seen; otherwise nothing is computed or sent.")
@@ -65,21 +85,25 @@ class WhyView(ReplayView):
         self._controller = controller
         self._ledger: Ledger | None = None
         self._timeline: Timeline | None = None
-        self._shown: tuple[float, ...] = ()
+        self._shown: tuple[float, float, float, bool] | None = None
         self._updated_at = -UPDATE_S
+        self._group: Group | None = None  # the orders of the chosen part
+        self._wanted = ""  # the part to choose once the ledger is there
         self._panel = WhyPanel(sizing_mode="stretch_both", margin=0)
         self._panel.join(controller)
         self._panel.on_msg(self._on_message)
         self._panel.retry_with(partial(self.retry, controller))
         self.follow(self, "active", self.learn)
+        self.follow(controller.selection, ["stage", "group"], self._on_selection)
 
     def __panel__(self) -> WhyPanel:
         return self._panel
 
     def reset(self) -> None:
         """Drop the ledger of the previous timeline."""
-        self._ledger, self._timeline, self._shown = None, self._controller.timeline, ()
-        self._panel.param.update(state={}, part="", worst=[], shared=[])
+        self._ledger, self._timeline, self._shown = None, self._controller.timeline, None
+        self._group = None
+        self._panel.param.update(state={}, part="", worst=[], shared=[], promises=[])
 
     def learn(self) -> None:
         """Compute the ledger in a thread, once it is seen and what is usual is known."""
@@ -94,7 +118,9 @@ class WhyView(ReplayView):
         def make() -> Ledger:
             made = ledger_of(timeline, insights.baseline, target)
             made.account()
+            made.as_known(timeline.window.end)
             timeline.cached(traits_of)
+            list(promises_of(timeline, insights.baseline, target).kinds)
             return made
 
         async def compute() -> None:
@@ -113,61 +139,138 @@ class WhyView(ReplayView):
         """Show the ledger as of the snapshot."""
         if not self.active or self._ledger is None or self._controller.timeline is not self._timeline:
             return
-        now = (self._controller.start, self._controller.end, snapshot.t)
+        now = (self._controller.start, self._controller.end, snapshot.t, self._controller.hindsight)
         wall = time.monotonic()
         if now == self._shown or (self._controller.playing and wall - self._updated_at < UPDATE_S):
             return
+        turned = self._shown is not None and self._shown[-1] != now[-1]
         self._shown, self._updated_at = now, wall
+        if turned and self._group is not None:  # other orders may be the worst of those that count now
+            self._wanted = self._panel.part
         self._update()
 
-    def _update(self) -> None:
-        if self._ledger is None or self._timeline is None or not self._shown:
-            return
-        among = self._among()
-        state = _state(self._ledger.account(among))
-        shared = common_traits(self._timeline.cached(traits_of), self._ledger.late, among)
-        sentences = [one.sentence for one in shared[:MOST_SHARED]]
-        if state != self._panel.state or sentences != self._panel.shared:
-            self._panel.param.update(state=state, shared=sentences)
-        self._list(among)
+    def explain(self, part: str) -> None:
+        """Show the last 60 minutes and list the orders of a part (of another cause none), as soon as that can be seen."""
+        self._panel.scope, self._wanted = "hour", part if part in PARTS else ""
+        self._shown = None
+        timeline = self._controller.timeline
+        with hold():
+            self._controller.selection.select(None)  # an open order would cover it
+            if timeline is not None:
+                self.show(timeline.at(self._controller.now()))
 
-    def _among(self) -> Any:
+    def _update(self) -> None:
+        if self._ledger is None or self._timeline is None or self._shown is None:
+            return
+        if self._wanted:
+            part, self._wanted = self._wanted, ""
+            self._choose(part)
+        ledger = self._as_of_now()
+        among = self._among(ledger)
+        account = ledger.account(among)
+        state = {**_state(account), "hindsight": self._shown[-1]}
+        if not account.orders and self._panel.scope == "stage":
+            state["sentence"] = UNDELIVERED_LATER if self._shown[-1] else UNDELIVERED
+        shared = common_traits(self._timeline.cached(traits_of), ledger.late, among)
+        sentences = [one.sentence for one in shared[:MOST_SHARED]]
+        worst = [] if self._group is None else self._worst(ledger, np.array(self._group.rows))
+        promises = promise_rows(promises_of(self._timeline, ledger.baseline, ledger.target), among)
+        sent = {"state": state, "shared": sentences, "worst": worst, "promises": promises}
+        self._panel.param.update(**{name: value for name, value in sent.items() if value != getattr(self._panel, name)})
+
+    def _as_of_now(self) -> Ledger:
+        """Return the ledger by which it speaks."""
+        assert self._ledger is not None
+        assert self._shown is not None
+        *_, t, hindsight = self._shown
+        return self._ledger if hindsight else self._ledger.as_known(t)
+
+    def _among(self, ledger: Ledger) -> Bools:
         """Return which deliveries it is about, (n,) bool."""
         assert self._timeline is not None
-        assert self._ledger is not None
-        orders, (start, end, t) = self._timeline.orders, self._shown
-        until = self._ledger.counted & (orders.delivered <= t)
-        if self._panel.scope == "hour":
-            return until & (orders.delivered > t - TRAILING)
-        return until & (orders.began >= start) & (orders.began < end)
+        assert self._shown is not None
+        orders, (start, end, t, _) = self._timeline.orders, self._shown
+        selection = self._controller.selection
+        match self._panel.scope:
+            case "hour":
+                return ledger.counted & (orders.delivered <= t) & (orders.delivered > t - TRAILING)
+            case "stage" if selection.stage:
+                return ledger.counted & _rows(len(orders), self._timeline.membership.at(t, selection.stage).order)
+            case "group" if selection.group is not None:
+                return ledger.counted & _rows(len(orders), np.array(selection.group.rows))
+            case _:
+                return ledger.counted & (orders.began >= start) & (orders.began < end)
 
-    def _list(self, among: Any) -> None:
-        ledger, timeline, part = self._ledger, self._timeline, self._panel.part
-        assert timeline is not None
-        assert ledger is not None
-        worst: list[list[Any]] = []
+    def _choose(self, part: str) -> None:
+        """List the orders of a part, and narrow all views to them; empty: show all orders again."""
+        assert self._timeline is not None
+        self._panel.part = part
+        rows: list[int] = []
         if part:
-            rows, column = np.flatnonzero(among), PARTS.index(part)
-            more = ledger.parts[rows, column] - ledger.usual[rows, column]
+            ledger, column = self._as_of_now(), PARTS.index(part)
+            among = np.flatnonzero(self._among(ledger))
+            more = ledger.parts[among, column] - ledger.usual[among, column]
             largest = np.argsort(-more, kind="stable")[:WORST]
-            worst = [
-                [row, str(timeline.orders.ids[row].as_py()), _tenths(beyond), _tenths(total - ledger.target)]
-                for row, beyond, total in zip(
-                    rows[largest].tolist(), more[largest].tolist(), ledger.total[rows[largest]].tolist(), strict=True
-                )
-                if beyond > 0
-            ]
-        if worst != self._panel.worst:
-            self._panel.worst = worst
+            rows = among[largest[more[largest] > 0]].tolist()
+        self._group = None
+        selection, label = self._controller.selection, f"{NAMES[part]} {self._when()}" if part else ""
+        if rows:
+            if self._panel.scope == "stage":  # which goes, since all views are narrowed to the group
+                self._panel.scope = "hour"
+            self._group = selection.gather(label, rows)
+        elif selection.group is not None:
+            selection.show_all()
+
+    def _when(self) -> str:
+        """Return the stretch of time that it is about, as the kitchen's clock has it."""
+        assert self._shown is not None
+        start, end, t, hindsight = self._shown
+        scope, tz = self._panel.scope, self._controller.tz
+        if scope in ("stage", "group"):
+            return f"at {tz.clock(t)}"
+        first, last = (t - TRAILING, t) if scope == "hour" else (start, end if hindsight else min(t, end))
+        return f"{tz.clock(first)}–{tz.clock(last)}"
+
+    def _worst(self, ledger: Ledger, rows: NDArray[np.int64]) -> list[list[Any]]:
+        timeline, column = self._timeline, PARTS.index(self._panel.part)
+        assert timeline is not None
+        more = ledger.parts[rows, column] - ledger.usual[rows, column]
+        late = ledger.total[rows] - ledger.target
+        known = ledger.counted[rows]
+        return [
+            [row, str(timeline.orders.ids[row].as_py()), *([_tenths(m), _tenths(over)] if seen else [None, None])]
+            for row, m, over, seen in zip(rows.tolist(), more.tolist(), late.tolist(), known.tolist(), strict=True)
+        ]
+
+    def _on_selection(self) -> None:
+        """Follow what all views are narrowed to: another group than ours, or none, is no part of ours."""
+        selection, panel = self._controller.selection, self._panel
+        if self._group is not None and selection.group is not self._group:
+            self._group = None
+            panel.param.update(part="", worst=[])
+        if (panel.scope == "stage" and not selection.stage) or (panel.scope == "group" and selection.group is None):
+            panel.scope = "hour"
+        elif panel.scope not in ("stage", "group"):
+            return
+        self._update()
 
     def _on_message(self, event: Any) -> None:
-        match event.data:
-            case {"part": str() as part} if part in ("", *PARTS):
-                self._panel.part = part
-                self._update()
-            case {"scope": "hour" | "range" as scope}:
-                self._panel.scope = scope
-                self._update()
+        with hold():  # one message for all views
+            match event.data:
+                case {"part": str() as part} if part in ("", *PARTS) and self._shown is not None:
+                    self._choose(part)
+                    self._update()
+                case {"scope": str() as scope} if scope in SCOPES:
+                    self._panel.scope = scope
+                    if self._panel.part and scope not in ("stage", "group") and self._shown is not None:
+                        self._choose(self._panel.part)
+                    self._update()
+
+
+def _rows(n: int, rows: NDArray[Any]) -> Bools:
+    chosen = np.zeros(n, bool)
+    chosen[rows] = True
+    return chosen
 
 
 def _tenths(seconds: float) -> float:
@@ -201,7 +304,8 @@ def _state(account: Account) -> dict[str, Any]:
         "late": account.late,
         "late_min": round(account.late_s / MINUTE),
         "target": _tenths(account.target),
-        "usual": _tenths(beyond["usual"]),
+        "promise": _tenths(beyond["promise"]),
+        "usual": _tenths(beyond["promise"] + beyond["usual"]),
         "mean": _tenths(account.total_s / n),
         "steps": steps,
     }

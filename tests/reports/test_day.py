@@ -9,7 +9,7 @@ import pytest
 import twin
 from tests.raw_orders import EVIL, WHOLE, rows_of, timeline_of
 from twin import cli
-from twin.notebook.report import report
+from twin.reports.day import report
 
 DAY = "2025-10-16"
 

@@ -1,0 +1,129 @@
+"""The report of a kitchen's day or range as one HTML page to read, print and mail: no scripts, no server, no network.
+
+Every figure is that of the page and of notebooks: the delay ledger, the moments, the brands, and the day against those before.
+The same data gives the same bytes.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twin.analysis import brands
+from twin.analysis.common_traits import common_traits, traits_of
+from twin.analysis.day_figures import day_figures
+from twin.analysis.ledger import LABELS, PARTS, Account, Ledger
+from twin.analysis.moments import TROUBLES
+from twin.analysis.moments.moment import when_in
+from twin.foundation.times import DAY, HOUR
+from twin.hub import Hub
+from twin.reports.parts import MINUTE, latest, templates, waterfall
+from twin.timeline.timeline import Timeline
+
+WORST = 20
+"""Orders in the table of the latest."""
+MOST_MOMENTS = 20
+MOST_SHARED = 5
+MOST_HOURS = 8 * 24
+"""Columns of the strip of hours; of a longer range it has days."""
+
+
+def report(hub: Hub, timeline: Timeline, link: str = "") -> str:
+    """Return the report of the orders that began in the timeline's window, as HTML. `link` is an address of the live page."""
+    window, tz = timeline.window, timeline.tz
+    insights, ledger = hub.insights(timeline), hub.ledger(timeline)
+    orders = timeline.orders
+    among = (orders.began >= window.start) & (orders.began < window.end)
+    account = ledger.account(among)
+    shared = common_traits(timeline.cached(traits_of), ledger.late, among & ledger.counted)
+    one_day = tz.day(window.start) == tz.day(np.nextafter(window.end, window.start))
+    history = insights.baseline.history
+    figures = day_figures(history, tz.day(window.start), ledger.target) if one_day and history is not None else []
+    span = window.end - window.start
+    return (
+        templates()
+        .get_template("day.html")
+        .render(
+            kitchen=timeline.location.label,
+            when=_range_text(timeline),
+            clock="kitchen time" if tz.naive else tz.name,
+            sentence=account.sentence,
+            account=account,
+            target=ledger.target / MINUTE,
+            mean=account.total_s / account.orders / MINUTE if account.orders else None,
+            orders=int(np.count_nonzero(among)),
+            figures=figures,
+            days=max((one.days for one in figures), default=0),
+            steps=waterfall(account),
+            strip=_strip(timeline, ledger, among),
+            moments=[
+                {
+                    "when": when_in(one, span),
+                    "title": one.title,
+                    "sentence": one.sentence,
+                    "trouble": one.kind in TROUBLES,
+                    "causes": _during(ledger, orders.began, among, one.start, one.end).sentence
+                    if one.kind in TROUBLES
+                    else "",
+                }
+                for one in insights.moments[:MOST_MOMENTS]
+            ],
+            more_moments=max(0, len(insights.moments) - MOST_MOMENTS),
+            unexamined=insights.unexamined,
+            shared=[one.sentence for one in shared[:MOST_SHARED]],
+            brands=brands.performance(timeline),
+            worst=latest(timeline, ledger, among, WORST),
+            quality=timeline.data_quality,
+            link=link,
+        )
+    )
+
+
+def save_report(hub: Hub, timeline: Timeline, path: str | Path, link: str = "") -> Path:
+    """Write the report of the timeline's window, and return its path."""
+    written = Path(path)
+    written.write_text(report(hub, timeline, link), "utf-8")
+    return written
+
+
+def _during(ledger: Ledger, began: Any, among: Any, start: float, end: float) -> Account:
+    return ledger.account(among & (began >= start) & (began < end))
+
+
+def _range_text(timeline: Timeline) -> str:
+    window, tz = timeline.window, timeline.tz
+    first, last = window.start, float(np.nextafter(window.end, window.start))
+    day = f"{tz.weekday(first)} {tz.text(first)[:10]}"
+    if (window.start, window.end) == tz.whole_days(first, last) and tz.day(first) == tz.day(last):
+        return day
+    return f"{tz.text(window.start)[:16]} to {tz.text(window.end)[:16]}"
+
+
+def _strip(timeline: Timeline, ledger: Ledger, among: Any) -> dict[str, Any]:
+    """Return the late minutes by hour (of a long range by day) and cause: columns, and a row of (minutes, strength 0..1) each."""
+    window, tz = timeline.window, timeline.tz
+    step = HOUR if window.end - window.start <= MOST_HOURS * HOUR else DAY
+    late = ledger.blame.rows[among[ledger.blame.rows]]
+    if not len(late):
+        return {"columns": [], "rows": []}
+    causes = ledger.blame.seconds[among[ledger.blame.rows]] / MINUTE
+    bucket = np.floor(np.asarray(tz.local(timeline.orders.began[late])) / step).astype(np.int64)
+    first = int(np.floor(float(tz.local(window.start)) / step))
+    last = int(np.floor(float(tz.local(float(np.nextafter(window.end, window.start)))) / step))
+    number = last - first + 1
+    sums = np.stack([np.bincount(bucket - first, causes[:, k], number) for k in range(causes.shape[1])])
+    largest = max(float(sums.max()), 1.0)
+    starts = [float(tz.from_local((first + k) * step)) for k in range(number)]
+    return {
+        "columns": [tz.clock(t)[:2] if step == HOUR else tz.text(t)[8:10] for t in starts],
+        "unit": "hour" if step == HOUR else "day",
+        "rows": [
+            (
+                LABELS[part].capitalize(),
+                [(round(float(value)), round(min(max(float(value) / largest, 0.0), 1.0), 3)) for value in row],
+                round(float(row.sum())),
+            )
+            for part, row in zip((*PARTS, "usual"), sums, strict=True)
+            if abs(row).max() >= 0.5
+        ],
+    }
