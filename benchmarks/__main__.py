@@ -25,6 +25,7 @@ MEASURES = (
     "curves",
     "deckgl",
     "api",
+    "ledger",
     "moments",
     "opening",
     "scale",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from twin.analysis.baseline import Baseline, History
 from twin.foundation import event_types as ev
+from twin.foundation.cache import Owner
 from twin.foundation.zones import NAIVE
 from twin.sources.base import Window
 from twin.timeline.orders import stages_of
@@ -27,6 +28,10 @@ DAY, HOUR, MINUTE = 86_400.0, 3_600.0, 60.0
 MONDAY = 20_248 * DAY
 """2025-06-09, a Monday: day 0 of every world."""
 MINUTES = 1_440
+
+
+class Bare(Owner, SimpleNamespace):
+    """What is used of a timeline, without the timeline; what is derived from it is made once, as from a timeline."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class World:
         orders = History(self.history.milestones[:, inside], self.history.enter[:, inside])
         return cast(
             "Timeline",
-            SimpleNamespace(orders=orders, window=self.window, tz=NAIVE, location=SimpleNamespace(id=self.name)),
+            Bare(orders=orders, window=self.window, tz=NAIVE, location=SimpleNamespace(id=self.name)),
         )
 
     def baseline(self) -> Baseline:
@@ -129,6 +134,11 @@ def world(name: str, seed: int) -> World:
     """Return a world without incidents."""
     rng = np.random.default_rng([seed, *name.encode()])
     return _made(name, WORLDS[name](rng), rng, None)
+
+
+def made_of(name: str, plan: Plan, seed: int) -> World:
+    """Return a world without incidents that is like a plan."""
+    return _made(name, plan, np.random.default_rng([seed, *name.encode()]), None)
 
 
 def with_incident(shape: str, seed: int) -> World:

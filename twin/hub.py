@@ -20,6 +20,7 @@ from twin.analysis.insights import Insights
 from twin.analysis.kitchen_state import StateLog, states_of
 from twin.analysis.ledger import Ledger, ledger_of
 from twin.analysis.limits import Limits
+from twin.analysis.long_ledger import LongLedger
 from twin.analysis.moments import HISTORY, Findings, detect
 from twin.analysis.moments.known import TroublesAsKnown
 from twin.analysis.moments.unfolding import KnownFrom, Unfolding
@@ -318,7 +319,11 @@ class Hub(Owner):
             known = self._known.get(timeline)
             if known is None:
                 known = self._known[timeline] = TroublesAsKnown(
-                    timeline, baseline, self.settings.late_after_s, self.settings.cold_after_s
+                    timeline,
+                    baseline,
+                    self.settings.late_after_s,
+                    self.settings.cold_after_s,
+                    self.settings.delivery_target_s,
                 )
         return known
 
@@ -341,12 +346,27 @@ class Hub(Owner):
         """
         return promises_of(timeline, self.insights(timeline).baseline, self.settings.delivery_target_s)
 
+    def long_ledger(self, location: str, window: Window) -> LongLedger:
+        """Return the delay ledger of a range that is too long to load: the source adds it up.
+
+        >>> t = twin.open("demo")
+        >>> t.long_ledger("sanfrancisco", t.reach("sanfrancisco")).account().orders > 100
+        True
+        """
+        return LongLedger(self.source, self.location(location), window, self.settings.delivery_target_s)
+
     def _learn(self, timeline: Timeline) -> Learned:
         with self._lock:
             parts = self._insights.get(timeline)  # another thread may have finished since the first check
         if parts is None:
             baseline, failed, states = self._contexts_made.run(timeline, lambda: self._context(timeline))
-            findings = detect(timeline, baseline, self.settings.late_after_s, self.settings.cold_after_s)
+            findings = detect(
+                timeline,
+                baseline,
+                self.settings.late_after_s,
+                self.settings.cold_after_s,
+                self.settings.delivery_target_s,
+            )
             parts = (baseline, replace(findings, failed=failed + findings.failed), states)
             with self._lock:
                 self._insights[timeline] = parts

@@ -172,6 +172,20 @@ def test_what_made_an_order_late_is_what_each_part_adds_on_average_over_all_orde
         assert (book.blame.needed[at] == needed).all()
 
 
+def test_a_part_that_was_as_usual_made_no_order_late_however_floats_are_rounded() -> None:
+    """Late by exactly half a minute: without its packing, which took as long as usual, it is as late."""
+    steps = (*PATH[:4], ev.DRIVER_ARRIVED, *PATH[4:])
+    for seed in range(40):
+        spans = np.random.default_rng(seed).integers(60, 900, (7, 6)).astype(float)
+        spans[:, 2] = 0  # nobody packs
+        milestones = np.full((9, 7), np.nan)
+        milestones[list(steps)] = START + np.insert(np.cumsum(spans, axis=1), 0, 0, axis=1).T
+        book = Ledger(milestones, Baseline.none(), target=spans[0].sum() - 30)
+        (at,) = np.flatnonzero(book.blame.rows == 0)
+        assert book.blame.needed[at, ledger.PACK] == 0, seed
+        assert book.blame.shares[at, ledger.PACK] == pytest.approx(0, abs=1e-9), seed
+
+
 def test_an_account_of_deliveries_counts_those_of_the_delivery_time() -> None:
     world = worlds.world("steady", UNSEEN)
     book, index = Ledger(world.timeline().orders.milestones, world.baseline()), MetricIndex(world.timeline())

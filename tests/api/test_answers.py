@@ -11,6 +11,7 @@ import pytest
 from tests import brute
 from tests.api.conftest import World
 from twin.analysis import brands as branding
+from twin.analysis import long_ledger
 from twin.analysis.baseline import Baseline
 from twin.analysis.kitchen_state import STATES
 from twin.analysis.metrics import kpis, metrics_of
@@ -415,6 +416,39 @@ def test_the_ledger_of_a_brand_has_the_deliveries_of_its_figures(demo_world: Wor
     figures = answers.brands(hub, place.id, parameters.Range()).brands
     means = {one.brand_name: one.avg_delivery_time_min for one in figures if one.avg_delivery_time_min is not None}
     assert {one.brand: one.delivery_min for one in answer.groups} == pytest.approx(means)
+
+
+@pytest.mark.parametrize("by", ["cause", "hour", "day", "brand"])
+def test_the_ledger_of_a_range_too_long_to_load_is_the_one_of_loaded_orders(
+    demo_world: World, by: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, place = demo_world.twin, demo_world.twin.locations[0]
+    end = place.tz.midnight(place.end)
+    query = parameters.LedgerQuery(start=instant(end - 2 * 86_400), end=instant(end), by=by)
+    loaded = answers.ledger(hub, place.id, query)
+    monkeypatch.setattr(long_ledger, "LOADED_DAYS", 1)
+    monkeypatch.setattr(hub, "timeline", None)  # nothing is loaded
+    added_up = answers.ledger(hub, place.id, query)
+    assert added_up.shared is None
+    assert len(added_up.groups) == len(loaded.groups)
+    assert bool(loaded.groups) == (by != "cause")
+    for ours, theirs in zip([added_up.total, *added_up.groups], [loaded.total, *loaded.groups], strict=True):
+        assert ours.sentence == theirs.sentence
+        for one, other in zip([ours, *ours.causes], [theirs, *theirs.causes], strict=True):
+            first, second = one.model_dump(exclude={"causes"}), other.model_dump(exclude={"causes"})
+            texts = {name for name, value in first.items() if not isinstance(value, float)}
+            assert {name: first[name] for name in texts} == {name: second[name] for name in texts}
+            for name in first.keys() - texts:
+                assert first[name] == pytest.approx(second[name], abs=1e-4), name
+
+
+def test_hours_of_the_ledger_are_counted_before_they_are_added_up(
+    demo_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, place = demo_world.twin, demo_world.twin.locations[0]
+    monkeypatch.setattr(answers, "MOST_BUCKETS", 20)
+    with pytest.raises(UnknownTimeError, match="over 20 hours: ask by day"):
+        answers.ledger(hub, place.id, parameters.LedgerQuery(by="hour"))
 
 
 def test_what_does_not_exist_is_told_with_what_is_like_it(demo_world: World) -> None:

@@ -1,6 +1,8 @@
 """The user workflows, step by step, as a person goes through them on the demo data."""
 
 import re
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,7 @@ from tests.browser.operations import (
 )
 from twin.foundation.times import seconds
 from twin.notebook.door import Twin
+from twin.reports.card_text import card_html
 
 pytestmark = pytest.mark.browser
 
@@ -248,3 +251,39 @@ def test_workflow_4_a_performance_issue_is_found_through_the_moments(page: Page,
         by_id(page, "report").click()
     assert download.value.suggested_filename.startswith("casper-sanfrancisco-2025-10-16T18")
     assert Path(download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    # 8. and from the delivery time that is high to the card of what made it so, in five clicks
+    expect(by_id(page, "kpi-delivery-time-value")).to_be_visible()
+    by_id(page, "tab-why").click()
+    expect(by_id(page, "why")).to_contain_text("late minutes", timeout=MOST_MS)
+    by_id(page, "tab-moments").click()
+    opens = by_id(page, "moments").get_by_test_id("open-card").first
+    opens.focus()
+    page.keyboard.press("Enter")  # as a click does
+    card = page.get_by_test_id("card-preview").content_frame
+    expect(card.get_by_role("heading", name="Drivers are short")).to_be_visible(timeout=MOST_MS)
+    page.get_by_test_id("card-notes").fill("<b>Two were ill</b>")
+    expect(card.locator(".notes")).to_have_text("<b>Two were ill</b>", timeout=MOST_MS)
+    with page.expect_download(timeout=MOST_MS) as saved:
+        page.get_by_test_id("card-html").click()
+    html = unescape(Path(saved.value.path()).read_text("utf-8"))
+    known = source.troubles_at(line, t // 300 * 300).moments[0]
+    assert known.sentence in html
+    assert "<b>Two were ill</b>" in html
+    assert (
+        f"location=sanfrancisco&start=2025-10-16T00:00:00&end=2025-10-17T00:00:00&t={line.tz.iso(t // 300 * 300)}"
+        in html
+    )
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("card-dialog")).to_be_hidden()
+    expect(opens).to_be_focused()
+
+
+def test_the_card_is_one_page_however_much_is_on_it(page: Page, source: Twin) -> None:
+    card = (
+        source.kitchen("sanfrancisco", day="2025-10-16").moments[0].card(link="https://example.org/operations").content
+    )
+    words = "Cooking took longer than it does on other days, in every brand and every street of this town " * 2
+    full = replace(card, sentence=words, shared=(words[:120], words[:120]), ended=words + words[:90])
+    for notes in ("", "\n".join("n" * 95 for _ in range(20))):
+        page.set_content(card_html(full.with_notes(notes)))
+        assert page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") == 1

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import twin
+from twin.analysis import long_ledger
 from twin.foundation.errors import UnknownLocationError
 from twin.notebook import tables
 from twin.notebook.door import Twin
@@ -133,3 +134,21 @@ def test_the_curves_hold_what_the_tables_tell(kitchen: Kitchen) -> None:
     assert kitchen.curve("active", 3600)["active"].tolist() == kitchen.history(3600)["active"].tolist()
     with pytest.raises(ValueError, match="no KPI"):
         kitchen.curve("nonsense")
+
+
+def test_a_range_too_long_to_load_has_the_ledger_of_loaded_orders(
+    source: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = source.kitchen("sanfrancisco", day="2025-10-16")
+    expected, whole = loaded.ledger, loaded.why().table
+    monkeypatch.setattr(long_ledger, "LOADED_DAYS", 0.5)
+    long = source.kitchen("sanfrancisco", day="2025-10-16")
+    monkeypatch.setattr(source, "timeline", None)  # nothing is loaded
+    pd.testing.assert_frame_equal(long.ledger, expected, atol=1e-5)
+    pd.testing.assert_frame_equal(long.why().table, whole, atol=1e-5)
+    assert (long.start, long.end, long.location) == (loaded.start, loaded.end, loaded.location)
+    assert repr(long) == "<Kitchen San Francisco, 2025-10-16 00:00:00 to 2025-10-17 00:00:00>"
+    assert "not recorded" in long._repr_html_() or "not_recorded" in long._repr_html_()
+    assert long.why("18:00", "20:00").account.orders == loaded.why("18:00", "20:00").account.orders
+    monkeypatch.undo()
+    assert long.orders.equals(loaded.orders)  # loaded when it is needed

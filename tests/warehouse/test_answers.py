@@ -1,5 +1,6 @@
 """The whole product through the connector and its protocol: the same answers as from files."""
 
+import json
 import re
 import threading
 import time
@@ -15,13 +16,15 @@ import pytest
 import twin
 from tests.warehouse.conftest import FORMS, tables
 from tests.warehouse.double import CLIENT_SECRET, TOKEN, Warehouse
+from twin.analysis import long_ledger
+from twin.analysis.ledger import PARTS
 from twin.cli import main
 from twin.foundation.errors import SourceError, UnknownLocationError, UnknownTimeError
 from twin.foundation.settings import Settings
 from twin.foundation.times import text
 from twin.notebook.door import Twin
 from twin.sources import queries
-from twin.sources.base import Location
+from twin.sources.base import Location, Window
 from twin.sources.similar_orders import similar_orders
 from twin.sources.warehouse import CONNECTIONS
 from twin.sources.window_sizes import Size
@@ -52,7 +55,24 @@ def same(first: pa.Table, second: pa.Table) -> bool:
 def questions(place: Location, order: str) -> dict[str, dict[str, Any]]:
     """Every query that an endpoint or a page asks, over part of the range."""
     part: dict[str, Any] = {"location": place.id, "from_ts": place.start + 9 * 3600, "to_ts": place.start + 33 * 3600}
+    clock = long_ledger.clock_of(place.tz, Window(part["from_ts"], part["to_ts"]))
+    means = [{"hour": hour, **dict.fromkeys(PARTS, 100.0 * (hour % 7))} for hour in range(168)]
     return {
+        "usual_parts": {**part, "clock": clock},
+        "middle_parts": part,
+        "ledger_orders": part,
+        "ledger": {
+            **part,
+            "known_ts": place.start + 30 * 3600,
+            "by": "brand",
+            "clock": clock,
+            "usual": json.dumps(means),
+            "sets": long_ledger.SETS,
+            "same": '[{"id": "2", "as_id": "1"}]',
+            "target_us": 1_800_000_000,
+            "first_day": 0,
+            "last_day": -1,
+        },
         "totals": part,
         "brands": part,
         "buckets": {**part, "granularity": "hour"},

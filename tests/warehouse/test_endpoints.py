@@ -15,9 +15,11 @@ from tests.warehouse.conftest import add_orders, tables
 from tests.warehouse.double import Warehouse
 from twin import api
 from twin.api.endpoints import BASE, ENDPOINTS
+from twin.api.ledger import long_answer
 from twin.foundation.times import text
 from twin.notebook.door import Twin
 from twin.server.process import process
+from twin.sources.base import Window
 
 pytestmark = pytest.mark.slow
 
@@ -156,9 +158,12 @@ def test_statements_and_rows_are_those_of_the_documentation(
     count("A kitchen's day", lambda: show(end - LONGEST_DAY_S, end))
     count("The week around it", lambda: show(end - 7 * LONGEST_DAY_S, end))
     process.use(through)
+    place = through.location(PLACE)
     order = through.timeline(PLACE).orders.ids[7].as_py()
     count("An order by its id", lambda: fetch(f"{server}{BASE}/orders/{order}"))
     count("A mistyped id", lambda: fetch(f"{server}{BASE}/orders/{order[:-1]}_"))
+    months = Window(end - 62 * LONGEST_DAY_S, end)
+    count("Two months of the delay ledger by brand", lambda: long_answer(through, place, months, "brand", None))
     through.insights(through.timeline(PLACE))
     count("Ten minutes of a wall screen, nothing new", ten_minutes_later)
     add_orders(warehouse, PLACE, 24 * 8, "AND length(order_id) = 32")

@@ -101,22 +101,6 @@ def common_traits(traits: list[Trait], orders: Bools, among: Bools) -> list[Comm
     return sorted(found, key=lambda one: one.rest - one.share)
 
 
-def _chance(k: int, n: int, j: int, m: int) -> float:
-    """Return the probability of k or more of n where j of m have it, too, if both are alike: Fisher's exact test, one-sided.
-
-    scipy.stats has it, and takes most of a second of CPU to import, in every process.
-    """
-    having = k + j
-    more = np.arange(k, min(n, having) + 1)
-    logs = _log_choices(n, more) + _log_choices(m, having - more) - _log_choices(n + m, np.array(having))
-    return min(1.0, float(np.exp(logs).sum()))
-
-
-def _log_choices(n: int, of: NDArray[np.int64]) -> Floats:
-    """Return the logarithms of how many ways there are to choose so many of n."""
-    return np.asarray(gammaln(n + 1) - gammaln(of + 1) - gammaln(n - of + 1))
-
-
 def _looked_at(traits: list[Trait], among: Bools) -> Iterator[Trait]:
     """Yield the traits as they are of the orders `among`: quarters of these, and the brands that most of them have."""
     brands = [trait for trait in traits if trait.kind == "brand"]
@@ -135,6 +119,22 @@ def _looked_at(traits: list[Trait], among: Bools) -> Iterator[Trait]:
         found = edges[trait.kind]
         if found is not None:
             yield replace(trait, has=_quarter(trait.values, trait.known, found) == trait.quarter)
+
+
+def _chance(k: int, n: int, j: int, m: int) -> float:
+    """Return the probability of k or more of n where j of m have it, too, if both are alike: Fisher's exact test, one-sided.
+
+    scipy.stats has it, and takes most of a second of CPU to import, in every process.
+    """
+    having = k + j
+    more = np.arange(k, min(n, having) + 1)
+    logs = _log_choices(n, more) + _log_choices(m, having - more) - _log_choices(n + m, np.array(having))
+    return min(1.0, float(np.exp(logs).sum()))
+
+
+def _log_choices(n: int, of: NDArray[np.int64]) -> Floats:
+    """Return the logarithms of how many ways there are to choose so many of n."""
+    return np.asarray(gammaln(n + 1) - gammaln(of + 1) - gammaln(n - of + 1))
 
 
 def _counts(trait: Trait, orders: Bools) -> tuple[int, int]:

@@ -27,13 +27,16 @@ from twin.analysis.baseline import SAME_WEEKDAYS, Baseline
 from twin.analysis.metrics import WHOLE_MINUTE
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import STALLED_AFTER
-from twin.foundation.times import DAY, HOUR
+from twin.foundation.times import HOUR
 from twin.foundation.zones import NAIVE, Zone
+from twin.sources.base import Window
 from twin.timeline import events as ev
+from twin.timeline.events import MICROSECONDS
 from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
 QUEUE, COOK, PACK, FOOD_WAITS, HAND_OVER, DRIVE, NOT_RECORDED = range(7)
 PARTS = ("queue", "cook", "pack", "food_waits", "hand_over", "drive", "not_recorded")
@@ -74,6 +77,8 @@ LEAST_SAMPLE = 3
 """Fewest orders of an hour of a day for that comparison."""
 MOST_DAYS = 2
 """Days of which what was usual as it was known is stored: that of the playhead and the one before; sessions share them."""
+ROUNDING = 1e-6
+"""Seconds by which sums of floats may be off: an order that is late by exactly half a minute is late however they are added."""
 CHUNK = 8192
 """Orders per step of the Shapley value, so that it takes 8 MB."""
 
@@ -92,19 +97,22 @@ _RECORDED = (*_BOUNDARIES, ev.DRIVER_ARRIVED, ev.DRIVER_PING)
 def customer_minutes(milestones: Floats) -> tuple[Floats, Floats]:
     """Return the parts (n, 7) and the totals (n,) of orders with `milestones` (9, n), seconds.
 
-    An order without creation or delivery, or one delivered before it was created, has no total: NaN, and parts of 0.
+    They are differences of whole microseconds, as a source computes them: seconds since 1970 as floats are a little off. An order
+    without creation or delivery, or one delivered before it was created, has no total: NaN, and parts of 0.
     """
     bounds, told, total = _split(milestones)
     counted = np.isfinite(total)
     parts = np.zeros((len(total), len(PARTS)), order="F")
+    bounds = _micros(bounds)
     spans = np.diff(bounds, axis=0)  # (5, n)
-    arrived = milestones[ev.DRIVER_ARRIVED]
+    arrived = _micros(milestones[ev.DRIVER_ARRIVED])
     waits = np.clip(np.where(told[3] & counted, arrived, 0.0) - bounds[3], 0.0, spans[3])
     for part, span in ((QUEUE, 0), (COOK, 1), (PACK, 2), (DRIVE, 4)):
         parts[:, part] = np.where(told[span], spans[span], 0.0)
     parts[:, FOOD_WAITS] = np.where(told[3], waits, 0.0)
     parts[:, HAND_OVER] = np.where(told[3], spans[3] - waits, 0.0)
     parts[:, NOT_RECORDED] = np.where(told, 0.0, spans).sum(axis=0)
+    parts /= MICROSECONDS
     return parts, total
 
 
@@ -133,7 +141,7 @@ def _split(milestones: Floats) -> tuple[Floats, Bools, Floats]:
     recorded = np.isfinite(times)
     recorded[4] &= ~pinged
     created, delivered = times[0].copy(), times[5]
-    total = delivered - created
+    total = (_micros(delivered) - _micros(created)) / MICROSECONDS
     total[~(total >= 0)] = np.nan
     counted = np.isfinite(total)
     bounds = np.where(np.isfinite(times), times, np.inf)
@@ -237,13 +245,25 @@ class Ledger:
     """
 
     def __init__(
-        self, milestones: Floats, baseline: Baseline, tz: Zone = NAIVE, target: float = DELIVERY_TARGET_S
+        self,
+        milestones: Floats,
+        baseline: Baseline,
+        tz: Zone = NAIVE,
+        target: float = DELIVERY_TARGET_S,
+        window: Window | None = None,
     ) -> None:
-        """`milestones` are (9, n) seconds, `target` is the promised delivery time, seconds."""
+        """`milestones` are (9, n) seconds, `target` is the promised delivery time, seconds.
+
+        Where no other day tells what is usual, the orders created in `window` do, by default all.
+        """
         self.target = target
         self.parts, self.total = customer_minutes(milestones)
         self.counted: Bools = np.isfinite(self.total) & (self.total <= STALLED_AFTER)
         self._milestones, self.baseline, self._tz = milestones, baseline, tz
+        created = milestones[ev.ORDER_CREATED]
+        self._own: Bools = (
+            np.isfinite(created) if window is None else (created >= window.start) & (created < window.end)
+        )
         self._without: _Unlived | None = None
         self._of_days: dict[_Unlived, Ledger] = {}
 
@@ -289,6 +309,14 @@ class Ledger:
         latest: Floats = np.fmax.reduce(self._milestones[list(_RECORDED)], axis=0)
         return latest
 
+    @classmethod
+    def of_parts(cls, parts: Floats, total: Floats, usual: Floats, target: float) -> "Ledger":
+        """Return the ledger of deliveries whose parts, totals and usual parts are known; it knows nothing of their drivers."""
+        book = cls(np.full((len(ev.EVENT_TYPES), 0), np.nan), Baseline.none(), target=target)
+        book.parts, book.total, book.usual = np.asfortranarray(parts), total, np.asfortranarray(usual)
+        book.counted = np.isfinite(total) & (total <= STALLED_AFTER)
+        return book
+
     @cached_property
     def driver(self) -> Floats:
         """The driver's minutes, (n, 3) seconds by `DRIVER_PARTS`, NaN where the record does not tell."""
@@ -306,11 +334,11 @@ class Ledger:
         if not self.lacks_other_days:
             return usual
         usual = usual.copy(order="F")
-        rows = np.flatnonzero(self.counted)
-        middle = rows[np.argsort(self.total[rows], kind="stable")[len(rows) // 4 : len(rows) - len(rows) // 4]]
         usual[~self.counted] = 0.0
-        if len(middle):
-            np.copyto(usual, self.parts[middle].mean(axis=0), where=np.isnan(usual))
+        own = self.counted & self._own
+        rows = np.flatnonzero(own if own.any() else self.counted)
+        if len(rows):
+            np.copyto(usual, _middle(self.parts[rows], self.total[rows]), where=np.isnan(usual))
         return usual
 
     @cached_property
@@ -324,18 +352,29 @@ class Ledger:
         usual = np.zeros_like(self.parts, order="F")
         rows = np.flatnonzero(self.counted)
         if len(rows):
-            usual[rows] = self._days.usual(self._milestones[ev.ORDER_CREATED, rows], self._without)
+            hours, inverse = np.unique(
+                clock_hours(self._milestones[ev.ORDER_CREATED, rows], self._tz), return_inverse=True
+            )
+            usual[rows] = self._days.at(hours, self._without)[inverse]
         return usual
 
     def usual_at(self, created: float) -> Floats | None:
         """Return what each part takes on other days for an order `created` then, (7,) mean seconds; None without other days."""
-        usual = self._days.usual(np.array([created]))[0] if np.isfinite(created) else np.full(len(PARTS), np.nan)
+        if not np.isfinite(created):
+            return None
+        usual = self._days.at(clock_hours(np.array([created]), self._tz))[0]
         return usual if np.isfinite(usual).all() else None
 
     @cached_property
-    def _days(self) -> "_Days":
+    def _days(self) -> "UsualParts":
         history = self.baseline.history
-        return _Days(self._milestones if history is None else history.milestones, self._tz)
+        if history is not None:
+            parts, total = customer_minutes(history.milestones)
+            rows = np.flatnonzero(np.isfinite(total) & (total <= STALLED_AFTER))
+            if len(rows):
+                return UsualParts(*_hourly(parts[rows], history.milestones[ev.ORDER_CREATED, rows], self._tz))
+        rows = np.flatnonzero(np.isfinite(self.total) & (self.total <= STALLED_AFTER) & self._own)
+        return UsualParts(*_hourly(self.parts[rows], self._milestones[ev.ORDER_CREATED, rows], self._tz))
 
     @cached_property
     def blame(self) -> "Blame":
@@ -346,9 +385,9 @@ class Ledger:
         for at in range(0, len(rows), CHUNK):
             some = slice(at, at + CHUNK)
             beyond = self._sets(rows[some])
-            over = (beyond >= WHOLE_MINUTE).astype(np.float64)
+            over = (beyond >= WHOLE_MINUTE - ROUNDING).astype(np.float64)
             for result, value in ((seconds, np.maximum(beyond, 0.0)), (shares, over)):
-                result[some, :-1] = value @ _SHAPLEY
+                result[some, :-1] = value @ SHAPLEY
                 result[some, -1] = value[:, 0]
             alone[some] = over[:, _ALONE] * (1 - over[:, :1])
             needed[some] = 1 - over[:, _WITHOUT]
@@ -363,7 +402,7 @@ class Ledger:
             orders=int(np.count_nonzero(rows)),
             late=int(np.count_nonzero(late)),
             target=self.target,
-            total_s=float(self.total[rows].sum()),
+            total_s=float(self.total.take(np.flatnonzero(rows)).sum()),
             late_s=float(blame.late_s[late].sum()),
             parts=_sums(self.parts, rows),
             usual=_sums(self.usual, rows),
@@ -371,7 +410,7 @@ class Ledger:
             late_by=_sums(blame.shares, late),
             alone=_sums(blame.alone, late),
             needed=_sums(blame.needed, late),
-            short=float(self._short[rows].sum()),
+            short=float(self._short.take(np.flatnonzero(rows)).sum()),
         )
 
     @cached_property
@@ -384,7 +423,7 @@ class Ledger:
         """Return the seconds beyond the target of orders in which only the parts of a set were not usual, (len(rows), 128)."""
         excess = self.parts[rows] - self.usual[rows]
         base = self.usual[rows].sum(axis=1) - self.target
-        beyond = base[:, None] + excess @ _MEMBERS.T
+        beyond = base[:, None] + excess @ MEMBERS.T
         beyond[:, _ALL] = self.total[rows] - self.target  # not by a sum of floats, so that what is late is late in both
         return beyond
 
@@ -398,7 +437,7 @@ class _Made:
     def of(self, timeline: Timeline, baseline: Baseline, target: float) -> Ledger:
         made = self._made
         if made is None or made.baseline is not baseline or made.target != target:
-            made = self._made = Ledger(timeline.orders.milestones, baseline, timeline.tz, target)
+            made = self._made = Ledger(timeline.orders.milestones, baseline, timeline.tz, target, timeline.window)
         return made
 
 
@@ -424,48 +463,45 @@ class _Unlived:
         return (days == self.day)[:, None] | ((days == self.day - 1)[:, None] & hours & self.evening)
 
 
-class _Days:
+class UsualParts:
     """The sums of the parts by day and hour of the kitchen's clock, and from them what is usual on other days."""
 
-    def __init__(self, milestones: Floats, tz: Zone) -> None:
-        parts, total = customer_minutes(milestones)
-        rows = np.flatnonzero(np.isfinite(total) & (total <= STALLED_AFTER))
-        self._tz = tz
-        created = milestones[ev.ORDER_CREATED, rows]
-        self._days, day = np.unique(tz.day(created), return_inverse=True)
-        cell = day * 24 + self._hours(created)
-        shape = (len(self._days), 24)
-        self._number = np.bincount(cell, minlength=shape[0] * 24).reshape(shape).astype(np.float64)
-        sums = np.stack([np.bincount(cell, parts[rows, k], shape[0] * 24) for k in range(len(PARTS))], axis=1)
-        self._sums = sums.reshape(*shape, len(PARTS)).astype(np.float64)
+    def __init__(self, hours: Ints, orders: Floats, sums: Floats) -> None:
+        """Take the hours that have deliveries (k,), counted since 1970, their number (k,) and sums by part (k, 7), microseconds.
 
-    def usual(self, created: Floats, without: _Unlived | None = None) -> Floats:
-        """Return the mean parts (n, 7) on other days for orders `created` (n,) seconds; NaN where there is no other day.
+        Whole microseconds add up exactly in floats, so that the order of rows and who adds them make no difference.
+        """
+        self.days, day = np.unique(hours // 24, return_inverse=True)
+        shape = (len(self.days), 24)
+        self._number, self._sums = np.zeros(shape), np.zeros((*shape, len(PARTS)))
+        self._number[day, hours % 24], self._sums[day, hours % 24] = orders, sums
+
+    def at(self, hours: Ints, without: _Unlived | None = None) -> Floats:
+        """Return the mean parts (n, 7), seconds, on other days of deliveries that began in `hours` (n,), counted since 1970; NaN
+        where there is no other day.
 
         `without`: of these hours nothing is used.
         """
         number, sums = self._good(without)
-        lived = np.ones(len(self._days), bool) if without is None else self._days != without.day
-        day, hour = self._tz.day(created), self._hours(created)
-        keys, inverse = np.unique(day * 24 + hour, return_inverse=True)
-        result = np.full((len(keys), len(PARTS)), np.nan)
-        for k, (one, of_day) in enumerate(zip((keys // 24).tolist(), (keys % 24).tolist(), strict=True)):
-            other = (self._days != one) & lived
-            same_weekday = other & ((self._days - one) % 7 == 0)
+        lived = np.ones(len(self.days), bool) if without is None else self.days != without.day
+        result = np.full((len(hours), len(PARTS)), np.nan)
+        for k, (one, of_day) in enumerate(zip((hours // 24).tolist(), (hours % 24).tolist(), strict=True)):
+            other = (self.days != one) & lived
+            same_weekday = other & ((self.days - one) % 7 == 0)
             alike = [same_weekday, other] if np.count_nonzero(same_weekday) >= SAME_WEEKDAYS else [other]
-            hours = (slice(of_day, of_day + 1), slice(max(0, of_day - 1), of_day + 2), slice(0, 24))
-            for chosen, near in ((days, near) for near in hours for days in alike):
+            near_hours = (slice(of_day, of_day + 1), slice(max(0, of_day - 1), of_day + 2), slice(0, 24))
+            for chosen, near in ((days, near) for near in near_hours for days in alike):
                 orders = number[chosen, near].sum()
                 if orders >= ENOUGH:
-                    result[k] = sums[chosen, near].sum(axis=(0, 1)) / orders
+                    result[k] = sums[chosen, near].sum(axis=(0, 1)) / orders / MICROSECONDS
                     break
-        return result[inverse]
+        return result
 
     def _good(self, without: _Unlived | None) -> tuple[Floats, Floats]:
         """Return the orders (d, 24) and the sums (d, 24, 7) of the hours that were not in trouble."""
         number: Floats = self._number
         if without is not None:
-            number = np.where(without.cells(self._days), 0.0, number)
+            number = np.where(without.cells(self.days), 0.0, number)
         mean = np.full(number.shape, np.nan)
         np.divide(self._sums.sum(axis=2), number, out=mean, where=number >= LEAST_SAMPLE)
         some = np.isfinite(mean).any(axis=0)
@@ -474,12 +510,33 @@ class _Days:
         good = ~(mean > BAD_HOUR * middle) & (number > 0)
         return number * good, self._sums * good[:, :, None]
 
-    def _hours(self, t: Floats) -> NDArray[np.int64]:
-        return np.asarray(self._tz.local(t) % DAY // HOUR, np.int64)
+
+def clock_hours(t: Floats, tz: Zone) -> Ints:
+    """Return the hours of the kitchen's clock in which data seconds lie, (n,), counted since 1970."""
+    return np.floor(np.asarray(tz.local(t)) / HOUR).astype(np.int64)
+
+
+def _hourly(parts: Floats, created: Floats, tz: Zone) -> tuple[Ints, Floats, Floats]:
+    """Return what `UsualParts` takes, from orders."""
+    hours, cell = np.unique(clock_hours(created, tz), return_inverse=True)
+    micros = np.rint(parts * MICROSECONDS)
+    sums = np.stack([np.bincount(cell, micros[:, k], len(hours)) for k in range(len(PARTS))], axis=1)
+    return hours, np.bincount(cell, minlength=len(hours)).astype(np.float64), sums.astype(np.float64)
+
+
+def _middle(parts: Floats, total: Floats) -> Floats:
+    """Return the mean parts (7,) of the middle half of deliveries by their time, and of those that took as long as its ends."""
+    ends = np.sort(total)[[len(total) // 4, len(total) - len(total) // 4 - 1]]
+    return np.asarray(parts[(total >= ends[0]) & (total <= ends[1])].mean(axis=0))
+
+
+def _micros(t: Floats) -> Floats:
+    """Return data seconds in whole microseconds."""
+    return np.rint(t * MICROSECONDS)
 
 
 _ALL = (1 << len(PARTS)) - 1
-_MEMBERS = (np.arange(_ALL + 1)[:, None] >> np.arange(len(PARTS)) & 1).astype(np.float64)
+MEMBERS = (np.arange(_ALL + 1)[:, None] >> np.arange(len(PARTS)) & 1).astype(np.float64)
 """(128, 7): which parts each set has."""
 
 
@@ -488,17 +545,18 @@ _WITHOUT = [_ALL ^ 1 << part for part in range(len(PARTS))]
 
 
 def _sums(values: Floats, rows: Bools) -> Floats:
-    """Return the sums (k,) of some rows of (n, k), which lies in memory by columns, so that each is summed in one go."""
-    return np.array([column[rows].sum() for column in values.T])
+    """Return the sums (k,) of some rows of (n, k), which lies in memory by columns; by number is faster than by mask."""
+    chosen = np.flatnonzero(rows)
+    return np.array([column.take(chosen).sum() for column in values.T])
 
 
 def _shapley() -> Floats:
     """Return (128, 7): the weight of the value of each set in the Shapley value of each part."""
     players = len(PARTS)
-    size = _MEMBERS.sum(axis=1).astype(int).tolist()
+    size = MEMBERS.sum(axis=1).astype(int).tolist()
     joins = [factorial(max(0, n - 1)) * factorial(players - n) / factorial(players) for n in size]
     stays = [factorial(n) * factorial(max(0, players - n - 1)) / factorial(players) for n in size]
-    return np.where(_MEMBERS > 0, np.array(joins)[:, None], -np.array(stays)[:, None])
+    return np.where(MEMBERS > 0, np.array(joins)[:, None], -np.array(stays)[:, None])
 
 
-_SHAPLEY = _shapley()
+SHAPLEY = _shapley()

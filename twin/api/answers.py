@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from twin.analysis import brands as branding
 from twin.analysis.lifecycle import Lifecycle, lifecycle
+from twin.analysis.long_ledger import is_long
 from twin.analysis.wording import in_minutes
 from twin.api import event_log, models, parameters
 from twin.api import kitchen_status as kitchen
@@ -131,6 +132,7 @@ def moments(hub: Hub, location: str, query: parameters.MomentsQuery) -> models.M
                 severity=moment.severity,
                 title=moment.title,
                 sentence=moment.sentence,
+                why=moment.why,
                 stage=moment.stage or None,
                 figures=moment.figures,
             )
@@ -144,11 +146,12 @@ def ledger(hub: Hub, location: str, query: parameters.LedgerQuery) -> models.Led
     """Return what the lateness of a range's orders was made of."""
     place = hub.location(location)
     window = _within(hub, place, _window(hub, place, query))
-    if window.end - window.start > MOST_DAYS * DAY:
-        raise UnknownTimeError(f"The ledger has at most {MOST_DAYS} days at once: ask for a shorter range.")
-    timeline = hub.timeline(location, window.start, window.end)
     known_at = None if query.known_at is None else seconds(query.known_at)
-    return delays.answer(hub, timeline, window, query.by, known_at)
+    if query.by == "hour" and (window.end - window.start) / HOUR > MOST_BUCKETS:
+        raise UnknownTimeError(f"That would be over {MOST_BUCKETS:,} hours: ask by day, or for a shorter range.")
+    if is_long(window):
+        return delays.long_answer(hub, place, window, query.by, known_at)
+    return delays.answer(hub, hub.timeline(location, window.start, window.end), window, query.by, known_at)
 
 
 def events(hub: Hub, location: str, query: parameters.EventFilter) -> models.Events:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from twin.analysis import brands
 from twin.analysis.common_traits import CommonTrait, common_traits, traits_of
 from twin.analysis.ledger import LABELS, PARTS, Account
+from twin.analysis.long_ledger import total
 from twin.analysis.shelf import ShelfClock
 from twin.api import models
 from twin.api.instants import instant
@@ -16,7 +17,7 @@ from twin.api.promises import promises_of
 from twin.api.shelf import shelf_of
 from twin.foundation.times import DAY, HOUR
 from twin.hub import Hub
-from twin.sources.base import Window
+from twin.sources.base import Location, Window
 from twin.timeline.timeline import Timeline
 
 Bools = NDArray[np.bool_]
@@ -44,6 +45,32 @@ def answer(
                 **where, **_account(ledger.account(group & among)), shelf=shelf_of(clock, group & inside, at)
             )
             for where, group in (_groups(timeline, ledger.counted & among, by) if by != "cause" else ())
+        ],
+    )
+
+
+def long_answer(
+    hub: Hub, place: Location, window: Window, by: models.LedgerGroup, known_at: float | None
+) -> models.Ledger:
+    """Return the same of a range that is too long to load, which the source adds up; what late orders share is not looked for."""
+    ledger = hub.long_ledger(place.id, window)
+    groups = [] if by == "cause" else ledger.groups(by, known_at)
+    whole = total((one.account for one in groups), ledger.target) if by in ("hour", "day") else ledger.account(known_at)
+    return models.Ledger(
+        location=place.id,
+        start=instant(window.start),
+        end=instant(window.end),
+        known_at=None if known_at is None else instant(known_at),
+        total=models.LedgerAccount(**_account(whole), shelf=None),
+        shared=None,
+        groups=[
+            models.LedgerGroupAccount(
+                start=None if one.start is None else instant(one.start),
+                brand=one.brand,
+                **_account(one.account),
+                shelf=None,
+            )
+            for one in groups
         ],
     )
 

@@ -304,6 +304,10 @@ class MomentOfInterest(Answer):
     severity: float = Field(ge=0, le=1)
     title: str
     sentence: str
+    why: str = Field(
+        default="",
+        description="What the late minutes of the orders that began then were made of; empty where none was late.",
+    )
     stage: Stage | None
     figures: dict[str, float]
 
@@ -417,8 +421,9 @@ class Ledger(Answer):
         description="Whether what was promised was fair, of the same deliveries; empty without any, or where the source itself "
         "summed a long range.",
     )
-    shared: list[SharedTrait] = Field(
-        description="What the late orders share, the largest difference first; often nothing."
+    shared: list[SharedTrait] | None = Field(
+        description="What the late orders share, the largest difference first; often nothing. Null for over 31 days, where it is "
+        "not looked for."
     )
     groups: list[LedgerGroupAccount] = Field(description="Those with deliveries, by time or name; empty by cause.")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from twin.analysis.long_ledger import is_long
 from twin.foundation.settings import Settings
 from twin.foundation.times import Time
 from twin.hub import Hub, Progress, open_source
@@ -69,9 +70,14 @@ class Twin(Hub):
             start, end = tz.whole_days(tz.seconds(day), tz.seconds(day))
         latest = self.last_hours(location)
         window = self.within(location, latest.start if start is None else start, latest.end if end is None else end)
-        timeline = None if window is None else self.timeline(location, window.start, window.end)
+        place, timeline = self.location(location), None
+        if window is not None and is_long(window):
+            volume = self.source.volume(location)
+            if volume.orders[(volume.hour >= window.start) & (volume.hour < window.end)].any():
+                return Kitchen(self, None, place, window)  # it may be too long to load, which the ledger can do without
+        elif window is not None:
+            timeline = self.timeline(location, window.start, window.end)
         if timeline is None or not timeline.has_orders:
-            place = self.location(location)
             raise ValueError(
                 f"No orders in this range: the data covers {place.tz.text(place.start)} to {place.tz.text(place.end)}."
             )

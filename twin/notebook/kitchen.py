@@ -20,6 +20,7 @@ from twin.analysis.common_traits import CommonTrait, common_traits, traits_of
 from twin.analysis.driver_supply import drivers_at
 from twin.analysis.insights import Insights
 from twin.analysis.ledger import Account
+from twin.analysis.long_ledger import LongLedger, is_long
 from twin.analysis.metrics import metrics_of
 from twin.analysis.moments import Moment
 from twin.analysis.shelf import ShelfClock, by_brand
@@ -27,7 +28,7 @@ from twin.foundation.times import DAY, HOUR, Time
 from twin.hub import Hub
 from twin.notebook import tables
 from twin.notebook.cards import IncidentCard, MomentTable
-from twin.sources.base import Location
+from twin.sources.base import Location, Window
 from twin.timeline.timeline import Order, Snapshot, Timeline
 
 if TYPE_CHECKING:
@@ -168,12 +169,32 @@ class Kitchen:
     <Kitchen San Francisco, 2025-10-16 00:00:00 to 2025-10-17 00:00:00, ... orders>
     """
 
-    def __init__(self, hub: Hub, timeline: Timeline) -> None:
+    def __init__(
+        self, hub: Hub, timeline: Timeline | None, place: Location | None = None, window: Window | None = None
+    ) -> None:
+        """Take the loaded timeline, or None and the place and the window of one that is loaded when it is needed."""
         self._hub = hub
-        self.data = timeline
-        """The loaded `Timeline`, for what these tables do not contain."""
+        self._timeline = timeline
+        if timeline is not None:
+            place, window = timeline.location, timeline.window
+        assert place is not None
+        assert window is not None
+        self._place, self._window = place, window
 
     # -- values and tables -----------------------------------------------------------------------------------------------
+    @property
+    def data(self) -> Timeline:
+        """The loaded `Timeline`, for what these tables do not contain.
+
+        Raises `UnknownTimeError` for a range that is too large for the memory.
+
+        >>> twin.open("demo").kitchen("chicago").data.has_orders
+        True
+        """
+        if self._timeline is None:
+            self._timeline = self._hub.timeline(self._place.id, self._window.start, self._window.end)
+        return self._timeline
+
     @property
     def location(self) -> Location:
         """The location.
@@ -181,7 +202,7 @@ class Kitchen:
         >>> twin.open("demo").kitchen("chicago").location.display_name
         'Chicago'
         """
-        return self.data.location
+        return self._place
 
     @property
     def start(self) -> pd.Timestamp:
@@ -190,7 +211,7 @@ class Kitchen:
         >>> twin.open("demo").kitchen("chicago", day="2025-10-16").start
         Timestamp('2025-10-16 00:00:00')
         """
-        return tables.stamp(self.data.window.start, self.data.tz)
+        return tables.stamp(self._window.start, self._place.tz)
 
     @property
     def end(self) -> pd.Timestamp:
@@ -199,7 +220,7 @@ class Kitchen:
         >>> twin.open("demo").kitchen("chicago", day="2025-10-16").end
         Timestamp('2025-10-17 00:00:00')
         """
-        return tables.stamp(self.data.window.end, self.data.tz)
+        return tables.stamp(self._window.end, self._place.tz)
 
     def at(self, time: Time) -> Instant:
         """Return the kitchen at a time: a time of day such as "18:30", if it is in the range exactly once, or a full time.
@@ -266,7 +287,9 @@ class Kitchen:
 
     @property
     def moments(self) -> MomentTable:
-        """The moments, the most severe first: kind, title, sentence, start, end, at (when it is worst), severity.
+        """The moments, the most severe first: kind, title, sentence, why, start, end, at (when it is worst), severity.
+
+        `why` says what the late minutes of the orders that began then were made of.
 
         A whole number gives one of them, with its card: `k.moments[0].card()`.
 
@@ -324,11 +347,15 @@ class Kitchen:
     def ledger(self) -> pd.DataFrame:
         """The delay ledger, a row per delivery: its minutes by part, which add up, and what made it late.
 
+        Of over 31 days the source makes it, so that they need not be loaded; so it does for `why`.
+
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> parts = ["queue", "cook", "pack", "food_waits", "hand_over", "drive", "not_recorded"]
         >>> bool((k.ledger[[f"{part}_min" for part in parts]].sum(axis=1) - k.ledger["delivery_min"]).abs().max() < 1e-4)
         True
         """
+        if is_long(self._window):
+            return tables.long_ledger(self._long_ledger(self._window), self._place.tz)
         return tables.ledger(self.data, self._hub.ledger(self.data))
 
     @cached_property
@@ -358,13 +385,17 @@ class Kitchen:
     def why(self, start: Time | None = None, end: Time | None = None) -> "Why":
         """Return why the orders created in [start, end), by default the range, were late.
 
+        Of a range of over 31 days nothing is looked for that the late ones share.
+
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> k.why("18:00", "19:00").sentence
         '...'
         """
-        window = self.data.window
+        window = self._window
         first = window.start if start is None else self._seconds(start)
         last = window.end if end is None else self._seconds(end)
+        if is_long(window):
+            return Why(self._long_ledger(Window(first, last)).account(), [])
         began, book = self.data.orders.began, self._hub.ledger(self.data)
         among = book.counted & (began >= first) & (began < last)
         return Why(book.account(among), common_traits(self.data.cached(traits_of), book.late, among))
@@ -568,15 +599,18 @@ class Kitchen:
 
         return NotebookReplay(self._hub, self.data)
 
+    def _long_ledger(self, window: Window) -> LongLedger:
+        return self._hub.long_ledger(self._place.id, window)
+
     def _seconds(self, time: Time) -> float:
         """Return a time in seconds. Raises ValueError for a time of day that is not in the range exactly once."""
         clock = _CLOCK.fullmatch(time) if isinstance(time, str) else None
         if clock is None:
-            return self.data.tz.seconds(time)
+            return self._place.tz.seconds(time)
         hours, minutes, seconds = (int(part or 0) for part in clock.groups())
         if hours > 24 or minutes > 59 or seconds > 59:
             raise ValueError(f"“{time}” is no time of day: write it like 18:30.")
-        window, tz = self.data.window, self.data.tz
+        window, tz = self._window, self._place.tz
         days_shown = (
             np.arange(tz.day(window.start), tz.day(window.end) + 1) * DAY + hours * HOUR + minutes * 60.0 + seconds
         )
@@ -591,11 +625,14 @@ class Kitchen:
 
     @property
     def _facts(self) -> list[str]:
-        window = self.data.window
-        return [f"{self.data.tz.text(window.start)} to {self.data.tz.text(window.end)}", f"{len(self.orders):,} orders"]
+        tz, window = self._place.tz, self._window
+        range_text = f"{tz.text(window.start)} to {tz.text(window.end)}"
+        return [range_text] if self._timeline is None else [range_text, f"{len(self.orders):,} orders"]
 
     def __repr__(self) -> str:
         return f"<Kitchen {self.location.label}, {', '.join(self._facts)}>"
 
     def _repr_html_(self) -> str:
+        if self._timeline is None:  # which a look must not load
+            return tables.html(self.location.label, self._facts, self.why().table.round(1))
         return tables.html(self.location.label, self._facts, self.moments[["title", "sentence", "start", "end"]])

@@ -16,6 +16,7 @@ from twin.analysis.brands import BrandFigures
 from twin.analysis.common_traits import CommonTrait
 from twin.analysis.driver_supply import DriversNow, drivers_at
 from twin.analysis.ledger import DRIVER_PARTS, PARTS, Account, Ledger
+from twin.analysis.long_ledger import LongLedger
 from twin.analysis.metrics import WHOLE_MINUTE, KpiSet, StageFigures, metrics_of
 from twin.analysis.moments import Moment
 from twin.analysis.promise import PromiseBook
@@ -232,6 +233,7 @@ def moments(found: Sequence[Moment], tz: Zone = NAIVE) -> pd.DataFrame:
             "kind": [one.kind for one in found],
             "title": [one.title for one in found],
             "sentence": [one.sentence for one in found],
+            "why": [one.why for one in found],
             "start": stamps([one.start for one in found], tz),
             "end": stamps([one.end for one in found], tz),
             "at": stamps([one.at for one in found], tz),
@@ -249,12 +251,31 @@ def ledger(timeline: Timeline, book: Ledger) -> pd.DataFrame:
     """
     began = timeline.orders.began
     rows = np.flatnonzero(book.counted & (began >= timeline.window.start) & (began < timeline.window.end))
+    waits = book.driver[rows, DRIVER_PARTS.index("driver_waits")]
+    return _ledger(book, rows, timeline.orders.created[rows], waits, timeline.tz, _ids(timeline, rows))
+
+
+def long_ledger(book: LongLedger, tz: Zone) -> pd.DataFrame:
+    """Return the same of a range that is too long to load."""
+    found = book.orders()
+    whole = Ledger.of_parts(found.parts, found.total, found.usual, book.target)
+    ids = pd.Index(found.ids, name="order")
+    return _ledger(whole, np.arange(len(found.ids)), found.created, found.driver_waits, tz, ids)
+
+
+def _ledger(
+    book: Ledger,
+    rows: NDArray[np.intp],
+    created: NDArray[np.float64],
+    waits: NDArray[np.float64],
+    tz: Zone,
+    ids: pd.Index,
+) -> pd.DataFrame:
     late = np.zeros((len(book.total), len(PARTS) + 1))
     late[book.blame.rows] = book.blame.seconds
-    waits = book.driver[rows, DRIVER_PARTS.index("driver_waits")]
     return pd.DataFrame(
         {
-            "created": stamps(timeline.orders.created[rows], timeline.tz),
+            "created": stamps(created, tz),
             **{f"{name}_min": book.parts[rows, k] / MINUTE for k, name in enumerate(PARTS)},
             "delivery_min": book.total[rows] / MINUTE,
             "usual_min": book.usual[rows].sum(axis=1) / MINUTE,
@@ -262,7 +283,7 @@ def ledger(timeline: Timeline, book: Ledger) -> pd.DataFrame:
             **{f"late_{name}_min": late[rows, k] / MINUTE for k, name in enumerate((*PARTS, "usual"))},
             "driver_waits_min": waits / MINUTE,
         },
-        index=_ids(timeline, rows),
+        index=ids,
     )
 
 

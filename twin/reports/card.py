@@ -87,6 +87,8 @@ class Card:
     @property
     def why(self) -> str:
         """What the late minutes were made of, in one sentence."""
+        if self.known_at is not None and not self.account.orders:
+            return "None of these orders had been delivered yet."
         return self.account.sentence
 
     @property
@@ -139,8 +141,7 @@ def card_of(
     window, tz, orders = timeline.window, timeline.tz, timeline.orders
     if not (window.start <= start < end <= window.end) or (known_at is not None and known_at <= start):
         raise ValueError(
-            f"A card is of a time between {tz.text(window.start)} and {tz.text(window.end)} that has begun, "
-            f"not of {tz.text(start)} to {tz.text(end)}."
+            f"A card is of a time that has begun, between {tz.text(window.start)} and {tz.text(window.end)}."
         )
     until = end if known_at is None else min(end, known_at)
     ledger = hub.ledger(timeline)
@@ -181,7 +182,8 @@ def known_moment(hub: Hub, timeline: Timeline, moment: Moment, t: float) -> tupl
     if moment.end <= t:
         return moment, t
     for one in hub.troubles_at(timeline, t).moments:
-        if one.kind == moment.kind and one.start < moment.end and moment.start < one.end and one.start < t:
+        alike = one.kind == moment.kind or (one.stage != "" and one.stage == moment.stage)
+        if alike and one.start < moment.end and moment.start < one.end and one.start < t <= one.end:
             return one, t
     return moment, None
 

@@ -12,7 +12,7 @@ import numpy as np
 from twin.analysis import brands
 from twin.analysis.common_traits import common_traits, traits_of
 from twin.analysis.day_figures import day_figures
-from twin.analysis.ledger import LABELS, PARTS, Account, Ledger
+from twin.analysis.ledger import LABELS, PARTS, Ledger
 from twin.analysis.moments import TROUBLES
 from twin.analysis.moments.moment import when_in
 from twin.foundation.times import DAY, HOUR
@@ -62,9 +62,7 @@ def report(hub: Hub, timeline: Timeline, link: str = "") -> str:
                     "title": one.title,
                     "sentence": one.sentence,
                     "trouble": one.kind in TROUBLES,
-                    "causes": _during(ledger, orders.began, among, one.start, one.end).sentence
-                    if one.kind in TROUBLES
-                    else "",
+                    "causes": one.why,
                 }
                 for one in insights.moments[:MOST_MOMENTS]
             ],
@@ -84,10 +82,6 @@ def save_report(hub: Hub, timeline: Timeline, path: str | Path, link: str = "") 
     written = Path(path)
     written.write_text(report(hub, timeline, link), "utf-8")
     return written
-
-
-def _during(ledger: Ledger, began: Any, among: Any, start: float, end: float) -> Account:
-    return ledger.account(among & (began >= start) & (began < end))
 
 
 def _range_text(timeline: Timeline) -> str:

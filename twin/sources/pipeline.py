@@ -152,13 +152,15 @@ def answered(query: str, table: str) -> str:
 
 
 def relation(name: str, table: str = ORDERS, where: str = "") -> str:
-    """Return one of the relations of one row per order, `orders` or `lives`, from the quoted name of `ORDERS`."""
+    """Return one of the relations `OF_ORDERS` from the quoted name of `ORDERS`."""
     listed = ", ".join(
         sql if sql == column else f"{sql} AS {column}" for column, sql in order_columns()[1][name].items()
     )
     return f"{name} AS (\n  SELECT {listed}\n  FROM {table}{where}\n)"
 
 
+OF_ORDERS = ("orders", "lives", "milestones")
+"""Relations of one row per order, which `ORDERS` has the columns of."""
 ANSWERS = ("times", "quality", "flags", "locations", "reused", "volume", "long_orders")
 """The queries whose whole answer is a table."""
 
@@ -182,13 +184,13 @@ def history(table: str) -> str:
 
 @cache
 def order_columns() -> tuple[str, dict[str, dict[str, str]]]:
-    """Return the query of `ORDERS`, and by query (orders, lives, history) which of its columns each of their columns is.
+    """Return the query of `ORDERS`, and by query (`OF_ORDERS`, history) which of its columns each of their columns is.
 
-    All three have one row per order, so one pass over the events answers them. What has a name already and another meaning gets
+    All have one row per order, so one pass over the events answers them. What has a name already and another meaning gets
     the query's name in front.
     """
     names, found = dict[str, str](), dict[str, dict[str, str]]()
-    for query in ("orders", "lives", "history"):
+    for query in ("orders", "lives", "history", "milestones"):
         found[query] = {}
         for expression in sqlglot.parse_one(queries.text(query), read="databricks").expressions:
             column = expression.alias_or_name

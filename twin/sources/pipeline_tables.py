@@ -59,8 +59,8 @@ class PipelineTables(EventTable):
         if query == "history":
             return pipeline.history(orders)
         used = queries.relations(query)
-        relations = [pipeline.relation(name, orders) for name in used if name in ("orders", "lives")]
-        relations += [f"{name} AS (\n{queries.text(name)})" for name in used if name not in ("orders", "lives")]
+        relations = [pipeline.relation(name, orders) for name in used if name in pipeline.OF_ORDERS]
+        relations += [f"{name} AS (\n{queries.text(name)})" for name in used if name not in pipeline.OF_ORDERS]
         if "FROM events" in queries.text(query):
             relations.insert(0, self._events(where, reading, reused))
         return (f"WITH {', '.join(relations)}\n" if relations else "") + queries.text(query)

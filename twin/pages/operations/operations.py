@@ -21,6 +21,7 @@ from twin.hub import Hub
 from twin.pages.basemap import base_map
 from twin.pages.opening import opening
 from twin.pages.operations.banner import BannerView
+from twin.pages.operations.card_state import card_state
 from twin.pages.operations.choice import MANY_KITCHENS, KitchenChoice, kitchen_rows
 from twin.pages.operations.chrome import ChromeView
 from twin.pages.operations.tabs import TabBar
@@ -33,6 +34,7 @@ from twin.server.process import process
 from twin.sources.base import Location, Quality, Volume
 from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.feed.feed import FeedView
+from twin.views.incident_card.incident_card import IncidentCardView
 from twin.views.kpis.kpis import KpiView
 from twin.views.map.density import KINDS, Density
 from twin.views.map.figure import ONLINE_ORIGINS
@@ -143,6 +145,7 @@ class _Operations:
         self.welcome = WelcomeView(
             on_choose=lambda place: pn.state.execute(partial(session.choose, place)),
             on_retry=partial(pn.state.execute, self._show_welcome),
+            on_states=lambda seen: pn.state.execute(partial(self._show_states, seen)),
         )
         self.map = built(MapView, controller, base_map=partial(base_map, session.hub) if mounted else None)
         self.pipeline = built(PipelineView, controller)
@@ -159,11 +162,13 @@ class _Operations:
         )
         self.data_quality = built(DataQualityView, controller, on_refresh=session.check_for_newer)
         self.chrome = built(ChromeView, controller, on_cancel=self._cancel, user=api.user_url() if mounted else "")
+        tiles = partial(process.built_tileset, session.hub)
+        self.card = built(IncidentCardView, controller, hub=session.hub, tiles=tiles)
         self.banner = BannerView()
         self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
         session.watch(
             [self.map, self.pipeline, self.kpis, self.alert, self.feed, self.moments, self.orders, self.trends, self.why,
-             self.order, self.transport, self.data_quality, self.chrome]
+             self.order, self.transport, self.data_quality, self.chrome, self.card]
         )  # fmt: skip
         saved = ((self.feed, "query"), (self.map, "layers_text"), (self.map, "density_text"), (self.tabs, "tab"),
                  (self.transport, "below"))  # fmt: skip
@@ -176,7 +181,7 @@ class _Operations:
             kitchens=kitchen_rows(session.hub.locations), margin=0, visible=False, css_classes=["kitchen"]
         )
         self.choice.param.watch(self._on_choice, "value")
-        self.bar = (self.data_quality, self.chrome, session.page)
+        self.bar = (self.data_quality, self.chrome, session.page, self.card)
         self._follow()
         self._restored = session.restore(query)
         if self._restored:
@@ -327,6 +332,24 @@ class _Operations:
             self.welcome.fail(str(error))
         else:
             self.welcome.show_locations(*counted)
+
+    async def _show_states(self, seen: list[str]) -> None:
+        """Show the states of the kitchens whose cards are in sight, one after the other, until one is chosen.
+
+        Of many kitchens only those that are in memory: loading the last day of each is for a page that opens it.
+        """
+        load = len(self.session.hub.locations) <= MANY_KITCHENS
+        for location in seen:
+            if self.session.waiting or self.session.place is not None:
+                return
+            try:
+                with errand.on(page="operations"):
+                    told = await threads.insights.run(partial(card_state, self.session.hub, location, load=load))
+            except TwinError as error:  # the card is there without it
+                log.warning("the state of %s cannot be told: %s", location, error)
+            else:
+                if told is not None:
+                    self.welcome.show_state(location, told)
 
     def _on_choice(self, event: Any) -> None:
         if self.session.place is None or event.new == self.session.place.id:

@@ -15,7 +15,7 @@ _FOLDER = Path(__file__).parent
 
 _PLAIN = Reading()
 
-RELATIONS = ("lives", "orders", "lines")
+RELATIONS = ("lives", "orders", "lines", "milestones", "order_parts")
 """Queries that other queries use like tables; each uses only `events` and those before it."""
 
 

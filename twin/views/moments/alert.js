@@ -1,3 +1,4 @@
+import { cardButton, followCards } from "../shared/cards.js";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { stateAt } from "../shared/kitchen_state.js";
@@ -52,7 +53,7 @@ class AlertCard {
       }),
       LOOK,
     );
-    const offs = [this.clock.on(this.update), this.stages.on(this.update)];
+    const offs = [this.clock.on(this.update), this.stages.on(this.update), followCards(this.model, this.root)];
     document.addEventListener("visibilitychange", this.update);
     this.model.on("known", this.share);
     for (const name of ["moments", "empty", "problem", "partly", "states"]) this.model.on(name, this.update);
@@ -180,6 +181,7 @@ class AlertCard {
           { class: "head" },
           el("b", {}, kitchen.state === "recovering" && !over ? `Recovering · ${trouble.title}` : trouble.title),
           this.link("See it", `${worst}, ${zone.clockText(trouble.at, false)}`, trouble),
+          cardButton(this.model, trouble.title, () => trouble),
         ),
         el(
           "p",

@@ -45,7 +45,7 @@ function buildScrubber(model, clock, verbs) {
   const labels = el("div", { class: "labels", "aria-hidden": "true" });
   const counts = el("div", { class: "scale", "data-testid": "count-scale", "aria-hidden": "true" });
   const pressures = el("div", { class: "scale", "data-testid": "ribbon-scale", "aria-hidden": "true" });
-  const lates = el("div", { class: "scale", "data-testid": "late-scale", "aria-hidden": "true" });
+  const lateStrip = el("div", { class: "scale", "data-testid": "late-scale", "aria-hidden": "true" });
   const inner = el("div", { class: "inner" }, bars(done));
   const played = el("div", { class: "played" }, inner);
   const column = el("div", { class: "column", hidden: true });
@@ -127,7 +127,7 @@ function buildScrubber(model, clock, verbs) {
     slider,
     counts,
     pressures,
-    lates,
+    lateStrip,
     late.node,
     late.legend,
     marks.row,
@@ -178,9 +178,9 @@ function buildScrubber(model, clock, verbs) {
     );
     levelLines.replaceChildren(...ticks.map((n) => el("u", { style: `top:${snapped((1 - n / most) * height)}px` })));
     const worst = late.most();
-    lates.hidden = worst === null;
-    lates.style.top = `${late.node.offsetTop + 2}px`;
-    lates.replaceChildren(el("b", { style: "top:6px" }, String(worst)));
+    lateStrip.hidden = worst === null;
+    lateStrip.style.top = `${late.node.offsetTop + 2}px`;
+    lateStrip.replaceChildren(el("b", { style: "top:6px" }, String(worst)));
     pressures.hidden = !model.supply.waiting || model.below === "late";
     pressures.style.top = `${top + track.offsetTop + height + 2}px`;
     pressures.replaceChildren(

@@ -1,5 +1,6 @@
 // The transport: clock, buttons, speeds, the head over the scrubber, and the keys of the whole page.
 
+import { followCards } from "../shared/cards.js";
 import { clockOf } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { laterMark } from "../shared/later.js";
@@ -131,6 +132,7 @@ class TransportBar {
           this.below,
           this.summary,
           this.scrubber.brush.clear,
+          this.scrubber.brush.card,
           this.range.button,
         ),
         this.scrubber.node,
@@ -154,6 +156,7 @@ class TransportBar {
 
   listen() {
     this.unsubscribe = this.clock.on(this.changed);
+    this.model.on("remove", followCards(this.model, this.bar));
     this.take();
     this.sync();
     this.model.on("anchor", this.take);
