@@ -1,6 +1,7 @@
 """A real JupyterLab: the first example is run, its map plays, and what is clicked comes back to Python."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -94,12 +95,16 @@ def run_new_cell(page: Page, code: str) -> str:
     page.keyboard.press("Escape")
     page.keyboard.press("b")
     page.keyboard.press("Enter")
-    editor = page.locator(".jp-Notebook .jp-CodeCell").last.locator(".cm-content")
+    cell = page.locator(".jp-Notebook .jp-CodeCell.jp-mod-active")  # what is last in the page need not be the last cell
+    editor = cell.locator(".cm-content")
     expect(editor).to_be_focused()  # a slow JupyterLab makes the cell after the keys have come
+    expect(editor).to_have_text("")
     page.keyboard.insert_text(code)
+    expect(editor).to_have_text(code)
     page.keyboard.press("Control+Enter")
-    output = page.locator(".jp-Notebook .jp-CodeCell").last.locator(".jp-OutputArea-output pre").last
-    expect(output).to_be_visible(timeout=120_000)
+    expect(cell.locator(".jp-InputPrompt")).to_have_text(re.compile(r"^\[\d+\]:$"), timeout=RUN_MS)  # it has run
+    output = cell.locator(".jp-OutputArea-output pre").last
+    output.scroll_into_view_if_needed(timeout=RUN_MS)  # JupyterLab draws what is in sight
     return output.inner_text().strip()
 
 
