@@ -72,11 +72,18 @@ def test_as_it_was_known_it_is_as_of_the_last_look_at_what_goes_on(asked: Asked)
         answer = asked.ask({"card": {"kind": moment.kind, "start": start, "end": end, "t": t, "page": ""}})
         assert known.sentence in answer["html"]
         assert f"As it was known Thu 16 Oct {asked.kitchen.data.tz.clock(look)}" in answer["html"]
-    after = asked.ask(
-        {"card": {"kind": moment.kind, "start": moment.start, "end": moment.end, "t": moment.end + 120, "page": ""}}
-    )
-    assert moment.sentence in after["html"]
-    assert "As it was known" in after["html"]
+    of = {"kind": moment.kind, "start": moment.start, "end": moment.end}
+    assert moment.settled > moment.end + 120
+    after = asked.ask({"card": {**of, "t": moment.end + 120, "page": ""}})  # over, and not all of it delivered
+    now = (moment.end + 120) // 300 * 300
+    (last,) = [
+        one for one in asked.kitchen._hub.troubles_at(asked.kitchen.data, now).moments if one.kind == moment.kind
+    ]
+    assert last.sentence in after["html"]
+    assert moment.sentence not in after["html"]
+    settled = asked.ask({"card": {**of, "t": moment.settled + 1, "page": ""}})
+    assert moment.sentence in settled["html"]
+    assert f"As it was known Thu 16 Oct {asked.kitchen.data.tz.clock(moment.settled + 1)}" in settled["html"]
 
 
 def test_a_loop_has_a_card_without_a_moment(asked: Asked) -> None:

@@ -14,7 +14,9 @@ from twin.analysis.common_traits import common_traits, traits_of
 from twin.analysis.ledger import LABELS, NAMES, PARTS, Account
 from twin.analysis.metrics import metrics_of
 from twin.analysis.moments import TROUBLES, Moment
+from twin.analysis.moments.known import JUST_ENDED
 from twin.analysis.moments.moment import WEEK
+from twin.analysis.moments.unfolding import GRID_S
 from twin.foundation.stages import OUT_FOR_DELIVERY, READY
 from twin.foundation.times import HOUR
 from twin.hub import Hub
@@ -175,17 +177,21 @@ def card_of(
 
 
 def known_moment(hub: Hub, timeline: Timeline, moment: Moment, t: float) -> tuple[Moment, float | None]:
-    """Return a moment as it was known at t (data seconds), and t; with hindsight, and None, if it was not known then.
+    """Return a moment as it was known at t (data seconds), and as of when; with hindsight, and None, if it was not known then.
 
-    What is over by t is as it is with hindsight, but for what was delivered later.
+    As in the list of moments: what is over, with all its orders delivered, is whole; before that it is what was known last.
     """
-    if moment.end <= t:
+    if max(moment.end, moment.settled) <= t or (moment.end <= t and moment.kind not in TROUBLES):
         return moment, t
-    for one in hub.troubles_at(timeline, t).moments:
-        alike = one.kind == moment.kind or (one.stage != "" and one.stage == moment.stage)
-        if alike and one.start < moment.end and moment.start < one.end and one.start < t <= one.end:
-            return one, t
-    return moment, None
+    looks = [t]
+    if moment.end <= t:
+        looks += np.arange(np.floor(min(t, moment.end + JUST_ENDED) / GRID_S) * GRID_S, moment.start, -GRID_S).tolist()
+    for look in looks:
+        for one in hub.troubles_at(timeline, look).moments:
+            alike = one.kind == moment.kind or (one.stage != "" and one.stage == moment.stage)
+            if alike and one.start <= moment.end and moment.start <= one.end and one.start < look:
+                return one, look
+    return moment, t if moment.end <= t else None
 
 
 def _delivered(timeline: Timeline, among: Bools, known_at: float | None) -> Bools:

@@ -125,7 +125,7 @@ class IncidentCardView(ReplayView):
         look = max(timeline.window.start, math.floor(t / GRID_S) * GRID_S)
         if overlapping:
             moment = overlapping[0]
-            return known_moment(hub, timeline, moment, t if moment.end <= t else look)
+            return known_moment(hub, timeline, moment, t if max(moment.end, moment.settled) <= t else look)
         known = [one for one in hub.troubles_at(timeline, look).moments if one.kind == kind and one.start < look]
         return (known[0], look) if known else None
 
