@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from twin.analysis.baseline import Baseline, History
 from twin.foundation import event_types as ev
+from twin.foundation.cache import Owner
 from twin.foundation.zones import NAIVE
 from twin.sources.base import Window
 from twin.timeline.orders import stages_of
@@ -27,6 +28,10 @@ DAY, HOUR, MINUTE = 86_400.0, 3_600.0, 60.0
 MONDAY = 20_248 * DAY
 """2025-06-09, a Monday: day 0 of every world."""
 MINUTES = 1_440
+
+
+class Bare(Owner, SimpleNamespace):
+    """What is used of a timeline, without the timeline; what is derived from it is made once, as from a timeline."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class World:
         orders = History(self.history.milestones[:, inside], self.history.enter[:, inside])
         return cast(
             "Timeline",
-            SimpleNamespace(orders=orders, window=self.window, tz=NAIVE, location=SimpleNamespace(id=self.name)),
+            Bare(orders=orders, window=self.window, tz=NAIVE, location=SimpleNamespace(id=self.name)),
         )
 
     def baseline(self) -> Baseline:

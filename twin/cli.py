@@ -11,10 +11,12 @@ import twin
 from twin.foundation import errand
 from twin.foundation.errors import ConfigError, TwinError, UnknownTimeError
 from twin.foundation.settings import Settings
-from twin.foundation.times import text
+from twin.foundation.times import seconds, text
 from twin.foundation.version import VERSION
 from twin.sources.base import Location
 
+MOST_SPEED = 10_000
+"""Times as fast as life at which events are sent at most."""
 EPOCH = date(1970, 1, 1).toordinal()
 ADAPTER_HELP = "a YAML file that says what columns of your own mean (default: the one beside the data; see twin adapt)"
 ADAPT_EPILOG = (
@@ -84,6 +86,15 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=int, help="the same seed writes the same data")
     demo.add_argument("--dq", type=float, help="share of rows to spoil, 0 to 1 (default: 0.003)")
     demo.add_argument("--config", type=Path, help="a generator configuration (JSON), or a folder of them")
+    live = demo.add_argument_group("live", "send the events while they happen, instead of writing files")
+    live.add_argument("--live", metavar="WHERE", help="the address of a server with an inbox, or a folder to write to")
+    live.add_argument("--speed", type=float, default=60.0, help="times as fast as life (default: %(default)g)")
+    live.add_argument(
+        "--from", dest="begin", default="11:00", help="time of the last day to begin at (default: %(default)s)"
+    )
+    live.add_argument("--late", type=float, default=0.0, help="share of events that come late, 0 to 1 (default: 0)")
+    live.add_argument("--repeated", type=float, default=0.0, help="share of events that come twice (default: 0)")
+    live.add_argument("--shuffled", action="store_true", help="neighbours change places")
     demo.add_argument("--format", help="parquet, csv, csv.gz, jsonl or json (default: parquet)")
     return parser
 
@@ -111,6 +122,9 @@ def _adapt_options(adapt: argparse.ArgumentParser) -> None:
 
 
 def _demo(options: argparse.Namespace) -> None:
+    if options.live:
+        _demo_live(options)
+        return
     from twin.simulator import write_demo  # noqa: PLC0415  # only to make data
 
     given = {name: getattr(options, name) for name in ("days", "end", "scale", "seed", "dq", "config")}
@@ -129,6 +143,36 @@ def _demo(options: argparse.Namespace) -> None:
         print(
             f"  planted: {text(incident.start)} to {text(incident.end)[11:16]}, {incident.location}: {incident.title}"
         )
+
+
+def _demo_live(options: argparse.Namespace) -> None:
+    """Send the demo's events until they are over, or until interrupted."""
+    from twin.simulator import feed  # noqa: PLC0415  # only to make data
+    from twin.simulator.demo import DEFAULT_SEED, LAST_DAY  # noqa: PLC0415
+
+    for name, share in (("late", options.late), ("repeated", options.repeated)):
+        if not 0 <= share <= 1:
+            raise ConfigError(f"--{name} is {share:g}: give a share from 0 to 1.")
+    if not 0 < options.speed <= MOST_SPEED:
+        raise ConfigError(f"--speed is {options.speed:g}: give a number above 0 and up to {MOST_SPEED:g}.")
+    last = options.end or LAST_DAY
+    try:
+        begin = seconds(f"{last.isoformat()} {options.begin}")
+    except ValueError as error:
+        raise ConfigError(f"--from is {options.begin!r}: give a time of day such as 11:00.") from error
+    print("Making the events …", file=sys.stderr)
+    lines = feed.simulated_lines(
+        options.days or 7, last, options.seed or DEFAULT_SEED, options.scale or 1.0, options.generation
+    )
+    disorder = feed.Disorder(options.late, options.repeated, options.shuffled)
+    schedule = feed.Schedule.of(lines, disorder, options.seed or DEFAULT_SEED)
+    token = Settings.from_environment().inbox_token
+    sink = feed.HttpSink(options.live, token) if "://" in options.live else feed.FileSink(Path(options.live))
+    total = len(schedule.lines)
+    feed.Feed(schedule, sink, begin=begin, speed=options.speed).run(
+        lambda t, sent: print(f"\r{text(t)}  {sent:,} of {total:,} events", end="", file=sys.stderr, flush=True)
+    )
+    print(file=sys.stderr)
 
 
 _TIMES = {
@@ -151,7 +195,7 @@ def _report_options(report: argparse.ArgumentParser) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
-    from twin.reports.day import save_report  # noqa: PLC0415  # Jinja, for it alone
+    from twin.reports.day import last_whole_day, save_report  # noqa: PLC0415  # Jinja, for it alone
 
     with errand.on(page="report"):
         hub = twin.open(options.source, adapter=options.adapter)
@@ -159,8 +203,7 @@ def _report(options: argparse.Namespace) -> None:
             place = _only_place(hub, options.location)
             tz = place.tz
             if options.day is None and options.week is None:
-                end = hub.last_hours(place.id).end
-                first = tz.day(end) if end >= tz.start_of(tz.day(end) + 1) else tz.day(end) - 1
+                first = tz.day(last_whole_day(hub, place.id)[0])
             else:
                 first = (options.day or options.week).toordinal() - EPOCH
             window = float(tz.start_of(first)), float(tz.start_of(first + (7 if options.week else 1)))

@@ -24,6 +24,7 @@ from twin.analysis.long_ledger import LongLedger
 from twin.analysis.moments import HISTORY, Findings, detect
 from twin.analysis.moments.known import TroublesAsKnown
 from twin.analysis.moments.unfolding import KnownFrom, Unfolding
+from twin.analysis.promise import PromiseBook, promises_of
 from twin.foundation import errand
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
 from twin.foundation.errors import ConfigError, SourceError, TwinError
@@ -318,7 +319,11 @@ class Hub(Owner):
             known = self._known.get(timeline)
             if known is None:
                 known = self._known[timeline] = TroublesAsKnown(
-                    timeline, baseline, self.settings.late_after_s, self.settings.cold_after_s
+                    timeline,
+                    baseline,
+                    self.settings.late_after_s,
+                    self.settings.cold_after_s,
+                    self.settings.delivery_target_s,
                 )
         return known
 
@@ -331,6 +336,15 @@ class Hub(Owner):
         True
         """
         return ledger_of(timeline, self.insights(timeline).baseline, self.settings.delivery_target_s)
+
+    def promises(self, timeline: Timeline) -> PromiseBook:
+        """Return what a timeline's orders were promised, and what would have been fair by what was known then.
+
+        >>> t = twin.open("demo")
+        >>> [promises.kind for promises in t.promises(t.timeline("sanfrancisco", "2025-10-16", "2025-10-17")).kinds][0]
+        'target'
+        """
+        return promises_of(timeline, self.insights(timeline).baseline, self.settings.delivery_target_s)
 
     def long_ledger(self, location: str, window: Window) -> LongLedger:
         """Return the delay ledger of a range that is too long to load: the source adds it up.
@@ -346,7 +360,13 @@ class Hub(Owner):
             parts = self._insights.get(timeline)  # another thread may have finished since the first check
         if parts is None:
             baseline, failed, states = self._contexts_made.run(timeline, lambda: self._context(timeline))
-            findings = detect(timeline, baseline, self.settings.late_after_s, self.settings.cold_after_s)
+            findings = detect(
+                timeline,
+                baseline,
+                self.settings.late_after_s,
+                self.settings.cold_after_s,
+                self.settings.delivery_target_s,
+            )
             parts = (baseline, replace(findings, failed=failed + findings.failed), states)
             with self._lock:
                 self._insights[timeline] = parts

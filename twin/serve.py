@@ -11,7 +11,7 @@ from pathlib import Path
 
 from panel.command.serve import Serve
 
-from twin.foundation.errors import ForeignColumnsError
+from twin.foundation.errors import ForeignColumnsError, SourceError
 from twin.foundation.settings import Settings
 from twin.hub import Hub
 from twin.pages.operations.operations import operations_page  # noqa: F401  # the page's modules, imported before the first page
@@ -49,6 +49,11 @@ def serve(
         hub = None if process.settings.on_behalf_of_user else process.hub()  # else nobody's rights are known yet
     except ForeignColumnsError as error:  # the page at /adapt finds out what they mean, and opens it
         print(f"twin: {error}\nThe page at /adapt shows what they probably mean.", file=sys.stderr, flush=True)
+    except SourceError as error:
+        if process.settings.inbox is None or process.inbox().has_events:
+            raise
+        print(f"twin: {error}", file=sys.stderr, flush=True)  # the first events open it
+        warm()
     else:
         if hub is None:
             warm()

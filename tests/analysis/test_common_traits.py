@@ -8,11 +8,12 @@ from typing import Any, cast
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.stats import hypergeom
 
 import twin
 from benchmarks import worlds
 from benchmarks.worlds import HOUR, MINUTE
-from twin.analysis.common_traits import DRIVER_LATE_LABEL, CommonTrait, Trait, common_traits, traits_of
+from twin.analysis.common_traits import DRIVER_LATE_LABEL, CommonTrait, Trait, _chance, common_traits, traits_of
 from twin.analysis.ledger import Ledger
 from twin.foundation import event_types as ev
 from twin.foundation.zones import NAIVE
@@ -180,3 +181,12 @@ def test_the_order_of_rows_changes_nothing_of_what_they_share() -> None:
     found = shared_by_late(orders, world)
     assert found
     assert shared_by_late(orders.rows(shuffled), world) == found
+
+
+def test_the_probability_of_a_trait_is_the_exact_one_of_the_statisticians() -> None:
+    dice = np.random.default_rng(3)
+    for _ in range(300):
+        n, m = (int(dice.integers(1, most)) for most in (400, 20_000))
+        k, j = int(dice.integers(0, n + 1)), int(dice.binomial(m, dice.random()))
+        expected = hypergeom.sf(k - 1, n + m, k + j, n)
+        assert _chance(k, n, j, m) == pytest.approx(float(expected), rel=1e-8, abs=1e-280)

@@ -31,6 +31,24 @@ def figures(days: list[tuple[int, float]], delivers: bool = True):
     return {one.name: one for one in day_figures(history(days, delivers), FIRST + len(days) - 1, TARGET)}
 
 
+def test_a_week_is_compared_with_the_weeks_before_it_that_are_whole() -> None:
+    weeks = [[(100 + k + w, 27.0 + 0.2 * w) for k in range(7)] for w in range(5)]
+    days = [(50, 10.0), (50, 10.0), *(day for week in weeks for day in week)]  # two days of a week that is not whole
+    slow = [*days[:-7], *((n, 36.0) for n, _ in days[-7:])]
+    for record, change in ((days, ""), (slow, "worse")):
+        first = FIRST + len(record) - 7
+        found = {one.name: one for one in day_figures(history(record), first, TARGET, 7)}
+        assert found[ORDERS].value == sum(n for n, _ in record[-7:])
+        assert found[DELIVERY].value == pytest.approx(
+            np.average([m for _, m in record[-7:]], weights=[n for n, _ in record[-7:]])
+        )
+        before = [sum(n for n, _ in record[2 + 7 * w : 9 + 7 * w]) for w in range(4)]
+        assert found[ORDERS].usual == pytest.approx(np.mean(before))
+        assert found[ORDERS].days == 4
+        assert found[DELIVERY].change == change
+    assert day_figures(history(days), FIRST + 9, TARGET, 7)[0].usual is None, "one week before is too few"
+
+
 USUAL = [(100, 27.0), (104, 28.0), (96, 27.5), (99, 28.5)]
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.worlds import Bare
 from twin.analysis import moments as module
 from twin.analysis.baseline import Baseline, History
 from twin.analysis.insights import Insights
@@ -34,9 +35,7 @@ def history_of(created: np.ndarray, minutes: np.ndarray = MINUTES) -> History:
 def timeline_of(history: History, window: Window, margin: float = 4 * HOUR) -> Timeline:
     inside = (history.enter[0] >= window.start - margin) & (history.enter[0] < window.end)
     orders = History(history.milestones[:, inside], history.enter[:, inside])
-    return cast(
-        "Timeline", SimpleNamespace(orders=orders, window=window, tz=NAIVE, location=SimpleNamespace(id="kitchen"))
-    )
+    return cast("Timeline", Bare(orders=orders, window=window, tz=NAIVE, location=SimpleNamespace(id="kitchen")))
 
 
 def a_bad_evening() -> tuple[Timeline, Baseline]:

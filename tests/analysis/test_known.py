@@ -22,7 +22,9 @@ def known(world: World) -> TroublesAsKnown:
 
 
 def told(troubles: TroublesAsKnown, t: float) -> list[tuple[object, ...]]:
-    return [(one.kind, one.start, one.end, one.at, one.severity, one.sentence) for one in troubles.at(t).moments]
+    return [
+        (one.kind, one.start, one.end, one.at, one.severity, one.sentence, one.why) for one in troubles.at(t).moments
+    ]
 
 
 def changed_after(world: World, t: float) -> World:
@@ -99,7 +101,7 @@ def test_meals_that_nobody_has_started_yet_count_as_long_as_they_wait() -> None:
 
 
 def test_a_kitchen_without_orders_has_no_troubles() -> None:
-    nothing = SimpleNamespace(
+    nothing = worlds.Bare(
         orders=History(np.empty((9, 0)), np.empty((5, 0))),
         window=worlds.Window(0.0, DAY),
         tz=worlds.NAIVE,

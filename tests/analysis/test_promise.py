@@ -1,5 +1,6 @@
 """Was the promise fair: by what was known when it was made, and nothing later, as a count case by case finds."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import worlds
 from tests.fake_timeline import DAY0, HOUR, FakeTimeline
 from twin.analysis import promise
 from twin.analysis.baseline import Baseline, History
@@ -160,3 +162,19 @@ def test_it_is_what_a_count_finds_and_what_comes_later_changes_nothing(
             np.testing.assert_array_equal(promises.keep[begun], then.keep)
     finally:
         promise.ENOUGH = before
+
+
+@pytest.mark.parametrize("name", ["steady", "small", "closed at night", "early peaks"])
+def test_nine_of_ten_orders_keep_a_fair_promise_and_a_calm_kitchen_dooms_hardly_any(name: str) -> None:
+    """Kitchens on which nothing was tuned: what was fair by what was known then holds for what came."""
+    world = worlds.world(name, 3_000)
+    milestones = world.timeline().orders.milestones
+    orders = SimpleNamespace(
+        milestones=milestones, first=np.nanmin(milestones, axis=0), eta_mins=np.full(milestones.shape[1], np.nan)
+    )
+    timeline: Any = SimpleNamespace(orders=orders, tz=world.timeline().tz)
+    promises = PromiseBook(timeline, world.baseline()).target_promises
+    judged = np.isfinite(promises.fair) & np.isfinite(promises.took)
+    assert judged.sum() > 200
+    assert 0.86 < (promises.took[judged] <= promises.fair[judged]).mean() < 0.94
+    assert promises.doomed[judged].mean() < 0.02

@@ -394,6 +394,13 @@ def test_the_ledger_of_a_range_is_that_of_its_hours_and_days(demo_world: World, 
     then = end - 30 * 3600
     known = answers.ledger(hub, place.id, query.model_copy(update={"known_at": instant(then)}))
     assert known.total.orders == (inside & (delivered <= then)).sum()
+    target = next(one for one in answer.promises if one.kind == "target")
+    assert (target.orders, target.promised_min) == (answer.total.orders, 30)
+    assert target.kept_pct == pytest.approx(100 * (took[inside] < 1830).mean())
+    assert 0 < target.judged <= target.orders
+    assert target.fair_min is not None
+    assert np.quantile(took[inside], 0.5) < 60 * target.fair_min < np.quantile(took[inside], 0.99)
+    assert known.promises[0].orders == known.total.orders
     shelf, before = answer.total.shelf, known.total.shelf
     assert shelf is not None
     assert before is not None
@@ -515,6 +522,8 @@ def test_a_state_is_told_with_what_is_over_its_limit_and_the_drivers(world: Worl
             on_road = sum(brute.state(events, t) == "out_for_delivery" for events in lives.values())
             assert result.driver_supply is not None
             assert result.driver_supply.on_road == on_road
+            ready = [one for one in result.active_orders if one.stage == "ready"]
+            assert result.cold_meals == sum(one.time_in_stage_min > 15 for one in ready)
             supply = result.driver_supply
             assert supply.gap_per_hour == supply.ready_per_hour - supply.picked_up_per_hour
             entered = {stage.stage: stage.entered for stage in result.stages}

@@ -55,6 +55,7 @@ def comes_to(server: str, expected: int) -> None:
 
 def test_what_was_sent_is_on_the_page(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("twin.server.process.ARRIVED_S", 0.0)
+    assert "no events so far" in json.loads(fetch(f"{server}/api/v1/locations").body)["detail"]
     answer = post(server, f"{event('a')}\n{event('b')}\r\n{event('a')}\nnonsense\n")
     assert answer.status == 202
     assert json.loads(answer.body) == {

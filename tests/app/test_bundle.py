@@ -251,7 +251,9 @@ def test_every_variable_is_declared_once_described_and_used() -> None:
 def test_the_app_keeps_its_hours_only_if_told_to() -> None:
     def pauses(**given: str) -> set[str]:
         return {
-            job["schedule"]["pause_status"] for job in resources("app", "jobs", **given).values() if "schedule" in job
+            job["schedule"]["pause_status"]
+            for name, job in resources("app", "jobs", **given).items()
+            if "schedule" in job and name != "write_reports"
         }
 
     assert pauses() == {"PAUSED"}
@@ -261,6 +263,20 @@ def test_the_app_keeps_its_hours_only_if_told_to() -> None:
     assert {name: one["ACTION"] for name, one in given.items()} == {"start_app": "start", "stop_app": "stop"}
     for one in given.values():
         assert set(one) == parameters_read(ROOT / "stages/app_hours.ipynb")
+
+
+def test_reports_are_written_only_if_told_to_with_what_the_notebook_reads() -> None:
+    def job(**given: str) -> dict[str, Any]:
+        return resources("app", "jobs", **given)["write_reports"]
+
+    assert job()["schedule"]["pause_status"] == "PAUSED"
+    assert job(app_hours="UNPAUSED")["schedule"]["pause_status"] == "PAUSED"
+    assert job(report_hours="UNPAUSED")["schedule"]["pause_status"] == "UNPAUSED"
+    (task,) = job(catalog="kitchens")["tasks"]
+    given = task["notebook_task"]["base_parameters"]
+    environment = {"CATALOG", "LAKEFLOW_SCHEMA", "SIMULATOR_SCHEMA", "DATABRICKS_WAREHOUSE_ID"}
+    assert set(given) == parameters_read(ROOT / "stages/day_report.ipynb") | environment
+    assert given["VOLUME"] == "kitchens.lakeflow.twin_reports"
 
 
 def test_the_template_asks_for_what_a_workspace_can_give() -> None:

@@ -1,6 +1,7 @@
 """The stage's notebook, run cell by cell in the demo's folders, with the genuine SDK, against a workspace in memory."""
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -15,11 +16,13 @@ from databricks.sdk.service.apps import (
     AppResourceSqlWarehouseSqlWarehousePermission,
 )
 
+import twin
 from tests.app.files import NOTEBOOK, ROOT, cells
 from tests.app.workspace import ME, Workspace, host
 
 NAME = "caspersdev-digital-twin"
 HOURS = ROOT / "stages" / "app_hours.ipynb"
+REPORT = ROOT / "stages" / "day_report.ipynb"
 
 UC_STATE = '''
 """Casper's own, in short: a record is JSON pasted into SQL between apostrophes."""
@@ -392,7 +395,33 @@ def test_the_notebooks_install_the_sdk_that_is_tested_here(notebook: Path) -> No
     assert next(pin for pin in pins if pin.startswith("databricks-sdk==")) in install.split()
 
 
-@pytest.mark.parametrize("notebook", [NOTEBOOK, HOURS], ids=lambda path: path.stem)
+@pytest.mark.parametrize("notebook", [NOTEBOOK, HOURS, REPORT], ids=lambda path: path.stem)
 def test_the_notebooks_are_shipped_without_outputs(notebook: Path) -> None:
     code = [cell for cell in json.loads(notebook.read_text())["cells"] if cell["cell_type"] == "code"]
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+
+
+def test_the_reports_of_all_kitchens_go_to_the_volume(
+    demo: Path,
+    tmp_path: Path,
+    run: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    opened = twin.open(demo)
+    monkeypatch.setattr(twin, "open", lambda source: opened if source == "databricks" else None)
+    monkeypatch.setattr("pathlib.Path.joinpath", lambda path, *parts: Path(f"{tmp_path}/{'/'.join(parts)}"))
+    monkeypatch.chdir(ROOT / "stages")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name in ("CATALOG", "LAKEFLOW_SCHEMA", "SIMULATOR_SCHEMA", "DATABRICKS_WAREHOUSE_ID"):
+        monkeypatch.setenv(name, "before")
+    with pytest.raises(FileNotFoundError, match="grant WRITE VOLUME"):
+        run(REPORT, VOLUME="kitchens.flow.reports", DATABRICKS_WAREHOUSE_ID="w-1")
+    folder = tmp_path / "kitchens/flow/reports"
+    folder.mkdir(parents=True)
+    run(REPORT, VOLUME="kitchens.flow.reports", DATABRICKS_WAREHOUSE_ID="w-1", LINK="https://app/operations")
+    assert os.environ["DATABRICKS_WAREHOUSE_ID"] == "w-1"
+    printed = capsys.readouterr().out.split()
+    assert printed == [str(path) for place in opened.locations for path in folder.glob(f"{place.id}-*.html")]
+    assert len(printed) == len(opened.locations)
+    assert 'href="https://app/operations?location=' in Path(printed[0]).read_text("utf-8")

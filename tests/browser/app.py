@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.browser.prepared import ROOT, Prepared
+
 START_S = 90
 
 
@@ -26,29 +27,37 @@ def free_port() -> int:
 @contextmanager
 def running(command: list[str], port: int, log: Path, healthz: str = "/healthz", **environment: str) -> Iterator[str]:
     """Run `command` until the block is left; yields its address once `healthz` answers at all."""
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=ROOT,
-            env={**os.environ, "BOKEH_RESOURCES": "server", "PYTHONUNBUFFERED": "1", **environment},
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
+    process = started(command, log, **environment)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for_health(address, process, log, healthz=healthz)
+        yield address
+    finally:
+        process.terminate()
         try:
-            address = f"http://127.0.0.1:{port}"
-            wait_for_health(address, process, log, healthz=healthz)
-            yield address
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def started(command: list[str], log: Path, **environment: str) -> subprocess.Popen[bytes] | Prepared:
+    """Start `python -m` with a command, at the end of whose log it writes; `twin` from a process that has imported it."""
+    variables = {**os.environ, "BOKEH_RESOURCES": "server", "PYTHONUNBUFFERED": "1", **environment}
+    if command[0] == "twin.cli":
+        return Prepared(command[1:], variables, log)
+    with log.open("a") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", *command], cwd=ROOT, env=variables, stdout=out, stderr=subprocess.STDOUT
+        )
 
 
 def wait_for_health(
-    address: str, process: subprocess.Popen[bytes], log: Path, patience: float = START_S, healthz: str = "/healthz"
+    address: str,
+    process: subprocess.Popen[bytes] | Prepared,
+    log: Path,
+    patience: float = START_S,
+    healthz: str = "/healthz",
 ) -> None:
     """Return when the server answers; fail with its last words when it ends or stays silent."""
     deadline = time.monotonic() + patience
@@ -70,14 +79,12 @@ class Server:
 
     def __init__(self, source: Path, log: Path, *options: str) -> None:
         self.port = free_port()
-        self._command = [sys.executable, "-m", "twin.cli", "serve", "--source", str(source), "--port", str(self.port)]
-        self._command += options
+        self._command = ["twin.cli", "serve", "--source", str(source), "--port", str(self.port), *options]
         self._log = log
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Prepared | None = None
 
     def start(self, *others: str) -> None:
-        with self._log.open("a") as out:
-            self.process = subprocess.Popen([*self._command, *others], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+        self.process = started([*self._command, *others], self._log)
         wait_for_health(f"http://127.0.0.1:{self.port}", self.process, self._log)
 
     def kill(self) -> None:

@@ -143,3 +143,20 @@ def test_a_file_that_would_be_too_large_is_refused(
     with pytest.raises(ValueError, match="at least"):
         kitchen.save(tmp_path / "fine.html", step=0.5)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_it_has_the_events_and_the_orders_of_the_moment(saved: Page, kitchen: Kitchen) -> None:
+    now = kitchen.at("18:45")
+    expect(saved.get_by_test_id("alert-status")).not_to_contain_text("Looking for trouble")
+    open_orders = len(now.snapshot.open_orders)
+    expect(saved.get_by_test_id("orders-filter-all")).to_contain_text(f"{open_orders:,}")
+    expect(saved.get_by_test_id("orders-row")).to_have_count(open_orders)
+    expect(saved.get_by_test_id("feed-rows").locator("li").first).to_be_visible()
+    saved.get_by_test_id("orders-filter-ready").click()
+    expect(saved.get_by_test_id("orders-row")).to_have_count(now.counts["ready"])
+    saved.get_by_test_id("orders-sort-id").click()
+    names = saved.get_by_test_id("orders-row").locator("td.name").evaluate_all("(all) => all.map((one) => one.title)")
+    assert names == sorted(names)
+    saved.get_by_test_id("orders-filter-ready").click()
+    saved.get_by_test_id("feed-search").fill("no such thing")
+    expect(saved.get_by_test_id("feed-empty")).to_be_visible()

@@ -1,6 +1,8 @@
 """The user workflows, step by step, as a person goes through them on the demo data."""
 
 import re
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,7 @@ from tests.browser.operations import (
 )
 from twin.foundation.times import seconds
 from twin.notebook.door import Twin
+from twin.reports.card_text import card_html
 
 pytestmark = pytest.mark.browser
 
@@ -161,6 +164,63 @@ def test_workflow_3_location_comparison(page: Page, address: str, source: Twin) 
     assert {name: by_id(page, f"kpi-{name}-value").inner_text() for name in first} != first  # 5. they can be told apart
 
 
+def test_workflow_4_ends_on_the_ledger_in_five_clicks(page: Page, address: str, source: Twin) -> None:
+    """From a delivery time that is high to what it was made of, the worst orders, and one order's own ledger."""
+    choose(page, address, "sanfrancisco", start="2025-10-16", end="2025-10-17", t="2025-10-16T19:10")
+    line = source.timeline("sanfrancisco", seconds("2025-10-16"), seconds("2025-10-17"))
+    late = by_id(page, "kpi-delivery-time-late")
+    expect(late).to_have_class(re.compile("bad"), timeout=MOST_MS)  # the user notices that many were late
+    by_id(page, "kpi-delivery-why").click()  # 1. and asks why
+    expect(by_id(page, "why-sentence")).to_contain_text("food waiting for drivers", timeout=MOST_MS)
+    expect(by_id(page, "why-by")).to_have_text("As it was known")
+    by_id(page, "why-steps").get_by_role("button", name="Food waits").click()  # 2. of that cause
+    rows = by_id(page, "why-orders").get_by_role("button")
+    expect(rows.first).to_contain_text("min late", timeout=MOST_MS)
+    worst = [float(one.split(" min")[0].split("+")[1]) for one in rows.all_inner_texts() if "late" in one]
+    assert worst == sorted(worst, reverse=True)  # the orders, worst first
+    expect(by_id(page, "map-only")).to_contain_text(f"Food waits 18:10–19:10 · {rows.count()} orders")
+    group = set(page.evaluate(f"() => ({MOTION})().pins()"))
+    assert len(group) == rows.count()  # the map has them alone, all delivered
+    first = rows.first.inner_text().split()[0]
+    rows.first.click()  # 3. the worst of them
+    expect(by_id(page, "order-panel")).to_be_visible(timeout=MOST_MS)
+    expect(by_id(page, "order-id")).to_contain_text(first[:6])
+    expect(by_id(page, "lane-ready")).to_be_visible()  # its own ledger: how long its meal waited
+    assert line.orders.row_of[first] in group
+    # 4. and 5.: to the incident card
+    page.keyboard.press("Escape")  # the order
+    expect(by_id(page, "order-panel")).to_be_hidden()
+    by_id(page, "tab-orders").click()
+    expect(by_id(page, "orders-group")).to_be_visible()
+    expect(by_id(page, "orders").locator("tbody tr")).to_have_count(len(group))
+    page.keyboard.press("Escape")  # and the group
+    expect(by_id(page, "orders-group")).to_be_hidden()
+    expect(by_id(page, "map-only")).to_be_hidden()
+
+
+def test_an_hour_of_late_minutes_goes_there_and_asks_why(page: Page, address: str) -> None:
+    """By the keyboard alone, and back again."""
+    choose(page, address, "sanfrancisco", start="2025-10-16", end="2025-10-17", t="2025-10-16T16:30")
+    by_id(page, "late-toggle").click()
+    strip = by_id(page, "late-strip")
+    expect(by_id(page, "late-legend")).to_contain_text("Food waits", timeout=MOST_MS)
+    strip.focus()
+    for key in ("ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    expect(strip).to_have_attribute("aria-label", re.compile(r"^18:00.*late minutes, food waits"))
+    expect(by_id(page, "tip")).to_contain_text("later")  # the timeline is for finding: it may know the whole range
+    page.keyboard.press("Enter")
+    expect(by_id(page, "why-sentence")).to_contain_text("food waiting for drivers", timeout=MOST_MS)
+    assert clock(page) == seconds("2025-10-16 19:00")
+    minutes = re.search(r"([\d,]+) late minutes", strip.get_attribute("aria-label") or "")
+    assert minutes is not None
+    expect(by_id(page, "why-sentence")).to_contain_text(f"{minutes[1]} late minutes")  # the same as in the strip
+    expect(by_id(page, "map-only")).to_contain_text("Food waits 18:00–19:00")
+    page.keyboard.press("Escape")
+    until(page, lambda: clock(page) == seconds("2025-10-16 16:30"), "back where the user was")
+    expect(by_id(page, "map-only")).to_be_hidden()
+
+
 def test_workflow_4_a_performance_issue_is_found_through_the_moments(page: Page, address: str, source: Twin) -> None:
     choose(page, address, "sanfrancisco")
     choose_day(page, "Thu 16")
@@ -191,3 +251,40 @@ def test_workflow_4_a_performance_issue_is_found_through_the_moments(page: Page,
         by_id(page, "report").click()
     assert download.value.suggested_filename.startswith("casper-sanfrancisco-2025-10-16T18")
     assert Path(download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    # 8. and from the delivery time that is high to the card of what made it so, in five clicks
+    expect(by_id(page, "kpi-delivery-time-value")).to_be_visible()
+    by_id(page, "tab-why").click()
+    expect(by_id(page, "why")).to_contain_text("late minutes", timeout=MOST_MS)
+    by_id(page, "tab-moments").click()
+    opens = by_id(page, "moments").get_by_test_id("open-card").first
+    expect(opens).to_be_visible(timeout=MOST_MS)
+    opens.focus()
+    page.keyboard.press("Enter")  # as a click does
+    card = page.get_by_test_id("card-preview").content_frame
+    expect(card.get_by_role("heading", name="Drivers are short")).to_be_visible(timeout=MOST_MS)
+    page.get_by_test_id("card-notes").fill("<b>Two were ill</b>")
+    expect(card.locator(".notes")).to_have_text("<b>Two were ill</b>", timeout=MOST_MS)
+    with page.expect_download(timeout=MOST_MS) as saved:
+        page.get_by_test_id("card-html").click()
+    html = unescape(Path(saved.value.path()).read_text("utf-8"))
+    known = source.troubles_at(line, t // 300 * 300).moments[0]
+    assert known.sentence in html
+    assert "<b>Two were ill</b>" in html
+    assert (
+        f"location=sanfrancisco&start=2025-10-16T00:00:00&end=2025-10-17T00:00:00&t={line.tz.iso(t // 300 * 300)}"
+        in html
+    )
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("card-dialog")).to_be_hidden()
+    expect(opens).to_be_focused()
+
+
+def test_the_card_is_one_page_however_much_is_on_it(page: Page, source: Twin) -> None:
+    card = (
+        source.kitchen("sanfrancisco", day="2025-10-16").moments[0].card(link="https://example.org/operations").content
+    )
+    words = "Cooking took longer than it does on other days, in every brand and every street of this town " * 2
+    full = replace(card, sentence=words, shared=(words[:120], words[:120]), ended=words + words[:90])
+    for notes in ("", "\n".join("n" * 95 for _ in range(20))):
+        page.set_content(card_html(full.with_notes(notes)))
+        assert page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") == 1

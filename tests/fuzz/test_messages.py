@@ -59,6 +59,8 @@ MESSAGES: list[dict[str, Any]] = [
     {"choose": "sanfrancisco"},
     {"ask": "time", "sent": 12.5},
     {"part": "cook"},
+    {"verb": "why", "part": "cook"},
+    {"why": True},
     {"scope": "range"},
 ]  # fmt: skip
 """One of each kind that the page's JavaScript sends."""
@@ -66,7 +68,7 @@ MESSAGES: list[dict[str, Any]] = [
 CHANGES: dict[str, Any] = {
     "sort": "-age", "seen": True, "was_dark": False, "viewport": [-122.4, 37.8, 12.0], "layers": {"routes": False},
     "density": {"kind": "slow", "minutes": 30, "strength": 70}, "query": "types=driver", "dark": True, "busy": False,
-    "tab": "orders", "room": "wall", "value": "sf",
+    "tab": "orders", "room": "wall", "value": "sf", "below": "late",
 }  # fmt: skip
 """A value of each Param that the browser may change."""
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { knownStory } from "../../twin/views/order/known.js";
-import { accountAt, driverWait, shared } from "../../twin/views/order/ledger.js";
+import { accountUntil, driverWait, shared } from "../../twin/views/order/ledger.js";
 
 /** What the panel takes of a story: created at 1000.4, cooking until 1600, the driver there from 1400 on. */
 const story = {
@@ -28,21 +28,21 @@ const story = {
 const cut = (t) => ({ ...story, ledger: story.ledger.filter(({ known }) => known <= t) });
 
 test("what goes on lasts until now, and whole seconds add up", () => {
-  assert.deepEqual(accountAt(cut(1050), 1050).rows, [["queue", 50, true]]);
-  const open = accountAt(cut(1300.7), 1300.7);
+  assert.deepEqual(accountUntil(cut(1050), 1050).rows, [["queue", 50, true]]);
+  const open = accountUntil(cut(1300.7), 1300.7);
   assert.deepEqual(open.rows, [
     ["queue", 100, false],
     ["cook", 200, true],
   ]);
   assert.equal(open.total, 300);
-  const done = accountAt(story, 9999);
+  const done = accountUntil(story, 9999);
   assert.equal(done.total, Math.floor(story.delivered) - Math.floor(story.created));
   assert.equal(
     done.rows.reduce((sum, [, seconds]) => sum + seconds, 0),
     done.total,
   );
-  assert.equal(accountAt({ ...story, created: null }, 9999), null);
-  assert.equal(accountAt({ ...story, ledger: [] }, 9999), null);
+  assert.equal(accountUntil({ ...story, created: null }, 9999), null);
+  assert.equal(accountUntil({ ...story, ledger: [] }, 9999), null);
 });
 
 test("the driver waits from his arrival until the food is ready, until he goes, or until now", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LETTERS, layOut, Names, stepOf } from "../../twin/views/map/names.js";
+import { Pointer } from "../../twin/views/map/pointer.js";
 import { twin } from "../../twin/views/shared/registry.js";
 
 const measure = (text) => 7 * text.length;
@@ -112,32 +113,59 @@ test("between two steps of the zoom the places stay", () => {
   assert.ok(stepOf(8.1) >= 8.1);
 });
 
-test("what a map that was drawn anew fails to write is its own failure, and stops no painting", () => {
-  const painted = [];
-  const pv = { canvas_view: { primary: { ctx: null, finish: () => painted.push("figure") } } };
-  const failures = [];
-  const panel = {
-    wrap(act) {
-      return (...given) => {
-        try {
-          return act(...given);
-        } catch (error) {
-          return failures.push(error.message);
-        }
-      };
+test("a figure in which a panel is drawn again is written on by the last names only; what they throw is the panel's", () => {
+  globalThis.document = { fonts: new EventTarget() };
+  let finished = 0;
+  const primary = {
+    finish() {
+      assert.equal(this, primary);
+      finished++;
     },
   };
-  globalThis.document ??= { fonts: { addEventListener() {}, removeEventListener() {} } };
-  twin.panel = panel;
-  for (const who of ["first", "second"]) {
-    const names = new Names({});
-    names.write = () => {
-      throw new Error(who);
+  const pv = { canvas_view: { primary } };
+  const failures = [];
+  const drawn = (write) => {
+    twin.panel = {
+      wrap: (act) => (given) => {
+        try {
+          act(given);
+        } catch (error) {
+          failures.push(error.message);
+        }
+      },
     };
+    const names = new Names({});
+    twin.panel = undefined;
+    names.write = write;
     names.attach(pv);
-  }
-  twin.panel = undefined;
-  pv.canvas_view.primary.finish();
-  assert.deepEqual(failures, ["second"]);
-  assert.deepEqual(painted, ["figure"]);
+    return names;
+  };
+  const wrote = [];
+  const first = drawn(() => wrote.push("first"));
+  primary.finish();
+  first.remove();
+  const second = drawn(() => wrote.push("second"));
+  primary.finish();
+  second.remove();
+  drawn(() => {
+    throw new Error("injected");
+  });
+  primary.finish();
+  assert.deepEqual(wrote, ["first", "second"]);
+  assert.deepEqual(failures, ["injected"]);
+  assert.equal(finished, 3);
+  delete globalThis.document;
+});
+
+test("a pointer of a panel that was drawn again hears nothing of its figure", () => {
+  globalThis.document = { createElement: () => ({ setAttribute() {}, append() {}, dataset: {}, style: {} }) };
+  let touched = 0;
+  const events = new EventTarget();
+  const pointer = new Pointer({ touch: () => touched++ });
+  delete globalThis.document;
+  pointer.attach(events);
+  events.dispatchEvent(new Event("wheel"));
+  pointer.remove();
+  events.dispatchEvent(new Event("wheel"));
+  assert.equal(touched, 1);
 });

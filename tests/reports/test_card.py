@@ -125,7 +125,7 @@ def test_the_streets_are_those_of_the_page(kitchen: twin.Kitchen) -> None:
 
 def test_as_it_was_known_it_says_nothing_of_what_came_later(kitchen: twin.Kitchen) -> None:
     moment, data = first_trouble(kitchen), kitchen.data
-    t = moment.start + 0.6 * (moment.end - moment.start)
+    t = moment.end - 60
     then, known_at = known_moment(kitchen._hub, data, moment, t)
     assert known_at == t
     assert then.end == t
@@ -133,14 +133,22 @@ def test_as_it_was_known_it_says_nothing_of_what_came_later(kitchen: twin.Kitche
     assert card.sentence.startswith("So far")
     assert all(frame.t <= t for frame in card.frames)
     assert card.ended == f"What ended it was not known at {data.tz.clock(t)}."
-    began = (data.orders.began >= then.start) & (data.orders.began < t)
-    by_then = kitchen._hub.ledger(data).account(began & (data.orders.delivered <= t))
-    assert card.why == by_then.sentence != kitchen._hub.ledger(data).account(began).sentence
-    delivered = {str(data.orders.ids[row].as_py()) for row in np.flatnonzero(data.orders.delivered <= t).tolist()}
-    assert {one.order for one in card.worst} <= delivered
+    assert card.why == "None of these orders had been delivered yet."
+    start, end, by = (data.tz.seconds(f"{DAY} {clock}") for clock in ("17:30", "19:30", "19:00"))
+    loop = card_of(kitchen._hub, data, start, end, known_at=by)
+    began = (data.orders.began >= start) & (data.orders.began < end)
+    ledger = kitchen._hub.ledger(data)
+    by_then, hindsight = ledger.account(began & (data.orders.delivered <= by)), ledger.account(began)
+    assert 0 < by_then.orders < hindsight.orders
+    assert loop.why == by_then.sentence != hindsight.sentence
+    delivered = {str(data.orders.ids[row].as_py()) for row in np.flatnonzero(data.orders.delivered <= by).tolist()}
+    assert {one.order for one in loop.worst} <= delivered
+    assert loop.worst
+    assert all(frame.t <= by for frame in loop.frames)
     assert "hindsight" not in card_html(card)
-    before, hindsight = known_moment(kitchen._hub, data, moment, moment.start - 60)
-    assert (before, hindsight) == (moment, None), "ahead of the playhead it is with hindsight, and says so"
+    assert known_moment(kitchen._hub, data, moment, moment.start - 60) == (moment, None), (
+        "ahead of the playhead it is with hindsight, and says so"
+    )
     assert "With hindsight" in card_markdown(card_of(kitchen._hub, data, moment.start, moment.end, moment=moment))
 
 
@@ -182,7 +190,7 @@ def test_hostile_texts_are_only_texts_and_notes_are_cut_to_the_page(tmp_path: Pa
     assert noted.notes.count("\n") < MOST_LINES
     assert card_png(noted) != card_png(card)
     assert Image.open(io.BytesIO(card_png(noted))).size == (1588, 2246)
-    with pytest.raises(ValueError, match="A card is of a time between"):
+    with pytest.raises(ValueError, match="A card is of a time that has begun, between"):
         card_of(opened, timeline, NOON - 7200, NOON)
 
 

@@ -1,6 +1,8 @@
 """The report: the page's figures in one file that needs nothing else, the same bytes each time, whatever the data are called."""
 
 import re
+from copy import copy
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -9,9 +11,16 @@ import pytest
 import twin
 from tests.raw_orders import EVIL, WHOLE, rows_of, timeline_of
 from twin import cli
-from twin.reports.day import report
+from twin.reports.card import card_of
+from twin.reports.day import report, save_reports
 
 DAY = "2025-10-16"
+
+
+@pytest.fixture(autouse=True)
+def mapless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What draws streets takes seconds to compile, and the report has no map."""
+    monkeypatch.setattr("twin.reports.card.frames", lambda *_: [])
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +40,14 @@ def test_it_says_what_the_page_and_the_notebook_say(kitchen: twin.Kitchen, tmp_p
     rows = re.findall(r"<tr><td>([0-9a-f]{32})</td><td>10-16 \d\d:\d\d</td><td>([\d.]+)</td>", written)
     assert [(order, float(took)) for order, took in rows] == [(order, round(took, 1)) for order, took in late.items()]
     assert 'href="http://127.0.0.1/operations?t=1"' in written
+    for moment in kitchen.insights.moments:  # each with its card's head
+        card = card_of(
+            kitchen._hub, kitchen.data, moment.start, moment.end, moment=moment, link="http://127.0.0.1/operations"
+        )
+        assert card.customers in written
+        assert card.link in written
+        assert not moment.why or card.why == moment.why
+        assert moment.why in written
 
 
 def test_it_needs_nothing_else_and_is_the_same_each_time(kitchen: twin.Kitchen, demo: Path) -> None:
@@ -65,3 +82,26 @@ def test_the_command_writes_a_day_or_a_week_and_says_what_is_missing(
     for options, word in (([], "--location"), (["--location", "chicago", "--day", "1999-01-01"], "no orders then")):
         assert cli.main(["report", str(demo), *options, "-o", str(path)]) == 2
         assert word in capsys.readouterr().err
+
+
+def test_every_kitchen_s_last_whole_day_is_written_to_a_folder(demo: Path, tmp_path: Path) -> None:
+    opened = twin.open(demo)
+    written = save_reports(opened, tmp_path, "https://host/operations")
+    assert len(written) == len(opened.locations)
+    for place, path in zip(opened.locations, written, strict=True):
+        assert path.name == f"{place.id}-2025-10-17.html"
+        assert place.label in unescape(path.read_text("utf-8"))
+    before = [path.read_bytes() for path in written]
+    assert [path.read_bytes() for path in save_reports(twin.open(demo), tmp_path, "https://host/operations")] == before
+    (week, *_) = save_reports(opened, tmp_path, days=7)
+    assert week.name.endswith("-week.html")
+    assert "Against the weeks before" in week.read_text("utf-8")
+
+
+def test_reasons_for_rows_set_aside_have_one_order_whatever_the_source_s(kitchen: twin.Kitchen) -> None:
+    texts = set()
+    for reasons in (["no order", "broken JSON", "duplicate"], ["duplicate", "no order", "broken JSON"]):
+        timeline = copy(kitchen.data)
+        timeline.data_quality = replace(timeline.data_quality, rejected=dict.fromkeys(reasons, 3))
+        texts.add(report(kitchen._hub, timeline))
+    assert len(texts) == 1

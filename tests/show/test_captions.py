@@ -33,10 +33,16 @@ def test_a_caption_says_what_was_known_at_its_time(source: Twin, trouble: Scene)
     assert times == sorted(times)
     assert times[0] == trouble.t
     assert times[-1] <= trouble.at(trouble.duration)
-    sentence, told = "", {}
+    sentence, told, said = "", {}, set()
     for t, one in captions[1:]:
         moments = source.troubles_at(timeline, t).moments
-        sentence = moments[0].sentence if moments else sentence
+        if moments:
+            going_on = "So far " if moments[0].end >= t else ""
+            sentence = f"{going_on}{moments[0].why}" if moments[0].why else moments[0].sentence
+            began = (timeline.orders.began >= moments[0].start) & (timeline.orders.began < moments[0].end)
+            late = source.ledger(timeline).account(began & (timeline.orders.delivered <= t))
+            assert moments[0].why == (late.sentence if late.late else ""), "as the tab Why late? says it"
+            said.add(bool(late.late))
         assert one.detail == sentence
         assert one.headline.startswith(trouble.name + ", ")
         assert ("short" in one.headline) == one.trouble == bool(sentence)
@@ -44,6 +50,7 @@ def test_a_caption_says_what_was_known_at_its_time(source: Twin, trouble: Scene)
         told[bool(sentence)] = one.headline
     assert captions[0][1] == Caption("Houston Westheimer, Friday")  # it has not begun
     assert told[True] == trouble.headline
+    assert said == {False, True}, "first nothing was delivered, then late"
     assert trouble.detail not in [one.detail for _, one in captions]
 
 

@@ -61,6 +61,8 @@ ODD = [
 ]
 FINE = [
     line(order_id="plain"),
+    line(order_id="text of a number", sequence="10"),
+    line(order_id="no sequence", sequence=""),
     line(order_id="T", ts="2025-10-17T18:00:00"),
     line(order_id="nanoseconds", ts="2025-10-17 18:00:00.123456789"),
     line(order_id=7, location=None, location_id=3, body=None, sequence=None),

@@ -185,5 +185,5 @@ def test_why_late(pair: Pair, scope: str) -> None:
             send_message(view.__panel__(), message)
         panel = view.__panel__()
         assert panel.state["orders"] > 0
-        said.append((panel.state, panel.shared, [one for _, *one in panel.worst]))
+        said.append((panel.state, panel.shared, [one for _, *one in panel.worst], panel.promises))
     assert said[0] == said[1]

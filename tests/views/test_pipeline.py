@@ -8,6 +8,8 @@ import pytest
 
 from tests.fake_timeline import DAY0, FakeController, FakeItem, FakeTimeline, send_message
 from twin.analysis.limits import AMBER, FINE, RED, service_level
+from twin.foundation.settings import Settings
+from twin.replay.controller import ReplayController
 from twin.views.pipeline.pipeline import PipelineView
 from twin.views.shared.rows import rows_of as rows_of_columns
 
@@ -104,6 +106,11 @@ def test_the_limits_are_settings():
     assert state_of(view)["ready"]["levels"][1] == RED
     assert view.__panel__().limits["ready"] == [3 * MINUTE, 4 * MINUTE]
     assert view.__panel__().limits["cooking"] == [None, None]
+
+
+def test_when_a_meal_is_cold_is_a_setting():
+    controller = ReplayController(settings=Settings(cold_after_s=8 * MINUTE))
+    assert PipelineView(controller).__panel__().cold == 8 * MINUTE
 
 
 def test_an_average_well_over_the_usual_marks_the_stage():

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fake_timeline import FakeTimeline
+from twin.analysis.baseline import Baseline
 from twin.analysis.driver_supply import RangeSummary
+from twin.analysis.insights import Insights
 from twin.analysis.moments import KINDS, Moment
 from twin.foundation.errors import SourceError
 from twin.foundation.zones import NAIVE
@@ -286,3 +288,53 @@ def test_the_ribbon_tells_of_a_shortage_where_the_list_of_moments_does(replay):
     bar.learn()
 
     assert bar.__panel__().supply["short"] == [(START + 3600, START + 5400, 1), (START + 4000, START + 5000, 2)]
+
+
+def late_day() -> ReplayController:
+    """A day of deliveries in 25 minutes, and one at noon that waited an hour for its driver."""
+    rows = []
+    for k, wait in enumerate([0] * 12 + [60] + [0] * 5):
+        t, late = START + 3600.0 * k, 60.0 * wait
+        rows.append({"created": t, "started": t + 60, "finished": t + 600, "ready": t + 700, "arrived": t + 720 + late,
+                     "picked_up": t + 730 + late, "delivered": t + 1500 + late})  # fmt: skip
+    timeline = FakeTimeline(rows)
+    timeline.window = Window(START, START + DAY)
+    controller = ReplayController(timeline)
+    controller.learn(Insights(timeline, Baseline.none(), ()))
+    return controller
+
+
+def test_late_minutes_are_computed_once_and_only_when_they_are_looked_at():
+    controller = late_day()
+    view = TransportView(controller, on_why=lambda _: None)
+    bar, sent = view.__panel__(), []
+    bar.param.watch(lambda event: sent.append(event.new), "late")
+    view.learn()
+    assert (bar.late, sent) == ({}, [])
+    bar.below = "late"
+    view.learn()
+    controller.seek(START + 3600)
+    view.show(controller.timeline.at(controller.now()))
+    (late,) = sent
+    assert late["edges"] == [START + 3600 * k for k in range(25)]
+    assert late["minutes"] == [55 * (k == 13) for k in range(24)]
+    (name, words, minutes), *_ = late["causes"]
+    assert (name, words) == ("food_waits", "Food waits")
+    assert [(k, some) for k, some in enumerate(minutes) if some] == [(13, pytest.approx(55))]  # 85 minutes, 30 promised
+    assert view.below == "late"
+    view.below = "nonsense"  # an address may say anything
+    assert bar.below == "waiting"
+    view.reset()
+    assert bar.late == {}
+
+
+def test_a_cause_is_explained_where_the_page_can():
+    asked: list[str] = []
+    view = TransportView(late_day(), on_why=asked.append)
+    for part in ("food_waits", "usual", "", "weather", 7):
+        send_message(view, verb="why", part=part)
+    assert asked == ["food_waits", "usual", ""]
+    assert view.__panel__().explains
+    silent = TransportView(late_day())
+    send_message(silent, verb="why", part="cook")
+    assert not silent.__panel__().explains

@@ -148,7 +148,7 @@ def test_as_it_was_known_nothing_depends_on_what_comes_after_the_playhead(scope:
         send_message(view.__panel__(), {"scope": scope})
         send_message(view.__panel__(), {"part": "food_waits"})
         state = shown(view._controller, view, t)
-        said.append((state, view.__panel__().shared, view.__panel__().worst))
+        said.append((state, view.__panel__().shared, view.__panel__().worst, view.__panel__().promises))
     assert said[0] == said[1]
     assert said[0][0]["orders"] > 0
 

@@ -11,7 +11,7 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import hypergeom
+from scipy.special import gammaln
 
 from twin.analysis.brands import pairs
 from twin.foundation.times import DAY, HOUR
@@ -92,8 +92,7 @@ def common_traits(traits: list[Trait], orders: Bools, among: Bools) -> list[Comm
     tested = [(trait, k, n, j, m) for trait, (k, n), (j, m) in counted if n and m and k + j not in (0, n + m)]
     if not tested:
         return []
-    k_of, n_of, j_of, m_of = np.array([numbers for _, *numbers in tested]).T
-    chances = hypergeom.sf(k_of - 1, n_of + m_of, k_of + j_of, n_of)
+    chances = np.array([_chance(k, n, j, m) for _, k, n, j, m in tested])
     found, worst = [], 0.0
     for rank, at in enumerate(np.argsort(chances, kind="stable").tolist()):
         worst = max(worst, min(1.0, float(chances[at]) * (len(tested) - rank)))
@@ -123,6 +122,22 @@ def _looked_at(traits: list[Trait], among: Bools) -> Iterator[Trait]:
         found = edges[trait.kind]
         if found is not None:
             yield replace(trait, has=_quarter(trait.values, trait.known, found) == trait.quarter)
+
+
+def _chance(k: int, n: int, j: int, m: int) -> float:
+    """Return the probability of k or more of n where j of m have it, too, if both are alike: Fisher's exact test, one-sided.
+
+    scipy.stats has it, and takes most of a second of CPU to import, in every process.
+    """
+    having = k + j
+    more = np.arange(k, min(n, having) + 1)
+    logs = _log_choices(n, more) + _log_choices(m, having - more) - _log_choices(n + m, np.array(having))
+    return min(1.0, float(np.exp(logs).sum()))
+
+
+def _log_choices(n: int, of: NDArray[np.int64]) -> Floats:
+    """Return the logarithms of how many ways there are to choose so many of n."""
+    return np.asarray(gammaln(n + 1) - gammaln(of + 1) - gammaln(n - of + 1))
 
 
 def _counts(trait: Trait, orders: Bools) -> tuple[int, int]:

@@ -1,14 +1,15 @@
-"""A day's figures against those of the days before: what got better, what got worse, and what is within the usual.
+"""A day's or week's figures against those before: what got better, what got worse, and what is within the usual.
 
 A figure of a day is compared with where a further day like the others would lie: the 95 % prediction interval of their values
-(Student's t). Days of the same weekday are the others if there are enough of them, else all days before.
+(Student's t). Days of the same weekday are the others if there are enough of them, else all days before; of a week, the weeks
+before.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from twin.analysis.baseline import SAME_WEEKDAYS, History
 from twin.analysis.metrics import WHOLE_MINUTE
@@ -52,9 +53,21 @@ class DayFigure:
     days: int
 
 
-def day_figures(history: History, day: int, target: float) -> list[DayFigure]:
-    """Return the figures of `day`, numbered since 1970 on the kitchen's clock; `target`: the promised delivery time, seconds."""
+def day_figures(history: History, day: int, target: float, length: int = 1) -> list[DayFigure]:
+    """Return the figures of the `length` days from `day` on, numbered since 1970 on the kitchen's clock.
+
+    `target` is the promised delivery time, seconds. Several days are compared with as many days before each time, as far as the
+    record has all of them.
+    """
     day_of = history.tz.day(began(history.created, history.enter[CREATED]))
+    if length > 1:
+        recorded = set(history.days.tolist())
+        starts = range(day - length, int(history.days.min(initial=day)) - 1, -length)
+        whole = [first for first in starts if recorded.issuperset(range(first, first + length))]
+        this, *earlier = (
+            _of_day(history, (day_of >= first) & (day_of < first + length), target) for first in (day, *whole)
+        )
+        return [_compared(name, this[name], [one[name] for one in earlier]) for name in LABELS]
     days = {*(one for one in history.days.tolist() if one < day), day}
     values = {one: _of_day(history, day_of == one, target) for one in sorted(days)}
     before = [one for one in values if one < day]
@@ -84,7 +97,7 @@ def _compared(name: str, value: float | None, others: list[float | None]) -> Day
         return DayFigure(name, LABELS[name], value, None, None, None, "", n)
     mean, width = (
         float(known.mean()),
-        float(known.std(ddof=1) * student.ppf((1 + SURE) / 2, n - 1) * np.sqrt(1 + 1 / n)),
+        float(known.std(ddof=1) * stdtrit(n - 1, (1 + SURE) / 2) * np.sqrt(1 + 1 / n)),
     )
     low, high = max(mean - width, 0.0), mean + width
     if name in SHARES:

@@ -5,12 +5,13 @@ of the drive (`eta_mins`). Each is compared with earlier orders that are like it
 while about as many others were open. Only those count that had been delivered by the beginning of the hour in which the promise
 was made, on that day or an earlier one: what came later cannot change it. Their times are an empirical distribution of what was
 to be expected. Its 90 % quantile is the promise that nine of ten such orders would have kept, the fair one; and where fewer than
-half of them would have kept what was promised, the promise was doomed when it was made. For the estimate it is the ratio of drive
-and estimate that is compared, because a drive's length is known when it begins.
+half of them, by more than chance, would have kept what was promised, the promise was doomed when it was made. For the estimate it
+is the ratio of drive and estimate that is compared, because a drive's length is known when it begins.
 
 Conditional quantiles from past cases are quantile regression (Koenker & Bassett, Econometrica 46, 1978) in its simplest form, by
 cells: Meinshausen (JMLR 7, 2006) shows that averaging over like cases estimates them consistently. That the number of orders in
-the system at arrival tells of the delay to come is from queueing (Ibrahim & Whitt, M&SOM 11, 2009).
+the system at arrival tells of the delay to come is from queueing (Ibrahim & Whitt, Manufacturing & Service Operations
+Management 11, 2009).
 """
 
 from collections.abc import Iterator
@@ -37,13 +38,15 @@ FAIR = 0.9
 """Share of earlier orders like it that would have kept a fair promise."""
 DOOMED = 0.5
 """A promise that fewer than this share of them would have kept was doomed when it was made."""
+SURE_Z = 1.645
+"""Standard deviations by which they must be fewer: half of fifty is missed by chance often, by so much once in twenty times."""
 ENOUGH = 50
 """Fewest earlier orders that are compared; with fewer, less similar ones are taken, and in the end nothing is said."""
 LOAD_STEPS = 2
 """Steps of load for each doubling: of 4 + the number of open orders, so that 0 and 1 are alike."""
 
 TARGET, ESTIMATE = "target", "estimate"
-MADE = {TARGET: "At the order: the target", ESTIMATE: "At pick-up: the driver’s estimate"}
+MADE = {TARGET: "Target, at the order", ESTIMATE: "Estimate, at pick-up"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Promises:
     """The promises of one kind to n orders; rows as in `Timeline.orders`, all but `kind` (n,).
 
     promised, took: seconds from when it was made; NaN where none was made, or it was not delivered within four hours. fair:
-    seconds. keep: share of the earlier orders like it that took no longer. Both are NaN where too few were known.
+    seconds. keep: share of the `alike` earlier orders like it that took no longer. Both are NaN where too few were known.
     """
 
     kind: str
@@ -89,11 +92,13 @@ class Promises:
     took: Floats
     fair: Floats
     keep: Floats
+    alike: Floats
 
     @property
     def doomed(self) -> Bools:
+        """Whether fewer than half of the earlier orders like it would have kept it, by more than chance, (n,)."""
         with np.errstate(invalid="ignore"):
-            return self.keep < DOOMED
+            return self.keep < DOOMED - SURE_Z * np.sqrt(DOOMED * (1 - DOOMED) / self.alike)
 
     def fairness(self, among: Bools | None = None) -> Fairness:
         """Return the sums over the delivered orders `among` (n,), by default all."""
@@ -132,10 +137,10 @@ class PromiseBook:
         times, load = _lasted(earlier, ev.ORDER_CREATED), _under_way(earlier, first, earlier[ev.ORDER_CREATED])
         past = _Past(earlier[ev.ORDER_CREATED], earlier[ev.DELIVERED], load, times, self._tz)
         promised = np.where(np.isfinite(created), self.target, np.nan)
-        fair, keep = past.expected(
+        expected = past.expected(
             created, _under_way(self._milestones, self._first, created), np.ones(len(created)), promised
         )
-        return Promises(TARGET, promised, _lasted(self._milestones, ev.ORDER_CREATED), fair, keep)
+        return Promises(TARGET, promised, _lasted(self._milestones, ev.ORDER_CREATED), *expected)
 
     @cached_property
     def estimate_promises(self) -> Promises:
@@ -145,8 +150,8 @@ class PromiseBook:
         took = np.where(np.isfinite(promised), _lasted(self._milestones, ev.DRIVER_PICKED_UP), np.nan)
         load = _under_way(self._milestones, made, made)
         past = _Past(made, self._milestones[ev.DELIVERED], load, took / promised, self._tz)
-        fair, keep = past.expected(np.where(np.isfinite(promised), made, np.nan), load, promised, promised)
-        return Promises(ESTIMATE, promised, took, fair, keep)
+        expected = past.expected(np.where(np.isfinite(promised), made, np.nan), load, promised, promised)
+        return Promises(ESTIMATE, promised, took, *expected)
 
     @property
     def kinds(self) -> Iterator[Promises]:
@@ -191,12 +196,12 @@ class _Past:
             int(key): (self._over[cell == key], self._values[cell == key]) for key in np.unique(cell).tolist()
         }
 
-    def expected(self, made: Floats, load: Ints, scale: Floats, promised: Floats) -> tuple[Floats, Floats]:
-        """Return what is fair, (n,) seconds, and the share that would have kept `promised`; values are multiplied by `scale`.
+    def expected(self, made: Floats, load: Ints, scale: Floats, promised: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return what is fair, (n,) seconds, the share that would have kept `promised`, and of how many cases.
 
-        NaN where fewer than `ENOUGH` cases were known when the promise was `made` (n,).
+        Their values are multiplied by `scale` (n,). NaN where fewer than `ENOUGH` cases were known when it was `made` (n,).
         """
-        fair, keep = (np.full(len(made), np.nan) for _ in range(2))
+        fair, keep, alike = (np.full(len(made), np.nan) for _ in range(3))
         rows = np.flatnonzero(np.isfinite(made))
         start = made[rows] - np.asarray(self._tz.local(made[rows])) % HOUR
         keys, inverse = np.unique(np.stack([start, _step(load[rows]).astype(np.float64)]), axis=1, return_inverse=True)
@@ -208,8 +213,9 @@ class _Past:
             if values is not None:
                 fair[some] = scale[some] * np.quantile(values, FAIR)
                 limit = (promised[some] + WHOLE_MINUTE) / scale[some]
+                alike[some] = len(values)
                 keep[some] = np.sort(values).searchsorted(limit, "left") / len(values)
-        return fair, keep
+        return fair, keep, alike
 
     def _alike(self, t: float, hour: int, step: int) -> Floats | None:
         """Return the values known by t of the most similar cases of which there are enough."""

@@ -132,6 +132,7 @@ def moments(hub: Hub, location: str, query: parameters.MomentsQuery) -> models.M
                 severity=moment.severity,
                 title=moment.title,
                 sentence=moment.sentence,
+                why=moment.why,
                 stage=moment.stage or None,
                 figures=moment.figures,
             )

@@ -15,7 +15,7 @@ from twin.analysis.wording import in_minutes
 from twin.api import models
 from twin.api.instants import instant, optional_instant, write
 from twin.foundation.errors import SourceError, UnknownTimeError
-from twin.foundation.stages import CANCELLED, COMPLETED, COOKING, STAGES, STALLED, STATES
+from twin.foundation.stages import CANCELLED, COMPLETED, COOKING, READY, STAGES, STALLED, STATES
 from twin.hub import Hub
 from twin.sources.base import Location
 from twin.timeline.timeline import Snapshot, Timeline
@@ -105,6 +105,7 @@ def _metrics(hub: Hub, timeline: Timeline, snapshot: Snapshot) -> dict[str, Any]
         "capacity_orders": orders,
         "capacity_source": source,
         "stages": [_stage(figure) for figure in figures[:COMPLETED]],
+        "cold_meals": _cold(snapshot, hub.settings.cold_after_s) if index.recorded[READY] else None,
         "driver_supply": _driver_supply(timeline, snapshot.t),
         **_state(hub, timeline, snapshot.t),
     }
@@ -121,6 +122,11 @@ def _state(hub: Hub, timeline: Timeline, t: float) -> dict[str, Any]:
         models.OverLimit(signal=signal, level=LEVELS[level], words=words(signal, level)) for signal, level in over
     ]
     return {"state": KITCHEN_STATES[state], "over_limits": limits}
+
+
+def _cold(snapshot: Snapshot, cold_after: float) -> int:
+    """Return how many meals in Ready have stood too long: their age there is the shelf clock's (`twin.analysis.shelf`)."""
+    return int(np.count_nonzero(snapshot.t - snapshot.since[snapshot.stage == READY] > cold_after))
 
 
 def _driver_supply(timeline: Timeline, t: float) -> models.DriverSupply | None:

@@ -13,6 +13,7 @@ from twin.analysis.long_ledger import total
 from twin.analysis.shelf import ShelfClock
 from twin.api import models
 from twin.api.instants import instant
+from twin.api.promises import promises_of
 from twin.api.shelf import shelf_of
 from twin.foundation.times import DAY, HOUR
 from twin.hub import Hub
@@ -37,6 +38,7 @@ def answer(
         end=instant(window.end),
         known_at=None if known_at is None else instant(known_at),
         total=models.LedgerAccount(**_account(ledger.account(among)), shelf=shelf_of(clock, inside, at)),
+        promises=promises_of(hub.promises(timeline), among),
         shared=[_shared(one) for one in common_traits(timeline.cached(traits_of), ledger.late, among & ledger.counted)],
         groups=[
             models.LedgerGroupAccount(

@@ -258,6 +258,9 @@ class KitchenMetrics(Answer):
     )
     capacity_source: str | None = Field(description='"configured" or "observed".')
     stages: list[StageTimes]
+    cold_meals: Count | None = Field(
+        description="Meals in Ready now that have stood longer than TWIN_COLD_AFTER_MIN; null if the data knows no ready event."
+    )
     state: KitchenState | None = Field(
         description="At the last full minute, by the limits of its figures; null if the days around it cannot be read."
     )
@@ -301,6 +304,10 @@ class MomentOfInterest(Answer):
     severity: float = Field(ge=0, le=1)
     title: str
     sentence: str
+    why: str = Field(
+        default="",
+        description="What the late minutes of the orders that began then were made of; empty where none was late.",
+    )
     stage: Stage | None
     figures: dict[str, float]
 
@@ -362,6 +369,25 @@ class ShelfFigures(Answer):
     p95_min: float | None
 
 
+class PromiseFigures(Answer):
+    """What some delivered orders had been promised, whether it was kept, and what was to be expected when it was promised."""
+
+    kind: Annotated[str, Field(json_schema_extra={"enum": ["target", "estimate"]})] = Field(
+        description="target: at the order, the delivery target. estimate: at pick-up, the driver's `eta_mins` for the drive."
+    )
+    orders: Count
+    promised_min: float = Field(description="Mean.")
+    took_min: float = Field(description="Mean, from when it was promised.")
+    kept_pct: float = Field(description="Kept to half a minute.")
+    judged: Count = Field(description="Orders before which enough like them were known to judge their promise by.")
+    fair_min: float | None = Field(
+        description="Mean of what 90 % of earlier orders of that hour and load would have kept; null if none was judged."
+    )
+    doomed_pct: float | None = Field(
+        description="Promises that fewer than half of those would have kept, of the judged ones; null if none was judged."
+    )
+
+
 class LedgerAccount(Answer):
     orders: Count = Field(description="Deliveries that count: at most four hours long, of a known creation.")
     late: Count
@@ -390,6 +416,11 @@ class Ledger(Answer):
     end: Time
     known_at: Time | None
     total: LedgerAccount
+    promises: list[PromiseFigures] = Field(
+        default=[],
+        description="Whether what was promised was fair, of the same deliveries; empty without any, or where the source itself "
+        "summed a long range.",
+    )
     shared: list[SharedTrait] | None = Field(
         description="What the late orders share, the largest difference first; often nothing. Null for over 31 days, where it is "
         "not looked for."

@@ -198,6 +198,7 @@ class Settings:
         default = cls()
         given = {name: text.strip() for name, text in environment.items()}
         warehouse = given.get("DATABRICKS_WAREHOUSE_ID", "")
+        inbox = _inbox(given)
         target = _minutes(environment, "TWIN_DELIVERY_TARGET_MIN", default.delivery_target_s)
         red = _stages(environment, "TWIN_STAGE_RED_MIN", default.stage_red_s)
         amber = _stages(environment, "TWIN_STAGE_AMBER_MIN", default.stage_amber_s)
@@ -210,8 +211,8 @@ class Settings:
                     "minutes. Give a smaller one, or raise TWIN_STAGE_RED_MIN."
                 )
         return cls(
-            source=given.get("TWIN_SOURCE") or given.get("TWIN_INBOX") or default.source,
-            inbox=_inbox(given),
+            source=given.get("TWIN_SOURCE") or (str(inbox) if inbox else default.source),
+            inbox=inbox,
             inbox_token=given.get("TWIN_INBOX_TOKEN", ""),
             demo=Path(given.get("TWIN_DEMO") or default.demo),
             adapter=Path(given["TWIN_ADAPTER"]) if given.get("TWIN_ADAPTER") else None,

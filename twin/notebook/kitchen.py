@@ -287,7 +287,9 @@ class Kitchen:
 
     @property
     def moments(self) -> MomentTable:
-        """The moments, the most severe first: kind, title, sentence, start, end, at (when it is worst), severity.
+        """The moments, the most severe first: kind, title, sentence, why, start, end, at (when it is worst), severity.
+
+        `why` says what the late minutes of the orders that began then were made of.
 
         A whole number gives one of them, with its card: `k.moments[0].card()`.
 
@@ -367,6 +369,18 @@ class Kitchen:
         True
         """
         return tables.shelf(self.data, ShelfClock(self.data.orders, self._hub.settings.cold_after_s))
+
+    @cached_property
+    def promises(self) -> pd.DataFrame:
+        """Whether promises were fair, a row per order and promise: promised, took and fair minutes, kept, doomed.
+
+        The target is promised at the order, the driver's estimate of the drive at pick-up, in data that has it.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> set(k.promises["kind"]) <= {"target", "estimate"}
+        True
+        """
+        return tables.promises(self.data, self._hub.promises(self.data))
 
     def why(self, start: Time | None = None, end: Time | None = None) -> "Why":
         """Return why the orders created in [start, end), by default the range, were late.

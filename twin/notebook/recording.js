@@ -4,6 +4,7 @@
 import { clockFrom } from "../views/shared/clock.js";
 import { el } from "../views/shared/elements.js";
 import { selectionOf } from "../views/shared/verbs.js";
+import { SavedLists } from "./saved_lists.js";
 
 /** As the session's tick: twice a second while it plays, and at once after a verb. */
 const SHOW_EVERY = 500;
@@ -40,6 +41,7 @@ class Answers {
     this.densities = recording.densities;
     this.spells = recording.spells;
     this.stories = recording.stories;
+    this.lists = new SavedLists(recording, (state, t) => this.within(state, t));
     /** Rows in the order in which their orders began, as the order panel counts them. */
     this.rows = Object.values(this.stories)
       .sort((a, b) => a.place.number - b.place.number || a.row - b.row)
@@ -77,6 +79,8 @@ class Answers {
         };
       case "stage":
         return this.pins[question.stage] ? { tell: "stage", version, ...this.pins[question.stage] } : null;
+      case "feed":
+        return this.lists.page(question);
       case "density":
         return this.densities[question.kind] ? { tell: "density", version, ...this.densities[question.kind] } : null;
       default:
@@ -123,8 +127,17 @@ function render({ model, view }) {
   );
   const opening = openRecording(model.recording).then((recording) => new Answers(recording));
   const panel = views.get("OrderPanel")?.data;
+  const orders = views.get("OrderList")?.data;
   const chosen = selectionOf(model);
+  /** Set the list of orders to what it is at the playhead. */
+  const showOrders = async () => {
+    const { lists } = await opening;
+    const state = !gone && orders && lists.orders(clock.now(), chosen.stage, orders.sort);
+    if (state) orders.setv({ state });
+  };
+  orders?.properties.sort.change.connect(showOrders);
   const dropChosen = chosen.on(async ({ row }) => {
+    showOrders();
     const story = (await opening).stories[row] ?? {};
     if (panel && !gone && chosen.row === row) panel.setv({ story });
   });
@@ -133,6 +146,10 @@ function render({ model, view }) {
     component.on_event("data_event", async ({ data }) => {
       // as from a server: not before the question has been put
       const answers = await opening;
+      if (data?.ask === "texts") {
+        answers.lists.forget();
+        showOrders();
+      }
       if (data?.close) chosen.clear();
       if (data?.neighbour) chosen.show(answers.beside(chosen.row, data.neighbour));
       const told = data?.ask ? answers.answer(data) : null;
@@ -142,6 +159,7 @@ function render({ model, view }) {
   opening.then(({ start, step, changes }) => {
     if (gone) return;
     const show = () => {
+      showOrders();
       const now = Math.floor((clock.now() - start) / step);
       for (const [name, params] of Object.entries(changes)) {
         const { data } = views.get(name);

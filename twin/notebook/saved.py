@@ -5,7 +5,7 @@ recorded: the views' `show` is called for every step of the range, and each valu
 stored; recording.js sets it again by time. Requests of views (trips, customers, the orders of a stage) are answered by the
 same functions, evaluated once for the whole range. So no figure has a second definition.
 
-The event feed, the list of orders and customers' addresses are left out: files are mailed around.
+Customers' addresses and drivers' pings are left out, and a feed of over `MOST_LINES` lines: files are mailed around.
 """
 
 import base64
@@ -30,17 +30,21 @@ from panel.io.save import file_html
 from pyviz_comms import Comm
 
 from twin.analysis.lifecycle import lifecycle
-from twin.analysis.wording import BRANDS_SHOWN, brand_names, items_text, short_id
+from twin.analysis.wording import BRANDS_SHOWN, brand_names, brands_text, items_text, short_id
 from twin.foundation.stages import COMPLETED, STAGE_LABELS, STATES
 from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.notebook.panes import NotebookReplay, is_dark
+from twin.notebook.saved_lists import SAVED_GROUPS, has_feed, lists
 from twin.timeline.timeline import Timeline
+from twin.views.feed.feed import FeedView
 from twin.views.map import answers as map_answers
 from twin.views.map import density, messages, wire
 from twin.views.map.map import MapFrame
+from twin.views.moments.alert import AlertCard
 from twin.views.moments.moments import MomentsView
 from twin.views.order.order import Expected, OrderView, story_of
+from twin.views.order_list.order_list import OrderListView
 from twin.views.shared.component import Component, module_source
 
 MOST_BYTES = 15_000_000
@@ -94,12 +98,18 @@ def save(hub: Hub, timeline: Timeline, path: str | Path, playhead: float, step: 
         else:
             replay.controller.set_hindsight(True)
         page = replay.dashboard(feed=False)
-        page.append(_lists(replay))
+        orders = OrderListView(replay.controller, active=False)
+        page.append(_lists(replay, orders))
+        for alert in page.select(AlertCard):
+            alert.only_hindsight = span > MOST_UNFOLDED
         views = [view for view in page.select(Component) if view.clock]
         for frame in page.select(MapFrame):
             frame.densities = list(SAVED_DENSITIES)
         recorded = record(replay, views, chosen)
         replay.controller.seek(playhead)
+        orders.active = (
+            True  # not before: its orders are not recorded by the minute, the browser has them from `spells`
+        )
         recorded["stories"] = stories(timeline, replay)
         player = Recording(width=0, height=0, margin=0, recording=_packed(recorded))
         player.join(replay.controller)
@@ -139,6 +149,7 @@ def record(replay: NotebookReplay, views: list[Component], step: float) -> dict[
         "step": step,
         "changes": {view: of_view for view, of_view in changing.items() if of_view},
         **answers(timeline),
+        "lists": lists(timeline, replay.controller.settings),
     }
 
 
@@ -186,12 +197,18 @@ def stories(timeline: Timeline, replay: NotebookReplay) -> dict[str, Any]:
     return told
 
 
-def _lists(replay: NotebookReplay) -> pn.Row:
-    """Return the moments, and the order that is selected."""
-    shown = [replay.shown(MomentsView(replay.controller)), replay.shown(OrderView(replay.controller))]
-    for view in shown:
+def _lists(replay: NotebookReplay, orders: OrderListView) -> pn.Column:
+    """Return the moments, the order that is selected, the orders, and the events unless they are too many."""
+    controller = replay.controller
+    rows = [[replay.shown(MomentsView(controller)), replay.shown(OrderView(controller))], [replay.shown(orders)]]
+    if has_feed(replay.timeline, controller.settings):
+        feed = replay.shown(FeedView(controller))
+        feed.groups = [group for group in feed.groups if group[0] in SAVED_GROUPS]
+        rows[1].insert(0, feed)
+    for view in (view for row in rows for view in row):
         view.param.update(height=LISTS_PX, sizing_mode="stretch_width")
-    return pn.Row(*shown, sizing_mode="stretch_width", margin=(8, 0))
+    shown = (pn.Row(*row, sizing_mode="stretch_width", margin=(8, 0)) for row in rows)
+    return pn.Column(*shown, sizing_mode="stretch_width", margin=0)
 
 
 def _densities(timeline: Timeline) -> dict[str, Any]:
@@ -243,6 +260,11 @@ def _order_texts(timeline: Timeline, row: int) -> dict[str, Any]:
         "name": name,
         "basket": ", ".join(brands[:BRANDS_SHOWN]),
         "items": items_text(items, ", ".join(brands)),
+        "brands": brands_text(brands),
+        "words": "\n".join(dict.fromkeys([*(item.name for item in items), *brands])).lower(),
+        "began": float(orders.began[row]),
+        "delivered": float(orders.delivered[row]) if np.isfinite(orders.delivered[row]) else None,
+        "dated": bool(np.isfinite(orders.created[row])),
         "address": "",
         "whole": whole if np.isfinite(whole) else None,
     }

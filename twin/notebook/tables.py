@@ -17,8 +17,9 @@ from twin.analysis.common_traits import CommonTrait
 from twin.analysis.driver_supply import DriversNow, drivers_at
 from twin.analysis.ledger import DRIVER_PARTS, PARTS, Account, Ledger
 from twin.analysis.long_ledger import LongLedger
-from twin.analysis.metrics import KpiSet, StageFigures, metrics_of
+from twin.analysis.metrics import WHOLE_MINUTE, KpiSet, StageFigures, metrics_of
 from twin.analysis.moments import Moment
+from twin.analysis.promise import PromiseBook
 from twin.analysis.shelf import Shelf, ShelfClock
 from twin.foundation.stages import COMPLETED, STAGES
 from twin.foundation.times import Time
@@ -232,6 +233,7 @@ def moments(found: Sequence[Moment], tz: Zone = NAIVE) -> pd.DataFrame:
             "kind": [one.kind for one in found],
             "title": [one.title for one in found],
             "sentence": [one.sentence for one in found],
+            "why": [one.why for one in found],
             "start": stamps([one.start for one in found], tz),
             "end": stamps([one.end for one in found], tz),
             "at": stamps([one.at for one in found], tz),
@@ -299,6 +301,32 @@ def shelf(timeline: Timeline, clock: ShelfClock) -> pd.DataFrame:
         },
         index=_ids(timeline, rows),
     )
+
+
+def promises(timeline: Timeline, book: PromiseBook) -> pd.DataFrame:
+    """Return one row per order of the window and promise that it was made: promised, took, fair minutes, keep, kept, doomed.
+
+    `keep` is the share of earlier orders like it that would have kept it; that and `fair_min` are NaN where too few were known.
+    """
+    began = timeline.orders.began
+    inside = (began >= timeline.window.start) & (began < timeline.window.end)
+    parts = []
+    for one in book.kinds:
+        rows = np.flatnonzero(inside & np.isfinite(one.promised))
+        took, promised = one.took[rows], one.promised[rows]
+        kept = pd.array(took < promised + WHOLE_MINUTE, "boolean")
+        kept[np.isnan(took)] = pd.NA
+        part = {
+            "kind": one.kind,
+            "promised_min": promised / MINUTE,
+            "took_min": took / MINUTE,
+            "fair_min": one.fair[rows] / MINUTE,
+            "keep": one.keep[rows],
+            "kept": kept,
+            "doomed": one.doomed[rows],
+        }
+        parts.append(pd.DataFrame(part, index=_ids(timeline, rows)))
+    return pd.concat(parts)
 
 
 def account(found: Account) -> pd.DataFrame:

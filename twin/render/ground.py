@@ -82,6 +82,15 @@ def _table() -> bytes:
 _TABLE = _table()
 
 
+def _classes_of(steps: int, before: int) -> bytes:
+    """Return the class of each coverage from 0 to 255, in `steps` steps, as a table of bytes; `before`: the classes before."""
+    step = [round(covered * steps / 255) for covered in range(256)]
+    return bytes(before + one if one else 0 for one in step)
+
+
+_WATER, _GREEN = _classes_of(QUARTERS, 0), _classes_of(HALVES, QUARTERS)
+
+
 def compose(levels: Classes, classes: Classes | int) -> Classes:
     """Return palette indices from the street levels (height, width), and the classes of ground, of their shape or one for all."""
     if isinstance(classes, int) and classes == 0:
@@ -104,23 +113,22 @@ class Ground:
         """Return the class of ground of each pixel of a box (Web Mercator metres), (height, width), or one for all of them."""
         turn = 2 * HALF_WORLD_M * round((box[0] + box[2]) / 4 / HALF_WORLD_M)  # beyond the antimeridian
         box = (box[0] - turn, box[1], box[2] - turn, box[3])
-        wet = self._coverage(0, self._areas, box, width, height, QUARTERS)
-        green = 0 if isinstance(wet, int) and wet else self._coverage(1, self._parks, box, width, height, HALVES)
-        if isinstance(wet, int) and isinstance(green, int):
-            return wet or (green and QUARTERS + green)
-        if isinstance(green, int):
-            return np.where(wet, wet, np.uint8(green + QUARTERS)) if green else np.asarray(wet)
-        green = np.where(green, green + np.uint8(QUARTERS), green)
-        return np.where(wet, wet, green) if np.any(wet) else green
+        wet = self._coverage(0, self._areas, box, width, height, _WATER)
+        if isinstance(wet, int) and wet:
+            return wet
+        green = self._coverage(1, self._parks, box, width, height, _GREEN)
+        if isinstance(wet, int) or (isinstance(green, int) and not green):
+            return green if isinstance(wet, int) else wet
+        return wet + green * (wet == 0)  # water lies over parks; without branches, as these are millions of pixels
 
-    def _coverage(self, tree: int, areas: list[Area], box: Box, width: int, height: int, steps: int) -> Classes | int:
-        """Return how much of each pixel is covered, 0 to `steps`, by what is drawn last of water and land."""
+    def _coverage(self, tree: int, areas: list[Area], box: Box, width: int, height: int, table: bytes) -> Classes | int:
+        """Return the class of each pixel by how much of it is covered (`table`, 256 bytes) by what is drawn last."""
         frame = shapely.box(*box)
         found = np.sort(self._trees[tree].query(frame, predicate="intersects"))
         covering = [i for i in found.tolist() if areas[i].shape.covers(frame)]
         base = 0
         if covering:  # what lies under an area that covers everything is not seen
-            base = 0 if areas[covering[-1]].kind == "land" else steps
+            base = 0 if areas[covering[-1]].kind == "land" else table[255]
             found = found[found > covering[-1]]
         if not len(found):
             return base
@@ -142,7 +150,8 @@ class Ground:
         image = Image.new("L", (2 * (right - left), 2 * (bottom - top)), 255 if base else 0)
         for i, shape in zip(found.tolist(), clipped, strict=True):
             _fill(image, shape, 0 if areas[i].kind == "land" else 255, (box[0], box[3]), scale, (2 * left, 2 * top))
-        drawn = np.asarray(image.reduce(2).point([round(covered * steps / 255) for covered in range(256)]))
+        covered = image.reduce(2).tobytes().translate(table)
+        drawn = np.frombuffer(covered, np.uint8).reshape(bottom - top, right - left)
         if drawn.shape == (height, width):
             return drawn
         whole = np.full((height, width), base, np.uint8)

@@ -87,6 +87,8 @@ class Card:
     @property
     def why(self) -> str:
         """What the late minutes were made of, in one sentence."""
+        if self.known_at is not None and not self.account.orders:
+            return "None of these orders had been delivered yet."
         return self.account.sentence
 
     @property
@@ -139,8 +141,7 @@ def card_of(
     window, tz, orders = timeline.window, timeline.tz, timeline.orders
     if not (window.start <= start < end <= window.end) or (known_at is not None and known_at <= start):
         raise ValueError(
-            f"A card is of a time between {tz.text(window.start)} and {tz.text(window.end)} that has begun, "
-            f"not of {tz.text(start)} to {tz.text(end)}."
+            f"A card is of a time that has begun, between {tz.text(window.start)} and {tz.text(window.end)}."
         )
     until = end if known_at is None else min(end, known_at)
     ledger = hub.ledger(timeline)
@@ -159,7 +160,7 @@ def card_of(
         start=start,
         end=end,
         known_at=known_at,
-        customers=_customers(timeline, began, account, known_at),
+        customers=customers_text(timeline, began, account, known_at),
         sentence=moment.sentence if moment is not None else "",
         account=account,
         parts=_parts(account),
@@ -169,7 +170,7 @@ def card_of(
         worst=tuple(worst),
         more=number_of_late - len(worst),
         definitions=_definitions(timeline, ledger.target),
-        link=_link(timeline, link, until if moment is None else min(moment.at, until), known_at) if link else "",
+        link=link_to(timeline, link, until if moment is None else min(moment.at, until), known_at) if link else "",
     )
 
 
@@ -181,7 +182,8 @@ def known_moment(hub: Hub, timeline: Timeline, moment: Moment, t: float) -> tupl
     if moment.end <= t:
         return moment, t
     for one in hub.troubles_at(timeline, t).moments:
-        if one.kind == moment.kind and one.start < moment.end and moment.start < one.end and one.start < t:
+        alike = one.kind == moment.kind or (one.stage != "" and one.stage == moment.stage)
+        if alike and one.start < moment.end and moment.start < one.end and one.start < t <= one.end:
             return one, t
     return moment, None
 
@@ -202,8 +204,11 @@ def _when(timeline: Timeline, start: float, end: float) -> str:
     return f"{first}–{tz.clock(end) if same else f'{tz.weekday(end)} {tz.date(end)}, {tz.clock(end)}'}"
 
 
-def _customers(timeline: Timeline, began: Bools, account: Account, known_at: float | None) -> str:
-    """Return how many customers ordered, and what became of their orders by then."""
+def customers_text(timeline: Timeline, began: Bools, account: Account, known_at: float | None = None) -> str:
+    """Return how many customers ordered, and what became of their orders by then.
+
+    began: (n,) which orders; account: of those of them that were delivered.
+    """
     orders, by = timeline.orders, np.inf if known_at is None else known_at
     number = int(np.count_nonzero(began))
     delivered = int(np.count_nonzero(began & (orders.delivered <= by)))
@@ -304,7 +309,8 @@ def _definitions(timeline: Timeline, target: float) -> str:
     )
 
 
-def _link(timeline: Timeline, page: str, t: float, known_at: float | None) -> str:
+def link_to(timeline: Timeline, page: str, t: float, known_at: float | None = None) -> str:
+    """Return the address of the live `page` at t, as it was known then or with hindsight; empty if it is none of the web."""
     if not page.startswith(("http://", "https://")):
         return ""
     tz, window = timeline.tz, timeline.window

@@ -72,6 +72,8 @@ def card_png(card: Card) -> bytes:
 
 def _strip(sheet: "_Sheet", card: Card) -> None:
     """Draw the frames side by side, each with its caption below."""
+    if not card.frames:
+        return
     gap, top = 8, sheet.y + 8
     wide = (INNER - gap * (len(card.frames) - 1)) / len(card.frames)
     high = wide * 3 / 4

@@ -12,17 +12,20 @@ import numpy as np
 from twin.analysis import brands
 from twin.analysis.common_traits import common_traits, traits_of
 from twin.analysis.day_figures import day_figures
-from twin.analysis.ledger import LABELS, PARTS, Account, Ledger
-from twin.analysis.moments import TROUBLES
+from twin.analysis.ledger import LABELS, PARTS, Ledger
+from twin.analysis.moments import TROUBLES, Moment
 from twin.analysis.moments.moment import when_in
 from twin.foundation.times import DAY, HOUR
 from twin.hub import Hub
+from twin.reports.card import customers_text, link_to
 from twin.reports.parts import MINUTE, latest, templates, waterfall
 from twin.timeline.timeline import Timeline
 
 WORST = 20
 """Orders in the table of the latest."""
 MOST_MOMENTS = 20
+LENGTHS = {1: "day", 7: "week"}
+"""Lengths in days that are compared with those before."""
 MOST_SHARED = 5
 MOST_HOURS = 8 * 24
 """Columns of the strip of hours; of a longer range it has days."""
@@ -36,9 +39,12 @@ def report(hub: Hub, timeline: Timeline, link: str = "") -> str:
     among = (orders.began >= window.start) & (orders.began < window.end)
     account = ledger.account(among)
     shared = common_traits(timeline.cached(traits_of), ledger.late, among & ledger.counted)
-    one_day = tz.day(window.start) == tz.day(np.nextafter(window.end, window.start))
-    history = insights.baseline.history
-    figures = day_figures(history, tz.day(window.start), ledger.target) if one_day and history is not None else []
+    history, days = insights.baseline.history, _whole_days(timeline)
+    figures = (
+        day_figures(history, tz.day(window.start), ledger.target, days)
+        if days in LENGTHS and history is not None
+        else []
+    )
     span = window.end - window.start
     return (
         templates()
@@ -54,6 +60,7 @@ def report(hub: Hub, timeline: Timeline, link: str = "") -> str:
             orders=int(np.count_nonzero(among)),
             figures=figures,
             days=max((one.days for one in figures), default=0),
+            unit=LENGTHS.get(days, "day"),
             steps=waterfall(account),
             strip=_strip(timeline, ledger, among),
             moments=[
@@ -62,9 +69,8 @@ def report(hub: Hub, timeline: Timeline, link: str = "") -> str:
                     "title": one.title,
                     "sentence": one.sentence,
                     "trouble": one.kind in TROUBLES,
-                    "causes": _during(ledger, orders.began, among, one.start, one.end).sentence
-                    if one.kind in TROUBLES
-                    else "",
+                    "causes": one.why,
+                    **_head(timeline, ledger, one, link),
                 }
                 for one in insights.moments[:MOST_MOMENTS]
             ],
@@ -86,8 +92,46 @@ def save_report(hub: Hub, timeline: Timeline, path: str | Path, link: str = "") 
     return written
 
 
-def _during(ledger: Ledger, began: Any, among: Any, start: float, end: float) -> Account:
-    return ledger.account(among & (began >= start) & (began < end))
+def _whole_days(timeline: Timeline) -> int:
+    """Return how many days of the kitchen's clock the window touches."""
+    first, last = timeline.window.start, float(np.nextafter(timeline.window.end, timeline.window.start))
+    return int(timeline.tz.day(last)) - int(timeline.tz.day(first)) + 1
+
+
+def _head(timeline: Timeline, ledger: Ledger, moment: Moment, link: str) -> dict[str, str]:
+    """Return what stands in the head of a moment's card: how many customers, and the address of that time."""
+    began = (timeline.orders.began >= moment.start) & (timeline.orders.began < moment.end)
+    page = link.partition("?")[0]
+    return {
+        "customers": customers_text(timeline, began, ledger.account(began)),
+        "link": link_to(timeline, page, moment.at) if page else "",
+    }
+
+
+def last_whole_day(hub: Hub, location: str) -> tuple[float, float]:
+    """Return the last day of a kitchen's record that is over, [start, end) in data seconds."""
+    end, tz = hub.last_hours(location).end, hub.location(location).tz
+    day = tz.day(end) if end >= tz.start_of(tz.day(end) + 1) else tz.day(end) - 1
+    return float(tz.start_of(day)), float(tz.start_of(day + 1))
+
+
+def save_reports(hub: Hub, folder: str | Path, link: str = "", days: int = 1) -> list[Path]:
+    """Write the report of each kitchen's last whole day, or of the `days` that end with it, and return the paths.
+
+    A file is named by kitchen and first day, so that a second run writes it anew. A kitchen without orders then has none.
+    """
+    written = []
+    for place in hub.locations:
+        start, end = last_whole_day(hub, place.id)
+        first = float(place.tz.start_of(place.tz.day(start) - days + 1))
+        if hub.within(place.id, first, end) is None:
+            continue
+        timeline = hub.timeline(place.id, first, end)
+        if timeline.has_orders:
+            name = "".join(one if one.isalnum() or one in "-_" else "-" for one in place.id)
+            path = Path(folder) / f"{name}-{place.tz.text(first)[:10]}{'-week' if days == 7 else ''}.html"
+            written.append(save_report(hub, timeline, path, link))
+    return written
 
 
 def _range_text(timeline: Timeline) -> str:

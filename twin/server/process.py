@@ -164,7 +164,7 @@ class Process:
                     raise SignInError(UNKNOWN)
                 try:
                     if self.settings.inbox is not None:
-                        self.inbox()  # makes the folder, and says at once if it cannot be written
+                        self._check_inbox()
                     with errand.on(page="opening"):
                         self._hub = Hub(open_source(None, self.settings, self.report), self.settings)
                 except TwinError as error:
@@ -302,6 +302,14 @@ class Process:
                     raise ConfigError("TWIN_INBOX is not set: there is no inbox.")
                 self._inbox = Inbox(folder)
             return self._inbox
+
+    def _check_inbox(self) -> None:
+        """Raise `SourceError` if the inbox is the source and has no events so far."""
+        inbox = self.inbox()  # made at once, which also says whether it can be written
+        if self.settings.source == str(self.settings.inbox) and not inbox.has_events:
+            raise SourceError(
+                "The inbox has no events so far: send the first ones to /api/v1/events, and they open the page."
+            )
 
     def events_arrived(self) -> None:
         """Have the source look for the inbox's new events soon, or open it with the first ones. Returns at once."""

@@ -37,6 +37,7 @@ NAMED = 20
 """Rejected lines that a receipt names."""
 FIRST_YEAR, LAST_YEAR = 1990, 2099
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,16}(?:\.\d{1,20})?", re.ASCII)
 _NAME = "events-{:06d}.jsonl"
 _LOCK = ".inbox-lock"
 
@@ -124,6 +125,11 @@ class Inbox:
                 self._times = times
                 self._remember(fresh)
         return receipt
+
+    @property
+    def has_events(self) -> bool:
+        """Whether there are any events in it."""
+        return self._segment is not None and (self._segment > 1 or self._size > 0)
 
     def close(self) -> None:
         """Let another process write the folder."""
@@ -268,6 +274,8 @@ def _time(text: str) -> str:
 
 
 def _sequence(value: object) -> float | int | None:
+    if isinstance(value, str) and (not value.strip() or _NUMBER.fullmatch(value.strip())):
+        value = float(value) if value.strip() else None
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MOST_SEQUENCE:

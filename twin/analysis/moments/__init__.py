@@ -6,8 +6,9 @@ All detectors compare with the same hour of other days. docs/moments.md has the 
 from twin.analysis.baseline import Baseline
 from twin.analysis.moments import demand
 from twin.analysis.moments.examination import DETECTORS, UNEXAMINED, Examination, Findings, causes, prepared
+from twin.analysis.moments.late_minutes import LateMinutes
 from twin.analysis.moments.moment import KINDS, TROUBLES, Moment
-from twin.foundation.settings import COLD_AFTER_S, LATE_AFTER_S
+from twin.foundation.settings import COLD_AFTER_S, DELIVERY_TARGET_S, LATE_AFTER_S
 from twin.timeline.timeline import Timeline
 
 __all__ = ["DETECTORS", "HISTORY", "KINDS", "TROUBLES", "Findings", "Moment", "detect", "find"]
@@ -22,13 +23,17 @@ def find(timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTER_
 
 
 def detect(
-    timeline: Timeline, baseline: Baseline, late_after: float = LATE_AFTER_S, cold_after: float = COLD_AFTER_S
+    timeline: Timeline,
+    baseline: Baseline,
+    late_after: float = LATE_AFTER_S,
+    cold_after: float = COLD_AFTER_S,
+    target: float = DELIVERY_TARGET_S,
 ) -> Findings:
     """Return the moments of the timeline's window, the most severe first, and which detectors failed.
 
     Without a history (`Baseline.none()`) usual values come from the other days of the timeline, or from the rest of its only day.
     A driver is late who arrives more than `late_after` seconds after the food was ready, a meal is cold that stood longer than
-    `cold_after` seconds.
+    `cold_after` seconds, and `target` is the promised delivery time, seconds.
     """
     if not len(timeline.orders):
         return Findings()
@@ -45,4 +50,5 @@ def detect(
         for moment in moments
         if moment.start < evidence.end and moment.end >= evidence.start
     ]
-    return examined.findings(sorted(inside, key=lambda moment: (-moment.severity, moment.start)))
+    ranked = sorted(inside, key=lambda moment: (-moment.severity, moment.start))
+    return examined.findings(LateMinutes(timeline, baseline, target).said(ranked))

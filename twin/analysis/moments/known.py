@@ -9,10 +9,11 @@ from twin.analysis.moments import demand
 from twin.analysis.moments.days import day_of, midnight_of
 from twin.analysis.moments.evidence import Evidence
 from twin.analysis.moments.examination import UNEXAMINED, Examination, Findings, causes, prepared
+from twin.analysis.moments.late_minutes import LateMinutes
 from twin.analysis.moments.moment import Moment
 from twin.analysis.moments.slowness import scores
 from twin.foundation.cache import Owner
-from twin.foundation.settings import COLD_AFTER_S, LATE_AFTER_S
+from twin.foundation.settings import COLD_AFTER_S, DELIVERY_TARGET_S, LATE_AFTER_S
 from twin.foundation.times import DAY, HOUR
 from twin.timeline.timeline import Timeline
 
@@ -41,9 +42,11 @@ class TroublesAsKnown(Owner):
         baseline: Baseline,
         late_after: float = LATE_AFTER_S,
         cold_after: float = COLD_AFTER_S,
+        target: float = DELIVERY_TARGET_S,
     ) -> None:
-        """`late_after` and `cold_after` are seconds, see `detect`. Refers to no timeline."""
+        """`late_after`, `cold_after` and `target` are seconds, see `detect`. Refers to no timeline."""
         self._evidence = prepared(timeline, baseline, late_after, cold_after)
+        self._late = None if self._evidence is None else LateMinutes(timeline, baseline, target)
         self._location = timeline.location.id
         self.window = timeline.window
         self._of_day: tuple[int, Evidence] | None = None
@@ -53,7 +56,7 @@ class TroublesAsKnown(Owner):
 
         One that is going on ends at t. Figures and sentences count what had happened by t.
         """
-        if self._evidence is None:
+        if self._evidence is None or self._late is None:
             return UNEXAMINED
         now = float(self._evidence.tz.local(t))
         evidence = self._without_day(self._evidence, int(day_of(np.array(now)))).as_known(now, now - BACK)
@@ -70,7 +73,7 @@ class TroublesAsKnown(Owner):
                 moment = replace(moment, end=now, at=min(moment.at, now), sentence=_so_far(moment.sentence))
             ranked.append((not going_on, -moment.severity, moment.start, moment))
         ranked.sort(key=lambda one: one[:3])
-        return examined.findings(evidence.in_data_time(moment) for *_, moment in ranked)
+        return examined.findings(self._late.said([evidence.in_data_time(moment) for *_, moment in ranked], t))
 
     def _without_day(self, evidence: Evidence, day: int) -> Evidence:
         """Return the evidence whose history is without a day; that of the last one asked for is kept."""

@@ -53,6 +53,8 @@ class Moment:
     """The kitchen's clock, for texts."""
     settled: float = -math.inf
     """When the last of the orders that its sentence counts was delivered: before that, its figures were not known."""
+    why: str = ""
+    """What the late minutes of the orders that began then were made of (`Account.sentence`); empty where none was late."""
 
     @property
     def label(self) -> str:

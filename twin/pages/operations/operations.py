@@ -21,6 +21,7 @@ from twin.hub import Hub
 from twin.pages.basemap import base_map
 from twin.pages.opening import opening
 from twin.pages.operations.banner import BannerView
+from twin.pages.operations.card_state import card_state
 from twin.pages.operations.choice import MANY_KITCHENS, KitchenChoice, kitchen_rows
 from twin.pages.operations.chrome import ChromeView
 from twin.pages.operations.tabs import TabBar
@@ -33,6 +34,7 @@ from twin.server.process import process
 from twin.sources.base import Location, Quality, Volume
 from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.feed.feed import FeedView
+from twin.views.incident_card.incident_card import IncidentCardView
 from twin.views.kpis.kpis import KpiView
 from twin.views.map.density import KINDS, Density
 from twin.views.map.figure import ONLINE_ORIGINS
@@ -66,7 +68,7 @@ PROGRESS_S = 0.5
 """Seconds between two progress texts while the source opens."""
 LONGEST_LATER = 31 * DAY
 """Longest range that the notice about later orders offers, seconds: stragglers may come years apart."""
-SAVED = ("events", "layers", "density", "tab")
+SAVED = ("events", "layers", "density", "tab", "below")
 """The parameters of the address in which views save a choice."""
 
 
@@ -143,10 +145,11 @@ class _Operations:
         self.welcome = WelcomeView(
             on_choose=lambda place: pn.state.execute(partial(session.choose, place)),
             on_retry=partial(pn.state.execute, self._show_welcome),
+            on_states=lambda seen: pn.state.execute(partial(self._show_states, seen)),
         )
         self.map = built(MapView, controller, base_map=partial(base_map, session.hub) if mounted else None)
         self.pipeline = built(PipelineView, controller)
-        self.kpis = built(KpiView, controller)
+        self.kpis = built(KpiView, controller, on_why=self._explain)
         self.alert = built(AlertView, controller)
         self.feed = built(FeedView, controller)
         self.moments = built(MomentsView, controller)
@@ -154,16 +157,21 @@ class _Operations:
         self.trends = built(TrendsView, controller, active=False)
         self.why = built(WhyView, controller, active=False)
         self.order = built(OrderView, controller)
-        self.transport = built(TransportView, controller, on_range=session.range, on_cancel=self._cancel, dock=True)
+        self.transport = built(
+            TransportView, controller, on_range=session.range, on_cancel=self._cancel, dock=True, on_why=self._explain
+        )
         self.data_quality = built(DataQualityView, controller, on_refresh=session.check_for_newer)
         self.chrome = built(ChromeView, controller, on_cancel=self._cancel, user=api.user_url() if mounted else "")
+        tiles = partial(process.built_tileset, session.hub)
+        self.card = built(IncidentCardView, controller, hub=session.hub, tiles=tiles)
         self.banner = BannerView()
         self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
         session.watch(
             [self.map, self.pipeline, self.kpis, self.alert, self.feed, self.moments, self.orders, self.trends, self.why,
-             self.order, self.transport, self.data_quality, self.chrome]
+             self.order, self.transport, self.data_quality, self.chrome, self.card]
         )  # fmt: skip
-        saved = ((self.feed, "query"), (self.map, "layers_text"), (self.map, "density_text"), (self.tabs, "tab"))
+        saved = ((self.feed, "query"), (self.map, "layers_text"), (self.map, "density_text"), (self.tabs, "tab"),
+                 (self.transport, "below"))  # fmt: skip
         session.save_in_address(**dict(zip(SAVED, saved, strict=True)))
         self._panels: dict[str, ReplayView] = {
             "events": self.feed, "moments": self.moments, "orders": self.orders, "trends": self.trends, "why": self.why,
@@ -173,7 +181,7 @@ class _Operations:
             kitchens=kitchen_rows(session.hub.locations), margin=0, visible=False, css_classes=["kitchen"]
         )
         self.choice.param.watch(self._on_choice, "value")
-        self.bar = (self.data_quality, self.chrome, session.page)
+        self.bar = (self.data_quality, self.chrome, session.page, self.card)
         self._follow()
         self._restored = session.restore(query)
         if self._restored:
@@ -285,6 +293,13 @@ class _Operations:
             self._name_tabs()
             self.session.tick(force=True)
 
+    def _explain(self, cause: str = "") -> None:
+        """Show why the deliveries of the last 60 minutes were late, and list the orders of a cause."""
+        with pn.io.hold():
+            self.tabs.tab = "why"
+            if isinstance(self.why, WhyView):  # not what stands for one that could not be built
+                self.why.explain(cause)
+
     def _has_room(self) -> bool:
         """Return whether the trends have a place of their own: on a wall screen, or on a desktop without a map."""
         return self.tabs.room == "wall" or (self.tabs.room == "desk" and not self.map.has_place)
@@ -317,6 +332,24 @@ class _Operations:
             self.welcome.fail(str(error))
         else:
             self.welcome.show_locations(*counted)
+
+    async def _show_states(self, seen: list[str]) -> None:
+        """Show the states of the kitchens whose cards are in sight, one after the other, until one is chosen.
+
+        Of many kitchens only those that are in memory: loading the last day of each is for a page that opens it.
+        """
+        load = len(self.session.hub.locations) <= MANY_KITCHENS
+        for location in seen:
+            if self.session.waiting or self.session.place is not None:
+                return
+            try:
+                with errand.on(page="operations"):
+                    told = await threads.insights.run(partial(card_state, self.session.hub, location, load=load))
+            except TwinError as error:  # the card is there without it
+                log.warning("the state of %s cannot be told: %s", location, error)
+            else:
+                if told is not None:
+                    self.welcome.show_state(location, told)
 
     def _on_choice(self, event: Any) -> None:
         if self.session.place is None or event.new == self.session.place.id:

@@ -21,14 +21,14 @@ const STOPS = [
       "to fit the map to the deliveries.",
   },
   {
-    at: ["kpi-orders-hour", "kpi-active"],
+    at: ["kpi-orders-hour", "kpi-delivery-time", "kpi-completion", "kpi-active", "kpi-revenue"],
     title: "How it is going",
     text:
       "The figures of the last hour against the target and the usual. Rest the pointer on a number " +
       "and it explains itself.",
   },
   {
-    at: ["tab-moments"],
+    at: ["tab-moments", "moments-list"],
     title: "What stood out",
     text:
       "The moments list ranks what was unusual: short drivers, slow kitchens, sudden demand. One " +
@@ -45,7 +45,7 @@ const STOPS = [
     text: "Drag along the day, or press space to play it, up to a thousand times as fast. All panels follow.",
   },
   {
-    at: ["link", "more"],
+    at: ["link", "report", "present", "help", "more"],
     title: "Show it to others",
     text:
       "Copy a link to exactly this moment, save a picture for a report, or present in full screen. " +
@@ -145,7 +145,8 @@ function buildTour() {
     text.textContent = stop.text;
     back.disabled = at === 0;
     next.textContent = at === stops.length - 1 ? "Done" : "Next";
-    partOf(stop.at[0])?.scrollIntoView({ block: "nearest" }); // on a phone the panels lie below each other
+    // on a phone the panels lie below each other: all of what is named, or if it is too high for the window its begin
+    for (const name of [...stop.at].reverse()) partOf(name)?.scrollIntoView({ block: "nearest" });
     place();
     next.focus({ preventScroll: true });
   };

@@ -1,10 +1,13 @@
 import { el, icon, SVG } from "../../views/shared/elements.js";
+import { guarded } from "../../views/shared/registry.js";
 import { WelcomeList } from "./welcome_list.js";
 
 const many = (n) => n.toLocaleString("en-US");
 const CHART_W = 400;
 const CHART_H = 64;
 const SKELETONS = 4;
+/** Milliseconds for which cards that come into sight are gathered: a list that is scrolled past is not asked for. */
+const ASK_AFTER_MS = 300;
 
 /** Orders per hour over the range as bars; the busiest hour is the full height. */
 function activityChart(values, label) {
@@ -51,6 +54,7 @@ function cityCard(city, choose) {
       class: "card city",
       type: "button",
       "data-testid": `city-${city.id}`,
+      "data-city": city.id,
       onclick: (event) => choose(city.id, event.currentTarget),
     },
     el(
@@ -70,9 +74,10 @@ function cityCard(city, choose) {
           "span",
           { class: "chart", title: label },
           activityChart(city.activity, label),
-          el("span", { class: "peak" }, `up to ${many(city.peak)} in an hour`),
+          el("span", { class: "peak" }, `up to ${many(city.peak)} in a clock hour`),
         )
       : el("span", { class: "chart" }),
+    el("span", { class: "state", "data-testid": `city-state-${city.id}` }),
     el(
       "span",
       { class: "bottom" },
@@ -81,6 +86,45 @@ function cityCard(city, choose) {
       go,
     ),
   );
+}
+
+/** What a kitchen's state looks like on its card; the words come from card_state.py. */
+function fillState(node, { state, text, busiest }) {
+  node.className = `state is-${state}`;
+  node.replaceChildren(icon(state === "calm" ? "check" : "alert", 12), el("span", {}, text));
+  if (busiest) node.append(el("span", { class: "busiest" }, busiest));
+  node.title = `${text}${busiest ? ` · ${busiest}` : ""}: the last day of this kitchen, as its own page tells it`;
+}
+
+/** Asks for the states of kitchens whose cards come into sight, each once, and hands on what comes. */
+class States {
+  constructor(model, show) {
+    this.model = model;
+    this.told = new Map();
+    this.seen = new Set();
+    this.waiting = [];
+    this.timer = 0;
+    model.on("msg:custom", (message) => {
+      if (message.tell !== "state") return;
+      this.told.set(message.id, message);
+      show(message.id);
+    });
+  }
+  ask(id) {
+    if (this.seen.has(id)) return;
+    this.seen.add(id);
+    this.waiting.push(id);
+    this.timer ||= setTimeout(
+      guarded(() => {
+        this.timer = 0;
+        this.model.send_msg({ states: this.waiting.splice(0) });
+      }),
+      ASK_AFTER_MS,
+    );
+  }
+  remove() {
+    clearTimeout(this.timer);
+  }
 }
 
 const skeleton = () =>
@@ -151,11 +195,32 @@ function render({ model }) {
     card.querySelector(".go").firstChild.textContent = "Opening";
   };
   let list = null;
+  const states = new States(model, (id) => {
+    const node = grid.querySelector(`[data-testid="city-state-${CSS.escape(id)}"]`);
+    if (node) fillState(node, states.told.get(id));
+    list?.redraw();
+  });
+  const sight = new IntersectionObserver(
+    guarded((entries) => {
+      for (const { isIntersecting, target } of entries)
+        if (isIntersecting) states.ask(target.getAttribute("data-city") ?? "");
+    }),
+  );
+  /** Watch the cards for those in sight; what is known already is written at once. */
+  const watch = (cards) => {
+    for (const card of cards) {
+      const told = states.told.get(card.dataset.city);
+      if (told) fillState(card.querySelector(".state"), told);
+      sight.observe(card);
+    }
+    return cards;
+  };
   const show = () => {
     const s = model.state;
     const cities = s.many ? JSON.parse(s.many) : (s.cities ?? []);
     list?.remove();
     list = null;
+    sight.disconnect();
     grid.setAttribute("aria-busy", String(s.status === "loading"));
     grid.className = `grid is-${s.status}`; // prefixed: Panel styles a plain .error
     grid.dataset.count = s.status === "loading" ? SKELETONS : cities.length > 4 ? "many" : cities.length;
@@ -166,10 +231,10 @@ function render({ model }) {
       }[s.status] ?? "";
     if (s.status === "loading") grid.replaceChildren(...Array.from({ length: SKELETONS }, skeleton));
     else if (s.many) {
-      list = new WelcomeList({ cities, choose });
+      list = new WelcomeList({ cities, choose, states });
       grid.dataset.count = "list";
       grid.replaceChildren(list.node);
-    } else if (s.status === "ready") grid.replaceChildren(...cities.map((city) => cityCard(city, chooseCard)));
+    } else if (s.status === "ready") grid.replaceChildren(...watch(cities.map((city) => cityCard(city, chooseCard))));
     else if (s.status === "empty")
       grid.replaceChildren(
         notice(
@@ -193,7 +258,11 @@ function render({ model }) {
       );
   };
   model.on("state", show);
-  model.on("remove", () => list?.remove());
+  model.on("remove", () => {
+    list?.remove();
+    states.remove();
+    sight.disconnect();
+  });
   show();
   return root;
 }

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CHART_BARS = 84
 """Most bars of an activity chart: a week in two-hour steps, four pixels a bar on the narrowest card."""
+MOST_ASKED = 50
+"""Most cards whose state a browser asks for at once: more are not in sight."""
 
 
 class CityCards(Component):
@@ -37,15 +39,21 @@ class CityCards(Component):
 class WelcomeView(pn.viewable.Viewer):
     """The choice of a location: a skeleton until `show_locations` or `fail` is called.
 
-    `on_choose(location_id)` is called with the chosen city, `on_retry()` when the user presses Retry after `fail`.
+    `on_choose(location_id)` is called with the chosen city, `on_retry()` when the user presses Retry after `fail`, and
+    `on_states(location_ids)` with the cards that have come into sight, whose states are then given to `show_state`.
     """
 
     def __init__(
-        self, on_choose: Callable[[str], None], on_retry: Callable[[], None] | None = None, **params: Any
+        self,
+        on_choose: Callable[[str], None],
+        on_retry: Callable[[], None] | None = None,
+        on_states: Callable[[list[str]], None] | None = None,
+        **params: Any,
     ) -> None:
         super().__init__(**params)
         self._on_choose = on_choose
         self._on_retry = on_retry
+        self._on_states = on_states
         self._ids: set[str] = set()
         self._cards = CityCards(sizing_mode="stretch_width")
         self._cards.on_msg(self._on_message)
@@ -71,6 +79,10 @@ class WelcomeView(pn.viewable.Viewer):
         else:
             self._cards.state = {"status": "ready" if cities else "empty", "cities": cities}
 
+    def show_state(self, location: str, told: Mapping[str, str]) -> None:
+        """Show in a card what `card_state` says of a kitchen."""
+        self._cards._send_msg({"tell": "state", "id": location, **told})
+
     def fail(self, message: str, advice: str = "", adapt: str = "") -> None:
         """Show a sentence with the problem and one with the remedy, with a button to retry.
 
@@ -90,6 +102,8 @@ class WelcomeView(pn.viewable.Viewer):
         # the browser's ids are not trusted: only a location that was offered can be chosen
         if isinstance(chosen, str) and chosen in self._ids:
             self._on_choose(chosen)
+        elif isinstance(seen := message.get("states"), list) and self._on_states is not None:
+            self._on_states([one for one in seen if isinstance(one, str) and one in self._ids][:MOST_ASKED])
         elif message.get("retry") is True and self._on_retry is not None:
             self.show_loading()
             self._on_retry()

@@ -15,10 +15,12 @@ function chooser(label, name, options, change) {
 
 class WelcomeList {
   /**
-   * @param {{cities: any[], choose: (id: string) => boolean}} options
-   *   `choose` returns whether the kitchen is opened.
+   * @param {{cities: any[], choose: (id: string) => boolean,
+   *   states: {ask: (id: string) => void, told: Map<string, {text: string}>}}} options
+   *   `choose` returns whether the kitchen is opened; `states` has those of kitchens whose rows are drawn.
    */
-  constructor({ cities, choose }) {
+  constructor({ cities, choose, states }) {
+    this.states = states;
     this.cities = withText(cities);
     this.sort = "orders";
     this.group = "";
@@ -110,6 +112,9 @@ class WelcomeList {
       return [el("span", {}, item.title), el("span", { class: "mute" }, ` · ${many(item.count)}`)];
     const { id, name, qualifier, place, range, orders, rejected } = item;
     const aside = qualifier || place;
+    this.states.ask(id);
+    const state = this.states.told.get(id)?.text;
+    const words = state ? `${range} · ${state}` : range;
     const go = el("span", { class: "go" }, id === this.chosen ? "Opening" : "Open");
     go.append(icon("arrow", 15));
     return [
@@ -119,7 +124,7 @@ class WelcomeList {
         el("span", { class: "name" }, name),
         aside ? el("span", { class: `aside ${qualifier ? "tells" : ""}` }, aside) : null,
       ),
-      el("span", { class: "range" }, range),
+      el("span", { class: "range", title: words }, words),
       rejected
         ? el("span", { class: "warning" }, `${many(rejected)} ${rejected === 1 ? "row" : "rows"} set aside`)
         : el("span", { class: "warning" }),

@@ -170,7 +170,7 @@ class KpiCards {
       this.f[id].before(icon(symbol, 13));
     // how many were late comes first, the mean after it
     const { value, note, root } = this.cards.delivery;
-    value.replaceWith(this.f["delivery-time-late"]);
+    value.replaceWith(this.explained(this.f["delivery-time-late"]));
     note.replaceWith(this.f["delivery-time-trend"]);
     root.querySelector(".detail").prepend(value);
     value.className = "mean";
@@ -183,6 +183,18 @@ class KpiCards {
     };
     this.state = {};
     this.asked = 0;
+  }
+
+  /** The figure as a button that asks why deliveries were late, where the page can say so. */
+  explained(figure) {
+    if (!this.model.explains) return figure;
+    const ask = () => this.model.send_msg({ why: true });
+    const title = "Why late?";
+    return el(
+      "button",
+      { type: "button", class: "why", "data-testid": "kpi-delivery-why", title, onclick: ask },
+      figure,
+    );
   }
 
   listen() {

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -42,6 +43,8 @@ class KpiCards(Component):
     bin_s: float = param.Number(default=BIN, constant=True, doc="Seconds of a bin of delivery times.")  # type: ignore[assignment]
     bins: int = param.Integer(default=BINS, constant=True, doc="Bins of delivery times; the last one is open.")  # type: ignore[assignment]
 
+    explains: bool = param.Boolean(default=False, doc="Whether the page explains why deliveries were late.")  # type: ignore[assignment]
+
     _esm = module_source(Path(__file__).with_name("kpis.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("kpis.css"))]
 
@@ -54,18 +57,25 @@ class KpiView(ReplayView):
         default=COMPLETION_TARGET, bounds=(0, 1), doc="Completion rate that is good enough, 0..1."
     )
 
-    def __init__(self, controller: ReplayController, **params: Any) -> None:
+    def __init__(self, controller: ReplayController, on_why: Callable[[], object] | None = None, **params: Any) -> None:
+        """`on_why()` explains why deliveries were late; None: this page does not."""
         settings = controller.settings
         usual = {"target": settings.delivery_target_s, "completion_target": settings.completion_target}
         super().__init__(**{**usual, **params})
         self._controller = controller
-        self._cards = KpiCards(sizing_mode="stretch_width")
+        self._on_why = on_why
+        self._cards = KpiCards(sizing_mode="stretch_width", explains=on_why is not None)
         self._cards.join(controller)
+        self._cards.on_msg(self._on_message)
         self._cards.retry_with(partial(self.retry, controller))
         self.reset()
 
     def __panel__(self) -> KpiCards:
         return self._cards
+
+    def _on_message(self, event: Any) -> None:
+        if event.data == {"why": True} and self._on_why is not None:
+            self._on_why()
 
     def reset(self) -> None:
         """Use the controller's timeline; the next `show` sends its figures."""

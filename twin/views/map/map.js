@@ -156,7 +156,7 @@ class MapFrame {
       cancelAnimationFrame(this.raf);
       clearTimeout(this.resting);
       this.asked.forget();
-      const parts = [this.camera, this.fingers, this.base, this.names, this.controls, this.picture];
+      const parts = [this.camera, this.pointer, this.fingers, this.base, this.names, this.controls, this.picture];
       for (const part of parts) part.remove();
       dropClock();
       dropSelection();
@@ -493,12 +493,12 @@ class MapFrame {
   /** Wait until the figure is laid out, then take hold of it. */
   attach = guarded(async () => {
     for (;;) {
+      if (this.gone) return;
       const found = this.component.get_child_view(this.component.model.data.figure);
       if (found?.frame?.bbox?.width > 1 && this.root.isConnected) {
         this.pv = found;
         break;
       }
-      if (this.gone) return;
       await new Promise((done) => setTimeout(done, 25));
     }
     this.hold();

@@ -174,8 +174,10 @@ class Names {
     this.written = [];
     this.pen = null;
     this.remeasure = () => this.layouts.clear();
+    this.detach = () => {};
+    this.onPaint = guarded((pv) => this.write(pv.canvas_view.primary.ctx, pv));
   }
-  /** Write whenever the figure paints its canvas. */
+  /** Write whenever the figure paints its canvas, until `remove`: the figure outlives a drawing of the panel. */
   attach(pv) {
     const { primary } = pv.canvas_view;
     this.remeasure = () => {
@@ -183,17 +185,18 @@ class Names {
       pv.request_repaint();
     };
     document.fonts.addEventListener("loadingdone", this.remeasure); // the page's type may come later than the map
-    const isNew = !primary.writeNames;
-    primary.writeNames = guarded(() => this.write(primary.ctx, pv)); // of the map that was drawn last
-    if (!isNew) return;
-    const finish = primary.finish.bind(primary);
+    const { finish } = primary;
     primary.finish = () => {
-      primary.writeNames();
-      finish();
+      this.onPaint(pv);
+      finish.call(primary);
+    };
+    this.detach = () => {
+      primary.finish = finish;
     };
   }
   remove() {
     document.fonts.removeEventListener("loadingdone", this.remeasure);
+    this.detach();
   }
   /** Take the names of a base map, and the type of `node`. */
   show(names = [], node = null) {

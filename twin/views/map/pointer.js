@@ -20,8 +20,11 @@ class Pointer {
     this.found = null; // {kind, key, order?, trip?, cluster?}
     this.detail = null; // what the server told of the order under it
     this.pressed = null;
+    this.listening = new AbortController();
   }
+  /** Listen to the figure until `remove`: it outlives a drawing of the panel. */
   attach(events_el) {
+    const { signal } = this.listening;
     this.events = events_el;
     for (const [name, act] of Object.entries({
       pointermove: this.move,
@@ -29,9 +32,12 @@ class Pointer {
       pointerup: this.release,
       pointerleave: this.leave,
     }))
-      events_el.addEventListener(name, act);
+      events_el.addEventListener(name, act, { signal });
     for (const name of ["wheel", "pointerdown", "touchmove", "keydown"])
-      events_el.addEventListener(name, () => this.host.touch(), { passive: true, capture: true });
+      events_el.addEventListener(name, () => this.host.touch(), { passive: true, capture: true, signal });
+  }
+  remove() {
+    this.listening.abort();
   }
   forget() {
     this.found = this.detail = null;

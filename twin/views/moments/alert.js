@@ -1,3 +1,4 @@
+import { cardButton, followCards } from "../shared/cards.js";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { stateAt } from "../shared/kitchen_state.js";
@@ -52,7 +53,7 @@ class AlertCard {
       }),
       LOOK,
     );
-    const offs = [this.clock.on(this.update), this.stages.on(this.update)];
+    const offs = [this.clock.on(this.update), this.stages.on(this.update), followCards(this.model, this.root)];
     document.addEventListener("visibilitychange", this.update);
     this.model.on("known", this.share);
     for (const name of ["moments", "empty", "problem", "partly", "states"]) this.model.on(name, this.update);
@@ -62,6 +63,11 @@ class AlertCard {
       document.removeEventListener("visibilitychange", this.update);
     });
     this.share();
+  }
+
+  /** Whether the whole range is told: as the page is switched, or because nobody will work out what was known. */
+  get hindsight() {
+    return this.clock.hindsight || this.model.only_hindsight === true;
   }
 
   share = () => {
@@ -119,7 +125,7 @@ class AlertCard {
   update = () => {
     if (document.hidden || !this.clock.anchor) return;
     const t = this.clock.now();
-    const hindsight = this.clock.hindsight;
+    const { hindsight } = this;
     const told = hindsight ? this.withHindsight(t) : this.asKnown(t);
     if (this.model.empty) told.state = "quiet";
     else if (told.state === "looking" && this.model.problem) told.state = "failed";
@@ -180,6 +186,7 @@ class AlertCard {
           { class: "head" },
           el("b", {}, kitchen.state === "recovering" && !over ? `Recovering · ${trouble.title}` : trouble.title),
           this.link("See it", `${worst}, ${zone.clockText(trouble.at, false)}`, trouble),
+          cardButton(this.model, trouble.title, () => trouble),
         ),
         el(
           "p",
@@ -214,7 +221,7 @@ class AlertCard {
       return [el("p", { class: "line mute", title: this.model.problem }, "Trouble could not be looked for")];
     }
     const { moments } = this.model;
-    const hindsight = this.clock.hindsight;
+    const { hindsight } = this;
     const looking = hindsight ? !moments : asOf === null;
     const head = kitchen.head
       ? el("p", { class: "line head", title: kitchen.head }, el("span", {}, kitchen.head))

@@ -39,6 +39,10 @@ class AlertCard(Component):
     states: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={}, doc="The kitchen's states over the range (`states_to_browser`); empty while they are not known."
     )
+    only_hindsight: bool = param.Boolean(
+        default=False,
+        doc="Whether nobody will work out what was known: then it always shows the whole range's troubles.",
+    )  # type: ignore[assignment]
     tail: float = param.Number(default=JUST_ENDED, doc="Seconds for which a trouble that has ended is shown.")  # type: ignore[assignment]
 
     _esm = module_source(Path(__file__).with_name("alert.js"))

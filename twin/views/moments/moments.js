@@ -1,3 +1,4 @@
+import { cardButton, followCards } from "../shared/cards.js";
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { toldAt } from "../shared/known.js";
@@ -105,6 +106,7 @@ class MomentsList {
       this.list,
       this.footer,
     );
+    this.model.on("remove", followCards(this.model, this.root));
   }
 
   choice(key, label) {
@@ -137,6 +139,7 @@ class MomentsList {
       when: el("span", {}),
       later: laterMark(),
       sentence: el("span", { class: "sentence" }),
+      why: el("span", { class: "sentence why", "data-testid": "moment-why" }),
     };
     const main = el(
       "button",
@@ -156,6 +159,7 @@ class MomentsList {
         el("span", { class: "title" }, parts.title, parts.now),
         el("span", { class: "when" }, parts.when, parts.later),
         parts.sentence,
+        parts.why,
       ),
       el(
         "span",
@@ -181,7 +185,8 @@ class MomentsList {
       },
     });
     loop.append(icon("loop", 13), "Loop it");
-    return { moment, parts, node: el("li", { class: moment.trouble ? "moment trouble" : "moment" }, main, loop) };
+    const card = cardButton(this.model, `${moment.title}, ${moment.when}`, () => moment);
+    return { moment, parts, node: el("li", { class: moment.trouble ? "moment trouble" : "moment" }, main, loop, card) };
   };
 
   build = () => {
@@ -240,10 +245,11 @@ class MomentsList {
     const t = this.clock.now();
     const blocks = this.known.value ?? [];
     for (const { moment, parts, node } of this.items) {
-      const { title, words, sentence, now, later } = toldAt(moment, t, blocks, this.clock);
+      const { title, words, sentence, why, now, later } = toldAt(moment, t, blocks, this.clock);
       put(parts.title, title);
       put(parts.when, words);
       put(parts.sentence, sentence);
+      put(parts.why, why);
       parts.later.hidden = !later;
       node.classList.toggle("ahead", later && !now);
       if (parts.now.hidden === now) {

@@ -49,6 +49,7 @@ def to_browser(moments: Iterable[Moment], span: float = 0.0) -> list[dict[str, A
             "severity": moment.severity,
             "title": moment.title,
             "sentence": moment.sentence,
+            "why": moment.why,
         }
         for rank, moment in enumerate(moments, 1)
     ]

@@ -15,7 +15,7 @@ const signed = (seconds) => {
  * The parts of an order's time at `now`: [part, seconds, whether it goes on], and their sum; null where there are none.
  * Each part is the difference of two moments in whole seconds, as the stages' times, so that what is read adds up, too.
  */
-function accountAt(story, now) {
+function accountUntil(story, now) {
   const entry = story.ledger.at(-1);
   if (!entry || story.created === null) return null;
   const seconds = { ...entry.parts };
@@ -95,7 +95,7 @@ function ledgerOf(story) {
   ];
   let written = "";
   function show(now) {
-    const account = accountAt(story, now);
+    const account = accountUntil(story, now);
     node.hidden = account === null || now < story.created;
     if (node.hidden) return;
     const { rows, total: took, entry } = account;
@@ -133,4 +133,4 @@ function ledgerOf(story) {
   return { node, show };
 }
 
-export { accountAt, driverWait, ledgerOf, shared };
+export { accountUntil, driverWait, ledgerOf, shared };

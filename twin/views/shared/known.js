@@ -6,7 +6,7 @@ import { minutesText, stretch } from "./numbers.js";
 /**
  * A trouble as it was known at a look; `end` is the look while it is `going_on`.
  * @typedef {{rank: number, kind: string, stage: string, icon: string, start: number, end: number, at: number,
- *   when: string, title: string, sentence: string, going_on: boolean}} Trouble
+ *   when: string, title: string, sentence: string, why: string, going_on: boolean}} Trouble
  * @typedef {{start: number, end: number, changes: [number, Trouble[], boolean][]}} Block
  */
 
@@ -56,15 +56,16 @@ function knownOf(blocks, moment, t) {
  * What is said of a moment of the whole range at t: with hindsight all of it; else what was known then, once it was over
  * what was known last, and all of it as soon as all that it counts has happened. What lies ahead is `later`.
  * @param {{kind: string, stage: string, trouble: boolean, start: number, end: number, settled: number, when: string,
- *   title: string, sentence: string}} moment `settled`: when the last of its orders was delivered
+ *   title: string, sentence: string, why: string}} moment `settled`: when the last of its orders was delivered
  * @param {number} t
  * @param {Block[]} blocks
  * @param {{hindsight: boolean, zone: any}} clock
- * @returns {{title: string, sentence: string, words: string, start: number, end: number, now: boolean, later: boolean}}
+ * @returns {{title: string, sentence: string, why: string, words: string, start: number, end: number, now: boolean,
+ *   later: boolean}}
  */
 function toldAt(moment, t, blocks, { hindsight, zone }) {
-  const { title, sentence, start, end, when, settled } = moment;
-  const whole = { title, sentence, start, end, now: false, later: settled > t, words: lasting(when, start, end) };
+  const { title, sentence, why, start, end, when, settled } = moment;
+  const whole = { title, sentence, why, start, end, now: false, later: settled > t, words: lasting(when, start, end) };
   if (hindsight) return { ...whole, now: start <= t && t <= end };
   const asOf = (from) => ` (as of ${zone.clockText(from, false)})`;
   const known = moment.trouble ? knownOf(blocks, moment, t) : null;
@@ -73,6 +74,7 @@ function toldAt(moment, t, blocks, { hindsight, zone }) {
     return {
       title: known.title,
       sentence: known.sentence + asOf(knownAt(blocks, t)?.t),
+      why: known.why,
       start: known.start,
       end: Math.max(end, t),
       now: true,
@@ -84,10 +86,11 @@ function toldAt(moment, t, blocks, { hindsight, zone }) {
   if (end > t || settled <= t || !moment.trouble) return whole;
   const last = lastOf(blocks, moment, t);
   if (!last) return whole;
-  return { ...whole, title: last.trouble.title, sentence: last.trouble.sentence + asOf(last.t), later: false };
+  const { title: lastTitle, sentence: lastSentence, why: lastWhy } = last.trouble;
+  return { ...whole, title: lastTitle, sentence: lastSentence + asOf(last.t), why: lastWhy, later: false };
 }
 
-const partOf = ({ title, sentence, start, end }) => ({ title, sentence, start, end });
+const partOf = ({ title, sentence, why, start, end }) => ({ title, sentence, why, start, end });
 const lasting = (when, start, end) => `${when} · ${minutesText(stretch(start, end))}`;
 
 /**

@@ -22,9 +22,10 @@ class SharedState {
 }
 
 /**
- * What is shared on a clock: the `stages` of the pipeline, as it shows them; what was `known` of troubles (known.js).
+ * What is shared on a clock: the `stages` of the pipeline, as it shows them; what was `known` of troubles (known.js);
+ * `cards`: how to open an incident card (cards.js).
  * @param {string} clock
- * @param {"stages" | "known"} name
+ * @param {"stages" | "known" | "cards"} name
  * @returns {SharedState}
  */
 function sharedState(clock, name) {

@@ -1,5 +1,6 @@
 // The section: a part of the loaded range that is played alone, brushed on the strip over the bars.
 
+import { cardButton } from "../shared/cards.js";
 import { el, icon } from "../shared/elements.js";
 import { clamp, snapped } from "./axis.js";
 
@@ -63,13 +64,15 @@ function buildBrush(model, clock, verbs, scale, tell) {
     onclick: () => verbs.wholeRange(),
   });
   clear.append(icon("close", 12), words);
+  const card = cardButton(model, "the part that is played", () => ({ ...sectionOf(model, clock), kind: "" }));
+  card.hidden = true;
   let drag = null;
 
   const draw = () => {
     const section = drag?.section ?? sectionOf(model, clock);
     const none = !section;
     for (const node of [bar, from, to, before, after]) node.hidden = none;
-    clear.hidden = !sectionOf(model, clock);
+    clear.hidden = card.hidden = !sectionOf(model, clock);
     if (none) return;
     const { start, end } = section;
     const left = snapped(scale.x(start));
@@ -180,6 +183,7 @@ function buildBrush(model, clock, verbs, scale, tell) {
     strip,
     outside: [before, after],
     clear,
+    card,
     draw,
     begin,
     setEdge,

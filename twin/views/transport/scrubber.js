@@ -24,6 +24,7 @@ import {
 } from "./axis.js";
 import { buildBrush, sectionOf, wholeOf } from "./brush.js";
 import { TIMELINE_KEYS } from "./keys.js";
+import { buildLateStrip } from "./late_strip.js";
 import { buildMarks } from "./marks.js";
 
 /** Pixels around the playhead's knob where a press takes the knob, not the strip it stands on. */
@@ -44,6 +45,7 @@ function buildScrubber(model, clock, verbs) {
   const labels = el("div", { class: "labels", "aria-hidden": "true" });
   const counts = el("div", { class: "scale", "data-testid": "count-scale", "aria-hidden": "true" });
   const pressures = el("div", { class: "scale", "data-testid": "ribbon-scale", "aria-hidden": "true" });
+  const lateStrip = el("div", { class: "scale", "data-testid": "late-scale", "aria-hidden": "true" });
   const inner = el("div", { class: "inner" }, bars(done));
   const played = el("div", { class: "played" }, inner);
   const column = el("div", { class: "column", hidden: true });
@@ -115,6 +117,9 @@ function buildScrubber(model, clock, verbs) {
   const shared = sharedState(model.clock, "known");
   const known = () => shared.value ?? [];
   const marks = buildMarks(model, clock, verbs, scale, known);
+  const late = buildLateStrip(model, clock, verbs, scale, put, () => {
+    tip.hidden = true;
+  });
   const plot = el(
     "div",
     { class: "plot" },
@@ -122,6 +127,9 @@ function buildScrubber(model, clock, verbs) {
     slider,
     counts,
     pressures,
+    lateStrip,
+    late.node,
+    late.legend,
     marks.row,
     labels,
     ...brush.outside,
@@ -169,7 +177,11 @@ function buildScrubber(model, clock, verbs) {
       ...ticks.map((n) => el("b", { style: `top:${at(n / most, height)}` }, n.toLocaleString("en-US"))),
     );
     levelLines.replaceChildren(...ticks.map((n) => el("u", { style: `top:${snapped((1 - n / most) * height)}px` })));
-    pressures.hidden = !model.supply.waiting;
+    const worst = late.most();
+    lateStrip.hidden = worst === null;
+    lateStrip.style.top = `${late.node.offsetTop + 2}px`;
+    lateStrip.replaceChildren(el("b", { style: "top:6px" }, String(worst)));
+    pressures.hidden = !model.supply.waiting || model.below === "late";
     pressures.style.top = `${top + track.offsetTop + height + 2}px`;
     pressures.replaceChildren(
       ...PRESSURE_TICKS.map(([meals, share]) => el("b", { style: `top:${at(share, ribbonHeightNow)}` }, String(meals))),
@@ -205,6 +217,8 @@ function buildScrubber(model, clock, verbs) {
     const now = {
       volume: model.volume,
       supply: model.supply,
+      late: model.late,
+      below: model.below,
       moments: model.moments,
       source: model.source,
       ...whole(),
@@ -217,6 +231,8 @@ function buildScrubber(model, clock, verbs) {
     if (drawn.moments !== now.moments) marks.build();
     Object.assign(drawn, now);
     drawnX = null;
+    node.classList.toggle("with-late", model.below === "late");
+    late.draw();
     drawBars();
     drawScales();
     drawAxis();
@@ -232,6 +248,7 @@ function buildScrubber(model, clock, verbs) {
       played.style.transform = `translateX(${x - width}px)`;
       inner.style.transform = `translateX(${width - x}px)`;
       ahead.style.transform = `translateX(${x}px)`;
+      late.move(x);
       marks.move(t);
     }
     if (lookedAt(t) !== looked) drawRibbon(t);

@@ -1,5 +1,6 @@
 // The transport: clock, buttons, speeds, the head over the scrubber, and the keys of the whole page.
 
+import { followCards } from "../shared/cards.js";
 import { clockOf } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
 import { laterMark } from "../shared/later.js";
@@ -68,6 +69,19 @@ class TransportBar {
       (this.ruleText = el("span", {}, "Meals waiting per driver")),
     );
     this.swatches = swatches;
+    this.below = el(
+      "button",
+      {
+        class: "below",
+        type: "button",
+        "data-testid": "late-toggle",
+        title: "Show under the bars how many minutes were late each hour, and why, instead of the meals waiting",
+        onclick: () => {
+          this.model.below = this.model.below === "late" ? "waiting" : "late";
+        },
+      },
+      "Late minutes",
+    );
   }
 
   buildSummary() {
@@ -115,8 +129,10 @@ class TransportBar {
           this.legend,
           this.cancel,
           this.rule,
+          this.below,
           this.summary,
           this.scrubber.brush.clear,
+          this.scrubber.brush.card,
           this.range.button,
         ),
         this.scrubber.node,
@@ -140,10 +156,15 @@ class TransportBar {
 
   listen() {
     this.unsubscribe = this.clock.on(this.changed);
+    this.model.on("remove", followCards(this.model, this.bar));
     this.take();
     this.sync();
     this.model.on("anchor", this.take);
-    for (const name of ["window", "volume", "moments"]) this.model.on(name, this.changed);
+    for (const name of ["window", "volume", "moments", "late"]) this.model.on(name, this.changed);
+    this.model.on("below", () => {
+      this.summarise();
+      this.changed();
+    });
     this.model.on("supply", () => {
       this.summarise();
       this.changed();
@@ -314,7 +335,10 @@ class TransportBar {
       ...(head ? [head] : []),
       ...parts.map(({ key, text, title }) => el("span", { title, class: key }, text)),
     );
-    this.rule.hidden = !this.model.supply.rule;
+    const late = this.model.below === "late";
+    this.below.hidden = !this.model.explains;
+    this.below.setAttribute("aria-pressed", String(late));
+    this.rule.hidden = !this.model.supply.rule || late;
     this.rule.title = this.model.supply.rule ?? "";
     this.swatches.hidden = this.model.supply.unknown === true;
     this.ruleText.textContent = this.model.supply.unknown

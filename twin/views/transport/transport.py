@@ -12,6 +12,8 @@ import panel as pn
 import param
 
 from twin.analysis.driver_supply import PART, RangeSummary, is_recorded, summarise, supply
+from twin.analysis.late_hours import CAUSES, LateHours, late_hours
+from twin.analysis.ledger import NAMES, PARTS, ledger_of
 from twin.analysis.moments import KINDS, TROUBLES, Moment
 from twin.analysis.moments.moment import when_in
 from twin.analysis.wording import minutes_text, whole_minutes
@@ -20,6 +22,7 @@ from twin.foundation.stages import STALLED_AFTER
 from twin.foundation.times import DAY, HOUR
 from twin.foundation.zones import Zone
 from twin.replay.controller import ReplayController
+from twin.server import threads
 from twin.timeline.timeline import Snapshot
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.view import ReplayView
@@ -54,6 +57,15 @@ RIBBON_UNKNOWN = (
     "driver."
 )
 """Why there is no ribbon."""
+
+LATE_RULE = (
+    "Minutes beyond the promise, by the hour of the delivery, and what made them: as in Why late?, with all that is known of the "
+    "range. A click goes to the end of an hour and lists its orders."
+)
+"""What the stacks of late minutes mean, for their legend."""
+
+BELOW = ("waiting", "late")
+"""What can stand below the bars."""
 
 RangeHandler = Callable[[float, float], Awaitable[None] | None]
 
@@ -91,6 +103,17 @@ class TransportBar(Component):
         default={},
         doc="The same of what had happened by `t` (data seconds): `parts` as in `summary`; empty without a range.",
     )
+    late: dict[str, Any] = param.Dict(  # type: ignore[assignment]
+        default={},
+        doc="Late minutes of the whole range: `edges` of the hours, data seconds; `minutes` of each; `causes` [key, name, "
+        "minutes of each hour], those with most first; `rule`. Empty until they are shown.",
+    )
+    below: str = param.Selector(  # type: ignore[assignment]
+        default="waiting",
+        objects=list(BELOW),
+        doc="What stands below the bars: waiting meals, or late minutes by cause.",
+    )
+    explains: bool = param.Boolean(default=False, doc="Whether the page explains late minutes: they can be shown.")  # type: ignore[assignment]
     moments: list[dict[str, Any]] = param.List(  # type: ignore[assignment]
         default=[], item_type=dict, doc="The moments of the range, the most severe first."
     )
@@ -106,6 +129,7 @@ class TransportBar(Component):
     busy = param.String(default="", doc="What is being loaded; empty when the bar can be used.")
     problem = param.String(default="", doc="Why the chosen range could not be loaded; empty if it could.")
 
+    from_browser: ClassVar[tuple[str, ...]] = ("below",)
     _esm = module_source(Path(__file__).with_name("transport.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("transport.css"))]
 
@@ -134,6 +158,7 @@ class TransportView(ReplayView):
         default=None, allow_None=True, doc="Where “Last 24 hours” counts back from, data seconds; None: the last event."
     )
     busy = param.String(default="", doc="What is being loaded, a text to show; empty: nothing.")
+    below = param.String(default=BELOW[0], doc="What stands below the bars, for an address: of `BELOW`.")
 
     def __init__(
         self,
@@ -141,19 +166,27 @@ class TransportView(ReplayView):
         on_range: RangeHandler | None = None,
         on_cancel: Callable[[], object] | None = None,
         dock: bool = False,
+        on_why: Callable[[str], object] | None = None,
         **params: Any,
     ) -> None:
-        """`dock`: this page scrolls on a phone, and what plays it stays in reach at the bottom."""
+        """`dock`: this page scrolls on a phone, and what plays it stays in reach at the bottom. `on_why(cause)` explains the 60
+        minutes to the playhead, by one of `CAUSES`; None: this page does not."""
         super().__init__(**params)
+        self._on_why = on_why
         self._controller = controller
         self._on_range = on_range
         self._on_cancel = on_cancel
         self._choices = 0
-        self._bar = TransportBar(sizing_mode="stretch_width", busy=self.busy, dock=dock)
+        self._bar = TransportBar(sizing_mode="stretch_width", busy=self.busy, dock=dock, explains=on_why is not None)
         self._bar.join(controller)
         self._bar.retry_with(partial(self.retry, controller))
         self._bar.on_msg(self._on_message)
         self.follow(self, ["source_range", "latest", "reach"], self._offer)
+        self._bar.param.watch(lambda event: self.param.update(below=event.new), "below")
+        self.param.watch(
+            lambda event: self._bar.param.update(below=event.new if event.new in BELOW else BELOW[0]), "below"
+        )
+        self.follow(self._bar, "below", self._show_late)
         self.reset()
         self._offer()
 
@@ -165,7 +198,7 @@ class TransportView(ReplayView):
         timeline, bar = self._controller.timeline, self._bar
         if timeline is None:
             bar.param.update(
-                window={}, volume={"edges": [], "counts": []}, supply={}, summary=[], so_far={}, moments=[]
+                window={}, volume={"edges": [], "counts": []}, supply={}, summary=[], so_far={}, moments=[], late={}
             )
             return
         window = timeline.window
@@ -175,6 +208,7 @@ class TransportView(ReplayView):
                 window={"start": window.start, "end": window.end},
                 volume={"edges": edges.tolist(), "counts": counts.tolist()},
                 summary=summary_parts(summarise(timeline)),
+                late={},
             )
             self.learn()
 
@@ -196,6 +230,7 @@ class TransportView(ReplayView):
         if timeline is None:
             return
         span = timeline.window.end - timeline.window.start
+        self._show_late()
         moments = [] if insights is None else [_moment_message(moment, span) for moment in insights.moments]
         if not is_recorded(timeline):
             self._bar.param.update(supply={"rule": RIBBON_UNKNOWN, "unknown": True}, moments=moments)
@@ -213,6 +248,26 @@ class TransportView(ReplayView):
             },
             moments=moments,
         )
+
+    def _show_late(self) -> None:
+        """Compute the late minutes in a thread, once per timeline and only if they are looked at."""
+        timeline, insights, bar = self._controller.timeline, self._controller.insights, self._bar
+        if bar.below != "late" or bar.late or timeline is None or insights is None or insights.timeline is not timeline:
+            return
+        target = self._controller.settings.delivery_target_s
+
+        def make() -> dict[str, Any]:
+            return _late_message(late_hours(timeline, ledger_of(timeline, insights.baseline, target)))
+
+        async def compute() -> None:
+            late = await threads.to_source(make)
+            if self._controller.timeline is timeline:
+                bar.late = late
+
+        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+            pn.state.execute(partial(self.attempt_answer, compute))
+        else:
+            bar.late = make()
 
     def _offer(self) -> None:
         if self.source_range is None:
@@ -248,6 +303,8 @@ class TransportView(ReplayView):
         match event.data:
             case {"verb": "sync"}:  # the page has just appeared or woken up and needs the current playhead
                 self._bar.anchor = self._controller.to_browser()
+            case {"verb": "why", "part": str() as cause} if self._on_why is not None and cause in ("", *CAUSES):
+                self._on_why(cause)
             case {"verb": "cancel"} if self._on_cancel is not None:
                 self._on_cancel()
             case {"verb": "range", "start": start, "end": end}:
@@ -300,6 +357,20 @@ def summary_parts(of_range: RangeSummary, by: str = "") -> list[dict[str, str]]:
         until = f" by {by}" if by else ""
         add("revenue", f"${of_range.revenue:,.0f}", f"Price × quantity of every item ordered in the range{until}.")
     return parts
+
+
+def _late_message(hours: LateHours) -> dict[str, Any]:
+    """Return late minutes for the browser, the causes with most of them first; minutes made up are negative."""
+    minutes = (hours.seconds / MINUTE).round(1)
+    order = np.argsort(-minutes.sum(axis=0), kind="stable").tolist()
+    some = [k for k in order if minutes[:, k].any()]
+    names = [*(NAMES[part] for part in PARTS), "Short promise"]
+    return {
+        "edges": hours.edges.tolist(),
+        "minutes": [round(seconds / MINUTE) for seconds in hours.seconds.sum(axis=1).tolist()],
+        "causes": [[CAUSES[k], names[k], minutes[:, k].tolist()] for k in some],
+        "rule": LATE_RULE,
+    }
 
 
 def _moment_message(moment: Moment, span: float) -> dict[str, Any]:

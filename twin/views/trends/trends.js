@@ -521,7 +521,7 @@ class TrendsFrame {
                 : "Too few orders to tell a trend",
             },
             el("i", { "aria-hidden": "true" }, arrow),
-            ` ${word}`,
+            el("span", { class: "word" }, ` ${word}`),
           ),
         );
       }),

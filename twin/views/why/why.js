@@ -8,6 +8,8 @@ import { fairnessCard } from "./fairness.js";
 const minutes = (value) => value.toFixed(1);
 const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${minutes(Math.abs(value))}`;
 const SCOPES = { hour: "Last 60 min", range: "Range or loop", stage: "Stage", group: "Orders listed" };
+/** Lines of a list that are brought into sight when it opens. */
+const SEEN = 3;
 /** By what it speaks: the switch in the transport, in its words. */
 const SPEAKS_BY = [
   ["As it was known", "Of what had been delivered by the playhead, against what is usual on other days"],
@@ -89,9 +91,9 @@ class WhyPanel {
       ),
       this.sentence,
       this.rows,
+      el("div", { class: "list" }, this.heading, this.orders),
       fairnessCard(model),
       this.alike,
-      el("div", { class: "list" }, this.heading, this.orders),
       el(
         "details",
         { class: "how" },
@@ -214,12 +216,23 @@ class WhyPanel {
     this.listed.textContent = !part
       ? ""
       : worst.length
-        ? `${step?.label ?? part}: the orders with most above usual`
-        : "No order had more of it than usual.";
+        ? "Most above usual"
+        : `${step?.label ?? part}: no order had more than usual.`;
     const from = this.orders.getRootNode().activeElement?.dataset?.order;
     this.orders.replaceChildren(...worst.map((line) => this.order(...line)));
     if (from) this.orders.querySelector(`[data-order="${from}"]`)?.focus();
+    if (!part) this.revealed = "";
+    else if (worst.length && part !== this.revealed) this.reveal(part);
   };
+
+  /** Show the head of the list of a part that has just been chosen: a low panel ends at the bars. */
+  reveal(part) {
+    this.revealed = part;
+    const { bottom } = this.root.getBoundingClientRect();
+    const last = this.orders.children[Math.min(SEEN, this.orders.children.length) - 1] ?? this.heading;
+    const below = last.getBoundingClientRect().bottom - bottom;
+    if (below > 0) this.root.scrollTop += below;
+  }
 
   /** An order of the list; `beyond` and `late` are null before it is delivered. */
   order(row, id, beyond, late) {

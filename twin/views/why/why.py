@@ -150,8 +150,8 @@ class WhyView(ReplayView):
         self._update()
 
     def explain(self, part: str) -> None:
-        """Show the last 60 minutes and list the orders of a part, as soon as that can be seen."""
-        self._panel.scope, self._wanted = "hour", part
+        """Show the last 60 minutes and list the orders of a part (of another cause none), as soon as that can be seen."""
+        self._panel.scope, self._wanted = "hour", part if part in PARTS else ""
         self._shown = None
         timeline = self._controller.timeline
         with hold():
