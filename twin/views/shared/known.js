@@ -42,7 +42,8 @@ function isOf(moment, one) {
 }
 
 /**
- * The trouble that was known at t, going on or just over, where a moment of the whole range is; null: nobody knew of it.
+ * The trouble that was known at t, going on or just over, where a moment of the whole range is; null: nobody knew of
+ * it.
  * @param {Block[]} blocks
  * @param {{kind: string, stage: string, start: number, end: number}} moment
  * @param {number} t
@@ -53,8 +54,8 @@ function knownOf(blocks, moment, t) {
 }
 
 /**
- * What is said of a moment of the whole range at t: with hindsight all of it; else what was known then, once it was over
- * what was known last, and all of it as soon as all that it counts has happened. What lies ahead is `later`.
+ * What is said of a moment of the whole range at t: with hindsight all of it; else what was known then, once it was
+ * over what was known last, and all of it as soon as all that it counts has happened. What lies ahead is `later`.
  * @param {{kind: string, stage: string, trouble: boolean, start: number, end: number, settled: number, when: string,
  *   title: string, sentence: string, why: string}} moment `settled`: when the last of its orders was delivered
  * @param {number} t

@@ -59,4 +59,4 @@ function fairnessCard(model) {
   return node;
 }
 
-export { cellText, fairnessCard };
+export { fairnessCard };
