@@ -1,4 +1,5 @@
-// A view that could not be built has its place here: its panel once it is built, until then nothing but the guard's notice.
+// A view that could not be built has its place here: its panel once it is built, until then nothing but the guard's
+// notice.
 
 import { el } from "./elements.js";
 
