@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import worlds
 from tests.analysis.test_detectors import DAY, HOUR, history_of, timeline_of
 from twin.analysis.baseline import Baseline
 from twin.analysis.moments import TROUBLES, Moment, find
@@ -130,6 +131,24 @@ def test_groups_that_order_together_are_no_rush() -> None:
         kinds += [moment.kind for moment in troubles(np.sort(times + late), 0, 7)]
     assert kinds.count("demand_spike") == 0
     assert len(kinds) <= 2  # true gaps of hours: there are few groups
+
+
+@pytest.mark.parametrize("orders_a_day", [400.0, 2_000.0])
+def test_how_demand_wanders_is_measured_in_small_kitchens_too(orders_a_day: float) -> None:
+    """By its standard deviation over hours: some of it is the day's level, and an hour evens out what wanders within it."""
+    shares = []
+    for seed in range(7_000, 7_008):
+        plan = worlds.Plan(orders=orders_a_day, noise=0.25, slow_noise=0.08)
+        began = worlds.made_of("wandering", plan, seed).history.began
+        first = int(worlds.MONDAY // DAY)
+        found = expected(began, first, first + plan.days - 1)
+        assert found is not None
+        shares.append(np.sqrt(found.wander) / plan.noise)
+    assert 0.55 <= np.median(shares) <= 1.0
+    steady = worlds.made_of("steady", worlds.Plan(orders=orders_a_day, noise=0.02, day_noise=0.0), 7_000).history.began
+    calm = expected(steady, first, first + 27)
+    assert calm is not None
+    assert calm.wander == pytest.approx(0.005)
 
 
 def test_nothing_is_expected_without_another_day() -> None:

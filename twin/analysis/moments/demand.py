@@ -100,7 +100,7 @@ def _rushes(evidence: Evidence, demand: Expected, tested: int) -> list[Moment]:
         inside = slice(first, last + 1)
         placed, at_most, usually = (float(values[inside].sum()) for values in (orders, most, usual))
         at_most = max(at_most, demand.bounds(first, last)[0])
-        sure = placed - at_most >= max(LEAST_EXTRA, LEAST_DEVIATIONS * demand.deviation(at_most))
+        sure = placed >= max(at_most + LEAST_EXTRA, demand.rush_from(at_most, LEAST_DEVIATIONS))
         if placed < LEAST_SPIKE * at_most or not sure or last + 1 - first < LEAST_MINUTES * 60 / BIN:
             continue
         start = midnight_of(demand.first) + first * BIN

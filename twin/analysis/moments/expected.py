@@ -36,8 +36,12 @@ WEEKDAY_SPREAD = 0.25
 """Relative difference that weekdays have in their courses: how many orders it takes to believe in one follows from it."""
 KIN = 0.5
 """How much Saturday counts for Sunday, and Sunday for Saturday, where a weekday has no other day."""
-SPREAD_LEFT = 0.55
-"""Share of the variance that is left, in the mean of many, without a day's two strangest hours."""
+HALF = 0.6745
+"""Half of all normal values differ by less than so many standard deviations from their mean."""
+LEAST_HOURLY = 4.0
+"""Expected orders of an hour from which on it tells how demand varies; fewer are hardly normal."""
+MOST_VARIANCE, STEPS = 1.0, 14
+"""Largest relative variance of an hour, and how often the range up to it is halved to find it."""
 FEW_DAYS = 0.1
 """Relative variance of an hour with one other day to compare with, less with more: nobody knows then how days differ."""
 LEAST_VARIANCE = 0.005
@@ -53,7 +57,8 @@ class Expected:
     orders: (n, BINS) orders; usual, most, least: (n, BINS) expected orders, and one standard error of the estimate above and
     below, NaN where the record does not cover the minute or no other day does; sharp, own: (n, BINS) the same without
     smoothing, of all other days and of the weekday's; own_days: (n,) how many these are; groups: variance of counts of minutes
-    relative to their mean, 1 for independent orders; spread: variance of an hour's demand beyond that, relative to its square.
+    relative to their mean, 1 for independent orders; spread: variance of an hour's demand beyond that, relative to its square;
+    wander: the same without what is added for few days.
     """
 
     first: int
@@ -66,6 +71,7 @@ class Expected:
     own_days: Floats
     groups: float
     spread: float
+    wander: float
 
     def bounds(self, first: int, last: int) -> tuple[float, float]:
         """Return most and least orders to expect in bins first..last of the flat tables, without smoothing.
@@ -85,6 +91,15 @@ class Expected:
     def deviation(self, expected: float) -> float:
         """Return the standard deviation of a count of which `expected` are expected."""
         return float(np.sqrt(self.groups * expected + self.spread * expected**2))
+
+    def rush_from(self, expected: float, deviations: float) -> float:
+        """Return the count that lies so many standard deviations above what is expected.
+
+        Demand that wanders is multiplied, not added to: it is half as high as often as twice. So the deviations of its logarithm
+        count as well, which lead further up.
+        """
+        wandering = expected * float(np.exp(deviations * np.sqrt(np.log1p(self.wander))))
+        return max(expected + deviations * self.deviation(expected), wandering)
 
     def surprise(self, orders: float, expected: float) -> float:
         """Return about −log of the probability of so few orders or fewer; exact for none of a negative-binomial count."""
@@ -142,7 +157,8 @@ def expected(began: Floats, first: int, last: int, now: float | None = None) -> 
         own=own,
         own_days=own_days,
         groups=history.groups,
-        spread=history.spread,
+        spread=history.spread + FEW_DAYS / max(len(counts) - 1, 1),
+        wander=history.spread,
     )
 
 
@@ -151,7 +167,7 @@ class _History:
     """The days of a record: counts (d, BINS), covered (d, BINS), weekdays (d,); levels (d,) relative to the median day's.
 
     courses: (d, BINS) smoothed orders per bin of a day of level 1, NaN where not covered or dead; sharp: the same without
-    smoothing; groups, spread: see `Expected`.
+    smoothing; groups: see `Expected`, and spread, which is its `wander`.
     """
 
     counts: Floats
@@ -183,9 +199,7 @@ class _History:
         sharp = np.where(usable, counts, np.nan) / levels[:, None]
         groups = _groups(counts, covered)
         spread = _spread(hourly, np.nan_to_num(reference) * share * levels[:, None], groups, dead)
-        return cls(
-            counts, covered, weekdays, levels, courses, sharp, groups, spread + FEW_DAYS / max(len(counts) - 1, 1)
-        )
+        return cls(counts, covered, weekdays, levels, courses, sharp, groups, spread)
 
     def day(self, day: int) -> tuple[tuple[Floats, ...], int]:
         """Return of one day, (BINS,) each: expected orders, their relative error, and most orders that its weekday allows, then
@@ -309,13 +323,21 @@ def _groups(counts: Floats, covered: Mask) -> float:
 
 
 def _spread(hourly: Floats, usual: Floats, groups: float, dead: Mask) -> float:
-    """Return the relative variance of hours beyond the mean's own: the median day's, without each day's two strangest hours."""
-    excess = np.where(dead, 0.0, (hourly - usual) ** 2 - groups * usual)
-    square = np.where(dead, 0.0, usual**2)
-    worst = np.argsort(excess, axis=1)[:, -2:]
-    np.put_along_axis(excess, worst, 0.0, axis=1)
-    np.put_along_axis(square, worst, 0.0, axis=1)
-    total = square.sum(axis=1)
-    days = total > 0
-    spread = float(np.median(excess.sum(axis=1)[days] / total[days])) if days.any() else 0.0
-    return max(spread / SPREAD_LEFT, LEAST_VARIANCE)
+    """Return the relative variance of hours beyond the mean's own.
+
+    With it half of the orders of the median day lie in hours that differ from the expected by no more than they should.
+    So robust a measure is changed little by hours of trouble and by days of another course, and it is not too small where an hour
+    has few orders.
+    """
+    weight = np.where(~dead & (usual >= LEAST_HOURLY), usual, 0.0)
+    days = weight.any(axis=1)
+    if not days.any():
+        return LEAST_VARIANCE
+    difference, weight = np.abs(hourly - usual)[days], weight[days]
+    low, high = 0.0, MOST_VARIANCE
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        ratio = difference / np.sqrt(groups * np.maximum(weight, 1) + middle * weight**2)
+        half = np.median([_weighted_quantile(*one, 0.5) for one in zip(ratio, weight, strict=True)])
+        low, high = (middle, high) if half > HALF else (low, middle)
+    return max(high, LEAST_VARIANCE)
