@@ -177,10 +177,8 @@ class DataQualityChip {
     const odd = set || files || s.guessed;
     this.mark.className = `mark ${odd ? "warn" : "good"}`;
     this.mark.replaceChildren(icon(odd ? "alert" : "check", 12));
-    this.chip.setAttribute(
-      "aria-label",
-      `Data health: ${rowsText(s.used)} used, ${many(set)} set aside${files ? `, ${files}` : ""}${s.guessed ? `, ${GUESSED}` : ""}. Show the reasons`,
-    );
+    const remarks = [`${many(set)} set aside`, files, s.guessed ? GUESSED : ""].filter(Boolean).join(", ");
+    this.chip.setAttribute("aria-label", `Data health: ${rowsText(s.used)} used, ${remarks}. Show the reasons`);
     this.sheet.replaceChildren(
       el(
         "header",

@@ -237,8 +237,8 @@ class MomentsList {
   }
 
   /**
-   * Write what each item says at the playhead. The list knows the whole range, because it is for finding; but of what goes
-   * on it says what was known, and what nobody knew yet is drawn as ahead.
+   * Write what each item says at the playhead. The list knows the whole range, because it is for finding; but of what
+   * goes on it says what was known, and what nobody knew yet is drawn as ahead.
    */
   mark = () => {
     if (document.hidden || !this.clock.anchor) return;

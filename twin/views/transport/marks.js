@@ -12,7 +12,10 @@ const NOTE_GAP = 8;
 /** How long a moment that a key has jumped to explains itself, milliseconds. */
 const EXPLAINED = 6000;
 
-/** `scale` is {x(t), width()}, `known()` what was known of troubles (known.js). Returns the row of markers, the note and the band that explain the one pointed at. */
+/**
+ * `scale` is {x(t), width()}, `known()` what was known of troubles (known.js). Returns the row of markers, the note and
+ * the band that explain the one pointed at.
+ */
 function buildMarks(model, clock, verbs, scale, known) {
   const row = el("div", { class: "marks", role: "group", "aria-label": "Moments", "data-testid": "moments" });
   const band = el("div", { class: "band", hidden: true });

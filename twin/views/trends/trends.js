@@ -63,7 +63,8 @@ const coldText = ({ cold }) => (cold === null ? "–" : `${cold} %`);
 /** What stands behind that share, or why there is none. */
 const shelfText = ({ meals, chilled, stood }, after) =>
   meals
-    ? `${number(chilled)} of ${counted(meals, "meal")} stood over ${after} before they were picked up; half of them up to ${stood}`
+    ? `${number(chilled)} of ${counted(meals, "meal")} stood over ${after} before they were picked up; ` +
+      `half of them up to ${stood}`
     : "The record has no gk_finished or gk_ready of these orders, so nobody knows how long their meals stood";
 
 /** What is around and over the figures of the trends: words, marks, the table of brands. */
@@ -103,7 +104,7 @@ class TrendsFrame {
       this.body,
     );
     this.more = el("p", { class: "mute more", hidden: true });
-    /** The words that figures are of the whole range, and the mark that some of it lies ahead; in the headings of both. */
+    /** The words that figures are of the whole range, and the mark that some of it lies ahead; in both headings. */
     this.ranges = [rangeMark(), rangeMark()];
   }
 
