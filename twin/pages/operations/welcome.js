@@ -98,7 +98,8 @@ function fillState(node, { state, text, busiest }) {
 
 /** Asks for the states of kitchens whose cards come into sight, each once, and hands on what comes. */
 class States {
-  constructor(model, show) {
+  /** `grid` holds the cards; `onState()` is called when one has come. */
+  constructor(model, grid, onState) {
     this.model = model;
     this.told = new Map();
     this.seen = new Set();
@@ -107,8 +108,26 @@ class States {
     model.on("msg:custom", (message) => {
       if (message.tell !== "state") return;
       this.told.set(message.id, message);
-      show(message.id);
+      const node = grid.querySelector(`[data-testid="city-state-${CSS.escape(message.id)}"]`);
+      if (node) fillState(node, message);
+      onState();
     });
+    this.sight = new IntersectionObserver(
+      guarded((entries) => {
+        for (const { isIntersecting, target } of entries)
+          if (isIntersecting) this.ask(target.getAttribute("data-city") ?? "");
+      }),
+    );
+  }
+  /** Watch these cards, and no others, for those in sight; what is known already is written at once. Returns them. */
+  watch(cards) {
+    this.sight.disconnect();
+    for (const card of cards) {
+      const told = this.told.get(card.dataset.city);
+      if (told) fillState(card.querySelector(".state"), told);
+      this.sight.observe(card);
+    }
+    return cards;
   }
   ask(id) {
     if (this.seen.has(id)) return;
@@ -124,6 +143,7 @@ class States {
   }
   remove() {
     clearTimeout(this.timer);
+    this.sight.disconnect();
   }
 }
 
@@ -162,6 +182,24 @@ const retryButton = (model, looks = "retry") =>
     "Try again",
   );
 
+const emptyNotice = () =>
+  notice(
+    "empty",
+    "No kitchen in this data",
+    "The source has no order with a location. Point the app at another file or table, or start it with the demo data.",
+  );
+
+function errorNotice(model) {
+  const { message, advice, adapt, retry } = model.state;
+  return notice(
+    "error",
+    message ?? "",
+    advice ?? "",
+    adapt ? el("a", { class: "retry", href: adapt, "data-testid": "welcome-adapt" }, "Find out what they mean") : null,
+    retry ? retryButton(model, adapt ? "retry is-second" : "retry") : null,
+  );
+}
+
 function render({ model }) {
   const grid = el("div", { class: "grid" });
   const lead = el("p", { class: "question" });
@@ -195,32 +233,13 @@ function render({ model }) {
     card.querySelector(".go").firstChild.textContent = "Opening";
   };
   let list = null;
-  const states = new States(model, (id) => {
-    const node = grid.querySelector(`[data-testid="city-state-${CSS.escape(id)}"]`);
-    if (node) fillState(node, states.told.get(id));
-    list?.redraw();
-  });
-  const sight = new IntersectionObserver(
-    guarded((entries) => {
-      for (const { isIntersecting, target } of entries)
-        if (isIntersecting) states.ask(target.getAttribute("data-city") ?? "");
-    }),
-  );
-  /** Watch the cards for those in sight; what is known already is written at once. */
-  const watch = (cards) => {
-    for (const card of cards) {
-      const told = states.told.get(card.dataset.city);
-      if (told) fillState(card.querySelector(".state"), told);
-      sight.observe(card);
-    }
-    return cards;
-  };
+  const states = new States(model, grid, () => list?.redraw());
   const show = () => {
     const s = model.state;
     const cities = s.many ? JSON.parse(s.many) : (s.cities ?? []);
     list?.remove();
     list = null;
-    sight.disconnect();
+    states.watch([]);
     grid.setAttribute("aria-busy", String(s.status === "loading"));
     grid.className = `grid is-${s.status}`; // prefixed: Panel styles a plain .error
     grid.dataset.count = s.status === "loading" ? SKELETONS : cities.length > 4 ? "many" : cities.length;
@@ -234,34 +253,14 @@ function render({ model }) {
       list = new WelcomeList({ cities, choose, states });
       grid.dataset.count = "list";
       grid.replaceChildren(list.node);
-    } else if (s.status === "ready") grid.replaceChildren(...watch(cities.map((city) => cityCard(city, chooseCard))));
-    else if (s.status === "empty")
-      grid.replaceChildren(
-        notice(
-          "empty",
-          "No kitchen in this data",
-          "The source has no order with a location. Point the app at another file or table, or start it " +
-            "with the demo data.",
-        ),
-      );
-    else
-      grid.replaceChildren(
-        notice(
-          "error",
-          s.message ?? "",
-          s.advice ?? "",
-          s.adapt
-            ? el("a", { class: "retry", href: s.adapt, "data-testid": "welcome-adapt" }, "Find out what they mean")
-            : null,
-          s.retry ? retryButton(model, s.adapt ? "retry is-second" : "retry") : null,
-        ),
-      );
+    } else if (s.status === "ready")
+      grid.replaceChildren(...states.watch(cities.map((city) => cityCard(city, chooseCard))));
+    else grid.replaceChildren(s.status === "empty" ? emptyNotice() : errorNotice(model));
   };
   model.on("state", show);
   model.on("remove", () => {
     list?.remove();
     states.remove();
-    sight.disconnect();
   });
   show();
   return root;
