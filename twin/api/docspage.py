@@ -51,10 +51,9 @@ def _path(method: str, path: str, operation: dict[str, Any], example: str, opena
     )
     table = f"<table><thead><tr><th>parameter</th><th>allowed</th><th></th></tr></thead><tbody>{rows}</tbody></table>"
     filled = path.replace("{location}", "sanfrancisco").replace("{order_id}", "ORDER")
-    options = "-N " if path.endswith("replay") else ""
+    curl = f"curl {'-N ' if path.endswith('replay') else ''}'{base}{filled}{example}'"
     for kind in operation.get("requestBody", {}).get("content", {}):
-        options += f"-H 'Authorization: Bearer TOKEN' -H 'Content-Type: {kind}' --data-binary @events.jsonl "
-    curl = f"curl {options}'{base}{filled}{example}'"
+        curl += f" -H 'Authorization: Bearer TOKEN' -H 'Content-Type: {kind}' --data-binary @events.jsonl"
     return (
         f"<section><h2><code>{method.upper()} {html.escape(path)}</code></h2><p>{html.escape(operation['summary'])}</p>"
         f"<p>{html.escape(operation.get('description', ''))}</p>{table if rows else ''}<pre>{html.escape(curl)}</pre>"
