@@ -27,7 +27,9 @@ def page(base: str) -> str:
     examples[BASE + REPLAY] = "?start=2025-10-17T18:00:00Z&end=2025-10-17T19:00:00Z&speed=60"
     examples |= dict.fromkeys(openapi["paths"].keys() - examples.keys(), "")
     paths = "".join(
-        _path(path, operations["get"], examples[path], openapi, base) for path, operations in openapi["paths"].items()
+        _path(method, path, operation, examples[path], openapi, base)
+        for path, operations in openapi["paths"].items()
+        for method, operation in operations.items()
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -41,7 +43,7 @@ def page(base: str) -> str:
     )
 
 
-def _path(path: str, operation: dict[str, Any], example: str, openapi: dict[str, Any], base: str) -> str:
+def _path(method: str, path: str, operation: dict[str, Any], example: str, openapi: dict[str, Any], base: str) -> str:
     rows = "".join(
         f"<tr><td><code>{html.escape(parameter['name'])}</code>{' *' if parameter.get('required') else ''}</td>"
         f"<td>{html.escape(_allowed(parameter['schema']))}</td><td>{html.escape(parameter.get('description', ''))}</td></tr>"
@@ -50,15 +52,17 @@ def _path(path: str, operation: dict[str, Any], example: str, openapi: dict[str,
     table = f"<table><thead><tr><th>parameter</th><th>allowed</th><th></th></tr></thead><tbody>{rows}</tbody></table>"
     filled = path.replace("{location}", "sanfrancisco").replace("{order_id}", "ORDER")
     curl = f"curl {'-N ' if path.endswith('replay') else ''}'{base}{filled}{example}'"
+    for kind in operation.get("requestBody", {}).get("content", {}):
+        curl += f" -H 'Authorization: Bearer TOKEN' -H 'Content-Type: {kind}' --data-binary @events.jsonl"
     return (
-        f"<section><h2><code>GET {html.escape(path)}</code></h2><p>{html.escape(operation['summary'])}</p>"
+        f"<section><h2><code>{method.upper()} {html.escape(path)}</code></h2><p>{html.escape(operation['summary'])}</p>"
         f"<p>{html.escape(operation.get('description', ''))}</p>{table if rows else ''}<pre>{html.escape(curl)}</pre>"
         f"{_answer(operation, openapi)}</section>"
     )
 
 
 def _answer(operation: dict[str, Any], openapi: dict[str, Any]) -> str:
-    content = operation["responses"]["200"]["content"]
+    content = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))["content"]
     if "application/json" in content:
         shapes = [content["application/json"]["schema"]["$ref"]]
     else:
