@@ -394,6 +394,31 @@ def the_ribbon_is_the_pipeline_on_average(scene: Scene) -> Faults:
 
 
 @relation
+def a_picture_has_the_pages_numbers(scene: Scene) -> Faults:
+    """The stages and cards of a picture for a report are those of the page."""
+    for key, told in zip(STAGES, scene.picture["pipeline"], strict=True):
+        yield same(f"{key} in a picture", told["count"], scene.text("pipeline", f"stage-{key}-count"))
+        count = scene.stages[key]["count"]
+        if scene.stages[key]["told"]:
+            yield same(f"orders in {key} in a picture", int(re.sub(r"\D", "", told["count"]) or -1), count)
+    every = [one.text for one in scene.figures["kpis"]]
+    for card in scene.picture["kpis"]:
+        yield None if card["value"] in every else f"the card {card['heading']} of a picture: {card['value']}"
+
+
+@relation
+def a_tip_has_the_ribbons_numbers(scene: Scene) -> Faults:
+    """Where one points at the timeline it says what the ribbon draws there, which is the pipeline's on average."""
+    supply = scene.sent["transport"]["supply"]
+    for bar, words in scene.tips:
+        numbers = re.search(r"([\d.]+) meals waiting · ([\d.]+) drivers", words)
+        assert numbers is not None, words
+        for name, text in zip(("waiting", "road"), numbers.groups(), strict=True):
+            near = abs(float(text) - supply[name][bar]) <= 0.0501
+            yield None if near else f"{name} by the tip {text}, by the ribbon {supply[name][bar]}"
+
+
+@relation
 def index_and_timeline_agree(scene: Scene) -> Faults:
     """The orders of the hour, counted one by one."""
     created = scene.timeline.orders.created
