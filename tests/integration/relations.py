@@ -272,7 +272,7 @@ def moments_are_told_in_one_way(scene: Scene) -> Faults:
     yield same("moments of the timeline", len(scene.sent["transport"]["moments"]), len(listed))
     troubles = [one for one in listed if one["trouble"]]
     yield same("troubles of the alert", scene.sent["alert"]["moments"], troubles)
-    shown = [one for one in scene.figures["moments"] if one.id == "moment"]
+    shown = [one for one in scene.figures.get("moments", ()) if one.id == "moment"]
     yield same("moments in the list", len(shown), len(listed))
     tz = scene.timeline.tz
     for one, drawn in zip(listed, shown, strict=True):
@@ -312,7 +312,7 @@ def the_alert_is_of_this_moment(scene: Scene) -> Faults:
     began = re.compile(r"since (\w+ \d\d:\d\d) · .*? so far", re.IGNORECASE)
     mine = began.search(alert)
     titles = {trouble["title"] for trouble in _going_on(scene) if trouble["title"] in alert}
-    items = [one.text for one in scene.figures["moments"] if one.id == "moment"]
+    items = [one.text for one in scene.figures.get("moments", ()) if one.id == "moment"]
     listed = {found[1] for one in items if any(title in one for title in titles) and (found := began.search(one))}
     if mine is not None and listed:
         yield None if mine[1] in listed else f"the alert begins at {mine[1]}, the list at {listed}"
