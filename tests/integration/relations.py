@@ -272,7 +272,7 @@ def moments_are_told_in_one_way(scene: Scene) -> Faults:
     yield same("moments of the timeline", len(scene.sent["transport"]["moments"]), len(listed))
     troubles = [one for one in listed if one["trouble"]]
     yield same("troubles of the alert", scene.sent["alert"]["moments"], troubles)
-    shown = [one for one in scene.figures["moments"] if one.id == "moment"]
+    shown = [one for one in scene.figures.get("moments", ()) if one.id == "moment"]
     yield same("moments in the list", len(shown), len(listed))
     tz = scene.timeline.tz
     for one, drawn in zip(listed, shown, strict=True):
@@ -312,7 +312,7 @@ def the_alert_is_of_this_moment(scene: Scene) -> Faults:
     began = re.compile(r"since (\w+ \d\d:\d\d) · .*? so far", re.IGNORECASE)
     mine = began.search(alert)
     titles = {trouble["title"] for trouble in _going_on(scene) if trouble["title"] in alert}
-    items = [one.text for one in scene.figures["moments"] if one.id == "moment"]
+    items = [one.text for one in scene.figures.get("moments", ()) if one.id == "moment"]
     listed = {found[1] for one in items if any(title in one for title in titles) and (found := began.search(one))}
     if mine is not None and listed:
         yield None if mine[1] in listed else f"the alert begins at {mine[1]}, the list at {listed}"
@@ -391,6 +391,31 @@ def the_ribbon_is_the_pipeline_on_average(scene: Scene) -> Faults:
         (one["start"], one["end"]) for one in scene.sent["moments"]["moments"] or [] if one["kind"] in drivers
     )
     yield same("when drivers are short", sorted((one[0], one[1]) for one in supply["short"]), told)
+
+
+@relation
+def a_picture_has_the_pages_numbers(scene: Scene) -> Faults:
+    """The stages and cards of a picture for a report are those of the page."""
+    for key, told in zip(STAGES, scene.picture["pipeline"], strict=True):
+        yield same(f"{key} in a picture", told["count"], scene.text("pipeline", f"stage-{key}-count"))
+        count = scene.stages[key]["count"]
+        if scene.stages[key]["told"]:
+            yield same(f"orders in {key} in a picture", int(re.sub(r"\D", "", told["count"]) or -1), count)
+    every = [one.text for one in scene.figures["kpis"]]
+    for card in scene.picture["kpis"]:
+        yield None if card["value"] in every else f"the card {card['heading']} of a picture: {card['value']}"
+
+
+@relation
+def a_tip_has_the_ribbons_numbers(scene: Scene) -> Faults:
+    """Where one points at the timeline it says what the ribbon draws there, which is the pipeline's on average."""
+    supply = scene.sent["transport"]["supply"]
+    for bar, words in scene.tips:
+        numbers = re.search(r"([\d.]+) meals waiting · ([\d.]+) drivers", words)
+        assert numbers is not None, words
+        for name, text in zip(("waiting", "road"), numbers.groups(), strict=True):
+            near = abs(float(text) - supply[name][bar]) <= 0.0501
+            yield None if near else f"{name} by the tip {text}, by the ribbon {supply[name][bar]}"
 
 
 @relation

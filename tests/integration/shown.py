@@ -80,6 +80,10 @@ class Scene:
     row: int
     """The selected order's row, -1 without one."""
     figures: dict[str, list[Figure]] = field(default_factory=dict)
+    picture: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """What pipeline and cards tell the picture for a report."""
+    tips: list[tuple[int, str]] = field(default_factory=list)
+    """What the timeline says of meals and drivers where one points at some of its bars: the bar's number, and the words."""
 
     def __str__(self) -> str:
         return f"{self.source}, {self.timeline.location.id} at {self.timeline.tz.text(self.t)}"
@@ -132,7 +136,8 @@ def draw(scenes: Iterable[Scene], folder: Path) -> None:
         timeout=120,
     )
     for scene, read in zip(every, json.loads(shown.read_text("utf-8")), strict=True):
-        scene.figures = {view: [Figure(**one) for one in elements] for view, elements in read.items()}
+        scene.figures = {view: [Figure(**one) for one in elements] for view, elements in read["figures"].items()}
+        scene.picture, scene.tips = read["picture"], [(bar, words) for bar, words in read["tips"]]
 
 
 def _of_timeline(source: str, hub: Hub, timeline: Timeline, random: np.random.Generator, moments: int) -> list[Scene]:

@@ -25,8 +25,13 @@ from twin.simulator import write_demo
 MOMENTS, KITCHENS, SEED = 20, 4, 20
 
 SELDOM = {
-    "newer": {"the_alert_is_of_this_moment"},
-    "cabs": {"the_alert_is_of_this_moment", "the_ribbon_is_the_pipeline_on_average"},
+    "newer": {"the_alert_is_of_this_moment", "a_sentence_and_the_page_have_one_usual"},
+    "cabs": {
+        "the_alert_is_of_this_moment",
+        "a_sentence_and_the_page_have_one_usual",
+        "the_ribbon_is_the_pipeline_on_average",
+        "a_tip_has_the_ribbons_numbers",
+    },
 }
 """By source, relations that may have nothing to compare: nobody knew of its trouble yet, and taxis have no kitchen."""
 

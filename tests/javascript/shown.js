@@ -1,7 +1,8 @@
 // `node shown.js IN OUT`: draw views from their parameters without a browser, and write every text that they show.
 //
-// IN is JSON [{view: {parameter: value}}]; OUT is for each of them {view: [{id, text, title, value, window, hidden}]}, the
-// elements that have a test id. The views are the product's own files; only the document is not a browser's.
+// IN is JSON [{view: {parameter: value}}]; OUT is for each of them {figures: {view: [{id, text, title, value, window,
+// hidden}]}, the elements that have a test id, picture: {view: what it tells the picture for a report}, tips: [[i, text]]},
+// what the timeline says when one points at its bars. The views are the product's own files; only the document is not a browser's.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseHTML } from "linkedom";
@@ -70,6 +71,10 @@ const renders = Object.fromEntries(
   await Promise.all(names.map(async (name) => [name, (await import(`../../twin/views/${FILES[name]}`)).render])),
 );
 
+const { ribbonText } = await import("../../twin/views/transport/axis.js");
+const { twin } = await import("../../twin/views/shared/registry.js");
+const { NAIVE, Zone } = await import("../../twin/views/shared/times.js");
+
 function modelOf(parameters) {
   return { ...parameters, send_msg() {}, on() {} };
 }
@@ -95,12 +100,27 @@ function read(root) {
   return found;
 }
 
-const shown = given.map((page) =>
-  Object.fromEntries(
-    Object.entries(page).map(([name, parameters]) => {
-      const view = { model: modelOf(parameters) };
-      return [name, read(renders[name](view))];
-    }),
-  ),
-);
+const TIPS = 7;
+
+/** What the tip says of the meals waiting and the drivers, at some of the bars. */
+function tipsOf({ volume, supply, anchor }) {
+  if (!supply.waiting) return [];
+  const clock = anchor.zone ? new Zone(anchor.zone) : NAIVE;
+  const last = volume.counts.length - 1;
+  return Array.from({ length: TIPS }, (_, k) => Math.round((k * last) / (TIPS - 1))).map((i) => [
+    i,
+    ribbonText(supply, i, volume.edges[i], clock)[0],
+  ]);
+}
+
+function drawn(page) {
+  const figures = Object.fromEntries(
+    Object.entries(page).map(([name, parameters]) => [name, read(renders[name]({ model: modelOf(parameters) }))]),
+  );
+  const told = (name) => twin.reports?.get(`${page[name].clock}/${name}`)?.() ?? [];
+  const picture = { pipeline: told("pipeline"), kpis: told("kpis") };
+  return { figures, picture, tips: tipsOf(page.transport) };
+}
+
+const shown = given.map(drawn);
 writeFileSync(to, JSON.stringify(shown));

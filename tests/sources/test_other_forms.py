@@ -236,6 +236,14 @@ def test_what_is_taken_for_windows_1252_is_said_with_an_example(
     assert source.quality().assumed == source.quality("sf").assumed == (said,)
 
 
+def test_a_file_in_the_folder_that_one_is_in_is_read_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "events.csv").write_bytes(table().encode("latin-1"))
+    monkeypatch.chdir(tmp_path)
+    check(FileSource("events.csv"))
+
+
 @pytest.mark.parametrize("many", [2, 100])
 def test_every_file_whose_encoding_is_a_guess_is_named(
     tmp_path: Path, many: int, monkeypatch: pytest.MonkeyPatch

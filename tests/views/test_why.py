@@ -184,6 +184,44 @@ def test_the_orders_of_a_part_are_a_group_of_all_views_until_it_goes(controller:
     assert (panel.part, panel.worst, selection.group) == ("cook", [], None)
 
 
+def test_what_the_late_ones_share_lists_them_and_narrows_all_views(controller: ReplayController) -> None:
+    view = WhyView(controller)
+    view.learn()
+    panel, selection = view.__panel__(), controller.selection
+    controller.set_hindsight(True)
+    send_message(panel, {"scope": "range"})
+    shown(controller, view, DAY0 + 12 * HOUR)
+    one = panel.shared[0]
+    assert one["sentence"].startswith(f"{one['label']}: ")
+    send_message(panel, {"trait": "of no order"})
+    assert (panel.trait, selection.group) == ("", None)
+    send_message(panel, {"part": "food_waits"})
+    send_message(panel, {"trait": one["label"]})
+    assert (panel.part, panel.trait) == ("", one["label"])
+    assert selection.group is not None
+    late = [row for row, _, _, late in panel.worst if late > 0]
+    assert late == [row for row, *_ in panel.worst] == list(selection.group.rows)
+    assert one["surely"].startswith(f"{len(late)} of ")
+    overs = [over for *_, over in panel.worst]
+    assert overs == sorted(overs, reverse=True)
+    selection.show_all()
+    assert (panel.trait, panel.worst) == ("", [])
+
+
+def test_what_a_group_shares_is_against_the_others_of_the_range(controller: ReplayController) -> None:
+    view = WhyView(controller)
+    view.learn()
+    panel, selection = view.__panel__(), controller.selection
+    controller.set_hindsight(True)
+    shown(controller, view, DAY0 + 12 * HOUR)
+    selection.gather("Picked out", list(range(FIRST_LATE, FIRST_LATE + 12)))
+    send_message(panel, {"scope": "group"})
+    assert panel.shared
+    send_message(panel, {"trait": panel.shared[0]["label"]})
+    assert selection.group is not None
+    assert set(selection.group.rows) <= set(range(FIRST_LATE, FIRST_LATE + 12))
+
+
 def test_before_an_order_is_delivered_its_line_has_no_figures(controller: ReplayController) -> None:
     view = WhyView(controller)
     view.learn()

@@ -6,7 +6,7 @@ tested exactly (Fisher), and what is named holds for all of them together (Holm)
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import sqrt
 
 import numpy as np
@@ -74,6 +74,8 @@ class CommonTrait:
     number: int
     of: int
     chance: float
+    rows: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp), repr=False, compare=False)
+    """The orders that have it: rows of the timeline's."""
 
     @property
     def sentence(self) -> str:
@@ -100,7 +102,8 @@ def common_traits(traits: list[Trait], orders: Bools, among: Bools) -> list[Comm
             break
         trait, k, n, j, m = tested[at]
         if k >= FEWEST and k / n - j / m >= LEAST_DIFFERENCE:
-            found.append(CommonTrait(trait.kind, trait.label, k / n, j / m, *_difference(k, n, j, m), k, n, worst))
+            rows, shares = np.flatnonzero(trait.has & trait.known & some), (k / n, j / m)
+            found.append(CommonTrait(trait.kind, trait.label, *shares, *_difference(k, n, j, m), k, n, worst, rows))
     return sorted(found, key=lambda one: one.rest - one.share)
 
 

@@ -98,6 +98,8 @@ class Source(Protocol):
     name: str
     as_of: float | None
     """Wall time of the last refresh, seconds since 1970; None for a source that does not change while it is open."""
+    metered: bool
+    """Whether every question costs money and wakes a machine elsewhere: then nothing is asked that nobody has asked for."""
 
     @property
     def times(self) -> Times:

@@ -34,6 +34,7 @@ class ChangingFiles:
         self._settings = settings or Settings()
         self.name = str(source)
         self.as_of: float | None = time.time()
+        self.metered = False
         self._opened = FileSource(source, progress, self._settings, adapter)
         self._failure = ""
         self._failed_at = -REST_S

@@ -109,6 +109,7 @@ class DatabricksSource:
         self._pipeline = pipeline_tables.find(self._columns_of, self._schema.table, self._table, settings)
         report("Looking for the kitchens", 0.5)
         self.as_of: float | None = time.time()
+        self.metered = True
         self._raw = RawTable(self._warehouse, self._table, settings)
         self._contents = self._read_contents()
         # the key covers the table and the decoding; `_day` adds what changes with the rows

@@ -274,8 +274,11 @@ class FileSorter:
         is_broken = bool(database.rows("SELECT 1 FROM events WHERE reason = 'broken line' LIMIT 1"))
         found: list[EventFiles] = []
         for group in groups:
-            suspects = misread if group.like.kind == "csv" else set(group.paths if is_broken else ())
-            if group.like.kind in ("csv", "json lines") and suspects.intersection(group.paths):
+            if group.like.kind == "csv":
+                suspects = {path for path in group.paths if event_files.absolute(path) in misread}
+            else:
+                suspects = set(group.paths if is_broken else ())
+            if group.like.kind in ("csv", "json lines") and suspects:
                 paths = [self._recoded(path) if path in suspects else path for path in group.paths]
                 group = replace(group, paths=tuple(paths))
             found.append(group)

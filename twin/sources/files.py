@@ -96,6 +96,7 @@ class FileSource:
     # -- the Source protocol ---------------------------------------------------------------------------------------------
     times: Times
     as_of: float | None = None
+    metered = False
 
     def refresh(self) -> bool:
         """Return False, because files are read once; see `ChangingFiles`."""

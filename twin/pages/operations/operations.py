@@ -336,15 +336,17 @@ class _Operations:
     async def _show_states(self, seen: list[str]) -> None:
         """Show the states of the kitchens whose cards are in sight, one after the other, until one is chosen.
 
-        Of many kitchens only those that are in memory: loading the last day of each is for a page that opens it.
+        Of many kitchens, or of a metered source, only those that are in memory: loading the last day of each is for a page that
+        opens it.
         """
-        load = len(self.session.hub.locations) <= MANY_KITCHENS
+        hub = self.session.hub
+        load = len(hub.locations) <= MANY_KITCHENS and not hub.source.metered
         for location in seen:
             if self.session.waiting or self.session.place is not None:
                 return
             try:
                 with errand.on(page="operations"):
-                    told = await threads.insights.run(partial(card_state, self.session.hub, location, load=load))
+                    told = await threads.insights.run(partial(card_state, hub, location, load=load))
             except TwinError as error:  # the card is there without it
                 log.warning("the state of %s cannot be told: %s", location, error)
             else:

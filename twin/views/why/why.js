@@ -75,7 +75,8 @@ class WhyPanel {
       "aria-label": "From the promise to the delivery time, minutes",
     });
     this.shared = el("ul", { "data-testid": "why-shared" });
-    this.alike = el("div", { class: "alike" }, el("h4", {}, "What the late ones share"), this.shared);
+    this.who = el("h4", {});
+    this.alike = el("div", { class: "alike" }, this.who, this.shared);
     this.orders = el("ol", { class: "orders", "data-testid": "why-orders", "aria-label": "Its orders, worst first" });
     this.listed = el("h4", {});
     this.chip = groupChip(this.selected, "why-group");
@@ -109,8 +110,8 @@ class WhyPanel {
       ),
     );
     for (const name of ["state", "part", "scope"]) model.on(name, this.show);
-    for (const name of ["state", "shared"]) model.on(name, this.share);
-    for (const name of ["worst", "part"]) model.on(name, this.list);
+    for (const name of ["state", "shared", "trait", "scope"]) model.on(name, this.share);
+    for (const name of ["worst", "part", "trait"]) model.on(name, this.list);
     const dropSelection = this.selected.on(() => {
       this.list();
       this.offer();
@@ -122,11 +123,23 @@ class WhyPanel {
   }
 
   share = () => {
-    const { shared, state } = this.model;
-    this.alike.hidden = !state.late;
-    const said = shared.length ? shared : ["Nothing stands out: they are like those in time."];
-    this.shared.replaceChildren(...said.map((sentence) => el("li", {}, sentence)));
+    const { shared, state, trait, scope } = this.model;
+    const isGroup = scope === "group";
+    this.alike.hidden = !(isGroup ? state.orders : state.late);
+    this.who.textContent = isGroup ? "What they share" : "What the late ones share";
+    const from = this.shared.getRootNode().activeElement?.dataset?.trait;
+    const lines = shared.map((one) => this.trait(one, one.label === trait));
+    const none = `Nothing stands out: they are like ${isGroup ? "the others of the range" : "those in time"}.`;
+    this.shared.replaceChildren(...(lines.length ? lines : [el("li", {}, none)]));
+    if (from) this.shared.querySelector(`[data-trait="${CSS.escape(from)}"]`)?.focus();
   };
+
+  /** What they share, a button: a click lists the orders that have it. */
+  trait({ label, sentence, surely }, chosen) {
+    const send = () => this.model.send_msg({ trait: chosen ? "" : label });
+    const words = { "data-trait": label, "data-testid": "why-trait", "aria-pressed": String(chosen), title: surely };
+    return el("li", {}, el("button", { type: "button", onclick: send, ...words }, sentence));
+  }
 
   /** The deliveries that can be chosen: a stage's or a group's while there is one. */
   offer() {
@@ -209,25 +222,26 @@ class WhyPanel {
   }
 
   list = () => {
-    const { worst, part, state } = this.model;
+    const { worst, part, trait, state } = this.model;
     const step = state.steps?.find((one) => one.part === part);
-    this.heading.hidden = !part;
+    const chosen = part || trait;
+    this.heading.hidden = !chosen;
     this.chip.show();
-    this.listed.textContent = !part
-      ? ""
-      : worst.length
-        ? "Most above usual"
-        : `${step?.label ?? part}: no order had more than usual.`;
+    this.listed.textContent = worst.length
+      ? trait
+        ? "Latest first"
+        : "Most above usual"
+      : `${step?.label ?? part}: no order had more than usual.`;
     const from = this.orders.getRootNode().activeElement?.dataset?.order;
     this.orders.replaceChildren(...worst.map((line) => this.order(...line)));
     if (from) this.orders.querySelector(`[data-order="${from}"]`)?.focus();
-    if (!part) this.revealed = "";
-    else if (worst.length && part !== this.revealed) this.reveal(part);
+    if (!chosen) this.revealed = "";
+    else if (worst.length && chosen !== this.revealed) this.reveal(chosen);
   };
 
   /** Show the head of the list of a part that has just been chosen: a low panel ends at the bars. */
-  reveal(part) {
-    this.revealed = part;
+  reveal(chosen) {
+    this.revealed = chosen;
     const { bottom } = this.root.getBoundingClientRect();
     const last = this.orders.children[Math.min(SEEN, this.orders.children.length) - 1] ?? this.heading;
     const below = last.getBoundingClientRect().bottom - bottom;

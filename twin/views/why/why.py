@@ -11,7 +11,7 @@ import param
 from numpy.typing import NDArray
 from panel.io.document import hold
 
-from twin.analysis.common_traits import common_traits, traits_of
+from twin.analysis.common_traits import CommonTrait, common_traits, traits_of
 from twin.analysis.ledger import NAMES, PARTS, Account, Bools, Ledger, ledger_of
 from twin.analysis.metrics import TRAILING
 from twin.analysis.promise import promises_of
@@ -56,9 +56,12 @@ class WhyPanel(Component):
         "None where it is not delivered yet.",
     )
 
-    shared: list[str] = param.List(  # type: ignore[assignment]
-        default=[], item_type=str, doc="What the late orders share that the others do not, a sentence each."
+    shared: list[dict[str, Any]] = param.List(  # type: ignore[assignment]
+        default=[],
+        doc="What the late orders share that the others do not, or those of a group that the range's others do not: `label`, "
+        "`sentence` and how sure that is, `surely`.",
     )
+    trait = param.String(default="", doc="The label of what they share whose orders are listed; empty: none.")
 
     promises: list[dict[str, Any]] = param.List(  # type: ignore[assignment]
         default=[], doc="Of each kind of promise whether it was fair, see `promise_rows`."
@@ -103,7 +106,7 @@ class WhyView(ReplayView):
         """Drop the ledger of the previous timeline."""
         self._ledger, self._timeline, self._shown = None, self._controller.timeline, None
         self._group = None
-        self._panel.param.update(state={}, part="", worst=[], shared=[], promises=[])
+        self._panel.param.update(state={}, part="", trait="", worst=[], shared=[], promises=[])
 
     def learn(self) -> None:
         """Compute the ledger in a thread, once it is seen and what is usual is known."""
@@ -171,11 +174,10 @@ class WhyView(ReplayView):
         state = {**_state(account), "hindsight": self._shown[-1]}
         if not account.orders and self._panel.scope == "stage":
             state["sentence"] = UNDELIVERED_LATER if self._shown[-1] else UNDELIVERED
-        shared = common_traits(self._timeline.cached(traits_of), ledger.late, among)
-        sentences = [one.sentence for one in shared[:MOST_SHARED]]
+        shared = [_shared(one) for one in self._in_common(ledger)]
         worst = [] if self._group is None else self._worst(ledger, np.array(self._group.rows))
         promises = promise_rows(promises_of(self._timeline, ledger.baseline, ledger.target), among)
-        sent = {"state": state, "shared": sentences, "worst": worst, "promises": promises}
+        sent = {"state": state, "shared": shared, "worst": worst, "promises": promises}
         self._panel.param.update(**{name: value for name, value in sent.items() if value != getattr(self._panel, name)})
 
     def _as_of_now(self) -> Ledger:
@@ -204,7 +206,7 @@ class WhyView(ReplayView):
     def _choose(self, part: str) -> None:
         """List the orders of a part, and narrow all views to them; empty: show all orders again."""
         assert self._timeline is not None
-        self._panel.part = part
+        self._panel.param.update(part=part, trait="")
         rows: list[int] = []
         if part:
             ledger, column = self._as_of_now(), PARTS.index(part)
@@ -212,8 +214,32 @@ class WhyView(ReplayView):
             more = ledger.parts[among, column] - ledger.usual[among, column]
             largest = np.argsort(-more, kind="stable")[:WORST]
             rows = among[largest[more[largest] > 0]].tolist()
+        self._narrow(f"{NAMES[part]} {self._when()}" if part else "", rows)
+
+    def _choose_trait(self, label: str) -> None:
+        """List the late orders that share something, and narrow all views to them; empty: show all orders again."""
+        ledger = self._as_of_now()
+        one = next((one for one in self._in_common(ledger) if one.label == label), None)
+        rows: list[int] = []
+        if one is not None:
+            rows = one.rows[np.argsort(-ledger.total[one.rows], kind="stable")].tolist()
+        self._panel.param.update(part="", trait=label if rows else "")
+        self._narrow(f"{label[:1].upper()}{label[1:]} {self._when()}", rows)
+
+    def _in_common(self, ledger: Ledger) -> list[CommonTrait]:
+        """Return what stands out among the late orders, or, of a group that is not ours, among its orders in the range."""
+        assert self._timeline is not None
+        assert self._shown is not None
+        among, some = self._among(ledger), ledger.late
+        if self._panel.scope == "group":
+            orders, (start, end, *_) = self._timeline.orders, self._shown
+            some, among = among, ledger.counted & (orders.began >= start) & (orders.began < end) | among
+        return common_traits(self._timeline.cached(traits_of), some, among)[:MOST_SHARED]
+
+    def _narrow(self, label: str, rows: list[int]) -> None:
+        """Narrow all views to some orders; none: show all orders again."""
         self._group = None
-        selection, label = self._controller.selection, f"{NAMES[part]} {self._when()}" if part else ""
+        selection = self._controller.selection
         if rows:
             if self._panel.scope == "stage":  # which goes, since all views are narrowed to the group
                 self._panel.scope = "hour"
@@ -232,9 +258,13 @@ class WhyView(ReplayView):
         return f"{tz.clock(first)}–{tz.clock(last)}"
 
     def _worst(self, ledger: Ledger, rows: NDArray[np.int64]) -> list[list[Any]]:
-        timeline, column = self._timeline, PARTS.index(self._panel.part)
+        timeline, part = self._timeline, self._panel.part
         assert timeline is not None
-        more = ledger.parts[rows, column] - ledger.usual[rows, column]
+        if part:
+            column = PARTS.index(part)
+            more = ledger.parts[rows, column] - ledger.usual[rows, column]
+        else:
+            more = ledger.total[rows] - ledger.usual[rows].sum(axis=1)
         late = ledger.total[rows] - ledger.target
         known = ledger.counted[rows]
         return [
@@ -247,7 +277,7 @@ class WhyView(ReplayView):
         selection, panel = self._controller.selection, self._panel
         if self._group is not None and selection.group is not self._group:
             self._group = None
-            panel.param.update(part="", worst=[])
+            panel.param.update(part="", trait="", worst=[])
         if (panel.scope == "stage" and not selection.stage) or (panel.scope == "group" and selection.group is None):
             panel.scope = "hour"
         elif panel.scope not in ("stage", "group"):
@@ -260,8 +290,13 @@ class WhyView(ReplayView):
                 case {"part": str() as part} if part in ("", *PARTS) and self._shown is not None:
                     self._choose(part)
                     self._update()
+                case {"trait": str() as label} if self._shown is not None and self._ledger is not None:
+                    self._choose_trait(label)
+                    self._update()
                 case {"scope": str() as scope} if scope in SCOPES:
                     self._panel.scope = scope
+                    if self._panel.trait and scope not in ("stage", "group") and self._shown is not None:
+                        self._choose_trait("")
                     if self._panel.part and scope not in ("stage", "group") and self._shown is not None:
                         self._choose(self._panel.part)
                     self._update()
@@ -271,6 +306,16 @@ def _rows(n: int, rows: NDArray[Any]) -> Bools:
     chosen = np.zeros(n, bool)
     chosen[rows] = True
     return chosen
+
+
+def _shared(one: CommonTrait) -> dict[str, Any]:
+    """Return a trait as JSON."""
+    low, high = 100 * one.low, 100 * one.high
+    surely = (
+        f"{one.number} of {one.of} orders. The difference is {low:.0f} to {high:.0f} points (95 %); as large by chance, among "
+        f"all that was looked at: {one.chance:.1g}"
+    )
+    return {"label": one.label, "sentence": one.sentence, "surely": surely}
 
 
 def _tenths(seconds: float) -> float:
