@@ -57,7 +57,8 @@ def moment(kind: str, hour: float, title: str) -> SimpleNamespace:
     """A moment of 40 minutes that is worst after half an hour."""
     start = THURSDAY + hour * HOUR
     return SimpleNamespace(
-        kind=kind, start=start, end=start + 2400, at=start + 1800, title=title, when=f"Thu {hour:g} h", sentence="It was bad."
+        kind=kind, start=start, end=start + 2400, at=start + 1800, title=title, when=f"Thu {hour:g} h", sentence="It was bad.",
+        why="", stage="", settled=start + 2400,
     )  # fmt: skip
 
 
@@ -579,7 +580,7 @@ def test_moments_are_marked_explained_and_visited(page, address):
     until(page, lambda: SESSION.ready)
     gravest = page.get_by_role("button", name=re.compile("Drivers are"))
     gravest.hover()
-    expect(page.get_by_test_id("moment-note")).to_have_text("Drivers are <b>short</b>Thu 18 hlaterIt was bad.")
+    expect(page.get_by_test_id("moment-note")).to_have_text("Drivers are <b>short</b>Thu 18 h · 40 minlaterIt was bad.")
     names = [
         page.get_by_role("button", name=re.compile(title)).locator(".name") for title in ("Drivers", "Food", "Many")
     ]
