@@ -153,16 +153,13 @@ class Hub(Owner):
             self._last_days = {}
         return changed
 
-    def freshen(self, older_s: float | None = None) -> None:
-        """Refresh in a thread if the last refresh is older than `older_s`, by default the settings' `refresh_s`.
-
-        Returns at once, and raises nothing.
+    def freshen(self) -> None:
+        """Refresh in a thread if the last refresh is older than the settings' `refresh_s`; returns at once, raises nothing.
 
         >>> twin.open("demo").freshen()
         """
         as_of = self.source.as_of
-        least = self.settings.refresh_s if older_s is None else older_s
-        if as_of is None or self._refreshing.locked() or time.time() - as_of < least:
+        if as_of is None or self._refreshing.locked() or time.time() - as_of < self.settings.refresh_s:
             return
         threading.Thread(target=self._freshen, name="refresh", daemon=True).start()
 

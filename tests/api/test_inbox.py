@@ -67,6 +67,15 @@ def test_what_was_sent_is_on_the_page(server: str, monkeypatch: pytest.MonkeyPat
     assert json.loads(post(server, event("c", 5)).body)["repeated"] == 1
 
 
+def test_the_last_events_are_seen_though_none_follow(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.server.process.ARRIVED_S", 0.5)
+    assert post(server, event("a")).status == 202
+    comes_to(server, 1)
+    for order in ("b", "c"):  # so soon after the last look that no other is due
+        assert post(server, event(order)).status == 202
+    comes_to(server, 3)
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -56,7 +56,8 @@ MOST_COMPRESSED = 32 * 2**20
 """Bytes of compressed files in memory: all scripts of Bokeh, Panel and ours have some 2 MB."""
 
 ARRIVED_S = 5.0
-"""Seconds between two looks of the source at an inbox into which events come."""
+"""Seconds after which the source looks at an inbox into which events have come."""
+
 VISITOR_SHARE = TIMELINE_SHARE / 8
 """Share of the process's memory for the timelines of one visitor's hub that no page shows."""
 
@@ -96,7 +97,10 @@ class Process:
         self._map: FileMap | None = None
         self.file_map_problem = ""
         """Why the user's own map is not shown, a sentence; empty if it is, or if there is none."""
+        self._receiving = threading.Lock()
         self._inbox: Inbox | None = None
+        self._look: threading.Timer | None = None
+        """The next look of the source at the inbox; None while nothing has arrived since the last."""
         self._adaptation: Adaptation | None = None
         self.fleets = DenseStore()
         """Fleets and their density frames, shared by sessions that show the same."""
@@ -260,9 +264,13 @@ class Process:
             self._settings = None if hub is None else hub.settings
             self._hub, self._failure, self._step = hub, None, ""
             self.visitors.forget()
-            if self._inbox is not None:
-                self._inbox.close()
-                self._inbox = None
+            with self._receiving:
+                if self._look is not None:
+                    self._look.cancel()
+                    self._look = None
+                if self._inbox is not None:
+                    self._inbox.close()
+                    self._inbox = None
             if self._adaptation is not None:
                 self._adaptation.close()
                 self._adaptation = None
@@ -295,7 +303,7 @@ class Process:
 
     def inbox(self) -> Inbox:
         """Return the inbox of the settings, which the first call opens. Raises `SourceError`, and `ConfigError` without one."""
-        with self._mapping:
+        with self._receiving:
             if self._inbox is None:
                 folder = self.settings.inbox
                 if folder is None:
@@ -312,12 +320,28 @@ class Process:
             )
 
     def events_arrived(self) -> None:
-        """Have the source look for the inbox's new events soon, or open it with the first ones. Returns at once."""
-        hub = self._hub
-        if hub is None:
+        """Have the source look for the inbox's new events soon, or open it with the first ones. Returns at once.
+
+        One look is for all events that arrive within `ARRIVED_S`; it comes after the last of them, whatever else looks meanwhile.
+        """
+        with self._receiving:
+            if self._look is None:
+                self._look = threading.Timer(ARRIVED_S, self._look_at_inbox)
+                self._look.daemon = True
+                self._look.start()
+        if self._hub is None:
             self.begin_opening()
-        else:
-            hub.freshen(ARRIVED_S)
+
+    def _look_at_inbox(self) -> None:
+        with self._receiving:
+            self._look = None  # what arrives from now on needs a look of its own
+            if self._inbox is None:
+                return
+        try:
+            with errand.on(page="refresh"):
+                self.hub().refresh()
+        except TwinError as error:
+            log.warning("the inbox's new events cannot be read: %s", error)
 
     def tileset(self, hub: Hub, location: str) -> TileSet:
         """Return a location's base map. Concurrent calls for one location build it once; other locations do not wait.
