@@ -2,21 +2,10 @@
 
 import { STATES } from "#python/foundation/stages";
 import { parseFilter } from "../views/feed/filter.js";
+import { upperBound } from "../views/shared/rows.js";
 
 const COMPLETED = STATES.indexOf("completed");
 const TEXT = ["row", "id", "short", "began", "delivered", "brands", "dated"];
-
-/** How many of ascending times are at or before t. */
-function before(times, t) {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle] <= t) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
 
 /** Both lists, from the recording and what says which orders are `within(state, t)`. */
 class SavedLists {
@@ -53,7 +42,7 @@ class SavedLists {
       found.push(i);
     }
     const foundTimes = found.map((i) => times[i]);
-    const top = before(foundTimes, t);
+    const top = upperBound(foundTimes, t);
     const start = first === undefined ? Math.max(0, top - this.rowsBefore) : Math.min(Math.max(0, first), found.length);
     const some = found.slice(start, start + this.pageRows);
     const until = Math.min(foundTimes[start + some.length] ?? Infinity, of ? t : Infinity);

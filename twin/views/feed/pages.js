@@ -1,7 +1,7 @@
 // What the feed knows of its rows. Rows are counted from the oldest that matches the filter (0), as the server counts
 // them.
 
-import { rowsOf } from "../shared/rows.js";
+import { rowsOf, upperBound } from "../shared/rows.js";
 
 /** Rows of a page, as the server sends them. */
 const PAGE = 200;
@@ -15,18 +15,6 @@ const AHEAD = 4;
 const EVERY = { playing: 2000, still: 100 };
 /** Milliseconds after which an answer is given up, as after a lost connection. */
 const PATIENCE = 5000;
-
-/** The first position in `times` whose value is over t. */
-function upperBound(times, t) {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle] <= t) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
 
 /**
  * A row of the list (`ROW` in feed.py): data time, the order's row number, sign and words.

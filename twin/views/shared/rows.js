@@ -10,4 +10,16 @@ function rowsOf(columns) {
   return (columns[names[0]] ?? []).map((_, i) => Object.fromEntries(names.map((name) => [name, columns[name][i]])));
 }
 
-export { rowsOf };
+/** The first position in ascending `times` whose value is over t: how many are at or before it. */
+function upperBound(times, t) {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle] <= t) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+export { rowsOf, upperBound };
