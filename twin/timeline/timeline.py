@@ -5,8 +5,8 @@ same time. Nothing accumulates while a replay plays, so nothing can drift or be 
 """
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -144,13 +144,24 @@ class Timeline(Owner):
         return self.location.tz
 
     @classmethod
-    def load(cls, source: Source, location: str, start: Time, end: Time, *, growing: bool = False) -> "Timeline":
+    def load(
+        cls,
+        source: Source,
+        location: str,
+        start: Time,
+        end: Time,
+        *,
+        growing: bool = False,
+        before: "Timeline | None" = None,
+    ) -> "Timeline":
         """Read all events of the orders at `location` that are alive in [start, end) and build their timeline.
 
         Reads from 24 hours before `start` (from midnight where its day is longer), so that the completion rate and the day's
-        completed orders are right from `start` on. No order is clipped at an edge, however long it lives. A `growing` one can be
-        `extended`, and takes about three times the memory. Raises `UnknownLocationError`, and ValueError if end is not after
-        start.
+        completed orders are right from `start` on. No order is clipped at an edge, however long it lives.
+
+        A `growing` one can be `extended`, and takes twice the memory; it goes on counting the late rows of the one `before`.
+
+        Raises `UnknownLocationError`, and ValueError if end is not after start.
         """
         place = tables.find_place(location, source.locations())
         window = Window(place.tz.seconds(start), place.tz.seconds(end))
@@ -181,16 +192,24 @@ class Timeline(Owner):
         if kept is None:
             return cls(place, window, events, orders, trips, quality, origin)
         growth = growing_of(events, kept, orders, routes, drawn, odd_items, lower, frame, brands)
+        if before is not None and before._growth is not None:
+            growth = replace(growth, late=before._growth.late)
         return cls(place, window, growth.log, orders, trips, quality, origin, growth)
 
     def extended(
-        self, rows: pa.Table, end: Time | None = None, *, quality: Quality | None = None, place: Location | None = None
+        self,
+        rows: pa.Table,
+        end: Time | None = None,
+        *,
+        quality: Quality | None = None,
+        place: Location | None = None,
+        brands: Mapping[str, str] | None = None,
     ) -> "Timeline":
         """Return this timeline with `rows` in it, and until `end`: the one that loading all its rows at once makes.
 
         `rows` have the columns of queries/window.sql, and may come late, again and in any order. `quality` are the counts of the
-        location's rows with these, and `place` is the location as it is with them; without, both stay. Costs in proportion to
-        `rows` and the orders that they speak of. This timeline stays as it is.
+        location's rows with these, `place` is the location and `brands` the brands' names as they are with them; without, these
+        stay. Costs in proportion to `rows` and the orders that they speak of. This timeline stays as it is.
 
         Raises `OutgrownError` if everything has to be read again: this was not loaded to grow, the kitchen has moved …
         """
@@ -202,6 +221,8 @@ class Timeline(Owner):
             raise OutgrownError("the kitchen has moved")
         if self.origin != kitchen_frame(place):
             raise OutgrownError("positions count from the middle of the customers")
+        if brands is not None and brands != growth.brands:
+            raise OutgrownError("the brands have other names")
         if upper < self.window.end:
             raise ValueError("A timeline cannot end before it did.")
         parts = extend(self.orders, self.trips, growth, rows, upper)
@@ -212,6 +233,11 @@ class Timeline(Owner):
             place, Window(self.window.start, upper), parts.growth.log, parts.orders, parts.trips,
             _data_quality(quality, parts.orders, parts.trips), self.origin, parts.growth,
         )  # fmt: skip
+
+    @property
+    def grows(self) -> bool:
+        """Whether it can be `extended`."""
+        return self._growth is not None
 
     def late(self, behind_s: float = 0.0) -> int:
         """Return how many rows have come in over so many seconds behind the latest event, since this was loaded to grow."""
