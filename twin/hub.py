@@ -6,14 +6,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.analysis import first_view
+from twin.analysis import first_view, live_edge
 from twin.analysis.baseline import Baseline
 from twin.analysis.first_view import LastDay
 from twin.analysis.insights import Insights
@@ -58,6 +59,14 @@ Learned = tuple[Baseline, Findings, StateLog]
 """What is computed once of a timeline and the days around it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """A timeline that ends at the live edge, and which version of the source it has the rows of."""
+
+    version: int
+    timeline: Timeline
+
+
 class Hub(Owner):
     """One open source: its locations, their timelines and insights, each made once. Thread-safe.
 
@@ -65,11 +74,16 @@ class Hub(Owner):
     """
 
     def __init__(
-        self, source: Source, settings: Settings | None = None, timeline_share: float = TIMELINE_SHARE
+        self,
+        source: Source,
+        settings: Settings | None = None,
+        timeline_share: float = TIMELINE_SHARE,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """`settings` are what pages, tables and answers of this source go by; without, the usual ones.
 
-        `timeline_share` is the share of the process's memory that its cache of timelines takes at most.
+        `timeline_share` is the share of the process's memory that its cache of timelines takes at most. `clock` returns wall time
+        in seconds since 1970.
         """
         self.source = source
         self.settings = settings or Settings()
@@ -87,6 +101,10 @@ class Hub(Owner):
         self._refreshing = threading.Lock()
         self._stale = ""
         self._version = 0
+        self._clock = clock
+        self._newest: dict[str, Newest] = {}
+        self._newest_made: SingleFlight[Timeline] = SingleFlight()
+        self._on_change: list[Callable[[], object]] = []
 
     @property
     def version(self) -> int:
@@ -151,7 +169,36 @@ class Hub(Owner):
             self._version += 1
             self._timelines.clear()
             self._last_days = {}
+            self._tell_change()
         return changed
+
+    def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Call `callback()` after each refresh that found rows, in the refreshing thread; return the function that ends it.
+
+        `newest` then returns the timeline with these rows. What the callback raises is logged, and hinders nobody else.
+
+        >>> end = twin.open("demo").on_change(lambda: print("newer"))
+        >>> end()
+        """
+        once = partial(callback)  # an object of its own: the same function may be given twice, and ended once
+        with self._lock:
+            self._on_change.append(once)
+
+        def end() -> None:
+            with self._lock:
+                if once in self._on_change:
+                    self._on_change.remove(once)
+
+        return end
+
+    def _tell_change(self) -> None:
+        with self._lock:
+            callbacks = list(self._on_change)
+        for callback in callbacks:
+            try:
+                callback()
+            except Exception:  # of one session, of which the others know nothing
+                log.exception("what was to be done after a change failed")
 
     def freshen(self) -> None:
         """Refresh in a thread if the last refresh is older than the settings' `refresh_s`; returns at once, raises nothing.
@@ -199,6 +246,41 @@ class Hub(Owner):
         if place not in found:
             found[place] = first_view.last_day(place, self.source.volume(location))
         return found[place]
+
+    def edge(self, location: str) -> float:
+        """Return the live edge of a location, data seconds: the latest event time read, as far as the kitchen's clock has come.
+
+        >>> t = twin.open("demo")
+        >>> t.edge("chicago") == t.location("chicago").end
+        True
+        """
+        return live_edge.live_edge(self.location(location), self.source.volume(location), self._clock())
+
+    def newest(self, location: str) -> Timeline:
+        """Return the timeline of a location that ends at the live edge: about its last 24 hours, the same for all who ask.
+
+        After a refresh that found rows there is a new one; its range begins where the one before began, until it is 25 hours
+        long, and ends with the minute of the edge. A timeline that somebody holds does not change.
+
+        >>> t = twin.open("demo")
+        >>> kitchen = t.newest("chicago")
+        >>> kitchen is t.newest("chicago"), 0 < kitchen.window.end - t.edge("chicago") <= 60
+        (True, True)
+        """
+        place, version, before = self.location(location), self._version, self._newest.get(location)
+        begin = self.last_hours(location).start if before is None else before.timeline.window.start
+        window = live_edge.live_window(place, self.edge(location), begin)
+        if before is not None and before.version == version and before.timeline.window == window:
+            return before.timeline
+        return self._newest_made.run((location, version, window), lambda: self._make_newest(location, version, window))
+
+    def _make_newest(self, location: str, version: int, window: Window) -> Timeline:
+        timeline = self.timeline(location, window.start, window.end)
+        with self._lock:
+            held = self._newest.get(location)
+            if held is None or held.version <= version:
+                self._newest[location] = Newest(version, timeline)
+        return timeline
 
     def reach(self, location: str) -> Window:
         """Return the widest range of a location that can be chosen: the days that have data, and its last 24 hours.
