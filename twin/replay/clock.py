@@ -134,7 +134,7 @@ class Anchor:
         """
         if self.edge is None or edge < self.edge:
             return self
-        grown = replace(self, edge=edge, end=edge if self.at_edge else self.end)
+        grown = replace(self, edge=edge, end=max(edge, self.end) if self.at_edge else self.end)
         t = self.at(wall)
         if self.live:
             pace = (edge - t) / LAG_S

@@ -223,7 +223,8 @@ class _Operations:
             await self.session.follow_address(query, self._show_welcome)
         self.banner.remark(notice([*self.session.remarks, *self._remarks(query)]))
         self.session.param.watch(lambda event: self.banner.remark(notice(event.new)), "remarks")
-        if self._restored and timeline is not None and self.session.controller.insights is None:
+        followed = self.session.following.now is not None
+        if self._restored and timeline is not None and self.session.controller.insights is None and not followed:
             await self.session.learn(timeline)
         self.session.start()
         chosen = self.session.controller.selection
@@ -402,6 +403,8 @@ class _Operations:
     def _check_range(self, *_: Any) -> None:
         """Show a notice if the chosen range has no orders, or if stragglers follow the day that the page opens on."""
         timeline, place = self.session.controller.timeline, self.session.place
+        if self.session.extending:  # a notice stays while the range grows
+            return
         if timeline is None or place is None:
             self.banner.clear()
         elif not timeline.has_orders:

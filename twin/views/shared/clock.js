@@ -83,7 +83,7 @@ class ReplayClock {
     const known = this.anchor;
     if (edge === undefined || known?.edge === undefined || !(edge > known.edge)) return false;
     const t = this.now();
-    const grown = { ...known, edge, end: known.end >= known.edge ? edge : known.end };
+    const grown = { ...known, edge, end: known.end >= known.edge ? Math.max(edge, known.end) : known.end };
     const pace = (edge - t) / LAG_S;
     if (known.live && pace > MAX_SPEED) this.take({ ...grown, t0: edge - LAG_S, pace: 1, age: 0 });
     else if (known.live) this.take({ ...grown, t0: t, pace, age: 0 });
