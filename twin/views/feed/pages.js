@@ -165,7 +165,8 @@ class FeedPages {
     });
     if (kept.size > KEPT)
       for (const number of [...kept.keys()]) if (Math.abs(number - first) > KEPT / 4) kept.delete(number);
-    if (whole) Object.assign(this.list, { outdated: false, first, times: rows.t, at: asked.t, until: until ?? Infinity, top });
+    if (whole)
+      Object.assign(this.list, { outdated: false, first, times: rows.t, at: asked.t, until: until ?? Infinity, top });
     Object.assign(this.list, { total, oldest });
     this.changed();
   }

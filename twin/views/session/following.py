@@ -56,8 +56,9 @@ class Following(param.Parameterized):
             return
         now = self._hub.cached(LiveKitchens).kitchen(self._location).state
         if now is not None and now is not self.now:
-            self._take(now)
-            self.now = now
+            with pn.io.hold():  # one message
+                self._take(now)
+                self.now = now
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
