@@ -7,12 +7,12 @@ import pandas as pd
 
 from twin.analysis.long_ledger import is_long
 from twin.foundation.settings import Settings
-from twin.foundation.times import Time
 from twin.hub import Hub, Progress, open_source
+from twin.notebook.given_times import AnyTime, GivenTimes, clock_seconds
 from twin.notebook.kitchen import Kitchen
 from twin.notebook.tables import html
 from twin.notebook.tables import locations as location_table
-from twin.sources.base import Location
+from twin.sources.base import Location, Window
 
 
 class Locations(list[Location]):
@@ -53,24 +53,19 @@ class Twin(Hub):
         return Locations(super().locations)
 
     def kitchen(
-        self, location: str, day: Time | None = None, start: Time | None = None, end: Time | None = None
+        self, location: str, day: AnyTime | None = None, start: AnyTime | None = None, end: AnyTime | None = None
     ) -> Kitchen:
         """Return a kitchen over one day, over [start, end), or over the last 24 hours of its data.
 
-        A range is cut to the days that have data. Raises `UnknownLocationError`; ValueError, with a sentence, for a range
+        A time of day as `start` or `end` is one of the day, else of the last 24 hours. A range is cut to the days that have data.
+        Raises `UnknownLocationError`; ValueError, with a sentence, for a range
         without data.
 
         >>> twin.open("demo").kitchen("sanfrancisco", start="2025-10-16 17:00", end="2025-10-16 21:00").end
         Timestamp('2025-10-16 21:00:00')
         """
-        if day is not None:
-            if start is not None or end is not None:
-                raise ValueError("Give either a day, or a start and an end.")
-            tz = self.location(location).tz
-            start, end = tz.whole_days(tz.seconds(day), tz.seconds(day))
-        latest = self.last_hours(location)
-        window = self.within(location, latest.start if start is None else start, latest.end if end is None else end)
         place, timeline = self.location(location), None
+        window = self.within(location, *self._range(place, day, start, end))
         if window is not None and is_long(window):
             volume = self.source.volume(location)
             if volume.orders[(volume.hour >= window.start) & (volume.hour < window.end)].any():
@@ -82,6 +77,22 @@ class Twin(Hub):
                 f"No orders in this range: the data covers {place.tz.text(place.start)} to {place.tz.text(place.end)}."
             )
         return Kitchen(self, timeline)
+
+    def _range(
+        self, place: Location, day: AnyTime | None, start: AnyTime | None, end: AnyTime | None
+    ) -> tuple[float, float]:
+        """Return the range that is asked for, data seconds. Raises ValueError for what is no time."""
+        base = self.last_hours(place.id)
+        if day is not None:
+            if any(time is not None and clock_seconds(time) is None for time in (start, end)):
+                raise ValueError(
+                    "Give either a day, or a start and an end; beside a day these are times of day, as 18:00."
+                )
+            at = GivenTimes(base, place.tz).seconds(day)
+            base = Window(*place.tz.whole_days(at, at))
+        times = GivenTimes(base, place.tz)
+        first = base.start if start is None else times.seconds(start)
+        return first, base.end if end is None else times.seconds(end, closing=True)
 
     def __getitem__(self, location: str) -> Kitchen:
         """Return `kitchen(location)`. In a notebook, Tab completes the ids: `t["<tab>`."""

@@ -4,7 +4,6 @@ Tables and values come from the timeline and need no display. The panes (map, pi
 first use, so that `import twin` stays fast and computations do not depend on Panel.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,10 +23,10 @@ from twin.analysis.long_ledger import LongLedger, is_long
 from twin.analysis.metrics import metrics_of
 from twin.analysis.moments import Moment
 from twin.analysis.shelf import ShelfClock, by_brand
-from twin.foundation.times import DAY, HOUR, Time
 from twin.hub import Hub
 from twin.notebook import tables
 from twin.notebook.cards import IncidentCard, MomentTable
+from twin.notebook.given_times import AnyTime, GivenTimes, Step, step_seconds
 from twin.sources.base import Location, Window
 from twin.timeline.timeline import Order, Snapshot, Timeline
 
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
     from twin.replay.controller import ReplayController
 
 TEN_MINUTES = 600.0
-
-_CLOCK = re.compile(r"\s*(\d{1,2}):(\d{2})(?::(\d{2}))?\s*")
 
 
 @dataclass(frozen=True)
@@ -222,7 +219,7 @@ class Kitchen:
         """
         return tables.stamp(self._window.end, self._place.tz)
 
-    def at(self, time: Time) -> Instant:
+    def at(self, time: AnyTime) -> Instant:
         """Return the kitchen at a time: a time of day such as "18:30", if it is in the range exactly once, or a full time.
 
         Raises ValueError, with a sentence, for an invalid or ambiguous time.
@@ -230,7 +227,7 @@ class Kitchen:
         >>> twin.open("demo").kitchen("sanfrancisco", day="2025-10-16").at("18:30").time
         Timestamp('2025-10-16 18:30:00')
         """
-        return Instant(self.data, self.data.at(self._seconds(time)), self._hub.settings.delivery_target_s)
+        return Instant(self.data, self.data.at(self._times.at(time)), self._hub.settings.delivery_target_s)
 
     @cached_property
     def orders(self) -> pd.DataFrame:
@@ -252,16 +249,15 @@ class Kitchen:
         """
         return tables.stages(self.data)
 
-    def events(self, start: Time | None = None, end: Time | None = None) -> pd.DataFrame:
+    def events(self, start: AnyTime | None = None, end: AnyTime | None = None) -> pd.DataFrame:
         """Return the events in [start, end), by default the range: ts, type, order, progress.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> list(k.events("18:00", "18:10"))
         ['ts', 'type', 'order', 'progress']
         """
-        first = self.data.window.start if start is None else self._seconds(start)
-        last = self.data.window.end if end is None else self._seconds(end)
-        return tables.events(self.data, self.data.between(first, last))
+        part = self._times.between(start, end)
+        return tables.events(self.data, self.data.between(part.start, part.end))
 
     def order(self, order: str) -> Order:
         """Return one order's lifecycle: stages, events, items, address. Raises `UnknownOrderError`.
@@ -272,7 +268,7 @@ class Kitchen:
         """
         return self.data.order(order)
 
-    def brands(self, start: Time | None = None, end: Time | None = None) -> pd.DataFrame:
+    def brands(self, start: AnyTime | None = None, end: AnyTime | None = None) -> pd.DataFrame:
         """Return the brands with orders in [start, end), by default the range: orders, revenue, delivery_min, trend, cold.
 
         `cold` of its `meals` stood longer than `settings.cold_after_s`; the median stood `stood_p50_min`.
@@ -281,9 +277,9 @@ class Kitchen:
         >>> k.brands()["orders"].is_monotonic_decreasing
         True
         """
-        first, last = (None if time is None else self._seconds(time) for time in (start, end))
-        shelves = by_brand(self.data, first, last, self._hub.settings.cold_after_s)
-        return tables.brands(brands.performance(self.data, first, last), shelves)
+        part = self._times.between(start, end)
+        shelves = by_brand(self.data, part.start, part.end, self._hub.settings.cold_after_s)
+        return tables.brands(brands.performance(self.data, part.start, part.end), shelves)
 
     @property
     def moments(self) -> MomentTable:
@@ -301,7 +297,7 @@ class Kitchen:
         return MomentTable.of(tables.moments(found, self.data.tz), found, self._card)
 
     def card(
-        self, start: Time, end: Time, notes: str = "", link: str = "", known_at: Time | None = None
+        self, start: AnyTime, end: AnyTime, notes: str = "", link: str = "", known_at: AnyTime | None = None
     ) -> IncidentCard:
         """Return the card of [start, end): why orders were late, what ended it, the latest orders, on one page.
 
@@ -313,26 +309,20 @@ class Kitchen:
         """
         from twin.reports.card import card_of  # noqa: PLC0415  # it draws the map's streets, which tables do without
 
-        made = card_of(
-            self._hub,
-            self.data,
-            self._seconds(start),
-            self._seconds(end),
-            known_at=None if known_at is None else self._seconds(known_at),
-            link=link,
-        )
+        part, until = self._times.between(start, end), None if known_at is None else self._times.at(known_at)
+        made = card_of(self._hub, self.data, part.start, part.end, known_at=until, link=link)
         return IncidentCard(made.with_notes(notes))
 
-    def _card(self, moment: Moment, known_at: Time | None, notes: str, link: str) -> IncidentCard:
+    def _card(self, moment: Moment, known_at: AnyTime | None, notes: str, link: str) -> IncidentCard:
         from twin.reports.card import card_of, known_moment  # noqa: PLC0415
 
-        until = None if known_at is None else self._seconds(known_at)
+        until = None if known_at is None else self._times.at(known_at)
         if until is not None:
             moment, until = known_moment(self._hub, self.data, moment, until)
         made = card_of(self._hub, self.data, moment.start, moment.end, moment=moment, known_at=until, link=link)
         return IncidentCard(made.with_notes(notes))
 
-    def troubles_at(self, time: Time) -> pd.DataFrame:
+    def troubles_at(self, time: AnyTime) -> pd.DataFrame:
         """The troubles that were going on at a time, or had ended up to ten minutes before, as they were known then.
 
         Columns as in `moments`; a trouble that was going on ends at the time, and counts what had happened by then.
@@ -341,7 +331,7 @@ class Kitchen:
         >>> list(k.troubles_at("18:40")["title"])
         ['Drivers are short']
         """
-        return tables.moments(self._hub.troubles_at(self.data, self._seconds(time)).moments, self.data.tz)
+        return tables.moments(self._hub.troubles_at(self.data, self._times.at(time)).moments, self.data.tz)
 
     @cached_property
     def ledger(self) -> pd.DataFrame:
@@ -382,7 +372,7 @@ class Kitchen:
         """
         return tables.promises(self.data, self._hub.promises(self.data))
 
-    def why(self, start: Time | None = None, end: Time | None = None) -> "Why":
+    def why(self, start: AnyTime | None = None, end: AnyTime | None = None) -> "Why":
         """Return why the orders created in [start, end), by default the range, were late.
 
         Of a range of over 31 days nothing is looked for that the late ones share.
@@ -391,13 +381,11 @@ class Kitchen:
         >>> k.why("18:00", "19:00").sentence
         '...'
         """
-        window = self._window
-        first = window.start if start is None else self._seconds(start)
-        last = window.end if end is None else self._seconds(end)
-        if is_long(window):
-            return Why(self._long_ledger(Window(first, last)).account(), [])
+        part = self._times.between(start, end)
+        if is_long(self._window):
+            return Why(self._long_ledger(part).account(), [])
         began, book = self.data.orders.began, self._hub.ledger(self.data)
-        among = book.counted & (began >= first) & (began < last)
+        among = book.counted & (began >= part.start) & (began < part.end)
         return Why(book.account(among), common_traits(self.data.cached(traits_of), book.late, among))
 
     @property
@@ -429,19 +417,17 @@ class Kitchen:
         """
         return self._hub.insights(self.data)
 
-    def history(self, every: float = TEN_MINUTES) -> pd.DataFrame:
-        """Return the KPIs over the range, one row per `every` seconds, equal to `at(t).kpis`.
+    def history(self, every: Step = TEN_MINUTES) -> pd.DataFrame:
+        """Return the KPIs over the range, one row per step (seconds, "5min", a timedelta), equal to `at(t).kpis`.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> bool(k.history(3600).loc["2025-10-16 18:00", "active"] == k.at("18:00").kpis["active"])
         True
         """
-        window = self.data.window
-        if not every > 0:
-            raise ValueError(f"A step must be longer than 0 seconds, not {every:g}.")
+        window, step = self.data.window, step_seconds(every)
         offset = self.data.tz.local(window.start) - window.start  # whole hours are those of the kitchen's clock
-        first = np.ceil((window.start + offset) / every) * every - offset
-        return tables.kpis(self.data, np.arange(first, window.end, every), self._hub.settings.delivery_target_s)
+        first = np.ceil((window.start + offset) / step) * step - offset
+        return tables.kpis(self.data, np.arange(first, window.end, step), self._hub.settings.delivery_target_s)
 
     # -- clock and selection ---------------------------------------------------------------------------------------------
     @property
@@ -537,8 +523,8 @@ class Kitchen:
         return self._replay.dashboard()
 
     # -- figures to compose ----------------------------------------------------------------------------------------------
-    def volume(self, every: float = TEN_MINUTES) -> "hv.Curve":
-        """Return the orders created per `every` seconds as a HoloViews curve, to overlay with others.
+    def volume(self, every: Step = TEN_MINUTES) -> "hv.Curve":
+        """Return the orders created per step (seconds, "5min", a timedelta) as a HoloViews curve, to overlay with others.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> int(k.volume().dimension_values("orders").sum()) == len(k.orders)
@@ -546,9 +532,9 @@ class Kitchen:
         """
         from twin.notebook.curves import volume  # noqa: PLC0415  # panes and figures need Panel, tables do not
 
-        return volume(self.data, every)
+        return volume(self.data, step_seconds(every))
 
-    def curve(self, kpi: str, every: float = TEN_MINUTES) -> "hv.Curve":
+    def curve(self, kpi: str, every: Step = TEN_MINUTES) -> "hv.Curve":
         """Return a column of `history` as a HoloViews curve; its label is the location's name.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
@@ -561,10 +547,10 @@ class Kitchen:
 
         return curve(self.location.label, self.history(every), kpi)
 
-    def save(self, path: str | Path, step: float | None = None) -> Path:
+    def save(self, path: str | Path, step: Step | None = None) -> Path:
         """Write a replay of the range as one HTML file that plays, scrubs and shows the map without server or network.
 
-        Its figures change every `step` seconds of data (by default a minute, more for long ranges), the drivers
+        Its figures change every `step` of data (seconds, "5min"; by default a minute, more for long ranges), the drivers
         continuously. Raises ValueError, with a sentence, if the file would be larger than `saved.MOST_BYTES`.
 
         >>> k = twin.open("demo").kitchen("chicago", start="2025-10-16 18:00", end="2025-10-16 18:30")
@@ -576,7 +562,7 @@ class Kitchen:
         """
         from twin.notebook.saved import save  # noqa: PLC0415
 
-        return save(self._hub, self.data, path, self.replay.now(), step)
+        return save(self._hub, self.data, path, self.replay.now(), None if step is None else step_seconds(step))
 
     def report(self, path: str | Path, link: str = "") -> Path:
         """Write the report of the range as one HTML page to read, print and mail: why late, moments, brands, the latest orders.
@@ -602,26 +588,9 @@ class Kitchen:
     def _long_ledger(self, window: Window) -> LongLedger:
         return self._hub.long_ledger(self._place.id, window)
 
-    def _seconds(self, time: Time) -> float:
-        """Return a time in seconds. Raises ValueError for a time of day that is not in the range exactly once."""
-        clock = _CLOCK.fullmatch(time) if isinstance(time, str) else None
-        if clock is None:
-            return self._place.tz.seconds(time)
-        hours, minutes, seconds = (int(part or 0) for part in clock.groups())
-        if hours > 24 or minutes > 59 or seconds > 59:
-            raise ValueError(f"“{time}” is no time of day: write it like 18:30.")
-        window, tz = self._window, self._place.tz
-        days_shown = (
-            np.arange(tz.day(window.start), tz.day(window.end) + 1) * DAY + hours * HOUR + minutes * 60.0 + seconds
-        )
-        both = np.unique(np.concatenate((tz.from_local(days_shown), tz.from_local(days_shown, later=True))))
-        matches = [t for t in both.tolist() if window.start <= t <= window.end]
-        if len(matches) != 1:
-            days = ", ".join(tz.text(t)[:10] for t in matches[:7]) or "never"
-            raise ValueError(
-                f"{time} comes {len(matches)} times in this range ({days}): give the day, too, as in 2025-10-16 18:30."
-            )
-        return float(matches[0])
+    @property
+    def _times(self) -> GivenTimes:
+        return GivenTimes(self._window, self._place.tz)
 
     @property
     def _facts(self) -> list[str]:
