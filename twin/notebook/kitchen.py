@@ -4,11 +4,11 @@ Tables and values come from the timeline and need no display. The panes (map, pi
 first use, so that `import twin` stays fast and computations do not depend on Panel.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 import numpy as np
 import pandas as pd
@@ -27,8 +27,9 @@ from twin.hub import Hub
 from twin.notebook import tables
 from twin.notebook.cards import IncidentCard, MomentTable
 from twin.notebook.given_times import AnyTime, GivenTimes, Step, step_seconds
+from twin.notebook.order_life import OrderLife
 from twin.sources.base import Location, Window
-from twin.timeline.timeline import Order, Snapshot, Timeline
+from twin.timeline.timeline import Snapshot, Timeline
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -177,6 +178,7 @@ class Kitchen:
         assert place is not None
         assert window is not None
         self._place, self._window = place, window
+        self._tables: dict[str, pd.DataFrame] = {}
 
     # -- values and tables -----------------------------------------------------------------------------------------------
     @property
@@ -220,7 +222,7 @@ class Kitchen:
         return tables.stamp(self._window.end, self._place.tz)
 
     def at(self, time: AnyTime) -> Instant:
-        """Return the kitchen at a time: a time of day such as "18:30", if it is in the range exactly once, or a full time.
+        """Return the kitchen at a time: a time of day such as "18:30" that the range has once, or a full time.
 
         Raises ValueError, with a sentence, for an invalid or ambiguous time.
 
@@ -229,28 +231,56 @@ class Kitchen:
         """
         return Instant(self.data, self.data.at(self._times.at(time)), self._hub.settings.delivery_target_s)
 
-    @cached_property
+    @property
     def orders(self) -> pd.DataFrame:
-        """The orders created in the range, by id: milestones, delivery_min, items, revenue, address.
+        """The orders that began in the range, by id: status, milestones, delivery_min, items, revenue, address.
+
+        An order begins when it is created, or with its first event where its creation is not in the data: `created` is then NaT.
+        A milestone that did not come, or is not in the data, is NaT, and what is computed from it NaN.
+
+        Each access returns a table of your own (pandas copies it when you write to it), here and in the other tables.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
-        >>> bool(k.orders["created"].between(k.start, k.end, inclusive="left").all())
+        >>> bool(k.orders["created"].dropna().between(k.start, k.end, inclusive="left").all())
         True
         """
-        return tables.orders(self.data)
+        return self._table("orders", lambda: tables.orders(self.data))
 
-    @cached_property
+    @property
+    def items(self) -> pd.DataFrame:
+        """The items of these orders, a row each: order, item, brand, qty, price of one.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> bool((k.items["qty"] * k.items["price"]).sum().round(2) == k.orders["revenue"].sum().round(2))
+        True
+        """
+        return self._table("items", lambda: tables.items(self.data))
+
+    @property
+    def order_brands(self) -> pd.DataFrame:
+        """The brands of these orders, a row per order and brand in it, to join on: order, brand, items, revenue.
+
+        An order counts for each of its brands, with its whole delivery time, so these rows are more than the orders.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> by_brand = k.order_brands.join(k.orders["delivery_min"], on="order").groupby("brand")
+        >>> by_brand["order"].count().to_dict() == k.brands()["orders"].to_dict()
+        True
+        """
+        return self._table("order_brands", lambda: tables.order_brands(self.data))
+
+    @property
     def stages(self) -> pd.DataFrame:
         """One row per order and spell in a stage: order, stage, entered, left, minutes. A stalled order has left its stage.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
-        >>> k.stages.groupby("stage", observed=True)["minutes"].median()["cooking"] > 0
+        >>> bool(k.stages.groupby("stage", observed=True)["minutes"].median()["cooking"] > 0)
         True
         """
-        return tables.stages(self.data)
+        return self._table("stages", lambda: tables.stages(self.data))
 
     def events(self, start: AnyTime | None = None, end: AnyTime | None = None) -> pd.DataFrame:
-        """Return the events in [start, end), by default the range: ts, type, order, progress.
+        """Return the events in [start, end), by default the range: ts, type, order, progress (0..1, of pings).
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> list(k.events("18:00", "18:10"))
@@ -259,17 +289,21 @@ class Kitchen:
         part = self._times.between(start, end)
         return tables.events(self.data, self.data.between(part.start, part.end))
 
-    def order(self, order: str) -> Order:
-        """Return one order's lifecycle: stages, events, items, address. Raises `UnknownOrderError`.
+    def order(self, order: str) -> OrderLife:
+        """Return one order's life: its times, stages, events, items, address; a notebook shows it as a figure.
+
+        Raises `UnknownOrderError`.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> k.order(k.orders.index[0]).status
         'completed'
         """
-        return self.data.order(order)
+        return OrderLife.of(self.data, order)
 
     def brands(self, start: AnyTime | None = None, end: AnyTime | None = None) -> pd.DataFrame:
         """Return the brands with orders in [start, end), by default the range: orders, revenue, delivery_min, trend, cold.
+
+        An order counts for each of its brands, with its whole delivery time; revenue is split by item.
 
         `cold` of its `meals` stood longer than `settings.cold_after_s`; the median stood `stood_p50_min`.
 
@@ -333,7 +367,7 @@ class Kitchen:
         """
         return tables.moments(self._hub.troubles_at(self.data, self._times.at(time)).moments, self.data.tz)
 
-    @cached_property
+    @property
     def ledger(self) -> pd.DataFrame:
         """The delay ledger, a row per delivery: its minutes by part, which add up, and what made it late.
 
@@ -344,11 +378,14 @@ class Kitchen:
         >>> bool((k.ledger[[f"{part}_min" for part in parts]].sum(axis=1) - k.ledger["delivery_min"]).abs().max() < 1e-4)
         True
         """
+        return self._table("ledger", self._make_ledger)
+
+    def _make_ledger(self) -> pd.DataFrame:
         if is_long(self._window):
             return tables.long_ledger(self._long_ledger(self._window), self._place.tz)
         return tables.ledger(self.data, self._hub.ledger(self.data))
 
-    @cached_property
+    @property
     def shelf(self) -> pd.DataFrame:
         """The shelf clock, a row per finished meal: since when it stood, until its pick-up, minutes, and whether it was cold.
 
@@ -358,9 +395,10 @@ class Kitchen:
         >>> bool((k.shelf["minutes"] >= 0).all())
         True
         """
-        return tables.shelf(self.data, ShelfClock(self.data.orders, self._hub.settings.cold_after_s))
+        cold_after = self._hub.settings.cold_after_s
+        return self._table("shelf", lambda: tables.shelf(self.data, ShelfClock(self.data.orders, cold_after)))
 
-    @cached_property
+    @property
     def promises(self) -> pd.DataFrame:
         """Whether promises were fair, a row per order and promise: promised, took and fair minutes, kept, doomed.
 
@@ -370,7 +408,7 @@ class Kitchen:
         >>> set(k.promises["kind"]) <= {"target", "estimate"}
         True
         """
-        return tables.promises(self.data, self._hub.promises(self.data))
+        return self._table("promises", lambda: tables.promises(self.data, self._hub.promises(self.data)))
 
     def why(self, start: AnyTime | None = None, end: AnyTime | None = None) -> "Why":
         """Return why the orders created in [start, end), by default the range, were late.
@@ -588,6 +626,25 @@ class Kitchen:
     def _long_ledger(self, window: Window) -> LongLedger:
         return self._hub.long_ledger(self._place.id, window)
 
+    def _table(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """Return a table that is made once, as a frame of its own: whoever assigns to it changes it for nobody else."""
+        if name not in self._tables:
+            self._tables[name] = make()
+        return self._tables[name].copy(deep=False)  # pandas copies on write
+
+    def __reduce__(self) -> Never:
+        """Refuse to be pickled, with what to do instead."""
+        raise TypeError(
+            "A kitchen cannot be pickled or copied: it shares its open source and what is loaded with others. Pickle its tables, "
+            f"or open it in the other process: twin.open({self._hub.source.name!r}).kitchen({self._place.id!r}, "
+            f"start={str(self.start)!r}, end={str(self.end)!r})."
+        )
+
+    def _arguments_of_(self, method: str) -> list[str]:
+        if method == "order" and self._timeline is not None:
+            return list(self.orders.index)
+        return list(tables.KPIS) if method == "curve" else []
+
     @property
     def _times(self) -> GivenTimes:
         return GivenTimes(self._window, self._place.tz)
@@ -596,7 +653,7 @@ class Kitchen:
     def _facts(self) -> list[str]:
         tz, window = self._place.tz, self._window
         range_text = f"{tz.text(window.start)} to {tz.text(window.end)}"
-        return [range_text] if self._timeline is None else [range_text, f"{len(self.orders):,} orders"]
+        return [range_text] if self._timeline is None else [range_text, f"{len(tables.begun(self._timeline)):,} orders"]
 
     def __repr__(self) -> str:
         return f"<Kitchen {self.location.label}, {', '.join(self._facts)}>"
