@@ -9,6 +9,7 @@ import pyarrow as pa
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
 from twin.sources import file_paths, file_states
+from twin.sources.arrivals import Arrivals
 from twin.sources.base import Location, Quality, Times, Volume
 from twin.sources.event_files import Adapter
 from twin.sources.files import FileSource, Progress
@@ -38,11 +39,19 @@ class ChangingFiles:
         self._opened = FileSource(source, progress, self._settings, adapter)
         self._failure = ""
         self._failed_at = -REST_S
+        self._arrivals = Arrivals()
 
     # -- the Source protocol ---------------------------------------------------------------------------------------------
     @property
     def times(self) -> Times:
         return self._opened.times
+
+    @property
+    def mark(self) -> int:
+        return self._arrivals.mark
+
+    def arrived(self, location: str, after: int) -> pa.Table | None:
+        return self._arrivals.of(location, after)
 
     def refresh(self) -> bool:
         """Open the files anew if any has changed, come or gone; return whether one has. Raises `SourceError`."""
@@ -57,6 +66,7 @@ class ChangingFiles:
                 self._opened = FileSource(
                     self.name, None, self._settings, self._adapter, previous=opened
                 )  # one assignment: others read it
+                self._arrivals.restart(self._opened.rows - opened.rows)
         except SourceError as error:
             self._failure = (
                 f"The files have changed and cannot be read again, so what was read before is shown: {error}"

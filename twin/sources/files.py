@@ -29,6 +29,7 @@ from twin.sources import (
     time_zones,
     window_sizes,
 )
+from twin.sources.arrivals import COLUMNS
 from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.database import Database, TooLargeError, UnreadableError
 from twin.sources.event_files import Adapter, EventFiles, Size
@@ -97,6 +98,12 @@ class FileSource:
     times: Times
     as_of: float | None = None
     metered = False
+    mark = 0
+
+    def arrived(self, location: str, after: int) -> pa.Table | None:
+        """Return no rows: none come in, see `ChangingFiles`."""
+        self._place(location)
+        return COLUMNS.empty_table() if after == self.mark else None
 
     def refresh(self) -> bool:
         """Return False, because files are read once; see `ChangingFiles`."""
@@ -162,8 +169,8 @@ class FileSource:
         self._check_holds(sorter.size)
         self._database = self._decode(sorter.join(groups), sorter)
         try:
-            self._rows = int(self._database.rows("SELECT count(*) FROM events")[0][0])
-            self._check_holds(Size(0, self._rows))
+            self.rows = int(self._database.rows("SELECT count(*) FROM events")[0][0])
+            self._check_holds(Size(0, self.rows))
             self._input_bytes = sorter.size.bytes
             self._left_out = tuple(sorter.left_out)
             self._assumed = tuple(sorter.assumed)
@@ -363,7 +370,7 @@ class FileSource:
 
     def _check_size(self, location: str, close: Window, ranges: Mapping[str, float]) -> None:
         limit = self._settings.memory_bytes
-        if window_sizes.Size(self._rows, self._input_bytes).bytes <= window_sizes.most(limit):
+        if window_sizes.Size(self.rows, self._input_bytes).bytes <= window_sizes.most(limit):
             return  # all rows together are fewer, so it need not be counted
         ((rows, bodies),) = self._database.rows(
             queries.for_duckdb("window_size"), _arguments({"location": location, **ranges})
