@@ -25,6 +25,7 @@ MEASURES = (
     "curves",
     "deckgl",
     "api",
+    "growing",
     "ledger",
     "moments",
     "opening",
