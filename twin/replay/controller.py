@@ -200,7 +200,7 @@ class ReplayController(param.Parameterized):
 
     def seek(self, t: times.Time) -> None:
         """Move the playhead to a time, or to the nearest one in the range; playing or paused as before."""
-        self._take(self.anchor.seek(self._wall(), self.tz.seconds(t)))
+        self._take(self.anchor.seek(self._wall(), self._reach(t)))
 
     def step(self, n: float = 1, at: times.Time | None = None) -> None:
         """Move the playhead by `n` step lengths (negative: back) and pause."""
@@ -307,7 +307,7 @@ class ReplayController(param.Parameterized):
             case "stop":
                 self.stop()
             case "seek":
-                self.seek(_required(message, "t"))
+                self._take(self.anchor.seek(self._wall(), self.tz.seconds(_required(message, "t"))))
             case "step":
                 self.step(_required(message, "n"), at)
             case "set_speed":
@@ -324,7 +324,15 @@ class ReplayController(param.Parameterized):
                 raise ValueError(f"There is no verb {verb!r}.")
 
     def _seconds(self, at: times.Time | None) -> float | None:
-        return None if at is None else self.tz.seconds(at)
+        return None if at is None else self._read(at)
+
+    def _read(self, t: times.Time) -> float:
+        """Return a time as data seconds. A notebook's clock reads more kinds of times."""
+        return self.tz.seconds(t)
+
+    def _reach(self, t: times.Time) -> float:
+        """Return where `seek` goes, data seconds. A notebook's clock refuses what lies outside."""
+        return self._read(t)
 
     def _take(self, anchor: Anchor, **others: Any) -> None:
         anchor = replace(anchor, epoch=max(anchor.epoch, self._message_epoch))

@@ -23,6 +23,7 @@ from twin.pages.opening import opening
 from twin.pages.operations.banner import BannerView
 from twin.pages.operations.card_state import card_state
 from twin.pages.operations.choice import MANY_KITCHENS, KitchenChoice, kitchen_rows
+from twin.pages.operations.choices import Choices
 from twin.pages.operations.chrome import ChromeView
 from twin.pages.operations.tabs import TabBar
 from twin.pages.operations.welcome import WelcomeView
@@ -32,7 +33,6 @@ from twin.server import threads
 from twin.server.answering import answering_request
 from twin.server.headers import guard_page
 from twin.server.process import process
-from twin.sources.base import Location, Quality, Volume
 from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.feed.feed import FeedView
 from twin.views.incident_card.incident_card import IncidentCardView
@@ -180,9 +180,8 @@ class _Operations:
             "events": self.feed, "moments": self.moments, "orders": self.orders, "trends": self.trends, "why": self.why,
         }  # fmt: skip
         self.replay = self._arrange()
-        self.choice = KitchenChoice(
-            kitchens=kitchen_rows(session.hub.locations), margin=0, visible=False, css_classes=["kitchen"]
-        )
+        # its kitchens come with the first place: thousands would make the first page wait for what it does not show
+        self.choice = KitchenChoice(margin=0, visible=False, css_classes=["kitchen"])
         self.choice.param.watch(self._on_choice, "value")
         self.bar = (self.live, self.data_quality, self.chrome, session.page, self.card)
         self._follow()
@@ -193,6 +192,8 @@ class _Operations:
             self.chrome.waiting = "Loading …"
             body[:] = [self.banner, self.replay]
         else:
+            if (choice := session.hub.cached(Choices).ready(session.hub)) is not None:
+                self.welcome.show_choice(choice)
             body[:] = [self.banner, self.welcome]
         pn.state.onload(partial(self._begin, query))  # not before: Panel loses what changes while a page is being drawn
 
@@ -333,11 +334,11 @@ class _Operations:
     async def _show_welcome(self) -> None:
         """Show the choice of kitchens; their rows may still be being counted."""
         try:
-            counted = await threads.to_source(_counted, self.session.hub)
+            choice = await threads.to_source(self.session.hub.cached(Choices).prepared, self.session.hub)
         except TwinError as error:
             self.welcome.fail(str(error))
         else:
-            self.welcome.show_locations(*counted)
+            self.welcome.show_choice(choice)
 
     async def _show_states(self, seen: list[str]) -> None:
         """Show the states of the kitchens whose cards are in sight, one after the other, until one is chosen.
@@ -369,7 +370,7 @@ class _Operations:
 
     def _on_place(self, event: Any) -> None:
         place = event.new
-        self.choice.param.update(value=place.id, visible=True)
+        self.choice.param.update(kitchens=kitchen_rows(self.session.hub.locations), value=place.id, visible=True)
         self.chrome.param.update(place=place.label, place_id=place.id)
         reach = self.session.hub.reach(place.id)
         self.transport.param.update(
@@ -442,14 +443,6 @@ class _Operations:
             self.banner.fail(event.new + as_of, partial(pn.state.execute, self.session.retry))
 
 
-def _counted(hub: Hub) -> tuple[list[Location], dict[str, Volume], dict[str, Quality]]:
-    """Return the kitchens, and by id their orders per hour and what became of their rows."""
-    places = hub.locations
-    charted = places if len(places) <= MANY_KITCHENS else []  # a list of many has no charts: they would be megabytes
-    volumes = {place.id: hub.source.volume(place.id) for place in charted}
-    return places, volumes, {place.id: hub.quality(place.id) for place in places}
-
-
 def _switch_class(shown: Any, name: str, on: bool) -> None:
     """Add a CSS class to an object that is shown, or remove it."""
     classes = [other for other in shown.css_classes if other != name] + [name] * on
@@ -478,6 +471,7 @@ def _frame(query: dict[str, str], mounted: bool) -> None:
         tokens=theme.css(),
         skeleton=_text("skeleton.css"),
         connection_style=_text("connection.css"),
+        modules_script=script_source(Path(__file__).with_name("load_modules.js")),
         connection_script=script_source(Path(__file__).with_name("connection.js")),
         bones=BONES if "location" in query else (),
         asked_theme=requested_theme if requested_theme in theme.TOKENS else "",
