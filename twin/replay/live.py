@@ -21,7 +21,7 @@ from twin.analysis.metrics import metrics_of
 from twin.analysis.silence import Rhythm, rhythm_of
 from twin.foundation import errand
 from twin.foundation.errors import TwinError
-from twin.foundation.times import DAY, HOUR
+from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.timeline.timeline import Timeline
 
@@ -41,8 +41,6 @@ MOVES, PACE_S, LIFE = 64, 30.0, 2.0
 """Moves of the edge that are remembered; the wall seconds over which its pace is judged; up to twice as fast is life."""
 GROWS_WITHIN_S = DAY
 """A source whose latest event is so near to the kitchen's clock is growing, if it can change at all."""
-BASELINE_S = 6 * HOUR
-"""What is usual by the days around is asked of the source anew after so much data time."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ class LiveKitchen:
         self._thread: threading.Thread | None = None
         self._state: LiveState | None = None
         self._insights: Insights | None = None
-        self._learn_at = self._look_at = self._asked_at = -math.inf
+        self._learn_at = self._look_at = -math.inf
         self._moves: deque[tuple[float, float]] = deque(maxlen=MOVES)  # (wall, edge)
 
     @property
@@ -151,16 +149,11 @@ class LiveKitchen:
         return pace if pace > LIFE else 1.0
 
     def learn(self) -> None:
-        """Examine the newest timeline for what stands out; what is usual is asked of the source every few hours only."""
-        state, known = self._state, self._insights
-        if state is None:
-            return
-        if known is not None and state.edge - self._asked_at < BASELINE_S:
-            self._hub.carry(known.timeline, state.timeline)
-        else:
-            self._asked_at = state.edge
-        self._insights = self._hub.insights(state.timeline)
-        self._state = replace(state, insights=self._insights)
+        """Examine the newest timeline for what stands out."""
+        state = self._state
+        if state is not None:
+            self._insights = self._hub.insights(state.timeline)
+            self._state = replace(state, insights=self._insights)
 
     # -- the thread ---------------------------------------------------------------------------------------------------------
     def _run(self) -> None:
