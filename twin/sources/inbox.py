@@ -20,6 +20,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from twin.foundation import json_names
 from twin.foundation.errors import SourceError
 from twin.sources.base import Times
 from twin.sources.event_files import LOCATION
@@ -236,7 +237,7 @@ def _read(lines: Sequence[str]) -> Iterator[_Event | str]:
 def _parsed(line: str) -> dict[str, Any] | str:
     """Return the columns of a line, or why they cannot be used."""
     try:
-        row = json.loads(line)
+        row = json_names.parse(line)
         if not isinstance(row, dict):
             raise _RefusedError("is no JSON object")
         kitchen = next((row[name] for name in LOCATION if row.get(name) is not None), None)
