@@ -17,6 +17,8 @@ from duckdb.func import ARROW
 from duckdb.sqltypes import BOOLEAN, VARCHAR
 from numpy.typing import NDArray
 
+LARGEST_BODY = 256 << 10
+"""Bytes of a body that are read; events.sql, which is plain SQL, has it in bits. A route of 10,000 points has less."""
 MOST_DEPTH = 32
 """Objects and arrays inside each other; a body of the feed has 3. Parsers that call themselves give up at 200 to 1,000."""
 MOST_DIGITS = 100
