@@ -1,6 +1,8 @@
 """Casper's Kitchens digital twin: replay and understand delivery operations.
 
 >>> import twin
+>>> twin.__version__.count(".")
+2
 >>> t = twin.open("demo")
 >>> sorted(place.id for place in t.locations)[-1]
 'sanfrancisco'
@@ -10,6 +12,7 @@ True
 """
 
 from twin.foundation.settings import Settings
+from twin.foundation.version import VERSION as __version__
 from twin.notebook.comparing import Differences, compare
 from twin.notebook.door import Locations, Twin, open
 from twin.notebook.kitchen import Instant, Kitchen
