@@ -46,6 +46,30 @@ def told_times(evidence: Evidence, run: SlowRun, at: float) -> tuple[float, floa
     return (float(length[valid].mean()) if valid.any() else run.took), usually
 
 
+_STILL = {
+    "queue": "not started yet",
+    "cook": "still cooking",
+    "pack": "still being packed",
+    "wait": "still waiting",
+    "drive": "still on the road",
+}
+
+
+def still_going_on(evidence: Evidence, run: SlowRun) -> str:
+    """Return ", 12 of them still waiting" of the affected orders whose time so far is in the mean; empty with hindsight.
+
+    The pipeline's average is of orders that have moved on; without these words the two would seem to contradict each other.
+    """
+    if evidence.now is None:
+        return ""
+    going_on = int(np.count_nonzero(np.isnan(phase_of(evidence.orders, run.phase).end[run.affected])))
+    if not going_on:
+        return ""
+    if len(run.affected) == 1:
+        return f", {_STILL[run.phase]}"
+    return f", {'all' if going_on == len(run.affected) else going_on} of them {_STILL[run.phase]}"
+
+
 def deliveries(evidence: Evidence, rows: Rows, at: float) -> tuple[float, float] | None:
     """Return mean delivery time of orders `rows` and the usual one, seconds, as the page has it at `at`; None without data."""
     total = phase_of(evidence.orders, "total")
