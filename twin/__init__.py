@@ -12,5 +12,6 @@ True
 from twin.foundation.settings import Settings
 from twin.notebook.door import Locations, Twin, open
 from twin.notebook.kitchen import Instant, Kitchen
+from twin.notebook.order_life import OrderLife
 
-__all__ = ["Instant", "Kitchen", "Locations", "Settings", "Twin", "open"]
+__all__ = ["Instant", "Kitchen", "Locations", "OrderLife", "Settings", "Twin", "open"]

@@ -10,6 +10,7 @@ from typing import Any
 import panel as pn
 
 from twin.hub import Hub
+from twin.notebook.given_times import AnyTime, GivenTimes
 from twin.render import places
 from twin.render.streets import Streets
 from twin.render.tiles import TileSet
@@ -41,6 +42,26 @@ HEIGHTS = {"map": 480, "trends": 260, "feed": 420}
 """Heights in pixels of the panes that fill the space they get."""
 
 
+class NotebookClock(ReplayController):
+    """The clock of a kitchen in a notebook: its verbs take the times that the tables take, and refuse those outside the range."""
+
+    def _read(self, t: AnyTime) -> float:
+        return self._times.seconds(t)
+
+    def _reach(self, t: AnyTime) -> float:
+        return self._times.at(t)
+
+    def set_range(self, start: AnyTime, end: AnyTime) -> None:
+        """Play only a part of the kitchen's range."""
+        part = self._times.between(start, end)
+        super().set_range(part.start, part.end)
+
+    @property
+    def _times(self) -> GivenTimes:
+        assert self.timeline is not None
+        return GivenTimes(self.timeline.window, self.tz)
+
+
 class NotebookReplay:
     """One kitchen's clock, selection and panes."""
 
@@ -49,7 +70,7 @@ class NotebookReplay:
         self.timeline = timeline
         self._views: list[ReplayView] = []
         self._ticking = False
-        self.controller = ReplayController(timeline, settings=hub.settings)
+        self.controller = NotebookClock(timeline, settings=hub.settings)
         self.controller.seek(timeline.busiest())
         self.controller.learn(hub.insights(timeline))
         self._session = ReplaySession(hub, self.controller)

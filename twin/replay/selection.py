@@ -108,6 +108,17 @@ class Selection(param.Parameterized):
         rows = getattr(getattr(timeline, "orders", None), "row_of", {})
         self._take(row=rows.get(self.order, -1) if self.order else -1, group=None)
 
+    def move_to(self, timeline: Timeline) -> None:
+        """Set a later timeline of the same kitchen, in which rows may have other numbers: order and group stay selected."""
+        rows = timeline.orders.row_of
+        group = self.group
+        if group is not None and self._timeline is not None:
+            named = [str(self._timeline.orders.ids[row].as_py()) for row in group.rows]
+            group = Group(group.number, group.label, tuple(rows[name] for name in named if name in rows))
+        self._timeline = timeline
+        self._loads += 1
+        self._take(row=rows.get(self.order, -1) if self.order else -1, group=group)
+
     def to_browser(self) -> dict[str, Any]:
         """Return the selection as JSON for the browser; `loads` is the number of the timeline that `row` refers to."""
         selected = {name: getattr(self, name) for name in ("row", "stage", "away")}

@@ -60,6 +60,9 @@ class IncidentCardView(ReplayView):
         """Drop the card of the previous timeline."""
         self._card = None
 
+    def extend(self) -> None:
+        """Keep the card that is being looked at."""
+
     def _on_message(self, event: Any) -> None:
         match event.data:
             case {"card": dict() as wanted, "ask": int() as ask}:

@@ -215,7 +215,7 @@ class Motion {
     this.faded = [];
   }
   get speed() {
-    return this.clock.anchor?.speed ?? 1;
+    return this.clock.rate;
   }
   get waiting() {
     return !!this.asked;
@@ -250,7 +250,7 @@ class Motion {
   ahead(now) {
     const a = this.clock.anchor;
     const ready = !this.held?.crowd && this.active.length <= READY_MOST ? READY : WINDOW_MIN_S / 3;
-    return Math.min(now + Math.max(LEAD_WALL_S * a.speed, ready), a.end + 1); // the end itself is shown too
+    return Math.min(now + Math.max(LEAD_WALL_S * this.speed, ready), a.end + 1); // the end itself is shown too
   }
 
   /** Bring active and faded to the playhead; false if it is not held yet and the last moment stays. */
@@ -300,18 +300,18 @@ class Motion {
     const { held } = this;
     const a = this.clock.anchor;
     const { moving } = this.clock;
-    const length = Math.max(WINDOW_MIN_S, WINDOW_WALL_S * a.speed);
+    const length = Math.max(WINDOW_MIN_S, WINDOW_WALL_S * this.speed);
     const ahead = this.ahead(now);
     const behind = held && moving && now > held.to && now < held.to + length;
     if (!held || !(held.covers(now) || behind) || (this.stale && wall - this.asked_at > AGAIN))
-      this.ask("new", now - fadeSpan(a.speed), now + length, now);
+      this.ask("new", now - fadeSpan(this.speed), now + length, now);
     else if (wall - this.asked_at < (moving ? ASK_GAP : REST)) return;
     else if (held.to < ahead) this.ask("more", held.to, Math.min(ahead + length, Math.max(ahead, a.end + 1)));
     else if (
       moving &&
       a.loop &&
       !this.next &&
-      now + LEAD_WALL_S * a.speed + WINDOW_MIN_S / 3 > a.end &&
+      now + LEAD_WALL_S * this.speed + WINDOW_MIN_S / 3 > a.end &&
       !held.covers(a.start)
     )
       this.ask("loop", a.start, a.start + length);

@@ -60,7 +60,7 @@ class Asked {
   pinsAt(stage, t) {
     const { pins } = this;
     const wall = ReplayClock.wall();
-    const speed = this.clock.anchor?.speed ?? 1;
+    const speed = this.clock.rate;
     const ahead = Math.max(PINS_MIN, PINS_WALL * speed);
     const short =
       pins?.stage !== stage ||

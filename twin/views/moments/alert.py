@@ -69,6 +69,9 @@ class AlertView(ReplayView):
         """Drop the troubles of the previous timeline."""
         self.learn()
 
+    def extend(self) -> None:
+        """Keep the troubles: those of the later timeline come with `learn`."""
+
     def learn(self) -> None:
         """Show the troubles of the controller's insights."""
         insights = self._controller.insights

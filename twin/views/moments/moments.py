@@ -106,6 +106,9 @@ class MomentsView(ReplayView):
         """Drop the moments of the previous timeline."""
         self.learn()
 
+    def extend(self) -> None:
+        """Keep the moments: those of the later timeline come with `learn`."""
+
     def learn(self) -> None:
         """Show the moments of the controller's insights."""
         insights = self._controller.insights

@@ -103,6 +103,12 @@ class OrderListView(ReplayView):
         self._sent = -np.inf
         self._epoch = -1
 
+    def extend(self) -> None:
+        """Use the controller's timeline; the next `show` sends what has changed."""
+        assert self._controller.timeline is not None
+        self._timeline = self._controller.timeline
+        self._began = self._timeline.orders.began
+
     def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
         """Show the orders of the snapshot; sends nothing if the same orders are in the same stages."""
         if self._timeline is None or self._timeline is not self._controller.timeline or not self.active:

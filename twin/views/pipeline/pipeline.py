@@ -92,6 +92,11 @@ class PipelineView(ReplayView):
         self._usual_mark = math.nan
         self._strip.loads += 1
 
+    def extend(self) -> None:
+        """Use the controller's timeline, without closing a list of orders that is open."""
+        self._timeline = self._controller.timeline
+        self._orders = None if self._timeline is None else StageOrders(self._timeline)
+
     def learn(self) -> None:
         """Use the controller's baseline from the next `show` on."""
         self._usual_mark = math.nan

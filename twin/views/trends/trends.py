@@ -107,6 +107,11 @@ class TrendsView(ReplayView):
         self._learnt = False
         self._draw()
 
+    def extend(self) -> None:
+        """Use the controller's timeline; what is drawn follows with `learn`."""
+        self._timeline = self._controller.timeline
+        self._filled = self._filled and self._timeline is None
+
     def learn(self) -> None:
         """Use the controller's insights: the usual figures and the moments."""
         self._usual = ()
