@@ -87,7 +87,7 @@ def _outage(evidence: Evidence, run: SlowRun, start: float, end: float) -> Momen
 def _slow(evidence: Evidence, run: SlowRun) -> Moment:
     title, stage, sentence = _SLOW[run.phase]
     at = busiest(evidence, run.phase, run.rows, run.start, run.end)
-    delivery, figures = delivery_figures(evidence, run.rows, at)
+    delivery, figures = delivery_figures(evidence, run.affected, at)
     told, usual = told_times(evidence, run, at)
     comparison = sentence.format(took=minutes(told), usually=minutes(usual))
     still = still_going_on(evidence, run)

@@ -85,14 +85,21 @@ def deliveries(evidence: Evidence, rows: Rows, at: float) -> tuple[float, float]
 
 
 def delivery_figures(evidence: Evidence, rows: Rows, at: float) -> tuple[str, dict[str, float]]:
-    """Return ", their delivery time 41 min against 27 min usually" (or "… as usual") and its figures; empty without data."""
+    """Return ", their delivery time 41 min against 27 min usually" (or "… as usual") and its figures; empty without data.
+
+    Of what was known at a time it says of how many that is, if not all of the orders `rows` had been delivered.
+    """
     times = deliveries(evidence, rows, at)
     if times is None:
         return "", {}
     took, usually = times
-    phrase = f", their delivery time {minutes(took)} min against {minutes(usually)} min usually"
+    delivered = int(np.count_nonzero(np.isfinite(phase_of(evidence.orders, "total").length[rows])))
+    whose = "their delivery time"
+    if evidence.now is not None and delivered < len(rows):
+        whose = f"delivery time of the {delivered} delivered"
+    phrase = f", {whose} {minutes(took)} min against {minutes(usually)} min usually"
     if abs(took - usually) < UNCHANGED * usually:
-        phrase = f", their delivery time {minutes(took)} min as usual"
+        phrase = f", {whose} {minutes(took)} min as usual"
     return phrase, {"delivery_minutes": took / 60, "usual_delivery_minutes": usually / 60}
 
 
