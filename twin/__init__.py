@@ -12,10 +12,11 @@ True
 """
 
 from twin.foundation.settings import Settings
-from twin.foundation.version import VERSION as __version__
+from twin.foundation.version import VERSION
 from twin.notebook.comparing import Differences, compare
 from twin.notebook.door import Locations, Twin, open
 from twin.notebook.kitchen import Instant, Kitchen
 from twin.notebook.order_life import OrderLife
 
 __all__ = ["Differences", "Instant", "Kitchen", "Locations", "OrderLife", "Settings", "Twin", "compare", "open"]
+__version__ = VERSION
