@@ -297,8 +297,7 @@ class Hub(Owner):
         held = self._newest.get(location)
         if held is None or held.timeline.window.start != window.start or held.timeline.window.end > window.end:
             return None
-        arrived = getattr(self.source, "arrived", None)
-        rows = None if arrived is None else arrived(location, held.mark)
+        rows = self.source.arrived(location, held.mark)
         if rows is None:
             return None
         try:
