@@ -211,7 +211,8 @@ class Hub(Owner):
         >>> twin.open("demo").freshen()
         """
         as_of = self.source.as_of
-        if as_of is None or self._refreshing.locked() or time.time() - as_of < self.settings.refresh_s:
+        # the machine's clock may have been set back since
+        if as_of is None or self._refreshing.locked() or 0 <= time.time() - as_of < self.settings.refresh_s:
             return
         threading.Thread(target=self._freshen, name="refresh", daemon=True).start()
 
