@@ -500,24 +500,6 @@ class Hub(Owner):
                 self._contexts[timeline] = context
         return context
 
-    def carry(self, earlier: Timeline, later: Timeline) -> None:
-        """Let a later timeline of a kitchen have what is usual from an earlier one, in place of asking the source for it again.
-
-        >>> t = twin.open("demo")
-        >>> earlier, later = t.timeline("chicago"), t.newest("chicago")
-        >>> usual = t.insights(earlier).baseline
-        >>> t.carry(earlier, later)
-        >>> t.insights(later).baseline is usual
-        True
-        """
-        with self._lock:
-            known = self._contexts.get(earlier)
-        if known is None:
-            return
-        states = states_of(later, known[0], Limits.of(self.settings))
-        with self._lock:
-            self._contexts.setdefault(later, (*known[:2], states))
-
     def _baseline(self, timeline: Timeline) -> Usual:
         """Return what is usual, and ("history",) if that failed: moments then come from the timeline's own orders."""
         place, window = timeline.location, timeline.window
