@@ -111,6 +111,7 @@ class DatabricksSource:
         report("Looking for the kitchens", 0.5)
         self.as_of: float | None = time.time()
         self.metered = True
+        self.watched: tuple[str, ...] = ()
         self._raw = RawTable(self._warehouse, self._table, settings)
         self._contents = self._read_contents()
         self._arrivals = Arrivals()
