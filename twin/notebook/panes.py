@@ -11,6 +11,7 @@ import panel as pn
 
 from twin.hub import Hub
 from twin.notebook.given_times import AnyTime, GivenTimes
+from twin.notebook.showing import prepare
 from twin.render import places
 from twin.render.streets import Streets
 from twin.render.tiles import TileSet
@@ -79,7 +80,7 @@ class NotebookReplay:
 
     def pane(self, name: str) -> Any:
         """Return a new pane: map, pipeline, timeline, kpis, trends, feed or alert."""
-        _load_scripts()
+        prepare()
         shown = self.shown(self._makers()[name]())
         if name == "timeline":
             shown.stylesheets = [*shown.stylesheets, FIXED_RANGE]
@@ -167,9 +168,3 @@ def is_dark() -> bool:
 
 def _tileset(hub: Hub, location: str) -> TileSet:
     return TileSet(Streets(*hub.streets(location)), places=places.find(hub.settings.places, hub.source.name))
-
-
-def _load_scripts() -> None:
-    """In a notebook, load Panel's scripts with the first pane, inline instead of from a CDN."""
-    if not pn.extension._loaded and pn.state.curdoc is None:
-        pn.extension(inline=True)
