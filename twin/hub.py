@@ -6,14 +6,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.analysis import first_view
+from twin.analysis import first_view, live_edge
 from twin.analysis.baseline import Baseline
 from twin.analysis.first_view import LastDay
 from twin.analysis.insights import Insights
@@ -38,6 +39,7 @@ from twin.sources.event_files import Adapter
 from twin.sources.file_paths import adapter_beside
 from twin.sources.files import FileSource
 from twin.timeline.bodies import route_points
+from twin.timeline.growing import OutgrownError
 from twin.timeline.timeline import Timeline
 
 log = logging.getLogger(__name__)
@@ -53,9 +55,20 @@ LAST_HOURS = 24.0
 Progress = Callable[[str, float], None]
 
 
+Usual = tuple[Baseline, tuple[str, ...]]
+"""What is usual, and ("history",) if that could not be learnt."""
 Context = tuple[Baseline, tuple[str, ...], StateLog]
 Learned = tuple[Baseline, Findings, StateLog]
 """What is computed once of a timeline and the days around it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """A timeline that ends at the live edge, the version of the source that it has the rows of, and that source's mark then."""
+
+    version: int
+    timeline: Timeline
+    mark: int
 
 
 class Hub(Owner):
@@ -65,11 +78,16 @@ class Hub(Owner):
     """
 
     def __init__(
-        self, source: Source, settings: Settings | None = None, timeline_share: float = TIMELINE_SHARE
+        self,
+        source: Source,
+        settings: Settings | None = None,
+        timeline_share: float = TIMELINE_SHARE,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """`settings` are what pages, tables and answers of this source go by; without, the usual ones.
 
-        `timeline_share` is the share of the process's memory that its cache of timelines takes at most.
+        `timeline_share` is the share of the process's memory that its cache of timelines takes at most. `clock` returns wall time
+        in seconds since 1970.
         """
         self.source = source
         self.settings = settings or Settings()
@@ -87,6 +105,11 @@ class Hub(Owner):
         self._refreshing = threading.Lock()
         self._stale = ""
         self._version = 0
+        self._clock = clock
+        self._newest: ByteCache[Newest] = ByteCache(most, lambda one: min(one.timeline.nbytes, most))
+        self._newest_made: SingleFlight[Timeline] = SingleFlight()
+        self._histories: dict[str, tuple[Window, Usual]] = {}
+        self._on_change: list[Callable[[], object]] = []
 
     @property
     def version(self) -> int:
@@ -151,7 +174,36 @@ class Hub(Owner):
             self._version += 1
             self._timelines.clear()
             self._last_days = {}
+            self._tell_change()
         return changed
+
+    def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Call `callback()` after each refresh that found rows, in the refreshing thread; return the function that ends it.
+
+        `newest` then returns the timeline with these rows. What the callback raises is logged, and hinders nobody else.
+
+        >>> end = twin.open("demo").on_change(lambda: print("newer"))
+        >>> end()
+        """
+        once = partial(callback)  # an object of its own: the same function may be given twice, and ended once
+        with self._lock:
+            self._on_change.append(once)
+
+        def end() -> None:
+            with self._lock:
+                if once in self._on_change:
+                    self._on_change.remove(once)
+
+        return end
+
+    def _tell_change(self) -> None:
+        with self._lock:
+            callbacks = list(self._on_change)
+        for callback in callbacks:
+            try:
+                callback()
+            except Exception:  # of one session, of which the others know nothing
+                log.exception("what was to be done after a change failed")
 
     def freshen(self) -> None:
         """Refresh in a thread if the last refresh is older than the settings' `refresh_s`; returns at once, raises nothing.
@@ -199,6 +251,73 @@ class Hub(Owner):
         if place not in found:
             found[place] = first_view.last_day(place, self.source.volume(location))
         return found[place]
+
+    def edge(self, location: str) -> float:
+        """Return the live edge of a location, data seconds: the latest event time read, as far as the kitchen's clock has come.
+
+        >>> t = twin.open("demo")
+        >>> t.edge("chicago") == t.location("chicago").end
+        True
+        """
+        return live_edge.live_edge(self.location(location), lambda: self.source.volume(location), self._clock())
+
+    def newest(self, location: str) -> Timeline:
+        """Return the timeline of a location that ends at the live edge: about its last 24 hours, the same for all who ask.
+
+        After a refresh that found rows there is a new one; its range begins where the one before began, until it is 25 hours
+        long, and ends with the minute of the edge. A timeline that somebody holds does not change.
+
+        >>> t = twin.open("demo")
+        >>> kitchen = t.newest("chicago")
+        >>> kitchen is t.newest("chicago"), 0 < kitchen.window.end - t.edge("chicago") <= 60
+        (True, True)
+        """
+        place, version, before = self.location(location), self._version, self._newest.get(location)
+        begin = self.last_hours(location).start if before is None else before.timeline.window.start
+        window = live_edge.live_window(place, self.edge(location), begin)
+        if before is not None and before.version == version and before.timeline.window == window:
+            return before.timeline
+        return self._newest_made.run((location, version, window), lambda: self._make_newest(location, version, window))
+
+    def _make_newest(self, location: str, version: int, window: Window) -> Timeline:
+        if self.source.as_of is None:  # it never grows
+            timeline, mark = self.timeline(location, window.start, window.end), 0
+        else:
+            mark = getattr(
+                self.source, "mark", 0
+            )  # before anything is read: a row that is met twice is a copy like any other
+            timeline = self._extended(location, window) or self._read_newest(location, window)
+        held = self._newest.get(location)
+        if held is None or held.version <= version:
+            self._newest.put(location, Newest(version, timeline, mark))
+        return timeline
+
+    def _extended(self, location: str, window: Window) -> Timeline | None:
+        """Return the newest timeline so far with what came in since; None where everything has to be read again."""
+        held = self._newest.get(location)
+        if held is None or held.timeline.window.start != window.start or held.timeline.window.end > window.end:
+            return None
+        arrived = getattr(self.source, "arrived", None)
+        rows = None if arrived is None else arrived(location, held.mark)
+        if rows is None:
+            return None
+        try:
+            return held.timeline.extended(
+                rows,
+                window.end,
+                quality=self.source.quality(location),
+                place=self.location(location),
+                brands=self.source.names("brands"),
+            )
+        except OutgrownError as reason:
+            log.info("the newest hours of %s are read again: %s", location, reason)
+            return None
+
+    def _read_newest(self, location: str, window: Window) -> Timeline:
+        """Return the newest timeline read as a whole: at first, and when its range begins later; what lies before is let go."""
+        held = self._newest.get(location)
+        before = None if held is None else held.timeline
+        return Timeline.load(self.source, location, window.start, window.end, growing=True, before=before)
 
     def reach(self, location: str) -> Window:
         """Return the widest range of a location that can be chosen: the days that have data, and its last 24 hours.
@@ -380,8 +499,18 @@ class Hub(Owner):
                 self._contexts[timeline] = context
         return context
 
-    def _baseline(self, timeline: Timeline) -> tuple[Baseline, tuple[str, ...]]:
+    def _baseline(self, timeline: Timeline) -> Usual:
         """Return what is usual, and ("history",) if that failed: moments then come from the timeline's own orders."""
+        place, window = timeline.location, timeline.window
+        had, usual = self._histories.get(place.id, (None, None))
+        if timeline.grows and usual and had and had.start == window.start and had.end <= window.end:
+            return usual  # of the hour: the days before do not change with every row
+        usual = self._read_baseline(timeline)
+        if timeline.grows:
+            self._histories[place.id] = window, usual
+        return usual
+
+    def _read_baseline(self, timeline: Timeline) -> Usual:
         try:
             return Baseline.load(self.source, timeline.location, timeline.window), ()
         except TwinError:

@@ -131,3 +131,12 @@ def test_a_zone_is_one_of_the_iana_names() -> None:
     assert not any(
         map(is_zone, ("", "PDT+1", "San Francisco", "/etc/passwd", "../../etc/passwd", "america/los angeles", "a\0"))
     )
+
+
+@given(name=st.sampled_from(["", *ZONES]), start=moments, hours=st.floats(0, 60))
+def test_all_ticks_lie_in_the_range(name: str, start: float, hours: float) -> None:
+    end = start + hours * HOUR
+    ticks = Zone(name).ticks(start, end, HOUR)
+    assert ((ticks >= start) & (ticks <= end)).all()
+    if not name:
+        assert len(ticks) == end // HOUR - (start - 1) // HOUR

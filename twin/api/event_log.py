@@ -79,8 +79,8 @@ def read(
         rows_wanted *= 2  # duplicate rows filled the page
 
 
-def of_order(rows: pa.Table) -> list[Entry]:
-    """Return all events in the rows of a `find_order` query."""
+def of_rows(rows: pa.Table) -> list[Entry]:
+    """Return all events in decoded rows."""
     events = ev.decode(rows)
     return list(_entries(events, rows, 0, len(events.ts)))
 

@@ -110,7 +110,11 @@ class Zone:
         twice both are among them, of one that it leaves out none.
         """
         if self.naive:
-            return np.arange(np.ceil(start / step) * step, end + step / 2, step) if end >= start else np.empty(0)
+            return (
+                np.arange(np.ceil(start / step) * step, np.nextafter(end, np.inf), step)
+                if end >= start
+                else np.empty(0)
+            )
         if step >= DAY:
             marks = self.from_local(
                 np.arange(np.ceil(self.local(start) / step) * step, self.local(end) + 2 * DAY, step)

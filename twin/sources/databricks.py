@@ -24,6 +24,7 @@ from twin.foundation.errors import ConfigError, SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY, HOUR
 from twin.sources import lives, pipeline_tables, queries, tables, window_sizes
+from twin.sources.arrivals import Arrivals
 from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.contents import Contents, RawTable, run
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
@@ -117,6 +118,7 @@ class DatabricksSource:
         self.metered = True
         self._raw = RawTable(self._warehouse, self._table, settings)
         self._contents = self._read_contents()
+        self._arrivals = Arrivals()
         # the key covers the table and the decoding; `_day` adds what changes with the rows
         self._days = TableCache(
             (self._schema.table(EVENTS), queries.databricks("window", "", self._table.times())),
@@ -128,6 +130,13 @@ class DatabricksSource:
     @property
     def times(self) -> Times:
         return self._contents.times
+
+    @property
+    def mark(self) -> int:
+        return self._arrivals.mark
+
+    def arrived(self, location: str, after: int) -> pa.Table | None:
+        return self._arrivals.of(location, after)
 
     def locations(self) -> list[Location]:
         return list(self._contents.locations)
@@ -148,7 +157,9 @@ class DatabricksSource:
         if self._rows_now() == self._contents.rows:
             self.as_of = now
             return False
+        before = self._contents.rows
         self._contents = self._read_contents(self._contents.reading)  # one assignment, because other threads read it
+        self._arrivals.restart(self._contents.rows - before)
         self.as_of = now
         self._names.clear()
         return True

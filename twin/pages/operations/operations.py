@@ -28,6 +28,7 @@ from twin.pages.operations.chrome import ChromeView
 from twin.pages.operations.tabs import TabBar
 from twin.pages.operations.welcome import WelcomeView
 from twin.replay.controller import ReplayController
+from twin.replay.live import grows
 from twin.server import threads
 from twin.server.answering import answering_request
 from twin.server.headers import guard_page
@@ -36,6 +37,7 @@ from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.feed.feed import FeedView
 from twin.views.incident_card.incident_card import IncidentCardView
 from twin.views.kpis.kpis import KpiView
+from twin.views.live.live import LiveView
 from twin.views.map.density import KINDS, Density
 from twin.views.map.figure import ONLINE_ORIGINS
 from twin.views.map.layers import LAYERS, NO_LAYERS
@@ -164,11 +166,12 @@ class _Operations:
         self.chrome = built(ChromeView, controller, on_cancel=self._cancel, user=api.user_url() if mounted else "")
         tiles = partial(process.built_tileset, session.hub)
         self.card = built(IncidentCardView, controller, hub=session.hub, tiles=tiles)
+        self.live = built(LiveView, controller, on_live=session.go_live)
         self.banner = BannerView()
         self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
         session.watch(
             [self.map, self.pipeline, self.kpis, self.alert, self.feed, self.moments, self.orders, self.trends, self.why,
-             self.order, self.transport, self.data_quality, self.chrome, self.card]
+             self.order, self.transport, self.data_quality, self.chrome, self.card, self.live]
         )  # fmt: skip
         saved = ((self.feed, "query"), (self.map, "layers_text"), (self.map, "density_text"), (self.tabs, "tab"),
                  (self.transport, "below"))  # fmt: skip
@@ -180,7 +183,7 @@ class _Operations:
         # its kitchens come with the first place: thousands would make the first page wait for what it does not show
         self.choice = KitchenChoice(margin=0, visible=False, css_classes=["kitchen"])
         self.choice.param.watch(self._on_choice, "value")
-        self.bar = (self.data_quality, self.chrome, session.page, self.card)
+        self.bar = (self.live, self.data_quality, self.chrome, session.page, self.card)
         self._follow()
         self._restored = session.restore(query)
         if self._restored:
@@ -206,6 +209,8 @@ class _Operations:
         session.param.watch(self._on_problem, "problem")
         session.param.watch(self._update_age, ["as_of", "stale"])
         session.param.watch(self._offer_newer, "newer")
+        session.following.param.watch(self._show_live, "now")
+        session.param.watch(self._show_live, ["as_of", "place"])
         self.tabs.param.watch(self._choose_panel, ["tab", "room"])
         self.map.param.watch(self._choose_panel, "has_place")
         self.order.param.watch(self._choose_panel, "visible_order")
@@ -224,7 +229,8 @@ class _Operations:
             await self.session.follow_address(query, self._show_welcome)
         self.banner.remark(notice([*self.session.remarks, *self._remarks(query)]))
         self.session.param.watch(lambda event: self.banner.remark(notice(event.new)), "remarks")
-        if self._restored and timeline is not None and self.session.controller.insights is None:
+        followed = self.session.following.now is not None
+        if self._restored and timeline is not None and self.session.controller.insights is None and not followed:
             await self.session.learn(timeline)
         self.session.start()
         chosen = self.session.controller.selection
@@ -393,6 +399,14 @@ class _Operations:
     def _update_age(self, *_: Any) -> None:
         self.data_quality.param.update(as_of=self.session.as_of, stale=self.session.stale)
 
+    def _show_live(self, *_: Any) -> None:
+        """Say how live the page is; how many events came after their time was final goes with the data's health."""
+        session = self.session
+        now = session.following.now
+        offered = session.place is not None and grows(session.hub, session.place.id)
+        self.live.param.update(now=now, offered=offered)
+        self.data_quality.late = 0 if now is None else now.late
+
     def _offer_newer(self, event: Any) -> None:
         """Offer the orders that are newer than what is shown; nothing changes until the user accepts."""
         place = self.session.place
@@ -403,6 +417,8 @@ class _Operations:
     def _check_range(self, *_: Any) -> None:
         """Show a notice if the chosen range has no orders, or if stragglers follow the day that the page opens on."""
         timeline, place = self.session.controller.timeline, self.session.place
+        if self.session.extending:  # a notice stays while the range grows
+            return
         if timeline is None or place is None:
             self.banner.clear()
         elif not timeline.has_orders:
