@@ -152,6 +152,7 @@ def test_what_cannot_be_opened_is_tried_again_for_the_next_one() -> None:
     assert held.hub(visitor) is held.opened(visitor)
 
 
+@pytest.mark.slow
 def test_few_hubs_are_held_but_each_that_a_page_shows() -> None:
     held = Visitors(hub_of)
     shown = held.of(request("shown"))
