@@ -12,9 +12,10 @@ True
 """
 
 from twin.foundation.settings import Settings
-from twin.foundation.version import VERSION as __version__
+from twin.foundation.version import VERSION
 from twin.notebook.door import Locations, Twin, open
 from twin.notebook.kitchen import Instant, Kitchen
 from twin.notebook.order_life import OrderLife
 
 __all__ = ["Instant", "Kitchen", "Locations", "OrderLife", "Settings", "Twin", "open"]
+__version__ = VERSION
