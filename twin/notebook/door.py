@@ -1,11 +1,14 @@
 """The public entry point: `open` returns a `Twin`, a hub with conveniences for notebooks."""
 
+import sys
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Never
 
+import duckdb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -16,7 +19,7 @@ from twin.foundation.errors import UnknownLocationError
 from twin.foundation.settings import Settings
 from twin.foundation.zones import Zone
 from twin.hub import Hub, Progress, open_source
-from twin.notebook import completion, tables
+from twin.notebook import completion, in_and_out, tables
 from twin.notebook.given_times import AnyTime, GivenTimes, clock_seconds
 from twin.notebook.kitchen import Kitchen
 from twin.notebook.tables import html
@@ -237,6 +240,29 @@ class Twin(Hub, Mapping[str, Kitchen]):
         """
         return self._over_kitchens(tables.events_of, day, start, end)
 
+    def to_duckdb(
+        self,
+        database: str | Path = ":memory:",
+        start: AnyTime | None = None,
+        end: AnyTime | None = None,
+        *,
+        day: AnyTime | None = None,
+    ) -> duckdb.DuckDBPyConnection:
+        """Return a DuckDB database, in memory or a file, with the tables `kitchens`, `orders`, `order_items` and `events` of all
+        kitchens; tables of these names in it are replaced. The range as in `orders`.
+
+        >>> db = twin.open("demo").to_duckdb(day="2025-10-16")
+        >>> db.sql("select count(*) from orders join kitchens on kitchen = location where name = 'Chicago'").fetchall()[0][0] > 0
+        True
+        """
+        made = {
+            "kitchens": self.locations.table,
+            "orders": self.orders(start, end, day=day),
+            "order_items": self.order_items(start, end, day=day),
+            "events": self.events(start, end, day=day),
+        }
+        return in_and_out.to_duckdb(made, database)
+
     def _over_kitchens(
         self,
         make: Callable[[Timeline], pd.DataFrame],
@@ -289,17 +315,18 @@ def _weeks(window: Window, tz: Zone) -> list[Window]:
 
 
 def open(
-    source: str | Path | None = None,
+    source: str | Path | in_and_out.Rows | None = None,
     progress: Progress | None = None,
     settings: Settings | None = None,
     adapter: str | Path | None = None,
 ) -> Twin:
     """Open a source of events: `demo`, a file, folder or glob of CSV, JSON or Parquet event rows, or a SQL warehouse's tables
-    (`databricks`, `databricks://catalog.schema`; see docs/databricks.md).
+    (`databricks`, `databricks://catalog.schema`; see docs/databricks.md); or event rows that are in memory: a DataFrame of
+    pandas, polars or Spark, an Arrow table, a relation of DuckDB. Of these a copy is written to a temporary file.
 
     Without `source`, it opens the environment's TWIN_SOURCE, else the demo, which is generated on first use in the folder that
-    TWIN_DEMO names, by default `demo` in the current one. `progress(message, share)` is called as opening proceeds. Raises
-    `SourceError`.
+    TWIN_DEMO names, by default `demo` in the current one; where that is, is said on stderr.
+    `progress(message, share)` is called as opening proceeds. Raises `SourceError`.
 
     `adapter` is a YAML file that says what columns of your own mean, by default TWIN_ADAPTER's or the one beside the data
     (docs/adapters.md).
@@ -319,4 +346,14 @@ def open(
     if adapter is not None:
         chosen = replace(chosen, adapter=Path(adapter))
     completion.install()
+    if source is not None and not isinstance(source, str | Path):
+        folder = in_and_out.written(source)
+        made = Twin(open_source(folder.name, chosen, progress), chosen)
+        weakref.finalize(made, folder.cleanup)  # the files are read as long as the twin is used
+        return made
+    if str(source or chosen.source) == "demo" and not chosen.demo.is_dir():
+        print(
+            f"The demo's events are written to {chosen.demo.resolve()}, once; TWIN_DEMO names another folder.",
+            file=sys.stderr,
+        )
     return Twin(open_source(source, chosen, progress), chosen)
