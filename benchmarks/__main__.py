@@ -22,6 +22,7 @@ MEASURES = (
     "dense",
     "sessions",
     "mix",
+    "live",
     "curves",
     "deckgl",
     "api",

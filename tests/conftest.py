@@ -1,7 +1,9 @@
 """Shared data and the order of the run: what every worker of pytest-xdist uses is made once, the longest files come first."""
 
 import fcntl
+import gc
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +17,10 @@ from twin.simulator import write_demo
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+"""Every process of a run reads what the first has compiled: this one's workers, and some thirty servers that tests start."""
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("quick", settings.get_profile("repeatable"), max_examples=20)
@@ -48,6 +54,9 @@ LONGEST_FIRST = (
     "test_wheel.py",
 )
 """Browser test files that take longest: a worker that begins with one of them last leaves the others without work."""
+NOT_QUICK = re.compile(r"^pytestmark = .*\bmark\.(browser|spark|slow)\b", re.MULTILINE)
+"""In the text of a file none of whose tests is in the quick run."""
+
 CHANGES_ITS_PROCESS = "test_saved.py"
 """Imports a library that gives Panel another design for good, so it comes last."""
 
@@ -118,6 +127,18 @@ def pytest_configure(config: pytest.Config) -> None:
         for name, value in QUICK.items():  # in the environment, which the workers inherit
             os.environ.setdefault(name, value)
         settings.load_profile(os.environ["HYPOTHESIS_PROFILE"])
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out, in the quick run, the files that are not for it as a whole: even importing them takes seconds."""
+    quick = "not" in config.option.markexpr
+    return True if quick and collection_path.suffix == ".py" and NOT_QUICK.search(collection_path.read_text()) else None
+
+
+def pytest_collection_finish() -> None:
+    """Take what has been imported out of the garbage collector's sight, which would look at a million objects each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

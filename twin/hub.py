@@ -39,6 +39,7 @@ from twin.sources.event_files import Adapter
 from twin.sources.file_paths import adapter_beside
 from twin.sources.files import FileSource
 from twin.timeline.bodies import route_points
+from twin.timeline.growing import OutgrownError
 from twin.timeline.timeline import Timeline
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ LAST_HOURS = 24.0
 Progress = Callable[[str, float], None]
 
 
+Usual = tuple[Baseline, tuple[str, ...]]
+"""What is usual, and ("history",) if that could not be learnt."""
 Context = tuple[Baseline, tuple[str, ...], StateLog]
 Learned = tuple[Baseline, Findings, StateLog]
 """What is computed once of a timeline and the days around it."""
@@ -61,10 +64,11 @@ Learned = tuple[Baseline, Findings, StateLog]
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """A timeline that ends at the live edge, and which version of the source it has the rows of."""
+    """A timeline that ends at the live edge, the version of the source that it has the rows of, and that source's mark then."""
 
     version: int
     timeline: Timeline
+    mark: int
 
 
 class Hub(Owner):
@@ -102,8 +106,9 @@ class Hub(Owner):
         self._stale = ""
         self._version = 0
         self._clock = clock
-        self._newest: dict[str, Newest] = {}
+        self._newest: ByteCache[Newest] = ByteCache(most, lambda one: min(one.timeline.nbytes, most))
         self._newest_made: SingleFlight[Timeline] = SingleFlight()
+        self._histories: dict[str, tuple[Window, Usual]] = {}
         self._on_change: list[Callable[[], object]] = []
 
     @property
@@ -254,7 +259,7 @@ class Hub(Owner):
         >>> t.edge("chicago") == t.location("chicago").end
         True
         """
-        return live_edge.live_edge(self.location(location), self.source.volume(location), self._clock())
+        return live_edge.live_edge(self.location(location), lambda: self.source.volume(location), self._clock())
 
     def newest(self, location: str) -> Timeline:
         """Return the timeline of a location that ends at the live edge: about its last 24 hours, the same for all who ask.
@@ -275,12 +280,44 @@ class Hub(Owner):
         return self._newest_made.run((location, version, window), lambda: self._make_newest(location, version, window))
 
     def _make_newest(self, location: str, version: int, window: Window) -> Timeline:
-        timeline = self.timeline(location, window.start, window.end)
-        with self._lock:
-            held = self._newest.get(location)
-            if held is None or held.version <= version:
-                self._newest[location] = Newest(version, timeline)
+        if self.source.as_of is None:  # it never grows
+            timeline, mark = self.timeline(location, window.start, window.end), 0
+        else:
+            mark = getattr(
+                self.source, "mark", 0
+            )  # before anything is read: a row that is met twice is a copy like any other
+            timeline = self._extended(location, window) or self._read_newest(location, window)
+        held = self._newest.get(location)
+        if held is None or held.version <= version:
+            self._newest.put(location, Newest(version, timeline, mark))
         return timeline
+
+    def _extended(self, location: str, window: Window) -> Timeline | None:
+        """Return the newest timeline so far with what came in since; None where everything has to be read again."""
+        held = self._newest.get(location)
+        if held is None or held.timeline.window.start != window.start or held.timeline.window.end > window.end:
+            return None
+        arrived = getattr(self.source, "arrived", None)
+        rows = None if arrived is None else arrived(location, held.mark)
+        if rows is None:
+            return None
+        try:
+            return held.timeline.extended(
+                rows,
+                window.end,
+                quality=self.source.quality(location),
+                place=self.location(location),
+                brands=self.source.names("brands"),
+            )
+        except OutgrownError as reason:
+            log.info("the newest hours of %s are read again: %s", location, reason)
+            return None
+
+    def _read_newest(self, location: str, window: Window) -> Timeline:
+        """Return the newest timeline read as a whole: at first, and when its range begins later; what lies before is let go."""
+        held = self._newest.get(location)
+        before = None if held is None else held.timeline
+        return Timeline.load(self.source, location, window.start, window.end, growing=True, before=before)
 
     def reach(self, location: str) -> Window:
         """Return the widest range of a location that can be chosen: the days that have data, and its last 24 hours.
@@ -462,8 +499,18 @@ class Hub(Owner):
                 self._contexts[timeline] = context
         return context
 
-    def _baseline(self, timeline: Timeline) -> tuple[Baseline, tuple[str, ...]]:
+    def _baseline(self, timeline: Timeline) -> Usual:
         """Return what is usual, and ("history",) if that failed: moments then come from the timeline's own orders."""
+        place, window = timeline.location, timeline.window
+        had, usual = self._histories.get(place.id, (None, None))
+        if timeline.grows and usual and had and had.start == window.start and had.end <= window.end:
+            return usual  # of the hour: the days before do not change with every row
+        usual = self._read_baseline(timeline)
+        if timeline.grows:
+            self._histories[place.id] = window, usual
+        return usual
+
+    def _read_baseline(self, timeline: Timeline) -> Usual:
         try:
             return Baseline.load(self.source, timeline.location, timeline.window), ()
         except TwinError:

@@ -8,7 +8,6 @@ from typing import Any, cast
 import numpy as np
 import pyarrow as pa
 import pytest
-from scipy.stats import hypergeom
 
 import twin
 from benchmarks import worlds
@@ -102,6 +101,8 @@ def test_what_the_data_does_not_tell_is_no_trait(evening: Timeline, traits: list
 
 
 def test_the_probability_of_a_trait_is_the_exact_one_of_the_statisticians() -> None:
+    from scipy.stats import hypergeom  # most of a second to import, which only this test needs
+
     dice = np.random.default_rng(3)
     for _ in range(300):
         n, m = (int(dice.integers(1, most)) for most in (400, 20_000))

@@ -1,59 +1,13 @@
-"""The OpenAPI document as a contract: whatever schemathesis sends, no answer is a server error or outside its schema.
-
-The stream is left out: it has tests of its own, and does not end for a fuzzer.
-"""
+"""The OpenAPI document and the endpoints that it is made from; test_contract_held.py holds the answers against it."""
 
 import inspect
-import json
-import os
-from typing import Any
 
-import jsonschema
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, settings
-from schemathesis import checks
 
-from tests.api.conftest import World
-from tests.api.serving import fetch
 from twin.api.endpoints import ENDPOINTS, Endpoint
 from twin.api.models import Answer
-from twin.api.openapi import REPLAY, document
+from twin.api.openapi import document
 from twin.api.parameters import Parameters
-
-EXAMPLES = int(os.environ.get("TWIN_CONTRACT_EXAMPLES", "25"))
-"""Requests per endpoint: a few seconds each; a nightly run may ask for more."""
-
-schemathesis.serializer.alias("application/x-ndjson", "text/plain")
-schema = schemathesis.openapi.from_dict(json.loads(json.dumps(document()))).exclude(path_regex="replay$")
-HELD = [checks.not_a_server_error, checks.status_code_conformance, checks.content_type_conformance]
-HELD += [checks.response_schema_conformance, checks.response_headers_conformance]
-
-
-def places(world: World) -> dict[str, list[str]]:
-    """Names that exist, so that the fuzzer comes further than the 404s."""
-    return {"location": world.places, "order_id": [world.events(place)[7][2] for place in world.places]}
-
-
-@pytest.mark.slow
-@schema.parametrize()
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-def test_no_request_breaks_the_contract(case: Any, server: str, demo_world: World) -> None:
-    known = places(demo_world)
-    for name in case.path_parameters or {}:
-        if len(str(case.query or "")) % 4:  # one in four keeps its made-up name
-            case.path_parameters[name] = known[name][len(str(case.query)) % len(known[name])]
-    case.call_and_validate(base_url=server, checks=HELD, headers={"Connection": "close"})
-
-
-def test_the_document_itself_is_valid_and_covers_every_parameter() -> None:
-    result = document()
-    jsonschema.Draft202012Validator.check_schema({"$defs": result["components"]["schemas"]})
-    assert len(result["paths"]) == 14
-    assert any(path.endswith(REPLAY) for path in result["paths"])
-    for operations in result["paths"].values():
-        for operation in operations.values():
-            assert all(parameter["schema"] for parameter in operation["parameters"])
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
@@ -67,17 +21,5 @@ def test_an_endpoint_is_what_its_functions_signature_says(endpoint: Endpoint) ->
 
 @pytest.mark.parametrize("model", ["TimeRange", "KitchenStatus", "OrderLifecycle", "Brands"])
 def test_an_answer_with_a_made_up_field_would_be_caught(model: str) -> None:
-    """The schemas are closed; else the contract above could not fail on what it does not know."""
+    """The schemas are closed; else test_contract_held.py could not fail on what it does not know."""
     assert document()["components"]["schemas"][model]["additionalProperties"] is False
-
-
-def test_answers_hold_against_the_document_with_another_validator(server: str, demo_world: World) -> None:
-    result = document()
-    place = demo_world.places[0]
-    for path, operations in result["paths"].items():
-        if path.endswith(("replay", "metrics")) or "get" not in operations:
-            continue
-        filled = path.format(location=place, order_id=demo_world.events(place)[0][2])
-        wanted = operations["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-        body = json.loads(fetch(server + filled).body)
-        jsonschema.Draft202012Validator({**wanted, "components": result["components"]}).validate(body)

@@ -294,14 +294,41 @@ def a_sentence_and_the_page_have_one_usual(scene: Scene) -> Faults:
     listed = [(one, one["at"]) for one in scene.sent["moments"]["moments"] or []]
     changes = [change for block in scene.sent["alert"]["known"] for change in block["changes"]]
     for one, t in listed + [(trouble, look) for look, troubles, _ in changes for trouble in troubles]:
-        told = re.search(r"against (\d+) min usually", one["sentence"].partition("their delivery time")[0])
+        told = re.search(r"against (\d+) min usually", one["sentence"].partition("delivery time")[0])
         usual = scene.baseline.stage_time(one["stage"], t)
         if told is not None and usual is not None and not one["sentence"].startswith(("Packing", "So far packing")):
             yield same(f"usual of {one['when']} {one['sentence']!r}", 60 * int(told[1]), 60 * whole_minutes(usual))
-        told = re.search(r"their delivery time \d+ min against (\d+) min usually", one["sentence"])
+        told = re.search(r"delivery time (?:of the \d+ delivered )?\d+ min against (\d+) min usually", one["sentence"])
         usual = scene.baseline.delivery_time(t // SERIES_STEP * SERIES_STEP)
         if told is not None and usual is not None:
             yield same(f"usual of {one['when']} {one['sentence']!r}", 60 * int(told[1]), 60 * whole_minutes(usual))
+
+
+_STILL = {
+    "not started yet": "created",
+    "still cooking": "cooking",
+    "still being packed": "ready",
+    "still waiting": "ready",
+    "still on the road": "out_for_delivery",
+}
+
+
+@relation
+def a_sentence_says_who_is_still_in_it(scene: Scene) -> Faults:
+    """Of the orders that a sentence averages, those that go on are in the stage then, and no more than all with the delivered."""
+    for block in scene.sent["alert"]["known"]:
+        for look, troubles, _ in block["changes"]:
+            for one in troubles:
+                sentence = one["sentence"]
+                still = re.search(r"(all|\d+) of them (not started yet|still [a-z ]+)", sentence)
+                if still is None:
+                    yield None if "still" not in sentence else f"still of how many: {sentence!r}"
+                    continue
+                of = int(re.search(r"for (\d+) order|^(?:So far )?(\d+)", sentence)[1] or re.search(r"\d+", sentence)[0])  # type: ignore[index]
+                going_on = of if still[1] == "all" else int(still[1])
+                delivered = re.search(r"of the (\d+) delivered", sentence)
+                yield at_most(f"still in it of {sentence!r}", going_on + int(delivered[1] if delivered else 0), of)
+                yield at_most(f"now there by {sentence!r}", going_on, scene.timeline.counts(look)[_STILL[still[2].strip()]])
 
 
 @relation

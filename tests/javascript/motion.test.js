@@ -151,3 +151,50 @@ test("a driver is at risk when the promise is too late, late when the order is t
   );
   assert.deepEqual([at(250 + fadeSpan(1) + 1), motion.faded.length], [[], 0]);
 });
+
+test("a driver whose way is corrected goes on from where he is drawn, told as inferred, and is there soon", () => {
+  const { clock, motion } = motionAt({ t0: 1000, playing: true, end: 2000, edge: 2000, live: true, pace: 1 });
+  const message = (rest) => received(windowOf({ ...rest, version: 1, pushed: true, from: 900, to: 1900 }));
+  motion.receive(message({ start: 900, end: 1100 }));
+  motion.advance();
+  const [driver] = motion.active;
+  assert.equal(driver.px, 50);
+  motion.receive({ ...message({ start: 900, end: 1300 }), grown: true });
+  motion.advance();
+  assert.ok(Math.abs(motion.active[0].px - 50) < 0.1, "no jump");
+  assert.ok(motion.active[0].inferred);
+  let far = Infinity;
+  for (wall.now = 0.1; wall.now < 1.5; wall.now += 0.1) {
+    motion.advance();
+    const there = ((clock.now() - 900) / 400) * 100;
+    const off = Math.abs(motion.active[0].px - there);
+    assert.ok(off < far, "it comes nearer all the time");
+    far = off;
+  }
+  wall.now = 1.6;
+  motion.advance();
+  assert.ok(Math.abs(motion.active[0].px - (101.6 / 400) * 100) < 1e-3);
+  assert.ok(!motion.active[0].inferred);
+});
+
+test("a window of another moment is no correction: a seek glides nowhere", () => {
+  const { motion } = motionAt({ t0: 1000, playing: false, end: 2000 });
+  const message = (rest) => received(windowOf({ ...rest, version: 1, pushed: true, from: 900, to: 1900 }));
+  motion.receive(message({ start: 900, end: 1100 }));
+  motion.advance();
+  motion.receive(message({ start: 900, end: 1300 }));
+  motion.advance();
+  assert.equal(motion.active[0].px, 25);
+});
+
+test("drivers that are held follow their orders to other rows", () => {
+  const { motion } = motionAt({ t0: 1000, playing: false, end: 2000 });
+  motion.receive(
+    received(windowOf({ order: 7, start: 900, end: 1100, version: 1, pushed: true, from: 900, to: 1900 })),
+  );
+  motion.advance();
+  motion.renew(2, [0, 7, 9]);
+  assert.equal(motion.version, 2);
+  assert.ok(motion.trip(10));
+  assert.equal(motion.trip(7), null);
+});

@@ -3,11 +3,10 @@
 import json
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from databricks.sdk.errors import PermissionDenied
 
 from twin.server.hosting import allow_own_host, own_address
 
@@ -36,14 +35,25 @@ def test_outside_an_app_nothing_is_asked_and_nothing_allowed() -> None:
     assert environment == {}
 
 
+def forbidden() -> Exception:
+    from databricks.sdk.errors import PermissionDenied  # which imports all of the SDK
+
+    return PermissionDenied("secret-token-1 may not")
+
+
 @pytest.mark.parametrize(
-    "trouble", [PermissionDenied("secret-token-1 may not"), ValueError("default auth: secret-token-1"), TimeoutError()]
+    "trouble",
+    [
+        pytest.param(forbidden, marks=pytest.mark.slow),
+        lambda: ValueError("default auth: secret-token-1"),
+        TimeoutError,
+    ],
 )
 def test_a_workspace_that_does_not_tell_is_logged_with_what_to_do_and_without_its_text(
-    trouble: Exception, caplog: pytest.LogCaptureFixture
+    trouble: Callable[[], Exception], caplog: pytest.LogCaptureFixture
 ) -> None:
     def ask(name: str) -> str:
-        raise trouble
+        raise trouble()
 
     environment = {"DATABRICKS_APP_NAME": "twin"}
     with caplog.at_level(logging.ERROR):
@@ -98,11 +108,13 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     server.server_close()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("workspace")
 def test_the_workspace_is_asked_through_the_real_sdk() -> None:
     assert own_address("twin") == f"https://{HOST}"
 
 
+@pytest.mark.slow
 def test_a_workspace_that_forbids_it_leaves_the_origin_unset(
     workspace: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

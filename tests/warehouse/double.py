@@ -4,6 +4,7 @@ The genuine connector talks to it, unpatched. What a real service does wrong can
 """
 
 import datetime as dt
+import functools
 import itertools
 import json
 import re
@@ -25,7 +26,7 @@ from sqlglot import exp
 from thrift.protocol import TBinaryProtocol
 from thrift.transport import TTransport
 
-from twin.sources import queries
+from tests.warehouse.pipelines import transpiled
 from twin.sources.queries import json_bodies
 
 TOKEN = "dapi-the-apps-own-token"
@@ -336,7 +337,7 @@ class Warehouse:
                 return self._history(cursor, described[1])
             # DuckDB has one information_schema for all catalogs
             one_for_all = re.sub(r"`caspers`\.information_schema", "information_schema", sql, flags=re.IGNORECASE)
-            translated = queries.transpile(TRUNCATED.sub(r"CAST(\g<0> AS TIMESTAMP)", one_for_all))
+            translated = transpiled(TRUNCATED.sub(r"CAST(\g<0> AS TIMESTAMP)", one_for_all))
             table = cursor.sql(translated, params=given).to_arrow_table()
         return _as_spark_does(table)
 
@@ -373,15 +374,20 @@ def _query_tags(serialized: str) -> dict[str, str]:
 
 def _check_limits(sql: str, types: dict[str, str]) -> None:
     """Raise TypeError for a LIMIT or OFFSET that is no INT: Spark and Databricks cast none."""
-    if HISTORY.fullmatch(sql):
-        return
-    for limit in sqlglot.parse_one(sql, dialect="databricks").find_all(exp.Limit, exp.Offset):
-        for one in limit.find_all(exp.Placeholder, exp.Parameter):
-            declared = types[one.name or one.this.name]
-            if declared != "INT":
-                raise TypeError(
-                    f'The limit like expression ":{one.name}" is invalid. It must be integer type, but got "{declared}".'
-                )
+    for name in _limits(sql):
+        if (declared := types[name]) != "INT":
+            raise TypeError(
+                f'The limit like expression ":{name}" is invalid. It must be integer type, but got "{declared}".'
+            )
+
+
+@functools.cache
+def _limits(sql: str) -> tuple[str, ...]:
+    """Return the parameters in a statement's LIMIT and OFFSET."""
+    if not re.search("limit|offset", sql, re.IGNORECASE) or HISTORY.fullmatch(sql):
+        return ()
+    found = sqlglot.parse_one(sql, dialect="databricks").find_all(exp.Limit, exp.Offset)
+    return tuple(one.name or one.this.name for limit in found for one in limit.find_all(exp.Placeholder, exp.Parameter))
 
 
 def _as_spark_does(table: pa.Table) -> pa.Table:

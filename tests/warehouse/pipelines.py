@@ -8,6 +8,9 @@ from twin.sources import pipeline, queries
 from twin.sources.pipeline import Table
 from twin.sources.queries.times import Column
 
+transpiled = cache(queries.transpile)
+"""DuckDB's text of a statement: each takes up to a tenth of a second, and most are those of the test before."""
+
 
 def filled(table: Table, locations: tuple[str, str], times: str = pipeline.UNSET, dates: str = pipeline.UNSET) -> str:
     """Return a table's query as the engine reads it: configured, and of all rows instead of the new ones."""
@@ -30,9 +33,5 @@ def run(
     with connection.cursor() as cursor:
         cursor.execute("USE caspers.lakeflow")
         for table in (pipeline.events(column), *pipeline.others()):
-            sql = _transpiled(filled(table, locations, times, dates))
+            sql = transpiled(filled(table, locations, times, dates))
             cursor.execute(f"CREATE OR REPLACE TABLE {table.name} AS {sql}")
-
-
-_transpiled = cache(queries.transpile)
-"""Each takes a tenth of a second, and many tests run the same pipeline."""

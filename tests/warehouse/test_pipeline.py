@@ -11,6 +11,7 @@ from scripts import pipelines as script
 from tests.warehouse import pipelines
 from tests.warehouse.conftest import tables
 from tests.warehouse.double import filled as lakehouse_of
+from tests.warehouse.pipelines import transpiled
 from tests.warehouse.test_answers import same
 from tests.warehouse.test_spark import with_odd_rows
 from twin.sources import pipeline, queries
@@ -59,7 +60,7 @@ def test_the_tables_have_what_the_queries_say_of_the_raw_rows(form: str, demos: 
             # orders of which later lives are told apart: test_pipeline_answers.py
             for query in {*answers} - {"volume", "long_orders"} - ({"times"} if aside else set()):
                 ours = pipeline.answered(query, f"caspers.lakeflow.{pipeline.answer(query)}")
-                assert same(rows(queries.transpile(ours)), rows(queries.for_duckdb(query))), query
+                assert same(rows(transpiled(ours)), rows(queries.for_duckdb(query))), query
         read = rows(f"SELECT count(*) AS n FROM ({raw})").to_pylist()
         for counted in ("twin_quality", "twin_version"):
             assert rows(f"SELECT sum(rows_read)::BIGINT AS n FROM caspers.lakeflow.{counted}").to_pylist() == read

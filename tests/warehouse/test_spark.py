@@ -19,6 +19,7 @@ from tests import hostile_bodies as hostile
 from tests.warehouse import year
 from tests.warehouse.conftest import FORMS, tables
 from tests.warehouse.double import Statement, Warehouse
+from tests.warehouse.pipelines import transpiled
 from tests.warehouse.test_answers import questions
 from twin.foundation.times import DAY
 from twin.notebook.door import Twin
@@ -223,7 +224,7 @@ def test_every_statement_gives_the_same_rows_in_spark(
         here = re.sub(r"`caspers`\.`(\w+)`\.`(\w+)`", r"\1_\2", one.sql)
         result = spark.sql(here, args=bound(one))
         with warehouse.connection.cursor() as cursor:
-            expected = cursor.sql(queries.transpile(one.sql), params=one.parameters).to_arrow_table()
+            expected = cursor.sql(transpiled(one.sql), params=one.parameters).to_arrow_table()
         assert result.columns == expected.column_names
         assert not [one.name for one in result.schema if isinstance(one.dataType, TimestampType)], "a time with a zone"
         if is_asked("contents", one.sql):

@@ -168,6 +168,8 @@ class Settings:
     dashboard_link: str = ""
     """The same of a dashboard about what is seen."""
 
+    final_after_s: float = 5 * MINUTE
+    """Events may come so much later than the latest: figures of a live kitchen are provisional for so long, then final."""
     refresh_s: float = 10 * MINUTE
     """What is known of a table that grows may be so old when somebody chooses a kitchen or a range; then it is asked again."""
     cache_folder: Path = field(default_factory=_cache_folder)
@@ -255,6 +257,7 @@ class Settings:
             ask_link=_link(environment, "TWIN_ASK_LINK"),
             dashboard_link=_link(environment, "TWIN_DASHBOARD_LINK"),
             secrets=Path(given.get("TWIN_SECRETS") or default.secrets).absolute(),
+            final_after_s=_minutes(environment, "TWIN_FINAL_AFTER_MIN", default.final_after_s),
             refresh_s=_minutes(environment, "TWIN_REFRESH_MIN", default.refresh_s),
             cache_folder=Path(given.get("TWIN_CACHE") or default.cache_folder),
             cache_bytes=_whole(

@@ -311,6 +311,10 @@ class Process:
                 self._inbox = Inbox(folder)
             return self._inbox
 
+    def inbox_of(self, hub: Hub) -> Inbox | None:
+        """Return the inbox if it is the source of this hub, else None."""
+        return self._inbox if hub is self._hub and self.settings.source == str(self.settings.inbox) else None
+
     def _check_inbox(self) -> None:
         """Raise `SourceError` if the inbox is the source and has no events so far."""
         inbox = self.inbox()  # made at once, which also says whether it can be written

@@ -112,7 +112,7 @@ class Source(Protocol):
     def arrived(self, location: str, after: int) -> pa.Table | None:
         """Return the decoded rows of a location that came in after a mark; columns as in queries/window.sql.
 
-        None where only reading everything again tells: rows have changed or gone, times are read otherwise, or it is too long ago.
+        None where only reading everything again tells: rows changed or went, times are read otherwise, or it is too long ago.
         Whoever extends what he has read takes the mark before he reads; a row that he then meets twice is a copy like any other.
         """
 

@@ -555,7 +555,7 @@ function arrivedState() {
 
 const connection = new Connection();
 twin.connection = connection;
-// once: es-module-shims, which Panel brings, sends this event a second time
+// once: where es-module-shims loads the modules, it sends this event a second time
 if (document.readyState === "loading")
   document.addEventListener("DOMContentLoaded", () => connection.begin(), { once: true });
 else connection.begin();
