@@ -324,11 +324,15 @@ def a_sentence_says_who_is_still_in_it(scene: Scene) -> Faults:
                 if still is None:
                     yield None if "still" not in sentence else f"still of how many: {sentence!r}"
                     continue
-                of = int(re.search(r"for (\d+) order|^(?:So far )?(\d+)", sentence)[1] or re.search(r"\d+", sentence)[0])  # type: ignore[index]
+                of = int(
+                    re.search(r"for (\d+) order|^(?:So far )?(\d+)", sentence)[1] or re.search(r"\d+", sentence)[0]
+                )  # type: ignore[index]
                 going_on = of if still[1] == "all" else int(still[1])
                 delivered = re.search(r"of the (\d+) delivered", sentence)
                 yield at_most(f"still in it of {sentence!r}", going_on + int(delivered[1] if delivered else 0), of)
-                yield at_most(f"now there by {sentence!r}", going_on, scene.timeline.counts(look)[_STILL[still[2].strip()]])
+                yield at_most(
+                    f"now there by {sentence!r}", going_on, scene.timeline.counts(look)[_STILL[still[2].strip()]]
+                )
 
 
 @relation

@@ -24,7 +24,7 @@ from twin.analysis.metrics import metrics_of
 from twin.analysis.moments import Moment
 from twin.analysis.shelf import ShelfClock, by_brand
 from twin.hub import Hub
-from twin.notebook import tables
+from twin.notebook import in_and_out, tables
 from twin.notebook.cards import IncidentCard, MomentTable
 from twin.notebook.follow import Follow
 from twin.notebook.given_times import AnyTime, GivenTimes, Step, step_seconds
@@ -623,6 +623,19 @@ class Kitchen:
         from twin.notebook.saved import save  # noqa: PLC0415
 
         return save(self._hub, self.data, path, self.replay.now(), None if step is None else step_seconds(step))
+
+    def to_parquet(self, folder: str | Path) -> Path:
+        """Write the tables to a folder, each as one file: orders, items, order_brands, stages, events, ledger, shelf, promises,
+        moments. Files of these names are replaced. Returns the folder.
+
+        >>> k = twin.open("demo").kitchen("chicago", start="2025-10-16 18:00", end="2025-10-16 18:30")
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     len(pd.read_parquet(k.to_parquet(folder) / "orders.parquet")) == len(k.orders)
+        True
+        """
+        names = ("orders", "items", "order_brands", "stages", "ledger", "shelf", "promises", "moments")
+        return in_and_out.to_parquet({"events": self.events()} | {name: getattr(self, name) for name in names}, folder)
 
     def report(self, path: str | Path, link: str = "") -> Path:
         """Write the report of the range as one HTML page to read, print and mail: why late, moments, brands, the latest orders.
