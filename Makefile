@@ -6,7 +6,7 @@ SCENES ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run app test lint bench soak chaos kiosk-soak demo-video golden clean
+.PHONY: run app prepared packages test lint bench soak chaos kiosk-soak demo-video golden clean
 
 run: $(VENV)/.installed
 	$(BIN)/twin serve --address $(ADDRESS) --port $(PORT) $(if $(SOURCE),--source "$(SOURCE)") $(if $(SCENES),--scenes "$(SCENES)")
@@ -19,7 +19,14 @@ app:
 	cp -R app.yaml manifest.yaml requirements.txt LICENSE twin dashboards scripts stages "$(APP)"
 	find "$(APP)" -name __pycache__ -prune -exec rm -rf {} +
 
+# What the tests need of the system, and of Python; `make --jobs=2 prepared` installs both at once.
+prepared: packages $(VENV)/.testing
+
+packages:
+	scripts/debian
+
 test: $(VENV)/.testing
+	scripts/debian
 	scripts/chromium shell
 	scripts/java
 	scripts/node

@@ -11,6 +11,9 @@ import pyarrow as pa
 from twin.foundation.stages import STATES
 from twin.timeline.timeline import Timeline
 
+TRIPS = ("order", "start", "end", "routed", "too_fast", "unit", "scale", "usual_speed")
+"""The columns of trips; where their knots lie is not an answer."""
+
 
 def moments_of(timeline: Timeline, most: int = 8) -> list[float]:
     """Times at which something happens, spread over all events, and the window's edges."""
@@ -42,7 +45,8 @@ def answers(timeline: Timeline, moments: Iterable[float] | None = None) -> dict[
         "addresses": orders.addresses.to_pylist(),
         "figures": (orders.revenue, orders.odd, orders.eta_mins, orders.customer_x, orders.customer_y),
         "volume": [timeline.volume(bucket) for bucket in (60.0, 900.0, 3600.0)],
-        "trips": (trips, trips.usual_speed, trips.unit),
+        "trips": [getattr(trips, name) for name in TRIPS],
+        "motion": timeline.motion_of(np.arange(len(trips))),
         "orders": {name: timeline.order(name) for name in orders.ids.to_pylist()},
     }
     for t in at:

@@ -205,13 +205,17 @@ class Hub(Owner):
             except Exception:  # of one session, of which the others know nothing
                 log.exception("what was to be done after a change failed")
 
-    def freshen(self) -> None:
-        """Refresh in a thread if the last refresh is older than the settings' `refresh_s`; returns at once, raises nothing.
+    def freshen(self, older_than: float | None = None) -> None:
+        """Refresh in a thread if the last refresh is older than so many seconds; returns at once, raises nothing.
+
+        Without a number it is the settings' `refresh_s`.
 
         >>> twin.open("demo").freshen()
         """
         as_of = self.source.as_of
-        if as_of is None or self._refreshing.locked() or time.time() - as_of < self.settings.refresh_s:
+        most = self.settings.refresh_s if older_than is None else older_than
+        # the machine's clock may have been set back since
+        if as_of is None or self._refreshing.locked() or 0 <= time.time() - as_of < most:
             return
         threading.Thread(target=self._freshen, name="refresh", daemon=True).start()
 
@@ -297,8 +301,7 @@ class Hub(Owner):
         held = self._newest.get(location)
         if held is None or held.timeline.window.start != window.start or held.timeline.window.end > window.end:
             return None
-        arrived = getattr(self.source, "arrived", None)
-        rows = None if arrived is None else arrived(location, held.mark)
+        rows = self.source.arrived(location, held.mark)
         if rows is None:
             return None
         try:
@@ -498,24 +501,6 @@ class Hub(Owner):
             with self._lock:
                 self._contexts[timeline] = context
         return context
-
-    def carry(self, earlier: Timeline, later: Timeline) -> None:
-        """Let a later timeline of a kitchen have what is usual from an earlier one, in place of asking the source for it again.
-
-        >>> t = twin.open("demo")
-        >>> earlier, later = t.timeline("chicago"), t.newest("chicago")
-        >>> usual = t.insights(earlier).baseline
-        >>> t.carry(earlier, later)
-        >>> t.insights(later).baseline is usual
-        True
-        """
-        with self._lock:
-            known = self._contexts.get(earlier)
-        if known is None:
-            return
-        states = states_of(later, known[0], Limits.of(self.settings))
-        with self._lock:
-            self._contexts.setdefault(later, (*known[:2], states))
 
     def _baseline(self, timeline: Timeline) -> Usual:
         """Return what is usual, and ("history",) if that failed: moments then come from the timeline's own orders."""

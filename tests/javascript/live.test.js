@@ -25,7 +25,8 @@ test("silence is said where it is unusual, in data time, and not while it is usu
   assert.equal(silenceText(now, 240), "no events for 4 min; usually every 20 s");
   assert.equal(silenceText(now, 190), "");
   assert.equal(silenceText(now, 7300), "");
-  assert.equal(silenceText({ ...now, pace: 60 }, 4), "no events for 4 min; usually every 20 s");
+  assert.equal(silenceText({ ...now, pace: 60 }, 24), "no events for 24 min; usually every 20 s");
+  assert.equal(silenceText({ ...now, pace: 60 }, 4), "", "that may be one batch of a demonstration");
   assert.equal(silenceText({ ...now, gap: null, after: null }, 1e6), "");
   assert.equal(badgeOf("live", now, { ...seen, age: 240 }).tone, "warn");
 });

@@ -137,3 +137,16 @@ def test_a_later_timeline_keeps_order_group_speed_and_what_is_known():
     chosen = controller.selection
     assert (chosen.order, chosen.row, chosen.group.rows, chosen.group.label) == ("d", 3, (1, 3), "both")
     assert (controller.now(), controller.speed, controller.end) == (START + 50, 10, END + 7)
+
+
+def test_a_click_that_was_on_its_way_when_orders_came_selects_what_was_clicked():
+    controller = ReplayController(wall=lambda: 0.0)
+    controller.load(kitchen(END, "b", "d"), START + 50, edge=END)
+    clicked = {"row": 1, "stage": "", **{k: controller.selection.to_browser()[k] for k in ("loads",)}, "version": 90}
+    controller.extend(kitchen(END + 60, "a", "b", "c", "d"), END + 7)
+    controller.selection.handle_message(clicked)
+    assert (controller.selection.order, controller.selection.row) == ("d", 3)
+    for _ in range(4):
+        controller.extend(kitchen(END + 60, "a", "b", "c", "d"), END + 8)
+    controller.selection.handle_message({**clicked, "row": 0, "version": 99})
+    assert controller.selection.order == "d", "a row of long ago means nothing"

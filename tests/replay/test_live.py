@@ -7,7 +7,7 @@ import pytest
 from tests.memory_source import MemorySource, row, table
 from twin.analysis.baseline import Baseline
 from twin.foundation.settings import Settings
-from twin.foundation.times import DAY, HOUR
+from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.replay.live import LiveKitchens, grows
 
@@ -45,7 +45,7 @@ def hub(source: MemorySource, asked: list[float], monkeypatch: pytest.MonkeyPatc
         asked.append(timeline.window.end)
         return Baseline.none(), ()
 
-    monkeypatch.setattr(made, "_baseline", baseline)
+    monkeypatch.setattr(made, "_read_baseline", baseline)
     return made
 
 
@@ -140,7 +140,7 @@ def test_a_failing_source_is_said_and_what_was_read_stays(hub, source):
     end()
 
 
-def test_what_is_usual_is_not_asked_for_with_every_batch_but_after_hours(hub, source, asked):
+def test_what_is_usual_is_not_asked_for_with_every_batch(hub, source, asked):
     kitchen = hub.cached(LiveKitchens).kitchen("sf")
     kitchen.advance()
     kitchen.learn()
@@ -152,8 +152,3 @@ def test_what_is_usual_is_not_asked_for_with_every_batch_but_after_hours(hub, so
         kitchen.learn()
         assert kitchen.state.insights.timeline is kitchen.state.timeline
     assert len(asked) == 1
-    source.send(table([row("evening", "order_created", T0 + 8 * HOUR)]))
-    hub.refresh()
-    kitchen.advance()
-    kitchen.learn()
-    assert len(asked) == 2

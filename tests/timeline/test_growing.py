@@ -5,6 +5,7 @@ import os
 import random
 import threading
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -248,3 +249,24 @@ def test_a_kitchen_without_coordinates_grows_without_them() -> None:
     assert set(differences(version, loaded(MemorySource(table(rows), at=None), START, START + 12 * HOUR))) <= {
         "quality"
     }
+
+
+def test_knots_that_no_trip_has_any_more_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.timeline.growing.MOST_UNUSED", 20)
+    begin = START + 9 * HOUR
+    rows = [
+        row(
+            "A", "driver_picked_up", begin, body=json.dumps({"route_points": [KITCHEN, [37.8, -122.4]], "eta_mins": 60})
+        )
+    ]
+    version = grown_from(rows)
+    lengths = []
+    for minute in range(1, 60):
+        more = row("A", "driver_ping", begin + 60 * minute, lat=37.791 + minute / 1e4, lon=-122.393, progress=minute)
+        version = version.extended(table([more]))
+        rows.append(more)
+        lengths.append(len(version.trips.t))
+    source = MemorySource(table(rows), at=KITCHEN)
+    assert set(differences(version, loaded(source, START, START + 12 * HOUR))) <= {"quality"}
+    assert max(lengths) < 3 * 62 + 20
+    assert any(after < before for before, after in pairwise(lengths))

@@ -30,12 +30,17 @@ T0 = 1_760_612_400.0
 FIRST = 100
 
 
+def order(n: int) -> str:
+    """The order's id: as in life, later ones sort anywhere among earlier ones, which moves their rows."""
+    return f"{n * 7919 % 1000:03d}-{n}"
+
+
 def life(n: int) -> list[dict[str, Any]]:
     """An order each minute, in Cooking after a minute, delivered after twenty."""
     t = T0 + 60.0 * n
     steps = (("order_created", 0), ("gk_started", 60), ("gk_finished", 600), ("gk_ready", 700), ("driver_arrived", 720),
              ("driver_picked_up", 750), ("delivered", 1200))  # fmt: skip
-    return [row(f"{n:05d}", kind, t + after, lat=37.79, lon=-122.39) for kind, after in steps]
+    return [row(order(n), kind, t + after, lat=37.79, lon=-122.39) for kind, after in steps]
 
 
 def until(t: float, first: int = 0) -> list[dict[str, Any]]:
@@ -126,16 +131,17 @@ def test_speed_selection_filter_viewport_and_switch_outlive_what_comes_in(kitche
     kitchen.controller.set_hindsight(True)
     kitchen.session.viewport = [-122.4, 37.8, 12.0]
     chosen = kitchen.controller.selection
-    chosen.select("00099")
+    chosen.select(order(99))
     chosen.filter("cooking")
-    group = chosen.gather("two", (2, 98))
+    rows = kitchen.controller.timeline.orders.row_of
+    group = chosen.gather("two", (rows[order(2)], rows[order(98)]))
     kitchen.pass_time(120)
     assert (kitchen.controller.speed, kitchen.controller.hindsight, kitchen.session.viewport[2]) == (10, True, 12.0)
     timeline = kitchen.controller.timeline
-    assert str(timeline.orders.ids[chosen.row].as_py()) == chosen.order == "00099"
+    assert str(timeline.orders.ids[chosen.row].as_py()) == chosen.order == order(99)
     assert (chosen.group.number, [str(timeline.orders.ids[row]) for row in chosen.group.rows]) == (
         group.number,
-        ["00002", "00098"],
+        [order(2), order(98)],
     )
 
 
@@ -150,8 +156,8 @@ def test_a_view_that_was_extended_shows_what_one_shows_that_was_opened_then(kitc
     kitchen.session.watch([view])
     kitchen.choose(follow="live")
     kitchen.controller.pause()
-    kitchen.controller.selection.select("00095")
-    late = [row("00050", "driver_ping", T0 + 60.0 * 55, lat=37.79, lon=-122.39, progress=10.0)]
+    kitchen.controller.selection.select(order(95))
+    late = [row(order(50), "driver_ping", T0 + 60.0 * 55, lat=37.79, lon=-122.39, progress=10.0)]
     for n in range(3):
         kitchen.pass_time(45, learn=n == 2, rows=late if n == 1 else ())
         assert view.__panel__().failure == ""
@@ -161,7 +167,19 @@ def test_a_view_that_was_extended_shows_what_one_shows_that_was_opened_then(kitc
     now = kitchen.controller.timeline.at(kitchen.controller.now())
     for each in (view, fresh):
         each.show(now)
-    counted = {"name", "anchor", "selection", "clock", "loads", "version", "grown", "renewals", "visible", "scene"}
+    counted = {
+        "name",
+        "anchor",
+        "selection",
+        "clock",
+        "loads",
+        "version",
+        "grown",
+        "renewals",
+        "visible",
+        "scene",
+        "extended",
+    }
     own = {"figure"} | ({"volume", "stages", "brands"} if made is TrendsView else set())  # a figure each
     shown, expected = (each.__panel__().param.values() for each in (view, fresh))
     if made is OrderListView:  # it sends the texts of new rows only

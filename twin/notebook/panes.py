@@ -11,6 +11,7 @@ import panel as pn
 
 from twin.hub import Hub
 from twin.notebook.given_times import AnyTime, GivenTimes
+from twin.notebook.showing import prepare
 from twin.render import places
 from twin.render.streets import Streets
 from twin.render.tiles import TileSet
@@ -79,7 +80,7 @@ class NotebookReplay:
 
     def pane(self, name: str) -> Any:
         """Return a new pane: map, pipeline, timeline, kpis, trends, feed or alert."""
-        _load_scripts()
+        prepare()
         shown = self.shown(self._makers()[name]())
         if name == "timeline":
             shown.stylesheets = [*shown.stylesheets, FIXED_RANGE]
@@ -97,6 +98,11 @@ class NotebookReplay:
             self.pane("pipeline"), middle, self.pane("timeline"), self.pane("trends"),
             stylesheets=[style_text(Path(__file__).with_name("panes.css"))], sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
+
+    def follow(self) -> "NotebookReplay":
+        """Follow the kitchen's latest events, in all panes; returns itself."""
+        self.timeline = self._session.show_live(self.timeline.location.id)
+        return self
 
     def unfold(self) -> None:
         """Work out what was known of troubles all over the range, here and now; else it comes as the panes are played."""
@@ -162,9 +168,3 @@ def is_dark() -> bool:
 
 def _tileset(hub: Hub, location: str) -> TileSet:
     return TileSet(Streets(*hub.streets(location)), places=places.find(hub.settings.places, hub.source.name))
-
-
-def _load_scripts() -> None:
-    """In a notebook, load Panel's scripts with the first pane, inline instead of from a CDN."""
-    if not pn.extension._loaded and pn.state.curdoc is None:
-        pn.extension(inline=True)

@@ -21,7 +21,7 @@ from twin.analysis.metrics import metrics_of
 from twin.analysis.silence import Rhythm, rhythm_of
 from twin.foundation import errand
 from twin.foundation.errors import TwinError
-from twin.foundation.times import DAY, HOUR
+from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.timeline.timeline import Timeline
 
@@ -32,15 +32,15 @@ EVERY_S = 1.0
 LEARN_EVERY_S = 10.0
 """Least seconds between two examinations of what stands out: its grid is minutes."""
 IDLE = 20.0
-"""What is made rests for so many times the seconds that it took: following a kitchen costs a twentieth of a core at most."""
+"""What is made rests for so many times the CPU seconds that it took: following a kitchen costs a twentieth of a core at most."""
+LOOKING = 5.0
+"""The source is looked at again after so many times the seconds that it took."""
 SLOWEST_S = 5.0
 """... but a timeline is never older than this when there is a newer one."""
 MOVES, PACE_S, LIFE = 64, 30.0, 2.0
 """Moves of the edge that are remembered; the wall seconds over which its pace is judged; up to twice as fast is life."""
 GROWS_WITHIN_S = DAY
 """A source whose latest event is so near to the kitchen's clock is growing, if it can change at all."""
-BASELINE_S = 6 * HOUR
-"""What is usual by the days around is asked of the source anew after so much data time."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class LiveKitchen:
         self._thread: threading.Thread | None = None
         self._state: LiveState | None = None
         self._insights: Insights | None = None
-        self._learn_at = self._asked_at = -math.inf
+        self._learn_at = self._look_at = -math.inf
         self._moves: deque[tuple[float, float]] = deque(maxlen=MOVES)  # (wall, edge)
 
     @property
@@ -149,16 +149,11 @@ class LiveKitchen:
         return pace if pace > LIFE else 1.0
 
     def learn(self) -> None:
-        """Examine the newest timeline for what stands out; what is usual is asked of the source every few hours only."""
-        state, known = self._state, self._insights
-        if state is None:
-            return
-        if known is not None and state.edge - self._asked_at < BASELINE_S:
-            self._hub.carry(known.timeline, state.timeline)
-        else:
-            self._asked_at = state.edge
-        self._insights = self._hub.insights(state.timeline)
-        self._state = replace(state, insights=self._insights)
+        """Examine the newest timeline for what stands out."""
+        state = self._state
+        if state is not None:
+            self._insights = self._hub.insights(state.timeline)
+            self._state = replace(state, insights=self._insights)
 
     # -- the thread ---------------------------------------------------------------------------------------------------------
     def _run(self) -> None:
@@ -172,21 +167,22 @@ class LiveKitchen:
                         if not self._callbacks:
                             self._thread = None
                             return
-                    self._wake.wait(rest)
-                    time.sleep(max(0.0, begun + EVERY_S - self._wall()))  # what comes in bursts is taken together
+                    time.sleep(max(0.0, begun + rest - self._wall()))  # what comes in bursts is taken together
+                    self._wake.wait(max(0.0, self._look_at - self._wall()))
         finally:
             end()
 
     def _step(self) -> float:
-        """Look for new rows, make what follows from them, and tell; returns the seconds to rest."""
-        begun, before = self._wall(), self._state
+        """Look for new rows, make what follows from them, and tell; returns the seconds from its begin to the next at least."""
+        before, spent = self._state, 0.0
         try:
             self._look()
             self._wake.clear()
+            begun = time.thread_time()
             made = self.advance()
+            spent = time.thread_time() - begun
             if made is not before:
                 self._tell()
-            spent = self._wall() - begun
             learned = self._insights is not None and self._insights.timeline is made.timeline
             if not learned and self._wall() >= self._learn_at:
                 self._examine()
@@ -195,28 +191,33 @@ class LiveKitchen:
             if before is not None and before.problem != str(error):
                 self._state = replace(before, problem=str(error))
                 self._tell()
-            return SLOWEST_S
         except Exception:  # whatever it is, those who follow must not be left behind for good
             log.exception("%s cannot be followed", self._location)
-            return SLOWEST_S
         return min(max(EVERY_S, IDLE * spent), SLOWEST_S)
 
     def _examine(self) -> None:
-        begun = self._wall()
+        begun = time.thread_time()
         try:
             self.learn()
             self._tell()
         except TwinError as error:  # the replay works without insights
             log.warning("no insights of %s: %s", self._location, error)
         finally:
-            self._learn_at = self._wall() + max(LEARN_EVERY_S, IDLE * (self._wall() - begun))
+            self._learn_at = self._wall() + max(LEARN_EVERY_S, IDLE * (time.thread_time() - begun))
 
     def _look(self) -> None:
-        hub = self._hub
-        if hub.source.metered:
-            hub.freshen()
-        else:
-            hub.refresh()
+        """Have the source look for new rows. Where others do, as for an inbox, they are told of anyway."""
+        hub, begun = self._hub, self._wall()
+        looked = hub.as_of is not None and 0 <= time.time() - hub.as_of < EVERY_S
+        if begun < self._look_at or looked:
+            return
+        try:
+            if hub.source.metered:
+                hub.freshen(hub.settings.live_s)
+            else:
+                hub.refresh()
+        finally:
+            self._look_at = self._wall() + min(max(EVERY_S, LOOKING * (self._wall() - begun)), SLOWEST_S)
 
     def _tell(self) -> None:
         with self._lock:

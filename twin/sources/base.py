@@ -100,6 +100,8 @@ class Source(Protocol):
     """Wall time of the last refresh, seconds since 1970; None for a source that does not change while it is open."""
     metered: bool
     """Whether every question costs money and wakes a machine elsewhere: then nothing is asked that nobody has asked for."""
+    watched: tuple[str, ...]
+    """Folders and files in which something changes when rows come in; none where only a refresh tells."""
 
     @property
     def times(self) -> Times:
@@ -112,7 +114,7 @@ class Source(Protocol):
     def arrived(self, location: str, after: int) -> pa.Table | None:
         """Return the decoded rows of a location that came in after a mark; columns as in queries/window.sql.
 
-        None where only reading everything again tells: rows have changed or gone, times are read otherwise, or it is too long ago.
+        None where only reading everything again tells: rows changed or went, times are read otherwise, or it is too long ago.
         Whoever extends what he has read takes the mark before he reads; a row that he then meets twice is a copy like any other.
         """
 

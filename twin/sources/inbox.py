@@ -20,6 +20,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from twin.foundation import json_names
 from twin.foundation.errors import SourceError
 from twin.sources.base import Times
 from twin.sources.event_files import LOCATION
@@ -27,10 +28,10 @@ from twin.sources.queries import json_bodies
 
 SEGMENT_BYTES = 64 << 20
 """A file is closed once it has so many bytes, and the next one begun: a few files are read faster than many or a huge one."""
-REMEMBERED = 1_000_000
-"""Events of which a copy is recognised when it arrives, some 150 bytes each; a timeline leaves older copies out."""
-LONGEST_BODY = 262_144
-"""Bytes of a body that are read (events.sql)."""
+REMEMBERED = 100_000
+"""Events of which a copy is recognised when it arrives, half an hour at 50 a second; of older copies the source leaves one out.
+
+A server that starts reads so many back, in some seconds."""
 MOST_SEQUENCE = 2**53
 """Beyond it a sequence is not read, as whole numbers are not told apart."""
 NAMED = 20
@@ -291,7 +292,7 @@ def _read(lines: Sequence[str]) -> Iterator[_Event | str]:
 def _parsed(line: str) -> dict[str, Any] | str:
     """Return the columns of a line, or why they cannot be used."""
     try:
-        row = json.loads(line)
+        row = json_names.parse(line)
         if not isinstance(row, dict):
             raise _RefusedError("is no JSON object")
         kitchen = next((row[name] for name in LOCATION if row.get(name) is not None), None)
@@ -344,8 +345,8 @@ def _body(value: object) -> str:
     if not isinstance(value, str | Mapping):
         raise _RefusedError("body is no JSON object")
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    if len(text.encode("utf-8", "surrogatepass")) > LONGEST_BODY:
-        raise _RefusedError(f"body has over {LONGEST_BODY >> 10} kB")
+    if len(text.encode("utf-8", "surrogatepass")) > json_bodies.LARGEST_BODY:
+        raise _RefusedError(f"body has over {json_bodies.LARGEST_BODY >> 10} kB")
     return text
 
 

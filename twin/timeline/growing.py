@@ -6,8 +6,9 @@ sorted ids, so every version is the timeline that loading all its rows at once m
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,10 +22,12 @@ from twin.timeline import orders as od
 from twin.timeline.bodies import Routes
 from twin.timeline.events import MICROSECONDS, Events
 from twin.timeline.growing_log import EMPTY, Chunk, GrowingLog
-from twin.timeline.merging import Edit, Merge, insertion, of_parts, spliced, spliced_arrow, spliced_dictionary
+from twin.timeline.merging import Merge, Room, insertion, of_parts, places, spliced, spliced_arrow, spliced_dictionary
 from twin.timeline.orders import Orders
 from twin.timeline.trips import Drawn, Trips
 
+MOST_UNUSED = 100_000
+"""Knots of trips that were drawn anew since, beside as many as are in use: then they are let go."""
 ON_TIME_S = 1.0
 """A row that comes in so many seconds behind the latest event is not counted as late: neighbours change places on any way."""
 
@@ -63,6 +66,8 @@ class Growth:
     odd_eta: NDArray[np.bool_]
     waiting: pa.Table
     late: NDArray[np.float32]
+    room: Room | None = None
+    """Where the knots of the trips are; None until something is added."""
 
     @property
     def nbytes(self) -> int:
@@ -88,6 +93,7 @@ class Parts:
 
     orders: Orders
     trips: Trips
+    merge: Merge
     growth: Growth
 
 
@@ -141,12 +147,13 @@ def extend(orders: Orders, before: Trips, growth: Growth, rows: pa.Table, upper:
     merge = insertion(orders.ids, batch.ids, batch.row)
     number = _numbered(batch, len(orders))
     log = _merged_log(batch, growth.log, merge, number)
-    merged = _merged_orders(orders, built, merge)
+    numbers = _numbers(growth.numbers, batch, number, len(orders))
+    merged = _merged_orders(orders, built, merge, _RowOf(numbers, log.row_of))
     routes = {int(number[k]): route for k, route in built.fresh_routes.items()}
     after = replace(
         growth,
         log=log,
-        numbers=_numbers(growth.numbers, batch, number, len(orders)),
+        numbers=numbers,
         routes={**growth.routes, **routes},
         odd_items=merge.column(growth.odd_items, built.odd_items),
         odd_eta=merge.column(growth.odd_eta, built.odd_eta),
@@ -154,7 +161,7 @@ def extend(orders: Orders, before: Trips, growth: Growth, rows: pa.Table, upper:
         late=np.concatenate((growth.late, batch.late)),
     )
     all_trips, after = _merged_trips(before, merged, built.drawn, merge, after)
-    return Parts(merged, all_trips, after)
+    return Parts(merged, all_trips, merge, after)
 
 
 @dataclass(frozen=True)
@@ -391,7 +398,26 @@ def _merged_log(batch: _Batch, log: GrowingLog, merge: Merge, number: NDArray[np
     )
 
 
-def _merged_orders(old: Orders, built: _Built, merge: Merge) -> Orders:
+class _RowOf(Mapping[str, int]):
+    """The rows of a version's orders by id, without a mapping of its own for each version."""
+
+    def __init__(self, numbers: Mapping[str, int], row_of: NDArray[np.int32]) -> None:
+        self._numbers, self._row_of = numbers, row_of
+
+    def __getitem__(self, name: str) -> int:
+        number = self._numbers[name]
+        if number >= len(self._row_of):  # of a newer version
+            raise KeyError(name)
+        return int(self._row_of[number])
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, number in list(self._numbers.items()) if number < len(self._row_of))
+
+    def __len__(self) -> int:
+        return len(self._row_of)
+
+
+def _merged_orders(old: Orders, built: _Built, merge: Merge, row_of: Mapping[str, int]) -> Orders:
     """Return all orders, with those of a batch as they are now."""
     new = built.orders
     edits = merge.edits(built.has_items)
@@ -421,6 +447,7 @@ def _merged_orders(old: Orders, built: _Built, merge: Merge) -> Orders:
         item_brands=spliced_dictionary(old.item_brands, new.item_brands, lines),
         item_qty=spliced(old.item_qty, new.item_qty, lines),
         item_price=spliced(old.item_price, new.item_price, lines),
+        rows_by_id=row_of,
     )
 
 
@@ -435,42 +462,40 @@ def _merged_trips(
     order, start = merge.moved[old.order[kept]].astype(np.int32), old.start[kept]
     drawn = drawn or trips.NOTHING_DRAWN
     own = merge.rows[drawn.order].astype(np.int32)
-    at = start.searchsorted(drawn.start, "left")
-    for k in range(len(at)):  # of trips that start at the same time the first order comes first
-        while at[k] < len(start) and start[at[k]] == drawn.start[k] and order[at[k]] < own[k]:
-            at[k] += 1
+    at = places(start, order, drawn.start, own)  # of trips that start at the same time the first order comes first
     speed, reach = np.insert(growth.speed[kept], at, drawn.speed), np.insert(growth.reach[kept], at, drawn.reach)
     growth = replace(growth, speed=speed, reach=reach)
     if not len(speed):
-        return trips.none(), growth
+        return trips.none(), replace(growth, room=None)
     unit = trips.unit_of(float(reach.max()))
     if unit != old.unit and len(kept):
-        return _redrawn(orders, growth), growth
-    knots = of_parts(_cuts(kept, at), old.offsets, drawn.offsets)
-    new = drawn.trips(unit, frame.scale, np.nan)
-    count = np.insert(np.diff(old.offsets)[kept], at, drawn.count)
-    return Trips(
+        return _redrawn(orders, growth), replace(growth, room=None)
+    new, used = drawn.trips(unit, frame.scale, np.nan), len(old.t)
+    room, knots = (growth.room or Room(_knots(old))).appended(used, _knots(new))
+    merged = Trips(
         order=np.insert(order, at, own),
         start=np.insert(start, at, drawn.start),
         end=np.insert(old.end[kept], at, drawn.end),
-        offsets=np.concatenate(([0], np.cumsum(count))).astype(np.int32),
-        t=spliced(old.t, new.t, knots),
-        x=spliced(old.x, new.x, knots),
-        y=spliced(old.y, new.y, knots),
-        observed=spliced(old.observed, new.observed, knots),
+        knots_from=np.insert(old.knots_from[kept], at, used + new.knots_from),
+        knots_to=np.insert(old.knots_to[kept], at, used + new.knots_to),
+        t=knots[0],
+        x=knots[1],
+        y=knots[2],
+        observed=knots[3],
         routed=np.insert(old.routed[kept], at, drawn.routed),
         too_fast=np.insert(old.too_fast[kept], at, drawn.too_fast),
         unit=unit,
         scale=frame.scale,
         usual_speed=trips.usual_speed(speed),
-    ), growth
+    )
+    live = int((merged.knots_to - merged.knots_from).sum())
+    if len(merged.t) > 2 * live + MOST_UNUSED:
+        return merged.compact(), replace(growth, room=None)
+    return merged, replace(growth, room=room)
 
 
-def _cuts(kept: NDArray[np.bool_], at: NDArray[np.intp]) -> list[Edit]:
-    """Return the edits by which rows not `kept` go, and row k of another column comes before the kept one of number at[k]."""
-    gone = [(row, row + 1, 0, 0) for row in np.flatnonzero(~kept).tolist()]
-    place = np.concatenate((np.flatnonzero(kept), [len(kept)]))[at].tolist()
-    return sorted([*gone, *((row, row, k, k + 1) for k, row in enumerate(place))])
+def _knots(one: Trips) -> tuple[NDArray[Any], ...]:
+    return one.t, one.x, one.y, one.observed
 
 
 def _redrawn(orders: Orders, growth: Growth) -> Trips:

@@ -1,5 +1,6 @@
 """Puts some rows into columns that are sorted by another one, new ones between the others and changed ones in their places."""
 
+import threading
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+ROOM = 1.3
+"""How much longer than what they hold columns are made that will grow."""
 
 Column = TypeVar("Column", bound=np.generic)
 Edit = tuple[int, int, int, int]
@@ -64,6 +68,53 @@ def insertion(old: pa.StringArray, names: Sequence[str], row: NDArray[np.int64])
     new: NDArray[np.int64] = np.cumsum(~changed) - ~changed  # how many new ones come before each
     moved = np.arange(len(old)) + np.bincount(before[~changed], minlength=len(old) + 1)[: len(old)].cumsum()
     return Merge(moved, before + new, before, changed, len(old) + int((~changed).sum()))
+
+
+def resorted(times: NDArray[Column], without: NDArray[Column], more: NDArray[Column]) -> NDArray[Column]:
+    """Return sorted `times` without some of them, and with others, sorted."""
+    gone = np.sort(without)
+    at = times.searchsorted(gone)
+    at += np.arange(len(gone)) - gone.searchsorted(gone)  # of equal ones each takes one away
+    left, new = np.delete(times, at), np.sort(more)
+    return np.insert(left, left.searchsorted(new), new)
+
+
+def places(
+    keys: NDArray[np.float64], rows: NDArray[np.int32], more: NDArray[np.float64], more_rows: NDArray[np.int32]
+) -> NDArray[np.intp]:
+    """Return how many come before each of some keys among others; both are sorted by key, and by row where keys are equal."""
+    at = keys.searchsorted(more, "left")
+    for k in np.flatnonzero(keys.searchsorted(more, "right") > at).tolist():
+        while at[k] < len(keys) and keys[at[k]] == more[k] and rows[at[k]] < more_rows[k]:
+            at[k] += 1
+    return at
+
+
+class Room:
+    """Columns with room at their end, into which the newest version writes; older ones do not look there."""
+
+    def __init__(self, columns: Sequence[NDArray[Any]]) -> None:
+        self._columns = list(columns)
+        self._used = len(columns[0])
+        self._lock = threading.Lock()
+
+    def appended(self, length: int, more: Sequence[NDArray[Any]]) -> "tuple[Room, list[NDArray[Any]]]":
+        """Return the first `length` rows with more after them, and the room that they are in.
+
+        It is another one where this has no room, or where another version has written there.
+        """
+        end = length + len(more[0])
+        with self._lock:
+            if self._used == length and end <= len(self._columns[0]):
+                room = self
+            else:
+                room = Room([np.empty(int(ROOM * end) + 1, column.dtype) for column in self._columns])
+                for column, old in zip(room._columns, self._columns, strict=True):
+                    column[:length] = old[:length]
+            for column, new in zip(room._columns, more, strict=True):
+                column[length:end] = new
+            room._used = end
+        return room, [column[:end] for column in room._columns]
 
 
 def of_parts(edits: Iterable[Edit], offsets: NDArray[Any], other: NDArray[Any]) -> list[Edit]:

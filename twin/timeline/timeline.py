@@ -30,7 +30,7 @@ from twin.timeline.growing import Growth, OutgrownError, extend
 from twin.timeline.growing import begin as growing_of
 from twin.timeline.growing_log import GrowingLog
 from twin.timeline.locate import Drivers, locate
-from twin.timeline.membership import Members, Membership
+from twin.timeline.membership import Grown, Members, Membership
 from twin.timeline.orders import OrderItem, Orders, left
 from twin.timeline.orders import build_parts as build_orders
 from twin.timeline.trips import Motion, Trips, as_trips, draw
@@ -123,8 +123,10 @@ class Timeline(Owner):
         data_quality: DataQuality,
         origin: Frame | None = None,
         growth: Growth | None = None,
+        grown: Grown | None = None,
     ) -> None:
-        """`origin` is where the positions of `orders` count from, by default the kitchen. `growth` lets it be extended."""
+        """`origin` is where the positions of `orders` count from, by default the kitchen. `growth` lets it be extended; `grown`
+        is what it was extended from."""
         self.location = location
         self.origin = origin or kitchen_frame(location)
         """The frame of all positions; None where no coordinates are known."""
@@ -136,7 +138,7 @@ class Timeline(Owner):
         self._events = EventLog(events) if isinstance(events, Events) else events
         self._trip_of = np.full(len(orders), -1, dtype=np.int32)
         self._trip_of[trips.order] = np.arange(len(trips), dtype=np.int32)
-        self.membership = Membership(orders, location.tz)
+        self.membership = Membership(orders, location.tz, grown)
 
     @property
     def tz(self) -> Zone:
@@ -232,6 +234,7 @@ class Timeline(Owner):
         return Timeline(
             place, Window(self.window.start, upper), parts.growth.log, parts.orders, parts.trips,
             _data_quality(quality, parts.orders, parts.trips), self.origin, parts.growth,
+            Grown(self.membership, parts.merge),
         )  # fmt: skip
 
     @property

@@ -8,7 +8,7 @@ over the plan.
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,13 +58,15 @@ class Trips:
 
     Knots use small types because a million events have three million of them: t (k,) float32 seconds since the trip's start (inf
     on the part of a route that an unfinished trip never reached), x, y (k,) int16 in units of `unit` metres from the kitchen,
-    observed (k,) bool. end: when the driver leaves the road. usual_speed: metres per second, the median over finished trips.
+    observed (k,) bool. Trip i has the knots from knots_from[i] to knots_to[i]; there may be others that no trip has. end: when
+    the driver leaves the road. usual_speed: metres per second, the median over finished trips.
     """
 
     order: NDArray[np.int32]
     start: NDArray[np.float64]
     end: NDArray[np.float64]
-    offsets: NDArray[np.int32]
+    knots_from: NDArray[np.int32]
+    knots_to: NDArray[np.int32]
     t: NDArray[np.float32]
     x: NDArray[np.int16]
     y: NDArray[np.int16]
@@ -85,9 +87,16 @@ class Trips:
 
     def knots(self, trips: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
         """Return the indices of all knots of some trips, and the offsets (len + 1,) of each trip among them."""
-        begin, stop = self.offsets[trips].astype(np.int64), self.offsets[trips + 1].astype(np.int64)
+        begin, stop = self.knots_from[trips].astype(np.int64), self.knots_to[trips].astype(np.int64)
         bounds = np.concatenate(([0], np.cumsum(stop - begin)))
         return np.arange(bounds[-1]) + np.repeat(begin - bounds[:-1], stop - begin), bounds
+
+    def compact(self) -> "Trips":
+        """Return the same trips without knots that none of them has."""
+        knot, bounds = self.knots(np.arange(len(self)))
+        columns = {name: getattr(self, name)[knot] for name in ("t", "x", "y", "observed")}
+        offsets = bounds.astype(np.int32)
+        return replace(self, knots_from=offsets[:-1], knots_to=offsets[1:], **columns)
 
     def gaps(
         self, trips: NDArray[np.intp], knot: NDArray[np.intp], bounds: NDArray[np.int64]
@@ -171,7 +180,8 @@ class Drawn:
             order=self.order,
             start=self.start,
             end=self.end,
-            offsets=self.offsets,
+            knots_from=self.offsets[:-1],
+            knots_to=self.offsets[1:],
             t=self.t,
             x=rounded(self.x, unit),
             y=rounded(self.y, unit),
@@ -285,7 +295,8 @@ def none() -> Trips:
     """Return no trips."""
     empty = np.empty(0)
     return Trips(
-        order=empty.astype(np.int32), start=empty, end=empty, offsets=np.zeros(1, np.int32), t=empty.astype(np.float32),
+        order=empty.astype(np.int32), start=empty, end=empty, knots_from=empty.astype(np.int32),
+        knots_to=empty.astype(np.int32), t=empty.astype(np.float32),
         x=empty.astype(np.int16), y=empty.astype(np.int16), observed=empty.astype(bool), routed=empty.astype(bool),
         too_fast=empty.astype(bool), unit=1.0, scale=1.0, usual_speed=np.nan,
     )  # fmt: skip

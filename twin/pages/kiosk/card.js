@@ -157,7 +157,7 @@ class CityCards {
       return;
     }
     const seconds = this.elapsed();
-    if (Number.isNaN(seconds)) return;
+    if (Number.isNaN(seconds) || s.live) return; // who follows the latest events is where they are
     const t0 = Math.min(s.t + s.speed * Math.max(0, seconds), s.end);
     const playing = s.held === undefined && t0 < s.end;
     if (Math.abs(t0 - now) > OFF_S * s.speed || playing !== this.clock.anchor.playing)
@@ -278,7 +278,8 @@ class CityCards {
       this.colour(stateAt(this.model.states, t));
       this.word();
     }
-    if (!drawn || drawn.frames !== this.painted.frames || !this.clock.moving || document.hidden)
+    const atEdge = s.live && this.clock.anchor && this.clock.now() >= this.clock.anchor.end; // it waits for events there
+    if (!drawn || drawn.frames !== this.painted.frames || !this.clock.moving || atEdge || document.hidden)
       this.painted = { frames: drawn?.frames ?? -1, at: now };
     const stuck =
       now - this.painted.at > STUCK_MS ||

@@ -281,7 +281,8 @@ class FeedList {
     });
     this.model.on("version", () => this.update());
     this.model.on("grown", () => {
-      this.pages.grow(this.model.grown[1]);
+      const [, since, ...inserted] = this.model.grown;
+      this.pages.grow(since, inserted);
       this.update();
     });
     this.model.on("active", () => this.update());

@@ -22,7 +22,7 @@ from twin.foundation.stages import STAGE_LABELS, STATES
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Timeline
 from twin.views.shared.component import Component, module_source, style_source
-from twin.views.shared.rows import Columns, columns_of
+from twin.views.shared.rows import Columns, Inserted, columns_of
 from twin.views.shared.view import ReplayView
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ class FeedList(Component):
     version: int = param.Integer(default=0, doc="Counts the timelines; the browser drops rows of older ones.")  # type: ignore[assignment]
     grown: list[float] = param.List(  # type: ignore[assignment]
         default=[0, 0],
-        doc="How often the timeline was extended, and from when on rows have come since the last time, data seconds.",
+        doc="How often the timeline was extended, from when on rows have come since the last time, data seconds, and the rows of "
+        "the orders that were inserted (rows.py).",
     )
     groups: list[list[str]] = param.List(  # type: ignore[assignment]
         default=[[group, GROUP_LABELS[group]] for group in GROUPS],
@@ -103,7 +104,7 @@ class FeedView(ReplayView):
         self._times: NDArray[np.float64] = np.empty(0)
         self._list.version += 1
 
-    def extend(self) -> None:
+    def extend(self, inserted: Inserted) -> None:
         """Make the browser request the rows that came, and show those that it has until the answer is there."""
         timeline, before = self._controller.timeline, self._times
         if timeline is None:
@@ -112,7 +113,7 @@ class FeedView(ReplayView):
         same = (
             len(before) > 0 and len(before) <= len(self._times) and np.array_equal(before, self._times[: len(before)])
         )
-        self._list.grown = [self._list.grown[0] + 1, float(before[-1]) if same else 0.0]
+        self._list.grown = [self._list.grown[0] + 1, float(before[-1]) if same else 0.0, *inserted.tolist()]
 
     def _on_message(self, event: "DataEvent") -> None:
         """Answer {ask: "feed", serial, version, query, stage, row, t, first?, group?} with a page.

@@ -1,7 +1,7 @@
 // What the feed knows of its rows. Rows are counted from the oldest that matches the filter (0), as the server counts
 // them.
 
-import { rowsOf, upperBound } from "../shared/rows.js";
+import { movedRow, rowsOf, upperBound } from "../shared/rows.js";
 
 /** Rows of a page, as the server sends them. */
 const PAGE = 200;
@@ -101,11 +101,13 @@ class FeedPages {
   }
   /**
    * Rows have come that lie after `since`: those before are as they were. The rows at hand stay in sight until the
-   * answer to the next question is here.
+   * answer to the next question is here; they are of orders that may have other rows now, as `inserted` says.
    * @param {number} since
+   * @param {number[]} inserted
    */
-  grow(since) {
+  grow(since, inserted = []) {
     if (!this.list) return;
+    if (inserted.length) for (const row of this.list.rows.values()) row.order = movedRow(row.order, inserted);
     if (since > this.list.at) this.list.until = Math.min(this.list.until, since);
     else Object.assign(this.list, { outdated: true, replaced: this.list.replaced || since < this.list.times.at(-1) });
   }

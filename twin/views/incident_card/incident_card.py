@@ -21,6 +21,7 @@ from twin.reports.card_text import card_html, card_markdown
 from twin.server import threads
 from twin.timeline.timeline import Timeline
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.rows import Inserted
 from twin.views.shared.view import ReplayView
 
 LONGEST_NOTES = 5000
@@ -60,7 +61,7 @@ class IncidentCardView(ReplayView):
         """Drop the card of the previous timeline."""
         self._card = None
 
-    def extend(self) -> None:
+    def extend(self, inserted: Inserted) -> None:
         """Keep the card that is being looked at."""
 
     def _on_message(self, event: Any) -> None:

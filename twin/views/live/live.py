@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -50,7 +50,7 @@ class LiveView(ReplayView):
     def __init__(
         self,
         controller: ReplayController,
-        on_live: Callable[[], Awaitable[None]] | None = None,
+        on_live: Callable[[], Coroutine[Any, Any, None]] | None = None,
         wall: Callable[[], float] = time.monotonic,
         large: bool = False,
         **params: Any,

@@ -5,6 +5,9 @@
  *   problem: string}} Now
  */
 
+/** Seconds of the viewer's below which nothing is said of silence: so long may one batch of a fast demonstration take. */
+const LEAST_S = 20;
+
 /** A duration in the largest unit that is not idle, short: 3 s, 4 min, 2 h. */
 function shortText(seconds) {
   if (seconds < 59.5) return `${Math.max(0, Math.round(seconds))} s`;
@@ -15,7 +18,7 @@ function shortText(seconds) {
 /** Seconds of silence that are worth a word, as a sentence; empty: they are usual. @param {Now} now */
 function silenceText({ pace, gap, after, until }, age) {
   const silent = age * pace;
-  if (after === null || silent < after || (until !== null && silent >= until)) return "";
+  if (age < LEAST_S || after === null || silent < after || (until !== null && silent >= until)) return "";
   return `no events for ${shortText(silent)}; usually every ${shortText(Math.max(1, gap ?? 1))}`;
 }
 

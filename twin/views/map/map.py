@@ -32,6 +32,7 @@ from twin.views.map.figure import ONLINE, build_figure
 from twin.views.map.fleet import Viewed
 from twin.views.map.layers import LAYERS, layers_of, layers_text
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.rows import Inserted
 from twin.views.shared.view import ReplayView
 
 log = logging.getLogger(__name__)
@@ -200,17 +201,20 @@ class MapView(ReplayView):
         self._browser_window = self._pushed_window = start, window["to"]
         self._send("motion", {"pushed": True, **window})
 
-    def extend(self) -> None:
+    def extend(self, inserted: Inserted) -> None:
         """Use the controller's timeline: send the trips around the playhead anew."""
         timeline = self._controller.timeline
         if timeline is None or self._browser_window is None:
             return
+        if len(inserted):
+            self._version += 1
+            self._frame.scene = {**self._frame.scene, "version": self._version, "inserted": inserted.tolist()}
         speed = self._controller.anchor.rate
         start, end = wire.window_at(self._controller.now(), speed)
         self._pushes += 1
         window = self._window(timeline, start, end)
         self._browser_window = self._pushed_window = start, window["to"]
-        self._send("motion", {"pushed": True, "grown": True, **window})
+        self._send("motion", {"pushed": True, "grown": True, "inserted": inserted.tolist(), **window})
 
     def reset(self) -> None:
         """Use the controller's timeline: send its place and base map; the browser then requests its trips."""

@@ -23,6 +23,7 @@ from twin.server import threads
 from twin.timeline.neighbour import neighbour
 from twin.timeline.timeline import EventSlice, Timeline
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.rows import Inserted
 from twin.views.shared.view import ReplayView
 
 if TYPE_CHECKING:
@@ -100,12 +101,19 @@ class OrderView(ReplayView):
         self._outdated = False
         self._choose()
 
-    def extend(self) -> None:
-        """Use the controller's timeline; what was to be expected of the order stays until it is computed anew, see `learn`."""
+    def extend(self, inserted: Inserted) -> None:
+        """Use the controller's timeline; what was to be expected of the order stays until it is computed anew."""
         timeline, expected = self._controller.timeline, self._expected
-        if timeline is not None and expected is not None and self._controller.selection.row < len(expected[0].orders):
-            self._expected = timeline, expected[1]
+        if timeline is None or self._controller.selection.row < 0:
+            self._expected = None
+            return
         self._outdated = True
+        if expected is not None and len(inserted):  # by other rows: the story that is seen stays until that is computed
+            self._expected = None
+            self._expect()
+            return
+        if expected is not None and self._controller.selection.row < len(expected[0].orders):
+            self._expected = timeline, expected[1]
         self._send_story()
 
     def learn(self) -> None:
@@ -134,10 +142,14 @@ class OrderView(ReplayView):
         async def compute() -> None:
             expected = await threads.to_source(lambda: Expected.of(timeline, baseline, target))
             now = self._controller.timeline
-            extended = self._controller.state != "replay" and self._controller.selection.row < len(timeline.orders)
+            extended = (
+                self._controller.state != "replay" and now is not None and now.orders.ids.equals(timeline.orders.ids)
+            )
             if now is not None and (now is timeline or extended) and self.target == target:
                 self._expected = now, expected
                 self._send_story()
+            elif self._controller.state != "replay":  # newer orders came meanwhile
+                self._expect()
 
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
             pn.state.execute(partial(self.attempt_answer, compute))

@@ -333,7 +333,10 @@ class PipelineStrip {
   listen() {
     for (const name of ["state", "limits", "usual_words"]) this.model.on(name, this.show);
     this.model.on("here", this.here);
-    this.model.on("loads", () => this.list.close());
+    this.model.on("loads", () => {
+      if (this.model.extended === this.model.loads) this.list.renew();
+      else this.list.close();
+    });
     this.model.on("msg:custom", (message) => {
       if (message.tell === "stage") this.list.take(message);
     });

@@ -34,6 +34,7 @@ from twin.views.session.address import Follow, LoadRequest, cut, loop_text, read
 from twin.views.session.following import Following
 from twin.views.session.unfolding import TroubleFollower
 from twin.views.shared.component import Component, module_source
+from twin.views.shared.rows import inserted_rows
 from twin.views.shared.view import ReplayView
 
 log = logging.getLogger(__name__)
@@ -351,6 +352,13 @@ class ReplaySession(param.Parameterized):
         finally:
             self.extending = False
 
+    def show_live(self, location: str) -> Timeline:
+        """Follow a location's latest events, here and now, for a page that no server serves; returns the timeline so far."""
+        now = self.hub.cached(LiveKitchens).kitchen(location).advance()
+        self._requested = (location, None, None, None, None, "live")
+        self._take(self.hub.location(location), now.timeline, None, None, "live", now)
+        return now.timeline
+
     async def go_live(self) -> None:
         """Follow the latest events of the kitchen shown."""
         if self.controller.state != "replay":
@@ -365,13 +373,13 @@ class ReplaySession(param.Parameterized):
             return
         with pn.io.hold(), self._extending():
             if now.timeline is not before:
-                same_rows = now.timeline.orders.ids.slice(0, len(before.orders)).equals(before.orders.ids)
+                inserted = inserted_rows(before.orders.ids, now.timeline.orders.ids)
                 self.controller.extend(now.timeline, now.edge)
                 for view in self._views:
-                    if same_rows:
-                        view.attempt(view.extend)
-                    else:  # what views hold by an order's row is of other orders
+                    if inserted is None:  # the range begins later now
                         view.begin_anew()
+                    else:
+                        view.attempt(view.extend, inserted)
             if now.insights is not None and now.insights is not self._examined:
                 self._examined = now.insights
                 self._learn(replace(now.insights, timeline=now.timeline))

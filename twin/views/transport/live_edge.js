@@ -35,7 +35,7 @@ function buildLiveEdge(model, clock) {
   /** Write which state it is in; whether that is another one than before. */
   const show = () => {
     const { state } = clock;
-    const key = `${state} ${!!shared.value?.offered}`;
+    const key = `${state} ${!!shared.value?.offered} ${!!shared.value?.now}`;
     if (key === drawn) return false;
     drawn = key;
     node.hidden = state === "replay" ? !shared.value?.offered : !shared.value?.now;

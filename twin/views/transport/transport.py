@@ -25,6 +25,7 @@ from twin.replay.controller import ReplayController
 from twin.server import threads
 from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.rows import Inserted
 from twin.views.shared.view import ReplayView
 
 MINUTE = 60.0
@@ -221,7 +222,7 @@ class TransportView(ReplayView):
             "summary": summary_parts(summarise(timeline)),
         }
 
-    def extend(self) -> None:
+    def extend(self, inserted: Inserted) -> None:
         """Use the controller's timeline: the range ends later, and so do its bars. Late minutes follow with `learn`."""
         timeline, bar = self._controller.timeline, self._bar
         if timeline is None:

@@ -20,6 +20,7 @@ from twin.replay.selection import Group
 from twin.server import threads
 from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.rows import Inserted, moved
 from twin.views.shared.view import ReplayView
 from twin.views.why.fairness import promise_rows
 
@@ -109,9 +110,11 @@ class WhyView(ReplayView):
         self._group = None
         self._panel.param.update(state={}, part="", trait="", worst=[], shared=[], promises=[])
 
-    def extend(self) -> None:
+    def extend(self, inserted: Inserted) -> None:
         """Go on with the ledger of the timeline before: one of the later timeline comes with `learn`."""
         self._outdated = True
+        if len(inserted) and self._panel.worst:
+            self._panel.worst = [[moved(row, inserted), *rest] for row, *rest in self._panel.worst]
 
     def learn(self) -> None:
         """Compute the ledger in a thread, once it is seen and what is usual is known."""
