@@ -1,6 +1,6 @@
 import { cardButton, followCards } from "../shared/cards.js";
 import { clockFrom } from "../shared/clock.js";
-import { el, icon } from "../shared/elements.js";
+import { el, icon, unbroken } from "../shared/elements.js";
 import { stateAt } from "../shared/kitchen_state.js";
 import { knownAt, lastKnown } from "../shared/known.js";
 import { laterMark } from "../shared/later.js";
@@ -204,7 +204,7 @@ class AlertCard {
         el(
           "p",
           { class: "sentence", title: `${trouble.sentence}${others}` },
-          trouble.sentence,
+          ...unbroken(trouble.sentence),
           others,
           looked,
           later ? laterMark() : null,
