@@ -243,12 +243,9 @@ class AlertCard {
       return [words, earlier ? el("span", { class: "mute" }, earlier) : null].filter(Boolean);
     }
     const when = `${zone.dayText(other.start)} ${zone.clockText(other.start, false)}`;
-    return [
-      words,
-      el("span", { class: "mute next" }, hindsight ? "next:" : "last:"),
-      this.link(`${when} ${other.title}`, other.sentence, other),
-      hindsight ? laterMark() : null,
-    ].filter(Boolean);
+    const label = el("span", { class: "mute next" }, hindsight ? "next:" : "last:");
+    const link = this.link(`${when} ${other.title}`, other.sentence, other);
+    return [words, el("span", { class: "other" }, label, link, hindsight ? laterMark() : null)];
   }
 }
 
