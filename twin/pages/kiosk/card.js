@@ -2,7 +2,7 @@
 // page's clock where the show is by epoch time, and tells the static page around it (kioskouter.js) how this one fares.
 
 import { clockFrom } from "../../views/shared/clock.js";
-import { el } from "../../views/shared/elements.js";
+import { el, say } from "../../views/shared/elements.js";
 import { stateAt } from "../../views/shared/kitchen_state.js";
 import { twin } from "../../views/shared/registry.js";
 import { SignIn } from "../../views/shared/sign_in.js";
@@ -212,7 +212,7 @@ class CityCards {
     this.tell(told);
     if (this.headline.textContent === told.headline && this.sentence.textContent === told.detail) return;
     this.headline.textContent = told.headline;
-    this.sentence.textContent = told.detail;
+    say(this.sentence, told.detail);
     this.fit();
   }
 

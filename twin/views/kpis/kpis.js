@@ -413,7 +413,7 @@ class KpiCards {
     const same = size === "0.0";
     put(
       this.f["completion-change"],
-      points === null ? "" : same ? "● same" : `${points > 0 ? "▲" : "▼"} ${size}`,
+      points === null ? "" : same ? "●" : `${points > 0 ? "▲" : "▼"} ${size}`,
       points === null ? "" : "Percentage points against 24 hours before",
       points === null ? null : s.share - s.before,
     );
