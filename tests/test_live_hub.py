@@ -145,6 +145,19 @@ def test_a_file_that_grows_is_put_into_the_newest_timeline(tmp_path: Path, monke
     assert loads == [True], "read as a whole once, then extended"
 
 
+@pytest.mark.parametrize(("north", "reads"), [(0.0001, 1), (0.01, 2)])
+def test_a_kitchen_that_moves_by_metres_is_not_read_again(source: MemorySource, north: float, reads: int) -> None:
+    hub = hub_of(source)
+    hub.newest("sf")
+    lat, lon = source.at or (0.0, 0.0)
+    source.at = lat + north, lon
+    source.send(table(order("C", NOON + 1800)))
+    hub.refresh()
+    assert len(hub.newest("sf").orders) == 3
+    assert hub.newest("sf").location.lat == pytest.approx(lat if reads == 1 else lat + north)
+    assert source.windows_read == reads
+
+
 def test_where_the_source_cannot_tell_what_came_in_everything_is_read_again(
     source: MemorySource, monkeypatch: pytest.MonkeyPatch
 ) -> None:

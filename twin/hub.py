@@ -314,7 +314,7 @@ class Hub(Owner):
                 rows,
                 window.end,
                 quality=self.source.quality(location),
-                place=self.location(location),
+                place=live_edge.settled(self.location(location), held.timeline.location),
                 brands=self.source.names("brands"),
             )
         except OutgrownError as reason:
