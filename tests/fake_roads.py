@@ -105,7 +105,9 @@ class RoadTimeline(Owner):
     def trips(self) -> SimpleNamespace:
         """What the server's own passes over all knots read, in metres."""
         if self._trips is None:
-            self._trips = SimpleNamespace(**vars(self.motion(-np.inf, np.inf)), unit=1.0)
+            motion = vars(self.motion(-np.inf, np.inf))
+            knots = motion["offsets"]
+            self._trips = SimpleNamespace(**motion, knots_from=knots[:-1], knots_to=knots[1:], unit=1.0)
             self.questions.pop()
         return self._trips
 

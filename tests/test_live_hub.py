@@ -1,17 +1,24 @@
 """The hub of a kitchen whose record grows: one newest timeline for all who ask, and a call when there is another."""
 
+import json
 import threading
-from typing import cast
+from pathlib import Path
+from typing import Any, cast
 
 import pyarrow as pa
 import pytest
 
+from tests.answers_of import answers, differences, digest
 from tests.memory_source import MemorySource, row, table
+from tests.raw_orders import WHOLE, rows_of
+from twin.analysis.baseline import Baseline
 from twin.analysis.live_edge import LONGEST_HOURS
 from twin.foundation.errors import SourceError
+from twin.foundation.settings import Settings
 from twin.foundation.times import DAY, HOUR
-from twin.hub import Hub
+from twin.hub import Hub, open_source
 from twin.sources.base import Source, Window
+from twin.sources.files import FileSource
 from twin.timeline.timeline import Timeline
 
 NOON = 1_760_572_800.0 + 12 * HOUR
@@ -61,7 +68,7 @@ def test_a_range_that_has_grown_to_25_hours_begins_later_at_a_whole_hour(source:
     hub = hub_of(source)
     begin = hub.newest("sf").window.start
     starts = []
-    for quarter in range(1, 120):
+    for quarter in range(1, 120, 3):
         source.send(table([row(f"D{quarter}", "order_created", NOON + 2100 + quarter * 900)]))
         hub.refresh()
         window = hub.newest("sf").window
@@ -71,7 +78,7 @@ def test_a_range_that_has_grown_to_25_hours_begins_later_at_a_whole_hour(source:
     assert starts == sorted(starts)
     assert starts[0] == begin
     assert all(start % HOUR == 0 for start in starts if start != begin)
-    assert len(set(starts)) > 20
+    assert len(set(starts)) > 15
 
 
 def test_rows_in_the_future_of_the_kitchens_clock_wait(source: MemorySource) -> None:
@@ -93,6 +100,110 @@ def test_the_clock_of_naive_times_is_the_later_of_utc_and_the_kitchens_place(sou
     source.refresh()
     assert hub_of(MemorySource(source.rows, at=(28.6, 77.2)), NOON).edge("sf") == NOON + 5.5 * HOUR
     assert hub_of(source, NOON + 5.5 * HOUR).edge("sf") == NOON + 5.5 * HOUR
+
+
+def test_what_comes_in_is_put_into_the_newest_timeline_and_nothing_is_read_again(source: MemorySource) -> None:
+    hub = hub_of(source)
+    first = hub.newest("sf")
+    before = digest(answers(first))
+    for number in range(4):
+        source.send(table([*order(f"C{number}", NOON + 2000 + 60 * number), row("A", "gk_ready", NOON + 60 * number)]))
+        hub.refresh()
+        newest = hub.newest("sf")
+        whole = Timeline.load(cast(Source, MemorySource(source.rows)), "sf", newest.window.start, newest.window.end)
+        assert differences(newest, whole) == []
+    assert source.windows_read == 1
+    assert newest.late() > 0
+    assert digest(answers(first)) == before
+
+
+def test_a_file_that_grows_is_put_into_the_newest_timeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, loads = tmp_path / "events.jsonl", list[bool]()
+    load = Timeline.load
+
+    def counted(*arguments: Any, **options: Any) -> Timeline:
+        loads.append(options.get("growing", False))
+        return load(*arguments, **options)
+
+    monkeypatch.setattr("twin.hub.Timeline.load", counted)
+    orders = [
+        rows_of(f"A{k}", {name: at + 4 * k for name, at in WHOLE.items()}, pings={36.0 + 4 * k: 40.0}) for k in range(8)
+    ]
+    rows = sorted((one for order in orders for one in order), key=lambda one: one["ts"])
+    late = rows.pop(30)
+    batches = [rows[:40], [*rows[35:50], late], rows[50:]]  # the first has pick-ups, which tell where the kitchen is
+    path.write_text("")
+    hub: Hub | None = None
+    for batch in batches:
+        with path.open("a") as file:
+            file.writelines(f"{json.dumps(one)}\n" for one in batch)
+        hub = hub or Hub(open_source(path, Settings()))
+        hub.refresh()
+        newest = hub.newest("sf")
+        whole = load(FileSource(path), "sf", newest.window.start, newest.window.end)
+        assert differences(newest, whole) == []
+    assert loads == [True], "read as a whole once, then extended"
+
+
+def test_where_the_source_cannot_tell_what_came_in_everything_is_read_again(
+    source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = hub_of(source)
+    hub.newest("sf")
+    monkeypatch.setattr(source, "arrived", lambda location, after: None)
+    source.send(table(order("C", NOON + 1800)))
+    hub.refresh()
+    assert len(hub.newest("sf").orders) == 3
+    assert source.windows_read == 2
+
+
+def test_rows_of_the_future_come_in_when_their_time_has_come(source: MemorySource) -> None:
+    now = [NOON + 3000.0]
+    source.send(table([one for k in range(20) for one in order(f"F{k}", NOON + 3600 * k)]))
+    source.refresh()
+    hub = Hub(cast(Source, source), clock=lambda: now[0])
+    for hour in (0, 1, 8, 17):
+        now[0] = NOON + 3600 * hour + 3000
+        newest = hub.newest("sf")
+        whole = Timeline.load(cast(Source, source), "sf", newest.window.start, newest.window.end)
+        assert differences(newest, whole) == []
+        assert len(newest.orders) == 3 + hour
+
+
+def test_memory_stays_flat_over_days_of_a_live_kitchen() -> None:
+    source = MemorySource(table(order("first", NOON)))
+    hub, sizes, t = hub_of(source), list[tuple[int, int]](), NOON
+    for _ in range(60):
+        batch = [one for k in range(5) for one in order(f"{t}-{k}", t + 1200 * k)]
+        source.send(table(batch))
+        hub.refresh()
+        newest = hub.newest("sf")
+        sizes.append((newest.event_count, newest.nbytes))
+        t += 2 * HOUR
+    assert newest.window.start > NOON + 3 * DAY
+    events, held = (max(one) for one in zip(*sizes[36:], strict=True))
+    assert events <= max(one for one, _ in sizes[:36])
+    assert held <= 1.1 * max(one for _, one in sizes[:36])
+
+
+def test_what_is_usual_is_asked_once_an_hour_and_not_for_every_batch(
+    source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads = list[Window]()
+
+    def load(_: object, __: object, window: Window) -> Baseline:
+        loads.append(window)
+        return Baseline.none()
+
+    monkeypatch.setattr("twin.hub.Baseline.load", load)
+    hub, held = hub_of(source), list[Timeline]()
+    for minute in range(12):
+        source.send(table([row(f"C{minute}", "order_created", NOON + 2000 + 600 * minute)]))
+        hub.refresh()
+        held.append(hub.newest("sf"))
+        assert hub.insights(held[-1]).timeline is held[-1]
+        hub.ledger(held[-1])
+    assert len(loads) == len({one.window.start for one in held}) < 5
 
 
 def test_all_who_ask_at_once_wait_for_one_load(source: MemorySource, monkeypatch: pytest.MonkeyPatch) -> None:

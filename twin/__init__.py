@@ -1,6 +1,8 @@
 """Casper's Kitchens digital twin: replay and understand delivery operations.
 
 >>> import twin
+>>> twin.__version__.count(".")
+2
 >>> t = twin.open("demo")
 >>> sorted(place.id for place in t.locations)[-1]
 'sanfrancisco'
@@ -10,7 +12,11 @@ True
 """
 
 from twin.foundation.settings import Settings
+from twin.foundation.version import VERSION
+from twin.notebook.comparing import Differences, compare
 from twin.notebook.door import Locations, Twin, open
 from twin.notebook.kitchen import Instant, Kitchen
+from twin.notebook.order_life import OrderLife
 
-__all__ = ["Instant", "Kitchen", "Locations", "Settings", "Twin", "open"]
+__all__ = ["Differences", "Instant", "Kitchen", "Locations", "OrderLife", "Settings", "Twin", "compare", "open"]
+__version__ = VERSION

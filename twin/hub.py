@@ -30,15 +30,17 @@ from twin.foundation import errand
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
 from twin.foundation.errors import ConfigError, SourceError, TwinError
 from twin.foundation.geo import nearest_copy, project
+from twin.foundation.room import Room
 from twin.foundation.settings import Settings
 from twin.foundation.times import Time
-from twin.sources import tables
+from twin.sources import tables, window_sizes
 from twin.sources.base import Location, Quality, Source, Window
 from twin.sources.changing_files import ChangingFiles
 from twin.sources.event_files import Adapter
 from twin.sources.file_paths import adapter_beside
 from twin.sources.files import FileSource
 from twin.timeline.bodies import route_points
+from twin.timeline.growing import OutgrownError
 from twin.timeline.timeline import Timeline
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,10 @@ MAX_ROUTES = 20_000
 """Most routes that the base map is drawn from; more make no visible difference."""
 TIMELINE_BYTES = 512 << 20
 """Most bytes of the cache of loaded timelines, which sessions with the same window share."""
+LOADING = Room()
+"""The ranges that this process is loading, for whichever hub."""
+LOADING_SHARE = 0.5
+"""Share of the process's memory that these take together at most; each alone may take a third."""
 TIMELINE_SHARE = 0.125
 """Share of the process's memory that this cache takes at most."""
 LAST_HOURS = 24.0
@@ -54,6 +60,8 @@ LAST_HOURS = 24.0
 Progress = Callable[[str, float], None]
 
 
+Usual = tuple[Baseline, tuple[str, ...]]
+"""What is usual, and ("history",) if that could not be learnt."""
 Context = tuple[Baseline, tuple[str, ...], StateLog]
 Learned = tuple[Baseline, Findings, StateLog]
 """What is computed once of a timeline and the days around it."""
@@ -61,10 +69,11 @@ Learned = tuple[Baseline, Findings, StateLog]
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """A timeline that ends at the live edge, and which version of the source it has the rows of."""
+    """A timeline that ends at the live edge, the version of the source that it has the rows of, and that source's mark then."""
 
     version: int
     timeline: Timeline
+    mark: int
 
 
 class Hub(Owner):
@@ -102,8 +111,9 @@ class Hub(Owner):
         self._stale = ""
         self._version = 0
         self._clock = clock
-        self._newest: dict[str, Newest] = {}
+        self._newest: ByteCache[Newest] = ByteCache(most, lambda one: min(one.timeline.nbytes, most))
         self._newest_made: SingleFlight[Timeline] = SingleFlight()
+        self._histories: dict[str, tuple[Window, Usual]] = {}
         self._on_change: list[Callable[[], object]] = []
 
     @property
@@ -200,13 +210,17 @@ class Hub(Owner):
             except Exception:  # of one session, of which the others know nothing
                 log.exception("what was to be done after a change failed")
 
-    def freshen(self) -> None:
-        """Refresh in a thread if the last refresh is older than the settings' `refresh_s`; returns at once, raises nothing.
+    def freshen(self, older_than: float | None = None) -> None:
+        """Refresh in a thread if the last refresh is older than so many seconds; returns at once, raises nothing.
+
+        Without a number it is the settings' `refresh_s`.
 
         >>> twin.open("demo").freshen()
         """
         as_of = self.source.as_of
-        if as_of is None or self._refreshing.locked() or time.time() - as_of < self.settings.refresh_s:
+        most = self.settings.refresh_s if older_than is None else older_than
+        # the machine's clock may have been set back since
+        if as_of is None or self._refreshing.locked() or 0 <= time.time() - as_of < most:
             return
         threading.Thread(target=self._freshen, name="refresh", daemon=True).start()
 
@@ -254,7 +268,7 @@ class Hub(Owner):
         >>> t.edge("chicago") == t.location("chicago").end
         True
         """
-        return live_edge.live_edge(self.location(location), self.source.volume(location), self._clock())
+        return live_edge.live_edge(self.location(location), lambda: self.source.volume(location), self._clock())
 
     def newest(self, location: str) -> Timeline:
         """Return the timeline of a location that ends at the live edge: about its last 24 hours, the same for all who ask.
@@ -275,12 +289,43 @@ class Hub(Owner):
         return self._newest_made.run((location, version, window), lambda: self._make_newest(location, version, window))
 
     def _make_newest(self, location: str, version: int, window: Window) -> Timeline:
-        timeline = self.timeline(location, window.start, window.end)
-        with self._lock:
-            held = self._newest.get(location)
-            if held is None or held.version <= version:
-                self._newest[location] = Newest(version, timeline)
+        if self.source.as_of is None:  # it never grows
+            timeline, mark = self.timeline(location, window.start, window.end), 0
+        else:
+            mark = getattr(
+                self.source, "mark", 0
+            )  # before anything is read: a row that is met twice is a copy like any other
+            timeline = self._extended(location, window) or self._read_newest(location, window)
+        held = self._newest.get(location)
+        if held is None or held.version <= version:
+            self._newest.put(location, Newest(version, timeline, mark))
         return timeline
+
+    def _extended(self, location: str, window: Window) -> Timeline | None:
+        """Return the newest timeline so far with what came in since; None where everything has to be read again."""
+        held = self._newest.get(location)
+        if held is None or held.timeline.window.start != window.start or held.timeline.window.end > window.end:
+            return None
+        rows = self.source.arrived(location, held.mark)
+        if rows is None:
+            return None
+        try:
+            return held.timeline.extended(
+                rows,
+                window.end,
+                quality=self.source.quality(location),
+                place=self.location(location),
+                brands=self.source.names("brands"),
+            )
+        except OutgrownError as reason:
+            log.info("the newest hours of %s are read again: %s", location, reason)
+            return None
+
+    def _read_newest(self, location: str, window: Window) -> Timeline:
+        """Return the newest timeline read as a whole: at first, and when its range begins later; what lies before is let go."""
+        held = self._newest.get(location)
+        before = None if held is None else held.timeline
+        return Timeline.load(self.source, location, window.start, window.end, growing=True, before=before)
 
     def reach(self, location: str) -> Window:
         """Return the widest range of a location that can be chosen: the days that have data, and its last 24 hours.
@@ -319,7 +364,12 @@ class Hub(Owner):
         True
         """
         key = self._key(location, start, end)
-        return self._timelines.load(key, lambda: Timeline.load(self.source, *key))
+        return self._timelines.load(key, lambda: self._load(*key))
+
+    def _load(self, location: str, start: float, end: float) -> Timeline:
+        size = window_sizes.expected(self.source.volume(location), Window(start, end)).bytes
+        with LOADING.taken(size, self.settings.memory_bytes * LOADING_SHARE):
+            return Timeline.load(self.source, location, start, end)
 
     def kept(self, location: str, start: Time | None = None, end: Time | None = None) -> Timeline | None:
         """Return the timeline that `timeline` would return if it is in memory, else None. Returns at once.
@@ -462,8 +512,18 @@ class Hub(Owner):
                 self._contexts[timeline] = context
         return context
 
-    def _baseline(self, timeline: Timeline) -> tuple[Baseline, tuple[str, ...]]:
+    def _baseline(self, timeline: Timeline) -> Usual:
         """Return what is usual, and ("history",) if that failed: moments then come from the timeline's own orders."""
+        place, window = timeline.location, timeline.window
+        had, usual = self._histories.get(place.id, (None, None))
+        if timeline.grows and usual and had and had.start == window.start and had.end <= window.end:
+            return usual  # of the hour: the days before do not change with every row
+        usual = self._read_baseline(timeline)
+        if timeline.grows:
+            self._histories[place.id] = window, usual
+        return usual
+
+    def _read_baseline(self, timeline: Timeline) -> Usual:
         try:
             return Baseline.load(self.source, timeline.location, timeline.window), ()
         except TwinError:

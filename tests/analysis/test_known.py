@@ -1,5 +1,6 @@
 """Troubles as they were known: nothing later counts, what lasts is seen while it lasts, and calm weeks stay calm."""
 
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import pytest
 from benchmarks import worlds
 from benchmarks.worlds import HOUR, MINUTE, World
 from twin.analysis.baseline import Baseline, History
+from twin.analysis.moments import detect
 from twin.analysis.moments.known import JUST_ENDED, TroublesAsKnown
 from twin.foundation import event_types as ev
 from twin.foundation.times import DAY
@@ -52,6 +54,34 @@ def test_what_comes_later_changes_nothing_and_a_trouble_is_told_while_it_lasts(s
     assert kinds & worlds.FITTING[shape]
     t = float(during[int(np.argmax(going_on))])
     assert told(known(changed_after(world, t)), t) == told(troubles, t)
+
+
+@pytest.mark.parametrize(
+    ("shape", "since", "until"),
+    [("drivers short", ev.GK_READY, ev.DRIVER_PICKED_UP), ("slow roads", ev.DRIVER_PICKED_UP, ev.DELIVERED)],
+)
+def test_a_sentence_says_how_many_of_those_it_counts_are_still_in_it(shape: str, since: int, until: int) -> None:
+    """The pipeline's average is of those that moved on: without these words the two seem to contradict each other."""
+    world = worlds.with_incident(shape, UNSEEN)
+    (planted,) = world.planted
+    troubles = known(world)
+    begin, end = world.history.milestones[[since, until]]
+    found = []
+    for t in np.arange(planted.start, planted.end + HOUR, 5 * MINUTE):
+        for one in troubles.at(float(t)).moments:
+            if one.kind in worlds.FITTING[shape] and one.end == t:
+                words = (
+                    r"So far (\d+) .*?(?:, (all|\d+) of them still .*?)?(?:, (?:their|delivery time of the (\d+))|$)"
+                )
+                of, still, delivered = re.match(words, one.sentence).groups()  # type: ignore[union-attr]
+                assert int(delivered or 0) + (int(of) if still == "all" else int(still or 0)) <= int(of), one.sentence
+                inside = np.count_nonzero((begin <= t) & ~(end <= t))
+                found.append(int(of) if still == "all" else int(still or 0))
+                assert found[-1] <= min(inside, int(of)), one.sentence
+    assert max(found) >= 3
+    with_hindsight = detect(world.timeline(), world.baseline()).moments
+    assert with_hindsight
+    assert not any("still" in one.sentence for one in with_hindsight)
 
 
 @pytest.mark.slow

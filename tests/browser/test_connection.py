@@ -259,7 +259,12 @@ COSTS = """() => ({
 
 
 def test_many_reconnections_leave_nothing_behind(page: Page, server: Server) -> None:
-    """Before the listeners of Bokeh's plots were taken off, each left 2,392 nodes and 396 listeners."""
+    """Before the listeners of Bokeh's plots were taken off, each left 2,392 nodes and 396 listeners.
+
+    The heap is no measure: by two snapshots, five further reconnections add 1.2 MB, of which 1.0 MB is code that the browser
+    compiles for what runs often, 0.1 MB its own records of what took long (the latest 200), and 6 kB each objects and strings.
+    One session that has gone is held by the accessors that Bokeh defines on a plot's visuals, which V8 keeps with their shape.
+    """
     eyes = page.context.new_cdp_session(page)
     eyes.send("Performance.enable")
 
@@ -286,8 +291,8 @@ def test_many_reconnections_leave_nothing_behind(page: Page, server: Server) -> 
         left = page.evaluate(COSTS)  # a line that was still on its way out at first may be gone meanwhile
         assert all(left[name] <= cost for name, cost in costs.items()), (costs, left)
         nodes, listeners = weights[0]  # with it the browser's own memory of the last session
-        assert weights[-1][0] <= 1.5 * nodes, weights
-        assert weights[-1][1] <= 1.5 * listeners, weights
+        assert weights[-1][0] <= 1.1 * nodes, weights
+        assert weights[-1][1] <= 1.25 * listeners, weights
         page.goto("about:blank")
 
 

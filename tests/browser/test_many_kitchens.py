@@ -44,8 +44,13 @@ def first_page() -> pn.Column:
 
 def bar() -> pn.Row:
     CHOSEN.clear()
-    choice = KitchenChoice(kitchens=kitchen_rows(KITCHENS), value="k0007")
-    choice.param.watch(lambda event: CHOSEN.append(event.new), "value")
+    choice = KitchenChoice()
+
+    def show() -> None:  # as the page does it, once a kitchen is chosen
+        choice.param.update(kitchens=kitchen_rows(KITCHENS), value="k0007")
+        choice.param.watch(lambda event: CHOSEN.append(event.new), "value")
+
+    pn.state.onload(show)
     return pn.Row(choice, sizing_mode="stretch_width")
 
 

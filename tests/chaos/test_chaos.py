@@ -6,7 +6,7 @@ says, which asks the timeline directly; every session ticks, the API answers rig
 the stream is lost or doubled, and memory, threads and open files are as they were.
 
 `make chaos` runs it for half an hour; in every run of the tests it is short. CHAOS_SEED=… repeats a run, CHAOS_FAULTS=kill,cut
-chooses faults.
+chooses faults, CHAOS_SECONDS=600 another length; CHAOS_WITHIN_S=60 is the patience for a machine that does other work, too.
 """
 
 import os
@@ -201,7 +201,7 @@ def world(
         ending.callback(screen.page.context.close)
         ending.enter_context(crowd)
         screens: dict[str, Screen] = {"page": page, "screen": screen}
-        within_s = lasting(WITHIN_BUSY_S, WITHIN_S)
+        within_s = float(os.environ.get("CHAOS_WITHIN_S", lasting(WITHIN_BUSY_S, WITHIN_S)))
         made = World(machine, network, oracle, sessions, stream, program, crowd, screens, within_s)
         yield made
 
@@ -211,6 +211,7 @@ def test_after_every_fault_everybody_sees_what_is_true_and_nothing_is_lost_or_pi
 ) -> None:
     full = lasting(0, 1) == 1
     seed = int(os.environ.get("CHAOS_SEED", random.randrange(1 << 32) if full else SHORT_SEED))
+    length_s = float(os.environ.get("CHAOS_SECONDS", lasting(0, FULL_S)))
     kinds = os.environ.get("CHAOS_FAULTS", ",".join(KINDS)).split(",")
     faults = (fault for fault in schedule(seed, *([] if full else [LONGEST_SHORT_S])) if fault.kind in kinds)
 
@@ -224,7 +225,7 @@ def test_after_every_fault_everybody_sees_what_is_true_and_nothing_is_lost_or_pi
     world.within_s = patience
     world.note()
     began, number = time.monotonic(), 0
-    while number < len(kinds) or time.monotonic() - began < lasting(0, FULL_S):
+    while number < len(kinds) or time.monotonic() - began < length_s:
         fault = next(faults)
         number += 1
         try:

@@ -29,10 +29,15 @@ NOT_NUMBERS = re.compile(r"\b(nan|inf|NaN|Infinity|1e\+?\d{2,})\b")
 
 
 def strictly(text: str) -> Any:
-    """Read JSON with two strict parsers, which must agree."""
+    """Read JSON with two strict parsers, which must agree; no object has a name twice, of which every parser takes another."""
     read = read_strictly(text, MOST_DEPTH + AROUND)
+    json.loads(text, object_pairs_hook=_no_name_twice)
     assert from_json(text, allow_inf_nan=False) == read
     return read
+
+
+def _no_name_twice(pairs: list[tuple[str, Any]]) -> None:
+    assert len({name for name, _ in pairs}) == len(pairs), pairs
 
 
 def dump(model: BaseModel) -> dict[str, Any]:

@@ -45,6 +45,20 @@ test("a clock that was stopped is resumed where it was, in its section and loop,
   assert.equal(other.now(), 1600);
 });
 
+test("what followed the latest events follows them again, wherever it was", () => {
+  wall.now = 0;
+  const growing = { start: 0, end: 5000, t0: 1000, edge: 5000, playing: true };
+  const state = stateOf(clockAt({ ...growing, live: true, pace: 1 }));
+  assert.equal(state.live, true);
+  const other = clockAt({ ...growing, end: 9000, edge: 9000, playing: false });
+  resume(other, verbsOf(modelOf(), other), state);
+  assert.equal(other.state, "live");
+  assert.ok(other.now() > 8990);
+  const still = clockAt({ ...DAY, start: 0 });
+  resume(still, verbsOf(modelOf(), still), state);
+  assert.equal(still.now(), 1000, "a range that does not grow goes on from where it was");
+});
+
 test("what was paused stays paused, and nothing is sent that is so already", () => {
   wall.now = 0;
   const clock = clockAt(DAY);

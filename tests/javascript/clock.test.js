@@ -15,11 +15,13 @@ test("commands lead to the playheads that Python worked out", () => {
     const verbs = verbsOf(modelOf(), clock);
     for (const { wall: now, verb, arguments: given, anchor, later, at, moving } of steps) {
       wall.now = now;
-      verbs[verb](...given);
-      for (const name of ["t0", "speed", "start", "end"])
+      clock.window = { start: first.start, end: clock.anchor.edge ?? first.end };
+      if (verb === "grow") clock.grow(...given);
+      else verbs[verb](...given);
+      for (const name of ["t0", "speed", "start", "end", "pace"])
         assert.ok(Math.abs(clock.anchor[name] - anchor[name]) < 1e-3, `${verb}(${given}): ${name}`);
-      for (const name of ["playing", "loop"])
-        assert.equal(clock.anchor[name], anchor[name], `${verb}(${given}): ${name}`);
+      for (const name of ["playing", "loop", "live"])
+        assert.equal(!!clock.anchor[name], anchor[name], `${verb}(${given}): ${name}`);
       wall.now = later;
       assert.ok(Math.abs(clock.now() - at) < 1e-3, `${verb}(${given}): ${clock.now()} is not ${at}`);
       assert.equal(clock.moving, moving, `${verb}(${given}): moving`);
@@ -43,6 +45,29 @@ test("the server's word on the browser's own prediction changes nothing, unless 
   assert.equal(clock.now(), 50);
   clock.set(confirmed, true);
   assert.equal(clock.now(), 53);
+});
+
+test("a clock that follows goes on from where it is when the server says how far things have come", () => {
+  const clock = clockAt({ t0: 98.5, playing: true, end: 100, edge: 100, live: true, pace: 1, epoch: 3 });
+  wall.now = 1;
+  clock.set({ ...clock.anchor, t0: 99.9, end: 103, edge: 103, pace: 2, age: 0.2 });
+  assert.equal(clock.now(), 99.5);
+  assert.equal(clock.state, "live");
+  wall.now = 2.5;
+  assert.equal(clock.now(), 103);
+  wall.now = 9;
+  assert.equal(clock.now(), 103);
+  assert.ok(clock.moving);
+});
+
+test("what the user does while a later edge is under way stays, and the range grows all the same", () => {
+  const clock = clockAt({ t0: 98.5, playing: true, end: 100, edge: 100, live: true, pace: 1, epoch: 3 });
+  clock.predict({ playing: false });
+  clock.set({ ...clock.anchor, t0: 99.5, playing: true, end: 103, edge: 103, live: true, epoch: 3 });
+  assert.equal(clock.state, "behind");
+  assert.equal(clock.now(), 98.5);
+  assert.equal(clock.anchor.end, 103);
+  assert.equal(clock.moving, false);
 });
 
 test("listeners hear of a prediction once, when who made it is done, and no more when they left", async () => {

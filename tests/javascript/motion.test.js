@@ -151,3 +151,99 @@ test("a driver is at risk when the promise is too late, late when the order is t
   );
   assert.deepEqual([at(250 + fadeSpan(1) + 1), motion.faded.length], [[], 0]);
 });
+
+test("a driver whose way is corrected goes on from where he is drawn, told as inferred, and is there soon", () => {
+  const { clock, motion } = motionAt({ t0: 1000, playing: true, end: 2000, edge: 2000, live: true, pace: 1 });
+  const message = (rest) => received(windowOf({ ...rest, version: 1, pushed: true, from: 900, to: 1900 }));
+  motion.receive(message({ start: 900, end: 1100 }));
+  motion.advance();
+  const [driver] = motion.active;
+  assert.equal(driver.px, 50);
+  motion.receive({ ...message({ start: 900, end: 1300 }), grown: true });
+  motion.advance();
+  assert.ok(Math.abs(motion.active[0].px - 50) < 0.1, "no jump");
+  assert.ok(motion.active[0].inferred);
+  let far = Infinity;
+  for (wall.now = 0.1; wall.now < 1.5; wall.now += 0.1) {
+    motion.advance();
+    const there = ((clock.now() - 900) / 400) * 100;
+    const off = Math.abs(motion.active[0].px - there);
+    assert.ok(off < far, "it comes nearer all the time");
+    far = off;
+  }
+  wall.now = 1.6;
+  motion.advance();
+  assert.ok(Math.abs(motion.active[0].px - (101.6 / 400) * 100) < 1e-3);
+  assert.ok(!motion.active[0].inferred);
+});
+
+test("a window of another moment is no correction: a seek glides nowhere", () => {
+  const { motion } = motionAt({ t0: 1000, playing: false, end: 2000 });
+  const message = (rest) => received(windowOf({ ...rest, version: 1, pushed: true, from: 900, to: 1900 }));
+  motion.receive(message({ start: 900, end: 1100 }));
+  motion.advance();
+  motion.receive(message({ start: 900, end: 1300 }));
+  motion.advance();
+  assert.equal(motion.active[0].px, 25);
+});
+
+test("drivers that are held follow their orders to other rows", () => {
+  const { motion } = motionAt({ t0: 1000, playing: false, end: 2000 });
+  motion.receive(
+    received(windowOf({ order: 7, start: 900, end: 1100, version: 1, pushed: true, from: 900, to: 1900 })),
+  );
+  motion.advance();
+  motion.renew(2, [0, 7, 9]);
+  assert.equal(motion.version, 2);
+  assert.ok(motion.trip(10));
+  assert.equal(motion.trip(7), null);
+});
+
+/** A trip that has come to (40, 0) after `seen` seconds, and goes on to (100, 0) and (100, 60) as planned. */
+function underWay(seen, promise) {
+  const one = windowOf({ start: 1000, end: 9000 });
+  const columns = { ...unpack(one) };
+  const parts = {
+    ...columns,
+    offsets: Int32Array.of(0, 4),
+    t: Float32Array.of(0, seen, Infinity, Infinity),
+    x: Float32Array.of(0, 40, 100, 100),
+    y: Float32Array.of(0, 0, 0, 60),
+    promise: Float32Array.of(promise),
+  };
+  const kinds = Object.fromEntries(one.layout);
+  return {
+    ...one,
+    version: 1,
+    pushed: true,
+    from: 900,
+    to: 3000,
+    layout: Object.entries(parts).map(([name, values]) => [name, kinds[name], values.length]),
+    packed: new Uint8Array(Buffer.concat(Object.values(parts).map((values) => Buffer.from(values.slice().buffer)))),
+  };
+}
+const placeAt = (message, t, edge) => {
+  const { motion } = motionAt({ t0: t, end: 3000, ...(edge && { edge }) });
+  motion.receive(message);
+  motion.advance();
+  const [{ px, py, inferred }] = motion.active;
+  return [Math.round(px), Math.round(py), inferred];
+};
+
+test("a live driver without a later ping goes on along the planned route at the own pace, told as inferred", () => {
+  const message = underWay(80, 600);
+  assert.deepEqual(placeAt(message, 1080, 3000), [40, 0, false]);
+  assert.deepEqual(placeAt(message, 1100, 3000), [50, 0, true]);
+  assert.deepEqual(placeAt(message, 1220, 3000), [100, 10, true]);
+  assert.deepEqual(placeAt(message, 2900, 3000), [100, 60, true], "and waits at the door");
+  assert.deepEqual(placeAt(message, 1220), [40, 0, false], "a replay shows what was known");
+});
+
+test("one who has only begun goes as was promised", () => {
+  assert.deepEqual(placeAt(underWay(10, 320), 1050, 3000), [60, 0, true]);
+  assert.deepEqual(
+    placeAt(underWay(10, Number.NaN), 1050, 3000),
+    [40, 0, false],
+    "without a promise nothing is guessed",
+  );
+});

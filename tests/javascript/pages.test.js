@@ -67,6 +67,28 @@ test("rows that are scrolled to are asked for by their page", () => {
   assert.equal(model.sent.at(-1).t, 4500);
 });
 
+test("rows that come later are asked for when the playhead is there, those that came late at once; none vanish", () => {
+  const { model, pages, answer } = feedOf(51);
+  pages.choose(filter);
+  pages.need({ now: 500, ...sight });
+  answer();
+  assert.equal(pages.topAt(2000), 51);
+  pages.grow(990);
+  assert.equal(pages.topAt(500), 51);
+  assert.equal(pages.topAt(980), 51);
+  assert.equal(pages.topAt(995), null);
+  time.pass(3000);
+  pages.grow(0);
+  assert.equal(pages.topAt(500), null);
+  assert.ok(pages.row(50));
+  pages.need({ now: 500, ...sight });
+  assert.equal(model.sent.at(-1).t, 500);
+  const before = pages.row(50);
+  answer();
+  assert.notEqual(pages.row(50), before);
+  assert.equal(pages.topAt(500), 51);
+});
+
 test("an answer to another question, or of another timeline, is left out", () => {
   const { model, pages, answer, changes } = feedOf(100);
   pages.choose(filter);

@@ -38,26 +38,40 @@ def _clock(random_: random.Random) -> dict[str, Any]:
     anchor = Anchor(
         t0=random_.uniform(start, end), wall0=0.0, speed=random_.choice([1.0, 60.0, 1000.0]),
         playing=random_.random() < 0.5, start=start, end=end, loop=random_.random() < 0.5,
+        edge=end if end > start and random_.random() < 0.5 else None,
     )  # fmt: skip
-    first, wall, steps = asdict(anchor), 0.0, []
+    first, wall, steps = _sent(anchor), 0.0, []
     for _ in range(COMMANDS):
         wall += random_.choice([0.0, 0.25, 3.0, 200.0, 5000.0])
         verb, arguments, anchor = _command(random_, anchor, wall, start, end)
         later = wall + random_.choice([0.1, 10.0, 1000.0])
         steps.append(
             {
-                "wall": wall, "verb": verb, "arguments": arguments, "anchor": asdict(anchor), "later": later,
+                "wall": wall, "verb": verb, "arguments": arguments, "anchor": _sent(anchor), "later": later,
                 "at": anchor.at(later), "moving": anchor.playing and not anchor.ended(later),
             }
         )  # fmt: skip
     return {"first": {**first, "step": Anchor(start=start, end=end).step_length()}, "steps": steps}
 
 
+def _sent(anchor: Anchor) -> dict[str, Any]:
+    return {name: value for name, value in asdict(anchor).items() if value is not None}
+
+
 def _command(
     random_: random.Random, anchor: Anchor, wall: float, start: float, end: float
 ) -> tuple[str, list[Any], Anchor]:
-    now = anchor.at(wall)
-    match random_.choice(["play", "pause", "stop", "step", "speed", "loop", "seek", "section"]):
+    now, latest = anchor.at(wall), anchor.edge or end
+    growing = [] if anchor.edge is None else ["follow", "grow", "grow", "hindsight"]
+    match random_.choice(["play", "pause", "stop", "step", "speed", "loop", "seek", "section", *growing]):
+        case "follow":
+            return "follow", [], anchor.follow(wall, start)
+        case "grow":
+            edge = latest + random_.choice([0.5, 40.0, 1e6])
+            return "grow", [edge], anchor.grow(wall, edge)
+        case "hindsight":
+            hindsight = random_.random() < 0.5
+            return "hindsight", [hindsight], anchor.set_hindsight(hindsight, wall, now)
         case "play":
             return "play", [], anchor.play(wall, now)
         case "pause":
@@ -74,10 +88,10 @@ def _command(
             loop = random_.random() < 0.5
             return "loop", [loop], anchor.set_loop(loop, wall, now)
         case "seek":
-            t = random_.uniform(start - 100, end + 100)
+            t = random_.uniform(start - 100, latest + 100)
             return "seek", [t], anchor.seek(wall, t)
         case _:
-            a, b = sorted(random_.uniform(start, end) for _ in range(2))
+            a, b = sorted(random_.uniform(start, latest) for _ in range(2))
             # who plays a part from elsewhere is taken to its start; a range's own verb goes to the nearest end
             confined = anchor.set_range(a, b, wall)
             return "section", [a, b], confined.set_loop(True, wall, now if a <= now <= b else a)

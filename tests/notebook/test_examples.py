@@ -22,6 +22,8 @@ def test_an_example_runs(path: Path, demo: Path, monkeypatch: pytest.MonkeyPatch
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert len(outputs) >= 4
     assert not [output for output in outputs if output.output_type == "error"]
+    bare = [output.data["text/plain"] for output in outputs if set(output.get("data", {})) == {"text/plain"}]
+    assert bare == [], "a repr is shown in place of a picture or a table"
     panes = [output for output in outputs if "application/vnd.holoviews_exec.v0+json" in output.get("data", {})]
     assert panes, "no pane was shown"
 

@@ -58,7 +58,7 @@ except Exception as error:
 """
 
 PANES = """
-import jupyterlab.labapp, ipykernel.kernelapp
+import jupyterlab.labapp, ipykernel.kernelapp, hvplot.pandas
 from twin.notebook import panes
 """
 

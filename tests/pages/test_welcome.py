@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fake_timeline import DAY0, HOUR, send_message
 from twin.pages.operations.choice import MANY_KITCHENS
-from twin.pages.operations.welcome import CHART_BARS, WelcomeView, activity, range_text
+from twin.pages.operations.welcome import CHART_BARS, LISTED, WelcomeView, activity, range_text
 from twin.sources.base import Location, Quality, Volume
 
 DAY = 24 * HOUR
@@ -144,8 +144,9 @@ def test_many_kitchens_are_one_text_and_any_of_them_can_be_chosen():
     view.show_locations(many)
     state = view.__panel__().state
     assert state["cities"] == []
-    assert [city["id"] for city in json.loads(state["many"])] == [place.id for place in many]
-    assert json.loads(state["many"])[0]["place"] == "Oakland"
+    rows = [dict(zip(LISTED, row, strict=True)) for row in json.loads(state["many"])]
+    assert [row["id"] for row in rows] == [place.id for place in many]
+    assert rows[0]["place"] == "Oakland"
     send_message(view.__panel__(), {"choose": "k24"})
     send_message(view.__panel__(), {"choose": "k25"})
     assert chosen == ["k24"]

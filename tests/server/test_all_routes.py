@@ -71,6 +71,8 @@ ROUTES = {
     f"{API}/events": Route(LOGIN, "/api/v1/locations/sf/events"),
     f"{API}/data-quality": Route(LOGIN, "/api/v1/locations/sf/data-quality"),
     f"{API}/replay": Route(LOGIN, "/api/v1/locations/none/replay"),
+    f"{API}/live": Route(LOGIN, "/api/v1/locations/none/live"),
+    "/ws/v1/locations/([^/]+)/live": Route(LOGIN, "/ws/v1/locations/none/live"),
     "/api/v1/healthz": Route(EVERYBODY, "/api/v1/healthz"),
     "/api/v1/readyz": Route(EVERYBODY, "/api/v1/readyz"),
     "/api/v1/metrics": Route(LOGIN, "/api/v1/metrics"),
@@ -196,6 +198,8 @@ def test_without_a_login_the_same_routes_are_there_and_the_closed_ones_closed(tm
 
 
 NOTHING_THERE = {
+    "/api/v1/locations/none/live",
+    "/ws/v1/locations/none/live",
     "/assets/0123456789abcdef0123.js", "/api/v1/orders/none", "/api/v1/nothing",
 }  # fmt: skip
 """Examples of names that do not exist, which who may ask is told."""

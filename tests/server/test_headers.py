@@ -133,6 +133,15 @@ def test_every_script_in_a_page_has_its_nonce_and_no_two_pages_the_same(
     assert len(seen) == 4
 
 
+@pytest.mark.slow
+def test_the_page_loads_its_modules_without_a_polyfill(guarded: str, logged_in: dict[str, str]) -> None:
+    page = fetch(f"{guarded}/operations", logged_in).body.decode()
+    scripts = re.findall(r'src="([^"]*)"', page)
+    assert [name for name in scripts if "bokeh" in name or "panel" in name], "Panel's own scripts stay"
+    assert [name for name in scripts if "es-module-shims" in name] == []
+    assert "importShim = " in page
+
+
 class Fails(RequestHandler):
     def get(self) -> None:
         raise RuntimeError("secret-in-a-traceback")

@@ -1,6 +1,8 @@
 """One definition of a body's JSON: what is taken, every strict reader reads; what a sane writer wrote is taken."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -11,9 +13,13 @@ from hypothesis import strategies as st
 from pydantic_core import from_json
 
 from tests import hostile_bodies as hostile
+from twin.api import inbox
+from twin.server import limits as limited
+from twin.server import sessions
 from twin.sources import queries
 from twin.sources.queries import json_bodies
 
+ROOT = Path(__file__).parents[2]
 EVENT = "'order_created' AS event_type, '2025-10-16 12:00:00' AS ts, 'sf' AS location, 'o' AS order_id, '1' AS sequence"
 AROUND = [*hostile.AROUND, '{"items":[],"note":"x",}']
 
@@ -76,6 +82,32 @@ def test_the_decoding_takes_what_is_json_and_counts_the_rest_with_its_reason() -
     assert found[: len(good)] == [(None, body) for body in good]
     assert found[len(good) :] == [("broken JSON", None)] * len(bad)
     assert decoded(["", "{}", "null", "NULL"]) == [(None, "{}")] * 4
+
+
+def test_the_size_of_a_body_is_one_number_in_code_queries_and_documents() -> None:
+    found = {
+        int(bits) // 8
+        for folder in ("twin/sources/queries", "pipelines")
+        for file in (ROOT / folder).glob("*.sql")
+        for bits in re.findall(r"bit_length\(body\) > (\d+)", file.read_text())
+    }
+    assert found == {json_bodies.LARGEST_BODY} == {256 << 10}
+    assert "the body has over 256 KB;" in (ROOT / "docs/figures.md").read_text()
+
+
+def test_the_sizes_of_requests_are_as_the_readme_says() -> None:
+    limits = limited.RequestLimits()
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    for size, words in (
+        (limits.body >> 10, "{} kB for a request's body"),
+        (f"{inbox.MOST_BYTES >> 20} MB and {inbox.MOST_EVENTS:,}", "{} events for one that sends events"),
+        (json_bodies.LARGEST_BODY >> 10, "{} kB for an event's own body"),
+        (limits.message >> 20, "{} MB for a part of a page's message"),
+        (sessions.LONGEST_MESSAGE >> 20, "and {} MB for the whole"),
+        (f"{limits.first_s:g}", "{} s for a connection's first request"),
+        (f"{limits.idle_s:g}", "{} s between two requests"),
+    ):
+        assert words.format(size) in readme
 
 
 def test_the_largest_body() -> None:

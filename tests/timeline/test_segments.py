@@ -22,7 +22,7 @@ def walked(timeline: Timeline, start: float, end: float) -> tuple[float, float]:
     """Seconds on the road and metres driven in [start, end), second by second along each trip."""
     trips, seconds, metres = timeline.trips, 0.0, 0.0
     for trip in range(len(trips)):
-        a, b = trips.offsets[trip], trips.offsets[trip + 1]
+        a, b = trips.knots_from[trip], trips.knots_to[trip]
         t = trips.start[trip] + trips.t[a:b].astype(float)
         known = np.isfinite(t)
         t, x, y = t[known], trips.x[a:b][known] * trips.unit, trips.y[a:b][known] * trips.unit
@@ -73,7 +73,7 @@ def test_a_spell_without_observations_is_not_measured(timeline: Timeline) -> Non
     kept = trips.observed.copy()
     try:
         trips.observed[:] = False
-        trips.observed[trips.offsets[:-1]] = True
+        trips.observed[trips.knots_from] = True
         unseen = driven(trips, -np.inf, np.inf, 50.0)
     finally:
         trips.observed[:] = kept

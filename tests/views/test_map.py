@@ -422,7 +422,7 @@ def test_positions_are_inferred_in_a_window_where_a_snapshot_says_so(kitchen):
     """The demo's pings come every minute; without every second one of some trips there are gaps."""
     trips = kitchen.trips
     trips.observed[np.arange(len(trips.observed)) % 3 != 0] = False
-    trips.observed[trips.offsets[:-1]] = True
+    trips.observed[trips.knots_from] = True
     middle = kitchen.busiest()
     motion = kitchen.motion(middle - 3600, middle + 3600)
     judged = {True: 0, False: 0}

@@ -169,7 +169,7 @@ def _straight(timeline: Timeline, row: int) -> Distance | None:
 def _length(timeline: Timeline, trip: int) -> float:
     """Return the length of a trip in metres on the ground."""
     trips = timeline.trips
-    knots = slice(int(trips.offsets[trip]), int(trips.offsets[trip + 1]))
+    knots = slice(int(trips.knots_from[trip]), int(trips.knots_to[trip]))
     x, y = trips.x[knots].astype(np.float64), trips.y[knots].astype(np.float64)
     return float(np.hypot(np.diff(x), np.diff(y)).sum()) * trips.unit * _scale(timeline)
 
@@ -183,7 +183,7 @@ def _scale(timeline: Timeline) -> float:
 def _arrivals(timeline: Timeline, trip: int) -> list[tuple[float, float]]:
     """Return the estimates of a trip, one per observation; each holds until the next."""
     trips, orders = timeline.trips, timeline.orders
-    knots = slice(int(trips.offsets[trip]), int(trips.offsets[trip + 1]))
+    knots = slice(int(trips.knots_from[trip]), int(trips.knots_to[trip]))
     seen = trips.t[knots][trips.observed[knots]]
     begin, end = float(trips.start[trip]), float(trips.end[trip])
     moments = np.unique(np.concatenate(([0.0], seen[np.isfinite(seen)].astype(np.float64)))) + begin

@@ -4,6 +4,8 @@ The live edge is the latest event time that has been read, not a clock: where no
 the future of the kitchen's clock (a generator writes whole lifecycles at once); they wait until it reaches them.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from twin.foundation.times import HOUR
@@ -29,15 +31,16 @@ def wall_clock(place: Location, now: float) -> float:
     return max(now, Zone(time_zones.zone_at(place.lat, place.lon) or "").local(now))
 
 
-def live_edge(place: Location, volume: Volume, now: float) -> float:
-    """Return the live edge of a location in data seconds; `volume` is the location's, `now` wall time.
+def live_edge(place: Location, volume: Callable[[], Volume], now: float) -> float:
+    """Return the live edge of a location in data seconds; `volume()` returns the location's, `now` is wall time.
 
     Where rows wait, it is the kitchen's clock, but at most the end of the last hour up to it in which an order began.
     """
     latest = wall_clock(place, now) + AHEAD_S
     if place.end <= latest:
         return place.end
-    begun = volume.hour[volume.hour <= latest]
+    hours = volume().hour
+    begun = hours[hours <= latest]
     return min(latest, float(begun[-1]) + HOUR) if len(begun) else min(place.start, latest)
 
 

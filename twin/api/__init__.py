@@ -12,6 +12,7 @@ from typing import Any
 from twin.api.endpoints import BASE, ENDPOINTS, JsonHandler
 from twin.api.handler import NothingHere
 from twin.api.inbox import InboxHandler
+from twin.api.live import LiveHandler, LiveSocket
 from twin.api.probes import DocsHandler, MetricsHandler, OpenApiHandler, ReadyHandler
 from twin.api.stream import ReplayHandler
 from twin.api.user import UserHandler, user_url
@@ -40,6 +41,8 @@ ROUTES: list[tuple[str, type, dict[str, Any]]] = [
     (BASE + r"/metrics", MetricsHandler, {}),
     *((endpoint.pattern, JsonHandler, {"endpoint": endpoint}) for endpoint in ENDPOINTS),
     (BASE + r"/locations/([^/]+)/replay", ReplayHandler, {}),
+    (BASE + r"/locations/([^/]+)/live", LiveHandler, {}),
+    (r"/ws/v1/locations/([^/]+)/live", LiveSocket, {}),
     (BASE + r"/events", InboxHandler, {}),
     (BASE + r"/openapi\.json", OpenApiHandler, {}),
     (BASE + r"/docs", DocsHandler, {}),

@@ -97,9 +97,9 @@ def brands(hub: Hub, location: str, query: parameters.Range) -> models.Brands:
 
 
 def kitchen_status(hub: Hub, location: str, query: parameters.AtTime) -> models.KitchenStatus:
-    """Return a kitchen's state at a time, by default the end of its last 24 hours."""
+    """Return a kitchen's state at a time, by default now."""
     place = hub.location(location)
-    t = hub.last_hours(location).end if query.at_time is None else seconds(query.at_time)
+    t = kitchen.now_at(hub, location) if query.at_time is None else seconds(query.at_time)
     return kitchen.status(hub, place, t)
 
 
@@ -207,7 +207,7 @@ def order(hub: Hub, order_id: str, query: parameters.OneOrder) -> models.OrderLi
     first = rows["location"][int(np.argmin(rows["ts"].to_numpy()))].as_py()
     rows = rows.filter(np.asarray(rows["location"]) == first)
     place = hub.location(first)
-    return _order_model(place, lifecycle(_order_timeline(hub, place, rows), 0), event_log.of_order(rows))
+    return _order_model(place, lifecycle(_order_timeline(hub, place, rows), 0), event_log.of_rows(rows))
 
 
 # -- parts --------------------------------------------------------------------------------------------------------------

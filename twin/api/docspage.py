@@ -51,7 +51,7 @@ def _path(method: str, path: str, operation: dict[str, Any], example: str, opena
     )
     table = f"<table><thead><tr><th>parameter</th><th>allowed</th><th></th></tr></thead><tbody>{rows}</tbody></table>"
     filled = path.replace("{location}", "sanfrancisco").replace("{order_id}", "ORDER")
-    curl = f"curl {'-N ' if path.endswith('replay') else ''}'{base}{filled}{example}'"
+    curl = f"curl {'-N ' if path.endswith(('replay', 'live')) else ''}'{base}{filled}{example}'"
     for kind in operation.get("requestBody", {}).get("content", {}):
         curl += f" -H 'Authorization: Bearer TOKEN' -H 'Content-Type: {kind}' --data-binary @events.jsonl"
     return (

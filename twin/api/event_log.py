@@ -12,7 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from twin.api.position import StreamPosition
+from twin.foundation import json_names
 from twin.sources.base import Source
+from twin.sources.queries import json_bodies
 from twin.timeline import events as ev
 
 
@@ -77,8 +79,8 @@ def read(
         rows_wanted *= 2  # duplicate rows filled the page
 
 
-def of_order(rows: pa.Table) -> list[Entry]:
-    """Return all events in the rows of a `find_order` query."""
+def of_rows(rows: pa.Table) -> list[Entry]:
+    """Return all events in decoded rows."""
     events = ev.decode(rows)
     return list(_entries(events, rows, 0, len(events.ts)))
 
@@ -89,6 +91,7 @@ def _entries(events: ev.Events, rows: pa.Table, first: int, last: int) -> Iterat
         pa.array(events.row[first:last])
     )
     columns = [column.to_pylist() for column in used.columns]
+    columns[-1] = _without_repeats(used["body"], columns[-1])
     same = 0
     while first - same > 0 and ts[first - same - 1] == ts[min(first, last - 1)]:
         same += 1  # events before this page at the time of its first event
@@ -97,6 +100,13 @@ def _entries(events: ev.Events, rows: pa.Table, first: int, last: int) -> Iterat
         same = same + 1 if at == previous else 1
         previous = at
         yield Entry(at, StreamPosition(at, same), kind, order_id, sequence, data_json(kind, lat, lon, progress, body))
+
+
+def _without_repeats(texts: pa.ChunkedArray, bodies: list[str | None]) -> list[str | None]:
+    """Return bodies in which no object has a name twice: clients would take the second, where our figures take the first."""
+    for at in np.flatnonzero(json_bodies.may_repeat(texts)).tolist():
+        bodies[at] = json_names.without_repeats(bodies[at] or "")
+    return bodies
 
 
 def data_json(kind: str, lat: float | None, lon: float | None, progress: float | None, body: str | None) -> str:

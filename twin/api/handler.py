@@ -1,5 +1,6 @@
 """Shared behaviour of the API's routes: login, errors as problem+json, request ids, allowed origins, logging and metrics."""
 
+import asyncio
 import logging
 import re
 import time
@@ -54,6 +55,8 @@ class ApiHandler(AuthRequestHandler):
         self._etag: str | None = None
         self._error = ""
         self._span: telemetry.Span | None = None
+        self.stream_task: asyncio.Task[None] | None = None
+        """What sends the answer, of a handler that streams."""
 
     @property
     def prefix(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.analysis import first_view
 from twin.analysis.driver_supply import drivers_at
 from twin.analysis.kitchen_state import STATES as KITCHEN_STATES
 from twin.analysis.kitchen_state import words
@@ -16,6 +17,7 @@ from twin.api import models
 from twin.api.instants import instant, optional_instant, write
 from twin.foundation.errors import SourceError, UnknownTimeError
 from twin.foundation.stages import CANCELLED, COMPLETED, COOKING, READY, STAGES, STALLED, STATES
+from twin.foundation.times import HOUR
 from twin.hub import Hub
 from twin.sources.base import Location
 from twin.timeline.timeline import Snapshot, Timeline
@@ -33,11 +35,23 @@ class _ObservedCapacity:
         self.by_location: dict[str, tuple[float, int | None]] = {}
 
 
+def now_at(hub: Hub, location: str) -> float:
+    """Return the moment that is meant where none is given, in data seconds.
+
+    Of a source that grows it is the live edge, unless stragglers long after the record are all that is there; else the end of the
+    last 24 hours that are worth seeing, as the dashboard opens.
+    """
+    end, edge = hub.last_hours(location).end, hub.edge(location)
+    return edge if hub.as_of is not None and edge - end < first_view.MOST_HOURS / 2 * HOUR else end
+
+
 def timeline_at(hub: Hub, place: Location, t: float) -> Timeline:
-    """Return a timeline that contains `t`: that of the last 24 hours, with which the dashboard opens, else that of t's day.
+    """Return a timeline that contains `t`: the newest, with which the dashboard opens, else that of t's day.
 
     Raises `UnknownTimeError` for days outside the location's data.
     """
+    if hub.as_of is not None and (newest := hub.newest(place.id)).window.start <= t <= newest.window.end:
+        return newest
     window = hub.last_hours(place.id)
     if window.start <= t <= window.end:
         return hub.timeline(place.id)

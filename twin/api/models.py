@@ -476,6 +476,24 @@ class ReplayComplete(Answer):
     events: Count = Field(description="Order events that this connection has sent.")
 
 
+class LiveEvent(Event):
+    """`order_event` of the live feed: something has arrived, which may have happened earlier than what came before it."""
+
+    order_id: str
+    sequence: float | None
+    event_id: str = Field(description="The same for all copies of an event: who reads some again knows them by it.")
+
+
+class LivePosition(Answer):
+    """`live_position`: everything that had arrived has been sent."""
+
+    current_time: Time = Field(description="The latest event time that has been read: the moment of the figures.")
+    repeated: bool = Field(
+        description="Events since the last such message may have been sent before, or what was sent may have changed: take the "
+        "open orders of the metrics_update before it for what you have."
+    )
+
+
 class RejectedLine(Answer):
     """A line of a request that is not accepted."""
 

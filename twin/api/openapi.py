@@ -10,14 +10,16 @@ from twin.api import models, parameters
 from twin.api.endpoints import BASE, ENDPOINTS, Endpoint
 
 REPLAY = "/locations/{location}/replay"
+LIVE = "/locations/{location}/live"
 STREAMED = (models.OrderEvent, models.MetricsUpdate, models.ReplayPosition, models.ReplayComplete)
+STREAMED_LIVE = (models.LiveEvent, models.MetricsUpdate, models.LivePosition)
 _REFUSALS = {
     "400": "The request is not text.",
     "403": "The server asks for a login.",
     "404": "No such location or order; `near` names some like it.",
     "405": "Only GET and HEAD.",
     "422": "A parameter is wrong; `errors` says which and what is allowed.",
-    "503": "The source is down, or too many replays are open; Retry-After says when to come again.",
+    "503": "The source is down, or too many streams are open; Retry-After says when to come again.",
 }
 
 
@@ -33,7 +35,7 @@ def document() -> dict[str, Any]:
         models.Ready,
         models.Receipt,
     ]
-    documented: list[type[BaseModel]] = [*answers, *STREAMED, models.Problem]
+    documented: list[type[BaseModel]] = [*answers, *STREAMED, *STREAMED_LIVE, models.Problem]
     _, schemas = models_json_schema(
         [(model, "serialization") for model in dict.fromkeys(documented)], ref_template="#/components/schemas/{model}"
     )
@@ -48,6 +50,7 @@ def document() -> dict[str, Any]:
         "paths": {
             **{BASE + endpoint.path: {"get": _json(endpoint)} for endpoint in ENDPOINTS},
             BASE + REPLAY: {"get": _replay()},
+            BASE + LIVE: {"get": _live()},
             BASE + "/events": {"post": _inbox()},
             BASE + "/healthz": {"get": _probe("healthz", models.Health, "Whether the process answers; needs no login")},
             BASE + "/readyz": {"get": _probe("readyz", models.Ready, "Whether the source answers; needs no login")},
@@ -77,21 +80,53 @@ def _json(endpoint: Endpoint) -> dict[str, Any]:
 
 def _replay() -> dict[str, Any]:
     """Return the operation of the replay stream: its parameters and the messages it sends."""
+    return _stream(
+        "replay",
+        "A range as a stream of server-sent events, paced by the data clock",
+        "Events `order_event`, `metrics_update`, `replay_position` and, at the end, `replay_complete`",
+        parameters.ReplayQuery,
+        "from_time",
+        STREAMED,
+    )
+
+
+def _live() -> dict[str, Any]:
+    """Return the operation of the live feed: its parameters and the messages it sends."""
+    return _stream(
+        "live",
+        "What happens now, as a stream of server-sent events without an end",
+        "Events `order_event` in the order of their arrival, `metrics_update` and `live_position`. The same messages come over a "
+        "WebSocket at `/ws/v1/locations/{location}/live`, as JSON objects with `event`, `id` and `data`; give `after` there",
+        parameters.LiveQuery,
+        "after",
+        STREAMED_LIVE,
+    )
+
+
+def _stream(
+    name: str,
+    summary: str,
+    messages: str,
+    query: type[parameters.Parameters],
+    instead: str,
+    models_sent: tuple[type[BaseModel], ...],
+) -> dict[str, Any]:
     last = {
         "name": "Last-Event-ID",
         "in": "header",
-        "description": "The id of the last message that was read: the stream goes on after it. Comes before from_time.",
+        "description": f"The id of the last message that was read: the stream goes on after it. Comes before {instead}.",
         **_TEXT,
     }
-    messages = {**_TEXT, "x-messages": [_ref(model) for model in STREAMED]}
+    content = {**_TEXT, "x-messages": [_ref(model) for model in models_sent]}
     return {
-        "operationId": "replay",
-        "summary": "A range as a stream of server-sent events, paced by the data clock",
-        "description": "Events `order_event`, `metrics_update`, `replay_position` and, at the end, `replay_complete`; each has "
-        "an id to resume after. Data are " + ", ".join(f"`{model.__name__}`" for model in STREAMED) + ".",
-        "parameters": [_path_parameter("location"), *_query_parameters(parameters.ReplayQuery), last],
+        "operationId": name,
+        "summary": summary,
+        "description": f"{messages}; each has an id to resume after. Data are "
+        + ", ".join(f"`{model.__name__}`" for model in models_sent)
+        + ".",
+        "parameters": [_path_parameter("location"), *_query_parameters(query), last],
         "responses": {
-            "200": {"description": "The stream.", "content": {"text/event-stream": messages}},
+            "200": {"description": "The stream.", "content": {"text/event-stream": content}},
             **_refusals(),
         },
     }

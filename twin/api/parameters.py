@@ -57,7 +57,9 @@ class BucketedRange(Range):
 
 class AtTime(Parameters):
     at_time: TimeParameter | None = Field(
-        default=None, description="The moment; by default the end of the last 24 hours of the location's data."
+        default=None,
+        description="The moment; by default now: the latest event time of a source that grows, else the end of the last 24 hours "
+        "of the location's data.",
     )
 
 
@@ -90,4 +92,12 @@ class ReplayQuery(Range):
     )
     from_time: Annotated[StreamPosition | None, *POSITION] = Field(
         default=None, description="Begin here instead of at start: a time, or the id of the last message that was read."
+    )
+
+
+class LiveQuery(Parameters):
+    after: str | None = Field(
+        default=None,
+        max_length=100,
+        description="Go on here: the id of the last message that was read. Without it, from now on.",
     )

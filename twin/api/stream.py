@@ -12,14 +12,13 @@ import logging
 import socket
 import time
 from bisect import bisect_right
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from pydantic import BaseModel
-from tornado.httputil import HTTPServerRequest
-from tornado.iostream import StreamClosedError
+from tornado.iostream import IOStream, StreamClosedError
 
 from twin.api import event_log, kitchen_status, models
 from twin.api.handler import RETRY_S, ApiHandler, Refusal
@@ -65,47 +64,22 @@ class ReplayHandler(ApiHandler):
 
     async def get(self, location: str) -> None:
         """Stream the range until its end or until the client disconnects; 503 with Retry-After if too many streams are open."""
-        self._gone = False
         query = self.parameters(ReplayQuery)
         after = self._resume_at(query)
-        client = client_of(self.request, bool(self.settings.get(TRUSTS_PROXY)))
-        _check_room(client)
-        process.streams[client] += 1
-        telemetry.STREAMS.set(process.streams.total())
-        self._task = asyncio.current_task()
-        try:
+        async with open_stream(self):
             hub = await current_source(self.request)
             place = await threads.streams.run(partial(_place, hub, location, query))
-            self.set_header("Content-Type", "text/event-stream")
-            self.set_header("Content-Encoding", "identity")  # a compressor would delay messages
-            self.set_header("X-Accel-Buffering", "no")
+            begin_stream(self)
             if self.request.method == "HEAD":
                 return
-            _bound_send_buffer(self.request)
-            with contextlib.suppress(StreamClosedError):
-                await Stream(self, hub, place, query, after).run()
-        except StuckReaderError:
-            telemetry.STUCK_STREAMS.inc()
-            log.info("request %s: closed, because its reader accepted nothing for %g s", self.request_id, STUCK_S)
-            self.request.connection.stream.close()  # type: ignore[union-attr]
-        except asyncio.CancelledError:
-            if not self._gone:  # the server stops
-                raise
-        finally:
-            process.streams[client] -= 1
-            if not process.streams[client]:
-                del process.streams[client]
-            telemetry.STREAMS.set(process.streams.total())
+            await Stream(self, hub, place, query, after).run()
 
     head = get
 
     def on_connection_close(self) -> None:
         """Cancel the stream at once, whatever it is waiting for."""
         super().on_connection_close()
-        self._gone = True
-        task = getattr(self, "_task", None)
-        if task is not None:
-            task.cancel()
+        end_stream(self)
 
     def _resume_at(self, query: ReplayQuery) -> StreamPosition:
         """Return the position to begin at: after Last-Event-ID, else from_time, else start. Raises `Refusal`."""
@@ -127,21 +101,75 @@ class ReplayHandler(ApiHandler):
         return after
 
 
-def _check_room(client: str | None) -> None:
-    """Raise `Refusal` if as many replays are open as may be, by all or by this client."""
-    settings = process.settings
+@contextlib.asynccontextmanager
+async def open_stream(handler: ApiHandler) -> AsyncIterator[None]:
+    """Count a stream while it is open, and end it quietly when its reader is gone or stuck.
+
+    Raises `Refusal` with Retry-After if as many are open as may be, by all or by this client.
+    """
+    client = _client(handler)
+    check_room(handler)
+    process.streams[client] += 1
+    telemetry.STREAMS.set(process.streams.total())
+    handler.stream_task = asyncio.current_task()
+    try:
+        with contextlib.suppress(StreamClosedError):
+            yield
+    except StuckReaderError:
+        telemetry.STUCK_STREAMS.inc()
+        log.info("request %s: closed, because its reader accepted nothing for %g s", handler.request_id, STUCK_S)
+        _socket(handler).close()
+    except asyncio.CancelledError:
+        if handler.stream_task is not None:  # the server stops
+            raise
+    finally:
+        process.streams[client] -= 1
+        if not process.streams[client]:
+            del process.streams[client]
+        telemetry.STREAMS.set(process.streams.total())
+
+
+def end_stream(handler: ApiHandler) -> None:
+    """Cancel the stream of a handler whose reader is gone, whatever it is waiting for."""
+    task, handler.stream_task = handler.stream_task, None
+    if task is not None:
+        task.cancel()
+
+
+def begin_stream(handler: ApiHandler) -> None:
+    """Set the headers of a stream of server-sent events, and have the system hold little for its reader."""
+    handler.set_header("Content-Type", "text/event-stream")
+    handler.set_header("Content-Encoding", "identity")  # a compressor would delay messages
+    handler.set_header("X-Accel-Buffering", "no")
+    if handler.request.method != "HEAD":
+        bound_send_buffer(handler)
+
+
+def check_room(handler: ApiHandler) -> None:
+    """Raise `Refusal` if as many streams are open as may be, by all or by this client."""
+    settings, client = process.settings, _client(handler)
     retry = {"Retry-After": str(RETRY_S)}
     if process.streams.total() >= settings.max_streams:
-        raise Refusal(503, f"{settings.max_streams} replays are open, which is the most here. Try again later.", retry)
+        raise Refusal(503, f"{settings.max_streams} streams are open, which is the most here. Try again later.", retry)
     if client is not None and process.streams[client] >= settings.client_streams:
-        raise Refusal(503, f"{settings.client_streams} replays are open from your address, which is its share.", retry)
+        raise Refusal(503, f"{settings.client_streams} streams are open from your address, which is its share.", retry)
 
 
-def _bound_send_buffer(request: HTTPServerRequest) -> None:
+def _client(handler: ApiHandler) -> str | None:
+    return client_of(handler.request, bool(handler.settings.get(TRUSTS_PROXY)))
+
+
+def bound_send_buffer(handler: ApiHandler) -> None:
     """Have the system hold little for a reader, so that one who does not read is soon found out."""
-    stream = request.connection.stream  # type: ignore[union-attr]
-    if stream.socket is not None:
-        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    if (connected := _socket(handler).socket) is not None:
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+
+
+def _socket(handler: ApiHandler) -> IOStream:
+    """Return the connection of a handler, which a WebSocket takes over from HTTP."""
+    taken_over: Any = getattr(handler, "ws_connection", None)
+    connection: Any = taken_over or handler.request.connection
+    return cast(IOStream, connection.stream)
 
 
 class StuckReaderError(Exception):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from twin.analysis.moments import Moment
-from twin.foundation.times import Time
+from twin.notebook.given_times import AnyTime
 
 if TYPE_CHECKING:
     from twin.reports.card import Card
@@ -79,9 +79,9 @@ class FoundMoment:
     """One row of `Kitchen.moments`: the moment itself, and its card."""
 
     moment: Moment
-    _make: Callable[[Moment, Time | None, str, str], IncidentCard]
+    _make: Callable[[Moment, AnyTime | None, str, str], IncidentCard]
 
-    def card(self, notes: str = "", link: str = "", known_at: Time | None = None) -> IncidentCard:
+    def card(self, notes: str = "", link: str = "", known_at: AnyTime | None = None) -> IncidentCard:
         """Return the moment's card; `link` is the address of a live page, `known_at` as of when, by default with hindsight.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
@@ -105,7 +105,7 @@ class MomentTable(pd.DataFrame):
         cls,
         table: pd.DataFrame,
         moments: tuple[Moment, ...],
-        make: Callable[[Moment, Time | None, str, str], IncidentCard],
+        make: Callable[[Moment, AnyTime | None, str, str], IncidentCard],
     ) -> "MomentTable":
         """Return the `table` of `moments`, whose cards `make` makes."""
         made = cls(table)

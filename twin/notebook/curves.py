@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from twin.notebook.showing import prepare
 from twin.notebook.tables import stamps
 from twin.timeline.timeline import Timeline
 from twin.views.shared import figure_backend  # noqa: F401  # how figures are drawn
@@ -15,6 +16,7 @@ WIDTH, HEIGHT = 720, 240
 
 def volume(timeline: Timeline, every: float) -> hv.Curve:
     """Return the orders created in each `every` seconds of the window, drawn as steps."""
+    prepare()
     edges, counts = timeline.volume(every)
     name = timeline.location.label
     steps = hv.Curve((stamps(timeline.tz.local(edges[:-1])), counts.astype(np.int64)), "time", "orders", label=name)
@@ -30,5 +32,6 @@ def curve(name: str, history: pd.DataFrame, kpi: str) -> hv.Curve:
     """Return a column of a kitchen's history as a curve. Raises ValueError for an unknown column."""
     if kpi not in history:
         raise ValueError(f"There is no KPI {kpi!r}: it can be {', '.join(map(str, history.columns))}.")
+    prepare()
     line = hv.Curve((_on_clock(history.index), history[kpi].to_numpy()), "time", kpi, label=name)
     return line.opts(width=WIDTH, height=HEIGHT, backend="bokeh")

@@ -1,18 +1,35 @@
 """The public entry point: `open` returns a `Twin`, a hub with conveniences for notebooks."""
 
+import sys
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Never
 
+import duckdb
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from twin.analysis.first_view import LastDay
 from twin.analysis.long_ledger import is_long
+from twin.foundation.errors import UnknownLocationError
 from twin.foundation.settings import Settings
-from twin.foundation.times import Time
+from twin.foundation.zones import Zone
 from twin.hub import Hub, Progress, open_source
+from twin.notebook import completion, in_and_out, tables
+from twin.notebook.given_times import AnyTime, GivenTimes, clock_seconds
 from twin.notebook.kitchen import Kitchen
 from twin.notebook.tables import html
 from twin.notebook.tables import locations as location_table
-from twin.sources.base import Location
+from twin.sources.base import Location, Quality, Window
+from twin.sources.known_kitchens import folded
+from twin.timeline.timeline import Timeline
+
+TAKE_A_KITCHEN = {"kitchen", "location", "quality", "timeline", "kept", "streets", "last_hours", "last_day", "get"}
+"""Methods whose first argument is a kitchen."""
 
 
 class Locations(list[Location]):
@@ -35,13 +52,37 @@ class Locations(list[Location]):
         return html("Kitchens", [f"{len(self)} in this source"], self.table)
 
 
-class Twin(Hub):
-    """An open source. Thread-safe; timelines are loaded once and shared.
+class UnknownKitchenError(UnknownLocationError, KeyError):
+    """The source has no kitchen of this id or name; a `KeyError`, too, as mappings raise one."""
+
+    __str__ = Exception.__str__  # a KeyError quotes its message
+
+
+class Twin(Hub, Mapping[str, Kitchen]):
+    """An open source: a mapping of its kitchens by id, each over the last 24 hours of its data. Thread-safe; timelines are loaded
+    once and shared.
+
+    Wherever an id is taken, a name is, too, however it is written: `t["San Francisco"]`.
 
     >>> t = twin.open("demo")
-    >>> t["chicago"].location.id
-    'chicago'
+    >>> t["chicago"].location.id, "San Francisco" in t, len(t), "chicago" in list(t)
+    ('chicago', True, 4, True)
     """
+
+    __hash__ = Hub.__hash__
+    __eq__ = Hub.__eq__  # the same open source, not one with the same kitchens
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([place.id for place in self.locations])
+
+    def __len__(self) -> int:
+        return len(self.locations)
+
+    def __contains__(self, kitchen: object) -> bool:
+        try:
+            return isinstance(kitchen, str) and bool(self.location(kitchen))
+        except UnknownKitchenError:
+            return False
 
     @property
     def locations(self) -> Locations:
@@ -52,25 +93,89 @@ class Twin(Hub):
         """
         return Locations(super().locations)
 
+    def location(self, location: str) -> Location:
+        """Return one location by its id or name. Raises `UnknownLocationError`, which names similar ones, and is a `KeyError`.
+
+        >>> twin.open("demo").location("san francisco").id
+        'sanfrancisco'
+        """
+        places = super().locations
+        named = [place for place in places if location == place.id]
+        if not named and isinstance(location, str) and (key := folded(location)):
+            named = [one for one in places if key in (folded(one.id), folded(one.display_name), folded(one.label))]
+        if len(named) > 1:
+            ids = [place.id for place in named]
+            raise UnknownKitchenError(
+                f"{len(named)} kitchens are called {location!r}: say which, {' or '.join(ids)}.", near=ids
+            )
+        if named:
+            return named[0]
+        try:
+            return super().location(location)
+        except UnknownLocationError as error:
+            raise UnknownKitchenError(str(error), error.near, error.similar) from None
+
+    def quality(self, location: str | None = None) -> Quality:
+        """Return the counts of raw rows, of all or of one kitchen: read, used, and rejected by reason.
+
+        >>> quality = twin.open("demo").quality("San Francisco")
+        >>> quality.read == quality.used + sum(quality.rejected.values())
+        True
+        """
+        return super().quality(None if location is None else self.location(location).id)
+
+    def last_day(self, location: str) -> LastDay:
+        """Return where `last_hours` ends, and how many orders begin after it.
+
+        >>> twin.open("demo").last_day("Chicago").later_orders
+        0
+        """
+        return super().last_day(self.location(location).id)
+
+    def timeline(self, location: str, start: AnyTime | None = None, end: AnyTime | None = None) -> Timeline:
+        """Return the timeline of a kitchen over [start, end), by default its last 24 hours.
+
+        >>> kitchen = twin.open("demo").timeline("San Francisco", "2025-10-16", "2025-10-17")
+        >>> kitchen.at("2025-10-16 18:30").counts["cooking"] > 0
+        True
+        """
+        place = self.location(location)
+        return super().timeline(place.id, *self._range(place, None, start, end))
+
+    def kept(self, location: str, start: AnyTime | None = None, end: AnyTime | None = None) -> Timeline | None:
+        """Return the timeline that `timeline` would return if it is in memory, else None. Returns at once.
+
+        >>> t = twin.open("demo")
+        >>> t.timeline("San Francisco") is t.kept("San Francisco")
+        True
+        """
+        place = self.location(location)
+        return super().kept(place.id, *self._range(place, None, start, end))
+
+    def streets(self, location: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
+        """Return n routes at a location for its base map: x, y (k,) Web Mercator metres and offsets (n + 1,).
+
+        >>> x, y, offsets = twin.open("demo").streets("Chicago")
+        >>> len(x) == len(y) == int(offsets[-1])
+        True
+        """
+        return super().streets(self.location(location).id)
+
     def kitchen(
-        self, location: str, day: Time | None = None, start: Time | None = None, end: Time | None = None
+        self, location: str, day: AnyTime | None = None, start: AnyTime | None = None, end: AnyTime | None = None
     ) -> Kitchen:
         """Return a kitchen over one day, over [start, end), or over the last 24 hours of its data.
 
-        A range is cut to the days that have data. Raises `UnknownLocationError`; ValueError, with a sentence, for a range
+        A time of day as `start` or `end` is one of the day, else of the last 24 hours. A range is cut to the days that have data.
+        Raises `UnknownLocationError`; ValueError, with a sentence, for a range
         without data.
 
         >>> twin.open("demo").kitchen("sanfrancisco", start="2025-10-16 17:00", end="2025-10-16 21:00").end
         Timestamp('2025-10-16 21:00:00')
         """
-        if day is not None:
-            if start is not None or end is not None:
-                raise ValueError("Give either a day, or a start and an end.")
-            tz = self.location(location).tz
-            start, end = tz.whole_days(tz.seconds(day), tz.seconds(day))
-        latest = self.last_hours(location)
-        window = self.within(location, latest.start if start is None else start, latest.end if end is None else end)
         place, timeline = self.location(location), None
+        location = place.id
+        window = self.within(location, *self._range(place, day, start, end))
         if window is not None and is_long(window):
             volume = self.source.volume(location)
             if volume.orders[(volume.hour >= window.start) & (volume.hour < window.end)].any():
@@ -83,12 +188,117 @@ class Twin(Hub):
             )
         return Kitchen(self, timeline)
 
+    def _range(
+        self, place: Location, day: AnyTime | None, start: AnyTime | None, end: AnyTime | None
+    ) -> tuple[float, float]:
+        """Return the range that is asked for, data seconds. Raises ValueError for what is no time."""
+        base = self.last_hours(place.id)
+        if day is not None:
+            if any(time is not None and clock_seconds(time) is None for time in (start, end)):
+                raise ValueError(
+                    "Give either a day, or a start and an end; beside a day these are times of day, as 18:00."
+                )
+            at = GivenTimes(base, place.tz).seconds(day)
+            base = Window(*place.tz.whole_days(at, at))
+        times = GivenTimes(base, place.tz)
+        first = base.start if start is None else times.seconds(start)
+        return first, base.end if end is None else times.seconds(end, closing=True)
+
+    def orders(
+        self, start: AnyTime | None = None, end: AnyTime | None = None, *, day: AnyTime | None = None
+    ) -> pd.DataFrame:
+        """Return the orders of all kitchens as `Kitchen.orders`, with a column `kitchen`; the range as in `kitchen`.
+
+        Kitchens without an order in the range are left out. Raises ValueError if none has one. Times are in UTC where
+        the kitchens are in several zones. A long range is read a week at a time, so that it needs no more memory than its table.
+
+        >>> t = twin.open("demo")
+        >>> by_kitchen = t.orders(day="2025-10-16").groupby("kitchen", observed=True)["delivery_min"].median()
+        >>> len(by_kitchen) == len(t)
+        True
+        """
+        return self._over_kitchens(tables.orders, day, start, end)
+
+    def order_items(
+        self, start: AnyTime | None = None, end: AnyTime | None = None, *, day: AnyTime | None = None
+    ) -> pd.DataFrame:
+        """Return the items of the orders of all kitchens as `Kitchen.items`; else as `orders`. (`items` is the mapping's.)
+
+        >>> list(twin.open("demo").order_items(day="2025-10-16"))
+        ['kitchen', 'order', 'item', 'brand', 'qty', 'price']
+        """
+        return self._over_kitchens(tables.items, day, start, end)
+
+    def events(
+        self, start: AnyTime | None = None, end: AnyTime | None = None, *, day: AnyTime | None = None
+    ) -> pd.DataFrame:
+        """Return the events of all kitchens as `Kitchen.events`; else as `orders`.
+
+        >>> t = twin.open("demo")
+        >>> len(t.events(day="2025-10-16", start="18:00", end="18:10")) < len(t.events(day="2025-10-16"))
+        True
+        """
+        return self._over_kitchens(tables.events_of, day, start, end)
+
+    def to_duckdb(
+        self,
+        database: str | Path = ":memory:",
+        start: AnyTime | None = None,
+        end: AnyTime | None = None,
+        *,
+        day: AnyTime | None = None,
+    ) -> duckdb.DuckDBPyConnection:
+        """Return a DuckDB database, in memory or a file, with the tables `kitchens`, `orders`, `order_items` and `events` of all
+        kitchens; tables of these names in it are replaced. The range as in `orders`.
+
+        >>> db = twin.open("demo").to_duckdb(day="2025-10-16")
+        >>> db.sql("select count(*) from orders join kitchens on kitchen = location where name = 'Chicago'").fetchall()[0][0] > 0
+        True
+        """
+        made = {
+            "kitchens": self.locations.table,
+            "orders": self.orders(start, end, day=day),
+            "order_items": self.order_items(start, end, day=day),
+            "events": self.events(start, end, day=day),
+        }
+        return in_and_out.to_duckdb(made, database)
+
+    def _over_kitchens(
+        self,
+        make: Callable[[Timeline], pd.DataFrame],
+        day: AnyTime | None,
+        start: AnyTime | None,
+        end: AnyTime | None,
+    ) -> pd.DataFrame:
+        parts, places = [], self.locations
+        for place in places:
+            window = self.within(place.id, *self._range(place, day, start, end))
+            for part in [] if window is None else _weeks(window, place.tz):
+                timeline = self.timeline(place.id, part.start, part.end)
+                if timeline.has_orders:
+                    parts.append((place, make(timeline)))
+        if not parts:
+            first, last = min(place.start for place in places), max(place.end for place in places)
+            text = places[0].tz.text
+            raise ValueError(f"No orders in this range: the data covers {text(first)} to {text(last)}.")
+        return tables.of_kitchens(parts)
+
     def __getitem__(self, location: str) -> Kitchen:
         """Return `kitchen(location)`. In a notebook, Tab completes the ids: `t["<tab>`."""
         return self.kitchen(location)
 
     def _ipython_key_completions_(self) -> list[str]:
-        return [place.id for place in self.locations]
+        return list(self)
+
+    def _arguments_of_(self, method: str) -> list[str]:
+        return list(self) if method in TAKE_A_KITCHEN else []
+
+    def __reduce__(self) -> Never:
+        """Refuse to be pickled, with what to do instead."""
+        raise TypeError(
+            "A Twin cannot be pickled or copied: it is an open source, with what is loaded of it. Open it in the other process: "
+            f"twin.open({self.source.name!r})."
+        )
 
     def __repr__(self) -> str:
         return f"<Twin of {self.source.name}: {', '.join(self._ipython_key_completions_())}>"
@@ -97,18 +307,26 @@ class Twin(Hub):
         return html("Twin", [self.source.name], self.locations.table)
 
 
+def _weeks(window: Window, tz: Zone) -> list[Window]:
+    """Return a range in parts of at most a week, whose edges are midnights of the kitchen's clock."""
+    days = np.arange(tz.day(window.start) + 7, tz.day(window.end) + 1, 7)
+    inner = [t for t in map(tz.start_of, days.tolist()) if window.start < t < window.end]
+    return [Window(*edges) for edges in pairwise([window.start, *inner, window.end])]
+
+
 def open(
-    source: str | Path | None = None,
+    source: str | Path | in_and_out.Rows | None = None,
     progress: Progress | None = None,
     settings: Settings | None = None,
     adapter: str | Path | None = None,
 ) -> Twin:
     """Open a source of events: `demo`, a file, folder or glob of CSV, JSON or Parquet event rows, or a SQL warehouse's tables
-    (`databricks`, `databricks://catalog.schema`; see docs/databricks.md).
+    (`databricks`, `databricks://catalog.schema`; see docs/databricks.md); or event rows that are in memory: a DataFrame of
+    pandas, polars or Spark, an Arrow table, a relation of DuckDB. Of these a copy is written to a temporary file.
 
     Without `source`, it opens the environment's TWIN_SOURCE, else the demo, which is generated on first use in the folder that
-    TWIN_DEMO names, by default `demo` in the current one. `progress(message, share)` is called as opening proceeds. Raises
-    `SourceError`.
+    TWIN_DEMO names, by default `demo` in the current one; where that is, is said on stderr.
+    `progress(message, share)` is called as opening proceeds. Raises `SourceError`.
 
     `adapter` is a YAML file that says what columns of your own mean, by default TWIN_ADAPTER's or the one beside the data
     (docs/adapters.md).
@@ -127,4 +345,15 @@ def open(
     chosen = Settings.from_environment() if settings is None else settings
     if adapter is not None:
         chosen = replace(chosen, adapter=Path(adapter))
+    completion.install()
+    if source is not None and not isinstance(source, str | Path):
+        folder = in_and_out.written(source)
+        made = Twin(open_source(folder.name, chosen, progress), chosen)
+        weakref.finalize(made, folder.cleanup)  # the files are read as long as the twin is used
+        return made
+    if str(source or chosen.source) == "demo" and not chosen.demo.is_dir():
+        print(
+            f"The demo's events are written to {chosen.demo.resolve()}, once; TWIN_DEMO names another folder.",
+            file=sys.stderr,
+        )
     return Twin(open_source(source, chosen, progress), chosen)

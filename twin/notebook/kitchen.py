@@ -4,12 +4,11 @@ Tables and values come from the timeline and need no display. The panes (map, pi
 first use, so that `import twin` stays fast and computations do not depend on Panel.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 import numpy as np
 import pandas as pd
@@ -24,12 +23,14 @@ from twin.analysis.long_ledger import LongLedger, is_long
 from twin.analysis.metrics import metrics_of
 from twin.analysis.moments import Moment
 from twin.analysis.shelf import ShelfClock, by_brand
-from twin.foundation.times import DAY, HOUR, Time
 from twin.hub import Hub
-from twin.notebook import tables
+from twin.notebook import in_and_out, tables
 from twin.notebook.cards import IncidentCard, MomentTable
+from twin.notebook.follow import Follow
+from twin.notebook.given_times import AnyTime, GivenTimes, Step, step_seconds
+from twin.notebook.order_life import OrderLife
 from twin.sources.base import Location, Window
-from twin.timeline.timeline import Order, Snapshot, Timeline
+from twin.timeline.timeline import Snapshot, Timeline
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from twin.replay.controller import ReplayController
 
 TEN_MINUTES = 600.0
-
-_CLOCK = re.compile(r"\s*(\d{1,2}):(\d{2})(?::(\d{2}))?\s*")
 
 
 @dataclass(frozen=True)
@@ -180,6 +179,7 @@ class Kitchen:
         assert place is not None
         assert window is not None
         self._place, self._window = place, window
+        self._tables: dict[str, pd.DataFrame] = {}
 
     # -- values and tables -----------------------------------------------------------------------------------------------
     @property
@@ -222,58 +222,89 @@ class Kitchen:
         """
         return tables.stamp(self._window.end, self._place.tz)
 
-    def at(self, time: Time) -> Instant:
-        """Return the kitchen at a time: a time of day such as "18:30", if it is in the range exactly once, or a full time.
+    def at(self, time: AnyTime) -> Instant:
+        """Return the kitchen at a time: a time of day such as "18:30" that the range has once, or a full time.
 
         Raises ValueError, with a sentence, for an invalid or ambiguous time.
 
         >>> twin.open("demo").kitchen("sanfrancisco", day="2025-10-16").at("18:30").time
         Timestamp('2025-10-16 18:30:00')
         """
-        return Instant(self.data, self.data.at(self._seconds(time)), self._hub.settings.delivery_target_s)
+        return Instant(self.data, self.data.at(self._times.at(time)), self._hub.settings.delivery_target_s)
 
-    @cached_property
+    @property
     def orders(self) -> pd.DataFrame:
-        """The orders created in the range, by id: milestones, delivery_min, items, revenue, address.
+        """The orders that began in the range, by id: status, milestones, delivery_min, items, revenue, address.
+
+        An order begins when it is created, or with its first event where its creation is not in the data: `created` is then NaT.
+        A milestone that did not come, or is not in the data, is NaT, and what is computed from it NaN.
+
+        Each access returns a table of your own (pandas copies it when you write to it), here and in the other tables.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
-        >>> bool(k.orders["created"].between(k.start, k.end, inclusive="left").all())
+        >>> bool(k.orders["created"].dropna().between(k.start, k.end, inclusive="left").all())
         True
         """
-        return tables.orders(self.data)
+        return self._table("orders", lambda: tables.orders(self.data))
 
-    @cached_property
+    @property
+    def items(self) -> pd.DataFrame:
+        """The items of these orders, a row each: order, item, brand, qty, price of one.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> bool((k.items["qty"] * k.items["price"]).sum().round(2) == k.orders["revenue"].sum().round(2))
+        True
+        """
+        return self._table("items", lambda: tables.items(self.data))
+
+    @property
+    def order_brands(self) -> pd.DataFrame:
+        """The brands of these orders, a row per order and brand in it, to join on: order, brand, items, revenue.
+
+        An order counts for each of its brands, with its whole delivery time, so these rows are more than the orders.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> by_brand = k.order_brands.join(k.orders["delivery_min"], on="order").groupby("brand")
+        >>> by_brand["order"].count().to_dict() == k.brands()["orders"].to_dict()
+        True
+        """
+        return self._table("order_brands", lambda: tables.order_brands(self.data))
+
+    @property
     def stages(self) -> pd.DataFrame:
         """One row per order and spell in a stage: order, stage, entered, left, minutes. A stalled order has left its stage.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
-        >>> k.stages.groupby("stage", observed=True)["minutes"].median()["cooking"] > 0
+        >>> bool(k.stages.groupby("stage", observed=True)["minutes"].median()["cooking"] > 0)
         True
         """
-        return tables.stages(self.data)
+        return self._table("stages", lambda: tables.stages(self.data))
 
-    def events(self, start: Time | None = None, end: Time | None = None) -> pd.DataFrame:
-        """Return the events in [start, end), by default the range: ts, type, order, progress.
+    def events(self, start: AnyTime | None = None, end: AnyTime | None = None) -> pd.DataFrame:
+        """Return the events in [start, end), by default the range: ts, type, order, progress (0..1, of pings).
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> list(k.events("18:00", "18:10"))
         ['ts', 'type', 'order', 'progress']
         """
-        first = self.data.window.start if start is None else self._seconds(start)
-        last = self.data.window.end if end is None else self._seconds(end)
-        return tables.events(self.data, self.data.between(first, last))
+        part = self._times.between(start, end)
+        return tables.events(self.data, self.data.between(part.start, part.end))
 
-    def order(self, order: str) -> Order:
-        """Return one order's lifecycle: stages, events, items, address. Raises `UnknownOrderError`.
+    def order(self, order: str) -> OrderLife:
+        """Return one order's life: its times, stages, events, items, address; a notebook shows it as a figure.
+
+        Raises `UnknownOrderError`.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> k.order(k.orders.index[0]).status
         'completed'
         """
-        return self.data.order(order)
+        return OrderLife.of(self.data, order)
 
-    def brands(self, start: Time | None = None, end: Time | None = None) -> pd.DataFrame:
+    def brands(self, start: AnyTime | None = None, end: AnyTime | None = None) -> pd.DataFrame:
         """Return the brands with orders in [start, end), by default the range: orders, revenue, delivery_min, trend, cold.
+
+        An order counts for each of its brands, with its whole delivery time; revenue is split by item.
 
         `cold` of its `meals` stood longer than `settings.cold_after_s`; the median stood `stood_p50_min`.
 
@@ -281,9 +312,9 @@ class Kitchen:
         >>> k.brands()["orders"].is_monotonic_decreasing
         True
         """
-        first, last = (None if time is None else self._seconds(time) for time in (start, end))
-        shelves = by_brand(self.data, first, last, self._hub.settings.cold_after_s)
-        return tables.brands(brands.performance(self.data, first, last), shelves)
+        part = self._times.between(start, end)
+        shelves = by_brand(self.data, part.start, part.end, self._hub.settings.cold_after_s)
+        return tables.brands(brands.performance(self.data, part.start, part.end), shelves)
 
     @property
     def moments(self) -> MomentTable:
@@ -301,7 +332,7 @@ class Kitchen:
         return MomentTable.of(tables.moments(found, self.data.tz), found, self._card)
 
     def card(
-        self, start: Time, end: Time, notes: str = "", link: str = "", known_at: Time | None = None
+        self, start: AnyTime, end: AnyTime, notes: str = "", link: str = "", known_at: AnyTime | None = None
     ) -> IncidentCard:
         """Return the card of [start, end): why orders were late, what ended it, the latest orders, on one page.
 
@@ -313,26 +344,20 @@ class Kitchen:
         """
         from twin.reports.card import card_of  # noqa: PLC0415  # it draws the map's streets, which tables do without
 
-        made = card_of(
-            self._hub,
-            self.data,
-            self._seconds(start),
-            self._seconds(end),
-            known_at=None if known_at is None else self._seconds(known_at),
-            link=link,
-        )
+        part, until = self._times.between(start, end), None if known_at is None else self._times.at(known_at)
+        made = card_of(self._hub, self.data, part.start, part.end, known_at=until, link=link)
         return IncidentCard(made.with_notes(notes))
 
-    def _card(self, moment: Moment, known_at: Time | None, notes: str, link: str) -> IncidentCard:
+    def _card(self, moment: Moment, known_at: AnyTime | None, notes: str, link: str) -> IncidentCard:
         from twin.reports.card import card_of, known_moment  # noqa: PLC0415
 
-        until = None if known_at is None else self._seconds(known_at)
+        until = None if known_at is None else self._times.at(known_at)
         if until is not None:
             moment, until = known_moment(self._hub, self.data, moment, until)
         made = card_of(self._hub, self.data, moment.start, moment.end, moment=moment, known_at=until, link=link)
         return IncidentCard(made.with_notes(notes))
 
-    def troubles_at(self, time: Time) -> pd.DataFrame:
+    def troubles_at(self, time: AnyTime) -> pd.DataFrame:
         """The troubles that were going on at a time, or had ended up to ten minutes before, as they were known then.
 
         Columns as in `moments`; a trouble that was going on ends at the time, and counts what had happened by then.
@@ -341,9 +366,9 @@ class Kitchen:
         >>> list(k.troubles_at("18:40")["title"])
         ['Drivers are short']
         """
-        return tables.moments(self._hub.troubles_at(self.data, self._seconds(time)).moments, self.data.tz)
+        return tables.moments(self._hub.troubles_at(self.data, self._times.at(time)).moments, self.data.tz)
 
-    @cached_property
+    @property
     def ledger(self) -> pd.DataFrame:
         """The delay ledger, a row per delivery: its minutes by part, which add up, and what made it late.
 
@@ -354,11 +379,14 @@ class Kitchen:
         >>> bool((k.ledger[[f"{part}_min" for part in parts]].sum(axis=1) - k.ledger["delivery_min"]).abs().max() < 1e-4)
         True
         """
+        return self._table("ledger", self._make_ledger)
+
+    def _make_ledger(self) -> pd.DataFrame:
         if is_long(self._window):
             return tables.long_ledger(self._long_ledger(self._window), self._place.tz)
         return tables.ledger(self.data, self._hub.ledger(self.data))
 
-    @cached_property
+    @property
     def shelf(self) -> pd.DataFrame:
         """The shelf clock, a row per finished meal: since when it stood, until its pick-up, minutes, and whether it was cold.
 
@@ -368,9 +396,10 @@ class Kitchen:
         >>> bool((k.shelf["minutes"] >= 0).all())
         True
         """
-        return tables.shelf(self.data, ShelfClock(self.data.orders, self._hub.settings.cold_after_s))
+        cold_after = self._hub.settings.cold_after_s
+        return self._table("shelf", lambda: tables.shelf(self.data, ShelfClock(self.data.orders, cold_after)))
 
-    @cached_property
+    @property
     def promises(self) -> pd.DataFrame:
         """Whether promises were fair, a row per order and promise: promised, took and fair minutes, kept, doomed.
 
@@ -380,9 +409,9 @@ class Kitchen:
         >>> set(k.promises["kind"]) <= {"target", "estimate"}
         True
         """
-        return tables.promises(self.data, self._hub.promises(self.data))
+        return self._table("promises", lambda: tables.promises(self.data, self._hub.promises(self.data)))
 
-    def why(self, start: Time | None = None, end: Time | None = None) -> "Why":
+    def why(self, start: AnyTime | None = None, end: AnyTime | None = None) -> "Why":
         """Return why the orders created in [start, end), by default the range, were late.
 
         Of a range of over 31 days nothing is looked for that the late ones share.
@@ -391,13 +420,11 @@ class Kitchen:
         >>> k.why("18:00", "19:00").sentence
         '...'
         """
-        window = self._window
-        first = window.start if start is None else self._seconds(start)
-        last = window.end if end is None else self._seconds(end)
-        if is_long(window):
-            return Why(self._long_ledger(Window(first, last)).account(), [])
+        part = self._times.between(start, end)
+        if is_long(self._window):
+            return Why(self._long_ledger(part).account(), [])
         began, book = self.data.orders.began, self._hub.ledger(self.data)
-        among = book.counted & (began >= first) & (began < last)
+        among = book.counted & (began >= part.start) & (began < part.end)
         return Why(book.account(among), common_traits(self.data.cached(traits_of), book.late, among))
 
     @property
@@ -429,21 +456,40 @@ class Kitchen:
         """
         return self._hub.insights(self.data)
 
-    def history(self, every: float = TEN_MINUTES) -> pd.DataFrame:
-        """Return the KPIs over the range, one row per `every` seconds, equal to `at(t).kpis`.
+    def history(self, every: Step = TEN_MINUTES) -> pd.DataFrame:
+        """Return the KPIs over the range, one row per step (seconds, "5min", a timedelta), equal to `at(t).kpis`.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> bool(k.history(3600).loc["2025-10-16 18:00", "active"] == k.at("18:00").kpis["active"])
         True
         """
-        window = self.data.window
-        if not every > 0:
-            raise ValueError(f"A step must be longer than 0 seconds, not {every:g}.")
+        window, step = self.data.window, step_seconds(every)
         offset = self.data.tz.local(window.start) - window.start  # whole hours are those of the kitchen's clock
-        first = np.ceil((window.start + offset) / every) * every - offset
-        return tables.kpis(self.data, np.arange(first, window.end, every), self._hub.settings.delivery_target_s)
+        first = np.ceil((window.start + offset) / step) * step - offset
+        return tables.kpis(self.data, np.arange(first, window.end, step), self._hub.settings.delivery_target_s)
 
     # -- clock and selection ---------------------------------------------------------------------------------------------
+    def follow(self, seconds: float | None = None) -> "Follow[Instant]":
+        """Follow this kitchen while it happens: iterate over the result, or display it.
+
+        Iterating yields an `Instant` for now and for whenever something has come in, at most one a second, until interrupted or
+        for `seconds`. Displayed, it is a dashboard that follows. Raises ValueError if nothing can come from the source.
+
+        >>> for now in twin.open("demo").kitchen("chicago").follow(): print(now.kpis["active_orders"])
+        Traceback (most recent call last):
+        ValueError: Nothing newer comes from this source, so nothing can be followed.
+        """
+        if self._hub.as_of is None:
+            raise ValueError("Nothing newer comes from this source, so nothing can be followed.")
+        target = self._hub.settings.delivery_target_s
+        return Follow(
+            self._hub,
+            self._place.id,
+            seconds,
+            lambda timeline, t: Instant(timeline, timeline.at(t), target),
+            lambda: self._replay.follow().dashboard(),
+        )
+
     @property
     def replay(self) -> "ReplayController":
         """The clock and the selection of this kitchen's panes: play(), pause(), seek(t), set_speed(x), selection.
@@ -537,8 +583,8 @@ class Kitchen:
         return self._replay.dashboard()
 
     # -- figures to compose ----------------------------------------------------------------------------------------------
-    def volume(self, every: float = TEN_MINUTES) -> "hv.Curve":
-        """Return the orders created per `every` seconds as a HoloViews curve, to overlay with others.
+    def volume(self, every: Step = TEN_MINUTES) -> "hv.Curve":
+        """Return the orders created per step (seconds, "5min", a timedelta) as a HoloViews curve, to overlay with others.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> int(k.volume().dimension_values("orders").sum()) == len(k.orders)
@@ -546,9 +592,9 @@ class Kitchen:
         """
         from twin.notebook.curves import volume  # noqa: PLC0415  # panes and figures need Panel, tables do not
 
-        return volume(self.data, every)
+        return volume(self.data, step_seconds(every))
 
-    def curve(self, kpi: str, every: float = TEN_MINUTES) -> "hv.Curve":
+    def curve(self, kpi: str, every: Step = TEN_MINUTES) -> "hv.Curve":
         """Return a column of `history` as a HoloViews curve; its label is the location's name.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
@@ -561,10 +607,10 @@ class Kitchen:
 
         return curve(self.location.label, self.history(every), kpi)
 
-    def save(self, path: str | Path, step: float | None = None) -> Path:
+    def save(self, path: str | Path, step: Step | None = None) -> Path:
         """Write a replay of the range as one HTML file that plays, scrubs and shows the map without server or network.
 
-        Its figures change every `step` seconds of data (by default a minute, more for long ranges), the drivers
+        Its figures change every `step` of data (seconds, "5min"; by default a minute, more for long ranges), the drivers
         continuously. Raises ValueError, with a sentence, if the file would be larger than `saved.MOST_BYTES`.
 
         >>> k = twin.open("demo").kitchen("chicago", start="2025-10-16 18:00", end="2025-10-16 18:30")
@@ -576,7 +622,20 @@ class Kitchen:
         """
         from twin.notebook.saved import save  # noqa: PLC0415
 
-        return save(self._hub, self.data, path, self.replay.now(), step)
+        return save(self._hub, self.data, path, self.replay.now(), None if step is None else step_seconds(step))
+
+    def to_parquet(self, folder: str | Path) -> Path:
+        """Write the tables to a folder, each as one file: orders, items, order_brands, stages, events, ledger, shelf, promises,
+        moments. Files of these names are replaced. Returns the folder.
+
+        >>> k = twin.open("demo").kitchen("chicago", start="2025-10-16 18:00", end="2025-10-16 18:30")
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     len(pd.read_parquet(k.to_parquet(folder) / "orders.parquet")) == len(k.orders)
+        True
+        """
+        names = ("orders", "items", "order_brands", "stages", "ledger", "shelf", "promises", "moments")
+        return in_and_out.to_parquet({"events": self.events()} | {name: getattr(self, name) for name in names}, folder)
 
     def report(self, path: str | Path, link: str = "") -> Path:
         """Write the report of the range as one HTML page to read, print and mail: why late, moments, brands, the latest orders.
@@ -602,32 +661,34 @@ class Kitchen:
     def _long_ledger(self, window: Window) -> LongLedger:
         return self._hub.long_ledger(self._place.id, window)
 
-    def _seconds(self, time: Time) -> float:
-        """Return a time in seconds. Raises ValueError for a time of day that is not in the range exactly once."""
-        clock = _CLOCK.fullmatch(time) if isinstance(time, str) else None
-        if clock is None:
-            return self._place.tz.seconds(time)
-        hours, minutes, seconds = (int(part or 0) for part in clock.groups())
-        if hours > 24 or minutes > 59 or seconds > 59:
-            raise ValueError(f"“{time}” is no time of day: write it like 18:30.")
-        window, tz = self._window, self._place.tz
-        days_shown = (
-            np.arange(tz.day(window.start), tz.day(window.end) + 1) * DAY + hours * HOUR + minutes * 60.0 + seconds
+    def _table(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """Return a table that is made once, as a frame of its own: whoever assigns to it changes it for nobody else."""
+        if name not in self._tables:
+            self._tables[name] = make()
+        return self._tables[name].copy(deep=False)  # pandas copies on write
+
+    def __reduce__(self) -> Never:
+        """Refuse to be pickled, with what to do instead."""
+        raise TypeError(
+            "A kitchen cannot be pickled or copied: it shares its open source and what is loaded with others. Pickle its tables, "
+            f"or open it in the other process: twin.open({self._hub.source.name!r}).kitchen({self._place.id!r}, "
+            f"start={str(self.start)!r}, end={str(self.end)!r})."
         )
-        both = np.unique(np.concatenate((tz.from_local(days_shown), tz.from_local(days_shown, later=True))))
-        matches = [t for t in both.tolist() if window.start <= t <= window.end]
-        if len(matches) != 1:
-            days = ", ".join(tz.text(t)[:10] for t in matches[:7]) or "never"
-            raise ValueError(
-                f"{time} comes {len(matches)} times in this range ({days}): give the day, too, as in 2025-10-16 18:30."
-            )
-        return float(matches[0])
+
+    def _arguments_of_(self, method: str) -> list[str]:
+        if method == "order" and self._timeline is not None:
+            return list(self.orders.index)
+        return list(tables.KPIS) if method == "curve" else []
+
+    @property
+    def _times(self) -> GivenTimes:
+        return GivenTimes(self._window, self._place.tz)
 
     @property
     def _facts(self) -> list[str]:
         tz, window = self._place.tz, self._window
         range_text = f"{tz.text(window.start)} to {tz.text(window.end)}"
-        return [range_text] if self._timeline is None else [range_text, f"{len(self.orders):,} orders"]
+        return [range_text] if self._timeline is None else [range_text, f"{len(tables.begun(self._timeline)):,} orders"]
 
     def __repr__(self) -> str:
         return f"<Kitchen {self.location.label}, {', '.join(self._facts)}>"

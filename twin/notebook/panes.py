@@ -10,6 +10,8 @@ from typing import Any
 import panel as pn
 
 from twin.hub import Hub
+from twin.notebook.given_times import AnyTime, GivenTimes
+from twin.notebook.showing import prepare
 from twin.render import places
 from twin.render.streets import Streets
 from twin.render.tiles import TileSet
@@ -41,6 +43,26 @@ HEIGHTS = {"map": 480, "trends": 260, "feed": 420}
 """Heights in pixels of the panes that fill the space they get."""
 
 
+class NotebookClock(ReplayController):
+    """The clock of a kitchen in a notebook: its verbs take the times that the tables take, and refuse those outside the range."""
+
+    def _read(self, t: AnyTime) -> float:
+        return self._times.seconds(t)
+
+    def _reach(self, t: AnyTime) -> float:
+        return self._times.at(t)
+
+    def set_range(self, start: AnyTime, end: AnyTime) -> None:
+        """Play only a part of the kitchen's range."""
+        part = self._times.between(start, end)
+        super().set_range(part.start, part.end)
+
+    @property
+    def _times(self) -> GivenTimes:
+        assert self.timeline is not None
+        return GivenTimes(self.timeline.window, self.tz)
+
+
 class NotebookReplay:
     """One kitchen's clock, selection and panes."""
 
@@ -49,7 +71,7 @@ class NotebookReplay:
         self.timeline = timeline
         self._views: list[ReplayView] = []
         self._ticking = False
-        self.controller = ReplayController(timeline, settings=hub.settings)
+        self.controller = NotebookClock(timeline, settings=hub.settings)
         self.controller.seek(timeline.busiest())
         self.controller.learn(hub.insights(timeline))
         self._session = ReplaySession(hub, self.controller)
@@ -58,7 +80,7 @@ class NotebookReplay:
 
     def pane(self, name: str) -> Any:
         """Return a new pane: map, pipeline, timeline, kpis, trends, feed or alert."""
-        _load_scripts()
+        prepare()
         shown = self.shown(self._makers()[name]())
         if name == "timeline":
             shown.stylesheets = [*shown.stylesheets, FIXED_RANGE]
@@ -76,6 +98,11 @@ class NotebookReplay:
             self.pane("pipeline"), middle, self.pane("timeline"), self.pane("trends"),
             stylesheets=[style_text(Path(__file__).with_name("panes.css"))], sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
+
+    def follow(self) -> "NotebookReplay":
+        """Follow the kitchen's latest events, in all panes; returns itself."""
+        self.timeline = self._session.show_live(self.timeline.location.id)
+        return self
 
     def unfold(self) -> None:
         """Work out what was known of troubles all over the range, here and now; else it comes as the panes are played."""
@@ -141,9 +168,3 @@ def is_dark() -> bool:
 
 def _tileset(hub: Hub, location: str) -> TileSet:
     return TileSet(Streets(*hub.streets(location)), places=places.find(hub.settings.places, hub.source.name))
-
-
-def _load_scripts() -> None:
-    """In a notebook, load Panel's scripts with the first pane, inline instead of from a CDN."""
-    if not pn.extension._loaded and pn.state.curdoc is None:
-        pn.extension(inline=True)

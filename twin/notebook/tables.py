@@ -10,7 +10,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pandas.api.types import union_categoricals
 
 from twin.analysis.brands import BrandFigures
 from twin.analysis.common_traits import CommonTrait
@@ -29,6 +32,10 @@ from twin.timeline import events as ev
 from twin.timeline.timeline import DataQuality, EventSlice, Snapshot, Timeline
 
 MINUTE = 60.0
+
+STATUSES = ["in_progress", "completed", "cancelled"]
+MONEY_DIGITS = 6
+"""Decimals that sums of money are rounded to, which leaves none of what adding binary fractions makes."""
 
 _MILESTONES = ("created", "started", "finished", "ready", "arrived", "picked_up", "delivered", "cancelled")
 
@@ -79,35 +86,113 @@ def locations(places: Sequence[Location]) -> pd.DataFrame:
 
 
 def orders(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame:
-    """Return one row per order, by id: its milestones, minutes to delivery, items, revenue and address.
+    """Return one row per order, by id: its status and milestones, minutes to delivery, items, revenue and address.
 
+    A milestone that the data does not have is NaT, the minutes between are then NaN, as is the revenue where no item has a price.
     `rows` are row numbers in `timeline.orders`; by default, the orders that began in the window.
     """
     built = timeline.orders
     if rows is None:
-        rows = np.flatnonzero((built.began >= timeline.window.start) & (built.began < timeline.window.end))
+        rows = begun(timeline)
     times = {name: getattr(built, name)[rows] for name in _MILESTONES}
     delivered, cancelled = np.isfinite(times["delivered"]), np.isfinite(times["cancelled"])
+    revenue = _revenue(timeline)[rows]
     return pd.DataFrame(
         {
-            "status": np.select([delivered, cancelled], ["completed", "cancelled"], "in_progress"),
+            "status": pd.Categorical(np.select([delivered, cancelled], STATUSES[1:], STATUSES[0]), STATUSES),
             **{name: stamps(values, timeline.tz) for name, values in times.items()},
             "delivery_min": (times["delivered"] - times["created"]) / MINUTE,
             "items": built.quantity[rows].astype(np.int64),
-            "revenue": np.where(built.revenue[rows] != 0, built.revenue[rows], np.nan).astype(np.float64),
+            "revenue": np.where(revenue != 0, revenue, np.nan),
             "address": [built.address(row) for row in np.asarray(rows).tolist()],
         },
         index=_ids(timeline, rows),
     )
 
 
-def stages(timeline: Timeline) -> pd.DataFrame:
+def items(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame:
+    """Return one row per item of an order: order, item, brand, qty, price (of one); `rows` as in `orders`.
+
+    Texts are empty where the data has none, a price is 0 there.
+    """
+    line, of_order = _lines(timeline, rows)
+    built = timeline.orders
+    return pd.DataFrame(
+        {
+            "order": _ids(timeline, of_order),
+            "item": _texts(built.item_names, line),
+            "brand": _texts(built.item_brands, line),
+            "qty": exact(built.item_qty[line]),
+            "price": exact(built.item_price[line]),
+        }
+    )
+
+
+def order_brands(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame:
+    """Return one row per order and brand in it: order, brand, items (their number), revenue (of them); `rows` as in `orders`.
+
+    An order of two brands has two rows; what has no brand is left out.
+    """
+    lines = items(timeline, rows)
+    lines = lines[lines["brand"] != ""]
+    lines["revenue"] = lines["qty"] * lines["price"]
+    of_brand = lines.groupby(["order", "brand"], sort=False, observed=True).agg(
+        items=("qty", "sum"), revenue=("revenue", "sum")
+    )
+    made = of_brand.reset_index()
+    made["items"] = made["items"].round().astype(np.int64)
+    made["revenue"] = made["revenue"].round(MONEY_DIGITS).where(made["revenue"] != 0)
+    return made
+
+
+def exact(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return numbers that are stored in half the width as the decimals that they were written as.
+
+    >>> exact(np.array([12.99, 7.1], np.float32)).tolist()
+    [12.99, 7.1]
+    """
+    different, which = np.unique(values, return_inverse=True)
+    written: NDArray[np.float64] = np.array([float(str(value)) for value in different], np.float64)
+    return written[which]
+
+
+def _revenue(timeline: Timeline) -> NDArray[np.float64]:
+    """Return what the items of each order of the timeline cost together, (n,)."""
+    built = timeline.orders
+    of_order = np.repeat(np.arange(len(built)), np.diff(built.item_offsets))
+    money = np.nan_to_num(exact(built.item_qty) * exact(built.item_price))
+    return np.round(np.bincount(of_order, money, len(built)), MONEY_DIGITS)
+
+
+def _lines(timeline: Timeline, rows: NDArray[Any] | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the positions of the items of some orders in the timeline's columns, and the rows of their orders."""
+    built = timeline.orders
+    rows = np.asarray(begun(timeline) if rows is None else rows, np.int64)
+    number = np.diff(built.item_offsets)[rows]
+    of_order = np.repeat(rows, number)
+    within = np.arange(len(of_order)) - np.repeat(np.cumsum(number) - number, number)
+    return built.item_offsets[of_order] + within, of_order
+
+
+def _texts(texts: pa.DictionaryArray, line: NDArray[np.int64]) -> pd.Series:
+    return pd.Series(pc.fill_null(texts.take(pa.array(line)).cast(pa.string()), "").to_pylist(), dtype="str")
+
+
+def begun(timeline: Timeline) -> NDArray[np.intp]:
+    """Return the rows of the orders that began in the window."""
+    began, window = timeline.orders.began, timeline.window
+    return np.flatnonzero((began >= window.start) & (began < window.end))
+
+
+def stages(timeline: Timeline, row: int | None = None) -> pd.DataFrame:
     """Return one row per order of the window and spell in a stage: order, stage, entered, left (NaT: not yet), minutes.
 
-    An order that stalls leaves its stage; if it resumes, it has another row. Completed is never left.
+    An order that stalls leaves its stage; if it resumes, it has another row. Completed is never left. `row`: of one order only.
     """
     built = timeline.orders
     among = (built.first < timeline.window.end) & (built.last >= timeline.window.start)
+    if row is not None:
+        among = np.arange(len(built)) == row
     found = timeline.membership.between(-np.inf, np.inf)
     rows = np.flatnonzero(among[found.order] & (found.state <= COMPLETED))
     rows = rows[np.lexsort((found.begin[rows], found.order[rows]))]
@@ -125,15 +210,42 @@ def stages(timeline: Timeline) -> pd.DataFrame:
 
 
 def events(timeline: Timeline, found: EventSlice) -> pd.DataFrame:
-    """Return one row per event: ts, type, order, progress (percent of the way, driver pings only)."""
+    """Return one row per event: ts, type, order, progress (0..1 of the way, of driver pings; else NaN)."""
     return pd.DataFrame(
         {
             "ts": stamps(found.ts, timeline.tz),
             "type": pd.Categorical(found.type, [*ev.EVENT_TYPES, *sorted(set(found.type) - set(ev.EVENT_TYPES))]),
             "order": _ids(timeline, found.order),
-            "progress": found.progress.astype(np.float64),
+            "progress": exact(found.progress) / 100,
         }
     )
+
+
+def events_of(timeline: Timeline) -> pd.DataFrame:
+    """Return one row per event of the window."""
+    return events(timeline, timeline.between(timeline.window.start, timeline.window.end))
+
+
+def of_kitchens(parts: Sequence[tuple[Location, pd.DataFrame]]) -> pd.DataFrame:
+    """Return tables of kitchens as one, with a column `kitchen` (the id) before theirs.
+
+    Times are in the kitchens' zone if that is the same for all, else in UTC.
+    """
+    ids = list(dict.fromkeys(place.id for place, _ in parts))
+    several = len({place.tz.name for place, _ in parts}) > 1
+    made = []
+    for place, table in parts:
+        zoned = [str(name) for name in table if isinstance(table[name].dtype, pd.DatetimeTZDtype)] if several else []
+        part = table.assign(**{name: table[name].dt.tz_convert("UTC") for name in zoned})
+        part.insert(0, "kitchen", pd.Series(pd.Categorical([place.id] * len(part), ids), part.index))
+        made.append(part)
+    joined = pd.concat(made, ignore_index=made[0].index.name is None)
+    for name, column in made[0].items():
+        if (
+            isinstance(column.dtype, pd.CategoricalDtype) and joined[name].dtype != column.dtype
+        ):  # types that one alone has
+            joined[name] = union_categoricals([part[name] for part in made])
+    return joined
 
 
 def open_orders(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:
@@ -198,6 +310,13 @@ def kpi_row(kpis: KpiSet, drivers: DriversNow | None = None) -> dict[str, float]
         "revenue_today": kpis.revenue_today,
     }
     return {name: np.nan if value is None else float(value) for name, value in values.items()}
+
+
+KPIS = (
+    "orders_per_hour", "delivery_min", "delivery_p50_min", "delivery_p95_min", "deliveries", "over_target", "completion",
+    "active", "in_kitchen", "on_road", "drivers_waiting", "pickups_short", "revenue", "revenue_today",
+)  # fmt: skip
+"""The columns of `kpis`, for who offers them before there is a table."""
 
 
 def kpis(timeline: Timeline, times: NDArray[np.float64], target: float) -> pd.DataFrame:

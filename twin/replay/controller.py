@@ -16,6 +16,7 @@ from twin.foundation import times
 from twin.foundation.settings import Settings
 from twin.foundation.zones import NAIVE, Zone
 from twin.replay.clock import MAX_SPEED, SPEEDS, Anchor
+from twin.replay.following import State, state_of
 from twin.replay.selection import Selection
 from twin.timeline.timeline import Timeline
 
@@ -89,7 +90,14 @@ class ReplayController(param.Parameterized):
         doc="What was known of the timeline's troubles, by block of hours (unfolding.py), as far as it is computed.",
     )
 
-    VERBS = ("play", "pause", "stop", "seek", "step", "set_speed", "set_loop", "set_range", "set_hindsight")
+    state: State = param.Selector(  # type: ignore[assignment]
+        default="replay",
+        objects=["live", "behind", "replay"],
+        constant=True,
+        doc="Whether the playhead follows the latest events, is behind them, or nothing grows (following.py).",
+    )
+
+    VERBS = ("play", "pause", "stop", "seek", "step", "set_speed", "set_loop", "set_range", "set_hindsight", "follow")
     """What a browser may ask for."""
 
     def __init__(
@@ -120,15 +128,45 @@ class ReplayController(param.Parameterized):
         """Data seconds of one step, suited to the range."""
         return self.anchor.step_length()
 
-    def load(self, timeline: Timeline, playhead: times.Time | None = None) -> None:
-        """Replace the timeline: its window becomes the range, paused at `playhead` (default: the start)."""
+    @property
+    def whole(self) -> tuple[float, float]:
+        """Start and end of all that can be played, data seconds: the timeline's window, as far as events have come."""
+        assert self.timeline is not None
+        window, edge = self.timeline.window, self.anchor.edge
+        return window.start, window.end if edge is None else edge
+
+    def load(self, timeline: Timeline, playhead: times.Time | None = None, edge: float | None = None) -> None:
+        """Replace the timeline: its window becomes the range, paused at `playhead` (default: the start).
+
+        `edge` is the time of its latest event, data seconds, if it will be extended (`extend`): the range ends there.
+        """
         tz: Zone = getattr(timeline, "tz", NAIVE)
-        start, end = _range(timeline.window.start, timeline.window.end, tz)
+        start, end = _range(timeline.window.start, timeline.window.end if edge is None else edge, tz)
         wall = self._wall()
-        anchor = self.anchor.pause(wall).set_range(start, end, wall)
+        anchor = replace(self.anchor.pause(wall), edge=edge).set_range(start, end, wall)
         t = start if playhead is None else tz.seconds(playhead)
         self._take(anchor.seek(wall, t), timeline=timeline, insights=None, insights_problem="", unfolded={})
         self.selection.attach(timeline)
+
+    def extend(self, timeline: Timeline, edge: float) -> None:
+        """Take a later timeline of the same kitchen, with events up to `edge`, without moving the playhead or losing a choice.
+
+        What is known of the timeline before stays known until it is computed anew. A playhead that follows goes on to the edge;
+        one before the new timeline's start moves to it.
+        """
+        wall, begin = self._wall(), timeline.window.start
+        anchor = self.anchor.grow(wall, edge)
+        was = self.timeline
+        if was is not None and anchor.start == was.window.start:
+            anchor = replace(anchor, start=begin)
+        elif anchor.start < begin:
+            anchor = anchor.set_range(begin, max(anchor.end, begin + 1.0), wall)
+        if anchor.at(wall) < begin:
+            anchor = anchor.seek(wall, begin)
+        insights = self.insights
+        known = None if insights is None else replace(insights, timeline=timeline)
+        self._take(anchor, timeline=timeline, insights=known)
+        self.selection.move_to(timeline)
 
     def learn(self, insights: Insights) -> None:
         """Set the insights, unless they are about another timeline than the current one."""
@@ -162,7 +200,7 @@ class ReplayController(param.Parameterized):
 
     def seek(self, t: times.Time) -> None:
         """Move the playhead to a time, or to the nearest one in the range; playing or paused as before."""
-        self._take(self.anchor.seek(self._wall(), self.tz.seconds(t)))
+        self._take(self.anchor.seek(self._wall(), self._reach(t)))
 
     def step(self, n: float = 1, at: times.Time | None = None) -> None:
         """Move the playhead by `n` step lengths (negative: back) and pause."""
@@ -186,18 +224,28 @@ class ReplayController(param.Parameterized):
     def set_range(self, start: times.Time, end: times.Time) -> None:
         """Play only a part of the timeline's window. For a range beyond it, `load` another timeline."""
         first, last = _range(self.tz.seconds(start), self.tz.seconds(end), self.tz)
-        window = getattr(self.timeline, "window", None)
-        if window is not None and not window.start <= first < last <= window.end:
-            raise ValueError(
-                f"{self.tz.text(first)} to {self.tz.text(last)} is not within the loaded range, "
-                f"{self.tz.text(window.start)} to {self.tz.text(window.end)}."
-            )
+        if getattr(self.timeline, "window", None) is not None:
+            begin, end = self.whole
+            if not begin <= first < last <= end:
+                raise ValueError(
+                    f"{self.tz.text(first)} to {self.tz.text(last)} is not within the loaded range, "
+                    f"{self.tz.text(begin)} to {self.tz.text(end)}."
+                )
         self._take(self.anchor.set_range(first, last, self._wall()))
 
+    def follow(self) -> None:
+        """Go to the latest events and follow them. Raises ValueError for a range that does not grow."""
+        if self.anchor.edge is None:
+            raise ValueError("Nothing comes after this range: there is nothing to follow.")
+        self._take(self.anchor.follow(self._wall(), self.whole[0]))
+
     def settle(self) -> bool:
-        """Pause if playback has reached the end; return whether it had. The session calls this with every tick."""
+        """Pause if playback has reached the end, follow if that is the edge; return whether it had. The session calls this with
+        every tick."""
         ended = self.anchor.ended(self._wall())
-        if ended:
+        if ended and self.anchor.at_edge:
+            self.follow()
+        elif ended:
             self.pause()
         return ended
 
@@ -219,6 +267,7 @@ class ReplayController(param.Parameterized):
             "epoch": a.epoch,
             "age": age,
             "step": self.step_length,
+            **({} if a.edge is None else {"edge": a.edge, "live": a.live, "pace": a.pace}),
         } | self._zone_to_browser()
 
     def _zone_to_browser(self) -> dict[str, Any]:
@@ -258,7 +307,7 @@ class ReplayController(param.Parameterized):
             case "stop":
                 self.stop()
             case "seek":
-                self.seek(_required(message, "t"))
+                self._take(self.anchor.seek(self._wall(), self.tz.seconds(_required(message, "t"))))
             case "step":
                 self.step(_required(message, "n"), at)
             case "set_speed":
@@ -267,20 +316,30 @@ class ReplayController(param.Parameterized):
                 self.set_loop(_required(message, "loop"), at)
             case "set_hindsight":
                 self.set_hindsight(_required(message, "hindsight"), at)
+            case "follow":
+                self.follow()
             case "set_range":
                 self.set_range(_required(message, "start"), _required(message, "end"))
             case verb:
                 raise ValueError(f"There is no verb {verb!r}.")
 
     def _seconds(self, at: times.Time | None) -> float | None:
-        return None if at is None else self.tz.seconds(at)
+        return None if at is None else self._read(at)
+
+    def _read(self, t: times.Time) -> float:
+        """Return a time as data seconds. A notebook's clock reads more kinds of times."""
+        return self.tz.seconds(t)
+
+    def _reach(self, t: times.Time) -> float:
+        """Return where `seek` goes, data seconds. A notebook's clock refuses what lies outside."""
+        return self._read(t)
 
     def _take(self, anchor: Anchor, **others: Any) -> None:
         anchor = replace(anchor, epoch=max(anchor.epoch, self._message_epoch))
         repeated = {name: getattr(anchor, name) for name in ("start", "end", "speed", "loop", "hindsight", "playing")}
         # watchers run when the outer block ends, after edit_constant: for them, too, everything is constant
         with param.parameterized.batch_call_watchers(self), param.edit_constant(self):
-            self.param.update(anchor=anchor, **repeated, **others)
+            self.param.update(anchor=anchor, state=state_of(anchor), **repeated, **others)
 
 
 def _number(value: Any, what: str) -> float:

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import param
+import pyarrow as pa
 
 from twin.foundation.stages import STATES
 from twin.timeline.timeline import Timeline
 
 MAX_VERSION = 2**53
 """Browsers count versions too, and their integers are exact up to this."""
+EARLIER = 3
+"""Extensions of a timeline within which a click on a row of before still counts: it was on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Selection(param.Parameterized):
     def __init__(self) -> None:
         super().__init__()
         self._timeline: Timeline | None = None
+        self._earlier: dict[int, pa.StringArray] = {}  # ids by row, of the timelines that were extended last
         self._loads = 0
         self._groups = 0
 
@@ -104,9 +108,24 @@ class Selection(param.Parameterized):
     def attach(self, timeline: Timeline | None) -> None:
         """Set the timeline that rows refer to, and look up the selected order in it. The controller calls this."""
         self._timeline = timeline
+        self._earlier = {}
         self._loads += 1
         rows = getattr(getattr(timeline, "orders", None), "row_of", {})
         self._take(row=rows.get(self.order, -1) if self.order else -1, group=None)
+
+    def move_to(self, timeline: Timeline) -> None:
+        """Set a later timeline of the same kitchen, in which rows may have other numbers: order and group stay selected."""
+        rows = timeline.orders.row_of
+        group = self.group
+        if group is not None and self._timeline is not None:
+            named = [str(self._timeline.orders.ids[row].as_py()) for row in group.rows]
+            group = Group(group.number, group.label, tuple(rows[name] for name in named if name in rows))
+        if self._timeline is not None:
+            recent = {loads: ids for loads, ids in self._earlier.items() if loads > self._loads - EARLIER}
+            self._earlier = {**recent, self._loads: self._timeline.orders.ids}
+        self._timeline = timeline
+        self._loads += 1
+        self._take(row=rows.get(self.order, -1) if self.order else -1, group=group)
 
     def to_browser(self) -> dict[str, Any]:
         """Return the selection as JSON for the browser; `loads` is the number of the timeline that `row` refers to."""
@@ -149,7 +168,16 @@ class Selection(param.Parameterized):
         """Return the new order and row; nothing for a row of an earlier timeline, or if an order that is away stays selected."""
         if row < 0:
             return {} if message.get("away") else {"order": "", "row": -1}
-        if message.get("loads", self._loads) != self._loads:
+        loads = message.get("loads", self._loads)
+        if loads != self._loads and loads in self._earlier and self._timeline is not None:
+            ids = self._earlier[loads]
+            name = str(ids[row].as_py()) if row < len(ids) else ""
+            return (
+                {"order": name, "row": self._timeline.orders.row_of[name]}
+                if name in self._timeline.orders.row_of
+                else {}
+            )
+        if loads != self._loads:
             return {}
         number, name = self._row_and_id(row)
         return {"order": name, "row": number}

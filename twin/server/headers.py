@@ -4,9 +4,9 @@
 gets a policy of its own from `guard_page`, which knows what the page contains:
 
 - Scripts come from this server, or carry the nonce that the page's template writes into the tags of Panel and Bokeh. Text from
-  the data that a view would write into the page by mistake cannot run. Panel loads its modules by es-module-shims, which takes
-  the nonce from the page and hands it on to what it loads. No `unsafe-eval`: none of our models carries code to be compiled in
-  the browser (a `CustomJS…` would), which the browser tests hold.
+  the data that a view would write into the page by mistake cannot run. What Panel assembles in the browser gets the nonce from
+  what loads it: load_modules.js on the operations page, es-module-shims elsewhere. No `unsafe-eval`: none of our models carries
+  code to be compiled in the browser (a `CustomJS…` would), which the browser tests hold.
 - Styles are written into the page by Bokeh, per panel, so `unsafe-inline` stays for them.
 - Pictures also come from the online base maps that the map offers, and from origins named for logos; nothing else from others.
 """
@@ -78,7 +78,7 @@ def page_policy(nonce: str, pictures: Iterable[str], settings: Settings) -> str:
             "style-src 'self' 'unsafe-inline'",
             " ".join(("img-src 'self' data: blob:", *sorted({*pictures, *settings.logo_origins}))),
             "font-src 'self' data:",
-            "connect-src 'self' blob:",  # blob: es-module-shims reads the modules that Panel assembles
+            "connect-src 'self' blob:",  # blob: the modules that Panel assembles are read
             "manifest-src 'self'",
             "frame-src 'self'",
             _everywhere(settings, _SELF),

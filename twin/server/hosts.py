@@ -89,7 +89,7 @@ class ConnectionHandler(AuthRequestHandler):
         host = urlsplit(self.get_query_argument("origin", "")).netloc.lower()
         same = host == self.request.host.lower()
         self.set_header("Cache-Control", "no-store")
-        self.write({"allowed": bool(host) and (same or check_allowlist(host, _websocket_origins(self.application)))})
+        self.write({"allowed": bool(host) and (same or check_allowlist(host, websocket_origins(self.application)))})
 
     head = get
 
@@ -98,7 +98,7 @@ def is_allowed(host: str, server: BokehTornado) -> bool:
     """Return whether a request for this host (without port) is for this server."""
     if host == "localhost" or _is_address(host):
         return True
-    allowed = (_without_port(text) for text in (*process.settings_or_default.hosts, *_websocket_origins(server)))
+    allowed = (_without_port(text) for text in (*process.settings_or_default.hosts, *websocket_origins(server)))
     return any(host == name or ("*" in name and match_host(host, name)) for name in allowed)
 
 
@@ -128,7 +128,7 @@ def _with_loopback(origins: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*origins, *(name + port for port in ports for name in LOOPBACK)]))
 
 
-def _websocket_origins(server: Any) -> list[str]:
+def websocket_origins(server: Any) -> list[str]:
     """Return the origins whose pages may open a WebSocket, as Bokeh chooses them."""
     return list(bokeh_settings.allowed_ws_origin() or server.websocket_origins)
 

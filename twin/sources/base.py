@@ -100,10 +100,23 @@ class Source(Protocol):
     """Wall time of the last refresh, seconds since 1970; None for a source that does not change while it is open."""
     metered: bool
     """Whether every question costs money and wakes a machine elsewhere: then nothing is asked that nobody has asked for."""
+    watched: tuple[str, ...]
+    """Folders and files in which something changes when rows come in; none where only a refresh tells."""
 
     @property
     def times(self) -> Times:
         """Return what the times are, which may change when rows are added."""
+
+    @property
+    def mark(self) -> int:
+        """How many rows have been read since the source was opened: 0 then, more with each refresh that found some."""
+
+    def arrived(self, location: str, after: int) -> pa.Table | None:
+        """Return the decoded rows of a location that came in after a mark; columns as in queries/window.sql.
+
+        None where only reading everything again tells: rows changed or went, times are read otherwise, or it is too long ago.
+        Whoever extends what he has read takes the mark before he reads; a row that he then meets twice is a copy like any other.
+        """
 
     def refresh(self) -> bool:
         """Check for new rows, which later queries then return; return whether there are any. Raises `SourceError`."""

@@ -1,5 +1,6 @@
 """Event files that change while they are served: files that grow, are replaced, come and go."""
 
+import logging
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,18 +10,23 @@ import pyarrow as pa
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
 from twin.sources import file_paths, file_states
+from twin.sources.arrivals import Arrivals
 from twin.sources.base import Location, Quality, Times, Volume
 from twin.sources.event_files import Adapter
+from twin.sources.file_paths import Found
 from twin.sources.files import FileSource, Progress
+from twin.sources.tails import OtherwiseError
+
+log = logging.getLogger(__name__)
 
 REST_S = 15.0
 """Time after a failed look without another, seconds: whoever needs the data asks at every tick."""
 
 
 class ChangingFiles:
-    """A `FileSource` that is opened anew when its files have changed; until the new one is open, the old one answers.
+    """A `FileSource` that reads what has been added to its files, and is opened anew when they have changed otherwise.
 
-    A look costs one call of the system for each file. While a new one is opened, both take their memory.
+    A look costs one call of the system for each file. Until a new one is open, the old one answers, and both take their memory.
     """
 
     def __init__(
@@ -35,14 +41,23 @@ class ChangingFiles:
         self.name = str(source)
         self.as_of: float | None = time.time()
         self.metered = False
+        self.watched: tuple[str, ...] = (file_paths.watched(self.name),)
         self._opened = FileSource(source, progress, self._settings, adapter)
         self._failure = ""
         self._failed_at = -REST_S
+        self._arrivals = Arrivals()
 
     # -- the Source protocol ---------------------------------------------------------------------------------------------
     @property
     def times(self) -> Times:
         return self._opened.times
+
+    @property
+    def mark(self) -> int:
+        return self._arrivals.mark
+
+    def arrived(self, location: str, after: int) -> pa.Table | None:
+        return self._arrivals.of(location, after)
 
     def refresh(self) -> bool:
         """Open the files anew if any has changed, come or gone; return whether one has. Raises `SourceError`."""
@@ -51,12 +66,12 @@ class ChangingFiles:
         now, opened = time.time(), self._opened
         try:
             found = file_paths.find(self.name, self._settings.max_files)
-            # a line that was half-written at the last look, and still is, is read as it is
-            changed = bool(opened.half_lines) or file_states.of(found.paths) != opened.states
-            if changed:
+            changed = self._grown(opened, found)
+            if changed is None:
                 self._opened = FileSource(
                     self.name, None, self._settings, self._adapter, previous=opened
                 )  # one assignment: others read it
+                self._arrivals.restart(self._opened.rows - opened.rows)
         except SourceError as error:
             self._failure = (
                 f"The files have changed and cannot be read again, so what was read before is shown: {error}"
@@ -65,7 +80,26 @@ class ChangingFiles:
             raise SourceError(self._failure) from error
         self._failure = ""
         self.as_of = now
-        return changed
+        return changed is not False
+
+    def _grown(self, opened: FileSource, found: Found) -> bool | None:
+        """Read what is new in the files by itself; return whether there was any, None if everything has to be read again."""
+        states = file_states.of(found.paths)
+        # where its end is not watched, a line that was half-written at the last look, and still is, is read as it is
+        if states == opened.states and not opened.waits:
+            return None if opened.half_lines and not opened.grows else False
+        try:
+            before, news = opened.states, opened.look(found, states)
+            if not news.changed:
+                opened.note(news)
+                return opened.states != before
+            used, read = opened.grow(news)
+        except OtherwiseError as why:
+            log.info("%s is read again as a whole: %s.", Path(self.name).name, why)
+            return None
+        if read:
+            self._arrivals.add(used, read)
+        return bool(read) or opened.states != before
 
     def locations(self) -> list[Location]:
         return self._opened.locations()

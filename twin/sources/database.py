@@ -113,6 +113,18 @@ class Database:
                 "AND (events.ts < r.next_began OR r.next_began IS NULL)"
             )
 
+    @contextmanager
+    def changing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a cursor in a transaction, which counts if the block ends without an error; others see all of it or nothing."""
+        with self._explained("read"), self._cursor() as cursor:
+            cursor.begin()
+            try:
+                yield cursor
+            except BaseException:
+                cursor.rollback()
+                raise
+            cursor.commit()
+
     def not_utf8(self) -> list[str]:
         """Return the paths of CSV files with lines that were left out because they are no UTF-8."""
         if not self.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'reject_errors'"):

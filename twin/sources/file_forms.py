@@ -154,9 +154,18 @@ def without_half_line(path: str, copier: Copier) -> str:
     left = file_states.end_of_lines(path)
     if left is None:
         return ""
+    return _up_to(left, path, copier)
+
+
+def as_it_is(path: str, copier: Copier) -> str:
+    """Return a copy of a text as it is now, to which somebody adds. Raises OSError and `FullError`."""
+    return _up_to(os.stat(path).st_size, path, copier)
+
+
+def _up_to(end: int, path: str, copier: Copier) -> str:
     copy = copier.place(os.path.basename(path), Path(path).parent)
     with open(path, "rb") as file:
-        pieces = (file.read(min(text_encoding.PIECE, left - at)) for at in range(0, left, text_encoding.PIECE))
+        pieces = (file.read(min(text_encoding.PIECE, end - at)) for at in range(0, end, text_encoding.PIECE))
         copier.write(copy, pieces)
     return str(copy)
 

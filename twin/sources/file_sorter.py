@@ -70,6 +70,8 @@ class FileSorter:
         self.left_out: list[str] = []
         self.assumed: list[str] = []
         self.half_lines = 0
+        self.bounded: dict[str, str] = {}
+        """Copies of files that grow, by their paths: what is read of these, and no more."""
         self._copies: dict[str, str] = {}
         self._plain: dict[str, str] = {}
         self._texts: set[str] = set()
@@ -81,33 +83,56 @@ class FileSorter:
         self._most_bytes = most_bytes
         self._sniffer: Database | None = None
 
-    def without_half_lines(self, found: Found, growing: Collection[str]) -> Found:
+    def without_half_lines(self, found: Found, growing: Collection[str], moving: Collection[str] = ()) -> Found:
         """Return the files with copies in place of those among `growing` whose last line is only half-written.
 
-        Such a line is no error, and is counted once it is complete. `half_lines` is the number of them.
+        Such a line is no error, and is counted once it is complete. `half_lines` is the number of them. Of files that are
+        `moving`, to which somebody adds while they are read, there are copies in any case: then it is certain where they end.
         """
-        for number, path in enumerate(found.paths if growing else ()):
-            if path in growing and file_paths.format_of(path) in ("csv", "json") and not path.lower().endswith(".gz"):
+        for number, path in enumerate(found.paths if growing or moving else ()):
+            if (
+                (path in growing or path in moving)
+                and file_paths.format_of(path) in ("csv", "json")
+                and not path.lower().endswith(".gz")
+            ):
                 try:
                     copy = file_forms.without_half_line(path, self._copier)
+                    whole = not copy and path in moving
+                    if whole:
+                        copy = file_forms.as_it_is(path, self._copier)
                 except (OSError, file_forms.FullError):  # read as it is, with a line that is set aside
                     continue
                 if copy:
                     self._plain[copy] = self._name(path)
-                    found.paths[number] = copy
-                    self.half_lines += 1
+                    found.paths[number] = self.bounded[path] = copy
+                    self.half_lines += not whole
         return found
 
+    def copy_of(self, path: str, text: Iterator[bytes]) -> str:
+        """Return the path of a temporary file with a part of the text of a file. Raises OSError and `file_forms.FullError`."""
+        copy = self._copier.place(os.path.basename(path), Path(path).parent)
+        self._copier.write(copy, text)
+        self._plain[str(copy)] = self._name(path)
+        return str(copy)
+
     def sort_out(self, found: Found) -> tuple[list[EventFiles], dict[str, DimensionFile]]:
-        """Return the event files, grouped by what reading them depends on, and the dimension tables by name."""
+        """Return the event files, grouped by what reading them depends on, and the dimension tables by name.
+
+        Raises `SourceError` if there is no event file.
+        """
+        groups, dimensions = self.sort(found)
+        if not groups:
+            raise self._nothing_left()
+        return groups, dimensions
+
+    def sort(self, found: Found) -> tuple[list[EventFiles], dict[str, DimensionFile]]:
+        """Return the same, perhaps nothing."""
         dimensions: dict[str, DimensionFile] = {}
         groups: dict[EventFile, list[str]] = {}
         for text in found.left_out:
             self._leave_out("", text)
         for path in found.paths:
             self._sort(path, groups, dimensions)
-        if not groups:
-            raise self._nothing_left()
         return [EventFiles(tuple(files), like) for like, files in groups.items()], dimensions
 
     def _sort(

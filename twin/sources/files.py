@@ -1,10 +1,12 @@
 """Event files as a source: CSV, JSON lines, JSON arrays and Parquet, in either generation of the schema, read by DuckDB."""
 
 import logging
+import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,24 +21,33 @@ from twin.sources import (
     column_names,
     delta_tables,
     event_files,
+    file_forms,
     file_paths,
     file_states,
+    growth,
     kind_of_times,
     lives,
     long_lines,
     queries,
     tables,
+    tails,
     time_zones,
     window_sizes,
 )
+from twin.sources.arrivals import COLUMNS
 from twin.sources.base import Location, Quality, Times, Volume, Window
+from twin.sources.batches import Batch
 from twin.sources.database import Database, TooLargeError, UnreadableError
-from twin.sources.event_files import Adapter, EventFiles, Size
+from twin.sources.decoding import create_events, rejected_lines
+from twin.sources.event_files import Adapter, EventFile, EventFiles, Size
 from twin.sources.file_paths import Found
 from twin.sources.file_sorter import DimensionFile, FileSorter
+from twin.sources.file_states import State
+from twin.sources.growth import Known
 from twin.sources.lives import LongOrders, Reused
 from twin.sources.queries import json_bodies
-from twin.sources.queries.times import Column, Reading
+from twin.sources.queries.times import Reading
+from twin.sources.tails import News, OtherwiseError, Tail
 
 log = logging.getLogger(__name__)
 
@@ -81,40 +92,53 @@ class FileSource:
         report = progress or (lambda _message, _share: None)
         threading.Thread(target=json_bodies.warm, name="warm-json").start()  # while the files are found and opened
         found = file_paths.find(self.name, self._settings.max_files)
-        self.states = file_states.of(
+        self.states: Mapping[str, State] = file_states.of(
             found.paths
         )  # before they are read, so that what is written meanwhile is seen later
         growing = frozenset[str]() if previous is None else file_states.grown(previous.states, self.states)
-        sorter = FileSorter(
-            self.name, self._database_memory, self._settings.max_decoded_bytes, self._settings.max_files, adapter
-        )
+        moving = frozenset[str]() if previous is None else previous.moving
+        self._adapter = adapter
+        self._staging: Database | None = None
+        sorter = self._new_sorter()
         try:
-            self._open(sorter.without_half_lines(found, growing), sorter, report)
+            self._open(sorter.without_half_lines(found, growing, moving), sorter, report)
         finally:  # copies of customers' data must not stay on disk, whether reading them succeeded or not
             sorter.close()
+
+    _known: Known
+    _account: Future[tables.Accounts]
+    _left_out: tuple[str, ...]
+    _assumed: tuple[str, ...]
 
     # -- the Source protocol ---------------------------------------------------------------------------------------------
     times: Times
     as_of: float | None = None
     metered = False
+    watched: tuple[str, ...] = ()
+    mark = 0
+
+    def arrived(self, location: str, after: int) -> pa.Table | None:
+        """Return no rows: none come in, see `ChangingFiles`."""
+        self._place(location)
+        return COLUMNS.empty_table() if after == self.mark else None
 
     def refresh(self) -> bool:
         """Return False, because files are read once; see `ChangingFiles`."""
         return False
 
     def locations(self) -> list[Location]:
-        return list(self._locations)
+        return list(self._known.locations)
 
     def quality(self, location: str | None = None) -> Quality:
         return replace(self._account.result().of(location), left_out=self._left_out, assumed=self._assumed)
 
     def volume(self, location: str) -> Volume:
-        return self._volumes.get(location) or self._volumes[self._place(location).id]
+        return self._known.volumes.get(location) or self._known.volumes[self._place(location).id]
 
     def window(self, location: str, start: float, end: float) -> pa.Table:
         """Return the decoded rows. Raises `UnknownTimeError` if they would take more memory than a range may."""
         place, close = self._place(location).id, lives.near(start, end)
-        alive = self._long_orders.alive(place, start, end)
+        alive = self._known.long_orders.alive(place, start, end)
         ranges = lives.ranges(start, end, alive)
         self._check_size(place, close, ranges)
         rows = self.query("window", location=place, **lives.bounds(close))
@@ -124,7 +148,7 @@ class FileSource:
 
     def history(self, location: str, start: float, end: float) -> pa.Table:
         place = self._place(location).id
-        whole = self._long_orders.whole(place, start, end)
+        whole = self._known.long_orders.whole(place, start, end)
         return self.query(
             "history", location=place, **lives.bounds(Window(start, end)), **lives.bounds(whole, "reach_")
         )
@@ -153,22 +177,124 @@ class FileSource:
         for work in (self._account, self._names_read):  # in the background: a connection in use cannot be closed
             work.exception()
         self._database.close()
+        if self._staging is not None:
+            self._staging.close()
+
+    @property
+    def rows(self) -> int:
+        """How many rows are decoded."""
+        return self._known.rows
+
+    @property
+    def waits(self) -> bool:
+        """Whether there are half-written lines, which are read even if nobody completes them."""
+        return self.grows and bool(self._torn)
+
+    # -- growing --------------------------------------------------------------------------------------------------------
+    def look(self, found: Found, states: Mapping[str, State]) -> News:
+        """Return what is new in the files since the last look. Raises `OtherwiseError` where that is not all there is to it."""
+        if not self.grows:
+            raise OtherwiseError("it is read in a way that takes all of it")
+        if found.left_out != self._specials:
+            raise OtherwiseError("what is left out of it has changed")
+        return tails.look(self.states, states, self._tails, self._torn, self.name)
+
+    def grow(self, news: News) -> tuple[pa.Table, int]:
+        """Add what is new; return its used rows, `arrivals.COLUMNS` and `location`, and how many rows were read.
+
+        Raises `OtherwiseError` if that takes reading everything again, and then nothing has changed.
+        """
+        batch, known = self._read_batch(news), self._known
+        rows, size = known.rows + len(batch.rows), known.input_bytes + batch.size
+        if rows > self._settings.max_rows or size > self._settings.max_decoded_bytes:
+            raise OtherwiseError("it is more than may be read")
+        accounts, names = self._account.result(), self._dimension("locations")
+        broken = news.broken_lines + batch.broken_lines
+        used = growth.NONE_USED
+        if len(batch.rows):
+            try:
+                # a table that is made meanwhile would miss the batch
+                with self._tables_lock, self._database.changing() as cursor:
+                    relations = [name for name in queries.RELATIONS if name in self._tables]
+                    grown = growth.add(cursor, batch.rows, known, relations)
+                    self._check_locations(len(grown.known.places))
+                    locations = time_zones.in_zones(growth.kitchens(grown.known, names), self.times, self._settings)
+            except SourceError as error:
+                raise OtherwiseError(f"what is new cannot be added ({error})") from error
+            accounts = accounts.with_more(grown.counts.quality, grown.counts.flags)
+            used, known = grown.used, replace(grown.known, input_bytes=size, locations=locations)
+        self._known = known
+        self._account = _done(accounts.with_more((), (), broken))
+        self._kinds = batch.kinds
+        self._left_out = tuple(text for text in self._left_out if text not in batch.filled) + batch.left_out
+        self._assumed += batch.assumed
+        states = {path: state for path, state in news.states.items() if path not in batch.waiting}
+        self.note(replace(news, states=states, tails={**news.tails, **batch.tails}, torn={**news.torn, **batch.torn}))
+        return used, len(batch.rows) + max(broken, 0)
+
+    def _read_batch(self, news: News) -> Batch:
+        if self._staging is None:
+            self._staging = Database(self.name, self._database_memory // 4)
+        sorter = self._new_sorter()
+        try:
+            batch = Batch(sorter, self._reading, self._kinds)
+            batch.read(news, self._staging, self.name, self._torn)
+        except (SourceError, OSError, file_forms.FullError) as error:
+            self._staging.close()  # it can do nothing more once it has met an error of its own
+            self._staging = None
+            raise OtherwiseError(f"what is new cannot be read by itself ({error})") from error
+        finally:
+            sorter.close()
+        return batch
+
+    def note(self, news: News) -> None:
+        """Note what files look like now that have nothing new to read."""
+        self.states, self._tails, self._torn = news.states, news.tails, news.torn
+
+    def _new_sorter(self) -> FileSorter:
+        limits = self._settings
+        return FileSorter(self.name, self._database_memory, limits.max_decoded_bytes, limits.max_files, self._adapter)
+
+    def _begin_tails(self, likes: Mapping[str, EventFile], bounded: Mapping[str, str]) -> None:
+        """Find out where files end whose rows have just been read."""
+        settled = tails.settled(self.states, self.states)
+        self._tails, self._torn = dict[str, Tail](), dict[str, float]()
+        moving = set[str]()
+        for path, state in self.states.items():
+            copy = bounded.get(path)
+            like = likes.get(copy or path)
+            if like is None or like.kind not in tails.TEXTS:
+                continue
+            if copy is None and path not in settled:
+                moving.add(path)
+                continue
+            end = None if copy is None else os.stat(copy).st_size
+            if (tail := tails.begin(path, like, state, end)) is not None:
+                self._tails[path] = tail
+                if end is not None:
+                    self._torn[path] = time.monotonic()
+        self.moving = frozenset(moving)
 
     # -- opening --------------------------------------------------------------------------------------------------------
     def _open(self, found: Found, sorter: FileSorter, report: Progress) -> None:
         """Decode the files into the table `events` and find the locations."""
         report(f"Reading {len(found.paths):,} file{'s' * (len(found.paths) != 1)}", 0.1)
+        self._specials = list(found.left_out)
         groups, self._dimension_files = sorter.sort_out(found)
         self._check_holds(sorter.size)
-        self._database = self._decode(sorter.join(groups), sorter)
+        likes = {path: group.like for group in groups for path in group.paths}
+        joined = sorter.join(groups)
+        self._database, used = self._decode(joined, sorter)
+        # whatever was read in a way that its rows themselves do not tell can only be read so as a whole
+        self.grows = self._adapter is None and list(used) == joined and not sorter.broken_rows
+        self._begin_tails(likes, sorter.bounded)
         try:
-            self._rows = int(self._database.rows("SELECT count(*) FROM events")[0][0])
-            self._check_holds(Size(0, self._rows))
-            self._input_bytes = sorter.size.bytes
+            rows = int(self._database.rows("SELECT count(*) FROM events")[0][0])
+            self._check_holds(Size(0, rows))
             self._left_out = tuple(sorter.left_out)
             self._assumed = tuple(sorter.assumed)
             self.half_lines = sorter.half_lines
-            rejected = self._rejected_lines()
+            rejected = rejected_lines(self._database)
             csv = [event_files.absolute(path) for path in self._csv]
             copies = set(filter(sorter.is_temporary, csv))  # they go soon
             broken_lines = sorter.broken_rows + len(rejected) + long_lines.uncounted(copies, rejected)
@@ -177,25 +303,39 @@ class FileSource:
             for name, file in self._dimension_files.items():
                 if sorter.is_temporary(file.path):  # before the copy is deleted; other files are read when needed
                     self._dimension(name)
-            self._long_orders = self._find_long_orders()
-            self._reused = self._tell_lives_apart()
+            long_orders, reused = self._tell_lives_apart(self._find_long_orders())
             volume = self._database.table(queries.for_duckdb("volume"))
-            self._locations = self._find_locations(volume)
-            self._volumes = tables.volumes(volume, self._locations)
+            places = self._database.table(queries.for_duckdb("locations"))
+            self._check_locations(len(places))
+            locations = time_zones.in_zones(
+                tables.kitchens(places, volume, self._dimension("locations")), self.times, self._settings
+            )
+            self._known = Known(
+                rows=rows,
+                input_bytes=sorter.size.bytes,
+                long_orders=long_orders,
+                reused=reused,
+                places={row["location"]: row for row in places.to_pylist()},
+                volumes=tables.volumes(volume, locations),
+                locations=locations,
+            )
             # counting all rows takes long and is rarely needed at once, so it runs in the background; `quality` waits for it
             background = ThreadPoolExecutor(1, "account")
             self._account = background.submit(self._count_rows, broken_lines, lasting, rejected)
             # names are read at once, too, so that a table which is taken away later is not missed
             self._names_read = background.submit(self.dimensions)
             background.shutdown(wait=False)
-            if not self._locations:
+            if not locations:
                 raise SourceError(tables.nothing_usable(self.name, self.quality()))
         except BaseException:
             self._database.close()
             raise
 
-    def _decode(self, groups: Sequence[EventFiles], sorter: FileSorter) -> Database:
-        """Return a database with the decoded rows, on disk if they are many; rows that DuckDB cannot read are set aside."""
+    def _decode(self, groups: Sequence[EventFiles], sorter: FileSorter) -> tuple[Database, Sequence[EventFiles]]:
+        """Return a database with the decoded rows, on disk if they are many, and the files in the way they were read for it.
+
+        Rows that DuckDB cannot read are set aside.
+        """
         database, used = self._decode_or_salvage(groups, sorter)
         try:
             recoded = sorter.recoded(used, database)
@@ -203,10 +343,10 @@ class FileSource:
             database.close()
             raise
         if recoded == list(used):
-            return database
+            return database, used
         on_disk = database.on_disk
         database.close()
-        return self._decoded(recoded, on_disk)
+        return self._decoded(recoded, on_disk), recoded
 
     def _decode_or_salvage(
         self, groups: Sequence[EventFiles], sorter: FileSorter
@@ -246,12 +386,14 @@ class FileSource:
         reading: Reading | None = first
         if {group.times() for group in groups} == {"text"} and self._begins_plain(database, groups):
             self.times = first.times or "naive"
-            self._create_events(database, groups, replace(first, only_plain=True))
+            self._reading, self._kinds = replace(first, only_plain=True), kind_of_times.Kinds(1, 0, 0)
+            create_events(database, groups, self._reading)
             if not database.execute(queries.leftover_for_duckdb(first)):
                 reading = None
         while reading is not None:
-            self._create_events(database, groups, reading)
-            kinds = kind_of_times.Kinds.of(database.execute(queries.for_duckdb("times")))
+            create_events(database, groups, reading)
+            self._reading = reading
+            self._kinds = kinds = kind_of_times.Kinds.of(database.execute(queries.for_duckdb("times")))
             unread = database.execute(queries.for_duckdb("unread_times")) if kinds.unread else []
             self.times = kinds.times(reading)
             reading = kind_of_times.better(self.name, reading, kinds, unread)
@@ -271,20 +413,6 @@ class FileSource:
         except SourceError:  # it will come again when the files are read
             return True
 
-    @staticmethod
-    def _create_events(database: Database, groups: Sequence[EventFiles], reading: Reading) -> None:
-        for table in ("events", "reject_errors", "reject_scans"):  # DuckDB adds to the rejects of what was read before
-            database.execute(f"DROP TABLE IF EXISTS {table}")
-        bronze: dict[Column, list[str]] = {}
-        for group in groups:
-            bronze.setdefault(group.times(), []).append(group.bronze())
-        decoded = (
-            f"({queries.decode_for_duckdb(' UNION ALL '.join(rows), column, reading)})"
-            for column, rows in bronze.items()
-        )
-        streams = delta_tables.streams(groups)  # each can be read once
-        database.execute(f"CREATE TABLE events AS {' UNION ALL '.join(decoded)}", streams)
-
     def _check_holds(self, size: Size) -> None:
         """Raise `SourceError` if the files hold more than the settings allow."""
         limits = self._settings
@@ -299,42 +427,30 @@ class FileSource:
                 f"{memory.words(limits.max_decoded_bytes)} are read: open fewer files, or raise TWIN_MAX_DECODED."
             )
 
-    def _find_locations(self, volume: pa.Table) -> list[Location]:
-        rows = self._database.table(queries.for_duckdb("locations"))
-        if len(rows) > self._settings.max_locations:
+    def _check_locations(self, count: int) -> None:
+        """Raise `SourceError` if there are more locations than the settings allow."""
+        if count > self._settings.max_locations:
             raise SourceError(
-                f"{self.name} has {len(rows):,} locations, and at most {self._settings.max_locations:,} are opened: check that "
+                f"{self.name} has {count:,} locations, and at most {self._settings.max_locations:,} are opened: check that "
                 "the column location holds kitchens, or raise TWIN_MAX_LOCATIONS."
             )
-        found = tables.kitchens(rows, volume, self._dimension("locations"))
-        return time_zones.in_zones(found, self.times, self._settings)
 
     def _find_long_orders(self) -> LongOrders:
         self._create_tables(["lives"])
         return LongOrders.from_rows(self._database.table(queries.for_duckdb("long_orders")))
 
-    def _tell_lives_apart(self) -> list[Reused]:
-        """Give each later life of an id that is used again a name of its own; return these lives."""
-        if self._long_orders.longest <= lives.APART_S:
-            return []
+    def _tell_lives_apart(self, long_orders: LongOrders) -> tuple[LongOrders, list[Reused]]:
+        """Give each later life of an id that is used again a name of its own; return the long orders then, and these lives."""
+        if long_orders.longest <= lives.APART_S:
+            return long_orders, []
         reused = self._database.table(queries.for_duckdb("reused"))
         found = Reused.from_rows(reused)
         if found:
             self._database.rename_lives(reused.append_column("name", pa.array([one.name for one in found])))
             self._tables.clear()
             self._database.rows("DROP TABLE lives")
-            self._long_orders = self._find_long_orders()
-        return found
-
-    def _rejected_lines(self) -> list[tuple[str, int]]:
-        """Return the CSV lines that could not be split into columns at all: their files and positions, bytes."""
-        if not self._database.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'reject_errors'"):
-            return []  # DuckDB creates this table only when it reads CSV
-        rows = self._database.execute(
-            "SELECT min(s.file_path), min(e.byte_position) FROM reject_errors AS e "
-            "JOIN reject_scans AS s USING (scan_id, file_id) GROUP BY scan_id, file_id, e.line"
-        )
-        return [(path, position) for path, position in rows]
+            long_orders = self._find_long_orders()
+        return long_orders, found
 
     def _count_rows(
         self, broken_lines: int, csv: Sequence[str], rejected: Sequence[tuple[str, int]]
@@ -343,7 +459,7 @@ class FileSource:
         broken_lines += long_lines.uncounted(csv, rejected)
         quality = self._database.rows(queries.for_duckdb("quality"))
         flags = self._database.rows(queries.for_duckdb("flags"))
-        reused = Counter(one.location for one in self._reused)
+        reused = Counter(one.location for one in self._known.reused)
         flags += [(place, lives.FLAG_REUSED, count) for place, count in reused.items()]
         return tables.Accounts(
             [tables.QualityRow(*row) for row in quality], [tables.FlagRow(*row) for row in flags], broken_lines
@@ -359,11 +475,11 @@ class FileSource:
                     self._tables.add(relation)
 
     def _place(self, location: str) -> Location:
-        return tables.find_place(location, self._locations)
+        return tables.find_place(location, self._known.locations)
 
     def _check_size(self, location: str, close: Window, ranges: Mapping[str, float]) -> None:
         limit = self._settings.memory_bytes
-        if window_sizes.Size(self._rows, self._input_bytes).bytes <= window_sizes.most(limit):
+        if window_sizes.Size(self._known.rows, self._known.input_bytes).bytes <= window_sizes.most(limit):
             return  # all rows together are fewer, so it need not be counted
         ((rows, bodies),) = self._database.rows(
             queries.for_duckdb("window_size"), _arguments({"location": location, **ranges})
@@ -396,6 +512,13 @@ class FileSource:
             outcome = "the names that it had are shown" if earlier else "ids are shown in place of names"
             self._left_out += (f"The table of {name} is gone or cannot be read: {outcome}",)
         return earlier
+
+
+def _done(accounts: tables.Accounts) -> Future[tables.Accounts]:
+    """Return counts as the result of work that is done."""
+    done: Future[tables.Accounts] = Future()
+    done.set_result(accounts)
+    return done
 
 
 def _arguments(parameters: Mapping[str, str | int | float]) -> dict[str, Any]:

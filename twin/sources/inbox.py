@@ -20,6 +20,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from twin.foundation import json_names
 from twin.foundation.errors import SourceError
 from twin.sources.base import Times
 from twin.sources.event_files import LOCATION
@@ -27,10 +28,10 @@ from twin.sources.queries import json_bodies
 
 SEGMENT_BYTES = 64 << 20
 """A file is closed once it has so many bytes, and the next one begun: a few files are read faster than many or a huge one."""
-REMEMBERED = 1_000_000
-"""Events of which a copy is recognised when it arrives, some 150 bytes each; a timeline leaves older copies out."""
-LONGEST_BODY = 262_144
-"""Bytes of a body that are read (events.sql)."""
+REMEMBERED = 100_000
+"""Events of which a copy is recognised when it arrives, half an hour at 50 a second; of older copies the source leaves one out.
+
+A server that starts reads so many back, in some seconds."""
 MOST_SEQUENCE = 2**53
 """Beyond it a sequence is not read, as whole numbers are not told apart."""
 NAMED = 20
@@ -62,6 +63,27 @@ class Receipt:
     repeated: int = 0
     rejected: int = 0
     examples: tuple[Rejected, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A place between two lines of an inbox: the number of a file, and bytes from its beginning."""
+
+    segment: int = 1
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An event in an inbox. `place` is after its line; `at` is UTC, of naive times the time as it is written."""
+
+    place: Place
+    location: str
+    kind: str
+    order_id: str
+    sequence: float | None
+    at: datetime
+    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +147,40 @@ class Inbox:
                 self._times = times
                 self._remember(fresh)
         return receipt
+
+    @property
+    def end(self) -> Place:
+        """The place after the last event."""
+        with self._writing:
+            return Place(self._segment or 1, self._size)
+
+    def read(self, after: Place, most_bytes: int) -> tuple[list[Arrived], Place]:
+        """Return events after a place, of some `most_bytes` of one file, and the place after them.
+
+        Raises `SourceError` if the file cannot be read.
+        """
+        end = self.end
+        segment, offset = after.segment, after.offset
+        stop = end.offset if segment == end.segment else None
+        try:
+            with (self.folder / _NAME.format(segment)).open("rb") as file:
+                file.seek(offset)
+                content = file.read(most_bytes if stop is None else max(0, min(most_bytes, stop - offset)))
+                if content and not content.endswith(b"\n"):
+                    content += file.readline()
+        except FileNotFoundError:  # somebody has put it away
+            content, stop = b"", None
+        except OSError as error:
+            raise SourceError(f"The inbox {self.folder} cannot be read ({error.strerror}): mend or move it.") from error
+        found: list[Arrived] = []
+        for line in content.splitlines(keepends=True):
+            offset += len(line)
+            one = _parsed(line.decode("utf-8", "replace"))
+            if not isinstance(one, str):
+                found.append(_arrived(Place(segment, offset), one))
+        if not content and stop is None and segment < end.segment:
+            return found, Place(segment + 1, 0)
+        return found, Place(segment, offset)
 
     @property
     def has_events(self) -> bool:
@@ -236,7 +292,7 @@ def _read(lines: Sequence[str]) -> Iterator[_Event | str]:
 def _parsed(line: str) -> dict[str, Any] | str:
     """Return the columns of a line, or why they cannot be used."""
     try:
-        row = json.loads(line)
+        row = json_names.parse(line)
         if not isinstance(row, dict):
             raise _RefusedError("is no JSON object")
         kitchen = next((row[name] for name in LOCATION if row.get(name) is not None), None)
@@ -289,9 +345,18 @@ def _body(value: object) -> str:
     if not isinstance(value, str | Mapping):
         raise _RefusedError("body is no JSON object")
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    if len(text.encode("utf-8", "surrogatepass")) > LONGEST_BODY:
-        raise _RefusedError(f"body has over {LONGEST_BODY >> 10} kB")
+    if len(text.encode("utf-8", "surrogatepass")) > json_bodies.LARGEST_BODY:
+        raise _RefusedError(f"body has over {json_bodies.LARGEST_BODY >> 10} kB")
     return text
+
+
+def _arrived(place: Place, columns: Mapping[str, Any]) -> Arrived:
+    when = datetime.fromisoformat(columns["ts"])
+    at = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    sequence = None if columns["sequence"] is None else float(columns["sequence"])
+    return Arrived(
+        place, columns["location"], columns["event_type"], columns["order_id"], sequence, at, columns["body"]
+    )
 
 
 def _event(columns: Mapping[str, Any]) -> _Event:

@@ -57,6 +57,19 @@ class Accounts:
             for count in (self._all, self._of.setdefault(place, _Count())):
                 count.flagged[flag] = count.flagged.get(flag, 0) + rows
 
+    def with_more(self, quality: Iterable[QualityRow], flags: Iterable[FlagRow], broken_lines: int = 0) -> "Accounts":
+        """Return the counts with more rows; `broken_lines` is negative where a line turned out to be whole."""
+        found = Accounts((), ())
+        found._all, found._of = self._all.copy(), dict(self._of)
+        more = Accounts(quality, flags)
+        found._all.include(more._all)
+        if broken_lines:
+            found._all.add(broken_lines, 0, "broken line")
+        for place, count in more._of.items():
+            found._of[place] = found._of[place].copy() if place in found._of else _Count()
+            found._of[place].include(count)
+        return found
+
     def of(self, location: str | None) -> Quality:
         """Return one location's counts; None: those of all rows."""
         count = self._all if location is None else self._of.get(location, _Count())
@@ -75,8 +88,20 @@ class _Count:
     def add(self, read: int, used: int, reason: str) -> None:
         self.read += read
         self.used += used
-        if read > used:
+        if read != used:
             self.rejected[reason] = self.rejected.get(reason, 0) + read - used
+            if not self.rejected[reason]:
+                del self.rejected[reason]
+
+    def include(self, other: "_Count") -> None:
+        self.read += other.read
+        self.used += other.used
+        for mine, more in ((self.rejected, other.rejected), (self.flagged, other.flagged)):
+            for what, rows in more.items():
+                mine[what] = mine.get(what, 0) + rows
+
+    def copy(self) -> "_Count":
+        return _Count(self.read, self.used, dict(self.rejected), dict(self.flagged))
 
 
 def kitchens(rows: pa.Table, volume: pa.Table, dimension: Iterable[Mapping[str, Any]]) -> list[Location]:

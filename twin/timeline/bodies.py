@@ -99,8 +99,8 @@ def items(
     addresses[order] = pc.struct_field(parsed, "customer_addr").to_numpy(zero_copy_only=False)
     columns = {
         "item_offsets": item_offsets,
-        "item_names": _small(pc.dictionary_encode(pc.struct_field(flat, "name").cast(pa.string()))),
-        "item_brands": _small(pa.DictionaryArray.from_arrays(brands.indices, pa.array(named, pa.string()))),
+        "item_names": small(pc.dictionary_encode(pc.struct_field(flat, "name").cast(pa.string()))),
+        "item_brands": small(pa.DictionaryArray.from_arrays(brands.indices, pa.array(named, pa.string()))),
         "item_qty": qty,
         "item_price": price,
         "revenue": revenue.astype(np.float32),
@@ -119,7 +119,7 @@ def _plausible(
     return np.where(within, values, missing).astype(np.float32), odd
 
 
-def _small(texts: pa.DictionaryArray) -> pa.DictionaryArray:
+def small(texts: pa.DictionaryArray) -> pa.DictionaryArray:
     """Return the same texts with 16-bit codes where they suffice: a menu has a few hundred names."""
     if len(texts.dictionary) > np.iinfo(np.int16).max:
         return texts

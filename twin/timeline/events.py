@@ -4,7 +4,8 @@ Sources cast and validate in SQL (`sources/queries/events.sql`); this module tur
 their row in `order_ids` and event types by their code, so that a million events stay small and fast.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -68,24 +69,29 @@ def extremes(events: Events) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return first, last
 
 
+def of_orders(events: Events, counts: NDArray[np.bool_]) -> Events:
+    """Return the events of some orders, those for which `counts` (n_orders,) is true."""
+    if counts.all():
+        return events
+    keep = counts[events.order]
+    row = np.cumsum(counts, dtype=np.int32) - np.int32(1)
+    columns = {name: getattr(events, name)[keep] for name in ("ts", "type", "lat", "lon", "progress", "row")}
+    ids = events.order_ids.filter(np.asarray(counts))
+    return replace(events, order=row[events.order[keep]], order_ids=ids, **columns)
+
+
 def decode(rows: pa.Table) -> Events:
     """Return the events of decoded rows, which may be in any order; columns as in `sources/queries/window.sql`."""
-    order_ids, order = _codes(rows["order_id"], ordered=True)
-    names, code = _codes(rows["event_type"], ordered=True)
-    unrecognised = [name for name in names.to_pylist() if name not in EVENT_TYPES][: 255 - len(EVENT_TYPES)]
-    type_names = (*EVENT_TYPES, *unrecognised)
-    code_of = {name: number for number, name in enumerate(type_names)}
-    kind = np.array([code_of.get(name, 255) for name in names.to_pylist()], dtype=np.uint8)[code]
+    order_ids, order = codes(rows["order_id"], ordered=True)
+    names, code = codes(rows["event_type"], ordered=True)
+    type_names = names_of_types(names.to_pylist())
+    kind = codes_of_types(names.to_pylist(), type_names)[code]
 
-    ts = pc.cast(rows["ts"], pa.timestamp("us")).to_numpy().astype("datetime64[us]").astype(np.int64)
-    sequence = _floats(rows["sequence"])
-    lat, lon, progress = (_floats(rows[name]) for name in ("lat", "lon", "progress"))
+    ts = microseconds(rows["ts"])
+    sequence = floats(rows["sequence"])
+    lat, lon, progress = (floats(rows[name]) for name in ("lat", "lon", "progress"))
 
-    tie_break = np.nan_to_num(sequence, nan=np.inf)
-    by_time = _time_order(ts, tie_break, order, kind)
-    copy = _is_copy(ts[by_time], order[by_time], kind[by_time], tie_break[by_time])
-    if copy.any():
-        by_time = _best_copies(by_time, copy, lat, progress)
+    by_time, duplicates = distinct(ts, sequences(sequence), order, kind, lat, progress)
     return Events(
         ts=ts[by_time],
         type=kind[by_time],
@@ -96,11 +102,52 @@ def decode(rows: pa.Table) -> Events:
         row=by_time,
         order_ids=order_ids,
         type_names=type_names,
-        duplicates=int(copy.sum()),
+        duplicates=duplicates,
     )
 
 
-def _codes(column: pa.ChunkedArray, *, ordered: bool) -> tuple[pa.StringArray, NDArray[np.int32]]:
+MOST_TYPES = 255
+"""Types that are told apart; what is beyond is "other"."""
+
+
+def names_of_types(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names by code of the recognised types and of the others among `names`."""
+    unrecognised = sorted(set(names) - set(EVENT_TYPES), key=str.encode)[: MOST_TYPES - len(EVENT_TYPES)]
+    return (*EVENT_TYPES, *unrecognised)
+
+
+def codes_of_types(names: Iterable[str], type_names: tuple[str, ...]) -> NDArray[np.uint8]:
+    """Return the codes of some names."""
+    code_of = {name: number for number, name in enumerate(type_names)}
+    return np.array([code_of.get(name, MOST_TYPES) for name in names], np.uint8)
+
+
+def microseconds(ts: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Return times as microseconds since 1970."""
+    return pc.cast(ts, pa.timestamp("us")).to_numpy().astype("datetime64[us]").astype(np.int64)
+
+
+def sequences(sequence: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return sequences as they are compared: a missing one comes last, and equals another."""
+    return np.nan_to_num(sequence, nan=np.inf)
+
+
+def distinct(
+    ts: NDArray[np.int64], sequence: NDArray[np.float64], order: NDArray[np.int32], kind: NDArray[np.uint8],
+    lat: NDArray[np.float64], progress: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], int]:  # fmt: skip
+    """Return the positions of the distinct events in the order of `Events`, and how many copies there are beside them.
+
+    Of copies the most complete one is taken; of equal ones the first.
+    """
+    by_time = time_order(ts, sequence, order, kind)
+    copy = _is_copy(ts[by_time], order[by_time], kind[by_time], sequence[by_time])
+    if copy.any():
+        by_time = _best_copies(by_time, copy, lat, progress)
+    return by_time, int(copy.sum())
+
+
+def codes(column: pa.ChunkedArray, *, ordered: bool) -> tuple[pa.StringArray, NDArray[np.int32]]:
     """Return the distinct texts, sorted so that codes do not depend on the rows' order, and each row's code."""
     encoded = pc.dictionary_encode(column.combine_chunks() if column.num_chunks != 1 else column.chunk(0))
     if isinstance(encoded, pa.ChunkedArray):
@@ -114,11 +161,11 @@ def _codes(column: pa.ChunkedArray, *, ordered: bool) -> tuple[pa.StringArray, N
     )
 
 
-def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+def floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
     return np.asarray(pc.cast(column, pa.float64()).to_numpy(), dtype=np.float64)
 
 
-def _time_order(
+def time_order(
     ts: NDArray[np.int64], sequence: NDArray[np.float64], order: NDArray[np.int32], kind: NDArray[np.uint8]
 ) -> NDArray[np.int64]:
     """Return the positions that sort rows by (ts, sequence, order, type); only rows with equal times need the last three."""

@@ -23,7 +23,9 @@ class TripKnots(Protocol):
     @property
     def end(self) -> NDArray[np.float64]: ...
     @property
-    def offsets(self) -> NDArray[np.int32]: ...
+    def knots_from(self) -> NDArray[np.int32]: ...
+    @property
+    def knots_to(self) -> NDArray[np.int32]: ...
     @property
     def t(self) -> NDArray[np.float32]: ...
     @property
@@ -74,7 +76,19 @@ def gather(trips: TripKnots, t: float) -> Fleet:
     begun = int(np.searchsorted(trips.start, t, side="right"))
     trip, x, y = np.empty(begun, np.int32), np.empty(begun), np.empty(begun)
     n = _gather(
-        trips.offsets, trips.t, trips.x, trips.y, trips.start, trips.end, float(trips.unit), float(t), begun, trip, x, y
+        trips.knots_from,
+        trips.knots_to,
+        trips.t,
+        trips.x,
+        trips.y,
+        trips.start,
+        trips.end,
+        float(trips.unit),
+        float(t),
+        begun,
+        trip,
+        x,
+        y,
     )
     return Fleet(float(t), trip[:n], x[:n], y[:n])
 
@@ -84,15 +98,27 @@ def through(trips: TripKnots, box: Box, start: float, end: float) -> NDArray[np.
     begun = int(np.searchsorted(trips.start, end, side="right"))
     passes = np.zeros(begun, np.bool_)
     scaled = np.array(box, np.float64) / trips.unit
-    _through(trips.offsets, trips.t, trips.x, trips.y, trips.start, trips.end, scaled, float(start), float(end), passes)
+    _through(
+        trips.knots_from,
+        trips.knots_to,
+        trips.t,
+        trips.x,
+        trips.y,
+        trips.start,
+        trips.end,
+        scaled,
+        float(start),
+        float(end),
+        passes,
+    )
     return np.flatnonzero(passes)
 
 
 @numba.njit(cache=True, nogil=True)
-def _gather(offsets, knot_t, knot_x, knot_y, start, end, unit, t, begun, trip, x, y):  # type: ignore[no-untyped-def]
+def _gather(knots_from, knots_to, knot_t, knot_x, knot_y, start, end, unit, t, begun, trip, x, y):  # type: ignore[no-untyped-def]
     n = 0
     for i in range(begun):
-        first, stop = offsets[i], offsets[i + 1]
+        first, stop = knots_from[i], knots_to[i]
         if end[i] <= t or first == stop:
             continue
         since = t - start[i]
@@ -136,11 +162,11 @@ def _nearest(xs, ys, x, y, reach):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _through(offsets, knot_t, knot_x, knot_y, start, end, box, t0, t1, passes):  # type: ignore[no-untyped-def]
+def _through(knots_from, knots_to, knot_t, knot_x, knot_y, start, end, box, t0, t1, passes):  # type: ignore[no-untyped-def]
     for i in range(len(passes)):
         if end[i] < t0:
             continue
-        first, stop = offsets[i], offsets[i + 1]
+        first, stop = knots_from[i], knots_to[i]
         for k in range(first, stop):
             after = min(k + 1, stop - 1)
             if start[i] + knot_t[after] < t0 and after > k:

@@ -42,7 +42,9 @@ def locate(
     trips: Trips, active: NDArray[np.int32], orders: Orders, kitchen_xy: tuple[float, float], t: float
 ) -> Drivers:
     """Return the drivers of the trips `active`, all of which must be on the road at t."""
-    walk = _walk(trips.offsets, trips.t, trips.x, trips.y, trips.observed, trips.start, active, t, trips.unit)
+    walk = _walk(
+        trips.knots_from, trips.knots_to, trips.t, trips.x, trips.y, trips.observed, trips.start, active, t, trips.unit
+    )
     x, y = kitchen_xy[0] + walk.x, kitchen_xy[1] + walk.y
     lat, lon = unproject(x, y)
     return Drivers(
@@ -79,7 +81,8 @@ class _Walk(NamedTuple):
 
 @numba.njit(cache=True, nogil=True)
 def _walk(
-    offsets: NDArray[np.int32],
+    knots_from: NDArray[np.int32],
+    knots_to: NDArray[np.int32],
     knot_t: NDArray[np.float32],
     knot_x: NDArray[np.int16],
     knot_y: NDArray[np.int16],
@@ -100,7 +103,7 @@ def _walk(
     next_t = np.full(n, np.inf)
     for i in range(n):
         trip = active[i]
-        first, stop = offsets[trip], offsets[trip + 1]
+        first, stop = knots_from[trip], knots_to[trip]
         since = t - start[trip]
         way = 0.0
         x[i], y[i] = knot_x[first], knot_y[first]

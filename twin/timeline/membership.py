@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from twin.foundation.stages import CANCELLED, COMPLETED, CREATED, STALLED, STATES
 from twin.foundation.times import DAY
 from twin.foundation.zones import NAIVE, Zone
+from twin.timeline.merging import Merge, places, resorted
 from twin.timeline.orders import Orders
 
 Floats = NDArray[np.float64]
@@ -73,6 +74,14 @@ class _Times:
         return self.begins.searchsorted(t, "right") - self.ends.searchsorted(t, "right")
 
 
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """What the orders of a membership grew from, and where its orders are among them."""
+
+    before: "Membership"
+    merge: Merge
+
+
 class Membership:
     """The spells of a timeline's orders, immutable.
 
@@ -81,19 +90,45 @@ class Membership:
     by time, and the orders sorted by delivery. Spells of cancelled and stalled orders are few and stored as they are.
     """
 
-    def __init__(self, orders: Orders, tz: Zone = NAIVE) -> None:
-        """`tz` is the kitchen's clock, which says when its days end."""
+    def __init__(self, orders: Orders, tz: Zone = NAIVE, grown: "Grown | None" = None) -> None:
+        """`tz` is the kitchen's clock, which says when its days end. With `grown`, what is sorted is not sorted again."""
         self._orders, self._tz = orders, tz
         stalled, stall_begin, stall_end = orders.stalls
         self._stalled = _until_midnight(STALLED, stalled, stall_begin, stall_end, tz)
         self._cancelled = self._of_cancelled()
         self._stalled_times, self._cancelled_times = _Times.of(self._stalled), _Times.of(self._cancelled)
-        self._entered = [np.sort(times[np.isfinite(times)]) for times in orders.enter]
-        deliveries = len(self._entered[COMPLETED])
-        self._by_delivery = np.argsort(orders.enter[COMPLETED], kind="stable")[:deliveries].astype(np.int32)
+        self._entered: list[Floats]
+        self._by_delivery: Rows
+        if grown is None:
+            self._entered = [np.sort(times[np.isfinite(times)]) for times in orders.enter]
+            deliveries = len(self._entered[COMPLETED])
+            self._by_delivery = np.argsort(orders.enter[COMPLETED], kind="stable")[:deliveries].astype(np.int32)
+        else:
+            self._sort_into(grown)
         self._index_not_in_stage()
         self._split_open()
-        self._index_open()
+        self._bucket_offsets, self._bucket_orders = np.zeros(1, np.int32), np.empty(0, np.int32)
+        self._base, self._bucket = 0.0, BUCKET
+        self._is_indexed = (
+            grown is None
+        )  # the index takes longer than all the rest, and a glance at all orders is short
+        if self._is_indexed:
+            self._index_open()
+
+    def _sort_into(self, grown: "Grown") -> None:
+        """Put the orders that came in, or changed, between the others."""
+        before, merge, enter = grown.before, grown.merge, self._orders.enter
+        was = before._orders.enter[:, merge.before[merge.changed]]
+        now = enter[:, merge.rows]
+        self._entered = [
+            resorted(times, a[np.isfinite(a)], b[np.isfinite(b)])
+            for times, a, b in zip(before._entered, was, now, strict=True)
+        ]
+        kept = merge.moved[before._by_delivery[~merge.touched[before._by_delivery]]].astype(np.int32)
+        new = merge.rows[np.isfinite(now[COMPLETED])].astype(np.int32)
+        new = new[np.argsort(enter[COMPLETED, new], kind="stable")]
+        at = places(enter[COMPLETED, kept], kept, enter[COMPLETED, new], new)
+        self._by_delivery = np.insert(kept, at, new)
 
     def counts(self, t: float) -> dict[str, int]:
         """Return the number of orders in each state at t; completed, cancelled and stalled since midnight."""
@@ -231,8 +266,6 @@ class Membership:
         """Index, for each time bucket, the orders whose first open spell overlaps it."""
         begin, end = self._orders.first, self._until
         real = np.flatnonzero(end > begin)
-        self._base, self._bucket = 0.0, BUCKET
-        self._bucket_offsets, self._bucket_orders = np.zeros(1, np.int32), np.empty(0, np.int32)
         if not len(real):
             return
         begin, end = begin[real], end[real]
@@ -251,7 +284,9 @@ class Membership:
         """Return the orders in a stage before Completed at t, sorted by row, and the stage of each."""
         orders, bucket = self._orders, int((t - self._base) // self._bucket)
         order = self._bucket_orders[:0]
-        if 0 <= bucket < len(self._bucket_offsets) - 1:
+        if not self._is_indexed:
+            order = np.flatnonzero((orders.first <= t) & (self._until > t)).astype(np.int32)
+        elif 0 <= bucket < len(self._bucket_offsets) - 1:
             order = self._bucket_orders[self._bucket_offsets[bucket] : self._bucket_offsets[bucket + 1]]
             order = order[(orders.first[order] <= t) & (self._until[order] > t)]
         resumed = self._resumed

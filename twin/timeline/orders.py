@@ -58,6 +58,8 @@ class Orders:
     item_brands: pa.DictionaryArray
     item_qty: NDArray[np.float32]
     item_price: NDArray[np.float32]
+    rows_by_id: Mapping[str, int] | None = None
+    """`row_of` where it is there already."""
 
     def __len__(self) -> int:
         return len(self.last)
@@ -136,9 +138,13 @@ class Orders:
         return self.addresses[order].as_py() or ""
 
     @cached_property
-    def row_of(self) -> dict[str, int]:
+    def row_of(self) -> Mapping[str, int]:
         """Order id -> row number."""
-        return {order_id: row for row, order_id in enumerate(self.ids.to_pylist())}
+        return (
+            self.rows_by_id
+            if self.rows_by_id is not None
+            else {order_id: row for row, order_id in enumerate(self.ids.to_pylist())}
+        )
 
     @property
     def nbytes(self) -> int:
@@ -166,31 +172,40 @@ def build(events: Events, rows: pa.Table, brand_names: Mapping[str, str], frame:
     `rows` is the table that the events were decoded from, which holds the bodies. `frame` locates the customers; it is None where
     the kitchen's position is unknown.
     """
+    orders, routes, _ = build_parts(events, rows, brand_names, frame)
+    return orders, routes
+
+
+def build_parts(
+    events: Events, rows: pa.Table, brand_names: Mapping[str, str], frame: Frame | None
+) -> tuple[Orders, Routes, NDArray[np.bool_]]:
+    """Return what `build` returns, and whether the items of each order have an odd number, (n,)."""
     n = len(events.order_ids)
     ts = events.ts / MICROSECONDS
-    milestones = _milestones(events, ts, n)
+    milestones = milestones_of(events, ts, n)
     first, last = ev.extremes(events)
     enter = stages_of(milestones, first)
     item_columns, addresses = bodies.items(events, rows, brand_names, n)
     routes, eta_mins, odd = bodies.routes(events, rows, n)
-    item_columns["odd"] |= odd
-    x, y = _customers(events, frame, n)
+    odd_items = item_columns["odd"]
+    item_columns["odd"] = odd_items | odd
+    x, y = customers_of(events, frame, n)
     orders = Orders(
         ids=events.order_ids,
         last=last,
         milestones=milestones,
         enter=enter,
-        stalls=_stalls(events, ts, milestones, last - first),
+        stalls=stalls_of(events, ts, milestones, last - first),
         customer_x=x,
         customer_y=y,
         eta_mins=eta_mins,
         addresses=addresses,
         **item_columns,
     )
-    return orders, routes
+    return orders, routes, odd_items
 
 
-def _customers(events: Events, frame: Frame | None, n: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def customers_of(events: Events, frame: Frame | None, n: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     x, y = np.full(n, np.nan, np.float32), np.full(n, np.nan, np.float32)
     if frame is not None:
         created = np.flatnonzero(events.type == ev.ORDER_CREATED)[::-1]  # backwards: the first one is written last
@@ -198,7 +213,7 @@ def _customers(events: Events, frame: Frame | None, n: int) -> tuple[NDArray[np.
     return x, y
 
 
-def _milestones(events: Events, ts: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+def milestones_of(events: Events, ts: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     """Return the first time of each recognised event type per order, (9, n), NaN where there is none."""
     milestones = np.full((len(ev.EVENT_TYPES), n), np.nan)
     recognised = np.flatnonzero(events.type < len(ev.EVENT_TYPES))[::-1]  # backwards: the earliest is written last
@@ -220,7 +235,7 @@ def stages_of(milestones: NDArray[np.float64], first: NDArray[np.float64]) -> ND
     return enter
 
 
-def _stalls(
+def stalls_of(
     events: Events, ts: NDArray[np.float64], milestones: NDArray[np.float64], life: NDArray[np.float64]
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
     """Return the spells in which open orders were stalled: order, start, end (inf where no further event came).

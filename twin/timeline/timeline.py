@@ -5,11 +5,12 @@ same time. Nothing accumulates while a replay plays, so nothing can drift or be 
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from twin.foundation import progress
@@ -20,17 +21,19 @@ from twin.foundation.stages import OUT_FOR_DELIVERY, STAGES, STALLED_AFTER, STAT
 from twin.foundation.times import DAY, HOUR, Time
 from twin.foundation.zones import Zone
 from twin.sources import tables
-from twin.sources.base import Location, Source, Window
+from twin.sources.base import Location, Quality, Source, Window
 from twin.timeline import events as ev
 from twin.timeline import knots
 from twin.timeline.event_log import EventLog
 from twin.timeline.events import Events, EventSlice
+from twin.timeline.growing import Growth, OutgrownError, extend
+from twin.timeline.growing import begin as growing_of
+from twin.timeline.growing_log import GrowingLog
 from twin.timeline.locate import Drivers, locate
-from twin.timeline.membership import Members, Membership
+from twin.timeline.membership import Grown, Members, Membership
 from twin.timeline.orders import OrderItem, Orders, left
-from twin.timeline.orders import build as build_orders
-from twin.timeline.trips import Motion, Trips
-from twin.timeline.trips import build as build_trips
+from twin.timeline.orders import build_parts as build_orders
+from twin.timeline.trips import Motion, Trips, as_trips, draw
 
 READING = 0.6
 """Share of the loading time that is spent on reading rows, for the progress bar: about half from files, more from a warehouse."""
@@ -114,13 +117,16 @@ class Timeline(Owner):
         self,
         location: Location,
         window: Window,
-        events: Events,
+        events: Events | GrowingLog,
         orders: Orders,
         trips: Trips,
         data_quality: DataQuality,
         origin: Frame | None = None,
+        growth: Growth | None = None,
+        grown: Grown | None = None,
     ) -> None:
-        """`origin` is where the positions of `orders` count from, by default the kitchen."""
+        """`origin` is where the positions of `orders` count from, by default the kitchen. `growth` lets it be extended; `grown`
+        is what it was extended from."""
         self.location = location
         self.origin = origin or kitchen_frame(location)
         """The frame of all positions; None where no coordinates are known."""
@@ -128,10 +134,11 @@ class Timeline(Owner):
         self.orders = orders
         self.trips = trips
         self.data_quality = data_quality
-        self._events = EventLog(events)
+        self._growth = growth
+        self._events = EventLog(events) if isinstance(events, Events) else events
         self._trip_of = np.full(len(orders), -1, dtype=np.int32)
         self._trip_of[trips.order] = np.arange(len(trips), dtype=np.int32)
-        self.membership = Membership(orders, location.tz)
+        self.membership = Membership(orders, location.tz, grown)
 
     @property
     def tz(self) -> Zone:
@@ -139,12 +146,24 @@ class Timeline(Owner):
         return self.location.tz
 
     @classmethod
-    def load(cls, source: Source, location: str, start: Time, end: Time) -> "Timeline":
+    def load(
+        cls,
+        source: Source,
+        location: str,
+        start: Time,
+        end: Time,
+        *,
+        growing: bool = False,
+        before: "Timeline | None" = None,
+    ) -> "Timeline":
         """Read all events of the orders at `location` that are alive in [start, end) and build their timeline.
 
         Reads from 24 hours before `start` (from midnight where its day is longer), so that the completion rate and the day's
-        completed orders are right from `start` on. No order is clipped at an edge, however long it lives. Raises
-        `UnknownLocationError`, and ValueError if end is not after start.
+        completed orders are right from `start` on. No order is clipped at an edge, however long it lives.
+
+        A `growing` one can be `extended`, and takes twice the memory; it goes on counting the late rows of the one `before`.
+
+        Raises `UnknownLocationError`, and ValueError if end is not after start.
         """
         place = tables.find_place(location, source.locations())
         window = Window(place.tz.seconds(start), place.tz.seconds(end))
@@ -155,7 +174,8 @@ class Timeline(Owner):
         task = progress.current()
         threading.Thread(target=knots.warm, name="warm-knots").start()  # while the rows are read
         with task.part(0.0, READING):
-            rows = source.window(location, lower, upper)
+            # what lies beyond the end will be in it as it grows
+            rows = source.window(location, lower, max(upper, place.end + 1) if growing else upper)
         task.step(READING)
         decoded = ev.decode(rows)
         events = _orders_within(decoded, lower, upper)
@@ -163,11 +183,68 @@ class Timeline(Owner):
         frame = kitchen_frame(place)
         # without the kitchen's place, customers still have theirs; no driver's way can be told that would begin at it
         origin = frame or _amid_customers(events)
-        orders, routes = build_orders(events, rows, source.names("brands"), origin)
+        brands = source.names("brands")
+        orders, routes, odd_items = build_orders(events, rows, brands, origin)
+        kept = rows if growing else None
         del rows, decoded  # their texts take most of the memory, and nothing below needs them
         task.step((3 + READING) / 4)
-        trips = build_trips(events, orders, routes, frame)
-        return cls(place, window, events, orders, trips, _data_quality(source, location, orders, trips), origin)
+        drawn = draw(events, orders, routes, frame)
+        trips = as_trips(drawn, frame)
+        quality = _data_quality(source.quality(location), orders, trips)
+        if kept is None:
+            return cls(place, window, events, orders, trips, quality, origin)
+        growth = growing_of(events, kept, orders, routes, drawn, odd_items, lower, frame, brands)
+        if before is not None and before._growth is not None:
+            growth = replace(growth, late=before._growth.late)
+        return cls(place, window, growth.log, orders, trips, quality, origin, growth)
+
+    def extended(
+        self,
+        rows: pa.Table,
+        end: Time | None = None,
+        *,
+        quality: Quality | None = None,
+        place: Location | None = None,
+        brands: Mapping[str, str] | None = None,
+    ) -> "Timeline":
+        """Return this timeline with `rows` in it, and until `end`: the one that loading all its rows at once makes.
+
+        `rows` have the columns of queries/window.sql, and may come late, again and in any order. `quality` are the counts of the
+        location's rows with these, `place` is the location and `brands` the brands' names as they are with them; without, these
+        stay. Costs in proportion to `rows` and the orders that they speak of. This timeline stays as it is.
+
+        Raises `OutgrownError` if everything has to be read again: this was not loaded to grow, the kitchen has moved …
+        """
+        growth, place = self._growth, place or self.location
+        upper = self.window.end if end is None else self.tz.seconds(end)
+        if growth is None:
+            raise OutgrownError("the timeline was not loaded to grow")
+        if (place.lat, place.lon, place.zone) != (self.location.lat, self.location.lon, self.location.zone):
+            raise OutgrownError("the kitchen has moved")
+        if self.origin != kitchen_frame(place):
+            raise OutgrownError("positions count from the middle of the customers")
+        if brands is not None and brands != growth.brands:
+            raise OutgrownError("the brands have other names")
+        if upper < self.window.end:
+            raise ValueError("A timeline cannot end before it did.")
+        parts = extend(self.orders, self.trips, growth, rows, upper)
+        if quality is None:
+            had = self.data_quality
+            quality = Quality(had.read, had.used, had.rejected, had.flagged, had.left_out, had.assumed)
+        return Timeline(
+            place, Window(self.window.start, upper), parts.growth.log, parts.orders, parts.trips,
+            _data_quality(quality, parts.orders, parts.trips), self.origin, parts.growth,
+            Grown(self.membership, parts.merge),
+        )  # fmt: skip
+
+    @property
+    def grows(self) -> bool:
+        """Whether it can be `extended`."""
+        return self._growth is not None
+
+    def late(self, behind_s: float = 0.0) -> int:
+        """Return how many rows have come in over so many seconds behind the latest event, since this was loaded to grow."""
+        return 0 if self._growth is None else int(np.count_nonzero(self._growth.late > behind_s))
 
     def at(self, t: Time) -> Snapshot:
         """Return the kitchen's state at t, including events with ts = t."""
@@ -313,25 +390,17 @@ class Timeline(Owner):
     def nbytes(self) -> int:
         """Bytes held in all columns and indexes."""
         columns = (self._events, self.membership, self.orders, self.trips, self._trip_of)
-        return sum(column.nbytes for column in columns)
+        return sum(column.nbytes for column in columns) + (0 if self._growth is None else self._growth.nbytes)
 
 
 def _orders_within(events: Events, lower: float, upper: float) -> Events:
     """Return the events of the orders that are alive in [lower, upper): that have an event in it or span it."""
     first, last = ev.extremes(events)
-    within = (first < upper) & (last >= lower)
-    if within.all():
-        return events
-    keep = within[events.order]
-    row = np.cumsum(within, dtype=np.int32) - np.int32(1)
-    columns = {name: getattr(events, name)[keep] for name in ("ts", "type", "lat", "lon", "progress", "row")}
-    ids = events.order_ids.filter(np.asarray(within))
-    return replace(events, order=row[events.order[keep]], order_ids=ids, **columns)
+    return ev.of_orders(events, (first < upper) & (last >= lower))
 
 
-def _data_quality(source: Source, location: str, orders: Orders, trips: Trips) -> DataQuality:
+def _data_quality(quality: Quality, orders: Orders, trips: Trips) -> DataQuality:
     """Return the counts of the location's rows, with flags that need whole orders."""
-    quality = source.quality(location)
     of_orders = {
         "lifecycle over 4 h": int(np.count_nonzero(orders.last - orders.first > STALLED_AFTER)),
         "impossible speed": int(np.count_nonzero(trips.too_fast)),

@@ -8,7 +8,7 @@ over the plan.
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,13 +58,15 @@ class Trips:
 
     Knots use small types because a million events have three million of them: t (k,) float32 seconds since the trip's start (inf
     on the part of a route that an unfinished trip never reached), x, y (k,) int16 in units of `unit` metres from the kitchen,
-    observed (k,) bool. end: when the driver leaves the road. usual_speed: metres per second, the median over finished trips.
+    observed (k,) bool. Trip i has the knots from knots_from[i] to knots_to[i]; there may be others that no trip has. end: when
+    the driver leaves the road. usual_speed: metres per second, the median over finished trips.
     """
 
     order: NDArray[np.int32]
     start: NDArray[np.float64]
     end: NDArray[np.float64]
-    offsets: NDArray[np.int32]
+    knots_from: NDArray[np.int32]
+    knots_to: NDArray[np.int32]
     t: NDArray[np.float32]
     x: NDArray[np.int16]
     y: NDArray[np.int16]
@@ -85,9 +87,16 @@ class Trips:
 
     def knots(self, trips: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
         """Return the indices of all knots of some trips, and the offsets (len + 1,) of each trip among them."""
-        begin, stop = self.offsets[trips].astype(np.int64), self.offsets[trips + 1].astype(np.int64)
+        begin, stop = self.knots_from[trips].astype(np.int64), self.knots_to[trips].astype(np.int64)
         bounds = np.concatenate(([0], np.cumsum(stop - begin)))
         return np.arange(bounds[-1]) + np.repeat(begin - bounds[:-1], stop - begin), bounds
+
+    def compact(self) -> "Trips":
+        """Return the same trips without knots that none of them has."""
+        knot, bounds = self.knots(np.arange(len(self)))
+        columns = {name: getattr(self, name)[knot] for name in ("t", "x", "y", "observed")}
+        offsets = bounds.astype(np.int32)
+        return replace(self, knots_from=offsets[:-1], knots_to=offsets[1:], **columns)
 
     def gaps(
         self, trips: NDArray[np.intp], knot: NDArray[np.intp], bounds: NDArray[np.int64]
@@ -115,13 +124,104 @@ class Trips:
 
 def build(events: Events, orders: Orders, routes: Routes, frame: Frame | None) -> Trips:
     """Return the trips of `orders`; none without a frame, because no kitchen position means no coordinates."""
+    return as_trips(draw(events, orders, routes, frame), frame)
+
+
+def as_trips(drawn: "Drawn | None", frame: Frame | None) -> Trips:
+    """Return all trips of a timeline, as `draw` returns them."""
+    return (
+        none()
+        if frame is None or drawn is None or not len(drawn.order)
+        else drawn.trips(drawn.unit, frame.scale, usual_speed(drawn.speed))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Trips that have knots, sorted by start, n of them with k knots in all, before their positions are rounded.
+
+    order, start, end, routed and too_fast are as in `Trips`; count (n,) is each trip's number of knots, speed (n,) m/s as in
+    `Knots`. t, x, y and observed are (k,), x and y float32 metres.
+    """
+
+    order: NDArray[np.int32]
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+    count: NDArray[np.int64]
+    routed: NDArray[np.bool_]
+    too_fast: NDArray[np.bool_]
+    speed: NDArray[np.float64]
+    t: NDArray[np.float32]
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+    observed: NDArray[np.bool_]
+
+    @property
+    def offsets(self) -> NDArray[np.int32]:
+        """Where the knots of each trip begin, (n + 1,)."""
+        return np.concatenate(([0], np.cumsum(self.count))).astype(np.int32)
+
+    @property
+    def reach(self) -> NDArray[np.float32]:
+        """How far each trip comes from the kitchen to the east, west, north or south, (n,) metres."""
+        if not len(self.count):
+            return np.empty(0, np.float32)
+        far = np.maximum(np.abs(self.x), np.abs(self.y))
+        return np.maximum.reduceat(far, self.offsets[:-1])
+
+    @property
+    def unit(self) -> float:
+        """The unit of their rounded positions."""
+        return unit_of(float(np.maximum(np.abs(self.x), np.abs(self.y)).max(initial=0)))
+
+    def trips(self, unit: float, scale: float, speed: float) -> Trips:
+        """Return the trips with positions in `unit` metres; `speed` is the usual one."""
+        return Trips(
+            order=self.order,
+            start=self.start,
+            end=self.end,
+            knots_from=self.offsets[:-1],
+            knots_to=self.offsets[1:],
+            t=self.t,
+            x=rounded(self.x, unit),
+            y=rounded(self.y, unit),
+            observed=self.observed,
+            routed=self.routed,
+            too_fast=self.too_fast,
+            unit=unit,
+            scale=scale,
+            usual_speed=speed,
+        )
+
+
+NOTHING_DRAWN = Drawn(*(np.empty(0, kind) for kind in ("i4", "f8", "f8", "i8", "?", "?", "f8", "f4", "f4", "f4", "?")))
+
+
+def unit_of(reach: float) -> float:
+    """Return the unit of positions at most `reach` metres away, such that they fit int16, which holds ±32,767."""
+    return max(max(1.0, reach) / 32_000, 0.25)
+
+
+def rounded(metres: NDArray[np.float32], unit: float) -> NDArray[np.int16]:
+    """Return positions in units."""
+    return np.round(metres / unit).astype(np.int16)
+
+
+def usual_speed(speed: NDArray[np.float64]) -> float:
+    """Return the median of the speeds of finished trips, NaN without any."""
+    finished = speed[np.isfinite(speed)]
+    return float(np.median(finished)) if len(finished) else float("nan")
+
+
+def draw(events: Events, orders: Orders, routes: Routes, frame: Frame | None) -> Drawn | None:
+    """Return the trips of `orders` that can be drawn; None where no order was on the road, and without a frame."""
     start, delivered = orders.enter[OUT_FOR_DELIVERY], orders.enter[COMPLETED]
     end = np.minimum(
         np.where(np.isfinite(delivered), delivered, orders.last + STALLED_AFTER), orders.leave[OUT_FOR_DELIVERY]
     )
     driven = np.flatnonzero(np.isfinite(start) & (end > start))
     if frame is None or not len(driven):
-        return _no_trips()
+        return None
     driven = driven[np.argsort(start[driven], kind="stable")]
     trip_of = np.full(len(orders), -1, dtype=np.int64)
     trip_of[driven] = np.arange(len(driven))
@@ -131,31 +231,20 @@ def build(events: Events, orders: Orders, routes: Routes, frame: Frame | None) -
     ping, ping_trip, ping_t = _sorted_pings(events, trip_of, begin, end[driven])
     goals = Goals(arrival, *_goals(events, orders, driven, frame))
     observations = _Observations(routes, route, route_trip, events, ping, ping_trip, ping_t, frame, goals)
-    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
-        parts = list(threads.map(observations.knots, range(0, len(driven), _BATCH)))
-    per_trip, routed, too_fast, speed = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("per_trip", "routed", "too_fast", "speed")
+    batches = range(0, len(driven), _BATCH)
+    if len(batches) == 1:  # threads would take longer than the work
+        parts = [observations.knots(0)]
+    else:
+        with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
+            parts = list(threads.map(observations.knots, batches))
+    per_trip, routed, too_fast, speed, t, x, y, observed = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in Knots._fields
     )
     drawn = per_trip > 0
-    offsets = np.concatenate(([0], np.cumsum(per_trip[drawn]))).astype(np.int32)
-    reach = max(1.0, *(float(np.abs(axis).max(initial=0)) for part in parts for axis in (part.x, part.y)))
-    unit = max(reach / 32_000, 0.25)  # int16 holds ±32,767
-    finished = speed[np.isfinite(speed)]
-    return Trips(
-        order=driven[drawn].astype(np.int32),
-        start=begin[drawn],
-        end=end[driven][drawn],
-        offsets=offsets,
-        t=np.concatenate([part.t for part in parts]),
-        x=np.concatenate([np.round(part.x / unit).astype(np.int16) for part in parts]),
-        y=np.concatenate([np.round(part.y / unit).astype(np.int16) for part in parts]),
-        observed=np.concatenate([part.observed for part in parts]),
-        routed=routed[drawn],
-        too_fast=too_fast[drawn],
-        unit=unit,
-        scale=frame.scale,
-        usual_speed=float(np.median(finished)) if len(finished) else float("nan"),
-    )
+    return Drawn(
+        driven[drawn].astype(np.int32), begin[drawn], end[driven][drawn], per_trip[drawn], routed[drawn], too_fast[drawn],
+        speed[drawn], t, x, y, observed,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +291,12 @@ def _offsets(trip: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     return np.concatenate(([0], np.cumsum(np.bincount(trip, minlength=n))))
 
 
-def _no_trips() -> Trips:
+def none() -> Trips:
+    """Return no trips."""
     empty = np.empty(0)
     return Trips(
-        order=empty.astype(np.int32), start=empty, end=empty, offsets=np.zeros(1, np.int32), t=empty.astype(np.float32),
+        order=empty.astype(np.int32), start=empty, end=empty, knots_from=empty.astype(np.int32),
+        knots_to=empty.astype(np.int32), t=empty.astype(np.float32),
         x=empty.astype(np.int16), y=empty.astype(np.int16), observed=empty.astype(bool), routed=empty.astype(bool),
         too_fast=empty.astype(bool), unit=1.0, scale=1.0, usual_speed=np.nan,
     )  # fmt: skip

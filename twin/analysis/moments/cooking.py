@@ -4,7 +4,16 @@ import numpy as np
 
 from twin.analysis.moments.evidence import Evidence
 from twin.analysis.moments.moment import Finding, Moment
-from twin.analysis.moments.phrases import busiest, count, delivery_figures, minutes, severity, stretch, told_times
+from twin.analysis.moments.phrases import (
+    busiest,
+    count,
+    delivery_figures,
+    minutes,
+    severity,
+    still_going_on,
+    stretch,
+    told_times,
+)
 from twin.analysis.moments.slowness import SlowRun, slow_runs, uneven_runs
 from twin.foundation import event_types as ev
 
@@ -69,7 +78,8 @@ def _outage(evidence: Evidence, run: SlowRun, start: float, end: float) -> Momen
         at=at,
         severity=severity(evidence, run.excess),
         title="The kitchen stands still",
-        sentence=f"Nothing was started for {stretch(start, end)} min while {count(waited, 'order')} waited{delivery}",
+        sentence=f"Nothing was started for {stretch(start, end)} min while {count(waited, 'order')} waited unusually long"
+        + delivery,
         figures={"orders": float(waited), "minutes": (end - start) / 60, "lost_minutes": run.excess / 60, **figures},
         stage="created",
     )
@@ -78,15 +88,16 @@ def _outage(evidence: Evidence, run: SlowRun, start: float, end: float) -> Momen
 def _slow(evidence: Evidence, run: SlowRun) -> Moment:
     title, stage, sentence = _SLOW[run.phase]
     at = busiest(evidence, run.phase, run.rows, run.start, run.end)
-    delivery, figures = delivery_figures(evidence, run.rows, at)
+    delivery, figures = delivery_figures(evidence, run.affected, at)
     told, usual = told_times(evidence, run, at)
     comparison = sentence.format(took=minutes(told), usually=minutes(usual))
-    sentence = f"{comparison} for {count(len(run.affected), 'order')}{delivery}"
+    still = still_going_on(evidence, run)
+    sentence = f"{comparison} for {count(len(run.affected), 'order')}{still}{delivery}"
     if run.of:
         title = "Some meals cook long"
         sentence = (
             f"{len(run.affected)} of {count(run.of, 'meal')} cooked {minutes(told)} min against {minutes(usual)} min "
-            f"usually{delivery}"
+            f"usually{still}{delivery}"
         )
     return Moment(
         kind="slow_kitchen",

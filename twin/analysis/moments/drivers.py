@@ -8,7 +8,15 @@ import numpy as np
 from twin.analysis.moments import runs
 from twin.analysis.moments.evidence import Evidence, Floats
 from twin.analysis.moments.moment import Finding, Moment, Rows
-from twin.analysis.moments.phrases import busiest, count, delivery_figures, minutes, severity, told_times
+from twin.analysis.moments.phrases import (
+    busiest,
+    count,
+    delivery_figures,
+    minutes,
+    severity,
+    still_going_on,
+    told_times,
+)
 from twin.analysis.moments.slowness import LEAST_AFFECTED, LEAST_MINUTES, SlowRun, slow_runs, uneven_runs
 from twin.foundation import event_types as ev
 
@@ -72,7 +80,7 @@ def _waiting(evidence: Evidence, run: SlowRun) -> Moment:
         at=at,
         severity=severity(evidence, run.excess),
         title=title,
-        sentence=f"{sentence} against {usually} min usually{cold_text}{delivery}",
+        sentence=f"{sentence} against {usually} min usually{still_going_on(evidence, run)}{cold_text}{delivery}",
         figures={
             "orders": float(len(run.affected)),
             "minutes": told / 60,
@@ -99,7 +107,7 @@ def _driving(evidence: Evidence, run: SlowRun) -> Moment:
         at=at,
         severity=severity(evidence, run.excess),
         title="Some drives take long" if run.of else "Drives take long",
-        sentence=f"{drives_text} took {took} min against {usually} min usually{delivery}",
+        sentence=f"{drives_text} took {took} min against {usually} min usually{still_going_on(evidence, run)}{delivery}",
         figures={
             "orders": float(len(run.affected)),
             "minutes": told / 60,

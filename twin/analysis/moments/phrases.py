@@ -46,6 +46,30 @@ def told_times(evidence: Evidence, run: SlowRun, at: float) -> tuple[float, floa
     return (float(length[valid].mean()) if valid.any() else run.took), usually
 
 
+_STILL = {
+    "queue": "not started yet",
+    "cook": "still cooking",
+    "pack": "still being packed",
+    "wait": "still waiting",
+    "drive": "still on the road",
+}
+
+
+def still_going_on(evidence: Evidence, run: SlowRun) -> str:
+    """Return ", 12 of them still waiting" of the affected orders whose time so far is in the mean; empty with hindsight.
+
+    The pipeline's average is of orders that have moved on; without these words the two would seem to contradict each other.
+    """
+    if evidence.now is None:
+        return ""
+    going_on = int(np.count_nonzero(np.isnan(phase_of(evidence.orders, run.phase).end[run.affected])))
+    if not going_on:
+        return ""
+    if len(run.affected) == 1:
+        return f", {_STILL[run.phase]}"
+    return f", {'all' if going_on == len(run.affected) else going_on} of them {_STILL[run.phase]}"
+
+
 def deliveries(evidence: Evidence, rows: Rows, at: float) -> tuple[float, float] | None:
     """Return mean delivery time of orders `rows` and the usual one, seconds, as the page has it at `at`; None without data."""
     total = phase_of(evidence.orders, "total")
@@ -61,14 +85,21 @@ def deliveries(evidence: Evidence, rows: Rows, at: float) -> tuple[float, float]
 
 
 def delivery_figures(evidence: Evidence, rows: Rows, at: float) -> tuple[str, dict[str, float]]:
-    """Return ", their delivery time 41 min against 27 min usually" (or "… as usual") and its figures; empty without data."""
+    """Return ", their delivery time 41 min against 27 min usually" (or "… as usual") and its figures; empty without data.
+
+    Of what was known at a time it says of how many that is, if not all of the orders `rows` had been delivered.
+    """
     times = deliveries(evidence, rows, at)
     if times is None:
         return "", {}
     took, usually = times
-    phrase = f", their delivery time {minutes(took)} min against {minutes(usually)} min usually"
+    delivered = int(np.count_nonzero(np.isfinite(phase_of(evidence.orders, "total").length[rows])))
+    whose = "their delivery time"
+    if evidence.now is not None and delivered < len(rows):
+        whose = f"delivery time of the {delivered} delivered"
+    phrase = f", {whose} {minutes(took)} min against {minutes(usually)} min usually"
     if abs(took - usually) < UNCHANGED * usually:
-        phrase = f", their delivery time {minutes(took)} min as usual"
+        phrase = f", {whose} {minutes(took)} min as usual"
     return phrase, {"delivery_minutes": took / 60, "usual_delivery_minutes": usually / 60}
 
 

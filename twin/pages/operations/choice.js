@@ -139,11 +139,22 @@ class Combobox {
 }
 
 function render({ model }) {
-  const choice = model.kitchens.length > MANY_KITCHENS ? new Combobox(model) : buildSelect(model);
-  model.on("kitchens", choice.build);
-  model.on("value", choice.show);
-  model.on("remove", choice.remove);
-  return el("div", { class: "choice" }, el("label", { for: "kitchen" }, "Kitchen"), ...choice.parts);
+  const root = el("div", { class: "choice" });
+  let choice;
+  let many;
+  const build = () => {
+    const now = model.kitchens.length > MANY_KITCHENS;
+    if (now === many) return choice.build();
+    many = now;
+    choice?.remove();
+    choice = many ? new Combobox(model) : buildSelect(model);
+    root.replaceChildren(el("label", { for: "kitchen" }, "Kitchen"), ...choice.parts);
+  };
+  build();
+  model.on("kitchens", build);
+  model.on("value", () => choice.show());
+  model.on("remove", () => choice.remove());
+  return root;
 }
 
 export { render };

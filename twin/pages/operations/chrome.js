@@ -51,7 +51,8 @@ function buildToast() {
 function linkTo(clock) {
   const url = new URL(location.href);
   if (clock.anchor && url.searchParams.has("location")) {
-    url.searchParams.set("t", clock.zone.addressText(clock.now()));
+    if (clock.state === "live") url.searchParams.delete("t");
+    else url.searchParams.set("t", clock.zone.addressText(clock.now()));
     url.searchParams.set("speed", String(clock.anchor.speed));
   }
   return url.href.replaceAll("%3A", ":").replaceAll("%2C", ",");

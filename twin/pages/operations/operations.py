@@ -23,19 +23,21 @@ from twin.pages.opening import opening
 from twin.pages.operations.banner import BannerView
 from twin.pages.operations.card_state import card_state
 from twin.pages.operations.choice import MANY_KITCHENS, KitchenChoice, kitchen_rows
+from twin.pages.operations.choices import Choices
 from twin.pages.operations.chrome import ChromeView
 from twin.pages.operations.tabs import TabBar
 from twin.pages.operations.welcome import WelcomeView
 from twin.replay.controller import ReplayController
+from twin.replay.live import grows
 from twin.server import threads
 from twin.server.answering import answering_request
 from twin.server.headers import guard_page
 from twin.server.process import process
-from twin.sources.base import Location, Quality, Volume
 from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.feed.feed import FeedView
 from twin.views.incident_card.incident_card import IncidentCardView
 from twin.views.kpis.kpis import KpiView
+from twin.views.live.live import LiveView
 from twin.views.map.density import KINDS, Density
 from twin.views.map.figure import ONLINE_ORIGINS
 from twin.views.map.layers import LAYERS, NO_LAYERS
@@ -164,11 +166,12 @@ class _Operations:
         self.chrome = built(ChromeView, controller, on_cancel=self._cancel, user=api.user_url() if mounted else "")
         tiles = partial(process.built_tileset, session.hub)
         self.card = built(IncidentCardView, controller, hub=session.hub, tiles=tiles)
+        self.live = built(LiveView, controller, on_live=session.go_live)
         self.banner = BannerView()
         self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
         session.watch(
             [self.map, self.pipeline, self.kpis, self.alert, self.feed, self.moments, self.orders, self.trends, self.why,
-             self.order, self.transport, self.data_quality, self.chrome, self.card]
+             self.order, self.transport, self.data_quality, self.chrome, self.card, self.live]
         )  # fmt: skip
         saved = ((self.feed, "query"), (self.map, "layers_text"), (self.map, "density_text"), (self.tabs, "tab"),
                  (self.transport, "below"))  # fmt: skip
@@ -177,11 +180,10 @@ class _Operations:
             "events": self.feed, "moments": self.moments, "orders": self.orders, "trends": self.trends, "why": self.why,
         }  # fmt: skip
         self.replay = self._arrange()
-        self.choice = KitchenChoice(
-            kitchens=kitchen_rows(session.hub.locations), margin=0, visible=False, css_classes=["kitchen"]
-        )
+        # its kitchens come with the first place: thousands would make the first page wait for what it does not show
+        self.choice = KitchenChoice(margin=0, visible=False, css_classes=["kitchen"])
         self.choice.param.watch(self._on_choice, "value")
-        self.bar = (self.data_quality, self.chrome, session.page, self.card)
+        self.bar = (self.live, self.data_quality, self.chrome, session.page, self.card)
         self._follow()
         self._restored = session.restore(query)
         if self._restored:
@@ -190,6 +192,8 @@ class _Operations:
             self.chrome.waiting = "Loading …"
             body[:] = [self.banner, self.replay]
         else:
+            if (choice := session.hub.cached(Choices).ready(session.hub)) is not None:
+                self.welcome.show_choice(choice)
             body[:] = [self.banner, self.welcome]
         pn.state.onload(partial(self._begin, query))  # not before: Panel loses what changes while a page is being drawn
 
@@ -205,6 +209,8 @@ class _Operations:
         session.param.watch(self._on_problem, "problem")
         session.param.watch(self._update_age, ["as_of", "stale"])
         session.param.watch(self._offer_newer, "newer")
+        session.following.param.watch(self._show_live, "now")
+        session.param.watch(self._show_live, ["as_of", "place"])
         self.tabs.param.watch(self._choose_panel, ["tab", "room"])
         self.map.param.watch(self._choose_panel, "has_place")
         self.order.param.watch(self._choose_panel, "visible_order")
@@ -223,7 +229,8 @@ class _Operations:
             await self.session.follow_address(query, self._show_welcome)
         self.banner.remark(notice([*self.session.remarks, *self._remarks(query)]))
         self.session.param.watch(lambda event: self.banner.remark(notice(event.new)), "remarks")
-        if self._restored and timeline is not None and self.session.controller.insights is None:
+        followed = self.session.following.now is not None
+        if self._restored and timeline is not None and self.session.controller.insights is None and not followed:
             await self.session.learn(timeline)
         self.session.start()
         chosen = self.session.controller.selection
@@ -327,11 +334,11 @@ class _Operations:
     async def _show_welcome(self) -> None:
         """Show the choice of kitchens; their rows may still be being counted."""
         try:
-            counted = await threads.to_source(_counted, self.session.hub)
+            choice = await threads.to_source(self.session.hub.cached(Choices).prepared, self.session.hub)
         except TwinError as error:
             self.welcome.fail(str(error))
         else:
-            self.welcome.show_locations(*counted)
+            self.welcome.show_choice(choice)
 
     async def _show_states(self, seen: list[str]) -> None:
         """Show the states of the kitchens whose cards are in sight, one after the other, until one is chosen.
@@ -363,7 +370,7 @@ class _Operations:
 
     def _on_place(self, event: Any) -> None:
         place = event.new
-        self.choice.param.update(value=place.id, visible=True)
+        self.choice.param.update(kitchens=kitchen_rows(self.session.hub.locations), value=place.id, visible=True)
         self.chrome.param.update(place=place.label, place_id=place.id)
         reach = self.session.hub.reach(place.id)
         self.transport.param.update(
@@ -371,7 +378,8 @@ class _Operations:
             latest=self.session.hub.last_day(place.id).end,
             reach=(reach.start, reach.end),
         )
-        self._choose_panel()
+        if event.old is None or event.old.id != place.id:  # not with every event of a live kitchen
+            self._choose_panel()
         if self.replay not in list(self.body):
             self.body[:] = [self.banner, self.replay]
 
@@ -392,6 +400,14 @@ class _Operations:
     def _update_age(self, *_: Any) -> None:
         self.data_quality.param.update(as_of=self.session.as_of, stale=self.session.stale)
 
+    def _show_live(self, *_: Any) -> None:
+        """Say how live the page is; how many events came after their time was final goes with the data's health."""
+        session = self.session
+        now = session.following.now
+        offered = session.place is not None and grows(session.hub, session.place.id)
+        self.live.param.update(now=now, offered=offered)
+        self.data_quality.late = 0 if now is None else now.late
+
     def _offer_newer(self, event: Any) -> None:
         """Offer the orders that are newer than what is shown; nothing changes until the user accepts."""
         place = self.session.place
@@ -399,9 +415,12 @@ class _Operations:
             latest = partial(pn.state.execute, partial(self.session.choose, place.id))
             self.banner.newer(event.new, latest, place.tz)
 
-    def _check_range(self, *_: Any) -> None:
+    def _check_range(self, *events: Any) -> None:
         """Show a notice if the chosen range has no orders, or if stragglers follow the day that the page opens on."""
         timeline, place = self.session.controller.timeline, self.session.place
+        grew = [one for one in events if one.name == "place" and one.old is not None and one.old.id == one.new.id]
+        if self.session.extending or (grew and self.session.following.now is not None):
+            return  # a notice stays while the range grows
         if timeline is None or place is None:
             self.banner.clear()
         elif not timeline.has_orders:
@@ -424,14 +443,6 @@ class _Operations:
         else:
             as_of = f" What is shown is as of {self.data_quality.age}." if self.data_quality.age else ""
             self.banner.fail(event.new + as_of, partial(pn.state.execute, self.session.retry))
-
-
-def _counted(hub: Hub) -> tuple[list[Location], dict[str, Volume], dict[str, Quality]]:
-    """Return the kitchens, and by id their orders per hour and what became of their rows."""
-    places = hub.locations
-    charted = places if len(places) <= MANY_KITCHENS else []  # a list of many has no charts: they would be megabytes
-    volumes = {place.id: hub.source.volume(place.id) for place in charted}
-    return places, volumes, {place.id: hub.quality(place.id) for place in places}
 
 
 def _switch_class(shown: Any, name: str, on: bool) -> None:
@@ -462,6 +473,7 @@ def _frame(query: dict[str, str], mounted: bool) -> None:
         tokens=theme.css(),
         skeleton=_text("skeleton.css"),
         connection_style=_text("connection.css"),
+        modules_script=script_source(Path(__file__).with_name("load_modules.js")),
         connection_script=script_source(Path(__file__).with_name("connection.js")),
         bones=BONES if "location" in query else (),
         asked_theme=requested_theme if requested_theme in theme.TOKENS else "",

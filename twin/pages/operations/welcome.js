@@ -1,3 +1,4 @@
+import { LISTED } from "#python/pages/operations/welcome";
 import { el, icon, SVG } from "../../views/shared/elements.js";
 import { guarded } from "../../views/shared/registry.js";
 import { WelcomeList } from "./welcome_list.js";
@@ -147,6 +148,9 @@ class States {
   }
 }
 
+/** A row of `LISTED` as an object. @param {any[]} row */
+const named = (row) => Object.fromEntries(row.map((value, at) => [LISTED[at], value]));
+
 const skeleton = () =>
   el(
     "div",
@@ -236,7 +240,7 @@ function render({ model }) {
   const states = new States(model, grid, () => list?.redraw());
   const show = () => {
     const s = model.state;
-    const cities = s.many ? JSON.parse(s.many) : (s.cities ?? []);
+    const cities = s.many ? JSON.parse(s.many).map(named) : (s.cities ?? []);
     list?.remove();
     list = null;
     states.watch([]);

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,13 +24,42 @@ CHART_BARS = 84
 """Most bars of an activity chart: a week in two-hour steps, four pixels a bar on the narrowest card."""
 MOST_ASKED = 50
 """Most cards whose state a browser asks for at once: more are not in sight."""
+LISTED = ("id", "name", "qualifier", "place", "end", "orders", "range", "rejected")
+"""What a row of the list of many kitchens needs, in the order in which the browser gets it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Kitchens to choose from: their ids, and `CityCards.state`."""
+
+    ids: frozenset[str]
+    state: dict[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        locations: Sequence[Location],
+        volumes: Mapping[str, Volume] | None = None,
+        quality: Mapping[str, Quality] | None = None,
+    ) -> "Choice":
+        """Return the choice of these locations; `volumes` and `quality`, by location id, add charts and rejected rows."""
+        cities = [_city(one, (volumes or {}).get(one.id), (quality or {}).get(one.id)) for one in locations]
+        state: dict[str, Any] = {"status": "ready" if cities else "empty", "cities": cities}
+        if len(cities) > MANY_KITCHENS:  # as one text: Param and Bokeh would go through every value of thousands
+            rows = [[city[name] for name in LISTED] for city in cities]
+            state = {
+                "status": "ready",
+                "cities": [],
+                "many": json.dumps(rows, ensure_ascii=False, separators=(",", ":")),
+            }
+        return cls(frozenset(one.id for one in locations), state)
 
 
 class CityCards(Component):
     """The cards in the browser; `state["status"]` is one of loading, ready, empty, error."""
 
     state = param.Dict(
-        default={"status": "loading"}, doc="What to show: status, cities (`many`: JSON of them), message."
+        default={"status": "loading"}, doc="What to show: status, cities (`many`: JSON of rows of `LISTED`), message."
     )
 
     _esm = module_source(Path(__file__).with_name("welcome.js"))
@@ -54,7 +84,7 @@ class WelcomeView(pn.viewable.Viewer):
         self._on_choose = on_choose
         self._on_retry = on_retry
         self._on_states = on_states
-        self._ids: set[str] = set()
+        self._ids: frozenset[str] = frozenset()
         self._cards = CityCards(sizing_mode="stretch_width")
         self._cards.on_msg(self._on_message)
 
@@ -72,12 +102,13 @@ class WelcomeView(pn.viewable.Viewer):
         quality: Mapping[str, Quality] | None = None,
     ) -> None:
         """Show one card per location; `volumes` and `quality`, by location id, add the chart and the rejected rows."""
-        self._ids = {location.id for location in locations}
-        cities = [_city(one, (volumes or {}).get(one.id), (quality or {}).get(one.id)) for one in locations]
-        if len(cities) > MANY_KITCHENS:  # as one text: Param and Bokeh would go through every value of thousands
-            self._cards.state = {"status": "ready", "cities": [], "many": json.dumps(cities)}
-        else:
-            self._cards.state = {"status": "ready" if cities else "empty", "cities": cities}
+        self.show_choice(Choice.of(locations, volumes, quality))
+
+    def show_choice(self, choice: Choice) -> None:
+        """Show the cards or the list of a choice, which many sessions may share."""
+        self._ids = choice.ids
+        if self._cards.state != choice.state:
+            self._cards.state = choice.state
 
     def show_state(self, location: str, told: Mapping[str, str]) -> None:
         """Show in a card what `card_state` says of a kitchen."""

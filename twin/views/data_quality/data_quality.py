@@ -16,6 +16,8 @@ from twin.views.shared.view import ReplayView
 
 MOST_NAMED = 20
 """Files that the sheet names; of more it says how many."""
+LATE = "came after its time was final"
+"""Why an event of a live kitchen is flagged that changed figures which had been final."""
 
 
 class DataQualityChip(Component):
@@ -44,6 +46,9 @@ class DataQualityView(ReplayView):
         doc="When the source was last checked, seconds since 1970; None: it does not grow.",
     )
     stale: str = param.String(default="", doc="Why the last check for newer events failed; empty if it did not.")  # type: ignore[assignment]
+    late: int = param.Integer(
+        default=0, doc="Events of a live kitchen that came after the figures of their time were final."
+    )  # type: ignore[assignment]
 
     def __init__(
         self, controller: ReplayController, on_refresh: Callable[[], Awaitable[str]] | None = None, **params: Any
@@ -56,6 +61,7 @@ class DataQualityView(ReplayView):
         self._chip.on_msg(self._on_message)
         self._chip.retry_with(partial(self.retry, controller))
         self._note = ""
+        self.follow(self, "late", self.reset)
         self.reset()
         self._update_age()
 
@@ -93,15 +99,16 @@ class DataQualityView(ReplayView):
         timeline = self._controller.timeline
         self._chip.visible = timeline is not None
         if timeline is not None:
-            self._chip.state = _state(timeline.data_quality)
+            self._chip.state = _state(timeline.data_quality, self.late)
 
 
-def _state(quality: DataQuality) -> dict[str, Any]:
+def _state(quality: DataQuality, late: int = 0) -> dict[str, Any]:
+    flagged = {**quality.flagged, LATE: late} if late else quality.flagged
     return {
         "read": quality.read,
         "used": quality.used,
         "rejected": _largest_first(quality.rejected),
-        "flagged": _largest_first(quality.flagged),
+        "flagged": _largest_first(flagged),
         "left_out": len(quality.left_out),
         "named": [f"{text}." for text in quality.left_out[:MOST_NAMED]],
         "guessed": len(quality.assumed),

@@ -280,6 +280,11 @@ class FeedList {
       }
     });
     this.model.on("version", () => this.update());
+    this.model.on("grown", () => {
+      const [, since, ...inserted] = this.model.grown;
+      this.pages.grow(since, inserted);
+      this.update();
+    });
     this.model.on("active", () => this.update());
     document.addEventListener("visibilitychange", this.visible);
     this.timer = setInterval(
@@ -293,8 +298,9 @@ class FeedList {
 
   watchSize() {
     const offs = [
-      this.clock.on(() => {
-        this.pages.hurry();
+      this.clock.on(({ epoch }) => {
+        if (epoch !== this.epoch) this.pages.hurry(); // else the range has only grown
+        this.epoch = epoch;
         this.update();
       }),
       this.selected.on(this.choose),
@@ -369,7 +375,7 @@ class FeedList {
     clearTimeout(this.retry);
     const wait = this.pages.need({
       now: t,
-      speed: this.clock.moving ? this.clock.anchor.speed : 0,
+      speed: this.clock.moving ? this.clock.rate : 0,
       following: this.following || this.coming,
       low,
       high,

@@ -11,7 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import param
+from numpy.typing import NDArray
 
 from twin.analysis.event_index import GROUPS, EventFilter, Page, Positions, event_index_of
 from twin.analysis.wording import describe
@@ -20,7 +22,7 @@ from twin.foundation.stages import STAGE_LABELS, STATES
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Timeline
 from twin.views.shared.component import Component, module_source, style_source
-from twin.views.shared.rows import Columns, columns_of
+from twin.views.shared.rows import Columns, Inserted, columns_of
 from twin.views.shared.view import ReplayView
 
 if TYPE_CHECKING:
@@ -55,6 +57,11 @@ class FeedList(Component):
     query: str = param.String(default="", doc="The filter as `twin.analysis.event_index.EventFilter` writes it.")  # type: ignore[assignment]
     active: bool = param.Boolean(default=True, doc="Whether the list is visible.")  # type: ignore[assignment]
     version: int = param.Integer(default=0, doc="Counts the timelines; the browser drops rows of older ones.")  # type: ignore[assignment]
+    grown: list[float] = param.List(  # type: ignore[assignment]
+        default=[0, 0],
+        doc="How often the timeline was extended, from when on rows have come since the last time, data seconds, and the rows of "
+        "the orders that were inserted (rows.py).",
+    )
     groups: list[list[str]] = param.List(  # type: ignore[assignment]
         default=[[group, GROUP_LABELS[group]] for group in GROUPS],
         doc="The groups of events that can be chosen: key and label.",
@@ -94,7 +101,19 @@ class FeedView(ReplayView):
 
     def reset(self) -> None:
         """Make the browser drop its rows and request them again."""
+        self._times: NDArray[np.float64] = np.empty(0)
         self._list.version += 1
+
+    def extend(self, inserted: Inserted) -> None:
+        """Make the browser request the rows that came, and show those that it has until the answer is there."""
+        timeline, before = self._controller.timeline, self._times
+        if timeline is None:
+            return
+        self._times = event_index_of(timeline).ts
+        same = (
+            len(before) > 0 and len(before) <= len(self._times) and np.array_equal(before, self._times[: len(before)])
+        )
+        self._list.grown = [self._list.grown[0] + 1, float(before[-1]) if same else 0.0, *inserted.tolist()]
 
     def _on_message(self, event: "DataEvent") -> None:
         """Answer {ask: "feed", serial, version, query, stage, row, t, first?, group?} with a page.

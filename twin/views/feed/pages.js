@@ -1,7 +1,7 @@
 // What the feed knows of its rows. Rows are counted from the oldest that matches the filter (0), as the server counts
 // them.
 
-import { rowsOf, upperBound } from "../shared/rows.js";
+import { movedRow, rowsOf, upperBound } from "../shared/rows.js";
 
 /** Rows of a page, as the server sends them. */
 const PAGE = 200;
@@ -87,7 +87,7 @@ class FeedPages {
    * @returns {number | null}
    */
   topAt(t) {
-    if (!this.ready) return null;
+    if (!this.ready || this.list.outdated) return null;
     const { first, times, until, at, total } = this.list;
     if (this.filter.stage) return t === at ? total : null; // who is in a stage changes with every moment
     if (t !== at && (t >= until || (first > 0 && !(t >= times[0])))) return null;
@@ -98,6 +98,18 @@ class FeedPages {
    */
   get reach() {
     return this.list ? this.list.first + this.list.times.length : 0;
+  }
+  /**
+   * Rows have come that lie after `since`: those before are as they were. The rows at hand stay in sight until the
+   * answer to the next question is here; they are of orders that may have other rows now, as `inserted` says.
+   * @param {number} since
+   * @param {number[]} inserted
+   */
+  grow(since, inserted = []) {
+    if (!this.list) return;
+    if (inserted.length) for (const row of this.list.rows.values()) row.order = movedRow(row.order, inserted);
+    if (since > this.list.at) this.list.until = Math.min(this.list.until, since);
+    else Object.assign(this.list, { outdated: true, replaced: this.list.replaced || since < this.list.times.at(-1) });
   }
   /** The user has gone elsewhere: the next ask need not wait. */
   hurry() {
@@ -146,7 +158,7 @@ class FeedPages {
     if (!asked || asked.serial !== serial || asked.key !== this.key || version !== this.model.version) return;
     this.flying = null;
     const whole = asked.first === undefined;
-    if (!this.ready || (whole && this.filter.stage))
+    if (!this.ready || (whole && (this.filter.stage || this.list.replaced)))
       this.list = { key: this.key, rows: new Map(), first: 0, times: [], at: asked.t, until: -Infinity };
     const kept = this.list.rows; // a row stays the same object, and so its node and the focus on it
     const fresh = rowsOf(rows);
@@ -155,7 +167,8 @@ class FeedPages {
     });
     if (kept.size > KEPT)
       for (const number of [...kept.keys()]) if (Math.abs(number - first) > KEPT / 4) kept.delete(number);
-    if (whole) Object.assign(this.list, { first, times: rows.t, at: asked.t, until: until ?? Infinity, top });
+    if (whole)
+      Object.assign(this.list, { outdated: false, first, times: rows.t, at: asked.t, until: until ?? Infinity, top });
     Object.assign(this.list, { total, oldest });
     this.changed();
   }

@@ -21,6 +21,7 @@ from twin.reports.card_text import card_html, card_markdown
 from twin.server import threads
 from twin.timeline.timeline import Timeline
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.rows import Inserted
 from twin.views.shared.view import ReplayView
 
 LONGEST_NOTES = 5000
@@ -59,6 +60,9 @@ class IncidentCardView(ReplayView):
     def reset(self) -> None:
         """Drop the card of the previous timeline."""
         self._card = None
+
+    def extend(self, inserted: Inserted) -> None:
+        """Keep the card that is being looked at."""
 
     def _on_message(self, event: Any) -> None:
         match event.data:

@@ -432,7 +432,12 @@ class MapFrame {
   };
 
   restage = () => {
-    const { version = 0, empty: text = "", note = "", target, glyphs = 0 } = this.model.scene;
+    const { version = 0, empty: text = "", note = "", target, glyphs = 0, inserted } = this.model.scene;
+    if (inserted && this.motion.version) {
+      // the same kitchen, extended: what is drawn stays until the trips come, which is in this very message
+      this.motion.renew(version, inserted);
+      return;
+    }
     this.note.hidden = !note;
     this.note.textContent = note;
     this.empty.hidden = !text;
@@ -467,6 +472,7 @@ class MapFrame {
   receive = (event) => {
     const m = event?.data ?? event;
     if (m.tell === "motion") {
+      if (m.grown) this.asked.renew(m.inserted, [this.selection.row, this.selection.hovered]);
       if (this.motion.receive(m)) this.wake();
     } else if (m.version !== this.model.scene.version) return;
     else if (m.tell === "order") {

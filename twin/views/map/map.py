@@ -32,6 +32,7 @@ from twin.views.map.figure import ONLINE, build_figure
 from twin.views.map.fleet import Viewed
 from twin.views.map.layers import LAYERS, layers_of, layers_text
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.rows import Inserted
 from twin.views.shared.view import ReplayView
 
 log = logging.getLogger(__name__)
@@ -193,12 +194,27 @@ class MapView(ReplayView):
         timeline = self._controller.timeline
         if timeline is None or self._browser_window is None or self._browser_window[0] <= t <= self._browser_window[1]:
             return
-        start, end = wire.window_at(t, self._controller.speed)
+        start, end = wire.window_at(t, self._controller.anchor.rate)
         self._pushes += 1
         self._viewed = replace(self._viewed, t=t)
         window = self._window(timeline, start, end)
         self._browser_window = self._pushed_window = start, window["to"]
         self._send("motion", {"pushed": True, **window})
+
+    def extend(self, inserted: Inserted) -> None:
+        """Use the controller's timeline: send the trips around the playhead anew."""
+        timeline = self._controller.timeline
+        if timeline is None or self._browser_window is None:
+            return
+        if len(inserted):
+            self._version += 1
+            self._frame.scene = {**self._frame.scene, "version": self._version, "inserted": inserted.tolist()}
+        speed = self._controller.anchor.rate
+        start, end = wire.window_at(self._controller.now(), speed)
+        self._pushes += 1
+        window = self._window(timeline, start, end)
+        self._browser_window = self._pushed_window = start, window["to"]
+        self._send("motion", {"pushed": True, "grown": True, "inserted": inserted.tolist(), **window})
 
     def reset(self) -> None:
         """Use the controller's timeline: send its place and base map; the browser then requests its trips."""
@@ -331,7 +347,7 @@ class MapView(ReplayView):
         chosen = fleet.choose(timeline, start, end, after, self._viewed, most, picked)
         rows = chosen.trips
         motion = timeline.motion(start, end, after=after) if rows is None else timeline.motion_of(rows)
-        trips = messages.window_message(motion, timeline.orders, self._controller.speed)
+        trips = messages.window_message(motion, timeline.orders, self._controller.anchor.rate)
         return {
             "from": start,
             "to": chosen.end,
@@ -352,7 +368,7 @@ class MapView(ReplayView):
         if since is None:
             self._browser_window = start, end
         elif self._browser_window is not None:  # the browser now drops what has passed
-            first = self._controller.now() - max(wire.KEPT_S, wire.WINDOW_WALL_S * self._controller.speed)
+            first = self._controller.now() - max(wire.KEPT_S, wire.WINDOW_WALL_S * self._controller.anchor.rate)
             self._browser_window = max(self._browser_window[0], first), max(self._browser_window[1], end)
 
     async def _send_crowd(self, timeline: Timeline, t: float, view: fleet.Box, pixel: float) -> None:

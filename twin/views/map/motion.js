@@ -6,6 +6,7 @@
 
 import { FADE_S, FADE_WALL_S, KEPT_S, LEAD_WALL_S, WINDOW_MIN_S, WINDOW_WALL_S } from "#python/views/map/wire";
 import { ReplayClock } from "../shared/clock.js";
+import { movedRow } from "../shared/rows.js";
 import { unpack } from "./wire.js";
 
 const READY = 900;
@@ -15,6 +16,10 @@ const ASK_GAP = 1;
 const ASK_LOST = 5; // seconds between two windows in a row; after which an answer counts as lost
 const MARGIN = 0.25; // of a view's size, on each side: so far it is moved before others are asked for
 const AGAIN = 0.25; // seconds between two questions for another part of a crowd
+const GLIDE = 1.5; // seconds of the viewer's in which a driver goes to where a ping says that he is
+const LEAST_GLIDE = 2; // metres that nobody sees
+const OWN_PACE_S = 60;
+const OWN_PACE_SHARE = 0.1; // from when on a driver's own pace says more than the promise, as in locate.py
 const ON_TIME = 0;
 const AT_RISK = 1;
 const LATE = 2;
@@ -47,11 +52,15 @@ class Trip {
     this.stalls = null; // [from, to, …] data seconds between which the order had stalled: nobody is on the road
     this.gaps = null; // [from, to, …] seconds since the start between which positions are inferred
     this.knot = 0; // the one before the driver
+    /** @type {{x: number, y: number, wall: number} | null} how far from it the driver was drawn when it was corrected */
+    this.glide = null;
     this.px = this.py = NaN; // where place() found the driver
     this.tone = ON_TIME;
     this.inferred = false;
     this.label = ""; // what is written beside the driver
     this.cluster = null; // the bubble that stands for this driver, see clusters.js
+    /** @type {Float64Array | null} metres along the way to each knot, once they are wanted */
+    this.way = null;
   }
   /** Whether the driver is on the road at t. */
   drives(t) {
@@ -71,6 +80,51 @@ class Trip {
     if (gaps)
       for (let i = 0, s = t - this.start; i < gaps.length; i += 2)
         if (s >= gaps[i] && s < gaps[i + 1]) this.inferred = true;
+  }
+  /**
+   * Move px and py on along the planned route where no later position has come in yet, `s` seconds after the start: at
+   * the driver's own pace so far, or, while that says little, at the one that was promised. It is a guess, and said so.
+   */
+  foresee(s) {
+    const { t, x, y } = this;
+    const last = t.length - 1;
+    let i = this.knot;
+    if (i >= last || t[i + 1] !== Infinity || s <= t[i]) return;
+    this.way ??= wayOf(x, y);
+    const { way } = this;
+    const promised = this.promised - this.start;
+    const own = t[i] >= OWN_PACE_S && way[i] >= OWN_PACE_SHARE * way[last];
+    const pace = own ? way[i] / t[i] : way[last] / promised;
+    if (!(pace > 0 && pace < Infinity)) return;
+    const there = Math.min(way[i] + pace * (s - t[i]), way[last]);
+    while (i < last - 1 && way[i + 1] <= there) i++;
+    const f = way[i + 1] > way[i] ? (there - way[i]) / (way[i + 1] - way[i]) : 0;
+    this.knot = i;
+    this.px = x[i] + f * (x[i + 1] - x[i]);
+    this.py = y[i] + f * (y[i + 1] - y[i]);
+    this.inferred = true;
+  }
+  /** Go on from where the driver was drawn: what has come in since says that it was elsewhere. */
+  glideFrom(px, py, wall) {
+    const [x, y] = [px - this.px, py - this.py];
+    this.glide = Math.hypot(x, y) > LEAST_GLIDE ? { x, y, wall } : null;
+  }
+  /**
+   * Move px and py towards where place() found the driver, all the way within GLIDE seconds of the viewer's; what is
+   * drawn meanwhile is inferred.
+   */
+  slide(wall) {
+    const { glide } = this;
+    if (!glide) return;
+    const left = 1 - (wall - glide.wall) / GLIDE;
+    if (left <= 0) {
+      this.glide = null;
+      return;
+    }
+    const ease = left * left * (3 - 2 * left);
+    this.px += ease * glide.x;
+    this.py += ease * glide.y;
+    this.inferred = true;
   }
   /** Find the driver `s` seconds after the start, into px and py. */
   place(s) {
@@ -117,6 +171,12 @@ class Trip {
     return i < 0 ? [0, 0] : [this.x[i + 1] - this.x[i], this.y[i + 1] - this.y[i]];
   }
 }
+/** The metres along a way to each of its knots. */
+function wayOf(x, y) {
+  const way = new Float64Array(x.length);
+  for (let i = 1; i < x.length; i++) way[i] = way[i - 1] + Math.hypot(x[i] - x[i - 1], y[i] - y[i - 1]);
+  return way;
+}
 /** A view with room to move it before others are asked for. */
 const widened = (box) => {
   if (!box) return null;
@@ -131,7 +191,7 @@ const share = (a, b, s) => (b > a && b < Infinity && s > a ? Math.min(1, (s - a)
 /**
  * The trips on the road at some time in [from, to], as the server sends them (wire.py, fleet.py).
  * @typedef {import("./wire.js").Packed & {from: number, to: number, crowd?: number, within?: number[] | null,
- *   version?: number, number?: number, pushed?: boolean}} Window
+ *   version?: number, number?: number, pushed?: boolean, grown?: boolean}} Window
  */
 
 /** The trips of a window, and of those that came after it. */
@@ -149,6 +209,10 @@ class Held {
   }
   covers(t) {
     return t >= this.from && t <= this.to;
+  }
+  renumber(inserted) {
+    for (const trip of this.trips) trip.order = movedRow(trip.order, inserted);
+    this.orders = new Map(this.trips.map((trip) => [trip.order, trip]));
   }
   /** @param {Window} window */
   add(window) {
@@ -214,8 +278,18 @@ class Motion {
     /** @type {Trip[]} delivered shortly before */
     this.faded = [];
   }
+  /**
+   * Go on with an extended timeline: orders were inserted, so that those held have other rows.
+   * @param {number} version
+   * @param {number[]} inserted
+   */
+  renew(version, inserted) {
+    this.version = version;
+    this.asked = this.next = null;
+    this.held?.renumber(inserted);
+  }
   get speed() {
-    return this.clock.anchor?.speed ?? 1;
+    return this.clock.rate;
   }
   get waiting() {
     return !!this.asked;
@@ -250,7 +324,7 @@ class Motion {
   ahead(now) {
     const a = this.clock.anchor;
     const ready = !this.held?.crowd && this.active.length <= READY_MOST ? READY : WINDOW_MIN_S / 3;
-    return Math.min(now + Math.max(LEAD_WALL_S * a.speed, ready), a.end + 1); // the end itself is shown too
+    return Math.min(now + Math.max(LEAD_WALL_S * this.speed, ready), a.end + 1); // the end itself is shown too
   }
 
   /** Bring active and faded to the playhead; false if it is not held yet and the last moment stays. */
@@ -268,6 +342,8 @@ class Motion {
     if (!held || !(held.covers(now) || late)) return false;
     this.t = now;
     const fade = fadeSpan(this.speed);
+    const wall = ReplayClock.wall();
+    const growing = this.clock.state !== "replay";
     const active = [];
     const faded = [];
     for (const trip of held.trips) {
@@ -275,6 +351,8 @@ class Motion {
       if (trip.drives(now)) {
         trip.place(now - trip.start);
         trip.judge(now, this.target);
+        if (growing) trip.foresee(now - trip.start);
+        trip.slide(wall);
         active.push(trip);
       } else if (now >= trip.end && now < trip.end + fade) {
         trip.place(trip.end - trip.start);
@@ -300,18 +378,18 @@ class Motion {
     const { held } = this;
     const a = this.clock.anchor;
     const { moving } = this.clock;
-    const length = Math.max(WINDOW_MIN_S, WINDOW_WALL_S * a.speed);
+    const length = Math.max(WINDOW_MIN_S, WINDOW_WALL_S * this.speed);
     const ahead = this.ahead(now);
     const behind = held && moving && now > held.to && now < held.to + length;
     if (!held || !(held.covers(now) || behind) || (this.stale && wall - this.asked_at > AGAIN))
-      this.ask("new", now - fadeSpan(a.speed), now + length, now);
+      this.ask("new", now - fadeSpan(this.speed), now + length, now);
     else if (wall - this.asked_at < (moving ? ASK_GAP : REST)) return;
     else if (held.to < ahead) this.ask("more", held.to, Math.min(ahead + length, Math.max(ahead, a.end + 1)));
     else if (
       moving &&
       a.loop &&
       !this.next &&
-      now + LEAD_WALL_S * a.speed + WINDOW_MIN_S / 3 > a.end &&
+      now + LEAD_WALL_S * this.speed + WINDOW_MIN_S / 3 > a.end &&
       !held.covers(a.start)
     )
       this.ask("loop", a.start, a.start + length);
@@ -339,6 +417,20 @@ class Motion {
     });
   }
   /**
+   * Have drivers whose way was corrected by what came in go on from where they are drawn.
+   * @param {Trip[]} before those drawn
+   */
+  correct(before) {
+    const wall = ReplayClock.wall();
+    for (const { order, px, py } of before) {
+      const trip = this.held?.orders.get(order);
+      if (!trip?.drives(this.t) || Number.isNaN(px)) continue;
+      trip.place(this.t - trip.start);
+      trip.foresee(this.t - trip.start);
+      trip.glideFrom(px, py, wall);
+    }
+  }
+  /**
    * Take an answer, or a window that the server sends with a seek before it is asked; false if it is not waited for.
    * @param {Window} m
    * @returns {boolean}
@@ -347,7 +439,9 @@ class Motion {
     const { asked } = this;
     if (m.pushed && m.version === this.version) {
       this.pushes++;
+      const before = m.grown ? this.active : [];
       this.held = new Held(m);
+      this.correct(before);
       if (asked?.kind !== "loop") this.asked = null; // of another moment, or this very window, which is not sent twice
       return true;
     }

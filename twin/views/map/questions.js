@@ -3,6 +3,7 @@
 import { ORDER_LABELS, STATES } from "#python/foundation/stages";
 import { ReplayClock } from "../shared/clock.js";
 import { guarded } from "../shared/registry.js";
+import { movedRow } from "../shared/rows.js";
 import { unpack } from "./wire.js";
 
 const PLACES_MOST = 500;
@@ -36,6 +37,26 @@ class Asked {
     this.pinsAsked = this.detailAsked = -Infinity;
     this.detailOf = -1;
   }
+  /**
+   * Go on with an extended timeline: what is seen is shown until it is asked for anew.
+   * @param {number[]} inserted the rows of further orders
+   * @param {number[]} seen the orders, by their rows now, whose places are shown
+   */
+  renew(inserted, seen) {
+    const known = new Map([...this.places].map(([order, place]) => [movedRow(order, inserted), place]));
+    this.places = new Map();
+    for (const order of new Set(seen)) {
+      const place = known.get(order);
+      if (!place) continue;
+      this.places.set(order, { ...place, order });
+      this.send({ ask: "place", order });
+    }
+    this.detailOf = movedRow(this.detailOf, inserted);
+    for (const pin of [...(this.pins?.all ?? []), ...(this.group?.all ?? [])])
+      pin.order = movedRow(pin.order, inserted);
+    if (this.group) this.group.rows = new Set(this.group.all.map((pin) => pin.order));
+    if (this.pins) this.pins.to = -Infinity;
+  }
   /** Where an order belongs: {id, customer, enter, closed}; null until the answer is here. */
   place(order) {
     if (!this.places.has(order)) {
@@ -60,7 +81,7 @@ class Asked {
   pinsAt(stage, t) {
     const { pins } = this;
     const wall = ReplayClock.wall();
-    const speed = this.clock.anchor?.speed ?? 1;
+    const speed = this.clock.rate;
     const ahead = Math.max(PINS_MIN, PINS_WALL * speed);
     const short =
       pins?.stage !== stage ||

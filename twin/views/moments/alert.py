@@ -15,6 +15,7 @@ from twin.views.moments.known import known_to_browser
 from twin.views.moments.moments import span_of, to_browser
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.kitchen_state import states_to_browser
+from twin.views.shared.rows import Inserted
 from twin.views.shared.view import ReplayView
 
 
@@ -68,6 +69,9 @@ class AlertView(ReplayView):
     def reset(self) -> None:
         """Drop the troubles of the previous timeline."""
         self.learn()
+
+    def extend(self, inserted: Inserted) -> None:
+        """Keep the troubles: those of the later timeline come with `learn`."""
 
     def learn(self) -> None:
         """Show the troubles of the controller's insights."""

@@ -12,6 +12,7 @@ from twin.analysis.moments import KINDS, TROUBLES, Moment
 from twin.analysis.moments.moment import when_in
 from twin.replay.controller import ReplayController
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.rows import Inserted
 from twin.views.shared.view import ReplayView
 
 ICON_OF = {
@@ -105,6 +106,9 @@ class MomentsView(ReplayView):
     def reset(self) -> None:
         """Drop the moments of the previous timeline."""
         self.learn()
+
+    def extend(self, inserted: Inserted) -> None:
+        """Keep the moments: those of the later timeline come with `learn`."""
 
     def learn(self) -> None:
         """Show the moments of the controller's insights."""

@@ -23,6 +23,7 @@ from twin.server import threads
 from twin.timeline.neighbour import neighbour
 from twin.timeline.timeline import EventSlice, Timeline
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.rows import Inserted
 from twin.views.shared.view import ReplayView
 
 if TYPE_CHECKING:
@@ -97,7 +98,23 @@ class OrderView(ReplayView):
     def reset(self) -> None:
         """Use the controller's timeline; an order that is still selected is sent again from it."""
         self._asked = None
+        self._outdated = False
         self._choose()
+
+    def extend(self, inserted: Inserted) -> None:
+        """Use the controller's timeline; what was to be expected of the order stays until it is computed anew."""
+        timeline, expected = self._controller.timeline, self._expected
+        if timeline is None or self._controller.selection.row < 0:
+            self._expected = None
+            return
+        self._outdated = True
+        if expected is not None and len(inserted):  # by other rows: the story that is seen stays until that is computed
+            self._expected = None
+            self._expect()
+            return
+        if expected is not None and self._controller.selection.row < len(expected[0].orders):
+            self._expected = timeline, expected[1]
+        self._send_story()
 
     def learn(self) -> None:
         """Use the controller's baseline, whose usual times are shown below the order's own."""
@@ -111,19 +128,28 @@ class OrderView(ReplayView):
     def _expect(self) -> None:
         """Find out in a thread what was to be expected of the selected order, and send it then; once per timeline."""
         insights, timeline, target = self._controller.insights, self._controller.timeline, self.target
-        if timeline is None or self._controller.selection.row < 0 or self._known(timeline) is not None:
+        if timeline is None or self._controller.selection.row < 0:
+            return
+        if self._known(timeline) is not None and not self._outdated:
             return
         if insights is None or insights.timeline is not timeline or insights.baseline.history is None:
             return
         if self._asked == (timeline, target):
             return
         self._asked, baseline = (timeline, target), insights.baseline
+        self._outdated = False
 
         async def compute() -> None:
             expected = await threads.to_source(lambda: Expected.of(timeline, baseline, target))
-            if self._controller.timeline is timeline and self.target == target:
-                self._expected = timeline, expected
+            now = self._controller.timeline
+            extended = (
+                self._controller.state != "replay" and now is not None and now.orders.ids.equals(timeline.orders.ids)
+            )
+            if now is not None and (now is timeline or extended) and self.target == target:
+                self._expected = now, expected
                 self._send_story()
+            elif self._controller.state != "replay":  # newer orders came meanwhile
+                self._expect()
 
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
             pn.state.execute(partial(self.attempt_answer, compute))
@@ -327,7 +353,7 @@ def _delivery_time(life: Lifecycle, target: float) -> Fact:
         over = wording.whole_minutes(_spent(life.delivered, life.order.created) - target)
         total = wording.exact_text(_spent(life.delivered, life.order.created))
         against = f"target {wording.minutes_text(target)}"
-        note = f"{over} over {against}" if over > 0 else f"within {against}"
+        note = f"{over} min over {against}" if over > 0 else f"within {against}"
         tone = "bad" if over > 0 else "good"
         return _fact(label, total, note, life.delivered, tone, why, _pending(label))
     if life.cancelled is not None and life.delivered is None:

@@ -17,7 +17,7 @@ from twin.replay.controller import ReplayController
 from twin.timeline.membership import Members
 from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.shared.component import Component, module_source, style_source
-from twin.views.shared.rows import columns_of
+from twin.views.shared.rows import Inserted, columns_of
 from twin.views.shared.view import ReplayView
 
 if TYPE_CHECKING:
@@ -102,6 +102,14 @@ class OrderListView(ReplayView):
         self._shown: tuple[Any, ...] | None = None
         self._sent = -np.inf
         self._epoch = -1
+
+    def extend(self, inserted: Inserted) -> None:
+        """Use the controller's timeline; the next `show` sends what has changed."""
+        assert self._controller.timeline is not None
+        self._timeline = self._controller.timeline
+        self._began = self._timeline.orders.began
+        if len(inserted):
+            self._sent_rows, self._shown = frozenset(), None
 
     def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
         """Show the orders of the snapshot; sends nothing if the same orders are in the same stages."""

@@ -20,6 +20,7 @@ from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.pipeline.stage_orders import StageOrders
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.rows import Inserted
 from twin.views.shared.view import ReplayView
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ class PipelineStrip(Component):
     usual_words: str = param.String(default="", doc="The days that `usual` is made from, as text.")  # type: ignore[assignment]
     here: str = param.String(default="", doc="Key of the stage that the selected order is in; empty: none.")  # type: ignore[assignment]
     loads: int = param.Integer(default=0, doc="Counts the timelines; the browser closes a list of an older one.")  # type: ignore[assignment]
+    extended: int = param.Integer(  # type: ignore[assignment]
+        default=-1,
+        doc="`loads` of a timeline that the one before was extended to, with other rows: the list stays open.",
+    )
 
     _esm = module_source(Path(__file__).with_name("pipeline.js"))
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("pipeline.css"))]
@@ -91,6 +96,13 @@ class PipelineView(ReplayView):
         self._snapshot = None
         self._usual_mark = math.nan
         self._strip.loads += 1
+
+    def extend(self, inserted: Inserted) -> None:
+        """Use the controller's timeline, without closing a list of orders that is open."""
+        self._timeline = self._controller.timeline
+        self._orders = None if self._timeline is None else StageOrders(self._timeline)
+        if len(inserted):
+            self._strip.extended = self._strip.loads = self._strip.loads + 1
 
     def learn(self) -> None:
         """Use the controller's baseline from the next `show` on."""

@@ -114,8 +114,17 @@ class StageList {
     this.at = t;
     this.model.send_msg({ ask: "stage", stage: this.stage, t, loads: this.model.loads });
   }
+  /** The orders have other rows now: the list that is seen stays until the answer to the next question is here. */
+  renew() {
+    this.outdated = true;
+    this.asked = 0;
+    this.ask();
+  }
   take({ stage, t, total, rows, loads }) {
     if (stage !== this.stage || loads !== this.model.loads) return;
+    if (this.outdated) for (const { item } of this.rows.values()) item.remove();
+    if (this.outdated) this.rows = new Map();
+    this.outdated = false;
     const closed = stage === "completed" || stage === "cancelled";
     const fresh = new Map();
     for (const order of rowsOf(rows))

@@ -2,7 +2,8 @@
 
 /**
  * What an address does not say of a replay: the moment of a running clock, that it runs, the section it plays.
- * @typedef {{t: number, playing: boolean, speed: number, loop: boolean, start: number, end: number}} ReplayState
+ * `live`: it follows the latest events.
+ * @typedef {{t: number, playing: boolean, speed: number, loop: boolean, start: number, end: number, live?: boolean}} ReplayState
  */
 
 /** A query with its moment replaced, as the kitchen's clock has it. */
@@ -27,7 +28,8 @@ function stateOf(clock) {
   const { anchor, halted } = clock;
   if (!anchor || !(anchor.end > anchor.start)) return null;
   const { speed, loop, start, end } = anchor;
-  return { t: clock.now(), playing: halted ? halted.playing : clock.moving, speed, loop, start, end };
+  const live = anchor.live ? { live: true } : {};
+  return { t: clock.now(), playing: halted ? halted.playing : clock.moving, speed, loop, start, end, ...live };
 }
 
 /**
@@ -38,6 +40,10 @@ function stateOf(clock) {
  */
 function resume(clock, verbs, state) {
   const { anchor } = clock;
+  if (state.live && anchor?.edge !== undefined) {
+    if (!anchor.live) verbs.follow();
+    return;
+  }
   if (!anchor || state.t < anchor.start || state.t > anchor.end) return;
   if (state.start >= anchor.start && state.end <= anchor.end && state.end - state.start < anchor.end - anchor.start)
     verbs.section(state.start, state.end);

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from twin.foundation.address import MOST_COUNTED, Address, quoted, with_plus
 from twin.foundation.errors import UnknownLocationError
@@ -13,10 +14,12 @@ from twin.replay.controller import ReplayController
 from twin.sources.base import Window
 from twin.sources.similar_orders import similar_orders
 
-LoadRequest = tuple[str, float | None, float | None, float | None, float | None]
-"""What is to be loaded: location, start, end, playhead, speed; None: the default, see `ReplaySession.choose`."""
+Follow = Literal["", "live", "behind"]
+"""Whether a kitchen's newest events are followed, from the latest on or from another playhead; empty: a range is loaded."""
+LoadRequest = tuple[str, float | None, float | None, float | None, float | None, Follow]
+"""What is to be loaded: location, start, end, playhead, speed, follow; None: the default, see `ReplaySession.choose`."""
 
-NAMES = ("location", "start", "end", "t", "speed", "view", "order", "stage", "loop", "hindsight", "theme")
+NAMES = ("location", "start", "end", "t", "speed", "view", "order", "stage", "loop", "hindsight", "theme", "live")
 """The parameters of the operations page, beside those that its views save."""
 
 LONGEST_ID = 200
@@ -49,15 +52,18 @@ def read(address: Address, hub: Hub) -> Wish | None:
     except UnknownLocationError as error:
         address.remark(unknown_kitchen(location, error))
         return None
-    start, end = _range(address, hub, location)
+    follow = _follow(address, hub, location)
+    start, end = (None, None) if follow else _range(address, hub, location)
     latest = hub.last_hours(location)
+    if follow:
+        latest = Window(latest.start, max(latest.end, hub.edge(location)))
     at = address.time("t", tz)
     first, last = (latest.start, latest.end) if start is None or end is None else (start, end)
     if at is not None and not first <= at <= last:
         address.remark(f"{tz.text(at)} is not in the range shown: the nearest time in it is.")
     loop, section = _loop(address, tz, first, last)
     return Wish(
-        (location, start, end, at, address.number("speed", LEAST_SPEED, max(ReplayController.SPEEDS))),
+        (location, start, end, at, address.number("speed", LEAST_SPEED, max(ReplayController.SPEEDS)), follow),
         _viewport(address),
         address.text("order")[:LONGEST_ID],
         address.one_of("stage", STATES) or "",
@@ -65,6 +71,17 @@ def read(address: Address, hub: Hub) -> Wish | None:
         address.one_of("hindsight", ("0", "1")) == "1",
         section,
     )
+
+
+def _follow(address: Address, hub: Hub, location: str) -> Follow:
+    """Return what an address says with `live`: 1 follows the latest events, 0 is behind them at its t."""
+    value = address.one_of("live", ("0", "1"))
+    if value is None:
+        return ""
+    if hub.as_of is None:
+        address.remark("Nothing newer comes from this source, so nothing can be followed live.")
+        return ""
+    return "live" if value == "1" else "behind"
 
 
 def loop_text(section: tuple[float, float] | None, tz: Zone) -> str:

@@ -65,7 +65,7 @@ class PageLink {
   /** The query that comes back to what is shown now; empty while nothing is. */
   query() {
     const state = stateOf(this.clock);
-    if (!this.model.query || !state) return this.model.query;
+    if (!this.model.query || !state || this.clock.state === "live") return this.model.query;
     return state.playing || this.clock.halted ? queryAt(this.model.query, state.t, this.clock.zone) : this.model.query;
   }
 

@@ -6,7 +6,9 @@ verb is shown at once. A session that is paused or not visible (a hidden tab, a 
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,13 +25,16 @@ from twin.foundation.progress import Task
 from twin.foundation.telemetry import TICKS
 from twin.hub import Hub
 from twin.replay.controller import ReplayController
+from twin.replay.live import LiveKitchens, LiveState, grows
 from twin.server import threads
 from twin.server.process import process
 from twin.sources.base import Location
 from twin.timeline.timeline import Timeline
-from twin.views.session.address import LoadRequest, cut, loop_text, read
+from twin.views.session.address import Follow, LoadRequest, cut, loop_text, read
+from twin.views.session.following import Following
 from twin.views.session.unfolding import TroubleFollower
 from twin.views.shared.component import Component, module_source
+from twin.views.shared.rows import inserted_rows
 from twin.views.shared.view import ReplayView
 
 log = logging.getLogger(__name__)
@@ -114,6 +119,7 @@ class ReplaySession(param.Parameterized):
         self.page.join(controller)
         self._views: Sequence[ReplayView] = ()
         self._troubles = TroubleFollower(hub, controller, lambda: self.page.seen)
+        self.following = Following(hub, self._visible, self._extend)
         self._shown: tuple[int, float] | None = None
         self._written = ""
         self._requested: LoadRequest | None = None
@@ -126,11 +132,18 @@ class ReplaySession(param.Parameterized):
         self._saved_params: dict[str, tuple[param.Parameterized, str, str]] = {}
         self._ticker: Any = None
         self._newest = 0
+        self.extending = False
+        """Whether the timeline is being replaced by a later one of the same kitchen."""
+        self._examined: Insights | None = None  # the last that came with a live kitchen
         controller.param.watch(self._on_anchor, "anchor")
         controller.selection.param.watch(self._on_state, "version")
         self.page.param.watch(self._on_visibility, "seen")
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
-            pn.state.on_session_destroyed(lambda _context: self._task.cancel())
+            pn.state.on_session_destroyed(lambda _context: self._end())
+
+    def _end(self) -> None:
+        self._task.cancel()
+        self.following.end()
 
     def save_in_address(self, **states: tuple[param.Parameterized, str]) -> None:
         """Save string Params of views in the page's address, under each given name: (view, Param's name).
@@ -158,8 +171,11 @@ class ReplaySession(param.Parameterized):
         end: float | None = None,
         at: float | None = None,
         speed: float | None = None,
+        follow: Follow = "",
     ) -> None:
         """Load a location over [start, end) (default: its last 24 hours) and show it at `at` (default: its busiest time).
+
+        With `follow` its newest events are followed instead; so they are by default where more are to be expected.
 
         Loading runs in a thread, and the page stays responsive. A second call cancels the first. Errors that the user can
         cause are not raised but set as `problem`.
@@ -170,12 +186,15 @@ class ReplaySession(param.Parameterized):
         self.hub.freshen()
         self._task = loading = Task(partial(self._progress, pn.state.curdoc, number))
         self.problem = ""
-        self._requested = (location, start, end, at, speed)
+        self._requested = (location, start, end, at, speed, follow)
         try:
             place = self.hub.location(location)
+            if start is None and end is None and at is None and not follow and grows(self.hub, location):
+                follow = "live"
+                self._requested = (location, start, end, at, speed, follow)
             self.waiting = f"Loading {place.label} …"
             with loading.as_current(), self._errand():
-                timeline, missing = await threads.to_source(self._load, location, start, end)
+                timeline, missing, now = await threads.to_source(self._load, location, start, end, follow)
         except (TwinError, ValueError) as error:
             problem = str(error)
         except Exception as error:  # whatever it is, nobody may wait for ever
@@ -191,11 +210,12 @@ class ReplaySession(param.Parameterized):
                 self.page.settled = True
             return
         if number == self._newest:
-            self._take(place, timeline, at, speed)
+            self._take(place, timeline, at, speed, follow, now)
             self._unprepared = missing
             if self._unprepared and self._unprepared not in self.remarks:
                 self.remarks = [*self.remarks, self._unprepared]
-            if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+            # what is followed comes with its insights
+            if now is None and pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
                 pn.state.execute(partial(self.learn, timeline))
 
     def cancel(self) -> None:
@@ -270,8 +290,10 @@ class ReplaySession(param.Parameterized):
         """Whether another location than the one shown is being loaded."""
         return self._requested is not None and (self.place is None or self._requested[0] != self.place.id)
 
-    def _load(self, location: str, start: float | None, end: float | None) -> tuple[Timeline, str]:
-        """Return the timeline, and what could not be prepared for it as a sentence, "" if all was."""
+    def _load(
+        self, location: str, start: float | None, end: float | None, follow: Follow = ""
+    ) -> tuple[Timeline, str, LiveState | None]:
+        """Return the timeline, what could not be prepared for it as a sentence, "" if all was, and what is followed, if it is."""
         missing = ""
         if self._prepare is not None:
             try:
@@ -279,27 +301,89 @@ class ReplaySession(param.Parameterized):
             except SourceError as error:  # a kitchen is worth seeing without its streets
                 log.warning("%s is shown without its base map: %s", location, error)
                 missing = f"The map has no streets: {error}"
-        return self.hub.timeline(location, start, end), missing
+        if follow:
+            now = self.hub.cached(LiveKitchens).kitchen(location).advance()
+            return now.timeline, missing, now
+        return self.hub.timeline(location, start, end), missing, None
 
-    def _take(self, place: Location, timeline: Timeline, at: float | None, speed: float | None) -> None:
+    def _take(
+        self,
+        place: Location,
+        timeline: Timeline,
+        at: float | None,
+        speed: float | None,
+        follow: Follow = "",
+        now: LiveState | None = None,
+    ) -> None:
         with pn.io.hold():
             if self.place is not None and place.id != self.place.id:
                 self.viewport = []  # it was chosen for another city
                 self.controller.selection.clear()
             self._loaded = self._requested
-            self.controller.load(timeline, timeline.busiest() if at is None else at)
+            if now is None:
+                self.controller.load(timeline, timeline.busiest() if at is None else at)
+            else:
+                self.controller.load(timeline, now.edge if at is None else at, now.edge)
+                if follow == "live":
+                    self.controller.follow()
             section, self._section = self._section, None
-            if section is not None and timeline.window.start <= section[0] < section[1] <= timeline.window.end:
+            if section is not None and self.controller.start <= section[0] < section[1] <= self.controller.end:
                 self.controller.set_range(*section)
             if speed is not None:
                 self.controller.set_speed(speed)
             self.place = place
             self.newer = None
-            self._is_latest = timeline.window == self.hub.last_hours(place.id)
+            self._is_latest = now is None and timeline.window == self.hub.last_hours(place.id)
+            self.following.begin(place.id, now)
             for view in self._views:
                 view.begin_anew()
             self.waiting = ""
             self.page.settled = True
+            self.tick(force=True)
+            self._examined = None if now is None else now.insights
+            if now is not None and now.insights is not None:
+                self._learn(replace(now.insights, timeline=timeline))
+
+    @contextmanager
+    def _extending(self) -> Iterator[None]:
+        self.extending = True
+        try:
+            yield
+        finally:
+            self.extending = False
+
+    def show_live(self, location: str) -> Timeline:
+        """Follow a location's latest events, here and now, for a page that no server serves; returns the timeline so far."""
+        now = self.hub.cached(LiveKitchens).kitchen(location).advance()
+        self._requested = (location, None, None, None, None, "live")
+        self._take(self.hub.location(location), now.timeline, None, None, "live", now)
+        return now.timeline
+
+    async def go_live(self) -> None:
+        """Follow the latest events of the kitchen shown."""
+        if self.controller.state != "replay":
+            self.controller.follow()
+        elif self.place is not None:
+            await self.choose(self.place.id, follow="live")
+
+    def _extend(self, now: LiveState) -> None:
+        """Take what has come in: the playhead, and whatever the user chose, stay."""
+        before = self.controller.timeline
+        if before is None or self.controller.state == "replay":
+            return
+        with pn.io.hold(), self._extending():
+            if now.timeline is not before:
+                inserted = inserted_rows(before.orders.ids, now.timeline.orders.ids)
+                self.controller.extend(now.timeline, now.edge)
+                for view in self._views:
+                    if inserted is None:  # the range begins later now
+                        view.begin_anew()
+                    else:
+                        view.attempt(view.extend, inserted)
+            if now.insights is not None and now.insights is not self._examined:
+                self._examined = now.insights
+                self._learn(replace(now.insights, timeline=now.timeline))
+            self._update_freshness()
             self.tick(force=True)
 
     async def learn(self, timeline: Timeline) -> None:
@@ -373,6 +457,7 @@ class ReplaySession(param.Parameterized):
         if not event.new:
             self._ticker.stop()
         elif not self._ticker.running:
+            self.following.catch_up()
             self.tick()
             self._ticker.start()
 
@@ -396,14 +481,15 @@ class ReplaySession(param.Parameterized):
         """
         if self.place is None or self.controller.timeline is None:
             return
-        timeline, anchor = self.controller.timeline, self.controller.anchor
+        timeline, anchor, state = self.controller.timeline, self.controller.anchor, self.controller.state
         window, tz = timeline.window, timeline.tz
-        whole = (anchor.start, anchor.end) == (window.start, window.end)
+        whole = (anchor.start, anchor.end) == self.controller.whole
         fields = {
             "location": self.place.id,
-            "start": tz.iso(window.start),
-            "end": tz.iso(window.end),
-            "t": tz.iso(anchor.t0),
+            "start": tz.iso(window.start) if state == "replay" else "",
+            "end": tz.iso(window.end) if state == "replay" else "",
+            "live": {"live": "1", "behind": "0", "replay": ""}[state],
+            "t": "" if state == "live" else tz.iso(anchor.t0),
             "speed": f"{anchor.speed:g}",
             "loop": loop_text(None if whole else (anchor.start, anchor.end), tz) if anchor.loop else "",
             "hindsight": "1" if anchor.hindsight else "",
@@ -426,11 +512,14 @@ class ReplaySession(param.Parameterized):
         still be missing, see `learn`.
         """
         request = self._read_address(query)
-        timeline = self.hub.kept(*request[:3]) if request else None
-        if request is None or timeline is None or not self._prepared(request[0]):
+        if request is None:
+            return False
+        now = self.hub.cached(LiveKitchens).kitchen(request[0]).kept if request[5] else None
+        timeline = self.hub.kept(*request[:3]) if not request[5] else None if now is None else now.timeline
+        if timeline is None or not self._prepared(request[0]):
             return False
         self._requested = request
-        self._take(self.hub.location(request[0]), timeline, *request[3:])
+        self._take(self.hub.location(request[0]), timeline, *request[3:], now)
         insights = self.hub.kept_insights(timeline)
         if insights is not None:
             self._learn(insights)

@@ -1,5 +1,6 @@
 // The replay clock of the browser: where the playhead is, without a message for every frame.
 
+import { LAG_S, MAX_SPEED } from "#python/replay/clock";
 import { guarded, twin } from "./registry.js";
 import { NAIVE, Zone } from "./times.js";
 
@@ -7,10 +8,12 @@ import { NAIVE, Zone } from "./times.js";
  * Where the playhead is, and how it goes on from there (`Anchor` in twin/replay/clock.py): times are seconds of data
  * time since 1970, `speed` data seconds per second, `hindsight` whether what lies after the playhead may be shown,
  * `age` the seconds that had passed since t0 was true when the anchor was sent, `step` the length of one step, `zone`
- * the kitchen's, absent where times are naive. The anchor with
- * the higher epoch is the newer one.
+ * the kitchen's, absent where times are naive. `edge` is the time of the latest event where more will come, `live`
+ * whether the playhead follows it at `pace` (twin/replay/following.py). The anchor with the higher epoch is the newer
+ * one.
  * @typedef {{t0: number, speed: number, playing: boolean, start: number, end: number, loop: boolean, epoch: number,
- *   hindsight?: boolean, age?: number, step?: number, zone?: import("./times.js").SentZone}} Anchor
+ *   hindsight?: boolean, age?: number, step?: number, zone?: import("./times.js").SentZone, edge?: number,
+ *   live?: boolean, pace?: number}} Anchor
  */
 
 /**
@@ -46,12 +49,17 @@ class ReplayClock {
    * @param {boolean} resync
    */
   set(anchor, resync = false) {
+    const grown = this.grow(anchor.edge);
     const known = this.anchor;
     if (
       known &&
       (anchor.epoch < known.epoch ||
+        (!resync && anchor.epoch === known.epoch && !!anchor.live && !!known.live && anchor.start === known.start) ||
         (!resync &&
           anchor.epoch === known.epoch &&
+          !anchor.live &&
+          !known.live &&
+          anchor.edge === known.edge &&
           anchor.speed === known.speed &&
           anchor.playing === known.playing &&
           anchor.t0 === known.t0 &&
@@ -59,10 +67,29 @@ class ReplayClock {
           !!anchor.hindsight === !!known.hindsight &&
           anchor.start === known.start &&
           anchor.end === known.end))
-    )
+    ) {
+      if (grown) this.tell();
       return;
+    }
     this.take(anchor);
     this.tell();
+  }
+  /**
+   * Let the range end at a later edge, as `Anchor.grow` in twin/replay/clock.py does, from where the playhead is here:
+   * what the way of a message takes differs from one to the next, and must not be seen. Whether it grew.
+   * @param {number} [edge]
+   */
+  grow(edge) {
+    const known = this.anchor;
+    if (edge === undefined || known?.edge === undefined || !(edge > known.edge)) return false;
+    const t = this.now();
+    const grown = { ...known, edge, end: known.end >= known.edge ? Math.max(edge, known.end) : known.end };
+    const pace = (edge - t) / LAG_S;
+    if (known.live && pace > MAX_SPEED) this.take({ ...grown, t0: edge - LAG_S, pace: 1, age: 0 });
+    else if (known.live) this.take({ ...grown, t0: t, pace, age: 0 });
+    else if (known.loop || (known.playing && t >= known.end)) this.take({ ...grown, t0: t, age: 0 });
+    else this.anchor = grown;
+    return true;
   }
   take(anchor) {
     this.anchor = anchor;
@@ -83,7 +110,8 @@ class ReplayClock {
   predict(change) {
     if (!this.anchor) return null;
     const t0 = change.t0 ?? this.now();
-    this.take({ ...this.anchor, ...change, t0, age: 0, epoch: this.anchor.epoch + 1 });
+    // what the user does leaves the edge, unless it is to follow it: `Anchor._moved` in twin/replay/clock.py
+    this.take({ ...this.anchor, live: false, ...change, t0, age: 0, epoch: this.anchor.epoch + 1 });
     if (!this.telling) {
       this.telling = true;
       queueMicrotask(() => {
@@ -118,7 +146,7 @@ class ReplayClock {
     const a = this.anchor;
     if (!a) return 0;
     if (!a.playing) return a.t0;
-    const t = a.t0 + a.speed * Math.max(0, ReplayClock.wall() - this.wall0);
+    const t = a.t0 + this.rate * Math.max(0, ReplayClock.wall() - this.wall0);
     if (t < a.end) return t;
     const span = a.end - a.start;
     return a.loop && span > 0 ? a.start + ((t - a.start) % span) : a.end;
@@ -126,7 +154,21 @@ class ReplayClock {
   /** Whether the playhead is moving at this instant. */
   get moving() {
     const a = this.anchor;
-    return !this.halted && !!a && a.playing && (a.loop || this.now() < a.end);
+    return !this.halted && !!a && a.playing && (a.loop || !!a.live || this.now() < a.end);
+  }
+  /** Data seconds per second while it moves. */
+  get rate() {
+    const a = this.anchor;
+    return (a?.live ? a.pace : a?.speed) ?? 1;
+  }
+  /**
+   * Whether the playhead follows the latest events, is behind them, or is in a range that does not grow
+   * (twin/replay/following.py).
+   */
+  get state() {
+    const a = this.anchor;
+    if (a?.edge === undefined) return "replay";
+    return a.live ? "live" : "behind";
   }
   /** Whether what lies after the playhead may be shown, marked as such; else only what was known at it. */
   get hindsight() {

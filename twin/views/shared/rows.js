@@ -22,4 +22,18 @@ function upperBound(times, t) {
   return low;
 }
 
-export { rowsOf, upperBound };
+/**
+ * Where an order's row is after others were inserted at these rows, ascending (rows.py): none (-1) stays none.
+ * @param {number} row
+ * @param {number[]} inserted
+ */
+function movedRow(row, inserted) {
+  if (row < 0) return row;
+  for (const one of inserted) {
+    if (one > row) break;
+    row++;
+  }
+  return row;
+}
+
+export { movedRow, rowsOf, upperBound };

@@ -23,9 +23,9 @@ class SharedState {
 
 /**
  * What is shared on a clock: the `stages` of the pipeline, as it shows them; what was `known` of troubles (known.js);
- * `cards`: how to open an incident card (cards.js).
+ * `cards`: how to open an incident card (cards.js); `live`: what is said of the edge of a live kitchen (live.js).
  * @param {string} clock
- * @param {"stages" | "known" | "cards"} name
+ * @param {"stages" | "known" | "cards" | "live"} name
  * @returns {SharedState}
  */
 function sharedState(clock, name) {

@@ -1,6 +1,7 @@
 // What the user does: the verbs of the clock and the selection. Applied in the browser at once, then told to the
 // server.
 
+import { LAG_S } from "#python/replay/clock";
 import { clockOf } from "./clock.js";
 import { guarded, isCut, refuse, twin } from "./registry.js";
 
@@ -42,9 +43,22 @@ function verbsOf(model, clock = clockOf(model.clock)) {
   };
   const verbs = {
     play(t = clock.now()) {
-      const { start, end } = clock.anchor;
+      const { start, end, edge } = clock.anchor;
+      if (t >= end && edge !== undefined && end >= edge) {
+        verbs.follow();
+        return;
+      }
       clock.predict({ t0: t >= end ? start : t, playing: end > start });
       tell({ verb: "play", at: t });
+    },
+    /** Go to the latest events and follow them; nothing where none come. */
+    follow() {
+      const { edge } = clock.anchor;
+      if (edge === undefined) return;
+      const { start } = clock.window ?? clock.anchor;
+      const t0 = Math.min(Math.max(clock.now(), edge - LAG_S, start), edge);
+      clock.predict({ t0, playing: true, loop: false, start, end: edge, live: true, pace: 1 });
+      tell({ verb: "follow" });
     },
     pause() {
       tell({ verb: "pause", at: clock.predict({ playing: false }) });
@@ -69,7 +83,8 @@ function verbsOf(model, clock = clockOf(model.clock)) {
       tell({ verb: "set_loop", loop, at: clock.predict({ loop }) });
     },
     hindsight(hindsight) {
-      tell({ verb: "set_hindsight", hindsight, at: clock.predict({ hindsight }) });
+      const live = !!clock.anchor.live;
+      tell({ verb: "set_hindsight", hindsight, at: clock.predict({ hindsight, live }) });
     },
     seek(t) {
       clock.predict({ t0: within(t) });

@@ -8,6 +8,7 @@ import param
 
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Snapshot
+from twin.views.shared.rows import Inserted
 
 if TYPE_CHECKING:
     from twin.views.shared.component import Component
@@ -27,6 +28,13 @@ class ReplayView(pn.viewable.Viewer):
 
     def reset(self) -> None:
         """Use the controller's timeline, which may be another location or range."""
+
+    def extend(self, inserted: Inserted) -> None:
+        """Use the controller's timeline, a later one of the same kitchen: more has happened, and orders were `inserted`.
+
+        Once a second while a kitchen is live. Whatever is seen must stay where it is; without an own way, all is sent again.
+        """
+        self.reset()
 
     def learn(self) -> None:
         """Use the controller's insights, which are computed some time after its timeline is loaded."""

@@ -82,9 +82,8 @@ const PRESSURE_TICKS = [
   [FULL_PRESSURE, 1],
 ];
 
-/** The bars as one SVG path on device pixels, `height` pixels high at the fullest bar. */
-function barsPath({ edges, counts }, x, height) {
-  const most = Math.max(1, ...counts);
+/** The bars as one SVG path on device pixels, `height` pixels high at `most` orders, by default at the fullest bar. */
+function barsPath({ edges, counts }, x, height, most = Math.max(1, ...counts)) {
   let path = "";
   counts.forEach((count, i) => {
     const left = snapped(x(edges[i]));

@@ -2,6 +2,7 @@
 
 import { SPEEDS } from "#python/replay/clock";
 import { FocusOrigin, isSpaceFree, TYPED_IN } from "../shared/keys.js";
+import { sharedState } from "../shared/shared_state.js";
 
 const TYPING = `${TYPED_IN}, input, select`;
 /** What uses the arrows itself. */
@@ -70,6 +71,12 @@ const REPLAY_KEYS = [
     except: CHOOSING,
     act: (_, { clock, verbs }) => verbs.hindsight(!clock.hindsight),
     help: [[["H"], "As it was known then, or with hindsight"]],
+  },
+  {
+    keys: ["l"],
+    except: CHOOSING,
+    act: (_, { model }) => sharedState(model.clock, "live").value?.jump() ?? false,
+    help: [[["L"], "Jump to live: follow the latest events"]],
   },
   {
     keys: ["[", "]"],

@@ -25,6 +25,7 @@ import {
 import { buildBrush, sectionOf, wholeOf } from "./brush.js";
 import { TIMELINE_KEYS } from "./keys.js";
 import { buildLateStrip } from "./late_strip.js";
+import { PROVISIONAL } from "./live_edge.js";
 import { buildMarks } from "./marks.js";
 
 /** Pixels around the playhead's knob where a press takes the knob, not the strip it stands on. */
@@ -36,11 +37,12 @@ const SNAP = 1;
 const moved = (from, to) => Math.abs(to.clientX - from.clientX) > TOUCH_SLOP;
 
 /** Build it; `slider` is what takes keys and the focus, `brush` the section, `jump(way)` goes from moment to moment. */
-function buildScrubber(model, clock, verbs) {
+function buildScrubber(model, clock, verbs, live) {
   const rest = svgNode("path", {});
+  const running = svgNode("path", { class: "running", "data-testid": "running-bar" });
   const done = svgNode("path", {});
   const levels = ["fine", "tight", "short"].map((name) => svgNode("path", { class: name }));
-  const bars = (path) => svgNode("svg", { class: "bars", "aria-hidden": "true" }, path);
+  const bars = (...paths) => svgNode("svg", { class: "bars", "aria-hidden": "true" }, ...paths);
   const lines = el("div", { class: "lines" });
   const labels = el("div", { class: "labels", "aria-hidden": "true" });
   const counts = el("div", { class: "scale", "data-testid": "count-scale", "aria-hidden": "true" });
@@ -53,7 +55,7 @@ function buildScrubber(model, clock, verbs) {
   const playhead = el("div", { class: "playhead", "data-testid": "playhead" });
   const empty = el("p", { class: "empty", hidden: true, "data-testid": "empty" });
   const levelLines = el("div", { class: "lines" });
-  const track = el("div", { class: "track" }, lines, levelLines, bars(rest), played);
+  const track = el("div", { class: "track" }, lines, levelLines, bars(rest, running), played, live.band);
   const ribbon = svgNode(
     "svg",
     { class: "ribbon", "data-testid": "ribbon", "aria-hidden": "true" },
@@ -157,9 +159,15 @@ function buildScrubber(model, clock, verbs) {
       levels[i].setAttribute("d", d);
   };
   const drawBars = () => {
-    const path = barsPath(model.volume, xOf, height);
+    const { edges, counts } = model.volume;
+    const most = Math.max(1, ...counts);
+    const over = live.running ? counts.slice(0, -1) : counts; // the last bar of a live kitchen still grows
+    const path = barsPath({ edges, counts: over }, xOf, height, most);
     rest.setAttribute("d", path);
     done.setAttribute("d", path);
+    const last = { edges: edges.slice(-2), counts: counts.slice(over.length) };
+    running.setAttribute("d", barsPath(last, xOf, height, most));
+    live.draw(xOf, width);
     drawRibbon(clock.anchor ? clock.now() : 0);
     const { start, end } = model.source;
     empty.hidden = !model.volume.counts.length || model.volume.counts.some((n) => n > 0);
@@ -221,6 +229,8 @@ function buildScrubber(model, clock, verbs) {
       below: model.below,
       moments: model.moments,
       source: model.source,
+      state: clock.state,
+      final: live.final(),
       ...whole(),
     };
     brush.draw();
@@ -284,7 +294,9 @@ function buildScrubber(model, clock, verbs) {
       const [averages, level] = ribbonText({ ...model.supply, short: short() }, i, t, clock.zone);
       words.push(el("br"), averages, el("em", {}, level && ` · ${level}`));
     }
+    if (known && live.running && i === counts.length - 1) words.push(el("em", {}, " so far"));
     if (!inside(t)) words.push(el("em", {}, " · outside the section"));
+    if (live.isProvisional(t)) words.push(el("br"), el("em", {}, PROVISIONAL));
     put(xOf(t), ...words);
   };
   const unpoint = () => {

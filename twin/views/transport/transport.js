@@ -13,6 +13,7 @@ import { sectionOf, wholeOf } from "./brush.js";
 import { buildDock } from "./dock.js";
 import { buildHindsight } from "./hindsight.js";
 import { listenToKeys } from "./keys.js";
+import { buildLiveEdge } from "./live_edge.js";
 import { buildRange } from "./range_picker.js";
 import { buildScrubber } from "./scrubber.js";
 
@@ -48,7 +49,8 @@ class TransportBar {
       this.verbs.loop(!this.clock.anchor.loop),
     );
     this.speeds = el("div", { class: "speeds", role: "group", "aria-label": "Speed" });
-    this.scrubber = buildScrubber(this.model, this.clock, this.verbs);
+    this.live = buildLiveEdge(this.model, this.clock);
+    this.scrubber = buildScrubber(this.model, this.clock, this.verbs, this.live);
     this.range = buildRange(this.model, this.clock);
     this.dock = buildDock(this.model, this.clock, this.verbs, () => this.bar.scrollIntoView({ block: "center" }));
   }
@@ -111,7 +113,7 @@ class TransportBar {
     this.left = el(
       "div",
       { class: "left" },
-      el("div", { class: "time" }, this.time, this.date),
+      el("div", { class: "time" }, this.time, el("div", { class: "dated" }, this.date, this.live.node)),
       this.hindsight.node,
       controls,
       this.speeds,
@@ -156,6 +158,7 @@ class TransportBar {
 
   listen() {
     this.unsubscribe = this.clock.on(this.changed);
+    this.model.on("remove", this.live.on(this.changed));
     this.model.on("remove", followCards(this.model, this.bar));
     this.take();
     this.sync();
@@ -267,9 +270,13 @@ class TransportBar {
     this.forward.title = `Forward ${minutesText(this.clock.anchor.step)} (→, with shift ten times that)`;
     this.loop.setAttribute("aria-pressed", String(!!this.clock.anchor?.loop));
     if (this.hindsight.show()) this.summarise();
+    this.live.show();
     this.dock.show(!!this.model.busy || !this.loaded());
     for (const node of this.speeds.children)
-      node.setAttribute("aria-pressed", String(Number(node.dataset.speed) === this.clock.anchor?.speed));
+      node.setAttribute(
+        "aria-pressed",
+        String(Number(node.dataset.speed) === this.clock.anchor?.speed && this.clock.state !== "live"),
+      );
   }
 
   buildSpeeds() {

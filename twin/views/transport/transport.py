@@ -23,8 +23,9 @@ from twin.foundation.times import DAY, HOUR
 from twin.foundation.zones import Zone
 from twin.replay.controller import ReplayController
 from twin.server import threads
-from twin.timeline.timeline import Snapshot
+from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.rows import Inserted
 from twin.views.shared.view import ReplayView
 
 MINUTE = 60.0
@@ -177,6 +178,7 @@ class TransportView(ReplayView):
         self._on_range = on_range
         self._on_cancel = on_cancel
         self._choices = 0
+        self._outdated = False
         self._bar = TransportBar(sizing_mode="stretch_width", busy=self.busy, dock=dock, explains=on_why is not None)
         self._bar.join(controller)
         self._bar.retry_with(partial(self.retry, controller))
@@ -201,16 +203,32 @@ class TransportView(ReplayView):
                 window={}, volume={"edges": [], "counts": []}, supply={}, summary=[], so_far={}, moments=[], late={}
             )
             return
-        window = timeline.window
-        edges, counts = timeline.volume(bucket_width(window.start, window.end))
         with pn.io.hold():
-            bar.param.update(
-                window={"start": window.start, "end": window.end},
-                volume={"edges": edges.tolist(), "counts": counts.tolist()},
-                summary=summary_parts(summarise(timeline)),
-                late={},
-            )
+            bar.param.update(**self._range(timeline), late={})
             self.learn()
+
+    def _range(self, timeline: Timeline) -> dict[str, Any]:
+        """Return the range and its orders for the browser; one that grows ends with the latest event, not with the window."""
+        window, grows = timeline.window, self._controller.state != "replay"
+        edges, counts = timeline.volume(bucket_width(window.start, window.end))
+        end = self._controller.whole[1] if grows else window.end
+        kept = edges[:-1] < end  # bars that have begun
+        return {
+            "window": {"start": window.start, "end": end},
+            "volume": {
+                "edges": [*edges[:-1][kept].tolist(), min(float(edges[kept.sum()]), end)],
+                "counts": counts[kept].tolist(),
+            },
+            "summary": summary_parts(summarise(timeline)),
+        }
+
+    def extend(self, inserted: Inserted) -> None:
+        """Use the controller's timeline: the range ends later, and so do its bars. Late minutes follow with `learn`."""
+        timeline, bar = self._controller.timeline, self._bar
+        if timeline is None:
+            return
+        bar.param.update(**self._range(timeline))
+        self._supply(timeline)
 
     def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
         """Show the range's figures up to the snapshot; while playing only every `SO_FAR_S`, and never when with hindsight."""
@@ -226,11 +244,16 @@ class TransportView(ReplayView):
 
     def learn(self) -> None:
         """Use the controller's insights: show the moments, and how many waiting meals are usual."""
-        timeline, insights = self._controller.timeline, self._controller.insights
+        timeline = self._controller.timeline
         if timeline is None:
             return
-        span = timeline.window.end - timeline.window.start
+        self._outdated = self._controller.state != "replay"
         self._show_late()
+        self._supply(timeline)
+
+    def _supply(self, timeline: Timeline) -> None:
+        """Show the moments, and the meals waiting per driver."""
+        insights, span = self._controller.insights, timeline.window.end - timeline.window.start
         moments = [] if insights is None else [_moment_message(moment, span) for moment in insights.moments]
         if not is_recorded(timeline):
             self._bar.param.update(supply={"rule": RIBBON_UNKNOWN, "unknown": True}, moments=moments)
@@ -252,16 +275,23 @@ class TransportView(ReplayView):
     def _show_late(self) -> None:
         """Compute the late minutes in a thread, once per timeline and only if they are looked at."""
         timeline, insights, bar = self._controller.timeline, self._controller.insights, self._bar
-        if bar.below != "late" or bar.late or timeline is None or insights is None or insights.timeline is not timeline:
+        if (
+            bar.below != "late"
+            or (bar.late and not self._outdated)
+            or timeline is None
+            or insights is None
+            or insights.timeline is not timeline
+        ):
             return
         target = self._controller.settings.delivery_target_s
+        self._outdated = False
 
         def make() -> dict[str, Any]:
             return _late_message(late_hours(timeline, ledger_of(timeline, insights.baseline, target)))
 
         async def compute() -> None:
             late = await threads.to_source(make)
-            if self._controller.timeline is timeline:
+            if self._controller.timeline is timeline or self._controller.state != "replay":
                 bar.late = late
 
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
@@ -335,7 +365,14 @@ def summary_parts(of_range: RangeSummary, by: str = "") -> list[dict[str, str]]:
 
     whole = f"Orders created from the begin of the range that is loaded to {by}."
     counted = whole if by else "Orders created in the whole range that is loaded."
-    add("orders", f"{n:,} {'order' if n == 1 else 'orders'}", counted)
+    add("orders", f"{n:,} {'order' if n == 1 else 'orders'} created", counted)
+    if of_range.earlier:
+        add(
+            "earlier",
+            f"{of_range.earlier:,} from before",
+            "Orders created before the range that are open, or were closed since midnight. With those created in the range they "
+            "are all that were closed today and all that are active.",
+        )
     if of_range.delivery_time is not None and of_range.delivery_p95 is not None:
         add(
             "delivery",

@@ -26,6 +26,7 @@ from twin.foundation.stages import COMPLETED, STAGE_LABELS, STAGES
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.rows import Inserted
 from twin.views.shared.view import ReplayView
 from twin.views.trends import data
 from twin.views.trends.figures import BrandsFigure, StagesFigure, VolumeFigure
@@ -106,6 +107,11 @@ class TrendsView(ReplayView):
         self._filled = self._timeline is None
         self._learnt = False
         self._draw()
+
+    def extend(self, inserted: Inserted) -> None:
+        """Use the controller's timeline; what is drawn follows with `learn`."""
+        self._timeline = self._controller.timeline
+        self._filled = self._filled and self._timeline is None
 
     def learn(self) -> None:
         """Use the controller's insights: the usual figures and the moments."""

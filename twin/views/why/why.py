@@ -20,6 +20,7 @@ from twin.replay.selection import Group
 from twin.server import threads
 from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.rows import Inserted, moved
 from twin.views.shared.view import ReplayView
 from twin.views.why.fairness import promise_rows
 
@@ -105,17 +106,25 @@ class WhyView(ReplayView):
     def reset(self) -> None:
         """Drop the ledger of the previous timeline."""
         self._ledger, self._timeline, self._shown = None, self._controller.timeline, None
+        self._outdated = False
         self._group = None
         self._panel.param.update(state={}, part="", trait="", worst=[], shared=[], promises=[])
+
+    def extend(self, inserted: Inserted) -> None:
+        """Go on with the ledger of the timeline before: one of the later timeline comes with `learn`."""
+        self._outdated = True
+        if len(inserted) and self._panel.worst:
+            self._panel.worst = [[moved(row, inserted), *rest] for row, *rest in self._panel.worst]
 
     def learn(self) -> None:
         """Compute the ledger in a thread, once it is seen and what is usual is known."""
         insights, timeline = self._controller.insights, self._controller.timeline
         if not self.active or timeline is None or insights is None or insights.timeline is not timeline:
             return
-        if self._ledger is not None:
+        if self._ledger is not None and not self._outdated:
             self.show(timeline.at(self._controller.now()))
             return
+        self._outdated = False
         target = self._controller.settings.delivery_target_s
 
         def make() -> Ledger:
@@ -128,7 +137,7 @@ class WhyView(ReplayView):
 
         async def compute() -> None:
             ledger = await threads.to_source(make)
-            if self._controller.timeline is timeline:
+            if self._controller.timeline is timeline or self._controller.state != "replay":
                 self._ledger, self._timeline = ledger, timeline
                 self.show(timeline.at(self._controller.now()))
 
@@ -140,7 +149,9 @@ class WhyView(ReplayView):
 
     def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
         """Show the ledger as of the snapshot."""
-        if not self.active or self._ledger is None or self._controller.timeline is not self._timeline:
+        if not self.active or self._ledger is None:
+            return
+        if self._controller.timeline is not self._timeline and self._controller.state == "replay":
             return
         now = (self._controller.start, self._controller.end, snapshot.t, self._controller.hindsight)
         wall = time.monotonic()

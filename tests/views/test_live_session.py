@@ -1,0 +1,212 @@
+"""A session on a live kitchen: what comes in is shown, and nothing that the user chose is lost."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.memory_source import MemorySource, row, table
+from twin.analysis.baseline import Baseline
+from twin.foundation.times import DAY
+from twin.hub import Hub
+from twin.replay.clock import LAG_S
+from twin.replay.controller import ReplayController
+from twin.replay.live import LiveKitchens
+from twin.views.feed.feed import FeedView
+from twin.views.kpis.kpis import KpiView
+from twin.views.map.map import MapView
+from twin.views.moments.alert import AlertView
+from twin.views.moments.moments import MomentsView
+from twin.views.order.order import OrderView
+from twin.views.order_list.order_list import OrderListView
+from twin.views.pipeline.pipeline import PipelineView
+from twin.views.session.session import ReplaySession
+from twin.views.transport.transport import TransportView
+from twin.views.trends.trends import TrendsView
+from twin.views.why.why import WhyView
+
+T0 = 1_760_612_400.0
+"""2025-10-16 11:00 UTC, a Thursday."""
+FIRST = 100
+
+
+def order(n: int) -> str:
+    """The order's id: as in life, later ones sort anywhere among earlier ones, which moves their rows."""
+    return f"{n * 7919 % 1000:03d}-{n}"
+
+
+def life(n: int) -> list[dict[str, Any]]:
+    """An order each minute, in Cooking after a minute, delivered after twenty."""
+    t = T0 + 60.0 * n
+    steps = (("order_created", 0), ("gk_started", 60), ("gk_finished", 600), ("gk_ready", 700), ("driver_arrived", 720),
+             ("driver_picked_up", 750), ("delivered", 1200))  # fmt: skip
+    return [row(order(n), kind, t + after, lat=37.79, lon=-122.39) for kind, after in steps]
+
+
+def until(t: float, first: int = 0) -> list[dict[str, Any]]:
+    """All rows of orders from `first` on up to t."""
+    rows = [one for n in range(first, 400) for one in life(n)]
+    return [one for one in rows if one["ts"].astype(float) / 1e6 <= t]
+
+
+class Kitchen:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.edge = T0 + 60.0 * FIRST
+        self.source = MemorySource(table(until(self.edge)))
+        self.hub = Hub(self.source, clock=lambda: T0 + 10 * DAY)
+        monkeypatch.setattr(self.hub, "_baseline", lambda timeline: (Baseline.none(), ()))
+        self.wall = [50.0]
+        self.controller = ReplayController(wall=lambda: self.wall[0])
+        self.session = ReplaySession(self.hub, self.controller)
+        self.shared = self.hub.cached(LiveKitchens).kitchen("sf")
+
+    def choose(self, **given):
+        asyncio.run(self.session.choose("sf", **given))
+        self.session.following.end()  # no thread: the test says when there is something new
+        self.session.following._location = "sf"
+        self.session.following._stop = lambda: None
+
+    def pass_time(self, seconds: float, learn: bool = False, rows=()) -> None:
+        """Let events come in for a while, at life's pace."""
+        self.wall[0] += seconds
+        self.source.send(
+            table([one for one in until(self.edge + seconds) if one["ts"].astype(float) / 1e6 > self.edge] + list(rows))
+        )
+        self.edge += seconds
+        self.hub.refresh()
+        self.shared.advance()
+        if learn:
+            self.shared.learn()
+        self.session.following.catch_up()
+
+
+@pytest.fixture
+def kitchen(monkeypatch):
+    return Kitchen(monkeypatch)
+
+
+def test_a_kitchen_that_has_grown_opens_live_and_one_that_never_did_as_before(kitchen):
+    kitchen.choose()
+    assert (kitchen.controller.state, kitchen.controller.playing) == ("replay", False)
+    kitchen.pass_time(10)
+    kitchen.choose()
+    assert kitchen.controller.state == "live"
+    assert 0 <= kitchen.shared.state.edge - kitchen.controller.now() <= LAG_S
+    assert "live=1" in kitchen.session.page.query
+    assert not any(name in kitchen.session.page.query for name in ("start=", "end=", "t="))
+
+
+def test_a_live_playhead_goes_along_and_one_that_is_behind_stays_while_the_range_grows(kitchen):
+    kitchen.choose(follow="live")
+    for _ in range(3):
+        kitchen.pass_time(30)
+    kitchen.wall[0] += LAG_S
+    assert kitchen.controller.now() == pytest.approx(kitchen.shared.state.edge)
+    kitchen.controller.pause()
+    stopped, opened = kitchen.controller.now(), kitchen.controller.timeline
+    for _ in range(20):
+        kitchen.pass_time(30)
+    assert (kitchen.controller.state, kitchen.controller.now()) == ("behind", stopped)
+    assert kitchen.controller.timeline is not opened
+    assert kitchen.controller.end == kitchen.shared.state.edge
+    assert "live=0" in kitchen.session.page.query
+    assert "t=" in kitchen.session.page.query
+
+
+def test_a_chosen_range_stays_a_replay_and_is_left_alone(kitchen):
+    kitchen.pass_time(10)
+    kitchen.choose(start=T0, end=T0 + 3600.0)
+    shown = kitchen.controller.timeline
+    kitchen.pass_time(30)
+    assert (kitchen.controller.state, kitchen.controller.timeline) == ("replay", shown)
+    assert "live" not in kitchen.session.page.query
+    asyncio.run(kitchen.session.go_live())
+    assert kitchen.controller.state == "live"
+    kitchen.session.following.end()
+
+
+def test_speed_selection_filter_viewport_and_switch_outlive_what_comes_in(kitchen):
+    kitchen.choose(follow="live")
+    kitchen.controller.set_speed(10)
+    kitchen.controller.set_hindsight(True)
+    kitchen.session.viewport = [-122.4, 37.8, 12.0]
+    chosen = kitchen.controller.selection
+    chosen.select(order(99))
+    chosen.filter("cooking")
+    rows = kitchen.controller.timeline.orders.row_of
+    group = chosen.gather("two", (rows[order(2)], rows[order(98)]))
+    kitchen.pass_time(120)
+    assert (kitchen.controller.speed, kitchen.controller.hindsight, kitchen.session.viewport[2]) == (10, True, 12.0)
+    timeline = kitchen.controller.timeline
+    assert str(timeline.orders.ids[chosen.row].as_py()) == chosen.order == order(99)
+    assert (chosen.group.number, [str(timeline.orders.ids[row]) for row in chosen.group.rows]) == (
+        group.number,
+        [order(2), order(98)],
+    )
+
+
+VIEWS = (MapView, PipelineView, KpiView, AlertView, FeedView, MomentsView, OrderListView, TrendsView, WhyView, OrderView,
+         TransportView)  # fmt: skip
+
+
+@pytest.mark.parametrize("made", VIEWS)
+def test_a_view_that_was_extended_shows_what_one_shows_that_was_opened_then(kitchen, made):
+    """Whatever a view kept of the timeline before must not differ from what it would have made of the later one."""
+    view = made(kitchen.controller)
+    kitchen.session.watch([view])
+    kitchen.choose(follow="live")
+    kitchen.controller.pause()
+    kitchen.controller.selection.select(order(95))
+    late = [row(order(50), "driver_ping", T0 + 60.0 * 55, lat=37.79, lon=-122.39, progress=10.0)]
+    for n in range(3):
+        kitchen.pass_time(45, learn=n == 2, rows=late if n == 1 else ())
+        assert view.__panel__().failure == ""
+    fresh = made(kitchen.controller)
+    fresh.reset()
+    fresh.learn()
+    now = kitchen.controller.timeline.at(kitchen.controller.now())
+    for each in (view, fresh):
+        each.show(now)
+    counted = {
+        "name",
+        "anchor",
+        "selection",
+        "clock",
+        "loads",
+        "version",
+        "grown",
+        "renewals",
+        "visible",
+        "scene",
+        "extended",
+    }
+    own = {"figure"} | ({"volume", "stages", "brands"} if made is TrendsView else set())  # a figure each
+    shown, expected = (each.__panel__().param.values() for each in (view, fresh))
+    if made is OrderListView:  # it sends the texts of new rows only
+        shown, expected = ({"state": {**one["state"], "texts": None}} for one in (shown, expected))
+    differing = {name for name in shown if name not in counted | own and shown[name] != expected[name]}
+    assert differing == set()
+
+
+def test_a_page_that_nobody_sees_is_sent_nothing_and_catches_up(kitchen):
+    kitchen.choose(follow="live")
+    kitchen.session.page.seen = False
+    shown = kitchen.controller.timeline
+    kitchen.pass_time(30)
+    assert kitchen.controller.timeline is shown
+    kitchen.session.page.seen = True
+    kitchen.session.following.catch_up()
+    assert kitchen.controller.timeline is kitchen.shared.state.timeline
+
+
+def test_an_address_comes_back_live_or_behind_where_it_was(kitchen):
+    kitchen.pass_time(10)
+    for query, state in (({"live": "1"}, "live"), ({"live": "0", "t": "2025-10-16T12:00:00"}, "behind")):
+        asyncio.run(kitchen.session.follow_address({"location": "sf", **query}, None))
+        kitchen.session.following.end()
+        assert (kitchen.controller.state, kitchen.session.remarks) == (state, [])
+    assert kitchen.controller.now() == T0 + 3600
+    kitchen.source.as_of = None
+    asyncio.run(kitchen.session.follow_address({"location": "sf", "live": "1"}, None))
+    assert kitchen.controller.state == "replay"
+    assert kitchen.session.remarks == ["Nothing newer comes from this source, so nothing can be followed live."]

@@ -1,0 +1,25 @@
+"""What panes and figures need to be drawn in a notebook: their scripts, loaded once, and HoloViews' rich display."""
+
+import sys
+
+import holoviews as hv
+import panel as pn
+import param
+
+
+def prepare() -> None:
+    """Have panes and figures drawn in the notebook that runs, if one does; cheap when it was done.
+
+    The scripts come from this machine instead of from a CDN. Whoever has loaded an extension before chose otherwise, which stays.
+    """
+    if pn.state.curdoc is not None:
+        return
+    if not pn.extension._loaded:
+        pn.extension(inline=True)
+    module = sys.modules.get("IPython")
+    in_kernel = module is not None and hasattr(module.get_ipython(), "kernel")
+    if in_kernel and not hv.extension._loaded:
+        with param.logging_level(
+            "ERROR"
+        ):  # it warns of the arguments that say not to load scripts, which Panel has loaded
+            hv.extension("bokeh", bokeh=False, holoviews=False)
