@@ -357,7 +357,7 @@ _STILL = {
 
 @relation
 def a_sentence_says_who_is_still_in_it(scene: Scene) -> Faults:
-    """Of the orders that a sentence averages, those that go on are in the stage then, and with the delivered ones no more than all."""
+    """Of the orders that a sentence averages, those that go on are in the stage then, and no more than all with the delivered."""
     for block in scene.sent["alert"]["known"]:
         for look, troubles, _ in block["changes"]:
             for one in troubles:
