@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from twin.hub import Hub
 from twin.replay.live import LiveKitchens
@@ -12,10 +12,10 @@ from twin.timeline.timeline import Timeline
 if TYPE_CHECKING:
     import panel as pn
 
-    from twin.notebook.kitchen import Instant
+T = TypeVar("T")
 
 
-class Follow:
+class Follow(Generic[T]):
     """What `Kitchen.follow` returns: iterate over it, or show it. Nothing runs before that."""
 
     def __init__(
@@ -23,7 +23,7 @@ class Follow:
         hub: Hub,
         location: str,
         seconds: float | None,
-        instant: "Callable[[Timeline, float], Instant]",
+        instant: Callable[[Timeline, float], T],
         panes: "Callable[[], pn.viewable.Viewable]",
     ) -> None:
         """`seconds` of wall time after which iterating ends; None: never. `instant(timeline, t)` is what is iterated over,
@@ -31,7 +31,7 @@ class Follow:
         self._hub, self._location, self._seconds = hub, location, seconds
         self._instant, self._panes = instant, panes
 
-    def __iter__(self) -> Iterator["Instant"]:
+    def __iter__(self) -> Iterator[T]:
         """Yield the kitchen as it is, now and whenever something has come in, at most once a second."""
         kitchen = self._hub.cached(LiveKitchens).kitchen(self._location)
         came = threading.Event()

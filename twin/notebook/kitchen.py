@@ -469,7 +469,7 @@ class Kitchen:
         return tables.kpis(self.data, np.arange(first, window.end, step), self._hub.settings.delivery_target_s)
 
     # -- clock and selection ---------------------------------------------------------------------------------------------
-    def follow(self, seconds: float | None = None) -> Follow:
+    def follow(self, seconds: float | None = None) -> "Follow[Instant]":
         """Follow this kitchen while it happens: iterate over the result, or display it.
 
         Iterating yields an `Instant` for now and for whenever something has come in, at most one a second, until interrupted or
