@@ -190,6 +190,7 @@ class Client(Session):
                 continue
             self.received.messages += 1
             for event in content["events"]:
+                self.heard(event)
                 if event["kind"] == "ModelChanged":
                     if event["model"]["id"] == self._data["PipelineStrip"] and event["attr"] == "state":
                         self.received.ticks.append(time.monotonic())
@@ -199,6 +200,9 @@ class Client(Session):
                     values = dict(event["msg_data"]["values"]["entries"])
                     data = dict(values["data"]["entries"]) if isinstance(values.get("data"), dict) else {}
                     self._requesting &= data.get("tell") != "motion"
+
+    def heard(self, event: dict[str, Any]) -> None:
+        """Do nothing more with an event of the document; others may."""
 
     async def _send_data(self, component: str, **data: Any) -> None:
         data["version"] = self._versions[self._data[component]]

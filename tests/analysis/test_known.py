@@ -41,6 +41,7 @@ def changed_after(world: World, t: float) -> World:
     return replace(world, history=History(milestones[:, stays], enter[:, stays]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["standstill", "drivers short", "slow evening", "rush", "silence", "slow roads"])
 def test_what_comes_later_changes_nothing_and_a_trouble_is_told_while_it_lasts(shape: str) -> None:
     world = worlds.with_incident(shape, UNSEEN)

@@ -153,6 +153,7 @@ def test_node_reads_the_bundle_and_finds_a_render_for_every_view():
     assert all(f'["{name}","function"]' in node for name in ENTRIES), node
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENTRIES)
 def test_node_reads_the_module_of_every_view(name):
     assert run(module_source(ENTRIES[name]), "render.name") == '["render"]'

@@ -195,6 +195,8 @@ class Settings:
     """Address of an OpenTelemetry collector that takes metrics, logs and traces over HTTP; empty: nothing is sent."""
     on_behalf_of_user: bool = False
     """Whether a warehouse is read with the rights of who looks, by a token that the app's proxy forwards, not with the app's."""
+    rights_s: float = 15 * MINUTE
+    """What was read with a user's rights counts so long; then it is read anew, and what he may read no more is gone."""
     app_name: str = ""
     """Name as a Databricks app, whose proxy tells who looks; empty elsewhere."""
 
@@ -265,6 +267,7 @@ class Settings:
             refresh_s=_minutes(environment, "TWIN_REFRESH_MIN", default.refresh_s),
             live_s=_seconds(environment, "TWIN_LIVE_S", default.live_s),
             late_s=_seconds(environment, "TWIN_LATE_ROWS_S", default.late_s),
+            rights_s=_minutes(environment, "TWIN_RIGHTS_MIN", default.rights_s),
             cache_folder=Path(given.get("TWIN_CACHE") or default.cache_folder),
             cache_bytes=_whole(
                 environment,

@@ -1,10 +1,14 @@
 """The public entry point: `open` returns a `Twin`, a hub with conveniences for notebooks."""
 
-from collections.abc import Iterator, Mapping
+import sys
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Never
 
+import duckdb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -13,8 +17,9 @@ from twin.analysis.first_view import LastDay
 from twin.analysis.long_ledger import is_long
 from twin.foundation.errors import UnknownLocationError
 from twin.foundation.settings import Settings
+from twin.foundation.zones import Zone
 from twin.hub import Hub, Progress, open_source
-from twin.notebook import completion
+from twin.notebook import completion, in_and_out, tables
 from twin.notebook.given_times import AnyTime, GivenTimes, clock_seconds
 from twin.notebook.kitchen import Kitchen
 from twin.notebook.tables import html
@@ -199,6 +204,85 @@ class Twin(Hub, Mapping[str, Kitchen]):
         first = base.start if start is None else times.seconds(start)
         return first, base.end if end is None else times.seconds(end, closing=True)
 
+    def orders(
+        self, start: AnyTime | None = None, end: AnyTime | None = None, *, day: AnyTime | None = None
+    ) -> pd.DataFrame:
+        """Return the orders of all kitchens as `Kitchen.orders`, with a column `kitchen`; the range as in `kitchen`.
+
+        Kitchens without an order in the range are left out. Raises ValueError if none has one. Times are in UTC where
+        the kitchens are in several zones. A long range is read a week at a time, so that it needs no more memory than its table.
+
+        >>> t = twin.open("demo")
+        >>> by_kitchen = t.orders(day="2025-10-16").groupby("kitchen", observed=True)["delivery_min"].median()
+        >>> len(by_kitchen) == len(t)
+        True
+        """
+        return self._over_kitchens(tables.orders, day, start, end)
+
+    def order_items(
+        self, start: AnyTime | None = None, end: AnyTime | None = None, *, day: AnyTime | None = None
+    ) -> pd.DataFrame:
+        """Return the items of the orders of all kitchens as `Kitchen.items`; else as `orders`. (`items` is the mapping's.)
+
+        >>> list(twin.open("demo").order_items(day="2025-10-16"))
+        ['kitchen', 'order', 'item', 'brand', 'qty', 'price']
+        """
+        return self._over_kitchens(tables.items, day, start, end)
+
+    def events(
+        self, start: AnyTime | None = None, end: AnyTime | None = None, *, day: AnyTime | None = None
+    ) -> pd.DataFrame:
+        """Return the events of all kitchens as `Kitchen.events`; else as `orders`.
+
+        >>> t = twin.open("demo")
+        >>> len(t.events(day="2025-10-16", start="18:00", end="18:10")) < len(t.events(day="2025-10-16"))
+        True
+        """
+        return self._over_kitchens(tables.events_of, day, start, end)
+
+    def to_duckdb(
+        self,
+        database: str | Path = ":memory:",
+        start: AnyTime | None = None,
+        end: AnyTime | None = None,
+        *,
+        day: AnyTime | None = None,
+    ) -> duckdb.DuckDBPyConnection:
+        """Return a DuckDB database, in memory or a file, with the tables `kitchens`, `orders`, `order_items` and `events` of all
+        kitchens; tables of these names in it are replaced. The range as in `orders`.
+
+        >>> db = twin.open("demo").to_duckdb(day="2025-10-16")
+        >>> db.sql("select count(*) from orders join kitchens on kitchen = location where name = 'Chicago'").fetchall()[0][0] > 0
+        True
+        """
+        made = {
+            "kitchens": self.locations.table,
+            "orders": self.orders(start, end, day=day),
+            "order_items": self.order_items(start, end, day=day),
+            "events": self.events(start, end, day=day),
+        }
+        return in_and_out.to_duckdb(made, database)
+
+    def _over_kitchens(
+        self,
+        make: Callable[[Timeline], pd.DataFrame],
+        day: AnyTime | None,
+        start: AnyTime | None,
+        end: AnyTime | None,
+    ) -> pd.DataFrame:
+        parts, places = [], self.locations
+        for place in places:
+            window = self.within(place.id, *self._range(place, day, start, end))
+            for part in [] if window is None else _weeks(window, place.tz):
+                timeline = self.timeline(place.id, part.start, part.end)
+                if timeline.has_orders:
+                    parts.append((place, make(timeline)))
+        if not parts:
+            first, last = min(place.start for place in places), max(place.end for place in places)
+            text = places[0].tz.text
+            raise ValueError(f"No orders in this range: the data covers {text(first)} to {text(last)}.")
+        return tables.of_kitchens(parts)
+
     def __getitem__(self, location: str) -> Kitchen:
         """Return `kitchen(location)`. In a notebook, Tab completes the ids: `t["<tab>`."""
         return self.kitchen(location)
@@ -223,18 +307,26 @@ class Twin(Hub, Mapping[str, Kitchen]):
         return html("Twin", [self.source.name], self.locations.table)
 
 
+def _weeks(window: Window, tz: Zone) -> list[Window]:
+    """Return a range in parts of at most a week, whose edges are midnights of the kitchen's clock."""
+    days = np.arange(tz.day(window.start) + 7, tz.day(window.end) + 1, 7)
+    inner = [t for t in map(tz.start_of, days.tolist()) if window.start < t < window.end]
+    return [Window(*edges) for edges in pairwise([window.start, *inner, window.end])]
+
+
 def open(
-    source: str | Path | None = None,
+    source: str | Path | in_and_out.Rows | None = None,
     progress: Progress | None = None,
     settings: Settings | None = None,
     adapter: str | Path | None = None,
 ) -> Twin:
     """Open a source of events: `demo`, a file, folder or glob of CSV, JSON or Parquet event rows, or a SQL warehouse's tables
-    (`databricks`, `databricks://catalog.schema`; see docs/databricks.md).
+    (`databricks`, `databricks://catalog.schema`; see docs/databricks.md); or event rows that are in memory: a DataFrame of
+    pandas, polars or Spark, an Arrow table, a relation of DuckDB. Of these a copy is written to a temporary file.
 
     Without `source`, it opens the environment's TWIN_SOURCE, else the demo, which is generated on first use in the folder that
-    TWIN_DEMO names, by default `demo` in the current one. `progress(message, share)` is called as opening proceeds. Raises
-    `SourceError`.
+    TWIN_DEMO names, by default `demo` in the current one; where that is, is said on stderr.
+    `progress(message, share)` is called as opening proceeds. Raises `SourceError`.
 
     `adapter` is a YAML file that says what columns of your own mean, by default TWIN_ADAPTER's or the one beside the data
     (docs/adapters.md).
@@ -254,4 +346,14 @@ def open(
     if adapter is not None:
         chosen = replace(chosen, adapter=Path(adapter))
     completion.install()
+    if source is not None and not isinstance(source, str | Path):
+        folder = in_and_out.written(source)
+        made = Twin(open_source(folder.name, chosen, progress), chosen)
+        weakref.finalize(made, folder.cleanup)  # the files are read as long as the twin is used
+        return made
+    if str(source or chosen.source) == "demo" and not chosen.demo.is_dir():
+        print(
+            f"The demo's events are written to {chosen.demo.resolve()}, once; TWIN_DEMO names another folder.",
+            file=sys.stderr,
+        )
     return Twin(open_source(source, chosen, progress), chosen)

@@ -24,8 +24,9 @@ from twin.analysis.metrics import metrics_of
 from twin.analysis.moments import Moment
 from twin.analysis.shelf import ShelfClock, by_brand
 from twin.hub import Hub
-from twin.notebook import tables
+from twin.notebook import in_and_out, tables
 from twin.notebook.cards import IncidentCard, MomentTable
+from twin.notebook.follow import Follow
 from twin.notebook.given_times import AnyTime, GivenTimes, Step, step_seconds
 from twin.notebook.order_life import OrderLife
 from twin.sources.base import Location, Window
@@ -468,6 +469,27 @@ class Kitchen:
         return tables.kpis(self.data, np.arange(first, window.end, step), self._hub.settings.delivery_target_s)
 
     # -- clock and selection ---------------------------------------------------------------------------------------------
+    def follow(self, seconds: float | None = None) -> "Follow[Instant]":
+        """Follow this kitchen while it happens: iterate over the result, or display it.
+
+        Iterating yields an `Instant` for now and for whenever something has come in, at most one a second, until interrupted or
+        for `seconds`. Displayed, it is a dashboard that follows. Raises ValueError if nothing can come from the source.
+
+        >>> for now in twin.open("demo").kitchen("chicago").follow(): print(now.kpis["active_orders"])
+        Traceback (most recent call last):
+        ValueError: Nothing newer comes from this source, so nothing can be followed.
+        """
+        if self._hub.as_of is None:
+            raise ValueError("Nothing newer comes from this source, so nothing can be followed.")
+        target = self._hub.settings.delivery_target_s
+        return Follow(
+            self._hub,
+            self._place.id,
+            seconds,
+            lambda timeline, t: Instant(timeline, timeline.at(t), target),
+            lambda: self._replay.follow().dashboard(),
+        )
+
     @property
     def replay(self) -> "ReplayController":
         """The clock and the selection of this kitchen's panes: play(), pause(), seek(t), set_speed(x), selection.
@@ -601,6 +623,19 @@ class Kitchen:
         from twin.notebook.saved import save  # noqa: PLC0415
 
         return save(self._hub, self.data, path, self.replay.now(), None if step is None else step_seconds(step))
+
+    def to_parquet(self, folder: str | Path) -> Path:
+        """Write the tables to a folder, each as one file: orders, items, order_brands, stages, events, ledger, shelf, promises,
+        moments. Files of these names are replaced. Returns the folder.
+
+        >>> k = twin.open("demo").kitchen("chicago", start="2025-10-16 18:00", end="2025-10-16 18:30")
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     len(pd.read_parquet(k.to_parquet(folder) / "orders.parquet")) == len(k.orders)
+        True
+        """
+        names = ("orders", "items", "order_brands", "stages", "ledger", "shelf", "promises", "moments")
+        return in_and_out.to_parquet({"events": self.events()} | {name: getattr(self, name) for name in names}, folder)
 
     def report(self, path: str | Path, link: str = "") -> Path:
         """Write the report of the range as one HTML page to read, print and mail: why late, moments, brands, the latest orders.

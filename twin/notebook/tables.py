@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pandas.api.types import union_categoricals
 
 from twin.analysis.brands import BrandFigures
 from twin.analysis.common_traits import CommonTrait
@@ -218,6 +219,33 @@ def events(timeline: Timeline, found: EventSlice) -> pd.DataFrame:
             "progress": exact(found.progress) / 100,
         }
     )
+
+
+def events_of(timeline: Timeline) -> pd.DataFrame:
+    """Return one row per event of the window."""
+    return events(timeline, timeline.between(timeline.window.start, timeline.window.end))
+
+
+def of_kitchens(parts: Sequence[tuple[Location, pd.DataFrame]]) -> pd.DataFrame:
+    """Return tables of kitchens as one, with a column `kitchen` (the id) before theirs.
+
+    Times are in the kitchens' zone if that is the same for all, else in UTC.
+    """
+    ids = list(dict.fromkeys(place.id for place, _ in parts))
+    several = len({place.tz.name for place, _ in parts}) > 1
+    made = []
+    for place, table in parts:
+        zoned = [str(name) for name in table if isinstance(table[name].dtype, pd.DatetimeTZDtype)] if several else []
+        part = table.assign(**{name: table[name].dt.tz_convert("UTC") for name in zoned})
+        part.insert(0, "kitchen", pd.Series(pd.Categorical([place.id] * len(part), ids), part.index))
+        made.append(part)
+    joined = pd.concat(made, ignore_index=made[0].index.name is None)
+    for name, column in made[0].items():
+        if (
+            isinstance(column.dtype, pd.CategoricalDtype) and joined[name].dtype != column.dtype
+        ):  # types that one alone has
+            joined[name] = union_categoricals([part[name] for part in made])
+    return joined
 
 
 def open_orders(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:

@@ -45,6 +45,9 @@ OF_EVENTS = ("event_page", "near_orders")
 LOOKUPS = CONNECTIONS // 2
 """Most searches for an order id at once: each may read a column of the whole table, and what is shown must not wait for them."""
 
+SHORT_DAYS = 3
+"""Calendar days of a range that counts as short: the 24 hours of a first view touch two or three."""
+
 NO_VOLUME = Volume(np.empty(0), np.empty(0, np.int64))
 
 Progress = Callable[[str, float], None]
@@ -104,6 +107,8 @@ class DatabricksSource:
             settings.warehouse_path, settings.cloud_fetch, query_tags=settings.query_tags, token=token
         )
         self._pool = ThreadPoolExecutor(2 * CONNECTIONS, thread_name_prefix="warehouse")
+        # the days of long ranges, however many there are, leave a place for short questions, and threads to ask them
+        self._long_pool = ThreadPoolExecutor(CONNECTIONS - 1, thread_name_prefix="warehouse-long")
         self._names: ByteCache[dict[str, str]] = ByteCache(len(tables.DIMENSIONS), one_each)
         self._lookups = threading.Semaphore(LOOKUPS)
         report("Connecting to the SQL warehouse", 0.1)
@@ -227,7 +232,8 @@ class DatabricksSource:
     def _days_between(self, place: Location, window: Window, budget: Budget) -> pa.Table:
         start, end = window.start, window.end
         days = np.arange(np.floor(max(start, place.start) / DAY), np.floor(min(end, place.end) / DAY) + 1) * DAY
-        results = [self._submit(partial(self._day_within, budget, window, place.id, float(day))) for day in days]
+        pool = self._long_pool if len(days) > SHORT_DAYS else self._pool
+        results = [self._submit(partial(self._day_within, budget, window, place.id, float(day)), pool) for day in days]
         if not results:
             return self._between("window", place.id, start, start)
         task, fetched = progress.current(), []
@@ -298,6 +304,7 @@ class DatabricksSource:
 
     def close(self) -> None:
         """Close the connections."""
+        self._long_pool.shutdown(wait=True, cancel_futures=True)
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._warehouse.close()
 
@@ -305,8 +312,16 @@ class DatabricksSource:
     def _read_contents(self, guess: Reading | None = None) -> Contents:
         """Return the contents of the pipeline's tables, else those of the raw table."""
         places = partial(self._dimension, "locations")
+        if guess is not None:
+            self._look_for_pipeline()
         made = self._pipeline and self._pipeline.read(self._warehouse, self._submit, places)
         return made or self._raw.read(places, guess)
+
+    def _look_for_pipeline(self) -> None:
+        """Look again for the pipeline's tables, which may have been made since the opening; one small statement."""
+        if self._pipeline is None and self._settings.pipeline:
+            self._columns = self._read_columns(lambda _: None)
+            self._pipeline = pipeline_tables.find(self._columns_of, self._schema.table, self._table, self._settings)
 
     def _rows_now(self) -> int | None:
         """Return how many rows there are now where the contents come from; None if they cannot come from there any more."""
@@ -400,9 +415,9 @@ class DatabricksSource:
             key = (*key, lives.as_json(reused))
         return self._days.get(key, partial(self._between, "window", location, day, day + DAY), keep=ended)
 
-    def _submit(self, work: Callable[[], Answer]) -> Callable[[], Answer]:
-        """Run `work` in the pool, in a copy of this context; return a function that waits for its result."""
-        return self._pool.submit(copy_context().run, work).result
+    def _submit(self, work: Callable[[], Answer], pool: ThreadPoolExecutor | None = None) -> Callable[[], Answer]:
+        """Run `work` in a pool, in a copy of this context; return a function that waits for its result."""
+        return (pool or self._pool).submit(copy_context().run, work).result
 
     def _place(self, location: str) -> Location:
         return tables.find_place(location, self._contents.locations)
