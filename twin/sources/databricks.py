@@ -11,25 +11,27 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
-from twin.foundation import progress
+from twin.foundation import errand, progress, telemetry
 from twin.foundation.cache import ByteCache, one_each
 from twin.foundation.errors import ConfigError, SourceError
 from twin.foundation.settings import Settings
-from twin.foundation.times import DAY, HOUR
-from twin.sources import lives, pipeline_tables, queries, tables, window_sizes
+from twin.foundation.times import DAY, HOUR, LATEST
+from twin.sources import lives, pipeline_tables, queries, recent_rows, tables, whole_table, window_sizes
 from twin.sources.arrivals import Arrivals
 from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.contents import Contents, RawTable, run
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
 from twin.sources.lives import Alive, Reused
+from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Reading
+from twin.sources.recent_rows import RecentRows
 from twin.sources.table_cache import TableCache
 from twin.sources.warehouse import CONNECTIONS, Warehouse
 from twin.sources.window_sizes import Budget, Size
@@ -119,7 +121,10 @@ class DatabricksSource:
         self.watched: tuple[str, ...] = ()
         self._raw = RawTable(self._warehouse, self._table, settings)
         self._contents = self._read_contents()
+        self._read_at = time.monotonic()
         self._arrivals = Arrivals()
+        self._recent: RecentRows | None = None
+        self._is_followed = False
         # the key covers the table and the decoding; `_day` adds what changes with the rows
         self._days = TableCache(
             (self._schema.table(EVENTS), queries.databricks("window", "", self._table.times())),
@@ -137,6 +142,7 @@ class DatabricksSource:
         return self._arrivals.mark
 
     def arrived(self, location: str, after: int) -> pa.Table | None:
+        self._is_followed = True  # from now on a refresh finds out which rows are new
         return self._arrivals.of(location, after)
 
     def locations(self) -> list[Location]:
@@ -152,18 +158,66 @@ class DatabricksSource:
     def refresh(self) -> bool:
         """Read the table's contents again if its number of rows has changed; return whether it has. Raises SourceError.
 
-        If nothing has changed this takes one statement, which a Delta table answers from its log.
+        If nothing has changed this takes one statement, which a Delta table answers from its log. For who follows a kitchen only
+        the latest rows are read, in one more statement, as long as all that is new is among them; what only the whole table
+        tells is read after the settings' `refresh_s` again.
         """
         now = time.time()
-        if self._rows_now() == self._contents.rows:
+        rows = self._rows_now()
+        if rows == self._contents.rows:
             self.as_of = now
             return False
-        before = self._contents.rows
-        self._contents = self._read_contents(self._contents.reading)  # one assignment, because other threads read it
-        self._arrivals.restart(self._contents.rows - before)
+        if not (self._is_followed and rows is not None and self._take_in(rows)):
+            self._read_again()
         self.as_of = now
         self._names.clear()
         return True
+
+    def _read_again(self) -> None:
+        before = self._contents.rows
+        contents = self._read_contents(self._contents.reading)
+        self._recent = None
+        self._contents = contents  # one assignment, because other threads read it
+        self._read_at = time.monotonic()
+        self._arrivals.restart(contents.rows - before)
+        if self._is_followed:
+            recent = self._recent_rows()
+            if self._rows_now() == contents.rows:  # else some are in one and not in the other
+                self._recent = recent
+
+    def _take_in(self, rows: int) -> bool:
+        """Add what is new among the latest rows to the contents; return whether that is all there is to `rows` rows now."""
+        before = self._contents
+        if rows < before.rows or time.monotonic() - self._read_at >= self._settings.refresh_s:
+            return False
+        recent = self._recent_rows()
+        new = recent.new(self._recent, max(place.end for place in before.locations))
+        found, more = len(new.rows), rows - before.rows
+        # more than were counted have come in since; without knowing what was there, only as many are certainly the right ones
+        if found < more or (self._recent is None and found > more):
+            return False
+        contents = recent_rows.with_new(before, recent, new)
+        if contents is None:
+            return False
+        self._contents, self._recent = contents, recent
+        self._arrivals.add(new.used(), found)
+        return True
+
+    def _recent_rows(self) -> RecentRows:
+        """Return the latest rows of all locations, in one statement."""
+        contents = self._contents
+        since = max(place.end for place in contents.locations) - self._settings.late_s
+        where, more = self._conditions.where(None, since, LATEST)
+        parameters = {"from_ts": tables.moment(since), **more}
+        if contents.table.version:
+            rows = run(self._warehouse, contents.table, "arrived", where, parameters, contents.reading)
+        else:
+            table = contents.table
+            reading = replace(contents.reading, only_plain=False)
+            sql = whole_table.statement(table.whole(where), table.times(), reading, "arrived")
+            with telemetry.query("arrived"), errand.on(purpose="arrived"):
+                rows = json_bodies.only_json(self._warehouse.query(sql, parameters))
+        return RecentRows(rows, since)
 
     def window(self, location: str, start: float, end: float) -> pa.Table:
         """Return the decoded rows; past days are fetched once per machine, rows of long orders in a statement of their own."""
