@@ -237,7 +237,8 @@ function showDrivers(stages, d) {
     d && d.waiting !== null ? [many(d.waiting), d.waiting === 1 ? " driver" : " drivers", " at kitchen"] : ["", "", ""];
   if (out.waiting.textContent !== waiting.join("")) {
     const [number, noun, place] = waiting;
-    out.waiting.replaceChildren(number, el("span", { class: "noun" }, noun), place); // the noun: where no other stands before
+    // the noun: where no other stands before
+    out.waiting.replaceChildren(number, el("span", { class: "noun" }, noun), place);
   }
   put(
     out.waiting,

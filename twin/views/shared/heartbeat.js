@@ -91,7 +91,7 @@ class Retry {
     this.dueAt = 0;
     this.since = 0;
     this.refused = 0;
-    /** Attempts that a server answered and that failed, since it began; silence between them does not count them anew. */
+    /** Attempts that a server answered and that failed, since it began. Silence in between does not begin anew. */
     this.failed = 0;
     /** @type {AbortController | null} of the attempt under way */
     this.trying = null;
@@ -129,8 +129,8 @@ class Retry {
     return this.elapsed < 60_000 ? MOST_MS : 3 * MOST_MS;
   }
   /**
-   * How many times as long as the first one an attempt may take. A server, or a machine, that is slower than every attempt
-   * is patient would never show a page, and each attempt costs it another one.
+   * How many times as long as the first one an attempt may take. A server, or a machine, that is slower than every
+   * attempt is patient would never show a page, and each attempt costs it another one.
    */
   get stretch() {
     return Math.min(2 ** this.failed, MOST_STRETCH);
