@@ -207,6 +207,7 @@ def test_outside_a_server_nothing_is_mounted() -> None:
         "connection",
         r"favicon\.ico",
         "api",
+        "ws",
     }
 
 

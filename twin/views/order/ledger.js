@@ -145,7 +145,8 @@ function ledgerOf(story) {
 /**
  * The parts that usually take time and that an order has not had, each with what stands in the place of its time: with
  * them what is usual adds up to the whole's.
- * @param {[string, number, boolean][]} rows the parts that it has had @param {Record<string, number> | null} usual seconds
+ * @param {[string, number, boolean][]} rows the parts that it has had
+ * @param {Record<string, number> | null} usual seconds
  * @param {string} ended how it ended, "" while it is open
  * @returns {[string, string][]}
  */

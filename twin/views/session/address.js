@@ -3,7 +3,8 @@
 /**
  * What an address does not say of a replay: the moment of a running clock, that it runs, the section it plays.
  * `live`: it follows the latest events.
- * @typedef {{t: number, playing: boolean, speed: number, loop: boolean, start: number, end: number, live?: boolean}} ReplayState
+ * @typedef {{t: number, playing: boolean, speed: number, loop: boolean, start: number, end: number,
+ *   live?: boolean}} ReplayState
  */
 
 /** A query with its moment replaced, as the kitchen's clock has it. */
