@@ -152,6 +152,7 @@ def test_a_first_run_makes_grants_deploys_records_and_prints_the_address(
         "SIMULATOR_SCHEMA": "simulator",
         "DATABRICKS_WAREHOUSE_ID": "sql-warehouse",
         "BOKEH_RESOURCES": "server",
+        "TWIN_ON_BEHALF_OF_USER": "off",
         "BOKEH_ALLOW_WS_ORIGIN": host(app.name),
     }
     assert deployed.health_check is not None

@@ -278,7 +278,8 @@ class CityCards {
       this.colour(stateAt(this.model.states, t));
       this.word();
     }
-    const atEdge = s.live && this.clock.anchor && this.clock.now() >= this.clock.anchor.end; // it waits for events there
+    // it waits for events there
+    const atEdge = s.live && this.clock.anchor && this.clock.now() >= this.clock.anchor.end;
     if (!drawn || drawn.frames !== this.painted.frames || !this.clock.moving || atEdge || document.hidden)
       this.painted = { frames: drawn?.frames ?? -1, at: now };
     const stuck =

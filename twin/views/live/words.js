@@ -5,7 +5,7 @@
  *   problem: string}} Now
  */
 
-/** Seconds of the viewer's below which nothing is said of silence: so long may one batch of a fast demonstration take. */
+/** Seconds of the viewer's below which nothing is said of silence: a batch of a fast demonstration may take so long. */
 const LEAST_S = 20;
 
 /** A duration in the largest unit that is not idle, short: 3 s, 4 min, 2 h. */

@@ -52,7 +52,7 @@ class Trip {
     this.stalls = null; // [from, to, …] data seconds between which the order had stalled: nobody is on the road
     this.gaps = null; // [from, to, …] seconds since the start between which positions are inferred
     this.knot = 0; // the one before the driver
-    /** @type {{x: number, y: number, wall: number} | null} how far from it the driver was drawn when it was corrected */
+    /** @type {{x: number, y: number, wall: number} | null} how far off the driver was drawn when it was corrected */
     this.glide = null;
     this.px = this.py = NaN; // where place() found the driver
     this.tone = ON_TIME;
