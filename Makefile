@@ -52,7 +52,7 @@ bench: $(VENV)/.testing
 soak: $(VENV)/.testing
 	scripts/chromium
 	$(BIN)/python -m benchmarks.soak
-	$(BIN)/python -m pytest -m soak --full-length --numprocesses=0
+	TWIN_FUZZ_SEEDS=10 $(BIN)/python -m pytest tests -m soak --full-length --numprocesses=0
 
 chaos: $(VENV)/.testing
 	scripts/chromium shell

@@ -26,6 +26,7 @@ MEASURES = (
     "curves",
     "deckgl",
     "api",
+    "growing",
     "ledger",
     "moments",
     "opening",

@@ -198,7 +198,7 @@ def browser(chromium_path: str) -> Iterator["Browser"]:
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
     """Return the folder that `make(folder)` fills, made by the first worker that wants it; the others wait for it.
 
-    Tests share it, so they only read it.
+    Tests share it, so they only read it. A name stands for one content in all files of tests.
     """
     shared = tmp_path_factory.getbasetemp()
     if os.environ.get("PYTEST_XDIST_WORKER"):

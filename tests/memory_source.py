@@ -65,7 +65,7 @@ class MemorySource:
         self.waiting: list[pa.Table] = []
         self.failing = False
         self.windows_read = 0
-        self._place, self._at, self._brands, self._zone = place, at, dict(brands or {}), zone
+        self._place, self.at, self._brands, self._zone = place, at, dict(brands or {}), zone
 
     def send(self, rows: pa.Table) -> None:
         """Have rows come in with the next refresh."""
@@ -88,7 +88,7 @@ class MemorySource:
 
     def locations(self) -> list[Location]:
         t = seconds_of(self.rows)
-        lat, lon = self._at or (None, None)
+        lat, lon = self.at or (None, None)
         kind = self.rows["event_type"].to_numpy(zero_copy_only=False)
         delivered = t[kind == "delivered"]
         return [

@@ -40,6 +40,7 @@ def test_a_bad_source_is_one_sentence_and_exit_code_2(
     assert output.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_demo_writes_data_that_check_accepts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "demo"
     assert (

@@ -1,18 +1,22 @@
 """The engine under many hands: what is loaded is loaded once, and what fails fails once, for all who waited."""
 
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
+import twin.hub as hub_module
 from tests.sources.test_files import ROWS, write_csv
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY
 from twin.hub import Hub, open_source
-from twin.sources.base import Window
+from twin.sources import window_sizes
+from twin.sources.base import Volume, Window
 from twin.sources.files import FileSource
 from twin.timeline.timeline import Timeline
 
@@ -133,3 +137,43 @@ def test_whoever_opens_a_source_is_told_what_nobody_foresaw(tmp_path: Path, monk
         SourceError, match=r"e\.csv cannot be opened, for a reason that nobody foresaw \(ZeroDivisionError\)"
     ):
         open_source(path, Settings())
+
+
+def test_large_ranges_are_loaded_within_one_budget_and_small_ones_beside_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two whose memory together is more than half of the process's: the second waits, and a third, small one does not."""
+    source = Gated(write_csv(tmp_path / "events.csv", ROWS))
+    hub, place = Hub(source, Settings(memory_bytes=1 << 30)), source.locations()[0]
+    size = {"large": 400 << 20, "small": 1 << 20}
+    monkeypatch.setattr(
+        window_sizes,
+        "expected",
+        lambda _volume, window: window_sizes.Size(0, size["small" if window.end % 2 else "large"]),
+    )
+    end = place.end + 2 - place.end % 2
+    read = [
+        threading.Thread(target=hub.timeline, args=("sf", place.start, end + more), daemon=True) for more in (0, 2, 1)
+    ]
+    read[0].start()
+    assert source.reading.wait(20)
+    read[1].start()
+    while len(hub_module.LOADING._queue) < 1:
+        time.sleep(0.01)
+    source.reading.clear()
+    read[2].start()
+    assert source.reading.wait(20), "a small range waits for large ones"
+    assert source.reads == 2
+    assert hub_module.LOADING.held == size["large"]
+    source.gate.set()
+    for one in read:
+        one.join(20)
+    assert source.reads == 3
+    assert hub_module.LOADING.held == 0
+
+
+def test_what_a_range_takes_is_expected_by_its_orders() -> None:
+    hours = np.arange(100.0) * 3600
+    volume = Volume(hours, np.full(100, 10))
+    size = window_sizes.expected(volume, Window(50 * 3600, 60 * 3600))
+    assert size == window_sizes.Size.guessed(46 * 10 * window_sizes.EVENTS_OF_ORDER)

@@ -1,19 +1,24 @@
 """The hub of a kitchen whose record grows: one newest timeline for all who ask, and a call when there is another."""
 
+import json
 import threading
-from typing import cast
+from pathlib import Path
+from typing import Any, cast
 
 import pyarrow as pa
 import pytest
 
 from tests.answers_of import answers, differences, digest
 from tests.memory_source import MemorySource, row, table
+from tests.raw_orders import WHOLE, rows_of
 from twin.analysis.baseline import Baseline
 from twin.analysis.live_edge import LONGEST_HOURS
 from twin.foundation.errors import SourceError
+from twin.foundation.settings import Settings
 from twin.foundation.times import DAY, HOUR
-from twin.hub import Hub
+from twin.hub import Hub, open_source
 from twin.sources.base import Source, Window
+from twin.sources.files import FileSource
 from twin.timeline.timeline import Timeline
 
 NOON = 1_760_572_800.0 + 12 * HOUR
@@ -110,6 +115,47 @@ def test_what_comes_in_is_put_into_the_newest_timeline_and_nothing_is_read_again
     assert source.windows_read == 1
     assert newest.late() > 0
     assert digest(answers(first)) == before
+
+
+def test_a_file_that_grows_is_put_into_the_newest_timeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, loads = tmp_path / "events.jsonl", list[bool]()
+    load = Timeline.load
+
+    def counted(*arguments: Any, **options: Any) -> Timeline:
+        loads.append(options.get("growing", False))
+        return load(*arguments, **options)
+
+    monkeypatch.setattr("twin.hub.Timeline.load", counted)
+    orders = [
+        rows_of(f"A{k}", {name: at + 4 * k for name, at in WHOLE.items()}, pings={36.0 + 4 * k: 40.0}) for k in range(8)
+    ]
+    rows = sorted((one for order in orders for one in order), key=lambda one: one["ts"])
+    late = rows.pop(30)
+    batches = [rows[:40], [*rows[35:50], late], rows[50:]]  # the first has pick-ups, which tell where the kitchen is
+    path.write_text("")
+    hub: Hub | None = None
+    for batch in batches:
+        with path.open("a") as file:
+            file.writelines(f"{json.dumps(one)}\n" for one in batch)
+        hub = hub or Hub(open_source(path, Settings()))
+        hub.refresh()
+        newest = hub.newest("sf")
+        whole = load(FileSource(path), "sf", newest.window.start, newest.window.end)
+        assert differences(newest, whole) == []
+    assert loads == [True], "read as a whole once, then extended"
+
+
+@pytest.mark.parametrize(("north", "reads"), [(0.0001, 1), (0.01, 2)])
+def test_a_kitchen_that_moves_by_metres_is_not_read_again(source: MemorySource, north: float, reads: int) -> None:
+    hub = hub_of(source)
+    hub.newest("sf")
+    lat, lon = source.at or (0.0, 0.0)
+    source.at = lat + north, lon
+    source.send(table(order("C", NOON + 1800)))
+    hub.refresh()
+    assert len(hub.newest("sf").orders) == 3
+    assert hub.newest("sf").location.lat == pytest.approx(lat if reads == 1 else lat + north)
+    assert source.windows_read == reads
 
 
 def test_where_the_source_cannot_tell_what_came_in_everything_is_read_again(

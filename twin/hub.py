@@ -30,9 +30,10 @@ from twin.foundation import errand
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
 from twin.foundation.errors import ConfigError, SourceError, TwinError
 from twin.foundation.geo import nearest_copy, project
+from twin.foundation.room import Room
 from twin.foundation.settings import Settings
 from twin.foundation.times import Time
-from twin.sources import tables
+from twin.sources import tables, window_sizes
 from twin.sources.base import Location, Quality, Source, Window
 from twin.sources.changing_files import ChangingFiles
 from twin.sources.event_files import Adapter
@@ -48,6 +49,10 @@ MAX_ROUTES = 20_000
 """Most routes that the base map is drawn from; more make no visible difference."""
 TIMELINE_BYTES = 512 << 20
 """Most bytes of the cache of loaded timelines, which sessions with the same window share."""
+LOADING = Room()
+"""The ranges that this process is loading, for whichever hub."""
+LOADING_SHARE = 0.5
+"""Share of the process's memory that these take together at most; each alone may take a third."""
 TIMELINE_SHARE = 0.125
 """Share of the process's memory that this cache takes at most."""
 LAST_HOURS = 24.0
@@ -205,13 +210,17 @@ class Hub(Owner):
             except Exception:  # of one session, of which the others know nothing
                 log.exception("what was to be done after a change failed")
 
-    def freshen(self) -> None:
-        """Refresh in a thread if the last refresh is older than the settings' `refresh_s`; returns at once, raises nothing.
+    def freshen(self, older_than: float | None = None) -> None:
+        """Refresh in a thread if the last refresh is older than so many seconds; returns at once, raises nothing.
+
+        Without a number it is the settings' `refresh_s`.
 
         >>> twin.open("demo").freshen()
         """
         as_of = self.source.as_of
-        if as_of is None or self._refreshing.locked() or time.time() - as_of < self.settings.refresh_s:
+        most = self.settings.refresh_s if older_than is None else older_than
+        # the machine's clock may have been set back since
+        if as_of is None or self._refreshing.locked() or 0 <= time.time() - as_of < most:
             return
         threading.Thread(target=self._freshen, name="refresh", daemon=True).start()
 
@@ -297,8 +306,7 @@ class Hub(Owner):
         held = self._newest.get(location)
         if held is None or held.timeline.window.start != window.start or held.timeline.window.end > window.end:
             return None
-        arrived = getattr(self.source, "arrived", None)
-        rows = None if arrived is None else arrived(location, held.mark)
+        rows = self.source.arrived(location, held.mark)
         if rows is None:
             return None
         try:
@@ -306,7 +314,7 @@ class Hub(Owner):
                 rows,
                 window.end,
                 quality=self.source.quality(location),
-                place=self.location(location),
+                place=live_edge.settled(self.location(location), held.timeline.location),
                 brands=self.source.names("brands"),
             )
         except OutgrownError as reason:
@@ -356,7 +364,12 @@ class Hub(Owner):
         True
         """
         key = self._key(location, start, end)
-        return self._timelines.load(key, lambda: Timeline.load(self.source, *key))
+        return self._timelines.load(key, lambda: self._load(*key))
+
+    def _load(self, location: str, start: float, end: float) -> Timeline:
+        size = window_sizes.expected(self.source.volume(location), Window(start, end)).bytes
+        with LOADING.taken(size, self.settings.memory_bytes * LOADING_SHARE):
+            return Timeline.load(self.source, location, start, end)
 
     def kept(self, location: str, start: Time | None = None, end: Time | None = None) -> Timeline | None:
         """Return the timeline that `timeline` would return if it is in memory, else None. Returns at once.

@@ -48,6 +48,7 @@ def troubles(times: np.ndarray, first: int, last: int) -> list[Moment]:
     return [m for m in find(timeline_of(history, window), Baseline(history, window)) if m.kind in TROUBLES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begin", [6, 9, 15, 18, 21])
 @pytest.mark.parametrize("days", [2, 3, 7])
 def test_a_record_that_begins_and_ends_at_any_hour_has_neither_rush_nor_outage(begin: int, days: int) -> None:
@@ -89,6 +90,7 @@ def test_an_outage_over_midnight_is_one_moment() -> None:
     assert found.end == pytest.approx(MONDAY + (4 * 24 + 13) * HOUR, abs=180)
 
 
+@pytest.mark.slow
 def test_a_gap_of_minutes_is_no_outage_however_busy_the_kitchen() -> None:
     times = orders(3, 60_000)
     calm = troubles(times, 0, 3)
@@ -97,6 +99,7 @@ def test_a_gap_of_minutes_is_no_outage_however_busy_the_kitchen() -> None:
     assert troubles(times[~gone], 0, 3) == calm == []
 
 
+@pytest.mark.slow
 def test_a_weekend_is_no_rush_once_there_are_two_of_it() -> None:
     times = orders(14, 8_000, weekend=1.8, course_of_weekend=LATE)
     assert troubles(times, 11, 14) == []

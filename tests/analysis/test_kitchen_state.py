@@ -195,7 +195,7 @@ def record(request: pytest.FixtureRequest, made_once: Callable[..., Path]) -> Ti
         source = FileSource(request.getfixturevalue("demo"))
     elif request.param == "2026":
         source = FileSource(
-            made_once("demo-2026", lambda folder: write_demo(folder, generation="2026", days=1, scale=0.3, seed=3))
+            made_once("day-2026", lambda folder: write_demo(folder, generation="2026", days=1, scale=0.3, seed=3))
         )
     else:
         source = FileSource(request.getfixturevalue("real_data") / request.param)
@@ -203,6 +203,7 @@ def record(request: pytest.FixtureRequest, made_once: Callable[..., Path]) -> Ti
     return Timeline.load(source, place.id, max(place.start, place.end - 86_400), place.end)
 
 
+@pytest.mark.slow
 def test_the_levels_of_a_state_are_those_of_the_figures(record):
     log = states_of(record, Baseline.none(), LIMITS)
     window = record.window

@@ -41,6 +41,7 @@ def changed_after(world: World, t: float) -> World:
     return replace(world, history=History(milestones[:, stays], enter[:, stays]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["standstill", "drivers short", "slow evening", "rush", "silence", "slow roads"])
 def test_what_comes_later_changes_nothing_and_a_trouble_is_told_while_it_lasts(shape: str) -> None:
     world = worlds.with_incident(shape, UNSEEN)
@@ -69,7 +70,9 @@ def test_a_sentence_says_how_many_of_those_it_counts_are_still_in_it(shape: str,
     for t in np.arange(planted.start, planted.end + HOUR, 5 * MINUTE):
         for one in troubles.at(float(t)).moments:
             if one.kind in worlds.FITTING[shape] and one.end == t:
-                words = r"So far (\d+) .*?(?:, (all|\d+) of them still .*?)?(?:, (?:their|delivery time of the (\d+))|$)"
+                words = (
+                    r"So far (\d+) .*?(?:, (all|\d+) of them still .*?)?(?:, (?:their|delivery time of the (\d+))|$)"
+                )
                 of, still, delivered = re.match(words, one.sentence).groups()  # type: ignore[union-attr]
                 assert int(delivered or 0) + (int(of) if still == "all" else int(still or 0)) <= int(of), one.sentence
                 inside = np.count_nonzero((begin <= t) & ~(end <= t))

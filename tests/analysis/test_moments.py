@@ -111,6 +111,7 @@ def test_start_and_end_are_within_minutes(weeks) -> None:
     assert np.quantile(edges, 0.9) <= 10 * 60
 
 
+@pytest.mark.slow
 def test_moments_are_ranked_and_lie_in_their_window(week) -> None:
     opened, _, _ = week
     for place in opened.locations:
@@ -198,11 +199,13 @@ def test_missing_events_make_the_kind_less_specific_but_break_nothing(
     assert kinds == ([kind] if kind else [])
 
 
+@pytest.mark.slow
 def test_without_a_history_usual_values_come_from_the_other_days_of_the_timeline(short_days: Path) -> None:
     timeline = twin.open(short_days).timeline("sanfrancisco", "2025-10-16", "2025-10-18")
     assert "driver_shortage" in {moment.kind for moment in find(timeline, Baseline.none())}
 
 
+@pytest.mark.slow
 def test_the_real_samples_have_no_troubles(real_data: Path) -> None:
     for name in ("casper_sample_events.csv", "sf_cabs_2008-05-24.csv.gz"):
         opened = twin.open(real_data / name)
@@ -214,6 +217,7 @@ def troubles_of_all(opened: twin.Twin) -> list[Moment]:
     return [moment for moment in moments if moment.kind in TROUBLES]
 
 
+@pytest.mark.slow
 def test_insights_are_made_once_per_timeline_and_die_with_it(demo: Path) -> None:
     opened = twin.open(demo)
     timeline = opened.timeline("chicago", "2025-10-16", "2025-10-17")
@@ -227,6 +231,7 @@ def test_insights_are_made_once_per_timeline_and_die_with_it(demo: Path) -> None
     assert gone() is None
 
 
+@pytest.mark.slow
 def test_a_day_on_which_no_order_began_yet_has_no_moments_and_is_no_error(demo: Path) -> None:
     """The first half hour after the last day, in which the last deliveries arrive."""
     opened = twin.open(demo)
@@ -235,6 +240,7 @@ def test_a_day_on_which_no_order_began_yet_has_no_moments_and_is_no_error(demo: 
         assert opened.insights(after).moments == ()
 
 
+@pytest.mark.slow
 def test_the_edges_of_the_record_are_no_silence_but_a_gap_at_lunch_is(short_days: Path, tmp_path: Path) -> None:
     file = tmp_path / "events.parquet"
     condition = (

@@ -32,7 +32,7 @@ def line(kind, row, *, at=None, order_id="A7K2M9", basket=(), progress=math.nan,
 def test_a_delivery_tells_its_total_and_how_far_over_the_target_it_is():
     text_line = line("delivered", order(created=0, delivered=44))
 
-    assert (text_line.title, text_line.detail) == ("Delivered · A7K2M9", "Total 44 min · 14 over target")
+    assert (text_line.title, text_line.detail) == ("Delivered · A7K2M9", "Total 44 min · 14 min over target")
     assert (text_line.icon, text_line.colour) == ("check", "completed")
 
 
@@ -42,7 +42,8 @@ def test_a_delivery_in_time_says_so():
 
 def test_the_target_is_a_setting():
     assert (
-        line("delivered", order(created=0, delivered=30), target=20 * MINUTE).detail == "Total 30 min · 10 over target"
+        line("delivered", order(created=0, delivered=30), target=20 * MINUTE).detail
+        == "Total 30 min · 10 min over target"
     )
 
 

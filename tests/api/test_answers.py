@@ -147,6 +147,7 @@ def random_times(world: World, location: str, number: int) -> list[float]:
     return [round(t, 3) for t in np.random.default_rng(3).uniform(first, last, number)]
 
 
+@pytest.mark.slow
 def test_the_kitchens_state_is_that_of_its_raw_events(world: World) -> None:
     for location in world.places:
         lives = brute.lifecycles(world.judged[0], location)
@@ -268,6 +269,7 @@ def test_an_order_tells_its_whole_life(world: World) -> None:
                 assert stage.entered_at == instant(min(reached))
 
 
+@pytest.mark.slow
 def test_pages_of_the_log_are_the_whole_log_whatever_their_size(world: World) -> None:
     location = world.places[-1]
     expected = [(e[2], e[3], instant(e[0])) for e in world.events(location)]

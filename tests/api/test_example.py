@@ -83,6 +83,7 @@ def commands() -> list[str]:
     return re.findall(r"^curl (.+)$", section, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_every_curl_of_the_readme_is_answered(server: str, demo_world: World) -> None:
     result = commands()
     assert len(result) >= 9

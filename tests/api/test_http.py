@@ -88,6 +88,7 @@ def test_a_kept_answer_asks_the_source_nothing_and_events_are_never_kept(
     assert queries.count("event_page") >= 3
 
 
+@pytest.mark.slow
 def test_kept_answers_grow_old_and_are_bounded() -> None:
     import asyncio
 
@@ -329,6 +330,7 @@ def test_another_source_has_answers_of_its_own(server: str, tmp_path: Any) -> No
     assert fetch(server + BASE + "/locations").body != first
 
 
+@pytest.mark.slow
 def test_probes_and_answers_do_not_wait_for_moments_and_who_is_too_many_is_told_so(
     server: str, demo_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

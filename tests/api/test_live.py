@@ -223,7 +223,8 @@ def test_who_may_open_a_websocket_and_how_others_are_refused(
     headers |= {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
     with closing(HTTPConnection(where.netloc, timeout=30)) as connection:
         connection.request("GET", f"{where.path}/ws/v1/locations/{place}/live{query}", headers=headers)
-        assert connection.getresponse().status == status
+        with connection.getresponse() as answer:
+            assert answer.status == status
 
 
 def test_a_reader_who_says_too_much_is_cut_off(server: str) -> None:

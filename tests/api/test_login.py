@@ -4,8 +4,6 @@ import json
 import os
 import re
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ import httpx
 import pytest
 
 from tests.api.serving import fetch
+from tests.browser.prepared import Prepared
 
 pytestmark = pytest.mark.slow
 
@@ -45,27 +44,22 @@ def served(folder: Path, *options: str, **environment: str) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}/under"
-    command = [sys.executable, "-m", "panel", "serve", "page.py", "--setup", "setup.py", "--plugins", "twin.api"]
+    command = ["serve", "page.py", "--setup", "setup.py", "--plugins", "twin.api"]
     command += ["--port", str(port), "--address", "127.0.0.1", "--prefix", "/under"]
     command += [*(option.format(address=address) for option in options), "--cookie-secret", "a test's secret"]
-    root = str(Path(__file__).parents[2])
-    with (
-        (folder / "log").open("w") as log,
-        subprocess.Popen(
-            command, cwd=folder, env={**os.environ, "PYTHONPATH": root, **environment}, stdout=log, stderr=log
-        ) as process,
-    ):
-        try:
-            for _ in range(300):
-                assert process.poll() is None, (folder / "log").read_text()
-                try:
-                    fetch(address + "/healthz")
-                    break
-                except OSError:
-                    time.sleep(0.1)
-            yield address
-        finally:
-            process.terminate()
+    process = Prepared("panel", command, {**os.environ, **environment}, folder / "log", folder)
+    try:
+        for _ in range(900):
+            assert process.poll() is None, (folder / "log").read_text()
+            try:
+                fetch(address + "/healthz")
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @pytest.fixture(scope="module")

@@ -83,6 +83,7 @@ def test_every_event_comes_exactly_once_in_the_logs_order(server: str, whole: An
     assert all(message.id for message in found)
 
 
+@pytest.mark.slow
 def test_a_client_that_is_cut_ten_times_goes_on_after_what_it_had(server: str, whole: Any) -> None:
     window, expected = whole
     chance = random.Random(11)
@@ -273,6 +274,7 @@ def test_one_client_does_not_take_all_replays(server: str, whole: Any) -> None:
     eventually(lambda: open_streams(server) == 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("speed", [0, 1000])
 def test_a_reader_that_accepts_nothing_is_dropped(
     server: str, demo_world: World, monkeypatch: pytest.MonkeyPatch, speed: float

@@ -215,8 +215,19 @@ def test_size_policy_viewers_and_telemetry_can_be_chosen_and_none_has_to_be() ->
         usage_policy_id="p-1",
         permissions=[{"level": "CAN_USE", "group_name": "kitchens"}],
         telemetry=[{"unity_catalog": tables}],
+        user_api_scopes=["sql"],
     )
     assert BundleApp.from_dict(chosen).as_dict() == chosen  # type: ignore[arg-type]
+
+
+def test_everybody_reads_with_his_own_rights_only_where_the_bundle_is_told_so() -> None:
+    def chosen(**given: Any) -> tuple[Any, bool]:
+        app = the_app(**given)
+        settings = {one["name"]: one.get("value", "") for one in app["config"]["env"]} | {"DATABRICKS_APP_NAME": "app"}
+        return app["user_api_scopes"], Settings.from_environment(settings).on_behalf_of_user
+
+    assert chosen() == ([], False)
+    assert chosen(own_rights="on", user_api_scopes=["sql"]) == (["sql"], True)
 
 
 def test_an_app_per_catalog_and_per_developer() -> None:

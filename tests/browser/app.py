@@ -45,7 +45,7 @@ def started(command: list[str], log: Path, **environment: str) -> subprocess.Pop
     """Start `python -m` with a command, at the end of whose log it writes; `twin` from a process that has imported it."""
     variables = {**os.environ, "BOKEH_RESOURCES": "server", "PYTHONUNBUFFERED": "1", **environment}
     if command[0] == "twin.cli":
-        return Prepared(command[1:], variables, log)
+        return Prepared(command[0], command[1:], variables, log)
     with log.open("a") as out:
         return subprocess.Popen(
             [sys.executable, "-m", *command], cwd=ROOT, env=variables, stdout=out, stderr=subprocess.STDOUT

@@ -65,6 +65,17 @@ def moves(page: Page) -> None:
     page.wait_for_function(f"(t) => ({CLOCK})() > t", arg=clock(page), timeout=1000 * MOST_S)
 
 
+def seek(page: Page, t: float) -> None:
+    """Pause the replay at a moment of its range, as going back in the browser's history does; much quicker than a new page."""
+    page.evaluate(
+        """t => {
+          const page = [...__twin.pages.values()].find((one) => one.isCurrent);
+          page.resume({ ...page.state(), t, playing: false });
+        }""",
+        t,
+    )
+
+
 def stands(page: Page) -> float:
     """Wait until the clock has stopped; return where."""
     return settled(page, lambda: clock(page), still_s=0.2)

@@ -2,11 +2,12 @@
 
 One process for each worker of the tests imports what `twin serve` imports and compiles Datashader's code. Each server is forked
 from it and runs its command as if a shell had started it. Starts from nothing are in test_wheel.py, test_databricks_app.py, the
-chaos, and wherever a test starts something other than `twin`.
+chaos, and of `panel serve` in test_page.py and test_kiosk.py.
 """
 
 import multiprocessing
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -20,10 +21,13 @@ _forks.set_forkserver_preload(["tests.browser.preload"])
 
 
 class Prepared:
-    """A forked `twin` with these arguments, as a `subprocess.Popen` of it would be."""
+    """A forked `python -m module` with these arguments, as a `subprocess.Popen` of it would be."""
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        self._process = _forks.Process(target=run, args=(list(arguments), dict(environment), log), daemon=True)
+    def __init__(
+        self, module: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path = ROOT
+    ) -> None:
+        command = (module, list(arguments), dict(environment), log, folder)
+        self._process = _forks.Process(target=run, args=command, daemon=True)
         self._process.start()
         assert self._process.pid is not None
         self.pid = self._process.pid
@@ -53,8 +57,8 @@ class Prepared:
         self.send_signal(signal.SIGKILL)
 
 
-def run(arguments: list[str], environment: dict[str, str], log: Path) -> None:
-    """Become `twin` with these arguments, in an environment, writing to a log."""
+def run(module: str, arguments: list[str], environment: dict[str, str], log: Path, folder: Path) -> None:
+    """Become `python -m module` with these arguments, in an environment and a folder, writing to a log."""
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for mine in (1, 2):
         os.dup2(out, mine)
@@ -63,8 +67,12 @@ def run(arguments: list[str], environment: dict[str, str], log: Path) -> None:
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     os.environ.clear()
     os.environ.update(environment)
-    os.chdir(ROOT)
-    sys.argv = ["twin", *arguments]
-    from twin.cli import main
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+    if module == "twin.cli":  # which has been imported, so that it cannot be run as a module
+        sys.argv = ["twin", *arguments]
+        from twin.cli import main
 
-    sys.exit(main(arguments))
+        sys.exit(main(arguments))
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)

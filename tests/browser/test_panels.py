@@ -134,7 +134,7 @@ def test_the_pipeline_and_the_cards_show_the_moment(opened):
     expect(page.get_by_test_id("stage-completed-count")).to_have_text("10")
     expect(page.get_by_test_id("kpi-orders-hour-value")).to_have_text("13")
     expect(page.get_by_test_id("kpi-delivery-time-value")).to_have_text("40 min")
-    expect(page.get_by_test_id("kpi-delivery-time")).to_contain_text("10 over target 30")
+    expect(page.get_by_test_id("kpi-delivery-time")).to_contain_text("10 min over target 30 min")
     expect(page.get_by_test_id("kpi-completion-value")).to_have_text("–")
     expect(page.get_by_test_id("kpi-delivery-time-p75")).to_have_text("P75 40")
     expect(page.get_by_test_id("kpi-delivery-time-late")).to_have_text("10 of 10 late")
@@ -146,7 +146,7 @@ def test_the_pipeline_and_the_cards_show_the_moment(opened):
 def test_the_drivers_and_the_gap_at_pick_up_stand_at_their_stages(opened):
     page = opened("panels")
 
-    expect(page.get_by_test_id("drivers-gap")).to_have_text("3 short")
+    expect(page.get_by_test_id("drivers-gap")).to_have_text("drivers 3/h behind")
     expect(page.get_by_test_id("drivers-gap")).to_have_attribute("data-value", "3")
     expect(page.get_by_test_id("drivers-road")).to_have_text("0 drivers")
     expect(page.get_by_test_id("drivers-waiting")).to_have_text("")  # the data tells of no arrival

@@ -227,7 +227,7 @@ def test_a_stage_is_filtered_for_and_all_are_shown_again(opened):
 
 
 def test_late_orders_say_how_late_they_are(opened):
-    expect(row(opened, LATE)).to_contain_text("3 over")
+    expect(row(opened, LATE)).to_contain_text("3 min over")
     expect(row(opened, "C").locator(".late")).to_be_hidden()
 
 

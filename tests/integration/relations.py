@@ -181,6 +181,48 @@ def what_was_closed_adds_up(scene: Scene) -> Faults:
 
 
 @relation
+def the_range_s_orders_are_the_closed_and_the_active(scene: Scene) -> Faults:
+    """Created in a range of this day, and those from before it: all that were closed today, and all that are active."""
+    so_far = {part["key"]: part["text"] for part in scene.sent["transport"]["so_far"]["parts"]}
+    tz, stages = scene.timeline.tz, scene.stages
+    if tz.midnight(scene.t) > scene.timeline.window.start:
+        yield None if "earlier" not in so_far else f"a part of what was closed on other days: {so_far['earlier']!r}"
+        return
+    numbers = [int(re.sub(r"\D", "", so_far.get(key, "0"))) for key in ("orders", "earlier")]
+    counts = [stages[key]["count"] for key in STAGES] + [stages["completed"][name] for name in ("cancelled", "stalled")]
+    yield same("created, from before", sum(numbers), sum(counts))
+
+
+@relation
+def no_part_is_over_a_hundred_percent(scene: Scene) -> Faults:
+    """A share of late minutes, delivered, completed ... is at most all of it, in every sentence and figure."""
+    listed = list(scene.sent["moments"]["moments"] or [])
+    listed += [one for block in scene.sent["alert"]["known"] for _, troubles, _ in block["changes"] for one in troubles]
+    for text in [one[name] for one in listed for name in ("sentence", "why")] + [scene.text("kpis", "kpi-completion")]:
+        shares = [float(share) for share in re.findall(r"([\d.]+) % (?!vs)", text)]
+        for share in shares:
+            yield at_most(f"share in {text!r}", share, 100)
+
+
+@relation
+def a_number_has_its_noun(scene: Scene) -> Faults:
+    """What was read as a count of something else: minutes say so, drivers are named, and what is due is a part of a whole."""
+    worded = {
+        ("kpis", "kpi-delivery-time-over"): r"\d+ min over|\d h \d\d over",
+        ("kpis", "kpi-delivery-time-target"): r"target \d+ min|none delivered in the hour|not in the data",
+        ("kpis", "kpi-delivery-time-usual"): r"· usual \d+ min",
+        ("kpis", "kpi-completion-due"): r"of [\d,]+",
+        ("pipeline", "drivers-gap"): r"drivers (?:[\d,]+/h behind|catch up [\d,]+/h|keep up)",
+        ("pipeline", "drivers-road"): r"[\d,]+ drivers?",
+        ("pipeline", "drivers-waiting"): r"[\d,]+ drivers? at kitchen",
+    }
+    for (view, name), pattern in worded.items():
+        text = scene.text(view, name)
+        if text:
+            yield None if re.fullmatch(pattern, text) else f"{name} reads {text!r}"
+
+
+@relation
 def every_figure_says_its_window(scene: Scene) -> Faults:
     """Each number of a tile or card has one window of the vocabulary, and the words beside it or its title say it."""
     for view in ("pipeline", "kpis"):
@@ -324,11 +366,15 @@ def a_sentence_says_who_is_still_in_it(scene: Scene) -> Faults:
                 if still is None:
                     yield None if "still" not in sentence else f"still of how many: {sentence!r}"
                     continue
-                of = int(re.search(r"for (\d+) order|^(?:So far )?(\d+)", sentence)[1] or re.search(r"\d+", sentence)[0])  # type: ignore[index]
+                named = re.search(r"for (\d+) order", sentence) or re.search(r"(\d+)", sentence)
+                assert named is not None
+                of = int(named[1])
                 going_on = of if still[1] == "all" else int(still[1])
                 delivered = re.search(r"of the (\d+) delivered", sentence)
                 yield at_most(f"still in it of {sentence!r}", going_on + int(delivered[1] if delivered else 0), of)
-                yield at_most(f"now there by {sentence!r}", going_on, scene.timeline.counts(look)[_STILL[still[2].strip()]])
+                yield at_most(
+                    f"now there by {sentence!r}", going_on, scene.timeline.counts(look)[_STILL[still[2].strip()]]
+                )
 
 
 @relation

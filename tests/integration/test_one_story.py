@@ -31,6 +31,8 @@ SELDOM = {
         "a_sentence_and_the_page_have_one_usual",
         "the_ribbon_is_the_pipeline_on_average",
         "a_tip_has_the_ribbons_numbers",
+        "a_sentence_says_who_is_still_in_it",
+        "no_part_is_over_a_hundred_percent",
     },
 }
 """By source, relations that may have nothing to compare: nobody knew of its trouble yet, and taxis have no kitchen."""

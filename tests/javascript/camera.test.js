@@ -128,6 +128,26 @@ test("a driver who leaves the middle again at once is followed without a stop, u
   assert.ok(Math.abs(KITCHEN[0] + at - camera.view.x) < 3);
 });
 
+test("a driver who outruns the view is seen from farther away, not fetched again and again", () => {
+  const { camera } = cameraOf();
+  camera.toggleFollow();
+  let at = 0;
+  const glides = [];
+  for (let frame = 0; frame < 1200; frame++) {
+    at += 50; // 3 km each second: a motorway at 100 times
+    const before = camera.glide;
+    camera.consider([], driver(at, 0));
+    if (camera.glide && camera.glide !== before) glides.push(frame);
+    time.pass(1000 / 60);
+    camera.step();
+  }
+  assert.ok(glides.length <= 4, `it goes to him ${glides.length} times in twenty seconds`);
+  assert.ok(camera.view.metres > 2.5 && camera.view.metres <= 20);
+  assert.ok(Math.abs(KITCHEN[0] + at - camera.view.x) < 500 * camera.view.metres, "he is in view");
+  camera.consider([], driver(at + 100_000, 0)); // a seek
+  assert.equal(camera.glide.to.metres, camera.view.metres, "who is elsewhere at once is gone to as near as before");
+});
+
 test("who minds motion is taken there at once", () => {
   globalThis.matchMedia = () => ({ matches: true });
   const { camera } = cameraOf();

@@ -101,8 +101,25 @@ test("who leaves the view at one side while the whole still fits moves it no far
   assert.ok(view.x - moves[0].to.x < 4000);
 });
 
+test("at 100 times it moves twice in fifteen seconds at most, however far drivers and customers come and go", () => {
+  let seed = 7;
+  const chance = () => {
+    seed = (seed * 16807) % 2147483647;
+    return seed / 2147483647;
+  };
+  const region = square(8000); // customers live beyond it, too
+  const boxes = Array.from({ length: 1200 }, (_, i) => {
+    const [x, y, half] = [0, 0, 0].map(() => 12_000 * (chance() - 0.5) * (0.4 + 0.6 * Math.sin(i / 90) ** 2));
+    return [x - Math.abs(half) - 800, y - 800, x + 800, y + Math.abs(half) + 800];
+  });
+  const { moves } = shown(boxes, 100, region);
+  const itself = moves.slice(1).map(({ i }) => i * 100);
+  assert.ok(itself.length >= 2, "it does move");
+  for (let k = 2; k < itself.length; k++) assert.ok(itself[k] - itself[k - 2] >= 15_000, `at ${itself}`);
+});
+
 test("growing waits a second and a half for the next growth", () => {
-  const { moves } = shown(Array.from({ length: 100 }, (_, i) => square(2000 + 400 * i)));
+  const { moves } = shown(Array.from({ length: 400 }, (_, i) => square(2000 + 400 * i)));
   for (let k = 2; k < moves.length; k++) assert.ok(moves[k].i - moves[k - 1].i >= 15);
   assert.ok(moves.length > 3);
   for (const { from, to } of moves.slice(1)) assert.ok(to.metres > from.metres);

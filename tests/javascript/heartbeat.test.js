@@ -152,6 +152,26 @@ test("a server that answers and opens no page is left more and more in peace", a
   assert.ok(waits[0] <= 1000 && waits.at(-1) === 30_000, String(waits));
 });
 
+test("attempts become patient enough for a machine that is slower than the first one waits", async () => {
+  const needed = 50_000;
+  let silent = false;
+  const { clock, retry } = trying((clock) => {
+    silent = !silent;
+    if (silent) return Promise.resolve("silent"); // as a slow machine now and then seems to be
+    const takes = Math.min(needed, 10_000 * retry.stretch);
+    return new Promise((done) => {
+      clock.due.push({ act: () => done(takes < needed ? "refused" : "done"), at: clock.now + takes });
+    });
+  });
+  retry.begin();
+  assert.equal(retry.stretch, 1);
+  await clock.advance(600_000);
+  assert.equal(retry.running, false, "it is done");
+  retry.begin();
+  assert.equal(retry.stretch, 1, "the next time is another time");
+  retry.end();
+});
+
 test("what is done ends it, and it can begin again", async () => {
   let left = 3;
   const { clock, retry } = trying(async () => (--left ? "silent" : "done"));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { knownStory } from "../../twin/views/order/known.js";
-import { accountUntil, driverWait, shared } from "../../twin/views/order/ledger.js";
+import { accountUntil, driverWait, othersOf, shared } from "../../twin/views/order/ledger.js";
 
 /** What the panel takes of a story: created at 1000.4, cooking until 1600, the driver there from 1400 on. */
 const story = {
@@ -43,6 +43,18 @@ test("what goes on lasts until now, and whole seconds add up", () => {
   );
   assert.equal(accountUntil({ ...story, created: null }, 9999), null);
   assert.equal(accountUntil({ ...story, ledger: [] }, 9999), null);
+});
+
+test("what is usual of an open order adds up: parts to come stand there, too", () => {
+  const usual = { queue: 100, cook: 500, pack: 20, food_waits: 60, hand_over: 200, drive: 600 };
+  const { rows } = accountUntil(cut(1300.7), 1300.7);
+  assert.deepEqual(othersOf(rows, usual, ""), [
+    ["food_waits", "not yet"],
+    ["hand_over", "not yet"],
+    ["drive", "not yet"],
+  ]);
+  assert.deepEqual(othersOf(accountUntil(story, 9999).rows, usual, "delivered"), [["food_waits", "–"]]);
+  assert.deepEqual(othersOf(rows, null, ""), []);
 });
 
 test("the driver waits from his arrival until the food is ready, until he goes, or until now", () => {

@@ -198,3 +198,52 @@ test("drivers that are held follow their orders to other rows", () => {
   assert.ok(motion.trip(10));
   assert.equal(motion.trip(7), null);
 });
+
+/** A trip that has come to (40, 0) after `seen` seconds, and goes on to (100, 0) and (100, 60) as planned. */
+function underWay(seen, promise) {
+  const one = windowOf({ start: 1000, end: 9000 });
+  const columns = { ...unpack(one) };
+  const parts = {
+    ...columns,
+    offsets: Int32Array.of(0, 4),
+    t: Float32Array.of(0, seen, Infinity, Infinity),
+    x: Float32Array.of(0, 40, 100, 100),
+    y: Float32Array.of(0, 0, 0, 60),
+    promise: Float32Array.of(promise),
+  };
+  const kinds = Object.fromEntries(one.layout);
+  return {
+    ...one,
+    version: 1,
+    pushed: true,
+    from: 900,
+    to: 3000,
+    layout: Object.entries(parts).map(([name, values]) => [name, kinds[name], values.length]),
+    packed: new Uint8Array(Buffer.concat(Object.values(parts).map((values) => Buffer.from(values.slice().buffer)))),
+  };
+}
+const placeAt = (message, t, edge) => {
+  const { motion } = motionAt({ t0: t, end: 3000, ...(edge && { edge }) });
+  motion.receive(message);
+  motion.advance();
+  const [{ px, py, inferred }] = motion.active;
+  return [Math.round(px), Math.round(py), inferred];
+};
+
+test("a live driver without a later ping goes on along the planned route at the own pace, told as inferred", () => {
+  const message = underWay(80, 600);
+  assert.deepEqual(placeAt(message, 1080, 3000), [40, 0, false]);
+  assert.deepEqual(placeAt(message, 1100, 3000), [50, 0, true]);
+  assert.deepEqual(placeAt(message, 1220, 3000), [100, 10, true]);
+  assert.deepEqual(placeAt(message, 2900, 3000), [100, 60, true], "and waits at the door");
+  assert.deepEqual(placeAt(message, 1220), [40, 0, false], "a replay shows what was known");
+});
+
+test("one who has only begun goes as was promised", () => {
+  assert.deepEqual(placeAt(underWay(10, 320), 1050, 3000), [60, 0, true]);
+  assert.deepEqual(
+    placeAt(underWay(10, Number.NaN), 1050, 3000),
+    [40, 0, false],
+    "without a promise nothing is guessed",
+  );
+});

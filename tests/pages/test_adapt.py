@@ -118,6 +118,7 @@ def test_a_file_that_is_there_is_never_replaced(page: Page, tmp_path: Path) -> N
     assert not page.process.is_open
 
 
+@pytest.mark.slow
 def test_only_what_is_complete_can_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = Page(foreign.couriers_planar(60).write(tmp_path), monkeypatch)
     (question,) = page.state["questions"]
@@ -131,6 +132,7 @@ def test_only_what_is_complete_can_be_used(tmp_path: Path, monkeypatch: pytest.M
     page.close()
 
 
+@pytest.mark.slow
 def test_activities_are_corrected_like_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = Page(foreign.platform_ticks(40).write(tmp_path), monkeypatch)
     page.send(label="FOOD_READY", event="gk_finished")

@@ -170,6 +170,7 @@ def test_what_ended_it_counts_the_hour_after(kitchen: twin.Kitchen) -> None:
     assert last.content.ended == "The range ends here: what ended it is not in it."
 
 
+@pytest.mark.slow
 def test_hostile_texts_are_only_texts_and_notes_are_cut_to_the_page(tmp_path: Path) -> None:
     evil = [{"brand_id": EVIL, "name": "Pho", "price": 12.5, "qty": 2}]
     timeline_of(tmp_path, rows_of(f"{EVIL}|x", WHOLE, items=evil), rows_of("B", {"created": 5.0}))

@@ -70,6 +70,7 @@ def test_hostile_texts_are_only_texts_and_what_the_data_does_not_tell_is_left_ou
     assert "From the promise" not in nothing
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_day_or_a_week_and_says_what_is_missing(
     demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,6 +85,7 @@ def test_the_command_writes_a_day_or_a_week_and_says_what_is_missing(
         assert word in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_every_kitchen_s_last_whole_day_is_written_to_a_folder(demo: Path, tmp_path: Path) -> None:
     opened = twin.open(demo)
     written = save_reports(opened, tmp_path, "https://host/operations")

@@ -6,8 +6,6 @@ A route that an update or a change of ours brings fails here until it is entered
 import json
 import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +17,7 @@ import pytest
 from bokeh.util.token import get_token_payload
 
 from tests.api.serving import Answer, fetch
+from tests.browser.prepared import Prepared
 from tests.server.open_servers import handshake, token_in
 from tests.server.test_sessions import PAYLOAD
 from tests.sources.test_files import ROWS, write_csv
@@ -103,46 +102,30 @@ def running(folder: Path, *options: str) -> Iterator[Running]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     told = folder / "routes.json"
-    command = [
-        sys.executable,
-        "-m",
-        "tests.server.tell_routes",
-        "serve",
-        "--source",
-        str(source),
-        "--port",
-        str(port),
-        *options,
-    ]
-    root = Path(__file__).parents[2]
+    arguments = ["serve", "--source", str(source), "--port", str(port), *options]
     environment = {
         **os.environ,
-        "PYTHONPATH": str(root),
         "ROUTES_FILE": str(told),
         "TWIN_SECRETS": str(folder / "secrets"),
     }
-    with (
-        (folder / "log").open("w") as log,
-        subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=log) as process,
-    ):
-        try:
-            address = f"http://127.0.0.1:{port}"
-            for _ in range(1200):
-                assert process.poll() is None, (folder / "log").read_text()
-                try:
-                    if (
-                        fetch(f"{address}/healthz").status == 200 and told.exists()
-                    ):  # probes are answered from the start
-                        break
-                except OSError:
-                    pass
-                time.sleep(0.1)
-            table: dict[str, list[str]] = {}
-            for pattern, module, name in json.loads(told.read_text()):
-                table.setdefault(pattern, []).append(f"{module}.{name}")
-            yield Running(address, table)
-        finally:
-            process.terminate()
+    process = Prepared("tests.server.tell_routes", arguments, environment, folder / "log")
+    try:
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(1200):
+            assert process.poll() is None, (folder / "log").read_text()
+            try:
+                if fetch(f"{address}/healthz").status == 200 and told.exists():  # probes are answered from the start
+                    break
+            except OSError:
+                pass
+            time.sleep(0.1)
+        table: dict[str, list[str]] = {}
+        for pattern, module, name in json.loads(told.read_text()):
+            table.setdefault(pattern, []).append(f"{module}.{name}")
+        yield Running(address, table)
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @pytest.fixture(scope="module")

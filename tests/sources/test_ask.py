@@ -29,6 +29,7 @@ NAMES = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reused", [False, True])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_query_stands_on_its_relations_and_parses_in_both_dialects(name: str, reused: bool) -> None:

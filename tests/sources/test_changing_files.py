@@ -51,6 +51,7 @@ def test_a_look_at_files_that_have_not_changed_reads_nothing(path: Path, monkeyp
     assert source.as_of == as_of + 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 def test_a_file_that_grows_is_read_again_and_its_last_line_once_it_is_complete(tmp_path: Path, form: str) -> None:
     path = tmp_path / f"events.{form}"
@@ -170,6 +171,7 @@ def test_a_source_that_is_gone_or_broken_stays_as_it_was_read(path: Path, monkey
     assert hub.stale == ""
 
 
+@pytest.mark.slow
 def test_the_old_database_is_let_go(path: Path) -> None:
     source = ChangingFiles(path)
     source.quality()

@@ -123,6 +123,7 @@ def between(start: float, end: float) -> str:
     return f"epoch_us(ts) >= {start * 1e6:.0f} AND epoch_us(ts) < {end * 1e6:.0f}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "place", "blanks"),
     [
@@ -162,6 +163,7 @@ def test_no_row_of_a_range_or_an_order_is_missed(
     assert found == world.numbers(everywhere, "order_id = 'A'")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES, ids=str)
 def test_only_a_table_with_odd_values_is_asked_slowly(table: Table, connection: duckdb.DuckDBPyConnection) -> None:
     world = World(connection, table, "VARCHAR", blanks=False)

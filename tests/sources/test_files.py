@@ -150,6 +150,7 @@ def test_of_a_torn_json_array_no_copy_stays_behind_when_it_cannot_be_used(tmp_pa
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_what_was_decoded_on_disk_goes_with_the_source_and_when_reading_fails(
     tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

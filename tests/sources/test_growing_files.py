@@ -3,6 +3,8 @@
 import json
 import logging
 import os
+import random
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +17,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.raw_orders import ROUTE
+from twin.foundation.errors import SourceError
 from twin.foundation.times import seconds
 from twin.sources import tails
 from twin.sources.base import Source
@@ -302,3 +305,67 @@ def test_any_sequence_of_rows_is_as_if_opened_afresh(
 
 def _has(source: Source, place: str) -> bool:
     return any(one.id == place for one in source.locations())
+
+
+@pytest.mark.slow
+def test_whatever_happens_nothing_is_lost_and_nothing_doubled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten cuts within lines, a rotation, a truncated file, a full disk and a clock that is set back, one after the other."""
+    chance = random.Random(22)
+    path = begin(tmp_path, "jsonl", order("first"))
+    source = ChangingFiles(tmp_path)
+    sent = len(order("first"))
+
+    def send(name: str, cut: float) -> None:
+        nonlocal sent
+        more = text(order(name, chance.uniform(0, 600)), "jsonl")
+        append(path, more[: round(cut * len(more))])
+        source.refresh()
+        append(path, more[round(cut * len(more)) :])
+        sent += len(order(name))
+
+    def all_there() -> None:
+        source.refresh()
+        assert (source.quality().read, source.quality().used, source.quality().rejected) == (sent, sent, {})
+
+    for number in range(10):
+        send(f"cut-{number}", chance.random())
+    all_there()
+    path.rename(tmp_path / "events-1.jsonl")  # rotated
+    path.touch()
+    all_there()
+    send("rotated", 0.4)
+    all_there()
+    with path.open("r+b") as file:  # a writer that failed takes back what it had not acknowledged
+        file.truncate(path.stat().st_size - 40)
+    source.refresh()
+    assert source.quality().used == sent - 1
+    sent -= 1
+    path.write_bytes(path.read_bytes().rpartition(b"\n")[0] + b"\n")
+    send("truncated", 0.7)
+    all_there()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    send("full", 0.0)
+    with monkeypatch.context() as patched:
+        patched.setattr("twin.sources.file_forms.Copier.write", full)
+        patched.setattr("twin.sources.changing_files.FileSource", FullDisk)
+        with pytest.raises(SourceError, match="what was read before is shown"):
+            source.refresh()
+        assert source.quality().used == sent - len(order("full")), "what was read stays"
+    monkeypatch.setattr("twin.sources.changing_files.REST_S", 0.0)
+    all_there()
+    clock = time.time() - 86_400
+    monkeypatch.setattr(time, "time", lambda: clock)
+    send("set back", 0.5)
+    os.utime(path, (clock, clock))
+    all_there()
+    same_as_afresh(source)
+
+
+class FullDisk:
+    """A source that cannot be opened."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        raise SourceError("events needs more room than the temporary folder has.")

@@ -164,6 +164,7 @@ def killed_while_writing(folder: Path, batches: Sequence[Sequence[str]], after_s
         return len(pipe.read())
 
 
+@pytest.mark.slow
 @pytest.mark.soak
 def test_a_writer_that_is_killed_loses_nothing_that_it_acknowledged(
     tmp_path: Path, lasting: Callable[[float, float], float]

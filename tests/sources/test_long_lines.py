@@ -45,6 +45,7 @@ def test_lines_that_end_as_those_of_an_old_mac_are_not_long(
     assert list(long_lines.long_lines(str(path))) == []
 
 
+@pytest.mark.slow
 def test_damaged_compression_that_duckdb_reads_is_no_error(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "e.csv.gz", ROWS * 100_000)
     data = bytearray(path.read_bytes())

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -57,6 +58,7 @@ def told_apart(orders: brute.Lifecycles) -> brute.Lifecycles:
     return found
 
 
+@pytest.mark.slow
 @settings(
     max_examples=int(os.environ.get("TWIN_EXAMPLES", "25")),
     deadline=None,

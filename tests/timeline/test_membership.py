@@ -34,6 +34,7 @@ def slow_state(name, minute):
     return next((state, m[key]) for key, state in reversed(stages) if m[key] <= minute)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minute", [0, 2, 33, 43, 77.5, 102.9, 103, 120, 160, 251, 252, 300])
 def test_each_list_has_the_orders_that_a_slow_count_finds(tmp_path, minute):
     timeline = made(tmp_path)

@@ -241,6 +241,7 @@ def lives(draw: st.DrawFn) -> list[dict[str, Any]]:
     return rows
 
 
+@pytest.mark.slow
 @settings(
     max_examples=int(os.environ.get("TWIN_EXAMPLES", "20")),
     deadline=None,

@@ -168,6 +168,7 @@ def test_random_moments_of_real_data_agree_with_the_raw_rows(real_data: Path, na
         assert timeline.at(t).counts == brute.counts(orders, t)
 
 
+@pytest.mark.slow
 def test_the_cab_day_shows_its_drivers(real_data: Path) -> None:
     timeline = load_all(FileSource(real_data / "sf_cabs_2008-05-24.csv.gz"))
     drivers = timeline.at("2008-05-24 20:00").drivers

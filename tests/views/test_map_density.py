@@ -26,6 +26,7 @@ def shown(result: dict) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(raw)).convert("RGBA"))[..., 3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_each_layer_is_a_picture_with_a_legend_or_says_why_not(timeline: Timeline, kind: str, theme: str) -> None:

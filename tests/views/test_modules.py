@@ -12,7 +12,11 @@ from twin.views.shared import modules
 from twin.views.shared.modules import ModuleError, bundle_source, files, module_source, script_source
 
 ENTRIES = {path.stem: path for path in modules.views()}
-SCRIPTS = {modules.PACKAGE / "pages/kiosk/outer.js", modules.PACKAGE / "pages/operations/connection.js"}
+SCRIPTS = {
+    modules.PACKAGE / "pages/kiosk/outer.js",
+    modules.PACKAGE / "pages/operations/connection.js",
+    modules.PACKAGE / "pages/operations/load_modules.js",
+}
 """Files that stand in the HTML of a page, with all that they import, as one script."""
 CLASSIC = {modules.PACKAGE / "pages/opening.js"}
 """No module: it runs where those are refused."""
@@ -153,6 +157,7 @@ def test_node_reads_the_bundle_and_finds_a_render_for_every_view():
     assert all(f'["{name}","function"]' in node for name in ENTRIES), node
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENTRIES)
 def test_node_reads_the_module_of_every_view(name):
     assert run(module_source(ENTRIES[name]), "render.name") == '["render"]'

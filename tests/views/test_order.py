@@ -52,7 +52,7 @@ def test_before_a_timeline_is_loaded_the_view_says_nothing():
 
 def test_the_facts_of_a_late_order(tmp_path):
     assert facts(story_of(tmp_path)) == {
-        "Delivery time": ("43 min", "13 over target 30 min", 43, "bad"),
+        "Delivery time": ("43 min", "13 min over target 30 min", 43, "bad"),
         "Promised": ("10 min", "from pick-up", 32, ""),
         "Drive": ("11 min", "1 min longer than promised", 43, "bad"),
         "Driver came": ("16 min after", "the food was ready", 30, "bad"),
@@ -71,7 +71,7 @@ def test_the_facts_of_an_order_in_time_whose_driver_waited(tmp_path):
 
 def test_the_target_is_a_setting(tmp_path):
     _, panel, _ = panel_of(timeline_of(tmp_path, rows_of("A1", WHOLE)), target=40 * MINUTE)
-    assert facts(panel.story)["Delivery time"][1] == "3 over target 40 min"
+    assert facts(panel.story)["Delivery time"][1] == "3 min over target 40 min"
 
 
 def test_a_cancelled_order_says_so_and_when(tmp_path):

@@ -50,6 +50,9 @@ class Timeline:
     def cached(self, kind):
         return kind(self)
 
+    def counts(self, t):
+        return {"created": int(np.count_nonzero(t >= CREATED))}  # whatever its state is
+
     def volume(self, bucket):
         edges = np.append(np.arange(self.window.start, self.window.end, bucket), self.window.end)
         return edges, np.histogram(CREATED, edges)[0]
@@ -246,7 +249,7 @@ def test_the_range_is_summed_up_to_the_playhead_and_while_it_plays_every_five_mi
     view.show(line.at(START + 3000))
     assert bar.so_far["t"] == START + 3000
     assert [part["text"] for part in bar.so_far["parts"]] == [
-        "6 orders", "delivery 25 min (P95 25)", "50.0 % delivered so far"
+        "6 orders created", "delivery 25 min (P95 25)", "50.0 % delivered so far"
     ]  # fmt: skip
     assert (
         "3 of the 6 orders created in the range by 00:50 were delivered by then; 0 were cancelled, 3 were open"
@@ -267,11 +270,11 @@ def test_the_summary_says_what_is_known_and_never_all_while_one_is_missing():
     known = RangeSummary(10_000, 9_999, 1, 9_990, 9, 29.4 * 60, 41.2 * 60, 18_240.4)
     parts = {part["key"]: part for part in summary_parts(known)}
     assert [part["text"] for part in parts.values()] == [
-        "10,000 orders", "delivery 29 min (P95 41)", "99.9 % delivered", "$18,240",
+        "10,000 orders created", "delivery 29 min (P95 41)", "99.9 % delivered", "$18,240",
     ]  # fmt: skip
     assert "9 over 4 h are left out" in parts["delivery"]["title"]
     assert "1 were cancelled, of 0 no delivery" in parts["delivered"]["title"]
-    assert [part["text"] for part in summary_parts(RangeSummary(1, 0, 0, 0, 0, None, None, 0.0))] == ["1 order"]
+    assert [part["text"] for part in summary_parts(RangeSummary(1, 0, 0, 0, 0, None, None, 0.0))] == ["1 order created"]
 
 
 def test_the_ribbon_tells_of_a_shortage_where_the_list_of_moments_does(replay):

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 import twin
-from tests.warehouse.conftest import tables
+from tests.warehouse.conftest import add_orders, tables
 from tests.warehouse.double import Warehouse
 from tests.warehouse.test_answers import same
 from twin.foundation.errors import CancelledError, SourceError
@@ -21,6 +21,7 @@ from twin.foundation.progress import Task
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY
 from twin.notebook.door import Twin
+from twin.sources.warehouse import CONNECTIONS
 from twin.timeline.timeline import READING
 
 pytestmark = pytest.mark.slow
@@ -266,6 +267,39 @@ def test_a_statement_whose_state_cannot_be_asked_for_a_while_is_executed_once(
     assert warehouse.faults.refused_polls == 0, "it was turned away as often"
     assert len(warehouse.statements) - before == 1
     assert warehouse.cancelled == 0
+
+
+def test_a_long_range_leaves_a_place_for_short_questions(
+    held: dict[str, Path | str], warehouse_of: Start, lakehouse: Open
+) -> None:
+    """However many long ranges are loaded: their days are statements of their own, and each holds one of the four places."""
+    warehouse = warehouse_of(held)
+    add_orders(warehouse, "sanfrancisco", 240)
+    source = lakehouse().source
+    places = {place.id: place for place in source.locations()}
+    long, other = places["sanfrancisco"], places["chicago"]
+    assert long.end - long.start > 10 * DAY
+    gate = warehouse.faults.hold = threading.Event()
+    warehouse.faults.holds = lambda one: one.parameters.get("location") == long.id
+    ranges = [
+        threading.Thread(target=source.window, args=(long.id, long.start + later, long.end), daemon=True)
+        for later in (0, 3600)
+    ]
+    for one in ranges:
+        one.start()
+    wait_until(lambda: warehouse.held == CONNECTIONS - 1)
+    rows: list[pa.Table] = []
+    short = threading.Thread(
+        target=lambda: rows.append(source.window(other.id, other.end - 3600, other.end)), daemon=True
+    )
+    short.start()
+    short.join(30)
+    answered, still = bool(rows) and len(rows[0]) > 0, warehouse.held
+    gate.set()
+    for one in (*ranges, short):
+        one.join(60)
+    assert answered, "a kitchen's hour waits for another kitchen's week"
+    assert still == CONNECTIONS - 1
 
 
 def test_a_statement_that_nobody_answers_for_is_given_up(

@@ -365,6 +365,26 @@ def test_a_token_that_ended_is_said_and_a_fresh_one_mends_it(app: App) -> None:
     app.get("ben", "/user")
 
 
+def test_what_is_taken_away_from_a_user_is_gone_after_a_while(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Although it is in memory: his kitchens, their answers, and the page that he opens."""
+    now = time.monotonic()
+    monkeypatch.setattr(process.visitors, "_clock", lambda: now)
+    own, token = f"{BASE}/locations/chicago/data-quality", app.tokens["ben"]
+    before = app.get("ben", own)
+    assert before.status == 200
+    monkeypatch.setitem(app.warehouse.users, token, User("ben", "location = 'sanfrancisco'"))
+    assert app.get("ben", own).body == before.body, "it is still in memory"
+    now += process.settings_or_default.rights_s + 1
+    assert process.settings_or_default.rights_s <= 900
+    assert app.get("ben", own).status == 404
+    places = json.loads(app.get("ben", f"{BASE}/locations").body)["locations"]
+    assert [place["location_name"] for place in places] == ["sanfrancisco"]
+
+    monkeypatch.setitem(app.warehouse.users, token, User("ben", USERS["ben"][1]))
+    now += process.settings_or_default.rights_s + 1
+    assert app.get("ben", own).status == 200
+
+
 def test_who_may_read_nothing_is_told_so_and_others_go_on(app: App) -> None:
     app.warehouse.users["none"] = User("dan", "false")
     nobody: dict[str, Any] = app.headers("anna") | {"X-Forwarded-User": "dan", HEADER: "none"}

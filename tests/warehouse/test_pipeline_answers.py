@@ -138,6 +138,31 @@ def test_what_the_pipeline_adds_is_found(small: Warehouse, lakehouse: Open) -> N
     assert of_rows(small) == []
 
 
+def test_tables_that_appear_later_are_used_from_the_next_refresh_that_finds_rows(
+    small: Warehouse, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small.connection.cursor() as cursor:
+        names = [name for (name,) in cursor.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_catalog = 'caspers' AND table_name LIKE 'twin_%'"
+        ).fetchall()]  # fmt: skip
+        assert names
+        for name in names:
+            cursor.execute(f"DROP TABLE caspers.lakeflow.{name}")
+    source = lakehouse()
+    assert of_rows(small)
+    pipelines.run(small.connection, PLACES["2026"])
+    add(small, "2025-10-13 14:00:00")
+    pipelines.run(small.connection, PLACES["2026"])
+    before = len(small.statements)
+    assert source.refresh() is True
+    assert (source.quality().read, source.locations[0].orders) == (6, 3)
+    place = source.locations[0]
+    assert source.source.window("sf", place.start, place.end).num_rows == 5
+    counted = "SELECT count(*) AS rows_read"
+    assert [sql for sql in of_rows(small, before) if not sql.startswith(counted)] == [], "the raw table is read no more"
+    assert source.refresh() is False
+
+
 def test_without_the_setting_or_with_other_rules_the_raw_table_is_read(
     small: Warehouse, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

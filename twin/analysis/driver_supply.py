@@ -162,6 +162,8 @@ class RangeSummary:
     """The orders begun in a window. Times are in seconds, None without deliveries; `undelivered` includes `cancelled`.
 
     `delivery_time` and `delivery_p95` are of `timed` orders; `excluded` ones took over `STALLED_AFTER`, or a negative time.
+    `earlier` have begun before the window, and are open or were closed since midnight: with `orders` they are all that the page
+    counts then. None where it cannot be said: a range that began on an earlier day has more orders than were closed today.
     """
 
     orders: int
@@ -172,6 +174,7 @@ class RangeSummary:
     delivery_time: float | None
     delivery_p95: float | None
     revenue: float
+    earlier: int | None = None
 
     @property
     def undelivered(self) -> int:
@@ -189,8 +192,10 @@ def summarise(timeline: Timeline, until: float | None = None) -> RangeSummary:
     took = delivered - orders.created[inside]
     took = took[~np.isnan(took)]
     valid = took[(took >= 0) & (took <= STALLED_AFTER)]
+    number = int(np.count_nonzero(inside))
+    today = until is not None and timeline.tz.midnight(until) <= window.start <= until < window.end
     return RangeSummary(
-        orders=int(np.count_nonzero(inside)),
+        orders=number,
         delivered=int(np.count_nonzero(~np.isnan(delivered))),
         cancelled=int(np.count_nonzero(cancelled & np.isnan(delivered))),
         timed=len(valid),
@@ -198,4 +203,5 @@ def summarise(timeline: Timeline, until: float | None = None) -> RangeSummary:
         delivery_time=float(valid.mean()) if len(valid) else None,
         delivery_p95=float(np.percentile(valid, 95)) if len(valid) else None,
         revenue=float(np.nansum(orders.revenue[inside], dtype=np.float64)),
+        earlier=sum(timeline.counts(until).values()) - number if today and until is not None else None,
     )

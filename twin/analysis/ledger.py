@@ -207,7 +207,7 @@ class Account:
 
     @property
     def sentence(self) -> str:
-        """What the late minutes were made of, in one sentence."""
+        """What the late minutes were made of, in one sentence; in minutes where other parts made some of them up again."""
         if not self.orders:
             return "Nothing was delivered here."
         if not self.late:
@@ -218,6 +218,10 @@ class Account:
         largest = [one for one in sorted(named, reverse=True)[:2] if one[0] >= 0.1]
         causes = ", ".join(f"{100 * share:.0f} % {LABELS[name]}" for share, name in largest)
         minutes, orders = round(self.late_s / 60), f"{self.late:,} of {self.orders:,} deliveries"
+        if sum(share for share, _ in largest) > 1.005:  # a share of more than all would say nothing
+            added = [round(share * self.late_s / 60) for share, _ in largest]
+            each = [f"{one:,} min {LABELS[name]}" for one, (_, name) in zip(added, largest, strict=True)]
+            causes = f"{', '.join(each)}; {sum(added) - minutes:,} min made up elsewhere"
         return f"{minutes:,} late minutes in {orders}: {causes or 'a little of everything'}"
 
 

@@ -5,9 +5,11 @@ the future of the kitchen's clock (a generator writes whole lifecycles at once);
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
+from twin.foundation.geo import Frame, ground_scale
 from twin.foundation.times import HOUR
 from twin.foundation.zones import Zone
 from twin.sources import time_zones
@@ -18,6 +20,8 @@ AHEAD_S = 120.0
 LONGEST_HOURS = 25.0
 """The range that is shown grows to so many hours; then it begins later, at a whole hour of the kitchen's clock."""
 SHOWN_HOURS = 24.0
+SAME_PLACE_M = 50.0
+"""A kitchen whose place follows from its rows moves by metres with each batch: so far it is where it was."""
 
 
 def wall_clock(place: Location, now: float) -> float:
@@ -42,6 +46,15 @@ def live_edge(place: Location, volume: Callable[[], Volume], now: float) -> floa
     hours = volume().hour
     begun = hours[hours <= latest]
     return min(latest, float(begun[-1]) + HOUR) if len(begun) else min(place.start, latest)
+
+
+def settled(place: Location, before: Location) -> Location:
+    """Return a location as it is now, at the place where it was before if it has moved no farther than places are uncertain."""
+    if place.lat is None or place.lon is None or before.lat is None or before.lon is None:
+        return place
+    x, y = Frame(before.lat, before.lon).place(np.array([place.lat]), np.array([place.lon]))
+    near = np.hypot(x[0], y[0]) * ground_scale(before.lat) <= SAME_PLACE_M  # false for NaN, which is far away
+    return replace(place, lat=before.lat, lon=before.lon) if near else place
 
 
 def live_window(place: Location, edge: float, begin: float) -> Window:

@@ -269,7 +269,7 @@ def _delivered(at: _OrderAt) -> _Draft:
     if total is None:
         return _Draft("check", "completed", "Delivered")
     over = bool(is_over_target(total, at.target))
-    verdict = f"{whole_minutes(total - at.target)} over target" if over else "within target"
+    verdict = f"{whole_minutes(total - at.target)} min over target" if over else "within target"
     return _Draft("check", "completed", "Delivered", f"Total {minutes_text(total)} · {verdict}", problem=over)
 
 

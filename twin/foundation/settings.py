@@ -172,6 +172,10 @@ class Settings:
     """Events may come so much later than the latest: figures of a live kitchen are provisional for so long, then final."""
     refresh_s: float = 10 * MINUTE
     """What is known of a table that grows may be so old when somebody chooses a kitchen or a range; then it is asked again."""
+    live_s: float = 30.0
+    """A warehouse is asked so many seconds after the last time while somebody follows a kitchen: each time costs money."""
+    late_s: float = 15 * MINUTE
+    """Rows whose time lies so many seconds before the latest one may still come in; later ones have everything read again."""
     cache_folder: Path = field(default_factory=_cache_folder)
     """Where what was read from a warehouse is kept, for this user alone."""
     cache_bytes: int = 2048 << 20
@@ -191,6 +195,8 @@ class Settings:
     """Address of an OpenTelemetry collector that takes metrics, logs and traces over HTTP; empty: nothing is sent."""
     on_behalf_of_user: bool = False
     """Whether a warehouse is read with the rights of who looks, by a token that the app's proxy forwards, not with the app's."""
+    rights_s: float = 15 * MINUTE
+    """What was read with a user's rights counts so long; then it is read anew, and what he may read no more is gone."""
     app_name: str = ""
     """Name as a Databricks app, whose proxy tells who looks; empty elsewhere."""
 
@@ -259,6 +265,9 @@ class Settings:
             secrets=Path(given.get("TWIN_SECRETS") or default.secrets).absolute(),
             final_after_s=_minutes(environment, "TWIN_FINAL_AFTER_MIN", default.final_after_s),
             refresh_s=_minutes(environment, "TWIN_REFRESH_MIN", default.refresh_s),
+            live_s=_seconds(environment, "TWIN_LIVE_S", default.live_s),
+            late_s=_seconds(environment, "TWIN_LATE_ROWS_S", default.late_s),
+            rights_s=_minutes(environment, "TWIN_RIGHTS_MIN", default.rights_s),
             cache_folder=Path(given.get("TWIN_CACHE") or default.cache_folder),
             cache_bytes=_whole(
                 environment,
@@ -387,6 +396,11 @@ def _size(environment: Mapping[str, str], name: str, default: int, least: int) -
 def _minutes(environment: Mapping[str, str], name: str, default_s: float) -> float:
     text = environment.get(name, "").strip()
     return _number(text, name, LONGEST_MIN, "minutes, such as 30") * MINUTE if text else default_s
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+    text = environment.get(name, "").strip()
+    return _number(text, name, LONGEST_MIN * MINUTE, "seconds, such as 30") if text else default
 
 
 def _percent(environment: Mapping[str, str], name: str, default: float) -> float:

@@ -26,6 +26,7 @@ from twin.analysis.shelf import ShelfClock, by_brand
 from twin.hub import Hub
 from twin.notebook import in_and_out, tables
 from twin.notebook.cards import IncidentCard, MomentTable
+from twin.notebook.follow import Follow
 from twin.notebook.given_times import AnyTime, GivenTimes, Step, step_seconds
 from twin.notebook.order_life import OrderLife
 from twin.notebook.trajectory_table import TrajectoryTable
@@ -483,6 +484,27 @@ class Kitchen:
         return tables.kpis(self.data, np.arange(first, window.end, step), self._hub.settings.delivery_target_s)
 
     # -- clock and selection ---------------------------------------------------------------------------------------------
+    def follow(self, seconds: float | None = None) -> "Follow[Instant]":
+        """Follow this kitchen while it happens: iterate over the result, or display it.
+
+        Iterating yields an `Instant` for now and for whenever something has come in, at most one a second, until interrupted or
+        for `seconds`. Displayed, it is a dashboard that follows. Raises ValueError if nothing can come from the source.
+
+        >>> for now in twin.open("demo").kitchen("chicago").follow(): print(now.kpis["active_orders"])
+        Traceback (most recent call last):
+        ValueError: Nothing newer comes from this source, so nothing can be followed.
+        """
+        if self._hub.as_of is None:
+            raise ValueError("Nothing newer comes from this source, so nothing can be followed.")
+        target = self._hub.settings.delivery_target_s
+        return Follow(
+            self._hub,
+            self._place.id,
+            seconds,
+            lambda timeline, t: Instant(timeline, timeline.at(t), target),
+            lambda: self._replay.follow().dashboard(),
+        )
+
     @property
     def replay(self) -> "ReplayController":
         """The clock and the selection of this kitchen's panes: play(), pause(), seek(t), set_speed(x), selection.

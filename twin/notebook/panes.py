@@ -99,6 +99,11 @@ class NotebookReplay:
             stylesheets=[style_text(Path(__file__).with_name("panes.css"))], sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
 
+    def follow(self) -> "NotebookReplay":
+        """Follow the kitchen's latest events, in all panes; returns itself."""
+        self.timeline = self._session.show_live(self.timeline.location.id)
+        return self
+
     def unfold(self) -> None:
         """Work out what was known of troubles all over the range, here and now; else it comes as the panes are played."""
         self._session.unfold()

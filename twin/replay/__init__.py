@@ -1,1 +1,1 @@
-"""The playhead: its clock (pure), its verbs (Param) and what is selected."""
+"""The playhead: its clock (pure), its verbs (Param), what is selected, and what all who follow a live kitchen share."""

@@ -20,8 +20,8 @@ LAG_S = 1.5
 """Wall seconds after which a playhead that follows a growing range is where the range ended when it last grew: events come in
 batches, and so much delay makes even motion of them."""
 
-STEPS_PER_RANGE = 1440
-"""A step is at least this fraction of the range, so that a day is stepped through by the minute."""
+STEPS_PER_RANGE = 1500
+"""A step is at least this fraction of the range, so that a day is stepped through by the minute: one of 25 hours, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,8 @@ def grows(hub: Hub, location: str, now: float | None = None) -> bool:
     """
     if hub.as_of is None:
         return False
+    if hub.settings.inbox is not None:
+        return True
     wall = time.time() if now is None else now
     return hub.version > 0 or abs(hub.location(location).end - wall) < GROWS_WITHIN_S
 
@@ -208,12 +210,12 @@ class LiveKitchen:
     def _look(self) -> None:
         """Have the source look for new rows. Where others do, as for an inbox, they are told of anyway."""
         hub, begun = self._hub, self._wall()
-        looked = hub.as_of is not None and time.time() - hub.as_of < EVERY_S
+        looked = hub.as_of is not None and 0 <= time.time() - hub.as_of < EVERY_S
         if begun < self._look_at or looked:
             return
         try:
             if hub.source.metered:
-                hub.freshen()
+                hub.freshen(hub.settings.live_s)
             else:
                 hub.refresh()
         finally:

@@ -9,6 +9,7 @@ page. All state of the process is here; state that belongs to a hub or a timelin
 
 import asyncio
 import logging
+import math
 import secrets
 import threading
 import time
@@ -37,6 +38,7 @@ from twin.render.filemap import FileMap
 from twin.render.places import Places
 from twin.render.streets import Streets
 from twin.render.tiles import CACHE_BYTES, TileSet, warm
+from twin.server.noticing import Watch
 from twin.server.visitors import UNKNOWN, Visitor, Visitors
 from twin.server.watchdog import Watchdog
 from twin.show import Show, scenefile
@@ -55,8 +57,10 @@ FIRST_RETRY_S, LONGEST_RETRY_S = 60.0, 900.0
 MOST_COMPRESSED = 32 * 2**20
 """Bytes of compressed files in memory: all scripts of Bokeh, Panel and ours have some 2 MB."""
 
-ARRIVED_S = 5.0
-"""Seconds after which the source looks at an inbox into which events have come."""
+ARRIVED_S = 0.2
+"""Seconds after which the source is looked at when events have come: so long they are gathered."""
+REST, LONGEST_REST_S = 20.0, 30.0
+"""A look rests the CPU seconds that it took so many times, but never longer: all looks take a twentieth of a core."""
 
 VISITOR_SHARE = TIMELINE_SHARE / 8
 """Share of the process's memory for the timelines of one visitor's hub that no page shows."""
@@ -100,7 +104,10 @@ class Process:
         self._receiving = threading.Lock()
         self._inbox: Inbox | None = None
         self._look: threading.Timer | None = None
-        """The next look of the source at the inbox; None while nothing has arrived since the last."""
+        """The next look of the source at what has arrived; None while nothing has since the last."""
+        self._looks_from = -math.inf
+        self._watch: Watch | None = None
+        """Notices what others write to the source's files."""
         self._adaptation: Adaptation | None = None
         self.fleets = DenseStore()
         """Fleets and their density frames, shared by sessions that show the same."""
@@ -175,6 +182,8 @@ class Process:
                     self._failure = error
                     raise
                 self._failure = None
+                if paths := self._hub.source.watched:
+                    self._watch = Watch(paths, self.events_arrived)
                 if self._adaptation is not None:  # its rows are events from now on
                     self._adaptation.close()
                     self._adaptation = None
@@ -265,9 +274,13 @@ class Process:
             self._hub, self._failure, self._step = hub, None, ""
             self.visitors.forget()
             with self._receiving:
+                if self._watch is not None:
+                    self._watch.close()
+                    self._watch = None
                 if self._look is not None:
                     self._look.cancel()
                     self._look = None
+                self._looks_from = -math.inf
                 if self._inbox is not None:
                     self._inbox.close()
                     self._inbox = None
@@ -324,28 +337,33 @@ class Process:
             )
 
     def events_arrived(self) -> None:
-        """Have the source look for the inbox's new events soon, or open it with the first ones. Returns at once.
+        """Have the source look for new events soon, or open it with the first ones. Returns at once.
 
         One look is for all events that arrive within `ARRIVED_S`; it comes after the last of them, whatever else looks meanwhile.
         """
         with self._receiving:
             if self._look is None:
-                self._look = threading.Timer(ARRIVED_S, self._look_at_inbox)
+                wait = max(ARRIVED_S, self._looks_from - time.monotonic())
+                self._look = threading.Timer(wait, self._look_for_events)
                 self._look.daemon = True
                 self._look.start()
         if self._hub is None:
             self.begin_opening()
 
-    def _look_at_inbox(self) -> None:
+    def _look_for_events(self) -> None:
         with self._receiving:
-            self._look = None  # what arrives from now on needs a look of its own
-            if self._inbox is None:
+            if self._look is not threading.current_thread():  # another source is served meanwhile
                 return
+            self._look = None  # what arrives from now on needs a look of its own
+        begun = time.thread_time()
         try:
             with errand.on(page="refresh"):
                 self.hub().refresh()
         except TwinError as error:
-            log.warning("the inbox's new events cannot be read: %s", error)
+            log.warning("new events cannot be read: %s", error)
+        finally:
+            rest = min(REST * (time.thread_time() - begun), LONGEST_REST_S)
+            self._looks_from = time.monotonic() + rest
 
     def tileset(self, hub: Hub, location: str) -> TileSet:
         """Return a location's base map. Concurrent calls for one location build it once; other locations do not wait.

@@ -32,8 +32,6 @@ IDENTITY = ("X-Forwarded-User", "X-Forwarded-Email")
 """Headers that the platform's proxy sets; it drops those of a client."""
 MOST_HUBS = 16
 """Users whose hubs are held while none of their pages is open; a hub with an open page is always held."""
-HUB_S = 3600.0
-"""Seconds after which a user's hub is opened anew, so that permissions that changed count at the latest then."""
 TOKEN_S = 3600.0
 """Seconds for which a token is held at most."""
 LEAST_AGAIN_S, MOST_AGAIN_S = 10.0, 600.0
@@ -80,7 +78,10 @@ class Visitors:
     """The users of a process and their hubs. Thread-safe."""
 
     def __init__(self, open_hub: Callable[[Visitor], Hub], clock: Callable[[], float] = time.monotonic) -> None:
-        """`open_hub(visitor)` opens the source with his rights; `clock` counts seconds."""
+        """`open_hub(visitor)` opens the source with his rights; `clock` counts seconds.
+
+        A hub is opened anew after its settings' `rights_s`, so that permissions that changed count at the latest then.
+        """
         self._open_hub, self._clock = open_hub, clock
         self._salt = secrets.token_bytes(16)
         self._visitors: weakref.WeakValueDictionary[str, Visitor] = weakref.WeakValueDictionary()
@@ -114,7 +115,7 @@ class Visitors:
         """Return a user's hub if it is open, else None. Returns at once."""
         with self._lock:
             hub = self._hubs.get(visitor.key)
-            if hub is None or self._clock() - self._opened[hub] > HUB_S:
+            if hub is None or self._clock() - self._opened[hub] > hub.settings.rights_s:
                 return None
             self._recent[visitor.key] = hub
             return hub

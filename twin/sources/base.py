@@ -100,6 +100,8 @@ class Source(Protocol):
     """Wall time of the last refresh, seconds since 1970; None for a source that does not change while it is open."""
     metered: bool
     """Whether every question costs money and wakes a machine elsewhere: then nothing is asked that nobody has asked for."""
+    watched: tuple[str, ...]
+    """Folders and files in which something changes when rows come in; none where only a refresh tells."""
 
     @property
     def times(self) -> Times:

@@ -41,6 +41,7 @@ class ChangingFiles:
         self.name = str(source)
         self.as_of: float | None = time.time()
         self.metered = False
+        self.watched: tuple[str, ...] = (file_paths.watched(self.name),)
         self._opened = FileSource(source, progress, self._settings, adapter)
         self._failure = ""
         self._failed_at = -REST_S

@@ -11,25 +11,27 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
-from twin.foundation import progress
+from twin.foundation import errand, progress, telemetry
 from twin.foundation.cache import ByteCache, one_each
 from twin.foundation.errors import ConfigError, SourceError
 from twin.foundation.settings import Settings
-from twin.foundation.times import DAY, HOUR
-from twin.sources import lives, pipeline_tables, queries, tables, window_sizes
+from twin.foundation.times import DAY, HOUR, LATEST
+from twin.sources import lives, pipeline_tables, queries, recent_rows, tables, whole_table, window_sizes
 from twin.sources.arrivals import Arrivals
 from twin.sources.base import Location, Quality, Times, Volume, Window
 from twin.sources.contents import Contents, RawTable, run
 from twin.sources.event_table import Columns, EventTable, as_text, quoted
 from twin.sources.lives import Alive, Reused
+from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Reading
+from twin.sources.recent_rows import RecentRows
 from twin.sources.table_cache import TableCache
 from twin.sources.warehouse import CONNECTIONS, Warehouse
 from twin.sources.window_sizes import Budget, Size
@@ -42,6 +44,9 @@ OF_EVENTS = ("event_page", "near_orders")
 """Queries about the rows of a range, whatever orders they belong to."""
 LOOKUPS = CONNECTIONS // 2
 """Most searches for an order id at once: each may read a column of the whole table, and what is shown must not wait for them."""
+
+SHORT_DAYS = 3
+"""Calendar days of a range that counts as short: the 24 hours of a first view touch two or three."""
 
 NO_VOLUME = Volume(np.empty(0), np.empty(0, np.int64))
 
@@ -102,6 +107,8 @@ class DatabricksSource:
             settings.warehouse_path, settings.cloud_fetch, query_tags=settings.query_tags, token=token
         )
         self._pool = ThreadPoolExecutor(2 * CONNECTIONS, thread_name_prefix="warehouse")
+        # the days of long ranges, however many there are, leave a place for short questions, and threads to ask them
+        self._long_pool = ThreadPoolExecutor(CONNECTIONS - 1, thread_name_prefix="warehouse-long")
         self._names: ByteCache[dict[str, str]] = ByteCache(len(tables.DIMENSIONS), one_each)
         self._lookups = threading.Semaphore(LOOKUPS)
         report("Connecting to the SQL warehouse", 0.1)
@@ -111,9 +118,13 @@ class DatabricksSource:
         report("Looking for the kitchens", 0.5)
         self.as_of: float | None = time.time()
         self.metered = True
+        self.watched: tuple[str, ...] = ()
         self._raw = RawTable(self._warehouse, self._table, settings)
         self._contents = self._read_contents()
+        self._read_at = time.monotonic()
         self._arrivals = Arrivals()
+        self._recent: RecentRows | None = None
+        self._is_followed = False
         # the key covers the table and the decoding; `_day` adds what changes with the rows
         self._days = TableCache(
             (self._schema.table(EVENTS), queries.databricks("window", "", self._table.times())),
@@ -131,6 +142,7 @@ class DatabricksSource:
         return self._arrivals.mark
 
     def arrived(self, location: str, after: int) -> pa.Table | None:
+        self._is_followed = True  # from now on a refresh finds out which rows are new
         return self._arrivals.of(location, after)
 
     def locations(self) -> list[Location]:
@@ -146,18 +158,66 @@ class DatabricksSource:
     def refresh(self) -> bool:
         """Read the table's contents again if its number of rows has changed; return whether it has. Raises SourceError.
 
-        If nothing has changed this takes one statement, which a Delta table answers from its log.
+        If nothing has changed this takes one statement, which a Delta table answers from its log. For who follows a kitchen only
+        the latest rows are read, in one more statement, as long as all that is new is among them; what only the whole table
+        tells is read after the settings' `refresh_s` again.
         """
         now = time.time()
-        if self._rows_now() == self._contents.rows:
+        rows = self._rows_now()
+        if rows == self._contents.rows:
             self.as_of = now
             return False
-        before = self._contents.rows
-        self._contents = self._read_contents(self._contents.reading)  # one assignment, because other threads read it
-        self._arrivals.restart(self._contents.rows - before)
+        if not (self._is_followed and rows is not None and self._take_in(rows)):
+            self._read_again()
         self.as_of = now
         self._names.clear()
         return True
+
+    def _read_again(self) -> None:
+        before = self._contents.rows
+        contents = self._read_contents(self._contents.reading)
+        self._recent = None
+        self._contents = contents  # one assignment, because other threads read it
+        self._read_at = time.monotonic()
+        self._arrivals.restart(contents.rows - before)
+        if self._is_followed:
+            recent = self._recent_rows()
+            if self._rows_now() == contents.rows:  # else some are in one and not in the other
+                self._recent = recent
+
+    def _take_in(self, rows: int) -> bool:
+        """Add what is new among the latest rows to the contents; return whether that is all there is to `rows` rows now."""
+        before = self._contents
+        if rows < before.rows or time.monotonic() - self._read_at >= self._settings.refresh_s:
+            return False
+        recent = self._recent_rows()
+        new = recent.new(self._recent, max(place.end for place in before.locations))
+        found, more = len(new.rows), rows - before.rows
+        # more than were counted have come in since; without knowing what was there, only as many are certainly the right ones
+        if found < more or (self._recent is None and found > more):
+            return False
+        contents = recent_rows.with_new(before, recent, new)
+        if contents is None:
+            return False
+        self._contents, self._recent = contents, recent
+        self._arrivals.add(new.used(), found)
+        return True
+
+    def _recent_rows(self) -> RecentRows:
+        """Return the latest rows of all locations, in one statement."""
+        contents = self._contents
+        since = max(place.end for place in contents.locations) - self._settings.late_s
+        where, more = self._conditions.where(None, since, LATEST)
+        parameters = {"from_ts": tables.moment(since), **more}
+        if contents.table.version:
+            rows = run(self._warehouse, contents.table, "arrived", where, parameters, contents.reading)
+        else:
+            table = contents.table
+            reading = replace(contents.reading, only_plain=False)
+            sql = whole_table.statement(table.whole(where), table.times(), reading, "arrived")
+            with telemetry.query("arrived"), errand.on(purpose="arrived"):
+                rows = json_bodies.only_json(self._warehouse.query(sql, parameters))
+        return RecentRows(rows, since)
 
     def window(self, location: str, start: float, end: float) -> pa.Table:
         """Return the decoded rows; past days are fetched once per machine, rows of long orders in a statement of their own."""
@@ -172,7 +232,8 @@ class DatabricksSource:
     def _days_between(self, place: Location, window: Window, budget: Budget) -> pa.Table:
         start, end = window.start, window.end
         days = np.arange(np.floor(max(start, place.start) / DAY), np.floor(min(end, place.end) / DAY) + 1) * DAY
-        results = [self._submit(partial(self._day_within, budget, window, place.id, float(day))) for day in days]
+        pool = self._long_pool if len(days) > SHORT_DAYS else self._pool
+        results = [self._submit(partial(self._day_within, budget, window, place.id, float(day)), pool) for day in days]
         if not results:
             return self._between("window", place.id, start, start)
         task, fetched = progress.current(), []
@@ -243,6 +304,7 @@ class DatabricksSource:
 
     def close(self) -> None:
         """Close the connections."""
+        self._long_pool.shutdown(wait=True, cancel_futures=True)
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._warehouse.close()
 
@@ -250,8 +312,16 @@ class DatabricksSource:
     def _read_contents(self, guess: Reading | None = None) -> Contents:
         """Return the contents of the pipeline's tables, else those of the raw table."""
         places = partial(self._dimension, "locations")
+        if guess is not None:
+            self._look_for_pipeline()
         made = self._pipeline and self._pipeline.read(self._warehouse, self._submit, places)
         return made or self._raw.read(places, guess)
+
+    def _look_for_pipeline(self) -> None:
+        """Look again for the pipeline's tables, which may have been made since the opening; one small statement."""
+        if self._pipeline is None and self._settings.pipeline:
+            self._columns = self._read_columns(lambda _: None)
+            self._pipeline = pipeline_tables.find(self._columns_of, self._schema.table, self._table, self._settings)
 
     def _rows_now(self) -> int | None:
         """Return how many rows there are now where the contents come from; None if they cannot come from there any more."""
@@ -345,9 +415,9 @@ class DatabricksSource:
             key = (*key, lives.as_json(reused))
         return self._days.get(key, partial(self._between, "window", location, day, day + DAY), keep=ended)
 
-    def _submit(self, work: Callable[[], Answer]) -> Callable[[], Answer]:
-        """Run `work` in the pool, in a copy of this context; return a function that waits for its result."""
-        return self._pool.submit(copy_context().run, work).result
+    def _submit(self, work: Callable[[], Answer], pool: ThreadPoolExecutor | None = None) -> Callable[[], Answer]:
+        """Run `work` in a pool, in a copy of this context; return a function that waits for its result."""
+        return (pool or self._pool).submit(copy_context().run, work).result
 
     def _place(self, location: str) -> Location:
         return tables.find_place(location, self._contents.locations)

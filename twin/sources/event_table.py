@@ -115,11 +115,12 @@ class EventTable:
         columns = ", ".join(quoted(self._columns.written[name]) for name in REQUIRED)
         return f"SELECT count(*) AS rows_read, bit_xor(hash({columns})) AS content\nFROM {self.name}"
 
-    def whole(self) -> str:
-        """Return `bronze` of all rows, with `elsewhere`: whether a row has its location in another column than the first."""
+    def whole(self, where: str = "") -> str:
+        """Return `bronze`, by default of all rows, with `elsewhere`: whether a row has its location in another column than the
+        first."""
         columns = self._columns.location()
         elsewhere = f"{quoted(columns[0])} IS NULL" if len(columns) > 1 else "FALSE"
-        return self.bronze("", f", {elsewhere} AS elsewhere")
+        return self.bronze(where, f", {elsewhere} AS elsewhere")
 
     def where_lives(
         self, spellings: Sequence[str | None], close: Window, alive: Alive | None

@@ -85,6 +85,18 @@ def find(source: str, most: int) -> Found:
     return found
 
 
+def watched(source: str) -> str:
+    """Return the folder or file in which something changes when a source does.
+
+    >>> watched("data/2025-*/events.csv"), watched("*.csv")
+    ('data', '.')
+    """
+    name, _ = delta_paths.asked(os.path.expanduser(source))
+    while glob.has_magic(name) and not os.path.lexists(name):
+        name = os.path.dirname(name)
+    return name or "."
+
+
 def adapter_beside(source: str) -> str:
     """Return where the adapter of a source is stored: beside a file, in a folder.
 

@@ -114,6 +114,7 @@ class FileSource:
     times: Times
     as_of: float | None = None
     metered = False
+    watched: tuple[str, ...] = ()
     mark = 0
 
     def arrived(self, location: str, after: int) -> pa.Table | None:

@@ -28,8 +28,10 @@ from twin.sources.queries import json_bodies
 
 SEGMENT_BYTES = 64 << 20
 """A file is closed once it has so many bytes, and the next one begun: a few files are read faster than many or a huge one."""
-REMEMBERED = 1_000_000
-"""Events of which a copy is recognised when it arrives, some 150 bytes each; a timeline leaves older copies out."""
+REMEMBERED = 100_000
+"""Events of which a copy is recognised when it arrives, half an hour at 50 a second; of older copies the source leaves one out.
+
+A server that starts reads so many back, in some seconds."""
 MOST_SEQUENCE = 2**53
 """Beyond it a sequence is not read, as whole numbers are not told apart."""
 NAMED = 20

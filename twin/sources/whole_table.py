@@ -54,8 +54,8 @@ def reused_flags(reused: Iterable[Reused], apart: bool) -> list[tables.FlagRow]:
     return [tables.FlagRow(place, flag, count) for place, count in often.items()]
 
 
-def statement(bronze: str, column: Column, reading: Reading) -> str:
-    """Return the statement in Databricks SQL; its parameter is `:kinds`.
+def statement(bronze: str, column: Column, reading: Reading, query: str = "contents") -> str:
+    """Return the statement in Databricks SQL; the parameter of `contents` is `:kinds`. `query` may be another.
 
     `bronze` is as for `queries.databricks`, with one column more, `elsewhere` (`EventTable.whole`). `reading` reads every form of
     texts, so that one pass finds what other forms there are.
@@ -67,7 +67,7 @@ def statement(bronze: str, column: Column, reading: Reading) -> str:
     events = events.replace("ts, form, unread,", f"ts, form, unread, {_COLUMNS},")
     events = events.replace("    unread,\n", f"    unread, {_COLUMNS},\n")
     raw = f"WITH bronze AS (\nSELECT *,\n  {_of_raw(column)}\nFROM (\n{bronze}\n)\n)"
-    return f"{raw},\n{timed},\n{events},\n{queries.text('contents')}"
+    return f"{raw},\n{timed},\n{events}{',' if query == 'contents' else ''}\n{queries.text(query)}"
 
 
 def _of_raw(column: Column) -> str:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from twin.foundation import memory
 from twin.foundation.errors import UnknownTimeError
 from twin.foundation.times import DAY, HOUR
-from twin.sources.base import Window
+from twin.sources.base import Volume, Window
 
 SHARE = 1 / 3
 """Share of the process's memory that the rows of one range take while its timeline is built."""
@@ -21,6 +21,8 @@ ROW_BYTES = 420
 columns of them, and the timeline (60). Measured from 385 to 445 with a million events of 120 to 540 bytes of body each."""
 BODY_BYTES = 155
 """Bytes of bodies that a row of the feed has on average, where nothing counted them: most have none, a route has 1,200."""
+EVENTS_OF_ORDER = 15
+"""Events that an order of the feed has on average, most of them pings."""
 AROUND_S = 36 * HOUR
 """Seconds that are read beside the range which was chosen: a day before it, and four hours at both edges; at most as long."""
 
@@ -52,6 +54,12 @@ class Size:
     def bytes(self) -> int:
         """Bytes that the rows take at the peak."""
         return self.rows * ROW_BYTES + self.bodies
+
+
+def expected(volume: Volume, window: Window) -> Size:
+    """Return the size that a range, with what is read around it, probably has: by its orders, before anything is asked."""
+    near = (volume.hour >= window.start - AROUND_S) & (volume.hour < window.end)
+    return Size.guessed(int(volume.orders[near].sum()) * EVENTS_OF_ORDER)
 
 
 def most(memory_bytes: int) -> int:

@@ -6,7 +6,7 @@ sorted ids, so every version is the timeline that loading all its rows at once m
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -147,12 +147,13 @@ def extend(orders: Orders, before: Trips, growth: Growth, rows: pa.Table, upper:
     merge = insertion(orders.ids, batch.ids, batch.row)
     number = _numbered(batch, len(orders))
     log = _merged_log(batch, growth.log, merge, number)
-    merged = _merged_orders(orders, built, merge)
+    numbers = _numbers(growth.numbers, batch, number, len(orders))
+    merged = _merged_orders(orders, built, merge, _RowOf(numbers, log.row_of))
     routes = {int(number[k]): route for k, route in built.fresh_routes.items()}
     after = replace(
         growth,
         log=log,
-        numbers=_numbers(growth.numbers, batch, number, len(orders)),
+        numbers=numbers,
         routes={**growth.routes, **routes},
         odd_items=merge.column(growth.odd_items, built.odd_items),
         odd_eta=merge.column(growth.odd_eta, built.odd_eta),
@@ -397,7 +398,26 @@ def _merged_log(batch: _Batch, log: GrowingLog, merge: Merge, number: NDArray[np
     )
 
 
-def _merged_orders(old: Orders, built: _Built, merge: Merge) -> Orders:
+class _RowOf(Mapping[str, int]):
+    """The rows of a version's orders by id, without a mapping of its own for each version."""
+
+    def __init__(self, numbers: Mapping[str, int], row_of: NDArray[np.int32]) -> None:
+        self._numbers, self._row_of = numbers, row_of
+
+    def __getitem__(self, name: str) -> int:
+        number = self._numbers[name]
+        if number >= len(self._row_of):  # of a newer version
+            raise KeyError(name)
+        return int(self._row_of[number])
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, number in list(self._numbers.items()) if number < len(self._row_of))
+
+    def __len__(self) -> int:
+        return len(self._row_of)
+
+
+def _merged_orders(old: Orders, built: _Built, merge: Merge, row_of: Mapping[str, int]) -> Orders:
     """Return all orders, with those of a batch as they are now."""
     new = built.orders
     edits = merge.edits(built.has_items)
@@ -427,6 +447,7 @@ def _merged_orders(old: Orders, built: _Built, merge: Merge) -> Orders:
         item_brands=spliced_dictionary(old.item_brands, new.item_brands, lines),
         item_qty=spliced(old.item_qty, new.item_qty, lines),
         item_price=spliced(old.item_price, new.item_price, lines),
+        rows_by_id=row_of,
     )
 
 

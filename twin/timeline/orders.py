@@ -58,6 +58,8 @@ class Orders:
     item_brands: pa.DictionaryArray
     item_qty: NDArray[np.float32]
     item_price: NDArray[np.float32]
+    rows_by_id: Mapping[str, int] | None = None
+    """`row_of` where it is there already."""
 
     def __len__(self) -> int:
         return len(self.last)
@@ -136,9 +138,13 @@ class Orders:
         return self.addresses[order].as_py() or ""
 
     @cached_property
-    def row_of(self) -> dict[str, int]:
+    def row_of(self) -> Mapping[str, int]:
         """Order id -> row number."""
-        return {order_id: row for row, order_id in enumerate(self.ids.to_pylist())}
+        return (
+            self.rows_by_id
+            if self.rows_by_id is not None
+            else {order_id: row for row, order_id in enumerate(self.ids.to_pylist())}
+        )
 
     @property
     def nbytes(self) -> int:

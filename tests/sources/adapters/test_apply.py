@@ -48,6 +48,7 @@ def events_of(
         return events, source.quality()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(foreign.SHAPES))
 def test_every_row_is_used_or_set_aside(tmp_path: Path, name: str) -> None:
     record = foreign.SHAPES[name]()

@@ -32,6 +32,7 @@ def roles(proposal: Proposal) -> dict[str, str]:
     return {guess.name: guess.role for guess in proposal.guesses if guess.role}
 
 
+@pytest.mark.slow
 def test_every_column_and_activity_is_what_it_is(shape: tuple[Record, Proposal]) -> None:
     record, proposal = shape
     truth = {name: role for name, role in {**record.roles, **record.events}.items() if role}

@@ -78,7 +78,8 @@ def _outage(evidence: Evidence, run: SlowRun, start: float, end: float) -> Momen
         at=at,
         severity=severity(evidence, run.excess),
         title="The kitchen stands still",
-        sentence=f"Nothing was started for {stretch(start, end)} min while {count(waited, 'order')} waited{delivery}",
+        sentence=f"Nothing was started for {stretch(start, end)} min while {count(waited, 'order')} waited unusually long"
+        + delivery,
         figures={"orders": float(waited), "minutes": (end - start) / 60, "lost_minutes": run.excess / 60, **figures},
         stage="created",
     )

@@ -64,9 +64,9 @@ def slow_runs(evidence: Evidence, phase: str, without: Rows | None = None) -> li
     comparable = np.isfinite(centre)
     rows, centre, spread = rows[comparable], centre[comparable], spread[comparable]
     start, length = times.start[rows], times.length[rows]
-    score = _score(length, centre, spread)
+    score = score_of(length, centre, spread)
     found = []
-    for first, last in runs.runs(score, _height(evidence, phase, len(rows))):
+    for first, last in runs.runs(score, height_of(evidence, phase, len(rows))):
         inside = slice(first, last + 1)
         excess = length[inside] - centre[inside]
         bad = score[inside] > 0
@@ -152,7 +152,7 @@ def _in_order(times: Phase, evidence: Evidence, without: Rows | None = None) -> 
 def scores(evidence: Evidence, phase: str, rows: Rows) -> Floats:
     """Return (k,) how much each of the orders `rows` is evidence of trouble in a phase; NaN where it is not measured."""
     times = evidence.phase(phase)
-    return _score(times.length[rows], *evidence.usual(phase).at(np.nan_to_num(times.start[rows])))
+    return score_of(times.length[rows], *evidence.usual(phase).at(np.nan_to_num(times.start[rows])))
 
 
 def _is_very_slow(length: Floats, centre: Floats, spread: Floats) -> NDArray[np.bool_]:
@@ -160,11 +160,12 @@ def _is_very_slow(length: Floats, centre: Floats, spread: Floats) -> NDArray[np.
         return length - centre > np.maximum(VERY_SLOW * spread, LEAST_VERY_SLOW)
 
 
-def _score(length: Floats, centre: Floats, spread: Floats) -> Floats:
+def score_of(length: Floats, centre: Floats, spread: Floats) -> Floats:
+    """Return how much durations are evidence of trouble; NaN where nothing is usual."""
     return np.clip((length - centre) / spread - ALLOWANCE, LEAST_SCORE, MOST_SCORE)
 
 
-def _height(evidence: Evidence, phase: str, n: int) -> float:
+def height_of(evidence: Evidence, phase: str, n: int) -> float:
     """Return the height of a significant climb, calibrated on the scores of the history's own orders.
 
     Scores of neighbours are not independent: the kitchen is a little slow for an hour on any day. So the height grows with what
@@ -175,7 +176,7 @@ def _height(evidence: Evidence, phase: str, n: int) -> float:
         times = phase_of(evidence.history, phase)
         measured = np.isfinite(times.length)
         start = times.start[measured]
-        score = _score(times.length[measured], *evidence.usual(phase).over_all_days(start))
+        score = score_of(times.length[measured], *evidence.usual(phase).over_all_days(start))
         known = np.isfinite(score)
         start, score = start[known], score[known]
         return runs.exponent(score), _wandering(start, score)

@@ -2,7 +2,7 @@
 // page's clock where the show is by epoch time, and tells the static page around it (kioskouter.js) how this one fares.
 
 import { clockFrom } from "../../views/shared/clock.js";
-import { el } from "../../views/shared/elements.js";
+import { el, say } from "../../views/shared/elements.js";
 import { stateAt } from "../../views/shared/kitchen_state.js";
 import { twin } from "../../views/shared/registry.js";
 import { SignIn } from "../../views/shared/sign_in.js";
@@ -157,7 +157,7 @@ class CityCards {
       return;
     }
     const seconds = this.elapsed();
-    if (Number.isNaN(seconds)) return;
+    if (Number.isNaN(seconds) || s.live) return; // who follows the latest events is where they are
     const t0 = Math.min(s.t + s.speed * Math.max(0, seconds), s.end);
     const playing = s.held === undefined && t0 < s.end;
     if (Math.abs(t0 - now) > OFF_S * s.speed || playing !== this.clock.anchor.playing)
@@ -212,7 +212,7 @@ class CityCards {
     this.tell(told);
     if (this.headline.textContent === told.headline && this.sentence.textContent === told.detail) return;
     this.headline.textContent = told.headline;
-    this.sentence.textContent = told.detail;
+    say(this.sentence, told.detail);
     this.fit();
   }
 
@@ -278,7 +278,8 @@ class CityCards {
       this.colour(stateAt(this.model.states, t));
       this.word();
     }
-    if (!drawn || drawn.frames !== this.painted.frames || !this.clock.moving || document.hidden)
+    const atEdge = s.live && this.clock.anchor && this.clock.now() >= this.clock.anchor.end; // it waits for events there
+    if (!drawn || drawn.frames !== this.painted.frames || !this.clock.moving || atEdge || document.hidden)
       this.painted = { frames: drawn?.frames ?? -1, at: now };
     const stuck =
       now - this.painted.at > STUCK_MS ||

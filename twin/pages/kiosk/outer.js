@@ -161,9 +161,10 @@ function tick() {
     return;
   }
   // a new frame that says what keeps it is waited for: it tries again by itself
-  const spent = back && now - back.born > READY_MS && !(back.beat?.problem && now - back.heard < BEAT_LOST_MS);
+  const spent =
+    back && now - back.born > READY_MS * retry.stretch && !(back.beat?.problem && now - back.heard < BEAT_LOST_MS);
   if (spent || back?.beat?.closed) giveUp("refused");
-  if (back && !back.beat && now - (back.loaded ?? now) > ALIVE_MS) giveUp("refused");
+  if (back && !back.beat && now - (back.loaded ?? now) > ALIVE_MS * retry.stretch) giveUp("refused");
   if (front && !front.stale && now - front.born > RENEW_MS) front.stale = "old";
   const why = wanted();
   if (!why) {

@@ -17,6 +17,7 @@ from twin.foundation.address import Address, notice
 from twin.foundation.errors import SignInError, TwinError
 from twin.pages.basemap import base_map
 from twin.pages.kiosk.card import KioskCard
+from twin.pages.kiosk.live_wall import LiveCaption, LiveWall, caption_of
 from twin.replay.controller import ReplayController
 from twin.server import threads
 from twin.server.answering import answering_request
@@ -27,6 +28,7 @@ from twin.show.scene import Scene, Show, ShowAnchor, ShowPosition
 from twin.show.showings import Showings
 from twin.views.feed.feed import FeedView
 from twin.views.kpis.kpis import KpiView
+from twin.views.live.live import LiveView
 from twin.views.map.map import BaseMap, MapView
 from twin.views.pipeline.pipeline import PipelineView
 from twin.views.session.address import unknown_kitchens
@@ -66,6 +68,9 @@ class KioskShow(pn.viewable.Viewer):
         self._session: ReplaySession | None = None
         self._show: Show | None = None
         self._showings: Showings | None = None
+        self._wall: LiveWall | None = None
+        self._stop_at = 0.0
+        self._live = built(LiveView, self._controller, large=True)
         self._refusal = ""
         try:
             self._visitor = process.visitor_of(answering_request())
@@ -134,6 +139,10 @@ class KioskShow(pn.viewable.Viewer):
             ]
             shown.margin = 0
             parts.append(shown)
+        badge = self._live.__panel__()
+        area = "map" if "map" in self._views else "card"
+        badge.styles = {"grid-area": area, "justify-self": "end", "align-self": "end", "z-index": "5", "margin": "10px"}
+        parts.append(badge)
         return pn.Column(
             *parts,
             stylesheets=[style_text(Path(__file__).with_name("kiosk.css"))],
@@ -153,6 +162,10 @@ class KioskShow(pn.viewable.Viewer):
             return
         if self._show is None or self._showings is None:
             self._start(self._open())
+            return
+        if self._wall is not None:
+            if time.monotonic() >= self._stop_at:
+                self._start(self._change_stop(self._wall))
             return
         anchor, epoch = self._showings.anchor(self._options), time.time()
         position = self._show.position(anchor.seconds(epoch))
@@ -198,10 +211,55 @@ class KioskShow(pn.viewable.Viewer):
             showings.restore(self._options, self._remembered)
         self._showings, self._show = showings, show
         self._session = ReplaySession(hub, self._controller, prepare=partial(process.tileset, hub), page="kiosk")
-        self._session.watch(list(self._views.values()))
+        self._session.watch([*self._views.values(), self._live])
         self._session.start()
+        self._session.following.param.watch(self._tell_now, "now")
+        scripted = self._options.scripted and process.settings_or_default.scenes is not None
+        wall = await threads.to_source(LiveWall.of, hub, self._options, scripted)
+        if wall is not None and pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+            pn.state.on_session_destroyed(lambda _context: wall.end())
+        self._wall = wall
         self._card.problem = ""
 
+    # -- live ---------------------------------------------------------------------------------------------------------------
+    async def _change_stop(self, wall: LiveWall) -> None:
+        """Show the next kitchen as it is now, behind the title card if it is another one."""
+        session = self._session
+        assert session is not None
+        place, shown = session.hub.location(wall.next()), session.place
+        self._stop_at = time.monotonic() + self._options.scene_s
+        moves = shown is None or shown.id != place.id
+        if moves:
+            self._number = 0 if self._number is None else self._number + 1
+            self._send_stop(LiveCaption(place.display_name, "", False), True)
+            await asyncio.sleep(VEIL_S)
+            await session.choose(place.id, follow="live")
+            if session.problem:
+                self._fail(session.problem)
+                return
+        elif self._controller.state == "behind":
+            self._controller.follow()
+        self._tell_now()
+        self._card.param.update(arrived=self._number, problem="")
+
+    def _tell_now(self, *_: Any) -> None:
+        """Say what is the case at the kitchen that is followed."""
+        now = None if self._session is None else self._session.following.now
+        self._live.now = now
+        if now is not None and self._wall is not None:
+            self._send_stop(caption_of(now), bool(self._card.scene.get("moves")))
+
+    def _send_stop(self, said: LiveCaption, moves: bool) -> None:
+        began = time.time() + self._stop_at - time.monotonic() - self._options.scene_s
+        edge = self._controller.anchor.edge or 0.0
+        self._card.scene = {
+            "number": self._number, "index": 0, "count": 1, "name": said.headline, "headline": said.headline,
+            "detail": said.detail, "t": edge, "end": edge, "speed": 1.0, "captions": [], "duration": self._options.scene_s,
+            "since": None, "until": None, "trouble": said.trouble, "moves": moves, "mapped": "map" in self._views,
+            "began": round(began, 1), "live": True,
+        }  # fmt: skip
+
+    # -- scenes -------------------------------------------------------------------------------------------------------------
     async def _change_scene(self, position: ShowPosition) -> None:
         """Begin a scene: load its data behind the title card, if it needs other data, and play from its current position."""
         showings, session = self._showings, self._session
@@ -290,6 +348,8 @@ class KioskShow(pn.viewable.Viewer):
                 isinstance(held, float | int | None)
             ):
                 self._restore(origin, held, stamp)
+            case {"show": "next" | "back"} if self._wall is not None:
+                self._stop_at = 0.0
             case {"show": "next"} if self._showings is not None:
                 self._showings.move(self._options, 1)
             case {"show": "back"} if self._showings is not None:

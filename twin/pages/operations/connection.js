@@ -55,9 +55,9 @@ function readOpening(root) {
 }
 
 /** The page's HTML at an address; "elsewhere" if the server sends one to another address (to sign in), null: none. */
-async function fetchPage(search) {
+async function fetchPage(search, patience = PAGE_MS) {
   const stop = new AbortController();
-  const late = setTimeout(() => stop.abort(), PAGE_MS);
+  const late = setTimeout(() => stop.abort(), patience);
   try {
     const answer = await fetch(`${location.pathname}${search}`, {
       cache: "no-store",
@@ -117,14 +117,15 @@ class Session {
   ask() {
     if (this.isOpen) this.session.request_server_info().catch(() => {}); // its answer is heard like any other message
   }
-  async join(search) {
+  /** @param {string} search the address's query @param {number} stretch see `Retry` */
+  async join(search, stretch = 1) {
     const { Bokeh } = /** @type {any} */ (globalThis);
     const { ClientConnection } = Bokeh.require("client/connection");
     const { _get_ws_url } = Bokeh.require("embed/server");
     this.connection = new ClientConnection(_get_ws_url(), this.opening.token, search.replace(/^\?/, ""));
     const joined = this.connection.connect();
     joined.catch(() => {}); // it may end after we have stopped waiting
-    this.session = await within(joined, CONNECT_MS);
+    this.session = await within(joined, CONNECT_MS * stretch);
     const { socket } = this.connection;
     if (!socket) throw new Error("closed at once");
     socket.addEventListener("message", () => this.heartbeat.heard());
@@ -136,7 +137,7 @@ class Session {
     // all views are one script; where it cannot be had they would all stay empty
     if (this.opening.bundle) {
       const bundle = new URL(this.opening.bundle, document.baseURI).href;
-      await within(import(bundle), PAGE_MS);
+      await within(import(bundle), PAGE_MS * stretch);
     }
   }
   /** The connection has ended; what its views would still say, nobody hears. */
@@ -323,7 +324,8 @@ class Connection {
   /** @returns {Promise<"done" | "refused">} */
   async open() {
     const goal = (this.goal ??= this.whereabouts());
-    const page = await fetchPage(goal.search);
+    const { stretch } = this.retry;
+    const page = await fetchPage(goal.search, PAGE_MS * stretch);
     const opening = page instanceof Document ? readOpening(page) : null;
     if (page === "elsewhere" || (opening && opening.build !== this.own.build)) {
       this.handOver(goal); // to sign in, or to another version of these scripts
@@ -332,7 +334,7 @@ class Connection {
     if (!opening) return "refused";
     const next = new Session(opening, this.heard);
     try {
-      await next.join(goal.search);
+      await next.join(goal.search, stretch);
       await next.draw(null);
       await next.ready();
     } catch (error) {

@@ -26,4 +26,4 @@ async function assembled(url) {
 }
 
 page.importShim = (url) => (url.startsWith("blob:") ? assembled(url) : import(url));
-page.importShim.addImportMap = () => {}; // ours import nothing by name
+page.importShim.addImportMap = () => {}; // ours name no module

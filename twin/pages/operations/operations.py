@@ -378,7 +378,8 @@ class _Operations:
             latest=self.session.hub.last_day(place.id).end,
             reach=(reach.start, reach.end),
         )
-        self._choose_panel()
+        if event.old is None or event.old.id != place.id:  # not with every event of a live kitchen
+            self._choose_panel()
         if self.replay not in list(self.body):
             self.body[:] = [self.banner, self.replay]
 
@@ -414,11 +415,12 @@ class _Operations:
             latest = partial(pn.state.execute, partial(self.session.choose, place.id))
             self.banner.newer(event.new, latest, place.tz)
 
-    def _check_range(self, *_: Any) -> None:
+    def _check_range(self, *events: Any) -> None:
         """Show a notice if the chosen range has no orders, or if stragglers follow the day that the page opens on."""
         timeline, place = self.session.controller.timeline, self.session.place
-        if self.session.extending:  # a notice stays while the range grows
-            return
+        grew = [one for one in events if one.name == "place" and one.old is not None and one.old.id == one.new.id]
+        if self.session.extending or (grew and self.session.following.now is not None):
+            return  # a notice stays while the range grows
         if timeline is None or place is None:
             self.banner.clear()
         elif not timeline.has_orders:

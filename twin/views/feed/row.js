@@ -35,7 +35,7 @@ function buildRow(row, zone) {
         "data-t": t,
         "data-order": order,
         tabindex: "-1",
-        title: `${detail ? `${detail}\n` : ""}${zone.momentText(t)}\nClick: go to ` + "this moment and this order",
+        title: `${detail ? `${detail}\n` : ""}${zone.momentText(t)}\nClick: go to this moment and this order`,
       },
       badge,
       el(

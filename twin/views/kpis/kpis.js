@@ -18,7 +18,6 @@ import {
   wholeMinutes,
 } from "../shared/numbers.js";
 import { guarded } from "../shared/registry.js";
-import { NAIVE } from "../shared/times.js";
 import { Histogram, label, Spark } from "./spark.js";
 
 /** The stages of active orders. */
@@ -82,8 +81,6 @@ function tone(node, name, kind) {
   const value = kind ? `${name} ${kind}` : name;
   if (node.className !== value) node.className = value;
 }
-/** Of a day of the kitchen, by its number since 1970. */
-const weekday = (day) => NAIVE.dayText(day * DAY_S);
 
 /** The five cards of figures at the playhead. */
 class KpiCards {
@@ -161,8 +158,7 @@ class KpiCards {
       revenue: buildCard("revenue", "Revenue", LAST_HOUR, [[this.f["revenue-today"]]]),
     };
     this.cards.delivery.brief = this.cards.orders.brief = this.cards.revenue.brief = true;
-    this.cards.completion.span.replaceWith(this.f["completion-due"]);
-    this.f["completion-due"].classList.add("window");
+    this.cards.completion.note.replaceWith(this.f["completion-due"]);
     for (const [id, symbol] of [
       ["active-kitchen", "kitchen"],
       ["active-road", "car"],
@@ -314,13 +310,7 @@ class KpiCards {
     leaveOut(this.cards.delivery, left);
     put(
       this.f["delivery-time-over"],
-      !known
-        ? ""
-        : over > 0
-          ? `${minutesText(over * 60).replace(" min", "")} over`
-          : over < 0
-            ? `${-over} under`
-            : "on",
+      !known ? "" : over > 0 ? `${minutesText(over * 60)} over` : "",
       undefined,
       known ? s.mean - s.target : null,
     );
@@ -338,7 +328,7 @@ class KpiCards {
     put(
       this.f["delivery-time-target"],
       known
-        ? ` target ${wholeMinutes(s.target)}`
+        ? ` target ${wholeMinutes(s.target)} min`
         : s.dated && s.recorded
           ? "none delivered in the hour"
           : "not in the data",
@@ -347,7 +337,7 @@ class KpiCards {
     );
     put(
       this.f["delivery-time-usual"],
-      known && s.usual !== null ? ` · usual ${wholeMinutes(s.usual)}` : "",
+      known && s.usual !== null ? ` · usual ${wholeMinutes(s.usual)} min` : "",
       s.usual === null ? "" : `Usually ${minutesText(s.usual)} at this time of day, on other days`,
       s.usual,
     );
@@ -357,7 +347,7 @@ class KpiCards {
     ])
       put(
         this.f[`delivery-time-${name}`],
-        known ? `${name.toUpperCase()} ${wholeMinutes(s[name])}` : "",
+        known ? `${name.toUpperCase()} ${wholeMinutes(s[name])}${name === "p95" ? " min" : ""}` : "",
         known
           ? `Of ${plural(s.count, "delivery", "deliveries")} in the last 60 minutes ${share} took at most ` +
               `${minutesText(s[name])}`
@@ -410,7 +400,7 @@ class KpiCards {
     );
     put(
       this.f["completion-due"],
-      known ? `${many(s.due)} due` : "",
+      known ? `of ${many(s.due)}` : "",
       known
         ? `${this.dueSince()}: ${plural(s.due, "order")} created from 24 hours to 90 minutes ago: ` +
             `${many(s.delivered)} delivered, ${many(s.cancelled)} cancelled, ` +
@@ -419,10 +409,11 @@ class KpiCards {
         : "",
       known ? s.due : null,
     );
+    put(this.cards.completion.span, known ? "last 24 h" : "");
     const same = size === "0.0";
     put(
       this.f["completion-change"],
-      points === null ? "" : same ? "● same" : `${points > 0 ? "▲" : "▼"} ${size}`,
+      points === null ? "" : same ? "●" : `${points > 0 ? "▲" : "▼"} ${size}`,
       points === null ? "" : "Percentage points against 24 hours before",
       points === null ? null : s.share - s.before,
     );
@@ -436,8 +427,8 @@ class KpiCards {
         : points === null
           ? "no day before"
           : same
-            ? ` as ${weekday(s.day)}`
-            : ` vs ${weekday(s.day)}`,
+            ? " as a day ago"
+            : " in a day",
       points === null
         ? "The data does not reach back far enough to compare with 24 hours before"
         : `24 hours before it was ${percentText(s.before)} of ${plural(s.before_due, "order")}`,

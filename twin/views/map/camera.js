@@ -21,6 +21,7 @@ const STREET_M = 2.5; // metres per pixel at which a driver is followed: streets
 const CHASED_MS = 6000; // a driver who leaves the middle again so soon is followed without a stop ...
 const CHASE_MS = 450; // ... and the view comes nearer to him by two thirds in so long
 const CAUGHT_PX = 0.5;
+const FOLLOWED_FARTHEST_M = 20; // ... but who outruns that is seen from farther away, up to these metres per pixel
 const FOLLOW_INNER = 0.3; // a followed driver may go this far from the middle, as a share of the view
 
 /** Degrees of a Web Mercator x, also of one beyond the antimeridian. */
@@ -68,6 +69,8 @@ class Camera {
     this.arriving = false; // a driver has just been chosen to be followed
     this.room = { key: "", insets: NO_PADS }; // what lies over the map, and what that leaves
     this.centred = -Infinity; // when a followed driver was last brought back to the middle
+    /** @type {{x: number, y: number} | null} where the driver followed was last */
+    this.seen = null;
     this.chased = 0; // since when, if the view goes with the driver in every frame
   }
   remove() {
@@ -230,6 +233,7 @@ class Camera {
   toggleFollow() {
     this.following = this.arriving = !this.following;
     this.centred = -Infinity;
+    this.seen = null;
     this.chased = 0;
     if (this.following) this.fitting = false;
     this.changed();
@@ -240,14 +244,16 @@ class Camera {
    * again, 0 for never.
    */
   consider(active, driver) {
-    if (!this.view || this.glide) return 0;
+    if (!this.view) return 0;
     const [kx, ky] = this.model.scene.kitchen;
+    const was = this.seen;
+    this.seen = driver ? { x: kx + driver.px, y: ky + driver.py } : null;
+    if (this.glide) return 0;
     if (this.following) {
       if (!driver) return 0;
       const { width, height } = this.box;
-      const x = kx + driver.px;
-      const y = ky + driver.py;
-      const metres = Math.min(this.view.metres, this.arriving ? STREET_M : Infinity);
+      const { x, y } = this.seen;
+      let metres = Math.min(this.view.metres, this.arriving ? STREET_M : Infinity);
       const now = performance.now();
       const out =
         Math.abs(x - this.view.x) > FOLLOW_INNER * width * metres ||
@@ -257,6 +263,9 @@ class Camera {
       if (near && this.chased) this.chase(x, y, now);
       else if (near && out && now - this.centred < CHASED_MS && !calm()) this.chase(x, y, (this.chased = now));
       else if (this.arriving || out) {
+        const drove = was && Math.hypot(x - was.x, y - was.y) < FOLLOW_INNER * Math.min(width, height) * metres;
+        if (drove && !this.arriving && now - Math.max(this.centred, this.chased || -Infinity) < CHASED_MS)
+          metres = Math.max(metres, Math.min(2 * metres, FOLLOWED_FARTHEST_M)); // or he would be fetched again at once
         if (!this.arriving) this.centred = now;
         this.chased = 0;
         this.go({ x, y, metres });

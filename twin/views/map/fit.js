@@ -9,12 +9,14 @@ const SPARE = 1.08; // by how much larger than what it shows a fitted view is
 const GROWN_SPARE = 1.2; // ... and one that had to grow, so that it need not grow again at once
 const TOO_WIDE = 0.6; // a view is too wide when this share of it would do ...
 const TOO_WIDE_MS = 5000; // ... for so long
-const GROW_EVERY_MS = 1500;
+/** How long after the last growth a view may grow again, by how often it has moved within `UNREST_MS`. */
+const GROW_EVERY_MS = [1500, 6000];
 const LEAST_M = 1800; // a fitted view is never closer than this many metres
 const MOSTLY = 0.5; // what hides more of the map than this share is not looked around
 const LARGEST_INSET = 0.3; // what lies over the map is given at most this share of a side ...
 const LARGEST_CHOICE = 0.6; // ... unless looking around it there leaves more room than anywhere else
 const UNREST_MS = 15000; // who had to move twice within so long sees the whole region, and comes no closer for so long
+const MOST_MOVES = 2; // within that: at 100 times something is always just out of view
 
 /**
  * Pixels at the left, top, right and bottom that what lies over the map takes from it: of each thing at one side, and
@@ -69,8 +71,13 @@ class Fit {
   begin() {
     this.fresh = true;
     this.grown = -Infinity;
-    this.moved = -Infinity; // by itself, after the first view
+    /** @type {number[]} when it last moved by itself, after the first view; the last `MOST_MOVES` */
+    this.moves = [];
     this.forget();
+  }
+  /** It moves by itself. */
+  note(now) {
+    this.moves = [...this.moves, now].slice(-MOST_MOVES);
   }
   /** The view is not too wide, or no longer. */
   forget() {
@@ -90,7 +97,8 @@ class Fit {
    * @param {number[] | null} region what a view shows that would have to move again and again
    */
   decide(box, view, size, insets, now, around, region = null) {
-    const restless = now - this.moved < UNREST_MS;
+    const recent = this.moves.filter((at) => now - at < UNREST_MS).length;
+    const restless = recent > 0;
     const pads = added(insets, MARGINS);
     const least = LEAST_M / Math.min(size.width, size.height);
     const close = (shown, spare) => around(shown, pads, spare, least);
@@ -102,9 +110,11 @@ class Fit {
     }
     if (isHidden(box, view, size, added(insets, LEAST_MARGINS))) {
       this.forget();
-      const wait = this.grown + GROW_EVERY_MS - now;
+      const rested = recent < MOST_MOVES ? this.grown + GROW_EVERY_MS[recent] : this.moves[0] + UNREST_MS;
+      const wait = rested - now;
       if (wait > 0) return { view: null, wait };
-      this.grown = this.moved = now;
+      this.grown = now;
+      this.note(now);
       const wider = restless && region ? close(union(region, box), SPARE) : close(box, GROWN_SPARE);
       const enough = close(box, 1).metres <= view.metres;
       return { view: enough ? moved(box, view, size, pads) : wider, wait: 0 };
@@ -115,11 +125,11 @@ class Fit {
     }
     this.wide = Math.min(this.wide, now);
     this.shown = union(this.shown, box);
-    const wait = Math.max(this.wide + TOO_WIDE_MS, this.moved + UNREST_MS) - now;
+    const wait = Math.max(this.wide + TOO_WIDE_MS, (this.moves.at(-1) ?? -Infinity) + UNREST_MS) - now;
     if (wait > 0) return { view: null, wait };
     const closer = close(this.shown, GROWN_SPARE);
     this.forget();
-    if (closer.metres < view.metres) this.moved = now;
+    if (closer.metres < view.metres) this.note(now);
     return { view: closer.metres < view.metres ? closer : null, wait: 0 };
   }
 }

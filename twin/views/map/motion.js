@@ -18,6 +18,8 @@ const MARGIN = 0.25; // of a view's size, on each side: so far it is moved befor
 const AGAIN = 0.25; // seconds between two questions for another part of a crowd
 const GLIDE = 1.5; // seconds of the viewer's in which a driver goes to where a ping says that he is
 const LEAST_GLIDE = 2; // metres that nobody sees
+const OWN_PACE_S = 60;
+const OWN_PACE_SHARE = 0.1; // from when on a driver's own pace says more than the promise, as in locate.py
 const ON_TIME = 0;
 const AT_RISK = 1;
 const LATE = 2;
@@ -57,6 +59,8 @@ class Trip {
     this.inferred = false;
     this.label = ""; // what is written beside the driver
     this.cluster = null; // the bubble that stands for this driver, see clusters.js
+    /** @type {Float64Array | null} metres along the way to each knot, once they are wanted */
+    this.way = null;
   }
   /** Whether the driver is on the road at t. */
   drives(t) {
@@ -76,6 +80,29 @@ class Trip {
     if (gaps)
       for (let i = 0, s = t - this.start; i < gaps.length; i += 2)
         if (s >= gaps[i] && s < gaps[i + 1]) this.inferred = true;
+  }
+  /**
+   * Move px and py on along the planned route where no later position has come in yet, `s` seconds after the start: at
+   * the driver's own pace so far, or, while that says little, at the one that was promised. It is a guess, and said so.
+   */
+  foresee(s) {
+    const { t, x, y } = this;
+    const last = t.length - 1;
+    let i = this.knot;
+    if (i >= last || t[i + 1] !== Infinity || s <= t[i]) return;
+    this.way ??= wayOf(x, y);
+    const { way } = this;
+    const promised = this.promised - this.start;
+    const own = t[i] >= OWN_PACE_S && way[i] >= OWN_PACE_SHARE * way[last];
+    const pace = own ? way[i] / t[i] : way[last] / promised;
+    if (!(pace > 0 && pace < Infinity)) return;
+    const there = Math.min(way[i] + pace * (s - t[i]), way[last]);
+    while (i < last - 1 && way[i + 1] <= there) i++;
+    const f = way[i + 1] > way[i] ? (there - way[i]) / (way[i + 1] - way[i]) : 0;
+    this.knot = i;
+    this.px = x[i] + f * (x[i + 1] - x[i]);
+    this.py = y[i] + f * (y[i + 1] - y[i]);
+    this.inferred = true;
   }
   /** Go on from where the driver was drawn: what has come in since says that it was elsewhere. */
   glideFrom(px, py, wall) {
@@ -144,6 +171,12 @@ class Trip {
     return i < 0 ? [0, 0] : [this.x[i + 1] - this.x[i], this.y[i + 1] - this.y[i]];
   }
 }
+/** The metres along a way to each of its knots. */
+function wayOf(x, y) {
+  const way = new Float64Array(x.length);
+  for (let i = 1; i < x.length; i++) way[i] = way[i - 1] + Math.hypot(x[i] - x[i - 1], y[i] - y[i - 1]);
+  return way;
+}
 /** A view with room to move it before others are asked for. */
 const widened = (box) => {
   if (!box) return null;
@@ -158,7 +191,7 @@ const share = (a, b, s) => (b > a && b < Infinity && s > a ? Math.min(1, (s - a)
 /**
  * The trips on the road at some time in [from, to], as the server sends them (wire.py, fleet.py).
  * @typedef {import("./wire.js").Packed & {from: number, to: number, crowd?: number, within?: number[] | null,
- *   version?: number, number?: number, pushed?: boolean}} Window
+ *   version?: number, number?: number, pushed?: boolean, grown?: boolean}} Window
  */
 
 /** The trips of a window, and of those that came after it. */
@@ -310,6 +343,7 @@ class Motion {
     this.t = now;
     const fade = fadeSpan(this.speed);
     const wall = ReplayClock.wall();
+    const growing = this.clock.state !== "replay";
     const active = [];
     const faded = [];
     for (const trip of held.trips) {
@@ -317,6 +351,7 @@ class Motion {
       if (trip.drives(now)) {
         trip.place(now - trip.start);
         trip.judge(now, this.target);
+        if (growing) trip.foresee(now - trip.start);
         trip.slide(wall);
         active.push(trip);
       } else if (now >= trip.end && now < trip.end + fade) {
@@ -391,6 +426,7 @@ class Motion {
       const trip = this.held?.orders.get(order);
       if (!trip?.drives(this.t) || Number.isNaN(px)) continue;
       trip.place(this.t - trip.start);
+      trip.foresee(this.t - trip.start);
       trip.glideFrom(px, py, wall);
     }
   }

@@ -1,6 +1,6 @@
 import { cardButton, followCards } from "../shared/cards.js";
 import { clockFrom } from "../shared/clock.js";
-import { el, icon } from "../shared/elements.js";
+import { el, icon, unbroken } from "../shared/elements.js";
 import { stateAt } from "../shared/kitchen_state.js";
 import { knownAt, lastKnown } from "../shared/known.js";
 import { laterMark } from "../shared/later.js";
@@ -204,7 +204,7 @@ class AlertCard {
         el(
           "p",
           { class: "sentence", title: `${trouble.sentence}${others}` },
-          trouble.sentence,
+          ...unbroken(trouble.sentence),
           others,
           looked,
           later ? laterMark() : null,
@@ -243,12 +243,9 @@ class AlertCard {
       return [words, earlier ? el("span", { class: "mute" }, earlier) : null].filter(Boolean);
     }
     const when = `${zone.dayText(other.start)} ${zone.clockText(other.start, false)}`;
-    return [
-      words,
-      el("span", { class: "mute next" }, hindsight ? "next:" : "last:"),
-      this.link(`${when} ${other.title}`, other.sentence, other),
-      hindsight ? laterMark() : null,
-    ].filter(Boolean);
+    const label = el("span", { class: "mute next" }, hindsight ? "next:" : "last:");
+    const link = this.link(`${when} ${other.title}`, other.sentence, other);
+    return [words, el("span", { class: "other" }, label, link, hindsight ? laterMark() : null)];
   }
 }
 

@@ -1,6 +1,6 @@
 import { cardButton, followCards } from "../shared/cards.js";
 import { clockFrom } from "../shared/clock.js";
-import { el, icon } from "../shared/elements.js";
+import { el, icon, say } from "../shared/elements.js";
 import { toldAt } from "../shared/known.js";
 import { laterMark } from "../shared/later.js";
 import { guarded } from "../shared/registry.js";
@@ -248,8 +248,8 @@ class MomentsList {
       const { title, words, sentence, why, now, later } = toldAt(moment, t, blocks, this.clock);
       put(parts.title, title);
       put(parts.when, words);
-      put(parts.sentence, sentence);
-      put(parts.why, why);
+      say(parts.sentence, sentence);
+      say(parts.why, why);
       parts.later.hidden = !later;
       node.classList.toggle("ahead", later && !now);
       if (parts.now.hidden === now) {

@@ -6,6 +6,8 @@ import { el } from "../shared/elements.js";
 import { minutesText, put } from "../shared/numbers.js";
 import { exactText } from "../shared/times.js";
 
+const LEAST_SHOWN_S = 30; // what is usually less is nothing in whole minutes
+
 const signed = (seconds) => {
   const minutes = Math.abs(seconds / 60).toFixed(1);
   return minutes === "0.0" ? "0.0" : `${seconds > 0 ? "+" : "−"}${minutes}`;
@@ -116,6 +118,13 @@ function ledgerOf(story) {
           ),
         ),
       ),
+      ...othersOf(rows, usual, entry.ended).map(([part, words]) =>
+        el(
+          "tr",
+          { "data-part": part, class: "gap-row" },
+          ...cells(PART_NAMES[PARTS.indexOf(part)], words, "", usual[part], null),
+        ),
+      ),
     );
     const typical = usual ? Object.values(usual).reduce((sum, value) => sum + value, 0) : null;
     const ends = { "": "so far", cancelled: "until it was cancelled", stalled: "until it stalled" };
@@ -133,4 +142,19 @@ function ledgerOf(story) {
   return { node, show };
 }
 
-export { accountUntil, driverWait, ledgerOf, shared };
+/**
+ * The parts that usually take time and that an order has not had, each with what stands in the place of its time: with
+ * them what is usual adds up to the whole's.
+ * @param {[string, number, boolean][]} rows the parts that it has had @param {Record<string, number> | null} usual seconds
+ * @param {string} ended how it ended, "" while it is open
+ * @returns {[string, string][]}
+ */
+function othersOf(rows, usual, ended) {
+  const last = Math.max(-1, ...rows.map(([part]) => PARTS.indexOf(part)).filter((i) => PARTS[i] !== "not_recorded"));
+  return PARTS.filter((part) => usual?.[part] >= LEAST_SHOWN_S && !rows.some(([one]) => one === part)).map((part) => [
+    part,
+    !ended && PARTS.indexOf(part) > last ? "not yet" : "–",
+  ]);
+}
+
+export { accountUntil, driverWait, ledgerOf, othersOf, shared };

@@ -353,7 +353,7 @@ def _delivery_time(life: Lifecycle, target: float) -> Fact:
         over = wording.whole_minutes(_spent(life.delivered, life.order.created) - target)
         total = wording.exact_text(_spent(life.delivered, life.order.created))
         against = f"target {wording.minutes_text(target)}"
-        note = f"{over} over {against}" if over > 0 else f"within {against}"
+        note = f"{over} min over {against}" if over > 0 else f"within {against}"
         tone = "bad" if over > 0 else "good"
         return _fact(label, total, note, life.delivered, tone, why, _pending(label))
     if life.cancelled is not None and life.delivered is None:

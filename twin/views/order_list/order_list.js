@@ -217,7 +217,7 @@ class OrderList {
       put(line.age, minutesText(old));
       const over = !line.known || line.number === 5 || line.number === 6 ? 0 : wholeMinutes(old - this.model.target);
       line.late.hidden = over <= 0;
-      if (over > 0) put(line.late.lastChild, `${over} over`);
+      if (over > 0) put(line.late.lastChild, `${over} min over`);
       const words = over > 0 ? `${over} min over the target of ${Math.round(this.model.target / 60)} min` : "";
       if (line.late.title !== words) line.late.title = words;
     }

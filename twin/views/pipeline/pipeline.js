@@ -210,9 +210,13 @@ function showDrivers(stages, d) {
   const ready = stages.find(({ key }) => key === "ready");
   const out = stages.find(({ key }) => key === "out_for_delivery");
   const marked = d?.gap > 0 ? LEVELS[d.level] : "";
+  const pace = !d ? "" : d.gap > 0 ? `${many(d.gap)}/h behind` : d.gap < 0 ? `catch up ${many(-d.gap)}/h` : "keep up";
+  const gap = pace && `drivers ${pace}`;
+  if (ready.gap.textContent !== gap)
+    ready.gap.replaceChildren(...(gap ? [el("span", { class: "noun" }, "drivers "), pace] : []));
   put(
     ready.gap,
-    !d ? "" : d.gap > 0 ? `${many(d.gap)} short` : d.gap < 0 ? `${many(-d.gap)} caught up` : "none short",
+    gap,
     d && "Meals that became ready in the last 60 minutes, minus those that drivers picked up in them",
     d?.gap ?? null,
   );
@@ -229,9 +233,16 @@ function showDrivers(stages, d) {
     d && "Drivers on the road, with an order between pick-up and delivery. Who is free the data does not tell",
     d?.on_road ?? null,
   );
+  const waiting =
+    d && d.waiting !== null ? [many(d.waiting), d.waiting === 1 ? " driver" : " drivers", " at kitchen"] : ["", "", ""];
+  if (out.waiting.textContent !== waiting.join("")) {
+    const [number, noun, place] = waiting;
+    // the noun: where no other stands before
+    out.waiting.replaceChildren(number, el("span", { class: "noun" }, noun), place);
+  }
   put(
     out.waiting,
-    d && d.waiting !== null ? `${many(d.waiting)} here` : "",
+    waiting.join(""),
     d && "Drivers who have arrived at the kitchen and not picked up their order yet",
     d?.waiting ?? null,
   );

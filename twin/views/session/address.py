@@ -11,7 +11,6 @@ from twin.foundation.times import UTC
 from twin.foundation.zones import Zone
 from twin.hub import Hub
 from twin.replay.controller import ReplayController
-from twin.replay.live import grows
 from twin.sources.base import Window
 from twin.sources.similar_orders import similar_orders
 
@@ -79,7 +78,7 @@ def _follow(address: Address, hub: Hub, location: str) -> Follow:
     value = address.one_of("live", ("0", "1"))
     if value is None:
         return ""
-    if not grows(hub, location):
+    if hub.as_of is None:
         address.remark("Nothing newer comes from this source, so nothing can be followed live.")
         return ""
     return "live" if value == "1" else "behind"

@@ -352,6 +352,13 @@ class ReplaySession(param.Parameterized):
         finally:
             self.extending = False
 
+    def show_live(self, location: str) -> Timeline:
+        """Follow a location's latest events, here and now, for a page that no server serves; returns the timeline so far."""
+        now = self.hub.cached(LiveKitchens).kitchen(location).advance()
+        self._requested = (location, None, None, None, None, "live")
+        self._take(self.hub.location(location), now.timeline, None, None, "live", now)
+        return now.timeline
+
     async def go_live(self) -> None:
         """Follow the latest events of the kitchen shown."""
         if self.controller.state != "replay":

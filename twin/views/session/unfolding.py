@@ -38,14 +38,16 @@ class TroubleFollower:
         """Return the blocks that are wanted and not there yet, that of the playhead first."""
         controller = self._controller
         timeline = controller.timeline
-        if timeline is None or controller.insights is None or not timeline.has_orders:
+        if timeline is None or controller.insights is None:
             return []
         first, last = block_of(timeline.window.start), block_of(timeline.window.end)
         here = self._here(first, last)
         wanted: list[int] = [here, *range(here + 1, last + 1), *range(first, here)]
         if last - first >= MOST_WHOLE:
             wanted = [here, *range(here + 1, min((here // AT_ONCE + 2) * AT_ONCE, last + 1))]
-        return [number for number in wanted if number not in controller.unfolded]
+        missing = [number for number in wanted if number not in controller.unfolded]
+        # last: it looks at every order, and this is asked with every tick
+        return missing if missing and timeline.has_orders else []
 
     def _here(self, first: int, last: int) -> int:
         return min(max(block_of(self._controller.now()), first), last)

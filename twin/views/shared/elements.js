@@ -16,6 +16,24 @@ function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** A sentence in parts, every second one a number with its unit: "98 %", "20 min 13 s", "1 h 05". */
+const withUnits = (text) => text.split(/((?<![\w.,])\d[\d.,]*(?: min \d+ s| h \d\d| (?:%|min|s|h|km|m)(?!\w)))/);
+/**
+ * A sentence for `append` in which a number and its unit are never on two lines. The text stays as it is, so that who
+ * copies, searches or reads it aloud finds the words.
+ * @param {string} text
+ * @returns {(string | HTMLElement)[]}
+ */
+function unbroken(text) {
+  return withUnits(text)
+    .map((part, i) => (i % 2 ? el("span", { style: "white-space:nowrap" }, part) : part))
+    .filter((part) => part !== "");
+}
+/** Write a sentence, if another one stands there. */
+function say(node, text) {
+  if (node.textContent !== text) node.replaceChildren(...unbroken(text));
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 /** Icons on a 24-unit grid, drawn with strokes of the current colour. */
 const ICONS = {
@@ -85,4 +103,4 @@ function icon(name, size = 16) {
   return svg;
 }
 
-export { el, ICONS, icon, SVG };
+export { el, ICONS, icon, SVG, say, unbroken, withUnits };

@@ -62,6 +62,8 @@ const PATIENT_AFTER_MS = 600_000;
 const PATIENT_MS = 10_000;
 /** Between attempts at a server that answers and gives no page: each costs it one. */
 const MOST_REFUSED_MS = 30_000;
+/** Most times as long that an attempt may take after others have failed. */
+const MOST_STRETCH = 8;
 const SPREAD = 0.2; // so that the screens of a restarted server do not all come at once
 
 /** Tries until it succeeds, without end: at once, then less and less often. */
@@ -89,6 +91,8 @@ class Retry {
     this.dueAt = 0;
     this.since = 0;
     this.refused = 0;
+    /** Attempts that a server answered and that failed, since it began. Silence in between does not begin anew. */
+    this.failed = 0;
     /** @type {AbortController | null} of the attempt under way */
     this.trying = null;
   }
@@ -97,7 +101,7 @@ class Retry {
     if (this.running) return;
     this.running = true;
     this.since = this.now();
-    this.refused = 0;
+    this.refused = this.failed = 0;
     this.go();
   }
   /** Do not wait for the next attempt: the network is back, the page is looked at, somebody pressed the button. */
@@ -124,6 +128,13 @@ class Retry {
   get patience() {
     return this.elapsed < 60_000 ? MOST_MS : 3 * MOST_MS;
   }
+  /**
+   * How many times as long as the first one an attempt may take. A server, or a machine, that is slower than every
+   * attempt is patient would never show a page, and each attempt costs it another one.
+   */
+  get stretch() {
+    return Math.min(2 ** this.failed, MOST_STRETCH);
+  }
   async go() {
     this.timers.clear(this.timer);
     this.timer = null;
@@ -139,6 +150,7 @@ class Retry {
       return;
     }
     this.refused = outcome === "refused" ? this.refused + 1 : 0;
+    if (this.refused) this.failed++;
     const wait = Math.max(begun + this.delay() - this.now(), LEAST_MS / 2);
     this.dueAt = this.now() + wait;
     this.timer = this.timers.set(() => this.go(), wait);

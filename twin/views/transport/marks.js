@@ -1,6 +1,6 @@
 // The moments under the scrubber: a marker each, labels for the gravest, what happened on hover, a click goes there.
 
-import { el } from "../shared/elements.js";
+import { el, unbroken } from "../shared/elements.js";
 import { toldAt } from "../shared/known.js";
 import { laterMark } from "../shared/later.js";
 import { clamp, snapped, svgNode } from "./axis.js";
@@ -40,7 +40,7 @@ function buildMarks(model, clock, verbs, scale, known) {
       el("b", {}, told.title),
       el("span", { class: "when" }, told.words),
       told.later ? laterMark() : "",
-      el("p", {}, told.sentence),
+      el("p", {}, ...unbroken(told.sentence)),
     );
     const size = note.offsetWidth;
     const beside = left - size - NOTE_GAP >= 0 ? left - size - NOTE_GAP : right + NOTE_GAP; // not over what it explains

@@ -113,8 +113,8 @@ class TransportBar {
     this.left = el(
       "div",
       { class: "left" },
-      el("div", { class: "time" }, this.time, this.date),
-      el("div", { class: "states" }, this.hindsight.node, this.live.node),
+      el("div", { class: "time" }, this.time, el("div", { class: "dated" }, this.date, this.live.node)),
+      this.hindsight.node,
       controls,
       this.speeds,
     );

@@ -365,7 +365,14 @@ def summary_parts(of_range: RangeSummary, by: str = "") -> list[dict[str, str]]:
 
     whole = f"Orders created from the begin of the range that is loaded to {by}."
     counted = whole if by else "Orders created in the whole range that is loaded."
-    add("orders", f"{n:,} {'order' if n == 1 else 'orders'}", counted)
+    add("orders", f"{n:,} {'order' if n == 1 else 'orders'} created", counted)
+    if of_range.earlier:
+        add(
+            "earlier",
+            f"{of_range.earlier:,} from before",
+            "Orders created before the range that are open, or were closed since midnight. With those created in the range they "
+            "are all that were closed today and all that are active.",
+        )
     if of_range.delivery_time is not None and of_range.delivery_p95 is not None:
         add(
             "delivery",

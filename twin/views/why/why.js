@@ -1,5 +1,5 @@
 import { SHORT_LABELS } from "#python/foundation/stages";
-import { el } from "../shared/elements.js";
+import { el, say, unbroken } from "../shared/elements.js";
 import { groupChip } from "../shared/group_chip.js";
 import { plural } from "../shared/numbers.js";
 import { selectionOf } from "../shared/verbs.js";
@@ -138,7 +138,7 @@ class WhyPanel {
   trait({ label, sentence, surely }, chosen) {
     const send = () => this.model.send_msg({ trait: chosen ? "" : label });
     const words = { "data-trait": label, "data-testid": "why-trait", "aria-pressed": String(chosen), title: surely };
-    return el("li", {}, el("button", { type: "button", onclick: send, ...words }, sentence));
+    return el("li", {}, el("button", { type: "button", onclick: send, ...words }, ...unbroken(sentence)));
   }
 
   /** The deliveries that can be chosen: a stage's or a group's while there is one. */
@@ -157,7 +157,7 @@ class WhyPanel {
     this.offer();
     const ready = state.sentence !== undefined;
     this.root.classList.toggle("waiting", !ready);
-    this.sentence.textContent = ready ? state.sentence : "Comparing with what is usual …";
+    say(this.sentence, ready ? state.sentence : "Comparing with what is usual …");
     this.rows.hidden = !ready || !state.orders;
     const [by, title] = SPEAKS_BY[Number(state.hindsight ?? false)];
     this.by.textContent = ready ? by : "";
