@@ -67,6 +67,11 @@ class EventLog:
         )
 
 
+def as_packed(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return degrees as this log gives them back, so that other logs give the same."""
+    return _degrees(_packed(degrees))
+
+
 def _packed(degrees: NDArray[np.float64]) -> NDArray[np.int32]:
     """Return degrees as whole numbers of `PACKED`, `UNKNOWN` for NaN."""
     known = np.isfinite(degrees)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from twin.foundation.times import Time, seconds
 from twin.timeline import events as ev
+from twin.timeline.event_log import as_packed
 from twin.timeline.events import MICROSECONDS, EventSlice
 
 CHUNK = 16_384
@@ -137,8 +138,8 @@ class GrowingLog:
             type=[names[code] if code < len(names) else "other" for code in events.type.tolist()],
             order=self.row_of[events.order],
             progress=np.where(pinged, events.progress, np.float32(np.nan)),
-            lat=np.where(pinged, events.lat, np.nan),
-            lon=np.where(pinged, events.lon, np.nan),
+            lat=as_packed(np.where(pinged, events.lat, np.nan)),
+            lon=as_packed(np.where(pinged, events.lon, np.nan)),
         )
 
     def _overlapping(self, first: float, last: float) -> Iterator[Chunk]:
