@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 import twin
-from twin.notebook import cards, door, given_times, kitchen, order_life, tables
+from twin.notebook import cards, door, given_times, kitchen, order_life, tables, trajectory_table
 
 cached_open = functools.cache(twin.open)
 """Every example opens the demo anew; a reader does it once."""
 
-MODULES = [twin, door, given_times, kitchen, order_life, cards, tables]
+MODULES = [twin, door, given_times, kitchen, order_life, cards, tables, trajectory_table]
 
 
 def public_members() -> list[tuple[str, object]]:

@@ -62,6 +62,12 @@ import jupyterlab.labapp, ipykernel.kernelapp, hvplot.pandas
 from twin.notebook import panes
 """
 
+POINTS = """
+import movingpandas, twin
+k = twin.open(sys.argv[2]).kitchen("sanfrancisco", day="2025-10-16")
+assert len(movingpandas.TrajectoryCollection(k.trajectories("1min").to_geopandas(), "order", t="t")) > 0
+"""
+
 COLLECTED = """
 from twin.foundation.settings import Settings
 from twin.server import otlp
@@ -102,8 +108,8 @@ def test_without_the_databricks_extra_a_warehouse_is_refused_with_what_to_do(dem
 
 @pytest.mark.parametrize(
     ("extra", "script"),
-    [("databricks", WAREHOUSE), ("notebook", PANES), ("telemetry", COLLECTED), ("test", TESTS)],
-    ids=["databricks", "notebook", "telemetry", "test"],
+    [("databricks", WAREHOUSE), ("geo", POINTS), ("notebook", PANES), ("telemetry", COLLECTED), ("test", TESTS)],
+    ids=["databricks", "geo", "notebook", "telemetry", "test"],
 )
 def test_an_extra_alone_starts(extra: str, script: str, demo: Path) -> None:
     done = start(script, demo, extra)
@@ -113,4 +119,4 @@ def test_an_extra_alone_starts(extra: str, script: str, demo: Path) -> None:
 
 
 def test_every_extra_is_started() -> None:
-    assert set(EXTRAS) == {"databricks", "notebook", "telemetry", "test"}
+    assert set(EXTRAS) == {"databricks", "geo", "notebook", "telemetry", "test"}

@@ -29,6 +29,7 @@ from twin.notebook.cards import IncidentCard, MomentTable
 from twin.notebook.follow import Follow
 from twin.notebook.given_times import AnyTime, GivenTimes, Step, step_seconds
 from twin.notebook.order_life import OrderLife
+from twin.notebook.trajectory_table import TrajectoryTable
 from twin.sources.base import Location, Window
 from twin.timeline.timeline import Snapshot, Timeline
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from twin.replay.controller import ReplayController
 
 TEN_MINUTES = 600.0
+TEN_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -281,14 +283,27 @@ class Kitchen:
         return self._table("stages", lambda: tables.stages(self.data))
 
     def events(self, start: AnyTime | None = None, end: AnyTime | None = None) -> pd.DataFrame:
-        """Return the events in [start, end), by default the range: ts, type, order, progress (0..1, of pings).
+        """Return the events in [start, end), by default the range: ts, type, order; of pings progress (0..1), lat, lon.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> list(k.events("18:00", "18:10"))
-        ['ts', 'type', 'order', 'progress']
+        ['ts', 'type', 'order', 'progress', 'lat', 'lon']
         """
         part = self._times.between(start, end)
         return tables.events(self.data, self.data.between(part.start, part.end))
+
+    def trajectories(self, every: Step = TEN_SECONDS) -> TrajectoryTable:
+        """Return where every driver was, in steps: order, t, lat, lon, speed (m/s), heading (degrees), measured.
+
+        A trip has a row at its start, its end (or the edge of the range) and at the multiples of the step between, as
+        `at(t).drivers` says. `.to_geopandas()` makes points of it, which movingpandas takes as they are.
+
+        >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+        >>> ways = k.trajectories("10s")
+        >>> bool(ways["order"].isin(k.stages.query("stage == 'out_for_delivery'")["order"]).all())
+        True
+        """
+        return TrajectoryTable(tables.trajectories(self.data, step_seconds(every)))
 
     def order(self, order: str) -> OrderLife:
         """Return one order's life: its times, stages, events, items, address; a notebook shows it as a figure.

@@ -24,11 +24,13 @@ from twin.analysis.metrics import WHOLE_MINUTE, KpiSet, StageFigures, metrics_of
 from twin.analysis.moments import Moment
 from twin.analysis.promise import PromiseBook
 from twin.analysis.shelf import Shelf, ShelfClock
+from twin.foundation.geo import unproject
 from twin.foundation.stages import COMPLETED, STAGES
 from twin.foundation.times import Time
 from twin.foundation.zones import NAIVE, Zone
 from twin.sources.base import Location
 from twin.timeline import events as ev
+from twin.timeline.sampled import sampled
 from twin.timeline.timeline import DataQuality, EventSlice, Snapshot, Timeline
 
 MINUTE = 60.0
@@ -210,13 +212,19 @@ def stages(timeline: Timeline, row: int | None = None) -> pd.DataFrame:
 
 
 def events(timeline: Timeline, found: EventSlice) -> pd.DataFrame:
-    """Return one row per event: ts, type, order, progress (0..1 of the way, of driver pings; else NaN)."""
+    """Return one row per event: ts, type, order, progress (0..1 of the way), lat, lon (degrees).
+
+    The last three are those of driver pings, NaN for all other events.
+    """
+    nowhere = np.full(len(found), np.nan)
     return pd.DataFrame(
         {
             "ts": stamps(found.ts, timeline.tz),
             "type": pd.Categorical(found.type, [*ev.EVENT_TYPES, *sorted(set(found.type) - set(ev.EVENT_TYPES))]),
             "order": _ids(timeline, found.order),
             "progress": exact(found.progress) / 100,
+            "lat": nowhere if found.lat is None else found.lat,
+            "lon": nowhere if found.lon is None else found.lon,
         }
     )
 
@@ -246,6 +254,29 @@ def of_kitchens(parts: Sequence[tuple[Location, pd.DataFrame]]) -> pd.DataFrame:
         ):  # types that one alone has
             joined[name] = union_categoricals([part[name] for part in made])
     return joined
+
+
+def trajectories(timeline: Timeline, every: float) -> pd.DataFrame:
+    """Return the positions of all drivers on the road in the window: order, t, lat, lon, speed, heading, measured.
+
+    Each trip has a row at its start, at its end, and at the multiples of `every` seconds between; a trip that crosses an edge of
+    the window is cut there. Speed is in metres per second on the ground, heading in degrees from north, NaN while standing;
+    `measured`: whether the position lies between two observations that are near in time, as in `drivers`.
+    """
+    found = sampled(timeline.trips, timeline.window.start, timeline.window.end, every)
+    kitchen = timeline.location
+    lat, lon = unproject((kitchen.x or 0.0) + found.x, (kitchen.y or 0.0) + found.y)
+    return pd.DataFrame(
+        {
+            "order": _ids(timeline, timeline.trips.order[found.trip]),
+            "t": stamps(found.t, timeline.tz),
+            "lat": lat,
+            "lon": lon,
+            "speed": found.speed,
+            "heading": found.heading,
+            "measured": found.measured,
+        }
+    )
 
 
 def open_orders(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:

@@ -28,12 +28,17 @@ MICROSECONDS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class EventSlice:
-    """Some events as columns; `order` is the row in the timeline's orders, `progress` is in percent (NaN except for pings)."""
+    """Some events as columns; `order` is the row in the timeline's orders, `progress` is in percent (NaN except for pings).
+
+    lat, lon: (n,) float64 degrees of pings, NaN for all else; None where whoever made the slice has no positions.
+    """
 
     ts: NDArray[np.float64]
     type: list[str]
     order: NDArray[np.int32]
     progress: NDArray[np.float32]
+    lat: NDArray[np.float64] | None = None
+    lon: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.ts)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from twin.foundation.times import Time, seconds
 from twin.timeline import events as ev
+from twin.timeline.event_log import as_packed
 from twin.timeline.events import MICROSECONDS, EventSlice
 
 CHUNK = 16_384
@@ -131,11 +132,14 @@ class GrowingLog:
 
     def _slice(self, chunks: Iterable[Chunk]) -> EventSlice:
         events, names = Chunk.joined(chunks), self.type_names
+        pinged = events.type == ev.DRIVER_PING
         return EventSlice(
             ts=events.ts / MICROSECONDS,
             type=[names[code] if code < len(names) else "other" for code in events.type.tolist()],
             order=self.row_of[events.order],
-            progress=np.where(events.type == ev.DRIVER_PING, events.progress, np.float32(np.nan)),
+            progress=np.where(pinged, events.progress, np.float32(np.nan)),
+            lat=as_packed(np.where(pinged, events.lat, np.nan)),
+            lon=as_packed(np.where(pinged, events.lon, np.nan)),
         )
 
     def _overlapping(self, first: float, last: float) -> Iterator[Chunk]:

@@ -1,0 +1,43 @@
+"""The drivers' trajectories as a data frame that knows its geometry."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+CRS = "EPSG:4326"
+
+
+class TrajectoryTable(pd.DataFrame):
+    """Trajectories as a data frame, of which GeoPandas makes points and movingpandas lines.
+
+    >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
+    >>> type(k.trajectories("1min").query("speed > 5")).__name__
+    'TrajectoryTable'
+    """
+
+    @property
+    def _constructor(self) -> Callable[..., "TrajectoryTable"]:
+        return TrajectoryTable
+
+    def to_geopandas(self) -> "gpd.GeoDataFrame":
+        """Return a GeoDataFrame (EPSG:4326) with a point for each row, in place of lat and lon.
+
+        `movingpandas.TrajectoryCollection(table, "order", t="t")` takes it as it is: its times are UTC without a zone if the
+        kitchen has a zone, as movingpandas wants them, else as they are. Needs the `geo` extra; raises ImportError, with what to
+        install.
+        """
+        try:
+            import geopandas as gpd  # noqa: PLC0415  # optional: the geo extra
+        except ImportError as error:
+            raise ImportError(
+                "to_geopandas needs GeoPandas, which is not installed: pip install 'caspers-twin[geo]'."
+            ) from error
+        plain = pd.DataFrame(self)
+        if plain["t"].dt.tz is not None:
+            plain["t"] = plain["t"].dt.tz_convert("UTC").dt.tz_localize(None)
+        points = gpd.points_from_xy(plain["lon"], plain["lat"], crs=CRS)
+        return gpd.GeoDataFrame(plain.drop(columns=["lat", "lon"]), geometry=points)
