@@ -1,6 +1,6 @@
-// Loads modules for Panel in place of es-module-shims, the polyfill that it brings: 150 to 200 ms of a cold page, because
-// it reads every module once more and tries in frames what the browser can. Every browser that runs our pages has
-// import().
+// Loads modules for Panel in place of es-module-shims, the polyfill that it brings. That takes 150 to 200 ms of a cold
+// page, because it reads every module once more and tries in frames what the browser can. Every browser that runs our
+// pages has import().
 
 const nonce = document.currentScript?.nonce ?? "";
 const page = /** @type {any} */ (globalThis);
