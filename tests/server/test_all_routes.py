@@ -77,6 +77,7 @@ ROUTES = {
     "/api/v1/readyz": Route(EVERYBODY, "/api/v1/readyz"),
     "/api/v1/metrics": Route(LOGIN, "/api/v1/metrics"),
     "/api/v1/events": Route(TOKEN, "/api/v1/events"),
+    r"/api/v1/alerts((?:/[A-Za-z0-9_-]{1,64}){0,2})": Route(LOGIN, "/api/v1/alerts"),
     r"/api/v1/openapi\.json": Route(LOGIN, "/api/v1/openapi.json"),
     "/api/v1/docs": Route(LOGIN, "/api/v1/docs"),
     "/api/v1(?:/.*)?": Route(LOGIN, "/api/v1/nothing"),
@@ -107,6 +108,7 @@ def running(folder: Path, *options: str) -> Iterator[Running]:
         **os.environ,
         "ROUTES_FILE": str(told),
         "TWIN_SECRETS": str(folder / "secrets"),
+        "TWIN_ALERTS": f"sqlite:///{folder / 'alerts.db'}",
     }
     process = Prepared("tests.server.tell_routes", arguments, environment, folder / "log")
     try:

@@ -9,6 +9,7 @@ A server that is made after this module was imported has its headers and its che
 
 from typing import Any
 
+from twin.api.alerts import AlertsHandler
 from twin.api.endpoints import BASE, ENDPOINTS, JsonHandler
 from twin.api.handler import NothingHere
 from twin.api.inbox import InboxHandler
@@ -44,6 +45,7 @@ ROUTES: list[tuple[str, type, dict[str, Any]]] = [
     (BASE + r"/locations/([^/]+)/live", LiveHandler, {}),
     (r"/ws/v1/locations/([^/]+)/live", LiveSocket, {}),
     (BASE + r"/events", InboxHandler, {}),
+    (BASE + r"/alerts((?:/[A-Za-z0-9_-]{1,64}){0,2})", AlertsHandler, {}),
     (BASE + r"/openapi\.json", OpenApiHandler, {}),
     (BASE + r"/docs", DocsHandler, {}),
     (BASE + r"(?:/.*)?", NothingHere, {}),

@@ -94,6 +94,12 @@ class Settings:
     """Folder of the events that the API takes; None: it takes none."""
     inbox_token: str = field(default="", repr=False)
     """Who sends events shows this; without, nobody can."""
+    alerts: str = field(default="", repr=False)
+    """Address of the database of rules and alerts, for SQLAlchemy; empty: there are none."""
+    alerts_webhook: str = field(default="", repr=False)
+    """Address to which alerts are sent; empty: nowhere."""
+    alerts_secret: str = field(default="", repr=False)
+    """Signs what is sent there."""
     demo: Path = Path("demo")
     """Folder of the demo data, made where it is absent."""
     adapter: Path | None = None
@@ -222,6 +228,9 @@ class Settings:
             source=given.get("TWIN_SOURCE") or (str(inbox) if inbox else default.source),
             inbox=inbox,
             inbox_token=given.get("TWIN_INBOX_TOKEN", ""),
+            alerts=_alerts(given, default),
+            alerts_webhook=_webhook(given),
+            alerts_secret=given.get("TWIN_ALERTS_SECRET", ""),
             demo=Path(given.get("TWIN_DEMO") or default.demo),
             adapter=Path(given["TWIN_ADAPTER"]) if given.get("TWIN_ADAPTER") else None,
             scenes=Path(given["TWIN_SCENES"]) if given.get("TWIN_SCENES") else None,
@@ -289,6 +298,24 @@ class Settings:
             on_behalf_of_user=_on_behalf_of_user(environment),
             app_name=given.get("DATABRICKS_APP_NAME", ""),
         )
+
+
+def _alerts(given: Mapping[str, str], default: "Settings") -> str:
+    """Return the address of the database: "on" is a file of SQLite beside the secret."""
+    address = given.get("TWIN_ALERTS", "")
+    folder = Path(given.get("TWIN_SECRETS") or default.secrets).absolute()
+    return f"sqlite:///{folder / 'alerts.db'}" if address == "on" else "" if address == "off" else address
+
+
+def _webhook(given: Mapping[str, str]) -> str:
+    address, secret = given.get("TWIN_ALERTS_WEBHOOK", ""), given.get("TWIN_ALERTS_SECRET", "")
+    if not address:
+        return ""
+    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", address):
+        raise ConfigError("TWIN_ALERTS_WEBHOOK is no address: give one that begins with https:// or http://.")
+    if len(secret) < SHORTEST_TOKEN:
+        raise ConfigError(f"TWIN_ALERTS_WEBHOOK needs a TWIN_ALERTS_SECRET of at least {SHORTEST_TOKEN} characters.")
+    return address
 
 
 def _inbox(given: Mapping[str, str]) -> Path | None:

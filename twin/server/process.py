@@ -46,6 +46,9 @@ from twin.show.showings import Showings
 from twin.sources.inbox import Inbox
 
 if TYPE_CHECKING:
+    from twin.alerts.store import Store as AlertStore
+    from twin.alerts.watch import Watch as AlertWatch
+    from twin.alerts.webhook import Webhook
     from twin.sources.adapters.adapt import Adaptation
 
 log = logging.getLogger(__name__)
@@ -108,6 +111,10 @@ class Process:
         self._looks_from = -math.inf
         self._watch: Watch | None = None
         """Notices what others write to the source's files."""
+        self.alerts: AlertStore | None = None
+        """Rules and alerts; None without TWIN_ALERTS, or before the source is open."""
+        self._alert_watch: AlertWatch | None = None
+        self._webhook: Webhook | None = None
         self._adaptation: Adaptation | None = None
         self.fleets = DenseStore()
         """Fleets and their density frames, shared by sessions that show the same."""
@@ -184,12 +191,44 @@ class Process:
                 self._failure = None
                 if paths := self._hub.source.watched:
                     self._watch = Watch(paths, self.events_arrived)
+                self._begin_alerts(self._hub)
                 if self._adaptation is not None:  # its rows are events from now on
                     self._adaptation.close()
                     self._adaptation = None
                 # a plain `panel serve` does not warm up, so the renderer is compiled while the first page is drawn
                 threading.Thread(target=warm, name="warm-tiles", daemon=True).start()
             return self._hub
+
+    def _begin_alerts(self, hub: Hub) -> None:
+        """Watch the hub's kitchens where there are alerts. The pages do without them if their database cannot be used."""
+        settings = self.settings
+        if not settings.alerts:
+            return
+        from twin.alerts.store import Store  # noqa: PLC0415  # for few servers
+        from twin.alerts.watch import Watch as AlertWatch  # noqa: PLC0415
+        from twin.alerts.webhook import Webhook  # noqa: PLC0415
+
+        try:
+            self.alerts = Store(settings.alerts)
+        except TwinError as error:
+            log.error("there are no alerts: %s", error)
+            return
+        if settings.alerts_webhook:
+            self._webhook = Webhook(self.alerts, settings.alerts_webhook, settings.alerts_secret)
+            self._webhook.start()
+        self._alert_watch = AlertWatch(hub, self.alerts, self._webhook)
+        self._alert_watch.start()
+
+    def alerts_changed(self) -> None:
+        """Have new rules judged now."""
+        if self._alert_watch is not None:
+            self._alert_watch.wake()
+
+    def _end_alerts(self) -> None:
+        for one in (self._alert_watch, self._webhook):
+            if one is not None:
+                one.stop()
+        self.alerts = self._alert_watch = self._webhook = None
 
     async def hub_of(self, request: HTTPServerRequest) -> Hub:
         """Return the hub of who sends a request; those who wait until it is open take no thread. Raises as `hub` does."""
@@ -270,6 +309,7 @@ class Process:
     def use(self, hub: Hub | None) -> None:
         """Serve an already open hub instead, with its settings; None: open the configured source at the next call."""
         with self._opening:
+            self._end_alerts()
             self._settings = None if hub is None else hub.settings
             self._hub, self._failure, self._step = hub, None, ""
             self.visitors.forget()

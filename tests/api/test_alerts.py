@@ -1,0 +1,114 @@
+"""Alerts over HTTP: who may change something, what a rule would have done, and that what is wrong says so."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.serving import Answer, fetch
+from tests.sources.test_files import ROWS, write_csv
+from twin.analysis.alerts import Firing, Machine
+from twin.foundation.errors import ConfigError
+from twin.foundation.settings import Settings
+from twin.server.process import process
+
+OWN = {"X-Twin-Request": "1"}
+RULE = {"figure": {"figure": "delivery_time", "limit": 2700.0, "recovery": 2400.0}, "name": "<b>Late"}
+
+
+@pytest.fixture
+def server(routes: str, tmp_path: Path) -> Iterator[str]:
+    process.use(None)
+    source = write_csv(tmp_path / "events.csv", ROWS)
+    process.configure(Settings(source=str(source), alerts=f"sqlite:///{tmp_path / 'alerts.db'}"))
+    process.hub()
+    yield routes
+    process.use(None)
+
+
+def ask(server: str, method: str, path: str, given: Any = None, headers: dict[str, str] = OWN) -> tuple[int, Any]:
+    body = None if given is None else json.dumps(given).encode()
+    answer: Answer = fetch(f"{server}/api/v1/alerts{path}", headers, method, body)
+    return answer.status, json.loads(answer.body) if answer.body else None
+
+
+def test_a_rule_is_stored_tried_and_deleted_and_an_alert_acknowledged(server: str) -> None:
+    status, rule = ask(server, "POST", "/rules", RULE)
+    assert status == 201
+    assert rule["sentence"] == "Delivery time over 45 min for 3 min, until it is under 40 min for 10 min"
+    status, listed = ask(server, "GET", "/rules")
+    assert [one["id"] for one in listed["rules"]] == [rule["id"]]
+    place = process.hub().locations[0].id
+    status, result = ask(server, "POST", "/backtest", {"rule": RULE, "location": place})
+    assert status == 200
+    assert result["sentence"].startswith("Would not have fired")
+    assert result["alerts"] == []
+    (stored,) = process.alerts.rules()
+    process.alerts.advance(stored, place, Machine(), [Firing(0.0, 60.0, 3000.0)], send=False)
+    (alert,) = ask(server, "GET", f"?location={place}&state=firing")[1]["alerts"]
+    assert (alert["title"], alert["text"], alert["began"]) == (
+        "<b>Late",
+        "Delivery time 50 min",
+        "1970-01-01T00:01:00Z",
+    )
+    assert alert["acknowledged_at"] is None
+    status, seen = ask(server, "POST", f"/{alert['id']}/acknowledge", {})
+    assert status == 200
+    assert seen["acknowledged_at"]
+    assert ask(server, "DELETE", f"/rules/{rule['id']}")[0] == 204
+    assert ask(server, "GET", "?state=firing")[1]["alerts"] == []
+    assert ask(server, "DELETE", f"/rules/{rule['id']}")[0] == 404
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/rules"), ("POST", "/x/acknowledge"), ("DELETE", "/rules/x")])
+def test_another_sites_form_changes_nothing(server: str, method: str, path: str) -> None:
+    assert ask(server, method, path, RULE if method == "POST" else None, headers={})[0] == 403
+    assert process.alerts.rules() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "status"),
+    [
+        ("/rules", [], 422),
+        ("/rules", {}, 422),
+        ("/rules", {"figure": "delivery_time"}, 422),
+        ("/rules", {"figure": {"figure": "delivery_time", "limit": "1", "recovery": "2"}}, 422),
+        ("/rules", RULE | {"locations": ["nowhere"]}, 404),
+        ("/rules", RULE | {"locations": 5}, 422),
+        ("/rules", RULE | {"for_s": 1e9}, 422),
+        ("/rules", {**RULE, "name": "x" * 20_000}, 413),
+        ("/backtest", {"rule": RULE, "location": "nowhere"}, 404),
+        ("/backtest", {"rule": 5, "location": "nowhere"}, 422),
+        ("/none/acknowledge", {}, 404),
+        ("/none", {}, 404),
+    ],
+)
+def test_what_is_wrong_is_refused(server: str, path: str, given: Any, status: int) -> None:
+    assert ask(server, "POST", path, given)[0] == status
+    assert process.alerts.rules() == []
+
+
+@pytest.mark.parametrize("path", ["?state=loud", "?start=yesterdayish"])
+def test_a_wrong_filter_is_refused(server: str, path: str) -> None:
+    assert ask(server, "GET", path)[0] == 422
+
+
+def test_without_the_setting_there_are_none(routes: str, tmp_path: Path) -> None:
+    process.use(None)
+    process.configure(Settings(source=str(write_csv(tmp_path / "events.csv", ROWS))))
+    assert ask(routes, "GET", "")[0] == 404
+    process.use(None)
+
+
+def test_settings_of_alerts(tmp_path: Path) -> None:
+    read = Settings.from_environment
+    assert read({}).alerts == ""
+    assert read({"TWIN_ALERTS": "on", "TWIN_SECRETS": str(tmp_path)}).alerts == f"sqlite:///{tmp_path}/alerts.db"
+    hook = {"TWIN_ALERTS_WEBHOOK": "https://example.org/hook", "TWIN_ALERTS_SECRET": "sixteen characters"}
+    assert read(hook).alerts_webhook == "https://example.org/hook"
+    assert "sixteen" not in repr(read(hook))
+    for wrong in ({"TWIN_ALERTS_WEBHOOK": "file:///etc/passwd"}, {"TWIN_ALERTS_WEBHOOK": "https://example.org"}):
+        with pytest.raises(ConfigError):
+            read(wrong)
