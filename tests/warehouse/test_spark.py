@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
@@ -161,6 +161,7 @@ def asked_of(source: Twin) -> None:
         order = timeline.orders.ids[3].as_py()
         for query, parameters in questions(place, order).items():
             source.source.query(query, **parameters)
+    cast(Any, source.source)._recent_rows()  # what a refresh asks for while somebody follows a kitchen
     for granularity in ("minute", "day", "week"):
         more = questions(source.locations[0], "")["buckets"] | {"granularity": granularity}
         source.source.query("buckets", **more)
