@@ -37,6 +37,7 @@ class LiveBadge {
     model.on("remove", () => {
       clearInterval(timer);
       off();
+      this.shared.value = null; // else it would hold this view, and with it the page of a session that has gone
     });
   }
 
