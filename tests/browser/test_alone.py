@@ -18,6 +18,7 @@ from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.feed.feed import FeedView
 from twin.views.incident_card.incident_card import IncidentCardView
 from twin.views.kpis.kpis import KpiView
+from twin.views.live.live import LiveView
 from twin.views.map.map import MapView
 from twin.views.moments.alert import AlertView
 from twin.views.moments.moments import MomentsView
@@ -50,8 +51,9 @@ VIEWS: dict[str, tuple[type[ReplayView], str]] = {
     "chrome": (ChromeView, "help"),
 }
 """Each view and something that it shows when it works."""
-SHOWS_NOTHING_ALONE = {IncidentCardView, _StandIn}
-"""A dialog that buttons of other views open, and what has the place of a view that cannot be built."""
+SHOWS_NOTHING_ALONE = {IncidentCardView, LiveView, _StandIn}
+"""A dialog that buttons of other views open, the badge of a kitchen that grows, and what has the place of a view that cannot be
+built."""
 MOVES = {
     "pipeline": "stage-cooking-count",
     "kpis": "kpi-active-value",

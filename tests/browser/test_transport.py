@@ -529,7 +529,9 @@ def test_the_ribbon_tells_of_waiting_meals_without_colour_too(bar, address):
 
 def test_the_whole_range_is_summed_up_with_hindsight(bar):
     bar.get_by_test_id("hindsight-on").click()
-    expect(bar.get_by_test_id("summary")).to_have_text("Rangelater12 orders createddelivery 1 h 05 (P95 75)all delivered$300")
+    expect(bar.get_by_test_id("summary")).to_have_text(
+        "Rangelater12 orders createddelivery 1 h 05 (P95 75)all delivered$300"
+    )
     expect(bar.get_by_test_id("summary").get_by_text("delivery")).to_have_attribute("title", re.compile("12 delivered"))
 
 

@@ -41,7 +41,9 @@ def test_the_first_counts_everywhere(text: str) -> None:
     assert not repeats(written)
     for name, value in expected.items():
         if isinstance(value, int) and name.isalnum():  # DuckDB's paths have no quotes in names
-            assert duckdb.execute("SELECT json_extract(?::JSON, ?)", [text, f'$."{name}"']).fetchall() == [(str(value),)]
+            assert duckdb.execute("SELECT json_extract(?::JSON, ?)", [text, f'$."{name}"']).fetchall() == [
+                (str(value),)
+            ]
 
 
 @pytest.mark.parametrize("text", UNIQUE)
