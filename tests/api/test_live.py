@@ -24,6 +24,8 @@ from tests.api.test_stream import Message, read
 from twin.foundation.settings import Settings
 from twin.server.process import process
 
+pytestmark = pytest.mark.slow
+
 Found = TypeVar("Found")
 LIVE = "/api/v1/locations/sf/live"
 

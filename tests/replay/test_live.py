@@ -11,6 +11,8 @@ from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.replay.live import LiveKitchens, grows
 
+pytestmark = pytest.mark.slow
+
 T0 = 1_760_612_400.0
 """2025-10-16 11:00 UTC, a Thursday."""
 

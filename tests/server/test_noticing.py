@@ -14,6 +14,8 @@ from twin.server import noticing
 from twin.server.noticing import Watch
 from twin.server.process import process
 
+pytestmark = pytest.mark.slow
+
 MOUNTS = "36 25 {device} / {path} rw,relatime - {kind} somewhere rw\n"
 
 
