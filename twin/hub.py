@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -28,6 +27,7 @@ from twin.analysis.moments.unfolding import KnownFrom, Unfolding
 from twin.analysis.promise import PromiseBook, promises_of
 from twin.foundation import errand
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
+from twin.foundation.callbacks import Callbacks
 from twin.foundation.errors import ConfigError, SourceError, TwinError
 from twin.foundation.geo import nearest_copy, project
 from twin.foundation.room import Room
@@ -114,7 +114,7 @@ class Hub(Owner):
         self._newest: ByteCache[Newest] = ByteCache(most, lambda one: min(one.timeline.nbytes, most))
         self._newest_made: SingleFlight[Timeline] = SingleFlight()
         self._histories: dict[str, tuple[Window, Usual]] = {}
-        self._on_change: list[Callable[[], object]] = []
+        self._on_change = Callbacks()
 
     @property
     def version(self) -> int:
@@ -179,7 +179,7 @@ class Hub(Owner):
             self._version += 1
             self._timelines.clear()
             self._last_days = {}
-            self._tell_change()
+            self._on_change.call()
         return changed
 
     def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
@@ -190,25 +190,7 @@ class Hub(Owner):
         >>> end = twin.open("demo").on_change(lambda: print("newer"))
         >>> end()
         """
-        once = partial(callback)  # an object of its own: the same function may be given twice, and ended once
-        with self._lock:
-            self._on_change.append(once)
-
-        def end() -> None:
-            with self._lock:
-                if once in self._on_change:
-                    self._on_change.remove(once)
-
-        return end
-
-    def _tell_change(self) -> None:
-        with self._lock:
-            callbacks = list(self._on_change)
-        for callback in callbacks:
-            try:
-                callback()
-            except Exception:  # of one session, of which the others know nothing
-                log.exception("what was to be done after a change failed")
+        return self._on_change.add(callback)
 
     def freshen(self, older_than: float | None = None) -> None:
         """Refresh in a thread if the last refresh is older than so many seconds; returns at once, raises nothing.

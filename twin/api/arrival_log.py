@@ -27,13 +27,13 @@ from twin.sources.inbox import Inbox, Place
 from twin.timeline.events import MICROSECONDS
 
 REMEMBERED = 10_000
-"""ArrivalLogs of a location in memory, some 700 bytes each: three minutes at 50 a second."""
+"""Arrivals of a location in memory, some 700 bytes each: three minutes at 50 a second."""
 MOST_LOCATIONS = 16
 """Locations whose arrivals are in memory; those that were read last stay."""
 AGAIN = 600 * MICROSECONDS
 """Data time that is sent again to a reader whose place is not known."""
 PAGE = 2000
-"""ArrivalLogs that are handed out at a time."""
+"""Arrivals that are handed out at a time."""
 PAGE_BYTES = 1 << 20
 """Bytes of the inbox that are read at a time."""
 

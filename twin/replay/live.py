@@ -20,6 +20,7 @@ from twin.analysis.insights import Insights
 from twin.analysis.metrics import metrics_of
 from twin.analysis.silence import Rhythm, rhythm_of
 from twin.foundation import errand
+from twin.foundation.callbacks import Callbacks
 from twin.foundation.errors import TwinError
 from twin.foundation.times import DAY
 from twin.hub import Hub
@@ -84,7 +85,7 @@ class LiveKitchen:
         self._hub, self._location, self._wall = hub, location, wall
         self._lock = threading.Lock()
         self._advancing = threading.Lock()
-        self._callbacks: list[Callable[[], object]] = []
+        self._callbacks = Callbacks()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._state: LiveState | None = None
@@ -100,15 +101,13 @@ class LiveKitchen:
     def follow(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Call `callback()`, in this kitchen's thread, when `state` is another one; return the function that ends it."""
         with self._lock:
-            self._callbacks.append(callback)
+            remove = self._callbacks.add(callback)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="live", daemon=True)
                 self._thread.start()
 
         def end() -> None:
-            with self._lock:
-                if callback in self._callbacks:
-                    self._callbacks.remove(callback)
+            remove()
             self._wake.set()
 
         return end
@@ -184,7 +183,7 @@ class LiveKitchen:
             made = self.advance()
             spent = time.thread_time() - begun
             if made is not before:
-                self._tell()
+                self._callbacks.call()
             learned = self._insights is not None and self._insights.timeline is made.timeline
             if not learned and self._wall() >= self._learn_at:
                 self._examine()
@@ -192,7 +191,7 @@ class LiveKitchen:
             log.warning("%s cannot be followed: %s", self._location, error)
             if before is not None and before.problem != str(error):
                 self._state = replace(before, problem=str(error))
-                self._tell()
+                self._callbacks.call()
         except Exception:  # whatever it is, those who follow must not be left behind for good
             log.exception("%s cannot be followed", self._location)
         return min(max(EVERY_S, IDLE * spent), SLOWEST_S)
@@ -201,7 +200,7 @@ class LiveKitchen:
         begun = time.thread_time()
         try:
             self.learn()
-            self._tell()
+            self._callbacks.call()
         except TwinError as error:  # the replay works without insights
             log.warning("no insights of %s: %s", self._location, error)
         finally:
@@ -220,15 +219,6 @@ class LiveKitchen:
                 hub.refresh()
         finally:
             self._look_at = self._wall() + min(max(EVERY_S, LOOKING * (self._wall() - begun)), SLOWEST_S)
-
-    def _tell(self) -> None:
-        with self._lock:
-            callbacks = list(self._callbacks)
-        for callback in callbacks:
-            try:
-                callback()
-            except Exception:  # of one page, of which the others know nothing
-                log.exception("a page could not be told of newer events")
 
 
 class LiveKitchens:
