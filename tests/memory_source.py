@@ -10,23 +10,9 @@ import pyarrow as pa
 from twin.foundation.errors import SourceError
 from twin.foundation.times import HOUR
 from twin.sources import lives
+from twin.sources.arrivals import COLUMNS
 from twin.sources.base import Location, Quality, Times, Volume
 from twin.timeline.timeline import Timeline
-
-SCHEMA = pa.schema(
-    [
-        ("order_id", pa.string()),
-        ("event_type", pa.string()),
-        ("ts", pa.timestamp("us")),
-        ("sequence", pa.float64()),
-        ("lat", pa.float64()),
-        ("lon", pa.float64()),
-        ("progress", pa.float64()),
-        ("body", pa.string()),
-        ("flag", pa.string()),
-    ]
-)
-"""The columns of decoded rows (queries/window.sql)."""
 
 
 def row(order: str, kind: str, t: float, sequence: float | None = 0.0, **columns: Any) -> dict[str, Any]:
@@ -39,9 +25,9 @@ def table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     """Decoded rows as a source returns them."""
     columns = {
         name: pa.array([one.get(name) for one in rows], kind)
-        for name, kind in zip(SCHEMA.names, SCHEMA.types, strict=True)
+        for name, kind in zip(COLUMNS.names, COLUMNS.types, strict=True)
     }
-    return pa.table(columns, SCHEMA)
+    return pa.table(columns, COLUMNS)
 
 
 def seconds_of(rows: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -61,7 +47,7 @@ class MemorySource:
     ) -> None:  # fmt: skip
         self.name = "memory"
         self.as_of: float | None = time.time()
-        self.rows = SCHEMA.empty_table() if rows is None else rows
+        self.rows = COLUMNS.empty_table() if rows is None else rows
         self.waiting: list[pa.Table] = []
         self.failing = False
         self.windows_read = 0

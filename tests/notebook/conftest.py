@@ -1,4 +1,4 @@
-"""One fresh kernel for the tests that need one: starting it takes seconds, and the first figure in it as many."""
+"""A kitchen of the demo, and one fresh kernel for the tests that need one: it and the first figure in it take seconds."""
 
 import os
 from collections.abc import Iterator
@@ -10,8 +10,24 @@ import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 
+import twin
+from twin.notebook.door import Twin
+from twin.notebook.kitchen import Kitchen
+
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 180
+DAY = "2025-10-16"
+"""The day of `kitchen`."""
+
+
+@pytest.fixture(scope="module")
+def source(demo: Path) -> Twin:
+    return twin.open(demo)
+
+
+@pytest.fixture(scope="module")
+def kitchen(source: Twin) -> Kitchen:
+    return source.kitchen("sanfrancisco", day=DAY)
 
 
 @dataclass

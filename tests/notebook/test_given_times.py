@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import twin
+from tests.notebook.conftest import DAY
 from twin.foundation.zones import Zone
 from twin.notebook.door import Twin
 from twin.notebook.given_times import GivenTimes, step_seconds
 from twin.notebook.kitchen import Kitchen
 from twin.sources.base import Window
 
-DAY = "2025-10-16"
 NOON = pd.Timestamp(f"{DAY} 12:45")
 SAME: list[Any] = [
     f"{DAY} 12:45", f"{DAY}T12:45:00", "12:45", "12:45:00", "12:45pm", "12:45 PM", "12:45 p.m.", dt.time(12, 45), NOON,
@@ -52,16 +51,6 @@ TAKES_A_TIME: dict[str, Callable[[Kitchen, Any], object]] = {
     "known_at": lambda k, time: k.card("12:00", "18:00", known_at=time).markdown,
     "set_range": lambda k, time: (k.replay.set_range(time, "18:00"), k.replay.start),
 }
-
-
-@pytest.fixture(scope="module")
-def source(demo: Path) -> Twin:
-    return twin.open(demo)
-
-
-@pytest.fixture(scope="module")
-def kitchen(source: Twin) -> Kitchen:
-    return source.kitchen("sanfrancisco", day=DAY)
 
 
 @pytest.mark.parametrize("name", TAKES_A_TIME)

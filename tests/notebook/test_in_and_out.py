@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 import twin
+from tests.notebook.conftest import DAY
 from twin.notebook.door import Twin
 from twin.notebook.kitchen import Kitchen
 
-DAY = "2025-10-16"
 TABLES = ("orders", "items", "order_brands", "stages", "ledger", "shelf", "promises", "moments")
 
 
@@ -34,16 +34,6 @@ class Spark:
 
     def __init__(self, table: pa.Table) -> None:
         self.toArrow = lambda: table
-
-
-@pytest.fixture(scope="module")
-def source(demo: Path) -> Twin:
-    return twin.open(demo)
-
-
-@pytest.fixture(scope="module")
-def kitchen(source: Twin) -> Kitchen:
-    return source.kitchen("sanfrancisco", day=DAY)
 
 
 @pytest.fixture(scope="module")

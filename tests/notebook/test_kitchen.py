@@ -7,24 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import twin
+from tests.notebook.conftest import DAY
 from twin.analysis import long_ledger
 from twin.foundation.errors import UnknownLocationError
 from twin.notebook import tables
 from twin.notebook.door import Twin
 from twin.notebook.kitchen import Kitchen
-
-DAY = "2025-10-16"
-
-
-@pytest.fixture(scope="module")
-def source(demo: Path) -> Twin:
-    return twin.open(demo)
-
-
-@pytest.fixture(scope="module")
-def kitchen(source: Twin) -> Kitchen:
-    return source.kitchen("sanfrancisco", day=DAY)
 
 
 def raw(demo: Path, sql: str) -> list[tuple[object, ...]]:

@@ -13,23 +13,12 @@ import pandas as pd
 import pytest
 
 import twin
+from tests.notebook.conftest import DAY
 from twin.notebook import completion, order_life, tables
 from twin.notebook.door import Twin, UnknownKitchenError
 from twin.notebook.kitchen import Instant, Kitchen
 from twin.notebook.order_life import OrderLife
 from twin.views.shared.theme import TOKENS
-
-DAY = "2025-10-16"
-
-
-@pytest.fixture(scope="module")
-def source(demo: Path) -> Twin:
-    return twin.open(demo)
-
-
-@pytest.fixture(scope="module")
-def kitchen(source: Twin) -> Kitchen:
-    return source.kitchen("sanfrancisco", day=DAY)
 
 
 def of_bodies(demo: Path, sql: str) -> list[tuple[object, ...]]:
