@@ -24,6 +24,7 @@ prepared: packages $(VENV)/.testing
 
 packages:
 	scripts/debian
+	scripts/node
 
 test: $(VENV)/.testing
 	scripts/debian
@@ -40,7 +41,7 @@ lint: $(VENV)/.testing
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 	$(BIN)/nbstripout --keep-id --verify examples/*.ipynb stages/*.ipynb
-	scripts/node lint
+	scripts/node
 	$(BIN)/python -m scripts.javascript
 	node_modules/.bin/biome ci
 	node_modules/.bin/tsc

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.browser.app import ROOT, free_port
 from tests.browser.operations import DRAWN, by_id, clock
@@ -18,7 +19,7 @@ from tests.browser.operations import DRAWN, by_id, clock
 pytestmark = pytest.mark.browser
 
 EXAMPLE = ROOT / "examples" / "1-first-look.ipynb"
-START_S, RUN_MS = 90, 120_000
+START_S, RUN_MS, SHOWN_MS, TRIES = 90, 120_000, 20_000, 3
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +102,16 @@ def run_new_cell(page: Page, code: str) -> str:
     expect(editor).to_have_text("")
     page.keyboard.insert_text(code)
     expect(editor).to_have_text(code)
-    page.keyboard.press("Control+Enter")
-    expect(cell.locator(".jp-InputPrompt")).to_have_text(re.compile(r"^\[\d+\]:$"), timeout=RUN_MS)  # it has run
     output = cell.locator(".jp-OutputArea-output pre").last
-    output.scroll_into_view_if_needed(timeout=RUN_MS)  # JupyterLab draws what is in sight
+    for attempt in range(TRIES):  # JupyterLab shows no output, now and then, of a cell that has run beside much else
+        page.keyboard.press("Control+Enter")
+        expect(cell.locator(".jp-InputPrompt")).to_have_text(re.compile(r"^\[\d+\]:$"), timeout=RUN_MS)  # it has run
+        try:
+            output.scroll_into_view_if_needed(timeout=SHOWN_MS)  # JupyterLab draws what is in sight
+        except PlaywrightTimeoutError:
+            assert attempt < TRIES - 1, cell.inner_html()
+            continue
+        break
     return output.inner_text().strip()
 
 
