@@ -65,6 +65,7 @@ ROUTES = {
     f"{API}/time-range": Route(LOGIN, "/api/v1/locations/sf/time-range"),
     "/api/v1/orders/([^/]+)": Route(LOGIN, "/api/v1/orders/none"),
     f"{API}/kitchen-status": Route(LOGIN, "/api/v1/locations/sf/kitchen-status"),
+    "/api/v1/network": Route(LOGIN, "/api/v1/network"),
     f"{API}/brands": Route(LOGIN, "/api/v1/locations/sf/brands"),
     f"{API}/moments": Route(LOGIN, "/api/v1/locations/sf/moments"),
     f"{API}/ledger": Route(LOGIN, "/api/v1/locations/sf/ledger"),
