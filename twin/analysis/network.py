@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from twin.analysis.limits import Levels, late_level
-from twin.foundation.times import HOUR
+from twin.analysis.limits import LEAST_ORDERS, Levels, late_level
+from twin.foundation.times import DAY, HOUR
 from twin.sources.base import Window
 
 Floats = NDArray[np.float64]
@@ -57,10 +57,30 @@ class NetworkHours:
 
     @property
     def levels(self) -> Levels:
-        """The levels (k, h) of late deliveries in each hour: fine, amber, red as in limits.py, `QUIET` or `UNKNOWN`."""
-        levels = late_level(self.late, self.deliveries)
+        """The levels (k, h) of late deliveries in each hour: fine, amber, red as in limits.py, `QUIET` or `UNKNOWN`.
+
+        Against what is usual, as a kitchen's state judges them: the median of the same hour on the other days of the range.
+        """
+        levels = late_level(self.late, self.deliveries, self._usual_share())
         empty = self.deliveries == 0
         return np.where(empty, np.where(self.orders > 0, QUIET, UNKNOWN), levels).astype(np.uint8)
+
+    def _usual_share(self) -> Floats:
+        """Return the late share (k, h) that is usual in each hour; NaN where no other day has one with enough deliveries."""
+        kitchens, hours = self.late.shape
+        days = -(-hours // 24)
+        share = np.full((kitchens, days * 24), np.nan)
+        enough = self.deliveries >= LEAST_ORDERS
+        np.divide(self.late, self.deliveries, out=share[:, :hours], where=enough)
+        by_day = share.reshape(kitchens, days, 24)
+        usual = np.full_like(by_day, np.nan)
+        for day in range(days) if days > 1 else ():
+            others = np.sort(np.delete(by_day, day, axis=1), axis=1)  # NaN sorts last
+            known = np.isfinite(others).sum(axis=1)
+            middle = [np.maximum(known - 1, 0) // 2, known // 2 * (known > 0)]
+            low, high = (np.take_along_axis(others, at[:, None], axis=1)[:, 0] for at in middle)
+            usual[:, day] = np.where(known % 2, low, (low + high) / 2)
+        return usual.reshape(kitchens, -1)[:, :hours]
 
     def last(self, t: float) -> int:
         """Return the place of the last hour that is over at t; -1: none is."""
@@ -77,3 +97,8 @@ class NetworkHours:
         before = slice(max(0, at - 3), at)
         keys = (-self.orders[:, at], -self.late[:, before].sum(axis=1), -self.late[:, at])
         return [int(place) for place in np.lexsort(keys)]
+
+    def worst(self, until: float) -> float:
+        """Return the end of the hour with most late deliveries of all kitchens in the 24 hours to `until`; without one, that."""
+        late = np.where((self.ends > until - DAY) & (self.ends <= until), self.late.sum(axis=0), 0)
+        return float(self.ends[late.argmax()]) if late.any() else until

@@ -68,18 +68,24 @@ class Network:
             held = self._range = version, self._window()
         return held[1]
 
+    def reach(self) -> tuple[float, float]:
+        """Return the first and the last event of all kitchens, data seconds."""
+        places = self._hub.locations
+        return min(place.start for place in places), max(place.end for place in places)
+
     def _window(self) -> Window:
         hub, places = self._hub, self._hub.locations
         volumes = [hub.source.volume(place.id) for place in places]
         hour, where = np.unique(np.concatenate([one.hour for one in volumes]), return_inverse=True)
         orders = np.bincount(where, weights=np.concatenate([one.orders for one in volumes])).astype(np.int64)
+        start, last = self.reach()
         delivered = [place.last_delivered for place in places if place.last_delivered is not None]
         whole = replace(
             places[0],
             zone=self.tz.name or None,
             orders=int(orders.sum()),
-            start=min(place.start for place in places),
-            end=max(place.end for place in places),
+            start=start,
+            end=last,
             last_delivered=max(delivered, default=None),
         )
         end = first_view.last_day(whole, Volume(hour, orders)).end
