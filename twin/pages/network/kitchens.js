@@ -41,9 +41,11 @@ class Kitchens {
     Object.assign(this, { first, late, deliveries });
     for (const [at, one] of this.all.entries()) one.levels = levels[at];
   }
-  /** @param {number[]} order places in the source's order */
+  /** Sort the kitchens; whether that changed anything. @param {number[]} order places in the source's order */
   arrange(order) {
+    const before = this.order;
     this.order = order.map((at) => this.all[at]);
+    return this.order.some((one, at) => one !== before[at]);
   }
   matching(query, region) {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
