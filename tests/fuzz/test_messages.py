@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 
 import twin
 from tests.fake_timeline import send_message
+from twin.alerts.store import Store
 from twin.pages.kiosk.card import KioskCard
 from twin.pages.operations.operations import _Operations
 from twin.replay.controller import ReplayController
 from twin.server.process import process
+from twin.views.bell.bell import BellView
 from twin.views.map.map import MapFrame
 from twin.views.session.session import ReplaySession
 from twin.views.shared.component import Component, views_of
@@ -62,6 +64,7 @@ MESSAGES: list[dict[str, Any]] = [
     {"verb": "why", "part": "cook"},
     {"why": True},
     {"scope": "range"},
+    {"go": T},
 ]  # fmt: skip
 """One of each kind that the page's JavaScript sends."""
 
@@ -131,7 +134,8 @@ class Page:
         place = self.session.hub.location("sanfrancisco")
         await self.session.choose(place.id, place.end - 6 * 3600, place.end, place.end - 3 * 3600)
         parts = self.parts
-        views = (parts.data_quality, parts.chrome, parts.welcome, parts.banner)
+        bell = BellView(self.session.controller, Store("sqlite://"), parts._go)
+        views = (parts.data_quality, parts.chrome, parts.welcome, parts.banner, bell)
         shown = [*parts.replay, *(view.__panel__() for view in views), self.session.page, KioskCard()]
         self.components = [part for part in shown if isinstance(part, Component)]
         for component in self.components:

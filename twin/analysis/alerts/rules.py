@@ -58,8 +58,8 @@ class TroubleCondition:
 class FigureCondition:
     """A figure of `FIGURES` is beyond a limit, until it is back on the other side of `recovery`.
 
-    limit, recovery: seconds, shares or numbers as the figure has them; with `of_usual` factors of what is usual, with `from_usual`
-    how far from it.
+    limit, recovery: seconds, shares or numbers as the figure has them; with `of_usual` factors of the usual value, with
+    `from_usual` distances from it.
     """
 
     figure: str
