@@ -122,3 +122,69 @@ def test_without_alerts_there_is_no_bell_and_the_help_says_how_to_have_one(addre
     expect(page.get_by_test_id("alert-bar")).to_have_count(0)
     by_id(page, "help").click()
     expect(by_id(page, "help-dialog")).to_contain_text("TWIN_ALERTS=on")
+
+
+@pytest.fixture
+def watched(demo: Path, tmp_path: Path) -> Iterator[Served]:
+    """A server with alerts over the demo, which does not grow."""
+    port = free_port()
+    command = ["twin.cli", "serve", "--source", str(demo), "--port", str(port)]
+    with running(command, port, tmp_path / "log.txt", TWIN_ALERTS=f"sqlite:///{tmp_path / 'alerts.db'}") as address:
+        yield Served(address)
+
+
+def test_a_rule_is_written_as_a_sentence_and_saved_when_its_past_has_been_seen(watched: Served, page: Page) -> None:
+    page.goto(f"{watched.address}/operations?location=sanfrancisco")
+    by_id(page, "bell").click()
+    expect(by_id(page, "alert-list")).to_contain_text("No alert has fired at this kitchen.")
+    by_id(page, "alert-rules").click()
+    expect(by_id(page, "rules-dialog")).to_contain_text("There are no rules yet")
+
+    by_id(page, "rule-new").click()
+    expect(by_id(page, "rule-save")).to_be_disabled()
+    expect(by_id(page, "tried-verdict")).to_contain_text("in the last")
+    expect(by_id(page, "rule-save")).to_be_enabled()
+    by_id(page, "rule-limit").fill("")
+    expect(by_id(page, "rule-problem")).to_have_text("A number is missing in the sentence.")
+    expect(by_id(page, "rule-save")).to_be_disabled()
+
+    by_id(page, "rule-subject").select_option("trouble/slow_kitchen")
+    by_id(page, "rule-for").fill("0")
+    by_id(page, "rule-quiet").select_option("quiet")
+    by_id(page, "rule-from").fill("23:00")
+    by_id(page, "rule-name").fill("<b>Slow")
+    expect(by_id(page, "tried-alert")).to_be_visible()
+    expect(by_id(page, "tried-coverage")).to_contain_text(re.compile(r"\d+ days? of record; .* \d+ % of it"))
+    expect(by_id(page, "tried-verdict")).to_contain_text(re.compile("Would have fired (once|[0-9]+ times) in the last"))
+    expect(by_id(page, "tried-precision")).to_contain_text("Precision")
+
+    first = by_id(page, "tried-alert").get_by_role("button")
+    at = re.search(r"\d\d:\d\d", first.text_content() or "")
+    assert at is not None
+    first.click()
+    expect(by_id(page, "rules-dialog")).to_be_hidden()
+    expect(by_id(page, "clock")).to_contain_text(at[0])
+
+    by_id(page, "bell").click()
+    by_id(page, "alert-rules").click()
+    expect(by_id(page, "rule-name")).to_have_value("<b>Slow")
+    by_id(page, "rule-save").click()
+    rule = by_id(page, "rule")
+    expect(rule).to_contain_text("<b>Slow")
+    (stored,) = watched.ask("/alerts/rules")["rules"]
+    assert (stored["name"], stored["trouble"]["kind"], stored["for_s"]) == ("<b>Slow", "slow_kitchen", 0)
+    assert (stored["quiet"], stored["locations"]) == ({"begin": 82_800, "end": 28_800}, ["sanfrancisco"])
+
+    by_id(page, "rule-enabled").uncheck()
+    expect(by_id(page, "rules-status")).to_contain_text("is off")
+    assert not watched.ask("/alerts/rules")["rules"][0]["enabled"]
+    by_id(page, "rule-edit").click()
+    expect(by_id(page, "rule-from")).to_have_value("23:00")
+    expect(by_id(page, "tried-verdict")).to_be_visible()
+    by_id(page, "rule-back").click()
+    by_id(page, "rule-delete").click()
+    expect(rule).to_be_hidden()
+    assert watched.ask("/alerts/rules")["rules"] == []
+    by_id(page, "rule-undo").click()
+    expect(rule).to_contain_text("<b>Slow")
+    assert watched.ask("/alerts/rules")["rules"][0]["id"] == stored["id"]

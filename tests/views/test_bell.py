@@ -4,13 +4,18 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import twin
 from tests.fake_timeline import DAY0, FakeController, FakeTimeline, send_message
 from twin.alerts.store import Store
-from twin.analysis.alerts import FigureCondition, Firing, Machine, Rule
+from twin.alerts.trial import Trial
+from twin.analysis.alerts import FigureCondition, Firing, Machine, Rule, TroubleCondition
+from twin.replay.controller import ReplayController
 from twin.views.bell.bell import BellView, to_browser
+from twin.views.bell.rules import AlertRulesView
 
 LATE = Rule(FigureCondition("delivery_time", 2700.0, 2400.0), name="<b>Late", id="late")
 
@@ -69,3 +74,37 @@ def test_a_time_elsewhere_is_gone_to_and_nothing_else_is_heard(store: Store) -> 
     for message in ({"go": DAY0}, {"go": True}, {"go": "now"}, {"go": None}, {}):
         send_message(view.__panel__(), message)
     assert gone == [DAY0]
+
+
+@pytest.mark.slow
+def test_a_rule_is_tried_on_the_demos_past_and_a_newer_one_takes_its_place(store: Store, demo: Path) -> None:
+    hub = twin.open(demo)
+    controller = ReplayController()
+    controller.load(hub.timeline("sanfrancisco"))
+    view = AlertRulesView(controller, store, hub, lambda t, location: None)
+    dialog = view.__panel__()
+    answers: list[dict[str, Any]] = []
+    dialog._send_msg = answers.append  # type: ignore[method-assign]
+    asyncio.run(view.load())
+    assert [rule["sentence"] for rule in dialog.rules] == [LATE.sentence]
+    assert dialog.place == "sanfrancisco"
+    assert "sanfrancisco" in dict(dialog.kitchens)
+
+    rule = {"trouble": {"kind": "slow_kitchen", "least_orders": 3}, "for_s": 0.0}
+    send_message(dialog, {"try": rule, "at": "sanfrancisco", "number": 1})
+    (answer,) = answers
+    assert answer["number"] == 1
+    result = answer["result"]
+    wanted = Trial(hub, "sanfrancisco").of(Rule(TroubleCondition("slow_kitchen"), 0.0))
+    assert [one["began"] for one in result["fired"]] == [one.firing.began for one in wanted.fired]
+    assert (result["coverage"], result["precision"]) == (pytest.approx(wanted.coverage, abs=1e-4), wanted.precision)
+    assert 0 < result["coverage"] <= 1
+
+    answers.clear()
+    send_message(
+        dialog, {"try": {"figure": {"figure": "delivery_time", "limit": 1, "recovery": 2}}, "at": "x", "number": 2}
+    )
+    send_message(dialog, {"try": rule, "at": "nowhere", "number": 3})
+    assert [answer["number"] for answer in answers] == [2, 3]
+    assert "recovery limit" in answers[0]["problem"]
+    assert "nowhere" in answers[1]["problem"]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from twin.analysis.alerts import Evaluation, Rule
-from twin.analysis.alerts.backtest import Backtest, Progress, backtest, hindsight, range_of
+from twin.analysis.alerts import Rule
+from twin.analysis.alerts.backtest import Backtest
 from twin.analysis.alerts.rules import RuleError
 from twin.api.alert_models import (
     Acknowledgement,
@@ -83,8 +83,10 @@ class AlertsHandler(ApiHandler):
             self._send(rule_entry(rule))
         elif path == "/backtest":
             question, (_, hub) = self.body(BacktestQuestion), await self._store_and_hub()
+            from twin.alerts.trial import Trial  # noqa: PLC0415  # its database is for few servers
+
             rule, place = rule_of(question.rule, hub), hub.location(question.location)
-            self._send(as_answer(await threads.insights.run(lambda: tried(hub, place.id, rule))))
+            self._send(as_answer(await threads.insights.run(lambda: Trial(hub, place.id).of(rule))))
         elif seen := _SEEN.fullmatch(path):
             said, store = self.body(Acknowledgement), await self._store()
             by = who(self) or " ".join(said.name.split())
@@ -188,16 +190,6 @@ def entry(alert: "Alert") -> AlertEntry:
         acknowledged_at=optional_instant(alert.acknowledged_at),
         note=alert.note,
     )
-
-
-def tried(hub: Hub, location: str, rule: Rule, progress: Progress | None = None) -> Backtest:
-    """Return what a rule would have done at a kitchen; reads the source, and takes seconds."""
-    from twin.alerts.watch import history_of, promises_of  # noqa: PLC0415  # its database is for few servers
-
-    window = range_of(hub.location(location).start, hub.edge(location))
-    history, promises = history_of(hub, location, window.start, window.end), promises_of(hub)
-    moments = hindsight(history, location, window, promises)
-    return backtest(Evaluation(history, location, promises), rule, window, moments, progress)
 
 
 def as_answer(result: Backtest) -> BacktestResult:

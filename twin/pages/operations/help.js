@@ -40,11 +40,11 @@ const READING = [
 /** What is said of alerts, by whether there are any; see chrome.py. */
 const ALERTS = {
   on:
-    "The bell in the page’s header counts the alerts that fire now, wherever the playhead is, and lists those of before. " +
-    "A click goes to where one began. Its rules say what fires one; each shows first what it would have done.",
+    "The bell in the page’s header counts the alerts that fire now, wherever the playhead is, and lists those of " +
+    "before. A click goes to where one began. Its rules say what fires one; each shows first what it would have done.",
   off:
-    "Nobody is alerted here. Whoever runs this server switches alerts on with TWIN_ALERTS=on; the page then has a bell " +
-    "in its header, with their list and their rules.",
+    "Nobody is alerted here. Whoever runs this server switches alerts on with TWIN_ALERTS=on; the page then has a " +
+    "bell in its header, with their list and their rules.",
 };
 
 /**

@@ -37,6 +37,7 @@ from twin.server.answering import answering_request
 from twin.server.headers import guard_page
 from twin.server.process import process
 from twin.views.bell.bell import AlertBarView, BellView
+from twin.views.bell.rules import AlertRulesView
 from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.feed.feed import FeedView
 from twin.views.incident_card.incident_card import IncidentCardView
@@ -190,14 +191,14 @@ class _Operations:
         # its kitchens come with the first place: thousands would make the first page wait for what it does not show
         self.choice = KitchenChoice(margin=0, visible=False, css_classes=["kitchen"])
         self.choice.param.watch(self._on_choice, "value")
-        self.bar = (self.live, *self.bells[:1], self.data_quality, self.chrome, session.page, self.card)
+        self.bar = (self.live, *self.bells[:2], self.data_quality, self.chrome, session.page, self.card)
         self._follow()
         self._restored = session.restore(query)
         if self._restored:
             pass  # `_on_place` has shown the replay
         elif query.get("location") in {place.id for place in session.hub.locations}:
             self.chrome.waiting = "Loading …"
-            body[:] = [self.banner, *self.bells[1:], self.replay]
+            body[:] = [self.banner, *self.bells[2:], self.replay]
         else:
             if (choice := session.hub.cached(Choices).ready(session.hub)) is not None:
                 self.welcome.show_choice(choice)
@@ -205,16 +206,19 @@ class _Operations:
         pn.state.onload(partial(self._begin, query))  # not before: Panel loses what changes while a page is being drawn
 
     def _bells(self) -> list[ReplayView]:
-        """Return the bell and the bar of alerts; nothing where there are none."""
+        """Return the bell of alerts, their rules and their bar; nothing where there are none."""
         if process.alerts is None:
             return []
         controller = self.session.controller
-        bell = built(BellView, controller, store=process.alerts, on_go=self._go, api=f".{BASE}{ALERTS}", user="./user")
-        return [bell, built(AlertBarView, controller)]
+        store, address = process.alerts, f".{BASE}{ALERTS}"
+        bell = built(BellView, controller, store=store, on_go=self._go, api=address, user="./user")
+        rules = built(AlertRulesView, controller, store=store, hub=self.session.hub, on_go=self._go, api=address)
+        return [bell, rules, built(AlertBarView, controller)]
 
-    def _go(self, t: float) -> None:
-        """Show the day of a time that is outside of the range, at that time."""
-        place = self.session.place
+    def _go(self, t: float, location: str = "") -> None:
+        """Show the day of a time that is not in the range, at that time; of another kitchen if it is named."""
+        places = self.session.hub.locations
+        place = next((one for one in places if one.id == location), self.session.place)
         if place is None or not math.isfinite(t):
             return
         day = int(place.tz.day(t))
@@ -406,7 +410,7 @@ class _Operations:
         if event.old is None or event.old.id != place.id:  # not with every event of a live kitchen
             self._choose_panel()
         if self.replay not in list(self.body):
-            self.body[:] = [self.banner, *self.bells[1:], self.replay]
+            self.body[:] = [self.banner, *self.bells[2:], self.replay]
 
     def _on_waiting(self, event: Any) -> None:
         self.transport.busy = event.new

@@ -44,45 +44,59 @@ class AlertBar(Component):
     _stylesheets: ClassVar[list[Any]] = [style_source(Path(__file__).with_name("bar.css"))]
 
 
-class BellView(ReplayView):
+class FollowsStore(ReplayView):
+    """A view of what a store has: `load` reads it when the view is reset, and after each change."""
+
+    def __init__(self, store: "Store") -> None:
+        super().__init__()
+        self._store, self._told = store, False
+        self._document = pn.state.curdoc
+        if self._document is not None and self._document.session_context is not None:
+            end = store.changed.add(self._tell)
+            pn.state.on_session_destroyed(lambda _context: end())
+
+    def reset(self) -> None:
+        """Read what the store has of the controller's kitchen."""
+        self._tell()
+
+    def extend(self, inserted: Inserted) -> None:
+        """What the store has comes by itself."""
+
+    def _tell(self) -> None:
+        """Read it soon, in a page; called in any thread."""
+        if not self._told and self._document is not None and self._document.session_context is not None:
+            self._told = True
+            self._document.add_next_tick_callback(partial(pn.state.execute, self._load))
+
+    async def _load(self) -> None:
+        self._told = False
+        await self.attempt_answer(self.load)
+
+    async def load(self) -> None:
+        """Read what the store has, and show it."""
+        raise NotImplementedError
+
+
+class BellView(FollowsStore):
     """The alerts of the kitchen shown, whatever the playhead's time: they are of now."""
 
     def __init__(
         self, controller: ReplayController, store: "Store", on_go: Callable[[float], object], **addresses: str
     ) -> None:
         """`on_go(t)` shows the kitchen at a time outside of the range; `addresses` are `api` and `user` of `Bell`."""
-        super().__init__()
-        self._controller, self._store, self._on_go = controller, store, on_go
-        self._told = False
+        super().__init__(store)
+        self._controller, self._on_go = controller, on_go
         self._bell = Bell(margin=0, **addresses)
         self._bell.join(controller)
         self._bell.on_msg(self._on_message)
         self._bell.retry_with(partial(self.retry, controller))
-        self._document = pn.state.curdoc
-        if self._document is not None and self._document.session_context is not None:
-            end = store.changed.add(self._tell)
-            pn.state.on_session_destroyed(lambda _context: end())
         self.reset()
 
     def __panel__(self) -> Bell:
         return self._bell
 
-    def reset(self) -> None:
-        """Show the alerts of the controller's kitchen."""
-        self._tell()
-
-    def extend(self, inserted: Inserted) -> None:
-        """Alerts come by themselves."""
-
-    def _tell(self) -> None:
-        """Read the alerts soon, in a page; called in any thread."""
-        if not self._told and self._document is not None and self._document.session_context is not None:
-            self._told = True
-            self._document.add_next_tick_callback(partial(pn.state.execute, self.load))
-
     async def load(self) -> None:
         """Read the alerts of the kitchen, and show them unless another is shown by then."""
-        self._told = False
         timeline = self._controller.timeline
         if timeline is None:
             return
