@@ -148,11 +148,13 @@ def test_a_rule_is_written_as_a_sentence_and_saved_when_its_past_has_been_seen(w
     expect(by_id(page, "rule-problem")).to_have_text("A number is missing in the sentence.")
     expect(by_id(page, "rule-save")).to_be_disabled()
 
-    by_id(page, "rule-subject").select_option("trouble/slow_kitchen")
-    by_id(page, "rule-for").fill("0")
+    by_id(page, "rule-subject").select_option("figure/orders_per_hour")
+    by_id(page, "rule-way").select_option("over")
+    by_id(page, "rule-limit").fill("60")
+    expect(by_id(page, "rule-recovery")).to_have_value("54")
     by_id(page, "rule-quiet").select_option("quiet")
     by_id(page, "rule-from").fill("23:00")
-    by_id(page, "rule-name").fill("<b>Slow")
+    by_id(page, "rule-name").fill("<b>Busy")
     expect(by_id(page, "tried-alert")).to_be_visible()
     expect(by_id(page, "tried-coverage")).to_contain_text(re.compile(r"\d+ days? of record; .* \d+ % of it"))
     expect(by_id(page, "tried-verdict")).to_contain_text(re.compile("Would have fired (once|[0-9]+ times) in the last"))
@@ -167,12 +169,18 @@ def test_a_rule_is_written_as_a_sentence_and_saved_when_its_past_has_been_seen(w
 
     by_id(page, "bell").click()
     by_id(page, "alert-rules").click()
-    expect(by_id(page, "rule-name")).to_have_value("<b>Slow")
+    expect(by_id(page, "rule-name")).to_have_value("<b>Busy")
     by_id(page, "rule-save").click()
     rule = by_id(page, "rule")
-    expect(rule).to_contain_text("<b>Slow")
+    expect(rule).to_contain_text("<b>Busy")
     (stored,) = watched.ask("/alerts/rules")["rules"]
-    assert (stored["name"], stored["trouble"]["kind"], stored["for_s"]) == ("<b>Slow", "slow_kitchen", 0)
+    watches = stored["figure"]
+    assert (stored["name"], watches["figure"], watches["limit"], watches["recovery"]) == (
+        "<b>Busy",
+        "orders_per_hour",
+        60,
+        54,
+    )
     assert (stored["quiet"], stored["locations"]) == ({"begin": 82_800, "end": 28_800}, ["sanfrancisco"])
 
     by_id(page, "rule-enabled").uncheck()
@@ -186,5 +194,5 @@ def test_a_rule_is_written_as_a_sentence_and_saved_when_its_past_has_been_seen(w
     expect(rule).to_be_hidden()
     assert watched.ask("/alerts/rules")["rules"] == []
     by_id(page, "rule-undo").click()
-    expect(rule).to_contain_text("<b>Slow")
+    expect(rule).to_contain_text("<b>Busy")
     assert watched.ask("/alerts/rules")["rules"][0]["id"] == stored["id"]
