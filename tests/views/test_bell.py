@@ -31,7 +31,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def fire(store: Store, place: str, began: float, ended: float | None = None) -> None:
     changes = [Firing(began - 60.0, began, 3000.0)]
     changes += [] if ended is None else [replace(changes[0], ended=ended)]
-    store.advance(LATE, place, Machine(ended or began), changes, send=False)
+    store.advance(LATE, place, Machine(ended or began), changes, channels=[])
 
 
 def test_it_lists_the_kitchens_alerts_and_who_has_seen_them(store: Store) -> None:
