@@ -403,6 +403,15 @@ class Hub(Owner):
         """
         return self._contexts_made.run(timeline, lambda: self._context(timeline))[2]
 
+    def usual(self, timeline: Timeline) -> Baseline:
+        """Return what is usual at a timeline's kitchen; without its moments, which take longer.
+
+        >>> t = twin.open("demo")
+        >>> t.usual(t.timeline("sanfrancisco")).days
+        6
+        """
+        return self._contexts_made.run(timeline, lambda: self._context(timeline))[0]
+
     def troubles_at(self, timeline: Timeline, t: float) -> Findings:
         """Return the troubles that were going on at t (data seconds) or had just ended, as they were known then.
 

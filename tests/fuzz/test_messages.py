@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 import twin
 from tests.fake_timeline import send_message
+from twin.foundation.address import Address
 from twin.pages.kiosk.card import KioskCard
+from twin.pages.network.network import NetworkView
 from twin.pages.operations.operations import _Operations
 from twin.replay.controller import ReplayController
 from twin.server.process import process
@@ -232,3 +234,31 @@ def test_every_param_that_a_browser_changes_is_tried_and_no_other_is_open(page: 
     assert declared == set(CHANGES)
     for component in page.components:
         assert set(component._linked_properties) == set(component.from_browser)
+
+
+NETWORK: list[dict[str, Any]] = [*MESSAGES[:9], {"view": ["sanfrancisco", "chicago"]}, {"ask": True}]
+"""One of each kind that the page of all kitchens sends."""
+
+
+@pytest.fixture(scope="module")
+def network(page: Page) -> NetworkView:
+    view = NetworkView(Address({}), page.session.hub)
+    page.runner.run(view.begin())
+    return view
+
+
+@given(messages=st.lists(st.sampled_from(NETWORK).flatmap(mutated), min_size=4, max_size=12))
+@settings(max_examples=40, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
+def test_no_message_breaks_the_page_of_all_kitchens(
+    page: Page, network: NetworkView, messages: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.clear()
+    told: list[dict[str, Any]] = []
+    component = network.__panel__()
+    component._send_msg = told.append  # type: ignore[method-assign]
+    for one in messages:
+        send_message(component, one)
+    page.runner.run(network._update())
+    assert component.failure == ""
+    assert {row["location"] for message in told for row in message.get("rows", ())} == set(network._places)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
