@@ -1,21 +1,29 @@
-"""Every statement that the product sends, also executed by Spark, which a warehouse runs: the same rows as DuckDB gives."""
+"""Every statement that the product sends, also executed by Spark, which a warehouse runs: the same rows as DuckDB gives.
+
+And the notebook that reads the tables through the session's Spark, with a session of this machine's.
+"""
 
 import datetime as dt
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
 import pytest
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F  # Spark's own name for it
 from pyspark.sql.types import TimestampType
 
+import twin
 from tests import hostile_bodies as hostile
+from tests.app.files import ROOT, cells
+from tests.app.test_notebook import EXPLORE, Dbutils
 from tests.warehouse import year
 from tests.warehouse.conftest import FORMS, tables
 from tests.warehouse.double import Statement, Warehouse
@@ -233,6 +241,52 @@ def test_every_statement_gives_the_same_rows_in_spark(
             assert plan.count("FileScan") == 1, "opening passes over the table once, in a plan as well"
         ours = rows(result.columns, [row.asDict(recursive=True) for row in result.collect()])
         assert ours == rows(result.columns, expected.to_pylist()), one.sql[-1500:]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+@pytest.mark.parametrize("form", ["2026", "typed"])
+def test_the_notebook_explores_through_the_sessions_spark(
+    form: str, demos: Callable[[str], Path], spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("lakeflow", "simulator"):
+        spark.sql(f"CREATE DATABASE {name}")
+    try:
+        for name, rows in tables(demos(form), form).items():
+            stored = tmp_path / f"{name}.parquet"
+            given = f"read_parquet('{rows}')" if isinstance(rows, Path) else f"({rows})"
+            duckdb.sql(f"COPY (SELECT * FROM {given}) TO '{stored}' (FORMAT parquet)")
+            spark.sql(f"CREATE TABLE {name} USING parquet LOCATION '{stored}'")
+        displayed, pages = [], []
+        monkeypatch.chdir(ROOT / "stages")
+        monkeypatch.setattr(sys, "path", list(sys.path))
+        for name in ("DATABRICKS_WAREHOUSE_ID", "DATABRICKS_HTTP_PATH", "TWIN_SOURCE"):
+            monkeypatch.delenv(name, raising=False)
+        names: dict[str, Any] = {
+            "dbutils": Dbutils({"CATALOG": "spark_catalog", "DAYS": "1"}),
+            "spark": spark,
+            "display": displayed.append,
+            "displayHTML": pages.append,
+        }
+        for number, source in enumerate(cells(EXPLORE)):
+            if not source.startswith("%"):  # a magic of the notebook's own
+                exec(compile(source, f"explore[{number}]", "exec"), names)
+    finally:
+        for name in ("lakeflow", "simulator"):
+            spark.sql(f"DROP DATABASE {name} CASCADE")
+    kitchen, whole = names["k"], twin.open(demos(form))
+    # what the notebook reads begins amid orders
+    later = {"location": kitchen.location.id, "start": kitchen.start + pd.Timedelta("4h"), "end": kitchen.end}
+    mine, theirs = names["t"].kitchen(**later), whole.kitchen(**later)
+    pd.testing.assert_frame_equal(mine.orders, theirs.orders)
+    pd.testing.assert_frame_equal(mine.order_brands, theirs.order_brands)  # with the brands' names
+    assert kitchen.location.end - kitchen.location.start < 1.1 * DAY
+    places, orders, _why, _moments, brands = displayed
+    assert (len(places), len(orders)) == (len(whole.locations), len(kitchen.orders))
+    assert {row.brand: row.orders for row in brands.collect()} == kitchen.brands()["orders"].to_dict()
+    (page,) = pages
+    assert len(page) < 15_000_000
+    assert kitchen.location.label in page
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -5,6 +5,9 @@ import sys
 import holoviews as hv
 import panel as pn
 import param
+from bokeh.models.ui import UIElement
+from panel.io.notebook import patch_inline_stylesheets
+from panel.viewable import Viewable
 
 
 def prepare() -> None:
@@ -16,6 +19,8 @@ def prepare() -> None:
         return
     if not pn.extension._loaded:
         pn.extension(inline=True)
+    if _inlined not in Viewable._preprocessing_hooks:
+        Viewable._preprocessing_hooks.append(_inlined)
     module = sys.modules.get("IPython")
     in_kernel = module is not None and hasattr(module.get_ipython(), "kernel")
     if in_kernel and not hv.extension._loaded:
@@ -23,3 +28,10 @@ def prepare() -> None:
             "ERROR"
         ):  # it warns of the arguments that say not to load scripts, which Panel has loaded
             hv.extension("bokeh", bokeh=False, holoviews=False)
+
+
+def _inlined(viewable: Viewable, root: UIElement) -> None:
+    """Have style sheets of Panel's come from this machine, too, which it sees to for its own panes, but not for HoloViews' figures."""
+    if pn.config.inline and pn.state.curdoc is None:
+        for model in root.select({"type": UIElement}):
+            patch_inline_stylesheets(model)
