@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from twin.analysis.baseline import HOLE, Baseline, History
 from twin.analysis.day_figures import DELIVERY, LATE, ORDERS, figures_of
+from twin.analysis.driver_supply import is_recorded, supply
 from twin.analysis.metrics import KpiSet, metrics_of
 from twin.foundation.stages import CREATED, STAGES
 from twin.foundation.times import DAY
@@ -214,7 +215,10 @@ class Ghost:
     timeline: Timeline | None = None
     baseline: Baseline | None = None
     """What is usual, if that was chosen."""
+    label: str = ""
+    """What it is, as "Best day, Thu 16 Oct"."""
     problem: str = ""
+    days: OtherDays | None = None
 
     @cached_property
     def began(self) -> Floats:
@@ -224,6 +228,31 @@ class Ghost:
     def at(self, t: float) -> float:
         """Return the ghost's moment beside t, data seconds; NaN: none."""
         return np.nan if self.align is None else self.align.at(t)
+
+    def volume(self, edges: Floats) -> list[float | None]:
+        """Return its orders in each bar of a range: edges (n + 1,) data seconds ascending; None where it is not known."""
+        if self.baseline is not None:
+            return usual_volume(self.baseline, edges)
+        return [] if self.days is None else [*self.days.volume(self.choice, edges, self)]
+
+    def supply(self, edges: Floats) -> tuple[list[float | None], list[float | None]]:
+        """Return meals waiting and drivers on the road of its own day in each bar, as `driver_supply`; None elsewhere.
+
+        Only bars that lie within one stretch of the clock have them.
+        """
+        n = len(edges) - 1
+        waiting: list[float | None] = [None] * n
+        road: list[float | None] = [None] * n
+        if self.align is None or self.timeline is None or not is_recorded(self.timeline):
+            return waiting, road
+        for start, end, shift in self.align.pieces():
+            inside = np.flatnonzero((edges[:-1] >= start) & (edges[1:] <= end))
+            if not len(inside):
+                continue
+            found = supply(self.timeline, edges[inside[0] : inside[-1] + 2] + shift)
+            waiting[inside[0] : inside[-1] + 1] = found.waiting.round(1).tolist()
+            road[inside[0] : inside[-1] + 1] = found.on_road.round(1).tolist()
+        return waiting, road
 
     def kpis(self, t: float, target: float) -> KpiSet | None:
         """Return the KPIs of the ghost's day at the same time of day; None without one."""
