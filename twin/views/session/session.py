@@ -32,6 +32,7 @@ from twin.sources.base import Location
 from twin.timeline.timeline import Timeline
 from twin.views.session.address import Follow, LoadRequest, cut, loop_text, read
 from twin.views.session.following import Following
+from twin.views.session.ghosts import GhostFollower
 from twin.views.session.unfolding import TroubleFollower
 from twin.views.shared.component import Component, module_source
 from twin.views.shared.rows import inserted_rows
@@ -119,6 +120,7 @@ class ReplaySession(param.Parameterized):
         self.page.join(controller)
         self._views: Sequence[ReplayView] = ()
         self._troubles = TroubleFollower(hub, controller, lambda: self.page.seen)
+        self.ghosts = GhostFollower(hub, controller, self._errand)
         self.following = Following(hub, self._visible, self._extend)
         self._shown: tuple[int, float] | None = None
         self._written = ""
@@ -136,6 +138,7 @@ class ReplaySession(param.Parameterized):
         """Whether the timeline is being replaced by a later one of the same kitchen."""
         self._examined: Insights | None = None  # the last that came with a live kitchen
         controller.param.watch(self._on_anchor, "anchor")
+        controller.param.watch(lambda _: self.tick(force=True), "ghost")
         controller.selection.param.watch(self._on_state, "version")
         self.page.param.watch(self._on_visibility, "seen")
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
@@ -443,6 +446,7 @@ class ReplaySession(param.Parameterized):
                 return
             self._shown = (anchor.epoch, t)
             TICKS.inc()
+            self.ghosts.notice()
             snapshot = self.controller.timeline.at(t)
             for view in self._views:
                 if getattr(view, "active", True):
