@@ -249,14 +249,20 @@ class _Blocks:
 
 
 def _pairing(first: _Blocks, second: _Blocks) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]] | None, bool]:
-    """Return in which order the days of both are held against each other, None for all together; and whether by weekday."""
-    one, other = np.array(first.weekdays), np.array(second.weekdays)
-    if len(one) != len(other):
+    return held_against(np.array(first.weekdays), np.array(second.weekdays))
+
+
+def held_against(
+    first: NDArray[np.int64], second: NDArray[np.int64]
+) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]] | None, bool]:
+    """Return in which order the days of both are held against each other, by their weekdays (any numbers for them), None for all
+    together; and whether each is held against one of the same weekday."""
+    if len(first) != len(second):
         return None, False
-    by_weekday = np.argsort(one, kind="stable"), np.argsort(other, kind="stable")
-    if np.array_equal(one[by_weekday[0]], other[by_weekday[1]]):
+    by_weekday = np.argsort(first, kind="stable"), np.argsort(second, kind="stable")
+    if np.array_equal(first[by_weekday[0]], second[by_weekday[1]]):
         return by_weekday, True
-    return (np.arange(len(one)), np.arange(len(other))), False
+    return (np.arange(len(first)), np.arange(len(second))), False
 
 
 def _difference(name: str, first: Sums, second: Sums, both: NDArray[np.bool_], *, paired: bool) -> Difference:
