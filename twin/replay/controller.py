@@ -114,6 +114,8 @@ class ReplayController(param.Parameterized):
     ) -> None:
         """`settings` are the hub's: the views on this controller take targets and limits from them. Without, the usual ones."""
         super().__init__(key=f"clock-{uuid.uuid4().hex}", selection=Selection())
+        self.lead: object = None
+        """The component that alone tells its page's browser of a range that grows; None: each component does."""
         self.settings = settings or Settings()
         self._wall = wall
         self._message_epoch = 0

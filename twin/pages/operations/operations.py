@@ -195,6 +195,7 @@ class _Operations:
         self.choice = KitchenChoice(margin=0, visible=False, css_classes=["kitchen"])
         self.choice.param.watch(self._on_choice, "value")
         self.bar = (self.live, *self.bells[:2], self.data_quality, self.chrome, session.page, self.card)
+        controller.lead = session.page
         self._follow()
         self._restored = session.restore(query)
         if self._restored:

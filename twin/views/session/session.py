@@ -385,8 +385,7 @@ class ReplaySession(param.Parameterized):
                         view.attempt(view.extend, inserted)
             if now.insights is not None and now.insights is not self._examined:
                 self._examined = now.insights
-                self._learn(replace(now.insights, timeline=now.timeline))
-            self._update_freshness()
+                self._learn(replace(now.insights, timeline=now.timeline), show=False)
             self.tick(force=True)
 
     async def learn(self, timeline: Timeline) -> None:
@@ -406,12 +405,14 @@ class ReplaySession(param.Parameterized):
             reason = f"For a reason that nobody foresaw ({type(error).__name__}): the log has it."
             self.controller.fail_to_learn(timeline, reason)
 
-    def _learn(self, insights: Insights) -> None:
+    def _learn(self, insights: Insights, show: bool = True) -> None:
+        """Pass insights to the controller and the views; without `show` the caller has them show the playhead's moment after."""
         with pn.io.hold():
             self.controller.learn(insights)
             for view in self._views:
                 view.attempt(view.learn)
-            self.tick(force=True)
+            if show:
+                self.tick(force=True)
 
     def unfold(self) -> None:
         """Compute here and now what was known of troubles all over the range, for a page that no server serves."""
