@@ -31,7 +31,7 @@ def prepare() -> None:
 
 
 def _inlined(viewable: Viewable, root: UIElement) -> None:
-    """Have style sheets of Panel's come from this machine, too, which it sees to for its own panes, but not for HoloViews' figures."""
+    """Have Panel's style sheets come from this machine, which it sees to for its own panes, not for HoloViews' figures."""
     if pn.config.inline and pn.state.curdoc is None:
         for model in root.select({"type": UIElement}):
             patch_inline_stylesheets(model)
