@@ -176,7 +176,8 @@ def test_who_is_answered(server: Running, logged_in: dict[str, str], pattern: st
         assert guest.status not in (302, 403)
 
 
-@pytest.mark.parametrize("page", ["/", "/operations", "/kiosk", "/adapt", "/network"])  # the kiosk's session is in its frame
+# the kiosk's session is in its frame
+@pytest.mark.parametrize("page", ["/", "/operations", "/kiosk", "/adapt", "/network"])
 def test_a_pages_token_holds_the_address_and_nothing_else(
     server: Running, logged_in: dict[str, str], page: str
 ) -> None:
