@@ -66,7 +66,7 @@ def test_no_request_breaks_the_contract(case: Any, server: str, demo_world: Worl
 def test_the_document_itself_is_valid_and_covers_every_parameter() -> None:
     result = document()
     jsonschema.Draft202012Validator.check_schema({"$defs": result["components"]["schemas"]})
-    assert len(result["paths"]) == 20
+    assert len(result["paths"]) == 21
     assert any(path.endswith(REPLAY) for path in result["paths"])
     for operations in result["paths"].values():
         for operation in operations.values():

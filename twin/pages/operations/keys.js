@@ -26,7 +26,7 @@ const PAGE_KEYS = [
   {
     keys: ["escape"],
     command: "back",
-    help: [[["Esc"], "Close what opened last; then the order, then the stage or group"]],
+    help: [[["Esc"], "Close what opened last; then the order, the stage or group, the ghost"]],
   },
   { keys: ["c"], command: "link", help: [[["C"], "Copy a link to this moment"]] },
   { keys: ["r"], command: "report", help: [[["R"], "Save a picture for a report"]] },

@@ -53,6 +53,8 @@ from twin.views.order.order import OrderView
 from twin.views.order_list.order_list import OrderListView
 from twin.views.pipeline.pipeline import PipelineView
 from twin.views.session.address import NAMES, missing_order
+from twin.views.session.ghosts import KINDS as GHOSTS
+from twin.views.session.ghosts import is_choice
 from twin.views.session.session import ReplaySession
 from twin.views.shared import theme
 from twin.views.shared.component import bundle_url, style_text
@@ -75,7 +77,7 @@ PROGRESS_S = 0.5
 """Seconds between two progress texts while the source opens."""
 LONGEST_LATER = 31 * DAY
 """Longest range that the notice about later orders offers, seconds: stragglers may come years apart."""
-SAVED = ("events", "layers", "density", "tab", "below")
+SAVED = ("events", "layers", "density", "tab", "below", "ghost")
 """The parameters of the address in which views save a choice."""
 
 
@@ -165,8 +167,9 @@ class _Operations:
         self.why = built(WhyView, controller, active=False)
         self.order = built(OrderView, controller)
         self.transport = built(
-            TransportView, controller, on_range=session.range, on_cancel=self._cancel, dock=True, on_why=self._explain
-        )
+            TransportView, controller, on_range=session.range, on_cancel=self._cancel, dock=True, on_why=self._explain,
+            on_ghost=session.ghosts.choose,
+        )  # fmt: skip
         self.data_quality = built(DataQualityView, controller, on_refresh=session.check_for_newer)
         watched = "" if session.hub.settings.on_behalf_of_user or not mounted else "on" if process.alerts else "off"
         user = api.user_url() if mounted else ""
@@ -182,7 +185,7 @@ class _Operations:
              self.order, self.transport, self.data_quality, self.chrome, self.card, self.live, *self.bells]
         )  # fmt: skip
         saved = ((self.feed, "query"), (self.map, "layers_text"), (self.map, "density_text"), (self.tabs, "tab"),
-                 (self.transport, "below"))  # fmt: skip
+                 (self.transport, "below"), (session.ghosts, "choice"))  # fmt: skip
         session.save_in_address(**dict(zip(SAVED, saved, strict=True)))
         self._panels: dict[str, ReplayView] = {
             "events": self.feed, "moments": self.moments, "orders": self.orders, "trends": self.trends, "why": self.why,
@@ -192,6 +195,7 @@ class _Operations:
         self.choice = KitchenChoice(margin=0, visible=False, css_classes=["kitchen"])
         self.choice.param.watch(self._on_choice, "value")
         self.bar = (self.live, *self.bells[:2], self.data_quality, self.chrome, session.page, self.card)
+        controller.lead = session.page
         self._follow()
         self._restored = session.restore(query)
         if self._restored:
@@ -233,6 +237,7 @@ class _Operations:
         session.page.param.watch(self._apply_theme, "was_dark")
         self.map.param.watch(lambda event: session.param.update(viewport=event.new), "viewport")
         session.param.watch(lambda event: self.map.param.update(viewport=event.new), "viewport")
+        session.ghosts.param.watch(lambda event: self.transport.param.update(ghost=event.new), "choice")
         session.param.watch(self._on_place, "place")
         session.param.watch(self._on_waiting, "waiting")
         session.param.watch(self._on_problem, "problem")
@@ -279,6 +284,10 @@ class _Operations:
         address.one_of("tab", self._panels)
         address.one_of("theme", theme.TOKENS)
         address.some_of("layers", [*LAYERS, NO_LAYERS], "layer")
+        ghost = address.text("ghost")
+        if ghost and not is_choice(ghost):
+            self.session.ghosts.choice = ""
+            address.remark(f"{quoted(ghost)} is no ghost: {', '.join(GHOSTS)}, or a day as 2025-10-16.")
         density = address.text("density")
         if density and not Density.of(density).kind:
             kind = density.partition(",")[0]
@@ -406,6 +415,7 @@ class _Operations:
             source_range=(place.start, place.end),
             latest=self.session.hub.last_day(place.id).end,
             reach=(reach.start, reach.end),
+            days=self.session.hub.days(place.id),
         )
         if event.old is None or event.old.id != place.id:  # not with every event of a live kitchen
             self._choose_panel()
