@@ -1,8 +1,12 @@
-"""Every statement that the product sends, also executed by Spark, which a warehouse runs: the same rows as DuckDB gives."""
+"""Every statement that the product sends, also executed by Spark, which a warehouse runs: the same rows as DuckDB gives.
+
+And the notebook that reads the tables through the session's Spark, with a session of this machine's.
+"""
 
 import datetime as dt
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -11,13 +15,17 @@ from typing import Any, cast
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F  # Spark's own name for it
 from pyspark.sql.types import TimestampType
 
+import twin
 from tests import hostile_bodies as hostile
+from tests.app.files import ROOT, cells
+from tests.app.test_notebook import EXPLORE, Dbutils
 from tests.warehouse import pipelines, year
 from tests.warehouse.conftest import FORMS, tables
 from tests.warehouse.double import Statement, Warehouse
@@ -49,6 +57,12 @@ ODD_ITEMS = [
     '[{"brand_id": "", "price": 17}, {"brand_id": null, "price": 19}, {"brand_id": {"a": 1}, "price": [1]}]',
 ]
 """Items of an order that every engine reads, each by rules of its own unless the query says which."""
+REJECTED = {
+    "2025": {"duplicate", "broken JSON", "no order", "bad timestamp"},
+    "2026": {"duplicate", "broken JSON", "no order", "bad timestamp"},
+    "typed": {"duplicate", "broken JSON", "no order"},
+}
+"""Of the demo's spoiled rows, by form; a column of times has no text that is none."""
 
 
 @pytest.fixture(scope="session")
@@ -172,6 +186,12 @@ def with_odd_rows(events: str, form: str) -> str:
     return f"({events}) UNION ALL BY NAME ({odd})"
 
 
+def few_orders(events: str) -> str:
+    """A sixteenth of the orders, and every row without an order, time or JSON: compared is which rows are taken."""
+    odd = "coalesce(trim(order_id), '') = '' OR try_cast(ts AS TIMESTAMP) IS NULL OR NOT coalesce(json_valid(body), false)"
+    return f"SELECT * FROM ({events}) WHERE hash(order_id) % 16 = 0 OR {odd}"
+
+
 def asked_of(source: Twin) -> None:
     """Ask what pages and endpoints ask."""
     for place in source.locations[:1]:
@@ -236,6 +256,7 @@ def test_every_statement_gives_the_same_rows_in_spark(
     tmp_path: Path,
 ) -> None:
     held = tables(demos(form), form)
+    held["lakeflow.all_events"] = few_orders(str(held["lakeflow.all_events"]))
     if form != "typed":
         held["lakeflow.all_events"] = with_odd_rows(str(held["lakeflow.all_events"]), form)
     warehouse = warehouse_of(held)
@@ -244,7 +265,9 @@ def test_every_statement_gives_the_same_rows_in_spark(
             stored = tmp_path / f"{name}.parquet"
             cursor.execute(f"COPY caspers.{name} TO '{stored}' (FORMAT parquet)")
             spark.read.parquet(str(stored)).createOrReplaceTempView(name.replace(".", "_"))
-    asked_of(lakehouse())
+    source = lakehouse()
+    assert set(source.quality().rejected) >= REJECTED[form], "every kind of row that is set aside is among the few"
+    asked_of(source)
     sent: dict[tuple[str, str], Statement] = {
         (one.sql, repr((one.parameters, one.types))): one
         for one in warehouse.statements
@@ -307,6 +330,52 @@ def test_every_statement_on_the_pipelines_tables_gives_the_same_rows_in_spark(
     assert len(of_rows) == 1, "the raw table is only counted"
     empty = [one.sql for one in sent.values() if not compared(warehouse, spark, one)]
     assert not empty, "compared nothing with nothing"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+@pytest.mark.parametrize("form", ["2026", "typed"])
+def test_the_notebook_explores_through_the_sessions_spark(
+    form: str, demos: Callable[[str], Path], spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("lakeflow", "simulator"):
+        spark.sql(f"CREATE DATABASE {name}")
+    try:
+        for name, rows in tables(demos(form), form).items():
+            stored = tmp_path / f"{name}.parquet"
+            given = f"read_parquet('{rows}')" if isinstance(rows, Path) else f"({rows})"
+            duckdb.sql(f"COPY (SELECT * FROM {given}) TO '{stored}' (FORMAT parquet)")
+            spark.sql(f"CREATE TABLE {name} USING parquet LOCATION '{stored}'")
+        displayed, pages = [], []
+        monkeypatch.chdir(ROOT / "stages")
+        monkeypatch.setattr(sys, "path", list(sys.path))
+        for name in ("DATABRICKS_WAREHOUSE_ID", "DATABRICKS_HTTP_PATH", "TWIN_SOURCE"):
+            monkeypatch.delenv(name, raising=False)
+        names: dict[str, Any] = {
+            "dbutils": Dbutils({"CATALOG": "spark_catalog", "DAYS": "1"}),
+            "spark": spark,
+            "display": displayed.append,
+            "displayHTML": pages.append,
+        }
+        for number, source in enumerate(cells(EXPLORE)):
+            if not source.startswith("%"):  # a magic of the notebook's own
+                exec(compile(source, f"explore[{number}]", "exec"), names)
+    finally:
+        for name in ("lakeflow", "simulator"):
+            spark.sql(f"DROP DATABASE {name} CASCADE")
+    kitchen, whole = names["k"], twin.open(demos(form))
+    # what the notebook reads begins amid orders
+    later = {"location": kitchen.location.id, "start": kitchen.start + pd.Timedelta("4h"), "end": kitchen.end}
+    mine, theirs = names["t"].kitchen(**later), whole.kitchen(**later)
+    pd.testing.assert_frame_equal(mine.orders, theirs.orders)
+    pd.testing.assert_frame_equal(mine.order_brands, theirs.order_brands)  # with the brands' names
+    assert kitchen.location.end - kitchen.location.start < 1.1 * DAY
+    places, orders, _why, _moments, brands = displayed
+    assert (len(places), len(orders)) == (len(whole.locations), len(kitchen.orders))
+    assert {row.brand: row.orders for row in brands.collect()} == kitchen.brands()["orders"].to_dict()
+    (page,) = pages
+    assert len(page) < 15_000_000
+    assert kitchen.location.label in page
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -66,6 +66,9 @@ class ChromeBar(Component):
     )
     links = param.Dict(default={}, doc="Addresses of pages of others, by command (`ask`, `dashboard`); see links.js.")
     definitions = param.List(default=[], doc="[term, text] pairs of the help.")
+    alerts: str = param.Selector(  # type: ignore[assignment]
+        default="", objects=["", "on", "off"], doc="Whether there are alerts; empty: not to be said."
+    )
     dark = param.Boolean(default=False, doc="Whether the page is dark; its button changes it.")
 
     from_browser: ClassVar[tuple[str, ...]] = ("dark",)
@@ -88,14 +91,18 @@ class ChromeView(ReplayView):
     target: float = param.Number(default=DELIVERY_TARGET_S, bounds=(1, None), doc="Promised delivery time, seconds.")  # type: ignore[assignment]
 
     def __init__(
-        self, controller: ReplayController, on_cancel: Callable[[], object] = lambda: None, **params: Any
+        self,
+        controller: ReplayController,
+        on_cancel: Callable[[], object] = lambda: None,
+        alerts: str = "",
+        **params: Any,
     ) -> None:
-        """`on_cancel()` is called when the user cancels loading."""
+        """`on_cancel()` is called when the user cancels loading; `alerts` is that of `ChromeBar`."""
         super().__init__(**{"target": controller.settings.delivery_target_s, **params})
         self._late_after = controller.settings.late_after_s
         offered = {"ask": controller.settings.ask_link, "dashboard": controller.settings.dashboard_link}
         links = {name: address for name, address in offered.items() if address}
-        self._bar = ChromeBar(margin=0, user=self.user, dark=self.dark, links=links)
+        self._bar = ChromeBar(margin=0, user=self.user, dark=self.dark, links=links, alerts=alerts)
         self._on_cancel = on_cancel
         self._bar.on_msg(self._on_message)
         self._bar.param.watch(lambda event: self.param.update(dark=event.new), "dark")
