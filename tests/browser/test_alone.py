@@ -25,6 +25,7 @@ from twin.views.moments.moments import MomentsView
 from twin.views.order.order import OrderView
 from twin.views.order_list.order_list import OrderListView
 from twin.views.pipeline.pipeline import PipelineView
+from twin.views.race.race import RaceView
 from twin.views.shared.stand_in import _StandIn
 from twin.views.shared.view import ReplayView
 from twin.views.transport.transport import TransportView
@@ -51,8 +52,8 @@ VIEWS: dict[str, tuple[type[ReplayView], str]] = {
     "chrome": (ChromeView, "help"),
 }
 """Each view and something that it shows when it works."""
-SHOWS_NOTHING_ALONE = {IncidentCardView, LiveView, _StandIn}
-"""A dialog that buttons of other views open, the badge of a kitchen that grows, and what has the place of a view that cannot be
+SHOWS_NOTHING_ALONE = {IncidentCardView, LiveView, RaceView, _StandIn}
+"""A dialog that buttons of other views open, the badge of a kitchen that grows, a race that nobody has begun, and what has the place of a view that cannot be
 built."""
 MOVES = {
     "pipeline": "stage-cooking-count",
