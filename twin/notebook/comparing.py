@@ -99,11 +99,11 @@ def _side(kitchen: Kitchen) -> Side:
 
 
 def _names(first: Kitchen, second: Kitchen) -> tuple[str, str]:
-    names = _name(first), _name(second)
+    names = name_of(first), name_of(second)
     return ("the first", "the second") if names[0] == names[1] else names
 
 
-def _name(kitchen: Kitchen) -> str:
+def name_of(kitchen: Kitchen) -> str:
     """Return a kitchen with its range: one day, or from when until when."""
     tz, window = kitchen.location.tz, kitchen._window
     if (window.start, window.end) == tz.whole_days(window.start, window.start):
