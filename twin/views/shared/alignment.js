@@ -38,7 +38,8 @@ function firstAt(all, t, near) {
     const far = Math.abs(all.shown[i] + ahead - t);
     const missed = far < SAME ? 0 : far;
     const away = Math.abs(since + ahead - near);
-    if (missed < best.missed || (missed === best.missed && away < best.away)) best = { missed, away, at: since + ahead };
+    if (missed < best.missed || (missed === best.missed && away < best.away))
+      best = { missed, away, at: since + ahead };
   });
   return best.at;
 }
