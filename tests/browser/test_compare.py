@@ -147,6 +147,7 @@ def test_one_link_restores_both_sides_the_moment_and_the_speed_and_back_goes_bac
     until(page, lambda: kitchens(page) == ["sanfrancisco", "chicago"], "what was compared before")
     compared(page)
     comes_to(page, lambda: by_id(page, "side-clock-b").inner_text(), "12:34:56")
+    assert page.evaluate("__twin.clocks.size") == 2, "the clocks of the session that is gone went with it"
     page.go_forward()
     until(page, lambda: kitchens(page) == ["sanfrancisco", "sanfrancisco"], "what came after")
 
