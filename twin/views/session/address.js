@@ -15,8 +15,9 @@ function queryAt(query, t, zone) {
 }
 
 /**
- * Whether two queries show the same kitchen over the same range, or the same two side by side, so that going from one to the other is no step in the
- * browser's history. An address without a range means whatever range it is opened with.
+ * Whether two queries show the same kitchen over the same range, or the same two beside each other, so that going from
+ * one to the other is no step in the browser's history. An address without a range means whatever range it is opened
+ * with.
  */
 function isSameView(one, other) {
   const [a, b] = [new URLSearchParams(one), new URLSearchParams(other)];
