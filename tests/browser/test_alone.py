@@ -54,7 +54,16 @@ VIEWS: dict[str, tuple[type[ReplayView], str]] = {
     "chrome": (ChromeView, "help"),
 }
 """Each view and something that it shows when it works."""
-SHOWS_NOTHING_ALONE = {AlertBarView, AlertRulesView, BellView, FollowsStore, IncidentCardView, LiveView, RaceView, _StandIn}
+SHOWS_NOTHING_ALONE = {
+    AlertBarView,
+    AlertRulesView,
+    BellView,
+    FollowsStore,
+    IncidentCardView,
+    LiveView,
+    RaceView,
+    _StandIn,
+}
 """The alerts of a server, their bar and their rules, a dialog that buttons of others open, the badge of a kitchen that grows,
 a race that nobody has begun, and what has the place of a view that cannot be built."""
 MOVES = {

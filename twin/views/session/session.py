@@ -104,14 +104,18 @@ class ReplaySession(param.Parameterized):
         prepare: Callable[[str], object] | None = None,
         prepared: Callable[[str], bool] = lambda _: True,
         page: str = "operations",
+        on_address: Callable[[], None] | None = None,
     ) -> None:
         """`prepare(location id)` is called in the loading thread, for what else a location wants before it is shown. It is
         shown without that if the source fails there.
 
         `prepared(location id)` returns, at once, whether that is done already. `page` names who asks the source (errand.py).
+        `on_address()` is called in place of writing the page's address, when what it says may have changed: a page with two
+        sessions has one address.
         """
         super().__init__()
         self._errand = partial(errand.on, page=page)
+        self._on_address = on_address
         self.hub = hub
         self._prepare = prepare
         self._prepared = prepared
@@ -484,6 +488,9 @@ class ReplaySession(param.Parameterized):
 
         The playhead is the one that was last set; page.js replaces it with that of a running clock.
         """
+        if self._on_address is not None:
+            self._on_address()
+            return
         if self.place is None or self.controller.timeline is None:
             return
         timeline, anchor, state = self.controller.timeline, self.controller.anchor, self.controller.state
