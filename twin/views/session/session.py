@@ -39,6 +39,7 @@ from twin.views.shared.view import ReplayView
 
 log = logging.getLogger(__name__)
 
+MINUTE = 60.0
 PROGRESS_EVERY_S = 0.3
 """Wall seconds between two progress texts while a timeline loads."""
 
@@ -84,7 +85,7 @@ class ReplaySession(param.Parameterized):
     as_of = param.Number(
         default=None,
         allow_None=True,
-        doc="When the source was last checked, wall time in seconds since 1970; None: never.",
+        doc="The minute in which the source was last checked, wall time in seconds since 1970; None: never.",
     )
     stale = param.String(default="", doc="Why the last check for newer events failed; empty if it did not.")
     remarks: list[str] = param.List(  # type: ignore[assignment]
@@ -132,6 +133,7 @@ class ReplaySession(param.Parameterized):
         self._saved_params: dict[str, tuple[param.Parameterized, str, str]] = {}
         self._ticker: Any = None
         self._newest = 0
+        self._fresh: tuple[int, float | None, str] | None = None
         self.extending = False
         """Whether the timeline is being replaced by a later one of the same kitchen."""
         self._examined: Insights | None = None  # the last that came with a live kitchen
@@ -271,18 +273,29 @@ class ReplaySession(param.Parameterized):
         return changed, changed and self.hub.quality().read > before
 
     def _update_freshness(self) -> None:
-        """Update `as_of`, `stale` and `newer`; what is shown stays until the user chooses the newer data."""
-        if (self.hub.as_of, self.hub.stale) == (self.as_of, self.stale):
+        """Update `as_of`, `stale` and `newer`; what is shown stays until the user chooses the newer data.
+
+        The place is updated at most once a minute while its latest events are followed, as is the time of the check.
+        """
+        as_of = None if self.hub.as_of is None else self.hub.as_of // MINUTE * MINUTE
+        fresh = self.hub.version, as_of, self.hub.stale
+        if fresh == self._fresh:
             return
+        self._fresh = fresh
         with pn.io.hold():
-            self.param.update(as_of=self.hub.as_of, stale=self.hub.stale)
+            if (as_of, self.hub.stale) != (self.as_of, self.stale):
+                self.param.update(as_of=as_of, stale=self.hub.stale)
             place, timeline = self.place, self.controller.timeline
             if place is None or timeline is None or place.id not in {location.id for location in self.hub.locations}:
                 return
-            if (updated := self.hub.location(place.id)) != place:
+            updated = self.hub.location(place.id)
+            followed = self.following.now is not None
+            if updated != place and not (followed and place.end <= updated.end < place.end + MINUTE):
                 self.place = updated
+            if not self._is_latest:
+                return
             latest = self.hub.last_hours(place.id)
-            if self._is_latest and latest.end > timeline.window.end:
+            if latest.end > timeline.window.end:
                 self.newer = latest.end
 
     @property
@@ -332,7 +345,7 @@ class ReplaySession(param.Parameterized):
             if speed is not None:
                 self.controller.set_speed(speed)
             self.place = place
-            self.newer = None
+            self.newer = self._fresh = None
             self._is_latest = now is None and timeline.window == self.hub.last_hours(place.id)
             self.following.begin(place.id, now)
             for view in self._views:
