@@ -262,6 +262,29 @@ def test_a_kitchen_that_goes_on_while_troubles_are_computed_hinders_nobody(kitch
     assert len(computed) == len(set(computed)) == len(kitchen.controller.unfolded) == 25
 
 
+def test_a_page_that_follows_shows_its_figures_with_every_batch_and_where_it_comes_to_rest(kitchen):
+    shown: list[float] = []
+    view = KpiView(kitchen.controller)
+    view.show = lambda snapshot: shown.append(snapshot.t)  # type: ignore[method-assign]
+    kitchen.session.watch([view])
+    kitchen.choose(follow="live")
+    kitchen.pass_time(60)
+    shown.clear()
+    for _ in range(6):  # ticks of three seconds
+        kitchen.wall[0] += 0.5
+        kitchen.session.tick()
+    assert shown == [kitchen.edge], "once, when it has come to the edge"
+    kitchen.pass_time(60)
+    assert len(shown) == 2, "and with the batch"
+    kitchen.controller.seek(kitchen.edge - 600)
+    kitchen.controller.set_speed(1)
+    shown.clear()
+    for _ in range(6):
+        kitchen.wall[0] += 0.5
+        kitchen.session.tick()
+    assert len(shown) == 6, "one that is behind plays as ever"
+
+
 def test_a_page_that_nobody_sees_is_sent_nothing_and_catches_up(kitchen):
     kitchen.choose(follow="live")
     kitchen.session.page.seen = False

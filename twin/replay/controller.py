@@ -116,6 +116,10 @@ class ReplayController(param.Parameterized):
         if timeline is not None:
             self.load(timeline)
 
+    def wall(self) -> float:
+        """Return the time of the clock that the playhead goes by, wall seconds."""
+        return self._wall()
+
     def now(self) -> float:
         """Return the playhead: data seconds since 1970."""
         return self.anchor.at(self._wall())

@@ -5,6 +5,7 @@ verb is shown at once. A session that is paused or not visible (a hidden tab, a 
 """
 
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -45,6 +46,8 @@ PROGRESS_EVERY_S = 0.3
 
 TICK_MS = 500
 """Counts and charts change twice a second, which is still readable; clock, feed and motion run on the browser's own clock."""
+LIVE_S = 2.0
+"""Wall seconds without a batch of rows after which a page that follows a kitchen shows where its playhead has come since."""
 
 
 class PageLink(Component):
@@ -122,6 +125,7 @@ class ReplaySession(param.Parameterized):
         self._troubles = TroubleFollower(hub, controller, lambda: self.page.seen)
         self.following = Following(hub, self._visible, self._extend)
         self._shown: tuple[int, float] | None = None
+        self._shown_at = -math.inf
         self._written = ""
         self._requested: LoadRequest | None = None
         self._loaded: LoadRequest | None = None
@@ -445,17 +449,20 @@ class ReplaySession(param.Parameterized):
         self.remarks = [remark for remark in (self._unprepared, "" if asked_for else cut(window, place.tz)) if remark]
 
     def tick(self, force: bool = False) -> None:
-        """Show the playhead's time in every view, if it differs from the one shown and the page is visible."""
+        """Show the playhead's time in every view, if it differs from the one shown and the page is visible.
+
+        A page that follows a kitchen shows it with every batch of rows (`_extend`), about as often as a tick would.
+        """
         if self.controller.timeline is None or not (force or self._visible()):
             return
         self._update_freshness()
         with pn.io.hold():
             self.controller.settle()
-            anchor, t = self.controller.anchor, self.controller.now()
-            if not force and self._shown == (anchor.epoch, t):
+            anchor, t, wall = self.controller.anchor, self.controller.now(), self.controller.wall()
+            if not force and (self._shown == (anchor.epoch, t) or (anchor.live and wall < self._shown_at + LIVE_S)):
                 self._write_address()
                 return
-            self._shown = (anchor.epoch, t)
+            self._shown, self._shown_at = (anchor.epoch, t), wall
             TICKS.inc()
             snapshot = self.controller.timeline.at(t)
             for view in self._views:
