@@ -158,7 +158,7 @@ def with_odd_rows(events: str, form: str) -> str:
 
 
 def few_orders(events: str) -> str:
-    """A sixteenth of the orders, and every row that has no order, no time or no JSON: what is compared is which rows are taken."""
+    """A sixteenth of the orders, and every row without an order, a time or JSON: what is compared is which rows are taken."""
     odd = "coalesce(trim(order_id), '') = '' OR try_cast(ts AS TIMESTAMP) IS NULL OR NOT coalesce(json_valid(body), false)"
     return f"SELECT * FROM ({events}) WHERE hash(order_id) % 16 = 0 OR {odd}"
 
