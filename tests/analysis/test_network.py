@@ -14,8 +14,8 @@ def made(seed: int, kitchens: int, hours: int) -> NetworkHours:
     rng = np.random.default_rng(seed)
     orders, deliveries = rng.integers(0, 3, (kitchens, hours)), rng.integers(0, 12, (kitchens, hours))
     late = rng.binomial(deliveries, rng.random((kitchens, 1)))
-    ends = np.arange(1, hours + 1) * HOUR
-    return NetworkHours(ends, orders.astype(np.int32), deliveries.astype(np.int32), late.astype(np.int32), late * 60.0)
+    ends, counts = np.arange(1, hours + 1) * HOUR, np.array([orders, deliveries, late], np.int32)
+    return NetworkHours(ends, counts[0], counts[1], counts[2], late * 60.0)
 
 
 @pytest.mark.parametrize("hours", [1, 24, 61, 168])
