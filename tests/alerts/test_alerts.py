@@ -3,9 +3,11 @@
 import hmac
 import json
 import math
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -16,8 +18,9 @@ import pytest
 from benchmarks import worlds
 from benchmarks.worlds import HOUR, MINUTE
 from tests.analysis.alerts.test_evaluation import cut
+from twin.alerts import store as storing
 from twin.alerts import watch as watching
-from twin.alerts.store import BUDGET, Store, StoreError
+from twin.alerts.store import BUDGET, FullError, Store, StoreError
 from twin.alerts.watch import Watch
 from twin.alerts.webhook import FIRST_WAIT_S, GIVEN_UP_S, Webhook, signature
 from twin.analysis.alerts import FigureCondition, Firing, Machine, Rule, TroubleCondition
@@ -72,6 +75,48 @@ def test_what_is_stored_is_there_after_a_restart(tmp_path: Path, store: Store, c
     assert not again.remove(rule.id)
     assert again.alerts(state="firing") == []
     again.close()
+
+
+def test_a_step_of_a_rule_that_was_changed_or_deleted_meanwhile_does_nothing(store: Store) -> None:
+    rule = store.add(LATE, "ada")
+    fire(store, rule, 100.0)
+    store.put(replace(rule, for_s=600.0), "bob")
+    fire(store, rule, 200.0)
+    (alert,) = store.alerts()
+    assert (alert.began, alert.ended) == (100.0, 100.0)
+    assert math.isnan(store.machine(rule.id, "x").t)
+    store.remove(rule.id)
+    fire(store, replace(rule, for_s=600.0), 300.0)
+    assert len(store.alerts()) == 1
+
+
+def test_a_database_of_the_version_before_gets_the_note(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "alerts.db"
+    Store(f"sqlite:///{path}", clock).close()
+    with sqlite3.connect(path) as before:
+        before.execute("ALTER TABLE alerts DROP COLUMN note")
+    store = Store(f"sqlite:///{path}", clock)
+    fire(store, store.add(LATE, "ada"), 100.0)
+    assert store.acknowledge(store.alerts()[0].id, "ada", "seen").note == "seen"
+    store.close()
+
+
+def test_everybody_is_called_after_each_change(store: Store) -> None:
+    called: list[int] = []
+    store.changed.add(lambda: called.append(len(store.alerts())))
+    rule = store.add(LATE, "ada")
+    fire(store, rule, 100.0)
+    store.advance(rule, "x", Machine(200.0), [], send=True)
+    store.acknowledge(store.alerts()[0].id, "ada")
+    assert called == [0, 1, 1]
+
+
+def test_there_are_so_many_rules_and_no_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storing, "MOST_RULES", 1)
+    rule = store.add(LATE, "ada")
+    with pytest.raises(FullError):
+        store.add(LATE, "ada")
+    assert store.put(replace(rule, name="Later"), "ada").name == "Later"
 
 
 def test_a_step_that_is_done_again_says_nothing_twice(store: Store) -> None:

@@ -188,6 +188,27 @@ def test_a_view_that_was_extended_shows_what_one_shows_that_was_opened_then(kitc
     assert differing == set()
 
 
+def test_what_comes_with_events_is_told_by_one_component_for_its_page(kitchen):
+    """Clock and selection are shared in the browser: twenty components would tell it the same, once a second."""
+    views = [made(kitchen.controller) for made in (PipelineView, KpiView, OrderListView)]
+    kitchen.controller.lead = kitchen.session.page
+    kitchen.session.watch(views)
+    kitchen.choose(follow="live")
+    told = []
+    for one in (kitchen.session.page, *(view.__panel__() for view in views)):
+        one.param.watch(lambda event: told.append((type(event.obj).__name__, event.name)), ["anchor", "selection"])
+    kitchen.pass_time(120)
+    assert set(told) == {("PageLink", "anchor"), ("PageLink", "selection")}
+    told.clear()
+    kitchen.controller.selection.select(order(99))
+    kitchen.controller.set_speed(10)
+    assert len(told) == 2 * 4
+    told.clear()
+    kitchen.pass_time(120)
+    assert len(told) == 5, "the clock by one; the selection by all, as its row has another number"
+    assert kitchen.session.page.selection["row"] == kitchen.controller.timeline.orders.row_of[order(99)]
+
+
 def test_a_page_that_nobody_sees_is_sent_nothing_and_catches_up(kitchen):
     kitchen.choose(follow="live")
     kitchen.session.page.seen = False

@@ -7,18 +7,24 @@ their counterparts, with what neighbours have in common (a rush lasts for hours)
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from twin.analysis.baseline import History
 from twin.analysis.limits import WHOLE_MINUTE
 from twin.foundation import event_types as ev
+from twin.foundation.lazily import at_first_use
 from twin.foundation.stages import COMPLETED, COOKING, CREATED, OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
 from twin.foundation.times import DAY, HOUR
 from twin.sources.base import Location, Source, Window
 from twin.timeline.orders import began
+
+if TYPE_CHECKING:
+    from scipy import special
+else:
+    special = at_first_use("scipy.special")
 
 Floats = NDArray[np.float64]
 
@@ -319,12 +325,12 @@ def _width(moved: Floats, *, paired: bool) -> float:
         return 0.0
     effective = float(squares.sum()) ** 2 / float((squares**2).sum())
     freedom = max(effective / 2 - 1, 2.0)
-    width = float(stdtrit(freedom, (1 + SURE) / 2)) * np.sqrt(variance * (1 + 1 / max(freedom, 1)))
+    width = float(special.stdtrit(freedom, (1 + SURE) / 2)) * np.sqrt(variance * (1 + 1 / max(freedom, 1)))
     days = len(moved)
     if paired and days >= FEWEST_DAYS:
         by_day = moved.sum(axis=1)
         spread = float(np.sqrt(days / (days - 1) * (by_day @ by_day)))
-        width = max(width, float(stdtrit(days - 1, (1 + SURE) / 2)) * spread)
+        width = max(width, float(special.stdtrit(days - 1, (1 + SURE) / 2)) * spread)
     return float(width)
 
 

@@ -221,6 +221,11 @@ class MetricIndex:
         """Return how many orders entered a stage in the 60 minutes to t."""
         return count(self._entered[stage], t - _TRAILING_EDGES)
 
+    def entered_today(self, stage: int, t: float) -> int:
+        """Return how many orders entered a stage since midnight of the kitchen's day, until t."""
+        entered = self._entered[stage]
+        return max(0, int(entered.searchsorted(t, "right") - entered.searchsorted(self._tz.midnight(t), "left")))
+
     def series(self, t: float) -> Series:
         """Return the sparklines of the 6 hours to the last full 10 minutes at or before t."""
         times = (np.floor(t / SERIES_STEP) - np.arange(SERIES_POINTS - 1, -1, -1)) * SERIES_STEP

@@ -10,6 +10,7 @@ from typing import Any
 
 import param
 
+from twin.analysis.ghost import Ghost
 from twin.analysis.insights import Insights
 from twin.analysis.moments.unfolding import KnownFrom
 from twin.foundation import times
@@ -90,6 +91,11 @@ class ReplayController(param.Parameterized):
         doc="What was known of the timeline's troubles, by block of hours (unfolding.py), as far as it is computed.",
     )
 
+    ghost: Ghost | None = param.Parameter(  # type: ignore[assignment]
+        default=None,
+        constant=True,
+        doc="The other day that stands beside the playhead's; None: none is wanted, or not yet.",
+    )
     state: State = param.Selector(  # type: ignore[assignment]
         default="replay",
         objects=["live", "behind", "replay"],
@@ -108,6 +114,8 @@ class ReplayController(param.Parameterized):
     ) -> None:
         """`settings` are the hub's: the views on this controller take targets and limits from them. Without, the usual ones."""
         super().__init__(key=f"clock-{uuid.uuid4().hex}", selection=Selection())
+        self.lead: object = None
+        """The component that alone tells its page's browser of a range that grows; None: each component does."""
         self.settings = settings or Settings()
         self._wall = wall
         self._message_epoch = 0
@@ -185,6 +193,12 @@ class ReplayController(param.Parameterized):
         if timeline is self.timeline:
             with param.edit_constant(self):
                 self.unfolded = blocks
+
+    def set_ghost(self, ghost: Ghost | None) -> None:
+        """Set the other day that views show beside this one; None shows none."""
+        if ghost is not self.ghost:
+            with param.edit_constant(self):
+                self.ghost = ghost
 
     def play(self, at: times.Time | None = None) -> None:
         """Play, from the start of the range if the playhead is at its end."""

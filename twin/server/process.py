@@ -228,6 +228,8 @@ class Process:
         for one in (self._alert_watch, self._webhook):
             if one is not None:
                 one.stop()
+        if self.alerts is not None:
+            self.alerts.close()
         self.alerts = self._alert_watch = self._webhook = None
 
     async def hub_of(self, request: HTTPServerRequest) -> Hub:

@@ -26,6 +26,8 @@ READ = (*REQUIRED, *LOCATION, "sequence", "body")
 """The columns that are read; a file may have others."""
 LONGEST_HEADER = 1 << 17
 """Characters of the longest first line that is taken for the header of a CSV file."""
+SEEN_ROWS = 1 << 16
+"""Characters behind the first row of a CSV file in which its way of writing quotes is looked for."""
 MOST_COLUMNS = 2_000
 """Columns of a CSV file; more take DuckDB gigabytes, and are no header of events."""
 SMALL_JSON = 1 << 18
@@ -38,6 +40,8 @@ ROW_BYTES = 100
 """Bytes that a decoded row takes at least, however well its file is compressed."""
 SMALL_DICTIONARY, PACKED_VALUE = 64 << 10, 16
 """Bytes of a column in a row group up to which no text in it is long, and bytes a value above which it is hardly packed."""
+_ESCAPED = re.compile(r'"[{\[]\s*\\"(?!")')
+"""A quoted JSON value of CSV in which a backslash stands before the quotes; where these are doubled, two follow it."""
 _FOLDER = "folder of the row"
 """Column in which DuckDB gives a row's path; no file has one of this name."""
 
@@ -74,7 +78,8 @@ class EventFile:
     `kind` is csv, parquet, json lines, json array (the generator flushes one array per file) or delta. `columns` are the names as
     written, `types` their types in Parquet and Delta tables, `folders` the names of columns that the path's folders give.
     `strict` says whether CSV is expected to follow the rules and to have no line breaks in quotes, which DuckDB reads faster.
-    `adapter`, the same for all files of a source, says what columns mean that are not those of events.
+    `escape` is what stands before a quote in quotes. `adapter`, the same for all files of a source, says what columns mean that
+    are not those of events.
     """
 
     kind: str
@@ -82,6 +87,7 @@ class EventFile:
     types: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     delimiter: str = ","
+    escape: str = '"'
     strict: bool = True
     adapter: Adapter | None = field(default=None, compare=False)
 
@@ -243,7 +249,7 @@ def reader(paths: Sequence[str], like: EventFile) -> str:
             function = "read_csv"
             options += [
                 f"columns={types}", "auto_detect=false", "header=true", f"delim={_literal(like.delimiter)}", "quote='\"'",
-                "escape='\"'", "null_padding=true", "store_rejects=true",
+                f"escape={_literal(like.escape)}", "null_padding=true", "store_rejects=true",
             ]  # fmt: skip
             if not like.strict:  # in parallel, line breaks in quotes cannot be told from others
                 options += ["strict_mode=false", "parallel=false"]
@@ -307,6 +313,7 @@ def _leaf(values: pa.Array) -> pa.Array:
 def _csv(path: str) -> EventFile:
     with _opened(path) as file:
         header, first_row = file.readline(LONGEST_HEADER + 1), file.readline(LONGEST_HEADER)
+        escape = "\\" if _ESCAPED.search(first_row + file.read(SEEN_ROWS)) else '"'
     if len(header) > LONGEST_HEADER:
         raise UnusableError(f"has a first line of more than {LONGEST_HEADER >> 10} kB, which is no header of columns")
     delimiter = max(",;\t|", key=header.count)
@@ -318,7 +325,7 @@ def _csv(path: str) -> EventFile:
         raise UnusableError(f"has {len(names):,} columns; events have some ten, and at most {MOST_COLUMNS:,} are read")
     if len(values) == len(names) + 1 and not values[-1].strip():
         names.append("")  # the rows end with a delimiter that the header does not have
-    return EventFile("csv", _distinct(names), delimiter=delimiter)
+    return EventFile("csv", _distinct(names), delimiter=delimiter, escape=escape)
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:

@@ -3,11 +3,13 @@
 import { clockFrom } from "../../views/shared/clock.js";
 import { el, icon } from "../../views/shared/elements.js";
 import { closeLast } from "../../views/shared/keys.js";
+import { memory } from "../../views/shared/memory.js";
 import { twin } from "../../views/shared/registry.js";
+import { sharedState } from "../../views/shared/shared_state.js";
 import { SignIn } from "../../views/shared/sign_in.js";
 import { selectionOf } from "../../views/shared/verbs.js";
 import { buildHelp, dialogOf, iconButton } from "./help.js";
-import { memory, pageKeys } from "./keys.js";
+import { pageKeys } from "./keys.js";
 import { addressOf } from "./links.js";
 import { isReadable, saveReport } from "./report.js";
 import { buildTour, TOURED } from "./tour.js";
@@ -210,6 +212,7 @@ class ChromeBar {
   constructor({ model }) {
     this.model = model;
     this.clock = clockFrom(this.model);
+    this.haunted = sharedState(this.model.clock, "ghost");
     this.selected = selectionOf(this.model);
     this.toast = buildToast();
     this.link = buildLink(this.clock, this.toast);
@@ -233,9 +236,10 @@ class ChromeBar {
       present: () => document.fullscreenEnabled && this.present(),
       theme: () => this.toggleTheme(),
       fit: () => twin.mapcommands?.get(this.model.clock)?.toggleFit?.(),
-      back: () => (this.model.waiting ? this.skeleton.give_up() : closeLast() || this.selected.back()),
+      back: () =>
+        this.model.waiting ? this.skeleton.give_up() : closeLast() || this.selected.back() || this.haunted.value?.off(),
     });
-    this.help = buildHelp(this.model.definitions, this.keys, () => this.startTour());
+    this.help = buildHelp(this.model, this.keys, () => this.startTour());
     this.offer = el("span", { class: "offer", "data-testid": "tour-offer" });
   }
 

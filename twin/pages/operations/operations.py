@@ -4,6 +4,7 @@ import asyncio
 import functools
 import hashlib
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,8 @@ import panel as pn
 from panel.io.resources import get_dist_path
 
 from twin import api
+from twin.api.endpoints import BASE
+from twin.api.openapi_alerts import ALERTS
 from twin.foundation import errand
 from twin.foundation.address import Address, notice, quoted, suggestion
 from twin.foundation.errors import ForeignColumnsError, SignInError, TwinError
@@ -34,6 +37,8 @@ from twin.server import threads
 from twin.server.answering import answering_request
 from twin.server.headers import guard_page
 from twin.server.process import process
+from twin.views.bell.bell import AlertBarView, BellView
+from twin.views.bell.rules import AlertRulesView
 from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.feed.feed import FeedView
 from twin.views.incident_card.incident_card import IncidentCardView
@@ -49,6 +54,8 @@ from twin.views.order.order import OrderView
 from twin.views.order_list.order_list import OrderListView
 from twin.views.pipeline.pipeline import PipelineView
 from twin.views.session.address import NAMES, missing_order
+from twin.views.session.ghosts import KINDS as GHOSTS
+from twin.views.session.ghosts import is_choice
 from twin.views.session.session import ReplaySession
 from twin.views.shared import theme
 from twin.views.shared.component import bundle_url, style_text
@@ -71,7 +78,7 @@ PROGRESS_S = 0.5
 """Seconds between two progress texts while the source opens."""
 LONGEST_LATER = 31 * DAY
 """Longest range that the notice about later orders offers, seconds: stragglers may come years apart."""
-SAVED = ("events", "layers", "density", "tab", "below")
+SAVED = ("events", "layers", "density", "tab", "below", "ghost")
 """The parameters of the address in which views save a choice."""
 
 
@@ -161,21 +168,25 @@ class _Operations:
         self.why = built(WhyView, controller, active=False)
         self.order = built(OrderView, controller)
         self.transport = built(
-            TransportView, controller, on_range=session.range, on_cancel=self._cancel, dock=True, on_why=self._explain
-        )
+            TransportView, controller, on_range=session.range, on_cancel=self._cancel, dock=True, on_why=self._explain,
+            on_ghost=session.ghosts.choose,
+        )  # fmt: skip
         self.data_quality = built(DataQualityView, controller, on_refresh=session.check_for_newer)
-        self.chrome = built(ChromeView, controller, on_cancel=self._cancel, user=api.user_url() if mounted else "")
+        watched = "" if session.hub.settings.on_behalf_of_user or not mounted else "on" if process.alerts else "off"
+        user = api.user_url() if mounted else ""
+        self.chrome = built(ChromeView, controller, on_cancel=self._cancel, user=user, alerts=watched)
         tiles = partial(process.built_tileset, session.hub)
         self.card = built(IncidentCardView, controller, hub=session.hub, tiles=tiles)
         self.live = built(LiveView, controller, on_live=session.go_live)
+        self.bells = self._bells() if mounted else []
         self.banner = BannerView()
         self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
         session.watch(
             [self.map, self.pipeline, self.kpis, self.alert, self.feed, self.moments, self.orders, self.trends, self.why,
-             self.order, self.transport, self.data_quality, self.chrome, self.card, self.live]
+             self.order, self.transport, self.data_quality, self.chrome, self.card, self.live, *self.bells]
         )  # fmt: skip
         saved = ((self.feed, "query"), (self.map, "layers_text"), (self.map, "density_text"), (self.tabs, "tab"),
-                 (self.transport, "below"))  # fmt: skip
+                 (self.transport, "below"), (session.ghosts, "choice"))  # fmt: skip
         session.save_in_address(**dict(zip(SAVED, saved, strict=True)))
         self._panels: dict[str, ReplayView] = {
             "events": self.feed, "moments": self.moments, "orders": self.orders, "trends": self.trends, "why": self.why,
@@ -184,19 +195,41 @@ class _Operations:
         # its kitchens come with the first place: thousands would make the first page wait for what it does not show
         self.choice = KitchenChoice(margin=0, visible=False, css_classes=["kitchen"])
         self.choice.param.watch(self._on_choice, "value")
-        self.bar = (self.live, self.data_quality, self.chrome, session.page, self.card)
+        self.bar = (self.live, *self.bells[:2], self.data_quality, self.chrome, session.page, self.card)
+        controller.lead = session.page
         self._follow()
         self._restored = session.restore(query)
         if self._restored:
             pass  # `_on_place` has shown the replay
         elif query.get("location") in {place.id for place in session.hub.locations}:
             self.chrome.waiting = "Loading …"
-            body[:] = [self.banner, self.replay]
+            body[:] = [self.banner, *self.bells[2:], self.replay]
         else:
             if (choice := session.hub.cached(Choices).ready(session.hub)) is not None:
                 self.welcome.show_choice(choice)
             body[:] = [self.banner, self.welcome]
         pn.state.onload(partial(self._begin, query))  # not before: Panel loses what changes while a page is being drawn
+
+    def _bells(self) -> list[ReplayView]:
+        """Return the bell of alerts, their rules and their bar; nothing where there are none."""
+        if process.alerts is None:
+            return []
+        controller = self.session.controller
+        store, address = process.alerts, f".{BASE}{ALERTS}"
+        bell = built(BellView, controller, store=store, on_go=self._go, api=address, user="./user")
+        rules = built(AlertRulesView, controller, store=store, hub=self.session.hub, on_go=self._go, api=address)
+        return [bell, rules, built(AlertBarView, controller)]
+
+    def _go(self, t: float, location: str = "") -> None:
+        """Show the day of a time that is not in the range, at that time; of another kitchen if it is named."""
+        places = self.session.hub.locations
+        place = next((one for one in places if one.id == location), self.session.place)
+        if place is None or not math.isfinite(t):
+            return
+        day = int(place.tz.day(t))
+        window = self.session.hub.within(place.id, float(place.tz.start_of(day)), float(place.tz.start_of(day + 1)))
+        if window is not None:
+            pn.state.execute(partial(self.session.choose, place.id, window.start, window.end, t))
 
     def _follow(self) -> None:
         """Connect the parts: each follows the Params of others."""
@@ -205,6 +238,7 @@ class _Operations:
         session.page.param.watch(self._apply_theme, "was_dark")
         self.map.param.watch(lambda event: session.param.update(viewport=event.new), "viewport")
         session.param.watch(lambda event: self.map.param.update(viewport=event.new), "viewport")
+        session.ghosts.param.watch(lambda event: self.transport.param.update(ghost=event.new), "choice")
         session.param.watch(self._on_place, "place")
         session.param.watch(self._on_waiting, "waiting")
         session.param.watch(self._on_problem, "problem")
@@ -251,6 +285,10 @@ class _Operations:
         address.one_of("tab", self._panels)
         address.one_of("theme", theme.TOKENS)
         address.some_of("layers", [*LAYERS, NO_LAYERS], "layer")
+        ghost = address.text("ghost")
+        if ghost and not is_choice(ghost):
+            self.session.ghosts.choice = ""
+            address.remark(f"{quoted(ghost)} is no ghost: {', '.join(GHOSTS)}, or a day as 2025-10-16.")
         density = address.text("density")
         if density and not Density.of(density).kind:
             kind = density.partition(",")[0]
@@ -378,11 +416,12 @@ class _Operations:
             source_range=(place.start, place.end),
             latest=self.session.hub.last_day(place.id).end,
             reach=(reach.start, reach.end),
+            days=self.session.hub.days(place.id),
         )
         if event.old is None or event.old.id != place.id:  # not with every event of a live kitchen
             self._choose_panel()
         if self.replay not in list(self.body):
-            self.body[:] = [self.banner, self.replay]
+            self.body[:] = [self.banner, *self.bells[2:], self.replay]
 
     def _on_waiting(self, event: Any) -> None:
         self.transport.busy = event.new

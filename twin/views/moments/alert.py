@@ -3,13 +3,16 @@
 As it was known then, unless the page is to show it with hindsight: then the card has the moments of the whole range.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import param
 
+from twin.analysis.moments import Moment
 from twin.analysis.moments.known import JUST_ENDED
+from twin.foundation.cache import shared
 from twin.replay.controller import ReplayController
 from twin.views.moments.known import known_to_browser
 from twin.views.moments.moments import span_of, to_browser
@@ -76,14 +79,9 @@ class AlertView(ReplayView):
     def learn(self) -> None:
         """Show the troubles of the controller's insights."""
         insights = self._controller.insights
-        troubles = (
-            None
-            if insights is None
-            else [one for one in to_browser(insights.moments, span_of(self._controller)) if one["trouble"]]
-        )
         timeline = self._controller.timeline
-        self._card.param.update(
-            moments=troubles,
+        self._card.tell(
+            moments=None if insights is None else _troubles(insights.moments, span_of(self._controller)),
             states=states_to_browser(insights),
             empty=timeline is not None and not timeline.has_orders,
             problem="" if insights is not None else self._controller.insights_problem,
@@ -94,3 +92,8 @@ class AlertView(ReplayView):
     def _unfold(self) -> None:
         """Show what the controller has of how troubles unfolded."""
         self._card.known = known_to_browser(self._controller)
+
+
+@shared()
+def _troubles(moments: Sequence[Moment], span: float) -> list[dict[str, Any]]:
+    return [one for one in to_browser(moments, span) if one["trouble"]]

@@ -32,6 +32,7 @@ from twin.sources.base import Location
 from twin.timeline.timeline import Timeline
 from twin.views.session.address import Follow, LoadRequest, cut, loop_text, read
 from twin.views.session.following import Following
+from twin.views.session.ghosts import GhostFollower
 from twin.views.session.unfolding import TroubleFollower
 from twin.views.shared.component import Component, module_source
 from twin.views.shared.rows import inserted_rows
@@ -123,6 +124,7 @@ class ReplaySession(param.Parameterized):
         self.page.join(controller)
         self._views: Sequence[ReplayView] = ()
         self._troubles = TroubleFollower(hub, controller, lambda: self.page.seen)
+        self.ghosts = GhostFollower(hub, controller, self._errand)
         self.following = Following(hub, self._visible, self._extend)
         self._shown: tuple[int, float] | None = None
         self._written = ""
@@ -140,6 +142,7 @@ class ReplaySession(param.Parameterized):
         """Whether the timeline is being replaced by a later one of the same kitchen."""
         self._examined: Insights | None = None  # the last that came with a live kitchen
         controller.param.watch(self._on_anchor, "anchor")
+        controller.param.watch(lambda _: self.tick(force=True), "ghost")
         controller.selection.param.watch(self._on_state, "version")
         self.page.param.watch(self._on_visibility, "seen")
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
@@ -386,8 +389,7 @@ class ReplaySession(param.Parameterized):
                         view.attempt(view.extend, inserted)
             if now.insights is not None and now.insights is not self._examined:
                 self._examined = now.insights
-                self._learn(replace(now.insights, timeline=now.timeline))
-            self._update_freshness()
+                self._learn(replace(now.insights, timeline=now.timeline), show=False)
             self.tick(force=True)
 
     async def learn(self, timeline: Timeline) -> None:
@@ -407,12 +409,14 @@ class ReplaySession(param.Parameterized):
             reason = f"For a reason that nobody foresaw ({type(error).__name__}): the log has it."
             self.controller.fail_to_learn(timeline, reason)
 
-    def _learn(self, insights: Insights) -> None:
+    def _learn(self, insights: Insights, show: bool = True) -> None:
+        """Pass insights to the controller and the views; without `show` the caller has them show the playhead's moment after."""
         with pn.io.hold():
             self.controller.learn(insights)
             for view in self._views:
                 view.attempt(view.learn)
-            self.tick(force=True)
+            if show:
+                self.tick(force=True)
 
     def unfold(self) -> None:
         """Compute here and now what was known of troubles all over the range, for a page that no server serves."""
@@ -447,6 +451,7 @@ class ReplaySession(param.Parameterized):
                 return
             self._shown = (anchor.epoch, t)
             TICKS.inc()
+            self.ghosts.notice()
             snapshot = self.controller.timeline.at(t)
             for view in self._views:
                 if getattr(view, "active", True):

@@ -64,9 +64,9 @@ class ReplayClock {
     return frameAt;
   }
   /**
-   * Take an anchor from the server. An older one (lower epoch) is ignored, and of the same change the browser's own
-   * prediction is kept: it was there first, and the answer's age leaves out the time it took to come. `resync` takes
-   * the age all the same.
+   * Take an anchor from the server. An older one (lower epoch, or an earlier edge) is ignored, and of the same change
+   * the browser's own prediction is kept: it was there first, and the answer's age leaves out the time it took to come.
+   * `resync` takes the age all the same.
    * @param {Anchor} anchor
    * @param {boolean} resync
    */
@@ -82,6 +82,7 @@ class ReplayClock {
     if (
       known &&
       (anchor.epoch < known.epoch ||
+        (anchor.epoch === known.epoch && (anchor.edge ?? 0) < (known.edge ?? 0)) ||
         (!resync && anchor.epoch === known.epoch && !!anchor.live && !!known.live && anchor.start === known.start) ||
         (!resync &&
           anchor.epoch === known.epoch &&
@@ -96,7 +97,10 @@ class ReplayClock {
           anchor.start === known.start &&
           anchor.end === known.end))
     ) {
-      if (grown) this.tell();
+      if (grown) {
+        this.anchor.step = anchor.step ?? this.anchor.step;
+        this.tell();
+      }
       return;
     }
     this.take(anchor);

@@ -80,6 +80,7 @@ const ICONS = {
   question: "M9 9a3 3 0 1 1 4.500 2.600c-1 .6-1.500 1.200-1.500 2.400M12 18v.5",
   chevronLeft: "M14 6l-6 6 6 6",
   chevronRight: "M10 6l6 6-6 6",
+  bell: "M5 17h14l-2-3v-4a5 5 0 0 0-10 0v4zM10 20a2 2 0 0 0 4 0M12 5V3.500",
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
 };
 const FILLED = new Set(["play", "stop", "back", "forward"]);
