@@ -30,6 +30,7 @@ MEASURES = (
     "growing",
     "ledger",
     "moments",
+    "network",
     "opening",
     "scale",
 )

@@ -6,16 +6,22 @@ before.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from twin.analysis.baseline import SAME_WEEKDAYS, History
 from twin.analysis.metrics import WHOLE_MINUTE
+from twin.foundation.lazily import at_first_use
 from twin.foundation.stages import CREATED, STALLED_AFTER
 from twin.timeline import events as ev
 from twin.timeline.orders import began
+
+if TYPE_CHECKING:
+    from scipy import special
+else:
+    special = at_first_use("scipy.special")
 
 Floats = NDArray[np.float64]
 
@@ -98,7 +104,7 @@ def _compared(name: str, value: float | None, others: list[float | None]) -> Day
         return DayFigure(name, LABELS[name], value, None, None, None, "", n)
     mean, width = (
         float(known.mean()),
-        float(known.std(ddof=1) * stdtrit(n - 1, (1 + SURE) / 2) * np.sqrt(1 + 1 / n)),
+        float(known.std(ddof=1) * special.stdtrit(n - 1, (1 + SURE) / 2) * np.sqrt(1 + 1 / n)),
     )
     low, high = max(mean - width, 0.0), mean + width
     if name in SHARES:

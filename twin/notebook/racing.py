@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from twin.analysis.baseline import MOST_DAYS, History
+from twin.analysis.comparison import name_of
 from twin.analysis.race import FIGURES, ON_TIME, Entry, Race
 from twin.analysis.race import race as race_of
 from twin.foundation.stages import STALLED_AFTER
 from twin.foundation.times import DAY
-from twin.notebook.comparing import name_of
 from twin.notebook.kitchen import Kitchen
 
 if TYPE_CHECKING:
@@ -108,4 +108,4 @@ def _entry(kitchen: Kitchen, relative: bool) -> Entry:
     window, place = kitchen._window, kitchen.location
     before, after = (MOST_DAYS * DAY, MOST_DAYS * DAY) if relative else (0.0, 0.0)
     rows = kitchen._hub.source.history(place.id, window.start - before - STALLED_AFTER, window.end + after)
-    return Entry(name_of(kitchen), History.from_rows(rows, place.tz), window)
+    return Entry(name_of(place, window), History.from_rows(rows, place.tz), window)

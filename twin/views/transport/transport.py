@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import panel as pn
 import param
+from numpy.typing import NDArray
 
 from twin.analysis.driver_supply import PART, RangeSummary, is_recorded, summarise, supply
 from twin.analysis.late_hours import CAUSES, LateHours, late_hours
@@ -17,6 +18,7 @@ from twin.analysis.ledger import NAMES, PARTS, ledger_of
 from twin.analysis.moments import KINDS, TROUBLES, Moment
 from twin.analysis.moments.moment import when_in
 from twin.analysis.wording import minutes_text, whole_minutes
+from twin.foundation.cache import ByteCache, one_each, shared
 from twin.foundation.errors import TwinError
 from twin.foundation.stages import STALLED_AFTER
 from twin.foundation.times import DAY, HOUR
@@ -43,6 +45,9 @@ MOST_BARS = 180
 
 SO_FAR_S = 300.0
 """Data seconds between two sums of the range up to the playhead while it plays: texts that change with every tick say nothing."""
+
+REDRAWN_S = 10.0
+"""Data seconds by which a range that grows ends later before its bars are drawn anew: of a day's, not a tenth of a pixel."""
 
 LOADING = "Loading the range …"
 
@@ -195,6 +200,7 @@ class TransportView(ReplayView):
         self._on_cancel = on_cancel
         self._choices = 0
         self._outdated = False
+        self._drawn = -math.inf  # where the range ended when its bars were drawn last, data seconds
         self._bar = TransportBar(
             sizing_mode="stretch_width",
             busy=self.busy,
@@ -235,32 +241,25 @@ class TransportView(ReplayView):
             )
             return
         with pn.io.hold():
-            bar.param.update(**self._range(timeline), late={})
+            bar.late = {}
             self.learn()
             self._show_ghost()
 
-    def _range(self, timeline: Timeline) -> dict[str, Any]:
-        """Return the range and its orders for the browser; one that grows ends with the latest event, not with the window."""
-        window, grows = timeline.window, self._controller.state != "replay"
-        edges, counts = timeline.volume(bucket_width(window.start, window.end))
-        end = self._controller.whole[1] if grows else window.end
-        kept = edges[:-1] < end  # bars that have begun
-        return {
-            "window": {"start": window.start, "end": end},
-            "volume": {
-                "edges": [*edges[:-1][kept].tolist(), min(float(edges[kept.sum()]), end)],
-                "counts": counts[kept].tolist(),
-            },
-            "summary": summary_parts(summarise(timeline)),
-        }
+    def _draw(self, timeline: Timeline) -> None:
+        """Show the range, its bars and its moments; one that grows ends with the latest event, not with the window."""
+        insights, span = self._controller.insights, timeline.window.end - timeline.window.start
+        end = self._controller.whole[1] if self._controller.state != "replay" else timeline.window.end
+        moments = () if insights is None else insights.moments
+        of_range = timeline.cached(_Bars).until(end)
+        told = {**of_range, "supply": _with_spells(of_range["supply"], moments)}
+        self._bar.tell(**told, moments=_moment_messages(moments, span))
+        self._drawn = end
 
     def extend(self, inserted: Inserted) -> None:
-        """Use the controller's timeline: the range ends later, and so do its bars. Late minutes follow with `learn`."""
-        timeline, bar = self._controller.timeline, self._bar
-        if timeline is None:
-            return
-        bar.param.update(**self._range(timeline))
-        self._supply(timeline)
+        """Use the controller's timeline: the range ends later. Its bars follow when that can be seen, or with `learn`."""
+        timeline = self._controller.timeline
+        if timeline is not None and not 0 <= self._controller.whole[1] - self._drawn < REDRAWN_S:
+            self._draw(timeline)
 
     def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
         """Show the range's figures up to the snapshot; while playing only every `SO_FAR_S`, and never when with hindsight."""
@@ -281,28 +280,7 @@ class TransportView(ReplayView):
             return
         self._outdated = self._controller.state != "replay"
         self._show_late()
-        self._supply(timeline)
-
-    def _supply(self, timeline: Timeline) -> None:
-        """Show the moments, and the meals waiting per driver."""
-        insights, span = self._controller.insights, timeline.window.end - timeline.window.start
-        moments = [] if insights is None else [_moment_message(moment, span) for moment in insights.moments]
-        if not is_recorded(timeline):
-            self._bar.param.update(supply={"rule": RIBBON_UNKNOWN, "unknown": True}, moments=moments)
-            return
-        edges = np.asarray(self._bar.volume["edges"], np.float64)
-        per_bar = supply(timeline, edges)
-        self._bar.param.update(
-            supply={
-                "waiting": per_bar.waiting.round(1).tolist(),
-                "road": per_bar.on_road.round(1).tolist(),
-                "short": shortages(() if insights is None else insights.moments),
-                "begin": per_bar.begin.tolist(),
-                "end": per_bar.end.tolist(),
-                "rule": RIBBON_RULE,
-            },
-            moments=moments,
-        )
+        self._draw(timeline)
 
     def _show_late(self) -> None:
         """Compute the late minutes in a thread, once per timeline and only if they are looked at."""
@@ -463,6 +441,54 @@ def summary_parts(of_range: RangeSummary, by: str = "") -> list[dict[str, str]]:
         until = f" by {by}" if by else ""
         add("revenue", f"${of_range.revenue:,.0f}", f"Price × quantity of every item ordered in the range{until}.")
     return parts
+
+
+class _Bars:
+    """What the bars of a timeline show, made once for all sessions that look at it."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._until: ByteCache[dict[str, Any]] = ByteCache(4, one_each)
+
+    def until(self, end: float) -> dict[str, Any]:
+        """Return window, volume, supply and summary as `TransportBar` has them, without spells; bars after `end` are left out."""
+        return self._until.load(end, lambda: self._make(end))
+
+    def _make(self, end: float) -> dict[str, Any]:
+        timeline = self._timeline
+        window = timeline.window
+        edges, counts = timeline.volume(bucket_width(window.start, window.end))
+        begun = edges[:-1] < end
+        edges = np.append(edges[:-1][begun], min(float(edges[begun.sum()]), end))
+        return {
+            "window": {"start": window.start, "end": end},
+            "volume": {"edges": edges.tolist(), "counts": counts[begun].tolist()},
+            "supply": _supply_message(timeline, edges),
+            "summary": summary_parts(summarise(timeline)),
+        }
+
+
+def _supply_message(timeline: Timeline, edges: NDArray[np.float64]) -> dict[str, Any]:
+    if not is_recorded(timeline):
+        return {"rule": RIBBON_UNKNOWN, "unknown": True}
+    per_bar = supply(timeline, edges)
+    return {
+        "waiting": per_bar.waiting.round(1).tolist(),
+        "road": per_bar.on_road.round(1).tolist(),
+        "begin": per_bar.begin.tolist(),
+        "end": per_bar.end.tolist(),
+        "rule": RIBBON_RULE,
+    }
+
+
+@shared()
+def _with_spells(supply: dict[str, Any], moments: Sequence[Moment]) -> dict[str, Any]:
+    return supply if "unknown" in supply else {**supply, "short": shortages(moments)}
+
+
+@shared()
+def _moment_messages(moments: Sequence[Moment], span: float) -> list[dict[str, Any]]:
+    return [_moment_message(moment, span) for moment in moments]
 
 
 def _late_message(hours: LateHours) -> dict[str, Any]:
