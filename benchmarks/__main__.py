@@ -26,6 +26,7 @@ MEASURES = (
     "curves",
     "deckgl",
     "api",
+    "ghost",
     "growing",
     "ledger",
     "moments",
