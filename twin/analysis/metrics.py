@@ -299,7 +299,8 @@ class _Sorting:
     """Sorts one column of times after the other; `rows` are the sorted rows of each."""
 
     def __init__(self, before: tuple[MetricIndex, Merge] | None) -> None:
-        self._before, self._merge = ([], None) if before is None else (before[0]._sorted, before[1])
+        self._before = [] if before is None else before[0]._sorted
+        self._merge = None if before is None else before[1]
         self.rows: list[NDArray[np.int32]] = []
 
     def __call__(self, times: Floats) -> NDArray[np.int32]:

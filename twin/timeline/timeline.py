@@ -140,7 +140,7 @@ class Timeline(Owner):
         self._events = EventLog(events) if isinstance(events, Events) else events
         self._trip_of = np.full(len(orders), -1, dtype=np.int32)
         self._trip_of[trips.order] = np.arange(len(trips), dtype=np.int32)
-        self.membership = Membership(orders, location.tz, grown and Grown(grown[0].membership, grown[1]))
+        self.membership: Membership = Membership(orders, location.tz, grown and Grown(grown[0].membership, grown[1]))
         self._grown = grown and (weakref.ref(grown[0]), grown[1])
 
     @property
