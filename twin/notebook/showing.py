@@ -54,7 +54,7 @@ class _OnMainThread(JupyterCommJSBinary):
 
 
 def _inlined(viewable: Viewable, root: UIElement) -> None:
-    """Have Panel's style sheets come from this machine, too; Panel sees to that for its own panes, but not for HoloViews' figures."""
+    """Have Panel's style sheets come from this machine, too; Panel sees to that for its own panes, not for HoloViews' figures."""
     if pn.config.inline and pn.state.curdoc is None:
         for model in root.select({"type": UIElement}):
             patch_inline_stylesheets(model)
