@@ -74,10 +74,11 @@ def test_a_sentence_says_how_many_of_those_it_counts_are_still_in_it(shape: str,
         for one in troubles.at(float(t)).moments:
             if one.kind in worlds.FITTING[shape] and one.end == t:
                 words = (
-                    r"So far (\d+) .*?(?:, (all|\d+) of them still .*?)?(?:, (?:their|delivery time of the (\d+))|$)"
+                    r"So far (\d+) .*?(?:, (all|\d+) of them still .*?)?(?:, (?:their|the (\d+|one) delivered took)|$)"
                 )
                 of, still, delivered = re.match(words, one.sentence).groups()  # type: ignore[union-attr]
-                assert int(delivered or 0) + (int(of) if still == "all" else int(still or 0)) <= int(of), one.sentence
+                delivered = {None: 0, "one": 1}.get(delivered, delivered)
+                assert int(delivered) + (int(of) if still == "all" else int(still or 0)) <= int(of), one.sentence
                 inside = np.count_nonzero((begin <= t) & ~(end <= t))
                 found.append(int(of) if still == "all" else int(still or 0))
                 assert found[-1] <= min(inside, int(of)), one.sentence

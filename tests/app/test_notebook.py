@@ -23,6 +23,7 @@ from tests.app.workspace import ME, Workspace, host
 NAME = "caspersdev-digital-twin"
 HOURS = ROOT / "stages" / "app_hours.ipynb"
 REPORT = ROOT / "stages" / "day_report.ipynb"
+EXPLORE = ROOT / "stages" / "explore.ipynb"
 
 UC_STATE = '''
 """Casper's own, in short: a record is JSON pasted into SQL between apostrophes."""
@@ -396,7 +397,7 @@ def test_the_notebooks_install_the_sdk_that_is_tested_here(notebook: Path) -> No
     assert next(pin for pin in pins if pin.startswith("databricks-sdk==")) in install.split()
 
 
-@pytest.mark.parametrize("notebook", [NOTEBOOK, HOURS, REPORT], ids=lambda path: path.stem)
+@pytest.mark.parametrize("notebook", [NOTEBOOK, HOURS, REPORT, EXPLORE], ids=lambda path: path.stem)
 def test_the_notebooks_are_shipped_without_outputs(notebook: Path) -> None:
     code = [cell for cell in json.loads(notebook.read_text())["cells"] if cell["cell_type"] == "code"]
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)

@@ -124,6 +124,7 @@ def test_nothing_that_may_wait_runs_on_the_event_loop(server: Server) -> None:
         await until(lambda: done)
         await opened(f"/kiosk?frame=1&locations={KITCHEN}", sessions)
         await opened("/adapt", sessions)
+        await opened("/network", sessions)
         await until(lambda: shown(KITCHEN))
         await asyncio.to_thread(answers, address)
 

@@ -21,7 +21,7 @@ def test_a_figure_is_drawn_at_once(kernel: Kernel, code: str) -> None:
     shown = kernel.shown(code)
     assert "bk-" in shown["text/html"] or "data-root-id" in shown["text/html"]
     assert "application/vnd.holoviews_exec.v0+json" in shown
-    assert not re.search(r"""src=["']?https?://""", shown["text/html"])
+    assert not re.search(r"""(src=["']?|"url":")https?://""", shown["text/html"])
 
 
 def test_an_order_is_shown_as_a_figure(kernel: Kernel) -> None:

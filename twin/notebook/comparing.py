@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from twin.analysis.baseline import History
-from twin.analysis.comparison import Comparison, Difference, Side
+from twin.analysis.comparison import Comparison, Difference, Side, names_of
 from twin.analysis.comparison import compare as compare_sides
 from twin.notebook.kitchen import Kitchen
 
@@ -87,28 +86,10 @@ def compare(first: Kitchen, second: Kitchen) -> Differences:
     >>> list(twin.compare(sf, chicago).table)
     ['label', 'first', 'second', 'difference', 'low', 'high', 'change']
     """
-    names = _names(first, second)
-    result = compare_sides(_side(first), _side(second), first._hub.settings.delivery_target_s, names)
+    names = names_of((first.location, first._window), (second.location, second._window))
+    one, other = (Side.read(side._hub.source, side.location, side._window) for side in (first, second))
+    result = compare_sides(one, other, first._hub.settings.delivery_target_s, names)
     return Differences(result, names)
-
-
-def _side(kitchen: Kitchen) -> Side:
-    window, place = kitchen._window, kitchen.location
-    rows = kitchen._hub.source.history(place.id, window.start, window.end)
-    return Side(History.from_rows(rows, place.tz), window)
-
-
-def _names(first: Kitchen, second: Kitchen) -> tuple[str, str]:
-    names = _name(first), _name(second)
-    return ("the first", "the second") if names[0] == names[1] else names
-
-
-def _name(kitchen: Kitchen) -> str:
-    """Return a kitchen with its range: one day, or from when until when."""
-    tz, window = kitchen.location.tz, kitchen._window
-    if (window.start, window.end) == tz.whole_days(window.start, window.start):
-        return f"{kitchen.location.label}, {tz.date(window.start)}"
-    return f"{kitchen.location.label}, {tz.text(window.start)} to {tz.text(window.end)}"
 
 
 def _row(one: Difference) -> dict[str, object]:
