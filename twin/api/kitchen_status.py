@@ -122,7 +122,9 @@ def _metrics(hub: Hub, timeline: Timeline, snapshot: Snapshot) -> dict[str, Any]
         "capacity_orders": orders,
         "capacity_source": source,
         "stages": [_stage(figure) for figure in figures[:COMPLETED]],
-        "cold_meals": _cold(snapshot, hub.settings.cold_after_s) if index.recorded[READY] else None,
+        "cold_meals": _cold(snapshot, hub.settings.cold_after_s)
+        if index.recorded[READY] and index.ends[READY]
+        else None,
         "driver_supply": _driver_supply(timeline, snapshot.t),
         **_state(hub, timeline, snapshot.t),
     }
