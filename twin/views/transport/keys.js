@@ -18,8 +18,8 @@ const CHOOSING = '[role="option"], [role="menuitem"], [role="combobox"], [role="
 
 /**
  * What a key does: `keys` as events name them, lower case; `act` gets the event and {model, clock, verbs, scrubber,
- * ghost}, and returns false where the key does nothing; `except`: where the focus has a use of its own for it; `help`: its
- * lines in the help.
+ * ghost}, and returns false where the key does nothing; `except`: where the focus has a use of its own for it; `help`:
+ * its lines in the help.
  * @typedef {{keys: string[], except?: string, once?: boolean, act: Function, help: [string[], string][]}} Binding
  */
 
