@@ -29,6 +29,7 @@ MEASURES = (
     "growing",
     "ledger",
     "moments",
+    "network",
     "opening",
     "scale",
 )

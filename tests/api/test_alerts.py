@@ -46,7 +46,7 @@ def test_a_rule_is_stored_tried_and_deleted_and_an_alert_acknowledged(server: st
     assert result["sentence"].startswith("Would not have fired")
     assert result["alerts"] == []
     (stored,) = process.alerts.rules()
-    process.alerts.advance(stored, place, Machine(), [Firing(0.0, 60.0, 3000.0)], send=False)
+    process.alerts.advance(stored, place, Machine(), [Firing(0.0, 60.0, 3000.0)], channels=[])
     (alert,) = ask(server, "GET", f"?location={place}&state=firing")[1]["alerts"]
     assert (alert["title"], alert["text"], alert["began"]) == (
         "<b>Late",
@@ -69,7 +69,7 @@ def test_a_rule_is_changed_and_a_deleted_one_brought_back(server: str) -> None:
 
     def fire(t: float) -> None:
         (stored,) = process.alerts.rules()
-        process.alerts.advance(stored, place, Machine(t + 60.0), [Firing(t, t, 3000.0)], send=False)
+        process.alerts.advance(stored, place, Machine(t + 60.0), [Firing(t, t, 3000.0)], channels=[])
 
     def firing() -> int:
         return len(ask(server, "GET", "?state=firing")[1]["alerts"])
@@ -88,7 +88,7 @@ def test_a_rule_is_changed_and_a_deleted_one_brought_back(server: str) -> None:
 def test_who_has_seen_an_alert_says_who_it_is_and_what_is_done(server: str) -> None:
     ask(server, "POST", "/rules", RULE)
     (stored,) = process.alerts.rules()
-    process.alerts.advance(stored, "x", Machine(), [Firing(60.0, 60.0, 3000.0)], send=False)
+    process.alerts.advance(stored, "x", Machine(), [Firing(60.0, 60.0, 3000.0)], channels=[])
     (alert,) = process.alerts.alerts()
     for name, note in (("  Ada\n Lovelace ", "<i>two drivers"), ("Bob", "me, too")):
         status, seen = ask(server, "POST", f"/{alert.id}/acknowledge", {"name": name, "note": note})

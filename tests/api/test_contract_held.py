@@ -40,7 +40,7 @@ def server(server: str, demo_world: World, tmp_path: Path) -> Iterator[str]:
     process.alerts = Store(f"sqlite:///{tmp_path / 'alerts.db'}")
     rule = process.alerts.put(Rule(FigureCondition("delivery_time", 2700.0, 2400.0), id="late"), "ada")
     fired = [Firing(0.0, 60.0, 3000.0), Firing(0.0, 60.0, 3000.0, ended=600.0), Firing(900.0, 960.0, 3000.0)]
-    process.alerts.advance(rule, demo_world.places[0], Machine(960.0), fired, send=False)
+    process.alerts.advance(rule, demo_world.places[0], Machine(960.0), fired, channels=[])
     yield server
     process.alerts.close()
     process.alerts = None

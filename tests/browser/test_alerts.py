@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 TOKEN = "of-whoever-sends-the-events"
 KITCHEN = "ChIJvXT99PfCQIYROz3H0NrIctA"
 """Where the demo of this seed starts nothing from 17:25 to 18:00 on its last day."""
-DEMO = ("--days", "3", "--scale", "0.4", "--seed", "7", "--from", "17:31", "--speed", "15")
+DEMO = ("--days", "3", "--scale", "0.4", "--seed", "7", "--from", "17:31", "--speed", "12")
 STATE = "() => [...globalThis.__twin.clocks.values()].find((clock) => clock.anchor?.end > clock.anchor?.start).state"
 
 
@@ -68,6 +68,7 @@ def state(page: Page) -> str:
 
 
 def test_an_outage_fires_and_the_manager_looks_back_returns_and_acknowledges_it(live: Served, page: Page) -> None:
+    """A wall screen shows the kitchen meanwhile."""
     until(page, lambda: live.latest >= "2025-10-17T17:30", "what lies before is sent", 120)
     page.goto(f"{live.address}/operations?location={KITCHEN}&live=1")
     expect(by_id(page, "live")).to_contain_text("LIVE", timeout=60_000)
@@ -75,6 +76,10 @@ def test_an_outage_fires_and_the_manager_looks_back_returns_and_acknowledges_it(
     live.ask("/alerts/rules", {"trouble": {"kind": "outage"}, "for_s": 60, "name": "Kitchen stands still"})
     title = page.title()
     assert not title.startswith("(")
+    wall = page.context.new_page()
+    wall.goto(f"{live.address}/kiosk?seconds=600")
+    headline = wall.frame_locator("iframe").last.get_by_test_id("kiosk-headline")
+    expect(headline).to_have_text(re.compile("."), timeout=60_000)
 
     bar = by_id(page, "alert-bar")
     expect(bar).to_contain_text("Kitchen stands still", timeout=90_000)
@@ -82,6 +87,10 @@ def test_an_outage_fires_and_the_manager_looks_back_returns_and_acknowledges_it(
     expect(by_id(page, "bell-count")).to_have_text("1")
     expect(page).to_have_title(f"(1) {title}")
     assert state(page) == "live", "an alert takes nobody away from where he looks"
+    expect(headline).to_contain_text("Kitchen stands still")
+    expect(wall.frame_locator("iframe").last.get_by_test_id("kiosk-detail")).to_contain_text(
+        "orders wait or waited long"
+    )
 
     by_id(page, "stage-created").click()
     page.keyboard.press("Escape")
@@ -105,6 +114,7 @@ def test_an_outage_fires_and_the_manager_looks_back_returns_and_acknowledges_it(
     expect(by_id(page, "acknowledge")).to_be_hidden()
     expect(bar).to_be_hidden()
     expect(page).to_have_title(title)
+    expect(headline).not_to_contain_text("Kitchen stands still")  # the wall goes back to its tour
 
     by_id(page, "bell").click()
     seen = by_id(page, "alert-seen")
@@ -148,11 +158,13 @@ def test_a_rule_is_written_as_a_sentence_and_saved_when_its_past_has_been_seen(w
     expect(by_id(page, "rule-problem")).to_have_text("A number is missing in the sentence.")
     expect(by_id(page, "rule-save")).to_be_disabled()
 
-    by_id(page, "rule-subject").select_option("trouble/slow_kitchen")
-    by_id(page, "rule-for").fill("0")
+    by_id(page, "rule-subject").select_option("figure/orders_per_hour")
+    by_id(page, "rule-way").select_option("over")
+    by_id(page, "rule-limit").fill("60")
+    expect(by_id(page, "rule-recovery")).to_have_value("54")
     by_id(page, "rule-quiet").select_option("quiet")
     by_id(page, "rule-from").fill("23:00")
-    by_id(page, "rule-name").fill("<b>Slow")
+    by_id(page, "rule-name").fill("<b>Busy")
     expect(by_id(page, "tried-alert")).to_be_visible()
     expect(by_id(page, "tried-coverage")).to_contain_text(re.compile(r"\d+ days? of record; .* \d+ % of it"))
     expect(by_id(page, "tried-verdict")).to_contain_text(re.compile("Would have fired (once|[0-9]+ times) in the last"))
@@ -167,12 +179,18 @@ def test_a_rule_is_written_as_a_sentence_and_saved_when_its_past_has_been_seen(w
 
     by_id(page, "bell").click()
     by_id(page, "alert-rules").click()
-    expect(by_id(page, "rule-name")).to_have_value("<b>Slow")
+    expect(by_id(page, "rule-name")).to_have_value("<b>Busy")
     by_id(page, "rule-save").click()
     rule = by_id(page, "rule")
-    expect(rule).to_contain_text("<b>Slow")
+    expect(rule).to_contain_text("<b>Busy")
     (stored,) = watched.ask("/alerts/rules")["rules"]
-    assert (stored["name"], stored["trouble"]["kind"], stored["for_s"]) == ("<b>Slow", "slow_kitchen", 0)
+    watches = stored["figure"]
+    assert (stored["name"], watches["figure"], watches["limit"], watches["recovery"]) == (
+        "<b>Busy",
+        "orders_per_hour",
+        60,
+        54,
+    )
     assert (stored["quiet"], stored["locations"]) == ({"begin": 82_800, "end": 28_800}, ["sanfrancisco"])
 
     by_id(page, "rule-enabled").uncheck()
@@ -186,5 +204,5 @@ def test_a_rule_is_written_as_a_sentence_and_saved_when_its_past_has_been_seen(w
     expect(rule).to_be_hidden()
     assert watched.ask("/alerts/rules")["rules"] == []
     by_id(page, "rule-undo").click()
-    expect(rule).to_contain_text("<b>Slow")
+    expect(rule).to_contain_text("<b>Busy")
     assert watched.ask("/alerts/rules")["rules"][0]["id"] == stored["id"]

@@ -28,6 +28,7 @@ from twin.views.moments.moments import MomentsView
 from twin.views.order.order import OrderView
 from twin.views.order_list.order_list import OrderListView
 from twin.views.pipeline.pipeline import PipelineView
+from twin.views.race.race import RaceView
 from twin.views.shared.stand_in import _StandIn
 from twin.views.shared.view import ReplayView
 from twin.views.transport.transport import TransportView
@@ -55,11 +56,18 @@ VIEWS: dict[str, tuple[type[ReplayView], str]] = {
 }
 """Each view and something that it shows when it works."""
 SHOWS_NOTHING_ALONE = {
-    *(AlertBarView, AlertRulesView, BellView, FollowsStore),
-    *(DifferencesView, IncidentCardView, LiveView, _StandIn),
+    AlertBarView,
+    AlertRulesView,
+    BellView,
+    DifferencesView,
+    FollowsStore,
+    IncidentCardView,
+    LiveView,
+    RaceView,
+    _StandIn,
 }
-"""The alerts of a server, their bar and their rules, a comparison that its page makes, a dialog that buttons of others open, the
-badge of a kitchen that grows, and what has the place of a view that cannot be built."""
+"""The alerts of a server, their bar and their rules, a dialog that buttons of others open, the badge of a kitchen that grows,
+a comparison and a race that nobody has begun, and what has the place of a view that cannot be built."""
 MOVES = {
     "pipeline": "stage-cooking-count",
     "kpis": "kpi-active-value",

@@ -12,7 +12,7 @@ import twin
 from tests.fake_timeline import DAY0, FakeController, FakeTimeline, send_message
 from twin.alerts.store import Store
 from twin.alerts.trial import Trial
-from twin.analysis.alerts import FigureCondition, Firing, Machine, Rule, TroubleCondition
+from twin.analysis.alerts import FigureCondition, Firing, Machine, Rule
 from twin.replay.controller import ReplayController
 from twin.views.bell.bell import BellView, to_browser
 from twin.views.bell.rules import AlertRulesView
@@ -31,7 +31,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def fire(store: Store, place: str, began: float, ended: float | None = None) -> None:
     changes = [Firing(began - 60.0, began, 3000.0)]
     changes += [] if ended is None else [replace(changes[0], ended=ended)]
-    store.advance(LATE, place, Machine(ended or began), changes, send=False)
+    store.advance(LATE, place, Machine(ended or began), changes, channels=[])
 
 
 def test_it_lists_the_kitchens_alerts_and_who_has_seen_them(store: Store) -> None:
@@ -90,14 +90,16 @@ def test_a_rule_is_tried_on_the_demos_past_and_a_newer_one_takes_its_place(store
     assert dialog.place == "sanfrancisco"
     assert "sanfrancisco" in dict(dialog.kitchens)
 
-    rule = {"trouble": {"kind": "slow_kitchen", "least_orders": 3}, "for_s": 0.0}
+    rule = {"figure": {"figure": "orders_per_hour", "limit": 60.0, "recovery": 50.0}, "for_s": 0.0}
     send_message(dialog, {"try": rule, "at": "sanfrancisco", "number": 1})
     (answer,) = answers
     assert answer["number"] == 1
     result = answer["result"]
-    wanted = Trial(hub, "sanfrancisco").of(Rule(TroubleCondition("slow_kitchen"), 0.0))
+    wanted = Trial(hub, "sanfrancisco").of(Rule(FigureCondition("orders_per_hour", 60.0, 50.0), 0.0))
     assert [one["began"] for one in result["fired"]] == [one.firing.began for one in wanted.fired]
     assert (result["coverage"], result["precision"]) == (pytest.approx(wanted.coverage, abs=1e-4), wanted.precision)
+    assert result["fired"]
+    assert result["fired"][0]["text"].startswith("Orders per hour 6")
     assert 0 < result["coverage"] <= 1
 
     answers.clear()

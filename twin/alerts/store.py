@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import (
     DDL,
     Column,
+    ColumnElement,
     Engine,
     Float,
     Integer,
@@ -44,6 +45,9 @@ BUDGET_S = 3600.0
 """Alerts of a kitchen in so many seconds of its time that are told one by one; the others come in one message."""
 GROUP_AFTER_S = 300.0
 """Seconds of wall time for which a message about several alerts waits for more of them."""
+
+WEBHOOK = ""
+"""The channel of the webhook. Another's name ends with a colon, and stands before the keys of what it sends."""
 
 _meta = MetaData()
 _rules = Table(
@@ -216,8 +220,11 @@ class Store:
         firing = given.pop("firing")
         return Machine(**given, firing=None if firing is None else Firing(**firing))
 
-    def advance(self, rule: Rule, location: str, machine: Machine, changes: Sequence[Firing], send: bool) -> list[str]:
-        """Store a step of the watch in one transaction, and return the ids of the alerts that are new; `send`: write messages.
+    def advance(
+        self, rule: Rule, location: str, machine: Machine, changes: Sequence[Firing], channels: Sequence[str]
+    ) -> list[str]:
+        """Store a step of the watch in one transaction, and return the ids of the alerts that are new; messages are written
+        for each of the `channels`.
 
         Nothing is done for a rule that was changed or deleted meanwhile.
         """
@@ -226,7 +233,7 @@ class Store:
             body = connection.execute(select(_rules.c.body).where(_rules.c.id == rule.id)).scalar()
             if body is None or Rule.from_json(json.loads(body)) != rule:
                 return []
-            new = [key for change in changes for key in self._change(connection, rule, location, change, send)]
+            new = [key for change in changes for key in self._change(connection, rule, location, change, channels)]
             here = (_machines.c.rule == rule.id) & (_machines.c.location == location)
             body = json.dumps(asdict(machine))
             if not connection.execute(update(_machines).where(here).values(body=body)).rowcount:
@@ -238,16 +245,19 @@ class Store:
             self.changed.call()
         return new
 
-    def _change(self, connection: Connection, rule: Rule, location: str, change: Firing, send: bool) -> list[str]:
+    def _change(
+        self, connection: Connection, rule: Rule, location: str, change: Firing, channels: Sequence[str]
+    ) -> list[str]:
         key = alert_id(rule.id, location, change.began)
         before = connection.execute(select(_alerts).where(_alerts.c.id == key)).first()
         if change.ended is not None:
             if before is None or before.ended is not None:
                 return []
             connection.execute(update(_alerts).where(_alerts.c.id == key).values(ended=change.ended))
-            if send and not before.grouped:
+            if not before.grouped:
                 alert = Alert(**{**before._mapping, "ended": change.ended})
-                self._message(connection, f"{key}:recovered", _body("recovered", [alert]), 0.0)
+                for channel in channels:
+                    self._message(connection, f"{channel}{key}:recovered", _body("recovered", [alert]), 0.0)
             return []
         if before is not None:
             return []
@@ -260,15 +270,16 @@ class Store:
             int(told >= BUDGET), None, None, None,
         )  # fmt: skip
         connection.execute(insert(_alerts).values(asdict(alert)))
-        if send and not alert.grouped:
-            self._message(connection, f"{key}:firing", _body("firing", [alert]), 0.0)
-        elif send:
-            self._group(connection, alert)
+        for channel in channels:
+            if alert.grouped:
+                self._group(connection, channel, alert)
+            else:
+                self._message(connection, f"{channel}{key}:firing", _body("firing", [alert]), 0.0)
         return [key]
 
-    def _group(self, connection: Connection, alert: Alert) -> None:
+    def _group(self, connection: Connection, channel: str, alert: Alert) -> None:
         """Put an alert beyond the budget into its hour's message, which goes out once; what comes later waits for the next."""
-        key = f"{alert_id('group', alert.location, alert.began // BUDGET_S)}:group"
+        key = f"{channel}{alert_id('group', alert.location, alert.began // BUDGET_S)}:group"
         held = connection.execute(select(_messages.c.body, _messages.c.tries).where(_messages.c.key == key)).first()
         if held is None:
             self._message(connection, key, _body("group", [alert]), GROUP_AFTER_S)
@@ -281,15 +292,17 @@ class Store:
         now = self._clock()
         connection.execute(insert(_messages).values(key=key, body=body, tries=0, due=now + wait, made=now))
 
-    def due(self, most: int = 20) -> list[Message]:
-        """Return messages that are due, the oldest first."""
+    def due(self, channel: str, most: int = 20) -> list[Message]:
+        """Return messages of a channel that are due, the oldest first."""
         query = select(_messages.c.key, _messages.c.body, _messages.c.tries, _messages.c.made)
-        query = query.where(_messages.c.due <= self._clock()).order_by(_messages.c.due).limit(most)
+        query = query.where(_of(channel), _messages.c.due <= self._clock()).order_by(_messages.c.due).limit(most)
         return [Message(*row) for row in self._do(lambda one: one.execute(query).all())]
 
-    def next_due(self) -> float | None:
-        """Return when the next message is due (wall time), None without any."""
-        return self._do(lambda one: one.execute(select(func.min(_messages.c.due))).scalar_one())
+    def next_due(self, channel: str) -> float | None:
+        """Return when the next message of a channel is due (wall time), None without any."""
+        query = select(func.min(_messages.c.due)).where(_of(channel))
+        due: float | None = self._do(lambda one: one.execute(query).scalar_one())
+        return due
 
     def sent(self, key: str) -> None:
         """A message has arrived, or is given up."""
@@ -306,6 +319,13 @@ class Store:
                 return work(connection)
         except SQLAlchemyError as error:
             raise StoreError(f"The database of alerts cannot be used: {type(error).__name__}.") from error
+
+
+def _of(channel: str) -> ColumnElement[bool]:
+    """Return the condition for messages of a channel: the keys of the webhook have one colon, those of others two."""
+    if channel:
+        return _messages.c.key.startswith(channel, autoescape=True)
+    return ~_messages.c.key.like("%:%:%")
 
 
 def _make_tables(connection: Connection) -> None:

@@ -80,11 +80,12 @@ class Side:
 
 def names_of(first: tuple[Location, Window], second: tuple[Location, Window]) -> tuple[str, str]:
     """Return what the two are called in a sentence: a kitchen with its day, or from when until when."""
-    names = _name(*first), _name(*second)
+    names = name_of(*first), name_of(*second)
     return ("the first", "the second") if names[0] == names[1] else names
 
 
-def _name(place: Location, window: Window) -> str:
+def name_of(place: Location, window: Window) -> str:
+    """Return a kitchen with its range: one day, or from when until when."""
     tz = place.tz
     if (window.start, window.end) == tz.whole_days(window.start, window.start):
         return f"{place.label}, {tz.date(window.start)}"

@@ -165,6 +165,10 @@ class MetricIndex:
             self.stage_times.append(Durations(following[moved], (following - np.where(seen, enter[stage], 0))[moved]))
         self.recorded: tuple[bool, ...] = tuple(len(times) > 0 or not enter.shape[1] for times in self._entered)
         """Per stage, whether the data records it: if no order was ever in a stage, its number is unknown rather than 0."""
+        following = [self.recorded[stage + 1 :] for stage in range(COMPLETED)]
+        self.ends: tuple[bool, ...] = tuple(later[0] or (self.delivers and not any(later)) for later in following)
+        """Per stage but Completed, whether the data tells when an order leaves it: it has the next stage, or none of the later
+        ones in this window but deliveries elsewhere. A kitchen's display tells when meals are ready, never when they go."""
 
     def orders_per_hour(self, t: float) -> int | None:
         """Return the number of orders created in the 60 minutes to t; None if no order has a creation time."""

@@ -99,15 +99,14 @@ class ChromeView(ReplayView):
         without: Sequence[str] = (),
         **params: Any,
     ) -> None:
-        """`on_cancel()` is called when the user cancels loading; `alerts` is that of `ChromeBar`; `without` names commands that
+        """`on_cancel()` is called when the user cancels loading; `alerts` is that of `ChromeBar`, `without` names commands that
         the page has not."""
         super().__init__(**{"target": controller.settings.delivery_target_s, **params})
         self._late_after = controller.settings.late_after_s
         offered = {"ask": controller.settings.ask_link, "dashboard": controller.settings.dashboard_link}
         links = {name: address for name, address in offered.items() if address}
-        self._bar = ChromeBar(
-            margin=0, user=self.user, dark=self.dark, links=links, alerts=alerts, without=list(without)
-        )
+        commands = {"links": links, "without": list(without)}
+        self._bar = ChromeBar(margin=0, user=self.user, dark=self.dark, alerts=alerts, **commands)
         self._on_cancel = on_cancel
         self._bar.on_msg(self._on_message)
         self._bar.param.watch(lambda event: self.param.update(dark=event.new), "dark")

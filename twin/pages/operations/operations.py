@@ -245,7 +245,7 @@ class _Operations:
         session.param.watch(self._update_age, ["as_of", "stale"])
         session.param.watch(self._offer_newer, "newer")
         session.following.param.watch(self._show_live, "now")
-        session.param.watch(self._show_live, ["as_of", "place"])
+        session.param.watch(self._show_live, "place")
         self.tabs.param.watch(self._choose_panel, ["tab", "room"])
         self.map.param.watch(self._choose_panel, "has_place")
         self.order.param.watch(self._choose_panel, "visible_order")

@@ -47,11 +47,11 @@ function triedParts(result, kitchen, zone, go) {
       { type: "button", class: "link", title: "Go there; the rule stays as it is", onclick: () => go(t) },
       label,
     );
-  const line = ({ since, began, ended, text, moment }) =>
+  const line = ({ began, ended, text, moment }) =>
     el(
       "li",
       { "data-testid": "tried-alert" },
-      link(since, when(began)),
+      link(began, when(began)),
       el("span", { class: "mute" }, ended === null ? "fires still" : `for ${minutesText(ended - began)}`),
       el("span", { class: "text" }, text),
       el("span", { class: moment ? "found" : "mute" }, moment ? `✓ ${moment}` : "no trouble found in hindsight"),

@@ -86,4 +86,4 @@ class Ghost {
   }
 }
 
-export { Ghost, GhostClock };
+export { Ghost };
